@@ -1,0 +1,117 @@
+"""A card differs from what it should show: draw it. One writer a card, held by its lease."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from app.flow.backoff import backoff
+from app.flow.ports import DueCard, Rules
+from app.flow.views import CardPlace, GateView
+
+RETRY: Final = timedelta(milliseconds=500)
+LONGEST: Final = timedelta(seconds=30)
+
+
+class CardNotDrawn(Exception):
+    """Slack did not take the card, or nobody knows whether it did (`uncertain`).
+
+    `retry_after` is Slack's own word, when it gave one.
+    """
+
+    def __init__(self, reason: str, *, retry_after: timedelta | None = None, uncertain: bool = False) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+        self.uncertain = uncertain
+
+
+class CardVanished(Exception):
+    """The message that we would edit is no longer there."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Drawing:
+    """A gate drawn for Slack. The fingerprint changes when what is shown changes."""
+
+    fingerprint: str
+    content: object
+
+
+class Canvas(Protocol):
+    """Slack, as far as cards go. Every method but `draw` raises `CardNotDrawn`."""
+
+    def draw(self, view: GateView) -> Drawing: ...
+
+    async def post(self, drawing: Drawing, *, channel: str, view: GateView) -> CardPlace: ...
+
+    async def find(self, view: GateView, *, channel: str, since: datetime) -> CardPlace | None: ...
+
+    async def edit(self, drawing: Drawing, *, place: CardPlace) -> None:
+        """Raises `CardVanished`."""
+        ...
+
+    async def remove(self, place: CardPlace) -> None: ...
+
+
+class CardRecord(Protocol):
+    async def card_posting(self, due: DueCard, *, now: datetime) -> bool:
+        """Writes down the intent to post, before Slack is asked. False: the lease is lost."""
+        ...
+
+    async def card_drawn(
+        self, due: DueCard, *, place: CardPlace, fingerprint: str, now: datetime
+    ) -> None: ...
+
+    async def card_again(self, due: DueCard, *, error: str, uncertain: bool, due_at: datetime) -> None:
+        """`uncertain`: the post may have arrived, so the next try looks for it first."""
+        ...
+
+
+async def refresh_card(
+    due: DueCard, *, record: CardRecord, canvas: Canvas, rules: Rules, now: datetime
+) -> None:
+    """Posts, edits or moves the card so that it shows the gate as it was claimed."""
+    channel = _channel(due.view, rules=rules)
+    drawing = canvas.draw(due.view)
+    try:
+        place = await _place(due, drawing, channel, record=record, canvas=canvas, now=now)
+    except CardNotDrawn as trouble:
+        wait = trouble.retry_after or backoff(due.attempts, first=RETRY, longest=LONGEST)
+        await record.card_again(due, error=str(trouble), uncertain=trouble.uncertain, due_at=now + wait)
+        return
+    if place is not None:
+        await record.card_drawn(due, place=place, fingerprint=drawing.fingerprint, now=now)
+
+
+async def _place(
+    due: DueCard, drawing: Drawing, channel: str, *, record: CardRecord, canvas: Canvas, now: datetime
+) -> CardPlace | None:
+    """Where the up-to-date card stands; None when the lease was lost on the way."""
+    standing = await _edited(due, drawing, channel, canvas=canvas)
+    if standing is not None:
+        return standing
+    if not await record.card_posting(due, now=now):
+        return None
+    return await canvas.post(drawing, channel=channel, view=due.view)
+
+
+async def _edited(due: DueCard, drawing: Drawing, channel: str, *, canvas: Canvas) -> CardPlace | None:
+    """The card where it stands already, brought up to date; None when one must be posted."""
+    place = due.place
+    if place is not None and place.channel != channel:
+        await canvas.remove(place)
+        return None
+    if place is None and due.posting_since is not None:
+        # An earlier post's reply was lost: the card may stand there already.
+        place = await canvas.find(due.view, channel=channel, since=due.posting_since)
+    if place is None or (place == due.place and due.fingerprint == drawing.fingerprint):
+        return place
+    try:
+        await canvas.edit(drawing, place=place)
+    except CardVanished:
+        return None  # somebody deleted it: the question still needs a card
+    return place
+
+
+def _channel(view: GateView, *, rules: Rules) -> str:
+    domain = rules.domain(view.switch.domain) if view.switch.domain else None
+    return domain.channel if domain else rules.default_channel

@@ -1,0 +1,98 @@
+"""Decided and not told: tell CodeDeploy, and know afterwards what it holds.
+
+PutLifecycleEventHookExecutionStatus has no idempotency token. A second call, ours or a stranger's, is refused
+as already completed; only the lifecycle event itself then says which answer CodeDeploy holds.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from app.flow.backoff import backoff
+from app.flow.events import CODEDEPLOY, SWITCHGATE, Event, Kind
+from app.flow.ports import AlreadyAnswered, AnswerRefused, CannotAsk, Deployments, DueReport
+from app.gate.deadline import given_up_after
+from app.gate.states import Outcome
+
+RETRY: Final = timedelta(milliseconds=300)
+LONGEST: Final = timedelta(seconds=15)
+SLOW_RETRY: Final = timedelta(seconds=10)
+SLOW_LONGEST: Final = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Result:
+    """What became of a report; `detail` is CodeDeploy's side of it, for the card and the record."""
+
+    outcome: Outcome
+    detail: str
+
+
+class ReportRecord(Protocol):
+    """Where due reports are finished, under the lease that they were claimed with."""
+
+    async def reported(self, due: DueReport, result: Result, event: Event, *, now: datetime) -> bool: ...
+
+    async def report_again(self, due: DueReport, *, error: str, due_at: datetime) -> None: ...
+
+
+async def report_decision(
+    due: DueReport, *, record: ReportRecord, deployments: Deployments, now: datetime
+) -> Result | None:
+    """Tells CodeDeploy one decision; None when it must be tried again (the record says when)."""
+    try:
+        result = await _tell(due, deployments=deployments)
+    except CannotAsk as trouble:
+        if now < given_up_after(due.view.switch.hook_started_at or due.view.opened_at):
+            await record.report_again(due, error=str(trouble), due_at=now + _wait(due.attempts, trouble))
+            return None
+        result = Result(outcome=Outcome.UNDELIVERABLE, detail=str(trouble))
+    await record.reported(due, result, _event(due, result, now), now=now)
+    return result
+
+
+async def _tell(due: DueReport, *, deployments: Deployments) -> Result:
+    key = due.view.switch.key
+    try:
+        await deployments.answer(key, execution_id=due.execution_id, answer=due.answer)
+    except AlreadyAnswered:
+        return await _reconcile(due, deployments=deployments)
+    except AnswerRefused as refused:
+        return Result(outcome=Outcome.UNDELIVERABLE, detail=str(refused))
+    return Result(outcome=Outcome.TOLD, detail=due.answer)
+
+
+async def _reconcile(due: DueReport, *, deployments: Deployments) -> Result:
+    """Reads which answer CodeDeploy holds. Equal to ours is success, whoever gave it."""
+    held = await deployments.hook_progress(due.view.switch.key, hook_name=due.view.hook_name)
+    if held is None or held.status in {"Pending", "InProgress", "Unknown"}:
+        # Its reads lag behind its writes: "already completed" and "in progress" at once is only early.
+        raise CannotAsk("CodeDeploy says that the hook is answered but does not yet show with what")
+    if held.status == due.answer:
+        return Result(outcome=Outcome.TOLD, detail=held.status)
+    return Result(outcome=Outcome.CONTRADICTED, detail=held.status)
+
+
+def _wait(attempts: int, trouble: CannotAsk) -> timedelta:
+    if trouble.slow:
+        return backoff(attempts, first=SLOW_RETRY, longest=SLOW_LONGEST)
+    return backoff(attempts, first=RETRY, longest=LONGEST)
+
+
+_KINDS: Final = {
+    Outcome.TOLD: Kind.REPORT_TOLD,
+    Outcome.CONTRADICTED: Kind.REPORT_CONTRADICTED,
+    Outcome.UNDELIVERABLE: Kind.REPORT_UNDELIVERABLE,
+}
+
+
+def _event(due: DueReport, result: Result, now: datetime) -> Event:
+    return Event(
+        at=now,
+        kind=_KINDS[result.outcome],
+        switch=due.view.switch.key,
+        actor=SWITCHGATE if result.outcome is Outcome.TOLD else CODEDEPLOY,
+        domain=due.view.switch.domain,
+        gate=due.view.id,
+        detail={"answer": due.answer, "codedeploy": result.detail, "attempts": due.attempts},
+    )

@@ -1,0 +1,181 @@
+"""The whole life of a gate. Each state offers only its legal moves; an illegal one cannot be written.
+
+    Awaiting --decide--> Decided --reported--> Reported --ended--> Closed
+    Awaiting --ended---> Closed (withdrawn)
+    Decided  --ended---> Closed
+
+Everything that moves a gate is in this file; the record's CHECKs and triggers repeat it.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from app.gate.deadline import deadline_after
+from app.gate.decision import Approval, Decision, Expiry, Rejection, Verdict, verdict_of
+from app.gate.ids import GateId, UserId
+from app.gate.policy import (
+    Choice,
+    Person,
+    Policy,
+    Refusal,
+    Roster,
+    judge_vote,
+    permit_by_votes,
+    permit_for_rescue,
+)
+
+
+class Phase(StrEnum):
+    AWAITING = "awaiting"
+    DECIDED = "decided"
+    REPORTED = "reported"
+    CLOSED = "closed"
+
+
+class Outcome(StrEnum):
+    """What became of the report."""
+
+    TOLD = "told"
+    CONTRADICTED = "contradicted"
+    UNDELIVERABLE = "undeliverable"
+
+
+class NotVerified(Refusal):
+    """CodeDeploy has not yet confirmed what this gate is about, so nobody can judge it."""
+
+
+class TooLate(Refusal):
+    """The deadline has passed, whether or not the expiry has been written yet."""
+
+
+class CardIsOld(Refusal):
+    """What is asked has changed since the pressed button was drawn."""
+
+
+class AlreadyDecided(Refusal):
+    """Somebody, or the deadline, was first. The first decision stands."""
+
+
+class Impossible(Exception):
+    """A move that no caller may ask for: a defect of ours, never a person's."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Vote:
+    person: Person
+    choice: Choice
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Awaiting:
+    """Waits for people. `edition` names what is asked: a button names the edition that it was drawn for."""
+
+    id: GateId
+    opened_at: datetime
+    deadline_at: datetime
+    edition: int
+    verified: bool
+    deployer: UserId | None
+    approved_by: frozenset[UserId]
+
+    def vote(
+        self, vote: Vote, *, edition: int, policy: Policy, roster: Roster
+    ) -> tuple["Awaiting", Decision | None]:
+        """Counts a vote; gives the decision if it settles the gate. Raises a `Refusal`, changing nothing."""
+        if not self.verified:
+            raise NotVerified
+        if vote.at >= self.deadline_at:
+            raise TooLate
+        if edition != self.edition:
+            raise CardIsOld
+        person = vote.person
+        judge_vote(
+            policy=policy,
+            roster=roster,
+            person=person,
+            choice=vote.choice,
+            reason=vote.reason,
+            deployer=self.deployer,
+            approved_by=self.approved_by,
+        )
+        if vote.choice is Choice.REJECT:
+            return self, Rejection(by=person.user, name=person.name, reason=vote.reason.strip(), at=vote.at)
+        counted = replace(self, approved_by=self.approved_by | {person.user})
+        permit = permit_by_votes(
+            self.id, policy=policy, roster=roster, approved_by=counted.approved_by, last=person
+        )
+        return counted, Approval(permit=permit, at=vote.at) if permit else None
+
+    def rescue(self, *, creator: str, now: datetime) -> Approval | None:
+        """The approval of an automatic rollback; None when the deployment is not one."""
+        permit = permit_for_rescue(self.id, creator=creator) if self.verified else None
+        return Approval(permit=permit, at=now) if permit else None
+
+    def expire(self, *, now: datetime) -> Expiry:
+        """The end of the waiting, at the deadline and not before."""
+        if now < self.deadline_at:
+            raise Impossible("the deadline has not come")
+        return Expiry(at=now)
+
+    def decide(self, decision: Approval | Rejection | Expiry) -> "Decided":
+        """Takes the one decision. An approval needs this very gate's permit."""
+        if isinstance(decision, Approval) and decision.permit.gate != self.id:
+            raise Impossible("this permit is another gate's")
+        return Decided(id=self.id, verdict=verdict_of(decision), verified=self.verified)
+
+    def ended(self) -> "Closed":
+        """The deployment ended by itself, or turned out not to be ours: nobody is left to be told."""
+        return Closed(id=self.id, verdict=Verdict.WITHDRAWN, outcome=None)
+
+    def verify(self, *, deployer: UserId | None, policy: Policy) -> "Awaiting":
+        """CodeDeploy confirmed what this is: the question is asked anew, under the domain's own deadline."""
+        verified = replace(self, verified=True, deployer=deployer, edition=self.edition + 1)
+        return verified.started(hook_started=self.opened_at, policy=policy)
+
+    def started(self, *, hook_started: datetime, policy: Policy) -> "Awaiting":
+        """Learns when the hook really began; a deadline only ever moves nearer."""
+        deadline_at = min(self.deadline_at, deadline_after(hook_started, allowed=policy.deadline))
+        return replace(self, deadline_at=deadline_at)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decided:
+    """Decided and committed; CodeDeploy has not been told. An unverified gate is not reported."""
+
+    id: GateId
+    verdict: Verdict
+    verified: bool
+
+    def reported(self, *, outcome: Outcome) -> "Reported":
+        """CodeDeploy was told, says something else, or cannot be told any more."""
+        if not self.verified:
+            raise Impossible("a report is never sent for an unverified gate")
+        return Reported(id=self.id, verdict=self.verdict, outcome=outcome)
+
+    def ended(self) -> "Closed":
+        """The deployment ended, or turned out not to be ours, before CodeDeploy could be told."""
+        return Closed(id=self.id, verdict=self.verdict, outcome=Outcome.UNDELIVERABLE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reported:
+    id: GateId
+    verdict: Verdict
+    outcome: Outcome
+
+    def ended(self) -> "Closed":
+        """The deployment is over."""
+        return Closed(id=self.id, verdict=self.verdict, outcome=self.outcome)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Closed:
+    id: GateId
+    verdict: Verdict
+    outcome: Outcome | None
+
+
+Gate = Awaiting | Decided | Reported | Closed

@@ -1,0 +1,108 @@
+"""Cards: where they stand, what they show, what they should show."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+from uuid import UUID
+
+from app.flow.events import SWITCHGATE, Event, Kind
+from app.flow.ports import DueCard
+from app.flow.views import CardPlace, GateView
+from app.record.database import Database
+from app.record.events import INSERT, as_parameter
+from app.record.leases import Leases, coherent
+from app.record.rows import VIEW, view_of
+
+_SELECT, _FROM = VIEW.split(" FROM gates g ", 1)
+DUE: Final = (
+    f"{_SELECT}, c.channel, c.ts, c.fingerprint, c.posting_since FROM gates g {_FROM}"
+    " JOIN cards c ON c.gate_id = g.id WHERE g.id = ANY(:gates)"
+)
+
+POSTING: Final = """
+UPDATE cards SET posting_since = :now, channel = NULL, ts = NULL, fingerprint = NULL
+WHERE gate_id = :gate AND claimed_by = :owner RETURNING 1
+"""
+# A change that came while the card was drawn has raised `wanted_version`: the card is then due again at once.
+DRAWN: Final = f"""
+WITH c AS (
+    UPDATE cards SET channel = :channel, ts = :ts, fingerprint = :fingerprint, posting_since = NULL,
+        drawn_version = :version, attempts = 0, claimed_by = NULL, claimed_until = NULL, last_error = NULL,
+        due_at = CASE WHEN wanted_version > :version THEN CAST(:now AS timestamptz) END
+    WHERE gate_id = :gate AND claimed_by = :owner RETURNING 1
+), a AS ({INSERT} WHERE EXISTS (SELECT 1 FROM c))
+SELECT 1
+"""
+AGAIN: Final = """
+UPDATE cards SET due_at = :due_at, claimed_by = NULL, claimed_until = NULL, last_error = :error,
+    posting_since = CASE WHEN CAST(:uncertain AS boolean) THEN posting_since END
+WHERE gate_id = :gate AND claimed_by = :owner
+"""
+
+
+class Cards:
+    """One replica's side of the cards; see `app.flow.refresh_card.CardRecord`."""
+
+    def __init__(self, database: Database, owner: UUID) -> None:
+        self._database = database
+        self.leases = Leases(database, "cards", owner)
+
+    async def claim(self, *, now: datetime, limit: int) -> Sequence[DueCard]:
+        """Leases cards that differ from what they should show."""
+        claimed = await self.leases.claim(now=now, limit=limit)
+        if not claimed:
+            return []
+        rows = await self._database.rows(DUE, gates=list(claimed))
+        return list(coherent(rows, partial(_due, claimed)))
+
+    async def card_posting(self, due: DueCard, *, now: datetime) -> bool:
+        """Writes down the intent to post, before Slack is asked. False: the lease is lost."""
+        return bool(await self._database.rows(POSTING, gate=due.view.id, owner=self.leases.owner, now=now))
+
+    async def card_drawn(self, due: DueCard, *, place: CardPlace, fingerprint: str, now: datetime) -> None:
+        """The card stands at `place` and shows the gate as it was claimed."""
+        await self._database.rows(
+            DRAWN,
+            gate=due.view.id,
+            owner=self.leases.owner,
+            channel=place.channel,
+            ts=place.ts,
+            fingerprint=fingerprint,
+            version=due.view.version,
+            now=now,
+            events=as_parameter([] if due.place == place else [_posted(due.view, place, now)]),
+        )
+
+    async def card_again(self, due: DueCard, *, error: str, uncertain: bool, due_at: datetime) -> None:
+        """Puts the card back until `due_at`."""
+        await self._database.rows(
+            AGAIN,
+            gate=due.view.id,
+            owner=self.leases.owner,
+            error=error[:500],
+            uncertain=uncertain,
+            due_at=due_at,
+        )
+
+
+def _due(claimed: Mapping[Any, int], row: Any) -> DueCard:
+    return DueCard(
+        attempts=claimed[row.id],
+        view=view_of(row),
+        place=CardPlace(channel=row.channel, ts=row.ts) if row.ts else None,
+        fingerprint=row.fingerprint,
+        posting_since=row.posting_since,
+    )
+
+
+def _posted(view: GateView, place: CardPlace, now: datetime) -> Event:
+    return Event(
+        at=now,
+        kind=Kind.CARD_POSTED,
+        switch=view.switch.key,
+        actor=SWITCHGATE,
+        domain=view.switch.domain,
+        gate=view.id,
+        detail={"channel": place.channel, "ts": place.ts},
+    )

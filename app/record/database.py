@@ -1,0 +1,75 @@
+"""The connection to Postgres. Nothing waits for it for long: a press must be answered within Slack's 3 s."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from sqlalchemy import URL, make_url, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+POOL: Final = 12
+OVERFLOW: Final = 28
+"""Bolt runs listeners without a cap, so a burst of presses needs headroom beyond the resting pool."""
+
+CONNECT_SECONDS: Final = 3
+
+
+class RecordAway(Exception):
+    """Postgres cannot be reached or does not answer in time. Nothing was recorded."""
+
+
+def sqlalchemy_url(url: str) -> URL:
+    """`postgresql://…`, as everybody writes it, with the driver that we use."""
+    return make_url(url).set(drivername="postgresql+psycopg")
+
+
+class Database:
+    """A pool on one Postgres. Transactions are short; none is held across a call to Slack or AWS."""
+
+    def __init__(self, url: str) -> None:
+        self._engine: AsyncEngine = create_async_engine(
+            sqlalchemy_url(url),
+            pool_size=POOL,
+            max_overflow=OVERFLOW,
+            pool_timeout=2,
+            connect_args={
+                "connect_timeout": CONNECT_SECONDS,
+                "application_name": "switchgate",
+                "options": "-c statement_timeout=5000 -c lock_timeout=2000 -c timezone=UTC"
+                " -c idle_in_transaction_session_timeout=10000",
+            },
+        )
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction, committed when the block ends. Raises `RecordAway`."""
+        try:
+            async with self._engine.begin() as connection:
+                yield connection
+        except PoolTimeout as trouble:
+            raise RecordAway(str(trouble)) from trouble
+        except DBAPIError as trouble:
+            if trouble.connection_invalidated or _is_away(trouble):
+                raise RecordAway(type(trouble.orig).__name__) from trouble
+            raise
+
+    async def rows(self, statement: str, **values: Any) -> list[Any]:
+        """Runs one statement in a transaction of its own and gives its rows."""
+        async with self.begin() as connection:
+            result = await connection.execute(text(statement), values)
+            return list(result.all()) if result.returns_rows else []
+
+    async def ping(self) -> None:
+        """Raises `RecordAway` when Postgres does not answer."""
+        await self.rows("SELECT 1")
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+def _is_away(trouble: DBAPIError) -> bool:
+    state = getattr(trouble.orig, "sqlstate", None)
+    # No state at all: the connection itself failed. 57P..: shut down, 55P03 and 57014: a time-out of ours.
+    return state is None or state.startswith(("08", "57P", "53")) or state in {"55P03", "57014", "25P03"}

@@ -1,0 +1,175 @@
+"""Gates: opened, found, and held under their row lock while somebody decides."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.flow.events import Event
+from app.flow.ports import Opening
+from app.flow.views import GateView
+from app.gate.decision import Approval, Decision, Expiry, Rejection, answer_to, verdict_of
+from app.gate.ids import GateId, SwitchKey
+from app.gate.states import Vote
+from app.record.database import Database
+from app.record.events import INSERT, as_parameter
+from app.record.opening import OPEN, parameters
+from app.record.rows import VIEW, view_of
+
+LOCK: Final = text("SELECT 1 FROM gates WHERE id = :gate FOR UPDATE")
+LOCK_OR_SKIP: Final = text("SELECT 1 FROM gates WHERE id = :gate FOR UPDATE SKIP LOCKED")
+ONE: Final = text(f"{VIEW} WHERE g.id = :gate")
+BY_EXECUTION: Final = (
+    f"{VIEW} WHERE s.account = :account AND s.region = :region AND s.deployment_id = :deployment_id"
+    " AND g.execution_hash = :digest"
+)
+PAST_DEADLINE: Final = (
+    "SELECT id FROM gates WHERE phase = 'awaiting' AND deadline_at <= :now ORDER BY deadline_at LIMIT :limit"
+)
+NEXT_DEADLINE: Final = "SELECT min(deadline_at) AS at FROM gates WHERE phase = 'awaiting'"
+
+SAVE: Final = text(f"""
+WITH v AS (
+    INSERT INTO votes (gate_id, voter, name, choice, reason, voted_at)
+    SELECT :gate, CAST(:voter AS text), :voter_name, :choice, :vote_reason, :now
+    WHERE CAST(:voter AS text) IS NOT NULL
+    ON CONFLICT (gate_id, voter) DO UPDATE
+        SET choice = excluded.choice, reason = excluded.reason, voted_at = excluded.voted_at
+), g AS (
+    UPDATE gates SET
+        version = version + 1,
+        phase = CASE WHEN CAST(:verdict AS text) IS NULL THEN phase ELSE 'decided' END,
+        verdict = CAST(:verdict AS text),
+        basis = :basis,
+        decided_at = :decided_at,
+        decided_by = :decided_by,
+        decided_name = :decided_name,
+        reason = :reason
+    WHERE id = :gate AND phase = 'awaiting'
+    RETURNING id, version, switch_id
+), r AS (
+    INSERT INTO reports (gate_id, answer, due_at)
+    SELECT g.id, CAST(:answer AS text), CASE WHEN s.verified_at IS NOT NULL THEN CAST(:now AS timestamptz) END
+    FROM g JOIN switches s ON s.id = g.switch_id WHERE CAST(:answer AS text) IS NOT NULL
+), c AS (
+    UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
+), a AS (
+    {INSERT}
+)
+SELECT version FROM g
+""")
+
+NOTE: Final = text(INSERT)
+
+
+class LostGate(Exception):
+    """The gate left `awaiting` under our lock: a defect, and nothing has been written."""
+
+
+class HeldGateRow:
+    """A gate under its row lock; see `app.flow.ports.HeldGate`."""
+
+    def __init__(self, connection: AsyncConnection, view: GateView) -> None:
+        self._connection = connection
+        self._view = view
+
+    @property
+    def view(self) -> GateView:
+        return self._view
+
+    async def save(
+        self, *, vote: Vote | None, decision: Decision | None, events: Sequence[Event], now: datetime
+    ) -> None:
+        """Writes a vote, the decision that it makes, the report that is now due, and their audit events."""
+        values = {
+            "gate": self._view.id,
+            "now": now,
+            "voter": vote.person.user if vote else None,
+            "voter_name": vote.person.name if vote else None,
+            "choice": vote.choice if vote else None,
+            "vote_reason": vote.reason if vote else None,
+            "events": as_parameter(events),
+            **_decision_columns(decision),
+        }
+        result = await self._connection.execute(SAVE, values)
+        if result.first() is None:
+            raise LostGate(str(self._view.id))
+
+    async def note(self, events: Sequence[Event]) -> None:
+        await self._connection.execute(NOTE, {"events": as_parameter(events)})
+
+
+class Gates:
+    """See `app.flow.ports.GateRecord`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, key: SwitchKey, *, execution_digest: str) -> GateView | None:
+        """The gate of one hook execution."""
+        rows = await self._database.rows(
+            BY_EXECUTION,
+            account=key.account,
+            region=key.region,
+            deployment_id=key.deployment,
+            digest=execution_digest,
+        )
+        return view_of(rows[0]) if rows else None
+
+    async def open(self, opening: Opening, events: Sequence[Event]) -> bool:
+        """Opens the gate; False when its hook is known already."""
+        return bool(await self._database.rows(OPEN, **parameters(opening, events)))
+
+    @asynccontextmanager
+    async def hold(self, gate: GateId, *, skip_locked: bool = False) -> AsyncIterator[HeldGateRow | None]:
+        """The gate under its row lock until the block ends; None when there is none (or it is held)."""
+        async with self._database.begin() as connection:
+            # The lock comes first and alone: what a statement reads beside a row that it waited for is stale.
+            locked = await connection.execute(LOCK_OR_SKIP if skip_locked else LOCK, {"gate": gate})
+            if locked.first() is None:
+                yield None
+                return
+            row = (await connection.execute(ONE, {"gate": gate})).one()
+            yield HeldGateRow(connection, view_of(row))
+
+    async def past_deadline(self, *, now: datetime, limit: int) -> Sequence[GateId]:
+        """Waiting gates whose deadline has come, the longest due first."""
+        rows = await self._database.rows(PAST_DEADLINE, now=now, limit=limit)
+        return [GateId(row.id) for row in rows]
+
+    async def next_deadline(self) -> datetime | None:
+        """When the next waiting gate ends unless somebody decides."""
+        rows = await self._database.rows(NEXT_DEADLINE)
+        at: datetime | None = rows[0].at
+        return at
+
+    async def note(self, events: Sequence[Event]) -> None:
+        """Audit events that belong to no change of a gate."""
+        await self._database.rows(INSERT, events=as_parameter(events))
+
+
+def _decision_columns(decision: Decision | None) -> dict[str, Any]:
+    if decision is None:
+        names = ("verdict", "basis", "decided_at", "decided_by", "decided_name", "reason", "answer")
+        return dict.fromkeys(names)
+    verdict = verdict_of(decision)
+    columns: dict[str, Any] = {
+        "verdict": verdict,
+        "basis": None,
+        "decided_at": decision.at,
+        "decided_by": None,
+        "decided_name": None,
+        "reason": None,
+        "answer": answer_to(verdict),
+    }
+    match decision:
+        case Approval(permit=permit):
+            return columns | {"basis": permit.basis, "decided_by": permit.by, "decided_name": permit.name}
+        case Rejection():
+            who = {"decided_by": decision.by, "decided_name": decision.name}
+            return columns | who | {"reason": decision.reason}
+        case Expiry():
+            return columns

@@ -1,0 +1,89 @@
+"""Outgoing work is claimed by its own row: due, not leased, mine until the lease ends.
+
+A lease is short and renewed while the work runs, so a killed replica's work is free again within seconds.
+Every finish names the owner (fencing): a replica that lost its lease writes nothing.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal, TypeVar
+from uuid import UUID
+
+import structlog
+
+from app.record.database import Database, RecordAway
+from app.record.rows import IncoherentRow
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+LEASE: Final = timedelta(milliseconds=3500)
+RENEWAL: Final = timedelta(seconds=1)
+
+Work = Literal["reports", "cards", "switches"]
+KEY: Final[dict[Work, str]] = {"reports": "gate_id", "cards": "gate_id", "switches": "id"}
+
+
+def claim_statement(work: Work) -> str:
+    """Leases up to `:limit` due rows to `:owner` and gives their keys and attempts."""
+    key = KEY[work]
+    return f"""
+        UPDATE {work} SET claimed_by = :owner, claimed_until = :until, attempts = attempts + 1
+        WHERE {key} IN (
+            SELECT {key} FROM {work}
+            WHERE due_at <= :now AND (claimed_until IS NULL OR claimed_until <= :now)
+            ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
+        )
+        RETURNING {key} AS key, attempts
+    """
+
+
+def renew_statement(work: Work) -> str:
+    """Extends one lease, if it is still ours."""
+    return f"UPDATE {work} SET claimed_until = :until WHERE {KEY[work]} = :key AND claimed_by = :owner"
+
+
+class Leases:
+    """One replica's leases on one kind of work."""
+
+    def __init__(self, database: Database, work: Work, owner: UUID) -> None:
+        self._database = database
+        self._claim = claim_statement(work)
+        self._renew = renew_statement(work)
+        self.owner = owner
+
+    async def claim(self, *, now: datetime, limit: int) -> dict[Any, int]:
+        """Key -> attempts of the rows that are now ours."""
+        rows = await self._database.rows(
+            self._claim, owner=self.owner, now=now, until=now + LEASE, limit=limit
+        )
+        return {row.key: row.attempts for row in rows}
+
+    @asynccontextmanager
+    async def kept(self, key: UUID | int, *, now: datetime) -> AsyncIterator[None]:
+        """Renews the lease while the block runs. `now` is when it was claimed."""
+        renewing = asyncio.create_task(self._keep(key, now))
+        try:
+            yield
+        finally:
+            renewing.cancel()
+
+    async def _keep(self, key: UUID | int, now: datetime) -> None:
+        while True:
+            await asyncio.sleep(RENEWAL.total_seconds())
+            now += RENEWAL
+            try:
+                await self._database.rows(self._renew, owner=self.owner, key=key, until=now + LEASE)
+            except RecordAway:
+                continue  # the finish is fenced: at worst somebody else does the work again
+
+
+def coherent(rows: Iterable[Any], build: Callable[[Any], T]) -> Iterator[T]:
+    """What can be built; one incoherent row is reported and must not hold up the others."""
+    for row in rows:
+        try:
+            yield build(row)
+        except IncoherentRow as nonsense:
+            log.error("incoherent_row", problem=str(nonsense))

@@ -1,0 +1,64 @@
+"""Migrations, one replica at a time: an advisory lock keeps two starts apart, time-outs keep each short."""
+
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, NullPool, create_engine, text
+
+from app.record.database import CONNECT_SECONDS, sqlalchemy_url
+
+LOCK: Final = 7_301_885_214
+"""The advisory lock's key: any number that nobody else uses in this database."""
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+
+
+def alembic_config(connection: Connection | None = None) -> Config:
+    """Alembic's configuration, on our connection."""
+    config = Config(str(ROOT / "alembic.ini"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def newest() -> str:
+    """The revision that this release needs."""
+    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
+    if head is None:
+        raise RuntimeError("there are no migrations")
+    return head
+
+
+def migrate(url: str, *, to: str = "head") -> str:
+    """Brings the database to a revision (down, if it lies behind); gives the revision. Waits its turn."""
+    engine = create_engine(
+        sqlalchemy_url(url), poolclass=NullPool, connect_args={"connect_timeout": CONNECT_SECONDS}
+    )
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
+            connection.execute(text("SET lock_timeout = '5s'"))
+            connection.execute(text("SET statement_timeout = '60s'"))
+            connection.commit()
+            config = alembic_config(connection)
+            known = ScriptDirectory.from_config(config)
+            current = MigrationContext.configure(connection).get_current_revision()
+            if to == "head" or _is_later(known, to, current):
+                command.upgrade(config, to)
+            else:
+                command.downgrade(config, to)
+            connection.commit()
+            # The session ends here, and with it the lock.
+            return MigrationContext.configure(connection).get_current_revision() or "base"
+    finally:
+        engine.dispose()
+
+
+def _is_later(known: ScriptDirectory, to: str, current: str | None) -> bool:
+    if to == "base":
+        return False
+    order = [script.revision for script in known.walk_revisions()][::-1]
+    return current is None or order.index(to) > order.index(current)

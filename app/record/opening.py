@@ -1,0 +1,71 @@
+"""Opening a gate: switch, gate, card and audit event in one statement, so that a hook costs one commit."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from app.flow.events import Event
+from app.flow.ports import Opening, Verification
+from app.record.events import INSERT, as_parameter
+
+OPEN: Final = f"""
+WITH s AS (
+    INSERT INTO switches
+        (account, region, deployment_id, domain, application, deployment_group, creator, deployed_by,
+         deployer, description, config_name, listener_port, deployment_created_at, rollback_of, status, first_seen_at,
+         verified_at, due_at)
+    VALUES
+        (:account, :region, :deployment_id, :domain, :application, :deployment_group, :creator, :deployed_by,
+         :deployer, :description, :config_name, :listener_port, :created_at, :rollback_of, :status, :now,
+         :verified_at, :now)
+    ON CONFLICT ON CONSTRAINT switches_key DO UPDATE
+        SET due_at = CASE WHEN switches.ended_at IS NULL THEN excluded.due_at END
+    RETURNING id
+), g AS (
+    INSERT INTO gates (id, switch_id, execution_hash, execution_id, hook_name, phase, opened_at, deadline_at)
+    SELECT :gate, s.id, :execution_hash, :execution_id, :hook_name, 'awaiting', :now, :deadline_at FROM s
+    ON CONFLICT ON CONSTRAINT gates_key DO NOTHING
+    RETURNING id
+), c AS (
+    INSERT INTO cards (gate_id, due_at) SELECT id, :now FROM g
+), a AS (
+    {INSERT} WHERE EXISTS (SELECT 1 FROM g)
+)
+SELECT id FROM g
+"""
+
+
+def parameters(opening: Opening, events: Sequence[Event]) -> dict[str, Any]:
+    """The values of `OPEN`."""
+    return {
+        "account": opening.key.account,
+        "region": opening.key.region,
+        "deployment_id": opening.key.deployment,
+        "gate": opening.gate,
+        "execution_hash": opening.execution_id.digest(),
+        "execution_id": opening.execution_id.reveal(),
+        "hook_name": opening.hook_name,
+        "now": opening.opened_at,
+        "deadline_at": opening.deadline_at,
+        "events": as_parameter(events),
+        "verified_at": opening.opened_at if opening.verification else None,
+        **verified_columns(opening.verification),
+    }
+
+
+def verified_columns(verification: Verification | None) -> dict[str, Any]:
+    """What CodeDeploy confirmed, as columns of `switches`; all NULL while it has confirmed nothing."""
+    facts = verification.facts if verification else None
+    return {
+        "domain": verification.domain if verification else None,
+        "listener_port": verification.listener_port if verification else None,
+        "deployed_by": verification.deployed_by if verification else None,
+        "deployer": verification.deployer if verification else None,
+        "application": facts.application if facts else None,
+        "deployment_group": facts.deployment_group if facts else None,
+        "creator": facts.creator if facts else None,
+        "description": facts.description if facts else None,
+        "config_name": facts.config_name if facts else None,
+        "created_at": facts.created_at if facts else None,
+        "rollback_of": facts.rollback_of if facts else None,
+        "status": facts.status if facts else None,
+    }

@@ -1,0 +1,99 @@
+"""Reports: decisions on their way to CodeDeploy."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+from uuid import UUID
+
+from app.flow.events import Event
+from app.flow.ports import DueReport
+from app.flow.report_decision import Result
+from app.gate.decision import Answer
+from app.gate.ids import ExecutionId
+from app.gate.states import Decided
+from app.record.database import Database
+from app.record.events import INSERT, as_parameter
+from app.record.leases import Leases, coherent
+from app.record.rows import VIEW, view_of
+
+_SELECT, _FROM = VIEW.split(" FROM gates g ", 1)
+DUE: Final = (
+    f"{_SELECT}, g.execution_id, r.answer FROM gates g {_FROM} JOIN reports r ON r.gate_id = g.id"
+    " WHERE g.id = ANY(:gates)"
+)
+
+REPORTED: Final = f"""
+WITH mine AS (
+    UPDATE reports SET due_at = NULL, claimed_by = NULL, claimed_until = NULL, last_error = NULL
+    WHERE gate_id = :gate AND claimed_by = :owner
+    RETURNING gate_id
+), g AS (
+    UPDATE gates SET phase = 'reported', outcome = :outcome, outcome_detail = :detail, reported_at = :now,
+                     execution_id = NULL, version = version + 1
+    FROM mine WHERE gates.id = mine.gate_id AND phase = 'decided'
+    RETURNING gates.id, gates.version, gates.switch_id
+), s AS (
+    UPDATE switches SET due_at = LEAST(due_at, CAST(:now AS timestamptz)) FROM g
+    WHERE switches.id = g.switch_id AND ended_at IS NULL
+), c AS (
+    UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
+), a AS (
+    {INSERT} WHERE EXISTS (SELECT 1 FROM g)
+)
+SELECT id FROM g
+"""
+
+AGAIN: Final = """
+UPDATE reports SET due_at = :due_at, claimed_by = NULL, claimed_until = NULL, last_error = :error
+WHERE gate_id = :gate AND claimed_by = :owner
+"""
+
+
+class Reports:
+    """One replica's side of the reports; see `app.flow.report_decision.ReportRecord`."""
+
+    def __init__(self, database: Database, owner: UUID) -> None:
+        self._database = database
+        self.leases = Leases(database, "reports", owner)
+
+    async def claim(self, *, now: datetime, limit: int) -> Sequence[DueReport]:
+        """Leases due reports. An unverified gate's report is not due."""
+        claimed = await self.leases.claim(now=now, limit=limit)
+        if not claimed:
+            return []
+        rows = await self._database.rows(DUE, gates=list(claimed))
+        return [due for due in coherent(rows, partial(_due, claimed)) if _is_reportable(due)]
+
+    async def reported(self, due: DueReport, result: Result, event: Event, *, now: datetime) -> bool:
+        """Stores what CodeDeploy holds; False when the lease was lost to another replica."""
+        rows = await self._database.rows(
+            REPORTED,
+            gate=due.view.id,
+            owner=self.leases.owner,
+            outcome=result.outcome,
+            detail=result.detail,
+            now=now,
+            events=as_parameter([event]),
+        )
+        return bool(rows)
+
+    async def report_again(self, due: DueReport, *, error: str, due_at: datetime) -> None:
+        """Puts the report back until `due_at`."""
+        await self._database.rows(
+            AGAIN, gate=due.view.id, owner=self.leases.owner, error=error[:500], due_at=due_at
+        )
+
+
+def _due(claimed: Mapping[Any, int], row: Any) -> DueReport:
+    return DueReport(
+        attempts=claimed[row.id],
+        view=view_of(row),
+        execution_id=ExecutionId(row.execution_id or ""),
+        answer=Answer(row.answer),
+    )
+
+
+def _is_reportable(due: DueReport) -> bool:
+    """At the last door again: only a decided gate that CodeDeploy has confirmed is reported."""
+    return isinstance(due.view.gate, Decided) and due.view.gate.verified

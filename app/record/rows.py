@@ -1,0 +1,125 @@
+"""Rows -> what the flow sees. A row that makes no sense is refused, never guessed at."""
+
+from datetime import datetime
+from typing import Any, Final, assert_never
+from uuid import UUID
+
+from app.flow.views import CastVote, GateView, Shift, Switch, Traffic
+from app.gate.decision import Verdict
+from app.gate.ids import DeploymentId, DomainName, GateId, SwitchKey, UserId
+from app.gate.policy import Basis, Choice
+from app.gate.states import Awaiting, Closed, Decided, Gate, Outcome, Phase, Reported
+
+
+class IncoherentRow(Exception):
+    """The record holds something that no move of ours writes."""
+
+
+SWITCH: Final = """
+    s.id AS switch_id, s.account, s.region, s.deployment_id, s.domain, s.application, s.deployment_group,
+    s.creator, s.deployed_by, s.deployer, s.description, s.config_name, s.traffic, s.listener_port,
+    s.hook_started_at, s.deployment_created_at, s.rollback_of, s.status, s.first_seen_at, s.verified_at,
+    s.ended_at, s.ending
+"""
+
+GATE: Final = """
+    g.id, g.hook_name, g.phase, g.edition, g.version, g.opened_at, g.deadline_at, g.verdict, g.basis,
+    g.decided_at, g.decided_by, g.decided_name, g.reason, g.outcome, g.outcome_detail, g.reported_at,
+    (SELECT coalesce(jsonb_agg(jsonb_build_array(v.voter, v.name, v.choice, v.reason, v.voted_at)
+                               ORDER BY v.voted_at), '[]')
+       FROM votes v WHERE v.gate_id = g.id) AS votes
+"""
+
+VIEW: Final = f"SELECT {GATE}, {SWITCH} FROM gates g JOIN switches s ON s.id = g.switch_id"
+
+
+def switch_of(row: Any) -> Switch:
+    """A switch from a row with the `SWITCH` columns."""
+    return Switch(
+        id=row.switch_id,
+        key=SwitchKey(account=row.account, region=row.region, deployment=DeploymentId(row.deployment_id)),
+        domain=DomainName(row.domain) if row.domain else None,
+        application=row.application,
+        deployment_group=row.deployment_group,
+        creator=row.creator,
+        deployed_by=row.deployed_by,
+        deployer=UserId(row.deployer) if row.deployer else None,
+        description=row.description,
+        config_name=row.config_name,
+        traffic=_traffic(row.traffic),
+        listener_port=row.listener_port,
+        hook_started_at=row.hook_started_at,
+        created_at=row.deployment_created_at,
+        rollback_of=row.rollback_of,
+        status=row.status,
+        first_seen_at=row.first_seen_at,
+        verified=row.verified_at is not None,
+        ended_at=row.ended_at,
+        ending=row.ending,
+    )
+
+
+def view_of(row: Any) -> GateView:
+    """A gate with its switch and votes from a row of `VIEW`. Raises `IncoherentRow`."""
+    votes = tuple(_vote(*vote) for vote in row.votes)
+    return GateView(
+        gate=_gate(row, votes),
+        switch=switch_of(row),
+        hook_name=row.hook_name,
+        edition=row.edition,
+        version=row.version,
+        opened_at=row.opened_at,
+        deadline_at=row.deadline_at,
+        votes=votes,
+        basis=Basis(row.basis) if row.basis else None,
+        decided_at=row.decided_at,
+        decided_by=UserId(row.decided_by) if row.decided_by else None,
+        decided_name=row.decided_name,
+        reason=row.reason,
+        outcome=Outcome(row.outcome) if row.outcome else None,
+        outcome_detail=row.outcome_detail,
+        reported_at=row.reported_at,
+    )
+
+
+def _gate(row: Any, votes: tuple[CastVote, ...]) -> Gate:
+    gate = GateId(row.id if isinstance(row.id, UUID) else UUID(str(row.id)))
+    phase = Phase(row.phase)
+    if phase is Phase.AWAITING:
+        if row.verdict is not None:
+            raise IncoherentRow(f"gate {gate} awaits and is {row.verdict}")
+        return Awaiting(
+            id=gate,
+            opened_at=row.opened_at,
+            deadline_at=row.deadline_at,
+            edition=row.edition,
+            verified=row.verified_at is not None,
+            deployer=UserId(row.deployer) if row.deployer else None,
+            approved_by=frozenset(vote.voter for vote in votes if vote.choice is Choice.APPROVE),
+        )
+    if row.verdict is None:
+        raise IncoherentRow(f"gate {gate} is {phase} without a verdict")
+    verdict = Verdict(row.verdict)
+    match phase:
+        case Phase.DECIDED:
+            return Decided(id=gate, verdict=verdict, verified=row.verified_at is not None)
+        case Phase.REPORTED:
+            if row.outcome is None:
+                raise IncoherentRow(f"gate {gate} is reported without an outcome")
+            return Reported(id=gate, verdict=verdict, outcome=Outcome(row.outcome))
+        case Phase.CLOSED:
+            return Closed(id=gate, verdict=verdict, outcome=Outcome(row.outcome) if row.outcome else None)
+        case _:
+            assert_never(phase)
+
+
+def _traffic(stored: dict[str, Any] | None) -> Traffic | None:
+    if stored is None:
+        return None
+    return Traffic(shift=Shift(stored["shift"]), percent=stored["percent"], minutes=stored["minutes"])
+
+
+def _vote(voter: str, name: str, choice: str, reason: str, at: str) -> CastVote:
+    return CastVote(
+        voter=UserId(voter), name=name, choice=Choice(choice), reason=reason, at=datetime.fromisoformat(at)
+    )
