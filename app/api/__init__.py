@@ -1,0 +1,1 @@
+"""`/api/v1`: questions for machines."""

@@ -1,0 +1,1 @@
+"""The command line: `switchgate …`. Parses, calls one thing, prints."""

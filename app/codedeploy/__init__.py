@@ -1,0 +1,1 @@
+"""CodeDeploy, behind a wall: boto3's shapes and errors stop here."""

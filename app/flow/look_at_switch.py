@@ -30,8 +30,8 @@ from app.gate.ids import DomainName, GateId
 from app.gate.policy import RESCUERS
 from app.gate.states import Awaiting, Closed, Decided, Reported
 
-REST: Final = timedelta(seconds=20)
-"""Between looks at a switch that stands still; an ending is noticed within a minute."""
+REST: Final = timedelta(seconds=35)
+"""Between looks at a switch that stands still, give or take a half: an ending is noticed within a minute."""
 
 RETRY: Final = timedelta(seconds=1)
 LONGEST: Final = timedelta(seconds=20)
@@ -72,8 +72,10 @@ async def look_at_switch(
         again = now + backoff(due.attempts, first=RETRY, longest=LONGEST)
         await record.look_again(due, error=str(trouble), rested=False, due_at=again)
         return
-    async with record.hold_switch(due) as held:
-        rescued = await _store(held, sight, rules=rules, now=now) if held is not None else []
+    rescued: list[GateId] = []
+    if _is_news(due, sight):
+        async with record.hold_switch(due) as held:
+            rescued = await _store(held, sight, rules=rules, now=now) if held is not None else []
     for gate in rescued:
         async with gates.hold(gate) as waiting:
             if waiting is not None:
@@ -101,6 +103,14 @@ async def _see(due: DueLook, *, deployments: Deployments) -> Sight:
         except CannotAsk:
             traffic = None  # only the card's description of the shift waits for it
     return Sight(facts=facts, hook=hook, traffic=traffic)
+
+
+def _is_news(due: DueLook, sight: Sight) -> bool:
+    """Whether anything is to be written: a switch at rest costs one statement a look."""
+    facts, switch = sight.facts, due.switch
+    if facts is None or facts.over or not switch.verified or facts.creator in RESCUERS:
+        return True
+    return facts.status != switch.status or sight.hook is not None or sight.traffic is not None
 
 
 async def _store(held: HeldSwitch, sight: Sight, *, rules: Rules, now: datetime) -> list[GateId]:

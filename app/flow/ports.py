@@ -14,6 +14,10 @@ from app.gate.policy import Policy, Roster
 from app.gate.states import Awaiting, Closed, Vote
 
 
+class RecordAway(Exception):
+    """The record cannot be reached or does not answer in time. Nothing was recorded."""
+
+
 class NoSuchDeployment(Exception):
     """CodeDeploy does not know this deployment in this account and region."""
 
@@ -214,6 +218,8 @@ class HeldSwitch(Protocol):
 
 class GateRecord(Protocol):
     """Where gates are opened, decided and found."""
+
+    async def get(self, gate: GateId) -> GateView | None: ...
 
     async def find(self, key: SwitchKey, *, execution_digest: str) -> GateView | None: ...
 

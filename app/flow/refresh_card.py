@@ -68,8 +68,8 @@ class CardRecord(Protocol):
 
 async def refresh_card(
     due: DueCard, *, record: CardRecord, canvas: Canvas, rules: Rules, now: datetime
-) -> None:
-    """Posts, edits or moves the card so that it shows the gate as it was claimed."""
+) -> bool:
+    """Posts, edits or moves the card so that it shows the gate as it was claimed; False: to be tried again."""
     channel = _channel(due.view, rules=rules)
     drawing = canvas.draw(due.view)
     try:
@@ -77,9 +77,10 @@ async def refresh_card(
     except CardNotDrawn as trouble:
         wait = trouble.retry_after or backoff(due.attempts, first=RETRY, longest=LONGEST)
         await record.card_again(due, error=str(trouble), uncertain=trouble.uncertain, due_at=now + wait)
-        return
+        return False
     if place is not None:
         await record.card_drawn(due, place=place, fingerprint=drawing.fingerprint, now=now)
+    return True
 
 
 async def _place(

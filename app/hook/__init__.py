@@ -1,0 +1,1 @@
+"""The door that the hook Lambda knocks at."""

@@ -9,6 +9,7 @@ from uuid import UUID
 from app.flow.events import SWITCHGATE, Event, Kind
 from app.flow.ports import DueCard
 from app.flow.views import CardPlace, GateView
+from app.gate.ids import GateId
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
 from app.record.leases import Leases, coherent
@@ -39,6 +40,8 @@ UPDATE cards SET due_at = :due_at, claimed_by = NULL, claimed_until = NULL, last
     posting_since = CASE WHEN CAST(:uncertain AS boolean) THEN posting_since END
 WHERE gate_id = :gate AND claimed_by = :owner
 """
+# Somebody pressed a button that the record says is gone: what Slack shows is not what we drew.
+REDRAW: Final = "UPDATE cards SET fingerprint = NULL, due_at = :now WHERE gate_id = :gate AND due_at IS NULL"
 
 
 class Cards:
@@ -55,6 +58,10 @@ class Cards:
             return []
         rows = await self._database.rows(DUE, gates=list(claimed))
         return list(coherent(rows, partial(_due, claimed)))
+
+    async def redraw(self, gate: GateId, *, now: datetime) -> None:
+        """Has the card drawn again although the record thinks that it is up to date."""
+        await self._database.rows(REDRAW, gate=gate, now=now)
 
     async def card_posting(self, due: DueCard, *, now: datetime) -> bool:
         """Writes down the intent to post, before Slack is asked. False: the lease is lost."""

@@ -9,15 +9,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from app.flow.ports import RecordAway
+
 POOL: Final = 12
 OVERFLOW: Final = 28
 """Bolt runs listeners without a cap, so a burst of presses needs headroom beyond the resting pool."""
 
 CONNECT_SECONDS: Final = 3
-
-
-class RecordAway(Exception):
-    """Postgres cannot be reached or does not answer in time. Nothing was recorded."""
 
 
 def sqlalchemy_url(url: str) -> URL:

@@ -108,6 +108,11 @@ class Gates:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    async def get(self, gate: GateId) -> GateView | None:
+        """A gate as it stands now, without its lock."""
+        rows = await self._database.rows(ONE.text, gate=gate)
+        return view_of(rows[0]) if rows else None
+
     async def find(self, key: SwitchKey, *, execution_digest: str) -> GateView | None:
         """The gate of one hook execution."""
         rows = await self._database.rows(

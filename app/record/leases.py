@@ -13,7 +13,8 @@ from uuid import UUID
 
 import structlog
 
-from app.record.database import Database, RecordAway
+from app.flow.ports import RecordAway
+from app.record.database import Database
 from app.record.rows import IncoherentRow
 
 log = structlog.get_logger(__name__)

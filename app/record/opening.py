@@ -11,8 +11,8 @@ OPEN: Final = f"""
 WITH s AS (
     INSERT INTO switches
         (account, region, deployment_id, domain, application, deployment_group, creator, deployed_by,
-         deployer, description, config_name, listener_port, deployment_created_at, rollback_of, status, first_seen_at,
-         verified_at, due_at)
+         deployer, description, config_name, listener_port, deployment_created_at, rollback_of, status,
+         first_seen_at, verified_at, due_at)
     VALUES
         (:account, :region, :deployment_id, :domain, :application, :deployment_group, :creator, :deployed_by,
          :deployer, :description, :config_name, :listener_port, :created_at, :rollback_of, :status, :now,

@@ -22,7 +22,8 @@ from app.record.rows import SWITCH, VIEW, switch_of, view_of
 
 DUE: Final = f"""
 SELECT {SWITCH}, coalesce(
-    (SELECT g.hook_name FROM gates g WHERE g.switch_id = s.id ORDER BY g.opened_at LIMIT 1), 'BeforeAllowTraffic'
+    (SELECT g.hook_name FROM gates g WHERE g.switch_id = s.id ORDER BY g.opened_at LIMIT 1),
+    'BeforeAllowTraffic'
 ) AS hook_name
 FROM switches s WHERE s.id = ANY(:ids)
 """
@@ -180,7 +181,7 @@ class Switches:
             yield HeldSwitchRow(connection, switch, gates)
 
     async def look_again(self, due: DueLook, *, error: str | None, rested: bool, due_at: datetime) -> None:
-        """Puts the switch back until `due_at`; `rested` forgets the tries so far. An ended one is never due."""
+        """Puts the switch back until `due_at`; `rested` forgets the tries. An ended one is never due."""
         await self._database.rows(
             AGAIN,
             id=due.switch.id,

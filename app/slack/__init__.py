@@ -1,0 +1,1 @@
+"""Slack, both ways: presses and commands in, cards and answers out."""

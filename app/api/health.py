@@ -1,0 +1,47 @@
+"""`/healthz`, `/readyz`, `/metrics`: for whoever runs us."""
+
+import asyncio
+from collections.abc import Callable
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from app.flow.ports import RecordAway
+from app.record.questions import Questions
+
+
+def health_router(questions: Questions, *, newest: str, slack_is_fit: Callable[[], bool]) -> APIRouter:
+    """Liveness asks nothing of others; readiness asks the record and looks at the Slack socket."""
+    router = APIRouter(tags=["health"])
+
+    @router.get("/healthz")
+    async def healthz() -> JSONResponse:
+        """The process answers."""
+        return JSONResponse({"status": "ok"})
+
+    @router.get("/readyz")
+    async def readyz() -> JSONResponse:
+        """Hooks can be taken and presses heard."""
+        record = await _record_state(questions, newest)
+        slack = "ok" if slack_is_fit() else "the socket to Slack is down"
+        ready = record == "ok" and slack == "ok"
+        return JSONResponse({"record": record, "slack": slack}, 200 if ready else 503)
+
+    @router.get("/metrics", response_class=PlainTextResponse)
+    async def metrics() -> PlainTextResponse:
+        """Prometheus's text format."""
+        return PlainTextResponse(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+async def _record_state(questions: Questions, newest: str) -> str:
+    try:
+        async with asyncio.timeout(2):
+            revision = await questions.revision()
+    except (RecordAway, TimeoutError):
+        return "the database does not answer"
+    if revision != newest:
+        return f"the database is at migration {revision or 'none'}, not {newest}: run `switchgate migrate`"
+    return "ok"

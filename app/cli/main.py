@@ -1,0 +1,184 @@
+"""`switchgate`: every command."""
+
+import asyncio
+import os
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from app.cli.audit import audit_table, read_audit
+from app.domains import ConfigError, load_config, warnings
+from app.embedded_postgres import EmbeddedPostgres, PostgresTrouble, default_folder
+from app.flow.ports import RecordAway
+from app.log import configure_logging, forget
+from app.settings import Settings, SettingsError, load_database_url, load_settings
+
+app = typer.Typer(
+    name="switchgate",
+    help="Holds every ECS blue/green traffic switch until a person says yes, and remembers who said it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+config_app = typer.Typer(help="switchgate.toml.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
+
+DEFAULT_CONFIG = "switchgate.toml"
+
+
+@app.command()
+def serve() -> None:
+    """Runs the service until SIGTERM. SIGHUP reads switchgate.toml again."""
+    from app.serve import serve as run_service
+    from app.wiring import CannotStart
+
+    settings = _settings()
+    with ExitStack() as stack:
+        try:
+            config = load_config(Path(settings.config))
+            for warning in warnings(config):
+                typer.echo(f"warning: {warning}", err=True)
+            url = _database_url(settings.database_url, stack, migrated=True)
+            asyncio.run(run_service(settings, config, database_url=url))
+        except (ConfigError, CannotStart) as refusal:
+            _refuse(str(refusal))
+
+
+@app.command()
+def migrate(
+    to: Annotated[
+        str, typer.Option(help="A revision to go to, also backwards; `base` empties the record.")
+    ] = "head",
+) -> None:
+    """Brings the database to this release's tables. Replicas may start it together."""
+    from sqlalchemy.exc import OperationalError
+
+    from app.record.migrate import migrate as run_migrations
+
+    configure_logging(format=None, level="INFO")
+    with ExitStack() as stack:
+        url = _database_url(_or_refuse_url(), stack, migrated=False)
+        try:
+            typer.echo(f"The record is at migration {run_migrations(url, to=to)}.")
+        except OperationalError as trouble:
+            _refuse(f"DATABASE_URL: the database cannot be used: {str(trouble.orig).splitlines()[0]}")
+
+
+@app.command()
+def audit(
+    domain: Annotated[str | None, typer.Option(help="Only this domain.")] = None,
+    deployment: Annotated[str | None, typer.Option(help="Only this deployment (d-…).")] = None,
+    person: Annotated[str | None, typer.Option(help="Only this Slack user (U…).")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="Only this kind of event, for example gate_decided.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="From then on: 2026-11-24T14:00+09:00, or 2h, 3d.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="Until then (not counted in).")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, newest first.")] = 50,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """What happened: who decided what, when and why."""
+    with ExitStack() as stack:
+        url = _database_url(_or_refuse_url(), stack, migrated=True)
+        try:
+            lines = asyncio.run(
+                read_audit(
+                    url,
+                    domain=domain,
+                    deployment=deployment,
+                    person=person,
+                    kind=kind,
+                    since=since,
+                    until=until,
+                    limit=limit,
+                )
+            )
+        except ValueError as trouble:
+            _refuse(str(trouble))
+        except RecordAway as trouble:
+            _refuse(f"DATABASE_URL: the database cannot be used: {trouble}")
+        typer.echo(audit_table(lines, as_json=json))
+
+
+@config_app.command("check")
+def config_check(
+    path: Annotated[
+        Path | None, typer.Argument(help="Default: $SWITCHGATE_CONFIG or ./switchgate.toml.")
+    ] = None,
+) -> None:
+    """Reads switchgate.toml as the service would, and says what is wrong with it."""
+    file = path or Path(os.environ.get("SWITCHGATE_CONFIG") or DEFAULT_CONFIG)
+    try:
+        config = load_config(file)
+    except ConfigError as refusal:
+        _refuse(str(refusal))
+    for warning in warnings(config):
+        typer.echo(f"warning: {warning}", err=True)
+    typer.echo(f"{file}: {len(config.domains)} domains: {', '.join(sorted(config.domains))}")
+
+
+@app.command()
+def sandbox(
+    once: Annotated[
+        str | None, typer.Option(help="approve or reject: one deployment through, without a browser.")
+    ] = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="Where the page listens; 0: any free port.")
+    ] = 8099,
+    locale: Annotated[str, typer.Option(help="The cards' language: en or ko.")] = "en",
+) -> None:
+    """Everything at once on this machine: the service, Postgres, stand-in Slack and AWS, one page."""
+    from app.sandbox.command import run_sandbox
+
+    raise SystemExit(run_sandbox(once=once, port=port, locale=locale))
+
+
+def run() -> None:
+    """The console script."""
+    app()
+
+
+def _settings() -> Settings:
+    try:
+        settings = load_settings(os.environ)
+    except SettingsError as refusal:
+        _refuse(str(refusal))
+    configure_logging(format=settings.log_format, level=settings.log_level)
+    forget(*settings.secrets())
+    return settings
+
+
+def _or_refuse_url() -> str | None:
+    try:
+        return load_database_url(os.environ)
+    except SettingsError as refusal:
+        _refuse(str(refusal))
+
+
+def _database_url(url: str | None, stack: ExitStack, *, migrated: bool) -> str:
+    """The given database, or an embedded one for as long as `stack` lasts, brought up to date."""
+    if url is not None:
+        return url
+    from app.record.migrate import migrate as run_migrations
+
+    folder = default_folder(os.environ)
+    typer.echo(f"DATABASE_URL is not set: using an embedded Postgres in {folder}", err=True)
+    postgres = EmbeddedPostgres(folder)
+    try:
+        postgres.start()
+    except PostgresTrouble as trouble:
+        _refuse(str(trouble))
+    stack.callback(postgres.stop)
+    if migrated:
+        run_migrations(postgres.url)
+    return postgres.url
+
+
+def _refuse(why: str) -> NoReturn:
+    typer.echo(why, err=True)
+    sys.exit(2)

@@ -1,0 +1,158 @@
+"""CodeDeploy through boto3, in worker threads. boto3 retries once and at once; all else is the loops' work."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from app.codedeploy.errors import sort_answer, sort_read
+from app.codedeploy.parse import facts_of, hook_of, traffic_of
+from app.codedeploy.together import Together
+from app.flow.ports import CannotAsk, DeploymentFacts, HookProgress
+from app.flow.views import Traffic
+from app.gate.decision import Answer
+from app.gate.ids import ExecutionId, SwitchKey
+
+if TYPE_CHECKING:
+    from types_boto3_codedeploy import CodeDeployClient
+
+T = TypeVar("T")
+
+THREADS: Final = 16
+BATCH: Final = 25
+"""BatchGetDeployments takes at most 25 ids."""
+
+READS: Final = Config(
+    retries={"mode": "standard", "total_max_attempts": 2},
+    connect_timeout=2,
+    read_timeout=5,
+    max_pool_connections=THREADS,
+    tcp_keepalive=True,
+    parameter_validation=False,
+)
+ANSWERS: Final = READS.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}, read_timeout=8))
+"""An answer is tried once a call: whether to try again is decided with the record at hand."""
+
+
+class CodeDeploy:
+    """See `app.flow.ports.Deployments`. One boto3 client a region, made at first use."""
+
+    def __init__(self, session: boto3.session.Session, *, region: str) -> None:
+        self._session = session
+        self.region = region
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="codedeploy")
+        self._making = threading.Lock()
+        self._clients: dict[tuple[str, bool], CodeDeployClient] = {}
+        self._deployments: dict[str, Together[str, DeploymentFacts]] = {}
+        self._traffic: dict[tuple[str, str], Traffic] = {}
+
+    def warm_up(self) -> None:
+        """Builds the default region's clients, which takes boto3 some 100 ms, before anybody waits for them."""
+        self._client(self.region, answers=False)
+        self._client(self.region, answers=True)
+
+    def close(self) -> None:
+        """Waits for calls under way."""
+        self._threads.shutdown(wait=True)
+
+    async def deployment(self, key: SwitchKey) -> DeploymentFacts:
+        """GetDeployment, or BatchGetDeployments when several ask at once."""
+        together = self._deployments.get(key.region)
+        if together is None:
+            together = Together(partial(self._ask_deployments, key.region), most=BATCH, lanes=2)
+            self._deployments[key.region] = together
+        return await together.get(key.deployment)
+
+    async def hook_progress(self, key: SwitchKey, *, hook_name: str) -> HookProgress | None:
+        """The lifecycle event of the deployment's one target (an ECS deployment has one: its service)."""
+
+        def look() -> HookProgress | None:
+            client = self._client(key.region)
+            targets = client.list_deployment_targets(deploymentId=key.deployment).get("targetIds", [])
+            if not targets:
+                return None
+            found = client.get_deployment_target(deploymentId=key.deployment, targetId=targets[0])
+            target: dict[str, Any] = dict(found.get("deploymentTarget", {}).get("ecsTarget", {}))
+            return hook_of(target.get("lifecycleEvents", []), hook_name=hook_name)
+
+        return await self._read(look)
+
+    async def traffic(self, key: SwitchKey, *, config_name: str) -> Traffic:
+        """How a deployment configuration moves traffic; it never changes, so it is asked once."""
+        known = self._traffic.get((key.region, config_name))
+        if known is not None:
+            return known
+
+        def look() -> Traffic:
+            answer = self._client(key.region).get_deployment_config(deploymentConfigName=config_name)
+            info: dict[str, Any] = dict(answer.get("deploymentConfigInfo", {}))
+            return traffic_of(info.get("trafficRoutingConfig"))
+
+        traffic = self._traffic[(key.region, config_name)] = await self._read(look)
+        return traffic
+
+    async def answer(self, key: SwitchKey, *, execution_id: ExecutionId, answer: Answer) -> None:
+        """PutLifecycleEventHookExecutionStatus, once."""
+
+        def put() -> None:
+            self._client(key.region, answers=True).put_lifecycle_event_hook_execution_status(
+                deploymentId=key.deployment,
+                lifecycleEventHookExecutionId=execution_id.reveal(),
+                status=answer.value,
+            )
+
+        try:
+            await self._in_thread(put)
+        except (ClientError, BotoCoreError) as trouble:
+            raise sort_answer(trouble) from None
+
+    async def _ask_deployments(
+        self, region: str, deployments: Sequence[str]
+    ) -> Sequence[DeploymentFacts | Exception]:
+        if len(deployments) > 1:
+            try:
+                return await self._in_thread(partial(self._batch, region, deployments))
+            except (ClientError, BotoCoreError, CannotAsk):
+                pass  # one odd id refuses the whole batch; asked one by one, each gets its own answer
+        return await asyncio.gather(
+            *(self._read(partial(self._one, region, deployment)) for deployment in deployments),
+            return_exceptions=True,
+        )  # type: ignore[return-value]  # gather's BaseException: cancellation passes through, not here
+
+    def _batch(self, region: str, deployments: Sequence[str]) -> Sequence[DeploymentFacts]:
+        found = self._client(region).batch_get_deployments(deploymentIds=list(deployments))
+        by_id = {info.get("deploymentId"): info for info in found.get("deploymentsInfo", [])}
+        return [facts_of(by_id[deployment]) for deployment in deployments]
+
+    def _one(self, region: str, deployment: str) -> DeploymentFacts:
+        found = self._client(region).get_deployment(deploymentId=deployment)
+        return facts_of(found["deploymentInfo"])
+
+    async def _read(self, work: Callable[[], T]) -> T:
+        try:
+            return await self._in_thread(work)
+        except (ClientError, BotoCoreError) as trouble:
+            raise sort_read(trouble) from None
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except (KeyError, ValueError, TypeError) as trouble:
+            raise CannotAsk(f"an answer that makes no sense ({type(trouble).__name__})") from trouble
+
+    def _client(self, region: str, *, answers: bool = False) -> "CodeDeployClient":
+        client = self._clients.get((region, answers))
+        if client is not None:
+            return client
+        with self._making:  # a boto3 session makes one client at a time
+            config = ANSWERS if answers else READS
+            made = self._session.client("codedeploy", region_name=region, config=config)
+            client = cast("CodeDeployClient", made)
+            self._clients[(region, answers)] = client
+        return client

@@ -1,0 +1,155 @@
+"""The loops of one replica: what each claims, and the step of the flow that it then takes."""
+
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import structlog
+
+from app.flow.expire_gates import expire_gates
+from app.flow.look_at_switch import look_at_switch
+from app.flow.ports import Deployments, DueCard, DueLook, DueReport, Rules
+from app.flow.refresh_card import Canvas, refresh_card
+from app.flow.report_decision import report_decision
+from app.loops import Loop
+from app.metrics import CARDS, OLDEST_REPORT, REPORT_SECONDS, REPORTS, WAITING
+from app.record.cards import Cards
+from app.record.gates import Gates
+from app.record.questions import Questions
+from app.record.reports import Reports
+from app.record.switches import Switches
+
+log = structlog.get_logger(__name__)
+
+Clock = Callable[[], datetime]
+Pieces = Sequence[Coroutine[Any, Any, None]]
+
+TICK: Final = 0.5
+"""Seconds. With a lease of 3.5 s, a killed replica's work is under way again within 5 s."""
+
+GROUPS_TICK: Final = 60.0
+GAUGES_TICK: Final = 10.0
+
+
+class Errands:
+    """Builds the loops and knows which one to nudge."""
+
+    def __init__(
+        self,
+        *,
+        gates: Gates,
+        reports: Reports,
+        switches: Switches,
+        cards: Cards,
+        questions: Questions,
+        deployments: Deployments,
+        canvas: Canvas,
+        rules: Rules,
+        clock: Clock,
+    ) -> None:
+        self._gates = gates
+        self._reports = reports
+        self._switches = switches
+        self._cards = cards
+        self._questions = questions
+        self._deployments = deployments
+        self._canvas = canvas
+        self._rules = rules
+        self._clock = clock
+        self.report = Loop(name="report", step=self._report_step, room=16, tick=TICK)
+        self.card = Loop(name="card", step=self._card_step, room=8, tick=TICK)
+        self.look = Loop(name="look", step=self._look_step, room=25, tick=TICK)
+        self.expire = Loop(name="expire", step=self._expire_step, room=1, tick=TICK)
+        self.gauges = Loop(name="gauges", step=self._gauges_step, room=1, tick=GAUGES_TICK)
+
+    def all(self) -> list[Loop]:
+        return [self.report, self.card, self.look, self.expire, self.gauges]
+
+    def opened(self) -> None:
+        """A gate was opened."""
+        for loop in (self.card, self.look, self.report):
+            loop.nudge()
+
+    def decided(self) -> None:
+        """A vote was committed; perhaps a decision."""
+        self.report.nudge()
+        self.card.nudge()
+
+    async def _report_step(self, room: int) -> Pieces:
+        now = self._clock()
+        return [self._report(due, now) for due in await self._reports.claim(now=now, limit=room)]
+
+    async def _report(self, due: DueReport, claimed: datetime) -> None:
+        async with self._reports.leases.kept(due.view.id, now=claimed):
+            result = await report_decision(
+                due, record=self._reports, deployments=self._deployments, now=self._clock()
+            )
+        if result is None:
+            REPORTS.labels(outcome="again").inc()
+            return
+        REPORTS.labels(outcome=result.outcome).inc()
+        if due.view.decided_at is not None:
+            REPORT_SECONDS.observe((self._clock() - due.view.decided_at).total_seconds())
+        log.info("reported", gate=str(due.view.id), answer=due.answer, outcome=result.outcome)
+        self.card.nudge()
+        self.look.nudge()
+
+    async def _card_step(self, room: int) -> Pieces:
+        now = self._clock()
+        return [self._card(due, now) for due in await self._cards.claim(now=now, limit=room)]
+
+    async def _card(self, due: DueCard, claimed: datetime) -> None:
+        async with self._cards.leases.kept(due.view.id, now=claimed):
+            drawn = await refresh_card(
+                due, record=self._cards, canvas=self._canvas, rules=self._rules, now=self._clock()
+            )
+        CARDS.labels(result="drawn" if drawn else "again").inc()
+        self.card.nudge()
+
+    async def _look_step(self, room: int) -> Pieces:
+        now = self._clock()
+        return [self._look(due, now) for due in await self._switches.claim(now=now, limit=room)]
+
+    async def _look(self, due: DueLook, claimed: datetime) -> None:
+        async with self._switches.leases.kept(due.switch.id, now=claimed):
+            await look_at_switch(
+                due,
+                record=self._switches,
+                gates=self._gates,
+                deployments=self._deployments,
+                rules=self._rules,
+                now=self._clock(),
+            )
+        self.decided()
+
+    async def _expire_step(self, room: int) -> Pieces:
+        now = self._clock()
+        while await expire_gates(record=self._gates, now=now):
+            self.decided()
+        # To the second: sleep no longer than until the next deadline.
+        following = await self._gates.next_deadline()
+        left = (following - self._clock()) if following else timedelta(seconds=TICK)
+        self.expire.tick = min(max(left.total_seconds(), 0.02), TICK)
+        return []
+
+    async def _gauges_step(self, room: int) -> Pieces:
+        waiting, overdue = await self._questions.load(now=self._clock())
+        WAITING.set(waiting)
+        OLDEST_REPORT.set(overdue.total_seconds())
+        return []
+
+
+def groups_loop(
+    refresh: Callable[[Iterable[str]], Awaitable[bool]], groups: Callable[[], frozenset[str]]
+) -> Loop:
+    """Keeps the members of the named user groups at hand."""
+
+    async def step(room: int) -> Pieces:
+        # usergroups.users.list allows some twenty calls a minute; a large configuration is asked less often.
+        loop.tick = max(GROUPS_TICK, 6.0 * len(groups()))
+        if not await refresh(groups()):
+            loop.tick = 5.0
+        return []
+
+    loop = Loop(name="groups", step=step, room=1, tick=GROUPS_TICK)
+    return loop

@@ -1,0 +1,66 @@
+"""The HTTP doors, put together."""
+
+from collections.abc import Callable, Mapping
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import SecretStr
+from slack_bolt.adapter.fastapi.async_handler import AsyncSlackRequestHandler
+from slack_bolt.app.async_app import AsyncApp
+
+from app.api.callers import Callers
+from app.api.health import health_router
+from app.api.routes import api_router
+from app.flow.ports import RecordAway
+from app.hook.receiver import HookReceiver
+from app.log import error_id
+from app.record.migrate import newest
+from app.record.questions import Questions
+
+log = structlog.get_logger(__name__)
+
+
+def build_http(
+    *,
+    hooks: HookReceiver,
+    questions: Questions,
+    api_tokens: Mapping[str, SecretStr],
+    bolt: AsyncApp | None,
+    slack_is_fit: Callable[[], bool],
+) -> FastAPI:
+    """The whole HTTP surface. `bolt` is given in HTTP mode only."""
+    http = FastAPI(
+        title="Switchgate",
+        description="Holds every ECS blue/green traffic switch until a person says yes, and remembers who.",
+        docs_url="/api/docs",
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+    )
+    http.include_router(hooks.router())
+    http.include_router(api_router(questions, Callers(api_tokens)))
+    http.include_router(health_router(questions, newest=newest(), slack_is_fit=slack_is_fit))
+    if bolt is not None:
+        _slack_events(http, AsyncSlackRequestHandler(bolt))
+    http.add_exception_handler(RecordAway, _record_away)
+    http.add_exception_handler(Exception, _unknown)
+    return http
+
+
+def _slack_events(http: FastAPI, handler: AsyncSlackRequestHandler) -> None:
+    @http.post("/slack/events", include_in_schema=False)
+    async def slack_events(request: Request) -> Response:
+        # Bolt reads the header as a number and answers anything else with a stack trace.
+        if not request.headers.get("x-slack-request-timestamp", "0").isdigit():
+            return JSONResponse({"error": "invalid request"}, 401)
+        return await handler.handle(request)
+
+
+async def _record_away(request: Request, trouble: Exception) -> JSONResponse:
+    return JSONResponse({"error": "try_again", "message": "the database does not answer"}, 503)
+
+
+async def _unknown(request: Request, trouble: Exception) -> JSONResponse:
+    short = error_id()
+    log.error("request_failed", error_id=short, path=request.url.path, exc_info=trouble)
+    return JSONResponse({"error": "unknown", "message": f"something went wrong here: {short}"}, 500)

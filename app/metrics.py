@@ -1,0 +1,26 @@
+"""What is counted, for `/metrics`."""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+HOOKS: Final = Counter("switchgate_hooks_total", "Hooks received, by what became of them.", ["outcome"])
+PRESSES: Final = Counter("switchgate_presses_total", "Presses, by what became of them.", ["outcome"])
+DECISIONS: Final = Counter("switchgate_decisions_total", "Gates decided here, by verdict.", ["verdict"])
+REPORTS: Final = Counter(
+    "switchgate_reports_total", "Decisions reported to CodeDeploy, by what it holds.", ["outcome"]
+)
+REPORT_SECONDS: Final = Histogram(
+    "switchgate_report_seconds",
+    "From the decision's commit until CodeDeploy was told.",
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 600),
+)
+CARDS: Final = Counter("switchgate_cards_total", "Tries to draw a card, by result.", ["result"])
+LOOP_FAILURES: Final = Counter("switchgate_loop_failures_total", "Steps of a loop that failed.", ["loop"])
+LOOP_SECONDS: Final = Gauge(
+    "switchgate_loop_last_step_timestamp", "When a loop last finished a step.", ["loop"]
+)
+WAITING: Final = Gauge("switchgate_gates_waiting", "Gates that wait for a decision, in the whole record.")
+OLDEST_REPORT: Final = Gauge(
+    "switchgate_report_overdue_seconds", "How long the oldest decision has waited to be told to CodeDeploy."
+)

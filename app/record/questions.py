@@ -1,0 +1,235 @@
+"""What people and machines ask of the record. Reads only."""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Select, Table, select, text, tuple_
+
+from app.flow.views import CardPlace, GateView, Switch
+from app.record.database import Database
+from app.record.rows import SWITCH, VIEW, switch_of, view_of
+from app.record.tables import audit_events, gates, switches
+
+T = TypeVar("T")
+
+_SELECT, _FROM = VIEW.split(" FROM gates g ", 1)
+PENDING: Final = f"""
+{_SELECT}, c.channel, c.ts FROM gates g {_FROM} LEFT JOIN cards c ON c.gate_id = g.id
+WHERE g.phase = 'awaiting' AND (CAST(:domain AS text) IS NULL OR s.domain = :domain)
+ORDER BY g.deadline_at, g.id LIMIT :limit OFFSET :offset
+"""
+COUNT_PENDING: Final = """
+SELECT count(*) AS count FROM gates g JOIN switches s ON s.id = g.switch_id
+WHERE g.phase = 'awaiting' AND (CAST(:domain AS text) IS NULL OR s.domain = :domain)
+"""
+LAST: Final = f"""
+{VIEW} WHERE s.domain = :domain AND g.phase <> 'awaiting' ORDER BY s.id DESC, g.opened_at DESC LIMIT :limit
+"""
+LOAD: Final = """
+SELECT (SELECT count(*) FROM gates WHERE phase = 'awaiting') AS waiting,
+    (SELECT min(g.decided_at) FROM reports r JOIN gates g ON g.id = r.gate_id WHERE r.due_at IS NOT NULL) AS oldest
+"""
+GATES_BY_ID: Final = f"{VIEW} WHERE g.id = ANY(:ids)"
+SWITCHES_BY_ID: Final = f"SELECT {SWITCH} FROM switches s WHERE s.id = ANY(:ids)"
+
+
+class NotACursor(ValueError):
+    """The cursor was not given out by this question."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pending:
+    """A waiting gate and where its card stands, if it has one yet."""
+
+    view: GateView
+    place: CardPlace | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page(Generic[T]):
+    """One page, newest first; `cursor` asks for the next, None when this is the last."""
+
+    items: Sequence[T]
+    cursor: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditLine:
+    """One audit event as it is told."""
+
+    id: int
+    at: datetime
+    kind: str
+    account: str
+    region: str
+    deployment_id: str
+    domain: str | None
+    gate_id: str | None
+    actor_kind: str
+    actor: str | None
+    actor_name: str | None
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditFilter:
+    """What to look for; None does not matter. `since` counts in, `until` does not."""
+
+    domain: str | None = None
+    deployment: str | None = None
+    person: str | None = None
+    kind: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class Questions:
+    """The read side of the record."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def pending(
+        self, *, domain: str | None = None, limit: int, offset: int = 0
+    ) -> tuple[Sequence[Pending], int]:
+        """Waiting gates, the nearest deadline first, and how many there are in all."""
+        rows = await self._database.rows(PENDING, domain=domain, limit=limit, offset=offset)
+        total = len(rows)
+        if offset or total == limit:
+            total = (await self._database.rows(COUNT_PENDING, domain=domain))[0].count
+        return [_pending(row) for row in rows], total
+
+    async def last_decided(self, *, domain: str, limit: int) -> Sequence[GateView]:
+        """A domain's latest gates that no longer wait, newest first."""
+        rows = await self._database.rows(LAST, domain=domain, limit=limit)
+        return [view_of(row) for row in rows]
+
+    async def audit(self, wanted: AuditFilter, *, limit: int, cursor: str | None = None) -> Page[AuditLine]:
+        """The audit trail, newest first. Raises `NotACursor`."""
+        events = audit_events.c
+        chosen: list[ColumnElement[bool]] = []
+        for column, value in (
+            (events.domain, wanted.domain),
+            (events.deployment_id, wanted.deployment),
+            (events.actor, wanted.person),
+            (events.kind, wanted.kind),
+        ):
+            if value is not None:
+                chosen.append(column == value)
+        if wanted.since is not None:
+            chosen.append(events.at >= wanted.since)
+        if wanted.until is not None:
+            chosen.append(events.at < wanted.until)
+        if cursor is not None:
+            at, id_ = _read_cursor(cursor)
+            chosen.append(tuple_(events.at, events.id) < tuple_(datetime.fromisoformat(at), id_))
+        statement = select(audit_events).where(*chosen).order_by(events.at.desc(), events.id.desc())
+        rows = await self._many(statement.limit(limit + 1))
+        following = _cursor(rows[limit - 1].at.isoformat(), rows[limit - 1].id) if len(rows) > limit else None
+        return Page(items=[_audit_line(row) for row in rows[:limit]], cursor=following)
+
+    async def switches(
+        self, *, domain: str | None, deployment: str | None, limit: int, cursor: str | None
+    ) -> Page[Switch]:
+        """Switches, newest first. Raises `NotACursor`."""
+        chosen = _equal(switches, {"domain": domain, "deployment_id": deployment})
+        if cursor is not None:
+            chosen.append(switches.c.id < _read_cursor(cursor)[1])
+        ids = await self._many(
+            select(switches.c.id).where(*chosen).order_by(switches.c.id.desc()).limit(limit + 1)
+        )
+        rows = await self._database.rows(SWITCHES_BY_ID, ids=[row.id for row in ids[:limit]])
+        found = sorted((switch_of(row) for row in rows), key=lambda switch: switch.id, reverse=True)
+        return Page(items=found, cursor=_cursor("", ids[limit - 1].id) if len(ids) > limit else None)
+
+    async def gates(
+        self, *, domain: str | None, deployment: str | None, phase: str | None, limit: int, cursor: str | None
+    ) -> Page[GateView]:
+        """Gates, newest first. Raises `NotACursor`."""
+        chosen = _equal(switches, {"domain": domain, "deployment_id": deployment}) + _equal(
+            gates, {"phase": phase}
+        )
+        if cursor is not None:
+            at, _ = _read_cursor(cursor)
+            opened, _, gate = at.partition("/")
+            chosen.append(
+                tuple_(gates.c.opened_at, gates.c.id) < tuple_(datetime.fromisoformat(opened), gate)
+            )
+        ids = await self._many(
+            select(gates.c.id, gates.c.opened_at)
+            .join(switches, switches.c.id == gates.c.switch_id)
+            .where(*chosen)
+            .order_by(gates.c.opened_at.desc(), gates.c.id.desc())
+            .limit(limit + 1)
+        )
+        order = {row.id: place for place, row in enumerate(ids[:limit])}
+        rows = await self._database.rows(GATES_BY_ID, ids=list(order))
+        last = ids[limit - 1] if len(ids) > limit else None
+        return Page(
+            items=sorted((view_of(row) for row in rows), key=lambda view: order[view.id]),
+            cursor=_cursor(f"{last.opened_at.isoformat()}/{last.id}", 0) if last else None,
+        )
+
+    async def load(self, *, now: datetime) -> tuple[int, timedelta]:
+        """How many gates wait, and how long the oldest decision has waited to be told."""
+        row = (await self._database.rows(LOAD))[0]
+        return row.waiting, (now - row.oldest) if row.oldest else timedelta(0)
+
+    async def _many(self, statement: Select[Any]) -> Sequence[Any]:
+        async with self._database.begin() as connection:
+            return list((await connection.execute(statement)).all())
+
+    async def revision(self) -> str | None:
+        """The migration that the database stands at; None: none was ever run."""
+        async with self._database.begin() as connection:
+            there = await connection.execute(text("SELECT to_regclass('alembic_version') IS NOT NULL"))
+            if not there.scalar():
+                return None
+            found: str | None = (
+                await connection.execute(text("SELECT version_num FROM alembic_version"))
+            ).scalar()
+            return found
+
+
+def _equal(table: Table, wanted: dict[str, str | None]) -> list[ColumnElement[bool]]:
+    return [table.c[name] == value for name, value in wanted.items() if value is not None]
+
+
+def _pending(row: Any) -> Pending:
+    return Pending(view=view_of(row), place=CardPlace(channel=row.channel, ts=row.ts) if row.ts else None)
+
+
+def _audit_line(row: Any) -> AuditLine:
+    return AuditLine(
+        id=row.id,
+        at=row.at,
+        kind=row.kind,
+        account=row.account,
+        region=row.region,
+        deployment_id=row.deployment_id,
+        domain=row.domain,
+        gate_id=str(row.gate_id) if row.gate_id else None,
+        actor_kind=row.actor_kind,
+        actor=row.actor,
+        actor_name=row.actor_name,
+        detail=row.detail,
+    )
+
+
+def _cursor(at: str, id_: int) -> str:
+    return base64.urlsafe_b64encode(json.dumps([at, id_]).encode()).decode()
+
+
+def _read_cursor(cursor: str) -> tuple[str, int]:
+    try:
+        at, id_ = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        if at:
+            datetime.fromisoformat(at.partition("/")[0])
+        return str(at), int(id_)
+    except (ValueError, TypeError, binascii.Error) as trouble:
+        raise NotACursor from trouble

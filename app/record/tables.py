@@ -1,0 +1,166 @@
+"""The tables as SQLAlchemy sees them: what questions are put together from, and what migrations must amount to."""
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    desc,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata: Final = MetaData()
+
+
+def _text(name: str, *, needed: bool = False) -> Column[str]:
+    return Column(name, Text, nullable=not needed)
+
+
+def _at(name: str, *, needed: bool = False) -> Column[datetime]:
+    return Column(name, DateTime(timezone=True), nullable=not needed)
+
+
+def _work() -> list[Column[object]]:
+    """What outgoing work is claimed by; see `app.record.leases`."""
+    return [
+        Column("due_at", DateTime(timezone=True)),
+        Column("attempts", Integer, nullable=False, server_default="0"),
+        Column("claimed_by", Uuid),
+        Column("claimed_until", DateTime(timezone=True)),
+        Column("last_error", Text),
+    ]
+
+
+switches: Final = Table(
+    "switches",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    _text("account", needed=True),
+    _text("region", needed=True),
+    _text("deployment_id", needed=True),
+    _text("domain"),
+    _text("application"),
+    _text("deployment_group"),
+    _text("creator"),
+    _text("deployed_by"),
+    _text("deployer"),
+    _text("description"),
+    _text("config_name"),
+    Column("traffic", JSONB),
+    Column("listener_port", Integer),
+    _at("hook_started_at"),
+    _at("deployment_created_at"),
+    _text("rollback_of"),
+    _text("status"),
+    _at("first_seen_at", needed=True),
+    _at("verified_at"),
+    _at("ended_at"),
+    _text("ending"),
+    *_work(),
+    UniqueConstraint("account", "region", "deployment_id", name="switches_key"),
+    Index("switches_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+)
+Index("switches_by_domain", switches.c.domain, desc(switches.c.id))
+
+gates: Final = Table(
+    "gates",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("switch_id", BigInteger, ForeignKey("switches.id"), nullable=False),
+    _text("execution_hash", needed=True),
+    _text("execution_id"),
+    _text("hook_name", needed=True),
+    _text("phase", needed=True),
+    Column("edition", Integer, nullable=False, server_default="1"),
+    Column("version", Integer, nullable=False, server_default="1"),
+    _at("opened_at", needed=True),
+    _at("deadline_at", needed=True),
+    _text("verdict"),
+    _text("basis"),
+    _at("decided_at"),
+    _text("decided_by"),
+    _text("decided_name"),
+    _text("reason"),
+    _text("outcome"),
+    _text("outcome_detail"),
+    _at("reported_at"),
+    _at("closed_at"),
+    UniqueConstraint("switch_id", "execution_hash", name="gates_key"),
+    Index("gates_waiting", "deadline_at", postgresql_where=text("phase = 'awaiting'")),
+    Index("gates_open", "switch_id", postgresql_where=text("phase <> 'closed'")),
+)
+
+votes: Final = Table(
+    "votes",
+    metadata,
+    Column("gate_id", Uuid, ForeignKey("gates.id"), primary_key=True),
+    Column("voter", Text, primary_key=True),
+    _text("name", needed=True),
+    _text("choice", needed=True),
+    Column("reason", Text, nullable=False, server_default=""),
+    _at("voted_at", needed=True),
+)
+
+reports: Final = Table(
+    "reports",
+    metadata,
+    Column("gate_id", Uuid, ForeignKey("gates.id"), primary_key=True),
+    _text("answer", needed=True),
+    *_work(),
+    Index("reports_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+)
+
+cards: Final = Table(
+    "cards",
+    metadata,
+    Column("gate_id", Uuid, ForeignKey("gates.id"), primary_key=True),
+    _text("channel"),
+    _text("ts"),
+    Column("wanted_version", Integer, nullable=False, server_default="1"),
+    Column("drawn_version", Integer, nullable=False, server_default="0"),
+    _text("fingerprint"),
+    _at("posting_since"),
+    *_work(),
+    Index("cards_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+)
+
+audit_events: Final = Table(
+    "audit_events",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    _at("at", needed=True),
+    _text("kind", needed=True),
+    _text("account", needed=True),
+    _text("region", needed=True),
+    _text("deployment_id", needed=True),
+    _text("domain"),
+    Column("gate_id", Uuid),
+    _text("actor_kind", needed=True),
+    _text("actor"),
+    _text("actor_name"),
+    Column("detail", JSONB, nullable=False, server_default="{}"),
+    Column("link", Integer, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    UniqueConstraint("account", "region", "deployment_id", "link", name="audit_chain"),
+)
+for _name, _column in (
+    ("domain", "domain"),
+    ("deployment", "deployment_id"),
+    ("actor", "actor"),
+    ("kind", "kind"),
+):
+    Index(f"audit_by_{_name}", audit_events.c[_column], desc(audit_events.c.at), desc(audit_events.c.id))
+Index("audit_by_time", desc(audit_events.c.at), desc(audit_events.c.id))

@@ -1,0 +1,126 @@
+"""Block Kit pieces, with Slack's limits kept: https://docs.slack.dev/reference/block-kit."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+Block = dict[str, Any]
+
+
+def cut(text: str, longest: int) -> str:
+    """At most `longest` characters."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def plain(text: str, longest: int) -> Block:
+    return {"type": "plain_text", "text": cut(text, longest), "emoji": True}
+
+
+def mrkdwn(text: str, longest: int = 3000) -> Block:
+    """`verbatim`: Slack adds no links or mentions of its own to what stands there."""
+    return {"type": "mrkdwn", "text": cut(text, longest), "verbatim": True}
+
+
+def header(text: str) -> Block:
+    return {"type": "header", "text": plain(text, 150)}
+
+
+def section(text: str, *, accessory: Block | None = None) -> Block:
+    block: Block = {"type": "section", "text": mrkdwn(text)}
+    return block | {"accessory": accessory} if accessory else block
+
+
+def fields(pairs: Sequence[tuple[str, str]]) -> Block:
+    """Up to ten label and value pairs in two columns."""
+    return {
+        "type": "section",
+        "fields": [mrkdwn(f"*{label}*\n{value}", 2000) for label, value in pairs[:10]],
+    }
+
+
+def context(*texts: str) -> Block:
+    return {"type": "context", "elements": [mrkdwn(text) for text in texts[:10]]}
+
+
+def divider() -> Block:
+    return {"type": "divider"}
+
+
+def button(
+    text: str, *, action: str, value: str, style: str | None = None, confirm: Block | None = None
+) -> Block:
+    block: Block = {"type": "button", "text": plain(text, 75), "action_id": action, "value": value}
+    if style:
+        block["style"] = style
+    if confirm:
+        block["confirm"] = confirm
+    return block
+
+
+def confirm(*, title: str, text: str, yes: str, no: str, style: str = "primary") -> Block:
+    """Slack's own question before a press is sent. It runs in the client only and proves nothing."""
+    return {
+        "title": plain(title, 100),
+        "text": plain(text, 300),
+        "confirm": plain(yes, 30),
+        "deny": plain(no, 30),
+        "style": style,
+    }
+
+
+def actions(block_id: str, *buttons: Block) -> Block:
+    return {"type": "actions", "block_id": block_id, "elements": list(buttons)}
+
+
+def modal(
+    *,
+    callback: str,
+    title: str,
+    close: str,
+    blocks: Sequence[Block],
+    submit: str | None = None,
+    metadata: str = "",
+) -> Block:
+    view: Block = {
+        "type": "modal",
+        "callback_id": callback,
+        "title": plain(title, 24),
+        "close": plain(close, 24),
+        "blocks": list(blocks),
+        "private_metadata": metadata,
+    }
+    return view | {"submit": plain(submit, 24)} if submit else view
+
+
+def text_input(*, block_id: str, label: str, hint: str, longest: int) -> Block:
+    """A multi-line answer; its action id is its block id."""
+    return {
+        "type": "input",
+        "block_id": block_id,
+        "label": plain(label, 2000),
+        "hint": plain(hint, 2000),
+        "element": {
+            "type": "plain_text_input",
+            "action_id": block_id,
+            "multiline": True,
+            "max_length": longest,
+            "focus_on_load": True,
+        },
+    }
+
+
+def typed(state: Mapping[str, Any], block_id: str) -> str:
+    """What was typed into `text_input(block_id=…)`, from a submission's `view.state`."""
+    value = state.get("values", {}).get(block_id, {}).get(block_id, {}).get("value")
+    return value if isinstance(value, str) else ""
+
+
+def when(at: datetime) -> str:
+    """A time that every reader sees in their own zone. Works in mrkdwn only, not in headers or confirms."""
+    fallback = at.strftime("%Y-%m-%d %H:%M UTC")
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
+
+
+def mention(entry: str) -> str:
+    """A user (U…, W…) or user group (S…) as Slack shows and notifies it."""
+    return f"<!subteam^{entry}>" if entry.startswith("S") else f"<@{entry}>"

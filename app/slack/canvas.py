@@ -1,0 +1,118 @@
+"""Cards on Slack: posted, found again, edited, removed. The only writer of them."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from slack_sdk.web.async_client import AsyncWebClient
+
+from app.flow.ports import Rules
+from app.flow.refresh_card import CardNotDrawn, CardVanished, Drawing
+from app.flow.views import CardPlace, GateView
+from app.i18n.catalog import Texts
+from app.slack.blocks import Block
+from app.slack.card import card_blocks, card_sentence
+from app.slack.web import Patience
+
+log = structlog.get_logger(__name__)
+
+EVENT_TYPE: Final = "switchgate_gate"
+"""The message metadata by which a card is found again when the answer to its post was lost."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Card:
+    """A card ready to send."""
+
+    text: str
+    blocks: list[Block]
+
+
+class SlackCanvas:
+    """See `app.flow.refresh_card.Canvas`."""
+
+    def __init__(
+        self, client: AsyncWebClient, *, texts: Texts, rules: Rules, clock: Callable[[], datetime]
+    ) -> None:
+        self._client = client
+        self._texts = texts
+        self._rules = rules
+        self._patience = Patience(clock)
+
+    def draw(self, view: GateView) -> Drawing:
+        """The gate as a card."""
+        domain = self._rules.domain(view.switch.domain) if view.switch.domain else None
+        card = Card(
+            text=card_sentence(view, texts=self._texts),
+            blocks=card_blocks(view, texts=self._texts, domain=domain),
+        )
+        shown = json.dumps([card.text, card.blocks], sort_keys=True)
+        return Drawing(fingerprint=hashlib.sha256(shown.encode()).hexdigest()[:24], content=card)
+
+    async def post(self, drawing: Drawing, *, channel: str, view: GateView) -> CardPlace:
+        """A new message. When its answer is lost nobody knows whether it stands: `uncertain`."""
+        answer = await self._patience.call(
+            "chat.postMessage",
+            lambda: self._client.chat_postMessage(
+                channel=channel,
+                **self._shown(drawing),
+                unfurl_links=False,
+                unfurl_media=False,
+                metadata={"event_type": EVENT_TYPE, "event_payload": {"gate": str(view.id)}},
+            ),
+        )
+        return CardPlace(channel=str(answer["channel"]), ts=str(answer["ts"]))
+
+    async def find(self, view: GateView, *, channel: str, since: datetime) -> CardPlace | None:
+        """Looks for a card whose post was not answered. Without the scope to look, it counts as not there."""
+        oldest = (since - timedelta(seconds=30)).timestamp()
+        try:
+            answer = await self._patience.call(
+                "conversations.history",
+                lambda: self._client.conversations_history(
+                    channel=channel, oldest=f"{oldest:.6f}", include_all_metadata=True, limit=200
+                ),
+            )
+        except CardNotDrawn as trouble:
+            if str(trouble) not in {"missing_scope", "not_in_channel", "channel_not_found"}:
+                raise
+            log.warning("card_not_searchable", problem=str(trouble), channel=channel)
+            return None
+        for message in answer.get("messages", []):
+            if _gate_of(message) == str(view.id):
+                return CardPlace(channel=channel, ts=str(message["ts"]))
+        return None
+
+    async def edit(self, drawing: Drawing, *, place: CardPlace) -> None:
+        """Text and blocks always go together: text alone would delete the blocks."""
+        await self._patience.call(
+            "chat.update",
+            lambda: self._client.chat_update(channel=place.channel, ts=place.ts, **self._shown(drawing)),
+        )
+
+    async def remove(self, place: CardPlace) -> None:
+        """Takes a card away that stands in the wrong channel; one that has gone already is fine."""
+        try:
+            await self._patience.call(
+                "chat.delete", lambda: self._client.chat_delete(channel=place.channel, ts=place.ts)
+            )
+        except CardVanished:
+            return
+
+    def _shown(self, drawing: Drawing) -> dict[str, Any]:
+        card = drawing.content
+        if not isinstance(card, Card):
+            raise TypeError("this drawing is not a Slack card")
+        return {"text": card.text, "blocks": card.blocks}
+
+
+def _gate_of(message: dict[str, Any]) -> str | None:
+    metadata = message.get("metadata") or {}
+    if metadata.get("event_type") != EVENT_TYPE:
+        return None
+    gate: str | None = (metadata.get("event_payload") or {}).get("gate")
+    return gate

@@ -1,0 +1,208 @@
+"""A gate as a card. A picture of the record: the same gate always draws the same card."""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from app.flow.ports import OwnedDomain
+from app.flow.views import GateView, Shift, Traffic
+from app.gate.decision import Verdict
+from app.gate.policy import Basis, Choice
+from app.gate.states import Awaiting, Closed, Decided, Outcome, Reported
+from app.i18n.catalog import Texts
+from app.slack.blocks import (
+    Block,
+    actions,
+    button,
+    confirm,
+    context,
+    fields,
+    header,
+    mention,
+    section,
+    when,
+)
+from app.slack.outside import inline, quoted
+from app.slack.ticket import Ticket
+
+
+def card_blocks(view: GateView, *, texts: Texts, domain: OwnedDomain | None) -> list[Block]:
+    """The card's blocks. `domain` is None while the gate is unverified or its domain is no longer configured."""
+    state = _state(view)
+    blocks = [header(texts(f"card.header.{state}", domain=domain_name(view, texts)))]
+    if isinstance(view.gate, Awaiting):
+        blocks += _waiting(view, texts=texts, domain=domain)
+    else:
+        blocks += _ended(view, texts=texts)
+    return blocks
+
+
+def card_sentence(view: GateView, *, texts: Texts) -> str:
+    """The message's text: what a notification or a screen reader says."""
+    return texts(
+        f"card.text.{_state(view)}",
+        domain=domain_name(view, texts),
+        deployment=view.switch.key.deployment,
+        who=view.decided_name or "",
+    )
+
+
+def domain_name(view: GateView, texts: Texts) -> str:
+    """The domain, or what stands for it while CodeDeploy has not confirmed any."""
+    return view.switch.domain or texts("card.unknown_domain")
+
+
+def deployment_link(view: GateView) -> str:
+    """The deployment in the AWS console."""
+    key = view.switch.key
+    url = f"https://{key.region}.console.aws.amazon.com/codesuite/codedeploy/deployments/{key.deployment}"
+    return f"<{url}?region={key.region}|{inline(key.deployment)}>"
+
+
+def traffic_words(traffic: Traffic | None, texts: Texts) -> str:
+    """How traffic will move, in words."""
+    if traffic is None:
+        return texts("card.traffic.unknown")
+    match traffic.shift:
+        case Shift.ALL_AT_ONCE:
+            return texts("card.traffic.all_at_once")
+        case Shift.CANARY:
+            return texts("card.traffic.canary", percent=traffic.percent, minutes=traffic.minutes)
+        case Shift.LINEAR:
+            return texts("card.traffic.linear", percent=traffic.percent, minutes=traffic.minutes)
+        case _:
+            assert_never(traffic.shift)
+
+
+def _state(view: GateView) -> str:
+    """The catalog's name for what the card says."""
+    match view.gate:
+        case Awaiting(verified=True):
+            return "waiting"
+        case Awaiting():
+            return "unverified"
+        case Decided(verdict=verdict) | Reported(verdict=verdict) | Closed(verdict=verdict):
+            return "rescued" if view.basis is Basis.RESCUE else verdict.value
+        case _:
+            assert_never(view.gate)
+
+
+def _waiting(view: GateView, *, texts: Texts, domain: OwnedDomain | None) -> list[Block]:
+    facts = _facts(view, texts) + [
+        (texts("card.field.deadline"), when(view.deadline_at)),
+        (texts("card.field.who"), _approvers(domain, texts)),
+    ]
+    blocks = [fields(facts), *_description(view, texts)]
+    if not view.switch.verified:
+        return [*blocks, section(texts("card.unverified"))]
+    if domain is None:
+        return [*blocks, section(texts("card.unconfigured"))]
+    approvals = [vote for vote in view.votes if vote.choice is Choice.APPROVE]
+    if approvals:
+        blocks.append(
+            section(
+                texts(
+                    "card.approvals_so_far",
+                    names=", ".join(mention(vote.voter) for vote in approvals),
+                    have=len(approvals),
+                    need=domain.policy.approvals,
+                )
+            )
+        )
+    buttons = decision_buttons(view, texts=texts, block_id=f"decide.{view.version}")
+    return [*blocks, buttons, context(texts("card.no_answer_is_no"))]
+
+
+def decision_buttons(view: GateView, *, texts: Texts, block_id: str) -> Block:
+    """Approve, which asks back in the client, and Reject, which opens a form."""
+    ticket = str(Ticket(gate=view.id, edition=view.edition))
+    name = domain_name(view, texts)
+    port = f":{view.switch.listener_port}" if view.switch.listener_port else ""
+    ask = confirm(
+        title=texts("confirm.approve.title", domain=name),
+        text=texts(
+            "confirm.approve.text", domain=name, port=port, traffic=traffic_words(view.switch.traffic, texts)
+        ),
+        yes=texts("confirm.approve.yes"),
+        no=texts("confirm.approve.no"),
+    )
+    return actions(
+        block_id,
+        button(texts("button.approve"), action="approve", value=ticket, style="primary", confirm=ask),
+        button(texts("button.reject"), action="reject", value=ticket, style="danger"),
+    )
+
+
+def _ended(view: GateView, *, texts: Texts) -> list[Block]:
+    blocks = [section(_decision_words(view, texts))]
+    if view.reason:
+        blocks.append(section(quoted(view.reason)))
+    blocks.append(section(_outcome_words(view, texts)))
+    return [*blocks, fields(_facts(view, texts)), *_description(view, texts)]
+
+
+def _decision_words(view: GateView, texts: Texts) -> str:
+    voters = ", ".join(mention(vote.voter) for vote in view.votes if vote.choice is Choice.APPROVE)
+    return texts(
+        f"card.decided.{_state(view)}",
+        who=voters if _state(view) == Verdict.APPROVED else mention(view.decided_by or ""),
+        at=when(view.decided_at or view.opened_at),
+        deadline=when(view.deadline_at),
+        rolled_back=inline(view.switch.rollback_of or "") if view.switch.rollback_of else "—",
+    )
+
+
+def _outcome_words(view: GateView, texts: Texts) -> str:
+    """What CodeDeploy was told and what it answered: only after it is true."""
+    detail = inline(view.outcome_detail or "")
+    match view.outcome:
+        case Outcome.TOLD:
+            told = texts("card.outcome.told", answer=detail)
+            ended = view.switch.ended_at is not None and view.switch.ending
+            over = texts("card.outcome.ended", ending=inline(view.switch.ending or "")) if ended else ""
+            return f"{told}\n{over}" if over else told
+        case Outcome.CONTRADICTED:
+            return texts("card.outcome.contradicted", held=detail)
+        case Outcome.UNDELIVERABLE:
+            return texts("card.outcome.undeliverable", why=detail)
+        case None if isinstance(view.gate, Decided):
+            waiting = "telling" if view.gate.verified else "unverified"
+            return texts(f"card.outcome.{waiting}")
+        case None:
+            return texts("card.outcome.nobody")
+        case _:
+            assert_never(view.outcome)
+
+
+def _facts(view: GateView, texts: Texts) -> list[tuple[str, str]]:
+    switch = view.switch
+    facts = [(texts("card.field.deployment"), deployment_link(view))]
+    if switch.application:
+        both = f"{inline(switch.application)} / {inline(switch.deployment_group or '')}"
+        facts.append((texts("card.field.group"), both))
+        facts.append((texts("card.field.creator"), _creator(view)))
+        facts.append((texts("card.field.traffic"), traffic_words(switch.traffic, texts)))
+    if switch.listener_port:
+        facts.append((texts("card.field.port"), str(switch.listener_port)))
+    facts.append((texts("card.field.opened"), when(view.opened_at)))
+    return facts
+
+
+def _creator(view: GateView) -> str:
+    switch = view.switch
+    if switch.deployer:
+        return mention(switch.deployer)
+    return inline(switch.deployed_by or switch.creator or "")
+
+
+def _description(view: GateView, texts: Texts) -> Sequence[Block]:
+    text = quoted(view.switch.description or "")
+    return [section(f"*{texts('card.field.description')}*\n{text}")] if text else []
+
+
+def _approvers(domain: OwnedDomain | None, texts: Texts) -> str:
+    if domain is None:
+        return texts("card.nobody_yet")
+    who = ", ".join(mention(entry) for entry in domain.policy.approvers)
+    if domain.policy.approvals == 1:
+        return who
+    return texts("card.approvers", who=who, count=domain.policy.approvals)

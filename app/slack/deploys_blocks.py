@@ -1,0 +1,63 @@
+"""A switch as `/deploys` lists it."""
+
+from datetime import datetime, timedelta
+
+from app.flow.ports import Rules
+from app.flow.views import CardPlace, GateView
+from app.gate.states import Awaiting
+from app.i18n.catalog import Texts
+from app.slack.blocks import Block, mention, section, when
+from app.slack.card import decision_buttons, deployment_link, domain_name
+from app.slack.outside import inline
+
+
+def pending_blocks(
+    view: GateView,
+    *,
+    place: CardPlace | None,
+    rules: Rules,
+    texts: Texts,
+    now: datetime,
+    base: str | None,
+) -> list[Block]:
+    """One waiting gate: what, since when, how long still, who may, and the buttons to decide it here."""
+    domain = rules.domain(view.switch.domain) if view.switch.domain else None
+    name = domain_name(view, texts)
+    text = texts(
+        "deploys.pending",
+        domain=name,
+        deployment=deployment_link(view),
+        what=inline(view.switch.description or "", longest=120),
+        since=when(view.opened_at),
+        left=texts.duration(max(view.deadline_at - now, timedelta(0))),
+        who=", ".join(mention(entry) for entry in domain.policy.approvers)
+        if domain
+        else texts("card.nobody_yet"),
+        card=_card_link(place, base, texts),
+    )
+    blocks = [section(text)]
+    if isinstance(view.gate, Awaiting) and view.gate.verified and domain is not None:
+        blocks.append(decision_buttons(view, texts=texts, block_id=f"decide.{view.id}"))
+    else:
+        blocks.append(section(texts("card.unverified" if not view.switch.verified else "card.unconfigured")))
+    return blocks
+
+
+def decided_line(view: GateView, *, texts: Texts) -> str:
+    """One ended gate in one line."""
+    if isinstance(view.gate, Awaiting):
+        raise TypeError("a waiting gate has no ending to tell")
+    return texts(
+        f"deploys.line.{view.gate.verdict}",
+        at=when(view.decided_at or view.opened_at),
+        deployment=deployment_link(view),
+        who=mention(view.decided_by) if view.decided_by else inline(view.decided_name or "Switchgate"),
+        reason=inline(view.reason or "", longest=120),
+    )
+
+
+def _card_link(place: CardPlace | None, base: str | None, texts: Texts) -> str:
+    if place is None or base is None:
+        return texts("deploys.no_card_yet")
+    url = f"{base.rstrip('/')}/archives/{place.channel}/p{place.ts.replace('.', '')}"
+    return f"<{url}|{texts('deploys.card')}>"

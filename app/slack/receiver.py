@@ -1,0 +1,111 @@
+"""The Bolt app: which listener hears what. Every listener acks, whatever happens in it."""
+
+import functools
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from app.i18n.catalog import Texts
+from app.log import error_id
+from app.slack.deploys_command import PAGE_ACTION, DeploysCommand
+from app.slack.directory import Directory
+from app.slack.presses import Presses
+from app.slack.reject_form import CALLBACK
+from app.slack.replies import Replies
+
+log = structlog.get_logger(__name__)
+
+Handler = Callable[..., Awaitable[None]]
+
+
+def build_app(
+    *,
+    client: AsyncWebClient,
+    signing_secret: str | None,
+    presses: Presses,
+    deploys: DeploysCommand,
+    directory: Directory,
+    replies: Replies,
+) -> AsyncApp:
+    """Bolt, dispatching to our doors.
+
+    `process_before_response`: the listener commits and acks in one go; without it Bolt polls for the ack
+    every 10 ms.
+    """
+    app = AsyncApp(
+        client=client,
+        signing_secret=signing_secret or "socket-mode-needs-none",
+        process_before_response=True,
+        request_verification_enabled=signing_secret is not None,
+        ssl_check_enabled=True,
+        raise_error_for_unhandled_request=False,
+    )
+    listener = functools.partial(_listener, replies)
+    doors = _Doors(presses=presses, deploys=deploys, directory=directory, replies=replies)
+    app.action("approve")(listener(doors.approve))
+    app.action("reject")(listener(doors.reject))
+    app.action(re.compile(rf"{PAGE_ACTION}\..+"))(listener(doors.page))
+    app.view(CALLBACK)(listener(doors.reject_reason))
+    app.command("/deploys")(listener(doors.command))
+    # Old cards outlive releases: a button that nobody knows any more still gets an answer.
+    app.action(re.compile(".*"))(listener(doors.old_button))
+    app.view(re.compile(".*"))(listener(doors.old_view))
+    return app
+
+
+class _Doors:
+    """The listeners by the arguments that Bolt gives them."""
+
+    def __init__(
+        self, *, presses: Presses, deploys: DeploysCommand, directory: Directory, replies: Replies
+    ) -> None:
+        self._presses = presses
+        self._deploys = deploys
+        self._directory = directory
+        self._replies = replies
+
+    async def approve(self, ack: Any, body: Any, payload: Any, respond: Any) -> None:
+        await self._presses.approve(ack, body, payload)
+
+    async def reject(self, ack: Any, body: Any, payload: Any, respond: Any) -> None:
+        await self._presses.reject(ack, body, payload)
+
+    async def reject_reason(self, ack: Any, body: Any, payload: Any, respond: Any) -> None:
+        await self._presses.reject_reason(ack, body, payload)
+
+    async def command(self, ack: Any, body: Any, payload: Any, respond: Any) -> None:
+        await self._deploys.command(ack, body)
+
+    async def page(self, ack: Any, body: Any, payload: Any, respond: Any) -> None:
+        await self._deploys.page(ack, body, payload, respond)
+
+    async def old_button(self, ack: Any, body: Any, payload: Any, respond: Any) -> None:
+        await ack()
+        if "url" in payload:
+            return  # a link: Slack has opened it already
+        texts = Texts.of((await self._directory.profile(body["user"])).locale)
+        channel = (body.get("channel") or {}).get("id")
+        self._replies.whisper(channel=channel, user=body["user"]["id"], text=texts("refused.old_button"))
+
+    async def old_view(self, ack: Any, body: Any, payload: Any, respond: Any) -> None:
+        await ack()
+
+
+def _listener(replies: Replies, work: Handler) -> Handler:
+    """No exception may leave a listener: Bolt would drop the ack, even one that was already given."""
+
+    @functools.wraps(work)
+    async def listen(ack: Any, body: Any, payload: Any, respond: Any) -> None:
+        with replies.listening():
+            try:
+                await work(ack, body, payload, respond)
+            except Exception:
+                short = error_id()
+                log.exception("listener_failed", error_id=short, listener=work.__name__)
+                await ack()
+
+    return listen

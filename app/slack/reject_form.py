@@ -1,0 +1,39 @@
+"""Why not? A rejection says why, so Reject opens this form first."""
+
+from typing import Final
+
+from app.flow.views import GateView
+from app.i18n.catalog import Texts
+from app.slack.blocks import Block, modal, section, text_input
+from app.slack.outside import escaped, inline
+from app.slack.ticket import Ticket
+
+CALLBACK: Final = "reject_reason"
+REASON: Final = "reason"
+LONGEST: Final = 1000
+
+
+def reject_form(ticket: Ticket, *, view: GateView, texts: Texts) -> Block:
+    """The modal, for this gate and this edition of its question."""
+    domain = view.switch.domain or texts("card.unknown_domain")
+    says = texts("reject.says", domain=escaped(domain), deployment=inline(view.switch.key.deployment))
+    return modal(
+        callback=CALLBACK,
+        title=texts("reject.title"),
+        submit=texts("reject.submit"),
+        close=texts("reject.close"),
+        metadata=str(ticket),
+        blocks=[
+            section(says),
+            text_input(
+                block_id=REASON, label=texts("reject.label"), hint=texts("reject.hint"), longest=LONGEST
+            ),
+        ],
+    )
+
+
+def reject_notice(text: str, *, texts: Texts) -> Block:
+    """What the form turns into when the rejection does not count."""
+    return modal(
+        callback="notice", title=texts("reject.title"), close=texts("reject.close"), blocks=[section(text)]
+    )

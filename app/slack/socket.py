@@ -1,0 +1,93 @@
+"""Socket Mode, watched over: a socket that stays down is replaced, and readiness knows.
+
+If the first handshake on a fresh URL fails, the SDK's client retries that spent single-use URL for ever and says
+nothing. Giving it no URL makes it ask for a new one.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
+from slack_bolt.app.async_app import AsyncApp
+
+log = structlog.get_logger(__name__)
+
+CONNECT_SECONDS: Final = 5
+WATCH_SECONDS: Final = 0.5
+LONGEST_WAIT_SECONDS: Final = 15.0
+"""Between failed tries; Slack hands out URLs at about one a minute and app once asked too often."""
+
+PATIENCE: Final = timedelta(seconds=2)
+DOWN_TOO_LONG: Final = timedelta(seconds=30)
+
+
+class Socket:
+    """One Socket Mode connection. Built and opened inside the running loop."""
+
+    def __init__(self, app: AsyncApp, *, app_token: str, clock: Callable[[], datetime]) -> None:
+        self._app = app
+        self._token = app_token
+        self._clock = clock
+        self._handler: AsyncSocketModeHandler | None = None
+        self._seen_up: datetime | None = None
+        self._born = clock()
+        self._watch: asyncio.Task[None] | None = None
+
+    def open(self) -> None:
+        """Connects, and stays connected, in the background: Slack being away must not stop the deadlines."""
+        self._watch = asyncio.create_task(self._keep_open())
+
+    async def close(self) -> None:
+        """Takes no more envelopes. Listeners under way are the caller's to wait for."""
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
+        await self._drop()
+
+    async def is_up(self) -> bool:
+        """Whether the socket is open now."""
+        return self._handler is not None and await self._handler.client.is_connected()
+
+    def is_fit(self) -> bool:
+        """False once the socket has been down for longer than any refresh takes."""
+        return self._clock() - (self._seen_up or self._born) < DOWN_TOO_LONG and self._seen_up is not None
+
+    async def _keep_open(self) -> None:
+        wait = WATCH_SECONDS
+        while True:
+            try:
+                await self._look()
+                wait = WATCH_SECONDS
+            except Exception as trouble:
+                log.warning("slack_socket_trouble", problem=type(trouble).__name__)
+                await self._drop()
+                wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+            await asyncio.sleep(wait)
+
+    async def _look(self) -> None:
+        if await self.is_up():
+            self._seen_up = self._clock()
+            return
+        down_since = self._seen_up or self._born
+        if self._handler is None or self._clock() - down_since > PATIENCE:
+            await self._drop()
+            await self._connect()
+
+    async def _connect(self) -> None:
+        self._handler = AsyncSocketModeHandler(self._app, self._token)
+        async with asyncio.timeout(CONNECT_SECONDS):
+            await self._handler.connect_async()
+        log.info("slack_socket_open")
+
+    async def _drop(self) -> None:
+        handler, self._handler = self._handler, None
+        if handler is None:
+            return
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await handler.close_async()
+        except Exception as trouble:
+            log.warning("slack_socket_close_failed", problem=type(trouble).__name__)

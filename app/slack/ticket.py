@@ -1,0 +1,31 @@
+"""What a button or a modal carries: which gate, and which edition of its question. Never who, never a secret."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from app.gate.ids import GateId
+
+_SHAPE: Final = re.compile(r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.([0-9]{1,6})")
+
+
+class NotATicket(ValueError):
+    """The value was not written by this version of ours, or was altered."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ticket:
+    gate: GateId
+    edition: int
+
+    def __str__(self) -> str:
+        return f"{self.gate}.{self.edition}"
+
+    @classmethod
+    def parse(cls, value: object) -> "Ticket":
+        """Raises `NotATicket`."""
+        found = _SHAPE.fullmatch(value) if isinstance(value, str) else None
+        if found is None:
+            raise NotATicket
+        return cls(gate=GateId(UUID(found[1])), edition=int(found[2]))

@@ -1,0 +1,229 @@
+"""Builds one process. The only place that knows every room; nothing is built at import."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+import boto3
+import structlog
+from aiohttp import ClientSession, TCPConnector
+from fastapi import FastAPI
+from slack_sdk.errors import SlackApiError
+
+from app.codedeploy.client import CodeDeploy
+from app.domains import Config, ConfigError, load_config
+from app.errands import Errands, groups_loop
+from app.gate.ids import GateId
+from app.hook.receiver import HookReceiver
+from app.hook.signature import HookKeys
+from app.http import build_http
+from app.i18n.catalog import Texts
+from app.record.cards import Cards
+from app.record.database import Database
+from app.record.gates import Gates
+from app.record.questions import Questions
+from app.record.reports import Reports
+from app.record.switches import Switches
+from app.rules import LiveRules
+from app.settings import Settings
+from app.slack.canvas import SlackCanvas
+from app.slack.deploys_command import DeploysCommand
+from app.slack.directory import UNREACHABLE, Directory
+from app.slack.presses import Presses
+from app.slack.receiver import build_app
+from app.slack.replies import Replies
+from app.slack.socket import Socket
+from app.slack.web import web_client
+
+log = structlog.get_logger(__name__)
+
+START_SECONDS: Final = 5
+DRAIN_SECONDS: Final = 5.0
+
+FATAL: Final = frozenset(
+    {
+        "invalid_auth",
+        "not_authed",
+        "account_inactive",
+        "token_revoked",
+        "token_expired",
+        "no_permission",
+        "not_allowed_token_type",
+        "missing_scope",
+    }
+)
+"""Slack's answers to a token that waiting will not mend."""
+
+
+class CannotStart(Exception):
+    """The message names what is wrong and what to do."""
+
+
+def utc_now() -> datetime:
+    """The clock of a real process."""
+    return datetime.now(UTC)
+
+
+class Service:
+    """One replica: its doors, its loops, and what they share. Build it inside the running loop."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        config: Config,
+        *,
+        database_url: str,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self.database = Database(database_url)
+        self.gates = Gates(self.database)
+        self.questions = Questions(self.database)
+        replica = uuid4()
+        self._cards = Cards(self.database, replica)
+        self.codedeploy = CodeDeploy(boto3.session.Session(), region=settings.region)
+        self._session = ClientSession(connector=TCPConnector(limit=50))
+        self._client = web_client(
+            token=settings.slack_bot_token.get_secret_value(),
+            api_url=settings.slack_api_url,
+            session=self._session,
+        )
+        self.directory = Directory(self._client, clock=clock, locale=settings.locale)
+        self.rules = LiveRules(config, roster=self.directory.roster)
+        self.replies = Replies(self._client)
+        self.errands = Errands(
+            gates=self.gates,
+            reports=Reports(self.database, replica),
+            switches=Switches(self.database, replica),
+            cards=self._cards,
+            questions=self.questions,
+            deployments=self.codedeploy,
+            canvas=SlackCanvas(self._client, texts=Texts.of(settings.locale), rules=self.rules, clock=clock),
+            rules=self.rules,
+            clock=clock,
+        )
+        self._loops = [
+            *self.errands.all(),
+            groups_loop(self.directory.refresh_groups, lambda: self.rules.groups),
+        ]
+        self._running: list[asyncio.Task[None]] = []
+        self._workspace_url: str | None = None
+        self.bolt = build_app(
+            client=self._client,
+            signing_secret=_secret(settings.slack_signing_secret),
+            presses=self._presses(),
+            deploys=DeploysCommand(
+                questions=self.questions,
+                rules=self.rules,
+                directory=self.directory,
+                clock=clock,
+                workspace_url=lambda: self._workspace_url,
+            ),
+            directory=self.directory,
+            replies=self.replies,
+        )
+        app_token = _secret(settings.slack_app_token)
+        self.socket = Socket(self.bolt, app_token=app_token, clock=clock) if app_token else None
+
+    def http(self) -> FastAPI:
+        """The HTTP doors."""
+        hooks = HookReceiver(
+            keys=HookKeys(self._settings.hook_secrets),
+            record=self.gates,
+            deployments=self.codedeploy,
+            rules=self.rules,
+            region=self._settings.region,
+            opened=self.errands.opened,
+            clock=self._clock,
+        )
+        return build_http(
+            hooks=hooks,
+            questions=self.questions,
+            api_tokens=self._settings.api_tokens,
+            bolt=None if self.socket else self.bolt,
+            slack_is_fit=lambda: self.socket is None or self.socket.is_fit(),
+        )
+
+    async def start(self) -> None:
+        """Proves the tokens, then runs the loops and opens the socket. Raises `CannotStart`."""
+        warm = asyncio.get_running_loop().run_in_executor(None, self.codedeploy.warm_up)
+        await asyncio.gather(self._greet_slack(), warm)
+        self._running = [asyncio.create_task(loop.run(), name=loop.name) for loop in self._loops]
+        if self.socket is not None:
+            self.socket.open()
+
+    async def stop(self) -> None:
+        """Finishes what is under way; what is left is another replica's once its lease ends."""
+        await self.replies.quiet(seconds=DRAIN_SECONDS)
+        if self.socket is not None:
+            await self.socket.close()
+        await self.replies.drain(seconds=DRAIN_SECONDS)
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        await asyncio.gather(*(loop.drain(seconds=DRAIN_SECONDS) for loop in self._loops))
+        await self._session.close()
+        await asyncio.get_running_loop().run_in_executor(None, self.codedeploy.close)
+        await self.database.close()
+
+    def reload(self, path: Path) -> None:
+        """Reads the configuration again. A bad one is refused with its problems, and the old one stays."""
+        try:
+            self.rules.config = load_config(path)
+        except ConfigError as refusal:
+            log.error("config_not_reloaded", problems=str(refusal))
+            return
+        log.info("config_reloaded", domains=sorted(self.rules.config.domains))
+        for loop in self._loops:
+            loop.nudge()
+
+    def _presses(self) -> Presses:
+        async def stale(gate: GateId) -> None:
+            await self._cards.redraw(gate, now=self._clock())
+            self.errands.card.nudge()
+
+        return Presses(
+            record=self.gates,
+            rules=self.rules,
+            directory=self.directory,
+            replies=self.replies,
+            decided=lambda gate: self.errands.decided(),
+            stale=stale,
+            clock=self._clock,
+        )
+
+    async def _greet_slack(self) -> None:
+        """Proves the tokens once. Slack being away is no reason not to start: deadlines must still be kept."""
+        who = await _ask(self._client.auth_test, "SLACK_BOT_TOKEN")
+        if who is not None:
+            self.directory.team = who.get("team_id")
+            self.directory.enterprise = who.get("enterprise_id")
+            self._workspace_url = who.get("url")
+        token = _secret(self._settings.slack_app_token)
+        if token:
+            # A bad app token makes the socket client retry for ever in silence; this says so at once.
+            await _ask(lambda: self._client.apps_connections_open(app_token=token), "SLACK_APP_TOKEN")
+
+
+async def _ask(method: Callable[[], Any], variable: str) -> Any:
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            return await method()
+    except SlackApiError as trouble:
+        error = str(trouble.response.get("error"))
+        if error in FATAL:
+            raise CannotStart(
+                f"{variable}: Slack refuses it ({error}). Copy it again from the app's page."
+            ) from None
+        log.warning("slack_not_greeted", variable=variable, problem=error)
+    except UNREACHABLE as trouble:
+        log.warning("slack_not_greeted", variable=variable, problem=type(trouble).__name__)
+    return None
+
+
+def _secret(value: Any) -> str | None:
+    return value.get_secret_value() if value is not None else None
