@@ -1,0 +1,208 @@
+"""What a page or a test does to the stand-in AWS, and what it may ask of it, past the wire."""
+
+from collections.abc import Callable
+
+from app.sandbox.aws.account import Account
+from app.sandbox.aws.appspec import revision_of
+from app.sandbox.aws.calls import Call, Calls
+from app.sandbox.aws.codedeploy import CodeDeploy, refuse_if_busy
+from app.sandbox.aws.group import Group
+from app.sandbox.aws.hook_calls import HookCall, HookCalls
+from app.sandbox.aws.machine import Machine
+from app.sandbox.aws.snapshots import DeploymentSnapshot, snapshot
+from app.sandbox.aws.task_definitions import TaskDefinition
+from app.sandbox.aws.task_set import Health
+from app.sandbox.aws.world import SandboxDomain
+
+
+class Controls:
+    """Every method may be called from any thread; those that take a domain take its name."""
+
+    def __init__(
+        self,
+        account: Account,
+        *,
+        codedeploy: CodeDeploy,
+        machine: Machine,
+        hooks: HookCalls,
+        calls: Calls,
+    ) -> None:
+        self._account = account
+        self._codedeploy = codedeploy
+        self._machine = machine
+        self._hooks = hooks
+        self._calls = calls
+        self._turns = account.turns
+        self.clock = account.clock
+
+    def on_change(self, listener: Callable[[str], object]) -> None:
+        """`listener` gets a domain's name after each change to it, in the thread that made it: be quick."""
+        self._turns.listen(listener)
+
+    def add_domain(self, domain: SandboxDomain) -> None:
+        with self._turns.turn():
+            self._account.add(domain)
+            self._turns.changed(domain.name)
+
+    def domains(self) -> list[SandboxDomain]:
+        with self._turns.turn():
+            return [group.domain for group in self._account.groups.values()]
+
+    def register_revision(
+        self,
+        domain: str,
+        image_tag: str = "",
+        *,
+        environment: dict[str, str] | None = None,
+        secrets: dict[str, str] | None = None,
+        cpu: str = "",
+        memory: str = "",
+    ) -> str:
+        """A new task definition revision; what is not given stays as it was. Gives its ARN."""
+        with self._turns.turn():
+            return self._account.task_definitions.register(
+                self._group(domain).domain,
+                at=self.clock.seconds(),
+                image_tag=image_tag,
+                environment=environment,
+                secrets=secrets,
+                cpu=cpu,
+                memory=memory,
+            ).arn
+
+    def deploy(
+        self,
+        domain: str,
+        *,
+        description: str = "",
+        config: str = "",
+        creator: str = "user",
+        image_tag: str = "",
+    ) -> str:
+        """What a pipeline does: CreateDeployment of a new revision. Returns its id at once.
+
+        Without `image_tag` it deploys the latest revision registered, or a new one if that is serving
+        already. Raises `AwsError` as CreateDeployment does, DeploymentLimitExceededException above all.
+        """
+        with self._turns.turn():
+            group = self._group(domain)
+            refuse_if_busy(group)
+            params = {
+                "applicationName": group.domain.application,
+                "deploymentGroupName": group.domain.deployment_group,
+                "revision": revision_of(self._next_revision(group, image_tag)).shape,
+                "description": description,
+                "deploymentConfigName": config,
+            }
+            return self._codedeploy.create(params, creator=creator).id
+
+    def stop_deployment(self, deployment_id: str, *, rollback: bool | None = True) -> None:
+        """What the console's stop button does. Raises `AwsError` when the deployment is over."""
+        with self._turns.turn():
+            self._codedeploy.stop_deployment({"deploymentId": deployment_id, "autoRollbackEnabled": rollback})
+
+    def set_alarm(self, domain: str, state: str, *, reason: str = "") -> None:
+        """OK, ALARM or INSUFFICIENT_DATA. ALARM stops the domain's live deployment and rolls it back."""
+        reason = reason or _REASONS[state]
+        with self._turns.turn():
+            group = self._group(domain)
+            group.alarm.state = state
+            group.alarm.reason = reason
+            group.alarm.updated_at = self.clock.seconds()
+            self._turns.changed(domain)
+            if state == "ALARM":
+                self._machine.alarm(group)
+
+    def set_health(
+        self, domain: str, side: str, state: str, *, reason: str = "", description: str = ""
+    ) -> None:
+        """ELB's state (healthy, unhealthy, …) of all targets behind the domain's `blue` or `green`.
+
+        Raises `ValueError` when no tasks run on that side.
+        """
+        with self._turns.turn():
+            group = self._group(domain)
+            current = group.current
+            green = current.green if current else None
+            blue = next((one for one in group.task_sets if one is not green), None)
+            task_set = green if side == "green" else blue
+            if task_set is None:
+                raise ValueError(f"{domain} has no tasks on {side}")
+            task_set.health = Health(state, reason, description)
+            self._turns.changed(domain)
+
+    def share(self, domain: str) -> dict[str, int]:
+        """Percent of production traffic on `blue` and `green`; together always 100.
+
+        The sides are those of the domain's latest deployment that is not a rollback. After a switch green
+        has 100 and keeps it, though the deployment is over; when the next deployment begins, what was green
+        is its blue. Rolled back, failed before traffic moved, or never deployed: blue has 100. These are the
+        listener's weights, which the AWS reads show too.
+        """
+        with self._turns.turn():
+            green = self._group(domain).green_share()
+            return {"blue": 100 - green, "green": green}
+
+    def deployments(self, domain: str | None = None) -> list[DeploymentSnapshot]:
+        """Oldest first, rollbacks among them."""
+        with self._turns.turn():
+            return [
+                snapshot(self._account, one)
+                for one in self._account.deployments.values()
+                if domain is None or one.domain == domain
+            ]
+
+    def deployment(self, deployment_id: str) -> DeploymentSnapshot:
+        """Raises `AwsError` when there is none."""
+        with self._turns.turn():
+            return snapshot(self._account, self._account.deployment(deployment_id))
+
+    def answers(self, deployment_id: str) -> list[str]:
+        """The answers to its hooks that CodeDeploy took, in order: Succeeded or Failed."""
+        with self._turns.turn():
+            return list(self._account.deployment(deployment_id).answers)
+
+    def calls(self, op: str | None = None) -> list[Call]:
+        """Every request heard, oldest first; all of them, or those of one operation."""
+        with self._turns.turn():
+            return self._calls.all(op)
+
+    def hook_calls(self, deployment_id: str | None = None) -> list[HookCall]:
+        """Every delivery of a hook to `invoke_hook`, oldest first, and how it went."""
+        with self._turns.turn():
+            return [call for call in self._hooks.made if deployment_id in (None, call.deployment_id)]
+
+    def wait_until(self, predicate: Callable[[], bool], timeout: float = 10.0) -> None:
+        """Raises `TimeoutError` when the predicate has not come true within so many real seconds."""
+        if not self._turns.wait_until(predicate, timeout):
+            raise TimeoutError(f"it did not come true within {timeout} s")
+
+    def play_until(self, predicate: Callable[[], bool], *, at_most: float = 4 * 3600.0) -> None:
+        """Moves time by hand from one thing due to the next until the predicate is true.
+
+        Raises `TimeoutError` after `at_most` stand-in seconds. It does not wait for hooks that are running.
+        """
+        left = at_most
+        while not predicate():
+            moved = self.clock.advance_to_next(at_most=left)
+            if moved is None:
+                raise TimeoutError(f"it did not come true within {at_most} stand-in seconds")
+            left -= moved
+
+    def _group(self, domain: str) -> Group:
+        return self._account.groups[domain]
+
+    def _next_revision(self, group: Group, image_tag: str) -> TaskDefinition:
+        latest = self._account.task_definitions.latest(group.domain)
+        if image_tag or latest.arn == group.primary.task_definition:
+            return self._account.task_definitions.register(
+                group.domain, at=self.clock.seconds(), image_tag=image_tag
+            )
+        return latest
+
+
+_REASONS = {
+    "OK": "Threshold Crossed: 1 datapoint [0.0] was not greater than the threshold (5.0).",
+    "ALARM": "Threshold Crossed: 1 datapoint [12.0] was greater than the threshold (5.0).",
+    "INSUFFICIENT_DATA": "Insufficient Data: 1 datapoint was unknown.",
+}

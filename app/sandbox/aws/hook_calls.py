@@ -1,0 +1,77 @@
+"""CodeDeploy calling the hook's Lambda function."""
+
+import base64
+import json
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from app.sandbox.aws.clock import Clock
+from app.sandbox.aws.deployment import Deployment, LifecycleEvent
+from app.sandbox.aws.faults import Faults
+from app.sandbox.aws.turns import Turns
+
+InvokeHook = Callable[[dict[str, str]], object]
+
+
+@dataclass(frozen=True, slots=True)
+class HookCall:
+    """`outcome`: `lost` (a fault kept it), `running`, `returned`, or `crashed: <exception's type>`."""
+
+    deployment_id: str
+    event: str
+    when: datetime
+    outcome: str
+
+
+class HookCalls:
+    """Invokes in worker threads; what the function returns or raises does not move the deployment."""
+
+    def __init__(
+        self, invoke: InvokeHook, *, turns: Turns, clock: Clock, faults: Faults, chance: random.Random
+    ) -> None:
+        self._invoke = invoke
+        self._turns = turns
+        self._clock = clock
+        self._faults = faults
+        self._chance = chance
+        self._workers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="stand-in:lambda")
+        self.made: list[HookCall] = []
+
+    def call(self, deployment: Deployment, event: LifecycleEvent) -> None:
+        """Inside a turn: makes the execution id and calls the function, as often as the faults say."""
+        execution_id = self._new_execution_id()
+        deployment.executions[execution_id] = event
+        event.unseen_reads = self._faults.progress_reads
+        payload = {"DeploymentId": deployment.id, "LifecycleEventHookExecutionId": execution_id}
+        when = self._clock.now()
+        times = self._faults.hook_deliveries()
+        for _ in range(max(1, times)):
+            number = len(self.made)
+            self.made.append(HookCall(deployment.id, event.name, when, "running" if times else "lost"))
+            if times:
+                self._workers.submit(self._deliver, number, dict(payload))
+
+    def stop(self) -> None:
+        self._workers.shutdown(wait=False, cancel_futures=True)
+
+    def _deliver(self, number: int, payload: dict[str, str]) -> None:
+        try:
+            self._invoke(payload)
+            outcome = "returned"
+        except Exception as crash:  # whatever a Lambda function raises, CodeDeploy goes on waiting
+            outcome = f"crashed: {type(crash).__name__}"
+        with self._turns.turn():
+            self.made[number] = replace(self.made[number], outcome=outcome)
+            self._turns.stir()
+
+    def _new_execution_id(self) -> str:
+        """An opaque blob like CodeDeploy's: base64 of JSON around something encrypted."""
+        blob = {
+            "encryptedData": base64.b64encode(self._chance.randbytes(240)).decode(),
+            "ivParameterSpec": base64.b64encode(self._chance.randbytes(12)).decode(),
+            "materialSetSerial": 1,
+        }
+        return base64.b64encode(json.dumps(blob, separators=(",", ":")).encode()).decode()

@@ -1,0 +1,115 @@
+"""How each AWS service is spoken to over HTTP: which request is which, and how it is answered."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import uuid4
+
+from aiohttp import web
+from multidict import CIMultiDictProxy
+
+from app.sandbox.aws import query
+from app.sandbox.aws.errors import AwsError
+from app.sandbox.aws.world import REGION
+
+JSON_1_0: Final = "application/x-amz-json-1.0"
+JSON_1_1: Final = "application/x-amz-json-1.1"
+FORM: Final = "application/x-www-form-urlencoded"
+
+TARGETS: Final = {
+    "CodeDeploy_20141006": JSON_1_1,
+    "AmazonEC2ContainerServiceV20141113": JSON_1_1,
+    "GraniteServiceVersion20100801": JSON_1_0,
+}
+ELBV2_VERSION: Final = "2015-12-01"
+ELBV2: Final = f"query {ELBV2_VERSION}"
+_SCOPE: Final = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """`service` is the target prefix, or `ELBV2`; `content_type` is what the answer goes out as."""
+
+    service: str
+    op: str
+    params: dict[str, Any]
+    content_type: str
+
+
+def content_type_of(headers: CIMultiDictProxy[str]) -> str:
+    return headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
+def read_request(headers: CIMultiDictProxy[str], body: bytes, fields: dict[str, str]) -> Request:
+    """`fields` is the form, when the body is one. Raises `AwsError`, in AWS's words or, for a protocol that
+    the stand-in does not speak (CBOR, another JSON), in words that say so."""
+    target = headers.get("X-Amz-Target", "")
+    content_type = content_type_of(headers)
+    if not target:
+        return _read_query(content_type, fields)
+    service, _, op = target.partition(".")
+    expected = TARGETS.get(service)
+    if expected is None:
+        raise AwsError("UnknownOperationException", f"The stand-in does not play {target}.")
+    if content_type != expected:
+        raise AwsError(
+            "SerializationException",
+            f"The stand-in speaks {expected} for {service} and nothing else; it was sent "
+            f"{content_type or 'no content type'}. Has the SDK changed the service's protocol?",
+        )
+    try:
+        params = json.loads(body or b"{}")
+    except ValueError as error:
+        raise AwsError("SerializationException", "The request's body is not JSON.") from error
+    if not isinstance(params, dict):
+        raise AwsError("SerializationException", "The request's body is not a JSON object.")
+    return Request(service, op, params, expected)
+
+
+def _read_query(content_type: str, fields: dict[str, str]) -> Request:
+    version = fields.get("Version")
+    if content_type != FORM or version != ELBV2_VERSION or "Action" not in fields:
+        raise AwsError(
+            "SerializationException",
+            f"The stand-in was sent {content_type or 'no content type'} with version {version} and no "
+            "X-Amz-Target. It speaks AWS JSON for CodeDeploy, ECS and CloudWatch, and the Query protocol of "
+            f"{ELBV2_VERSION} for load balancers. Has the SDK changed the service's protocol?",
+        )
+    return Request(ELBV2, fields["Action"], query.read_form(fields), "text/xml")
+
+
+def check_signature(headers: CIMultiDictProxy[str]) -> None:
+    """No key is checked, but an unsigned request, or one for another region, is refused as AWS does."""
+    authorization = headers.get("Authorization", "")
+    if not authorization:
+        raise AwsError("MissingAuthenticationTokenException", "Missing Authentication Token")
+    scope = _SCOPE.search(authorization)
+    if scope is None or scope["region"] != REGION:
+        raise AwsError(
+            "InvalidSignatureException",
+            f"Credential should be scoped to a valid region: the stand-in plays {REGION}.",
+        )
+
+
+def answer(request: Request, result: dict[str, Any]) -> web.Response:
+    request_id = str(uuid4())
+    if request.service == ELBV2:
+        return _response(query.answer(request.op, result, request_id), "text/xml", request_id)
+    return _response(json.dumps(result), request.content_type, request_id)
+
+
+def refusal(content_type: str, error: AwsError) -> web.Response:
+    """AWS's error document; the code is in the body, because the SDK does not read it anywhere else."""
+    request_id = str(uuid4())
+    if content_type in (FORM, "text/xml"):
+        text = query.refusal(error.code, error.message, request_id)
+        return _response(text, "text/xml", request_id, status=error.status)
+    text = json.dumps({"__type": error.code, "message": error.message})
+    return _response(text, content_type or JSON_1_1, request_id, status=error.status)
+
+
+def _response(text: str, content_type: str, request_id: str, *, status: int = 200) -> web.Response:
+    return web.Response(
+        text=text, status=status, content_type=content_type, headers={"x-amzn-RequestId": request_id}
+    )

@@ -1,0 +1,130 @@
+"""The stand-in's one HTTP endpoint."""
+
+import asyncio
+from typing import Any, Final
+
+from aiohttp import web
+
+from app.sandbox.aws import protocols
+from app.sandbox.aws.account import Account
+from app.sandbox.aws.calls import Calls
+from app.sandbox.aws.cloudwatch import CloudWatch
+from app.sandbox.aws.codedeploy import CodeDeploy
+from app.sandbox.aws.ecs import Ecs
+from app.sandbox.aws.elbv2 import Elbv2
+from app.sandbox.aws.errors import AwsError
+from app.sandbox.aws.faults import Faults, Kind, Mishap
+from app.sandbox.aws.operation import Operation
+from app.sandbox.aws.world import ACCOUNT
+
+UNAVAILABLE: Final = "<html><body>503 Service Unavailable</body></html>"
+LONGEST_SILENCE: Final = 60.0
+"""Real seconds after which a request that nobody gives up on is dropped."""
+
+
+class Wire:
+    """Reads a request, lets the faults have it, runs the operation in a turn, answers in one write."""
+
+    def __init__(self, account: Account, codedeploy: CodeDeploy, *, faults: Faults, calls: Calls) -> None:
+        self._account = account
+        self._faults = faults
+        self._calls = calls
+        self._operations: dict[str, dict[str, Operation]] = {
+            "CodeDeploy_20141006": codedeploy.operations,
+            "AmazonEC2ContainerServiceV20141113": Ecs(account).operations,
+            "GraniteServiceVersion20100801": CloudWatch(account).operations,
+            protocols.ELBV2: Elbv2(account).operations,
+        }
+
+    def application(self) -> web.Application:
+        app = web.Application()
+        app.router.add_post("/", self._handle)
+        return app
+
+    async def _handle(self, http: web.Request) -> web.StreamResponse:
+        content_type = protocols.content_type_of(http.headers)
+        form = await http.post() if content_type == protocols.FORM else {}
+        fields = {name: value for name, value in form.items() if isinstance(value, str)}
+        try:
+            request = protocols.read_request(http.headers, await http.read(), fields)
+            operation = self._operation(request)
+            protocols.check_signature(http.headers)
+        except AwsError as error:
+            self._note(http.headers.get("X-Amz-Target", fields.get("Action", "?")), {}, error.code)
+            return protocols.refusal(content_type, error)
+        mishap = self._faults.take(request.op)
+        if mishap.delay:
+            await asyncio.sleep(mishap.delay)
+        response = self._respond(request, operation, mishap)
+        if mishap.kind in ("drop", "drop_after_commit"):
+            _hang_up(http)
+        elif mishap.kind == "timeout_after_commit":
+            await _say_nothing(http)
+        return response
+
+    def _operation(self, request: protocols.Request) -> Operation:
+        operation = self._operations[request.service].get(request.op)
+        if operation is None:
+            raise AwsError(
+                "UnknownOperationException", f"The stand-in does not play {request.service}.{request.op}."
+            )
+        return operation
+
+    def _respond(
+        self, request: protocols.Request, operation: Operation, mishap: Mishap
+    ) -> web.StreamResponse:
+        """Does the work unless a fault keeps it from being done."""
+        if mishap.before_commit is not None:
+            self._note(request.op, request.params, mishap.before_commit)
+            return _fault(request, mishap.before_commit)
+        try:
+            with self._account.turns.turn():
+                result = operation(request.params)
+                self._note(request.op, request.params, mishap.after_commit or "ok")
+        except AwsError as error:
+            self._note(request.op, request.params, error.code)
+            return protocols.refusal(request.content_type, error)
+        if mishap.after_commit is not None:
+            return _fault(request, mishap.after_commit)
+        return protocols.answer(request, result)
+
+    def _note(self, op: str, params: dict[str, Any], outcome: str) -> None:
+        with self._account.turns.turn():
+            self._calls.note(op, params, self._account.clock.now(), outcome)
+            self._account.turns.stir()
+
+
+def _fault(request: protocols.Request, kind: Kind) -> web.StreamResponse:
+    """What the caller is told; nothing, in the end, where the connection is dropped or kept silent."""
+    if kind == "unavailable":  # a front end of AWS answers in HTML
+        return web.Response(status=503, text=UNAVAILABLE, content_type="text/html")
+    errors = {
+        "throttle": AwsError("ThrottlingException", "Rate exceeded"),
+        "access_denied": AwsError(
+            "AccessDeniedException",
+            f"User: arn:aws:sts::{ACCOUNT}:assumed-role/switchgate/task is not authorized to perform this "
+            f"action ({request.op}) because no identity-based policy allows it",
+        ),
+        "expired_token": AwsError(
+            "ExpiredTokenException", "The security token included in the request is expired"
+        ),
+    }
+    error = errors.get(kind) or AwsError(
+        "InternalFailure", "The request processing has failed because of an unknown error.", status=500
+    )
+    return protocols.refusal(request.content_type, error)
+
+
+def _hang_up(http: web.Request) -> None:
+    if http.transport is not None:
+        http.transport.abort()
+
+
+async def _say_nothing(http: web.Request) -> None:
+    """Until the caller gives up."""
+    end = asyncio.get_running_loop().time() + LONGEST_SILENCE
+    while http.transport is not None and not http.transport.is_closing():
+        if asyncio.get_running_loop().time() > end:
+            _hang_up(http)
+            return
+        await asyncio.sleep(0.01)

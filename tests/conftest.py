@@ -1,0 +1,44 @@
+"""What every test may ask for: a real Postgres, and a database of its own in it."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from app.embedded_postgres import EmbeddedPostgres
+from app.record.database import Database
+from app.record.migrate import migrate
+
+TEMPLATE = "migrated"
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """One server for the whole run; not durable, because nothing here outlives it."""
+    folder: Path = tmp_path_factory.mktemp("postgres")
+    server = EmbeddedPostgres(folder, durable=False)
+    server.start()
+    migrate(server.create_database(TEMPLATE))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def record_url(postgres: EmbeddedPostgres) -> str:
+    """A migrated database that nobody else uses."""
+    return postgres.create_database(f"t{uuid4().hex}", template=TEMPLATE)
+
+
+@pytest.fixture
+def empty_url(postgres: EmbeddedPostgres) -> str:
+    """A database without any table."""
+    return postgres.create_database(f"t{uuid4().hex}")
+
+
+@pytest.fixture
+async def database(record_url: str) -> AsyncIterator[Database]:
+    """The record of one test."""
+    opened = Database(record_url)
+    yield opened
+    await opened.close()
