@@ -1,0 +1,106 @@
+"""What a variable's value must look like. Each raises `ValueError` with what is wrong, never with the value."""
+
+import re
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+SHORTEST_SECRET: Final = 16
+"""Characters of a hook secret or an API token."""
+
+LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_PRINTABLE: Final = re.compile(r"[\x21-\x7e]+")
+
+
+def named_secrets(value: object) -> object:
+    """`name1:secret1,name2:secret2` by name; a secret may hold colons, but no comma.
+
+    Problems name an entry by its place: what looks like a name may be a secret without one.
+    """
+    if not isinstance(value, str):
+        return value
+    found: dict[str, SecretStr] = {}
+    entries = [entry.strip() for entry in value.split(",")]
+    for place, entry in enumerate(filter(None, entries), start=1):
+        name, colon, secret = entry.partition(":")
+        problem = _entry_problem(name, colon, secret, found)
+        if problem:
+            raise ValueError(f"entry {place} {problem}")
+        found[name] = SecretStr(secret)
+    if not found:
+        raise ValueError("names no entry; write name:secret, with a comma between two")
+    return found
+
+
+def _entry_problem(name: str, colon: str, secret: str, before: dict[str, SecretStr]) -> str | None:
+    if not colon:
+        return "has no colon; write name:secret"
+    if not _NAME.fullmatch(name):
+        return "has a name of another shape than 1 to 64 letters, digits, dots, dashes and underscores"
+    if len(secret) < SHORTEST_SECRET:
+        return f"has a secret of {len(secret)} characters; at least {SHORTEST_SECRET} are needed"
+    return "has the name of an entry before it" if name in before else None
+
+
+def slack_token(prefix: str) -> Callable[[SecretStr], SecretStr]:
+    """A check that a token is of the kind that Slack marks with `prefix`."""
+
+    def check(value: SecretStr) -> SecretStr:
+        token = value.get_secret_value()
+        if not token.startswith(prefix) or len(token) == len(prefix):
+            raise ValueError(f"is no token of the right kind: it begins with {prefix}")
+        if not _PRINTABLE.fullmatch(token):
+            raise ValueError("holds blanks or characters outside ASCII")
+        return value
+
+    return check
+
+
+def postgres_url(value: str | None) -> str | None:
+    """A libpq URI; SQLAlchemy's `postgresql+psycopg` is taken for the same."""
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        raise ValueError(
+            "is malformed: percent-encode special characters of the password (/ is %2F, # is %23)"
+        ) from None
+    if parts.scheme not in {"postgresql", "postgres", "postgresql+psycopg"} or "://" not in value:
+        raise ValueError("is no address of a Postgres: it begins with postgresql://")
+    return value
+
+
+def http_base_url(value: str | None) -> str | None:
+    """An http(s) URL, given a slash at its end when it has none: method names are put right after it."""
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("is malformed") from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("is no address: it begins with http:// or https:// and a host")
+    if parts.query or parts.fragment:
+        raise ValueError("must end with its path, without ? and #")
+    return value if value.endswith("/") else f"{value}/"
+
+
+def region_name(value: str) -> str:
+    """An AWS region; botocore makes a host name of it."""
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", value):
+        raise ValueError("is no AWS region")
+    return value
+
+
+def level_name(value: str) -> str:
+    """A level of the standard library's logging, in capitals."""
+    if value.upper() not in LEVELS:
+        raise ValueError(f"is none of {', '.join(LEVELS)}")
+    return value.upper()
