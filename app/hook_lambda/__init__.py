@@ -1,0 +1,1 @@
+"""The hook's sender, deployed alone: `handler.py` imports nothing of ours, and nothing of ours needs it."""

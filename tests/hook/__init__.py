@@ -1,0 +1,1 @@
+"""The hook's signature and its sender."""

@@ -1,0 +1,195 @@
+"""What the Lambda meets: servers on loopback that answer, or misbehave, as a test says; and Lambda's context."""
+
+import contextlib
+import json
+import socket
+import struct
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+ARN = "arn:aws:lambda:ap-northeast-2:111122223333:function:CodeDeployHook_switchgate"
+EXECUTION = "eyJlbmNyeXB0ZWREYXRhIjoiVGhpcyBpcyBhIHNlY3JldCJ9"
+EVENT = {"DeploymentId": "d-0B7YUA91L", "LifecycleEventHookExecutionId": EXECUTION}
+SECRET = "a-secret-of-the-hook-0123456789"
+
+Behaviour = Callable[["Visit"], None]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One request. Header names in lower case."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Visit(BaseHTTPRequestHandler):
+    """One connection to a stand-in."""
+
+    server: "_Server"
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        """Remembers the request and behaves as the script says; its last line is said again for ever."""
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.server.heard.append(Heard(self.command, self.path, headers, body))
+        script = self.server.script
+        (script.pop(0) if len(script) > 1 else script[0])(self)
+
+    def do_GET(self) -> None:
+        """A redirect that is followed ends here."""
+        self.do_POST()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Says nothing."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, script: list[Behaviour]) -> None:
+        super().__init__(("127.0.0.1", 0), Visit)
+        self.script = script
+        self.heard: list[Heard] = []
+        self.closing = threading.Event()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A caller that hangs up is part of the play; anything else is a mistake in it."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]  # typeshed knows sockets only
+
+
+class StandIn:
+    """A server with a script of behaviours, one a request."""
+
+    def __init__(self, *script: Behaviour) -> None:
+        self._server = _Server(list(script))
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self.scheme = "http"
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://127.0.0.1:{self._server.server_port}"
+
+    @property
+    def heard(self) -> list[Heard]:
+        return self._server.heard
+
+    def wrap(self, wrapper: Callable[[socket.socket], socket.socket]) -> Self:
+        """Speaks TLS."""
+        self._server.socket = wrapper(self._server.socket)
+        self.scheme = "https"
+        return self
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.closing.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(5)
+
+
+def answer(status: int, body: object = None, **headers: str) -> Behaviour:
+    """A JSON answer (or bytes as they are)."""
+
+    def behave(visit: Visit) -> None:
+        data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        visit.send_response(status)
+        for name, value in headers.items():
+            visit.send_header(name, value)
+        visit.send_header("Content-Length", str(len(data)))
+        visit.end_headers()
+        visit.wfile.write(data)
+
+    return behave
+
+
+def hang(visit: Visit) -> None:
+    """Takes the request and never answers."""
+    visit.server.closing.wait(30)
+    visit.close_connection = True
+
+
+def drip(visit: Visit) -> None:
+    """Answers a byte at a time, each well before any socket's time-out, for ever."""
+    with contextlib.suppress(OSError):
+        visit.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        while not visit.server.closing.wait(0.05):
+            visit.wfile.write(b".")
+    visit.close_connection = True
+
+
+def reset(visit: Visit) -> None:
+    """Drops the connection with a TCP reset."""
+    visit.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    visit.close_connection = True
+
+
+def garbage(visit: Visit) -> None:
+    """Speaks another protocol, and quotes the request."""
+    visit.wfile.write(b"SSH-2.0-" + EXECUTION.encode() + b"\r\n")
+    visit.close_connection = True
+
+
+def aws_error(kind: str, status: int = 400) -> Behaviour:
+    """CodeDeploy's JSON error; the message quotes the execution id, as AWS may."""
+    return answer(status, {"__type": kind, "message": f"no: {EXECUTION}"})
+
+
+TOLD = answer(200, {"lifecycleEventHookExecutionId": EXECUTION})
+
+
+@dataclass
+class Context:
+    """Lambda's context. `remaining` in seconds: the last value is said again for ever."""
+
+    remaining: list[float] = field(default_factory=lambda: [60.0])
+    invoked_function_arn: str = ARN
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(1000 * (self.remaining.pop(0) if len(self.remaining) > 1 else self.remaining[0]))
+
+
+@dataclass
+class Bench:
+    """One function with its surroundings: CodeDeploy, an environment, and what it logged and slept."""
+
+    codedeploy: StandIn
+    env: dict[str, str]
+    lines: list[str] = field(default_factory=list)
+    slept: list[float] = field(default_factory=list)
+
+    def logged(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.lines]
+
+    def events(self) -> list[str]:
+        return [line["event"] for line in self.logged()]
+
+
+@contextlib.contextmanager
+def bench(*codedeploy: Behaviour, url: str = "http://127.0.0.1:9") -> Iterator[Bench]:
+    """A function that is set up rightly, with a CodeDeploy that behaves as told (default: takes every answer)."""
+    with StandIn(*(codedeploy or (TOLD,))) as aws:
+        env = {
+            "SWITCHGATE_URL": url,
+            "SWITCHGATE_HOOK_KEY_ID": "k1",
+            "SWITCHGATE_HOOK_SECRET": SECRET,
+            "AWS_REGION": "ap-northeast-2",
+            "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "example",
+            "AWS_ENDPOINT_URL_CODEDEPLOY": aws.url,
+        }
+        yield Bench(aws, env)

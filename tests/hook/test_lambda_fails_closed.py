@@ -1,0 +1,287 @@
+"""The Lambda that cannot forward a hook answers CodeDeploy itself, so that nothing hangs for an hour."""
+
+import shutil
+import ssl
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.hook_lambda.handler import CodeDeployNotTold, handle
+from tests.hook.stand_ins import (
+    EVENT,
+    EXECUTION,
+    SECRET,
+    TOLD,
+    Behaviour,
+    Bench,
+    Context,
+    StandIn,
+    answer,
+    aws_error,
+    bench,
+    drip,
+    garbage,
+    hang,
+    reset,
+)
+
+
+def invoke(at: Bench, event: object = EVENT, context: object = None, **env: str) -> dict[str, Any]:
+    """Invokes the function once; sleeping is only written down."""
+    return handle(event, context or Context(), env=at.env | env, sleep=at.slept.append, write=at.lines.append)
+
+
+def codedeploy_heard_failed_once(at: Bench) -> bool:
+    (told,) = at.codedeploy.heard
+    assert told.headers["x-amz-target"] == "CodeDeploy_20141006.PutLifecycleEventHookExecutionStatus"
+    return bool(
+        told.json()
+        == {
+            "deploymentId": "d-0B7YUA91L",
+            "lifecycleEventHookExecutionId": EXECUTION,
+            "status": "Failed",
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    "status",
+    [400, 401, 403, 404, 409, 413, 422, 204, 301, 302, 307, 308],
+    ids=lambda status: f"HTTP {status}",
+)
+def test_an_answer_that_asking_again_cannot_change_fails_the_deployment_at_once(status: int) -> None:
+    elsewhere = {"Location": "/elsewhere"} if 300 <= status < 400 else {}
+    with StandIn(answer(status, **elsewhere)) as switchgate, bench(url=switchgate.url) as at:
+        outcome = invoke(at)
+
+    assert outcome == {"outcome": "failed_closed", "reason": "refused", "codedeploy": "told"}
+    assert codedeploy_heard_failed_once(at)
+    assert [request.path for request in switchgate.heard] == ["/hooks/codedeploy"]
+    assert at.slept == []
+
+
+def test_the_log_says_why_switchgate_refused() -> None:
+    with StandIn(answer(422, {"error": "not_ours"})) as switchgate, bench(url=switchgate.url) as at:
+        invoke(at)
+    assert at.events() == ["hook_not_forwarded", "codedeploy_told_failed"]
+    assert at.logged()[0]["status"] == 422
+    assert "HTTP 422 not_ours" in at.logged()[0]["why"]
+
+
+@pytest.mark.parametrize("trouble", [answer(503), answer(429), reset, garbage])
+def test_three_tries_in_vain_fail_the_deployment(trouble: Behaviour) -> None:
+    with StandIn(trouble) as switchgate, bench(url=switchgate.url) as at:
+        outcome = invoke(at)
+
+    assert outcome == {"outcome": "failed_closed", "reason": "unreachable", "codedeploy": "told"}
+    assert len(switchgate.heard) == 3
+    assert len(at.slept) == 2
+    assert codedeploy_heard_failed_once(at)
+
+
+@pytest.mark.parametrize("trouble", [hang, drip])
+def test_a_service_that_never_answers_does_not_outlast_the_function(trouble: Behaviour) -> None:
+    with StandIn(trouble) as switchgate, bench(url=switchgate.url) as at:
+        outcome = invoke(at, context=Context([3.2]))
+    assert outcome["reason"] == "unreachable"
+    assert len(switchgate.heard) == 3
+    assert codedeploy_heard_failed_once(at)
+
+
+def test_nobody_listens_there() -> None:
+    with bench(url="http://127.0.0.1:1") as at:
+        outcome = invoke(at)
+    assert outcome["reason"] == "unreachable"
+    assert "ConnectionRefusedError" in at.logged()[0]["problem"]
+    assert codedeploy_heard_failed_once(at)
+
+
+def test_the_last_three_seconds_are_kept_for_codedeploy() -> None:
+    with StandIn(answer(503)) as switchgate, bench(url=switchgate.url) as at:
+        outcome = invoke(at, context=Context([20.0, 3.4, 2.9]))
+    assert outcome["codedeploy"] == "told"
+    assert len(switchgate.heard) == 1
+    assert at.slept[0] <= 0.4
+
+
+def test_a_function_with_too_short_a_time_out_asks_nobody_and_says_so() -> None:
+    with StandIn(answer(202)) as switchgate, bench(url=switchgate.url) as at:
+        outcome = invoke(at, context=Context([3.0]))
+    assert outcome == {"outcome": "failed_closed", "reason": "unreachable", "codedeploy": "told"}
+    assert switchgate.heard == []
+    assert "time-out of 60 s" in at.logged()[0]["why"]
+
+
+def test_a_hook_that_somebody_answered_already_is_well() -> None:
+    with bench(aws_error("LifecycleEventAlreadyCompletedException"), url="http://127.0.0.1:1") as at:
+        assert invoke(at)["codedeploy"] == "already_completed"
+    assert at.events()[-1] == "hook_already_completed"
+
+
+def test_codedeploys_passing_trouble_is_tried_again() -> None:
+    with bench(aws_error("ThrottlingException"), TOLD, url="http://127.0.0.1:1") as at:
+        assert invoke(at)["codedeploy"] == "told"
+    assert len(at.codedeploy.heard) == 2
+
+
+@pytest.mark.parametrize(
+    ("trouble", "problem"),
+    [
+        (aws_error("AccessDeniedException"), "AccessDeniedException"),
+        (
+            aws_error("InvalidLifecycleEventHookExecutionIdException"),
+            "InvalidLifecycleEventHookExecutionIdException",
+        ),
+        (answer(500, b"<html>"), "500"),
+    ],
+    ids=["denied", "unknown hook", "broken"],
+)
+def test_when_codedeploy_does_not_take_it_either_the_function_fails_so_that_lambda_tries_again(
+    trouble: Behaviour, problem: str
+) -> None:
+    with (
+        bench(trouble, url="http://127.0.0.1:1") as at,
+        pytest.raises(CodeDeployNotTold, match=problem) as failed,
+    ):
+        invoke(at)
+
+    assert EXECUTION not in str(failed.value)
+    assert failed.value.__suppress_context__
+    assert at.logged()[-1] == at.logged()[-1] | {"event": "codedeploy_not_told", "problem": problem}
+    assert EXECUTION not in "".join(at.lines)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        None,
+        "d-0B7YUA91L",
+        [],
+        {},
+        {"DeploymentId": "d-1"},
+        {"LifecycleEventHookExecutionId": EXECUTION},
+        {"DeploymentId": "", "LifecycleEventHookExecutionId": EXECUTION},
+        {"DeploymentId": 7, "LifecycleEventHookExecutionId": EXECUTION},
+        {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": {"a": 1}},
+    ],
+)
+def test_an_event_that_is_no_hook_is_logged_and_left(event: object) -> None:
+    with bench() as at:
+        assert invoke(at, event)["outcome"] == "ignored"
+    assert at.events() == ["event_ignored"]
+    assert EXECUTION not in "".join(at.lines)
+    assert at.codedeploy.heard == []
+
+
+@pytest.mark.parametrize("execution", ["한글 \n\x00 \ud800", "x" * 8192], ids=["odd", "8 KB"])
+def test_an_odd_or_long_execution_id_arrives_as_it_is(execution: str) -> None:
+    with StandIn(answer(202)) as switchgate, bench(url=switchgate.url) as at:
+        outcome = invoke(at, EVENT | {"LifecycleEventHookExecutionId": execution})
+    assert outcome["outcome"] == "forwarded"
+    assert switchgate.heard[0].json()["LifecycleEventHookExecutionId"] == execution
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SWITCHGATE_URL", ""),
+        ("SWITCHGATE_URL", "switchgate.internal"),
+        ("SWITCHGATE_URL", "ftp://switchgate.internal"),
+        ("SWITCHGATE_URL", "https://"),
+        ("SWITCHGATE_URL", "https://switchgate.internal:port"),
+        ("SWITCHGATE_URL", "https://[::1"),
+        ("SWITCHGATE_URL", "https://me:pass@switchgate.internal"),
+        ("SWITCHGATE_URL", "https://switchgate.internal/?a=b"),
+        ("SWITCHGATE_URL", "https://switchgate.internal/a b"),
+        ("SWITCHGATE_URL", "https://스위치.kr"),
+        ("SWITCHGATE_HOOK_KEY_ID", ""),
+        ("SWITCHGATE_HOOK_KEY_ID", "k1\r\nX-Evil: 1"),
+        ("SWITCHGATE_HOOK_SECRET", ""),
+        ("SWITCHGATE_HOOK_SECRET", "  "),
+        ("HOOK_NAME", "BeforeTraffic"),
+    ],
+)
+def test_a_wrong_setting_fails_closed_and_is_named(name: str, value: str) -> None:
+    with bench(url="http://127.0.0.1:1") as at:
+        outcome = invoke(at, **{name: value})
+    assert outcome == {"outcome": "failed_closed", "reason": "misconfigured", "codedeploy": "told"}
+    assert name in at.logged()[0]["why"]
+    assert "pass@" not in at.logged()[0]["why"]
+    assert codedeploy_heard_failed_once(at)
+
+
+@pytest.mark.parametrize("host", [".example", "a" * 70 + ".example"])
+def test_a_host_that_cannot_be_a_name_is_unreachable(host: str) -> None:
+    with bench(url=f"http://{host}") as at:
+        assert invoke(at)["reason"] == "unreachable"
+    assert codedeploy_heard_failed_once(at)
+
+
+def test_without_any_setting_it_says_so_and_fails() -> None:
+    lines: list[str] = []
+    with pytest.raises(CodeDeployNotTold, match="NoRegionError"):
+        handle(
+            EVENT, object(), env={"AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "b"}, write=lines.append
+        )
+    assert "SWITCHGATE_URL" in lines[0]
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate of 127.0.0.1 that no authority signed, with its key in the same file."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("there is no openssl here to make a certificate with")
+    file = tmp_path / "self-signed.pem"
+    subprocess.run(
+        [
+            openssl,
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "2",
+        ]
+        + [
+            "-subj",
+            "/CN=stand-in",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+            "-keyout",
+            file,
+            "-out",
+            f"{file}.crt",
+        ],
+        check=True,
+        capture_output=True,
+    )
+    file.write_bytes(file.read_bytes() + Path(f"{file}.crt").read_bytes())
+    return file
+
+
+def over_tls(certificate: Path) -> StandIn:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return StandIn(answer(202)).wrap(
+        lambda plain: context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
+    )
+
+
+def test_a_certificate_that_nobody_vouches_for_is_not_trusted(certificate: Path) -> None:
+    with over_tls(certificate) as switchgate, bench(url=switchgate.url) as at:
+        assert invoke(at)["reason"] == "unreachable"
+    assert at.logged()[0]["problem"].startswith("SSLCertVerificationError")
+    assert switchgate.heard == []
+
+
+def test_a_certificate_that_is_vouched_for_is(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with over_tls(certificate) as switchgate, bench(url=switchgate.url) as at:
+        assert invoke(at)["outcome"] == "forwarded"
+    assert SECRET not in "".join(at.lines)
