@@ -1,0 +1,156 @@
+"""Block Kit's smaller parts and their limits: texts, confirm dialogs, options, elements.
+
+https://docs.slack.dev/reference/block-kit/composition-objects and …/block-elements.
+"""
+
+from typing import Any, Final
+
+from app.sandbox.slack.rules import (
+    IDENTIFIER,
+    Rule,
+    also,
+    an_object,
+    anything,
+    boolean,
+    by_type,
+    items,
+    one_of,
+    string,
+    web_address,
+    whole_number,
+)
+
+STYLES: Final = one_of("primary", "danger")
+
+
+def _plain_object(longest: int) -> Rule:
+    return an_object({"type": anything, "text": string(longest), "emoji": boolean}, required=("type", "text"))
+
+
+def plain_text(longest: int) -> Rule:
+    return by_type({"plain_text": _plain_object(longest)})
+
+
+def any_text(longest: int = 3000) -> Rule:
+    mrkdwn = an_object(
+        {"type": anything, "text": string(longest), "verbatim": boolean}, required=("type", "text")
+    )
+    return by_type({"plain_text": _plain_object(longest), "mrkdwn": mrkdwn})
+
+
+CONFIRM: Final = an_object(
+    {
+        "title": plain_text(100),
+        "text": any_text(300),
+        "confirm": plain_text(30),
+        "deny": plain_text(30),
+        "style": STYLES,
+    },
+    required=("title", "text", "confirm", "deny"),
+)
+
+
+def _option(*, text: Rule, url: bool = False) -> Rule:
+    known = {"text": text, "value": string(150), "description": any_text(75)}
+    return an_object(known | ({"url": web_address(3000)} if url else {}), required=("text", "value"))
+
+
+OPTION: Final = _option(text=plain_text(75))
+RICH_OPTION: Final = _option(text=any_text(75))
+OPTION_GROUP: Final = an_object(
+    {"label": plain_text(75), "options": items(OPTION, most=100)}, required=("label", "options")
+)
+
+
+def _element(fields: dict[str, Rule], *, required: tuple[str, ...] = ()) -> Rule:
+    common: dict[str, Rule] = {"type": anything, "action_id": IDENTIFIER}
+    return an_object(common | fields, required=("type", *required))
+
+
+def _options_or_groups(element: dict[str, Any]) -> str | None:
+    if ("options" in element) == ("option_groups" in element):
+        return "must define either options or option_groups"
+    return None
+
+
+_PLACEHOLDER: Final[dict[str, Rule]] = {
+    "placeholder": plain_text(150),
+    "confirm": CONFIRM,
+    "focus_on_load": boolean,
+}
+_LISTED: Final[dict[str, Rule]] = _PLACEHOLDER | {
+    "options": items(OPTION, most=100),
+    "option_groups": items(OPTION_GROUP, most=100),
+}
+_TICKED: Final[dict[str, Rule]] = {
+    "options": items(RICH_OPTION, most=10),
+    "confirm": CONFIRM,
+    "focus_on_load": boolean,
+}
+_TYPED: Final[dict[str, Rule]] = {
+    "placeholder": plain_text(150),
+    "initial_value": string(3000, shortest=0),
+    "focus_on_load": boolean,
+    "dispatch_action_config": anything,
+}
+
+BUTTON: Final = _element(
+    {
+        "text": plain_text(75),
+        "value": string(2000, shortest=0),
+        "url": web_address(3000),
+        "style": STYLES,
+        "confirm": CONFIRM,
+        "accessibility_label": string(75),
+    },
+    required=("text",),
+)
+IMAGE: Final = an_object(
+    {"type": anything, "image_url": web_address(3000), "alt_text": string(2000)},
+    required=("image_url", "alt_text"),
+)
+
+PICKERS: Final[dict[str, Rule]] = {
+    "static_select": also(_element(_LISTED | {"initial_option": OPTION}), _options_or_groups),
+    "multi_static_select": also(
+        _element(
+            _LISTED | {"initial_options": items(OPTION, most=100), "max_selected_items": whole_number(1, 100)}
+        ),
+        _options_or_groups,
+    ),
+    "external_select": _element(_PLACEHOLDER | {"initial_option": OPTION, "min_query_length": anything}),
+    "users_select": _element(_PLACEHOLDER | {"initial_user": string(255)}),
+    "conversations_select": _element(
+        _PLACEHOLDER | dict.fromkeys(("initial_conversation", "filter", "response_url_enabled"), anything)
+    ),
+    "channels_select": _element(
+        _PLACEHOLDER | dict.fromkeys(("initial_channel", "response_url_enabled"), anything)
+    ),
+    "checkboxes": _element(_TICKED | {"initial_options": items(RICH_OPTION, most=10)}, required=("options",)),
+    "radio_buttons": _element(_TICKED | {"initial_option": RICH_OPTION}, required=("options",)),
+    "datepicker": _element(_PLACEHOLDER | {"initial_date": string(10)}),
+    "timepicker": _element(_PLACEHOLDER | dict.fromkeys(("initial_time", "timezone"), anything)),
+    "datetimepicker": _element({"confirm": CONFIRM, "focus_on_load": boolean, "initial_date_time": anything}),
+}
+OVERFLOW: Final = _element(
+    {"options": items(_option(text=plain_text(75), url=True), most=5), "confirm": CONFIRM},
+    required=("options",),
+)
+TYPING: Final[dict[str, Rule]] = {
+    "plain_text_input": _element(
+        _TYPED
+        | {
+            "multiline": boolean,
+            "min_length": whole_number(0, 3000),
+            "max_length": whole_number(1, 3000),
+        }
+    ),
+    "email_text_input": _element(_TYPED),
+    "url_text_input": _element(_TYPED),
+    "number_input": _element(
+        _TYPED | {"is_decimal_allowed": boolean, "min_value": anything, "max_value": anything},
+        required=("is_decimal_allowed",),
+    ),
+}
+
+PRESSABLE: Final[dict[str, Rule]] = {"button": BUTTON, "overflow": OVERFLOW, **PICKERS}

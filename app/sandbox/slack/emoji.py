@@ -1,0 +1,80 @@
+""":shortcodes: of the emoji that a deployment talks in; any other stays as it is written."""
+
+import re
+from typing import Final
+
+from app.sandbox.slack.html import Html, safe, tag
+
+TABLE: Final = {
+    "+1": "👍",
+    "-1": "👎",
+    "alarm_clock": "⏰",
+    "arrow_right": "➡️",
+    "arrows_counterclockwise": "🔄",
+    "ballot_box_with_check": "☑️",
+    "bell": "🔔",
+    "bird": "🐦",
+    "blue_circle": "🔵",
+    "bust_in_silhouette": "👤",
+    "calendar": "📆",
+    "chart_with_upwards_trend": "📈",
+    "closed_lock_with_key": "🔐",
+    "eyes": "👀",
+    "fire": "🔥",
+    "green_circle": "🟢",
+    "heavy_check_mark": "✔️",
+    "hourglass": "⌛",
+    "hourglass_flowing_sand": "⏳",
+    "hourglass_not_done": "⏳",
+    "information_source": "ℹ️",
+    "large_blue_circle": "🔵",
+    "large_green_circle": "🟢",
+    "large_yellow_circle": "🟡",
+    "leftwards_arrow_with_hook": "↩️",
+    "link": "🔗",
+    "lock": "🔒",
+    "mag": "🔍",
+    "memo": "📝",
+    "no_entry": "⛔",
+    "no_entry_sign": "🚫",
+    "octagonal_sign": "🛑",
+    "package": "📦",
+    "question": "❓",
+    "raised_hand": "✋",
+    "red_circle": "🔴",
+    "repeat": "🔁",
+    "rewind": "⏪",
+    "robot_face": "🤖",
+    "rocket": "🚀",
+    "rotating_light": "🚨",
+    "shield": "🛡️",
+    "snowflake": "❄️",
+    "speech_balloon": "💬",
+    "tada": "🎉",
+    "traffic_light": "🚥",
+    "vertical_traffic_light": "🚦",
+    "warning": "⚠️",
+    "wave": "👋",
+    "white_check_mark": "✅",
+    "white_circle": "⚪",
+    "x": "❌",
+    "yellow_circle": "🟡",
+    "zap": "⚡",
+    "zzz": "💤",
+}
+_SHORTCODE: Final = re.compile(r"(:[a-z0-9_+\-]+:)")
+
+
+def with_emoji(text: str) -> Html:
+    """Escapes what is not markup, and draws the shortcodes."""
+    parts = _SHORTCODE.split(safe(text))
+    return Html("".join(_drawn(part) for part in parts))
+
+
+def _drawn(part: str) -> str:
+    found = TABLE.get(part[1:-1]) if part.startswith(":") else None
+    if found is None:
+        return part
+    return tag(
+        "span", {"class": "sl-emoji", "role": "img", "aria-label": part[1:-1].replace("_", " ")}, found
+    )

@@ -1,0 +1,89 @@
+"""How tests and the sandbox's page reach what runs on the server's loop, from any thread or other loop."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final, ParamSpec, TypeVar
+
+from aiohttp import web
+
+from app.sandbox.slack.deeds import Deeds
+from app.sandbox.slack.delivery import Delivery, Sent
+from app.sandbox.slack.modal_deeds import ModalDeeds
+from app.sandbox.slack.sockets import Sockets
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+LONGEST: Final = 60.0
+"""Real seconds for one deed; far beyond any ack."""
+
+
+class Hands:
+    """Every deed twice: `press` blocks, so never call it on the loop that the app answers on; there,
+    await `press_async`. What they do and take stands in `Deeds`, `ModalDeeds` and `Sockets`."""
+
+    def __init__(self, deeds: Deeds, modals: ModalDeeds, *, sockets: Sockets, delivery: Delivery) -> None:
+        self._sockets = sockets
+        self._delivery = delivery
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.press, self.press_async = self._both(deeds.press)
+        self.press_in_view, self.press_in_view_async = self._both(deeds.press_in_view)
+        self.submit, self.submit_async = self._both(modals.submit)
+        self.close, self.close_async = self._both(modals.close)
+        self.slash, self.slash_async = self._both(deeds.slash)
+        self.open_home, self.open_home_async = self._both(deeds.open_home)
+        self.replay, self.replay_async = self._both(deeds.replay)
+        self.drop_sockets, self.drop_sockets_async = self._both(sockets.drop)
+        self.disconnect_sockets, self.disconnect_sockets_async = self._both(sockets.disconnect)
+
+    @property
+    def connected(self) -> int:
+        """Sockets that get envelopes."""
+        return self._sockets.count
+
+    @property
+    def request_url(self) -> str | None:
+        """Where interactions go while no socket is connected."""
+        return self._delivery.request_url
+
+    @request_url.setter
+    def request_url(self, url: str | None) -> None:
+        self._delivery.request_url = url
+
+    @property
+    def last_sent(self) -> Sent | None:
+        """The last signed request, as it went out."""
+        return self._delivery.last_sent
+
+    @property
+    def ack_seconds(self) -> float:
+        """How long a person waits for the app, in real seconds."""
+        return self._delivery.ack_seconds
+
+    @ack_seconds.setter
+    def ack_seconds(self, seconds: float) -> None:
+        self._delivery.ack_seconds = seconds
+
+    def deliver_to_all_sockets(self, *, on: bool = True) -> None:
+        """Slack gives an envelope to one socket; to give it to all of them tests more."""
+        self._sockets.to_all = on
+
+    async def _remember_loop(self, _app: web.Application) -> None:
+        self._loop = asyncio.get_running_loop()
+
+    def _both(
+        self, deed: Callable[P, Coroutine[Any, Any, T]]
+    ) -> tuple[Callable[P, T], Callable[P, Awaitable[T]]]:
+        def blocking(*args: P.args, **kwargs: P.kwargs) -> T:
+            return asyncio.run_coroutine_threadsafe(deed(*args, **kwargs), self._running()).result(LONGEST)
+
+        async def awaiting(*args: P.args, **kwargs: P.kwargs) -> T:
+            future = asyncio.run_coroutine_threadsafe(deed(*args, **kwargs), self._running())
+            return await asyncio.wrap_future(future)
+
+        return blocking, awaiting
+
+    def _running(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            raise RuntimeError("the stand-in has not been started")
+        return self._loop

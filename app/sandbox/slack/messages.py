@@ -1,0 +1,102 @@
+"""What was said, edited, whispered and taken back."""
+
+from dataclasses import replace
+
+from app.sandbox.slack.changes import Changes
+from app.sandbox.slack.clock import Clock
+from app.sandbox.slack.errors import NobodyThere
+from app.sandbox.slack.shapes import BOT_USER, Json, Message, Shown
+
+
+class Messages:
+    """Safe from any thread; what it gives is frozen. By channel and ts, oldest first."""
+
+    def __init__(self, changes: Changes, clock: Clock) -> None:
+        self._changes = changes
+        self._clock = clock
+        self._said: dict[tuple[str, str], Message] = {}
+
+    def post(
+        self,
+        channel: str,
+        shown: Shown,
+        *,
+        user: str = BOT_USER,
+        thread_ts: str | None = None,
+        metadata: Json | None = None,
+        only_for: str | None = None,
+    ) -> Message:
+        message = Message(
+            channel=channel,
+            ts=self._clock.stamp(),
+            user=user,
+            by_app=user == BOT_USER,
+            shown=shown,
+            thread_ts=thread_ts,
+            metadata=metadata,
+            only_for=only_for,
+        )
+        self._keep(message)
+        return message
+
+    def edit(
+        self, channel: str, ts: str, shown: Shown, *, metadata: Json | None = None, note_edit: bool = True
+    ) -> Message:
+        """`metadata`: None leaves it as it is. `note_edit`: whether clients may say "(edited)"."""
+        with self._changes.turn():
+            old = self.get(channel, ts)
+            message = replace(
+                old,
+                shown=shown,
+                earlier=(*old.earlier, old.shown),
+                metadata=old.metadata if metadata is None else (metadata or None),
+                edited_at=self._clock.stamp() if note_edit and not shown.blocks else None,
+            )
+            self._keep(message)
+            return message
+
+    def delete(self, channel: str, ts: str) -> None:
+        with self._changes.turn():
+            self._keep(replace(self.get(channel, ts), deleted=True))
+
+    def find(self, channel: str, ts: str) -> Message | None:
+        """A message that is there, ephemeral ones included."""
+        message = self._said.get((channel, ts))
+        return None if message is None or message.deleted else message
+
+    def get(self, channel: str, ts: str, *, even_deleted: bool = False) -> Message:
+        """Raises `NobodyThere`."""
+        message = self._said.get((channel, ts))
+        if message is None or (message.deleted and not even_deleted):
+            raise NobodyThere(f"no message {ts} in {channel}")
+        return message
+
+    def in_channel(self, channel: str | None = None, *, viewer: str | None = None) -> list[Message]:
+        """What stands in a channel (None: in all) for everybody, and what is whispered to `viewer`."""
+        with self._changes.turn():
+            return [
+                message
+                for message in self._said.values()
+                if not message.deleted
+                and channel in (None, message.channel)
+                and (message.only_for is None or message.only_for == viewer)
+            ]
+
+    def whispers(self, user: str, *, channel: str | None = None) -> list[Message]:
+        """The ephemeral messages that one person sees."""
+        return [m for m in self.in_channel(channel, viewer=user) if m.only_for == user]
+
+    def replies(self, channel: str, ts: str) -> list[Message]:
+        return [m for m in self.in_channel(channel) if m.thread_ts == ts and m.is_reply]
+
+    def threads(self, channel: str) -> dict[str, list[Message]]:
+        """The replies of every thread, by the root's ts."""
+        threads: dict[str, list[Message]] = {}
+        for message in self.in_channel(channel):
+            if message.thread_ts is not None and message.is_reply:
+                threads.setdefault(message.thread_ts, []).append(message)
+        return threads
+
+    def _keep(self, message: Message) -> None:
+        with self._changes.change():
+            self._said[message.channel, message.ts] = message

@@ -1,0 +1,91 @@
+"""The people, groups and channels of the workspace."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from app.sandbox.slack.changes import Changes
+from app.sandbox.slack.errors import NobodyThere
+from app.sandbox.slack.shapes import BOT_USER, Channel, User, UserGroup
+
+
+class People:
+    """Safe from any thread; what it gives is frozen."""
+
+    def __init__(
+        self,
+        changes: Changes,
+        *,
+        users: Iterable[User] = (),
+        groups: Iterable[UserGroup] = (),
+        channels: Iterable[Channel] = (),
+    ) -> None:
+        self._changes = changes
+        app = User(id=BOT_USER, name="switchgate", real_name="Switchgate", is_bot=True)
+        self._users = {user.id: user for user in (app, *users)}
+        self._groups = {group.id: group for group in groups}
+        self._channels = {channel.id: channel for channel in channels}
+
+    def add(self, *things: User | UserGroup | Channel) -> None:
+        """Adds or replaces by id."""
+        with self._changes.change():
+            for thing in things:
+                match thing:
+                    case User():
+                        self._users[thing.id] = thing
+                    case UserGroup():
+                        self._groups[thing.id] = thing
+                    case Channel():
+                        self._channels[thing.id] = thing
+
+    def alter(self, id_: str, **fields: Any) -> None:
+        """Changes fields of the user, group or channel with this id: `alter("U01", deleted=True)`."""
+        with self._changes.turn():
+            for shelf in (self._users, self._groups, self._channels):
+                if id_ in shelf:
+                    self.add(replace(shelf[id_], **fields))
+                    return
+        raise NobodyThere(id_)
+
+    def users(self) -> list[User]:
+        with self._changes.turn():
+            return list(self._users.values())
+
+    def groups(self) -> list[UserGroup]:
+        with self._changes.turn():
+            return list(self._groups.values())
+
+    def channels(self) -> list[Channel]:
+        with self._changes.turn():
+            return list(self._channels.values())
+
+    def find_user(self, id_: str) -> User | None:
+        return self._users.get(id_)
+
+    def find_group(self, id_: str) -> UserGroup | None:
+        return self._groups.get(id_)
+
+    def find_channel(self, id_: str) -> Channel | None:
+        return self._channels.get(id_)
+
+    def user(self, id_: str) -> User:
+        """Raises `NobodyThere`."""
+        found = self._users.get(id_)
+        if found is None:
+            raise NobodyThere(f"no user {id_}")
+        return found
+
+    def channel(self, id_: str) -> Channel:
+        """Raises `NobodyThere`."""
+        found = self._channels.get(id_)
+        if found is None:
+            raise NobodyThere(f"no channel {id_}")
+        return found
+
+    def direct_channel(self, user: User) -> Channel:
+        """The conversation between the app and one person, opened when needed."""
+        with self._changes.turn():
+            id_ = f"D{user.id[1:]}"
+            if id_ not in self._channels:
+                self.add(Channel(id=id_, name="directmessage", is_im=True, user=user.id))
+            return self._channels[id_]

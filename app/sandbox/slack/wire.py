@@ -1,0 +1,118 @@
+"""The stand-in's HTTP side: the Web API, response URLs, and the door to Socket Mode."""
+
+import asyncio
+from collections.abc import Callable
+
+from aiohttp import web
+
+from app.sandbox.slack.calls import Calls
+from app.sandbox.slack.chat_api import ChatApi
+from app.sandbox.slack.delivery import Delivery
+from app.sandbox.slack.errors import SlackError
+from app.sandbox.slack.faults import RESPONSE_URL, Faults, Mishap
+from app.sandbox.slack.params import Params, read_params, text_of
+from app.sandbox.slack.rates import Rates
+from app.sandbox.slack.reads_api import ReadsApi
+from app.sandbox.slack.responses import Responses
+from app.sandbox.slack.shapes import Json
+from app.sandbox.slack.sockets import Sockets
+from app.sandbox.slack.views_api import ViewsApi
+from app.sandbox.slack.workspace import Workspace
+
+Method = Callable[[Params], Json]
+Work = Callable[[Params, str | None], web.Response]
+
+
+class Wire:
+    """Reads a request, lets the faults have it, does the work in a turn, answers in one write."""
+
+    def __init__(
+        self, workspace: Workspace, *, sockets: Sockets, faults: Faults, rates: Rates, calls: Calls
+    ) -> None:
+        self._ws = workspace
+        self._sockets = sockets
+        self._faults = faults
+        self._rates = rates
+        self._calls = calls
+        self._responses = Responses(workspace)
+        self._methods: dict[str, Method] = {
+            **ChatApi(workspace).methods,
+            **ViewsApi(workspace).methods,
+            **ReadsApi(workspace).methods,
+            "apps.connections.open": lambda _params: {"url": sockets.issue_url()},
+        }
+
+    def application(self, delivery: Delivery) -> web.Application:
+        app = web.Application(client_max_size=4 * 2**20)
+        app.router.add_route("*", "/api/{method}", self._call)
+        app.router.add_post("/response/{secret}", self._respond)
+        app.router.add_get("/link/", self._sockets.handle)
+        app.cleanup_ctx.append(delivery.lifetime)
+        app.on_shutdown.append(self._sockets.close)
+        return app
+
+    async def _call(self, http: web.Request) -> web.StreamResponse:
+        method = http.match_info["method"]
+
+        def work(params: Params, token: str | None) -> web.Response:
+            result = self._run_method(method, params, token)
+            headers = self._ws.credentials.scope_headers(method)
+            return web.json_response({"ok": True, **result}, headers=headers)
+
+        return await self._attend(http, method, work)
+
+    async def _respond(self, http: web.Request) -> web.StreamResponse:
+        def work(params: Params, _token: str | None) -> web.Response:
+            with self._ws.changes.turn():
+                self._responses.respond(http.match_info["secret"], params)
+            return web.Response(text="ok")
+
+        return await self._attend(http, RESPONSE_URL, work)
+
+    async def _attend(self, http: web.Request, method: str, work: Work) -> web.StreamResponse:
+        """One request, with whatever befalls it."""
+        params: Params = {}
+        try:
+            params, token = await read_params(http)
+            mishap = await self._befall(http, method)
+            answer = work(params, token)
+        except SlackError as error:
+            self._calls.note(method, params, error.code)
+            return web.json_response(error.body, status=error.status, headers=error.headers)
+        except _Reset:
+            self._calls.note(method, params, "reset")
+            return web.Response(status=500)
+        self._calls.note(method, params, "answer_lost" if mishap.answer_lost else "ok")
+        if mishap.answer_lost:
+            _hang_up(http)
+        return answer
+
+    async def _befall(self, http: web.Request, method: str) -> Mishap:
+        """What goes wrong before the work. Raises the refusal, or `_Reset` once the connection is gone."""
+        mishap = self._faults.take(method)
+        if mishap.delay:
+            await asyncio.sleep(mishap.delay)
+        if mishap.reset:
+            _hang_up(http)
+            raise _Reset
+        if mishap.refusal is not None:
+            raise mishap.refusal
+        return mishap
+
+    def _run_method(self, method: str, params: Params, token: str | None) -> Json:
+        run = self._methods.get(method)
+        if run is None:
+            raise SlackError("unknown_method", req_method=method)
+        self._ws.credentials.admit(method, token)
+        self._rates.take(method, text_of(params, "channel"))
+        with self._ws.changes.turn():
+            return run(params)
+
+
+class _Reset(Exception):
+    """The connection is gone; nobody will read an answer."""
+
+
+def _hang_up(http: web.Request) -> None:
+    if http.transport is not None:
+        http.transport.abort()

@@ -1,0 +1,55 @@
+"""The state of one workspace, as the wire and the people in it share it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.sandbox.slack.changes import Changes
+from app.sandbox.slack.clock import Clock
+from app.sandbox.slack.credentials import Credentials
+from app.sandbox.slack.messages import Messages
+from app.sandbox.slack.people import People
+from app.sandbox.slack.shapes import TEAM, Channel, User, UserGroup
+from app.sandbox.slack.triggers import ResponseUrls, Triggers
+from app.sandbox.slack.views import Views
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Workspace:
+    """`url` ends with a slash; `domain` is its first part."""
+
+    changes: Changes
+    clock: Clock
+    people: People
+    messages: Messages
+    views: Views
+    triggers: Triggers
+    response_urls: ResponseUrls
+    credentials: Credentials
+    team: str = TEAM
+    name: str = "Sandbox"
+    domain: str = "sandbox"
+
+    @property
+    def url(self) -> str:
+        return f"https://{self.domain}.slack.com/"
+
+
+def new_workspace(
+    *,
+    clock: Clock,
+    credentials: Credentials,
+    users: Iterable[User],
+    groups: Iterable[UserGroup],
+    channels: Iterable[Channel],
+) -> Workspace:
+    changes = Changes()
+    return Workspace(
+        changes=changes,
+        clock=clock,
+        people=People(changes, users=users, groups=groups, channels=channels),
+        messages=Messages(changes, clock),
+        views=Views(changes),
+        triggers=Triggers(clock),
+        response_urls=ResponseUrls(clock),
+        credentials=credentials,
+    )
