@@ -1,12 +1,11 @@
 """What every test may ask for: a real Postgres, and a database of its own in it."""
 
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from app.embedded_postgres import EmbeddedPostgres
+from app.embedded_postgres import EmbeddedPostgres, temporary_folder
 from app.record.database import Database
 from app.record.migrate import migrate
 
@@ -14,14 +13,14 @@ TEMPLATE = "migrated"
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+def postgres() -> Iterator[EmbeddedPostgres]:
     """One server for the whole run; not durable, because nothing here outlives it."""
-    folder: Path = tmp_path_factory.mktemp("postgres")
-    server = EmbeddedPostgres(folder, durable=False)
-    server.start()
-    migrate(server.create_database(TEMPLATE))
-    yield server
-    server.stop()
+    with temporary_folder("switchgate-test-") as folder:
+        server = EmbeddedPostgres(folder, durable=False)
+        server.start()
+        migrate(server.create_database(TEMPLATE))
+        yield server
+        server.stop()
 
 
 @pytest.fixture

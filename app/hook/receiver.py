@@ -8,7 +8,7 @@ import structlog
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from app.flow.open_gate import Known, NotOurs, Opened, open_gate
+from app.flow.open_gate import Hook, Known, NotOurs, Opened, open_gate
 from app.flow.ports import Deployments, GateRecord, RecordAway, Rules
 from app.flow.views import GateView
 from app.gate.states import Awaiting
@@ -71,9 +71,6 @@ class HookReceiver:
             if not _is_json(request):
                 raise Malformed(["Content-Type: send application/json"])
             hook = read_hook(body, sender=kid, region=self._region)
-            found = await open_gate(
-                hook, record=self._record, deployments=self._deployments, rules=self._rules, now=now
-            )
         except TooLarge:
             return _refusal(400, "too_large", f"the body is over {LARGEST} bytes"), "too_large"
         except BadSignature as refusal:
@@ -81,6 +78,13 @@ class HookReceiver:
             return _refusal(401, str(refusal.reason), str(refusal)), "bad_signature"
         except Malformed as refusal:
             return _refusal(400, "malformed", str(refusal), problems=refusal.problems), "malformed"
+        return await self._open(hook, now)
+
+    async def _open(self, hook: Hook, now: datetime) -> tuple[JSONResponse, str]:
+        try:
+            found = await open_gate(
+                hook, record=self._record, deployments=self._deployments, rules=self._rules, now=now
+            )
         except NotOurs as refusal:
             log.warning("hook_refused", why=str(refusal), deployment=hook.key.deployment)
             return _refusal(422, "not_ours", str(refusal)), "not_ours"

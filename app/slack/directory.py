@@ -89,7 +89,8 @@ class Directory:
 
     async def _ask(self, id_: UserId, name: str) -> Profile:
         answer = await self._client.users_info(user=id_, include_locale=True)
-        user: dict[str, Any] = answer.get("user") or {}
+        told: Any = answer.get("user")
+        user: dict[str, Any] = told or {}
         shown = (
             user.get("profile", {}).get("display_name") or user.get("real_name") or user.get("name") or name
         )

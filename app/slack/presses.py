@@ -97,18 +97,18 @@ class Presses:
         texts = Texts.of(profile.locale)
         try:
             ticket = Ticket.parse(value)
-            press = Press(
-                gate=ticket.gate,
-                edition=ticket.edition,
-                person=profile.person,
-                choice=choice,
-                reason=reason.replace("\x00", ""),
-            )
+        except NotATicket:
+            return Said(text=why_not(Refused(NoSuchGate(), None), texts=texts, approvers=()))
+        press = Press(
+            gate=ticket.gate,
+            edition=ticket.edition,
+            person=profile.person,
+            choice=choice,
+            reason=reason.replace("\x00", ""),
+        )
+        try:
             async with asyncio.timeout(DECIDE_SECONDS):
                 counted = await decide_gate(press, record=self._record, rules=self._rules, now=self._clock())
-        except NotATicket:
-            refused = Refused(NoSuchGate(), None)
-            return Said(text=why_not(refused, texts=texts, approvers=()))
         except Refused as refused:
             return self._refused(refused, texts)
         except (RecordAway, TimeoutError) as trouble:
@@ -137,18 +137,19 @@ class Presses:
             ticket = Ticket.parse(value)
             view = await self._record.get(ticket.gate)
         except NotATicket:
-            view = None
+            ticket = view = None
         except RecordAway:
             self._say(body, texts("refused.nothing_recorded"))
             return
-        if view is None:
+        if view is None or ticket is None:
             self._say(body, why_not(Refused(NoSuchGate(), None), texts=texts, approvers=()))
         elif not isinstance(view.gate, Awaiting):
             self._say(body, who_was_first(view, texts=texts))
             await self._stale(view.id)
         else:
-            form = reject_form(Ticket(gate=view.id, edition=ticket.edition), view=view, texts=texts)
-            self._replies.open_modal(trigger=str(body["trigger_id"]), view=form)
+            self._replies.open_modal(
+                trigger=str(body["trigger_id"]), view=reject_form(ticket, view=view, texts=texts)
+            )
 
     def _say(self, body: Body, text: str) -> None:
         self._replies.whisper(channel=_channel(body), user=body["user"]["id"], text=text)

@@ -79,7 +79,7 @@ class Socket:
     async def _connect(self) -> None:
         self._handler = AsyncSocketModeHandler(self._app, self._token)
         async with asyncio.timeout(CONNECT_SECONDS):
-            await self._handler.connect_async()
+            await self._handler.connect_async()  # type: ignore[no-untyped-call]  # Bolt does not annotate it
         log.info("slack_socket_open")
 
     async def _drop(self) -> None:
@@ -88,6 +88,6 @@ class Socket:
             return
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                await handler.close_async()
+                await handler.close_async()  # type: ignore[no-untyped-call]  # Bolt does not annotate it
         except Exception as trouble:
             log.warning("slack_socket_close_failed", problem=type(trouble).__name__)

@@ -21,8 +21,13 @@ def web_client(*, token: str, api_url: str | None, session: ClientSession) -> As
 
     Its default handler repeats a post whose answer was lost, which posts twice.
     """
-    base = {"base_url": api_url} if api_url else {}
-    return AsyncWebClient(token=token, session=session, timeout=CALL_SECONDS, retry_handlers=[], **base)
+    return AsyncWebClient(
+        token=token,
+        session=session,
+        timeout=CALL_SECONDS,
+        retry_handlers=[],
+        base_url=api_url or AsyncWebClient.BASE_URL,
+    )
 
 
 class Patience:

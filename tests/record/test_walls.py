@@ -61,7 +61,7 @@ ILLEGAL = {
 def test_postgres_refuses_what(record: psycopg.Connection, gate: UUID, change: str) -> None:
     before = record.execute("SELECT * FROM gates WHERE id = %s", [gate]).fetchone()
     with pytest.raises(psycopg.errors.IntegrityError):
-        record.execute(f"UPDATE gates SET {change} WHERE id = %s", [gate])  # type: ignore[arg-type]
+        record.execute(f"UPDATE gates SET {change} WHERE id = %s", [gate])
     assert record.execute("SELECT * FROM gates WHERE id = %s", [gate]).fetchone() == before
 
 
@@ -99,7 +99,7 @@ def test_a_deadline_stays_inside_codedeploys_hour(record: psycopg.Connection) ->
 )
 def test_the_audit_trail_is_only_ever_added_to(record: psycopg.Connection, statement: str) -> None:
     with pytest.raises(psycopg.errors.IntegrityError):
-        record.execute(statement)  # type: ignore[arg-type]
+        record.execute(statement)
 
 
 def test_an_edit_made_with_the_triggers_off_is_found(record: psycopg.Connection) -> None:
