@@ -1,6 +1,7 @@
 """What every test may ask for: a real Postgres, and a database of its own in it."""
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from app.embedded_postgres import EmbeddedPostgres, temporary_folder
 from app.record.database import Database
 from app.record.migrate import migrate
+from tests.house import House, living_house
 
 TEMPLATE = "migrated"
 
@@ -41,3 +43,10 @@ async def database(record_url: str) -> AsyncIterator[Database]:
     opened = Database(record_url)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def house(tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
+    """The whole house, on Socket Mode, in English."""
+    async with living_house(tmp_path, record_url, monkeypatch) as built:
+        yield built

@@ -83,14 +83,13 @@ class Directory:
                 log.warning("slack_group_unknown", group=group, problem=_name(trouble))
                 whole = False
                 continue
-            self._members[group] = frozenset(UserId(user) for user in answer.get("users", []))
+            self._members[group] = frozenset(UserId(member) for member in answer.get("users") or ())
             self._members_at[group] = self._clock()
         return whole
 
     async def _ask(self, id_: UserId, name: str) -> Profile:
         answer = await self._client.users_info(user=id_, include_locale=True)
-        told: Any = answer.get("user")
-        user: dict[str, Any] = told or {}
+        user: dict[str, Any] = answer.get("user") or {}
         shown = (
             user.get("profile", {}).get("display_name") or user.get("real_name") or user.get("name") or name
         )

@@ -135,13 +135,15 @@ class Presses:
         texts = Texts.of(profile.locale)
         try:
             ticket = Ticket.parse(value)
-            view = await self._record.get(ticket.gate)
         except NotATicket:
-            ticket = view = None
+            self._say(body, why_not(Refused(NoSuchGate(), None), texts=texts, approvers=()))
+            return
+        try:
+            view = await self._record.get(ticket.gate)
         except RecordAway:
             self._say(body, texts("refused.nothing_recorded"))
             return
-        if view is None or ticket is None:
+        if view is None:
             self._say(body, why_not(Refused(NoSuchGate(), None), texts=texts, approvers=()))
         elif not isinstance(view.gate, Awaiting):
             self._say(body, who_was_first(view, texts=texts))

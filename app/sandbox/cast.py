@@ -1,0 +1,44 @@
+"""The sandbox's people and rules: who is in the workspace, and the `switchgate.toml` that names them."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from app.sandbox.aws.world import EIGHT_DOMAINS, SandboxDomain
+from app.sandbox.slack.shapes import Channel, User, UserGroup
+
+CHANNEL: Final = Channel(id="C01DEPLOY", name="deploys")
+
+MINA: Final = User(id="U01MINA", name="mina", real_name="Mina Kim", locale="ko-KR")
+OLU: Final = User(id="U02OLU", name="olu", real_name="Olu Ade", tz="Europe/London")
+GRACE: Final = User(id="U03GRACE", name="grace", real_name="Grace Park")
+JUN: Final = User(id="U04JUN", name="jun", real_name="Jun Lee", locale="ko-KR")
+PEOPLE: Final = (MINA, OLU, GRACE, JUN)
+"""Mina and Olu are on call, Grace may decide too and is an admin, Jun deploys and may not decide."""
+
+ONCALL: Final = UserGroup(id="S0ONCALL", handle="oncall", name="On call", members=(MINA.id, OLU.id))
+
+HEAD: Final = f"""\
+[slack]
+channel = "{CHANNEL.id}"
+admins = ["{GRACE.id}"]
+
+[policy]
+approvers = ["{ONCALL.id}", "{GRACE.id}"]
+approvals = 1
+own_deployment = false
+
+[people]
+mina-kim = "{MINA.id}"
+jun-lee = "{JUN.id}"
+"""
+
+
+def config_text(domains: Iterable[SandboxDomain] = EIGHT_DOMAINS, **more: str) -> str:
+    """`switchgate.toml` for these domains. `more` adds lines to a domain's table, by its name."""
+    tables = [
+        f'[domains.{domain.name}]\napplication = "{domain.application}"\n'
+        f'deployment_group = "{domain.deployment_group}"\nlistener_port = {domain.listener_port}\n'
+        f"{more.get(domain.name, '')}"
+        for domain in domains
+    ]
+    return "\n".join([HEAD, *tables])

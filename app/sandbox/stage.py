@@ -1,0 +1,107 @@
+"""The two stand-ins on one stage, joined by the real hook Lambda; the service is all that is missing."""
+
+import itertools
+import logging
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final, Self
+
+from app.hook_lambda.handler import handle
+from app.sandbox.aws.pace import Pace
+from app.sandbox.aws.stand_in import AwsStandIn
+from app.sandbox.aws.world import ACCOUNT, EIGHT_DOMAINS, REGION, SandboxDomain
+from app.sandbox.cast import CHANNEL, ONCALL, PEOPLE, config_text
+from app.sandbox.slack.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
+from app.sandbox.slack.shapes import User
+from app.sandbox.slack.stand_in import SlackStandIn
+
+log = logging.getLogger(__name__)
+
+KID: Final = "sandbox"
+HOOK_SECRET: Final = "sandbox-hook-secret-0123456789abcdef"
+LAMBDA_SECONDS: Final = 20.0
+
+
+class LambdaContext:
+    """What AWS Lambda hands to a function beside its event, as far as ours looks at it."""
+
+    invoked_function_arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:CodeDeployHook_switchgate"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(LAMBDA_SECONDS * 1000)
+
+
+class Stage:
+    """Slack and AWS, started together. `service_urls` is where the Lambda forwards hooks, each in its turn."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        domains: Iterable[SandboxDomain] = EIGHT_DOMAINS,
+        users: Iterable[User] = PEOPLE,
+        config: str | None = None,
+        locale: str = "en",
+        socket_mode: bool = True,
+        speed: float = 1.0,
+        pace: Pace | None = None,
+        seed: int | None = None,
+        history: bool = False,
+    ) -> None:
+        """`folder` gets `switchgate.toml`. `config`: its text, if it is not to be the cast's."""
+        domains = tuple(domains)
+        self.config_file = folder / "switchgate.toml"
+        self.config_file.write_text(config or config_text(domains), encoding="utf-8")
+        self.service_urls: list[str] = []
+        self._turns = itertools.count()
+        self._locale = locale
+        self._socket_mode = socket_mode
+        self.hook_log: list[str] = []
+        self.slack = SlackStandIn(users=users, groups=[ONCALL], channels=[CHANNEL])
+        self.aws = AwsStandIn(
+            domains, invoke_hook=self._invoke, speed=speed, pace=pace, seed=seed, history=history
+        )
+
+    def start(self) -> Self:
+        self.slack.start()
+        self.aws.start()
+        return self
+
+    def stop(self) -> None:
+        self.aws.stop()
+        self.slack.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def environment(self, *, database_url: str, port: int = 0) -> dict[str, str]:
+        """The contract's environment of one replica of the service, and nothing else."""
+        return {
+            **self.aws.environment(),
+            "DATABASE_URL": database_url,
+            "SWITCHGATE_CONFIG": str(self.config_file),
+            "SWITCHGATE_HOOK_SECRETS": f"{KID}:{HOOK_SECRET}",
+            "SWITCHGATE_LOCALE": self._locale,
+            "SLACK_BOT_TOKEN": BOT_TOKEN,
+            **({"SLACK_APP_TOKEN": APP_TOKEN} if self._socket_mode else {}),
+            "SLACK_SIGNING_SECRET": SIGNING_SECRET,
+            "SLACK_API_URL": self.slack.api_url,
+            "HOST": "127.0.0.1",
+            "PORT": str(port),
+        }
+
+    def lambda_environment(self) -> Mapping[str, str]:
+        """The hook Lambda's environment; it forwards to the replicas in turn, as a load balancer would."""
+        urls = self.service_urls or ["http://127.0.0.1:9"]
+        return {
+            **self.aws.environment(),
+            "SWITCHGATE_URL": urls[next(self._turns) % len(urls)],
+            "SWITCHGATE_HOOK_KEY_ID": KID,
+            "SWITCHGATE_HOOK_SECRET": HOOK_SECRET,
+        }
+
+    def _invoke(self, event: dict[str, str]) -> Any:
+        return handle(event, LambdaContext(), env=self.lambda_environment(), write=self.hook_log.append)

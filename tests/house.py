@@ -1,0 +1,211 @@
+"""The whole house for a play: stand-in Slack and AWS, and the real service in the test's own loop.
+
+Time of the service is the test's to move (`house.clock`); AWS's own stands still unless told otherwise.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import uvicorn
+from psycopg.rows import dict_row
+
+from app.domains import load_config
+from app.sandbox.aws.pace import Pace
+from app.sandbox.aws.stand_in import AwsStandIn
+from app.sandbox.cast import CHANNEL
+from app.sandbox.slack.answers import PressResult, SubmitResult
+from app.sandbox.slack.shapes import Message
+from app.sandbox.slack.stand_in import SlackStandIn
+from app.sandbox.stage import Stage
+from app.settings import Settings
+from app.wiring import Service
+
+AT_ONCE = Pace(start=0, event=0, install=0, shift=0, stop=0, drain=0)
+
+
+class TestClock:
+    """The service's time: the real one, plus what the play added."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self._added = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self._added
+
+    def advance(self, **by: float) -> None:
+        """`advance(minutes=55)`"""
+        self._added += timedelta(**by)
+
+
+class House:
+    """What a play asks of the house. Nothing here reaches past the wire but `rows`, which reads the record."""
+
+    def __init__(
+        self, stage: Stage, service: Service, clock: TestClock, *, database_url: str, url: str
+    ) -> None:
+        self.stage = stage
+        self.aws: AwsStandIn = stage.aws
+        self.slack: SlackStandIn = stage.slack
+        self.service = service
+        self.clock = clock
+        self.database_url = database_url
+        self.url = url
+
+    async def until(self, predicate: Callable[[], object], timeout: float = 10) -> None:
+        """Waits in real time for something that the house does by itself. Raises `AssertionError`."""
+        end = asyncio.get_running_loop().time() + timeout
+        while not predicate():
+            assert asyncio.get_running_loop().time() < end, "it did not come true in time"
+            await asyncio.sleep(0.01)
+
+    async def deploy(self, domain: str, **how: Any) -> str:
+        """A pipeline deploys; gives the deployment's id once its hook waits for us."""
+        deployment = self.aws.deploy(domain, **how)
+        await self.until(lambda: self.aws.deployment(deployment).waits_for is not None)
+        return deployment
+
+    async def ask(self, domain: str, **how: Any) -> tuple[str, Message]:
+        """Deploys, and gives the deployment's id and its card once it can be decided."""
+        deployment = await self.deploy(domain, **how)
+        await self.until(lambda: "approve" in self.actions(deployment))
+        return deployment, self.card(deployment)
+
+    def cards(self) -> Sequence[Message]:
+        """Every message of ours in the channel that is no reply."""
+        said = self.slack.messages.in_channel(CHANNEL.id)
+        return [message for message in said if message.by_app and not message.is_reply]
+
+    def find_card(self, deployment: str) -> Message | None:
+        """The card that names the deployment, as it stands now."""
+        return next((card for card in self.cards() if deployment in text_of(card)), None)
+
+    def card(self, deployment: str) -> Message:
+        found = self.find_card(deployment)
+        assert found is not None, f"no card names {deployment}"
+        return found
+
+    def says(self, deployment: str) -> str:
+        """Everything that the deployment's card shows; empty while there is none."""
+        found = self.find_card(deployment)
+        return text_of(found) if found else ""
+
+    def actions(self, deployment: str) -> set[str]:
+        """The buttons on the deployment's card."""
+        found = self.find_card(deployment)
+        blocks = found.shown.blocks if found else ()
+        elements = [element for block in blocks for element in block.get("elements", [])]
+        return {element["action_id"] for element in elements if element.get("type") == "button"}
+
+    async def press(self, user: str, deployment: str, action: str, **how: Any) -> PressResult:
+        """Somebody presses a button on the deployment's card."""
+        card = self.card(deployment)
+        return await self.slack.press_async(user, card.channel, card.ts, action, **how)
+
+    async def approve(self, user: str, deployment: str) -> PressResult:
+        return await self.press(user, deployment, "approve")
+
+    async def reject(self, user: str, deployment: str, reason: str) -> SubmitResult:
+        """Presses Reject, and says why in the form that opens."""
+        await self.press(user, deployment, "reject")
+        await self.until(lambda: self.slack.views.top(user) is not None)
+        form = self.slack.views.top(user)
+        assert form is not None
+        return await self.slack.submit_async(user, form.id, {"reason": reason})
+
+    def whispered(self, user: str) -> str:
+        """All that was whispered to one person."""
+        return "\n".join(text_of(message) for message in self.slack.messages.whispers(user))
+
+    def rows(self, statement: str, *values: Any) -> list[dict[str, Any]]:
+        """Looks into the record."""
+        with psycopg.connect(self.database_url, row_factory=dict_row) as connection:
+            return connection.execute(statement, list(values)).fetchall()
+
+    def gate(self, deployment: str) -> dict[str, Any]:
+        """The one gate of a deployment, as its row."""
+        found = self.rows(
+            "SELECT g.*, s.domain, s.status, s.ended_at, s.ending FROM gates g JOIN switches s ON s.id = g.switch_id"
+            " WHERE s.deployment_id = %s",
+            deployment,
+        )
+        assert len(found) == 1, f"{deployment} has {len(found)} gates"
+        return found[0]
+
+    def audit(self, deployment: str) -> list[str]:
+        """The kinds of what happened, oldest first."""
+        rows = self.rows("SELECT kind FROM audit_events WHERE deployment_id = %s ORDER BY link", deployment)
+        return [row["kind"] for row in rows]
+
+    async def told(self, deployment: str, timeout: float = 10) -> list[str]:
+        """What CodeDeploy was told, once it was."""
+        await self.until(lambda: self.aws.answers(deployment), timeout)
+        return self.aws.answers(deployment)
+
+
+def text_of(message: Message) -> str:
+    """Text and blocks as one searchable string."""
+    return message.shown.text + "\n" + "\n".join(_texts(list(message.shown.blocks)))
+
+
+def _texts(part: Any) -> list[str]:
+    if isinstance(part, dict):
+        own = [part["text"]] if isinstance(part.get("text"), str) else []
+        return own + [text for value in part.values() for text in _texts(value)]
+    if isinstance(part, list):
+        return [text for item in part for text in _texts(item)]
+    return []
+
+
+@asynccontextmanager
+async def serving(service: Service) -> AsyncIterator[str]:
+    """The service started and listening; gives its URL."""
+    await service.start()
+    config = uvicorn.Config(
+        service.http(), host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="off", ws="none"
+    )
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    task = asyncio.create_task(server.serve())
+    try:
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(0.005)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task
+        await service.stop()
+
+
+@asynccontextmanager
+async def living_house(
+    tmp_path: Path,
+    record_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    environment: dict[str, str] | None = None,
+    **stage: Any,
+) -> AsyncIterator[House]:
+    """A house from cellar to roof. `stage`: see `app.sandbox.stage.Stage`; `environment` adds to the service's."""
+    clock = TestClock()
+    with Stage(tmp_path, **{"speed": 0.0, "pace": AT_ONCE, "seed": 1, **stage}) as built:
+        variables = {**built.environment(database_url=record_url), **(environment or {})}
+        for name, value in built.aws.environment().items():
+            monkeypatch.setenv(name, value)
+        settings = Settings.read(variables)
+        service = Service(settings, load_config(built.config_file), database_url=record_url, clock=clock)
+        async with serving(service) as url:
+            built.service_urls = [url]
+            if settings.slack_app_token is None:
+                built.slack.request_url = f"{url}/slack/events"
+            house = House(built, service, clock, database_url=record_url, url=url)
+            if settings.slack_app_token is not None:
+                await house.until(lambda: built.slack.connected > 0)
+            yield house
