@@ -6,15 +6,26 @@ from typing import Any, Final
 
 import structlog
 
+from app.flow.carry_out import carry_out
 from app.flow.expire_gates import expire_gates
-from app.flow.look_at_switch import look_at_switch
-from app.flow.ports import Deployments, DueCard, DueLook, DueReport, Rules
+from app.flow.free_passage import pass_freely
+from app.flow.ports import (
+    Deployments,
+    DueCard,
+    DueIntervention,
+    DueLook,
+    DueReport,
+    Interveners,
+    Rules,
+)
 from app.flow.refresh_card import Canvas, refresh_card
 from app.flow.report_decision import report_decision
+from app.flow.watch_switch import watch_switch
 from app.loops import Loop
 from app.metrics import CARDS, OLDEST_REPORT, REPORT_SECONDS, REPORTS, WAITING
 from app.record.cards import Cards
 from app.record.gates import Gates
+from app.record.interventions import Interventions
 from app.record.questions import Questions
 from app.record.reports import Reports
 from app.record.switches import Switches
@@ -41,8 +52,10 @@ class Errands:
         reports: Reports,
         switches: Switches,
         cards: Cards,
+        interventions: Interventions,
         questions: Questions,
         deployments: Deployments,
+        interveners: Interveners,
         canvas: Canvas,
         rules: Rules,
         clock: Clock,
@@ -51,6 +64,8 @@ class Errands:
         self._reports = reports
         self._switches = switches
         self._cards = cards
+        self._interventions = interventions
+        self._interveners = interveners
         self._questions = questions
         self._deployments = deployments
         self._canvas = canvas
@@ -58,16 +73,22 @@ class Errands:
         self._clock = clock
         self.report = Loop(name="report", step=self._report_step, room=16, tick=TICK)
         self.card = Loop(name="card", step=self._card_step, room=8, tick=TICK)
-        self.look = Loop(name="look", step=self._look_step, room=25, tick=TICK)
+        self.look = Loop(name="look", step=self._look_step, room=50, tick=TICK)
+        self.intervene = Loop(name="intervene", step=self._intervene_step, room=8, tick=TICK)
         self.expire = Loop(name="expire", step=self._expire_step, room=1, tick=TICK)
         self.gauges = Loop(name="gauges", step=self._gauges_step, room=1, tick=GAUGES_TICK)
 
     def all(self) -> list[Loop]:
-        return [self.report, self.card, self.look, self.expire, self.gauges]
+        return [self.report, self.card, self.look, self.intervene, self.expire, self.gauges]
 
     def opened(self) -> None:
         """A gate was opened."""
         for loop in (self.card, self.look, self.report):
+            loop.nudge()
+
+    def asked(self) -> None:
+        """Somebody asked for an undo, or for blue to end."""
+        for loop in (self.intervene, self.card):
             loop.nudge()
 
     def decided(self) -> None:
@@ -112,7 +133,7 @@ class Errands:
 
     async def _look(self, due: DueLook, claimed: datetime) -> None:
         async with self._switches.leases.kept(due.switch.id, now=claimed):
-            await look_at_switch(
+            news = await watch_switch(
                 due,
                 record=self._switches,
                 gates=self._gates,
@@ -120,6 +141,26 @@ class Errands:
                 rules=self._rules,
                 now=self._clock(),
             )
+        if news:
+            self.decided()
+
+    async def _intervene_step(self, room: int) -> Pieces:
+        now = self._clock()
+        return [self._intervene(due, now) for due in await self._interventions.claim(now=now, limit=room)]
+
+    async def _intervene(self, due: DueIntervention, claimed: datetime) -> None:
+        async with self._interventions.leases.kept(due.intervention.id, now=claimed):
+            waiting = await carry_out(
+                due,
+                record=self._interventions,
+                interveners=self._interveners,
+                deployments=self._deployments,
+                now=self._clock(),
+            )
+        for gate in waiting:
+            await pass_freely(gate, record=self._gates, now=self._clock())
+        log.info("carried_out", deed=due.intervention.deed, deployment=due.switch.key.deployment)
+        self.look.nudge()
         self.decided()
 
     async def _expire_step(self, room: int) -> Pieces:

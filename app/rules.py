@@ -25,10 +25,16 @@ class LiveRules:
         return self.config.policy
 
     @property
+    def admins(self) -> tuple[str, ...]:
+        """Users and user groups that may intervene everywhere."""
+        return self.config.admins
+
+    @property
     def groups(self) -> frozenset[str]:
-        """Every user group that some policy names."""
+        """Every user group that names somebody who may act."""
         policies = [self.config.policy, *(domain.policy for domain in self.config.domains.values())]
-        return frozenset(entry for policy in policies for entry in policy.approvers if entry.startswith("S"))
+        named = [*self.config.admins, *(entry for policy in policies for entry in policy.approvers)]
+        return frozenset(entry for entry in named if entry.startswith("S"))
 
     def domain_of(self, *, application: str, deployment_group: str) -> OwnedDomain | None:
         """The domain that a CodeDeploy application and deployment group are."""

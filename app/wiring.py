@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from slack_sdk.errors import SlackApiError
 
 from app.codedeploy.client import CodeDeploy
+from app.codedeploy.interveners import CodeDeployInterveners
 from app.domains import Config, ConfigError, load_config
 from app.errands import Errands, groups_loop
 from app.gate.ids import GateId
@@ -24,6 +25,7 @@ from app.i18n.catalog import Texts
 from app.record.cards import Cards
 from app.record.database import Database
 from app.record.gates import Gates
+from app.record.interventions import Interventions
 from app.record.questions import Questions
 from app.record.reports import Reports
 from app.record.switches import Switches
@@ -36,6 +38,7 @@ from app.slack.presses import Presses
 from app.slack.receiver import build_app
 from app.slack.replies import Replies
 from app.slack.socket import Socket
+from app.slack.undoing import Undoing
 from app.slack.web import web_client
 
 log = structlog.get_logger(__name__)
@@ -85,6 +88,7 @@ class Service:
         self.questions = Questions(self.database)
         replica = uuid4()
         self._cards = Cards(self.database, replica)
+        self._interventions = Interventions(self.database, replica)
         self.codedeploy = CodeDeploy(boto3.session.Session(), region=settings.region)
         self._session = ClientSession(connector=TCPConnector(limit=50))
         self._client = web_client(
@@ -100,8 +104,10 @@ class Service:
             reports=Reports(self.database, replica),
             switches=Switches(self.database, replica),
             cards=self._cards,
+            interventions=self._interventions,
             questions=self.questions,
             deployments=self.codedeploy,
+            interveners=CodeDeployInterveners(self.codedeploy),
             canvas=SlackCanvas(self._client, texts=Texts.of(settings.locale), rules=self.rules, clock=clock),
             rules=self.rules,
             clock=clock,
@@ -112,16 +118,27 @@ class Service:
         ]
         self._running: list[asyncio.Task[None]] = []
         self._workspace_url: str | None = None
+        undoing = Undoing(
+            record=self._interventions,
+            gates=self.gates,
+            rules=self.rules,
+            directory=self.directory,
+            replies=self.replies,
+            asked=self.errands.asked,
+            clock=clock,
+        )
         self.bolt = build_app(
             client=self._client,
             signing_secret=_secret(settings.slack_signing_secret),
             presses=self._presses(),
+            undoing=undoing,
             deploys=DeploysCommand(
                 questions=self.questions,
                 rules=self.rules,
                 directory=self.directory,
                 clock=clock,
                 workspace_url=lambda: self._workspace_url,
+                undo_form=lambda view, trigger, texts: undoing.open_form(view, trigger=trigger, texts=texts),
             ),
             directory=self.directory,
             replies=self.replies,

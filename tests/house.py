@@ -139,6 +139,10 @@ class House:
         assert len(found) == 1, f"{deployment} has {len(found)} gates"
         return found[0]
 
+    def table(self, table: str) -> list[dict[str, Any]]:
+        """A whole table of the record, oldest first where it has a time."""
+        return self.rows(f"SELECT * FROM {table}")
+
     def audit(self, deployment: str) -> list[str]:
         """The kinds of what happened, oldest first."""
         rows = self.rows("SELECT kind FROM audit_events WHERE deployment_id = %s ORDER BY link", deployment)

@@ -12,12 +12,12 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from app.codedeploy.errors import sort_answer, sort_read
-from app.codedeploy.parse import facts_of, hook_of, traffic_of
-from app.codedeploy.together import Together
-from app.flow.ports import CannotAsk, DeploymentFacts, HookProgress
+from app.codedeploy.parse import facts_of, target_of, traffic_of
+from app.flow.ports import CannotAsk, DeploymentFacts, HookProgress, Target
 from app.flow.views import Traffic
 from app.gate.decision import Answer
 from app.gate.ids import ExecutionId, SwitchKey
+from app.together import Together
 
 if TYPE_CHECKING:
     from types_boto3_codedeploy import CodeDeployClient
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 THREADS: Final = 16
+TARGETS_KEPT: Final = 2000
 BATCH: Final = 25
 """BatchGetDeployments takes at most 25 ids."""
 
@@ -51,11 +52,12 @@ class CodeDeploy:
         self._clients: dict[tuple[str, bool], CodeDeployClient] = {}
         self._deployments: dict[str, Together[str, DeploymentFacts]] = {}
         self._traffic: dict[tuple[str, str], Traffic] = {}
+        self._targets: dict[SwitchKey, str] = {}
 
     def warm_up(self) -> None:
         """Builds the default region's clients, which takes boto3 some 100 ms, before anybody waits for them."""
-        self._client(self.region, answers=False)
-        self._client(self.region, answers=True)
+        self.boto(self.region, answers=False)
+        self.boto(self.region, answers=True)
 
     def close(self) -> None:
         """Waits for calls under way."""
@@ -70,18 +72,32 @@ class CodeDeploy:
         return await together.get(key.deployment)
 
     async def hook_progress(self, key: SwitchKey, *, hook_name: str) -> HookProgress | None:
-        """The lifecycle event of the deployment's one target (an ECS deployment has one: its service)."""
+        """One lifecycle event of the deployment's target."""
+        target = await self.target(key)
+        return target.events.get(hook_name) if target else None
 
-        def look() -> HookProgress | None:
-            client = self._client(key.region)
-            targets = client.list_deployment_targets(deploymentId=key.deployment).get("targetIds", [])
-            if not targets:
-                return None
-            found = client.get_deployment_target(deploymentId=key.deployment, targetId=targets[0])
-            target: dict[str, Any] = dict(found.get("deploymentTarget", {}).get("ecsTarget", {}))
-            return hook_of(target.get("lifecycleEvents", []), hook_name=hook_name)
+    async def target(self, key: SwitchKey) -> Target | None:
+        """The deployment's one target (an ECS deployment has one: its service)."""
 
-        return await self._read(look)
+        def look() -> Target | None:
+            client = self.boto(key.region)
+            target_id = self._targets.get(key)
+            if target_id is None:
+                targets = client.list_deployment_targets(deploymentId=key.deployment).get("targetIds", [])
+                if not targets:
+                    return None
+                target_id = targets[0]
+                self._remember_target(key, target_id)
+            found = client.get_deployment_target(deploymentId=key.deployment, targetId=target_id)
+            return target_of(dict(found.get("deploymentTarget", {}).get("ecsTarget", {})))
+
+        return await self.read(look)
+
+    def _remember_target(self, key: SwitchKey, target_id: str) -> None:
+        """It never changes; kept for the switches that are looked at now."""
+        while len(self._targets) >= TARGETS_KEPT:
+            self._targets.pop(next(iter(self._targets)), None)
+        self._targets[key] = target_id
 
     async def traffic(self, key: SwitchKey, *, config_name: str) -> Traffic:
         """How a deployment configuration moves traffic; it never changes, so it is asked once."""
@@ -90,25 +106,25 @@ class CodeDeploy:
             return known
 
         def look() -> Traffic:
-            answer = self._client(key.region).get_deployment_config(deploymentConfigName=config_name)
+            answer = self.boto(key.region).get_deployment_config(deploymentConfigName=config_name)
             info: dict[str, Any] = dict(answer.get("deploymentConfigInfo", {}))
             return traffic_of(info.get("trafficRoutingConfig"))
 
-        traffic = self._traffic[(key.region, config_name)] = await self._read(look)
+        traffic = self._traffic[(key.region, config_name)] = await self.read(look)
         return traffic
 
     async def answer(self, key: SwitchKey, *, execution_id: ExecutionId, answer: Answer) -> None:
         """PutLifecycleEventHookExecutionStatus, once."""
 
         def put() -> None:
-            self._client(key.region, answers=True).put_lifecycle_event_hook_execution_status(
+            self.boto(key.region, answers=True).put_lifecycle_event_hook_execution_status(
                 deploymentId=key.deployment,
                 lifecycleEventHookExecutionId=execution_id.reveal(),
                 status=answer.value,
             )
 
         try:
-            await self._in_thread(put)
+            await self.in_thread(put)
         except (ClientError, BotoCoreError) as trouble:
             raise sort_answer(trouble) from None
 
@@ -117,36 +133,39 @@ class CodeDeploy:
     ) -> Sequence[DeploymentFacts | Exception]:
         if len(deployments) > 1:
             try:
-                return await self._in_thread(partial(self._batch, region, deployments))
+                return await self.in_thread(partial(self._batch, region, deployments))
             except (ClientError, BotoCoreError, CannotAsk):
                 pass  # one odd id refuses the whole batch; asked one by one, each gets its own answer
         return await asyncio.gather(
-            *(self._read(partial(self._one, region, deployment)) for deployment in deployments),
+            *(self.read(partial(self._one, region, deployment)) for deployment in deployments),
             return_exceptions=True,
         )  # type: ignore[return-value]  # gather's BaseException: cancellation passes through, not here
 
     def _batch(self, region: str, deployments: Sequence[str]) -> Sequence[DeploymentFacts]:
-        found = self._client(region).batch_get_deployments(deploymentIds=list(deployments))
+        found = self.boto(region).batch_get_deployments(deploymentIds=list(deployments))
         by_id = {info.get("deploymentId"): info for info in found.get("deploymentsInfo", [])}
         return [facts_of(by_id[deployment]) for deployment in deployments]
 
     def _one(self, region: str, deployment: str) -> DeploymentFacts:
-        found = self._client(region).get_deployment(deploymentId=deployment)
+        found = self.boto(region).get_deployment(deploymentId=deployment)
         return facts_of(found["deploymentInfo"])
 
-    async def _read(self, work: Callable[[], T]) -> T:
+    async def read(self, work: Callable[[], T]) -> T:
+        """`work` in a worker thread, boto3's errors as `NoSuchDeployment` or `CannotAsk`."""
         try:
-            return await self._in_thread(work)
+            return await self.in_thread(work)
         except (ClientError, BotoCoreError) as trouble:
             raise sort_read(trouble) from None
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """`work` in a worker thread. An answer that makes no sense is `CannotAsk`."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         except (KeyError, ValueError, TypeError) as trouble:
             raise CannotAsk(f"an answer that makes no sense ({type(trouble).__name__})") from trouble
 
-    def _client(self, region: str, *, answers: bool = False) -> "CodeDeployClient":
+    def boto(self, region: str, *, answers: bool = False) -> "CodeDeployClient":
+        """boto3's client. `answers`: the one that tries once, for what must not happen twice."""
         client = self._clients.get((region, answers))
         if client is not None:
             return client

@@ -1,10 +1,14 @@
 """CodeDeploy's answers -> what the flow knows. Absent parts become empty, never an exception."""
 
+import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
-from app.flow.ports import DeploymentFacts, HookProgress
+from app.flow.ports import DeploymentFacts, HookProgress, Target
 from app.flow.views import Shift, Traffic
+
+_TASK_DEFINITION: Final = re.compile(r"\btask-definition/([A-Za-z0-9_-]{1,255}:[0-9]{1,9})\b")
 
 
 def facts_of(info: Mapping[str, Any]) -> DeploymentFacts:
@@ -23,14 +27,50 @@ def facts_of(info: Mapping[str, Any]) -> DeploymentFacts:
         created_at=info.get("createTime"),
         rollback_of=rollback.get("rollbackTriggeringDeploymentId"),
         error=": ".join(words) or None,
+        rollback_id=rollback.get("rollbackDeploymentId"),
+        keeps_blue=_keeps_blue(info),
+        keeping_blue=bool(info.get("instanceTerminationWaitTimeStarted")),
+        auto_rollback=bool((info.get("autoRollbackConfiguration") or {}).get("enabled")),
+        previous_revision=task_definition_in(info.get("previousRevision")),
     )
 
 
-def hook_of(events: Iterable[Mapping[str, Any]], *, hook_name: str) -> HookProgress | None:
-    """One lifecycle event out of `ecsTarget.lifecycleEvents`."""
-    for event in events:
-        if event.get("lifecycleEventName") == hook_name:
-            return HookProgress(status=str(event.get("status", "Unknown")), started_at=event.get("startTime"))
+def _keeps_blue(info: Mapping[str, Any]) -> timedelta | None:
+    plan = info.get("blueGreenDeploymentConfiguration") or {}
+    ending = plan.get("terminateBlueInstancesOnDeploymentSuccess") or {}
+    if ending.get("action") != "TERMINATE":
+        return None
+    return timedelta(minutes=int(ending.get("terminationWaitTimeInMinutes") or 0))
+
+
+def task_definition_in(revision: Mapping[str, Any] | None) -> str | None:
+    """`family:number` of the task definition that an AppSpec names. JSON or YAML: only the ARN is looked for."""
+    content = ((revision or {}).get("appSpecContent") or {}).get("content") or ""
+    found = _TASK_DEFINITION.search(str(content))
+    return found[1] if found else None
+
+
+def target_of(target: Mapping[str, Any]) -> Target:
+    """`ecsTarget` of GetDeploymentTarget."""
+    events = {
+        str(event.get("lifecycleEventName")): HookProgress(
+            status=str(event.get("status", "Unknown")), started_at=event.get("startTime")
+        )
+        for event in target.get("lifecycleEvents", [])
+    }
+    shifted = (moved := events.get("AllowTraffic")) is not None and moved.status == "Succeeded"
+    return Target(
+        events=events, green_percent=_green_percent(target.get("taskSetsInfo", []), shifted=shifted)
+    )
+
+
+def _green_percent(task_sets: Iterable[Mapping[str, Any]], *, shifted: bool) -> int | None:
+    """Without labels: CodeDeploy makes green PRIMARY once all traffic has moved, and not before."""
+    for task_set in task_sets:
+        label = task_set.get("taskSetLabel")
+        green = label == "Green" if label else (task_set.get("status") == "PRIMARY") == shifted
+        if green and task_set.get("trafficWeight") is not None:
+            return round(float(task_set["trafficWeight"]))
     return None
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from app.flow.views import Switch
 from app.gate.ids import DomainName, GateId, SwitchKey, UserId
 
 
@@ -20,7 +21,19 @@ class Kind(StrEnum):
     REPORT_CONTRADICTED = "report_contradicted"
     REPORT_UNDELIVERABLE = "report_undeliverable"
     CARD_POSTED = "card_posted"
+    TRAFFIC_MOVED = "traffic_moved"
+    SWITCHED = "switched"
+    ROLLBACK_SEEN = "rollback_seen"
     SWITCH_ENDED = "switch_ended"
+    UNDO_ASKED = "undo_asked"
+    UNDO_REFUSED = "undo_refused"
+    UNDO_SENT = "undo_sent"
+    UNDO_DONE = "undo_done"
+    UNDO_FAILED = "undo_failed"
+    FINISH_ASKED = "finish_asked"
+    FINISH_SENT = "finish_sent"
+    FINISH_FAILED = "finish_failed"
+    REMINDED = "reminded"
 
 
 class ActorKind(StrEnum):
@@ -60,3 +73,24 @@ class Event:
     domain: DomainName | None = None
     gate: GateId | None = None
     detail: Mapping[str, Detail] = field(default_factory=dict)
+
+
+def seen(
+    kind: Kind,
+    switch: Switch,
+    now: datetime,
+    *,
+    gate: GateId | None = None,
+    domain: DomainName | None = None,
+    **detail: Detail,
+) -> Event:
+    """Something that a look at CodeDeploy showed."""
+    return Event(
+        at=now,
+        kind=kind,
+        switch=switch.key,
+        actor=CODEDEPLOY,
+        domain=domain or switch.domain,
+        gate=gate,
+        detail=detail,
+    )

@@ -8,7 +8,7 @@ from typing import Final
 from uuid import uuid4
 
 from app.flow.events import Actor, ActorKind, Event, Kind
-from app.flow.pass_rescue import pass_rescue
+from app.flow.free_passage import pass_freely
 from app.flow.ports import (
     CannotAsk,
     DeploymentFacts,
@@ -23,7 +23,8 @@ from app.flow.views import GateView
 from app.gate.deadline import deadline_after
 from app.gate.deployer import named_deployer
 from app.gate.ids import ExecutionId, GateId, SwitchKey
-from app.gate.policy import RESCUERS, Policy
+from app.gate.manners import next_reminder
+from app.gate.policy import Policy
 
 ASK_LIMIT: Final = 4.0
 """Seconds that a hook may wait for CodeDeploy's confirmation; the Lambda gives up on us after 10."""
@@ -72,7 +73,8 @@ async def open_gate(
         raise
     opening = _opening(hook, verification, rules=rules, now=now)
     if await record.open(opening, _opened(hook, opening)):
-        await _let_rescue_pass(opening, record=record, now=now)
+        if verification is not None:
+            await pass_freely(opening.gate, record=record, now=now)
         return Opened(gate=opening.gate, verified=verification is not None)
     known = await record.find(hook.key, execution_digest=hook.execution_id.digest())
     if known is None:
@@ -118,6 +120,9 @@ def policy_of(verification: Verification | None, *, rules: Rules) -> Policy:
 
 
 def _opening(hook: Hook, verification: Verification | None, *, rules: Rules, now: datetime) -> Opening:
+    policy = policy_of(verification, rules=rules)
+    deadline_at = deadline_after(now, allowed=policy.deadline)
+    reminder = next_reminder(policy.manners, opened_at=now, deadline_at=deadline_at, after=now)
     return Opening(
         gate=GateId(uuid4()),
         key=hook.key,
@@ -125,17 +130,9 @@ def _opening(hook: Hook, verification: Verification | None, *, rules: Rules, now
         hook_name=hook.hook_name,
         verification=verification,
         opened_at=now,
-        deadline_at=deadline_after(now, allowed=policy_of(verification, rules=rules).deadline),
+        deadline_at=deadline_at,
+        remind_at=reminder.at if reminder else None,
     )
-
-
-async def _let_rescue_pass(opening: Opening, *, record: GateRecord, now: datetime) -> None:
-    """Approves an automatic rollback in the moment it opens: a rescue is never blocked."""
-    if opening.verification is None or opening.verification.facts.creator not in RESCUERS:
-        return
-    async with record.hold(opening.gate) as held:
-        if held is not None:
-            await pass_rescue(held, creator=opening.verification.facts.creator, now=now)
 
 
 def _opened(hook: Hook, opening: Opening) -> Sequence[Event]:

@@ -1,17 +1,18 @@
 """What the flow needs of the outside. The record, CodeDeploy and Slack implement these."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from app.flow.events import Event
-from app.flow.views import CardPlace, GateView, Switch, Traffic
+from app.flow.views import CardPlace, GateView, Intervention, InterventionPhase, Switch, Traffic
 from app.gate.decision import Answer, Decision
-from app.gate.ids import DomainName, ExecutionId, GateId, SwitchKey, UserId
+from app.gate.ids import DeploymentId, DomainName, ExecutionId, GateId, SwitchKey, UserId
 from app.gate.policy import Policy, Roster
 from app.gate.states import Awaiting, Closed, Vote
+from app.gate.undo import Deed
 
 
 class RecordAway(Exception):
@@ -55,6 +56,15 @@ class DeploymentFacts:
     created_at: datetime | None
     rollback_of: str | None
     error: str | None
+    rollback_id: str | None = None
+    """The deployment that rolls this one back."""
+    keeps_blue: timedelta | None = None
+    """How long blue is kept after the switch; None: CodeDeploy does not end it."""
+    keeping_blue: bool = False
+    """That time has begun, so all traffic is on green."""
+    auto_rollback: bool = False
+    previous_revision: str | None = None
+    """What served before, as people name it: `order:41`."""
 
     @property
     def over(self) -> bool:
@@ -75,6 +85,45 @@ class HookProgress:
     started_at: datetime | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """The deployment's one target, its ECS service. `green_percent`: None where CodeDeploy does not say."""
+
+    events: Mapping[str, HookProgress]
+    green_percent: int | None
+
+
+class AlreadyOver(Exception):
+    """The deployment had ended before CodeDeploy could be told to stop or to go on."""
+
+
+class AnotherRuns(Exception):
+    """The deployment group has another deployment under way; it takes one at a time."""
+
+
+class InterventionRefused(Exception):
+    """CodeDeploy will not do it, and asking again would not help. The message says why."""
+
+
+class Interveners(Protocol):
+    """CodeDeploy, as far as people move it after the decision. Every method raises `CannotAsk`."""
+
+    async def stop(self, key: SwitchKey) -> None:
+        """Stops with rollback. Raises `AlreadyOver` or `InterventionRefused`."""
+        ...
+
+    async def redeploy_previous(self, key: SwitchKey, *, mark: str, description: str) -> str:
+        """Deploys what served before; gives the deployment's id. Safe to call again with the same `mark`.
+
+        Raises `AnotherRuns` or `InterventionRefused`.
+        """
+        ...
+
+    async def finish(self, key: SwitchKey) -> None:
+        """Ends blue now. Raises `AlreadyOver` or `InterventionRefused`."""
+        ...
+
+
 class Deployments(Protocol):
     """CodeDeploy. Every method raises `CannotAsk` when it cannot tell."""
 
@@ -84,6 +133,10 @@ class Deployments(Protocol):
 
     async def hook_progress(self, key: SwitchKey, *, hook_name: str) -> HookProgress | None:
         """The lifecycle event's state; None when the target does not list it (yet)."""
+        ...
+
+    async def target(self, key: SwitchKey) -> Target | None:
+        """None while there is no target yet."""
         ...
 
     async def traffic(self, key: SwitchKey, *, config_name: str) -> Traffic: ...
@@ -111,6 +164,9 @@ class Rules(Protocol):
     def domain(self, name: DomainName) -> OwnedDomain | None: ...
 
     def roster(self) -> Roster: ...
+
+    @property
+    def admins(self) -> tuple[str, ...]: ...
 
     def slack_person(self, login: str | None) -> UserId | None: ...
 
@@ -143,6 +199,7 @@ class Opening:
     verification: Verification | None
     opened_at: datetime
     deadline_at: datetime
+    remind_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -164,6 +221,10 @@ class HeldGate(Protocol):
 
     async def note(self, events: Sequence[Event]) -> None: ...
 
+    async def undo_behind(self) -> Intervention | None:
+        """The undo that made this gate's deployment; None: it is no undo of ours."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DueReport(Claim):
@@ -176,10 +237,47 @@ class DueReport(Claim):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DueLook(Claim):
-    """A live switch that has not been looked at for a while."""
+    """A live switch that has not been looked at for a while.
+
+    `hook_name` is None where no hook of it ever came: a rollback that CodeDeploy made. `moving_since`: when its
+    traffic was let through. `undoing`: somebody has asked for it to be taken back.
+    """
 
     switch: Switch
-    hook_name: str
+    hook_name: str | None
+    moving_since: datetime | None
+    undoing: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DueIntervention(Claim):
+    """What a person asked for and CodeDeploy has not been told."""
+
+    switch: Switch
+    intervention: Intervention
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class News:
+    """What a look found out about a switch; None: nothing new of that."""
+
+    status: str
+    hook_started_at: datetime | None = None
+    traffic: Traffic | None = None
+    green_percent: int | None = None
+    switched_at: datetime | None = None
+    blue_until: datetime | None = None
+    rollback_id: str | None = None
+    previous_revision: str | None = None
+    auto_rollback: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settled:
+    """An intervention that has come to its end with the deployment it waited for."""
+
+    intervention: Intervention
+    switch: Switch
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -203,17 +301,45 @@ class HeldSwitch(Protocol):
 
     async def verify(self, verification: Verification, *, now: datetime) -> None: ...
 
-    async def learn(self, *, status: str, hook_started_at: datetime | None, traffic: Traffic | None) -> None:
-        """Keeps what is already known where the new value is None."""
+    async def learn(self, news: News, *, events: Sequence[Event], redraw: bool, now: datetime) -> None:
+        """Stores what was found out; `redraw`: the cards show it."""
         ...
 
-    async def ask(self, gate: Awaiting, *, events: Sequence[Event], now: datetime) -> None: ...
+    async def follow_rollback(self, rollback: DeploymentId, *, now: datetime) -> None:
+        """From now on the deployment that takes this switch back is followed too."""
+        ...
+
+    async def settle_waiting(
+        self, phase: InterventionPhase, *, problem: str | None, now: datetime
+    ) -> Sequence[Settled]:
+        """Ends the interventions that wait for this very deployment."""
+        ...
+
+    async def settle_taken_back(self, *, now: datetime) -> Sequence[Settled]:
+        """Ends the undos of this switch whose rollback has long done its work."""
+        ...
+
+    async def settle_own(
+        self, deed: Deed, phase: InterventionPhase, *, problem: str | None, now: datetime
+    ) -> Sequence[Settled]:
+        """Ends what was asked of this switch."""
+        ...
+
+    async def note(self, events: Sequence[Event]) -> None: ...
+
+    async def ask(
+        self, gate: Awaiting, *, remind_at: datetime | None, events: Sequence[Event], now: datetime
+    ) -> None: ...
 
     async def close(
         self, gate: Closed, *, reason: str | None, events: Sequence[Event], now: datetime
     ) -> None: ...
 
-    async def end(self, *, ending: str, events: Sequence[Event], now: datetime) -> None: ...
+    async def end(
+        self, *, ending: str, due_at: datetime | None, events: Sequence[Event], now: datetime
+    ) -> None:
+        """`due_at`: when to look for its rollback; None: it is not looked at again."""
+        ...
 
 
 class GateRecord(Protocol):

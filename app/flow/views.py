@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import assert_never
+from uuid import UUID
 
+from app.gate.decision import Verdict
 from app.gate.ids import DomainName, GateId, SwitchKey, UserId
 from app.gate.policy import Basis, Choice
-from app.gate.states import Gate, Outcome
+from app.gate.states import Awaiting, Closed, Decided, Gate, Outcome, Reported
+from app.gate.undo import Course, Deed, Standpoint, UnderWay
 
 
 class Shift(StrEnum):
@@ -48,6 +52,17 @@ class Switch:
     verified: bool
     ended_at: datetime | None
     ending: str | None
+    green_percent: int | None = None
+    """Share of production traffic on green, as last seen; None: not looked at yet."""
+    switched_at: datetime | None = None
+    """When all of it was first seen there."""
+    blue_until: datetime | None = None
+    """When CodeDeploy ends blue, and with it the fast way back."""
+    rollback_id: str | None = None
+    """The deployment that takes this one back."""
+    previous_revision: str | None = None
+    """What served before, as people name it: `order:41`. None: CodeDeploy did not say."""
+    auto_rollback: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,6 +72,46 @@ class CastVote:
     choice: Choice
     reason: str
     at: datetime
+
+
+class InterventionPhase(StrEnum):
+    ASKED = "asked"
+    SENT = "sent"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Intervention:
+    """What a person had CodeDeploy do after the decision, and what became of it.
+
+    `deployment` is the one that takes the switch back; `problem` says why it failed, or fails so far.
+    """
+
+    id: UUID
+    deed: Deed
+    phase: InterventionPhase
+    by: UserId
+    name: str
+    reason: str
+    asked_at: datetime
+    deployment: str | None
+    problem: str | None
+    finished_at: datetime | None
+
+    @property
+    def under_way(self) -> bool:
+        return self.phase in {InterventionPhase.ASKED, InterventionPhase.SENT}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rollback:
+    """The deployment that takes a switch back, as far as it has come."""
+
+    deployment: str
+    status: str | None
+    switched_at: datetime | None
+    ended_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,6 +134,11 @@ class GateView:
     outcome: Outcome | None
     outcome_detail: str | None
     reported_at: datetime | None
+    intervention: Intervention | None = None
+    """The latest one of the switch."""
+    rollback: Rollback | None = None
+    superseded: bool = False
+    """A later deployment of the domain lives or serves."""
 
     @property
     def id(self) -> GateId:
@@ -91,3 +151,31 @@ class CardPlace:
 
     channel: str
     ts: str
+
+
+def course_of(view: GateView) -> Course:
+    """How far the gate's switch has come."""
+    switch = view.switch
+    if switch.ended_at is not None:
+        return Course.FINISHED if switch.status == "Succeeded" else Course.ENDED
+    match view.gate:
+        case Awaiting():
+            return Course.HELD
+        case Decided(verdict=verdict) | Reported(verdict=verdict) | Closed(verdict=verdict):
+            if verdict is not Verdict.APPROVED:
+                return Course.HELD
+            return Course.SWITCHED if switch.switched_at is not None else Course.SHIFTING
+        case _:
+            assert_never(view.gate)
+
+
+def standpoint_of(view: GateView) -> Standpoint:
+    """What the way back of the gate's switch depends on."""
+    asked = view.intervention
+    return Standpoint(
+        course=course_of(view),
+        is_rescue=view.basis is Basis.RESCUE,
+        superseded=view.superseded,
+        previous_revision=view.switch.previous_revision,
+        under_way=UnderWay(by=asked.by, name=asked.name) if asked and asked.under_way else None,
+    )

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from app.gate.ids import GateId, UserId
+from app.gate.manners import Manners
 
 _MINT: Final = object()
 
@@ -20,6 +21,8 @@ class Policy:
     own_deployment: bool
     deadline: timedelta
     required_checks: tuple[str, ...] = ()
+    finish_now: bool = False
+    manners: Manners = Manners()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +66,7 @@ class Basis(StrEnum):
 
     VOTES = "votes"
     RESCUE = "rescue"
+    UNDO = "undo"
 
 
 class Permit:
@@ -143,6 +147,11 @@ def permit_by_votes(
     if len(standing) < policy.approvals:
         return None
     return Permit(gate=gate, by=last.user, name=last.name, basis=Basis.VOTES, mint=_MINT)
+
+
+def permit_for_undo(gate: GateId, *, by: UserId, name: str) -> Permit:
+    """An undo that we started passes its own gate, on the word of whoever asked for it."""
+    return Permit(gate=gate, by=by, name=name, basis=Basis.UNDO, mint=_MINT)
 
 
 RESCUERS: Final = frozenset({"codeDeployRollback", "CloudFormationRollback"})

@@ -23,6 +23,7 @@ from app.gate.policy import (
     judge_vote,
     permit_by_votes,
     permit_for_rescue,
+    permit_for_undo,
 )
 
 
@@ -112,6 +113,11 @@ class Awaiting:
     def rescue(self, *, creator: str, now: datetime) -> Approval | None:
         """The approval of an automatic rollback; None when the deployment is not one."""
         permit = permit_for_rescue(self.id, creator=creator) if self.verified else None
+        return Approval(permit=permit, at=now) if permit else None
+
+    def undo(self, *, by: UserId, name: str, now: datetime) -> Approval | None:
+        """The approval of an undo's own deployment, by whoever asked for the undo."""
+        permit = permit_for_undo(self.id, by=by, name=name) if self.verified else None
         return Approval(permit=permit, at=now) if permit else None
 
     def expire(self, *, now: datetime) -> Expiry:

@@ -10,14 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.flow.events import Event
 from app.flow.ports import Opening
-from app.flow.views import GateView
+from app.flow.views import GateView, Intervention
 from app.gate.decision import Approval, Decision, Expiry, Rejection, answer_to, verdict_of
 from app.gate.ids import GateId, SwitchKey
 from app.gate.states import Vote
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
 from app.record.opening import OPEN, parameters
-from app.record.rows import VIEW, view_of
+from app.record.rows import INTERVENTION, VIEW, intervention_of, view_of
 
 LOCK: Final = text("SELECT 1 FROM gates WHERE id = :gate FOR UPDATE")
 LOCK_OR_SKIP: Final = text("SELECT 1 FROM gates WHERE id = :gate FOR UPDATE SKIP LOCKED")
@@ -63,6 +63,11 @@ SELECT version FROM g
 """)
 
 NOTE: Final = text(INSERT)
+UNDO_BEHIND: Final = text(f"""
+SELECT {INTERVENTION} AS intervention FROM interventions i JOIN switches s ON s.id = i.switch_id
+WHERE i.deployment_id = :deployment AND i.deed = 'redeploy' AND s.account = :account AND s.region = :region
+LIMIT 1
+""")
 
 
 class LostGate(Exception):
@@ -97,6 +102,13 @@ class HeldGateRow:
         result = await self._connection.execute(SAVE, values)
         if result.first() is None:
             raise LostGate(str(self._view.id))
+
+    async def undo_behind(self) -> Intervention | None:
+        """The undo that made this gate's deployment."""
+        key = self._view.switch.key
+        where = {"deployment": key.deployment, "account": key.account, "region": key.region}
+        row = (await self._connection.execute(UNDO_BEHIND, where)).first()
+        return intervention_of(row.intervention) if row else None
 
     async def note(self, events: Sequence[Event]) -> None:
         await self._connection.execute(NOTE, {"events": as_parameter(events)})

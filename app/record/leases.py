@@ -23,8 +23,13 @@ T = TypeVar("T")
 LEASE: Final = timedelta(milliseconds=3500)
 RENEWAL: Final = timedelta(seconds=1)
 
-Work = Literal["reports", "cards", "switches"]
-KEY: Final[dict[Work, str]] = {"reports": "gate_id", "cards": "gate_id", "switches": "id"}
+Work = Literal["reports", "cards", "switches", "interventions"]
+KEY: Final[dict[Work, str]] = {
+    "reports": "gate_id",
+    "cards": "gate_id",
+    "switches": "id",
+    "interventions": "id",
+}
 
 
 def claim_statement(work: Work) -> str:

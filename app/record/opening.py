@@ -21,17 +21,42 @@ WITH s AS (
         SET due_at = CASE WHEN switches.ended_at IS NULL THEN excluded.due_at END
     RETURNING id
 ), g AS (
-    INSERT INTO gates (id, switch_id, execution_hash, execution_id, hook_name, phase, opened_at, deadline_at)
-    SELECT :gate, s.id, :execution_hash, :execution_id, :hook_name, 'awaiting', :now, :deadline_at FROM s
+    INSERT INTO gates (id, switch_id, execution_hash, execution_id, hook_name, phase, opened_at, deadline_at,
+                       remind_at)
+    SELECT :gate, s.id, :execution_hash, :execution_id, :hook_name, 'awaiting', :now, :deadline_at, :remind_at
+    FROM s
     ON CONFLICT ON CONSTRAINT gates_key DO NOTHING
     RETURNING id
 ), c AS (
     INSERT INTO cards (gate_id, due_at) SELECT id, :now FROM g
 ), a AS (
     {INSERT} WHERE EXISTS (SELECT 1 FROM g)
+), p AS (
+    UPDATE gates SET version = version + 1
+    WHERE EXISTS (SELECT 1 FROM g) AND switch_id IN (
+        SELECT o.id FROM switches o WHERE o.domain = CAST(:domain AS text) AND o.status = 'Succeeded'
+        ORDER BY o.id DESC LIMIT 1)
+    RETURNING gates.id, gates.version
+), pc AS (
+    UPDATE cards SET wanted_version = p.version, due_at = :now, attempts = 0 FROM p WHERE cards.gate_id = p.id
 )
 SELECT id FROM g
 """
+"""The domain's last switch that succeeded is drawn again: with a later one under way it has no undo any more."""
+
+REDRAW_PREVIOUS: Final = """
+WITH p AS (
+    UPDATE gates SET version = version + 1
+    WHERE switch_id IN (
+        SELECT o.id FROM switches o
+        WHERE o.domain = CAST(:domain AS text) AND o.id < :before AND o.status = 'Succeeded'
+        ORDER BY o.id DESC LIMIT 1)
+    RETURNING id, version
+), c AS (
+    UPDATE cards SET wanted_version = p.version, due_at = :now, attempts = 0 FROM p WHERE cards.gate_id = p.id
+)
+"""
+"""The same, when a later deployment turns out to be the domain's, or has ended."""
 
 
 def parameters(opening: Opening, events: Sequence[Event]) -> dict[str, Any]:
@@ -46,6 +71,7 @@ def parameters(opening: Opening, events: Sequence[Event]) -> dict[str, Any]:
         "hook_name": opening.hook_name,
         "now": opening.opened_at,
         "deadline_at": opening.deadline_at,
+        "remind_at": opening.remind_at,
         "events": as_parameter(events),
         "verified_at": opening.opened_at if opening.verification else None,
         **verified_columns(opening.verification),

@@ -30,6 +30,10 @@ WHERE g.phase = 'awaiting' AND (CAST(:domain AS text) IS NULL OR s.domain = :dom
 LAST: Final = f"""
 {VIEW} WHERE s.domain = :domain AND g.phase <> 'awaiting' ORDER BY s.id DESC, g.opened_at DESC LIMIT :limit
 """
+LAST_APPROVED: Final = f"""
+{VIEW} WHERE s.domain = :domain AND g.verdict = 'approved' AND g.basis <> 'rescue'
+ORDER BY s.id DESC, g.opened_at DESC LIMIT 1
+"""
 LOAD: Final = """
 SELECT (SELECT count(*) FROM gates WHERE phase = 'awaiting') AS waiting,
     (SELECT min(g.decided_at) FROM reports r JOIN gates g ON g.id = r.gate_id WHERE r.due_at IS NOT NULL) AS oldest
@@ -108,6 +112,11 @@ class Questions:
         """A domain's latest gates that no longer wait, newest first."""
         rows = await self._database.rows(LAST, domain=domain, limit=limit)
         return [view_of(row) for row in rows]
+
+    async def last_approved(self, *, domain: str) -> GateView | None:
+        """The gate by which the domain's latest switch was let through; automatic rollbacks apart."""
+        rows = await self._database.rows(LAST_APPROVED, domain=domain)
+        return view_of(rows[0]) if rows else None
 
     async def audit(self, wanted: AuditFilter, *, limit: int, cursor: str | None = None) -> Page[AuditLine]:
         """The audit trail, newest first. Raises `NotACursor`."""

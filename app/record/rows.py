@@ -4,11 +4,21 @@ from datetime import datetime
 from typing import Any, Final, assert_never
 from uuid import UUID
 
-from app.flow.views import CastVote, GateView, Shift, Switch, Traffic
+from app.flow.views import (
+    CastVote,
+    GateView,
+    Intervention,
+    InterventionPhase,
+    Rollback,
+    Shift,
+    Switch,
+    Traffic,
+)
 from app.gate.decision import Verdict
 from app.gate.ids import DeploymentId, DomainName, GateId, SwitchKey, UserId
 from app.gate.policy import Basis, Choice
 from app.gate.states import Awaiting, Closed, Decided, Gate, Outcome, Phase, Reported
+from app.gate.undo import Deed
 
 
 class IncoherentRow(Exception):
@@ -19,7 +29,8 @@ SWITCH: Final = """
     s.id AS switch_id, s.account, s.region, s.deployment_id, s.domain, s.application, s.deployment_group,
     s.creator, s.deployed_by, s.deployer, s.description, s.config_name, s.traffic, s.listener_port,
     s.hook_started_at, s.deployment_created_at, s.rollback_of, s.status, s.first_seen_at, s.verified_at,
-    s.ended_at, s.ending
+    s.ended_at, s.ending, s.green_percent, s.switched_at, s.blue_until, s.rollback_id, s.previous_revision,
+    s.auto_rollback
 """
 
 GATE: Final = """
@@ -30,7 +41,24 @@ GATE: Final = """
        FROM votes v WHERE v.gate_id = g.id) AS votes
 """
 
-VIEW: Final = f"SELECT {GATE}, {SWITCH} FROM gates g JOIN switches s ON s.id = g.switch_id"
+INTERVENTION: Final = """
+    jsonb_build_array(i.id, i.deed, i.phase, i.asked_by, i.asked_name, i.reason, i.asked_at, i.deployment_id,
+                      i.problem, i.finished_at)
+"""
+
+AROUND: Final = f"""
+    (SELECT {INTERVENTION}
+       FROM interventions i WHERE i.switch_id = s.id ORDER BY i.asked_at DESC LIMIT 1) AS intervention,
+    (SELECT jsonb_build_array(r.deployment_id, r.status, r.switched_at, r.ended_at)
+       FROM switches r
+      WHERE r.account = s.account AND r.region = s.region AND r.deployment_id = s.rollback_id) AS rollback,
+    (s.ended_at IS NOT NULL AND EXISTS (
+        SELECT 1 FROM switches n WHERE n.domain = s.domain AND n.id > s.id
+           AND (n.ended_at IS NULL OR n.status = 'Succeeded'))) AS superseded
+"""
+"""What stands around a gate's switch: what people had done to it, and the deployments after it."""
+
+VIEW: Final = f"SELECT {GATE}, {SWITCH}, {AROUND} FROM gates g JOIN switches s ON s.id = g.switch_id"
 
 
 def switch_of(row: Any) -> Switch:
@@ -56,6 +84,12 @@ def switch_of(row: Any) -> Switch:
         verified=row.verified_at is not None,
         ended_at=row.ended_at,
         ending=row.ending,
+        green_percent=row.green_percent,
+        switched_at=row.switched_at,
+        blue_until=row.blue_until,
+        rollback_id=row.rollback_id,
+        previous_revision=row.previous_revision,
+        auto_rollback=row.auto_rollback,
     )
 
 
@@ -79,7 +113,37 @@ def view_of(row: Any) -> GateView:
         outcome=Outcome(row.outcome) if row.outcome else None,
         outcome_detail=row.outcome_detail,
         reported_at=row.reported_at,
+        intervention=intervention_of(row.intervention) if row.intervention else None,
+        rollback=_rollback(*row.rollback) if row.rollback else None,
+        superseded=row.superseded,
     )
+
+
+def intervention_of(stored: list[Any]) -> Intervention:
+    """An intervention from the array that `AROUND` makes of its row."""
+    id_, deed, phase, by, name, reason, asked_at, deployment, problem, finished_at = stored
+    return Intervention(
+        id=UUID(id_),
+        deed=Deed(deed),
+        phase=InterventionPhase(phase),
+        by=UserId(by),
+        name=name,
+        reason=reason,
+        asked_at=datetime.fromisoformat(asked_at),
+        deployment=deployment,
+        problem=problem,
+        finished_at=_moment(finished_at),
+    )
+
+
+def _rollback(deployment: str, status: str | None, switched_at: str | None, ended_at: str | None) -> Rollback:
+    return Rollback(
+        deployment=deployment, status=status, switched_at=_moment(switched_at), ended_at=_moment(ended_at)
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _gate(row: Any, votes: tuple[CastVote, ...]) -> Gate:

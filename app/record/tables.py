@@ -5,6 +5,7 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     ForeignKey,
@@ -69,8 +70,15 @@ switches: Final = Table(
     _at("verified_at"),
     _at("ended_at"),
     _text("ending"),
+    Column("green_percent", Integer),
+    _at("switched_at"),
+    _at("blue_until"),
+    _text("rollback_id"),
+    _text("previous_revision"),
+    Column("auto_rollback", Boolean),
     *_work(),
     UniqueConstraint("account", "region", "deployment_id", name="switches_key"),
+    Index("switches_by_rollback", "rollback_id", postgresql_where=text("rollback_id IS NOT NULL")),
     Index("switches_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
 )
 Index("switches_by_domain", switches.c.domain, desc(switches.c.id))
@@ -98,8 +106,15 @@ gates: Final = Table(
     _text("outcome_detail"),
     _at("reported_at"),
     _at("closed_at"),
+    _at("remind_at"),
+    _at("reminded_at"),
     UniqueConstraint("switch_id", "execution_hash", name="gates_key"),
     Index("gates_waiting", "deadline_at", postgresql_where=text("phase = 'awaiting'")),
+    Index(
+        "gates_to_remind",
+        "remind_at",
+        postgresql_where=text("phase = 'awaiting' AND remind_at IS NOT NULL"),
+    ),
     Index("gates_open", "switch_id", postgresql_where=text("phase <> 'closed'")),
 )
 
@@ -133,9 +148,37 @@ cards: Final = Table(
     Column("drawn_version", Integer, nullable=False, server_default="0"),
     _text("fingerprint"),
     _at("posting_since"),
+    Column("told_link", Integer, nullable=False, server_default="0"),
+    Column("telling_link", Integer),
     *_work(),
     Index("cards_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
 )
+
+interventions: Final = Table(
+    "interventions",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("switch_id", BigInteger, ForeignKey("switches.id"), nullable=False),
+    _text("deed", needed=True),
+    Column("phase", Text, nullable=False, server_default="asked"),
+    _text("asked_by", needed=True),
+    _text("asked_name", needed=True),
+    Column("reason", Text, nullable=False, server_default=""),
+    _at("asked_at", needed=True),
+    _text("deployment_id"),
+    _text("problem"),
+    _at("finished_at"),
+    *_work(),
+    Index(
+        "one_intervention_at_a_time",
+        "switch_id",
+        unique=True,
+        postgresql_where=text("phase IN ('asked', 'sent')"),
+    ),
+    Index("interventions_by_deployment", "deployment_id", postgresql_where=text("deployment_id IS NOT NULL")),
+    Index("interventions_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+)
+Index("interventions_of", interventions.c.switch_id, desc(interventions.c.asked_at))
 
 audit_events: Final = Table(
     "audit_events",

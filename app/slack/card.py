@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from app.flow.ports import OwnedDomain
-from app.flow.views import GateView, Shift, Traffic
-from app.gate.decision import Verdict
+from app.flow.views import GateView, Shift, Traffic, course_of
 from app.gate.policy import Basis, Choice
 from app.gate.states import Awaiting, Closed, Decided, Outcome, Reported
+from app.gate.undo import Course
 from app.i18n.catalog import Texts
 from app.slack.blocks import (
     Block,
@@ -21,25 +21,25 @@ from app.slack.blocks import (
     section,
     when,
 )
+from app.slack.course_blocks import course_blocks, course_buttons, is_approved, is_taken_back
 from app.slack.outside import inline, quoted
 from app.slack.ticket import Ticket
 
 
 def card_blocks(view: GateView, *, texts: Texts, domain: OwnedDomain | None) -> list[Block]:
     """The card's blocks. `domain` is None while the gate is unverified or its domain is no longer configured."""
-    state = _state(view)
-    blocks = [header(texts(f"card.header.{state}", domain=domain_name(view, texts)))]
+    blocks = [header(texts(f"card.header.{_stage(view)}", domain=domain_name(view, texts)))]
     if isinstance(view.gate, Awaiting):
         blocks += _waiting(view, texts=texts, domain=domain)
     else:
-        blocks += _ended(view, texts=texts)
+        blocks += _ended(view, texts=texts, domain=domain)
     return blocks
 
 
 def card_sentence(view: GateView, *, texts: Texts) -> str:
     """The message's text: what a notification or a screen reader says."""
     return texts(
-        f"card.text.{_state(view)}",
+        f"card.text.{_stage(view)}",
         domain=domain_name(view, texts),
         deployment=view.switch.key.deployment,
         who=view.decided_name or "",
@@ -84,6 +84,25 @@ def _state(view: GateView) -> str:
             return "rescued" if view.basis is Basis.RESCUE else verdict.value
         case _:
             assert_never(view.gate)
+
+
+def _stage(view: GateView) -> str:
+    """The catalog's name for how far it has come: the decision's, until traffic has something to say."""
+    if not is_approved(view) or view.basis is Basis.RESCUE:
+        return _state(view)
+    if is_taken_back(view):
+        return "taken_back"
+    match course_of(view):
+        case Course.HELD | Course.SHIFTING:
+            return _state(view)
+        case Course.SWITCHED:
+            return "switched"
+        case Course.FINISHED:
+            return "finished"
+        case Course.ENDED:
+            return "failed"
+        case _:
+            assert_never(course_of(view))
 
 
 def _waiting(view: GateView, *, texts: Texts, domain: OwnedDomain | None) -> list[Block]:
@@ -132,19 +151,21 @@ def decision_buttons(view: GateView, *, texts: Texts, block_id: str) -> Block:
     )
 
 
-def _ended(view: GateView, *, texts: Texts) -> list[Block]:
+def _ended(view: GateView, *, texts: Texts, domain: OwnedDomain | None) -> list[Block]:
     blocks = [section(_decision_words(view, texts))]
     if view.reason:
         blocks.append(section(quoted(view.reason)))
     blocks.append(section(_outcome_words(view, texts)))
-    return [*blocks, fields(_facts(view, texts)), *_description(view, texts)]
+    blocks += course_blocks(view, texts=texts)
+    buttons = course_buttons(view, texts=texts, domain=domain)
+    return [*blocks, fields(_facts(view, texts)), *_description(view, texts), *buttons]
 
 
 def _decision_words(view: GateView, texts: Texts) -> str:
     voters = ", ".join(mention(vote.voter) for vote in view.votes if vote.choice is Choice.APPROVE)
     return texts(
-        f"card.decided.{_state(view)}",
-        who=voters if _state(view) == Verdict.APPROVED else mention(view.decided_by or ""),
+        "card.decided.undo" if view.basis is Basis.UNDO else f"card.decided.{_state(view)}",
+        who=voters or mention(view.decided_by or ""),
         at=when(view.decided_at or view.opened_at),
         deadline=when(view.deadline_at),
         rolled_back=inline(view.switch.rollback_of or "") if view.switch.rollback_of else "—",
@@ -157,7 +178,7 @@ def _outcome_words(view: GateView, texts: Texts) -> str:
     match view.outcome:
         case Outcome.TOLD:
             told = texts("card.outcome.told", answer=detail)
-            ended = view.switch.ended_at is not None and view.switch.ending
+            ended = view.switch.ended_at is not None and not is_approved(view)
             over = texts("card.outcome.ended", ending=inline(view.switch.ending or "")) if ended else ""
             return f"{told}\n{over}" if over else told
         case Outcome.CONTRADICTED:

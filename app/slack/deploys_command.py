@@ -45,6 +45,8 @@ class DeploysQuestions(Protocol):
 
     async def last_decided(self, *, domain: str, limit: int) -> Sequence[GateView]: ...
 
+    async def last_approved(self, *, domain: str) -> GateView | None: ...
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shown:
@@ -65,18 +67,23 @@ class DeploysCommand:
         directory: Directory,
         clock: Callable[[], datetime],
         workspace_url: Callable[[], str | None],
+        undo_form: Callable[[GateView, str, Texts], str],
     ) -> None:
+        """`undo_form` opens the undo's form, or gives what to say instead."""
         self._questions = questions
         self._rules = rules
         self._directory = directory
         self._clock = clock
         self._workspace_url = workspace_url
+        self._undo_form = undo_form
 
     async def command(self, ack: Callable[..., Awaitable[Any]], body: Mapping[str, Any]) -> None:
         """`/deploys [help | DOMAIN]`."""
         user = {"id": body.get("user_id"), "name": body.get("user_name"), "team_id": body.get("team_id")}
         texts = Texts.of((await self._directory.profile(user)).locale)
-        shown = await self._answer(str(body.get("text") or ""), texts=texts)
+        shown = await self._answer(
+            str(body.get("text") or ""), trigger=str(body.get("trigger_id") or ""), texts=texts
+        )
         await ack(text=shown.text, blocks=shown.blocks, response_type="ephemeral")
 
     async def page(
@@ -94,12 +101,14 @@ class DeploysCommand:
         shown = await self._guarded(self._pending(page=page, texts=texts), texts=texts)
         await respond(text=shown.text, blocks=shown.blocks, replace_original=True)
 
-    async def _answer(self, words: str, *, texts: Texts) -> Shown:
+    async def _answer(self, words: str, *, trigger: str, texts: Texts) -> Shown:
         match words.lower().split():
             case []:
                 return await self._guarded(self._pending(page=0, texts=texts), texts=texts)
             case ["help"]:
                 return self._help(texts=texts)
+            case ["undo", name] if self._rules.domain(DomainName(name)) is not None:
+                return await self._guarded(self._undo(name, trigger=trigger, texts=texts), texts=texts)
             case [name] if self._rules.domain(DomainName(name)) is not None:
                 return await self._guarded(self._domain(name, texts=texts), texts=texts)
             case _:
@@ -138,6 +147,12 @@ class DeploysCommand:
         history = [decided_line(view, texts=texts) for view in decided]
         last = section("\n".join([f"*{texts('deploys.last')}*", *(history or [texts("deploys.never")])]))
         return Shown(text=title, blocks=[header(title), *waiting, divider(), last])
+
+    async def _undo(self, name: str, *, trigger: str, texts: Texts) -> Shown:
+        view = await self._questions.last_approved(domain=name)
+        if view is None:
+            return _only(texts("refused.nothing_to_undo", domain=name))
+        return _only(self._undo_form(view, trigger, texts) or texts("deploys.undo_asked", domain=name))
 
     def _gates(self, gates: Sequence[PendingGate], texts: Texts) -> list[Block]:
         now, base = self._clock(), self._workspace_url()

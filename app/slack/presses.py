@@ -68,7 +68,7 @@ class Presses:
         said = await self._count(action.get("value"), profile, Choice.APPROVE, "")
         await ack()
         if said.text:
-            self._replies.whisper(channel=_channel(body), user=body["user"]["id"], text=said.text)
+            self._replies.whisper(channel=channel_of(body), user=body["user"]["id"], text=said.text)
 
     async def reject(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
         """`reject` on a card: asks why. Nothing is decided yet, so the ack need not wait."""
@@ -154,7 +154,7 @@ class Presses:
             )
 
     def _say(self, body: Body, text: str) -> None:
-        self._replies.whisper(channel=_channel(body), user=body["user"]["id"], text=text)
+        self._replies.whisper(channel=channel_of(body), user=body["user"]["id"], text=text)
 
 
 def _thanks(counted: Counted, texts: Texts) -> str:
@@ -167,7 +167,8 @@ def _approvers(view: GateView | None, rules: Rules) -> tuple[str, ...]:
     return domain.policy.approvers if domain else ()
 
 
-def _channel(body: Body) -> str | None:
+def channel_of(body: Body) -> str | None:
+    """Where something was pressed; None: in a modal or a Home tab."""
     channel = body.get("channel") or {}
     id_: str | None = channel.get("id") or (body.get("container") or {}).get("channel_id")
     return id_

@@ -16,6 +16,8 @@ from app.slack.directory import Directory
 from app.slack.presses import Presses
 from app.slack.reject_form import CALLBACK
 from app.slack.replies import Replies
+from app.slack.undo_form import CALLBACK as UNDO_CALLBACK
+from app.slack.undoing import Undoing
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +29,7 @@ def build_app(
     client: AsyncWebClient,
     signing_secret: str | None,
     presses: Presses,
+    undoing: Undoing,
     deploys: DeploysCommand,
     directory: Directory,
     replies: Replies,
@@ -45,11 +48,14 @@ def build_app(
         raise_error_for_unhandled_request=False,
     )
     listener = functools.partial(_listener, replies)
-    doors = _Doors(presses=presses, deploys=deploys, directory=directory, replies=replies)
+    doors = _Doors(presses=presses, undoing=undoing, deploys=deploys, directory=directory, replies=replies)
     app.action("approve")(listener(doors.approve))
     app.action("reject")(listener(doors.reject))
     app.action(re.compile(rf"{PAGE_ACTION}\..+"))(listener(doors.page))
+    app.action("undo")(listener(doors.undo))
+    app.action("finish")(listener(doors.finish))
     app.view(CALLBACK)(listener(doors.reject_reason))
+    app.view(UNDO_CALLBACK)(listener(doors.undo_reason))
     app.command("/deploys")(listener(doors.command))
     # Old cards outlive releases: a button that nobody knows any more still gets an answer.
     app.action(re.compile(".*"))(listener(doors.old_button))
@@ -61,9 +67,16 @@ class _Doors:
     """The listeners by the arguments that Bolt gives them."""
 
     def __init__(
-        self, *, presses: Presses, deploys: DeploysCommand, directory: Directory, replies: Replies
+        self,
+        *,
+        presses: Presses,
+        undoing: Undoing,
+        deploys: DeploysCommand,
+        directory: Directory,
+        replies: Replies,
     ) -> None:
         self._presses = presses
+        self._undoing = undoing
         self._deploys = deploys
         self._directory = directory
         self._replies = replies
@@ -76,6 +89,15 @@ class _Doors:
 
     async def reject_reason(self, ack: Any, body: Any, payload: Any, respond: Any) -> None:
         await self._presses.reject_reason(ack, body, payload)
+
+    async def undo(self, ack: Any, body: Any, payload: Any, respond: Any) -> None:
+        await self._undoing.undo(ack, body, payload)
+
+    async def undo_reason(self, ack: Any, body: Any, payload: Any, respond: Any) -> None:
+        await self._undoing.undo_reason(ack, body, payload)
+
+    async def finish(self, ack: Any, body: Any, payload: Any, respond: Any) -> None:
+        await self._undoing.finish(ack, body, payload)
 
     async def command(self, ack: Any, body: Any, payload: Any, respond: Any) -> None:
         await self._deploys.command(ack, body)

@@ -14,6 +14,14 @@ from app.gate.policy import (
     Standing,
 )
 from app.gate.states import AlreadyDecided, Awaiting, CardIsOld, NotVerified, TooLate
+from app.gate.undo import (
+    NoPreviousRevision,
+    NothingToFinish,
+    NothingToUndo,
+    NotWhatWasAsked,
+    Superseded,
+    UnderWay,
+)
 from app.i18n.catalog import Texts
 from app.slack.blocks import mention, when
 
@@ -27,6 +35,12 @@ _KEYS: Final[dict[type[Refusal], str]] = {
     NotVerified: "refused.not_verified",
     TooLate: "refused.too_late",
     CardIsOld: "refused.card_is_old",
+    NothingToUndo: "refused.nothing_to_undo",
+    UnderWay: "refused.under_way",
+    Superseded: "refused.superseded",
+    NoPreviousRevision: "refused.no_previous_revision",
+    NotWhatWasAsked: "refused.not_what_was_asked",
+    NothingToFinish: "refused.nothing_to_finish",
 }
 
 
@@ -43,6 +57,7 @@ def why_not(refused: Refused, *, texts: Texts, approvers: tuple[str, ...]) -> st
         domain=(view.switch.domain if view else None) or texts("card.unknown_domain"),
         who=", ".join(mention(entry) for entry in approvers) or "—",
         deadline=when(view.deadline_at) if view else "—",
+        first=mention(refusal.by) if isinstance(refusal, UnderWay) else "—",
     )
 
 

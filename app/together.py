@@ -1,7 +1,8 @@
 """Questions that come at the same time are asked together.
 
-While one question is under way the next ones wait; when it returns they go as one. A burst of hooks then costs
-a few calls of CodeDeploy's (undocumented, shared) rate instead of one each; a lone question waits for nobody.
+Those of one moment go as one, and while as many are under way as there are lanes the next ones wait and then go
+as one. A burst of hooks costs a few calls of CodeDeploy's (undocumented, shared) rate instead of one each, looks at
+many switches one statement of the record's; a lone question waits for nobody.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ class Together(Generic[K, V]):
         self._ask = ask
         self._most = most
         self._free = lanes
+        self._starting = False
         self._waiting: dict[K, asyncio.Future[V]] = {}
         self._calls: set[asyncio.Task[None]] = set()
 
@@ -32,18 +34,22 @@ class Together(Generic[K, V]):
         future = self._waiting.get(key)
         if future is None:
             future = self._waiting[key] = asyncio.get_running_loop().create_future()
-        if self._free > 0:
-            self._start()
+        if self._free > 0 and not self._starting:
+            # Not at once: what else is asked in this turn of the loop comes along.
+            self._starting = True
+            asyncio.get_running_loop().call_soon(self._start)
         return await asyncio.shield(future)
 
     def _start(self) -> None:
-        taken = dict(list(self._waiting.items())[: self._most])
-        for key in taken:
-            del self._waiting[key]
-        self._free -= 1
-        call = asyncio.create_task(self._call(taken))
-        self._calls.add(call)
-        call.add_done_callback(self._calls.discard)
+        self._starting = False
+        while self._waiting and self._free > 0:
+            taken = dict(list(self._waiting.items())[: self._most])
+            for key in taken:
+                del self._waiting[key]
+            self._free -= 1
+            call = asyncio.create_task(self._call(taken))
+            self._calls.add(call)
+            call.add_done_callback(self._calls.discard)
 
     async def _call(self, taken: dict[K, asyncio.Future[V]]) -> None:
         try:
@@ -57,5 +63,5 @@ class Together(Generic[K, V]):
             else:
                 future.set_result(answer)
         self._free += 1
-        if self._waiting:
+        if not self._starting:
             self._start()

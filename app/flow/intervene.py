@@ -1,0 +1,113 @@
+"""Somebody wants a switch taken back, or blue ended now: write it down if they may, or say why not."""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+from uuid import uuid4
+
+from app.flow.decide_gate import NoSuchGate, Refused, Unconfigured
+from app.flow.events import Event, Kind, person
+from app.flow.ports import OwnedDomain, Rules
+from app.flow.views import GateView, Intervention, InterventionPhase, standpoint_of
+from app.gate.ids import GateId
+from app.gate.policy import Person, Refusal
+from app.gate.undo import Deed, judge_finish, judge_undo
+
+ASKED: Final = {Deed.STOP: Kind.UNDO_ASKED, Deed.REDEPLOY: Kind.UNDO_ASKED, Deed.FINISH: Kind.FINISH_ASKED}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wish:
+    """What a person asks for, at the card of a gate."""
+
+    gate: GateId
+    deed: Deed
+    person: Person
+    reason: str
+
+
+class HeldIntervention(Protocol):
+    """A gate's switch under its lock: nobody else asks for anything meanwhile."""
+
+    @property
+    def view(self) -> GateView: ...
+
+    async def ask(self, intervention: Intervention, *, event: Event, now: datetime) -> None: ...
+
+    async def note(self, event: Event) -> None: ...
+
+
+class InterventionRecord(Protocol):
+    def hold_switch_of(self, gate: GateId) -> AbstractAsyncContextManager[HeldIntervention | None]: ...
+
+
+async def intervene(wish: Wish, *, record: InterventionRecord, rules: Rules, now: datetime) -> Intervention:
+    """Writes the wish down in one transaction; a loop carries it out. Raises `Refused`, having recorded it."""
+    async with record.hold_switch_of(wish.gate) as held:
+        if held is None:
+            raise Refused(NoSuchGate(), None)
+        try:
+            _judge(wish, held.view, rules=rules)
+        except Refusal as refusal:
+            why = type(refusal).__name__
+            await held.note(_event(wish, held.view, Kind.UNDO_REFUSED, now, why=why))
+            refused = Refused(refusal, held.view)
+        else:
+            asked = _asked(wish, now)
+            event = _event(wish, held.view, ASKED[wish.deed], now, reason=asked.reason)
+            await held.ask(asked, event=event, now=now)
+            return asked
+    raise refused
+
+
+def domain_of(view: GateView, *, rules: Rules) -> OwnedDomain:
+    """The gate's domain as it is configured now. Raises `Unconfigured`."""
+    domain = rules.domain(view.switch.domain) if view.switch.domain else None
+    if domain is None:
+        raise Unconfigured
+    return domain
+
+
+def _judge(wish: Wish, view: GateView, *, rules: Rules) -> None:
+    policy = domain_of(view, rules=rules).policy
+    at = standpoint_of(view)
+    if wish.deed is Deed.FINISH:
+        judge_finish(at=at, person=wish.person, policy=policy, admins=rules.admins, roster=rules.roster())
+        return
+    judge_undo(
+        at=at,
+        asked=wish.deed,
+        reason=wish.reason,
+        person=wish.person,
+        policy=policy,
+        admins=rules.admins,
+        roster=rules.roster(),
+    )
+
+
+def _asked(wish: Wish, now: datetime) -> Intervention:
+    return Intervention(
+        id=uuid4(),
+        deed=wish.deed,
+        phase=InterventionPhase.ASKED,
+        by=wish.person.user,
+        name=wish.person.name,
+        reason=wish.reason.strip(),
+        asked_at=now,
+        deployment=None,
+        problem=None,
+        finished_at=None,
+    )
+
+
+def _event(wish: Wish, view: GateView, kind: Kind, now: datetime, **detail: str) -> Event:
+    return Event(
+        at=now,
+        kind=kind,
+        switch=view.switch.key,
+        actor=person(wish.person.user, wish.person.name),
+        domain=view.switch.domain,
+        gate=view.id,
+        detail={"deed": wish.deed, **detail},
+    )

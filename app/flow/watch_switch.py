@@ -1,0 +1,134 @@
+"""A live switch, not looked at for a while: what does CodeDeploy say of it now?
+
+The first look at an unverified switch is its verification. Later ones learn when the hook began, how traffic
+moves, that it has all arrived, and that a deployment has ended.
+"""
+
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Protocol
+
+from app.flow.backoff import backoff
+from app.flow.end_switch import end_switch, refuse_switch
+from app.flow.events import Kind, seen
+from app.flow.follow_switch import follow_switch
+from app.flow.free_passage import pass_freely
+from app.flow.open_gate import NotOurs, verify_facts
+from app.flow.pace import LONGEST, RETRY, awaits_rollback, next_look
+from app.flow.ports import (
+    CannotAsk,
+    DeploymentFacts,
+    Deployments,
+    DueLook,
+    GateRecord,
+    HeldSwitch,
+    Rules,
+    Verification,
+)
+from app.flow.sight import Sight, hook_started, is_news, news_of, see
+from app.flow.views import GateView
+from app.gate.ids import DomainName, GateId
+from app.gate.manners import next_reminder
+from app.gate.states import Awaiting
+
+
+class WatchRecord(Protocol):
+    """Where switches are looked after, under the lease that they were claimed with."""
+
+    def hold_switch(self, due: DueLook) -> AbstractAsyncContextManager[HeldSwitch | None]: ...
+
+    async def look_again(
+        self, due: DueLook, *, error: str | None, rested: bool, due_at: datetime | None
+    ) -> None: ...
+
+
+async def watch_switch(
+    due: DueLook,
+    *,
+    record: WatchRecord,
+    gates: GateRecord,
+    deployments: Deployments,
+    rules: Rules,
+    now: datetime,
+) -> bool:
+    """Looks once and stores what changed; when to look again is in the record. Gives whether there was news."""
+    try:
+        sight = await see(due, deployments=deployments)
+    except CannotAsk as trouble:
+        again = now + backoff(due.attempts, first=RETRY, longest=LONGEST)
+        await record.look_again(due, error=str(trouble), rested=False, due_at=again)
+        return False
+    # A switch that has ended is looked at for its rollback only; when that does not come, there is an end to it.
+    news = is_news(due, sight, now=now) or (due.switch.ended_at is not None and due.undoing)
+    if news:
+        waiting: list[GateId] = []
+        async with record.hold_switch(due) as held:
+            if held is not None:
+                waiting = await _store(held, due, sight, rules=rules, now=now)
+        for gate in waiting:
+            await pass_freely(gate, record=gates, now=now)
+    due_at, rested = next_look(due, sight, now=now)
+    await record.look_again(due, error=None, rested=rested, due_at=due_at)
+    return news
+
+
+async def _store(
+    held: HeldSwitch, due: DueLook, sight: Sight, *, rules: Rules, now: datetime
+) -> list[GateId]:
+    """Writes what was seen; gives the gates that still wait, some of which may have free passage."""
+    facts = sight.facts
+    if facts is None:
+        await refuse_switch(held, f"CodeDeploy has no deployment {held.switch.key.deployment}", now=now)
+        return []
+    verification = None
+    if not held.switch.verified:
+        try:
+            verification = verify_facts(facts, rules=rules)
+        except NotOurs as refusal:
+            await refuse_switch(held, str(refusal), now=now)
+            return []
+        await held.verify(verification, now=now)
+    await follow_switch(held, news_of(due, sight, facts, now=now), now=now)
+    if facts.over:
+        await _over(held, due, sight, facts, now=now)
+        return []
+    started = hook_started(due, sight)
+    for view in held.open_gates:
+        await _refine(held, view, verification=verification, started=started, rules=rules, now=now)
+    return [view.id for view in held.open_gates if isinstance(view.gate, Awaiting)]
+
+
+async def _over(
+    held: HeldSwitch, due: DueLook, sight: Sight, facts: DeploymentFacts, *, now: datetime
+) -> None:
+    awaits = awaits_rollback(due, sight, now=now)
+    await end_switch(held, facts, rollback_may_come=awaits, now=now)
+
+
+async def _refine(
+    held: HeldSwitch,
+    view: GateView,
+    *,
+    verification: Verification | None,
+    started: datetime | None,
+    rules: Rules,
+    now: datetime,
+) -> None:
+    """A waiting gate learns what it is about and when its hook began."""
+    if not isinstance(view.gate, Awaiting):
+        return
+    domain = rules.domain(verification.domain if verification else view.switch.domain or DomainName(""))
+    policy = domain.policy if domain else rules.default_policy
+    gate = view.gate
+    if verification is not None:
+        gate = gate.verify(deployer=verification.deployer, policy=policy)
+    if started is not None:
+        gate = gate.started(hook_started=started, policy=policy)
+    if gate == view.gate:
+        return
+    name = verification.domain if verification else None
+    events = [seen(Kind.GATE_VERIFIED, held.switch, now, gate=view.id, domain=name)] if verification else []
+    reminder = next_reminder(
+        policy.manners, opened_at=gate.opened_at, deadline_at=gate.deadline_at, after=now
+    )
+    await held.ask(gate, remind_at=reminder.at if reminder else None, events=events, now=now)

@@ -1,0 +1,73 @@
+"""When those who may decide are reminded, and who hears of it when nobody does."""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+
+class Nudge(StrEnum):
+    HALF = "half"
+    """Half of the time is over."""
+    LAST = "last"
+    """The deadline is near."""
+    ESCALATION = "escalation"
+    """Somebody else is called."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QuietHours:
+    """A daily span in which nobody is reminded; over midnight when `until` is not after `since`."""
+
+    since: time
+    until: time
+    zone: ZoneInfo
+
+    def hold(self, at: datetime) -> bool:
+        """Whether `at` falls into them."""
+        local = at.astimezone(self.zone).time()
+        if self.since < self.until:
+            return self.since <= local < self.until
+        return local >= self.since or local < self.until
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Manners:
+    """A domain's reminders. `escalate_to` is a user, a user group or a channel."""
+
+    at_half: bool = True
+    before: tuple[timedelta, ...] = (timedelta(minutes=10),)
+    quiet: QuietHours | None = None
+    escalate_to: str | None = None
+    escalate_before: timedelta = timedelta(minutes=20)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reminder:
+    """One nudge and its moment."""
+
+    nudge: Nudge
+    at: datetime
+
+
+def reminders(manners: Manners, *, opened_at: datetime, deadline_at: datetime) -> tuple[Reminder, ...]:
+    """All of a gate's, in order; those that would come before the gate had begun to wait are left out.
+
+    Quiet hours spare people a reminder, never an escalation: that one was asked for by name.
+    """
+    planned = [Reminder(nudge=Nudge.LAST, at=deadline_at - before) for before in manners.before]
+    if manners.at_half:
+        planned.append(Reminder(nudge=Nudge.HALF, at=opened_at + (deadline_at - opened_at) / 2))
+    spared = [one for one in planned if manners.quiet is None or not manners.quiet.hold(one.at)]
+    if manners.escalate_to is not None:
+        spared.append(Reminder(nudge=Nudge.ESCALATION, at=deadline_at - manners.escalate_before))
+    kept = [one for one in spared if one.at > opened_at]
+    return tuple(sorted(kept, key=lambda one: (one.at, one.nudge)))
+
+
+def next_reminder(
+    manners: Manners, *, opened_at: datetime, deadline_at: datetime, after: datetime
+) -> Reminder | None:
+    """The first one later than `after`; None: there is none left."""
+    planned = reminders(manners, opened_at=opened_at, deadline_at=deadline_at)
+    return next((one for one in planned if one.at > after), None)

@@ -1,0 +1,181 @@
+"""Interventions: asked for under the switch's lock, carried out under a lease."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.flow.events import Event
+from app.flow.ports import DueIntervention
+from app.flow.views import GateView, Intervention
+from app.gate.ids import GateId
+from app.record.database import Database
+from app.record.events import INSERT, as_parameter
+from app.record.held_switch import REDRAW
+from app.record.leases import Leases
+from app.record.rows import INTERVENTION, SWITCH, VIEW, intervention_of, switch_of, view_of
+
+LOCK: Final = text(
+    "SELECT 1 FROM switches WHERE id = (SELECT switch_id FROM gates WHERE id = :gate) FOR NO KEY UPDATE"
+)
+ONE: Final = text(f"{VIEW} WHERE g.id = :gate")
+BUMP: Final = "UPDATE gates SET version = version + 1 WHERE switch_id = :switch RETURNING id, version"
+ASK: Final = text(f"""
+WITH i AS (
+    INSERT INTO interventions (id, switch_id, deed, asked_by, asked_name, reason, asked_at, due_at)
+    VALUES (:id, :switch, :deed, :by, :name, :reason, :now, :now)
+), s AS (
+    UPDATE switches SET due_at = :now WHERE id = :switch
+), g AS ({BUMP}), c AS ({REDRAW}), a AS ({INSERT})
+SELECT 1
+""")
+NOTE: Final = text(INSERT)
+DUE: Final = f"""
+SELECT {SWITCH}, {INTERVENTION} AS intervention, i.id
+FROM interventions i JOIN switches s ON s.id = i.switch_id WHERE i.id = ANY(:ids)
+"""
+# The deployment that takes the switch back may have brought its hook before CodeDeploy's answer was stored.
+SENT: Final = f"""
+WITH i AS (
+    UPDATE interventions SET phase = CASE WHEN CAST(:done AS boolean) THEN 'done' ELSE 'sent' END,
+        finished_at = CASE WHEN CAST(:done AS boolean) THEN CAST(:now AS timestamptz) END,
+        deployment_id = coalesce(CAST(:deployment AS text), deployment_id),
+        due_at = NULL, claimed_by = NULL, claimed_until = NULL, last_error = NULL, problem = NULL
+    WHERE id = :id AND claimed_by = :owner AND phase = 'asked' RETURNING switch_id
+), s AS (
+    UPDATE switches SET due_at = CAST(:now AS timestamptz) FROM i
+    WHERE switches.id = i.switch_id AND NOT CAST(:done AS boolean)
+), n AS (
+    INSERT INTO switches (account, region, deployment_id, domain, application, deployment_group,
+                          listener_port, creator, first_seen_at, verified_at, due_at)
+    SELECT o.account, o.region, CAST(:deployment AS text), o.domain, o.application, o.deployment_group,
+           o.listener_port, 'user', :now, :now, :now
+    FROM i JOIN switches o ON o.id = i.switch_id WHERE CAST(:deployment AS text) IS NOT NULL
+    ON CONFLICT ON CONSTRAINT switches_key DO NOTHING
+), g AS (
+    UPDATE gates SET version = version + 1 FROM i WHERE gates.switch_id = i.switch_id
+    RETURNING gates.id, gates.version
+), c AS ({REDRAW}), a AS ({INSERT} WHERE EXISTS (SELECT 1 FROM i))
+SELECT g.id FROM gates g JOIN switches s ON s.id = g.switch_id JOIN switches o ON o.id = :switch
+WHERE s.deployment_id = CAST(:deployment AS text) AND s.account = o.account AND s.region = o.region
+    AND g.phase = 'awaiting' AND EXISTS (SELECT 1 FROM i)
+"""
+FAILED: Final = f"""
+WITH i AS (
+    UPDATE interventions SET phase = 'failed', finished_at = :now, problem = :problem, due_at = NULL,
+        claimed_by = NULL, claimed_until = NULL
+    WHERE id = :id AND claimed_by = :owner AND phase = 'asked' RETURNING switch_id
+), g AS (
+    UPDATE gates SET version = version + 1 FROM i WHERE gates.switch_id = i.switch_id
+    RETURNING gates.id, gates.version
+), c AS ({REDRAW}), a AS ({INSERT} WHERE EXISTS (SELECT 1 FROM i))
+SELECT 1
+"""
+AGAIN: Final = f"""
+WITH i AS (
+    UPDATE interventions SET due_at = :due_at, claimed_by = NULL, claimed_until = NULL, last_error = :problem,
+        problem = :problem
+    WHERE id = :id AND claimed_by = :owner AND phase = 'asked' RETURNING switch_id
+), g AS (
+    UPDATE gates SET version = version + 1 FROM i WHERE gates.switch_id = i.switch_id
+    RETURNING gates.id, gates.version
+), c AS ({REDRAW})
+SELECT 1
+"""
+
+
+class HeldInterventionRow:
+    """See `app.flow.intervene.HeldIntervention`."""
+
+    def __init__(self, connection: AsyncConnection, view: GateView) -> None:
+        self._connection = connection
+        self._view = view
+
+    @property
+    def view(self) -> GateView:
+        return self._view
+
+    async def ask(self, intervention: Intervention, *, event: Event, now: datetime) -> None:
+        """Writes the wish down; it is due at once."""
+        values = {
+            "id": intervention.id,
+            "switch": self._view.switch.id,
+            "deed": intervention.deed,
+            "by": intervention.by,
+            "name": intervention.name,
+            "reason": intervention.reason,
+            "now": now,
+            "events": as_parameter([event]),
+        }
+        await self._connection.execute(ASK, values)
+
+    async def note(self, event: Event) -> None:
+        await self._connection.execute(NOTE, {"events": as_parameter([event])})
+
+
+class Interventions:
+    """One replica's side of the interventions; see `app.flow.carry_out.CarryOutRecord`."""
+
+    def __init__(self, database: Database, owner: UUID) -> None:
+        self._database = database
+        self.leases = Leases(database, "interventions", owner)
+
+    @asynccontextmanager
+    async def hold_switch_of(self, gate: GateId) -> AsyncIterator[HeldInterventionRow | None]:
+        """The gate's switch under its lock until the block ends."""
+        async with self._database.begin() as connection:
+            # The lock comes first and alone: what a statement reads beside a row that it waited for is stale.
+            if (await connection.execute(LOCK, {"gate": gate})).first() is None:
+                yield None
+                return
+            row = (await connection.execute(ONE, {"gate": gate})).one()
+            yield HeldInterventionRow(connection, view_of(row))
+
+    async def claim(self, *, now: datetime, limit: int) -> Sequence[DueIntervention]:
+        """Leases what CodeDeploy has not been told."""
+        claimed = await self.leases.claim(now=now, limit=limit)
+        if not claimed:
+            return []
+        rows = await self._database.rows(DUE, ids=list(claimed))
+        return [
+            DueIntervention(
+                attempts=claimed[row.id],
+                switch=switch_of(row),
+                intervention=intervention_of(row.intervention),
+            )
+            for row in rows
+        ]
+
+    async def sent(
+        self, due: DueIntervention, *, deployment: str | None, done: bool, event: Event, now: datetime
+    ) -> list[GateId]:
+        """CodeDeploy took it; gives the gates that wait in the deployment which it made."""
+        rows = await self._database.rows(
+            SENT,
+            **self._mine(due),
+            switch=due.switch.id,
+            deployment=deployment,
+            done=done,
+            now=now,
+            events=as_parameter([event]),
+        )
+        return [GateId(row.id) for row in rows]
+
+    async def failed(self, due: DueIntervention, *, problem: str, event: Event, now: datetime) -> None:
+        """It cannot be done; the card says why."""
+        await self._database.rows(
+            FAILED, **self._mine(due), problem=problem[:500], now=now, events=as_parameter([event])
+        )
+
+    async def carry_out_again(
+        self, due: DueIntervention, *, problem: str, due_at: datetime, now: datetime
+    ) -> None:
+        """Puts it back until `due_at`; the card says what the trouble is."""
+        await self._database.rows(AGAIN, **self._mine(due), problem=problem[:500], due_at=due_at, now=now)
+
+    def _mine(self, due: DueIntervention) -> dict[str, Any]:
+        return {"id": due.intervention.id, "owner": self.leases.owner}

@@ -1,0 +1,168 @@
+"""What became of a switch after the decision: traffic, the end, and the way back while there is one."""
+
+from typing import Final, assert_never
+
+from app.flow.ports import OwnedDomain
+from app.flow.views import GateView, Intervention, InterventionPhase, course_of, standpoint_of
+from app.gate.decision import Verdict
+from app.gate.policy import Refusal
+from app.gate.states import Awaiting
+from app.gate.undo import Course, Deed, way_back
+from app.i18n.catalog import Texts
+from app.slack.blocks import Block, actions, button, confirm, mention, section, when
+from app.slack.outside import inline, quoted
+from app.slack.ticket import Ticket
+
+BAR: Final = 10
+
+
+def course_blocks(view: GateView, *, texts: Texts) -> list[Block]:
+    """Nothing while the gate waits, nor after a no whose deployment nobody rolls back."""
+    if isinstance(view.gate, Awaiting):
+        return []
+    words = [*_course(view, texts), *_intervention(view, texts), *_rollback(view, texts)]
+    return [section(text) for text in words]
+
+
+def course_buttons(view: GateView, *, texts: Texts, domain: OwnedDomain | None) -> list[Block]:
+    """Undo while there is a way back; Finish now where the domain allows it. To be put into an actions block."""
+    if domain is None or not is_approved(view):
+        return []
+    ticket = str(Ticket(gate=view.id, edition=view.edition))
+    buttons = []
+    if way_of(view) is not None:
+        buttons.append(button(texts("button.undo"), action="undo", value=ticket, style="danger"))
+    at = standpoint_of(view)
+    if domain.policy.finish_now and at.course is Course.SWITCHED and at.under_way is None:
+        ask = confirm(
+            title=texts("confirm.finish.title", domain=domain.name),
+            text=texts("confirm.finish.text", domain=domain.name),
+            yes=texts("confirm.finish.yes"),
+            no=texts("confirm.finish.no"),
+            style="danger",
+        )
+        buttons.append(button(texts("button.finish"), action="finish", value=ticket, confirm=ask))
+    return [actions(f"course.{view.version}", *buttons)] if buttons else []
+
+
+def is_approved(view: GateView) -> bool:
+    """Whether traffic was let through here."""
+    return not isinstance(view.gate, Awaiting) and view.gate.verdict is Verdict.APPROVED
+
+
+def is_taken_back(view: GateView) -> bool:
+    """Whether what served before serves again."""
+    asked = view.intervention
+    undone = asked is not None and asked.deed is not Deed.FINISH and asked.phase is InterventionPhase.DONE
+    return undone or (view.rollback is not None and view.rollback.switched_at is not None)
+
+
+def way_of(view: GateView) -> Deed | None:
+    """How the switch can be taken back now, if at all."""
+    try:
+        return way_back(standpoint_of(view))
+    except Refusal:
+        return None
+
+
+def _course(view: GateView, texts: Texts) -> list[str]:
+    switch = view.switch
+    if not is_approved(view):
+        return []
+    match course_of(view):
+        case Course.HELD:
+            return []
+        case Course.SHIFTING:
+            percent = switch.green_percent or 0
+            return [texts("course.shifting", bar=_bar(percent), percent=percent)]
+        case Course.SWITCHED:
+            return [_switched(view, texts)]
+        case Course.FINISHED:
+            return [_finished(view, texts)]
+        case Course.ENDED:
+            return [texts("course.ended", ending=inline(switch.ending or ""))]
+        case _:
+            assert_never(course_of(view))
+
+
+def _switched(view: GateView, texts: Texts) -> str:
+    switch = view.switch
+    told = texts("course.switched", bar=_bar(100), at=when(switch.switched_at or view.opened_at))
+    if standpoint_of(view).under_way is not None or way_of(view) is not Deed.STOP:
+        return told
+    back = (
+        texts("course.undo_until", until=when(switch.blue_until))
+        if switch.blue_until
+        else texts("course.undo_while_blue")
+    )
+    return f"{told}\n{back}"
+
+
+def _finished(view: GateView, texts: Texts) -> str:
+    told = texts("course.finished", at=when(view.switch.ended_at or view.opened_at))
+    if is_taken_back(view):
+        return told
+    if view.superseded:
+        return f"{told}\n{texts('course.superseded')}"
+    if way_of(view) is Deed.REDEPLOY:
+        back = texts("course.undo_redeploys", previous=inline(view.switch.previous_revision or ""))
+        return f"{told}\n{back}"
+    return told
+
+
+def _intervention(view: GateView, texts: Texts) -> list[str]:
+    asked = view.intervention
+    if asked is None:
+        return []
+    words = texts(
+        f"course.{_verb(asked)}.{asked.phase}",
+        who=mention(asked.by),
+        at=when(asked.asked_at),
+        took=_took(asked, texts),
+        deployment=inline(asked.deployment or "—"),
+        why=inline(asked.problem or ""),
+    )
+    trouble = texts("course.trouble", why=inline(asked.problem or "")) if _is_stuck(asked) else ""
+    return ["\n".join(part for part in (words, quoted(asked.reason), trouble) if part)]
+
+
+def _verb(asked: Intervention) -> str:
+    match asked.deed:
+        case Deed.STOP:
+            return "stop"
+        case Deed.REDEPLOY:
+            return "redeploy"
+        case Deed.FINISH:
+            return "finish"
+        case _:
+            assert_never(asked.deed)
+
+
+def _is_stuck(asked: Intervention) -> bool:
+    return asked.phase is InterventionPhase.ASKED and bool(asked.problem)
+
+
+def _took(asked: Intervention, texts: Texts) -> str:
+    return texts.duration(asked.finished_at - asked.asked_at) if asked.finished_at else ""
+
+
+def _rollback(view: GateView, texts: Texts) -> list[str]:
+    """The deployment that takes this one back. Where a person asked for it, their undo tells how it ended."""
+    back = view.rollback
+    asked = view.intervention
+    if back is None or (asked is not None and asked.deed is Deed.STOP):
+        return []
+    name = inline(back.deployment)
+    if back.switched_at is not None:
+        return [texts("course.rollback.done", deployment=name, at=when(back.switched_at))]
+    if back.ended_at is not None:
+        return [texts("course.rollback.failed", deployment=name, status=inline(back.status or ""))]
+    return [texts("course.rollback.under_way", deployment=name)]
+
+
+def _bar(percent: int) -> str:
+    """Ten squares, never colour alone: the number stands beside them."""
+    green = round(percent * BAR / 100)
+    if 0 < percent < 100:
+        green = min(max(green, 1), BAR - 1)
+    return ":large_green_square:" * green + ":large_blue_square:" * (BAR - green)

@@ -1,0 +1,152 @@
+"""Undo and Finish now, pressed. Written down first, then acked; a loop carries it out."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+import structlog
+
+from app.flow.decide_gate import NoSuchGate, Refused
+from app.flow.intervene import InterventionRecord, Wish, intervene
+from app.flow.ports import RecordAway, Rules
+from app.flow.views import GateView, standpoint_of
+from app.gate.ids import GateId
+from app.gate.policy import Refusal
+from app.gate.undo import Deed, way_back
+from app.i18n.catalog import Texts
+from app.log import error_id
+from app.slack.blocks import typed
+from app.slack.directory import Directory, Profile
+from app.slack.presses import DECIDE_SECONDS, channel_of
+from app.slack.replies import Replies
+from app.slack.ticket import NotATicket, Ticket
+from app.slack.undo_form import REASON, UndoTicket, undo_form, undo_notice
+from app.slack.words import why_not
+
+log = structlog.get_logger(__name__)
+
+Ack = Callable[..., Awaitable[Any]]
+Body = Mapping[str, Any]
+
+
+class GateReader(Protocol):
+    async def get(self, gate: GateId) -> GateView | None: ...
+
+
+class Undoing:
+    """The doors of the card's Undo and Finish now, and of the form that asks why."""
+
+    def __init__(
+        self,
+        *,
+        record: InterventionRecord,
+        gates: GateReader,
+        rules: Rules,
+        directory: Directory,
+        replies: Replies,
+        asked: Callable[[], None],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._record = record
+        self._gates = gates
+        self._rules = rules
+        self._directory = directory
+        self._replies = replies
+        self._asked = asked
+        self._clock = clock
+
+    async def undo(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
+        """`undo` on a card: asks why. Nothing is done yet, so the ack need not wait."""
+        await ack()
+        self._replies.later(self._ask_why(body, action.get("value")), what="undo form")
+
+    async def undo_reason(self, ack: Ack, body: Body, view: Mapping[str, Any]) -> None:
+        """The undo form, submitted."""
+        profile = await self._directory.profile(body["user"])
+        texts = Texts.of(profile.locale)
+        reason = typed(view.get("state", {}), REASON).replace("\x00", "")
+        if not reason.strip():
+            await ack(response_action="errors", errors={REASON: texts("undo.reason_missing")})
+            return
+        try:
+            asked = UndoTicket.parse(view.get("private_metadata"))
+        except NotATicket:
+            await ack(response_action="update", view=undo_notice(texts("refused.no_such_gate"), texts=texts))
+            return
+        said = await self._intervene(asked.ticket, asked.deed, profile, reason)
+        if not said:
+            await ack()
+        elif said == texts("refused.nothing_recorded"):
+            # The form stays open, so that what was typed is not lost.
+            await ack(response_action="errors", errors={REASON: said})
+        else:
+            await ack(response_action="update", view=undo_notice(said, texts=texts))
+
+    async def finish(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
+        """`finish` on a card; Slack's client has asked back already."""
+        profile = await self._directory.profile(body["user"])
+        try:
+            ticket = Ticket.parse(action.get("value"))
+        except NotATicket:
+            said = Texts.of(profile.locale)("refused.no_such_gate")
+        else:
+            said = await self._intervene(ticket, Deed.FINISH, profile, "")
+        await ack()
+        if said:
+            self._say(body, said)
+
+    def open_form(self, view: GateView, *, trigger: str, texts: Texts) -> str:
+        """Opens the form for the gate's switch; gives what to say instead where there is no way back."""
+        try:
+            deed = way_back(standpoint_of(view))
+        except Refusal as refusal:
+            return why_not(Refused(refusal, view), texts=texts, approvers=())
+        ticket = Ticket(gate=view.id, edition=view.edition)
+        form = undo_form(ticket, view=view, deed=deed, texts=texts)
+        self._replies.open_modal(trigger=trigger, view=form)
+        return ""
+
+    async def _ask_why(self, body: Body, value: object) -> None:
+        profile = await self._directory.profile(body["user"])
+        texts = Texts.of(profile.locale)
+        try:
+            view = await self._gates.get(Ticket.parse(value).gate)
+        except NotATicket:
+            view = None
+        except RecordAway:
+            self._say(body, texts("refused.nothing_recorded"))
+            return
+        if view is None:
+            said = why_not(Refused(NoSuchGate(), None), texts=texts, approvers=())
+        else:
+            said = self.open_form(view, trigger=str(body["trigger_id"]), texts=texts)
+        if said:
+            self._say(body, said)
+
+    async def _intervene(self, ticket: Ticket, deed: Deed, profile: Profile, reason: str) -> str:
+        """Writes the wish down; gives what to say where it does not count, else nothing: the card tells."""
+        texts = Texts.of(profile.locale)
+        wish = Wish(gate=ticket.gate, deed=deed, person=profile.person, reason=reason)
+        try:
+            async with asyncio.timeout(DECIDE_SECONDS):
+                await intervene(wish, record=self._record, rules=self._rules, now=self._clock())
+        except Refused as refused:
+            log.info("undo_refused", why=type(refused.refusal).__name__, deed=deed)
+            return why_not(refused, texts=texts, approvers=self._who_may(refused.view))
+        except (RecordAway, TimeoutError) as trouble:
+            log.error("undo_not_recorded", problem=type(trouble).__name__, user=profile.person.user)
+            return texts("refused.nothing_recorded")
+        except Exception:
+            short = error_id()
+            log.exception("undo_failed", error_id=short, user=profile.person.user)
+            return texts("refused.unknown_error", id=short)
+        self._asked()
+        return ""
+
+    def _who_may(self, view: GateView | None) -> tuple[str, ...]:
+        domain = self._rules.domain(view.switch.domain) if view and view.switch.domain else None
+        return (*domain.policy.approvers, *self._rules.admins) if domain else ()
+
+    def _say(self, body: Body, text: str) -> None:
+        self._replies.whisper(channel=channel_of(body), user=body["user"]["id"], text=text)
