@@ -1,0 +1,45 @@
+"""A row that makes no sense is refused, never guessed at, and holds up nobody else's work."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from app.flow.expire_gates import expire_gates
+from app.record.cards import Cards
+from app.record.database import Database
+from app.record.gates import Gates
+from app.record.rows import IncoherentRow
+from app.record.switches import Switches
+from tests.record.opened import NOW, open_gate
+
+SIDEWAYS = "UPDATE switches SET traffic = '{\"shift\": \"sideways\"}' WHERE deployment_id = 'd-bad'"
+
+
+async def test_a_gate_that_makes_no_sense_is_not_read(database: Database) -> None:
+    gates = Gates(database)
+    bad = await open_gate(gates, "d-bad")
+    await database.rows(SIDEWAYS)
+    with pytest.raises(IncoherentRow, match="sideways"):
+        await gates.get(bad)
+
+
+async def test_others_cards_and_looks_go_on_beside_it(database: Database) -> None:
+    gates = Gates(database)
+    await open_gate(gates, "d-bad")
+    good = await open_gate(gates, "d-good")
+    await database.rows(SIDEWAYS)
+    assert [due.view.id for due in await Cards(database, uuid4()).claim(now=NOW, limit=5)] == [good]
+    looks = await Switches(database, uuid4()).claim(now=NOW, limit=5)
+    assert [due.switch.key.deployment for due in looks] == ["d-good"]
+
+
+async def test_others_expire_beside_it_and_the_trouble_is_told(database: Database) -> None:
+    gates = Gates(database)
+    bad = await open_gate(gates, "d-bad")
+    good = await open_gate(gates, "d-good", at=NOW + timedelta(minutes=1))
+    await database.rows(SIDEWAYS)
+    with pytest.raises(IncoherentRow):
+        await expire_gates(record=gates, now=NOW + timedelta(hours=1))
+    rows = await database.rows("SELECT id, verdict FROM gates ORDER BY opened_at")
+    assert [(row.id, row.verdict) for row in rows] == [(bad, None), (good, "expired")]
