@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from app.codedeploy.errors import sort_answer, sort_read
 from app.codedeploy.parse import facts_of, target_of, traffic_of
-from app.flow.ports import CannotAsk, DeploymentFacts, HookProgress, Target
+from app.flow.ports import CannotAsk, DeploymentFacts, HookProgress, NoSuchDeployment, Target
 from app.flow.views import Traffic
 from app.gate.decision import Answer
 from app.gate.ids import ExecutionId, SwitchKey
@@ -47,7 +48,9 @@ class CodeDeploy:
     def __init__(self, session: boto3.session.Session, *, region: str) -> None:
         self._session = session
         self.region = region
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="codedeploy")
+        self._reading = ThreadPoolExecutor(THREADS, thread_name_prefix="codedeploy-reads")
+        # Threads of their own: an answer never stands in line behind reads that hang.
+        self._answering = ThreadPoolExecutor(THREADS, thread_name_prefix="codedeploy-answers")
         self._making = threading.Lock()
         self._clients: dict[tuple[str, bool], CodeDeployClient] = {}
         self._deployments: dict[str, Together[str, DeploymentFacts]] = {}
@@ -61,7 +64,8 @@ class CodeDeploy:
 
     def close(self) -> None:
         """Waits for calls under way."""
-        self._threads.shutdown(wait=True)
+        self._reading.shutdown(wait=True)
+        self._answering.shutdown(wait=True)
 
     async def deployment(self, key: SwitchKey) -> DeploymentFacts:
         """GetDeployment, or BatchGetDeployments when several ask at once."""
@@ -91,7 +95,10 @@ class CodeDeploy:
             found = client.get_deployment_target(deploymentId=key.deployment, targetId=target_id)
             return target_of(dict(found.get("deploymentTarget", {}).get("ecsTarget", {})))
 
-        return await self.read(look)
+        try:
+            return await self.read(look)
+        except NoSuchDeployment:
+            return None
 
     def _remember_target(self, key: SwitchKey, target_id: str) -> None:
         """It never changes; kept for the switches that are looked at now."""
@@ -124,7 +131,7 @@ class CodeDeploy:
             )
 
         try:
-            await self.in_thread(put)
+            await self.in_thread(put, answers=True)
         except (ClientError, BotoCoreError) as trouble:
             raise sort_answer(trouble) from None
 
@@ -157,11 +164,12 @@ class CodeDeploy:
         except (ClientError, BotoCoreError) as trouble:
             raise sort_read(trouble) from None
 
-    async def in_thread(self, work: Callable[[], T]) -> T:
+    async def in_thread(self, work: Callable[[], T], *, answers: bool = False) -> T:
         """`work` in a worker thread. An answer that makes no sense is `CannotAsk`."""
+        threads = self._answering if answers else self._reading
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-        except (KeyError, ValueError, TypeError) as trouble:
+            return await asyncio.get_running_loop().run_in_executor(threads, work)
+        except (KeyError, ValueError, TypeError, ResponseParserError) as trouble:
             raise CannotAsk(f"an answer that makes no sense ({type(trouble).__name__})") from trouble
 
     def boto(self, region: str, *, answers: bool = False) -> "CodeDeployClient":

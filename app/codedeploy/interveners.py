@@ -89,7 +89,7 @@ class CodeDeployInterveners:
 
     async def _tell(self, work: Callable[[], T]) -> T:
         try:
-            return await self._codedeploy.in_thread(work)
+            return await self._codedeploy.in_thread(work, answers=True)
         except (ClientError, BotoCoreError) as trouble:
             raise _sorted(trouble) from None
 

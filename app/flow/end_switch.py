@@ -40,7 +40,10 @@ async def refuse_switch(held: HeldSwitch, why: str, *, now: datetime) -> None:
             case Awaiting():
                 withdrawn = seen(Kind.GATE_WITHDRAWN, held.switch, now, gate=view.id, why=why)
                 await held.close(view.gate.ended(), reason=why, events=[withdrawn], now=now)
-            case Decided() | Reported():
+            case Decided():
+                untold = seen(Kind.REPORT_UNDELIVERABLE, held.switch, now, gate=view.id, codedeploy=why)
+                await held.close(view.gate.ended(), reason=None, events=[untold], now=now)
+            case Reported():
                 await held.close(view.gate.ended(), reason=None, events=[], now=now)
             case Closed():
                 pass

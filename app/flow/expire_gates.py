@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from app.flow.events import SWITCHGATE, Event, Kind
-from app.flow.ports import GateRecord
+from app.flow.ports import GateRecord, RecordAway
 from app.gate.decision import Verdict
 from app.gate.ids import GateId
 from app.gate.states import Awaiting
@@ -17,8 +17,17 @@ async def expire_gates(*, record: GateRecord, now: datetime) -> int:
 
     A gate that a press holds at this moment is passed over: the press is judged by the same deadline.
     """
-    due = await record.past_deadline(now=now, limit=BATCH)
-    return sum([await _expire(gate, record=record, now=now) for gate in due])
+    expired, trouble = 0, None
+    for gate in await record.past_deadline(now=now, limit=BATCH):
+        try:
+            expired += await _expire(gate, record=record, now=now)
+        except RecordAway:
+            raise
+        except Exception as failure:
+            trouble = failure  # told at the end: one gate's trouble must not keep the others waiting
+    if trouble is not None:
+        raise trouble
+    return expired
 
 
 async def _expire(gate: GateId, *, record: GateRecord, now: datetime) -> bool:

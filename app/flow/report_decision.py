@@ -43,7 +43,7 @@ async def report_decision(
     try:
         result = await _tell(due, deployments=deployments)
     except CannotAsk as trouble:
-        if now < given_up_after(due.view.switch.hook_started_at or due.view.opened_at):
+        if now < given_up_after(due.view.opened_at):
             await record.report_again(due, error=str(trouble), due_at=now + _wait(due.attempts, trouble))
             return None
         result = Result(outcome=Outcome.UNDELIVERABLE, detail=str(trouble))

@@ -25,7 +25,7 @@ from app.flow.ports import (
     Rules,
     Verification,
 )
-from app.flow.sight import Sight, hook_started, is_news, news_of, see
+from app.flow.sight import Sight, is_news, news_of, see
 from app.flow.views import GateView
 from app.gate.ids import DomainName, GateId
 from app.gate.manners import next_reminder
@@ -92,9 +92,8 @@ async def _store(
     if facts.over:
         await _over(held, due, sight, facts, now=now)
         return []
-    started = hook_started(due, sight)
     for view in held.open_gates:
-        await _refine(held, view, verification=verification, started=started, rules=rules, now=now)
+        await _refine(held, view, sight, verification=verification, rules=rules, now=now)
     return [view.id for view in held.open_gates if isinstance(view.gate, Awaiting)]
 
 
@@ -108,9 +107,9 @@ async def _over(
 async def _refine(
     held: HeldSwitch,
     view: GateView,
+    sight: Sight,
     *,
     verification: Verification | None,
-    started: datetime | None,
     rules: Rules,
     now: datetime,
 ) -> None:
@@ -122,8 +121,9 @@ async def _refine(
     gate = view.gate
     if verification is not None:
         gate = gate.verify(deployer=verification.deployer, policy=policy)
-    if started is not None:
-        gate = gate.started(hook_started=started, policy=policy)
+    hook = sight.target.events.get(view.hook_name) if sight.target else None
+    if hook is not None and hook.started_at is not None:
+        gate = gate.started(hook_started=hook.started_at, policy=policy)
     if gate == view.gate:
         return
     name = verification.domain if verification else None

@@ -10,6 +10,7 @@ from app.flow.events import SWITCHGATE, Event, Kind
 from app.flow.ports import DueCard
 from app.flow.views import CardPlace, GateView
 from app.gate.ids import GateId
+from app.record.chain import THE_CHAIN, chain_of
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
 from app.record.leases import Leases, coherent
@@ -31,7 +32,7 @@ WITH c AS (
     UPDATE cards SET channel = :channel, ts = :ts, fingerprint = :fingerprint, posting_since = NULL,
         drawn_version = :version, attempts = 0, claimed_by = NULL, claimed_until = NULL, last_error = NULL,
         due_at = CASE WHEN wanted_version > :version THEN CAST(:now AS timestamptz) END
-    WHERE gate_id = :gate AND claimed_by = :owner RETURNING 1
+    WHERE gate_id = :gate AND claimed_by = :owner AND {THE_CHAIN} RETURNING 1
 ), a AS ({INSERT} WHERE EXISTS (SELECT 1 FROM c))
 SELECT 1
 """
@@ -72,6 +73,7 @@ class Cards:
         await self._database.rows(
             DRAWN,
             gate=due.view.id,
+            chain=chain_of(due.view.switch.key),
             owner=self.leases.owner,
             channel=place.channel,
             ts=place.ts,

@@ -14,13 +14,17 @@ from app.flow.views import GateView, Intervention
 from app.gate.decision import Approval, Decision, Expiry, Rejection, answer_to, verdict_of
 from app.gate.ids import GateId, SwitchKey
 from app.gate.states import Vote
+from app.metrics import DECISIONS
+from app.record.chain import GATE_CHAIN, GATE_CHAIN_OR_SKIP
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
 from app.record.opening import OPEN, parameters
 from app.record.rows import INTERVENTION, VIEW, intervention_of, view_of
 
-LOCK: Final = text("SELECT 1 FROM gates WHERE id = :gate FOR UPDATE")
-LOCK_OR_SKIP: Final = text("SELECT 1 FROM gates WHERE id = :gate FOR UPDATE SKIP LOCKED")
+LOCK: Final = text(f"SELECT 1 FROM gates WHERE id = :gate AND {GATE_CHAIN} FOR UPDATE")
+LOCK_OR_SKIP: Final = text(
+    f"SELECT 1 FROM gates WHERE id = :gate AND {GATE_CHAIN_OR_SKIP} FOR UPDATE SKIP LOCKED"
+)
 ONE: Final = text(f"{VIEW} WHERE g.id = :gate")
 BY_EXECUTION: Final = (
     f"{VIEW} WHERE s.account = :account AND s.region = :region AND s.deployment_id = :deployment_id"
@@ -80,6 +84,8 @@ class HeldGateRow:
     def __init__(self, connection: AsyncConnection, view: GateView) -> None:
         self._connection = connection
         self._view = view
+        self.decision: Decision | None = None
+        """What was saved; it stands once the lock is let go."""
 
     @property
     def view(self) -> GateView:
@@ -102,6 +108,7 @@ class HeldGateRow:
         result = await self._connection.execute(SAVE, values)
         if result.first() is None:
             raise LostGate(str(self._view.id))
+        self.decision = decision
 
     async def undo_behind(self) -> Intervention | None:
         """The undo that made this gate's deployment."""
@@ -150,7 +157,10 @@ class Gates:
                 yield None
                 return
             row = (await connection.execute(ONE, {"gate": gate})).one()
-            yield HeldGateRow(connection, view_of(row))
+            held = HeldGateRow(connection, view_of(row))
+            yield held
+        if held.decision is not None:
+            DECISIONS.labels(verdict=verdict_of(held.decision)).inc()
 
     async def past_deadline(self, *, now: datetime, limit: int) -> Sequence[GateId]:
         """Waiting gates whose deadline has come, the longest due first."""

@@ -114,7 +114,7 @@ WITH g AS (
                            ELSE coalesce(reported_at, CAST(:now AS timestamptz)) END
     WHERE id = :gate AND phase <> 'closed' RETURNING id, version
 ), r AS (
-    UPDATE reports SET due_at = NULL FROM g WHERE reports.gate_id = g.id
+    UPDATE reports SET due_at = NULL, claimed_by = NULL, claimed_until = NULL FROM g WHERE reports.gate_id = g.id
 ), c AS ({REDRAW}), a AS ({INSERT})
 SELECT 1
 """)

@@ -13,6 +13,7 @@ from app.flow.events import Event
 from app.flow.ports import DueIntervention
 from app.flow.views import GateView, Intervention
 from app.gate.ids import GateId
+from app.record.chain import GATE_CHAIN, THE_CHAIN, chain_of
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
 from app.record.held_switch import REDRAW
@@ -20,7 +21,8 @@ from app.record.leases import Leases
 from app.record.rows import INTERVENTION, SWITCH, VIEW, intervention_of, switch_of, view_of
 
 LOCK: Final = text(
-    "SELECT 1 FROM switches WHERE id = (SELECT switch_id FROM gates WHERE id = :gate) FOR NO KEY UPDATE"
+    "SELECT 1 FROM switches WHERE id = (SELECT switch_id FROM gates WHERE id = :gate)"
+    f" AND {GATE_CHAIN} FOR NO KEY UPDATE"
 )
 ONE: Final = text(f"{VIEW} WHERE g.id = :gate")
 BUMP: Final = "UPDATE gates SET version = version + 1 WHERE switch_id = :switch RETURNING id, version"
@@ -45,7 +47,7 @@ WITH i AS (
         finished_at = CASE WHEN CAST(:done AS boolean) THEN CAST(:now AS timestamptz) END,
         deployment_id = coalesce(CAST(:deployment AS text), deployment_id),
         due_at = NULL, claimed_by = NULL, claimed_until = NULL, last_error = NULL, problem = NULL
-    WHERE id = :id AND claimed_by = :owner AND phase = 'asked' RETURNING switch_id
+    WHERE id = :id AND claimed_by = :owner AND phase = 'asked' AND {THE_CHAIN} RETURNING switch_id
 ), s AS (
     UPDATE switches SET due_at = CAST(:now AS timestamptz) FROM i
     WHERE switches.id = i.switch_id AND NOT CAST(:done AS boolean)
@@ -68,7 +70,7 @@ FAILED: Final = f"""
 WITH i AS (
     UPDATE interventions SET phase = 'failed', finished_at = :now, problem = :problem, due_at = NULL,
         claimed_by = NULL, claimed_until = NULL
-    WHERE id = :id AND claimed_by = :owner AND phase = 'asked' RETURNING switch_id
+    WHERE id = :id AND claimed_by = :owner AND phase = 'asked' AND {THE_CHAIN} RETURNING switch_id
 ), g AS (
     UPDATE gates SET version = version + 1 FROM i WHERE gates.switch_id = i.switch_id
     RETURNING gates.id, gates.version
@@ -157,6 +159,7 @@ class Interventions:
         rows = await self._database.rows(
             SENT,
             **self._mine(due),
+            chain=chain_of(due.switch.key),
             switch=due.switch.id,
             deployment=deployment,
             done=done,
@@ -168,7 +171,12 @@ class Interventions:
     async def failed(self, due: DueIntervention, *, problem: str, event: Event, now: datetime) -> None:
         """It cannot be done; the card says why."""
         await self._database.rows(
-            FAILED, **self._mine(due), problem=problem[:500], now=now, events=as_parameter([event])
+            FAILED,
+            **self._mine(due),
+            chain=chain_of(due.switch.key),
+            problem=problem[:500],
+            now=now,
+            events=as_parameter([event]),
         )
 
     async def carry_out_again(

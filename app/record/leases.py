@@ -1,7 +1,8 @@
 """Outgoing work is claimed by its own row: due, not leased, mine until the lease ends.
 
 A lease is short and renewed while the work runs, so a killed replica's work is free again within seconds.
-Every finish names the owner (fencing): a replica that lost its lease writes nothing.
+Every finish names the owner (fencing): a replica that lost its lease writes nothing. What a replica still works on
+it does not claim again, even when the lease was lost: the same owner twice would be no fence.
 """
 
 import asyncio
@@ -33,15 +34,18 @@ KEY: Final[dict[Work, str]] = {
 
 
 def claim_statement(work: Work) -> str:
-    """Leases up to `:limit` due rows to `:owner` and gives their keys and attempts."""
+    """Leases up to `:limit` due rows to `:owner` and gives their keys and attempts.
+
+    ARRAY(…), because a subquery in a join may run more than once, and then takes more than `:limit`.
+    """
     key = KEY[work]
     return f"""
         UPDATE {work} SET claimed_by = :owner, claimed_until = :until, attempts = attempts + 1
-        WHERE {key} IN (
+        WHERE {key} = ANY(ARRAY(
             SELECT {key} FROM {work}
-            WHERE due_at <= :now AND (claimed_until IS NULL OR claimed_until <= :now)
-            ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
-        )
+            WHERE due_at <= :now AND (claimed_until IS NULL OR claimed_until <= :now) AND {key} <> ALL(:busy)
+            ORDER BY due_at LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED
+        ))
         RETURNING {key} AS key, attempts
     """
 
@@ -58,32 +62,46 @@ class Leases:
         self._database = database
         self._claim = claim_statement(work)
         self._renew = renew_statement(work)
+        self._busy: set[UUID | int] = set()
         self.owner = owner
 
     async def claim(self, *, now: datetime, limit: int) -> dict[Any, int]:
         """Key -> attempts of the rows that are now ours."""
         rows = await self._database.rows(
-            self._claim, owner=self.owner, now=now, until=now + LEASE, limit=limit
+            self._claim, owner=self.owner, now=now, until=now + LEASE, limit=limit, busy=list(self._busy)
         )
         return {row.key: row.attempts for row in rows}
 
     @asynccontextmanager
     async def kept(self, key: UUID | int, *, now: datetime) -> AsyncIterator[None]:
         """Renews the lease while the block runs. `now` is when it was claimed."""
-        renewing = asyncio.create_task(self._keep(key, now))
+        done = asyncio.Event()
+        renewing = asyncio.create_task(self._keep(key, now, done))
+        self._busy.add(key)
         try:
             yield
         finally:
-            renewing.cancel()
+            done.set()  # and not cancelled: a statement cut off half way costs its connection
+            await asyncio.wait([renewing])
+            self._busy.discard(key)
 
-    async def _keep(self, key: UUID | int, now: datetime) -> None:
-        while True:
-            await asyncio.sleep(RENEWAL.total_seconds())
-            now += RENEWAL
+    async def _keep(self, key: UUID | int, claimed: datetime, done: asyncio.Event) -> None:
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        while not await _set_within(done, RENEWAL.total_seconds()):
+            until = claimed + timedelta(seconds=clock() - began) + LEASE
             try:
-                await self._database.rows(self._renew, owner=self.owner, key=key, until=now + LEASE)
+                await self._database.rows(self._renew, owner=self.owner, key=key, until=until)
             except RecordAway:
                 continue  # the finish is fenced: at worst somebody else does the work again
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False
 
 
 def coherent(rows: Iterable[Any], build: Callable[[Any], T]) -> Iterator[T]:

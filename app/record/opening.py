@@ -7,6 +7,8 @@ from app.flow.events import Event
 from app.flow.ports import Opening, Verification
 from app.record.events import INSERT, as_parameter
 
+# A new hook of a known switch: it lives (again), and when this hook began is yet to be learnt. The same hook once
+# more changes nothing.
 OPEN: Final = f"""
 WITH s AS (
     INSERT INTO switches
@@ -18,7 +20,15 @@ WITH s AS (
          :deployer, :description, :config_name, :listener_port, :created_at, :rollback_of, :status, :now,
          :verified_at, :now)
     ON CONFLICT ON CONSTRAINT switches_key DO UPDATE
-        SET due_at = CASE WHEN switches.ended_at IS NULL THEN excluded.due_at END
+        SET (due_at, ended_at, ending, hook_started_at) = (
+            SELECT CASE WHEN known AND switches.ended_at IS NOT NULL THEN NULL ELSE excluded.due_at END,
+                CASE WHEN known THEN switches.ended_at END,
+                CASE WHEN known THEN switches.ending END,
+                CASE WHEN known THEN switches.hook_started_at END
+            FROM (SELECT EXISTS (
+                SELECT 1 FROM gates WHERE switch_id = switches.id AND execution_hash = :execution_hash
+            ) AS known) k
+        )
     RETURNING id
 ), g AS (
     INSERT INTO gates (id, switch_id, execution_hash, execution_id, hook_name, phase, opened_at, deadline_at,

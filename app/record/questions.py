@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Generic, TypeVar
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, Table, select, text, tuple_
 
@@ -16,6 +17,8 @@ from app.record.rows import SWITCH, VIEW, switch_of, view_of
 from app.record.tables import audit_events, gates, switches
 
 T = TypeVar("T")
+
+LARGEST_ID: Final = 2**63 - 1
 
 _SELECT, _FROM = VIEW.split(" FROM gates g ", 1)
 PENDING: Final = f"""
@@ -136,7 +139,7 @@ class Questions:
             chosen.append(events.at < wanted.until)
         if cursor is not None:
             at, id_ = _read_cursor(cursor)
-            chosen.append(tuple_(events.at, events.id) < tuple_(datetime.fromisoformat(at), id_))
+            chosen.append(tuple_(events.at, events.id) < tuple_(_moment(at), id_))
         statement = select(audit_events).where(*chosen).order_by(events.at.desc(), events.id.desc())
         rows = await self._many(statement.limit(limit + 1))
         following = _cursor(rows[limit - 1].at.isoformat(), rows[limit - 1].id) if len(rows) > limit else None
@@ -164,11 +167,8 @@ class Questions:
             gates, {"phase": phase}
         )
         if cursor is not None:
-            at, _ = _read_cursor(cursor)
-            opened, _, gate = at.partition("/")
-            chosen.append(
-                tuple_(gates.c.opened_at, gates.c.id) < tuple_(datetime.fromisoformat(opened), gate)
-            )
+            opened, _, gate = _read_cursor(cursor)[0].partition("/")
+            chosen.append(tuple_(gates.c.opened_at, gates.c.id) < tuple_(_moment(opened), _uuid(gate)))
         ids = await self._many(
             select(gates.c.id, gates.c.opened_at)
             .join(switches, switches.c.id == gates.c.switch_id)
@@ -237,8 +237,22 @@ def _cursor(at: str, id_: int) -> str:
 def _read_cursor(cursor: str) -> tuple[str, int]:
     try:
         at, id_ = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        if at:
-            datetime.fromisoformat(at.partition("/")[0])
-        return str(at), int(id_)
     except (ValueError, TypeError, binascii.Error) as trouble:
+        raise NotACursor from trouble
+    if not isinstance(at, str) or not isinstance(id_, int) or not 0 <= id_ <= LARGEST_ID:
+        raise NotACursor
+    return at, id_
+
+
+def _moment(text_: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text_)
+    except ValueError as trouble:
+        raise NotACursor from trouble
+
+
+def _uuid(text_: str) -> UUID:
+    try:
+        return UUID(text_)
+    except ValueError as trouble:
         raise NotACursor from trouble

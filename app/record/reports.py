@@ -12,6 +12,7 @@ from app.flow.report_decision import Result
 from app.gate.decision import Answer
 from app.gate.ids import ExecutionId
 from app.gate.states import Decided
+from app.record.chain import THE_CHAIN, chain_of
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
 from app.record.leases import Leases, coherent
@@ -23,10 +24,12 @@ DUE: Final = (
     " WHERE g.id = ANY(:gates)"
 )
 
+# A look holds the switch and waits for its gates: to wait for the switch here, with the gate in hand, would be a
+# deadlock. It need not be waited for: whoever holds it is looking.
 REPORTED: Final = f"""
 WITH mine AS (
     UPDATE reports SET due_at = NULL, claimed_by = NULL, claimed_until = NULL, last_error = NULL
-    WHERE gate_id = :gate AND claimed_by = :owner
+    WHERE gate_id = :gate AND claimed_by = :owner AND {THE_CHAIN}
     RETURNING gate_id
 ), g AS (
     UPDATE gates SET phase = 'reported', outcome = :outcome, outcome_detail = :detail, reported_at = :now,
@@ -34,8 +37,10 @@ WITH mine AS (
     FROM mine WHERE gates.id = mine.gate_id AND phase = 'decided'
     RETURNING gates.id, gates.version, gates.switch_id
 ), s AS (
-    UPDATE switches SET due_at = LEAST(due_at, CAST(:now AS timestamptz)) FROM g
-    WHERE switches.id = g.switch_id AND ended_at IS NULL
+    UPDATE switches SET due_at = CAST(:now AS timestamptz) WHERE id IN (
+        SELECT id FROM switches WHERE id = (SELECT switch_id FROM g) AND ended_at IS NULL
+        FOR NO KEY UPDATE SKIP LOCKED
+    )
 ), c AS (
     UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
 ), a AS (
@@ -70,6 +75,7 @@ class Reports:
         rows = await self._database.rows(
             REPORTED,
             gate=due.view.id,
+            chain=chain_of(due.view.switch.key),
             owner=self.leases.owner,
             outcome=result.outcome,
             detail=result.detail,

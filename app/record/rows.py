@@ -62,7 +62,7 @@ VIEW: Final = f"SELECT {GATE}, {SWITCH}, {AROUND} FROM gates g JOIN switches s O
 
 
 def switch_of(row: Any) -> Switch:
-    """A switch from a row with the `SWITCH` columns."""
+    """A switch from a row with the `SWITCH` columns. Raises `IncoherentRow`."""
     return Switch(
         id=row.switch_id,
         key=SwitchKey(account=row.account, region=row.region, deployment=DeploymentId(row.deployment_id)),
@@ -180,7 +180,10 @@ def _gate(row: Any, votes: tuple[CastVote, ...]) -> Gate:
 def _traffic(stored: dict[str, Any] | None) -> Traffic | None:
     if stored is None:
         return None
-    return Traffic(shift=Shift(stored["shift"]), percent=stored["percent"], minutes=stored["minutes"])
+    try:
+        return Traffic(shift=Shift(stored["shift"]), percent=stored["percent"], minutes=stored["minutes"])
+    except (KeyError, TypeError, ValueError) as nonsense:
+        raise IncoherentRow(f"no way to move traffic: {stored}") from nonsense
 
 
 def _vote(voter: str, name: str, choice: str, reason: str, at: str) -> CastVote:

@@ -12,33 +12,47 @@ from sqlalchemy import text
 
 from app.flow.ports import DueLook
 from app.gate.ids import SwitchKey
+from app.record.chain import SWITCH_CHAIN
 from app.record.database import Database
 from app.record.held_switch import HeldSwitchRow
-from app.record.leases import Leases
+from app.record.leases import Leases, coherent
 from app.record.rows import SWITCH, VIEW, switch_of, view_of
 from app.together import Together
 
 DUE: Final = f"""
 SELECT {SWITCH},
-    (SELECT g.hook_name FROM gates g WHERE g.switch_id = s.id ORDER BY g.opened_at LIMIT 1) AS hook_name,
+    (SELECT g.hook_name FROM gates g WHERE g.switch_id = s.id ORDER BY g.opened_at DESC LIMIT 1) AS hook_name,
+    s.due_at,
     (SELECT min(g.decided_at) FROM gates g WHERE g.switch_id = s.id AND g.verdict = 'approved') AS approved_at,
     EXISTS (SELECT 1 FROM interventions i WHERE i.switch_id = s.id AND i.phase IN ('asked', 'sent')) AS undoing
 FROM switches s WHERE s.id = ANY(:ids)
 """
 AGAIN: Final = """
-UPDATE switches SET due_at = b.due_at, claimed_by = NULL, claimed_until = NULL, last_error = b.error,
-    attempts = CASE WHEN b.rested THEN 0 ELSE attempts END
-FROM jsonb_to_recordset(CAST(:looks AS jsonb)) AS b(id bigint, due_at timestamptz, error text, rested boolean)
+UPDATE switches SET claimed_by = NULL, claimed_until = NULL, last_error = b.error,
+    attempts = CASE WHEN b.rested THEN 0 ELSE attempts END,
+    due_at = CASE
+        WHEN switches.due_at IS DISTINCT FROM b.was_due THEN LEAST(switches.due_at, b.due_at)
+        WHEN b.due_at IS NOT NULL AND EXISTS (
+            SELECT 1 FROM gates g WHERE g.switch_id = switches.id AND g.reported_at >= b.claimed_at
+        ) THEN b.claimed_at
+        ELSE b.due_at
+    END
+FROM jsonb_to_recordset(CAST(:looks AS jsonb)) AS b(
+    id bigint, due_at timestamptz, was_due timestamptz, claimed_at timestamptz, error text, rested boolean)
 WHERE switches.id = b.id AND claimed_by = :owner
 """
-LOCK: Final = text("SELECT 1 FROM switches WHERE id = :id AND claimed_by = :owner FOR NO KEY UPDATE")
+"""Who woke the switch while it was looked at is heard: a look that began before is not the answer to that."""
+
+LOCK: Final = text(
+    f"SELECT 1 FROM switches WHERE id = :id AND claimed_by = :owner AND {SWITCH_CHAIN} FOR NO KEY UPDATE"
+)
 LOCK_GATES: Final = text(
     "SELECT 1 FROM gates WHERE switch_id = :id AND phase <> 'closed' ORDER BY id FOR UPDATE"
 )
 THE_SWITCH: Final = text(f"SELECT {SWITCH} FROM switches s WHERE s.id = :id")
 OPEN_GATES: Final = text(f"{VIEW} WHERE g.switch_id = :id AND g.phase <> 'closed' ORDER BY g.id")
 WAKE: Final = """
-UPDATE switches SET due_at = LEAST(due_at, CAST(:now AS timestamptz))
+UPDATE switches SET due_at = :now
 WHERE region = :region AND deployment_id = :deployment AND account IN (:account, '') AND due_at IS NOT NULL
 RETURNING 1
 """
@@ -49,6 +63,8 @@ BATCH: Final = 100
 class _LookAgain:
     id: int
     due_at: datetime | None
+    was_due: datetime
+    claimed_at: datetime
     error: str | None
     rested: bool
 
@@ -67,7 +83,7 @@ class Switches:
         if not claimed:
             return []
         rows = await self._database.rows(DUE, ids=list(claimed))
-        return [_due(row, attempts=claimed[row.switch_id]) for row in rows]
+        return list(coherent(rows, lambda row: _due(row, attempts=claimed[row.switch_id], now=now)))
 
     @asynccontextmanager
     async def hold_switch(self, due: DueLook) -> AsyncIterator[HeldSwitchRow | None]:
@@ -90,7 +106,14 @@ class Switches:
         Looks that end together are written together.
         """
         await self._put_back.get(
-            _LookAgain(id=due.switch.id, due_at=due_at, error=error[:500] if error else None, rested=rested)
+            _LookAgain(
+                id=due.switch.id,
+                due_at=due_at,
+                was_due=due.due_at,
+                claimed_at=due.claimed_at,
+                error=error[:500] if error else None,
+                rested=rested,
+            )
         )
 
     async def wake(self, key: SwitchKey, *, now: datetime) -> bool:
@@ -103,6 +126,8 @@ class Switches:
             {
                 "id": look.id,
                 "due_at": look.due_at.isoformat() if look.due_at else None,
+                "was_due": look.was_due.isoformat(),
+                "claimed_at": look.claimed_at.isoformat(),
                 "error": look.error,
                 "rested": look.rested,
             }
@@ -112,13 +137,15 @@ class Switches:
         return [None] * len(looks)
 
 
-def _due(row: Any, *, attempts: int) -> DueLook:
+def _due(row: Any, *, attempts: int, now: datetime) -> DueLook:
     switch = switch_of(row)
     # A rollback of CodeDeploy's needs nobody's approval: it moves from the moment that we know of it.
     moving_since = row.approved_at or (switch.first_seen_at if switch.rollback_of else None)
     return DueLook(
         attempts=attempts,
         switch=switch,
+        due_at=row.due_at,
+        claimed_at=now,
         hook_name=row.hook_name,
         moving_since=moving_since,
         undoing=row.undoing,

@@ -16,6 +16,7 @@ from app.gate.policy import Choice
 from app.gate.states import Awaiting
 from app.i18n.catalog import Texts
 from app.log import error_id
+from app.metrics import PRESSES
 from app.slack.blocks import typed
 from app.slack.directory import Directory, Profile
 from app.slack.reject_form import REASON, reject_form, reject_notice
@@ -98,7 +99,7 @@ class Presses:
         try:
             ticket = Ticket.parse(value)
         except NotATicket:
-            return Said(text=why_not(Refused(NoSuchGate(), None), texts=texts, approvers=()))
+            return self._refused(Refused(NoSuchGate(), None), texts)
         press = Press(
             gate=ticket.gate,
             edition=ticket.edition,
@@ -113,17 +114,22 @@ class Presses:
             return self._refused(refused, texts)
         except (RecordAway, TimeoutError) as trouble:
             log.error("press_not_recorded", problem=type(trouble).__name__, user=profile.person.user)
+            PRESSES.labels(outcome="record_away").inc()
             return Said(text=texts("refused.nothing_recorded"))
         except Exception:
             short = error_id()
             log.exception("press_failed", error_id=short, user=profile.person.user)
+            PRESSES.labels(outcome="failed").inc()
             return Said(text=texts("refused.unknown_error", id=short))
+        PRESSES.labels(outcome="counted").inc()
         self._decided(ticket.gate)
         return Said(text=_thanks(counted, texts), counted=counted)
 
     def _refused(self, refused: Refused, texts: Texts) -> Said:
         view = refused.view
-        log.info("press_refused", why=type(refused.refusal).__name__, gate=str(view.id) if view else None)
+        why = type(refused.refusal).__name__
+        log.info("press_refused", why=why, gate=str(view.id) if view else None)
+        PRESSES.labels(outcome=why).inc()
         if view is not None:
             # The card that was pressed may show less than the record knows: draw it again.
             self._replies.later(self._stale(view.id), what="redraw")

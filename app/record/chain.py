@@ -1,0 +1,36 @@
+"""The audit chain's lock comes first, before any row: one order for everybody, so that nobody waits in a circle.
+
+Who writes to a deployment's chain holds its lock until the commit (the trigger of `audit_events` takes it). To take
+it after rows that others wait for with the lock in hand would be a deadlock.
+"""
+
+from typing import Final
+
+from app.gate.ids import SwitchKey
+
+_KEY: Final = "hashtextextended(s.account || '/' || s.region || '/' || s.deployment_id, 7)"
+
+
+def _of(lock: str, where: str) -> str:
+    return f"SELECT {lock}({_KEY}) AS taken FROM switches s WHERE {where}"
+
+
+OF_GATE: Final = "s.id = (SELECT g.switch_id FROM gates g WHERE g.id = :gate)"
+GATE_CHAIN: Final = f"(SELECT count(*) FROM ({_of('pg_advisory_xact_lock', OF_GATE)}) k) >= 0"
+"""True, with the chain of `:gate`'s deployment locked. A subquery of its own runs before any row is looked at."""
+
+GATE_CHAIN_OR_SKIP: Final = f"(SELECT taken FROM ({_of('pg_try_advisory_xact_lock', OF_GATE)}) k)"
+"""Whether the chain of `:gate`'s deployment is free; then it is locked."""
+
+SWITCH_CHAIN: Final = f"(SELECT count(*) FROM ({_of('pg_advisory_xact_lock', 's.id = :id')}) k) >= 0"
+"""True, with the chain of the switch `:id` locked."""
+
+THE_CHAIN: Final = (
+    "(SELECT count(*) FROM (SELECT pg_advisory_xact_lock(hashtextextended(CAST(:chain AS text), 7))) k) >= 0"
+)
+"""True, with the chain that `:chain` names (`chain_of`) locked."""
+
+
+def chain_of(key: SwitchKey) -> str:
+    """The name of a deployment's chain."""
+    return f"{key.account}/{key.region}/{key.deployment}"
