@@ -1,0 +1,139 @@
+"""Who waits for whom. What would be a deadlock between two transactions is played out, step by step."""
+
+import asyncio
+from datetime import timedelta
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from app.flow.events import Kind
+from app.flow.ports import RecordAway
+from app.flow.report_decision import Result
+from app.gate.ids import GateId
+from app.gate.states import Decided, Outcome
+from app.record.database import Database
+from app.record.gates import Gates
+from app.record.reports import Reports
+from app.record.switches import Switches
+from tests.record.opened import NOW, event, open_gate, reject, save_rejection
+
+TOLD = Result(outcome=Outcome.TOLD, detail="Failed")
+EVENT = """
+INSERT INTO audit_events (at, kind, account, region, deployment_id, actor_kind, link, digest)
+VALUES (now(), 'card_posted', '123456789012', 'ap-northeast-2', 'd-1', 'switchgate', 0, '')
+"""
+
+
+@pytest.fixture
+async def gate(database: Database) -> GateId:
+    return await open_gate(Gates(database), "d-1")
+
+
+async def test_a_press_and_a_card_being_drawn_do_not_deadlock(
+    database: Database, record_url: str, gate: GateId
+) -> None:
+    async with await psycopg.AsyncConnection.connect(record_url) as drawing:
+        await drawing.execute("UPDATE cards SET ts = '1.1', channel = 'C1' WHERE gate_id = %s", [gate])
+        press = asyncio.create_task(reject(Gates(database), gate))
+        await _until_somebody_waits(record_url)
+        await drawing.execute(EVENT)
+        await drawing.commit()
+        await press
+    kinds = [row.kind for row in await database.rows("SELECT kind FROM audit_events ORDER BY link")]
+    assert kinds == ["gate_opened", "card_posted", "gate_decided"]
+
+
+async def test_a_report_and_a_look_at_the_same_switch_do_not_deadlock(
+    database: Database, record_url: str, gate: GateId
+) -> None:
+    await reject(Gates(database), gate)
+    reports = Reports(database, uuid4())
+    (due,) = await reports.claim(now=NOW, limit=1)
+    async with await psycopg.AsyncConnection.connect(record_url) as looking:
+        await looking.execute("SELECT 1 FROM switches FOR NO KEY UPDATE")
+        told = event(Kind.REPORT_TOLD, "d-1", gate)
+        async with asyncio.timeout(1.5):  # well below lock_timeout: it must not wait for the switch at all
+            assert await reports.reported(due, TOLD, told, now=NOW)
+        await looking.execute("SELECT 1 FROM gates FOR UPDATE")
+        await looking.rollback()
+
+
+async def test_a_report_brings_the_next_look_forward(database: Database, gate: GateId) -> None:
+    await database.rows("UPDATE switches SET due_at = :later", later=NOW + timedelta(hours=1))
+    await reject(Gates(database), gate)
+    reports = Reports(database, uuid4())
+    (due,) = await reports.claim(now=NOW, limit=1)
+    await reports.reported(due, TOLD, event(Kind.REPORT_TOLD, "d-1", gate), now=NOW)
+    assert (await database.rows("SELECT due_at FROM switches"))[0].due_at == NOW
+
+
+async def test_the_loser_of_a_deadlock_has_recorded_nothing_and_is_told_so(database: Database) -> None:
+    gates = [await open_gate(Gates(database), name) for name in ("d-2", "d-3")]
+    both_hold = asyncio.Barrier(2)
+
+    async def lock(order: list[GateId]) -> None:
+        async with database.begin() as connection:
+            await connection.exec_driver_sql("SELECT 1 FROM gates WHERE id = %s FOR UPDATE", (order[0],))
+            await both_hold.wait()
+            await connection.exec_driver_sql("SELECT 1 FROM gates WHERE id = %s FOR UPDATE", (order[1],))
+
+    ends = await asyncio.gather(lock(gates), lock(gates[::-1]), return_exceptions=True)
+    assert [type(end) for end in ends if end is not None] == [RecordAway]
+
+
+async def test_a_gate_that_somebody_holds_is_passed_over_and_not_waited_for(
+    database: Database, gate: GateId
+) -> None:
+    gates = Gates(database)
+    async with gates.hold(gate) as held:
+        assert held is not None
+        async with gates.hold(gate, skip_locked=True) as skipped:
+            assert skipped is None
+
+
+async def test_whoever_waited_for_a_gate_sees_what_was_decided_meanwhile(
+    database: Database, record_url: str, gate: GateId
+) -> None:
+    """What one statement reads beside a row that it had to wait for would be stale."""
+    gates = Gates(database)
+    async with gates.hold(gate) as held:
+        assert held is not None
+        second = asyncio.create_task(_seen(gates, gate))
+        await _until_somebody_waits(record_url)
+        await save_rejection(held)
+    assert await second == "Decided"
+
+
+async def test_what_is_closed_under_a_report_is_not_due_again(database: Database, gate: GateId) -> None:
+    """A report that fails while its gate is closed must not bring itself back for ever."""
+    await reject(Gates(database), gate)
+    reports, switches = Reports(database, uuid4()), Switches(database, uuid4())
+    (due,) = await reports.claim(now=NOW, limit=1)
+    (look,) = await switches.claim(now=NOW, limit=1)
+    async with switches.hold_switch(look) as held:
+        assert held is not None
+        (view,) = held.open_gates
+        assert isinstance(view.gate, Decided)
+        await held.close(view.gate.ended(), reason=None, events=[], now=NOW)
+    await reports.report_again(due, error="throttled", due_at=NOW)
+    assert await reports.claim(now=NOW + timedelta(hours=1), limit=1) == []
+    assert (await database.rows("SELECT due_at FROM reports"))[0].due_at is None
+
+
+async def _seen(gates: Gates, gate: GateId) -> str:
+    async with gates.hold(gate) as held:
+        assert held is not None
+        return type(held.view.gate).__name__
+
+
+async def _until_somebody_waits(url: str) -> None:
+    """Until a session of ours stands before a lock."""
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as watching, asyncio.timeout(10):
+        while True:
+            found = await watching.execute(
+                "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
+            if await found.fetchone():
+                return
+            await asyncio.sleep(0.01)
