@@ -6,13 +6,17 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from app.embedded_postgres import EmbeddedPostgres
+from tests.conftest import TEMPLATE
 from tests.record.filled import AWAITING, CLOSED, DECIDED, REPORTED, fill
 
 
-@pytest.fixture
-def record(record_url: str) -> Iterator[psycopg.Connection]:
-    fill(record_url)
-    with psycopg.connect(record_url, autocommit=True) as connection:
+@pytest.fixture(scope="module")
+def record(postgres: EmbeddedPostgres) -> Iterator[psycopg.Connection]:
+    """One for all of them: what is refused has written nothing."""
+    url = postgres.create_database("walls", template=TEMPLATE)
+    fill(url)
+    with psycopg.connect(url, autocommit=True) as connection:
         yield connection
 
 
@@ -109,9 +113,14 @@ def test_an_edit_made_with_the_triggers_off_is_found(record: psycopg.Connection)
         " WHERE digest <> audit_digest(previous, event)"
     )
     assert record.execute(broken).fetchone() == (0,)
-    record.execute("ALTER TABLE audit_events DISABLE TRIGGER USER")
-    record.execute('UPDATE audit_events SET detail = \'{"who": "somebody else"}\' WHERE id = 5')
-    assert record.execute(broken).fetchone() == (1,)
+    with record.transaction(force_rollback=True):
+        record.execute("ALTER TABLE audit_events DISABLE TRIGGER USER")
+        record.execute('UPDATE audit_events SET detail = \'{"who": "somebody else"}\' WHERE id = 5')
+        assert record.execute(broken).fetchone() == (1,)
+    with record.transaction(force_rollback=True):
+        record.execute("ALTER TABLE audit_events DISABLE TRIGGER USER")
+        record.execute("DELETE FROM audit_events WHERE id = 5")
+        assert record.execute(broken).fetchone() == (1,)
 
 
 def test_links_of_one_deployment_count_up(record: psycopg.Connection) -> None:
