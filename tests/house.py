@@ -63,8 +63,29 @@ class House:
         """Waits in real time for something that the house does by itself. Raises `AssertionError`."""
         end = asyncio.get_running_loop().time() + timeout
         while not predicate():
-            assert asyncio.get_running_loop().time() < end, "it did not come true in time"
+            assert asyncio.get_running_loop().time() < end, f"it did not come true in time:\n{self.state()}"
             await asyncio.sleep(0.01)
+
+    def state(self) -> str:
+        """What the record holds, for whoever reads why a play failed."""
+        work = "due_at, attempts, claimed_until, last_error"
+        switches = self.rows(
+            f"SELECT deployment_id, status, green_percent, switched_at, {work} FROM switches"
+        )
+        gates = self.rows("SELECT id, phase, verdict, version, decided_at, reported_at FROM gates")
+        cards = self.rows(f"SELECT gate_id, wanted_version, drawn_version, {work} FROM cards")
+        asked = self.rows(f"SELECT deed, phase, deployment_id, problem, {work} FROM interventions")
+        now = [{"now": self.clock()}]
+        return "\n".join(str(row) for row in [*now, *switches, *gates, *cards, *asked])
+
+    async def play(self, predicate: Callable[[], object], timeout: float = 15) -> None:
+        """The same while AWS's time goes on by itself, hooks and their answers between its steps."""
+
+        def step() -> object:
+            self.aws.clock.advance(0.2)
+            return predicate()
+
+        await self.until(step, timeout)
 
     async def deploy(self, domain: str, **how: Any) -> str:
         """A pipeline deploys; gives the deployment's id once its hook waits for us."""
@@ -205,6 +226,7 @@ async def living_house(
             monkeypatch.setenv(name, value)
         settings = Settings.read(variables)
         service = Service(settings, load_config(built.config_file), database_url=record_url, clock=clock)
+        built.lambda_time = lambda: clock().timestamp()
         async with serving(service) as url:
             built.service_urls = [url]
             if settings.slack_app_token is None:

@@ -245,7 +245,6 @@ class DueLook(Claim):
 
     switch: Switch
     due_at: datetime
-    claimed_at: datetime
     hook_name: str | None
     moving_since: datetime | None
     undoing: bool

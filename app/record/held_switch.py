@@ -72,7 +72,7 @@ ON CONFLICT ON CONSTRAINT switches_key DO UPDATE
 SETTLE: Final = f"""
 WITH i AS (
     UPDATE interventions SET phase = CAST(:phase AS text), finished_at = :now, due_at = NULL,
-        claimed_by = NULL, claimed_until = NULL, problem = coalesce(CAST(:problem AS text), problem)
+        claimed_by = NULL, claimed_until = NULL, problem = CAST(:problem AS text)
     WHERE phase IN ('asked', 'sent') AND {{which}}
     RETURNING *
 ), g AS (

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from app.flow.events import Event
 from app.flow.ports import Opening, Verification
+from app.record.chain import THE_CHAIN, chain_of
 from app.record.events import INSERT, as_parameter
 
 # A new hook of a known switch: it lives (again), and when this hook began is yet to be learnt. The same hook once
@@ -16,7 +17,8 @@ WITH s AS (
          deployer, description, config_name, listener_port, deployment_created_at, rollback_of, status,
          first_seen_at, verified_at, due_at)
     VALUES
-        (:account, :region, :deployment_id, :domain, :application, :deployment_group, :creator, :deployed_by,
+        (CASE WHEN {THE_CHAIN} THEN CAST(:account AS text) END,
+         :region, :deployment_id, :domain, :application, :deployment_group, :creator, :deployed_by,
          :deployer, :description, :config_name, :listener_port, :created_at, :rollback_of, :status, :now,
          :verified_at, :now)
     ON CONFLICT ON CONSTRAINT switches_key DO UPDATE
@@ -72,6 +74,7 @@ WITH p AS (
 def parameters(opening: Opening, events: Sequence[Event]) -> dict[str, Any]:
     """The values of `OPEN`."""
     return {
+        "chain": chain_of(opening.key),
         "account": opening.key.account,
         "region": opening.key.region,
         "deployment_id": opening.key.deployment,

@@ -24,8 +24,6 @@ DUE: Final = (
     " WHERE g.id = ANY(:gates)"
 )
 
-# A look holds the switch and waits for its gates: to wait for the switch here, with the gate in hand, would be a
-# deadlock. It need not be waited for: whoever holds it is looking.
 REPORTED: Final = f"""
 WITH mine AS (
     UPDATE reports SET due_at = NULL, claimed_by = NULL, claimed_until = NULL, last_error = NULL
@@ -37,10 +35,8 @@ WITH mine AS (
     FROM mine WHERE gates.id = mine.gate_id AND phase = 'decided'
     RETURNING gates.id, gates.version, gates.switch_id
 ), s AS (
-    UPDATE switches SET due_at = CAST(:now AS timestamptz) WHERE id IN (
-        SELECT id FROM switches WHERE id = (SELECT switch_id FROM g) AND ended_at IS NULL
-        FOR NO KEY UPDATE SKIP LOCKED
-    )
+    UPDATE switches SET due_at = CAST(:now AS timestamptz) FROM g
+    WHERE switches.id = g.switch_id AND ended_at IS NULL
 ), c AS (
     UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
 ), a AS (

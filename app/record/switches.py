@@ -32,13 +32,10 @@ UPDATE switches SET claimed_by = NULL, claimed_until = NULL, last_error = b.erro
     attempts = CASE WHEN b.rested THEN 0 ELSE attempts END,
     due_at = CASE
         WHEN switches.due_at IS DISTINCT FROM b.was_due THEN LEAST(switches.due_at, b.due_at)
-        WHEN b.due_at IS NOT NULL AND EXISTS (
-            SELECT 1 FROM gates g WHERE g.switch_id = switches.id AND g.reported_at >= b.claimed_at
-        ) THEN b.claimed_at
         ELSE b.due_at
     END
 FROM jsonb_to_recordset(CAST(:looks AS jsonb)) AS b(
-    id bigint, due_at timestamptz, was_due timestamptz, claimed_at timestamptz, error text, rested boolean)
+    id bigint, due_at timestamptz, was_due timestamptz, error text, rested boolean)
 WHERE switches.id = b.id AND claimed_by = :owner
 """
 """Who woke the switch while it was looked at is heard: a look that began before is not the answer to that."""
@@ -64,7 +61,6 @@ class _LookAgain:
     id: int
     due_at: datetime | None
     was_due: datetime
-    claimed_at: datetime
     error: str | None
     rested: bool
 
@@ -83,7 +79,7 @@ class Switches:
         if not claimed:
             return []
         rows = await self._database.rows(DUE, ids=list(claimed))
-        return list(coherent(rows, lambda row: _due(row, attempts=claimed[row.switch_id], now=now)))
+        return list(coherent(rows, lambda row: _due(row, attempts=claimed[row.switch_id])))
 
     @asynccontextmanager
     async def hold_switch(self, due: DueLook) -> AsyncIterator[HeldSwitchRow | None]:
@@ -110,7 +106,6 @@ class Switches:
                 id=due.switch.id,
                 due_at=due_at,
                 was_due=due.due_at,
-                claimed_at=due.claimed_at,
                 error=error[:500] if error else None,
                 rested=rested,
             )
@@ -127,7 +122,6 @@ class Switches:
                 "id": look.id,
                 "due_at": look.due_at.isoformat() if look.due_at else None,
                 "was_due": look.was_due.isoformat(),
-                "claimed_at": look.claimed_at.isoformat(),
                 "error": look.error,
                 "rested": look.rested,
             }
@@ -137,7 +131,7 @@ class Switches:
         return [None] * len(looks)
 
 
-def _due(row: Any, *, attempts: int, now: datetime) -> DueLook:
+def _due(row: Any, *, attempts: int) -> DueLook:
     switch = switch_of(row)
     # A rollback of CodeDeploy's needs nobody's approval: it moves from the moment that we know of it.
     moving_since = row.approved_at or (switch.first_seen_at if switch.rollback_of else None)
@@ -145,7 +139,6 @@ def _due(row: Any, *, attempts: int, now: datetime) -> DueLook:
         attempts=attempts,
         switch=switch,
         due_at=row.due_at,
-        claimed_at=now,
         hook_name=row.hook_name,
         moving_since=moving_since,
         undoing=row.undoing,

@@ -2,7 +2,8 @@
 
 import itertools
 import logging
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -57,6 +58,8 @@ class Stage:
         self._locale = locale
         self._socket_mode = socket_mode
         self.hook_log: list[str] = []
+        self.lambda_time: Callable[[], float] = time.time
+        """The Lambda's own clock: hooks are signed by it, and the service compares it with its own."""
         self.slack = SlackStandIn(users=users, groups=[ONCALL], channels=[CHANNEL])
         self.aws = AwsStandIn(
             domains, invoke_hook=self._invoke, speed=speed, pace=pace, seed=seed, history=history
@@ -104,4 +107,10 @@ class Stage:
         }
 
     def _invoke(self, event: dict[str, str]) -> Any:
-        return handle(event, LambdaContext(), env=self.lambda_environment(), write=self.hook_log.append)
+        return handle(
+            event,
+            LambdaContext(),
+            env=self.lambda_environment(),
+            now=self.lambda_time,
+            write=self.hook_log.append,
+        )

@@ -123,13 +123,13 @@ async def test_a_deployment_that_finishes_at_the_press_says_so_and_can_be_undone
 
 async def test_an_undo_while_another_deployment_runs_is_refused_with_the_reason(house: House) -> None:
     deployment = await finished(house)
-    await house.press(MINA.id, deployment, "undo")
-    await house.until(lambda: house.slack.views.top(MINA.id) is not None)
-    form = house.slack.views.top(MINA.id)
+    await house.press(OLU.id, deployment, "undo")
+    await house.until(lambda: house.slack.views.top(OLU.id) is not None)
+    form = house.slack.views.top(OLU.id)
     assert form is not None
     later, _ = await house.ask("order")
 
-    result = await house.slack.submit_async(MINA.id, form.id, {"reason": "broken"})
+    result = await house.slack.submit_async(OLU.id, form.id, {"reason": "broken"})
 
     assert result.outcome == "updated"
     assert "later deployment" in str(result.view)
@@ -137,14 +137,13 @@ async def test_an_undo_while_another_deployment_runs_is_refused_with_the_reason(
     assert house.gate(later)["phase"] == "awaiting"
 
 
-async def test_a_lost_answer_to_stop_deployment_is_asked_again_and_still_one_undo(house: House) -> None:
+async def test_a_lost_answer_to_stop_deployment_is_still_one_undo(house: House) -> None:
     deployment = await switched(house)
     house.aws.faults.add("StopDeployment", "drop_after_commit", times=1)
 
     await undo(house, MINA.id, deployment)
 
-    await house.until(lambda: len(house.aws.calls("StopDeployment")) >= 2)
-    house.aws.play_until(lambda: house.aws.share("order")["blue"] == 100)
+    await house.play(lambda: house.aws.share("order")["blue"] == 100)
     await house.until(lambda: "Taken back to blue" in house.says(deployment))
 
 
@@ -157,7 +156,7 @@ async def test_codedeploy_away_is_shown_and_tried_until_it_answers(house: House)
     await house.until(lambda: "cannot be reached" in house.says(deployment))
     house.clock.advance(seconds=60)
     await house.until(lambda: house.table("interventions")[0]["phase"] != "asked")
-    house.aws.play_until(lambda: house.aws.share("order")["blue"] == 100)
+    await house.play(lambda: house.aws.share("order")["blue"] == 100)
     await house.until(lambda: "Taken back to blue" in house.says(deployment))
 
 

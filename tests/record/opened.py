@@ -62,6 +62,7 @@ async def open_gate(
         verification=verification(domain) if verified else None,
         opened_at=at,
         deadline_at=at + timedelta(minutes=55),
+        remind_at=None,
     )
     await gates.open(opening, [event(Kind.GATE_OPENED, deployment, gate, at=at)])
     return gate

@@ -17,13 +17,16 @@ NEW_EVENT = (
     "INSERT INTO audit_events (at, kind, account, region, deployment_id, actor_kind, link, digest)"
     " VALUES (now(), 'vote_cast', '1', 'r', 'd-x', '{actor}', 0, '')"
 )
+INTERVENTION = (
+    "INSERT INTO interventions (id, switch_id, deed, asked_by, asked_name, reason, asked_at{more})"
+    " SELECT gen_random_uuid(), switch_id, '{deed}', 'U8', 'Bo', '{why}', now(){values}"
+    f" FROM gates WHERE id = '{DECIDED}'"
+)
 VOTE = "INSERT INTO votes (gate_id, voter, name, choice, voted_at) VALUES ('{gate}', 'U8', 'Bo', '{choice}', now())"
 
 BROKEN = {
     "verified_is_a_domains": NEW_SWITCH.format(more=", verified_at", values=", now()"),
-    "ended_is_not_due": NEW_SWITCH.format(
-        more=", ended_at, ending, due_at", values=", now(), 'Failed', now()"
-    ),
+    "green_is_a_share": NEW_SWITCH.format(more=", green_percent", values=", 101"),
     "ended_says_how": NEW_SWITCH.format(more=", ended_at", values=", now()"),
     "switches_key": NEW_SWITCH.format(more="", values="), ('1', 'r', 'd-x', now()"),
     "gates_key": (
@@ -57,6 +60,15 @@ BROKEN = {
     "answer_is_known": f"INSERT INTO reports (gate_id, answer) VALUES ('{AWAITING}', 'Skipped')",
     "posted_somewhere": f"UPDATE cards SET ts = '1.1' WHERE gate_id = '{AWAITING}'",
     "an_outdated_card_is_due": f"UPDATE cards SET due_at = NULL WHERE gate_id = '{CLOSED}'",
+    "deed_is_known": INTERVENTION.format(deed="dance", why="why not", more="", values=""),
+    "an_undo_says_why": INTERVENTION.format(deed="stop", why=" ", more="", values=""),
+    "intervention_phase_is_known": INTERVENTION.format(
+        deed="stop", why="broken", more=", phase", values=", 'tried'"
+    ),
+    "finished_says_when": INTERVENTION.format(deed="stop", why="broken", more=", phase", values=", 'done'"),
+    "only_what_is_asked_is_due": INTERVENTION.format(
+        deed="stop", why="broken", more=", phase, due_at", values=", 'sent', now()"
+    ),
     "actor_kind_is_known": NEW_EVENT.format(actor="ghost"),
     "a_person_is_named": NEW_EVENT.format(actor="person"),
 }

@@ -12,11 +12,16 @@ from app.flow.ports import RecordAway
 from app.flow.report_decision import Result
 from app.gate.ids import GateId
 from app.gate.states import Decided, Outcome
+from app.record.chain import THE_CHAIN
 from app.record.database import Database
 from app.record.gates import Gates
 from app.record.reports import Reports
 from app.record.switches import Switches
 from tests.record.opened import NOW, event, open_gate, reject, save_rejection
+
+CHAIN = "123456789012/ap-northeast-2/d-1"
+DRAWER_TAKES = THE_CHAIN.replace(":chain", "%(chain)s")
+"""As whoever draws a card does: the chain first, then the card."""
 
 TOLD = Result(outcome=Outcome.TOLD, detail="Failed")
 EVENT = """
@@ -34,7 +39,10 @@ async def test_a_press_and_a_card_being_drawn_do_not_deadlock(
     database: Database, record_url: str, gate: GateId
 ) -> None:
     async with await psycopg.AsyncConnection.connect(record_url) as drawing:
-        await drawing.execute("UPDATE cards SET ts = '1.1', channel = 'C1' WHERE gate_id = %s", [gate])
+        await drawing.execute(
+            f"UPDATE cards SET ts = '1.1', channel = 'C1' WHERE gate_id = %(gate)s AND {DRAWER_TAKES}",
+            {"gate": gate, "chain": CHAIN},
+        )
         press = asyncio.create_task(reject(Gates(database), gate))
         await _until_somebody_waits(record_url)
         await drawing.execute(EVENT)
@@ -50,13 +58,15 @@ async def test_a_report_and_a_look_at_the_same_switch_do_not_deadlock(
     await reject(Gates(database), gate)
     reports = Reports(database, uuid4())
     (due,) = await reports.claim(now=NOW, limit=1)
-    async with await psycopg.AsyncConnection.connect(record_url) as looking:
-        await looking.execute("SELECT 1 FROM switches FOR NO KEY UPDATE")
-        told = event(Kind.REPORT_TOLD, "d-1", gate)
-        async with asyncio.timeout(1.5):  # well below lock_timeout: it must not wait for the switch at all
-            assert await reports.reported(due, TOLD, told, now=NOW)
-        await looking.execute("SELECT 1 FROM gates FOR UPDATE")
-        await looking.rollback()
+    switches = Switches(database, uuid4())
+    (look,) = await switches.claim(now=NOW, limit=1)
+    told = event(Kind.REPORT_TOLD, "d-1", gate)
+    async with switches.hold_switch(look) as held:
+        report = asyncio.create_task(reports.reported(due, TOLD, told, now=NOW))
+        await _until_somebody_waits(record_url)
+        assert held is not None
+        await held.note([event(Kind.GATE_VERIFIED, "d-1", gate)])
+    assert await report
 
 
 async def test_a_report_brings_the_next_look_forward(database: Database, gate: GateId) -> None:
