@@ -1,0 +1,102 @@
+"""One deployment, through, without a browser: the smoke test."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Final
+
+from app.sandbox.cast import CHANNEL, JUN, OLU
+from app.sandbox.slack.shapes import Message
+from app.sandbox.stop_sign import StopSign
+from app.sandbox.whole import Whole
+
+SPEED: Final = 10.0
+"""Stand-in seconds per real second: nobody watches the tasks start."""
+
+PATIENCE: Final = 60.0
+REASON: Final = "The smoke test says no."
+
+Say = Callable[[str], object]
+
+
+class NotThrough(Exception):
+    """The deployment did not go the way that it should; the message says where it stopped."""
+
+
+class Once:
+    """Jun deploys `order`; Olu, who is on call, decides on the real card."""
+
+    def __init__(self, whole: Whole, *, say: Say, sign: StopSign) -> None:
+        self._aws = whole.stage.aws
+        self._slack = whole.stage.slack
+        self._pipeline = whole.pipeline
+        self._say = say
+        self._sign = sign
+        self._domain = "order"
+
+    def approve(self) -> None:
+        """Until production traffic is on green. Raises `NotThrough`."""
+        deployment, card = self._asked()
+        self._say(f"{OLU.real_name} presses Approve.")
+        self._slack.press(OLU.id, card.channel, card.ts, "approve")
+        self._until(lambda: self._share("green") == 100, "traffic on green")
+        self._tell(deployment, "Succeeded")
+
+    def reject(self) -> None:
+        """Until the deployment has failed, with traffic where it was. Raises `NotThrough`."""
+        deployment, card = self._asked()
+        self._say(f"{OLU.real_name} presses Reject and says why: {REASON}")
+        self._slack.press(OLU.id, card.channel, card.ts, "reject")
+        self._until(lambda: self._slack.views.top(OLU.id), "the form that asks why")
+        form = self._slack.views.top(OLU.id)
+        if form is None:
+            raise NotThrough("The form that asks why has gone.")
+        self._slack.submit(OLU.id, form.id, {"reason": REASON})
+        self._until(lambda: self._aws.deployment(deployment).over, "the deployment's end")
+        status = self._aws.deployment(deployment).status
+        if status != "Failed":
+            raise NotThrough(f"The deployment should have failed, and is {status}.")
+        self._tell(deployment, "Failed")
+        if self._share("blue") != 100:
+            raise NotThrough("Traffic did not stay on blue.")
+
+    def _asked(self) -> tuple[str, Message]:
+        """Deploys and waits for a card that can be decided."""
+        self._aws.speed = SPEED
+        deployment = self._pipeline.push(self._domain, by=JUN)
+        self._say(f"{JUN.real_name} deploys {self._domain}: {deployment}")
+        self._until(lambda: self._aws.deployment(deployment).waits_for, "CodeDeploy's hook")
+        self._say(f"CodeDeploy waits at {self._aws.deployment(deployment).waits_for}.")
+        # At this speed CodeDeploy's hour would be over in minutes; a slow machine may need them.
+        self._aws.speed = 1.0
+        self._until(lambda: self._card(deployment), "a card with buttons")
+        card = self._card(deployment)
+        if card is None:
+            raise NotThrough("The card has gone.")
+        self._say(f"The card asks in #{CHANNEL.name}: {card.text}")
+        return deployment, card
+
+    def _card(self, deployment: str) -> Message | None:
+        for message in self._slack.messages.in_channel(CHANNEL.id):
+            blocks = json.dumps(message.blocks)
+            if message.by_app and deployment in blocks and '"action_id": "approve"' in blocks:
+                return message
+        return None
+
+    def _share(self, side: str) -> int:
+        return self._aws.share(self._domain)[side]
+
+    def _tell(self, deployment: str, answer: str) -> None:
+        told = self._aws.answers(deployment)
+        if told != [answer]:
+            raise NotThrough(f"CodeDeploy should have been told {answer}, and was told {told}.")
+        blue, green = self._share("blue"), self._share("green")
+        self._say(f"CodeDeploy was told {answer}. Traffic of {self._domain}: blue {blue} %, green {green} %.")
+
+    def _until(self, predicate: Callable[[], object], what: str) -> None:
+        end = time.monotonic() + PATIENCE
+        while not predicate():
+            if self._sign.wait(0.02):
+                raise NotThrough("Stopped before it was through.")
+            if time.monotonic() > end:
+                raise NotThrough(f"There was no sign of {what} within {PATIENCE:.0f} s.")
