@@ -1,5 +1,6 @@
 """`switchgate sandbox`: everything on this machine, until Ctrl-C; or one deployment through, and out."""
 
+import errno
 import sys
 import time
 from functools import partial
@@ -7,6 +8,8 @@ from typing import Final
 
 from app.embedded_postgres import PostgresTrouble
 from app.sandbox.once import NotThrough, Once
+from app.sandbox.opening import open_with_two_waiting
+from app.sandbox.page.server import Page
 from app.sandbox.replica import ReplicaTrouble
 from app.sandbox.stop_sign import StopSign
 from app.sandbox.whole import Whole, whole_sandbox
@@ -28,9 +31,29 @@ def run_sandbox(*, once: str | None, port: int, locale: str) -> int:
     try:
         with whole_sandbox(locale=locale) as whole:
             say(f"Postgres, Slack, AWS and the service are up ({time.monotonic() - began:.1f} s).")
-            return _once(whole, once, sign) if once is not None else 0
+            return _once(whole, once, sign) if once is not None else _page(whole, port, sign)
     except (PostgresTrouble, ReplicaTrouble) as trouble:
         return _complain(str(trouble))
+
+
+def _page(whole: Whole, port: int, sign: StopSign) -> int:
+    """Until somebody wants us to stop."""
+    open_with_two_waiting(whole, sign)
+    with _listening(whole, port) as page:
+        say(f"\n    Open {page.url}\n\nCtrl-C stops everything.")
+        sign.wait()
+        say("Stopping.")
+    return 0
+
+
+def _listening(whole: Whole, port: int) -> Page:
+    try:
+        return Page(whole, port=port)
+    except OSError as trouble:
+        if trouble.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        say(f"Port {port} cannot be had ({trouble.strerror}); this is another one.")
+        return Page(whole, port=0)
 
 
 def _once(whole: Whole, verdict: str, sign: StopSign) -> int:

@@ -113,6 +113,10 @@ class Controls:
             if state == "ALARM":
                 self._machine.alarm(group)
 
+    def alarm_state(self, domain: str) -> str:
+        with self._turns.turn():
+            return self._group(domain).alarm.state
+
     def set_health(
         self, domain: str, side: str, state: str, *, reason: str = "", description: str = ""
     ) -> None:

@@ -1,0 +1,34 @@
+"""What somebody does on the page: a JSON body, checked, and what is said about it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Asked(BaseModel):
+    """A request's body. `who` acts."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the page says about it; empty: what happened shows by itself."""
+
+    words: str = ""
+    trouble: bool = False
+
+
+A = TypeVar("A", bound=Asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Deed(Generic[A]):
+    """`do` may raise `NobodyThere`, `AwsError`, `LookupError` and `ReplicaTrouble`."""
+
+    shape: type[A]
+    do: Callable[[A], Awaitable[Told]]

@@ -1,0 +1,130 @@
+"""The domains and their traffic, in pieces that the page can replace one by one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from app.sandbox.aws.snapshots import DeploymentSnapshot
+from app.sandbox.aws.stand_in import AwsStandIn
+from app.sandbox.aws.world import SandboxDomain
+
+LONG_AGO: Final = timedelta(hours=12)
+
+_EVENT_WORDS: Final = {
+    "BeforeInstall": "Begins",
+    "Install": "Green starts up",
+    "AfterInstall": "Green is up",
+    "AllowTestTraffic": "Test traffic moves to green",
+    "AfterAllowTestTraffic": "Test traffic is on green",
+    "BeforeAllowTraffic": "The hook is called",
+    "AllowTraffic": "Traffic moves to green",
+    "AfterAllowTraffic": "Traffic is on green",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """How a domain stands: `state` picks the look, `words` say it; `until` with the words before a countdown."""
+
+    state: str
+    words: str
+    until: datetime | None = None
+    until_words: str = ""
+
+
+def domain_pieces(aws: AwsStandIn) -> dict[str, Any]:
+    """`domain:<name>` for every domain."""
+    return {f"domain:{domain.name}": _piece(aws, domain) for domain in aws.domains()}
+
+
+def live_deployment(aws: AwsStandIn, domain: str) -> DeploymentSnapshot | None:
+    """The one under way, if any."""
+    last = _last(aws.deployments(domain))
+    return None if last is None or last.over else last
+
+
+def _piece(aws: AwsStandIn, domain: SandboxDomain) -> dict[str, Any]:
+    deployments = aws.deployments(domain.name)
+    last, share = _last(deployments), aws.share(domain.name)
+    standing = _standing(last, aws.clock.now())
+    return {
+        "name": domain.name,
+        "port": domain.listener_port,
+        "blue": {"share": share["blue"], "version": _blue_version(deployments)},
+        "green": {"share": share["green"], "version": _green_version(deployments)},
+        "state": standing.state,
+        "words": standing.words,
+        "until": standing.until.timestamp() if standing.until else None,
+        "until_words": standing.until_words,
+        "alarm": aws.alarm_state(domain.name) == "ALARM",
+        "busy": last is not None and not last.over,
+        "deployment": _deployment(last) if last is not None else None,
+    }
+
+
+def _deployment(deployment: DeploymentSnapshot) -> dict[str, Any]:
+    title, _, rest = deployment.description.partition("\n")
+    return {
+        "id": deployment.id,
+        "title": title or ("Automatic rollback" if deployment.rollback_of else "No description"),
+        "by": rest.removeprefix("github-actor="),
+        "config": deployment.config.removeprefix("CodeDeployDefault.ECS"),
+        "error": deployment.error_message if deployment.over else None,
+        "events": [{"name": event.name, "status": event.status} for event in deployment.events],
+    }
+
+
+def _standing(deployment: DeploymentSnapshot | None, now: datetime) -> Standing:
+    if deployment is None:
+        return Standing(state="resting", words="Nothing under way")
+    if deployment.over:
+        return _ended(deployment, now)
+    if deployment.rollback_of is not None:
+        return Standing(state="rolling-back", words="Goes back to blue")
+    if deployment.waits_for is not None:
+        return Standing(
+            state="waiting",
+            words="Waits for an answer",
+            until=deployment.hook_due_at,
+            until_words="CodeDeploy gives up in",
+        )
+    if deployment.terminates_at is not None:
+        return Standing(
+            state="on-green",
+            words="On green",
+            until=deployment.terminates_at,
+            until_words="blue is kept for",
+        )
+    running = next((event.name for event in deployment.events if event.status == "InProgress"), "")
+    state = "moving" if running == "AllowTraffic" else "preparing"
+    return Standing(state=state, words=_EVENT_WORDS.get(running, "Begins"))
+
+
+def _ended(deployment: DeploymentSnapshot, now: datetime) -> Standing:
+    if deployment.completed_at is not None and now - deployment.completed_at > LONG_AGO:
+        return Standing(state="resting", words="Nothing under way")
+    if deployment.rollback_of is not None:
+        return Standing(state="rolled-back", words="Back on blue")
+    if deployment.status == "Succeeded":
+        return Standing(state="on-green", words="On green")
+    return Standing(state="failed", words=deployment.status)
+
+
+def _last(deployments: Sequence[DeploymentSnapshot]) -> DeploymentSnapshot | None:
+    return deployments[-1] if deployments else None
+
+
+def _green_version(deployments: Sequence[DeploymentSnapshot]) -> str:
+    """What the latest deployment that is no rollback brings."""
+    return next((_tag(one) for one in reversed(deployments) if one.rollback_of is None), "")
+
+
+def _blue_version(deployments: Sequence[DeploymentSnapshot]) -> str:
+    """What served before that one: the last that succeeded before it."""
+    own = [one for one in deployments if one.rollback_of is None]
+    return next((_tag(one) for one in reversed(own[:-1]) if one.status == "Succeeded"), "")
+
+
+def _tag(deployment: DeploymentSnapshot) -> str:
+    return deployment.image.rpartition(":")[2][:7]

@@ -1,0 +1,43 @@
+"""The people whom one may act as, as the page introduces them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.sandbox.cast import GRACE, ONCALL
+from app.sandbox.slack.shapes import User
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Face:
+    """`role` says what the person may do; `decides` whether a press counts."""
+
+    id: str
+    name: str
+    first_name: str
+    role: str
+    decides: bool
+    language: str
+
+
+def faces(people: Iterable[User]) -> list[Face]:
+    return [
+        Face(
+            id=person.id,
+            name=person.real_name,
+            first_name=person.real_name.split(" ")[0],
+            role=_role(person),
+            decides=_decides(person),
+            language="한국어" if person.locale == "ko-KR" else "English",
+        )
+        for person in people
+    ]
+
+
+def _decides(person: User) -> bool:
+    return person.id in ONCALL.members or person.id == GRACE.id
+
+
+def _role(person: User) -> str:
+    if person.id in ONCALL.members:
+        return "on call, may decide"
+    return "admin, may decide" if person.id == GRACE.id else "deploys, may not decide"

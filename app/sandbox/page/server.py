@@ -1,0 +1,149 @@
+"""The page's web server. Everything that changes goes through `POST /do/…` with a JSON body, so that no other
+site's form can post here; everything that shows comes over `/live`."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import ValidationError
+
+from app.sandbox.aws.errors import AwsError
+from app.sandbox.cast import PEOPLE
+from app.sandbox.page.deed import Deed, Told
+from app.sandbox.page.domains_pane import domain_pieces
+from app.sandbox.page.live import Bell, Pieces, stream
+from app.sandbox.page.people import faces
+from app.sandbox.page.service import Service
+from app.sandbox.page.slack_deeds import SlackDeeds
+from app.sandbox.page.slack_pane import SlackPane
+from app.sandbox.page.troubles import TROUBLES, Troubles
+from app.sandbox.page.world_deeds import SPEEDS, WorldDeeds
+from app.sandbox.pipeline import SHIFTS
+from app.sandbox.replica import ReplicaTrouble
+from app.sandbox.server import ServerThread
+from app.sandbox.slack.errors import NobodyThere
+from app.sandbox.slack.render import STYLESHEET
+from app.sandbox.whole import Whole
+
+HERE: Final = Path(__file__).parent
+HEADERS: Final = {
+    "Cache-Control": "no-store",
+    # What commits and people write is drawn here: no script but the page's own may run.
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' https: data:; frame-ancestors 'none'; "
+    "base-uri 'none'; form-action 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Page(ServerThread):
+    """The page at `url`. Raises `OSError` at once when somebody else has the port."""
+
+    def __init__(self, whole: Whole, *, port: int) -> None:
+        self._stage = whole.stage
+        self._bell = Bell()
+        self._troubles = Troubles(whole.stage)
+        self._service = Service(whole.replica, changed=self._bell.ring)
+        world = WorldDeeds(whole.stage, whole.pipeline, troubles=self._troubles, service=self._service)
+        self._deeds: dict[str, Deed[Any]] = {**SlackDeeds(whole.stage.slack).all(), **world.all()}
+        templates = Environment(
+            loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined
+        )
+        self._template = templates.get_template("page.html")
+        super().__init__(self._application(), port=port)
+        whole.stage.slack.listen(self._bell.ring)
+        whole.stage.aws.on_change(self._bell.ring)
+
+    def _application(self) -> web.Application:
+        app = web.Application()
+        app.router.add_get("/", self._page)
+        app.router.add_get("/live", self._live)
+        app.router.add_get("/state", self._state)
+        app.router.add_get("/slack.css", self._stylesheet)
+        app.router.add_static("/static", HERE / "static")
+        app.router.add_post("/do/{deed}", self._do)
+        app.on_response_prepare.append(_add_headers)
+        return app
+
+    async def _page(self, _request: web.Request) -> web.Response:
+        shown = self._template.render(
+            people=faces(PEOPLE), shifts=SHIFTS, troubles=TROUBLES, speeds=SPEEDS, domains=self._domains()
+        )
+        return web.Response(text=shown, content_type="text/html")
+
+    async def _stylesheet(self, _request: web.Request) -> web.FileResponse:
+        return web.FileResponse(STYLESHEET)
+
+    async def _live(self, request: web.Request) -> web.StreamResponse:
+        """`?who=U…`: what that person sees, as it changes."""
+        pane = self._pane(request)
+        return await stream(request, self._bell, look=lambda: self._pieces(pane), now=self._now)
+
+    async def _state(self, request: web.Request) -> web.Response:
+        """The same, once."""
+        return web.json_response({"now": self._now(), "put": self._pieces(self._pane(request)), "gone": []})
+
+    async def _do(self, request: web.Request) -> web.Response:
+        deed = self._deeds.get(request.match_info["deed"])
+        if deed is None:
+            return _told(Told("There is no such thing to do.", trouble=True), 404)
+        if request.content_type != "application/json":
+            return _told(Told("A JSON body is needed.", trouble=True), 415)
+        try:
+            return _told(await deed.do(deed.shape.model_validate_json(await request.text())), 200)
+        except _REFUSALS as refusal:
+            return _refused(refusal)
+        finally:
+            self._bell.ring()
+
+    def _pane(self, request: web.Request) -> SlackPane:
+        try:
+            return SlackPane(self._stage.slack, request.query.get("who", ""))
+        except NobodyThere as nobody:
+            raise web.HTTPNotFound(text=str(nobody)) from None
+
+    def _pieces(self, pane: SlackPane) -> Pieces:
+        return {
+            **pane.pieces(),
+            **domain_pieces(self._stage.aws),
+            "speed": self._stage.aws.speed,
+            "troubles": self._troubles.piece(),
+            "service": self._service.state,
+        }
+
+    def _now(self) -> float:
+        return self._stage.aws.clock.now().timestamp()
+
+    def _domains(self) -> list[str]:
+        return [domain.name for domain in self._stage.aws.domains()]
+
+
+_REFUSALS: Final = (ValidationError, AwsError, LookupError, ReplicaTrouble)
+
+
+def _refused(refusal: Exception) -> web.Response:
+    match refusal:
+        case ValidationError():
+            words, status = _first_error(refusal), 400
+        case AwsError(message=message):
+            words, status = message, 409
+        case LookupError():
+            words, status = str(refusal.args[0]), 404
+        case _:
+            words, status = str(refusal), 502
+    return _told(Told(words, trouble=True), status)
+
+
+def _told(told: Told, status: int) -> web.Response:
+    return web.json_response({"words": told.words, "trouble": told.trouble}, status=status)
+
+
+def _first_error(trouble: ValidationError) -> str:
+    first = trouble.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return f"{place}: {first['msg']}" if place else first["msg"]
+
+
+async def _add_headers(_request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(HEADERS)

@@ -1,0 +1,159 @@
+// The domains: one tile each, kept up to date in place so that the bars can move.
+
+import { act, busy } from "./deeds.js";
+import { piece, standInNow, when } from "./live.js";
+import { flash } from "./slack.js";
+
+const tiles = document.getElementById("tiles");
+const strip = document.getElementById("strip");
+const spoken = document.getElementById("spoken");
+const menu = document.getElementById("deploy-menu");
+const blank = document.getElementById("tile").content;
+const said = new Map();
+
+when("domain:", (_key, domain) => {
+  if (!domain) return;
+  const tile = find(domain.name) ?? add(domain);
+  drawTraffic(tile, domain);
+  drawDeployment(tile, domain);
+  drawButtons(tile, domain);
+  drawStrip(domain);
+  say(domain);
+});
+
+/** The tile where a deployment is the latest one. */
+export function tileOf(deployment) {
+  const tile = [...tiles.children].find((one) => one.querySelector(".chip").dataset.deployment === deployment);
+  return tile && { point: () => point(tile) };
+}
+
+function point(tile) {
+  tile.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  tile.focus({ preventScroll: true });
+  flash(tile);
+}
+
+function find(name) {
+  return tiles.querySelector(`[data-domain="${name}"]`);
+}
+
+function add(domain) {
+  const tile = blank.cloneNode(true).firstElementChild;
+  tile.dataset.domain = tile.id = domain.name;
+  tile.querySelector(".tile-name").textContent = domain.name;
+  tile.querySelector(".port").textContent = `:${domain.port}`;
+  tile.querySelector(".deploy").dataset.deploy = domain.name;
+  tile.setAttribute("aria-label", `${domain.name}, port ${domain.port}`);
+  tiles.append(tile);
+  return tile;
+}
+
+function drawTraffic(tile, { state, words, blue, green, deployment }) {
+  tile.dataset.state = state;
+  const chip = tile.querySelector(".chip");
+  chip.textContent = words;
+  chip.dataset.deployment = deployment?.id ?? "";
+  chip.title = deployment ? "Show its card" : "";
+  const bar = tile.querySelector(".bar");
+  bar.setAttribute("aria-label", `Traffic: ${blue.share} % on blue, ${green.share} % on green`);
+  for (const [side, { share, version }] of [["blue", blue], ["green", green]]) {
+    tile.querySelector(`.bar-${side}`).style.width = `${share}%`;
+    const label = tile.querySelector(`.share-${side}`);
+    label.classList.toggle("share--none", share === 0);
+    label.querySelector("b").textContent = `${share} %`;
+    label.querySelector("code").textContent = version;
+  }
+}
+
+function drawDeployment(tile, { state, deployment, until, until_words }) {
+  const what = tile.querySelector(".what");
+  const resting = state === "resting" || !deployment;
+  what.textContent = resting ? "Nothing under way." : `${deployment.title} · ${about(deployment)}`;
+  what.title = resting ? "" : [deployment.id, deployment.title, deployment.error].filter(Boolean).join("\n");
+  const waiting = tile.querySelector(".until");
+  waiting.dataset.until = until ?? "";
+  waiting.dataset.words = until_words;
+  if (!until) waiting.textContent = resting ? "" : (deployment.error ? "see the card for why" : "");
+  tile.querySelector(".steps").replaceChildren(...(resting ? [] : deployment.events.map((event) => step(event, state))));
+}
+
+function about(deployment) {
+  return [deployment.by, deployment.config].filter(Boolean).join(" · ");
+}
+
+function step({ name, status }, state) {
+  const item = document.createElement("li");
+  const waits = status === "InProgress" && state === "waiting";
+  item.className = `step step--${waits ? "Waiting" : status}`;
+  item.title = `${name}: ${waits ? "waits for an answer" : status}`;
+  const words = document.createElement("span");
+  Object.assign(words, { className: "hidden", textContent: item.title });
+  item.append(words);
+  return item;
+}
+
+function drawButtons(tile, { busy: underWay, alarm }) {
+  tile.querySelector(".deploy").disabled = underWay;
+  tile.querySelector(".stop").disabled = !underWay;
+  const button = tile.querySelector(".alarm");
+  button.setAttribute("aria-pressed", alarm);
+  button.textContent = alarm ? "Alarm is on" : "Alarm";
+}
+
+function drawStrip({ name, blue, green, state }) {
+  const id = `strip-${name}`;
+  const link = document.getElementById(id) ?? strip.appendChild(document.createElement("a"));
+  if (!link.id) {
+    link.innerHTML = "<span></span><i></i>";
+    Object.assign(link, { id, href: `#${name}` });
+  }
+  link.dataset.state = state;
+  link.firstChild.textContent = name;
+  link.lastChild.style.width = `${green.share}%`;
+  link.title = `${name}: blue ${blue.share} %, green ${green.share} %`;
+}
+
+function say({ name, words, green }) {
+  const now = `${name}: ${words}, green ${green.share} %`;
+  if (said.has(name) && said.get(name) !== now) spoken.textContent = now;
+  said.set(name, now);
+}
+
+function countDown() {
+  for (const element of tiles.querySelectorAll(".until")) {
+    if (!element.dataset.until) continue;
+    const left = Math.max(0, Math.round(Number(element.dataset.until) - standInNow()));
+    const clock = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+    element.textContent = `${element.dataset.words} ${clock}`;
+  }
+}
+
+setInterval(countDown, 250);
+
+tiles.addEventListener("click", async ({ target }) => {
+  const domain = target.closest(".tile")?.dataset.domain;
+  if (target.matches(".stop")) await busy(target, () => act("stop", { domain }));
+  if (target.matches(".alarm")) await act("alarm", { domain, on: !piece(`domain:${domain}`).alarm });
+});
+
+document.addEventListener("click", ({ target }) => {
+  const opener = target.closest("[data-deploy]");
+  if (opener) menu.dataset.domain = opener.dataset.deploy;
+});
+
+menu.addEventListener("beforetoggle", (event) => {
+  if (event.newState !== "open") return;
+  const opener = document.activeElement.closest("[data-deploy]");
+  const { deploy = "*" } = opener?.dataset ?? {};
+  menu.dataset.domain = deploy;
+  menu.querySelector(".menu-title").textContent = deploy === "*" ? "Deploy every domain" : `Deploy ${deploy}`;
+});
+
+menu.addEventListener("click", ({ target }) => {
+  const choice = target.closest("[data-shift]");
+  if (!choice) return;
+  menu.hidePopover();
+  const domain = menu.dataset.domain === "*" ? null : menu.dataset.domain;
+  act("deploy", { domain, shift: choice.dataset.shift, own: "own" in choice.dataset });
+});
+

@@ -1,0 +1,74 @@
+// The clock, the troubles, the service, and who one is.
+
+import { act, busy } from "./deeds.js";
+import { look, when } from "./live.js";
+import { forget, placeShown } from "./slack.js";
+
+const people = document.getElementById("people");
+const composer = document.getElementById("composer");
+const troubles = document.getElementById("troubles");
+const count = document.getElementById("troubles-count");
+const service = document.getElementById("service");
+const [kill, start, calm] = ["kill", "start", "calm"].map((id) => document.getElementById(id));
+const SERVICE_WORDS = { running: "Service runs", starting: "Service starts", down: "Service is down" };
+
+export function begin() {
+  const remembered = people.querySelector(`input[value="${sessionStorage.getItem("who") ?? ""}"]`);
+  if (remembered) remembered.checked = true;
+  become();
+}
+
+function become() {
+  const chosen = people.querySelector("input:checked");
+  sessionStorage.setItem("who", chosen.value);
+  document.getElementById("say").placeholder = `Message as ${chosen.dataset.name}, or /deploys`;
+  forget();
+  look(chosen.value);
+}
+
+people.addEventListener("change", become);
+
+composer.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const field = composer.elements.say;
+  const text = field.value;
+  if (!text.trim()) return;
+  field.value = "";
+  if (!(await act("say", { channel: placeShown(), text })) && !field.value) field.value = text;
+});
+
+composer.addEventListener("click", ({ target }) => {
+  if (target.dataset.say) act("say", { channel: placeShown(), text: target.dataset.say });
+});
+
+document.getElementById("clock").addEventListener("change", ({ target }) => {
+  act("clock", { speed: Number(target.value) });
+});
+
+when("speed", (_key, speed) => {
+  const field = document.querySelector(`#clock input[value="${speed}"]`);
+  if (field) field.checked = true;
+});
+
+when("troubles", (_key, on = []) => {
+  const names = new Set(on.map((trouble) => trouble.name));
+  for (const field of troubles.querySelectorAll("input")) field.checked = names.has(field.value);
+  count.hidden = names.size === 0;
+  count.textContent = names.size;
+});
+
+when("service", (_key, state = "down") => {
+  service.dataset.state = state;
+  service.lastElementChild.textContent = SERVICE_WORDS[state];
+  kill.hidden = state !== "running";
+  start.hidden = state === "running";
+  start.disabled = state === "starting";
+});
+
+troubles.addEventListener("change", ({ target }) => {
+  act("trouble", { name: target.value, on: target.checked });
+});
+
+calm.addEventListener("click", () => act("calm"));
+kill.addEventListener("click", () => busy(kill, () => act("service", { order: "kill" })));
+start.addEventListener("click", () => busy(start, () => act("service", { order: "start" })));

@@ -1,0 +1,101 @@
+"""Things that go wrong, each on until it is switched off again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any, Final
+
+from app.sandbox.stage import Stage
+
+REPORT: Final = "PutLifecycleEventHookExecutionStatus"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trouble:
+    """`words` name it in the menu, `what` says what to expect; `begin` brings it about."""
+
+    name: str
+    words: str
+    what: str
+    begin: Callable[[Stage], object]
+
+
+TROUBLES: Final = (
+    Trouble(
+        name="throttled",
+        words="CodeDeploy is throttled",
+        what="Most calls are refused; answers arrive late, and once.",
+        begin=lambda stage: stage.aws.faults.rate("*", throttle=0.7),
+    ),
+    Trouble(
+        name="lost-answers",
+        words="CodeDeploy does it, then says 500",
+        what="The answer was taken, and nobody was told: it has to be looked up.",
+        begin=lambda stage: stage.aws.faults.add(REPORT, "error_after_commit", times=None),
+    ),
+    Trouble(
+        name="access-denied",
+        words="CodeDeploy denies access",
+        what="Answers are kept and told as soon as access is back.",
+        begin=lambda stage: stage.aws.faults.add(REPORT, "access_denied", times=None),
+    ),
+    Trouble(
+        name="double-hooks",
+        words="Every hook arrives twice",
+        what="There is one card all the same.",
+        begin=lambda stage: stage.aws.faults.hook_rate(duplicate=1.0),
+    ),
+    Trouble(
+        name="slack-away",
+        words="Slack is down",
+        what="Cards wait until it is back; what was pressed before still counts.",
+        begin=lambda stage: stage.slack.faults.outage(),
+    ),
+    Trouble(
+        name="slack-limited",
+        words="Slack limits the rate",
+        what="Every change to a card is told to come back in 5 s.",
+        begin=lambda stage: _limit(stage),
+    ),
+)
+
+
+class Troubles:
+    """Which of them are on. Safe from any thread."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._on: dict[str, Trouble] = {}
+        self._lock = Lock()
+
+    def switch(self, name: str, *, on: bool) -> Trouble:
+        """Raises `LookupError` for a trouble that is not on the list."""
+        trouble = next((one for one in TROUBLES if one.name == name), None)
+        if trouble is None:
+            raise LookupError(f"no trouble {name}")
+        with self._lock:
+            self._on.pop(name, None)
+            self._on |= {name: trouble} if on else {}
+            self._bring_about()
+        return trouble
+
+    def calm(self) -> None:
+        """Nothing goes wrong any more."""
+        with self._lock:
+            self._on.clear()
+            self._bring_about()
+
+    def piece(self) -> list[dict[str, Any]]:
+        return [{"name": trouble.name, "words": trouble.words} for trouble in self._on.values()]
+
+    def _bring_about(self) -> None:
+        """Two troubles may strike one operation, so all are cleared and those that are on begin again."""
+        self._stage.aws.faults.clear()
+        self._stage.slack.faults.clear()
+        for trouble in self._on.values():
+            trouble.begin(self._stage)
+
+
+def _limit(stage: Stage) -> None:
+    for method in ("chat.postMessage", "chat.update"):
+        stage.slack.faults.ratelimit(method, retry_after=5, times=None)
