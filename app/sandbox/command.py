@@ -31,29 +31,31 @@ def run_sandbox(*, once: str | None, port: int, locale: str) -> int:
     try:
         with whole_sandbox(locale=locale) as whole:
             say(f"Postgres, Slack, AWS and the service are up ({time.monotonic() - began:.1f} s).")
-            return _once(whole, once, sign) if once is not None else _page(whole, port, sign)
+            return _once(whole, once, sign) if once is not None else _page(whole, port, locale, sign)
     except (PostgresTrouble, ReplicaTrouble) as trouble:
         return _complain(str(trouble))
 
 
-def _page(whole: Whole, port: int, sign: StopSign) -> int:
+def _page(whole: Whole, port: int, locale: str, sign: StopSign) -> int:
     """Until somebody wants us to stop."""
     open_with_two_waiting(whole, sign)
-    with _listening(whole, port) as page:
+    if sign.is_up:
+        return 0
+    with _listening(whole, port, locale) as page:
         say(f"\n    Open {page.url}\n\nCtrl-C stops everything.")
         sign.wait()
         say("Stopping.")
     return 0
 
 
-def _listening(whole: Whole, port: int) -> Page:
+def _listening(whole: Whole, port: int, locale: str) -> Page:
     try:
-        return Page(whole, port=port)
+        return Page(whole, port=port, locale=locale)
     except OSError as trouble:
         if trouble.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
         say(f"Port {port} cannot be had ({trouble.strerror}); this is another one.")
-        return Page(whole, port=0)
+        return Page(whole, port=0, locale=locale)
 
 
 def _once(whole: Whole, verdict: str, sign: StopSign) -> int:

@@ -21,6 +21,8 @@ def open_with_two_waiting(whole: Whole, sign: StopSign) -> None:
     aws = whole.stage.aws
     aws.speed = SPEED
     end = time.monotonic() + PATIENCE
+    if sign.is_up:
+        return
     for number, (domain, shift) in enumerate((("payment", "canary"), ("order", "all-at-once")), start=1):
         whole.pipeline.push(domain, shift=shift)
         while _asking(whole) < number and time.monotonic() < end and not sign.wait(0.02):

@@ -1,9 +1,12 @@
 """`switchgate sandbox` as a process of its own, and what it leaves behind."""
 
 import os
+import re
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,6 +36,55 @@ def run_sandbox(*arguments: str, folder: Path) -> subprocess.CompletedProcess[st
         timeout=180,
         check=False,
     )
+
+
+@contextmanager
+def open_sandbox(*arguments: str, folder: Path, port: int = 0, wait: bool = True) -> Iterator["OpenSandbox"]:
+    """With its page, until the block ends; then stopped as Ctrl-C stops it. `wait`: until it says where."""
+    output = folder.with_suffix(".said")
+    command = [*COMMAND, "--port", str(port), *arguments]
+    with output.open("w") as said:
+        process = subprocess.Popen(
+            command, env=environment(folder), stdout=said, stderr=said, start_new_session=True
+        )
+    sandbox = OpenSandbox(process, output)
+    try:
+        if wait:
+            sandbox.until(lambda: sandbox.url)
+        yield sandbox
+    finally:
+        if process.poll() is None:
+            sandbox.stop(signal.SIGINT)
+        output.unlink()
+
+
+class OpenSandbox:
+    """One that runs, or is about to."""
+
+    def __init__(self, process: subprocess.Popen[bytes], output: Path) -> None:
+        self._process = process
+        self._output = output
+
+    @property
+    def url(self) -> str:
+        """The page's; empty before it has been said."""
+        found = re.search(r"Open (http://127\.0\.0\.1:\d+)\n", self.said())
+        return found[1] if found else ""
+
+    def said(self) -> str:
+        return self._output.read_text()
+
+    def stop(self, how: signal.Signals) -> int:
+        """Gives the exit status."""
+        self._process.send_signal(how)
+        return self._process.wait(60)
+
+    def until(self, predicate: Callable[[], object]) -> None:
+        end = time.monotonic() + 120
+        while not predicate():
+            assert self._process.poll() is None, f"the sandbox has ended:\n{self.said()}"
+            assert time.monotonic() < end, f"it did not come true in time:\n{self.said()}"
+            time.sleep(0.02)
 
 
 def left_behind(folder: Path) -> list[str]:

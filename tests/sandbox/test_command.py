@@ -1,8 +1,13 @@
-"""`switchgate sandbox --once`: the smoke test."""
+"""`switchgate sandbox`: the smoke test, and coming and going."""
+
+import errno
+import os
+import signal
+import socket
 
 import pytest
 
-from tests.sandbox.command import left_behind, own_folder, run_sandbox
+from tests.sandbox.command import left_behind, open_sandbox, own_folder, run_sandbox
 
 
 @pytest.mark.parametrize(
@@ -36,3 +41,35 @@ def test_a_request_that_makes_no_sense_is_refused(arguments: tuple[str, ...], co
 
         assert (done.returncode, done.stderr.strip()) == (2, complaint)
         assert left_behind(folder) == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_whoever_stops_it_nothing_is_left_behind(how: signal.Signals) -> None:
+    with own_folder() as folder:
+        with open_sandbox(folder=folder) as sandbox:
+            assert any("postgres" in words for words in left_behind(folder))
+
+            assert sandbox.stop(how) == 0
+
+        assert left_behind(folder) == []
+
+
+def test_a_stop_while_it_starts_is_a_stop_too() -> None:
+    with own_folder() as folder:
+        with open_sandbox(folder=folder, wait=False) as sandbox:
+            sandbox.until(lambda: list(folder.iterdir()))
+
+            assert sandbox.stop(signal.SIGTERM) == 0
+
+        assert left_behind(folder) == []
+
+
+def test_a_port_that_is_taken_is_said_and_another_one_found() -> None:
+    with socket.socket() as taken, own_folder() as folder:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        with open_sandbox(folder=folder, port=port) as sandbox:
+            assert f"Port {port} cannot be had ({os.strerror(errno.EADDRINUSE)})" in sandbox.said()
+            assert not sandbox.url.endswith(f":{port}")

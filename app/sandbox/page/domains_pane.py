@@ -65,9 +65,10 @@ def _piece(aws: AwsStandIn, domain: SandboxDomain) -> dict[str, Any]:
 
 def _deployment(deployment: DeploymentSnapshot) -> dict[str, Any]:
     title, _, rest = deployment.description.partition("\n")
+    rollback = f"Automatic rollback of {deployment.rollback_of}" if deployment.rollback_of else ""
     return {
         "id": deployment.id,
-        "title": title or ("Automatic rollback" if deployment.rollback_of else "No description"),
+        "title": title or rollback or "No description",
         "by": rest.removeprefix("github-actor="),
         "config": deployment.config.removeprefix("CodeDeployDefault.ECS"),
         "error": deployment.error_message if deployment.over else None,
@@ -77,7 +78,7 @@ def _deployment(deployment: DeploymentSnapshot) -> dict[str, Any]:
 
 def _standing(deployment: DeploymentSnapshot | None, now: datetime) -> Standing:
     if deployment is None:
-        return Standing(state="resting", words="Nothing under way")
+        return Standing(state="resting", words="At rest")
     if deployment.over:
         return _ended(deployment, now)
     if deployment.rollback_of is not None:
@@ -87,7 +88,7 @@ def _standing(deployment: DeploymentSnapshot | None, now: datetime) -> Standing:
             state="waiting",
             words="Waits for an answer",
             until=deployment.hook_due_at,
-            until_words="CodeDeploy gives up in",
+            until_words="answer within",
         )
     if deployment.terminates_at is not None:
         return Standing(
@@ -103,7 +104,7 @@ def _standing(deployment: DeploymentSnapshot | None, now: datetime) -> Standing:
 
 def _ended(deployment: DeploymentSnapshot, now: datetime) -> Standing:
     if deployment.completed_at is not None and now - deployment.completed_at > LONG_AGO:
-        return Standing(state="resting", words="Nothing under way")
+        return Standing(state="resting", words="At rest")
     if deployment.rollback_of is not None:
         return Standing(state="rolled-back", words="Back on blue")
     if deployment.status == "Succeeded":

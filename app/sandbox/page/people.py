@@ -19,6 +19,13 @@ class Face:
     language: str
 
 
+def first_face(people: Iterable[User], *, locale: str) -> str:
+    """Whom one is at first: somebody who may decide and reads the cards' language."""
+    people = list(people)
+    fitting = (one for one in people if _decides(one) and one.locale.startswith(locale))
+    return next(fitting, people[0]).id
+
+
 def faces(people: Iterable[User]) -> list[Face]:
     return [
         Face(

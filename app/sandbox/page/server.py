@@ -13,7 +13,7 @@ from app.sandbox.cast import PEOPLE
 from app.sandbox.page.deed import Deed, Told
 from app.sandbox.page.domains_pane import domain_pieces
 from app.sandbox.page.live import Bell, Pieces, stream
-from app.sandbox.page.people import faces
+from app.sandbox.page.people import faces, first_face
 from app.sandbox.page.service import Service
 from app.sandbox.page.slack_deeds import SlackDeeds
 from app.sandbox.page.slack_pane import SlackPane
@@ -40,8 +40,9 @@ HEADERS: Final = {
 class Page(ServerThread):
     """The page at `url`. Raises `OSError` at once when somebody else has the port."""
 
-    def __init__(self, whole: Whole, *, port: int) -> None:
+    def __init__(self, whole: Whole, *, port: int, locale: str = "en") -> None:
         self._stage = whole.stage
+        self._locale = locale
         self._bell = Bell()
         self._troubles = Troubles(whole.stage)
         self._service = Service(whole.replica, changed=self._bell.ring)
@@ -68,7 +69,12 @@ class Page(ServerThread):
 
     async def _page(self, _request: web.Request) -> web.Response:
         shown = self._template.render(
-            people=faces(PEOPLE), shifts=SHIFTS, troubles=TROUBLES, speeds=SPEEDS, domains=self._domains()
+            people=faces(PEOPLE),
+            first=first_face(PEOPLE, locale=self._locale),
+            shifts=SHIFTS,
+            troubles=TROUBLES,
+            speeds=SPEEDS,
+            domains=self._domains(),
         )
         return web.Response(text=shown, content_type="text/html")
 

@@ -75,15 +75,18 @@ class WorldDeeds:
         return Told(f"{by.real_name} deploys {asked.domain} ({deployment}).")
 
     def _deploy_all(self, shift: str, by: User) -> Told:
-        begun = busy = 0
+        begun: list[str] = []
+        busy: list[str] = []
         for domain in self._aws.domains():
             try:
                 self._pipeline.push(domain.name, shift=shift, by=by)
-                begun += 1
+                begun.append(domain.name)
             except AwsError:
-                busy += 1
-        rest = f" {busy} have one under way already." if busy else ""
-        return Told(f"{by.real_name} deploys {begun} domains.{rest}", trouble=not begun)
+                busy.append(domain.name)
+        rest = f" Left out, still under way: {', '.join(busy)}." if busy else ""
+        return Told(
+            f"{by.real_name} deploys {len(begun)} of {len(begun) + len(busy)}.{rest}", trouble=not begun
+        )
 
     async def stop(self, asked: OfDomain) -> Told:
         self._known(asked.domain)

@@ -68,7 +68,7 @@ function drawTraffic(tile, { state, words, blue, green, deployment }) {
 function drawDeployment(tile, { state, deployment, until, until_words }) {
   const what = tile.querySelector(".what");
   const resting = state === "resting" || !deployment;
-  what.textContent = resting ? "Nothing under way." : `${deployment.title} · ${about(deployment)}`;
+  what.textContent = resting ? "Nothing is under way." : `${deployment.title} · ${about(deployment)}`;
   what.title = resting ? "" : [deployment.id, deployment.title, deployment.error].filter(Boolean).join("\n");
   const waiting = tile.querySelector(".until");
   waiting.dataset.until = until ?? "";

@@ -1,0 +1,73 @@
+"""The page over the whole house, as a browser asks it."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientResponse, ClientSession
+
+from app.sandbox.page.server import Page
+from app.sandbox.pipeline import Pipeline
+from app.sandbox.replica import Replica
+from app.sandbox.whole import Whole
+from tests.house import House
+
+Json = dict[str, Any]
+
+
+class Browser:
+    """Somebody at the page; `house` is what happens behind it."""
+
+    def __init__(self, page: Page, house: House, session: ClientSession, replica: Replica) -> None:
+        self.page = page
+        self.house = house
+        self.session = session
+        self.replica = replica
+
+    async def get(self, path: str) -> ClientResponse:
+        return await self.session.get(f"{self.page.url}{path}")
+
+    async def do(self, deed: str, who: str, **body: Any) -> tuple[int, Json]:
+        """The status and what is said."""
+        async with self.session.post(f"{self.page.url}/do/{deed}", json={"who": who, **body}) as answer:
+            return answer.status, await answer.json()
+
+    async def sees(self, who: str) -> Json:
+        """Every piece of the page."""
+        async with self.session.get(f"{self.page.url}/state", params={"who": who}) as answer:
+            pieces: Json = (await answer.json())["put"]
+            return pieces
+
+    async def domain(self, name: str, who: str = "U02OLU") -> Json:
+        piece: Json = (await self.sees(who))[f"domain:{name}"]
+        return piece
+
+    async def reads(self, who: str) -> str:
+        """All that stands in the person's Slack."""
+        pieces = await self.sees(who)
+        return "\n".join(piece["html"] for key, piece in pieces.items() if key.startswith("message:"))
+
+
+@pytest.fixture
+async def browser(house: House, tmp_path: Path) -> AsyncIterator[Browser]:
+    """The house's own service answers; `replica` is a second one, which nobody has started."""
+    log = tmp_path / "replica.log"
+    replica = Replica(house.stage.environment(database_url=house.database_url), log=log)
+    whole = Whole(stage=house.stage, replica=replica, pipeline=Pipeline(house.aws), log=log)
+    with Page(whole, port=0) as page:
+        async with ClientSession() as session:
+            yield Browser(page, house, session, replica)
+    replica.stop()
+
+
+async def events(response: ClientResponse) -> AsyncIterator[tuple[str, Json]]:
+    """Server-sent events as they come: name and data."""
+    name = ""
+    async for raw in response.content:
+        line = raw.decode().rstrip("\n")
+        if line.startswith("event: "):
+            name = line.removeprefix("event: ")
+        elif line.startswith("data: "):
+            yield name, json.loads(line.removeprefix("data: "))

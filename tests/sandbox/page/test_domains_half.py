@@ -1,0 +1,127 @@
+"""Deploying, stopping, alarms, the clock and trouble, from the page."""
+
+from app.sandbox.cast import GRACE, MINA, OLU
+from tests.sandbox.page.conftest import Browser
+
+WHO = GRACE.id
+
+
+async def test_a_domain_is_deployed_and_waits(browser: Browser) -> None:
+    browser.house.aws.speed = 1.0
+    status, told = await browser.do("deploy", WHO, domain="hub", shift="canary")
+    assert (status, told["words"].startswith("Jun Lee deploys hub (d-")) == (200, True)
+
+    await browser.house.until(lambda: browser.house.aws.deployments("hub")[-1].waits_for)
+
+    hub = await browser.domain("hub")
+    assert (hub["state"], hub["words"], hub["busy"]) == ("waiting", "Waits for an answer", True)
+    assert hub["until_words"] == "answer within"
+    assert (hub["blue"]["share"], hub["green"]["share"]) == (100, 0)
+    assert hub["deployment"]["by"] == "jun-lee"
+    assert hub["deployment"]["config"] == "Canary10Percent5Minutes"
+    status, told = await browser.do("deploy", WHO, domain="hub")
+    assert (status, told["trouble"]) == (409, True)
+
+
+async def test_ones_own_deployment_is_told_from_the_usual_ones(browser: Browser) -> None:
+    browser.house.aws.speed = 1.0
+    await browser.do("deploy", MINA.id, domain="user", own=True)
+    await browser.house.until(lambda: browser.house.cards())
+    deployment = browser.house.aws.deployments("user")[-1].id
+    await browser.house.until(lambda: "approve" in browser.house.actions(deployment))
+    card = browser.house.card(deployment)
+
+    await browser.do("press", MINA.id, channel=card.channel, ts=card.ts, action_id="approve")
+
+    await browser.house.until(lambda: browser.house.slack.messages.whispers(MINA.id))
+    assert browser.house.aws.answers(deployment) == []
+
+
+async def test_all_domains_are_deployed_at_once(browser: Browser) -> None:
+    await browser.do("deploy", WHO, domain="auth")
+
+    _, told = await browser.do("deploy", WHO, domain=None)
+
+    assert told["words"] == "Jun Lee deploys 7 of 8. Left out, still under way: auth."
+    assert len(browser.house.aws.deployments()) == 8
+
+
+async def test_a_stop_takes_the_deployment_back(browser: Browser) -> None:
+    deployment = await browser.house.deploy("order")
+
+    _, told = await browser.do("stop", WHO, domain="order")
+    assert told["words"] == f"{deployment} was stopped in the AWS console."
+    browser.house.aws.play_until(lambda: browser.house.aws.deployment(deployment).over)
+    browser.house.aws.play_until(lambda: browser.house.aws.deployments("order")[-1].over)
+
+    assert (await browser.domain("order"))["state"] == "rolled-back"
+    assert (await browser.do("stop", WHO, domain="order"))[1]["trouble"]
+
+
+async def test_an_alarm_goes_off_and_is_over(browser: Browser) -> None:
+    deployment = await browser.house.deploy("order")
+
+    await browser.do("alarm", WHO, domain="order", on=True)
+
+    assert (await browser.domain("order"))["alarm"]
+    browser.house.aws.play_until(lambda: browser.house.aws.deployment(deployment).over)
+    assert browser.house.aws.deployment(deployment).error_code == "ALARM_ACTIVE"
+    await browser.do("alarm", WHO, domain="order", on=False)
+    assert not (await browser.domain("order"))["alarm"]
+
+
+async def test_the_clock_is_sped_up(browser: Browser) -> None:
+    await browser.do("clock", WHO, speed=60)
+
+    assert (await browser.sees(WHO))["speed"] == 60.0
+    assert (await browser.do("clock", WHO, speed=7))[0] == 400
+
+
+async def test_a_switch_is_told_in_words_all_the_way(browser: Browser) -> None:
+    deployment, _ = await browser.house.ask("order")
+    await browser.house.approve(OLU.id, deployment)
+    await browser.house.told(deployment)
+
+    aws = browser.house.aws
+    aws.play_until(lambda: aws.deployment(deployment).terminates_at is not None)
+    order = await browser.domain("order")
+    assert (order["state"], order["until_words"], order["green"]["share"]) == (
+        "on-green",
+        "blue is kept for",
+        100,
+    )
+
+    aws.play_until(lambda: aws.deployment(deployment).over)
+    order = await browser.domain("order")
+    assert (order["state"], order["busy"], order["green"]["share"]) == ("on-green", False, 100)
+
+
+async def test_troubles_are_brought_about_together_and_end_one_by_one(browser: Browser) -> None:
+    await browser.do("trouble", WHO, name="access-denied", on=True)
+    await browser.do("trouble", WHO, name="slack-away", on=True)
+    assert [one["name"] for one in (await browser.sees(WHO))["troubles"]] == ["access-denied", "slack-away"]
+    await browser.do("trouble", WHO, name="slack-away", on=False)
+    deployment, _ = await browser.house.ask("order")
+    await browser.house.approve(OLU.id, deployment)
+    calls = browser.house.aws.calls
+    await browser.house.until(lambda: calls("PutLifecycleEventHookExecutionStatus"))
+    assert browser.house.aws.answers(deployment) == []
+
+    await browser.do("calm", WHO)
+    browser.house.clock.advance(minutes=2)
+
+    assert await browser.house.told(deployment) == ["Succeeded"]
+    assert (await browser.sees(WHO))["troubles"] == []
+    assert (await browser.do("trouble", WHO, name="flood", on=True))[0] == 404
+
+
+async def test_the_service_is_killed_and_started_again(browser: Browser) -> None:
+    assert (await browser.sees(WHO))["service"] == "down"
+
+    assert (await browser.do("service", WHO, order="start"))[1]["words"] == "The service is back."
+    assert (await browser.sees(WHO))["service"] == "running"
+    assert browser.replica.running
+
+    await browser.do("service", WHO, order="kill")
+    assert (await browser.sees(WHO))["service"] == "down"
+    assert not browser.replica.running

@@ -1,0 +1,96 @@
+"""What one does in the Slack half reaches the real service, as from Slack's client."""
+
+from app.sandbox.cast import CHANNEL, GRACE, JUN, MINA, OLU
+from tests.sandbox.page.conftest import Browser
+
+
+async def test_a_press_on_the_page_approves(browser: Browser) -> None:
+    deployment, card = await browser.house.ask("order")
+
+    assert await browser.do("press", OLU.id, channel=card.channel, ts=card.ts, action_id="approve") == (
+        200,
+        {"words": "", "trouble": False},
+    )
+
+    assert await browser.house.told(deployment) == ["Succeeded"]
+    await browser.house.until(lambda: "Approved" in browser.house.says(deployment))
+    assert "order: switch approved" in await browser.reads(OLU.id)
+
+
+async def test_a_whisper_is_seen_by_one_person(browser: Browser) -> None:
+    _, card = await browser.house.ask("order")
+
+    await browser.do("press", JUN.id, channel=card.channel, ts=card.ts, action_id="approve")
+
+    await browser.house.until(lambda: browser.house.slack.messages.whispers(JUN.id))
+    assert "sl-message--whisper" in await browser.reads(JUN.id)
+    assert "sl-message--whisper" not in await browser.reads(OLU.id)
+
+
+async def test_a_form_opens_is_filled_in_and_closes(browser: Browser) -> None:
+    deployment, card = await browser.house.ask("payment")
+    await browser.do("press", OLU.id, channel=card.channel, ts=card.ts, action_id="reject")
+    await browser.house.until(lambda: browser.house.slack.views.top(OLU.id))
+    modal = (await browser.sees(OLU.id))["modal"]
+    assert 'data-modal="submit"' in modal["html"]
+
+    await browser.do("submit", OLU.id, view_id=modal["id"], values={"reason": ""})
+    assert "sl-error" in (await browser.sees(OLU.id))["modal"]["html"]
+
+    await browser.do("submit", OLU.id, view_id=modal["id"], values={"reason": "checkout fails"})
+    assert "modal" not in await browser.sees(OLU.id)
+    assert await browser.house.told(deployment) == ["Failed"]
+
+
+async def test_a_form_can_be_left(browser: Browser) -> None:
+    deployment, card = await browser.house.ask("payment")
+    await browser.do("press", MINA.id, channel=card.channel, ts=card.ts, action_id="reject")
+    await browser.house.until(lambda: browser.house.slack.views.top(MINA.id))
+    modal = (await browser.sees(MINA.id))["modal"]
+    assert "modal" not in await browser.sees(OLU.id)
+
+    await browser.do("close", MINA.id, view_id=modal["id"])
+
+    assert "modal" not in await browser.sees(MINA.id)
+    assert browser.house.aws.answers(deployment) == []
+
+
+async def test_deploys_is_answered_and_an_unknown_command_is_not_sent(browser: Browser) -> None:
+    await browser.house.ask("order")
+
+    assert (await browser.do("say", OLU.id, channel=CHANNEL.id, text="/deploys"))[0] == 200
+    await browser.house.until(lambda: "1 switch waits" in browser.house.whispered(OLU.id))
+    assert "1 switch waits" in await browser.reads(OLU.id)
+
+    _, told = await browser.do("say", OLU.id, channel=CHANNEL.id, text="/remind me")
+    assert told == {"words": "/remind is not a valid command. Try /deploys help.", "trouble": True}
+
+
+async def test_what_people_say_is_there_for_everybody(browser: Browser) -> None:
+    await browser.do("say", GRACE.id, channel=CHANNEL.id, text="<b>looking</b> at payment")
+
+    assert "&lt;b&gt;looking&lt;/b&gt; at payment" in await browser.reads(OLU.id)
+
+
+async def test_an_app_that_does_not_answer_is_named(browser: Browser) -> None:
+    _, card = await browser.house.ask("order")
+    await browser.house.service.stop()
+
+    _, told = await browser.do("press", OLU.id, channel=card.channel, ts=card.ts, action_id="approve")
+
+    assert told == {"words": "Switchgate cannot be reached (dispatch_failed).", "trouble": True}
+
+
+async def test_somebody_unknown_sees_and_does_nothing(browser: Browser) -> None:
+    assert (await browser.get("/state?who=U09NOBODY")).status == 404
+    assert (await browser.get("/live?who=U09NOBODY")).status == 404
+    assert (await browser.do("say", "U09NOBODY", channel=CHANNEL.id, text="/deploys"))[0] == 404
+    assert (await browser.do("close", OLU.id, view_id="V0NONE"))[0] == 404
+
+
+async def test_a_direct_conversation_is_its_owners_alone(browser: Browser) -> None:
+    await browser.sees(MINA.id)  # opens it
+    browser.house.slack.place("D01MINA", "only for Mina")
+
+    assert "only for Mina" in await browser.reads(MINA.id)
+    assert "only for Mina" not in await browser.reads(OLU.id)
