@@ -1,0 +1,39 @@
+"""A browser, and one sandbox for every file of tests: what is done there, the next test finds done."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.chromium import MISSING, find_chromium, is_required, open_chromium
+from tests.sandbox.command import OpenSandbox, open_sandbox, own_folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if find_chromium() is None:
+        if is_required():
+            pytest.fail(MISSING)
+        pytest.skip(MISSING)
+    with open_chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def sandbox(chromium: Browser) -> Iterator[OpenSandbox]:
+    with own_folder() as folder, open_sandbox(folder=folder) as running:
+        yield running
+
+
+@pytest.fixture
+def page(chromium: Browser, sandbox: OpenSandbox) -> Iterator[Page]:
+    """The page, drawn; whatever its scripts complain of fails the test."""
+    complaints: list[str] = []
+    opened = chromium.new_page(viewport={"width": 1440, "height": 900})
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    opened.goto(sandbox.url)
+    opened.wait_for_selector('.tile[data-domain="payment"]')
+    yield opened
+    opened.close()
+    assert complaints == []

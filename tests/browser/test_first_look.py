@@ -1,0 +1,142 @@
+"""The first thing that anybody sees: press Approve, and watch traffic move."""
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+pytestmark = pytest.mark.browser
+
+PATIENCE = 30_000
+
+
+def card(page: Page, domain: str) -> Locator:
+    """The domain's card in the channel; what was whispered is none."""
+    return page.locator(
+        '.log[data-place="C01DEPLOY"] .sl-message:not(.sl-message--whisper)', has_text=f"{domain}: "
+    )
+
+
+def tile(page: Page, domain: str) -> Locator:
+    return page.locator(f'.tile[data-domain="{domain}"]')
+
+
+def test_approve_on_order_moves_all_traffic_to_green(page: Page) -> None:
+    expect(tile(page, "order").locator(".share-blue b")).to_have_text("100 %")
+    approve = card(page, "order").get_by_role("button", name="Approve")
+
+    approve.click()
+    asked = page.get_by_role("dialog", name="Switch order to green?")
+    asked.get_by_role("button", name="Not yet").click()
+    expect(asked).to_be_hidden()
+    expect(tile(page, "order").locator(".chip")).to_have_text("Waits for an answer")
+
+    approve.click()
+    asked.get_by_role("button", name="Switch to green").click()
+
+    expect(tile(page, "order").locator(".share-green b")).to_have_text("100 %", timeout=PATIENCE)
+    expect(tile(page, "order").get_by_role("img")).to_have_accessible_name(
+        "Traffic: 0 % on blue, 100 % on green"
+    )
+    expect(card(page, "order").first).to_contain_text("Approved by @Olu Ade", timeout=PATIENCE)
+    expect(card(page, "order").get_by_role("button", name="Approve")).to_have_count(0)
+
+
+def test_reject_on_payment_asks_why_and_keeps_traffic_on_blue(page: Page) -> None:
+    payment = card(page, "payment").first
+    payment.get_by_role("button", name="Reject").click()
+    form = page.get_by_role("dialog", name="Reject the switch")
+    reason = form.get_by_label("Why?")
+    expect(reason).to_be_focused(timeout=PATIENCE)
+
+    form.get_by_role("button", name="Reject").click()
+    expect(form.get_by_role("alert")).to_be_visible()
+
+    reason.fill("The card network answers 502.")
+    form.get_by_role("button", name="Reject").click()
+
+    expect(form).to_be_hidden(timeout=PATIENCE)
+    expect(payment).to_contain_text("The card network answers 502.", timeout=PATIENCE)
+    expect(tile(page, "payment").locator(".chip")).to_have_text("Back on blue", timeout=PATIENCE)
+    expect(tile(page, "payment").locator(".share-blue b")).to_have_text("100 %")
+
+
+def test_escape_leaves_a_form(page: Page) -> None:
+    tile(page, "auth").get_by_role("button", name="Deploy").click()
+    page.get_by_role("button", name="all at once").first.click()
+    reject = card(page, "auth").get_by_role("button", name="Reject")
+    reject.click(timeout=PATIENCE)
+    form = page.get_by_role("dialog", name="Reject the switch")
+    expect(form).to_be_visible(timeout=PATIENCE)
+
+    page.keyboard.press("Escape")
+
+    expect(form).to_be_hidden(timeout=PATIENCE)
+    expect(reject).to_be_visible()
+
+
+def test_deploys_is_answered_for_ones_own_eyes(page: Page) -> None:
+    page.get_by_label("Message or command").fill("/deploys help")
+    page.keyboard.press("Enter")
+
+    whisper = page.locator(".sl-message--whisper").last
+    expect(whisper).to_contain_text("Only visible to you", timeout=PATIENCE)
+    expect(whisper).to_contain_text("/deploys")
+
+    page.get_by_text("Grace", exact=True).click()
+    expect(page.locator(".sl-message--whisper")).to_have_count(0)
+
+
+def test_somebody_who_may_not_decide_is_told_kindly(page: Page) -> None:
+    tile(page, "user").get_by_role("button", name="Deploy").click()
+    page.get_by_role("button", name="canary").click()
+    page.get_by_text("Jun", exact=True).click()
+    card(page, "user").get_by_role("button", name="Approve").click(timeout=PATIENCE)
+    page.locator("#confirm button[value=yes]").click()
+
+    expect(page.locator(".sl-message--whisper").last).to_be_visible(timeout=PATIENCE)
+    expect(tile(page, "user").locator(".chip")).to_have_text("Waits for an answer")
+
+
+def test_a_card_and_its_domain_lead_to_each_other(page: Page) -> None:
+    tile(page, "delivery").get_by_role("button", name="Deploy").click()
+    page.get_by_role("button", name="linear").click()
+
+    card(page, "delivery").get_by_role("link").first.click(timeout=PATIENCE)
+    expect(tile(page, "delivery")).to_be_focused()
+    assert len(page.context.pages) == 1
+
+    page.locator("#logs").evaluate("logs => logs.scrollTo(0, 0)")
+    tile(page, "delivery").get_by_role("button", name="Waits for an answer").click()
+    expect(card(page, "delivery").get_by_role("button", name="Approve")).to_be_in_viewport(timeout=PATIENCE)
+
+
+def test_the_keyboard_alone_approves(page: Page) -> None:
+    deploy = tile(page, "hub").get_by_role("button", name="Deploy")
+    deploy.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Deploy hub")).to_be_visible()
+    page.keyboard.press("Enter")
+    approve = card(page, "hub").get_by_role("button", name="Approve")
+    expect(approve).to_be_visible(timeout=PATIENCE)
+
+    approve.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+
+    expect(tile(page, "hub").locator(".share-green b")).to_have_text("100 %", timeout=PATIENCE)
+
+
+def test_trouble_is_made_and_ended(page: Page) -> None:
+    page.get_by_role("button", name="Things that go wrong").click()
+    page.get_by_text("Slack limits the rate").click()
+    expect(page.locator("#troubles-count")).to_have_text("1")
+
+    page.get_by_role("button", name="All back to normal").click()
+
+    expect(page.locator("#troubles-count")).to_be_hidden()
+
+
+def test_it_fits_a_narrow_screen(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+
+    expect(page.get_by_role("navigation", name="Traffic at a glance")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
