@@ -27,7 +27,9 @@ class Browser:
         self.replica = replica
 
     async def get(self, path: str) -> ClientResponse:
-        return await self.session.get(f"{self.page.url}{path}")
+        async with self.session.get(f"{self.page.url}{path}") as response:
+            await response.read()
+            return response
 
     async def do(self, deed: str, who: str, **body: Any) -> tuple[int, Json]:
         """The status and what is said."""

@@ -69,7 +69,7 @@ async def test_another_sites_form_can_do_nothing(browser: Browser) -> None:
 
 async def test_changes_come_by_themselves(browser: Browser) -> None:
     async with asyncio.timeout(20):
-        response = await browser.get(f"/live?who={OLU.id}")
+        response = await browser.session.get(f"{browser.page.url}/live?who={OLU.id}")
         told = events(response)
         name, data = await anext(told)
         assert (name, "domain:order" in data["put"], data["gone"]) == ("all", True, [])
