@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping
 
 import structlog
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse
 from pydantic import SecretStr
-from slack_bolt.adapter.fastapi.async_handler import AsyncSlackRequestHandler
 from slack_bolt.app.async_app import AsyncApp
 
 from app.api.callers import Callers
@@ -17,6 +16,7 @@ from app.hook.receiver import HookReceiver
 from app.log import error_id
 from app.record.migrate import newest
 from app.record.questions import Questions
+from app.slack.events import events_router
 
 log = structlog.get_logger(__name__)
 
@@ -41,19 +41,10 @@ def build_http(
     http.include_router(api_router(questions, Callers(api_tokens)))
     http.include_router(health_router(questions, newest=newest(), slack_is_fit=slack_is_fit))
     if bolt is not None:
-        _slack_events(http, AsyncSlackRequestHandler(bolt))
+        http.include_router(events_router(bolt))
     http.add_exception_handler(RecordAway, _record_away)
     http.add_exception_handler(Exception, _unknown)
     return http
-
-
-def _slack_events(http: FastAPI, handler: AsyncSlackRequestHandler) -> None:
-    @http.post("/slack/events", include_in_schema=False)
-    async def slack_events(request: Request) -> Response:
-        # Bolt reads the header as a number and answers anything else with a stack trace.
-        if not request.headers.get("x-slack-request-timestamp", "0").isdigit():
-            return JSONResponse({"error": "invalid request"}, 401)
-        return await handler.handle(request)
 
 
 async def _record_away(request: Request, trouble: Exception) -> JSONResponse:

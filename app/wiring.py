@@ -11,12 +11,12 @@ import boto3
 import structlog
 from aiohttp import ClientSession, TCPConnector
 from fastapi import FastAPI
-from slack_sdk.errors import SlackApiError
 
 from app.codedeploy.client import CodeDeploy
 from app.codedeploy.interveners import CodeDeployInterveners
 from app.domains import Config, ConfigError, load_config
 from app.errands import Errands, groups_loop
+from app.flow.views import CardPlace
 from app.gate.ids import GateId
 from app.hook.receiver import HookReceiver
 from app.hook.signature import HookKeys
@@ -33,7 +33,8 @@ from app.rules import LiveRules
 from app.settings import Settings
 from app.slack.canvas import SlackCanvas
 from app.slack.deploys_command import DeploysCommand
-from app.slack.directory import UNREACHABLE, Directory
+from app.slack.directory import Directory
+from app.slack.greeting import CannotStart, Greeting
 from app.slack.presses import Presses
 from app.slack.receiver import build_app
 from app.slack.replies import Replies
@@ -41,28 +42,11 @@ from app.slack.socket import Socket
 from app.slack.undoing import Undoing
 from app.slack.web import web_client
 
+__all__ = ["CannotStart", "Service", "utc_now"]
+
 log = structlog.get_logger(__name__)
 
-START_SECONDS: Final = 5
 DRAIN_SECONDS: Final = 5.0
-
-FATAL: Final = frozenset(
-    {
-        "invalid_auth",
-        "not_authed",
-        "account_inactive",
-        "token_revoked",
-        "token_expired",
-        "no_permission",
-        "not_allowed_token_type",
-        "missing_scope",
-    }
-)
-"""Slack's answers to a token that waiting will not mend."""
-
-
-class CannotStart(Exception):
-    """The message names what is wrong and what to do."""
 
 
 def utc_now() -> datetime:
@@ -97,8 +81,13 @@ class Service:
             session=self._session,
         )
         self.directory = Directory(self._client, clock=clock, locale=settings.locale)
+        app_token = _secret(settings.slack_app_token)
+        self.greeting = Greeting(self._client, directory=self.directory, app_token=app_token)
         self.rules = LiveRules(config, roster=self.directory.roster)
         self.replies = Replies(self._client)
+        self._canvas = SlackCanvas(
+            self._client, texts=Texts.of(settings.locale), rules=self.rules, clock=clock
+        )
         self.errands = Errands(
             gates=self.gates,
             reports=Reports(self.database, replica),
@@ -108,16 +97,15 @@ class Service:
             questions=self.questions,
             deployments=self.codedeploy,
             interveners=CodeDeployInterveners(self.codedeploy),
-            canvas=SlackCanvas(self._client, texts=Texts.of(settings.locale), rules=self.rules, clock=clock),
+            canvas=self._canvas,
             rules=self.rules,
             clock=clock,
         )
         self._loops = [
             *self.errands.all(),
-            groups_loop(self.directory.refresh_groups, lambda: self.rules.groups),
+            groups_loop(self.greeting.keep, lambda: self.rules.groups),
         ]
         self._running: list[asyncio.Task[None]] = []
-        self._workspace_url: str | None = None
         undoing = Undoing(
             record=self._interventions,
             gates=self.gates,
@@ -137,13 +125,13 @@ class Service:
                 rules=self.rules,
                 directory=self.directory,
                 clock=clock,
-                workspace_url=lambda: self._workspace_url,
+                workspace_url=lambda: self.greeting.workspace_url,
+                replies=self.replies,
                 undo_form=lambda view, trigger, texts: undoing.open_form(view, trigger=trigger, texts=texts),
             ),
             directory=self.directory,
             replies=self.replies,
         )
-        app_token = _secret(settings.slack_app_token)
         self.socket = Socket(self.bolt, app_token=app_token, clock=clock) if app_token else None
 
     def http(self) -> FastAPI:
@@ -168,7 +156,7 @@ class Service:
     async def start(self) -> None:
         """Proves the tokens, then runs the loops and opens the socket. Raises `CannotStart`."""
         warm = asyncio.get_running_loop().run_in_executor(None, self.codedeploy.warm_up)
-        await asyncio.gather(self._greet_slack(), warm)
+        await asyncio.gather(self.greeting.begin(self.rules.groups), warm)
         self._running = [asyncio.create_task(loop.run(), name=loop.name) for loop in self._loops]
         if self.socket is not None:
             self.socket.open()
@@ -178,6 +166,8 @@ class Service:
         await self.replies.quiet(seconds=DRAIN_SECONDS)
         if self.socket is not None:
             await self.socket.close()
+            # What came in while the socket closed gets no ack any more, but its work is done all the same.
+            await self.replies.quiet(seconds=DRAIN_SECONDS)
         await self.replies.drain(seconds=DRAIN_SECONDS)
         for task in self._running:
             task.cancel()
@@ -203,6 +193,13 @@ class Service:
             await self._cards.redraw(gate, now=self._clock())
             self.errands.card.nudge()
 
+        async def met(gate: GateId, place: CardPlace) -> None:
+            if self.greeting.may_search:
+                return
+            if not await self._cards.met(gate, place=place, now=self._clock()):
+                await self._canvas.remove(place)
+            self.errands.card.nudge()
+
         return Presses(
             record=self.gates,
             rules=self.rules,
@@ -210,36 +207,9 @@ class Service:
             replies=self.replies,
             decided=lambda gate: self.errands.decided(),
             stale=stale,
+            met=met,
             clock=self._clock,
         )
-
-    async def _greet_slack(self) -> None:
-        """Proves the tokens once. Slack being away is no reason not to start: deadlines must still be kept."""
-        who = await _ask(self._client.auth_test, "SLACK_BOT_TOKEN")
-        if who is not None:
-            self.directory.team = who.get("team_id")
-            self.directory.enterprise = who.get("enterprise_id")
-            self._workspace_url = who.get("url")
-        token = _secret(self._settings.slack_app_token)
-        if token:
-            # A bad app token makes the socket client retry for ever in silence; this says so at once.
-            await _ask(lambda: self._client.apps_connections_open(app_token=token), "SLACK_APP_TOKEN")
-
-
-async def _ask(method: Callable[[], Any], variable: str) -> Any:
-    try:
-        async with asyncio.timeout(START_SECONDS):
-            return await method()
-    except SlackApiError as trouble:
-        error = str(trouble.response.get("error"))
-        if error in FATAL:
-            raise CannotStart(
-                f"{variable}: Slack refuses it ({error}). Copy it again from the app's page."
-            ) from None
-        log.warning("slack_not_greeted", variable=variable, problem=error)
-    except UNREACHABLE as trouble:
-        log.warning("slack_not_greeted", variable=variable, problem=type(trouble).__name__)
-    return None
 
 
 def _secret(value: Any) -> str | None:

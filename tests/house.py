@@ -192,7 +192,16 @@ def _texts(part: Any) -> list[str]:
 @asynccontextmanager
 async def serving(service: Service) -> AsyncIterator[str]:
     """The service started and listening; gives its URL."""
-    await service.start()
+    try:
+        await service.start()
+        async with _listening(service) as url:
+            yield url
+    finally:
+        await service.stop()
+
+
+@asynccontextmanager
+async def _listening(service: Service) -> AsyncIterator[str]:
     config = uvicorn.Config(
         service.http(), host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="off", ws="none"
     )
@@ -206,7 +215,6 @@ async def serving(service: Service) -> AsyncIterator[str]:
     finally:
         server.should_exit = True
         await task
-        await service.stop()
 
 
 @asynccontextmanager
@@ -216,15 +224,21 @@ async def living_house(
     monkeypatch: pytest.MonkeyPatch,
     *,
     environment: dict[str, str] | None = None,
+    before: Callable[[Stage], object] | None = None,
     **stage: Any,
 ) -> AsyncIterator[House]:
-    """A house from cellar to roof. `stage`: see `app.sandbox.stage.Stage`; `environment` adds to the service's."""
+    """A house from cellar to roof. `stage`: see `app.sandbox.stage.Stage`; `environment` adds to the service's.
+
+    `before` is called when the stand-ins stand and the service has not started yet.
+    """
     clock = TestClock()
     with Stage(tmp_path, **{"speed": 0.0, "pace": AT_ONCE, "seed": 1, **stage}) as built:
         variables = {**built.environment(database_url=record_url), **(environment or {})}
         for name, value in built.aws.environment().items():
             monkeypatch.setenv(name, value)
         settings = Settings.read(variables)
+        if before is not None:
+            before(built)
         service = Service(settings, load_config(built.config_file), database_url=record_url, clock=clock)
         built.lambda_time = lambda: clock().timestamp()
         async with serving(service) as url:

@@ -9,7 +9,7 @@ from app.flow.ports import GateRecord, HeldGate, Rules
 from app.flow.views import GateView
 from app.gate.decision import Decision, verdict_of
 from app.gate.ids import GateId
-from app.gate.policy import Choice, Person, Refusal
+from app.gate.policy import Choice, Person, ReasonMissing, Refusal
 from app.gate.states import AlreadyDecided, Awaiting, NotVerified, Vote
 
 
@@ -63,8 +63,43 @@ async def decide_gate(press: Press, *, record: GateRecord, rules: Rules, now: da
     raise refused
 
 
+async def may_press(press: Press, *, record: GateRecord, rules: Rules, now: datetime) -> GateView:
+    """Whether a rejection would count once its reason is given. Raises `Refused`, having recorded it."""
+    async with record.hold(press.gate) as held:
+        if held is None:
+            raise Refused(NoSuchGate(), None)
+        try:
+            _judge(press, held.view, rules=rules, now=now)
+        except ReasonMissing:
+            return held.view
+        except Refusal as refusal:
+            await held.note([_refused(press, held.view, refusal, now)])
+            refused = Refused(refusal, held.view)
+        else:
+            return held.view
+    raise refused
+
+
 async def _count(press: Press, held: HeldGate, *, rules: Rules, now: datetime) -> Counted:
     view = held.view
+    judged = _judge(press, view, rules=rules, now=now)
+    if judged.decision is not None:
+        judged.counted.decide(judged.decision)
+    events = _events(press, view, judged.decision, now)
+    await held.save(vote=judged.vote, decision=judged.decision, events=events, now=now)
+    return Counted(view=replace(view, gate=judged.counted), decision=judged.decision, owed=judged.owed)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Judged:
+    vote: Vote
+    counted: Awaiting
+    decision: Decision | None
+    owed: int
+
+
+def _judge(press: Press, view: GateView, *, rules: Rules, now: datetime) -> _Judged:
+    """What the press would do now. Raises a `Refusal`."""
     if not isinstance(view.gate, Awaiting):
         raise AlreadyDecided
     if view.switch.domain is None:
@@ -76,11 +111,11 @@ async def _count(press: Press, held: HeldGate, *, rules: Rules, now: datetime) -
     counted, decision = view.gate.vote(
         vote, edition=press.edition, policy=domain.policy, roster=rules.roster()
     )
-    if decision is not None:
-        counted.decide(decision)
-    await held.save(vote=vote, decision=decision, events=_events(press, view, decision, now), now=now)
-    owed = 0 if decision else domain.policy.approvals - len(counted.approved_by)
-    return Counted(view=replace(view, gate=counted), decision=decision, owed=owed)
+    standing = sum(
+        rules.roster().holds(user, approvers=domain.policy.approvers) for user in counted.approved_by
+    )
+    owed = 0 if decision else domain.policy.approvals - standing
+    return _Judged(vote=vote, counted=counted, decision=decision, owed=owed)
 
 
 def _events(press: Press, view: GateView, decision: Decision | None, now: datetime) -> Sequence[Event]:

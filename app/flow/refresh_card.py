@@ -7,9 +7,16 @@ from typing import Final, Protocol
 from app.flow.backoff import backoff
 from app.flow.ports import DueCard, Rules
 from app.flow.views import CardPlace, GateView
+from app.gate.states import Awaiting
 
 RETRY: Final = timedelta(milliseconds=500)
 LONGEST: Final = timedelta(seconds=30)
+
+UNSEEN: Final = timedelta(minutes=2)
+"""Where Slack does not let us look for a card whose post was not answered, it counts as standing for so long."""
+
+GIVEN_UP: Final = timedelta(days=1)
+"""A card that nobody waits for any more is not tried for ever."""
 
 
 class CardNotDrawn(Exception):
@@ -28,6 +35,10 @@ class CardVanished(Exception):
     """The message that we would edit is no longer there."""
 
 
+class CannotLook(Exception):
+    """Slack does not let us search the channel, and asking again will not change that."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Drawing:
     """A gate drawn for Slack. The fingerprint changes when what is shown changes."""
@@ -43,7 +54,9 @@ class Canvas(Protocol):
 
     async def post(self, drawing: Drawing, *, channel: str, view: GateView) -> CardPlace: ...
 
-    async def find(self, view: GateView, *, channel: str, since: datetime) -> CardPlace | None: ...
+    async def find(self, view: GateView, *, channel: str, since: datetime) -> CardPlace | None:
+        """Raises `CannotLook`."""
+        ...
 
     async def edit(self, drawing: Drawing, *, place: CardPlace) -> None:
         """Raises `CardVanished`."""
@@ -61,8 +74,8 @@ class CardRecord(Protocol):
         self, due: DueCard, *, place: CardPlace, fingerprint: str, now: datetime
     ) -> None: ...
 
-    async def card_again(self, due: DueCard, *, error: str, uncertain: bool, due_at: datetime) -> None:
-        """`uncertain`: the post may have arrived, so the next try looks for it first."""
+    async def card_again(self, due: DueCard, *, error: str, uncertain: bool, due_at: datetime | None) -> None:
+        """`uncertain`: a post may have arrived, so the next try looks for it first. `due_at` None: given up."""
         ...
 
 
@@ -75,8 +88,8 @@ async def refresh_card(
     try:
         place = await _place(due, drawing, channel, record=record, canvas=canvas, now=now)
     except CardNotDrawn as trouble:
-        wait = trouble.retry_after or backoff(due.attempts, first=RETRY, longest=LONGEST)
-        await record.card_again(due, error=str(trouble), uncertain=trouble.uncertain, due_at=now + wait)
+        again = _again(due, trouble, now=now)
+        await record.card_again(due, error=str(trouble), uncertain=trouble.uncertain, due_at=again)
         return False
     if place is not None:
         await record.card_drawn(due, place=place, fingerprint=drawing.fingerprint, now=now)
@@ -87,7 +100,7 @@ async def _place(
     due: DueCard, drawing: Drawing, channel: str, *, record: CardRecord, canvas: Canvas, now: datetime
 ) -> CardPlace | None:
     """Where the up-to-date card stands; None when the lease was lost on the way."""
-    standing = await _edited(due, drawing, channel, canvas=canvas)
+    standing = await _edited(due, drawing, channel, canvas=canvas, now=now)
     if standing is not None:
         return standing
     if not await record.card_posting(due, now=now):
@@ -95,22 +108,53 @@ async def _place(
     return await canvas.post(drawing, channel=channel, view=due.view)
 
 
-async def _edited(due: DueCard, drawing: Drawing, channel: str, *, canvas: Canvas) -> CardPlace | None:
+async def _edited(
+    due: DueCard, drawing: Drawing, channel: str, *, canvas: Canvas, now: datetime
+) -> CardPlace | None:
     """The card where it stands already, brought up to date; None when one must be posted."""
     place = due.place
     if place is not None and place.channel != channel:
         await canvas.remove(place)
         return None
     if place is None and due.posting_since is not None:
-        # An earlier post's reply was lost: the card may stand there already.
-        place = await canvas.find(due.view, channel=channel, since=due.posting_since)
+        place = await _found(due, channel, since=due.posting_since, canvas=canvas, now=now)
     if place is None or (place == due.place and due.fingerprint == drawing.fingerprint):
         return place
     try:
         await canvas.edit(drawing, place=place)
     except CardVanished:
         return None  # somebody deleted it: the question still needs a card
+    except CardNotDrawn as trouble:
+        raise trouble if place == due.place else _unsure(trouble) from None
     return place
+
+
+async def _found(
+    due: DueCard, channel: str, *, since: datetime, canvas: Canvas, now: datetime
+) -> CardPlace | None:
+    """An earlier post was not answered: the card may stand there already. None: it does not."""
+    try:
+        return await canvas.find(due.view, channel=channel, since=since)
+    except CardNotDrawn as trouble:
+        raise _unsure(trouble) from None
+    except CannotLook as trouble:
+        left = since + UNSEEN - now
+        if left > timedelta(0):
+            raise CardNotDrawn(str(trouble), retry_after=left, uncertain=True) from None
+        return None
+
+
+def _unsure(trouble: CardNotDrawn) -> CardNotDrawn:
+    """The record does not know yet where the card stands: were that forgotten, a second one would be posted."""
+    return CardNotDrawn(str(trouble), retry_after=trouble.retry_after, uncertain=True)
+
+
+def _again(due: DueCard, trouble: CardNotDrawn, *, now: datetime) -> datetime | None:
+    view = due.view
+    over = not isinstance(view.gate, Awaiting) and now - (view.decided_at or view.opened_at) > GIVEN_UP
+    if over:
+        return None
+    return now + (trouble.retry_after or backoff(due.attempts, first=RETRY, longest=LONGEST))
 
 
 def _channel(view: GateView, *, rules: Rules) -> str:

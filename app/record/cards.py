@@ -37,12 +37,24 @@ WITH c AS (
 SELECT 1
 """
 AGAIN: Final = """
-UPDATE cards SET due_at = :due_at, claimed_by = NULL, claimed_until = NULL, last_error = :error,
-    posting_since = CASE WHEN CAST(:uncertain AS boolean) THEN posting_since END
+UPDATE cards SET due_at = CAST(:due_at AS timestamptz), claimed_by = NULL, claimed_until = NULL, last_error = :error,
+    posting_since = CASE WHEN CAST(:uncertain AS boolean) THEN posting_since END,
+    drawn_version = CASE WHEN CAST(:due_at AS timestamptz) IS NULL THEN wanted_version ELSE drawn_version END
 WHERE gate_id = :gate AND claimed_by = :owner
 """
 # Somebody pressed a button that the record says is gone: what Slack shows is not what we drew.
 REDRAW: Final = "UPDATE cards SET fingerprint = NULL, due_at = :now WHERE gate_id = :gate AND due_at IS NULL"
+
+# A post was not answered and cannot be searched for; whoever presses the card's button shows where it stands.
+# Whoever is at work on it without knowing that loses the lease, and with it what it would write.
+MET: Final = """
+WITH adopted AS (
+    UPDATE cards SET channel = :channel, ts = :ts, fingerprint = NULL, posting_since = NULL, due_at = :now,
+        claimed_by = NULL, claimed_until = NULL
+    WHERE gate_id = :gate AND ts IS NULL AND posting_since IS NOT NULL
+)
+SELECT channel, ts FROM cards WHERE gate_id = :gate
+"""
 
 
 class Cards:
@@ -64,6 +76,11 @@ class Cards:
         """Has the card drawn again although the record thinks that it is up to date."""
         await self._database.rows(REDRAW, gate=gate, now=now)
 
+    async def met(self, gate: GateId, *, place: CardPlace, now: datetime) -> bool:
+        """A card of this gate was seen at `place`; False: the gate's own card stands elsewhere."""
+        rows = await self._database.rows(MET, gate=gate, channel=place.channel, ts=place.ts, now=now)
+        return not rows or rows[0].ts is None or (rows[0].channel, rows[0].ts) == (place.channel, place.ts)
+
     async def card_posting(self, due: DueCard, *, now: datetime) -> bool:
         """Writes down the intent to post, before Slack is asked. False: the lease is lost."""
         return bool(await self._database.rows(POSTING, gate=due.view.id, owner=self.leases.owner, now=now))
@@ -83,8 +100,8 @@ class Cards:
             events=as_parameter([] if due.place == place else [_posted(due.view, place, now)]),
         )
 
-    async def card_again(self, due: DueCard, *, error: str, uncertain: bool, due_at: datetime) -> None:
-        """Puts the card back until `due_at`."""
+    async def card_again(self, due: DueCard, *, error: str, uncertain: bool, due_at: datetime | None) -> None:
+        """Puts the card back until `due_at`; None: until the gate changes once more."""
         await self._database.rows(
             AGAIN,
             gate=due.view.id,

@@ -31,7 +31,8 @@ SELECT count(*) AS count FROM gates g JOIN switches s ON s.id = g.switch_id
 WHERE g.phase = 'awaiting' AND (CAST(:domain AS text) IS NULL OR s.domain = :domain)
 """
 LAST: Final = f"""
-{VIEW} WHERE s.domain = :domain AND g.phase <> 'awaiting' ORDER BY s.id DESC, g.opened_at DESC LIMIT :limit
+SELECT DISTINCT ON (s.id) {VIEW.removeprefix("SELECT")}
+WHERE s.domain = :domain AND g.phase <> 'awaiting' ORDER BY s.id DESC, g.opened_at DESC LIMIT :limit
 """
 LAST_APPROVED: Final = f"""
 {VIEW} WHERE s.domain = :domain AND g.verdict = 'approved' AND g.basis <> 'rescue'
@@ -112,7 +113,7 @@ class Questions:
         return [_pending(row) for row in rows], total
 
     async def last_decided(self, *, domain: str, limit: int) -> Sequence[GateView]:
-        """A domain's latest gates that no longer wait, newest first."""
+        """A domain's latest switches, newest first, each with its latest gate that no longer waits."""
         rows = await self._database.rows(LAST, domain=domain, limit=limit)
         return [view_of(row) for row in rows]
 

@@ -11,7 +11,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from app.flow.ports import Rules
-from app.flow.refresh_card import CardNotDrawn, CardVanished, Drawing
+from app.flow.refresh_card import CannotLook, CardNotDrawn, CardVanished, Drawing
 from app.flow.views import CardPlace, GateView
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block
@@ -22,6 +22,32 @@ log = structlog.get_logger(__name__)
 
 EVENT_TYPE: Final = "switchgate_gate"
 """The message metadata by which a card is found again when the answer to its post was lost."""
+
+CLOCKS_APART: Final = timedelta(minutes=5)
+"""How far Slack's clock and ours may differ when we look for a card by time."""
+
+PAGES: Final = 5
+OUT_OF_REACH: Final = frozenset(
+    {
+        "not_in_channel",
+        "channel_not_found",
+        "is_archived",
+        "is_inactive",
+        "cant_delete_message",
+        "no_permission",
+    }
+)
+UNSEARCHABLE: Final = frozenset(
+    {
+        "missing_scope",
+        "not_in_channel",
+        "channel_not_found",
+        "no_permission",
+        "not_allowed_token_type",
+        "unknown_method",
+        "method_not_supported_for_channel_type",
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,24 +94,36 @@ class SlackCanvas:
         return CardPlace(channel=str(answer["channel"]), ts=str(answer["ts"]))
 
     async def find(self, view: GateView, *, channel: str, since: datetime) -> CardPlace | None:
-        """Looks for a card whose post was not answered. Without the scope to look, it counts as not there."""
-        oldest = (since - timedelta(seconds=30)).timestamp()
+        """Looks for a card whose post was not answered. Raises `CannotLook` where we may not."""
+        oldest = (since - CLOCKS_APART).timestamp()
+        cursor = ""
+        for _ in range(PAGES):
+            answer = await self._history(channel, oldest=f"{oldest:.6f}", cursor=cursor)
+            for message in answer.get("messages") or ():
+                if _gate_of(message) == str(view.id):
+                    return CardPlace(channel=channel, ts=str(message["ts"]))
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                break
+        return None
+
+    async def _history(self, channel: str, *, oldest: str, cursor: str) -> Any:
         try:
-            answer = await self._patience.call(
+            return await self._patience.call(
                 "conversations.history",
                 lambda: self._client.conversations_history(
-                    channel=channel, oldest=f"{oldest:.6f}", include_all_metadata=True, limit=200
+                    channel=channel,
+                    oldest=oldest,
+                    include_all_metadata=True,
+                    limit=200,
+                    cursor=cursor or None,
                 ),
             )
         except CardNotDrawn as trouble:
-            if str(trouble) not in {"missing_scope", "not_in_channel", "channel_not_found"}:
+            if str(trouble) not in UNSEARCHABLE:
                 raise
             log.warning("card_not_searchable", problem=str(trouble), channel=channel)
-            return None
-        for message in answer.get("messages", []):
-            if _gate_of(message) == str(view.id):
-                return CardPlace(channel=channel, ts=str(message["ts"]))
-        return None
+            raise CannotLook(str(trouble)) from None
 
     async def edit(self, drawing: Drawing, *, place: CardPlace) -> None:
         """Text and blocks always go together: text alone would delete the blocks."""
@@ -95,13 +133,17 @@ class SlackCanvas:
         )
 
     async def remove(self, place: CardPlace) -> None:
-        """Takes a card away that stands in the wrong channel; one that has gone already is fine."""
+        """Takes a card away that stands in the wrong place; one that cannot be reached any more stays behind."""
         try:
             await self._patience.call(
                 "chat.delete", lambda: self._client.chat_delete(channel=place.channel, ts=place.ts)
             )
         except CardVanished:
             return
+        except CardNotDrawn as trouble:
+            if str(trouble) not in OUT_OF_REACH:
+                raise
+            log.warning("card_left_behind", problem=str(trouble), channel=place.channel)
 
     def _shown(self, drawing: Drawing) -> dict[str, Any]:
         card = drawing.content

@@ -42,7 +42,7 @@ def card_sentence(view: GateView, *, texts: Texts) -> str:
         f"card.text.{_stage(view)}",
         domain=domain_name(view, texts),
         deployment=view.switch.key.deployment,
-        who=view.decided_name or "",
+        who=inline(view.decided_name or ""),
     )
 
 

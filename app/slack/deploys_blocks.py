@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from app.flow.ports import Rules
 from app.flow.views import CardPlace, GateView
+from app.gate.policy import Basis
 from app.gate.states import Awaiting
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, mention, section, when
@@ -47,8 +48,9 @@ def decided_line(view: GateView, *, texts: Texts) -> str:
     """One ended gate in one line."""
     if isinstance(view.gate, Awaiting):
         raise TypeError("a waiting gate has no ending to tell")
+    ending = "rescued" if view.basis is Basis.RESCUE else view.gate.verdict.value
     return texts(
-        f"deploys.line.{view.gate.verdict}",
+        f"deploys.line.{ending}",
         at=when(view.decided_at or view.opened_at),
         deployment=deployment_link(view),
         who=mention(view.decided_by) if view.decided_by else inline(view.decided_name or "Switchgate"),

@@ -1,6 +1,7 @@
 """`/deploys`: what waits, one domain's history, help. Seen by the asker alone."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from app.slack.blocks import Block, actions, button, context, divider, header, s
 from app.slack.deploys_blocks import decided_line, pending_blocks
 from app.slack.directory import Directory
 from app.slack.outside import inline
+from app.slack.replies import Replies, answer_by
 
 log = structlog.get_logger(__name__)
 
@@ -25,7 +27,7 @@ PAGE: Final = 15
 
 LAST: Final = 5
 PAGE_ACTION: Final = "deploys_page"
-ANSWER_SECONDS: Final = 2.5
+PAGE_NUMBER: Final = re.compile("[0-9]{1,4}")
 
 
 class PendingGate(Protocol):
@@ -56,6 +58,16 @@ class Shown:
     blocks: list[Block]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listed:
+    """One page of what waits, of one domain or of all, and how many wait altogether."""
+
+    gates: Sequence[PendingGate]
+    total: int
+    page: int
+    domain: str | None
+
+
 class DeploysCommand:
     """The door of `/deploys` and of its page buttons."""
 
@@ -68,8 +80,10 @@ class DeploysCommand:
         clock: Callable[[], datetime],
         workspace_url: Callable[[], str | None],
         undo_form: Callable[[GateView, str, Texts], str],
+        replies: Replies,
     ) -> None:
         """`undo_form` opens the undo's form, or gives what to say instead."""
+        self._replies = replies
         self._questions = questions
         self._rules = rules
         self._directory = directory
@@ -79,71 +93,71 @@ class DeploysCommand:
 
     async def command(self, ack: Callable[..., Awaitable[Any]], body: Mapping[str, Any]) -> None:
         """`/deploys [help | DOMAIN]`."""
-        user = {"id": body.get("user_id"), "name": body.get("user_name"), "team_id": body.get("team_id")}
-        texts = Texts.of((await self._directory.profile(user)).locale)
-        shown = await self._answer(
-            str(body.get("text") or ""), trigger=str(body.get("trigger_id") or ""), texts=texts
-        )
+        until = answer_by()
+        texts = Texts.of((await self._directory.profile(body)).locale)
+        shown = await self._answer(body, texts=texts, until=until)
         await ack(text=shown.text, blocks=shown.blocks, response_type="ephemeral")
 
     async def page(
-        self,
-        ack: Callable[..., Awaitable[Any]],
-        body: Mapping[str, Any],
-        action: Mapping[str, Any],
-        respond: Any,
+        self, ack: Callable[..., Awaitable[Any]], body: Mapping[str, Any], action: Mapping[str, Any]
     ) -> None:
         """A page button: the same ephemeral message, turned."""
-        texts = Texts.of((await self._directory.profile(body["user"])).locale)
         await ack()
-        value = str(action.get("value", ""))
-        page = int(value) if value.isdigit() and len(value) < 6 else 0
-        shown = await self._guarded(self._pending(page=page, texts=texts), texts=texts)
-        await respond(text=shown.text, blocks=shown.blocks, replace_original=True)
+        self._replies.later(self._turn(body, str(action.get("value", ""))), what="page")
 
-    async def _answer(self, words: str, *, trigger: str, texts: Texts) -> Shown:
+    async def _turn(self, body: Mapping[str, Any], value: str) -> None:
+        until = answer_by()
+        texts = Texts.of((await self._directory.profile(body)).locale)
+        number, _, name = value.partition(" ")
+        page = int(number) if PAGE_NUMBER.fullmatch(number) else 0
+        domain = name if self._rules.domain(DomainName(name)) is not None else None
+        work = (
+            self._domain(domain, page=page, texts=texts) if domain else self._pending(page=page, texts=texts)
+        )
+        shown = await self._guarded(work, texts=texts, until=until)
+        self._replies.turn(body, text=shown.text, blocks=shown.blocks)
+
+    async def _answer(self, body: Mapping[str, Any], *, texts: Texts, until: float) -> Shown:
+        words, trigger = str(body.get("text") or ""), str(body.get("trigger_id") or "")
         match words.lower().split():
             case []:
-                return await self._guarded(self._pending(page=0, texts=texts), texts=texts)
+                return await self._guarded(self._pending(page=0, texts=texts), texts=texts, until=until)
             case ["help"]:
                 return self._help(texts=texts)
             case ["undo", name] if self._rules.domain(DomainName(name)) is not None:
-                return await self._guarded(self._undo(name, trigger=trigger, texts=texts), texts=texts)
+                return await self._guarded(
+                    self._undo(name, trigger=trigger, texts=texts), texts=texts, until=until
+                )
             case [name] if self._rules.domain(DomainName(name)) is not None:
-                return await self._guarded(self._domain(name, texts=texts), texts=texts)
+                return await self._guarded(self._domain(name, page=0, texts=texts), texts=texts, until=until)
             case _:
                 return self._help(texts=texts, unknown=words)
 
-    async def _guarded(self, work: Awaitable[Shown], *, texts: Texts) -> Shown:
+    async def _guarded(self, work: Awaitable[Shown], *, texts: Texts, until: float) -> Shown:
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with asyncio.timeout_at(until):
                 return await work
         except (RecordAway, TimeoutError):
             return _only(texts("deploys.record_away"))
         except Exception:
             short = error_id()
             log.exception("deploys_failed", error_id=short)
-            return _only(texts("refused.unknown_error", id=short))
+            return _only(texts("deploys.failed", id=short))
 
     async def _pending(self, *, page: int, texts: Texts) -> Shown:
-        gates, total = await self._questions.pending(limit=PAGE, offset=page * PAGE)
-        if not total:
+        listed = await self._page(page, domain=None)
+        if not listed.total:
             return _only(texts("deploys.none"))
-        title = texts.plural("deploys.total", count=total)
-        blocks = [header(title), *self._gates(gates, texts)]
-        pages = -(-total // PAGE)
-        if pages > 1:
-            first = page * PAGE + 1
-            last = page * PAGE + len(gates)
-            blocks.append(context(texts("deploys.page", first=first, last=last, total=total)))
-            blocks.append(_pager(page, pages, texts))
-        return Shown(text=title, blocks=blocks)
+        title = texts.plural("deploys.total", count=listed.total)
+        return Shown(text=title, blocks=[header(title), *self._list(listed, texts)])
 
-    async def _domain(self, name: str, *, texts: Texts) -> Shown:
-        gates, total = await self._questions.pending(domain=name, limit=PAGE)
+    async def _domain(self, name: str, *, page: int, texts: Texts) -> Shown:
+        listed = await self._page(page, domain=name)
         decided = await self._questions.last_decided(domain=name, limit=LAST)
         title = texts("deploys.domain", domain=name)
-        waiting = self._gates(gates, texts) if total else [section(texts("deploys.none_of", domain=name))]
+        waiting = (
+            self._list(listed, texts) if listed.total else [section(texts("deploys.none_of", domain=name))]
+        )
         history = [decided_line(view, texts=texts) for view in decided]
         last = section("\n".join([f"*{texts('deploys.last')}*", *(history or [texts("deploys.never")])]))
         return Shown(text=title, blocks=[header(title), *waiting, divider(), last])
@@ -153,6 +167,23 @@ class DeploysCommand:
         if view is None:
             return _only(texts("refused.nothing_to_undo", domain=name))
         return _only(self._undo_form(view, trigger, texts) or texts("deploys.undo_asked", domain=name))
+
+    async def _page(self, page: int, *, domain: str | None) -> Listed:
+        """The page, or the last one where so many no longer wait."""
+        gates, total = await self._questions.pending(domain=domain, limit=PAGE, offset=page * PAGE)
+        last = max(-(-total // PAGE) - 1, 0)
+        if page > last:
+            page = last
+            gates, total = await self._questions.pending(domain=domain, limit=PAGE, offset=page * PAGE)
+        return Listed(gates=gates, total=total, page=page, domain=domain)
+
+    def _list(self, listed: Listed, texts: Texts) -> list[Block]:
+        blocks = self._gates(listed.gates, texts)
+        if listed.total <= PAGE:
+            return blocks
+        first = listed.page * PAGE
+        said = texts("deploys.page", first=first + 1, last=first + len(listed.gates), total=listed.total)
+        return [*blocks, context(said), _pager(listed, texts)]
 
     def _gates(self, gates: Sequence[PendingGate], texts: Texts) -> list[Block]:
         now, base = self._clock(), self._workspace_url()
@@ -176,10 +207,12 @@ def _only(text: str) -> Shown:
     return Shown(text=text, blocks=[section(text)])
 
 
-def _pager(page: int, pages: int, texts: Texts) -> Block:
-    turns = []
-    if page > 0:
-        turns.append(button(texts("deploys.previous"), action=f"{PAGE_ACTION}.previous", value=str(page - 1)))
-    if page < pages - 1:
-        turns.append(button(texts("deploys.next"), action=f"{PAGE_ACTION}.next", value=str(page + 1)))
+def _pager(listed: Listed, texts: Texts) -> Block:
+    def turn(key: str, page: int) -> Block:
+        value = f"{page} {listed.domain or ''}".strip()
+        return button(texts(f"deploys.{key}"), action=f"{PAGE_ACTION}.{key}", value=value)
+
+    turns = [turn("previous", listed.page - 1)] if listed.page else []
+    if (listed.page + 1) * PAGE < listed.total:
+        turns.append(turn("next", listed.page + 1))
     return actions("deploys.pager", *turns)

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 import structlog
-from aiohttp import ClientError
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from app.gate.ids import UserId
 from app.gate.policy import Person, Roster, Standing
 from app.i18n.catalog import known
+from app.slack.replies import user_of
+from app.slack.web import UNREACHABLE, problem_of, rest_of
 
 log = structlog.get_logger(__name__)
 
@@ -21,7 +21,7 @@ PERSON_KEPT: Final = timedelta(minutes=10)
 ASK_SECONDS: Final = 1.5
 """A press is answered within 3 s, so the directory may cost half of them."""
 
-UNREACHABLE: Final = (SlackApiError, ClientError, TimeoutError, OSError)
+NO_SUCH_GROUP: Final = "no_such_subteam"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,15 +43,16 @@ class Directory:
         self._locale: Literal["en", "ko"] = locale
         self._profiles: dict[UserId, tuple[datetime, Profile]] = {}
         self._members: dict[str, frozenset[UserId]] = {}
-        self._members_at: dict[str, datetime] = {}
+        self._rest_until = clock()
         self.team: str | None = None
         self.enterprise: str | None = None
 
-    async def profile(self, user: Mapping[str, Any]) -> Profile:
-        """Who pressed: `user` is the signed payload's. Slack away and never asked before: standing unknown."""
-        id_ = UserId(str(user.get("id", "")))
-        name = str(user.get("name") or user.get("username") or id_)
-        if self._is_foreign(user):
+    async def profile(self, body: Mapping[str, Any]) -> Profile:
+        """Who sent this signed payload. Slack away and never asked before: standing unknown."""
+        user = body.get("user") or {}
+        id_ = UserId(user_of(body))
+        name = str(user.get("name") or user.get("username") or body.get("user_name") or id_)
+        if self._is_foreign(_team_of(body)):
             return self._stranger(id_, name, Standing.STRANGER)
         asked_at, profile = self._profiles.get(id_, (None, None))
         if asked_at is not None and profile is not None and self._clock() - asked_at < PERSON_KEPT:
@@ -59,7 +60,7 @@ class Directory:
         try:
             fresh = await asyncio.wait_for(self._ask(id_, name), ASK_SECONDS)
         except UNREACHABLE as trouble:
-            log.warning("slack_user_unknown", user=id_, problem=_name(trouble))
+            log.warning("slack_user_unknown", user=id_, problem=problem_of(trouble))
             return profile or self._stranger(id_, name, Standing.UNKNOWN)
         self._profiles[id_] = (self._clock(), fresh)
         return fresh
@@ -68,24 +69,25 @@ class Directory:
         """The groups as last heard of. A group never heard of has nobody in it."""
         return Roster(groups=dict(self._members))
 
-    def members_age(self, group: str) -> timedelta | None:
-        """How old our copy of a group is; None: Slack has never told us."""
-        at = self._members_at.get(group)
-        return self._clock() - at if at else None
-
     async def refresh_groups(self, groups: Iterable[str]) -> bool:
         """Asks Slack for each group's members; False when any answer was missing (its old copy stays)."""
-        whole = True
-        for group in sorted(set(groups)):
-            try:
-                answer = await asyncio.wait_for(self._client.usergroups_users_list(usergroup=group), 10)
-            except UNREACHABLE as trouble:
-                log.warning("slack_group_unknown", group=group, problem=_name(trouble))
-                whole = False
-                continue
-            self._members[group] = frozenset(UserId(member) for member in answer.get("users") or ())
-            self._members_at[group] = self._clock()
-        return whole
+        if self._clock() < self._rest_until:
+            return False
+        found = [await self._refresh(group) for group in sorted(set(groups))]
+        return all(found)
+
+    async def _refresh(self, group: str) -> bool:
+        try:
+            answer = await asyncio.wait_for(self._client.usergroups_users_list(usergroup=group), 10)
+            members = answer.get("users") or ()
+        except UNREACHABLE as trouble:
+            log.warning("slack_group_unknown", group=group, problem=problem_of(trouble))
+            self._rest_until = self._clock() + (rest_of(trouble) or timedelta(0))
+            if problem_of(trouble) != NO_SUCH_GROUP:
+                return False
+            members = ()
+        self._members[group] = frozenset(UserId(member) for member in members)
+        return True
 
     async def _ask(self, id_: UserId, name: str) -> Profile:
         answer = await self._client.users_info(user=id_, include_locale=True)
@@ -93,20 +95,24 @@ class Directory:
         shown = (
             user.get("profile", {}).get("display_name") or user.get("real_name") or user.get("name") or name
         )
+        standing = Standing.STRANGER if self._belongs_elsewhere(user) else standing_of(user)
         return Profile(
-            person=Person(user=id_, name=str(shown)[:80], standing=standing_of(user)),
+            person=Person(user=id_, name=str(shown)[:80], standing=standing),
             locale=known(user["locale"]) if user.get("locale") else self._locale,
         )
 
     def _stranger(self, id_: UserId, name: str, standing: Standing) -> Profile:
         return Profile(person=Person(user=id_, name=name[:80], standing=standing), locale=self._locale)
 
-    def _is_foreign(self, user: Mapping[str, Any]) -> bool:
-        """Another workspace's user, unless it belongs to our own Enterprise Grid."""
-        team = user.get("team_id")
-        if team is None or self.team is None or team == self.team:
-            return False
-        return self.enterprise is None or user.get("enterprise_id") != self.enterprise
+    def _is_foreign(self, team: str) -> bool:
+        """Another workspace's, by the payload. In an Enterprise Grid only users.info can tell."""
+        return bool(team and self.team) and team != self.team and self.enterprise is None
+
+    def _belongs_elsewhere(self, user: Mapping[str, Any]) -> bool:
+        """Another workspace's, by users.info; the workspaces of our own Enterprise Grid are one."""
+        if self.enterprise is not None:
+            return (user.get("enterprise_user") or {}).get("enterprise_id") != self.enterprise
+        return self._is_foreign(str(user.get("team_id") or ""))
 
 
 def standing_of(user: Mapping[str, Any]) -> Standing:
@@ -122,7 +128,7 @@ def standing_of(user: Mapping[str, Any]) -> Standing:
     return Standing.MEMBER
 
 
-def _name(trouble: Exception) -> str:
-    if isinstance(trouble, SlackApiError):
-        return str(trouble.response.get("error", "unknown"))
-    return type(trouble).__name__
+def _team_of(body: Mapping[str, Any]) -> str:
+    """The workspace that the person belongs to, as far as the payload says."""
+    user, team = body.get("user") or {}, body.get("team") or {}
+    return str(user.get("team_id") or team.get("id") or body.get("team_id") or "")

@@ -4,41 +4,39 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import structlog
 
-from app.flow.decide_gate import Counted, NoSuchGate, Press, Refused, decide_gate
+from app.flow.decide_gate import Counted, NoSuchGate, Press, Refused, decide_gate, may_press
 from app.flow.ports import GateRecord, RecordAway, Rules
-from app.flow.views import GateView
+from app.flow.views import CardPlace, GateView
 from app.gate.ids import GateId
 from app.gate.policy import Choice
-from app.gate.states import Awaiting
 from app.i18n.catalog import Texts
 from app.log import error_id
 from app.metrics import PRESSES
 from app.slack.blocks import typed
 from app.slack.directory import Directory, Profile
+from app.slack.outside import says_something
 from app.slack.reject_form import REASON, reject_form, reject_notice
-from app.slack.replies import Replies
+from app.slack.replies import Replies, answer_by, channel_of
 from app.slack.ticket import NotATicket, Ticket
-from app.slack.words import who_was_first, why_not
+from app.slack.words import thanks, why_not
 
 log = structlog.get_logger(__name__)
 
 Ack = Callable[..., Awaitable[Any]]
 Body = Mapping[str, Any]
 
-DECIDE_SECONDS: Final = 2.5
-"""Slack waits 3 s for the ack; what is not committed by then is rolled back, and the presser told."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Said:
-    """The answer to a press, and whether it was counted."""
+    """The answer to a press. `again`: nothing was recorded and pressing once more may help."""
 
     text: str
     counted: Counted | None = None
+    again: bool = False
 
 
 class Presses:
@@ -53,6 +51,7 @@ class Presses:
         replies: Replies,
         decided: Callable[[GateId], None],
         stale: Callable[[GateId], Awaitable[None]],
+        met: Callable[[GateId, CardPlace], Awaitable[None]],
         clock: Callable[[], datetime],
     ) -> None:
         self._record = record
@@ -61,111 +60,123 @@ class Presses:
         self._replies = replies
         self._decided = decided
         self._stale = stale
+        self._met = met
         self._clock = clock
 
     async def approve(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
-        """`approve` on a card."""
-        profile = await self._directory.profile(body["user"])
-        said = await self._count(action.get("value"), profile, Choice.APPROVE, "")
+        """`approve` on a card, or in the list of `/deploys`."""
+        until = answer_by()
+        profile = await self._directory.profile(body)
+        said = await self._count(action.get("value"), profile, Choice.APPROVE, "", until=until)
         await ack()
-        if said.text:
-            self._replies.whisper(channel=channel_of(body), user=body["user"]["id"], text=said.text)
+        text = said.text
+        if said.counted is not None:
+            text = thanks(said.counted, texts=Texts.of(profile.locale), on_card=_place(body) is not None)
+        if text:
+            self._replies.answer(body, text)
+        self._meet(body, action.get("value"))
 
     async def reject(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
-        """`reject` on a card: asks why. Nothing is decided yet, so the ack need not wait."""
+        """`reject`: asks why. Nothing is decided yet, so the ack need not wait."""
         await ack()
         self._replies.later(self._ask_why(body, action.get("value")), what="reject form")
+        self._meet(body, action.get("value"))
 
     async def reject_reason(self, ack: Ack, body: Body, view: Mapping[str, Any]) -> None:
         """The reject form, submitted."""
-        profile = await self._directory.profile(body["user"])
+        until = answer_by()
+        profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
         reason = typed(view.get("state", {}), REASON)
-        if not reason.strip():
+        if not says_something(reason):
             await ack(response_action="errors", errors={REASON: texts("reject.reason_missing")})
             return
-        said = await self._count(view.get("private_metadata"), profile, Choice.REJECT, reason)
+        said = await self._count(view.get("private_metadata"), profile, Choice.REJECT, reason, until=until)
         if said.counted is not None:
             await ack()
-        elif said.text == texts("refused.nothing_recorded"):
+        elif said.again:
             # The form stays open, so that what was typed is not lost.
             await ack(response_action="errors", errors={REASON: said.text})
         else:
             await ack(response_action="update", view=reject_notice(said.text, texts=texts))
 
-    async def _count(self, value: object, profile: Profile, choice: Choice, reason: str) -> Said:
+    async def _count(
+        self, value: object, profile: Profile, choice: Choice, reason: str, *, until: float
+    ) -> Said:
         """One press through the flow; whatever goes wrong becomes a sentence, and nothing half-done."""
         texts = Texts.of(profile.locale)
         try:
-            ticket = Ticket.parse(value)
-        except NotATicket:
-            return self._refused(Refused(NoSuchGate(), None), texts)
-        press = Press(
-            gate=ticket.gate,
-            edition=ticket.edition,
-            person=profile.person,
-            choice=choice,
-            reason=reason.replace("\x00", ""),
-        )
-        try:
-            async with asyncio.timeout(DECIDE_SECONDS):
+            press = _press(value, profile, choice, reason)
+            async with asyncio.timeout_at(until):
                 counted = await decide_gate(press, record=self._record, rules=self._rules, now=self._clock())
-        except Refused as refused:
-            return self._refused(refused, texts)
-        except (RecordAway, TimeoutError) as trouble:
-            log.error("press_not_recorded", problem=type(trouble).__name__, user=profile.person.user)
-            PRESSES.labels(outcome="record_away").inc()
-            return Said(text=texts("refused.nothing_recorded"))
-        except Exception:
-            short = error_id()
-            log.exception("press_failed", error_id=short, user=profile.person.user)
-            PRESSES.labels(outcome="failed").inc()
-            return Said(text=texts("refused.unknown_error", id=short))
+        except Exception as trouble:
+            return self._not_counted(trouble, profile, texts)
         PRESSES.labels(outcome="counted").inc()
-        self._decided(ticket.gate)
-        return Said(text=_thanks(counted, texts), counted=counted)
-
-    def _refused(self, refused: Refused, texts: Texts) -> Said:
-        view = refused.view
-        why = type(refused.refusal).__name__
-        log.info("press_refused", why=why, gate=str(view.id) if view else None)
-        PRESSES.labels(outcome=why).inc()
-        if view is not None:
-            # The card that was pressed may show less than the record knows: draw it again.
-            self._replies.later(self._stale(view.id), what="redraw")
-        approvers = _approvers(view, self._rules)
-        return Said(text=why_not(refused, texts=texts, approvers=approvers))
+        self._decided(press.gate)
+        return Said(text="", counted=counted)
 
     async def _ask_why(self, body: Body, value: object) -> None:
-        profile = await self._directory.profile(body["user"])
+        """Opens the form, unless the reason would be given for nothing."""
+        until = answer_by()
+        profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
         try:
-            ticket = Ticket.parse(value)
-        except NotATicket:
-            self._say(body, why_not(Refused(NoSuchGate(), None), texts=texts, approvers=()))
+            press = _press(value, profile, Choice.REJECT, "")
+            async with asyncio.timeout_at(until):
+                view = await may_press(press, record=self._record, rules=self._rules, now=self._clock())
+        except Exception as trouble:
+            self._replies.answer(body, self._not_counted(trouble, profile, texts).text)
             return
+        ticket = Ticket(gate=press.gate, edition=press.edition)
+        self._replies.open_modal(
+            trigger=str(body.get("trigger_id")), view=reject_form(ticket, view=view, texts=texts)
+        )
+
+    def _not_counted(self, trouble: Exception, profile: Profile, texts: Texts) -> Said:
+        match trouble:
+            case Refused(view=view):
+                why = type(trouble.refusal).__name__
+                PRESSES.labels(outcome=why).inc()
+                log.info("press_refused", why=why, gate=str(view.id) if view else None)
+                if view is not None:
+                    # The card that was pressed may show less than the record knows: draw it again.
+                    self._replies.later(self._stale(view.id), what="redraw")
+                return Said(text=why_not(trouble, texts=texts, approvers=_approvers(view, self._rules)))
+            case RecordAway() | TimeoutError():
+                user = profile.person.user
+                PRESSES.labels(outcome="record_away").inc()
+                log.error("press_not_recorded", problem=type(trouble).__name__, user=user)
+                return Said(text=texts("refused.nothing_recorded"), again=True)
+            case _:
+                short = error_id()
+                PRESSES.labels(outcome="failed").inc()
+                log.error("press_failed", error_id=short, user=profile.person.user, exc_info=trouble)
+                return Said(text=texts("refused.unknown_error", id=short), again=True)
+
+    def _meet(self, body: Body, value: object) -> None:
+        """The press shows where a card of this gate stands."""
+        place = _place(body)
         try:
-            view = await self._record.get(ticket.gate)
-        except RecordAway:
-            self._say(body, texts("refused.nothing_recorded"))
+            gate = Ticket.parse(value).gate
+        except NotATicket:
             return
-        if view is None:
-            self._say(body, why_not(Refused(NoSuchGate(), None), texts=texts, approvers=()))
-        elif not isinstance(view.gate, Awaiting):
-            self._say(body, who_was_first(view, texts=texts))
-            await self._stale(view.id)
-        else:
-            self._replies.open_modal(
-                trigger=str(body["trigger_id"]), view=reject_form(ticket, view=view, texts=texts)
-            )
-
-    def _say(self, body: Body, text: str) -> None:
-        self._replies.whisper(channel=channel_of(body), user=body["user"]["id"], text=text)
+        if place is not None:
+            self._replies.later(self._met(gate, place), what="card place")
 
 
-def _thanks(counted: Counted, texts: Texts) -> str:
-    """What the presser hears beyond the card itself: a decision shows there and needs no words."""
-    return "" if counted.decision else texts.plural("press.counted", count=counted.owed)
+def _press(value: object, profile: Profile, choice: Choice, reason: str) -> Press:
+    """Raises `Refused` for a value that we never wrote."""
+    try:
+        ticket = Ticket.parse(value)
+    except NotATicket:
+        raise Refused(NoSuchGate(), None) from None
+    return Press(
+        gate=ticket.gate,
+        edition=ticket.edition,
+        person=profile.person,
+        choice=choice,
+        reason=reason.replace("\x00", ""),
+    )
 
 
 def _approvers(view: GateView | None, rules: Rules) -> tuple[str, ...]:
@@ -173,8 +184,10 @@ def _approvers(view: GateView | None, rules: Rules) -> tuple[str, ...]:
     return domain.policy.approvers if domain else ()
 
 
-def channel_of(body: Body) -> str | None:
-    """Where something was pressed; None: in a modal or a Home tab."""
-    channel = body.get("channel") or {}
-    id_: str | None = channel.get("id") or (body.get("container") or {}).get("channel_id")
-    return id_
+def _place(body: Body) -> CardPlace | None:
+    """The message that was pressed, if everybody sees it."""
+    container, channel = body.get("container") or {}, channel_of(body)
+    ts = container.get("message_ts")
+    if not channel or not ts or container.get("is_ephemeral"):
+        return None
+    return CardPlace(channel=channel, ts=str(ts))

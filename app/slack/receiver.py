@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from app.i18n.catalog import Texts
@@ -14,7 +15,7 @@ from app.log import error_id
 from app.slack.deploys_command import PAGE_ACTION, DeploysCommand
 from app.slack.directory import Directory
 from app.slack.presses import Presses
-from app.slack.reject_form import CALLBACK
+from app.slack.reject_form import CALLBACK, reject_notice
 from app.slack.replies import Replies
 from app.slack.undo_form import CALLBACK as UNDO_CALLBACK
 from app.slack.undoing import Undoing
@@ -22,6 +23,7 @@ from app.slack.undoing import Undoing
 log = structlog.get_logger(__name__)
 
 Handler = Callable[..., Awaitable[None]]
+ANYTHING = re.compile(".*", re.DOTALL)
 
 
 def build_app(
@@ -37,17 +39,25 @@ def build_app(
     """Bolt, dispatching to our doors.
 
     `process_before_response`: the listener commits and acks in one go; without it Bolt polls for the ack
-    every 10 ms.
+    every 10 ms. `authorize`: left to itself Bolt calls auth.test at the first press, and loses the press when
+    Slack does not answer that.
     """
+    token = client.token
+
+    async def authorize() -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=directory.enterprise, team_id=directory.team, bot_token=token)
+
+    tokenless = AsyncWebClient(base_url=client.base_url, session=client.session, timeout=client.timeout)
     app = AsyncApp(
-        client=client,
+        client=tokenless,
+        authorize=authorize,
         signing_secret=signing_secret or "socket-mode-needs-none",
         process_before_response=True,
         request_verification_enabled=signing_secret is not None,
         ssl_check_enabled=True,
         raise_error_for_unhandled_request=False,
     )
-    listener = functools.partial(_listener, replies)
+    listener = functools.partial(_listener, replies, directory)
     doors = _Doors(presses=presses, undoing=undoing, deploys=deploys, directory=directory, replies=replies)
     app.action("approve")(listener(doors.approve))
     app.action("reject")(listener(doors.reject))
@@ -58,8 +68,9 @@ def build_app(
     app.view(UNDO_CALLBACK)(listener(doors.undo_reason))
     app.command("/deploys")(listener(doors.command))
     # Old cards outlive releases: a button that nobody knows any more still gets an answer.
-    app.action(re.compile(".*"))(listener(doors.old_button))
-    app.view(re.compile(".*"))(listener(doors.old_view))
+    app.action(ANYTHING)(listener(doors.old_button))
+    app.view(ANYTHING)(listener(doors.old_view))
+    app.view_closed(ANYTHING)(listener(doors.closed_view))
     return app
 
 
@@ -81,53 +92,63 @@ class _Doors:
         self._directory = directory
         self._replies = replies
 
-    async def approve(self, ack: Any, body: Any, payload: Any, respond: Any) -> None:
+    async def approve(self, ack: Any, body: Any, payload: Any) -> None:
         await self._presses.approve(ack, body, payload)
 
-    async def reject(self, ack: Any, body: Any, payload: Any, respond: Any) -> None:
+    async def reject(self, ack: Any, body: Any, payload: Any) -> None:
         await self._presses.reject(ack, body, payload)
 
-    async def reject_reason(self, ack: Any, body: Any, payload: Any, respond: Any) -> None:
+    async def reject_reason(self, ack: Any, body: Any, payload: Any) -> None:
         await self._presses.reject_reason(ack, body, payload)
 
-    async def undo(self, ack: Any, body: Any, payload: Any, respond: Any) -> None:
+    async def undo(self, ack: Any, body: Any, payload: Any) -> None:
         await self._undoing.undo(ack, body, payload)
 
-    async def undo_reason(self, ack: Any, body: Any, payload: Any, respond: Any) -> None:
+    async def undo_reason(self, ack: Any, body: Any, payload: Any) -> None:
         await self._undoing.undo_reason(ack, body, payload)
 
-    async def finish(self, ack: Any, body: Any, payload: Any, respond: Any) -> None:
+    async def finish(self, ack: Any, body: Any, payload: Any) -> None:
         await self._undoing.finish(ack, body, payload)
 
-    async def command(self, ack: Any, body: Any, payload: Any, respond: Any) -> None:
+    async def command(self, ack: Any, body: Any, payload: Any) -> None:
         await self._deploys.command(ack, body)
 
-    async def page(self, ack: Any, body: Any, payload: Any, respond: Any) -> None:
-        await self._deploys.page(ack, body, payload, respond)
+    async def page(self, ack: Any, body: Any, payload: Any) -> None:
+        await self._deploys.page(ack, body, payload)
 
-    async def old_button(self, ack: Any, body: Any, payload: Any, respond: Any) -> None:
+    async def old_button(self, ack: Any, body: Any, payload: Any) -> None:
         await ack()
         if "url" in payload:
             return  # a link: Slack has opened it already
-        texts = Texts.of((await self._directory.profile(body["user"])).locale)
-        channel = (body.get("channel") or {}).get("id")
-        self._replies.whisper(channel=channel, user=body["user"]["id"], text=texts("refused.old_button"))
+        texts = Texts.of((await self._directory.profile(body)).locale)
+        self._replies.answer(body, texts("refused.old_button"))
 
-    async def old_view(self, ack: Any, body: Any, payload: Any, respond: Any) -> None:
+    async def old_view(self, ack: Any, body: Any, payload: Any) -> None:
+        texts = Texts.of((await self._directory.profile(body)).locale)
+        await ack(response_action="update", view=reject_notice(texts("refused.old_form"), texts=texts))
+
+    async def closed_view(self, ack: Any, body: Any, payload: Any) -> None:
         await ack()
 
 
-def _listener(replies: Replies, work: Handler) -> Handler:
+def _listener(replies: Replies, directory: Directory, work: Handler) -> Handler:
     """No exception may leave a listener: Bolt would drop the ack, even one that was already given."""
 
     @functools.wraps(work)
-    async def listen(ack: Any, body: Any, payload: Any, respond: Any) -> None:
+    async def listen(ack: Any, body: Any, payload: Any) -> None:
         with replies.listening():
             try:
-                await work(ack, body, payload, respond)
+                await work(ack, body, payload)
             except Exception:
                 short = error_id()
                 log.exception("listener_failed", error_id=short, listener=work.__name__)
-                await ack()
+                if ack.response is None:
+                    await ack()
+                replies.later(_apologise(replies, directory, body, short), what="apology")
 
     return listen
+
+
+async def _apologise(replies: Replies, directory: Directory, body: Any, short: str) -> None:
+    texts = Texts.of((await directory.profile(body)).locale)
+    replies.answer(body, texts("refused.unknown_error", id=short))

@@ -1,20 +1,25 @@
 """Answers that only one person sees, sent after the ack so that they never delay it; drained at stop."""
 
 import asyncio
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
 import structlog
-from aiohttp import ClientError
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from app.slack.blocks import Block
+from app.slack.web import CALL_SECONDS, UNREACHABLE, problem_of
 
 log = structlog.get_logger(__name__)
 
-FAILURES: Final = (SlackApiError, ClientError, TimeoutError, OSError)
+Body = Mapping[str, Any]
+
+ANSWER_SECONDS: Final = 2.5
+"""Slack waits 3 s for the ack; what is not committed by then is rolled back, and the presser told."""
+
+LONGEST_SECONDS: Final = 16
 
 
 class Replies:
@@ -26,15 +31,13 @@ class Replies:
         self._listeners = 0
         self._quiet = asyncio.Event()
 
-    def whisper(
-        self, *, channel: str | None, user: str, text: str, blocks: list[Block] | None = None
-    ) -> None:
-        """An ephemeral message to `user`; where the press came from no channel, a direct one."""
-        if channel:
-            said = self._client.chat_postEphemeral(channel=channel, user=user, text=text, blocks=blocks)
-        else:
-            said = self._client.chat_postMessage(channel=user, text=text, blocks=blocks)
-        self.later(said, what="whisper")
+    def answer(self, body: Body, text: str) -> None:
+        """Says something to whoever sent `body` (a press or a command), and to nobody else."""
+        self.later(self._answer(body, text), what="answer")
+
+    def turn(self, body: Body, *, text: str, blocks: list[Block]) -> None:
+        """Puts something else where the pressed whisper stands; where it is too old for that, whispers anew."""
+        self.later(self._turn(body, text, blocks), what="turn")
 
     def open_modal(self, *, trigger: str, view: Block) -> None:
         """A trigger lives 3 s and opens one modal."""
@@ -67,17 +70,73 @@ class Replies:
                 log.warning("listeners_cut_off", listeners=self._listeners)
 
     async def drain(self, *, seconds: float) -> None:
-        """Waits for what is under way."""
-        if self._under_way:
-            await asyncio.wait(list(self._under_way), timeout=seconds)
+        """Waits for what is under way, and for what that begins in its turn."""
+        until = asyncio.get_running_loop().time() + seconds
+        while self._under_way:
+            left = until - asyncio.get_running_loop().time()
+            if left <= 0:
+                log.warning("replies_cut_off", replies=len(self._under_way))
+                return
+            await asyncio.wait(list(self._under_way), timeout=left)
+
+    async def _answer(self, body: Body, text: str, blocks: list[Block] | None = None) -> None:
+        channel, user = channel_of(body), user_of(body)
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                if channel:
+                    await self._client.chat_postEphemeral(
+                        channel=channel, user=user, text=text, blocks=blocks
+                    )
+                else:
+                    await self._client.chat_postMessage(channel=user, text=text, blocks=blocks)
+        except UNREACHABLE as trouble:
+            # We are not in that channel, or asked too often: the press itself brought a way to answer.
+            if not await self._respond(body, text=text, blocks=blocks, replace=False):
+                raise
+            log.info("answered_by_response_url", problem=problem_of(trouble))
+
+    async def _turn(self, body: Body, text: str, blocks: list[Block]) -> None:
+        if not await self._respond(body, text=text, blocks=blocks, replace=True):
+            await self._answer(body, text, blocks)
+
+    async def _respond(self, body: Body, *, text: str, blocks: list[Block] | None, replace: bool) -> bool:
+        """Through the press's own address, which works five times within half an hour."""
+        url = body.get("response_url")
+        if not url:
+            return False
+        webhook = AsyncWebhookClient(
+            str(url), timeout=CALL_SECONDS, session=self._client.session, retry_handlers=[]
+        )
+        said = {"text": text, "response_type": "ephemeral", "replace_original": replace}
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                answer = await webhook.send_dict(said | ({"blocks": blocks} if blocks else {}))
+        except UNREACHABLE as trouble:
+            log.warning("response_url_failed", problem=problem_of(trouble))
+            return False
+        return bool(answer.status_code == 200)
 
     async def _guarded(self, work: Awaitable[Any], what: str) -> None:
         try:
-            async with asyncio.timeout(8):
+            async with asyncio.timeout(LONGEST_SECONDS):
                 await work
-        except SlackApiError as trouble:
-            log.warning("slack_reply_failed", what=what, problem=trouble.response.get("error"))
-        except FAILURES as trouble:
-            log.warning("slack_reply_failed", what=what, problem=type(trouble).__name__)
+        except UNREACHABLE as trouble:
+            log.warning("slack_reply_failed", what=what, problem=problem_of(trouble))
         except Exception:
             log.exception("slack_reply_failed", what=what)
+
+
+def answer_by() -> float:
+    """The moment of the loop's time by which a listener must have what it needs for its ack."""
+    return asyncio.get_running_loop().time() + ANSWER_SECONDS
+
+
+def user_of(body: Body) -> str:
+    """Who sent it, as Slack's signed payload says."""
+    return str((body.get("user") or {}).get("id") or body.get("user_id") or "")
+
+
+def channel_of(body: Body) -> str | None:
+    """Where it was sent from; None: from no channel."""
+    channel = (body.get("channel") or {}).get("id") or (body.get("container") or {}).get("channel_id")
+    return str(channel) if channel else body.get("channel_id")

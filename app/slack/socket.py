@@ -15,7 +15,7 @@ from slack_bolt.app.async_app import AsyncApp
 
 log = structlog.get_logger(__name__)
 
-CONNECT_SECONDS: Final = 5
+CONNECT_SECONDS: Final = 3
 WATCH_SECONDS: Final = 0.5
 LONGEST_WAIT_SECONDS: Final = 15.0
 """Between failed tries; Slack hands out URLs at about one a minute and app once asked too often."""

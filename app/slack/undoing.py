@@ -18,8 +18,8 @@ from app.i18n.catalog import Texts
 from app.log import error_id
 from app.slack.blocks import typed
 from app.slack.directory import Directory, Profile
-from app.slack.presses import DECIDE_SECONDS, channel_of
-from app.slack.replies import Replies
+from app.slack.outside import says_something
+from app.slack.replies import Replies, answer_by
 from app.slack.ticket import NotATicket, Ticket
 from app.slack.undo_form import REASON, UndoTicket, undo_form, undo_notice
 from app.slack.words import why_not
@@ -63,10 +63,11 @@ class Undoing:
 
     async def undo_reason(self, ack: Ack, body: Body, view: Mapping[str, Any]) -> None:
         """The undo form, submitted."""
-        profile = await self._directory.profile(body["user"])
+        until = answer_by()
+        profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
         reason = typed(view.get("state", {}), REASON).replace("\x00", "")
-        if not reason.strip():
+        if not says_something(reason):
             await ack(response_action="errors", errors={REASON: texts("undo.reason_missing")})
             return
         try:
@@ -74,7 +75,7 @@ class Undoing:
         except NotATicket:
             await ack(response_action="update", view=undo_notice(texts("refused.no_such_gate"), texts=texts))
             return
-        said = await self._intervene(asked.ticket, asked.deed, profile, reason)
+        said = await self._intervene(asked.ticket, asked.deed, profile, reason, until=until)
         if not said:
             await ack()
         elif said == texts("refused.nothing_recorded"):
@@ -85,16 +86,17 @@ class Undoing:
 
     async def finish(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
         """`finish` on a card; Slack's client has asked back already."""
-        profile = await self._directory.profile(body["user"])
+        until = answer_by()
+        profile = await self._directory.profile(body)
         try:
             ticket = Ticket.parse(action.get("value"))
         except NotATicket:
             said = Texts.of(profile.locale)("refused.no_such_gate")
         else:
-            said = await self._intervene(ticket, Deed.FINISH, profile, "")
+            said = await self._intervene(ticket, Deed.FINISH, profile, "", until=until)
         await ack()
         if said:
-            self._say(body, said)
+            self._replies.answer(body, said)
 
     def open_form(self, view: GateView, *, trigger: str, texts: Texts) -> str:
         """Opens the form for the gate's switch; gives what to say instead where there is no way back."""
@@ -108,28 +110,30 @@ class Undoing:
         return ""
 
     async def _ask_why(self, body: Body, value: object) -> None:
-        profile = await self._directory.profile(body["user"])
+        profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
         try:
             view = await self._gates.get(Ticket.parse(value).gate)
         except NotATicket:
             view = None
         except RecordAway:
-            self._say(body, texts("refused.nothing_recorded"))
+            self._replies.answer(body, texts("refused.nothing_recorded"))
             return
         if view is None:
             said = why_not(Refused(NoSuchGate(), None), texts=texts, approvers=())
         else:
-            said = self.open_form(view, trigger=str(body["trigger_id"]), texts=texts)
+            said = self.open_form(view, trigger=str(body.get("trigger_id")), texts=texts)
         if said:
-            self._say(body, said)
+            self._replies.answer(body, said)
 
-    async def _intervene(self, ticket: Ticket, deed: Deed, profile: Profile, reason: str) -> str:
+    async def _intervene(
+        self, ticket: Ticket, deed: Deed, profile: Profile, reason: str, *, until: float
+    ) -> str:
         """Writes the wish down; gives what to say where it does not count, else nothing: the card tells."""
         texts = Texts.of(profile.locale)
         wish = Wish(gate=ticket.gate, deed=deed, person=profile.person, reason=reason)
         try:
-            async with asyncio.timeout(DECIDE_SECONDS):
+            async with asyncio.timeout_at(until):
                 await intervene(wish, record=self._record, rules=self._rules, now=self._clock())
         except Refused as refused:
             log.info("undo_refused", why=type(refused.refusal).__name__, deed=deed)
@@ -147,6 +151,3 @@ class Undoing:
     def _who_may(self, view: GateView | None) -> tuple[str, ...]:
         domain = self._rules.domain(view.switch.domain) if view and view.switch.domain else None
         return (*domain.policy.approvers, *self._rules.admins) if domain else ()
-
-    def _say(self, body: Body, text: str) -> None:
-        self._replies.whisper(channel=channel_of(body), user=body["user"]["id"], text=text)

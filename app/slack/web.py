@@ -1,11 +1,11 @@
 """The Web API client that our loops share, and what its failures mean."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from aiohttp import ClientError, ClientSession
+from aiohttp import ClientConnectorError, ClientError, ClientSession
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -13,7 +13,16 @@ from app.flow.refresh_card import CardNotDrawn, CardVanished
 
 CALL_SECONDS: Final = 8
 GONE: Final = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
-UNSURE: Final = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+UNDONE: Final = frozenset({"ratelimited", "service_unavailable"})
+"""Slack's own words for: nothing was done."""
+
+UNSURE: Final = frozenset({"internal_error", "fatal_error", "request_timeout"})
+"""Slack's own words for: something may have been done."""
+
+LONGEST_REST: Final = 3600.0
+
+# A proxy that answers in plain text makes the SDK fail with an AttributeError of its own.
+UNREACHABLE: Final = (SlackApiError, ClientError, TimeoutError, OSError, AttributeError, ValueError)
 
 
 def web_client(*, token: str, api_url: str | None, session: ClientSession) -> AsyncWebClient:
@@ -28,6 +37,29 @@ def web_client(*, token: str, api_url: str | None, session: ClientSession) -> As
         retry_handlers=[],
         base_url=api_url or AsyncWebClient.BASE_URL,
     )
+
+
+def problem_of(trouble: Exception) -> str:
+    """Slack's error code; where it gave none, the HTTP status or the failure's name."""
+    if not isinstance(trouble, SlackApiError):
+        return type(trouble).__name__
+    data = getattr(trouble.response, "data", None)
+    error = data.get("error") if isinstance(data, Mapping) else None
+    return str(error or f"http_{_status(trouble)}")
+
+
+def rest_of(trouble: Exception) -> timedelta | None:
+    """How long Slack asks us to leave it alone; None: it does not."""
+    if not isinstance(trouble, SlackApiError):
+        return None
+    if _status(trouble) != 429 and problem_of(trouble) != "ratelimited":
+        return None
+    headers = getattr(trouble.response, "headers", {})
+    try:
+        seconds = float(headers.get("Retry-After", 1))
+    except ValueError:
+        seconds = 1.0
+    return timedelta(seconds=min(max(seconds, 1.0), LONGEST_REST))
 
 
 class Patience:
@@ -45,18 +77,26 @@ class Patience:
         try:
             async with asyncio.timeout(CALL_SECONDS):
                 return await work()
-        except SlackApiError as trouble:
+        except UNREACHABLE as trouble:
             raise self._meaning(method, trouble) from None
-        except (ClientError, TimeoutError, OSError) as trouble:
-            raise CardNotDrawn(type(trouble).__name__, uncertain=True) from None
 
-    def _meaning(self, method: str, trouble: SlackApiError) -> Exception:
-        response = trouble.response
-        error = str(response.get("error") or response.status_code)
-        if response.status_code == 429 or error == "ratelimited":
-            wait = timedelta(seconds=float(response.headers.get("Retry-After", 1)))
+    def _meaning(self, method: str, trouble: Exception) -> Exception:
+        error, wait = problem_of(trouble), rest_of(trouble)
+        if wait is not None:
             self._until[method] = self._clock() + wait
             return CardNotDrawn("ratelimited", retry_after=wait)
         if error in GONE:
             return CardVanished(error)
-        return CardNotDrawn(error, uncertain=response.status_code >= 500 or error in UNSURE)
+        return CardNotDrawn(error, uncertain=_may_be_done(trouble, error))
+
+
+def _may_be_done(trouble: Exception, error: str) -> bool:
+    """Whether Slack may have done what was asked although it did not say so."""
+    if isinstance(trouble, ClientConnectorError) or error in UNDONE:
+        return False
+    return not isinstance(trouble, SlackApiError) or error in UNSURE or _status(trouble) >= 500
+
+
+def _status(trouble: SlackApiError) -> int:
+    status = getattr(trouble.response, "status_code", None) or getattr(trouble.response, "status", 0)
+    return status if isinstance(status, int) else 0

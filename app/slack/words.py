@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from app.flow.decide_gate import NoSuchGate, Refused, Unconfigured
+from app.flow.decide_gate import Counted, NoSuchGate, Refused, Unconfigured
 from app.flow.views import GateView
 from app.gate.policy import (
     AlreadyApproved,
@@ -42,6 +42,14 @@ _KEYS: Final[dict[type[Refusal], str]] = {
     NotWhatWasAsked: "refused.not_what_was_asked",
     NothingToFinish: "refused.nothing_to_finish",
 }
+
+
+def thanks(counted: Counted, *, texts: Texts, on_card: bool) -> str:
+    """What an approver hears. On the card itself a decision shows, and needs no words."""
+    if counted.decision is None:
+        return texts.plural("press.counted", count=counted.owed)
+    domain = counted.view.switch.domain or texts("card.unknown_domain")
+    return "" if on_card else texts("press.decided", domain=domain)
 
 
 def why_not(refused: Refused, *, texts: Texts, approvers: tuple[str, ...]) -> str:

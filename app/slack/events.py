@@ -1,0 +1,47 @@
+"""`POST /slack/events`: HTTP mode's door. Bolt proves the signature over the raw body and dispatches."""
+
+import re
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+from slack_bolt.adapter.starlette.async_handler import to_async_bolt_request, to_starlette_response
+from slack_bolt.app.async_app import AsyncApp
+
+TIMESTAMP: Final = re.compile("[0-9]{1,15}")
+LARGEST: Final = 4 * 2**20
+"""A view may be 250 kB, comes as JSON within a form, and brings its state along."""
+
+
+def events_router(bolt: AsyncApp) -> APIRouter:
+    """The route. What is malformed is refused here: Bolt parses before it verifies, and fails with a 500."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.post("/slack/events")
+    async def slack_events(request: Request) -> Response:
+        if not TIMESTAMP.fullmatch(request.headers.get("x-slack-request-timestamp", "0")):
+            return _refusal(401, "invalid request")
+        body = await _body(request)
+        if body is None:
+            return _refusal(413, "too large")
+        try:
+            asked = to_async_bolt_request(request, body)
+        except (ValueError, TypeError, AttributeError):
+            return _refusal(400, "malformed")
+        return to_starlette_response(await bolt.async_dispatch(asked))
+
+    return router
+
+
+async def _body(request: Request) -> bytes | None:
+    """None: larger than anything that Slack sends."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST:
+            return None
+    return bytes(body)
+
+
+def _refusal(status: int, error: str) -> JSONResponse:
+    return JSONResponse({"error": error}, status)

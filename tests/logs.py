@@ -1,0 +1,25 @@
+"""Everything that is logged while a block runs, at the loudest level, to be searched for what must not be in it."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO
+
+import structlog
+
+from app.log import configure_logging
+
+
+@contextmanager
+def listening(level: str = "DEBUG") -> Iterator[StringIO]:
+    """The log as JSON lines; the process's own logging is put back afterwards."""
+    root = logging.getLogger()
+    handlers, before = list(root.handlers), root.level
+    stream = StringIO()
+    configure_logging(format="json", level=level, stream=stream)
+    try:
+        yield stream
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(before)
+        structlog.reset_defaults()

@@ -1,0 +1,155 @@
+"""Props for the plays on the Slack side: people who may not decide, houses of other kinds, requests of one's own."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from time import time
+from typing import Any, Final, Protocol
+from urllib.parse import urlencode
+
+from aiohttp import ClientSession
+
+from app.sandbox.aws.world import EIGHT_DOMAINS
+from app.sandbox.cast import CHANNEL, OLU, config_text
+from app.sandbox.slack.answers import PressResult, SlashResult
+from app.sandbox.slack.credentials import SIGNING_SECRET
+from app.sandbox.slack.shapes import Message, User
+from tests.house import House, text_of
+
+Json = dict[str, Any]
+
+GUEST: Final = User(id="U05GUEST", name="guest", real_name="Guest", is_restricted=True)
+GONE: Final = User(id="U06GONE", name="gone", real_name="Gone Long", deleted=True)
+ROBOT: Final = User(id="U07ROBOT", name="robot", real_name="Robot", is_bot=True)
+STRANGER: Final = User(id="U08STRANGER", name="stranger", real_name="Stranger", is_stranger=True)
+FAR: Final = User(id="U09FAR", name="far", real_name="Far Away", team_id="T9OTHER")
+OUTSIDERS: Final = (GUEST, GONE, ROBOT, STRANGER, FAR)
+
+TWO_APPROVALS: Final = config_text(order="approvals = 2\n")
+
+
+class Build(Protocol):
+    """A house of one's own: `async with build(socket_mode=False) as house`. Takes what `living_house` takes."""
+
+    def __call__(self, **how: Any) -> AbstractAsyncContextManager[House]: ...
+
+
+def naming(*users: User, **more: str) -> str:
+    """The cast's `switchgate.toml`, with these people among the approvers."""
+    names = "".join(f', "{user.id}"' for user in users)
+    return config_text(EIGHT_DOMAINS, **more).replace(
+        'approvers = ["S0ONCALL"', f'approvers = ["S0ONCALL"{names}'
+    )
+
+
+def buttons_of(message: Message) -> dict[str, Json]:
+    """The buttons that a message shows, by action id."""
+    elements = [element for block in message.blocks for element in block.get("elements", [])]
+    return {element["action_id"]: element for element in elements if element.get("type") == "button"}
+
+
+def whispers(house: House, user: User) -> list[str]:
+    """Each thing that was said to this person alone, oldest first."""
+    return [text_of(message) for message in house.slack.messages.whispers(user.id)]
+
+
+async def heard(house: House, user: User, times: int) -> list[str]:
+    """What this person was told, once it is so many things."""
+    await house.until(lambda: len(whispers(house, user)) == times)
+    return whispers(house, user)
+
+
+async def is_told(house: House, user: User, *words: str) -> str:
+    """Waits until this person was told something with these words in it; gives all that was said to them."""
+    await house.until(lambda: all(word in house.whispered(user.id) for word in words))
+    return house.whispered(user.id)
+
+
+async def deploys(house: House, user: User = OLU, words: str = "") -> Message:
+    """What `/deploys …` answers."""
+    said: SlashResult = await house.slack.slash_async(user.id, CHANNEL.id, "/deploys", words)
+    assert said.ack.acked, said
+    assert said.problems == ()
+    assert said.message is not None
+    return said.message
+
+
+async def press_in(house: House, message: Message, user: User, action: str, **how: Any) -> PressResult:
+    """A press on any message, a whispered one included."""
+    return await house.slack.press_async(user.id, message.channel, message.ts, action, **how)
+
+
+def block_actions(action: Mapping[str, Any], **more: Any) -> Json:
+    """The least that Slack sends for a press."""
+    return {
+        "type": "block_actions",
+        "user": {"id": OLU.id, "name": OLU.name, "team_id": OLU.team_id},
+        "team": {"id": OLU.team_id},
+        "channel": {"id": CHANNEL.id},
+        "container": {"type": "message", "channel_id": CHANNEL.id},
+        "actions": [{"type": "button", "block_id": "b", "action_ts": "1.0", **action}],
+        **more,
+    }
+
+
+async def send(
+    house: House,
+    payload: Mapping[str, Any] | str | bytes,
+    *,
+    headers: Mapping[str, str] | None = None,
+    secret: str = SIGNING_SECRET,
+) -> tuple[int, str]:
+    """Posts a signed request to /slack/events, of a shape that no honest Slack would send; status and body."""
+    body = payload if isinstance(payload, str | bytes) else urlencode({"payload": json.dumps(payload)})
+    raw = body.encode() if isinstance(body, str) else body
+    timestamp = str(int(time()))
+    digest = hmac.new(secret.encode(), b"v0:" + timestamp.encode() + b":" + raw, hashlib.sha256).hexdigest()
+    signed = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "X-Slack-Request-Timestamp": timestamp,
+        "X-Slack-Signature": f"v0={digest}",
+        **(headers or {}),
+    }
+    async with (
+        ClientSession() as session,
+        session.post(f"{house.url}/slack/events", data=raw, headers=signed) as answer,
+    ):
+        return answer.status, await answer.text()
+
+
+async def readiness(house: House) -> tuple[int, Json]:
+    """`/readyz`: status and what it says."""
+    async with ClientSession() as session, session.get(f"{house.url}/readyz") as answer:
+        return answer.status, await answer.json()
+
+
+def votes(house: House, deployment: str) -> list[str]:
+    """Who has voted, as the record has it."""
+    rows = house.rows(
+        "SELECT v.voter FROM votes v JOIN gates g ON g.id = v.gate_id JOIN switches s ON s.id = g.switch_id"
+        " WHERE s.deployment_id = %s ORDER BY v.voted_at",
+        deployment,
+    )
+    return [row["voter"] for row in rows]
+
+
+def decisions(house: House, deployment: str) -> int:
+    """How often the audit trail says that the gate was decided."""
+    return house.audit(deployment).count("gate_decided")
+
+
+def waits_for_a_lock(house: House) -> bool:
+    """Whether some transaction of this house waits for a row that another holds."""
+    found = house.rows(
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    return bool(found)
+
+
+async def opened(house: House, domain: str, **how: Any) -> str:
+    """Deploys, and gives the deployment once its gate is in the record, card or no card."""
+    deployment = await house.deploy(domain, **how)
+    await house.until(lambda: "gate_opened" in house.audit(deployment))
+    return deployment

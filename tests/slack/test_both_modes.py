@@ -1,0 +1,76 @@
+"""The same plays over Socket Mode and over signed HTTP."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from app.sandbox.cast import JUN, MINA, OLU
+from tests.house import House, text_of
+from tests.slack.play import Build, deploys, is_told, press_in, waits_for_a_lock
+
+
+@pytest.fixture(params=["socket", "http"])
+async def both(request: Any, build: Build) -> AsyncIterator[House]:
+    """A house in each mode in turn."""
+    async with build(socket_mode=request.param == "socket") as house:
+        yield house
+
+
+def way(house: House) -> str:
+    return "socket" if house.slack.connected else "http"
+
+
+async def test_an_approval_travels_in_both_modes(both: House) -> None:
+    deployment, _ = await both.ask("order")
+    pressed = await both.approve(MINA.id, deployment)
+    assert (pressed.acked, pressed.ack.via) == (True, way(both))
+    assert await both.told(deployment) == ["Succeeded"]
+    await both.until(lambda: "Approved" in both.says(deployment) and "Succeeded" in both.says(deployment))
+
+
+async def test_a_rejection_and_its_reason_travel_in_both_modes(both: House) -> None:
+    deployment, _ = await both.ask("order")
+    submitted = await both.reject(OLU.id, deployment, "the schema does not match")
+    assert submitted.outcome == "closed"
+    assert await both.told(deployment) == ["Failed"]
+    await both.until(lambda: "the schema does not match" in both.says(deployment))
+    assert both.gate(deployment)["reason"] == "the schema does not match"
+
+
+async def test_the_list_of_what_waits_travels_in_both_modes(both: House) -> None:
+    deployment, _ = await both.ask("order")
+    listed = await deploys(both)
+    assert deployment in text_of(listed)
+    assert listed.only_for == OLU.id
+    assert (await press_in(both, listed, OLU, "approve")).acked
+    assert await both.told(deployment) == ["Succeeded"]
+
+
+async def test_a_refusal_is_whispered_in_both_modes(both: House) -> None:
+    deployment, _ = await both.ask("order")
+    assert (await both.approve(JUN.id, deployment)).acked
+    await is_told(both, JUN, "order", "S0ONCALL")
+    assert both.gate(deployment)["verdict"] is None
+
+
+async def test_the_row_is_there_when_the_ack_comes(both: House) -> None:
+    deployment, _ = await both.ask("order")
+    assert (await both.approve(MINA.id, deployment)).acked
+    assert both.gate(deployment)["verdict"] == "approved"
+    assert both.audit(deployment).count("gate_decided") == 1
+
+
+async def test_no_ack_comes_before_the_commit(both: House) -> None:
+    deployment, _ = await both.ask("order")
+    gate = both.gate(deployment)["id"]
+    with psycopg.connect(both.database_url) as other:
+        other.execute("SELECT 1 FROM gates WHERE id = %s FOR UPDATE", [gate])
+        pressing = asyncio.ensure_future(both.approve(MINA.id, deployment))
+        await both.until(lambda: waits_for_a_lock(both))
+        assert not pressing.done()
+        other.rollback()
+    assert (await pressing).acked
+    assert both.gate(deployment)["verdict"] == "approved"

@@ -1,0 +1,42 @@
+"""A graceful stop: what was pressed is counted, what was to be said is said."""
+
+import asyncio
+
+import psycopg
+
+from app.sandbox.cast import JUN, OLU
+from tests.house import House
+from tests.slack.play import waits_for_a_lock
+
+
+async def test_a_stop_waits_for_the_press_under_way_and_its_ack(house: House) -> None:
+    deployment, _ = await house.ask("order")
+    gate = house.gate(deployment)["id"]
+    with psycopg.connect(house.database_url) as other:
+        other.execute("SELECT 1 FROM gates WHERE id = %s FOR UPDATE", [gate])
+        pressing = asyncio.ensure_future(house.approve(OLU.id, deployment))
+        await house.until(lambda: waits_for_a_lock(house))
+        stopping = asyncio.ensure_future(house.service.stop())
+        await asyncio.sleep(0)
+        assert not stopping.done()
+        other.rollback()
+    assert (await pressing).acked
+    await stopping
+    assert house.gate(deployment)["decided_by"] == OLU.id
+
+
+async def test_a_stop_waits_for_the_answer_that_is_still_to_be_whispered(house: House) -> None:
+    deployment, _ = await house.ask("order")
+    house.slack.faults.slow("chat.postEphemeral", 0.7)
+    assert (await house.approve(JUN.id, deployment)).acked
+    await house.service.stop()
+    assert "order" in house.whispered(JUN.id)
+
+
+async def test_a_stop_waits_for_the_form_that_is_about_to_open(house: House) -> None:
+    deployment, _ = await house.ask("order")
+    house.slack.faults.slow("users.info", 0.3)
+    house.slack.faults.slow("views.open", 0.3)
+    assert (await house.press(OLU.id, deployment, "reject")).acked
+    await house.service.stop()
+    assert house.slack.views.top(OLU.id) is not None
