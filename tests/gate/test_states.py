@@ -190,3 +190,45 @@ def test_codedeploy_hears_yes_only_for_an_approval() -> None:
         Verdict.EXPIRED: Answer.FAILED,
         Verdict.WITHDRAWN: None,
     }
+
+
+def test_a_withdrawn_gate_has_nothing_to_report() -> None:
+    closed = awaiting().ended()
+    assert (closed.verdict, closed.outcome) == (Verdict.WITHDRAWN, None)
+
+
+def test_a_decision_outlives_its_deployment() -> None:
+    decided = Decided(id=GateId(uuid4()), verdict=Verdict.APPROVED, verified=True)
+    assert decided.ended().outcome is Outcome.UNDELIVERABLE
+    reported = decided.reported(outcome=Outcome.CONTRADICTED)
+    closed = reported.ended()
+    assert (reported.verdict, closed.verdict, closed.outcome) == (
+        Verdict.APPROVED,
+        Verdict.APPROVED,
+        Outcome.CONTRADICTED,
+    )
+
+
+def test_a_refused_vote_leaves_the_gate_as_it_was() -> None:
+    gate = awaiting(approved_by=frozenset({UserId("U1")}))
+    before = repr(gate)
+    with pytest.raises(AlreadyApproved):
+        gate.vote(vote("U1"), edition=1, policy=TWO, roster=ROSTER)
+    assert repr(gate) == before
+
+
+def test_an_unverified_rescue_waits_for_its_confirmation() -> None:
+    gate = awaiting(verified=False)
+    assert gate.rescue(creator="codeDeployRollback", now=NOW) is None
+    verified = gate.verify(deployer=None, policy=ONE)
+    assert verified.rescue(creator="codeDeployRollback", now=NOW) is not None
+
+
+def test_verification_asks_anew_under_the_domains_own_deadline() -> None:
+    quick = Policy(approvers=("U1",), approvals=1, own_deployment=False, deadline=timedelta(minutes=10))
+    verified = awaiting(verified=False).verify(deployer=UserId("U4"), policy=quick)
+    assert (verified.edition, verified.deployer, verified.deadline_at) == (
+        2,
+        UserId("U4"),
+        NOW + timedelta(minutes=10),
+    )
