@@ -11,7 +11,10 @@ from app.gate.states import Awaiting, Closed, Decided, Gate, Reported
 
 @dataclass
 class HookExecution:
-    """It waits an hour, and its first answer stands. `held` is what the lifecycle event shows; `from_us` whether we put it there."""
+    """It waits an hour, and its first answer stands.
+
+    `held` is what the lifecycle event shows; `from_us` whether we put it there.
+    """
 
     started: datetime
     creator: str
