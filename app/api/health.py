@@ -1,7 +1,7 @@
 """`/healthz`, `/readyz`, `/metrics`: for whoever runs us."""
 
-import asyncio
 from collections.abc import Callable
+from typing import Final
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, PlainTextResponse
@@ -9,6 +9,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from app.flow.ports import RecordAway
 from app.record.questions import Questions
+from app.within import within
+
+ANSWER_SECONDS: Final = 2.0
 
 
 def health_router(questions: Questions, *, newest: str, slack_is_fit: Callable[[], bool]) -> APIRouter:
@@ -38,8 +41,7 @@ def health_router(questions: Questions, *, newest: str, slack_is_fit: Callable[[
 
 async def _record_state(questions: Questions, newest: str) -> str:
     try:
-        async with asyncio.timeout(2):
-            revision = await questions.revision()
+        revision = await within(ANSWER_SECONDS, questions.revision())
     except (RecordAway, TimeoutError):
         return "the database does not answer"
     if revision != newest:

@@ -15,10 +15,14 @@ from app.gate.states import Awaiting
 from app.hook.message import Malformed, read_hook
 from app.hook.signature import BadSignature, HookKeys
 from app.metrics import HOOKS
+from app.within import within
 
 log = structlog.get_logger(__name__)
 
 LARGEST: Final = 64 * 1024
+
+OPEN_SECONDS: Final = 8.0
+"""The Lambda gives up on us after 10."""
 
 
 class TooLarge(Exception):
@@ -82,16 +86,17 @@ class HookReceiver:
 
     async def _open(self, hook: Hook, now: datetime) -> tuple[JSONResponse, str]:
         try:
-            found = await open_gate(
+            opening = open_gate(
                 hook, record=self._record, deployments=self._deployments, rules=self._rules, now=now
             )
+            found = await within(OPEN_SECONDS, opening)
         except NotOurs as refusal:
             log.warning("hook_refused", why=str(refusal), deployment=hook.key.deployment)
             return _refusal(422, "not_ours", str(refusal)), "not_ours"
         except (RecordAway, TimeoutError) as trouble:
             log.error("hook_not_recorded", problem=type(trouble).__name__)
             return _refusal(
-                503, "try_again", "the record cannot be reached; nothing was opened"
+                503, "try_again", "the record does not answer; send this hook again"
             ), "record_away"
         return self._found(found)
 

@@ -1,8 +1,7 @@
 """`/deploys`: what waits, one domain's history, help. Seen by the asker alone."""
 
-import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -19,6 +18,7 @@ from app.slack.deploys_blocks import decided_line, pending_blocks
 from app.slack.directory import Directory
 from app.slack.outside import inline
 from app.slack.replies import Replies, answer_by
+from app.within import by
 
 log = structlog.get_logger(__name__)
 
@@ -133,10 +133,9 @@ class DeploysCommand:
             case _:
                 return self._help(texts=texts, unknown=words)
 
-    async def _guarded(self, work: Awaitable[Shown], *, texts: Texts, until: float) -> Shown:
+    async def _guarded(self, work: Coroutine[Any, Any, Shown], *, texts: Texts, until: float) -> Shown:
         try:
-            async with asyncio.timeout_at(until):
-                return await work
+            return await by(until, work)
         except (RecordAway, TimeoutError):
             return _only(texts("deploys.record_away"))
         except Exception:

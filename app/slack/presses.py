@@ -1,6 +1,5 @@
 """Approve and Reject, pressed. Committed first, then acked, then answered."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +22,7 @@ from app.slack.reject_form import REASON, reject_form, reject_notice
 from app.slack.replies import Replies, answer_by, channel_of
 from app.slack.ticket import NotATicket, Ticket
 from app.slack.words import thanks, why_not
+from app.within import by
 
 log = structlog.get_logger(__name__)
 
@@ -107,8 +107,8 @@ class Presses:
         texts = Texts.of(profile.locale)
         try:
             press = _press(value, profile, choice, reason)
-            async with asyncio.timeout_at(until):
-                counted = await decide_gate(press, record=self._record, rules=self._rules, now=self._clock())
+            deciding = decide_gate(press, record=self._record, rules=self._rules, now=self._clock())
+            counted = await by(until, deciding)
         except Exception as trouble:
             return self._not_counted(trouble, profile, texts)
         PRESSES.labels(outcome="counted").inc()
@@ -122,8 +122,8 @@ class Presses:
         texts = Texts.of(profile.locale)
         try:
             press = _press(value, profile, Choice.REJECT, "")
-            async with asyncio.timeout_at(until):
-                view = await may_press(press, record=self._record, rules=self._rules, now=self._clock())
+            asking = may_press(press, record=self._record, rules=self._rules, now=self._clock())
+            view = await by(until, asking)
         except Exception as trouble:
             self._replies.answer(body, self._not_counted(trouble, profile, texts).text)
             return

@@ -1,6 +1,5 @@
 """Undo and Finish now, pressed. Written down first, then acked; a loop carries it out."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
@@ -23,6 +22,7 @@ from app.slack.replies import Replies, answer_by
 from app.slack.ticket import NotATicket, Ticket
 from app.slack.undo_form import REASON, UndoTicket, undo_form, undo_notice
 from app.slack.words import why_not
+from app.within import by
 
 log = structlog.get_logger(__name__)
 
@@ -133,8 +133,8 @@ class Undoing:
         texts = Texts.of(profile.locale)
         wish = Wish(gate=ticket.gate, deed=deed, person=profile.person, reason=reason)
         try:
-            async with asyncio.timeout_at(until):
-                await intervene(wish, record=self._record, rules=self._rules, now=self._clock())
+            asking = intervene(wish, record=self._record, rules=self._rules, now=self._clock())
+            await by(until, asking)
         except Refused as refused:
             log.info("undo_refused", why=type(refused.refusal).__name__, deed=deed)
             return why_not(refused, texts=texts, approvers=self._who_may(refused.view))

@@ -59,11 +59,15 @@ class Doorstep:
         `signed` and `signed_path` are what the signature is made for, if not for what is sent.
         """
         body = message if isinstance(message, bytes) else json.dumps(message).encode()
-        made = self.signature(body if signed is None else signed, kid=kid, secret=secret, age=age, path=signed_path)
+        made = self.signature(
+            body if signed is None else signed, kid=kid, secret=secret, age=age, path=signed_path
+        )
         sent = {"Content-Type": "application/json", **made, **_dashed(headers)}
         return await self.send(path, body, {name: value for name, value in sent.items() if value})
 
-    async def send(self, path: str, body: Any, headers: Mapping[str, str], *, method: str = "POST") -> Answered:
+    async def send(
+        self, path: str, body: Any, headers: Mapping[str, str], *, method: str = "POST"
+    ) -> Answered:
         """Sends what it is given, unsigned."""
         data = BytesIO(body) if isinstance(body, bytes) else body
         async with self._session.request(

@@ -64,11 +64,16 @@ async def test_another_execution_of_the_same_deployment_is_another_gate(house: H
     answer = await door.knock(hook(deployment, "another", HookName="AfterAllowTestTraffic"))
 
     assert answer.status == 202
-    assert [gate["hook_name"] for gate in opened(house, deployment)] == ["BeforeAllowTraffic", "AfterAllowTestTraffic"]
+    assert [gate["hook_name"] for gate in opened(house, deployment)] == [
+        "BeforeAllowTraffic",
+        "AfterAllowTestTraffic",
+    ]
 
 
 @pytest.mark.parametrize("execution", ODD.values(), ids=ODD.keys())
-async def test_an_odd_execution_id_reaches_codedeploy_as_it_came(house: House, door: Doorstep, execution: str) -> None:
+async def test_an_odd_execution_id_reaches_codedeploy_as_it_came(
+    house: House, door: Doorstep, execution: str
+) -> None:
     deployment = await unheard(house)
 
     assert (await door.knock(hook(deployment, execution))).status == 202
@@ -118,7 +123,10 @@ async def test_a_group_that_is_nobodys_domain_is_refused_and_the_refusal_recorde
 
     assert answer.status == 422
     assert answer.body["error"] == "not_ours"
-    assert "klp-logistics-stranger-app/klp-logistics-stranger-dg is not a configured domain" in answer.body["message"]
+    assert (
+        "klp-logistics-stranger-app/klp-logistics-stranger-dg is not a configured domain"
+        in answer.body["message"]
+    )
     assert left_behind(house) == _nothing() | {"audit_events": 1}
     assert house.audit(deployment) == ["hook_refused"]
     assert await door.counted("not_ours") == before + 1
@@ -144,7 +152,9 @@ async def test_a_deployment_that_is_over_is_refused(house: House, door: Doorstep
     assert opened(house, deployment) == []
 
 
-async def test_a_repeated_hook_is_known_even_when_its_deployment_is_over(house: House, door: Doorstep) -> None:
+async def test_a_repeated_hook_is_known_even_when_its_deployment_is_over(
+    house: House, door: Doorstep
+) -> None:
     deployment = await unheard(house)
     first = await door.knock(hook(deployment))
     house.aws.stop_deployment(deployment, rollback=False)
@@ -166,4 +176,6 @@ def _nothing() -> dict[str, int]:
 
 def _request(path: str, headers: dict[str, str]) -> bytes:
     lines = [f"POST {path} HTTP/1.1", "Host: switchgate", "Connection: close"]
-    return "\r\n".join([*lines, *(f"{name}: {value}" for name, value in headers.items())]).encode() + b"\r\n\r\n"
+    return (
+        "\r\n".join([*lines, *(f"{name}: {value}" for name, value in headers.items())]).encode() + b"\r\n\r\n"
+    )

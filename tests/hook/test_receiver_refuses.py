@@ -90,7 +90,9 @@ async def test_what_is_not_rightly_signed_is_refused_and_leaves_nothing(
     assert await door.counted("bad_signature") == before + 1
 
 
-async def test_a_replayed_hook_opens_nothing_and_is_refused_after_five_minutes(house: House, door: Doorstep) -> None:
+async def test_a_replayed_hook_opens_nothing_and_is_refused_after_five_minutes(
+    house: House, door: Doorstep
+) -> None:
     deployment = await unheard(house)
     body = f'{{"DeploymentId": "{deployment}", "LifecycleEventHookExecutionId": "x"}}'.encode()
     heard = {**door.signature(body), "Content-Type": "application/json"}
@@ -112,8 +114,12 @@ async def test_a_body_over_the_limit_is_refused(house: House, door: Doorstep, si
     assert set(left_behind(house).values()) == {0}
 
 
-async def test_a_body_without_a_length_is_read_no_further_than_the_limit(house: House, door: Doorstep) -> None:
-    head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+async def test_a_body_without_a_length_is_read_no_further_than_the_limit(
+    house: House, door: Doorstep
+) -> None:
+    head = (
+        f"POST {PATH} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    )
     one_too_many = b"10000\r\n" + b" " * 0x10000 + b"\r\n" + b"1\r\n \r\n"
 
     answer = await door.raw(head + one_too_many)  # and no end, which it would wait for
@@ -121,7 +127,9 @@ async def test_a_body_without_a_length_is_read_no_further_than_the_limit(house: 
     assert (answer.status, answer.body["error"]) == (400, "too_large")
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", "é"])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", "é"]
+)
 async def test_another_content_type_is_refused(house: House, door: Doorstep, kind: str) -> None:
     deployment = await unheard(house)
 
@@ -144,7 +152,12 @@ async def test_a_hook_sent_elsewhere_or_otherwise_is_refused(house: House, door:
 
 @pytest.mark.parametrize(
     "header",
-    [b"X-Caf\xc3\xa9: 1", b"X-Other: \xed\x95\x9c\xff\xfe", b"X-Switchgate-Key: \xff", b"Content-Length: \xb2"],
+    [
+        b"X-Caf\xc3\xa9: 1",
+        b"X-Other: \xed\x95\x9c\xff\xfe",
+        b"X-Switchgate-Key: \xff",
+        b"Content-Length: \xb2",
+    ],
 )
 async def test_headers_outside_ascii_end_in_a_refusal(house: House, door: Doorstep, header: bytes) -> None:
     lines = [f"POST {PATH} HTTP/1.1".encode(), b"Host: x", b"Connection: close", header, b"", b""]
