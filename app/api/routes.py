@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi.routing import APIRoute
 
 from app.api.callers import Callers
 from app.api.shapes import AuditPage, GatePage, SwitchPage, audit_out, gate_out, switch_out
@@ -13,12 +14,14 @@ from app.record.questions import AuditFilter, NotACursor, Questions
 
 Limit = Annotated[int, Query(ge=1, le=500, description="Items a page.")]
 Cursor = Annotated[str | None, Query(max_length=400, description="From the page before.")]
-Word = Annotated[str | None, Query(max_length=200)]
+Word = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
 def api_router(questions: Questions, callers: Callers) -> APIRouter:
     """`/api/v1/…`."""
-    router = APIRouter(prefix="/api/v1", dependencies=[Depends(callers)], tags=["questions"])
+    router = APIRouter(
+        prefix="/api/v1", dependencies=[Depends(callers), Depends(_known_words)], tags=["questions"]
+    )
 
     @router.get("/audit")
     async def audit(
@@ -75,6 +78,15 @@ def api_router(questions: Questions, callers: Callers) -> APIRouter:
         return GatePage(items=[gate_out(view) for view in page.items], cursor=page.cursor)
 
     return router
+
+
+async def _known_words(request: Request) -> None:
+    """A misspelt filter must not be answered with everything."""
+    route: APIRoute = request.scope["route"]
+    known = [field.alias for field in route.dependant.query_params]
+    unknown = [name for name in request.query_params if name not in known]
+    if unknown:
+        raise HTTPException(422, f"{unknown[0][:80]}: no such filter here; known: {', '.join(known)}")
 
 
 def _aware(at: datetime | None, name: str) -> datetime | None:

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from sqlalchemy import URL, make_url, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -78,10 +78,10 @@ class Database:
 
 def _is_away(trouble: DBAPIError) -> bool:
     state = getattr(trouble.orig, "sqlstate", None)
-    # No state at all: the connection itself failed. 57P..: shut down, 55P03 and 57014: a time-out of ours,
-    # 40P01: the loser of a deadlock. All of them: nothing was recorded, and trying again may help.
-    return (
-        state is None
-        or state.startswith(("08", "57P", "53"))
-        or state in {"55P03", "57014", "25P03", "40P01"}
-    )
+    if state is None:
+        # The connection itself failed; a value that psycopg cannot send has no state either, and is our fault.
+        return isinstance(trouble, OperationalError | InterfaceError)
+    # 57P..: shut down, 55P03 and 57014: a time-out of ours, 40P01: the loser of a deadlock, 42P01 and 42703: the
+    # tables of another release. All of them: nothing was recorded, and trying again may help.
+    again = {"55P03", "57014", "25P03", "40P01", "42P01", "42703"}
+    return state.startswith(("08", "57P", "53")) or state in again

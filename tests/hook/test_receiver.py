@@ -97,7 +97,7 @@ async def test_the_words_around_an_event_may_say_where_and_which_hook(house: Hou
     assert house.rows("SELECT account, region FROM switches") == [
         {"account": "123456789012", "region": "ap-northeast-2"}
     ]
-    assert UUID(answer.body["gate"])
+    assert UUID(answer.body["gate"]).version == 4
 
 
 async def test_a_body_without_a_length_is_read_all_the_same(house: House, door: Doorstep) -> None:

@@ -1,0 +1,86 @@
+"""Who may ask: the holders of a token, or, while there is none, this machine alone."""
+
+import pytest
+from fastapi import HTTPException, Request
+
+from app.api.callers import Callers
+from tests.api.asking import Asker
+from tests.api.conftest import TOKENS
+
+QUESTIONS = ("/api/v1/audit", "/api/v1/switches", "/api/v1/gates")
+FORWARDED = [{"X-Forwarded-For": "127.0.0.1"}, {"x-forwarded-for": "8.8.8.8"}, {"Forwarded": "for=127.0.0.1"}]
+
+WRONG = [
+    {},
+    {"Authorization": ""},
+    {"Authorization": "Bearer"},
+    {"Authorization": "Bearer "},
+    {"Authorization": "Bearer no-such-token-0123456789"},
+    {"Authorization": f"Bearer {TOKENS['grafana'][:-1]}"},
+    {"Authorization": f"Bearer {TOKENS['grafana']}x"},
+    {"Authorization": f"Bearer grafana:{TOKENS['grafana']}"},
+    {"Authorization": f"Basic {TOKENS['grafana']}"},
+    {"Authorization": TOKENS["grafana"]},
+    {"Authorization": "Bearer 토큰é"},
+    {"X-Api-Key": TOKENS["grafana"]},
+]
+
+
+async def test_every_token_opens_every_question(guarded: Asker) -> None:
+    for token in TOKENS.values():
+        for path in QUESTIONS:
+            for scheme in ("Bearer", "bearer"):
+                answer = await guarded.get(path, {"Authorization": f"{scheme} {token}"})
+                assert (answer.status, answer.body["items"]) == (200, [])
+
+
+async def test_without_the_right_token_nothing_is_told(guarded: Asker) -> None:
+    for headers in WRONG:
+        for path in QUESTIONS:
+            answer = await guarded.get(path, headers)
+            assert answer.status == 401, headers
+            assert answer.headers["www-authenticate"] == "Bearer"
+            assert "Authorization: Bearer" in answer.text
+            assert not [token for token in TOKENS.values() if token in answer.text]
+
+
+async def test_a_token_holder_may_come_through_a_proxy(guarded: Asker) -> None:
+    for headers in FORWARDED:
+        token = {"Authorization": f"Bearer {TOKENS['ci']}"}
+        assert (await guarded.get("/api/v1/gates", {**headers, **token})).status == 200
+
+
+async def test_health_and_metrics_want_no_token(guarded: Asker) -> None:
+    for path in ("/healthz", "/metrics", "/api/docs", "/api/openapi.json"):
+        assert (await guarded.get(path)).status == 200
+
+
+async def test_without_any_token_this_machine_may_ask(asker: Asker) -> None:
+    for path in QUESTIONS:
+        assert (await asker.get(path)).status == 200
+
+
+async def test_without_any_token_what_a_proxy_forwards_is_refused(asker: Asker) -> None:
+    for headers in FORWARDED:
+        answer = await asker.get("/api/v1/audit", headers)
+        assert answer.status == 403
+        assert "SWITCHGATE_API_TOKENS" in answer.text
+
+
+@pytest.mark.parametrize(
+    "host", ["10.1.2.3", "192.168.1.4", "8.8.8.8", "::ffff:10.0.0.1", "2001:db8::1", "x", ""]
+)
+async def test_without_any_token_another_machine_is_refused(host: str) -> None:
+    request = Request({"type": "http", "headers": [], "client": (host, 40_000)})
+
+    with pytest.raises(HTTPException) as refusal:
+        await Callers({})(request)
+
+    assert refusal.value.status_code == 403
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "::1"])
+async def test_without_any_token_loopback_has_several_names(host: str) -> None:
+    request = Request({"type": "http", "headers": [], "client": (host, 40_000)})
+
+    assert await Callers({})(request) == "loopback"

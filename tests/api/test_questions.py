@@ -1,0 +1,141 @@
+"""/api/v1: what it tells, filtered and paged, and how a bad question is answered."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import chain
+
+import pytest
+
+from app.sandbox.cast import MINA, OLU
+from tests.api.asking import Asker
+
+SEOUL = timezone(timedelta(hours=9))
+AUDIT, SWITCHES, GATES = "/api/v1/audit", "/api/v1/switches", "/api/v1/gates"
+
+BAD: list[tuple[str, str, str]] = [
+    (AUDIT, "limit", "0"),
+    (AUDIT, "limit", "501"),
+    (AUDIT, "limit", "many"),
+    (AUDIT, "kind", "gate_exploded"),
+    (AUDIT, "since", "yesterday"),
+    (AUDIT, "since", "2026-11-24T14:05:00"),
+    (AUDIT, "until", "2026-11-24T14:05:00"),
+    (AUDIT, "until", "2026-13-24T14:05:00Z"),
+    (AUDIT, "cursor", "not-one"),
+    (AUDIT, "cursor", "WyIiLCAxXQ=="),
+    (AUDIT, "cursor", "x" * 401),
+    (AUDIT, "domain", "x" * 201),
+    (AUDIT, "domain", "or\x00der"),
+    (AUDIT, "deployment", "d-1\x00"),
+    (AUDIT, "person", "\x00"),
+    (AUDIT, "domian", "order"),
+    (SWITCHES, "limit", "-1"),
+    (SWITCHES, "cursor", "Wy"),
+    (SWITCHES, "domain", "\x00"),
+    (SWITCHES, "person", "U01MINA"),
+    (GATES, "phase", "open"),
+    (GATES, "cursor", "WyJ5ZXN0ZXJkYXkiLCAxXQ=="),
+    (GATES, "limit", "1.5"),
+    (GATES, "Domain", "order"),
+]
+
+
+async def test_the_audit_trail_is_told_newest_first(afternoon: Asker) -> None:
+    lines = await afternoon.items(AUDIT)
+
+    assert [line["at"] for line in lines] == sorted((line["at"] for line in lines), reverse=True)
+    decided = next(line for line in lines if line["kind"] == "gate_decided" and line["domain"] == "payment")
+    assert decided["actor"] == OLU.id
+    assert decided["actor_name"] == OLU.name
+    assert decided["deployment_id"] == afternoon.deployments["payment"]
+    assert decided["detail"]["reason"] == "checkout is broken"
+
+
+async def test_the_audit_trail_is_filtered_by_each_of_its_questions(afternoon: Asker) -> None:
+    everything = await afternoon.items(AUDIT, limit="500")
+    order = afternoon.deployments["order"]
+    for query, column, value in (
+        ({"domain": "order"}, "domain", "order"),
+        ({"deployment": order}, "deployment_id", order),
+        ({"person": MINA.id}, "actor", MINA.id),
+        ({"kind": "gate_opened"}, "kind", "gate_opened"),
+    ):
+        found = await afternoon.items(AUDIT, **query)
+        assert found == [line for line in everything if line[column] == value]
+        assert found
+    both = await afternoon.items(AUDIT, domain="order", kind="gate_opened")
+    assert [line["deployment_id"] for line in both] == [order]
+    assert await afternoon.items(AUDIT, domain="order", person=OLU.id) == []
+    assert await afternoon.items(AUDIT, domain="nowhere") == []
+
+
+async def test_since_counts_in_and_until_does_not(afternoon: Asker) -> None:
+    everything = await afternoon.items(AUDIT, limit="500")
+    moment = everything[len(everything) // 2]["at"]
+
+    since = await afternoon.items(AUDIT, limit="500", since=moment)
+    until = await afternoon.items(AUDIT, limit="500", until=moment)
+
+    assert since + until == everything
+    assert since[-1]["at"] == moment
+    elsewhere = datetime.fromisoformat(moment).astimezone(SEOUL).isoformat()
+    assert await afternoon.items(AUDIT, limit="500", since=elsewhere) == since
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    assert await afternoon.items(AUDIT, since=tomorrow) == []
+
+
+@pytest.mark.parametrize("path", [AUDIT, SWITCHES, GATES])
+async def test_pages_put_together_are_the_whole(afternoon: Asker, path: str) -> None:
+    whole = await afternoon.items(path, limit="500")
+
+    ones = await afternoon.pages(path, limit="1")
+    twos = await afternoon.pages(path, limit="2")
+
+    assert list(chain(*ones)) == list(chain(*twos)) == whole
+    assert [len(page) for page in ones] == [1] * len(whole)
+    assert len(whole) >= 3
+
+
+async def test_a_page_keeps_its_filter(afternoon: Asker) -> None:
+    pages = await afternoon.pages(AUDIT, limit="1", domain="payment")
+
+    assert {line["domain"] for line in chain(*pages)} == {"payment"}
+
+
+async def test_switches_tell_what_is_deployed_where(afternoon: Asker) -> None:
+    (switch,) = await afternoon.items(SWITCHES, domain="order")
+
+    assert switch["deployment_id"] == afternoon.deployments["order"]
+    assert (switch["application"], switch["listener_port"]) == ("klp-logistics-order-app", 8020)
+    assert switch["verified"] is True
+    assert await afternoon.items(SWITCHES, deployment=switch["deployment_id"]) == [switch]
+    assert await afternoon.items(SWITCHES, deployment="d-NOBODY") == []
+
+
+async def test_gates_tell_who_decided_and_what_codedeploy_holds(afternoon: Asker) -> None:
+    (order,) = await afternoon.items(GATES, domain="order")
+    (payment,) = await afternoon.items(GATES, domain="payment")
+    (hub,) = await afternoon.items(GATES, phase="awaiting")
+
+    assert (order["verdict"], order["decided_by"], order["outcome"]) == ("approved", MINA.id, "told")
+    assert [(vote["voter"], vote["choice"]) for vote in order["votes"]] == [(MINA.id, "approve")]
+    assert (payment["verdict"], payment["reason"]) == ("rejected", "checkout is broken")
+    assert (hub["domain"], hub["verdict"], hub["votes"]) == ("hub", None, [])
+    assert datetime.fromisoformat(hub["deadline_at"]) > datetime.fromisoformat(hub["opened_at"])
+
+
+async def test_a_bad_question_is_told_which_of_its_words_is_bad(asker: Asker) -> None:
+    for path, name, value in BAD:
+        answer = await asker.get(path, **{name: value})
+        assert answer.status == 422, (path, name, value, answer.text)
+        assert name in answer.text, (path, name, value, answer.text)
+
+
+async def test_an_execution_id_is_never_told(afternoon: Asker) -> None:
+    secrets = [row["execution_id"] for row in afternoon.house.rows("SELECT execution_id FROM gates")]
+    (waiting,) = [secret for secret in secrets if secret]
+
+    for path in (AUDIT, SWITCHES, GATES, "/metrics", "/api/openapi.json"):
+        answer = await afternoon.get(path)
+        assert answer.status == 200
+        assert waiting not in answer.text
+        assert "execution_id" not in answer.text
