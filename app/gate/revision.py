@@ -1,0 +1,101 @@
+"""What a side runs: its task definition, as far as it may be kept and shown."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, NamedTuple
+
+SHORT_DIGEST: Final = 12
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Image:
+    """A container image's name, taken apart. `repository` includes the registry, as it is written."""
+
+    repository: str
+    tag: str | None
+    digest: str | None
+
+    @classmethod
+    def parse(cls, name: str) -> "Image":
+        """`registry/path:tag@algorithm:digest`, of which only the path must be there."""
+        name, _, digest = name.partition("@")
+        folder, slash, last = name.rpartition("/")
+        last, _, tag = last.partition(":")
+        return cls(repository=f"{folder}{slash}{last}", tag=tag or None, digest=digest or None)
+
+    @property
+    def path(self) -> str:
+        """The repository without its registry."""
+        registry, slash, path = self.repository.partition("/")
+        is_registry = slash and ("." in registry or ":" in registry or registry == "localhost")
+        return path if is_registry else self.repository
+
+    @property
+    def version(self) -> str:
+        """What tells two builds apart at a glance: the tag, the shortened digest, or both."""
+        algorithm, _, digest = (self.digest or "").rpartition(":")
+        short = f"{algorithm}:{digest[:SHORT_DIGEST]}" if digest else ""
+        return "@".join(part for part in (self.tag, short) if part) or "latest"
+
+    @property
+    def moves(self) -> bool:
+        """Whether the same name may mean another build tomorrow."""
+        return self.digest is None and self.tag in {None, "latest"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Container:
+    """One container definition. Of variables and secrets only the names; `command` has been masked."""
+
+    name: str
+    image: Image
+    cpu: str
+    memory: str
+    command: str
+    ports: tuple[str, ...]
+    variables: tuple[str, ...]
+    secrets: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Revision:
+    """One revision of a task definition. It holds no value that could be secret, so it may be kept."""
+
+    arn: str
+    family: str
+    number: int
+    cpu: str
+    memory: str
+    task_role: str
+    registered_at: datetime | None
+    registered_by: str
+    containers: tuple[Container, ...]
+    tags: tuple[tuple[str, str], ...]
+
+    @property
+    def name(self) -> str:
+        """`family:number`"""
+        return f"{self.family}:{self.number}"
+
+
+class Spot(NamedTuple):
+    """A place in a task definition: `container` is empty for the definition itself."""
+
+    container: str
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """A revision just read, with a mark for everything whose value must not be kept.
+
+    Two marks of one process are equal when the values are. They are keyed, and never leave the process.
+    """
+
+    revision: Revision
+    marks: Mapping[Spot, bytes]
+
+    def __repr__(self) -> str:
+        return f"Reading({self.revision.name})"
