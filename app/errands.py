@@ -7,8 +7,10 @@ from typing import Any, Final
 import structlog
 
 from app.flow.carry_out import carry_out
+from app.flow.evidence_ports import DueEvidence, EvidenceSource
 from app.flow.expire_gates import expire_gates
 from app.flow.free_passage import pass_freely
+from app.flow.gather_evidence import gather_evidence
 from app.flow.ports import (
     Deployments,
     DueCard,
@@ -22,8 +24,9 @@ from app.flow.refresh_card import Canvas, refresh_card
 from app.flow.report_decision import report_decision
 from app.flow.watch_switch import watch_switch
 from app.loops import Loop
-from app.metrics import CARDS, OLDEST_REPORT, REPORT_SECONDS, REPORTS, WAITING
+from app.metrics import CARDS, EVIDENCE, EVIDENCE_MISSING, OLDEST_REPORT, REPORT_SECONDS, REPORTS, WAITING
 from app.record.cards import Cards
+from app.record.evidence import EvidenceRows
 from app.record.gates import Gates
 from app.record.interventions import Interventions
 from app.record.questions import Questions
@@ -56,6 +59,8 @@ class Errands:
         questions: Questions,
         deployments: Deployments,
         interveners: Interveners,
+        evidence: EvidenceRows,
+        source: EvidenceSource,
         canvas: Canvas,
         rules: Rules,
         clock: Clock,
@@ -66,6 +71,8 @@ class Errands:
         self._cards = cards
         self._interventions = interventions
         self._interveners = interveners
+        self._evidence = evidence
+        self._source = source
         self._questions = questions
         self._deployments = deployments
         self._canvas = canvas
@@ -75,15 +82,24 @@ class Errands:
         self.card = Loop(name="card", step=self._card_step, room=8, tick=TICK)
         self.look = Loop(name="look", step=self._look_step, room=50, tick=TICK)
         self.intervene = Loop(name="intervene", step=self._intervene_step, room=8, tick=TICK)
+        self.evidence = Loop(name="evidence", step=self._evidence_step, room=6, tick=TICK)
         self.expire = Loop(name="expire", step=self._expire_step, room=1, tick=TICK)
         self.gauges = Loop(name="gauges", step=self._gauges_step, room=1, tick=GAUGES_TICK)
 
     def all(self) -> list[Loop]:
-        return [self.report, self.card, self.look, self.intervene, self.expire, self.gauges]
+        return [
+            self.report,
+            self.card,
+            self.look,
+            self.intervene,
+            self.evidence,
+            self.expire,
+            self.gauges,
+        ]
 
     def opened(self) -> None:
         """A gate was opened."""
-        for loop in (self.card, self.look, self.report):
+        for loop in (self.card, self.look, self.report, self.evidence):
             loop.nudge()
 
     def asked(self) -> None:
@@ -162,6 +178,18 @@ class Errands:
         log.info("carried_out", deed=due.intervention.deed, deployment=due.switch.key.deployment)
         self.look.nudge()
         self.decided()
+
+    async def _evidence_step(self, room: int) -> Pieces:
+        now = self._clock()
+        return [self._gather(due, now) for due in await self._evidence.claim(now=now, limit=room)]
+
+    async def _gather(self, due: DueEvidence, claimed: datetime) -> None:
+        async with self._evidence.leases.kept(due.view.id, now=claimed):
+            seen = await gather_evidence(due, record=self._evidence, source=self._source, now=self._clock())
+        EVIDENCE.labels(result="seen" if seen else "again").inc()
+        for part, missing in (seen.missing if seen else {}).items():
+            EVIDENCE_MISSING.labels(part=part, why=missing.why).inc()
+        self.card.nudge()
 
     async def _expire_step(self, room: int) -> Pieces:
         now = self._clock()

@@ -13,6 +13,7 @@ from aiohttp import ClientSession, TCPConnector
 from fastapi import FastAPI
 
 from app.codedeploy.client import CodeDeploy
+from app.codedeploy.evidence import AwsEvidence
 from app.codedeploy.interveners import CodeDeployInterveners
 from app.domains import Config, ConfigError, load_config
 from app.errands import Errands, groups_loop
@@ -24,6 +25,7 @@ from app.http import build_http
 from app.i18n.catalog import Texts
 from app.record.cards import Cards
 from app.record.database import Database
+from app.record.evidence import EvidenceRows
 from app.record.gates import Gates
 from app.record.interventions import Interventions
 from app.record.questions import Questions
@@ -73,7 +75,10 @@ class Service:
         replica = uuid4()
         self._cards = Cards(self.database, replica)
         self._interventions = Interventions(self.database, replica)
-        self.codedeploy = CodeDeploy(boto3.session.Session(), region=settings.region)
+        self._evidence = EvidenceRows(self.database, replica)
+        aws = boto3.session.Session()
+        self.codedeploy = CodeDeploy(aws, region=settings.region)
+        self._source = AwsEvidence(aws, making=self.codedeploy.making)
         self._session = ClientSession(connector=TCPConnector(limit=50))
         self._client = web_client(
             token=settings.slack_bot_token.get_secret_value(),
@@ -97,6 +102,8 @@ class Service:
             questions=self.questions,
             deployments=self.codedeploy,
             interveners=CodeDeployInterveners(self.codedeploy),
+            evidence=self._evidence,
+            source=self._source,
             canvas=self._canvas,
             rules=self.rules,
             clock=clock,
@@ -155,7 +162,7 @@ class Service:
 
     async def start(self) -> None:
         """Proves the tokens, then runs the loops and opens the socket. Raises `CannotStart`."""
-        warm = asyncio.get_running_loop().run_in_executor(None, self.codedeploy.warm_up)
+        warm = asyncio.get_running_loop().run_in_executor(None, self._warm_up)
         await asyncio.gather(self.greeting.begin(self.rules.groups), warm)
         self._running = [asyncio.create_task(loop.run(), name=loop.name) for loop in self._loops]
         if self.socket is not None:
@@ -175,6 +182,7 @@ class Service:
         await asyncio.gather(*(loop.drain(seconds=DRAIN_SECONDS) for loop in self._loops))
         await self._session.close()
         await asyncio.get_running_loop().run_in_executor(None, self.codedeploy.close)
+        await asyncio.get_running_loop().run_in_executor(None, self._source.close)
         await self.database.close()
 
     def reload(self, path: Path) -> None:
@@ -187,6 +195,10 @@ class Service:
         log.info("config_reloaded", domains=sorted(self.rules.config.domains))
         for loop in self._loops:
             loop.nudge()
+
+    def _warm_up(self) -> None:
+        self.codedeploy.warm_up()
+        self._source.warm_up(self._settings.region)
 
     def _presses(self) -> Presses:
         async def stale(gate: GateId) -> None:

@@ -51,7 +51,7 @@ class CodeDeploy:
         self._reading = ThreadPoolExecutor(THREADS, thread_name_prefix="codedeploy-reads")
         # Threads of their own: an answer never stands in line behind reads that hang.
         self._answering = ThreadPoolExecutor(THREADS, thread_name_prefix="codedeploy-answers")
-        self._making = threading.Lock()
+        self.making = threading.Lock()
         self._clients: dict[tuple[str, bool], CodeDeployClient] = {}
         self._deployments: dict[str, Together[str, DeploymentFacts]] = {}
         self._traffic: dict[tuple[str, str], Traffic] = {}
@@ -177,7 +177,7 @@ class CodeDeploy:
         client = self._clients.get((region, answers))
         if client is not None:
             return client
-        with self._making:  # a boto3 session makes one client at a time
+        with self.making:  # a boto3 session makes one client at a time
             config = ANSWERS if answers else READS
             made = self._session.client("codedeploy", region_name=region, config=config)
             client = cast("CodeDeployClient", made)

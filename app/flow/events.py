@@ -13,6 +13,7 @@ class Kind(StrEnum):
     HOOK_REFUSED = "hook_refused"
     GATE_OPENED = "gate_opened"
     GATE_VERIFIED = "gate_verified"
+    EVIDENCE_SEEN = "evidence_seen"
     VOTE_CAST = "vote_cast"
     PRESS_REFUSED = "press_refused"
     GATE_DECIDED = "gate_decided"

@@ -7,6 +7,7 @@ from typing import assert_never
 from uuid import UUID
 
 from app.gate.decision import Verdict
+from app.gate.evidence import Evidence
 from app.gate.ids import DomainName, GateId, SwitchKey, UserId
 from app.gate.policy import Basis, Choice
 from app.gate.states import Awaiting, Closed, Decided, Gate, Outcome, Reported
@@ -139,6 +140,8 @@ class GateView:
     rollback: Rollback | None = None
     superseded: bool = False
     """A later deployment of the domain lives or serves."""
+    evidence: Evidence | None = None
+    """What was seen, where it was asked for: as it stood last before the decision."""
 
     @property
     def id(self) -> GateId:

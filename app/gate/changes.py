@@ -115,16 +115,21 @@ def _names(what: What, before: Iterable[str], after: Iterable[str], *, container
     ]
 
 
-_KINDS: Final = {"variable": What.VARIABLE, "secret": What.SECRET, "command": What.COMMAND}
+_KINDS: Final = {
+    "variable": What.VARIABLE,
+    "secret": What.SECRET,
+    "command": What.COMMAND,
+    "ports": What.PORTS,
+}
 
 
 def _hidden(blue: Reading, green: Reading, *, both: set[str]) -> Iterator[Change]:
     """What differs by its mark, in the containers that both have."""
-    visible = _visible_commands(blue, green)
+    visible = _visible(blue, green)
     for spot in sorted(blue.marks.keys() | green.marks.keys()):
         if spot.container not in both or blue.marks.get(spot) == green.marks.get(spot):
             continue
-        if spot.kind == "command" and spot.container in visible:
+        if (spot.container, spot.kind) in visible:
             continue
         what = _KINDS.get(spot.kind, What.OTHER)
         stayed = spot in blue.marks and spot in green.marks
@@ -132,14 +137,17 @@ def _hidden(blue: Reading, green: Reading, *, both: set[str]) -> Iterator[Change
             yield _named(what, How.CHANGED, spot.name, spot.container)
 
 
-def _visible_commands(blue: Reading, green: Reading) -> set[str]:
-    """Containers whose command differs even as it is shown: its mark need not say it again."""
-    before = {container.name: container.command for container in blue.revision.containers}
-    return {
-        container.name
-        for container in green.revision.containers
-        if before.get(container.name, container.command) != container.command
-    }
+def _visible(blue: Reading, green: Reading) -> set[tuple[str, str]]:
+    """Commands and ports that differ even as they are shown: their marks need not say it again."""
+    before = {container.name: container for container in blue.revision.containers}
+    found = set()
+    for after in green.revision.containers:
+        one = before.get(after.name, after)
+        if one.command != after.command:
+            found.add((after.name, "command"))
+        if one.ports != after.ports:
+            found.add((after.name, "ports"))
+    return found
 
 
 def _named(what: What, how: How, name: str, container: str) -> Change:

@@ -13,10 +13,10 @@ from app.gate.ids import GateId
 from app.record.chain import THE_CHAIN, chain_of
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
+from app.record.evidence import WITH_EVIDENCE, with_evidence
 from app.record.leases import Leases, coherent
-from app.record.rows import VIEW, view_of
 
-_SELECT, _FROM = VIEW.split(" FROM gates g ", 1)
+_SELECT, _FROM = WITH_EVIDENCE.split(" FROM gates g ", 1)
 DUE: Final = (
     f"{_SELECT}, c.channel, c.ts, c.fingerprint, c.posting_since FROM gates g {_FROM}"
     " JOIN cards c ON c.gate_id = g.id WHERE g.id = ANY(:gates)"
@@ -115,7 +115,7 @@ class Cards:
 def _due(claimed: Mapping[Any, int], row: Any) -> DueCard:
     return DueCard(
         attempts=claimed[row.id],
-        view=view_of(row),
+        view=with_evidence(row),
         place=CardPlace(channel=row.channel, ts=row.ts) if row.ts else None,
         fingerprint=row.fingerprint,
         posting_since=row.posting_since,

@@ -24,12 +24,13 @@ T = TypeVar("T")
 LEASE: Final = timedelta(milliseconds=3500)
 RENEWAL: Final = timedelta(seconds=1)
 
-Work = Literal["reports", "cards", "switches", "interventions"]
+Work = Literal["reports", "cards", "switches", "interventions", "evidence"]
 KEY: Final[dict[Work, str]] = {
     "reports": "gate_id",
     "cards": "gate_id",
     "switches": "id",
     "interventions": "id",
+    "evidence": "gate_id",
 }
 
 

@@ -1,4 +1,4 @@
-"""Opening a gate: switch, gate, card and audit event in one statement, so that a hook costs one commit."""
+"""Opening a gate: switch, gate, card, evidence and audit event in one statement, so that a hook costs one commit."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -41,6 +41,8 @@ WITH s AS (
     RETURNING id
 ), c AS (
     INSERT INTO cards (gate_id, due_at) SELECT id, :now FROM g
+), e AS (
+    INSERT INTO evidence (gate_id, due_at) SELECT id, :now FROM g
 ), a AS (
     {INSERT} WHERE EXISTS (SELECT 1 FROM g)
 ), p AS (

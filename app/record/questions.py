@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, Table, select, text, tuple_
 
 from app.flow.views import CardPlace, GateView, Switch
 from app.record.database import Database
+from app.record.evidence import WITH_EVIDENCE, with_evidence
 from app.record.rows import SWITCH, VIEW, switch_of, view_of
 from app.record.tables import audit_events, gates, switches
 
@@ -42,7 +43,7 @@ LOAD: Final = """
 SELECT (SELECT count(*) FROM gates WHERE phase = 'awaiting') AS waiting,
     (SELECT min(g.decided_at) FROM reports r JOIN gates g ON g.id = r.gate_id WHERE r.due_at IS NOT NULL) AS oldest
 """
-GATES_BY_ID: Final = f"{VIEW} WHERE g.id = ANY(:ids)"
+GATES_BY_ID: Final = f"{WITH_EVIDENCE} WHERE g.id = ANY(:ids)"
 SWITCHES_BY_ID: Final = f"SELECT {SWITCH} FROM switches s WHERE s.id = ANY(:ids)"
 
 
@@ -181,7 +182,7 @@ class Questions:
         rows = await self._database.rows(GATES_BY_ID, ids=list(order))
         last = ids[limit - 1] if len(ids) > limit else None
         return Page(
-            items=sorted((view_of(row) for row in rows), key=lambda view: order[view.id]),
+            items=sorted((with_evidence(row) for row in rows), key=lambda view: order[view.id]),
             cursor=_cursor(f"{last.opened_at.isoformat()}/{last.id}", 0) if last else None,
         )
 

@@ -179,6 +179,15 @@ interventions: Final = Table(
     Index("interventions_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
 )
 Index("interventions_of", interventions.c.switch_id, desc(interventions.c.asked_at))
+evidence: Final = Table(
+    "evidence",
+    metadata,
+    Column("gate_id", Uuid, ForeignKey("gates.id"), primary_key=True),
+    Column("seen", JSONB),
+    _at("seen_at"),
+    *_work(),
+    Index("evidence_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+)
 
 audit_events: Final = Table(
     "audit_events",

@@ -33,6 +33,7 @@ CLOSE: Final = "UPDATE gates SET phase = 'closed', closed_at = '2026-11-24T04:00
 VOTE: Final = (
     "INSERT INTO votes (gate_id, voter, name, choice, voted_at) VALUES (%s, 'U1', 'Ana', 'approve', now())"
 )
+EVIDENCE: Final = "INSERT INTO evidence (gate_id, seen, seen_at) VALUES (%s, '{}', now())"
 EVENT: Final = """
 INSERT INTO audit_events (at, kind, account, region, deployment_id, domain, gate_id, actor_kind, detail, link, digest)
 VALUES ('2026-11-24T03:00Z', 'gate_opened', '123456789012', 'ap-northeast-2', %s, 'order', %s, 'hook', '{}', 0, '')
@@ -48,6 +49,7 @@ def fill(url: str) -> None:
             assert row is not None
             connection.execute(GATE, [gate, row[0], f"hash{number}"])
             connection.execute("INSERT INTO cards (gate_id, due_at) VALUES (%s, now())", [gate])
+            connection.execute(EVIDENCE, [gate])
             connection.execute(VOTE, [gate])
             for statement in (DECIDE, REPORT, CLOSE)[: number - 1]:
                 connection.execute(statement, [gate])

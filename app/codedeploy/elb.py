@@ -1,0 +1,50 @@
+"""The load balancer's side of the evidence: target health, listeners, names of target groups."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from app.gate.evidence import Listener, Targets
+
+
+def health_of(answer: Mapping[str, Any]) -> tuple[Targets, ...]:
+    """DescribeTargetHealth's answer, a line for each state with its commonest reason."""
+    reasons: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
+    for target in answer.get("TargetHealthDescriptions") or []:
+        health = target.get("TargetHealth") or {}
+        reason = str(health.get("Reason") or ""), str(health.get("Description") or "")
+        reasons[str(health.get("State") or "unknown")][reason] += 1
+    return tuple(_targets(state, counted) for state, counted in sorted(reasons.items()))
+
+
+def target_group_name(arn: str) -> str:
+    """`targetgroup/NAME/0123…` -> NAME"""
+    parts = arn.rpartition(":")[2].split("/")
+    return parts[1] if len(parts) == 3 else arn
+
+
+def listener_of(listener: Mapping[str, Any]) -> Listener:
+    """One of DescribeListeners. A listener's rules are not asked for: this is its default action."""
+    shares = [share for action in listener.get("DefaultActions") or [] for share in _shares(action)]
+    total = sum(weight for _, weight in shares) or 1
+    return Listener(
+        port=int(listener.get("Port") or 0),
+        protocol=str(listener.get("Protocol") or ""),
+        weights=tuple((target_group_name(arn), round(100 * weight / total)) for arn, weight in shares),
+    )
+
+
+def _targets(state: str, reasons: Counter[tuple[str, str]]) -> Targets:
+    (reason, description), _ = reasons.most_common(1)[0]
+    return Targets(state=state, count=reasons.total(), reason=reason, description=description)
+
+
+def _shares(action: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """Where a forward action sends traffic: the weighted form, or the short one of a single group."""
+    if action.get("Type") != "forward":
+        return
+    groups = (action.get("ForwardConfig") or {}).get("TargetGroups") or []
+    if not groups and action.get("TargetGroupArn"):
+        groups = [{"TargetGroupArn": action["TargetGroupArn"], "Weight": 1}]
+    for group in groups:
+        yield str(group["TargetGroupArn"]), int(group.get("Weight", 1))

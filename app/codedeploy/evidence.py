@@ -1,0 +1,136 @@
+"""AWS as the source of evidence, a part a call; each part fails alone."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+
+import boto3
+
+from app.codedeploy.alarms import alarms_of
+from app.codedeploy.ecs import task_sets_of
+from app.codedeploy.elb import health_of, listener_of
+from app.codedeploy.groups import group_facts, named_task_definition, target_facts
+from app.codedeploy.readers import Readers
+from app.codedeploy.task_definitions import reading_of
+from app.flow.evidence_ports import GroupFacts, PartUnread, ServiceName, TargetFacts
+from app.gate.evidence import Alarm, Listener, Missing, Targets, Why
+from app.gate.ids import SwitchKey
+from app.gate.revision import Reading
+from app.gate.sides import TaskSet
+
+BOTH_TYPES: Final = ["MetricAlarm", "CompositeAlarm"]
+"""Asked for neither, CloudWatch gives metric alarms alone."""
+
+
+class AwsEvidence:
+    """See `app.flow.evidence_ports.EvidenceSource`."""
+
+    def __init__(self, session: boto3.session.Session, *, making: threading.Lock) -> None:
+        self._readers = Readers(session, making=making)
+
+    def warm_up(self, region: str) -> None:
+        """Makes a region's clients before anybody waits for them."""
+        self._readers.warm_up(region)
+
+    def close(self) -> None:
+        """Waits for calls under way."""
+        self._readers.close()
+
+    async def group(self, region: str, *, application: str, deployment_group: str) -> GroupFacts:
+        """GetDeploymentGroup"""
+
+        def ask(client: Any) -> GroupFacts:
+            answer = client.get_deployment_group(
+                applicationName=application, deploymentGroupName=deployment_group
+            )
+            return group_facts(answer["deploymentGroupInfo"])
+
+        return await self._readers.read("codedeploy", region, "codedeploy:GetDeploymentGroup", ask)
+
+    async def target(self, key: SwitchKey) -> TargetFacts:
+        """ListDeploymentTargets, then GetDeploymentTarget: an ECS deployment has one target, its service."""
+        targets: list[str] = await self._readers.read(
+            "codedeploy",
+            key.region,
+            "codedeploy:ListDeploymentTargets",
+            lambda client: client.list_deployment_targets(deploymentId=key.deployment).get("targetIds") or [],
+        )
+        if not targets:
+            raise PartUnread(Missing(why=Why.ABSENT, call="codedeploy:ListDeploymentTargets"))
+
+        def ask(client: Any) -> TargetFacts:
+            answer = client.get_deployment_target(deploymentId=key.deployment, targetId=targets[0])
+            return target_facts(answer["deploymentTarget"].get("ecsTarget") or {})
+
+        return await self._readers.read("codedeploy", key.region, "codedeploy:GetDeploymentTarget", ask)
+
+    async def task_sets(self, region: str, service: ServiceName) -> tuple[TaskSet, ...]:
+        """DescribeServices"""
+
+        def ask(client: Any) -> tuple[TaskSet, ...]:
+            return task_sets_of(client.describe_services(cluster=service.cluster, services=[service.name]))
+
+        return await self._readers.read("ecs", region, "ecs:DescribeServices", ask)
+
+    async def named_task_definition(self, key: SwitchKey) -> str:
+        """GetDeployment: what its AppSpec names."""
+
+        def ask(client: Any) -> str:
+            answer = client.get_deployment(deploymentId=key.deployment)
+            return named_task_definition(answer["deploymentInfo"])
+
+        return await self._readers.read("codedeploy", key.region, "codedeploy:GetDeployment", ask)
+
+    async def reading(self, region: str, task_definition: str) -> Reading:
+        """DescribeTaskDefinition, tags included where we may read them."""
+
+        def ask(include: list[str], client: Any) -> Reading:
+            return reading_of(
+                client.describe_task_definition(taskDefinition=task_definition, include=include)
+            )
+
+        call = "ecs:DescribeTaskDefinition"
+        try:
+            return await self._readers.read("ecs", region, call, partial(ask, ["TAGS"]))
+        except PartUnread as unread:
+            if unread.missing.why is not Why.DENIED:
+                raise
+        return await self._readers.read("ecs", region, call, partial(ask, []))
+
+    async def target_group_arns(self, region: str, names: Sequence[str]) -> Mapping[str, str]:
+        """DescribeTargetGroups: CodeDeploy knows target groups by name only, health is asked by ARN."""
+
+        def ask(client: Any) -> Mapping[str, str]:
+            groups = client.describe_target_groups(Names=list(names)).get("TargetGroups") or []
+            return {group["TargetGroupName"]: group["TargetGroupArn"] for group in groups}
+
+        return await self._readers.read("elbv2", region, "elasticloadbalancing:DescribeTargetGroups", ask)
+
+    async def health(self, region: str, target_group: str) -> tuple[Targets, ...]:
+        """DescribeTargetHealth"""
+
+        def ask(client: Any) -> tuple[Targets, ...]:
+            return health_of(client.describe_target_health(TargetGroupArn=target_group))
+
+        return await self._readers.read("elbv2", region, "elasticloadbalancing:DescribeTargetHealth", ask)
+
+    async def listeners(self, region: str, arns: Sequence[str]) -> tuple[Listener, ...]:
+        """DescribeListeners"""
+
+        def ask(client: Any) -> tuple[Listener, ...]:
+            found = client.describe_listeners(ListenerArns=list(arns)).get("Listeners") or []
+            return tuple(listener_of(listener) for listener in found)
+
+        return await self._readers.read("elbv2", region, "elasticloadbalancing:DescribeListeners", ask)
+
+    async def alarms(self, region: str, names: Sequence[str]) -> tuple[Alarm, ...]:
+        """DescribeAlarms"""
+
+        def ask(client: Any) -> tuple[Alarm, ...]:
+            answer = client.describe_alarms(
+                AlarmNames=list(names), AlarmTypes=BOTH_TYPES, MaxRecords=len(names)
+            )
+            return alarms_of(answer, names)
+
+        return await self._readers.read("cloudwatch", region, "cloudwatch:DescribeAlarms", ask)

@@ -1,0 +1,97 @@
+"""A waiting gate's evidence is due: look, keep what was seen, and say when to look again.
+
+The gate and its card wait for none of it. Once the gate is decided, what was seen last before stays as it is.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from app.flow.asking import Asking
+from app.flow.backoff import backoff
+from app.flow.events import SWITCHGATE, Detail, Event, Kind
+from app.flow.evidence_ports import DueEvidence, EvidenceRecord, EvidenceSource
+from app.flow.look_for_evidence import look_for_evidence
+from app.gate.evidence import Evidence, Missing
+from app.gate.fitness import Unread, fitness
+from app.gate.states import Awaiting
+
+FIRST_LIMIT: Final = 0.8
+"""Seconds that a part may take at the first look: people are reading the card already."""
+
+LIMIT: Final = 4.0
+RETRY: Final = timedelta(seconds=1)
+EAGER: Final = timedelta(seconds=10)
+PATIENT: Final = timedelta(seconds=30)
+EAGER_FOR: Final = timedelta(minutes=5)
+SHARE: Final = timedelta(seconds=1)
+"""Gates share one look a second: a crowd of them is looked at in turn, so that waiting stays cheap."""
+
+
+async def gather_evidence(
+    due: DueEvidence, *, record: EvidenceRecord, source: EvidenceSource, now: datetime
+) -> Evidence | None:
+    """Looks once; None when there was nothing to look for, or the gate was decided meanwhile."""
+    if not isinstance(due.view.gate, Awaiting):
+        await record.rest(due)
+        return None
+    if not due.view.switch.verified:
+        again = now + backoff(due.attempts, first=RETRY, longest=EAGER)
+        await record.look_later(due, error="not verified", due_at=again)
+        return None
+    asking = Asking(source, seconds=FIRST_LIMIT if due.known is None and due.attempts == 1 else LIMIT)
+    seen = await look_for_evidence(due.view.switch, asking=asking, known=due.known, now=now)
+    settled = not any(missing.passes for missing in _parts(seen))
+    kept = await record.seen(
+        due,
+        seen,
+        events=list(_events(due, seen, now)),
+        settled=settled,
+        due_at=now + _rest(due, now, settled=settled),
+        now=now,
+    )
+    return seen if kept else None
+
+
+def _rest(due: DueEvidence, now: datetime, *, settled: bool) -> timedelta:
+    """Soon where something may come by itself; else the slower, the longer and the more gates wait."""
+    young = now - due.view.opened_at < EAGER_FOR
+    calm = max(EAGER if young else PATIENT, SHARE * due.crowd)
+    return backoff(1 if settled else due.attempts, first=calm if settled else RETRY, longest=calm)
+
+
+def _parts(seen: Evidence) -> list[Missing]:
+    sides = [part for side in (seen.blue, seen.green) for part in (side.revision, side.tasks, side.health)]
+    return [*seen.missing.values(), *(part for part in sides if isinstance(part, Missing))]
+
+
+def _events(due: DueEvidence, seen: Evidence, now: datetime) -> Iterator[Event]:
+    """The first sight of it, and every turn of green's fitness."""
+    told = _told(seen)
+    if due.known is not None and _told(due.known) == told:
+        return
+    yield Event(
+        at=now,
+        kind=Kind.EVIDENCE_SEEN,
+        switch=due.view.switch.key,
+        actor=SWITCHGATE,
+        domain=due.view.switch.domain,
+        gate=due.view.id,
+        detail=told,
+    )
+
+
+def _told(seen: Evidence) -> dict[str, Detail]:
+    found = fitness(seen)
+    names = [
+        f"{finding.part} {finding.missing.why}" if isinstance(finding, Unread) else type(finding).__name__
+        for finding in found.findings
+    ]
+    changes = seen.differences
+    return {
+        "fit": found.fit,
+        "findings": ", ".join(names),
+        "changes": None if isinstance(changes, Missing) else len(changes),
+        "blue": seen.blue.task_definition,
+        "green": seen.green.task_definition,
+    }
