@@ -35,6 +35,7 @@ from app.rules import LiveRules
 from app.settings import Settings
 from app.slack.canvas import SlackCanvas
 from app.slack.deploys_command import DeploysCommand
+from app.slack.details_door import DetailsDoor
 from app.slack.directory import Directory
 from app.slack.greeting import CannotStart, Greeting
 from app.slack.presses import Presses
@@ -135,6 +136,13 @@ class Service:
                 workspace_url=lambda: self.greeting.workspace_url,
                 replies=self.replies,
                 undo_form=lambda view, trigger, texts: undoing.open_form(view, trigger=trigger, texts=texts),
+            ),
+            details=DetailsDoor(
+                evidence=self._evidence,
+                directory=self.directory,
+                replies=self.replies,
+                wanted=self.errands.evidence.nudge,
+                clock=clock,
             ),
             directory=self.directory,
             replies=self.replies,

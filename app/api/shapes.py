@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from app.api.evidence_shape import EvidenceOut, evidence_out
 from app.flow.views import GateView, Switch
 from app.gate.states import Awaiting, Phase
 from app.record.questions import AuditLine
@@ -59,6 +60,7 @@ class GateOut(BaseModel):
     outcome_detail: str | None
     reported_at: datetime | None
     votes: list[VoteOut]
+    evidence: EvidenceOut | None
 
 
 class AuditOut(BaseModel):
@@ -138,6 +140,7 @@ def gate_out(view: GateView) -> GateOut:
             VoteOut(voter=vote.voter, name=vote.name, choice=vote.choice, reason=vote.reason, at=vote.at)
             for vote in view.votes
         ],
+        evidence=evidence_out(view.evidence) if view.evidence else None,
     )
 
 

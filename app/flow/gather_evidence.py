@@ -84,7 +84,7 @@ def _events(due: DueEvidence, seen: Evidence, now: datetime) -> Iterator[Event]:
 def _told(seen: Evidence) -> dict[str, Detail]:
     found = fitness(seen)
     names = [
-        f"{finding.part} {finding.missing.why}" if isinstance(finding, Unread) else type(finding).__name__
+        f"{finding.part} {finding.missing.why}" if isinstance(finding, Unread) else finding.name
         for finding in found.findings
     ]
     changes = seen.differences

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from app.gate.evidence import ABSENT, Alarm, Evidence, Missing, Targets, Tasks, Why
 
@@ -11,6 +11,7 @@ from app.gate.evidence import ABSENT, Alarm, Evidence, Missing, Targets, Tasks, 
 class NoTasks:
     """Nothing runs on green."""
 
+    name: ClassVar[str] = "no_tasks"
     desired: int
 
 
@@ -18,12 +19,14 @@ class NoTasks:
 class TargetsUnfit:
     """Some targets would not serve."""
 
+    name: ClassVar[str] = "targets_unfit"
     targets: Targets
     total: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AlarmRings:
+    name: ClassVar[str] = "alarm_rings"
     alarm: Alarm
 
 
@@ -31,6 +34,7 @@ class AlarmRings:
 class TasksShort:
     """Fewer tasks run than are wanted."""
 
+    name: ClassVar[str] = "tasks_short"
     tasks: Tasks
 
 
@@ -38,16 +42,21 @@ class TasksShort:
 class NoTargets:
     """Tasks run, and the load balancer knows none of them."""
 
+    name: ClassVar[str] = "no_targets"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NotSteady:
     """ECS is still moving tasks on green."""
+
+    name: ClassVar[str] = "not_steady"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AlarmGone:
     """CodeDeploy is told to watch an alarm that does not exist."""
 
+    name: ClassVar[str] = "alarm_gone"
     alarm: Alarm
 
 
@@ -55,6 +64,7 @@ class AlarmGone:
 class Unread:
     """A part that could not be read; `part` is its name in `Evidence.missing`."""
 
+    name: ClassVar[str] = "unread"
     part: str
     missing: Missing
 

@@ -22,6 +22,7 @@ from app.slack.blocks import (
     when,
 )
 from app.slack.course_blocks import course_blocks, course_buttons, is_approved, is_taken_back
+from app.slack.evidence_blocks import evidence_blocks
 from app.slack.outside import inline, quoted
 from app.slack.ticket import Ticket
 
@@ -110,7 +111,7 @@ def _waiting(view: GateView, *, texts: Texts, domain: OwnedDomain | None) -> lis
         (texts("card.field.deadline"), when(view.deadline_at)),
         (texts("card.field.who"), _approvers(domain, texts)),
     ]
-    blocks = [fields(facts), *_description(view, texts)]
+    blocks = [fields(facts), *evidence_blocks(view, texts=texts), *_description(view, texts)]
     if not view.switch.verified:
         return [*blocks, section(texts("card.unverified"))]
     if domain is None:
@@ -158,7 +159,8 @@ def _ended(view: GateView, *, texts: Texts, domain: OwnedDomain | None) -> list[
     blocks.append(section(_outcome_words(view, texts)))
     blocks += course_blocks(view, texts=texts)
     buttons = course_buttons(view, texts=texts, domain=domain)
-    return [*blocks, fields(_facts(view, texts)), *_description(view, texts), *buttons]
+    seen = evidence_blocks(view, texts=texts)
+    return [*blocks, fields(_facts(view, texts)), *seen, *_description(view, texts), *buttons]
 
 
 def _decision_words(view: GateView, texts: Texts) -> str:

@@ -13,7 +13,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from app.i18n.catalog import Texts
 from app.log import error_id
 from app.slack.deploys_command import PAGE_ACTION, DeploysCommand
+from app.slack.details_door import DetailsDoor
 from app.slack.directory import Directory
+from app.slack.evidence_blocks import DETAILS
 from app.slack.presses import Presses
 from app.slack.reject_form import CALLBACK, reject_notice
 from app.slack.replies import Replies
@@ -33,6 +35,7 @@ def build_app(
     presses: Presses,
     undoing: Undoing,
     deploys: DeploysCommand,
+    details: DetailsDoor,
     directory: Directory,
     replies: Replies,
 ) -> AsyncApp:
@@ -58,9 +61,17 @@ def build_app(
         raise_error_for_unhandled_request=False,
     )
     listener = functools.partial(_listener, replies, directory)
-    doors = _Doors(presses=presses, undoing=undoing, deploys=deploys, directory=directory, replies=replies)
+    doors = _Doors(
+        presses=presses,
+        undoing=undoing,
+        deploys=deploys,
+        details=details,
+        directory=directory,
+        replies=replies,
+    )
     app.action("approve")(listener(doors.approve))
     app.action("reject")(listener(doors.reject))
+    app.action(DETAILS)(listener(doors.details))
     app.action(re.compile(rf"{PAGE_ACTION}\..+"))(listener(doors.page))
     app.action("undo")(listener(doors.undo))
     app.action("finish")(listener(doors.finish))
@@ -83,12 +94,14 @@ class _Doors:
         presses: Presses,
         undoing: Undoing,
         deploys: DeploysCommand,
+        details: DetailsDoor,
         directory: Directory,
         replies: Replies,
     ) -> None:
         self._presses = presses
         self._undoing = undoing
         self._deploys = deploys
+        self._details = details
         self._directory = directory
         self._replies = replies
 
@@ -109,6 +122,9 @@ class _Doors:
 
     async def finish(self, ack: Any, body: Any, payload: Any) -> None:
         await self._undoing.finish(ack, body, payload)
+
+    async def details(self, ack: Any, body: Any, payload: Any) -> None:
+        await self._details.details(ack, body, payload)
 
     async def command(self, ack: Any, body: Any, payload: Any) -> None:
         await self._deploys.command(ack, body)

@@ -1,0 +1,78 @@
+"""Details, pressed: the modal opens from what the record holds, within the three seconds that a trigger lives."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from app.flow.ports import RecordAway
+from app.flow.views import GateView
+from app.gate.ids import GateId
+from app.gate.policy import Standing
+from app.i18n.catalog import Texts
+from app.slack.details import details_modal
+from app.slack.directory import Directory
+from app.slack.replies import Replies
+from app.slack.ticket import NotATicket, Ticket
+
+
+class KeptEvidence(Protocol):
+    """The record's evidence. Nothing here asks AWS."""
+
+    async def get(self, gate: GateId) -> GateView | None: ...
+
+    async def wanted(self, gate: GateId, *, now: datetime) -> None:
+        """Somebody looks: a waiting gate's evidence is due at once."""
+        ...
+
+
+class DetailsDoor:
+    """The door of the card's Details button."""
+
+    def __init__(
+        self,
+        *,
+        evidence: KeptEvidence,
+        directory: Directory,
+        replies: Replies,
+        wanted: Callable[[], None],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._evidence = evidence
+        self._directory = directory
+        self._replies = replies
+        self._wanted = wanted
+        self._clock = clock
+
+    async def details(
+        self, ack: Callable[..., Awaitable[Any]], body: Mapping[str, Any], action: Mapping[str, Any]
+    ) -> None:
+        """`details` on a card. Nothing is decided, so the ack need not wait."""
+        await ack()
+        self._replies.later(self._open(body, action.get("value")), what="details")
+
+    async def _open(self, body: Mapping[str, Any], value: object) -> None:
+        profile, found = await asyncio.gather(self._directory.profile(body["user"]), self._find(value))
+        texts = Texts.of(profile.locale)
+        if profile.person.standing in {Standing.STRANGER, Standing.DEACTIVATED}:
+            self._say(body, texts("refused.not_a_member"))
+        elif isinstance(found, RecordAway):
+            self._say(body, texts("deploys.record_away"))
+        elif found is None:
+            self._say(body, texts("refused.no_such_gate"))
+        else:
+            self._replies.open_modal(trigger=str(body["trigger_id"]), view=details_modal(found, texts=texts))
+            await self._evidence.wanted(found.id, now=self._clock())
+            self._wanted()
+
+    async def _find(self, value: object) -> GateView | RecordAway | None:
+        try:
+            return await self._evidence.get(Ticket.parse(value).gate)
+        except NotATicket:
+            return None
+        except RecordAway as trouble:
+            return trouble
+
+    def _say(self, body: Mapping[str, Any], text: str) -> None:
+        channel = (body.get("channel") or {}).get("id")
+        self._replies.whisper(channel=channel, user=body["user"]["id"], text=text)

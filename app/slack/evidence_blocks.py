@@ -1,0 +1,99 @@
+"""The evidence on a card: what changes in one line, and whether green is fit in another, what is wrong first."""
+
+from typing import Final
+
+from app.flow.views import GateView
+from app.gate.evidence import Evidence, Missing
+from app.gate.fitness import fitness
+from app.gate.policy import Basis
+from app.gate.revision import Image, Revision
+from app.gate.states import Awaiting
+from app.i18n.catalog import Texts
+from app.slack.blocks import Block, button, context, section, when
+from app.slack.evidence_words import change_words, code, links, why_words
+from app.slack.fitness_words import finding_words, good_words
+from app.slack.ticket import Ticket
+
+MOST_CHANGES: Final = 4
+MOST_FINDINGS: Final = 4
+DETAILS: Final = "details"
+
+
+def evidence_blocks(view: GateView, *, texts: Texts) -> list[Block]:
+    """The card's part of it, with a button for all of it."""
+    if view.evidence is None:
+        return _nothing_yet(view, texts)
+    lines = [*change_lines(view.evidence, texts), fitness_line(view.evidence, texts)]
+    ticket = str(Ticket(gate=view.id, edition=view.edition))
+    more = button(texts("details.button"), action=DETAILS, value=ticket)
+    blocks = [section("\n".join(lines), accessory=more)]
+    if not isinstance(view.gate, Awaiting):
+        blocks.append(context(texts("evidence.kept", at=when(view.evidence.seen_at))))
+    return blocks
+
+
+def _nothing_yet(view: GateView, texts: Texts) -> list[Block]:
+    if isinstance(view.gate, Awaiting):
+        # Before CodeDeploy has confirmed the deployment nothing is looked up.
+        return [context(texts("evidence.looking"))] if view.switch.verified else []
+    nobody_asked = view.basis is Basis.RESCUE or not view.switch.verified
+    return [] if nobody_asked else [context(texts("evidence.none_kept"))]
+
+
+def change_lines(evidence: Evidence, texts: Texts) -> list[str]:
+    """What changes, readable at a glance; never blank."""
+    changes = evidence.differences
+    if isinstance(changes, Missing):
+        return [unknown_words(evidence, changes, texts)]
+    if not changes:
+        return nothing_words(evidence, texts)
+    shown = [
+        change_words(change, texts, several=several_containers(evidence)) for change in changes[:MOST_CHANGES]
+    ]
+    if len(changes) > MOST_CHANGES:
+        shown.append(texts.plural("evidence.more", count=len(changes) - MOST_CHANGES))
+    return [" · ".join([*shown, *links(evidence.commits, texts)])]
+
+
+def fitness_line(evidence: Evidence, texts: Texts) -> str:
+    """Whether green is fit: what is wrong, then what could not be read, then what is well."""
+    found = fitness(evidence)
+    against = [finding_words(finding, texts) for finding in found.findings]
+    facts = [*against[:MOST_FINDINGS], *good_words(evidence, texts)]
+    if len(against) > MOST_FINDINGS:
+        facts.append(texts.plural("evidence.more", count=len(against) - MOST_FINDINGS))
+    key = "fit" if found.fit else "wrong" if found.wrong else "unsure"
+    return texts(f"evidence.fit.{key}", facts=" · ".join(facts))
+
+
+def nothing_words(evidence: Evidence, texts: Texts) -> list[str]:
+    """A switch that changes nothing says so; a tag that moves is named, for behind it something may change."""
+    blue, green = evidence.blue.revision, evidence.green.revision
+    if isinstance(blue, Missing) or isinstance(green, Missing):
+        raise TypeError("revisions that were not read cannot be known to be equal")
+    if blue.arn == green.arn:
+        said = texts("evidence.same_revision", revision=code(green.name))
+    else:
+        said = texts("evidence.same_content", blue=code(blue.name), green=code(green.name))
+    moving = [_name(container.image) for container in green.containers if container.image.moves]
+    return [said, *(texts("evidence.moving", image=code(name)) for name in moving[:1])]
+
+
+def unknown_words(evidence: Evidence, missing: Missing, texts: Texts) -> str:
+    """What changes is not known: why, and what green runs if that much is."""
+    why = why_words(missing, texts)
+    green = evidence.green.revision
+    if isinstance(green, Missing):
+        return texts("evidence.unknown_all", why=why)
+    images = ", ".join(code(_name(container.image)) for container in green.containers[:3])
+    return texts("evidence.unknown_changes", why=why, images=images)
+
+
+def several_containers(evidence: Evidence) -> bool:
+    """Whether a change has to say in which container it is."""
+    revisions = (evidence.blue.revision, evidence.green.revision)
+    return any(isinstance(one, Revision) and len(one.containers) > 1 for one in revisions)
+
+
+def _name(image: Image) -> str:
+    return f"{image.path}:{image.version}"
