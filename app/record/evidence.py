@@ -15,6 +15,7 @@ from app.flow.evidence_ports import DueEvidence
 from app.flow.views import GateView
 from app.gate.evidence import Evidence
 from app.gate.ids import GateId
+from app.record.chain import GATE_CHAIN
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
 from app.record.evidence_json import as_json, evidence_of
@@ -34,7 +35,7 @@ ONE: Final = f"{WITH_EVIDENCE} WHERE g.id = :gate"
 CROWD: Final = "SELECT count(*) AS gates FROM evidence WHERE due_at IS NOT NULL"
 
 # The gate's own lock comes first and alone, as a press takes it: whoever is second sees what the first has done.
-LOCK: Final = text("SELECT phase FROM gates WHERE id = :gate FOR NO KEY UPDATE")
+LOCK: Final = text(f"SELECT phase FROM gates WHERE id = :gate AND {GATE_CHAIN} FOR NO KEY UPDATE")
 SEEN: Final = text("""
 UPDATE evidence SET seen = CAST(:seen AS jsonb), seen_at = :seen_at, due_at = :due_at, claimed_by = NULL,
     claimed_until = NULL, last_error = NULL,

@@ -52,16 +52,18 @@ class DetailsDoor:
         self._replies.later(self._open(body, action.get("value")), what="details")
 
     async def _open(self, body: Mapping[str, Any], value: object) -> None:
-        profile, found = await asyncio.gather(self._directory.profile(body["user"]), self._find(value))
+        profile, found = await asyncio.gather(self._directory.profile(body), self._find(value))
         texts = Texts.of(profile.locale)
         if profile.person.standing in {Standing.STRANGER, Standing.DEACTIVATED}:
-            self._say(body, texts("refused.not_a_member"))
+            self._replies.answer(body, texts("refused.not_a_member"))
         elif isinstance(found, RecordAway):
-            self._say(body, texts("deploys.record_away"))
+            self._replies.answer(body, texts("deploys.record_away"))
         elif found is None:
-            self._say(body, texts("refused.no_such_gate"))
+            self._replies.answer(body, texts("refused.no_such_gate"))
         else:
-            self._replies.open_modal(trigger=str(body["trigger_id"]), view=details_modal(found, texts=texts))
+            self._replies.open_modal(
+                trigger=str(body.get("trigger_id")), view=details_modal(found, texts=texts)
+            )
             await self._evidence.wanted(found.id, now=self._clock())
             self._wanted()
 
@@ -72,7 +74,3 @@ class DetailsDoor:
             return None
         except RecordAway as trouble:
             return trouble
-
-    def _say(self, body: Mapping[str, Any], text: str) -> None:
-        channel = (body.get("channel") or {}).get("id")
-        self._replies.whisper(channel=channel, user=body["user"]["id"], text=text)

@@ -36,7 +36,7 @@ def _nothing_yet(view: GateView, texts: Texts) -> list[Block]:
     if isinstance(view.gate, Awaiting):
         # Before CodeDeploy has confirmed the deployment nothing is looked up.
         return [context(texts("evidence.looking"))] if view.switch.verified else []
-    nobody_asked = view.basis is Basis.RESCUE or not view.switch.verified
+    nobody_asked = view.basis in {Basis.RESCUE, Basis.UNDO} or not view.switch.verified
     return [] if nobody_asked else [context(texts("evidence.none_kept"))]
 
 

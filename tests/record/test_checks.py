@@ -69,6 +69,7 @@ BROKEN = {
     "only_what_is_asked_is_due": INTERVENTION.format(
         deed="stop", why="broken", more=", phase, due_at", values=", 'sent', now()"
     ),
+    "seen_says_when": f"UPDATE evidence SET seen_at = NULL WHERE gate_id = '{AWAITING}'",
     "actor_kind_is_known": NEW_EVENT.format(actor="ghost"),
     "a_person_is_named": NEW_EVENT.format(actor="person"),
 }

@@ -57,8 +57,10 @@ class Controls:
         secrets: dict[str, str] | None = None,
         cpu: str = "",
         memory: str = "",
+        command: tuple[str, ...] | None = None,
+        tags: dict[str, str] | None = None,
     ) -> str:
-        """A new task definition revision; what is not given stays as it was. Gives its ARN."""
+        """A new task definition revision; what is not given stays as it was, but for `tags`. Gives its ARN."""
         with self._turns.turn():
             return self._account.task_definitions.register(
                 self._group(domain).domain,
@@ -68,6 +70,8 @@ class Controls:
                 secrets=secrets,
                 cpu=cpu,
                 memory=memory,
+                command=command,
+                tags=tags,
             ).arn
 
     def deploy(

@@ -22,6 +22,8 @@ class TaskDefinition:
     secrets: Mapping[str, str] = field(repr=False)
     cpu: str = "512"
     memory: str = "1024"
+    command: tuple[str, ...] = ()
+    more_tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def arn(self) -> str:
@@ -54,7 +56,8 @@ class TaskDefinition:
         }
 
     def tags(self) -> list[dict[str, str]]:
-        return [{"key": "git-sha", "value": self.git_sha}, {"key": "domain", "value": self.domain.name}]
+        tags = {"git-sha": self.git_sha, "domain": self.domain.name, **self.more_tags}
+        return [{"key": key, "value": value} for key, value in tags.items()]
 
     @property
     def git_sha(self) -> str:
@@ -75,6 +78,7 @@ class TaskDefinition:
             "essential": True,
             "environment": [{"name": name, "value": value} for name, value in self.environment.items()],
             "secrets": [{"name": name, "valueFrom": source} for name, source in self.secrets.items()],
+            "command": list(self.command),
             "mountPoints": [],
             "volumesFrom": [],
             "logConfiguration": {
@@ -105,6 +109,8 @@ class TaskDefinitions:
         secrets: Mapping[str, str] | None = None,
         cpu: str = "",
         memory: str = "",
+        command: tuple[str, ...] | None = None,
+        tags: Mapping[str, str] | None = None,
     ) -> TaskDefinition:
         """The next revision; what is not given is as in the one before."""
         before = self._latest.get(domain.service)
@@ -118,6 +124,8 @@ class TaskDefinitions:
             secrets=secrets or (before.secrets if before else _secrets(domain)),
             cpu=cpu or (before.cpu if before else "512"),
             memory=memory or (before.memory if before else "1024"),
+            command=command if command is not None else (before.command if before else ()),
+            more_tags=tags or {},
         )
         self._by_arn[new.arn] = self._latest[domain.service] = new
         return new
