@@ -7,7 +7,6 @@ import hmac
 import json
 import re
 import secrets
-import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -43,6 +42,7 @@ _SUSPECT: Final = r"[\w.-]*(?:passw|pwd|secret|token|api-?_?key|access-?_?key|cr
 _VALUE: Final = r"""(?:"[^"]*"|'[^']*'|[^\s"';&|]+)"""
 _ASSIGNED: Final = re.compile(rf"(?i)(?P<name>{_SUSPECT}\s*[=:]\s*){_VALUE}")
 _FLAG: Final = re.compile(rf"(?i)(?P<name>(?<![\w-])--?{_SUSPECT}\s+)(?!-){_VALUE}")
+_SUSPECT_FLAG: Final = re.compile(rf"(?i)--?{_SUSPECT}")
 _USERINFO: Final = re.compile(r"(?P<scheme>://)[^\s/@]+@")
 
 
@@ -69,11 +69,20 @@ def reading_of(answer: Mapping[str, Any]) -> Reading:
 
 def masked_command(words: list[str]) -> str:
     """A command as one line, without what looks like a secret."""
-    line = shlex.join(words).replace("\x00", "")
-    line = _USERINFO.sub(rf"\g<scheme>{MASK}@", line)
-    line = _ASSIGNED.sub(rf"\g<name>{MASK}", line)
-    line = _FLAG.sub(rf"\g<name>{MASK}", line)
+    shown = []
+    before = ""
+    for word in words:
+        shown.append(MASK if _SUSPECT_FLAG.fullmatch(before) and not word.startswith("-") else _masked(word))
+        before = word
+    line = " ".join(f"'{word}'" if any(map(str.isspace, word)) else word for word in shown)
     return line if len(line) <= LONGEST_COMMAND else line[: LONGEST_COMMAND - 1] + "…"
+
+
+def _masked(word: str) -> str:
+    """One word, which may be a whole script."""
+    word = _USERINFO.sub(rf"\g<scheme>{MASK}@", word.replace("\x00", ""))
+    word = _ASSIGNED.sub(rf"\g<name>{MASK}", word)
+    return _FLAG.sub(rf"\g<name>{MASK}", word)
 
 
 def _container(one: Mapping[str, Any]) -> Container:
@@ -111,7 +120,9 @@ def _marks(containers: list[Mapping[str, Any]]) -> dict[Spot, bytes]:
             marks[Spot(name, "variable", str(variable["name"]))] = _mark(variable.get("value"))
         for secret in one.get("secrets") or []:
             marks[Spot(name, "secret", str(secret["name"]))] = _mark(secret.get("valueFrom"))
-        marks[Spot(name, "command", "command")] = _mark([one.get("entryPoint"), one.get("command")])
+        marks[Spot(name, "command", "command")] = _mark(
+            [one.get("entryPoint") or None, one.get("command") or None]
+        )
         marks[Spot(name, "ports", "ports")] = _mark(one.get("portMappings"))
         marks |= _other(name, one, _SHOWN_OF_CONTAINER)
     return marks
