@@ -24,7 +24,7 @@ def group_facts(info: Mapping[str, Any]) -> GroupFacts:
     names = [str(alarm["name"]) for alarm in alarms.get("alarms") or [] if alarm.get("name")]
     return GroupFacts(
         service=service_name(services[0].get("clusterName"), services[0].get("serviceName")),
-        alarms=tuple(names) if alarms.get("enabled") else (),
+        alarms=tuple(names),
         listeners=tuple(dict.fromkeys(_listeners(info.get("loadBalancerInfo") or {}))),
         safety=_safety(info),
     )
@@ -108,4 +108,5 @@ def _safety(info: Mapping[str, Any]) -> Safety:
     return Safety(
         rolls_back_on=tuple(rollback.get("events") or ()) if rollback.get("enabled") else (),
         blue_kept_minutes=minutes,
+        alarms_stop=bool((info.get("alarmConfiguration") or {}).get("enabled")),
     )

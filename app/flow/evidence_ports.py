@@ -32,7 +32,7 @@ class ServiceName:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GroupFacts:
-    """What a deployment group is set up with. `alarms` is empty where CodeDeploy watches none."""
+    """What a deployment group is set up with."""
 
     service: ServiceName | None
     alarms: tuple[str, ...]

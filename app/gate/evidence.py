@@ -56,7 +56,7 @@ class Targets:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Alarm:
-    """A CloudWatch alarm that CodeDeploy watches; `state` is ABSENT where there is no such alarm."""
+    """A CloudWatch alarm of the deployment group; `state` is ABSENT where there is no such alarm."""
 
     name: str
     state: str
@@ -78,9 +78,11 @@ class Listener:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Safety:
-    """What CodeDeploy does by itself: on which events it rolls back, and how long blue is kept after."""
+    """What CodeDeploy does by itself: on which events it rolls back, whether an alarm of the group stops the
+    deployment, and how long blue is kept after."""
 
     rolls_back_on: tuple[str, ...]
+    alarms_stop: bool
     blue_kept_minutes: int | None
 
 

@@ -54,7 +54,7 @@ class NotSteady:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AlarmGone:
-    """CodeDeploy is told to watch an alarm that does not exist."""
+    """The deployment group names an alarm that does not exist."""
 
     name: ClassVar[str] = "alarm_gone"
     alarm: Alarm

@@ -139,6 +139,7 @@ def _safety(safety: Safety | Missing, texts: Texts) -> list[str]:
     minutes = safety.blue_kept_minutes
     return [
         texts("details.rolls_back", events=events) if events else texts("details.never_rolls_back"),
+        texts("details.alarms_stop" if safety.alarms_stop else "details.alarms_do_not_stop"),
         texts("details.blue_not_kept") if minutes is None else texts("details.blue_kept", minutes=minutes),
     ]
 

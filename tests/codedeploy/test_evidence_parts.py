@@ -83,13 +83,15 @@ def test_a_target_without_anything_is_no_trouble() -> None:
     assert (facts.service, facts.task_sets, facts.steady_since) == (None, (), None)
 
 
-def test_a_groups_alarms_count_only_while_they_are_watched() -> None:
+@pytest.mark.parametrize("enabled", [True, False])
+def test_a_groups_alarms_are_read_whether_or_not_they_stop_it(enabled: bool) -> None:
     alarms = [{"name": "shop-5xx"}, {"name": "shop-latency"}]
-    assert group_facts({"alarmConfiguration": {"enabled": True, "alarms": alarms}}).alarms == (
-        "shop-5xx",
-        "shop-latency",
-    )
-    assert group_facts({"alarmConfiguration": {"enabled": False, "alarms": alarms}}).alarms == ()
+    facts = group_facts({"alarmConfiguration": {"enabled": enabled, "alarms": alarms}})
+    assert facts.alarms == ("shop-5xx", "shop-latency")
+    assert facts.safety.alarms_stop is enabled
+
+
+def test_a_group_without_alarms_has_none() -> None:
     assert group_facts({}).alarms == ()
 
 
@@ -101,7 +103,9 @@ def test_a_group_tells_what_codedeploy_does_by_itself() -> None:
             "blueGreenDeploymentConfiguration": {"terminateBlueInstancesOnDeploymentSuccess": ending},
         }
     )
-    assert facts.safety == Safety(rolls_back_on=("DEPLOYMENT_FAILURE",), blue_kept_minutes=60)
+    assert facts.safety == Safety(
+        rolls_back_on=("DEPLOYMENT_FAILURE",), alarms_stop=False, blue_kept_minutes=60
+    )
     switched_off = {"enabled": False, "events": ["DEPLOYMENT_FAILURE"]}
     assert group_facts({"autoRollbackConfiguration": switched_off}).safety.rolls_back_on == ()
 

@@ -76,7 +76,7 @@ def evidence(*, green: Side | None = None, **given: Any) -> Evidence:
         "commits": Commits(),
         "alarms": (Alarm(name="order-5xx", state="OK"),),
         "listeners": (),
-        "safety": Safety(rolls_back_on=("DEPLOYMENT_FAILURE",), blue_kept_minutes=5),
+        "safety": Safety(rolls_back_on=("DEPLOYMENT_FAILURE",), alarms_stop=True, blue_kept_minutes=5),
         "steady_since": AT,
     }
     return Evidence(**{**values, **given})

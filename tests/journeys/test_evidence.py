@@ -1,0 +1,307 @@
+"""Evidence, as plays: the card first, then what changes and whether green is fit, and why a part is not there."""
+
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from app.sandbox.aws.faults import Kind
+from app.sandbox.aws.world import EIGHT_DOMAINS, SandboxDomain
+from app.sandbox.cast import MINA, OLU
+from tests.house import House, living_house, text_of
+
+
+async def evidence(house: House, deployment: str, words: str, timeout: float = 10) -> str:
+    """The card, once it says `words`."""
+    await house.until(lambda: words in house.says(deployment), timeout)
+    return house.says(deployment)
+
+
+async def details(house: House, user: str, deployment: str) -> str:
+    """Somebody presses Details: all that the modal says."""
+    await house.press(user, deployment, "details")
+    await house.until(lambda: house.slack.views.top(user) is not None)
+    view = house.slack.views.top(user)
+    assert view is not None
+    return "\n".join(texts_of(view.body))
+
+
+def texts_of(part: Any) -> list[str]:
+    if isinstance(part, dict):
+        own = [part["text"]] if isinstance(part.get("text"), str) else []
+        return own + [text for value in part.values() for text in texts_of(value)]
+    return [text for item in part for text in texts_of(item)] if isinstance(part, list) else []
+
+
+async def test_one_image_that_changes_is_read_at_a_glance_with_its_commits(house: House) -> None:
+    house.aws.register_revision("order", "1.41.1", tags={"git-repo": "klp/order", "github-run": "991"})
+    deployment, _ = await house.ask("order")
+    card = await evidence(house, deployment, "1.41.1")
+    assert "*klp-logistics/order* `1.41.0` → `1.41.1` · <https://github.com/klp/order/compare/" in card
+    assert "<https://github.com/klp/order/actions/runs/991|run 991>" in card
+    assert (
+        ":white_check_mark: Green looks fit: 2 of 2 tasks running · 2 targets healthy · no alarm rings"
+        in card
+    )
+
+
+async def test_the_card_comes_first_and_the_evidence_within_two_seconds_of_it(house: House) -> None:
+    house.aws.faults.slow("GetDeploymentGroup", 300)
+    deployment, card = await house.ask("order")
+    assert "Looking up what changes" in text_of(card)
+    await evidence(house, deployment, "Green looks fit", timeout=2)
+    assert house.audit(deployment) == ["gate_opened", "card_posted", "evidence_seen"]
+
+
+async def test_everything_that_changes_is_behind_details_in_the_readers_language(house: House) -> None:
+    house.aws.register_revision(
+        "order",
+        "1.42.0",
+        cpu="1024",
+        memory="2048",
+        environment={"LOG_LEVEL": "debug", "SERVER_PORT": "8020", "NEW_FLAG": "on"},
+        secrets={"DB_URL": "arn:aws:ssm:other"},
+        command=("java", "-jar", "app.jar"),
+    )
+    deployment, _ = await house.ask("order", description="git 4f2a1c9")
+    card = await evidence(house, deployment, "1.42.0")
+    assert "and 6 more" in card
+    english = await details(house, OLU.id, deployment)
+    for line in (
+        "• *klp-logistics/order* `1.41.0` → `1.42.0`",
+        "• variable `NEW_FLAG` is new",
+        "• variable `KAFKA_BROKERS` goes",
+        "• variable `LOG_LEVEL` changes",
+        "• secret `DB_PASSWORD` goes",
+        "• secret `DB_URL` changes its source",
+        "• command — → `java -jar app.jar`",
+        "• CPU `512` → `1024`",
+        "• memory `1024 MiB` → `2048 MiB`",
+        "`klp-logistics-order:43`",
+        "100 % of production traffic",
+        "• `klp-logistics-order-5xx`: OK",
+        "Blue is kept 5 min after the switch",
+        "Listener 8020 (HTTP): `klp-logistics-order-blue` 100 %",
+    ):
+        assert line in english
+    assert "• 환경 변수 `NEW_FLAG` 추가" in await details(house, MINA.id, deployment)
+
+
+async def test_details_opens_from_the_record_alone(house: House) -> None:
+    deployment, _ = await house.ask("order")
+    await evidence(house, deployment, "Green looks fit")
+    house.aws.faults.slow("*", 20_000)
+    assert "2 of 2 tasks running" in await details(house, OLU.id, deployment)
+    house.aws.faults.clear()
+
+
+async def test_a_switch_that_changes_nothing_says_so(house: House) -> None:
+    deployment, _ = await house.ask("order", image_tag="1.41.0")
+    card = await evidence(house, deployment, "Nothing changes")
+    assert "`klp-logistics-order:41` and `klp-logistics-order:43` say the same" in card
+    assert "may still mean another build" not in card
+
+
+async def test_a_tag_that_moves_is_not_taken_for_the_same_build(house: House) -> None:
+    house.aws.register_revision("order", "latest")
+    first, _ = await house.ask("order")
+    await house.approve(OLU.id, first)
+    await house.told(first)
+    house.aws.play_until(lambda: house.aws.deployment(first).over)
+    second, _ = await house.ask("order", image_tag="latest")
+    card = await evidence(house, second, "Nothing changes")
+    assert "`klp-logistics/order:latest` may still mean another build than before." in card
+
+
+async def test_what_is_wrong_with_green_comes_first(house: House) -> None:
+    deployment, _ = await house.ask("order")
+    await evidence(house, deployment, "Green looks fit")
+    house.aws.set_health(
+        "order", "green", "unhealthy", reason="Target.ResponseCodeMismatch", description="failed: [503]"
+    )
+    house.clock.advance(seconds=20)
+    card = await evidence(house, deployment, "targets unhealthy")
+    wrong = ":warning: Green: *2 of 2 targets unhealthy*: Target.ResponseCodeMismatch (failed: [503]) · 2 of 2 tasks"
+    assert wrong in card
+    house.aws.set_health("order", "green", "healthy")
+    house.clock.advance(seconds=20)
+    await evidence(house, deployment, "Green looks fit")
+    assert house.audit(deployment).count("evidence_seen") == 3
+
+
+async def test_an_alarm_that_rings_is_on_the_card(tmp_path: Path, record_url: str, monkeypatch: Any) -> None:
+    order = SandboxDomain("order", 8020, alarm_stops=False)
+    async with living_house(tmp_path, record_url, monkeypatch, domains=[order]) as house:
+        house.aws.set_alarm("order", "ALARM", reason="12 answers were 5xx <!channel>")
+        deployment, _ = await house.ask("order")
+        card = await evidence(house, deployment, "rings")
+        assert "*alarm `klp-logistics-order-5xx` rings*: 12 answers were 5xx &lt;!channel&gt;" in card
+
+
+async def test_people_are_not_asked_anew_when_the_evidence_changes(house: House) -> None:
+    """The question stays the same: a card that was drawn before can still be pressed."""
+    deployment, _ = await house.ask("order")
+    await evidence(house, deployment, "Green looks fit")
+    before = house.gate(deployment)["edition"]
+    house.aws.set_health("order", "green", "unhealthy", reason="Target.Timeout")
+    house.clock.advance(seconds=20)
+    await evidence(house, deployment, "targets unhealthy")
+    assert house.gate(deployment)["edition"] == before
+    await house.approve(OLU.id, deployment)
+    assert await house.told(deployment) == ["Succeeded"]
+
+
+async def test_evidence_stays_as_it_was_when_the_decision_was_made(house: House) -> None:
+    deployment, _ = await house.ask("order")
+    await evidence(house, deployment, "Green looks fit")
+    await house.approve(OLU.id, deployment)
+    await house.told(deployment)
+    house.aws.set_health("order", "green", "unhealthy", reason="Target.Timeout")
+    house.clock.advance(minutes=5)
+    await house.until(lambda: house.rows("SELECT 1 FROM evidence WHERE due_at IS NULL"))
+    await house.until(lambda: "As it was when this was decided" in house.says(deployment))
+    assert "Green looks fit" in house.says(deployment)
+    assert "2 of 2 tasks running" in await details(house, OLU.id, deployment)
+    health = house.rows("SELECT seen -> 'green' -> 'health' AS health FROM evidence")[0]["health"]
+    assert [one["state"] for one in health] == ["healthy"]
+
+
+DENIED = "not allowed to read"
+THROTTLED = "AWS is throttling us"
+FAILED = "AWS failed to answer"
+SILENT = "AWS did not answer in time"
+
+PARTS: list[tuple[str, str]] = [
+    ("DescribeAlarms", "alarms: {why}"),
+    ("DescribeTargetHealth", "target health: {why}"),
+    ("DescribeTaskDefinition", "What changes: {why}"),
+    ("GetDeploymentGroup", "alarms: {why}"),
+]
+
+
+@pytest.mark.parametrize(("operation", "said"), PARTS, ids=[operation for operation, _ in PARTS])
+@pytest.mark.parametrize(
+    ("fault", "why"), [("access_denied", DENIED), ("throttle", THROTTLED), ("error", FAILED)]
+)
+async def test_a_part_that_cannot_be_read_says_why(
+    house: House, operation: str, said: str, fault: Kind, why: str
+) -> None:
+    house.aws.faults.add(operation, fault, times=None)
+    deployment, _ = await house.ask("order")
+    card = await evidence(house, deployment, said.format(why=why))
+    assert "tasks running" in card
+    assert {"approve", "reject"} <= house.actions(deployment)
+    house.aws.faults.clear()
+    house.clock.advance(seconds=40)
+    await evidence(house, deployment, "Green looks fit")
+
+
+@pytest.mark.parametrize(("operation", "said"), PARTS, ids=[operation for operation, _ in PARTS])
+async def test_a_part_that_is_slow_holds_up_no_other(house: House, operation: str, said: str) -> None:
+    house.aws.faults.slow(operation, 3_000, times=2)
+    deployment, _ = await house.ask("order")
+    await evidence(house, deployment, said.format(why=SILENT), timeout=2)
+    await evidence(house, deployment, "Green looks fit")
+
+
+async def test_without_ecs_codedeploy_and_its_appspec_still_tell_green(house: House) -> None:
+    house.aws.faults.add("DescribeServices", "access_denied", times=None)
+    deployment, _ = await house.ask("order")
+    card = await evidence(house, deployment, "Green looks fit")
+    assert f"What changes: {DENIED}. Green runs `klp-logistics/order:1.42.0`." in card
+    told = await details(house, OLU.id, deployment)
+    assert "changes: not allowed to read (`ecs:DescribeServices`)" in told
+    assert "Target group `klp-logistics-order-green`" in told
+
+
+async def test_without_codedeploys_target_ecs_still_tells_both_sides(house: House) -> None:
+    house.aws.faults.add("ListDeploymentTargets", "access_denied", times=None)
+    deployment, _ = await house.ask("order")
+    card = await evidence(house, deployment, "Green looks fit")
+    assert "`1.41.0` → `1.42.0`" in card
+    assert "steady since" not in card
+
+
+async def test_with_nothing_to_be_read_the_question_is_still_asked(house: House) -> None:
+    for operation in ("GetDeploymentGroup", "ListDeploymentTargets", "DescribeServices"):
+        house.aws.faults.add(operation, "access_denied", times=None)
+    deployment, _ = await house.ask("order")
+    card = await evidence(house, deployment, ":grey_question: Green: tasks: not allowed to read")
+    assert "target health: not allowed to read · alarms: not allowed to read" in card
+    await house.approve(OLU.id, deployment)
+    assert await house.told(deployment) == ["Succeeded"]
+
+
+async def test_no_alarm_configured_is_no_gap(house: House) -> None:
+    house.aws.faults.add("DescribeAlarms", "access_denied", times=None)
+    deployment, _ = await house.ask("order")
+    assert "no alarm is configured" not in await evidence(house, deployment, "alarms: not allowed to read")
+
+
+@pytest.mark.parametrize("labels", [True, False], ids=["with labels", "without labels"])
+async def test_green_is_found_again_after_the_target_groups_have_swapped(
+    tmp_path: Path, record_url: str, monkeypatch: Any, labels: bool
+) -> None:
+    order = SandboxDomain("order", 8020, task_set_labels=labels)
+    async with living_house(tmp_path, record_url, monkeypatch, domains=[order]) as house:
+        first, _ = await house.ask("order", image_tag="2.0.0")
+        assert "`1.41.0` → `2.0.0`" in await evidence(house, first, "Green looks fit")
+        await house.approve(OLU.id, first)
+        await house.told(first)
+        house.aws.play_until(lambda: house.aws.deployment(first).over)
+        second, _ = await house.ask("order", image_tag="3.0.0")
+        assert "`2.0.0` → `3.0.0`" in await evidence(house, second, "Green looks fit")
+        told = await details(house, OLU.id, second)
+        green = told.partition("Green, asks to serve")[2]
+        assert "klp-logistics/order:3.0.0" in green
+        assert "Target group `klp-logistics-order-blue`" in green
+
+
+async def test_a_killed_replicas_look_is_taken_over(house: House) -> None:
+    deployment, _ = await house.ask("order")
+    await evidence(house, deployment, "Green looks fit")
+    house.rows(
+        "UPDATE evidence SET claimed_by = gen_random_uuid(), claimed_until = %s, due_at = %s RETURNING 1",
+        house.clock().replace(year=2027),
+        house.clock(),
+    )
+    house.aws.set_health("order", "green", "unhealthy", reason="Target.Timeout")
+    house.clock.advance(seconds=60)
+    assert "Green looks fit" in house.says(deployment)
+    house.rows("UPDATE evidence SET claimed_until = %s RETURNING 1", house.clock())
+    await evidence(house, deployment, "targets unhealthy", timeout=5)
+
+
+async def test_the_api_tells_it_in_short(house: House) -> None:
+    house.aws.register_revision("order", "1.42.0", environment={"LOG_LEVEL": "debug"})
+    deployment, _ = await house.ask("order")
+    await evidence(house, deployment, "Green looks fit")
+    async with aiohttp.ClientSession() as session, session.get(f"{house.url}/api/v1/gates") as answer:
+        [gate] = (await answer.json())["items"]
+    told = gate["evidence"]
+    assert (told["fit"], told["findings"], told["missing"]) == (True, [], {})
+    assert told["changes"][0] == {
+        "what": "image",
+        "how": "changed",
+        "name": "klp-logistics/order",
+        "container": "order",
+        "before": "1.41.0",
+        "after": "1.42.0",
+    }
+    assert {change["before"] for change in told["changes"] if change["what"] == "variable"} == {None}
+
+
+async def test_details_of_a_card_that_is_not_ours_is_answered_kindly(house: House) -> None:
+    deployment, _ = await house.ask("order")
+    await evidence(house, deployment, "Green looks fit")
+    await house.press(OLU.id, deployment, "details", value="no ticket")
+    await house.until(lambda: "belongs to no switch" in house.whispered(OLU.id))
+    assert house.slack.views.top(OLU.id) is None
+
+
+async def test_every_domain_has_its_own_evidence(house: House) -> None:
+    names = [domain.name for domain in EIGHT_DOMAINS]
+    deployments = {name: (await house.ask(name))[0] for name in names}
+    for name, deployment in deployments.items():
+        assert f"*klp-logistics/{name}* `1.41.0` → `1.42.0`" in await evidence(house, deployment, "looks fit")
