@@ -47,14 +47,15 @@ async def gather_evidence(
         seen,
         events=list(_events(due, seen, now)),
         settled=settled,
-        due_at=now + _rest(due, now, settled=settled),
+        due_at=now + rest(due, now=now, settled=settled),
         now=now,
     )
     return seen if kept else None
 
 
-def _rest(due: DueEvidence, now: datetime, *, settled: bool) -> timedelta:
-    """Soon where something may come by itself; else the slower, the longer and the more gates wait."""
+def rest(due: DueEvidence, *, now: datetime, settled: bool) -> timedelta:
+    """Until the next look: soon where something may still come by itself; else the longer, the longer this gate
+    has waited and the more gates wait."""
     young = now - due.view.opened_at < EAGER_FOR
     calm = max(EAGER if young else PATIENT, SHARE * due.crowd)
     return backoff(1 if settled else due.attempts, first=calm if settled else RETRY, longest=calm)

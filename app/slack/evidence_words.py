@@ -33,7 +33,8 @@ def _change(change: Change, texts: Texts, longest: int) -> str:
     before, after = (_value(change.what, value, longest) for value in (change.before, change.after))
     match change.what:
         case What.IMAGE:
-            return f"*{inline(change.name, longest=longest)}* {before} → {after}"
+            plain = change.name.replace("*", "").replace("`", "")
+            return f"*{inline(plain, longest=longest)}* {before} → {after}"
         case What.CPU | What.MEMORY | What.ROLE | What.TASKS:
             return texts(f"evidence.change.{change.what}", before=before, after=after)
         case What.COMMAND | What.PORTS:

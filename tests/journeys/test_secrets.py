@@ -1,0 +1,131 @@
+"""A secret in a task definition's environment appears nowhere: everything that the house wrote is searched."""
+
+import base64
+import io
+import logging
+from collections.abc import Iterator
+from hashlib import sha256
+
+import aiohttp
+import psycopg
+import pytest
+import structlog
+
+from app.log import configure_logging
+from app.sandbox.cast import GRACE, MINA, OLU
+from tests.house import House
+
+OLD = "hunter2-before-9b1e"
+NEW = "hunter2-after-44c0"
+SOURCE = "secret-source-7d21"
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """Everything that is logged, as much of it as can be had."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    stream = io.StringIO()
+    configure_logging(format="json", level="DEBUG", stream=stream)
+    yield stream
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def written(secret: str) -> list[str]:
+    """The secret, and what it would look like encoded or hashed."""
+    raw = secret.encode()
+    return [secret, base64.b64encode(raw).decode(), raw.hex(), sha256(raw).hexdigest()]
+
+
+def everything_recorded(database_url: str) -> str:
+    """Every row of every table, as text."""
+    with psycopg.connect(database_url) as connection:
+        tables = connection.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+        ).fetchall()
+        assert ("evidence",) in tables
+        rows = [
+            row
+            for (table,) in tables
+            for row in connection.execute(f'SELECT t::text FROM "{table}" t').fetchall()
+        ]
+    return "\n".join(text for (text,) in rows)
+
+
+async def fetched(house: House) -> str:
+    """All that the service tells whoever asks over HTTP."""
+    said = []
+    async with aiohttp.ClientSession() as session:
+        for path in (
+            "/api/v1/gates",
+            "/api/v1/switches",
+            "/api/v1/audit",
+            "/metrics",
+            "/readyz",
+            "/api/openapi.json",
+        ):
+            async with session.get(f"{house.url}{path}") as answer:
+                assert answer.status == 200, path
+                said.append(await answer.text())
+    return "\n".join(said)
+
+
+async def play(house: House) -> str:
+    """Blue is given a secret in the open; green changes it. Everybody looks at everything. Gives the deployment."""
+    house.aws.register_revision(
+        "order", "1.42.0", environment={"DB_PASSWORD": OLD}, secrets={"API_KEY": f"arn:aws:ssm:{SOURCE}"}
+    )
+    first, _ = await house.ask("order")
+    await house.until(lambda: "DB_PASSWORD" in house.says(first))
+    await house.approve(MINA.id, first)
+    await house.told(first)
+    house.aws.play_until(lambda: house.aws.deployment(first).over)
+    house.aws.register_revision(
+        "order",
+        "1.43.0",
+        environment={"DB_PASSWORD": NEW},
+        secrets={"API_KEY": f"arn:aws:ssm:{SOURCE}-new"},
+        command=("run", f"--password={NEW}"),
+    )
+    second, _ = await house.ask("order")
+    await house.until(lambda: "variable `DB_PASSWORD` changes" in house.says(second))
+    for user in (MINA.id, OLU.id):
+        await house.press(user, second, "details")
+        await house.until(lambda user=user: house.slack.views.top(user) is not None)  # type: ignore[misc]
+    await house.slack.slash_async(OLU.id, "C01DEPLOY", "/deploys", "order")
+    await house.reject(GRACE.id, second, "not today")
+    await house.told(second)
+    return second
+
+
+async def test_a_secret_in_the_environment_appears_nowhere(log: io.StringIO, house: House) -> None:
+    await play(house)
+    told = await fetched(house)
+    places = {
+        "Slack": house.slack.traffic(),
+        "the record": everything_recorded(house.database_url),
+        "the log": log.getvalue(),
+        "HTTP": told,
+    }
+    assert all(len(text) > 500 for text in places.values()), "something was searched that holds nothing"
+    found = [
+        (place, secret)
+        for place, text in places.items()
+        for secret in (OLD, NEW, SOURCE)
+        for form in written(secret)
+        if form in text
+    ]
+    assert found == []
+
+
+async def test_what_was_searched_would_have_shown_it(house: House) -> None:
+    """The names of the same variables are in all the places where a value could have been."""
+    second = await play(house)
+    assert "DB_PASSWORD" in house.slack.traffic()
+    assert "DB_PASSWORD" in everything_recorded(house.database_url)
+    assert "DB_PASSWORD" in await fetched(house)
+    assert "secret `API_KEY` changes its source" in house.slack.traffic()
+    assert "`run --password=•••`" in house.slack.traffic()
+    assert house.gate(second)["verdict"] == "rejected"
