@@ -25,6 +25,9 @@ WITH s AS (
         config_name = :config_name, listener_port = :listener_port, deployment_created_at = :created_at,
         rollback_of = :rollback_of, status = :status, verified_at = :now
     WHERE id = :id
+), e AS (
+    UPDATE evidence SET due_at = :now, attempts = 0 FROM gates g
+    WHERE g.switch_id = :id AND g.phase = 'awaiting' AND evidence.gate_id = g.id
 )
 UPDATE reports SET due_at = :now FROM gates g
 WHERE g.switch_id = :id AND g.phase = 'decided' AND reports.gate_id = g.id AND reports.due_at IS NULL
@@ -148,7 +151,7 @@ class HeldSwitchRow:
         return self._open_gates
 
     async def verify(self, verification: Verification, *, now: datetime) -> None:
-        """Stores what CodeDeploy confirmed; a report that had to wait for it is due now."""
+        """Stores what CodeDeploy confirmed; what had to wait for it, reports and evidence, is due now."""
         columns = verified_columns(verification)
         await self._connection.execute(VERIFY, {"id": self._switch.id, "now": now, **columns})
         await self._redraw_previous(verification.domain, now)

@@ -300,6 +300,29 @@ async def test_details_of_a_card_that_is_not_ours_is_answered_kindly(house: Hous
     assert house.slack.views.top(OLU.id) is None
 
 
+async def test_a_gate_that_is_confirmed_late_gets_its_evidence_then(house: House) -> None:
+    house.aws.faults.add("GetDeployment", "unavailable", times=None)
+    house.aws.faults.add("BatchGetDeployments", "unavailable", times=None)
+    deployment = await house.deploy("order")
+    await house.until(lambda: "CodeDeploy cannot be asked" in house.says(deployment))
+    assert "Looking up" not in house.says(deployment)
+    assert house.aws.calls("DescribeServices") == []
+    house.aws.faults.clear()
+    house.clock.advance(minutes=1)
+    await evidence(house, deployment, "Green looks fit")
+
+
+async def test_an_automatic_rollback_waits_for_no_evidence(house: House) -> None:
+    deployment, _ = await house.ask("order")
+    await evidence(house, deployment, "Green looks fit")
+    house.aws.stop_deployment(deployment)
+    house.aws.play_until(lambda: house.aws.deployment(deployment).rollback_id is not None)
+    rollback = house.aws.deployment(deployment).rollback_id
+    assert rollback is not None
+    assert await house.told(rollback) == ["Succeeded"]
+    await house.until(lambda: house.rows("SELECT 1 FROM evidence WHERE due_at IS NULL AND seen IS NULL"))
+
+
 async def test_every_domain_has_its_own_evidence(house: House) -> None:
     names = [domain.name for domain in EIGHT_DOMAINS]
     deployments = {name: (await house.ask(name))[0] for name in names}
