@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from app.domains_file import ConfigError, DomainTable, File, PolicyTable, Problem, dotted, read_file
+from app.domains_manners import manners_of
 from app.gate.policy import Policy
 
 __all__ = ["Config", "ConfigError", "Domain", "Problem", "load_config", "parse_config", "warnings"]
@@ -107,6 +108,8 @@ def _policy(default: PolicyTable, own: PolicyTable) -> Policy:
         own_deployment=table.own_deployment,
         deadline=timedelta(minutes=table.deadline_minutes),
         required_checks=tuple(table.required_checks),
+        finish_now=table.finish_now,
+        manners=manners_of(table),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
+from app.domains_manners import escalation_target, quiet_hours, reminder_minutes
 from app.domains_values import (
     Wrong,
     channel_id,
@@ -67,6 +68,12 @@ class PolicyTable(Table):
     deadline_minutes: Annotated[int, AfterValidator(within_the_hour)] = 55
     on_deadline: Literal["reject"] = "reject"
     required_checks: Annotated[list[str], AfterValidator(check_names)] = []
+    finish_now: bool = False
+    remind_at_half: bool = True
+    remind_before_minutes: Annotated[list[int], AfterValidator(reminder_minutes)] = [10]
+    quiet_hours: Annotated[str, AfterValidator(quiet_hours)] | None = None
+    escalate_to: Annotated[str, AfterValidator(escalation_target)] | None = None
+    escalate_before_minutes: Annotated[int, AfterValidator(within_the_hour)] = 20
 
 
 class DomainTable(PolicyTable):

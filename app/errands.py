@@ -21,7 +21,9 @@ from app.flow.ports import (
     Rules,
 )
 from app.flow.refresh_card import Canvas, refresh_card
+from app.flow.remind import remind
 from app.flow.report_decision import report_decision
+from app.flow.tell_thread import DueThread, Storyteller, tell_thread
 from app.flow.watch_switch import watch_switch
 from app.loops import Loop
 from app.metrics import CARDS, EVIDENCE, EVIDENCE_MISSING, OLDEST_REPORT, REPORT_SECONDS, REPORTS, WAITING
@@ -32,6 +34,7 @@ from app.record.interventions import Interventions
 from app.record.questions import Questions
 from app.record.reports import Reports
 from app.record.switches import Switches
+from app.record.threads import Threads
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +45,7 @@ TICK: Final = 0.5
 """Seconds. With a lease of 3.5 s, a killed replica's work is under way again within 5 s."""
 
 GROUPS_TICK: Final = 60.0
+REMIND_TICK: Final = 2.0
 GAUGES_TICK: Final = 10.0
 
 
@@ -62,6 +66,8 @@ class Errands:
         evidence: EvidenceRows,
         source: EvidenceSource,
         canvas: Canvas,
+        threads: Threads,
+        storyteller: Storyteller,
         rules: Rules,
         clock: Clock,
     ) -> None:
@@ -76,6 +82,8 @@ class Errands:
         self._questions = questions
         self._deployments = deployments
         self._canvas = canvas
+        self._threads = threads
+        self._storyteller = storyteller
         self._rules = rules
         self._clock = clock
         self.report = Loop(name="report", step=self._report_step, room=16, tick=TICK)
@@ -83,6 +91,8 @@ class Errands:
         self.look = Loop(name="look", step=self._look_step, room=50, tick=TICK)
         self.intervene = Loop(name="intervene", step=self._intervene_step, room=8, tick=TICK)
         self.evidence = Loop(name="evidence", step=self._evidence_step, room=6, tick=TICK)
+        self.thread = Loop(name="thread", step=self._thread_step, room=4, tick=TICK)
+        self.remind = Loop(name="remind", step=self._remind_step, room=1, tick=REMIND_TICK)
         self.expire = Loop(name="expire", step=self._expire_step, room=1, tick=TICK)
         self.gauges = Loop(name="gauges", step=self._gauges_step, room=1, tick=GAUGES_TICK)
 
@@ -93,6 +103,8 @@ class Errands:
             self.look,
             self.intervene,
             self.evidence,
+            self.thread,
+            self.remind,
             self.expire,
             self.gauges,
         ]
@@ -142,6 +154,7 @@ class Errands:
             )
         CARDS.labels(result="drawn" if drawn else "again").inc()
         self.card.nudge()
+        self.thread.nudge()
 
     async def _look_step(self, room: int) -> Pieces:
         now = self._clock()
@@ -190,6 +203,19 @@ class Errands:
         for part, missing in (seen.missing if seen else {}).items():
             EVIDENCE_MISSING.labels(part=part, why=missing.why).inc()
         self.card.nudge()
+
+    async def _thread_step(self, room: int) -> Pieces:
+        now = self._clock()
+        return [self._thread(due, now) for due in await self._threads.claim(now=now, limit=room)]
+
+    async def _thread(self, due: DueThread, claimed: datetime) -> None:
+        async with self._threads.leases.kept(due.view.id, now=claimed):
+            await tell_thread(due, record=self._threads, storyteller=self._storyteller, now=self._clock())
+
+    async def _remind_step(self, room: int) -> Pieces:
+        if await remind(record=self._gates, rules=self._rules, now=self._clock()):
+            self.card.nudge()
+        return []
 
     async def _expire_step(self, room: int) -> Pieces:
         now = self._clock()

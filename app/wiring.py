@@ -31,6 +31,7 @@ from app.record.interventions import Interventions
 from app.record.questions import Questions
 from app.record.reports import Reports
 from app.record.switches import Switches
+from app.record.threads import Threads
 from app.rules import LiveRules
 from app.settings import Settings
 from app.slack.canvas import SlackCanvas
@@ -42,6 +43,7 @@ from app.slack.presses import Presses
 from app.slack.receiver import build_app
 from app.slack.replies import Replies
 from app.slack.socket import Socket
+from app.slack.thread import SlackThreads
 from app.slack.undoing import Undoing
 from app.slack.web import web_client
 
@@ -106,6 +108,14 @@ class Service:
             evidence=self._evidence,
             source=self._source,
             canvas=self._canvas,
+            threads=Threads(self.database, replica),
+            storyteller=SlackThreads(
+                self._client,
+                texts=Texts.of(settings.locale),
+                rules=self.rules,
+                workspace_url=lambda: self.greeting.workspace_url,
+                clock=clock,
+            ),
             rules=self.rules,
             clock=clock,
         )
@@ -201,6 +211,7 @@ class Service:
             log.error("config_not_reloaded", problems=str(refusal))
             return
         log.info("config_reloaded", domains=sorted(self.rules.config.domains))
+        self.replies.later(self.gates.plan_reminders(now=self._clock()), what="reminders")
         for loop in self._loops:
             loop.nudge()
 

@@ -221,6 +221,10 @@ class HeldGate(Protocol):
 
     async def note(self, events: Sequence[Event]) -> None: ...
 
+    async def reminded(
+        self, *, at: datetime, following: datetime | None, events: Sequence[Event]
+    ) -> None: ...
+
     async def undo_behind(self) -> Intervention | None:
         """The undo that made this gate's deployment; None: it is no undo of ours."""
         ...

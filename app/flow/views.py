@@ -135,6 +135,8 @@ class GateView:
     outcome: Outcome | None
     outcome_detail: str | None
     reported_at: datetime | None
+    reminded_at: datetime | None = None
+    """Up to when the reminders have been dealt with."""
     intervention: Intervention | None = None
     """The latest one of the switch."""
     rollback: Rollback | None = None

@@ -27,12 +27,18 @@ UPDATE cards SET posting_since = :now, channel = NULL, ts = NULL, fingerprint = 
 WHERE gate_id = :gate AND claimed_by = :owner RETURNING 1
 """
 # A change that came while the card was drawn has raised `wanted_version`: the card is then due again at once.
+# What the card shows now, its thread is to tell, a second later: what happens together is told in one message.
 DRAWN: Final = f"""
 WITH c AS (
     UPDATE cards SET channel = :channel, ts = :ts, fingerprint = :fingerprint, posting_since = NULL,
         drawn_version = :version, attempts = 0, claimed_by = NULL, claimed_until = NULL, last_error = NULL,
         due_at = CASE WHEN wanted_version > :version THEN CAST(:now AS timestamptz) END
-    WHERE gate_id = :gate AND claimed_by = :owner AND {THE_CHAIN} RETURNING 1
+    WHERE gate_id = :gate AND claimed_by = :owner AND {THE_CHAIN} RETURNING gate_id
+), t AS (
+    INSERT INTO threads (gate_id, due_at)
+    SELECT gate_id, CAST(:now AS timestamptz) + interval '1 second' FROM c
+    ON CONFLICT (gate_id) DO UPDATE SET due_at = CASE
+        WHEN threads.claimed_by IS NULL THEN LEAST(threads.due_at, excluded.due_at) ELSE excluded.due_at END
 ), a AS ({INSERT} WHERE EXISTS (SELECT 1 FROM c))
 SELECT 1
 """

@@ -67,6 +67,23 @@ SELECT version FROM g
 """)
 
 NOTE: Final = text(INSERT)
+TO_REMIND: Final = """
+SELECT id FROM gates WHERE phase = 'awaiting' AND remind_at <= :now ORDER BY remind_at LIMIT :limit
+"""
+REMINDED: Final = text(f"""
+WITH g AS (
+    UPDATE gates SET reminded_at = :now, remind_at = CAST(:following AS timestamptz),
+        version = CASE WHEN CAST(:speaks AS boolean) THEN version + 1 ELSE version END
+    WHERE id = :gate AND phase = 'awaiting' RETURNING id, version
+), c AS (
+    UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g
+    WHERE cards.gate_id = g.id AND CAST(:speaks AS boolean)
+), a AS (
+    {INSERT}
+)
+SELECT 1
+""")
+PLAN_REMINDERS: Final = "UPDATE gates SET remind_at = :now WHERE phase = 'awaiting'"
 UNDO_BEHIND: Final = text(f"""
 SELECT {INTERVENTION} AS intervention FROM interventions i JOIN switches s ON s.id = i.switch_id
 WHERE i.deployment_id = :deployment AND i.deed = 'redeploy' AND s.account = :account AND s.region = :region
@@ -109,6 +126,11 @@ class HeldGateRow:
         if result.first() is None:
             raise LostGate(str(self._view.id))
         self.decision = decision
+
+    async def reminded(self, *, at: datetime, following: datetime | None, events: Sequence[Event]) -> None:
+        """The reminders up to `at` are dealt with; where there is something to say, the thread says it."""
+        values = {"gate": self._view.id, "now": at, "following": following, "speaks": bool(events)}
+        await self._connection.execute(REMINDED, {**values, "events": as_parameter(events)})
 
     async def undo_behind(self) -> Intervention | None:
         """The undo that made this gate's deployment."""
@@ -166,6 +188,15 @@ class Gates:
         """Waiting gates whose deadline has come, the longest due first."""
         rows = await self._database.rows(PAST_DEADLINE, now=now, limit=limit)
         return [GateId(row.id) for row in rows]
+
+    async def to_remind(self, *, now: datetime, limit: int) -> Sequence[GateId]:
+        """Waiting gates whose next reminder has come."""
+        rows = await self._database.rows(TO_REMIND, now=now, limit=limit)
+        return [GateId(row.id) for row in rows]
+
+    async def plan_reminders(self, *, now: datetime) -> None:
+        """The configuration has changed: every waiting gate's reminders are planned anew."""
+        await self._database.rows(PLAN_REMINDERS, now=now)
 
     async def next_deadline(self) -> datetime | None:
         """When the next waiting gate ends unless somebody decides."""

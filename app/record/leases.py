@@ -24,10 +24,11 @@ T = TypeVar("T")
 LEASE: Final = timedelta(milliseconds=3500)
 RENEWAL: Final = timedelta(seconds=1)
 
-Work = Literal["reports", "cards", "switches", "interventions", "evidence"]
+Work = Literal["reports", "cards", "switches", "interventions", "evidence", "threads"]
 KEY: Final[dict[Work, str]] = {
     "reports": "gate_id",
     "cards": "gate_id",
+    "threads": "gate_id",
     "switches": "id",
     "interventions": "id",
     "evidence": "gate_id",

@@ -148,10 +148,19 @@ cards: Final = Table(
     Column("drawn_version", Integer, nullable=False, server_default="0"),
     _text("fingerprint"),
     _at("posting_since"),
-    Column("told_link", Integer, nullable=False, server_default="0"),
-    Column("telling_link", Integer),
     *_work(),
     Index("cards_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+)
+
+threads: Final = Table(
+    "threads",
+    metadata,
+    Column("gate_id", Uuid, ForeignKey("gates.id"), primary_key=True),
+    Column("told_link", Integer, nullable=False, server_default="0"),
+    Column("telling_link", Integer),
+    _at("telling_since"),
+    *_work(),
+    Index("threads_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
 )
 
 interventions: Final = Table(

@@ -18,15 +18,25 @@ ALTER TABLE switches
 ALTER TABLE gates
     ADD COLUMN remind_at timestamptz,
     ADD COLUMN reminded_at timestamptz;
-ALTER TABLE cards
-    ADD COLUMN told_link integer NOT NULL DEFAULT 0,
-    ADD COLUMN telling_link integer;
+CREATE TABLE threads (
+    gate_id uuid PRIMARY KEY REFERENCES gates (id),
+    told_link integer NOT NULL DEFAULT 0,
+    telling_link integer,
+    telling_since timestamptz,
+    due_at timestamptz,
+    attempts integer NOT NULL DEFAULT 0,
+    claimed_by uuid,
+    claimed_until timestamptz,
+    last_error text,
+    CONSTRAINT telling_says_since_when CHECK ((telling_link IS NULL) = (telling_since IS NULL))
+);
+CREATE INDEX threads_due ON threads (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX switches_by_rollback ON switches (rollback_id) WHERE rollback_id IS NOT NULL;
 CREATE INDEX gates_to_remind ON gates (remind_at) WHERE phase = 'awaiting' AND remind_at IS NOT NULL
 """
 
 DROP = """
-ALTER TABLE cards DROP COLUMN told_link, DROP COLUMN telling_link;
+DROP TABLE threads;
 ALTER TABLE gates DROP COLUMN remind_at, DROP COLUMN reminded_at;
 UPDATE switches SET due_at = NULL WHERE ended_at IS NOT NULL;
 ALTER TABLE switches

@@ -70,6 +70,7 @@ BROKEN = {
         deed="stop", why="broken", more=", phase, due_at", values=", 'sent', now()"
     ),
     "seen_says_when": f"UPDATE evidence SET seen_at = NULL WHERE gate_id = '{AWAITING}'",
+    "telling_says_since_when": (f"INSERT INTO threads (gate_id, telling_link) VALUES ('{AWAITING}', 3)"),
     "actor_kind_is_known": NEW_EVENT.format(actor="ghost"),
     "a_person_is_named": NEW_EVENT.format(actor="person"),
 }

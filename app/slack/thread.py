@@ -1,0 +1,106 @@
+"""The thread of a card: the switch's timeline, a line for each thing that happened."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from app.flow.ports import Rules
+from app.flow.refresh_card import CannotLook, CardNotDrawn, CardVanished
+from app.flow.tell_thread import Happened, Message
+from app.flow.views import CardPlace, GateView
+from app.i18n.catalog import Texts
+from app.slack.blocks import cut
+from app.slack.canvas import UNSEARCHABLE
+from app.slack.timeline import Timeline
+from app.slack.web import Patience
+
+EVENT_TYPE: Final = "switchgate_thread"
+LONGEST: Final = 3000
+NO_THREAD: Final = frozenset({"thread_not_found", "message_not_found", "cannot_reply_to_message"})
+LOOK_BACK: Final = 100
+
+
+class SlackThreads:
+    """See `app.flow.tell_thread.Storyteller`."""
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        *,
+        texts: Texts,
+        rules: Rules,
+        workspace_url: Callable[[], str | None],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._client = client
+        self._timeline = Timeline(texts=texts, rules=rules, workspace_url=workspace_url)
+        self._patience = Patience(clock)
+
+    def messages(self, view: GateView, happened: Sequence[Happened]) -> Sequence[Message]:
+        """Lines that come together make one message: Slack takes about one a second in a channel."""
+        messages: list[Message] = []
+        for one in happened:
+            message = self._timeline.line(view, one)
+            if message is None:
+                continue
+            before = messages[-1] if messages else None
+            if before is not None and before.channel is None and message.channel is None:
+                text = cut(f"{before.text}\n{message.text}", LONGEST)
+                messages[-1] = Message(link=message.link, text=text)
+            else:
+                messages.append(message)
+        return messages
+
+    async def say(self, message: Message, *, view: GateView, place: CardPlace) -> None:
+        """A reply to the card, or a message of its own elsewhere."""
+        where: dict[str, Any] = (
+            {"channel": message.channel}
+            if message.channel
+            else {"channel": place.channel, "thread_ts": place.ts}
+        )
+        payload = {"gate": str(view.id), "link": message.link}
+        try:
+            await self._patience.call(
+                "chat.postMessage",
+                lambda: self._client.chat_postMessage(
+                    **where,
+                    text=message.text,
+                    unfurl_links=False,
+                    unfurl_media=False,
+                    metadata={"event_type": EVENT_TYPE, "event_payload": payload},
+                ),
+            )
+        except CardNotDrawn as trouble:
+            if str(trouble) in NO_THREAD:
+                raise CardVanished(str(trouble)) from None
+            raise
+
+    async def was_said(self, message: Message, *, view: GateView, place: CardPlace) -> bool:
+        """Looks for the reply by what its metadata says."""
+        try:
+            answer = await self._patience.call("conversations.replies", lambda: self._look(message, place))
+        except CardNotDrawn as trouble:
+            if str(trouble) in UNSEARCHABLE:
+                raise CannotLook(str(trouble)) from None
+            raise
+        wanted = {"gate": str(view.id), "link": message.link}
+        return any(_payload(reply) == wanted for reply in answer.get("messages") or ())
+
+    async def _look(self, message: Message, place: CardPlace) -> Any:
+        if message.channel:
+            return await self._client.conversations_history(
+                channel=message.channel, include_all_metadata=True, limit=LOOK_BACK
+            )
+        return await self._client.conversations_replies(
+            channel=place.channel, ts=place.ts, include_all_metadata=True, limit=LOOK_BACK
+        )
+
+
+def _payload(message: dict[str, Any]) -> dict[str, Any] | None:
+    metadata = message.get("metadata") or {}
+    if metadata.get("event_type") != EVENT_TYPE:
+        return None
+    payload: dict[str, Any] | None = metadata.get("event_payload")
+    return payload

@@ -1,0 +1,123 @@
+"""What happened, as a line of the timeline. Kinds that are not for people have none."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Final
+
+from app.flow.events import Detail, Event, Kind
+from app.flow.ports import Rules
+from app.flow.tell_thread import Happened, Message
+from app.flow.views import GateView
+from app.gate.manners import Nudge
+from app.gate.states import Awaiting
+from app.i18n.catalog import Texts
+from app.slack.blocks import mention
+from app.slack.outside import inline
+
+LINES: Final[Mapping[Kind, str]] = {
+    Kind.GATE_OPENED: "timeline.opened",
+    Kind.GATE_VERIFIED: "timeline.verified",
+    Kind.EVIDENCE_SEEN: "timeline.evidence",
+    Kind.VOTE_CAST: "timeline.vote",
+    Kind.GATE_DECIDED: "timeline.decided",
+    Kind.GATE_WITHDRAWN: "timeline.withdrawn",
+    Kind.REPORT_TOLD: "timeline.told",
+    Kind.REPORT_CONTRADICTED: "timeline.contradicted",
+    Kind.REPORT_UNDELIVERABLE: "timeline.undeliverable",
+    Kind.TRAFFIC_MOVED: "timeline.moved",
+    Kind.SWITCHED: "timeline.switched",
+    Kind.ROLLBACK_SEEN: "timeline.rollback",
+    Kind.SWITCH_ENDED: "timeline.ended",
+    Kind.UNDO_ASKED: "timeline.undo_asked",
+    Kind.UNDO_SENT: "timeline.undo_sent",
+    Kind.UNDO_DONE: "timeline.undo_done",
+    Kind.UNDO_FAILED: "timeline.undo_failed",
+    Kind.FINISH_ASKED: "timeline.finish_asked",
+    Kind.FINISH_FAILED: "timeline.finish_failed",
+}
+
+
+class Timeline:
+    """The lines of one language."""
+
+    def __init__(self, *, texts: Texts, rules: Rules, workspace_url: Callable[[], str | None]) -> None:
+        self._texts = texts
+        self._rules = rules
+        self._workspace_url = workspace_url
+
+    def line(self, view: GateView, happened: Happened) -> Message | None:
+        """What is said of one event; None: nothing."""
+        event = happened.event
+        if event.kind is Kind.REMINDED:
+            return self._reminder(view, happened)
+        key = self._key(event)
+        if key is None:
+            return None
+        text = self._texts(key, **self._fields(view, event))
+        return Message(link=happened.link, text=f"{_clock(event.at)}  {text}")
+
+    def _key(self, event: Event) -> str | None:
+        key = LINES.get(event.kind)
+        if event.kind is Kind.VOTE_CAST:
+            # A reject decides by itself, and the decision's line tells it.
+            return f"{key}_approve" if event.detail.get("choice") == "approve" else None
+        if event.kind is Kind.GATE_DECIDED:
+            verdict = event.detail.get("basis") or event.detail.get("verdict")
+            return f"{key}.{verdict if verdict in {'rescue', 'undo'} else event.detail.get('verdict')}"
+        if event.kind is Kind.SWITCH_ENDED:
+            succeeded = str(event.detail.get("how", "")).startswith("Succeeded")
+            return "timeline.finished" if succeeded else key
+        return key
+
+    def _fields(self, view: GateView, event: Event) -> dict[str, str]:
+        detail = event.detail
+        return {
+            "who": mention(event.actor.id) if event.actor.id else inline(event.actor.name or "Switchgate"),
+            "deadline": _clock(view.deadline_at),
+            "reason": _said(detail, "reason"),
+            "why": _said(detail, "why", "codedeploy", "how"),
+            "answer": _said(detail, "codedeploy", "answer"),
+            "percent": _said(detail, "percent"),
+            "deployment": _said(detail, "deployment"),
+            "until": _until(detail),
+            "seconds": _said(detail, "seconds"),
+        }
+
+    def _reminder(self, view: GateView, happened: Happened) -> Message | None:
+        """Nobody is reminded of what was decided between the reminder's moment and its post."""
+        domain = self._rules.domain(view.switch.domain) if view.switch.domain else None
+        if not isinstance(view.gate, Awaiting) or domain is None:
+            return None
+        event, policy = happened.event, domain.policy
+        minutes = int(str(event.detail.get("minutes", "0")))
+        to = policy.manners.escalate_to
+        if event.detail.get("nudge") == Nudge.ESCALATION and to is not None:
+            channel = to if to.startswith(("C", "G")) else None
+            who = ", ".join(map(mention, policy.approvers)) if channel else mention(to)
+            key = "reminder.escalation_elsewhere" if channel else "reminder.escalation"
+        else:
+            who, channel, key = ", ".join(map(mention, policy.approvers)), None, "reminder.left"
+        text = self._texts.plural(
+            key,
+            count=minutes,
+            who=who,
+            domain=domain.name,
+            deadline=_clock(view.deadline_at),
+            deployment=inline(view.switch.key.deployment),
+        )
+        return Message(link=happened.link, text=text, channel=channel)
+
+
+def _said(detail: Mapping[str, Detail], *names: str) -> str:
+    found = next((detail[name] for name in names if detail.get(name) not in (None, "")), "")
+    return inline(str(found)) if found != "" else ""
+
+
+def _until(detail: Mapping[str, Detail]) -> str:
+    until = detail.get("blue_until")
+    return _clock(datetime.fromisoformat(until)) if isinstance(until, str) and until else "—"
+
+
+def _clock(at: datetime) -> str:
+    """The time of day, as each reader's clock shows it."""
+    return f"<!date^{int(at.timestamp())}^{{time}}|{at.strftime('%H:%M UTC')}>"
