@@ -13,6 +13,7 @@ from app.api.health import health_router
 from app.api.routes import api_router
 from app.flow.ports import RecordAway
 from app.hook.receiver import HookReceiver
+from app.hook.state_changes import StateChangeReceiver
 from app.log import error_id
 from app.record.migrate import newest
 from app.record.questions import Questions
@@ -24,6 +25,7 @@ log = structlog.get_logger(__name__)
 def build_http(
     *,
     hooks: HookReceiver,
+    state_changes: StateChangeReceiver,
     questions: Questions,
     api_tokens: Mapping[str, SecretStr],
     bolt: AsyncApp | None,
@@ -38,6 +40,7 @@ def build_http(
         openapi_url="/api/openapi.json",
     )
     http.include_router(hooks.router())
+    http.include_router(state_changes.router())
     http.include_router(api_router(questions, Callers(api_tokens)))
     http.include_router(health_router(questions, newest=newest(), slack_is_fit=slack_is_fit))
     if bolt is not None:

@@ -5,6 +5,9 @@ from typing import Final
 from prometheus_client import Counter, Gauge, Histogram
 
 HOOKS: Final = Counter("switchgate_hooks_total", "Hooks received, by what became of them.", ["outcome"])
+STATE_CHANGES: Final = Counter(
+    "switchgate_state_changes_total", "EventBridge's hints, by what became of them.", ["outcome"]
+)
 PRESSES: Final = Counter("switchgate_presses_total", "Presses, by what became of them.", ["outcome"])
 DECISIONS: Final = Counter("switchgate_decisions_total", "Gates decided here, by verdict.", ["verdict"])
 REPORTS: Final = Counter(

@@ -19,8 +19,10 @@ from app.domains import Config, ConfigError, load_config
 from app.errands import Errands, groups_loop
 from app.flow.views import CardPlace
 from app.gate.ids import GateId
+from app.hook.admission import Admission
 from app.hook.receiver import HookReceiver
 from app.hook.signature import HookKeys
+from app.hook.state_changes import StateChangeReceiver
 from app.http import build_http
 from app.i18n.catalog import Texts
 from app.record.cards import Cards
@@ -78,6 +80,7 @@ class Service:
         replica = uuid4()
         self._cards = Cards(self.database, replica)
         self._interventions = Interventions(self.database, replica)
+        self._switches = Switches(self.database, replica)
         self._evidence = EvidenceRows(self.database, replica)
         aws = boto3.session.Session()
         self.codedeploy = CodeDeploy(aws, region=settings.region)
@@ -99,7 +102,7 @@ class Service:
         self.errands = Errands(
             gates=self.gates,
             reports=Reports(self.database, replica),
-            switches=Switches(self.database, replica),
+            switches=self._switches,
             cards=self._cards,
             interventions=self._interventions,
             questions=self.questions,
@@ -161,17 +164,23 @@ class Service:
 
     def http(self) -> FastAPI:
         """The HTTP doors."""
+        admission = Admission(keys=HookKeys(self._settings.hook_secrets), clock=self._clock)
         hooks = HookReceiver(
-            keys=HookKeys(self._settings.hook_secrets),
+            admission=admission,
             record=self.gates,
             deployments=self.codedeploy,
             rules=self.rules,
             region=self._settings.region,
             opened=self.errands.opened,
-            clock=self._clock,
+        )
+        state_changes = StateChangeReceiver(
+            admission=admission,
+            wake=lambda key: self._switches.wake(key, now=self._clock()),
+            woken=self.errands.look.nudge,
         )
         return build_http(
             hooks=hooks,
+            state_changes=state_changes,
             questions=self.questions,
             api_tokens=self._settings.api_tokens,
             bolt=None if self.socket else self.bolt,

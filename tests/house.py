@@ -72,7 +72,9 @@ class House:
         switches = self.rows(
             f"SELECT deployment_id, status, green_percent, switched_at, {work} FROM switches"
         )
-        gates = self.rows("SELECT id, phase, verdict, version, decided_at, reported_at, remind_at, reminded_at FROM gates")
+        gates = self.rows(
+            "SELECT id, phase, verdict, version, decided_at, reported_at, remind_at, reminded_at FROM gates"
+        )
         cards = self.rows(f"SELECT gate_id, wanted_version, drawn_version, {work} FROM cards")
         threads = self.rows(f"SELECT gate_id, told_link, telling_link, {work} FROM threads")
         asked = self.rows(f"SELECT deed, phase, deployment_id, problem, {work} FROM interventions")

@@ -21,6 +21,9 @@ Environment:
   SWITCHGATE_HOOK_SECRET_ARN   a Secrets Manager secret: the plain secret, or {"kid": "...", "secret": "..."}
   HOOK_NAME                    optional, the lifecycle event that this function hooks; default BeforeAllowTraffic
 
+An EventBridge rule on {"source": ["aws.codedeploy"]} may have this same function as its target: state changes are
+forwarded as hints, so that Switchgate notices endings at once. Nothing depends on them.
+
 When Switchgate does not take the hook, the function answers CodeDeploy `Failed` itself: a hook that nobody answers
 holds its deployment for an hour. When even that fails it raises; put an alarm on the function's Errors.
 """
@@ -54,6 +57,8 @@ RESERVE_SECONDS: Final = 3.0
 UNKNOWN_REMAINING_SECONDS: Final = 60.0
 
 PATH_OF_HOOKS: Final = "/hooks/codedeploy"
+PATH_OF_HINTS: Final = "/events/codedeploy"
+STATE_CHANGE: Final = "CodeDeploy Deployment State-change Notification"
 TAKEN: Final = frozenset({200, 202})
 TRY_AGAIN: Final = frozenset({408, 429})
 UNAUTHORIZED: Final = 401
@@ -159,6 +164,8 @@ def handle(
     {"outcome": "ignored", "reason"}. `write` takes the log's lines, JSON each; default standard output.
     """
     write = write or _write
+    if is_state_change(event):
+        return pass_on(event, context, Run(env, None, None, _countdown(context), sleep, now, _teller(write)))
     try:
         hook = read_event(event)
     except MalformedEvent as refusal:
@@ -189,6 +196,28 @@ def read_event(event: object) -> Hook:
         if not isinstance(value, str) or not value:
             raise MalformedEvent(f"{name} is missing, empty or not a text; is this a CodeDeploy hook?")
     return Hook(event["DeploymentId"], event["LifecycleEventHookExecutionId"])
+
+
+# ---- state changes: hints, for which nobody waits
+
+
+def is_state_change(event: object) -> bool:
+    """Whether EventBridge sent it (a rule on source aws.codedeploy may have this same function as its target)."""
+    return isinstance(event, Mapping) and event.get("detail-type") == STATE_CHANGE
+
+
+def pass_on(event: object, context: object, run: Run) -> Json:
+    """Forwards an EventBridge state change. Lost hints change nothing but speed, so nothing is raised."""
+    try:
+        target = read_target(run.env, PATH_OF_HINTS)
+        answer = _ask(target, find_key(run), json.dumps(event).encode(), run, made=0)
+    except NotForwarded as refusal:
+        run.say("error", "hint_not_forwarded", reason=refusal.reason, why=str(refusal))
+        return {"outcome": "ignored", "reason": str(refusal)}
+    if answer.status in TAKEN:
+        return {"outcome": "hinted", "status": answer.status, "tries": answer.tries}
+    run.say("warning", "hint_not_forwarded", status=answer.status, problem=answer.problem)
+    return {"outcome": "ignored", "reason": answer.problem}
 
 
 # ---- forwarding
@@ -328,7 +357,7 @@ def _problem(trouble: Exception) -> str:
 # ---- the environment
 
 
-def read_target(env: Mapping[str, str]) -> Target:
+def read_target(env: Mapping[str, str], door: str = PATH_OF_HOOKS) -> Target:
     """The service's address. Raises `NotForwarded`; the value itself is not repeated."""
     url = env.get("SWITCHGATE_URL", "").strip()
     try:
@@ -340,7 +369,7 @@ def read_target(env: Mapping[str, str]) -> Target:
         raise _bad_url("is missing or is not an http(s) URL")
     if parts.username is not None or parts.query or parts.fragment or not PATH.fullmatch(parts.path):
         raise _bad_url("may hold scheme, host, port and a plain path only")
-    path = parts.path.rstrip("/") + PATH_OF_HOOKS
+    path = parts.path.rstrip("/") + door
     return Target(secure=parts.scheme == "https", host=parts.hostname, port=port, path=path)
 
 
@@ -498,6 +527,13 @@ def _bytes(text: str) -> bytes:
 
 def _line(level: str, what: str, **facts: object) -> str:
     return json.dumps({"level": level, "event": what, **facts}, default=str)
+
+
+def _teller(write: Callable[[str], None]) -> Callable[..., None]:
+    def say(level: str, what: str, **facts: object) -> None:
+        write(_line(level, what, **facts))
+
+    return say
 
 
 def _write(line: str) -> None:

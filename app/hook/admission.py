@@ -1,0 +1,83 @@
+"""Who may speak at the signed doors: a body of sane size, signed with a key of ours, in JSON."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import structlog
+from fastapi import Request
+from fastapi.responses import JSONResponse
+
+from app.hook.message import Malformed
+from app.hook.signature import BadSignature, HookKeys
+
+log = structlog.get_logger(__name__)
+
+LARGEST: Final = 64 * 1024
+
+
+class TooLarge(Exception):
+    """The body is over 64 KiB."""
+
+
+class NotAdmitted(Exception):
+    """The request is answered with `answer`; `outcome` is what the metrics call it."""
+
+    def __init__(self, answer: JSONResponse, outcome: str) -> None:
+        super().__init__(outcome)
+        self.answer = answer
+        self.outcome = outcome
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Admission:
+    """The accepted keys, and the clock that signatures are compared with."""
+
+    keys: HookKeys
+    clock: Callable[[], datetime]
+
+    async def admit(self, request: Request) -> tuple[bytes, str]:
+        """The body and the kid of the key that signed it. Raises `NotAdmitted`."""
+        try:
+            body = await read_body(request)
+            kid = self.keys.verify(
+                headers=request.headers, method="POST", path=request.url.path, body=body, now=self.clock()
+            )
+        except TooLarge:
+            answer = refusal(400, "too_large", f"the body is over {LARGEST} bytes")
+            raise NotAdmitted(answer, "too_large") from None
+        except BadSignature as bad:
+            log.warning("hook_refused", why=bad.reason)
+            raise NotAdmitted(refusal(401, str(bad.reason), str(bad)), "bad_signature") from None
+        if not _is_json(request):
+            raise not_understood(Malformed(["Content-Type: send application/json"]))
+        return body, kid
+
+
+async def read_body(request: Request) -> bytes:
+    """The body, if it is not larger than a hook can be; nothing beyond that is kept. Raises `TooLarge`."""
+    told = request.headers.get("content-length", "")
+    if told.isdigit() and int(told) > LARGEST:
+        raise TooLarge
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST:
+            raise TooLarge
+    return bytes(body)
+
+
+def not_understood(malformed: Malformed) -> NotAdmitted:
+    """A body that is not what the door takes; the problems name fields, never values."""
+    answer = refusal(400, "malformed", str(malformed), problems=malformed.problems)
+    return NotAdmitted(answer, "malformed")
+
+
+def refusal(status: int, code: str, message: str, **more: object) -> JSONResponse:
+    """Why not, for machines (`error`) and people (`message`)."""
+    return JSONResponse({"error": code, "message": message, **more}, status)
+
+
+def _is_json(request: Request) -> bool:
+    return request.headers.get("content-type", "").split(";")[0].strip().lower() == "application/json"
