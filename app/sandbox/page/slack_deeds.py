@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from app.sandbox.page.deed import Asked, Deed, Told
+from app.sandbox.page.moments import with_moments
 from app.sandbox.slack.answers import Ack, SubmitResult
 from app.sandbox.slack.shapes import Shown
 from app.sandbox.slack.stand_in import SlackStandIn
@@ -78,7 +79,9 @@ class SlackDeeds:
         return _about(result.ack)
 
     async def submit(self, asked: Submit) -> Told:
-        result: SubmitResult = await self._slack.submit_async(asked.who, asked.view_id, asked.values)
+        view = self._slack.views.get(asked.view_id)
+        values = with_moments(view, asked.values, viewer=self._slack.viewer(asked.who))
+        result: SubmitResult = await self._slack.submit_async(asked.who, asked.view_id, values)
         if result.outcome != "trouble":
             return Told()
         known = [_TROUBLES.get(problem, problem) for problem in result.problems]

@@ -7,7 +7,7 @@ from app.sandbox.slack.errors import NobodyThere
 from app.sandbox.slack.shapes import Json, View
 
 Filling = str | Sequence[str]
-"""Text, a date or an option's value; several values for checkboxes and multi-selects."""
+"""Text, a date, seconds since the epoch or an option's value; several values for checkboxes and multi-selects."""
 
 STATE_KEY: Final = {
     "plain_text_input": "value",
@@ -103,6 +103,8 @@ def _state(element: Json, filling: Filling | None) -> Json:
     if key == "selected_options":
         values = [filling] if isinstance(filling, str) else filling
         return {"type": kind, key: [chosen(element, value) for value in values]}
+    if key == "selected_date_time":
+        return {"type": kind, key: int(str(filling)) if filling else None}
     # Slack sends null, not an empty string, for a text that was left empty.
     return {"type": kind, key: filling or None}
 

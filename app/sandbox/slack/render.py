@@ -8,7 +8,8 @@ from typing import Any, Final
 from app.sandbox.slack.dates import short_time
 from app.sandbox.slack.html import NOTHING, Html, join, tag
 from app.sandbox.slack.mrkdwn import mrkdwn_html
-from app.sandbox.slack.render_elements import Frame, element_html, text_html
+from app.sandbox.slack.render_elements import element_html
+from app.sandbox.slack.render_frame import Frame, text_html
 from app.sandbox.slack.shapes import Json, Message, View
 from app.sandbox.slack.viewer import Viewer
 

@@ -1,43 +1,13 @@
-"""Elements of Block Kit, drawn. Every one that can be pressed says so in `data-` attributes:
-
-`data-action-id`, `data-block-id`, `data-value`; in a message `data-channel` and `data-ts`, in a view
-`data-view-id`; and where it asks back first `data-confirm-title`, `-text` (HTML), `-yes`, `-no`, `-style`.
-"""
+"""Elements of Block Kit, drawn. What they say about themselves stands in `render_frame`."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import Final
 
-from app.sandbox.slack.emoji import with_emoji
-from app.sandbox.slack.html import NOTHING, Html, join, safe, tag
+from app.sandbox.slack.html import Html, join, tag
 from app.sandbox.slack.inputs import INITIAL_KEY, STATE_KEY, options_of
-from app.sandbox.slack.mrkdwn import mrkdwn_html
+from app.sandbox.slack.render_frame import Attributes, Frame, about, text_html
 from app.sandbox.slack.shapes import Json
-from app.sandbox.slack.viewer import Viewer
-
-Attributes = dict[str, str | bool | None]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Frame:
-    """Where things are drawn. `place`: the attributes that say which message or view they stand in.
-
-    `values`: what was typed so far, by block id, so that redrawing a form loses nothing.
-    """
-
-    viewer: Viewer
-    place: Attributes
-    values: Mapping[str, str]
-
-
-def text_html(text: Any, frame: Frame) -> Html:
-    """A plain_text or mrkdwn object."""
-    if not isinstance(text, dict):
-        return NOTHING
-    if text["type"] == "plain_text":
-        shown = with_emoji(text["text"]) if text.get("emoji", True) else safe(text["text"])
-        return Html(shown.replace("\n", "<br>"))
-    return mrkdwn_html(text["text"], viewer=frame.viewer, verbatim=bool(text.get("verbatim")))
 
 
 def element_html(element: Json, block_id: str, frame: Frame) -> Html:
@@ -46,33 +16,12 @@ def element_html(element: Json, block_id: str, frame: Frame) -> Html:
     return draw(element, block_id, frame)
 
 
-def _about(element: Json, block_id: str, frame: Frame) -> Attributes:
-    return {
-        "data-action-id": element.get("action_id"),
-        "data-block-id": block_id,
-        **frame.place,
-        **_confirm(element.get("confirm"), frame),
-    }
-
-
-def _confirm(confirm: Any, frame: Frame) -> Attributes:
-    if not isinstance(confirm, dict):
-        return {}
-    return {
-        "data-confirm-title": confirm["title"]["text"],
-        "data-confirm-text": text_html(confirm["text"], frame),
-        "data-confirm-yes": confirm["confirm"]["text"],
-        "data-confirm-no": confirm["deny"]["text"],
-        "data-confirm-style": confirm.get("style", "primary"),
-    }
-
-
 def _button(element: Json, block_id: str, frame: Frame) -> Html:
     style = element.get("style")
     attributes: Attributes = {
         "class": f"sl-button sl-button--{style}" if style else "sl-button",
         "type": "button",
-        **_about(element, block_id, frame),
+        **about(element, block_id, frame),
         "data-value": element.get("value"),
         "data-url": element.get("url"),
         "aria-label": element.get("accessibility_label"),
@@ -105,14 +54,14 @@ def _select(element: Json, block_id: str, frame: Frame) -> Html:
         "class": "sl-select",
         "name": block_id,
         "multiple": element["type"].startswith("multi_"),
-        **_about(element, block_id, frame),
+        **about(element, block_id, frame),
     }
     empty = tag("option", {"value": ""}, placeholder)
     return tag("select", attributes, empty, _options(element, frame, chosen))
 
 
 def _overflow(element: Json, block_id: str, frame: Frame) -> Html:
-    attributes: Attributes = {"class": "sl-select sl-overflow", **_about(element, block_id, frame)}
+    attributes: Attributes = {"class": "sl-select sl-overflow", **about(element, block_id, frame)}
     return tag("select", attributes, tag("option", {"value": ""}, "⋯"), _options(element, frame, None))
 
 
@@ -129,7 +78,7 @@ def _ticks(element: Json, block_id: str, frame: Frame) -> Html:
             "name": block_id,
             "value": option["value"],
             "checked": option["value"] in ticked,
-            **_about(element, block_id, frame),
+            **about(element, block_id, frame),
         }
         boxes.append(
             tag("label", {"class": "sl-tick"}, tag("input", attributes), text_html(option["text"], frame))
@@ -148,8 +97,7 @@ _INPUT_TYPES: Final = {
 
 
 def _typing(element: Json, block_id: str, frame: Frame) -> Html:
-    initial = element.get(INITIAL_KEY[STATE_KEY[element["type"]]])
-    value = frame.values.get(block_id) or ("" if initial is None else str(initial))
+    value = frame.values.get(block_id) or _initial(element, frame)
     longest = element.get("max_length")
     attributes: Attributes = {
         "class": "sl-input",
@@ -158,12 +106,42 @@ def _typing(element: Json, block_id: str, frame: Frame) -> Html:
         "maxlength": str(longest) if longest else None,
         "autofocus": bool(element.get("focus_on_load")),
         "dir": "auto",
-        **_about(element, block_id, frame),
+        **about(element, block_id, frame),
     }
     if element.get("multiline"):
         return tag("textarea", {**attributes, "rows": "4"}, value)
     kind = _INPUT_TYPES.get(element["type"], "text")
     return tag("input", {**attributes, "type": kind, "value": value})
+
+
+def _initial(element: Json, frame: Frame) -> str:
+    """As the input takes it: a moment in the viewer's own zone."""
+    initial = element.get(INITIAL_KEY[STATE_KEY[element["type"]]])
+    if initial is None:
+        return ""
+    if element["type"] != "datetimepicker":
+        return str(initial)
+    return f"{datetime.fromtimestamp(int(initial), UTC).astimezone(frame.viewer.zone):%Y-%m-%dT%H:%M}"
+
+
+def _pick(names: Mapping[str, str], sign: str, element: Json, block_id: str, frame: Frame) -> Html:
+    """One of the workspace's people or channels."""
+    chosen = frame.values.get(block_id) or element.get(INITIAL_KEY[STATE_KEY[element["type"]]])
+    attributes: Attributes = {"class": "sl-select", "name": block_id, **about(element, block_id, frame)}
+    empty = tag("option", {"value": ""}, element.get("placeholder", {}).get("text", "…"))
+    options = (
+        tag("option", {"value": id_, "selected": id_ == chosen}, f"{sign}{name}")
+        for id_, name in names.items()
+    )
+    return tag("select", attributes, empty, *options)
+
+
+def _person(element: Json, block_id: str, frame: Frame) -> Html:
+    return _pick(frame.viewer.users, "@", element, block_id, frame)
+
+
+def _place(element: Json, block_id: str, frame: Frame) -> Html:
+    return _pick(frame.viewer.channels, "#", element, block_id, frame)
 
 
 def _unknown(element: Json, block_id: str, frame: Frame) -> Html:
@@ -181,8 +159,8 @@ DRAWN: Final[dict[str, Draw]] = {
     "checkboxes": _ticks,
     "radio_buttons": _ticks,
     "plain_text_input": _typing,
-    "users_select": _typing,
-    "channels_select": _typing,
-    "conversations_select": _typing,
+    "users_select": _person,
+    "channels_select": _place,
+    "conversations_select": _place,
     **dict.fromkeys(_INPUT_TYPES, _typing),
 }

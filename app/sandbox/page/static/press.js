@@ -15,7 +15,8 @@ document.addEventListener("click", async (event) => {
 
 document.addEventListener("change", async (event) => {
   const field = event.target.closest("[data-action-id]");
-  if (!field || field.closest(".sl-field-row") || field.matches("textarea, .sl-input:not([type=date])")) return;
+  // Inputs of a form are sent with the form; what is typed elsewhere is not sent letter by letter.
+  if (!field || field.closest(".sl-field-row") || field.matches("textarea, [type=text]")) return;
   if (!field.value || !(await agreed(field))) {
     field.value = "";
     return;

@@ -1,0 +1,27 @@
+"""What a browser's date-and-time field gives, as Slack's client sends it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from app.sandbox.slack.inputs import Filling, fields_of
+from app.sandbox.slack.shapes import View
+from app.sandbox.slack.viewer import Viewer
+
+
+def with_moments(view: View, values: Mapping[str, Filling], *, viewer: Viewer) -> dict[str, Filling]:
+    """`2026-11-26T10:00` in a datetimepicker becomes seconds since the epoch; everything else stays."""
+    pickers = {
+        name
+        for block, element in fields_of(view)
+        if element["type"] == "datetimepicker"
+        for name in (block["block_id"], element["action_id"])
+    }
+    return {name: _seconds(value, viewer) if name in pickers else value for name, value in values.items()}
+
+
+def _seconds(value: Filling, viewer: Viewer) -> Filling:
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return ""
+    return str(int(moment.replace(tzinfo=viewer.zone).timestamp()))
