@@ -20,6 +20,11 @@ class Trouble:
     begin: Callable[[Stage], object]
 
 
+def _limit(stage: Stage) -> None:
+    for method in ("chat.postMessage", "chat.update"):
+        stage.slack.faults.ratelimit(method, retry_after=5, times=2)
+
+
 TROUBLES: Final = (
     Trouble(
         name="throttled",
@@ -54,8 +59,8 @@ TROUBLES: Final = (
     Trouble(
         name="slack-limited",
         words="Slack limits the rate",
-        what="Every change to a card is told to come back in 5 s.",
-        begin=lambda stage: _limit(stage),
+        what="The next two posts and edits are told to come back in 5 s; then it lets them through.",
+        begin=_limit,
     ),
 )
 
@@ -94,8 +99,3 @@ class Troubles:
         self._stage.slack.faults.clear()
         for trouble in self._on.values():
             trouble.begin(self._stage)
-
-
-def _limit(stage: Stage) -> None:
-    for method in ("chat.postMessage", "chat.update"):
-        stage.slack.faults.ratelimit(method, retry_after=5, times=None)

@@ -1,6 +1,7 @@
 """Deploying, stopping, alarms, the clock and trouble, from the page."""
 
 from app.sandbox.cast import GRACE, MINA, OLU
+from app.sandbox.page.troubles import TROUBLES
 from tests.sandbox.page.conftest import Browser
 
 WHO = GRACE.id
@@ -113,6 +114,18 @@ async def test_troubles_are_brought_about_together_and_end_one_by_one(browser: B
     assert await browser.house.told(deployment) == ["Succeeded"]
     assert (await browser.sees(WHO))["troubles"] == []
     assert (await browser.do("trouble", WHO, name="flood", on=True))[0] == 404
+
+
+async def test_every_trouble_can_be_made_and_all_of_them_end(browser: Browser) -> None:
+    for trouble in TROUBLES:
+        assert (await browser.do("trouble", WHO, name=trouble.name, on=True))[0] == 200
+    assert len((await browser.sees(WHO))["troubles"]) == len(TROUBLES)
+
+    await browser.do("calm", WHO)
+
+    deployment, _ = await browser.house.ask("order")
+    await browser.house.approve(OLU.id, deployment)
+    assert await browser.house.told(deployment) == ["Succeeded"]
 
 
 async def test_the_service_is_killed_and_started_again(browser: Browser) -> None:

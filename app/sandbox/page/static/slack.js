@@ -42,10 +42,6 @@ when("home", (key, home) => {
 });
 
 afterEach(() => {
-  if (!log(HOME)) {
-    addPlace(HOME);
-    drawTab(HOME, "Home", 1000);
-  }
   if (!active) show(tabs.firstElementChild.dataset.place);
   for (const entry of entries.values()) hang(entry);
   fresh = false;
@@ -207,6 +203,8 @@ function toEnd() {
   newer.hidden = true;
 }
 
+addPlace(HOME);
+drawTab(HOME, "Home", 1000);
 newer.addEventListener("click", toEnd);
 logs.addEventListener("scroll", () => { if (nearEnd()) newer.hidden = true; });
 

@@ -1,0 +1,137 @@
+"""The Slack half draws whatever an app may send; here nobody answers, the stand-ins alone are there."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from app.sandbox.cast import CHANNEL, OLU
+from app.sandbox.page.server import Page as SandboxPage
+from app.sandbox.pipeline import Pipeline
+from app.sandbox.replica import Replica
+from app.sandbox.slack.shapes import Message, Shown
+from app.sandbox.slack.stand_in import SlackStandIn
+from app.sandbox.stage import Stage
+from app.sandbox.whole import Whole
+from tests.sandbox.slack.play import actions, button, modal, reason_input, section
+
+pytestmark = pytest.mark.browser
+
+EVIL = '<img src=x onerror="document.title=1"> <script>document.title=2</script>'
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    with Stage(tmp_path, speed=0) as running:
+        yield running
+
+
+@pytest.fixture
+def slack(stage: Stage) -> SlackStandIn:
+    return stage.slack
+
+
+@pytest.fixture
+def page(chromium: Browser, stage: Stage, tmp_path: Path) -> Iterator[Page]:
+    """Already open while the test prepares what it shows."""
+    log = tmp_path / "log"
+    replica = Replica(stage.environment(database_url="postgresql://nowhere"), log=log)
+    whole = Whole(stage=stage, replica=replica, pipeline=Pipeline(stage.aws), log=log)
+    with SandboxPage(whole, port=0) as server:
+        page = chromium.new_page(viewport={"width": 1440, "height": 900})
+        page.goto(server.url)
+        expect(page.locator('.tile[data-domain="order"]')).to_be_visible()
+        yield page
+        page.close()
+
+
+def card(slack: SlackStandIn) -> Message:
+    return slack.place(CHANNEL.id, "order asks", [section("order asks"), actions()])
+
+
+def test_replies_hang_under_their_card(page: Page, slack: SlackStandIn) -> None:
+    root = card(slack)
+    slack.messages.post(CHANNEL.id, Shown("10 % is on green"), thread_ts=root.ts)
+    replies = page.get_by_role("button", name="1 reply")
+    expect(page.get_by_text("10 % is on green")).to_be_hidden()
+
+    replies.click()
+    expect(page.get_by_text("10 % is on green")).to_be_visible()
+
+    slack.messages.post(CHANNEL.id, Shown("all of it is on green"), thread_ts=root.ts)
+    expect(page.get_by_text("all of it is on green")).to_be_visible()
+    expect(page.get_by_role("button", name="2 replies")).to_have_attribute("aria-expanded", "true")
+
+
+def test_an_edited_card_is_redrawn_where_it_stands(page: Page, slack: SlackStandIn) -> None:
+    root = card(slack)
+    slack.place(CHANNEL.id, "a later one")
+    page.get_by_role("button", name="Approve").focus()
+
+    slack.messages.edit(CHANNEL.id, root.ts, Shown("approved", [{**section("approved"), "block_id": "b"}]))
+
+    expect(page.locator(".entry").first).to_contain_text("approved")
+    expect(page.locator(".entry").first.locator(".sl-message")).to_be_focused()
+    slack.messages.delete(CHANNEL.id, root.ts)
+    expect(page.locator(".entry")).to_have_count(1)
+
+
+def test_a_direct_message_shows_on_its_tab(page: Page, slack: SlackStandIn) -> None:
+    slack.messages.post("D02OLU", Shown("your deployment has switched"))
+
+    tab = page.get_by_role("tab", name="Switchgate")
+    expect(tab).to_have_class("tab tab--unread")
+    tab.click()
+
+    expect(page.get_by_text("your deployment has switched")).to_be_visible()
+    expect(tab).to_have_class("tab")
+
+
+def test_the_home_tab_is_there_from_the_start(page: Page, slack: SlackStandIn) -> None:
+    slack.views.publish(OLU.id, {"type": "home", "blocks": [section("what waits for you")]})
+    page.reload()
+
+    page.get_by_role("tab", name="Home").click()
+
+    expect(page.get_by_text("what waits for you")).to_be_visible()
+
+
+def test_what_was_typed_survives_an_update_of_the_form(page: Page, slack: SlackStandIn) -> None:
+    view = slack.views.open(OLU.id, modal(reason_input()))
+    field = page.get_by_label("Why?")
+    field.fill("because it fails")
+
+    slack.views.update(view.id, modal(section("Somebody else looks too."), reason_input()))
+
+    expect(page.get_by_text("Somebody else looks too.")).to_be_visible()
+    expect(field).to_have_value("because it fails")
+    slack.views.clear(OLU.id)
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_nothing_that_people_write_runs(page: Page, slack: SlackStandIn) -> None:
+    title = page.title()
+    confirm = {
+        "title": {"type": "plain_text", "text": EVIL},
+        "text": {"type": "plain_text", "text": EVIL},
+        "confirm": {"type": "plain_text", "text": "Yes"},
+        "deny": {"type": "plain_text", "text": "No"},
+    }
+    slack.place(CHANNEL.id, EVIL, [section(EVIL), actions(button(confirm=confirm))])
+    slack.place(CHANNEL.id, EVIL)
+
+    page.get_by_role("button", name="Approve").click()
+
+    expect(page.locator("#confirm-text")).to_have_text(EVIL)
+    expect(page.locator(".sl-text img, .sl-text script, #confirm img")).to_have_count(0)
+    assert page.title() == title
+
+
+def test_an_app_that_is_away_is_said(page: Page, slack: SlackStandIn) -> None:
+    card(slack)
+
+    page.get_by_role("button", name="Approve").click()
+
+    expect(page.get_by_text("Switchgate cannot be reached")).to_be_visible()
+    expect(page.get_by_role("button", name="Approve")).to_be_enabled()
