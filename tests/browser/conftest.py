@@ -9,8 +9,9 @@ from tests.browser.chromium import MISSING, find_chromium, is_required, open_chr
 from tests.sandbox.command import OpenSandbox, open_sandbox, own_folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """Closed after every file: while Playwright is open no other test's loop can run in this thread."""
     if find_chromium() is None:
         if is_required():
             pytest.fail(MISSING)
