@@ -2,6 +2,7 @@
 
 import { act } from "./deeds.js";
 import { afterEach, keys, piece, when } from "./live.js";
+import { hang } from "./threads.js";
 
 const tabs = document.getElementById("tabs");
 const logs = document.getElementById("logs");
@@ -11,7 +12,6 @@ const HOME = "home";
 let active = null;
 const entries = new Map(); // message key -> its element
 const unread = new Set();
-const openThreads = new Set();
 let fresh = true; // nothing that is there from the start is new
 
 when("place:", (key, place) => {
@@ -43,7 +43,7 @@ when("home", (key, home) => {
 
 afterEach(() => {
   if (!active) show(tabs.firstElementChild.dataset.place);
-  for (const entry of entries.values()) hang(entry);
+  for (const entry of entries.values()) hang(entry, entries);
   fresh = false;
 });
 
@@ -163,34 +163,6 @@ function redraw(entry, message) {
     (drawn.querySelector(`[data-action-id="${action}"]`) ?? drawn).focus({ preventScroll: true });
   }
   if (close) requestAnimationFrame(toEnd);
-}
-
-/** A reply hangs under its root, behind a button that counts. */
-function hang(entry) {
-  if (!entry.dataset.thread || entry.parentElement?.classList.contains("replies")) return;
-  const root = entries.get(`message:${entry.dataset.place}:${entry.dataset.thread}`);
-  if (!root) return;
-  const replies = root.querySelector(":scope > .replies") ?? addReplies(root);
-  const later = [...replies.children].find((other) => Number(other.dataset.ts) > Number(entry.dataset.ts));
-  replies.insertBefore(entry, later ?? null);
-  const count = replies.children.length;
-  root.querySelector(":scope > .thread-button").textContent = count === 1 ? "1 reply" : `${count} replies`;
-}
-
-function addReplies(root) {
-  const button = document.createElement("button");
-  const list = document.createElement("div");
-  const open = openThreads.has(root.dataset.key);
-  Object.assign(button, { className: "thread-button", type: "button" });
-  button.setAttribute("aria-expanded", open);
-  Object.assign(list, { className: "replies", hidden: !open });
-  button.addEventListener("click", () => {
-    list.hidden = !list.hidden;
-    button.setAttribute("aria-expanded", !list.hidden);
-    openThreads[list.hidden ? "delete" : "add"](root.dataset.key);
-  });
-  root.append(button, list);
-  return list;
 }
 
 function nearEnd() {
