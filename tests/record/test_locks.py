@@ -1,6 +1,7 @@
 """Who waits for whom. What would be a deadlock between two transactions is played out, step by step."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import uuid4
 
@@ -10,24 +11,67 @@ import pytest
 from app.flow.events import Kind
 from app.flow.ports import RecordAway
 from app.flow.report_decision import Result
+from app.flow.views import CardPlace
 from app.gate.ids import GateId
 from app.gate.states import Decided, Outcome
-from app.record.chain import THE_CHAIN
+from app.record.cards import Cards
 from app.record.database import Database
 from app.record.gates import Gates
+from app.record.interventions import Interventions
 from app.record.reports import Reports
 from app.record.switches import Switches
 from tests.record.opened import NOW, event, open_gate, reject, save_rejection
 
-CHAIN = "123456789012/ap-northeast-2/d-1"
-DRAWER_TAKES = THE_CHAIN.replace(":chain", "%(chain)s")
-"""As whoever draws a card does: the chain first, then the card."""
-
 TOLD = Result(outcome=Outcome.TOLD, detail="Failed")
-EVENT = """
-INSERT INTO audit_events (at, kind, account, region, deployment_id, actor_kind, link, digest)
-VALUES (now(), 'card_posted', '123456789012', 'ap-northeast-2', 'd-1', 'switchgate', 0, '')
-"""
+CHAIN = "SELECT pg_advisory_xact_lock(hashtextextended('123456789012/ap-northeast-2/d-1', 7))"
+ROWS = ("switches", "gates", "votes", "cards", "reports", "interventions")
+
+Writer = Callable[[Database, GateId], Awaitable[object]]
+
+
+async def _press(database: Database, gate: GateId) -> None:
+    await reject(Gates(database), gate)
+
+
+async def _second_hook(database: Database, gate: GateId) -> None:
+    await open_gate(Gates(database), "d-1", execution="production")
+
+
+async def _card_drawn(database: Database, gate: GateId) -> None:
+    cards = Cards(database, uuid4())
+    (due,) = await cards.claim(now=NOW, limit=1)
+    place = CardPlace(channel="C1", ts="1.1")
+    await cards.card_drawn(due, place=place, fingerprint="f", now=NOW)
+
+
+async def _look(database: Database, gate: GateId) -> None:
+    switches = Switches(database, uuid4())
+    (due,) = await switches.claim(now=NOW, limit=1)
+    async with switches.hold_switch(due) as held:
+        assert held is not None
+        await held.note([event(Kind.SWITCHED, "d-1", gate)])
+
+
+async def _report(database: Database, gate: GateId) -> None:
+    reports = Reports(database, uuid4())
+    (due,) = await reports.claim(now=NOW, limit=1)
+    assert await reports.reported(due, TOLD, event(Kind.REPORT_TOLD, "d-1", gate), now=NOW)
+
+
+async def _undo(database: Database, gate: GateId) -> None:
+    async with Interventions(database, uuid4()).hold_switch_of(gate) as held:
+        assert held is not None
+        await held.note(event(Kind.UNDO_REFUSED, "d-1", gate))
+
+
+WRITERS: dict[str, Writer] = {
+    "a press": _press,
+    "a second hook": _second_hook,
+    "a card drawn": _card_drawn,
+    "a look": _look,
+    "a report": _report,
+    "an undo": _undo,
+}
 
 
 @pytest.fixture
@@ -35,21 +79,26 @@ async def gate(database: Database) -> GateId:
     return await open_gate(Gates(database), "d-1")
 
 
-async def test_a_press_and_a_card_being_drawn_do_not_deadlock(
-    database: Database, record_url: str, gate: GateId
+@pytest.mark.parametrize("writer", WRITERS.values(), ids=WRITERS)
+async def test_who_waits_for_a_chain_holds_nothing_that_its_holder_may_want(
+    database: Database, record_url: str, gate: GateId, writer: Writer
 ) -> None:
-    async with await psycopg.AsyncConnection.connect(record_url) as drawing:
-        await drawing.execute(
-            f"UPDATE cards SET ts = '1.1', channel = 'C1' WHERE gate_id = %(gate)s AND {DRAWER_TAKES}",
-            {"gate": gate, "chain": CHAIN},
-        )
-        press = asyncio.create_task(reject(Gates(database), gate))
+    """So no two writers of one deployment ever wait in a circle, whatever else each of them locks."""
+    if writer is _report:
+        await reject(Gates(database), gate)
+    async with await psycopg.AsyncConnection.connect(record_url) as holder:
+        await holder.execute(CHAIN)
+        writing = asyncio.ensure_future(writer(database, gate))
         await _until_somebody_waits(record_url)
-        await drawing.execute(EVENT)
-        await drawing.commit()
-        await press
-    kinds = [row.kind for row in await database.rows("SELECT kind FROM audit_events ORDER BY link")]
-    assert kinds == ["gate_opened", "card_posted", "gate_decided"]
+        for table in ROWS:
+            await holder.execute(f"SELECT 1 FROM {table} FOR UPDATE NOWAIT")
+        await holder.rollback()
+        await writing
+    broken = await database.rows(
+        "SELECT 1 FROM (SELECT link, row_number() OVER (ORDER BY link) AS place FROM audit_events) e"
+        " WHERE link <> place"
+    )
+    assert broken == []
 
 
 async def test_a_report_and_a_look_at_the_same_switch_do_not_deadlock(
@@ -58,15 +107,13 @@ async def test_a_report_and_a_look_at_the_same_switch_do_not_deadlock(
     await reject(Gates(database), gate)
     reports = Reports(database, uuid4())
     (due,) = await reports.claim(now=NOW, limit=1)
-    switches = Switches(database, uuid4())
-    (look,) = await switches.claim(now=NOW, limit=1)
-    told = event(Kind.REPORT_TOLD, "d-1", gate)
-    async with switches.hold_switch(look) as held:
-        report = asyncio.create_task(reports.reported(due, TOLD, told, now=NOW))
-        await _until_somebody_waits(record_url)
-        assert held is not None
-        await held.note([event(Kind.GATE_VERIFIED, "d-1", gate)])
-    assert await report
+    async with await psycopg.AsyncConnection.connect(record_url) as looking:
+        await looking.execute("SELECT 1 FROM switches FOR NO KEY UPDATE")
+        told = event(Kind.REPORT_TOLD, "d-1", gate)
+        async with asyncio.timeout(1.5):  # well below lock_timeout: it must not wait for the switch at all
+            assert await reports.reported(due, TOLD, told, now=NOW)
+        await looking.execute("SELECT 1 FROM gates FOR UPDATE")
+        await looking.rollback()
 
 
 async def test_a_report_brings_the_next_look_forward(database: Database, gate: GateId) -> None:
