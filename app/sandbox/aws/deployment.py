@@ -24,13 +24,17 @@ RESCUERS: Final = frozenset({"codeDeployRollback", "CloudFormationRollback"})
 
 @dataclass(eq=False, slots=True)
 class LifecycleEvent:
-    """Times are stand-in seconds. For the next `unseen_reads` reads it still shows as Pending."""
+    """Times are stand-in seconds.
+
+    For the next `unseen_reads` reads it still shows as Pending, for `unended_reads` as InProgress.
+    """
 
     name: str
     status: str = "Pending"
     started_at: float | None = None
     ended_at: float | None = None
     unseen_reads: int = 0
+    unended_reads: int = 0
 
     def begin(self, at: float) -> None:
         self.status = "InProgress"

@@ -72,6 +72,7 @@ class _Hooks:
     duplicated: int = 0
     lost: int = 0
     progress_reads: int = 0
+    ending_reads: int = 0
     rates: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -131,6 +132,11 @@ class Faults:
         with self._lock:
             self._hooks.progress_reads = reads
 
+    def delay_endings(self, reads: int) -> None:
+        """From now on an event whose hook has been answered still reads InProgress so many times."""
+        with self._lock:
+            self._hooks.ending_reads = reads
+
     def clear(self, op: str | None = None) -> None:
         """Nothing goes wrong any more, with this operation or with anything."""
         with self._lock:
@@ -152,6 +158,10 @@ class Faults:
     @property
     def progress_reads(self) -> int:
         return self._hooks.progress_reads
+
+    @property
+    def ending_reads(self) -> int:
+        return self._hooks.ending_reads
 
     def hook_deliveries(self) -> int:
         """How often the hook that is about to be called arrives: 0, 1 or 2 times."""

@@ -40,6 +40,11 @@ class HookCalls:
         self._workers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="stand-in:lambda")
         self.made: list[HookCall] = []
 
+    @property
+    def ending_reads(self) -> int:
+        """For how many reads an answered hook still shows as running."""
+        return self._faults.ending_reads
+
     def call(self, deployment: Deployment, event: LifecycleEvent) -> None:
         """Inside a turn: makes the execution id and calls the function, as often as the faults say."""
         execution_id = self._new_execution_id()

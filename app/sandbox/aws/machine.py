@@ -36,6 +36,7 @@ class Machine:
     def answer(self, deployment: Deployment, event: LifecycleEvent, status: str) -> None:
         """A hook's answer, Succeeded or Failed, for the event that is running."""
         deployment.answers.append(status)
+        event.unended_reads = self._hooks.ending_reads
         if status == "Succeeded":
             self._succeed(deployment, event)
         else:

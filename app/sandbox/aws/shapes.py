@@ -96,6 +96,9 @@ def _event(event: LifecycleEvent) -> dict[str, Any]:
     if event.unseen_reads > 0:
         event.unseen_reads -= 1
         return {"lifecycleEventName": event.name, "status": "Pending"}
+    if event.unended_reads > 0:
+        event.unended_reads -= 1
+        return {"lifecycleEventName": event.name, "status": "InProgress", "startTime": event.started_at}
     shape: dict[str, Any] = {"lifecycleEventName": event.name, "status": event.status}
     if event.started_at is not None:
         shape["startTime"] = event.started_at

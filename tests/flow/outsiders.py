@@ -1,0 +1,30 @@
+"""Others who hold the keys too: what somebody at a terminal does past us, to CodeDeploy or to the record."""
+
+import asyncio
+
+import boto3
+import psycopg
+
+from tests.house import House
+
+
+async def answers(house: House, deployment: str, status: str) -> None:
+    """Somebody calls PutLifecycleEventHookExecutionStatus with the hook's own execution id."""
+    execution = house.gate(deployment)["execution_id"]
+
+    def put() -> None:
+        boto3.client("codedeploy", region_name="ap-northeast-2").put_lifecycle_event_hook_execution_status(
+            deploymentId=deployment, lifecycleEventHookExecutionId=execution, status=status
+        )
+
+    await asyncio.to_thread(put)
+
+
+async def alters(house: House, statement: str, *values: object) -> None:
+    """Somebody with the database's password changes a row, beside the house's loop and never on it."""
+
+    def execute() -> None:
+        with psycopg.connect(house.database_url) as connection:
+            connection.execute(statement, list(values))
+
+    await asyncio.to_thread(execute)
