@@ -31,6 +31,7 @@ AGAIN: Final = """
 UPDATE switches SET claimed_by = NULL, claimed_until = NULL, last_error = b.error,
     attempts = CASE WHEN b.rested THEN 0 ELSE attempts END,
     due_at = CASE
+        WHEN switches.due_at IS NULL THEN NULL
         WHEN switches.due_at IS DISTINCT FROM b.was_due THEN LEAST(switches.due_at, b.due_at)
         ELSE b.due_at
     END
@@ -38,7 +39,10 @@ FROM jsonb_to_recordset(CAST(:looks AS jsonb)) AS b(
     id bigint, due_at timestamptz, was_due timestamptz, error text, rested boolean)
 WHERE switches.id = b.id AND claimed_by = :owner
 """
-"""Who woke the switch while it was looked at is heard: a look that began before is not the answer to that."""
+"""Who woke the switch while it was looked at is heard: a look that began before is not the answer to that.
+
+A switch that this very look has ended for good stays so.
+"""
 
 LOCK: Final = text(
     f"SELECT 1 FROM switches WHERE id = :id AND claimed_by = :owner AND {SWITCH_CHAIN} FOR NO KEY UPDATE"
