@@ -107,13 +107,15 @@ async def test_a_report_and_a_look_at_the_same_switch_do_not_deadlock(
     await reject(Gates(database), gate)
     reports = Reports(database, uuid4())
     (due,) = await reports.claim(now=NOW, limit=1)
-    async with await psycopg.AsyncConnection.connect(record_url) as looking:
-        await looking.execute("SELECT 1 FROM switches FOR NO KEY UPDATE")
-        told = event(Kind.REPORT_TOLD, "d-1", gate)
-        async with asyncio.timeout(1.5):  # well below lock_timeout: it must not wait for the switch at all
-            assert await reports.reported(due, TOLD, told, now=NOW)
-        await looking.execute("SELECT 1 FROM gates FOR UPDATE")
-        await looking.rollback()
+    switches = Switches(database, uuid4())
+    (look,) = await switches.claim(now=NOW, limit=1)
+    told = event(Kind.REPORT_TOLD, "d-1", gate)
+    async with switches.hold_switch(look) as held:
+        assert held is not None
+        report = asyncio.create_task(reports.reported(due, TOLD, told, now=NOW))
+        await _until_somebody_waits(record_url)
+        await held.note([event(Kind.GATE_VERIFIED, "d-1", gate)])
+    assert await report
 
 
 async def test_a_report_brings_the_next_look_forward(database: Database, gate: GateId) -> None:
