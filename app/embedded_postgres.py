@@ -103,7 +103,8 @@ class EmbeddedPostgres:
             return
         pid = self._pid()
         if pid is not None and self._is_running():
-            os.kill(pid, signal.SIGINT)
+            # What need not be durable need not be written down either: that takes seconds for a full run of tests.
+            os.kill(pid, signal.SIGINT if self._durable else signal.SIGQUIT)
             self._await_end(pid)
         if self._process is not None:
             self._process.wait(STOP_SECONDS)

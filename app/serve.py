@@ -1,7 +1,11 @@
 """Runs one replica until SIGTERM; SIGHUP reads the configuration again."""
 
 import asyncio
+import os
 import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -10,34 +14,67 @@ import uvicorn
 
 from app.domains import Config
 from app.settings import Settings
-from app.wiring import Service
+from app.wiring import CannotStart, Service
 
 log = structlog.get_logger(__name__)
 
 GRACE_SECONDS: Final = 5
 
 
+class Server(uvicorn.Server):
+    """Leaves signals to us: uvicorn's own way ends by raising SIGTERM again, which kills what we still drain."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def leave(self, received: int) -> None:
+        """A graceful stop; on a second signal, without waiting for open connections."""
+        self.handle_exit(received, None)
+
+
 async def serve(settings: Settings, config: Config, *, database_url: str) -> None:
     """Returns after a graceful stop. Raises `CannotStart`."""
+    door = _door(settings.host, settings.port)
     service = Service(settings, config, database_url=database_url)
+    server = Server(
+        uvicorn.Config(
+            service.http(),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+    )
+    loop = asyncio.get_running_loop()
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(stop, server.leave, stop)
+    loop.add_signal_handler(signal.SIGHUP, service.reload, Path(settings.config))
     try:
         await service.start()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, service.reload, Path(settings.config))
-        server = uvicorn.Server(
-            uvicorn.Config(
-                service.http(),
-                host=settings.host,
-                port=settings.port,
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                ws="none",
-                server_header=False,
-                timeout_graceful_shutdown=GRACE_SECONDS,
-            )
-        )
-        log.info("serving", host=settings.host, port=settings.port, domains=sorted(config.domains))
-        await server.serve()
+        log.info("serving", host=settings.host, port=door.getsockname()[1], domains=sorted(config.domains))
+        await server.serve(sockets=[door])
     finally:
         log.info("stopping")
         await service.stop()
+        door.close()
+
+
+def _door(host: str, port: int) -> socket.socket:
+    """The address is taken before anything else is done; nobody is let in before we serve."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        door = socket.socket(family, kind, protocol)
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        door.bind(address)
+    except OSError as trouble:
+        why = os.strerror(trouble.errno) if trouble.errno and trouble.errno > 0 else str(trouble.strerror)
+        raise CannotStart(
+            f"HOST, PORT: cannot listen on {host}:{port}: {why.lower()}. "
+            "Name an address of this machine and a port that is free."
+        ) from None
+    return door

@@ -73,11 +73,11 @@ def _moment(text: str | None, option: str, now: datetime) -> datetime | None:
     if text is None:
         return None
     ago = _AGO.fullmatch(text)
-    if ago is not None:
-        return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
     try:
+        if ago is not None:
+            return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
         at = datetime.fromisoformat(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ValueError(
             f"{option}: {text!r} is no time; write 2026-11-24T14:05+09:00, or 90m, 2h, 3d"
         ) from None

@@ -9,7 +9,6 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from app.cli.audit import audit_table, read_audit
 from app.domains import ConfigError, load_config, warnings
 from app.embedded_postgres import EmbeddedPostgres, PostgresTrouble, default_folder
 from app.flow.ports import RecordAway
@@ -56,6 +55,7 @@ def migrate(
     """Brings the database to this release's tables. Replicas may start it together."""
     from sqlalchemy.exc import OperationalError
 
+    from app.record.migrate import NoSuchRevision
     from app.record.migrate import migrate as run_migrations
 
     configure_logging(format=None, level="INFO")
@@ -65,6 +65,8 @@ def migrate(
             typer.echo(f"The record is at migration {run_migrations(url, to=to)}.")
         except OperationalError as trouble:
             _refuse(f"DATABASE_URL: the database cannot be used: {str(trouble.orig).splitlines()[0]}")
+        except NoSuchRevision as refusal:
+            _refuse(f"--to: {refusal}")
 
 
 @app.command()
@@ -83,6 +85,8 @@ def audit(
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """What happened: who decided what, when and why."""
+    from app.cli.audit import audit_table, read_audit
+
     with ExitStack() as stack:
         url = _database_url(_or_refuse_url(), stack, migrated=True)
         try:
@@ -120,6 +124,19 @@ def config_check(
     for warning in warnings(config):
         typer.echo(f"warning: {warning}", err=True)
     typer.echo(f"{file}: {len(config.domains)} domains: {', '.join(sorted(config.domains))}")
+
+
+@app.command()
+def doctor() -> None:
+    """Looks at the environment, the configuration, the database, Slack and CodeDeploy: what is right and what not."""
+    from app.cli.doctor import examine
+
+    # The findings are the output; what libraries log on the way would only blur them.
+    configure_logging(format=None, level="CRITICAL")
+    found = asyncio.run(examine(os.environ))
+    for finding in found:
+        typer.echo(finding)
+    raise SystemExit(1 if any(finding.is_trouble for finding in found) else 0)
 
 
 @app.command()

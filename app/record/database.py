@@ -25,6 +25,9 @@ DEAD_PEER: Final = {
 }
 """A server that vanished without a word (a failover, a cut line) is noticed in ten seconds, not in fifteen minutes."""
 
+OTHER_RELEASE: Final = frozenset({"42P01", "42703"})
+"""Postgres's codes for a table or a column that is not there."""
+
 
 def sqlalchemy_url(url: str) -> URL:
     """`postgresql://…`, as everybody writes it, with the driver that we use."""
@@ -59,7 +62,7 @@ class Database:
             raise RecordAway(str(trouble)) from trouble
         except DBAPIError as trouble:
             if trouble.connection_invalidated or _is_away(trouble):
-                raise RecordAway(type(trouble.orig).__name__) from trouble
+                raise RecordAway(_why(trouble)) from trouble
             raise
 
     async def rows(self, statement: str, **values: Any) -> list[Any]:
@@ -76,12 +79,22 @@ class Database:
         await self._engine.dispose()
 
 
+def _why(trouble: DBAPIError) -> str:
+    """In a few words; what Postgres says of a failed connection holds no password."""
+    state = getattr(trouble.orig, "sqlstate", None)
+    if state in OTHER_RELEASE:
+        return "its tables are another release's: run `switchgate migrate`"
+    if state is None and str(trouble.orig):
+        return str(trouble.orig).splitlines()[0]
+    return type(trouble.orig).__name__
+
+
 def _is_away(trouble: DBAPIError) -> bool:
     state = getattr(trouble.orig, "sqlstate", None)
     if state is None:
         # The connection itself failed; a value that psycopg cannot send has no state either, and is our fault.
         return isinstance(trouble, OperationalError | InterfaceError)
-    # 57P..: shut down, 55P03 and 57014: a time-out of ours, 40P01: the loser of a deadlock, 42P01 and 42703: the
-    # tables of another release. All of them: nothing was recorded, and trying again may help.
-    again = {"55P03", "57014", "25P03", "40P01", "42P01", "42703"}
+    # 57P..: shut down, 55P03 and 57014: a time-out of ours, 40P01: the loser of a deadlock. All of them: nothing
+    # was recorded, and trying again may help.
+    again = {"55P03", "57014", "25P03", "40P01"} | OTHER_RELEASE
     return state.startswith(("08", "57P", "53")) or state in again

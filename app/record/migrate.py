@@ -17,6 +17,10 @@ LOCK: Final = 7_301_885_214
 ROOT: Final = Path(__file__).resolve().parents[2]
 
 
+class NoSuchRevision(Exception):
+    """The revision is none of this release's."""
+
+
 def alembic_config(connection: Connection | None = None) -> Config:
     """Alembic's configuration, on our connection."""
     config = Config(str(ROOT / "alembic.ini"))
@@ -33,7 +37,11 @@ def newest() -> str:
 
 
 def migrate(url: str, *, to: str = "head") -> str:
-    """Brings the database to a revision (down, if it lies behind); gives the revision. Waits its turn."""
+    """Brings the database to a revision (down, if it lies behind); gives the revision. Waits its turn.
+
+    Raises `NoSuchRevision` before anything is touched.
+    """
+    _check(to)
     engine = create_engine(
         sqlalchemy_url(url), poolclass=NullPool, connect_args={"connect_timeout": CONNECT_SECONDS}
     )
@@ -55,6 +63,12 @@ def migrate(url: str, *, to: str = "head") -> str:
             return MigrationContext.configure(connection).get_current_revision() or "base"
     finally:
         engine.dispose()
+
+
+def _check(to: str) -> None:
+    known = [script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()]
+    if to not in {"head", "base", *known}:
+        raise NoSuchRevision(f"{to!r} is no revision; there are head, {', '.join(known)} and base")
 
 
 def _is_later(known: ScriptDirectory, to: str, current: str | None) -> bool:

@@ -77,6 +77,10 @@ class Replica:
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    def signal(self, which: signal.Signals) -> None:
+        """Sends a signal and does not wait."""
+        os.kill(self.pid, which)
+
     def stop(self) -> int:
         """SIGTERM and wait; gives the exit status."""
         if self._process is None:

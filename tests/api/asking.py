@@ -27,7 +27,7 @@ class Asker:
     session: ClientSession
     deployments: dict[str, str] = field(default_factory=dict)
 
-    async def get(self, path: str, headers: dict[str, str] | None = None, **query: str) -> Answer:
+    async def get(self, path: str, headers: dict[str, str] | None = None, /, **query: str) -> Answer:
         url = URL(self.house.url + path).with_query(query)
         async with self.session.get(url, headers=headers) as response:
             text = await response.text()

@@ -4,10 +4,11 @@ import math
 from typing import Final
 
 from app.sandbox.slack.chat_api import find_channel
-from app.sandbox.slack.errors import SlackError
+from app.sandbox.slack.errors import SlackError, refused_blocks
 from app.sandbox.slack.json_shapes import auth_json, channel_json, group_json, message_json, user_json
-from app.sandbox.slack.params import Params, flag, number, text_of
+from app.sandbox.slack.params import Params, flag, number, structure, text_of
 from app.sandbox.slack.shapes import Channel, Json, Message
+from app.sandbox.slack.validate import message_problems
 from app.sandbox.slack.workspace import Workspace
 
 MOST: Final = 999
@@ -20,6 +21,7 @@ class ReadsApi:
         self._ws = workspace
         self.methods = {
             "auth.test": self.auth_test,
+            "blocks.validate": self.validate,
             "users.info": self.user,
             "usergroups.list": self.groups,
             "usergroups.users.list": self.members,
@@ -30,6 +32,13 @@ class ReadsApi:
 
     def auth_test(self, _params: Params) -> Json:
         return auth_json(self._ws.url, self._ws.name)
+
+    def validate(self, params: Params) -> Json:
+        """https://docs.slack.dev/reference/methods/blocks.validate, as far as blocks of a message go."""
+        problems = message_problems(structure(params, "blocks", code="invalid_blocks"))
+        if problems:
+            raise refused_blocks("invalid_blocks", problems)
+        return {}
 
     def user(self, params: Params) -> Json:
         user = self._ws.people.find_user(text_of(params, "user"))

