@@ -1,0 +1,1 @@
+"""`make bench`: speed as ratios against floors that are measured in the same run. README.md says how it is built."""

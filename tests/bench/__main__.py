@@ -1,0 +1,32 @@
+"""`python -m tests.bench [LINE…]`: measures, prints the table, and exits 1 when a target is missed."""
+
+import sys
+
+from tests.bench.lines import LINES
+from tests.bench.measured import Measured
+from tests.bench.scene import scene
+
+
+def main(names: list[str]) -> int:
+    """All lines, or those that are named."""
+    unknown = [name for name in names if name not in LINES]
+    if unknown:
+        print(f"no such line: {', '.join(unknown)}; there are: {', '.join(LINES)}", file=sys.stderr)
+        return 2
+    seen: list[Measured] = []
+    with scene() as stage:
+        for name in names or LINES:
+            for line in LINES[name](stage):
+                print(line, flush=True)
+                seen.append(line)
+    missed = [line.name for line in seen if line.missed]
+    print(
+        f"missed by more than a fifth: {'; '.join(missed)}"
+        if missed
+        else "no target is missed by more than a fifth"
+    )
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,40 @@
+"""The floor: FastAPI and one committed INSERT, on the same Postgres, by the same driver. A process of its own."""
+
+import json
+import sys
+
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from app.record.database import OVERFLOW, POOL, sqlalchemy_url
+
+INSERT = text("INSERT INTO floor (body) VALUES (:body)")
+
+
+def build(url: str) -> FastAPI:
+    """One door that keeps what it is sent."""
+    engine = create_async_engine(sqlalchemy_url(url), pool_size=POOL, max_overflow=OVERFLOW)
+    http = FastAPI()
+
+    @http.post("/floor")
+    async def keep(request: Request) -> JSONResponse:
+        body = await request.json()
+        async with engine.begin() as connection:
+            await connection.execute(INSERT, {"body": json.dumps(body)})
+        return JSONResponse({"kept": True}, 202)
+
+    return http
+
+
+if __name__ == "__main__":
+    uvicorn.run(
+        build(sys.argv[1]),
+        host="127.0.0.1",
+        port=int(sys.argv[2]),
+        log_config=None,
+        access_log=False,
+        ws="none",
+    )

@@ -1,0 +1,16 @@
+"""The lines of the table, one a file. A new one is written beside these and named here, in the order of running."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from tests.bench.lines import deploys, hook_intake, press_to_ack, press_to_told, process
+from tests.bench.measured import Measured
+from tests.bench.scene import Scene
+
+LINES: Final[Mapping[str, Callable[[Scene], Sequence[Measured]]]] = {
+    "process": process.measure,
+    "hooks": hook_intake.measure,
+    "deploys": deploys.measure,
+    "ack": press_to_ack.measure,
+    "told": press_to_told.measure,
+}

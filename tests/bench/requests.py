@@ -1,0 +1,103 @@
+"""Requests made beforehand: signed hooks, Slack's signed presses and commands, and the floor's own."""
+
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from app.hook.signature import sign
+from app.sandbox.cast import CHANNEL, MINA
+from app.sandbox.slack.credentials import SIGNING_SECRET
+from app.sandbox.slack.shapes import APP, TEAM
+from app.sandbox.stage import HOOK_SECRET, KID
+from tests.bench.load import http_request
+
+FLOOR_BODY = b'{"DeploymentId": "d-0123456789", "LifecycleEventHookExecutionId": "an-execution-id-of-forty-characters"}'
+
+
+def floor_request() -> bytes:
+    return http_request("/floor", FLOOR_BODY, {"Content-Type": "application/json"})
+
+
+def hook_request(event: Mapping[str, str]) -> bytes:
+    """As the Lambda sends it, signed now."""
+    path, body = "/hooks/codedeploy", json.dumps(event).encode()
+    signed = sign(
+        kid=KID, secret=HOOK_SECRET, timestamp=int(time.time()), method="POST", path=path, body=body
+    )
+    return http_request(path, body, {"Content-Type": "application/json", **signed})
+
+
+def approve_request(gate: str, edition: int) -> bytes:
+    """Mina presses Approve on the gate's card. The message comes along, as Slack sends it."""
+    value = f"{gate}.{edition}"
+    action = {
+        "type": "button",
+        "action_id": "approve",
+        "block_id": "decide",
+        "value": value,
+        "style": "primary",
+        "text": {"type": "plain_text", "text": "Approve", "emoji": True},
+        "action_ts": "1764000000.000001",
+    }
+    fields = [
+        {"type": "mrkdwn", "text": f"*Field {n}*\nwhat stands on a card of some size, {n}"} for n in range(8)
+    ]
+    blocks = [
+        {"type": "header", "text": {"type": "plain_text", "text": "Switch order to green?"}},
+        {"type": "section", "fields": fields},
+        {"type": "actions", "block_id": "decide", "elements": [action, {**action, "action_id": "reject"}]},
+    ]
+    payload: dict[str, object] = {
+        "type": "block_actions",
+        "user": {"id": MINA.id, "username": MINA.name, "name": MINA.name, "team_id": TEAM},
+        "api_app_id": APP,
+        "token": "sandbox-verification-token",
+        "container": {
+            "type": "message",
+            "message_ts": "1764000000.000100",
+            "channel_id": CHANNEL.id,
+            "is_ephemeral": False,
+        },
+        "trigger_id": "1.2.3",
+        "team": {"id": TEAM, "domain": "sandbox"},
+        "enterprise": None,
+        "is_enterprise_install": False,
+        "channel": {"id": CHANNEL.id, "name": CHANNEL.name},
+        "message": {"type": "message", "text": "Switch order?", "ts": "1764000000.000100", "blocks": blocks},
+        "state": {"values": {}},
+        "actions": [action],
+    }
+    return _slack_request({"payload": json.dumps(payload)})
+
+
+def deploys_request(*, response_url: str) -> bytes:
+    """Mina says `/deploys`."""
+    return _slack_request(
+        {
+            "token": "sandbox-verification-token",
+            "team_id": TEAM,
+            "channel_id": CHANNEL.id,
+            "channel_name": CHANNEL.name,
+            "user_id": MINA.id,
+            "user_name": MINA.name,
+            "command": "/deploys",
+            "text": "",
+            "api_app_id": APP,
+            "response_url": response_url,
+            "trigger_id": "1.2.3",
+        }
+    )
+
+
+def _slack_request(form: Mapping[str, str]) -> bytes:
+    body, moment = urlencode(form), str(int(time.time()))
+    mac = hmac.new(SIGNING_SECRET.encode(), f"v0:{moment}:{body}".encode(), hashlib.sha256).hexdigest()
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "X-Slack-Request-Timestamp": moment,
+        "X-Slack-Signature": f"v0={mac}",
+    }
+    return http_request("/slack/events", body.encode(), headers)
