@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import structlog
 
+from app.calm import Calm
 from app.flow.carry_out import carry_out
 from app.flow.evidence_ports import DueEvidence, EvidenceSource
 from app.flow.expire_gates import expire_gates
@@ -70,6 +71,7 @@ class Errands:
         storyteller: Storyteller,
         rules: Rules,
         clock: Clock,
+        calm: Calm,
     ) -> None:
         self._gates = gates
         self._reports = reports
@@ -87,11 +89,13 @@ class Errands:
         self._rules = rules
         self._clock = clock
         self.report = Loop(name="report", step=self._report_step, room=16, tick=TICK)
-        self.card = Loop(name="card", step=self._card_step, room=8, tick=TICK)
-        self.look = Loop(name="look", step=self._look_step, room=50, tick=TICK)
+        self.card = Loop(name="card", step=self._card_step, room=8, tick=TICK, calm=calm, patience=0.2)
+        self.look = Loop(name="look", step=self._look_step, room=50, tick=TICK, calm=calm, patience=0.5)
         self.intervene = Loop(name="intervene", step=self._intervene_step, room=8, tick=TICK)
-        self.evidence = Loop(name="evidence", step=self._evidence_step, room=6, tick=TICK)
-        self.thread = Loop(name="thread", step=self._thread_step, room=4, tick=TICK)
+        self.evidence = Loop(
+            name="evidence", step=self._evidence_step, room=6, tick=TICK, calm=calm, patience=1.0
+        )
+        self.thread = Loop(name="thread", step=self._thread_step, room=4, tick=TICK, calm=calm, patience=0.5)
         self.remind = Loop(name="remind", step=self._remind_step, room=1, tick=REMIND_TICK)
         self.expire = Loop(name="expire", step=self._expire_step, room=1, tick=TICK)
         self.gauges = Loop(name="gauges", step=self._gauges_step, room=1, tick=GAUGES_TICK)

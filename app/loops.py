@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import structlog
 
+from app.calm import Calm
 from app.flow.ports import RecordAway
 from app.metrics import LOOP_FAILURES, LOOP_SECONDS
 
@@ -26,12 +27,17 @@ TROUBLE_SECONDS: Final = 1.0
 
 @dataclass(kw_only=True)
 class Loop:
-    """One loop. `room`: pieces at once. `tick`: seconds between looks when nobody nudges."""
+    """One loop. `room`: pieces at once. `tick`: seconds between looks when nobody nudges.
+
+    With `calm`, it lets whoever stands at a door go first, for `patience` seconds; then it takes a piece at a time.
+    """
 
     name: str
     step: Step
     room: int
     tick: float
+    calm: Calm | None = None
+    patience: float = 0.0
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _running: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -69,6 +75,8 @@ class Loop:
     async def _once(self) -> None:
         self._wake.clear()
         room = self.room - len(self._running)
+        if self.calm is not None and not await self.calm.wait(self.patience):
+            room = min(room, 1)
         work = await self.step(room) if room > 0 else []
         for piece in work:
             task = asyncio.create_task(self._guarded(piece))

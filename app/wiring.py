@@ -12,6 +12,7 @@ import structlog
 from aiohttp import ClientSession, TCPConnector
 from fastapi import FastAPI
 
+from app.calm import Calm
 from app.codedeploy.client import CodeDeploy
 from app.codedeploy.evidence import AwsEvidence
 from app.codedeploy.interveners import CodeDeployInterveners
@@ -95,7 +96,8 @@ class Service:
         app_token = _secret(settings.slack_app_token)
         self.greeting = Greeting(self._client, directory=self.directory, app_token=app_token)
         self.rules = LiveRules(config, roster=self.directory.roster)
-        self.replies = Replies(self._client)
+        self._calm = Calm()
+        self.replies = Replies(self._client, calm=self._calm)
         self._canvas = SlackCanvas(
             self._client, texts=Texts.of(settings.locale), rules=self.rules, clock=clock
         )
@@ -121,6 +123,7 @@ class Service:
             ),
             rules=self.rules,
             clock=clock,
+            calm=self._calm,
         )
         self._loops = [
             *self.errands.all(),
@@ -172,6 +175,7 @@ class Service:
             rules=self.rules,
             region=self._settings.region,
             opened=self.errands.opened,
+            calm=self._calm,
         )
         state_changes = StateChangeReceiver(
             admission=admission,

@@ -26,6 +26,7 @@ config_app = typer.Typer(help="switchgate.toml.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 
 DEFAULT_CONFIG = "switchgate.toml"
+SWITCH_SECONDS = 0.0005
 
 
 @app.command()
@@ -34,6 +35,8 @@ def serve() -> None:
     from app.serve import serve as run_service
     from app.wiring import CannotStart
 
+    # boto3 parses in threads beside the loop; by default each may keep a press waiting 5 ms at a time.
+    sys.setswitchinterval(SWITCH_SECONDS)
     settings = _settings()
     with ExitStack() as stack:
         try:

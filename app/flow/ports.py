@@ -203,6 +203,13 @@ class Opening:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """A gate that was opened. `undoes`: its deployment was made by an undo that is in the record."""
+
+    undoes: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Claim:
     """The right to one piece of outgoing work until the lease ends. `attempts` counts this one."""
 
@@ -354,8 +361,8 @@ class GateRecord(Protocol):
 
     async def find(self, key: SwitchKey, *, execution_digest: str) -> GateView | None: ...
 
-    async def open(self, opening: Opening, events: Sequence[Event]) -> bool:
-        """False: known already."""
+    async def open(self, opening: Opening, events: Sequence[Event]) -> Entry | None:
+        """None: known already."""
         ...
 
     def hold(

@@ -8,6 +8,7 @@ import structlog
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
+from app.calm import Calm
 from app.flow.open_gate import Hook, Known, NotOurs, Opened, open_gate
 from app.flow.ports import Deployments, GateRecord, RecordAway, Rules
 from app.flow.views import GateView
@@ -35,6 +36,7 @@ class HookReceiver:
         rules: Rules,
         region: str,
         opened: Callable[[], None],
+        calm: Calm,
     ) -> None:
         self._admission = admission
         self._record = record
@@ -42,6 +44,7 @@ class HookReceiver:
         self._rules = rules
         self._region = region
         self._opened = opened
+        self._calm = calm
 
     def router(self) -> APIRouter:
         """The route, as in the contract: 202, 200, 400, 401, 422, 503."""
@@ -53,7 +56,8 @@ class HookReceiver:
 
     async def receive(self, request: Request) -> JSONResponse:
         """Forwards one CodeDeploy lifecycle hook; repeated or concurrent, it opens one gate."""
-        answer, outcome = await self._receive(request)
+        with self._calm.busy():
+            answer, outcome = await self._receive(request)
         HOOKS.labels(outcome=outcome).inc()
         return answer
 

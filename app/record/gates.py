@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.flow.events import Event
-from app.flow.ports import Opening
+from app.flow.ports import Entry, Opening
 from app.flow.views import GateView, Intervention
 from app.gate.decision import Approval, Decision, Expiry, Rejection, answer_to, verdict_of
 from app.gate.ids import GateId, SwitchKey
@@ -165,9 +165,10 @@ class Gates:
         )
         return view_of(rows[0]) if rows else None
 
-    async def open(self, opening: Opening, events: Sequence[Event]) -> bool:
-        """Opens the gate; False when its hook is known already."""
-        return bool(await self._database.rows(OPEN, **parameters(opening, events)))
+    async def open(self, opening: Opening, events: Sequence[Event]) -> Entry | None:
+        """Opens the gate; None when its hook is known already."""
+        rows = await self._database.rows(OPEN, **parameters(opening, events))
+        return Entry(undoes=rows[0].undoes) if rows else None
 
     @asynccontextmanager
     async def hold(self, gate: GateId, *, skip_locked: bool = False) -> AsyncIterator[HeldGateRow | None]:

@@ -54,7 +54,10 @@ WITH s AS (
 ), pc AS (
     UPDATE cards SET wanted_version = p.version, due_at = :now, attempts = 0 FROM p WHERE cards.gate_id = p.id
 )
-SELECT id FROM g
+SELECT g.id, EXISTS (
+    SELECT 1 FROM interventions i JOIN switches o ON o.id = i.switch_id
+    WHERE i.deployment_id = :deployment_id AND i.deed = 'redeploy' AND o.account = :account AND o.region = :region
+) AS undoes FROM g
 """
 """The domain's last switch that succeeded is drawn again: with a later one under way it has no undo any more."""
 

@@ -9,6 +9,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from app.calm import Calm
 from app.slack.blocks import Block
 from app.slack.web import CALL_SECONDS, UNREACHABLE, problem_of
 
@@ -25,8 +26,9 @@ LONGEST_SECONDS: Final = 16
 class Replies:
     """Work for after the ack: best effort, counted, waited for when the process stops."""
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    def __init__(self, client: AsyncWebClient, *, calm: Calm) -> None:
         self._client = client
+        self._calm = calm
         self._under_way: set[asyncio.Task[None]] = set()
         self._listeners = 0
         self._quiet = asyncio.Event()
@@ -54,7 +56,8 @@ class Replies:
         """Counts a listener as under way: closing the socket does not wait for them, so stopping must."""
         self._listeners += 1
         try:
-            yield
+            with self._calm.busy():
+                yield
         finally:
             self._listeners -= 1
             if self._listeners == 0:

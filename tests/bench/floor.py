@@ -9,14 +9,15 @@ from fastapi.responses import JSONResponse
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from app.record.database import OVERFLOW, POOL, sqlalchemy_url
+from app.record.database import sqlalchemy_url
 
+CONNECTIONS = 20
 INSERT = text("INSERT INTO floor (body) VALUES (:body)")
 
 
 def build(url: str) -> FastAPI:
     """One door that keeps what it is sent."""
-    engine = create_async_engine(sqlalchemy_url(url), pool_size=POOL, max_overflow=OVERFLOW)
+    engine = create_async_engine(sqlalchemy_url(url), pool_size=CONNECTIONS)
     http = FastAPI()
 
     @http.post("/floor")

@@ -32,6 +32,12 @@ WAITING = (
     " WHERE g.phase = 'awaiting' AND s.verified_at IS NOT NULL ORDER BY g.opened_at, g.id LIMIT %s"
 )
 
+UNDONE = """
+SELECT (SELECT count(*) FROM cards WHERE due_at <= now()) + (SELECT count(*) FROM reports WHERE due_at <= now())
+     + (SELECT count(*) FROM evidence WHERE due_at IS NOT NULL AND seen_at IS NULL)
+"""
+"""Later looks at evidence go on for as long as gates wait: they are the service's rest."""
+
 
 class Scene:
     """Use `scene()`. Whatever is measured is awaited to the end before the next: see `settle`."""
@@ -107,9 +113,7 @@ class Scene:
 
     def settle(self, seconds: float = 180) -> None:
         """Waits until the loops have nothing to do: what one measurement left must not slow the next."""
-        works = ("cards", "reports", "evidence")
-        due = " + ".join(f"(SELECT count(*) FROM {work} WHERE due_at <= now())" for work in works)
-        until(lambda: self.rows(f"SELECT {due}")[0][0] == 0, timeout=seconds)
+        until(lambda: self.rows(UNDONE)[0][0] == 0, timeout=seconds)
         time.sleep(0.2)
 
     def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:

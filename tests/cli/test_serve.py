@@ -69,7 +69,7 @@ def test_one_missing_variable_stops_the_start(ready: Shell) -> None:
 
 
 def test_malformed_variables_stop_the_start_and_are_not_repeated(ready: Shell) -> None:
-    said = ready.run("serve", **MALFORMED)
+    said = ready.run("serve", **MALFORMED, AWS_DEFAULT_REGION="")
 
     assert said.status == 2
     assert {line.partition(": ")[0] for line in said.err.splitlines()} == set(MALFORMED)
