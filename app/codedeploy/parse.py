@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from app.flow.ports import DeploymentFacts, HookProgress, Target
+from app.flow.storable import storable
 from app.flow.views import Shift, Traffic
 
 _TASK_DEFINITION: Final = re.compile(r"\btask-definition/([A-Za-z0-9_-]{1,255}:[0-9]{1,9})\b")
@@ -22,11 +23,11 @@ def facts_of(info: Mapping[str, Any]) -> DeploymentFacts:
         platform=str(info.get("computePlatform", "")),
         status=str(info.get("status", "")),
         creator=str(info.get("creator", "")),
-        description=str(info.get("description", "")).replace("\x00", ""),
+        description=storable(str(info.get("description", ""))),
         config_name=str(info.get("deploymentConfigName", "")),
         created_at=info.get("createTime"),
         rollback_of=rollback.get("rollbackTriggeringDeploymentId"),
-        error=": ".join(words) or None,
+        error=storable(": ".join(words)) or None,
         rollback_id=rollback.get("rollbackDeploymentId"),
         keeps_blue=_keeps_blue(info),
         keeping_blue=bool(info.get("instanceTerminationWaitTimeStarted")),

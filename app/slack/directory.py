@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
+from app.flow.storable import storable
 from app.gate.ids import UserId
 from app.gate.policy import Person, Roster, Standing
 from app.i18n.catalog import known
@@ -97,12 +98,14 @@ class Directory:
         )
         standing = Standing.STRANGER if self._belongs_elsewhere(user) else standing_of(user)
         return Profile(
-            person=Person(user=id_, name=str(shown)[:80], standing=standing),
+            person=Person(user=id_, name=storable(str(shown))[:80], standing=standing),
             locale=known(user["locale"]) if user.get("locale") else self._locale,
         )
 
     def _stranger(self, id_: UserId, name: str, standing: Standing) -> Profile:
-        return Profile(person=Person(user=id_, name=name[:80], standing=standing), locale=self._locale)
+        return Profile(
+            person=Person(user=id_, name=storable(name)[:80], standing=standing), locale=self._locale
+        )
 
     def _is_foreign(self, team: str) -> bool:
         """Another workspace's, by the payload. In an Enterprise Grid only users.info can tell."""

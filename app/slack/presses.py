@@ -9,6 +9,7 @@ import structlog
 
 from app.flow.decide_gate import Counted, NoSuchGate, Press, Refused, decide_gate, may_press
 from app.flow.ports import GateRecord, RecordAway, Rules
+from app.flow.storable import storable
 from app.flow.views import CardPlace, GateView
 from app.gate.ids import GateId
 from app.gate.policy import Choice
@@ -175,7 +176,7 @@ def _press(value: object, profile: Profile, choice: Choice, reason: str) -> Pres
         edition=ticket.edition,
         person=profile.person,
         choice=choice,
-        reason=reason.replace("\x00", ""),
+        reason=storable(reason),
     )
 
 

@@ -9,6 +9,7 @@ import structlog
 from app.flow.decide_gate import NoSuchGate, Refused
 from app.flow.intervene import InterventionRecord, Wish, intervene
 from app.flow.ports import RecordAway, Rules
+from app.flow.storable import storable
 from app.flow.views import GateView, standpoint_of
 from app.gate.ids import GateId
 from app.gate.policy import Refusal
@@ -66,7 +67,7 @@ class Undoing:
         until = answer_by()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
-        reason = typed(view.get("state", {}), REASON).replace("\x00", "")
+        reason = storable(typed(view.get("state", {}), REASON))
         if not says_something(reason):
             await ack(response_action="errors", errors={REASON: texts("undo.reason_missing")})
             return

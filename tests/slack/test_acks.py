@@ -54,6 +54,7 @@ async def test_a_listener_that_fails_says_so_with_a_number_that_is_in_the_log(bu
 
 async def test_the_database_going_away_under_a_press_is_answered(build: Build, record_url: str) -> None:
     async with line_to(record_url) as line, build(record_url=line.url) as house:
+        house.database_url = record_url
         deployment, _ = await house.ask("order")
         await line.cut()
         pressed = await house.approve(OLU.id, deployment)
@@ -81,6 +82,7 @@ async def test_a_slow_directory_and_a_slow_record_together_still_answer_in_time(
     build: Build, record_url: str
 ) -> None:
     async with line_to(record_url) as line, build(record_url=line.url) as house:
+        house.database_url = record_url
         deployment, _ = await house.ask("order")
         house.slack.faults.slow("users.info", 1.2)
         line.mute()

@@ -1,0 +1,97 @@
+"""The database does not answer: whoever presses is told that nothing was recorded, and nothing was."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from app.sandbox.cast import MINA, OLU
+from tests.house import House, text_of
+from tests.postgres_line import Line, line_to
+from tests.slack.play import Build, deploys, is_told, press_in, readiness
+
+
+@pytest.fixture
+async def line(record_url: str) -> AsyncIterator[Line]:
+    async with line_to(record_url) as whole:
+        yield whole
+        await whole.mend()
+
+
+@pytest.fixture
+async def cuttable(build: Build, line: Line, record_url: str) -> AsyncIterator[House]:
+    """A house whose line to Postgres is `line`."""
+    async with build(record_url=line.url) as house:
+        house.database_url = record_url  # the play itself looks into the record past the line
+        yield house
+        await line.mend()
+
+
+async def test_a_press_is_told_in_its_own_language_that_nothing_was_recorded(
+    cuttable: House, line: Line
+) -> None:
+    deployment, _ = await cuttable.ask("order")
+    await line.cut()
+    for person, words in ((OLU, "Nothing was recorded"), (MINA, "아무것도 기록되지 않았습니다")):
+        assert (await cuttable.approve(person.id, deployment)).acked
+        await is_told(cuttable, person, words)
+    await line.mend()
+    assert cuttable.gate(deployment)["phase"] == "awaiting"
+    assert cuttable.audit(deployment).count("vote_cast") == 0
+
+
+async def test_a_press_on_reject_opens_no_form_and_is_told_why(cuttable: House, line: Line) -> None:
+    deployment, _ = await cuttable.ask("order")
+    await line.cut()
+    assert (await cuttable.press(OLU.id, deployment, "reject")).acked
+    await is_told(cuttable, OLU, "Nothing was recorded")
+    assert cuttable.slack.views.top(OLU.id) is None
+
+
+async def test_the_form_stays_open_with_what_was_typed_and_counts_afterwards(
+    cuttable: House, line: Line
+) -> None:
+    deployment, _ = await cuttable.ask("order")
+    await cuttable.press(OLU.id, deployment, "reject")
+    await cuttable.until(lambda: cuttable.slack.views.top(OLU.id))
+    form = cuttable.slack.views.top(OLU.id)
+    assert form is not None
+    await line.cut()
+    result = await cuttable.slack.submit_async(OLU.id, form.id, {"reason": "a long story"})
+    assert result.outcome == "errors"
+    assert "Nothing was recorded" in result.errors["reason"]
+    assert "*" not in result.errors["reason"]  # plain text there
+    await line.mend()
+    again = await cuttable.slack.submit_async(OLU.id, form.id, {"reason": "a long story"})
+    assert again.outcome == "closed"
+    assert await cuttable.told(deployment) == ["Failed"]
+
+
+async def test_a_database_that_hangs_is_no_longer_waited_for_than_slack_waits(
+    cuttable: House, line: Line
+) -> None:
+    deployment, _ = await cuttable.ask("order")
+    line.mute()
+    pressed = await cuttable.approve(OLU.id, deployment)
+    assert pressed.acked
+    assert pressed.ack.seconds < 3
+    await is_told(cuttable, OLU, "Nothing was recorded")
+    assert "cannot list" in text_of(await deploys(cuttable))
+    await line.mend()
+
+
+async def test_the_list_says_that_it_cannot_be_had(cuttable: House, line: Line) -> None:
+    await cuttable.ask("order")
+    await line.cut()
+    assert "My database does not answer" in text_of(await deploys(cuttable))
+    assert "My database does not answer" in text_of(await deploys(cuttable, words="order"))
+    assert "데이터베이스가 응답하지 않아" in text_of(await deploys(cuttable, MINA))
+    assert "How to use" in (await deploys(cuttable, words="help")).text
+    assert (await readiness(cuttable))[0] == 503
+
+
+async def test_a_press_in_the_list_is_told_it_too(cuttable: House, line: Line) -> None:
+    await cuttable.ask("order")
+    listed = await deploys(cuttable)
+    await line.cut()
+    assert (await press_in(cuttable, listed, OLU, "approve")).acked
+    await is_told(cuttable, OLU, "Nothing was recorded")

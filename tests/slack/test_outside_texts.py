@@ -1,0 +1,124 @@
+"""Texts from outside: whatever they hold, Slack takes the card, and nobody is pinged by them."""
+
+import re
+
+from app.sandbox.cast import GRACE, JUN, MINA, OLU, PEOPLE
+from app.sandbox.slack.shapes import Message, User
+from tests.house import House, text_of
+from tests.slack.play import Build, deploys, naming, opened
+
+MEANT = {f"<@{GRACE.id}>", f"<@{OLU.id}>", "<!subteam^S0ONCALL>"}
+"""Those whom the card itself addresses."""
+
+
+def pings(message: Message) -> set[str]:
+    """Every mention, broadcast and link in what Slack would draw, but for dates and the AWS console."""
+    markup = set(re.findall(r"<[^>]*>", text_of(message)))
+    return {
+        each
+        for each in markup
+        if not each.startswith("<!date^") and ".console.aws.amazon.com/" not in each and each not in MEANT
+    }
+
+
+async def card_with(house: House, description: str) -> Message:
+    _, card = await house.ask("order", description=description)
+    assert pings(card) == set()
+    return card
+
+
+async def test_a_broadcast_in_a_description_pings_nobody(house: House) -> None:
+    card = await card_with(house, "<!channel> <!here|x> <@U04JUN> <!subteam^S1ALL|@all> @channel ship it")
+    assert "&lt;!channel&gt;" in text_of(card)
+    assert "@channel ship it" in text_of(card)
+
+
+async def test_a_link_in_a_description_links_nowhere(house: House) -> None:
+    card = await card_with(house, "see https://evil.example/<x> <https://evil.example|Approve> & so on")
+    assert "&lt;https://evil.example|Approve&gt; &amp; so on" in text_of(card)
+    sections = [block["text"] for block in card.blocks if block["type"] == "section" and "text" in block]
+    assert all(text["verbatim"] for text in sections)
+
+
+async def test_a_description_of_five_thousand_characters_is_cut(house: House) -> None:
+    card = await card_with(house, "&<" * 2500)
+    assert "…" in text_of(card)
+    assert len(text_of(card)) < 8000
+
+
+async def test_a_description_of_many_lines_is_cut(house: House) -> None:
+    card = await card_with(house, "\n".join(f"line {n}" for n in range(200)))
+    assert "line 5" in text_of(card)
+    assert "line 9" not in text_of(card)
+
+
+async def test_marks_that_turn_the_line_around_are_dropped(house: House) -> None:
+    card = await card_with(house, "\u202eevorppA\u202c \u200fok\u2066 fine\u2069")
+    assert not set("\u202e\u202c\u200f\u2066\u2069") & set(text_of(card))
+    assert "evorppA" in text_of(card)
+
+
+async def test_emoji_and_korean_stand_as_they_are(house: House) -> None:
+    card = await card_with(house, "🚀 배송비 계산을 고침 👩‍👩‍👧 :tada:")
+    assert "🚀 배송비 계산을 고침 👩‍👩‍👧 :tada:" in text_of(card)
+
+
+async def test_control_characters_are_dropped_and_nothing_fails(house: House) -> None:
+    card = await card_with(house, "a\x00b\x07c\u2028d")
+    assert "\x00" not in text_of(card)
+    assert "c d" in text_of(card)
+
+
+async def test_half_a_character_is_no_reason_to_lose_a_gate(house: House) -> None:
+    deployment = await opened(house, "order", description="broken \ud83d emoji")
+    await house.until(lambda: "approve" in house.actions(deployment))
+    assert "broken" in house.says(deployment)
+
+
+async def test_markup_cannot_break_out_of_the_quotation(house: House) -> None:
+    card = await card_with(house, "one\n```\n*two*\n> three")
+    described = next(block for block in card.blocks if "three" in str(block))
+    lines = described["text"]["text"].splitlines()[1:]
+    assert all(line.startswith("> ") for line in lines)
+
+
+async def test_what_is_waiting_is_listed_without_pinging_anybody(house: House) -> None:
+    await house.ask("order", description="<!channel> <@U04JUN>\nsecond line")
+    listed = await deploys(house)
+    assert {each for each in pings(listed) if "/archives/" not in each} == set()
+
+
+async def test_a_reason_pings_nobody_and_keeps_its_lines(house: House) -> None:
+    deployment, _ = await house.ask("order")
+    await house.reject(OLU.id, deployment, "<!channel> no!\nsee <https://evil.example|here>\x00")
+    await house.until(lambda: "no!" in house.says(deployment))
+    assert pings(house.card(deployment)) == set()
+    assert "> see &lt;https://evil.example|here&gt;" in house.says(deployment)
+    assert house.gate(deployment)["reason"].endswith("here>")
+    listed = await deploys(house, words="order")
+    assert {each for each in pings(listed) if "/archives/" not in each} == set()
+
+
+async def test_a_name_that_is_markup_pings_nobody(build: Build) -> None:
+    joker = User(id="U1JOKER", name="<!channel>", real_name="<!here> & co")
+    async with build(users=(*PEOPLE, joker), config=naming(joker)) as house:
+        deployment, _ = await house.ask("order")
+        await house.approve(joker.id, deployment)
+        await house.until(lambda: "Approved" in house.says(deployment))
+        assert pings(house.card(deployment)) <= {f"<@{joker.id}>"}
+        assert "&lt;!channel&gt;" in house.card(deployment).text
+
+
+async def test_the_longest_reason_that_the_form_takes_fits_the_card(house: House) -> None:
+    deployment, _ = await house.ask("order")
+    await house.reject(OLU.id, deployment, "&" * 1000)
+    await house.until(lambda: "Rejected" in house.says(deployment))
+    assert house.gate(deployment)["reason"] == "&" * 1000
+
+
+async def test_who_deployed_is_shown_as_the_configuration_knows_them_or_as_they_stand(house: House) -> None:
+    known, _ = await house.ask("order", description="v2 github-actor=mina-kim")
+    unknown, _ = await house.ask("payment", description="v2 github-actor=a.stranger")
+    assert f"<@{MINA.id}>" in house.says(known)
+    assert "a.stranger" in house.says(unknown)
+    assert f"<@{JUN.id}>" not in house.says(unknown)
