@@ -117,7 +117,7 @@ class Replies:
         except UNREACHABLE as trouble:
             log.warning("response_url_failed", problem=problem_of(trouble))
             return False
-        return bool(answer.status_code == 200)
+        return answer.status_code == 200 and '"ok":false' not in str(answer.body).replace(" ", "")
 
     async def _guarded(self, work: Awaitable[Any], what: str) -> None:
         try:

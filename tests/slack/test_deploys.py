@@ -1,0 +1,228 @@
+"""`/deploys`: what waits, one domain, help; always an answer, and to the asker alone."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from app.sandbox.aws.world import EIGHT_DOMAINS, SandboxDomain
+from app.sandbox.cast import CHANNEL, GRACE, JUN, MINA, OLU, config_text
+from app.sandbox.slack.shapes import Message
+from tests.house import House, text_of
+from tests.slack.play import Build, buttons_of, deploys, is_told, opened, press_in, whispers
+
+CROWDED = tuple(SandboxDomain(f"d{n:02}", 9100 + n) for n in range(40))
+
+
+def listed(message: Message) -> list[str]:
+    """The lines of a list, one a gate, as they stand."""
+    return [
+        block["text"]["text"]
+        for block in message.blocks
+        if block["type"] == "section" and "Waiting since" in block["text"]["text"]
+    ]
+
+
+async def test_nothing_waits(house: House) -> None:
+    said = await deploys(house)
+    assert said.text == "Nothing waits. Every switch has been decided."
+    assert said.only_for == OLU.id
+
+
+async def test_what_waits_is_listed_with_the_nearest_deadline_first(build: Build) -> None:
+    config = config_text(payment="deadline_minutes = 10\n", hub="deadline_minutes = 30\n")
+    async with build(config=config) as house:
+        order, card = await house.ask("order", description="v1.4.2: delivery fee")
+        hub, _ = await house.ask("hub")
+        payment, _ = await house.ask("payment")
+        said = await deploys(house)
+        assert said.text == "3 switches wait"
+        lines = listed(said)
+        assert [line.split("*")[1] for line in lines] == ["payment", "hub", "order"]
+        assert all(d in line for d, line in zip((payment, hub, order), lines, strict=True))
+        assert "v1.4.2: delivery fee" in lines[2]
+        assert "<!date^" in lines[2]
+        assert "54 min left" in lines[2]
+        assert "9 min left" in lines[0]
+        assert f"Who may decide: <!subteam^S0ONCALL>, <@{GRACE.id}>" in lines[2]
+        link = f"https://sandbox.slack.com/archives/{card.channel}/p{card.ts.replace('.', '')}"
+        await house.until(lambda: house.rows("SELECT 1 FROM cards WHERE ts IS NULL") == [])
+        assert f"<{link}|card>" in text_of(await deploys(house))
+
+
+async def test_one_that_waits_is_said_in_the_singular(house: House) -> None:
+    await house.ask("order")
+    assert (await deploys(house)).text == "1 switch waits"
+
+
+async def test_more_than_fit_are_paged_with_the_total_said(build: Build) -> None:
+    async with build(domains=CROWDED) as house:
+        await all_of(house, CROWDED)
+        first = await deploys(house)
+        assert (first.text, len(listed(first))) == ("40 switches wait", 15)
+        assert "1–15 of 40" in text_of(first)
+        assert set(buttons_of(first)) & {"deploys_page.previous", "deploys_page.next"} == {
+            "deploys_page.next"
+        }
+
+        second = await turned(house, first, "next")
+        assert "16–30 of 40" in text_of(second)
+        third = await turned(house, second, "next")
+        assert "31–40 of 40" in text_of(third)
+        assert "deploys_page.next" not in buttons_of(third)
+        assert "16–30 of 40" in text_of(await turned(house, third, "previous"))
+
+        pages = [*listed(first), *listed(second), *listed(third)]
+        assert len({line.split("*")[1] for line in pages}) == 40
+        assert all(len(page.blocks) <= 50 for page in (first, second, third))
+
+
+async def test_a_page_that_is_gone_becomes_the_last_one_there_is(build: Build) -> None:
+    async with build(domains=CROWDED[:17]) as house:
+        await all_of(house, CROWDED[:17])
+        first = await deploys(house)
+        for gate in house.rows("SELECT id FROM gates ORDER BY deadline_at LIMIT 5"):
+            await press_in(house, first, OLU, "approve", block_id=f"decide.{gate['id']}")
+        page = await turned(house, first, "next")
+        assert page.text == "12 switches wait"
+        assert len(listed(page)) == 12
+        assert "deploys_page.next" not in buttons_of(page)
+
+
+async def all_of(house: House, domains: Sequence[SandboxDomain]) -> None:
+    """Deploys them all at once; returns when each has its gate, and its deadline no longer moves."""
+    for domain in domains:
+        house.aws.deploy(domain.name)
+    settled = "SELECT 1 FROM gates g JOIN switches s ON s.id = g.switch_id WHERE s.hook_started_at IS NOT NULL"
+    await house.until(lambda: len(house.rows(settled)) == len(domains), timeout=30)
+
+
+async def turned(house: House, message: Message, way: str) -> Message:
+    """Presses a page button; gives the message as it stands then."""
+    before = message.shown
+    assert (await press_in(house, message, OLU, f"deploys_page.{way}")).acked
+    await house.until(lambda: house.slack.messages.get(message.channel, message.ts).shown != before)
+    return house.slack.messages.get(message.channel, message.ts)
+
+
+async def test_a_page_button_with_an_altered_value_shows_the_first_page(build: Build) -> None:
+    async with build(domains=CROWDED[:17]) as house:
+        await all_of(house, CROWDED[:17])
+        first = await deploys(house)
+        for value in ("x", "-1", "99999999", "1; DROP", "²"):
+            assert (await press_in(house, first, OLU, "deploys_page.next", value=value)).acked
+        await house.until(lambda: len(house.slack.calls("response_url")) == 5)
+        assert "1–15 of 17" in text_of(house.slack.messages.get(first.channel, first.ts))
+
+
+async def test_a_list_too_old_to_be_turned_is_whispered_anew(build: Build) -> None:
+    async with build(domains=CROWDED[:17]) as house:
+        await all_of(house, CROWDED[:17])
+        first = await deploys(house)
+        house.slack.faults.server_error("response_url", status=404)
+        await press_in(house, first, OLU, "deploys_page.next")
+        await house.until(lambda: any("16–17 of 17" in told for told in whispers(house, OLU)))
+
+
+async def test_one_domain_is_shown_with_its_last_five_switches(build: Build) -> None:
+    without_rollbacks = [replace(domain, auto_rollback=()) for domain in EIGHT_DOMAINS]
+    async with build(domains=without_rollbacks) as house:
+        too_old = await decided(house, "reject")
+        first = await decided(house, "approve")
+        for _ in range(4):
+            await decided(house, "reject")
+        waiting, _ = await house.ask("order")
+        other, _ = await house.ask("payment")
+        said = text_of(await deploys(house, words="order"))
+    assert said.startswith("order: switches\n")
+    assert waiting in said
+    assert other not in said
+    assert too_old not in said
+    history = [line for line in said.splitlines() if "approved by" in line or "rejected by" in line]
+    assert len(history) == 5
+    assert first in history[-1]
+    assert f"rejected by <@{OLU.id}>: not today" in history[0]
+
+
+async def decided(house: House, how: str) -> str:
+    deployment, _ = await house.ask("order")
+    if how == "approve":
+        await house.approve(OLU.id, deployment)
+    else:
+        await house.reject(OLU.id, deployment, "not today")
+    await house.told(deployment)
+    house.aws.play_until(lambda: house.aws.deployment(deployment).over)
+    return deployment
+
+
+async def test_a_domain_without_history_says_so(house: House) -> None:
+    said = text_of(await deploys(house, words="  Order "))
+    assert "Nothing waits in order." in said
+    assert "None yet." in said
+
+
+async def test_help_says_what_there_is(house: House) -> None:
+    said = await deploys(house, words="help")
+    assert said.text == "How to use /deploys"
+    assert "`/deploys order`" in text_of(said)
+
+
+async def test_unknown_words_get_help_and_not_silence(house: House) -> None:
+    for words in ("ordr", "order payment", "help me", "<!channel> *x* `y`", "x" * 3000, "주문"):
+        said = text_of(await deploys(house, words=words))
+        assert "I do not know" in said
+        assert "`/deploys help`" in said
+        assert "<!channel>" not in said
+
+
+async def test_the_command_answers_in_korean_to_who_reads_korean(house: House) -> None:
+    await house.ask("order")
+    said = await deploys(house, MINA)
+    assert said.text == "대기 중인 전환 1건"
+    assert "남은 시간 54분" in text_of(said)
+    assert buttons_of(said)["approve"]["text"]["text"] == "승인"
+    assert (await deploys(house, JUN, "help")).text == "/deploys 사용법"
+
+
+async def test_the_command_works_for_whom_slack_does_not_answer_about(house: House) -> None:
+    await house.ask("order")
+    with house.slack.faults.away():
+        assert (await deploys(house)).text == "1 switch waits"
+
+
+async def test_what_codedeploy_has_not_confirmed_is_listed_without_buttons(house: House) -> None:
+    for operation in ("GetDeployment", "BatchGetDeployments"):
+        house.aws.faults.add(operation, "throttle", times=None)
+    deployment = await opened(house, "order")
+    said = await deploys(house)
+    assert deployment in text_of(said)
+    assert "unknown domain" in text_of(said)
+    assert buttons_of(said) == {}
+
+
+async def test_a_rejection_from_the_list_asks_why_like_the_card(house: House) -> None:
+    deployment, _ = await house.ask("order")
+    said = await deploys(house)
+    await press_in(house, said, OLU, "reject")
+    await house.until(lambda: house.slack.views.top(OLU.id))
+    form = house.slack.views.top(OLU.id)
+    assert form is not None
+    await house.slack.submit_async(OLU.id, form.id, {"reason": "no"})
+    assert await house.told(deployment) == ["Failed"]
+
+
+async def test_an_automatic_rollback_is_told_as_one(house: House) -> None:
+    deployment, _ = await house.ask("order")
+    house.aws.stop_deployment(deployment)
+    house.clock.advance(minutes=1)
+    await house.until(lambda: house.rows("SELECT 1 FROM gates WHERE basis = 'rescue'"))
+    await house.until(lambda: house.rows("SELECT 1 FROM gates WHERE verdict = 'withdrawn'"))
+    said = text_of(await deploys(house, words="order"))
+    assert "automatic rollback, passed at once" in said
+    assert "withdrawn" in said
+
+
+async def test_what_was_decided_is_no_longer_listed(house: House) -> None:
+    deployment, _ = await house.ask("order")
+    await house.approve(OLU.id, deployment)
+    assert "Nothing waits" in text_of(await deploys(house))
+    await house.slack.slash_async(OLU.id, CHANNEL.id, "/deploys", "order")
+    await is_told(house, OLU, "approved by")
