@@ -55,6 +55,8 @@ class Switch:
     ending: str | None
     green_percent: int | None = None
     """Share of production traffic on green, as last seen; None: not looked at yet."""
+    moved_at: datetime | None = None
+    """When that share was first seen."""
     switched_at: datetime | None = None
     """When all of it was first seen there."""
     blue_until: datetime | None = None

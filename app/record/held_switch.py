@@ -47,6 +47,8 @@ WITH s AS (
         hook_started_at = coalesce(hook_started_at, CAST(:hook_started_at AS timestamptz)),
         traffic = coalesce(traffic, CAST(:traffic AS jsonb)),
         green_percent = coalesce(CAST(:green_percent AS integer), green_percent),
+        moved_at = CASE WHEN CAST(:green_percent AS integer) <> coalesce(green_percent, 0)
+                        THEN CAST(:now AS timestamptz) ELSE moved_at END,
         switched_at = coalesce(switched_at, CAST(:switched_at AS timestamptz)),
         blue_until = coalesce(blue_until, CAST(:blue_until AS timestamptz)),
         rollback_id = coalesce(rollback_id, CAST(:rollback_id AS text)),

@@ -29,7 +29,7 @@ SWITCH: Final = """
     s.id AS switch_id, s.account, s.region, s.deployment_id, s.domain, s.application, s.deployment_group,
     s.creator, s.deployed_by, s.deployer, s.description, s.config_name, s.traffic, s.listener_port,
     s.hook_started_at, s.deployment_created_at, s.rollback_of, s.status, s.first_seen_at, s.verified_at,
-    s.ended_at, s.ending, s.green_percent, s.switched_at, s.blue_until, s.rollback_id, s.previous_revision,
+    s.ended_at, s.ending, s.green_percent, s.moved_at, s.switched_at, s.blue_until, s.rollback_id, s.previous_revision,
     s.auto_rollback
 """
 
@@ -85,6 +85,7 @@ def switch_of(row: Any) -> Switch:
         ended_at=row.ended_at,
         ending=row.ending,
         green_percent=row.green_percent,
+        moved_at=row.moved_at,
         switched_at=row.switched_at,
         blue_until=row.blue_until,
         rollback_id=row.rollback_id,

@@ -71,6 +71,7 @@ switches: Final = Table(
     _at("ended_at"),
     _text("ending"),
     Column("green_percent", Integer),
+    _at("moved_at"),
     _at("switched_at"),
     _at("blue_until"),
     _text("rollback_id"),

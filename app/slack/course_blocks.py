@@ -1,9 +1,18 @@
 """What became of a switch after the decision: traffic, the end, and the way back while there is one."""
 
+from datetime import timedelta
 from typing import Final, assert_never
 
 from app.flow.ports import OwnedDomain
-from app.flow.views import GateView, Intervention, InterventionPhase, course_of, standpoint_of
+from app.flow.views import (
+    GateView,
+    Intervention,
+    InterventionPhase,
+    Shift,
+    Switch,
+    course_of,
+    standpoint_of,
+)
 from app.gate.decision import Verdict
 from app.gate.policy import Refusal
 from app.gate.states import Awaiting
@@ -73,16 +82,34 @@ def _course(view: GateView, texts: Texts) -> list[str]:
         case Course.HELD:
             return []
         case Course.SHIFTING:
-            percent = switch.green_percent or 0
-            return [texts("course.shifting", bar=_bar(percent), percent=percent)]
+            return [_shifting(switch, texts)]
         case Course.SWITCHED:
             return [_switched(view, texts)]
         case Course.FINISHED:
             return [_finished(view, texts)]
         case Course.ENDED:
-            return [texts("course.ended", ending=inline(switch.ending or ""))]
+            return (
+                [] if _was_stopped_here(view) else [texts("course.ended", ending=inline(switch.ending or ""))]
+            )
         case _:
             assert_never(course_of(view))
+
+
+def _was_stopped_here(view: GateView) -> bool:
+    """Whether somebody's undo ended it: then the undo's own words tell how that went."""
+    asked = view.intervention
+    return asked is not None and asked.deed is Deed.STOP and asked.phase is not InterventionPhase.FAILED
+
+
+def _shifting(switch: Switch, texts: Texts) -> str:
+    percent = switch.green_percent or 0
+    told = texts("course.shifting", bar=_bar(percent), percent=percent)
+    traffic = switch.traffic
+    if not percent or switch.moved_at is None or traffic is None or not traffic.minutes:
+        return told
+    following = switch.moved_at + timedelta(minutes=traffic.minutes)
+    left = 100 if traffic.shift is Shift.CANARY else min(percent + traffic.percent, 100)
+    return f"{told}\n{texts('course.next_step', percent=left, at=when(following))}"
 
 
 def _switched(view: GateView, texts: Texts) -> str:

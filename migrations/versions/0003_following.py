@@ -9,6 +9,7 @@ COLUMNS = """
 ALTER TABLE switches
     DROP CONSTRAINT ended_is_not_due,
     ADD COLUMN green_percent integer,
+    ADD COLUMN moved_at timestamptz,
     ADD COLUMN switched_at timestamptz,
     ADD COLUMN blue_until timestamptz,
     ADD COLUMN rollback_id text,
@@ -41,6 +42,7 @@ ALTER TABLE gates DROP COLUMN remind_at, DROP COLUMN reminded_at;
 UPDATE switches SET due_at = NULL WHERE ended_at IS NOT NULL;
 ALTER TABLE switches
     DROP COLUMN green_percent,
+    DROP COLUMN moved_at,
     DROP COLUMN switched_at,
     DROP COLUMN blue_until,
     DROP COLUMN rollback_id,

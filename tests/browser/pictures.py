@@ -6,9 +6,10 @@ Run it when cards or the page look different, and look at what it made before yo
 from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.chromium import open_chromium
+from tests.browser.walks import approve, card_of, chip, settle, take, take_back, walk_to_the_end
 from tests.sandbox.command import open_sandbox, own_folder
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
@@ -25,6 +26,8 @@ def take_pictures() -> None:
             with own_folder() as folder, open_sandbox("--locale", locale, folder=folder) as sandbox:
                 page = _open(browser, sandbox.url)
                 _take_cards(page, locale)
+                walk_to_the_end(page, locale, docs=DOCS)
+                take_back(page, locale, docs=DOCS)
                 page.close()
         with own_folder() as folder, open_sandbox(folder=folder) as sandbox:
             page = _open(browser, sandbox.url, sharpness=1.5)
@@ -32,18 +35,18 @@ def take_pictures() -> None:
 
 
 def _take_cards(page: Page, locale: str) -> None:
-    order, payment = _card(page, "order"), _card(page, "payment")
-    _take(page, order, f"card-waiting.{locale}.png")
+    order, payment = card_of(page, "order"), card_of(page, "payment")
+    take(page, order, DOCS / f"card-waiting.{locale}.png")
     payment.locator('[data-action-id="reject"]').click()
     page.locator("#modal textarea").fill(REASONS[locale])
     page.locator('#modal [data-modal="submit"]').click()
     expect(payment.locator('[data-action-id="reject"]')).to_have_count(0, timeout=PATIENCE)
-    expect(_chip(page, "payment")).to_have_text("Back on blue", timeout=PATIENCE)
-    _take(page, payment, f"card-rejected.{locale}.png")
-    _approve(page, "order")
+    expect(chip(page, "payment")).to_have_text("Back on blue", timeout=PATIENCE)
+    take(page, payment, DOCS / f"card-rejected.{locale}.png")
+    approve(page, "order")
     expect(order.locator('[data-action-id="undo"]')).to_have_count(1, timeout=PATIENCE)
-    expect(_chip(page, "order")).to_have_text("On green", timeout=PATIENCE)
-    _take(page, order, f"card-approved.{locale}.png")
+    expect(chip(page, "order")).to_have_text("On green", timeout=PATIENCE)
+    take(page, order, DOCS / f"card-approved.{locale}.png")
 
 
 def _take_page(page: Page) -> None:
@@ -51,19 +54,14 @@ def _take_page(page: Page) -> None:
     for domain, shift in (("auth", "all-at-once"), ("hub", "canary")):
         page.locator(f'[data-domain="{domain}"] .deploy').click()
         page.locator(f'#deploy-menu [data-shift="{shift}"]:not([data-own])').click()
-        _approve(page, domain)
-    expect(_chip(page, "auth")).to_have_text("On green", timeout=PATIENCE)
+        approve(page, domain)
+    expect(chip(page, "auth")).to_have_text("On green", timeout=PATIENCE)
     expect(page.locator('[data-domain="hub"] .share-green b')).to_have_text("10 %", timeout=PATIENCE)
     page.reload()
-    expect(_chip(page, "order")).to_be_visible()
-    _chip(page, "order").click()
-    _settle(page)
+    expect(chip(page, "order")).to_be_visible()
+    chip(page, "order").click()
+    settle(page)
     page.screenshot(path=DOCS / "sandbox.png")
-
-
-def _approve(page: Page, domain: str) -> None:
-    _card(page, domain).locator('[data-action-id="approve"]').click(timeout=PATIENCE)
-    page.locator('#confirm button[value="yes"]').click()
 
 
 def _open(browser: Browser, url: str, *, sharpness: float = 2) -> Page:
@@ -74,29 +72,8 @@ def _open(browser: Browser, url: str, *, sharpness: float = 2) -> Page:
     page = context.new_page()
     page.goto(url)
     page.add_style_tag(content=".tabs { border-color: transparent !important }")
-    expect(_card(page, "order").locator('[data-action-id="approve"]')).to_be_visible(timeout=PATIENCE)
+    expect(card_of(page, "order").locator('[data-action-id="approve"]')).to_be_visible(timeout=PATIENCE)
     return page
-
-
-def _card(page: Page, domain: str) -> Locator:
-    """The domain's first card."""
-    return page.locator(".log > .entry > .sl-message", has_text=f"klp-logistics-{domain}-app").first
-
-
-def _chip(page: Page, domain: str) -> Locator:
-    return page.locator(f'[data-domain="{domain}"] .chip')
-
-
-def _take(page: Page, card: Locator, name: str) -> None:
-    """The card alone."""
-    _settle(page)
-    card.screenshot(path=DOCS / name, animations="disabled")
-
-
-def _settle(page: Page) -> None:
-    """Until nothing is lit up or moves any more."""
-    page.mouse.move(0, 0)
-    expect(page.locator(".flash, .toast")).to_have_count(0, timeout=PATIENCE)
 
 
 if __name__ == "__main__":

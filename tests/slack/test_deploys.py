@@ -91,7 +91,9 @@ async def all_of(house: House, domains: Sequence[SandboxDomain]) -> None:
     """Deploys them all at once; returns when each has its gate, and its deadline no longer moves."""
     for domain in domains:
         house.aws.deploy(domain.name)
-    settled = "SELECT 1 FROM gates g JOIN switches s ON s.id = g.switch_id WHERE s.hook_started_at IS NOT NULL"
+    settled = (
+        "SELECT 1 FROM gates g JOIN switches s ON s.id = g.switch_id WHERE s.hook_started_at IS NOT NULL"
+    )
     await house.until(lambda: len(house.rows(settled)) == len(domains), timeout=30)
 
 

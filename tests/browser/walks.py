@@ -1,0 +1,91 @@
+"""A canary walked to its end, and one that is taken back in its bake time, with pictures on the way."""
+
+from pathlib import Path
+from typing import Final
+
+from playwright.sync_api import Error, Locator, Page, expect
+
+PATIENCE: Final = 60_000
+TRIES: Final = 5
+REASONS: Final = {
+    "en": "Parcels to the islands get no route on green.",
+    "ko": "그린에서 도서 지역 택배의 경로를 찾지 못합니다.",
+}
+
+
+def card_of(page: Page, domain: str) -> Locator:
+    """The domain's first card in the channel."""
+    return page.locator(".log > .entry > .sl-message", has_text=f"klp-logistics-{domain}-app").first
+
+
+def approve(page: Page, domain: str) -> None:
+    """Approve, and yes to what Slack's client asks back."""
+    card_of(page, domain).locator('[data-action-id="approve"]').click(timeout=PATIENCE)
+    page.locator('#confirm button[value="yes"]').click()
+
+
+def settle(page: Page) -> None:
+    """Until nothing is lit up or moves any more."""
+    page.mouse.move(0, 0)
+    expect(page.locator(".flash, .toast")).to_have_count(0, timeout=PATIENCE)
+
+
+def deploy_canary(page: Page, domain: str) -> Locator:
+    """A canary of the domain, approved and on its first ten percent; gives its card."""
+    page.locator(f'[data-domain="{domain}"] .deploy').click()
+    page.locator('#deploy-menu [data-shift="canary"]:not([data-own])').click()
+    approve(page, domain)
+    card = card_of(page, domain)
+    expect(card.get_by_text("10 %").last).to_be_visible(timeout=PATIENCE)
+    return card
+
+
+def walk_to_the_end(page: Page, locale: str, *, docs: Path) -> None:
+    """waiting → approved → 10 % → 100 % → finished, with Details on the way."""
+    card = deploy_canary(page, "hub")
+    take(page, card, docs / f"card-canary.{locale}.png")
+    card.locator('[data-action-id="details"]').click()
+    modal = page.locator("#modal")
+    expect(modal.locator(".sl-header, h1, h2").first).to_be_visible(timeout=PATIENCE)
+    take(page, modal, docs / f"details.{locale}.png")
+    page.keyboard.press("Escape")
+    set_speed(page, 60)
+    expect(card.get_by_text({"en": "Finished", "ko": "끝났습니다"}[locale]).first).to_be_visible(
+        timeout=PATIENCE
+    )
+    set_speed(page, 1)
+    take(page, card, docs / f"card-finished.{locale}.png")
+
+
+def take_back(page: Page, locale: str, *, docs: Path) -> None:
+    """Undone at ten percent: traffic is back on blue."""
+    card = deploy_canary(page, "delivery")
+    card.locator('[data-action-id="undo"]').click()
+    page.locator("#modal textarea").fill(REASONS[locale])
+    page.locator('#modal [data-modal="submit"]').click()
+    expect(chip(page, "delivery")).to_have_text("Back on blue", timeout=PATIENCE)
+    expect(card.locator('[data-action-id="undo"]')).to_have_count(0, timeout=PATIENCE)
+    taken_back = {"en": "Taken back to blue", "ko": "블루로 되돌렸습니다"}[locale]
+    expect(card.get_by_text(taken_back).first).to_be_visible(timeout=PATIENCE)
+    take(page, card, docs / f"card-undone.{locale}.png")
+
+
+def chip(page: Page, domain: str) -> Locator:
+    return page.locator(f'[data-domain="{domain}"] .chip')
+
+
+def set_speed(page: Page, speed: int) -> None:
+    """CodeDeploy's clock."""
+    page.locator(f'input[name="speed"][value="{speed}"]').check(force=True)
+
+
+def take(page: Page, card: Locator, path: Path) -> None:
+    """The card alone."""
+    for left in range(TRIES, -1, -1):
+        settle(page)
+        try:
+            card.screenshot(path=path, animations="disabled")
+            return
+        except Error:
+            if not left:
+                raise  # a card may be redrawn while its picture is taken, but not every time
