@@ -113,7 +113,7 @@ async def test_two_approvals_need_two_people(build: Build) -> None:
         assert votes(house, deployment) == [OLU.id]
         await house.approve(GRACE.id, deployment)
         assert await house.told(deployment) == ["Succeeded"]
-        await house.until(lambda: "Approved" in house.says(deployment))
+        await house.until(lambda: "Approved*" in house.says(deployment))
         assert f"<@{OLU.id}>, <@{GRACE.id}>" in house.says(deployment)
 
 
