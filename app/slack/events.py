@@ -19,7 +19,8 @@ def events_router(bolt: AsyncApp) -> APIRouter:
 
     @router.post("/slack/events")
     async def slack_events(request: Request) -> Response:
-        if not TIMESTAMP.fullmatch(request.headers.get("x-slack-request-timestamp", "0")):
+        stamp = request.headers.get("x-slack-request-timestamp", "0")
+        if not TIMESTAMP.fullmatch(stamp) or not request.headers.get("x-slack-signature", "").isascii():
             return _refusal(401, "invalid request")
         body = await _body(request)
         if body is None:

@@ -19,6 +19,9 @@ UNDONE: Final = frozenset({"ratelimited", "service_unavailable"})
 UNSURE: Final = frozenset({"internal_error", "fatal_error", "request_timeout"})
 """Slack's own words for: something may have been done."""
 
+NO_WORD: Final = "http_"
+"""Begins the error of an answer in which Slack itself said nothing."""
+
 LONGEST_REST: Final = 3600.0
 
 # A proxy that answers in plain text makes the SDK fail with an AttributeError of its own.
@@ -45,7 +48,7 @@ def problem_of(trouble: Exception) -> str:
         return type(trouble).__name__
     data = getattr(trouble.response, "data", None)
     error = data.get("error") if isinstance(data, Mapping) else None
-    return str(error or f"http_{_status(trouble)}")
+    return str(error or f"{NO_WORD}{_status(trouble)}")
 
 
 def rest_of(trouble: Exception) -> timedelta | None:
@@ -94,7 +97,10 @@ def _may_be_done(trouble: Exception, error: str) -> bool:
     """Whether Slack may have done what was asked although it did not say so."""
     if isinstance(trouble, ClientConnectorError) or error in UNDONE:
         return False
-    return not isinstance(trouble, SlackApiError) or error in UNSURE or _status(trouble) >= 500
+    if not isinstance(trouble, SlackApiError) or error in UNSURE:
+        return True
+    status = _status(trouble)
+    return status >= 500 or (error.startswith(NO_WORD) and status < 400)
 
 
 def _status(trouble: SlackApiError) -> int:

@@ -5,6 +5,7 @@ import hmac
 import json
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from io import BytesIO
 from time import time
 from typing import Any, Final, Protocol
 from urllib.parse import urlencode
@@ -114,7 +115,7 @@ async def send(
     }
     async with (
         ClientSession() as session,
-        session.post(f"{house.url}/slack/events", data=raw, headers=signed) as answer,
+        session.post(f"{house.url}/slack/events", data=BytesIO(raw), headers=signed) as answer,
     ):
         return answer.status, await answer.text()
 

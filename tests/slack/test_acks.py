@@ -109,8 +109,8 @@ async def test_an_old_button_that_nobody_knows_any_more_is_acked_and_answered(ho
 
 
 async def test_a_link_button_is_acked_and_needs_no_words(house: House) -> None:
-    card = old_card(house, "runbook", url="https://example.com/")
-    assert (await press_in(house, card, OLU, "runbook")).acked
+    card = old_card(house, "console", url="https://example.com/")
+    assert (await press_in(house, card, OLU, "console")).acked
     deployment, _ = await house.ask("order")
     await house.approve(JUN.id, deployment)
     await is_told(house, JUN, "order")

@@ -1,0 +1,94 @@
+"""`POST /slack/events`: what is not Slack's, or not whole, is refused without a stack trace."""
+
+import json
+from collections.abc import AsyncIterator
+from time import time
+from urllib.parse import urlencode
+
+import pytest
+from aiohttp import ClientSession
+
+from app.sandbox.cast import OLU
+from tests.house import House
+from tests.slack.play import Build, block_actions, send, votes
+
+STAMP = "X-Slack-Request-Timestamp"
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture
+async def door(build: Build) -> AsyncIterator[House]:
+    async with build(socket_mode=False) as house:
+        yield house
+
+
+async def press(house: House) -> tuple[str, dict[str, object]]:
+    """A deployment, and a press on it as Slack would send it."""
+    deployment, _ = await house.ask("order")
+    return deployment, block_actions({"action_id": "approve", "value": f"{house.gate(deployment)['id']}.1"})
+
+
+async def test_a_timestamp_that_is_no_number_is_refused(door: House) -> None:
+    deployment, payload = await press(door)
+    for stamp in ("abc", "1e9", "-5", "12.5", " ", "\u00b2", "9" * 5000, "0x10"):
+        status, body = await send(door, payload, headers={STAMP: stamp})
+        assert status == 401, stamp
+        assert "Traceback" not in body
+    assert votes(door, deployment) == []
+
+
+async def test_a_request_older_or_newer_than_five_minutes_is_refused(door: House) -> None:
+    deployment, payload = await press(door)
+    for seconds in (-301, 302):
+        status, _ = await send(door, payload, headers={STAMP: str(int(time()) + seconds)})
+        assert status == 401
+    assert votes(door, deployment) == []
+
+
+async def test_a_request_that_slack_did_not_sign_is_refused(door: House) -> None:
+    deployment, payload = await press(door)
+    assert (await send(door, payload, secret="another"))[0] == 401
+    assert (await send(door, payload, headers={"X-Slack-Signature": ""}))[0] == 401
+    assert (await send(door, payload, headers={"X-Slack-Signature": "v0=ü"}))[0] == 401
+    async with ClientSession() as session, session.post(f"{door.url}/slack/events", data=b"") as answer:
+        assert answer.status == 401
+    assert votes(door, deployment) == []
+
+
+async def test_a_tampered_body_is_refused(door: House) -> None:
+    deployment, _ = await door.ask("order")
+    await door.approve("U04JUN", deployment)
+    sent = door.slack.last_sent
+    assert sent is not None
+    forged = sent.body.replace("U04JUN", OLU.id)
+    assert forged != sent.body
+    assert (await door.slack.replay_async(body=forged)).status == 401
+    assert votes(door, deployment) == []
+
+
+async def test_a_body_that_cannot_be_read_is_refused(door: House) -> None:
+    for body, headers in (
+        (b"\xff\xfe\x00", {}),
+        (b"payload=nonsense", {}),
+        (b"payload=[1,2]", {}),
+        (b"payload=", {}),
+        (b"{", JSON),
+        (b"[1]", JSON),
+        (b'"text"', JSON),
+        (b"null", JSON),
+        (b"", JSON),
+    ):
+        status, said = await send(door, body, headers=headers)
+        assert 400 <= status < 500, (body, status)
+        assert "Traceback" not in said
+
+
+async def test_a_body_larger_than_anything_of_slacks_is_refused(door: House) -> None:
+    assert (await send(door, b"payload=" + b"x" * (5 * 2**20)))[0] == 413
+
+
+async def test_what_slack_checks_is_answered(door: House) -> None:
+    challenge = json.dumps({"type": "url_verification", "challenge": "abc"})
+    status, said = await send(door, challenge, headers=JSON)
+    assert (status, json.loads(said)) == (200, {"challenge": "abc"})
+    assert (await send(door, urlencode({"ssl_check": "1"}), headers={"X-Slack-Signature": ""}))[0] == 200
