@@ -3,13 +3,15 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 
-from app.domains_file import ConfigError, DomainTable, File, PolicyTable, Problem, dotted, read_file
-from app.domains_manners import manners_of
-from app.gate.policy import Policy
+from app.domains_file import ConfigError, DomainTable, File, Problem, dotted, read_file
+from app.domains_freezes import ConfiguredFreeze, freeze_problems
+from app.domains_policy import PolicyTable, policy_from, policy_trouble
+from app.domains_probes import probe_problems
+from app.gate.checks import Probe
+from app.gate.rulebook import Policy
 
 __all__ = ["Config", "ConfigError", "Domain", "Problem", "load_config", "parse_config", "warnings"]
 
@@ -24,6 +26,7 @@ class Domain:
     listener_port: int | None
     channel: str
     policy: Policy
+    probes: tuple[Probe, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +38,8 @@ class Config:
     domains: Mapping[str, Domain]
     admins: tuple[str, ...] = ()
     people: Mapping[str, str] = field(default_factory=dict)
+    probe_hosts: frozenset[str] = frozenset()
+    freezes: tuple[ConfiguredFreeze, ...] = ()
     _by_group: Mapping[tuple[str, str], Domain] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -67,7 +72,13 @@ def load_config(path: Path) -> Config:
 def parse_config(text: str, *, file: str) -> Config:
     """`file` is only named in problems. Raises `ConfigError`."""
     found = read_file(text, file=file)
-    problems = [*found.problems, *_doubles(found), *_policy_problems(found)]
+    problems = [
+        *found.problems,
+        *_doubles(found),
+        *_policy_problems(found),
+        *probe_problems(found),
+        *freeze_problems(found),
+    ]
     if problems or found.slack is None or found.policy is None:
         raise ConfigError(*problems)
     default = found.policy
@@ -75,8 +86,10 @@ def parse_config(text: str, *, file: str) -> Config:
     return Config(
         channel=channel,
         admins=tuple(found.slack.admins),
-        policy=_policy(default, PolicyTable()),
+        policy=policy_from(default, PolicyTable()),
         people=found.people,
+        probe_hosts=frozenset(found.probes.allowed_hosts),
+        freezes=tuple(table.made() for _, table in found.freezes),
         domains={name: _domain(name, table, default, channel) for name, table in found.domains.items()},
     )
 
@@ -85,32 +98,12 @@ def warnings(config: Config) -> list[str]:
     """What the file says and this version does not do; one sentence each."""
     domains = config.domains.values()
     said = []
-    unchecked = [domain.name for domain in domains if domain.policy.required_checks]
-    if unchecked:
-        said.append(
-            f"required_checks of {', '.join(unchecked)}: accepted, but this version does not enforce them yet"
-        )
     if not config.people and not all(domain.policy.own_deployment for domain in domains):
         said.append(
             "own_deployment = false, but [people] is empty: nobody's own deployment can be recognised; "
             'add lines such as "github-login" = "U01KIM"'
         )
     return said
-
-
-def _policy(default: PolicyTable, own: PolicyTable) -> Policy:
-    """The keys that `own` gives, over the default's, over ours."""
-    given = {**default.model_dump(exclude_unset=True), **own.model_dump(exclude_unset=True)}
-    table = PolicyTable.model_construct(**given)
-    return Policy(
-        approvers=tuple(table.approvers),
-        approvals=table.approvals,
-        own_deployment=table.own_deployment,
-        deadline=timedelta(minutes=table.deadline_minutes),
-        required_checks=tuple(table.required_checks),
-        finish_now=table.finish_now,
-        manners=manners_of(table),
-    )
 
 
 def _domain(name: str, table: DomainTable, default: PolicyTable, channel: str) -> Domain:
@@ -120,7 +113,8 @@ def _domain(name: str, table: DomainTable, default: PolicyTable, channel: str) -
         deployment_group=table.deployment_group,
         listener_port=table.listener_port,
         channel=table.channel or channel,
-        policy=_policy(default, table.policy()),
+        policy=policy_from(default, table.policy()),
+        probes=tuple(each.made() for each in table.probe),
     )
 
 
@@ -144,18 +138,21 @@ def _policy_problems(found: File) -> list[Problem]:
     """What is wrong with the policies only once defaults and domains are put together."""
     if found.policy is None:
         return []
-    default = _policy(found.policy, PolicyTable())
+    default = policy_from(found.policy, PolicyTable())
     problems = []
     orphans = []
-    if default.approvers:
-        problems += _too_many(found, ["policy", "approvals"], default)
+    of_default = policy_trouble(default) if default.approvers else None
+    if of_default:
+        problems.append(found.problem(["policy", of_default.key], of_default.what, of_default.remedy))
     for name, table in found.domains.items():
         own = table.policy()
-        policy = _policy(found.policy, own)
+        policy = policy_from(found.policy, own)
         if not policy.approvers:
             orphans.append(name)
-        elif own.model_fields_set & {"approvers", "approvals"}:
-            problems += _too_many(found, ["domains", name, "approvals"], policy)
+            continue
+        trouble = policy_trouble(policy) if own.model_fields_set else None
+        if trouble and trouble != of_default:
+            problems.append(found.problem(["domains", name, trouble.key], trouble.what, trouble.remedy))
     if orphans:
         problems.append(
             found.problem(
@@ -165,17 +162,3 @@ def _policy_problems(found: File) -> list[Problem]:
             )
         )
     return problems
-
-
-def _too_many(found: File, key: list[str], policy: Policy) -> list[Problem]:
-    people = len(policy.approvers)
-    # How many people a group holds is Slack's to know.
-    if any(entry.startswith("S") for entry in policy.approvers) or policy.approvals <= people:
-        return []
-    return [
-        found.problem(
-            key,
-            f"is {policy.approvals}, but only {people} can approve, so nothing could ever pass",
-            f"Write at most {people}, or name more approvers.",
-        )
-    ]

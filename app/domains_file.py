@@ -5,23 +5,14 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, ValidationError
 
-from app.domains_manners import escalation_target, quiet_hours, reminder_minutes
-from app.domains_values import (
-    Wrong,
-    channel_id,
-    check_names,
-    given_name,
-    people_id,
-    some_approvers,
-    some_people,
-    tcp_port,
-    user_id,
-    within_the_hour,
-)
+from app.domains_freezes import FreezeTable
+from app.domains_policy import PolicyTable, RequireTable, Table, WhenTable
+from app.domains_probes import JsonTable, ProbesTable, ProbeTable
+from app.domains_values import Wrong, channel_id, given_name, people_id, tcp_port, user_id
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,34 +37,11 @@ class ConfigError(Exception):
         self.problems = problems
 
 
-class Table(BaseModel):
-    """A table of the file: no unknown keys, no guessing between types."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
 class SlackTable(Table):
     """`[slack]`"""
 
     channel: Annotated[str, AfterValidator(channel_id)]
     admins: Annotated[list[str], AfterValidator(people_id)] = []
-
-
-class PolicyTable(Table):
-    """`[policy]`, and the keys of it that a domain overrides."""
-
-    approvers: Annotated[list[str], AfterValidator(some_approvers)] = []
-    approvals: Annotated[int, AfterValidator(some_people)] = 1
-    own_deployment: bool = False
-    deadline_minutes: Annotated[int, AfterValidator(within_the_hour)] = 55
-    on_deadline: Literal["reject"] = "reject"
-    required_checks: Annotated[list[str], AfterValidator(check_names)] = []
-    finish_now: bool = False
-    remind_at_half: bool = True
-    remind_before_minutes: Annotated[list[int], AfterValidator(reminder_minutes)] = [10]
-    quiet_hours: Annotated[str, AfterValidator(quiet_hours)] | None = None
-    escalate_to: Annotated[str, AfterValidator(escalation_target)] | None = None
-    escalate_before_minutes: Annotated[int, AfterValidator(within_the_hour)] = 20
 
 
 class DomainTable(PolicyTable):
@@ -83,11 +51,12 @@ class DomainTable(PolicyTable):
     deployment_group: Annotated[str, AfterValidator(given_name)]
     listener_port: Annotated[int, AfterValidator(tcp_port)] | None = None
     channel: Annotated[str, AfterValidator(channel_id)] | None = None
+    probe: list[ProbeTable] = []
 
     def policy(self) -> PolicyTable:
         """Only the keys of [policy] that this domain gives."""
-        given = self.model_dump(include=set(PolicyTable.model_fields), exclude_unset=True)
-        return PolicyTable.model_construct(**given)
+        names = self.model_fields_set & set(PolicyTable.model_fields)
+        return PolicyTable.model_construct(**{name: getattr(self, name) for name in names})
 
 
 @dataclass(kw_only=True, slots=True)
@@ -98,6 +67,8 @@ class File:
     slack: SlackTable | None = None
     policy: PolicyTable | None = None
     people: dict[str, str] = field(default_factory=dict)
+    probes: ProbesTable = field(default_factory=ProbesTable)
+    freezes: list[tuple[int, FreezeTable]] = field(default_factory=list)
     domains: dict[str, DomainTable] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
@@ -106,14 +77,14 @@ class File:
         return Problem(file=self.name, key=".".join(map(dotted, key)), what=what, remedy=remedy)
 
 
-TABLES: Final = ("slack", "policy", "people", "domains")
+TABLES: Final = ("slack", "policy", "people", "probes", "freeze", "domains")
 DOMAIN_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 AnyTable = TypeVar("AnyTable", bound=Table)
 
 
 def dotted(part: str) -> str:
     """A part of a dotted key, quoted where TOML needs quotes."""
-    return part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else '"' + part.replace('"', '\\"') + '"'
+    return part if re.fullmatch(r"[A-Za-z0-9_-]+(#[0-9]+)?", part) else '"' + part.replace('"', '\\"') + '"'
 
 
 def read_file(text: str, *, file: str) -> File:
@@ -129,8 +100,21 @@ def read_file(text: str, *, file: str) -> File:
     found.slack = _read(found, SlackTable, raw.get("slack", {}), ["slack"])
     found.policy = _read(found, PolicyTable, raw.get("policy", {}), ["policy"])
     _read_people(found, raw.get("people", {}))
+    found.probes = _read(found, ProbesTable, raw.get("probes", {}), ["probes"]) or found.probes
     _read_domains(found, raw.get("domains", {}))
+    _read_freezes(found, raw.get("freeze", []))
     return found
+
+
+def _read_freezes(found: File, raw: object) -> None:
+    if not isinstance(raw, list):
+        remedy = "Write [[freeze]], with two brackets, for each."
+        found.problems.append(found.problem(["freeze"], "is no list of tables", remedy))
+        return
+    for place, entry in enumerate(raw, start=1):
+        table = _read(found, FreezeTable, entry, [f"freeze#{place}"])
+        if table is not None:
+            found.freezes.append((place, table))
 
 
 def _read_domains(found: File, raw: object) -> None:
@@ -180,10 +164,21 @@ KINDS: Final = {
     "int_type": ("is no whole number", "Write a number without quotes."),
     "bool_type": ("is neither true nor false", "Write true or false, without quotes."),
     "list_type": ("is no list", 'Write it in brackets: ["…", "…"].'),
-    "literal_error": ("is a value that this version does not know", 'Write "reject", or leave the line out.'),
     "model_type": ("is no table", "Write its name in brackets on a line of its own, and its keys below."),
 }
+INNER: Final[dict[str, type[Table]]] = {
+    "require": RequireTable,
+    "when": WhenTable,
+    "probe": ProbeTable,
+    "expect_json": JsonTable,
+}
 EXAMPLES: Final = {
+    "from": 'from = "S0DBA"',
+    "reason": 'reason = "weekend"',
+    "name": 'name = "nights"',
+    "url": 'url = "https://order.example.com/health"',
+    "path": 'path = "status"',
+    "equals": 'equals = "UP"',
     "channel": 'channel = "C01DEPLOY"',
     "application": 'application = "order-app"',
     "deployment_group": 'deployment_group = "order-dg"',
@@ -191,18 +186,37 @@ EXAMPLES: Final = {
 
 
 def _told(found: File, shape: type[Table], error: dict[str, Any], key: list[str]) -> Problem:
-    place = [*key, *(str(part) for part in error["loc"][:1])]
+    place = [*key, *_place(error["loc"])]
     match error["type"]:
         case "extra_forbidden":
-            return _unknown(found, place, tuple(shape.model_fields))
+            return _unknown(found, place, _known(shape, error["loc"]))
         case "missing":
             return found.problem(place, "is missing", f"Add {EXAMPLES[place[-1]]}.")
         case "value_error":
             wrong: Wrong = error["ctx"]["error"]
             return found.problem(place, wrong.what, wrong.remedy)
+        case "literal_error":
+            remedy = f"Write {error['ctx']['expected']}, or leave the line out.".replace("'", '"')
+            return found.problem(place, "is a value that this version does not know", remedy)
         case kind:
             what, remedy = KINDS.get(kind, (str(error["msg"]), "See the example file."))
             return found.problem(place, what, remedy)
+
+
+def _place(loc: Sequence[str | int]) -> list[str]:
+    """Up to a key of an inner table: `when#2`, `hours`; an entry of a plain list is its list's."""
+    parts = [str(part) for part in loc[:1]]
+    if len(loc) < 2 or parts[0] not in INNER:
+        return parts
+    if isinstance(loc[1], int):
+        return [f"{parts[0]}#{loc[1] + 1}", *_place(loc[2:])]
+    return [*parts, *_place(loc[1:])]
+
+
+def _known(shape: type[Table], loc: Sequence[str | int]) -> tuple[str, ...]:
+    for part in loc[:-1]:
+        shape = INNER.get(str(part), shape)
+    return tuple(info.alias or name for name, info in shape.model_fields.items())
 
 
 def _unknown(found: File, key: list[str], known: Sequence[str]) -> Problem:

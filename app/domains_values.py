@@ -3,9 +3,14 @@
 import re
 from typing import Final
 
+from app.gate.checks import LONGEST_NAME, MOST, is_check_name
+from app.gate.shift import Shift
+
 _USER: Final = re.compile(r"[UW][A-Z0-9]+")
 _GROUP: Final = re.compile(r"S[A-Z0-9]+")
 _CHANNEL: Final = re.compile(r"[CG][A-Z0-9]+")
+
+SHIFTS: Final = tuple(shift.value.replace("_", "-") for shift in Shift)
 
 LONGEST_DEADLINE: Final = 59
 """Minutes. CodeDeploy gives a hook one hour, and our own no has to be there before."""
@@ -96,8 +101,28 @@ def given_name(value: str) -> str:
     return value
 
 
+def check_name(value: str) -> str:
+    """The name of a check, as the API takes it."""
+    if not value.strip():
+        raise Wrong("holds an empty name", 'Name each check: required_checks = ["order-create smoke"].')
+    if not is_check_name(value):
+        remedy = f"Write 1 to {LONGEST_NAME} printable characters, without blanks around them."
+        raise Wrong(f'"{value[:40]}" is no name for a check ({len(value)} characters)', remedy)
+    return value
+
+
 def check_names(value: list[str]) -> list[str]:
     """Names of checks, each once."""
-    if not all(entry.strip() for entry in value):
-        raise Wrong("holds an empty name", 'Name each check: required_checks = ["order-create smoke"].')
+    for entry in value:
+        check_name(entry)
+    if len(set(value)) > MOST:
+        raise Wrong(f"names {len(set(value))} checks", f"Name at most {MOST}; nobody reads more on a card.")
     return list(dict.fromkeys(value))
+
+
+def shifts(value: list[str]) -> list[str]:
+    """Kinds of shift."""
+    unknown = [entry for entry in value if entry not in SHIFTS]
+    if unknown:
+        raise Wrong(f'"{unknown[0]}" is no kind of shift', f"Write {', '.join(SHIFTS)}.")
+    return value

@@ -1,11 +1,10 @@
 """The HTTP doors, put together."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse
-from pydantic import SecretStr
 from slack_bolt.app.async_app import AsyncApp
 
 from app.api.callers import Callers
@@ -27,11 +26,12 @@ def build_http(
     hooks: HookReceiver,
     state_changes: StateChangeReceiver,
     questions: Questions,
-    api_tokens: Mapping[str, SecretStr],
+    callers: Callers,
+    more: Sequence[APIRouter] = (),
     bolt: AsyncApp | None,
     slack_is_fit: Callable[[], bool],
 ) -> FastAPI:
-    """The whole HTTP surface. `bolt` is given in HTTP mode only."""
+    """The whole HTTP surface. `bolt` is given in HTTP mode only; `more` are the doors that write."""
     http = FastAPI(
         title="Switchgate",
         description="Holds every ECS blue/green traffic switch until a person says yes, and remembers who.",
@@ -41,7 +41,9 @@ def build_http(
     )
     http.include_router(hooks.router())
     http.include_router(state_changes.router())
-    http.include_router(api_router(questions, Callers(api_tokens)))
+    http.include_router(api_router(questions, callers))
+    for router in more:
+        http.include_router(router)
     http.include_router(health_router(questions, newest=newest(), slack_is_fit=slack_is_fit))
     if bolt is not None:
         http.include_router(events_router(bolt))

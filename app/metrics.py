@@ -9,6 +9,9 @@ STATE_CHANGES: Final = Counter(
     "switchgate_state_changes_total", "EventBridge's hints, by what became of them.", ["outcome"]
 )
 PRESSES: Final = Counter("switchgate_presses_total", "Presses, by what became of them.", ["outcome"])
+GLASS: Final = Counter(
+    "switchgate_glass_broken_total", "Switches that an admin approved against the rules.", ["domain"]
+)
 DECISIONS: Final = Counter("switchgate_decisions_total", "Gates decided here, by verdict.", ["verdict"])
 REPORTS: Final = Counter(
     "switchgate_reports_total", "Decisions reported to CodeDeploy, by what it holds.", ["outcome"]

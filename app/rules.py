@@ -1,20 +1,36 @@
 """The rules in force: the configuration, which may be reloaded, and the groups that it names."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
 
 from app.domains import Config, Domain
 from app.flow.ports import OwnedDomain
 from app.gate.deployer import slack_person
+from app.gate.freeze import Freeze
 from app.gate.ids import DomainName, UserId
-from app.gate.policy import Policy, Roster
+from app.gate.rulebook import Policy, Roster, everybody
+
+OLD: Final = timedelta(minutes=5)
+"""Groups are asked for every minute; what is older than this, people are told the age of."""
 
 
 class LiveRules:
     """See `app.flow.ports.Rules`. A reload swaps the whole configuration; gates stay as they are."""
 
-    def __init__(self, config: Config, *, roster: Callable[[], Roster]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        roster: Callable[[], Roster],
+        heard: Callable[[str], datetime | None],
+        clock: Callable[[], datetime],
+    ) -> None:
+        """`heard`: when Slack last told a group's members."""
         self.config = config
         self._roster = roster
+        self._heard = heard
+        self._clock = clock
 
     @property
     def default_channel(self) -> str:
@@ -26,14 +42,14 @@ class LiveRules:
 
     @property
     def admins(self) -> tuple[str, ...]:
-        """Users and user groups that may intervene everywhere."""
+        """Users and user groups that may intervene everywhere, break the glass and freeze."""
         return self.config.admins
 
     @property
     def groups(self) -> frozenset[str]:
-        """Every user group that names somebody who may act."""
+        """Every user group that some policy names, and those of the admins."""
         policies = [self.config.policy, *(domain.policy for domain in self.config.domains.values())]
-        named = [*self.config.admins, *(entry for policy in policies for entry in policy.approvers)]
+        named = {entry for policy in policies for entry in everybody(policy)} | set(self.config.admins)
         return frozenset(entry for entry in named if entry.startswith("S"))
 
     def domain_of(self, *, application: str, deployment_group: str) -> OwnedDomain | None:
@@ -50,6 +66,47 @@ class LiveRules:
         """Who is in which group now."""
         return self._roster()
 
+    def freezes(self, domain: DomainName) -> tuple[Freeze, ...]:
+        """The configuration's freezes of a domain."""
+        return tuple(
+            each.freeze for each in self.config.freezes if each.domains is None or domain in each.domains
+        )
+
+    def domain_names(self) -> list[DomainName]:
+        """Every configured domain."""
+        return [DomainName(name) for name in self.config.domains]
+
+    def unheard(self, people: tuple[str, ...]) -> list[tuple[str, datetime | None]]:
+        """The groups among these whose members Slack has not told lately, and when it last did."""
+        return [
+            (entry, since)
+            for entry in people
+            if entry.startswith("S") and self._is_old(since := self._heard(entry))
+        ]
+
+    def _is_old(self, heard: datetime | None) -> bool:
+        # A large configuration is asked about less often.
+        longest = max(OLD, timedelta(seconds=18) * len(self.groups))
+        return heard is None or self._clock() - heard > longest
+
+    def self_approving(self) -> list[DomainName]:
+        """The domains that approve themselves when their checks pass, now or at some time."""
+        return [
+            DomainName(name)
+            for name, domain in self.config.domains.items()
+            if domain.policy.approve_when_checks_pass
+            or any(variant.changes.approve_when_checks_pass for variant in domain.policy.variants)
+        ]
+
+    def probing(self) -> list[DomainName]:
+        """The domains that have probes."""
+        return [DomainName(name) for name, domain in self.config.domains.items() if domain.probes]
+
+    @property
+    def probe_hosts(self) -> frozenset[str]:
+        """Hosts that probes may ask although their addresses are private."""
+        return self.config.probe_hosts
+
     def slack_person(self, login: str | None) -> UserId | None:
         """The Slack account of a login."""
         return slack_person(login, people=self.config.people)
@@ -61,4 +118,5 @@ def _owned(domain: Domain) -> OwnedDomain:
         channel=domain.channel,
         listener_port=domain.listener_port,
         policy=domain.policy,
+        probes=domain.probes,
     )

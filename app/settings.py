@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from app.settings_values import (
+    ApiToken,
     http_base_url,
     level_name,
     named_secrets,
@@ -26,6 +27,7 @@ from app.settings_values import (
     region_name,
     slack_token,
 )
+from app.settings_values import api_tokens as read_api_tokens
 
 
 class SettingsError(Exception):
@@ -81,12 +83,12 @@ class Settings(BaseSettings):
     )
     """Base URL of the Web API, with a slash at its end. None: Slack's own."""
 
-    api_tokens: Annotated[dict[str, SecretStr], BeforeValidator(named_secrets)] = Field(
+    api_tokens: Annotated[dict[str, ApiToken], BeforeValidator(read_api_tokens)] = Field(
         default_factory=dict,
         validation_alias="SWITCHGATE_API_TOKENS",
-        examples=["grafana:7d1e55…"],
+        examples=["grafana:7d1e55…,ci:0b92aa…:checks"],
     )
-    """Bearer tokens of /api/v1, by the caller's name."""
+    """Bearer tokens of /api/v1 and what they allow, by the caller's name."""
 
     region: Annotated[str, AfterValidator(region_name)] = Field(
         validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"), examples=["ap-northeast-2"]
@@ -137,7 +139,8 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """Every configured secret value, for the log to mask."""
         single = [self.slack_bot_token, self.slack_app_token, self.slack_signing_secret]
-        known = [*single, *self.hook_secrets.values(), *self.api_tokens.values()]
+        tokens = [token.secret for token in self.api_tokens.values()]
+        known = [*single, *self.hook_secrets.values(), *tokens]
         values = [secret.get_secret_value() for secret in known if secret is not None]
         password = urlsplit(self.database_url or "").password or ""
         return tuple(value for value in [*values, password, unquote(password)] if value)

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -14,6 +16,52 @@ LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _PRINTABLE: Final = re.compile(r"[\x21-\x7e]+")
+
+
+class Scope(StrEnum):
+    """What a token of /api/v1 allows."""
+
+    READ = "read"
+    CHECKS = "checks"
+    FREEZES = "freezes"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApiToken:
+    """A bearer token and what it allows."""
+
+    secret: SecretStr
+    scopes: frozenset[Scope]
+
+
+def api_tokens(value: object) -> object:
+    """`name:token` and `name:token:scope+scope`, with a comma between two; without a scope it may read."""
+    if not isinstance(value, str):
+        return value
+    scopes: dict[str, frozenset[Scope]] = {}
+    plain = []
+    for place, entry in enumerate(filter(None, (each.strip() for each in value.split(","))), start=1):
+        name, _, rest = entry.partition(":")
+        token, colon, words = rest.rpartition(":")
+        if colon:
+            scopes[name] = _scopes(words, place)
+        plain.append(f"{name}:{token}" if colon else entry)
+    found = named_secrets(",".join(plain))
+    if not isinstance(found, dict):
+        return found
+    readers = frozenset({Scope.READ})
+    return {name: ApiToken(secret=secret, scopes=scopes.get(name, readers)) for name, secret in found.items()}
+
+
+def _scopes(words: str, place: int) -> frozenset[Scope]:
+    try:
+        return frozenset(Scope(word) for word in words.split("+"))
+    except ValueError:
+        known = ", ".join(Scope)
+        raise ValueError(
+            f"entry {place} ends in something else than scopes: write name:token or name:token:scope+scope;"
+            f" scopes are {known}, and a token holds no colon"
+        ) from None
 
 
 def named_secrets(value: object) -> object:

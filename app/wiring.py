@@ -12,6 +12,9 @@ import structlog
 from aiohttp import ClientSession, TCPConnector
 from fastapi import FastAPI
 
+from app.api.callers import Callers
+from app.api.checks import checks_router
+from app.api.freezes import freezes_router
 from app.calm import Calm
 from app.codedeploy.client import CodeDeploy
 from app.codedeploy.evidence import AwsEvidence
@@ -26,25 +29,38 @@ from app.hook.signature import HookKeys
 from app.hook.state_changes import StateChangeReceiver
 from app.http import build_http
 from app.i18n.catalog import Texts
+from app.probes.prober import HttpProber
+from app.record.announcements import Announcements
 from app.record.cards import Cards
+from app.record.checks import Checks
 from app.record.database import Database
+from app.record.deployers import Deployers
 from app.record.evidence import EvidenceRows
+from app.record.freezes import Freezes
 from app.record.gates import Gates
 from app.record.interventions import Interventions
+from app.record.probes import Probes
 from app.record.questions import Questions
 from app.record.reports import Reports
 from app.record.switches import Switches
 from app.record.threads import Threads
+from app.rule_errands import RuleErrands
 from app.rules import LiveRules
 from app.settings import Settings
+from app.slack.address_book import SlackAddressBook
 from app.slack.canvas import SlackCanvas
+from app.slack.check_presses import CheckPresses
 from app.slack.deploys_command import DeploysCommand
 from app.slack.details_door import DetailsDoor
 from app.slack.directory import Directory
+from app.slack.freeze_command import FreezeCommand
+from app.slack.glass_presses import GlassPresses
 from app.slack.greeting import CannotStart, Greeting
+from app.slack.herald import SlackHerald
 from app.slack.presses import Presses
 from app.slack.receiver import build_app
 from app.slack.replies import Replies
+from app.slack.rules_command import RulesCommand
 from app.slack.socket import Socket
 from app.slack.thread import SlackThreads
 from app.slack.undoing import Undoing
@@ -78,7 +94,10 @@ class Service:
         self.database = Database(database_url)
         self.gates = Gates(self.database)
         self.questions = Questions(self.database)
+        self.checks = Checks(self.database)
+        self.freezes = Freezes(self.database)
         replica = uuid4()
+        self.probes = Probes(self.database, replica)
         self._cards = Cards(self.database, replica)
         self._interventions = Interventions(self.database, replica)
         self._switches = Switches(self.database, replica)
@@ -95,7 +114,7 @@ class Service:
         self.directory = Directory(self._client, clock=clock, locale=settings.locale)
         app_token = _secret(settings.slack_app_token)
         self.greeting = Greeting(self._client, directory=self.directory, app_token=app_token)
-        self.rules = LiveRules(config, roster=self.directory.roster)
+        self.rules = LiveRules(config, roster=self.directory.roster, heard=self.directory.heard, clock=clock)
         self._calm = Calm()
         self.replies = Replies(self._client, calm=self._calm)
         self._canvas = SlackCanvas(
@@ -125,8 +144,25 @@ class Service:
             clock=clock,
             calm=self._calm,
         )
+        self.rule_errands = RuleErrands(
+            announcements=Announcements(self.database, replica),
+            deployers=Deployers(self.database),
+            freezes=self.freezes,
+            checks=self.checks,
+            probes=self.probes,
+            gates=self.gates,
+            prober=HttpProber(),
+            texts=Texts.of(settings.locale),
+            decided=self.errands.decided,
+            herald=SlackHerald(self._client, texts=Texts.of(settings.locale), rules=self.rules, clock=clock),
+            book=SlackAddressBook(self._client, clock=clock),
+            rules=self.rules,
+            redraw=self.errands.card.nudge,
+            clock=clock,
+        )
         self._loops = [
             *self.errands.all(),
+            *self.rule_errands.all(),
             groups_loop(self.greeting.keep, lambda: self.rules.groups),
         ]
         self._running: list[asyncio.Task[None]] = []
@@ -144,6 +180,23 @@ class Service:
             signing_secret=_secret(settings.slack_signing_secret),
             presses=self._presses(),
             undoing=undoing,
+            glass=GlassPresses(
+                record=self.gates,
+                rules=self.rules,
+                directory=self.directory,
+                replies=self.replies,
+                decided=self._decided,
+                clock=clock,
+            ),
+            checks=CheckPresses(
+                record=self.gates,
+                probes=self.probes,
+                rules=self.rules,
+                directory=self.directory,
+                replies=self.replies,
+                asked=self.rule_errands.asked,
+                clock=clock,
+            ),
             deploys=DeploysCommand(
                 questions=self.questions,
                 rules=self.rules,
@@ -152,6 +205,16 @@ class Service:
                 workspace_url=lambda: self.greeting.workspace_url,
                 replies=self.replies,
                 undo_form=lambda view, trigger, texts: undoing.open_form(view, trigger=trigger, texts=texts),
+                rules_command=RulesCommand(
+                    freezes=FreezeCommand(
+                        record=self.freezes,
+                        rules=self.rules,
+                        changed=self.rule_errands.frozen,
+                        clock=clock,
+                    ),
+                    rules=self.rules,
+                    clock=clock,
+                ),
             ),
             details=DetailsDoor(
                 evidence=self._evidence,
@@ -174,7 +237,7 @@ class Service:
             deployments=self.codedeploy,
             rules=self.rules,
             region=self._settings.region,
-            opened=self.errands.opened,
+            opened=self._opened,
             calm=self._calm,
         )
         state_changes = StateChangeReceiver(
@@ -182,11 +245,29 @@ class Service:
             wake=lambda key: self._switches.wake(key, now=self._clock()),
             woken=self.errands.look.nudge,
         )
+        callers = Callers(self._settings.api_tokens)
         return build_http(
             hooks=hooks,
             state_changes=state_changes,
             questions=self.questions,
-            api_tokens=self._settings.api_tokens,
+            callers=callers,
+            more=[
+                checks_router(
+                    self.checks,
+                    callers,
+                    rules=self.rules,
+                    region=self._settings.region,
+                    told=self.rule_errands.told,
+                    clock=self._clock,
+                ),
+                freezes_router(
+                    self.freezes,
+                    callers,
+                    rules=self.rules,
+                    changed=self.rule_errands.frozen,
+                    clock=self._clock,
+                ),
+            ],
             bolt=None if self.socket else self.bolt,
             slack_is_fit=lambda: self.socket is None or self.socket.is_fit(),
         )
@@ -249,11 +330,19 @@ class Service:
             rules=self.rules,
             directory=self.directory,
             replies=self.replies,
-            decided=lambda gate: self.errands.decided(),
+            decided=self._decided,
             stale=stale,
             met=met,
             clock=self._clock,
         )
+
+    def _opened(self) -> None:
+        self.errands.opened()
+        self.rule_errands.opened()
+
+    def _decided(self, gate: GateId) -> None:
+        self.errands.decided()
+        self.rule_errands.announce.nudge()
 
 
 def _secret(value: Any) -> str | None:

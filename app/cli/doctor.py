@@ -1,6 +1,7 @@
 """`switchgate doctor`: looks at everything that must be right before a switch can be held, a line each."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,7 @@ from app.domains import Config, ConfigError, load_config, warnings
 from app.embedded_postgres import default_folder
 from app.flow.ports import RecordAway
 from app.flow.views import GateView
-from app.gate.policy import Roster
+from app.gate.rulebook import Roster
 from app.i18n.catalog import Texts
 from app.record.database import Database
 from app.record.migrate import newest
@@ -35,7 +36,8 @@ async def examine(environ: Mapping[str, str]) -> list[Finding]:
     found = [*found, *more, *in_record]
     if settings is None or config is None:
         return [*found, unknown("Slack, CodeDeploy", "not looked at before the above is mended")]
-    rules = LiveRules(config, roster=lambda: Roster(groups={}))
+    now = datetime.now(UTC)
+    rules = LiveRules(config, roster=lambda: Roster(groups={}), heard=lambda group: now, clock=lambda: now)
     channels = sorted({config.channel, *(domain.channel for domain in config.domains.values())})
     card = _card(gate, rules, settings) if gate is not None else None
     found += await look_at_slack(settings, channels=channels, groups=sorted(rules.groups), card=card)

@@ -129,6 +129,30 @@ def config_check(
     typer.echo(f"{file}: {len(config.domains)} domains: {', '.join(sorted(config.domains))}")
 
 
+@config_app.command("explain")
+def config_explain(
+    domain: Annotated[str, typer.Argument(help="One of the file's domains.")],
+    path: Annotated[
+        Path | None, typer.Option(help="Default: $SWITCHGATE_CONFIG or ./switchgate.toml.")
+    ] = None,
+    locale: Annotated[str | None, typer.Option(help="en or ko; default: $SWITCHGATE_LOCALE or en.")] = None,
+) -> None:
+    """The rules of one domain, in words: who may decide, what must be green, when nobody may."""
+    from app.cli.explain import explained
+    from app.i18n.catalog import known
+
+    file = path or Path(os.environ.get("SWITCHGATE_CONFIG") or DEFAULT_CONFIG)
+    try:
+        config = load_config(file)
+    except ConfigError as refusal:
+        _refuse(str(refusal))
+    found = config.domains.get(domain)
+    if found is None:
+        _refuse(f"{file}: no domain {domain}; there are {', '.join(sorted(config.domains))}")
+    language = known(locale or os.environ.get("SWITCHGATE_LOCALE"))
+    typer.echo(explained(config, found, locale=language))
+
+
 @app.command()
 def doctor() -> None:
     """Looks at the environment, the configuration, the database, Slack and CodeDeploy: what is right and what not."""

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from app.flow.ports import DeploymentFacts, HookProgress, Target
 from app.flow.storable import storable
-from app.flow.views import Shift, Traffic
+from app.flow.views import Traffic
+from app.gate.shift import Shift
 
 _TASK_DEFINITION: Final = re.compile(r"\btask-definition/([A-Za-z0-9_-]{1,255}:[0-9]{1,9})\b")
 

@@ -6,19 +6,14 @@ from datetime import datetime
 
 from app.flow.events import Event, Kind, person
 from app.flow.ports import GateRecord, HeldGate, Rules
+from app.flow.question import NoSuchGate, case_of, question_of, unmet_by
 from app.flow.views import GateView
 from app.gate.decision import Decision, verdict_of
 from app.gate.ids import GateId
+from app.gate.judging import rejections_owed
 from app.gate.policy import Choice, Person, ReasonMissing, Refusal
-from app.gate.states import AlreadyDecided, Awaiting, NotVerified, Vote
-
-
-class NoSuchGate(Refusal):
-    """The button names a gate that the record does not hold."""
-
-
-class Unconfigured(Refusal):
-    """The gate's domain has left the configuration: no rule says who may decide, so nobody may."""
+from app.gate.rules import Unmet
+from app.gate.states import NO_REASON, Awaiting, Vote
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,20 +29,26 @@ class Press:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Counted:
-    """The vote stands. `decision` is None while more approvals are owed (`owed` of them)."""
+    """The vote stands. While `decision` is None, `owed` are the rules that are still unmet, and
+    `rejections_owed` says how many more people would have to reject to end the gate."""
 
     view: GateView
     decision: Decision | None
-    owed: int
+    owed: tuple[Unmet, ...] = ()
+    rejections_owed: int = 0
 
 
 class Refused(Exception):
-    """The press does not count; `view` is the gate as it stands, for the answer to the presser."""
+    """The press does not count; `view` is the gate as it stands, for the answer to the presser.
 
-    def __init__(self, refusal: Refusal, view: GateView | None) -> None:
+    `unmet` are the rules that an approval by this person would meet unmet.
+    """
+
+    def __init__(self, refusal: Refusal, view: GateView | None, *, unmet: tuple[Unmet, ...] = ()) -> None:
         super().__init__(type(refusal).__name__)
         self.refusal = refusal
         self.view = view
+        self.unmet = unmet
 
 
 async def decide_gate(press: Press, *, record: GateRecord, rules: Rules, now: datetime) -> Counted:
@@ -58,13 +59,12 @@ async def decide_gate(press: Press, *, record: GateRecord, rules: Rules, now: da
         try:
             return await _count(press, held, rules=rules, now=now)
         except Refusal as refusal:
-            await held.note([_refused(press, held.view, refusal, now)])
-            refused = Refused(refusal, held.view)
+            refused = await _refuse(press, held, refusal, rules=rules, now=now)
     raise refused
 
 
 async def may_press(press: Press, *, record: GateRecord, rules: Rules, now: datetime) -> GateView:
-    """Whether a rejection would count once its reason is given. Raises `Refused`, having recorded it."""
+    """Whether the press would count once its reason is given. Raises `Refused`, having recorded it."""
     async with record.hold(press.gate) as held:
         if held is None:
             raise Refused(NoSuchGate(), None)
@@ -73,11 +73,17 @@ async def may_press(press: Press, *, record: GateRecord, rules: Rules, now: date
         except ReasonMissing:
             return held.view
         except Refusal as refusal:
-            await held.note([_refused(press, held.view, refusal, now)])
-            refused = Refused(refusal, held.view)
+            refused = await _refuse(press, held, refusal, rules=rules, now=now)
         else:
             return held.view
     raise refused
+
+
+async def _refuse(press: Press, held: HeldGate, refusal: Refusal, *, rules: Rules, now: datetime) -> Refused:
+    if not isinstance(refusal, ReasonMissing):  # whoever is asked for a reason has not been refused
+        await held.note([refused_press(press.person, press.choice, held.view, refusal, now)])
+    unmet = unmet_by(held.view, rules=rules, now=now, person=press.person)
+    return Refused(refusal, held.view, unmet=unmet)
 
 
 async def _count(press: Press, held: HeldGate, *, rules: Rules, now: datetime) -> Counted:
@@ -87,7 +93,16 @@ async def _count(press: Press, held: HeldGate, *, rules: Rules, now: datetime) -
         judged.counted.decide(judged.decision)
     events = _events(press, view, judged.decision, now)
     await held.save(vote=judged.vote, decision=judged.decision, events=events, now=now)
-    return Counted(view=replace(view, gate=judged.counted), decision=judged.decision, owed=judged.owed)
+    after = replace(view, gate=judged.counted)
+    if judged.decision is not None:
+        return Counted(view=after, decision=judged.decision)
+    left = case_of(question_of(after, rules=rules), rules=rules, now=now)
+    return Counted(
+        view=after,
+        decision=None,
+        owed=unmet_by(after, rules=rules, now=now),
+        rejections_owed=rejections_owed(left),
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,27 +110,22 @@ class _Judged:
     vote: Vote
     counted: Awaiting
     decision: Decision | None
-    owed: int
 
 
 def _judge(press: Press, view: GateView, *, rules: Rules, now: datetime) -> _Judged:
     """What the press would do now. Raises a `Refusal`."""
-    if not isinstance(view.gate, Awaiting):
-        raise AlreadyDecided
-    if view.switch.domain is None:
-        raise NotVerified
-    domain = rules.domain(view.switch.domain)
-    if domain is None:
-        raise Unconfigured
+    question = question_of(view, rules=rules)
     vote = Vote(person=press.person, choice=press.choice, reason=press.reason.strip(), at=now)
-    counted, decision = view.gate.vote(
-        vote, edition=press.edition, policy=domain.policy, roster=rules.roster()
+    counted, decision = question.gate.vote(
+        vote,
+        edition=press.edition,
+        policy=question.domain.policy,
+        roster=rules.roster(),
+        circumstances=question.circumstances,
     )
-    standing = sum(
-        rules.roster().holds(user, approvers=domain.policy.approvers) for user in counted.approved_by
-    )
-    owed = 0 if decision else domain.policy.approvals - standing
-    return _Judged(vote=vote, counted=counted, decision=decision, owed=owed)
+    if press.choice is Choice.REJECT and not vote.reason:
+        vote = replace(vote, reason=NO_REASON)
+    return _Judged(vote=vote, counted=counted, decision=decision)
 
 
 def _events(press: Press, view: GateView, decision: Decision | None, now: datetime) -> Sequence[Event]:
@@ -130,18 +140,19 @@ def _events(press: Press, view: GateView, decision: Decision | None, now: dateti
         detail={"choice": press.choice, "reason": press.reason.strip()},
     )
     if decision is None:
-        return [vote]
+        return [replace(vote, detail={**vote.detail, "left_open": True})]
     detail = {"verdict": verdict_of(decision), "reason": press.reason.strip()}
     return [vote, replace(vote, kind=Kind.GATE_DECIDED, detail=detail)]
 
 
-def _refused(press: Press, view: GateView, refusal: Refusal, now: datetime) -> Event:
+def refused_press(who: Person, choice: str, view: GateView, refusal: Refusal, now: datetime) -> Event:
+    """A press that did not count, for the audit trail."""
     return Event(
         at=now,
         kind=Kind.PRESS_REFUSED,
         switch=view.switch.key,
-        actor=person(press.person.user, press.person.name),
+        actor=person(who.user, who.name),
         domain=view.switch.domain,
         gate=view.id,
-        detail={"choice": press.choice, "why": type(refusal).__name__},
+        detail={"choice": choice, "why": type(refusal).__name__},
     )

@@ -15,6 +15,13 @@ class Kind(StrEnum):
     GATE_VERIFIED = "gate_verified"
     EVIDENCE_SEEN = "evidence_seen"
     VOTE_CAST = "vote_cast"
+    VOTE_TAKEN_BACK = "vote_taken_back"
+    GLASS_BROKEN = "glass_broken"
+    DEPLOYER_KNOWN = "deployer_known"
+    CHECK_TOLD = "check_told"
+    FREEZE_DECLARED = "freeze_declared"
+    FREEZE_LIFTED = "freeze_lifted"
+    FREEZE_OVER = "freeze_over"
     PRESS_REFUSED = "press_refused"
     GATE_DECIDED = "gate_decided"
     GATE_WITHDRAWN = "gate_withdrawn"
@@ -42,6 +49,7 @@ class ActorKind(StrEnum):
     SWITCHGATE = "switchgate"
     CODEDEPLOY = "codedeploy"
     HOOK = "hook"
+    API = "api"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -21,10 +21,11 @@ from app.flow.ports import (
 )
 from app.flow.views import GateView
 from app.gate.deadline import deadline_after
-from app.gate.deployer import named_deployer
+from app.gate.deployer import named_deployers
 from app.gate.ids import ExecutionId, GateId, SwitchKey
 from app.gate.manners import next_reminder
-from app.gate.policy import RESCUERS, Policy
+from app.gate.policy import RESCUERS
+from app.gate.rulebook import Policy
 
 ASK_LIMIT: Final = 4.0
 """Seconds that a hook may wait for CodeDeploy's confirmation; the Lambda gives up on us after 10."""
@@ -104,13 +105,13 @@ def verify_facts(facts: DeploymentFacts, *, rules: Rules) -> Verification:
         raise NotOurs(f"the compute platform is {facts.platform or 'unknown'}, not ECS")
     if facts.over:
         raise NotOurs(f"the deployment is over: {facts.status}")
-    deployed_by = named_deployer(facts.description)
+    names = named_deployers(description=facts.description, creator=facts.creator)
     return Verification(
         domain=domain.name,
         listener_port=domain.listener_port,
         facts=facts,
-        deployed_by=deployed_by,
-        deployer=rules.slack_person(deployed_by),
+        deployed_by=names[0] if names else None,
+        deployer=next((person for name in names if (person := rules.slack_person(name))), None),
     )
 
 

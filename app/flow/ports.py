@@ -8,9 +8,11 @@ from typing import Protocol
 
 from app.flow.events import Event
 from app.flow.views import CardPlace, GateView, Intervention, InterventionPhase, Switch, Traffic
+from app.gate.checks import Probe
 from app.gate.decision import Answer, Decision
+from app.gate.freeze import Freeze
 from app.gate.ids import DeploymentId, DomainName, ExecutionId, GateId, SwitchKey, UserId
-from app.gate.policy import Policy, Roster
+from app.gate.rulebook import Policy, Roster
 from app.gate.states import Awaiting, Closed, Vote
 from app.gate.undo import Deed
 
@@ -148,12 +150,13 @@ class Deployments(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OwnedDomain:
-    """A configured domain: where its card goes and its rules."""
+    """A configured domain: where its card goes, its rules, and the probes that ask its green."""
 
     name: DomainName
     channel: str
     listener_port: int | None
     policy: Policy
+    probes: tuple[Probe, ...] = ()
 
 
 class Rules(Protocol):
@@ -165,10 +168,37 @@ class Rules(Protocol):
 
     def roster(self) -> Roster: ...
 
-    @property
-    def admins(self) -> tuple[str, ...]: ...
-
     def slack_person(self, login: str | None) -> UserId | None: ...
+
+    def domain_names(self) -> Sequence[DomainName]:
+        """Every configured domain."""
+        ...
+
+    def unheard(self, people: tuple[str, ...]) -> Sequence[tuple[str, datetime | None]]:
+        """The user groups among these whose members Slack has not told lately, and when it last did."""
+        ...
+
+    def freezes(self, domain: DomainName) -> Sequence[Freeze]:
+        """The freezes of this domain that the configuration declares, in force or not."""
+        ...
+
+    @property
+    def admins(self) -> tuple[str, ...]:
+        """Users and user groups who may break the glass and freeze."""
+        ...
+
+    def self_approving(self) -> Sequence[DomainName]:
+        """The domains that approve themselves when their checks pass, now or at some time."""
+        ...
+
+    def probing(self) -> Sequence[DomainName]:
+        """The domains that have probes."""
+        ...
+
+    @property
+    def probe_hosts(self) -> frozenset[str]:
+        """Hosts that probes may ask although their addresses are private."""
+        ...
 
     @property
     def default_channel(self) -> str: ...
@@ -225,6 +255,10 @@ class HeldGate(Protocol):
     async def save(
         self, *, vote: Vote | None, decision: Decision | None, events: Sequence[Event], now: datetime
     ) -> None: ...
+
+    async def forget(self, voter: UserId, *, events: Sequence[Event], now: datetime) -> None:
+        """Takes this person's vote away."""
+        ...
 
     async def note(self, events: Sequence[Event]) -> None: ...
 

@@ -6,18 +6,16 @@ from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
 
+from app.gate.checks import Check
 from app.gate.decision import Verdict
 from app.gate.evidence import Evidence
+from app.gate.freeze import Freeze
 from app.gate.ids import DomainName, GateId, SwitchKey, UserId
 from app.gate.policy import Basis, Choice
+from app.gate.rules import Unmet
+from app.gate.shift import Shift
 from app.gate.states import Awaiting, Closed, Decided, Gate, Outcome, Reported
 from app.gate.undo import Course, Deed, Standpoint, UnderWay
-
-
-class Shift(StrEnum):
-    ALL_AT_ONCE = "all_at_once"
-    CANARY = "canary"
-    LINEAR = "linear"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,7 +117,11 @@ class Rollback:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GateView:
-    """A gate with its switch and votes, read in one snapshot. `version` grows with every change."""
+    """A gate with its switch and votes, read in one snapshot. `version` grows with every change.
+
+    `freezes` are the record's for this domain, in force or yet to come; `broken` the rules that a
+    break-glass approval set aside.
+    """
 
     gate: Gate
     switch: Switch
@@ -146,6 +148,9 @@ class GateView:
     """A later deployment of the domain lives or serves."""
     evidence: Evidence | None = None
     """What was seen, where it was asked for: as it stood last before the decision."""
+    checks: tuple[Check, ...] = ()
+    freezes: tuple[Freeze, ...] = ()
+    broken: tuple[Unmet, ...] = ()
 
     @property
     def id(self) -> GateId:

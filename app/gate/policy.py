@@ -1,39 +1,15 @@
-"""Who may decide a gate, and when enough people have. The only maker of a `Permit`."""
+"""Whose press counts, and when a gate may be approved. The only maker of a `Permit`."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 from app.gate.ids import GateId, UserId
-from app.gate.manners import Manners
+from app.gate.judging import Case, held_by, owing
+from app.gate.rulebook import ReasonFor, UnknownDeployer
+from app.gate.rules import Holding, NotNamed, OwnSwitch, Unmet, rule_key, rule_mark
 
 _MINT: Final = object()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Policy:
-    """A domain's rules. `approvers` mixes Slack users (U…, W…) and user groups (S…)."""
-
-    approvers: tuple[str, ...]
-    approvals: int
-    own_deployment: bool
-    deadline: timedelta
-    required_checks: tuple[str, ...] = ()
-    finish_now: bool = False
-    manners: Manners = Manners()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Roster:
-    """Who is in which user group. A group that is not here has nobody in it: unknown is closed."""
-
-    groups: Mapping[str, frozenset[UserId]] = field(default_factory=dict)
-
-    def holds(self, user: UserId, *, approvers: tuple[str, ...]) -> bool:
-        """Whether `user` is one of `approvers`, by name or by group."""
-        return any(user == entry or user in self.groups.get(entry, ()) for entry in approvers)
 
 
 class Standing(StrEnum):
@@ -67,17 +43,33 @@ class Basis(StrEnum):
     VOTES = "votes"
     RESCUE = "rescue"
     UNDO = "undo"
+    CHECKS = "checks"
+    BREAK_GLASS = "break_glass"
 
 
 class Permit:
-    """Proof that this very gate may be approved. Only this module makes one."""
+    """Proof that this very gate may be approved. Only this module makes one.
 
-    __slots__ = ("basis", "by", "gate", "name")
+    `broken` are the rules that an admin set aside, for `reason`; empty for every other basis.
+    """
 
-    def __init__(self, *, gate: GateId, by: UserId | None, name: str, basis: Basis, mint: object) -> None:
+    __slots__ = ("basis", "broken", "by", "gate", "name", "reason")
+
+    def __init__(
+        self,
+        *,
+        gate: GateId,
+        by: UserId | None,
+        name: str,
+        basis: Basis,
+        mint: object,
+        broken: tuple[Unmet, ...] = (),
+        reason: str | None = None,
+    ) -> None:
         if mint is not _MINT:
             raise TypeError("a Permit is made by the policy alone")
         self.gate, self.by, self.name, self.basis = gate, by, name, basis
+        self.broken, self.reason = broken, reason
 
 
 class Refusal(Exception):
@@ -104,49 +96,131 @@ class AlreadyApproved(Refusal):
     """The same person's approval counts once."""
 
 
+class AlreadyRejected(Refusal):
+    """The same person's rejection counts once."""
+
+
 class ReasonMissing(Refusal):
-    """A rejection says why."""
+    """A rejection says why; where the policy asks it, an approval too."""
 
 
-def judge_vote(
+class HeldBack(Refusal):
+    """A check, a freeze or something unknown keeps anybody's approval from being taken now."""
+
+    def __init__(self, held: tuple[Holding, ...]) -> None:
+        super().__init__(", ".join(rule_key(rule) for rule in held))
+        self.held = held
+
+
+class NotAnAdmin(Refusal):
+    """Only admins break the glass."""
+
+
+class NothingToBreak(Refusal):
+    """This person's ordinary approval would pass: no rule stands in the way."""
+
+
+class RulesChanged(Refusal):
+    """A rule is broken that was not among those that the person was shown. `broken` are all of now."""
+
+    def __init__(self, broken: tuple[Unmet, ...]) -> None:
+        super().__init__("another rule is broken than those that were shown")
+        self.broken = broken
+
+
+def judge_approval(case: Case, *, person: Person, reason: str) -> None:
+    """Raises the `Refusal` that applies to this approval; returns when it may be counted."""
+    _must_vote(case, person)
+    if case.is_own(person.user):
+        raise OwnDeployment
+    held = held_by(case)
+    if held:
+        raise HeldBack(held)
+    again = person.user in case.ballot.approved_by
+    if again and owing(case):
+        raise AlreadyApproved
+    if case.policy.reason is ReasonFor.ALWAYS and not again and not reason.strip():
+        raise ReasonMissing
+
+
+def judge_rejection(case: Case, *, person: Person, reason: str) -> None:
+    """Raises the `Refusal` that applies to this rejection; returns when it counts.
+
+    Rejecting one's own deployment is allowed, and nothing holds a rejection back: it can only stop traffic
+    from moving.
+    """
+    _must_vote(case, person)
+    if person.user in case.ballot.rejected_by:
+        raise AlreadyRejected
+    if case.policy.reason is not ReasonFor.NEVER and not reason.strip():
+        raise ReasonMissing
+
+
+def permit_by_votes(gate: GateId, case: Case, *, last: Person) -> Permit | None:
+    """The permit, once nothing holds the gate and no approval is owed. `last` voted last."""
+    if held_by(case) or owing(case):
+        return None
+    return Permit(gate=gate, by=last.user, name=last.name, basis=Basis.VOTES, mint=_MINT)
+
+
+def permit_by_checks(gate: GateId, case: Case) -> Permit | None:
+    """The permit of a domain that approves itself when its checks pass.
+
+    The checks stand for the approvers' own approvals; what `require` asks of others is owed all the same, and
+    a rejection that stands keeps people in it.
+    """
+    policy = case.policy
+    if not policy.approve_when_checks_pass or not policy.required_checks or case.ballot.rejected_by:
+        return None
+    others = case.under(replace(policy, approvals=0, unknown_deployer=UnknownDeployer.ALLOW))
+    if held_by(others) or owing(others):
+        return None
+    return Permit(gate=gate, by=None, name="checks", basis=Basis.CHECKS, mint=_MINT)
+
+
+def broken_by(case: Case, person: Person) -> tuple[Unmet, ...]:
+    """Every rule that an approval by this person, alone and right now, would set aside."""
+    own: list[Unmet] = []
+    if not case.may_vote(person.user):
+        own.append(NotNamed())
+    elif case.is_own(person.user):
+        own.append(OwnSwitch())
+    return (*held_by(case), *own, *owing(case.approved_also_by(person.user)))
+
+
+def permit_by_break_glass(
+    gate: GateId,
+    case: Case,
     *,
-    policy: Policy,
-    roster: Roster,
     person: Person,
-    choice: Choice,
+    admins: tuple[str, ...],
+    named: frozenset[str],
     reason: str,
-    deployer: UserId | None,
-    approved_by: frozenset[UserId],
-) -> None:
-    """Raises the `Refusal` that applies to this vote; returns when it counts.
+) -> Permit:
+    """The permit of an admin who decides against the rules, in the open. Raises a `Refusal`.
 
-    Rejecting one's own deployment is allowed: it can only stop traffic from moving.
+    `named`: the marks of the rules that the admin was shown as broken.
     """
     if person.standing is not Standing.MEMBER:
         raise NotAMember(person.standing)
-    if not roster.holds(person.user, approvers=policy.approvers):
-        raise NotAnApprover
-    if choice is Choice.REJECT:
-        if not reason.strip():
-            raise ReasonMissing
-        return
-    if not policy.own_deployment and deployer is not None and deployer == person.user:
-        raise OwnDeployment
-    if person.user in approved_by:
-        raise AlreadyApproved
-
-
-def permit_by_votes(
-    gate: GateId, *, policy: Policy, roster: Roster, approved_by: frozenset[UserId], last: Person
-) -> Permit | None:
-    """The permit, once as many different people as the policy asks have approved.
-
-    Only those who may decide now are counted: an approver who has left the group since no longer is one.
-    """
-    standing = [user for user in approved_by if roster.holds(user, approvers=policy.approvers)]
-    if len(standing) < policy.approvals:
-        return None
-    return Permit(gate=gate, by=last.user, name=last.name, basis=Basis.VOTES, mint=_MINT)
+    if not case.roster.holds(person.user, approvers=admins):
+        raise NotAnAdmin
+    broken = broken_by(case, person)
+    if not broken:
+        raise NothingToBreak
+    if not {rule_mark(rule) for rule in broken} <= named:
+        raise RulesChanged(broken)
+    if not reason.strip():
+        raise ReasonMissing
+    return Permit(
+        gate=gate,
+        by=person.user,
+        name=person.name,
+        basis=Basis.BREAK_GLASS,
+        broken=broken,
+        reason=reason.strip(),
+        mint=_MINT,
+    )
 
 
 def permit_for_undo(gate: GateId, *, by: UserId, name: str) -> Permit:
@@ -163,3 +237,10 @@ def permit_for_rescue(gate: GateId, *, creator: str) -> Permit | None:
     if creator not in RESCUERS:
         return None
     return Permit(gate=gate, by=None, name=creator, basis=Basis.RESCUE, mint=_MINT)
+
+
+def _must_vote(case: Case, person: Person) -> None:
+    if person.standing is not Standing.MEMBER:
+        raise NotAMember(person.standing)
+    if not case.may_vote(person.user):
+        raise NotAnApprover

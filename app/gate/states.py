@@ -10,21 +10,25 @@ Everything that moves a gate is in this file; the record's CHECKs and triggers r
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from app.gate.deadline import deadline_after
 from app.gate.decision import Approval, Decision, Expiry, Rejection, Verdict, verdict_of
 from app.gate.ids import GateId, UserId
+from app.gate.judging import Ballot, Case, Circumstances, rejections_owed
 from app.gate.policy import (
     Choice,
     Person,
-    Policy,
     Refusal,
-    Roster,
-    judge_vote,
+    judge_approval,
+    judge_rejection,
+    permit_by_break_glass,
+    permit_by_checks,
     permit_by_votes,
     permit_for_rescue,
     permit_for_undo,
 )
+from app.gate.rulebook import Policy, Roster, in_force
 
 
 class Phase(StrEnum):
@@ -58,6 +62,10 @@ class AlreadyDecided(Refusal):
     """Somebody, or the deadline, was first. The first decision stands."""
 
 
+class NoVote(Refusal):
+    """There is no vote of this person here to be taken back."""
+
+
 class Impossible(Exception):
     """A move that no caller may ask for: a defect of ours, never a person's."""
 
@@ -68,6 +76,10 @@ class Vote:
     choice: Choice
     reason: str
     at: datetime
+
+
+NO_REASON: Final = "-"
+"""Stands for the reason of a rejection where the policy asks none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,34 +93,86 @@ class Awaiting:
     verified: bool
     deployer: UserId | None
     approved_by: frozenset[UserId]
+    rejected_by: frozenset[UserId] = frozenset()
+
+    def case(self, *, policy: Policy, roster: Roster, circumstances: Circumstances, now: datetime) -> Case:
+        """Everything that a vote at `now` is judged by."""
+        return Case(
+            rules=in_force(policy, now=now, shift=circumstances.shift),
+            roster=roster,
+            ballot=Ballot(deployer=self.deployer, approved_by=self.approved_by, rejected_by=self.rejected_by),
+            circumstances=circumstances,
+            now=now,
+        )
 
     def vote(
-        self, vote: Vote, *, edition: int, policy: Policy, roster: Roster
+        self, vote: Vote, *, edition: int, policy: Policy, roster: Roster, circumstances: Circumstances
     ) -> tuple["Awaiting", Decision | None]:
         """Counts a vote; gives the decision if it settles the gate. Raises a `Refusal`, changing nothing."""
+        self._must_take(edition=edition, now=vote.at)
+        case = self.case(policy=policy, roster=roster, circumstances=circumstances, now=vote.at)
+        if vote.choice is Choice.REJECT:
+            return self._reject(vote, case)
+        judge_approval(case, person=vote.person, reason=vote.reason)
+        after = case.approved_also_by(vote.person.user)
+        permit = permit_by_votes(self.id, after, last=vote.person)
+        return self._with(after.ballot), Approval(permit=permit, at=vote.at) if permit else None
+
+    def take_back(self, user: UserId, *, now: datetime) -> "Awaiting":
+        """Forgets this person's vote. Raises a `Refusal`."""
+        self._must_take(edition=self.edition, now=now)
+        if user not in self.approved_by | self.rejected_by:
+            raise NoVote
+        return replace(self, approved_by=self.approved_by - {user}, rejected_by=self.rejected_by - {user})
+
+    def approve_itself(
+        self, *, policy: Policy, roster: Roster, circumstances: Circumstances, now: datetime
+    ) -> Approval | None:
+        """The approval of a domain that approves itself when its checks pass; None while it does not."""
+        if not self.verified or now >= self.deadline_at:
+            return None
+        case = self.case(policy=policy, roster=roster, circumstances=circumstances, now=now)
+        permit = permit_by_checks(self.id, case)
+        return Approval(permit=permit, at=now) if permit else None
+
+    def break_glass(
+        self,
+        vote: Vote,
+        *,
+        edition: int,
+        policy: Policy,
+        roster: Roster,
+        circumstances: Circumstances,
+        admins: tuple[str, ...],
+        named: frozenset[str],
+    ) -> Approval:
+        """The approval of an admin who sets rules aside, in the open. Raises a `Refusal`."""
+        self._must_take(edition=edition, now=vote.at)
+        case = self.case(policy=policy, roster=roster, circumstances=circumstances, now=vote.at)
+        permit = permit_by_break_glass(
+            self.id, case, person=vote.person, admins=admins, named=named, reason=vote.reason
+        )
+        return Approval(permit=permit, at=vote.at)
+
+    def _reject(self, vote: Vote, case: Case) -> tuple["Awaiting", Rejection | None]:
+        person = vote.person
+        judge_rejection(case, person=person, reason=vote.reason)
+        after = case.rejected_also_by(person.user)
+        if rejections_owed(after):
+            return self._with(after.ballot), None
+        reason = vote.reason.strip() or NO_REASON
+        return self, Rejection(by=person.user, name=person.name, reason=reason, at=vote.at)
+
+    def _with(self, ballot: Ballot) -> "Awaiting":
+        return replace(self, approved_by=ballot.approved_by, rejected_by=ballot.rejected_by)
+
+    def _must_take(self, *, edition: int, now: datetime) -> None:
         if not self.verified:
             raise NotVerified
-        if vote.at >= self.deadline_at:
+        if now >= self.deadline_at:
             raise TooLate
         if edition != self.edition:
             raise CardIsOld
-        person = vote.person
-        judge_vote(
-            policy=policy,
-            roster=roster,
-            person=person,
-            choice=vote.choice,
-            reason=vote.reason,
-            deployer=self.deployer,
-            approved_by=self.approved_by,
-        )
-        if vote.choice is Choice.REJECT:
-            return self, Rejection(by=person.user, name=person.name, reason=vote.reason.strip(), at=vote.at)
-        counted = replace(self, approved_by=self.approved_by | {person.user})
-        permit = permit_by_votes(
-            self.id, policy=policy, roster=roster, approved_by=counted.approved_by, last=person
-        )
-        return counted, Approval(permit=permit, at=vote.at) if permit else None
 
     def rescue(self, *, creator: str, now: datetime) -> Approval | None:
         """The approval of an automatic rollback; None when the deployment is not one."""

@@ -9,12 +9,11 @@ from app.gate.policy import (
     NotAMember,
     NotAnApprover,
     Person,
-    Policy,
     ReasonMissing,
     Refusal,
-    Roster,
     Standing,
 )
+from app.gate.rulebook import Policy, Roster
 
 
 class Course(StrEnum):
@@ -137,5 +136,5 @@ def judge_person(*, person: Person, policy: Policy, admins: tuple[str, ...], ros
     """The domain's approvers and the admins may intervene; nobody else."""
     if person.standing is not Standing.MEMBER:
         raise NotAMember(person.standing)
-    if not roster.holds(person.user, approvers=(*policy.approvers, *admins)):
+    if not roster.holds(person.user, approvers=(*policy.voters, *admins)):
         raise NotAnApprover

@@ -12,9 +12,10 @@ from app.flow.events import Event
 from app.flow.ports import Entry, Opening
 from app.flow.views import GateView, Intervention
 from app.gate.decision import Approval, Decision, Expiry, Rejection, answer_to, verdict_of
-from app.gate.ids import GateId, SwitchKey
+from app.gate.ids import GateId, SwitchKey, UserId
 from app.gate.states import Vote
 from app.metrics import DECISIONS
+from app.record.broken import broken_json
 from app.record.chain import GATE_CHAIN, GATE_CHAIN_OR_SKIP
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
@@ -51,13 +52,30 @@ WITH v AS (
         decided_at = :decided_at,
         decided_by = :decided_by,
         decided_name = :decided_name,
-        reason = :reason
+        reason = :reason,
+        broken = CAST(:broken AS jsonb)
     WHERE id = :gate AND phase = 'awaiting'
     RETURNING id, version, switch_id
 ), r AS (
     INSERT INTO reports (gate_id, answer, due_at)
     SELECT g.id, CAST(:answer AS text), CASE WHEN s.verified_at IS NOT NULL THEN CAST(:now AS timestamptz) END
     FROM g JOIN switches s ON s.id = g.switch_id WHERE CAST(:answer AS text) IS NOT NULL
+), c AS (
+    UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
+), n AS (
+    INSERT INTO announcements (gate_id, kind, written_at, due_at)
+    SELECT id, 'break_glass', :now, :now FROM g WHERE CAST(:basis AS text) = 'break_glass'
+), a AS (
+    {INSERT}
+)
+SELECT version FROM g
+""")
+
+FORGET: Final = text(f"""
+WITH v AS (
+    DELETE FROM votes WHERE gate_id = :gate AND voter = :voter
+), g AS (
+    UPDATE gates SET version = version + 1 WHERE id = :gate AND phase = 'awaiting' RETURNING id, version
 ), c AS (
     UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
 ), a AS (
@@ -139,6 +157,12 @@ class HeldGateRow:
         row = (await self._connection.execute(UNDO_BEHIND, where)).first()
         return intervention_of(row.intervention) if row else None
 
+    async def forget(self, voter: UserId, *, events: Sequence[Event], now: datetime) -> None:
+        """Takes a vote away; the card is to be redrawn."""
+        values = {"gate": self._view.id, "voter": voter, "now": now, "events": as_parameter(events)}
+        if (await self._connection.execute(FORGET, values)).first() is None:
+            raise LostGate(str(self._view.id))
+
     async def note(self, events: Sequence[Event]) -> None:
         await self._connection.execute(NOTE, {"events": as_parameter(events)})
 
@@ -212,7 +236,16 @@ class Gates:
 
 def _decision_columns(decision: Decision | None) -> dict[str, Any]:
     if decision is None:
-        names = ("verdict", "basis", "decided_at", "decided_by", "decided_name", "reason", "answer")
+        names = (
+            "verdict",
+            "basis",
+            "decided_at",
+            "decided_by",
+            "decided_name",
+            "reason",
+            "broken",
+            "answer",
+        )
         return dict.fromkeys(names)
     verdict = verdict_of(decision)
     columns: dict[str, Any] = {
@@ -222,11 +255,18 @@ def _decision_columns(decision: Decision | None) -> dict[str, Any]:
         "decided_by": None,
         "decided_name": None,
         "reason": None,
+        "broken": None,
         "answer": answer_to(verdict),
     }
     match decision:
         case Approval(permit=permit):
-            return columns | {"basis": permit.basis, "decided_by": permit.by, "decided_name": permit.name}
+            return columns | {
+                "basis": permit.basis,
+                "decided_by": permit.by,
+                "decided_name": permit.name,
+                "reason": permit.reason,
+                "broken": broken_json(permit.broken),
+            }
         case Rejection():
             who = {"decided_by": decision.by, "decided_name": decision.name}
             return columns | who | {"reason": decision.reason}

@@ -24,7 +24,9 @@ T = TypeVar("T")
 LEASE: Final = timedelta(milliseconds=3500)
 RENEWAL: Final = timedelta(seconds=1)
 
-Work = Literal["reports", "cards", "switches", "interventions", "evidence", "threads"]
+Work = Literal[
+    "reports", "cards", "switches", "interventions", "evidence", "threads", "announcements", "probe_runs"
+]
 KEY: Final[dict[Work, str]] = {
     "reports": "gate_id",
     "cards": "gate_id",
@@ -32,6 +34,8 @@ KEY: Final[dict[Work, str]] = {
     "switches": "id",
     "interventions": "id",
     "evidence": "gate_id",
+    "announcements": "id",
+    "probe_runs": "id",
 }
 
 

@@ -10,15 +10,19 @@ from app.flow.views import (
     Intervention,
     InterventionPhase,
     Rollback,
-    Shift,
     Switch,
     Traffic,
 )
+from app.gate.checks import Check, CheckState
 from app.gate.decision import Verdict
+from app.gate.freeze import Freeze, Span
 from app.gate.ids import DeploymentId, DomainName, GateId, SwitchKey, UserId
 from app.gate.policy import Basis, Choice
+from app.gate.rules import Unmet
+from app.gate.shift import Shift
 from app.gate.states import Awaiting, Closed, Decided, Gate, Outcome, Phase, Reported
 from app.gate.undo import Deed
+from app.record.broken import broken_of
 
 
 class IncoherentRow(Exception):
@@ -35,10 +39,15 @@ SWITCH: Final = """
 
 GATE: Final = """
     g.id, g.hook_name, g.phase, g.edition, g.version, g.opened_at, g.deadline_at, g.verdict, g.basis,
-    g.decided_at, g.decided_by, g.decided_name, g.reason, g.outcome, g.outcome_detail, g.reported_at, g.reminded_at,
+    g.decided_at, g.decided_by, g.decided_name, g.reason, g.broken, g.outcome, g.outcome_detail, g.reported_at,
+    g.reminded_at,
     (SELECT coalesce(jsonb_agg(jsonb_build_array(v.voter, v.name, v.choice, v.reason, v.voted_at)
                                ORDER BY v.voted_at), '[]')
-       FROM votes v WHERE v.gate_id = g.id) AS votes
+       FROM votes v WHERE v.gate_id = g.id) AS votes,
+    (SELECT coalesce(jsonb_agg(jsonb_build_array(k.name, k.state, k.summary, k.url, k.told_by, k.told_at)
+                               ORDER BY k.told_at), '[]')
+       FROM checks k
+      WHERE k.deployment_id = s.deployment_id AND k.region = s.region AND k.account IN (s.account, '')) AS checks
 """
 
 INTERVENTION: Final = """
@@ -46,7 +55,15 @@ INTERVENTION: Final = """
                       i.problem, i.finished_at)
 """
 
+FREEZES: Final = """
+    (SELECT coalesce(jsonb_agg(jsonb_build_array(f.id, f.reason, f.declared_by, f.starts_at, f.ends_at)
+                               ORDER BY f.id), '[]')
+       FROM freezes f
+      WHERE f.over_at IS NULL AND (f.domains IS NULL OR s.domain = ANY(f.domains))) AS freezes
+"""
+
 AROUND: Final = f"""
+    {FREEZES},
     (SELECT {INTERVENTION}
        FROM interventions i WHERE i.switch_id = s.id ORDER BY i.asked_at DESC LIMIT 1) AS intervention,
     (SELECT jsonb_build_array(r.deployment_id, r.status, r.switched_at, r.ended_at)
@@ -118,6 +135,9 @@ def view_of(row: Any) -> GateView:
         intervention=intervention_of(row.intervention) if row.intervention else None,
         rollback=_rollback(*row.rollback) if row.rollback else None,
         superseded=row.superseded,
+        broken=_broken(row),
+        freezes=tuple(_freeze(*freeze) for freeze in row.freezes),
+        checks=tuple(check_of(*check) for check in row.checks),
     )
 
 
@@ -162,6 +182,7 @@ def _gate(row: Any, votes: tuple[CastVote, ...]) -> Gate:
             verified=row.verified_at is not None,
             deployer=UserId(row.deployer) if row.deployer else None,
             approved_by=frozenset(vote.voter for vote in votes if vote.choice is Choice.APPROVE),
+            rejected_by=frozenset(vote.voter for vote in votes if vote.choice is Choice.REJECT),
         )
     if row.verdict is None:
         raise IncoherentRow(f"gate {gate} is {phase} without a verdict")
@@ -177,6 +198,24 @@ def _gate(row: Any, votes: tuple[CastVote, ...]) -> Gate:
             return Closed(id=gate, verdict=verdict, outcome=Outcome(row.outcome) if row.outcome else None)
         case _:
             assert_never(phase)
+
+
+def check_of(name: str, state: str, summary: str, url: str | None, by: str, at: datetime | str) -> Check:
+    """A check from its columns, or from the array that `VIEW` makes of them."""
+    told_at = at if isinstance(at, datetime) else datetime.fromisoformat(at)
+    return Check(name=name, state=CheckState(state), summary=summary, url=url, by=by, at=told_at)
+
+
+def _freeze(id_: int, reason: str, by: str, starts_at: str, ends_at: str) -> Freeze:
+    span = Span(start=datetime.fromisoformat(starts_at), end=datetime.fromisoformat(ends_at))
+    return Freeze(id=id_, reason=reason, by=by, when=span)
+
+
+def _broken(row: Any) -> tuple[Unmet, ...]:
+    try:
+        return broken_of(row.broken)
+    except (KeyError, ValueError, TypeError) as trouble:
+        raise IncoherentRow(f"gate {row.id} has broken rules that make no sense") from trouble
 
 
 def _traffic(stored: dict[str, Any] | None) -> Traffic | None:

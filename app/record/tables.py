@@ -21,7 +21,7 @@ from sqlalchemy import (
     desc,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata: Final = MetaData()
 
@@ -82,6 +82,7 @@ switches: Final = Table(
     Index("switches_by_rollback", "rollback_id", postgresql_where=text("rollback_id IS NOT NULL")),
     Index("switches_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
 )
+Index("switches_by_deployment", switches.c.deployment_id)
 Index("switches_by_domain", switches.c.domain, desc(switches.c.id))
 
 gates: Final = Table(
@@ -109,6 +110,7 @@ gates: Final = Table(
     _at("closed_at"),
     _at("remind_at"),
     _at("reminded_at"),
+    Column("broken", JSONB),
     UniqueConstraint("switch_id", "execution_hash", name="gates_key"),
     Index("gates_waiting", "deadline_at", postgresql_where=text("phase = 'awaiting'")),
     Index(
@@ -197,6 +199,71 @@ evidence: Final = Table(
     _at("seen_at"),
     *_work(),
     Index("evidence_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+)
+
+announcements: Final = Table(
+    "announcements",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("gate_id", Uuid, ForeignKey("gates.id"), nullable=False),
+    _text("kind", needed=True),
+    Column("subject", Text, nullable=False, server_default=""),
+    _at("written_at", needed=True),
+    _at("posting_since"),
+    _text("ts"),
+    *_work(),
+    UniqueConstraint("gate_id", "kind", "subject", name="announcements_key"),
+    Index("announcements_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+)
+
+checks: Final = Table(
+    "checks",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("region", Text, primary_key=True),
+    Column("deployment_id", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    _text("state", needed=True),
+    Column("summary", Text, nullable=False, server_default=""),
+    _text("url"),
+    _text("told_by", needed=True),
+    _at("told_at", needed=True),
+    Index("checks_by_time", "told_at"),
+)
+
+probe_runs: Final = Table(
+    "probe_runs",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("gate_id", Uuid, ForeignKey("gates.id"), nullable=False),
+    _text("name", needed=True),
+    _at("asked_at", needed=True),
+    *_work(),
+    UniqueConstraint("gate_id", "name", name="probe_runs_key"),
+    Index("probe_runs_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+)
+
+freezes: Final = Table(
+    "freezes",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("domains", ARRAY(Text)),
+    _at("starts_at", needed=True),
+    _at("ends_at", needed=True),
+    _text("reason", needed=True),
+    _text("declared_by", needed=True),
+    _at("declared_at", needed=True),
+    _at("over_at"),
+    _text("lifted_by"),
+    Index("freezes_standing", "ends_at", postgresql_where=text("over_at IS NULL")),
+)
+
+rule_marks: Final = Table(
+    "rule_marks",
+    metadata,
+    Column("gate_id", Uuid, ForeignKey("gates.id"), primary_key=True),
+    _text("mark", needed=True),
+    Column("frozen", Boolean, nullable=False),
 )
 
 audit_events: Final = Table(

@@ -92,20 +92,24 @@ def modal(
     return view | {"submit": plain(submit, 24)} if submit else view
 
 
-def text_input(*, block_id: str, label: str, hint: str, longest: int) -> Block:
+def text_input(
+    *, block_id: str, label: str, hint: str, longest: int, initial: str = "", optional: bool = False
+) -> Block:
     """A multi-line answer; its action id is its block id."""
+    element: Block = {
+        "type": "plain_text_input",
+        "action_id": block_id,
+        "multiline": True,
+        "max_length": longest,
+        "focus_on_load": True,
+    }
     return {
         "type": "input",
         "block_id": block_id,
         "label": plain(label, 2000),
         "hint": plain(hint, 2000),
-        "element": {
-            "type": "plain_text_input",
-            "action_id": block_id,
-            "multiline": True,
-            "max_length": longest,
-            "focus_on_load": True,
-        },
+        "optional": optional,
+        "element": element | {"initial_value": initial} if initial else element,
     }
 
 

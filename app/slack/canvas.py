@@ -11,6 +11,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from app.flow.ports import Rules
+from app.flow.question import outlook_of
 from app.flow.refresh_card import CannotLook, CardNotDrawn, CardVanished, Drawing
 from app.flow.views import CardPlace, GateView
 from app.i18n.catalog import Texts
@@ -67,6 +68,7 @@ class SlackCanvas:
         self._client = client
         self._texts = texts
         self._rules = rules
+        self._clock = clock
         self._patience = Patience(clock)
 
     def draw(self, view: GateView) -> Drawing:
@@ -74,7 +76,12 @@ class SlackCanvas:
         domain = self._rules.domain(view.switch.domain) if view.switch.domain else None
         card = Card(
             text=card_sentence(view, texts=self._texts),
-            blocks=card_blocks(view, texts=self._texts, domain=domain),
+            blocks=card_blocks(
+                view,
+                texts=self._texts,
+                domain=domain,
+                outlook=outlook_of(view, rules=self._rules, now=self._clock()),
+            ),
         )
         shown = json.dumps([card.text, card.blocks], sort_keys=True)
         return Drawing(fingerprint=hashlib.sha256(shown.encode()).hexdigest()[:24], content=card)

@@ -1,12 +1,14 @@
 """A gate as a card. A picture of the record: the same gate always draws the same card."""
 
 from collections.abc import Sequence
-from typing import assert_never
+from typing import Final, assert_never
 
 from app.flow.ports import OwnedDomain
-from app.flow.views import GateView, Shift, Traffic, course_of
+from app.flow.question import Outlook
+from app.flow.views import GateView, Traffic, course_of
 from app.gate.policy import Basis, Choice
-from app.gate.states import Awaiting, Closed, Decided, Outcome, Reported
+from app.gate.shift import Shift
+from app.gate.states import NO_REASON, Awaiting, Closed, Decided, Outcome, Reported
 from app.gate.undo import Course
 from app.i18n.catalog import Texts
 from app.slack.blocks import (
@@ -21,17 +23,31 @@ from app.slack.blocks import (
     section,
     when,
 )
+from app.slack.check_blocks import check_blocks
 from app.slack.course_blocks import course_blocks, course_buttons, is_approved, is_taken_back
 from app.slack.evidence_blocks import evidence_blocks
 from app.slack.outside import inline, quoted
+from app.slack.standing import broken_blocks, offers, source_words, standing_blocks
 from app.slack.ticket import Ticket
 
+OTHERWISE: Final = {
+    Basis.RESCUE: "rescued",
+    Basis.CHECKS: "approved_itself",
+    Basis.BREAK_GLASS: "glass_broken",
+}
+"""What an approval on other grounds than votes is called in the catalogs."""
 
-def card_blocks(view: GateView, *, texts: Texts, domain: OwnedDomain | None) -> list[Block]:
-    """The card's blocks. `domain` is None while the gate is unverified or its domain is no longer configured."""
+
+def card_blocks(
+    view: GateView, *, texts: Texts, domain: OwnedDomain | None, outlook: Outlook | None = None
+) -> list[Block]:
+    """The card's blocks. `domain` is None while the gate is unverified or its domain is no longer configured.
+
+    `outlook`: what the rules of the moment say; None once the gate no longer waits.
+    """
     blocks = [header(texts(f"card.header.{_stage(view)}", domain=domain_name(view, texts)))]
     if isinstance(view.gate, Awaiting):
-        blocks += _waiting(view, texts=texts, domain=domain)
+        blocks += _waiting(view, texts=texts, domain=domain, outlook=outlook)
     else:
         blocks += _ended(view, texts=texts, domain=domain)
     return blocks
@@ -82,7 +98,7 @@ def _state(view: GateView) -> str:
         case Awaiting():
             return "unverified"
         case Decided(verdict=verdict) | Reported(verdict=verdict) | Closed(verdict=verdict):
-            return "rescued" if view.basis is Basis.RESCUE else verdict.value
+            return OTHERWISE.get(view.basis, verdict.value) if view.basis else verdict.value
         case _:
             assert_never(view.gate)
 
@@ -106,34 +122,26 @@ def _stage(view: GateView) -> str:
             assert_never(course_of(view))
 
 
-def _waiting(view: GateView, *, texts: Texts, domain: OwnedDomain | None) -> list[Block]:
+def _waiting(
+    view: GateView, *, texts: Texts, domain: OwnedDomain | None, outlook: Outlook | None
+) -> list[Block]:
     facts = _facts(view, texts) + [
         (texts("card.field.deadline"), when(view.deadline_at)),
-        (texts("card.field.who"), _approvers(domain, texts)),
+        (texts("card.field.who"), _approvers(domain, outlook, texts)),
     ]
     blocks = [fields(facts), *evidence_blocks(view, texts=texts), *_description(view, texts)]
     if not view.switch.verified:
         return [*blocks, section(texts("card.unverified"))]
     if domain is None:
         return [*blocks, section(texts("card.unconfigured"))]
-    approvals = [vote for vote in view.votes if vote.choice is Choice.APPROVE]
-    if approvals:
-        blocks.append(
-            section(
-                texts(
-                    "card.approvals_so_far",
-                    names=", ".join(mention(vote.voter) for vote in approvals),
-                    have=len(approvals),
-                    need=domain.policy.approvals,
-                )
-            )
-        )
-    buttons = decision_buttons(view, texts=texts, block_id=f"decide.{view.version}")
+    blocks += standing_blocks(view, outlook=outlook, texts=texts)
+    buttons = decision_buttons(view, texts=texts, block_id=f"decide.{view.version}", outlook=outlook)
     return [*blocks, buttons, context(texts("card.no_answer_is_no"))]
 
 
-def decision_buttons(view: GateView, *, texts: Texts, block_id: str) -> Block:
-    """Approve, which asks back in the client, and Reject, which opens a form."""
+def decision_buttons(view: GateView, *, texts: Texts, block_id: str, outlook: Outlook | None = None) -> Block:
+    """Approve, which asks back in the client or opens a form for the reason; Reject, which opens a form;
+    and the ways back or around where there is something to take back or to go around."""
     ticket = str(Ticket(gate=view.id, edition=view.edition))
     name = domain_name(view, texts)
     port = f":{view.switch.listener_port}" if view.switch.listener_port else ""
@@ -145,18 +153,24 @@ def decision_buttons(view: GateView, *, texts: Texts, block_id: str) -> Block:
         yes=texts("confirm.approve.yes"),
         no=texts("confirm.approve.no"),
     )
-    return actions(
-        block_id,
-        button(texts("button.approve"), action="approve", value=ticket, style="primary", confirm=ask),
-        button(texts("button.reject"), action="reject", value=ticket, style="danger"),
+    by_form = outlook is not None and outlook.asks_reason
+    approve = button(
+        texts("button.approve"),
+        action="approve",
+        value=ticket,
+        style="primary",
+        confirm=None if by_form else ask,
     )
+    reject = button(texts("button.reject"), action="reject", value=ticket, style="danger")
+    return actions(block_id, approve, reject, *offers(view, outlook=outlook, texts=texts))
 
 
 def _ended(view: GateView, *, texts: Texts, domain: OwnedDomain | None) -> list[Block]:
-    blocks = [section(_decision_words(view, texts))]
-    if view.reason:
+    blocks = [section(_decision_words(view, texts)), *broken_blocks(view, texts=texts)]
+    if view.reason and view.reason != NO_REASON:
         blocks.append(section(quoted(view.reason)))
     blocks.append(section(_outcome_words(view, texts)))
+    blocks += check_blocks(view, texts=texts)
     blocks += course_blocks(view, texts=texts)
     buttons = course_buttons(view, texts=texts, domain=domain)
     seen = evidence_blocks(view, texts=texts)
@@ -222,10 +236,7 @@ def _description(view: GateView, texts: Texts) -> Sequence[Block]:
     return [section(f"*{texts('card.field.description')}*\n{text}")] if text else []
 
 
-def _approvers(domain: OwnedDomain | None, texts: Texts) -> str:
+def _approvers(domain: OwnedDomain | None, outlook: Outlook | None, texts: Texts) -> str:
     if domain is None:
         return texts("card.nobody_yet")
-    who = ", ".join(mention(entry) for entry in domain.policy.approvers)
-    if domain.policy.approvals == 1:
-        return who
-    return texts("card.approvers", who=who, count=domain.policy.approvals)
+    return "\n".join(source_words(outlook.policy if outlook else domain.policy, texts=texts))

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from app.flow.ports import Rules
+from app.flow.question import outlook_of
 from app.flow.views import CardPlace, GateView
 from app.gate.policy import Basis
 from app.gate.states import Awaiting
@@ -10,6 +11,7 @@ from app.i18n.catalog import Texts
 from app.slack.blocks import Block, mention, section, when
 from app.slack.card import decision_buttons, deployment_link, domain_name
 from app.slack.outside import inline
+from app.slack.rule_words import rule_lines
 
 
 def pending_blocks(
@@ -23,6 +25,7 @@ def pending_blocks(
 ) -> list[Block]:
     """One waiting gate: what, since when, how long still, who may, and the buttons to decide it here."""
     domain = rules.domain(view.switch.domain) if view.switch.domain else None
+    outlook = outlook_of(view, rules=rules, now=now)
     name = domain_name(view, texts)
     text = texts(
         "deploys.pending",
@@ -31,14 +34,16 @@ def pending_blocks(
         what=inline(view.switch.description or "", longest=120),
         since=when(view.opened_at),
         left=texts.duration(max(view.deadline_at - now, timedelta(0))),
-        who=", ".join(mention(entry) for entry in domain.policy.approvers)
+        who=", ".join(mention(entry) for entry in domain.policy.voters)
         if domain
         else texts("card.nobody_yet"),
         card=_card_link(place, base, texts),
     )
+    if outlook is not None and outlook.is_held:
+        text = f"{text}\n{rule_lines(outlook.unmet, texts=texts, most=3)}"
     blocks = [section(text)]
     if isinstance(view.gate, Awaiting) and view.gate.verified and domain is not None:
-        blocks.append(decision_buttons(view, texts=texts, block_id=f"decide.{view.id}"))
+        blocks.append(decision_buttons(view, texts=texts, block_id=f"decide.{view.id}", outlook=outlook))
     else:
         blocks.append(section(texts("card.unverified" if not view.switch.verified else "card.unconfigured")))
     return blocks

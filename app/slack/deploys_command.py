@@ -15,9 +15,10 @@ from app.i18n.catalog import Texts
 from app.log import error_id
 from app.slack.blocks import Block, actions, button, context, divider, header, section
 from app.slack.deploys_blocks import decided_line, pending_blocks
-from app.slack.directory import Directory
+from app.slack.directory import Directory, Profile
 from app.slack.outside import inline
 from app.slack.replies import Replies, answer_by
+from app.slack.rules_command import VERBS, RulesCommand
 from app.within import by
 
 log = structlog.get_logger(__name__)
@@ -81,9 +82,11 @@ class DeploysCommand:
         workspace_url: Callable[[], str | None],
         undo_form: Callable[[GateView, str, Texts], str],
         replies: Replies,
+        rules_command: RulesCommand,
     ) -> None:
         """`undo_form` opens the undo's form, or gives what to say instead."""
         self._replies = replies
+        self._rules_command = rules_command
         self._questions = questions
         self._rules = rules
         self._directory = directory
@@ -92,11 +95,20 @@ class DeploysCommand:
         self._undo_form = undo_form
 
     async def command(self, ack: Callable[..., Awaitable[Any]], body: Mapping[str, Any]) -> None:
-        """`/deploys [help | DOMAIN]`."""
+        """`/deploys [help | DOMAIN | VERB …]`."""
         until = answer_by()
-        texts = Texts.of((await self._directory.profile(body)).locale)
-        shown = await self._answer(body, texts=texts, until=until)
+        profile = await self._directory.profile(body)
+        texts = Texts.of(profile.locale)
+        words = str(body.get("text") or "").split()
+        if words and words[0].lower() in VERBS:
+            said = self._told(words, profile, texts)
+            shown = await self._guarded(said, texts=texts, until=until)
+        else:
+            shown = await self._answer(body, texts=texts, until=until)
         await ack(text=shown.text, blocks=shown.blocks, response_type="ephemeral")
+
+    async def _told(self, words: Sequence[str], profile: Profile, texts: Texts) -> Shown:
+        return _only(await self._rules_command.answer(words, profile=profile, texts=texts))
 
     async def page(
         self, ack: Callable[..., Awaitable[Any]], body: Mapping[str, Any], action: Mapping[str, Any]

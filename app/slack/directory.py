@@ -11,7 +11,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from app.flow.storable import storable
 from app.gate.ids import UserId
-from app.gate.policy import Person, Roster, Standing
+from app.gate.policy import Person, Standing
+from app.gate.rulebook import Roster
 from app.i18n.catalog import known
 from app.slack.replies import user_of
 from app.slack.web import UNREACHABLE, problem_of, rest_of
@@ -27,10 +28,11 @@ NO_SUCH_GROUP: Final = "no_such_subteam"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Profile:
-    """A person and the language to answer in."""
+    """A person, the language to answer in, and the time zone that they live by."""
 
     person: Person
     locale: Literal["en", "ko"]
+    zone: str = "UTC"
 
 
 class Directory:
@@ -44,6 +46,7 @@ class Directory:
         self._locale: Literal["en", "ko"] = locale
         self._profiles: dict[UserId, tuple[datetime, Profile]] = {}
         self._members: dict[str, frozenset[UserId]] = {}
+        self._heard: dict[str, datetime] = {}
         self._rest_until = clock()
         self.team: str | None = None
         self.enterprise: str | None = None
@@ -70,6 +73,10 @@ class Directory:
         """The groups as last heard of. A group never heard of has nobody in it."""
         return Roster(groups=dict(self._members))
 
+    def heard(self, group: str) -> datetime | None:
+        """When Slack last told this group's members; None: never."""
+        return self._heard.get(group)
+
     async def refresh_groups(self, groups: Iterable[str]) -> bool:
         """Asks Slack for each group's members; False when any answer was missing (its old copy stays)."""
         if self._clock() < self._rest_until:
@@ -88,6 +95,7 @@ class Directory:
                 return False
             members = ()
         self._members[group] = frozenset(UserId(member) for member in members)
+        self._heard[group] = self._clock()
         return True
 
     async def _ask(self, id_: UserId, name: str) -> Profile:
@@ -100,6 +108,7 @@ class Directory:
         return Profile(
             person=Person(user=id_, name=storable(str(shown))[:80], standing=standing),
             locale=known(user["locale"]) if user.get("locale") else self._locale,
+            zone=str(user.get("tz") or "UTC"),
         )
 
     def _stranger(self, id_: UserId, name: str, standing: Standing) -> Profile:

@@ -1,23 +1,28 @@
 """Approve and Reject, pressed. Committed first, then acked, then answered."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import structlog
 
-from app.flow.decide_gate import Counted, NoSuchGate, Press, Refused, decide_gate, may_press
+from app.flow.decide_gate import Counted, Press, Refused, decide_gate, may_press
 from app.flow.ports import GateRecord, RecordAway, Rules
+from app.flow.question import NoSuchGate, outlook_of
 from app.flow.storable import storable
 from app.flow.views import CardPlace, GateView
 from app.gate.ids import GateId
-from app.gate.policy import Choice
+from app.gate.policy import Choice, ReasonMissing
+from app.gate.rulebook import ReasonFor
+from app.gate.rules import Unmet
 from app.i18n.catalog import Texts
 from app.log import error_id
 from app.metrics import PRESSES
-from app.slack.blocks import typed
+from app.slack.approve_form import approve_form
+from app.slack.blocks import Block, typed
 from app.slack.directory import Directory, Profile
+from app.slack.offers import answer_blocks, break_glass_button, take_back_button
 from app.slack.outside import says_something
 from app.slack.reject_form import REASON, reject_form, reject_notice
 from app.slack.replies import Replies, answer_by, channel_of
@@ -33,11 +38,17 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Said:
-    """The answer to a press. `again`: nothing was recorded and pressing once more may help."""
+    """The answer to a press, and the buttons under it. `again`: pressing once more may help.
+
+    `unsaid`: the press would count, but a reason is missing; `view` is its gate.
+    """
 
     text: str
+    buttons: tuple[Block, ...] = ()
     counted: Counted | None = None
     again: bool = False
+    unsaid: bool = False
+    view: GateView | None = None
 
 
 class Presses:
@@ -70,12 +81,17 @@ class Presses:
         profile = await self._directory.profile(body)
         said = await self._count(action.get("value"), profile, Choice.APPROVE, "", until=until)
         await ack()
-        text = said.text
-        if said.counted is not None:
-            text = thanks(said.counted, texts=Texts.of(profile.locale), on_card=_place(body) is not None)
-        if text:
-            self._replies.answer(body, text)
+        if said.unsaid and said.view is not None:
+            ticket = Ticket.parse(action.get("value"))  # a reason is missed only of a button of ours
+            form = approve_form(ticket, view=said.view, texts=Texts.of(profile.locale))
+            self._replies.open_modal(trigger=str(body.get("trigger_id")), view=form)
+        else:
+            self._answer(body, said, profile, Choice.APPROVE, on_card=_place(body) is not None)
         self._meet(body, action.get("value"))
+
+    async def approve_reason(self, ack: Ack, body: Body, view: Mapping[str, Any]) -> None:
+        """The form that asks why somebody approves, submitted."""
+        await self._submitted(ack, body, view, Choice.APPROVE)
 
     async def reject(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
         """`reject`: asks why. Nothing is decided yet, so the ack need not wait."""
@@ -85,21 +101,33 @@ class Presses:
 
     async def reject_reason(self, ack: Ack, body: Body, view: Mapping[str, Any]) -> None:
         """The reject form, submitted."""
+        await self._submitted(ack, body, view, Choice.REJECT)
+
+    async def _submitted(self, ack: Ack, body: Body, view: Mapping[str, Any], choice: Choice) -> None:
         until = answer_by()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
-        reason = typed(view.get("state", {}), REASON)
-        if not says_something(reason):
-            await ack(response_action="errors", errors={REASON: texts("reject.reason_missing")})
-            return
-        said = await self._count(view.get("private_metadata"), profile, Choice.REJECT, reason, until=until)
+        typed_in = typed(view.get("state", {}), REASON)
+        reason = typed_in if says_something(typed_in) else ""
+        said = await self._count(view.get("private_metadata"), profile, choice, reason, until=until)
         if said.counted is not None:
             await ack()
+            self._answer(body, said, profile, choice, on_card=True)
+        elif said.unsaid:
+            await ack(response_action="errors", errors={REASON: texts("reject.reason_missing")})
         elif said.again:
             # The form stays open, so that what was typed is not lost.
             await ack(response_action="errors", errors={REASON: said.text})
         else:
-            await ack(response_action="update", view=reject_notice(said.text, texts=texts))
+            title = texts("approve.title") if choice is Choice.APPROVE else None
+            await ack(response_action="update", view=reject_notice(said.text, texts=texts, title=title))
+
+    def _answer(self, body: Body, said: Said, profile: Profile, choice: Choice, *, on_card: bool) -> None:
+        text = said.text
+        if said.counted is not None:
+            text = thanks(said.counted, choice=choice, texts=Texts.of(profile.locale), on_card=on_card)
+        if text:
+            self._replies.answer(body, text, answer_blocks(text, said.buttons))
 
     async def _count(
         self, value: object, profile: Profile, choice: Choice, reason: str, *, until: float
@@ -114,7 +142,7 @@ class Presses:
             return self._not_counted(trouble, profile, texts)
         PRESSES.labels(outcome="counted").inc()
         self._decided(press.gate)
-        return Said(text="", counted=counted)
+        return Said(text="", counted=counted, buttons=self._ways_on(press, counted, texts))
 
     async def _ask_why(self, body: Body, value: object) -> None:
         """Opens the form, unless the reason would be given for nothing."""
@@ -130,11 +158,14 @@ class Presses:
             return
         ticket = Ticket(gate=press.gate, edition=press.edition)
         self._replies.open_modal(
-            trigger=str(body.get("trigger_id")), view=reject_form(ticket, view=view, texts=texts)
+            trigger=str(body.get("trigger_id")),
+            view=reject_form(ticket, view=view, texts=texts, optional=self._asks_no_reason(view)),
         )
 
     def _not_counted(self, trouble: Exception, profile: Profile, texts: Texts) -> Said:
         match trouble:
+            case Refused(view=view) if isinstance(trouble.refusal, ReasonMissing):
+                return Said(text=texts("refused.reason_missing"), unsaid=True, view=view)
             case Refused(view=view):
                 why = type(trouble.refusal).__name__
                 PRESSES.labels(outcome=why).inc()
@@ -142,7 +173,9 @@ class Presses:
                 if view is not None:
                     # The card that was pressed may show less than the record knows: draw it again.
                     self._replies.later(self._stale(view.id), what="redraw")
-                return Said(text=why_not(trouble, texts=texts, approvers=_approvers(view, self._rules)))
+                said = why_not(trouble, texts=texts, approvers=_approvers(view, self._rules))
+                glass = self._glass(profile, view, trouble.unmet, texts) if view else ()
+                return Said(text=said, buttons=glass)
             case RecordAway() | TimeoutError():
                 user = profile.person.user
                 PRESSES.labels(outcome="record_away").inc()
@@ -153,6 +186,27 @@ class Presses:
                 PRESSES.labels(outcome="failed").inc()
                 log.error("press_failed", error_id=short, user=profile.person.user, exc_info=trouble)
                 return Said(text=texts("refused.unknown_error", id=short), again=True)
+
+    def _ways_on(self, press: Press, counted: Counted, texts: Texts) -> tuple[Block, ...]:
+        """What a voter may do next: think again, or, an admin, go around the rules."""
+        if counted.decision is not None:
+            return ()
+        ticket = Ticket(gate=press.gate, edition=press.edition)
+        profile = Profile(person=press.person, locale=texts.locale)
+        glass = self._glass(profile, counted.view, counted.owed, texts)
+        return (take_back_button(ticket, texts=texts), *glass)
+
+    def _glass(
+        self, profile: Profile, view: GateView, unmet: Sequence[Unmet], texts: Texts
+    ) -> tuple[Block, ...]:
+        """To an admin whom a rule stands in the way of, the way around it."""
+        is_admin = self._rules.roster().holds(profile.person.user, approvers=self._rules.admins)
+        ticket = Ticket(gate=view.id, edition=view.edition)
+        return (break_glass_button(ticket, texts=texts),) if unmet and is_admin else ()
+
+    def _asks_no_reason(self, view: GateView) -> bool:
+        outlook = outlook_of(view, rules=self._rules, now=self._clock())
+        return outlook is not None and outlook.policy.reason is ReasonFor.NEVER
 
     def _meet(self, body: Body, value: object) -> None:
         """The press shows where a card of this gate stands."""
@@ -182,7 +236,7 @@ def _press(value: object, profile: Profile, choice: Choice, reason: str) -> Pres
 
 def _approvers(view: GateView | None, rules: Rules) -> tuple[str, ...]:
     domain = rules.domain(view.switch.domain) if view and view.switch.domain else None
-    return domain.policy.approvers if domain else ()
+    return domain.policy.voters if domain else ()
 
 
 def _place(body: Body) -> CardPlace | None:

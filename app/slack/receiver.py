@@ -12,10 +12,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from app.i18n.catalog import Texts
 from app.log import error_id
+from app.slack import approve_form, glass_form
+from app.slack.check_presses import CheckPresses
 from app.slack.deploys_command import PAGE_ACTION, DeploysCommand
 from app.slack.details_door import DetailsDoor
 from app.slack.directory import Directory
 from app.slack.evidence_blocks import DETAILS
+from app.slack.glass_presses import GlassPresses
+from app.slack.offers import BREAK_GLASS, RUN_CHECKS, TAKE_BACK
 from app.slack.presses import Presses
 from app.slack.reject_form import CALLBACK, reject_notice
 from app.slack.replies import Replies
@@ -34,6 +38,8 @@ def build_app(
     signing_secret: str | None,
     presses: Presses,
     undoing: Undoing,
+    glass: GlassPresses,
+    checks: CheckPresses,
     deploys: DeploysCommand,
     details: DetailsDoor,
     directory: Directory,
@@ -64,6 +70,8 @@ def build_app(
     doors = _Doors(
         presses=presses,
         undoing=undoing,
+        glass=glass,
+        checks=checks,
         deploys=deploys,
         details=details,
         directory=directory,
@@ -72,6 +80,11 @@ def build_app(
     app.action("approve")(listener(doors.approve))
     app.action("reject")(listener(doors.reject))
     app.action(DETAILS)(listener(doors.details))
+    app.action(TAKE_BACK)(listener(doors.take_back))
+    app.action(RUN_CHECKS)(listener(doors.run_checks))
+    app.action(BREAK_GLASS)(listener(doors.break_glass))
+    app.view(approve_form.CALLBACK)(listener(doors.approve_reason))
+    app.view(glass_form.CALLBACK)(listener(doors.glass_submitted))
     app.action(re.compile(rf"{PAGE_ACTION}\..+"))(listener(doors.page))
     app.action("undo")(listener(doors.undo))
     app.action("finish")(listener(doors.finish))
@@ -93,6 +106,8 @@ class _Doors:
         *,
         presses: Presses,
         undoing: Undoing,
+        glass: GlassPresses,
+        checks: CheckPresses,
         deploys: DeploysCommand,
         details: DetailsDoor,
         directory: Directory,
@@ -100,6 +115,8 @@ class _Doors:
     ) -> None:
         self._presses = presses
         self._undoing = undoing
+        self._glass = glass
+        self._checks = checks
         self._deploys = deploys
         self._details = details
         self._directory = directory
@@ -125,6 +142,21 @@ class _Doors:
 
     async def details(self, ack: Any, body: Any, payload: Any) -> None:
         await self._details.details(ack, body, payload)
+
+    async def run_checks(self, ack: Any, body: Any, payload: Any) -> None:
+        await self._checks.run(ack, body, payload)
+
+    async def approve_reason(self, ack: Any, body: Any, payload: Any) -> None:
+        await self._presses.approve_reason(ack, body, payload)
+
+    async def take_back(self, ack: Any, body: Any, payload: Any) -> None:
+        await self._glass.take_back(ack, body, payload)
+
+    async def break_glass(self, ack: Any, body: Any, payload: Any) -> None:
+        await self._glass.ask(ack, body, payload)
+
+    async def glass_submitted(self, ack: Any, body: Any, payload: Any) -> None:
+        await self._glass.submitted(ack, body, payload)
 
     async def command(self, ack: Any, body: Any, payload: Any) -> None:
         await self._deploys.command(ack, body)

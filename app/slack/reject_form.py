@@ -13,8 +13,8 @@ REASON: Final = "reason"
 LONGEST: Final = 1000
 
 
-def reject_form(ticket: Ticket, *, view: GateView, texts: Texts) -> Block:
-    """The modal, for this gate and this edition of its question."""
+def reject_form(ticket: Ticket, *, view: GateView, texts: Texts, optional: bool = False) -> Block:
+    """The modal, for this gate and this edition of its question. `optional`: the policy asks no reason."""
     domain = view.switch.domain or texts("card.unknown_domain")
     says = texts("reject.says", domain=escaped(domain), deployment=inline(view.switch.key.deployment))
     return modal(
@@ -26,14 +26,21 @@ def reject_form(ticket: Ticket, *, view: GateView, texts: Texts) -> Block:
         blocks=[
             section(says),
             text_input(
-                block_id=REASON, label=texts("reject.label"), hint=texts("reject.hint"), longest=LONGEST
+                block_id=REASON,
+                label=texts("reject.label"),
+                hint=texts("reject.hint"),
+                longest=LONGEST,
+                optional=optional,
             ),
         ],
     )
 
 
-def reject_notice(text: str, *, texts: Texts) -> Block:
-    """What the form turns into when the rejection does not count."""
+def reject_notice(text: str, *, texts: Texts, title: str | None = None) -> Block:
+    """What the form turns into when the vote does not count."""
     return modal(
-        callback="notice", title=texts("reject.title"), close=texts("reject.close"), blocks=[section(text)]
+        callback="notice",
+        title=title or texts("reject.title"),
+        close=texts("reject.close"),
+        blocks=[section(text)],
     )

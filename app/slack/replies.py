@@ -33,9 +33,9 @@ class Replies:
         self._listeners = 0
         self._quiet = asyncio.Event()
 
-    def answer(self, body: Body, text: str) -> None:
+    def answer(self, body: Body, text: str, blocks: list[Block] | None = None) -> None:
         """Says something to whoever sent `body` (a press or a command), and to nobody else."""
-        self.later(self._answer(body, text), what="answer")
+        self.later(self._answer(body, text, blocks), what="answer")
 
     def turn(self, body: Body, *, text: str, blocks: list[Block]) -> None:
         """Puts something else where the pressed whisper stands; where it is too old for that, whispers anew."""

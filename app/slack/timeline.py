@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
-from app.flow.events import Detail, Event, Kind
+from app.flow.events import ActorKind, Detail, Event, Kind
 from app.flow.ports import Rules
 from app.flow.tell_thread import Happened, Message
 from app.flow.views import GateView
@@ -19,6 +19,9 @@ LINES: Final[Mapping[Kind, str]] = {
     Kind.GATE_VERIFIED: "timeline.verified",
     Kind.EVIDENCE_SEEN: "timeline.evidence",
     Kind.VOTE_CAST: "timeline.vote",
+    Kind.VOTE_TAKEN_BACK: "timeline.taken_back",
+    Kind.CHECK_TOLD: "timeline.check",
+    Kind.DEPLOYER_KNOWN: "timeline.deployer",
     Kind.GATE_DECIDED: "timeline.decided",
     Kind.GATE_WITHDRAWN: "timeline.withdrawn",
     Kind.REPORT_TOLD: "timeline.told",
@@ -35,6 +38,10 @@ LINES: Final[Mapping[Kind, str]] = {
     Kind.FINISH_ASKED: "timeline.finish_asked",
     Kind.FINISH_FAILED: "timeline.finish_failed",
 }
+
+
+OTHER_GROUNDS: Final = frozenset({"rescue", "undo", "checks", "break_glass"})
+"""Bases of an approval that have a sentence of their own."""
 
 
 class Timeline:
@@ -59,11 +66,13 @@ class Timeline:
     def _key(self, event: Event) -> str | None:
         key = LINES.get(event.kind)
         if event.kind is Kind.VOTE_CAST:
-            # A reject decides by itself, and the decision's line tells it.
-            return f"{key}_approve" if event.detail.get("choice") == "approve" else None
+            return _vote_key(event)
+        if event.kind is Kind.CHECK_TOLD:
+            state = event.detail.get("state")
+            return f"{key}_{state}" if state in {"passed", "failed"} else None
         if event.kind is Kind.GATE_DECIDED:
-            verdict = event.detail.get("basis") or event.detail.get("verdict")
-            return f"{key}.{verdict if verdict in {'rescue', 'undo'} else event.detail.get('verdict')}"
+            basis = event.detail.get("basis")
+            return f"{key}.{basis if basis in OTHER_GROUNDS else event.detail.get('verdict')}"
         if event.kind is Kind.SWITCH_ENDED:
             succeeded = str(event.detail.get("how", "")).startswith("Succeeded")
             return "timeline.finished" if succeeded else key
@@ -72,7 +81,10 @@ class Timeline:
     def _fields(self, view: GateView, event: Event) -> dict[str, str]:
         detail = event.detail
         return {
-            "who": mention(event.actor.id) if event.actor.id else inline(event.actor.name or "Switchgate"),
+            "who": _actor(event),
+            "name": _said(detail, "name"),
+            "summary": _said(detail, "summary"),
+            "deployer": mention(str(detail.get("deployer", ""))),
             "deadline": _clock(view.deadline_at),
             "reason": _said(detail, "reason"),
             "why": _said(detail, "why", "codedeploy", "how"),
@@ -93,10 +105,10 @@ class Timeline:
         to = policy.manners.escalate_to
         if event.detail.get("nudge") == Nudge.ESCALATION and to is not None:
             channel = to if to.startswith(("C", "G")) else None
-            who = ", ".join(map(mention, policy.approvers)) if channel else mention(to)
+            who = ", ".join(map(mention, policy.voters)) if channel else mention(to)
             key = "reminder.escalation_elsewhere" if channel else "reminder.escalation"
         else:
-            who, channel, key = ", ".join(map(mention, policy.approvers)), None, "reminder.left"
+            who, channel, key = ", ".join(map(mention, policy.voters)), None, "reminder.left"
         text = self._texts.plural(
             key,
             count=minutes,
@@ -106,6 +118,19 @@ class Timeline:
             deployment=inline(view.switch.key.deployment),
         )
         return Message(link=happened.link, text=text, channel=channel)
+
+
+def _vote_key(event: Event) -> str | None:
+    """A reject that settles the gate is told by the decision's line."""
+    if event.detail.get("choice") == "approve":
+        return "timeline.vote_approve"
+    return "timeline.vote_reject" if event.detail.get("left_open") else None
+
+
+def _actor(event: Event) -> str:
+    who = event.actor
+    is_person = who.kind is ActorKind.PERSON and who.id
+    return mention(who.id) if is_person and who.id else inline(who.name or "Switchgate")
 
 
 def _said(detail: Mapping[str, Detail], *names: str) -> str:

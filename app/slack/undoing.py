@@ -6,9 +6,10 @@ from typing import Any, Protocol
 
 import structlog
 
-from app.flow.decide_gate import NoSuchGate, Refused
+from app.flow.decide_gate import Refused
 from app.flow.intervene import InterventionRecord, Wish, intervene
 from app.flow.ports import RecordAway, Rules
+from app.flow.question import NoSuchGate
 from app.flow.storable import storable
 from app.flow.views import GateView, standpoint_of
 from app.gate.ids import GateId
@@ -151,4 +152,4 @@ class Undoing:
 
     def _who_may(self, view: GateView | None) -> tuple[str, ...]:
         domain = self._rules.domain(view.switch.domain) if view and view.switch.domain else None
-        return (*domain.policy.approvers, *self._rules.admins) if domain else ()
+        return (*domain.policy.voters, *self._rules.admins) if domain else ()

@@ -2,18 +2,27 @@
 
 from typing import Final
 
-from app.flow.decide_gate import Counted, NoSuchGate, Refused, Unconfigured
+from app.flow.decide_gate import Counted, Refused
+from app.flow.question import NoSuchGate, Unconfigured
 from app.flow.views import GateView
 from app.gate.policy import (
     AlreadyApproved,
+    AlreadyRejected,
+    Basis,
+    Choice,
+    HeldBack,
     NotAMember,
+    NotAnAdmin,
     NotAnApprover,
+    NothingToBreak,
     OwnDeployment,
     ReasonMissing,
     Refusal,
+    RulesChanged,
     Standing,
 )
-from app.gate.states import AlreadyDecided, Awaiting, CardIsOld, NotVerified, TooLate
+from app.gate.rules import NotNamed, OwnSwitch
+from app.gate.states import AlreadyDecided, Awaiting, CardIsOld, NotVerified, NoVote, TooLate
 from app.gate.undo import (
     NoPreviousRevision,
     NothingToFinish,
@@ -24,6 +33,7 @@ from app.gate.undo import (
 )
 from app.i18n.catalog import Texts
 from app.slack.blocks import mention, when
+from app.slack.rule_words import rule_lines
 
 _KEYS: Final[dict[type[Refusal], str]] = {
     NoSuchGate: "refused.no_such_gate",
@@ -41,13 +51,23 @@ _KEYS: Final[dict[type[Refusal], str]] = {
     NoPreviousRevision: "refused.no_previous_revision",
     NotWhatWasAsked: "refused.not_what_was_asked",
     NothingToFinish: "refused.nothing_to_finish",
+    AlreadyRejected: "refused.already_rejected",
+    HeldBack: "refused.held_back",
+    NotAnAdmin: "refused.not_an_admin",
+    NothingToBreak: "refused.nothing_to_break",
+    RulesChanged: "refused.rules_changed",
+    NoVote: "refused.no_vote",
 }
+EXPLAINED: Final = (HeldBack, OwnDeployment, AlreadyApproved)
+"""Refusals that the rules still unmet are told beside."""
 
 
-def thanks(counted: Counted, *, texts: Texts, on_card: bool) -> str:
-    """What an approver hears. On the card itself a decision shows, and needs no words."""
+def thanks(counted: Counted, *, choice: Choice, texts: Texts, on_card: bool) -> str:
+    """What a voter hears. On the card itself a decision shows, and needs no words."""
+    if counted.decision is None and choice is Choice.REJECT:
+        return texts.plural("press.against", count=counted.rejections_owed)
     if counted.decision is None:
-        return texts.plural("press.counted", count=counted.owed)
+        return f"{texts('press.counted')}\n{rule_lines(counted.owed, texts=texts)}"
     domain = counted.view.switch.domain or texts("card.unknown_domain")
     return "" if on_card else texts("press.decided", domain=domain)
 
@@ -60,23 +80,26 @@ def why_not(refused: Refused, *, texts: Texts, approvers: tuple[str, ...]) -> st
     if isinstance(refusal, NotAMember):
         unknown = refusal.standing is Standing.UNKNOWN
         return texts("refused.unknown_person" if unknown else "refused.not_a_member")
-    return texts(
+    said = texts(
         _KEYS[type(refusal)],
         domain=(view.switch.domain if view else None) or texts("card.unknown_domain"),
         who=", ".join(mention(entry) for entry in approvers) or "—",
         deadline=when(view.deadline_at) if view else "—",
         first=mention(refusal.by) if isinstance(refusal, UnderWay) else "—",
     )
+    left = [rule for rule in refused.unmet if not isinstance(rule, NotNamed | OwnSwitch)]
+    explained = isinstance(refusal, EXPLAINED) and left
+    return f"{said}\n{rule_lines(left, texts=texts)}" if explained else said
 
 
 def who_was_first(view: GateView, *, texts: Texts) -> str:
     """Who decided, when; for everybody who pressed after."""
     if isinstance(view.gate, Awaiting):
         return texts("refused.card_is_old")
+    by_nobody = {Basis.RESCUE: "rescued", Basis.CHECKS: "approved_itself"}
+    how = by_nobody.get(view.basis, view.gate.verdict) if view.basis else view.gate.verdict
     return texts(
-        f"first.{view.gate.verdict}"
-        if view.decided_by or view.gate.verdict != "approved"
-        else "first.rescued",
+        f"first.{how}",
         domain=view.switch.domain or texts("card.unknown_domain"),
         who=mention(view.decided_by or ""),
         at=when(view.decided_at or view.opened_at),

@@ -16,7 +16,9 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from app.gate.deadline import LATEST, deadline_after
 from app.gate.decision import Answer, Approval, Decision, Rejection, Verdict, answer_to, verdict_of
 from app.gate.ids import GateId, UserId
-from app.gate.policy import RESCUERS, Basis, Choice, Person, Policy, Refusal, Roster, Standing
+from app.gate.judging import Circumstances
+from app.gate.policy import RESCUERS, Basis, Choice, Person, Refusal, Standing
+from app.gate.rulebook import Policy, Roster
 from app.gate.states import Awaiting, Closed, Decided, Impossible, Outcome, Reported, TooLate, Vote
 from tests.gate.model import HookExecution, Life, told_by
 
@@ -183,7 +185,11 @@ class Lives(RuleBasedStateMachine):
         before = life.gate
         try:
             counted, decision = before.vote(
-                vote, edition=before.edition + off, policy=self.policy, roster=self.roster
+                vote,
+                edition=before.edition + off,
+                policy=self.policy,
+                roster=self.roster,
+                circumstances=Circumstances(shift=None, checks={}, freezes=()),
             )
         except Refusal as refusal:
             assert life.gate == before

@@ -1,11 +1,12 @@
 """Who may decide, and when enough people have."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
 from app.gate.ids import GateId, UserId
+from app.gate.judging import Ballot, Case, Circumstances
 from app.gate.policy import (
     AlreadyApproved,
     Choice,
@@ -14,15 +15,16 @@ from app.gate.policy import (
     OwnDeployment,
     Permit,
     Person,
-    Policy,
     ReasonMissing,
-    Roster,
     Standing,
-    judge_vote,
+    judge_approval,
+    judge_rejection,
     permit_by_votes,
     permit_for_rescue,
 )
+from app.gate.rulebook import Policy, Roster, in_force
 
+NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 GATE = GateId(UUID(int=1))
 ANA, BO, CHI = (UserId(user) for user in ("U1", "U2", "U3"))
 ROSTER = Roster(groups={"S1": frozenset({ANA, BO}), "S2": frozenset({BO, CHI})})
@@ -38,6 +40,18 @@ def person(user: UserId, standing: Standing = Standing.MEMBER) -> Person:
     return Person(user=user, name=user.lower(), standing=standing)
 
 
+def case_of(
+    rules: Policy, roster: Roster, approved_by: frozenset[UserId], deployer: UserId | None = None
+) -> Case:
+    return Case(
+        rules=in_force(rules, now=NOW, shift=None),
+        roster=roster,
+        ballot=Ballot(deployer=deployer, approved_by=approved_by, rejected_by=frozenset()),
+        circumstances=Circumstances(shift=None, checks={}, freezes=()),
+        now=NOW,
+    )
+
+
 def judge(
     user: UserId,
     *,
@@ -48,21 +62,13 @@ def judge(
     deployer: UserId | None = None,
     approved_by: frozenset[UserId] = frozenset(),
 ) -> None:
-    judge_vote(
-        policy=rules,
-        roster=ROSTER,
-        person=person(user, standing),
-        choice=choice,
-        reason=reason,
-        deployer=deployer,
-        approved_by=approved_by,
-    )
+    case = case_of(rules, ROSTER, approved_by, deployer)
+    judging = judge_approval if choice is Choice.APPROVE else judge_rejection
+    judging(case, person=person(user, standing), reason=reason)
 
 
 def permit(rules: Policy, *voters: UserId, roster: Roster = ROSTER) -> Permit | None:
-    return permit_by_votes(
-        GATE, policy=rules, roster=roster, approved_by=frozenset(voters), last=person(voters[-1])
-    )
+    return permit_by_votes(GATE, case_of(rules, roster, frozenset(voters)), last=person(voters[-1]))
 
 
 @pytest.mark.parametrize("user", [ANA, BO])

@@ -7,6 +7,7 @@ import pytest
 
 from app.gate.decision import Answer, Approval, Expiry, Rejection, Verdict, answer_to
 from app.gate.ids import GateId, UserId
+from app.gate.judging import Circumstances
 from app.gate.policy import (
     AlreadyApproved,
     Basis,
@@ -16,18 +17,18 @@ from app.gate.policy import (
     OwnDeployment,
     Permit,
     Person,
-    Policy,
     ReasonMissing,
-    Roster,
     Standing,
     permit_for_rescue,
 )
+from app.gate.rulebook import Policy, Roster
 from app.gate.states import Awaiting, CardIsOld, Decided, Impossible, NotVerified, Outcome, TooLate, Vote
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 ONE = Policy(approvers=("S0ONCALL",), approvals=1, own_deployment=False, deadline=timedelta(minutes=55))
 TWO = Policy(approvers=("S0ONCALL", "U9"), approvals=2, own_deployment=False, deadline=timedelta(minutes=55))
 ROSTER = Roster(groups={"S0ONCALL": frozenset({UserId("U1"), UserId("U2")})})
+CLEAR = Circumstances(shift=None, checks={}, freezes=())
 
 
 def awaiting(**changes: object) -> Awaiting:
@@ -54,30 +55,34 @@ def vote(user: str, choice: Choice = Choice.APPROVE, reason: str = "", **changes
 
 def test_one_approval_is_enough_where_one_is_asked() -> None:
     gate = awaiting()
-    _, decision = gate.vote(vote("U1"), edition=1, policy=ONE, roster=ROSTER)
+    _, decision = gate.vote(vote("U1"), edition=1, policy=ONE, roster=ROSTER, circumstances=CLEAR)
     assert isinstance(decision, Approval)
     assert (decision.permit.gate, decision.permit.by, decision.permit.basis) == (gate.id, "U1", Basis.VOTES)
 
 
 def test_two_different_people_are_needed_where_two_are_asked() -> None:
-    counted, decision = awaiting().vote(vote("U1"), edition=1, policy=TWO, roster=ROSTER)
+    counted, decision = awaiting().vote(vote("U1"), edition=1, policy=TWO, roster=ROSTER, circumstances=CLEAR)
     assert decision is None
     with pytest.raises(AlreadyApproved):
-        counted.vote(vote("U1"), edition=1, policy=TWO, roster=ROSTER)
-    _, decision = counted.vote(vote("U2"), edition=1, policy=TWO, roster=ROSTER)
+        counted.vote(vote("U1"), edition=1, policy=TWO, roster=ROSTER, circumstances=CLEAR)
+    _, decision = counted.vote(vote("U2"), edition=1, policy=TWO, roster=ROSTER, circumstances=CLEAR)
     assert isinstance(decision, Approval)
 
 
 def test_an_approver_who_left_the_group_since_is_not_counted() -> None:
-    counted, _ = awaiting().vote(vote("U1"), edition=1, policy=TWO, roster=ROSTER)
+    counted, _ = awaiting().vote(vote("U1"), edition=1, policy=TWO, roster=ROSTER, circumstances=CLEAR)
     without = Roster(groups={"S0ONCALL": frozenset({UserId("U2")})})
-    _, decision = counted.vote(vote("U2"), edition=1, policy=TWO, roster=without)
+    _, decision = counted.vote(vote("U2"), edition=1, policy=TWO, roster=without, circumstances=CLEAR)
     assert decision is None
 
 
 def test_one_rejection_ends_the_gate_with_its_reason() -> None:
     _, decision = awaiting().vote(
-        vote("U2", Choice.REJECT, "  schema is behind "), edition=1, policy=TWO, roster=ROSTER
+        vote("U2", Choice.REJECT, "  schema is behind "),
+        edition=1,
+        policy=TWO,
+        roster=ROSTER,
+        circumstances=CLEAR,
     )
     assert isinstance(decision, Rejection)
     assert decision.reason == "schema is behind"
@@ -86,31 +91,43 @@ def test_one_rejection_ends_the_gate_with_its_reason() -> None:
 @pytest.mark.parametrize("reason", ["", "   ", "\n\t"])
 def test_a_rejection_without_a_reason_does_not_count(reason: str) -> None:
     with pytest.raises(ReasonMissing):
-        awaiting().vote(vote("U1", Choice.REJECT, reason), edition=1, policy=ONE, roster=ROSTER)
+        awaiting().vote(
+            vote("U1", Choice.REJECT, reason), edition=1, policy=ONE, roster=ROSTER, circumstances=CLEAR
+        )
 
 
 def test_a_stranger_to_the_policy_does_not_decide() -> None:
     with pytest.raises(NotAnApprover):
-        awaiting().vote(vote("U7"), edition=1, policy=ONE, roster=ROSTER)
+        awaiting().vote(vote("U7"), edition=1, policy=ONE, roster=ROSTER, circumstances=CLEAR)
 
 
 def test_a_group_that_slack_never_told_us_of_has_nobody_in_it() -> None:
     with pytest.raises(NotAnApprover):
-        awaiting().vote(vote("U1"), edition=1, policy=ONE, roster=Roster())
+        awaiting().vote(vote("U1"), edition=1, policy=ONE, roster=Roster(), circumstances=CLEAR)
 
 
 @pytest.mark.parametrize("standing", [each for each in Standing if each is not Standing.MEMBER])
 def test_only_full_members_decide(standing: Standing) -> None:
     with pytest.raises(NotAMember):
-        awaiting().vote(vote("U1", person=person("U1", standing)), edition=1, policy=ONE, roster=ROSTER)
+        awaiting().vote(
+            vote("U1", person=person("U1", standing)),
+            edition=1,
+            policy=ONE,
+            roster=ROSTER,
+            circumstances=CLEAR,
+        )
 
 
 def test_own_deployment_may_be_rejected_but_not_approved() -> None:
     own = awaiting(deployer=UserId("U1"))
     with pytest.raises(OwnDeployment):
-        own.vote(vote("U1"), edition=1, policy=ONE, roster=ROSTER)
+        own.vote(vote("U1"), edition=1, policy=ONE, roster=ROSTER, circumstances=CLEAR)
     _, decision = own.vote(
-        vote("U1", Choice.REJECT, "mine, and broken"), edition=1, policy=ONE, roster=ROSTER
+        vote("U1", Choice.REJECT, "mine, and broken"),
+        edition=1,
+        policy=ONE,
+        roster=ROSTER,
+        circumstances=CLEAR,
     )
     assert isinstance(decision, Rejection)
 
@@ -118,18 +135,18 @@ def test_own_deployment_may_be_rejected_but_not_approved() -> None:
 def test_a_press_at_the_deadline_is_too_late() -> None:
     gate = awaiting()
     with pytest.raises(TooLate):
-        gate.vote(vote("U1", at=gate.deadline_at), edition=1, policy=ONE, roster=ROSTER)
+        gate.vote(vote("U1", at=gate.deadline_at), edition=1, policy=ONE, roster=ROSTER, circumstances=CLEAR)
 
 
 def test_a_button_of_an_older_edition_does_not_count() -> None:
     verified = awaiting(verified=False).verify(deployer=None, policy=ONE)
     with pytest.raises(CardIsOld):
-        verified.vote(vote("U1"), edition=1, policy=ONE, roster=ROSTER)
+        verified.vote(vote("U1"), edition=1, policy=ONE, roster=ROSTER, circumstances=CLEAR)
 
 
 def test_nobody_judges_what_codedeploy_has_not_confirmed() -> None:
     with pytest.raises(NotVerified):
-        awaiting(verified=False).vote(vote("U1"), edition=1, policy=ONE, roster=ROSTER)
+        awaiting(verified=False).vote(vote("U1"), edition=1, policy=ONE, roster=ROSTER, circumstances=CLEAR)
 
 
 def test_a_deadline_moves_nearer_and_never_away() -> None:
@@ -213,7 +230,7 @@ def test_a_refused_vote_leaves_the_gate_as_it_was() -> None:
     gate = awaiting(approved_by=frozenset({UserId("U1")}))
     before = repr(gate)
     with pytest.raises(AlreadyApproved):
-        gate.vote(vote("U1"), edition=1, policy=TWO, roster=ROSTER)
+        gate.vote(vote("U1"), edition=1, policy=TWO, roster=ROSTER, circumstances=CLEAR)
     assert repr(gate) == before
 
 

@@ -23,6 +23,10 @@ INTERVENTION = (
     f" FROM gates WHERE id = '{DECIDED}'"
 )
 VOTE = "INSERT INTO votes (gate_id, voter, name, choice, voted_at) VALUES ('{gate}', 'U8', 'Bo', '{choice}', now())"
+CHECK = (
+    "INSERT INTO checks (account, region, deployment_id, name, state, summary, url, told_by, told_at)"
+    " VALUES ('1', 'r', 'd-x', '{name}', '{state}', '{summary}', {url}, 'api:ci', now())"
+)
 
 BROKEN = {
     "verified_is_a_domains": NEW_SWITCH.format(more=", verified_at", values=", now()"),
@@ -71,6 +75,17 @@ BROKEN = {
     ),
     "seen_says_when": f"UPDATE evidence SET seen_at = NULL WHERE gate_id = '{AWAITING}'",
     "telling_says_since_when": (f"INSERT INTO threads (gate_id, telling_link) VALUES ('{AWAITING}', 3)"),
+    "broken_glass_says_what_and_why": (
+        "UPDATE gates SET phase = 'decided', verdict = 'approved', basis = 'break_glass', decided_at = now(),"
+        f" decided_by = 'U1', reason = 'incident' WHERE id = '{AWAITING}'"
+    ),
+    "said_or_due": (
+        f"INSERT INTO announcements (gate_id, kind, written_at) VALUES ('{AWAITING}', 'break_glass', now())"
+    ),
+    "check_state_is_known": CHECK.format(name="smoke", state="green", summary="", url="NULL"),
+    "check_name_is_short": CHECK.format(name="x" * 101, state="passed", summary="", url="NULL"),
+    "check_summary_is_short": CHECK.format(name="smoke", state="passed", summary="x" * 501, url="NULL"),
+    "check_url_is_https": CHECK.format(name="smoke", state="passed", summary="", url="'http://ci'"),
     "actor_kind_is_known": NEW_EVENT.format(actor="ghost"),
     "a_person_is_named": NEW_EVENT.format(actor="person"),
 }

@@ -33,6 +33,17 @@ ILLEGAL = {
     "changes who decided": (DECIDED, "decided_by = 'U2'"),
     "changes when it was decided": (REPORTED, "decided_at = now()"),
     "rewrites a report": (REPORTED, "outcome = 'contradicted'"),
+    "approves against the rules without a reason": (
+        AWAITING,
+        "phase = 'decided', verdict = 'approved', basis = 'break_glass', decided_by = 'U1', decided_at = now(),"
+        ' broken = \'[{"rule": "own"}]\'',
+    ),
+    "approves against no rule": (
+        AWAITING,
+        "phase = 'decided', verdict = 'approved', basis = 'break_glass', decided_by = 'U1', decided_at = now(),"
+        " reason = 'incident', broken = '[]'",
+    ),
+    "names broken rules of an ordinary approval": (DECIDED, 'broken = \'[{"rule": "own"}]\''),
     "reports what nobody decided": (
         AWAITING,
         "phase = 'reported', outcome = 'told', reported_at = now(), execution_id = NULL",

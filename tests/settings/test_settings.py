@@ -52,7 +52,7 @@ def test_every_variable_of_the_contract_is_read() -> None:
     )
     secrets = {kid: secret.get_secret_value() for kid, secret in settings.hook_secrets.items()}
     assert secrets == {"a": "sixteen-characters", "b.2": "sixteen:with:colons"}
-    assert settings.api_tokens["grafana"].get_secret_value() == "a-token-of-an-api"
+    assert settings.api_tokens["grafana"].secret.get_secret_value() == "a-token-of-an-api"
     assert settings.database_url == "postgresql://u:p@h:5433/d"
     assert settings.slack_signing_secret is not None
     assert settings.slack_api_url == "http://127.0.0.1:9000/api/"

@@ -7,10 +7,12 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from app.flow.ports import OwnedDomain
-from app.flow.views import CastVote, GateView, Shift, Switch, Traffic
+from app.flow.views import CastVote, GateView, Switch, Traffic
 from app.gate.decision import Verdict
 from app.gate.ids import DeploymentId, DomainName, GateId, SwitchKey, UserId
-from app.gate.policy import Basis, Choice, Policy
+from app.gate.policy import Basis, Choice
+from app.gate.rulebook import Policy
+from app.gate.shift import Shift
 from app.gate.states import Awaiting, Closed, Decided, Gate, Outcome, Reported
 
 T = TypeVar("T")

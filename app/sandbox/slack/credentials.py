@@ -22,6 +22,7 @@ NEEDED: Final = {
     "chat.update": ("chat:write",),
     "chat.delete": ("chat:write",),
     "users.info": ("users:read",),
+    "users.lookupByEmail": ("users:read.email",),
     "usergroups.list": ("usergroups:read",),
     "usergroups.users.list": ("usergroups:read",),
     "conversations.info": ("channels:read", "channels:history", "groups:read", "groups:history"),

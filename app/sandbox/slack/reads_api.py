@@ -23,6 +23,7 @@ class ReadsApi:
             "auth.test": self.auth_test,
             "blocks.validate": self.validate,
             "users.info": self.user,
+            "users.lookupByEmail": self.user_by_email,
             "usergroups.list": self.groups,
             "usergroups.users.list": self.members,
             "conversations.info": self.channel,
@@ -46,6 +47,14 @@ class ReadsApi:
             raise SlackError("user_not_found")
         locale = flag(params, "include_locale")
         return {"user": user_json(user, now=self._ws.clock.now(), include_locale=locale)}
+
+    def user_by_email(self, params: Params) -> Json:
+        """Nobody is found by no address."""
+        address = text_of(params, "email").casefold()
+        found = [user for user in self._ws.people.users() if address and user.email.casefold() == address]
+        if not found:
+            raise SlackError("users_not_found")
+        return {"user": user_json(found[0], now=self._ws.clock.now(), include_locale=False)}
 
     def groups(self, params: Params) -> Json:
         with_users = flag(params, "include_users")

@@ -21,6 +21,7 @@ class User:
     real_name: str
     locale: Literal["en-US", "ko-KR"] = "en-US"
     tz: str = "Asia/Seoul"
+    email: str = ""
     is_bot: bool = False
     deleted: bool = False
     is_stranger: bool = False

@@ -1,0 +1,166 @@
+"""`PUT /api/v1/switches/{deployment}/checks/{name}`: how CI and smoke tests say what they found."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from app.api.bodies import read_json
+from app.api.callers import Callers
+from app.flow.ports import Rules
+from app.flow.take_check import (
+    AmbiguousDeployment,
+    ProbesOwn,
+    Taken,
+    ToldCheck,
+    TooManyChecks,
+    take_check,
+)
+from app.gate.checks import LONGEST_NAME, LONGEST_SUMMARY, LONGEST_URL, MOST, Check, CheckState, is_check_name
+from app.gate.ids import DeploymentId, SwitchKey
+from app.record.checks import Checks
+from app.settings_values import Scope
+
+Deployment = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$", description="d-…")]
+Account = Annotated[str | None, Query(pattern=r"^[0-9]{12}$", description="Where two accounts share an id.")]
+Region = Annotated[str | None, Query(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$", description="Default: ours.")]
+
+
+def _https(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme != "https" or not parts.hostname or not value.isprintable() or " " in value:
+        raise ValueError("must be an https address")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must not name a user")
+    return value
+
+
+class CheckIn(BaseModel):
+    """What was found. `url`: where people can read more."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: CheckState
+    summary: Annotated[str, Field(max_length=LONGEST_SUMMARY)] = ""
+    url: Annotated[str, Field(max_length=LONGEST_URL), AfterValidator(_https)] | None = None
+
+
+class CheckOut(BaseModel):
+    """A check as it was last told."""
+
+    deployment_id: str
+    account: str
+    region: str
+    name: str
+    state: CheckState
+    summary: str
+    url: str | None
+    by: str
+    at: datetime
+
+
+class CheckList(BaseModel):
+    items: list[CheckOut]
+
+
+BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": CheckIn.model_json_schema()}},
+    }
+}
+
+
+def checks_router(
+    checks: Checks,
+    callers: Callers,
+    *,
+    rules: Rules,
+    region: str,
+    told: Callable[[], None],
+    clock: Callable[[], datetime],
+) -> APIRouter:
+    """`told` is called once a check is kept: cards and rules look at it."""
+    router = APIRouter(prefix="/api/v1/switches/{deployment}/checks", tags=["checks"])
+
+    @router.put("/{name:path}", openapi_extra=BODY)
+    async def put_check(
+        deployment: Deployment,
+        name: str,
+        request: Request,
+        response: Response,
+        by: Annotated[str, Depends(callers.who_may(Scope.CHECKS))],
+        account: Account = None,
+        named_region: Annotated[Region, Query(alias="region")] = None,
+    ) -> CheckOut:
+        """Tells a check, also before its hook has come. The same told twice changes nothing."""
+        if not is_check_name(name):
+            what = (
+                f"{len(name)} characters" if len(name) > LONGEST_NAME else "odd characters or blanks around"
+            )
+            raise HTTPException(
+                422, f"name: {what}; write 1 to {LONGEST_NAME} printable ones, without a slash"
+            )
+        found = _read(await read_json(request))
+        told_check = ToldCheck(
+            deployment=DeploymentId(deployment),
+            account=account,
+            region=named_region or region,
+            name=name,
+            state=found.state,
+            summary=_plain(found.summary),
+            url=found.url,
+            by=by,
+        )
+        taken = await _take(told_check, checks=checks, rules=rules, now=clock())
+        told()
+        response.status_code = 201 if taken.is_new else 200
+        return _out(taken.key, taken.check)
+
+    @router.get("", dependencies=[Depends(callers)])
+    async def get_checks(deployment: Deployment) -> CheckList:
+        """A deployment's checks, whether or not its hook has come."""
+        found = await checks.of(DeploymentId(deployment))
+        return CheckList(items=[_out(key, check) for key, check in found])
+
+    return router
+
+
+async def _take(told: ToldCheck, *, checks: Checks, rules: Rules, now: datetime) -> Taken:
+    try:
+        return await take_check(told, record=checks, rules=rules, now=now)
+    except AmbiguousDeployment:
+        raise HTTPException(409, "Several accounts have this deployment: say `?account=`.") from None
+    except TooManyChecks:
+        raise HTTPException(409, f"This deployment has {MOST} checks already; nobody reads more.") from None
+    except ProbesOwn:
+        raise HTTPException(409, "This check is the result of a probe of Switchgate's own.") from None
+
+
+def _read(body: bytes) -> CheckIn:
+    try:
+        return CheckIn.model_validate_json(body)
+    except ValidationError as refusal:
+        told = [f"{'.'.join(map(str, each['loc'])) or 'body'}: {each['msg']}" for each in refusal.errors()]
+        raise HTTPException(422, "; ".join(told)) from None
+
+
+def _plain(summary: str) -> str:
+    return " ".join("".join(mark if mark.isprintable() else " " for mark in summary).split())
+
+
+def _out(key: SwitchKey, check: Check) -> CheckOut:
+    return CheckOut(
+        deployment_id=key.deployment,
+        account=key.account,
+        region=key.region,
+        name=check.name,
+        state=check.state,
+        summary=check.summary,
+        url=check.url,
+        by=check.by,
+        at=check.at,
+    )

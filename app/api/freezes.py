@@ -1,0 +1,153 @@
+"""`/api/v1/freezes`: declared, listed and lifted by machines."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, HTTPException, Request
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from app.api.bodies import read_json
+from app.api.callers import Callers
+from app.flow.declare_freeze import (
+    LONGEST_REASON,
+    Declaration,
+    EndsBeforeStart,
+    EndsInThePast,
+    FreezeSaysNothing,
+    NotAFreeze,
+    StandingFreeze,
+    TooLong,
+    UnknownDomains,
+    api_actor,
+    declare_freeze,
+    lift_freeze,
+)
+from app.flow.ports import Rules
+from app.gate.freeze import Span
+from app.gate.ids import DomainName
+from app.record.freezes import Freezes
+from app.settings_values import Scope
+
+WRONG: Final[dict[type[NotAFreeze], str]] = {
+    EndsBeforeStart: "until: is not after from",
+    EndsInThePast: "until: is over already",
+    TooLong: "until: more than a year after from",
+    FreezeSaysNothing: "reason: say why",
+}
+
+
+class FreezeIn(BaseModel):
+    """`domains` left out: all. `from` left out: now. Times carry a zone."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    domains: Annotated[list[str], Field(min_length=1, max_length=200)] | None = None
+    start: Annotated[AwareDatetime | None, Field(alias="from")] = None
+    until: AwareDatetime
+    reason: Annotated[str, Field(max_length=LONGEST_REASON)]
+
+
+class FreezeOut(BaseModel):
+    """A freeze that is not over."""
+
+    id: int
+    domains: list[str] | None
+    starts_at: datetime
+    ends_at: datetime
+    reason: str
+    by: str
+
+
+class FreezeList(BaseModel):
+    items: list[FreezeOut]
+
+
+BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": FreezeIn.model_json_schema()}},
+    }
+}
+
+
+def freezes_router(
+    freezes: Freezes,
+    callers: Callers,
+    *,
+    rules: Rules,
+    changed: Callable[[], None],
+    clock: Callable[[], datetime],
+) -> APIRouter:
+    """`changed` is called once cards are to be redrawn."""
+    router = APIRouter(prefix="/api/v1/freezes", tags=["freezes"])
+
+    @router.get("", dependencies=[Depends(callers)])
+    async def get_freezes() -> FreezeList:
+        """The record's freezes that are not over; those of the configuration stand there."""
+        return FreezeList(items=[_out(each) for each in await freezes.standing()])
+
+    @router.post("", status_code=201, openapi_extra=BODY)
+    async def post_freeze(
+        request: Request, by: Annotated[str, Depends(callers.who_may(Scope.FREEZES))]
+    ) -> FreezeOut:
+        """Declares a freeze. Overlapping ones all stand; the last end counts."""
+        found = _read(await read_json(request))
+        now = clock()
+        declaration = Declaration(
+            domains=tuple(map(DomainName, found.domains)) if found.domains is not None else None,
+            start=found.start or now,
+            end=found.until,
+            reason=found.reason.replace("\x00", ""),
+            by=f"api:{by}",
+        )
+        try:
+            declared = await declare_freeze(
+                declaration, who=api_actor(by), record=freezes, rules=rules, now=now
+            )
+        except UnknownDomains as refusal:
+            raise HTTPException(422, f"domains: not configured: {', '.join(refusal.names)}") from None
+        except NotAFreeze as refusal:
+            raise HTTPException(422, WRONG[type(refusal)]) from None
+        changed()
+        return FreezeOut(
+            id=declared.id,
+            domains=found.domains,
+            starts_at=declaration.start,
+            ends_at=declaration.end,
+            reason=declaration.reason,
+            by=declaration.by,
+        )
+
+    @router.delete("/{number}", status_code=204)
+    async def delete_freeze(number: int, by: Annotated[str, Depends(callers.who_may(Scope.FREEZES))]) -> None:
+        """Lifts one before its end."""
+        if not 0 < number < 2**63 or not await lift_freeze(
+            number, who=api_actor(by), record=freezes, now=clock()
+        ):
+            raise HTTPException(404, "No such freeze stands.")
+        changed()
+
+    return router
+
+
+def _read(body: bytes) -> FreezeIn:
+    try:
+        return FreezeIn.model_validate_json(body)
+    except ValidationError as refusal:
+        told = [f"{'.'.join(map(str, each['loc'])) or 'body'}: {each['msg']}" for each in refusal.errors()]
+        raise HTTPException(422, "; ".join(told)) from None
+
+
+def _out(standing: StandingFreeze) -> FreezeOut:
+    freeze = standing.freeze
+    if not isinstance(freeze.when, Span):
+        raise TypeError("the record holds spans only")
+    return FreezeOut(
+        id=freeze.id or 0,
+        domains=list(standing.domains) if standing.domains is not None else None,
+        starts_at=freeze.when.start,
+        ends_at=freeze.when.end,
+        reason=freeze.reason,
+        by=freeze.by or "",
+    )

@@ -1,0 +1,97 @@
+"""Something that nobody may overlook: said once in the card's thread and, with it, in the channel."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final, Protocol
+
+from app.flow.backoff import backoff
+from app.flow.ports import Claim
+from app.flow.refresh_card import CardNotDrawn, CardVanished
+from app.flow.views import CardPlace, GateView
+
+RETRY: Final = timedelta(milliseconds=500)
+LONGEST: Final = timedelta(seconds=30)
+NO_CARD_YET: Final = timedelta(seconds=1)
+
+
+class Tiding(StrEnum):
+    """What there is to be announced."""
+
+    BREAK_GLASS = "break_glass"
+    FREEZE_OVER = "freeze_over"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DueAnnouncement(Claim):
+    """One that has not been said. `posting_since`: said perhaps, but the answer was lost."""
+
+    id: int
+    tiding: Tiding
+    view: GateView
+    place: CardPlace | None
+    posting_since: datetime | None
+
+
+class Herald(Protocol):
+    """Slack, as far as announcements go. Both methods raise `CardNotDrawn` and `CardVanished`."""
+
+    async def say(self, due: DueAnnouncement, *, place: CardPlace) -> str:
+        """Gives the message's ts."""
+        ...
+
+    async def find(self, due: DueAnnouncement, *, place: CardPlace) -> str | None: ...
+
+
+class AnnouncementRecord(Protocol):
+    async def announcing(self, due: DueAnnouncement, *, now: datetime) -> bool:
+        """Writes down the intent, before Slack is asked. False: the lease is lost."""
+        ...
+
+    async def announced(self, due: DueAnnouncement, *, ts: str) -> None: ...
+
+    async def announce_again(
+        self, due: DueAnnouncement, *, error: str, uncertain: bool, due_at: datetime
+    ) -> None:
+        """`uncertain`: it may have been said, so the next try looks for it first."""
+        ...
+
+
+async def announce(
+    due: DueAnnouncement, *, record: AnnouncementRecord, herald: Herald, now: datetime
+) -> bool:
+    """Says it, once; False: to be tried again. It waits for its card, whose thread it stands in."""
+    if due.place is None:
+        await record.announce_again(due, error="no card yet", uncertain=False, due_at=now + NO_CARD_YET)
+        return False
+    try:
+        ts = await _said(due, due.place, record=record, herald=herald, now=now)
+    except CardVanished as gone:
+        again = now + backoff(due.attempts, first=RETRY, longest=LONGEST)
+        await record.announce_again(due, error=str(gone), uncertain=False, due_at=again)
+        return False
+    except CardNotDrawn as trouble:
+        wait = trouble.retry_after or backoff(due.attempts, first=RETRY, longest=LONGEST)
+        await record.announce_again(due, error=str(trouble), uncertain=trouble.uncertain, due_at=now + wait)
+        return False
+    if ts is not None:
+        await record.announced(due, ts=ts)
+    return True
+
+
+async def _said(
+    due: DueAnnouncement,
+    place: CardPlace,
+    *,
+    record: AnnouncementRecord,
+    herald: Herald,
+    now: datetime,
+) -> str | None:
+    """The message's ts; None when the lease was lost on the way."""
+    if due.posting_since is not None:
+        found = await herald.find(due, place=place)
+        if found is not None:
+            return found
+    if not await record.announcing(due, now=now):
+        return None
+    return await herald.say(due, place=place)

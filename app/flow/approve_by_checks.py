@@ -1,0 +1,69 @@
+"""A domain that approves itself: once its checks have passed and nothing holds the gate, it is approved."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, Protocol
+
+from app.flow.events import SWITCHGATE, Event, Kind
+from app.flow.ports import GateRecord, HeldGate, Rules
+from app.flow.question import Question, question_of
+from app.flow.views import GateView
+from app.gate.decision import Approval, Verdict
+from app.gate.ids import DomainName
+from app.gate.policy import Basis, Refusal
+
+BATCH: Final = 50
+
+
+class SelfApproving(Protocol):
+    async def with_a_passed_check(self, domains: Sequence[DomainName], *, limit: int) -> Sequence[GateView]:
+        """Waiting gates of these domains of which some check has passed."""
+        ...
+
+
+async def approve_by_checks(*, record: GateRecord, ripe: SelfApproving, rules: Rules, now: datetime) -> int:
+    """Approves what may approve itself, each gate in a transaction of its own; gives how many."""
+    domains = rules.self_approving()
+    if not domains:
+        return 0
+    views = await ripe.with_a_passed_check(domains, limit=BATCH)
+    # Most are not ripe: the lock is taken only where the answer would be yes.
+    likely = [view for view in views if _approval(view, rules=rules, now=now)]
+    return sum([await _approve(view, record=record, rules=rules, now=now) for view in likely])
+
+
+async def _approve(view: GateView, *, record: GateRecord, rules: Rules, now: datetime) -> bool:
+    async with record.hold(view.id, skip_locked=True) as held:
+        found = _approval(held.view, rules=rules, now=now) if held is not None else None
+        if held is None or found is None:
+            return False
+        question, approval = found
+        question.gate.decide(approval)
+        await held.save(vote=None, decision=approval, events=[_event(held, now)], now=now)
+        return True
+
+
+def _approval(view: GateView, *, rules: Rules, now: datetime) -> tuple[Question, Approval] | None:
+    try:
+        question = question_of(view, rules=rules)
+    except Refusal:
+        return None
+    approval = question.gate.approve_itself(
+        policy=question.domain.policy,
+        roster=rules.roster(),
+        circumstances=question.circumstances,
+        now=now,
+    )
+    return (question, approval) if approval else None
+
+
+def _event(held: HeldGate, now: datetime) -> Event:
+    return Event(
+        at=now,
+        kind=Kind.GATE_DECIDED,
+        switch=held.view.switch.key,
+        actor=SWITCHGATE,
+        domain=held.view.switch.domain,
+        gate=held.view.id,
+        detail={"verdict": Verdict.APPROVED, "basis": Basis.CHECKS},
+    )

@@ -1,0 +1,86 @@
+"""An admin decides against the rules, in the open: which rules, and why, is recorded and announced."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from app.flow.decide_gate import Refused, refused_press
+from app.flow.events import Event, Kind, person
+from app.flow.ports import GateRecord, HeldGate, Rules
+from app.flow.question import NoSuchGate, question_of, unmet_by
+from app.flow.views import GateView
+from app.gate.decision import Approval, Verdict
+from app.gate.ids import GateId
+from app.gate.policy import Basis, Choice, Person, ReasonMissing, Refusal
+from app.gate.rules import rule_key
+from app.gate.states import Vote
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Glass:
+    """The submitted form. `named`: the marks of the rules that it named as broken."""
+
+    gate: GateId
+    edition: int
+    person: Person
+    named: frozenset[str]
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Broken:
+    """The gate is approved against the rules."""
+
+    view: GateView
+    approval: Approval
+
+
+async def break_glass(glass: Glass, *, record: GateRecord, rules: Rules, now: datetime) -> Broken:
+    """Approves in one transaction. Raises `Refused`, having recorded it; the gate is unchanged."""
+    async with record.hold(glass.gate) as held:
+        if held is None:
+            raise Refused(NoSuchGate(), None)
+        try:
+            return await _approve(glass, held, rules=rules, now=now)
+        except Refusal as refusal:
+            if not isinstance(refusal, ReasonMissing):
+                await held.note([refused_press(glass.person, "break_glass", held.view, refusal, now)])
+            unmet = unmet_by(held.view, rules=rules, now=now, person=glass.person)
+            refused = Refused(refusal, held.view, unmet=unmet)
+    raise refused
+
+
+async def _approve(glass: Glass, held: HeldGate, *, rules: Rules, now: datetime) -> Broken:
+    question = question_of(held.view, rules=rules)
+    approval = question.gate.break_glass(
+        Vote(person=glass.person, choice=Choice.APPROVE, reason=glass.reason, at=now),
+        edition=glass.edition,
+        policy=question.domain.policy,
+        roster=rules.roster(),
+        circumstances=question.circumstances,
+        admins=rules.admins,
+        named=glass.named,
+    )
+    question.gate.decide(approval)
+    broken = Event(
+        at=now,
+        kind=Kind.GLASS_BROKEN,
+        switch=held.view.switch.key,
+        actor=person(glass.person.user, glass.person.name),
+        domain=held.view.switch.domain,
+        gate=glass.gate,
+        detail={
+            "broken": "; ".join(rule_key(rule) for rule in approval.permit.broken),
+            "reason": approval.permit.reason,
+        },
+    )
+    decided = replace(
+        broken,
+        kind=Kind.GATE_DECIDED,
+        detail={
+            "verdict": Verdict.APPROVED,
+            "basis": Basis.BREAK_GLASS,
+            "reason": approval.permit.reason,
+        },
+    )
+    await held.save(vote=None, decision=approval, events=[broken, decided], now=now)
+    return Broken(view=held.view, approval=approval)

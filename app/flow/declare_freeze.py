@@ -1,0 +1,223 @@
+"""A freeze is declared, or lifted before its end: waiting gates are told in the same transaction."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from app.flow.events import Actor, ActorKind, Detail, Event, Kind
+from app.flow.ports import Rules
+from app.gate.freeze import Freeze, Span
+from app.gate.ids import DeploymentId, DomainName, SwitchKey
+from app.gate.policy import NotAMember, NotAnAdmin, Person, Refusal, Standing
+
+HOUSE: Final = SwitchKey(account="", region="", deployment=DeploymentId(""))
+"""Stands in the audit trail for what belongs to no deployment."""
+
+LONGEST: Final = timedelta(days=366)
+LONGEST_REASON: Final = 300
+
+
+class NotAFreeze(Refusal):
+    """The freeze cannot be declared. The subclass says why."""
+
+
+class EndsBeforeStart(NotAFreeze):
+    """Its end is not after its start."""
+
+
+class EndsInThePast(NotAFreeze):
+    """It would be over already."""
+
+
+class TooLong(NotAFreeze):
+    """It would last for more than a year."""
+
+
+class FreezeSaysNothing(NotAFreeze):
+    """A freeze says why."""
+
+
+class UnknownDomains(NotAFreeze):
+    """No such domain is configured."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(", ".join(names))
+        self.names = tuple(names)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Declaration:
+    """A freeze to be. `domains` None: of all. `by`: a user's id, or `api:NAME`."""
+
+    domains: tuple[DomainName, ...] | None
+    start: datetime
+    end: datetime
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StandingFreeze:
+    """A freeze in the record that is not over. `domains` None: of all."""
+
+    freeze: Freeze
+    domains: tuple[DomainName, ...] | None
+
+
+class HeldFreezes(Protocol):
+    """The record's freezes under their lock."""
+
+    @property
+    def standing(self) -> Sequence[StandingFreeze]: ...
+
+    async def declare(self, declaration: Declaration, *, event: Event, now: datetime) -> int:
+        """Gives its number. The waiting gates that it is about are locked, and their cards redrawn."""
+        ...
+
+    async def lift(
+        self, freeze: int, *, domains: Sequence[DomainName] | None, event: Event, now: datetime
+    ) -> None:
+        """Ends it; for `domains` alone where it is of others too."""
+        ...
+
+
+class FreezeRecord(Protocol):
+    def hold_freezes(self) -> AbstractAsyncContextManager[HeldFreezes]: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Declared:
+    """The freeze stands. `beside` are others that are in force for the same domains within its time."""
+
+    id: int
+    declaration: Declaration
+    beside: tuple[Freeze, ...]
+
+
+def may_freeze(person: Person, *, rules: Rules) -> None:
+    """Raises the `Refusal` of somebody who is no admin."""
+    if person.standing is not Standing.MEMBER:
+        raise NotAMember(person.standing)
+    if not rules.roster().holds(person.user, approvers=rules.admins):
+        raise NotAnAdmin
+
+
+async def declare_freeze(
+    declaration: Declaration, *, who: Actor, record: FreezeRecord, rules: Rules, now: datetime
+) -> Declared:
+    """Declares it in one transaction. Overlapping ones all stand; the last end counts. Raises `NotAFreeze`."""
+    _refuse(declaration, rules=rules, now=now)
+    async with record.hold_freezes() as held:
+        beside = [each.freeze for each in held.standing if _meet(each, declaration)]
+        id_ = await held.declare(declaration, event=_declared(declaration, who, now), now=now)
+    configured = [
+        freeze
+        for name in _names(declaration.domains, rules)
+        for freeze in rules.freezes(name)
+        if freeze.around(declaration.start) or freeze.around(declaration.end)
+    ]
+    return Declared(id=id_, declaration=declaration, beside=(*beside, *dict.fromkeys(configured)))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lifted:
+    """What was lifted, and what goes on: freezes of all domains, and those of the configuration."""
+
+    lifted: tuple[Freeze, ...]
+    going_on: tuple[Freeze, ...]
+
+
+async def lift_freezes(
+    domains: Sequence[DomainName] | None, *, who: Actor, record: FreezeRecord, rules: Rules, now: datetime
+) -> Lifted:
+    """Lifts the record's freezes of these domains; None: every one. Raises `UnknownDomains`."""
+    _must_know(domains, rules)
+    lifted, going_on = [], []
+    async with record.hold_freezes() as held:
+        for each in held.standing:
+            if domains is not None and each.domains is None:
+                going_on.append(each.freeze)
+            elif domains is None or set(domains) & set(each.domains or ()):
+                await _lift(held, each, domains, who=who, now=now)
+                lifted.append(each.freeze)
+    for name in _names(domains, rules):
+        going_on += [freeze for freeze in rules.freezes(name) if freeze.around(now) is not None]
+    return Lifted(lifted=tuple(lifted), going_on=tuple(dict.fromkeys(going_on)))
+
+
+async def lift_freeze(freeze: int, *, who: Actor, record: FreezeRecord, now: datetime) -> bool:
+    """Lifts one by its number; False where none such stands."""
+    async with record.hold_freezes() as held:
+        found = next((each for each in held.standing if each.freeze.id == freeze), None)
+        if found is not None:
+            await _lift(held, found, None, who=who, now=now)
+    return found is not None
+
+
+async def _lift(
+    held: HeldFreezes,
+    each: StandingFreeze,
+    domains: Sequence[DomainName] | None,
+    *,
+    who: Actor,
+    now: datetime,
+) -> None:
+    detail: dict[str, Detail] = {
+        "freeze": each.freeze.id or 0,
+        "domains": " ".join(domains or each.domains or ("all",)),
+    }
+    event = Event(at=now, kind=Kind.FREEZE_LIFTED, switch=HOUSE, actor=who, detail=detail)
+    await held.lift(each.freeze.id or 0, domains=domains, event=event, now=now)
+
+
+def _refuse(declaration: Declaration, *, rules: Rules, now: datetime) -> None:
+    _must_know(declaration.domains, rules)
+    if not any(mark.isprintable() and not mark.isspace() for mark in declaration.reason):
+        raise FreezeSaysNothing
+    if declaration.end <= declaration.start:
+        raise EndsBeforeStart
+    if declaration.end <= now:
+        raise EndsInThePast
+    if declaration.end - declaration.start > LONGEST:
+        raise TooLong
+
+
+def _must_know(domains: Sequence[DomainName] | None, rules: Rules) -> None:
+    unknown = [name for name in domains or () if rules.domain(name) is None]
+    if unknown:
+        raise UnknownDomains(unknown)
+
+
+def _names(domains: Sequence[DomainName] | None, rules: Rules) -> Sequence[DomainName]:
+    return rules.domain_names() if domains is None else domains
+
+
+def _meet(each: StandingFreeze, declaration: Declaration) -> bool:
+    span = each.freeze.when
+    if not isinstance(span, Span) or span.start >= declaration.end or declaration.start >= span.end:
+        return False
+    mine, others = declaration.domains, each.domains
+    return mine is None or others is None or bool(set(mine) & set(others))
+
+
+def _declared(declaration: Declaration, who: Actor, now: datetime) -> Event:
+    return Event(
+        at=now,
+        kind=Kind.FREEZE_DECLARED,
+        switch=HOUSE,
+        actor=who,
+        domain=declaration.domains[0] if declaration.domains and len(declaration.domains) == 1 else None,
+        detail={
+            "domains": " ".join(declaration.domains or ("all",)),
+            "starts_at": declaration.start.isoformat(),
+            "ends_at": declaration.end.isoformat(),
+            "reason": declaration.reason,
+        },
+    )
+
+
+def api_actor(name: str) -> Actor:
+    """A caller of the API, by its token's name."""
+    return Actor(kind=ActorKind.API, id=name)

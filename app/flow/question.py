@@ -1,0 +1,115 @@
+"""What a waiting gate asks, and by what an answer is judged: read under the gate's lock, or to be shown."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.flow.ports import OwnedDomain, Rules
+from app.flow.views import GateView
+from app.gate.judging import Case, Circumstances, asked, held_by, owing
+from app.gate.policy import Person, Refusal, broken_by
+from app.gate.rulebook import Policy, ReasonFor
+from app.gate.rules import Holding, Unmet
+from app.gate.states import AlreadyDecided, Awaiting, NotVerified
+
+
+class NoSuchGate(Refusal):
+    """The button names a gate that the record does not hold."""
+
+
+class Unconfigured(Refusal):
+    """The gate's domain has left the configuration: no rule says who may decide, so nobody may."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """A gate that waits for people, under its domain's rules."""
+
+    gate: Awaiting
+    domain: OwnedDomain
+    circumstances: Circumstances
+
+
+def question_of(view: GateView, *, rules: Rules) -> Question:
+    """Raises the `Refusal` that applies where nobody can answer."""
+    if not isinstance(view.gate, Awaiting):
+        raise AlreadyDecided
+    if view.switch.domain is None:
+        raise NotVerified
+    domain = rules.domain(view.switch.domain)
+    if domain is None:
+        raise Unconfigured
+    return Question(
+        gate=view.gate, domain=domain, circumstances=circumstances_of(view, domain=domain, rules=rules)
+    )
+
+
+def circumstances_of(view: GateView, *, domain: OwnedDomain, rules: Rules) -> Circumstances:
+    """What the rules look at beside people: the record's side and the configuration's."""
+    traffic = view.switch.traffic
+    return Circumstances(
+        shift=traffic.shift if traffic else None,
+        checks={check.name: check.state for check in view.checks},
+        freezes=(*rules.freezes(domain.name), *view.freezes),
+    )
+
+
+def case_of(question: Question, *, rules: Rules, now: datetime) -> Case:
+    """Everything that an answer at `now` is judged by."""
+    return question.gate.case(
+        policy=question.domain.policy,
+        roster=rules.roster(),
+        circumstances=question.circumstances,
+        now=now,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outlook:
+    """What the rules of the moment say of a waiting gate.
+
+    `variants` are the names of those in force; `asked` is how many approvals are asked in all; `unheard` are
+    the groups whose members Slack has not told lately, and when it last did.
+    """
+
+    policy: Policy
+    variants: tuple[str, ...]
+    unmet: tuple[Unmet, ...]
+    asked: int
+    unheard: tuple[tuple[str, datetime | None], ...] = ()
+
+    @property
+    def is_held(self) -> bool:
+        """Nobody's approval would be taken now."""
+        return any(isinstance(rule, Holding) for rule in self.unmet)
+
+    @property
+    def asks_reason(self) -> bool:
+        """Approvals have to say why."""
+        return self.policy.reason is ReasonFor.ALWAYS
+
+
+def outlook_of(view: GateView, *, rules: Rules, now: datetime) -> Outlook | None:
+    """None where nobody can answer now."""
+    try:
+        case = case_of(question_of(view, rules=rules), rules=rules, now=now)
+    except Refusal:
+        return None
+    unmet = (*held_by(case), *owing(case))
+    return Outlook(
+        policy=case.policy,
+        variants=case.rules.variants,
+        unmet=unmet,
+        asked=asked(case),
+        unheard=tuple(rules.unheard(case.policy.voters)),
+    )
+
+
+def unmet_by(
+    view: GateView, *, rules: Rules, now: datetime, person: Person | None = None
+) -> tuple[Unmet, ...]:
+    """The rules that stand in the way now; for `person`, were they to approve. Empty where nobody can answer."""
+    try:
+        case = case_of(question_of(view, rules=rules), rules=rules, now=now)
+    except Refusal:
+        return ()
+    return (*held_by(case), *owing(case)) if person is None else broken_by(case, person)

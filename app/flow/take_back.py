@@ -1,0 +1,40 @@
+"""A voter thinks again: their vote is forgotten while the gate still waits."""
+
+from datetime import datetime
+
+from app.flow.decide_gate import Refused, refused_press
+from app.flow.events import Event, Kind, person
+from app.flow.ports import GateRecord, Rules
+from app.flow.question import NoSuchGate, question_of
+from app.flow.views import GateView
+from app.gate.ids import GateId
+from app.gate.policy import Person, Refusal
+
+
+async def take_back(
+    gate: GateId, *, who: Person, record: GateRecord, rules: Rules, now: datetime
+) -> GateView:
+    """Forgets the vote in one transaction; gives the gate as it was. Raises `Refused`, having recorded it."""
+    async with record.hold(gate) as held:
+        if held is None:
+            raise Refused(NoSuchGate(), None)
+        view = held.view
+        try:
+            question_of(view, rules=rules).gate.take_back(who.user, now=now)
+        except Refusal as refusal:
+            await held.note([refused_press(who, "take_back", view, refusal, now)])
+            refused = Refused(refusal, view)
+        else:
+            gone = next(vote for vote in view.votes if vote.voter == who.user)
+            taken = Event(
+                at=now,
+                kind=Kind.VOTE_TAKEN_BACK,
+                switch=view.switch.key,
+                actor=person(who.user, who.name),
+                domain=view.switch.domain,
+                gate=gate,
+                detail={"choice": gone.choice, "voted_at": gone.at.isoformat()},
+            )
+            await held.forget(who.user, events=[taken], now=now)
+            return view
+    raise refused

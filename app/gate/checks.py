@@ -1,0 +1,56 @@
+"""Checks: named results that CI, or a probe of ours, attaches to a switch."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+LONGEST_NAME: Final = 100
+LONGEST_SUMMARY: Final = 500
+LONGEST_URL: Final = 2000
+MOST: Final = 100
+"""Checks a switch. A card names them, and a person reads it."""
+
+PROBE: Final = "probe"
+"""What a check's `by` says when Switchgate itself ran it; callers of the API are `api:NAME`."""
+
+
+class CheckState(StrEnum):
+    PENDING = "pending"
+    PASSED = "passed"
+    FAILED = "failed"
+
+
+def is_check_name(value: str) -> bool:
+    """1 to 100 printable characters, without blanks around them or slashes: it stands in a URL."""
+    return (
+        0 < len(value) <= LONGEST_NAME and value == value.strip() and value.isprintable() and "/" not in value
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Check:
+    """A result as it was last told. `by` told it: `api:NAME` of a token, or `probe`."""
+
+    name: str
+    state: CheckState
+    summary: str
+    url: str | None
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Probe:
+    """A request of ours that must be answered as expected; its result is a check of the same name.
+
+    `json_path` names a value in a JSON answer (`status`, `components.db.0.status`) that must be `json_equals`.
+    """
+
+    name: str
+    url: str
+    method: str
+    expect_status: int
+    json_path: str | None
+    json_equals: str | int | float | bool | None
+    timeout: timedelta

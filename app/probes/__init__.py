@@ -1,0 +1,1 @@
+"""Probes of our own: one guarded request to green."""

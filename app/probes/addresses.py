@@ -1,0 +1,42 @@
+"""Which addresses a probe may ask. A probe's URL is configuration, but what its host stands for is not."""
+
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Final
+
+Address = IPv4Address | IPv6Address
+
+_NAT64: Final = IPv6Network("64:ff9b::/96")
+_METADATA: Final = frozenset(
+    {ip_address("fd00:ec2::254"), ip_address("fd00:ec2::23"), ip_address("169.254.170.2")}
+)
+"""Where AWS gives out credentials beside 169.254.169.254, which is link-local already."""
+
+
+def inner(address: Address) -> Address:
+    """The IPv4 address that an IPv6 one stands for (mapped, 6to4, Teredo, NAT64), else itself."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    if address.sixtofour is not None:
+        return address.sixtofour
+    if address.teredo is not None:
+        return address.teredo[1]
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address
+
+
+def always_forbidden(address: Address) -> bool:
+    """Link-local (cloud metadata), multicast, unspecified or reserved: no allowed host stands there."""
+    found = inner(address)
+    odd = found.is_link_local or found.is_multicast or found.is_unspecified
+    reserved = found.is_reserved and not found.is_loopback
+    return odd or reserved or found in _METADATA
+
+
+def may_ask(address: Address, *, allowed: bool) -> bool:
+    """Whether a probe may connect there. `allowed`: its host stands in `allowed_hosts`."""
+    if always_forbidden(address):
+        return False
+    return allowed or inner(address).is_global

@@ -1,0 +1,66 @@
+"""The rules that a break-glass approval set aside, as JSON in its gate's row and back."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Final
+
+from app.gate.checks import CheckState
+from app.gate.rules import (
+    CheckOwed,
+    Frozen,
+    NotNamed,
+    Outvoted,
+    Owed,
+    OwnSwitch,
+    ShiftUnknown,
+    TwoOwed,
+    Unmet,
+)
+
+NAMES: Final[Mapping[type[Unmet], str]] = {
+    Owed: "owed",
+    TwoOwed: "two_owed",
+    Outvoted: "outvoted",
+    CheckOwed: "check",
+    Frozen: "frozen",
+    ShiftUnknown: "shift_unknown",
+    NotNamed: "not_named",
+    OwnSwitch: "own",
+}
+
+
+def broken_json(broken: Sequence[Unmet]) -> str | None:
+    """The value of `gates.broken`; NULL where no rule was set aside."""
+    if not broken:
+        return None
+    rules = [{"rule": NAMES[type(rule)], **asdict(rule)} for rule in broken]
+    return json.dumps(rules, ensure_ascii=False, default=datetime.isoformat)
+
+
+def broken_of(stored: Sequence[Mapping[str, Any]] | None) -> tuple[Unmet, ...]:
+    """Raises `KeyError` or `ValueError` where it holds what no version of ours wrote."""
+    return tuple(_READERS[each["rule"]](each) for each in stored or ())
+
+
+def _check(stored: Mapping[str, Any]) -> CheckOwed:
+    state = stored["state"]
+    return CheckOwed(name=stored["name"], state=CheckState(state) if state else None)
+
+
+def _frozen(stored: Mapping[str, Any]) -> Frozen:
+    until = datetime.fromisoformat(stored["until"])
+    return Frozen(reason=stored["reason"], until=until, by=stored["by"])
+
+
+_READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Unmet]]] = {
+    "owed": lambda stored: Owed(people=tuple(stored["people"]), missing=stored["missing"]),
+    "two_owed": lambda stored: TwoOwed(missing=stored["missing"]),
+    "outvoted": lambda stored: Outvoted(against=stored["against"]),
+    "check": _check,
+    "frozen": _frozen,
+    "shift_unknown": lambda stored: ShiftUnknown(),
+    "not_named": lambda stored: NotNamed(),
+    "own": lambda stored: OwnSwitch(),
+}

@@ -1,0 +1,182 @@
+"""Checks: told by CI or a probe, kept by deployment, also before its hook has come."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.flow.events import Event
+from app.flow.take_check import AmbiguousDeployment
+from app.flow.views import GateView
+from app.gate.checks import Check
+from app.gate.ids import DeploymentId, DomainName, SwitchKey
+from app.record.chain import THE_CHAIN, chain_of
+from app.record.database import Database
+from app.record.events import INSERT, as_parameter
+from app.record.leases import coherent
+from app.record.rows import VIEW, check_of, view_of
+
+KEPT_WITHOUT_A_SWITCH: Final = timedelta(days=7)
+
+SWITCHES: Final = text("""
+SELECT id, account, domain FROM switches
+WHERE deployment_id = :deployment AND region = :region
+    AND (CAST(:account AS text) IS NULL OR account IN (:account, ''))
+ORDER BY id LIMIT 2
+""")
+LOCK_CHAIN: Final = text(f"SELECT 1 WHERE {THE_CHAIN}")
+LOCK_GATES: Final = text(
+    "SELECT 1 FROM gates WHERE switch_id = :switch AND phase = 'awaiting' ORDER BY id FOR UPDATE"
+)
+# Told before the hook came, by somebody who named no account: now it is known.
+ADOPT: Final = text("""
+WITH old AS (
+    DELETE FROM checks WHERE deployment_id = :deployment AND region = :region AND account = '' RETURNING *
+)
+INSERT INTO checks (account, region, deployment_id, name, state, summary, url, told_by, told_at)
+SELECT :account, region, deployment_id, name, state, summary, url, told_by, told_at FROM old
+ON CONFLICT DO NOTHING
+""")
+CHECKS: Final = text("""
+SELECT name, state, summary, url, told_by, told_at FROM checks
+WHERE deployment_id = :deployment AND region = :region AND account = :account ORDER BY told_at
+""")
+KEEP: Final = text(f"""
+WITH k AS (
+    INSERT INTO checks (account, region, deployment_id, name, state, summary, url, told_by, told_at)
+    VALUES (:account, :region, :deployment, :name, :state, :summary, :url, :by, :at)
+    ON CONFLICT ON CONSTRAINT checks_pkey DO UPDATE
+        SET state = excluded.state, summary = excluded.summary, url = excluded.url,
+            told_by = excluded.told_by, told_at = excluded.told_at
+), g AS (
+    UPDATE gates SET version = version + 1 WHERE switch_id = :switch RETURNING id, version
+), c AS (
+    UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
+), a AS (
+    {INSERT}
+)
+SELECT 1
+""")
+OF_DEPLOYMENT: Final = """
+SELECT account, region, name, state, summary, url, told_by, told_at FROM checks
+WHERE deployment_id = :deployment ORDER BY account, region, name
+"""
+FORGOTTEN: Final = """
+DELETE FROM checks k WHERE told_at < :before AND NOT EXISTS (
+    SELECT 1 FROM switches s WHERE s.deployment_id = k.deployment_id AND s.region = k.region
+)
+"""
+WITH_A_PASSED_CHECK: Final = f"""
+{VIEW} WHERE g.phase = 'awaiting' AND s.verified_at IS NOT NULL AND s.domain = ANY(:domains) AND EXISTS (
+    SELECT 1 FROM checks k WHERE k.deployment_id = s.deployment_id AND k.region = s.region
+        AND k.account IN (s.account, '') AND k.state = 'passed'
+)
+ORDER BY g.deadline_at LIMIT :limit
+"""
+
+
+class HeldChecksRows:
+    """The checks of one deployment under the lock of its chain; see `app.flow.take_check.HeldChecks`."""
+
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        *,
+        key: SwitchKey,
+        switch: int | None,
+        domain: DomainName | None,
+        checks: Sequence[Check],
+    ) -> None:
+        self._connection = connection
+        self._key = key
+        self._switch = switch
+        self._domain = domain
+        self._checks = checks
+
+    @property
+    def key(self) -> SwitchKey:
+        return self._key
+
+    @property
+    def domain(self) -> DomainName | None:
+        return self._domain
+
+    @property
+    def checks(self) -> Sequence[Check]:
+        return self._checks
+
+    async def keep(self, check: Check, *, events: Sequence[Event], now: datetime) -> None:
+        """Stores it and has the switch's cards redrawn. A press that waits for the gate is judged by it."""
+        await self._connection.execute(LOCK_GATES, {"switch": self._switch})
+        await self._connection.execute(
+            KEEP,
+            {
+                **_where(self._key),
+                "switch": self._switch,
+                "name": check.name,
+                "state": check.state,
+                "summary": check.summary,
+                "url": check.url,
+                "by": check.by,
+                "at": check.at,
+                "now": now,
+                "events": as_parameter(events),
+            },
+        )
+
+
+class Checks:
+    """See `app.flow.take_check.CheckRecord` and `app.flow.approve_by_checks.SelfApproving`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def hold_checks(
+        self, *, deployment: DeploymentId, account: str | None, region: str
+    ) -> AsyncIterator[HeldChecksRows]:
+        """The deployment's checks until the block ends. Raises `AmbiguousDeployment`."""
+        async with self._database.begin() as connection:
+            sought = {"deployment": deployment, "account": account, "region": region}
+            found = (await connection.execute(SWITCHES, sought)).all()
+            if len(found) > 1:
+                raise AmbiguousDeployment
+            switch = found[0] if found else None
+            key = SwitchKey(
+                account=switch.account if switch else (account or ""), region=region, deployment=deployment
+            )
+            await connection.execute(LOCK_CHAIN, {"chain": chain_of(key)})
+            if switch is not None and key.account:
+                await connection.execute(ADOPT, _where(key))
+            rows = await connection.execute(CHECKS, _where(key))
+            yield HeldChecksRows(
+                connection,
+                key=key,
+                switch=switch.id if switch else None,
+                domain=DomainName(switch.domain) if switch and switch.domain else None,
+                checks=[check_of(*row) for row in rows],
+            )
+
+    async def of(self, deployment: DeploymentId) -> Sequence[tuple[SwitchKey, Check]]:
+        """Every check of a deployment, in whatever account and region."""
+        rows = await self._database.rows(OF_DEPLOYMENT, deployment=deployment)
+        return [
+            (SwitchKey(account=row.account, region=row.region, deployment=deployment), check_of(*row[2:]))
+            for row in rows
+        ]
+
+    async def with_a_passed_check(self, domains: Sequence[DomainName], *, limit: int) -> Sequence[GateView]:
+        """Waiting gates of these domains of which some check has passed, the nearest deadline first."""
+        rows = await self._database.rows(WITH_A_PASSED_CHECK, domains=list(domains), limit=limit)
+        return list(coherent(rows, view_of))
+
+    async def forget_strays(self, *, now: datetime) -> None:
+        """Drops checks for which no hook has come in a week."""
+        await self._database.rows(FORGOTTEN, before=now - KEPT_WITHOUT_A_SWITCH)
+
+
+def _where(key: SwitchKey) -> dict[str, Any]:
+    return {"account": key.account, "region": key.region, "deployment": key.deployment}

@@ -1,0 +1,227 @@
+"""Freezes, and what the rules of the moment last said of waiting gates."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.flow.declare_freeze import HOUSE, Declaration, StandingFreeze
+from app.flow.events import Event
+from app.flow.turn_rules import Waiting, freeze_over
+from app.gate.freeze import Freeze, Span
+from app.gate.ids import DomainName
+from app.gate.shift import Shift
+from app.record.chain import THE_CHAIN, chain_of
+from app.record.database import Database
+from app.record.events import INSERT, as_parameter
+
+LOCK: Final = text(f"SELECT 1 WHERE {THE_CHAIN}")
+STANDING: Final = """
+SELECT id, domains, starts_at, ends_at, reason, declared_by FROM freezes WHERE over_at IS NULL ORDER BY id
+"""
+# Whoever holds a gate decides it first; whoever comes later reads this freeze.
+LOCK_GATES: Final = text("""
+SELECT 1 FROM gates WHERE phase = 'awaiting' AND id IN (
+    SELECT g.id FROM gates g JOIN switches s ON s.id = g.switch_id
+    WHERE g.phase = 'awaiting' AND (CAST(:domains AS text[]) IS NULL OR s.domain = ANY(:domains))
+) ORDER BY id FOR UPDATE
+""")
+REDRAW: Final = """
+g AS (
+    UPDATE gates SET version = version + 1 FROM switches s
+    WHERE s.id = gates.switch_id AND gates.phase = 'awaiting'
+        AND (CAST(:domains AS text[]) IS NULL OR s.domain = ANY(:domains))
+    RETURNING gates.id, gates.version
+), c AS (
+    UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
+)
+"""
+DECLARE: Final = text(f"""
+WITH f AS (
+    INSERT INTO freezes (domains, starts_at, ends_at, reason, declared_by, declared_at)
+    VALUES (CAST(:domains AS text[]), :starts_at, :ends_at, :reason, :by, :now) RETURNING id
+), {REDRAW}, a AS ({INSERT})
+SELECT id FROM f
+""")
+LIFT: Final = text(f"""
+WITH f AS (
+    UPDATE freezes SET over_at = :now, lifted_by = :by WHERE id = :id AND over_at IS NULL
+), {REDRAW}, a AS ({INSERT})
+SELECT 1
+""")
+LEAVE_OUT: Final = text(f"""
+WITH f AS (
+    UPDATE freezes SET domains = ARRAY(SELECT unnest(freezes.domains) EXCEPT SELECT unnest(CAST(:domains AS text[])))
+    WHERE id = :id AND over_at IS NULL
+), {REDRAW}, a AS ({INSERT})
+SELECT 1
+""")
+END: Final = text(f"""
+WITH f AS (
+    UPDATE freezes SET over_at = ends_at WHERE id = ANY(:ids) AND over_at IS NULL
+), a AS ({INSERT})
+SELECT 1
+""")
+WAITING: Final = """
+SELECT DISTINCT s.domain, s.traffic ->> 'shift' AS shift, m.mark, coalesce(m.frozen, false) AS frozen
+FROM gates g JOIN switches s ON s.id = g.switch_id LEFT JOIN rule_marks m ON m.gate_id = g.id
+WHERE g.phase = 'awaiting' AND s.verified_at IS NOT NULL AND s.domain IS NOT NULL
+"""
+TURN: Final = """
+WITH mine AS (
+    SELECT g.id FROM gates g JOIN switches s ON s.id = g.switch_id LEFT JOIN rule_marks m ON m.gate_id = g.id
+    WHERE g.phase = 'awaiting' AND s.verified_at IS NOT NULL AND s.domain = :domain
+        AND s.traffic ->> 'shift' IS NOT DISTINCT FROM CAST(:shift AS text)
+        AND m.mark IS NOT DISTINCT FROM CAST(:old AS text) AND coalesce(m.frozen, false) = CAST(:was_frozen AS boolean)
+    ORDER BY g.id FOR UPDATE OF g SKIP LOCKED
+), m AS (
+    INSERT INTO rule_marks (gate_id, mark, frozen) SELECT id, :mark, :frozen FROM mine
+    ON CONFLICT (gate_id) DO UPDATE SET mark = excluded.mark, frozen = excluded.frozen
+), g AS (
+    UPDATE gates SET version = version + 1 FROM mine
+    WHERE gates.id = mine.id AND (CAST(:old AS text) IS NOT NULL OR CAST(:frozen AS boolean))
+    RETURNING gates.id, gates.version
+), c AS (
+    UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
+), n AS (
+    INSERT INTO announcements (gate_id, kind, subject, written_at, due_at)
+    SELECT id, 'freeze_over', :old, :now, :now FROM mine
+    WHERE CAST(:was_frozen AS boolean) AND NOT CAST(:frozen AS boolean)
+    ON CONFLICT ON CONSTRAINT announcements_key DO NOTHING
+)
+SELECT 1
+"""
+
+
+class HeldFreezesRows:
+    """The record's freezes under their lock; see `app.flow.declare_freeze.HeldFreezes`."""
+
+    def __init__(self, connection: AsyncConnection, standing: Sequence[StandingFreeze]) -> None:
+        self._connection = connection
+        self._standing = standing
+
+    @property
+    def standing(self) -> Sequence[StandingFreeze]:
+        return self._standing
+
+    async def declare(self, declaration: Declaration, *, event: Event, now: datetime) -> int:
+        """Stores the freeze; gives its number."""
+        domains = list(declaration.domains) if declaration.domains is not None else None
+        await self._connection.execute(LOCK_GATES, {"domains": domains})
+        values = {
+            "domains": domains,
+            "starts_at": declaration.start,
+            "ends_at": declaration.end,
+            "reason": declaration.reason.strip(),
+            "by": declaration.by,
+            "now": now,
+            "events": as_parameter([event]),
+        }
+        id_: int = (await self._connection.execute(DECLARE, values)).scalar_one()
+        return id_
+
+    async def lift(
+        self, freeze: int, *, domains: Sequence[DomainName] | None, event: Event, now: datetime
+    ) -> None:
+        """Ends it, or leaves these domains out of it."""
+        found = next(each for each in self._standing if each.freeze.id == freeze)
+        left = set(found.domains or ()) - set(domains or ())
+        partly = domains is not None and bool(left)
+        about = list(domains) if partly and domains else _list(found.domains)
+        await self._connection.execute(LOCK_GATES, {"domains": about})
+        values: dict[str, Any] = {
+            "id": freeze,
+            "domains": about,
+            "now": now,
+            "events": as_parameter([event]),
+        }
+        if partly:
+            await self._connection.execute(LEAVE_OUT, values)
+        else:
+            by = event.actor.id or event.actor.kind
+            await self._connection.execute(LIFT, {**values, "by": by})
+
+
+class Freezes:
+    """See `app.flow.declare_freeze.FreezeRecord` and `app.flow.turn_rules.TurningRecord`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def hold_freezes(self) -> AsyncIterator[HeldFreezesRows]:
+        """Nobody else declares or lifts one until the block ends."""
+        async with self._database.begin() as connection:
+            await connection.execute(LOCK, {"chain": chain_of(HOUSE)})
+            rows = await connection.execute(text(STANDING))
+            yield HeldFreezesRows(connection, [standing_of(row) for row in rows])
+
+    async def standing(self) -> Sequence[StandingFreeze]:
+        """Those that are not over, planned ones among them."""
+        return [standing_of(row) for row in await self._database.rows(STANDING)]
+
+    async def end_freezes(self, *, now: datetime) -> Sequence[StandingFreeze]:
+        """Closes those whose end has come; gives what is left standing."""
+        standing = await self.standing()
+        over = [each for each in standing if _end(each.freeze) <= now]
+        if over:
+            async with self._database.begin() as connection:
+                await connection.execute(LOCK, {"chain": chain_of(HOUSE)})
+                rows = await connection.execute(text(STANDING))
+                still = {row.id for row in rows}
+                mine = [each for each in over if each.freeze.id in still]
+                events = as_parameter([freeze_over(each, now) for each in mine])
+                ids = [each.freeze.id for each in mine]
+                await connection.execute(END, {"ids": ids, "events": events})
+        return [each for each in standing if each not in over]
+
+    async def waiting(self) -> Sequence[Waiting]:
+        """Waiting gates by domain, shift and what the rules last said of them."""
+        return [
+            Waiting(
+                domain=DomainName(row.domain),
+                shift=Shift(row.shift) if row.shift else None,
+                mark=row.mark,
+                frozen=row.frozen,
+            )
+            for row in await self._database.rows(WAITING)
+        ]
+
+    async def turn(self, waiting: Waiting, *, mark: str, frozen: bool, now: datetime) -> None:
+        """Stores what the rules say now and has the cards redrawn; the first time the card says it already."""
+        await self._database.rows(
+            TURN,
+            domain=waiting.domain,
+            shift=waiting.shift,
+            old=waiting.mark,
+            was_frozen=waiting.frozen,
+            mark=mark,
+            frozen=frozen,
+            now=now,
+        )
+
+
+def standing_of(row: Any) -> StandingFreeze:
+    """A freeze from its row."""
+    return StandingFreeze(
+        freeze=Freeze(
+            id=row.id,
+            reason=row.reason,
+            by=row.declared_by,
+            when=Span(start=row.starts_at, end=row.ends_at),
+        ),
+        domains=tuple(DomainName(name) for name in row.domains) if row.domains is not None else None,
+    )
+
+
+def _end(freeze: Freeze) -> datetime:
+    if not isinstance(freeze.when, Span):
+        raise TypeError("the record holds spans only")
+    return freeze.when.end
+
+
+def _list(domains: tuple[DomainName, ...] | None) -> list[DomainName] | None:
+    return list(domains) if domains is not None else None

@@ -1,0 +1,71 @@
+"""Run checks, pressed: our probes ask green once more."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from app.flow.ports import GateRecord, RecordAway, Rules
+from app.flow.run_probe import ProbeRecord, run_checks_again
+from app.gate.policy import Standing
+from app.i18n.catalog import Texts
+from app.slack.directory import Directory, Profile
+from app.slack.presses import Ack, Body
+from app.slack.replies import Replies, answer_by
+from app.slack.ticket import NotATicket, Ticket
+from app.within import by
+
+log = structlog.get_logger(__name__)
+
+
+class CheckPresses:
+    """The door of the button. Any full member may press it: it only asks what may be asked anyway."""
+
+    def __init__(
+        self,
+        *,
+        record: GateRecord,
+        probes: ProbeRecord,
+        rules: Rules,
+        directory: Directory,
+        replies: Replies,
+        asked: Callable[[], None],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._record = record
+        self._probes = probes
+        self._rules = rules
+        self._directory = directory
+        self._replies = replies
+        self._asked = asked
+        self._clock = clock
+
+    async def run(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
+        """`run_checks` on a card."""
+        until = answer_by()
+        profile = await self._directory.profile(body)
+        text = await self._run(action.get("value"), profile, until=until)
+        await ack()
+        if text:
+            self._replies.answer(body, text)
+
+    async def _run(self, value: object, profile: Profile, *, until: float) -> str:
+        texts = Texts.of(profile.locale)
+        if profile.person.standing is not Standing.MEMBER:
+            return texts("refused.not_a_member")
+        try:
+            view = await self._record.get(Ticket.parse(value).gate)
+            if view is None:
+                return texts("refused.no_such_gate")
+            running = run_checks_again(view, record=self._probes, rules=self._rules, now=self._clock())
+            again = await by(until, running)
+        except NotATicket:
+            return texts("refused.no_such_gate")
+        except (RecordAway, TimeoutError):
+            return texts("refused.nothing_recorded")
+        if not again:
+            return texts("press.checks_run_already")
+        log.info("checks_asked_for", gate=str(view.id), user=profile.person.user)
+        self._asked()
+        return ""

@@ -1,0 +1,244 @@
+"""`/deploys freeze …`, `unfreeze …` and `freezes`: nobody approves for a while, said in one line."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Final, Protocol
+from zoneinfo import ZoneInfo
+
+from app.flow.declare_freeze import (
+    LONGEST_REASON,
+    Declaration,
+    Declared,
+    EndsBeforeStart,
+    EndsInThePast,
+    FreezeRecord,
+    FreezeSaysNothing,
+    Lifted,
+    NotAFreeze,
+    StandingFreeze,
+    TooLong,
+    UnknownDomains,
+    declare_freeze,
+    lift_freezes,
+    may_freeze,
+)
+from app.flow.events import person
+from app.flow.ports import Rules
+from app.gate.freeze import Freeze, Span
+from app.gate.ids import DomainName
+from app.gate.policy import NotAMember, NotAnAdmin, Refusal
+from app.i18n.catalog import Texts
+from app.slack.blocks import when
+from app.slack.directory import Profile
+from app.slack.outside import inline
+from app.slack.rule_words import mentions, teller
+from app.slack.spoken_times import NotATime, read_length, read_moment, zone_named
+
+ALL: Final = "all"
+STARTS: Final = ("from", "until", "for")
+
+_SAID: Final[dict[type[Refusal], str]] = {
+    EndsBeforeStart: "freeze.ends_before_start",
+    EndsInThePast: "freeze.ends_in_the_past",
+    TooLong: "freeze.too_long",
+    FreezeSaysNothing: "freeze.says_nothing",
+}
+
+
+class FreezeQuestions(FreezeRecord, Protocol):
+    async def standing(self) -> Sequence[StandingFreeze]: ...
+
+
+class _NotUnderstood(Exception):
+    """The sentence to say."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Asked:
+    domains: tuple[DomainName, ...] | None
+    start: datetime
+    end: datetime
+    reason: str
+
+
+class FreezeCommand:
+    """What the words after `/deploys` do, and the answer to the giver alone."""
+
+    def __init__(
+        self,
+        *,
+        record: FreezeQuestions,
+        rules: Rules,
+        changed: Callable[[], None],
+        clock: Callable[[], datetime],
+    ) -> None:
+        """`changed`: cards are to be redrawn."""
+        self._record = record
+        self._rules = rules
+        self._changed = changed
+        self._clock = clock
+
+    async def freeze(self, words: Sequence[str], *, profile: Profile, texts: Texts) -> str:
+        """`freeze order until 18:00 payment incident`"""
+        now = self._clock()
+        try:
+            may_freeze(profile.person, rules=self._rules)
+            asked = _read(words, now=now, zone=zone_named(profile.zone), texts=texts)
+            declared = await declare_freeze(
+                Declaration(
+                    domains=asked.domains,
+                    start=asked.start,
+                    end=asked.end,
+                    reason=asked.reason,
+                    by=profile.person.user,
+                ),
+                who=person(profile.person.user, profile.person.name),
+                record=self._record,
+                rules=self._rules,
+                now=now,
+            )
+        except _NotUnderstood as trouble:
+            return str(trouble)
+        except Refusal as refusal:
+            return self._refused(refusal, texts)
+        self._changed()
+        return _declared_words(declared, now=now, texts=texts)
+
+    async def unfreeze(self, words: Sequence[str], *, profile: Profile, texts: Texts) -> str:
+        """`unfreeze order`, `unfreeze all`"""
+        try:
+            may_freeze(profile.person, rules=self._rules)
+            domains, rest = _targets(words)
+            if rest or (domains is not None and not domains):
+                return texts("freeze.how_to_lift")
+            lifted = await lift_freezes(
+                domains,
+                who=person(profile.person.user, profile.person.name),
+                record=self._record,
+                rules=self._rules,
+                now=self._clock(),
+            )
+        except Refusal as refusal:
+            return self._refused(refusal, texts)
+        self._changed()
+        return _lifted_words(lifted, now=self._clock(), texts=texts)
+
+    async def freezes(self, *, texts: Texts) -> str:
+        """Every freeze that stands, planned ones and the configuration's among them."""
+        now = self._clock()
+        lines = [
+            _line(each.freeze, each.domains, now=now, texts=texts) for each in await self._record.standing()
+        ]
+        seen: set[Freeze] = set()
+        for name in self._rules.domain_names():
+            for freeze in self._rules.freezes(name):
+                if freeze not in seen and freeze.around(now) is not None:
+                    seen.add(freeze)
+                    lines.append(_line(freeze, self._frozen_by(freeze), now=now, texts=texts))
+        return "\n".join([f"*{texts('freeze.title')}*", *(lines or [texts("freeze.none")])])
+
+    def _frozen_by(self, freeze: Freeze) -> tuple[DomainName, ...] | None:
+        names = self._rules.domain_names()
+        named = tuple(name for name in names if freeze in self._rules.freezes(name))
+        return None if len(named) == len(names) else named
+
+    def _refused(self, refusal: Refusal, texts: Texts) -> str:
+        if isinstance(refusal, UnknownDomains):
+            return texts("freeze.unknown_domains", names=_unknown(refusal.names, self._rules, texts))
+        if isinstance(refusal, NotAnAdmin):
+            return texts("freeze.not_an_admin", who=mentions(self._rules.admins) or "—")
+        if isinstance(refusal, NotAMember):
+            return texts("refused.not_a_member")
+        if not isinstance(refusal, NotAFreeze):
+            raise refusal
+        return texts(_SAID[type(refusal)])
+
+
+def _targets(words: Sequence[str]) -> tuple[tuple[DomainName, ...] | None, Sequence[str]]:
+    """The domains before the first word of time (None: all), and the rest."""
+    count = next((place for place, word in enumerate(words) if word.lower() in STARTS), len(words))
+    named = [part for word in words[:count] for part in word.lower().split(",") if part]
+    if named == [ALL]:
+        return None, words[count:]
+    return tuple(dict.fromkeys(DomainName(name) for name in named)), words[count:]
+
+
+def _read(words: Sequence[str], *, now: datetime, zone: ZoneInfo, texts: Texts) -> _Asked:
+    domains, rest = _targets(words)
+    if (domains is not None and not domains) or not rest:
+        raise _NotUnderstood(texts("freeze.how_to"))
+    start = now
+    try:
+        if rest[0].lower() == "from":
+            start, took = read_moment(rest[1:], after=now, zone=zone, is_end=False)
+            rest = rest[1 + took :]
+        end, rest = _end(rest, start=start, zone=zone, texts=texts)
+    except NotATime as trouble:
+        raise _NotUnderstood(texts("freeze.not_a_time", words=inline(trouble.words))) from None
+    reason = " ".join(rest).replace("\x00", "")[:LONGEST_REASON]
+    return _Asked(domains=domains, start=start, end=end, reason=reason)
+
+
+def _end(
+    rest: Sequence[str], *, start: datetime, zone: ZoneInfo, texts: Texts
+) -> tuple[datetime, Sequence[str]]:
+    if rest and rest[0].lower() == "for":
+        length, took = read_length(rest[1:])
+        return start + length, rest[1 + took :]
+    if rest and rest[0].lower() == "until":
+        end, took = read_moment(rest[1:], after=start, zone=zone, is_end=True)
+        return end, rest[1 + took :]
+    raise _NotUnderstood(texts("freeze.how_to"))
+
+
+def _unknown(names: Sequence[str], rules: Rules, texts: Texts) -> str:
+    shown = []
+    for name in names[:5]:
+        near = get_close_matches(name, rules.domain_names(), n=1)
+        said = inline(name, longest=40)
+        shown.append(texts("freeze.did_you_mean", name=said, near=near[0]) if near else said)
+    return ", ".join(shown)
+
+
+def _of(domains: Sequence[DomainName] | None, texts: Texts) -> str:
+    return texts("freeze.all") if domains is None else ", ".join(f"*{name}*" for name in domains)
+
+
+def _declared_words(declared: Declared, *, now: datetime, texts: Texts) -> str:
+    asked = declared.declaration
+    key = "freeze.declared" if asked.start <= now else "freeze.planned"
+    said = texts(
+        key,
+        domains=_of(asked.domains, texts),
+        start=when(asked.start),
+        end=when(asked.end),
+        reason=inline(asked.reason),
+    )
+    beside = [f"• {_freeze_words(freeze, now=now, texts=texts)}" for freeze in declared.beside[:5]]
+    return "\n".join([said, texts("freeze.beside"), *beside]) if beside else said
+
+
+def _lifted_words(lifted: Lifted, *, now: datetime, texts: Texts) -> str:
+    lines = [
+        texts("freeze.lifted", freeze=_freeze_words(each, now=now, texts=texts)) for each in lifted.lifted
+    ]
+    lines += [
+        texts("freeze.goes_on", freeze=_freeze_words(each, now=now, texts=texts)) for each in lifted.going_on
+    ]
+    return "\n".join(lines or [texts("freeze.nothing_to_lift")])
+
+
+def _line(freeze: Freeze, domains: Sequence[DomainName] | None, *, now: datetime, texts: Texts) -> str:
+    return f"• {_of(domains, texts)}: {_freeze_words(freeze, now=now, texts=texts)}"
+
+
+def _freeze_words(freeze: Freeze, *, now: datetime, texts: Texts) -> str:
+    span = freeze.around(now) or (freeze.when if isinstance(freeze.when, Span) else None)
+    by = teller(freeze.by, texts=texts)
+    if span is None:
+        return texts("freeze.weekly", reason=inline(freeze.reason), by=by)
+    return texts(
+        "freeze.span", start=when(span.start), end=when(span.end), reason=inline(freeze.reason), by=by
+    )

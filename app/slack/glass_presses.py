@@ -1,0 +1,183 @@
+"""Break the glass, and take a vote back: the doors beside Approve and Reject."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from app.flow.break_glass import Broken, Glass, break_glass
+from app.flow.decide_gate import Refused
+from app.flow.ports import GateRecord, RecordAway, Rules
+from app.flow.question import NoSuchGate, question_of, unmet_by
+from app.flow.take_back import take_back
+from app.flow.views import GateView
+from app.gate.ids import GateId
+from app.gate.policy import (
+    NotAMember,
+    NotAnAdmin,
+    NothingToBreak,
+    ReasonMissing,
+    Refusal,
+    RulesChanged,
+    Standing,
+)
+from app.i18n.catalog import Texts
+from app.log import error_id
+from app.metrics import GLASS
+from app.slack.blocks import Block, typed
+from app.slack.directory import Directory, Profile
+from app.slack.glass_form import REASON, GlassTicket, glass_form, glass_notice
+from app.slack.outside import says_something
+from app.slack.presses import Ack, Body
+from app.slack.replies import Replies, answer_by
+from app.slack.ticket import NotATicket, Ticket
+from app.slack.words import why_not
+from app.within import by
+
+log = structlog.get_logger(__name__)
+
+
+class GlassPresses:
+    """The doors of the buttons that go around the rules or back on a vote."""
+
+    def __init__(
+        self,
+        *,
+        record: GateRecord,
+        rules: Rules,
+        directory: Directory,
+        replies: Replies,
+        decided: Callable[[GateId], None],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._record = record
+        self._rules = rules
+        self._directory = directory
+        self._replies = replies
+        self._decided = decided
+        self._clock = clock
+
+    async def take_back(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
+        """`take_back`: committed before it is acked, like a press."""
+        until = answer_by()
+        profile = await self._directory.profile(body)
+        text = await self._take_back(action.get("value"), profile, until=until)
+        await ack()
+        self._replies.answer(body, text)
+
+    async def ask(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
+        """`break_glass`: shows which rules would be set aside. Nothing is decided yet."""
+        await ack()
+        self._replies.later(self._show(body, action.get("value")), what="glass form")
+
+    async def submitted(self, ack: Ack, body: Body, view: Mapping[str, Any]) -> None:
+        """The form, submitted."""
+        until = answer_by()
+        profile = await self._directory.profile(body)
+        texts = Texts.of(profile.locale)
+        typed_in = typed(view.get("state", {}), REASON)
+        reason = typed_in if says_something(typed_in) else ""
+        try:
+            broken = await self._break(view.get("private_metadata"), profile, reason, until=until)
+        except Refused as refused:
+            await self._answer_refused(ack, refused, view, reason, texts)
+        except (RecordAway, TimeoutError) as trouble:
+            log.error("glass_not_recorded", problem=type(trouble).__name__, user=profile.person.user)
+            await ack(response_action="errors", errors={REASON: texts("refused.nothing_recorded")})
+        except Exception:
+            short = error_id()
+            log.exception("glass_failed", error_id=short, user=profile.person.user)
+            text = texts("refused.unknown_error", id=short)
+            await ack(response_action="update", view=glass_notice(text, texts=texts))
+        else:
+            GLASS.labels(domain=broken.view.switch.domain or "").inc()
+            log.warning("glass_broken", gate=str(broken.view.id), user=profile.person.user)
+            self._decided(broken.view.id)
+            await ack()
+
+    async def _break(self, metadata: object, profile: Profile, reason: str, *, until: float) -> Broken:
+        try:
+            carried = GlassTicket.parse(metadata)
+        except NotATicket:
+            raise Refused(NoSuchGate(), None) from None
+        glass = Glass(
+            gate=carried.ticket.gate,
+            edition=carried.ticket.edition,
+            person=profile.person,
+            named=carried.named,
+            reason=reason.replace("\x00", ""),
+        )
+        breaking = break_glass(glass, record=self._record, rules=self._rules, now=self._clock())
+        return await by(until, breaking)
+
+    async def _answer_refused(
+        self, ack: Ack, refused: Refused, view: Mapping[str, Any], reason: str, texts: Texts
+    ) -> None:
+        refusal = refused.refusal
+        if isinstance(refusal, ReasonMissing):
+            await ack(response_action="errors", errors={REASON: texts("glass.reason_missing")})
+        elif isinstance(refusal, RulesChanged) and refused.view is not None:
+            ticket = GlassTicket.parse(view.get("private_metadata")).ticket
+            form = glass_form(
+                ticket, view=refused.view, broken=refusal.broken, texts=texts, reason=reason, again=True
+            )
+            await ack(response_action="update", view=form)
+        else:
+            text = self._why_not(refused, texts)
+            await ack(response_action="update", view=glass_notice(text, texts=texts))
+
+    async def _take_back(self, value: object, profile: Profile, *, until: float) -> str:
+        texts = Texts.of(profile.locale)
+        try:
+            gate = Ticket.parse(value).gate
+            taking = take_back(
+                gate, who=profile.person, record=self._record, rules=self._rules, now=self._clock()
+            )
+            view = await by(until, taking)
+        except NotATicket:
+            return self._why_not(Refused(NoSuchGate(), None), texts)
+        except Refused as refused:
+            return self._why_not(refused, texts)
+        except (RecordAway, TimeoutError) as trouble:
+            log.error("press_not_recorded", problem=type(trouble).__name__, user=profile.person.user)
+            return texts("refused.nothing_recorded")
+        self._decided(view.id)
+        return texts("press.taken_back", domain=view.switch.domain or texts("card.unknown_domain"))
+
+    async def _show(self, body: Body, value: object) -> None:
+        profile = await self._directory.profile(body)
+        texts = Texts.of(profile.locale)
+        try:
+            ticket = Ticket.parse(value)
+            view = await self._record.get(ticket.gate)
+            form = self._form(ticket, view, profile, texts)
+        except NotATicket:
+            self._replies.answer(body, self._why_not(Refused(NoSuchGate(), None), texts))
+        except Refused as refused:
+            self._replies.answer(body, self._why_not(refused, texts))
+        except RecordAway:
+            self._replies.answer(body, texts("refused.nothing_recorded"))
+        else:
+            self._replies.open_modal(trigger=str(body.get("trigger_id")), view=form)
+
+    def _form(self, ticket: Ticket, view: GateView | None, profile: Profile, texts: Texts) -> Block:
+        """The form for this person now. Raises `Refused` where it would lead nowhere; the submit judges again."""
+        person = profile.person
+        if view is None:
+            raise Refused(NoSuchGate(), None)
+        if person.standing is not Standing.MEMBER:
+            raise Refused(NotAMember(person.standing), view)
+        if not self._rules.roster().holds(person.user, approvers=self._rules.admins):
+            raise Refused(NotAnAdmin(), view)
+        try:
+            question_of(view, rules=self._rules)
+        except Refusal as refusal:
+            raise Refused(refusal, view) from None
+        broken = unmet_by(view, rules=self._rules, now=self._clock(), person=person)
+        if not broken:
+            raise Refused(NothingToBreak(), view)
+        return glass_form(ticket, view=view, broken=broken, texts=texts)
+
+    def _why_not(self, refused: Refused, texts: Texts) -> str:
+        return why_not(refused, texts=texts, approvers=self._rules.admins)

@@ -1,0 +1,89 @@
+"""A domain's rules in words: who may decide, what must be green, what changes at night."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from app.gate.rulebook import (
+    Hours,
+    InForce,
+    Policy,
+    ReasonFor,
+    RejectBy,
+    UnknownDeployer,
+    Variant,
+)
+from app.i18n.catalog import Texts
+from app.slack.rule_words import mentions
+
+Who = Callable[[Sequence[str]], str]
+
+DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def policy_lines(policy: Policy, *, texts: Texts, who: Who = mentions) -> list[str]:
+    """The rules that hold unless something else is in force, a sentence each, and then what changes when."""
+    lines = _rules(policy, texts, who)
+    for variant in policy.variants:
+        lines.append(texts("policy.variant", name=variant.name, when=_when(variant, texts)))
+        lines += [f"   {line}" for line in _changed(policy, variant, texts, who)]
+    return lines
+
+
+def in_force_lines(rules: InForce, *, texts: Texts, who: Who = mentions) -> list[str]:
+    """The rules of this moment."""
+    lines = _rules(rules.policy, texts, who)
+    if rules.variants:
+        lines.append(texts("policy.in_force", names=", ".join(rules.variants)))
+    return lines
+
+
+def _rules(policy: Policy, texts: Texts, who: Who) -> list[str]:
+    lines = [
+        texts.plural("policy.source", count=source.approvals, who=who(source.people))
+        for source in policy.sources
+        if source.approvals
+    ]
+    lines.append(texts("policy.own_allowed" if policy.own_deployment else "policy.own_refused"))
+    if not policy.own_deployment:
+        two = policy.unknown_deployer is UnknownDeployer.ASK_TWO
+        lines.append(texts("policy.unknown_two" if two else "policy.unknown_allowed"))
+    one = policy.reject is RejectBy.ONE
+    lines.append(texts("policy.reject_one" if one else "policy.reject_majority"))
+    lines.append(texts(f"policy.reason_{_REASONS[policy.reason]}"))
+    if policy.required_checks:
+        names = ", ".join(f"“{name}”" for name in policy.required_checks)
+        lines.append(texts("policy.checks", names=names))
+    if policy.approve_when_checks_pass:
+        lines.append(texts("policy.approves_itself"))
+    minutes = int(policy.deadline.total_seconds() // 60)
+    return [*lines, texts("policy.deadline", minutes=minutes)]
+
+
+_REASONS: Final = {ReasonFor.ALWAYS: "always", ReasonFor.REJECT: "reject", ReasonFor.NEVER: "never"}
+
+
+def _changed(policy: Policy, variant: Variant, texts: Texts, who: Who) -> list[str]:
+    """The sentences that are others than usual."""
+    usual = set(_rules(policy, texts, who))
+    laid = replace(policy, variants=(), **variant.changes.given())
+    return [line for line in _rules(laid, texts, who) if line not in usual]
+
+
+def _when(variant: Variant, texts: Texts) -> str:
+    parts = [_hours(variant.hours, texts)] if variant.hours else []
+    if variant.shifts:
+        parts.append(", ".join(texts(f"policy.shift_{shift}") for shift in sorted(variant.shifts)))
+    return "; ".join(parts)
+
+
+def _hours(hours: Hours, texts: Texts) -> str:
+    days = ", ".join(texts(f"policy.day_{DAYS[day]}") for day in sorted(hours.days))
+    every = len(hours.days) == len(DAYS)
+    return texts(
+        "policy.hours_daily" if every else "policy.hours",
+        days=days,
+        start=f"{hours.start:%H:%M}",
+        end=f"{hours.end:%H:%M}" if hours.end != hours.start else "24:00",
+        zone=hours.zone.key,
+    )

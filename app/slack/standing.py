@@ -1,0 +1,87 @@
+"""Where a waiting gate stands with its rules, on its card: votes, what is still owed, and the ways around."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from app.flow.question import Outlook
+from app.flow.views import CastVote, GateView
+from app.gate.checks import PROBE
+from app.gate.policy import Choice
+from app.gate.rulebook import Policy
+from app.gate.states import NO_REASON
+from app.i18n.catalog import Texts
+from app.slack.blocks import Block, context, mention, section, when
+from app.slack.check_blocks import check_blocks
+from app.slack.offers import break_glass_button, run_checks_button, take_back_button
+from app.slack.outside import inline, quoted
+from app.slack.rule_words import mentions, rule_lines
+from app.slack.ticket import Ticket
+
+
+def standing_blocks(view: GateView, *, outlook: Outlook | None, texts: Texts) -> list[Block]:
+    """Checks, votes so far, and the rules still unmet, once somebody voted or where one vote is not enough."""
+    asked = outlook.asked if outlook else 0
+    votes = [_votes(view, choice, asked, texts) for choice in Choice if _cast(view, choice)]
+    blocks = [*check_blocks(view, texts=texts), *votes]
+    if outlook is None:
+        return blocks
+    if outlook.is_held or len(outlook.unmet) > 1 or votes:
+        title = texts("card.held" if outlook.is_held else "card.owed")
+        blocks.append(section(f"*{title}*\n{rule_lines(outlook.unmet, texts=texts)}"))
+    if outlook.variants:
+        names = ", ".join(inline(name) for name in outlook.variants)
+        blocks.append(context(texts("card.variants", names=names)))
+    return [*blocks, *(context(line) for line in unheard_words(outlook.unheard, texts=texts))]
+
+
+def unheard_words(unheard: Sequence[tuple[str, datetime | None]], *, texts: Texts) -> list[str]:
+    """Groups whose members are as old as they are because Slack does not answer."""
+    return [
+        texts("card.group_old", group=mention(group), at=when(since))
+        if since
+        else texts("card.group_unknown", group=mention(group))
+        for group, since in unheard
+    ]
+
+
+def offers(view: GateView, *, outlook: Outlook | None, texts: Texts) -> list[Block]:
+    """Buttons beyond the two: to take a vote back where there is one, to go around a rule that holds everybody."""
+    ticket = Ticket(gate=view.id, edition=view.edition)
+    found = [take_back_button(ticket, texts=texts)] if view.votes else []
+    if any(check.by == PROBE for check in view.checks):
+        found.append(run_checks_button(ticket, texts=texts))
+    return [*found, break_glass_button(ticket, texts=texts)] if outlook and outlook.is_held else found
+
+
+def broken_blocks(view: GateView, *, texts: Texts) -> list[Block]:
+    """The rules that a break-glass approval set aside; nothing for any other decision."""
+    if not view.broken:
+        return []
+    lines = rule_lines(view.broken, texts=texts, tense="broken")
+    return [section(f"*{texts('card.broken')}*\n{lines}")]
+
+
+def source_words(policy: Policy, *, texts: Texts) -> list[str]:
+    """Who may decide, a line for each source that owes approvals."""
+    return [
+        mentions(source.people)
+        if source.approvals == 1
+        else texts("card.approvers", who=mentions(source.people), count=source.approvals)
+        for source in policy.sources
+    ]
+
+
+def _cast(view: GateView, choice: Choice) -> list[CastVote]:
+    return [vote for vote in view.votes if vote.choice is choice]
+
+
+def _votes(view: GateView, choice: Choice, asked: int, texts: Texts) -> Block:
+    cast = _cast(view, choice)
+    names = ", ".join(mention(vote.voter) for vote in cast)
+    title = texts(f"card.votes.{choice}", names=names, have=len(cast), need=asked)
+    reasons = [
+        f"{mention(vote.voter)} {when(vote.at)}\n{quoted(vote.reason, longest=200, lines=2)}"
+        for vote in cast
+        if vote.reason.strip() and vote.reason != NO_REASON
+    ]
+    return section("\n".join([title, *reasons]))

@@ -1,0 +1,216 @@
+"""Checks, as plays: CI tells them, the card shows them, the rules wait for them; and our own probes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, web
+
+from app.sandbox.cast import GRACE, JUN, MINA, OLU, config_text
+from app.sandbox.server import ServerThread
+from tests.house import House, living_house
+
+CI = "a-token-of-the-pipeline"
+READER = "a-token-of-a-dashboard"
+TOKENS = {"SWITCHGATE_API_TOKENS": f"ci:{CI}:checks,grafana:{READER}"}
+
+Build = Callable[..., AbstractAsyncContextManager[House]]
+
+
+@pytest.fixture
+def build(tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch) -> Build:
+    """A house whose order domain has lines of its own; `head` stands before the domains."""
+
+    def built(order: str, head: str = "") -> AbstractAsyncContextManager[House]:
+        config = config_text(order=order).replace("[people]", f"{head}\n[people]", 1)
+        return living_house(tmp_path, record_url, monkeypatch, config=config, environment=TOKENS)
+
+    return built
+
+
+async def tell(
+    house: House, deployment: str, name: str, state: str, *, token: str = CI, **more: Any
+) -> tuple[int, Any]:
+    """What a pipeline does; gives the status and the answer."""
+    body = {"state": state, **{key: value for key, value in more.items() if key != "params"}}
+    url = f"{house.url}/api/v1/switches/{deployment}/checks/{name}"
+    headers = {"Authorization": f"Bearer {token}"}
+    async with (
+        ClientSession(headers=headers) as session,
+        session.put(url, json=body, params=more.get("params")) as answer,
+    ):
+        return answer.status, await answer.json()
+
+
+async def test_a_required_check_holds_approve_back_until_it_has_passed(build: Build) -> None:
+    async with build('required_checks = ["order-create smoke"]\n') as house:
+        deployment, _ = await house.ask("order")
+        await house.approve(OLU.id, deployment)
+        await house.until(lambda: "“order-create smoke” has not reported yet" in house.whispered(OLU.id))
+        assert house.rows("SELECT * FROM votes") == []
+
+        assert (await tell(house, deployment, "order-create smoke", "pending"))[0] == 201
+        await house.until(lambda: "order-create smoke (running)" in house.says(deployment))
+        failed = await tell(house, deployment, "order-create smoke", "failed", summary="500 <!channel>")
+        assert failed[0] == 200
+        await house.until(
+            lambda: "order-create smoke (failed) 500 &lt;!channel&gt;" in house.says(deployment)
+        )
+        await house.approve(MINA.id, deployment)
+        await house.until(lambda: "“order-create smoke” 검사가 실패했습니다." in house.whispered(MINA.id))
+        assert house.gate(deployment)["phase"] == "awaiting"
+
+        await tell(
+            house, deployment, "order-create smoke", "passed", summary="12 orders", url="https://ci.example/1"
+        )
+        await house.until(
+            lambda: "<https://ci.example/1|order-create smoke> (passed) 12 orders" in house.says(deployment)
+        )
+        await house.until(lambda: "Not to be approved now" not in house.says(deployment))
+        await house.approve(OLU.id, deployment)
+        assert await house.told(deployment) == ["Succeeded"]
+        assert house.audit(deployment).count("check_told") == 3
+
+
+async def test_a_check_that_comes_before_its_hook_is_kept(build: Build) -> None:
+    async with build('required_checks = ["smoke"]\n') as house:
+        deployment = house.aws.deploy("order")
+        status, answer = await tell(house, deployment, "smoke", "passed")
+        assert status == 201
+        await house.until(lambda: "smoke (passed)" in house.says(deployment))
+        await house.approve(OLU.id, deployment)
+        assert await house.told(deployment) == ["Succeeded"]
+
+
+async def test_a_domain_may_approve_itself_once_its_checks_pass(build: Build) -> None:
+    async with build('required_checks = ["smoke", "load"]\napprove_when_checks_pass = true\n') as house:
+        deployment, _ = await house.ask("order")
+        await tell(house, deployment, "smoke", "passed")
+        await tell(house, deployment, "load", "failed")
+        await house.until(lambda: "load (failed)" in house.says(deployment))
+        assert house.gate(deployment)["phase"] == "awaiting"
+        await tell(house, deployment, "load", "passed")
+        assert await house.told(deployment) == ["Succeeded"]
+        gate = house.gate(deployment)
+        assert (gate["basis"], gate["decided_by"]) == ("checks", None)
+        await house.until(lambda: "Approved by its checks" in house.says(deployment))
+
+
+async def test_the_glass_may_be_broken_over_a_failed_check(build: Build) -> None:
+    async with build('required_checks = ["smoke"]\n') as house:
+        deployment, _ = await house.ask("order")
+        await tell(house, deployment, "smoke", "failed")
+        await house.until(lambda: "smoke (failed)" in house.says(deployment))
+        await house.press(GRACE.id, deployment, "break_glass")
+        await house.until(lambda: house.slack.views.top(GRACE.id) is not None)
+        form = house.slack.views.top(GRACE.id)
+        assert form is not None
+        assert "The check “smoke” failed." in str(form.body)
+        await house.slack.submit_async(GRACE.id, form.id, {"glass_reason": "the smoke test is broken"})
+        assert await house.told(deployment) == ["Succeeded"]
+        await house.until(lambda: "The check “smoke” had failed." in house.says(deployment))
+
+
+async def test_who_may_tell_a_check_and_how(build: Build) -> None:
+    async with build("") as house:
+        deployment, _ = await house.ask("order")
+        assert (await tell(house, deployment, "smoke", "passed", token="nobody's-token-at-all"))[0] == 401
+        status, answer = await tell(house, deployment, "smoke", "passed", token=READER)
+        assert (status, answer["detail"]) == (403, "This token has not the scope `checks`.")
+        for name, state, more, said in (
+            ("x" * 300, "passed", {}, "name: 300 characters"),
+            ("a%2Fb", "passed", {}, "name: odd characters"),
+            ("%20smoke", "passed", {}, "name: odd characters"),
+            ("smoke", "green", {}, "state: Input should be 'pending', 'passed' or 'failed'"),
+            ("smoke", "passed", {"summary": "x" * 501}, "summary: String should have at most 500"),
+            ("smoke", "passed", {"url": "http://ci.example"}, "url: Value error, must be an https address"),
+            ("smoke", "passed", {"url": "https://me:secret@ci.example"}, "must not name a user"),
+            ("smoke", "passed", {"urls": "https://ci.example"}, "urls: Extra inputs are not permitted"),
+        ):
+            status, answer = await tell(house, deployment, name, state, **more)
+            assert (status, said in answer["detail"]) == (422, True), answer
+        assert house.rows("SELECT * FROM checks") == []
+
+
+async def test_a_switch_has_a_hundred_checks_and_no_more(build: Build) -> None:
+    async with build("") as house:
+        deployment, _ = await house.ask("order")
+        for start in range(0, 100, 20):
+            await asyncio.gather(
+                *(tell(house, deployment, f"check {n}", "passed") for n in range(start, start + 20))
+            )
+        statuses = await asyncio.gather(
+            *(tell(house, deployment, f"another {n}", "passed") for n in range(10))
+        )
+        assert {status for status, _ in statuses} == {409}
+        assert (await tell(house, deployment, "check 7", "failed"))[0] == 200
+        await house.until(lambda: "check 7 (failed)" in house.says(deployment))
+        assert "and 90 more" in house.says(deployment)
+        assert house.rows("SELECT count(*) FROM checks") == [{"count": 100}]
+
+
+async def test_the_same_check_told_twice_is_one_event(build: Build) -> None:
+    async with build("") as house:
+        deployment, _ = await house.ask("order")
+        first = await tell(house, deployment, "smoke", "passed", summary="ok")
+        again = await tell(house, deployment, "smoke", "passed", summary="ok")
+        assert (first[0], again[0]) == (201, 200)
+        assert first[1]["at"] == again[1]["at"]
+        assert house.audit(deployment).count("check_told") == 1
+
+
+class Green:
+    """A test listener: what it answers is the play's to say."""
+
+    def __init__(self) -> None:
+        self.status = 503
+        self.body = '{"status": "DOWN"}'
+        self.asked = 0
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.asked += 1
+        return web.Response(status=self.status, text=self.body, content_type="application/json")
+
+
+@asynccontextmanager
+async def green() -> AsyncIterator[tuple[Green, str]]:
+    listener = Green()
+    application = web.Application()
+    application.router.add_get("/health", listener.answer)
+    with ServerThread(application) as server:
+        yield listener, f"{server.url}/health"
+
+
+async def test_a_probe_asks_green_when_it_is_up_and_again_on_request(build: Build) -> None:
+    async with green() as (listener, url):
+        order = (
+            'required_checks = ["order health"]\n[[domains.order.probe]]\nname = "order health"\n'
+            f'url = "{url}"\nexpect_json = {{ path = "status", equals = "UP" }}\n'
+        )
+        async with build(order, '[probes]\nallowed_hosts = ["127.0.0.1"]\n') as house:
+            deployment, _ = await house.ask("order")
+            await house.until(lambda: "Answered 503; 200 was expected." in house.says(deployment))
+            status, answer = await tell(house, deployment, "order health", "passed")
+            assert (status, "a probe of Switchgate's own" in answer["detail"]) == (409, True)
+
+            listener.status, listener.body = 200, '{"status": "UP"}'
+            await house.press(JUN.id, deployment, "run_checks")
+            await house.until(lambda: "방금 끝났습니다" in house.whispered(JUN.id))
+            house.clock.advance(seconds=6)
+            await house.press(JUN.id, deployment, "run_checks")
+            await house.until(lambda: "order health (passed) Answered 200" in house.says(deployment))
+            assert listener.asked == 2
+            await house.approve(OLU.id, deployment)
+            assert await house.told(deployment) == ["Succeeded"]
+
+
+async def test_a_probe_never_asks_a_private_address_that_nobody_allowed(build: Build) -> None:
+    async with green() as (listener, url):
+        order = f'[[domains.order.probe]]\nname = "order health"\nurl = "{url}"\n'
+        async with build(order) as house:
+            deployment, _ = await house.ask("order")
+            await house.until(lambda: "an address that probes may not ask" in house.says(deployment))
+            assert listener.asked == 0

@@ -1,0 +1,37 @@
+"""Down and up again on a record whose gates were approved on the newer grounds, with checks and freezes in it."""
+
+import psycopg
+
+from app.record.migrate import migrate, newest
+from tests.record.filled import AWAITING, DECIDED, fill
+
+BROKEN = """
+UPDATE gates SET phase = 'decided', verdict = 'approved', basis = 'break_glass', decided_at = now(),
+    decided_by = 'U1', decided_name = 'Ana', reason = 'incident', broken = '[{"rule": "own"}]' WHERE id = %s
+"""
+CHECK = """
+INSERT INTO checks (account, region, deployment_id, name, state, told_by, told_at)
+VALUES ('123456789012', 'ap-northeast-2', 'd-1', 'smoke', 'passed', 'api:ci', now())
+"""
+TOLD = """
+INSERT INTO audit_events (at, kind, account, region, deployment_id, actor_kind, actor, link, digest)
+VALUES (now(), 'check_told', '123456789012', 'ap-northeast-2', 'd-1', 'api', 'ci', 0, '')
+"""
+
+
+def test_what_only_the_newer_release_knows_is_no_hindrance(empty_url: str) -> None:
+    migrate(empty_url)
+    fill(empty_url)
+    with psycopg.connect(empty_url) as connection:
+        connection.execute(BROKEN, [AWAITING])
+        connection.execute(CHECK)
+        connection.execute(TOLD)
+    assert migrate(empty_url, to="0004") == "0004"
+    assert migrate(empty_url) == newest()
+    with psycopg.connect(empty_url) as connection:
+        bases = connection.execute(
+            "SELECT basis, broken FROM gates WHERE id = ANY(%s) ORDER BY id", [[AWAITING, DECIDED]]
+        ).fetchall()
+        told = connection.execute("SELECT actor FROM audit_events WHERE actor_kind = 'api'").fetchall()
+    assert bases == [("votes", None), ("votes", None)]
+    assert told == [("ci",)]

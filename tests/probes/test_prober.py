@@ -1,0 +1,172 @@
+"""One probe against a listener that misbehaves, and names that stand for what they should not."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+import pytest
+from aiohttp import web
+
+from app.flow.run_probe import Answer, Sounding
+from app.gate.checks import Probe
+from app.probes.prober import LARGEST, HttpProber
+from app.sandbox.server import ServerThread
+
+HERE = frozenset({"127.0.0.1", "green.internal"})
+
+
+async def ok(request: web.Request) -> web.Response:
+    return web.json_response({"status": "UP", "parts": [{"up": True}, {"count": 3}], "name": request.host})
+
+
+async def elsewhere(request: web.Request) -> web.Response:
+    raise web.HTTPFound("http://169.254.169.254/latest/meta-data/")
+
+
+async def endless(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    for _ in range(LARGEST // 1024 + 8):
+        await response.write(b"x" * 1024)
+    return response
+
+
+async def announced(request: web.Request) -> web.Response:
+    return web.Response(body=b"x" * (LARGEST + 1))
+
+
+async def slow(request: web.Request) -> web.Response:
+    await asyncio.sleep(30)
+    return web.Response()
+
+
+async def no_json(request: web.Request) -> web.Response:
+    return web.Response(text="<html>")
+
+
+async def nested(request: web.Request) -> web.Response:
+    return web.Response(text="[" * 60_000)
+
+
+async def headers(request: web.Request) -> web.Response:
+    return web.json_response({"cookie": request.headers.get("Cookie", "none"), "method": request.method})
+
+
+@pytest.fixture(scope="module")
+def listener() -> Iterator[ServerThread]:
+    application = web.Application()
+    for handler in (ok, elsewhere, endless, announced, slow, no_json, nested, headers):
+        application.router.add_route("*", f"/{handler.__name__}", handler)
+    with ServerThread(application) as server:
+        yield server
+
+
+def probe(url: str, **how: object) -> Probe:
+    plain: dict[str, object] = {
+        "name": "health",
+        "url": url,
+        "method": "GET",
+        "expect_status": 200,
+        "json_path": None,
+        "json_equals": None,
+        "timeout": timedelta(seconds=5),
+    }
+    return Probe(**(plain | how))  # type: ignore[arg-type]  # each test gives what it needs
+
+
+async def sound(url: str, *, allowed: frozenset[str] = HERE) -> Sounding:
+    return await HttpProber().sound(probe(url), allowed_hosts=allowed)
+
+
+async def looked_up(url: str, addresses: Sequence[str], *, allowed: frozenset[str] = HERE) -> Sounding:
+    """A probe in a world where every name stands for `addresses`."""
+
+    async def lookup(host: str, port: int) -> Sequence[str]:
+        return addresses
+
+    return await HttpProber(lookup=lookup).sound(probe(url), allowed_hosts=allowed)
+
+
+async def test_an_answer_as_expected_passes(listener: ServerThread) -> None:
+    sounding = await sound(f"{listener.url}/ok")
+    assert sounding.passed
+    assert sounding.detail["status"] == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "how", "answer"),
+    [
+        ("ok", {"expect_status": 204}, Answer.OTHER_STATUS),
+        ("nowhere", {}, Answer.OTHER_STATUS),
+        ("elsewhere", {}, Answer.REDIRECT),
+        ("elsewhere", {"expect_status": 302}, Answer.AS_EXPECTED),
+        ("endless", {}, Answer.TOO_LARGE),
+        ("announced", {}, Answer.TOO_LARGE),
+        ("slow", {"timeout": timedelta(milliseconds=200)}, Answer.TOO_SLOW),
+        ("ok", {"json_path": "status", "json_equals": "UP"}, Answer.AS_EXPECTED),
+        ("ok", {"json_path": "parts.0.up", "json_equals": True}, Answer.AS_EXPECTED),
+        ("ok", {"json_path": "parts.1.count", "json_equals": 3.0}, Answer.AS_EXPECTED),
+        ("ok", {"json_path": "parts.1.count", "json_equals": "3"}, Answer.OTHER_VALUE),
+        ("ok", {"json_path": "parts.0.up", "json_equals": 1}, Answer.OTHER_VALUE),
+        ("ok", {"json_path": "parts.9.up", "json_equals": True}, Answer.OTHER_VALUE),
+        ("ok", {"json_path": "status.of.what", "json_equals": "UP"}, Answer.OTHER_VALUE),
+        ("no_json", {"json_path": "status", "json_equals": "UP"}, Answer.NO_JSON),
+        ("nested", {"json_path": "status", "json_equals": "UP"}, Answer.NO_JSON),
+        ("headers", {"method": "POST", "json_path": "method", "json_equals": "POST"}, Answer.AS_EXPECTED),
+        ("headers", {"json_path": "cookie", "json_equals": "none"}, Answer.AS_EXPECTED),
+    ],
+)
+async def test_a_probe_finds(
+    listener: ServerThread, path: str, how: dict[str, object], answer: Answer
+) -> None:
+    asked = probe(f"{listener.url}/{path}", **how)
+    assert (await HttpProber().sound(asked, allowed_hosts=HERE)).answer is answer
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://169.254.169.254/latest/meta-data/",
+        "http://[::ffff:169.254.169.254]/",
+        "http://[fd00:ec2::254]/",
+        "http://2852039166/",
+        "http://0xa9fea9fe/",
+        "http://169.254.43518/",
+        "http://0.0.0.0/",
+    ],
+)
+async def test_no_spelling_of_a_forbidden_address_is_asked(url: str) -> None:
+    host = url.removeprefix("http://").rstrip("/").strip("[]")
+    sounding = await sound(url, allowed=frozenset({host}))
+    assert sounding.answer in {Answer.FORBIDDEN_ADDRESS, Answer.NO_SUCH_HOST}
+
+
+async def test_a_private_address_is_asked_only_by_an_allowed_name(listener: ServerThread) -> None:
+    assert (await sound(f"{listener.url}/ok", allowed=frozenset())).answer is Answer.FORBIDDEN_ADDRESS
+    named = listener.url.replace("127.0.0.1", "green.internal") + "/ok"
+    assert (await looked_up(named, ["127.0.0.1"])).passed
+    assert (await looked_up(named, ["127.0.0.1"], allowed=frozenset())).answer is Answer.FORBIDDEN_ADDRESS
+
+
+async def test_one_forbidden_address_among_good_ones_is_one_too_many() -> None:
+    sounding = await looked_up("http://green.internal/", ["93.184.216.34", "169.254.169.254"])
+    assert sounding.answer is Answer.FORBIDDEN_ADDRESS
+
+
+async def test_the_connection_goes_to_the_address_that_was_judged(listener: ServerThread) -> None:
+    """A name that stands for something else a moment later is not looked up again."""
+    named = listener.url.replace("127.0.0.1", "green.internal") + "/ok"
+    seen: list[str] = []
+
+    async def changing(host: str, port: int) -> Sequence[str]:
+        seen.append(host)
+        return ["127.0.0.1"] if len(seen) == 1 else ["169.254.169.254"]
+
+    sounding = await HttpProber(lookup=changing).sound(probe(named), allowed_hosts=HERE)
+    assert sounding.passed
+    assert seen == ["green.internal"]
+
+
+async def test_a_name_that_nobody_knows_and_a_port_that_nobody_listens_on() -> None:
+    assert (await looked_up("http://green.internal/", [])).answer is Answer.NO_SUCH_HOST
+    assert (await sound("http://127.0.0.1:9/")).answer is Answer.NO_ANSWER
