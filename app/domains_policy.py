@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from app.domains_manners import escalation_target, manners_of, quiet_hours, reminder_minutes
+from app.domains_manners import escalation_target, manners_of, reminder_minutes
+from app.domains_manners import quiet_hours as quiet_span  # a field of the same name would hide it
 from app.domains_times import clock_span, time_zone, week_days
 from app.domains_values import (
     Wrong,
@@ -115,7 +116,7 @@ class PolicyTable(RuleKeys):
     finish_now: bool = False
     remind_at_half: bool = True
     remind_before_minutes: Annotated[list[int], AfterValidator(reminder_minutes)] = [10]
-    quiet_hours: Annotated[str, AfterValidator(quiet_hours)] | None = None
+    quiet_hours: Annotated[str, AfterValidator(quiet_span)] | None = None
     escalate_to: Annotated[str, AfterValidator(escalation_target)] | None = None
     escalate_before_minutes: Annotated[int, AfterValidator(within_the_hour)] = 20
     when: list[WhenTable] = []

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from app.api.evidence_shape import EvidenceOut, evidence_out
 from app.flow.views import GateView, Switch
+from app.gate.rules import rule_key
 from app.gate.states import Awaiting, Phase
 from app.record.questions import AuditLine
 
@@ -41,7 +42,10 @@ class VoteOut(BaseModel):
 
 
 class GateOut(BaseModel):
-    """One hook execution that waits, or waited, for an answer."""
+    """One hook execution that waits, or waited, for an answer.
+
+    `basis`: on what an approval stands; `broken`: the rules that a break-glass approval set aside.
+    """
 
     id: str
     deployment_id: str
@@ -52,6 +56,8 @@ class GateOut(BaseModel):
     opened_at: datetime
     deadline_at: datetime
     verdict: str | None
+    basis: str | None
+    broken: list[str]
     decided_at: datetime | None
     decided_by: str | None
     decided_name: str | None
@@ -129,6 +135,8 @@ def gate_out(view: GateView) -> GateOut:
         opened_at=view.opened_at,
         deadline_at=view.deadline_at,
         verdict=None if isinstance(view.gate, Awaiting) else view.gate.verdict,
+        basis=view.basis,
+        broken=[rule_key(rule) for rule in view.broken],
         decided_at=view.decided_at,
         decided_by=view.decided_by,
         decided_name=view.decided_name,

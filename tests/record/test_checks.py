@@ -23,6 +23,10 @@ INTERVENTION = (
     f" FROM gates WHERE id = '{DECIDED}'"
 )
 VOTE = "INSERT INTO votes (gate_id, voter, name, choice, voted_at) VALUES ('{gate}', 'U8', 'Bo', '{choice}', now())"
+FREEZE = (
+    "INSERT INTO freezes (starts_at, ends_at, reason, declared_by, declared_at, domains)"
+    " VALUES ('2026-11-24T03:00Z', '{end}', '{why}', 'U1', now(), {domains})"
+)
 CHECK = (
     "INSERT INTO checks (account, region, deployment_id, name, state, summary, url, told_by, told_at)"
     " VALUES ('1', 'r', 'd-x', '{name}', '{state}', '{summary}', {url}, 'api:ci', now())"
@@ -81,6 +85,13 @@ BROKEN = {
     ),
     "said_or_due": (
         f"INSERT INTO announcements (gate_id, kind, written_at) VALUES ('{AWAITING}', 'break_glass', now())"
+    ),
+    "a_freeze_ends_after_its_start": FREEZE.format(end="2026-11-24T03:00Z", why="incident", domains="NULL"),
+    "a_freeze_says_why": FREEZE.format(end="2026-11-24T04:00Z", why=" ", domains="NULL"),
+    "a_freeze_is_of_something": FREEZE.format(end="2026-11-24T04:00Z", why="incident", domains="'{}'"),
+    "lifted_is_over": (
+        "INSERT INTO freezes (starts_at, ends_at, reason, declared_by, declared_at, lifted_by)"
+        " VALUES (now(), now() + interval '1 hour', 'incident', 'U1', now(), 'U1')"
     ),
     "check_state_is_known": CHECK.format(name="smoke", state="green", summary="", url="NULL"),
     "check_name_is_short": CHECK.format(name="x" * 101, state="passed", summary="", url="NULL"),

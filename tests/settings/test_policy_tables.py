@@ -1,10 +1,13 @@
 """`[policy]` beyond its first keys: `require`, `when`, and how each mistake in them is told."""
 
+import re
 from datetime import time
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from app.domains import parse_config
 from app.gate.rulebook import ReasonFor, RejectBy, Source, UnknownDeployer, everybody
 from app.gate.shift import Shift
 from tests.settings.test_domains import ORDER, POLICY, SLACK, loaded, told
@@ -140,3 +143,11 @@ def test_a_mistake_in_the_rules_is_told_with_its_key_and_a_remedy(text: str, key
     problems = told(text)
     assert list(problems) == [key]
     assert said in problems[key]
+
+
+def test_what_the_example_file_shows_in_comments_loads_too() -> None:
+    shown = (Path(__file__).parents[2] / "switchgate.example.toml").read_text()
+    config = parse_config(re.sub(r"^# (?=[a-z_]+ = |\[)", "", shown, flags=re.MULTILINE), file="example")
+    assert [variant.name for variant in config.policy.variants] == ["nights", "no canary"]
+    assert len(config.freezes) == 2
+    assert [probe.name for probe in config.domains["order"].probes] == ["order health"]

@@ -1,0 +1,62 @@
+"""`switchgate config explain`: the rules in words, in both languages."""
+
+from tests.cli.commands import Shell, is_clean
+
+RULES = """
+[slack]
+channel = "C01DEPLOY"
+admins = ["U01ADMIN"]
+[policy]
+approvers = ["S0ONCALL"]
+unknown_deployer = "ask-two"
+[[policy.when]]
+name = "nights"
+hours = "22:00-08:00"
+time_zone = "Asia/Seoul"
+approvals = 2
+[domains.order]
+application = "order-app"
+deployment_group = "order-dg"
+required_checks = ["order-create smoke"]
+require = [{ from = "S0DBA" }]
+[[freeze]]
+reason = "weekend"
+weekly = "fri 18:00 - mon 09:00"
+time_zone = "Asia/Seoul"
+"""
+
+
+def test_the_rules_in_english(shell: Shell) -> None:
+    (shell.folder / "switchgate.toml").write_text(RULES)
+    said = shell.run("config", "explain", "order")
+    assert said.status == 0
+    assert said.out.splitlines() == [
+        "The rules of order",
+        "1 person has to approve: S0ONCALL.",
+        "1 person has to approve: S0DBA.",
+        "Nobody approves what they deployed themselves.",
+        "Where nobody knows who deployed, two different people have to approve.",
+        "One rejection ends it.",
+        "A rejection says why.",
+        "These checks have to pass first: “order-create smoke”.",
+        "No answer within 55 minutes is a no.",
+        "Otherwise for “nights” (every day 22:00–08:00 Asia/Seoul):",
+        "   2 different people have to approve: S0ONCALL.",
+        "Frozen every week fri 18:00 – mon 09:00 Asia/Seoul: weekend",
+        "Admins may break the glass: U01ADMIN.",
+    ]
+
+
+def test_the_rules_in_korean(shell: Shell) -> None:
+    (shell.folder / "switchgate.toml").write_text(RULES)
+    said = shell.run("config", "explain", "order", SWITCHGATE_LOCALE="ko")
+    assert "직접 배포한 것은 승인할 수 없습니다." in said.out
+    assert "“nights”일 때는 다릅니다 (매일 22:00–08:00 Asia/Seoul):" in said.out
+    assert said.out == shell.run("config", "explain", "order", "--locale", "ko").out
+
+
+def test_a_domain_that_is_not_there(shell: Shell) -> None:
+    (shell.folder / "switchgate.toml").write_text(RULES)
+    said = shell.run("config", "explain", "ordr")
+    assert (said.status, is_clean(said)) == (2, True)
+    assert "no domain ordr; there are order" in said.err
