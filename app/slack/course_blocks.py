@@ -8,13 +8,13 @@ from app.flow.views import (
     GateView,
     Intervention,
     InterventionPhase,
-    Shift,
     Switch,
     course_of,
     standpoint_of,
 )
 from app.gate.decision import Verdict
 from app.gate.policy import Refusal
+from app.gate.shift import Shift
 from app.gate.states import Awaiting
 from app.gate.undo import Course, Deed, way_back
 from app.i18n.catalog import Texts
