@@ -1,0 +1,92 @@
+"""Real replicas for a play: `switchgate serve` as processes of their own, on one record and one stage."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from app.sandbox.cast import CHANNEL
+from app.sandbox.replica import Replica
+from app.sandbox.slack.shapes import Message
+from app.sandbox.stage import Stage
+from tests.house import AT_ONCE, text_of
+
+
+class Fleet:
+    """Replicas on one stage. Blocking, for plays that have no loop of their own."""
+
+    def __init__(self, stage: Stage, folder: Path, *, database_url: str, stack: ExitStack) -> None:
+        self.stage, self.aws, self.slack = stage, stage.aws, stage.slack
+        self.database_url = database_url
+        self._folder = folder
+        self._stack = stack
+        self._count = 0
+        self._record = stack.enter_context(
+            psycopg.connect(database_url, autocommit=True, row_factory=dict_row)
+        )
+
+    def start(self) -> Replica:
+        """One more replica; it gets its share of hooks and, once its socket is open, of presses."""
+        self._count += 1
+        environment = self.stage.environment(database_url=self.database_url)
+        environment["SWITCHGATE_LOG_LEVEL"] = "WARNING"
+        replica = Replica(environment, log=self._folder / f"replica-{self._count}.log")
+        self._stack.enter_context(replica)
+        return replica
+
+    def start_together(self, count: int) -> list[Replica]:
+        """Returns once all of them are ready."""
+        replicas = [self.start() for _ in range(count)]
+        for replica in replicas:
+            replica.wait_ready(60)
+        self.stage.service_urls = [replica.url for replica in replicas]
+        self.until(lambda: self.slack.connected >= count)
+        return replicas
+
+    def until(self, predicate: Callable[[], object], timeout: float = 30) -> None:
+        """Raises `AssertionError` when it does not come true in time."""
+        end = time.monotonic() + timeout
+        while not predicate():
+            assert time.monotonic() < end, "it did not come true in time"
+            time.sleep(0.1)
+
+    def rows(self, statement: str, *values: Any) -> list[dict[str, Any]]:
+        """Looks into the record."""
+        return self._record.execute(statement, list(values)).fetchall()
+
+    def count(self, what: str) -> int:
+        """`count("gates WHERE phase = 'awaiting'")`"""
+        found: int = self.rows(f"SELECT count(*) AS n FROM {what}")[0]["n"]
+        return found
+
+    def cards(self) -> list[Message]:
+        """Every message of ours in the channel that is no reply."""
+        said = self.slack.messages.in_channel(CHANNEL.id)
+        return [message for message in said if message.by_app and not message.is_reply]
+
+    def card(self, deployment: str) -> Message:
+        return next(card for card in self.cards() if deployment in text_of(card))
+
+    def ask(self, domain: str) -> tuple[str, Message]:
+        """Deploys, and gives the deployment and its card once it can be decided."""
+        deployment = self.aws.deploy(domain)
+        self.until(lambda: any(deployment in text_of(card) and buttons(card) for card in self.cards()))
+        return deployment, self.card(deployment)
+
+
+def buttons(card: Message) -> set[str]:
+    """The card's buttons that decide."""
+    elements = [element for block in card.shown.blocks for element in block.get("elements", [])]
+    return {element.get("action_id") for element in elements} & {"approve", "reject"}
+
+
+@contextmanager
+def fleet(folder: Path, database_url: str, **stage: Any) -> Iterator[Fleet]:
+    """A stage without replicas; `stage` as for `app.sandbox.stage.Stage`."""
+    with ExitStack() as stack:
+        built = stack.enter_context(Stage(folder, **{"speed": 0.0, "pace": AT_ONCE, "seed": 1, **stage}))
+        yield Fleet(built, folder, database_url=database_url, stack=stack)
