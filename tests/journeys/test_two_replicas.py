@@ -1,5 +1,8 @@
 """Two replicas as processes of their own, one of them killed: every gate has one decision all the same."""
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +12,7 @@ from typing import Final
 
 import pytest
 
+from app.record.migrate import newest
 from app.sandbox.aws.world import SandboxDomain
 from app.sandbox.cast import GRACE, JUN, MINA, OLU
 from app.sandbox.slack.errors import NobodyThere
@@ -100,18 +104,20 @@ def test_two_hundred_gates_pressed_by_several_people_outlive_a_killed_replica(cr
 
     cards = crowd.cards()
     with ThreadPoolExecutor(8) as people, ThreadPoolExecutor(1) as grace:
-        for card in [*cards[:ONLY_GRACE], *cards[ONLY_GRACE::6]]:
+        pressed = [
             grace.submit(reject, crowd, card, GRACE.id)
+            for card in [*cards[:ONLY_GRACE], *cards[ONLY_GRACE::6]]
+        ]
         crowd.slack.deliver_to_all_sockets()
         for number, card in enumerate(cards[ONLY_GRACE:]):
             if number == BOTH_HEAR:
                 people.submit(one_hears, crowd)
-            people.submit(approve, crowd, card, MINA.id)
-            people.submit(approve, crowd, card, OLU.id)
-            if number % 10 == 0:
-                people.submit(approve, crowd, card, JUN.id)
+            who = [MINA, OLU, *([JUN] if number % 10 == 0 else [])]
+            pressed += [people.submit(approve, crowd, card, person.id) for person in who]
         crowd.until(lambda: decided(crowd) >= len(CROWD) / 2, PATIENCE)
         killed.kill()
+    for press in pressed:
+        press.result()
     press_again_where_nobody_answered(crowd)
 
     crowd.until(lambda: crowd.count("gates WHERE outcome IS NULL") == 0, PATIENCE)
@@ -198,6 +204,18 @@ def test_killed_between_codedeploys_yes_and_our_commit_the_answer_is_found_there
         "LifecycleEventAlreadyCompletedException",
     ]
     few.until(lambda: "CodeDeploy took the answer" in text_of(few.card(deployment)))
+
+
+def test_replicas_that_start_together_migrate_together(empty_url: str) -> None:
+    environment = {**os.environ, "DATABASE_URL": empty_url}
+    command = [sys.executable, "-m", "app", "migrate"]
+    started = [
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for _ in range(2)
+    ]
+    said = [process.communicate(timeout=PATIENCE)[0].decode() for process in started]
+    assert [process.returncode for process in started] == [0, 0], said
+    assert all(f"The record is at migration {newest()}." in text for text in said)
 
 
 def test_a_deadline_is_kept_by_whichever_replica_is_left(few: Fleet) -> None:
