@@ -105,6 +105,11 @@ class Controls:
         with self._turns.turn():
             self._codedeploy.stop_deployment({"deploymentId": deployment_id, "autoRollbackEnabled": rollback})
 
+    def redeliver_hook(self, deployment_id: str) -> None:
+        """The hook that it waits for comes once more, or after all. Raises `ValueError` when it waits for none."""
+        with self._turns.turn():
+            self._hooks.call_again(self._account.deployment(deployment_id))
+
     def set_alarm(self, domain: str, state: str, *, reason: str = "") -> None:
         """OK, ALARM or INSUFFICIENT_DATA. ALARM stops the domain's live deployment and rolls it back."""
         reason = reason or _REASONS[state]

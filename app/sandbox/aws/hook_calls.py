@@ -51,13 +51,26 @@ class HookCalls:
         deployment.executions[execution_id] = event
         event.unseen_reads = self._faults.progress_reads
         payload = {"DeploymentId": deployment.id, "LifecycleEventHookExecutionId": execution_id}
-        when = self._clock.now()
         times = self._faults.hook_deliveries()
         for _ in range(max(1, times)):
-            number = len(self.made)
-            self.made.append(HookCall(deployment.id, event.name, when, "running" if times else "lost"))
             if times:
-                self._workers.submit(self._deliver, number, dict(payload))
+                self._send(deployment, event, payload)
+            else:
+                self.made.append(HookCall(deployment.id, event.name, self._clock.now(), "lost"))
+
+    def call_again(self, deployment: Deployment) -> None:
+        """Inside a turn: the same execution once more. Raises `ValueError` when no hook is waited for."""
+        event = deployment.running_event
+        execution_id = next((id_ for id_, one in deployment.executions.items() if one is event), None)
+        if event is None or execution_id is None:
+            raise ValueError(f"{deployment.id} waits for no hook")
+        payload = {"DeploymentId": deployment.id, "LifecycleEventHookExecutionId": execution_id}
+        self._send(deployment, event, payload)
+
+    def _send(self, deployment: Deployment, event: LifecycleEvent, payload: dict[str, str]) -> None:
+        number = len(self.made)
+        self.made.append(HookCall(deployment.id, event.name, self._clock.now(), "running"))
+        self._workers.submit(self._deliver, number, dict(payload))
 
     def stop(self) -> None:
         self._workers.shutdown(wait=False, cancel_futures=True)
