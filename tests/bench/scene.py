@@ -24,7 +24,7 @@ from tests.bench.requests import floor_request, hook_request
 from tests.house import AT_ONCE
 from tests.patience import until
 
-MANY = 1600
+MANY = 800
 """Domains, each with one deployment that waits: a gate for every press that is measured."""
 
 WAITING = (
@@ -60,7 +60,7 @@ class Scene:
         self.aws.start()
         self.slack.start()
         self._begin_floor()
-        self.service.start().wait_ready()
+        self.service.start().wait_ready(120)
         for domain in self.aws.domains():
             self.aws.deploy(domain.name)
         self.aws.wait_until(lambda: len(self._events) == MANY, timeout=60)
@@ -119,6 +119,11 @@ class Scene:
     def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.url) as connection:
             return connection.execute(statement, list(values)).fetchall()
+
+    def write(self, statement: str) -> None:
+        """Into the record, past the service."""
+        with psycopg.connect(self.url) as connection:
+            connection.execute(statement)
 
     def _begin_floor(self) -> None:
         with psycopg.connect(self.url) as connection:

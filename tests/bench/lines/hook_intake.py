@@ -7,7 +7,7 @@ from tests.bench.measured import Measured
 from tests.bench.scene import Scene
 
 ROUNDS = 5
-HOOKS = 100
+HOOKS = 64
 AT_ONCE = 16
 
 

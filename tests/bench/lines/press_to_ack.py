@@ -9,8 +9,8 @@ from tests.bench.requests import approve_request
 from tests.bench.scene import Scene
 
 ROUNDS = 5
-ALONE = 20
-CROWD = 64
+ALONE = 12
+CROWD = 48
 AT_ONCE = 16
 RUSH = 20
 

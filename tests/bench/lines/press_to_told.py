@@ -6,7 +6,7 @@ from tests.bench.measured import Measured, quantile
 from tests.bench.requests import approve_request
 from tests.bench.scene import Scene
 
-PRESSES = 200
+PRESSES = 100
 A_SECOND = 20
 DEPLOYMENTS = "SELECT g.id::text, s.deployment_id FROM gates g JOIN switches s ON s.id = g.switch_id"
 PUT = "PutLifecycleEventHookExecutionStatus"
