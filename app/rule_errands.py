@@ -30,7 +30,7 @@ TICK: Final = 0.5
 DEPLOYERS_TICK: Final = 2.0
 TURN_TICK: Final = 1.0
 STRAYS_TICK: Final = 3600.0
-DEPLOYERS: Final = 20
+DEPLOYERS: Final = 200
 """Looked for a tick; Slack takes some fifty look-ups a minute, and answers are kept."""
 
 
@@ -109,7 +109,7 @@ class RuleErrands:
             await announce(due, record=self._announcements, herald=self._herald, now=self._clock())
 
     async def _deployer_step(self, room: int) -> Pieces:
-        for unknown in await self._deployers.unknown(limit=DEPLOYERS):
+        for unknown in await self._deployers.unknown(logins=self._rules.logins(), limit=DEPLOYERS):
             known = await know_deployer(
                 unknown,
                 record=self._deployers,

@@ -16,7 +16,8 @@ from app.record.rows import SWITCH, switch_of
 UNKNOWN: Final = f"""
 SELECT {SWITCH} FROM switches s
 WHERE s.deployer IS NULL AND s.deployed_by IS NOT NULL AND s.verified_at IS NOT NULL AND s.ended_at IS NULL
-    AND EXISTS (SELECT 1 FROM gates w WHERE w.switch_id = s.id AND w.phase = 'awaiting')
+    AND s.id IN (SELECT w.switch_id FROM gates w WHERE w.phase = 'awaiting')
+    AND (s.deployed_by LIKE '%@%' OR lower(s.deployed_by) = ANY(:logins))
 ORDER BY s.id LIMIT :limit
 """
 # The name that the task definition gives goes before what the description says, while nobody is known.
@@ -43,9 +44,12 @@ class Deployers:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def unknown(self, *, limit: int) -> Sequence[Unknown]:
-        """Live switches with a waiting gate whose deployer is named and not known."""
-        rows = await self._database.rows(UNKNOWN, limit=limit)
+    async def unknown(self, *, logins: Sequence[str], limit: int) -> Sequence[Unknown]:
+        """Live switches with a waiting gate whose deployer is named, may be found, and is not known.
+
+        `logins`: those that the configuration maps, in small letters.
+        """
+        rows = await self._database.rows(UNKNOWN, logins=list(logins), limit=limit)
         return [Unknown(switch=switch_of(row)) for row in rows]
 
     async def named(self, switch: int, *, login: str) -> None:

@@ -9,10 +9,11 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from app.gate.ids import UserId
-from app.slack.web import UNREACHABLE, problem_of
+from app.slack.web import UNREACHABLE, problem_of, rest_of
 
 log = structlog.get_logger(__name__)
 
+TROUBLE: Final = timedelta(seconds=10)
 KEPT: Final = timedelta(minutes=10)
 ASK_SECONDS: Final = 5
 MOST: Final = 1000
@@ -26,6 +27,7 @@ class SlackAddressBook:
     def __init__(self, client: AsyncWebClient, *, clock: Callable[[], datetime]) -> None:
         self._client = client
         self._clock = clock
+        self._rest_until = clock()
         self._known: dict[str, tuple[datetime, UserId | None]] = {}
 
     async def by_email(self, address: str) -> UserId | None:
@@ -34,12 +36,15 @@ class SlackAddressBook:
         asked_at, found = self._known.get(key, (None, None))
         if asked_at is not None and self._clock() - asked_at < KEPT:
             return found
+        if self._clock() < self._rest_until:
+            return None
         try:
             answer = await asyncio.wait_for(self._client.users_lookupByEmail(email=address), ASK_SECONDS)
             user = answer.get("user") or {}
             found = UserId(str(user["id"])) if user.get("id") and not user.get("deleted") else None
         except UNREACHABLE as trouble:
             if not self._is_nobody(trouble):
+                self._rest_until = self._clock() + (rest_of(trouble) or TROUBLE)
                 return None
             found = None
         if len(self._known) >= MOST:

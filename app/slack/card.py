@@ -134,7 +134,7 @@ def _waiting(
         return [*blocks, section(texts("card.unverified"))]
     if domain is None:
         return [*blocks, section(texts("card.unconfigured"))]
-    blocks += standing_blocks(view, outlook=outlook, texts=texts)
+    blocks += standing_blocks(view, policy=domain.policy, outlook=outlook, texts=texts)
     buttons = decision_buttons(view, texts=texts, block_id=f"decide.{view.version}", outlook=outlook)
     return [*blocks, buttons, context(texts("card.no_answer_is_no"))]
 

@@ -18,9 +18,9 @@ from app.slack.rule_words import mentions, rule_lines
 from app.slack.ticket import Ticket
 
 
-def standing_blocks(view: GateView, *, outlook: Outlook | None, texts: Texts) -> list[Block]:
+def standing_blocks(view: GateView, *, policy: Policy, outlook: Outlook | None, texts: Texts) -> list[Block]:
     """Checks, votes so far, and the rules still unmet, once somebody voted or where one vote is not enough."""
-    asked = outlook.asked if outlook else 0
+    asked = outlook.asked if outlook else sum(source.approvals for source in policy.sources)
     votes = [_votes(view, choice, asked, texts) for choice in Choice if _cast(view, choice)]
     blocks = [*check_blocks(view, texts=texts), *votes]
     if outlook is None:
