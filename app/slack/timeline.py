@@ -72,7 +72,8 @@ class Timeline:
             return f"{key}_{state}" if state in {"passed", "failed"} else None
         if event.kind is Kind.GATE_DECIDED:
             basis = event.detail.get("basis")
-            return f"{key}.{basis if basis in OTHER_GROUNDS else event.detail.get('verdict')}"
+            ground = basis if basis in OTHER_GROUNDS else event.detail.get("verdict")
+            return f"timeline.decided.{ground}"
         if event.kind is Kind.SWITCH_ENDED:
             succeeded = str(event.detail.get("how", "")).startswith("Succeeded")
             return "timeline.finished" if succeeded else key

@@ -11,7 +11,7 @@ from app.sandbox.cast import MINA, OLU
 from tests.api.asking import Asker, asking
 from tests.house import House, living_house
 
-TOKENS = {"grafana": "a-token-of-grafana-0123456789", "ci": "a-token-of:ci-0123456789"}
+TOKENS = {"grafana": "a-token-of-grafana-0123456789", "ci": "a-token-of-ci-0123456789"}
 
 
 @pytest.fixture
