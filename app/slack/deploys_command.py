@@ -219,11 +219,11 @@ def _only(text: str) -> Shown:
 
 
 def _pager(listed: Listed, texts: Texts) -> Block:
-    def turn(key: str, page: int) -> Block:
+    def turn(text: str, way: str, page: int) -> Block:
         value = f"{page} {listed.domain or ''}".strip()
-        return button(texts(f"deploys.{key}"), action=f"{PAGE_ACTION}.{key}", value=value)
+        return button(text, action=f"{PAGE_ACTION}.{way}", value=value)
 
-    turns = [turn("previous", listed.page - 1)] if listed.page else []
+    turns = [turn(texts("deploys.previous"), "previous", listed.page - 1)] if listed.page else []
     if (listed.page + 1) * PAGE < listed.total:
-        turns.append(turn("next", listed.page + 1))
+        turns.append(turn(texts("deploys.next"), "next", listed.page + 1))
     return actions("deploys.pager", *turns)
