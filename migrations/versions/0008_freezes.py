@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0008"
+down_revision = "0007"
 
 # `domains` NULL: all of them. A freeze is over once its end has come or somebody has lifted it.
 FREEZES = """
