@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import structlog
 
+from app.calm import Calm
 from app.flow.announce import DueAnnouncement, Herald, announce
 from app.flow.approve_by_checks import approve_by_checks
 from app.flow.know_deployer import AddressBook, know_deployer
@@ -54,6 +55,7 @@ class RuleErrands:
         redraw: Callable[[], None],
         decided: Callable[[], None],
         clock: Clock,
+        calm: Calm,
     ) -> None:
         """`redraw` nudges the cards' loop, `decided` the reports' too."""
         self._announcements = announcements
@@ -70,12 +72,20 @@ class RuleErrands:
         self._rules = rules
         self._redraw = redraw
         self._clock = clock
-        self.announce = Loop(name="announce", step=self._announce_step, room=4, tick=TICK)
-        self.deployer = Loop(name="deployer", step=self._deployer_step, room=1, tick=DEPLOYERS_TICK)
-        self.probe = Loop(name="probe", step=self._probe_step, room=8, tick=TICK)
-        self.approve = Loop(name="approve", step=self._approve_step, room=1, tick=TICK)
-        self.turn = Loop(name="turn", step=self._turn_step, room=1, tick=TURN_TICK)
-        self.strays = Loop(name="strays", step=self._strays_step, room=1, tick=STRAYS_TICK)
+        self.announce = Loop(
+            name="announce", step=self._announce_step, room=4, tick=TICK, calm=calm, patience=0.5
+        )
+        self.deployer = Loop(
+            name="deployer", step=self._deployer_step, room=1, tick=DEPLOYERS_TICK, calm=calm, patience=0.5
+        )
+        self.probe = Loop(name="probe", step=self._probe_step, room=8, tick=TICK, calm=calm, patience=0.5)
+        self.approve = Loop(
+            name="approve", step=self._approve_step, room=1, tick=TICK, calm=calm, patience=0.5
+        )
+        self.turn = Loop(name="turn", step=self._turn_step, room=1, tick=TURN_TICK, calm=calm, patience=0.5)
+        self.strays = Loop(
+            name="strays", step=self._strays_step, room=1, tick=STRAYS_TICK, calm=calm, patience=0.5
+        )
 
     def all(self) -> list[Loop]:
         return [self.announce, self.deployer, self.probe, self.approve, self.turn, self.strays]

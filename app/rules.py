@@ -28,6 +28,7 @@ class LiveRules:
     ) -> None:
         """`heard`: when Slack last told a group's members."""
         self.config = config
+        self._groups = (config, _groups_of(config))
         self._roster = roster
         self._heard = heard
         self._clock = clock
@@ -48,9 +49,10 @@ class LiveRules:
     @property
     def groups(self) -> frozenset[str]:
         """Every user group that some policy names, and those of the admins."""
-        policies = [self.config.policy, *(domain.policy for domain in self.config.domains.values())]
-        named = {entry for policy in policies for entry in everybody(policy)} | set(self.config.admins)
-        return frozenset(entry for entry in named if entry.startswith("S"))
+        # Asked for each waiting gate, several times a second: put together once a configuration.
+        if self._groups[0] is not self.config:
+            self._groups = (self.config, _groups_of(self.config))
+        return self._groups[1]
 
     def domain_of(self, *, application: str, deployment_group: str) -> OwnedDomain | None:
         """The domain that a CodeDeploy application and deployment group are."""
@@ -114,6 +116,12 @@ class LiveRules:
     def slack_person(self, login: str | None) -> UserId | None:
         """The Slack account of a login."""
         return slack_person(login, people=self.config.people)
+
+
+def _groups_of(config: Config) -> frozenset[str]:
+    policies = [config.policy, *(domain.policy for domain in config.domains.values())]
+    named = {entry for policy in policies for entry in everybody(policy)} | set(config.admins)
+    return frozenset(entry for entry in named if entry.startswith("S"))
 
 
 def _owned(domain: Domain) -> OwnedDomain:

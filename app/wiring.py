@@ -159,6 +159,7 @@ class Service:
             rules=self.rules,
             redraw=self.errands.card.nudge,
             clock=clock,
+            calm=self._calm,
         )
         self._loops = [
             *self.errands.all(),

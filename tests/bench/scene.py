@@ -88,9 +88,9 @@ class Scene:
             "SWITCHGATE_LOG_LEVEL": "INFO",
         }
 
-    def floor(self, count: int, *, at_once: int) -> Load:
+    def floor(self, count: int, *, at_once: int, rate: float = 0) -> Load:
         """So many requests to the floor."""
-        return send(self._floor_url, [floor_request()] * count, at_once=at_once, expect=202)
+        return send(self._floor_url, [floor_request()] * count, at_once=at_once, rate=rate, expect=202)
 
     def open_gates(self, count: int, *, at_once: int) -> Load:
         """So many hooks that nobody has sent yet."""

@@ -10,6 +10,9 @@ from tests.bench.scene import Scene
 
 ROUNDS = 5
 ALONE = 12
+A_SECOND = 8
+"""A press that comes alone: what it sets going is over before the next."""
+
 CROWD = 48
 AT_ONCE = 16
 RUSH = 20
@@ -21,8 +24,8 @@ def measure(scene: Scene) -> Sequence[Measured]:
     alone, crowd, rush = [], [], []
     for _ in range(ROUNDS):
         scene.settle()
-        floor = scene.floor(5 * ALONE, at_once=1)
-        presses = _press(scene, ALONE, at_once=1)
+        floor = scene.floor(ALONE, at_once=A_SECOND, rate=A_SECOND)
+        presses = _press(scene, ALONE, at_once=A_SECOND, rate=A_SECOND)
         alone.append((presses.p(0.5) / floor.p(0.5), presses.p(0.5), floor.p(0.5)))
     for _ in range(ROUNDS):
         scene.settle()
@@ -53,6 +56,6 @@ def measure(scene: Scene) -> Sequence[Measured]:
     ]
 
 
-def _press(scene: Scene, count: int, *, at_once: int) -> Load:
+def _press(scene: Scene, count: int, *, at_once: int, rate: float = 0) -> Load:
     requests = [approve_request(gate, edition) for gate, edition in scene.waiting(count)]
-    return scene.press(requests, at_once=at_once)
+    return scene.press(requests, at_once=at_once, rate=rate)
