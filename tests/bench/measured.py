@@ -16,7 +16,7 @@ class Measured:
     name: str
     value: float
     wanted: float
-    unit: Literal["x", "ms", "s", "MB"]
+    unit: Literal["x", "ms", "s", "MB", "%"]
     seen: str = ""
     at: Literal["most", "least"] = "most"
 

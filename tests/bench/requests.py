@@ -73,6 +73,29 @@ def approve_request(gate: str, edition: int) -> bytes:
     return _slack_request({"payload": json.dumps(payload)})
 
 
+def undo_request(gate: str, edition: int) -> bytes:
+    """Mina has said why, and submits the form of Undo."""
+    value = {"type": "plain_text_input", "value": "Orders fail on green."}
+    payload: dict[str, object] = {
+        "type": "view_submission",
+        "user": {"id": MINA.id, "username": MINA.name, "name": MINA.name, "team_id": TEAM},
+        "api_app_id": APP,
+        "token": "sandbox-verification-token",
+        "trigger_id": "1.2.3",
+        "team": {"id": TEAM, "domain": "sandbox"},
+        "enterprise": None,
+        "is_enterprise_install": False,
+        "view": {
+            "id": "V0BENCH",
+            "type": "modal",
+            "callback_id": "undo_reason",
+            "private_metadata": f"{gate}.{edition}/stop",
+            "state": {"values": {"reason": {"reason": value}}},
+        },
+    }
+    return _slack_request({"payload": json.dumps(payload)})
+
+
 def deploys_request(*, response_url: str) -> bytes:
     """Mina says `/deploys`."""
     return _slack_request(

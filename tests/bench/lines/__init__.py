@@ -6,7 +6,7 @@ What fills the record for good comes last.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from tests.bench.lines import deploys, hook_intake, press_to_ack, press_to_told, process
+from tests.bench.lines import deploys, hook_intake, press_to_ack, press_to_told, process, undo_sent, watching
 from tests.bench.measured import Measured
 from tests.bench.scene import Scene
 
@@ -15,5 +15,7 @@ LINES: Final[Mapping[str, Callable[[Scene], Sequence[Measured]]]] = {
     "hooks": hook_intake.measure,
     "ack": press_to_ack.measure,
     "told": press_to_told.measure,
+    "undo": undo_sent.measure,
+    "watch": watching.measure,
     "deploys": deploys.measure,
 }
