@@ -35,6 +35,9 @@ INIT: Final = (
     *("--username", USER, "--auth", "trust", "--encoding", "UTF8", "--no-instructions"),
     *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C"),
 )
+ORPHANS: Final = "pre-existing shared memory block"
+"""What Postgres says while processes of a killed server still work on its data; they end by and by."""
+
 HASTY: Final = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
 
 
@@ -91,11 +94,14 @@ class EmbeddedPostgres:
         self._make_folders()
         with self._locked("start.lock"):
             self._own_if_nobody_does()
-            if not self._is_running():
-                self._clear_stale()
-                self._initialise()
-                self._launch()
-            self._make_default_database()
+            try:
+                if not self._is_running() and not self._comes_back():
+                    self._initialise()
+                    self._launch()
+                self._make_default_database()
+            except BaseException:
+                self._disown()
+                raise
 
     def stop(self) -> None:
         """Stops the server if it is ours to stop; other processes' sessions on it end."""
@@ -108,8 +114,7 @@ class EmbeddedPostgres:
             self._await_end(pid)
         if self._process is not None:
             self._process.wait(STOP_SECONDS)
-        self._ownership.close()
-        self._ownership = None
+        self._disown()
 
     def create_database(self, name: str, *, template: str | None = None) -> str:
         """A new database, copied from `template` if one is given; gives its URL."""
@@ -129,15 +134,18 @@ class EmbeddedPostgres:
     def _make_folders(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         for folder in (self._data, self._sockets):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if self._account is not None:
-                os.chown(folder, self._account.pw_uid, self._account.pw_gid)
+            self._make_private(folder)
         closed = _closed_to_others(self._data.parent) if self._account is not None else None
         if closed is not None:
             raise PostgresTrouble(
                 f"Postgres does not run as root but as `nobody`, who may not enter {closed}. "
                 "Run as another user, use a folder that everybody may enter, or set DATABASE_URL."
             )
+
+    def _make_private(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self._account is not None:
+            os.chown(folder, self._account.pw_uid, self._account.pw_gid)
 
     @contextmanager
     def _locked(self, name: str) -> Iterator[None]:
@@ -156,6 +164,11 @@ class EmbeddedPostgres:
         else:
             self._ownership = lock
 
+    def _disown(self) -> None:
+        if self._ownership is not None:
+            self._ownership.close()
+            self._ownership = None
+
     def _is_running(self) -> bool:
         """Whether our very server answers; a pid file alone proves nothing."""
         if not (self._data / "postmaster.pid").exists():
@@ -167,36 +180,61 @@ class EmbeddedPostgres:
             return False
         return row is not None and Path(row[0]).resolve() == self._data.resolve()
 
-    def _clear_stale(self) -> None:
-        """Removes the pid file of a server that is gone; one that is on its way out is waited for."""
+    def _comes_back(self) -> bool:
+        """Waits for a server that is there and does not answer: recovering, or on its way out (False).
+
+        The pid file of one that was killed stays: by it Postgres itself knows whether an orphan of that server
+        still works on the data. It goes only where its pid is somebody else's by now.
+        """
         pid = self._pid()
-        if pid is None:
-            return
-        if _works_on(pid, self._data):
-            self._await_end(pid)
-        (self._data / "postmaster.pid").unlink(missing_ok=True)
+        if pid is not None and _works_on(pid, self._data) and self._answers_before_its_end(pid):
+            return True
+        if self._process is not None:
+            self._process.wait(STOP_SECONDS)  # a child that has ended passes for alive until it is asked
+        if pid is not None and _lives(pid):
+            (self._data / "postmaster.pid").unlink(missing_ok=True)
+        for stale in self._sockets.glob(".s.PGSQL.*"):
+            stale.unlink(missing_ok=True)
+        return False
 
     def _initialise(self) -> None:
         if (self._data / "PG_VERSION").exists():
             return
+        half = self._data.with_suffix(".part")  # so that one who is killed meanwhile leaves nothing half-made
+        shutil.rmtree(half, ignore_errors=True)
+        self._make_private(half)
         hasty = () if self._durable else ("--no-sync",)
-        command = ["initdb", "--pgdata", str(self._data), *INIT, *hasty]
+        command = ["initdb", "--pgdata", str(half), *INIT, *hasty]
         said, _ = (process := self._spawn(command, output=subprocess.PIPE)).communicate()
         if process.returncode != 0:
             tail = said.decode(errors="replace").strip()[-500:]
-            raise PostgresTrouble(f"initdb failed in {self._data}: {tail}")
+            raise PostgresTrouble(f"initdb failed in {half}: {tail}")
+        half.replace(self._data)
 
     def _launch(self) -> None:
         command = ["postgres", "-D", str(self._data), "-k", str(self._sockets)]
         options = ["-c", "listen_addresses=", "-c", "max_connections=300", *(() if self._durable else HASTY)]
-        with (self._folder / "postgres.log").open("ab") as log:
-            self._process = self._spawn([*command, *options], output=log)
         until = time.monotonic() + START_SECONDS
+        self._process = self._spawn_logged([*command, *options])
         while not self._is_running():
-            if self._process.poll() is not None or time.monotonic() > until:
-                tail = (self._folder / "postgres.log").read_text(errors="replace").strip()[-500:]
-                raise PostgresTrouble(f"Postgres did not start in {self._folder}: {tail}")
-            time.sleep(0.01)
+            ended = self._process.poll() is not None
+            tail = self._last_words() if ended else ""
+            if time.monotonic() > until or (ended and ORPHANS not in tail):
+                self._process.kill()
+                self._process.wait(STOP_SECONDS)
+                raise PostgresTrouble(
+                    f"Postgres did not start in {self._folder}: {tail or self._last_words()}"
+                )
+            if ended:
+                self._process = self._spawn_logged([*command, *options])
+            time.sleep(0.1 if ended else 0.01)
+
+    def _spawn_logged(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
+        with (self._folder / "postgres.log").open("ab") as log:
+            return self._spawn(command, output=log)
+
+    def _last_words(self) -> str:
+        return (self._folder / "postgres.log").read_text(errors="replace").strip()[-500:]
 
     def _make_default_database(self) -> None:
         with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
@@ -209,6 +247,16 @@ class EmbeddedPostgres:
             return int((self._data / "postmaster.pid").read_text().split("\n", 1)[0])
         except (OSError, ValueError):
             return None
+
+    def _answers_before_its_end(self, pid: int) -> bool:
+        until = time.monotonic() + START_SECONDS
+        while _works_on(pid, self._data):
+            if self._is_running():
+                return True
+            if time.monotonic() > until:
+                raise PostgresTrouble(f"Postgres (process {pid}) in {self._folder} does not answer")
+            time.sleep(0.05)
+        return False
 
     def _await_end(self, pid: int) -> None:
         until = time.monotonic() + STOP_SECONDS
@@ -265,6 +313,16 @@ def _works_on(pid: int, data: Path) -> bool:
     except OSError:
         return False
     return str(data).encode() in words
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _asked(pid: int) -> bytes:
