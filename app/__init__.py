@@ -1,0 +1,1 @@
+"""Switchgate: one question before every traffic switch. Start in `ARCHITECTURE.md`."""

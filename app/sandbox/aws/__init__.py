@@ -1,0 +1,1 @@
+"""A stand-in AWS: CodeDeploy's blue/green for ECS and the reads around it, over AWS's own protocols."""
