@@ -56,11 +56,11 @@ def rule_words(
     """The sentence."""
     match rule:
         case Owed():
-            return texts.plural(f"{tense}.owed", count=rule.missing, who=who(rule.people))
+            return texts.plural(f"rule.{tense}.owed", count=rule.missing, who=who(rule.people))
         case TwoOwed():
-            return texts.plural(f"{tense}.two_owed", count=rule.missing)
+            return texts.plural(f"rule.{tense}.two_owed", count=rule.missing)
         case Outvoted():
-            return texts.plural(f"{tense}.outvoted", count=rule.against)
+            return texts.plural(f"rule.{tense}.outvoted", count=rule.against)
         case CheckOwed() | Frozen():
             return _held(rule, texts=texts, tense=tense, who=who)
         case ShiftUnknown() | NotNamed() | OwnSwitch():
@@ -74,14 +74,14 @@ def _held(
 ) -> str:
     match rule:
         case CheckOwed(state=None):
-            return texts(f"{tense}.check_missing", name=inline(rule.name))
+            return texts(f"rule.{tense}.check_missing", name=inline(rule.name))
         case CheckOwed(state=CheckState.FAILED):
-            return texts(f"{tense}.check_failed", name=inline(rule.name))
+            return texts(f"rule.{tense}.check_failed", name=inline(rule.name))
         case CheckOwed():
-            return texts(f"{tense}.check_pending", name=inline(rule.name))
+            return texts(f"rule.{tense}.check_pending", name=inline(rule.name))
         case Frozen():
             by = teller(rule.by, texts=texts, who=who)
-            return texts(f"{tense}.frozen", until=when(rule.until), reason=inline(rule.reason), by=by)
+            return texts(f"rule.{tense}.frozen", until=when(rule.until), reason=inline(rule.reason), by=by)
         case _:
             assert_never(rule)
 
@@ -96,10 +96,10 @@ def teller(by: str | None, *, texts: Texts, who: Callable[[Sequence[str]], str] 
 def _plain(rule: ShiftUnknown | NotNamed | OwnSwitch, *, texts: Texts, tense: Tense) -> str:
     match rule:
         case ShiftUnknown():
-            return texts(f"{tense}.shift_unknown")
+            return texts(f"rule.{tense}.shift_unknown")
         case NotNamed():
-            return texts(f"{tense}.not_named")
+            return texts(f"rule.{tense}.not_named")
         case OwnSwitch():
-            return texts(f"{tense}.own")
+            return texts(f"rule.{tense}.own")
         case _:
             assert_never(rule)
