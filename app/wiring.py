@@ -64,7 +64,7 @@ from app.slack.rules_command import RulesCommand
 from app.slack.socket import Socket
 from app.slack.thread import SlackThreads
 from app.slack.undoing import Undoing
-from app.slack.web import web_client
+from app.slack.web import Patience, web_client
 
 __all__ = ["CannotStart", "Service", "utc_now"]
 
@@ -117,8 +117,9 @@ class Service:
         self.rules = LiveRules(config, roster=self.directory.roster, heard=self.directory.heard, clock=clock)
         self._calm = Calm()
         self.replies = Replies(self._client, calm=self._calm)
+        patience = Patience(clock)
         self._canvas = SlackCanvas(
-            self._client, texts=Texts.of(settings.locale), rules=self.rules, clock=clock
+            self._client, texts=Texts.of(settings.locale), rules=self.rules, patience=patience, clock=clock
         )
         self.errands = Errands(
             gates=self.gates,
@@ -138,7 +139,7 @@ class Service:
                 texts=Texts.of(settings.locale),
                 rules=self.rules,
                 workspace_url=lambda: self.greeting.workspace_url,
-                clock=clock,
+                patience=patience,
             ),
             rules=self.rules,
             clock=clock,
@@ -154,7 +155,9 @@ class Service:
             prober=HttpProber(),
             texts=Texts.of(settings.locale),
             decided=self.errands.decided,
-            herald=SlackHerald(self._client, texts=Texts.of(settings.locale), rules=self.rules, clock=clock),
+            herald=SlackHerald(
+                self._client, texts=Texts.of(settings.locale), rules=self.rules, patience=patience
+            ),
             book=SlackAddressBook(self._client, clock=clock),
             rules=self.rules,
             redraw=self.errands.card.nudge,

@@ -63,13 +63,19 @@ class SlackCanvas:
     """See `app.flow.refresh_card.Canvas`."""
 
     def __init__(
-        self, client: AsyncWebClient, *, texts: Texts, rules: Rules, clock: Callable[[], datetime]
+        self,
+        client: AsyncWebClient,
+        *,
+        texts: Texts,
+        rules: Rules,
+        patience: Patience,
+        clock: Callable[[], datetime],
     ) -> None:
         self._client = client
         self._texts = texts
         self._rules = rules
         self._clock = clock
-        self._patience = Patience(clock)
+        self._patience = patience
 
     def draw(self, view: GateView) -> Drawing:
         """The gate as a card."""

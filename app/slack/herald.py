@@ -1,7 +1,6 @@
 """Announcements on Slack: a reply in the card's thread that is shown in the channel too."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final, assert_never
 
 import structlog
@@ -29,13 +28,11 @@ EVENT_TYPE: Final = "switchgate_announcement"
 class SlackHerald:
     """See `app.flow.announce.Herald`."""
 
-    def __init__(
-        self, client: AsyncWebClient, *, texts: Texts, rules: Rules, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, client: AsyncWebClient, *, texts: Texts, rules: Rules, patience: Patience) -> None:
         self._client = client
         self._texts = texts
         self._rules = rules
-        self._patience = Patience(clock)
+        self._patience = patience
 
     async def say(self, due: DueAnnouncement, *, place: CardPlace) -> str:
         """Posts the reply. When its answer is lost nobody knows whether it stands: `uncertain`."""

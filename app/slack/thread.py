@@ -1,7 +1,6 @@
 """The thread of a card: the switch's timeline, a line for each thing that happened."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -32,11 +31,11 @@ class SlackThreads:
         texts: Texts,
         rules: Rules,
         workspace_url: Callable[[], str | None],
-        clock: Callable[[], datetime],
+        patience: Patience,
     ) -> None:
         self._client = client
         self._timeline = Timeline(texts=texts, rules=rules, workspace_url=workspace_url)
-        self._patience = Patience(clock)
+        self._patience = patience
 
     def messages(self, view: GateView, happened: Sequence[Happened]) -> Sequence[Message]:
         """Lines that come together make one message: Slack takes about one a second in a channel."""
