@@ -59,7 +59,7 @@ class House:
         self.database_url = database_url
         self.url = url
 
-    async def until(self, predicate: Callable[[], object], timeout: float = 10) -> None:
+    async def until(self, predicate: Callable[[], object], timeout: float = 40) -> None:
         """Waits in real time for something that the house does by itself. Raises `AssertionError`."""
         end = asyncio.get_running_loop().time() + timeout
         while not predicate():
@@ -81,7 +81,7 @@ class House:
         now = [{"now": self.clock()}]
         return "\n".join(str(row) for row in [*now, *switches, *gates, *cards, *threads, *asked])
 
-    async def play(self, predicate: Callable[[], object], timeout: float = 15) -> None:
+    async def play(self, predicate: Callable[[], object], timeout: float = 60) -> None:
         """The same while AWS's time goes on by itself, hooks and their answers between its steps."""
 
         def step() -> object:
@@ -172,7 +172,7 @@ class House:
         rows = self.rows("SELECT kind FROM audit_events WHERE deployment_id = %s ORDER BY link", deployment)
         return [row["kind"] for row in rows]
 
-    async def told(self, deployment: str, timeout: float = 10) -> list[str]:
+    async def told(self, deployment: str, timeout: float = 40) -> list[str]:
         """What CodeDeploy was told, once it was."""
         await self.until(lambda: self.aws.answers(deployment), timeout)
         return self.aws.answers(deployment)

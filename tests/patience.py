@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 
-def until(predicate: Callable[[], object], timeout: float = 20) -> None:
+def until(predicate: Callable[[], object], timeout: float = 60) -> None:
     """Looks every few milliseconds. Raises `AssertionError` when it does not come true."""
     end = time.monotonic() + timeout
     while not predicate():

@@ -47,7 +47,7 @@ class Fleet:
         self.until(lambda: self.slack.connected >= count)
         return replicas
 
-    def until(self, predicate: Callable[[], object], timeout: float = 30) -> None:
+    def until(self, predicate: Callable[[], object], timeout: float = 90) -> None:
         """Raises `AssertionError` when it does not come true in time."""
         end = time.monotonic() + timeout
         while not predicate():

@@ -49,7 +49,6 @@ async def test_a_hint_has_an_ending_noticed_at_once(house: House) -> None:
 
 async def test_doubled_disordered_and_foreign_hints_change_nothing(house: House) -> None:
     deployment, _ = await house.ask("order")
-    before = house.audit(deployment)
 
     for state in ("SUCCESS", "START", "SUCCESS", "FAILURE"):
         assert (await forward(house, state_change(deployment, state)))["outcome"] == "hinted"
@@ -57,7 +56,8 @@ async def test_doubled_disordered_and_foreign_hints_change_nothing(house: House)
     await house.service.errands.look.settle()
 
     assert house.gate(deployment)["phase"] == "awaiting"
-    assert house.audit(deployment) == before
+    loops_own = {"card_posted", "evidence_seen"}
+    assert [kind for kind in house.audit(deployment) if kind not in loops_own] == ["gate_opened"]
     assert len(house.table("switches")) == 1
 
 

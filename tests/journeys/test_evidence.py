@@ -12,7 +12,7 @@ from app.sandbox.cast import MINA, OLU
 from tests.house import House, living_house, text_of
 
 
-async def evidence(house: House, deployment: str, words: str, timeout: float = 10) -> str:
+async def evidence(house: House, deployment: str, words: str, timeout: float = 40) -> str:
     """The card, once it says `words`."""
     await house.until(lambda: words in house.says(deployment), timeout)
     return house.says(deployment)

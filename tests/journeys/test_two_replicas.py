@@ -227,7 +227,9 @@ def test_a_deadline_is_kept_by_whichever_replica_is_left(few: Fleet) -> None:
     few.until(lambda: few.aws.answers(deployment))
 
     assert few.aws.answers(deployment) == ["Failed"]
-    (gate,) = few.rows("SELECT verdict, decided_at - deadline_at AS late FROM gates")
+    (gate,) = few.rows(
+        "SELECT verdict, decided_at - deadline_at AS late FROM gates WHERE basis IS DISTINCT FROM 'rescue'"
+    )
     assert gate["verdict"] == "expired"
     assert 0 <= gate["late"].total_seconds() < 1 + BUSY
 

@@ -13,6 +13,8 @@ TABLE: Final = {
     "arrows_counterclockwise": "🔄",
     "ballot_box_with_check": "☑️",
     "bell": "🔔",
+    "thumbsdown": "👎",
+    "thumbsup": "👍",
     "bird": "🐦",
     "black_large_square": "⬛",
     "blue_circle": "🔵",
