@@ -63,13 +63,13 @@ async def test_slack_away_delays_the_thread_and_loses_nothing(house: House) -> N
     await house.until(lambda: "Waits for an answer" in told(house, deployment))
     house.slack.faults.error("chat.postMessage", "fatal_error", times=3)
 
-    await house.reject(OLU.id, deployment, "no")
+    await house.approve(OLU.id, deployment)
     await house.told(deployment)
     await house.until(lambda: any(row["last_error"] for row in house.table("threads")))
     house.clock.advance(minutes=2)
 
     await house.until(lambda: "took the answer" in told(house, deployment))
-    assert told(house, deployment).count("*Rejected*") == 1
+    assert told(house, deployment).count("*Approved*") == 1
 
 
 async def test_those_who_may_decide_are_reminded_at_half_time_and_near_the_end(house: House) -> None:

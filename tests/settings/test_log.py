@@ -71,7 +71,11 @@ def test_a_librarys_event_is_written_the_same_way() -> None:
 @pytest.mark.parametrize(
     "name", ["botocore.endpoint", "slack_sdk.web", "slack_bolt.AsyncApp", "uvicorn.access"]
 )
-def test_a_talkative_library_is_heard_from_warning_on_even_at_debug(name: str) -> None:
+def test_a_talkative_library_is_heard_from_warning_on_even_at_debug(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A uvicorn that another test has started keeps its access log to itself.
+    monkeypatch.setattr(logging.getLogger(name), "propagate", True)
     stream = json_log("DEBUG")
     logging.getLogger(name).info("a whole request")
     logging.getLogger(name).warning("trouble")
