@@ -125,6 +125,19 @@ def test_the_keyboard_alone_approves(page: Page) -> None:
     expect(tile(page, "hub").locator(".share-green b")).to_have_text("100 %", timeout=PATIENCE)
 
 
+def test_a_menu_has_the_focus_the_moment_it_opens(page: Page) -> None:
+    held = page.evaluate(
+        """() => [...document.querySelectorAll("[popover]")].map((menu) => {
+             document.querySelector(`[popovertarget="${menu.id}"]`).click();
+             const inside = menu.contains(document.activeElement);
+             menu.hidePopover();
+             return inside;
+           })"""
+    )
+
+    assert held == [True, True]
+
+
 def test_trouble_is_made_and_ended(page: Page) -> None:
     page.get_by_role("button", name="Things that go wrong").click()
     page.get_by_text("Slack limits the rate").click()

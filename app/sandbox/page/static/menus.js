@@ -1,4 +1,5 @@
-// Menus stand beside what opened them: below if there is room, else above.
+// Menus stand beside what opened them: below if there is room, else above. Where the focus goes, the page's own
+// `autofocus` says: it moves as the menu opens, while "toggle" comes later than a quick second Enter.
 
 const GAP = 6;
 let opener = null;
@@ -20,7 +21,6 @@ function place(menu) {
   const below = at.bottom + GAP + height < innerHeight;
   menu.style.left = `${Math.max(8, left)}px`;
   menu.style.top = `${below ? at.bottom + GAP : Math.max(8, at.top - GAP - height)}px`;
-  menu.querySelector("button, input")?.focus();
 }
 
 function walk(event) {
