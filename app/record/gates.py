@@ -17,7 +17,7 @@ from app.gate.states import Vote
 from app.metrics import DECISIONS
 from app.record.broken import broken_json
 from app.record.chain import GATE_CHAIN, GATE_CHAIN_OR_SKIP
-from app.record.database import Database
+from app.record.database import Database, execute
 from app.record.events import INSERT, as_parameter
 from app.record.opening import OPEN, parameters
 from app.record.rows import INTERVENTION, VIEW, intervention_of, view_of
@@ -140,8 +140,8 @@ class HeldGateRow:
             "events": as_parameter(events),
             **_decision_columns(decision),
         }
-        result = await self._connection.execute(SAVE, values)
-        if result.first() is None:
+        saved = await execute(self._connection, SAVE.text, values)
+        if not saved:
             raise LostGate(str(self._view.id))
         self.decision = decision
 
@@ -199,11 +199,11 @@ class Gates:
         """The gate under its row lock until the block ends; None when there is none (or it is held)."""
         async with self._database.begin() as connection:
             # The lock comes first and alone: what a statement reads beside a row that it waited for is stale.
-            locked = await connection.execute(LOCK_OR_SKIP if skip_locked else LOCK, {"gate": gate})
-            if locked.first() is None:
+            lock = LOCK_OR_SKIP if skip_locked else LOCK
+            if not await execute(connection, lock.text, {"gate": gate}):
                 yield None
                 return
-            row = (await connection.execute(ONE, {"gate": gate})).one()
+            (row,) = await execute(connection, ONE.text, {"gate": gate})
             held = HeldGateRow(connection, view_of(row))
             yield held
         if held.decision is not None:

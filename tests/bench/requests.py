@@ -30,7 +30,7 @@ def hook_request(event: Mapping[str, str]) -> bytes:
     return http_request(path, body, {"Content-Type": "application/json", **signed})
 
 
-def approve_request(gate: str, edition: int) -> bytes:
+def approve_request(gate: str, edition: int, ts: str) -> bytes:
     """Mina presses Approve on the gate's card. The message comes along, as Slack sends it."""
     value = f"{gate}.{edition}"
     action = {
@@ -57,7 +57,7 @@ def approve_request(gate: str, edition: int) -> bytes:
         "token": "sandbox-verification-token",
         "container": {
             "type": "message",
-            "message_ts": "1764000000.000100",
+            "message_ts": ts,
             "channel_id": CHANNEL.id,
             "is_ephemeral": False,
         },
@@ -66,7 +66,7 @@ def approve_request(gate: str, edition: int) -> bytes:
         "enterprise": None,
         "is_enterprise_install": False,
         "channel": {"id": CHANNEL.id, "name": CHANNEL.name},
-        "message": {"type": "message", "text": "Switch order?", "ts": "1764000000.000100", "blocks": blocks},
+        "message": {"type": "message", "text": "Switch order?", "ts": ts, "blocks": blocks},
         "state": {"values": {}},
         "actions": [action],
     }

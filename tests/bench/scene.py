@@ -28,8 +28,8 @@ MANY = 800
 """Domains, each with one deployment that waits: a gate for every press that is measured."""
 
 WAITING = (
-    "SELECT g.id, g.edition FROM gates g JOIN switches s ON s.id = g.switch_id"
-    " WHERE g.phase = 'awaiting' AND s.verified_at IS NOT NULL ORDER BY g.opened_at, g.id LIMIT %s"
+    "SELECT g.id, g.edition, c.ts FROM gates g JOIN switches s ON s.id = g.switch_id JOIN cards c ON c.gate_id = g.id"
+    " WHERE c.ts IS NOT NULL AND g.phase = 'awaiting' AND s.verified_at IS NOT NULL ORDER BY g.opened_at, g.id LIMIT %s"
 )
 
 UNDONE = """
@@ -102,14 +102,14 @@ class Scene:
     def press(self, requests: list[bytes], *, at_once: int, rate: float = 0) -> Load:
         return send(self.service.url, requests, at_once=at_once, rate=rate, expect=200)
 
-    def waiting(self, count: int) -> list[tuple[str, int]]:
-        """The oldest gates that can be decided, with their editions; opens what is missing."""
+    def waiting(self, count: int) -> list[tuple[str, int, str]]:
+        """The oldest gates that can be decided, their editions and their cards' `ts`; opens what is missing."""
         found = self.rows(WAITING, count)
         if len(found) < count:
             self.open_gates(count - len(found), at_once=8)
             self.settle()
             found = self.rows(WAITING, count)
-        return [(str(gate), edition) for gate, edition in found]
+        return [(str(gate), edition, ts) for gate, edition, ts in found]
 
     def settle(self, seconds: float = 180) -> None:
         """Waits until the loops have nothing to do: what one measurement left must not slow the next."""

@@ -57,5 +57,5 @@ def measure(scene: Scene) -> Sequence[Measured]:
 
 
 def _press(scene: Scene, count: int, *, at_once: int, rate: float = 0) -> Load:
-    requests = [approve_request(gate, edition) for gate, edition in scene.waiting(count)]
+    requests = [approve_request(*gate) for gate in scene.waiting(count)]
     return scene.press(requests, at_once=at_once, rate=rate)

@@ -18,14 +18,14 @@ def measure(scene: Scene) -> Sequence[Measured]:
     scene.settle()
     deployments = dict(scene.rows(DEPLOYMENTS))
     heard_before = len(scene.aws.calls(PUT))
-    requests = [approve_request(gate, edition) for gate, edition in gates]
+    requests = [approve_request(*gate) for gate in gates]
     load = scene.press(requests, at_once=A_SECOND, rate=A_SECOND)
     scene.aws.wait_until(lambda: len(scene.aws.calls(PUT)) >= heard_before + PRESSES, timeout=60)
     heard = {
         call.params["deploymentId"]: call.when.timestamp() for call in scene.aws.calls(PUT)[heard_before:]
     }
     took = [
-        1000 * (heard[deployments[gate]] - sent) for (gate, _), sent in zip(gates, load.sent, strict=True)
+        1000 * (heard[deployments[gate]] - sent) for (gate, _, _), sent in zip(gates, load.sent, strict=True)
     ]
     seen = f"ack p50 {load.p(0.5):.1f} ms"
     return [
