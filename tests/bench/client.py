@@ -67,8 +67,12 @@ async def run(plan: dict[str, Any]) -> Seen:
     seen = Seen(*([0] * len(requests) for _ in range(4)))  # type: ignore[arg-type]  # filled in by place
     loop = asyncio.get_running_loop()
     lines: deque[Line] = deque()
+
+    async def connect() -> Line:
+        return (await loop.create_connection(Line, plan["host"], plan["port"]))[1]
+
     for _ in range(plan["at_once"]):
-        lines.append((await loop.create_connection(Line, plan["host"], plan["port"]))[1])
+        lines.append(await connect())
 
     async def ask(place: int, line: Line) -> None:
         seen.sent[place] = time.time()
@@ -83,7 +87,7 @@ async def run(plan: dict[str, Any]) -> Seen:
 
     async def at_its_time(place: int, moment: float) -> None:
         await asyncio.sleep(moment - loop.time())
-        line = lines.popleft()
+        line = lines.popleft() if lines else await connect()
         await ask(place, line)
         lines.append(line)
 

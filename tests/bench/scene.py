@@ -70,7 +70,7 @@ class Scene:
     def stop(self) -> None:
         self.service.stop()
         if self._floor is not None:
-            self._floor.terminate()
+            self._floor.kill()
             self._floor.wait(10)
         self.slack.stop()
         self.aws.stop()

@@ -19,17 +19,17 @@ DEPLOYMENTS = "SELECT g.id::text, s.deployment_id FROM gates g JOIN switches s O
 def measure(scene: Scene) -> Sequence[Measured]:
     """The time of each submission is the load generator's, that of each stop the stand-in's, on one clock."""
     gates = scene.waiting(UNDOS)
-    scene.press([approve_request(gate, edition) for gate, edition in gates], at_once=4)
-    ids = [gate for gate, _ in gates]
+    scene.press([approve_request(*gate) for gate in gates], at_once=4)
+    ids = [gate for gate, _, _ in gates]
     until(lambda: scene.rows(LET_THROUGH, ids)[0][0] == UNDOS, timeout=120)
     scene.settle()
     deployments = dict(scene.rows(DEPLOYMENTS))
-    requests = [undo_request(gate, edition) for gate, edition in gates]
+    requests = [undo_request(gate, edition) for gate, edition, _ in gates]
     load = scene.press(requests, at_once=A_SECOND, rate=A_SECOND)
     scene.aws.wait_until(lambda: len(scene.aws.calls("StopDeployment")) >= UNDOS, timeout=60)
     heard = {call.params["deploymentId"]: call.when.timestamp() for call in scene.aws.calls("StopDeployment")}
     took = [
-        1000 * (heard[deployments[gate]] - sent) for (gate, _), sent in zip(gates, load.sent, strict=True)
+        1000 * (heard[deployments[gate]] - sent) for (gate, _, _), sent in zip(gates, load.sent, strict=True)
     ]
     name = f"Undo to StopDeployment, {A_SECOND}/s, p99"
     seen = f"p50 {quantile(took, 0.5):.1f} ms"
