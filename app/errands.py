@@ -88,7 +88,17 @@ class Errands:
         self._storyteller = storyteller
         self._rules = rules
         self._clock = clock
-        self.report = Loop(name="report", step=self._report_step, room=16, tick=TICK)
+        # Whoever presses is let go first, and then CodeDeploy is told at once: in a rush, of many together.
+        self.report = Loop(
+            name="report",
+            step=self._report_step,
+            room=16,
+            tick=TICK,
+            calm=calm,
+            patience=0.2,
+            quiet=0.0,
+            crowded=16,
+        )
         self.card = Loop(name="card", step=self._card_step, room=8, tick=TICK, calm=calm, patience=0.2)
         self.look = Loop(name="look", step=self._look_step, room=50, tick=TICK, calm=calm, patience=0.5)
         self.intervene = Loop(name="intervene", step=self._intervene_step, room=8, tick=TICK)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import structlog
 
-from app.calm import Calm
+from app.calm import QUIET, Calm
 from app.flow.ports import RecordAway
 from app.metrics import LOOP_FAILURES, LOOP_SECONDS
 
@@ -29,7 +29,8 @@ TROUBLE_SECONDS: Final = 1.0
 class Loop:
     """One loop. `room`: pieces at once. `tick`: seconds between looks when nobody nudges.
 
-    With `calm`, it lets whoever stands at a door go first, for `patience` seconds; then it takes a piece at a time.
+    With `calm`, it lets whoever stands at a door go first, until nobody has for `quiet` seconds, for `patience`
+    seconds at most; and while more may come it does no more than `crowded` pieces at once.
     """
 
     name: str
@@ -38,6 +39,9 @@ class Loop:
     tick: float
     calm: Calm | None = None
     patience: float = 0.0
+    quiet: float = QUIET
+    crowded: int = 1
+    _more: bool = False
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _running: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -75,14 +79,16 @@ class Loop:
     async def _once(self) -> None:
         self._wake.clear()
         room = self.room - len(self._running)
-        if self.calm is not None and not await self.calm.wait(self.patience):
-            room = min(room, 1)
+        if self.calm is not None:
+            await self.calm.wait(self.patience, quiet=self.quiet)
+            room = room if self.calm.over else min(room, self.crowded - len(self._running))
         work = await self.step(room) if room > 0 else []
+        self._more = len(work) >= room
         for piece in work:
             task = asyncio.create_task(self._guarded(piece))
             self._running.add(task)
             task.add_done_callback(self._done)
-        if len(work) < room or room <= 0:
+        if not work or not self._more:
             await self._rest()
 
     async def _rest(self) -> None:
@@ -94,8 +100,8 @@ class Loop:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
-        if len(self._running) >= self.room - 1:
-            self._wake.set()  # it was full: there is room again
+        if self._more:
+            self._wake.set()  # there was no room for all; now there is
 
     async def _guarded(self, piece: Coroutine[Any, Any, None]) -> None:
         try:

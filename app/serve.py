@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,10 @@ log = structlog.get_logger(__name__)
 
 GRACE_SECONDS: Final = 5
 
+SWITCH_SECONDS: Final = 0.0005
+"""How long a thread may keep the interpreter from the others. By Python's own 5 ms a press may stand still that long,
+again and again, because boto3 in its threads reads an answer."""
+
 
 class Server(uvicorn.Server):
     """Leaves signals to us: uvicorn's own way ends by raising SIGTERM again, which kills what we still drain."""
@@ -35,6 +40,7 @@ class Server(uvicorn.Server):
 
 async def serve(settings: Settings, config: Config, *, database_url: str) -> None:
     """Returns after a graceful stop. Raises `CannotStart`."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     door = _door(settings.host, settings.port)
     service = Service(settings, config, database_url=database_url)
     server = Server(

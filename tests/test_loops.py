@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
+from app.calm import Calm
 from app.flow.ports import RecordAway
 from app.loops import Loop
 
@@ -163,3 +164,43 @@ async def test_what_is_under_way_is_waited_for_when_the_loop_stops() -> None:
     assert work.done == ["a"]
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_while_somebody_is_at_the_door_a_loop_does_one_piece_at_a_time() -> None:
+    work = Work("a", "b")
+    calm = Calm()
+    loop = Loop(name="test", step=work.step, room=2, tick=NEVER, calm=calm, patience=0.01)
+    with calm.busy():
+        async with running(loop):
+            await work.until(lambda: work.running == {"a"})
+            work.let_go("a")
+            await work.until(lambda: work.running == {"b"})
+            assert work.done == ["a"]
+            work.let_go("b")
+
+
+async def test_a_loop_starts_as_soon_as_the_last_has_left() -> None:
+    work = Work("a")
+    work.let_go("a")
+    calm = Calm()
+    loop = Loop(name="test", step=work.step, room=1, tick=NEVER, calm=calm, patience=NEVER, quiet=0.0)
+    with calm.busy():
+        async with running(loop):
+            await asyncio.sleep(0)
+            with calm.busy():
+                pass
+            await asyncio.sleep(0)
+            assert work.steps == 0
+
+    async with running(loop):
+        await work.until(lambda: work.done == ["a"])
+
+
+async def test_once_it_is_long_calm_a_loop_does_all_it_has_room_for() -> None:
+    work = Work("a", "b")
+    calm = Calm()
+    loop = Loop(name="test", step=work.step, room=2, tick=NEVER, calm=calm, patience=NEVER)
+    async with running(loop):
+        await work.until(lambda: work.running == {"a", "b"})
+        for piece in "ab":
+            work.let_go(piece)

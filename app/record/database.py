@@ -1,7 +1,7 @@
 """The connection to Postgres. Nothing waits for it for long: a press must be answered within Slack's 3 s."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import lru_cache
 from typing import Any, Final
 
@@ -47,6 +47,7 @@ class Database:
             sqlalchemy_url(url),
             pool_size=POOL,
             max_overflow=OVERFLOW,
+            pool_use_lifo=True,
             pool_timeout=2,
             connect_args={
                 "connect_timeout": CONNECT_SECONDS,
@@ -56,28 +57,21 @@ class Database:
                 " -c idle_in_transaction_session_timeout=10000",
             },
         )
+        # A statement that is alone needs no BEGIN and COMMIT around it: one way to Postgres and back, not three.
+        self._alone = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
         """One transaction, committed when the block ends. Raises `RecordAway`."""
-        try:
+        with _told_as_away():
             async with self._engine.begin() as connection:
                 yield connection
-        except PoolTimeout as trouble:
-            raise RecordAway(str(trouble)) from trouble
-        except DBAPIError as trouble:
-            if trouble.connection_invalidated or _is_away(trouble.orig):
-                raise RecordAway(_why(trouble.orig)) from trouble
-            raise
-        except psycopg.Error as trouble:
-            if _is_away(trouble):
-                raise RecordAway(_why(trouble)) from trouble
-            raise
 
     async def rows(self, statement: str, **values: Any) -> list[Any]:
-        """Runs one statement in a transaction of its own and gives its rows."""
-        async with self.begin() as connection:
-            return await execute(connection, statement, values)
+        """Runs one statement in a transaction of its own and gives its rows. Raises `RecordAway`."""
+        with _told_as_away():
+            async with self._alone.connect() as connection:
+                return await execute(connection, statement, values)
 
     async def ping(self) -> None:
         """Raises `RecordAway` when Postgres does not answer."""
@@ -87,16 +81,62 @@ class Database:
         await self._engine.dispose()
 
 
+@contextmanager
+def _told_as_away() -> Iterator[None]:
+    try:
+        yield
+    except PoolTimeout as trouble:
+        raise RecordAway(str(trouble)) from trouble
+    except DBAPIError as trouble:
+        if trouble.connection_invalidated or _is_away(trouble.orig):
+            raise RecordAway(_why(trouble.orig)) from trouble
+        raise
+    except psycopg.Error as trouble:
+        if _is_away(trouble):
+            raise RecordAway(_why(trouble)) from trouble
+        raise
+
+
 async def execute(connection: AsyncConnection, statement: str, values: Mapping[str, Any]) -> list[Any]:
     """Runs a statement with `:names` in the connection's transaction and gives its rows. Raises `psycopg.Error`.
 
     By the driver itself: SQLAlchemy would work out anew what a text's columns are, each time, and a press waits.
     """
+    return await _run(await _driver(connection), statement, values)
+
+
+async def execute_in_turn(
+    connection: AsyncConnection, statements: Sequence[str], values: Mapping[str, Any]
+) -> list[list[Any]]:
+    """Like `execute`, of statements that give rows, one after the other but sent at once: one way to Postgres and back.
+
+    Each still has a snapshot of its own: the second sees what was committed while the first waited for a lock.
+    """
+    driver = await _driver(connection)
+    async with driver.pipeline(), AsyncExitStack() as open_cursors:
+        cursors = [
+            await open_cursors.enter_async_context(driver.cursor(row_factory=namedtuple_row))
+            for _ in statements
+        ]
+        for cursor, statement in zip(cursors, statements, strict=True):
+            await cursor.execute(_in_drivers_words(statement), values, prepare=True)
+        return [await cursor.fetchall() for cursor in cursors]
+
+
+async def _driver(connection: AsyncConnection) -> psycopg.AsyncConnection[Any]:
     pooled = (await connection.get_raw_connection()).driver_connection
     assert isinstance(pooled, psycopg.AsyncConnection)  # noqa: S101 - for the type checker: it is our only driver
-    async with pooled.cursor(row_factory=namedtuple_row) as cursor:
-        await cursor.execute(_in_drivers_words(statement), values)
-        return await cursor.fetchall() if cursor.description else []
+    return pooled
+
+
+async def _run(driver: psycopg.AsyncConnection[Any], statement: str, values: Mapping[str, Any]) -> list[Any]:
+    async with driver.cursor(row_factory=namedtuple_row) as cursor:
+        await cursor.execute(_in_drivers_words(statement), values, prepare=True)
+        return await _fetch(cursor)
+
+
+async def _fetch(cursor: psycopg.AsyncCursor[Any]) -> list[Any]:
+    return await cursor.fetchall() if cursor.rownumber is not None else []
 
 
 @lru_cache(maxsize=256)

@@ -17,7 +17,7 @@ from app.gate.states import Vote
 from app.metrics import DECISIONS
 from app.record.broken import broken_json
 from app.record.chain import GATE_CHAIN, GATE_CHAIN_OR_SKIP
-from app.record.database import Database, execute
+from app.record.database import Database, execute, execute_in_turn
 from app.record.events import INSERT, as_parameter
 from app.record.opening import OPEN, parameters
 from app.record.rows import INTERVENTION, VIEW, intervention_of, view_of
@@ -200,11 +200,11 @@ class Gates:
         async with self._database.begin() as connection:
             # The lock comes first and alone: what a statement reads beside a row that it waited for is stale.
             lock = LOCK_OR_SKIP if skip_locked else LOCK
-            if not await execute(connection, lock.text, {"gate": gate}):
+            locked, rows = await execute_in_turn(connection, [lock.text, ONE.text], {"gate": gate})
+            if not locked:
                 yield None
                 return
-            (row,) = await execute(connection, ONE.text, {"gate": gate})
-            held = HeldGateRow(connection, view_of(row))
+            held = HeldGateRow(connection, view_of(rows[0]))
             yield held
         if held.decision is not None:
             DECISIONS.labels(verdict=verdict_of(held.decision)).inc()

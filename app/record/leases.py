@@ -73,10 +73,13 @@ class Leases:
 
     async def claim(self, *, now: datetime, limit: int) -> dict[Any, int]:
         """Key -> attempts of the rows that are now ours."""
-        rows = await self._database.rows(
-            self._claim, owner=self.owner, now=now, until=now + LEASE, limit=limit, busy=list(self._busy)
+        return {row.key: row.attempts for row in await self.claim_by(self._claim, now=now, limit=limit)}
+
+    async def claim_by(self, statement: str, *, now: datetime, limit: int) -> list[Any]:
+        """The rows of a statement that claims in the words of `claim_statement`."""
+        return await self._database.rows(
+            statement, owner=self.owner, now=now, until=now + LEASE, limit=limit, busy=list(self._busy)
         )
-        return {row.key: row.attempts for row in rows}
 
     @asynccontextmanager
     async def kept(self, key: UUID | int, *, now: datetime) -> AsyncIterator[None]:

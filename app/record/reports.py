@@ -1,8 +1,7 @@
 """Reports: decisions on their way to CodeDeploy."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,14 +14,16 @@ from app.gate.states import Decided
 from app.record.chain import THE_CHAIN, chain_of
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
-from app.record.leases import Leases, coherent
+from app.record.leases import Leases, claim_statement, coherent
 from app.record.rows import VIEW, view_of
 
 _SELECT, _FROM = VIEW.split(" FROM gates g ", 1)
-DUE: Final = (
-    f"{_SELECT}, g.execution_id, r.answer FROM gates g {_FROM} JOIN reports r ON r.gate_id = g.id"
-    " WHERE g.id = ANY(:gates)"
-)
+CLAIM: Final = f"""
+WITH claimed AS ({claim_statement("reports")})
+{_SELECT}, g.execution_id, r.answer, claimed.attempts
+FROM gates g {_FROM} JOIN reports r ON r.gate_id = g.id JOIN claimed ON claimed.key = g.id
+"""
+"""Claimed and read at once: a report is written with its decision, and neither changes before it is told."""
 
 REPORTED: Final = f"""
 WITH mine AS (
@@ -60,11 +61,8 @@ class Reports:
 
     async def claim(self, *, now: datetime, limit: int) -> Sequence[DueReport]:
         """Leases due reports. An unverified gate's report is not due."""
-        claimed = await self.leases.claim(now=now, limit=limit)
-        if not claimed:
-            return []
-        rows = await self._database.rows(DUE, gates=list(claimed))
-        return [due for due in coherent(rows, partial(_due, claimed)) if _is_reportable(due)]
+        rows = await self.leases.claim_by(CLAIM, now=now, limit=limit)
+        return [due for due in coherent(rows, _due) if _is_reportable(due)]
 
     async def reported(self, due: DueReport, result: Result, event: Event, *, now: datetime) -> bool:
         """Stores what CodeDeploy holds; False when the lease was lost to another replica."""
@@ -87,9 +85,9 @@ class Reports:
         )
 
 
-def _due(claimed: Mapping[Any, int], row: Any) -> DueReport:
+def _due(row: Any) -> DueReport:
     return DueReport(
-        attempts=claimed[row.id],
+        attempts=row.attempts,
         view=view_of(row),
         execution_id=ExecutionId(row.execution_id or ""),
         answer=Answer(row.answer),

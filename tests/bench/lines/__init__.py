@@ -1,6 +1,7 @@
 """The lines of the table, one a file. A new one is written beside these and named here, in the order of running.
 
-What fills the record for good comes last.
+What fills the record for good comes last; what has been taken back is looked at every second for a while, so
+watching at rest comes before it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ LINES: Final[Mapping[str, Callable[[Scene], Sequence[Measured]]]] = {
     "hooks": hook_intake.measure,
     "ack": press_to_ack.measure,
     "told": press_to_told.measure,
-    "undo": undo_sent.measure,
     "watch": watching.measure,
+    "undo": undo_sent.measure,
     "deploys": deploys.measure,
 }
