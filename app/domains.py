@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -10,8 +10,10 @@ from app.domains_file import ConfigError, DomainTable, File, Problem, dotted, re
 from app.domains_freezes import ConfiguredFreeze, freeze_problems
 from app.domains_policy import PolicyTable, policy_from, policy_trouble
 from app.domains_probes import probe_problems
+from app.domains_turns import turn_problems, turns_of
 from app.gate.checks import Probe
 from app.gate.rulebook import Policy
+from app.gate.turns import Turns
 
 __all__ = ["Config", "ConfigError", "Domain", "Problem", "load_config", "parse_config", "warnings"]
 
@@ -78,11 +80,13 @@ def parse_config(text: str, *, file: str) -> Config:
         *_policy_problems(found),
         *probe_problems(found),
         *freeze_problems(found),
+        *turn_problems(found),
     ]
     if problems or found.slack is None or found.policy is None:
         raise ConfigError(*problems)
     default = found.policy
     channel = found.slack.channel
+    turns = turns_of(found)
     return Config(
         channel=channel,
         admins=tuple(found.slack.admins),
@@ -90,7 +94,9 @@ def parse_config(text: str, *, file: str) -> Config:
         people=found.people,
         probe_hosts=frozenset(found.probes.allowed_hosts),
         freezes=tuple(table.made() for _, table in found.freezes),
-        domains={name: _domain(name, table, default, channel) for name, table in found.domains.items()},
+        domains={
+            name: _domain(name, table, default, channel, turns[name]) for name, table in found.domains.items()
+        },
     )
 
 
@@ -106,14 +112,14 @@ def warnings(config: Config) -> list[str]:
     return said
 
 
-def _domain(name: str, table: DomainTable, default: PolicyTable, channel: str) -> Domain:
+def _domain(name: str, table: DomainTable, default: PolicyTable, channel: str, turns: Turns) -> Domain:
     return Domain(
         name=name,
         application=table.application,
         deployment_group=table.deployment_group,
         listener_port=table.listener_port,
         channel=table.channel or channel,
-        policy=policy_from(default, table.policy()),
+        policy=replace(policy_from(default, table.policy()), turns=turns),
         probes=tuple(each.made() for each in table.probe),
     )
 

@@ -5,11 +5,20 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    model_validator,
+)
 
 from app.domains_manners import escalation_target, manners_of, reminder_minutes
 from app.domains_manners import quiet_hours as quiet_span  # a field of the same name would hide it
 from app.domains_times import clock_span, time_zone, week_days
+from app.domains_turns import Exclusive, exclusive_domains
 from app.domains_values import (
     Wrong,
     check_names,
@@ -119,6 +128,9 @@ class PolicyTable(RuleKeys):
     quiet_hours: Annotated[str, AfterValidator(quiet_span)] | None = None
     escalate_to: Annotated[str, AfterValidator(escalation_target)] | None = None
     escalate_before_minutes: Annotated[int, AfterValidator(within_the_hour)] = 20
+    exclusive: Annotated[Exclusive, PlainValidator(exclusive_domains)] = False
+    exclusive_until: Literal["switched", "finished"] = "switched"
+    after: list[str] = []
     when: list[WhenTable] = []
 
 

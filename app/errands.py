@@ -1,12 +1,14 @@
 """The loops of one replica: what each claims, and the step of the flow that it then takes."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
 
 from app.calm import Calm
+from app.flow.beside import with_neighbours
 from app.flow.carry_out import carry_out
 from app.flow.evidence_ports import DueEvidence, EvidenceSource
 from app.flow.expire_gates import expire_gates
@@ -159,7 +161,10 @@ class Errands:
 
     async def _card_step(self, room: int) -> Pieces:
         now = self._clock()
-        return [self._card(due, now) for due in await self._cards.claim(now=now, limit=room)]
+        claimed = await self._cards.claim(now=now, limit=room)
+        views = await with_neighbours([due.view for due in claimed], record=self._gates, rules=self._rules)
+        seen = [replace(due, view=view) for due, view in zip(claimed, views, strict=True)]
+        return [self._card(due, now) for due in seen]
 
     async def _card(self, due: DueCard, claimed: datetime) -> None:
         async with self._cards.leases.kept(due.view.id, now=claimed):

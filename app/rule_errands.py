@@ -95,6 +95,11 @@ class RuleErrands:
         for loop in (self.deployer, self.probe, self.approve, self.turn):
             loop.nudge()
 
+    def decided(self) -> None:
+        """A gate was decided, or somebody voted."""
+        self.announce.nudge()
+        self.turn.nudge()
+
     def told(self) -> None:
         """A check was told."""
         self._redraw()
@@ -157,6 +162,7 @@ class RuleErrands:
             record=self._gates, ripe=self._checks, rules=self._rules, now=self._clock()
         ):
             self._decided()
+            self.turn.nudge()
         return []
 
     async def _turn_step(self, room: int) -> Pieces:

@@ -346,7 +346,7 @@ class Service:
 
     def _decided(self, gate: GateId) -> None:
         self.errands.decided()
-        self.rule_errands.announce.nudge()
+        self.rule_errands.decided()
 
 
 def _secret(value: Any) -> str | None:

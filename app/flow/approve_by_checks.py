@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
+from app.flow.beside import await_turn, with_neighbours
 from app.flow.events import SWITCHGATE, Event, Kind
 from app.flow.ports import GateRecord, HeldGate, Rules
 from app.flow.question import Question, question_of
@@ -28,14 +29,18 @@ async def approve_by_checks(*, record: GateRecord, ripe: SelfApproving, rules: R
         return 0
     views = await ripe.with_a_passed_check(domains, limit=BATCH)
     # Most are not ripe: the lock is taken only where the answer would be yes.
-    likely = [view for view in views if _approval(view, rules=rules, now=now)]
+    beside = await with_neighbours(views, record=record, rules=rules)
+    likely = [view for view in beside if _approval(view, rules=rules, now=now)]
     return sum([await _approve(view, record=record, rules=rules, now=now) for view in likely])
 
 
 async def _approve(view: GateView, *, record: GateRecord, rules: Rules, now: datetime) -> bool:
     async with record.hold(view.id, skip_locked=True) as held:
-        found = _approval(held.view, rules=rules, now=now) if held is not None else None
-        if held is None or found is None:
+        if held is None:
+            return False
+        await await_turn(held, rules=rules)
+        found = _approval(held.view, rules=rules, now=now)
+        if found is None:
             return False
         question, approval = found
         question.gate.decide(approval)

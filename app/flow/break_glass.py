@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from app.flow.beside import await_turn
 from app.flow.decide_gate import Refused, refused_press
 from app.flow.events import Event, Kind, person
 from app.flow.ports import GateRecord, HeldGate, Rules
@@ -40,6 +41,7 @@ async def break_glass(glass: Glass, *, record: GateRecord, rules: Rules, now: da
         if held is None:
             raise Refused(NoSuchGate(), None)
         try:
+            await await_turn(held, rules=rules)
             return await _approve(glass, held, rules=rules, now=now)
         except Refusal as refusal:
             if not isinstance(refusal, ReasonMissing):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from app.flow.beside import await_turn
 from app.flow.events import Event, Kind, person
 from app.flow.ports import GateRecord, HeldGate, Rules
 from app.flow.question import NoSuchGate, case_of, question_of, unmet_by
@@ -57,6 +58,8 @@ async def decide_gate(press: Press, *, record: GateRecord, rules: Rules, now: da
         if held is None:
             raise Refused(NoSuchGate(), None)
         try:
+            if press.choice is Choice.APPROVE:  # nothing that others do holds a rejection back
+                await await_turn(held, rules=rules)
             return await _count(press, held, rules=rules, now=now)
         except Refusal as refusal:
             refused = await _refuse(press, held, refusal, rules=rules, now=now)

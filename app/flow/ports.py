@@ -14,6 +14,7 @@ from app.gate.freeze import Freeze
 from app.gate.ids import DeploymentId, DomainName, ExecutionId, GateId, SwitchKey, UserId
 from app.gate.rulebook import Policy, Roster
 from app.gate.states import Awaiting, Closed, Vote
+from app.gate.turns import Neighbour
 from app.gate.undo import Deed
 
 
@@ -270,6 +271,10 @@ class HeldGate(Protocol):
         self, *, at: datetime, following: datetime | None, events: Sequence[Event]
     ) -> None: ...
 
+    async def look_beside(self, domains: Sequence[DomainName], *, alone: bool) -> None:
+        """Adds these domains' switches to `view`; `alone`: nobody else who asks so goes on before this commits."""
+        ...
+
     async def undo_behind(self) -> Intervention | None:
         """The undo that made this gate's deployment; None: it is no undo of ours."""
         ...
@@ -406,6 +411,10 @@ class GateRecord(Protocol):
     def hold(
         self, gate: GateId, *, skip_locked: bool = False
     ) -> AbstractAsyncContextManager[HeldGate | None]: ...
+
+    async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[Neighbour]:
+        """These domains' switches that live, and the last one of each."""
+        ...
 
     async def past_deadline(self, *, now: datetime, limit: int) -> Sequence[GateId]: ...
 

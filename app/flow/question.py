@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.flow.beside import line_of
 from app.flow.ports import OwnedDomain, Rules
 from app.flow.views import GateView
+from app.gate.ids import DomainName
 from app.gate.judging import Case, Circumstances, asked, held_by, owing
 from app.gate.policy import Person, Refusal, broken_by
 from app.gate.rulebook import Policy, ReasonFor
 from app.gate.rules import Holding, Unmet
 from app.gate.states import AlreadyDecided, Awaiting, NotVerified
+from app.gate.turns import NotFollowed, ahead, not_followed
 
 
 class NoSuchGate(Refusal):
@@ -50,6 +53,7 @@ def circumstances_of(view: GateView, *, domain: OwnedDomain, rules: Rules) -> Ci
         shift=traffic.shift if traffic else None,
         checks={check.name: check.state for check in view.checks},
         freezes=(*rules.freezes(domain.name), *view.freezes),
+        line=line_of(view, domain=domain, rules=rules),
     )
 
 
@@ -68,7 +72,8 @@ class Outlook:
     """What the rules of the moment say of a waiting gate.
 
     `variants` are the names of those in force; `asked` is how many approvals are asked in all; `unheard` are
-    the groups whose members Slack has not told lately, and when it last did.
+    the groups whose members Slack has not told lately, and when it last did. `ahead` are the domains that have
+    waited for a turn for longer, `not_followed` those that were to go first and did not come through.
     """
 
     policy: Policy
@@ -76,6 +81,8 @@ class Outlook:
     unmet: tuple[Unmet, ...]
     asked: int
     unheard: tuple[tuple[str, datetime | None], ...] = ()
+    ahead: tuple[DomainName, ...] = ()
+    not_followed: tuple[NotFollowed, ...] = ()
 
     @property
     def is_held(self) -> bool:
@@ -101,6 +108,8 @@ def outlook_of(view: GateView, *, rules: Rules, now: datetime) -> Outlook | None
         unmet=unmet,
         asked=asked(case),
         unheard=tuple(rules.unheard(case.policy.voters)),
+        ahead=ahead(case.policy.turns, case.circumstances.line),
+        not_followed=not_followed(case.policy.turns, case.circumstances.line),
     )
 
 

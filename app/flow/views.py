@@ -15,6 +15,7 @@ from app.gate.policy import Basis, Choice
 from app.gate.rules import Unmet
 from app.gate.shift import Shift
 from app.gate.states import Awaiting, Closed, Decided, Gate, Outcome, Reported
+from app.gate.turns import Neighbour
 from app.gate.undo import Course, Deed, Standpoint, UnderWay
 
 
@@ -120,7 +121,8 @@ class GateView:
     """A gate with its switch and votes, read in one snapshot. `version` grows with every change.
 
     `freezes` are the record's for this domain, in force or yet to come; `broken` the rules that a
-    break-glass approval set aside.
+    break-glass approval set aside; `neighbours` other domains' switches, where they were asked for
+    (`app.flow.beside`).
     """
 
     gate: Gate
@@ -151,6 +153,7 @@ class GateView:
     checks: tuple[Check, ...] = ()
     freezes: tuple[Freeze, ...] = ()
     broken: tuple[Unmet, ...] = ()
+    neighbours: tuple[Neighbour, ...] = ()
 
     @property
     def id(self) -> GateId:

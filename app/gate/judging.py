@@ -10,15 +10,18 @@ from app.gate.ids import UserId
 from app.gate.rulebook import InForce, Policy, RejectBy, Roster, UnknownDeployer
 from app.gate.rules import CheckOwed, Frozen, Holding, Outvoted, Owed, Owing, ShiftUnknown, TwoOwed
 from app.gate.shift import Shift
+from app.gate.turns import Line, turn_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Circumstances:
-    """What the rules look at beside people. `freezes`: those of the domain, in force or not."""
+    """What the rules look at beside people. `freezes`: those of the domain, in force or not. `line`: the switches
+    of other domains, where there are any to wait for."""
 
     shift: Shift | None
     checks: Mapping[str, CheckState]
     freezes: tuple[Freeze, ...]
+    line: Line | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,7 +95,8 @@ def held_by(case: Case) -> tuple[Holding, ...]:
         if around.checks.get(name) is not CheckState.PASSED
     ]
     unknown = [ShiftUnknown()] if case.rules.shift_matters else []
-    return (*frozen_by(around.freezes, now=case.now), *unknown, *checks)
+    turn = turn_of(case.policy.turns, around.line, now=case.now)
+    return (*frozen_by(around.freezes, now=case.now), *turn, *unknown, *checks)
 
 
 def owing(case: Case) -> tuple[Owing, ...]:

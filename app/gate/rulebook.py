@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from app.gate.ids import UserId
 from app.gate.manners import Manners
 from app.gate.shift import Shift
+from app.gate.turns import Turns
 
 
 class UnknownDeployer(StrEnum):
@@ -66,7 +67,8 @@ class Hours:
 class Policy:
     """A domain's rules. `approvers` mixes users (U…, W…) and user groups (S…); `approvals` are theirs.
 
-    `require` adds sources that owe approvals of their own; `variants` change some of it at times.
+    `require` adds sources that owe approvals of their own; `variants` change some of it at times. `turns` hold at all
+    times: two domains must mean the same by them.
     """
 
     approvers: tuple[str, ...]
@@ -82,6 +84,7 @@ class Policy:
     variants: tuple["Variant", ...] = ()
     finish_now: bool = False
     manners: Manners = Manners()
+    turns: Turns = Turns()
 
     @property
     def sources(self) -> tuple[Source, ...]:

@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import assert_never
 
 from app.gate.checks import CheckState
+from app.gate.ids import DeploymentId, DomainName
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +63,30 @@ class OwnSwitch:
     """The person who decides deployed this, and here one's own deployment does not count."""
 
 
-Holding = CheckOwed | Frozen | ShiftUnknown
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TurnTaken:
+    """Another domain is being switched, and the two go one at a time.
+
+    `switched`: all its traffic has arrived, and it keeps its turn until blue is gone. `ahead` have waited longer.
+    """
+
+    domain: DomainName
+    deployment: DeploymentId
+    since: datetime
+    switched: bool
+    ahead: tuple[DomainName, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GoesFirst:
+    """A domain that goes first has not switched yet; `waits`: it still waits for an answer."""
+
+    domain: DomainName
+    deployment: DeploymentId
+    waits: bool
+
+
+Holding = CheckOwed | Frozen | ShiftUnknown | TurnTaken | GoesFirst
 """Nobody's approval is taken while one of these stands."""
 
 Owing = Owed | TwoOwed | Outvoted
@@ -85,6 +109,10 @@ def rule_key(rule: Unmet) -> str:
             return f"check {rule.name}"
         case Frozen():
             return f"frozen {rule.until.isoformat()} {rule.reason}"
+        case TurnTaken():
+            return f"turn {rule.domain} {rule.deployment}"
+        case GoesFirst():
+            return f"first {rule.domain} {rule.deployment}"
         case TwoOwed() | Outvoted() | ShiftUnknown() | NotNamed() | OwnSwitch():
             return type(rule).__name__
         case _:

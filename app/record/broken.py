@@ -7,14 +7,17 @@ from datetime import datetime
 from typing import Any, Final
 
 from app.gate.checks import CheckState
+from app.gate.ids import DeploymentId, DomainName
 from app.gate.rules import (
     CheckOwed,
     Frozen,
+    GoesFirst,
     NotNamed,
     Outvoted,
     Owed,
     OwnSwitch,
     ShiftUnknown,
+    TurnTaken,
     TwoOwed,
     Unmet,
 )
@@ -26,6 +29,8 @@ NAMES: Final[Mapping[type[Unmet], str]] = {
     CheckOwed: "check",
     Frozen: "frozen",
     ShiftUnknown: "shift_unknown",
+    TurnTaken: "turn_taken",
+    GoesFirst: "goes_first",
     NotNamed: "not_named",
     OwnSwitch: "own",
 }
@@ -54,12 +59,32 @@ def _frozen(stored: Mapping[str, Any]) -> Frozen:
     return Frozen(reason=stored["reason"], until=until, by=stored["by"])
 
 
+def _turn(stored: Mapping[str, Any]) -> TurnTaken:
+    return TurnTaken(
+        domain=DomainName(stored["domain"]),
+        deployment=DeploymentId(stored["deployment"]),
+        since=datetime.fromisoformat(stored["since"]),
+        switched=stored["switched"],
+        ahead=tuple(DomainName(name) for name in stored["ahead"]),
+    )
+
+
+def _first(stored: Mapping[str, Any]) -> GoesFirst:
+    return GoesFirst(
+        domain=DomainName(stored["domain"]),
+        deployment=DeploymentId(stored["deployment"]),
+        waits=stored["waits"],
+    )
+
+
 _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Unmet]]] = {
     "owed": lambda stored: Owed(people=tuple(stored["people"]), missing=stored["missing"]),
     "two_owed": lambda stored: TwoOwed(missing=stored["missing"]),
     "outvoted": lambda stored: Outvoted(against=stored["against"]),
     "check": _check,
     "frozen": _frozen,
+    "turn_taken": _turn,
+    "goes_first": _first,
     "shift_unknown": lambda stored: ShiftUnknown(),
     "not_named": lambda stored: NotNamed(),
     "own": lambda stored: OwnSwitch(),

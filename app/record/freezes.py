@@ -14,9 +14,11 @@ from app.flow.turn_rules import Waiting, freeze_over
 from app.gate.freeze import Freeze, Span
 from app.gate.ids import DomainName
 from app.gate.shift import Shift
+from app.gate.turns import Neighbour
 from app.record.chain import THE_CHAIN, chain_of
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
+from app.record.neighbours import neighbours
 
 LOCK: Final = text(f"SELECT 1 WHERE {THE_CHAIN}")
 STANDING: Final = """
@@ -82,7 +84,7 @@ WITH mine AS (
     ON CONFLICT (gate_id) DO UPDATE SET mark = excluded.mark, frozen = excluded.frozen
 ), g AS (
     UPDATE gates SET version = version + 1 FROM mine
-    WHERE gates.id = mine.id AND (CAST(:old AS text) IS NOT NULL OR CAST(:frozen AS boolean))
+    WHERE gates.id = mine.id AND (CAST(:old AS text) IS NOT NULL OR CAST(:news AS boolean))
     RETURNING gates.id, gates.version
 ), c AS (
     UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
@@ -190,8 +192,12 @@ class Freezes:
             for row in await self._database.rows(WAITING)
         ]
 
-    async def turn(self, waiting: Waiting, *, mark: str, frozen: bool, now: datetime) -> None:
-        """Stores what the rules say now and has the cards redrawn; the first time the card says it already."""
+    async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[Neighbour]:
+        """These domains' switches that live, and the last one of each."""
+        return await neighbours(self._database, domains)
+
+    async def turn(self, waiting: Waiting, *, mark: str, frozen: bool, news: bool, now: datetime) -> None:
+        """Stores what the rules say now and has the cards redrawn; the first time only where that is `news`."""
         await self._database.rows(
             TURN,
             domain=waiting.domain,
@@ -200,6 +206,7 @@ class Freezes:
             was_frozen=waiting.frozen,
             mark=mark,
             frozen=frozen,
+            news=news,
             now=now,
         )
 

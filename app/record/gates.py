@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,13 +13,15 @@ from app.flow.events import Event
 from app.flow.ports import Entry, Opening
 from app.flow.views import GateView, Intervention
 from app.gate.decision import Approval, Decision, Expiry, Rejection, answer_to, verdict_of
-from app.gate.ids import GateId, SwitchKey, UserId
+from app.gate.ids import DomainName, GateId, SwitchKey, UserId
 from app.gate.states import Vote
+from app.gate.turns import Neighbour
 from app.metrics import DECISIONS
 from app.record.broken import broken_json
 from app.record.chain import GATE_CHAIN, GATE_CHAIN_OR_SKIP
 from app.record.database import Database, execute, execute_in_turn
 from app.record.events import INSERT, as_parameter
+from app.record.neighbours import NEIGHBOURS, TURNS_LOCK, neighbour_of, neighbours, parameters_of
 from app.record.opening import OPEN, parameters
 from app.record.rows import INTERVENTION, VIEW, intervention_of, view_of
 
@@ -150,6 +153,14 @@ class HeldGateRow:
         values = {"gate": self._view.id, "now": at, "following": following, "speaks": bool(events)}
         await self._connection.execute(REMINDED, {**values, "events": as_parameter(events)})
 
+    async def look_beside(self, domains: Sequence[DomainName], *, alone: bool) -> None:
+        """Adds these domains' switches to `view`; `alone`: under the lock that is taken last of all."""
+        if alone:
+            # A statement of its own, before the read: what is read beside a lock that was waited for is stale.
+            await execute(self._connection, TURNS_LOCK, {})
+        rows = await execute(self._connection, NEIGHBOURS, parameters_of(domains))
+        self._view = replace(self._view, neighbours=tuple(map(neighbour_of, rows)))
+
     async def undo_behind(self) -> Intervention | None:
         """The undo that made this gate's deployment."""
         key = self._view.switch.key
@@ -208,6 +219,10 @@ class Gates:
             yield held
         if held.decision is not None:
             DECISIONS.labels(verdict=verdict_of(held.decision)).inc()
+
+    async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[Neighbour]:
+        """These domains' switches that live, and the last one of each."""
+        return await neighbours(self._database, domains)
 
     async def past_deadline(self, *, now: datetime, limit: int) -> Sequence[GateId]:
         """Waiting gates whose deadline has come, the longest due first."""

@@ -12,8 +12,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, Table, select, text, tuple_
 
 from app.flow.views import CardPlace, GateView, Switch
+from app.gate.ids import DomainName
+from app.gate.turns import Neighbour
 from app.record.database import Database
 from app.record.evidence import WITH_EVIDENCE, with_evidence
+from app.record.neighbours import neighbours
 from app.record.rows import SWITCH, VIEW, switch_of, view_of
 from app.record.tables import audit_events, gates, switches
 
@@ -112,6 +115,10 @@ class Questions:
         if offset or total == limit:
             total = (await self._database.rows(COUNT_PENDING, domain=domain))[0].count
         return [_pending(row) for row in rows], total
+
+    async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[Neighbour]:
+        """These domains' switches that live, and the last one of each."""
+        return await neighbours(self._database, domains)
 
     async def last_decided(self, *, domain: str, limit: int) -> Sequence[GateView]:
         """A domain's latest switches, newest first, each with its latest gate that no longer waits."""

@@ -91,7 +91,7 @@ def switch_of(row: Any) -> Switch:
         deployer=UserId(row.deployer) if row.deployer else None,
         description=row.description,
         config_name=row.config_name,
-        traffic=_traffic(row.traffic),
+        traffic=traffic_of(row.traffic),
         listener_port=row.listener_port,
         hook_started_at=row.hook_started_at,
         created_at=row.deployment_created_at,
@@ -218,7 +218,8 @@ def _broken(row: Any) -> tuple[Unmet, ...]:
         raise IncoherentRow(f"gate {row.id} has broken rules that make no sense") from trouble
 
 
-def _traffic(stored: dict[str, Any] | None) -> Traffic | None:
+def traffic_of(stored: dict[str, Any] | None) -> Traffic | None:
+    """How traffic moves, from its column. Raises `IncoherentRow`."""
     if stored is None:
         return None
     try:

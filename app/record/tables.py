@@ -83,6 +83,7 @@ switches: Final = Table(
     Index("switches_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
 )
 Index("switches_by_deployment", switches.c.deployment_id)
+Index("switches_live", switches.c.domain, postgresql_where=switches.c.ended_at.is_(None))
 Index("switches_by_domain", switches.c.domain, desc(switches.c.id))
 
 gates: Final = Table(

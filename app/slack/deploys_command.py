@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 
+from app.flow.beside import Neighbourhood, with_neighbours
 from app.flow.ports import RecordAway, Rules
 from app.flow.views import CardPlace, GateView
 from app.gate.ids import DomainName
@@ -39,7 +40,7 @@ class PendingGate(Protocol):
     def place(self) -> CardPlace | None: ...
 
 
-class DeploysQuestions(Protocol):
+class DeploysQuestions(Neighbourhood, Protocol):
     """The record's answers that the command shows."""
 
     async def pending(
@@ -61,9 +62,10 @@ class Shown:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listed:
-    """One page of what waits, of one domain or of all, and how many wait altogether."""
+    """One page of what waits, of one domain or of all, and how many wait altogether; `views` with neighbours."""
 
     gates: Sequence[PendingGate]
+    views: Sequence[GateView]
     total: int
     page: int
     domain: str | None
@@ -186,23 +188,26 @@ class DeploysCommand:
         if page > last:
             page = last
             gates, total = await self._questions.pending(domain=domain, limit=PAGE, offset=page * PAGE)
-        return Listed(gates=gates, total=total, page=page, domain=domain)
+        views = await with_neighbours(
+            [gate.view for gate in gates], record=self._questions, rules=self._rules
+        )
+        return Listed(gates=gates, views=views, total=total, page=page, domain=domain)
 
     def _list(self, listed: Listed, texts: Texts) -> list[Block]:
-        blocks = self._gates(listed.gates, texts)
+        blocks = self._gates(listed, texts)
         if listed.total <= PAGE:
             return blocks
         first = listed.page * PAGE
         said = texts("deploys.page", first=first + 1, last=first + len(listed.gates), total=listed.total)
         return [*blocks, context(said), _pager(listed, texts)]
 
-    def _gates(self, gates: Sequence[PendingGate], texts: Texts) -> list[Block]:
+    def _gates(self, listed: Listed, texts: Texts) -> list[Block]:
         now, base = self._clock(), self._workspace_url()
         return [
             block
-            for gate in gates
+            for gate, view in zip(listed.gates, listed.views, strict=True)
             for block in pending_blocks(
-                gate.view, place=gate.place, rules=self._rules, texts=texts, now=now, base=base
+                view, place=gate.place, rules=self._rules, texts=texts, now=now, base=base
             )
         ]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 
+from app.flow.beside import with_neighbours
 from app.flow.break_glass import Broken, Glass, break_glass
 from app.flow.decide_gate import Refused
 from app.flow.ports import GateRecord, RecordAway, Rules
@@ -150,7 +151,7 @@ class GlassPresses:
         texts = Texts.of(profile.locale)
         try:
             ticket = Ticket.parse(value)
-            view = await self._record.get(ticket.gate)
+            view = await self._seen(ticket.gate)
             form = self._form(ticket, view, profile, texts)
         except NotATicket:
             self._replies.answer(body, self._why_not(Refused(NoSuchGate(), None), texts))
@@ -160,6 +161,13 @@ class GlassPresses:
             self._replies.answer(body, texts("refused.nothing_recorded"))
         else:
             self._replies.open_modal(trigger=str(body.get("trigger_id")), view=form)
+
+    async def _seen(self, gate: GateId) -> GateView | None:
+        view = await self._record.get(gate)
+        if view is None:
+            return None
+        (beside,) = await with_neighbours([view], record=self._record, rules=self._rules)
+        return beside
 
     def _form(self, ticket: Ticket, view: GateView | None, profile: Profile, texts: Texts) -> Block:
         """The form for this person now. Raises `Refused` where it would lead nowhere; the submit judges again."""

@@ -15,6 +15,7 @@ from app.gate.rulebook import (
 )
 from app.i18n.catalog import Texts
 from app.slack.rule_words import mentions
+from app.slack.turn_words import turn_lines
 
 Who = Callable[[Sequence[str]], str]
 
@@ -56,6 +57,7 @@ def _rules(policy: Policy, texts: Texts, who: Who) -> list[str]:
         lines.append(texts("policy.checks", names=names))
     if policy.approve_when_checks_pass:
         lines.append(texts("policy.approves_itself"))
+    lines += turn_lines(policy.turns, texts=texts)
     minutes = int(policy.deadline.total_seconds() // 60)
     return [*lines, texts("policy.deadline", minutes=minutes)]
 

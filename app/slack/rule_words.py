@@ -1,27 +1,26 @@
 """Every rule that is not met, as a sentence: while it stands in the way, and once it was set aside."""
 
 from collections.abc import Callable, Sequence
-from typing import Final, Literal, assert_never
+from typing import Final, assert_never
 
 from app.gate.checks import CheckState
 from app.gate.rules import (
     CheckOwed,
     Frozen,
+    GoesFirst,
     NotNamed,
     Outvoted,
     Owed,
     OwnSwitch,
     ShiftUnknown,
+    TurnTaken,
     TwoOwed,
     Unmet,
 )
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, mention, section, when
 from app.slack.outside import inline
-
-Tense = Literal["unmet", "broken"]
-"""`unmet` speaks to whoever reads now, `broken` of a decision that was taken."""
-
+from app.slack.turn_words import Tense, turn_words
 
 A_SECTION: Final = 10
 """Rules in one section: its text may have 3,000 characters."""
@@ -63,6 +62,8 @@ def rule_words(
             return texts.plural(f"rule.{tense}.outvoted", count=rule.against)
         case CheckOwed() | Frozen():
             return _held(rule, texts=texts, tense=tense, who=who)
+        case TurnTaken() | GoesFirst():
+            return turn_words(rule, texts=texts, tense=tense)
         case ShiftUnknown() | NotNamed() | OwnSwitch():
             return _plain(rule, texts=texts, tense=tense)
         case _:

@@ -16,6 +16,7 @@ from app.slack.offers import break_glass_button, run_checks_button, take_back_bu
 from app.slack.outside import inline, quoted
 from app.slack.rule_words import mentions, rule_lines
 from app.slack.ticket import Ticket
+from app.slack.turn_words import line_words
 
 
 def standing_blocks(view: GateView, *, policy: Policy, outlook: Outlook | None, texts: Texts) -> list[Block]:
@@ -28,6 +29,7 @@ def standing_blocks(view: GateView, *, policy: Policy, outlook: Outlook | None, 
     if outlook.is_held or len(outlook.unmet) > 1 or votes:
         title = texts("card.held" if outlook.is_held else "card.owed")
         blocks.append(section(f"*{title}*\n{rule_lines(outlook.unmet, texts=texts)}"))
+    blocks += [context(line) for line in line_words(outlook, texts=texts)]
     if outlook.variants:
         names = ", ".join(inline(name) for name in outlook.variants)
         blocks.append(context(texts("card.variants", names=names)))
