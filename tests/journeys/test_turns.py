@@ -141,9 +141,7 @@ async def test_an_admin_breaks_the_glass_through_a_turn(build: Build) -> None:
         assert WAITS.format("payment") in str(form.body)
         await house.slack.submit_async(GRACE.id, form.id, {"glass_reason": "customers cannot pay"})
         assert await house.told(second) == ["Succeeded"]
-        await house.until(
-            lambda: f"payment was being switched at that time (`{first}`)" in house.says(second)
-        )
+        await house.until(lambda: f"payment was being switched at that time ({first})" in house.says(second))
         (broken,) = house.gate(second)["broken"]
         assert (broken["rule"], broken["domain"], broken["deployment"]) == ("turn_taken", "payment", first)
 
@@ -152,6 +150,7 @@ async def test_rescues_and_undos_wait_for_nobody(build: Build) -> None:
     async with build(SET) as house:
         done, _ = await house.ask("order")
         await house.approve(OLU.id, done)
+        assert await house.told(done) == ["Succeeded"]
         house.aws.play_until(lambda: house.aws.deployment(done).status == "Succeeded")
         await house.until(lambda: "undo" in house.actions(done) and "Finished" in house.says(done))
         await going(house, "payment")

@@ -10,7 +10,7 @@ import pytest
 from app.gate.checks import CheckState
 from app.gate.decision import Approval
 from app.gate.freeze import Freeze, Span
-from app.gate.ids import UserId
+from app.gate.ids import DeploymentId, DomainName, UserId
 from app.gate.policy import (
     Basis,
     Choice,
@@ -27,11 +27,13 @@ from app.gate.policy import (
 from app.gate.rules import (
     CheckOwed,
     Frozen,
+    GoesFirst,
     NotNamed,
     Outvoted,
     Owed,
     OwnSwitch,
     ShiftUnknown,
+    TurnTaken,
     TwoOwed,
     Unmet,
     rule_mark,
@@ -56,6 +58,16 @@ EVERY_RULE: tuple[Unmet, ...] = (
     ShiftUnknown(),
     NotNamed(),
     OwnSwitch(),
+    TurnTaken(
+        domain=DomainName("payment"),
+        deployment=DeploymentId("d-2"),
+        since=NOW,
+        switched=False,
+        ahead=(DomainName("auth"),),
+    ),
+    TurnTaken(domain=DomainName("payment"), deployment=DeploymentId("d-2"), since=NOW, switched=True),
+    GoesFirst(domain=DomainName("auth"), deployment=DeploymentId("d-3"), waits=True),
+    GoesFirst(domain=DomainName("auth"), deployment=DeploymentId("d-3"), waits=False),
 )
 
 

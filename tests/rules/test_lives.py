@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from app.gate.checks import CheckState
 from app.gate.decision import Approval, Decision, Rejection
 from app.gate.freeze import Freeze, Span
-from app.gate.ids import GateId, UserId
+from app.gate.ids import DeploymentId, DomainName, GateId, UserId
 from app.gate.judging import Circumstances
 from app.gate.policy import Basis, Choice, NothingToBreak, Person, Refusal, Standing, broken_by
 from app.gate.rulebook import (
@@ -32,6 +32,7 @@ from app.gate.rulebook import (
 from app.gate.rules import rule_mark
 from app.gate.shift import Shift
 from app.gate.states import Awaiting, TooLate, Vote
+from app.gate.turns import Line, Neighbour, Turns
 
 START = datetime(2026, 11, 24, 12, 40, tzinfo=UTC)
 """Twenty past nine in the evening in Seoul: the night's rules begin while gates wait."""
@@ -40,6 +41,9 @@ USERS = tuple(UserId(f"U{number}") for number in range(1, 7))
 CHECKS = ("smoke", "load")
 ONCALL, DBA, ADMINS = USERS[:3], USERS[2:4], USERS[4:6]
 
+PAYMENT, AUTH = DomainName("payment"), DomainName("auth")
+
+STEPS = ("asked", "approved", "switched", "failed")
 users = st.sampled_from(USERS)
 standings = st.sampled_from([*[Standing.MEMBER] * 9, Standing.GUEST])
 checks = st.lists(st.sampled_from(CHECKS), unique=True).map(tuple)
@@ -55,6 +59,7 @@ policies = st.builds(
     reject=st.sampled_from(RejectBy),
     reason=st.sampled_from(ReasonFor),
     approve_when_checks_pass=st.booleans(),
+    turns=st.sampled_from([Turns(), Turns(rivals=(PAYMENT,)), Turns(rivals=(PAYMENT,), after=(AUTH,))]),
 )
 nights = st.sampled_from(
     [
@@ -84,6 +89,7 @@ class Lives(RuleBasedStateMachine):
         )
         self.checks: dict[str, CheckState] = {}
         self.freezes: tuple[Freeze, ...] = ()
+        self.neighbours: dict[DomainName, Neighbour] = {}
         self.decision: Decision | None = None
         self.policy = Policy(approvers=(), approvals=1, own_deployment=False, deadline=timedelta(minutes=55))
         self.shift: Shift | None = None
@@ -112,7 +118,12 @@ class Lives(RuleBasedStateMachine):
 
     @property
     def circumstances(self) -> Circumstances:
-        return Circumstances(shift=self.shift, checks=dict(self.checks), freezes=self.freezes)
+        return Circumstances(
+            shift=self.shift,
+            checks=dict(self.checks),
+            freezes=self.freezes,
+            line=Line(opened_at=START, neighbours=tuple(self.neighbours.values())),
+        )
 
     @precondition(lambda self: self.decision is None)
     @rule(user=users, standing=standings, choice=st.sampled_from(Choice), reason=st.sampled_from(["", "why"]))
@@ -194,6 +205,17 @@ class Lives(RuleBasedStateMachine):
     def somebody_unfreezes(self) -> None:
         self.freezes = ()
 
+    @rule(domain=st.sampled_from([PAYMENT, AUTH]), step=st.sampled_from(STEPS))
+    def a_neighbour_goes_on(self, domain: DomainName, step: str) -> None:
+        seen = Neighbour(domain=domain, deployment=DeploymentId("d-2"), news_at=self.now)
+        started = {"approved_at": self.now}
+        self.neighbours[domain] = {
+            "asked": replace(seen, waiting_since=self.now),
+            "approved": replace(seen, **started),
+            "switched": replace(seen, **started, switched_at=self.now),
+            "failed": replace(seen, **started, ended_at=self.now),
+        }[step]
+
     @rule(minutes=st.integers(1, 15))
     def time_passes(self, minutes: int) -> None:
         self.now += timedelta(minutes=minutes)
@@ -253,7 +275,19 @@ class Lives(RuleBasedStateMachine):
         missing = [name for name in self.policy.required_checks if self.checks.get(name) != CheckState.PASSED]
         unknown = self.shift is None and any(variant.shifts for variant in self.policy.variants)
         late = self.now >= self.gate.deadline_at
-        return late or unknown or bool(missing) or any(self._stands(freeze) for freeze in self.freezes)
+        frozen = any(self._stands(freeze) for freeze in self.freezes)
+        return late or unknown or bool(missing) or frozen or self._waits_for_others()
+
+    def _waits_for_others(self) -> bool:
+        """Payment is on its way, where the two take turns; or auth, which goes first, has not come through."""
+        on = [
+            one.domain
+            for one in self.neighbours.values()
+            if one.approved_at is not None and one.switched_at is None and one.ended_at is None
+        ]
+        asked = [one.domain for one in self.neighbours.values() if one.waiting_since is not None]
+        turns = self.policy.turns
+        return bool(set(turns.rivals) & set(on)) or bool(set(turns.after) & {*on, *asked})
 
     def _enough(self, rules: Policy, voters: frozenset[UserId], approved: frozenset[UserId]) -> bool:
         unknown = self.gate.deployer is None and not rules.own_deployment
