@@ -89,7 +89,7 @@ async def test_who_waits_for_a_chain_holds_nothing_that_its_holder_may_want(
     async with await psycopg.AsyncConnection.connect(record_url) as holder:
         await holder.execute(CHAIN)
         writing = asyncio.ensure_future(writer(database, gate))
-        await _until_somebody_waits(record_url)
+        await until_somebody_waits(record_url)
         for table in ROWS:
             await holder.execute(f"SELECT 1 FROM {table} FOR UPDATE NOWAIT")
         await holder.rollback()
@@ -113,7 +113,7 @@ async def test_a_report_and_a_look_at_the_same_switch_do_not_deadlock(
     async with switches.hold_switch(look) as held:
         assert held is not None
         report = asyncio.create_task(reports.reported(due, TOLD, told, now=NOW))
-        await _until_somebody_waits(record_url)
+        await until_somebody_waits(record_url)
         await held.note([event(Kind.GATE_VERIFIED, "d-1", gate)])
     assert await report
 
@@ -159,7 +159,7 @@ async def test_whoever_waited_for_a_gate_sees_what_was_decided_meanwhile(
     async with gates.hold(gate) as held:
         assert held is not None
         second = asyncio.create_task(_seen(gates, gate))
-        await _until_somebody_waits(record_url)
+        await until_somebody_waits(record_url)
         await save_rejection(held)
     assert await second == "Decided"
 
@@ -186,7 +186,7 @@ async def _seen(gates: Gates, gate: GateId) -> str:
         return type(held.view.gate).__name__
 
 
-async def _until_somebody_waits(url: str) -> None:
+async def until_somebody_waits(url: str) -> None:
     """Until a session of ours stands before a lock."""
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as watching, asyncio.timeout(10):
         while True:
