@@ -47,6 +47,21 @@ def test_the_rules_in_english(shell: Shell) -> None:
     ]
 
 
+def test_who_takes_turns_and_who_goes_first(shell: Shell) -> None:
+    tables = "".join(
+        f'[domains.{name}]\napplication = "{name}-app"\ndeployment_group = "{name}-dg"\n{own}'
+        for name, own in (("auth", ""), ("payment", 'exclusive = ["order"]\nafter = ["auth"]\n'))
+    )
+    (shell.folder / "switchgate.toml").write_text(RULES + tables)
+    alone = "One at a time: it is not switched while one of these is, nor one of these while it is: "
+    order = shell.run("config", "explain", "order").out.splitlines()
+    assert [f"{alone}payment.", "It keeps its turn until all traffic is on green."] == order[8:10]
+    payment = shell.run("config", "explain", "payment").out
+    assert f"{alone}order." in payment
+    assert "These go first, whenever a switch of theirs waits or is under way: auth." in payment
+    assert "One at a time" not in shell.run("config", "explain", "auth").out
+
+
 def test_the_rules_in_korean(shell: Shell) -> None:
     (shell.folder / "switchgate.toml").write_text(RULES)
     said = shell.run("config", "explain", "order", SWITCHGATE_LOCALE="ko")

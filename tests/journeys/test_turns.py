@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.sandbox.aws.world import EIGHT_DOMAINS
 from app.sandbox.cast import CHANNEL, GRACE, MINA, OLU, config_text
 from tests.house import House, living_house, text_of
 
@@ -22,7 +23,9 @@ def build(tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch) -> B
     """A house; `policy` are lines of [policy], the others of the domains' tables."""
 
     def built(policy: str = "", **domains: str) -> AbstractAsyncContextManager[House]:
-        config = config_text(**domains).replace("approvals = 1\n", f"approvals = 1\n{policy}", 1)
+        config = config_text(EIGHT_DOMAINS, **domains).replace(
+            "approvals = 1\n", f"approvals = 1\n{policy}", 1
+        )
         return living_house(tmp_path, record_url, monkeypatch, config=config)
 
     return built
@@ -84,8 +87,8 @@ async def test_the_cards_tell_the_line_and_each_goes_when_the_turn_is_free(build
         assert WAITS.format("payment") in await say(house, OLU.id, "order")
 
         await come_through(house, "payment", first)
-        await house.until(lambda: "Not to be approved now" not in house.says(second), timeout=10)
-        await house.until(lambda: "order waits too, and has for longer" in house.says(third), timeout=10)
+        await house.until(lambda: "Not to be approved now" not in house.says(second))
+        await house.until(lambda: "order waits too, and has for longer" in house.says(third))
         await house.approve(OLU.id, second)
         assert await house.told(second) == ["Succeeded"]
         await house.until(lambda: WAITS.format("order") in house.says(third) or switched(house, second))
@@ -203,6 +206,7 @@ async def test_a_domain_goes_after_another_and_alone_where_that_one_rests(build:
         await house.until(lambda: "auth goes first, and its switch still waits" in house.says(second))
         await refused(house, OLU.id, second, "auth goes first")
         await house.approve(MINA.id, first)
+        assert await house.told(first) == ["Succeeded"]
         await house.until(lambda: "auth goes first, and is being switched" in house.says(second))
         house.aws.play_until(lambda: house.aws.share("auth")["green"] == 10)
         await come_through(house, "auth", first)

@@ -208,12 +208,12 @@ class Lives(RuleBasedStateMachine):
     @rule(domain=st.sampled_from([PAYMENT, AUTH]), step=st.sampled_from(STEPS))
     def a_neighbour_goes_on(self, domain: DomainName, step: str) -> None:
         seen = Neighbour(domain=domain, deployment=DeploymentId("d-2"), news_at=self.now)
-        started = {"approved_at": self.now}
+        started = replace(seen, approved_at=self.now)
         self.neighbours[domain] = {
             "asked": replace(seen, waiting_since=self.now),
-            "approved": replace(seen, **started),
-            "switched": replace(seen, **started, switched_at=self.now),
-            "failed": replace(seen, **started, ended_at=self.now),
+            "approved": started,
+            "switched": replace(started, switched_at=self.now),
+            "failed": replace(started, ended_at=self.now),
         }[step]
 
     @rule(minutes=st.integers(1, 15))
