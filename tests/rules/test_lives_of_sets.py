@@ -33,11 +33,13 @@ orders = st.sets(st.sampled_from([(DOMAINS[a], DOMAINS[b]) for a in range(4) for
 
 @dataclass(frozen=True, kw_only=True)
 class Life:
-    """A domain's latest switch. `on`: let through by people, and not by break-glass."""
+    """A domain's latest switch. `on`: let through by the rules; `excused`: by break-glass, at whatever gate, or lost
+    from sight for a while, after which it may turn up beside another."""
 
     seen: Neighbour
     gate: Awaiting | None
     on: bool = False
+    excused: bool = False
 
 
 class Sets(RuleBasedStateMachine):
@@ -164,7 +166,7 @@ class Sets(RuleBasedStateMachine):
         self.now += timedelta(minutes=minutes)
         for name, life in self.lives.items():
             if life.on and not self._in_sight(life):
-                self.lives[name] = replace(life, on=False)  # what is lost holds nobody, and may turn up again
+                self.lives[name] = replace(life, on=False, excused=True)
 
     @invariant()
     def no_two_of_a_set_are_on_at_once(self) -> None:
@@ -225,7 +227,8 @@ class Sets(RuleBasedStateMachine):
 
     def _approved(self, domain: DomainName, life: Life, *, on: bool) -> None:
         seen = replace(life.seen, approved_at=self.now, waiting_since=None, news_at=self.now)
-        self.lives[domain] = replace(life, seen=seen, gate=None, on=on)
+        excused = life.excused or not on
+        self.lives[domain] = replace(life, seen=seen, gate=None, on=not excused, excused=excused)
 
     def _learn(self, domain: DomainName, **news: object) -> None:
         """Traffic moves only once people have let it, and while none of them is asked."""
