@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
@@ -26,14 +25,16 @@ from app.flow.declare_freeze import (
 )
 from app.flow.events import person
 from app.flow.ports import Rules
-from app.gate.freeze import Freeze, Span
+from app.gate.freeze import Freeze
 from app.gate.ids import DomainName
 from app.gate.policy import NotAMember, NotAnAdmin, Refusal
 from app.i18n.catalog import Texts
 from app.slack.blocks import when
 from app.slack.directory import Profile
+from app.slack.freeze_words import domains_words, freeze_lines, freeze_words
+from app.slack.near_names import named_domains, unknown_words
 from app.slack.outside import inline
-from app.slack.rule_words import mentions, teller
+from app.slack.rule_words import mentions
 from app.slack.spoken_times import NotATime, read_length, read_moment, zone_named
 
 ALL: Final = "all"
@@ -127,26 +128,19 @@ class FreezeCommand:
 
     async def freezes(self, *, texts: Texts) -> str:
         """Every freeze that stands, planned ones and the configuration's among them."""
-        now = self._clock()
-        lines = [
-            _line(each.freeze, each.domains, now=now, texts=texts) for each in await self._record.standing()
-        ]
-        seen: set[Freeze] = set()
-        for name in self._rules.domain_names():
-            for freeze in self._rules.freezes(name):
-                if freeze not in seen and freeze.around(now) is not None:
-                    seen.add(freeze)
-                    lines.append(_line(freeze, self._frozen_by(freeze), now=now, texts=texts))
+        lines = freeze_lines(await self._record.standing(), rules=self._rules, now=self._clock(), texts=texts)
         return "\n".join([f"*{texts('freeze.title')}*", *(lines or [texts("freeze.none")])])
 
-    def _frozen_by(self, freeze: Freeze) -> tuple[DomainName, ...] | None:
-        names = self._rules.domain_names()
-        named = tuple(name for name in names if freeze in self._rules.freezes(name))
-        return None if len(named) == len(names) else named
+    async def of(self, domain: DomainName) -> tuple[Freeze, ...]:
+        """One domain's freezes, in force or not: the configuration's and the record's."""
+        standing = await self._record.standing()
+        own = [each.freeze for each in standing if each.domains is None or domain in each.domains]
+        return (*self._rules.freezes(domain), *own)
 
     def _refused(self, refusal: Refusal, texts: Texts) -> str:
         if isinstance(refusal, UnknownDomains):
-            return texts("freeze.unknown_domains", names=_unknown(refusal.names, self._rules, texts))
+            names = unknown_words(refusal.names, rules=self._rules, texts=texts)
+            return texts("freeze.unknown_domains", names=names)
         if isinstance(refusal, NotAnAdmin):
             return texts("freeze.not_an_admin", who=mentions(self._rules.admins) or "—")
         if isinstance(refusal, NotAMember):
@@ -159,10 +153,8 @@ class FreezeCommand:
 def _targets(words: Sequence[str]) -> tuple[tuple[DomainName, ...] | None, Sequence[str]]:
     """The domains before the first word of time (None: all), and the rest."""
     count = next((place for place, word in enumerate(words) if word.lower() in STARTS), len(words))
-    named = [part for word in words[:count] for part in word.lower().split(",") if part]
-    if named == [ALL]:
-        return None, words[count:]
-    return tuple(dict.fromkeys(DomainName(name) for name in named)), words[count:]
+    named = named_domains(words[:count])
+    return None if named == (ALL,) else named, words[count:]
 
 
 def _read(words: Sequence[str], *, now: datetime, zone: ZoneInfo, texts: Texts) -> _Asked:
@@ -193,52 +185,25 @@ def _end(
     raise _NotUnderstood(texts("freeze.how_to"))
 
 
-def _unknown(names: Sequence[str], rules: Rules, texts: Texts) -> str:
-    shown = []
-    for name in names[:5]:
-        near = get_close_matches(name, rules.domain_names(), n=1)
-        said = inline(name, longest=40)
-        shown.append(texts("freeze.did_you_mean", name=said, near=near[0]) if near else said)
-    return ", ".join(shown)
-
-
-def _of(domains: Sequence[DomainName] | None, texts: Texts) -> str:
-    return texts("freeze.all") if domains is None else ", ".join(f"*{name}*" for name in domains)
-
-
 def _declared_words(declared: Declared, *, now: datetime, texts: Texts) -> str:
     asked = declared.declaration
     key = "freeze.declared" if asked.start <= now else "freeze.planned"
     said = texts(
         key,
-        domains=_of(asked.domains, texts),
+        domains=domains_words(asked.domains, texts),
         start=when(asked.start),
         end=when(asked.end),
         reason=inline(asked.reason),
     )
-    beside = [f"• {_freeze_words(freeze, now=now, texts=texts)}" for freeze in declared.beside[:5]]
+    beside = [f"• {freeze_words(freeze, now=now, texts=texts)}" for freeze in declared.beside[:5]]
     return "\n".join([said, texts("freeze.beside"), *beside]) if beside else said
 
 
 def _lifted_words(lifted: Lifted, *, now: datetime, texts: Texts) -> str:
     lines = [
-        texts("freeze.lifted", freeze=_freeze_words(each, now=now, texts=texts)) for each in lifted.lifted
+        texts("freeze.lifted", freeze=freeze_words(each, now=now, texts=texts)) for each in lifted.lifted
     ]
     lines += [
-        texts("freeze.goes_on", freeze=_freeze_words(each, now=now, texts=texts)) for each in lifted.going_on
+        texts("freeze.goes_on", freeze=freeze_words(each, now=now, texts=texts)) for each in lifted.going_on
     ]
     return "\n".join(lines or [texts("freeze.nothing_to_lift")])
-
-
-def _line(freeze: Freeze, domains: Sequence[DomainName] | None, *, now: datetime, texts: Texts) -> str:
-    return f"• {_of(domains, texts)}: {_freeze_words(freeze, now=now, texts=texts)}"
-
-
-def _freeze_words(freeze: Freeze, *, now: datetime, texts: Texts) -> str:
-    span = freeze.around(now) or (freeze.when if isinstance(freeze.when, Span) else None)
-    by = teller(freeze.by, texts=texts)
-    if span is None:
-        return texts("freeze.weekly", reason=inline(freeze.reason), by=by)
-    return texts(
-        "freeze.span", start=when(span.start), end=when(span.end), reason=inline(freeze.reason), by=by
-    )

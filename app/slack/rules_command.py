@@ -4,20 +4,24 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
-from app.flow.ports import OwnedDomain, Rules
-from app.gate.ids import DomainName
+from app.flow.ports import OwnedDomain, RecordAway, Rules
 from app.gate.judging import frozen_by
 from app.gate.rulebook import in_force
 from app.i18n.catalog import Texts
 from app.slack.blocks import mention
 from app.slack.directory import Profile
 from app.slack.freeze_command import FreezeCommand
+from app.slack.near_names import named_domains, unknown_words
+from app.slack.outside import inline
 from app.slack.policy_words import in_force_lines, policy_lines
 from app.slack.rule_words import mentions, rule_words
 from app.slack.standing import unheard_words
+from app.within import within
 
 VERBS: Final = ("freeze", "unfreeze", "freezes", "who", "rules")
 MOST_MEMBERS: Final = 30
+RECORD_SECONDS: Final = 1.0
+"""The rules stand in the configuration: they are told without the record, too."""
 
 
 class RulesCommand:
@@ -39,41 +43,47 @@ class RulesCommand:
             case "freezes":
                 return await self._freezes.freezes(texts=texts)
             case _:
-                return self._told(verb, rest, texts)
+                return await self._told(verb, rest, texts)
 
-    def _told(self, verb: str, rest: Sequence[str], texts: Texts) -> str:
-        domain = self._rules.domain(DomainName(rest[0].lower())) if len(rest) == 1 else None
+    async def _told(self, verb: str, rest: Sequence[str], texts: Texts) -> str:
+        names = named_domains(rest)
+        domain = self._rules.domain(names[0]) if len(names) == 1 else None
         if domain is None:
-            return texts("deploys.help")
+            unknown = [name for name in names if self._rules.domain(name) is None]
+            said = [texts("policy.unknown", names=unknown_words(unknown, rules=self._rules, texts=texts))]
+            return "\n".join([*(said if unknown else []), texts("policy.how_to")])
         lines = self._who(domain, texts) if verb == "who" else self._all(domain, texts)
-        return "\n".join(lines)
+        admins = texts("policy.admins", who=mentions(self._rules.admins) or "—")
+        return "\n".join([*lines, *(await self._frozen(domain, texts)), admins])
 
     def _who(self, domain: OwnedDomain, texts: Texts) -> list[str]:
-        now = self._clock()
-        rules = in_force(domain.policy, now=now, shift=None)
+        rules = in_force(domain.policy, now=self._clock(), shift=None)
         groups = [entry for entry in rules.policy.voters if entry.startswith("S")]
         roster = self._rules.roster()
         return [
             f"*{texts('policy.who_title', domain=domain.name)}*",
             *in_force_lines(rules, texts=texts),
+            *([texts("policy.shift_matters", domain=domain.name)] if rules.shift_matters else []),
             *(self._members(group, sorted(roster.groups.get(group, ())), texts) for group in groups),
             *unheard_words(self._rules.unheard(rules.policy.voters), texts=texts),
-            *self._frozen(domain, now, texts),
-            texts("policy.admins", who=mentions(self._rules.admins) or "—"),
         ]
 
     def _all(self, domain: OwnedDomain, texts: Texts) -> list[str]:
-        return [
-            f"*{texts('policy.title', domain=domain.name)}*",
-            *policy_lines(domain.policy, texts=texts),
-            *self._frozen(domain, self._clock(), texts),
-            texts("policy.admins", who=mentions(self._rules.admins) or "—"),
-        ]
+        lines = [f"*{texts('policy.title', domain=domain.name)}*", *policy_lines(domain.policy, texts=texts)]
+        if domain.probes:
+            names = ", ".join(f"“{inline(probe.name)}”" for probe in domain.probes)
+            lines.append(texts("policy.probes", names=names))
+        return lines
 
-    def _frozen(self, domain: OwnedDomain, now: datetime, texts: Texts) -> list[str]:
-        """Only the configuration's: `/deploys freezes` lists all."""
-        frozen = frozen_by(self._rules.freezes(domain.name), now=now)
-        return [rule_words(rule, texts=texts) for rule in frozen]
+    async def _frozen(self, domain: OwnedDomain, texts: Texts) -> list[str]:
+        """The freezes in force; those of the configuration also where the record does not answer."""
+        try:
+            freezes, unknown = await within(RECORD_SECONDS, self._freezes.of(domain.name)), []
+        except (RecordAway, TimeoutError):
+            freezes = tuple(self._rules.freezes(domain.name))
+            unknown = [texts("policy.freezes_unknown")]
+        frozen = frozen_by(freezes, now=self._clock())
+        return [*(rule_words(rule, texts=texts) for rule in frozen), *unknown]
 
     def _members(self, group: str, members: Sequence[str], texts: Texts) -> str:
         shown = ", ".join(mention(member) for member in members[:MOST_MEMBERS]) or "—"

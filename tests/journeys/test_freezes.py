@@ -242,6 +242,32 @@ async def test_what_the_rules_say_in_words(build: Build) -> None:
         assert f"관리자는 비상 승인을 할 수 있습니다: <@{GRACE.id}>" in who
 
 
+async def test_the_rules_tell_of_a_freeze_that_somebody_declared(build: Build) -> None:
+    async with build() as house:
+        await say(house, GRACE.id, "freeze order for 1h payment incident")
+        for words in ("who order", "rules Order"):
+            assert f"by <@{GRACE.id}>: payment incident" in await say(house, OLU.id, words)
+        assert "payment incident" not in await say(house, OLU.id, "rules payment")
+
+
+async def test_who_may_decide_says_where_that_depends_on_how_traffic_moves(build: Build) -> None:
+    when = 'when = [{ name = "no canary", shift = ["all-at-once"], approvals = 2 }]\n'
+    async with build(order=when) as house:
+        assert "for some ways of moving traffic: `/deploys rules order`" in await say(
+            house, OLU.id, "who order"
+        )
+        assert "for some ways of moving traffic" not in await say(house, OLU.id, "who payment")
+
+
+async def test_rules_of_a_domain_that_is_not_there_say_which_was_meant(build: Build) -> None:
+    async with build() as house:
+        assert "I do not know these domains: ordr (did you mean order?)." in await say(
+            house, OLU.id, "who ordr"
+        )
+        assert "with one domain" in await say(house, OLU.id, "rules")
+        assert "도메인 하나를" in await say(house, MINA.id, "rules order payment")
+
+
 async def test_a_member_who_left_may_not_decide_and_slacks_silence_is_told(build: Build) -> None:
     async with build() as house:
         deployment, _ = await house.ask("order")

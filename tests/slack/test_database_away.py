@@ -86,6 +86,9 @@ async def test_the_list_says_that_it_cannot_be_had(cuttable: House, line: Line) 
     assert "My database does not answer" in text_of(await deploys(cuttable, words="order"))
     assert "데이터베이스가 응답하지 않아" in text_of(await deploys(cuttable, MINA))
     assert "How to use" in (await deploys(cuttable, words="help")).text
+    rules = text_of(await deploys(cuttable, words="rules order"))
+    assert "1 person has to approve" in rules
+    assert "Whether somebody has frozen it cannot be told now" in rules
     assert (await readiness(cuttable))[0] == 503
 
 
