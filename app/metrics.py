@@ -22,6 +22,7 @@ REPORT_SECONDS: Final = Histogram(
     buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 600),
 )
 CARDS: Final = Counter("switchgate_cards_total", "Tries to draw a card, by result.", ["result"])
+HOMES: Final = Counter("switchgate_homes_total", "App Homes drawn, by result.", ["result"])
 EVIDENCE: Final = Counter("switchgate_evidence_total", "Looks for a gate's evidence, by result.", ["result"])
 EVIDENCE_MISSING: Final = Counter(
     "switchgate_evidence_missing_total",

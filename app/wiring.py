@@ -29,6 +29,7 @@ from app.hook.signature import HookKeys
 from app.hook.state_changes import StateChangeReceiver
 from app.http import build_http
 from app.i18n.catalog import Texts
+from app.loops import Loop
 from app.probes.prober import HttpProber
 from app.record.announcements import Announcements
 from app.record.cards import Cards
@@ -44,6 +45,7 @@ from app.record.questions import Questions
 from app.record.reports import Reports
 from app.record.switches import Switches
 from app.record.threads import Threads
+from app.record.waiting import WaitingGates
 from app.rule_errands import RuleErrands
 from app.rules import LiveRules
 from app.settings import Settings
@@ -57,6 +59,7 @@ from app.slack.freeze_command import FreezeCommand
 from app.slack.glass_presses import GlassPresses
 from app.slack.greeting import CannotStart, Greeting
 from app.slack.herald import SlackHerald
+from app.slack.home import Homes
 from app.slack.presses import Presses
 from app.slack.receiver import build_app
 from app.slack.replies import Replies
@@ -71,6 +74,7 @@ __all__ = ["CannotStart", "Service", "utc_now"]
 log = structlog.get_logger(__name__)
 
 DRAIN_SECONDS: Final = 5.0
+HOME_TICK: Final = 0.5
 
 
 def utc_now() -> datetime:
@@ -94,6 +98,7 @@ class Service:
         self.database = Database(database_url)
         self.gates = Gates(self.database)
         self.questions = Questions(self.database)
+        self.waiting = WaitingGates(self.database)
         self.checks = Checks(self.database)
         self.freezes = Freezes(self.database)
         replica = uuid4()
@@ -169,6 +174,8 @@ class Service:
             *self.rule_errands.all(),
             groups_loop(self.greeting.keep, lambda: self.rules.groups),
         ]
+        homes, home_loop = self._homes(patience)
+        self._loops.append(home_loop)
         self._running: list[asyncio.Task[None]] = []
         undoing = Undoing(
             record=self._interventions,
@@ -227,6 +234,7 @@ class Service:
                 wanted=self.errands.evidence.nudge,
                 clock=clock,
             ),
+            homes=homes,
             directory=self.directory,
             replies=self.replies,
         )
@@ -316,6 +324,24 @@ class Service:
     def _warm_up(self) -> None:
         self.codedeploy.warm_up()
         self._source.warm_up(self._settings.region)
+
+    def _homes(self, patience: Patience) -> tuple[Homes, Loop]:
+        """App Home, and the loop that publishes it: never in the way of a press."""
+        homes = Homes(
+            self._client,
+            questions=self.waiting,
+            freezes=self.freezes,
+            rules=self.rules,
+            directory=self.directory,
+            replies=self.replies,
+            patience=patience,
+            workspace_url=lambda: self.greeting.workspace_url,
+            nudge=lambda: loop.nudge(),
+            clock=self._clock,
+        )
+        loop = Loop(name="home", step=homes.step, room=4, tick=HOME_TICK, calm=self._calm, patience=0.5)
+        self.replies.at_home = homes.say
+        return homes, loop
 
     def _presses(self) -> Presses:
         async def stale(gate: GateId) -> None:

@@ -180,15 +180,16 @@ class House:
 
 def text_of(message: Message) -> str:
     """Text and blocks as one searchable string."""
-    return message.shown.text + "\n" + "\n".join(_texts(list(message.shown.blocks)))
+    return message.shown.text + "\n" + "\n".join(texts_in(list(message.shown.blocks)))
 
 
-def _texts(part: Any) -> list[str]:
+def texts_in(part: Any) -> list[str]:
+    """Every text in blocks or a view."""
     if isinstance(part, dict):
         own = [part["text"]] if isinstance(part.get("text"), str) else []
-        return own + [text for value in part.values() for text in _texts(value)]
+        return own + [text for value in part.values() for text in texts_in(value)]
     if isinstance(part, list):
-        return [text for item in part for text in _texts(item)]
+        return [text for item in part for text in texts_in(item)]
     return []
 
 

@@ -142,7 +142,17 @@ def _waiting(
 def decision_buttons(view: GateView, *, texts: Texts, block_id: str, outlook: Outlook | None = None) -> Block:
     """Approve, which asks back in the client or opens a form for the reason; Reject, which opens a form;
     and the ways back or around where there is something to take back or to go around."""
-    ticket = str(Ticket(gate=view.id, edition=view.edition))
+    by_form = outlook is not None and outlook.asks_reason
+    return actions(
+        block_id,
+        approve_button(view, texts=texts, by_form=by_form),
+        reject_button(view, texts=texts),
+        *offers(view, outlook=outlook, texts=texts),
+    )
+
+
+def approve_button(view: GateView, *, texts: Texts, by_form: bool) -> Block:
+    """`by_form`: a form asks for the reason, so the client does not ask back."""
     name = domain_name(view, texts)
     port = f":{view.switch.listener_port}" if view.switch.listener_port else ""
     ask = confirm(
@@ -153,16 +163,19 @@ def decision_buttons(view: GateView, *, texts: Texts, block_id: str, outlook: Ou
         yes=texts("confirm.approve.yes"),
         no=texts("confirm.approve.no"),
     )
-    by_form = outlook is not None and outlook.asks_reason
-    approve = button(
+    return button(
         texts("button.approve"),
         action="approve",
-        value=ticket,
+        value=str(Ticket(gate=view.id, edition=view.edition)),
         style="primary",
         confirm=None if by_form else ask,
     )
-    reject = button(texts("button.reject"), action="reject", value=ticket, style="danger")
-    return actions(block_id, approve, reject, *offers(view, outlook=outlook, texts=texts))
+
+
+def reject_button(view: GateView, *, texts: Texts) -> Block:
+    """Opens the form that asks why."""
+    ticket = str(Ticket(gate=view.id, edition=view.edition))
+    return button(texts("button.reject"), action="reject", value=ticket, style="danger")
 
 
 def _ended(view: GateView, *, texts: Texts, domain: OwnedDomain | None) -> list[Block]:
@@ -216,7 +229,7 @@ def _facts(view: GateView, texts: Texts) -> list[tuple[str, str]]:
     if switch.application:
         both = f"{inline(switch.application)} / {inline(switch.deployment_group or '')}"
         facts.append((texts("card.field.group"), both))
-        facts.append((texts("card.field.creator"), _creator(view)))
+        facts.append((texts("card.field.creator"), creator(view)))
         facts.append((texts("card.field.traffic"), traffic_words(switch.traffic, texts)))
     if switch.listener_port:
         facts.append((texts("card.field.port"), str(switch.listener_port)))
@@ -224,7 +237,8 @@ def _facts(view: GateView, texts: Texts) -> list[tuple[str, str]]:
     return facts
 
 
-def _creator(view: GateView) -> str:
+def creator(view: GateView) -> str:
+    """Who made the deployment, as far as anybody knows."""
     switch = view.switch
     if switch.deployer:
         return mention(switch.deployer)

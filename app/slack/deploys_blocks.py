@@ -37,7 +37,7 @@ def pending_blocks(
         who=", ".join(mention(entry) for entry in domain.policy.voters)
         if domain
         else texts("card.nobody_yet"),
-        card=_card_link(place, base, texts),
+        card=card_link(place, base, texts),
     )
     if outlook is not None and outlook.is_held:
         text = f"{text}\n{rule_lines(outlook.unmet, texts=texts, most=3)}"
@@ -63,7 +63,8 @@ def decided_line(view: GateView, *, texts: Texts) -> str:
     )
 
 
-def _card_link(place: CardPlace | None, base: str | None, texts: Texts) -> str:
+def card_link(place: CardPlace | None, base: str | None, texts: Texts) -> str:
+    """Where the card stands, or that there is none yet."""
     if place is None or base is None:
         return texts("deploys.no_card_yet")
     url = f"{base.rstrip('/')}/archives/{place.channel}/p{place.ts.replace('.', '')}"

@@ -24,12 +24,16 @@ def evidence_blocks(view: GateView, *, texts: Texts) -> list[Block]:
     if view.evidence is None:
         return _nothing_yet(view, texts)
     lines = [*change_lines(view.evidence, texts), fitness_line(view.evidence, texts)]
-    ticket = str(Ticket(gate=view.id, edition=view.edition))
-    more = button(texts("details.button"), action=DETAILS, value=ticket)
-    blocks = [section("\n".join(lines), accessory=more)]
+    blocks = [section("\n".join(lines), accessory=details_button(view, texts=texts))]
     if not isinstance(view.gate, Awaiting):
         blocks.append(context(texts("evidence.kept", at=when(view.evidence.seen_at))))
     return blocks
+
+
+def details_button(view: GateView, *, texts: Texts) -> Block:
+    """Opens all of it."""
+    ticket = str(Ticket(gate=view.id, edition=view.edition))
+    return button(texts("details.button"), action=DETAILS, value=ticket)
 
 
 def _nothing_yet(view: GateView, texts: Texts) -> list[Block]:

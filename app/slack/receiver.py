@@ -19,6 +19,8 @@ from app.slack.details_door import DetailsDoor
 from app.slack.directory import Directory
 from app.slack.evidence_blocks import DETAILS
 from app.slack.glass_presses import GlassPresses
+from app.slack.home import Homes
+from app.slack.home_view import REFRESH
 from app.slack.offers import BREAK_GLASS, RUN_CHECKS, TAKE_BACK
 from app.slack.presses import Presses
 from app.slack.reject_form import CALLBACK, reject_notice
@@ -42,6 +44,7 @@ def build_app(
     checks: CheckPresses,
     deploys: DeploysCommand,
     details: DetailsDoor,
+    homes: Homes,
     directory: Directory,
     replies: Replies,
 ) -> AsyncApp:
@@ -66,7 +69,7 @@ def build_app(
         ssl_check_enabled=True,
         raise_error_for_unhandled_request=False,
     )
-    listener = functools.partial(_listener, replies, directory)
+    listener = functools.partial(_listener, replies, directory, homes)
     doors = _Doors(
         presses=presses,
         undoing=undoing,
@@ -74,9 +77,12 @@ def build_app(
         checks=checks,
         deploys=deploys,
         details=details,
+        homes=homes,
         directory=directory,
         replies=replies,
     )
+    app.event("app_home_opened")(listener(doors.home_opened))
+    app.action(REFRESH)(listener(doors.refresh))
     app.action("approve")(listener(doors.approve))
     app.action("reject")(listener(doors.reject))
     app.action(DETAILS)(listener(doors.details))
@@ -110,6 +116,7 @@ class _Doors:
         checks: CheckPresses,
         deploys: DeploysCommand,
         details: DetailsDoor,
+        homes: Homes,
         directory: Directory,
         replies: Replies,
     ) -> None:
@@ -119,8 +126,18 @@ class _Doors:
         self._checks = checks
         self._deploys = deploys
         self._details = details
+        self._homes = homes
         self._directory = directory
         self._replies = replies
+
+    async def home_opened(self, ack: Any, body: Any, payload: Any) -> None:
+        await ack()
+        if payload.get("tab") == "home":
+            self._homes.opened(body)
+
+    async def refresh(self, ack: Any, body: Any, payload: Any) -> None:
+        await ack()
+        self._homes.opened(body)
 
     async def approve(self, ack: Any, body: Any, payload: Any) -> None:
         await self._presses.approve(ack, body, payload)
@@ -179,7 +196,7 @@ class _Doors:
         await ack()
 
 
-def _listener(replies: Replies, directory: Directory, work: Handler) -> Handler:
+def _listener(replies: Replies, directory: Directory, homes: Homes, work: Handler) -> Handler:
     """No exception may leave a listener: Bolt would drop the ack, even one that was already given."""
 
     @functools.wraps(work)
@@ -187,6 +204,7 @@ def _listener(replies: Replies, directory: Directory, work: Handler) -> Handler:
         with replies.listening():
             try:
                 await work(ack, body, payload)
+                homes.after(body)
             except Exception:
                 short = error_id()
                 log.exception("listener_failed", error_id=short, listener=work.__name__)

@@ -1,7 +1,7 @@
 """Answers that only one person sees, sent after the ack so that they never delay it; drained at stop."""
 
 import asyncio
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from app.calm import Calm
 from app.slack.blocks import Block
+from app.slack.offers import answer_blocks
 from app.slack.web import CALL_SECONDS, UNREACHABLE, problem_of
 
 log = structlog.get_logger(__name__)
@@ -29,13 +30,25 @@ class Replies:
     def __init__(self, client: AsyncWebClient, *, calm: Calm) -> None:
         self._client = client
         self._calm = calm
+        self.at_home: Callable[[Body, str, list[Block] | None], None] | None = None
+        """Takes the answers to presses in App Home, which shows them itself; None: they go out as messages."""
         self._under_way: set[asyncio.Task[None]] = set()
         self._listeners = 0
         self._quiet = asyncio.Event()
 
     def answer(self, body: Body, text: str, blocks: list[Block] | None = None) -> None:
         """Says something to whoever sent `body` (a press or a command), and to nobody else."""
-        self.later(self._answer(body, text, blocks), what="answer")
+        if self.at_home is not None and is_home(body):
+            self.at_home(body, text, blocks)
+        else:
+            self.later(self._answer(body, text, blocks), what="answer")
+
+    def write_to(self, user: str, text: str, buttons: Sequence[Block] = ()) -> None:
+        """A message to one person, where there is no channel to whisper in."""
+        self.later(
+            self._client.chat_postMessage(channel=user, text=text, blocks=answer_blocks(text, buttons)),
+            what="message",
+        )
 
     def turn(self, body: Body, *, text: str, blocks: list[Block]) -> None:
         """Puts something else where the pressed whisper stands; where it is too old for that, whispers anew."""
@@ -136,7 +149,13 @@ def answer_by() -> float:
 
 def user_of(body: Body) -> str:
     """Who sent it, as Slack's signed payload says."""
-    return str((body.get("user") or {}).get("id") or body.get("user_id") or "")
+    event = body.get("event") or {}
+    return str((body.get("user") or {}).get("id") or body.get("user_id") or event.get("user") or "")
+
+
+def is_home(body: Body) -> bool:
+    """Whether it was pressed in App Home: then there is no channel to answer in."""
+    return (body.get("view") or {}).get("type") == "home"
 
 
 def channel_of(body: Body) -> str | None:

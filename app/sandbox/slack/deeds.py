@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from app.sandbox.slack.answers import Ack, PressResult, SlashResult
 from app.sandbox.slack.chat_api import read_shown
@@ -77,11 +77,12 @@ class Deeds:
         ack = await self._delivery.deliver("slash_commands", payload)
         return self._answered(ack, channel=channel, user=user)
 
-    async def open_home(self, user: str) -> Ack:
-        """The person looks at the app's Home tab."""
+    async def open_home(self, user: str, *, tab: Literal["home", "messages"] = "home") -> Ack:
+        """The person looks at the app's Home tab, or at its conversation, of which Slack tells the same way."""
         person = self._ws.people.user(user)
         channel = self._ws.people.direct_channel(person)
-        payload = self._payloads.home_opened(person, channel, self._ws.views.home(user))
+        view = self._ws.views.home(user) if tab == "home" else None
+        payload = self._payloads.home_opened(person, channel, view, tab=tab)
         return await self._delivery.deliver("events_api", payload)
 
     async def replay(self, *, headers: Mapping[str, str] | None = None, body: str | None = None) -> Ack:

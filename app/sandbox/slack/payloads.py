@@ -91,13 +91,13 @@ class Payloads:
             "trigger_id": self._ws.triggers.issue(user.id),
         }
 
-    def home_opened(self, user: User, channel: Channel, view: View | None) -> Json:
+    def home_opened(self, user: User, channel: Channel, view: View | None, *, tab: str) -> Json:
         """An Events API envelope around app_home_opened."""
         event: Json = {
             "type": "app_home_opened",
             "user": user.id,
             "channel": channel.id,
-            "tab": "home",
+            "tab": tab,
             "event_ts": self._ws.clock.stamp(),
         }
         return {
