@@ -23,13 +23,13 @@ from app.domains import Config, ConfigError, load_config
 from app.errands import Errands, groups_loop
 from app.flow.views import CardPlace
 from app.gate.ids import GateId
+from app.home_doors import home_doors
 from app.hook.admission import Admission
 from app.hook.receiver import HookReceiver
 from app.hook.signature import HookKeys
 from app.hook.state_changes import StateChangeReceiver
 from app.http import build_http
 from app.i18n.catalog import Texts
-from app.loops import Loop
 from app.probes.prober import HttpProber
 from app.record.announcements import Announcements
 from app.record.cards import Cards
@@ -59,11 +59,11 @@ from app.slack.freeze_command import FreezeCommand
 from app.slack.glass_presses import GlassPresses
 from app.slack.greeting import CannotStart, Greeting
 from app.slack.herald import SlackHerald
-from app.slack.home import Homes
 from app.slack.presses import Presses
 from app.slack.receiver import build_app
 from app.slack.replies import Replies
 from app.slack.rules_command import RulesCommand
+from app.slack.several import Several
 from app.slack.socket import Socket
 from app.slack.thread import SlackThreads
 from app.slack.undoing import Undoing
@@ -74,7 +74,6 @@ __all__ = ["CannotStart", "Service", "utc_now"]
 log = structlog.get_logger(__name__)
 
 DRAIN_SECONDS: Final = 5.0
-HOME_TICK: Final = 0.5
 
 
 def utc_now() -> datetime:
@@ -98,7 +97,6 @@ class Service:
         self.database = Database(database_url)
         self.gates = Gates(self.database)
         self.questions = Questions(self.database)
-        self.waiting = WaitingGates(self.database)
         self.checks = Checks(self.database)
         self.freezes = Freezes(self.database)
         replica = uuid4()
@@ -174,9 +172,23 @@ class Service:
             *self.rule_errands.all(),
             groups_loop(self.greeting.keep, lambda: self.rules.groups),
         ]
-        homes, home_loop = self._homes(patience)
-        self._loops.append(home_loop)
         self._running: list[asyncio.Task[None]] = []
+        presses = self._presses()
+        home = home_doors(
+            self._client,
+            waiting=WaitingGates(self.database),
+            freezes=self.freezes,
+            record=self.gates,
+            presses=presses,
+            rules=self.rules,
+            directory=self.directory,
+            replies=self.replies,
+            patience=patience,
+            calm=self._calm,
+            workspace_url=lambda: self.greeting.workspace_url,
+            clock=clock,
+        )
+        self._loops.append(home.loop)
         undoing = Undoing(
             record=self._interventions,
             gates=self.gates,
@@ -189,7 +201,7 @@ class Service:
         self.bolt = build_app(
             client=self._client,
             signing_secret=_secret(settings.slack_signing_secret),
-            presses=self._presses(),
+            presses=presses,
             undoing=undoing,
             glass=GlassPresses(
                 record=self.gates,
@@ -208,25 +220,7 @@ class Service:
                 asked=self.rule_errands.asked,
                 clock=clock,
             ),
-            deploys=DeploysCommand(
-                questions=self.questions,
-                rules=self.rules,
-                directory=self.directory,
-                clock=clock,
-                workspace_url=lambda: self.greeting.workspace_url,
-                replies=self.replies,
-                undo_form=lambda view, trigger, texts: undoing.open_form(view, trigger=trigger, texts=texts),
-                rules_command=RulesCommand(
-                    freezes=FreezeCommand(
-                        record=self.freezes,
-                        rules=self.rules,
-                        changed=self.rule_errands.frozen,
-                        clock=clock,
-                    ),
-                    rules=self.rules,
-                    clock=clock,
-                ),
-            ),
+            deploys=self._deploys(undoing, home.several),
             details=DetailsDoor(
                 evidence=self._evidence,
                 directory=self.directory,
@@ -234,7 +228,8 @@ class Service:
                 wanted=self.errands.evidence.nudge,
                 clock=clock,
             ),
-            homes=homes,
+            homes=home.homes,
+            several=home.several,
             directory=self.directory,
             replies=self.replies,
         )
@@ -325,23 +320,27 @@ class Service:
         self.codedeploy.warm_up()
         self._source.warm_up(self._settings.region)
 
-    def _homes(self, patience: Patience) -> tuple[Homes, Loop]:
-        """App Home, and the loop that publishes it: never in the way of a press."""
-        homes = Homes(
-            self._client,
-            questions=self.waiting,
-            freezes=self.freezes,
+    def _deploys(self, undoing: Undoing, several: Several) -> DeploysCommand:
+        return DeploysCommand(
+            questions=self.questions,
             rules=self.rules,
             directory=self.directory,
-            replies=self.replies,
-            patience=patience,
-            workspace_url=lambda: self.greeting.workspace_url,
-            nudge=lambda: loop.nudge(),
             clock=self._clock,
+            workspace_url=lambda: self.greeting.workspace_url,
+            replies=self.replies,
+            undo_form=lambda view, trigger, texts: undoing.open_form(view, trigger=trigger, texts=texts),
+            rules_command=RulesCommand(
+                freezes=FreezeCommand(
+                    record=self.freezes,
+                    rules=self.rules,
+                    changed=self.rule_errands.frozen,
+                    clock=self._clock,
+                ),
+                rules=self.rules,
+                clock=self._clock,
+            ),
+            several=several,
         )
-        loop = Loop(name="home", step=homes.step, room=4, tick=HOME_TICK, calm=self._calm, patience=0.5)
-        self.replies.at_home = homes.say
-        return homes, loop
 
     def _presses(self) -> Presses:
         async def stale(gate: GateId) -> None:

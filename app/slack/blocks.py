@@ -113,6 +113,24 @@ def text_input(
     }
 
 
+def checkboxes(
+    *, block_id: str, label: str, options: Sequence[Block], ticked: Sequence[Block], optional: bool
+) -> Block:
+    """Up to ten options to tick; its action id is its block id."""
+    element: Block = {"type": "checkboxes", "action_id": block_id, "options": list(options)}
+    return {
+        "type": "input",
+        "block_id": block_id,
+        "label": plain(label, 2000),
+        "optional": optional,
+        "element": element | {"initial_options": list(ticked)} if ticked else element,
+    }
+
+
+def option(text: str, *, value: str, description: str) -> Block:
+    return {"text": plain(text, 75), "value": value, "description": plain(description, 75)}
+
+
 def typed(state: Mapping[str, Any], block_id: str) -> str:
     """What was typed into `text_input(block_id=…)`, from a submission's `view.state`."""
     value = state.get("values", {}).get(block_id, {}).get(block_id, {}).get("value")

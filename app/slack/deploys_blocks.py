@@ -1,6 +1,7 @@
 """A switch as `/deploys` lists it."""
 
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from app.flow.ports import Rules
 from app.flow.question import outlook_of
@@ -12,6 +13,16 @@ from app.slack.blocks import Block, mention, section, when
 from app.slack.card import decision_buttons, deployment_link, domain_name
 from app.slack.outside import inline
 from app.slack.rule_words import rule_lines
+
+
+class PendingGate(Protocol):
+    """A waiting gate, and where its card stands if it has one yet."""
+
+    @property
+    def view(self) -> GateView: ...
+
+    @property
+    def place(self) -> CardPlace | None: ...
 
 
 def pending_blocks(

@@ -10,16 +10,18 @@ import structlog
 
 from app.flow.beside import Neighbourhood, with_neighbours
 from app.flow.ports import RecordAway, Rules
-from app.flow.views import CardPlace, GateView
+from app.flow.views import GateView
 from app.gate.ids import DomainName
 from app.i18n.catalog import Texts
 from app.log import error_id
 from app.slack.blocks import Block, actions, button, context, divider, header, section
-from app.slack.deploys_blocks import decided_line, pending_blocks
+from app.slack.deploys_blocks import PendingGate, decided_line, pending_blocks
 from app.slack.directory import Directory, Profile
 from app.slack.outside import inline
 from app.slack.replies import Replies, answer_by
 from app.slack.rules_command import VERBS, RulesCommand
+from app.slack.several import VERB as APPROVE
+from app.slack.several import Several
 from app.within import by
 
 log = structlog.get_logger(__name__)
@@ -30,14 +32,6 @@ PAGE: Final = 15
 LAST: Final = 5
 PAGE_ACTION: Final = "deploys_page"
 PAGE_NUMBER: Final = re.compile("[0-9]{1,4}")
-
-
-class PendingGate(Protocol):
-    @property
-    def view(self) -> GateView: ...
-
-    @property
-    def place(self) -> CardPlace | None: ...
 
 
 class DeploysQuestions(Neighbourhood, Protocol):
@@ -85,8 +79,10 @@ class DeploysCommand:
         undo_form: Callable[[GateView, str, Texts], str],
         replies: Replies,
         rules_command: RulesCommand,
+        several: Several,
     ) -> None:
         """`undo_form` opens the undo's form, or gives what to say instead."""
+        self._several = several
         self._replies = replies
         self._rules_command = rules_command
         self._questions = questions
@@ -102,12 +98,24 @@ class DeploysCommand:
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
         words = str(body.get("text") or "").split()
-        if words and words[0].lower() in VERBS:
+        verb = words[0].lower() if words else ""
+        if verb in VERBS:
             said = self._told(words, profile, texts)
             shown = await self._guarded(said, texts=texts, until=until)
+        elif verb == APPROVE:
+            approving = self._approve(words[1:], body, profile, texts)
+            shown = await self._guarded(approving, texts=texts, until=until)
         else:
             shown = await self._answer(body, texts=texts, until=until)
-        await ack(text=shown.text, blocks=shown.blocks, response_type="ephemeral")
+        if shown.text:
+            await ack(text=shown.text, blocks=shown.blocks, response_type="ephemeral")
+        else:
+            await ack()  # a form opens
+
+    async def _approve(
+        self, words: Sequence[str], body: Mapping[str, Any], profile: Profile, texts: Texts
+    ) -> Shown:
+        return _only(await self._several.command(words, body=body, profile=profile, texts=texts))
 
     async def _told(self, words: Sequence[str], profile: Profile, texts: Texts) -> Shown:
         return _only(await self._rules_command.answer(words, profile=profile, texts=texts))

@@ -12,7 +12,7 @@ from app.flow.views import GateView
 from app.gate.ids import DomainName, GateId
 from app.gate.policy import Person
 from app.gate.shift import Shift
-from app.slack.deploys_command import PendingGate
+from app.slack.deploys_blocks import PendingGate
 
 MOST_MINE: Final = 20
 MOST_OTHERS: Final = 15

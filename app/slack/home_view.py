@@ -10,8 +10,7 @@ from app.gate.policy import Person, Standing
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, actions, button, context, divider, header, mention, section, when
 from app.slack.card import approve_button, domain_name, reject_button
-from app.slack.deploys_blocks import decided_line
-from app.slack.deploys_command import PendingGate
+from app.slack.deploys_blocks import PendingGate, decided_line
 from app.slack.evidence_blocks import details_button
 from app.slack.freeze_words import freeze_lines
 from app.slack.gate_words import gate_lines, seen_lines, standing_words, within_limit

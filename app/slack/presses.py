@@ -13,7 +13,7 @@ from app.flow.question import NoSuchGate, outlook_of
 from app.flow.storable import storable
 from app.flow.views import CardPlace, GateView
 from app.gate.ids import GateId
-from app.gate.policy import Choice, ReasonMissing
+from app.gate.policy import Choice, ReasonMissing, Refusal
 from app.gate.rulebook import ReasonFor
 from app.gate.rules import Unmet
 from app.i18n.catalog import Texts
@@ -40,7 +40,8 @@ Body = Mapping[str, Any]
 class Said:
     """The answer to a press, and the buttons under it. `again`: pressing once more may help.
 
-    `unsaid`: the press would count, but a reason is missing; `view` is its gate.
+    `unsaid`: the press would count, but a reason is missing; `view` is the gate of a press that was refused, and
+    `refusal` says why.
     """
 
     text: str
@@ -49,6 +50,7 @@ class Said:
     again: bool = False
     unsaid: bool = False
     view: GateView | None = None
+    refusal: Refusal | None = None
 
 
 class Presses:
@@ -79,7 +81,7 @@ class Presses:
         """`approve` on a card, or in the list of `/deploys`."""
         until = answer_by()
         profile = await self._directory.profile(body)
-        said = await self._count(action.get("value"), profile, Choice.APPROVE, "", until=until)
+        said = await self.count(action.get("value"), profile, Choice.APPROVE, "", until=until)
         await ack()
         if said.unsaid and said.view is not None:
             ticket = Ticket.parse(action.get("value"))  # a reason is missed only of a button of ours
@@ -109,7 +111,7 @@ class Presses:
         texts = Texts.of(profile.locale)
         typed_in = typed(view.get("state", {}), REASON)
         reason = typed_in if says_something(typed_in) else ""
-        said = await self._count(view.get("private_metadata"), profile, choice, reason, until=until)
+        said = await self.count(view.get("private_metadata"), profile, choice, reason, until=until)
         if said.counted is not None:
             await ack()
             self._answer(body, said, profile, choice, on_card=True)
@@ -129,7 +131,7 @@ class Presses:
         if text:
             self._replies.answer(body, text, answer_blocks(text, said.buttons))
 
-    async def _count(
+    async def count(
         self, value: object, profile: Profile, choice: Choice, reason: str, *, until: float
     ) -> Said:
         """One press through the flow; whatever goes wrong becomes a sentence, and nothing half-done."""
@@ -175,7 +177,7 @@ class Presses:
                     self._replies.later(self._stale(view.id), what="redraw")
                 said = why_not(trouble, texts=texts, approvers=_approvers(view, self._rules))
                 glass = self._glass(profile, view, trouble.unmet, texts) if view else ()
-                return Said(text=said, buttons=glass)
+                return Said(text=said, buttons=glass, view=view, refusal=trouble.refusal)
             case RecordAway() | TimeoutError():
                 user = profile.person.user
                 PRESSES.labels(outcome="record_away").inc()

@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from app.i18n.catalog import Texts
 from app.log import error_id
-from app.slack import approve_form, glass_form
+from app.slack import approve_form, glass_form, several_form
 from app.slack.check_presses import CheckPresses
 from app.slack.deploys_command import PAGE_ACTION, DeploysCommand
 from app.slack.details_door import DetailsDoor
@@ -20,11 +20,12 @@ from app.slack.directory import Directory
 from app.slack.evidence_blocks import DETAILS
 from app.slack.glass_presses import GlassPresses
 from app.slack.home import Homes
-from app.slack.home_view import REFRESH
+from app.slack.home_view import REFRESH, SEVERAL
 from app.slack.offers import BREAK_GLASS, RUN_CHECKS, TAKE_BACK
 from app.slack.presses import Presses
 from app.slack.reject_form import CALLBACK, reject_notice
 from app.slack.replies import Replies
+from app.slack.several import Several
 from app.slack.undo_form import CALLBACK as UNDO_CALLBACK
 from app.slack.undoing import Undoing
 
@@ -45,6 +46,7 @@ def build_app(
     deploys: DeploysCommand,
     details: DetailsDoor,
     homes: Homes,
+    several: Several,
     directory: Directory,
     replies: Replies,
 ) -> AsyncApp:
@@ -78,11 +80,14 @@ def build_app(
         deploys=deploys,
         details=details,
         homes=homes,
+        several=several,
         directory=directory,
         replies=replies,
     )
     app.event("app_home_opened")(listener(doors.home_opened))
     app.action(REFRESH)(listener(doors.refresh))
+    app.action(SEVERAL)(listener(doors.several))
+    app.view(several_form.CALLBACK)(listener(doors.several_submitted))
     app.action("approve")(listener(doors.approve))
     app.action("reject")(listener(doors.reject))
     app.action(DETAILS)(listener(doors.details))
@@ -117,6 +122,7 @@ class _Doors:
         deploys: DeploysCommand,
         details: DetailsDoor,
         homes: Homes,
+        several: Several,
         directory: Directory,
         replies: Replies,
     ) -> None:
@@ -127,6 +133,7 @@ class _Doors:
         self._deploys = deploys
         self._details = details
         self._homes = homes
+        self._several = several
         self._directory = directory
         self._replies = replies
 
@@ -138,6 +145,12 @@ class _Doors:
     async def refresh(self, ack: Any, body: Any, payload: Any) -> None:
         await ack()
         self._homes.opened(body)
+
+    async def several(self, ack: Any, body: Any, payload: Any) -> None:
+        await self._several.ask(ack, body, payload)
+
+    async def several_submitted(self, ack: Any, body: Any, payload: Any) -> None:
+        await self._several.submitted(ack, body, payload)
 
     async def approve(self, ack: Any, body: Any, payload: Any) -> None:
         await self._presses.approve(ack, body, payload)
