@@ -1,14 +1,18 @@
 """Takes the pictures that the documentation shows, from the real page: `python -m tests.browser.pictures`.
 
-Run it when cards or the page look different, and look at what it made before you commit it.
+Run it when cards or the page look different, and look at what it made before you commit it. `cards`, `home` or
+`page` after it takes only these.
 """
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.chromium import open_chromium
+from tests.browser.home_walk import take_home
 from tests.browser.walks import approve, card_of, chip, settle, take, take_back, walk_to_the_end
 from tests.sandbox.command import open_sandbox, own_folder
 
@@ -20,18 +24,30 @@ REASONS: Final = {
 }
 
 
-def take_pictures() -> None:
+def take_pictures(wanted: set[str]) -> None:
     with open_chromium() as browser:
         for locale in ("en", "ko"):
-            with own_folder() as folder, open_sandbox("--locale", locale, folder=folder) as sandbox:
-                page = _open(browser, sandbox.url)
-                _take_cards(page, locale)
-                walk_to_the_end(page, locale, docs=DOCS)
-                take_back(page, locale, docs=DOCS)
-                page.close()
-        with own_folder() as folder, open_sandbox(folder=folder) as sandbox:
-            page = _open(browser, sandbox.url, sharpness=1.5)
-            _take_page(page)
+            if "cards" in wanted:
+                _in_sandbox(browser, locale, _take_all_cards)
+            if "home" in wanted:
+                _in_sandbox(browser, locale, take_home)
+        if "page" in wanted:
+            with own_folder() as folder, open_sandbox(folder=folder) as sandbox:
+                page = _open(browser, sandbox.url, sharpness=1.5)
+                _take_page(page)
+
+
+def _in_sandbox(browser: Browser, locale: str, take: Callable[[Page, str, Path], None]) -> None:
+    with own_folder() as folder, open_sandbox("--locale", locale, folder=folder) as sandbox:
+        page = _open(browser, sandbox.url)
+        take(page, locale, DOCS)
+        page.close()
+
+
+def _take_all_cards(page: Page, locale: str, docs: Path) -> None:
+    _take_cards(page, locale)
+    walk_to_the_end(page, locale, docs=docs)
+    take_back(page, locale, docs=docs)
 
 
 def _take_cards(page: Page, locale: str) -> None:
@@ -77,4 +93,4 @@ def _open(browser: Browser, url: str, *, sharpness: float = 2) -> Page:
 
 
 if __name__ == "__main__":
-    take_pictures()
+    take_pictures(set(sys.argv[1:]) or {"cards", "home", "page"})

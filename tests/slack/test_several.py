@@ -80,7 +80,7 @@ async def test_two_domains_are_approved_by_one_submit(house: House) -> None:
     assert "v1.4.2: delivery fee" in said
     assert "judged by its own rules" in said
     result = told(await house.slack.submit_async(OLU.id, shown.id, {}))
-    assert "2 of 2 approvals recorded." in result
+    assert "Approvals recorded: 2 of 2." in result
     for domain, deployment in (("order", order), ("payment", payment)):
         assert f"Your approval of {domain} is recorded, and CodeDeploy is being told." in result
         assert deployment in result
@@ -124,7 +124,7 @@ async def test_what_changed_while_the_form_was_open_is_told_and_not_decided(buil
         assert "inventory" in result
         assert f"hub was already rejected by <@{GRACE.id}>" in result
         assert "Your approval of auth is recorded" in result
-        assert "1 of 4 approvals recorded." in result
+        assert "Approvals recorded: 1 of 4." in result
         assert await house.told(waiting["hub"]) == ["Failed"]
         assert house.gate(waiting["payment"])["phase"] == "awaiting"
 
@@ -216,7 +216,7 @@ async def test_the_same_submission_twice_decides_once_and_says_the_same(build: B
         assert again.status == 200
         assert isinstance(again.body, dict)
         said = "\n".join(texts_in(again.body["view"]["blocks"]))
-        assert "2 of 2 approvals recorded." in said
+        assert "Approvals recorded: 2 of 2." in said
         assert "Your approval of order is recorded" in said
         assert (decisions(house, order), votes(house, order)) == (1, [OLU.id])
         assert (decisions(house, payment), votes(house, payment)) == (0, [OLU.id])
@@ -269,7 +269,7 @@ async def test_a_gate_that_somebody_holds_does_not_hold_the_answer(house: House)
         assert submitted.ack is not None
         assert submitted.ack.seconds < 3
         assert "What became of each will stand here" in told(submitted)
-        await house.until(lambda: "1 of 2 approvals recorded." in str(top(house, OLU).body))
+        await house.until(lambda: "Approvals recorded: 1 of 2." in str(top(house, OLU).body))
         said = str(top(house, OLU).body)
         assert "Nothing was recorded" in said
         assert "Your approval of payment is recorded" in said
@@ -288,7 +288,7 @@ async def test_results_of_a_form_that_was_closed_come_as_a_message(house: House)
         direct = house.slack.people.direct_channel(OLU).id
         await house.until(
             lambda: any(
-                "1 of 2 approvals recorded." in message.text
+                "Approvals recorded: 1 of 2." in message.text
                 for message in house.slack.messages.in_channel(direct)
             )
         )
@@ -307,7 +307,7 @@ async def test_a_database_that_goes_away_in_the_middle(build: Build, line: Line,
             await house.until(lambda: votes(house, order) and waits_for_a_lock(house))
             await line.cut()
             await submitting
-            await house.until(lambda: "1 of 2 approvals recorded." in str(top(house, OLU).body))
+            await house.until(lambda: "Approvals recorded: 1 of 2." in str(top(house, OLU).body))
         assert "cannot tell whether this was recorded" in str(top(house, OLU).body)
         await line.mend()
         assert await house.told(order) == ["Succeeded"]

@@ -73,6 +73,19 @@ def _options_or_groups(element: dict[str, Any]) -> str | None:
     return None
 
 
+def _chosen_of_options(element: dict[str, Any]) -> str | None:
+    """What is chosen at first is one of the options, word for word."""
+    groups = element.get("option_groups") or []
+    grouped = [one for group in groups if isinstance(group, dict) for one in group.get("options") or []]
+    chosen = [element["initial_option"]] if "initial_option" in element else []
+    strays = [
+        one
+        for one in [*chosen, *(element.get("initial_options") or [])]
+        if one not in [*(element.get("options") or []), *grouped]
+    ]
+    return "initial options must be among the options" if strays else None
+
+
 _PLACEHOLDER: Final[dict[str, Rule]] = {
     "placeholder": plain_text(150),
     "confirm": CONFIRM,
@@ -111,12 +124,18 @@ IMAGE: Final = an_object(
 )
 
 PICKERS: Final[dict[str, Rule]] = {
-    "static_select": also(_element(_LISTED | {"initial_option": OPTION}), _options_or_groups),
+    "static_select": also(
+        also(_element(_LISTED | {"initial_option": OPTION}), _options_or_groups), _chosen_of_options
+    ),
     "multi_static_select": also(
-        _element(
-            _LISTED | {"initial_options": items(OPTION, most=100), "max_selected_items": whole_number(1, 100)}
+        also(
+            _element(
+                _LISTED
+                | {"initial_options": items(OPTION, most=100), "max_selected_items": whole_number(1, 100)}
+            ),
+            _options_or_groups,
         ),
-        _options_or_groups,
+        _chosen_of_options,
     ),
     "external_select": _element(_PLACEHOLDER | {"initial_option": OPTION, "min_query_length": anything}),
     "users_select": _element(_PLACEHOLDER | {"initial_user": string(255)}),
@@ -126,8 +145,13 @@ PICKERS: Final[dict[str, Rule]] = {
     "channels_select": _element(
         _PLACEHOLDER | dict.fromkeys(("initial_channel", "response_url_enabled"), anything)
     ),
-    "checkboxes": _element(_TICKED | {"initial_options": items(RICH_OPTION, most=10)}, required=("options",)),
-    "radio_buttons": _element(_TICKED | {"initial_option": RICH_OPTION}, required=("options",)),
+    "checkboxes": also(
+        _element(_TICKED | {"initial_options": items(RICH_OPTION, most=10)}, required=("options",)),
+        _chosen_of_options,
+    ),
+    "radio_buttons": also(
+        _element(_TICKED | {"initial_option": RICH_OPTION}, required=("options",)), _chosen_of_options
+    ),
     "datepicker": _element(_PLACEHOLDER | {"initial_date": string(10)}),
     "timepicker": _element(_PLACEHOLDER | dict.fromkeys(("initial_time", "timezone"), anything)),
     "datetimepicker": _element({"confirm": CONFIRM, "focus_on_load": boolean, "initial_date_time": anything}),

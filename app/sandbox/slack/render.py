@@ -170,7 +170,12 @@ def _input(block: Json, frame: Frame) -> Html:
     label = tag("span", {"class": "sl-label"}, text_html(block["label"], frame), optional)
     hint = tag("span", {"class": "sl-hint"}, text_html(block["hint"], frame)) if "hint" in block else NOTHING
     field = element_html(block["element"], block["block_id"], frame)
-    return tag("label", {"class": "sl-field-row", "data-block-id": block["block_id"]}, label, field, hint)
+    about: dict[str, str | bool | None] = {"class": "sl-field-row", "data-block-id": block["block_id"]}
+    if block["element"]["type"] in {"checkboxes", "radio_buttons"}:
+        # Each box has a label of its own; one around all of them would tick the first.
+        named = {**about, "role": "group", "aria-label": block["label"]["text"]}
+        return tag("div", named, label, field, hint)
+    return tag("label", about, label, field, hint)
 
 
 def _alert(block: Json, frame: Frame) -> Html:

@@ -1,10 +1,10 @@
 """Elements of Block Kit, drawn. What they say about themselves stands in `render_frame`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from app.sandbox.slack.html import Html, join, tag
+from app.sandbox.slack.html import NOTHING, Html, join, tag
 from app.sandbox.slack.inputs import INITIAL_KEY, STATE_KEY, options_of
 from app.sandbox.slack.render_frame import Attributes, Frame, about, text_html
 from app.sandbox.slack.shapes import Json
@@ -33,12 +33,12 @@ def _image(element: Json, _block_id: str, _frame: Frame) -> Html:
     return tag("img", {"class": "sl-image", "src": element["image_url"], "alt": element["alt_text"]})
 
 
-def _options(element: Json, frame: Frame, chosen: str | None) -> Html:
+def _options(element: Json, frame: Frame, chosen: Collection[str]) -> Html:
     return join(
         *(
             tag(
                 "option",
-                {"value": option["value"], "selected": option["value"] == chosen},
+                {"value": option["value"], "selected": option["value"] in chosen},
                 option["text"]["text"],
             )
             for option in options_of(element)
@@ -48,29 +48,33 @@ def _options(element: Json, frame: Frame, chosen: str | None) -> Html:
 
 def _select(element: Json, block_id: str, frame: Frame) -> Html:
     placeholder = element.get("placeholder", {}).get("text", "…")
-    initial = element.get("initial_option") or {}
-    chosen = frame.values.get(block_id) or initial.get("value")
+    multiple = element["type"].startswith("multi_")
+    typed = frame.values.get(block_id)
+    chosen = {typed} if typed else _initially(element)
     attributes: Attributes = {
         "class": "sl-select",
         "name": block_id,
-        "multiple": element["type"].startswith("multi_"),
+        "multiple": multiple,
         **about(element, block_id, frame),
     }
-    empty = tag("option", {"value": ""}, placeholder)
+    empty = NOTHING if multiple else tag("option", {"value": ""}, placeholder)
     return tag("select", attributes, empty, _options(element, frame, chosen))
+
+
+def _initially(element: Json) -> set[str]:
+    """The values that are chosen at first."""
+    one = [element["initial_option"]] if element.get("initial_option") else []
+    return {option["value"] for option in [*one, *element.get("initial_options", [])]}
 
 
 def _overflow(element: Json, block_id: str, frame: Frame) -> Html:
     attributes: Attributes = {"class": "sl-select sl-overflow", **about(element, block_id, frame)}
-    return tag("select", attributes, tag("option", {"value": ""}, "⋯"), _options(element, frame, None))
+    return tag("select", attributes, tag("option", {"value": ""}, "⋯"), _options(element, frame, ()))
 
 
 def _ticks(element: Json, block_id: str, frame: Frame) -> Html:
     kind = "radio" if element["type"] == "radio_buttons" else "checkbox"
-    initial = (
-        [element["initial_option"]] if "initial_option" in element else element.get("initial_options", [])
-    )
-    ticked = {option["value"] for option in initial}
+    ticked = _initially(element)
     boxes = []
     for option in element["options"]:
         attributes: Attributes = {
@@ -80,9 +84,10 @@ def _ticks(element: Json, block_id: str, frame: Frame) -> Html:
             "checked": option["value"] in ticked,
             **about(element, block_id, frame),
         }
-        boxes.append(
-            tag("label", {"class": "sl-tick"}, tag("input", attributes), text_html(option["text"], frame))
-        )
+        more = option.get("description")
+        described = tag("small", {"class": "sl-tick-more"}, text_html(more, frame)) if more else NOTHING
+        words = tag("span", None, text_html(option["text"], frame), described)
+        boxes.append(tag("label", {"class": "sl-tick"}, tag("input", attributes), words))
     return tag("div", {"class": "sl-ticks"}, *boxes)
 
 

@@ -38,6 +38,18 @@ FORM: dict[str, Any] = {
         field("where", type="conversations_select"),
         field("kinds", type="checkboxes", options=options("a", "b", "c")),
         field("one", type="radio_buttons", options=options("yes", "no")),
+        field(
+            "many",
+            type="multi_static_select",
+            options=options("x", "y", "z"),
+            initial_options=options("x", "z"),
+        ),
+        field(
+            "ticked",
+            type="checkboxes",
+            options=[{**option, "description": plain("all at once")} for option in options("d", "e")],
+            initial_options=[{**options("e")[0], "description": plain("all at once")}],
+        ),
     ],
 }
 
@@ -51,8 +63,13 @@ async def test_every_kind_of_field_is_drawn(browser: Browser) -> None:
     assert '<option value="order">order</option>' in html
     assert '<option value="U02OLU" selected>@Olu Ade</option>' in html
     assert '<option value="C01DEPLOY">#deploys</option>' in html
-    assert html.count('type="checkbox"') == 3
+    assert html.count('type="checkbox"') == 5
     assert html.count('type="radio"') == 2
+    assert '<option value="x" selected>x</option>' in html
+    assert '<option value="y">y</option>' in html
+    assert html.count(" checked") == 1
+    assert html.count("all at once</small>") == 2
+    assert html.count('role="group"') == 3  # a label around all of them would tick the first
     assert view.id in html
 
 
@@ -68,6 +85,8 @@ async def test_what_is_filled_in_arrives_as_slack_sends_it(browser: Browser) -> 
     assert state["whom"]["whom"]["selected_user"] == OLU.id
     assert [one["value"] for one in state["kinds"]["kinds"]["selected_options"]] == ["a", "c"]
     assert state["one"]["one"]["selected_option"]["value"] == "yes"
+    assert [one["value"] for one in state["many"]["many"]["selected_options"]] == ["x", "z"]
+    assert [one["value"] for one in state["ticked"]["ticked"]["selected_options"]] == ["e"]
 
 
 async def test_an_empty_moment_is_none(browser: Browser) -> None:

@@ -100,6 +100,16 @@ BAD = {
     "a placeholder of 151": [actions(select([option()], placeholder=plain("p" * 151)))],
     "6 overflow options": [actions({"type": "overflow", "action_id": "o", "options": [option()] * 6})],
     "11 checkboxes": [actions({"type": "checkboxes", "action_id": "o", "options": [option()] * 11})],
+    "an initial option that is no option": [
+        actions(
+            {
+                "type": "checkboxes",
+                "action_id": "o",
+                "options": [option("a", "a")],
+                "initial_options": [option("a", "b")],
+            }
+        )
+    ],
     "an image without alt": [{"type": "image", "image_url": "https://x/y.png"}],
     "an image without a source": [{"type": "image", "alt_text": "y"}],
     "a picker in a section's text": [{"type": "section", "text": select([option()])}],

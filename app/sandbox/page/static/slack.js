@@ -38,8 +38,14 @@ when("message:", (key, message) => {
 
 when("home", (key, home) => {
   if (key !== HOME) return;
+  const held = log(HOME).contains(document.activeElement) ? document.activeElement.dataset : null;
   log(HOME).innerHTML = home ? home.html : "";
+  if (held?.actionId) log(HOME).querySelector(sameButton(held))?.focus({ preventScroll: true });
 });
+
+function sameButton({ actionId, blockId }) {
+  return `[data-action-id="${CSS.escape(actionId)}"][data-block-id="${CSS.escape(blockId)}"]`;
+}
 
 afterEach(() => {
   if (!active) show(tabs.firstElementChild.dataset.place);
@@ -52,6 +58,11 @@ export function forget() {
   fresh = true;
   unread.clear();
   log(HOME)?.replaceChildren();
+}
+
+/** Somebody else looks now: Slack tells the app where Home is what they see. */
+export function lookAgain() {
+  if (active === HOME) act("home");
 }
 
 /** The place that a message would go to: a channel, or the conversation with the app. */

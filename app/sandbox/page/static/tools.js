@@ -2,7 +2,7 @@
 
 import { act, busy } from "./deeds.js";
 import { look, when } from "./live.js";
-import { forget, placeShown } from "./slack.js";
+import { forget, lookAgain, placeShown } from "./slack.js";
 
 const people = document.getElementById("people");
 const composer = document.getElementById("composer");
@@ -24,6 +24,7 @@ function become() {
   document.getElementById("say").placeholder = `Message as ${chosen.dataset.name}, or /deploys`;
   forget();
   look(chosen.value);
+  lookAgain();
 }
 
 people.addEventListener("change", become);
