@@ -84,6 +84,12 @@ def build_app(
         directory=directory,
         replies=replies,
     )
+    _register(app, doors, listener)
+    return app
+
+
+def _register(app: AsyncApp, doors: "_Doors", listener: Callable[[Handler], Handler]) -> None:
+    """Which listener hears what: what Slack may send, by the names that cards, forms and the manifest use."""
     app.event("app_home_opened")(listener(doors.home_opened))
     app.action(REFRESH)(listener(doors.refresh))
     app.action(SEVERAL)(listener(doors.several))
@@ -106,7 +112,6 @@ def build_app(
     app.action(ANYTHING)(listener(doors.old_button))
     app.view(ANYTHING)(listener(doors.old_view))
     app.view_closed(ANYTHING)(listener(doors.closed_view))
-    return app
 
 
 class _Doors:

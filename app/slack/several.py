@@ -162,7 +162,8 @@ class Several:
             return result
         try:
             view = await within(LOOK_SECONDS, self._record.get(pick.ticket.gate))
-        except (RecordAway, TimeoutError):
+        except Exception as trouble:
+            log.warning("approval_unsure", problem=type(trouble).__name__, gate=str(pick.ticket.gate))
             return replace(result, words=texts("several.unsure"))
         stands = view is not None and any(
             vote.voter == person and vote.choice is Choice.APPROVE and vote.at >= began for vote in view.votes

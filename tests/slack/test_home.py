@@ -170,6 +170,19 @@ async def test_home_follows_by_itself_while_somebody_looks_and_not_for_ever(hous
     assert published(house, OLU) == before
 
 
+async def test_what_another_replica_published_since_is_not_overwritten(house: House) -> None:
+    await look(house, OLU)
+    theirs = {"type": "section", "text": {"type": "mrkdwn", "text": "by another replica"}}
+    house.slack.views.publish(OLU.id, {"type": "home", "blocks": [theirs]})
+    await house.ask("order")
+    house.clock.advance(seconds=15)
+    await house.until(
+        lambda: [call.outcome for call in house.slack.calls("views.publish")][-1] == "hash_conflict"
+    )
+    assert says(house, OLU) == "by another replica"
+    await look(house, OLU, "1 waits for you")
+
+
 async def test_the_conversations_tab_publishes_nothing(house: House) -> None:
     assert (await house.slack.open_home_async(OLU.id, tab="messages")).acked
     await look(house, MINA)
@@ -236,3 +249,12 @@ async def test_more_than_fit_are_counted(build: Build) -> None:
         await look(house, OLU, "45 wait for you", "25 more wait that do not fit here")
         assert len(buttons(house, OLU)) == 20
         await look(house, JUN, "다른 사람이 결정할 전환 45건", "전환이 30건 더")
+
+
+async def test_home_works_over_http_as_it_does_over_the_socket(build: Build) -> None:
+    async with build(socket_mode=False) as house:
+        deployment, _ = await house.ask("order")
+        await look(house, OLU, deployment)
+        assert (await press(house, OLU, "approve")).acked
+        assert await house.told(deployment) == ["Succeeded"]
+        await house.until(lambda: "Your approval of order is recorded" in says(house, OLU))
