@@ -58,19 +58,28 @@ async def _tell(due: DueReport, *, deployments: Deployments) -> Result:
     except AlreadyAnswered:
         return await _reconcile(due, deployments=deployments)
     except AnswerRefused as refused:
-        return Result(outcome=Outcome.UNDELIVERABLE, detail=str(refused))
+        # What it says of a hook that is over nobody has written down: the event itself tells, where it is.
+        held = await _held(due, deployments=deployments)
+        return held or Result(outcome=Outcome.UNDELIVERABLE, detail=str(refused))
     return Result(outcome=Outcome.TOLD, detail=due.answer)
 
 
 async def _reconcile(due: DueReport, *, deployments: Deployments) -> Result:
-    """Reads which answer CodeDeploy holds. Equal to ours is success, whoever gave it."""
-    held = await deployments.hook_progress(due.view.switch.key, hook_name=due.view.hook_name)
-    if held is None or held.status in {"Pending", "InProgress", "Unknown"}:
+    """Reads which answer CodeDeploy holds."""
+    held = await _held(due, deployments=deployments)
+    if held is None:
         # Its reads lag behind its writes: "already completed" and "in progress" at once is only early.
         raise CannotAsk("CodeDeploy says that the hook is answered but does not yet show with what")
-    if held.status == due.answer:
-        return Result(outcome=Outcome.TOLD, detail=held.status)
-    return Result(outcome=Outcome.CONTRADICTED, detail=held.status)
+    return held
+
+
+async def _held(due: DueReport, *, deployments: Deployments) -> Result | None:
+    """What CodeDeploy holds; None while the hook is not over. Equal to ours is success, whoever gave it."""
+    held = await deployments.hook_progress(due.view.switch.key, hook_name=due.view.hook_name)
+    if held is None or held.status in {"Pending", "InProgress", "Unknown"}:
+        return None
+    same = held.status == due.answer
+    return Result(outcome=Outcome.TOLD if same else Outcome.CONTRADICTED, detail=held.status)
 
 
 def _wait(attempts: int, trouble: CannotAsk) -> timedelta:

@@ -109,6 +109,17 @@ async def test_an_execution_id_that_codedeploy_does_not_know_is_final(house: Hou
     assert len(house.aws.calls(PUT)) == 1
 
 
+async def test_a_refusal_of_a_hook_that_is_over_is_looked_into(house: House) -> None:
+    """Whichever error CodeDeploy has for it: what counts is what the lifecycle event shows."""
+    deployment, _ = await house.ask("order")
+    await outsiders.alters(house, "UPDATE gates SET execution_id = 'not-this-one'")
+    house.aws.stop_deployment(deployment, rollback=False)
+    await house.approve(MINA.id, deployment)
+
+    gate = await reported(house, deployment)
+    assert (gate["outcome"], gate["outcome_detail"]) == ("contradicted", "Failed")
+
+
 async def test_a_deployment_that_codedeploy_does_not_know_is_final(house: House) -> None:
     deployment, _ = await house.ask("order")
     await outsiders.alters(house, "UPDATE switches SET deployment_id = 'd-ELSEWHERE'")
