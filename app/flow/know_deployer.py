@@ -18,24 +18,26 @@ class AddressBook(Protocol):
 
 
 class DeployerRecord(Protocol):
-    async def deployer_known(self, switch: Switch, deployer: UserId, event: Event, *, now: datetime) -> bool:
+    async def deployer_known(
+        self, unknown: "Unknown", deployer: UserId, event: Event, *, now: datetime
+    ) -> bool:
         """Stores who deployed and has the waiting cards redrawn; False: somebody else was first."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unknown:
-    """A live switch whose deployer is named, but not known as somebody in Slack."""
+    """A live switch whose deployer is `named`, but not known as somebody in Slack."""
 
     switch: Switch
+    named: str
 
 
 async def know_deployer(
     unknown: Unknown, *, record: DeployerRecord, rules: Rules, book: AddressBook, now: datetime
 ) -> bool:
     """Finds the person and stores them; False while nobody knows. Votes are judged by it from then on."""
-    switch = unknown.switch
-    named = switch.deployed_by or ""
+    switch, named = unknown.switch, unknown.named
     found = rules.slack_person(named)
     address = e_mail_among([named])
     if found is None and address is not None:
@@ -50,4 +52,4 @@ async def know_deployer(
         domain=switch.domain,
         detail={"deployer": found},
     )
-    return await record.deployer_known(switch, found, event, now=now)
+    return await record.deployer_known(unknown, found, event, now=now)

@@ -85,6 +85,18 @@ async def test_who_deployed_is_found_by_e_mail_and_may_not_approve_it(build: Bui
         assert "deployer_known" in house.audit(deployment)
 
 
+async def test_who_deployed_is_told_by_the_task_definition_too(build: Build) -> None:
+    async with build("") as house:
+        house.aws.register_revision("order", "v2", tags={"github-actor": "Mina-Kim"})
+        deployment, _ = await house.ask("order", description="order v2")
+        await house.until(lambda: f"<@{MINA.id}>" in house.says(deployment))
+        await house.until(lambda: "deployer_known" in house.audit(deployment))
+        await house.approve(MINA.id, deployment)
+        await whisper(house, MINA.id, "직접 하셨으므로")
+        await house.approve(OLU.id, deployment)
+        assert await house.told(deployment) == ["Succeeded"]
+
+
 async def test_without_the_scope_for_addresses_the_deployer_stays_unknown_and_two_are_asked(
     build: Build,
 ) -> None:
@@ -158,6 +170,10 @@ async def test_an_admin_breaks_the_glass_in_the_open(build: Build) -> None:
         (announced,) = replies(house, deployment)
         assert f"<@{GRACE.id}> approved *order*" in announced
         assert "customers cannot pay" in announced
+        broadcast = [
+            call for call in house.slack.calls("chat.postMessage") if call.params.get("reply_broadcast")
+        ]
+        assert len(broadcast) == 1, "it stands in the channel, too"
         gate = house.gate(deployment)
         assert (gate["basis"], gate["decided_by"], gate["reason"]) == (
             "break_glass",
