@@ -233,7 +233,11 @@ class Service:
             directory=self.directory,
             replies=self.replies,
         )
-        self.socket = Socket(self.bolt, app_token=app_token, clock=clock) if app_token else None
+        self.socket = (
+            Socket(self.bolt, app_token=app_token, clock=clock, listening=self.replies.listening)
+            if app_token
+            else None
+        )
 
     def http(self) -> FastAPI:
         """The HTTP doors."""

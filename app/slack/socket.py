@@ -6,12 +6,15 @@ nothing. Giving it no URL makes it ask for a new one.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
 
 log = structlog.get_logger(__name__)
 
@@ -24,11 +27,30 @@ PATIENCE: Final = timedelta(seconds=2)
 DOWN_TOO_LONG: Final = timedelta(seconds=30)
 
 
+Listening = Callable[[], AbstractContextManager[None]]
+"""Counts somebody as being served for as long as it is entered."""
+
+
+class _Handler(AsyncSocketModeHandler):
+    """Bolt's, which counts a request as under way until its ack has been sent, not only until it is made."""
+
+    def __init__(self, app: AsyncApp, app_token: str, *, listening: Listening) -> None:
+        super().__init__(app, app_token)
+        self._listening = listening
+
+    async def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]  # as Bolt
+        with self._listening():
+            await super().handle(client, req)
+
+
 class Socket:
     """One Socket Mode connection. Built and opened inside the running loop."""
 
-    def __init__(self, app: AsyncApp, *, app_token: str, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, app: AsyncApp, *, app_token: str, clock: Callable[[], datetime], listening: Listening
+    ) -> None:
         self._app = app
+        self._listening = listening
         self._token = app_token
         self._clock = clock
         self._handler: AsyncSocketModeHandler | None = None
@@ -77,7 +99,7 @@ class Socket:
             await self._connect()
 
     async def _connect(self) -> None:
-        self._handler = AsyncSocketModeHandler(self._app, self._token)
+        self._handler = _Handler(self._app, self._token, listening=self._listening)
         async with asyncio.timeout(CONNECT_SECONDS):
             await self._handler.connect_async()  # type: ignore[no-untyped-call]  # Bolt does not annotate it
         log.info("slack_socket_open")

@@ -142,9 +142,11 @@ def decisions(house: House, deployment: str) -> int:
 
 
 def waits_for_a_lock(house: House) -> bool:
-    """Whether some transaction of this house waits for a row that another holds."""
+    """Whether a press waits for its gate's row, which somebody else holds."""
     found = house.rows(
         "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        " AND query LIKE %s",
+        "SELECT 1 FROM gates WHERE id =%FOR UPDATE",
     )
     return bool(found)
 
