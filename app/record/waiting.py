@@ -7,9 +7,11 @@ from typing import Any, Final
 from app.flow.views import CardPlace, GateView
 from app.gate.ids import DomainName, GateId
 from app.gate.shift import Shift
+from app.gate.turns import Neighbour
 from app.record.database import Database
 from app.record.evidence import WITH_EVIDENCE, with_evidence
 from app.record.leases import coherent
+from app.record.neighbours import neighbours
 from app.record.questions import Pending
 from app.record.rows import VIEW, view_of
 
@@ -62,6 +64,10 @@ class WaitingGates:
             )
             for row in await self._database.rows(WAITING)
         ]
+
+    async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[Neighbour]:
+        """See `app.flow.beside.Neighbourhood`."""
+        return await neighbours(self._database, domains)
 
     async def whole(self, gates: Sequence[GateId]) -> Sequence[Pending]:
         """Those of these gates that still wait, with their evidence, the nearest deadline first."""

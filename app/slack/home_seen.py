@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
+from app.flow.beside import Neighbourhood, with_neighbours
 from app.flow.declare_freeze import StandingFreeze
 from app.flow.foresee import Foresight, foresee, is_named
 from app.flow.ports import Rules
-from app.flow.views import GateView
+from app.flow.views import CardPlace, GateView
 from app.gate.ids import DomainName, GateId
 from app.gate.policy import Person
 from app.gate.shift import Shift
@@ -34,7 +35,7 @@ class WaitingGate(Protocol):
     def shift(self) -> Shift | None: ...
 
 
-class HomeQuestions(Protocol):
+class HomeQuestions(Neighbourhood, Protocol):
     """The record's answers. Every one raises `RecordAway`."""
 
     async def waiting(self) -> Sequence[WaitingGate]:
@@ -52,6 +53,14 @@ class HomeQuestions(Protocol):
 
 class StandingFreezes(Protocol):
     async def standing(self) -> Sequence[StandingFreeze]: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Beside:
+    """A waiting gate with the switches that its turn depends on."""
+
+    view: GateView
+    place: CardPlace | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,7 +103,7 @@ async def see_home(
     mark = await questions.mark()
     waiting = await questions.waiting()
     mine, others = _parted(waiting, person, rules=rules, now=now)
-    shown = await questions.whole([*mine[:MOST_MINE], *others[:MOST_OTHERS]])
+    shown = await _whole([*mine[:MOST_MINE], *others[:MOST_OTHERS]], questions=questions, rules=rules)
     named = set(mine)
     judged = judge([one for one in shown if one.view.id in named], person, rules=rules, now=now)
     return HomeSeen(
@@ -111,7 +120,7 @@ async def see_home(
 async def see_mine(person: Person, *, questions: HomeQuestions, rules: Rules, now: datetime) -> Choices:
     """What this person may approve now."""
     mine, _ = _parted(await questions.waiting(), person, rules=rules, now=now)
-    shown = await questions.whole(mine[: 2 * MOST_AT_ONCE])
+    shown = await _whole(mine[: 2 * MOST_AT_ONCE], questions=questions, rules=rules)
     judged = judge(shown, person, rules=rules, now=now)
     counting = [one for one in judged if one.foresight.counts]
     unseen = max(len(mine) - 2 * MOST_AT_ONCE, 0)
@@ -125,7 +134,7 @@ async def see_domains(
     waiting = [one for one in await questions.waiting() if one.domain in domains]
     waiting.sort(key=lambda one: domains.index(one.domain) if one.domain else 0)
     ids = [one.id for one in waiting]
-    shown = await questions.whole(ids[:MOST_AT_ONCE])
+    shown = await _whole(ids[:MOST_AT_ONCE], questions=questions, rules=rules)
     judged = judge(shown, person, rules=rules, now=now)
     judged.sort(key=lambda one: ids.index(one.view.id))
     return Choices(gates=judged, left_out=max(len(ids) - MOST_AT_ONCE, 0))
@@ -136,6 +145,12 @@ def judge(shown: Sequence[PendingGate], person: Person, *, rules: Rules, now: da
     return [
         Judged(pending=one, foresight=foresee(one.view, person=person, rules=rules, now=now)) for one in shown
     ]
+
+
+async def _whole(gates: Sequence[GateId], *, questions: HomeQuestions, rules: Rules) -> Sequence[PendingGate]:
+    found = await questions.whole(gates)
+    views = await with_neighbours([one.view for one in found], record=questions, rules=rules)
+    return [_Beside(view=view, place=one.place) for one, view in zip(found, views, strict=True)]
 
 
 def _parted(

@@ -334,3 +334,20 @@ async def test_the_database_away_is_said(build: Build, line: Line, record_url: s
         await line.mend()
         house.clock.advance(seconds=30)
         await house.until(lambda: deployment in says(house, OLU))
+
+
+async def test_of_domains_that_take_turns_one_is_approved_and_home_tells_who_waits(build: Build) -> None:
+    async with build(config=config_text(order='exclusive = ["payment"]\n')) as house:
+        order, _ = await house.ask("order", config="CodeDeployDefault.ECSCanary10Percent5Minutes")
+        payment, _ = await house.ask("payment", config="CodeDeployDefault.ECSCanary10Percent5Minutes")
+        shown = await form(house, OLU, "order payment")
+        result = told(await house.slack.submit_async(OLU.id, shown.id, {}))
+
+        assert "Approvals recorded: 1 of 2." in result
+        assert "One at a time: order is being switched" in result
+        assert await house.told(order) == ["Succeeded"]
+        assert house.gate(payment)["phase"] == "awaiting"
+        assert "One at a time: order is being switched" in await look(house, OLU, payment)
+        again = await form(house, OLU, "payment")
+        assert "One at a time: order is being switched" in "\n".join(texts_in(again.body["blocks"]))
+        assert ticked(again) == []
