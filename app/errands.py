@@ -1,13 +1,14 @@
 """The loops of one replica: what each claims, and the step of the flow that it then takes."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final, Protocol
 
 import structlog
 
 from app.calm import Calm
+from app.errand import Clock, Pieces, errand
 from app.flow.beside import with_neighbours
 from app.flow.carry_out import carry_out
 from app.flow.evidence_ports import DueEvidence, EvidenceSource
@@ -25,24 +26,17 @@ from app.flow.ports import (
 )
 from app.flow.refresh_card import Canvas, refresh_card
 from app.flow.remind import remind
-from app.flow.report_decision import report_decision
+from app.flow.report_decision import Result, report_decision
 from app.flow.tell_thread import DueThread, Storyteller, tell_thread
+from app.flow.views import GateView
 from app.flow.watch_switch import watch_switch
-from app.loops import Loop
+from app.gate.evidence import Evidence
+from app.gate.ids import GateId
+from app.loops import Loop, Step
 from app.metrics import CARDS, EVIDENCE, EVIDENCE_MISSING, OLDEST_REPORT, REPORT_SECONDS, REPORTS, WAITING
-from app.record.cards import Cards
-from app.record.evidence import EvidenceRows
-from app.record.gates import Gates
-from app.record.interventions import Interventions
-from app.record.questions import Questions
-from app.record.reports import Reports
-from app.record.switches import Switches
-from app.record.threads import Threads
+from app.record.whole import Record
 
 log = structlog.get_logger(__name__)
-
-Clock = Callable[[], datetime]
-Pieces = Sequence[Coroutine[Any, Any, None]]
 
 TICK: Final = 0.5
 """Seconds. With a lease of 3.5 s, a killed replica's work is under way again within 5 s."""
@@ -58,42 +52,29 @@ class Errands:
     def __init__(
         self,
         *,
-        gates: Gates,
-        reports: Reports,
-        switches: Switches,
-        cards: Cards,
-        interventions: Interventions,
-        questions: Questions,
+        record: Record,
         deployments: Deployments,
         interveners: Interveners,
-        evidence: EvidenceRows,
         source: EvidenceSource,
         canvas: Canvas,
-        threads: Threads,
         storyteller: Storyteller,
         rules: Rules,
         clock: Clock,
         calm: Calm,
     ) -> None:
-        self._gates = gates
-        self._reports = reports
-        self._switches = switches
-        self._cards = cards
-        self._interventions = interventions
-        self._interveners = interveners
-        self._evidence = evidence
-        self._source = source
-        self._questions = questions
+        self._record = record
         self._deployments = deployments
+        self._interveners = interveners
+        self._source = source
         self._canvas = canvas
-        self._threads = threads
         self._storyteller = storyteller
         self._rules = rules
         self._clock = clock
+        self._calm = calm
         # Whoever presses is let go first, and then CodeDeploy is told at once: in a rush, of many together.
         self.report = Loop(
             name="report",
-            step=self._report_step,
+            step=errand(record.reports, key=_of_gate, work=self._report, then=self._reported, clock=clock),
             room=16,
             tick=TICK,
             calm=calm,
@@ -101,16 +82,49 @@ class Errands:
             quiet=0.0,
             crowded=16,
         )
-        self.card = Loop(name="card", step=self._card_step, room=8, tick=TICK, calm=calm, patience=0.2)
-        self.look = Loop(name="look", step=self._look_step, room=50, tick=TICK, calm=calm, patience=0.5)
-        self.intervene = Loop(name="intervene", step=self._intervene_step, room=8, tick=TICK)
-        self.evidence = Loop(
-            name="evidence", step=self._evidence_step, room=6, tick=TICK, calm=calm, patience=1.0
+        cards = _Beside(record, rules)
+        self.card = self._loop(
+            "card",
+            errand(cards, key=_of_gate, work=self._draw, then=self._drawn, clock=clock),
+            room=8,
+            patience=0.2,
         )
-        self.thread = Loop(name="thread", step=self._thread_step, room=4, tick=TICK, calm=calm, patience=0.5)
+        self.look = self._loop(
+            "look",
+            errand(record.switches, key=_of_switch, work=self._look, then=self._looked, clock=clock),
+            room=50,
+            patience=0.5,
+        )
+        self.intervene = self._intervene_loop()
+        self.evidence = self._loop(
+            "evidence",
+            errand(record.evidence, key=_of_gate, work=self._gather, then=self._gathered, clock=clock),
+            room=6,
+            patience=1.0,
+        )
+        self.thread = self._loop(
+            "thread",
+            errand(record.threads, key=_of_gate, work=self._tell, then=_nothing, clock=clock),
+            room=4,
+            patience=0.5,
+        )
         self.remind = Loop(name="remind", step=self._remind_step, room=1, tick=REMIND_TICK)
         self.expire = Loop(name="expire", step=self._expire_step, room=1, tick=TICK)
         self.gauges = Loop(name="gauges", step=self._gauges_step, room=1, tick=GAUGES_TICK)
+
+    def _intervene_loop(self) -> Loop:
+        step = errand(
+            self._record.interventions,
+            key=lambda due: due.intervention.id,
+            work=self._intervene,
+            then=self._intervened,
+            clock=self._clock,
+        )
+        return Loop(name="intervene", step=step, room=8, tick=TICK)
+
+    def _loop(self, name: str, step: Step, *, room: int, patience: float) -> Loop:
+        """What lets whoever stands at a door go first."""
+        return Loop(name=name, step=step, room=room, tick=TICK, calm=self._calm, patience=patience)
 
     def all(self) -> list[Loop]:
         return [
@@ -140,15 +154,12 @@ class Errands:
         self.report.nudge()
         self.card.nudge()
 
-    async def _report_step(self, room: int) -> Pieces:
-        now = self._clock()
-        return [self._report(due, now) for due in await self._reports.claim(now=now, limit=room)]
+    async def _report(self, due: DueReport) -> Result | None:
+        return await report_decision(
+            due, record=self._record.reports, deployments=self._deployments, now=self._clock()
+        )
 
-    async def _report(self, due: DueReport, claimed: datetime) -> None:
-        async with self._reports.leases.kept(due.view.id, now=claimed):
-            result = await report_decision(
-                due, record=self._reports, deployments=self._deployments, now=self._clock()
-            )
+    def _reported(self, due: DueReport, result: Result | None) -> None:
         if result is None:
             REPORTS.labels(outcome="again").inc()
             return
@@ -159,98 +170,112 @@ class Errands:
         self.card.nudge()
         self.look.nudge()
 
-    async def _card_step(self, room: int) -> Pieces:
-        now = self._clock()
-        claimed = await self._cards.claim(now=now, limit=room)
-        views = await with_neighbours([due.view for due in claimed], record=self._gates, rules=self._rules)
-        seen = [replace(due, view=view) for due, view in zip(claimed, views, strict=True)]
-        return [self._card(due, now) for due in seen]
+    async def _draw(self, due: DueCard) -> bool:
+        return await refresh_card(
+            due, record=self._record.cards, canvas=self._canvas, rules=self._rules, now=self._clock()
+        )
 
-    async def _card(self, due: DueCard, claimed: datetime) -> None:
-        async with self._cards.leases.kept(due.view.id, now=claimed):
-            drawn = await refresh_card(
-                due, record=self._cards, canvas=self._canvas, rules=self._rules, now=self._clock()
-            )
+    def _drawn(self, due: DueCard, drawn: bool) -> None:
         CARDS.labels(result="drawn" if drawn else "again").inc()
         self.card.nudge()
         self.thread.nudge()
 
-    async def _look_step(self, room: int) -> Pieces:
-        now = self._clock()
-        return [self._look(due, now) for due in await self._switches.claim(now=now, limit=room)]
+    async def _look(self, due: DueLook) -> bool:
+        return await watch_switch(
+            due,
+            record=self._record.switches,
+            gates=self._record.gates,
+            deployments=self._deployments,
+            rules=self._rules,
+            now=self._clock(),
+        )
 
-    async def _look(self, due: DueLook, claimed: datetime) -> None:
-        async with self._switches.leases.kept(due.switch.id, now=claimed):
-            news = await watch_switch(
-                due,
-                record=self._switches,
-                gates=self._gates,
-                deployments=self._deployments,
-                rules=self._rules,
-                now=self._clock(),
-            )
+    def _looked(self, due: DueLook, news: bool) -> None:
         if news:
             self.decided()
 
-    async def _intervene_step(self, room: int) -> Pieces:
-        now = self._clock()
-        return [self._intervene(due, now) for due in await self._interventions.claim(now=now, limit=room)]
-
-    async def _intervene(self, due: DueIntervention, claimed: datetime) -> None:
-        async with self._interventions.leases.kept(due.intervention.id, now=claimed):
-            waiting = await carry_out(
-                due,
-                record=self._interventions,
-                interveners=self._interveners,
-                deployments=self._deployments,
-                now=self._clock(),
-            )
+    async def _intervene(self, due: DueIntervention) -> None:
+        waiting = await carry_out(
+            due,
+            record=self._record.interventions,
+            interveners=self._interveners,
+            deployments=self._deployments,
+            now=self._clock(),
+        )
         for gate in waiting:
-            await pass_freely(gate, record=self._gates, now=self._clock())
+            await pass_freely(gate, record=self._record.gates, now=self._clock())
+
+    def _intervened(self, due: DueIntervention, done: None) -> None:
         log.info("carried_out", deed=due.intervention.deed, deployment=due.switch.key.deployment)
         self.look.nudge()
         self.decided()
 
-    async def _evidence_step(self, room: int) -> Pieces:
-        now = self._clock()
-        return [self._gather(due, now) for due in await self._evidence.claim(now=now, limit=room)]
+    async def _gather(self, due: DueEvidence) -> Evidence | None:
+        return await gather_evidence(
+            due, record=self._record.evidence, source=self._source, now=self._clock()
+        )
 
-    async def _gather(self, due: DueEvidence, claimed: datetime) -> None:
-        async with self._evidence.leases.kept(due.view.id, now=claimed):
-            seen = await gather_evidence(due, record=self._evidence, source=self._source, now=self._clock())
+    def _gathered(self, due: DueEvidence, seen: Evidence | None) -> None:
         EVIDENCE.labels(result="seen" if seen else "again").inc()
         for part, missing in (seen.missing if seen else {}).items():
             EVIDENCE_MISSING.labels(part=part, why=missing.why).inc()
         self.card.nudge()
 
-    async def _thread_step(self, room: int) -> Pieces:
-        now = self._clock()
-        return [self._thread(due, now) for due in await self._threads.claim(now=now, limit=room)]
-
-    async def _thread(self, due: DueThread, claimed: datetime) -> None:
-        async with self._threads.leases.kept(due.view.id, now=claimed):
-            await tell_thread(due, record=self._threads, storyteller=self._storyteller, now=self._clock())
+    async def _tell(self, due: DueThread) -> None:
+        await tell_thread(due, record=self._record.threads, storyteller=self._storyteller, now=self._clock())
 
     async def _remind_step(self, room: int) -> Pieces:
-        if await remind(record=self._gates, rules=self._rules, now=self._clock()):
+        if await remind(record=self._record.gates, rules=self._rules, now=self._clock()):
             self.card.nudge()
         return []
 
     async def _expire_step(self, room: int) -> Pieces:
         now = self._clock()
-        while await expire_gates(record=self._gates, now=now):
+        while await expire_gates(record=self._record.gates, now=now):
             self.decided()
         # To the second: sleep no longer than until the next deadline.
-        following = await self._gates.next_deadline()
+        following = await self._record.gates.next_deadline()
         left = (following - self._clock()) if following else timedelta(seconds=TICK)
         self.expire.tick = min(max(left.total_seconds(), 0.02), TICK)
         return []
 
     async def _gauges_step(self, room: int) -> Pieces:
-        waiting, overdue = await self._questions.load(now=self._clock())
+        waiting, overdue = await self._record.questions.load(now=self._clock())
         WAITING.set(waiting)
         OLDEST_REPORT.set(overdue.total_seconds())
         return []
+
+
+class _Beside:
+    """Due cards, each with the switches of other domains that its gate's turn depends on."""
+
+    def __init__(self, record: Record, rules: Rules) -> None:
+        self._record = record
+        self._rules = rules
+        self.leases = record.cards.leases
+
+    async def claim(self, *, now: datetime, limit: int) -> Sequence[DueCard]:
+        claimed = await self._record.cards.claim(now=now, limit=limit)
+        views = [due.view for due in claimed]
+        beside = await with_neighbours(views, record=self._record.gates, rules=self._rules)
+        return [replace(due, view=view) for due, view in zip(claimed, beside, strict=True)]
+
+
+class _AboutGate(Protocol):
+    @property
+    def view(self) -> GateView: ...
+
+
+def _of_gate(due: _AboutGate) -> GateId:
+    return due.view.id
+
+
+def _of_switch(due: DueLook) -> int:
+    return due.switch.id
+
+
+def _nothing(due: object, done: None) -> None:
+    return None
 
 
 def groups_loop(

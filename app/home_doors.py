@@ -5,19 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from slack_sdk.web.async_client import AsyncWebClient
-
 from app.calm import Calm
-from app.flow.ports import GateRecord, Rules
+from app.flow.ports import Rules
 from app.loops import Loop
-from app.record.freezes import Freezes
-from app.record.waiting import WaitingGates
-from app.slack.directory import Directory
+from app.record.whole import Record
 from app.slack.home import Homes
 from app.slack.presses import Presses
-from app.slack.replies import Replies
 from app.slack.several import Several
-from app.slack.web import Patience
+from app.slack.side import SlackSide
 
 HOME_TICK: Final = 0.5
 AT_ONCE: Final = 4
@@ -33,44 +28,38 @@ class HomeDoors:
 
 
 def home_doors(
-    client: AsyncWebClient,
+    slack: SlackSide,
     *,
-    waiting: WaitingGates,
-    freezes: Freezes,
-    record: GateRecord,
+    record: Record,
     presses: Presses,
     rules: Rules,
-    directory: Directory,
-    replies: Replies,
-    patience: Patience,
     calm: Calm,
-    workspace_url: Callable[[], str | None],
     clock: Callable[[], datetime],
 ) -> HomeDoors:
     """Builds them; from then on answers to presses in Home are shown there."""
     homes = Homes(
-        client,
-        questions=waiting,
-        freezes=freezes,
+        slack.client,
+        questions=record.waiting,
+        freezes=record.freezes,
         rules=rules,
-        directory=directory,
-        replies=replies,
-        patience=patience,
-        workspace_url=workspace_url,
+        directory=slack.directory,
+        replies=slack.replies,
+        patience=slack.patience,
+        workspace_url=slack.workspace_url,
         nudge=lambda: loop.nudge(),
         clock=clock,
     )
     loop = Loop(name="home", step=homes.step, room=AT_ONCE, tick=HOME_TICK, calm=calm, patience=0.5)
-    replies.at_home = homes.say
+    slack.replies.at_home = homes.say
     several = Several(
-        client,
-        questions=waiting,
-        record=record,
+        slack.client,
+        questions=record.waiting,
+        record=record.gates,
         presses=presses,
         rules=rules,
-        directory=directory,
-        replies=replies,
-        workspace_url=workspace_url,
+        directory=slack.directory,
+        replies=slack.replies,
+        workspace_url=slack.workspace_url,
         clock=clock,
     )
     return HomeDoors(homes=homes, loop=loop, several=several)

@@ -1,12 +1,10 @@
 """The loops that the rules need: who deployed, what must be announced, probes, and domains that approve themselves."""
 
-from collections.abc import Callable, Coroutine, Sequence
-from datetime import datetime
-from typing import Any, Final
-
-import structlog
+from collections.abc import Callable
+from typing import Final, Protocol
 
 from app.calm import Calm
+from app.errand import Clock, Pieces, errand
 from app.flow.announce import DueAnnouncement, Herald, announce
 from app.flow.approve_by_checks import approve_by_checks
 from app.flow.know_deployer import AddressBook, know_deployer
@@ -14,23 +12,14 @@ from app.flow.ports import Rules
 from app.flow.run_probe import DueProbe, Prober, Sounding, plan_probes, run_probe
 from app.flow.turn_rules import turn_rules
 from app.i18n.catalog import Texts
-from app.loops import Loop
-from app.record.announcements import Announcements
-from app.record.checks import Checks
-from app.record.deployers import Deployers
-from app.record.freezes import Freezes
-from app.record.gates import Gates
-from app.record.probes import Probes
-
-log = structlog.get_logger(__name__)
-
-Clock = Callable[[], datetime]
-Pieces = Sequence[Coroutine[Any, Any, None]]
+from app.loops import Loop, Step
+from app.record.whole import Record
 
 TICK: Final = 0.5
 DEPLOYERS_TICK: Final = 2.0
 TURN_TICK: Final = 1.0
 STRAYS_TICK: Final = 3600.0
+PATIENCE: Final = 0.5
 DEPLOYERS: Final = 200
 """Looked for a tick; Slack takes some fifty look-ups a minute, and answers are kept."""
 
@@ -41,12 +30,7 @@ class RuleErrands:
     def __init__(
         self,
         *,
-        announcements: Announcements,
-        deployers: Deployers,
-        freezes: Freezes,
-        checks: Checks,
-        probes: Probes,
-        gates: Gates,
+        record: Record,
         herald: Herald,
         prober: Prober,
         book: AddressBook,
@@ -58,12 +42,7 @@ class RuleErrands:
         calm: Calm,
     ) -> None:
         """`redraw` nudges the cards' loop, `decided` the reports' too."""
-        self._announcements = announcements
-        self._deployers = deployers
-        self._freezes = freezes
-        self._checks = checks
-        self._probes = probes
-        self._gates = gates
+        self._record = record
         self._herald = herald
         self._prober = prober
         self._texts = texts
@@ -72,20 +51,22 @@ class RuleErrands:
         self._rules = rules
         self._redraw = redraw
         self._clock = clock
-        self.announce = Loop(
-            name="announce", step=self._announce_step, room=4, tick=TICK, calm=calm, patience=0.5
+        self._calm = calm
+        announcing = errand(
+            record.announcements, key=_of_row, work=self._announce, then=_nothing, clock=clock
         )
-        self.deployer = Loop(
-            name="deployer", step=self._deployer_step, room=1, tick=DEPLOYERS_TICK, calm=calm, patience=0.5
+        self.announce = self._loop("announce", announcing, room=4)
+        self._probing = errand(
+            record.probes, key=_of_row, work=self._probe, then=lambda due, done: self.told(), clock=clock
         )
-        self.probe = Loop(name="probe", step=self._probe_step, room=8, tick=TICK, calm=calm, patience=0.5)
-        self.approve = Loop(
-            name="approve", step=self._approve_step, room=1, tick=TICK, calm=calm, patience=0.5
-        )
-        self.turn = Loop(name="turn", step=self._turn_step, room=1, tick=TURN_TICK, calm=calm, patience=0.5)
-        self.strays = Loop(
-            name="strays", step=self._strays_step, room=1, tick=STRAYS_TICK, calm=calm, patience=0.5
-        )
+        self.probe = self._loop("probe", self._probe_step, room=8)
+        self.deployer = self._loop("deployer", self._deployer_step, tick=DEPLOYERS_TICK)
+        self.approve = self._loop("approve", self._approve_step)
+        self.turn = self._loop("turn", self._turn_step, tick=TURN_TICK)
+        self.strays = self._loop("strays", self._strays_step, tick=STRAYS_TICK)
+
+    def _loop(self, name: str, step: Step, *, room: int = 1, tick: float = TICK) -> Loop:
+        return Loop(name=name, step=step, room=room, tick=tick, calm=self._calm, patience=PATIENCE)
 
     def all(self) -> list[Loop]:
         return [self.announce, self.deployer, self.probe, self.approve, self.turn, self.strays]
@@ -115,19 +96,14 @@ class RuleErrands:
         self._redraw()
         self.probe.nudge()
 
-    async def _announce_step(self, room: int) -> Pieces:
-        now = self._clock()
-        return [self._announce(due, now) for due in await self._announcements.claim(now=now, limit=room)]
-
-    async def _announce(self, due: DueAnnouncement, claimed: datetime) -> None:
-        async with self._announcements.leases.kept(due.id, now=claimed):
-            await announce(due, record=self._announcements, herald=self._herald, now=self._clock())
+    async def _announce(self, due: DueAnnouncement) -> None:
+        await announce(due, record=self._record.announcements, herald=self._herald, now=self._clock())
 
     async def _deployer_step(self, room: int) -> Pieces:
-        for unknown in await self._deployers.unknown(logins=self._rules.logins(), limit=DEPLOYERS):
+        for unknown in await self._record.deployers.unknown(logins=self._rules.logins(), limit=DEPLOYERS):
             known = await know_deployer(
                 unknown,
-                record=self._deployers,
+                record=self._record.deployers,
                 rules=self._rules,
                 book=self._book,
                 now=self._clock(),
@@ -137,41 +113,51 @@ class RuleErrands:
         return []
 
     async def _probe_step(self, room: int) -> Pieces:
-        now = self._clock()
-        if await plan_probes(record=self._probes, rules=self._rules, now=now):
+        if await plan_probes(record=self._record.probes, rules=self._rules, now=self._clock()):
             self._redraw()
-        return [self._probe(due, now) for due in await self._probes.claim(now=now, limit=room)]
+        return await self._probing(room)
 
-    async def _probe(self, due: DueProbe, claimed: datetime) -> None:
-        async with self._probes.leases.kept(due.id, now=claimed):
-            await run_probe(
-                due,
-                record=self._probes,
-                prober=self._prober,
-                rules=self._rules,
-                words=self._sounding_words,
-                clock=self._clock,
-            )
-        self.told()
+    async def _probe(self, due: DueProbe) -> None:
+        await run_probe(
+            due,
+            record=self._record.probes,
+            prober=self._prober,
+            rules=self._rules,
+            words=self._sounding_words,
+            clock=self._clock,
+        )
 
     def _sounding_words(self, sounding: Sounding) -> str:
         return self._texts(f"probe.{sounding.answer}", **sounding.detail)
 
     async def _approve_step(self, room: int) -> Pieces:
         while await approve_by_checks(
-            record=self._gates, ripe=self._checks, rules=self._rules, now=self._clock()
+            record=self._record.gates, ripe=self._record.checks, rules=self._rules, now=self._clock()
         ):
             self._decided()
             self.turn.nudge()
         return []
 
     async def _turn_step(self, room: int) -> Pieces:
-        if await turn_rules(record=self._freezes, rules=self._rules, now=self._clock()):
+        if await turn_rules(record=self._record.freezes, rules=self._rules, now=self._clock()):
             self._redraw()
             self.announce.nudge()
             self.approve.nudge()
         return []
 
     async def _strays_step(self, room: int) -> Pieces:
-        await self._checks.forget_strays(now=self._clock())
+        await self._record.checks.forget_strays(now=self._clock())
         return []
+
+
+class _Row(Protocol):
+    @property
+    def id(self) -> int: ...
+
+
+def _of_row(due: _Row) -> int:
+    return due.id
+
+
+def _nothing(due: object, done: None) -> None:
+    return None

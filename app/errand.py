@@ -1,0 +1,49 @@
+"""One kind of outgoing work: claimed under a lease, done while the lease is kept, and what follows from it."""
+
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from app.loops import Step
+from app.record.leases import Leases
+
+Due = TypeVar("Due")
+Done = TypeVar("Done")
+Claimed = TypeVar("Claimed", covariant=True)
+Clock = Callable[[], datetime]
+Pieces = Sequence[Coroutine[Any, Any, None]]
+
+
+class Claims(Protocol[Claimed]):
+    """A room of the record with work that is due."""
+
+    @property
+    def leases(self) -> Leases: ...
+
+    async def claim(self, *, now: datetime, limit: int) -> Sequence[Claimed]: ...
+
+
+def errand(
+    claims: Claims[Due],
+    *,
+    key: Callable[[Due], UUID | int],
+    work: Callable[[Due], Awaitable[Done]],
+    then: Callable[[Due, Done], None],
+    clock: Clock,
+) -> Step:
+    """The step of a loop: claims what is due and gives the pieces.
+
+    `key` names the leased row. `then` comes after the lease was let go: a loop that it nudges may claim the row anew.
+    """
+
+    async def piece(due: Due, claimed: datetime) -> None:
+        async with claims.leases.kept(key(due), now=claimed):
+            done = await work(due)
+        then(due, done)
+
+    async def step(room: int) -> Pieces:
+        now = clock()
+        return [piece(due, now) for due in await claims.claim(now=now, limit=room)]
+
+    return step

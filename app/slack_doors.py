@@ -1,0 +1,163 @@
+"""Everything that people press, submit and say in Slack, put together: the doors, each with what it needs."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from app.calm import Calm
+from app.errands import Errands
+from app.flow.ports import Rules
+from app.flow.views import CardPlace
+from app.gate.ids import GateId
+from app.home_doors import HomeDoors, home_doors
+from app.record.whole import Record
+from app.rule_errands import RuleErrands
+from app.slack.canvas import SlackCanvas
+from app.slack.check_presses import CheckPresses
+from app.slack.deploys_command import DeploysCommand
+from app.slack.details_door import DetailsDoor
+from app.slack.freeze_command import FreezeCommand
+from app.slack.glass_presses import GlassPresses
+from app.slack.presses import Presses
+from app.slack.receiver import build_app
+from app.slack.rules_command import RulesCommand
+from app.slack.side import SlackSide
+from app.slack.undoing import Undoing
+
+
+class SlackDoors:
+    """`bolt` takes what Slack sends; `home_loop` publishes App Home."""
+
+    def __init__(
+        self,
+        slack: SlackSide,
+        *,
+        canvas: SlackCanvas,
+        record: Record,
+        rules: Rules,
+        errands: Errands,
+        rule_errands: RuleErrands,
+        calm: Calm,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._slack = slack
+        self._canvas = canvas
+        self._record = record
+        self._rules = rules
+        self._errands = errands
+        self._rule_errands = rule_errands
+        self._clock = clock
+        presses = self._presses()
+        home = self._home(presses, calm)
+        undoing = self._undoing()
+        self.home_loop = home.loop
+        self.bolt = build_app(
+            client=slack.client,
+            signing_secret=slack.signing_secret,
+            presses=presses,
+            undoing=undoing,
+            glass=self._glass(),
+            checks=self._checks(),
+            deploys=self._deploys(undoing, home),
+            details=self._details(),
+            homes=home.homes,
+            several=home.several,
+            directory=slack.directory,
+            replies=slack.replies,
+        )
+
+    def _presses(self) -> Presses:
+        async def stale(gate: GateId) -> None:
+            await self._record.cards.redraw(gate, now=self._clock())
+            self._errands.card.nudge()
+
+        async def met(gate: GateId, place: CardPlace) -> None:
+            if self._slack.greeting.may_search:
+                return
+            if not await self._record.cards.met(gate, place=place, now=self._clock()):
+                await self._canvas.remove(place)
+            self._errands.card.nudge()
+
+        return Presses(
+            record=self._record.gates,
+            rules=self._rules,
+            directory=self._slack.directory,
+            replies=self._slack.replies,
+            decided=self._decided,
+            stale=stale,
+            met=met,
+            clock=self._clock,
+        )
+
+    def _decided(self, gate: GateId) -> None:
+        self._errands.decided()
+        self._rule_errands.decided()
+
+    def _home(self, presses: Presses, calm: Calm) -> HomeDoors:
+        return home_doors(
+            self._slack,
+            record=self._record,
+            presses=presses,
+            rules=self._rules,
+            calm=calm,
+            clock=self._clock,
+        )
+
+    def _undoing(self) -> Undoing:
+        return Undoing(
+            record=self._record.interventions,
+            gates=self._record.gates,
+            rules=self._rules,
+            directory=self._slack.directory,
+            replies=self._slack.replies,
+            asked=self._errands.asked,
+            clock=self._clock,
+        )
+
+    def _glass(self) -> GlassPresses:
+        return GlassPresses(
+            record=self._record.gates,
+            rules=self._rules,
+            directory=self._slack.directory,
+            replies=self._slack.replies,
+            decided=self._decided,
+            clock=self._clock,
+        )
+
+    def _checks(self) -> CheckPresses:
+        return CheckPresses(
+            record=self._record.gates,
+            probes=self._record.probes,
+            rules=self._rules,
+            directory=self._slack.directory,
+            replies=self._slack.replies,
+            asked=self._rule_errands.asked,
+            clock=self._clock,
+        )
+
+    def _details(self) -> DetailsDoor:
+        return DetailsDoor(
+            evidence=self._record.evidence,
+            directory=self._slack.directory,
+            replies=self._slack.replies,
+            wanted=self._errands.evidence.nudge,
+            clock=self._clock,
+        )
+
+    def _deploys(self, undoing: Undoing, home: HomeDoors) -> DeploysCommand:
+        freezes = FreezeCommand(
+            record=self._record.freezes,
+            rules=self._rules,
+            changed=self._rule_errands.frozen,
+            clock=self._clock,
+        )
+        return DeploysCommand(
+            questions=self._record.questions,
+            rules=self._rules,
+            directory=self._slack.directory,
+            clock=self._clock,
+            workspace_url=self._slack.workspace_url,
+            replies=self._slack.replies,
+            undo_form=lambda view, trigger, texts: undoing.open_form(view, trigger=trigger, texts=texts),
+            rules_command=RulesCommand(freezes=freezes, rules=self._rules, clock=self._clock),
+            several=home.several,
+        )
