@@ -97,6 +97,7 @@ class Socket:
         if self._handler is None or self._clock() - down_since > PATIENCE:
             await self._drop()
             await self._connect()
+            self._seen_up = self._clock()
 
     async def _connect(self) -> None:
         self._handler = _Handler(self._app, self._token, listening=self._listening)

@@ -21,7 +21,7 @@ def tile(page: Page, domain: str) -> Locator:
 
 def test_approve_on_order_moves_all_traffic_to_green(page: Page) -> None:
     expect(tile(page, "order").locator(".share-blue b")).to_have_text("100 %")
-    approve = card(page, "order").get_by_role("button", name="Approve")
+    approve = card(page, "order").get_by_role("button", name="Approve", exact=True)
 
     approve.click()
     asked = page.get_by_role("dialog", name="Switch order to green?")
@@ -37,7 +37,7 @@ def test_approve_on_order_moves_all_traffic_to_green(page: Page) -> None:
         "Traffic: 0 % on blue, 100 % on green"
     )
     expect(card(page, "order").first).to_contain_text("Approved by @Olu Ade", timeout=PATIENCE)
-    expect(card(page, "order").get_by_role("button", name="Approve")).to_have_count(0)
+    expect(card(page, "order").get_by_role("button", name="Approve", exact=True)).to_have_count(0)
 
 
 def test_reject_on_payment_asks_why_and_keeps_traffic_on_blue(page: Page) -> None:
@@ -89,7 +89,7 @@ def test_somebody_who_may_not_decide_is_told_kindly(page: Page) -> None:
     tile(page, "user").get_by_role("button", name="Deploy").click()
     page.get_by_role("button", name="canary").click()
     page.get_by_text("Jun", exact=True).click()
-    card(page, "user").get_by_role("button", name="Approve").click(timeout=PATIENCE)
+    card(page, "user").get_by_role("button", name="Approve", exact=True).click(timeout=PATIENCE)
     page.locator("#confirm button[value=yes]").click()
 
     expect(page.locator(".sl-message--whisper").last).to_be_visible(timeout=PATIENCE)
@@ -106,7 +106,7 @@ def test_a_card_and_its_domain_lead_to_each_other(page: Page) -> None:
 
     page.locator("#logs").evaluate("logs => logs.scrollTo(0, 0)")
     tile(page, "delivery").get_by_role("button", name="Waits for an answer").click()
-    expect(card(page, "delivery").get_by_role("button", name="Approve")).to_be_in_viewport(timeout=PATIENCE)
+    expect(card(page, "delivery").get_by_role("button", name="Approve", exact=True)).to_be_in_viewport(timeout=PATIENCE)
 
 
 def test_the_keyboard_alone_approves(page: Page) -> None:
@@ -115,7 +115,7 @@ def test_the_keyboard_alone_approves(page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_text("Deploy hub")).to_be_visible()
     page.keyboard.press("Enter")
-    approve = card(page, "hub").get_by_role("button", name="Approve")
+    approve = card(page, "hub").get_by_role("button", name="Approve", exact=True)
     expect(approve).to_be_visible(timeout=PATIENCE)
 
     approve.focus()

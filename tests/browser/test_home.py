@@ -55,7 +55,7 @@ def test_several_are_picked_and_approved_from_home(page: Page) -> None:
     expect(form).to_be_visible(timeout=PATIENCE)
     for domain in ("auth", "hub"):
         form.get_by_role("checkbox", name=f"{domain} · ").check()
-    form.get_by_role("button", name="Approve").click()
+    form.get_by_role("button", name="Approve", exact=True).click()
 
     expect(form).to_contain_text("Approvals recorded: 2 of 2.", timeout=PATIENCE)
     form.get_by_role("button", name="Close").click()
@@ -74,7 +74,7 @@ def test_the_command_opens_the_form_with_what_was_named_ticked(page: Page) -> No
     expect(form.get_by_role("checkbox", checked=True)).to_have_count(2, timeout=PATIENCE)
 
     form.get_by_role("checkbox", name="promotion · ").uncheck()
-    form.get_by_role("button", name="Approve").click()
+    form.get_by_role("button", name="Approve", exact=True).click()
 
     expect(form).to_contain_text("Approvals recorded: 1 of 1.", timeout=PATIENCE)
     page.keyboard.press("Escape")

@@ -67,7 +67,7 @@ def test_replies_hang_under_their_card(page: Page, slack: SlackStandIn) -> None:
 def test_an_edited_card_is_redrawn_where_it_stands(page: Page, slack: SlackStandIn) -> None:
     root = card(slack)
     slack.place(CHANNEL.id, "a later one")
-    page.get_by_role("button", name="Approve").focus()
+    page.get_by_role("button", name="Approve", exact=True).focus()
 
     slack.messages.edit(CHANNEL.id, root.ts, Shown("approved", [{**section("approved"), "block_id": "b"}]))
 
@@ -121,7 +121,7 @@ def test_nothing_that_people_write_runs(page: Page, slack: SlackStandIn) -> None
     slack.place(CHANNEL.id, EVIL, [section(EVIL), actions(button(confirm=confirm))])
     slack.place(CHANNEL.id, EVIL)
 
-    page.get_by_role("button", name="Approve").click()
+    page.get_by_role("button", name="Approve", exact=True).click()
 
     expect(page.locator("#confirm-text")).to_have_text(EVIL)
     expect(page.locator(".sl-text img, .sl-text script, #confirm img")).to_have_count(0)
@@ -131,7 +131,7 @@ def test_nothing_that_people_write_runs(page: Page, slack: SlackStandIn) -> None
 def test_an_app_that_is_away_is_said(page: Page, slack: SlackStandIn) -> None:
     card(slack)
 
-    page.get_by_role("button", name="Approve").click()
+    page.get_by_role("button", name="Approve", exact=True).click()
 
     expect(page.get_by_text("Switchgate cannot be reached")).to_be_visible()
-    expect(page.get_by_role("button", name="Approve")).to_be_enabled()
+    expect(page.get_by_role("button", name="Approve", exact=True)).to_be_enabled()
