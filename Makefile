@@ -14,7 +14,7 @@ sandbox: $(READY) ## try it: the real service, an embedded Postgres, stand-in Sl
 	$(BIN)/switchgate sandbox
 
 test: $(READY) ## run every test
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 check: $(READY) ## ruff, mypy --strict, the direction of imports
 	$(BIN)/ruff check .
