@@ -106,7 +106,9 @@ def test_a_card_and_its_domain_lead_to_each_other(page: Page) -> None:
 
     page.locator("#logs").evaluate("logs => logs.scrollTo(0, 0)")
     tile(page, "delivery").get_by_role("button", name="Waits for an answer").click()
-    expect(card(page, "delivery").get_by_role("button", name="Approve", exact=True)).to_be_in_viewport(timeout=PATIENCE)
+    expect(card(page, "delivery").get_by_role("button", name="Approve", exact=True)).to_be_in_viewport(
+        timeout=PATIENCE
+    )
 
 
 def test_the_keyboard_alone_approves(page: Page) -> None:
