@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 import uvicorn
+from fastapi.dependencies import models
 from psycopg.rows import dict_row
 
 from app.domains import load_config
@@ -253,3 +254,11 @@ async def living_house(
             if settings.slack_app_token is not None:
                 await house.until(lambda: built.slack.connected > 0)
             yield house
+    _let_go()
+
+
+def _let_go() -> None:
+    """FastAPI remembers thousands of endpoints, and an endpoint holds its whole house, 15 MB each."""
+    for remembered in vars(models).values():
+        if hasattr(remembered, "cache_clear"):
+            remembered.cache_clear()

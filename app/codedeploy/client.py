@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
@@ -63,9 +63,10 @@ class CodeDeploy:
         self.boto(self.region, answers=True)
 
     def close(self) -> None:
-        """Waits for calls under way."""
+        """Waits for calls under way, then hangs up."""
         self._reading.shutdown(wait=True)
         self._answering.shutdown(wait=True)
+        hang_up(self._clients)
 
     async def deployment(self, key: SwitchKey) -> DeploymentFacts:
         """GetDeployment, or BatchGetDeployments when several ask at once."""
@@ -183,3 +184,9 @@ class CodeDeploy:
             client = cast("CodeDeployClient", made)
             self._clients[(region, answers)] = client
         return client
+
+
+def hang_up(clients: MutableMapping[Any, Any]) -> None:
+    """Closes boto3's clients and lets them go: each holds megabytes of its service's description."""
+    while clients:
+        clients.popitem()[1].close()

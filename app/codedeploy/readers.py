@@ -14,6 +14,7 @@ import structlog
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from app.codedeploy.client import hang_up
 from app.codedeploy.errors import CREDENTIALS, code_of
 from app.flow.evidence_ports import PartUnread
 from app.gate.evidence import Missing, Why
@@ -82,8 +83,9 @@ class Readers:
             self._client(service, region)
 
     def close(self) -> None:
-        """Waits for calls under way."""
+        """Waits for calls under way, then hangs up."""
         self._threads.shutdown(wait=True, cancel_futures=True)
+        hang_up(self._clients)
 
     async def read(self, service: Service, region: str, call: str, work: Callable[[Any], T]) -> T:
         """Runs `work` with the client; `call` is the permission that it needs. Raises `PartUnread`."""
