@@ -191,7 +191,9 @@ def _ended(view: GateView, *, texts: Texts, domain: OwnedDomain | None) -> list[
 
 
 def _decision_words(view: GateView, texts: Texts) -> str:
-    voters = ", ".join(mention(vote.voter) for vote in view.votes if vote.choice is Choice.APPROVE)
+    # Who approved before a rejection or a broken glass did not decide that.
+    by_votes = view.votes if view.basis is Basis.VOTES else ()
+    voters = ", ".join(mention(vote.voter) for vote in by_votes if vote.choice is Choice.APPROVE)
     return texts(
         "card.decided.undo" if view.basis is Basis.UNDO else f"card.decided.{_state(view)}",
         who=voters or mention(view.decided_by or ""),

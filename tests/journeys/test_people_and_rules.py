@@ -184,6 +184,29 @@ async def test_an_admin_breaks_the_glass_in_the_open(build: Build) -> None:
         assert house.audit(deployment).count("glass_broken") == 1
 
 
+async def test_who_had_approved_did_not_break_the_glass(build: Build) -> None:
+    async with build("approvals = 3\n") as house:
+        deployment, _ = await house.ask("order")
+        await house.approve(OLU.id, deployment)
+        await whisper(house, OLU.id, "2 more people have to approve")
+        await house.approve(GRACE.id, deployment)
+        await whisper(house, GRACE.id, "1 more person has to approve")
+        await press_whispered(house, GRACE.id, "break_glass")
+        await break_the_glass(house, GRACE.id, "customers cannot pay")
+        assert await house.told(deployment) == ["Succeeded"]
+        await house.until(lambda: f"*Break-glass:* <@{GRACE.id}> approved" in house.says(deployment))
+
+
+async def test_who_had_approved_did_not_reject(build: Build) -> None:
+    async with build("approvals = 2\n") as house:
+        deployment, _ = await house.ask("order")
+        await house.approve(MINA.id, deployment)
+        await whisper(house, MINA.id, "승인이 기록되었습니다.")
+        await house.reject(OLU.id, deployment, "two orders are missing")
+        assert await house.told(deployment) == ["Failed"]
+        await house.until(lambda: f"*Rejected* by <@{OLU.id}>" in house.says(deployment))
+
+
 async def test_nobody_but_an_admin_is_offered_or_given_the_way_around(build: Build) -> None:
     async with build('approvals = 3\nrequired_checks = ["smoke"]\n') as house:
         deployment, _ = await house.ask("order")
