@@ -1,6 +1,7 @@
 """The sandbox's people and rules: who is in the workspace, and the `switchgate.toml` that names them."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from app.sandbox.aws.world import EIGHT_DOMAINS, SandboxDomain
@@ -17,6 +18,10 @@ PEOPLE: Final = (MINA, OLU, GRACE, JUN)
 
 ONCALL: Final = UserGroup(id="S0ONCALL", handle="oncall", name="On call", members=(MINA.id, OLU.id))
 
+SMOKE_TEST: Final = "card charge smoke"
+PAYMENT_RULES: Final = f'approvals = 2\nrequired_checks = ["{SMOKE_TEST}"]\n'
+"""What `payment` asks for in the sandbox that people try: two people, and a green check of its pipeline's."""
+
 HEAD: Final = f"""\
 [slack]
 channel = "{CHANNEL.id}"
@@ -31,6 +36,12 @@ own_deployment = false
 mina-kim = "{MINA.id}"
 jun-lee = "{JUN.id}"
 """
+
+
+def people_of(locale: str) -> tuple[User, ...]:
+    """The same people; Grace reads what the cards are written in."""
+    grace = replace(GRACE, locale="ko-KR" if locale == "ko" else "en-US")
+    return tuple(grace if one is GRACE else one for one in PEOPLE)
 
 
 def config_text(domains: Iterable[SandboxDomain] = EIGHT_DOMAINS, **more: str) -> str:

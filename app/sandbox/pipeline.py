@@ -8,6 +8,7 @@ from typing import Final
 from app.sandbox.aws.stand_in import AwsStandIn
 from app.sandbox.cast import JUN, PEOPLE
 from app.sandbox.slack.shapes import User
+from app.sandbox.smoke_tests import SmokeTests
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,11 @@ _COMMITS: Final = {
 
 
 class Pipeline:
-    """Pushes commits to the domains; each has its titles in turn."""
+    """Pushes commits to the domains; each has its titles in turn, and some have a smoke test."""
 
-    def __init__(self, aws: AwsStandIn) -> None:
+    def __init__(self, aws: AwsStandIn, *, smoke_tests: SmokeTests) -> None:
         self._aws = aws
+        self.smoke_tests = smoke_tests
         self._lock = Lock()
         self._titles = {domain: itertools.cycle(titles) for domain, titles in _COMMITS.items()}
 
@@ -66,4 +68,6 @@ class Pipeline:
             titles = self._titles.get(domain)
             title = next(titles) if titles else "Small repairs"
         description = f"{title}\ngithub-actor={LOGINS.get(by.id, by.name)}"
-        return self._aws.deploy(domain, description=description, config=SHIFT_BY_NAME[shift].config)
+        deployment = self._aws.deploy(domain, description=description, config=SHIFT_BY_NAME[shift].config)
+        self.smoke_tests.begin(domain, deployment)
+        return deployment

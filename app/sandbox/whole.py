@@ -8,11 +8,14 @@ from typing import Final
 
 from app.embedded_postgres import EmbeddedPostgres, temporary_folder
 from app.record.migrate import migrate
+from app.sandbox.cast import PAYMENT_RULES, config_text, people_of
 from app.sandbox.pipeline import Pipeline
 from app.sandbox.replica import Replica, free_port
+from app.sandbox.smoke_tests import SmokeTests
 from app.sandbox.stage import Stage
 
 LOG: Final = "service.log"
+TOKEN: Final = "sandbox-pipeline-token-0123456789abcdef"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,12 +39,18 @@ def whole_sandbox(*, locale: str) -> Iterator[Whole]:
         try:
             postgres.start()
             migrate(postgres.url)
-            with Stage(folder, locale=locale, history=True) as stage:
+            config = config_text(payment=PAYMENT_RULES)
+            with Stage(folder, users=people_of(locale), config=config, locale=locale, history=True) as stage:
                 port = free_port()
                 stage.service_urls = [f"http://127.0.0.1:{port}"]
-                environment = stage.environment(database_url=postgres.url, port=port)
+                environment = {
+                    **stage.environment(database_url=postgres.url, port=port),
+                    "SWITCHGATE_API_TOKENS": f"pipeline:{TOKEN}:read+checks",
+                }
                 with Replica(environment, log=folder / LOG) as replica:
                     replica.wait_ready()
-                    yield Whole(stage=stage, replica=replica, pipeline=Pipeline(stage.aws), log=folder / LOG)
+                    with SmokeTests(stage.aws, service=lambda: replica.url, token=TOKEN) as smoke_tests:
+                        pipeline = Pipeline(stage.aws, smoke_tests=smoke_tests)
+                        yield Whole(stage=stage, replica=replica, pipeline=pipeline, log=folder / LOG)
         finally:
             postgres.stop()

@@ -14,7 +14,6 @@ WHY: Final = {"en": "coupon incident", "ko": "쿠폰 장애"}
 def take_home(page: Page, locale: str, docs: Path) -> None:
     """Home whole, and the form with two boxes ticked."""
     me = page.locator("#people input:checked").get_attribute("value")
-    page.set_viewport_size({"width": 1440, "height": 2400})
     _deploy(page, "auth")
     approve(page, "auth")
     expect(chip(page, "auth")).to_have_text("On green", timeout=PATIENCE)

@@ -12,6 +12,7 @@ from app.sandbox.pipeline import Pipeline
 from app.sandbox.replica import Replica
 from app.sandbox.slack.shapes import Message, Shown
 from app.sandbox.slack.stand_in import SlackStandIn
+from app.sandbox.smoke_tests import SmokeTests
 from app.sandbox.stage import Stage
 from app.sandbox.whole import Whole
 from tests.sandbox.slack.play import actions, button, modal, reason_input, section
@@ -37,7 +38,9 @@ def page(chromium: Browser, stage: Stage, tmp_path: Path) -> Iterator[Page]:
     """Already open while the test prepares what it shows."""
     log = tmp_path / "log"
     replica = Replica(stage.environment(database_url="postgresql://nowhere"), log=log)
-    whole = Whole(stage=stage, replica=replica, pipeline=Pipeline(stage.aws), log=log)
+    smoke_tests = SmokeTests(stage.aws, service=lambda: replica.url, token="", tests={})
+    pipeline = Pipeline(stage.aws, smoke_tests=smoke_tests)
+    whole = Whole(stage=stage, replica=replica, pipeline=pipeline, log=log)
     with SandboxPage(whole, port=0) as server:
         page = chromium.new_page(viewport={"width": 1440, "height": 900})
         page.goto(server.url)

@@ -49,6 +49,7 @@ def walk_to_the_end(page: Page, locale: str, *, docs: Path) -> None:
     expect(modal.locator(".sl-header, h1, h2").first).to_be_visible(timeout=PATIENCE)
     take(page, modal, docs / f"details.{locale}.png")
     page.keyboard.press("Escape")
+    expect(modal).to_be_hidden(timeout=PATIENCE)
     set_speed(page, 60)
     expect(card.get_by_text({"en": "Finished", "ko": "끝났습니다"}[locale]).first).to_be_visible(
         timeout=PATIENCE

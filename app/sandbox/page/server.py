@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import ValidationError
 
 from app.sandbox.aws.errors import AwsError
-from app.sandbox.cast import PEOPLE
+from app.sandbox.cast import people_of
 from app.sandbox.page.deed import Deed, Told
 from app.sandbox.page.domains_pane import domain_pieces
 from app.sandbox.page.live import Bell, Pieces, stream
@@ -44,6 +44,7 @@ class Page(ServerThread):
         self._stage = whole.stage
         self._locale = locale
         self._bell = Bell()
+        self._pipeline = whole.pipeline
         self._troubles = Troubles(whole.stage)
         self._service = Service(whole.replica, changed=self._bell.ring)
         world = WorldDeeds(whole.stage, whole.pipeline, troubles=self._troubles, service=self._service)
@@ -68,9 +69,10 @@ class Page(ServerThread):
         return app
 
     async def _page(self, _request: web.Request) -> web.Response:
+        people = people_of(self._locale)
         shown = self._template.render(
-            people=faces(PEOPLE),
-            first=first_face(PEOPLE, locale=self._locale),
+            people=faces(people),
+            first=first_face(people, locale=self._locale),
             shifts=SHIFTS,
             troubles=TROUBLES,
             speeds=SPEEDS,
@@ -113,6 +115,7 @@ class Page(ServerThread):
         return {
             **pane.pieces(),
             **domain_pieces(self._stage.aws),
+            **self._pipeline.smoke_tests.pieces(),
             "speed": self._stage.aws.speed,
             "troubles": self._troubles.piece(),
             "service": self._service.state,

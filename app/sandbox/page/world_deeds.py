@@ -32,6 +32,10 @@ class Alarm(OfDomain):
     on: bool
 
 
+class Smoke(OfDomain):
+    passes: bool
+
+
 class Clock(Asked):
     speed: Literal[1, 10, 60]
 
@@ -60,6 +64,7 @@ class WorldDeeds:
             "deploy": Deed(Deploy, self.deploy),
             "stop": Deed(OfDomain, self.stop),
             "alarm": Deed(Alarm, self.alarm),
+            "smoke": Deed(Smoke, self.smoke),
             "clock": Deed(Clock, self.clock),
             "trouble": Deed(Switch, self.trouble),
             "calm": Deed(Asked, self.calm),
@@ -100,6 +105,10 @@ class WorldDeeds:
         self._known(asked.domain)
         self._aws.set_alarm(asked.domain, "ALARM" if asked.on else "OK")
         return Told(f"The alarm of {asked.domain} {'goes off' if asked.on else 'is over'}.")
+
+    async def smoke(self, asked: Smoke) -> Told:
+        self._pipeline.smoke_tests.find(asked.domain, passes=asked.passes)
+        return Told()
 
     async def clock(self, asked: Clock) -> Told:
         self._aws.speed = float(asked.speed)

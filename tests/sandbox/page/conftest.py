@@ -11,6 +11,7 @@ from aiohttp import ClientResponse, ClientSession
 from app.sandbox.page.server import Page
 from app.sandbox.pipeline import Pipeline
 from app.sandbox.replica import Replica
+from app.sandbox.smoke_tests import SmokeTests
 from app.sandbox.whole import Whole
 from tests.house import House
 
@@ -57,7 +58,9 @@ async def browser(house: House, tmp_path: Path) -> AsyncIterator[Browser]:
     """The house's own service answers; `replica` is a second one, which nobody has started."""
     log = tmp_path / "replica.log"
     replica = Replica(house.stage.environment(database_url=house.database_url), log=log)
-    whole = Whole(stage=house.stage, replica=replica, pipeline=Pipeline(house.aws), log=log)
+    smoke_tests = SmokeTests(house.aws, service=lambda: house.url, token="", tests={})
+    pipeline = Pipeline(house.aws, smoke_tests=smoke_tests)
+    whole = Whole(stage=house.stage, replica=replica, pipeline=pipeline, log=log)
     with Page(whole, port=0) as page:
         async with ClientSession() as session:
             yield Browser(page, house, session, replica)

@@ -71,6 +71,12 @@ async def test_an_alarm_goes_off_and_is_over(browser: Browser) -> None:
     assert not (await browser.domain("order"))["alarm"]
 
 
+async def test_a_domain_without_a_smoke_test_has_none_to_fail(browser: Browser) -> None:
+    status, told = await browser.do("smoke", WHO, domain="order", passes=False)
+
+    assert (status, told["words"]) == (404, "order has no smoke test")
+
+
 async def test_the_clock_is_sped_up(browser: Browser) -> None:
     await browser.do("clock", WHO, speed=60)
 

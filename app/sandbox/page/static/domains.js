@@ -21,6 +21,13 @@ when("domain:", (_key, domain) => {
   say(domain);
 });
 
+when("smoke:", (_key, smoke) => {
+  const button = find(smoke.domain).querySelector(".smoke");
+  button.hidden = false;
+  button.setAttribute("aria-pressed", smoke.fails);
+  button.textContent = smoke.fails ? "Smoke fails" : "Smoke test";
+});
+
 /** The tile where a deployment is the latest one. */
 export function tileOf(deployment) {
   const tile = [...tiles.children].find((one) => one.querySelector(".chip").dataset.deployment === deployment);
@@ -134,6 +141,7 @@ tiles.addEventListener("click", async ({ target }) => {
   const domain = target.closest(".tile")?.dataset.domain;
   if (target.matches(".stop")) await busy(target, () => act("stop", { domain }));
   if (target.matches(".alarm")) await act("alarm", { domain, on: !piece(`domain:${domain}`).alarm });
+  if (target.matches(".smoke")) await act("smoke", { domain, passes: piece(`smoke:${domain}`).fails });
 });
 
 document.addEventListener("click", ({ target }) => {
