@@ -1,7 +1,7 @@
 """The connection to Postgres. Nothing waits for it for long: a press must be answered within Slack's 3 s."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from functools import lru_cache
 from typing import Any, Final
 
@@ -71,7 +71,11 @@ class Database:
         """Runs one statement in a transaction of its own and gives its rows. Raises `RecordAway`."""
         with _told_as_away():
             async with self._alone.connect() as connection:
-                return await execute(connection, statement, values)
+                try:
+                    return await execute(connection, statement, values)
+                except psycopg.Error:
+                    await _notice_loss(connection)
+                    raise
 
     async def ping(self) -> None:
         """Raises `RecordAway` when Postgres does not answer."""
@@ -127,6 +131,14 @@ async def _driver(connection: AsyncConnection) -> psycopg.AsyncConnection[Any]:
     pooled = (await connection.get_raw_connection()).driver_connection
     assert isinstance(pooled, psycopg.AsyncConnection)  # noqa: S101 - for the type checker: it is our only driver
     return pooled
+
+
+async def _notice_loss(connection: AsyncConnection) -> None:
+    """SQLAlchemy, which the driver went past, hears of a lost connection; it then trusts none that is older. A
+    transaction's rollback does the same."""
+    if (await _driver(connection)).closed:
+        with suppress(DBAPIError):
+            await connection.exec_driver_sql("SELECT 1")
 
 
 async def _run(driver: psycopg.AsyncConnection[Any], statement: str, values: Mapping[str, Any]) -> list[Any]:
