@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Protocol
 
 from app.flow.ports import HeldGate, OwnedDomain, Rules
-from app.flow.views import GateView, Switch
+from app.flow.views import GateView
 from app.gate.ids import DomainName
 from app.gate.states import Awaiting
-from app.gate.turns import Line, Neighbour, Turns
+from app.gate.turns import AFTER_TRAFFIC, Line, Neighbour, Turns
 
 NONE = Turns()
 
@@ -47,7 +47,7 @@ def line_of(view: GateView, *, domain: OwnedDomain, rules: Rules) -> Line | None
         return None
     return Line(
         opened_at=view.opened_at,
-        moves=_moves(view.switch),
+        moves=_moves(view),
         neighbours=told_by_their_rules(view.neighbours, rules),
     )
 
@@ -58,12 +58,13 @@ def told_by_their_rules(neighbours: Sequence[Neighbour], rules: Rules) -> tuple[
     return tuple(replace(one, keeps=keeps[one.domain]) for one in neighbours)
 
 
-def _moves(switch: Switch) -> bool:
-    return switch.switched_at is not None or bool(switch.green_percent)
+def _moves(view: GateView) -> bool:
+    switch = view.switch
+    return view.hook_name == AFTER_TRAFFIC or switch.switched_at is not None or bool(switch.green_percent)
 
 
 def _turns(view: GateView, rules: Rules) -> Turns:
-    waits = isinstance(view.gate, Awaiting) and not _moves(view.switch)
+    waits = isinstance(view.gate, Awaiting) and not _moves(view)
     return _turns_of(view.switch.domain, rules) if waits else NONE
 
 

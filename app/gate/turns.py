@@ -17,6 +17,9 @@ from app.gate.rules import GoesFirst, TurnTaken
 LATELY: Final = timedelta(hours=1)
 """How long before a gate was opened an ending is still news to whoever looks at it."""
 
+AFTER_TRAFFIC: Final = "AfterAllowTraffic"
+"""CodeDeploy's hook that begins once all traffic has moved: it tells so before anybody has looked."""
+
 
 class KeepsTurn(StrEnum):
     """Until when an approved switch keeps its turn."""

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from app.gate.ids import DeploymentId, DomainName
 from app.gate.policy import RESCUERS
-from app.gate.turns import Ending, Neighbour
+from app.gate.turns import AFTER_TRAFFIC, Ending, Neighbour
 from app.record.database import Database
 from app.record.rows import traffic_of
 
@@ -21,14 +21,15 @@ else; locks of one number (the chains') are of another kind.
 # A partial index holds the few that live. The last one of each domain tells how the one before this ended.
 NEIGHBOURS: Final = """
 SELECT s.domain, s.deployment_id, s.traffic, s.green_percent, s.switched_at, s.ended_at,
-    g.waiting_since, g.approved_at, g.refused,
+    g.waiting_since, g.approved_at, g.refused, g.after_traffic,
     GREATEST(g.approved_at, g.refused_at, s.moved_at, s.switched_at, s.blue_until) AS news_at
 FROM switches s CROSS JOIN LATERAL (
     SELECT min(opened_at) FILTER (WHERE phase = 'awaiting') AS waiting_since,
         max(decided_at) FILTER (WHERE verdict = 'approved' AND basis NOT IN ('rescue', 'undo')
             AND coalesce(outcome, 'told') = 'told') AS approved_at,
         max(decided_at) FILTER (WHERE verdict IN ('rejected', 'expired')) AS refused_at,
-        max(verdict) FILTER (WHERE verdict IN ('rejected', 'expired')) AS refused
+        max(verdict) FILTER (WHERE verdict IN ('rejected', 'expired')) AS refused,
+        bool_or(hook_name = :after_traffic) AS after_traffic
     FROM gates WHERE switch_id = s.id
 ) g
 WHERE s.verified_at IS NOT NULL AND coalesce(s.creator, '') <> ALL(:rescuers) AND s.id = ANY(ARRAY(
@@ -50,7 +51,7 @@ async def neighbours(database: Database, domains: Sequence[DomainName]) -> list[
 
 def parameters_of(domains: Sequence[DomainName]) -> dict[str, Any]:
     """The values of `NEIGHBOURS`."""
-    return {"domains": list(domains), "rescuers": sorted(RESCUERS)}
+    return {"domains": list(domains), "rescuers": sorted(RESCUERS), "after_traffic": AFTER_TRAFFIC}
 
 
 def neighbour_of(row: Any) -> Neighbour:
@@ -62,7 +63,7 @@ def neighbour_of(row: Any) -> Neighbour:
         waiting_since=row.waiting_since,
         approved_at=row.approved_at,
         refused=Ending(row.refused) if row.refused else None,
-        moved=bool(row.green_percent),
+        moved=bool(row.green_percent or row.after_traffic),
         switched_at=row.switched_at,
         ended_at=row.ended_at,
         news_at=row.news_at,

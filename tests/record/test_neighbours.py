@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from app.domains import parse_config
+from app.flow.beside import line_of
 from app.flow.decide_gate import Counted, Press, Refused, decide_gate
 from app.gate.ids import DeploymentId, DomainName, GateId
 from app.gate.policy import Choice, HeldBack
@@ -71,6 +72,25 @@ async def test_a_switch_is_told_from_its_hook_to_its_end(database: Database) -> 
     assert through.pause == timedelta(minutes=5)
     await database.rows("UPDATE switches SET ended_at = :now, ending = 'Succeeded', due_at = NULL", now=LATER)
     assert (await seen(database)).ended_at == LATER
+
+
+async def test_a_gate_after_the_traffic_tells_that_it_has_moved_before_any_look_does(
+    database: Database,
+) -> None:
+    gates = Gates(database)
+    await approve(database, await open_gate(gates, "d-1", domain="payment"))
+    await open_gate(gates, "d-1", domain="payment", execution="two", hook_name="AfterAllowTestTraffic")
+    assert not (await seen(database)).has_turn(now=NOW)
+    after = await open_gate(gates, "d-1", domain="payment", execution="three", hook_name="AfterAllowTraffic")
+    assert (await seen(database)).has_turn(now=NOW)
+
+    view, payment = await gates.get(after), RULES.domain(DomainName("payment"))
+    assert view is not None
+    assert payment is not None
+    # Its own traffic has moved: what others do is nothing to wait for any more.
+    line = line_of(view, domain=payment, rules=RULES)
+    assert line is not None
+    assert line.moves
 
 
 async def test_a_rejection_is_told_at_once(database: Database) -> None:
