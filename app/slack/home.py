@@ -145,7 +145,13 @@ class Homes:
             for user, viewer in self._viewers.items()
             if viewer.due_at is not None and viewer.due_at <= now and not viewer.busy
         ]
-        return [self._publish(user, self._viewers[user]) for _, user in sorted(due)[:room]]
+        return [self._claimed(user) for _, user in sorted(due)[:room]]
+
+    def _claimed(self, user: str) -> Coroutine[Any, Any, None]:
+        viewer = self._viewers[user]
+        # At once: the next step may come before the piece has begun.
+        viewer.busy, viewer.due_at = True, None
+        return self._publish(user, viewer)
 
     def _met(self, body: Body) -> _Viewer:
         now, user = self._clock(), user_of(body)
@@ -179,7 +185,6 @@ class Homes:
                 viewer.due_at = max(now, (viewer.published_at or now) + BETWEEN)
 
     async def _publish(self, user: str, viewer: _Viewer) -> None:
-        viewer.busy, viewer.due_at = True, None
         asked, viewer.asked = viewer.asked, False
         try:
             await self._try(user, viewer, asked=asked)

@@ -2,11 +2,25 @@
 
 from typing import Any
 
+from slack_sdk.web.async_client import AsyncWebClient
+
+from app.calm import Calm
+from app.domains import parse_config
+from app.gate.rulebook import Roster
+from app.record.database import Database
+from app.record.freezes import Freezes
+from app.record.waiting import WaitingGates
+from app.rules import LiveRules
 from app.sandbox.aws.world import SandboxDomain
 from app.sandbox.cast import CHANNEL, GRACE, JUN, MINA, OLU, config_text
 from app.sandbox.slack.answers import PressResult
 from app.sandbox.slack.shapes import User
+from app.slack.directory import Directory
+from app.slack.home import Homes
+from app.slack.replies import Replies
+from app.slack.web import Patience
 from tests.house import House, texts_in
+from tests.record.opened import NOW
 from tests.slack.play import STRANGER, Build
 
 CROWDED = tuple(SandboxDomain(f"d{n:02}", 9100 + n) for n in range(45))
@@ -181,6 +195,36 @@ async def test_what_another_replica_published_since_is_not_overwritten(house: Ho
     )
     assert says(house, OLU) == "by another replica"
     await look(house, OLU, "1 waits for you")
+
+
+async def test_a_publication_that_was_given_out_is_not_given_out_again_before_it_began(
+    database: Database,
+) -> None:
+    client = AsyncWebClient()
+    rules = LiveRules(
+        parse_config(config_text(), file="switchgate.toml"),
+        roster=Roster,
+        heard=lambda _: NOW,
+        clock=lambda: NOW,
+    )
+    homes = Homes(
+        client,
+        questions=WaitingGates(database),
+        freezes=Freezes(database),
+        rules=rules,
+        directory=Directory(client, clock=lambda: NOW, locale="en"),
+        replies=Replies(client, calm=Calm()),
+        patience=Patience(lambda: NOW),
+        workspace_url=lambda: None,
+        nudge=lambda: None,
+        clock=lambda: NOW,
+    )
+    homes.opened({"user": {"id": OLU.id}})
+    given = await homes.step(4)
+    assert len(given) == 1
+    assert await homes.step(4) == []
+    for piece in given:
+        piece.close()
 
 
 async def test_the_conversations_tab_publishes_nothing(house: House) -> None:
