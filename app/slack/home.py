@@ -43,6 +43,7 @@ BETWEEN: Final = timedelta(seconds=10)
 
 AFTER_PRESS: Final = timedelta(seconds=1)
 NOTICE_KEPT: Final = timedelta(minutes=1)
+MOST_NOTICES: Final = 5
 RECORD_SECONDS: Final = 2.5
 TRIES: Final = 3
 MOST_VIEWERS: Final = 500
@@ -51,9 +52,9 @@ OUTSIDE: Final = frozenset({Standing.STRANGER, Standing.DEACTIVATED, Standing.BO
 
 @dataclass(kw_only=True, slots=True)
 class _Said:
-    """An answer, and whether it has reached the person."""
+    """Answers, and whether they have reached the person."""
 
-    notice: Notice
+    notices: tuple[Notice, ...]
     at: datetime
     told: bool = False
 
@@ -119,7 +120,10 @@ class Homes:
         """The answer to a press in Home, shown on top of it; where Slack does not take it, as a message."""
         viewer = self._met(body)
         buttons = [element for block in blocks or [] for element in block.get("elements", ())]
-        viewer.said = _Said(notice=Notice(text=text, buttons=tuple(buttons)), at=self._clock())
+        # Whoever presses twice within a second is owed both answers.
+        untold = viewer.said.notices if viewer.said is not None and not viewer.said.told else ()
+        notices = (*untold, Notice(text=text, buttons=tuple(buttons)))
+        viewer.said = _Said(notices=notices[-MOST_NOTICES:], at=self._clock())
         viewer.asked = True
         self._want(viewer)
 
@@ -196,14 +200,14 @@ class Homes:
         profile = await self._directory.profile(viewer.body)
         texts = Texts.of(profile.locale)
         now, said = self._clock(), self._still_to_read(viewer)
-        notice = said.notice if said else None
+        notices = said.notices if said else ()
         body, several = await self._drawn(viewer, profile, texts)
-        fingerprint = _fingerprint(body, notice)
+        fingerprint = _fingerprint(body, notices)
         viewer.drawn_at = now
         if fingerprint == viewer.fingerprint and not asked:
             HOMES.labels(result="unchanged").inc()
             return
-        view = whole_home(home_top(now=now, notice=notice, several=several, texts=texts), body)
+        view = whole_home(home_top(now=now, notices=notices, several=several, texts=texts), body)
         # What nobody asked for must not overwrite what another replica has published since.
         guard = {} if asked or viewer.hash is None else {"hash": viewer.hash}
         try:
@@ -252,7 +256,8 @@ class Homes:
         HOMES.labels(result="failed").inc()
         if said is not None and not said.told:
             said.told = True
-            self._replies.write_to(user, said.notice.text, said.notice.buttons)
+            for notice in said.notices:
+                self._replies.write_to(user, notice.text, notice.buttons)
         viewer.failures += trouble.retry_after is None
         if str(trouble) == "hash_conflict" or viewer.failures >= TRIES:
             # Another replica serves this person's Home now; or Slack will not have it, and asking on is no use.
@@ -270,6 +275,6 @@ def _who(body: Body) -> Body:
     }
 
 
-def _fingerprint(body: list[Block], notice: Notice | None) -> str:
-    told = (notice.text, list(notice.buttons)) if notice else None
+def _fingerprint(body: list[Block], notices: Sequence[Notice]) -> str:
+    told = [(notice.text, list(notice.buttons)) for notice in notices]
     return hashlib.sha256(json.dumps([body, told], sort_keys=True).encode()).hexdigest()

@@ -36,15 +36,16 @@ def whole_home(top: Sequence[Block], body: Sequence[Block]) -> dict[str, Any]:
     return {"type": "home", "blocks": [*top, *body]}
 
 
-def home_top(*, now: datetime, notice: Notice | None, several: bool, texts: Texts) -> list[Block]:
-    """As of when it is, how to get it anew, and the answer to the last press. `several`: two or more may be
+def home_top(*, now: datetime, notices: Sequence[Notice], several: bool, texts: Texts) -> list[Block]:
+    """As of when it is, how to get it anew, and the answers to the last presses. `several`: two or more may be
     approved now."""
     refresh = button(texts("home.refresh"), action=REFRESH, value="home")
     at_once = [button(texts("home.several"), action=SEVERAL, value="home")] if several else []
     told = []
-    if notice is not None:
-        told = [section(notice.text)]
-        told += [actions("home.notice", *notice.buttons)] if notice.buttons else []
+    for number, notice in enumerate(notices):
+        told.append(section(notice.text))
+        told += [actions(f"home.notice.{number}", *notice.buttons)] if notice.buttons else []
+    if told:
         told.append(divider())
     return [*told, actions("home.top", *at_once, refresh), context(texts("home.as_of", at=when(now)))]
 

@@ -15,6 +15,7 @@ from app.sandbox.aws.world import SandboxDomain
 from app.sandbox.cast import CHANNEL, GRACE, JUN, MINA, OLU, config_text
 from app.sandbox.slack.answers import PressResult
 from app.sandbox.slack.shapes import User
+from app.slack.blocks import actions, button
 from app.slack.directory import Directory
 from app.slack.home import Homes
 from app.slack.replies import Replies
@@ -106,6 +107,17 @@ async def test_a_press_in_home_decides_and_home_says_so(house: House) -> None:
     assert house.whispered(OLU.id) == ""
 
 
+async def test_of_two_presses_one_after_the_other_both_answers_are_told(house: House) -> None:
+    await look(house, OLU)
+    pressed = {"user": {"id": OLU.id}, "view": {"type": "home"}}
+    offers = [actions("offers", button("Break glass", action="break_glass", value="x"))]
+    house.service.slack.replies.answer(pressed, "order: no", offers)
+    house.service.slack.replies.answer(pressed, "payment: no", offers)
+    await house.until(lambda: "payment: no" in says(house, OLU))
+    assert "order: no" in says(house, OLU)
+    assert buttons(house, OLU, "home.notice") == [["break_glass"], ["break_glass"]]
+
+
 async def test_reject_in_home_asks_why_and_home_follows(house: House) -> None:
     deployment, _ = await house.ask("order")
     await look(house, OLU, deployment)
@@ -162,7 +174,7 @@ async def test_what_is_owed_after_ones_approval_is_said_and_a_vote_can_be_taken_
         await house.until(lambda: buttons(house, OLU) == [["reject", "details", "take_back"]])
         assert "Your approval is recorded." in says(house, OLU)
         house.clock.advance(seconds=2)
-        await press(house, OLU, "take_back", "home.notice")
+        await press(house, OLU, "take_back", "home.notice.0")
         await house.until(lambda: "is taken back" in says(house, OLU))
         await house.until(lambda: buttons(house, OLU) == [["approve", "reject", "details"]])
         assert house.gate(deployment)["phase"] == "awaiting"

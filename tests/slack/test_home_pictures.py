@@ -105,7 +105,7 @@ NOTHING: Final = HomeSeen(mark="", mine=[], mine_total=0, others=[], others_tota
 
 
 def home(seen_: HomeSeen, person: Person, live: LiveRules, texts: Texts, notice: Notice | None = None) -> Any:
-    top = home_top(now=NOON, notice=notice, several=notice is not None, texts=texts)
+    top = home_top(now=NOON, notices=[notice] if notice else [], several=notice is not None, texts=texts)
     return whole_home(top, home_body(seen_, person=person, rules=live, texts=texts, now=NOON, base=BASE))
 
 
@@ -130,7 +130,7 @@ def unknown(live: LiveRules, texts: Texts) -> Any:
 
 
 def away(live: LiveRules, texts: Texts) -> Any:
-    top = home_top(now=NOON, notice=None, several=False, texts=texts)
+    top = home_top(now=NOON, notices=[], several=False, texts=texts)
     return whole_home(top, away_body(texts=texts))
 
 
