@@ -71,11 +71,7 @@ class Database:
         """Runs one statement in a transaction of its own and gives its rows. Raises `RecordAway`."""
         with _told_as_away():
             async with self._alone.connect() as connection:
-                try:
-                    return await execute(connection, statement, values)
-                except psycopg.Error:
-                    await _notice_loss(connection)
-                    raise
+                return await execute(connection, statement, values)
 
     async def ping(self) -> None:
         """Raises `RecordAway` when Postgres does not answer."""
@@ -106,7 +102,9 @@ async def execute(connection: AsyncConnection, statement: str, values: Mapping[s
 
     By the driver itself: SQLAlchemy would work out anew what a text's columns are, each time, and a press waits.
     """
-    return await _run(await _driver(connection), statement, values)
+    async with _driver(connection) as driver, driver.cursor(row_factory=namedtuple_row) as cursor:
+        await cursor.execute(_in_drivers_words(statement), values, prepare=True)
+        return await cursor.fetchall() if cursor.rownumber is not None else []
 
 
 async def execute_in_turn(
@@ -116,8 +114,7 @@ async def execute_in_turn(
 
     Each still has a snapshot of its own: the second sees what was committed while the first waited for a lock.
     """
-    driver = await _driver(connection)
-    async with driver.pipeline(), AsyncExitStack() as open_cursors:
+    async with _driver(connection) as driver, driver.pipeline(), AsyncExitStack() as open_cursors:
         cursors = [
             await open_cursors.enter_async_context(driver.cursor(row_factory=namedtuple_row))
             for _ in statements
@@ -127,28 +124,25 @@ async def execute_in_turn(
         return [await cursor.fetchall() for cursor in cursors]
 
 
-async def _driver(connection: AsyncConnection) -> psycopg.AsyncConnection[Any]:
-    pooled = (await connection.get_raw_connection()).driver_connection
-    assert isinstance(pooled, psycopg.AsyncConnection)  # noqa: S101 - for the type checker: it is our only driver
-    return pooled
-
-
-async def _notice_loss(connection: AsyncConnection) -> None:
-    """SQLAlchemy, which the driver went past, hears of a lost connection; it then trusts none that is older. A
-    transaction's rollback does the same."""
-    if (await _driver(connection)).closed:
-        with suppress(DBAPIError):
-            await connection.exec_driver_sql("SELECT 1")
-
-
-async def _run(driver: psycopg.AsyncConnection[Any], statement: str, values: Mapping[str, Any]) -> list[Any]:
-    async with driver.cursor(row_factory=namedtuple_row) as cursor:
-        await cursor.execute(_in_drivers_words(statement), values, prepare=True)
-        return await _fetch(cursor)
-
-
-async def _fetch(cursor: psycopg.AsyncCursor[Any]) -> list[Any]:
-    return await cursor.fetchall() if cursor.rownumber is not None else []
+@asynccontextmanager
+async def _driver(connection: AsyncConnection) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    """The driver's own connection. SQLAlchemy, which is gone past, hears of it where it must not be used again."""
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101 - for the type checker: it is our only driver
+    try:
+        yield driver
+    except psycopg.Error:
+        if driver.closed:
+            # It finds out by itself, and then trusts none of the others that are as old.
+            with suppress(DBAPIError):
+                await connection.exec_driver_sql("SELECT 1")
+        elif driver.pgconn.pipeline_status:
+            await connection.invalidate()
+        raise
+    except BaseException:
+        # Cut off half way. The driver may have left it in a pipeline, where whoever came next would read no rows.
+        await connection.invalidate()
+        raise
 
 
 @lru_cache(maxsize=256)

@@ -1,6 +1,7 @@
 """The pool, when Postgres or whoever waits gives up in the middle: no connection is left half done."""
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -8,9 +9,12 @@ import psycopg
 import pytest
 
 from app.flow.ports import RecordAway
-from app.record.database import Database, execute, execute_in_turn
+from app.record.database import Database, execute_in_turn
 
 SEVERAL = 8
+BUSY = 0.03
+"""Seconds after which the driver gives way to others wherever it can, and so can be cut off there."""
+
 MY_BACKEND = "SELECT pg_backend_pid() AS pid, pg_sleep(:seconds)"
 
 ASLEEP = (
@@ -26,7 +30,6 @@ async def _alone(database: Database, seconds: float) -> list[Any]:
 
 async def _in_turn(database: Database, seconds: float) -> list[Any]:
     async with database.begin() as connection:
-        await execute(connection, "CREATE TEMPORARY TABLE scrap (word text) ON COMMIT DROP", {})
         return await execute_in_turn(connection, [MY_BACKEND, "SELECT 1 AS one"], {"seconds": seconds})
 
 
@@ -70,3 +73,19 @@ async def test_a_statement_that_is_cut_off_half_way_leaves_no_connection_half_do
     assert all(isinstance(one, asyncio.CancelledError) for one in ended)
     assert len(await _at_once(database, _alone)) == SEVERAL
     assert len(await _at_once(database, _in_turn)) == SEVERAL
+
+
+async def test_wherever_statements_in_turn_are_cut_off_the_next_ones_get_their_own_rows(
+    database: Database,
+) -> None:
+    await _in_turn(database, 0.0)
+    for turns in range(30):
+        task = asyncio.create_task(_in_turn(database, 0.0))
+        time.sleep(BUSY)  # noqa: ASYNC251 - the very thing: a loop that had no time for anybody
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert await database.rows("SELECT :turns AS turns", turns=turns) == [(turns,)]
+        (backends, ones) = await _in_turn(database, 0.0)
+        assert (len(backends), ones) == (1, [(1,)])
