@@ -16,7 +16,7 @@ from app.hook.state_changes import StateChangeReceiver
 from app.log import error_id
 from app.record.migrate import newest
 from app.record.questions import Questions
-from app.slack.events import events_router
+from app.slack.events import events_route
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +38,7 @@ def build_http(
         docs_url="/api/docs",
         redoc_url=None,
         openapi_url="/api/openapi.json",
+        routes=[] if bolt is None else [events_route(bolt)],
     )
     http.include_router(hooks.router())
     http.include_router(state_changes.router())
@@ -45,8 +46,6 @@ def build_http(
     for router in more:
         http.include_router(router)
     http.include_router(health_router(questions, newest=newest(), slack_is_fit=slack_is_fit))
-    if bolt is not None:
-        http.include_router(events_router(bolt))
     http.add_exception_handler(RecordAway, _record_away)
     http.add_exception_handler(Exception, _unknown)
     return http
