@@ -88,7 +88,7 @@ async def test_the_cards_tell_the_line_and_each_goes_when_the_turn_is_free(build
 
         await come_through(house, "payment", first)
         await house.until(lambda: "Not to be approved now" not in house.says(second))
-        await house.until(lambda: "order waits too, and has for longer" in house.says(third))
+        await house.until(lambda: "Waiting for longer: order." in house.says(third))
         await house.approve(OLU.id, second)
         assert await house.told(second) == ["Succeeded"]
         await house.until(lambda: WAITS.format("order") in house.says(third) or switched(house, second))
@@ -111,9 +111,9 @@ async def test_a_switch_that_is_asked_about_holds_nobody_up(build: Build) -> Non
     async with build(SET) as house:
         asked, _ = await house.ask("payment")
         other, _ = await house.ask("order")
-        await house.until(lambda: "payment waits too, and has for longer" in house.says(other))
+        await house.until(lambda: "Waiting for longer: payment." in house.says(other))
         await house.reject(OLU.id, asked, "not today")
-        await house.until(lambda: "payment waits too" not in house.says(other))
+        await house.until(lambda: "Waiting for longer" not in house.says(other))
         await house.approve(OLU.id, other)
         assert await house.told(other) == ["Succeeded"]
 
