@@ -11,22 +11,16 @@ from app.calm import Calm
 from app.errand import Clock, Pieces, errand
 from app.flow.beside import with_neighbours
 from app.flow.carry_out import carry_out
+from app.flow.codedeploy_ports import Deployments, Interveners
 from app.flow.evidence_ports import DueEvidence, EvidenceSource
 from app.flow.expire_gates import expire_gates
 from app.flow.free_passage import pass_freely
 from app.flow.gather_evidence import gather_evidence
-from app.flow.ports import (
-    Deployments,
-    DueCard,
-    DueIntervention,
-    DueLook,
-    DueReport,
-    Interveners,
-    Rules,
-)
+from app.flow.record_ports import DueCard, DueIntervention, DueLook, DueReport
 from app.flow.refresh_card import Canvas, refresh_card
 from app.flow.remind import remind
 from app.flow.report_decision import Result, report_decision
+from app.flow.rules_port import Rules
 from app.flow.tell_thread import DueThread, Storyteller, tell_thread
 from app.flow.views import GateView
 from app.flow.watch_switch import watch_switch

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from app.calm import Calm
-from app.flow.ports import Rules
+from app.flow.rules_port import Rules
 from app.loops import Loop
 from app.record.whole import Record
 from app.slack.home import Homes

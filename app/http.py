@@ -10,7 +10,7 @@ from slack_bolt.app.async_app import AsyncApp
 from app.api.callers import Callers
 from app.api.health import health_router
 from app.api.routes import api_router
-from app.flow.ports import RecordAway
+from app.flow.record_ports import RecordAway
 from app.hook.receiver import HookReceiver
 from app.hook.state_changes import StateChangeReceiver
 from app.log import error_id

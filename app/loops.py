@@ -14,7 +14,7 @@ from typing import Any, Final
 import structlog
 
 from app.calm import QUIET, Calm
-from app.flow.ports import RecordAway
+from app.flow.record_ports import RecordAway
 from app.metrics import LOOP_FAILURES, LOOP_SECONDS
 
 log = structlog.get_logger(__name__)

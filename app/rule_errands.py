@@ -8,7 +8,7 @@ from app.errand import Clock, Pieces, errand
 from app.flow.announce import DueAnnouncement, Herald, announce
 from app.flow.approve_by_checks import approve_by_checks
 from app.flow.know_deployer import AddressBook, know_deployer
-from app.flow.ports import Rules
+from app.flow.rules_port import Rules
 from app.flow.run_probe import DueProbe, Prober, Sounding, plan_probes, run_probe
 from app.flow.turn_rules import turn_rules
 from app.i18n.catalog import Texts

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from app.domains import Config, Domain
-from app.flow.ports import OwnedDomain
+from app.flow.rules_port import OwnedDomain
 from app.gate.deployer import slack_person
 from app.gate.freeze import Freeze
 from app.gate.ids import DomainName, UserId
@@ -16,7 +16,7 @@ OLD: Final = timedelta(minutes=5)
 
 
 class LiveRules:
-    """See `app.flow.ports.Rules`. A reload swaps the whole configuration; gates stay as they are."""
+    """See `app.flow.rules_port.Rules`. A reload swaps the whole configuration; gates stay as they are."""
 
     def __init__(
         self,

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from app.calm import Calm
 from app.errands import Errands
-from app.flow.ports import Rules
+from app.flow.rules_port import Rules
 from app.flow.views import CardPlace
 from app.gate.ids import GateId
 from app.home_doors import HomeDoors, home_doors

@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from app.calm import Calm
-from app.flow.ports import RecordAway
+from app.flow.record_ports import RecordAway
 from app.loops import Loop
 
 NEVER = 3600.0

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from app.api.bodies import read_json
 from app.api.callers import Callers
-from app.flow.ports import Rules
+from app.flow.rules_port import Rules
 from app.flow.take_check import (
     AmbiguousDeployment,
     ProbesOwn,

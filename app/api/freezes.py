@@ -23,7 +23,7 @@ from app.flow.declare_freeze import (
     declare_freeze,
     lift_freeze,
 )
-from app.flow.ports import Rules
+from app.flow.rules_port import Rules
 from app.gate.freeze import Span
 from app.gate.ids import DomainName
 from app.record.freezes import Freezes

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from app.flow.ports import RecordAway
+from app.flow.record_ports import RecordAway
 from app.record.questions import Questions
 from app.within import within
 

@@ -11,7 +11,7 @@ from app.cli.doctor_slack import look_at_slack
 from app.cli.findings import Finding, ok, trouble, unknown
 from app.domains import Config, ConfigError, load_config, warnings
 from app.embedded_postgres import default_folder
-from app.flow.ports import RecordAway
+from app.flow.record_ports import RecordAway
 from app.flow.views import GateView
 from app.gate.rulebook import Roster
 from app.i18n.catalog import Texts

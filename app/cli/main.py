@@ -11,7 +11,7 @@ import typer
 
 from app.domains import ConfigError, load_config, warnings
 from app.embedded_postgres import EmbeddedPostgres, PostgresTrouble, default_folder
-from app.flow.ports import RecordAway
+from app.flow.record_ports import RecordAway
 from app.log import configure_logging, forget
 from app.settings import Settings, SettingsError, load_database_url, load_settings
 

@@ -14,7 +14,7 @@ from botocore.parsers import ResponseParserError
 
 from app.codedeploy.errors import sort_answer, sort_read
 from app.codedeploy.parse import facts_of, target_of, traffic_of
-from app.flow.ports import CannotAsk, DeploymentFacts, HookProgress, NoSuchDeployment, Target
+from app.flow.codedeploy_ports import CannotAsk, DeploymentFacts, HookProgress, NoSuchDeployment, Target
 from app.flow.views import Traffic
 from app.gate.decision import Answer
 from app.gate.ids import ExecutionId, SwitchKey
@@ -43,7 +43,7 @@ ANSWERS: Final = READS.merge(Config(retries={"mode": "standard", "total_max_atte
 
 
 class CodeDeploy:
-    """See `app.flow.ports.Deployments`. One boto3 client a region, made at first use."""
+    """See `app.flow.codedeploy_ports.Deployments`. One boto3 client a region, made at first use."""
 
     def __init__(self, session: boto3.session.Session, *, region: str) -> None:
         self._session = session

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from app.flow.ports import AlreadyAnswered, AnswerRefused, CannotAsk, NoSuchDeployment
+from app.flow.codedeploy_ports import AlreadyAnswered, AnswerRefused, CannotAsk, NoSuchDeployment
 
 FINAL: Final = frozenset(
     {

@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from app.codedeploy.client import CodeDeploy
 from app.codedeploy.errors import code_of, sort_read
-from app.flow.ports import AlreadyOver, AnotherRuns, InterventionRefused, NoSuchDeployment
+from app.flow.codedeploy_ports import AlreadyOver, AnotherRuns, InterventionRefused, NoSuchDeployment
 from app.gate.ids import SwitchKey
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ FINAL: Final = frozenset(
 
 
 class CodeDeployInterveners:
-    """See `app.flow.ports.Interveners`. Each call is tried once: whether again is the loop's to decide."""
+    """See `app.flow.codedeploy_ports.Interveners`. Each call is tried once: whether again is the loop's to decide."""
 
     def __init__(self, codedeploy: CodeDeploy) -> None:
         self._codedeploy = codedeploy

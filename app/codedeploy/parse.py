@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from app.flow.ports import DeploymentFacts, HookProgress, Target
+from app.flow.codedeploy_ports import DeploymentFacts, HookProgress, Target
 from app.flow.storable import storable
 from app.flow.views import Traffic
 from app.gate.shift import Shift

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from app.flow.backoff import backoff
-from app.flow.ports import Claim
+from app.flow.record_ports import Claim
 from app.flow.refresh_card import CardNotDrawn, CardVanished
 from app.flow.views import CardPlace, GateView
 

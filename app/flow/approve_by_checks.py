@@ -6,8 +6,9 @@ from typing import Final, Protocol
 
 from app.flow.beside import await_turn, with_neighbours
 from app.flow.events import SWITCHGATE, Event, Kind
-from app.flow.ports import GateRecord, HeldGate, Rules
 from app.flow.question import Question, question_of
+from app.flow.record_ports import GateRecord, HeldGate
+from app.flow.rules_port import Rules
 from app.flow.views import GateView
 from app.gate.decision import Approval, Verdict
 from app.gate.ids import DomainName

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from app.flow.ports import HeldGate, OwnedDomain, Rules
+from app.flow.record_ports import HeldGate
+from app.flow.rules_port import OwnedDomain, Rules
 from app.flow.views import GateView
 from app.gate.ids import DomainName
 from app.gate.states import Awaiting

@@ -5,16 +5,16 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol, assert_never
 
 from app.flow.backoff import backoff
-from app.flow.events import SWITCHGATE, Event, Kind
-from app.flow.ports import (
+from app.flow.codedeploy_ports import (
     AlreadyOver,
     AnotherRuns,
     CannotAsk,
     Deployments,
-    DueIntervention,
     Interveners,
     InterventionRefused,
 )
+from app.flow.events import SWITCHGATE, Event, Kind
+from app.flow.record_ports import DueIntervention
 from app.gate.ids import GateId
 from app.gate.undo import Deed
 

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from app.flow.beside import await_turn
 from app.flow.events import Event, Kind, person
-from app.flow.ports import GateRecord, HeldGate, Rules
 from app.flow.question import NoSuchGate, case_of, question_of, unmet_by
+from app.flow.record_ports import GateRecord, HeldGate
+from app.flow.rules_port import Rules
 from app.flow.views import GateView
 from app.gate.decision import Decision, verdict_of
 from app.gate.ids import GateId

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from app.flow.events import Actor, ActorKind, Detail, Event, Kind
-from app.flow.ports import Rules
+from app.flow.rules_port import Rules
 from app.gate.freeze import Freeze, Span
 from app.gate.ids import DeploymentId, DomainName, SwitchKey
 from app.gate.policy import NotAMember, NotAnAdmin, Person, Refusal, Standing

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import assert_never
 
+from app.flow.codedeploy_ports import DeploymentFacts
 from app.flow.events import Kind, seen
 from app.flow.follow_switch import settled_events
-from app.flow.ports import DeploymentFacts, HeldSwitch
+from app.flow.record_ports import HeldSwitch
 from app.flow.views import GateView, InterventionPhase
 from app.gate.states import Awaiting, Closed, Decided, Reported
 from app.gate.undo import Deed

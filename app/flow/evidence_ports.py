@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from app.flow.events import Event
-from app.flow.ports import Claim
+from app.flow.record_ports import Claim
 from app.flow.views import GateView
 from app.gate.evidence import Alarm, Evidence, Listener, Missing, Safety, Targets
 from app.gate.ids import SwitchKey

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from app.flow.events import SWITCHGATE, Event, Kind
-from app.flow.ports import GateRecord, RecordAway
+from app.flow.record_ports import GateRecord, RecordAway
 from app.gate.decision import Verdict
 from app.gate.ids import GateId
 from app.gate.states import Awaiting

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from app.flow.events import Event, Kind, seen
-from app.flow.ports import HeldSwitch, News, Settled
+from app.flow.record_ports import HeldSwitch, News, Settled
 from app.flow.views import InterventionPhase, Switch
 from app.gate.ids import DeploymentId
 from app.gate.undo import Deed

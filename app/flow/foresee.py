@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.flow.ports import Rules
 from app.flow.question import case_of, question_of
+from app.flow.rules_port import Rules
 from app.flow.views import GateView
 from app.gate.ids import DomainName
 from app.gate.policy import Choice, Person, Refusal, Standing, broken_by

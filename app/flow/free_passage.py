@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from app.flow.events import SWITCHGATE, Actor, Event, Kind, person
-from app.flow.ports import GateRecord, HeldGate
+from app.flow.record_ports import GateRecord, HeldGate
 from app.gate.decision import Approval
 from app.gate.ids import GateId
 from app.gate.policy import Basis

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 from app.flow.decide_gate import Refused
 from app.flow.events import Event, Kind, person
-from app.flow.ports import OwnedDomain, Rules
 from app.flow.question import NoSuchGate, Unconfigured
+from app.flow.rules_port import OwnedDomain, Rules
 from app.flow.views import GateView, Intervention, InterventionPhase, standpoint_of
 from app.gate.ids import GateId
 from app.gate.policy import Person, Refusal

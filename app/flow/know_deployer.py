@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from app.flow.events import SWITCHGATE, Event, Kind
-from app.flow.ports import Rules
+from app.flow.rules_port import Rules
 from app.flow.views import Switch
 from app.gate.deployer import e_mail_among
 from app.gate.ids import UserId

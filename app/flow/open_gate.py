@@ -7,18 +7,11 @@ from datetime import datetime
 from typing import Final
 from uuid import uuid4
 
+from app.flow.codedeploy_ports import CannotAsk, DeploymentFacts, Deployments, NoSuchDeployment
 from app.flow.events import Actor, ActorKind, Event, Kind
 from app.flow.free_passage import pass_freely
-from app.flow.ports import (
-    CannotAsk,
-    DeploymentFacts,
-    Deployments,
-    GateRecord,
-    NoSuchDeployment,
-    Opening,
-    Rules,
-    Verification,
-)
+from app.flow.record_ports import GateRecord, Opening, Verification
+from app.flow.rules_port import Rules
 from app.flow.views import GateView
 from app.gate.deadline import deadline_after
 from app.gate.deployer import named_deployers

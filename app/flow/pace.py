@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from app.flow.backoff import backoff
-from app.flow.ports import DueLook
+from app.flow.record_ports import DueLook
 from app.flow.sight import Sight, hook_started, is_moving
 
 REST: Final = timedelta(seconds=25)

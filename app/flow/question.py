@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.flow.beside import line_of
-from app.flow.ports import OwnedDomain, Rules
+from app.flow.rules_port import OwnedDomain, Rules
 from app.flow.views import GateView
 from app.gate.ids import DomainName
 from app.gate.judging import Case, Circumstances, asked, held_by, owing

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from app.flow.backoff import backoff
-from app.flow.ports import DueCard, Rules
+from app.flow.record_ports import DueCard
+from app.flow.rules_port import Rules
 from app.flow.views import CardPlace, GateView
 from app.gate.states import Awaiting
 

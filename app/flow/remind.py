@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from app.flow.events import SWITCHGATE, Event, Kind
-from app.flow.ports import GateRecord, HeldGate, Rules
+from app.flow.record_ports import GateRecord, HeldGate
+from app.flow.rules_port import Rules
 from app.flow.views import GateView
 from app.gate.ids import GateId
 from app.gate.manners import Manners, Nudge, Reminder, next_reminder, reminders

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from app.flow.backoff import backoff
+from app.flow.codedeploy_ports import AlreadyAnswered, AnswerRefused, CannotAsk, Deployments
 from app.flow.events import CODEDEPLOY, SWITCHGATE, Event, Kind
-from app.flow.ports import AlreadyAnswered, AnswerRefused, CannotAsk, Deployments, DueReport
+from app.flow.record_ports import DueReport
 from app.gate.deadline import given_up_after
 from app.gate.states import Outcome
 

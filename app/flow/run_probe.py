@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from app.flow.events import SWITCHGATE, Event, Kind
-from app.flow.ports import Claim, Rules
+from app.flow.record_ports import Claim
+from app.flow.rules_port import Rules
 from app.flow.views import GateView
 from app.gate.checks import LONGEST_SUMMARY, PROBE, Check, CheckState, Probe
 from app.gate.ids import DomainName, GateId

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.flow.ports import CannotAsk, DeploymentFacts, Deployments, DueLook, News, NoSuchDeployment, Target
+from app.flow.codedeploy_ports import CannotAsk, DeploymentFacts, Deployments, NoSuchDeployment, Target
+from app.flow.record_ports import DueLook, News
 from app.flow.views import Switch, Traffic
 from app.gate.policy import RESCUERS
 

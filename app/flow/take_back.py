@@ -4,8 +4,9 @@ from datetime import datetime
 
 from app.flow.decide_gate import Refused, refused_press
 from app.flow.events import Event, Kind, person
-from app.flow.ports import GateRecord, Rules
 from app.flow.question import NoSuchGate, question_of
+from app.flow.record_ports import GateRecord
+from app.flow.rules_port import Rules
 from app.flow.views import GateView
 from app.gate.ids import GateId
 from app.gate.policy import Person, Refusal

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from app.flow.events import Actor, ActorKind, Event, Kind
-from app.flow.ports import Rules
+from app.flow.rules_port import Rules
 from app.gate.checks import MOST, PROBE, Check, CheckState
 from app.gate.ids import DeploymentId, DomainName, SwitchKey
 

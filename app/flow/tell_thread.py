@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from app.flow.backoff import backoff
 from app.flow.events import Event
-from app.flow.ports import Claim
+from app.flow.record_ports import Claim
 from app.flow.refresh_card import CannotLook, CardNotDrawn, CardVanished
 from app.flow.views import CardPlace, GateView
 

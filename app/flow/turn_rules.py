@@ -14,7 +14,7 @@ from typing import Protocol
 from app.flow.beside import told_by_their_rules
 from app.flow.declare_freeze import HOUSE, StandingFreeze
 from app.flow.events import SWITCHGATE, Event, Kind
-from app.flow.ports import OwnedDomain, Rules
+from app.flow.rules_port import OwnedDomain, Rules
 from app.gate.ids import DomainName
 from app.gate.rulebook import in_force
 from app.gate.shift import Shift

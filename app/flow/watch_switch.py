@@ -9,22 +9,15 @@ from datetime import datetime
 from typing import Protocol
 
 from app.flow.backoff import backoff
+from app.flow.codedeploy_ports import CannotAsk, DeploymentFacts, Deployments
 from app.flow.end_switch import end_switch, refuse_switch
 from app.flow.events import Kind, seen
 from app.flow.follow_switch import follow_switch
 from app.flow.free_passage import pass_freely
 from app.flow.open_gate import NotOurs, verify_facts
 from app.flow.pace import LONGEST, RETRY, awaits_rollback, next_look
-from app.flow.ports import (
-    CannotAsk,
-    DeploymentFacts,
-    Deployments,
-    DueLook,
-    GateRecord,
-    HeldSwitch,
-    Rules,
-    Verification,
-)
+from app.flow.record_ports import DueLook, GateRecord, HeldSwitch, Verification
+from app.flow.rules_port import Rules
 from app.flow.sight import Sight, is_news, news_of, see
 from app.flow.views import GateView
 from app.gate.ids import DomainName, GateId

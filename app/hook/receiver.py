@@ -9,8 +9,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from app.calm import Calm
+from app.flow.codedeploy_ports import Deployments
 from app.flow.open_gate import Hook, Known, NotOurs, Opened, open_gate
-from app.flow.ports import Deployments, GateRecord, RecordAway, Rules
+from app.flow.record_ports import GateRecord, RecordAway
+from app.flow.rules_port import Rules
 from app.flow.views import GateView
 from app.gate.states import Awaiting
 from app.hook.admission import Admission, NotAdmitted, not_understood, refusal

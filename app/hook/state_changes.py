@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from app.flow.ports import RecordAway
+from app.flow.record_ports import RecordAway
 from app.gate.ids import DeploymentId, SwitchKey
 from app.hook.admission import Admission, NotAdmitted, not_understood, refusal
 from app.hook.message import Malformed

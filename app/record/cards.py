@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.flow.events import SWITCHGATE, Event, Kind
-from app.flow.ports import DueCard
+from app.flow.record_ports import DueCard
 from app.flow.views import CardPlace, GateView
 from app.gate.ids import GateId
 from app.record.chain import THE_CHAIN, chain_of

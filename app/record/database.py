@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from app.flow.ports import RecordAway
+from app.flow.record_ports import RecordAway
 
 POOL: Final = 24
 OVERFLOW: Final = 16

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.flow.events import Event
-from app.flow.ports import Entry, Opening
+from app.flow.record_ports import Entry, Opening
 from app.flow.views import GateView, Intervention
 from app.gate.decision import Approval, Decision, Expiry, Rejection, answer_to, verdict_of
 from app.gate.ids import DomainName, GateId, SwitchKey, UserId
@@ -117,7 +117,7 @@ class LostGate(Exception):
 
 
 class HeldGateRow:
-    """A gate under its row lock; see `app.flow.ports.HeldGate`."""
+    """A gate under its row lock; see `app.flow.record_ports.HeldGate`."""
 
     def __init__(self, connection: AsyncConnection, view: GateView) -> None:
         self._connection = connection
@@ -179,7 +179,7 @@ class HeldGateRow:
 
 
 class Gates:
-    """See `app.flow.ports.GateRecord`."""
+    """See `app.flow.record_ports.GateRecord`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.flow.events import Event
-from app.flow.ports import News, Settled, Verification
+from app.flow.record_ports import News, Settled, Verification
 from app.flow.views import GateView, InterventionPhase, Switch, Traffic
 from app.gate.decision import Verdict
 from app.gate.ids import DeploymentId
@@ -137,7 +137,7 @@ PREVIOUS: Final = text(f"{REDRAW_PREVIOUS} SELECT 1")
 
 
 class HeldSwitchRow:
-    """A switch and its open gates under their locks; see `app.flow.ports.HeldSwitch`."""
+    """A switch and its open gates under their locks; see `app.flow.record_ports.HeldSwitch`."""
 
     def __init__(self, connection: AsyncConnection, switch: Switch, open_gates: Sequence[GateView]) -> None:
         self._connection = connection

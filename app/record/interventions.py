@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.flow.events import Event
-from app.flow.ports import DueIntervention
+from app.flow.record_ports import DueIntervention
 from app.flow.views import GateView, Intervention
 from app.gate.ids import GateId
 from app.record.chain import GATE_CHAIN, THE_CHAIN, chain_of

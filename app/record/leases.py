@@ -14,7 +14,7 @@ from uuid import UUID
 
 import structlog
 
-from app.flow.ports import RecordAway
+from app.flow.record_ports import RecordAway
 from app.record.database import Database
 from app.record.rows import IncoherentRow
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from app.flow.events import Event
-from app.flow.ports import Opening, Verification
+from app.flow.record_ports import Opening, Verification
 from app.record.chain import THE_CHAIN, chain_of
 from app.record.events import INSERT, as_parameter
 

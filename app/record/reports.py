@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.flow.events import Event
-from app.flow.ports import DueReport
+from app.flow.record_ports import DueReport
 from app.flow.report_decision import Result
 from app.gate.decision import Answer
 from app.gate.ids import ExecutionId

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from app.flow.ports import DueLook
+from app.flow.record_ports import DueLook
 from app.gate.ids import SwitchKey
 from app.record.chain import SWITCH_CHAIN
 from app.record.database import Database

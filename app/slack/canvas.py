@@ -10,9 +10,9 @@ from typing import Any, Final
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from app.flow.ports import Rules
 from app.flow.question import outlook_of
 from app.flow.refresh_card import CannotLook, CardNotDrawn, CardVanished, Drawing
+from app.flow.rules_port import Rules
 from app.flow.views import CardPlace, GateView
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final, assert_never
 
-from app.flow.ports import OwnedDomain
 from app.flow.question import Outlook
+from app.flow.rules_port import OwnedDomain
 from app.flow.views import GateView, Traffic, course_of
 from app.gate.policy import Basis, Choice
 from app.gate.shift import Shift

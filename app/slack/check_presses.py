@@ -6,7 +6,8 @@ from typing import Any
 
 import structlog
 
-from app.flow.ports import GateRecord, RecordAway, Rules
+from app.flow.record_ports import GateRecord, RecordAway
+from app.flow.rules_port import Rules
 from app.flow.run_probe import ProbeRecord, run_checks_again
 from app.gate.policy import Standing
 from app.i18n.catalog import Texts

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final, assert_never
 
-from app.flow.ports import OwnedDomain
+from app.flow.rules_port import OwnedDomain
 from app.flow.views import (
     GateView,
     Intervention,

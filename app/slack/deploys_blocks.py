@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from app.flow.ports import Rules
 from app.flow.question import outlook_of
+from app.flow.rules_port import Rules
 from app.flow.views import CardPlace, GateView
 from app.gate.policy import Basis
 from app.gate.states import Awaiting

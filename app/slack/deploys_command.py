@@ -9,7 +9,8 @@ from typing import Any, Final, Protocol
 import structlog
 
 from app.flow.beside import Neighbourhood, with_neighbours
-from app.flow.ports import RecordAway, Rules
+from app.flow.record_ports import RecordAway
+from app.flow.rules_port import Rules
 from app.flow.views import GateView
 from app.gate.ids import DomainName
 from app.i18n.catalog import Texts

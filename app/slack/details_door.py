@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from app.flow.ports import RecordAway
+from app.flow.record_ports import RecordAway
 from app.flow.views import GateView
 from app.gate.ids import GateId
 from app.gate.policy import Standing

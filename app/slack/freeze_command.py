@@ -24,7 +24,7 @@ from app.flow.declare_freeze import (
     may_freeze,
 )
 from app.flow.events import person
-from app.flow.ports import Rules
+from app.flow.rules_port import Rules
 from app.gate.freeze import Freeze
 from app.gate.ids import DomainName
 from app.gate.policy import NotAMember, NotAnAdmin, Refusal

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from app.flow.declare_freeze import StandingFreeze
-from app.flow.ports import Rules
+from app.flow.rules_port import Rules
 from app.gate.freeze import Freeze, Span
 from app.gate.ids import DomainName
 from app.i18n.catalog import Texts

@@ -9,8 +9,9 @@ import structlog
 from app.flow.beside import with_neighbours
 from app.flow.break_glass import Broken, Glass, break_glass
 from app.flow.decide_gate import Refused
-from app.flow.ports import GateRecord, RecordAway, Rules
 from app.flow.question import NoSuchGate, question_of, unmet_by
+from app.flow.record_ports import GateRecord, RecordAway
+from app.flow.rules_port import Rules
 from app.flow.take_back import take_back
 from app.flow.views import GateView
 from app.gate.ids import GateId

@@ -7,8 +7,8 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from app.flow.announce import DueAnnouncement, Tiding
-from app.flow.ports import Rules
 from app.flow.refresh_card import CardNotDrawn
+from app.flow.rules_port import Rules
 from app.flow.views import CardPlace
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, mention, section

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from app.flow.beside import Neighbourhood, with_neighbours
 from app.flow.declare_freeze import StandingFreeze
 from app.flow.foresee import Foresight, foresee, is_named
-from app.flow.ports import Rules
+from app.flow.rules_port import Rules
 from app.flow.views import CardPlace, GateView
 from app.gate.ids import DomainName, GateId
 from app.gate.policy import Person

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from app.flow.ports import Rules
+from app.flow.rules_port import Rules
 from app.gate.policy import Person, Standing
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, actions, button, context, divider, header, mention, section, when

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Final
 
-from app.flow.ports import Rules
+from app.flow.rules_port import Rules
 from app.gate.ids import DomainName
 from app.i18n.catalog import Texts
 from app.slack.outside import inline

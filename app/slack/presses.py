@@ -8,8 +8,9 @@ from typing import Any
 import structlog
 
 from app.flow.decide_gate import Counted, Press, Refused, decide_gate, may_press
-from app.flow.ports import GateRecord, RecordAway, Rules
 from app.flow.question import NoSuchGate, outlook_of
+from app.flow.record_ports import GateRecord, RecordAway
+from app.flow.rules_port import Rules
 from app.flow.storable import storable
 from app.flow.views import CardPlace, GateView
 from app.gate.ids import GateId

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
-from app.flow.ports import OwnedDomain, RecordAway, Rules
+from app.flow.record_ports import RecordAway
+from app.flow.rules_port import OwnedDomain, Rules
 from app.gate.judging import frozen_by
 from app.gate.rulebook import in_force
 from app.i18n.catalog import Texts

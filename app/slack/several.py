@@ -9,7 +9,8 @@ from typing import Any, Final
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from app.flow.ports import GateRecord, RecordAway, Rules
+from app.flow.record_ports import GateRecord, RecordAway
+from app.flow.rules_port import Rules
 from app.flow.storable import storable
 from app.gate.policy import Choice
 from app.i18n.catalog import Texts

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from slack_bolt.app.async_app import AsyncApp
 
 from app.calm import Calm
-from app.flow.ports import Rules
+from app.flow.rules_port import Rules
 from app.i18n.catalog import Texts
 from app.settings import Settings
 from app.slack.address_book import SlackAddressBook

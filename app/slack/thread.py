@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from app.flow.ports import Rules
 from app.flow.refresh_card import CannotLook, CardNotDrawn, CardVanished
+from app.flow.rules_port import Rules
 from app.flow.tell_thread import Happened, Message
 from app.flow.views import CardPlace, GateView
 from app.i18n.catalog import Texts

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from app.flow.events import ActorKind, Detail, Event, Kind
-from app.flow.ports import Rules
+from app.flow.rules_port import Rules
 from app.flow.tell_thread import Happened, Message
 from app.flow.views import GateView
 from app.gate.manners import Nudge

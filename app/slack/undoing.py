@@ -8,8 +8,9 @@ import structlog
 
 from app.flow.decide_gate import Refused
 from app.flow.intervene import InterventionRecord, Wish, intervene
-from app.flow.ports import RecordAway, Rules
 from app.flow.question import NoSuchGate
+from app.flow.record_ports import RecordAway
+from app.flow.rules_port import Rules
 from app.flow.storable import storable
 from app.flow.views import GateView, standpoint_of
 from app.gate.ids import GateId

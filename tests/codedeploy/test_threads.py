@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from app.codedeploy.client import THREADS, CodeDeploy
-from app.flow.ports import AnswerRefused, CannotAsk, Target
+from app.flow.codedeploy_ports import AnswerRefused, CannotAsk, Target
 from app.gate.decision import Answer
 from app.gate.ids import DeploymentId, ExecutionId, SwitchKey
 from app.sandbox.aws.stand_in import AwsStandIn

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
+from app.flow.codedeploy_ports import DeploymentFacts
 from app.flow.events import Actor, ActorKind, Event, Kind, person
-from app.flow.ports import DeploymentFacts, HeldGate, Opening, Verification
+from app.flow.record_ports import HeldGate, Opening, Verification
 from app.gate.decision import Rejection
 from app.gate.ids import DeploymentId, DomainName, ExecutionId, GateId, SwitchKey, UserId
 from app.gate.policy import Choice, Person, Standing

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from app.flow.ports import RecordAway
+from app.flow.record_ports import RecordAway
 from app.record.database import Database, execute_in_turn
 
 SEVERAL = 8

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from app.flow.events import Kind
-from app.flow.ports import RecordAway
+from app.flow.record_ports import RecordAway
 from app.flow.report_decision import Result
 from app.flow.views import CardPlace
 from app.gate.ids import GateId

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from app.flow.ports import OwnedDomain
+from app.flow.rules_port import OwnedDomain
 from app.flow.views import CastVote, GateView, Switch, Traffic
 from app.gate.decision import Verdict
 from app.gate.ids import DeploymentId, DomainName, GateId, SwitchKey, UserId

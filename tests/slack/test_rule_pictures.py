@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import pytest
 
-from app.flow.ports import OwnedDomain
 from app.flow.question import Outlook
+from app.flow.rules_port import OwnedDomain
 from app.flow.views import GateView
 from app.gate.checks import PROBE, Check, CheckState
 from app.gate.decision import Verdict

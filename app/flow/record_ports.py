@@ -1,18 +1,16 @@
-"""What the flow needs of the outside. The record, CodeDeploy and Slack implement these."""
+"""What the flow needs of the record: gates and switches under their locks, and work that is due."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
+from app.flow.codedeploy_ports import DeploymentFacts
 from app.flow.events import Event
 from app.flow.views import CardPlace, GateView, Intervention, InterventionPhase, Switch, Traffic
-from app.gate.checks import Probe
 from app.gate.decision import Answer, Decision
-from app.gate.freeze import Freeze
 from app.gate.ids import DeploymentId, DomainName, ExecutionId, GateId, SwitchKey, UserId
-from app.gate.rulebook import Policy, Roster
 from app.gate.states import Awaiting, Closed, Vote
 from app.gate.turns import Neighbour
 from app.gate.undo import Deed
@@ -20,196 +18,6 @@ from app.gate.undo import Deed
 
 class RecordAway(Exception):
     """The record cannot be reached or does not answer in time. Nothing was recorded."""
-
-
-class NoSuchDeployment(Exception):
-    """CodeDeploy does not know this deployment in this account and region."""
-
-
-class CannotAsk(Exception):
-    """CodeDeploy could not be asked now: throttled, failing, unreachable, or we lack the permission.
-
-    `slow`: the cause is a person's to mend (credentials), so asking again soon is pointless.
-    """
-
-    def __init__(self, reason: str, *, slow: bool = False) -> None:
-        super().__init__(reason)
-        self.slow = slow
-
-
-class AlreadyAnswered(Exception):
-    """CodeDeploy has an answer for this hook already: ours, somebody else's, or its own time-out."""
-
-
-class AnswerRefused(Exception):
-    """CodeDeploy will never take this answer (unknown deployment, unknown execution id)."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DeploymentFacts:
-    """What GetDeployment tells. `status` is CodeDeploy's DeploymentStatus."""
-
-    application: str
-    deployment_group: str
-    platform: str
-    status: str
-    creator: str
-    description: str
-    config_name: str
-    created_at: datetime | None
-    rollback_of: str | None
-    error: str | None
-    rollback_id: str | None = None
-    """The deployment that rolls this one back."""
-    keeps_blue: timedelta | None = None
-    """How long blue is kept after the switch; None: CodeDeploy does not end it."""
-    keeping_blue: bool = False
-    """That time has begun, so all traffic is on green."""
-    auto_rollback: bool = False
-    previous_revision: str | None = None
-    """What served before, as people name it: `order:41`."""
-
-    @property
-    def over(self) -> bool:
-        """Whether CodeDeploy will never change this deployment again."""
-        return self.status in {"Succeeded", "Failed", "Stopped"}
-
-    @property
-    def ending(self) -> str:
-        """How it ended, in CodeDeploy's words."""
-        return f"{self.status}: {self.error}" if self.error else self.status
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class HookProgress:
-    """One lifecycle event of the deployment's target; `status` is CodeDeploy's LifecycleEventStatus."""
-
-    status: str
-    started_at: datetime | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Target:
-    """The deployment's one target, its ECS service. `green_percent`: None where CodeDeploy does not say."""
-
-    events: Mapping[str, HookProgress]
-    green_percent: int | None
-
-
-class AlreadyOver(Exception):
-    """The deployment had ended before CodeDeploy could be told to stop or to go on."""
-
-
-class AnotherRuns(Exception):
-    """The deployment group has another deployment under way; it takes one at a time."""
-
-
-class InterventionRefused(Exception):
-    """CodeDeploy will not do it, and asking again would not help. The message says why."""
-
-
-class Interveners(Protocol):
-    """CodeDeploy, as far as people move it after the decision. Every method raises `CannotAsk`."""
-
-    async def stop(self, key: SwitchKey) -> None:
-        """Stops with rollback. Raises `AlreadyOver` or `InterventionRefused`."""
-        ...
-
-    async def redeploy_previous(self, key: SwitchKey, *, mark: str, description: str) -> str:
-        """Deploys what served before; gives the deployment's id. Safe to call again with the same `mark`.
-
-        Raises `AnotherRuns` or `InterventionRefused`.
-        """
-        ...
-
-    async def finish(self, key: SwitchKey) -> None:
-        """Ends blue now. Raises `AlreadyOver` or `InterventionRefused`."""
-        ...
-
-
-class Deployments(Protocol):
-    """CodeDeploy. Every method raises `CannotAsk` when it cannot tell."""
-
-    async def deployment(self, key: SwitchKey) -> DeploymentFacts:
-        """Raises `NoSuchDeployment`."""
-        ...
-
-    async def hook_progress(self, key: SwitchKey, *, hook_name: str) -> HookProgress | None:
-        """The lifecycle event's state; None when the target does not list it (yet)."""
-        ...
-
-    async def target(self, key: SwitchKey) -> Target | None:
-        """None while there is no target yet."""
-        ...
-
-    async def traffic(self, key: SwitchKey, *, config_name: str) -> Traffic: ...
-
-    async def answer(self, key: SwitchKey, *, execution_id: ExecutionId, answer: Answer) -> None:
-        """Raises `AlreadyAnswered` or `AnswerRefused`."""
-        ...
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OwnedDomain:
-    """A configured domain: where its card goes, its rules, and the probes that ask its green."""
-
-    name: DomainName
-    channel: str
-    listener_port: int | None
-    policy: Policy
-    probes: tuple[Probe, ...] = ()
-
-
-class Rules(Protocol):
-    """The configuration in force and the people it names, both snapshots of this moment."""
-
-    def domain_of(self, *, application: str, deployment_group: str) -> OwnedDomain | None: ...
-
-    def domain(self, name: DomainName) -> OwnedDomain | None: ...
-
-    def roster(self) -> Roster: ...
-
-    def slack_person(self, login: str | None) -> UserId | None: ...
-
-    def logins(self) -> Sequence[str]:
-        """Every login that the configuration maps, in small letters."""
-        ...
-
-    def domain_names(self) -> Sequence[DomainName]:
-        """Every configured domain."""
-        ...
-
-    def unheard(self, people: tuple[str, ...]) -> Sequence[tuple[str, datetime | None]]:
-        """The user groups among these whose members Slack has not told lately, and when it last did."""
-        ...
-
-    def freezes(self, domain: DomainName) -> Sequence[Freeze]:
-        """The freezes of this domain that the configuration declares, in force or not."""
-        ...
-
-    @property
-    def admins(self) -> tuple[str, ...]:
-        """Users and user groups who may break the glass and freeze."""
-        ...
-
-    def self_approving(self) -> Sequence[DomainName]:
-        """The domains that approve themselves when their checks pass, now or at some time."""
-        ...
-
-    def probing(self) -> Sequence[DomainName]:
-        """The domains that have probes."""
-        ...
-
-    @property
-    def probe_hosts(self) -> frozenset[str]:
-        """Hosts that probes may ask although their addresses are private."""
-        ...
-
-    @property
-    def default_channel(self) -> str: ...
-
-    @property
-    def default_policy(self) -> Policy: ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
