@@ -7,12 +7,22 @@ watching at rest comes before it.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from tests.bench.lines import deploys, hook_intake, press_to_ack, press_to_told, process, undo_sent, watching
+from tests.bench.lines import (
+    deploys,
+    evidence_seen,
+    hook_intake,
+    press_to_ack,
+    press_to_told,
+    process,
+    undo_sent,
+    watching,
+)
 from tests.bench.measured import Measured
 from tests.bench.scene import Scene
 
 LINES: Final[Mapping[str, Callable[[Scene], Sequence[Measured]]]] = {
     "process": process.measure,
+    "evidence": evidence_seen.measure,
     "hooks": hook_intake.measure,
     "ack": press_to_ack.measure,
     "told": press_to_told.measure,
