@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from app.flow.record_ports import RecordAway
 
-POOL: Final = 24
-OVERFLOW: Final = 16
+POOL: Final = 14
+OVERFLOW: Final = 6
 """Bolt runs listeners without a cap, so a burst of presses needs headroom. What overflows the pool is closed after
 each use and opened anew for the next, which costs several times the work itself."""
 
@@ -40,25 +40,16 @@ def sqlalchemy_url(url: str) -> URL:
 
 
 class Database:
-    """A pool on one Postgres. Transactions are short; none is held across a call to Slack or AWS."""
+    """Two pools on one Postgres: one for transactions, one for statements that stand alone.
+
+    Transactions are short; none is held across a call to Slack or AWS.
+    """
 
     def __init__(self, url: str) -> None:
-        self._engine: AsyncEngine = create_async_engine(
-            sqlalchemy_url(url),
-            pool_size=POOL,
-            max_overflow=OVERFLOW,
-            pool_use_lifo=True,
-            pool_timeout=2,
-            connect_args={
-                "connect_timeout": CONNECT_SECONDS,
-                **DEAD_PEER,
-                "application_name": "switchgate",
-                "options": "-c statement_timeout=5000 -c lock_timeout=2000 -c timezone=UTC"
-                " -c idle_in_transaction_session_timeout=10000",
-            },
-        )
+        self._engine = _engine(url)
         # A statement that is alone needs no BEGIN and COMMIT around it: one way to Postgres and back, not three.
-        self._alone = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        # Connections of their own: to turn another's autocommit on and off, whoever is cut off meanwhile loses it.
+        self._alone = _engine(url, isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
@@ -79,6 +70,25 @@ class Database:
 
     async def close(self) -> None:
         await self._engine.dispose()
+        await self._alone.dispose()
+
+
+def _engine(url: str, **more: Any) -> AsyncEngine:
+    return create_async_engine(
+        sqlalchemy_url(url),
+        pool_size=POOL,
+        max_overflow=OVERFLOW,
+        pool_use_lifo=True,
+        pool_timeout=2,
+        connect_args={
+            "connect_timeout": CONNECT_SECONDS,
+            **DEAD_PEER,
+            "application_name": "switchgate",
+            "options": "-c statement_timeout=5000 -c lock_timeout=2000 -c timezone=UTC"
+            " -c idle_in_transaction_session_timeout=10000",
+        },
+        **more,
+    )
 
 
 @contextmanager
