@@ -29,7 +29,7 @@ def errand(
     *,
     key: Callable[[Due], UUID | int],
     work: Callable[[Due], Awaitable[Done]],
-    then: Callable[[Due, Done], None],
+    then: Callable[[Due, Done], None] | None = None,
     clock: Clock,
 ) -> Step:
     """The step of a loop: claims what is due and gives the pieces.
@@ -40,7 +40,8 @@ def errand(
     async def piece(due: Due, claimed: datetime) -> None:
         async with claims.leases.kept(key(due), now=claimed):
             done = await work(due)
-        then(due, done)
+        if then is not None:
+            then(due, done)
 
     async def step(room: int) -> Pieces:
         now = clock()

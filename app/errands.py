@@ -98,7 +98,7 @@ class Errands:
         )
         self.thread = self._loop(
             "thread",
-            errand(record.threads, key=_of_gate, work=self._tell, then=_nothing, clock=clock),
+            errand(record.threads, key=_of_gate, work=self._tell, clock=clock),
             room=4,
             patience=0.5,
         )
@@ -266,10 +266,6 @@ def _of_gate(due: _AboutGate) -> GateId:
 
 def _of_switch(due: DueLook) -> int:
     return due.switch.id
-
-
-def _nothing(due: object, done: None) -> None:
-    return None
 
 
 def groups_loop(

@@ -52,9 +52,7 @@ class RuleErrands:
         self._redraw = redraw
         self._clock = clock
         self._calm = calm
-        announcing = errand(
-            record.announcements, key=_of_row, work=self._announce, then=_nothing, clock=clock
-        )
+        announcing = errand(record.announcements, key=_of_row, work=self._announce, clock=clock)
         self.announce = self._loop("announce", announcing, room=4)
         self._probing = errand(
             record.probes, key=_of_row, work=self._probe, then=lambda due, done: self.told(), clock=clock
@@ -157,7 +155,3 @@ class _Row(Protocol):
 
 def _of_row(due: _Row) -> int:
     return due.id
-
-
-def _nothing(due: object, done: None) -> None:
-    return None

@@ -29,7 +29,6 @@ from app.record.whole import Record
 from app.rule_errands import RuleErrands
 from app.rules import LiveRules
 from app.settings import Settings
-from app.slack.directory import Directory
 from app.slack.greeting import CannotStart
 from app.slack.side import SlackSide, Writers
 from app.slack_doors import SlackDoors
@@ -89,10 +88,6 @@ class Service:
             self.doors.home_loop,
         ]
         self._running: list[asyncio.Task[None]] = []
-
-    @property
-    def directory(self) -> Directory:
-        return self.slack.directory
 
     def _errands(self, writers: Writers) -> Errands:
         return Errands(

@@ -194,7 +194,7 @@ class TestLaw5OnlyTheRightPeopleDecide:
     async def test_who_left_the_group_a_moment_ago_no_longer_decides(self, house: House) -> None:
         deployment, _ = await house.ask("order")
         house.slack.people.alter("S0ONCALL", members=(MINA.id,))
-        await house.service.directory.refresh_groups(["S0ONCALL"])
+        await house.service.slack.directory.refresh_groups(["S0ONCALL"])
         await house.approve(OLU.id, deployment)
         await house.until(lambda: "press_refused" in house.audit(deployment))
         assert house.gate(deployment)["phase"] == "awaiting"

@@ -25,11 +25,9 @@ from app.record.neighbours import NEIGHBOURS, TURNS_LOCK, neighbour_of, neighbou
 from app.record.opening import OPEN, parameters
 from app.record.rows import INTERVENTION, VIEW, intervention_of, view_of
 
-LOCK: Final = text(f"SELECT 1 FROM gates WHERE id = :gate AND {GATE_CHAIN} FOR UPDATE")
-LOCK_OR_SKIP: Final = text(
-    f"SELECT 1 FROM gates WHERE id = :gate AND {GATE_CHAIN_OR_SKIP} FOR UPDATE SKIP LOCKED"
-)
-ONE: Final = text(f"{VIEW} WHERE g.id = :gate")
+LOCK: Final = f"SELECT 1 FROM gates WHERE id = :gate AND {GATE_CHAIN} FOR UPDATE"
+LOCK_OR_SKIP: Final = f"SELECT 1 FROM gates WHERE id = :gate AND {GATE_CHAIN_OR_SKIP} FOR UPDATE SKIP LOCKED"
+ONE: Final = f"{VIEW} WHERE g.id = :gate"
 BY_EXECUTION: Final = (
     f"{VIEW} WHERE s.account = :account AND s.region = :region AND s.deployment_id = :deployment_id"
     " AND g.execution_hash = :digest"
@@ -39,7 +37,7 @@ PAST_DEADLINE: Final = (
 )
 NEXT_DEADLINE: Final = "SELECT min(deadline_at) AS at FROM gates WHERE phase = 'awaiting'"
 
-SAVE: Final = text(f"""
+SAVE: Final = f"""
 WITH v AS (
     INSERT INTO votes (gate_id, voter, name, choice, reason, voted_at)
     SELECT :gate, CAST(:voter AS text), :voter_name, :choice, :vote_reason, :now
@@ -72,7 +70,7 @@ WITH v AS (
     {INSERT}
 )
 SELECT version FROM g
-""")
+"""
 
 FORGET: Final = text(f"""
 WITH v AS (
@@ -143,7 +141,7 @@ class HeldGateRow:
             "events": as_parameter(events),
             **_decision_columns(decision),
         }
-        saved = await execute(self._connection, SAVE.text, values)
+        saved = await execute(self._connection, SAVE, values)
         if not saved:
             raise LostGate(str(self._view.id))
         self.decision = decision
@@ -186,7 +184,7 @@ class Gates:
 
     async def get(self, gate: GateId) -> GateView | None:
         """A gate as it stands now, without its lock."""
-        rows = await self._database.rows(ONE.text, gate=gate)
+        rows = await self._database.rows(ONE, gate=gate)
         return view_of(rows[0]) if rows else None
 
     async def find(self, key: SwitchKey, *, execution_digest: str) -> GateView | None:
@@ -211,7 +209,7 @@ class Gates:
         async with self._database.begin() as connection:
             # The lock comes first and alone: what a statement reads beside a row that it waited for is stale.
             lock = LOCK_OR_SKIP if skip_locked else LOCK
-            locked, rows = await execute_in_turn(connection, [lock.text, ONE.text], {"gate": gate})
+            locked, rows = await execute_in_turn(connection, [lock, ONE], {"gate": gate})
             if not locked:
                 yield None
                 return

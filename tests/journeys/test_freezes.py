@@ -272,7 +272,7 @@ async def test_a_member_who_left_may_not_decide_and_slacks_silence_is_told(build
     async with build() as house:
         deployment, _ = await house.ask("order")
         house.slack.people.alter(ONCALL.id, members=(MINA.id,))
-        await house.service.directory.refresh_groups([ONCALL.id])
+        await house.service.slack.directory.refresh_groups([ONCALL.id])
         await house.approve(OLU.id, deployment)
         await house.until(lambda: "is decided by" in house.whispered(OLU.id))
 

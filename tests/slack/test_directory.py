@@ -25,7 +25,7 @@ async def test_the_members_are_kept_while_slack_fails(house: House) -> None:
     deployment, _ = await house.ask("order")
     for trouble in ("internal_error", "missing_scope", "paid_teams_only"):
         house.slack.faults.error(MEMBERS, trouble)
-        assert not await house.service.directory.refresh_groups(["S0ONCALL"])
+        assert not await house.service.slack.directory.refresh_groups(["S0ONCALL"])
     await house.approve(OLU.id, deployment)
     assert await house.told(deployment) == ["Succeeded"]
 
@@ -33,19 +33,19 @@ async def test_the_members_are_kept_while_slack_fails(house: House) -> None:
 async def test_a_group_that_slack_says_is_gone_has_nobody_in_it(house: House) -> None:
     deployment, _ = await house.ask("order")
     house.slack.faults.error(MEMBERS, "no_such_subteam", times=None)
-    assert await house.service.directory.refresh_groups(["S0ONCALL"])
+    assert await house.service.slack.directory.refresh_groups(["S0ONCALL"])
     await house.approve(OLU.id, deployment)
     await is_told(house, OLU, "does not count")
     assert house.gate(deployment)["phase"] == "awaiting"
 
 
 async def test_the_first_press_after_the_start_finds_the_members_there(house: House) -> None:
-    assert house.service.directory.roster().groups["S0ONCALL"] == {MINA.id, OLU.id}
+    assert house.service.slack.directory.roster().groups["S0ONCALL"] == {MINA.id, OLU.id}
 
 
 async def test_members_are_not_asked_for_before_slack_wants_to_be_asked(house: House) -> None:
     house.slack.faults.ratelimit(MEMBERS, retry_after=60)
-    directory = house.service.directory
+    directory = house.service.slack.directory
     assert not await directory.refresh_groups(["S0ONCALL"])
     before = asked(house, MEMBERS)
     assert not await directory.refresh_groups(["S0ONCALL"])
@@ -68,7 +68,7 @@ async def test_a_person_is_asked_about_once_in_ten_minutes(house: House) -> None
 
 async def test_an_old_copy_of_a_person_is_better_than_none(house: House) -> None:
     deployment, _ = await house.ask("order")
-    await house.service.directory.profile({"user": {"id": OLU.id}})
+    await house.service.slack.directory.profile({"user": {"id": OLU.id}})
     house.clock.advance(minutes=11)
     house.slack.faults.error(PERSON, "internal_error", times=None)
     await house.approve(OLU.id, deployment)

@@ -63,7 +63,7 @@ async def test_slack_being_away_at_the_start_does_not_stop_it(build: Build) -> N
     ) as house:
         deployment = await opened(house, "order")
         house.slack.faults.end_outage()
-        await house.until(lambda: house.service.directory.team is not None, timeout=15)
+        await house.until(lambda: house.service.slack.directory.team is not None, timeout=15)
         await house.until(lambda: "approve" in house.actions(deployment), timeout=15)
         assert "/archives/" in text_of(await deploys(house))
         await house.approve(FAR.id, deployment)

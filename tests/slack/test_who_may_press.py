@@ -75,7 +75,7 @@ async def test_who_deployed_may_approve_where_the_domain_says_so(build: Build) -
 async def test_who_left_the_group_decides_no_more_and_who_came_does(house: House) -> None:
     deployment, _ = await house.ask("order")
     house.slack.people.alter("S0ONCALL", members=(JUN.id,))
-    await house.service.directory.refresh_groups(["S0ONCALL"])
+    await house.service.slack.directory.refresh_groups(["S0ONCALL"])
     await house.approve(OLU.id, deployment)
     await is_told(house, OLU, "does not count")
     assert unchanged(house, deployment)
