@@ -5,17 +5,36 @@ where the server says nothing at all, `asyncio.timeout` is that much late. Who w
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+
+class InDoubt(TimeoutError):
+    """The time was up when the work could not be called back any more: whether it was done is not known here."""
+
+
+class _Waiter:
+    """What a piece of work tells whoever waits for it."""
+
+    past_recall = False
+
+
+_waiter: ContextVar[_Waiter | None] = ContextVar("waiter", default=None)
 _given_up: set[asyncio.Task[Any]] = set()
 
 
 async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
-    """What `work` gives. Raises `TimeoutError` after `seconds`; the work is then cancelled, and ends by itself."""
-    task = asyncio.create_task(work)
+    """What `work` gives. Raises `TimeoutError` after `seconds`; the work is then cancelled, and ends by itself.
+
+    `InDoubt`, where it was past recall.
+    """
+    waiter, context = _Waiter(), copy_context()
+    context.run(_waiter.set, waiter)
+    task = asyncio.create_task(work, context=context)
     try:
         await asyncio.wait({task}, timeout=seconds)
     finally:
@@ -24,7 +43,7 @@ async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
             _given_up.add(task)
             task.add_done_callback(_forget)
     if not task.done():
-        raise TimeoutError
+        raise InDoubt if waiter.past_recall else TimeoutError
     return task.result()
 
 
@@ -33,8 +52,20 @@ async def by(moment: float, work: Coroutine[Any, Any, T]) -> T:
     return await within(moment - asyncio.get_running_loop().time(), work)
 
 
+@contextmanager
+def past_recall() -> Iterator[None]:
+    """Around the step that cancelling does not undo: a COMMIT that has been sent, say."""
+    waiter = _waiter.get()
+    if waiter is None:
+        yield
+        return
+    waiter.past_recall = True
+    yield
+    waiter.past_recall = False
+
+
 def _forget(task: asyncio.Task[Any]) -> None:
-    """How abandoned work ended is nobody's to hear: its transaction was rolled back."""
+    """How abandoned work ended is nobody's to hear: its transaction was rolled back, or it is `InDoubt`."""
     _given_up.discard(task)
     if not task.cancelled():
         task.exception()

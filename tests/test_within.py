@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.within import within
+from app.within import InDoubt, past_recall, within
 
 LONG = 60.0
 
@@ -61,3 +61,40 @@ async def test_whoever_is_cancelled_takes_the_work_along() -> None:
     with pytest.raises(asyncio.CancelledError):
         await waiting
     await asyncio.wait_for(heard.wait(), 5)
+
+
+async def test_what_was_past_recall_when_the_time_was_up_is_in_doubt() -> None:
+    async def commits() -> None:
+        with past_recall():
+            await asyncio.sleep(LONG)
+
+    with pytest.raises(InDoubt):
+        await within(0.01, commits())
+
+
+@pytest.mark.parametrize("before", [True, False])
+async def test_what_can_still_be_called_back_is_not_in_doubt(before: bool) -> None:
+    async def goes_on() -> None:
+        if before:
+            with past_recall():
+                await asyncio.sleep(0)
+        await asyncio.sleep(LONG)
+
+    with pytest.raises(TimeoutError) as trouble:
+        await within(0.01, goes_on())
+    assert not isinstance(trouble.value, InDoubt)
+
+
+async def test_whoever_waits_inside_another_wait_is_in_doubt_alone() -> None:
+    async def inner() -> None:
+        with past_recall():
+            await asyncio.sleep(LONG)
+
+    async def outer() -> None:
+        with pytest.raises(InDoubt):
+            await within(0.01, inner())
+        await asyncio.sleep(LONG)
+
+    with pytest.raises(TimeoutError) as trouble:
+        await within(0.1, outer())
+    assert not isinstance(trouble.value, InDoubt)

@@ -95,8 +95,13 @@ async def _count(press: Press, held: HeldGate, *, rules: Rules, now: datetime) -
     judged = _judge(press, view, rules=rules, now=now)
     if judged.decision is not None:
         judged.counted.decide(judged.decision)
+    counted = _counted(judged, view, rules=rules, now=now)
     events = _events(press, view, judged.decision, now)
     await held.save(vote=judged.vote, decision=judged.decision, events=events, now=now)
+    return counted
+
+
+def _counted(judged: "_Judged", view: GateView, *, rules: Rules, now: datetime) -> Counted:
     after = replace(view, gate=judged.counted)
     if judged.decision is not None:
         return Counted(view=after, decision=judged.decision)

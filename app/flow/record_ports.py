@@ -20,6 +20,10 @@ class RecordAway(Exception):
     """The record cannot be reached or does not answer in time. Nothing was recorded."""
 
 
+class RecordInDoubt(RecordAway):
+    """The record was lost while it committed: whether anything was recorded is not known here."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verification:
     """What CodeDeploy confirmed of a switch, ready to be stored."""
@@ -60,14 +64,17 @@ class Claim:
 
 
 class HeldGate(Protocol):
-    """A gate under its row lock. One write at most; it commits when the context ends."""
+    """A gate under its row lock, which is let go when the context ends. One write at most, and the last thing done:
+    `save` commits at once."""
 
     @property
     def view(self) -> GateView: ...
 
     async def save(
         self, *, vote: Vote | None, decision: Decision | None, events: Sequence[Event], now: datetime
-    ) -> None: ...
+    ) -> None:
+        """Writes them and commits: what fails after it takes nothing back."""
+        ...
 
     async def forget(self, voter: UserId, *, events: Sequence[Event], now: datetime) -> None:
         """Takes this person's vote away."""

@@ -6,9 +6,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from app.flow.events import Event
 from app.flow.record_ports import Entry, Opening
 from app.flow.views import GateView, Intervention
@@ -19,11 +16,12 @@ from app.gate.turns import Neighbour
 from app.metrics import DECISIONS
 from app.record.broken import broken_json
 from app.record.chain import GATE_CHAIN, GATE_CHAIN_OR_SKIP
-from app.record.database import Database, execute, execute_in_turn
+from app.record.database import Database
 from app.record.events import INSERT, as_parameter
 from app.record.neighbours import NEIGHBOURS, TURNS_LOCK, neighbour_of, neighbours, parameters_of
 from app.record.opening import OPEN, parameters
 from app.record.rows import INTERVENTION, VIEW, intervention_of, view_of
+from app.record.statements import Driver, execute, execute_and_commit, execute_in_turn
 
 LOCK: Final = f"SELECT 1 FROM gates WHERE id = :gate AND {GATE_CHAIN} FOR UPDATE"
 LOCK_OR_SKIP: Final = f"SELECT 1 FROM gates WHERE id = :gate AND {GATE_CHAIN_OR_SKIP} FOR UPDATE SKIP LOCKED"
@@ -38,13 +36,7 @@ PAST_DEADLINE: Final = (
 NEXT_DEADLINE: Final = "SELECT min(deadline_at) AS at FROM gates WHERE phase = 'awaiting'"
 
 SAVE: Final = f"""
-WITH v AS (
-    INSERT INTO votes (gate_id, voter, name, choice, reason, voted_at)
-    SELECT :gate, CAST(:voter AS text), :voter_name, :choice, :vote_reason, :now
-    WHERE CAST(:voter AS text) IS NOT NULL
-    ON CONFLICT (gate_id, voter) DO UPDATE
-        SET choice = excluded.choice, reason = excluded.reason, voted_at = excluded.voted_at
-), g AS (
+WITH g AS (
     UPDATE gates SET
         version = version + 1,
         phase = CASE WHEN CAST(:verdict AS text) IS NULL THEN phase ELSE 'decided' END,
@@ -57,6 +49,12 @@ WITH v AS (
         broken = CAST(:broken AS jsonb)
     WHERE id = :gate AND phase = 'awaiting'
     RETURNING id, version, switch_id
+), v AS (
+    INSERT INTO votes (gate_id, voter, name, choice, reason, voted_at)
+    SELECT id, CAST(:voter AS text), :voter_name, :choice, :vote_reason, :now
+    FROM g WHERE CAST(:voter AS text) IS NOT NULL
+    ON CONFLICT (gate_id, voter) DO UPDATE
+        SET choice = excluded.choice, reason = excluded.reason, voted_at = excluded.voted_at
 ), r AS (
     INSERT INTO reports (gate_id, answer, due_at)
     SELECT g.id, CAST(:answer AS text), CASE WHEN s.verified_at IS NOT NULL THEN CAST(:now AS timestamptz) END
@@ -67,12 +65,13 @@ WITH v AS (
     INSERT INTO announcements (gate_id, kind, written_at, due_at)
     SELECT id, 'break_glass', :now, :now FROM g WHERE CAST(:basis AS text) = 'break_glass'
 ), a AS (
-    {INSERT}
+    {INSERT} WHERE EXISTS (SELECT 1 FROM g)
 )
 SELECT version FROM g
 """
+"""Where the gate no longer waits, it writes nothing at all: COMMIT is already on its way when we hear."""
 
-FORGET: Final = text(f"""
+FORGET: Final = f"""
 WITH v AS (
     DELETE FROM votes WHERE gate_id = :gate AND voter = :voter
 ), g AS (
@@ -83,13 +82,12 @@ WITH v AS (
     {INSERT}
 )
 SELECT version FROM g
-""")
+"""
 
-NOTE: Final = text(INSERT)
 TO_REMIND: Final = """
 SELECT id FROM gates WHERE phase = 'awaiting' AND remind_at <= :now ORDER BY remind_at LIMIT :limit
 """
-REMINDED: Final = text(f"""
+REMINDED: Final = f"""
 WITH g AS (
     UPDATE gates SET reminded_at = :now, remind_at = CAST(:following AS timestamptz),
         version = CASE WHEN CAST(:speaks AS boolean) THEN version + 1 ELSE version END
@@ -101,13 +99,13 @@ WITH g AS (
     {INSERT}
 )
 SELECT 1
-""")
+"""
 PLAN_REMINDERS: Final = "UPDATE gates SET remind_at = :now WHERE phase = 'awaiting'"
-UNDO_BEHIND: Final = text(f"""
+UNDO_BEHIND: Final = f"""
 SELECT {INTERVENTION} AS intervention FROM interventions i JOIN switches s ON s.id = i.switch_id
 WHERE i.deployment_id = :deployment AND i.deed = 'redeploy' AND s.account = :account AND s.region = :region
 LIMIT 1
-""")
+"""
 
 
 class LostGate(Exception):
@@ -117,11 +115,11 @@ class LostGate(Exception):
 class HeldGateRow:
     """A gate under its row lock; see `app.flow.record_ports.HeldGate`."""
 
-    def __init__(self, connection: AsyncConnection, view: GateView) -> None:
-        self._connection = connection
+    def __init__(self, driver: Driver, view: GateView) -> None:
+        self._driver = driver
         self._view = view
         self.decision: Decision | None = None
-        """What was saved; it stands once the lock is let go."""
+        """What was saved."""
 
     @property
     def view(self) -> GateView:
@@ -130,7 +128,7 @@ class HeldGateRow:
     async def save(
         self, *, vote: Vote | None, decision: Decision | None, events: Sequence[Event], now: datetime
     ) -> None:
-        """Writes a vote, the decision that it makes, the report that is now due, and their audit events."""
+        """Writes a vote, the decision that it makes, the report that is now due, and their audit events; commits."""
         values = {
             "gate": self._view.id,
             "now": now,
@@ -141,7 +139,7 @@ class HeldGateRow:
             "events": as_parameter(events),
             **_decision_columns(decision),
         }
-        saved = await execute(self._connection, SAVE, values)
+        saved = await execute_and_commit(self._driver, SAVE, values)
         if not saved:
             raise LostGate(str(self._view.id))
         self.decision = decision
@@ -149,31 +147,31 @@ class HeldGateRow:
     async def reminded(self, *, at: datetime, following: datetime | None, events: Sequence[Event]) -> None:
         """The reminders up to `at` are dealt with; where there is something to say, the thread says it."""
         values = {"gate": self._view.id, "now": at, "following": following, "speaks": bool(events)}
-        await self._connection.execute(REMINDED, {**values, "events": as_parameter(events)})
+        await execute(self._driver, REMINDED, {**values, "events": as_parameter(events)})
 
     async def look_beside(self, domains: Sequence[DomainName], *, alone: bool) -> None:
         """Adds these domains' switches to `view`; `alone`: under the lock that is taken last of all."""
         if alone:
             # A statement of its own, before the read: what is read beside a lock that was waited for is stale.
-            await execute(self._connection, TURNS_LOCK, {})
-        rows = await execute(self._connection, NEIGHBOURS, parameters_of(domains))
+            await execute(self._driver, TURNS_LOCK, {})
+        rows = await execute(self._driver, NEIGHBOURS, parameters_of(domains))
         self._view = replace(self._view, neighbours=tuple(map(neighbour_of, rows)))
 
     async def undo_behind(self) -> Intervention | None:
         """The undo that made this gate's deployment."""
         key = self._view.switch.key
         where = {"deployment": key.deployment, "account": key.account, "region": key.region}
-        row = (await self._connection.execute(UNDO_BEHIND, where)).first()
-        return intervention_of(row.intervention) if row else None
+        rows = await execute(self._driver, UNDO_BEHIND, where)
+        return intervention_of(rows[0].intervention) if rows else None
 
     async def forget(self, voter: UserId, *, events: Sequence[Event], now: datetime) -> None:
         """Takes a vote away; the card is to be redrawn."""
         values = {"gate": self._view.id, "voter": voter, "now": now, "events": as_parameter(events)}
-        if (await self._connection.execute(FORGET, values)).first() is None:
+        if not await execute(self._driver, FORGET, values):
             raise LostGate(str(self._view.id))
 
     async def note(self, events: Sequence[Event]) -> None:
-        await self._connection.execute(NOTE, {"events": as_parameter(events)})
+        await execute(self._driver, INSERT, {"events": as_parameter(events)})
 
 
 class Gates:
@@ -206,14 +204,14 @@ class Gates:
     @asynccontextmanager
     async def hold(self, gate: GateId, *, skip_locked: bool = False) -> AsyncIterator[HeldGateRow | None]:
         """The gate under its row lock until the block ends; None when there is none (or it is held)."""
-        async with self._database.begin() as connection:
+        async with self._database.begin_driver() as driver:
             # The lock comes first and alone: what a statement reads beside a row that it waited for is stale.
             lock = LOCK_OR_SKIP if skip_locked else LOCK
-            locked, rows = await execute_in_turn(connection, [lock, ONE], {"gate": gate})
+            locked, rows = await execute_in_turn(driver, [lock, ONE], {"gate": gate})
             if not locked:
                 yield None
                 return
-            held = HeldGateRow(connection, view_of(rows[0]))
+            held = HeldGateRow(driver, view_of(rows[0]))
             yield held
         if held.decision is not None:
             DECISIONS.labels(verdict=verdict_of(held.decision)).inc()

@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, NullPool, create_engine, text
 
-from app.record.database import CONNECT_SECONDS, sqlalchemy_url
+from app.record.pool import CONNECT_SECONDS, sqlalchemy_url
 
 LOCK: Final = 7_301_885_214
 """The advisory lock's key: any number that nobody else uses in this database."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from app.flow.record_ports import GateRecord, RecordAway
+from app.flow.record_ports import GateRecord
 from app.flow.rules_port import Rules
 from app.flow.run_probe import ProbeRecord, run_checks_again
 from app.gate.policy import Standing
@@ -15,6 +15,7 @@ from app.slack.directory import Directory, Profile
 from app.slack.presses import Ack, Body
 from app.slack.replies import Replies, answer_by
 from app.slack.ticket import NotATicket, Ticket
+from app.slack.unrecorded import UNCONFIRMED, unrecorded
 from app.within import by
 
 log = structlog.get_logger(__name__)
@@ -63,8 +64,8 @@ class CheckPresses:
             again = await by(until, running)
         except NotATicket:
             return texts("refused.no_such_gate")
-        except (RecordAway, TimeoutError):
-            return texts("refused.nothing_recorded")
+        except UNCONFIRMED as trouble:
+            return unrecorded(trouble, texts=texts)
         if not again:
             return texts("press.checks_run_already")
         log.info("checks_asked_for", gate=str(view.id), user=profile.person.user)

@@ -34,6 +34,7 @@ from app.slack.outside import says_something
 from app.slack.presses import Ack, Body
 from app.slack.replies import Replies, answer_by
 from app.slack.ticket import NotATicket, Ticket
+from app.slack.unrecorded import UNCONFIRMED, unrecorded
 from app.slack.words import why_not
 from app.within import by
 
@@ -84,9 +85,9 @@ class GlassPresses:
             broken = await self._break(view.get("private_metadata"), profile, reason, until=until)
         except Refused as refused:
             await self._answer_refused(ack, refused, view, reason, texts)
-        except (RecordAway, TimeoutError) as trouble:
+        except UNCONFIRMED as trouble:
             log.error("glass_not_recorded", problem=type(trouble).__name__, user=profile.person.user)
-            await ack(response_action="errors", errors={REASON: texts("refused.nothing_recorded")})
+            await ack(response_action="errors", errors={REASON: unrecorded(trouble, texts=texts)})
         except Exception:
             short = error_id()
             log.exception("glass_failed", error_id=short, user=profile.person.user)
@@ -141,9 +142,9 @@ class GlassPresses:
             return self._why_not(Refused(NoSuchGate(), None), texts)
         except Refused as refused:
             return self._why_not(refused, texts)
-        except (RecordAway, TimeoutError) as trouble:
+        except UNCONFIRMED as trouble:
             log.error("press_not_recorded", problem=type(trouble).__name__, user=profile.person.user)
-            return texts("refused.nothing_recorded")
+            return unrecorded(trouble, texts=texts)
         self._decided(view.id)
         return texts("press.taken_back", domain=view.switch.domain or texts("card.unknown_domain"))
 

@@ -28,6 +28,7 @@ from app.slack.outside import says_something
 from app.slack.reject_form import REASON, reject_form, reject_notice
 from app.slack.replies import Replies, answer_by, channel_of
 from app.slack.ticket import NotATicket, Ticket
+from app.slack.unrecorded import unrecorded
 from app.slack.words import thanks, why_not
 from app.within import by
 
@@ -183,7 +184,7 @@ class Presses:
                 user = profile.person.user
                 PRESSES.labels(outcome="record_away").inc()
                 log.error("press_not_recorded", problem=type(trouble).__name__, user=user)
-                return Said(text=texts("refused.nothing_recorded"), again=True)
+                return Said(text=unrecorded(trouble, texts=texts), again=True)
             case _:
                 short = error_id()
                 PRESSES.labels(outcome="failed").inc()

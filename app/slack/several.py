@@ -165,7 +165,7 @@ class Several:
             view = await within(LOOK_SECONDS, self._record.get(pick.ticket.gate))
         except Exception as trouble:
             log.warning("approval_unsure", problem=type(trouble).__name__, gate=str(pick.ticket.gate))
-            return replace(result, words=texts("several.unsure"))
+            return replace(result, words=texts("refused.in_doubt"))
         stands = view is not None and any(
             vote.voter == person and vote.choice is Choice.APPROVE and vote.at >= began for vote in view.votes
         )

@@ -24,6 +24,7 @@ from app.slack.outside import says_something
 from app.slack.replies import Replies, answer_by
 from app.slack.ticket import NotATicket, Ticket
 from app.slack.undo_form import REASON, UndoTicket, undo_form, undo_notice
+from app.slack.unrecorded import UNCONFIRMED, unrecorded
 from app.slack.words import why_not
 from app.within import by
 
@@ -81,7 +82,7 @@ class Undoing:
         said = await self._intervene(asked.ticket, asked.deed, profile, reason, until=until)
         if not said:
             await ack()
-        elif said == texts("refused.nothing_recorded"):
+        elif said in {texts("refused.nothing_recorded"), texts("refused.in_doubt")}:
             # The form stays open, so that what was typed is not lost.
             await ack(response_action="errors", errors={REASON: said})
         else:
@@ -141,9 +142,9 @@ class Undoing:
         except Refused as refused:
             log.info("undo_refused", why=type(refused.refusal).__name__, deed=deed)
             return why_not(refused, texts=texts, approvers=self._who_may(refused.view))
-        except (RecordAway, TimeoutError) as trouble:
+        except UNCONFIRMED as trouble:
             log.error("undo_not_recorded", problem=type(trouble).__name__, user=profile.person.user)
-            return texts("refused.nothing_recorded")
+            return unrecorded(trouble, texts=texts)
         except Exception:
             short = error_id()
             log.exception("undo_failed", error_id=short, user=profile.person.user)

@@ -7,8 +7,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from app.record.database import sqlalchemy_url
 from app.record.migrate import migrate, newest
+from app.record.pool import sqlalchemy_url
 from app.record.tables import metadata
 from tests.record.filled import fill
 

@@ -8,8 +8,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from app.flow.record_ports import RecordAway
-from app.record.database import Database, execute_in_turn
+from app.flow.record_ports import RecordAway, RecordInDoubt
+from app.record.database import Database
+from app.record.statements import execute, execute_and_commit, execute_in_turn
 
 SEVERAL = 8
 BUSY = 0.03
@@ -29,11 +30,16 @@ async def _alone(database: Database, seconds: float) -> list[Any]:
 
 
 async def _in_turn(database: Database, seconds: float) -> list[Any]:
-    async with database.begin() as connection:
-        return await execute_in_turn(connection, [MY_BACKEND, "SELECT 1 AS one"], {"seconds": seconds})
+    async with database.begin_driver() as driver:
+        return await execute_in_turn(driver, [MY_BACKEND, "SELECT 1 AS one"], {"seconds": seconds})
 
 
-WAYS = pytest.mark.parametrize("run", [_alone, _in_turn])
+async def _and_commit(database: Database, seconds: float) -> list[Any]:
+    async with database.begin_driver() as driver:
+        return await execute_and_commit(driver, MY_BACKEND, {"seconds": seconds})
+
+
+WAYS = pytest.mark.parametrize("run", [_alone, _in_turn, _and_commit])
 
 
 async def _at_once(database: Database, run: Statement) -> list[Any]:
@@ -89,3 +95,47 @@ async def test_wherever_statements_in_turn_are_cut_off_the_next_ones_get_their_o
         assert await database.rows("SELECT :turns AS turns", turns=turns) == [(turns,)]
         (backends, ones) = await _in_turn(database, 0.0)
         assert (len(backends), ones) == (1, [(1,)])
+
+
+@pytest.fixture
+async def notes(database: Database) -> Database:
+    """With a table that refuses what is negative."""
+    await database.rows("CREATE TABLE notes (n int CHECK (n >= 0))")
+    return database
+
+
+NOTE = "INSERT INTO notes VALUES (:n) RETURNING n"
+NOTED = "SELECT n FROM notes ORDER BY n"
+
+
+async def _note(database: Database, first: int, last: int, *, then: Exception | None = None) -> None:
+    async with database.begin_driver() as driver:
+        await execute(driver, NOTE, {"n": first})
+        assert await execute_and_commit(driver, NOTE, {"n": last}) == [(last,)]
+        if then is not None:
+            raise then
+
+
+async def test_the_last_statement_commits_and_what_fails_after_it_takes_nothing_back(notes: Database) -> None:
+    with pytest.raises(LookupError):
+        await _note(notes, 1, 2, then=LookupError())
+    assert await notes.rows(NOTED) == [(1,), (2,)]
+
+
+async def test_a_last_statement_that_is_refused_commits_nothing(notes: Database) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation):
+        await _note(notes, 1, -2)
+    assert await notes.rows(NOTED) == []
+
+
+@pytest.mark.parametrize("run", [_and_commit, _alone])
+async def test_only_what_was_committing_when_its_connection_died_is_in_doubt(
+    database: Database, record_url: str, run: Statement
+) -> None:
+    work = asyncio.create_task(run(database, 4))
+    while not (await database.rows(ASLEEP))[0].n:
+        assert not work.done()
+    _kill_all(record_url)
+    with pytest.raises(RecordAway) as trouble:
+        await work
+    assert isinstance(trouble.value, RecordInDoubt) == (run is _and_commit)

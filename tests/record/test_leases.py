@@ -13,8 +13,9 @@ from app.gate.ids import GateId
 from app.gate.states import Outcome
 from app.record.database import Database
 from app.record.gates import Gates
-from app.record.leases import LEASE, RENEWAL, Leases
+from app.record.leases import LEASE, RENEWAL, Leases, claim_statement
 from app.record.reports import Reports
+from app.record.statements import execute
 from tests.record.opened import NOW, event, open_gate, reject
 
 TOLD = Result(outcome=Outcome.TOLD, detail="Failed")
@@ -133,3 +134,15 @@ class LateDatabase(Database):
 async def _claimed_until(database: Database) -> datetime:
     until: datetime = (await database.rows("SELECT claimed_until FROM reports"))[0].claimed_until
     return until
+
+
+async def test_nobody_waits_until_a_claim_is_on_disk(database: Database, gate: GateId) -> None:
+    """A lease that Postgres forgets in its own fall is only claimed anew. What comes after it is waited for again."""
+    values = {"owner": uuid4(), "now": NOW, "until": NOW + LEASE, "limit": 1, "busy": []}
+    async with database.begin_driver() as driver:
+        await execute(driver, "SET synchronous_commit = on", {})
+    async with database.begin_driver() as driver:
+        assert len(await execute(driver, claim_statement("reports"), values)) == 1
+        assert await execute(driver, "SHOW synchronous_commit", {}) == [("off",)]
+    async with database.begin_driver() as driver:
+        assert await execute(driver, "SHOW synchronous_commit", {}) == [("on",)]

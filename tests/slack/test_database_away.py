@@ -1,7 +1,12 @@
-"""The database does not answer: whoever presses is told that nothing was recorded, and nothing was."""
+"""The database does not answer: whoever presses is told that nothing was recorded, and nothing was.
 
+Where it went away while it committed nobody can know that, and nobody says it.
+"""
+
+import asyncio
 from collections.abc import AsyncIterator
 
+import psycopg
 import pytest
 
 from app.sandbox.cast import MINA, OLU
@@ -98,3 +103,33 @@ async def test_a_press_in_the_list_is_told_it_too(cuttable: House, line: Line) -
     await line.cut()
     assert (await press_in(cuttable, listed, OLU, "approve")).acked
     await is_told(cuttable, OLU, "Nothing was recorded")
+
+
+SLOW_COMMITS = """
+CREATE FUNCTION be_slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.7); RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER be_slow AFTER INSERT ON votes DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION be_slow()
+"""
+COMMITS = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+
+
+@pytest.mark.parametrize("how", ["cut", "muted"])
+async def test_where_a_commit_is_on_its_way_nobody_says_that_nothing_was_recorded(
+    cuttable: House, line: Line, how: str
+) -> None:
+    deployment, _ = await cuttable.ask("order")
+    with psycopg.connect(cuttable.database_url, autocommit=True) as admin:
+        admin.execute(SLOW_COMMITS)
+        pressing = asyncio.create_task(cuttable.approve(OLU.id, deployment))
+        await cuttable.until(lambda: admin.execute(COMMITS).fetchone())
+    if how == "cut":
+        await line.cut()
+    else:
+        line.mute()
+    pressed = await pressing
+    assert pressed.acked
+    assert pressed.ack.seconds < 3
+    await is_told(cuttable, OLU, "I cannot tell whether this was recorded")
+    await cuttable.until(lambda: cuttable.gate(deployment)["verdict"] == "approved")
+    await line.mend()
+    assert await cuttable.told(deployment) == ["Succeeded"]

@@ -1,0 +1,67 @@
+"""Postgres away, or gone while it committed: what the driver and SQLAlchemy raise, in the flow's words."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import psycopg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from app.flow.record_ports import RecordAway, RecordInDoubt
+from app.within import past_recall
+
+OTHER_RELEASE: Final = frozenset({"42P01", "42703"})
+"""Postgres's codes for a table or a column that is not there."""
+
+
+@contextmanager
+def told_as_away() -> Iterator[None]:
+    """What says that Postgres is away is raised as `RecordAway`; what is our own fault, as it is."""
+    try:
+        yield
+    except PoolTimeout as trouble:
+        raise RecordAway(str(trouble)) from trouble
+    except DBAPIError as trouble:
+        if trouble.connection_invalidated or _is_away(trouble.orig):
+            raise RecordAway(_why(trouble.orig)) from trouble
+        raise
+    except psycopg.Error as trouble:
+        if _is_away(trouble):
+            raise RecordAway(_why(trouble)) from trouble
+        raise
+
+
+@contextmanager
+def committing(*, lost: Callable[[], bool]) -> Iterator[None]:
+    """COMMIT is on its way. Whoever gives up now, or is cut off, cannot know what became of it."""
+    with past_recall():
+        try:
+            yield
+        except (psycopg.Error, DBAPIError) as trouble:
+            if not lost():
+                raise
+            raise RecordInDoubt(
+                _why(trouble.orig if isinstance(trouble, DBAPIError) else trouble)
+            ) from trouble
+
+
+def _why(trouble: BaseException | None) -> str:
+    """In a few words; what Postgres says of a failed connection holds no password."""
+    state = getattr(trouble, "sqlstate", None)
+    if state in OTHER_RELEASE:
+        return "its tables are another release's: run `switchgate migrate`"
+    if state is None and str(trouble):
+        return str(trouble).splitlines()[0]
+    return type(trouble).__name__
+
+
+def _is_away(trouble: BaseException | None) -> bool:
+    state = getattr(trouble, "sqlstate", None)
+    if state is None:
+        # The connection itself failed; a value that psycopg cannot send has no state either, and is our fault.
+        return isinstance(trouble, psycopg.OperationalError | psycopg.InterfaceError)
+    # 57P..: shut down, 55P03 and 57014: a time-out of ours, 40P01: the loser of a deadlock. All of them: nothing
+    # was recorded, and trying again may help.
+    again = {"55P03", "57014", "25P03", "40P01"} | OTHER_RELEASE
+    return state.startswith(("08", "57P", "53")) or state in again

@@ -1,0 +1,87 @@
+"""Connections to Postgres, kept and shared. Nothing waits for one for long: a press must be answered within 3 s."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from time import monotonic
+from typing import Any, Final
+
+import psycopg
+from sqlalchemy import URL, PoolProxiedConnection, make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.util import greenlet_spawn
+
+from app.record.statements import Driver
+
+POOL: Final = 14
+OVERFLOW: Final = 6
+"""Bolt runs listeners without a cap, so a burst of presses needs headroom. What overflows the pool is closed after
+each use and opened anew for the next, which costs several times the work itself."""
+
+CONNECT_SECONDS: Final = 3
+
+DEAD_PEER: Final = {
+    "tcp_user_timeout": 8000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 2,
+}
+"""A server that vanished without a word (a failover, a cut line) is noticed in ten seconds, not in fifteen minutes."""
+
+
+def sqlalchemy_url(url: str) -> URL:
+    """`postgresql://…`, as everybody writes it, with the driver that we use."""
+    return make_url(url).set(drivername="postgresql+psycopg")
+
+
+class Pool:
+    """SQLAlchemy's pool of connections, also for whoever uses the driver's own."""
+
+    def __init__(self, url: str, **more: Any) -> None:
+        self.engine = create_async_engine(
+            sqlalchemy_url(url),
+            pool_size=POOL,
+            max_overflow=OVERFLOW,
+            pool_use_lifo=True,
+            pool_timeout=2,
+            connect_args={
+                "connect_timeout": CONNECT_SECONDS,
+                **DEAD_PEER,
+                "application_name": "switchgate",
+                "options": "-c statement_timeout=5000 -c lock_timeout=2000 -c timezone=UTC"
+                " -c idle_in_transaction_session_timeout=10000",
+            },
+            **more,
+        )
+        self._died_at = 0.0
+
+    @asynccontextmanager
+    async def driver(self) -> AsyncIterator[Driver]:
+        """A connection, by which the pool hears of it where it must not be used again.
+
+        What is left open in it is rolled back when it goes home.
+        """
+        pooled = await self._trusted()
+        driver = pooled.driver_connection
+        assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101 - for the type checker: it is our only driver
+        try:
+            yield driver
+        except Exception:
+            if driver.closed:
+                self._died_at = monotonic()
+            if driver.closed or driver.pgconn.pipeline_status:
+                await greenlet_spawn(pooled.invalidate)
+            raise
+        except BaseException:
+            # Cut off half way. The driver may have left it in a pipeline, where whoever came next would read no rows.
+            await greenlet_spawn(pooled.invalidate)
+            raise
+        finally:
+            await greenlet_spawn(pooled.close)
+
+    async def _trusted(self) -> PoolProxiedConnection:
+        """Where one connection has died, in a failover perhaps, none that is as old is trusted."""
+        while True:
+            pooled = await self.engine.raw_connection()
+            if pooled.info.setdefault("since", monotonic()) > self._died_at:
+                return pooled
+            await greenlet_spawn(pooled.invalidate)

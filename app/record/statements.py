@@ -1,0 +1,60 @@
+"""Statements by the driver itself: what SQLAlchemy does around each takes longer than some of them run."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+from psycopg.rows import namedtuple_row
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+
+from app.record.away import committing
+
+Driver = psycopg.AsyncConnection[Any]
+
+
+async def execute(driver: Driver, statement: str, values: Mapping[str, Any]) -> list[Any]:
+    """Runs a statement with `:names` in the driver's transaction and gives its rows. Raises `psycopg.Error`.
+
+    By the driver itself: SQLAlchemy would work out anew what a text's columns are, each time, and a press waits.
+    """
+    async with driver.cursor(row_factory=namedtuple_row) as cursor:
+        await cursor.execute(_in_drivers_words(statement), values, prepare=True)
+        return await cursor.fetchall() if cursor.rownumber is not None else []
+
+
+async def execute_in_turn(
+    driver: Driver, statements: Sequence[str], values: Mapping[str, Any]
+) -> list[list[Any]]:
+    """Like `execute`, of statements that give rows, one after the other but sent at once: one way to Postgres and back.
+
+    Each still has a snapshot of its own: the second sees what was committed while the first waited for a lock.
+    """
+    async with driver.pipeline(), AsyncExitStack() as open_cursors:
+        cursors = [
+            await open_cursors.enter_async_context(driver.cursor(row_factory=namedtuple_row))
+            for _ in statements
+        ]
+        for cursor, statement in zip(cursors, statements, strict=True):
+            await cursor.execute(_in_drivers_words(statement), values, prepare=True)
+        return [await cursor.fetchall() for cursor in cursors]
+
+
+async def execute_and_commit(driver: Driver, statement: str, values: Mapping[str, Any]) -> list[Any]:
+    """Like `execute`, of a transaction's last statement, which gives rows: it and COMMIT in one way to Postgres.
+
+    When the statement fails, nothing is committed.
+    """
+    with committing(lost=lambda: driver.closed):
+        async with driver.pipeline(), driver.cursor(row_factory=namedtuple_row) as cursor:
+            await cursor.execute(_in_drivers_words(statement), values, prepare=True)
+            await driver.commit()
+            return await cursor.fetchall()
+
+
+@lru_cache(maxsize=256)
+def _in_drivers_words(statement: str) -> bytes:
+    """`:name` as `%(name)s`. Ours are few, and translating them takes longer than some of them run."""
+    return str(text(statement).compile(dialect=PGDialect_psycopg())).encode()  # type: ignore[no-untyped-call]  # not annotated
