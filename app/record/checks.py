@@ -5,9 +5,6 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from app.flow.events import Event
 from app.flow.take_check import AmbiguousDeployment
 from app.flow.views import GateView
@@ -18,33 +15,34 @@ from app.record.database import Database
 from app.record.events import INSERT, as_parameter
 from app.record.leases import coherent
 from app.record.rows import VIEW, check_of, view_of
+from app.record.statements import Driver, execute
 
 KEPT_WITHOUT_A_SWITCH: Final = timedelta(days=7)
 
-SWITCHES: Final = text("""
+SWITCHES: Final = """
 SELECT id, account, domain FROM switches
 WHERE deployment_id = :deployment AND region = :region
     AND (CAST(:account AS text) IS NULL OR account IN (:account, ''))
 ORDER BY id LIMIT 2
-""")
-LOCK_CHAIN: Final = text(f"SELECT 1 WHERE {THE_CHAIN}")
-LOCK_GATES: Final = text(
+"""
+LOCK_CHAIN: Final = f"SELECT 1 WHERE {THE_CHAIN}"
+LOCK_GATES: Final = (
     "SELECT 1 FROM gates WHERE switch_id = :switch AND phase = 'awaiting' ORDER BY id FOR UPDATE"
 )
 # Told before the hook came, by somebody who named no account: now it is known.
-ADOPT: Final = text("""
+ADOPT: Final = """
 WITH old AS (
     DELETE FROM checks WHERE deployment_id = :deployment AND region = :region AND account = '' RETURNING *
 )
 INSERT INTO checks (account, region, deployment_id, name, state, summary, url, told_by, told_at)
 SELECT :account, region, deployment_id, name, state, summary, url, told_by, told_at FROM old
 ON CONFLICT DO NOTHING
-""")
-CHECKS: Final = text("""
+"""
+CHECKS: Final = """
 SELECT name, state, summary, url, told_by, told_at FROM checks
 WHERE deployment_id = :deployment AND region = :region AND account = :account ORDER BY told_at
-""")
-KEEP: Final = text(f"""
+"""
+KEEP: Final = f"""
 WITH k AS (
     INSERT INTO checks (account, region, deployment_id, name, state, summary, url, told_by, told_at)
     VALUES (:account, :region, :deployment, :name, :state, :summary, :url, :by, :at)
@@ -59,7 +57,7 @@ WITH k AS (
     {INSERT}
 )
 SELECT 1
-""")
+"""
 OF_DEPLOYMENT: Final = """
 SELECT account, region, name, state, summary, url, told_by, told_at FROM checks
 WHERE deployment_id = :deployment ORDER BY account, region, name
@@ -83,14 +81,14 @@ class HeldChecksRows:
 
     def __init__(
         self,
-        connection: AsyncConnection,
+        driver: Driver,
         *,
         key: SwitchKey,
         switch: int | None,
         domain: DomainName | None,
         checks: Sequence[Check],
     ) -> None:
-        self._connection = connection
+        self._driver = driver
         self._key = key
         self._switch = switch
         self._domain = domain
@@ -110,8 +108,9 @@ class HeldChecksRows:
 
     async def keep(self, check: Check, *, events: Sequence[Event], now: datetime) -> None:
         """Stores it and has the switch's cards redrawn. A press that waits for the gate is judged by it."""
-        await self._connection.execute(LOCK_GATES, {"switch": self._switch})
-        await self._connection.execute(
+        await execute(self._driver, LOCK_GATES, {"switch": self._switch})
+        await execute(
+            self._driver,
             KEEP,
             {
                 **_where(self._key),
@@ -139,21 +138,21 @@ class Checks:
         self, *, deployment: DeploymentId, account: str | None, region: str
     ) -> AsyncIterator[HeldChecksRows]:
         """The deployment's checks until the block ends. Raises `AmbiguousDeployment`."""
-        async with self._database.begin() as connection:
+        async with self._database.begin() as driver:
             sought = {"deployment": deployment, "account": account, "region": region}
-            found = (await connection.execute(SWITCHES, sought)).all()
+            found = await execute(driver, SWITCHES, sought)
             if len(found) > 1:
                 raise AmbiguousDeployment
             switch = found[0] if found else None
             key = SwitchKey(
                 account=switch.account if switch else (account or ""), region=region, deployment=deployment
             )
-            await connection.execute(LOCK_CHAIN, {"chain": chain_of(key)})
+            await execute(driver, LOCK_CHAIN, {"chain": chain_of(key)})
             if switch is not None and key.account:
-                await connection.execute(ADOPT, _where(key))
-            rows = await connection.execute(CHECKS, _where(key))
+                await execute(driver, ADOPT, _where(key))
+            rows = await execute(driver, CHECKS, _where(key))
             yield HeldChecksRows(
-                connection,
+                driver,
                 key=key,
                 switch=switch.id if switch else None,
                 domain=DomainName(switch.domain) if switch and switch.domain else None,

@@ -8,7 +8,6 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
-from sqlalchemy import text
 
 from app.flow.events import Event
 from app.flow.evidence_ports import DueEvidence
@@ -21,6 +20,7 @@ from app.record.events import INSERT, as_parameter
 from app.record.evidence_json import as_json, evidence_of
 from app.record.leases import Leases, coherent
 from app.record.rows import VIEW, IncoherentRow, view_of
+from app.record.statements import execute
 
 log = structlog.get_logger(__name__)
 
@@ -35,21 +35,21 @@ ONE: Final = f"{WITH_EVIDENCE} WHERE g.id = :gate"
 CROWD: Final = "SELECT count(*) AS gates FROM evidence WHERE due_at IS NOT NULL"
 
 # The gate's own lock comes first and alone, as a press takes it: whoever is second sees what the first has done.
-LOCK: Final = text(f"SELECT phase FROM gates WHERE id = :gate AND {GATE_CHAIN} FOR NO KEY UPDATE")
-SEEN: Final = text("""
+LOCK: Final = f"SELECT phase FROM gates WHERE id = :gate AND {GATE_CHAIN} FOR NO KEY UPDATE"
+SEEN: Final = """
 UPDATE evidence SET seen = CAST(:seen AS jsonb), seen_at = :seen_at, due_at = :due_at, claimed_by = NULL,
     claimed_until = NULL, last_error = NULL,
     attempts = CASE WHEN CAST(:settled AS boolean) THEN 0 ELSE attempts END
 WHERE gate_id = :gate AND claimed_by = :owner RETURNING 1
-""")
-NEWS: Final = text(f"""
+"""
+NEWS: Final = f"""
 WITH g AS (
     UPDATE gates SET version = version + 1 WHERE id = :gate AND phase = 'awaiting' RETURNING id, version
 ), c AS (
     UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
 ), a AS ({INSERT})
 SELECT 1
-""")
+"""
 AGAIN: Final = """
 UPDATE evidence SET due_at = :due_at, claimed_by = NULL, claimed_until = NULL, last_error = :error
 WHERE gate_id = :gate AND claimed_by = :owner
@@ -100,16 +100,16 @@ class EvidenceRows:
         """Keeps what was seen and, where it shows something new, has the card redrawn; see the port."""
         mine = {"gate": due.view.id, "owner": self.leases.owner}
         news = due.known is None or not due.known.same_as(evidence)
-        async with self._database.begin() as connection:
-            if (await connection.execute(LOCK, mine)).scalar() != "awaiting":
-                await connection.execute(text(AGAIN), {**mine, "due_at": None, "error": None})
+        async with self._database.begin() as driver:
+            locked = await execute(driver, LOCK, mine)
+            if not locked or locked[0].phase != "awaiting":
+                await execute(driver, AGAIN, {**mine, "due_at": None, "error": None})
                 return False
             values = {"seen": as_json(evidence), "seen_at": evidence.seen_at, "due_at": due_at}
-            kept = await connection.execute(SEEN, {**mine, **values, "settled": settled})
-            if kept.first() is None:
+            if not await execute(driver, SEEN, {**mine, **values, "settled": settled}):
                 return False
             if news:
-                await connection.execute(NEWS, {**mine, "now": now, "events": as_parameter(events)})
+                await execute(driver, NEWS, {**mine, "now": now, "events": as_parameter(events)})
         return True
 
     async def look_later(self, due: DueEvidence, *, error: str, due_at: datetime) -> None:

@@ -5,9 +5,6 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from app.flow.declare_freeze import HOUSE, Declaration, StandingFreeze
 from app.flow.events import Event
 from app.flow.turn_rules import Waiting, freeze_over
@@ -19,18 +16,19 @@ from app.record.chain import THE_CHAIN, chain_of
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
 from app.record.neighbours import neighbours
+from app.record.statements import Driver, execute, execute_in_turn
 
-LOCK: Final = text(f"SELECT 1 WHERE {THE_CHAIN}")
+LOCK: Final = f"SELECT 1 WHERE {THE_CHAIN}"
 STANDING: Final = """
 SELECT id, domains, starts_at, ends_at, reason, declared_by FROM freezes WHERE over_at IS NULL ORDER BY id
 """
 # Whoever holds a gate decides it first; whoever comes later reads this freeze.
-LOCK_GATES: Final = text("""
+LOCK_GATES: Final = """
 SELECT 1 FROM gates WHERE phase = 'awaiting' AND id IN (
     SELECT g.id FROM gates g JOIN switches s ON s.id = g.switch_id
     WHERE g.phase = 'awaiting' AND (CAST(:domains AS text[]) IS NULL OR s.domain = ANY(:domains))
 ) ORDER BY id FOR UPDATE
-""")
+"""
 REDRAW: Final = """
 g AS (
     UPDATE gates SET version = version + 1 FROM switches s
@@ -41,32 +39,32 @@ g AS (
     UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
 )
 """
-DECLARE: Final = text(f"""
+DECLARE: Final = f"""
 WITH f AS (
     INSERT INTO freezes (domains, starts_at, ends_at, reason, declared_by, declared_at)
     VALUES (CAST(:domains AS text[]), :starts_at, :ends_at, :reason, :by, :now) RETURNING id
 ), {REDRAW}, a AS ({INSERT})
 SELECT id FROM f
-""")
-LIFT: Final = text(f"""
+"""
+LIFT: Final = f"""
 WITH f AS (
     UPDATE freezes SET over_at = :now, lifted_by = :by WHERE id = :id AND over_at IS NULL
 ), {REDRAW}, a AS ({INSERT})
 SELECT 1
-""")
-LEAVE_OUT: Final = text(f"""
+"""
+LEAVE_OUT: Final = f"""
 WITH f AS (
     UPDATE freezes SET domains = ARRAY(SELECT unnest(freezes.domains) EXCEPT SELECT unnest(CAST(:domains AS text[])))
     WHERE id = :id AND over_at IS NULL
 ), {REDRAW}, a AS ({INSERT})
 SELECT 1
-""")
-END: Final = text(f"""
+"""
+END: Final = f"""
 WITH f AS (
     UPDATE freezes SET over_at = ends_at WHERE id = ANY(:ids) AND over_at IS NULL
 ), a AS ({INSERT})
 SELECT 1
-""")
+"""
 WAITING: Final = """
 SELECT DISTINCT s.domain, s.traffic ->> 'shift' AS shift, m.mark, coalesce(m.frozen, false) AS frozen
 FROM gates g JOIN switches s ON s.id = g.switch_id LEFT JOIN rule_marks m ON m.gate_id = g.id
@@ -101,8 +99,8 @@ SELECT 1
 class HeldFreezesRows:
     """The record's freezes under their lock; see `app.flow.declare_freeze.HeldFreezes`."""
 
-    def __init__(self, connection: AsyncConnection, standing: Sequence[StandingFreeze]) -> None:
-        self._connection = connection
+    def __init__(self, driver: Driver, standing: Sequence[StandingFreeze]) -> None:
+        self._driver = driver
         self._standing = standing
 
     @property
@@ -112,7 +110,7 @@ class HeldFreezesRows:
     async def declare(self, declaration: Declaration, *, event: Event, now: datetime) -> int:
         """Stores the freeze; gives its number."""
         domains = list(declaration.domains) if declaration.domains is not None else None
-        await self._connection.execute(LOCK_GATES, {"domains": domains})
+        await execute(self._driver, LOCK_GATES, {"domains": domains})
         values = {
             "domains": domains,
             "starts_at": declaration.start,
@@ -122,7 +120,7 @@ class HeldFreezesRows:
             "now": now,
             "events": as_parameter([event]),
         }
-        id_: int = (await self._connection.execute(DECLARE, values)).scalar_one()
+        id_: int = (await execute(self._driver, DECLARE, values))[0].id
         return id_
 
     async def lift(
@@ -133,7 +131,7 @@ class HeldFreezesRows:
         left = set(found.domains or ()) - set(domains or ())
         partly = domains is not None and bool(left)
         about = list(domains) if partly and domains else _list(found.domains)
-        await self._connection.execute(LOCK_GATES, {"domains": about})
+        await execute(self._driver, LOCK_GATES, {"domains": about})
         values: dict[str, Any] = {
             "id": freeze,
             "domains": about,
@@ -141,10 +139,10 @@ class HeldFreezesRows:
             "events": as_parameter([event]),
         }
         if partly:
-            await self._connection.execute(LEAVE_OUT, values)
+            await execute(self._driver, LEAVE_OUT, values)
         else:
             by = event.actor.id or event.actor.kind
-            await self._connection.execute(LIFT, {**values, "by": by})
+            await execute(self._driver, LIFT, {**values, "by": by})
 
 
 class Freezes:
@@ -156,10 +154,9 @@ class Freezes:
     @asynccontextmanager
     async def hold_freezes(self) -> AsyncIterator[HeldFreezesRows]:
         """Nobody else declares or lifts one until the block ends."""
-        async with self._database.begin() as connection:
-            await connection.execute(LOCK, {"chain": chain_of(HOUSE)})
-            rows = await connection.execute(text(STANDING))
-            yield HeldFreezesRows(connection, [standing_of(row) for row in rows])
+        async with self._database.begin() as driver:
+            _, rows = await execute_in_turn(driver, [LOCK, STANDING], {"chain": chain_of(HOUSE)})
+            yield HeldFreezesRows(driver, [standing_of(row) for row in rows])
 
     async def standing(self) -> Sequence[StandingFreeze]:
         """Those that are not over, planned ones among them."""
@@ -170,14 +167,13 @@ class Freezes:
         standing = await self.standing()
         over = [each for each in standing if _end(each.freeze) <= now]
         if over:
-            async with self._database.begin() as connection:
-                await connection.execute(LOCK, {"chain": chain_of(HOUSE)})
-                rows = await connection.execute(text(STANDING))
+            async with self._database.begin() as driver:
+                _, rows = await execute_in_turn(driver, [LOCK, STANDING], {"chain": chain_of(HOUSE)})
                 still = {row.id for row in rows}
                 mine = [each for each in over if each.freeze.id in still]
                 events = as_parameter([freeze_over(each, now) for each in mine])
                 ids = [each.freeze.id for each in mine]
-                await connection.execute(END, {"ids": ids, "events": events})
+                await execute(driver, END, {"ids": ids, "events": events})
         return [each for each in standing if each not in over]
 
     async def waiting(self) -> Sequence[Waiting]:

@@ -204,7 +204,7 @@ class Gates:
     @asynccontextmanager
     async def hold(self, gate: GateId, *, skip_locked: bool = False) -> AsyncIterator[HeldGateRow | None]:
         """The gate under its row lock until the block ends; None when there is none (or it is held)."""
-        async with self._database.begin_driver() as driver:
+        async with self._database.begin() as driver:
             # The lock comes first and alone: what a statement reads beside a row that it waited for is stale.
             lock = LOCK_OR_SKIP if skip_locked else LOCK
             locked, rows = await execute_in_turn(driver, [lock, ONE], {"gate": gate})

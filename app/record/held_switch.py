@@ -4,9 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from app.flow.events import Event
 from app.flow.record_ports import News, Settled, Verification
 from app.flow.views import GateView, InterventionPhase, Switch, Traffic
@@ -17,8 +14,9 @@ from app.gate.undo import Deed
 from app.record.events import INSERT, as_parameter
 from app.record.opening import REDRAW_PREVIOUS, verified_columns
 from app.record.rows import INTERVENTION, SWITCH, intervention_of, switch_of
+from app.record.statements import Driver, execute
 
-VERIFY: Final = text("""
+VERIFY: Final = """
 WITH s AS (
     UPDATE switches SET domain = :domain, application = :application, deployment_group = :deployment_group,
         creator = :creator, deployed_by = :deployed_by, deployer = :deployer, description = :description,
@@ -31,7 +29,7 @@ WITH s AS (
 )
 UPDATE reports SET due_at = :now FROM gates g
 WHERE g.switch_id = :id AND g.phase = 'decided' AND reports.gate_id = g.id AND reports.due_at IS NULL
-""")
+"""
 REDRAW: Final = """
     UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
 """
@@ -41,7 +39,7 @@ SHOWING: Final = """
         SELECT o.id FROM switches o JOIN switches me ON me.id = :id
         WHERE o.rollback_id = me.deployment_id AND o.account = me.account AND o.region = me.region)
 """
-LEARN: Final = text(f"""
+LEARN: Final = f"""
 WITH s AS (
     UPDATE switches SET status = :status,
         hook_started_at = coalesce(hook_started_at, CAST(:hook_started_at AS timestamptz)),
@@ -64,8 +62,8 @@ WITH s AS (
     RETURNING id, version
 ), c AS ({REDRAW}), a AS ({INSERT})
 SELECT 1
-""")
-FOLLOW: Final = text("""
+"""
+FOLLOW: Final = """
 INSERT INTO switches (account, region, deployment_id, domain, application, deployment_group, listener_port,
                       creator, rollback_of, first_seen_at, verified_at, due_at)
 SELECT account, region, CAST(:deployment AS text), domain, application, deployment_group, listener_port,
@@ -73,7 +71,7 @@ SELECT account, region, CAST(:deployment AS text), domain, application, deployme
 FROM switches WHERE id = :id AND verified_at IS NOT NULL
 ON CONFLICT ON CONSTRAINT switches_key DO UPDATE
     SET due_at = CASE WHEN switches.ended_at IS NULL THEN excluded.due_at END
-""")
+"""
 SETTLE: Final = f"""
 WITH i AS (
     UPDATE interventions SET phase = CAST(:phase AS text), finished_at = :now, due_at = NULL,
@@ -86,29 +84,25 @@ WITH i AS (
 SELECT {SWITCH}, {INTERVENTION} AS intervention
 FROM i JOIN switches s ON s.id = i.switch_id
 """
-SETTLE_WAITING: Final = text(
-    SETTLE.format(
-        which="deployment_id = :deployment AND switch_id IN"
-        " (SELECT id FROM switches WHERE account = :account AND region = :region)"
-    )
+SETTLE_WAITING: Final = SETTLE.format(
+    which="deployment_id = :deployment AND switch_id IN"
+    " (SELECT id FROM switches WHERE account = :account AND region = :region)"
 )
-SETTLE_TAKEN_BACK: Final = text(
-    SETTLE.format(
-        which="switch_id = :id AND deed = 'stop' AND EXISTS (SELECT 1 FROM switches o JOIN switches r"
-        " ON r.account = o.account AND r.region = o.region AND r.deployment_id = o.rollback_id"
-        " WHERE o.id = :id AND r.switched_at IS NOT NULL)"
-    )
+SETTLE_TAKEN_BACK: Final = SETTLE.format(
+    which="switch_id = :id AND deed = 'stop' AND EXISTS (SELECT 1 FROM switches o JOIN switches r"
+    " ON r.account = o.account AND r.region = o.region AND r.deployment_id = o.rollback_id"
+    " WHERE o.id = :id AND r.switched_at IS NOT NULL)"
 )
-SETTLE_OWN: Final = text(SETTLE.format(which="switch_id = :id AND deed = :deed"))
-ASK: Final = text(f"""
+SETTLE_OWN: Final = SETTLE.format(which="switch_id = :id AND deed = :deed")
+ASK: Final = f"""
 WITH g AS (
     UPDATE gates SET deadline_at = :deadline_at, edition = :edition, remind_at = :remind_at,
         version = version + 1
     WHERE id = :gate AND phase = 'awaiting' RETURNING id, version
 ), c AS ({REDRAW}), a AS ({INSERT})
 SELECT 1
-""")
-CLOSE: Final = text(f"""
+"""
+CLOSE: Final = f"""
 WITH g AS (
     UPDATE gates SET phase = 'closed', closed_at = :now, execution_id = NULL, version = version + 1,
         verdict = coalesce(verdict, CAST(:verdict AS text)),
@@ -122,8 +116,8 @@ WITH g AS (
     UPDATE reports SET due_at = NULL, claimed_by = NULL, claimed_until = NULL FROM g WHERE reports.gate_id = g.id
 ), c AS ({REDRAW}), a AS ({INSERT})
 SELECT 1
-""")
-END: Final = text(f"""
+"""
+END: Final = f"""
 WITH s AS (
     UPDATE switches SET ended_at = :now, ending = :ending, due_at = CAST(:due_at AS timestamptz)
     WHERE id = :id
@@ -131,16 +125,15 @@ WITH s AS (
     UPDATE gates SET version = version + 1 WHERE {SHOWING} RETURNING id, version
 ), c AS ({REDRAW}), a AS ({INSERT})
 SELECT 1
-""")
-NOTE: Final = text(INSERT)
-PREVIOUS: Final = text(f"{REDRAW_PREVIOUS} SELECT 1")
+"""
+PREVIOUS: Final = f"{REDRAW_PREVIOUS} SELECT 1"
 
 
 class HeldSwitchRow:
     """A switch and its open gates under their locks; see `app.flow.record_ports.HeldSwitch`."""
 
-    def __init__(self, connection: AsyncConnection, switch: Switch, open_gates: Sequence[GateView]) -> None:
-        self._connection = connection
+    def __init__(self, driver: Driver, switch: Switch, open_gates: Sequence[GateView]) -> None:
+        self._driver = driver
         self._switch = switch
         self._open_gates = open_gates
 
@@ -155,7 +148,7 @@ class HeldSwitchRow:
     async def verify(self, verification: Verification, *, now: datetime) -> None:
         """Stores what CodeDeploy confirmed; what had to wait for it, reports and evidence, is due now."""
         columns = verified_columns(verification)
-        await self._connection.execute(VERIFY, {"id": self._switch.id, "now": now, **columns})
+        await execute(self._driver, VERIFY, {"id": self._switch.id, "now": now, **columns})
         await self._redraw_previous(verification.domain, now)
 
     async def learn(self, news: News, *, events: Sequence[Event], redraw: bool, now: datetime) -> None:
@@ -175,11 +168,11 @@ class HeldSwitchRow:
             "now": now,
             "events": as_parameter(events),
         }
-        await self._connection.execute(LEARN, values)
+        await execute(self._driver, LEARN, values)
 
     async def follow_rollback(self, rollback: DeploymentId, *, now: datetime) -> None:
         """From now on the deployment that takes this switch back is followed too."""
-        await self._connection.execute(FOLLOW, {"id": self._switch.id, "deployment": rollback, "now": now})
+        await execute(self._driver, FOLLOW, {"id": self._switch.id, "deployment": rollback, "now": now})
 
     async def settle_waiting(
         self, phase: InterventionPhase, *, problem: str | None, now: datetime
@@ -188,22 +181,22 @@ class HeldSwitchRow:
         key = self._switch.key
         where = {"deployment": key.deployment, "account": key.account, "region": key.region}
         values = {**where, "phase": phase, "problem": problem, "now": now}
-        return [_settled(row) for row in await self._connection.execute(SETTLE_WAITING, values)]
+        return [_settled(row) for row in await execute(self._driver, SETTLE_WAITING, values)]
 
     async def settle_own(
         self, deed: Deed, phase: InterventionPhase, *, problem: str | None, now: datetime
     ) -> Sequence[Settled]:
         """Ends what was asked of this switch."""
         values = {"id": self._switch.id, "deed": deed, "phase": phase, "problem": problem, "now": now}
-        return [_settled(row) for row in await self._connection.execute(SETTLE_OWN, values)]
+        return [_settled(row) for row in await execute(self._driver, SETTLE_OWN, values)]
 
     async def settle_taken_back(self, *, now: datetime) -> Sequence[Settled]:
         """Ends the undos of this switch whose rollback has long done its work."""
         values = {"id": self._switch.id, "phase": InterventionPhase.DONE, "problem": None, "now": now}
-        return [_settled(row) for row in await self._connection.execute(SETTLE_TAKEN_BACK, values)]
+        return [_settled(row) for row in await execute(self._driver, SETTLE_TAKEN_BACK, values)]
 
     async def note(self, events: Sequence[Event]) -> None:
-        await self._connection.execute(NOTE, {"events": as_parameter(events)})
+        await execute(self._driver, INSERT, {"events": as_parameter(events)})
 
     async def ask(
         self, gate: Awaiting, *, remind_at: datetime | None, events: Sequence[Event], now: datetime
@@ -217,7 +210,7 @@ class HeldSwitchRow:
             "now": now,
             "events": as_parameter(events),
         }
-        await self._connection.execute(ASK, values)
+        await execute(self._driver, ASK, values)
 
     async def close(
         self, gate: Closed, *, reason: str | None, events: Sequence[Event], now: datetime
@@ -230,19 +223,19 @@ class HeldSwitchRow:
             "outcome": gate.outcome,
             "now": now,
         }
-        await self._connection.execute(CLOSE, {**values, "events": as_parameter(events)})
+        await execute(self._driver, CLOSE, {**values, "events": as_parameter(events)})
 
     async def end(
         self, *, ending: str, due_at: datetime | None, events: Sequence[Event], now: datetime
     ) -> None:
         """The deployment is over. `due_at`: when to look for its rollback; None: never again."""
         values = {"id": self._switch.id, "ending": ending, "due_at": due_at, "now": now}
-        await self._connection.execute(END, {**values, "events": as_parameter(events)})
+        await execute(self._driver, END, {**values, "events": as_parameter(events)})
         await self._redraw_previous(self._switch.domain, now)
 
     async def _redraw_previous(self, domain: str | None, now: datetime) -> None:
         values = {"domain": domain, "before": self._switch.id, "now": now}
-        await self._connection.execute(PREVIOUS, values)
+        await execute(self._driver, PREVIOUS, values)
 
 
 def _settled(row: Any) -> Settled:

@@ -6,9 +6,6 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from app.flow.events import Event
 from app.flow.record_ports import DueIntervention
 from app.flow.views import GateView, Intervention
@@ -19,14 +16,15 @@ from app.record.events import INSERT, as_parameter
 from app.record.held_switch import REDRAW
 from app.record.leases import Leases
 from app.record.rows import INTERVENTION, SWITCH, VIEW, intervention_of, switch_of, view_of
+from app.record.statements import Driver, execute, execute_in_turn
 
-LOCK: Final = text(
+LOCK: Final = (
     "SELECT 1 FROM switches WHERE id = (SELECT switch_id FROM gates WHERE id = :gate)"
     f" AND {GATE_CHAIN} FOR NO KEY UPDATE"
 )
-ONE: Final = text(f"{VIEW} WHERE g.id = :gate")
+ONE: Final = f"{VIEW} WHERE g.id = :gate"
 BUMP: Final = "UPDATE gates SET version = version + 1 WHERE switch_id = :switch RETURNING id, version"
-ASK: Final = text(f"""
+ASK: Final = f"""
 WITH i AS (
     INSERT INTO interventions (id, switch_id, deed, asked_by, asked_name, reason, asked_at, due_at)
     VALUES (:id, :switch, :deed, :by, :name, :reason, :now, :now)
@@ -34,8 +32,7 @@ WITH i AS (
     UPDATE switches SET due_at = :now WHERE id = :switch
 ), g AS ({BUMP}), c AS ({REDRAW}), a AS ({INSERT})
 SELECT 1
-""")
-NOTE: Final = text(INSERT)
+"""
 DUE: Final = f"""
 SELECT {SWITCH}, {INTERVENTION} AS intervention, i.id
 FROM interventions i JOIN switches s ON s.id = i.switch_id WHERE i.id = ANY(:ids)
@@ -93,8 +90,8 @@ SELECT 1
 class HeldInterventionRow:
     """See `app.flow.intervene.HeldIntervention`."""
 
-    def __init__(self, connection: AsyncConnection, view: GateView) -> None:
-        self._connection = connection
+    def __init__(self, driver: Driver, view: GateView) -> None:
+        self._driver = driver
         self._view = view
 
     @property
@@ -113,10 +110,10 @@ class HeldInterventionRow:
             "now": now,
             "events": as_parameter([event]),
         }
-        await self._connection.execute(ASK, values)
+        await execute(self._driver, ASK, values)
 
     async def note(self, event: Event) -> None:
-        await self._connection.execute(NOTE, {"events": as_parameter([event])})
+        await execute(self._driver, INSERT, {"events": as_parameter([event])})
 
 
 class Interventions:
@@ -129,13 +126,13 @@ class Interventions:
     @asynccontextmanager
     async def hold_switch_of(self, gate: GateId) -> AsyncIterator[HeldInterventionRow | None]:
         """The gate's switch under its lock until the block ends."""
-        async with self._database.begin() as connection:
+        async with self._database.begin() as driver:
             # The lock comes first and alone: what a statement reads beside a row that it waited for is stale.
-            if (await connection.execute(LOCK, {"gate": gate})).first() is None:
+            locked, rows = await execute_in_turn(driver, [LOCK, ONE], {"gate": gate})
+            if not locked:
                 yield None
                 return
-            row = (await connection.execute(ONE, {"gate": gate})).one()
-            yield HeldInterventionRow(connection, view_of(row))
+            yield HeldInterventionRow(driver, view_of(rows[0]))
 
     async def claim(self, *, now: datetime, limit: int) -> Sequence[DueIntervention]:
         """Leases what CodeDeploy has not been told."""

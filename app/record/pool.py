@@ -12,11 +12,6 @@ from sqlalchemy.util import greenlet_spawn
 
 from app.record.statements import Driver
 
-POOL: Final = 14
-OVERFLOW: Final = 6
-"""Bolt runs listeners without a cap, so a burst of presses needs headroom. What overflows the pool is closed after
-each use and opened anew for the next, which costs several times the work itself."""
-
 CONNECT_SECONDS: Final = 3
 
 DEAD_PEER: Final = {
@@ -34,13 +29,17 @@ def sqlalchemy_url(url: str) -> URL:
 
 
 class Pool:
-    """SQLAlchemy's pool of connections, also for whoever uses the driver's own."""
+    """SQLAlchemy's pool of connections, also for whoever uses the driver's own.
 
-    def __init__(self, url: str, **more: Any) -> None:
+    It keeps `kept` of them. More are opened when all are in use, and closed after each use, which costs several times
+    the work itself.
+    """
+
+    def __init__(self, url: str, *, kept: int, more: int, **options: Any) -> None:
         self.engine = create_async_engine(
             sqlalchemy_url(url),
-            pool_size=POOL,
-            max_overflow=OVERFLOW,
+            pool_size=kept,
+            max_overflow=more,
             pool_use_lifo=True,
             pool_timeout=2,
             connect_args={
@@ -50,7 +49,7 @@ class Pool:
                 "options": "-c statement_timeout=5000 -c lock_timeout=2000 -c timezone=UTC"
                 " -c idle_in_transaction_session_timeout=10000",
             },
-            **more,
+            **options,
         )
         self._died_at = 0.0
 

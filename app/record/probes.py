@@ -6,8 +6,6 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
-
 from app.flow.events import Event
 from app.flow.run_probe import DueProbe
 from app.gate.checks import PROBE, Check
@@ -17,6 +15,7 @@ from app.record.database import Database
 from app.record.events import INSERT, as_parameter
 from app.record.leases import Leases, coherent
 from app.record.rows import VIEW, view_of
+from app.record.statements import execute
 
 _SELECT, _FROM = VIEW.split(" FROM gates g ", 1)
 DUE: Final = f"""
@@ -29,7 +28,7 @@ WHERE g.phase = 'awaiting' AND s.verified_at IS NOT NULL AND s.domain = ANY(:dom
     AND g.hook_name = ANY(:hooks) AND NOT EXISTS (SELECT 1 FROM probe_runs p WHERE p.gate_id = g.id)
 ORDER BY g.opened_at LIMIT :limit
 """
-LOCK: Final = text(f"SELECT 1 FROM gates WHERE id = :gate AND {GATE_CHAIN} FOR UPDATE")
+LOCK: Final = f"SELECT 1 FROM gates WHERE id = :gate AND {GATE_CHAIN} FOR UPDATE"
 REDRAWN: Final = """
 g AS (
     UPDATE gates SET version = version + 1 WHERE id = :gate AND EXISTS (SELECT 1 FROM {changed}) RETURNING id, version
@@ -46,15 +45,15 @@ k AS (
         SET state = 'pending', summary = '', url = NULL, told_by = '{PROBE}', told_at = excluded.told_at
 )
 """
-ASK: Final = text(f"""
+ASK: Final = f"""
 WITH p AS (
     INSERT INTO probe_runs (gate_id, name, asked_at, due_at)
     SELECT :gate, name, :now, :now FROM unnest(CAST(:names AS text[])) AS name
     ON CONFLICT ON CONSTRAINT probe_runs_key DO NOTHING RETURNING name
 ), {PENDING}, {REDRAWN.format(changed="p")}
 SELECT name FROM p
-""")
-ASK_AGAIN: Final = text(f"""
+"""
+ASK_AGAIN: Final = f"""
 WITH p AS (
     INSERT INTO probe_runs (gate_id, name, asked_at, due_at)
     SELECT :gate, name, :now, :now FROM unnest(CAST(:names AS text[])) AS name
@@ -64,12 +63,12 @@ WITH p AS (
     RETURNING name
 ), {PENDING}, {REDRAWN.format(changed="p")}
 SELECT name FROM p
-""")
-DONE: Final = text("""
+"""
+DONE: Final = """
 UPDATE probe_runs SET due_at = NULL, claimed_by = NULL, claimed_until = NULL, last_error = NULL
 WHERE id = :id AND claimed_by = :owner RETURNING 1
-""")
-RESULT: Final = text(f"""
+"""
+RESULT: Final = f"""
 WITH k AS (
     INSERT INTO checks (account, region, deployment_id, name, state, summary, told_by, told_at)
     SELECT s.account, s.region, s.deployment_id, :name, :state, :summary, :by, :at
@@ -82,7 +81,7 @@ WITH k AS (
     {INSERT}
 )
 SELECT name FROM k
-""")
+"""
 
 
 class Probes:
@@ -109,27 +108,28 @@ class Probes:
 
     async def ask_for(self, gate: GateId, names: Sequence[str], *, now: datetime) -> None:
         """Has these probes run once; their checks are pending."""
-        async with self._database.begin() as connection:
-            await connection.execute(LOCK, {"gate": gate})
-            await connection.execute(ASK, {"gate": gate, "names": list(names), "now": now})
+        async with self._database.begin() as driver:
+            await execute(driver, LOCK, {"gate": gate})
+            await execute(driver, ASK, {"gate": gate, "names": list(names), "now": now})
 
     async def ask_again(self, gate: GateId, names: Sequence[str], *, now: datetime, before: datetime) -> bool:
         """Has those run again that rest and were asked for before `before`; False when there are none."""
-        async with self._database.begin() as connection:
-            await connection.execute(LOCK, {"gate": gate})
+        async with self._database.begin() as driver:
+            await execute(driver, LOCK, {"gate": gate})
             values = {"gate": gate, "names": list(names), "now": now, "before": before}
-            return (await connection.execute(ASK_AGAIN, values)).first() is not None
+            return bool(await execute(driver, ASK_AGAIN, values))
 
     async def probed(
         self, due: DueProbe, check: Check | None, *, events: Sequence[Event], now: datetime
     ) -> None:
         """Ends the run under its lease, with its result."""
-        async with self._database.begin() as connection:
-            await connection.execute(LOCK, {"gate": due.view.id})
-            mine = await connection.execute(DONE, {"id": due.id, "owner": self.leases.owner})
-            if mine.first() is None or check is None:
+        async with self._database.begin() as driver:
+            await execute(driver, LOCK, {"gate": due.view.id})
+            mine = await execute(driver, DONE, {"id": due.id, "owner": self.leases.owner})
+            if not mine or check is None:
                 return
-            await connection.execute(
+            await execute(
+                driver,
                 RESULT,
                 {
                     "gate": due.view.id,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Table, select, text, tuple_
+from sqlalchemy import ColumnElement, Table, select, tuple_
 
 from app.flow.views import CardPlace, GateView, Switch
 from app.gate.ids import DomainName
@@ -150,7 +150,7 @@ class Questions:
             at, id_ = _read_cursor(cursor)
             chosen.append(tuple_(events.at, events.id) < tuple_(_moment(at), id_))
         statement = select(audit_events).where(*chosen).order_by(events.at.desc(), events.id.desc())
-        rows = await self._many(statement.limit(limit + 1))
+        rows = await self._database.select(statement.limit(limit + 1))
         following = _cursor(rows[limit - 1].at.isoformat(), rows[limit - 1].id) if len(rows) > limit else None
         return Page(items=[_audit_line(row) for row in rows[:limit]], cursor=following)
 
@@ -161,7 +161,7 @@ class Questions:
         chosen = _equal(switches, {"domain": domain, "deployment_id": deployment})
         if cursor is not None:
             chosen.append(switches.c.id < _read_cursor(cursor)[1])
-        ids = await self._many(
+        ids = await self._database.select(
             select(switches.c.id).where(*chosen).order_by(switches.c.id.desc()).limit(limit + 1)
         )
         rows = await self._database.rows(SWITCHES_BY_ID, ids=[row.id for row in ids[:limit]])
@@ -178,7 +178,7 @@ class Questions:
         if cursor is not None:
             opened, _, gate = _read_cursor(cursor)[0].partition("/")
             chosen.append(tuple_(gates.c.opened_at, gates.c.id) < tuple_(_moment(opened), _uuid(gate)))
-        ids = await self._many(
+        ids = await self._database.select(
             select(gates.c.id, gates.c.opened_at)
             .join(switches, switches.c.id == gates.c.switch_id)
             .where(*chosen)
@@ -198,20 +198,12 @@ class Questions:
         row = (await self._database.rows(LOAD))[0]
         return row.waiting, (now - row.oldest) if row.oldest else timedelta(0)
 
-    async def _many(self, statement: Select[Any]) -> Sequence[Any]:
-        async with self._database.begin() as connection:
-            return list((await connection.execute(statement)).all())
-
     async def revision(self) -> str | None:
         """The migration that the database stands at; None: none was ever run."""
-        async with self._database.begin() as connection:
-            there = await connection.execute(text("SELECT to_regclass('alembic_version') IS NOT NULL"))
-            if not there.scalar():
-                return None
-            found: str | None = (
-                await connection.execute(text("SELECT version_num FROM alembic_version"))
-            ).scalar()
-            return found
+        if (await self._database.rows("SELECT to_regclass('alembic_version') AS there"))[0].there is None:
+            return None
+        rows = await self._database.rows("SELECT version_num FROM alembic_version")
+        return rows[0].version_num if rows else None
 
 
 def _equal(table: Table, wanted: dict[str, str | None]) -> list[ColumnElement[bool]]:

@@ -8,8 +8,6 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
-
 from app.flow.record_ports import DueLook
 from app.gate.ids import SwitchKey
 from app.record.chain import SWITCH_CHAIN
@@ -17,6 +15,7 @@ from app.record.database import Database
 from app.record.held_switch import HeldSwitchRow
 from app.record.leases import Leases, coherent
 from app.record.rows import SWITCH, VIEW, switch_of, view_of
+from app.record.statements import execute_in_turn
 from app.together import Together
 
 DUE: Final = f"""
@@ -44,14 +43,15 @@ WHERE switches.id = b.id AND claimed_by = :owner
 A switch that this very look has ended for good stays so.
 """
 
-LOCK: Final = text(
+LOCK: Final = (
     f"SELECT 1 FROM switches WHERE id = :id AND claimed_by = :owner AND {SWITCH_CHAIN} FOR NO KEY UPDATE"
 )
-LOCK_GATES: Final = text(
-    "SELECT 1 FROM gates WHERE switch_id = :id AND phase <> 'closed' ORDER BY id FOR UPDATE"
+LOCK_GATES: Final = (
+    "SELECT 1 FROM gates WHERE switch_id = (SELECT id FROM switches WHERE id = :id AND claimed_by = :owner)"
+    " AND phase <> 'closed' ORDER BY id FOR UPDATE"
 )
-THE_SWITCH: Final = text(f"SELECT {SWITCH} FROM switches s WHERE s.id = :id")
-OPEN_GATES: Final = text(f"{VIEW} WHERE g.switch_id = :id AND g.phase <> 'closed' ORDER BY g.id")
+THE_SWITCH: Final = f"SELECT {SWITCH} FROM switches s WHERE s.id = :id"
+OPEN_GATES: Final = f"{VIEW} WHERE g.switch_id = :id AND g.phase <> 'closed' ORDER BY g.id"
 WAKE: Final = """
 UPDATE switches SET due_at = :now
 WHERE region = :region AND deployment_id = :deployment AND account IN (:account, '') AND due_at IS NOT NULL
@@ -89,14 +89,13 @@ class Switches:
     async def hold_switch(self, due: DueLook) -> AsyncIterator[HeldSwitchRow | None]:
         """The switch and its open gates under their locks; None when the lease was lost."""
         mine = {"id": due.switch.id, "owner": self.leases.owner}
-        async with self._database.begin() as connection:
-            if (await connection.execute(LOCK, mine)).first() is None:
+        async with self._database.begin() as driver:
+            in_turn = [LOCK, LOCK_GATES, THE_SWITCH, OPEN_GATES]
+            locked, _, found, gates = await execute_in_turn(driver, in_turn, mine)
+            if not locked:
                 yield None
                 return
-            await connection.execute(LOCK_GATES, mine)
-            switch = switch_of((await connection.execute(THE_SWITCH, mine)).one())
-            gates = [view_of(row) for row in await connection.execute(OPEN_GATES, mine)]
-            yield HeldSwitchRow(connection, switch, gates)
+            yield HeldSwitchRow(driver, switch_of(found[0]), [view_of(row) for row in gates])
 
     async def look_again(
         self, due: DueLook, *, error: str | None, rested: bool, due_at: datetime | None

@@ -30,12 +30,12 @@ async def _alone(database: Database, seconds: float) -> list[Any]:
 
 
 async def _in_turn(database: Database, seconds: float) -> list[Any]:
-    async with database.begin_driver() as driver:
+    async with database.begin() as driver:
         return await execute_in_turn(driver, [MY_BACKEND, "SELECT 1 AS one"], {"seconds": seconds})
 
 
 async def _and_commit(database: Database, seconds: float) -> list[Any]:
-    async with database.begin_driver() as driver:
+    async with database.begin() as driver:
         return await execute_and_commit(driver, MY_BACKEND, {"seconds": seconds})
 
 
@@ -109,7 +109,7 @@ NOTED = "SELECT n FROM notes ORDER BY n"
 
 
 async def _note(database: Database, first: int, last: int, *, then: Exception | None = None) -> None:
-    async with database.begin_driver() as driver:
+    async with database.begin() as driver:
         await execute(driver, NOTE, {"n": first})
         assert await execute_and_commit(driver, NOTE, {"n": last}) == [(last,)]
         if then is not None:

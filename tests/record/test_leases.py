@@ -139,10 +139,10 @@ async def _claimed_until(database: Database) -> datetime:
 async def test_nobody_waits_until_a_claim_is_on_disk(database: Database, gate: GateId) -> None:
     """A lease that Postgres forgets in its own fall is only claimed anew. What comes after it is waited for again."""
     values = {"owner": uuid4(), "now": NOW, "until": NOW + LEASE, "limit": 1, "busy": []}
-    async with database.begin_driver() as driver:
+    async with database.begin() as driver:
         await execute(driver, "SET synchronous_commit = on", {})
-    async with database.begin_driver() as driver:
+    async with database.begin() as driver:
         assert len(await execute(driver, claim_statement("reports"), values)) == 1
         assert await execute(driver, "SHOW synchronous_commit", {}) == [("off",)]
-    async with database.begin_driver() as driver:
+    async with database.begin() as driver:
         assert await execute(driver, "SHOW synchronous_commit", {}) == [("on",)]

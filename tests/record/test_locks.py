@@ -132,10 +132,10 @@ async def test_the_loser_of_a_deadlock_has_recorded_nothing_and_is_told_so(datab
     both_hold = asyncio.Barrier(2)
 
     async def lock(order: list[GateId]) -> None:
-        async with database.begin() as connection:
-            await connection.exec_driver_sql("SELECT 1 FROM gates WHERE id = %s FOR UPDATE", (order[0],))
+        async with database.begin() as driver:
+            await driver.execute("SELECT 1 FROM gates WHERE id = %s FOR UPDATE", (order[0],))
             await both_hold.wait()
-            await connection.exec_driver_sql("SELECT 1 FROM gates WHERE id = %s FOR UPDATE", (order[1],))
+            await driver.execute("SELECT 1 FROM gates WHERE id = %s FOR UPDATE", (order[1],))
 
     ends = await asyncio.gather(lock(gates), lock(gates[::-1]), return_exceptions=True)
     assert [type(end) for end in ends if end is not None] == [RecordAway]
