@@ -24,7 +24,7 @@ from tests.bench.requests import floor_request, hook_request
 from tests.house import AT_ONCE
 from tests.patience import until
 
-MANY = 800
+MANY = 1000
 """Domains, each with one deployment that waits: a gate for every press that is measured."""
 
 WAITING = (
@@ -34,6 +34,7 @@ WAITING = (
 
 UNDONE = """
 SELECT (SELECT count(*) FROM cards WHERE due_at <= now()) + (SELECT count(*) FROM reports WHERE due_at <= now())
+     + (SELECT count(*) FROM threads WHERE due_at <= now()) + (SELECT count(*) FROM switches WHERE due_at <= now())
      + (SELECT count(*) FROM evidence WHERE due_at IS NOT NULL AND seen_at IS NULL)
 """
 """Later looks at evidence go on for as long as gates wait: they are the service's rest."""
