@@ -9,7 +9,6 @@ from typing import Any, Final, Protocol
 import structlog
 
 from app.flow.beside import Neighbourhood, with_neighbours
-from app.flow.record_ports import RecordAway
 from app.flow.rules_port import Rules
 from app.flow.views import GateView
 from app.gate.ids import DomainName
@@ -20,9 +19,10 @@ from app.slack.deploys_blocks import PendingGate, decided_line, pending_blocks
 from app.slack.directory import Directory, Profile
 from app.slack.outside import inline
 from app.slack.replies import Replies, answer_by
-from app.slack.rules_command import VERBS, RulesCommand
+from app.slack.rules_command import VERBS, RulesCommand, rules_away
 from app.slack.several import VERB as APPROVE
 from app.slack.several import Several
+from app.slack.unrecorded import UNCONFIRMED
 from app.within import by
 
 log = structlog.get_logger(__name__)
@@ -102,7 +102,9 @@ class DeploysCommand:
         verb = words[0].lower() if words else ""
         if verb in VERBS:
             said = self._told(words, profile, texts)
-            shown = await self._guarded(said, texts=texts, until=until)
+            shown = await self._guarded(
+                said, texts=texts, until=until, away=lambda trouble: rules_away(verb, trouble, texts=texts)
+            )
         elif verb == APPROVE:
             approving = self._approve(words[1:], body, profile, texts)
             shown = await self._guarded(approving, texts=texts, until=until)
@@ -156,11 +158,19 @@ class DeploysCommand:
             case _:
                 return self._help(texts=texts, unknown=words)
 
-    async def _guarded(self, work: Coroutine[Any, Any, Shown], *, texts: Texts, until: float) -> Shown:
+    async def _guarded(
+        self,
+        work: Coroutine[Any, Any, Shown],
+        *,
+        texts: Texts,
+        until: float,
+        away: Callable[[Exception], str] | None = None,
+    ) -> Shown:
+        """`away`: what to say where the record does not answer, unless that nothing can be listed."""
         try:
             return await by(until, work)
-        except (RecordAway, TimeoutError):
-            return _only(texts("deploys.record_away"))
+        except UNCONFIRMED as trouble:
+            return _only(away(trouble) if away is not None else texts("deploys.record_away"))
         except Exception:
             short = error_id()
             log.exception("deploys_failed", error_id=short)

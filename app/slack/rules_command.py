@@ -17,12 +17,21 @@ from app.slack.outside import inline
 from app.slack.policy_words import in_force_lines, policy_lines
 from app.slack.rule_words import mentions, rule_words
 from app.slack.standing import unheard_words
+from app.slack.unrecorded import unrecorded
 from app.within import within
 
 VERBS: Final = ("freeze", "unfreeze", "freezes", "who", "rules")
+CHANGES: Final = ("freeze", "unfreeze")
 MOST_MEMBERS: Final = 30
 RECORD_SECONDS: Final = 1.0
 """The rules stand in the configuration: they are told without the record, too."""
+
+
+def rules_away(verb: str, trouble: Exception, *, texts: Texts) -> str:
+    """What is said of one of `VERBS` where the record does not answer: what was to be changed was not, or perhaps."""
+    if verb in CHANGES:
+        return unrecorded(trouble, texts=texts, about="freeze")
+    return texts("freeze.unread")
 
 
 class RulesCommand:

@@ -1,4 +1,4 @@
-"""What is said to somebody whose press the record did not confirm in time."""
+"""What is said to somebody whose press or word the record did not confirm in time."""
 
 from app.flow.record_ports import RecordAway, RecordInDoubt
 from app.i18n.catalog import Texts
@@ -8,7 +8,7 @@ UNCONFIRMED = (RecordAway, TimeoutError)
 """What the record raises then."""
 
 
-def unrecorded(trouble: Exception, *, texts: Texts) -> str:
-    """That nothing was recorded; where nobody can know that yet, that it may have been."""
+def unrecorded(trouble: Exception, *, texts: Texts, about: str = "refused") -> str:
+    """That nothing was recorded; where nobody can know that yet, that it may have been. `about`: of what, in texts."""
     in_doubt = isinstance(trouble, RecordInDoubt | InDoubt)
-    return texts("refused.in_doubt" if in_doubt else "refused.nothing_recorded")
+    return texts(f"{about}.in_doubt" if in_doubt else f"{about}.nothing_recorded")

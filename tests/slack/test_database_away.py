@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import psycopg
 import pytest
 
-from app.sandbox.cast import MINA, OLU
+from app.sandbox.cast import GRACE, MINA, OLU
 from tests.house import House, text_of
 from tests.postgres_line import Line, line_to
 from tests.slack.play import Build, deploys, is_told, press_in, readiness
@@ -107,7 +107,7 @@ async def test_a_press_in_the_list_is_told_it_too(cuttable: House, line: Line) -
 
 SLOW_COMMITS = """
 CREATE FUNCTION be_slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.7); RETURN NULL; END $$;
-CREATE CONSTRAINT TRIGGER be_slow AFTER INSERT ON votes DEFERRABLE INITIALLY DEFERRED
+CREATE CONSTRAINT TRIGGER be_slow AFTER INSERT ON {table} DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION be_slow()
 """
 COMMITS = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
@@ -119,7 +119,7 @@ async def test_where_a_commit_is_on_its_way_nobody_says_that_nothing_was_recorde
 ) -> None:
     deployment, _ = await cuttable.ask("order")
     with psycopg.connect(cuttable.database_url, autocommit=True) as admin:
-        admin.execute(SLOW_COMMITS)
+        admin.execute(SLOW_COMMITS.format(table="votes"))
         pressing = asyncio.create_task(cuttable.approve(OLU.id, deployment))
         await cuttable.until(lambda: admin.execute(COMMITS).fetchone())
     if how == "cut":
@@ -133,3 +133,23 @@ async def test_where_a_commit_is_on_its_way_nobody_says_that_nothing_was_recorde
     await cuttable.until(lambda: cuttable.gate(deployment)["verdict"] == "approved")
     await line.mend()
     assert await cuttable.told(deployment) == ["Succeeded"]
+
+
+async def test_a_freeze_that_is_not_recorded_is_said_not_to_be(cuttable: House, line: Line) -> None:
+    await line.cut()
+    for words in ("freeze order for 1h inventory", "unfreeze order"):
+        assert "Nothing was frozen or lifted" in text_of(await deploys(cuttable, GRACE, words=words))
+    assert "cannot list what is frozen" in text_of(await deploys(cuttable, words="freezes"))
+    await line.mend()
+    assert cuttable.rows("SELECT id FROM freezes") == []
+
+
+async def test_a_freeze_whose_commit_is_on_its_way_may_stand(cuttable: House, line: Line) -> None:
+    with psycopg.connect(cuttable.database_url, autocommit=True) as admin:
+        admin.execute(SLOW_COMMITS.format(table="freezes"))
+        saying = asyncio.create_task(deploys(cuttable, GRACE, words="freeze order for 1h inventory"))
+        await cuttable.until(lambda: admin.execute(COMMITS).fetchone())
+    await line.cut()
+    assert "cannot tell whether this was recorded" in text_of(await saying)
+    await cuttable.until(lambda: cuttable.rows("SELECT id FROM freezes"))
+    await line.mend()
