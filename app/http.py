@@ -10,7 +10,7 @@ from slack_bolt.app.async_app import AsyncApp
 from app.api.callers import Callers
 from app.api.health import health_router
 from app.api.routes import api_router
-from app.flow.record_ports import RecordAway
+from app.flow.record_ports import RecordAway, RecordInDoubt
 from app.hook.receiver import HookReceiver
 from app.hook.state_changes import StateChangeReceiver
 from app.log import error_id
@@ -52,6 +52,11 @@ def build_http(
 
 
 async def _record_away(request: Request, trouble: Exception) -> JSONResponse:
+    if isinstance(trouble, RecordInDoubt):
+        message = (
+            "the database went away while it recorded this; look whether it stands before you send it again"
+        )
+        return JSONResponse({"error": "in_doubt", "message": message}, 503)
     return JSONResponse({"error": "try_again", "message": "the database does not answer"}, 503)
 
 

@@ -5,8 +5,7 @@ where the server says nothing at all, `asyncio.timeout` is that much late. Who w
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Coroutine
 from contextvars import ContextVar, copy_context
 from typing import Any, TypeVar
 
@@ -52,16 +51,14 @@ async def by(moment: float, work: Coroutine[Any, Any, T]) -> T:
     return await within(moment - asyncio.get_running_loop().time(), work)
 
 
-@contextmanager
-def past_recall() -> Iterator[None]:
-    """Around the step that cancelling does not undo: a COMMIT that has been sent, say."""
+def past_recall() -> None:
+    """From here on cancelling undoes nothing: a COMMIT is sent, say.
+
+    Nor after it was answered: until the work is over, whoever waits has not heard the answer.
+    """
     waiter = _waiter.get()
-    if waiter is None:
-        yield
-        return
-    waiter.past_recall = True
-    yield
-    waiter.past_recall = False
+    if waiter is not None:
+        waiter.past_recall = True
 
 
 def _forget(task: asyncio.Task[Any]) -> None:

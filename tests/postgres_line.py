@@ -13,7 +13,10 @@ SOCKET = ".s.PGSQL.5432"
 
 
 class Line:
-    """At `url` while it is whole. Runs in the test's own loop."""
+    """At `url` while it is whole. Runs in the test's own loop.
+
+    `ways` counts how often somebody spoke to the server after it had last spoken: the ways there and back.
+    """
 
     def __init__(self, folder: Path, url: str) -> None:
         parts = urlsplit(url)
@@ -25,6 +28,8 @@ class Line:
         self._pumps: set[asyncio.Task[None]] = set()
         self._open = asyncio.Event()
         self._open.set()
+        self.ways = 0
+        self._server_spoke = True
 
     async def mend(self) -> None:
         """Everything flows again."""
@@ -53,16 +58,20 @@ class Line:
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_unix_connection(self._theirs)
-        for source, sink in ((reader, far_writer), (far_reader, writer)):
+        for source, sink, from_server in ((reader, far_writer, False), (far_reader, writer, True)):
             self._writers.add(sink)
-            pump = asyncio.create_task(self._pump(source, sink))
+            pump = asyncio.create_task(self._pump(source, sink, from_server=from_server))
             self._pumps.add(pump)
             pump.add_done_callback(self._pumps.discard)
 
-    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    async def _pump(
+        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, from_server: bool
+    ) -> None:
         with contextlib.suppress(OSError):
             while data := await source.read(65_536):
                 await self._open.wait()
+                self.ways += self._server_spoke and not from_server
+                self._server_spoke = from_server
                 sink.write(data)
                 await sink.drain()
         sink.close()

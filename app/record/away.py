@@ -34,16 +34,14 @@ def told_as_away() -> Iterator[None]:
 
 @contextmanager
 def committing(*, lost: Callable[[], bool]) -> Iterator[None]:
-    """COMMIT is on its way. Whoever gives up now, or is cut off, cannot know what became of it."""
-    with past_recall():
-        try:
-            yield
-        except (psycopg.Error, DBAPIError) as trouble:
-            if not lost():
-                raise
-            raise RecordInDoubt(
-                _why(trouble.orig if isinstance(trouble, DBAPIError) else trouble)
-            ) from trouble
+    """COMMIT is on its way. Whoever gives up from now on, or is cut off, cannot know what became of it."""
+    past_recall()
+    try:
+        yield
+    except psycopg.Error as trouble:
+        if not lost() and not _is_lost(trouble):
+            raise
+        raise RecordInDoubt(_why(trouble)) from trouble
 
 
 def _why(trouble: BaseException | None) -> str:
@@ -56,11 +54,16 @@ def _why(trouble: BaseException | None) -> str:
     return type(trouble).__name__
 
 
+def _is_lost(trouble: BaseException | None) -> bool:
+    """The connection itself failed. A value that psycopg cannot send has no state either, and is our fault."""
+    state = getattr(trouble, "sqlstate", None)
+    return state is None and isinstance(trouble, psycopg.OperationalError | psycopg.InterfaceError)
+
+
 def _is_away(trouble: BaseException | None) -> bool:
     state = getattr(trouble, "sqlstate", None)
     if state is None:
-        # The connection itself failed; a value that psycopg cannot send has no state either, and is our fault.
-        return isinstance(trouble, psycopg.OperationalError | psycopg.InterfaceError)
+        return _is_lost(trouble)
     # 57P..: shut down, 55P03 and 57014: a time-out of ours, 40P01: the loser of a deadlock. All of them: nothing
     # was recorded, and trying again may help.
     again = {"55P03", "57014", "25P03", "40P01"} | OTHER_RELEASE

@@ -16,7 +16,7 @@ from app.record.chain import THE_CHAIN, chain_of
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
 from app.record.neighbours import neighbours
-from app.record.statements import Driver, execute, execute_in_turn
+from app.record.statements import Driver, execute
 
 LOCK: Final = f"SELECT 1 WHERE {THE_CHAIN}"
 STANDING: Final = """
@@ -154,8 +154,8 @@ class Freezes:
     @asynccontextmanager
     async def hold_freezes(self) -> AsyncIterator[HeldFreezesRows]:
         """Nobody else declares or lifts one until the block ends."""
-        async with self._database.begin() as driver:
-            _, rows = await execute_in_turn(driver, [LOCK, STANDING], {"chain": chain_of(HOUSE)})
+        chain = {"chain": chain_of(HOUSE)}
+        async with self._database.begin_with([LOCK, STANDING], chain) as (driver, _, rows):
             yield HeldFreezesRows(driver, [standing_of(row) for row in rows])
 
     async def standing(self) -> Sequence[StandingFreeze]:
@@ -167,8 +167,8 @@ class Freezes:
         standing = await self.standing()
         over = [each for each in standing if _end(each.freeze) <= now]
         if over:
-            async with self._database.begin() as driver:
-                _, rows = await execute_in_turn(driver, [LOCK, STANDING], {"chain": chain_of(HOUSE)})
+            chain = {"chain": chain_of(HOUSE)}
+            async with self._database.begin_with([LOCK, STANDING], chain) as (driver, _, rows):
                 still = {row.id for row in rows}
                 mine = [each for each in over if each.freeze.id in still]
                 events = as_parameter([freeze_over(each, now) for each in mine])

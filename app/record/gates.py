@@ -21,7 +21,7 @@ from app.record.events import INSERT, as_parameter
 from app.record.neighbours import NEIGHBOURS, TURNS_LOCK, neighbour_of, neighbours, parameters_of
 from app.record.opening import OPEN, parameters
 from app.record.rows import INTERVENTION, VIEW, intervention_of, view_of
-from app.record.statements import Driver, execute, execute_and_commit, execute_in_turn
+from app.record.statements import Driver, execute, execute_and_commit
 
 LOCK: Final = f"SELECT 1 FROM gates WHERE id = :gate AND {GATE_CHAIN} FOR UPDATE"
 LOCK_OR_SKIP: Final = f"SELECT 1 FROM gates WHERE id = :gate AND {GATE_CHAIN_OR_SKIP} FOR UPDATE SKIP LOCKED"
@@ -204,10 +204,9 @@ class Gates:
     @asynccontextmanager
     async def hold(self, gate: GateId, *, skip_locked: bool = False) -> AsyncIterator[HeldGateRow | None]:
         """The gate under its row lock until the block ends; None when there is none (or it is held)."""
-        async with self._database.begin() as driver:
-            # The lock comes first and alone: what a statement reads beside a row that it waited for is stale.
-            lock = LOCK_OR_SKIP if skip_locked else LOCK
-            locked, rows = await execute_in_turn(driver, [lock, ONE], {"gate": gate})
+        # The lock comes first and alone: what a statement reads beside a row that it waited for is stale.
+        lock = LOCK_OR_SKIP if skip_locked else LOCK
+        async with self._database.begin_with([lock, ONE], {"gate": gate}) as (driver, locked, rows):
             if not locked:
                 yield None
                 return

@@ -16,7 +16,7 @@ from app.record.events import INSERT, as_parameter
 from app.record.held_switch import REDRAW
 from app.record.leases import Leases
 from app.record.rows import INTERVENTION, SWITCH, VIEW, intervention_of, switch_of, view_of
-from app.record.statements import Driver, execute, execute_in_turn
+from app.record.statements import Driver, execute
 
 LOCK: Final = (
     "SELECT 1 FROM switches WHERE id = (SELECT switch_id FROM gates WHERE id = :gate)"
@@ -126,9 +126,8 @@ class Interventions:
     @asynccontextmanager
     async def hold_switch_of(self, gate: GateId) -> AsyncIterator[HeldInterventionRow | None]:
         """The gate's switch under its lock until the block ends."""
-        async with self._database.begin() as driver:
-            # The lock comes first and alone: what a statement reads beside a row that it waited for is stale.
-            locked, rows = await execute_in_turn(driver, [LOCK, ONE], {"gate": gate})
+        # The lock comes first and alone: what a statement reads beside a row that it waited for is stale.
+        async with self._database.begin_with([LOCK, ONE], {"gate": gate}) as (driver, locked, rows):
             if not locked:
                 yield None
                 return

@@ -3,16 +3,22 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import monotonic
-from typing import Any, Final
+from typing import Final
 
 import psycopg
-from sqlalchemy import URL, PoolProxiedConnection, make_url
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util import greenlet_spawn
 
 from app.record.statements import Driver
 
 CONNECT_SECONDS: Final = 3
+STATEMENTS: Final = 400
+"""More than we have: each is prepared once a connection."""
+
+BORN_AT: Final = "born_at"
 
 DEAD_PEER: Final = {
     "tcp_user_timeout": 8000,
@@ -35,13 +41,15 @@ class Pool:
     the work itself.
     """
 
-    def __init__(self, url: str, *, kept: int, more: int, **options: Any) -> None:
+    def __init__(self, url: str, *, kept: int, more: int) -> None:
         self.engine = create_async_engine(
             sqlalchemy_url(url),
             pool_size=kept,
             max_overflow=more,
             pool_use_lifo=True,
             pool_timeout=2,
+            # A transaction says BEGIN itself: the driver would wait for the answer before it sends what comes next.
+            isolation_level="AUTOCOMMIT",
             connect_args={
                 "connect_timeout": CONNECT_SECONDS,
                 **DEAD_PEER,
@@ -49,9 +57,11 @@ class Pool:
                 "options": "-c statement_timeout=5000 -c lock_timeout=2000 -c timezone=UTC"
                 " -c idle_in_transaction_session_timeout=10000",
             },
-            **options,
         )
         self._died_at = 0.0
+        pool = self.engine.sync_engine.pool
+        event.listen(pool, "connect", _note_birth)
+        event.listen(pool, "checkout", self._trust)
 
     @asynccontextmanager
     async def driver(self) -> AsyncIterator[Driver]:
@@ -59,7 +69,7 @@ class Pool:
 
         What is left open in it is rolled back when it goes home.
         """
-        pooled = await self._trusted()
+        pooled = await self.engine.raw_connection()
         driver = pooled.driver_connection
         assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101 - for the type checker: it is our only driver
         try:
@@ -77,10 +87,14 @@ class Pool:
         finally:
             await greenlet_spawn(pooled.close)
 
-    async def _trusted(self) -> PoolProxiedConnection:
+    def _trust(self, connection: object, record: ConnectionPoolEntry, proxy: object) -> None:
         """Where one connection has died, in a failover perhaps, none that is as old is trusted."""
-        while True:
-            pooled = await self.engine.raw_connection()
-            if pooled.info.setdefault("since", monotonic()) > self._died_at:
-                return pooled
-            await greenlet_spawn(pooled.invalidate)
+        if record.info[BORN_AT] <= self._died_at:
+            raise DisconnectionError("as old as one that died")
+
+
+def _note_birth(connection: object, record: ConnectionPoolEntry) -> None:
+    record.info[BORN_AT] = monotonic()
+    driver = record.driver_connection
+    assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101 - for the type checker: it is our only driver
+    driver.prepared_max = STATEMENTS

@@ -22,24 +22,26 @@ async def execute(driver: Driver, statement: str, values: Mapping[str, Any]) -> 
     """
     async with driver.cursor(row_factory=namedtuple_row) as cursor:
         await cursor.execute(_in_drivers_words(statement), values, prepare=True)
-        return await cursor.fetchall() if cursor.rownumber is not None else []
+        return await _rows(cursor)
 
 
 async def execute_in_turn(
     driver: Driver, statements: Sequence[str], values: Mapping[str, Any]
 ) -> list[list[Any]]:
-    """Like `execute`, of statements that give rows, one after the other but sent at once: one way to Postgres and back.
+    """Like `execute`, of statements one after the other but sent at once: one way to Postgres and back.
 
     Each still has a snapshot of its own: the second sees what was committed while the first waited for a lock.
     """
-    async with driver.pipeline(), AsyncExitStack() as open_cursors:
+    async with AsyncExitStack() as open_cursors:
         cursors = [
             await open_cursors.enter_async_context(driver.cursor(row_factory=namedtuple_row))
             for _ in statements
         ]
-        for cursor, statement in zip(cursors, statements, strict=True):
-            await cursor.execute(_in_drivers_words(statement), values, prepare=True)
-        return [await cursor.fetchall() for cursor in cursors]
+        async with driver.pipeline():
+            for cursor, statement in zip(cursors, statements, strict=True):
+                await cursor.execute(_in_drivers_words(statement), values, prepare=True)
+        # Afterwards: to fetch within a pipeline is a way to Postgres of its own.
+        return [await _rows(cursor) for cursor in cursors]
 
 
 async def execute_and_commit(driver: Driver, statement: str, values: Mapping[str, Any]) -> list[Any]:
@@ -48,10 +50,16 @@ async def execute_and_commit(driver: Driver, statement: str, values: Mapping[str
     When the statement fails, nothing is committed.
     """
     with committing(lost=lambda: driver.closed):
-        async with driver.pipeline(), driver.cursor(row_factory=namedtuple_row) as cursor:
-            await cursor.execute(_in_drivers_words(statement), values, prepare=True)
-            await driver.commit()
-            return await cursor.fetchall()
+        async with driver.cursor(row_factory=namedtuple_row) as last, driver.cursor() as commit:
+            async with driver.pipeline():
+                await last.execute(_in_drivers_words(statement), values, prepare=True)
+                # Not by the driver's own commit(), which waits for its answer there and then.
+                await commit.execute("COMMIT", prepare=False)
+            return await last.fetchall()
+
+
+async def _rows(cursor: psycopg.AsyncCursor[Any]) -> list[Any]:
+    return await cursor.fetchall() if cursor.rownumber is not None else []
 
 
 @lru_cache(maxsize=256)

@@ -15,7 +15,6 @@ from app.record.database import Database
 from app.record.held_switch import HeldSwitchRow
 from app.record.leases import Leases, coherent
 from app.record.rows import SWITCH, VIEW, switch_of, view_of
-from app.record.statements import execute_in_turn
 from app.together import Together
 
 DUE: Final = f"""
@@ -89,9 +88,8 @@ class Switches:
     async def hold_switch(self, due: DueLook) -> AsyncIterator[HeldSwitchRow | None]:
         """The switch and its open gates under their locks; None when the lease was lost."""
         mine = {"id": due.switch.id, "owner": self.leases.owner}
-        async with self._database.begin() as driver:
-            in_turn = [LOCK, LOCK_GATES, THE_SWITCH, OPEN_GATES]
-            locked, _, found, gates = await execute_in_turn(driver, in_turn, mine)
+        in_turn = [LOCK, LOCK_GATES, THE_SWITCH, OPEN_GATES]
+        async with self._database.begin_with(in_turn, mine) as (driver, locked, _, found, gates):
             if not locked:
                 yield None
                 return

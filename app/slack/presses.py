@@ -28,7 +28,7 @@ from app.slack.outside import says_something
 from app.slack.reject_form import REASON, reject_form, reject_notice
 from app.slack.replies import Replies, answer_by, channel_of
 from app.slack.ticket import NotATicket, Ticket
-from app.slack.unrecorded import unrecorded
+from app.slack.unrecorded import UNCONFIRMED, unrecorded
 from app.slack.words import thanks, why_not
 from app.within import by
 
@@ -157,6 +157,12 @@ class Presses:
             press = _press(value, profile, Choice.REJECT, "")
             asking = may_press(press, record=self._record, rules=self._rules, now=self._clock())
             view = await by(until, asking)
+        except UNCONFIRMED as trouble:
+            log.warning("form_not_opened", problem=type(trouble).__name__, user=profile.person.user)
+            self._replies.answer(
+                body, texts("refused.nothing_recorded")
+            )  # a question records nothing to doubt
+            return
         except Exception as trouble:
             self._replies.answer(body, self._not_counted(trouble, profile, texts).text)
             return

@@ -7,10 +7,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import select
 
 from app.flow.record_ports import RecordAway, RecordInDoubt
 from app.record.database import Database
 from app.record.statements import execute, execute_and_commit, execute_in_turn
+from app.record.tables import gates
 
 SEVERAL = 8
 BUSY = 0.03
@@ -64,6 +66,17 @@ async def test_connections_that_died_together_cost_one_statement_and_not_one_eac
     with pytest.raises(RecordAway):
         await run(database, 0.0)
     assert len(await _at_once(database, run)) == SEVERAL
+
+
+async def test_a_page_is_asked_for_on_none_of_the_connections_that_died(
+    database: Database, record_url: str
+) -> None:
+    await _at_once(database, _alone)
+    _kill_all(record_url)
+    with pytest.raises(RecordAway):
+        await _alone(database, 0.0)
+    pages = await asyncio.gather(*(database.select(select(gates.c.id)) for _ in range(SEVERAL)))
+    assert pages == [[]] * SEVERAL
 
 
 @WAYS
