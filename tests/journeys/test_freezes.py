@@ -1,5 +1,6 @@
 """Freezes, as plays: a gate says that it waits, the glass is broken through, the end reminds."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,8 @@ from aiohttp import ClientSession
 
 from app.sandbox.cast import CHANNEL, GRACE, MINA, OLU, ONCALL, config_text
 from tests.house import House, living_house, text_of
+from tests.postgres_line import line_to
+from tests.slow_commits import committing, slow_commits
 
 TOKEN = "a-token-of-the-calendar"
 TOKENS = {"SWITCHGATE_API_TOKENS": f"calendar:{TOKEN}:freezes+read"}
@@ -288,3 +291,23 @@ async def test_a_member_who_left_may_not_decide_and_slacks_silence_is_told(build
         assert house.gate(deployment)["phase"] == "awaiting"
         await house.approve(MINA.id, deployment)
         assert await house.told(deployment) == ["Succeeded"]
+
+
+async def test_whoever_declares_a_freeze_by_the_api_hears_that_it_may_stand(
+    tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with (
+        line_to(record_url) as line,
+        living_house(tmp_path, line.url, monkeypatch, environment=TOKENS) as house,
+    ):
+        house.database_url = record_url
+        body = {"until": (datetime.now(UTC) + timedelta(hours=1)).isoformat(), "reason": "inventory"}
+        with slow_commits(record_url, "freezes") as admin:
+            declaring = asyncio.create_task(ask(house, "POST", "", body))
+            await house.until(lambda: committing(admin))
+            await line.cut()
+            status, answer = await declaring
+            assert (status, answer["error"]) == (503, "in_doubt")
+            await house.until(lambda: house.rows("SELECT id FROM freezes"))
+        assert (await ask(house, "POST", "", body))[1]["error"] == "try_again"
+        await line.mend()

@@ -6,13 +6,13 @@ Where it went away while it committed nobody can know that, and nobody says it.
 import asyncio
 from collections.abc import AsyncIterator
 
-import psycopg
 import pytest
 
 from app.sandbox.cast import GRACE, MINA, OLU
 from tests.house import House, text_of
 from tests.postgres_line import Line, line_to
 from tests.slack.play import Build, deploys, is_told, press_in, readiness
+from tests.slow_commits import committing, slow_commits
 
 
 @pytest.fixture
@@ -105,23 +105,14 @@ async def test_a_press_in_the_list_is_told_it_too(cuttable: House, line: Line) -
     await is_told(cuttable, OLU, "Nothing was recorded")
 
 
-SLOW_COMMITS = """
-CREATE FUNCTION be_slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.7); RETURN NULL; END $$;
-CREATE CONSTRAINT TRIGGER be_slow AFTER INSERT ON {table} DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW EXECUTE FUNCTION be_slow()
-"""
-COMMITS = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
-
-
 @pytest.mark.parametrize("how", ["cut", "muted"])
 async def test_where_a_commit_is_on_its_way_nobody_says_that_nothing_was_recorded(
     cuttable: House, line: Line, how: str
 ) -> None:
     deployment, _ = await cuttable.ask("order")
-    with psycopg.connect(cuttable.database_url, autocommit=True) as admin:
-        admin.execute(SLOW_COMMITS.format(table="votes"))
+    with slow_commits(cuttable.database_url, "votes") as admin:
         pressing = asyncio.create_task(cuttable.approve(OLU.id, deployment))
-        await cuttable.until(lambda: admin.execute(COMMITS).fetchone())
+        await cuttable.until(lambda: committing(admin))
     if how == "cut":
         await line.cut()
     else:
@@ -145,10 +136,9 @@ async def test_a_freeze_that_is_not_recorded_is_said_not_to_be(cuttable: House, 
 
 
 async def test_a_freeze_whose_commit_is_on_its_way_may_stand(cuttable: House, line: Line) -> None:
-    with psycopg.connect(cuttable.database_url, autocommit=True) as admin:
-        admin.execute(SLOW_COMMITS.format(table="freezes"))
+    with slow_commits(cuttable.database_url, "freezes") as admin:
         saying = asyncio.create_task(deploys(cuttable, GRACE, words="freeze order for 1h inventory"))
-        await cuttable.until(lambda: admin.execute(COMMITS).fetchone())
+        await cuttable.until(lambda: committing(admin))
     await line.cut()
     assert "cannot tell whether this was recorded" in text_of(await saying)
     await cuttable.until(lambda: cuttable.rows("SELECT id FROM freezes"))
