@@ -48,7 +48,7 @@ class Pool:
             max_overflow=more,
             pool_use_lifo=True,
             pool_timeout=2,
-            # A transaction says BEGIN itself: the driver would wait for the answer before it sends what comes next.
+            # A statement that stands alone is one way to Postgres and back; a transaction says BEGIN itself.
             isolation_level="AUTOCOMMIT",
             connect_args={
                 "connect_timeout": CONNECT_SECONDS,

@@ -152,3 +152,20 @@ async def test_only_what_was_committing_when_its_connection_died_is_in_doubt(
     with pytest.raises(RecordAway) as trouble:
         await work
     assert isinstance(trouble.value, RecordInDoubt) == (run is _and_commit)
+
+
+@pytest.mark.parametrize("statements", [[], ["SELECT 1 AS one"]])
+async def test_whoever_stands_still_in_a_transaction_does_not_keep_its_locks(
+    database: Database, statements: list[str]
+) -> None:
+    async with database.begin() as driver:
+        await driver.execute("SET idle_in_transaction_session_timeout = 200")
+    with pytest.raises(RecordAway):
+        await _stand_still(database, statements)
+
+
+async def _stand_still(database: Database, statements: list[str]) -> None:
+    async with database.begin_with(statements, {}) as (driver, *_), asyncio.timeout(20):
+        while not driver.closed:
+            await asyncio.sleep(0.5)
+            await driver.execute("SELECT 1")

@@ -10,6 +10,7 @@ from time import time
 from typing import Any, Final, Protocol
 from urllib.parse import urlencode
 
+import psycopg
 from aiohttp import ClientSession
 
 from app.sandbox.aws.world import EIGHT_DOMAINS
@@ -141,14 +142,18 @@ def decisions(house: House, deployment: str) -> int:
     return house.audit(deployment).count("gate_decided")
 
 
-def waits_for_a_lock(house: House) -> bool:
-    """Whether a press waits for its gate's row, which somebody else holds."""
-    found = house.rows(
-        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        " AND query LIKE %s",
-        "SELECT 1 FROM gates WHERE id =%FOR UPDATE",
-    )
-    return bool(found)
+BEHIND = """
+WITH RECURSIVE behind AS (
+    SELECT pid FROM pg_stat_activity WHERE %s = ANY(pg_blocking_pids(pid))
+    UNION SELECT a.pid FROM pg_stat_activity a JOIN behind b ON b.pid = ANY(pg_blocking_pids(a.pid))
+)
+SELECT 1 FROM behind JOIN pg_stat_activity USING (pid) WHERE query LIKE %s
+"""
+
+
+def waits_for(house: House, holder: psycopg.Connection) -> bool:
+    """Whether a press waits for the gate's row that `holder` holds, be it behind a loop that waits too."""
+    return bool(house.rows(BEHIND, holder.info.backend_pid, "SELECT 1 FROM gates WHERE id =%FOR UPDATE"))
 
 
 async def opened(house: House, domain: str, **how: Any) -> str:

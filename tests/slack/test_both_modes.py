@@ -9,7 +9,7 @@ import pytest
 
 from app.sandbox.cast import JUN, MINA, OLU
 from tests.house import House, text_of
-from tests.slack.play import Build, deploys, is_told, press_in, waits_for_a_lock
+from tests.slack.play import Build, deploys, is_told, press_in, waits_for
 
 
 @pytest.fixture(params=["socket", "http"])
@@ -67,9 +67,9 @@ async def test_no_ack_comes_before_the_commit(both: House) -> None:
     deployment, _ = await both.ask("order")
     gate = both.gate(deployment)["id"]
     with psycopg.connect(both.database_url) as other:
-        other.execute("SELECT 1 FROM gates WHERE id = %s FOR UPDATE", [gate])
+        await asyncio.to_thread(other.execute, "SELECT 1 FROM gates WHERE id = %s FOR UPDATE", [gate])
         pressing = asyncio.ensure_future(both.approve(MINA.id, deployment))
-        await both.until(lambda: waits_for_a_lock(both))
+        await both.until(lambda: waits_for(both, other))
         assert not pressing.done()
         other.rollback()
     assert (await pressing).acked

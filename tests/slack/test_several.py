@@ -13,7 +13,7 @@ from app.sandbox.slack.answers import SubmitResult
 from app.sandbox.slack.shapes import User, View
 from tests.house import House, texts_in
 from tests.postgres_line import Line, line_to
-from tests.slack.play import Build, decisions, is_told, votes, waits_for_a_lock
+from tests.slack.play import Build, decisions, is_told, votes, waits_for
 from tests.slack.test_home import look, press, says
 
 CROWDED = tuple(SandboxDomain(f"d{n:02}", 9100 + n) for n in range(33))
@@ -264,7 +264,9 @@ async def test_a_gate_that_somebody_holds_does_not_hold_the_answer(house: House)
     payment, _ = await house.ask("payment")
     shown = await form(house, OLU, "order payment")
     with psycopg.connect(house.database_url) as holder:
-        holder.execute("SELECT 1 FROM gates g WHERE g.id = %s FOR UPDATE", [house.gate(order)["id"]])
+        await asyncio.to_thread(
+            holder.execute, "SELECT 1 FROM gates g WHERE g.id = %s FOR UPDATE", [house.gate(order)["id"]]
+        )
         submitted = await house.slack.submit_async(OLU.id, shown.id, {})
         assert submitted.ack is not None
         assert submitted.ack.seconds < 3
@@ -282,7 +284,9 @@ async def test_results_of_a_form_that_was_closed_come_as_a_message(house: House)
     payment, _ = await house.ask("payment")
     shown = await form(house, OLU, "order payment")
     with psycopg.connect(house.database_url) as holder:
-        holder.execute("SELECT 1 FROM gates g WHERE g.id = %s FOR UPDATE", [house.gate(order)["id"]])
+        await asyncio.to_thread(
+            holder.execute, "SELECT 1 FROM gates g WHERE g.id = %s FOR UPDATE", [house.gate(order)["id"]]
+        )
         await house.slack.submit_async(OLU.id, shown.id, {})
         await house.slack.close_async(OLU.id, shown.id)
         direct = house.slack.people.direct_channel(OLU).id
@@ -302,9 +306,13 @@ async def test_a_database_that_goes_away_in_the_middle(build: Build, line: Line,
         payment, _ = await house.ask("payment")
         shown = await form(house, OLU, "order payment")
         with psycopg.connect(record_url) as holder:
-            holder.execute("SELECT 1 FROM gates g WHERE g.id = %s FOR UPDATE", [house.gate(payment)["id"]])
+            await asyncio.to_thread(
+                holder.execute,
+                "SELECT 1 FROM gates g WHERE g.id = %s FOR UPDATE",
+                [house.gate(payment)["id"]],
+            )
             submitting = asyncio.ensure_future(house.slack.submit_async(OLU.id, shown.id, {}))
-            await house.until(lambda: votes(house, order) and waits_for_a_lock(house))
+            await house.until(lambda: votes(house, order) and waits_for(house, holder))
             await line.cut()
             await submitting
             await house.until(lambda: "Approvals recorded: 1 of 2." in str(top(house, OLU).body))

@@ -6,16 +6,16 @@ import psycopg
 
 from app.sandbox.cast import JUN, OLU
 from tests.house import House
-from tests.slack.play import waits_for_a_lock
+from tests.slack.play import waits_for
 
 
 async def test_a_stop_waits_for_the_press_under_way_and_its_ack(house: House) -> None:
     deployment, _ = await house.ask("order")
     gate = house.gate(deployment)["id"]
     with psycopg.connect(house.database_url) as other:
-        other.execute("SELECT 1 FROM gates WHERE id = %s FOR UPDATE", [gate])
+        await asyncio.to_thread(other.execute, "SELECT 1 FROM gates WHERE id = %s FOR UPDATE", [gate])
         pressing = asyncio.ensure_future(house.approve(OLU.id, deployment))
-        await house.until(lambda: waits_for_a_lock(house))
+        await house.until(lambda: waits_for(house, other))
         stopping = asyncio.ensure_future(house.service.stop())
         await asyncio.sleep(0)
         assert not stopping.done()
