@@ -9,7 +9,7 @@ import psycopg
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, ManagesConnection
 from sqlalchemy.util import greenlet_spawn
 
 from app.record.statements import Driver
@@ -70,8 +70,7 @@ class Pool:
         What is left open in it is rolled back when it goes home.
         """
         pooled = await self.engine.raw_connection()
-        driver = pooled.driver_connection
-        assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101 - for the type checker: it is our only driver
+        driver = _driver_of(pooled)
         try:
             yield driver
         except Exception:
@@ -95,6 +94,10 @@ class Pool:
 
 def _note_birth(connection: object, record: ConnectionPoolEntry) -> None:
     record.info[BORN_AT] = monotonic()
-    driver = record.driver_connection
+    _driver_of(record).prepared_max = STATEMENTS
+
+
+def _driver_of(pooled: ManagesConnection) -> Driver:
+    driver = pooled.driver_connection
     assert isinstance(driver, psycopg.AsyncConnection)  # noqa: S101 - for the type checker: it is our only driver
-    driver.prepared_max = STATEMENTS
+    return driver

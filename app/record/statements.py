@@ -1,4 +1,4 @@
-"""Statements by the driver itself: what SQLAlchemy does around each takes longer than some of them run."""
+"""Statements by the driver itself: what SQLAlchemy does around each takes longer than some run, and a press waits."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -16,10 +16,7 @@ Driver = psycopg.AsyncConnection[Any]
 
 
 async def execute(driver: Driver, statement: str, values: Mapping[str, Any]) -> list[Any]:
-    """Runs a statement with `:names` in the driver's transaction and gives its rows. Raises `psycopg.Error`.
-
-    By the driver itself: SQLAlchemy would work out anew what a text's columns are, each time, and a press waits.
-    """
+    """Runs a statement with `:names` in the driver's transaction and gives its rows. Raises `psycopg.Error`."""
     async with driver.cursor(row_factory=namedtuple_row) as cursor:
         await cursor.execute(_in_drivers_words(statement), values, prepare=True)
         return await _rows(cursor)
