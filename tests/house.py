@@ -150,8 +150,9 @@ class House:
         return "\n".join(text_of(message) for message in self.slack.messages.whispers(user))
 
     def rows(self, statement: str, *values: Any) -> list[dict[str, Any]]:
-        """Looks into the record."""
+        """Looks into the record, and only looks: who waited here for a row's lock would hold up whoever has it."""
         with psycopg.connect(self.database_url, row_factory=dict_row) as connection:
+            connection.read_only = True
             return connection.execute(statement, list(values)).fetchall()
 
     def gate(self, deployment: str) -> dict[str, Any]:

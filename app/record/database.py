@@ -28,15 +28,14 @@ class Database:
     async def begin_with(
         self, statements: Sequence[str], values: Mapping[str, Any]
     ) -> AsyncIterator[tuple[Any, ...]]:
-        """The same; it begins with these statements, and gives the driver and the rows of each. See `execute_in_turn`.
+        """The same; it begins with these statements, in one way to Postgres, and gives the driver and the rows of each.
 
-        BEGIN goes alone: where it is sent together with what follows, Postgres (18.6) does not watch how long the
-        transaction stands idle, and whoever stands still keeps the locks.
+        See `execute_in_turn`.
         """
         with told_as_away():
             async with self._pool.driver() as driver:
-                await driver.execute("BEGIN")
-                yield driver, *(await execute_in_turn(driver, statements, values) if statements else [])
+                _, *rows = await execute_in_turn(driver, ["BEGIN", *statements], values)
+                yield driver, *rows
                 with committing(lost=lambda: driver.closed):
                     await driver.commit()
 

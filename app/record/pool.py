@@ -7,16 +7,20 @@ from typing import Final
 
 import psycopg
 from sqlalchemy import URL, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, ManagesConnection
 from sqlalchemy.util import greenlet_spawn
 
-from app.record.statements import Driver
+from app.record.statements import Driver, watches_transactions
 
 CONNECT_SECONDS: Final = 3
 STATEMENTS: Final = 400
 """More than we have: each is prepared once a connection."""
+
+LONGEST_TRANSACTION: Final = 10_000
+"""Milliseconds. Whoever stands still in one, frozen perhaps, loses it, and with it the locks that others wait for."""
 
 BORN_AT: Final = "born_at"
 
@@ -55,12 +59,12 @@ class Pool:
                 **DEAD_PEER,
                 "application_name": "switchgate",
                 "options": "-c statement_timeout=5000 -c lock_timeout=2000 -c timezone=UTC"
-                " -c idle_in_transaction_session_timeout=10000",
+                f" -c idle_in_transaction_session_timeout={LONGEST_TRANSACTION}",
             },
         )
         self._died_at = 0.0
         pool = self.engine.sync_engine.pool
-        event.listen(pool, "connect", _note_birth)
+        event.listen(pool, "connect", _prepare)
         event.listen(pool, "checkout", self._trust)
 
     @asynccontextmanager
@@ -92,9 +96,15 @@ class Pool:
             raise DisconnectionError("as old as one that died")
 
 
-def _note_birth(connection: object, record: ConnectionPoolEntry) -> None:
+def _prepare(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
     record.info[BORN_AT] = monotonic()
-    _driver_of(record).prepared_max = STATEMENTS
+    driver = _driver_of(record)
+    driver.prepared_max = STATEMENTS
+    if watches_transactions(driver):
+        # Not among the options: a server that does not know it would refuse the connection.
+        cursor = connection.cursor()
+        cursor.execute(f"SET transaction_timeout = {LONGEST_TRANSACTION}")
+        cursor.close()
 
 
 def _driver_of(pooled: ManagesConnection) -> Driver:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 from psycopg.rows import namedtuple_row
@@ -13,6 +13,18 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from app.record.away import committing
 
 Driver = psycopg.AsyncConnection[Any]
+
+
+WATCHING: Final = 170_000
+"""The first server version with `transaction_timeout`."""
+
+
+def watches_transactions(driver: Driver) -> bool:
+    """Whether Postgres itself ends a transaction that lasts too long, whatever its client has sent last.
+
+    It stops watching one that stands idle when it reads the Flush that psycopg (3.3) sends last in a pipeline.
+    """
+    return driver.info.server_version >= WATCHING
 
 
 async def execute(driver: Driver, statement: str, values: Mapping[str, Any]) -> list[Any]:
@@ -28,7 +40,10 @@ async def execute_in_turn(
     """Like `execute`, of statements one after the other but sent at once: one way to Postgres and back.
 
     Each still has a snapshot of its own: the second sees what was committed while the first waited for a lock.
+    On a server that would not watch how long their transaction then stands idle, each goes alone.
     """
+    if not watches_transactions(driver):
+        return [await execute(driver, statement, values) for statement in statements]
     async with AsyncExitStack() as open_cursors:
         cursors = [
             await open_cursors.enter_async_context(driver.cursor(row_factory=namedtuple_row))

@@ -9,6 +9,7 @@ import pytest
 from app.sandbox.aws.faults import Kind
 from app.sandbox.aws.world import EIGHT_DOMAINS, SandboxDomain
 from app.sandbox.cast import MINA, OLU
+from tests.flow import outsiders
 from tests.house import House, living_house, text_of
 
 
@@ -261,15 +262,16 @@ async def test_green_is_found_again_after_the_target_groups_have_swapped(
 async def test_a_killed_replicas_look_is_taken_over(house: House) -> None:
     deployment, _ = await house.ask("order")
     await evidence(house, deployment, "Green looks fit")
-    house.rows(
-        "UPDATE evidence SET claimed_by = gen_random_uuid(), claimed_until = %s, due_at = %s RETURNING 1",
+    await outsiders.alters(
+        house,
+        "UPDATE evidence SET claimed_by = gen_random_uuid(), claimed_until = %s, due_at = %s",
         house.clock().replace(year=2027),
         house.clock(),
     )
     house.aws.set_health("order", "green", "unhealthy", reason="Target.Timeout")
     house.clock.advance(seconds=60)
     assert "Green looks fit" in house.says(deployment)
-    house.rows("UPDATE evidence SET claimed_until = %s RETURNING 1", house.clock())
+    await outsiders.alters(house, "UPDATE evidence SET claimed_until = %s", house.clock())
     await evidence(house, deployment, "targets unhealthy")
 
 

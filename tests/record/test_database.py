@@ -41,6 +41,7 @@ async def _and_commit(database: Database, seconds: float) -> list[Any]:
         return await execute_and_commit(driver, MY_BACKEND, {"seconds": seconds})
 
 
+SOME_STATEMENTS = pytest.mark.parametrize("statements", [[], ["SELECT 1"], ["SELECT 1", "SELECT 2"]], ids=len)
 WAYS = pytest.mark.parametrize("run", [_alone, _in_turn, _and_commit])
 
 
@@ -154,18 +155,68 @@ async def test_only_what_was_committing_when_its_connection_died_is_in_doubt(
     assert isinstance(trouble.value, RecordInDoubt) == (run is _and_commit)
 
 
-@pytest.mark.parametrize("statements", [[], ["SELECT 1 AS one"]])
+@SOME_STATEMENTS
 async def test_whoever_stands_still_in_a_transaction_does_not_keep_its_locks(
-    database: Database, statements: list[str]
+    database: Database, record_url: str, statements: list[str]
 ) -> None:
-    async with database.begin() as driver:
-        await driver.execute("SET idle_in_transaction_session_timeout = 200")
+    await _watch_closely(database, "transaction_timeout")
     with pytest.raises(RecordAway):
-        await _stand_still(database, statements)
+        await _stand_still(database, statements, _gone(record_url))
+    assert await database.rows("SELECT 1")
 
 
-async def _stand_still(database: Database, statements: list[str]) -> None:
-    async with database.begin_with(statements, {}) as (driver, *_), asyncio.timeout(20):
-        while not driver.closed:
-            await asyncio.sleep(0.5)
-            await driver.execute("SELECT 1")
+@SOME_STATEMENTS
+async def test_nor_on_an_older_server(
+    database: Database, record_url: str, statements: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which has no `transaction_timeout`; what it does have stops watching after a pipeline."""
+    monkeypatch.setattr("app.record.statements.WATCHING", 10**9)
+    await _watch_closely(database, "idle_in_transaction_session_timeout")
+    with pytest.raises(RecordAway):
+        await _stand_still(database, statements, _gone(record_url))
+
+
+async def test_nor_does_whoever_is_frozen_while_it_speaks(database: Database, record_url: str) -> None:
+    await _watch_closely(database, "transaction_timeout")
+    with pytest.raises(RecordAway):
+        await _stand_still(database, [], _gone(record_url), first=_speak_and_freeze)
+
+
+async def test_every_connection_has_its_transactions_watched(database: Database) -> None:
+    watched = await asyncio.gather(*(database.rows("SHOW transaction_timeout") for _ in range(SEVERAL)))
+    assert {rows[0].transaction_timeout for rows in watched} == {"10s"}
+
+
+async def _watch_closely(database: Database, time_out: str) -> None:
+    async with database.begin() as driver:
+        await driver.execute(f"SET {time_out} = 200")
+
+
+async def _stand_still(
+    database: Database,
+    statements: list[str],
+    gone: Callable[[int], Coroutine[Any, Any, None]],
+    first: Callable[[psycopg.AsyncConnection], None] | None = None,
+) -> None:
+    async with database.begin_with(statements, {}) as (driver, *_):
+        if first is not None:
+            first(driver)
+        await gone(driver.info.backend_pid)
+
+
+def _speak_and_freeze(driver: psycopg.AsyncConnection) -> None:
+    """The first statement of a pipeline, of which the rest never comes."""
+    driver.pgconn.enter_pipeline_mode()
+    driver.pgconn.send_query_params(b"SELECT 1", None)
+    driver.pgconn.flush()
+
+
+def _gone(url: str) -> Callable[[int], Coroutine[Any, Any, None]]:
+    """Waits for the end of a backend, seen from elsewhere: a word from its own client may be what it waited for."""
+
+    async def gone(pid: int) -> None:
+        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as other, asyncio.timeout(20):
+            while (await other.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [pid])).rowcount:
+                await other.execute("SELECT pg_sleep(0.05)")
+
+    return gone

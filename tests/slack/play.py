@@ -1,10 +1,11 @@
 """Props for the plays on the Slack side: people who may not decide, houses of other kinds, requests of one's own."""
 
+import asyncio
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from io import BytesIO
 from time import time
 from typing import Any, Final, Protocol
@@ -149,10 +150,28 @@ WITH RECURSIVE behind AS (
 )
 SELECT 1 FROM behind JOIN pg_stat_activity USING (pid) WHERE query LIKE %s
 """
+LOOKED_AT = """
+SELECT 1 FROM switches
+WHERE deployment_id = %s AND claimed_by IS NULL AND hook_started_at IS NOT NULL AND traffic IS NOT NULL
+"""
 
 
-def waits_for(house: House, holder: psycopg.Connection) -> bool:
-    """Whether a press waits for the gate's row that `holder` holds, be it behind a loop that waits too."""
+@asynccontextmanager
+async def gate_held(house: House, deployment: str) -> AsyncIterator[psycopg.Connection]:
+    """Somebody else's transaction holds the gate's row until the block ends, or until it is rolled back.
+
+    The first look at the switch is over then: it locks the gate just as a press does, and later ones see no news.
+    """
+    await house.until(lambda: house.rows(LOOKED_AT, deployment))
+    gate = house.gate(deployment)["id"]
+    with psycopg.connect(house.database_url) as holder:
+        # In a thread: whoever of this loop holds the row now could not let it go.
+        await asyncio.to_thread(holder.execute, "SELECT 1 FROM gates WHERE id = %s FOR UPDATE", [gate])
+        yield holder
+
+
+def press_waits(house: House, holder: psycopg.Connection) -> bool:
+    """Whether a press waits for the gate's row that `holder` holds."""
     return bool(house.rows(BEHIND, holder.info.backend_pid, "SELECT 1 FROM gates WHERE id =%FOR UPDATE"))
 
 

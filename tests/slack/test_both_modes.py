@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-import psycopg
 import pytest
 
 from app.sandbox.cast import JUN, MINA, OLU
 from tests.house import House, text_of
-from tests.slack.play import Build, deploys, is_told, press_in, waits_for
+from tests.slack.play import Build, deploys, gate_held, is_told, press_in, press_waits
 
 
 @pytest.fixture(params=["socket", "http"])
@@ -65,12 +64,10 @@ async def test_the_row_is_there_when_the_ack_comes(both: House) -> None:
 
 async def test_no_ack_comes_before_the_commit(both: House) -> None:
     deployment, _ = await both.ask("order")
-    gate = both.gate(deployment)["id"]
-    with psycopg.connect(both.database_url) as other:
-        await asyncio.to_thread(other.execute, "SELECT 1 FROM gates WHERE id = %s FOR UPDATE", [gate])
+    async with gate_held(both, deployment) as holder:
         pressing = asyncio.ensure_future(both.approve(MINA.id, deployment))
-        await both.until(lambda: waits_for(both, other))
+        await both.until(lambda: press_waits(both, holder))
         assert not pressing.done()
-        other.rollback()
+        holder.rollback()
     assert (await pressing).acked
     assert both.gate(deployment)["verdict"] == "approved"

@@ -4,16 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-import psycopg
 import pytest
 
 from app.sandbox.aws.world import SandboxDomain
 from app.sandbox.cast import CHANNEL, GRACE, JUN, MINA, OLU, config_text
 from app.sandbox.slack.answers import SubmitResult
 from app.sandbox.slack.shapes import User, View
+from tests.flow import outsiders
 from tests.house import House, texts_in
 from tests.postgres_line import Line, line_to
-from tests.slack.play import Build, decisions, is_told, votes, waits_for
+from tests.slack.play import Build, decisions, gate_held, is_told, press_waits, votes
 from tests.slack.test_home import look, press, says
 
 CROWDED = tuple(SandboxDomain(f"d{n:02}", 9100 + n) for n in range(33))
@@ -170,8 +170,7 @@ async def test_where_nothing_may_be_approved_the_form_says_why_and_has_no_submit
 async def test_of_several_gates_of_a_domain_the_person_picks(house: House) -> None:
     first, _ = await house.ask("order")
     second, _ = await house.ask("payment")
-    with psycopg.connect(house.database_url) as connection:
-        connection.execute("UPDATE switches SET domain = 'order' WHERE deployment_id = %s", [second])
+    await outsiders.alters(house, "UPDATE switches SET domain = 'order' WHERE deployment_id = %s", second)
     shown = await form(house, OLU, "order")
     assert set(options(shown)) == {f"order · {first}", f"order · {second}"}
     assert ticked(shown) == []
@@ -263,10 +262,7 @@ async def test_a_gate_that_somebody_holds_does_not_hold_the_answer(house: House)
     order, _ = await house.ask("order")
     payment, _ = await house.ask("payment")
     shown = await form(house, OLU, "order payment")
-    with psycopg.connect(house.database_url) as holder:
-        await asyncio.to_thread(
-            holder.execute, "SELECT 1 FROM gates g WHERE g.id = %s FOR UPDATE", [house.gate(order)["id"]]
-        )
+    async with gate_held(house, order):
         submitted = await house.slack.submit_async(OLU.id, shown.id, {})
         assert submitted.ack is not None
         assert submitted.ack.seconds < 3
@@ -283,10 +279,7 @@ async def test_results_of_a_form_that_was_closed_come_as_a_message(house: House)
     order, _ = await house.ask("order")
     payment, _ = await house.ask("payment")
     shown = await form(house, OLU, "order payment")
-    with psycopg.connect(house.database_url) as holder:
-        await asyncio.to_thread(
-            holder.execute, "SELECT 1 FROM gates g WHERE g.id = %s FOR UPDATE", [house.gate(order)["id"]]
-        )
+    async with gate_held(house, order):
         await house.slack.submit_async(OLU.id, shown.id, {})
         await house.slack.close_async(OLU.id, shown.id)
         direct = house.slack.people.direct_channel(OLU).id
@@ -305,14 +298,9 @@ async def test_a_database_that_goes_away_in_the_middle(build: Build, line: Line,
         order, _ = await house.ask("order")
         payment, _ = await house.ask("payment")
         shown = await form(house, OLU, "order payment")
-        with psycopg.connect(record_url) as holder:
-            await asyncio.to_thread(
-                holder.execute,
-                "SELECT 1 FROM gates g WHERE g.id = %s FOR UPDATE",
-                [house.gate(payment)["id"]],
-            )
+        async with gate_held(house, payment) as holder:
             submitting = asyncio.ensure_future(house.slack.submit_async(OLU.id, shown.id, {}))
-            await house.until(lambda: votes(house, order) and waits_for(house, holder))
+            await house.until(lambda: votes(house, order) and press_waits(house, holder))
             await line.cut()
             await submitting
             await house.until(lambda: "Approvals recorded: 1 of 2." in str(top(house, OLU).body))

@@ -2,24 +2,20 @@
 
 import asyncio
 
-import psycopg
-
 from app.sandbox.cast import JUN, OLU
 from tests.house import House
-from tests.slack.play import waits_for
+from tests.slack.play import gate_held, press_waits
 
 
 async def test_a_stop_waits_for_the_press_under_way_and_its_ack(house: House) -> None:
     deployment, _ = await house.ask("order")
-    gate = house.gate(deployment)["id"]
-    with psycopg.connect(house.database_url) as other:
-        await asyncio.to_thread(other.execute, "SELECT 1 FROM gates WHERE id = %s FOR UPDATE", [gate])
+    async with gate_held(house, deployment) as holder:
         pressing = asyncio.ensure_future(house.approve(OLU.id, deployment))
-        await house.until(lambda: waits_for(house, other))
+        await house.until(lambda: press_waits(house, holder))
         stopping = asyncio.ensure_future(house.service.stop())
         await asyncio.sleep(0)
         assert not stopping.done()
-        other.rollback()
+        holder.rollback()
     assert (await pressing).acked
     await stopping
     assert house.gate(deployment)["decided_by"] == OLU.id
