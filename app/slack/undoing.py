@@ -1,6 +1,7 @@
 """Undo and Finish now, pressed. Written down first, then acked; a loop carries it out."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -32,6 +33,14 @@ log = structlog.get_logger(__name__)
 
 Ack = Callable[..., Awaitable[Any]]
 Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class No:
+    """Why a wish does not count. `again`: asking once more may help."""
+
+    text: str
+    again: bool = False
 
 
 class GateReader(Protocol):
@@ -79,14 +88,14 @@ class Undoing:
         except NotATicket:
             await ack(response_action="update", view=undo_notice(texts("refused.no_such_gate"), texts=texts))
             return
-        said = await self._intervene(asked.ticket, asked.deed, profile, reason, until=until)
-        if not said:
+        no = await self._intervene(asked.ticket, asked.deed, profile, reason, until=until)
+        if no is None:
             await ack()
-        elif said in {texts("refused.nothing_recorded"), texts("refused.in_doubt")}:
+        elif no.again:
             # The form stays open, so that what was typed is not lost.
-            await ack(response_action="errors", errors={REASON: said})
+            await ack(response_action="errors", errors={REASON: no.text})
         else:
-            await ack(response_action="update", view=undo_notice(said, texts=texts))
+            await ack(response_action="update", view=undo_notice(no.text, texts=texts))
 
     async def finish(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
         """`finish` on a card; Slack's client has asked back already."""
@@ -95,12 +104,12 @@ class Undoing:
         try:
             ticket = Ticket.parse(action.get("value"))
         except NotATicket:
-            said = Texts.of(profile.locale)("refused.no_such_gate")
+            no: No | None = No(text=Texts.of(profile.locale)("refused.no_such_gate"))
         else:
-            said = await self._intervene(ticket, Deed.FINISH, profile, "", until=until)
+            no = await self._intervene(ticket, Deed.FINISH, profile, "", until=until)
         await ack()
-        if said:
-            self._replies.answer(body, said)
+        if no is not None:
+            self._replies.answer(body, no.text)
 
     def open_form(self, view: GateView, *, trigger: str, texts: Texts) -> str:
         """Opens the form for the gate's switch; gives what to say instead where there is no way back."""
@@ -132,8 +141,8 @@ class Undoing:
 
     async def _intervene(
         self, ticket: Ticket, deed: Deed, profile: Profile, reason: str, *, until: float
-    ) -> str:
-        """Writes the wish down; gives what to say where it does not count, else nothing: the card tells."""
+    ) -> No | None:
+        """Writes the wish down; where it counts there is nothing to say: the card tells."""
         texts = Texts.of(profile.locale)
         wish = Wish(gate=ticket.gate, deed=deed, person=profile.person, reason=reason)
         try:
@@ -141,16 +150,16 @@ class Undoing:
             await by(until, asking)
         except Refused as refused:
             log.info("undo_refused", why=type(refused.refusal).__name__, deed=deed)
-            return why_not(refused, texts=texts, approvers=self._who_may(refused.view))
+            return No(text=why_not(refused, texts=texts, approvers=self._who_may(refused.view)))
         except UNCONFIRMED as trouble:
             log.error("undo_not_recorded", problem=type(trouble).__name__, user=profile.person.user)
-            return unrecorded(trouble, texts=texts)
+            return No(text=unrecorded(trouble, texts=texts), again=True)
         except Exception:
             short = error_id()
             log.exception("undo_failed", error_id=short, user=profile.person.user)
-            return texts("refused.unknown_error", id=short)
+            return No(text=texts("refused.unknown_error", id=short), again=True)
         self._asked()
-        return ""
+        return None
 
     def _who_may(self, view: GateView | None) -> tuple[str, ...]:
         domain = self._rules.domain(view.switch.domain) if view and view.switch.domain else None
