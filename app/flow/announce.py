@@ -9,6 +9,7 @@ from app.flow.backoff import backoff
 from app.flow.record_ports import Claim
 from app.flow.refresh_card import CardNotDrawn, CardVanished
 from app.flow.views import CardPlace, GateView
+from app.gate.states import Awaiting
 
 RETRY: Final = timedelta(milliseconds=500)
 LONGEST: Final = timedelta(seconds=30)
@@ -20,6 +21,11 @@ class Tiding(StrEnum):
 
     BREAK_GLASS = "break_glass"
     FREEZE_OVER = "freeze_over"
+    TURN_FREE = "turn_free"
+
+
+CALLS: Final = frozenset({Tiding.FREEZE_OVER, Tiding.TURN_FREE})
+"""What calls whoever may decide to a gate that waits."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +56,10 @@ class AnnouncementRecord(Protocol):
 
     async def announced(self, due: DueAnnouncement, *, ts: str) -> None: ...
 
+    async def unsaid(self, due: DueAnnouncement) -> None:
+        """There is nothing to be said any more."""
+        ...
+
     async def announce_again(
         self, due: DueAnnouncement, *, error: str, uncertain: bool, due_at: datetime
     ) -> None:
@@ -60,7 +70,13 @@ class AnnouncementRecord(Protocol):
 async def announce(
     due: DueAnnouncement, *, record: AnnouncementRecord, herald: Herald, now: datetime
 ) -> bool:
-    """Says it, once; False: to be tried again. It waits for its card, whose thread it stands in."""
+    """Says it, once; False: to be tried again. It waits for its card, whose thread it stands in.
+
+    Nobody is called to a gate that has been answered meanwhile.
+    """
+    if due.tiding in CALLS and not isinstance(due.view.gate, Awaiting):
+        await record.unsaid(due)
+        return True
     if due.place is None:
         await record.announce_again(due, error="no card yet", uncertain=False, due_at=now + NO_CARD_YET)
         return False

@@ -11,6 +11,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Protocol
 
+from app.flow.announce import Tiding
 from app.flow.beside import told_by_their_rules
 from app.flow.declare_freeze import HOUSE, StandingFreeze
 from app.flow.events import SWITCHGATE, Event, Kind
@@ -18,17 +19,31 @@ from app.flow.rules_port import OwnedDomain, Rules
 from app.gate.ids import DomainName
 from app.gate.rulebook import in_force
 from app.gate.shift import Shift
-from app.gate.turns import Neighbour, state_of
+from app.gate.turns import Line, Neighbour, state_of, waits_in_line
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Waiting:
-    """Waiting gates of one domain and kind of shift of which the rules said the same last (None: nothing yet)."""
+    """Waiting gates of one domain and kind of shift of which the rules said the same last (None: nothing yet).
+
+    The first of them was opened at `since`.
+    """
 
     domain: DomainName
     shift: Shift | None
     mark: str | None
     frozen: bool
+    waits: bool
+    since: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Said:
+    """What the rules of the moment say of them, short; and whether they are frozen, or wait for their turn."""
+
+    mark: str
+    frozen: bool
+    waits: bool
 
 
 class TurningRecord(Protocol):
@@ -40,8 +55,8 @@ class TurningRecord(Protocol):
 
     async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[Neighbour]: ...
 
-    async def turn(self, waiting: Waiting, *, mark: str, frozen: bool, news: bool, now: datetime) -> None:
-        """Stores what the rules say now and, where a freeze is over, announces that.
+    async def turn(self, waiting: Waiting, said: Said, *, news: bool, now: datetime) -> None:
+        """Stores what the rules say now and announces what there is to be announced of it.
 
         The cards are redrawn; of a gate of which nothing was stored yet, only where that is `news` to its card.
         """
@@ -60,13 +75,22 @@ async def turn_rules(*, record: TurningRecord, rules: Rules, now: datetime) -> i
         domain = domains.get(each.domain)
         if domain is None:
             continue
-        mark, frozen = _said(domain, each.shift, standing, neighbours, rules=rules, now=now)
-        if mark != each.mark:
+        said = _said(domain, each, standing, neighbours, rules=rules, now=now)
+        if said.mark != each.mark:
             # A card may have been drawn before its neighbours became what they are.
-            news = frozen or bool(domain.policy.turns.others)
-            await record.turn(each, mark=mark, frozen=frozen, news=news, now=now)
+            news = said.frozen or bool(domain.policy.turns.others)
+            await record.turn(each, said, news=news, now=now)
             turned += 1
     return turned
+
+
+def tiding_of(before: Waiting, said: Said) -> Tiding | None:
+    """What whoever may decide is called with: that nothing is in the way any more."""
+    if said.frozen or said.waits:
+        return None
+    if before.frozen:
+        return Tiding.FREEZE_OVER
+    return Tiding.TURN_FREE if before.waits else None
 
 
 async def _neighbours(
@@ -78,16 +102,16 @@ async def _neighbours(
 
 def _said(
     domain: OwnedDomain,
-    shift: Shift | None,
+    each: Waiting,
     standing: Sequence[StandingFreeze],
     neighbours: Sequence[Neighbour],
     *,
     rules: Rules,
     now: datetime,
-) -> tuple[str, bool]:
-    """What the rules of the moment say, short; and whether the domain is frozen."""
-    force = in_force(domain.policy, now=now, shift=shift)
-    record = [each.freeze for each in standing if each.domains is None or domain.name in each.domains]
+) -> Said:
+    force = in_force(domain.policy, now=now, shift=each.shift)
+    turns, line = domain.policy.turns, Line(opened_at=each.since, neighbours=tuple(neighbours))
+    record = [one.freeze for one in standing if one.domains is None or domain.name in one.domains]
     spans = [span for freeze in (*record, *rules.freezes(domain.name)) if (span := freeze.around(now))]
     unheard = [
         f"{group} {since.isoformat() if since else ''}" for group, since in rules.unheard(force.policy.voters)
@@ -97,9 +121,13 @@ def _said(
         *force.variants,
         *sorted(f"{span.start} {span.end}" for span in spans),
         *unheard,
-        *state_of(domain.policy.turns, neighbours, now=now),
+        *state_of(turns, neighbours, now=now),
     ]
-    return sha256("\n".join(said).encode()).hexdigest()[:16], bool(spans)
+    return Said(
+        mark=sha256("\n".join(said).encode()).hexdigest()[:16],
+        frozen=bool(spans),
+        waits=waits_in_line(turns, line, waited=each.waits, now=now),
+    )
 
 
 def freeze_over(freeze: StandingFreeze, now: datetime) -> Event:

@@ -146,6 +146,15 @@ def turn_of(turns: Turns, line: Line | None, *, now: datetime) -> tuple[TurnTake
     return (*taken, *first)
 
 
+def waits_in_line(turns: Turns, line: Line, *, waited: bool, now: datetime) -> bool:
+    """Whether whoever is to answer need not look yet. `waited`: so it was before.
+
+    Once a turn has been waited for, it is there when it is free and nobody has been in line for longer: of many that
+    wait, one is called.
+    """
+    return bool(turn_of(turns, line, now=now)) or (waited and bool(ahead(turns, line)))
+
+
 def ahead(turns: Turns, line: Line | None) -> tuple[DomainName, ...]:
     """The domains that wait for a turn too, and have for longer; the longest first."""
     if line is None or line.moves:

@@ -26,6 +26,7 @@ UPDATE announcements SET ts = :ts, due_at = NULL, posting_since = NULL, claimed_
     last_error = NULL
 WHERE id = :id AND claimed_by = :owner
 """
+UNSAID: Final = "DELETE FROM announcements WHERE id = :id AND claimed_by = :owner"
 AGAIN: Final = """
 UPDATE announcements SET due_at = :due_at, claimed_by = NULL, claimed_until = NULL, last_error = :error,
     posting_since = CASE WHEN CAST(:uncertain AS boolean) THEN posting_since END
@@ -55,6 +56,10 @@ class Announcements:
     async def announced(self, due: DueAnnouncement, *, ts: str) -> None:
         """It stands in Slack."""
         await self._database.rows(SAID, id=due.id, owner=self.leases.owner, ts=ts)
+
+    async def unsaid(self, due: DueAnnouncement) -> None:
+        """It is not to be said any more."""
+        await self._database.rows(UNSAID, id=due.id, owner=self.leases.owner)
 
     async def announce_again(
         self, due: DueAnnouncement, *, error: str, uncertain: bool, due_at: datetime

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from app.flow.declare_freeze import HOUSE, Declaration, StandingFreeze
 from app.flow.events import Event
-from app.flow.turn_rules import Waiting, freeze_over
+from app.flow.turn_rules import Said, Waiting, freeze_over, tiding_of
 from app.gate.freeze import Freeze, Span
 from app.gate.ids import DomainName
 from app.gate.shift import Shift
-from app.gate.turns import Neighbour
+from app.gate.turns import AFTER_TRAFFIC, Neighbour
 from app.record.chain import THE_CHAIN, chain_of
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
@@ -66,20 +66,25 @@ WITH f AS (
 SELECT 1
 """
 WAITING: Final = """
-SELECT DISTINCT s.domain, s.traffic ->> 'shift' AS shift, m.mark, coalesce(m.frozen, false) AS frozen
+SELECT s.domain, s.traffic ->> 'shift' AS shift, m.mark, coalesce(m.frozen, false) AS frozen,
+    coalesce(m.waits, false) AS waits, min(g.opened_at) AS since
 FROM gates g JOIN switches s ON s.id = g.switch_id LEFT JOIN rule_marks m ON m.gate_id = g.id
 WHERE g.phase = 'awaiting' AND s.verified_at IS NOT NULL AND s.domain IS NOT NULL
+GROUP BY 1, 2, 3, 4, 5
 """
+# A switch whose traffic moves (`app.flow.beside`) waits for no turn, and is not called to one.
 TURN: Final = """
 WITH mine AS (
-    SELECT g.id FROM gates g JOIN switches s ON s.id = g.switch_id LEFT JOIN rule_marks m ON m.gate_id = g.id
+    SELECT g.id, g.hook_name <> :after_traffic AND s.switched_at IS NULL AND coalesce(s.green_percent, 0) = 0 AS rests
+    FROM gates g JOIN switches s ON s.id = g.switch_id LEFT JOIN rule_marks m ON m.gate_id = g.id
     WHERE g.phase = 'awaiting' AND s.verified_at IS NOT NULL AND s.domain = :domain
         AND s.traffic ->> 'shift' IS NOT DISTINCT FROM CAST(:shift AS text)
         AND m.mark IS NOT DISTINCT FROM CAST(:old AS text) AND coalesce(m.frozen, false) = CAST(:was_frozen AS boolean)
+        AND coalesce(m.waits, false) = CAST(:waited AS boolean)
     ORDER BY g.id FOR UPDATE OF g SKIP LOCKED
 ), m AS (
-    INSERT INTO rule_marks (gate_id, mark, frozen) SELECT id, :mark, :frozen FROM mine
-    ON CONFLICT (gate_id) DO UPDATE SET mark = excluded.mark, frozen = excluded.frozen
+    INSERT INTO rule_marks (gate_id, mark, frozen, waits) SELECT id, :mark, :frozen, :waits FROM mine
+    ON CONFLICT (gate_id) DO UPDATE SET mark = excluded.mark, frozen = excluded.frozen, waits = excluded.waits
 ), g AS (
     UPDATE gates SET version = version + 1 FROM mine
     WHERE gates.id = mine.id AND (CAST(:old AS text) IS NOT NULL OR CAST(:news AS boolean))
@@ -88,8 +93,8 @@ WITH mine AS (
     UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
 ), n AS (
     INSERT INTO announcements (gate_id, kind, subject, written_at, due_at)
-    SELECT id, 'freeze_over', :old, :now, :now FROM mine
-    WHERE CAST(:was_frozen AS boolean) AND NOT CAST(:frozen AS boolean)
+    SELECT mine.id, CAST(:tiding AS text), CAST(:old AS text), :now, :now FROM mine
+    WHERE CAST(:tiding AS text) = 'freeze_over' OR (CAST(:tiding AS text) = 'turn_free' AND rests)
     ON CONFLICT ON CONSTRAINT announcements_key DO NOTHING
 )
 SELECT 1
@@ -177,13 +182,15 @@ class Freezes:
         return [each for each in standing if each not in over]
 
     async def waiting(self) -> Sequence[Waiting]:
-        """Waiting gates by domain, shift and what the rules last said of them."""
+        """See `app.flow.turn_rules.Waiting`."""
         return [
             Waiting(
                 domain=DomainName(row.domain),
                 shift=Shift(row.shift) if row.shift else None,
                 mark=row.mark,
                 frozen=row.frozen,
+                waits=row.waits,
+                since=row.since,
             )
             for row in await self._database.rows(WAITING)
         ]
@@ -192,7 +199,7 @@ class Freezes:
         """These domains' switches that live, and the last one of each."""
         return await neighbours(self._database, domains)
 
-    async def turn(self, waiting: Waiting, *, mark: str, frozen: bool, news: bool, now: datetime) -> None:
+    async def turn(self, waiting: Waiting, said: Said, *, news: bool, now: datetime) -> None:
         """Stores what the rules say now and has the cards redrawn; the first time only where that is `news`."""
         await self._database.rows(
             TURN,
@@ -200,8 +207,12 @@ class Freezes:
             shift=waiting.shift,
             old=waiting.mark,
             was_frozen=waiting.frozen,
-            mark=mark,
-            frozen=frozen,
+            waited=waiting.waits,
+            mark=said.mark,
+            frozen=said.frozen,
+            waits=said.waits,
+            tiding=tiding_of(waiting, said),
+            after_traffic=AFTER_TRAFFIC,
             news=news,
             now=now,
         )

@@ -265,6 +265,7 @@ rule_marks: Final = Table(
     Column("gate_id", Uuid, ForeignKey("gates.id"), primary_key=True),
     _text("mark", needed=True),
     Column("frozen", Boolean, nullable=False),
+    Column("waits", Boolean, nullable=False, server_default="false"),
 )
 
 audit_events: Final = Table(

@@ -9,7 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from app.flow.announce import DueAnnouncement, Tiding
 from app.flow.refresh_card import CardNotDrawn
 from app.flow.rules_port import Rules
-from app.flow.views import CardPlace
+from app.flow.views import CardPlace, GateView
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, mention, section
 from app.slack.canvas import UNSEARCHABLE
@@ -87,12 +87,21 @@ class SlackHerald:
                 lines = rule_lines(view.broken, texts=texts, tense="broken")
                 return said, [section(said), section(lines), section(quoted(view.reason or "—"))]
             case Tiding.FREEZE_OVER:
-                found = self._rules.domain(view.switch.domain) if view.switch.domain else None
-                who = mentions(found.policy.voters) if found else "—"
-                said = texts("announce.freeze_over", domain=domain, deployment=deployment, who=who)
+                said = texts(
+                    "announce.freeze_over", domain=domain, deployment=deployment, who=self._voters(view)
+                )
+                return said, [section(said)]
+            case Tiding.TURN_FREE:
+                said = texts(
+                    "announce.turn_free", domain=domain, deployment=deployment, who=self._voters(view)
+                )
                 return said, [section(said)]
             case _:
                 assert_never(due.tiding)
+
+    def _voters(self, view: GateView) -> str:
+        found = self._rules.domain(view.switch.domain) if view.switch.domain else None
+        return mentions(found.policy.voters) if found else "—"
 
 
 def _id_of(message: dict[str, Any]) -> str | None:

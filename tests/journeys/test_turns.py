@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.sandbox.aws.world import EIGHT_DOMAINS
-from app.sandbox.cast import CHANNEL, GRACE, MINA, OLU, config_text
+from app.sandbox.cast import CHANNEL, GRACE, MINA, OLU, ONCALL, config_text
 from tests.flow import outsiders
 from tests.house import House, living_house, text_of
 
@@ -63,6 +63,21 @@ async def refused(house: House, user: str, deployment: str, words: str) -> None:
     assert (gate["phase"], gate["verdict"]) == ("awaiting", None)
 
 
+def calls(house: House, deployment: str) -> list[str]:
+    """What the card's thread and the channel call people with."""
+    said = house.slack.messages.in_channel(CHANNEL.id)
+    return [
+        text_of(message)
+        for message in said
+        if message.is_reply and f"{deployment} still waits for an answer" in message.shown.text
+    ]
+
+
+async def called(house: House, deployment: str) -> list[str]:
+    await house.until(lambda: calls(house, deployment))
+    return calls(house, deployment)
+
+
 async def say(house: House, user: str, words: str) -> str:
     answered = await house.slack.slash_async(user, CHANNEL.id, "/deploys", words)
     assert answered.message is not None, answered
@@ -90,9 +105,50 @@ async def test_the_cards_tell_the_line_and_each_goes_when_the_turn_is_free(build
         await come_through(house, "payment", first)
         await house.until(lambda: "Not to be approved now" not in house.says(second))
         await house.until(lambda: "Waiting for longer: order." in house.says(third))
+        (call,) = await called(house, second)
+        assert "It is the turn of *order* now" in call
+        assert f"<!subteam^{ONCALL.id}>" in call
         await house.approve(OLU.id, second)
         assert await house.told(second) == ["Succeeded"]
         await house.until(lambda: WAITS.format("order") in house.says(third) or switched(house, second))
+        await house.until(lambda: switched(house, second))
+        (call,) = await called(house, third)  # and not before, while order was in line for longer
+        assert "It is the turn of *auth* now" in call
+        assert len(calls(house, second)) == 1
+        assert calls(house, first) == calls(house, beside) == []
+
+
+async def test_nobody_is_called_to_what_never_waited_or_has_been_answered(build: Build) -> None:
+    async with build(SET) as house:
+        asked, _ = await house.ask("payment")
+        other, _ = await house.ask("order")
+        await house.until(lambda: "Waiting for longer: payment." in house.says(other))
+        await house.reject(OLU.id, asked, "not today")
+        await house.until(lambda: "Waiting for longer" not in house.says(other))
+        first = await going(house, "auth")
+        await house.until(lambda: WAITS.format("auth") in house.says(other))
+        house.slack.faults.error("chat.postMessage", "internal_error", times=None)
+        await come_through(house, "auth", first)
+        await house.until(lambda: house.rows("SELECT 1 FROM announcements WHERE last_error IS NOT NULL"))
+        await house.approve(OLU.id, other)
+        house.slack.faults.clear()
+        house.clock.advance(minutes=1)
+        await house.until(lambda: not house.table("announcements"))
+        assert calls(house, other) == []
+
+
+async def test_who_waits_for_a_freeze_and_a_turn_is_called_once_both_are_over(build: Build) -> None:
+    async with build(SET) as house:
+        first = await going(house, "payment")
+        second, _ = await house.ask("order")
+        await house.until(lambda: WAITS.format("payment") in house.says(second))
+        await say(house, GRACE.id, "freeze order for 20m stocktaking")
+        await house.until(lambda: "stocktaking" in house.says(second))
+        await say(house, GRACE.id, "unfreeze order")
+        await house.until(lambda: "stocktaking" not in house.says(second))
+        await come_through(house, "payment", first)
+        (call,) = await called(house, second)
+        assert "It is the turn of *order* now" in call
 
 
 async def test_the_turn_is_free_at_once_when_the_deployment_fails(build: Build) -> None:

@@ -22,6 +22,7 @@ from app.gate.turns import (
     ahead,
     not_followed,
     state_of,
+    waits_in_line,
 )
 from app.i18n.catalog import Texts
 from app.slack.turn_words import MOST_NAMES, line_words, turn_lines
@@ -266,3 +267,22 @@ def test_cards_are_drawn_again_when_a_neighbour_does_something_that_they_tell() 
     lost = state_of(ALONE.turns, (going(),), now=NOW + timedelta(hours=2))
     assert lost != said[2]
     assert state_of(AFTER.turns, (going(),), now=NOW) == ()
+
+
+@pytest.mark.parametrize(
+    ("neighbours", "waited", "waits"),
+    [
+        pytest.param((), True, False, id="alone"),
+        pytest.param((going(),), False, True, id="somebody is on"),
+        pytest.param(
+            (waiting(AUTH, 9),), False, False, id="in line from the start, and free: no turn was missed"
+        ),
+        pytest.param((waiting(AUTH, 9),), True, True, id="free, and another has been in line for longer"),
+        pytest.param((waiting(AUTH, 1),), True, False, id="free, and first in line"),
+    ],
+)
+def test_of_those_that_wait_for_a_turn_one_is_called(
+    neighbours: tuple[Neighbour, ...], waited: bool, waits: bool
+) -> None:
+    line = Line(opened_at=NOW - 5 * MINUTE, neighbours=neighbours)
+    assert waits_in_line(ALONE.turns, line, waited=waited, now=NOW) is waits
