@@ -109,7 +109,8 @@ class DueLook(Claim):
     """A live switch that has not been looked at for a while.
 
     `hook_name` is None where no hook of it ever came: a rollback that CodeDeploy made. `moving_since`: when its
-    traffic was let through. `undoing`: somebody has asked for it to be taken back.
+    traffic was let through. `undoing`: somebody has asked for it to be taken back. `rescue_waits`: a gate of it waits
+    that is to pass at once, and has not.
     """
 
     switch: Switch
@@ -117,6 +118,7 @@ class DueLook(Claim):
     hook_name: str | None
     moving_since: datetime | None
     undoing: bool
+    rescue_waits: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,7 +6,6 @@ from datetime import datetime
 from app.flow.codedeploy_ports import CannotAsk, DeploymentFacts, Deployments, NoSuchDeployment, Target
 from app.flow.record_ports import DueLook, News
 from app.flow.views import Switch, Traffic
-from app.gate.policy import RESCUERS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,8 +85,8 @@ def is_news(due: DueLook, sight: Sight, *, now: datetime) -> bool:
         return switch.ended_at is None
     if not switch.verified or (facts.over and switch.ended_at is None):
         return True
-    if facts.creator in RESCUERS and due.hook_name is not None and due.moving_since is None:
-        return True  # a rescue waits at its gate
+    if due.rescue_waits:
+        return True  # whoever was to let it pass was cut off before that
     return _learned(switch, news_of(due, sight, facts, now=now)) != _known(switch)
 
 

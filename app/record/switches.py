@@ -10,6 +10,7 @@ from uuid import UUID
 
 from app.flow.record_ports import DueLook
 from app.gate.ids import SwitchKey
+from app.gate.policy import RESCUERS
 from app.record.chain import SWITCH_CHAIN
 from app.record.database import Database
 from app.record.held_switch import HeldSwitchRow
@@ -22,7 +23,14 @@ SELECT {SWITCH},
     (SELECT g.hook_name FROM gates g WHERE g.switch_id = s.id ORDER BY g.opened_at DESC LIMIT 1) AS hook_name,
     s.due_at,
     (SELECT min(g.decided_at) FROM gates g WHERE g.switch_id = s.id AND g.verdict = 'approved') AS approved_at,
-    EXISTS (SELECT 1 FROM interventions i WHERE i.switch_id = s.id AND i.phase IN ('asked', 'sent')) AS undoing
+    EXISTS (SELECT 1 FROM interventions i WHERE i.switch_id = s.id AND i.phase IN ('asked', 'sent')) AS undoing,
+    EXISTS (SELECT 1 FROM gates g WHERE g.switch_id = s.id AND g.phase = 'awaiting') AND (
+        s.creator = ANY(:rescuers) OR EXISTS (
+            SELECT 1 FROM interventions i JOIN switches o ON o.id = i.switch_id
+            WHERE i.deployment_id = s.deployment_id AND i.deed = 'redeploy'
+                AND o.account = s.account AND o.region = s.region
+        )
+    ) AS rescue_waits
 FROM switches s WHERE s.id = ANY(:ids)
 """
 AGAIN: Final = """
@@ -81,7 +89,7 @@ class Switches:
         claimed = await self.leases.claim(now=now, limit=limit)
         if not claimed:
             return []
-        rows = await self._database.rows(DUE, ids=list(claimed))
+        rows = await self._database.rows(DUE, ids=list(claimed), rescuers=sorted(RESCUERS))
         return list(coherent(rows, lambda row: _due(row, attempts=claimed[row.switch_id])))
 
     @asynccontextmanager
@@ -143,4 +151,5 @@ def _due(row: Any, *, attempts: int) -> DueLook:
         hook_name=row.hook_name,
         moving_since=moving_since,
         undoing=row.undoing,
+        rescue_waits=bool(row.rescue_waits),
     )

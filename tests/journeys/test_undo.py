@@ -4,6 +4,7 @@ import asyncio
 
 from app.sandbox.cast import GRACE, JUN, MINA, OLU
 from app.sandbox.slack.answers import SubmitResult
+from tests.flow import outsiders
 from tests.house import House
 from tests.journeys.test_following import CANARY, approved
 
@@ -167,3 +168,20 @@ async def test_the_command_opens_the_form_for_the_latest_switch(house: House) ->
 
     await house.until(lambda: house.slack.views.top(MINA.id) is not None)
     assert deployment in str(house.slack.views.top(MINA.id))
+
+
+async def test_an_undo_whose_passage_failed_passes_at_a_later_look(house: House) -> None:
+    deployment = await finished(house)
+    refuse = "ALTER TABLE gates ADD CONSTRAINT broken CHECK (basis <> 'undo') NOT VALID"
+    await outsiders.alters(house, refuse)
+    await undo(house, GRACE.id, deployment)
+    await house.until(lambda: len(house.aws.deployments("order")) == 2)
+    again = house.aws.deployments("order")[-1].id
+    house.aws.play_until(lambda: house.aws.deployment(again).waits_for is not None)
+    learned = "SELECT 1 FROM switches WHERE deployment_id = %s AND hook_started_at IS NOT NULL AND traffic IS NOT NULL"
+    await house.until(lambda: house.rows(learned, again))  # nothing else is news of it any more
+    assert house.gate(again)["phase"] == "awaiting"
+    await outsiders.alters(house, "ALTER TABLE gates DROP CONSTRAINT broken")
+    house.clock.advance(seconds=30)
+    assert await house.told(again) == ["Succeeded"]
+    assert house.gate(again)["basis"] == "undo"
