@@ -9,6 +9,7 @@ import structlog
 from app.flow.record_ports import GateRecord
 from app.flow.rules_port import Rules
 from app.flow.run_probe import ProbeRecord, run_checks_again
+from app.gate.ids import GateId
 from app.gate.policy import Standing
 from app.i18n.catalog import Texts
 from app.slack.directory import Directory, Profile
@@ -57,17 +58,23 @@ class CheckPresses:
         if profile.person.standing is not Standing.MEMBER:
             return texts("refused.not_a_member")
         try:
-            view = await self._record.get(Ticket.parse(value).gate)
-            if view is None:
-                return texts("refused.no_such_gate")
-            running = run_checks_again(view, record=self._probes, rules=self._rules, now=self._clock())
-            again = await by(until, running)
+            gate = Ticket.parse(value).gate
+            again = await by(until, self._run_again(gate))
         except NotATicket:
             return texts("refused.no_such_gate")
         except UNCONFIRMED as trouble:
             return unrecorded(trouble, texts=texts)
+        if again is None:
+            return texts("refused.no_such_gate")
         if not again:
             return texts("press.checks_run_already")
-        log.info("checks_asked_for", gate=str(view.id), user=profile.person.user)
+        log.info("checks_asked_for", gate=str(gate), user=profile.person.user)
         self._asked()
         return ""
+
+    async def _run_again(self, gate: GateId) -> bool | None:
+        """Whether they run once more; None: there is no such gate."""
+        view = await self._record.get(gate)
+        if view is None:
+            return None
+        return await run_checks_again(view, record=self._probes, rules=self._rules, now=self._clock())

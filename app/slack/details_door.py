@@ -12,8 +12,10 @@ from app.gate.policy import Standing
 from app.i18n.catalog import Texts
 from app.slack.details import details_modal
 from app.slack.directory import Directory
-from app.slack.replies import Replies
+from app.slack.replies import Replies, answer_by
 from app.slack.ticket import NotATicket, Ticket
+from app.slack.unrecorded import UNCONFIRMED
+from app.within import by
 
 
 class KeptEvidence(Protocol):
@@ -52,11 +54,12 @@ class DetailsDoor:
         self._replies.later(self._open(body, action.get("value")), what="details")
 
     async def _open(self, body: Mapping[str, Any], value: object) -> None:
-        profile, found = await asyncio.gather(self._directory.profile(body), self._find(value))
+        until = answer_by()
+        profile, found = await asyncio.gather(self._directory.profile(body), self._find(value, until=until))
         texts = Texts.of(profile.locale)
         if profile.person.standing in {Standing.STRANGER, Standing.DEACTIVATED}:
             self._replies.answer(body, texts("refused.not_a_member"))
-        elif isinstance(found, RecordAway):
+        elif isinstance(found, UNCONFIRMED):
             self._replies.answer(body, texts("deploys.record_away"))
         elif found is None:
             self._replies.answer(body, texts("refused.no_such_gate"))
@@ -67,10 +70,10 @@ class DetailsDoor:
             await self._evidence.wanted(found.id, now=self._clock())
             self._wanted()
 
-    async def _find(self, value: object) -> GateView | RecordAway | None:
+    async def _find(self, value: object, *, until: float) -> GateView | RecordAway | TimeoutError | None:
         try:
-            return await self._evidence.get(Ticket.parse(value).gate)
+            return await by(until, self._evidence.get(Ticket.parse(value).gate))
         except NotATicket:
             return None
-        except RecordAway as trouble:
+        except UNCONFIRMED as trouble:
             return trouble

@@ -10,7 +10,7 @@ from app.flow.beside import with_neighbours
 from app.flow.break_glass import Broken, Glass, break_glass
 from app.flow.decide_gate import Refused
 from app.flow.question import NoSuchGate, question_of, unmet_by
-from app.flow.record_ports import GateRecord, RecordAway
+from app.flow.record_ports import GateRecord
 from app.flow.rules_port import Rules
 from app.flow.take_back import take_back
 from app.flow.views import GateView
@@ -92,7 +92,7 @@ class GlassPresses:
             short = error_id()
             log.exception("glass_failed", error_id=short, user=profile.person.user)
             text = texts("refused.unknown_error", id=short)
-            await ack(response_action="update", view=glass_notice(text, texts=texts))
+            await ack(response_action="errors", errors={REASON: text})
         else:
             GLASS.labels(domain=broken.view.switch.domain or "").inc()
             log.warning("glass_broken", gate=str(broken.view.id), user=profile.person.user)
@@ -149,17 +149,18 @@ class GlassPresses:
         return texts("press.taken_back", domain=view.switch.domain or texts("card.unknown_domain"))
 
     async def _show(self, body: Body, value: object) -> None:
+        until = answer_by()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
         try:
             ticket = Ticket.parse(value)
-            view = await self._seen(ticket.gate)
+            view = await by(until, self._seen(ticket.gate))
             form = self._form(ticket, view, profile, texts)
         except NotATicket:
             self._replies.answer(body, self._why_not(Refused(NoSuchGate(), None), texts))
         except Refused as refused:
             self._replies.answer(body, self._why_not(refused, texts))
-        except RecordAway:
+        except UNCONFIRMED:
             self._replies.answer(body, texts("refused.nothing_recorded"))
         else:
             self._replies.open_modal(trigger=str(body.get("trigger_id")), view=form)

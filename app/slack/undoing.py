@@ -10,7 +10,6 @@ import structlog
 from app.flow.decide_gate import Refused
 from app.flow.intervene import InterventionRecord, Wish, intervene
 from app.flow.question import NoSuchGate
-from app.flow.record_ports import RecordAway
 from app.flow.rules_port import Rules
 from app.flow.storable import storable
 from app.flow.views import GateView, standpoint_of
@@ -123,13 +122,14 @@ class Undoing:
         return ""
 
     async def _ask_why(self, body: Body, value: object) -> None:
+        until = answer_by()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
         try:
-            view = await self._gates.get(Ticket.parse(value).gate)
+            view = await by(until, self._gates.get(Ticket.parse(value).gate))
         except NotATicket:
             view = None
-        except RecordAway:
+        except UNCONFIRMED:
             self._replies.answer(body, texts("refused.nothing_recorded"))
             return
         if view is None:

@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.sandbox.cast import GRACE, MINA, OLU
+from app.sandbox.cast import GRACE, MINA, OLU, config_text
 from tests.house import House, text_of
+from tests.journeys.test_undo import switched
 from tests.postgres_line import Line, line_to
-from tests.slack.play import Build, deploys, is_told, press_in, readiness
+from tests.slack.play import Build, deploys, is_told, opened, press_in, readiness
 from tests.slow_commits import committing, slow_commits
 
 
@@ -143,3 +144,22 @@ async def test_a_freeze_whose_commit_is_on_its_way_may_stand(cuttable: House, li
     assert "cannot tell whether this was recorded" in text_of(await saying)
     await cuttable.until(lambda: cuttable.rows("SELECT id FROM freezes"))
     await line.mend()
+
+
+PROBED = 'required_checks = ["order health"]\n[[domains.order.probe]]\nname = "order health"\nurl = "http://127.0.0.1:9/"\n'
+SILENT = {"details": "My database does not answer"}
+
+
+@pytest.mark.parametrize("action", ["details", "run_checks", "break_glass", "undo"])
+async def test_a_database_that_says_nothing_at_all_leaves_no_button_without_an_answer(
+    build: Build, line: Line, record_url: str, action: str
+) -> None:
+    async with build(record_url=line.url, config=config_text(order=PROBED)) as house:
+        house.database_url = record_url
+        deployment = await (switched(house, "payment") if action == "undo" else opened(house, "order"))
+        await house.until(lambda: f"'{action}'" in str(house.find_card(deployment)))
+        line.mute()
+        assert (await house.press(GRACE.id, deployment, action)).acked
+        await is_told(house, GRACE, SILENT.get(action, "Nothing was recorded"))
+        assert house.slack.views.top(GRACE.id) is None
+        await line.mend()

@@ -2,11 +2,11 @@
 
 import re
 
-from app.sandbox.cast import OLU
+from app.sandbox.cast import GRACE, OLU
 from tests.flow import outsiders
 from tests.house import House
 from tests.journeys.test_undo import switched
-from tests.slack.play import is_told
+from tests.slack.play import deploys, is_told
 
 SORRY = re.compile(r"Something went wrong here and nothing was recorded.*`[0-9a-f]{8}`")
 
@@ -48,3 +48,21 @@ async def test_an_undo_form_stays_open_with_what_was_typed(house: House) -> None
     again = await house.slack.submit_async(OLU.id, form.id, {"reason": "orders fail"})
     assert again.outcome == "closed"
     await house.until(lambda: house.aws.calls("StopDeployment"))
+
+
+async def test_a_glass_form_stays_open_too(house: House) -> None:
+    deployment, _ = await house.ask("order")
+    await deploys(house, GRACE, "freeze order for 20m stocktaking")
+    await house.until(lambda: "break_glass" in house.actions(deployment))
+    await house.press(GRACE.id, deployment, "break_glass")
+    await house.until(lambda: house.slack.views.top(GRACE.id))
+    form = house.slack.views.top(GRACE.id)
+    assert form is not None
+    await breaks(house, "announcements")
+    refused = await house.slack.submit_async(GRACE.id, form.id, {"glass_reason": "customers cannot pay"})
+    assert refused.errors is not None
+    assert SORRY.search(refused.errors["glass_reason"])
+    assert house.gate(deployment)["phase"] == "awaiting"
+    await mends(house, "announcements")
+    await house.slack.submit_async(GRACE.id, form.id, {"glass_reason": "customers cannot pay"})
+    assert await house.told(deployment) == ["Succeeded"]
