@@ -25,10 +25,17 @@ GATE_CHAIN_OR_SKIP: Final = f"(SELECT taken FROM ({_of('pg_try_advisory_xact_loc
 SWITCH_CHAIN: Final = f"(SELECT count(*) FROM ({_of('pg_advisory_xact_lock', 's.id = :id')}) k) >= 0"
 """True, with the chain of the switch `:id` locked."""
 
-THE_CHAIN: Final = (
-    "(SELECT count(*) FROM (SELECT pg_advisory_xact_lock(hashtextextended(CAST(:chain AS text), 7))) k) >= 0"
-)
+
+def _named(name: str) -> str:
+    lock = f"pg_advisory_xact_lock(hashtextextended(CAST({name} AS text), 7))"
+    return f"(SELECT count(*) FROM (SELECT {lock}) k) >= 0"
+
+
+THE_CHAIN: Final = _named(":chain")
 """True, with the chain that `:chain` names (`chain_of`) locked."""
+
+CHAIN_OF_THE_NEW: Final = _named(":new_chain")
+"""The same of a deployment that the first one has made. Nobody who holds this one waits for the first."""
 
 
 def chain_of(key: SwitchKey) -> str:

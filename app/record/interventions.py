@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -9,8 +10,8 @@ from uuid import UUID
 from app.flow.events import Event
 from app.flow.record_ports import DueIntervention
 from app.flow.views import GateView, Intervention
-from app.gate.ids import GateId
-from app.record.chain import GATE_CHAIN, THE_CHAIN, chain_of
+from app.gate.ids import DeploymentId, GateId
+from app.record.chain import CHAIN_OF_THE_NEW, GATE_CHAIN, THE_CHAIN, chain_of
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
 from app.record.held_switch import REDRAW
@@ -37,14 +38,16 @@ DUE: Final = f"""
 SELECT {SWITCH}, {INTERVENTION} AS intervention, i.id
 FROM interventions i JOIN switches s ON s.id = i.switch_id WHERE i.id = ANY(:ids)
 """
-# The deployment that takes the switch back may have brought its hook before CodeDeploy's answer was stored.
+# The deployment that takes the switch back may have brought its hook before CodeDeploy's answer was stored, or bring it
+# now: opening its gate writes to the same rows, and has that deployment's chain.
 SENT: Final = f"""
 WITH i AS (
     UPDATE interventions SET phase = CASE WHEN CAST(:done AS boolean) THEN 'done' ELSE 'sent' END,
         finished_at = CASE WHEN CAST(:done AS boolean) THEN CAST(:now AS timestamptz) END,
         deployment_id = coalesce(CAST(:deployment AS text), deployment_id),
         due_at = NULL, claimed_by = NULL, claimed_until = NULL, last_error = NULL, problem = NULL
-    WHERE id = :id AND claimed_by = :owner AND phase = 'asked' AND {THE_CHAIN} RETURNING switch_id
+    WHERE id = :id AND claimed_by = :owner AND phase = 'asked' AND {THE_CHAIN} AND {CHAIN_OF_THE_NEW}
+    RETURNING switch_id
 ), s AS (
     UPDATE switches SET due_at = CAST(:now AS timestamptz) FROM i
     WHERE switches.id = i.switch_id AND NOT CAST(:done AS boolean)
@@ -152,10 +155,12 @@ class Interventions:
         self, due: DueIntervention, *, deployment: str | None, done: bool, event: Event, now: datetime
     ) -> list[GateId]:
         """CodeDeploy took it; gives the gates that wait in the deployment which it made."""
+        made = DeploymentId(deployment) if deployment else due.switch.key.deployment
         rows = await self._database.rows(
             SENT,
             **self._mine(due),
             chain=chain_of(due.switch.key),
+            new_chain=chain_of(replace(due.switch.key, deployment=made)),
             switch=due.switch.id,
             deployment=deployment,
             done=done,

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -11,20 +11,34 @@ import pytest
 from app.flow.events import Kind
 from app.flow.record_ports import RecordAway
 from app.flow.report_decision import Result
-from app.flow.views import CardPlace
+from app.flow.views import CardPlace, Intervention, InterventionPhase
 from app.gate.ids import GateId
 from app.gate.states import Decided, Outcome
+from app.gate.undo import Deed
 from app.record.cards import Cards
 from app.record.database import Database
 from app.record.gates import Gates
 from app.record.interventions import Interventions
 from app.record.reports import Reports
 from app.record.switches import Switches
-from tests.record.opened import NOW, event, open_gate, reject, save_rejection
+from tests.record.opened import NOW, OLU, event, open_gate, reject, save_rejection
 
 TOLD = Result(outcome=Outcome.TOLD, detail="Failed")
 CHAIN = "SELECT pg_advisory_xact_lock(hashtextextended('123456789012/ap-northeast-2/d-1', 7))"
 ROWS = ("switches", "gates", "votes", "cards", "reports", "interventions")
+
+REDEPLOY = Intervention(
+    id=UUID(int=7),
+    deed=Deed.REDEPLOY,
+    phase=InterventionPhase.ASKED,
+    by=OLU.user,
+    name=OLU.name,
+    reason="orders fail",
+    asked_at=NOW,
+    deployment=None,
+    problem=None,
+    finished_at=None,
+)
 
 Writer = Callable[[Database, GateId], Awaitable[object]]
 
@@ -64,6 +78,18 @@ async def _undo(database: Database, gate: GateId) -> None:
         await held.note(event(Kind.UNDO_REFUSED, "d-1", gate))
 
 
+async def _answer_to_an_undo(database: Database, gate: GateId) -> None:
+    """Of an older deployment, by which this one was made; its hook may come at the same time."""
+    older = await open_gate(Gates(database), "d-0")
+    interventions = Interventions(database, uuid4())
+    async with interventions.hold_switch_of(older) as held:
+        assert held is not None
+        await held.ask(REDEPLOY, event=event(Kind.UNDO_ASKED, "d-0", older), now=NOW)
+    (due,) = await interventions.claim(now=NOW, limit=1)
+    sent = event(Kind.UNDO_SENT, "d-0", older)
+    assert await interventions.sent(due, deployment="d-1", done=False, event=sent, now=NOW) == [gate]
+
+
 WRITERS: dict[str, Writer] = {
     "a press": _press,
     "a second hook": _second_hook,
@@ -71,6 +97,7 @@ WRITERS: dict[str, Writer] = {
     "a look": _look,
     "a report": _report,
     "an undo": _undo,
+    "the answer to an undo": _answer_to_an_undo,
 }
 
 
@@ -95,7 +122,8 @@ async def test_who_waits_for_a_chain_holds_nothing_that_its_holder_may_want(
         await holder.rollback()
         await writing
     broken = await database.rows(
-        "SELECT 1 FROM (SELECT link, row_number() OVER (ORDER BY link) AS place FROM audit_events) e"
+        "SELECT 1 FROM (SELECT link, row_number() OVER (PARTITION BY deployment_id ORDER BY link) AS place"
+        " FROM audit_events) e"
         " WHERE link <> place"
     )
     assert broken == []
