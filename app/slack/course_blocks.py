@@ -13,9 +13,9 @@ from app.flow.views import (
     standpoint_of,
 )
 from app.gate.decision import Verdict
-from app.gate.policy import Refusal
+from app.gate.policy import Basis, Refusal
 from app.gate.shift import Shift
-from app.gate.states import Awaiting
+from app.gate.states import Awaiting, Outcome
 from app.gate.undo import Course, Deed, way_back
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, actions, button, confirm, mention, section, when
@@ -29,7 +29,8 @@ def course_blocks(view: GateView, *, texts: Texts) -> list[Block]:
     """Nothing while the gate waits, nor after a no whose deployment nobody rolls back."""
     if isinstance(view.gate, Awaiting):
         return []
-    words = [*_course(view, texts), *_intervention(view, texts), *_rollback(view, texts)]
+    course = _rescue if view.basis is Basis.RESCUE else _course
+    words = [*course(view, texts), *_intervention(view, texts), *_rollback(view, texts)]
     return [section(text) for text in words]
 
 
@@ -93,6 +94,17 @@ def _course(view: GateView, texts: Texts) -> list[str]:
             )
         case _:
             assert_never(course_of(view))
+
+
+def _rescue(view: GateView, texts: Texts) -> list[str]:
+    """A rollback's green is what served before, and is called so: whoever reads green would think of the new."""
+    switch, course = view.switch, course_of(view)
+    if course is Course.HELD:
+        return []
+    at = switch.ended_at if course is Course.FINISHED else switch.switched_at
+    return [
+        texts(f"course.rescue.{course}", at=when(at or view.opened_at), ending=inline(switch.ending or ""))
+    ]
 
 
 def _was_stopped_here(view: GateView) -> bool:
@@ -181,10 +193,17 @@ def _rollback(view: GateView, texts: Texts) -> list[str]:
         return []
     name = inline(back.deployment)
     if back.switched_at is not None:
-        return [texts("course.rollback.done", deployment=name, at=when(back.switched_at))]
+        done = "done" if _may_have_moved(view) else "never_left"
+        return [texts(f"course.rollback.{done}", deployment=name, at=when(back.switched_at))]
     if back.ended_at is not None:
         return [texts("course.rollback.failed", deployment=name, status=inline(back.status or ""))]
     return [texts("course.rollback.under_way", deployment=name)]
+
+
+def _may_have_moved(view: GateView) -> bool:
+    """A tenth may have come and gone between two looks."""
+    let_through = is_approved(view) or view.outcome is Outcome.CONTRADICTED
+    return let_through or bool(view.switch.green_percent) or view.switch.switched_at is not None
 
 
 def _bar(percent: int) -> str:

@@ -9,6 +9,7 @@ from app.flow.rules_port import Rules
 from app.flow.tell_thread import Happened, Message
 from app.flow.views import GateView
 from app.gate.manners import Nudge
+from app.gate.policy import Basis
 from app.gate.states import Awaiting
 from app.i18n.catalog import Texts
 from app.slack.blocks import mention
@@ -40,6 +41,13 @@ LINES: Final[Mapping[Kind, str]] = {
 }
 
 
+RESCUE: Final[Mapping[Kind, str | None]] = {
+    Kind.GATE_OPENED: None,
+    Kind.TRAFFIC_MOVED: None,
+    Kind.SWITCHED: "timeline.rescued",
+}
+"""What is told otherwise, or not at all, of a rollback."""
+
 OTHER_GROUNDS: Final = frozenset({"rescue", "undo", "checks", "break_glass"})
 """Bases of an approval that have a sentence of their own."""
 
@@ -57,14 +65,16 @@ class Timeline:
         event = happened.event
         if event.kind is Kind.REMINDED:
             return self._reminder(view, happened)
-        key = self._key(event)
+        key = self._key(view, event)
         if key is None:
             return None
         text = self._texts(key, **self._fields(view, event))
         return Message(link=happened.link, text=f"{_clock(event.at)}  {text}")
 
-    def _key(self, event: Event) -> str | None:
+    def _key(self, view: GateView, event: Event) -> str | None:
         key = LINES.get(event.kind)
+        if view.basis is Basis.RESCUE and event.kind in RESCUE:
+            return RESCUE[event.kind]
         if event.kind is Kind.VOTE_CAST:
             return _vote_key(event)
         if event.kind is Kind.CHECK_TOLD:
@@ -76,7 +86,7 @@ class Timeline:
             return f"timeline.decided.{ground}"
         if event.kind is Kind.SWITCH_ENDED:
             succeeded = str(event.detail.get("how", "")).startswith("Succeeded")
-            return "timeline.finished" if succeeded else key
+            return _finished_key(view) if succeeded else key
         return key
 
     def _fields(self, view: GateView, event: Event) -> dict[str, str]:
@@ -119,6 +129,10 @@ class Timeline:
             deployment=inline(view.switch.key.deployment),
         )
         return Message(link=happened.link, text=text, channel=channel)
+
+
+def _finished_key(view: GateView) -> str:
+    return "timeline.rescue_finished" if view.basis is Basis.RESCUE else "timeline.finished"
 
 
 def _vote_key(event: Event) -> str | None:

@@ -2,10 +2,12 @@
 
 import asyncio
 
-from app.sandbox.cast import GRACE, JUN, MINA, OLU
+import pytest
+
+from app.sandbox.cast import CHANNEL, GRACE, JUN, MINA, OLU
 from app.sandbox.slack.answers import SubmitResult
 from tests.flow import outsiders
-from tests.house import House
+from tests.house import House, text_of
 from tests.journeys.test_following import CANARY, approved
 
 
@@ -185,3 +187,38 @@ async def test_an_undo_whose_passage_failed_passes_at_a_later_look(house: House)
     house.clock.advance(seconds=30)
     assert await house.told(again) == ["Succeeded"]
     assert house.gate(again)["basis"] == "undo"
+
+
+@pytest.mark.parametrize("how", ["rejected", "undone"])
+async def test_the_card_of_a_rollback_says_what_serves_and_never_that_green_does(
+    house: House, how: str
+) -> None:
+    if how == "rejected":
+        deployment, _ = await house.ask("order")
+        await house.reject(OLU.id, deployment, "orders fail")
+    else:
+        deployment = await switched(house)
+        await undo(house, OLU.id, deployment)
+    await house.play(lambda: house.aws.deployment(deployment).rollback_id)
+    rollback = house.aws.deployment(deployment).rollback_id or ""
+    assert await house.told(rollback) == ["Succeeded"]
+    house.aws.play_until(lambda: house.aws.deployment(rollback).over)
+    house.clock.advance(seconds=30)
+
+    await house.until(lambda: "rollback, passed at once" in text_of(house.cards()[-1]))
+    posted = house.cards()[-1]
+
+    def card() -> str:
+        return text_of(house.cards()[-1])
+
+    def thread() -> str:
+        return "\n".join(map(text_of, house.slack.messages.replies(CHANNEL.id, posted.ts)))
+
+    await house.until(lambda: "The rollback is complete" in card())
+    await house.until(lambda: "The rollback is complete" in thread())
+    assert "What served before serves all traffic" in card()
+    assert "What served before serves all traffic" in thread()
+    for word in ("on green", "blue is gone", "Waits for an answer", "automatic", ":large_green_square:"):
+        assert word not in card() + thread(), word
+    never_left = "Blue serves all traffic*, and did all along" in house.says(deployment)
+    assert never_left == (how == "rejected")
