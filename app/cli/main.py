@@ -4,12 +4,13 @@ import asyncio
 import os
 import sys
 from contextlib import ExitStack
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
-from app.domains import ConfigError, load_config, warnings
+from app.domains import Config, ConfigError, load_config, warnings
 from app.embedded_postgres import EmbeddedPostgres, PostgresTrouble, default_folder
 from app.flow.record_ports import RecordAway
 from app.log import configure_logging, forget
@@ -110,6 +111,8 @@ def audit(
         except RecordAway as trouble:
             _refuse(f"DATABASE_URL: the database cannot be used: {trouble}")
         typer.echo(audit_table(lines, as_json=json))
+        if domain is not None and not lines:
+            _say_if_unknown(domain)
 
 
 @config_app.command("check")
@@ -119,7 +122,7 @@ def config_check(
     ] = None,
 ) -> None:
     """Reads switchgate.toml as the service would, and says what is wrong with it."""
-    file = path or Path(os.environ.get("SWITCHGATE_CONFIG") or DEFAULT_CONFIG)
+    file = path or _config_file()
     try:
         config = load_config(file)
     except ConfigError as refusal:
@@ -141,14 +144,14 @@ def config_explain(
     from app.cli.explain import explained
     from app.i18n.catalog import known
 
-    file = path or Path(os.environ.get("SWITCHGATE_CONFIG") or DEFAULT_CONFIG)
+    file = path or _config_file()
     try:
         config = load_config(file)
     except ConfigError as refusal:
         _refuse(str(refusal))
     found = config.domains.get(domain)
     if found is None:
-        _refuse(f"{file}: no domain {domain}; there are {', '.join(sorted(config.domains))}")
+        _refuse(_no_domain(domain, file, config))
     language = known(locale or os.environ.get("SWITCHGATE_LOCALE"))
     typer.echo(explained(config, found, locale=language))
 
@@ -185,6 +188,27 @@ def sandbox(
 def run() -> None:
     """The console script."""
     app()
+
+
+def _config_file() -> Path:
+    return Path(os.environ.get("SWITCHGATE_CONFIG") or DEFAULT_CONFIG)
+
+
+def _no_domain(name: str, file: Path, config: Config) -> str:
+    said = f"{file}: no domain {name}; there are {', '.join(sorted(config.domains))}"
+    near = get_close_matches(name.lower(), config.domains, n=1)
+    return f"{said}. Did you mean {near[0]}?" if near else said
+
+
+def _say_if_unknown(domain: str) -> None:
+    """A misspelt domain has no history; one that was removed may have some, so this is no mistake of use."""
+    file = _config_file()
+    try:
+        config = load_config(file)
+    except ConfigError:
+        return  # the audit is read on machines without it, too
+    if domain not in config.domains:
+        typer.echo(_no_domain(domain, file, config), err=True)
 
 
 def _settings() -> Settings:

@@ -91,6 +91,50 @@ def test_nothing_that_fits_is_said(told: Shell) -> None:
     assert told.run("audit", "--domain", "hub", "--json").out.strip() == ""
 
 
+CONFIG = """
+[slack]
+channel = "C01DEPLOY"
+[policy]
+approvers = ["U01KIM"]
+own_deployment = true
+[domains.order]
+application = "order-app"
+deployment_group = "order-dg"
+[domains.hub]
+application = "hub-app"
+deployment_group = "hub-dg"
+"""
+
+
+def test_a_domain_that_the_configuration_does_not_know_is_said_beside_nothing(told: Shell) -> None:
+    (told.folder / "switchgate.toml").write_text(CONFIG)
+
+    for options, out in (((), "Nothing happened that fits.\n"), (("--json",), "\n")):
+        said = told.run("audit", "--domain", "ordr", *options)
+        assert (said.status, said.out) == (0, out)
+        assert said.err == "switchgate.toml: no domain ordr; there are hub, order. Did you mean order?\n"
+    assert (
+        told.run("audit", "--domain", "zzz").err == "switchgate.toml: no domain zzz; there are hub, order\n"
+    )
+
+
+def test_what_a_removed_domain_did_is_told_and_a_known_one_without_events_is_no_mistake(told: Shell) -> None:
+    (told.folder / "switchgate.toml").write_text(CONFIG)
+
+    payment, hub = (told.run("audit", "--domain", name) for name in ("payment", "hub"))
+
+    assert "gate_opened" in payment.out
+    assert (payment.err, hub.err) == ("", "")
+
+
+def test_a_configuration_that_cannot_be_read_is_not_asked(told: Shell) -> None:
+    (told.folder / "switchgate.toml").write_text("[slack")
+
+    said = told.run("audit", "--domain", "ordr")
+
+    assert (said.status, said.out, said.err) == (0, "Nothing happened that fits.\n", "")
+
+
 @pytest.mark.parametrize(
     ("options", "named"),
     [
