@@ -91,8 +91,11 @@ def audit(
     """What happened: who decided what, when and why."""
     from app.cli.audit import audit_table, read_audit
 
+    given = _or_refuse_url()
+    if given is None:
+        _refuse_to_make_a_record()
     with ExitStack() as stack:
-        url = _database_url(_or_refuse_url(), stack, migrated=True)
+        url = _database_url(given, stack, migrated=True)
         try:
             lines = asyncio.run(
                 read_audit(
@@ -226,6 +229,17 @@ def _or_refuse_url() -> str | None:
         return load_database_url(os.environ)
     except SettingsError as refusal:
         _refuse(str(refusal))
+
+
+def _refuse_to_make_a_record() -> None:
+    """Who reads must not be told, of a record made for that, that nothing happened."""
+    folder = default_folder(os.environ)
+    if not EmbeddedPostgres(folder).is_made():
+        _refuse(
+            f"DATABASE_URL: is not set, and no embedded Postgres was ever started in {folder}, so there is nothing"
+            " to read. Name the service's database. For example"
+            " DATABASE_URL=postgresql://switchgate:password@db.internal:5432/switchgate"
+        )
 
 
 def _database_url(url: str | None, stack: ExitStack, *, migrated: bool) -> str:

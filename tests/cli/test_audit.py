@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
+from app.embedded_postgres import EmbeddedPostgres, default_folder
 from tests.cli.commands import Shell, is_clean
 
 EVENT = """
@@ -89,6 +90,20 @@ def test_a_time_may_be_given_with_its_zone(told: Shell) -> None:
 def test_nothing_that_fits_is_said(told: Shell) -> None:
     assert told.run("audit", "--domain", "hub").out == "Nothing happened that fits.\n"
     assert told.run("audit", "--domain", "hub", "--json").out.strip() == ""
+
+
+def test_reading_makes_no_database(shell: Shell) -> None:
+    folder = default_folder({"HOME": str(shell.folder)})
+    if EmbeddedPostgres(folder).is_made():
+        pytest.skip(f"this machine keeps a record of its own in {folder}")
+
+    said = shell.run("audit")
+
+    assert (said.status, said.out) == (2, "")
+    assert f"no embedded Postgres was ever started in {folder}" in said.err
+    assert "For example DATABASE_URL=postgresql://" in said.err
+    assert not folder.exists()
+    assert is_clean(said)
 
 
 CONFIG = """
