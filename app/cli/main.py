@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from app.domains import Config, ConfigError, load_config, warnings
+from app.domains import Config, ConfigError, counted, load_config, warnings
 from app.embedded_postgres import EmbeddedPostgres, PostgresTrouble, default_folder
 from app.flow.record_ports import RecordAway
 from app.log import configure_logging, forget
@@ -132,7 +132,7 @@ def config_check(
         _refuse(str(refusal))
     for warning in warnings(config):
         typer.echo(f"warning: {warning}", err=True)
-    typer.echo(f"{file}: {len(config.domains)} domains: {', '.join(sorted(config.domains))}")
+    typer.echo(f"{file}: {counted(config)}: {', '.join(sorted(config.domains))}")
 
 
 @config_app.command("explain")
