@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from app.domains_file import ConfigError, DomainTable, File, Problem, dotted, read_file
 from app.domains_freezes import ConfiguredFreeze, freeze_problems
+from app.domains_manners import manners_problems
 from app.domains_policy import PolicyTable, policy_from, policy_trouble
 from app.domains_probes import probe_problems
 from app.domains_turns import turn_problems, turns_of
@@ -15,7 +16,7 @@ from app.gate.checks import Probe
 from app.gate.rulebook import Policy
 from app.gate.turns import Turns
 
-__all__ = ["Config", "ConfigError", "Domain", "Problem", "load_config", "parse_config", "warnings"]
+__all__ = ["Config", "ConfigError", "Domain", "Problem", "counted", "load_config", "parse_config", "warnings"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,6 +82,7 @@ def parse_config(text: str, *, file: str) -> Config:
         *probe_problems(found),
         *freeze_problems(found),
         *turn_problems(found),
+        *manners_problems(found),
     ]
     if problems or found.slack is None or found.policy is None:
         raise ConfigError(*problems)
@@ -98,6 +100,12 @@ def parse_config(text: str, *, file: str) -> Config:
             name: _domain(name, table, default, channel, turns[name]) for name, table in found.domains.items()
         },
     )
+
+
+def counted(config: Config) -> str:
+    """How many domains there are: `1 domain`, `8 domains`."""
+    count = len(config.domains)
+    return "1 domain" if count == 1 else f"{count} domains"
 
 
 def warnings(config: Config) -> list[str]:

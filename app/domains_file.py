@@ -13,6 +13,7 @@ from app.domains_freezes import FreezeTable
 from app.domains_policy import PolicyTable, RequireTable, Table, WhenTable
 from app.domains_probes import JsonTable, ProbesTable, ProbeTable
 from app.domains_values import Wrong, channel_id, given_name, people_id, tcp_port, user_id
+from app.slack.deploys_words import OWN_WORDS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,6 +128,10 @@ def _read_domains(found: File, raw: object) -> None:
         if not DOMAIN_NAME.fullmatch(name):
             what = "is no name for a domain"
             remedy = "Use 1 to 40 of a-z, 0-9, - and _, beginning with a letter or digit."
+            found.problems.append(found.problem(["domains", name], what, remedy))
+        if name in OWN_WORDS:
+            what = "is a word that /deploys takes for itself, so that the command could not show or freeze this domain"
+            remedy = "Give the domain another name, here and wherever the file names it."
             found.problems.append(found.problem(["domains", name], what, remedy))
         domain = _read(found, DomainTable, table, ["domains", name])
         if domain is not None:

@@ -2,15 +2,24 @@
 
 import re
 from datetime import time, timedelta
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app.domains_values import Wrong
 from app.gate.manners import Manners, QuietHours
 
+if TYPE_CHECKING:
+    from app.domains_file import File, Problem
+    from app.domains_policy import PolicyTable
+
 _QUIET: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-3]):([0-5]\d)\s+(\S+)")
 _TARGET: Final = re.compile(r"[UWSCG][A-Z0-9]{2,}")
 MOST_REMINDERS: Final = 5
+
+WITHOUT_EFFECT: Final = (
+    "is without effect, because nobody is named who would be called",
+    'Add escalate_to = "S0LEADS", or leave the line out.',
+)
 
 
 class MannersTable(Protocol):
@@ -87,3 +96,18 @@ def manners_of(table: MannersTable) -> Manners:
         escalate_to=table.escalate_to,
         escalate_before=timedelta(minutes=table.escalate_before_minutes),
     )
+
+
+def manners_problems(found: "File") -> "list[Problem]":
+    """When to call somebody, where nobody is to be called. What [policy] says is also said of the domains."""
+    if found.policy is None or found.policy.escalate_to is not None:
+        return []
+    silent = [name for name, table in found.domains.items() if table.escalate_to is None]
+    keys = [["domains", name] for name in silent if _says_when(found.domains[name])]
+    if _says_when(found.policy) and len(silent) == len(found.domains):
+        keys.insert(0, ["policy"])
+    return [found.problem([*key, "escalate_before_minutes"], *WITHOUT_EFFECT) for key in keys]
+
+
+def _says_when(table: "PolicyTable") -> bool:
+    return "escalate_before_minutes" in table.model_fields_set

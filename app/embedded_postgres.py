@@ -89,6 +89,10 @@ class EmbeddedPostgres:
         """The default database's."""
         return self._url(DATABASE)
 
+    def is_made(self) -> bool:
+        """Whether there is anything to read: `start` makes what is not there."""
+        return (self._data / "PG_VERSION").exists()
+
     def start(self) -> None:
         """Returns once the server answers; attaches to one that runs already. Raises `PostgresTrouble`."""
         self._make_folders()
@@ -198,7 +202,7 @@ class EmbeddedPostgres:
         return False
 
     def _initialise(self) -> None:
-        if (self._data / "PG_VERSION").exists():
+        if self.is_made():
             return
         half = self._data.with_suffix(".part")  # so that one who is killed meanwhile leaves nothing half-made
         shutil.rmtree(half, ignore_errors=True)

@@ -1,14 +1,17 @@
 """The HTTP doors, put together."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import structlog
 from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from slack_bolt.app.async_app import AsyncApp
 
 from app.api.callers import Callers
 from app.api.health import health_router
+from app.api.refusals import refuse
 from app.api.routes import api_router
 from app.flow.record_ports import RecordAway, RecordInDoubt
 from app.hook.receiver import HookReceiver
@@ -30,6 +33,7 @@ def build_http(
     more: Sequence[APIRouter] = (),
     bolt: AsyncApp | None,
     slack_is_fit: Callable[[], bool],
+    clock: Callable[[], datetime],
 ) -> FastAPI:
     """The whole HTTP surface. `bolt` is given in HTTP mode only; `more` are the doors that write."""
     http = FastAPI(
@@ -42,10 +46,11 @@ def build_http(
     )
     http.include_router(hooks.router())
     http.include_router(state_changes.router())
-    http.include_router(api_router(questions, callers))
+    http.include_router(api_router(questions, callers, clock=clock))
     for router in more:
         http.include_router(router)
     http.include_router(health_router(questions, newest=newest(), slack_is_fit=slack_is_fit))
+    http.add_exception_handler(RequestValidationError, refuse)
     http.add_exception_handler(RecordAway, _record_away)
     http.add_exception_handler(Exception, _unknown)
     return http

@@ -29,6 +29,8 @@ from app.settings_values import (
 )
 from app.settings_values import api_tokens as read_api_tokens
 
+HIGHEST_PORT: Final = 65_535
+
 
 class SettingsError(Exception):
     """Environment variables that are missing or malformed: one line each, never with a secret in it."""
@@ -55,7 +57,7 @@ class Settings(BaseSettings):
 
     hook_secrets: Annotated[dict[str, SecretStr], BeforeValidator(named_secrets)] = Field(
         validation_alias="SWITCHGATE_HOOK_SECRETS",
-        examples=["2026a:0f3c9d…"],
+        examples=["2026a:SECRET, where SECRET is what `openssl rand -hex 32` prints"],
     )
     """Keys that hooks may be signed with, by kid."""
 
@@ -74,7 +76,7 @@ class Settings(BaseSettings):
         default=None,
         validate_default=True,
         validation_alias="SLACK_SIGNING_SECRET",
-        examples=["8f742231b10e…"],
+        examples=["8f742231b10e8888abcd99yyyzzz85a5"],
     )
     """Always there when `slack_app_token` is not."""
 
@@ -86,7 +88,9 @@ class Settings(BaseSettings):
     api_tokens: Annotated[dict[str, ApiToken], BeforeValidator(read_api_tokens)] = Field(
         default_factory=dict,
         validation_alias="SWITCHGATE_API_TOKENS",
-        examples=["grafana:7d1e55…,ci:0b92aa…:checks"],
+        examples=[
+            "grafana:ONE,ci:ANOTHER:checks, where ONE and ANOTHER are what `openssl rand -hex 32` prints"
+        ],
     )
     """Bearer tokens of /api/v1 and what they allow, by the caller's name."""
 
@@ -96,7 +100,7 @@ class Settings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", validation_alias="HOST", examples=["0.0.0.0"])
 
-    port: int = Field(default=8080, ge=0, le=65_535, validation_alias="PORT", examples=["8080"])
+    port: int = Field(default=8080, ge=0, le=HIGHEST_PORT, validation_alias="PORT", examples=["8080"])
     """0: any free port."""
 
     log_format: Literal["json", "console"] | None = Field(
@@ -183,6 +187,10 @@ def _line(error: dict[str, Any]) -> str:
             what = "is not set"
         case "value_error":
             what = str(error["ctx"]["error"])
+        case "int_parsing" | "int_parsing_size" | "greater_than_equal" | "less_than_equal":
+            what = f"is no whole number from 0 to {HIGHEST_PORT}"
+        case "literal_error":
+            what = f"is none of {str(error['ctx']['expected']).replace(' or ', ', ')}".replace("'", "")
         case _:
             message = str(error["msg"])
             what = message[0].lower() + message[1:]

@@ -158,6 +158,7 @@ class Service:
             ],
             bolt=None if self.socket else self.doors.bolt,
             slack_is_fit=lambda: self.socket is None or self.socket.is_fit(),
+            clock=self._clock,
         )
 
     async def start(self) -> None:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from app.api.bodies import read_json
 from app.api.callers import Callers
+from app.api.refusals import REFUSED
 from app.flow.rules_port import Rules
 from app.flow.take_check import (
     AmbiguousDeployment,
@@ -24,9 +25,37 @@ from app.gate.ids import DeploymentId, SwitchKey
 from app.record.checks import Checks
 from app.settings_values import Scope
 
-Deployment = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$", description="d-…")]
-Account = Annotated[str | None, Query(pattern=r"^[0-9]{12}$", description="Where two accounts share an id.")]
-Region = Annotated[str | None, Query(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$", description="Default: ours.")]
+Deployment = Annotated[
+    str,
+    Path(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$",
+        description="Write CodeDeploy's id, d-….",
+        examples=["d-A1B2C3D4E"],
+    ),
+]
+CheckName = Annotated[
+    str,
+    Path(
+        description=f"Write 1 to {LONGEST_NAME} printable characters, without a slash.",
+        examples=["order-create smoke"],
+    ),
+]
+Account = Annotated[
+    str | None,
+    Query(
+        pattern=r"^[0-9]{12}$",
+        description="Where two accounts share an id: write the 12 digits of one.",
+        examples=["123456789012"],
+    ),
+]
+Region = Annotated[
+    str | None,
+    Query(
+        pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$",
+        description="Write the deployment's AWS region, or leave it out for ours.",
+        examples=["ap-northeast-2"],
+    ),
+]
 
 
 def _https(value: str) -> str:
@@ -84,12 +113,12 @@ def checks_router(
     clock: Callable[[], datetime],
 ) -> APIRouter:
     """`told` is called once a check is kept: cards and rules look at it."""
-    router = APIRouter(prefix="/api/v1/switches/{deployment}/checks", tags=["checks"])
+    router = APIRouter(prefix="/api/v1/switches/{deployment}/checks", tags=["checks"], responses=REFUSED)
 
     @router.put("/{name:path}", openapi_extra=BODY)
     async def put_check(
         deployment: Deployment,
-        name: str,
+        name: CheckName,
         request: Request,
         response: Response,
         by: Annotated[str, Depends(callers.who_may(Scope.CHECKS))],

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi import APIRouter, Depends, HTTPException, Path, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from app.api.bodies import read_json
 from app.api.callers import Callers
+from app.api.refusals import REFUSED
 from app.flow.declare_freeze import (
     LONGEST_REASON,
     Declaration,
@@ -63,6 +64,8 @@ class FreezeList(BaseModel):
     items: list[FreezeOut]
 
 
+Number = Annotated[int, Path(description="Write the freeze's `id`, as the list tells it.", examples=["7"])]
+
 BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
@@ -80,7 +83,7 @@ def freezes_router(
     clock: Callable[[], datetime],
 ) -> APIRouter:
     """`changed` is called once cards are to be redrawn."""
-    router = APIRouter(prefix="/api/v1/freezes", tags=["freezes"])
+    router = APIRouter(prefix="/api/v1/freezes", tags=["freezes"], responses=REFUSED)
 
     @router.get("", dependencies=[Depends(callers)])
     async def get_freezes() -> FreezeList:
@@ -120,7 +123,9 @@ def freezes_router(
         )
 
     @router.delete("/{number}", status_code=204)
-    async def delete_freeze(number: int, by: Annotated[str, Depends(callers.who_may(Scope.FREEZES))]) -> None:
+    async def delete_freeze(
+        number: Number, by: Annotated[str, Depends(callers.who_may(Scope.FREEZES))]
+    ) -> None:
         """Lifts one before its end."""
         if not 0 < number < 2**63 or not await lift_freeze(
             number, who=api_actor(by), record=freezes, now=clock()

@@ -1,47 +1,52 @@
 """The first questions: audit, switches, gates."""
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
-from fastapi.routing import APIRoute
+from fastapi import APIRouter, Depends, HTTPException, Request
 
 from app.api.callers import Callers
+from app.api.parameters import (
+    Cursor,
+    DeploymentWord,
+    DomainWord,
+    KindWord,
+    Limit,
+    PersonWord,
+    PhaseWord,
+    Time,
+)
+from app.api.refusals import REFUSED, unknown_parameter
 from app.api.shapes import AuditPage, GatePage, SwitchPage, audit_out, gate_out, switch_out
-from app.flow.events import Kind
-from app.gate.states import Phase
+from app.asked_times import asked_time
 from app.record.questions import AuditFilter, NotACursor, Questions
 
-Limit = Annotated[int, Query(ge=1, le=500, description="Items a page.")]
-Cursor = Annotated[str | None, Query(max_length=400, description="From the page before.")]
-Word = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
-
-def api_router(questions: Questions, callers: Callers) -> APIRouter:
+def api_router(questions: Questions, callers: Callers, *, clock: Callable[[], datetime]) -> APIRouter:
     """`/api/v1/…`."""
-    router = APIRouter(
-        prefix="/api/v1", dependencies=[Depends(callers), Depends(_known_words)], tags=["questions"]
-    )
+    guards = [Depends(callers), Depends(_known_words)]
+    router = APIRouter(prefix="/api/v1", dependencies=guards, tags=["questions"], responses=REFUSED)
 
     @router.get("/audit")
     async def audit(
-        domain: Word = None,
-        deployment: Word = None,
-        person: Word = None,
-        kind: Kind | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
+        domain: DomainWord = None,
+        deployment: DeploymentWord = None,
+        person: PersonWord = None,
+        kind: KindWord = None,
+        since: Time = None,
+        until: Time = None,
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> AuditPage:
-        """What happened, newest first. `person` is a Slack user id; times carry a zone."""
+        """What happened, newest first. `person` is a Slack user id; `since` counts in, `until` does not."""
+        now = clock()
         wanted = AuditFilter(
             domain=domain,
             deployment=deployment,
             person=person,
             kind=kind,
-            since=_aware(since, "since"),
-            until=_aware(until, "until"),
+            since=_moment(since, "since", now),
+            until=_moment(until, "until", now),
         )
         try:
             page = await questions.audit(wanted, limit=limit, cursor=cursor)
@@ -51,7 +56,10 @@ def api_router(questions: Questions, callers: Callers) -> APIRouter:
 
     @router.get("/switches")
     async def switches(
-        domain: Word = None, deployment: Word = None, limit: Limit = 100, cursor: Cursor = None
+        domain: DomainWord = None,
+        deployment: DeploymentWord = None,
+        limit: Limit = 100,
+        cursor: Cursor = None,
     ) -> SwitchPage:
         """Switches, newest first."""
         try:
@@ -62,9 +70,9 @@ def api_router(questions: Questions, callers: Callers) -> APIRouter:
 
     @router.get("/gates")
     async def gates(
-        domain: Word = None,
-        deployment: Word = None,
-        phase: Phase | None = None,
+        domain: DomainWord = None,
+        deployment: DeploymentWord = None,
+        phase: PhaseWord = None,
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> GatePage:
@@ -82,18 +90,24 @@ def api_router(questions: Questions, callers: Callers) -> APIRouter:
 
 async def _known_words(request: Request) -> None:
     """A misspelt filter must not be answered with everything."""
-    route: APIRoute = request.scope["route"]
-    known = [field.alias for field in route.dependant.query_params]
-    unknown = [name for name in request.query_params if name not in known]
-    if unknown:
-        raise HTTPException(422, f"{unknown[0][:80]}: no such filter here; known: {', '.join(known)}")
+    unknown = unknown_parameter(request)
+    if unknown is not None:
+        raise HTTPException(422, unknown)
 
 
-def _aware(at: datetime | None, name: str) -> datetime | None:
-    if at is not None and at.tzinfo is None:
-        raise HTTPException(422, f"{name}: say the zone too, for example 2026-11-24T14:05:00+09:00")
-    return at
+def _moment(text: str | None, name: str, now: datetime) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return asked_time(text, now=now)
+    except ValueError as trouble:
+        # `+09:00` as people paste it arrives as ` 09:00`.
+        hint = "; in an address + is written %2B" if " " in text else ""
+        raise HTTPException(422, f"{name}: {trouble}{hint}") from None
 
 
 def _bad_cursor() -> HTTPException:
-    return HTTPException(422, "cursor: not one that this question gave out; ask again without it")
+    what = "cursor: not one that this question gave out."
+    return HTTPException(
+        422, f"{what} Send the one of the page before as it came, or none for the first page."
+    )

@@ -1,18 +1,14 @@
 """`switchgate audit`: the trail as a table, or as JSON lines."""
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
-from typing import Final
+from datetime import UTC, datetime
 
+from app.asked_times import asked_time
 from app.flow.events import Kind
 from app.record.database import Database
 from app.record.questions import AuditFilter, AuditLine, Questions
-
-_AGO: Final = re.compile(r"(\d{1,6})([smhd])")
-_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 async def read_audit(
@@ -72,15 +68,7 @@ def _cells(line: AuditLine) -> tuple[str, str, str, str, str, str]:
 def _moment(text: str | None, option: str, now: datetime) -> datetime | None:
     if text is None:
         return None
-    ago = _AGO.fullmatch(text)
     try:
-        if ago is not None:
-            return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-        at = datetime.fromisoformat(text)
-    except (ValueError, OverflowError):
-        raise ValueError(
-            f"{option}: {text!r} is no time; write 2026-11-24T14:05+09:00, or 90m, 2h, 3d"
-        ) from None
-    if at.tzinfo is None:
-        raise ValueError(f"{option}: say the zone too, for example {text}+09:00 or {text}Z")
-    return at
+        return asked_time(text, now=now)
+    except ValueError as trouble:
+        raise ValueError(f"{option}: {trouble}") from None

@@ -9,7 +9,7 @@ from typing import Final
 from app.cli.doctor_aws import look_at_groups
 from app.cli.doctor_slack import look_at_slack
 from app.cli.findings import Finding, ok, trouble, unknown
-from app.domains import Config, ConfigError, load_config, warnings
+from app.domains import Config, ConfigError, counted, load_config, warnings
 from app.embedded_postgres import default_folder
 from app.flow.record_ports import RecordAway
 from app.flow.views import GateView
@@ -63,7 +63,7 @@ def _configuration(path: Path) -> tuple[Config | None, list[Finding]]:
             for problem in refusal.problems
         ]
     said = [unknown(str(path), warning) for warning in warnings(config)]
-    return config, [ok(str(path), f"{len(config.domains)} domains"), *said]
+    return config, [ok(str(path), counted(config)), *said]
 
 
 async def _record(environ: Mapping[str, str]) -> tuple[list[Finding], GateView | None]:

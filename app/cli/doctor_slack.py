@@ -4,18 +4,21 @@ import asyncio
 import json
 from collections.abc import Sequence
 from typing import Any, Final
+from urllib.parse import urlsplit
 
-from aiohttp import ClientSession
+from aiohttp import ClientError, ClientSession
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from app.cli.findings import Finding, ok, trouble, unknown
 from app.settings import Settings
 from app.slack.blocks import Block
-from app.slack.web import UNREACHABLE, web_client
+from app.slack.web import NO_WORD, UNDONE, UNREACHABLE, UNSURE, problem_of, web_client
 
 SCOPES: Final = ("chat:write", "commands", "users:read", "usergroups:read")
 ASK_SECONDS: Final = 10
+PASSING: Final = UNDONE | UNSURE
+"""Slack's own words for trouble of Slack's own."""
 
 
 async def look_at_slack(
@@ -44,7 +47,8 @@ async def _bot_token(client: AsyncWebClient) -> list[Finding]:
     try:
         answer = await asyncio.wait_for(client.auth_test(), ASK_SECONDS)
     except UNREACHABLE as refusal:
-        return [trouble(what, f"auth.test said {_said(refusal)}", "Copy the bot token from the app's page.")]
+        remedy = "Copy the bot token from the app's page."
+        return [_refused(what, "auth.test", refusal, remedy=remedy, client=client)]
     found = [ok(what, f"{answer.get('user')} of {answer.get('team')}")]
     told = answer.headers.get("X-OAuth-Scopes")
     if told is None:
@@ -62,7 +66,7 @@ async def _app_token(client: AsyncWebClient, token: str) -> Finding:
         await asyncio.wait_for(client.apps_connections_open(app_token=token), ASK_SECONDS)
     except UNREACHABLE as refusal:
         remedy = "Make an app-level token with the scope connections:write, and turn Socket Mode on."
-        return trouble(what, f"apps.connections.open said {_said(refusal)}", remedy)
+        return _refused(what, "apps.connections.open", refusal, remedy=remedy, client=client)
     return ok(what, "Socket Mode can be opened")
 
 
@@ -71,11 +75,10 @@ async def _channel(client: AsyncWebClient, channel: str) -> Finding:
     try:
         answer = await asyncio.wait_for(client.conversations_info(channel=channel), ASK_SECONDS)
     except UNREACHABLE as refusal:
-        said = _said(refusal)
-        if said == "missing_scope":
+        if problem_of(refusal) == "missing_scope":
             return unknown(what, "not looked at: that takes the scope channels:read, which serving does not")
         remedy = "Mend the id in switchgate.toml; a private channel must invite the app first."
-        return trouble(what, f"conversations.info said {said}", remedy)
+        return _refused(what, "conversations.info", refusal, remedy=remedy, client=client)
     info: dict[str, Any] = answer.get("channel") or {}
     name = f"#{info.get('name', '')}"
     if info.get("is_archived"):
@@ -91,7 +94,7 @@ async def _group(client: AsyncWebClient, group: str) -> Finding:
         answer = await asyncio.wait_for(client.usergroups_users_list(usergroup=group), ASK_SECONDS)
     except UNREACHABLE as refusal:
         remedy = "Mend the id in switchgate.toml; until then nobody of it may decide."
-        return trouble(what, f"usergroups.users.list said {_said(refusal)}", remedy)
+        return _refused(what, "usergroups.users.list", refusal, remedy=remedy, client=client)
     members = answer.get("users") or []
     if not members:
         return trouble(what, "nobody is in it", "Add people to it, or name other approvers.")
@@ -107,14 +110,32 @@ async def _card(client: AsyncWebClient, card: Sequence[Block] | None) -> Finding
         asked = client.api_call("blocks.validate", data={"blocks": json.dumps(card)})
         await asyncio.wait_for(asked, ASK_SECONDS)
     except UNREACHABLE as refusal:
-        said = _said(refusal)
-        if said != "invalid_blocks":
-            return unknown(what, f"blocks.validate said {said}")
+        if problem_of(refusal) != "invalid_blocks":
+            return unknown(what, _silence(refusal, client) or f"blocks.validate said {problem_of(refusal)}")
         return trouble(what, "Slack would refuse the newest gate's card", "Please report this as a defect.")
     return ok(what, "Slack takes the newest gate's card")
 
 
-def _said(refusal: Exception) -> str:
-    if isinstance(refusal, SlackApiError):
-        return str(refusal.response.get("error") or refusal.response.status_code)
-    return type(refusal).__name__
+def _refused(what: str, method: str, refusal: Exception, *, remedy: str, client: AsyncWebClient) -> Finding:
+    """`remedy` mends what Slack said; where it said nothing, no token and no id is at fault."""
+    silence = _silence(refusal, client)
+    if silence is not None:
+        return trouble(
+            what, silence, "Look at DNS, at the way out from here (egress, proxies) and at SLACK_API_URL."
+        )
+    said = problem_of(refusal)
+    return trouble(
+        what, f"{method} said {said}", "That is Slack's own; look again later." if said in PASSING else remedy
+    )
+
+
+def _silence(refusal: Exception, client: AsyncWebClient) -> str | None:
+    """That Slack itself said nothing, and which host was asked; None: it did say something."""
+    problem = problem_of(refusal)
+    parts = urlsplit(client.base_url)
+    host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname
+    if isinstance(refusal, (ClientError, OSError, TimeoutError)):
+        return f"Slack cannot be reached: {host} gives no answer ({problem})"
+    if not isinstance(refusal, SlackApiError) or problem.startswith(NO_WORD):
+        return f"Slack cannot be reached: {host} answers, but not as Slack does ({problem})"
+    return None

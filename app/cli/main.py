@@ -4,12 +4,13 @@ import asyncio
 import os
 import sys
 from contextlib import ExitStack
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
-from app.domains import ConfigError, load_config, warnings
+from app.domains import Config, ConfigError, counted, load_config, warnings
 from app.embedded_postgres import EmbeddedPostgres, PostgresTrouble, default_folder
 from app.flow.record_ports import RecordAway
 from app.log import configure_logging, forget
@@ -90,8 +91,11 @@ def audit(
     """What happened: who decided what, when and why."""
     from app.cli.audit import audit_table, read_audit
 
+    given = _or_refuse_url()
+    if given is None:
+        _refuse_to_make_a_record()
     with ExitStack() as stack:
-        url = _database_url(_or_refuse_url(), stack, migrated=True)
+        url = _database_url(given, stack, migrated=True)
         try:
             lines = asyncio.run(
                 read_audit(
@@ -110,6 +114,8 @@ def audit(
         except RecordAway as trouble:
             _refuse(f"DATABASE_URL: the database cannot be used: {trouble}")
         typer.echo(audit_table(lines, as_json=json))
+        if domain is not None and not lines:
+            _say_if_unknown(domain)
 
 
 @config_app.command("check")
@@ -119,14 +125,14 @@ def config_check(
     ] = None,
 ) -> None:
     """Reads switchgate.toml as the service would, and says what is wrong with it."""
-    file = path or Path(os.environ.get("SWITCHGATE_CONFIG") or DEFAULT_CONFIG)
+    file = path or _config_file()
     try:
         config = load_config(file)
     except ConfigError as refusal:
         _refuse(str(refusal))
     for warning in warnings(config):
         typer.echo(f"warning: {warning}", err=True)
-    typer.echo(f"{file}: {len(config.domains)} domains: {', '.join(sorted(config.domains))}")
+    typer.echo(f"{file}: {counted(config)}: {', '.join(sorted(config.domains))}")
 
 
 @config_app.command("explain")
@@ -141,14 +147,14 @@ def config_explain(
     from app.cli.explain import explained
     from app.i18n.catalog import known
 
-    file = path or Path(os.environ.get("SWITCHGATE_CONFIG") or DEFAULT_CONFIG)
+    file = path or _config_file()
     try:
         config = load_config(file)
     except ConfigError as refusal:
         _refuse(str(refusal))
     found = config.domains.get(domain)
     if found is None:
-        _refuse(f"{file}: no domain {domain}; there are {', '.join(sorted(config.domains))}")
+        _refuse(_no_domain(domain, file, config))
     language = known(locale or os.environ.get("SWITCHGATE_LOCALE"))
     typer.echo(explained(config, found, locale=language))
 
@@ -187,6 +193,27 @@ def run() -> None:
     app()
 
 
+def _config_file() -> Path:
+    return Path(os.environ.get("SWITCHGATE_CONFIG") or DEFAULT_CONFIG)
+
+
+def _no_domain(name: str, file: Path, config: Config) -> str:
+    said = f"{file}: no domain {name}; there are {', '.join(sorted(config.domains))}"
+    near = get_close_matches(name.lower(), config.domains, n=1)
+    return f"{said}. Did you mean {near[0]}?" if near else said
+
+
+def _say_if_unknown(domain: str) -> None:
+    """A misspelt domain has no history; one that was removed may have some, so this is no mistake of use."""
+    file = _config_file()
+    try:
+        config = load_config(file)
+    except ConfigError:
+        return  # the audit is read on machines without it, too
+    if domain not in config.domains:
+        typer.echo(_no_domain(domain, file, config), err=True)
+
+
 def _settings() -> Settings:
     try:
         settings = load_settings(os.environ)
@@ -202,6 +229,17 @@ def _or_refuse_url() -> str | None:
         return load_database_url(os.environ)
     except SettingsError as refusal:
         _refuse(str(refusal))
+
+
+def _refuse_to_make_a_record() -> None:
+    """Who reads must not be told, of a record made for that, that nothing happened."""
+    folder = default_folder(os.environ)
+    if not EmbeddedPostgres(folder).is_made():
+        _refuse(
+            f"DATABASE_URL: is not set, and no embedded Postgres was ever started in {folder}, so there is nothing"
+            " to read. Name the service's database. For example"
+            " DATABASE_URL=postgresql://switchgate:password@db.internal:5432/switchgate"
+        )
 
 
 def _database_url(url: str | None, stack: ExitStack, *, migrated: bool) -> str:

@@ -14,13 +14,13 @@ from app.flow.views import GateView
 from app.gate.ids import DomainName
 from app.i18n.catalog import Texts
 from app.log import error_id
+from app.slack import deploys_words as own
 from app.slack.blocks import Block, actions, button, context, divider, header, section
 from app.slack.deploys_blocks import PendingGate, decided_line, pending_blocks
 from app.slack.directory import Directory, Profile
 from app.slack.outside import inline
 from app.slack.replies import Replies, answer_by
-from app.slack.rules_command import VERBS, RulesCommand, rules_away
-from app.slack.several import VERB as APPROVE
+from app.slack.rules_command import RulesCommand, rules_away
 from app.slack.several import Several
 from app.slack.unrecorded import UNCONFIRMED
 from app.within import by
@@ -100,12 +100,12 @@ class DeploysCommand:
         texts = Texts.of(profile.locale)
         words = str(body.get("text") or "").split()
         verb = words[0].lower() if words else ""
-        if verb in VERBS:
+        if verb in own.VERBS:
             said = self._told(words, profile, texts)
             shown = await self._guarded(
                 said, texts=texts, until=until, away=lambda trouble: rules_away(verb, trouble, texts=texts)
             )
-        elif verb == APPROVE:
+        elif verb == own.APPROVE:
             approving = self._approve(words[1:], body, profile, texts)
             shown = await self._guarded(approving, texts=texts, until=until)
         else:
@@ -147,9 +147,9 @@ class DeploysCommand:
         match words.lower().split():
             case []:
                 return await self._guarded(self._pending(page=0, texts=texts), texts=texts, until=until)
-            case ["help"]:
+            case [own.HELP]:
                 return self._help(texts=texts)
-            case ["undo", name] if self._rules.domain(DomainName(name)) is not None:
+            case [own.UNDO, name] if self._rules.domain(DomainName(name)) is not None:
                 return await self._guarded(
                     self._undo(name, trigger=trigger, texts=texts), texts=texts, until=until
                 )

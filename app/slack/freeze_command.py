@@ -30,15 +30,13 @@ from app.gate.ids import DomainName
 from app.gate.policy import NotAMember, NotAnAdmin, Refusal
 from app.i18n.catalog import Texts
 from app.slack.blocks import when
+from app.slack.deploys_words import ALL, STARTS
 from app.slack.directory import Profile
 from app.slack.freeze_words import domains_words, freeze_lines, freeze_words
 from app.slack.near_names import named_domains, unknown_words
 from app.slack.outside import inline
 from app.slack.rule_words import mentions
 from app.slack.spoken_times import NotATime, read_length, read_moment, zone_named
-
-ALL: Final = "all"
-STARTS: Final = ("from", "until", "for")
 
 _SAID: Final[dict[type[Refusal], str]] = {
     EndsBeforeStart: "freeze.ends_before_start",

@@ -10,6 +10,7 @@ from app.gate.judging import frozen_by
 from app.gate.rulebook import in_force
 from app.i18n.catalog import Texts
 from app.slack.blocks import mention
+from app.slack.deploys_words import CHANGES
 from app.slack.directory import Profile
 from app.slack.freeze_command import FreezeCommand
 from app.slack.near_names import named_domains, unknown_words
@@ -20,8 +21,6 @@ from app.slack.standing import unheard_words
 from app.slack.unrecorded import unrecorded
 from app.within import within
 
-VERBS: Final = ("freeze", "unfreeze", "freezes", "who", "rules")
-CHANGES: Final = ("freeze", "unfreeze")
 MOST_MEMBERS: Final = 30
 RECORD_SECONDS: Final = 1.0
 """The rules stand in the configuration: they are told without the record, too."""

@@ -36,7 +36,6 @@ from app.within import within
 
 log = structlog.get_logger(__name__)
 
-VERB: Final = "approve"
 SEEING_SECONDS: Final = 2.0
 EACH_SECONDS: Final = 2.5
 ALL_SECONDS: Final = 9.0

@@ -20,6 +20,10 @@ BAD: list[tuple[str, str, str]] = [
     (AUDIT, "since", "2026-11-24T14:05:00"),
     (AUDIT, "until", "2026-11-24T14:05:00"),
     (AUDIT, "until", "2026-13-24T14:05:00Z"),
+    (AUDIT, "since", "2 h"),
+    (AUDIT, "since", "999999d"),
+    (AUDIT, "until", "2026-11-24T14:05:00 09:00"),
+    (AUDIT, "since", "9" * 65),
     (AUDIT, "cursor", "not-one"),
     (AUDIT, "cursor", "WyIiLCAxXQ=="),
     (AUDIT, "cursor", "x" * 401),
@@ -127,7 +131,55 @@ async def test_a_bad_question_is_told_which_of_its_words_is_bad(asker: Asker) ->
     for path, name, value in BAD:
         answer = await asker.get(path, **{name: value})
         assert answer.status == 422, (path, name, value, answer.text)
-        assert name in answer.text, (path, name, value, answer.text)
+        said = answer.body["detail"]
+        assert isinstance(said, str), said
+        assert said.startswith(f"{name}: "), (path, name, value, said)
+        assert any(word in said for word in ("For example ", "for example ", "Known: ", "Send the one"))
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"limit": "99999"}, "limit: is more than 500. Items a page: write 1 to 500. For example limit=100"),
+        ({"limit": "many"}, "limit: is no whole number. Items a page: write 1 to 500. For example limit=100"),
+        (
+            {"since": "yesterday"},
+            "since: 'yesterday' is no time; write how long ago, for example 30m, 2h or 1d, or a moment with its"
+            " zone, for example 2026-11-24T05:05Z",
+        ),
+        ({"since": "2026-11-24"}, "since: say the zone too, for example 2026-11-24T00:00Z"),
+        ({"domian": "order"}, "domian: no such filter here. Did you mean domain? Known: domain, deployment,"),
+        ({"kind": "x"}, "kind: is none of hook_refused, gate_opened,"),
+        (
+            {"domain": "or\x00der"},
+            "domain: is not of the shape that it always has. Write a domain's name, whole."
+            " For example domain=order",
+        ),
+    ],
+)
+async def test_a_bad_word_is_answered_in_a_plain_sentence(
+    asker: Asker, query: dict[str, str], said: str
+) -> None:
+    answer = await asker.get(AUDIT, **query)
+
+    assert answer.status == 422
+    assert answer.body["detail"].startswith(said)
+
+
+async def test_two_bad_words_are_told_at_once(asker: Asker) -> None:
+    told = (await asker.get(AUDIT, limit="0", kind="x")).body["detail"].split("; ")
+
+    assert [each.partition(":")[0] for each in told] == ["kind", "limit"]
+
+
+async def test_how_long_ago_is_understood_as_the_command_does(afternoon: Asker) -> None:
+    everything = await afternoon.items(AUDIT, limit="500")
+
+    for span in ("2h", "30m", "1d", "7200s"):
+        assert await afternoon.items(AUDIT, limit="500", since=span) == everything
+        assert await afternoon.items(AUDIT, until=span) == []
+    afternoon.house.clock.advance(hours=3)
+    assert await afternoon.items(AUDIT, since="2h", kind="gate_opened") == []
 
 
 async def test_an_execution_id_is_never_told(afternoon: Asker) -> None:

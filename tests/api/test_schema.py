@@ -71,6 +71,30 @@ async def test_answers_are_as_the_document_says(afternoon: Asker) -> None:
         assert len(answer.body["items"]) >= 3
 
 
+async def test_refusals_are_as_the_document_says(asker: Asker) -> None:
+    document = (await asker.get("/api/openapi.json")).body
+    refused = {"$ref": "#/components/schemas/Refused"}
+
+    for operation in _operations(document):
+        assert operation["responses"]["422"]["content"]["application/json"]["schema"] == refused
+    answer = await asker.get("/api/v1/audit", limit="0")
+    assert list(_validator(document, refused).iter_errors(answer.body)) == []
+    assert "HTTPValidationError" not in str(document)
+
+
+async def test_every_parameter_says_what_to_write_and_its_examples_are_taken(asker: Asker) -> None:
+    document = (await asker.get("/api/openapi.json")).body
+
+    for operation in _operations(document):
+        for parameter in operation.get("parameters", []):
+            assert parameter["description"].endswith("."), parameter
+            assert parameter["name"] == "cursor" or parameter["schema"]["examples"], parameter
+    for path in ("/api/v1/audit", "/api/v1/switches", "/api/v1/gates"):
+        for parameter in document["paths"][path]["get"]["parameters"]:
+            for example in parameter["schema"].get("examples", []):
+                assert (await asker.get(path, **{parameter["name"]: example})).status == 200
+
+
 async def test_no_value_of_any_parameter_ends_in_an_error_of_ours(afternoon: Asker) -> None:
     document = (await afternoon.get("/api/openapi.json")).body
     asked = 0
@@ -83,6 +107,12 @@ async def test_no_value_of_any_parameter_ends_in_an_error_of_ours(afternoon: Ask
                 assert str(answer.status) in operation["responses"]
                 asked += 1
     assert asked > 300
+
+
+def _operations(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Everything under /api/v1."""
+    own = [operations for path, operations in document["paths"].items() if path.startswith("/api/v1/")]
+    return [operation for operations in own for operation in operations.values()]
 
 
 def _validator(document: dict[str, Any], schema: dict[str, Any]) -> Draft202012Validator:

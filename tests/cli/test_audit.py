@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
+from app.embedded_postgres import EmbeddedPostgres, default_folder
 from tests.cli.commands import Shell, is_clean
 
 EVENT = """
@@ -89,6 +90,64 @@ def test_a_time_may_be_given_with_its_zone(told: Shell) -> None:
 def test_nothing_that_fits_is_said(told: Shell) -> None:
     assert told.run("audit", "--domain", "hub").out == "Nothing happened that fits.\n"
     assert told.run("audit", "--domain", "hub", "--json").out.strip() == ""
+
+
+def test_reading_makes_no_database(shell: Shell) -> None:
+    folder = default_folder({"HOME": str(shell.folder)})
+    if EmbeddedPostgres(folder).is_made():
+        pytest.skip(f"this machine keeps a record of its own in {folder}")
+
+    said = shell.run("audit")
+
+    assert (said.status, said.out) == (2, "")
+    assert f"no embedded Postgres was ever started in {folder}" in said.err
+    assert "For example DATABASE_URL=postgresql://" in said.err
+    assert not folder.exists()
+    assert is_clean(said)
+
+
+CONFIG = """
+[slack]
+channel = "C01DEPLOY"
+[policy]
+approvers = ["U01KIM"]
+own_deployment = true
+[domains.order]
+application = "order-app"
+deployment_group = "order-dg"
+[domains.hub]
+application = "hub-app"
+deployment_group = "hub-dg"
+"""
+
+
+def test_a_domain_that_the_configuration_does_not_know_is_said_beside_nothing(told: Shell) -> None:
+    (told.folder / "switchgate.toml").write_text(CONFIG)
+
+    for options, out in (((), "Nothing happened that fits.\n"), (("--json",), "\n")):
+        said = told.run("audit", "--domain", "ordr", *options)
+        assert (said.status, said.out) == (0, out)
+        assert said.err == "switchgate.toml: no domain ordr; there are hub, order. Did you mean order?\n"
+    assert (
+        told.run("audit", "--domain", "zzz").err == "switchgate.toml: no domain zzz; there are hub, order\n"
+    )
+
+
+def test_what_a_removed_domain_did_is_told_and_a_known_one_without_events_is_no_mistake(told: Shell) -> None:
+    (told.folder / "switchgate.toml").write_text(CONFIG)
+
+    payment, hub = (told.run("audit", "--domain", name) for name in ("payment", "hub"))
+
+    assert "gate_opened" in payment.out
+    assert (payment.err, hub.err) == ("", "")
+
+
+def test_a_configuration_that_cannot_be_read_is_not_asked(told: Shell) -> None:
+    (told.folder / "switchgate.toml").write_text("[slack")
+
+    said = told.run("audit", "--domain", "ordr")
+
+    assert (said.status, said.out, said.err) == (0, "Nothing happened that fits.\n", "")
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,16 @@ BAD = {
         "Give each domain a deployment group",
     ),
     "an hour": (GOOD.replace("[domains", "deadline_minutes = 60\n[domains"), "policy.deadline_minutes", "59"),
+    "a word of the command": (
+        GOOD.replace("domains.order", "domains.freeze"),
+        "domains.freeze: is a word that /deploys takes for itself",
+        "another name",
+    ),
+    "nobody to call": (
+        GOOD.replace("[domains", "escalate_before_minutes = 10\n[domains"),
+        "policy.escalate_before_minutes",
+        "escalate_to",
+    ),
     "no TOML": ("[slack", "not TOML", "Mend that line"),
     "no domain": (GOOD.partition("[domains")[0], "domains", "Add a table"),
 }
@@ -61,7 +71,13 @@ def test_a_good_file_is_counted(shell: Shell) -> None:
 
     said = shell.run("config", "check")
 
-    assert (said.status, said.out, said.err) == (0, "switchgate.toml: 1 domains: order\n", "")
+    assert (said.status, said.out, said.err) == (0, "switchgate.toml: 1 domain: order\n", "")
+
+
+def test_several_domains_are_counted(shell: Shell) -> None:
+    (shell.folder / "switchgate.toml").write_text(GOOD + TWIN.replace("order", "payment"))
+
+    assert shell.run("config", "check").out == "switchgate.toml: 2 domains: order, payment\n"
 
 
 def test_the_file_is_found_by_argument_or_variable(shell: Shell) -> None:

@@ -1,7 +1,10 @@
 """`switchgate doctor`: a line for each thing that must be right, and what to do where it is not."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -24,6 +27,32 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 @pytest.fixture
 def ready(stage: Stage, record_url: str, tmp_path: Path) -> Shell:
     return Shell(tmp_path, stage.environment(database_url=record_url))
+
+
+@contextmanager
+def answering_all(status: int, kind: str, text: str) -> Iterator[str]:
+    """A proxy that answers by itself, whatever it is asked; gives its address."""
+
+    class Proxy(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing: the test's output is its own."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def lines(said: Said) -> dict[str, str]:
@@ -95,6 +124,63 @@ def test_a_bad_bot_token_ends_the_look_at_slack_but_not_at_codedeploy(ready: She
     assert found["SLACK_BOT_TOKEN"].startswith("trouble: auth.test said invalid_auth. Copy the bot token")
     assert found["domain order"].startswith("ok: ")
     assert "card" not in found
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("http://127.0.0.1:1/api/", "127.0.0.1:1 gives no answer (ClientConnectorError)"),
+        ("https://slack.invalid/api/", "slack.invalid gives no answer (ClientConnector"),
+    ],
+)
+def test_where_slack_cannot_be_reached_no_token_is_blamed(ready: Shell, url: str, host: str) -> None:
+    said = ready.run("doctor", SLACK_API_URL=url)
+
+    found = lines(said)
+    assert said.status == 1
+    for token in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"):
+        assert found[token].startswith(f"trouble: Slack cannot be reached: {host}")
+        assert found[token].endswith(
+            "Look at DNS, at the way out from here (egress, proxies) and at SLACK_API_URL."
+        )
+    assert "Copy the bot token" not in said.all
+    assert found["domain order"].startswith("ok: ")
+    assert is_clean(said)
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "text/html", "application/json"])
+def test_what_answers_in_slacks_place_is_not_taken_for_slack(ready: Shell, kind: str) -> None:
+    with answering_all(502, kind, "Bad gateway") as url:
+        found = lines(ready.run("doctor", SLACK_API_URL=url))
+
+    host = url.removeprefix("http://").removesuffix("/")
+    assert found["SLACK_BOT_TOKEN"].startswith(
+        f"trouble: Slack cannot be reached: {host} answers, but not as Slack does ("
+    )
+
+
+def test_a_line_that_is_lost_after_the_first_answer_blames_no_id(ready: Shell, stage: Stage) -> None:
+    fill(ready.environment["DATABASE_URL"])
+    for method in ("conversations.info", "usergroups.users.list", "blocks.validate"):
+        stage.slack.faults.reset(method, times=None)
+
+    said = ready.run("doctor")
+
+    found = lines(said)
+    assert found["SLACK_BOT_TOKEN"].startswith("ok: ")
+    for what in (f"channel {CHANNEL.id}", "user group S0ONCALL", "card"):
+        assert "Slack cannot be reached: 127.0.0.1:" in found[what]
+    assert "Mend the id" not in said.all
+
+
+def test_trouble_of_slacks_own_blames_no_token(ready: Shell, stage: Stage) -> None:
+    stage.slack.faults.outage()
+
+    found = lines(ready.run("doctor"))
+
+    assert found["SLACK_BOT_TOKEN"] == (
+        "trouble: auth.test said service_unavailable. That is Slack's own; look again later."
+    )
 
 
 def test_trouble_at_codedeploy_is_told_for_each_domain(ready: Shell, stage: Stage) -> None:

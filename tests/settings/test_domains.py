@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.domains import Config, ConfigError, load_config, parse_config, warnings
+from app.slack.deploys_words import OWN_WORDS
 
 CONTRACT = """
 [slack]
@@ -196,6 +197,27 @@ def test_the_same_login_in_other_letters_for_the_same_person_is_no_mistake() -> 
 def test_more_approvals_than_people_are_fine_where_a_group_is_listed() -> None:
     policy = '[policy]\napprovers = ["U01KIM", "S0ONCALL"]\napprovals = 5\n'
     assert loaded(SLACK + policy + ORDER).policy.approvals == 5
+
+
+@pytest.mark.parametrize("word", sorted(OWN_WORDS))
+def test_a_domain_is_not_named_by_a_word_of_the_command(word: str) -> None:
+    problems = told(SMALL.replace("domains.order", f"domains.{word}"))
+    assert set(problems) == {f"domains.{word}"}
+    assert "/deploys takes for itself" in problems[f"domains.{word}"]
+
+
+def test_when_to_call_somebody_is_refused_where_nobody_is_to_be_called() -> None:
+    early, leads = "escalate_before_minutes = 10\n", 'escalate_to = "S0LEADS"\n'
+    policy = SMALL.replace("[policy]\n", f"[policy]\n{early}")
+    assert set(told(SMALL + early)) == {"domains.order.escalate_before_minutes"}
+    assert set(told(policy)) == {"policy.escalate_before_minutes"}
+    assert set(told(policy + early)) == {
+        "policy.escalate_before_minutes",
+        "domains.order.escalate_before_minutes",
+    }
+    assert loaded(policy + leads).domains["order"].policy.manners.escalate_before == timedelta(minutes=10)
+    own = loaded(SMALL.replace("[policy]\n", f"[policy]\n{leads}") + early)
+    assert own.domains["order"].policy.manners.escalate_before == timedelta(minutes=10)
 
 
 def test_every_mistake_is_told_at_once() -> None:

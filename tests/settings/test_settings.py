@@ -1,5 +1,6 @@
 """The environment: what is read, what is refused, and how that is said."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -118,17 +119,20 @@ def test_the_other_name_of_the_region_is_read_and_the_first_one_wins() -> None:
         ("SWITCHGATE_HOOK_SECRETS", "a:sixteen-characters,a:another-secret-of-it", "entry 2 has the name of"),
         ("SWITCHGATE_HOOK_SECRETS", ",", "names no entry"),
         ("SWITCHGATE_API_TOKENS", "grafana:short", "entry 1 has a secret of 5 characters"),
-        ("SWITCHGATE_LOCALE", "fr", "'en' or 'ko'"),
+        ("SWITCHGATE_LOCALE", "fr", "is none of en, ko"),
         ("SLACK_BOT_TOKEN", "xoxp-of-a-person", "begins with xoxb-"),
         ("SLACK_BOT_TOKEN", "xoxb-", "begins with xoxb-"),
         ("SLACK_BOT_TOKEN", "xoxb-two words", "holds blanks"),
         ("SLACK_API_URL", "ftp://h/", "begins with http:// or https://"),
         ("SLACK_API_URL", "http://h:port/", "is malformed"),
         ("SLACK_API_URL", "http://h/api?x=1", "without ? and #"),
-        ("PORT", "http", "valid integer"),
-        ("PORT", "70000", "less than or equal to 65535"),
+        ("PORT", "http", "is no whole number from 0 to 65535."),
+        ("PORT", "80.5", "is no whole number from 0 to 65535."),
+        ("PORT", "9" * 5000, "is no whole number from 0 to 65535."),
+        ("PORT", "-1", "is no whole number from 0 to 65535."),
+        ("PORT", "70000", "is no whole number from 0 to 65535."),
         ("AWS_REGION", "Seoul!", "is no AWS region"),
-        ("SWITCHGATE_LOG_FORMAT", "xml", "'json' or 'console'"),
+        ("SWITCHGATE_LOG_FORMAT", "xml", "is none of json, console"),
         ("SWITCHGATE_LOG_LEVEL", "loud", "is none of DEBUG, INFO"),
     ],
 )
@@ -140,6 +144,39 @@ def test_a_malformed_variable_is_named_with_what_is_wrong_and_an_example(
     assert lines[0].startswith(f"{variable}: ")
     assert said in lines[0]
     assert f"For example {variable}=" in lines[0]
+
+
+MADE = "0123456789abcdef" * 4
+
+
+def examples() -> dict[str, str]:
+    """The example of every variable, as a person follows it who has run what it says to run, each time anew."""
+    found = {}
+    for field in Settings.model_fields.values():
+        alias = field.validation_alias
+        name = alias if isinstance(alias, str) else str(getattr(alias, "choices", [""])[0])
+        value, _, how = str((field.examples or [""])[0]).partition(", where ")
+        for place, word in enumerate(re.findall(r"\b[A-Z]{3,}\b", value) if how else ()):
+            assert "`openssl rand -hex 32`" in how
+            assert word in how
+            value = value.replace(word, f"{place}{MADE[1:]}")
+        found[name] = value
+    return found
+
+
+def test_every_example_is_taken_once_it_is_followed() -> None:
+    settings = load_settings(examples())
+    assert list(settings.hook_secrets) == ["2026a"]
+    assert settings.api_tokens["ci"].scopes == {"checks"}
+    assert not [value for value in examples().values() if "…" in value]
+
+
+def test_a_secret_is_not_to_be_copied_from_an_example() -> None:
+    for variable in ("SWITCHGATE_HOOK_SECRETS", "SWITCHGATE_API_TOKENS"):
+        (line,) = refused(**{variable: "a:short"})
+        example = line.partition(f"For example {variable}=")[2]
+        assert "`openssl rand -hex 32`" in example
+        assert refused(**{variable: example.partition(", where ")[0]})
 
 
 SECRET = "hunter2-hunter2-hunter2"

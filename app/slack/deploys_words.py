@@ -1,0 +1,15 @@
+"""The words that `/deploys` takes for itself. A domain that is named by one could not be shown, or not be frozen."""
+
+from typing import Final
+
+VERBS: Final = ("freeze", "unfreeze", "freezes", "who", "rules")
+CHANGES: Final = ("freeze", "unfreeze")
+APPROVE: Final = "approve"
+UNDO: Final = "undo"
+HELP: Final = "help"
+
+ALL: Final = "all"
+STARTS: Final = ("from", "until", "for")
+"""Between the domains of a freeze and its times."""
+
+OWN_WORDS: Final = frozenset((*VERBS, APPROVE, UNDO, HELP, ALL, *STARTS))
