@@ -35,10 +35,9 @@ from app.slack.freeze_words import domains_words, freeze_lines, freeze_words
 from app.slack.near_names import named_domains, unknown_words
 from app.slack.outside import inline
 from app.slack.rule_words import mentions
-from app.slack.spoken_times import NotATime, read_length, read_moment, zone_named
+from app.slack.spoken_times import BEGINS_A_TIME, NoEnd, NotATime, SaidTwice, read_span, zone_named
 
 ALL: Final = "all"
-STARTS: Final = ("from", "until", "for")
 
 _SAID: Final[dict[type[Refusal], str]] = {
     EndsBeforeStart: "freeze.ends_before_start",
@@ -152,37 +151,25 @@ class FreezeCommand:
 
 def _targets(words: Sequence[str]) -> tuple[tuple[DomainName, ...] | None, Sequence[str]]:
     """The domains before the first word of time (None: all), and the rest."""
-    count = next((place for place, word in enumerate(words) if word.lower() in STARTS), len(words))
+    count = next((place for place, word in enumerate(words) if word.lower() in BEGINS_A_TIME), len(words))
     named = named_domains(words[:count])
     return None if named == (ALL,) else named, words[count:]
 
 
 def _read(words: Sequence[str], *, now: datetime, zone: ZoneInfo, texts: Texts) -> _Asked:
     domains, rest = _targets(words)
-    if (domains is not None and not domains) or not rest:
+    if domains is not None and not domains:
         raise _NotUnderstood(texts("freeze.how_to"))
-    start = now
     try:
-        if rest[0].lower() == "from":
-            start, took = read_moment(rest[1:], after=now, zone=zone, is_end=False)
-            rest = rest[1 + took :]
-        end, rest = _end(rest, start=start, zone=zone, texts=texts)
+        start, end, rest = read_span(rest, now=now, zone=zone)
+    except NoEnd:
+        raise _NotUnderstood(texts("freeze.how_to")) from None
+    except SaidTwice:
+        raise _NotUnderstood(texts("freeze.said_twice")) from None
     except NotATime as trouble:
         raise _NotUnderstood(texts("freeze.not_a_time", words=inline(trouble.words))) from None
     reason = " ".join(rest).replace("\x00", "")[:LONGEST_REASON]
     return _Asked(domains=domains, start=start, end=end, reason=reason)
-
-
-def _end(
-    rest: Sequence[str], *, start: datetime, zone: ZoneInfo, texts: Texts
-) -> tuple[datetime, Sequence[str]]:
-    if rest and rest[0].lower() == "for":
-        length, took = read_length(rest[1:])
-        return start + length, rest[1 + took :]
-    if rest and rest[0].lower() == "until":
-        end, took = read_moment(rest[1:], after=start, zone=zone, is_end=True)
-        return end, rest[1 + took :]
-    raise _NotUnderstood(texts("freeze.how_to"))
 
 
 def _declared_words(declared: Declared, *, now: datetime, texts: Texts) -> str:

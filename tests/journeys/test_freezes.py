@@ -160,6 +160,8 @@ async def test_who_may_freeze_and_what_is_refused(build: Build) -> None:
             ("freeze order from 2026-12-26 until 2026-12-25 x", "It would end before it begins"),
             ("freeze order until 2020-01-01 x", "before it begins"),
             ("freeze order for 400d x", "more than a year"),
+            ("freeze order until 18:00 for 2h x", "Please give one end"),
+            ("freeze order for 2h from tomorrow x", "“tomorrow” is no time"),
             ("freeze until 18:00 x", "Write `/deploys freeze order until 18:00"),
             ("freeze", "Write `/deploys freeze order until 18:00"),
             ("freeze order", "Write `/deploys freeze order until 18:00"),
@@ -211,6 +213,20 @@ async def test_a_planned_freeze_begins_by_itself(build: Build) -> None:
         assert "by api:calendar" in house.says(deployment)
         house.clock.advance(minutes=10)
         await house.until(lambda: "Not to be approved now" not in house.says(deployment))
+
+
+async def test_the_end_may_be_said_before_the_beginning(build: Build) -> None:
+    async with build() as house:
+        deployment, _ = await house.ask("order")
+        tomorrow = f"{house.clock() + timedelta(days=1):%Y-%m-%d}"
+        said = await say(house, GRACE.id, f"freeze order for 2h from {tomorrow} 18:00 release")
+        assert "*order* may not be approved from" in said
+        (frozen,) = house.rows("SELECT starts_at, ends_at, reason FROM freezes")
+        assert frozen["starts_at"] > house.clock()
+        assert frozen["ends_at"] - frozen["starts_at"] == timedelta(hours=2)
+        assert frozen["reason"] == "release"
+        await house.approve(OLU.id, deployment)
+        assert await house.told(deployment) == ["Succeeded"]
 
 
 async def test_freezes_over_the_api(build: Build) -> None:
