@@ -176,10 +176,11 @@ def _refuse(declaration: Declaration, *, rules: Rules, now: datetime) -> None:
     _must_know(declaration.domains, rules)
     if not any(mark.isprintable() and not mark.isspace() for mark in declaration.reason):
         raise FreezeSaysNothing
-    if declaration.end <= declaration.start:
-        raise EndsBeforeStart
+    # First, since whoever names no beginning would not know which one it ends before.
     if declaration.end <= now:
         raise EndsInThePast
+    if declaration.end <= declaration.start:
+        raise EndsBeforeStart
     if declaration.end - declaration.start > LONGEST:
         raise TooLong
 
