@@ -15,6 +15,9 @@ from app.gate.policy import NotAMember, NotAnAdmin, Person, Refusal, Standing
 HOUSE: Final = SwitchKey(account="", region="", deployment=DeploymentId(""))
 """Stands in the audit trail for what belongs to no deployment."""
 
+ALL: Final = "all"
+"""What the audit trail says instead of domains where a freeze is of all of them."""
+
 LONGEST: Final = timedelta(days=366)
 LONGEST_REASON: Final = 300
 
@@ -164,12 +167,10 @@ async def _lift(
     who: Actor,
     now: datetime,
 ) -> None:
-    detail: dict[str, Detail] = {
-        "freeze": each.freeze.id or 0,
-        "domains": " ".join(domains or each.domains or ("all",)),
-    }
-    event = Event(at=now, kind=Kind.FREEZE_LIFTED, switch=HOUSE, actor=who, detail=detail)
-    await held.lift(each.freeze.id or 0, domains=domains, event=event, now=now)
+    # Whoever lifts several freezes may name domains of which this one never was.
+    about = each.domains if domains is None else [name for name in domains if name in (each.domains or ())]
+    event = told_of(about, Kind.FREEZE_LIFTED, by=who, now=now, freeze=each.freeze.id or 0)
+    await held.lift(each.freeze.id or 0, domains=about, event=event, now=now)
 
 
 def _refuse(declaration: Declaration, *, rules: Rules, now: datetime) -> None:
@@ -204,18 +205,28 @@ def _meet(each: StandingFreeze, declaration: Declaration) -> bool:
 
 
 def _declared(declaration: Declaration, who: Actor, now: datetime) -> Event:
+    return told_of(
+        declaration.domains,
+        Kind.FREEZE_DECLARED,
+        by=who,
+        now=now,
+        starts_at=declaration.start.isoformat(),
+        ends_at=declaration.end.isoformat(),
+        reason=declaration.reason,
+    )
+
+
+def told_of(
+    domains: Sequence[DomainName] | None, kind: Kind, *, by: Actor, now: datetime, **detail: Detail
+) -> Event:
+    """What is told of a freeze of these domains (None: of all). An event has room for one domain, `detail` for all."""
     return Event(
         at=now,
-        kind=Kind.FREEZE_DECLARED,
+        kind=kind,
         switch=HOUSE,
-        actor=who,
-        domain=declaration.domains[0] if declaration.domains and len(declaration.domains) == 1 else None,
-        detail={
-            "domains": " ".join(declaration.domains or ("all",)),
-            "starts_at": declaration.start.isoformat(),
-            "ends_at": declaration.end.isoformat(),
-            "reason": declaration.reason,
-        },
+        actor=by,
+        domain=domains[0] if domains is not None and len(domains) == 1 else None,
+        detail={"domains": " ".join(domains if domains is not None else (ALL,)), **detail},
     )
 
 

@@ -41,10 +41,12 @@ async def say(house: House, user: str, words: str) -> str:
     return text_of(answered.message)
 
 
-async def ask(house: House, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+async def ask(
+    house: House, method: str, path: str, body: Any = None, *, about: str = "freezes"
+) -> tuple[int, Any]:
     async with (
         ClientSession(headers={"Authorization": f"Bearer {TOKEN}"}) as session,
-        session.request(method, f"{house.url}/api/v1/freezes{path}", json=body) as answer,
+        session.request(method, f"{house.url}/api/v1/{about}{path}", json=body) as answer,
     ):
         return answer.status, await answer.json() if answer.status != 204 else None
 
@@ -213,6 +215,35 @@ async def test_a_planned_freeze_begins_by_itself(build: Build) -> None:
         assert "by api:calendar" in house.says(deployment)
         house.clock.advance(minutes=10)
         await house.until(lambda: "Not to be approved now" not in house.says(deployment))
+
+
+async def test_a_domains_trail_tells_of_every_freeze_that_held_it(build: Build) -> None:
+    async with build() as house:
+        for words in (
+            "freeze order for 1h x",
+            "freeze order payment for 1h x",
+            "freeze all for 20m x",
+            "unfreeze order hub",
+        ):
+            await say(house, GRACE.id, words)
+        house.clock.advance(minutes=21)
+        await house.until(lambda: house.rows("SELECT 1 FROM audit_events WHERE kind = 'freeze_over'"))
+        everything = [
+            ("freeze_over", None, "all"),
+            ("freeze_lifted", "order", "order"),
+            ("freeze_lifted", "order", "order"),
+            ("freeze_declared", None, "all"),
+            ("freeze_declared", None, "order payment"),
+            ("freeze_declared", "order", "order"),
+        ]
+        for domain, told in (
+            ("order", everything),
+            ("payment", [everything[place] for place in (0, 3, 4)]),
+            ("hub", [everything[place] for place in (0, 3)]),
+        ):
+            _, answer = await ask(house, "GET", f"?domain={domain}", about="audit")
+            found = [(each["kind"], each["domain"], each["detail"]["domains"]) for each in answer["items"]]
+            assert found == told, domain
 
 
 async def test_the_end_may_be_said_before_the_beginning(build: Build) -> None:
