@@ -14,7 +14,6 @@ from app.flow.declare_freeze import (
     EndsInThePast,
     FreezeRecord,
     FreezeSaysNothing,
-    Lifted,
     NotAFreeze,
     StandingFreeze,
     TooLong,
@@ -31,7 +30,7 @@ from app.gate.policy import NotAMember, NotAnAdmin, Refusal
 from app.i18n.catalog import Texts
 from app.slack.blocks import when
 from app.slack.directory import Profile
-from app.slack.freeze_words import domains_words, freeze_lines, freeze_words
+from app.slack.freeze_words import domains_words, freeze_lines, freeze_words, lifted_words
 from app.slack.near_names import named_domains, unknown_words
 from app.slack.outside import inline
 from app.slack.rule_words import mentions
@@ -123,7 +122,7 @@ class FreezeCommand:
         except Refusal as refusal:
             return self._refused(refusal, texts)
         self._changed()
-        return _lifted_words(lifted, now=self._clock(), texts=texts)
+        return lifted_words(lifted, domains=domains, now=self._clock(), texts=texts)
 
     async def freezes(self, *, texts: Texts) -> str:
         """Every freeze that stands, planned ones and the configuration's among them."""
@@ -184,13 +183,3 @@ def _declared_words(declared: Declared, *, now: datetime, texts: Texts) -> str:
     )
     beside = [f"• {freeze_words(freeze, now=now, texts=texts)}" for freeze in declared.beside[:5]]
     return "\n".join([said, texts("freeze.beside"), *beside]) if beside else said
-
-
-def _lifted_words(lifted: Lifted, *, now: datetime, texts: Texts) -> str:
-    lines = [
-        texts("freeze.lifted", freeze=freeze_words(each, now=now, texts=texts)) for each in lifted.lifted
-    ]
-    lines += [
-        texts("freeze.goes_on", freeze=freeze_words(each, now=now, texts=texts)) for each in lifted.going_on
-    ]
-    return "\n".join(lines or [texts("freeze.nothing_to_lift")])

@@ -144,7 +144,8 @@ async def test_the_configuration_freezes_every_week(build: Build) -> None:
         await house.until(lambda: "Frozen until" in house.says(deployment))
         assert "by the configuration: weekend" in house.says(deployment)
         assert "weekend" in await say(house, OLU.id, "freezes")
-        assert "Goes on" in await say(house, GRACE.id, "unfreeze all")
+        assert "Goes on for all domains: " in await say(house, GRACE.id, "unfreeze all")
+        assert "Goes on for *order*: " in await say(house, GRACE.id, "unfreeze order")
         await house.approve(OLU.id, deployment)
         assert house.gate(deployment)["phase"] == "awaiting"
 
@@ -183,13 +184,34 @@ async def test_overlapping_freezes_all_stand_and_the_last_end_counts(build: Buil
         assert "incident" in said
         assert "<!channel>" not in said
         lifted = await say(house, GRACE.id, "unfreeze order")
-        assert lifted.count("Lifted") >= 2
+        assert lifted.count("Lifted for *order*: ") >= 2
+        assert ":snowflake: It goes on for *payment*." in lifted
         rows = house.rows("SELECT domains, over_at IS NULL AS stands FROM freezes ORDER BY id")
         assert [(row["domains"], row["stands"]) for row in rows] == [(["payment"], True), (["order"], False)]
         await say(house, GRACE.id, "freeze all for 1h inventory")
-        assert "Goes on" in await say(house, GRACE.id, "unfreeze order")
-        await say(house, GRACE.id, "unfreeze all")
+        assert "Goes on for all domains: " in await say(house, GRACE.id, "unfreeze order")
+        all_lifted = await say(house, GRACE.id, "unfreeze all")
+        assert "Lifted for *payment*: " in all_lifted
+        assert "Lifted for all domains: " in all_lifted
         assert house.rows("SELECT * FROM freezes WHERE over_at IS NULL") == []
+
+
+async def test_what_is_only_planned_does_not_go_on(build: Build) -> None:
+    async with build() as house:
+        await say(house, GRACE.id, "freeze all from 2126-12-24 for 2h holiday")
+        planned = await say(house, GRACE.id, "unfreeze order")
+        assert "Nothing of *order* is frozen now." in planned
+        assert ":calendar: Planned for all domains: " in planned
+        assert "Goes on" not in planned
+        await say(house, GRACE.id, "freeze order payment from 2126-12-31 for 2h fireworks")
+        partly = await say(house, GRACE.id, "unfreeze order")
+        assert "Lifted for *order*: " in partly
+        assert "It stays planned for *payment*." in partly
+        assert "oes on" not in partly
+        await say(house, GRACE.id, "freeze order for 1h incident")
+        lifted = await say(house, GRACE.id, "unfreeze order,hub")
+        assert "Lifted for *order*: " in lifted
+        assert "Nothing of *order*, *hub* is frozen now." in lifted
 
 
 async def test_a_planned_freeze_begins_by_itself(build: Build) -> None:
