@@ -1,6 +1,6 @@
 """A freeze is declared, or lifted before its end: waiting gates are told in the same transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +14,9 @@ from app.gate.policy import NotAMember, NotAnAdmin, Person, Refusal, Standing
 
 HOUSE: Final = SwitchKey(account="", region="", deployment=DeploymentId(""))
 """Stands in the audit trail for what belongs to no deployment."""
+
+ALL: Final = "all"
+"""What the audit trail says instead of domains where a freeze is of all of them."""
 
 LONGEST: Final = timedelta(days=366)
 LONGEST_REASON: Final = 300
@@ -122,11 +125,20 @@ async def declare_freeze(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Lifted:
-    """What was lifted, and what goes on: freezes of all domains, and those of the configuration."""
+class LiftedFreeze:
+    """A freeze that was lifted for `domains` (None: all); for the `others` it stands as before."""
 
-    lifted: tuple[Freeze, ...]
-    going_on: tuple[Freeze, ...]
+    freeze: Freeze
+    domains: Sequence[DomainName] | None
+    others: Sequence[DomainName]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lifted:
+    """What was lifted, and what stands: freezes of all domains, planned ones too, and those of the configuration."""
+
+    lifted: tuple[LiftedFreeze, ...]
+    standing: tuple[StandingFreeze, ...]
 
 
 async def lift_freezes(
@@ -134,17 +146,28 @@ async def lift_freezes(
 ) -> Lifted:
     """Lifts the record's freezes of these domains; None: every one. Raises `UnknownDomains`."""
     _must_know(domains, rules)
-    lifted, going_on = [], []
+    lifted, standing = [], []
     async with record.hold_freezes() as held:
         for each in held.standing:
             if domains is not None and each.domains is None:
-                going_on.append(each.freeze)
+                standing.append(each)
             elif domains is None or set(domains) & set(each.domains or ()):
-                await _lift(held, each, domains, who=who, now=now)
-                lifted.append(each.freeze)
+                lifted.append(await _lift(held, each, domains, who=who, now=now))
+    return Lifted(lifted=tuple(lifted), standing=(*standing, *configured_freezes(domains, rules, now)))
+
+
+def configured_freezes(
+    domains: Sequence[DomainName] | None, rules: Rules, now: datetime
+) -> Iterator[StandingFreeze]:
+    """The configuration's freezes that are in force, each with those of these domains (None: all) that it is about."""
+    of: dict[Freeze, list[DomainName]] = {}
     for name in _names(domains, rules):
-        going_on += [freeze for freeze in rules.freezes(name) if freeze.around(now) is not None]
-    return Lifted(lifted=tuple(lifted), going_on=tuple(dict.fromkeys(going_on)))
+        for freeze in rules.freezes(name):
+            if freeze.around(now) is not None:
+                of.setdefault(freeze, []).append(name)
+    for freeze, names in of.items():
+        everywhere = len(names) == len(rules.domain_names())
+        yield StandingFreeze(freeze=freeze, domains=None if everywhere else tuple(names))
 
 
 async def lift_freeze(freeze: int, *, who: Actor, record: FreezeRecord, now: datetime) -> bool:
@@ -163,23 +186,24 @@ async def _lift(
     *,
     who: Actor,
     now: datetime,
-) -> None:
-    detail: dict[str, Detail] = {
-        "freeze": each.freeze.id or 0,
-        "domains": " ".join(domains or each.domains or ("all",)),
-    }
-    event = Event(at=now, kind=Kind.FREEZE_LIFTED, switch=HOUSE, actor=who, detail=detail)
-    await held.lift(each.freeze.id or 0, domains=domains, event=event, now=now)
+) -> LiftedFreeze:
+    # Whoever lifts several freezes may name domains of which this one never was.
+    about = each.domains if domains is None else [name for name in domains if name in (each.domains or ())]
+    event = told_of(about, Kind.FREEZE_LIFTED, by=who, now=now, freeze=each.freeze.id or 0)
+    await held.lift(each.freeze.id or 0, domains=about, event=event, now=now)
+    others = [name for name in each.domains or () if name not in (about or ())]
+    return LiftedFreeze(freeze=each.freeze, domains=about, others=others)
 
 
 def _refuse(declaration: Declaration, *, rules: Rules, now: datetime) -> None:
     _must_know(declaration.domains, rules)
     if not any(mark.isprintable() and not mark.isspace() for mark in declaration.reason):
         raise FreezeSaysNothing
-    if declaration.end <= declaration.start:
-        raise EndsBeforeStart
+    # First, since whoever names no beginning would not know which one it ends before.
     if declaration.end <= now:
         raise EndsInThePast
+    if declaration.end <= declaration.start:
+        raise EndsBeforeStart
     if declaration.end - declaration.start > LONGEST:
         raise TooLong
 
@@ -203,18 +227,28 @@ def _meet(each: StandingFreeze, declaration: Declaration) -> bool:
 
 
 def _declared(declaration: Declaration, who: Actor, now: datetime) -> Event:
+    return told_of(
+        declaration.domains,
+        Kind.FREEZE_DECLARED,
+        by=who,
+        now=now,
+        starts_at=declaration.start.isoformat(),
+        ends_at=declaration.end.isoformat(),
+        reason=declaration.reason,
+    )
+
+
+def told_of(
+    domains: Sequence[DomainName] | None, kind: Kind, *, by: Actor, now: datetime, **detail: Detail
+) -> Event:
+    """What is told of a freeze of these domains (None: of all). An event has room for one domain, `detail` for all."""
     return Event(
         at=now,
-        kind=Kind.FREEZE_DECLARED,
+        kind=kind,
         switch=HOUSE,
-        actor=who,
-        domain=declaration.domains[0] if declaration.domains and len(declaration.domains) == 1 else None,
-        detail={
-            "domains": " ".join(declaration.domains or ("all",)),
-            "starts_at": declaration.start.isoformat(),
-            "ends_at": declaration.end.isoformat(),
-            "reason": declaration.reason,
-        },
+        actor=by,
+        domain=domains[0] if domains is not None and len(domains) == 1 else None,
+        detail={"domains": " ".join(domains if domains is not None else (ALL,)), **detail},
     )
 
 

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from app.flow.announce import Tiding
 from app.flow.beside import told_by_their_rules
-from app.flow.declare_freeze import HOUSE, StandingFreeze
+from app.flow.declare_freeze import StandingFreeze, told_of
 from app.flow.events import SWITCHGATE, Event, Kind
 from app.flow.rules_port import OwnedDomain, Rules
 from app.gate.ids import DomainName
@@ -132,10 +132,4 @@ def _said(
 
 def freeze_over(freeze: StandingFreeze, now: datetime) -> Event:
     """A freeze has come to its end."""
-    return Event(
-        at=now,
-        kind=Kind.FREEZE_OVER,
-        switch=HOUSE,
-        actor=SWITCHGATE,
-        detail={"freeze": freeze.freeze.id or 0, "domains": " ".join(freeze.domains or ("all",))},
-    )
+    return told_of(freeze.domains, Kind.FREEZE_OVER, by=SWITCHGATE, now=now, freeze=freeze.freeze.id or 0)

@@ -9,8 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, select, tuple_
+from sqlalchemy import ColumnElement, Select, Table, Text, and_, func, select, tuple_, union_all
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
+from app.flow.declare_freeze import ALL, HOUSE
 from app.flow.views import CardPlace, GateView, Switch
 from app.gate.ids import DomainName
 from app.gate.turns import Neighbour
@@ -21,6 +24,8 @@ from app.record.rows import SWITCH, VIEW, switch_of, view_of
 from app.record.tables import audit_events, gates, switches
 
 T = TypeVar("T")
+
+_Columns = ReadOnlyColumnCollection[str, Any]
 
 LARGEST_ID: Final = 2**63 - 1
 
@@ -135,7 +140,6 @@ class Questions:
         events = audit_events.c
         chosen: list[ColumnElement[bool]] = []
         for column, value in (
-            (events.domain, wanted.domain),
             (events.deployment_id, wanted.deployment),
             (events.actor, wanted.person),
             (events.kind, wanted.kind),
@@ -149,8 +153,7 @@ class Questions:
         if cursor is not None:
             at, id_ = _read_cursor(cursor)
             chosen.append(tuple_(events.at, events.id) < tuple_(_moment(at), id_))
-        statement = select(audit_events).where(*chosen).order_by(events.at.desc(), events.id.desc())
-        rows = await self._database.select(statement.limit(limit + 1))
+        rows = await self._database.select(audit_select(chosen, domain=wanted.domain, most=limit + 1))
         following = _cursor(rows[limit - 1].at.isoformat(), rows[limit - 1].id) if len(rows) > limit else None
         return Page(items=[_audit_line(row) for row in rows[:limit]], cursor=following)
 
@@ -204,6 +207,35 @@ class Questions:
             return None
         rows = await self._database.rows("SELECT version_num FROM alembic_version")
         return rows[0].version_num if rows else None
+
+
+def audit_select(chosen: Sequence[ColumnElement[bool]], *, domain: str | None, most: int) -> Select[Any]:
+    """The newest events of the audit trail that are `chosen`; of one domain, with the freezes of others beside it.
+
+    Each of the two is read along an index of its own: an OR over both would have the whole trail walked.
+    """
+    events = audit_events.c
+    if domain is None:
+        return _newest(select(audit_events).where(*chosen), events, most)
+    parts = [
+        _newest(select(audit_events).where(about, *chosen), events, most)
+        for about in (events.domain == domain, _frozen_with_others(domain))
+    ]
+    both = union_all(*parts).subquery()
+    return _newest(select(both), both.c, most)
+
+
+def _newest(statement: Select[Any], events: _Columns, most: int) -> Select[Any]:
+    return statement.order_by(events.at.desc(), events.id.desc()).limit(most)
+
+
+def _frozen_with_others(domain: str) -> ColumnElement[bool]:
+    """Of a freeze of several domains, or of all, the names are in `detail`. It belongs to no deployment."""
+    events = audit_events.c
+    names = func.string_to_array(events.detail["domains"].astext, " ", type_=ARRAY(Text))
+    return and_(
+        events.deployment_id == HOUSE.deployment, events.domain.is_(None), names.overlap([domain, ALL])
+    )
 
 
 def _equal(table: Table, wanted: dict[str, str | None]) -> list[ColumnElement[bool]]:

@@ -18,6 +18,7 @@ from app.slack import deploys_words as own
 from app.slack.blocks import Block, actions, button, context, divider, header, section
 from app.slack.deploys_blocks import PendingGate, decided_line, pending_blocks
 from app.slack.directory import Directory, Profile
+from app.slack.near_names import named_domains, near_name, unknown_words
 from app.slack.outside import inline
 from app.slack.replies import Replies, answer_by
 from app.slack.rules_command import RulesCommand, rules_away
@@ -146,17 +147,19 @@ class DeploysCommand:
         words, trigger = str(body.get("text") or ""), str(body.get("trigger_id") or "")
         match words.lower().split():
             case []:
-                return await self._guarded(self._pending(page=0, texts=texts), texts=texts, until=until)
+                work = self._pending(page=0, texts=texts)
             case [own.HELP]:
                 return self._help(texts=texts)
-            case [own.UNDO, name] if self._rules.domain(DomainName(name)) is not None:
-                return await self._guarded(
-                    self._undo(name, trigger=trigger, texts=texts), texts=texts, until=until
-                )
             case [name] if self._rules.domain(DomainName(name)) is not None:
-                return await self._guarded(self._domain(name, page=0, texts=texts), texts=texts, until=until)
+                work = self._domain(name, page=0, texts=texts)
+            case [own.UNDO, *names]:
+                work = self._undo(named_domains(names), trigger=trigger, texts=texts)
+            case [own.REJECT, *names]:
+                # What follows the first word is a reason that somebody hopes to give here.
+                work = self._reject(named_domains(names[:1]), texts=texts)
             case _:
                 return self._help(texts=texts, unknown=words)
+        return await self._guarded(work, texts=texts, until=until)
 
     async def _guarded(
         self,
@@ -194,11 +197,32 @@ class DeploysCommand:
         last = section("\n".join([f"*{texts('deploys.last')}*", *(history or [texts("deploys.never")])]))
         return Shown(text=title, blocks=[header(title), *waiting, divider(), last])
 
-    async def _undo(self, name: str, *, trigger: str, texts: Texts) -> Shown:
-        view = await self._questions.last_approved(domain=name)
+    async def _undo(self, names: Sequence[DomainName], *, trigger: str, texts: Texts) -> Shown:
+        if unknown := self._unknown(names, texts):
+            return _only(unknown)
+        if len(names) != 1:
+            return _only(texts("deploys.undo_how_to"))
+        view = await self._questions.last_approved(domain=names[0])
         if view is None:
-            return _only(texts("refused.nothing_to_undo", domain=name))
-        return _only(self._undo_form(view, trigger, texts) or texts("deploys.undo_asked", domain=name))
+            return _only(texts("refused.nothing_to_undo", domain=names[0]))
+        return _only(self._undo_form(view, trigger, texts) or texts("deploys.undo_asked", domain=names[0]))
+
+    async def _reject(self, names: Sequence[DomainName], *, texts: Texts) -> Shown:
+        """Nothing is rejected by a word: what waits is shown, each with its card and its buttons."""
+        if unknown := self._unknown(names, texts):
+            return _only(unknown)
+        listed = await self._page(0, domain=names[0] if len(names) == 1 else None)
+        said = texts("deploys.reject_on_the_card")
+        if listed.total:
+            return Shown(text=said, blocks=[section(said), *self._list(listed, texts)])
+        nothing = texts("deploys.none_of", domain=listed.domain) if listed.domain else texts("deploys.none")
+        return _only(f"{said}\n{nothing}")
+
+    def _unknown(self, names: Sequence[DomainName], texts: Texts) -> str:
+        """What to say of names that no domain has; empty where all are known."""
+        unknown = [name for name in names if self._rules.domain(name) is None]
+        said = unknown_words(unknown, rules=self._rules, texts=texts)
+        return texts("policy.unknown", names=said) if unknown else ""
 
     async def _page(self, page: int, *, domain: str | None) -> Listed:
         """The page, or the last one where so many no longer wait."""
@@ -234,6 +258,8 @@ class DeploysCommand:
         blocks = [section(texts("deploys.help"))]
         if unknown:
             said = texts("deploys.unknown", words=inline(unknown, longest=80))
+            if near := near_name(unknown.strip().lower(), self._rules):
+                said = f"{said} {texts('deploys.near', near=near)}"
             return Shown(text=said, blocks=[section(said), *blocks])
         return Shown(text=texts("deploys.help_title"), blocks=blocks)
 

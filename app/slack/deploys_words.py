@@ -6,10 +6,14 @@ VERBS: Final = ("freeze", "unfreeze", "freezes", "who", "rules")
 CHANGES: Final = ("freeze", "unfreeze")
 APPROVE: Final = "approve"
 UNDO: Final = "undo"
+REJECT: Final = "reject"
 HELP: Final = "help"
 
 ALL: Final = "all"
-STARTS: Final = ("from", "until", "for")
+FROM: Final = "from"
+UNTIL: Final = "until"
+FOR: Final = "for"
+STARTS: Final = (FROM, UNTIL, FOR)
 """Between the domains of a freeze and its times."""
 
-OWN_WORDS: Final = frozenset((*VERBS, APPROVE, UNDO, HELP, ALL, *STARTS))
+OWN_WORDS: Final = frozenset((*VERBS, APPROVE, UNDO, REJECT, HELP, ALL, *STARTS))

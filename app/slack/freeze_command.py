@@ -14,7 +14,6 @@ from app.flow.declare_freeze import (
     EndsInThePast,
     FreezeRecord,
     FreezeSaysNothing,
-    Lifted,
     NotAFreeze,
     StandingFreeze,
     TooLong,
@@ -32,11 +31,11 @@ from app.i18n.catalog import Texts
 from app.slack.blocks import when
 from app.slack.deploys_words import ALL, STARTS
 from app.slack.directory import Profile
-from app.slack.freeze_words import domains_words, freeze_lines, freeze_words
+from app.slack.freeze_words import domains_words, freeze_lines, freeze_words, lifted_words
 from app.slack.near_names import named_domains, unknown_words
 from app.slack.outside import inline
 from app.slack.rule_words import mentions
-from app.slack.spoken_times import NotATime, read_length, read_moment, zone_named
+from app.slack.spoken_times import NoEnd, NotATime, SaidTwice, read_span, zone_named
 
 _SAID: Final[dict[type[Refusal], str]] = {
     EndsBeforeStart: "freeze.ends_before_start",
@@ -122,7 +121,7 @@ class FreezeCommand:
         except Refusal as refusal:
             return self._refused(refusal, texts)
         self._changed()
-        return _lifted_words(lifted, now=self._clock(), texts=texts)
+        return lifted_words(lifted, domains=domains, now=self._clock(), texts=texts)
 
     async def freezes(self, *, texts: Texts) -> str:
         """Every freeze that stands, planned ones and the configuration's among them."""
@@ -157,30 +156,18 @@ def _targets(words: Sequence[str]) -> tuple[tuple[DomainName, ...] | None, Seque
 
 def _read(words: Sequence[str], *, now: datetime, zone: ZoneInfo, texts: Texts) -> _Asked:
     domains, rest = _targets(words)
-    if (domains is not None and not domains) or not rest:
+    if domains is not None and not domains:
         raise _NotUnderstood(texts("freeze.how_to"))
-    start = now
     try:
-        if rest[0].lower() == "from":
-            start, took = read_moment(rest[1:], after=now, zone=zone, is_end=False)
-            rest = rest[1 + took :]
-        end, rest = _end(rest, start=start, zone=zone, texts=texts)
+        start, end, rest = read_span(rest, now=now, zone=zone)
+    except NoEnd:
+        raise _NotUnderstood(texts("freeze.how_to")) from None
+    except SaidTwice:
+        raise _NotUnderstood(texts("freeze.said_twice")) from None
     except NotATime as trouble:
         raise _NotUnderstood(texts("freeze.not_a_time", words=inline(trouble.words))) from None
     reason = " ".join(rest).replace("\x00", "")[:LONGEST_REASON]
     return _Asked(domains=domains, start=start, end=end, reason=reason)
-
-
-def _end(
-    rest: Sequence[str], *, start: datetime, zone: ZoneInfo, texts: Texts
-) -> tuple[datetime, Sequence[str]]:
-    if rest and rest[0].lower() == "for":
-        length, took = read_length(rest[1:])
-        return start + length, rest[1 + took :]
-    if rest and rest[0].lower() == "until":
-        end, took = read_moment(rest[1:], after=start, zone=zone, is_end=True)
-        return end, rest[1 + took :]
-    raise _NotUnderstood(texts("freeze.how_to"))
 
 
 def _declared_words(declared: Declared, *, now: datetime, texts: Texts) -> str:
@@ -195,13 +182,3 @@ def _declared_words(declared: Declared, *, now: datetime, texts: Texts) -> str:
     )
     beside = [f"• {freeze_words(freeze, now=now, texts=texts)}" for freeze in declared.beside[:5]]
     return "\n".join([said, texts("freeze.beside"), *beside]) if beside else said
-
-
-def _lifted_words(lifted: Lifted, *, now: datetime, texts: Texts) -> str:
-    lines = [
-        texts("freeze.lifted", freeze=freeze_words(each, now=now, texts=texts)) for each in lifted.lifted
-    ]
-    lines += [
-        texts("freeze.goes_on", freeze=freeze_words(each, now=now, texts=texts)) for each in lifted.going_on
-    ]
-    return "\n".join(lines or [texts("freeze.nothing_to_lift")])

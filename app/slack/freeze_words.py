@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from app.flow.declare_freeze import StandingFreeze
+from app.flow.declare_freeze import Lifted, LiftedFreeze, StandingFreeze, configured_freezes
 from app.flow.rules_port import Rules
 from app.gate.freeze import Freeze, Span
 from app.gate.ids import DomainName
@@ -28,11 +28,9 @@ def freeze_lines(
 
     Of the configuration only those in force are told.
     """
-    found: list[tuple[Freeze, Domains]] = [
-        (each.freeze, each.domains) for each in standing if planned or each.freeze.around(now) is not None
-    ]
-    found += _configured(rules, now)
-    return [_line(freeze, domains, now=now, texts=texts) for freeze, domains in found]
+    told = [each for each in standing if planned or each.freeze.around(now) is not None]
+    told += configured_freezes(None, rules, now)
+    return [f"• {_of_domains(each, now=now, texts=texts)}" for each in told]
 
 
 def domains_words(domains: Domains, texts: Texts) -> str:
@@ -51,16 +49,34 @@ def freeze_words(freeze: Freeze, *, now: datetime, texts: Texts) -> str:
     )
 
 
-def _configured(rules: Rules, now: datetime) -> Iterator[tuple[Freeze, Domains]]:
-    names = rules.domain_names()
-    of: dict[Freeze, list[DomainName]] = {}
-    for name in names:
-        for freeze in rules.freezes(name):
-            if freeze.around(now) is not None:
-                of.setdefault(freeze, []).append(name)
-    for freeze, named in of.items():
-        yield freeze, None if len(named) == len(names) else named
+def lifted_words(lifted: Lifted, *, domains: Domains, now: datetime, texts: Texts) -> str:
+    """What was lifted of these domains, for which of them, and what stands all the same."""
+    lines = [line for each in lifted.lifted for line in _lifted_lines(each, now=now, texts=texts)]
+    begun = [each for each in lifted.standing if each.freeze.around(now) is not None]
+    planned = [each for each in lifted.standing if _is_to_come(each.freeze, now)]
+    lines += [_stands("freeze.goes_on", each, now=now, texts=texts) for each in begun]
+    if planned and not begun:
+        lines.append(texts("freeze.nothing_now", domains=domains_words(domains, texts)))
+    lines += [_stands("freeze.stays_planned", each, now=now, texts=texts) for each in planned]
+    return "\n".join(lines or [texts("freeze.nothing_to_lift")])
 
 
-def _line(freeze: Freeze, domains: Domains, *, now: datetime, texts: Texts) -> str:
-    return f"• {domains_words(domains, texts)}: {freeze_words(freeze, now=now, texts=texts)}"
+def _lifted_lines(each: LiftedFreeze, *, now: datetime, texts: Texts) -> Iterator[str]:
+    words = freeze_words(each.freeze, now=now, texts=texts)
+    yield texts("freeze.lifted", domains=domains_words(each.domains, texts), freeze=words)
+    if each.others:
+        key = "freeze.others_stay_planned" if _is_to_come(each.freeze, now) else "freeze.others_go_on"
+        yield texts(key, domains=domains_words(each.others, texts))
+
+
+def _stands(key: str, each: StandingFreeze, *, now: datetime, texts: Texts) -> str:
+    words = freeze_words(each.freeze, now=now, texts=texts)
+    return texts(key, domains=domains_words(each.domains, texts), freeze=words)
+
+
+def _is_to_come(freeze: Freeze, now: datetime) -> bool:
+    return isinstance(freeze.when, Span) and freeze.when.start > now
+
+
+def _of_domains(each: StandingFreeze, *, now: datetime, texts: Texts) -> str:
+    return f"{domains_words(each.domains, texts)}: {freeze_words(each.freeze, now=now, texts=texts)}"

@@ -18,11 +18,16 @@ def named_domains(words: Sequence[str]) -> tuple[DomainName, ...]:
     return tuple(dict.fromkeys(DomainName(name) for name in names))
 
 
+def near_name(name: str, rules: Rules) -> DomainName | None:
+    """The domain that was probably meant."""
+    near = get_close_matches(name, rules.domain_names(), n=1)
+    return DomainName(near[0]) if near else None
+
+
 def unknown_words(names: Sequence[str], *, rules: Rules, texts: Texts) -> str:
     """The names, as they were given."""
     shown = []
     for name in names[:MOST]:
-        near = get_close_matches(name, rules.domain_names(), n=1)
-        said = inline(name, longest=40)
-        shown.append(texts("freeze.did_you_mean", name=said, near=near[0]) if near else said)
+        near, said = near_name(name, rules), inline(name, longest=40)
+        shown.append(texts("freeze.did_you_mean", name=said, near=near) if near else said)
     return ", ".join(shown)

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from app.slack.deploys_words import FOR, FROM, STARTS, UNTIL
+
 DAYS: Final = {
     name: day
     for day, names in enumerate(
@@ -21,6 +23,7 @@ DAYS: Final = {
     )
     for name in names
 }
+
 _CLOCK: Final = re.compile(r"([01]?[0-9]|2[0-4]):([0-5][0-9])")
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _LENGTH: Final = re.compile(r"(\d{1,4})(m|min|h|d)")
@@ -35,12 +38,56 @@ class NotATime(ValueError):
         self.words = words
 
 
+class NoEnd(ValueError):
+    """It is not said until when."""
+
+
+class SaidTwice(ValueError):
+    """Two beginnings, or two ends."""
+
+
 def zone_named(name: str) -> ZoneInfo:
     """A person's zone, as Slack names it; UTC where that is no zone."""
     try:
         return ZoneInfo(name) if re.fullmatch(r"[A-Za-z0-9_+/-]{1,64}", name) else ZoneInfo("UTC")
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return ZoneInfo("UTC")
+
+
+def read_span(
+    words: Sequence[str], *, now: datetime, zone: ZoneInfo
+) -> tuple[datetime, datetime, Sequence[str]]:
+    """`from 18:00 for 2h`, or the end first: beginning (now where none is said), end, and the words after them.
+
+    Raises `NotATime`, `NoEnd` and `SaidTwice`.
+    """
+    said: dict[str, Sequence[str]] = {}
+    rest = words
+    while rest and rest[0].lower() in STARTS and not (UNTIL in said and _is_a_purpose(rest)):
+        what = FROM if rest[0].lower() == FROM else UNTIL
+        if what in said:
+            raise SaidTwice
+        said[what] = rest
+        rest = rest[1 + _moment(rest, after=now, zone=zone)[1] :]
+    if UNTIL not in said:
+        raise NoEnd
+    start = _moment(said[FROM], after=now, zone=zone)[0] if FROM in said else now
+    # Whichever was said first: the end is the next such time after the beginning.
+    return start, _moment(said[UNTIL], after=start, zone=zone)[0], rest
+
+
+def _is_a_purpose(words: Sequence[str]) -> bool:
+    """`until 18:00 for the release`: no length is meant."""
+    return words[0].lower() == FOR and not (len(words) > 1 and words[1][0].isdigit())
+
+
+def _moment(words: Sequence[str], *, after: datetime, zone: ZoneInfo) -> tuple[datetime, int]:
+    """What `from …`, `until …` or `for …` names, and how many words it took after the first."""
+    first, rest = words[0].lower(), words[1:]
+    if first == FOR:
+        length, took = read_length(rest)
+        return after + length, took
+    return read_moment(rest, after=after, zone=zone, is_end=first == UNTIL)
 
 
 def read_length(words: Sequence[str]) -> tuple[timedelta, int]:

@@ -41,10 +41,12 @@ async def say(house: House, user: str, words: str) -> str:
     return text_of(answered.message)
 
 
-async def ask(house: House, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+async def ask(
+    house: House, method: str, path: str, body: Any = None, *, about: str = "freezes"
+) -> tuple[int, Any]:
     async with (
         ClientSession(headers={"Authorization": f"Bearer {TOKEN}"}) as session,
-        session.request(method, f"{house.url}/api/v1/freezes{path}", json=body) as answer,
+        session.request(method, f"{house.url}/api/v1/{about}{path}", json=body) as answer,
     ):
         return answer.status, await answer.json() if answer.status != 204 else None
 
@@ -142,7 +144,8 @@ async def test_the_configuration_freezes_every_week(build: Build) -> None:
         await house.until(lambda: "Frozen until" in house.says(deployment))
         assert "by the configuration: weekend" in house.says(deployment)
         assert "weekend" in await say(house, OLU.id, "freezes")
-        assert "Goes on" in await say(house, GRACE.id, "unfreeze all")
+        assert "Goes on for all domains: " in await say(house, GRACE.id, "unfreeze all")
+        assert "Goes on for *order*: " in await say(house, GRACE.id, "unfreeze order")
         await house.approve(OLU.id, deployment)
         assert house.gate(deployment)["phase"] == "awaiting"
 
@@ -157,9 +160,11 @@ async def test_who_may_freeze_and_what_is_refused(build: Build) -> None:
             ("freeze ordr until 18:00 x", "ordr (did you mean order?)"),
             ("freeze warehouse until 18:00 x", "These are no configured domains: warehouse"),
             ("freeze order until 18:00", "Please say why"),
-            ("freeze order from 2026-12-26 until 2026-12-25 x", "It would end before it begins"),
-            ("freeze order until 2020-01-01 x", "before it begins"),
+            ("freeze order from 2126-12-26 until 2126-12-25 x", "It would end before it begins"),
+            ("freeze order until 2020-01-01 x", "It would be over already"),
             ("freeze order for 400d x", "more than a year"),
+            ("freeze order until 18:00 for 2h x", "Please give one end"),
+            ("freeze order for 2h from tomorrow x", "“tomorrow” is no time"),
             ("freeze until 18:00 x", "Write `/deploys freeze order until 18:00"),
             ("freeze", "Write `/deploys freeze order until 18:00"),
             ("freeze order", "Write `/deploys freeze order until 18:00"),
@@ -179,13 +184,34 @@ async def test_overlapping_freezes_all_stand_and_the_last_end_counts(build: Buil
         assert "incident" in said
         assert "<!channel>" not in said
         lifted = await say(house, GRACE.id, "unfreeze order")
-        assert lifted.count("Lifted") >= 2
+        assert lifted.count("Lifted for *order*: ") >= 2
+        assert ":snowflake: It goes on for *payment*." in lifted
         rows = house.rows("SELECT domains, over_at IS NULL AS stands FROM freezes ORDER BY id")
         assert [(row["domains"], row["stands"]) for row in rows] == [(["payment"], True), (["order"], False)]
         await say(house, GRACE.id, "freeze all for 1h inventory")
-        assert "Goes on" in await say(house, GRACE.id, "unfreeze order")
-        await say(house, GRACE.id, "unfreeze all")
+        assert "Goes on for all domains: " in await say(house, GRACE.id, "unfreeze order")
+        all_lifted = await say(house, GRACE.id, "unfreeze all")
+        assert "Lifted for *payment*: " in all_lifted
+        assert "Lifted for all domains: " in all_lifted
         assert house.rows("SELECT * FROM freezes WHERE over_at IS NULL") == []
+
+
+async def test_what_is_only_planned_does_not_go_on(build: Build) -> None:
+    async with build() as house:
+        await say(house, GRACE.id, "freeze all from 2126-12-24 for 2h holiday")
+        planned = await say(house, GRACE.id, "unfreeze order")
+        assert "Nothing of *order* is frozen now." in planned
+        assert ":calendar: Planned for all domains: " in planned
+        assert "Goes on" not in planned
+        await say(house, GRACE.id, "freeze order payment from 2126-12-31 for 2h fireworks")
+        partly = await say(house, GRACE.id, "unfreeze order")
+        assert "Lifted for *order*: " in partly
+        assert "It stays planned for *payment*." in partly
+        assert "oes on" not in partly
+        await say(house, GRACE.id, "freeze order for 1h incident")
+        lifted = await say(house, GRACE.id, "unfreeze order,hub")
+        assert "Lifted for *order*: " in lifted
+        assert "Nothing of *order*, *hub* is frozen now." in lifted
 
 
 async def test_a_planned_freeze_begins_by_itself(build: Build) -> None:
@@ -213,13 +239,56 @@ async def test_a_planned_freeze_begins_by_itself(build: Build) -> None:
         await house.until(lambda: "Not to be approved now" not in house.says(deployment))
 
 
+async def test_a_domains_trail_tells_of_every_freeze_that_held_it(build: Build) -> None:
+    async with build() as house:
+        for words in (
+            "freeze order for 1h x",
+            "freeze order payment for 1h x",
+            "freeze all for 20m x",
+            "unfreeze order hub",
+        ):
+            await say(house, GRACE.id, words)
+        house.clock.advance(minutes=21)
+        await house.until(lambda: house.rows("SELECT 1 FROM audit_events WHERE kind = 'freeze_over'"))
+        everything = [
+            ("freeze_over", None, "all"),
+            ("freeze_lifted", "order", "order"),
+            ("freeze_lifted", "order", "order"),
+            ("freeze_declared", None, "all"),
+            ("freeze_declared", None, "order payment"),
+            ("freeze_declared", "order", "order"),
+        ]
+        for domain, told in (
+            ("order", everything),
+            ("payment", [everything[place] for place in (0, 3, 4)]),
+            ("hub", [everything[place] for place in (0, 3)]),
+        ):
+            _, answer = await ask(house, "GET", f"?domain={domain}", about="audit")
+            found = [(each["kind"], each["domain"], each["detail"]["domains"]) for each in answer["items"]]
+            assert found == told, domain
+
+
+async def test_the_end_may_be_said_before_the_beginning(build: Build) -> None:
+    async with build() as house:
+        deployment, _ = await house.ask("order")
+        tomorrow = f"{house.clock() + timedelta(days=1):%Y-%m-%d}"
+        said = await say(house, GRACE.id, f"freeze order for 2h from {tomorrow} 18:00 release")
+        assert "*order* may not be approved from" in said
+        (frozen,) = house.rows("SELECT starts_at, ends_at, reason FROM freezes")
+        assert frozen["starts_at"] > house.clock()
+        assert frozen["ends_at"] - frozen["starts_at"] == timedelta(hours=2)
+        assert frozen["reason"] == "release"
+        await house.approve(OLU.id, deployment)
+        assert await house.told(deployment) == ["Succeeded"]
+
+
 async def test_freezes_over_the_api(build: Build) -> None:
     async with build() as house:
         until = (house.clock() + timedelta(hours=1)).isoformat()
         for body, said in (
             ({"until": until, "reason": " "}, "reason: say why"),
             ({"domains": ["warehouse"], "until": until, "reason": "x"}, "domains: not configured: warehouse"),
-            ({"until": "2020-01-01T00:00:00Z", "reason": "x"}, "until: is not after from"),
+            ({"until": "2020-01-01T00:00:00Z", "reason": "x"}, "until: is over already"),
             ({"until": "2030-01-01T00:00:00", "reason": "x"}, "until: Input should have timezone info"),
             ({"from": until, "until": until, "reason": "x"}, "until: is not after from"),
             ({"until": "25:00", "reason": "x"}, "until:"),

@@ -20,6 +20,7 @@ from app.record.gates import Gates
 from app.record.neighbours import NEIGHBOURS, TURNS_LOCK, neighbours, parameters_of
 from app.rules import LiveRules
 from tests.record.opened import NOW, OLU, open_gate, reject
+from tests.record.plans import most_read
 from tests.record.test_locks import until_somebody_waits
 
 LATER = NOW + timedelta(minutes=3)
@@ -225,15 +226,4 @@ async def test_a_long_history_makes_no_press_slower(database: Database) -> None:
     plan = await database.rows(
         f"EXPLAIN (ANALYZE, FORMAT JSON) {NEIGHBOURS}", **parameters_of([DomainName("payment")])
     )
-    read = max(_rows(plan[0][0][0]["Plan"]))
-    assert read < 10
-
-
-def _rows(plan: dict[str, object]) -> list[float]:
-    own = plan["Actual Rows"]
-    removed = plan.get("Rows Removed by Filter", 0)
-    assert isinstance(own, int | float)
-    assert isinstance(removed, int | float)
-    children = plan.get("Plans", [])
-    assert isinstance(children, list)
-    return [own + removed, *(rows for child in children for rows in _rows(child))]
+    assert most_read(plan[0][0][0]["Plan"]) < 10

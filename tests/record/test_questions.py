@@ -5,13 +5,16 @@ import json
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import make_url
 
-from app.flow.events import Kind
-from app.gate.ids import GateId
+from app.flow.declare_freeze import HOUSE
+from app.flow.events import SWITCHGATE, Event, Kind
+from app.gate.ids import DomainName, GateId
 from app.record.database import Database
 from app.record.gates import Gates
-from app.record.questions import AuditFilter, NotACursor, Questions
+from app.record.questions import AuditFilter, NotACursor, Questions, audit_select
 from tests.record.opened import NOW, event, open_gate, reject
+from tests.record.plans import most_read
 
 
 def forged(at: object, id_: object) -> str:
@@ -111,6 +114,76 @@ async def test_the_audit_trail_is_filtered_by_kind_person_and_time(database: Dat
     assert await kinds(AuditFilter(since=NOW + timedelta(minutes=3))) == ["gate_decided"]
     assert await kinds(AuditFilter(until=NOW + timedelta(minutes=3))) == ["gate_opened"]
     assert await kinds(AuditFilter(domain="payment")) == []
+
+
+async def _note_freezes(database: Database, *events: tuple[str, str | None, str]) -> None:
+    """Kind, domain and names of each; a minute between them."""
+    made = [
+        Event(
+            at=NOW + timedelta(minutes=place),
+            kind=Kind(kind),
+            switch=HOUSE,
+            actor=SWITCHGATE,
+            domain=DomainName(domain) if domain else None,
+            detail={"domains": names},
+        )
+        for place, (kind, domain, names) in enumerate(events, start=1)
+    ]
+    await Gates(database).note(made)
+
+
+async def test_a_domains_trail_holds_the_freezes_that_it_shares_with_others(database: Database) -> None:
+    await open_gate(Gates(database), "d-1", domain="order")
+    await _note_freezes(
+        database,
+        ("freeze_declared", "order", "order"),
+        ("freeze_declared", None, "order payment"),
+        ("freeze_declared", None, "payment reorder order-eu"),
+        ("freeze_declared", None, "all"),
+        ("freeze_lifted", None, "order"),
+        ("freeze_over", None, "all"),
+    )
+    questions = Questions(database)
+
+    async def told(wanted: AuditFilter) -> list[tuple[str, str]]:
+        pages = [await questions.audit(wanted, limit=2)]
+        while pages[-1].cursor:
+            pages.append(await questions.audit(wanted, limit=2, cursor=pages[-1].cursor))
+        return [(line.kind, line.detail["domains"]) for page in pages for line in page.items if line.detail]
+
+    assert await told(AuditFilter(domain="order")) == [
+        ("freeze_over", "all"),
+        ("freeze_lifted", "order"),
+        ("freeze_declared", "all"),
+        ("freeze_declared", "order payment"),
+        ("freeze_declared", "order"),
+    ]
+    lifted = AuditFilter(domain="order", kind="freeze_lifted")
+    assert await told(lifted) == [("freeze_lifted", "order")]
+    assert await told(AuditFilter(domain="hub")) == [("freeze_over", "all"), ("freeze_declared", "all")]
+    assert await told(AuditFilter(domain="order", deployment="d-1")) == []
+
+
+async def test_a_long_trail_is_not_walked_for_one_domain(database: Database) -> None:
+    """Much happened to it, and much to others since: both parts are read along their index."""
+    for domain, at, count in (("payment", NOW, 1000), ("delivery", NOW + timedelta(days=1), 7000)):
+        await database.rows(
+            "INSERT INTO audit_events (at, kind, account, region, deployment_id, domain, actor_kind, link, digest)"
+            " SELECT :at, 'traffic_moved', '1', 'r', :domain || n, :domain, 'codedeploy', 0, ''"
+            " FROM generate_series(1, :count) n",
+            at=at,
+            domain=domain,
+            count=count,
+        )
+    await _note_freezes(database, ("freeze_declared", None, "order payment"))
+    await database.rows("ANALYZE audit_events")
+    dialect = make_url("postgresql+psycopg://").get_dialect()()
+    for domain in ("payment", "order", "hub"):
+        asked = audit_select([], domain=domain, most=11).compile(
+            dialect=dialect, compile_kwargs={"literal_binds": True}
+        )
+        plan = await database.rows(f"EXPLAIN (ANALYZE, FORMAT JSON) {asked}".replace(":", "\\:"))
+        assert most_read(plan[0][0][0]["Plan"]) < 30
 
 
 @pytest.mark.parametrize("cursor", FORGED.values(), ids=FORGED)

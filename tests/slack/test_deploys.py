@@ -176,6 +176,40 @@ async def test_unknown_words_get_help_and_not_silence(house: House) -> None:
         assert "<!channel>" not in said
 
 
+async def test_a_slip_of_the_pen_is_told_which_domain_was_probably_meant(house: House) -> None:
+    for words, said in (
+        ("ordr", "neither a command nor a configured domain. Did you mean order?"),
+        ("Ordr ", "Did you mean order?"),
+        ("undo ordr", "I do not know these domains: ordr (did you mean order?)."),
+        ("reject ordr", "I do not know these domains: ordr (did you mean order?)."),
+    ):
+        assert said in text_of(await deploys(house, words=words)), words
+    assert "id you mean" not in text_of(await deploys(house, words="warehouse"))
+    assert "order을(를) 뜻하셨나요?" in text_of(await deploys(house, MINA, "ordr"))
+
+
+async def test_undo_wants_one_domain(house: House) -> None:
+    for words in ("undo", "undo order payment", "Undo order,payment"):
+        assert "Write `/deploys undo order`" in text_of(await deploys(house, words=words)), words
+    assert "되돌릴 도메인 하나를" in text_of(await deploys(house, MINA, "undo"))
+
+
+async def test_a_rejection_is_given_on_the_card(house: House) -> None:
+    said = text_of(await deploys(house, words="reject order"))
+    assert "A rejection is given with Reject on the card" in said
+    assert "Nothing waits in order." in said
+    deployment, card = await house.ask("order")
+    other, _ = await house.ask("payment")
+    await house.until(lambda: house.rows("SELECT 1 FROM cards WHERE ts IS NULL") == [])
+    shown = await deploys(house, words="reject Order it is too risky")
+    assert f"/archives/{card.channel}/p{card.ts.replace('.', '')}|card>" in text_of(shown)
+    assert other not in text_of(shown)
+    assert house.gate(deployment)["phase"] == "awaiting"
+    assert other in text_of(await deploys(house, words="reject"))
+    await press_in(house, shown, OLU, "reject")
+    await house.until(lambda: house.slack.views.top(OLU.id))
+
+
 async def test_the_command_answers_in_korean_to_who_reads_korean(house: House) -> None:
     await house.ask("order")
     said = await deploys(house, MINA)

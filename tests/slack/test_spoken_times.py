@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.slack.spoken_times import NotATime, read_length, read_moment, zone_named
+from app.slack.spoken_times import NoEnd, NotATime, SaidTwice, read_length, read_moment, read_span, zone_named
 
 SEOUL, BERLIN = ZoneInfo("Asia/Seoul"), ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -63,6 +63,49 @@ def test_lengths() -> None:
     for words in ([], ["0h"], ["h"], ["-2h"], ["2w"], ["99999h"]):
         with pytest.raises(NotATime):
             read_length(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "start", "end", "reason"),
+    [
+        ("for 2h release", "24 12:00", "24 14:00", "release"),
+        ("from 18:00 for 2h release", "24 18:00", "24 20:00", "release"),
+        ("for 2h from 18:00 release", "24 18:00", "24 20:00", "release"),
+        ("For 2h From 18:00", "24 18:00", "24 20:00", ""),
+        ("until 14:00 from 18:00 release", "24 18:00", "25 14:00", "release"),
+        ("until fri 09:00 from thu release", "26 00:00", "27 09:00", "release"),
+        ("until 18:00 for the release", "24 12:00", "24 18:00", "for the release"),
+        ("from 13:00 until 18:00 for", "24 13:00", "24 18:00", "for"),
+        ("for 2h payments from 18:00 failed", "24 12:00", "24 14:00", "payments from 18:00 failed"),
+    ],
+)
+def test_a_span_in_either_order(words: str, start: str, end: str, reason: str) -> None:
+    begins, ends, rest = read_span(words.split(), now=NOW, zone=SEOUL)
+    local = [f"{moment.astimezone(SEOUL):%d %H:%M}" for moment in (begins, ends)]
+    assert (*local, " ".join(rest)) == (start, end, reason)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["until 18:00 for 2h x", "for 2h until 18:00 x", "for 2h for 3h x", "until fri from 18:00 from 19:00 x"],
+)
+def test_a_span_with_two_ends_or_beginnings(words: str) -> None:
+    with pytest.raises(SaidTwice):
+        read_span(words.split(), now=NOW, zone=SEOUL)
+
+
+@pytest.mark.parametrize("words", ["", "from 18:00 release", "release for 2h"])
+def test_a_span_without_an_end(words: str) -> None:
+    with pytest.raises(NoEnd):
+        read_span(words.split(), now=NOW, zone=SEOUL)
+
+
+@pytest.mark.parametrize(
+    "words", ["for 2h from tomorrow x", "for 2h from", "for the release", "until 18:00 from 6pm x"]
+)
+def test_a_beginning_that_is_no_time_is_no_reason(words: str) -> None:
+    with pytest.raises(NotATime):
+        read_span(words.split(), now=NOW, zone=SEOUL)
 
 
 @pytest.mark.parametrize("name", ["", "../etc/passwd", "Mars/Olympus", "x" * 100])
