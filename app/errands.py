@@ -11,7 +11,7 @@ from app.calm import Calm
 from app.errand import Clock, Pieces, errand
 from app.flow.beside import with_neighbours
 from app.flow.carry_out import carry_out
-from app.flow.codedeploy_ports import Deployments, Interveners
+from app.flow.codedeploy_ports import CannotAsk, Deployments, Interveners
 from app.flow.evidence_ports import DueEvidence, EvidenceSource
 from app.flow.expire_gates import expire_gates
 from app.flow.free_passage import pass_freely
@@ -148,14 +148,16 @@ class Errands:
         self.report.nudge()
         self.card.nudge()
 
-    async def _report(self, due: DueReport) -> Result | None:
+    async def _report(self, due: DueReport) -> Result | CannotAsk:
         return await report_decision(
             due, record=self._record.reports, deployments=self._deployments, now=self._clock()
         )
 
-    def _reported(self, due: DueReport, result: Result | None) -> None:
-        if result is None:
+    def _reported(self, due: DueReport, result: Result | CannotAsk) -> None:
+        if isinstance(result, CannotAsk):
             REPORTS.labels(outcome="again").inc()
+            log.warning("not_reported_yet", gate=str(due.view.id), problem=str(result), attempts=due.attempts)
+            self.card.nudge()
             return
         REPORTS.labels(outcome=result.outcome).inc()
         if due.view.decided_at is not None:

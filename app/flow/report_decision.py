@@ -17,6 +17,9 @@ from app.gate.states import Outcome
 
 RETRY: Final = timedelta(milliseconds=300)
 LONGEST: Final = timedelta(seconds=15)
+SOON: Final = 3
+"""Tries that fail within some two seconds."""
+
 SLOW_RETRY: Final = timedelta(seconds=10)
 SLOW_LONGEST: Final = timedelta(seconds=60)
 
@@ -34,19 +37,24 @@ class ReportRecord(Protocol):
 
     async def reported(self, due: DueReport, result: Result, event: Event, *, now: datetime) -> bool: ...
 
-    async def report_again(self, due: DueReport, *, error: str, due_at: datetime) -> None: ...
+    async def report_again(
+        self, due: DueReport, *, error: str, news: bool, due_at: datetime, now: datetime
+    ) -> None:
+        """`news`: the card is to say so."""
+        ...
 
 
 async def report_decision(
     due: DueReport, *, record: ReportRecord, deployments: Deployments, now: datetime
-) -> Result | None:
-    """Tells CodeDeploy one decision; None when it must be tried again (the record says when)."""
+) -> Result | CannotAsk:
+    """Tells CodeDeploy one decision; gives the trouble where it must be tried again (the record says when)."""
     try:
         result = await _tell(due, deployments=deployments)
     except CannotAsk as trouble:
         if now < given_up_after(due.view.opened_at):
-            await record.report_again(due, error=str(trouble), due_at=now + _wait(due.attempts, trouble))
-            return None
+            again, news = now + _wait(due.attempts, trouble), _is_news(due, trouble)
+            await record.report_again(due, error=str(trouble), news=news, due_at=again, now=now)
+            return trouble
         result = Result(outcome=Outcome.UNDELIVERABLE, detail=str(trouble))
     await record.reported(due, result, _event(due, result, now), now=now)
     return result
@@ -81,6 +89,13 @@ async def _held(due: DueReport, *, deployments: Deployments) -> Result | None:
         return None
     same = held.status == due.answer
     return Result(outcome=Outcome.TOLD if same else Outcome.CONTRADICTED, detail=held.status)
+
+
+def _is_news(due: DueReport, trouble: CannotAsk) -> bool:
+    """Whether whoever reads the card should know: what passes in a second or two need not be said."""
+    if trouble.slow or due.attempts > SOON:
+        return due.view.report_trouble != str(trouble) or due.attempts == SOON + 1
+    return False
 
 
 def _wait(attempts: int, trouble: CannotAsk) -> timedelta:

@@ -140,6 +140,7 @@ class GateView:
     reason: str | None
     outcome: Outcome | None
     outcome_detail: str | None
+    report_trouble: str | None
     reported_at: datetime | None
     reminded_at: datetime | None = None
     """Up to when the reminders have been dealt with."""

@@ -46,9 +46,17 @@ WITH mine AS (
 SELECT id FROM g
 """
 
-AGAIN: Final = """
-UPDATE reports SET due_at = :due_at, claimed_by = NULL, claimed_until = NULL, last_error = :error
-WHERE gate_id = :gate AND claimed_by = :owner
+AGAIN: Final = f"""
+WITH r AS (
+    UPDATE reports SET due_at = :due_at, claimed_by = NULL, claimed_until = NULL, last_error = :error
+    WHERE gate_id = :gate AND claimed_by = :owner AND {THE_CHAIN} RETURNING gate_id
+), g AS (
+    UPDATE gates SET version = version + 1 FROM r
+    WHERE gates.id = r.gate_id AND gates.phase = 'decided' AND CAST(:news AS boolean) RETURNING gates.id, gates.version
+), c AS (
+    UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
+)
+SELECT 1
 """
 
 
@@ -78,10 +86,19 @@ class Reports:
         )
         return bool(rows)
 
-    async def report_again(self, due: DueReport, *, error: str, due_at: datetime) -> None:
-        """Puts the report back until `due_at`."""
+    async def report_again(
+        self, due: DueReport, *, error: str, news: bool, due_at: datetime, now: datetime
+    ) -> None:
+        """Puts the report back until `due_at`; where that is `news`, the card says what the trouble is."""
         await self._database.rows(
-            AGAIN, gate=due.view.id, owner=self.leases.owner, error=error[:500], due_at=due_at
+            AGAIN,
+            gate=due.view.id,
+            chain=chain_of(due.view.switch.key),
+            owner=self.leases.owner,
+            error=error[:500],
+            news=news,
+            due_at=due_at,
+            now=now,
         )
 
 

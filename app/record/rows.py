@@ -41,6 +41,7 @@ GATE: Final = """
     g.id, g.hook_name, g.phase, g.edition, g.version, g.opened_at, g.deadline_at, g.verdict, g.basis,
     g.decided_at, g.decided_by, g.decided_name, g.reason, g.broken, g.outcome, g.outcome_detail, g.reported_at,
     g.reminded_at,
+    (SELECT t.last_error FROM reports t WHERE t.gate_id = g.id AND t.due_at IS NOT NULL) AS report_trouble,
     (SELECT coalesce(jsonb_agg(jsonb_build_array(v.voter, v.name, v.choice, v.reason, v.voted_at)
                                ORDER BY v.voted_at), '[]')
        FROM votes v WHERE v.gate_id = g.id) AS votes,
@@ -131,6 +132,7 @@ def view_of(row: Any) -> GateView:
         outcome=Outcome(row.outcome) if row.outcome else None,
         outcome_detail=row.outcome_detail,
         reported_at=row.reported_at,
+        report_trouble=row.report_trouble,
         reminded_at=row.reminded_at,
         intervention=intervention_of(row.intervention) if row.intervention else None,
         rollback=_rollback(*row.rollback) if row.rollback else None,

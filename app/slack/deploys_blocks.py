@@ -5,12 +5,14 @@ from typing import Protocol
 
 from app.flow.question import outlook_of
 from app.flow.rules_port import Rules
-from app.flow.views import CardPlace, GateView
+from app.flow.views import CardPlace, GateView, course_of
 from app.gate.policy import Basis
-from app.gate.states import Awaiting
+from app.gate.states import Awaiting, Decided, Outcome
+from app.gate.undo import Course
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, mention, section, when
-from app.slack.card import decision_buttons, deployment_link, domain_name
+from app.slack.card import OTHERWISE, decision_buttons, deployment_link, domain_name
+from app.slack.course_blocks import is_approved, is_taken_back
 from app.slack.outside import inline
 from app.slack.rule_words import rule_lines
 
@@ -62,16 +64,37 @@ def pending_blocks(
 
 def decided_line(view: GateView, *, texts: Texts) -> str:
     """One ended gate in one line."""
-    if isinstance(view.gate, Awaiting):
-        raise TypeError("a waiting gate has no ending to tell")
-    ending = "rescued" if view.basis is Basis.RESCUE else view.gate.verdict.value
-    return texts(
-        f"deploys.line.{ending}",
+    said = texts(
+        f"deploys.line.{_ending(view)}",
         at=when(view.decided_at or view.opened_at),
         deployment=deployment_link(view),
         who=mention(view.decided_by) if view.decided_by else inline(view.decided_name or "Switchgate"),
         reason=inline(view.reason or "", longest=120),
     )
+    since = _since(view, texts)
+    return f"{said} · {since}" if since else said
+
+
+def _ending(view: GateView) -> str:
+    if isinstance(view.gate, Awaiting):
+        raise TypeError("a waiting gate has no ending to tell")
+    otherwise = {**OTHERWISE, Basis.UNDO: "undo"}
+    return otherwise.get(view.basis, view.gate.verdict.value) if view.basis else view.gate.verdict.value
+
+
+def _since(view: GateView, texts: Texts) -> str:
+    """What became of it, where the decision alone would mislead; empty: nothing else."""
+    if view.outcome in {Outcome.CONTRADICTED, Outcome.UNDELIVERABLE}:
+        return texts(f"deploys.since.{view.outcome}")
+    if isinstance(view.gate, Decided):
+        return texts("deploys.since.untold")
+    if not is_approved(view) or view.basis is Basis.RESCUE:
+        return ""
+    told = "taken_back" if is_taken_back(view) else course_of(view).value
+    if told not in {"taken_back", Course.SHIFTING, Course.ENDED}:
+        return ""
+    ending = inline(view.switch.ending or "", longest=80)
+    return texts(f"deploys.since.{told}", percent=view.switch.green_percent or 0, ending=ending)
 
 
 def card_link(place: CardPlace | None, base: str | None, texts: Texts) -> str:

@@ -8,7 +8,8 @@ from prometheus_client import REGISTRY
 from app.sandbox.aws.faults import AFTER_COMMIT, Kind
 from app.sandbox.cast import GRACE, MINA, OLU
 from tests.flow import outsiders
-from tests.house import House
+from tests.house import House, text_of
+from tests.slack.play import deploys
 
 PUT = "PutLifecycleEventHookExecutionStatus"
 BEFORE_COMMIT = ("throttle", "error", "unavailable", "drop")
@@ -37,6 +38,24 @@ async def test_a_refused_answer_is_given_again(house: House, fault: Kind) -> Non
     assert len(house.aws.calls(PUT)) == 3
     (told,) = house.rows("SELECT detail FROM audit_events WHERE kind = 'report_told'")
     assert told["detail"]["attempts"] == 3
+
+
+async def test_an_answer_that_is_not_taken_is_said_until_it_is(house: House) -> None:
+    house.aws.faults.add(PUT, "access_denied", times=None)
+    deployment, _ = await house.ask("order")
+    await house.approve(MINA.id, deployment)
+
+    await house.until(
+        lambda: "CodeDeploy has not taken the answer yet:* AccessDenied" in house.says(deployment)
+    )
+    assert "until it takes the answer, no traffic moves" in house.says(deployment)
+    assert "CodeDeploy has not been told yet" in text_of(await deploys(house, OLU, "order"))
+    house.aws.faults.clear()
+    house.clock.advance(minutes=1)
+    assert await house.told(deployment) == ["Succeeded"]
+    await house.until(lambda: "CodeDeploy took the answer" in house.says(deployment))
+    assert "has not taken" not in house.says(deployment)
+    assert "has not been told" not in text_of(await deploys(house, OLU, "order"))
 
 
 @pytest.mark.parametrize("fault", NOT_SILENT)
@@ -68,7 +87,7 @@ async def test_a_missing_permission_is_waited_for_until_somebody_grants_it(house
     deployment, _ = await house.ask("order")
     await house.approve(MINA.id, deployment)
     await house.until(lambda: last_error(house) == "AccessDeniedException")
-    await house.until(lambda: "Telling CodeDeploy" in house.says(deployment))
+    await house.until(lambda: "CodeDeploy has not taken the answer yet" in house.says(deployment))
     assert house.gate(deployment)["phase"] == "decided"
 
     house.aws.faults.clear(PUT)

@@ -72,6 +72,12 @@ async def _report(database: Database, gate: GateId) -> None:
     assert await reports.reported(due, TOLD, event(Kind.REPORT_TOLD, "d-1", gate), now=NOW)
 
 
+async def _report_again(database: Database, gate: GateId) -> None:
+    reports = Reports(database, uuid4())
+    (due,) = await reports.claim(now=NOW, limit=1)
+    await reports.report_again(due, error="throttled", news=True, due_at=NOW, now=NOW)
+
+
 async def _undo(database: Database, gate: GateId) -> None:
     async with Interventions(database, uuid4()).hold_switch_of(gate) as held:
         assert held is not None
@@ -96,6 +102,7 @@ WRITERS: dict[str, Writer] = {
     "a card drawn": _card_drawn,
     "a look": _look,
     "a report": _report,
+    "a report that failed": _report_again,
     "an undo": _undo,
     "the answer to an undo": _answer_to_an_undo,
 }
@@ -111,7 +118,7 @@ async def test_who_waits_for_a_chain_holds_nothing_that_its_holder_may_want(
     database: Database, record_url: str, gate: GateId, writer: Writer
 ) -> None:
     """So no two writers of one deployment ever wait in a circle, whatever else each of them locks."""
-    if writer is _report:
+    if writer in {_report, _report_again}:
         await reject(Gates(database), gate)
     async with await psycopg.AsyncConnection.connect(record_url) as holder:
         await holder.execute(CHAIN)
@@ -203,7 +210,7 @@ async def test_what_is_closed_under_a_report_is_not_due_again(database: Database
         (view,) = held.open_gates
         assert isinstance(view.gate, Decided)
         await held.close(view.gate.ended(), reason=None, events=[], now=NOW)
-    await reports.report_again(due, error="throttled", due_at=NOW)
+    await reports.report_again(due, error="throttled", news=True, due_at=NOW, now=NOW)
     assert await reports.claim(now=NOW + timedelta(hours=1), limit=1) == []
     assert (await database.rows("SELECT due_at FROM reports"))[0].due_at is None
 

@@ -159,5 +159,6 @@ def waiting_view(gate: Awaiting) -> GateView:
         reason=None,
         outcome=None,
         outcome_detail=None,
+        report_trouble=None,
         reported_at=None,
     )
