@@ -141,6 +141,7 @@ class GateView:
     outcome: Outcome | None
     outcome_detail: str | None
     report_trouble: str | None
+    """Why CodeDeploy has not been told for some seconds; None: nothing to speak of."""
     reported_at: datetime | None
     reminded_at: datetime | None = None
     """Up to when the reminders have been dealt with."""

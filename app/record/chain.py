@@ -31,6 +31,20 @@ def _named(name: str) -> str:
     return f"(SELECT count(*) FROM (SELECT {lock}) k) >= 0"
 
 
+CHAINS_BEHIND: Final = f"""
+SELECT pg_advisory_xact_lock({_KEY}) AS taken FROM (
+    SELECT o.* FROM switches me JOIN switches o ON o.account = me.account AND o.region = me.region AND (
+        o.rollback_id = me.deployment_id
+        OR o.id IN (SELECT i.switch_id FROM interventions i WHERE i.deployment_id = me.deployment_id)
+    )
+    WHERE me.id = :id AND me.claimed_by = :owner ORDER BY o.id OFFSET 0
+) s
+"""
+"""Locks the chains of the deployments that the switch `:id` takes back: its look writes to theirs too.
+
+They come before its own: `CHAIN_OF_THE_NEW` is taken in that order.
+"""
+
 THE_CHAIN: Final = _named(":chain")
 """True, with the chain that `:chain` names (`chain_of`) locked."""
 

@@ -41,7 +41,8 @@ GATE: Final = """
     g.id, g.hook_name, g.phase, g.edition, g.version, g.opened_at, g.deadline_at, g.verdict, g.basis,
     g.decided_at, g.decided_by, g.decided_name, g.reason, g.broken, g.outcome, g.outcome_detail, g.reported_at,
     g.reminded_at,
-    (SELECT t.last_error FROM reports t WHERE t.gate_id = g.id AND t.due_at IS NOT NULL) AS report_trouble,
+    (SELECT t.last_error FROM reports t
+      WHERE t.gate_id = g.id AND t.due_at > g.decided_at + interval '3 seconds') AS report_trouble,
     (SELECT coalesce(jsonb_agg(jsonb_build_array(v.voter, v.name, v.choice, v.reason, v.voted_at)
                                ORDER BY v.voted_at), '[]')
        FROM votes v WHERE v.gate_id = g.id) AS votes,

@@ -11,7 +11,7 @@ from uuid import UUID
 from app.flow.record_ports import DueLook
 from app.gate.ids import SwitchKey
 from app.gate.policy import RESCUERS
-from app.record.chain import SWITCH_CHAIN
+from app.record.chain import CHAINS_BEHIND, SWITCH_CHAIN
 from app.record.database import Database
 from app.record.held_switch import HeldSwitchRow
 from app.record.leases import Leases, coherent
@@ -96,8 +96,8 @@ class Switches:
     async def hold_switch(self, due: DueLook) -> AsyncIterator[HeldSwitchRow | None]:
         """The switch and its open gates under their locks; None when the lease was lost."""
         mine = {"id": due.switch.id, "owner": self.leases.owner}
-        in_turn = [LOCK, LOCK_GATES, THE_SWITCH, OPEN_GATES]
-        async with self._database.begin_with(in_turn, mine) as (driver, locked, _, found, gates):
+        in_turn = [CHAINS_BEHIND, LOCK, LOCK_GATES, THE_SWITCH, OPEN_GATES]
+        async with self._database.begin_with(in_turn, mine) as (driver, _, locked, _, found, gates):
             if not locked:
                 yield None
                 return

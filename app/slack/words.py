@@ -64,11 +64,11 @@ EXPLAINED: Final = (HeldBack, OwnDeployment, AlreadyApproved)
 
 def thanks(counted: Counted, *, choice: Choice, texts: Texts, on_card: bool) -> str:
     """What a voter hears. On the card itself a decision shows, and needs no words."""
-    if counted.decision is None and choice is Choice.REJECT:
-        return texts.plural("press.against", count=counted.rejections_owed)
-    if counted.decision is None:
-        return f"{texts('press.counted')}\n{rule_lines(counted.owed, texts=texts)}"
     domain = counted.view.switch.domain or texts("card.unknown_domain")
+    if counted.decision is None and choice is Choice.REJECT:
+        return texts.plural("press.against", count=counted.rejections_owed, domain=domain)
+    if counted.decision is None:
+        return f"{texts('press.counted_of', domain=domain)}\n{rule_lines(counted.owed, texts=texts)}"
     return "" if on_card else texts("press.decided", domain=domain)
 
 

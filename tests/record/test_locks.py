@@ -66,6 +66,18 @@ async def _look(database: Database, gate: GateId) -> None:
         await held.note([event(Kind.SWITCHED, "d-1", gate)])
 
 
+async def _look_at_a_rollback(database: Database, gate: GateId) -> None:
+    """Of the deployment that takes this one back: what it finds is told of both."""
+    await open_gate(Gates(database), "d-2")
+    await database.rows("UPDATE switches SET rollback_id = 'd-2' WHERE deployment_id = 'd-1'")
+    switches = Switches(database, uuid4())
+    looks = await switches.claim(now=NOW, limit=2)
+    due = next(one for one in looks if one.switch.key.deployment == "d-2")
+    async with switches.hold_switch(due) as held:
+        assert held is not None
+        await held.note([event(Kind.UNDO_DONE, "d-1", gate)])
+
+
 async def _report(database: Database, gate: GateId) -> None:
     reports = Reports(database, uuid4())
     (due,) = await reports.claim(now=NOW, limit=1)
@@ -101,6 +113,7 @@ WRITERS: dict[str, Writer] = {
     "a second hook": _second_hook,
     "a card drawn": _card_drawn,
     "a look": _look,
+    "a look at its rollback": _look_at_a_rollback,
     "a report": _report,
     "a report that failed": _report_again,
     "an undo": _undo,
