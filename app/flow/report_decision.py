@@ -12,14 +12,12 @@ from app.flow.backoff import backoff
 from app.flow.codedeploy_ports import AlreadyAnswered, AnswerRefused, CannotAsk, Deployments
 from app.flow.events import CODEDEPLOY, SWITCHGATE, Event, Kind
 from app.flow.record_ports import DueReport
+from app.flow.views import PASSING
 from app.gate.deadline import given_up_after
 from app.gate.states import Outcome
 
 RETRY: Final = timedelta(milliseconds=300)
 LONGEST: Final = timedelta(seconds=15)
-SOON: Final = 3
-"""Tries that fail within some two seconds."""
-
 SLOW_RETRY: Final = timedelta(seconds=10)
 SLOW_LONGEST: Final = timedelta(seconds=60)
 
@@ -52,7 +50,8 @@ async def report_decision(
         result = await _tell(due, deployments=deployments)
     except CannotAsk as trouble:
         if now < given_up_after(due.view.opened_at):
-            again, news = now + _wait(due.attempts, trouble), _is_news(due, trouble)
+            again = now + _wait(due.attempts, trouble)
+            news = _is_news(due, trouble, again=again)
             await record.report_again(due, error=str(trouble), news=news, due_at=again, now=now)
             return trouble
         result = Result(outcome=Outcome.UNDELIVERABLE, detail=str(trouble))
@@ -91,11 +90,10 @@ async def _held(due: DueReport, *, deployments: Deployments) -> Result | None:
     return Result(outcome=Outcome.TOLD if same else Outcome.CONTRADICTED, detail=held.status)
 
 
-def _is_news(due: DueReport, trouble: CannotAsk) -> bool:
-    """Whether whoever reads the card should know: what passes in a second or two need not be said."""
-    if trouble.slow or due.attempts > SOON:
-        return due.view.report_trouble != str(trouble) or due.attempts == SOON + 1
-    return False
+def _is_news(due: DueReport, trouble: CannotAsk, *, again: datetime) -> bool:
+    """Whether the card, which shows `report_trouble`, will say something else than it does."""
+    decided_at = due.view.decided_at or due.view.opened_at
+    return again > decided_at + PASSING and due.view.report_trouble != str(trouble)
 
 
 def _wait(attempts: int, trouble: CannotAsk) -> timedelta:

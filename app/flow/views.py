@@ -1,9 +1,9 @@
 """The record as the flow, the card and the questions see it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import assert_never
+from typing import Final, assert_never
 from uuid import UUID
 
 from app.gate.checks import Check
@@ -17,6 +17,9 @@ from app.gate.shift import Shift
 from app.gate.states import Awaiting, Closed, Decided, Gate, Outcome, Reported
 from app.gate.turns import Neighbour
 from app.gate.undo import Course, Deed, Standpoint, UnderWay
+
+PASSING: Final = timedelta(seconds=3)
+"""What is over so soon after a decision need not be said."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,7 +144,7 @@ class GateView:
     outcome: Outcome | None
     outcome_detail: str | None
     report_trouble: str | None
-    """Why CodeDeploy has not been told for some seconds; None: nothing to speak of."""
+    """Why CodeDeploy is not told until `PASSING` after the decision; None: nothing to speak of."""
     reported_at: datetime | None
     reminded_at: datetime | None = None
     """Up to when the reminders have been dealt with."""

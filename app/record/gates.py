@@ -20,7 +20,7 @@ from app.record.database import Database
 from app.record.events import INSERT, as_parameter
 from app.record.neighbours import NEIGHBOURS, TURNS_LOCK, neighbour_of, neighbours, parameters_of
 from app.record.opening import OPEN, parameters
-from app.record.rows import INTERVENTION, VIEW, intervention_of, view_of
+from app.record.rows import INTERVENTION, VIEW, intervention_of, undo_that_made, view_of
 from app.record.statements import Driver, execute, execute_and_commit
 
 LOCK: Final = f"SELECT 1 FROM gates WHERE id = :gate AND {GATE_CHAIN} FOR UPDATE"
@@ -102,9 +102,7 @@ SELECT 1
 """
 PLAN_REMINDERS: Final = "UPDATE gates SET remind_at = :now WHERE phase = 'awaiting'"
 UNDO_BEHIND: Final = f"""
-SELECT {INTERVENTION} AS intervention FROM interventions i JOIN switches s ON s.id = i.switch_id
-WHERE i.deployment_id = :deployment AND i.deed = 'redeploy' AND s.account = :account AND s.region = :region
-LIMIT 1
+SELECT {INTERVENTION} AS intervention {undo_that_made(":deployment", account=":account", region=":region")} LIMIT 1
 """
 
 

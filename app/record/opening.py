@@ -7,6 +7,7 @@ from app.flow.events import Event
 from app.flow.record_ports import Opening, Verification
 from app.record.chain import THE_CHAIN, chain_of
 from app.record.events import INSERT, as_parameter
+from app.record.rows import undo_that_made
 
 # A new hook of a known switch: it lives (again), and when this hook began is yet to be learnt. The same hook once
 # more changes nothing.
@@ -55,8 +56,7 @@ WITH s AS (
     UPDATE cards SET wanted_version = p.version, due_at = :now, attempts = 0 FROM p WHERE cards.gate_id = p.id
 )
 SELECT g.id, EXISTS (
-    SELECT 1 FROM interventions i JOIN switches o ON o.id = i.switch_id
-    WHERE i.deployment_id = :deployment_id AND i.deed = 'redeploy' AND o.account = :account AND o.region = :region
+    SELECT 1 {undo_that_made(":deployment_id", account=":account", region=":region")}
 ) AS undoes FROM g
 """
 """The domain's last switch that succeeded is drawn again: with a later one under way it has no undo any more."""

@@ -5,6 +5,7 @@ from typing import Any, Final, assert_never
 from uuid import UUID
 
 from app.flow.views import (
+    PASSING,
     CastVote,
     GateView,
     Intervention,
@@ -37,12 +38,13 @@ SWITCH: Final = """
     s.auto_rollback
 """
 
-GATE: Final = """
+GATE: Final = f"""
     g.id, g.hook_name, g.phase, g.edition, g.version, g.opened_at, g.deadline_at, g.verdict, g.basis,
     g.decided_at, g.decided_by, g.decided_name, g.reason, g.broken, g.outcome, g.outcome_detail, g.reported_at,
     g.reminded_at,
     (SELECT t.last_error FROM reports t
-      WHERE t.gate_id = g.id AND t.due_at > g.decided_at + interval '3 seconds') AS report_trouble,
+      WHERE t.gate_id = g.id
+        AND t.due_at > g.decided_at + interval '{PASSING.total_seconds()} seconds') AS report_trouble,
     (SELECT coalesce(jsonb_agg(jsonb_build_array(v.voter, v.name, v.choice, v.reason, v.voted_at)
                                ORDER BY v.voted_at), '[]')
        FROM votes v WHERE v.gate_id = g.id) AS votes,
@@ -56,6 +58,16 @@ INTERVENTION: Final = """
     jsonb_build_array(i.id, i.deed, i.phase, i.asked_by, i.asked_name, i.reason, i.asked_at, i.deployment_id,
                       i.problem, i.finished_at)
 """
+
+
+def undo_that_made(deployment: str, *, account: str, region: str) -> str:
+    """FROM and WHERE: the undo `i`, if one made this deployment. Each is SQL: a parameter, or a column."""
+    return (
+        "FROM interventions i JOIN switches o ON o.id = i.switch_id"
+        f" WHERE i.deployment_id = {deployment} AND i.deed = 'redeploy'"
+        f" AND o.account = {account} AND o.region = {region}"
+    )
+
 
 FREEZES: Final = """
     (SELECT coalesce(jsonb_agg(jsonb_build_array(f.id, f.reason, f.declared_by, f.starts_at, f.ends_at)

@@ -15,7 +15,7 @@ from app.record.chain import CHAINS_BEHIND, SWITCH_CHAIN
 from app.record.database import Database
 from app.record.held_switch import HeldSwitchRow
 from app.record.leases import Leases, coherent
-from app.record.rows import SWITCH, VIEW, switch_of, view_of
+from app.record.rows import SWITCH, VIEW, switch_of, undo_that_made, view_of
 from app.together import Together
 
 DUE: Final = f"""
@@ -26,9 +26,7 @@ SELECT {SWITCH},
     EXISTS (SELECT 1 FROM interventions i WHERE i.switch_id = s.id AND i.phase IN ('asked', 'sent')) AS undoing,
     EXISTS (SELECT 1 FROM gates g WHERE g.switch_id = s.id AND g.phase = 'awaiting') AND (
         s.creator = ANY(:rescuers) OR EXISTS (
-            SELECT 1 FROM interventions i JOIN switches o ON o.id = i.switch_id
-            WHERE i.deployment_id = s.deployment_id AND i.deed = 'redeploy'
-                AND o.account = s.account AND o.region = s.region
+            SELECT 1 {undo_that_made("s.deployment_id", account="s.account", region="s.region")}
         )
     ) AS rescue_waits
 FROM switches s WHERE s.id = ANY(:ids)

@@ -1,7 +1,7 @@
 """A switch as `/deploys` lists it."""
 
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 from app.flow.question import outlook_of
 from app.flow.rules_port import Rules
@@ -15,6 +15,8 @@ from app.slack.card import OTHERWISE, decision_buttons, deployment_link, domain_
 from app.slack.course_blocks import is_approved, is_taken_back
 from app.slack.outside import inline
 from app.slack.rule_words import rule_lines
+
+IN_A_LINE: Final = {**OTHERWISE, Basis.UNDO: "undo"}
 
 
 class PendingGate(Protocol):
@@ -78,8 +80,7 @@ def decided_line(view: GateView, *, texts: Texts) -> str:
 def _ending(view: GateView) -> str:
     if isinstance(view.gate, Awaiting):
         raise TypeError("a waiting gate has no ending to tell")
-    otherwise = {**OTHERWISE, Basis.UNDO: "undo"}
-    return otherwise.get(view.basis, view.gate.verdict.value) if view.basis else view.gate.verdict.value
+    return IN_A_LINE.get(view.basis, view.gate.verdict.value) if view.basis else view.gate.verdict.value
 
 
 def _since(view: GateView, texts: Texts) -> str:

@@ -159,9 +159,8 @@ class Presses:
             view = await by(until, asking)
         except UNCONFIRMED as trouble:
             log.warning("form_not_opened", problem=type(trouble).__name__, user=profile.person.user)
-            self._replies.answer(
-                body, texts("refused.nothing_recorded")
-            )  # a question records nothing to doubt
+            # A question records nothing that could be in doubt.
+            self._replies.answer(body, texts("refused.nothing_recorded"))
             return
         except Exception as trouble:
             self._replies.answer(body, self._not_counted(trouble, profile, texts).text)

@@ -41,10 +41,11 @@ LINES: Final[Mapping[Kind, str]] = {
 }
 
 
-RESCUE: Final[Mapping[Kind, str | None]] = {
-    Kind.GATE_OPENED: None,
-    Kind.TRAFFIC_MOVED: None,
-    Kind.SWITCHED: "timeline.rescued",
+RESCUE: Final[Mapping[str | None, str | None]] = {
+    "timeline.opened": None,
+    "timeline.moved": None,
+    "timeline.switched": "timeline.rescued",
+    "timeline.finished": "timeline.rescue_finished",
 }
 """What is told otherwise, or not at all, of a rollback."""
 
@@ -65,16 +66,16 @@ class Timeline:
         event = happened.event
         if event.kind is Kind.REMINDED:
             return self._reminder(view, happened)
-        key = self._key(view, event)
+        key = self._key(event)
+        if view.basis is Basis.RESCUE:
+            key = RESCUE.get(key, key)
         if key is None:
             return None
         text = self._texts(key, **self._fields(view, event))
         return Message(link=happened.link, text=f"{_clock(event.at)}  {text}")
 
-    def _key(self, view: GateView, event: Event) -> str | None:
+    def _key(self, event: Event) -> str | None:
         key = LINES.get(event.kind)
-        if view.basis is Basis.RESCUE and event.kind in RESCUE:
-            return RESCUE[event.kind]
         if event.kind is Kind.VOTE_CAST:
             return _vote_key(event)
         if event.kind is Kind.CHECK_TOLD:
@@ -86,7 +87,7 @@ class Timeline:
             return f"timeline.decided.{ground}"
         if event.kind is Kind.SWITCH_ENDED:
             succeeded = str(event.detail.get("how", "")).startswith("Succeeded")
-            return _finished_key(view) if succeeded else key
+            return "timeline.finished" if succeeded else key
         return key
 
     def _fields(self, view: GateView, event: Event) -> dict[str, str]:
@@ -129,10 +130,6 @@ class Timeline:
             deployment=inline(view.switch.key.deployment),
         )
         return Message(link=happened.link, text=text, channel=channel)
-
-
-def _finished_key(view: GateView) -> str:
-    return "timeline.rescue_finished" if view.basis is Basis.RESCUE else "timeline.finished"
 
 
 def _vote_key(event: Event) -> str | None:

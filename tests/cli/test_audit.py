@@ -8,6 +8,7 @@ import pytest
 
 from app.embedded_postgres import EmbeddedPostgres, default_folder
 from tests.cli.commands import Shell, is_clean
+from tests.cli.test_config_check import GOOD
 
 EVENT = """
 INSERT INTO audit_events (at, kind, account, region, deployment_id, domain, actor_kind, actor, actor_name, detail,
@@ -106,15 +107,7 @@ def test_reading_makes_no_database(shell: Shell) -> None:
     assert is_clean(said)
 
 
-CONFIG = """
-[slack]
-channel = "C01DEPLOY"
-[policy]
-approvers = ["U01KIM"]
-own_deployment = true
-[domains.order]
-application = "order-app"
-deployment_group = "order-dg"
+CONFIG = f"""{GOOD}
 [domains.hub]
 application = "hub-app"
 deployment_group = "hub-dg"

@@ -18,7 +18,7 @@ from app.sandbox.aws.world import EIGHT_DOMAINS
 from app.sandbox.cast import CHANNEL, OLU, config_text
 from app.sandbox.slack.answers import PressResult, SlashResult
 from app.sandbox.slack.credentials import SIGNING_SECRET
-from app.sandbox.slack.shapes import Message, User
+from app.sandbox.slack.shapes import Message, User, View
 from tests.house import House, text_of
 
 Json = dict[str, Any]
@@ -173,6 +173,15 @@ async def gate_held(house: House, deployment: str) -> AsyncIterator[psycopg.Conn
 def press_waits(house: House, holder: psycopg.Connection) -> bool:
     """Whether a press waits for the gate's row that `holder` holds."""
     return bool(house.rows(BEHIND, holder.info.backend_pid, "SELECT 1 FROM gates WHERE id =%FOR UPDATE"))
+
+
+async def form_of(house: House, user: User, deployment: str, action: str) -> View:
+    """The form that a press on the deployment's card opens."""
+    await house.press(user.id, deployment, action)
+    await house.until(lambda: house.slack.views.top(user.id) is not None)
+    form = house.slack.views.top(user.id)
+    assert form is not None
+    return form
 
 
 async def opened(house: House, domain: str, **how: Any) -> str:

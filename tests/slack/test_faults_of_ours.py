@@ -6,7 +6,7 @@ from app.sandbox.cast import GRACE, OLU
 from tests.flow import outsiders
 from tests.house import House
 from tests.journeys.test_undo import switched
-from tests.slack.play import deploys, is_told
+from tests.slack.play import deploys, form_of, is_told
 
 SORRY = re.compile(r"Something went wrong here and nothing was recorded.*`[0-9a-f]{8}`")
 
@@ -34,10 +34,7 @@ async def test_a_press_counts_for_nothing_and_counts_once_all_is_well(house: Hou
 
 async def test_an_undo_form_stays_open_with_what_was_typed(house: House) -> None:
     deployment = await switched(house)
-    await house.press(OLU.id, deployment, "undo")
-    await house.until(lambda: house.slack.views.top(OLU.id) is not None)
-    form = house.slack.views.top(OLU.id)
-    assert form is not None
+    form = await form_of(house, OLU, deployment, "undo")
     await breaks(house, "interventions")
     result = await house.slack.submit_async(OLU.id, form.id, {"reason": "orders fail"})
     assert result.errors is not None
@@ -54,10 +51,7 @@ async def test_a_glass_form_stays_open_too(house: House) -> None:
     deployment, _ = await house.ask("order")
     await deploys(house, GRACE, "freeze order for 20m stocktaking")
     await house.until(lambda: "break_glass" in house.actions(deployment))
-    await house.press(GRACE.id, deployment, "break_glass")
-    await house.until(lambda: house.slack.views.top(GRACE.id))
-    form = house.slack.views.top(GRACE.id)
-    assert form is not None
+    form = await form_of(house, GRACE, deployment, "break_glass")
     await breaks(house, "announcements")
     refused = await house.slack.submit_async(GRACE.id, form.id, {"glass_reason": "customers cannot pay"})
     assert refused.errors is not None
