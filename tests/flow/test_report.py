@@ -46,16 +46,17 @@ async def test_an_answer_that_is_not_taken_is_said_until_it_is(house: House) -> 
     await house.approve(MINA.id, deployment)
 
     await house.until(
-        lambda: "CodeDeploy has not taken the answer yet:* AccessDenied" in house.says(deployment)
+        lambda: "CodeDeploy has not confirmed the answer yet:* AccessDenied" in house.says(deployment)
     )
-    assert "until it takes the answer, no traffic moves" in house.says(deployment)
-    assert "CodeDeploy has not been told yet" in text_of(await deploys(house, OLU, "order"))
+    # Where only the receipt was lost CodeDeploy has it, and traffic moves: nobody is told otherwise.
+    assert "no traffic moves" not in house.says(deployment)
+    assert "CodeDeploy has not confirmed it yet" in text_of(await deploys(house, OLU, "order"))
     house.aws.faults.clear()
     house.clock.advance(minutes=1)
     assert await house.told(deployment) == ["Succeeded"]
     await house.until(lambda: "CodeDeploy took the answer" in house.says(deployment))
-    assert "has not taken" not in house.says(deployment)
-    assert "has not been told" not in text_of(await deploys(house, OLU, "order"))
+    assert "has not confirmed" not in house.says(deployment)
+    assert "has not confirmed" not in text_of(await deploys(house, OLU, "order"))
 
 
 @pytest.mark.parametrize("fault", NOT_SILENT)
@@ -87,7 +88,7 @@ async def test_a_missing_permission_is_waited_for_until_somebody_grants_it(house
     deployment, _ = await house.ask("order")
     await house.approve(MINA.id, deployment)
     await house.until(lambda: last_error(house) == "AccessDeniedException")
-    await house.until(lambda: "CodeDeploy has not taken the answer yet" in house.says(deployment))
+    await house.until(lambda: "CodeDeploy has not confirmed the answer yet" in house.says(deployment))
     assert house.gate(deployment)["phase"] == "decided"
 
     house.aws.faults.clear(PUT)

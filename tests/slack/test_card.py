@@ -140,7 +140,7 @@ async def test_an_answer_that_could_not_be_delivered_is_shown(house: House) -> N
     deployment, _ = await house.ask("order")
     house.aws.faults.add("PutLifecycleEventHookExecutionStatus", "access_denied", times=None)
     await house.reject(OLU.id, deployment, "no")
-    await house.until(lambda: "CodeDeploy has not taken the answer yet" in house.says(deployment))
+    await house.until(lambda: "CodeDeploy has not confirmed the answer yet" in house.says(deployment))
     house.clock.advance(minutes=70)
     await house.until(lambda: "CodeDeploy could not be told" in house.says(deployment), timeout=15)
     assert house.gate(deployment)["outcome"] == "undeliverable"
