@@ -1,14 +1,30 @@
 """Bodies of requests that write: JSON, and not more of it than such a thing can be."""
 
-from typing import Final
+from typing import Final, TypeVar
 
 from fastapi import HTTPException, Request
+from pydantic import BaseModel, ValidationError
+
+from app.api.refusals import field_sentence
 
 LARGEST: Final = 16 * 1024
 
 
-async def read_json(request: Request) -> bytes:
-    """The body as it came. Raises 413 and 415; nothing beyond the limit is kept."""
+M = TypeVar("M", bound=BaseModel)
+
+
+async def read_body(request: Request, model: type[M]) -> M:
+    """The body, checked. Raises 413, 415, and 422 with a sentence a field."""
+    body = await _read_json(request)
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as refusal:
+        told = [field_sentence(error, model) for error in refusal.errors(include_url=False)]
+        raise HTTPException(422, "; ".join(told)) from None
+
+
+async def _read_json(request: Request) -> bytes:
+    """The body as it came; nothing beyond the limit is kept."""
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind != "application/json":
         raise HTTPException(415, "Content-Type: send application/json")

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from app.api.bodies import read_json
+from app.api.bodies import read_body
 from app.api.callers import Callers
 from app.api.refusals import REFUSED
 from app.flow.rules_port import Rules
@@ -58,23 +58,40 @@ Region = Annotated[
 ]
 
 
-def _https(value: str) -> str:
+def _https(value: str | None) -> str | None:
+    if value is None:
+        return None
     parts = urlsplit(value)
     if parts.scheme != "https" or not parts.hostname or not value.isprintable() or " " in value:
-        raise ValueError("must be an https address")
+        raise ValueError("is no https address")
     if parts.username is not None or parts.password is not None:
-        raise ValueError("must not name a user")
+        raise ValueError("names a user")
     return value
 
 
 class CheckIn(BaseModel):
-    """What was found. `url`: where people can read more."""
+    """What was found."""
 
     model_config = ConfigDict(extra="forbid")
 
-    state: CheckState
-    summary: Annotated[str, Field(max_length=LONGEST_SUMMARY)] = ""
-    url: Annotated[str, Field(max_length=LONGEST_URL), AfterValidator(_https)] | None = None
+    state: Annotated[CheckState, Field(description="Write what became of it so far.", examples=["passed"])]
+    summary: Annotated[
+        str,
+        Field(
+            max_length=LONGEST_SUMMARY,
+            description="Write what was found in a sentence, or leave it out.",
+            examples=["2 of 10 orders were charged twice"],
+        ),
+    ] = ""
+    url: Annotated[
+        str | None,
+        Field(
+            max_length=LONGEST_URL,
+            description="Write where people can read more, without name and password, or leave it out.",
+            examples=["https://ci.example.com/runs/7"],
+        ),
+        AfterValidator(_https),
+    ] = None
 
 
 class CheckOut(BaseModel):
@@ -133,7 +150,7 @@ def checks_router(
             raise HTTPException(
                 422, f"name: {what}; write 1 to {LONGEST_NAME} printable ones, without a slash"
             )
-        found = _read(await read_json(request))
+        found = await read_body(request, CheckIn)
         told_check = ToldCheck(
             deployment=DeploymentId(deployment),
             account=account,
@@ -167,14 +184,6 @@ async def _take(told: ToldCheck, *, checks: Checks, rules: Rules, now: datetime)
         raise HTTPException(409, f"This deployment has {MOST} checks already; nobody reads more.") from None
     except ProbesOwn:
         raise HTTPException(409, "This check is the result of a probe of Switchgate's own.") from None
-
-
-def _read(body: bytes) -> CheckIn:
-    try:
-        return CheckIn.model_validate_json(body)
-    except ValidationError as refusal:
-        told = [f"{'.'.join(map(str, each['loc'])) or 'body'}: {each['msg']}" for each in refusal.errors()]
-        raise HTTPException(422, "; ".join(told)) from None
 
 
 def _plain(summary: str) -> str:

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from app.api.bodies import read_json
+from app.api.bodies import read_body
 from app.api.callers import Callers
 from app.api.refusals import REFUSED
 from app.flow.declare_freeze import (
@@ -39,14 +39,37 @@ WRONG: Final[dict[type[NotAFreeze], str]] = {
 
 
 class FreezeIn(BaseModel):
-    """`domains` left out: all. `from` left out: now. Times carry a zone."""
+    """What is frozen, from when until when, and why."""
 
     model_config = ConfigDict(extra="forbid")
 
-    domains: Annotated[list[str], Field(min_length=1, max_length=200)] | None = None
-    start: Annotated[AwareDatetime | None, Field(alias="from")] = None
-    until: AwareDatetime
-    reason: Annotated[str, Field(max_length=LONGEST_REASON)]
+    domains: Annotated[
+        list[str] | None,
+        Field(
+            min_length=1,
+            max_length=200,
+            description="Write the names of domains, or leave it out for all of them.",
+            examples=[["order", "payment"]],
+        ),
+    ] = None
+    start: Annotated[
+        AwareDatetime | None,
+        Field(
+            alias="from",
+            description="Write a time with its zone, or leave it out for now.",
+            examples=["2026-11-24T18:00+09:00"],
+        ),
+    ] = None
+    until: Annotated[
+        AwareDatetime,
+        Field(description="Write a time with its zone.", examples=["2026-11-24T20:00+09:00"]),
+    ]
+    reason: Annotated[
+        str,
+        Field(
+            max_length=LONGEST_REASON, description="Say why, in a sentence.", examples=["payment incident"]
+        ),
+    ]
 
 
 class FreezeOut(BaseModel):
@@ -95,7 +118,7 @@ def freezes_router(
         request: Request, by: Annotated[str, Depends(callers.who_may(Scope.FREEZES))]
     ) -> FreezeOut:
         """Declares a freeze. Overlapping ones all stand; the last end counts."""
-        found = _read(await read_json(request))
+        found = await read_body(request, FreezeIn)
         now = clock()
         declaration = Declaration(
             domains=tuple(map(DomainName, found.domains)) if found.domains is not None else None,
@@ -134,14 +157,6 @@ def freezes_router(
         changed()
 
     return router
-
-
-def _read(body: bytes) -> FreezeIn:
-    try:
-        return FreezeIn.model_validate_json(body)
-    except ValidationError as refusal:
-        told = [f"{'.'.join(map(str, each['loc'])) or 'body'}: {each['msg']}" for each in refusal.errors()]
-        raise HTTPException(422, "; ".join(told)) from None
 
 
 def _out(standing: StandingFreeze) -> FreezeOut:

@@ -1,5 +1,6 @@
-"""A parameter that cannot be used, in a plain sentence: which one, what is wrong, what to write, an example."""
+"""A parameter or field that cannot be used, in a plain sentence: which, what is wrong, what to write, an example."""
 
+import json
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, Final
@@ -34,6 +35,11 @@ _WRONG: Final = {
     "enum": "is none of {expected}",
     "string_too_long": "is longer than {max_length} characters",
     "string_pattern_mismatch": "is not of the shape that it always has",
+    "missing": "is missing",
+    "too_short": "is empty",
+    "too_long": "has more than {max_length} entries",
+    "timezone_aware": "has no zone",
+    "value_error": "{error}",
 }
 
 
@@ -60,13 +66,31 @@ def unknown_parameter(request: Request) -> str | None:
     return None
 
 
+def field_sentence(error: Mapping[str, Any], model: type[BaseModel]) -> str:
+    """The sentence about what pydantic found wrong in a body of this model."""
+    fields = {info.alias or name: info for name, info in model.model_fields.items()}
+    if not error["loc"]:
+        return f"body: is no JSON object of these fields. Known: {', '.join(fields)}"
+    name = str(error["loc"][0])
+    if name not in fields:
+        return f"{name[:LONGEST_NAME]}: no such field here. Known: {', '.join(fields)}"
+    said = f"{name}: {_what_is_wrong(error)}. {fields[name].description}"
+    return f"{said} For example {json.dumps(example)}" if (example := _example(fields[name])) else said
+
+
 def _sentence(error: Mapping[str, Any], field: FieldInfo) -> str:
     place, name = error["loc"][:2]
+    said = f"{name}: {_what_is_wrong(error)}. {field.description}"
+    if (example := _example(field)) is None:
+        return said
+    return f"{said} For example {name}={example}" if place == "query" else f"{said} For example {example}"
+
+
+def _what_is_wrong(error: Mapping[str, Any]) -> str:
     context = dict(error.get("ctx", {}))
     context["expected"] = str(context.get("expected", "")).replace("'", "").replace(" or ", ", ")
-    wrong = _WRONG.get(error["type"], "cannot be used").format_map(context)
-    said = f"{name}: {wrong}. {field.description}"
-    if not field.examples:
-        return said
-    example = field.examples[0]
-    return f"{said} For example {name}={example}" if place == "query" else f"{said} For example {example}"
+    return _WRONG.get(error["type"], "cannot be used").format_map(context)
+
+
+def _example(field: FieldInfo) -> Any:
+    return field.examples[0] if field.examples else None

@@ -7,7 +7,7 @@ from app.flow.question import case_of, question_of
 from app.flow.rules_port import Rules
 from app.flow.views import GateView
 from app.gate.ids import DomainName
-from app.gate.policy import Choice, Person, Refusal, Standing, broken_by
+from app.gate.policy import Choice, HeldBack, Person, Refusal, Standing, broken_by
 from app.gate.rulebook import ReasonFor, in_force
 from app.gate.rules import Unmet
 from app.gate.shift import Shift
@@ -17,7 +17,8 @@ from app.gate.states import NO_REASON, Vote
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Foresight:
     """`refusal`: why the approval would not count; None: it would. `unmet`: the rules that it would still meet
-    unmet. `may_decide`: the policy names this person, whether or not an approval counts at the moment."""
+    unmet; where some hold it back, only those. `may_decide`: the policy names this person, whether or not an
+    approval counts at the moment."""
 
     may_decide: bool
     refusal: Refusal | None
@@ -52,7 +53,7 @@ def foresee(view: GateView, *, person: Person, rules: Rules, now: datetime) -> F
     return Foresight(
         may_decide=person.standing is Standing.MEMBER and case.may_vote(person.user),
         refusal=refused,
-        unmet=broken_by(case, person),
+        unmet=refused.held if isinstance(refused, HeldBack) else broken_by(case, person),
         asks_reason=case.policy.reason is ReasonFor.ALWAYS,
     )
 

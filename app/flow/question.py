@@ -10,7 +10,7 @@ from app.gate.ids import DomainName
 from app.gate.judging import Case, Circumstances, asked, held_by, owing
 from app.gate.policy import Person, Refusal, broken_by
 from app.gate.rulebook import Policy, ReasonFor
-from app.gate.rules import Holding, Unmet
+from app.gate.rules import Holding, Owed, TwoOwed, Unmet
 from app.gate.states import AlreadyDecided, Awaiting, NotVerified
 from app.gate.turns import NotFollowed, ahead, not_followed
 
@@ -88,6 +88,11 @@ class Outlook:
     def is_held(self) -> bool:
         """Nobody's approval would be taken now."""
         return any(isinstance(rule, Holding) for rule in self.unmet)
+
+    @property
+    def one_is_enough(self) -> bool:
+        """The next approval that counts settles it: nothing is missing but one."""
+        return sum(r.missing if isinstance(r, Owed | TwoOwed) else 2 for r in self.unmet) <= 1
 
     @property
     def asks_reason(self) -> bool:

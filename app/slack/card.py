@@ -1,41 +1,23 @@
 """A gate as a card. A picture of the record: the same gate always draws the same card."""
 
 from collections.abc import Sequence
-from typing import Final, assert_never
+from typing import assert_never
 
 from app.flow.question import Outlook
 from app.flow.rules_port import OwnedDomain
-from app.flow.views import GateView, Traffic, course_of
+from app.flow.views import GateView, course_of
 from app.gate.policy import Basis, Choice
-from app.gate.shift import Shift
 from app.gate.states import NO_REASON, Awaiting, Closed, Decided, Outcome, Reported
 from app.gate.undo import Course
 from app.i18n.catalog import Texts
-from app.slack.blocks import (
-    Block,
-    actions,
-    button,
-    confirm,
-    context,
-    fields,
-    header,
-    mention,
-    section,
-    when,
-)
-from app.slack.check_blocks import check_blocks
+from app.slack.blocks import Block, context, fields, header, mention, section, when
+from app.slack.check_blocks import check_blocks, checks_apart
 from app.slack.course_blocks import course_blocks, course_buttons, is_approved, is_taken_back
+from app.slack.decision_buttons import decision_buttons
 from app.slack.evidence_blocks import evidence_blocks
 from app.slack.outside import inline, quoted
-from app.slack.standing import broken_blocks, offers, source_words, standing_blocks
-from app.slack.ticket import Ticket
-
-OTHERWISE: Final = {
-    Basis.RESCUE: "rescued",
-    Basis.CHECKS: "approved_itself",
-    Basis.BREAK_GLASS: "glass_broken",
-}
-"""What an approval on other grounds than votes is called in the catalogs."""
+from app.slack.standing import broken_blocks, source_words, standing_blocks
+from app.slack.switch_words import OTHERWISE, creator, deployment_link, domain_name, traffic_words
 
 
 def card_blocks(
@@ -61,33 +43,6 @@ def card_sentence(view: GateView, *, texts: Texts) -> str:
         deployment=view.switch.key.deployment,
         who=inline(view.decided_name or ""),
     )
-
-
-def domain_name(view: GateView, texts: Texts) -> str:
-    """The domain, or what stands for it while CodeDeploy has not confirmed any."""
-    return view.switch.domain or texts("card.unknown_domain")
-
-
-def deployment_link(view: GateView) -> str:
-    """The deployment in the AWS console."""
-    key = view.switch.key
-    url = f"https://{key.region}.console.aws.amazon.com/codesuite/codedeploy/deployments/{key.deployment}"
-    return f"<{url}?region={key.region}|{inline(key.deployment)}>"
-
-
-def traffic_words(traffic: Traffic | None, texts: Texts) -> str:
-    """How traffic will move, in words."""
-    if traffic is None:
-        return texts("card.traffic.unknown")
-    match traffic.shift:
-        case Shift.ALL_AT_ONCE:
-            return texts("card.traffic.all_at_once")
-        case Shift.CANARY:
-            return texts("card.traffic.canary", percent=traffic.percent, minutes=traffic.minutes)
-        case Shift.LINEAR:
-            return texts("card.traffic.linear", percent=traffic.percent, minutes=traffic.minutes)
-        case _:
-            assert_never(traffic.shift)
 
 
 def _state(view: GateView) -> str:
@@ -129,53 +84,16 @@ def _waiting(
         (texts("card.field.deadline"), when(view.deadline_at)),
         (texts("card.field.who"), _approvers(domain, outlook, texts)),
     ]
-    blocks = [fields(facts), *evidence_blocks(view, texts=texts), *_description(view, texts)]
+    wrong, checks = checks_apart(view, texts=texts)
+    blocks = [fields(facts), *wrong, *evidence_blocks(view, texts=texts), *_description(view, texts)]
     if not view.switch.verified:
         return [*blocks, section(texts("card.unverified"))]
     if domain is None:
         return [*blocks, section(texts("card.unconfigured"))]
+    blocks += checks
     blocks += standing_blocks(view, policy=domain.policy, outlook=outlook, texts=texts)
     buttons = decision_buttons(view, texts=texts, block_id=f"decide.{view.version}", outlook=outlook)
     return [*blocks, buttons, context(texts("card.no_answer_is_no"))]
-
-
-def decision_buttons(view: GateView, *, texts: Texts, block_id: str, outlook: Outlook | None = None) -> Block:
-    """Approve, which asks back in the client or opens a form for the reason; Reject, which opens a form;
-    and the ways back or around where there is something to take back or to go around."""
-    by_form = outlook is not None and outlook.asks_reason
-    return actions(
-        block_id,
-        approve_button(view, texts=texts, by_form=by_form),
-        reject_button(view, texts=texts),
-        *offers(view, outlook=outlook, texts=texts),
-    )
-
-
-def approve_button(view: GateView, *, texts: Texts, by_form: bool) -> Block:
-    """`by_form`: a form asks for the reason, so the client does not ask back."""
-    name = domain_name(view, texts)
-    port = f":{view.switch.listener_port}" if view.switch.listener_port else ""
-    ask = confirm(
-        title=texts("confirm.approve.title", domain=name),
-        text=texts(
-            "confirm.approve.text", domain=name, port=port, traffic=traffic_words(view.switch.traffic, texts)
-        ),
-        yes=texts("confirm.approve.yes"),
-        no=texts("confirm.approve.no"),
-    )
-    return button(
-        texts("button.approve"),
-        action="approve",
-        value=str(Ticket(gate=view.id, edition=view.edition)),
-        style="primary",
-        confirm=None if by_form else ask,
-    )
-
-
-def reject_button(view: GateView, *, texts: Texts) -> Block:
-    """Opens the form that asks why."""
-    ticket = str(Ticket(gate=view.id, edition=view.edition))
-    return button(texts("button.reject"), action="reject", value=ticket, style="danger")
 
 
 def _ended(view: GateView, *, texts: Texts, domain: OwnedDomain | None) -> list[Block]:
@@ -239,14 +157,6 @@ def _facts(view: GateView, texts: Texts) -> list[tuple[str, str]]:
         facts.append((texts("card.field.port"), str(switch.listener_port)))
     facts.append((texts("card.field.opened"), when(view.opened_at)))
     return facts
-
-
-def creator(view: GateView) -> str:
-    """Who made the deployment, as far as anybody knows."""
-    switch = view.switch
-    if switch.deployer:
-        return mention(switch.deployer)
-    return inline(switch.deployed_by or switch.creator or "")
 
 
 def _description(view: GateView, texts: Texts) -> Sequence[Block]:

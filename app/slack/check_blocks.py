@@ -26,6 +26,14 @@ def check_blocks(view: GateView, *, texts: Texts) -> list[Block]:
     return [section("\n".join([f"*{texts('card.checks')}*", *lines]))]
 
 
+def checks_apart(view: GateView, *, texts: Texts) -> tuple[list[Block], list[Block]]:
+    """The section in the first place where a check failed, so that nobody reads that green is fit before it;
+    in the second where none did."""
+    blocks = check_blocks(view, texts=texts)
+    failed = any(check.state is CheckState.FAILED for check in view.checks)
+    return (blocks, []) if failed else ([], blocks)
+
+
 def _line(check: Check, texts: Texts) -> str:
     name = inline(check.name, longest=100)
     shown = f"<{_address(check.url)}|{name}>" if check.url else name

@@ -11,10 +11,11 @@ from app.gate.states import Awaiting, Decided, Outcome
 from app.gate.undo import Course
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, mention, section, when
-from app.slack.card import OTHERWISE, decision_buttons, deployment_link, domain_name
 from app.slack.course_blocks import is_approved, is_taken_back
+from app.slack.decision_buttons import decision_buttons
 from app.slack.outside import inline
 from app.slack.rule_words import rule_lines
+from app.slack.switch_words import OTHERWISE, deployment_link, domain_name
 
 IN_A_LINE: Final = {**OTHERWISE, Basis.UNDO: "undo"}
 

@@ -9,12 +9,12 @@ from app.gate.fitness import fitness
 from app.gate.states import Awaiting
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, context, divider, header, modal, section, when
-from app.slack.card import deployment_link, domain_name
 from app.slack.details_side import side_lines
 from app.slack.evidence_blocks import nothing_words, several_containers, unknown_words
 from app.slack.evidence_words import change_words, code, commit_words, links, why_words
 from app.slack.fitness_words import finding_words, good_words
 from app.slack.outside import escaped, inline
+from app.slack.switch_words import deployment_link, domain_name
 
 LONGEST: Final = 2900
 """Characters of one section; Slack takes 3,000."""

@@ -7,12 +7,12 @@ from app.flow.views import CardPlace, GateView
 from app.gate.policy import AlreadyApproved
 from app.i18n.catalog import Texts
 from app.slack.blocks import when
-from app.slack.card import creator, deployment_link, domain_name
 from app.slack.deploys_blocks import card_link
 from app.slack.evidence_blocks import change_lines, fitness_line
 from app.slack.home_seen import Judged
 from app.slack.outside import inline
 from app.slack.rule_words import rule_lines
+from app.slack.switch_words import creator, deployment_link, domain_name
 
 LONGEST: Final = 1400
 """Characters of one gate: forty of them stay below the 250 kB of a view, also in Korean."""

@@ -13,9 +13,9 @@ from app.flow.views import CardPlace, GateView
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, mention, section
 from app.slack.canvas import UNSEARCHABLE
-from app.slack.card import domain_name
 from app.slack.outside import escaped, inline, quoted
 from app.slack.rule_words import mentions, rule_lines
+from app.slack.switch_words import domain_name
 from app.slack.thread import NO_THREAD
 from app.slack.web import Patience
 

@@ -9,13 +9,14 @@ from app.flow.rules_port import Rules
 from app.gate.policy import Person, Standing
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, actions, button, context, divider, header, mention, section, when
-from app.slack.card import approve_button, domain_name, reject_button
+from app.slack.decision_buttons import approve_button, reject_button
 from app.slack.deploys_blocks import PendingGate, decided_line
 from app.slack.evidence_blocks import details_button
 from app.slack.freeze_words import freeze_lines
 from app.slack.gate_words import gate_lines, seen_lines, standing_words, within_limit
 from app.slack.home_seen import HomeSeen, Judged
 from app.slack.offers import break_glass_button, take_back_button
+from app.slack.switch_words import domain_name
 from app.slack.ticket import Ticket
 
 REFRESH: Final = "home_refresh"
@@ -103,8 +104,12 @@ def _buttons(judged: Judged, person: Person, is_admin: bool, *, texts: Texts) ->
     """Only what would count: the card has all of them, for everybody."""
     view, foresight = judged.view, judged.foresight
     ticket = Ticket(gate=view.id, edition=view.edition)
-    approve = [approve_button(view, texts=texts, by_form=foresight.asks_reason)] if foresight.counts else []
-    found = [*approve, reject_button(view, texts=texts), details_button(view, texts=texts)]
+    approve = approve_button(view, texts=texts, by_form=foresight.asks_reason, settles=not foresight.unmet)
+    found = [
+        *([approve] if foresight.counts else []),
+        reject_button(view, texts=texts),
+        details_button(view, texts=texts),
+    ]
     if any(vote.voter == person.user for vote in view.votes):
         found.append(take_back_button(ticket, texts=texts))
     if is_admin and not foresight.counts:

@@ -8,10 +8,10 @@ from typing import Any, Final
 from app.gate.ids import DomainName
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, checkboxes, context, divider, modal, option, section, text_input
-from app.slack.card import domain_name, traffic_words
 from app.slack.gate_words import gate_lines, seen_lines, standing_words, within_limit
 from app.slack.home_seen import Choices, Judged
 from app.slack.reject_form import LONGEST, REASON
+from app.slack.switch_words import domain_name, traffic_words
 from app.slack.ticket import NotATicket, Ticket
 
 CALLBACK: Final = "approve_several"

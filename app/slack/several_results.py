@@ -10,10 +10,10 @@ from app.gate.policy import AlreadyApproved, Basis, Choice
 from app.gate.states import AlreadyDecided, Awaiting
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, context, modal, section
-from app.slack.card import deployment_link, domain_name
 from app.slack.outside import escaped
 from app.slack.presses import Said
 from app.slack.several_form import Pick
+from app.slack.switch_words import deployment_link, domain_name
 from app.slack.words import thanks
 
 

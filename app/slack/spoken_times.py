@@ -84,10 +84,13 @@ def _is_a_purpose(words: Sequence[str]) -> bool:
 def _moment(words: Sequence[str], *, after: datetime, zone: ZoneInfo) -> tuple[datetime, int]:
     """What `from …`, `until …` or `for …` names, and how many words it took after the first."""
     first, rest = words[0].lower(), words[1:]
-    if first == FOR:
-        length, took = read_length(rest)
-        return after + length, took
-    return read_moment(rest, after=after, zone=zone, is_end=first == UNTIL)
+    try:
+        if first == FOR:
+            length, took = read_length(rest)
+            return after + length, took
+        return read_moment(rest, after=after, zone=zone, is_end=first == UNTIL)
+    except OverflowError:  # the last day of the last year that is counted, and the like
+        raise NotATime(rest[0]) from None
 
 
 def read_length(words: Sequence[str]) -> tuple[timedelta, int]:

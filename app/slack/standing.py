@@ -11,7 +11,6 @@ from app.gate.rulebook import Policy
 from app.gate.states import NO_REASON
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, context, mention, section, when
-from app.slack.check_blocks import check_blocks
 from app.slack.offers import break_glass_button, run_checks_button, take_back_button
 from app.slack.outside import inline, quoted
 from app.slack.rule_words import mentions, rule_lines
@@ -20,12 +19,12 @@ from app.slack.turn_words import line_words
 
 
 def standing_blocks(view: GateView, *, policy: Policy, outlook: Outlook | None, texts: Texts) -> list[Block]:
-    """Checks, votes so far, and the rules still unmet, once somebody voted or where one vote is not enough."""
+    """Votes so far, and the rules still unmet, once somebody voted or where one vote is not enough."""
     asked = outlook.asked if outlook else sum(source.approvals for source in policy.sources)
     votes = [_votes(view, choice, asked, texts) for choice in Choice if _cast(view, choice)]
-    blocks = [*check_blocks(view, texts=texts), *votes]
     if outlook is None:
-        return blocks
+        return votes
+    blocks = [*votes]
     if outlook.is_held or len(outlook.unmet) > 1 or votes:
         title = texts("card.held" if outlook.is_held else "card.owed")
         blocks.append(section(f"*{title}*\n{rule_lines(outlook.unmet, texts=texts)}"))

@@ -8,8 +8,8 @@ from app.flow.views import GateView
 from app.gate.undo import Deed
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, modal, section, text_input
-from app.slack.card import domain_name
 from app.slack.outside import escaped, inline
+from app.slack.switch_words import domain_name
 from app.slack.ticket import NotATicket, Ticket
 
 CALLBACK: Final = "undo_reason"

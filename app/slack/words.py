@@ -87,7 +87,9 @@ def why_not(refused: Refused, *, texts: Texts, approvers: tuple[str, ...]) -> st
         deadline=when(view.deadline_at) if view else "—",
         first=mention(refusal.by) if isinstance(refusal, UnderWay) else "—",
     )
-    left = [rule for rule in refused.unmet if not isinstance(rule, NotNamed | OwnSwitch)]
+    # What is owed besides is not said of a press that was held back: it would count a vote that nobody has taken.
+    unmet = refusal.held if isinstance(refusal, HeldBack) else refused.unmet
+    left = [rule for rule in unmet if not isinstance(rule, NotNamed | OwnSwitch)]
     explained = isinstance(refusal, EXPLAINED) and left
     return f"{said}\n{rule_lines(left, texts=texts)}" if explained else said
 

@@ -124,11 +124,16 @@ async def test_who_may_tell_a_check_and_how(build: Build) -> None:
             ("x" * 300, "passed", {}, "name: 300 characters"),
             ("a%2Fb", "passed", {}, "name: odd characters"),
             ("%20smoke", "passed", {}, "name: odd characters"),
-            ("smoke", "green", {}, "state: Input should be 'pending', 'passed' or 'failed'"),
-            ("smoke", "passed", {"summary": "x" * 501}, "summary: String should have at most 500"),
-            ("smoke", "passed", {"url": "http://ci.example"}, "url: Value error, must be an https address"),
-            ("smoke", "passed", {"url": "https://me:secret@ci.example"}, "must not name a user"),
-            ("smoke", "passed", {"urls": "https://ci.example"}, "urls: Extra inputs are not permitted"),
+            ("smoke", "green", {}, "state: is none of pending, passed, failed. Write what"),
+            ("smoke", "passed", {"summary": "x" * 501}, "summary: is longer than 500 characters."),
+            ("smoke", "passed", {"url": "http://ci.example"}, "url: is no https address. Write where"),
+            ("smoke", "passed", {"url": "https://me:secret@ci.example"}, "url: names a user. Write where"),
+            (
+                "smoke",
+                "passed",
+                {"urls": "https://ci.example"},
+                "urls: no such field here. Known: state, summary, url",
+            ),
         ):
             status, answer = await tell(house, deployment, name, state, **more)
             assert (status, said in answer["detail"]) == (422, True), answer

@@ -292,10 +292,19 @@ async def test_freezes_over_the_api(build: Build) -> None:
             ({"until": until, "reason": " "}, "reason: say why"),
             ({"domains": ["warehouse"], "until": until, "reason": "x"}, "domains: not configured: warehouse"),
             ({"until": "2020-01-01T00:00:00Z", "reason": "x"}, "until: is over already"),
-            ({"until": "2030-01-01T00:00:00", "reason": "x"}, "until: Input should have timezone info"),
+            (
+                {"until": "2030-01-01T00:00:00", "reason": "x"},
+                "until: has no zone. Write a time with its zone. For example",
+            ),
             ({"from": until, "until": until, "reason": "x"}, "until: is not after from"),
-            ({"until": "25:00", "reason": "x"}, "until:"),
-            ({"domains": [], "until": until, "reason": "x"}, "domains: List should have at least 1 item"),
+            ({"until": "25:00", "reason": "x"}, "until: cannot be used. Write a time with its zone."),
+            (
+                {"domains": [], "until": until, "reason": "x"},
+                "domains: is empty. Write the names of domains, or leave it",
+            ),
+            ({"until": until}, "reason: is missing. Say why, in a sentence."),
+            ({"til": until, "until": until, "reason": "x"}, "til: no such field here. Known: domains, from,"),
+            ([], "body: is no JSON object of these fields. Known: domains, from, until, reason"),
         ):
             status, answer = await ask(house, "POST", "", body)
             assert (status, said in answer["detail"]) == (422, True), answer

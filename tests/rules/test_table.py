@@ -165,6 +165,12 @@ ROWS = {
         en="order cannot be approved now, so your press was not counted:\n• The check “smoke” failed.",
         ko="지금은 order 전환을 승인할 수 없어 방금 누른 것은 세지 않았습니다:\n• “smoke” 검사가 실패했습니다.",
     ),
+    "a check that failed, where two approvals are owed besides": Row(
+        scene=scene(replace(SMOKE, approvals=2), checks={"smoke": FAILED}),
+        becomes="HeldBack",
+        en="order cannot be approved now, so your press was not counted:\n• The check “smoke” failed.",
+        ko="지금은 order 전환을 승인할 수 없어 방금 누른 것은 세지 않았습니다:\n• “smoke” 검사가 실패했습니다.",
+    ),
     "a required check that passed": Row(scene=scene(SMOKE, checks={"smoke": PASSED}), becomes="approved"),
     "another check failed": Row(scene=scene(checks={"lint": FAILED}), becomes="approved"),
     "a check is no reason against a rejection": Row(

@@ -8,7 +8,7 @@ import pytest
 from app.sandbox.aws.world import EIGHT_DOMAINS
 from app.sandbox.cast import GRACE, JUN, MINA, OLU
 from tests.house import House, text_of
-from tests.slack.play import Build, buttons_of
+from tests.slack.play import TWO_APPROVALS, Build, buttons_of
 
 SLOWLY = tuple(
     replace(domain, config="CodeDeployDefault.ECSCanary10Percent5Minutes")
@@ -78,6 +78,24 @@ async def test_approve_asks_back_and_names_the_domain_and_the_consequence(
         assert "order:8020" in button["confirm"]["text"]["text"]
         primary = [each for each in buttons_of(card).values() if each.get("style") == "primary"]
         assert len(primary) == 1
+
+
+async def test_approve_promises_that_traffic_moves_only_where_nothing_else_is_missing(build: Build) -> None:
+    async with build(config=TWO_APPROVALS) as house:
+        deployment, _ = await house.ask("order")
+        asks = asked_back(house, deployment)
+        assert asks.startswith(
+            "Approve the switch of order? As soon as every rule is met, production traffic"
+        )
+        await house.approve(MINA.id, deployment)
+        await house.until(lambda: asked_back(house, deployment).startswith("Switch order to green?"))
+        assert "As soon as" not in asked_back(house, deployment)
+
+
+def asked_back(house: House, deployment: str) -> str:
+    """What the client asks whoever presses Approve on the card."""
+    asks = buttons_of(house.card(deployment))["approve"]["confirm"]
+    return f"{asks['title']['text']} {asks['text']['text']}"
 
 
 async def test_how_traffic_moves_is_said_for_every_kind_of_shift(build: Build) -> None:

@@ -166,6 +166,14 @@ async def test_ones_own_deployment_and_a_frozen_one_say_why_and_have_no_approve(
         assert "*order*: " in said
 
 
+async def test_an_approval_that_would_not_be_counted_is_not_counted_among_those_owed(build: Build) -> None:
+    async with build(config=config_text(order="approvals = 2\n")) as house:
+        await house.ask("order")
+        await house.slack.slash_async(GRACE.id, CHANNEL.id, "/deploys", "freeze order for 1h inventory")
+        said = await look(house, OLU, "Your approval would not be counted now:", "inventory")
+        assert "more person has to approve" not in said
+
+
 async def test_what_is_owed_after_ones_approval_is_said_and_a_vote_can_be_taken_back(build: Build) -> None:
     async with build(config=config_text(order="approvals = 2\n")) as house:
         deployment, _ = await house.ask("order")

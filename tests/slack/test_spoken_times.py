@@ -111,3 +111,12 @@ def test_a_beginning_that_is_no_time_is_no_reason(words: str) -> None:
 @pytest.mark.parametrize("name", ["", "../etc/passwd", "Mars/Olympus", "x" * 100])
 def test_a_zone_that_is_none_is_utc(name: str) -> None:
     assert zone_named(name) == ZoneInfo("UTC")
+
+
+@pytest.mark.parametrize(
+    "words", ["until 9999-12-31 x", "from 0001-01-01 until 18:00 x", "from 9999-12-30 for 9d x"]
+)
+def test_a_time_beyond_the_calendar_is_no_time(words: str) -> None:
+    with pytest.raises(NotATime) as refused:
+        read_span(words.split(), now=NOW, zone=SEOUL)
+    assert refused.value.words in words

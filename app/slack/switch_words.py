@@ -1,0 +1,52 @@
+"""A switch in words, wherever one is shown: its domain, its deployment, who made it, how traffic moves."""
+
+from typing import Final, assert_never
+
+from app.flow.views import GateView, Traffic
+from app.gate.policy import Basis
+from app.gate.shift import Shift
+from app.i18n.catalog import Texts
+from app.slack.blocks import mention
+from app.slack.outside import inline
+
+OTHERWISE: Final = {
+    Basis.RESCUE: "rescued",
+    Basis.CHECKS: "approved_itself",
+    Basis.BREAK_GLASS: "glass_broken",
+}
+"""What an approval on other grounds than votes is called in the catalogs."""
+
+
+def domain_name(view: GateView, texts: Texts) -> str:
+    """The domain, or what stands for it while CodeDeploy has not confirmed any."""
+    return view.switch.domain or texts("card.unknown_domain")
+
+
+def deployment_link(view: GateView) -> str:
+    """The deployment in the AWS console."""
+    key = view.switch.key
+    url = f"https://{key.region}.console.aws.amazon.com/codesuite/codedeploy/deployments/{key.deployment}"
+    return f"<{url}?region={key.region}|{inline(key.deployment)}>"
+
+
+def creator(view: GateView) -> str:
+    """Who made the deployment, as far as anybody knows."""
+    switch = view.switch
+    if switch.deployer:
+        return mention(switch.deployer)
+    return inline(switch.deployed_by or switch.creator or "")
+
+
+def traffic_words(traffic: Traffic | None, texts: Texts) -> str:
+    """How traffic will move, in words."""
+    if traffic is None:
+        return texts("card.traffic.unknown")
+    match traffic.shift:
+        case Shift.ALL_AT_ONCE:
+            return texts("card.traffic.all_at_once")
+        case Shift.CANARY:
+            return texts("card.traffic.canary", percent=traffic.percent, minutes=traffic.minutes)
+        case Shift.LINEAR:
+            return texts("card.traffic.linear", percent=traffic.percent, minutes=traffic.minutes)
+        case _:
+            assert_never(traffic.shift)
