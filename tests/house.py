@@ -92,9 +92,11 @@ class House:
         await self.until(step, timeout)
 
     async def deploy(self, domain: str, **how: Any) -> str:
-        """A pipeline deploys; gives the deployment's id once its hook waits for us."""
+        """A pipeline deploys; gives the deployment's id once its hook waits for us, or has been answered."""
         deployment = self.aws.deploy(domain, **how)
-        await self.until(lambda: self.aws.deployment(deployment).waits_for is not None)
+        await self.until(
+            lambda: self.aws.deployment(deployment).waits_for is not None or self.aws.answers(deployment)
+        )
         return deployment
 
     async def ask(self, domain: str, **how: Any) -> tuple[str, Message]:

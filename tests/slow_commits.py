@@ -5,19 +5,28 @@ from contextlib import contextmanager
 
 import psycopg
 
-SLOW = """
-CREATE FUNCTION be_slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.7); RETURN NULL; END $$;
-CREATE CONSTRAINT TRIGGER be_slow AFTER INSERT ON {table} DEFERRABLE INITIALLY DEFERRED
+GATE = "4711, 1"
+SLOW = f"""
+CREATE FUNCTION be_slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    PERFORM set_config('lock_timeout', '0', true);
+    PERFORM pg_advisory_xact_lock_shared({GATE});
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER be_slow AFTER INSERT ON {{table}} DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION be_slow()
 """
-COMMITTING = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+COMMITTING = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = 4711 AND NOT granted"
 
 
 @contextmanager
 def slow_commits(url: str, table: str) -> Iterator[psycopg.Connection]:
-    """From now on whatever inserts into `table` is long in committing; `committing()` says whether something does."""
+    """Whatever inserts into `table` commits when the block ends; `committing()` says whether something waits for it.
+
+    Not longer than the service lets a statement take, some seconds.
+    """
     with psycopg.connect(url, autocommit=True) as admin:
         admin.execute(SLOW.format(table=table))
+        admin.execute(f"SELECT pg_advisory_lock({GATE})")
         yield admin
 
 

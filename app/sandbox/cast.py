@@ -34,6 +34,8 @@ own_deployment = false
 
 [people]
 mina-kim = "{MINA.id}"
+olu-ade = "{OLU.id}"
+grace-park = "{GRACE.id}"
 jun-lee = "{JUN.id}"
 """
 

@@ -387,8 +387,8 @@ async def test_whoever_declares_a_freeze_by_the_api_hears_that_it_may_stand(
             declaring = asyncio.create_task(ask(house, "POST", "", body))
             await house.until(lambda: committing(admin))
             await line.cut()
-            status, answer = await declaring
-            assert (status, answer["error"]) == (503, "in_doubt")
-            await house.until(lambda: house.rows("SELECT id FROM freezes"))
+        status, answer = await declaring
+        assert (status, answer["error"]) == (503, "in_doubt")
+        await house.until(lambda: house.rows("SELECT id FROM freezes"))
         assert (await ask(house, "POST", "", body))[1]["error"] == "try_again"
         await line.mend()

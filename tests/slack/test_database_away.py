@@ -114,10 +114,10 @@ async def test_where_a_commit_is_on_its_way_nobody_says_that_nothing_was_recorde
     with slow_commits(cuttable.database_url, "votes") as admin:
         pressing = asyncio.create_task(cuttable.approve(OLU.id, deployment))
         await cuttable.until(lambda: committing(admin))
-    if how == "cut":
-        await line.cut()
-    else:
-        line.mute()
+        if how == "cut":
+            await line.cut()
+        else:
+            line.mute()
     pressed = await pressing
     assert pressed.acked
     assert pressed.ack.seconds < 3
@@ -140,7 +140,7 @@ async def test_a_freeze_whose_commit_is_on_its_way_may_stand(cuttable: House, li
     with slow_commits(cuttable.database_url, "freezes") as admin:
         saying = asyncio.create_task(deploys(cuttable, GRACE, words="freeze order for 1h inventory"))
         await cuttable.until(lambda: committing(admin))
-    await line.cut()
+        await line.cut()
     assert "cannot tell whether this was recorded" in text_of(await saying)
     await cuttable.until(lambda: cuttable.rows("SELECT id FROM freezes"))
     await line.mend()
