@@ -1,5 +1,6 @@
 """A card differs from what it should show: draw it. One writer a card, held by its lease."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -8,6 +9,7 @@ from app.flow.backoff import backoff
 from app.flow.record_ports import DueCard
 from app.flow.rules_port import Rules
 from app.flow.views import CardPlace, GateView
+from app.gate.ids import GateId
 from app.gate.states import Awaiting
 
 RETRY: Final = timedelta(milliseconds=500)
@@ -71,9 +73,13 @@ class CardRecord(Protocol):
         """Writes down the intent to post, before Slack is asked. False: the lease is lost."""
         ...
 
-    async def card_drawn(
-        self, due: DueCard, *, place: CardPlace, fingerprint: str, now: datetime
-    ) -> None: ...
+    async def card_drawn(self, due: DueCard, *, place: CardPlace, fingerprint: str, now: datetime) -> bool:
+        """False: the lease is lost."""
+        ...
+
+    async def met(self, gate: GateId, *, place: CardPlace, now: datetime) -> bool:
+        """A card of this gate was seen at `place`; False: the gate's own card stands elsewhere."""
+        ...
 
     async def card_again(self, due: DueCard, *, error: str, uncertain: bool, due_at: datetime | None) -> None:
         """`uncertain`: a post may have arrived, so the next try looks for it first. `due_at` None: given up."""
@@ -92,8 +98,11 @@ async def refresh_card(
         again = _again(due, trouble, now=now)
         await record.card_again(due, error=str(trouble), uncertain=trouble.uncertain, due_at=again)
         return False
-    if place is not None:
-        await record.card_drawn(due, place=place, fingerprint=drawing.fingerprint, now=now)
+    if place is None or await record.card_drawn(due, place=place, fingerprint=drawing.fingerprint, now=now):
+        return True
+    if place != due.place and not await record.met(due.view.id, place=place, now=now):
+        with suppress(CardNotDrawn):  # whoever presses it has it taken away
+            await canvas.remove(place)  # another was found, or posted, while ours was on its way
     return True
 
 

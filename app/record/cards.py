@@ -40,7 +40,7 @@ WITH c AS (
     ON CONFLICT (gate_id) DO UPDATE SET due_at = CASE
         WHEN threads.claimed_by IS NULL THEN LEAST(threads.due_at, excluded.due_at) ELSE excluded.due_at END
 ), a AS ({INSERT} WHERE EXISTS (SELECT 1 FROM c))
-SELECT 1
+SELECT 1 FROM c
 """
 AGAIN: Final = """
 UPDATE cards SET due_at = CAST(:due_at AS timestamptz), claimed_by = NULL, claimed_until = NULL, last_error = :error,
@@ -91,9 +91,9 @@ class Cards:
         """Writes down the intent to post, before Slack is asked. False: the lease is lost."""
         return bool(await self._database.rows(POSTING, gate=due.view.id, owner=self.leases.owner, now=now))
 
-    async def card_drawn(self, due: DueCard, *, place: CardPlace, fingerprint: str, now: datetime) -> None:
-        """The card stands at `place` and shows the gate as it was claimed."""
-        await self._database.rows(
+    async def card_drawn(self, due: DueCard, *, place: CardPlace, fingerprint: str, now: datetime) -> bool:
+        """The card stands at `place` and shows the gate as it was claimed. False: the lease is lost."""
+        drawn = await self._database.rows(
             DRAWN,
             gate=due.view.id,
             chain=chain_of(due.view.switch.key),
@@ -105,6 +105,7 @@ class Cards:
             now=now,
             events=as_parameter([] if due.place == place else [_posted(due.view, place, now)]),
         )
+        return bool(drawn)
 
     async def card_again(self, due: DueCard, *, error: str, uncertain: bool, due_at: datetime | None) -> None:
         """Puts the card back until `due_at`; None: until the gate changes once more."""

@@ -144,6 +144,9 @@ async def test_the_buttons_go_before_codedeploy_has_answered(house: House) -> No
 
 async def test_an_answer_that_somebody_else_gave_before_is_shown_as_a_contradiction(house: House) -> None:
     deployment, _ = await house.ask("order")
+    house.aws.faults.add(
+        "GetDeployment", "throttle", times=None
+    )  # else a look may find it failed, and the gate ends
     boto3.client("codedeploy").put_lifecycle_event_hook_execution_status(
         deploymentId=deployment,
         lifecycleEventHookExecutionId=house.gate(deployment)["execution_id"],
@@ -152,6 +155,7 @@ async def test_an_answer_that_somebody_else_gave_before_is_shown_as_a_contradict
     await house.approve(OLU.id, deployment)
     await house.until(lambda: "CodeDeploy holds another answer: Failed" in house.says(deployment))
     assert house.gate(deployment)["outcome"] == "contradicted"
+    house.aws.faults.clear()
 
 
 async def test_an_answer_that_could_not_be_delivered_is_shown(house: House) -> None:
