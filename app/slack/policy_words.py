@@ -40,10 +40,12 @@ def in_force_lines(rules: InForce, *, texts: Texts, who: Who = mentions) -> list
 
 
 def _rules(policy: Policy, texts: Texts, who: Who) -> list[str]:
+    owing = [source for source in policy.sources if source.approvals]
     lines = [
-        texts.plural("policy.source", count=source.approvals, who=who(source.people))
-        for source in policy.sources
-        if source.approvals
+        texts.plural(
+            "policy.source_too" if place else "policy.source", count=source.approvals, who=who(source.people)
+        )
+        for place, source in enumerate(owing)
     ]
     lines.append(texts("policy.own_allowed" if policy.own_deployment else "policy.own_refused"))
     if not policy.own_deployment:

@@ -33,7 +33,7 @@ def test_the_rules_in_english(shell: Shell) -> None:
     assert said.out.splitlines() == [
         "The rules of order",
         "1 person has to approve: S0ONCALL.",
-        "1 person has to approve: S0DBA.",
+        "In addition 1 of these has to approve: S0DBA.",
         "Nobody approves what they deployed themselves.",
         "Where nobody knows who deployed, two different people have to approve.",
         "One rejection ends it.",
