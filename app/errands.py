@@ -166,13 +166,15 @@ class Errands:
         self.card.nudge()
         self.look.nudge()
 
-    async def _draw(self, due: DueCard) -> bool:
+    async def _draw(self, due: DueCard) -> str | None:
         return await refresh_card(
             due, record=self._record.cards, canvas=self._canvas, rules=self._rules, now=self._clock()
         )
 
-    def _drawn(self, due: DueCard, drawn: bool) -> None:
-        CARDS.labels(result="drawn" if drawn else "again").inc()
+    def _drawn(self, due: DueCard, problem: str | None) -> None:
+        CARDS.labels(result="again" if problem else "drawn").inc()
+        if problem:
+            log.warning("card_not_drawn", gate=str(due.view.id), problem=problem, attempts=due.attempts)
         self.card.nudge()
         self.thread.nudge()
 

@@ -41,6 +41,8 @@ class Server(uvicorn.Server):
 async def serve(settings: Settings, config: Config, *, database_url: str) -> None:
     """Returns after a graceful stop. Raises `CannotStart`."""
     sys.setswitchinterval(SWITCH_SECONDS)
+    for name in settings.guessable():
+        log.warning("guessable_secret", of=name, remedy="make a longer one: openssl rand -hex 32")
     door = _door(settings.host, settings.port)
     service = Service(settings, config, database_url=database_url)
     server = Server(

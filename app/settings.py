@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from app.settings_values import (
+    ADVISED_SECRET,
     ApiToken,
     http_base_url,
     level_name,
@@ -148,6 +149,16 @@ class Settings(BaseSettings):
         values = [secret.get_secret_value() for secret in known if secret is not None]
         password = urlsplit(self.database_url or "").password or ""
         return tuple(value for value in [*values, password, unquote(password)] if value)
+
+    def guessable(self) -> tuple[str, ...]:
+        """The keys and tokens, as `VARIABLE name`, whose secrets are shorter than `ADVISED_SECRET`."""
+        hooks = {f"SWITCHGATE_HOOK_SECRETS {kid}": secret for kid, secret in self.hook_secrets.items()}
+        tokens = {f"SWITCHGATE_API_TOKENS {name}": token.secret for name, token in self.api_tokens.items()}
+        return tuple(
+            name
+            for name, secret in {**hooks, **tokens}.items()
+            if len(secret.get_secret_value()) < ADVISED_SECRET
+        )
 
 
 DATABASE_ONLY: Final = frozenset({"DATABASE_URL"})

@@ -9,8 +9,11 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-SHORTEST_SECRET: Final = 16
-"""Characters of a hook secret or an API token."""
+SHORTEST_SECRET: Final = 7
+"""Characters of a hook secret or an API token. What is shorter a log cannot be kept free of."""
+
+ADVISED_SECRET: Final = 16
+"""Characters that nobody guesses; what is shorter is used, and warned of."""
 
 LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 

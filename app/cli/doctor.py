@@ -51,7 +51,11 @@ def _environment(environ: Mapping[str, str]) -> tuple[Settings | None, list[Find
         return None, [trouble("environment", *_halves(line)) for line in str(refusal).splitlines()]
     how = "Socket Mode" if settings.slack_app_token else "Slack posts to /slack/events"
     keys = ", ".join(settings.hook_secrets)
-    return settings, [ok("environment", f"complete; {how}; hooks signed by {keys}")]
+    weak = [
+        trouble(name, "short enough to be guessed", "Make a longer one: openssl rand -hex 32.")
+        for name in settings.guessable()
+    ]
+    return settings, [ok("environment", f"complete; {how}; hooks signed by {keys}"), *weak]
 
 
 def _configuration(path: Path) -> tuple[Config | None, list[Finding]]:

@@ -49,7 +49,8 @@ async def _bot_token(client: AsyncWebClient) -> list[Finding]:
     except UNREACHABLE as refusal:
         remedy = "Copy the bot token from the app's page."
         return [_refused(what, "auth.test", refusal, remedy=remedy, client=client)]
-    found = [ok(what, f"{answer.get('user')} of {answer.get('team')}")]
+    known = answer.get("user") and answer.get("team")
+    found = [ok(what, f"{answer['user']} of {answer['team']}" if known else "Slack takes it")]
     told = answer.headers.get("X-OAuth-Scopes")
     if told is None:
         return [*found, unknown("scopes", "Slack did not tell them")]

@@ -25,13 +25,21 @@ GIVEN_UP: Final = timedelta(days=1)
 class CardNotDrawn(Exception):
     """Slack did not take the card, or nobody knows whether it did (`uncertain`).
 
-    `retry_after` is Slack's own word, when it gave one.
+    `retry_after` is Slack's own word, when it gave one. `refused`: Slack said no, and will say it again.
     """
 
-    def __init__(self, reason: str, *, retry_after: timedelta | None = None, uncertain: bool = False) -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        retry_after: timedelta | None = None,
+        uncertain: bool = False,
+        refused: bool = False,
+    ) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
         self.uncertain = uncertain
+        self.refused = refused
 
 
 class CardVanished(Exception):
@@ -88,8 +96,8 @@ class CardRecord(Protocol):
 
 async def refresh_card(
     due: DueCard, *, record: CardRecord, canvas: Canvas, rules: Rules, now: datetime
-) -> bool:
-    """Posts, edits or moves the card so that it shows the gate as it was claimed; False: to be tried again."""
+) -> str | None:
+    """Posts, edits or moves the card so that it shows the gate as it was claimed; why it is to be tried again."""
     channel = _channel(due.view, rules=rules)
     drawing = canvas.draw(due.view)
     try:
@@ -97,13 +105,13 @@ async def refresh_card(
     except CardNotDrawn as trouble:
         again = _again(due, trouble, now=now)
         await record.card_again(due, error=str(trouble), uncertain=trouble.uncertain, due_at=again)
-        return False
+        return str(trouble)
     if place is None or await record.card_drawn(due, place=place, fingerprint=drawing.fingerprint, now=now):
-        return True
+        return None
     if place != due.place and not await record.met(due.view.id, place=place, now=now):
         with suppress(CardNotDrawn):  # whoever presses it has it taken away
             await canvas.remove(place)  # another was found, or posted, while ours was on its way
-    return True
+    return None
 
 
 async def _place(

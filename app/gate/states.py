@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from app.gate.deadline import deadline_after
+from app.gate.deadline import HOOK_LIMIT, deadline_after
 from app.gate.decision import Approval, Decision, Expiry, Rejection, Verdict, verdict_of
 from app.gate.ids import GateId, UserId
 from app.gate.judging import Ballot, Case, Circumstances, rejections_owed
@@ -206,7 +206,12 @@ class Awaiting:
         return verified.started(hook_started=self.opened_at, policy=policy)
 
     def started(self, *, hook_started: datetime, policy: Policy) -> "Awaiting":
-        """Learns when the hook really began; a deadline only ever moves nearer."""
+        """Learns when the hook really began; a deadline only ever moves nearer.
+
+        A hook that began over an hour before it came here would be over: such a time says nothing.
+        """
+        if hook_started < self.opened_at - HOOK_LIMIT:
+            return self
         deadline_at = min(self.deadline_at, deadline_after(hook_started, allowed=policy.deadline))
         return replace(self, deadline_at=deadline_at)
 

@@ -80,4 +80,6 @@ def refusal(status: int, code: str, message: str, **more: object) -> JSONRespons
 
 
 def _is_json(request: Request) -> bool:
-    return request.headers.get("content-type", "").split(";")[0].strip().lower() == "application/json"
+    """JSON, or of no kind that anybody named."""
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    return kind in {"application/json", ""}

@@ -10,6 +10,9 @@ from app.gate.ids import DeploymentId, ExecutionId, SwitchKey
 PRINTABLE: Final = r"^[^\x00-\x1f\x7f]+$"
 
 Opaque = Annotated[str, StringConstraints(min_length=1, max_length=16_384, pattern=PRINTABLE)]
+HookName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{1,40}$")]
+Account = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
+Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
 
 
 class Malformed(Exception):
@@ -21,7 +24,7 @@ class Malformed(Exception):
 
 
 class HookMessage(BaseModel):
-    """CodeDeploy's event as it gives it, and what the Lambda may add."""
+    """CodeDeploy's event as it gives it, and what the Lambda may add; null is as good as left out."""
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
@@ -29,13 +32,9 @@ class HookMessage(BaseModel):
         str, Field(alias="DeploymentId"), StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$")
     ]
     execution: Annotated[Opaque, Field(alias="LifecycleEventHookExecutionId")]
-    hook_name: Annotated[str, Field(alias="HookName"), StringConstraints(pattern=r"^[A-Za-z]{1,40}$")] = (
-        "BeforeAllowTraffic"
-    )
-    account: Annotated[str | None, Field(alias="AccountId"), StringConstraints(pattern=r"^[0-9]{12}$")] = None
-    region: Annotated[
-        str | None, Field(alias="Region"), StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")
-    ] = None
+    hook_name: Annotated[HookName | None, Field(alias="HookName")] = None
+    account: Annotated[Account | None, Field(alias="AccountId")] = None
+    region: Annotated[Region | None, Field(alias="Region")] = None
 
 
 def read_hook(body: bytes, *, sender: str, region: str) -> Hook:
@@ -51,7 +50,7 @@ def read_hook(body: bytes, *, sender: str, region: str) -> Hook:
             deployment=DeploymentId(message.deployment),
         ),
         execution_id=ExecutionId(message.execution),
-        hook_name=message.hook_name,
+        hook_name=message.hook_name or "BeforeAllowTraffic",
         sender=sender,
     )
 

@@ -28,16 +28,6 @@ CLOCKS_APART: Final = timedelta(minutes=5)
 """How far Slack's clock and ours may differ when we look for a card by time."""
 
 PAGES: Final = 5
-OUT_OF_REACH: Final = frozenset(
-    {
-        "not_in_channel",
-        "channel_not_found",
-        "is_archived",
-        "is_inactive",
-        "cant_delete_message",
-        "no_permission",
-    }
-)
 UNSEARCHABLE: Final = frozenset(
     {
         "missing_scope",
@@ -104,7 +94,10 @@ class SlackCanvas:
                 metadata={"event_type": EVENT_TYPE, "event_payload": {"gate": str(view.id)}},
             ),
         )
-        return CardPlace(channel=str(answer["channel"]), ts=str(answer["ts"]))
+        ts = answer.get("ts")
+        if not ts:
+            raise CardNotDrawn("no_ts", uncertain=True)
+        return CardPlace(channel=channel, ts=str(ts))
 
     async def find(self, view: GateView, *, channel: str, since: datetime) -> CardPlace | None:
         """Looks for a card whose post was not answered. Raises `CannotLook` where we may not."""
@@ -146,7 +139,7 @@ class SlackCanvas:
         )
 
     async def remove(self, place: CardPlace) -> None:
-        """Takes a card away that stands in the wrong place; one that cannot be reached any more stays behind."""
+        """Takes a card away that stands in the wrong place; where Slack refuses that, it stays behind."""
         try:
             await self._patience.call(
                 "chat.delete", lambda: self._client.chat_delete(channel=place.channel, ts=place.ts)
@@ -154,7 +147,7 @@ class SlackCanvas:
         except CardVanished:
             return
         except CardNotDrawn as trouble:
-            if str(trouble) not in OUT_OF_REACH:
+            if not trouble.refused:
                 raise
             log.warning("card_left_behind", problem=str(trouble), channel=place.channel)
 

@@ -6,6 +6,7 @@ from typing import assert_never
 from app.flow.question import Outlook
 from app.flow.rules_port import OwnedDomain
 from app.flow.views import GateView, course_of
+from app.gate.decision import Verdict
 from app.gate.policy import Basis, Choice
 from app.gate.states import NO_REASON, Awaiting, Closed, Decided, Outcome, Reported
 from app.gate.undo import Course
@@ -53,6 +54,8 @@ def _state(view: GateView) -> str:
         case Awaiting():
             return "unverified"
         case Decided(verdict=verdict) | Reported(verdict=verdict) | Closed(verdict=verdict):
+            if verdict is Verdict.WITHDRAWN and not view.switch.verified:
+                return "unconfirmed"
             return OTHERWISE.get(view.basis, verdict.value) if view.basis else verdict.value
         case _:
             assert_never(view.gate)

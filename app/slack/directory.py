@@ -101,9 +101,8 @@ class Directory:
     async def _ask(self, id_: UserId, name: str) -> Profile:
         answer = await self._client.users_info(user=id_, include_locale=True)
         user: dict[str, Any] = answer.get("user") or {}
-        shown = (
-            user.get("profile", {}).get("display_name") or user.get("real_name") or user.get("name") or name
-        )
+        profile: dict[str, Any] = user.get("profile") or {}
+        shown = profile.get("display_name") or user.get("real_name") or user.get("name") or name
         standing = Standing.STRANGER if self._belongs_elsewhere(user) else standing_of(user)
         return Profile(
             person=Person(user=id_, name=storable(str(shown))[:80], standing=standing),

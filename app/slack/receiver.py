@@ -91,6 +91,7 @@ def build_app(
 def _register(app: AsyncApp, doors: "_Doors", listener: Callable[[Handler], Handler]) -> None:
     """Which listener hears what: what Slack may send, by the names that cards, forms and the manifest use."""
     app.event("app_home_opened")(listener(doors.home_opened))
+    app.event(ANYTHING)(doors.other_event)
     app.action(REFRESH)(listener(doors.refresh))
     app.action(SEVERAL)(listener(doors.several))
     app.view(several_form.CALLBACK)(listener(doors.several_submitted))
@@ -144,8 +145,12 @@ class _Doors:
 
     async def home_opened(self, ack: Any, body: Any, payload: Any) -> None:
         await ack()
-        if payload.get("tab") == "home":
+        if payload.get("tab", "home") == "home":
             self._homes.opened(body)
+
+    async def other_event(self, ack: Any, body: Any, payload: Any) -> None:
+        """Nothing that we asked for; what is not acked Slack sends again, and in the end sends nothing more."""
+        await ack()
 
     async def refresh(self, ack: Any, body: Any, payload: Any) -> None:
         await ack()

@@ -90,7 +90,9 @@ class Patience:
             return CardNotDrawn("ratelimited", retry_after=wait)
         if error in GONE:
             return CardVanished(error)
-        return CardNotDrawn(error, uncertain=_may_be_done(trouble, error))
+        return CardNotDrawn(
+            error, uncertain=_may_be_done(trouble, error), refused=_is_refused(trouble, error)
+        )
 
 
 def _may_be_done(trouble: Exception, error: str) -> bool:
@@ -101,6 +103,12 @@ def _may_be_done(trouble: Exception, error: str) -> bool:
         return True
     status = _status(trouble)
     return status >= 500 or (error.startswith(NO_WORD) and status < 400)
+
+
+def _is_refused(trouble: Exception, error: str) -> bool:
+    """Whether Slack itself said no, and not only that it cannot now."""
+    said = isinstance(trouble, SlackApiError) and not error.startswith(NO_WORD)
+    return said and error not in UNDONE | UNSURE
 
 
 def _status(trouble: SlackApiError) -> int:

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from app.sandbox.cast import MINA, OLU
 from tests.house import House
 
@@ -10,11 +12,12 @@ async def test_nobody_decides_and_codedeploy_hears_failed(house: House) -> None:
     deployment, _ = await house.ask("order")
 
     house.clock.advance(minutes=55)
+    due = house.clock()
 
     assert await house.told(deployment) == ["Failed"]
     gate = house.gate(deployment)
     assert gate["verdict"] == "expired"
-    assert timedelta(0) <= gate["decided_at"] - gate["deadline_at"] < timedelta(seconds=5)
+    assert gate["deadline_at"] <= gate["decided_at"] < due + timedelta(seconds=5)
     await house.until(lambda: "Nobody decided" in house.says(deployment))
     assert house.actions(deployment) & {"approve", "reject"} == set()
     house.aws.play_until(lambda: house.aws.deployment(deployment).over)
@@ -50,6 +53,20 @@ async def test_the_start_is_learnt_although_codedeploys_reads_lag_behind_its_hoo
     started = house.aws.deployment(deployment).event("BeforeAllowTraffic").started_at
     assert started is not None
     await house.until(lambda: house.gate(deployment)["deadline_at"] == started + timedelta(minutes=55))
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+async def test_a_start_that_cannot_be_true_is_passed_over(house: House, confirmed: bool) -> None:
+    """As a clock that is wrong by hours tells it, or a stand-in that always gives the same."""
+    house.clock.advance(hours=3)
+    if not confirmed:
+        house.aws.faults.add("GetDeployment", "throttle", times=3)
+    deployment, _ = await house.ask("order")
+    await house.until(lambda: house.rows("SELECT 1 FROM switches WHERE hook_started_at IS NOT NULL"))
+    gate = house.gate(deployment)
+    assert gate["deadline_at"] - gate["opened_at"] == timedelta(minutes=55)
+    await house.approve(OLU.id, deployment)
+    assert await house.told(deployment) == ["Succeeded"]
 
 
 async def test_a_press_after_the_deadline_is_told_that_it_came_too_late(house: House) -> None:

@@ -70,6 +70,8 @@ async def test_what_turns_out_not_to_be_ours_is_withdrawn_once_and_never_reporte
     assert house.gate(deployment)["verdict"] == "withdrawn"
     assert "not a configured domain" in house.gate(deployment)["reason"]
     await house.until(lambda: "not a configured domain" in house.says(deployment))
+    assert "CodeDeploy did not confirm" in house.says(deployment)
+    assert "ended by itself" not in house.says(deployment)
 
     (switch,) = house.rows("SELECT due_at, ending FROM switches")
     assert switch["due_at"] is None

@@ -156,6 +156,13 @@ def test_a_deadline_moves_nearer_and_never_away() -> None:
     assert nearer.started(hook_started=NOW, policy=ONE).deadline_at == nearer.deadline_at
 
 
+def test_a_hook_that_would_have_been_over_when_it_came_says_nothing_of_when_it_began() -> None:
+    gate = awaiting()
+    oldest = NOW - timedelta(hours=1)
+    assert gate.started(hook_started=oldest - timedelta(seconds=1), policy=ONE) == gate
+    assert gate.started(hook_started=oldest, policy=ONE).deadline_at == NOW - timedelta(minutes=5)
+
+
 def test_no_domain_gets_past_59_minutes() -> None:
     long = Policy(approvers=("U1",), approvals=1, own_deployment=True, deadline=timedelta(hours=5))
     fresh = awaiting(verified=False, deadline_at=NOW + timedelta(hours=9))

@@ -1,5 +1,6 @@
 """Bad input at the hooks' door: each has a clear answer, is counted, and leaves nothing behind."""
 
+import json
 from typing import Any
 
 import pytest
@@ -138,6 +139,16 @@ async def test_another_content_type_is_refused(house: House, door: Doorstep, kin
     assert (answer.status, answer.body["error"]) == (400, "malformed")
     assert "application/json" in answer.body["message"]
     assert opened(house, deployment) == []
+
+
+async def test_what_is_signed_may_leave_out_that_it_is_json(house: House, door: Doorstep) -> None:
+    deployment = await unheard(house)
+    raw = json.dumps(hook(deployment, HookName=None, AccountId=None, Region=None)).encode()
+    head = {**door.signature(raw), "Host": "x", "Connection": "close", "Content-Length": str(len(raw))}
+    lines = [f"POST {PATH} HTTP/1.1", *(f"{name}: {value}" for name, value in head.items()), "", ""]
+
+    assert (await door.raw("\r\n".join(lines).encode() + raw)).status == 202
+    assert len(opened(house, deployment)) == 1
 
 
 async def test_a_hook_sent_elsewhere_or_otherwise_is_refused(house: House, door: Doorstep) -> None:

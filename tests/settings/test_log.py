@@ -190,6 +190,24 @@ def test_a_very_short_secret_does_not_mask_half_of_every_word() -> None:
     assert written(stream)[0]["event"] == "a banana"
 
 
+def test_a_row_that_postgres_refuses_is_not_told() -> None:
+    stream = json_log()
+    row = "(1, d-1, it-is-opaque, first line\n(second) line)."
+    refusals = (
+        f'new row violates check constraint "c"\nDETAIL:  Failing row contains {row}\nCONTEXT:  a trigger',
+        "duplicate key\nDETAIL:  Key (execution_id)=(it-is-opaque) already exists.",
+    )
+    for refusal in refusals:
+        try:
+            raise ValueError(refusal)
+        except ValueError:
+            structlog.get_logger("app").exception("failed")
+    assert "it-is-opaque" not in stream.getvalue()
+    assert "second" not in stream.getvalue()
+    assert "CONTEXT:  a trigger" in written(stream)[0]["exception"]
+    assert "violates check constraint" in written(stream)[0]["exception"]
+
+
 def test_things_that_are_no_text_keep_their_meaning() -> None:
     stream = json_log()
     structlog.get_logger("app").info(

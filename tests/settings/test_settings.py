@@ -146,6 +146,18 @@ def test_a_malformed_variable_is_named_with_what_is_wrong_and_an_example(
     assert f"For example {variable}=" in lines[0]
 
 
+def test_a_secret_that_can_be_guessed_is_taken_and_named() -> None:
+    short = load_settings(
+        {
+            **ENOUGH,
+            "SWITCHGATE_HOOK_SECRETS": f"kid1:secret1,kid2:{'x' * 16}",
+            "SWITCHGATE_API_TOKENS": "grafana:fifteen-of-them:read",
+        }
+    )
+    assert short.guessable() == ("SWITCHGATE_HOOK_SECRETS kid1", "SWITCHGATE_API_TOKENS grafana")
+    assert load_settings(ENOUGH).guessable() == ()
+
+
 MADE = "0123456789abcdef" * 4
 
 

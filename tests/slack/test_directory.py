@@ -115,6 +115,10 @@ async def directory_of(*users: Mapping[str, Any]) -> AsyncIterator[Directory]:
     [
         ({"id": "W1", "team_id": "T2", "enterprise_user": {"enterprise_id": "E1"}}, Standing.MEMBER),
         ({"id": "W1", "team_id": "T9", "enterprise_user": {"enterprise_id": "E9"}}, Standing.STRANGER),
+        (
+            {"id": "W1", "profile": None, "tz": None, "enterprise_user": {"enterprise_id": "E1"}},
+            Standing.MEMBER,
+        ),
         ({"id": "W1", "team_id": "T9"}, Standing.STRANGER),
         ({"id": "W1", "deleted": True, "enterprise_user": {"enterprise_id": "E1"}}, Standing.DEACTIVATED),
         ({"id": "other"}, Standing.UNKNOWN),

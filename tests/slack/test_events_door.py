@@ -92,3 +92,10 @@ async def test_what_slack_checks_is_answered(door: House) -> None:
     status, said = await send(door, challenge, headers=JSON)
     assert (status, json.loads(said)) == (200, {"challenge": "abc"})
     assert (await send(door, urlencode({"ssl_check": "1"}), headers={"X-Slack-Signature": ""}))[0] == 200
+
+
+async def test_an_event_that_nobody_asked_for_is_acked(door: House) -> None:
+    for kind in ("message", "reaction_added", "app_uninstalled"):
+        event = {"type": "event_callback", "team_id": OLU.team_id, "event": {"type": kind, "user": OLU.id}}
+        status, said = await send(door, json.dumps(event), headers=JSON)
+        assert (status, said) == (200, ""), kind

@@ -1,5 +1,6 @@
 """One card a gate, whatever becomes of the calls that draw it."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
@@ -9,6 +10,7 @@ from app.sandbox.cast import CHANNEL, GRACE, JUN, MINA, OLU, config_text
 from app.sandbox.slack.shapes import Channel, Message
 from app.sandbox.stage import Stage
 from tests.house import House
+from tests.logs import listening
 from tests.slack.play import TWO_APPROVALS, Build, deploys, is_told, opened, press_in
 
 POST, UPDATE, SEARCH = "chat.postMessage", "chat.update", "conversations.history"
@@ -93,7 +95,7 @@ async def test_without_the_scope_to_look_a_lost_answer_makes_no_second_card(blin
     await blind.until(lambda: "Approved" in blind.says(deployment))
     assert card_row(blind, deployment)["ts"] == card.ts
     assert [each.ts for each in cards_of(blind, deployment)] == [card.ts]
-    assert len(blind.slack.calls(POST)) == 1
+    assert len([call for call in blind.slack.calls(POST) if "thread_ts" not in call.params]) == 1
 
 
 async def test_without_the_scope_to_look_a_card_that_nobody_saw_is_posted_after_a_while(blind: House) -> None:
@@ -124,7 +126,7 @@ async def test_a_second_card_on_its_way_is_taken_away_when_the_lost_one_is_press
     deployment, lost = await blind.ask("order")
     await blind.until(lambda: blind.slack.calls(SEARCH))
     first_try = card_row(blind, deployment)["posting_since"]
-    blind.slack.faults.slow(POST, 2, times=1)
+    blind.slack.faults.slow(POST, 5, times=1)
     blind.clock.advance(minutes=2)
     await blind.until(lambda: card_row(blind, deployment)["posting_since"] != first_try)
     await blind.slack.press_async(OLU.id, lost.channel, lost.ts, "approve")
@@ -255,6 +257,29 @@ async def test_a_card_moves_with_its_domains_channel(build: Build, reachable: bo
         new = house.slack.messages.in_channel(other.id)[0]
         assert (await press_in(house, new, GRACE, "approve")).acked
         assert await house.told(deployment) == ["Succeeded"]
+
+
+async def test_a_card_that_slack_does_not_take_away_holds_up_no_other(build: Build) -> None:
+    async with build(config=TWO_APPROVALS) as house:
+        other = Channel(id="C02ORDER", name="order")
+        house.slack.people.add(other)
+        deployment, _ = await house.ask("order")
+        house.slack.faults.error("chat.delete", "unknown_method", times=None)
+        moved = config_text(order=f'approvals = 2\nchannel = "{other.id}"\n')
+        house.stage.config_file.write_text(moved, encoding="utf-8")
+        house.service.reload(house.stage.config_file)
+        await house.approve(OLU.id, deployment)
+        await house.until(lambda: house.slack.messages.in_channel(other.id))
+
+
+async def test_a_card_that_slack_refuses_is_in_the_log(house: House) -> None:
+    house.slack.faults.error(POST, "channel_not_found", times=None)
+    with listening() as log:
+        deployment = await opened(house, "order")
+        await house.until(lambda: "card_not_drawn" in log.getvalue())
+        line = next(json.loads(line) for line in log.getvalue().splitlines() if "card_not_drawn" in line)
+    assert (line["level"], line["problem"]) == ("warning", "channel_not_found")
+    assert line["gate"] == str(house.gate(deployment)["id"])
 
 
 async def test_a_card_that_nobody_waits_for_any_more_is_not_tried_for_ever(house: House) -> None:
