@@ -27,7 +27,7 @@ ORDER BY id LIMIT 2
 """
 LOCK_CHAIN: Final = f"SELECT 1 WHERE {THE_CHAIN}"
 LOCK_GATES: Final = (
-    "SELECT 1 FROM gates WHERE switch_id = :switch AND phase = 'awaiting' ORDER BY id FOR UPDATE"
+    "SELECT 1 FROM gates WHERE switch_id = :switch AND phase = 'awaiting' ORDER BY id FOR NO KEY UPDATE"
 )
 # Told before the hook came, by somebody who named no account: now it is known.
 ADOPT: Final = """

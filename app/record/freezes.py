@@ -27,7 +27,7 @@ LOCK_GATES: Final = """
 SELECT 1 FROM gates WHERE phase = 'awaiting' AND id IN (
     SELECT g.id FROM gates g JOIN switches s ON s.id = g.switch_id
     WHERE g.phase = 'awaiting' AND (CAST(:domains AS text[]) IS NULL OR s.domain = ANY(:domains))
-) ORDER BY id FOR UPDATE
+) ORDER BY id FOR NO KEY UPDATE
 """
 REDRAW: Final = """
 g AS (
@@ -81,7 +81,7 @@ WITH mine AS (
         AND s.traffic ->> 'shift' IS NOT DISTINCT FROM CAST(:shift AS text)
         AND m.mark IS NOT DISTINCT FROM CAST(:old AS text) AND coalesce(m.frozen, false) = CAST(:was_frozen AS boolean)
         AND coalesce(m.waits, false) = CAST(:waited AS boolean)
-    ORDER BY g.id FOR UPDATE OF g SKIP LOCKED
+    ORDER BY g.id FOR NO KEY UPDATE OF g SKIP LOCKED
 ), m AS (
     INSERT INTO rule_marks (gate_id, mark, frozen, waits) SELECT id, :mark, :frozen, :waits FROM mine
     ON CONFLICT (gate_id) DO UPDATE SET mark = excluded.mark, frozen = excluded.frozen, waits = excluded.waits

@@ -23,8 +23,10 @@ from app.record.opening import OPEN, parameters
 from app.record.rows import INTERVENTION, VIEW, intervention_of, undo_that_made, view_of
 from app.record.statements import Driver, execute, execute_and_commit
 
-LOCK: Final = f"SELECT 1 FROM gates WHERE id = :gate AND {GATE_CHAIN} FOR UPDATE"
-LOCK_OR_SKIP: Final = f"SELECT 1 FROM gates WHERE id = :gate AND {GATE_CHAIN_OR_SKIP} FOR UPDATE SKIP LOCKED"
+LOCK: Final = f"SELECT 1 FROM gates WHERE id = :gate AND {GATE_CHAIN} FOR NO KEY UPDATE"
+LOCK_OR_SKIP: Final = (
+    f"SELECT 1 FROM gates WHERE id = :gate AND {GATE_CHAIN_OR_SKIP} FOR NO KEY UPDATE SKIP LOCKED"
+)
 ONE: Final = f"{VIEW} WHERE g.id = :gate"
 BY_EXECUTION: Final = (
     f"{VIEW} WHERE s.account = :account AND s.region = :region AND s.deployment_id = :deployment_id"

@@ -28,7 +28,7 @@ WHERE g.phase = 'awaiting' AND s.verified_at IS NOT NULL AND s.domain = ANY(:dom
     AND g.hook_name = ANY(:hooks) AND NOT EXISTS (SELECT 1 FROM probe_runs p WHERE p.gate_id = g.id)
 ORDER BY g.opened_at LIMIT :limit
 """
-LOCK: Final = f"SELECT 1 FROM gates WHERE id = :gate AND {GATE_CHAIN} FOR UPDATE"
+LOCK: Final = f"SELECT 1 FROM gates WHERE id = :gate AND {GATE_CHAIN} FOR NO KEY UPDATE"
 REDRAWN: Final = """
 g AS (
     UPDATE gates SET version = version + 1 WHERE id = :gate AND EXISTS (SELECT 1 FROM {changed}) RETURNING id, version

@@ -53,7 +53,7 @@ LOCK: Final = (
 )
 LOCK_GATES: Final = (
     "SELECT 1 FROM gates WHERE switch_id = (SELECT id FROM switches WHERE id = :id AND claimed_by = :owner)"
-    " AND phase <> 'closed' ORDER BY id FOR UPDATE"
+    " AND phase <> 'closed' ORDER BY id FOR NO KEY UPDATE"
 )
 THE_SWITCH: Final = f"SELECT {SWITCH} FROM switches s WHERE s.id = :id"
 OPEN_GATES: Final = f"{VIEW} WHERE g.switch_id = :id AND g.phase <> 'closed' ORDER BY g.id"

@@ -11,12 +11,14 @@ import pytest
 from app.flow.events import Kind
 from app.flow.record_ports import RecordAway
 from app.flow.report_decision import Result
+from app.flow.turn_rules import Said
 from app.flow.views import CardPlace, Intervention, InterventionPhase
 from app.gate.ids import GateId
 from app.gate.states import Decided, Outcome
 from app.gate.undo import Deed
 from app.record.cards import Cards
 from app.record.database import Database
+from app.record.freezes import Freezes
 from app.record.gates import Gates
 from app.record.interventions import Interventions
 from app.record.reports import Reports
@@ -164,6 +166,24 @@ async def test_a_report_and_a_look_at_the_same_switch_do_not_deadlock(
         await until_somebody_waits(record_url)
         await held.note([event(Kind.GATE_VERIFIED, "d-1", gate)])
     assert await report
+
+
+async def test_who_tells_of_a_card_waits_for_no_rule_that_turns(
+    database: Database, record_url: str, gate: GateId
+) -> None:
+    """Whoever has drawn a card holds its row and writes into tables that refer to the gate; a rule that turns
+    holds the gate and wants the card."""
+    freezes = Freezes(database)
+    (waiting,) = await freezes.waiting()
+    said = Said(mark="new", frozen=False, waits=False)
+    async with await psycopg.AsyncConnection.connect(record_url, options="-c lock_timeout=1000") as drawing:
+        await drawing.execute("SELECT 1 FROM cards FOR UPDATE")
+        turning = asyncio.ensure_future(freezes.turn(waiting, said, news=True, now=NOW))
+        await until_somebody_waits(record_url)
+        await drawing.execute("INSERT INTO threads (gate_id, due_at) VALUES (%s, now())", [gate])
+        await drawing.commit()
+    await turning
+    assert (await database.rows("SELECT wanted_version > 1 AS later FROM cards"))[0].later
 
 
 async def test_a_report_brings_the_next_look_forward(database: Database, gate: GateId) -> None:

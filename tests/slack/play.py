@@ -172,7 +172,9 @@ async def gate_held(house: House, deployment: str) -> AsyncIterator[psycopg.Conn
 
 def press_waits(house: House, holder: psycopg.Connection) -> bool:
     """Whether a press waits for the gate's row that `holder` holds."""
-    return bool(house.rows(BEHIND, holder.info.backend_pid, "SELECT 1 FROM gates WHERE id =%FOR UPDATE"))
+    return bool(
+        house.rows(BEHIND, holder.info.backend_pid, "SELECT 1 FROM gates WHERE id =%FOR NO KEY UPDATE")
+    )
 
 
 async def form_of(house: House, user: User, deployment: str, action: str) -> View:
