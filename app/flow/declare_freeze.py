@@ -96,7 +96,7 @@ class Declared:
 
     id: int
     declaration: Declaration
-    beside: tuple[Freeze, ...]
+    beside: tuple[StandingFreeze, ...]
 
 
 def may_freeze(person: Person, *, rules: Rules) -> None:
@@ -113,15 +113,10 @@ async def declare_freeze(
     """Declares it in one transaction. Overlapping ones all stand; the last end counts. Raises `NotAFreeze`."""
     _refuse(declaration, rules=rules, now=now)
     async with record.hold_freezes() as held:
-        beside = [each.freeze for each in held.standing if _meet(each, declaration)]
+        beside = [each for each in held.standing if _meet(each, declaration)]
         id_ = await held.declare(declaration, event=_declared(declaration, who, now), now=now)
-    configured = [
-        freeze
-        for name in _names(declaration.domains, rules)
-        for freeze in rules.freezes(name)
-        if freeze.around(declaration.start) or freeze.around(declaration.end)
-    ]
-    return Declared(id=id_, declaration=declaration, beside=(*beside, *dict.fromkeys(configured)))
+    configured = configured_freezes(declaration.domains, rules, declaration.start, declaration.end)
+    return Declared(id=id_, declaration=declaration, beside=(*beside, *configured))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -157,13 +152,14 @@ async def lift_freezes(
 
 
 def configured_freezes(
-    domains: Sequence[DomainName] | None, rules: Rules, now: datetime
+    domains: Sequence[DomainName] | None, rules: Rules, *moments: datetime
 ) -> Iterator[StandingFreeze]:
-    """The configuration's freezes that are in force, each with those of these domains (None: all) that it is about."""
+    """The configuration's freezes that are in force at one of the moments, each with those of these domains (None:
+    all) that it is about."""
     of: dict[Freeze, list[DomainName]] = {}
     for name in _names(domains, rules):
         for freeze in rules.freezes(name):
-            if freeze.around(now) is not None:
+            if any(freeze.around(moment) is not None for moment in moments):
                 of.setdefault(freeze, []).append(name)
     for freeze, names in of.items():
         everywhere = len(names) == len(rules.domain_names())

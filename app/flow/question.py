@@ -7,7 +7,7 @@ from app.flow.beside import line_of
 from app.flow.rules_port import OwnedDomain, Rules
 from app.flow.views import GateView
 from app.gate.ids import DomainName
-from app.gate.judging import Case, Circumstances, asked, held_by, owing
+from app.gate.judging import Case, Circumstances, asked, held_by, owing, rejections_owed
 from app.gate.policy import Person, Refusal, broken_by
 from app.gate.rulebook import Policy, ReasonFor
 from app.gate.rules import Holding, Owed, TwoOwed, Unmet
@@ -116,6 +116,15 @@ def outlook_of(view: GateView, *, rules: Rules, now: datetime) -> Outlook | None
         ahead=ahead(case.policy.turns, case.circumstances.line),
         not_followed=not_followed(case.policy.turns, case.circumstances.line),
     )
+
+
+def rejections_after(view: GateView, *, person: Person, rules: Rules, now: datetime) -> int:
+    """How many more people would have to reject after this person; 0: theirs ends it, or nobody can answer."""
+    try:
+        case = case_of(question_of(view, rules=rules), rules=rules, now=now)
+    except Refusal:
+        return 0
+    return rejections_owed(case.rejected_also_by(person.user))
 
 
 def unmet_by(

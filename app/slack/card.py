@@ -5,7 +5,7 @@ from typing import assert_never
 
 from app.flow.question import Outlook
 from app.flow.rules_port import OwnedDomain
-from app.flow.views import GateView, course_of
+from app.flow.views import CastVote, GateView, course_of
 from app.gate.decision import Verdict
 from app.gate.policy import Basis, Choice
 from app.gate.states import NO_REASON, Awaiting, Closed, Decided, Outcome, Reported
@@ -17,7 +17,7 @@ from app.slack.course_blocks import course_blocks, course_buttons, is_approved, 
 from app.slack.decision_buttons import decision_buttons
 from app.slack.evidence_blocks import evidence_blocks
 from app.slack.outside import inline, quoted
-from app.slack.standing import broken_blocks, source_words, standing_blocks
+from app.slack.standing import broken_blocks, reason_lines, source_words, standing_blocks
 from app.slack.switch_words import OTHERWISE, creator, deployment_link, domain_name, traffic_words
 
 
@@ -101,8 +101,7 @@ def _waiting(
 
 def _ended(view: GateView, *, texts: Texts, domain: OwnedDomain | None) -> list[Block]:
     blocks = [section(_decision_words(view, texts)), *broken_blocks(view, texts=texts)]
-    if view.reason and view.reason != NO_REASON:
-        blocks.append(section(quoted(view.reason)))
+    blocks += [section(why) for why in _reasons(view)]
     blocks.append(section(_outcome_words(view, texts)))
     blocks += check_blocks(view, texts=texts)
     blocks += course_blocks(view, texts=texts)
@@ -111,10 +110,24 @@ def _ended(view: GateView, *, texts: Texts, domain: OwnedDomain | None) -> list[
     return [*blocks, fields(_facts(view, texts)), *seen, *_description(view, texts), *buttons]
 
 
-def _decision_words(view: GateView, texts: Texts) -> str:
-    # Who approved before a rejection or a broken glass did not decide that.
+def _deciders(view: GateView) -> list[CastVote]:
+    """Whose votes decided it: who approved before a rejection or a broken glass did not."""
+    if not isinstance(view.gate, Awaiting) and view.gate.verdict is Verdict.REJECTED:
+        return [vote for vote in view.votes if vote.choice is Choice.REJECT]
     by_votes = view.votes if view.basis is Basis.VOTES else ()
-    voters = ", ".join(mention(vote.voter) for vote in by_votes if vote.choice is Choice.APPROVE)
+    return [vote for vote in by_votes if vote.choice is Choice.APPROVE]
+
+
+def _reasons(view: GateView) -> list[str]:
+    """Why: in the words of whoever decided, or of all those who rejected together."""
+    deciders = _deciders(view)
+    if len(deciders) > 1 and deciders[0].choice is Choice.REJECT:
+        return ["\n".join(lines)] if (lines := reason_lines(deciders)) else []
+    return [quoted(view.reason)] if view.reason and view.reason != NO_REASON else []
+
+
+def _decision_words(view: GateView, texts: Texts) -> str:
+    voters = ", ".join(mention(vote.voter) for vote in _deciders(view))
     return texts(
         "card.decided.undo" if view.basis is Basis.UNDO else f"card.decided.{_state(view)}",
         who=voters or mention(view.decided_by or ""),

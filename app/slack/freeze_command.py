@@ -31,7 +31,7 @@ from app.i18n.catalog import Texts
 from app.slack.blocks import when
 from app.slack.deploys_words import ALL, STARTS
 from app.slack.directory import Profile
-from app.slack.freeze_words import domains_words, freeze_lines, freeze_words, lifted_words
+from app.slack.freeze_words import domains_words, freeze_lines, lifted_words, of_domains
 from app.slack.near_names import named_domains, unknown_words
 from app.slack.outside import inline
 from app.slack.rule_words import mentions
@@ -180,5 +180,5 @@ def _declared_words(declared: Declared, *, now: datetime, texts: Texts) -> str:
         end=when(asked.end),
         reason=inline(asked.reason),
     )
-    beside = [f"• {freeze_words(freeze, now=now, texts=texts)}" for freeze in declared.beside[:5]]
+    beside = [f"• {of_domains(each, now=now, texts=texts)}" for each in declared.beside[:5]]
     return "\n".join([said, texts("freeze.beside"), *beside]) if beside else said

@@ -30,7 +30,7 @@ def freeze_lines(
     """
     told = [each for each in standing if planned or each.freeze.around(now) is not None]
     told += configured_freezes(None, rules, now)
-    return [f"• {_of_domains(each, now=now, texts=texts)}" for each in told]
+    return [f"• {of_domains(each, now=now, texts=texts)}" for each in told]
 
 
 def domains_words(domains: Domains, texts: Texts) -> str:
@@ -49,12 +49,17 @@ def freeze_words(freeze: Freeze, *, now: datetime, texts: Texts) -> str:
     )
 
 
+def of_domains(each: StandingFreeze, *, now: datetime, texts: Texts) -> str:
+    """One freeze with its domains."""
+    return f"{domains_words(each.domains, texts)}: {freeze_words(each.freeze, now=now, texts=texts)}"
+
+
 def lifted_words(lifted: Lifted, *, domains: Domains, now: datetime, texts: Texts) -> str:
     """What was lifted of these domains, for which of them, and what stands all the same."""
     lines = [line for each in lifted.lifted for line in _lifted_lines(each, now=now, texts=texts)]
     begun = [each for each in lifted.standing if each.freeze.around(now) is not None]
     planned = [each for each in lifted.standing if _is_to_come(each.freeze, now)]
-    lines += [_stands("freeze.goes_on", each, now=now, texts=texts) for each in begun]
+    lines += [_stands(_goes_on(each.freeze), each, now=now, texts=texts) for each in begun]
     if planned and not begun:
         lines.append(texts("freeze.nothing_now", domains=domains_words(domains, texts)))
     lines += [_stands("freeze.stays_planned", each, now=now, texts=texts) for each in planned]
@@ -74,9 +79,9 @@ def _stands(key: str, each: StandingFreeze, *, now: datetime, texts: Texts) -> s
     return texts(key, domains=domains_words(each.domains, texts), freeze=words)
 
 
+def _goes_on(freeze: Freeze) -> str:
+    return "freeze.goes_on_configured" if freeze.by is None else "freeze.goes_on"
+
+
 def _is_to_come(freeze: Freeze, now: datetime) -> bool:
     return isinstance(freeze.when, Span) and freeze.when.start > now
-
-
-def _of_domains(each: StandingFreeze, *, now: datetime, texts: Texts) -> str:
-    return f"{domains_words(each.domains, texts)}: {freeze_words(each.freeze, now=now, texts=texts)}"

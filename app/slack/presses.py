@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from app.flow.decide_gate import Counted, Press, Refused, decide_gate, may_press
-from app.flow.question import NoSuchGate, outlook_of
+from app.flow.question import NoSuchGate, outlook_of, rejections_after
 from app.flow.record_ports import GateRecord, RecordAway
 from app.flow.rules_port import Rules
 from app.flow.storable import storable
@@ -168,7 +168,13 @@ class Presses:
         ticket = Ticket(gate=press.gate, edition=press.edition)
         self._replies.open_modal(
             trigger=str(body.get("trigger_id")),
-            view=reject_form(ticket, view=view, texts=texts, optional=self._asks_no_reason(view)),
+            view=reject_form(
+                ticket,
+                view=view,
+                texts=texts,
+                optional=self._asks_no_reason(view),
+                more=rejections_after(view, person=press.person, rules=self._rules, now=self._clock()),
+            ),
         )
 
     def _not_counted(self, trouble: Exception, profile: Profile, texts: Texts) -> Said:

@@ -13,10 +13,17 @@ REASON: Final = "reason"
 LONGEST: Final = 1000
 
 
-def reject_form(ticket: Ticket, *, view: GateView, texts: Texts, optional: bool = False) -> Block:
-    """The modal, for this gate and this edition of its question. `optional`: the policy asks no reason."""
-    domain = view.switch.domain or texts("card.unknown_domain")
-    says = texts("reject.says", domain=escaped(domain), deployment=inline(view.switch.key.deployment))
+def reject_form(
+    ticket: Ticket, *, view: GateView, texts: Texts, optional: bool = False, more: int = 0
+) -> Block:
+    """The modal, for this gate and this edition of its question. `optional`: the policy asks no reason; `more`: so
+    many more people have to reject before it is rejected."""
+    domain = escaped(view.switch.domain or texts("card.unknown_domain"))
+    deployment = inline(view.switch.key.deployment)
+    if more:
+        says = texts.plural("reject.counts", count=more, domain=domain, deployment=deployment)
+    else:
+        says = texts("reject.says", domain=domain, deployment=deployment)
     return modal(
         callback=CALLBACK,
         title=texts("reject.title"),

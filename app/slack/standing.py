@@ -72,6 +72,15 @@ def source_words(policy: Policy, *, texts: Texts) -> list[str]:
     ]
 
 
+def reason_lines(votes: Sequence[CastVote]) -> list[str]:
+    """Who said why, of those who did."""
+    return [
+        f"{mention(vote.voter)} {when(vote.at)}\n{quoted(vote.reason, longest=200, lines=2)}"
+        for vote in votes
+        if vote.reason.strip() and vote.reason != NO_REASON
+    ]
+
+
 def _cast(view: GateView, choice: Choice) -> list[CastVote]:
     return [vote for vote in view.votes if vote.choice is choice]
 
@@ -80,9 +89,4 @@ def _votes(view: GateView, choice: Choice, asked: int, texts: Texts) -> Block:
     cast = _cast(view, choice)
     names = ", ".join(mention(vote.voter) for vote in cast)
     title = texts(f"card.votes.{choice}", names=names, have=len(cast), need=asked)
-    reasons = [
-        f"{mention(vote.voter)} {when(vote.at)}\n{quoted(vote.reason, longest=200, lines=2)}"
-        for vote in cast
-        if vote.reason.strip() and vote.reason != NO_REASON
-    ]
-    return section("\n".join([title, *reasons]))
+    return section("\n".join([title, *reason_lines(cast)]))

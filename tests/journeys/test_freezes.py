@@ -146,7 +146,10 @@ async def test_the_configuration_freezes_every_week(build: Build) -> None:
         assert "by the configuration: weekend" in house.says(deployment)
         assert "weekend" in await say(house, OLU.id, "freezes")
         assert "Goes on for all domains: " in await say(house, GRACE.id, "unfreeze all")
-        assert "Goes on for *order*: " in await say(house, GRACE.id, "unfreeze order")
+        goes_on = await say(house, GRACE.id, "unfreeze order")
+        assert "Goes on for *order*: " in goes_on
+        assert "It stands in the configuration and is lifted there." in goes_on
+        assert "unfreeze all" not in goes_on
         await house.approve(OLU.id, deployment)
         assert house.gate(deployment)["phase"] == "awaiting"
 
@@ -182,6 +185,7 @@ async def test_overlapping_freezes_all_stand_and_the_last_end_counts(build: Buil
         await say(house, GRACE.id, "freeze order,payment for 2h incident")
         said = await say(house, GRACE.id, "freeze order for 1h <!channel> audit")
         assert "Beside it these stand" in said
+        assert "• *order*, *payment*: " in said, "of whom each of them is"
         assert "incident" in said
         assert "<!channel>" not in said
         lifted = await say(house, GRACE.id, "unfreeze order")
@@ -190,7 +194,9 @@ async def test_overlapping_freezes_all_stand_and_the_last_end_counts(build: Buil
         rows = house.rows("SELECT domains, over_at IS NULL AS stands FROM freezes ORDER BY id")
         assert [(row["domains"], row["stands"]) for row in rows] == [(["payment"], True), (["order"], False)]
         await say(house, GRACE.id, "freeze all for 1h inventory")
-        assert "Goes on for all domains: " in await say(house, GRACE.id, "unfreeze order")
+        goes_on = await say(house, GRACE.id, "unfreeze order")
+        assert "Goes on for all domains: " in goes_on
+        assert "unfreeze all` lifts it, and with it every freeze" in goes_on
         all_lifted = await say(house, GRACE.id, "unfreeze all")
         assert "Lifted for *payment*: " in all_lifted
         assert "Lifted for all domains: " in all_lifted

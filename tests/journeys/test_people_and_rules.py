@@ -8,6 +8,7 @@ import pytest
 
 from app.sandbox.cast import CHANNEL, GRACE, JUN, MINA, OLU, config_text
 from tests.house import House, living_house, text_of
+from tests.slack.play import form_of
 
 Build = Callable[..., AbstractAsyncContextManager[House]]
 
@@ -137,11 +138,19 @@ async def test_approve_asks_why_where_the_rules_do(build: Build) -> None:
 async def test_a_majority_has_to_reject_where_the_rules_say_so(build: Build) -> None:
     async with build('approvals = 2\nreject = "majority"\n') as house:
         deployment, _ = await house.ask("order")
-        await house.reject(MINA.id, deployment, "slow")
-        await house.until(lambda: f"Rejected so far by <@{MINA.id}>" in house.says(deployment))
-        await house.reject(OLU.id, deployment, "too slow")
+        form = await form_of(house, GRACE, deployment, "reject")
+        assert "Once 1 more person rejects" in str(form.body)
+        await house.slack.submit_async(GRACE.id, form.id, {"reason": "slow"})
+        await house.until(lambda: f"Rejected so far by <@{GRACE.id}>" in house.says(deployment))
+        form = await form_of(house, OLU, deployment, "reject")
+        assert "stays on blue and" in str(form.body)
+        assert "more" not in str(form.body["blocks"][0])
+        await house.slack.submit_async(OLU.id, form.id, {"reason": "too slow"})
         assert await house.told(deployment) == ["Failed"]
         assert house.gate(deployment)["reason"] == "too slow"
+        await house.until(lambda: f"*Rejected* by <@{GRACE.id}>, <@{OLU.id}>" in house.says(deployment))
+        assert "> slow" in house.says(deployment)
+        assert "> too slow" in house.says(deployment)
 
 
 async def test_no_reason_is_asked_where_the_rules_ask_none(build: Build) -> None:
