@@ -105,7 +105,6 @@ class SlackDoors:
     def _undoing(self) -> Undoing:
         return Undoing(
             record=self._record.interventions,
-            gates=self._record.gates,
             rules=self._rules,
             directory=self._slack.directory,
             replies=self._slack.replies,

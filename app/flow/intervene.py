@@ -13,7 +13,7 @@ from app.flow.rules_port import OwnedDomain, Rules
 from app.flow.views import GateView, Intervention, InterventionPhase, standpoint_of
 from app.gate.ids import GateId
 from app.gate.policy import Person, Refusal
-from app.gate.undo import Deed, judge_finish, judge_undo
+from app.gate.undo import Deed, judge_finish, judge_person, judge_undo
 
 ASKED: Final = {Deed.STOP: Kind.UNDO_ASKED, Deed.REDEPLOY: Kind.UNDO_ASKED, Deed.FINISH: Kind.FINISH_ASKED}
 
@@ -52,13 +52,34 @@ async def intervene(wish: Wish, *, record: InterventionRecord, rules: Rules, now
             _judge(wish, held.view, rules=rules)
         except Refusal as refusal:
             why = type(refusal).__name__
-            await held.note(_event(wish, held.view, Kind.UNDO_REFUSED, now, why=why))
+            refusing = _event(wish.person, held.view, Kind.UNDO_REFUSED, now, deed=wish.deed, why=why)
+            await held.note(refusing)
             refused = Refused(refusal, held.view)
         else:
             asked = _asked(wish, now)
-            event = _event(wish, held.view, ASKED[wish.deed], now, reason=asked.reason)
+            event = _event(wish.person, held.view, ASKED[wish.deed], now, deed=wish.deed, reason=asked.reason)
             await held.ask(asked, event=event, now=now)
             return asked
+    raise refused
+
+
+async def may_undo(
+    gate: GateId, by: Person, *, record: InterventionRecord, rules: Rules, now: datetime
+) -> GateView:
+    """The gate, where this person may have its switch taken back at all. Raises `Refused`, having recorded it."""
+    async with record.hold_switch_of(gate) as held:
+        if held is None:
+            raise Refused(NoSuchGate(), None)
+        view = held.view
+        try:
+            policy = domain_of(view, rules=rules).policy
+            judge_person(person=by, policy=policy, admins=rules.admins, roster=rules.roster())
+        except Refusal as refusal:
+            why = type(refusal).__name__
+            await held.note(_event(by, view, Kind.UNDO_REFUSED, now, why=why))
+            refused = Refused(refusal, view)
+        else:
+            return view
     raise refused
 
 
@@ -102,13 +123,13 @@ def _asked(wish: Wish, now: datetime) -> Intervention:
     )
 
 
-def _event(wish: Wish, view: GateView, kind: Kind, now: datetime, **detail: str) -> Event:
+def _event(by: Person, view: GateView, kind: Kind, now: datetime, **detail: str) -> Event:
     return Event(
         at=now,
         kind=kind,
         switch=view.switch.key,
-        actor=person(wish.person.user, wish.person.name),
+        actor=person(by.user, by.name),
         domain=view.switch.domain,
         gate=view.id,
-        detail={"deed": wish.deed, **detail},
+        detail=dict(detail),
     )

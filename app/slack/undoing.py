@@ -3,17 +3,16 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
 from app.flow.decide_gate import Refused
-from app.flow.intervene import InterventionRecord, Wish, intervene
+from app.flow.intervene import InterventionRecord, Wish, intervene, may_undo
 from app.flow.question import NoSuchGate
 from app.flow.rules_port import Rules
 from app.flow.storable import storable
 from app.flow.views import GateView, standpoint_of
-from app.gate.ids import GateId
 from app.gate.policy import Refusal
 from app.gate.undo import Deed, way_back
 from app.i18n.catalog import Texts
@@ -42,10 +41,6 @@ class No:
     again: bool = False
 
 
-class GateReader(Protocol):
-    async def get(self, gate: GateId) -> GateView | None: ...
-
-
 class Undoing:
     """The doors of the card's Undo and Finish now, and of the form that asks why."""
 
@@ -53,7 +48,6 @@ class Undoing:
         self,
         *,
         record: InterventionRecord,
-        gates: GateReader,
         rules: Rules,
         directory: Directory,
         replies: Replies,
@@ -61,7 +55,6 @@ class Undoing:
         clock: Callable[[], datetime],
     ) -> None:
         self._record = record
-        self._gates = gates
         self._rules = rules
         self._directory = directory
         self._replies = replies
@@ -126,14 +119,15 @@ class Undoing:
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
         try:
-            view = await by(until, self._gates.get(Ticket.parse(value).gate))
+            gate = Ticket.parse(value).gate
+            asking = may_undo(gate, profile.person, record=self._record, rules=self._rules, now=self._clock())
+            view = await by(until, asking)
         except NotATicket:
-            view = None
-        except UNCONFIRMED:
-            self._replies.answer(body, texts("refused.nothing_recorded"))
-            return
-        if view is None:
             said = why_not(Refused(NoSuchGate(), None), texts=texts, approvers=())
+        except Refused as refused:
+            said = why_not(refused, texts=texts, approvers=self._who_may(refused.view))
+        except UNCONFIRMED:
+            said = texts("refused.nothing_recorded")
         else:
             said = self.open_form(view, trigger=str(body.get("trigger_id")), texts=texts)
         if said:
@@ -163,4 +157,5 @@ class Undoing:
 
     def _who_may(self, view: GateView | None) -> tuple[str, ...]:
         domain = self._rules.domain(view.switch.domain) if view and view.switch.domain else None
-        return (*domain.policy.voters, *self._rules.admins) if domain else ()
+        may = (*domain.policy.voters, *self._rules.admins) if domain else ()
+        return tuple(dict.fromkeys(may))

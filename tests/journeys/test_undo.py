@@ -100,9 +100,11 @@ async def test_two_people_who_press_undo_make_one_undo(house: House) -> None:
 async def test_somebody_who_may_not_decide_may_not_undo(house: House) -> None:
     deployment = await switched(house)
 
-    result = await undo(house, JUN.id, deployment)
+    await house.press(JUN.id, deployment, "undo")
 
-    assert result.outcome == "updated"
+    await house.until(lambda: "order" in house.whispered(JUN.id))
+    assert house.slack.views.top(JUN.id) is None, "nothing is typed in vain"
+    assert house.whispered(JUN.id).count(f"<@{GRACE.id}>") == 1
     assert house.table("interventions") == []
     assert "undo_refused" in house.audit(deployment)
 
