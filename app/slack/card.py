@@ -1,7 +1,7 @@
 """A gate as a card. A picture of the record: the same gate always draws the same card."""
 
 from collections.abc import Sequence
-from typing import assert_never
+from typing import Final, assert_never
 
 from app.flow.question import Outlook
 from app.flow.rules_port import OwnedDomain
@@ -13,12 +13,35 @@ from app.gate.undo import Course
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, context, fields, header, mention, section, when
 from app.slack.check_blocks import check_blocks, checks_apart
-from app.slack.course_blocks import course_blocks, course_buttons, is_approved, is_taken_back
+from app.slack.course_blocks import (
+    course_blocks,
+    course_buttons,
+    is_approved,
+    is_being_taken_back,
+    is_taken_back,
+)
 from app.slack.decision_buttons import decision_buttons
 from app.slack.evidence_blocks import evidence_blocks
 from app.slack.outside import inline, quoted
 from app.slack.standing import broken_blocks, reason_lines, source_words, standing_blocks
-from app.slack.switch_words import OTHERWISE, creator, deployment_link, domain_name, traffic_words
+from app.slack.switch_words import (
+    OTHERWISE,
+    creator,
+    deployment_link,
+    domain_name,
+    ending_words,
+    traffic_words,
+)
+
+STAGES: Final = {Course.SWITCHED: "switched", Course.FINISHED: "finished", Course.ENDED: "failed"}
+STAGES_OF_AN_UNDO: Final = {
+    Course.HELD: "undoing",
+    Course.SHIFTING: "undoing",
+    Course.SWITCHED: "undone",
+    Course.FINISHED: "undone",
+    Course.ENDED: "failed",
+}
+"""What is on green then served before: nobody is to take it for the new version."""
 
 
 def card_blocks(
@@ -67,17 +90,10 @@ def _stage(view: GateView) -> str:
         return _state(view)
     if is_taken_back(view):
         return "taken_back"
-    match course_of(view):
-        case Course.HELD | Course.SHIFTING:
-            return _state(view)
-        case Course.SWITCHED:
-            return "switched"
-        case Course.FINISHED:
-            return "finished"
-        case Course.ENDED:
-            return "failed"
-        case _:
-            assert_never(course_of(view))
+    if is_being_taken_back(view):
+        return "taking_back"
+    stages = STAGES_OF_AN_UNDO if view.basis is Basis.UNDO else STAGES
+    return stages.get(course_of(view)) or _state(view)
 
 
 def _waiting(
@@ -144,7 +160,7 @@ def _outcome_words(view: GateView, texts: Texts) -> str:
         case Outcome.TOLD:
             told = texts("card.outcome.told", answer=detail)
             ended = view.switch.ended_at is not None and not is_approved(view)
-            over = texts("card.outcome.ended", ending=inline(view.switch.ending or "")) if ended else ""
+            over = texts("card.outcome.ended", ending=ending_words(view.switch)) if ended else ""
             return f"{told}\n{over}" if over else told
         case Outcome.CONTRADICTED:
             return texts("card.outcome.contradicted", held=detail)
@@ -171,7 +187,8 @@ def _facts(view: GateView, texts: Texts) -> list[tuple[str, str]]:
         facts.append((texts("card.field.traffic"), traffic_words(switch.traffic, texts)))
     if switch.listener_port:
         facts.append((texts("card.field.port"), str(switch.listener_port)))
-    facts.append((texts("card.field.opened"), when(view.opened_at)))
+    asked = "opened" if isinstance(view.gate, Awaiting) else "asked"
+    facts.append((texts(f"card.field.{asked}"), when(view.opened_at)))
     return facts
 
 

@@ -8,7 +8,6 @@ from app.flow.views import (
     GateView,
     Intervention,
     InterventionPhase,
-    Switch,
     course_of,
     standpoint_of,
 )
@@ -20,6 +19,7 @@ from app.gate.undo import Course, Deed, way_back
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, actions, button, confirm, mention, section, when
 from app.slack.outside import inline, quoted
+from app.slack.switch_words import ending_words
 from app.slack.ticket import Ticket
 
 BAR: Final = 10
@@ -29,7 +29,7 @@ def course_blocks(view: GateView, *, texts: Texts) -> list[Block]:
     """Nothing while the gate waits, nor after a no whose deployment nobody rolls back."""
     if isinstance(view.gate, Awaiting):
         return []
-    course = _rescue if view.basis is Basis.RESCUE else _course
+    course = _rescue if view.basis in {Basis.RESCUE, Basis.UNDO} else _course
     words = [*course(view, texts), *_intervention(view, texts), *_rollback(view, texts)]
     return [section(text) for text in words]
 
@@ -67,6 +67,18 @@ def is_taken_back(view: GateView) -> bool:
     return undone or (view.rollback is not None and view.rollback.switched_at is not None)
 
 
+def is_being_taken_back(view: GateView) -> bool:
+    """Whether somebody has asked for that, and it is under way."""
+    asked = view.intervention
+    return asked is not None and asked.deed is not Deed.FINISH and asked.under_way
+
+
+def was_stopped_here(view: GateView) -> bool:
+    """Whether somebody's undo ended it: then the undo's own words tell how that went."""
+    asked = view.intervention
+    return asked is not None and asked.deed is Deed.STOP and asked.phase is not InterventionPhase.FAILED
+
+
 def way_of(view: GateView) -> Deed | None:
     """How the switch can be taken back now, if at all."""
     try:
@@ -83,41 +95,44 @@ def _course(view: GateView, texts: Texts) -> list[str]:
         case Course.HELD:
             return []
         case Course.SHIFTING:
-            return [_shifting(switch, texts)]
+            return [_shifting(view, texts)]
         case Course.SWITCHED:
             return [_switched(view, texts)]
         case Course.FINISHED:
             return [_finished(view, texts)]
         case Course.ENDED:
-            return (
-                [] if _was_stopped_here(view) else [texts("course.ended", ending=inline(switch.ending or ""))]
-            )
+            return [] if was_stopped_here(view) else [texts("course.ended", ending=ending_words(switch))]
         case _:
             assert_never(course_of(view))
 
 
 def _rescue(view: GateView, texts: Texts) -> list[str]:
-    """A rollback's green is what served before, and is called so: whoever reads green would think of the new."""
+    """A rollback's green, or an undo's, is what served before, and is called so: whoever reads green would think
+    of the new."""
     switch, course = view.switch, course_of(view)
-    if course is Course.HELD:
+    if course is Course.HELD or (course is Course.ENDED and was_stopped_here(view)):
         return []
     at = switch.ended_at if course is Course.FINISHED else switch.switched_at
+    words = "rescue" if view.basis is Basis.RESCUE else "undo"
     return [
-        texts(f"course.rescue.{course}", at=when(at or view.opened_at), ending=inline(switch.ending or ""))
+        texts(
+            f"course.{words}.{course}",
+            at=when(at or view.opened_at),
+            ending=ending_words(switch),
+            percent=switch.green_percent or 0,
+            bar=_bar(switch.green_percent or 0),
+        )
     ]
 
 
-def _was_stopped_here(view: GateView) -> bool:
-    """Whether somebody's undo ended it: then the undo's own words tell how that went."""
-    asked = view.intervention
-    return asked is not None and asked.deed is Deed.STOP and asked.phase is not InterventionPhase.FAILED
-
-
-def _shifting(switch: Switch, texts: Texts) -> str:
+def _shifting(view: GateView, texts: Texts) -> str:
+    switch = view.switch
     percent = switch.green_percent or 0
     told = texts("course.shifting", bar=_bar(percent), percent=percent)
     traffic = switch.traffic
     if not percent or switch.moved_at is None or traffic is None or not traffic.minutes:
+        return told
+    if is_being_taken_back(view):
         return told
     following = switch.moved_at + timedelta(minutes=traffic.minutes)
     left = 100 if traffic.shift is Shift.CANARY else min(percent + traffic.percent, 100)
@@ -127,7 +142,7 @@ def _shifting(switch: Switch, texts: Texts) -> str:
 def _switched(view: GateView, texts: Texts) -> str:
     switch = view.switch
     told = texts("course.switched", bar=_bar(100), at=when(switch.switched_at or view.opened_at))
-    if standpoint_of(view).under_way is not None or way_of(view) is not Deed.STOP:
+    if standpoint_of(view).under_way is not None or way_of(view) is not Deed.STOP or _ends_blue(view):
         return told
     back = (
         texts("course.undo_until", until=when(switch.blue_until))
@@ -139,7 +154,7 @@ def _switched(view: GateView, texts: Texts) -> str:
 
 def _finished(view: GateView, texts: Texts) -> str:
     told = texts("course.finished", at=when(view.switch.ended_at or view.opened_at))
-    if is_taken_back(view):
+    if is_taken_back(view) or is_being_taken_back(view):
         return told
     if view.superseded:
         return f"{told}\n{texts('course.superseded')}"
@@ -159,6 +174,7 @@ def _intervention(view: GateView, texts: Texts) -> list[str]:
         at=when(asked.asked_at),
         took=_took(asked, texts),
         deployment=inline(asked.deployment or "—"),
+        by=f" ({inline(asked.deployment)})" if asked.deployment else "",
         why=inline(asked.problem or ""),
     )
     trouble = texts("course.trouble", why=inline(asked.problem or "")) if _is_stuck(asked) else ""
@@ -175,6 +191,12 @@ def _verb(asked: Intervention) -> str:
             return "finish"
         case _:
             assert_never(asked.deed)
+
+
+def _ends_blue(view: GateView) -> bool:
+    """Whether somebody has had blue ended, of which the deployment's end tells a little later."""
+    asked = view.intervention
+    return asked is not None and asked.deed is Deed.FINISH and asked.phase is InterventionPhase.DONE
 
 
 def _is_stuck(asked: Intervention) -> bool:

@@ -1,5 +1,7 @@
 """Approve and Reject, and what stands beside them, wherever a waiting gate is shown."""
 
+from enum import StrEnum
+
 from app.flow.question import Outlook
 from app.flow.views import GateView
 from app.i18n.catalog import Texts
@@ -9,24 +11,30 @@ from app.slack.switch_words import domain_name, traffic_words
 from app.slack.ticket import Ticket
 
 
+class Asks(StrEnum):
+    """What Approve asks back: as the last that is missing, as one of several, or where it would not be counted."""
+
+    LAST = "approve"
+    TOWARD = "approve_toward"
+    HELD = "approve_held"
+
+
 def decision_buttons(view: GateView, *, texts: Texts, block_id: str, outlook: Outlook | None = None) -> Block:
     """Approve, which asks back in the client or opens a form for the reason; Reject, which opens a form;
     and the ways back or around where there is something to take back or to go around."""
     by_form = outlook is not None and outlook.asks_reason
-    settles = outlook is not None and outlook.one_is_enough
     return actions(
         block_id,
-        approve_button(view, texts=texts, by_form=by_form, settles=settles),
+        approve_button(view, texts=texts, by_form=by_form, asks=_asks(outlook)),
         reject_button(view, texts=texts),
         *offers(view, outlook=outlook, texts=texts),
     )
 
 
-def approve_button(view: GateView, *, texts: Texts, by_form: bool, settles: bool) -> Block:
-    """`by_form`: a form asks for the reason, so the client does not ask back. `settles`: traffic moves on it."""
+def approve_button(view: GateView, *, texts: Texts, by_form: bool, asks: Asks) -> Block:
+    """`by_form`: a form asks for the reason, so the client does not ask back."""
     name = domain_name(view, texts)
     port = f":{view.switch.listener_port}" if view.switch.listener_port else ""
-    asks = "approve" if settles else "approve_toward"
     ask = confirm(
         title=texts(f"confirm.{asks}.title", domain=name),
         text=texts(
@@ -48,3 +56,12 @@ def reject_button(view: GateView, *, texts: Texts) -> Block:
     """Opens the form that asks why."""
     ticket = str(Ticket(gate=view.id, edition=view.edition))
     return button(texts("button.reject"), action="reject", value=ticket, style="danger")
+
+
+def _asks(outlook: Outlook | None) -> Asks:
+    """On a card, which everybody sees alike."""
+    if outlook is None:
+        return Asks.TOWARD
+    if outlook.is_held:
+        return Asks.HELD
+    return Asks.LAST if outlook.one_is_enough else Asks.TOWARD

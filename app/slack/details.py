@@ -10,7 +10,7 @@ from app.gate.states import Awaiting
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, context, divider, header, modal, section, when
 from app.slack.details_side import side_lines
-from app.slack.evidence_blocks import nothing_words, several_containers, unknown_words
+from app.slack.evidence_blocks import nothing_words, seen_words, several_containers, unknown_words
 from app.slack.evidence_words import change_words, code, commit_words, links, why_words
 from app.slack.fitness_words import finding_words, good_words
 from app.slack.outside import escaped, inline
@@ -30,22 +30,21 @@ def details_modal(view: GateView, *, texts: Texts) -> Block:
     if evidence is None:
         blocks = [title, section(texts("details.no_evidence"))]
     else:
-        waits = isinstance(view.gate, Awaiting)
-        seen = texts("evidence.seen" if waits else "evidence.kept", at=when(evidence.seen_at))
-        blocks = [title, context(seen), *_all(evidence, texts)]
+        seen = seen_words(view, evidence, texts)
+        blocks = [title, context(seen), *_all(evidence, texts, waits=isinstance(view.gate, Awaiting))]
     return modal(
         callback="details", title=texts("details.title"), close=texts("details.close"), blocks=blocks
     )
 
 
-def _all(evidence: Evidence, texts: Texts) -> Iterator[Block]:
+def _all(evidence: Evidence, texts: Texts, *, waits: bool) -> Iterator[Block]:
     yield header(texts("details.what_changes"))
     yield from paragraphs(_changes(evidence, texts), texts)
     yield context(texts("details.values_hidden"))
     yield header(texts("details.fitness"))
     yield from paragraphs(_fitness(evidence, texts), texts)
     yield header(texts("details.both_sides"))
-    yield _sides(evidence, texts)
+    yield _sides(evidence, texts, now="" if waits else "_then")
     yield header(texts("details.alarms"))
     yield from paragraphs(_alarms(evidence, texts), texts)
     yield header(texts("details.itself"))
@@ -92,13 +91,13 @@ def _fitness(evidence: Evidence, texts: Texts) -> Iterator[str]:
     yield from (f":white_check_mark: {good}" for good in good_words(evidence, texts))
 
 
-def _sides(evidence: Evidence, texts: Texts) -> Block:
-    """Blue beside green."""
+def _sides(evidence: Evidence, texts: Texts, *, now: str) -> Block:
+    """Blue beside green. What a decided gate shows of them is past: `now` is `_then`."""
     return {
         "type": "section",
         "fields": [
-            _field(texts("details.blue"), side_lines(evidence.blue, texts)),
-            _field(texts("details.green"), side_lines(evidence.green, texts)),
+            _field(texts(f"details.blue{now}"), side_lines(evidence.blue, texts)),
+            _field(texts(f"details.green{now}"), side_lines(evidence.green, texts)),
         ],
     }
 

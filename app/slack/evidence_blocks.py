@@ -3,6 +3,7 @@
 from typing import Final
 
 from app.flow.views import GateView
+from app.gate.decision import Verdict
 from app.gate.evidence import Evidence, Missing
 from app.gate.fitness import fitness
 from app.gate.policy import Basis
@@ -26,8 +27,17 @@ def evidence_blocks(view: GateView, *, texts: Texts) -> list[Block]:
     lines = [*change_lines(view.evidence, texts), fitness_line(view.evidence, texts)]
     blocks = [section("\n".join(lines), accessory=details_button(view, texts=texts))]
     if not isinstance(view.gate, Awaiting):
-        blocks.append(context(texts("evidence.kept", at=when(view.evidence.seen_at))))
+        blocks.append(context(seen_words(view, view.evidence, texts)))
     return blocks
+
+
+def seen_words(view: GateView, evidence: Evidence, texts: Texts) -> str:
+    """As of when it is."""
+    at = when(evidence.seen_at)
+    if isinstance(view.gate, Awaiting):
+        return texts("evidence.seen", at=at)
+    by_people = view.gate.verdict in {Verdict.APPROVED, Verdict.REJECTED}
+    return texts("evidence.kept" if by_people else "evidence.kept_undecided", at=at)
 
 
 def details_button(view: GateView, *, texts: Texts) -> Block:

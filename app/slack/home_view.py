@@ -9,7 +9,7 @@ from app.flow.rules_port import Rules
 from app.gate.policy import Person, Standing
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, actions, button, context, divider, header, mention, section, when
-from app.slack.decision_buttons import approve_button, reject_button
+from app.slack.decision_buttons import Asks, approve_button, reject_button
 from app.slack.deploys_blocks import PendingGate, decided_line
 from app.slack.evidence_blocks import details_button
 from app.slack.freeze_words import freeze_lines
@@ -90,11 +90,10 @@ def _one_of_mine(
     judged: Judged, person: Person, is_admin: bool, *, texts: Texts, base: str | None
 ) -> list[Block]:
     view = judged.view
-    lines = [
-        *gate_lines(view, place=judged.pending.place, base=base, texts=texts),
-        *seen_lines(view, texts=texts),
-        standing_words(judged, texts=texts),
-    ]
+    seen, standing = seen_lines(view, texts=texts), standing_words(judged, texts=texts)
+    # What keeps an approval from counting comes before that green looks fit.
+    rest = [*seen, standing] if judged.foresight.counts else [standing, *seen]
+    lines = [*gate_lines(view, place=judged.pending.place, base=base, texts=texts), *rest]
     text = within_limit([line for line in lines if line])
     buttons = _buttons(judged, person, is_admin, texts=texts)
     return [section(text), actions(f"mine.{view.id}", *buttons)]
@@ -104,7 +103,9 @@ def _buttons(judged: Judged, person: Person, is_admin: bool, *, texts: Texts) ->
     """Only what would count: the card has all of them, for everybody."""
     view, foresight = judged.view, judged.foresight
     ticket = Ticket(gate=view.id, edition=view.edition)
-    approve = approve_button(view, texts=texts, by_form=foresight.asks_reason, settles=not foresight.unmet)
+    approve = approve_button(
+        view, texts=texts, by_form=foresight.asks_reason, asks=Asks.TOWARD if foresight.unmet else Asks.LAST
+    )
     found = [
         *([approve] if foresight.counts else []),
         reject_button(view, texts=texts),

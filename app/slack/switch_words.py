@@ -2,7 +2,7 @@
 
 from typing import Final, assert_never
 
-from app.flow.views import GateView, Traffic
+from app.flow.views import GateView, Switch, Traffic
 from app.gate.policy import Basis
 from app.gate.shift import Shift
 from app.i18n.catalog import Texts
@@ -35,6 +35,11 @@ def creator(view: GateView) -> str:
     if switch.deployer:
         return mention(switch.deployer)
     return inline(switch.deployed_by or switch.creator or "")
+
+
+def ending_words(switch: Switch) -> str:
+    """How the deployment ended, in CodeDeploy's words; the name of the alarm that ended it stands at their end."""
+    return inline(switch.ending or "", longest=600)
 
 
 def traffic_words(traffic: Traffic | None, texts: Texts) -> str:

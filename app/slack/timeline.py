@@ -13,6 +13,7 @@ from app.gate.policy import Basis
 from app.gate.states import Awaiting
 from app.i18n.catalog import Texts
 from app.slack.blocks import mention
+from app.slack.course_blocks import was_stopped_here
 from app.slack.outside import inline
 
 LINES: Final[Mapping[Kind, str]] = {
@@ -49,6 +50,16 @@ RESCUE: Final[Mapping[str | None, str | None]] = {
 }
 """What is told otherwise, or not at all, of a rollback."""
 
+UNDO: Final[Mapping[str | None, str | None]] = {
+    "timeline.opened": None,
+    "timeline.moved": "timeline.undo_moved",
+    "timeline.switched": "timeline.rescued",
+    "timeline.finished": "timeline.undo_finished",
+}
+"""The same of an undo's deployment."""
+
+OTHERWISE: Final = {Basis.RESCUE: RESCUE, Basis.UNDO: UNDO}
+
 OTHER_GROUNDS: Final = frozenset({"rescue", "undo", "checks", "break_glass"})
 """Bases of an approval that have a sentence of their own."""
 
@@ -67,8 +78,10 @@ class Timeline:
         if event.kind is Kind.REMINDED:
             return self._reminder(view, happened)
         key = self._key(event)
-        if view.basis is Basis.RESCUE:
-            key = RESCUE.get(key, key)
+        if key == "timeline.ended" and was_stopped_here(view):
+            key = "timeline.stopped"
+        if view.basis in OTHERWISE:
+            key = OTHERWISE[view.basis].get(key, key)
         if key is None:
             return None
         text = self._texts(key, **self._fields(view, event))
@@ -99,7 +112,7 @@ class Timeline:
             "deployer": mention(str(detail.get("deployer", ""))),
             "deadline": _clock(view.deadline_at),
             "reason": _said(detail, "reason"),
-            "why": _said(detail, "why", "codedeploy", "how"),
+            "why": _said(detail, "why", "codedeploy", "how", longest=600),
             "answer": _said(detail, "codedeploy", "answer"),
             "percent": _said(detail, "percent"),
             "deployment": _said(detail, "deployment"),
@@ -145,9 +158,9 @@ def _actor(event: Event) -> str:
     return mention(who.id) if is_person and who.id else inline(who.name or "Switchgate")
 
 
-def _said(detail: Mapping[str, Detail], *names: str) -> str:
+def _said(detail: Mapping[str, Detail], *names: str, longest: int = 200) -> str:
     found = next((detail[name] for name in names if detail.get(name) not in (None, "")), "")
-    return inline(str(found)) if found != "" else ""
+    return inline(str(found), longest=longest) if found != "" else ""
 
 
 def _until(detail: Mapping[str, Detail]) -> str:

@@ -21,7 +21,7 @@ from app.gate.policy import (
     RulesChanged,
     Standing,
 )
-from app.gate.rules import NotNamed, OwnSwitch
+from app.gate.rules import NotNamed, Owed, OwnSwitch
 from app.gate.states import AlreadyDecided, Awaiting, CardIsOld, NotVerified, NoVote, TooLate
 from app.gate.undo import (
     NoPreviousRevision,
@@ -89,7 +89,8 @@ def why_not(refused: Refused, *, texts: Texts, approvers: tuple[str, ...]) -> st
     )
     # What is owed besides is not said of a press that was held back: it would count a vote that nobody has taken.
     unmet = refusal.held if isinstance(refusal, HeldBack) else refused.unmet
-    left = [rule for rule in unmet if not isinstance(rule, NotNamed | OwnSwitch)]
+    said_already = Owed(people=approvers, missing=1) if isinstance(refusal, OwnDeployment) else None
+    left = [rule for rule in unmet if not isinstance(rule, NotNamed | OwnSwitch) and rule != said_already]
     explained = isinstance(refusal, EXPLAINED) and left
     return f"{said}\n{rule_lines(left, texts=texts)}" if explained else said
 

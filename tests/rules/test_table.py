@@ -97,10 +97,9 @@ ROWS = {
         scene=scene(DBA, deployer=ANA),
         becomes="OwnDeployment",
         en="You deployed order yourself, and here somebody else has to approve that: <!subteam^SONCALL>."
-        " You may still reject it.\n• 1 more person has to approve: <!subteam^SONCALL>.\n"
-        "• 1 more person has to approve: <!subteam^SDBA>.",
+        " You may still reject it.\n• 1 more person has to approve: <!subteam^SDBA>.",
         ko="order 배포를 직접 하셨으므로 다른 사람이 승인해야 합니다: <!subteam^SONCALL>. 거절은 할 수 있습니다.\n"
-        "• 1명이 더 승인해야 합니다: <!subteam^SONCALL>\n• 1명이 더 승인해야 합니다: <!subteam^SDBA>",
+        "• 1명이 더 승인해야 합니다: <!subteam^SDBA>",
     ),
     "own deployment where that is allowed": Row(
         scene=scene(replace(POLICY, own_deployment=True), deployer=ANA), becomes="approved"
@@ -197,11 +196,11 @@ ROWS = {
         en="You deployed order yourself, and here somebody else has to approve that: <!subteam^SONCALL>."
         " You may still reject it.\n• :snowflake: Frozen until"
         " <!date^1795510800^{date_short_pretty} {time}|2026-11-24 09:00 UTC> by <@UEVE>: payment incident\n"
-        "• The check “smoke” has not reported yet.\n• 1 more person has to approve: <!subteam^SONCALL>.",
+        "• The check “smoke” has not reported yet.",
         ko="order 배포를 직접 하셨으므로 다른 사람이 승인해야 합니다: <!subteam^SONCALL>. 거절은 할 수 있습니다.\n•"
         " :snowflake: <!date^1795510800^{date_short_pretty} {time}|2026-11-24 09:00 UTC>까지 동결"
         " (<@UEVE>): payment incident\n"
-        "• “smoke” 검사 결과가 아직 없습니다.\n• 1명이 더 승인해야 합니다: <!subteam^SONCALL>",
+        "• “smoke” 검사 결과가 아직 없습니다.",
     ),
     "a rejection without a reason": Row(
         choice=Choice.REJECT,

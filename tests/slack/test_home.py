@@ -157,7 +157,7 @@ async def test_a_refused_press_is_answered_on_top_of_home(house: House) -> None:
 async def test_ones_own_deployment_and_a_frozen_one_say_why_and_have_no_approve(build: Build) -> None:
     async with build() as house:
         own, _ = await house.ask("order", description="x\ngithub-actor=mina-kim")
-        await look(house, MINA, own, "직접 배포했으므로 누른 것을 세지 않습니다.")
+        await look(house, MINA, own, "직접 배포했으므로 승인은 세지 않습니다.")
         assert buttons(house, MINA) == [["reject", "details"]]
         await house.slack.slash_async(GRACE.id, CHANNEL.id, "/deploys", "freeze order for 1h inventory")
         said = await look(house, GRACE, "Your approval would not be counted now:", "inventory")

@@ -1,0 +1,97 @@
+"""A card after the decision: what is being taken back, what an undo deploys, what has been ended early."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.flow.views import GateView, Intervention, InterventionPhase
+from app.gate.decision import Verdict
+from app.gate.policy import Basis
+from app.gate.states import Outcome
+from app.gate.undo import Deed
+from app.i18n.catalog import LOCALES, LocaleName, Texts
+from app.slack.card import card_blocks, card_sentence
+from tests.house import texts_in
+from tests.slack.cards import APPROVED, NOON, OLU, ORDER, SWITCH, reported, told, view
+
+LATER = NOON + timedelta(minutes=5)
+TENTH = replace(SWITCH, green_percent=10, moved_at=LATER)
+ON_GREEN = replace(SWITCH, green_percent=100, switched_at=LATER, blue_until=LATER + timedelta(minutes=5))
+OVER = replace(ON_GREEN, status="Succeeded", ended_at=LATER, ending="Succeeded", previous_revision="order:41")
+
+
+def asked(deed: Deed, phase: InterventionPhase, deployment: str | None = None) -> Intervention:
+    return Intervention(
+        id=UUID(int=7),
+        deed=deed,
+        phase=phase,
+        by=OLU,
+        name="olu",
+        reason="orders fail",
+        asked_at=LATER,
+        deployment=deployment,
+        problem=None,
+        finished_at=None,
+    )
+
+
+def approved(**how: Any) -> GateView:
+    known = {**APPROVED, **told(Outcome.TOLD, "Succeeded"), **how}
+    return view(reported(Verdict.APPROVED, Outcome.TOLD), **known)
+
+
+def said(shown: GateView, locale: LocaleName = "en") -> str:
+    texts = Texts.of(locale)
+    blocks = card_blocks(shown, texts=texts, domain=ORDER)
+    return "\n".join([card_sentence(shown, texts=texts), *texts_in(blocks)])
+
+
+@pytest.mark.parametrize("phase", [InterventionPhase.ASKED, InterventionPhase.SENT])
+def test_what_is_being_taken_back_is_said_to_be_and_promises_no_next_step(phase: InterventionPhase) -> None:
+    assert "100 %" in said(approved(switch=TENTH)), "its next step"
+    card = said(approved(switch=TENTH, intervention=asked(Deed.STOP, phase)))
+    assert card.splitlines()[1] == "order: being taken back"
+    assert "100 %" not in card
+    assert "(—)" not in card
+
+
+def test_a_stop_that_was_asked_for_is_not_said_to_have_failed() -> None:
+    stopped = replace(TENTH, status="Stopped", ended_at=LATER, ending="Stopped: MANUAL_STOP")
+    card = said(approved(switch=stopped, intervention=asked(Deed.STOP, InterventionPhase.SENT)))
+    assert card.splitlines()[1] == "order: being taken back"
+    assert "MANUAL_STOP" not in card
+
+
+def test_ones_own_undo_is_no_later_deployment_that_has_taken_over() -> None:
+    redeploys = asked(Deed.REDEPLOY, InterventionPhase.SENT, "d-AGAIN")
+    card = said(approved(switch=OVER, superseded=True, intervention=redeploys))
+    assert "A later deployment has taken over" not in card
+    assert "d-AGAIN deploys it" in card
+    assert "A later deployment has taken over" in said(approved(switch=OVER, superseded=True))
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("switch", [SWITCH, TENTH, ON_GREEN, OVER], ids=["held", "tenth", "switched", "over"])
+def test_the_card_of_an_undos_deployment_never_calls_what_served_before_green(
+    switch: Any, locale: LocaleName
+) -> None:
+    card = said(approved(switch=switch, basis=Basis.UNDO), locale)
+    for word in ("on green", "그린에 있습니다", "blue is gone", "종료되었습니다"):
+        assert word not in card
+    assert {"en": "what served before", "ko": "이전 버전"}[locale] in card.splitlines()[1]
+
+
+def test_blue_that_somebody_has_ended_is_promised_to_nobody() -> None:
+    assert "Undo takes seconds until" in said(approved(switch=ON_GREEN))
+    card = said(approved(switch=ON_GREEN, intervention=asked(Deed.FINISH, InterventionPhase.DONE)))
+    assert "Undo takes seconds" not in card
+    assert f"<@{OLU}> ended blue" in card
+
+
+def test_the_name_of_the_alarm_at_the_end_of_a_long_ending_is_not_cut_off() -> None:
+    ending = f"Stopped: ALARM_ACTIVE: {'One or more alarms have been activated. ' * 5}klp-logistics-order-5xx"
+    stopped = replace(TENTH, status="Stopped", ended_at=LATER, ending=ending)
+    assert "klp-logistics-order-5xx" in said(approved(switch=stopped))
