@@ -15,6 +15,7 @@ from app.flow.codedeploy_ports import (
 )
 from app.flow.events import SWITCHGATE, Event, Kind
 from app.flow.record_ports import DueIntervention
+from app.flow.views import Setback
 from app.gate.ids import GateId
 from app.gate.undo import Deed
 
@@ -22,8 +23,6 @@ RETRY: Final = timedelta(milliseconds=300)
 LONGEST: Final = timedelta(seconds=10)
 PATIENCE: Final = timedelta(minutes=30)
 """How long CodeDeploy is asked again; whoever waits has long looked for another way by then."""
-
-FINISHED_FIRST: Final = "the deployment was over before it could be told; undo again to go back from here"
 
 
 class CarryOutRecord(Protocol):
@@ -60,11 +59,11 @@ async def carry_out(
             return []
         problem = str(trouble)
     except AnotherRuns as busy:
-        problem = f"another deployment of this group is under way ({busy})"
+        problem = f"{Setback.ANOTHER_RUNS} ({busy})"
     except InterventionRefused as refused:
         problem = str(refused)
     except AlreadyOver as over:
-        problem = str(over) or FINISHED_FIRST
+        problem = str(over) or Setback.OVER_FIRST
     else:
         kind = Kind.FINISH_SENT if due.intervention.deed is Deed.FINISH else Kind.UNDO_SENT
         event = _event(due, kind, now, deployment=deployment or "")
@@ -102,7 +101,7 @@ async def _stop(due: DueIntervention, *, interveners: Interveners, deployments: 
     except AlreadyOver:
         facts = await deployments.deployment(due.switch.key)
         if facts.status == "Succeeded":
-            raise AlreadyOver(FINISHED_FIRST) from None
+            raise AlreadyOver(Setback.OVER_FIRST) from None
 
 
 def _event(due: DueIntervention, kind: Kind, now: datetime, **detail: str) -> Event:

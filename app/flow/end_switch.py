@@ -7,12 +7,9 @@ from app.flow.codedeploy_ports import DeploymentFacts
 from app.flow.events import Kind, seen
 from app.flow.follow_switch import settled_events
 from app.flow.record_ports import HeldSwitch
-from app.flow.views import GateView, InterventionPhase
+from app.flow.views import GateView, InterventionPhase, Setback
 from app.gate.states import Awaiting, Closed, Decided, Reported
 from app.gate.undo import Deed
-
-TOO_LATE = "the deployment had finished before it could be stopped"
-NO_ROLLBACK = "the deployment was stopped, but CodeDeploy started no rollback"
 
 
 async def end_switch(
@@ -83,7 +80,7 @@ async def _settle_own(held: HeldSwitch, facts: DeploymentFacts, *, now: datetime
     """What was asked of this switch and can no longer come true, or has."""
     succeeded = facts.status == "Succeeded"
     if succeeded or not facts.rollback_id:
-        why = TOO_LATE if succeeded else NO_ROLLBACK
+        why = Setback.TOO_LATE if succeeded else Setback.NO_ROLLBACK
         stopped = await held.settle_own(Deed.STOP, InterventionPhase.FAILED, problem=why, now=now)
         await held.note(settled_events(stopped, now=now))
     finished = InterventionPhase.DONE if succeeded else InterventionPhase.FAILED

@@ -86,6 +86,15 @@ class InterventionPhase(StrEnum):
     FAILED = "failed"
 
 
+class Setback(StrEnum):
+    """Why an intervention failed, where that is our own finding; the record keeps the sentence, cards translate it."""
+
+    OVER_FIRST = "the deployment was over before it could be told; undo again to go back from here"
+    TOO_LATE = "the deployment had finished before it could be stopped"
+    NO_ROLLBACK = "the deployment was stopped, but CodeDeploy started no rollback"
+    ANOTHER_RUNS = "another deployment of this group is under way"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Intervention:
     """What a person had CodeDeploy do after the decision, and what became of it.

@@ -19,7 +19,7 @@ from app.gate.undo import Course, Deed, way_back
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, actions, button, confirm, mention, section, when
 from app.slack.outside import inline, quoted
-from app.slack.switch_words import ending_words
+from app.slack.switch_words import ending_words, setback_words
 from app.slack.ticket import Ticket
 
 BAR: Final = 10
@@ -175,9 +175,11 @@ def _intervention(view: GateView, texts: Texts) -> list[str]:
         took=_took(asked, texts),
         deployment=inline(asked.deployment or "—"),
         by=f" ({inline(asked.deployment)})" if asked.deployment else "",
-        why=inline(asked.problem or ""),
+        why=setback_words(asked.problem or "", texts),
     )
-    trouble = texts("course.trouble", why=inline(asked.problem or "")) if _is_stuck(asked) else ""
+    trouble = (
+        texts("course.trouble", why=setback_words(asked.problem or "", texts)) if _is_stuck(asked) else ""
+    )
     return ["\n".join(part for part in (words, quoted(asked.reason), trouble) if part)]
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final, assert_never
 
-from app.flow.views import GateView, Switch, Traffic
+from app.flow.views import GateView, Setback, Switch, Traffic
 from app.gate.policy import Basis
 from app.gate.shift import Shift
 from app.i18n.catalog import Texts
@@ -40,6 +40,15 @@ def creator(view: GateView) -> str:
 def ending_words(switch: Switch) -> str:
     """How the deployment ended, in CodeDeploy's words; the name of the alarm that ended it stands at their end."""
     return inline(switch.ending or "", longest=600)
+
+
+def setback_words(problem: str, texts: Texts) -> str:
+    """Why an intervention failed: our own findings in the reader's language, AWS's words as they are."""
+    own = next((one for one in Setback if problem.startswith(one)), None)
+    if own is None:
+        return inline(problem, longest=600)
+    rest = problem.removeprefix(own).strip()
+    return " ".join([texts(f"setback.{own.name.lower()}"), *([inline(rest)] if rest else [])])
 
 
 def traffic_words(traffic: Traffic | None, texts: Texts) -> str:

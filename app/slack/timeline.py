@@ -15,6 +15,7 @@ from app.i18n.catalog import Texts
 from app.slack.blocks import mention
 from app.slack.course_blocks import was_stopped_here
 from app.slack.outside import inline
+from app.slack.switch_words import setback_words
 
 LINES: Final[Mapping[Kind, str]] = {
     Kind.GATE_OPENED: "timeline.opened",
@@ -112,7 +113,7 @@ class Timeline:
             "deployer": mention(str(detail.get("deployer", ""))),
             "deadline": _clock(view.deadline_at),
             "reason": _said(detail, "reason"),
-            "why": _said(detail, "why", "codedeploy", "how", longest=600),
+            "why": setback_words(_found(detail, "why", "codedeploy", "how"), self._texts),
             "answer": _said(detail, "codedeploy", "answer"),
             "percent": _said(detail, "percent"),
             "deployment": _said(detail, "deployment"),
@@ -158,9 +159,14 @@ def _actor(event: Event) -> str:
     return mention(who.id) if is_person and who.id else inline(who.name or "Switchgate")
 
 
-def _said(detail: Mapping[str, Detail], *names: str, longest: int = 200) -> str:
-    found = next((detail[name] for name in names if detail.get(name) not in (None, "")), "")
-    return inline(str(found), longest=longest) if found != "" else ""
+def _said(detail: Mapping[str, Detail], *names: str) -> str:
+    found = _found(detail, *names)
+    return inline(found) if found else ""
+
+
+def _found(detail: Mapping[str, Detail], *names: str) -> str:
+    """The first of these that says anything."""
+    return str(next((detail[name] for name in names if detail.get(name) not in (None, "")), ""))
 
 
 def _until(detail: Mapping[str, Detail]) -> str:

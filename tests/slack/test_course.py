@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from app.flow.views import GateView, Intervention, InterventionPhase
+from app.flow.views import GateView, Intervention, InterventionPhase, Setback
 from app.gate.decision import Verdict
 from app.gate.policy import Basis
 from app.gate.states import Outcome
@@ -95,3 +95,17 @@ def test_the_name_of_the_alarm_at_the_end_of_a_long_ending_is_not_cut_off() -> N
     ending = f"Stopped: ALARM_ACTIVE: {'One or more alarms have been activated. ' * 5}klp-logistics-order-5xx"
     stopped = replace(TENTH, status="Stopped", ended_at=LATER, ending=ending)
     assert "klp-logistics-order-5xx" in said(approved(switch=stopped))
+
+
+@pytest.mark.parametrize(
+    ("problem", "ko"),
+    [
+        (Setback.OVER_FIRST, "다시 되돌려 주세요"),
+        (f"{Setback.ANOTHER_RUNS} (d-OTHER)", "다른 배포가 진행 중입니다 (d-OTHER)"),
+        ("AccessDeniedException", "AccessDeniedException"),
+    ],
+)
+def test_why_an_undo_failed_is_told_in_the_cards_language(problem: str, ko: str) -> None:
+    failed = replace(asked(Deed.STOP, InterventionPhase.FAILED), problem=problem)
+    assert str(problem) in said(approved(switch=ON_GREEN, intervention=failed))
+    assert ko in said(approved(switch=ON_GREEN, intervention=failed), "ko")
