@@ -67,6 +67,30 @@ def test_replies_hang_under_their_card(page: Page, slack: SlackStandIn) -> None:
     expect(page.get_by_role("button", name="2 replies")).to_have_attribute("aria-expanded", "true")
 
 
+def test_a_broadcast_reply_stands_in_the_channel_too(page: Page, slack: SlackStandIn) -> None:
+    root = card(slack)
+    slack.place(CHANNEL.id, "a later one")
+
+    slack.messages.post(CHANNEL.id, Shown("the freeze is over"), thread_ts=root.ts, broadcast=True)
+
+    shown = page.locator(".log > .entry").last
+    expect(shown).to_contain_text("replied to a thread: order asks")
+    expect(shown.get_by_text("the freeze is over")).to_be_visible()
+    expect(page.get_by_text("the freeze is over")).to_have_count(2)
+    page.get_by_role("button", name="1 reply").click()
+    expect(page.locator(".replies")).to_contain_text("the freeze is over")
+    expect(page.locator(".replies")).not_to_contain_text("replied to a thread")
+
+    slack.messages.edit(CHANNEL.id, root.ts, Shown("order was approved"))
+    expect(shown).to_contain_text("replied to a thread: order was approved")
+
+    shown.get_by_role("link", name="replied to a thread:").click()
+    expect(page.locator(".log > .entry").first.locator(":scope > .sl-message")).to_have_class(
+        "sl-message flash"
+    )
+    assert len(page.context.pages) == 1
+
+
 def test_an_edited_card_is_redrawn_where_it_stands(page: Page, slack: SlackStandIn) -> None:
     root = card(slack)
     slack.place(CHANNEL.id, "a later one")
