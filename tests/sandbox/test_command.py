@@ -43,6 +43,29 @@ def test_a_request_that_makes_no_sense_is_refused(arguments: tuple[str, ...], co
         assert left_behind(folder) == []
 
 
+@pytest.mark.parametrize("arguments", [(), ("--locale", "fr")], ids=["the environment's", "the flag's"])
+def test_an_unknown_language_is_refused_wherever_it_comes_from(arguments: tuple[str, ...]) -> None:
+    with own_folder() as folder:
+        done = run_sandbox(*arguments, folder=folder, locale="ko" if arguments else "fr")
+
+        assert (done.returncode, done.stderr.strip()) == (2, "--locale: fr is neither en nor ko")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [((), "그린으로 전환할지 묻습니다"), (("--locale", "en"), "asks to switch production traffic to green")],
+    ids=["the environment's", "the flag's"],
+)
+def test_the_cards_language_is_the_environments_unless_a_flag_says_otherwise(
+    arguments: tuple[str, ...], words: str
+) -> None:
+    with own_folder() as folder:
+        done = run_sandbox("--once", "approve", *arguments, folder=folder, locale="ko")
+
+        assert done.returncode == 0, done.stderr
+        assert words in done.stdout
+
+
 def test_whoever_stops_it_nothing_is_left_behind() -> None:
     with own_folder() as folder:
         with open_sandbox(folder=folder) as sandbox:
