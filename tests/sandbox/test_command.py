@@ -1,12 +1,16 @@
 """`switchgate sandbox`: the smoke test, and coming and going."""
 
 import errno
+import json
 import os
 import signal
 import socket
+import time
+from urllib.request import urlopen
 
 import pytest
 
+from app.sandbox.cast import OLU
 from tests.sandbox.command import left_behind, open_sandbox, own_folder, run_sandbox
 
 
@@ -64,6 +68,19 @@ def test_the_cards_language_is_the_environments_unless_a_flag_says_otherwise(
 
         assert done.returncode == 0, done.stderr
         assert words in done.stdout
+
+
+def test_aws_is_not_ahead_of_the_service_when_the_page_opens() -> None:
+    with own_folder() as folder, open_sandbox(folder=folder) as sandbox:
+        with urlopen(f"{sandbox.url}/state?who={OLU.id}") as answer:
+            told = json.load(answer)
+
+        assert told["now"] <= time.time()
+        assert told["put"]["speed"] == 1
+        waiting = [
+            key for key, piece in told["put"].items() if ":" in key and piece.get("state") == "waiting"
+        ]
+        assert waiting == ["domain:order", "domain:payment"]
 
 
 def test_whoever_stops_it_nothing_is_left_behind() -> None:
