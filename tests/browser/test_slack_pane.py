@@ -1,20 +1,12 @@
 """The Slack half draws whatever an app may send; here nobody answers, the stand-ins alone are there."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from app.sandbox.cast import CHANNEL, OLU
-from app.sandbox.page.server import Page as SandboxPage
-from app.sandbox.pipeline import Pipeline
-from app.sandbox.replica import Replica
 from app.sandbox.slack.shapes import Message, Shown
 from app.sandbox.slack.stand_in import SlackStandIn
-from app.sandbox.smoke_tests import SmokeTests
 from app.sandbox.stage import Stage
-from app.sandbox.whole import Whole
 from tests.sandbox.slack.play import actions, button, modal, reason_input, section
 
 pytestmark = pytest.mark.browser
@@ -23,30 +15,13 @@ EVIL = '<img src=x onerror="document.title=1"> <script>document.title=2</script>
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    with Stage(tmp_path, speed=0) as running:
-        yield running
-
-
-@pytest.fixture
 def slack(stage: Stage) -> SlackStandIn:
     return stage.slack
 
 
 @pytest.fixture
-def page(chromium: Browser, stage: Stage, tmp_path: Path) -> Iterator[Page]:
-    """Already open while the test prepares what it shows."""
-    log = tmp_path / "log"
-    replica = Replica(stage.environment(database_url="postgresql://nowhere"), log=log)
-    smoke_tests = SmokeTests(stage.aws, service=lambda: replica.url, token="", tests={})
-    pipeline = Pipeline(stage.aws, smoke_tests=smoke_tests)
-    whole = Whole(stage=stage, replica=replica, pipeline=pipeline, log=log)
-    with SandboxPage(whole, port=0) as server:
-        page = chromium.new_page(viewport={"width": 1440, "height": 900})
-        page.goto(server.url)
-        expect(page.locator('.tile[data-domain="order"]')).to_be_visible()
-        yield page
-        page.close()
+def page(played_page: Page) -> Page:
+    return played_page
 
 
 def card(slack: SlackStandIn) -> Message:
