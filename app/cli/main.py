@@ -180,12 +180,15 @@ def sandbox(
     port: Annotated[
         int, typer.Option(min=0, max=65_535, help="Where the page listens; 0: any free port.")
     ] = 8099,
-    locale: Annotated[str, typer.Option(help="The cards' language: en or ko.")] = "en",
+    locale: Annotated[
+        str | None, typer.Option(help="The cards' language: en or ko; default: $SWITCHGATE_LOCALE or en.")
+    ] = None,
 ) -> None:
     """Everything at once on this machine: the service, Postgres, stand-in Slack and AWS, one page."""
     from app.sandbox.command import run_sandbox
 
-    raise SystemExit(run_sandbox(once=once, port=port, locale=locale))
+    language = locale or os.environ.get("SWITCHGATE_LOCALE") or "en"
+    raise SystemExit(run_sandbox(once=once, port=port, locale=language))
 
 
 def run() -> None:

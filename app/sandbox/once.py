@@ -5,13 +5,11 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from app.sandbox.aws.pace import UNWATCHED
 from app.sandbox.cast import CHANNEL, JUN, OLU
 from app.sandbox.slack.shapes import Message
 from app.sandbox.stop_sign import StopSign
 from app.sandbox.whole import Whole
-
-SPEED: Final = 10.0
-"""Stand-in seconds per real second: nobody watches the tasks start."""
 
 PATIENCE: Final = 60.0
 REASON: Final = "The smoke test says no."
@@ -62,13 +60,12 @@ class Once:
 
     def _asked(self) -> tuple[str, Message]:
         """Deploys and waits for a card that can be decided."""
-        self._aws.speed = SPEED
+        watched, self._aws.pace = self._aws.pace, UNWATCHED
         deployment = self._pipeline.push(self._domain, by=JUN)
         self._say(f"{JUN.real_name} deploys {self._domain}: {deployment}")
         self._until(lambda: self._aws.deployment(deployment).waits_for, "CodeDeploy's hook")
         self._say(f"CodeDeploy waits at {self._aws.deployment(deployment).waits_for}.")
-        # At this speed CodeDeploy's hour would be over in minutes; a slow machine may need them.
-        self._aws.speed = 1.0
+        self._aws.pace = watched
         self._until(lambda: self._card(deployment), "a card with buttons")
         card = self._card(deployment)
         if card is None:

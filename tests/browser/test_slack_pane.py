@@ -1,20 +1,12 @@
 """The Slack half draws whatever an app may send; here nobody answers, the stand-ins alone are there."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from app.sandbox.cast import CHANNEL, OLU
-from app.sandbox.page.server import Page as SandboxPage
-from app.sandbox.pipeline import Pipeline
-from app.sandbox.replica import Replica
 from app.sandbox.slack.shapes import Message, Shown
 from app.sandbox.slack.stand_in import SlackStandIn
-from app.sandbox.smoke_tests import SmokeTests
 from app.sandbox.stage import Stage
-from app.sandbox.whole import Whole
 from tests.sandbox.slack.play import actions, button, modal, reason_input, section
 
 pytestmark = pytest.mark.browser
@@ -23,30 +15,13 @@ EVIL = '<img src=x onerror="document.title=1"> <script>document.title=2</script>
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    with Stage(tmp_path, speed=0) as running:
-        yield running
-
-
-@pytest.fixture
 def slack(stage: Stage) -> SlackStandIn:
     return stage.slack
 
 
 @pytest.fixture
-def page(chromium: Browser, stage: Stage, tmp_path: Path) -> Iterator[Page]:
-    """Already open while the test prepares what it shows."""
-    log = tmp_path / "log"
-    replica = Replica(stage.environment(database_url="postgresql://nowhere"), log=log)
-    smoke_tests = SmokeTests(stage.aws, service=lambda: replica.url, token="", tests={})
-    pipeline = Pipeline(stage.aws, smoke_tests=smoke_tests)
-    whole = Whole(stage=stage, replica=replica, pipeline=pipeline, log=log)
-    with SandboxPage(whole, port=0) as server:
-        page = chromium.new_page(viewport={"width": 1440, "height": 900})
-        page.goto(server.url)
-        expect(page.locator('.tile[data-domain="order"]')).to_be_visible()
-        yield page
-        page.close()
+def page(played_page: Page) -> Page:
+    return played_page
 
 
 def card(slack: SlackStandIn) -> Message:
@@ -65,6 +40,30 @@ def test_replies_hang_under_their_card(page: Page, slack: SlackStandIn) -> None:
     slack.messages.post(CHANNEL.id, Shown("all of it is on green"), thread_ts=root.ts)
     expect(page.get_by_text("all of it is on green")).to_be_visible()
     expect(page.get_by_role("button", name="2 replies")).to_have_attribute("aria-expanded", "true")
+
+
+def test_a_broadcast_reply_stands_in_the_channel_too(page: Page, slack: SlackStandIn) -> None:
+    root = card(slack)
+    slack.place(CHANNEL.id, "a later one")
+
+    slack.messages.post(CHANNEL.id, Shown("the freeze is over"), thread_ts=root.ts, broadcast=True)
+
+    shown = page.locator(".log > .entry").last
+    expect(shown).to_contain_text("replied to a thread: order asks")
+    expect(shown.get_by_text("the freeze is over")).to_be_visible()
+    expect(page.get_by_text("the freeze is over")).to_have_count(2)
+    page.get_by_role("button", name="1 reply").click()
+    expect(page.locator(".replies")).to_contain_text("the freeze is over")
+    expect(page.locator(".replies")).not_to_contain_text("replied to a thread")
+
+    slack.messages.edit(CHANNEL.id, root.ts, Shown("order was approved"))
+    expect(shown).to_contain_text("replied to a thread: order was approved")
+
+    shown.get_by_role("link", name="replied to a thread:").click()
+    expect(page.locator(".log > .entry").first.locator(":scope > .sl-message")).to_have_class(
+        "sl-message flash"
+    )
+    assert len(page.context.pages) == 1
 
 
 def test_an_edited_card_is_redrawn_where_it_stands(page: Page, slack: SlackStandIn) -> None:

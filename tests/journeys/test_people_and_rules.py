@@ -179,10 +179,9 @@ async def test_an_admin_breaks_the_glass_in_the_open(build: Build) -> None:
         await house.until(lambda: [reply for reply in replies(house, deployment) if said in reply])
         announced = next(reply for reply in replies(house, deployment) if said in reply)
         assert "customers cannot pay" in announced
-        broadcast = [
-            call for call in house.slack.calls("chat.postMessage") if call.params.get("reply_broadcast")
-        ]
-        assert len(broadcast) == 1, "it stands in the channel, too"
+        broadcast = [one for one in house.slack.messages.in_channel(CHANNEL.id) if one.broadcast]
+        assert [one.text for one in broadcast] == [announced.splitlines()[0]], "it stands in the channel, too"
+        assert [card.ts for card in house.cards()] == [broadcast[0].thread_ts], "and is no card"
         gate = house.gate(deployment)
         assert (gate["basis"], gate["decided_by"], gate["reason"]) == (
             "break_glass",

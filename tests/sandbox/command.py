@@ -22,15 +22,16 @@ def own_folder() -> Iterator[Path]:
         yield folder
 
 
-def environment(folder: Path) -> dict[str, str]:
-    return {**os.environ, "TMPDIR": str(folder)}
+def environment(folder: Path, *, locale: str = "") -> dict[str, str]:
+    """`locale`: what SWITCHGATE_LOCALE says, whatever it says to whoever runs the tests."""
+    return {**os.environ, "TMPDIR": str(folder), "SWITCHGATE_LOCALE": locale}
 
 
-def run_sandbox(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def run_sandbox(*arguments: str, folder: Path, locale: str = "") -> subprocess.CompletedProcess[str]:
     """To its end."""
     return subprocess.run(
         [*COMMAND, *arguments],
-        env=environment(folder),
+        env=environment(folder, locale=locale),
         capture_output=True,
         text=True,
         timeout=180,

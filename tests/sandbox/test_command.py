@@ -1,12 +1,16 @@
 """`switchgate sandbox`: the smoke test, and coming and going."""
 
 import errno
+import json
 import os
 import signal
 import socket
+import time
+from urllib.request import urlopen
 
 import pytest
 
+from app.sandbox.cast import OLU
 from tests.sandbox.command import left_behind, open_sandbox, own_folder, run_sandbox
 
 
@@ -41,6 +45,42 @@ def test_a_request_that_makes_no_sense_is_refused(arguments: tuple[str, ...], co
 
         assert (done.returncode, done.stderr.strip()) == (2, complaint)
         assert left_behind(folder) == []
+
+
+@pytest.mark.parametrize("arguments", [(), ("--locale", "fr")], ids=["the environment's", "the flag's"])
+def test_an_unknown_language_is_refused_wherever_it_comes_from(arguments: tuple[str, ...]) -> None:
+    with own_folder() as folder:
+        done = run_sandbox(*arguments, folder=folder, locale="ko" if arguments else "fr")
+
+        assert (done.returncode, done.stderr.strip()) == (2, "--locale: fr is neither en nor ko")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [((), "그린으로 전환할지 묻습니다"), (("--locale", "en"), "asks to switch production traffic to green")],
+    ids=["the environment's", "the flag's"],
+)
+def test_the_cards_language_is_the_environments_unless_a_flag_says_otherwise(
+    arguments: tuple[str, ...], words: str
+) -> None:
+    with own_folder() as folder:
+        done = run_sandbox("--once", "approve", *arguments, folder=folder, locale="ko")
+
+        assert done.returncode == 0, done.stderr
+        assert words in done.stdout
+
+
+def test_aws_is_not_ahead_of_the_service_when_the_page_opens() -> None:
+    with own_folder() as folder, open_sandbox(folder=folder) as sandbox:
+        with urlopen(f"{sandbox.url}/state?who={OLU.id}") as answer:
+            told = json.load(answer)
+
+        assert told["now"] <= time.time()
+        assert told["put"]["speed"] == 1
+        waiting = [
+            key for key, piece in told["put"].items() if ":" in key and piece.get("state") == "waiting"
+        ]
+        assert waiting == ["domain:order", "domain:payment"]
 
 
 def test_whoever_stops_it_nothing_is_left_behind() -> None:

@@ -20,18 +20,21 @@ from app.sandbox.aws.shapes import task_set_info
 
 
 class Machine:
-    """Moves deployments on, each step in a turn: by the clock, by a hook's answer, by a stop."""
+    """Moves deployments on, each step in a turn: by the clock, by a hook's answer, by a stop.
+
+    `pace` may be changed at any time; a step that has begun keeps the one that it began with.
+    """
 
     def __init__(self, account: Account, hooks: HookCalls, pace: Pace) -> None:
         self._account = account
         self._hooks = hooks
-        self._pace = pace
+        self.pace = pace
 
     def create(self, group: Group, deployment: Deployment) -> None:
         """Takes a new deployment in; it starts by itself."""
         self._account.deployments[deployment.id] = deployment
         group.deployments.append(deployment)
-        self._wait(deployment, self._pace.start, partial(self._start, deployment))
+        self._wait(deployment, self.pace.start, partial(self._start, deployment))
 
     def answer(self, deployment: Deployment, event: LifecycleEvent, status: str) -> None:
         """A hook's answer, Succeeded or Failed, for the event that is running."""
@@ -47,7 +50,7 @@ class Machine:
         deployment.stopping = True
         self._close_events(deployment)
         end = partial(self._end, deployment, "Stopped", failure, rollback=rollback)
-        self._wait(deployment, self._pace.stop, end)
+        self._wait(deployment, self.pace.stop, end)
 
     def alarm(self, group: Group) -> None:
         """The group's alarm went off: stops its live deployment. A rollback is never stopped by an alarm."""
@@ -67,7 +70,7 @@ class Machine:
         deployment.terminates_at = None
         if deployment.blue is not None:
             deployment.blue.status = "DRAINING"
-        self._wait(deployment, self._pace.drain, partial(self._end, deployment, "Succeeded", None))
+        self._wait(deployment, self.pace.drain, partial(self._end, deployment, "Succeeded", None))
 
     def _wait(self, deployment: Deployment, seconds: float, then: Callable[[], None]) -> None:
         """`then`, unless something else has happened to the deployment first."""
@@ -97,12 +100,12 @@ class Machine:
         elif event.name == "AllowTraffic":
             self._shift(deployment, event)
         else:
-            self._wait(deployment, self._pace.event, partial(self._succeed, deployment, event))
+            self._wait(deployment, self.pace.event, partial(self._succeed, deployment, event))
 
     def _install(self, deployment: Deployment, event: LifecycleEvent) -> None:
         group = self._account.group_of(deployment)
         if deployment.green is not None:  # a rollback: what served before is still running
-            self._wait(deployment, self._pace.event, partial(self._succeed, deployment, event))
+            self._wait(deployment, self.pace.event, partial(self._succeed, deployment, event))
             return
         if group.alarm.state == "ALARM" and group.domain.alarm_stops:
             self._fail(deployment, alarm_active(group.alarm.name))
@@ -116,7 +119,7 @@ class Machine:
             at=self._account.clock.seconds(),
         )
         deployment.blue = group.primary
-        self._wait(deployment, self._pace.install, partial(self._installed, deployment, event))
+        self._wait(deployment, self.pace.install, partial(self._installed, deployment, event))
 
     def _installed(self, deployment: Deployment, event: LifecycleEvent) -> None:
         if deployment.green is not None:
@@ -131,7 +134,7 @@ class Machine:
         at, percent = steps[step]
         self._account.group_of(deployment).route(green, percent)
         if step + 1 == len(steps):
-            self._wait(deployment, self._pace.shift, partial(self._succeed, deployment, event))
+            self._wait(deployment, self.pace.shift, partial(self._succeed, deployment, event))
         else:
             again = partial(self._shift, deployment, event, step + 1)
             self._wait(deployment, steps[step + 1][0] - at, again)

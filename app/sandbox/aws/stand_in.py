@@ -27,6 +27,7 @@ class AwsStandIn(Controls):
     `invoke_hook` is the Lambda function: it gets CodeDeploy's event in a worker thread; what it returns is
     ignored, and when it raises the deployment waits on, as it does at AWS. `speed` is stand-in seconds per
     real second and may be changed at any time; 0 stands still, and time moves by `clock.advance` alone.
+    `pace`: how long its steps take; it, too, may be changed at any time.
     The same `seed` gives the same ids and the same random faults.
     """
 
@@ -88,6 +89,14 @@ class AwsStandIn(Controls):
     @speed.setter
     def speed(self, speed: float) -> None:
         self.clock.speed = speed
+
+    @property
+    def pace(self) -> Pace:
+        return self._machine.pace
+
+    @pace.setter
+    def pace(self, pace: Pace) -> None:
+        self._machine.pace = pace
 
     def environment(self) -> dict[str, str]:
         """The environment that points an unchanged boto3 here."""

@@ -3,9 +3,13 @@
 from typing import Any
 
 from app.sandbox.slack.render import message_html, view_html
+from app.sandbox.slack.render_broadcast import broadcast_html
 from app.sandbox.slack.shapes import Channel, Json, Message, View
 from app.sandbox.slack.stand_in import SlackStandIn
 from app.sandbox.slack.viewer import Viewer
+
+Drawn = tuple[Message, Message | None, Json]
+"""A piece, and what it was drawn from: the message, and the root of its thread where that is shown as well."""
 
 
 class SlackPane:
@@ -14,7 +18,7 @@ class SlackPane:
     def __init__(self, slack: SlackStandIn, user: str) -> None:
         self._slack = slack
         self._person = slack.people.user(user)
-        self._drawn: dict[str, tuple[Message, Json]] = {}
+        self._drawn: dict[str, Drawn] = {}
 
     def pieces(self) -> dict[str, Any]:
         """`place:…`, `message:…`, and `modal` and `home` while there is one."""
@@ -36,16 +40,32 @@ class SlackPane:
         return [*(place for place in self._slack.people.channels() if not place.is_im), direct]
 
     def _messages(self, viewer: Viewer, places: set[str]) -> dict[str, Json]:
-        shown: dict[str, tuple[Message, Json]] = {}
+        shown: dict[str, Drawn] = {}
         for message in self._slack.messages.in_channel(viewer=self._person.id):
             if message.channel not in places:
                 continue
             key = f"message:{message.channel}:{message.ts}"
-            old = self._drawn.get(key)
-            # Messages are frozen: the same object draws the same piece.
-            shown[key] = old if old and old[0] is message else (message, _message(message, viewer))
+            shown[key] = self._piece(key, message, None, viewer)
+            root = self._root(message) if message.broadcast else None
+            if root is not None:
+                shown[f"{key}:channel"] = self._piece(f"{key}:channel", message, root, viewer)
         self._drawn = shown
-        return {key: piece for key, (_, piece) in shown.items()}
+        return {key: piece for key, (_, _, piece) in shown.items()}
+
+    def _piece(self, key: str, message: Message, root: Message | None, viewer: Viewer) -> Drawn:
+        """With a `root` the reply as it stands in the channel, too, else the message where it was said."""
+        old = self._drawn.get(key)
+        # Messages are frozen: the same objects draw the same piece.
+        if old and old[0] is message and old[1] is root:
+            return old
+        if root is None:
+            return message, root, _message(message, viewer)
+        link = self._slack.permalink(root)
+        html = broadcast_html(message, root=root, link=link, viewer=viewer)
+        return message, root, {**_message(message, viewer), "thread": None, "html": html}
+
+    def _root(self, message: Message) -> Message | None:
+        return self._slack.messages.find(message.channel, message.thread_ts or "")
 
 
 def _place(channel: Channel) -> Json:

@@ -5,7 +5,7 @@ from typing import Any, Final
 from app.sandbox.slack.errors import SlackError, refused_blocks
 from app.sandbox.slack.ids import with_ids
 from app.sandbox.slack.json_shapes import message_json
-from app.sandbox.slack.params import Params, structure, text_of
+from app.sandbox.slack.params import Params, flag, structure, text_of
 from app.sandbox.slack.shapes import Channel, Json, Message, Shown
 from app.sandbox.slack.validate import message_problems
 from app.sandbox.slack.workspace import Workspace
@@ -30,10 +30,12 @@ class ChatApi:
     def post_message(self, params: Params) -> Json:
         channel = self._writable(text_of(params, "channel"))
         shown = read_shown(params, longest=LONGEST_POST)
+        thread = self._thread(channel, params)
         message = self._ws.messages.post(
             channel.id,
             shown,
-            thread_ts=self._thread(channel, params),
+            thread_ts=thread,
+            broadcast=thread is not None and flag(params, "reply_broadcast"),
             metadata=read_metadata(params),
         )
         return {
@@ -74,8 +76,7 @@ class ChatApi:
         message = self._ws.messages.find(channel.id, text_of(params, "message_ts"))
         if message is None:
             raise SlackError("message_not_found")
-        link = f"{self._ws.url}archives/{channel.id}/p{message.ts.replace('.', '')}"
-        return {"channel": channel.id, "permalink": link}
+        return {"channel": channel.id, "permalink": self._ws.permalink(channel.id, message.ts)}
 
     def _writable(self, id_: str) -> Channel:
         user = self._ws.people.find_user(id_)

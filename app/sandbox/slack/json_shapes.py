@@ -14,6 +14,8 @@ def message_json(message: Message, *, with_metadata: bool = False) -> Json:
         "text": message.text,
         "team": TEAM,
     }
+    if message.broadcast:
+        body["subtype"] = "thread_broadcast"
     if message.by_app:
         body |= {"bot_id": BOT, "app_id": APP}
     if message.blocks:

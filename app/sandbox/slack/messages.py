@@ -23,6 +23,7 @@ class Messages:
         *,
         user: str = BOT_USER,
         thread_ts: str | None = None,
+        broadcast: bool = False,
         metadata: Json | None = None,
         only_for: str | None = None,
     ) -> Message:
@@ -33,6 +34,7 @@ class Messages:
             by_app=user == BOT_USER,
             shown=shown,
             thread_ts=thread_ts,
+            broadcast=broadcast,
             metadata=metadata,
             only_for=only_for,
         )

@@ -72,10 +72,11 @@ class ReadsApi:
         return {"channel": channel_json(find_channel(self._ws, text_of(params, "channel")))}
 
     def history(self, params: Params) -> Json:
-        """Newest first, without replies and whispers."""
+        """Newest first, without whispers, and without replies that were not broadcast."""
         channel = self._readable(params)
-        roots = [message for message in self._ws.messages.in_channel(channel.id) if not message.is_reply]
-        return self._page(roots[::-1], params)
+        said = self._ws.messages.in_channel(channel.id)
+        shown = [message for message in said if message.broadcast or not message.is_reply]
+        return self._page(shown[::-1], params)
 
     def replies(self, params: Params) -> Json:
         """The root, then its replies, oldest first."""

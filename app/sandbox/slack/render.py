@@ -12,33 +12,20 @@ from app.sandbox.slack.render_elements import element_html
 from app.sandbox.slack.render_frame import Frame, text_html
 from app.sandbox.slack.shapes import Json, Message, View
 from app.sandbox.slack.viewer import Viewer
+from app.sandbox.slack.words import words_of
 
 STYLESHEET: Final = Path(__file__).parent / "static" / "slack.css"
 
-_WORDS: Final = {
-    "en": {
-        "edited": "(edited)",
-        "only_you": "Only visible to you",
-        "app": "APP",
-        "optional": "(optional)",
-        "cancel": "Cancel",
-    },
-    "ko": {
-        "edited": "(편집됨)",
-        "only_you": "나만 볼 수 있음",
-        "app": "앱",
-        "optional": "(선택 사항)",
-        "cancel": "취소",
-    },
-}
 
+def message_html(message: Message, *, viewer: Viewer, above: Html = NOTHING) -> str:
+    """One message: `<article class="sl-message" data-channel data-ts>`; blocks where it has any, else text.
 
-def message_html(message: Message, *, viewer: Viewer) -> str:
-    """One message: `<article class="sl-message" data-channel data-ts>`; blocks where it has any, else text."""
+    `above` stands between its head and what it says.
+    """
     place: dict[str, str | bool | None] = {"data-channel": message.channel, "data-ts": message.ts}
     frame = Frame(viewer=viewer, place=place, values={})
     body = blocks_html(message.blocks, frame) if message.blocks else _text_only(message, viewer)
-    words = _words(viewer)
+    words = words_of(viewer)
     edited = tag("span", {"class": "sl-edited"}, words["edited"]) if message.edited_at else NOTHING
     whisper = tag("div", {"class": "sl-only-you"}, "👁 ", words["only_you"]) if message.only_for else NOTHING
     name = "sl-message sl-message--whisper" if message.only_for else "sl-message"
@@ -46,7 +33,7 @@ def message_html(message: Message, *, viewer: Viewer) -> str:
         "article",
         {"class": name, **place},
         _avatar(message, viewer),
-        tag("div", {"class": "sl-body"}, whisper, _head(message, viewer), body, edited),
+        tag("div", {"class": "sl-body"}, whisper, _head(message, viewer), above, body, edited),
     )
 
 
@@ -78,10 +65,6 @@ def blocks_html(blocks: Sequence[Json], frame: Frame, *, errors: Mapping[str, st
     return tag("div", {"class": "sl-blocks"}, *(join(*pair) for pair in zip(drawn, told, strict=True)))
 
 
-def _words(viewer: Viewer) -> dict[str, str]:
-    return _WORDS.get(viewer.locale, _WORDS["en"])
-
-
 def _text_only(message: Message, viewer: Viewer) -> Html:
     text = mrkdwn_html(message.text, viewer=viewer, verbatim=False)
     return tag("div", {"class": "sl-text", "dir": "auto"}, text)
@@ -94,7 +77,7 @@ def _avatar(message: Message, viewer: Viewer) -> Html:
 
 
 def _head(message: Message, viewer: Viewer) -> Html:
-    badge = tag("span", {"class": "sl-badge"}, _words(viewer)["app"]) if message.by_app else NOTHING
+    badge = tag("span", {"class": "sl-badge"}, words_of(viewer)["app"]) if message.by_app else NOTHING
     at = datetime.fromtimestamp(float(message.ts), UTC)
     return tag(
         "div",
@@ -107,7 +90,7 @@ def _head(message: Message, viewer: Viewer) -> Html:
 
 def _modal_buttons(view: View, frame: Frame) -> list[Html]:
     kinds = (("close", "sl-button"), ("submit", "sl-button sl-button--primary"))
-    cancel = {"type": "plain_text", "text": _words(frame.viewer)["cancel"]}
+    cancel = {"type": "plain_text", "text": words_of(frame.viewer)["cancel"]}
     buttons = []
     for name, style in kinds:
         text: Any = view.body.get(name) or (cancel if name == "close" else None)
@@ -166,7 +149,7 @@ def _picture(block: Json, frame: Frame) -> Html:
 
 
 def _input(block: Json, frame: Frame) -> Html:
-    optional = f" {_words(frame.viewer)['optional']}" if block.get("optional") else ""
+    optional = f" {words_of(frame.viewer)['optional']}" if block.get("optional") else ""
     label = tag("span", {"class": "sl-label"}, text_html(block["label"], frame), optional)
     hint = tag("span", {"class": "sl-hint"}, text_html(block["hint"], frame)) if "hint" in block else NOTHING
     field = element_html(block["element"], block["block_id"], frame)

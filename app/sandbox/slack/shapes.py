@@ -65,6 +65,7 @@ class Shown:
 class Message:
     """One message. `only_for`: an ephemeral one, and who sees it. `earlier`: what it said before, oldest first.
 
+    `broadcast`: a reply that stands in the channel, too; it is a reply all the same.
     `edited_at` is a ts and set only where Slack's client says "(edited)": not while blocks are shown.
     """
 
@@ -75,6 +76,7 @@ class Message:
     by_app: bool
     metadata: Json | None = None
     thread_ts: str | None = None
+    broadcast: bool = False
     only_for: str | None = None
     edited_at: str | None = None
     earlier: tuple[Shown, ...] = ()

@@ -126,6 +126,9 @@ class SlackStandIn(Hands):
             return self.messages.post(channel, shown, metadata=metadata)
         return self.messages.post(channel, shown, user=user)
 
+    def permalink(self, message: Message) -> str:
+        return self._ws.permalink(message.channel, message.ts)
+
     def viewer(self, user: str) -> Viewer:
         """Through whose eyes a page is drawn."""
         return viewer_of(self._ws.people, user, now=self.clock.now())

@@ -33,6 +33,9 @@ class Workspace:
     def url(self) -> str:
         return f"https://{self.domain}.slack.com/"
 
+    def permalink(self, channel: str, ts: str) -> str:
+        return f"{self.url}archives/{channel}/p{ts.replace('.', '')}"
+
 
 def new_workspace(
     *,

@@ -1,6 +1,7 @@
 """What one does in the Slack half reaches the real service, as from Slack's client."""
 
 from app.sandbox.cast import CHANNEL, GRACE, JUN, MINA, OLU
+from app.sandbox.slack.shapes import Shown
 from tests.sandbox.page.conftest import Browser
 
 
@@ -96,3 +97,21 @@ async def test_a_direct_conversation_is_its_owners_alone(browser: Browser) -> No
 
     assert "only for Mina" in await browser.reads(MINA.id)
     assert "only for Mina" not in await browser.reads(OLU.id)
+
+
+async def test_a_broadcast_reply_is_shown_in_its_thread_and_in_the_channel(browser: Browser) -> None:
+    _, card = await browser.house.ask("order")
+    said = Shown("the freeze is over")
+    reply = browser.house.slack.messages.post(card.channel, said, thread_ts=card.ts, broadcast=True)
+
+    pieces = await browser.sees(OLU.id)
+
+    key = f"message:{card.channel}:{reply.ts}"
+    in_thread, in_channel = pieces[key], pieces[f"{key}:channel"]
+    assert (in_thread["thread"], in_channel["thread"]) == (card.ts, None)
+    assert "the freeze is over" in in_thread["html"]
+    assert "the freeze is over" in in_channel["html"]
+    assert ("sl-replied" in in_thread["html"], "sl-replied" in in_channel["html"]) == (False, True)
+
+    browser.house.slack.messages.delete(card.channel, card.ts)  # no thread is left to be named
+    assert f"{key}:channel" not in await browser.sees(OLU.id)

@@ -147,6 +147,42 @@ async def test_history_is_newest_first_in_pages_with_metadata_on_request(client:
     assert (await refused(bad))["error"] == "invalid_ts_oldest"
 
 
+async def test_a_broadcast_reply_stands_in_its_thread_and_in_the_channel(
+    slack: SlackStandIn, client: AsyncWebClient
+) -> None:
+    root = str((await client.chat_postMessage(channel="C01DEPLOY", text="card"))["ts"])
+    await client.chat_postMessage(channel="C01DEPLOY", text="only here", thread_ts=root)
+    posted = await client.chat_postMessage(
+        channel="C01DEPLOY", text="for all", thread_ts=root, reply_broadcast=True, metadata=CARD
+    )
+
+    history = await client.conversations_history(channel="C01DEPLOY", include_all_metadata=True)
+    broadcast, card = history["messages"]
+    assert (broadcast["text"], broadcast["subtype"], broadcast["thread_ts"], broadcast["metadata"]) == (
+        "for all",
+        "thread_broadcast",
+        root,
+        CARD,
+    )
+    assert (card["text"], card["reply_count"], "subtype" in card) == ("card", 2, False)
+    thread = (await client.conversations_replies(channel="C01DEPLOY", ts=root))["messages"]
+    assert [(m["text"], m.get("subtype")) for m in thread] == [
+        ("card", None),
+        ("only here", None),
+        ("for all", "thread_broadcast"),
+    ]
+    assert posted["message"]["subtype"] == "thread_broadcast"
+    assert slack.messages.get("C01DEPLOY", posted["ts"]).is_reply
+    await client.chat_update(channel="C01DEPLOY", ts=posted["ts"], text="for everybody")
+    assert slack.messages.get("C01DEPLOY", posted["ts"]).broadcast
+
+
+async def test_what_answers_nothing_is_no_broadcast(client: AsyncWebClient) -> None:
+    await client.chat_postMessage(channel="C01DEPLOY", text="alone", reply_broadcast=True)
+    [message] = (await client.conversations_history(channel="C01DEPLOY"))["messages"]
+    assert "subtype" not in message
+
+
 async def test_a_permalink_leads_to_the_message(client: AsyncWebClient) -> None:
     ts = str((await client.chat_postMessage(channel="C01DEPLOY", text="x"))["ts"])
     answer = await client.chat_getPermalink(channel="C01DEPLOY", message_ts=ts)

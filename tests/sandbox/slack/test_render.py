@@ -12,6 +12,7 @@ from typing import Any, Final
 import pytest
 
 from app.sandbox.slack.render import STYLESHEET, message_html, view_html
+from app.sandbox.slack.render_broadcast import broadcast_html
 from app.sandbox.slack.shapes import Message
 from app.sandbox.slack.stand_in import SlackStandIn
 from app.sandbox.slack.validate import message_problems
@@ -131,6 +132,26 @@ def test_a_whisper_says_that_only_you_see_it(slack: SlackStandIn) -> None:
     shown = slack.place("C01DEPLOY", "too late").shown
     whisper = slack.messages.post("C01DEPLOY", shown, only_for="U01MINA")
     assert "나만 볼 수 있음" in message_html(whisper, viewer=slack.viewer("U01MINA"))
+
+
+@pytest.mark.parametrize(
+    ("user", "line"), [("U02OLU", "replied to a thread:"), ("U01MINA", "스레드에 댓글을 남겼습니다:")]
+)
+def test_a_broadcast_reply_names_its_thread(slack: SlackStandIn, user: str, line: str) -> None:
+    root = slack.place("C01DEPLOY", "order &lt;asks&gt;\nand says more")
+    shown = slack.place("C01DEPLOY", "the freeze is over").shown
+    reply = slack.messages.post("C01DEPLOY", shown, thread_ts=root.ts, broadcast=True)
+    link = slack.permalink(root)
+
+    html = broadcast_html(reply, root=root, link=link, viewer=slack.viewer(user))
+
+    assert is_balanced(html)
+    assert f'href="{link}"' in html
+    assert line in html
+    assert "order &lt;asks&gt;</span>" in html
+    assert "says more" not in html
+    assert "sl-replied" in STYLESHEET.read_text(encoding="utf-8")
+    assert line not in message_html(reply, viewer=slack.viewer(user))
 
 
 def test_buttons_say_what_pressing_them_needs(slack: SlackStandIn) -> None:

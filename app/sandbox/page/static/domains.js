@@ -1,8 +1,8 @@
 // The domains: one tile each, kept up to date in place so that the bars can move.
 
 import { act, busy } from "./deeds.js";
-import { piece, standInNow, when } from "./live.js";
-import { flash } from "./slack.js";
+import { afterEach, keys, piece, standInNow, when } from "./live.js";
+import { cardOf, flash } from "./slack.js";
 
 const tiles = document.getElementById("tiles");
 const strip = document.getElementById("strip");
@@ -76,13 +76,26 @@ function drawDeployment(tile, { state, deployment, until, until_words }) {
   const what = tile.querySelector(".what");
   const resting = state === "resting" || !deployment;
   what.textContent = resting ? "Nothing is under way." : `${deployment.title} · ${about(deployment)}`;
-  what.title = resting ? "" : [deployment.id, deployment.title, deployment.error].filter(Boolean).join("\n");
+  what.title = resting ? "" : [deployment.id, deployment.title].filter(Boolean).join("\n");
   const waiting = tile.querySelector(".until");
   waiting.dataset.until = until ?? "";
   waiting.dataset.words = until_words;
-  if (!until) waiting.textContent = resting ? "" : (deployment.error ? "see the card for why" : "");
+  if (!until) waiting.textContent = "";
   tile.querySelector(".steps").replaceChildren(...(resting ? [] : deployment.events.map((event) => step(event, state))));
 }
+
+/** Why a deployment ended. What fails before its hook has no card that could say it. */
+function drawWhy({ name, state, deployment }) {
+  const why = find(name).querySelector(".why");
+  const error = state === "resting" ? null : deployment?.error;
+  why.hidden = !error;
+  why.textContent = error ? [error, cardOf(deployment.id) && "Its card says more."].filter(Boolean).join(" ") : "";
+}
+
+// A card may come, or go, after its deployment has ended.
+afterEach(() => {
+  for (const key of keys("domain:")) drawWhy(piece(key));
+});
 
 function about(deployment) {
   return [deployment.by, deployment.config].filter(Boolean).join(" · ");

@@ -1,0 +1,58 @@
+"""The domains' half, over the stand-ins alone: why something ended, and what a quicker clock does not quicken."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.sandbox.cast import CHANNEL
+from app.sandbox.stage import Stage
+from tests.browser.walks import chip, set_speed
+from tests.sandbox.slack.play import section
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_deployment_that_failed_before_its_hook_says_why_and_names_no_card(
+    played_page: Page, stage: Stage
+) -> None:
+    tile = played_page.locator('.tile[data-domain="order"]')
+    expect(tile.locator(".why")).to_be_hidden()
+    stage.aws.set_alarm("order", "ALARM")
+    deployment = stage.aws.deploy("order")
+    stage.aws.clock.advance(5)
+
+    expect(chip(played_page, "order")).to_have_text("Failed")
+    expect(tile.locator(".why")).to_contain_text("One or more alarms have been activated")
+    expect(tile).not_to_contain_text("card")
+
+    link = f"https://console.aws.amazon.com/codesuite/codedeploy/deployments/{deployment}"
+    card = stage.slack.place(CHANNEL.id, "order asks", [section(f"<{link}|{deployment}>")])
+    expect(tile.locator(".why")).to_contain_text("Its card says more.")
+
+    stage.slack.messages.delete(CHANNEL.id, card.ts)
+    expect(tile).not_to_contain_text("card")
+
+
+def test_what_failed_is_forgotten_by_the_next_deployment(played_page: Page, stage: Stage) -> None:
+    why = played_page.locator('.tile[data-domain="order"] .why')
+    stage.aws.set_alarm("order", "ALARM")
+    stage.aws.deploy("order")
+    stage.aws.clock.advance(5)
+    expect(why).to_be_visible()
+
+    stage.aws.set_alarm("order", "OK")
+    stage.aws.deploy("order")
+
+    expect(why).to_be_hidden()
+
+
+def test_a_quicker_clock_says_what_it_does_not_quicken(played_page: Page) -> None:
+    hint = played_page.locator("#clock-hint")
+    expect(hint).to_be_hidden()
+
+    set_speed(played_page, 60)
+    expect(hint).to_be_visible()
+    expect(hint).to_contain_text("Only AWS's clock runs faster")
+    expect(hint).to_contain_text("in real time")
+
+    set_speed(played_page, 1)
+    expect(hint).to_be_hidden()
