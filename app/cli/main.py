@@ -145,8 +145,10 @@ def config_explain(
 ) -> None:
     """The rules of one domain, in words: who may decide, what must be green, when nobody may."""
     from app.cli.explain import explained
-    from app.i18n.catalog import known
+    from app.i18n.catalog import LOCALES, known
 
+    if locale not in (None, *LOCALES):
+        _refuse(f"--locale: {locale} is neither {' nor '.join(LOCALES)}")
     file = path or _config_file()
     try:
         config = load_config(file)

@@ -70,6 +70,14 @@ def test_the_rules_in_korean(shell: Shell) -> None:
     assert said.out == shell.run("config", "explain", "order", "--locale", "ko").out
 
 
+def test_a_language_that_is_not_spoken_is_refused(shell: Shell) -> None:
+    (shell.folder / "switchgate.toml").write_text(RULES)
+    for locale in ("fr", "KO", ""):
+        said = shell.run("config", "explain", "order", "--locale", locale)
+        assert (said.status, said.out, is_clean(said)) == (2, "", True)
+        assert said.err == f"--locale: {locale} is neither en nor ko\n"
+
+
 def test_a_domain_that_is_not_there(shell: Shell) -> None:
     (shell.folder / "switchgate.toml").write_text(RULES)
     said = shell.run("config", "explain", "ordr")
