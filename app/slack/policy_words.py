@@ -39,6 +39,11 @@ def in_force_lines(rules: InForce, *, texts: Texts, who: Who = mentions) -> list
     return lines
 
 
+def day_word(day: int, texts: Texts) -> str:
+    """A day of the week; 0 is Monday."""
+    return texts(f"policy.day_{DAYS[day]}")
+
+
 def _rules(policy: Policy, texts: Texts, who: Who) -> list[str]:
     owing = [source for source in policy.sources if source.approvals]
     lines = [
@@ -82,7 +87,7 @@ def _when(variant: Variant, texts: Texts) -> str:
 
 
 def _hours(hours: Hours, texts: Texts) -> str:
-    days = ", ".join(texts(f"policy.day_{DAYS[day]}") for day in sorted(hours.days))
+    days = ", ".join(day_word(day, texts) for day in sorted(hours.days))
     every = len(hours.days) == len(DAYS)
     return texts(
         "policy.hours_daily" if every else "policy.hours",

@@ -42,7 +42,7 @@ def test_the_rules_in_english(shell: Shell) -> None:
         "No answer within 55 minutes is a no.",
         "Otherwise for “nights” (every day 22:00–08:00 Asia/Seoul):",
         "   2 different people have to approve: S0ONCALL.",
-        "Frozen every week fri 18:00 – mon 09:00 Asia/Seoul: weekend",
+        "Frozen every week Fri 18:00 – Mon 09:00 Asia/Seoul: weekend",
         "Admins may break the glass: U01ADMIN.",
     ]
 
@@ -67,7 +67,25 @@ def test_the_rules_in_korean(shell: Shell) -> None:
     said = shell.run("config", "explain", "order", SWITCHGATE_LOCALE="ko")
     assert "직접 배포한 것은 승인할 수 없습니다." in said.out
     assert "“nights”일 때는 다릅니다 (매일 22:00–08:00 Asia/Seoul):" in said.out
+    assert "매주 동결 금 18:00 – 월 09:00 Asia/Seoul: weekend" in said.out
     assert said.out == shell.run("config", "explain", "order", "--locale", "ko").out
+
+
+def test_a_freeze_of_one_time_is_told_on_its_own_clocks(shell: Shell) -> None:
+    tables = (
+        ("holidays", "2026-12-24", '"2026-12-25 18:30"', "Asia/Seoul"),
+        ("audit", "2026-07-01T09:00:00Z", "2026-07-02", "Europe/Berlin"),
+    )
+    freezes = "".join(
+        f'[[freeze]]\nreason = "{reason}"\nfrom = {start}\nuntil = {until}\ntime_zone = "{zone}"\n'
+        for reason, start, until, zone in tables
+    )
+    (shell.folder / "switchgate.toml").write_text(RULES + freezes)
+    holidays = "2026-12-24 00:00 – 2026-12-25 18:30 Asia/Seoul: holidays"
+    english = shell.run("config", "explain", "order").out.splitlines()
+    assert f"Frozen {holidays}" in english
+    assert "Frozen 2026-07-01 11:00 – 2026-07-03 00:00 Europe/Berlin: audit" in english
+    assert f"동결 {holidays}" in shell.run("config", "explain", "order", "--locale", "ko").out.splitlines()
 
 
 def test_a_language_that_is_not_spoken_is_refused(shell: Shell) -> None:
