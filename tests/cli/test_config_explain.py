@@ -47,6 +47,46 @@ def test_the_rules_in_english(shell: Shell) -> None:
     ]
 
 
+def test_a_variant_that_changes_nothing_here_says_so(shell: Shell) -> None:
+    (shell.folder / "switchgate.toml").write_text(RULES.replace("approvals = 2", 'reason = "reject"'))
+    english = shell.run("config", "explain", "order").out.splitlines()
+    assert english[9] == "For “nights” nothing changes (every day 22:00–08:00 Asia/Seoul)."
+    assert english[10].startswith("Frozen every week")
+    korean = shell.run("config", "explain", "order", "--locale", "ko").out.splitlines()
+    assert korean[9] == "“nights”일 때도 달라지지 않습니다 (매일 22:00–08:00 Asia/Seoul)."
+
+
+def test_a_variant_says_what_falls_away(shell: Shell) -> None:
+    text = RULES.replace(
+        "approvals = 2", "required_checks = []\nrequire = []\napprove_when_checks_pass = false"
+    )
+    own = 'required_checks = ["order-create smoke"]\n'
+    (shell.folder / "switchgate.toml").write_text(
+        text.replace(own, f"{own}approve_when_checks_pass = true\n")
+    )
+    english = shell.run("config", "explain", "order").out.splitlines()
+    assert english[10:15] == [
+        "Otherwise for “nights” (every day 22:00–08:00 Asia/Seoul):",
+        "   Does not hold then: In addition 1 of these has to approve: S0DBA.",
+        "   Does not hold then: These checks have to pass first: “order-create smoke”.",
+        "   Does not hold then: It approves itself once they have passed.",
+        "Frozen every week Fri 18:00 – Mon 09:00 Asia/Seoul: weekend",
+    ]
+    korean = shell.run("config", "explain", "order", "--locale", "ko").out
+    assert "   이때는 적용하지 않음: 검사를 통과하면 스스로 승인됩니다." in korean
+
+
+def test_a_variant_that_only_stops_approving_by_itself_says_so(shell: Shell) -> None:
+    text = RULES.replace("approvals = 2", "approve_when_checks_pass = false")
+    own = 'required_checks = ["order-create smoke"]\n'
+    (shell.folder / "switchgate.toml").write_text(
+        text.replace(own, f"{own}approve_when_checks_pass = true\n")
+    )
+    english = shell.run("config", "explain", "order").out.splitlines()
+    assert english[11] == "   Does not hold then: It approves itself once they have passed."
+    assert english[12].startswith("Frozen every week")
+
+
 def test_who_takes_turns_and_who_goes_first(shell: Shell) -> None:
     tables = "".join(
         f'[domains.{name}]\napplication = "{name}-app"\ndeployment_group = "{name}-dg"\n{own}'
