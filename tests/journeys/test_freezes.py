@@ -297,7 +297,17 @@ async def test_freezes_over_the_api(build: Build) -> None:
                 "until: has no zone. Write a time with its zone. For example",
             ),
             ({"from": until, "until": until, "reason": "x"}, "until: is not after from"),
-            ({"until": "25:00", "reason": "x"}, "until: cannot be used. Write a time with its zone."),
+            ({"until": "25:00", "reason": "x"}, "until: is no time. Write a time with its zone. For example"),
+            ({"until": [], "reason": "x"}, "until: is no time."),
+            ({"until": until, "from": True, "reason": "x"}, "from: is no time."),
+            ({"until": "2026-13-01T00:00Z", "reason": "x"}, "until: is no time."),
+            ({"until": until, "reason": 7}, "reason: is no text. Say why, in a sentence."),
+            ({"domains": "order", "until": until, "reason": "x"}, "domains: is no list. Write the names"),
+            (
+                {"domains": ["order", 5, 6], "until": until, "reason": "x"},
+                "domains: entry 2 is no text. Write the names of domains, or leave it out for all of them. "
+                'For example ["order", "payment"]',
+            ),
             (
                 {"domains": [], "until": until, "reason": "x"},
                 "domains: is empty. Write the names of domains, or leave it",
@@ -308,6 +318,7 @@ async def test_freezes_over_the_api(build: Build) -> None:
         ):
             status, answer = await ask(house, "POST", "", body)
             assert (status, said in answer["detail"]) == (422, True), answer
+            assert answer["detail"].count("domains:") <= 1
         _, made = await ask(house, "POST", "", {"until": until, "reason": "inventory"})
         _, listed = await ask(house, "GET", "")
         assert [(each["id"], each["domains"]) for each in listed["items"]] == [(made["id"], None)]
