@@ -203,7 +203,7 @@ class DeploysCommand:
             return _only(texts("deploys.undo_how_to"))
         view = await self._questions.last_approved(domain=names[0])
         if view is None:
-            return _only(texts("refused.nothing_to_undo", domain=names[0]))
+            return _only(texts("deploys.none_to_undo", domain=names[0]))
         return _only(self._undo_form(view, trigger, texts) or texts("deploys.undo_asked", domain=names[0]))
 
     async def _reject(self, names: Sequence[DomainName], *, texts: Texts) -> Shown:

@@ -208,6 +208,18 @@ async def test_several_domains_are_told_how_each_is_shown(house: House) -> None:
     assert korean.startswith("도메인은 한 번에 하나씩 볼 수 있습니다: `/deploys order`, `/deploys payment`.")
 
 
+async def test_of_a_domain_without_an_approved_switch_nothing_is_said_of_its_traffic(house: House) -> None:
+    await house.ask("order")
+    said = await deploys(house, words="undo order")
+    assert said.text == (
+        "I know of no switch of order that was approved here, so there is none that I could take back."
+    )
+    assert (
+        "order 도메인에는 Switchgate를 거쳐 승인된 전환이 없으므로"
+        in (await deploys(house, MINA, "undo order")).text
+    )
+
+
 async def test_undo_wants_one_domain(house: House) -> None:
     for words in ("undo", "undo order payment", "Undo order,payment"):
         assert "Write `/deploys undo order`" in text_of(await deploys(house, words=words)), words
