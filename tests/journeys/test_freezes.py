@@ -160,7 +160,10 @@ async def test_who_may_freeze_and_what_is_refused(build: Build) -> None:
             ("freeze order until 25:00 x", "“25:00” is no time"),
             ("freeze ordr until 18:00 x", "ordr (did you mean order?)"),
             ("freeze warehouse until 18:00 x", "These are no configured domains: warehouse"),
-            ("freeze order until 18:00", "Please say why"),
+            (
+                "freeze order until 18:00",
+                "Please say why, after the time: people will ask. Nothing was frozen.",
+            ),
             ("freeze order from 2126-12-26 until 2126-12-25 x", "It would end before it begins"),
             ("freeze order until 2020-01-01 x", "It would be over already"),
             ("freeze order for 400d x", "more than a year"),
