@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConfiguredFreeze:
-    """A freeze of the file. `domains` None: of all."""
+    """A freeze of the file. `domains` None: of all. `zone`: on whose clocks it was written."""
 
     freeze: Freeze
     domains: frozenset[str] | None
+    zone: ZoneInfo
 
 
 def _as_text(value: object) -> object:
@@ -66,9 +68,7 @@ class FreezeTable(Table):
 
     def when(self) -> Weekly | Span:
         """Raises `Wrong`."""
-        if self.time_zone is None:
-            raise Wrong("names times without a time zone", 'Add time_zone = "Asia/Seoul".')
-        zone = time_zone(self.time_zone)
+        zone = self.zone()
         if self.weekly is not None:
             start, end = week_span(self.weekly)
             return Weekly(start=start, end=end, zone=zone)
@@ -78,10 +78,17 @@ class FreezeTable(Table):
             raise Wrong(f'ends ("{self.until}") before it begins ("{self.start}")', "Exchange the two.")
         return Span(start=first, end=last)
 
+    def zone(self) -> ZoneInfo:
+        """Raises `Wrong`."""
+        if self.time_zone is None:
+            raise Wrong("names times without a time zone", 'Add time_zone = "Asia/Seoul".')
+        return time_zone(self.time_zone)
+
     def made(self) -> ConfiguredFreeze:
         """The freeze."""
         domains = frozenset(self.domains) if self.domains is not None else None
-        return ConfiguredFreeze(freeze=Freeze(reason=self.reason, when=self.when()), domains=domains)
+        freeze = Freeze(reason=self.reason, when=self.when())
+        return ConfiguredFreeze(freeze=freeze, domains=domains, zone=self.zone())
 
 
 def freeze_problems(found: "File") -> "Sequence[Problem]":

@@ -92,16 +92,20 @@ def moment(value: str, *, zone: ZoneInfo, is_end: bool) -> datetime:
     A date alone is its first moment, as an end its last: until 2026-12-26 is to the end of that day.
     """
     try:
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
-            day = datetime.combine(date.fromisoformat(value), time())
-            found = day + timedelta(days=1) if is_end else day
-        else:
-            found = datetime.fromisoformat(value)
-    except ValueError:
+        found = _written(value, is_end=is_end)
+        if found.tzinfo is None:
+            # Where clocks are put back a time comes twice: begin with the first and end with the second.
+            found = found.replace(tzinfo=zone, fold=1 if is_end else 0)
+        # At the end of year 9999 there are times that a zone, or UTC, can no longer tell.
+        return found.astimezone(zone).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise Wrong(
             f'"{value}" is no date and time', "Write it like 2026-12-24 or 2026-12-24 18:00."
         ) from None
-    if found.tzinfo is not None:
-        return found.astimezone(UTC)
-    # Where clocks are put back a time comes twice: begin with the first and end with the second.
-    return found.replace(tzinfo=zone, fold=1 if is_end else 0).astimezone(UTC)
+
+
+def _written(value: str, *, is_end: bool) -> datetime:
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        return datetime.fromisoformat(value)
+    day = datetime.combine(date.fromisoformat(value), time())
+    return day + timedelta(days=1) if is_end else day

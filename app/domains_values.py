@@ -106,7 +106,7 @@ def check_name(value: str) -> str:
     if not value.strip():
         raise Wrong("holds an empty name", 'Name each check: required_checks = ["order-create smoke"].')
     if not is_check_name(value):
-        remedy = f"Write 1 to {LONGEST_NAME} printable characters, without blanks around them."
+        remedy = f"Write 1 to {LONGEST_NAME} printable characters, without a slash or blanks around them."
         raise Wrong(f'"{value[:40]}" is no name for a check ({len(value)} characters)', remedy)
     return value
 

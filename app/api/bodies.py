@@ -19,8 +19,11 @@ async def read_body(request: Request, model: type[M]) -> M:
     try:
         return model.model_validate_json(body)
     except ValidationError as refusal:
-        told = [field_sentence(error, model) for error in refusal.errors(include_url=False)]
-        raise HTTPException(422, "; ".join(told)) from None
+        told: dict[tuple[int | str, ...], str] = {}
+        for error in refusal.errors(include_url=False):
+            # Of a list, its first wrong entry is enough.
+            told.setdefault(error["loc"][:1], field_sentence(error, model))
+        raise HTTPException(422, "; ".join(told.values())) from None
 
 
 async def _read_json(request: Request) -> bytes:

@@ -28,7 +28,17 @@ REFUSED: Final[dict[int | str, dict[str, Any]]] = {
 """What a router's operations answer besides their own; else the document would tell of pydantic's lists."""
 
 _WRONG: Final = {
+    "string_type": "is no text",
+    "list_type": "is no list",
+    "bool_type": "is neither true nor false",
+    "bool_parsing": "is neither true nor false",
+    "int_type": "is no whole number",
+    "int_from_float": "is no whole number",
     "int_parsing": "is no whole number",
+    "datetime_type": "is no time",
+    "datetime_parsing": "is no time",
+    "datetime_from_date_parsing": "is no time",
+    "datetime_object_invalid": "is no time",
     "int_parsing_size": "is no number that is counted here",
     "greater_than_equal": "is less than {ge}",
     "less_than_equal": "is more than {le}",
@@ -69,12 +79,14 @@ def unknown_parameter(request: Request) -> str | None:
 def field_sentence(error: Mapping[str, Any], model: type[BaseModel]) -> str:
     """The sentence about what pydantic found wrong in a body of this model."""
     fields = {info.alias or name: info for name, info in model.model_fields.items()}
+    known = f"Known: {', '.join(fields)}"
     if not error["loc"]:
-        return f"body: is no JSON object of these fields. Known: {', '.join(fields)}"
-    name = str(error["loc"][0])
+        return f"body: {_what_is_wrong_with_all(error)}. {known}"
+    name, *inside = map(str, error["loc"])
     if name not in fields:
-        return f"{name[:LONGEST_NAME]}: no such field here. Known: {', '.join(fields)}"
-    said = f"{name}: {_what_is_wrong(error)}. {fields[name].description}"
+        return f"{name[:LONGEST_NAME]}: no such field here. {known}"
+    entry = f"entry {int(inside[0]) + 1} " if inside and inside[0].isdecimal() else ""
+    said = f"{name}: {entry}{_what_is_wrong(error)}. {fields[name].description}"
     return f"{said} For example {json.dumps(example)}" if (example := _example(fields[name])) else said
 
 
@@ -90,6 +102,12 @@ def _what_is_wrong(error: Mapping[str, Any]) -> str:
     context = dict(error.get("ctx", {}))
     context["expected"] = str(context.get("expected", "")).replace("'", "").replace(" or ", ", ")
     return _WRONG.get(error["type"], "cannot be used").format_map(context)
+
+
+def _what_is_wrong_with_all(error: Mapping[str, Any]) -> str:
+    if error["type"] != "json_invalid":
+        return "is no JSON object of these fields"
+    return f"does not parse as JSON: {error['ctx']['error'] if error['input'] else 'it is empty'}"
 
 
 def _example(field: FieldInfo) -> Any:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from app.asked_times import asked_time
+from app.flow.declare_freeze import ALL
 from app.flow.events import Kind
 from app.record.database import Database
 from app.record.questions import AuditFilter, AuditLine, Questions
@@ -55,6 +56,15 @@ def audit_table(lines: Sequence[AuditLine], *, as_json: bool) -> str:
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[5]]).rstrip()
         for row in rows
     )
+
+
+def names_domain(lines: Sequence[AuditLine], domain: str) -> bool:
+    """Whether an event is this very domain's. Freezes of all domains are told of any name, a misspelt one too."""
+    for line in lines:
+        frozen = str(line.detail.get("domains") or "").split()
+        if line.domain == domain or (domain in frozen and ALL not in frozen):
+            return True
+    return False
 
 
 def _cells(line: AuditLine) -> tuple[str, str, str, str, str, str]:

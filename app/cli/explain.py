@@ -1,12 +1,12 @@
 """`switchgate config explain DOMAIN`: the rules in words, for a terminal."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from app.domains import Config, Domain
-from app.gate.freeze import Freeze, Span, Weekly
+from app.domains_freezes import ConfiguredFreeze
+from app.gate.freeze import Span, Weekly, WeekTime
 from app.i18n.catalog import LocaleName, Texts
-from app.slack.policy_words import DAYS, policy_lines
+from app.slack.policy_words import day_word, policy_lines
 
 
 def explained(config: Config, domain: Domain, *, locale: LocaleName) -> str:
@@ -17,7 +17,7 @@ def explained(config: Config, domain: Domain, *, locale: LocaleName) -> str:
     lines += [
         texts(
             "policy.frozen_weekly" if isinstance(each.freeze.when, Weekly) else "policy.frozen_once",
-            when=_when(each.freeze),
+            when=_when(each, texts),
             reason=each.freeze.reason,
         )
         for each in config.freezes
@@ -33,14 +33,16 @@ def _ids(people: Sequence[str]) -> str:
     return ", ".join(people)
 
 
-def _when(freeze: Freeze) -> str:
-    match freeze.when:
-        case Weekly(start=start, end=end, zone=zone):
-            first, last = (f"{DAYS[each.day]} {each.at:%H:%M}" for each in (start, end))
-            return f"{first} – {last} {zone.key}"
+def _when(configured: ConfiguredFreeze, texts: Texts) -> str:
+    """On the clocks that the freeze was written on, so that it can be compared with the file."""
+    zone = configured.zone
+    match configured.freeze.when:
+        case Weekly(start=first, end=last):
+            return f"{_week_time(first, texts)} – {_week_time(last, texts)} {zone.key}"
         case Span(start=start, end=end):
-            return f"{_iso(start)} – {_iso(end)}"
+            shown = (f"{at.astimezone(zone):%Y-%m-%d %H:%M}" for at in (start, end))
+            return f"{' – '.join(shown)} {zone.key}"
 
 
-def _iso(at: datetime) -> str:
-    return at.isoformat(timespec="minutes")
+def _week_time(at: WeekTime, texts: Texts) -> str:
+    return f"{day_word(at.day, texts)} {at.at:%H:%M}"

@@ -89,7 +89,7 @@ def audit(
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """What happened: who decided what, when and why."""
-    from app.cli.audit import audit_table, read_audit
+    from app.cli.audit import audit_table, names_domain, read_audit
 
     given = _or_refuse_url()
     if given is None:
@@ -114,7 +114,7 @@ def audit(
         except RecordAway as trouble:
             _refuse(f"DATABASE_URL: the database cannot be used: {trouble}")
         typer.echo(audit_table(lines, as_json=json))
-        if domain is not None and not lines:
+        if domain is not None and not names_domain(lines, domain):
             _say_if_unknown(domain)
 
 
@@ -145,8 +145,10 @@ def config_explain(
 ) -> None:
     """The rules of one domain, in words: who may decide, what must be green, when nobody may."""
     from app.cli.explain import explained
-    from app.i18n.catalog import known
+    from app.i18n.catalog import LOCALES, known
 
+    if locale not in (None, *LOCALES):
+        _refuse(f"--locale: {locale} is neither {' nor '.join(LOCALES)}")
     file = path or _config_file()
     try:
         config = load_config(file)
@@ -207,7 +209,7 @@ def _no_domain(name: str, file: Path, config: Config) -> str:
 
 
 def _say_if_unknown(domain: str) -> None:
-    """A misspelt domain has no history; one that was removed may have some, so this is no mistake of use."""
+    """A misspelt domain has no history of its own; one that was removed may have some, so this is no mistake of use."""
     file = _config_file()
     try:
         config = load_config(file)

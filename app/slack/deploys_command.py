@@ -18,8 +18,7 @@ from app.slack import deploys_words as own
 from app.slack.blocks import Block, actions, button, context, divider, header, section
 from app.slack.deploys_blocks import PendingGate, decided_line, pending_blocks
 from app.slack.directory import Directory, Profile
-from app.slack.near_names import named_domains, near_name, unknown_words
-from app.slack.outside import inline
+from app.slack.near_names import named_domains, not_understood, unknown_words
 from app.slack.replies import Replies, answer_by
 from app.slack.rules_command import RulesCommand, rules_away
 from app.slack.several import Several
@@ -204,7 +203,7 @@ class DeploysCommand:
             return _only(texts("deploys.undo_how_to"))
         view = await self._questions.last_approved(domain=names[0])
         if view is None:
-            return _only(texts("refused.nothing_to_undo", domain=names[0]))
+            return _only(texts("deploys.none_to_undo", domain=names[0]))
         return _only(self._undo_form(view, trigger, texts) or texts("deploys.undo_asked", domain=names[0]))
 
     async def _reject(self, names: Sequence[DomainName], *, texts: Texts) -> Shown:
@@ -257,9 +256,7 @@ class DeploysCommand:
     def _help(self, *, texts: Texts, unknown: str = "") -> Shown:
         blocks = [section(texts("deploys.help"))]
         if unknown:
-            said = texts("deploys.unknown", words=inline(unknown, longest=80))
-            if near := near_name(unknown.strip().lower(), self._rules):
-                said = f"{said} {texts('deploys.near', near=near)}"
+            said = not_understood(unknown, rules=self._rules, texts=texts)
             return Shown(text=said, blocks=[section(said), *blocks])
         return Shown(text=texts("deploys.help_title"), blocks=blocks)
 

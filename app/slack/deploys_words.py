@@ -16,4 +16,7 @@ FOR: Final = "for"
 STARTS: Final = (FROM, UNTIL, FOR)
 """Between the domains of a freeze and its times."""
 
-OWN_WORDS: Final = frozenset((*VERBS, APPROVE, UNDO, REJECT, HELP, ALL, *STARTS))
+FIRST_WORDS: Final = (*VERBS, APPROVE, UNDO, REJECT, HELP)
+"""What may stand where a domain may."""
+
+OWN_WORDS: Final = frozenset((*FIRST_WORDS, ALL, *STARTS))

@@ -1,4 +1,4 @@
-"""Names that no domain has, each with the one that was probably meant."""
+"""Words that nothing is named by, each with the domain or the command that was probably meant."""
 
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -7,6 +7,7 @@ from typing import Final
 from app.flow.rules_port import Rules
 from app.gate.ids import DomainName
 from app.i18n.catalog import Texts
+from app.slack.deploys_words import FIRST_WORDS
 from app.slack.outside import inline
 
 MOST: Final = 5
@@ -31,3 +32,14 @@ def unknown_words(names: Sequence[str], *, rules: Rules, texts: Texts) -> str:
         near, said = near_name(name, rules), inline(name, longest=40)
         shown.append(texts("freeze.did_you_mean", name=said, near=near) if near else said)
     return ", ".join(shown)
+
+
+def not_understood(words: str, *, rules: Rules, texts: Texts) -> str:
+    """What to say of words after `/deploys` that begin with no command and are not one domain."""
+    names = named_domains(words.split())
+    if names and all(rules.domain(name) is not None for name in names):
+        ways = ", ".join(f"`/deploys {name}`" for name in names[:MOST])
+        return texts("deploys.one_at_a_time", ways=ways)
+    said = texts("deploys.unknown", words=inline(words, longest=80))
+    near = get_close_matches(names[0], [*rules.domain_names(), *FIRST_WORDS], n=1) if names else []
+    return f"{said} {texts('deploys.near', near=near[0])}" if near else said

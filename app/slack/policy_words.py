@@ -26,8 +26,10 @@ def policy_lines(policy: Policy, *, texts: Texts, who: Who = mentions) -> list[s
     """The rules that hold unless something else is in force, a sentence each, and then what changes when."""
     lines = _rules(policy, texts, who)
     for variant in policy.variants:
-        lines.append(texts("policy.variant", name=variant.name, when=_when(variant, texts)))
-        lines += [f"   {line}" for line in _changed(policy, variant, texts, who)]
+        changed = _changed(policy, variant, texts, who)
+        key = "policy.variant" if changed else "policy.variant_same"
+        lines.append(texts(key, name=variant.name, when=_when(variant, texts)))
+        lines += [f"   {line}" for line in changed]
     return lines
 
 
@@ -39,14 +41,13 @@ def in_force_lines(rules: InForce, *, texts: Texts, who: Who = mentions) -> list
     return lines
 
 
+def day_word(day: int, texts: Texts) -> str:
+    """A day of the week; 0 is Monday."""
+    return texts(f"policy.day_{DAYS[day]}")
+
+
 def _rules(policy: Policy, texts: Texts, who: Who) -> list[str]:
-    owing = [source for source in policy.sources if source.approvals]
-    lines = [
-        texts.plural(
-            "policy.source_too" if place else "policy.source", count=source.approvals, who=who(source.people)
-        )
-        for place, source in enumerate(owing)
-    ]
+    lines = _owing(policy, texts, who)
     lines.append(texts("policy.own_allowed" if policy.own_deployment else "policy.own_refused"))
     if not policy.own_deployment:
         two = policy.unknown_deployer is UnknownDeployer.ASK_TWO
@@ -54,24 +55,48 @@ def _rules(policy: Policy, texts: Texts, who: Who) -> list[str]:
     one = policy.reject is RejectBy.ONE
     lines.append(texts("policy.reject_one" if one else "policy.reject_majority"))
     lines.append(texts(f"policy.reason_{_REASONS[policy.reason]}"))
-    if policy.required_checks:
-        names = ", ".join(f"“{name}”" for name in policy.required_checks)
-        lines.append(texts("policy.checks", names=names))
-    if policy.approve_when_checks_pass:
-        lines.append(texts("policy.approves_itself"))
+    lines += _by_checks(policy, texts)
     lines += turn_lines(policy.turns, texts=texts)
     minutes = int(policy.deadline.total_seconds() // 60)
     return [*lines, texts("policy.deadline", minutes=minutes)]
+
+
+def _owing(policy: Policy, texts: Texts, who: Who) -> list[str]:
+    owing = [source for source in policy.sources if source.approvals]
+    return [
+        texts.plural(
+            "policy.source_too" if place else "policy.source", count=source.approvals, who=who(source.people)
+        )
+        for place, source in enumerate(owing)
+    ]
+
+
+def _by_checks(policy: Policy, texts: Texts) -> list[str]:
+    names = ", ".join(f"“{name}”" for name in policy.required_checks)
+    lines = [texts("policy.checks", names=names)] if names else []
+    return [*lines, texts("policy.approves_itself")] if policy.approve_when_checks_pass else lines
 
 
 _REASONS: Final = {ReasonFor.ALWAYS: "always", ReasonFor.REJECT: "reject", ReasonFor.NEVER: "never"}
 
 
 def _changed(policy: Policy, variant: Variant, texts: Texts, who: Who) -> list[str]:
-    """The sentences that are others than usual."""
+    """The sentences that are others than usual, and those that fall away."""
     usual = set(_rules(policy, texts, who))
     laid = replace(policy, variants=(), **variant.changes.given())
-    return [line for line in _rules(laid, texts, who) if line not in usual]
+    others = [line for line in _rules(laid, texts, who) if line not in usual]
+    return [*others, *(texts("policy.gone", rule=line) for line in _gone(policy, laid, texts, who))]
+
+
+def _gone(policy: Policy, laid: Policy, texts: Texts, who: Who) -> list[str]:
+    """What holds usually and not under `laid`, where no other sentence stands in its place."""
+    kept = _owing(laid, texts, who)
+    gone = [line for line in _owing(policy, texts, who)[1:] if line not in kept]
+    if policy.required_checks and not laid.required_checks:
+        return gone + _by_checks(policy, texts)
+    if policy.approve_when_checks_pass and not laid.approve_when_checks_pass:
+        gone.append(texts("policy.approves_itself"))
+    return gone
 
 
 def _when(variant: Variant, texts: Texts) -> str:
@@ -82,7 +107,7 @@ def _when(variant: Variant, texts: Texts) -> str:
 
 
 def _hours(hours: Hours, texts: Texts) -> str:
-    days = ", ".join(texts(f"policy.day_{DAYS[day]}") for day in sorted(hours.days))
+    days = ", ".join(day_word(day, texts) for day in sorted(hours.days))
     every = len(hours.days) == len(DAYS)
     return texts(
         "policy.hours_daily" if every else "policy.hours",

@@ -88,5 +88,5 @@ def test_home_is_each_persons_own(page: Page) -> None:
 
     page.get_by_text("Jun", exact=True).click()
 
-    expect(shown).to_contain_text("결정을 기다리는 전환이 없습니다.", timeout=PATIENCE)
+    expect(shown).to_contain_text("내가 결정할 전환이 없습니다.", timeout=PATIENCE)
     expect(shown.get_by_role("button", name="승인", exact=True)).to_have_count(0)

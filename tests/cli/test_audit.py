@@ -126,6 +126,38 @@ def test_a_domain_that_the_configuration_does_not_know_is_said_beside_nothing(to
     )
 
 
+def freeze_declared(told: Shell, domains: str) -> None:
+    """As the record holds one that is not one domain's alone."""
+    row = (datetime.now(UTC), "freeze_declared", "", None, "person", "U01MINA", "Mina")
+    with psycopg.connect(told.environment["DATABASE_URL"]) as connection:
+        connection.execute(EVENT, [*row, json.dumps({"domains": domains, "reason": "inventory"})])
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_freezes_of_all_domains_do_not_hide_that_a_domain_is_unknown(
+    told: Shell, options: tuple[str, ...]
+) -> None:
+    (told.folder / "switchgate.toml").write_text(CONFIG)
+    freeze_declared(told, "all")
+
+    said = told.run("audit", "--domain", "ordr", *options)
+
+    assert said.status == 0
+    assert [line for line in said.out.splitlines() if "freeze_declared" in line]
+    assert said.err == "switchgate.toml: no domain ordr; there are hub, order. Did you mean order?\n"
+    assert "no domain all;" in told.run("audit", "--domain", "all").err
+
+
+def test_a_freeze_that_named_a_removed_domain_is_its_history(told: Shell) -> None:
+    (told.folder / "switchgate.toml").write_text(CONFIG)
+    freeze_declared(told, "order stock")
+
+    said = told.run("audit", "--domain", "stock")
+
+    assert "freeze_declared" in said.out
+    assert said.err == ""
+
+
 def test_what_a_removed_domain_did_is_told_and_a_known_one_without_events_is_no_mistake(told: Shell) -> None:
     (told.folder / "switchgate.toml").write_text(CONFIG)
 

@@ -42,9 +42,49 @@ def test_the_rules_in_english(shell: Shell) -> None:
         "No answer within 55 minutes is a no.",
         "Otherwise for “nights” (every day 22:00–08:00 Asia/Seoul):",
         "   2 different people have to approve: S0ONCALL.",
-        "Frozen every week fri 18:00 – mon 09:00 Asia/Seoul: weekend",
+        "Frozen every week Fri 18:00 – Mon 09:00 Asia/Seoul: weekend",
         "Admins may break the glass: U01ADMIN.",
     ]
+
+
+def test_a_variant_that_changes_nothing_here_says_so(shell: Shell) -> None:
+    (shell.folder / "switchgate.toml").write_text(RULES.replace("approvals = 2", 'reason = "reject"'))
+    english = shell.run("config", "explain", "order").out.splitlines()
+    assert english[9] == "For “nights” nothing changes (every day 22:00–08:00 Asia/Seoul)."
+    assert english[10].startswith("Frozen every week")
+    korean = shell.run("config", "explain", "order", "--locale", "ko").out.splitlines()
+    assert korean[9] == "“nights”일 때도 달라지지 않습니다 (매일 22:00–08:00 Asia/Seoul)."
+
+
+def test_a_variant_says_what_falls_away(shell: Shell) -> None:
+    text = RULES.replace(
+        "approvals = 2", "required_checks = []\nrequire = []\napprove_when_checks_pass = false"
+    )
+    own = 'required_checks = ["order-create smoke"]\n'
+    (shell.folder / "switchgate.toml").write_text(
+        text.replace(own, f"{own}approve_when_checks_pass = true\n")
+    )
+    english = shell.run("config", "explain", "order").out.splitlines()
+    assert english[10:15] == [
+        "Otherwise for “nights” (every day 22:00–08:00 Asia/Seoul):",
+        "   Does not hold then: In addition 1 of these has to approve: S0DBA.",
+        "   Does not hold then: These checks have to pass first: “order-create smoke”.",
+        "   Does not hold then: It approves itself once they have passed.",
+        "Frozen every week Fri 18:00 – Mon 09:00 Asia/Seoul: weekend",
+    ]
+    korean = shell.run("config", "explain", "order", "--locale", "ko").out
+    assert "   이때는 적용하지 않음: 검사를 통과하면 스스로 승인됩니다." in korean
+
+
+def test_a_variant_that_only_stops_approving_by_itself_says_so(shell: Shell) -> None:
+    text = RULES.replace("approvals = 2", "approve_when_checks_pass = false")
+    own = 'required_checks = ["order-create smoke"]\n'
+    (shell.folder / "switchgate.toml").write_text(
+        text.replace(own, f"{own}approve_when_checks_pass = true\n")
+    )
+    english = shell.run("config", "explain", "order").out.splitlines()
+    assert english[11] == "   Does not hold then: It approves itself once they have passed."
+    assert english[12].startswith("Frozen every week")
 
 
 def test_who_takes_turns_and_who_goes_first(shell: Shell) -> None:
@@ -67,7 +107,33 @@ def test_the_rules_in_korean(shell: Shell) -> None:
     said = shell.run("config", "explain", "order", SWITCHGATE_LOCALE="ko")
     assert "직접 배포한 것은 승인할 수 없습니다." in said.out
     assert "“nights”일 때는 다릅니다 (매일 22:00–08:00 Asia/Seoul):" in said.out
+    assert "매주 동결 금 18:00 – 월 09:00 Asia/Seoul: weekend" in said.out
     assert said.out == shell.run("config", "explain", "order", "--locale", "ko").out
+
+
+def test_a_freeze_of_one_time_is_told_on_its_own_clocks(shell: Shell) -> None:
+    tables = (
+        ("holidays", "2026-12-24", '"2026-12-25 18:30"', "Asia/Seoul"),
+        ("audit", "2026-07-01T09:00:00Z", "2026-07-02", "Europe/Berlin"),
+    )
+    freezes = "".join(
+        f'[[freeze]]\nreason = "{reason}"\nfrom = {start}\nuntil = {until}\ntime_zone = "{zone}"\n'
+        for reason, start, until, zone in tables
+    )
+    (shell.folder / "switchgate.toml").write_text(RULES + freezes)
+    holidays = "2026-12-24 00:00 – 2026-12-25 18:30 Asia/Seoul: holidays"
+    english = shell.run("config", "explain", "order").out.splitlines()
+    assert f"Frozen {holidays}" in english
+    assert "Frozen 2026-07-01 11:00 – 2026-07-03 00:00 Europe/Berlin: audit" in english
+    assert f"동결 {holidays}" in shell.run("config", "explain", "order", "--locale", "ko").out.splitlines()
+
+
+def test_a_language_that_is_not_spoken_is_refused(shell: Shell) -> None:
+    (shell.folder / "switchgate.toml").write_text(RULES)
+    for locale in ("fr", "KO", ""):
+        said = shell.run("config", "explain", "order", "--locale", locale)
+        assert (said.status, said.out, is_clean(said)) == (2, "", True)
+        assert said.err == f"--locale: {locale} is neither en nor ko\n"
 
 
 def test_a_domain_that_is_not_there(shell: Shell) -> None:

@@ -126,6 +126,8 @@ async def test_who_may_tell_a_check_and_how(build: Build) -> None:
             ("%20smoke", "passed", {}, "name: odd characters"),
             ("smoke", "green", {}, "state: is none of pending, passed, failed. Write what"),
             ("smoke", "passed", {"summary": "x" * 501}, "summary: is longer than 500 characters."),
+            ("smoke", "passed", {"summary": 5, "url": 5}, "summary: is no text. Write what was found"),
+            ("smoke", "passed", {"summary": 5, "url": 5}, "url: is no text. Write where"),
             ("smoke", "passed", {"url": "http://ci.example"}, "url: is no https address. Write where"),
             ("smoke", "passed", {"url": "https://me:secret@ci.example"}, "url: names a user. Write where"),
             (
@@ -137,6 +139,28 @@ async def test_who_may_tell_a_check_and_how(build: Build) -> None:
         ):
             status, answer = await tell(house, deployment, name, state, **more)
             assert (status, said in answer["detail"]) == (422, True), answer
+        assert house.rows("SELECT * FROM checks") == []
+
+
+async def test_a_body_that_is_no_json_is_told_apart_from_one_that_is_no_object(build: Build) -> None:
+    async with build("") as house:
+        deployment, _ = await house.ask("order")
+        url = f"{house.url}/api/v1/switches/{deployment}/checks/smoke"
+        headers = {"Authorization": f"Bearer {CI}", "Content-Type": "application/json"}
+        async with ClientSession(headers=headers) as session:
+            for body, said in (
+                (b"", "body: does not parse as JSON: it is empty. Known: state, summary, url"),
+                (
+                    b'{"state": "passed"',
+                    "body: does not parse as JSON: EOF while parsing an object at line 1",
+                ),
+                (b'{"state": "passed"} x', "body: does not parse as JSON: trailing characters at line 1"),
+                (b"state=passed", "body: does not parse as JSON: expected value at line 1 column 1."),
+                (b'"passed"', "body: is no JSON object of these fields. Known: state, summary, url"),
+            ):
+                async with session.put(url, data=body) as answer:
+                    told = await answer.json()
+                    assert (answer.status, said in told["detail"]) == (422, True), told
         assert house.rows("SELECT * FROM checks") == []
 
 

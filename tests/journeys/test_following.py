@@ -22,7 +22,7 @@ async def test_a_canary_walks_from_ten_percent_to_the_end_of_blue(house: House) 
 
     house.aws.play_until(lambda: house.aws.share("order")["green"] == 10)
     await house.until(lambda: "10 % of the traffic" in house.says(deployment))
-    assert "100 % follow about" in house.says(deployment)
+    assert "100 % from about" in house.says(deployment)
     house.aws.clock.advance(5 * 60)
     await house.until(lambda: "All traffic is on green" in house.says(deployment))
     assert "Undo takes seconds until" in house.says(deployment)

@@ -163,7 +163,10 @@ async def test_who_may_freeze_and_what_is_refused(build: Build) -> None:
             ("freeze order until 25:00 x", "“25:00” is no time"),
             ("freeze ordr until 18:00 x", "ordr (did you mean order?)"),
             ("freeze warehouse until 18:00 x", "These are no configured domains: warehouse"),
-            ("freeze order until 18:00", "Please say why"),
+            (
+                "freeze order until 18:00",
+                "Please say why, after the time: people will ask. Nothing was frozen.",
+            ),
             ("freeze order from 2126-12-26 until 2126-12-25 x", "It would end before it begins"),
             ("freeze order until 2020-01-01 x", "It would be over already"),
             ("freeze order for 400d x", "more than a year"),
@@ -303,7 +306,17 @@ async def test_freezes_over_the_api(build: Build) -> None:
                 "until: has no zone. Write a time with its zone. For example",
             ),
             ({"from": until, "until": until, "reason": "x"}, "until: is not after from"),
-            ({"until": "25:00", "reason": "x"}, "until: cannot be used. Write a time with its zone."),
+            ({"until": "25:00", "reason": "x"}, "until: is no time. Write a time with its zone. For example"),
+            ({"until": [], "reason": "x"}, "until: is no time."),
+            ({"until": until, "from": True, "reason": "x"}, "from: is no time."),
+            ({"until": "2026-13-01T00:00Z", "reason": "x"}, "until: is no time."),
+            ({"until": until, "reason": 7}, "reason: is no text. Say why, in a sentence."),
+            ({"domains": "order", "until": until, "reason": "x"}, "domains: is no list. Write the names"),
+            (
+                {"domains": ["order", 5, 6], "until": until, "reason": "x"},
+                "domains: entry 2 is no text. Write the names of domains, or leave it out for all of them. "
+                'For example ["order", "payment"]',
+            ),
             (
                 {"domains": [], "until": until, "reason": "x"},
                 "domains: is empty. Write the names of domains, or leave it",
@@ -314,6 +327,7 @@ async def test_freezes_over_the_api(build: Build) -> None:
         ):
             status, answer = await ask(house, "POST", "", body)
             assert (status, said in answer["detail"]) == (422, True), answer
+            assert answer["detail"].count("domains:") <= 1
         _, made = await ask(house, "POST", "", {"until": until, "reason": "inventory"})
         _, listed = await ask(house, "GET", "")
         assert [(each["id"], each["domains"]) for each in listed["items"]] == [(made["id"], None)]

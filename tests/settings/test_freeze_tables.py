@@ -30,6 +30,7 @@ def test_a_weekly_freeze_and_a_holiday() -> None:
     assert holidays.freeze.when == Span(
         start=datetime(2026, 12, 23, 15, tzinfo=UTC), end=datetime(2026, 12, 26, 15, tzinfo=UTC)
     )
+    assert [each.zone.key for each in config.freezes] == ["Asia/Seoul", "Asia/Seoul", "UTC"]
     assert audit.freeze.when == Span(
         start=datetime(2026, 12, 1, 9, tzinfo=UTC), end=datetime(2026, 12, 1, 18, tzinfo=UTC)
     )
@@ -67,6 +68,21 @@ def test_freezes_may_overlap() -> None:
             "before it begins",
         ),
         (freeze('from = "soon"\nuntil = "2026-12-24"\ntime_zone = "UTC"'), "freeze#1", '"soon" is no date'),
+        (
+            freeze('from = 2026-12-24\nuntil = "9999-12-31"\ntime_zone = "UTC"'),
+            "freeze#1",
+            '"9999-12-31" is no date',
+        ),
+        (
+            freeze('from = "0001-01-01"\nuntil = 2026-12-24\ntime_zone = "Asia/Seoul"'),
+            "freeze#1",
+            '"0001-01-01" is no date',
+        ),
+        (
+            freeze('from = 2026-12-24\nuntil = "9999-12-31T23:30Z"\ntime_zone = "Asia/Seoul"'),
+            "freeze#1",
+            '"9999-12-31T23:30Z" is no date',
+        ),
         (
             freeze(
                 'weekly = "fri 18:00 - mon 09:00"\nfrom = "2026-12-24"\nuntil = "2026-12-26"\ntime_zone = "UTC"'

@@ -107,6 +107,11 @@ def require(lines: str) -> str:
             "(300 characters)",
         ),
         (
+            SLACK + GROUPS + 'required_checks = ["a/b"]\n' + ORDER,
+            "policy.required_checks",
+            "without a slash or blanks around them",
+        ),
+        (
             SLACK + GROUPS + f"required_checks = {[f'c{number}' for number in range(101)]}\n" + ORDER,
             "policy.required_checks",
             "names 101 checks",

@@ -169,7 +169,7 @@ async def test_help_says_what_there_is(house: House) -> None:
 
 
 async def test_unknown_words_get_help_and_not_silence(house: House) -> None:
-    for words in ("ordr", "order payment", "help me", "<!channel> *x* `y`", "x" * 3000, "주문"):
+    for words in ("ordr", "order warehouse", "help me", ",", "<!channel> *x* `y`", "x" * 3000, "주문"):
         said = text_of(await deploys(house, words=words))
         assert "I do not know" in said
         assert "`/deploys help`" in said
@@ -180,12 +180,44 @@ async def test_a_slip_of_the_pen_is_told_which_domain_was_probably_meant(house: 
     for words, said in (
         ("ordr", "neither a command nor a configured domain. Did you mean order?"),
         ("Ordr ", "Did you mean order?"),
+        ("ordr payment", "Did you mean order?"),
+        ("order history", "Did you mean order?"),
+        (
+            "frezes",
+            "I do not know “frezes”: it is neither a command nor a configured domain. Did you mean freezes?",
+        ),
+        ("hlep", "Did you mean help?"),
+        ("Aprove order", "Did you mean approve?"),
+        ("frezee order for 1h incident", "Did you mean freeze?"),
         ("undo ordr", "I do not know these domains: ordr (did you mean order?)."),
         ("reject ordr", "I do not know these domains: ordr (did you mean order?)."),
     ):
         assert said in text_of(await deploys(house, words=words)), words
     assert "id you mean" not in text_of(await deploys(house, words="warehouse"))
     assert "order을(를) 뜻하셨나요?" in text_of(await deploys(house, MINA, "ordr"))
+
+
+async def test_several_domains_are_told_how_each_is_shown(house: House) -> None:
+    for words in ("order payment", "Order, payment", "order,payment order"):
+        said = await deploys(house, words=words)
+        assert said.text.startswith("I show one domain at a time: `/deploys order`, `/deploys payment`."), (
+            words
+        )
+        assert "`/deploys help`" in text_of(said)
+    korean = (await deploys(house, MINA, "order payment")).text
+    assert korean.startswith("도메인은 한 번에 하나씩 볼 수 있습니다: `/deploys order`, `/deploys payment`.")
+
+
+async def test_of_a_domain_without_an_approved_switch_nothing_is_said_of_its_traffic(house: House) -> None:
+    await house.ask("order")
+    said = await deploys(house, words="undo order")
+    assert said.text == (
+        "I know of no switch of order that was approved here, so there is none that I could take back."
+    )
+    assert (
+        "order 도메인에는 Switchgate를 거쳐 승인된 전환이 없으므로"
+        in (await deploys(house, MINA, "undo order")).text
+    )
 
 
 async def test_undo_wants_one_domain(house: House) -> None:

@@ -71,7 +71,7 @@ async def press(house: House, user: User, action: str, block_id: str | None = No
 async def test_an_empty_home_says_so_in_the_readers_language(house: House) -> None:
     assert "Nothing waits for you." in await look(house, OLU, "As of <!date^")
     assert headers(house, OLU) == ["Waiting for you", "Last decisions"]
-    assert "결정을 기다리는 전환이 없습니다." in await look(house, MINA)
+    assert "내가 결정할 전환이 없습니다." in await look(house, MINA)
     assert headers(house, MINA)[0] == "내가 결정할 전환"
     assert buttons(house, OLU, "home.") == [["home_refresh"]]
 

@@ -163,6 +163,7 @@ async def test_where_nothing_may_be_approved_the_form_says_why_and_has_no_submit
     deployment, _ = await house.ask("order")
     shown = await form(house, JUN, "order")
     assert "submit" not in shown.body
+    assert "지금 내가 승인할 수 있는 전환이 없습니다." in str(shown.body)
     assert "결정할 수 있는 사람이 아닙니다" in str(shown.body)
     assert deployment in str(shown.body)
 
