@@ -14,6 +14,7 @@ from app.rule_errands import RuleErrands
 from app.slack.canvas import SlackCanvas
 from app.slack.check_presses import CheckPresses
 from app.slack.deploys_command import DeploysCommand
+from app.slack.deploys_lists import DeploysLists
 from app.slack.details_door import DetailsDoor
 from app.slack.freeze_command import FreezeCommand
 from app.slack.glass_presses import GlassPresses
@@ -151,12 +152,16 @@ class SlackDoors:
         )
         return DeploysCommand(
             questions=self._record.questions,
+            lists=DeploysLists(
+                questions=self._record.questions,
+                rules=self._rules,
+                clock=self._clock,
+                workspace_url=self._slack.workspace_url,
+            ),
             rules=self._rules,
             directory=self._slack.directory,
-            clock=self._clock,
-            workspace_url=self._slack.workspace_url,
             replies=self._slack.replies,
-            undo_form=lambda view, trigger, texts: undoing.open_form(view, trigger=trigger, texts=texts),
+            undo_form=lambda gate, profile, trigger: undoing.ask(gate, profile, trigger=trigger),
             rules_command=RulesCommand(freezes=freezes, rules=self._rules, clock=self._clock),
             several=home.several,
         )

@@ -14,7 +14,8 @@ from app.i18n.catalog import Texts
 from app.log import error_id
 from app.slack import approve_form, glass_form, several_form
 from app.slack.check_presses import CheckPresses
-from app.slack.deploys_command import PAGE_ACTION, DeploysCommand
+from app.slack.deploys_command import DeploysCommand
+from app.slack.deploys_lists import PAGE_ACTION
 from app.slack.details_door import DetailsDoor
 from app.slack.directory import Directory
 from app.slack.evidence_blocks import DETAILS

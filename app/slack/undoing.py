@@ -13,6 +13,7 @@ from app.flow.question import NoSuchGate
 from app.flow.rules_port import Rules
 from app.flow.storable import storable
 from app.flow.views import GateView, standpoint_of
+from app.gate.ids import GateId
 from app.gate.policy import Refusal
 from app.gate.undo import Deed, way_back
 from app.i18n.catalog import Texts
@@ -103,8 +104,16 @@ class Undoing:
         if no is not None:
             self._replies.answer(body, no.text)
 
-    def open_form(self, view: GateView, *, trigger: str, texts: Texts) -> str:
-        """Opens the form for the gate's switch; gives what to say instead where there is no way back."""
+    async def ask(self, gate: GateId, profile: Profile, *, trigger: str) -> str:
+        """Opens the form for the gate's switch; gives what to say instead where there is no way back, or not for this
+        person. Raises as the record does."""
+        texts = Texts.of(profile.locale)
+        try:
+            view = await may_undo(
+                gate, profile.person, record=self._record, rules=self._rules, now=self._clock()
+            )
+        except Refused as refused:
+            return why_not(refused, texts=texts, approvers=self._who_may(refused.view))
         try:
             deed = way_back(standpoint_of(view))
         except Refusal as refusal:
@@ -119,17 +128,12 @@ class Undoing:
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
         try:
-            gate = Ticket.parse(value).gate
-            asking = may_undo(gate, profile.person, record=self._record, rules=self._rules, now=self._clock())
-            view = await by(until, asking)
+            asking = self.ask(Ticket.parse(value).gate, profile, trigger=str(body.get("trigger_id")))
+            said = await by(until, asking)
         except NotATicket:
             said = why_not(Refused(NoSuchGate(), None), texts=texts, approvers=())
-        except Refused as refused:
-            said = why_not(refused, texts=texts, approvers=self._who_may(refused.view))
         except UNCONFIRMED:
             said = texts("refused.nothing_recorded")
-        else:
-            said = self.open_form(view, trigger=str(body.get("trigger_id")), texts=texts)
         if said:
             self._replies.answer(body, said)
 

@@ -9,6 +9,7 @@ from app.sandbox.slack.answers import SubmitResult
 from tests.flow import outsiders
 from tests.house import House, text_of
 from tests.journeys.test_following import CANARY, approved
+from tests.slack.play import deploys
 
 
 async def undo(house: House, user: str, deployment: str, reason: str = "orders fail") -> SubmitResult:
@@ -105,8 +106,11 @@ async def test_somebody_who_may_not_decide_may_not_undo(house: House) -> None:
     await house.until(lambda: "order" in house.whispered(JUN.id))
     assert house.slack.views.top(JUN.id) is None, "nothing is typed in vain"
     assert house.whispered(JUN.id).count(f"<@{GRACE.id}>") == 1
+    said = text_of(await deploys(house, JUN, "undo order"))
+    assert f"<@{GRACE.id}>" in said
+    assert house.slack.views.top(JUN.id) is None
     assert house.table("interventions") == []
-    assert "undo_refused" in house.audit(deployment)
+    assert house.audit(deployment).count("undo_refused") == 2
 
 
 async def test_a_deployment_that_finishes_at_the_press_says_so_and_can_be_undone_again(house: House) -> None:
