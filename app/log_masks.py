@@ -18,8 +18,17 @@ _SHAPES: Final = (
     # Slack's tokens, wherever they stand.
     (re.compile(r"\b(xox[a-z]|xapp|xoxe\.xox[a-z])-[A-Za-z0-9._-]+"), rf"\1-{MASK}"),
     # Postgres tells the whole row that it refuses, and keys by their values.
-    (re.compile(r"(?m)^(DETAIL:\s+Failing row contains )\((?s:.*?)\)\.$"), rf"\1({MASK})."),
-    (re.compile(r"(?m)^(DETAIL:\s+)(?!Failing row contains \().*$"), rf"\1{MASK}"),
+    (
+        re.compile(
+            r"(Failing row contains )\((?s:.*?)"
+            r"(?=(?:\\n|\n)(?:CONTEXT|HINT|STATEMENT|QUERY|LOCATION):|\n+(?:The above|During handling) |\Z)"
+        ),
+        rf"\1({MASK})",
+    ),
+    (
+        re.compile(r"(Key \([^)]*\)=)\((?s:.*?)\)(?= (?:already exists|is not present|is still ref))"),
+        rf"\1({MASK})",
+    ),
     # The password of a URL.
     (re.compile(r"(://[^\s:/@]*:)[^\s/@]+@"), rf"\1{MASK}@"),
     # A name that gives a secret away and its value, as JSON, a header, a query or a repr writes them.

@@ -61,7 +61,10 @@ Region = Annotated[
 def _https(value: str | None) -> str | None:
     if value is None:
         return None
-    parts = urlsplit(value)
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        raise ValueError("is no https address") from None
     if parts.scheme != "https" or not parts.hostname or not value.isprintable() or " " in value:
         raise ValueError("is no https address")
     if parts.username is not None or parts.password is not None:

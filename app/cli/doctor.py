@@ -52,7 +52,7 @@ def _environment(environ: Mapping[str, str]) -> tuple[Settings | None, list[Find
     how = "Socket Mode" if settings.slack_app_token else "Slack posts to /slack/events"
     keys = ", ".join(settings.hook_secrets)
     weak = [
-        trouble(name, "short enough to be guessed", "Make a longer one: openssl rand -hex 32.")
+        unknown(name, "short enough to be guessed; make a longer one: openssl rand -hex 32")
         for name in settings.guessable()
     ]
     return settings, [ok("environment", f"complete; {how}; hooks signed by {keys}"), *weak]

@@ -187,10 +187,13 @@ def sandbox(
     ] = None,
 ) -> None:
     """Everything at once on this machine: the service, Postgres, stand-in Slack and AWS, one page."""
+    from app.i18n.catalog import LOCALES
     from app.sandbox.command import run_sandbox
 
-    language = locale or os.environ.get("SWITCHGATE_LOCALE") or "en"
-    raise SystemExit(run_sandbox(once=once, port=port, locale=language))
+    told = os.environ.get("SWITCHGATE_LOCALE") or "en"
+    if locale is None and told not in LOCALES:
+        _refuse(f"SWITCHGATE_LOCALE: {told} is neither {' nor '.join(LOCALES)}")
+    raise SystemExit(run_sandbox(once=once, port=port, locale=locale or told))
 
 
 def run() -> None:

@@ -207,4 +207,11 @@ def standpoint_of(view: GateView) -> Standpoint:
         superseded=view.superseded,
         previous_revision=view.switch.previous_revision,
         under_way=UnderWay(by=asked.by, name=asked.name) if asked and asked.under_way else None,
+        blue_ends=ends_blue(view),
     )
+
+
+def ends_blue(view: GateView) -> bool:
+    """Whether somebody has had blue ended, of which the deployment's end tells a little later."""
+    asked = view.intervention
+    return asked is not None and asked.deed is Deed.FINISH and asked.phase is InterventionPhase.DONE

@@ -73,13 +73,14 @@ class NothingToFinish(Refusal):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standpoint:
-    """What the way back depends on. `under_way`: who has asked already."""
+    """What the way back depends on. `under_way`: who has asked already; `blue_ends`: CodeDeploy was told to end it."""
 
     course: Course
     is_rescue: bool
     superseded: bool
     previous_revision: str | None
     under_way: UnderWay | None
+    blue_ends: bool = False
 
 
 def way_back(at: Standpoint) -> Deed:
@@ -128,7 +129,7 @@ def judge_finish(
     judge_person(person=person, policy=policy, admins=admins, roster=roster)
     if at.under_way is not None:
         raise at.under_way
-    if not policy.finish_now or at.course is not Course.SWITCHED:
+    if not policy.finish_now or at.course is not Course.SWITCHED or at.blue_ends:
         raise NothingToFinish
 
 

@@ -57,7 +57,7 @@ MET: Final = """
 WITH adopted AS (
     UPDATE cards SET channel = :channel, ts = :ts, fingerprint = NULL, posting_since = NULL, due_at = :now,
         claimed_by = NULL, claimed_until = NULL
-    WHERE gate_id = :gate AND ts IS NULL AND posting_since IS NOT NULL
+    WHERE gate_id = :gate AND ts IS NULL
 )
 SELECT channel, ts FROM cards WHERE gate_id = :gate
 """

@@ -33,6 +33,7 @@ from app.slack.switch_words import (
     traffic_words,
 )
 
+MOST_REASONS: Final = 10
 STAGES: Final = {Course.SWITCHED: "switched", Course.FINISHED: "finished", Course.ENDED: "failed"}
 STAGES_OF_AN_UNDO: Final = {
     Course.HELD: "undoing",
@@ -89,7 +90,7 @@ def _stage(view: GateView) -> str:
     if not is_approved(view) or view.basis is Basis.RESCUE:
         return _state(view)
     if is_taken_back(view):
-        return "taken_back"
+        return "undo_taken_back" if view.basis is Basis.UNDO else "taken_back"
     if is_being_taken_back(view):
         return "taking_back"
     stages = STAGES_OF_AN_UNDO if view.basis is Basis.UNDO else STAGES
@@ -138,7 +139,7 @@ def _reasons(view: GateView) -> list[str]:
     """Why: in the words of whoever decided, or of all those who rejected together."""
     deciders = _deciders(view)
     if len(deciders) > 1 and deciders[0].choice is Choice.REJECT:
-        return ["\n".join(lines)] if (lines := reason_lines(deciders)) else []
+        return reason_lines(deciders)[:MOST_REASONS]
     return [quoted(view.reason)] if view.reason and view.reason != NO_REASON else []
 
 

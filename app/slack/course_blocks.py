@@ -9,6 +9,7 @@ from app.flow.views import (
     Intervention,
     InterventionPhase,
     course_of,
+    ends_blue,
     standpoint_of,
 )
 from app.gate.decision import Verdict
@@ -23,6 +24,7 @@ from app.slack.switch_words import ending_words, setback_words
 from app.slack.ticket import Ticket
 
 BAR: Final = 10
+TOLD: Final = frozenset({InterventionPhase.SENT, InterventionPhase.DONE})
 
 
 def course_blocks(view: GateView, *, texts: Texts) -> list[Block]:
@@ -43,7 +45,7 @@ def course_buttons(view: GateView, *, texts: Texts, domain: OwnedDomain | None) 
     if way_of(view) is not None:
         buttons.append(button(texts("button.undo"), action="undo", value=ticket, style="danger"))
     at = standpoint_of(view)
-    if domain.policy.finish_now and at.course is Course.SWITCHED and at.under_way is None:
+    if domain.policy.finish_now and at.course is Course.SWITCHED and not at.under_way and not at.blue_ends:
         ask = confirm(
             title=texts("confirm.finish.title", domain=domain.name),
             text=texts("confirm.finish.text", domain=domain.name),
@@ -76,7 +78,13 @@ def is_being_taken_back(view: GateView) -> bool:
 def was_stopped_here(view: GateView) -> bool:
     """Whether somebody's undo ended it: then the undo's own words tell how that went."""
     asked = view.intervention
-    return asked is not None and asked.deed is Deed.STOP and asked.phase is not InterventionPhase.FAILED
+    told = asked is not None and asked.deed is Deed.STOP and asked.phase in TOLD
+    return told and is_a_stop(view.switch.ending or "")
+
+
+def is_a_stop(ending: str) -> bool:
+    """Whether CodeDeploy says that somebody stopped it, or says no cause at all; an alarm, say, is another one."""
+    return ending == "Stopped" or "MANUAL_STOP" in ending
 
 
 def way_of(view: GateView) -> Deed | None:
@@ -110,13 +118,14 @@ def _rescue(view: GateView, texts: Texts) -> list[str]:
     """A rollback's green, or an undo's, is what served before, and is called so: whoever reads green would think
     of the new."""
     switch, course = view.switch, course_of(view)
-    if course is Course.HELD or (course is Course.ENDED and was_stopped_here(view)):
+    if course is Course.HELD or is_taken_back(view) or (course is Course.ENDED and was_stopped_here(view)):
         return []
     at = switch.ended_at if course is Course.FINISHED else switch.switched_at
     words = "rescue" if view.basis is Basis.RESCUE else "undo"
+    superseded = words == "undo" and course is Course.FINISHED and view.superseded
     return [
         texts(
-            f"course.{words}.{course}",
+            f"course.{words}.{'superseded' if superseded else course.value}",
             at=when(at or view.opened_at),
             ending=ending_words(switch),
             percent=switch.green_percent or 0,
@@ -142,7 +151,7 @@ def _shifting(view: GateView, texts: Texts) -> str:
 def _switched(view: GateView, texts: Texts) -> str:
     switch = view.switch
     told = texts("course.switched", bar=_bar(100), at=when(switch.switched_at or view.opened_at))
-    if standpoint_of(view).under_way is not None or way_of(view) is not Deed.STOP or _ends_blue(view):
+    if way_of(view) is not Deed.STOP or ends_blue(view):
         return told
     back = (
         texts("course.undo_until", until=when(switch.blue_until))
@@ -193,12 +202,6 @@ def _verb(asked: Intervention) -> str:
             return "finish"
         case _:
             assert_never(asked.deed)
-
-
-def _ends_blue(view: GateView) -> bool:
-    """Whether somebody has had blue ended, of which the deployment's end tells a little later."""
-    asked = view.intervention
-    return asked is not None and asked.deed is Deed.FINISH and asked.phase is InterventionPhase.DONE
 
 
 def _is_stuck(asked: Intervention) -> bool:

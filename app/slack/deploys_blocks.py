@@ -11,11 +11,11 @@ from app.gate.states import Awaiting, Decided, Outcome
 from app.gate.undo import Course
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, mention, section, when
-from app.slack.course_blocks import is_approved, is_taken_back
+from app.slack.course_blocks import is_approved, is_being_taken_back, is_taken_back
 from app.slack.decision_buttons import decision_buttons
 from app.slack.outside import inline
 from app.slack.rule_words import rule_lines
-from app.slack.switch_words import OTHERWISE, deployment_link, domain_name
+from app.slack.switch_words import OTHERWISE, deployment_link, domain_name, ending_words
 
 IN_A_LINE: Final = {**OTHERWISE, Basis.UNDO: "undo"}
 
@@ -92,11 +92,23 @@ def _since(view: GateView, texts: Texts) -> str:
         return texts("deploys.since.untold")
     if not is_approved(view) or view.basis is Basis.RESCUE:
         return ""
-    told = "taken_back" if is_taken_back(view) else course_of(view).value
-    if told not in {"taken_back", Course.SHIFTING, Course.ENDED}:
-        return ""
-    ending = inline(view.switch.ending or "", longest=80)
-    return texts(f"deploys.since.{told}", percent=view.switch.green_percent or 0, ending=ending)
+    told = _told_since(view)
+    ending = ending_words(view.switch)
+    return (
+        texts(f"deploys.since.{told}", percent=view.switch.green_percent or 0, ending=ending) if told else ""
+    )
+
+
+def _told_since(view: GateView) -> str:
+    """The catalog's name for it; of an undo nothing is told of green, which served before."""
+    if is_taken_back(view):
+        return "taken_back"
+    if is_being_taken_back(view):
+        return "taking_back"
+    course = course_of(view)
+    if course is Course.SHIFTING:
+        return "" if view.basis is Basis.UNDO else course.value
+    return course.value if course is Course.ENDED else ""
 
 
 def card_link(place: CardPlace | None, base: str | None, texts: Texts) -> str:

@@ -114,7 +114,9 @@ class DeploysCommand:
             case [name] if self._rules.domain(DomainName(name)) is not None:
                 work = self._lists.domain(name, page=0, texts=texts)
             case [own.UNDO, *names]:
-                work = self._undo(named_domains(names), profile, trigger=trigger, texts=texts)
+                undo = self._undo(named_domains(names), profile, trigger=trigger, texts=texts)
+                away = texts("refused.nothing_recorded")
+                return await self._guarded(undo, texts=texts, until=until, away=lambda trouble: away)
             case [own.REJECT, *names]:
                 # What follows the first word is a reason that somebody hopes to give here.
                 work = self._reject(named_domains(names[:1]), texts=texts)

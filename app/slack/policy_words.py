@@ -92,6 +92,9 @@ def _gone(policy: Policy, laid: Policy, texts: Texts, who: Who) -> list[str]:
     """What holds usually and not under `laid`, where no other sentence stands in its place."""
     kept = _owing(laid, texts, who)
     gone = [line for line in _owing(policy, texts, who)[1:] if line not in kept]
+    asks_two = policy.unknown_deployer is UnknownDeployer.ASK_TWO and not policy.own_deployment
+    if asks_two and laid.own_deployment:
+        gone.append(texts("policy.unknown_two"))
     if policy.required_checks and not laid.required_checks:
         return gone + _by_checks(policy, texts)
     if policy.approve_when_checks_pass and not laid.approve_when_checks_pass:

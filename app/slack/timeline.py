@@ -79,8 +79,8 @@ class Timeline:
         if event.kind is Kind.REMINDED:
             return self._reminder(view, happened)
         key = self._key(event)
-        if key == "timeline.ended" and was_stopped_here(view):
-            key = "timeline.stopped"
+        if key == "timeline.ended":
+            key = _ended_key(view)
         if view.basis in OTHERWISE:
             key = OTHERWISE[view.basis].get(key, key)
         if key is None:
@@ -144,6 +144,13 @@ class Timeline:
             deployment=inline(view.switch.key.deployment),
         )
         return Message(link=happened.link, text=text, channel=channel)
+
+
+def _ended_key(view: GateView) -> str | None:
+    """What was never confirmed is told as withdrawn: it may well go on, but not here."""
+    if not view.switch.verified:
+        return None
+    return "timeline.stopped" if was_stopped_here(view) else "timeline.ended"
 
 
 def _vote_key(event: Event) -> str | None:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from app.flow.views import GateView
+from app.flow.views import GateView, ends_blue
 from app.gate.undo import Deed
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, modal, section, text_input
@@ -40,8 +40,9 @@ class UndoTicket:
 
 def undo_form(ticket: Ticket, *, view: GateView, deed: Deed, texts: Texts) -> Block:
     """The modal for this way back."""
+    key = "stop_blue_ends" if deed is Deed.STOP and ends_blue(view) else deed.value
     says = texts(
-        f"undo.says.{deed}",
+        f"undo.says.{key}",
         domain=escaped(domain_name(view, texts)),
         deployment=inline(view.switch.key.deployment),
         previous=inline(view.switch.previous_revision or ""),

@@ -16,6 +16,11 @@ GONE: Final = frozenset({"message_not_found", "cant_update_message", "edit_windo
 UNDONE: Final = frozenset({"ratelimited", "service_unavailable"})
 """Slack's own words for: nothing was done."""
 
+NOT_NOW: Final = frozenset(
+    {"invalid_auth", "not_authed", "account_inactive", "token_expired", "token_revoked", "access_denied"}
+)
+"""Slack's own words for: not with this token. It is mended in time, and nothing of the message was judged."""
+
 UNSURE: Final = frozenset({"internal_error", "fatal_error", "request_timeout"})
 """Slack's own words for: something may have been done."""
 
@@ -108,7 +113,7 @@ def _may_be_done(trouble: Exception, error: str) -> bool:
 def _is_refused(trouble: Exception, error: str) -> bool:
     """Whether Slack itself said no, and not only that it cannot now."""
     said = isinstance(trouble, SlackApiError) and not error.startswith(NO_WORD)
-    return said and error not in UNDONE | UNSURE
+    return said and error not in UNDONE | UNSURE | NOT_NOW
 
 
 def _status(trouble: SlackApiError) -> int:

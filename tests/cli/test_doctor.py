@@ -85,6 +85,15 @@ def test_where_all_is_well_every_line_says_so(ready: Shell, stage: Stage) -> Non
     assert said.err == ""
 
 
+def test_a_secret_that_can_be_guessed_is_named_and_no_trouble(ready: Shell) -> None:
+    said = ready.run("doctor", SWITCHGATE_HOOK_SECRETS="kid1:secret1")
+
+    found = lines(said)
+    assert found["SWITCHGATE_HOOK_SECRETS kid1"].startswith("unknown: short enough to be guessed")
+    assert said.status == 0, said.all
+    assert "secret1" not in said.all
+
+
 def test_nothing_is_changed_by_looking(ready: Shell, stage: Stage) -> None:
     ready.run("doctor")
 

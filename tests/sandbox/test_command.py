@@ -47,12 +47,18 @@ def test_a_request_that_makes_no_sense_is_refused(arguments: tuple[str, ...], co
         assert left_behind(folder) == []
 
 
-@pytest.mark.parametrize("arguments", [(), ("--locale", "fr")], ids=["the environment's", "the flag's"])
-def test_an_unknown_language_is_refused_wherever_it_comes_from(arguments: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [((), "SWITCHGATE_LOCALE"), (("--locale", "fr"), "--locale")],
+    ids=["the environment's", "the flag's"],
+)
+def test_an_unknown_language_is_refused_wherever_it_comes_from(
+    arguments: tuple[str, ...], named: str
+) -> None:
     with own_folder() as folder:
         done = run_sandbox(*arguments, folder=folder, locale="ko" if arguments else "fr")
 
-        assert (done.returncode, done.stderr.strip()) == (2, "--locale: fr is neither en nor ko")
+        assert (done.returncode, done.stderr.strip()) == (2, f"{named}: fr is neither en nor ko")
 
 
 @pytest.mark.parametrize(

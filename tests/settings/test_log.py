@@ -202,8 +202,11 @@ def test_a_row_that_postgres_refuses_is_not_told() -> None:
             raise ValueError(refusal)
         except ValueError:
             structlog.get_logger("app").exception("failed")
+        logging.getLogger("asyncio").error("never retrieved: %r", ValueError(refusal))
+    structlog.get_logger("app").info("deadlock", problem="DETAIL:  Process 1 waits for ShareLock")
     assert "it-is-opaque" not in stream.getvalue()
     assert "second" not in stream.getvalue()
+    assert "Process 1 waits for ShareLock" in stream.getvalue()
     assert "CONTEXT:  a trigger" in written(stream)[0]["exception"]
     assert "violates check constraint" in written(stream)[0]["exception"]
 

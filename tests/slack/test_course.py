@@ -2,20 +2,32 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from app.flow.views import GateView, Intervention, InterventionPhase, Setback
+from app.domains import load_config
+from app.flow.events import SWITCHGATE, Event, Kind
+from app.flow.rules_port import OwnedDomain
+from app.flow.tell_thread import Happened
+from app.flow.views import GateView, Intervention, InterventionPhase, Rollback, Setback
 from app.gate.decision import Verdict
 from app.gate.policy import Basis
-from app.gate.states import Outcome
+from app.gate.rulebook import Roster
+from app.gate.states import Closed, Outcome
 from app.gate.undo import Deed
 from app.i18n.catalog import LOCALES, LocaleName, Texts
+from app.rules import LiveRules
+from app.sandbox.cast import config_text
 from app.slack.card import card_blocks, card_sentence
+from app.slack.deploys_blocks import decided_line
+from app.slack.ticket import Ticket
+from app.slack.timeline import Timeline
+from app.slack.undo_form import undo_form
 from tests.house import texts_in
-from tests.slack.cards import APPROVED, NOON, OLU, ORDER, SWITCH, reported, told, view
+from tests.slack.cards import APPROVED, GATE, NOON, OLU, ORDER, SWITCH, UNKNOWN, reported, told, view
 
 LATER = NOON + timedelta(minutes=5)
 TENTH = replace(SWITCH, green_percent=10, moved_at=LATER)
@@ -65,6 +77,47 @@ def test_a_stop_that_was_asked_for_is_not_said_to_have_failed() -> None:
     assert "MANUAL_STOP" not in card
 
 
+@pytest.mark.parametrize("phase", [InterventionPhase.ASKED, InterventionPhase.SENT, InterventionPhase.DONE])
+def test_an_alarm_that_was_quicker_than_the_undo_is_told(phase: InterventionPhase, tmp_path: Path) -> None:
+    rang = replace(TENTH, status="Stopped", ended_at=LATER, ending="Stopped: ALARM_ACTIVE: klp-order-5xx")
+    card = said(approved(switch=rang, intervention=asked(Deed.STOP, phase)))
+    assert "klp-order-5xx" in card
+    rung = approved(switch=rang, intervention=asked(Deed.STOP, phase))
+    in_thread = line(rung, ended(rang.ending or ""), tmp_path)
+    assert "klp-order-5xx" in in_thread
+    assert "as was asked" not in in_thread
+
+
+def test_a_stop_that_was_asked_for_is_told_as_one_in_the_thread(tmp_path: Path) -> None:
+    stopped = replace(TENTH, status="Stopped", ended_at=LATER, ending="Stopped: MANUAL_STOP: by a user")
+    over = ended(stopped.ending or "")
+    asked_for = approved(switch=stopped, intervention=asked(Deed.STOP, InterventionPhase.SENT))
+    assert "as was asked" in line(asked_for, over, tmp_path)
+    assert "MANUAL_STOP" in line(approved(switch=stopped), over, tmp_path)
+    unconfirmed = view(
+        Closed(id=GATE, verdict=Verdict.WITHDRAWN, outcome=None), switch=replace(UNKNOWN, ended_at=LATER)
+    )
+    assert line(unconfirmed, over, tmp_path) == ""
+
+
+def line(shown: GateView, event: Event, folder: Path) -> str:
+    """What the thread says of an event; empty: nothing."""
+    file = folder / "switchgate.toml"
+    file.write_text(config_text(), encoding="utf-8")
+    rules = LiveRules(
+        load_config(file), roster=lambda: Roster(groups={}), heard=lambda group: NOON, clock=lambda: NOON
+    )
+    timeline = Timeline(texts=Texts.of("en"), rules=rules, workspace_url=lambda: None)
+    told_ = timeline.line(shown, Happened(link=1, event=event))
+    return told_.text if told_ else ""
+
+
+def ended(ending: str) -> Event:
+    return Event(
+        at=LATER, kind=Kind.SWITCH_ENDED, switch=SWITCH.key, actor=SWITCHGATE, detail={"how": ending}
+    )
+
+
 def test_ones_own_undo_is_no_later_deployment_that_has_taken_over() -> None:
     redeploys = asked(Deed.REDEPLOY, InterventionPhase.SENT, "d-AGAIN")
     card = said(approved(switch=OVER, superseded=True, intervention=redeploys))
@@ -89,6 +142,47 @@ def test_blue_that_somebody_has_ended_is_promised_to_nobody() -> None:
     card = said(approved(switch=ON_GREEN, intervention=asked(Deed.FINISH, InterventionPhase.DONE)))
     assert "Undo takes seconds" not in card
     assert f"<@{OLU}> ended blue" in card
+    allowed = replace(ORDER, policy=replace(ORDER.policy, finish_now=True))
+    ending = approved(switch=ON_GREEN, intervention=asked(Deed.FINISH, InterventionPhase.DONE))
+    assert actions(approved(switch=ON_GREEN), allowed) == {"undo", "finish"}
+    assert actions(ending, allowed) == {"undo"}, "not twice; the way back stays, and may take longer"
+    form = undo_form(Ticket(gate=GATE, edition=1), view=ending, deed=Deed.STOP, texts=Texts.of("en"))
+    assert "*minutes*" in str(form)
+    assert "within seconds" not in str(form)
+
+
+def actions(shown: GateView, domain: OwnedDomain) -> set[str]:
+    blocks = card_blocks(shown, texts=Texts.of("en"), domain=domain)
+    pressed = {one.get("action_id") for block in blocks for one in block.get("elements", [])}
+    return pressed & {"undo", "finish"}
+
+
+def test_an_undo_that_was_itself_taken_back_is_not_called_a_success() -> None:
+    back = Rollback(deployment="d-BACK", status="Succeeded", switched_at=LATER, ended_at=LATER)
+    card = said(approved(switch=OVER, basis=Basis.UNDO, rollback=back))
+    assert card.splitlines()[1] == "order: the undo was taken back"
+    assert "What served before serves" not in card
+
+
+def test_an_undo_that_a_later_deployment_has_taken_over_from_says_so() -> None:
+    card = said(approved(switch=OVER, basis=Basis.UNDO, superseded=True))
+    assert "A later deployment has taken over" in card
+    assert "serves all traffic" not in card
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ({"switch": TENTH}, "10 % on green"),
+        ({"switch": TENTH, "basis": Basis.UNDO}, ""),
+        ({"switch": TENTH, "intervention": asked(Deed.STOP, InterventionPhase.SENT)}, "being taken back"),
+    ],
+    ids=["a switch", "an undo", "taken back"],
+)
+def test_a_line_of_the_list_says_the_same_as_the_card(how: dict[str, Any], told: str) -> None:
+    words = decided_line(approved(**how), texts=Texts.of("en"))
+    assert told in words
+    assert ("on green" in words) == ("on green" in told)
 
 
 def test_the_name_of_the_alarm_at_the_end_of_a_long_ending_is_not_cut_off() -> None:

@@ -1,0 +1,27 @@
+"""Where a card stands, when the record and Slack do not agree about it."""
+
+from uuid import uuid4
+
+from app.flow.views import CardPlace
+from app.record.cards import Cards
+from app.record.database import Database
+from app.record.gates import Gates
+from tests.record.opened import NOW, open_gate
+
+FIRST, SECOND = CardPlace(channel="C1", ts="1.1"), CardPlace(channel="C1", ts="2.2")
+
+
+async def test_a_card_that_arrives_when_nobody_posts_any_more_is_the_gates(database: Database) -> None:
+    """Its replica was slow and lost the lease; the next one's post was refused."""
+    gate = await open_gate(Gates(database), "d-1")
+    slow = Cards(database, uuid4())
+    (due,) = await slow.claim(now=NOW, limit=1)
+    assert await slow.card_posting(due, now=NOW)
+    await slow.card_again(due, error="ratelimited", uncertain=False, due_at=NOW)
+
+    assert not await slow.card_drawn(due, place=FIRST, fingerprint="f", now=NOW), "the lease is gone"
+    assert await slow.met(gate, place=FIRST, now=NOW)
+
+    (row,) = await database.rows("SELECT channel, ts FROM cards")
+    assert (row.channel, row.ts) == (FIRST.channel, FIRST.ts)
+    assert not await slow.met(gate, place=SECOND, now=NOW), "it has one"
