@@ -103,10 +103,10 @@ async def test_a_name_that_is_markup_pings_nobody(build: Build) -> None:
     joker = User(id="U1JOKER", name="<!channel>", real_name="<!here> & co")
     async with build(users=(*PEOPLE, joker), config=naming(joker)) as house:
         deployment, _ = await house.ask("order")
-        await house.approve(joker.id, deployment)
-        await house.until(lambda: "Approved" in house.says(deployment))
+        await house.reject(joker.id, deployment, "no")
+        await house.until(lambda: "*Rejected*" in house.says(deployment))
         assert pings(house.card(deployment)) <= {f"<@{joker.id}>"}
-        assert "approved by &lt;!channel&gt;" in house.slack.traffic()
+        assert "rejected by &lt;!channel&gt;" in house.card(deployment).text
 
 
 async def test_the_longest_reason_that_the_form_takes_fits_the_card(house: House) -> None:

@@ -298,5 +298,7 @@ async def test_the_cards_text_is_a_sentence_for_notifications_and_screen_readers
         f"order asks to switch production traffic to green ({deployment}). Approve or reject."
     )
     await house.approve(JUN.id, deployment)
-    await house.approve(OLU.id, deployment)
-    await house.until(lambda: "chat.update order: the switch to green was approved" in house.slack.traffic())
+    await house.reject(OLU.id, deployment, "not today")
+    await house.until(
+        lambda: house.card(deployment).text.startswith("order: the switch to green was rejected")
+    )
