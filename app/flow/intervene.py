@@ -51,10 +51,7 @@ async def intervene(wish: Wish, *, record: InterventionRecord, rules: Rules, now
         try:
             _judge(wish, held.view, rules=rules)
         except Refusal as refusal:
-            why = type(refusal).__name__
-            refusing = _event(wish.person, held.view, Kind.UNDO_REFUSED, now, deed=wish.deed, why=why)
-            await held.note(refusing)
-            refused = Refused(refusal, held.view)
+            refused = await _refuse(held, refusal, by=wish.person, now=now, deed=wish.deed)
         else:
             asked = _asked(wish, now)
             event = _event(wish.person, held.view, ASKED[wish.deed], now, deed=wish.deed, reason=asked.reason)
@@ -75,12 +72,19 @@ async def may_undo(
             policy = domain_of(view, rules=rules).policy
             judge_person(person=by, policy=policy, admins=rules.admins, roster=rules.roster())
         except Refusal as refusal:
-            why = type(refusal).__name__
-            await held.note(_event(by, view, Kind.UNDO_REFUSED, now, why=why))
-            refused = Refused(refusal, view)
+            refused = await _refuse(held, refusal, by=by, now=now)
         else:
             return view
     raise refused
+
+
+async def _refuse(
+    held: HeldIntervention, refusal: Refusal, *, by: Person, now: datetime, **detail: str
+) -> Refused:
+    """Records it; to be raised once the transaction is over."""
+    why = type(refusal).__name__
+    await held.note(_event(by, held.view, Kind.UNDO_REFUSED, now, why=why, **detail))
+    return Refused(refusal, held.view)
 
 
 def domain_of(view: GateView, *, rules: Rules) -> OwnedDomain:

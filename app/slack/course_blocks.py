@@ -177,6 +177,7 @@ def _intervention(view: GateView, texts: Texts) -> list[str]:
     asked = view.intervention
     if asked is None:
         return []
+    why = setback_words(asked.problem or "", texts)
     words = texts(
         f"course.{_verb(asked)}.{asked.phase}",
         who=mention(asked.by),
@@ -184,11 +185,9 @@ def _intervention(view: GateView, texts: Texts) -> list[str]:
         took=_took(asked, texts),
         deployment=inline(asked.deployment or "—"),
         by=f" ({inline(asked.deployment)})" if asked.deployment else "",
-        why=setback_words(asked.problem or "", texts),
+        why=why,
     )
-    trouble = (
-        texts("course.trouble", why=setback_words(asked.problem or "", texts)) if _is_stuck(asked) else ""
-    )
+    trouble = texts("course.trouble", why=why) if _is_stuck(asked) else ""
     return ["\n".join(part for part in (words, quoted(asked.reason), trouble) if part)]
 
 

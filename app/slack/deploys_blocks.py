@@ -93,10 +93,10 @@ def _since(view: GateView, texts: Texts) -> str:
     if not is_approved(view) or view.basis is Basis.RESCUE:
         return ""
     told = _told_since(view)
-    ending = ending_words(view.switch)
-    return (
-        texts(f"deploys.since.{told}", percent=view.switch.green_percent or 0, ending=ending) if told else ""
-    )
+    if not told:
+        return ""
+    switch = view.switch
+    return texts(f"deploys.since.{told}", percent=switch.green_percent or 0, ending=ending_words(switch))
 
 
 def _told_since(view: GateView) -> str:

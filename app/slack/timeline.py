@@ -78,9 +78,7 @@ class Timeline:
         event = happened.event
         if event.kind is Kind.REMINDED:
             return self._reminder(view, happened)
-        key = self._key(event)
-        if key == "timeline.ended":
-            key = _ended_key(view)
+        key = self._key(view, event)
         if view.basis in OTHERWISE:
             key = OTHERWISE[view.basis].get(key, key)
         if key is None:
@@ -88,7 +86,7 @@ class Timeline:
         text = self._texts(key, **self._fields(view, event))
         return Message(link=happened.link, text=f"{_clock(event.at)}  {text}")
 
-    def _key(self, event: Event) -> str | None:
+    def _key(self, view: GateView, event: Event) -> str | None:
         key = LINES.get(event.kind)
         if event.kind is Kind.VOTE_CAST:
             return _vote_key(event)
@@ -101,7 +99,7 @@ class Timeline:
             return f"timeline.decided.{ground}"
         if event.kind is Kind.SWITCH_ENDED:
             succeeded = str(event.detail.get("how", "")).startswith("Succeeded")
-            return "timeline.finished" if succeeded else key
+            return "timeline.finished" if succeeded else _ended_key(view)
         return key
 
     def _fields(self, view: GateView, event: Event) -> dict[str, str]:
