@@ -17,7 +17,6 @@ from app.flow.record_ports import RecordAway, RecordInDoubt
 from app.hook.receiver import HookReceiver
 from app.hook.state_changes import StateChangeReceiver
 from app.log import error_id
-from app.record.migrate import newest
 from app.record.questions import Questions
 from app.slack.events import events_route
 
@@ -49,7 +48,7 @@ def build_http(
     http.include_router(api_router(questions, callers, clock=clock))
     for router in more:
         http.include_router(router)
-    http.include_router(health_router(questions, newest=newest(), slack_is_fit=slack_is_fit))
+    http.include_router(health_router(questions, slack_is_fit=slack_is_fit))
     http.add_exception_handler(RequestValidationError, refuse)
     http.add_exception_handler(RecordAway, _record_away)
     http.add_exception_handler(Exception, _unknown)

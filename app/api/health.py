@@ -8,13 +8,14 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from app.flow.record_ports import RecordAway
+from app.record.migrate import SchemaVersion, newest, schema_version
 from app.record.questions import Questions
 from app.within import within
 
 ANSWER_SECONDS: Final = 2.0
 
 
-def health_router(questions: Questions, *, newest: str, slack_is_fit: Callable[[], bool]) -> APIRouter:
+def health_router(questions: Questions, *, slack_is_fit: Callable[[], bool]) -> APIRouter:
     """Liveness asks nothing of others; readiness asks the record and looks at the Slack socket."""
     router = APIRouter(tags=["health"])
 
@@ -26,7 +27,7 @@ def health_router(questions: Questions, *, newest: str, slack_is_fit: Callable[[
     @router.get("/readyz")
     async def readyz() -> JSONResponse:
         """Hooks can be taken and presses heard."""
-        record = await _record_state(questions, newest)
+        record = await _record_state(questions)
         slack = "ok" if slack_is_fit() else "the socket to Slack is down"
         ready = record == "ok" and slack == "ok"
         return JSONResponse({"record": record, "slack": slack}, 200 if ready else 503)
@@ -39,11 +40,12 @@ def health_router(questions: Questions, *, newest: str, slack_is_fit: Callable[[
     return router
 
 
-async def _record_state(questions: Questions, newest: str) -> str:
+async def _record_state(questions: Questions) -> str:
+    """A schema of a newer release is fine: during an upgrade old replicas go on serving."""
     try:
         revision = await within(ANSWER_SECONDS, questions.revision())
     except (RecordAway, TimeoutError):
         return "the database does not answer"
-    if revision != newest:
-        return f"the database is at migration {revision or 'none'}, not {newest}: run `switchgate migrate`"
+    if schema_version(revision) is SchemaVersion.OLDER:
+        return f"the database is at migration {revision or 'none'}, not {newest()}: run `switchgate migrate`"
     return "ok"

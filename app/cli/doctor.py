@@ -16,7 +16,7 @@ from app.flow.views import GateView
 from app.gate.rulebook import Roster
 from app.i18n.catalog import Texts
 from app.record.database import Database
-from app.record.migrate import newest
+from app.record.migrate import SchemaVersion, newest, schema_version
 from app.record.questions import Questions
 from app.rules import LiveRules
 from app.settings import Settings, SettingsError, load_database_url, load_settings
@@ -83,14 +83,16 @@ async def _record(environ: Mapping[str, str]) -> tuple[list[Finding], GateView |
     try:
         questions = Questions(database)
         revision = await within(RECORD_SECONDS, questions.revision())
-        if revision != newest():
+        version = schema_version(revision)
+        if version is SchemaVersion.OLDER:
             said = f"it is at migration {revision or 'none'}, not {newest()}"
             return [trouble(what, said, "Run switchgate migrate.")], None
         page = await within(
             RECORD_SECONDS,
             questions.gates(domain=None, deployment=None, phase=None, limit=1, cursor=None),
         )
-        return [ok(what, f"at migration {revision}")], next(iter(page.items), None)
+        newer = ", made by a newer release than this" if version is SchemaVersion.NEWER else ""
+        return [ok(what, f"at migration {revision}{newer}")], next(iter(page.items), None)
     except (RecordAway, TimeoutError) as away:
         said = f"it cannot be used ({str(away) or 'no answer'})"
         return [trouble(what, said, "Mend DATABASE_URL, or the way to the server.")], None

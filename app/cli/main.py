@@ -59,18 +59,27 @@ def migrate(
     """Brings the database to this release's tables. Replicas may start it together."""
     from sqlalchemy.exc import OperationalError
 
-    from app.record.migrate import NoSuchRevision
+    from app.record.migrate import NewerDatabase, NoSuchRevision, SchemaVersion, newest, schema_version
     from app.record.migrate import migrate as run_migrations
 
     configure_logging(format=None, level="INFO")
     with ExitStack() as stack:
         url = _database_url(_or_refuse_url(), stack, migrated=False)
         try:
-            typer.echo(f"The record is at migration {run_migrations(url, to=to)}.")
+            reached = run_migrations(url, to=to)
+            newer = schema_version(reached) is SchemaVersion.NEWER
+            why = (
+                f": a newer release has migrated it, and this release needs {newest()} only" if newer else ""
+            )
+            typer.echo(f"The record is at migration {reached}{why}.")
         except OperationalError as trouble:
             _refuse(f"DATABASE_URL: the database cannot be used: {str(trouble.orig).splitlines()[0]}")
         except NoSuchRevision as refusal:
             _refuse(f"--to: {refusal}")
+        except NewerDatabase as refusal:
+            _refuse(
+                f"--to: the record is at migration {refusal} of a newer release; use that release to go back"
+            )
 
 
 @app.command()

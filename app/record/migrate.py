@@ -1,5 +1,6 @@
 """Migrations, one replica at a time: an advisory lock keeps two starts apart, time-outs keep each short."""
 
+from enum import Enum
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,18 @@ class NoSuchRevision(Exception):
     """The revision is none of this release's."""
 
 
+class NewerDatabase(Exception):
+    """A newer release has migrated the database; only that release knows the way back."""
+
+
+class SchemaVersion(Enum):
+    """How the database's revision compares with the one that this release needs."""
+
+    OLDER = "older"
+    CURRENT = "current"
+    NEWER = "newer"
+
+
 def alembic_config(connection: Connection | None = None) -> Config:
     """Alembic's configuration, on our connection."""
     config = Config(str(ROOT / "alembic.ini"))
@@ -36,10 +49,24 @@ def newest() -> str:
     return head
 
 
+def schema_version(revision: str | None) -> SchemaVersion:
+    """Compares a revision with this release's.
+
+    Revisions are numbers of one width. One that this release does not have and that is higher than its own was made
+    by a newer release, during an upgrade; any other unknown one counts as older.
+    """
+    needed = newest()
+    if revision == needed:
+        return SchemaVersion.CURRENT
+    is_newer = revision is not None and revision.isdecimal() and int(revision) > int(needed)
+    return SchemaVersion.NEWER if is_newer else SchemaVersion.OLDER
+
+
 def migrate(url: str, *, to: str = "head") -> str:
     """Brings the database to a revision (down, if it lies behind); gives the revision. Waits its turn.
 
-    Raises `NoSuchRevision` before anything is touched.
+    A database that a newer release has migrated is left as it is. Raises `NoSuchRevision` and, where a revision is
+    named, `NewerDatabase` before anything is touched.
     """
     _check(to)
     engine = create_engine(
@@ -54,6 +81,10 @@ def migrate(url: str, *, to: str = "head") -> str:
             config = alembic_config(connection)
             known = ScriptDirectory.from_config(config)
             current = MigrationContext.configure(connection).get_current_revision()
+            if current is not None and schema_version(current) is SchemaVersion.NEWER:
+                if to == "head":
+                    return current
+                raise NewerDatabase(current)
             if to == "head" or _is_later(known, to, current):
                 command.upgrade(config, to)
             else:

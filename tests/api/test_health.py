@@ -6,6 +6,7 @@ import pytest
 
 from app.record.migrate import newest
 from tests.api.asking import Asker, asking
+from tests.flow.outsiders import alters
 from tests.house import living_house
 from tests.postgres_line import line_to
 
@@ -30,6 +31,16 @@ async def test_without_its_tables_it_says_what_to_run(
         assert "run `switchgate migrate`" in ready.body["record"]
         assert newest() in ready.body["record"]
         assert (await asker.get("/healthz")).status == 200
+
+
+@pytest.mark.parametrize(("revision", "status"), [("0999", 200), ("0001", 503), ("unheard-of", 503)])
+async def test_an_upgrade_leaves_the_replicas_of_the_older_release_ready(
+    asker: Asker, revision: str, status: int
+) -> None:
+    await asker.house.until(lambda: asker.house.service.socket and asker.house.service.socket.is_fit())
+    await alters(asker.house, "UPDATE alembic_version SET version_num = %s", revision)
+
+    assert (await asker.get("/readyz")).status == status
 
 
 @pytest.mark.parametrize("trouble", ["cut", "mute"])

@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+import psycopg
 import pytest
 
 from app.record.migrate import newest
@@ -238,3 +239,13 @@ def test_a_database_without_tables_says_what_to_run(shell: Shell, empty_url: str
     said = shell.run("doctor", DATABASE_URL=empty_url)
 
     assert f"trouble database: it is at migration none, not {newest()}. Run switchgate migrate." in said.out
+
+
+def test_a_database_of_a_newer_release_is_no_trouble(ready: Shell) -> None:
+    with psycopg.connect(ready.environment["DATABASE_URL"]) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0999'")
+
+    said = ready.run("doctor")
+
+    assert said.status == 0, said.all
+    assert lines(said)["database"] == "ok: at migration 0999, made by a newer release than this"

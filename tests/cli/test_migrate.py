@@ -67,3 +67,26 @@ def test_an_address_that_is_none_is_named_with_an_example(shell: Shell) -> None:
     assert said.err.startswith("DATABASE_URL: is no address of a Postgres")
     assert "For example DATABASE_URL=postgresql://" in said.err
     assert "hidden-password" not in said.all
+
+
+def test_a_database_of_a_newer_release_is_left_as_it_is(at_record: Shell) -> None:
+    _set_revision(at_record.environment["DATABASE_URL"], "0999")
+
+    said = at_record.run("migrate")
+
+    assert (said.status, said.err) == (0, "")
+    assert said.out == (
+        "The record is at migration 0999: a newer release has migrated it,"
+        f" and this release needs {newest()} only.\n"
+    )
+    back = at_record.run("migrate", "--to", "0001")
+    assert back.status == 2
+    assert back.err == (
+        "--to: the record is at migration 0999 of a newer release; use that release to go back\n"
+    )
+    assert _revision(at_record.environment["DATABASE_URL"]) == "0999"
+
+
+def _set_revision(url: str, revision: str) -> None:
+    with psycopg.connect(url) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = %s", [revision])
