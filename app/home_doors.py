@@ -31,6 +31,7 @@ def home_doors(
     slack: SlackSide,
     *,
     record: Record,
+    worker_record: Record,
     presses: Presses,
     rules: Rules,
     calm: Calm,
@@ -39,8 +40,8 @@ def home_doors(
     """Builds them; from then on answers to presses in Home are shown there."""
     homes = Homes(
         slack.client,
-        questions=record.waiting,
-        freezes=record.freezes,
+        questions=worker_record.waiting,
+        freezes=worker_record.freezes,
         rules=rules,
         directory=slack.directory,
         replies=slack.replies,

@@ -34,6 +34,7 @@ class SlackDoors:
         *,
         canvas: SlackCanvas,
         record: Record,
+        worker_record: Record,
         rules: Rules,
         errands: Errands,
         rule_errands: RuleErrands,
@@ -43,6 +44,7 @@ class SlackDoors:
         self._slack = slack
         self._canvas = canvas
         self._record = record
+        self._worker_record = worker_record
         self._rules = rules
         self._errands = errands
         self._rule_errands = rule_errands
@@ -97,6 +99,7 @@ class SlackDoors:
         return home_doors(
             self._slack,
             record=self._record,
+            worker_record=self._worker_record,
             presses=presses,
             rules=self._rules,
             calm=calm,

@@ -25,6 +25,7 @@ from app.hook.signature import HookKeys
 from app.hook.state_changes import StateChangeReceiver
 from app.http import build_http
 from app.probes.prober import HttpProber
+from app.record.pool import WORKERS
 from app.record.whole import Record
 from app.rule_errands import RuleErrands
 from app.rules import LiveRules
@@ -60,6 +61,8 @@ class Service:
         self._clock = clock
         self._calm = Calm()
         self.record = Record(database_url)
+        self.worker_record = Record(database_url, size=WORKERS)
+        """The same database on connections of its own: no worker can keep a press or a hook waiting for one."""
         aws = boto3.session.Session()
         self.codedeploy = CodeDeploy(aws, region=settings.region)
         self._source = AwsEvidence(aws, making=self.codedeploy.making)
@@ -74,6 +77,7 @@ class Service:
             self.slack,
             canvas=writers.canvas,
             record=self.record,
+            worker_record=self.worker_record,
             rules=self.rules,
             errands=self.errands,
             rule_errands=self.rule_errands,
@@ -91,7 +95,7 @@ class Service:
 
     def _errands(self, writers: Writers) -> Errands:
         return Errands(
-            record=self.record,
+            record=self.worker_record,
             deployments=self.codedeploy,
             interveners=CodeDeployInterveners(self.codedeploy),
             source=self._source,
@@ -104,7 +108,7 @@ class Service:
 
     def _rule_errands(self, writers: Writers) -> RuleErrands:
         return RuleErrands(
-            record=self.record,
+            record=self.worker_record,
             prober=HttpProber(),
             texts=self.slack.texts,
             herald=writers.herald,
@@ -185,6 +189,7 @@ class Service:
         await asyncio.get_running_loop().run_in_executor(None, self.codedeploy.close)
         await asyncio.get_running_loop().run_in_executor(None, self._source.close)
         await self.record.database.close()
+        await self.worker_record.database.close()
 
     def reload(self, path: Path) -> None:
         """Reads the configuration again. A bad one is refused with its problems, and the old one stays."""

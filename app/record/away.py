@@ -64,7 +64,8 @@ def _is_away(trouble: BaseException | None) -> bool:
     state = getattr(trouble, "sqlstate", None)
     if state is None:
         return _is_lost(trouble)
-    # 57P..: shut down, 55P03, 57014, 25P03 and 25P04: a time-out of ours, 40P01: the loser of a deadlock. All of them:
-    # nothing was recorded, and trying again may help.
-    again = {"55P03", "57014", "25P03", "25P04", "40P01"} | OTHER_RELEASE
-    return state.startswith(("08", "57P", "53")) or state in again
+    # 57P: shutting down or starting, 08: the connection, 53: out of connections, memory or disk, 58: a system error of
+    # the server's, 25006: read-only since a failover, 55P03, 57014, 25P03 and 25P04: a time-out of ours, 40P01: the
+    # loser of a deadlock. In each case nothing was recorded, and trying again may help.
+    again = {"25006", "55P03", "57014", "25P03", "25P04", "40P01"} | OTHER_RELEASE
+    return state.startswith(("08", "57P", "53", "58")) or state in again

@@ -7,16 +7,15 @@ from typing import Any
 from sqlalchemy import Select
 
 from app.record.away import committing, told_as_away
-from app.record.pool import Pool
+from app.record.pool import REQUESTS, Pool, PoolSize
 from app.record.statements import Driver, execute, execute_in_turn
 
 
 class Database:
     """Transactions are short; none is held across a call to Slack or AWS."""
 
-    def __init__(self, url: str) -> None:
-        # Forty in all: two replicas fit in a Postgres as it comes. Twenty people press at once without a new one.
-        self._pool = Pool(url, kept=28, more=12)
+    def __init__(self, url: str, *, size: PoolSize = REQUESTS) -> None:
+        self._pool = Pool(url, size)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Driver]:
@@ -42,7 +41,7 @@ class Database:
     async def select(self, statement: Select[Any]) -> Sequence[Any]:
         """The rows of a query that was composed. Raises `RecordAway`."""
         with told_as_away():
-            async with self._pool.engine.connect() as connection:
+            async with self._pool.connection() as connection:
                 return list((await connection.execute(statement)).all())
 
     async def rows(self, statement: str, **values: Any) -> list[Any]:

@@ -2,17 +2,19 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from time import monotonic
 from typing import Final
 
 import psycopg
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry, ManagesConnection
+from sqlalchemy.exc import DisconnectionError, InvalidRequestError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, ManagesConnection, PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
 
+from app.flow.record_ports import RecordAway
 from app.record.statements import Driver, watches_transactions
 
 CONNECT_SECONDS: Final = 3
@@ -23,6 +25,27 @@ LONGEST_TRANSACTION: Final = 10_000
 """Milliseconds. Whoever stands still in one, frozen perhaps, loses it, and with it the locks that others wait for."""
 
 BORN_AT: Final = "born_at"
+
+READ_ONLY: Final = "25006"
+"""What a server says that was the primary until a failover: it lives, and takes no write any more."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PoolSize:
+    """`kept` connections stay open; `more` are opened when all are in use, and closed after each use."""
+
+    kept: int
+    more: int
+
+
+# Forty in all: two replicas fit in a Postgres as it comes. Workers have a pool of their own, so that they can never
+# take the last connection from a press or a hook.
+REQUESTS: Final = PoolSize(kept=20, more=4)
+"""For presses, hooks, the API and pages. Twenty people press at once without a new connection."""
+
+WORKERS: Final = PoolSize(kept=12, more=4)
+
+CHECKOUT_FAILED: Final = "its connections died as they were checked out"
 
 DEAD_PEER: Final = {
     "tcp_user_timeout": 8000,
@@ -41,15 +64,14 @@ def sqlalchemy_url(url: str) -> URL:
 class Pool:
     """SQLAlchemy's pool of connections, also for whoever uses the driver's own.
 
-    It keeps `kept` of them. More are opened when all are in use, and closed after each use, which costs several times
-    the work itself.
+    Opening one costs several times the work that it is opened for; see `PoolSize`.
     """
 
-    def __init__(self, url: str, *, kept: int, more: int) -> None:
+    def __init__(self, url: str, size: PoolSize) -> None:
         self.engine = create_async_engine(
             sqlalchemy_url(url),
-            pool_size=kept,
-            max_overflow=more,
+            pool_size=size.kept,
+            max_overflow=size.more,
             pool_use_lifo=True,
             pool_timeout=2,
             # A statement that stands alone is one way to Postgres and back; a transaction says BEGIN itself.
@@ -73,14 +95,15 @@ class Pool:
 
         What is left open in it is rolled back when it goes home.
         """
-        pooled = await self.engine.raw_connection()
+        pooled = await self._check_out()
         driver = _driver_of(pooled)
         try:
             yield driver
-        except Exception:
-            if driver.closed:
+        except Exception as trouble:
+            dead = driver.closed or getattr(trouble, "sqlstate", None) == READ_ONLY
+            if dead:
                 self._died_at = monotonic()
-            if driver.closed or driver.pgconn.pipeline_status:
+            if dead or driver.pgconn.pipeline_status:
                 await greenlet_spawn(pooled.invalidate)
             raise
         except BaseException:
@@ -89,6 +112,26 @@ class Pool:
             raise
         finally:
             await greenlet_spawn(pooled.close)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection]:
+        """The same connections by SQLAlchemy's own way."""
+        opened = self.engine.connect()
+        try:
+            await opened.start()
+        except InvalidRequestError as trouble:
+            raise RecordAway(CHECKOUT_FAILED) from trouble
+        try:
+            yield opened
+        finally:
+            await opened.close()
+
+    async def _check_out(self) -> PoolProxiedConnection:
+        """Raises `RecordAway` where SQLAlchemy has given up on connections that died one after the other."""
+        try:
+            return await self.engine.raw_connection()
+        except InvalidRequestError as trouble:
+            raise RecordAway(CHECKOUT_FAILED) from trouble
 
     def _trust(self, connection: object, record: ConnectionPoolEntry, proxy: object) -> None:
         """Where one connection has died, in a failover perhaps, none that is as old is trusted."""

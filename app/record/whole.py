@@ -11,6 +11,7 @@ from app.record.evidence import EvidenceRows
 from app.record.freezes import Freezes
 from app.record.gates import Gates
 from app.record.interventions import Interventions
+from app.record.pool import REQUESTS, PoolSize
 from app.record.probes import Probes
 from app.record.questions import Questions
 from app.record.reports import Reports
@@ -22,9 +23,9 @@ from app.record.waiting import WaitingGates
 class Record:
     """Opens no connection before it is asked something. `replica` is who its leases name."""
 
-    def __init__(self, url: str, *, replica: UUID | None = None) -> None:
+    def __init__(self, url: str, *, replica: UUID | None = None, size: PoolSize = REQUESTS) -> None:
         owner = replica or uuid4()
-        self.database = Database(url)
+        self.database = Database(url, size=size)
         self.gates = Gates(self.database)
         self.reports = Reports(self.database, owner)
         self.switches = Switches(self.database, owner)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from app.flow.record_ports import RecordAway, RecordInDoubt
 from app.record.database import Database
+from app.record.pool import PoolSize
 from app.record.statements import execute, execute_and_commit, execute_in_turn
 from app.record.tables import gates
 
@@ -78,6 +79,77 @@ async def test_a_page_is_asked_for_on_none_of_the_connections_that_died(
         await _alone(database, 0.0)
     pages = await asyncio.gather(*(database.select(select(gates.c.id)) for _ in range(SEVERAL)))
     assert pages == [[]] * SEVERAL
+
+
+async def test_connections_that_die_while_they_are_checked_out_mean_that_the_database_is_away(
+    database: Database,
+) -> None:
+    """SQLAlchemy gives up after two tries, with an error that speaks of the caller's mistake."""
+    await _alone(database, 0.0)
+    database._pool._died_at = time.monotonic() + 3600  # as if each new one were overtaken by another's death
+    with pytest.raises(RecordAway, match="died as they were checked out"):
+        await _alone(database, 0.0)
+    with pytest.raises(RecordAway, match="died as they were checked out"):
+        await database.select(select(gates.c.id))
+
+
+REFUSALS = {
+    "starting or shutting down": "57P03",
+    "shut down by an administrator": "57P01",
+    "too many connections": "53300",
+    "a system error of the server's": "58030",
+    "a connection lost": "08006",
+    "a time-out": "57014",
+    "read-only since a failover": "25006",
+}
+
+
+@pytest.mark.parametrize("state", REFUSALS.values(), ids=REFUSALS)
+async def test_whatever_way_the_server_says_no_it_is_away(database: Database, state: str) -> None:
+    raising = f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{state}'; END $$"
+    with pytest.raises(RecordAway):
+        await database.rows(raising)
+    with pytest.raises(RecordAway):
+        async with database.begin() as driver:
+            await execute(driver, raising, {})
+    assert await database.rows("SELECT 1 AS one") == [(1,)]
+
+
+async def test_a_server_that_has_become_read_only_is_left_for_the_one_that_took_over(
+    database: Database,
+) -> None:
+    async def backend() -> int:
+        pid: int = (await _alone(database, 0.0))[0].pid
+        return pid
+
+    before = await backend()
+    await database.rows("SET default_transaction_read_only = on")  # LIFO: the same connection answers
+    with pytest.raises(RecordAway):
+        await database.rows("CREATE TABLE notes (n int)")
+    assert await backend() != before
+    assert await database.rows("CREATE TABLE notes (n int)") == []
+
+
+async def test_a_pool_that_is_used_up_is_a_database_that_is_away(record_url: str) -> None:
+    small = Database(record_url, size=PoolSize(kept=1, more=0))
+    async with small.begin():
+        with pytest.raises(RecordAway):
+            await small.ping()
+    await small.ping()
+    await small.close()
+
+
+async def test_who_is_cut_off_while_waiting_for_a_connection_takes_none_with_them(record_url: str) -> None:
+    small = Database(record_url, size=PoolSize(kept=2, more=1))
+    for turns in range(40):
+        asking = [asyncio.create_task(small.rows("SELECT 1 AS one")) for _ in range(6)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
+    assert await asyncio.gather(*(small.rows("SELECT 1 AS one") for _ in range(9))) == [[(1,)]] * 9
+    await small.close()
 
 
 @WAYS
