@@ -164,7 +164,7 @@ class SlackDoors:
             rules=self._rules,
             directory=self._slack.directory,
             replies=self._slack.replies,
-            undo_form=lambda gate, profile, trigger: undoing.ask(gate, profile, trigger=trigger),
+            undo_form=lambda gate, profile, body: undoing.ask(gate, profile, body=body),
             rules_command=RulesCommand(freezes=freezes, rules=self._rules, clock=self._clock),
             several=home.several,
         )

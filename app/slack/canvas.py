@@ -93,6 +93,7 @@ class SlackCanvas:
                 unfurl_media=False,
                 metadata={"event_type": EVENT_TYPE, "event_payload": {"gate": str(view.id)}},
             ),
+            channel=channel,
         )
         ts = answer.get("ts")
         if not ts:
@@ -124,6 +125,7 @@ class SlackCanvas:
                     limit=200,
                     cursor=cursor or None,
                 ),
+                channel=channel,
             )
         except CardNotDrawn as trouble:
             if str(trouble) not in UNSEARCHABLE:
@@ -136,13 +138,16 @@ class SlackCanvas:
         await self._patience.call(
             "chat.update",
             lambda: self._client.chat_update(channel=place.channel, ts=place.ts, **self._shown(drawing)),
+            channel=place.channel,
         )
 
     async def remove(self, place: CardPlace) -> None:
         """Takes a card away that stands in the wrong place; where Slack refuses that, it stays behind."""
         try:
             await self._patience.call(
-                "chat.delete", lambda: self._client.chat_delete(channel=place.channel, ts=place.ts)
+                "chat.delete",
+                lambda: self._client.chat_delete(channel=place.channel, ts=place.ts),
+                channel=place.channel,
             )
         except CardVanished:
             return

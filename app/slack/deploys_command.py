@@ -36,7 +36,7 @@ class DeploysCommand:
         lists: DeploysLists,
         rules: Rules,
         directory: Directory,
-        undo_form: Callable[[GateId, Profile, str], Awaitable[str]],
+        undo_form: Callable[[GateId, Profile, Mapping[str, Any]], Awaitable[str]],
         replies: Replies,
         rules_command: RulesCommand,
         several: Several,
@@ -105,7 +105,7 @@ class DeploysCommand:
     async def _answer(
         self, body: Mapping[str, Any], profile: Profile, *, texts: Texts, until: float
     ) -> Shown:
-        words, trigger = str(body.get("text") or ""), str(body.get("trigger_id") or "")
+        words = str(body.get("text") or "")
         match words.lower().split():
             case []:
                 work = self._lists.pending(page=0, texts=texts)
@@ -114,7 +114,7 @@ class DeploysCommand:
             case [name] if self._rules.domain(DomainName(name)) is not None:
                 work = self._lists.domain(name, page=0, texts=texts)
             case [own.UNDO, *names]:
-                undo = self._undo(named_domains(names), profile, trigger=trigger, texts=texts)
+                undo = self._undo(named_domains(names), profile, body=body, texts=texts)
                 away = texts("refused.nothing_recorded")
                 return await self._guarded(undo, texts=texts, until=until, away=lambda trouble: away)
             case [own.REJECT, *names]:
@@ -143,7 +143,7 @@ class DeploysCommand:
             return only(texts("deploys.failed", id=short))
 
     async def _undo(
-        self, names: Sequence[DomainName], profile: Profile, *, trigger: str, texts: Texts
+        self, names: Sequence[DomainName], profile: Profile, *, body: Mapping[str, Any], texts: Texts
     ) -> Shown:
         if unknown := self._unknown(names, texts):
             return only(unknown)
@@ -152,8 +152,7 @@ class DeploysCommand:
         view = await self._questions.last_approved(domain=names[0])
         if view is None:
             return only(texts("deploys.none_to_undo", domain=names[0]))
-        said = await self._undo_form(view.id, profile, trigger)
-        return only(said or texts("deploys.undo_asked", domain=names[0]))
+        return only(await self._undo_form(view.id, profile, body))
 
     async def _reject(self, names: Sequence[DomainName], *, texts: Texts) -> Shown:
         """Nothing is rejected by a word: what waits is shown, each with its card and its buttons."""

@@ -64,9 +64,8 @@ class DetailsDoor:
         elif found is None:
             self._replies.answer(body, texts("refused.no_such_gate"))
         else:
-            self._replies.open_modal(
-                trigger=str(body.get("trigger_id")), view=details_modal(found, texts=texts)
-            )
+            modal = details_modal(found, texts=texts)
+            self._replies.open_modal(body, modal, not_opened=texts("refused.form_not_opened"))
             await self._evidence.wanted(found.id, now=self._clock())
             self._wanted()
 

@@ -163,7 +163,7 @@ class GlassPresses:
         except UNCONFIRMED:
             self._replies.answer(body, texts("refused.nothing_recorded"))
         else:
-            self._replies.open_modal(trigger=str(body.get("trigger_id")), view=form)
+            self._replies.open_modal(body, form, not_opened=texts("refused.form_not_opened"))
 
     async def _seen(self, gate: GateId) -> GateView | None:
         view = await self._record.get(gate)

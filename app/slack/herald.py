@@ -49,6 +49,7 @@ class SlackHerald:
                 unfurl_media=False,
                 metadata={"event_type": EVENT_TYPE, "event_payload": {"announcement": str(due.id)}},
             ),
+            channel=place.channel,
         )
         return str(answer["ts"])
 
@@ -65,6 +66,7 @@ class SlackHerald:
                     include_all_metadata=True,
                     limit=200,
                 ),
+                channel=place.channel,
             )
         except CardNotDrawn as trouble:
             if str(trouble) not in UNSEARCHABLE | NO_THREAD:

@@ -88,7 +88,9 @@ class Presses:
         if said.unsaid and said.view is not None:
             ticket = Ticket.parse(action.get("value"))  # a reason is missed only of a button of ours
             form = approve_form(ticket, view=said.view, texts=Texts.of(profile.locale))
-            self._replies.open_modal(trigger=str(body.get("trigger_id")), view=form)
+            self._replies.open_modal(
+                body, form, not_opened=Texts.of(profile.locale)("refused.form_not_opened")
+            )
         else:
             self._answer(body, said, profile, Choice.APPROVE, on_card=_place(body) is not None)
         self._meet(body, action.get("value"))
@@ -166,16 +168,14 @@ class Presses:
             self._replies.answer(body, self._not_counted(trouble, profile, texts).text)
             return
         ticket = Ticket(gate=press.gate, edition=press.edition)
-        self._replies.open_modal(
-            trigger=str(body.get("trigger_id")),
-            view=reject_form(
-                ticket,
-                view=view,
-                texts=texts,
-                optional=self._asks_no_reason(view),
-                more=rejections_after(view, person=press.person, rules=self._rules, now=self._clock()),
-            ),
+        form = reject_form(
+            ticket,
+            view=view,
+            texts=texts,
+            optional=self._asks_no_reason(view),
+            more=rejections_after(view, person=press.person, rules=self._rules, now=self._clock()),
         )
+        self._replies.open_modal(body, form, not_opened=texts("refused.form_not_opened"))
 
     def _not_counted(self, trouble: Exception, profile: Profile, texts: Texts) -> Said:
         match trouble:

@@ -23,6 +23,9 @@ ANSWER_SECONDS: Final = 2.5
 
 LONGEST_SECONDS: Final = 16
 
+OPEN_SECONDS: Final = 5
+"""How long views.open may take. After 3 s the trigger has expired, and Slack opens nothing any more."""
+
 
 class Replies:
     """Work for after the ack: best effort, counted, waited for when the process stops."""
@@ -54,9 +57,20 @@ class Replies:
         """Puts something else where the pressed whisper stands; where it is too old for that, whispers anew."""
         self.later(self._turn(body, text, blocks), what="turn")
 
-    def open_modal(self, *, trigger: str, view: Block) -> None:
-        """A trigger lives 3 s and opens one modal."""
-        self.later(self._client.views_open(trigger_id=trigger, view=view), what="views.open")
+    def open_modal(self, body: Body, view: Block, *, not_opened: str) -> None:
+        """Opens a form with the trigger of `body`, which lives 3 s and opens one form. If Slack does not open it, the
+        user is told `not_opened`."""
+        self.later(self.open_modal_now(body, view, not_opened=not_opened), what="views.open")
+
+    async def open_modal_now(self, body: Body, view: Block, *, not_opened: str) -> None:
+        """The same, in the caller's own task."""
+        trigger = str(body.get("trigger_id") or "")
+        try:
+            async with asyncio.timeout(OPEN_SECONDS):
+                await self._client.views_open(trigger_id=trigger, view=view)
+        except UNREACHABLE as exc:
+            log.warning("form_not_opened", problem=problem_of(exc), user=user_of(body))
+            self.answer(body, not_opened)
 
     def later(self, work: Awaitable[Any], *, what: str) -> None:
         """Runs `work` after the ack; a failure is logged and harms nothing else."""

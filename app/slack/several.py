@@ -14,7 +14,7 @@ from app.flow.rules_port import Rules
 from app.flow.storable import storable
 from app.gate.policy import Choice
 from app.i18n.catalog import Texts
-from app.slack.blocks import Block, section, typed
+from app.slack.blocks import section, typed
 from app.slack.directory import Directory, Profile
 from app.slack.home_seen import HomeQuestions, see_domains, see_mine
 from app.slack.near_names import named_domains, unknown_words
@@ -91,7 +91,7 @@ class Several:
         form = several_form(
             choices, preselect=True, nothing_of=nothing_of, texts=texts, base=self._workspace_url()
         )
-        self._replies.later(self._open(body, form, texts), what="several form")
+        self._replies.open_modal(body, form, not_opened=texts("several.not_opened"))
         return ""
 
     async def ask(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
@@ -196,11 +196,4 @@ class Several:
             self._replies.answer(body, texts("several.none"))
             return
         form = several_form(choices, preselect=False, texts=texts, base=self._workspace_url())
-        await self._open(body, form, texts)
-
-    async def _open(self, body: Body, form: Block, texts: Texts) -> None:
-        try:
-            await self._client.views_open(trigger_id=str(body.get("trigger_id")), view=form)
-        except UNREACHABLE as trouble:
-            log.warning("several_form_not_opened", problem=problem_of(trouble))
-            self._replies.answer(body, texts("several.not_opened"))
+        await self._replies.open_modal_now(body, form, not_opened=texts("several.not_opened"))

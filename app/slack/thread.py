@@ -70,6 +70,7 @@ class SlackThreads:
                     unfurl_media=False,
                     metadata={"event_type": EVENT_TYPE, "event_payload": payload},
                 ),
+                channel=message.channel or place.channel,
             )
         except CardNotDrawn as trouble:
             if str(trouble) in NO_THREAD:
@@ -79,7 +80,11 @@ class SlackThreads:
     async def was_said(self, message: Message, *, view: GateView, place: CardPlace) -> bool:
         """Looks for the reply by what its metadata says."""
         try:
-            answer = await self._patience.call("conversations.replies", lambda: self._look(message, place))
+            answer = await self._patience.call(
+                "conversations.history" if message.channel else "conversations.replies",
+                lambda: self._look(message, place),
+                channel=message.channel or place.channel,
+            )
         except CardNotDrawn as trouble:
             if str(trouble) in UNSEARCHABLE:
                 raise CannotLook(str(trouble)) from None

@@ -104,7 +104,7 @@ class Undoing:
         if no is not None:
             self._replies.answer(body, no.text)
 
-    async def ask(self, gate: GateId, profile: Profile, *, trigger: str) -> str:
+    async def ask(self, gate: GateId, profile: Profile, *, body: Body) -> str:
         """Opens the form for the gate's switch; gives what to say instead where there is no way back, or not for this
         person. Raises as the record does."""
         texts = Texts.of(profile.locale)
@@ -120,7 +120,7 @@ class Undoing:
             return why_not(Refused(refusal, view), texts=texts, approvers=())
         ticket = Ticket(gate=view.id, edition=view.edition)
         form = undo_form(ticket, view=view, deed=deed, texts=texts)
-        self._replies.open_modal(trigger=trigger, view=form)
+        self._replies.open_modal(body, form, not_opened=texts("refused.form_not_opened"))
         return ""
 
     async def _ask_why(self, body: Body, value: object) -> None:
@@ -128,8 +128,7 @@ class Undoing:
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
         try:
-            asking = self.ask(Ticket.parse(value).gate, profile, trigger=str(body.get("trigger_id")))
-            said = await by(until, asking)
+            said = await by(until, self.ask(Ticket.parse(value).gate, profile, body=body))
         except NotATicket:
             said = why_not(Refused(NoSuchGate(), None), texts=texts, approvers=())
         except UNCONFIRMED:

@@ -71,27 +71,34 @@ def rest_of(trouble: Exception) -> timedelta | None:
 
 
 class Patience:
-    """Slack's Retry-After, remembered: until then the method is not called again, whatever is due."""
+    """Slack's Retry-After, remembered: until then the method is not called again for that channel, whatever is due.
+
+    Slack limits posts by channel. A limit of the whole workspace is learnt by each channel from one more 429.
+    """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._until: dict[str, datetime] = {}
+        self._until: dict[tuple[str, str], datetime] = {}
 
-    async def call(self, method: str, work: Callable[[], Awaitable[Any]]) -> Any:
-        """Calls Slack. Raises `CardNotDrawn` or `CardVanished`."""
-        wait = self._until.get(method, self._clock()) - self._clock()
+    async def call(self, method: str, work: Callable[[], Awaitable[Any]], *, channel: str = "") -> Any:
+        """Calls Slack. `channel`: what the call is about, where it is about one. Raises `CardNotDrawn` or
+        `CardVanished`."""
+        key = (method, channel)
+        wait = self._until.get(key, self._clock()) - self._clock()
         if wait > timedelta(0):
             raise CardNotDrawn("ratelimited", retry_after=wait)
         try:
             async with asyncio.timeout(CALL_SECONDS):
                 return await work()
         except UNREACHABLE as trouble:
-            raise self._meaning(method, trouble) from None
+            raise self._meaning(key, trouble) from None
 
-    def _meaning(self, method: str, trouble: Exception) -> Exception:
+    def _meaning(self, key: tuple[str, str], trouble: Exception) -> Exception:
         error, wait = problem_of(trouble), rest_of(trouble)
         if wait is not None:
-            self._until[method] = self._clock() + wait
+            now = self._clock()
+            self._until = {one: until for one, until in self._until.items() if until > now}
+            self._until[key] = now + wait
             return CardNotDrawn("ratelimited", retry_after=wait)
         if error in GONE:
             return CardVanished(error)

@@ -29,13 +29,14 @@ class Mishap:
 class _Due:
     mishap: Mishap
     times: int | None
+    channel: str | None = None
 
 
 class Faults:
     """Safe from any thread. `method` is a Web API method (`chat.update`), `response_url`, or `*` for all.
 
     `times`: the next so many requests, after whatever was added before; None: until cleared. Faults strike
-    each HTTP request, so a client that retries uses one up with every try.
+    each HTTP request, so a client that retries uses one up with every try. `channel`: only requests about it.
     """
 
     def __init__(self) -> None:
@@ -46,13 +47,15 @@ class Faults:
         self._handshakes = 0
         self._doubled = 0
 
-    def ratelimit(self, method: str, *, retry_after: int = 1, times: int | None = 1) -> None:
+    def ratelimit(
+        self, method: str, *, retry_after: int = 1, times: int | None = 1, channel: str | None = None
+    ) -> None:
         """HTTP 429 with Retry-After, in seconds."""
-        self._add(method, Mishap(refusal=ratelimited(retry_after)), times)
+        self._add(method, Mishap(refusal=ratelimited(retry_after)), times, channel)
 
-    def error(self, method: str, code: str, *, times: int | None = 1) -> None:
+    def error(self, method: str, code: str, *, times: int | None = 1, channel: str | None = None) -> None:
         """Any of Slack's error strings, as HTTP 200."""
-        self._add(method, Mishap(refusal=SlackError(code)), times)
+        self._add(method, Mishap(refusal=SlackError(code)), times, channel)
 
     def server_error(self, method: str, *, status: int = 500, times: int | None = 1) -> None:
         """Before anything was done."""
@@ -62,9 +65,9 @@ class Faults:
         """The connection is dropped before anything was done."""
         self._add(method, Mishap(reset=True), times)
 
-    def lose_answer(self, method: str, *, times: int | None = 1) -> None:
+    def lose_answer(self, method: str, *, times: int | None = 1, channel: str | None = None) -> None:
         """The work is done, then the connection is dropped without an answer."""
-        self._add(method, Mishap(answer_lost=True), times)
+        self._add(method, Mishap(answer_lost=True), times, channel)
 
     def slow(self, method: str, seconds: float, *, times: int | None = None) -> None:
         """The work begins so many real seconds later."""
@@ -106,15 +109,15 @@ class Faults:
             if method is None:
                 self._outage, self._handshakes, self._doubled = None, 0, 0
 
-    def take(self, method: str) -> Mishap:
-        """What befalls a request that has just arrived."""
+    def take(self, method: str, channel: str = "") -> Mishap:
+        """What befalls a request that has just arrived; `channel`: what it is about."""
         if self._outage == "reset":
             return Mishap(reset=True)
         if self._outage == "unavailable":
             return Mishap(refusal=SlackError("service_unavailable", status=503))
         with self._lock:
             delay = self._take_slow(method)
-            struck = self._take_due(method) or Mishap()
+            struck = self._take_due(method, channel) or Mishap()
         return Mishap(delay, struck.refusal, struck.reset, struck.answer_lost)
 
     def take_handshake(self) -> bool:
@@ -131,17 +134,17 @@ class Faults:
             self._doubled -= doubled
             return 2 if doubled else 1
 
-    def _add(self, method: str, mishap: Mishap, times: int | None) -> None:
+    def _add(self, method: str, mishap: Mishap, times: int | None, channel: str | None = None) -> None:
         with self._lock:
-            self._due.setdefault(method, []).append(_Due(mishap, times))
+            self._due.setdefault(method, []).append(_Due(mishap, times, channel))
 
-    def _take_due(self, method: str) -> Mishap | None:
+    def _take_due(self, method: str, channel: str) -> Mishap | None:
         for name in (method, EVERY_METHOD):
-            waiting = self._due.get(name)
-            if waiting:
-                first = waiting[0]
+            waiting = self._due.get(name, [])
+            first = next((due for due in waiting if due.channel in (None, channel)), None)
+            if first is not None:
                 if _is_used_up(first):
-                    waiting.pop(0)
+                    waiting.remove(first)
                 return first.mishap
         return None
 

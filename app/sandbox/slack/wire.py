@@ -74,7 +74,7 @@ class Wire:
         params: Params = {}
         try:
             params, token = await read_params(http)
-            mishap = await self._befall(http, method)
+            mishap = await self._befall(http, method, text_of(params, "channel"))
             answer = work(params, token)
         except SlackError as error:
             self._calls.note(method, params, error.code)
@@ -87,9 +87,9 @@ class Wire:
             _hang_up(http)
         return answer
 
-    async def _befall(self, http: web.Request, method: str) -> Mishap:
+    async def _befall(self, http: web.Request, method: str, channel: str) -> Mishap:
         """What goes wrong before the work. Raises the refusal, or `_Reset` once the connection is gone."""
-        mishap = self._faults.take(method)
+        mishap = self._faults.take(method, channel)
         if mishap.delay:
             await asyncio.sleep(mishap.delay)
         if mishap.reset:

@@ -1,0 +1,5 @@
+"""Services of one's own kind."""
+
+from tests.slack.conftest import build
+
+__all__ = ["build"]
