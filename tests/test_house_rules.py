@@ -25,7 +25,7 @@ SERVICE: Final = [file for file in MODULES if "sandbox" not in file.relative_to(
 
 LONGEST_FILE: Final = 400
 LONGER_FILES: Final = {
-    "hook_lambda/handler.py": 600,  # one file by contract: it is deployed alone
+    "hook_lambda/handler.py": 800,  # one file by contract: it is deployed alone
 }
 LONGEST_FUNCTION: Final = 65
 LONGER_FUNCTIONS: Final[dict[str, int]] = {}

@@ -304,6 +304,7 @@ class TestLaw8UnknownIsClosed:
 
     async def test_a_service_that_cannot_be_reached_lets_nothing_through(self, house: House) -> None:
         house.stage.service_urls = ["http://127.0.0.1:9"]
+        house.stage.lambda_seconds = 4
         deployment = house.aws.deploy("order")
         assert await house.told(deployment, timeout=20) == ["Failed"]
         assert house.aws.share("order") == {"blue": 100, "green": 0}

@@ -10,12 +10,14 @@ a hook that CodeDeploy may not invoke fails the deployment.
 
 IAM, the function's role: logs:CreateLogStream and logs:PutLogEvents on its log group;
 codedeploy:PutLifecycleEventHookExecutionStatus on "*" (the action knows no resources);
+codedeploy:GetDeployment on the deployment groups, so that it recognises an automatic rollback by itself;
 secretsmanager:GetSecretValue on the one secret, where SWITCHGATE_HOOK_SECRET_ARN is used (and kms:Decrypt, where a
 key of your own encrypts it); the usual network interface actions in a VPC. In a VPC it must also reach CodeDeploy
 and Secrets Manager, by NAT or by endpoints: otherwise it cannot answer CodeDeploy when Switchgate is away.
 
 Environment:
-  SWITCHGATE_URL               base URL of the service, for example https://switchgate.internal
+  SWITCHGATE_URL               base URL of the service, for example https://switchgate.internal; http:// is
+                               taken for loopback only
   SWITCHGATE_HOOK_KEY_ID       the key's name, as in the service's SWITCHGATE_HOOK_SECRETS
   SWITCHGATE_HOOK_SECRET       the key's secret, or
   SWITCHGATE_HOOK_SECRET_ARN   a Secrets Manager secret: the plain secret, or {"kid": "...", "secret": "..."}
@@ -24,13 +26,20 @@ Environment:
 An EventBridge rule on {"source": ["aws.codedeploy"]} may have this same function as its target: state changes are
 forwarded as hints, so that Switchgate notices endings at once. Nothing depends on them.
 
-When Switchgate does not take the hook, the function answers CodeDeploy `Failed` itself: a hook that nobody answers
-holds its deployment for an hour. When even that fails it raises; put an alarm on the function's Errors.
+When Switchgate does not take the hook, the function tries again until its time is nearly over. After the first
+failed try it asks CodeDeploy who made the deployment: an automatic rollback (creator codeDeployRollback or
+CloudFormationRollback) is answered `Succeeded` at once, because a rollback must never wait for Switchgate. Anything
+else that Switchgate refuses, or has not taken by the end, is answered `Failed`: a hook that nobody answers holds its
+deployment for an hour. Without codedeploy:GetDeployment a rollback is not recognised and is answered `Failed`, too.
+All of this ends before the function's own time-out. When CodeDeploy cannot be told either, the function raises; put
+an alarm on the function's Errors.
 """
 
 import hashlib
 import hmac
 import http.client
+import ipaddress
+import itertools
 import json
 import os
 import random
@@ -44,16 +53,26 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 from urllib.parse import urlsplit
 
 CONNECT_SECONDS: Final = 3.0
-READ_SECONDS: Final = 10.0
-TRIES: Final = 3
+TRY_SECONDS: Final = 10.0
+"""One request to Switchgate, from the connection to the answer."""
+FIRST_TRY_SECONDS: Final = 5.0
+"""The first one is given up earlier, or earlier still in a short function: a rollback waits for it."""
+AWS_CONNECT_SECONDS: Final = 2.0
+AWS_TRY_SECONDS: Final = 3.0
+"""One call to AWS, as a whole."""
+HINT_TRIES: Final = 3
 BACK_OFF_SECONDS: Final = 0.5
-"""Before the second try, doubled before each further one; half as much again or as little, by chance."""
-RESERVE_SECONDS: Final = 3.0
-"""Kept back of the function's remaining time, to answer CodeDeploy `Failed` in."""
+"""Before the second try, doubled before each further one up to the longest; half as much again or as little."""
+LONGEST_BACK_OFF_SECONDS: Final = 4.0
+AWS_BACK_OFF_SECONDS: Final = 0.2
+RESERVE_SECONDS: Final = 6.0
+"""Kept back of the function's time to answer CodeDeploy in; no more than two fifths of it."""
+MARGIN_SECONDS: Final = 0.3
+"""Nothing is begun or waited for in the last moments before Lambda stops the function."""
 UNKNOWN_REMAINING_SECONDS: Final = 60.0
 
 PATH_OF_HOOKS: Final = "/hooks/codedeploy"
@@ -63,6 +82,29 @@ TAKEN: Final = frozenset({200, 202})
 TRY_AGAIN: Final = frozenset({408, 429})
 UNAUTHORIZED: Final = 401
 ALREADY_COMPLETED: Final = "LifecycleEventAlreadyCompletedException"
+NOT_FOUND: Final = "DeploymentDoesNotExistException"
+ROLLBACK_CREATORS: Final = frozenset({"codeDeployRollback", "CloudFormationRollback"})
+SETUP_ERRORS: Final = frozenset(
+    {
+        "ImportError",
+        "InvalidRegionError",
+        "ModuleNotFoundError",
+        "NoCredentialsError",
+        "NoRegionError",
+        "ParamValidationError",
+        "PartialCredentialsError",
+        "ValueError",
+    }
+)
+PASSING_ERRORS: Final = frozenset(
+    {
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "RequestLimitExceeded",
+        "RequestTimeout",
+    }
+)
 
 HOOKABLE: Final = frozenset(
     {"BeforeInstall", "AfterInstall", "AfterAllowTestTraffic", "BeforeAllowTraffic", "AfterAllowTraffic"}
@@ -73,6 +115,7 @@ ERROR_CODE: Final = re.compile(r"[a-z_]{1,40}")
 ARN: Final = re.compile(r"arn:[a-z-]+:lambda:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):function:.+")
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 
 def handler(event: object, context: object) -> Json:
@@ -93,8 +136,24 @@ class NotForwarded(Exception):
         self.facts = facts
 
 
+class AutomaticRollback(Exception):
+    """The deployment is an automatic rollback, made by `creator`. It does not wait for Switchgate."""
+
+    def __init__(self, creator: str) -> None:
+        super().__init__(creator)
+        self.creator = creator
+
+
 class CodeDeployNotTold(Exception):
-    """CodeDeploy could not be told `Failed`. Its own words are left out: they may quote the execution id."""
+    """CodeDeploy could not be told. Its own words are left out: they may quote the execution id."""
+
+
+class AwsError(Exception):
+    """An AWS call failed. The message is AWS's error code or the exception's type, never AWS's own words."""
+
+    def __init__(self, problem: str, *, passing: bool) -> None:
+        super().__init__(problem)
+        self.passing = passing
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,15 +197,26 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one invocation has at hand. `left()` is in seconds, until Lambda stops the function."""
+    """What one invocation has at hand. `left()`: seconds until Lambda stops the function; `reserve` seconds of them
+    are kept to answer CodeDeploy in."""
 
     env: Mapping[str, str]
     account: str | None
     region: str | None
     left: Callable[[], float]
+    reserve: float
+    first_try: float
     sleep: Callable[[float], None]
     now: Callable[[], float]
     say: Callable[..., None]
+
+    def to_forward(self) -> float:
+        """Seconds left for Switchgate."""
+        return self.left() - self.reserve
+
+    def to_answer(self) -> float:
+        """Seconds left for CodeDeploy's answer."""
+        return self.left() - MARGIN_SECONDS
 
 
 def handle(
@@ -160,12 +230,13 @@ def handle(
 ) -> Json:
     """Forwards one hook; safe to call from several threads. Raises `CodeDeployNotTold`.
 
-    Returns {"outcome": "forwarded", "status", "tries"}, {"outcome": "failed_closed", "reason", "codedeploy"} or
-    {"outcome": "ignored", "reason"}. `write` takes the log's lines, JSON each; default standard output.
+    Returns {"outcome": "forwarded", "status", "tries"}, {"outcome": "rollback_passed", "creator", "codedeploy"},
+    {"outcome": "failed_closed", "reason", "codedeploy"} or {"outcome": "ignored", "reason"}. `write` takes the log's
+    lines, JSON each; default standard output.
     """
     write = write or _write
     if is_state_change(event):
-        return pass_on(event, context, Run(env, None, None, _countdown(context), sleep, now, _teller(write)))
+        return pass_on(event, _run(context, env, sleep, now, _teller(write)))
     try:
         hook = read_event(event)
     except MalformedEvent as refusal:
@@ -176,14 +247,42 @@ def handle(
     def say(level: str, what: str, **facts: object) -> None:
         write(_line(level, what, deployment=hook.deployment[:64], execution_sha256=mark, **facts))
 
+    run = _run(context, env, sleep, now, say)
+    return deliver(hook, run, CodeDeploy(hook, run))
+
+
+def _run(
+    context: object,
+    env: Mapping[str, str],
+    sleep: Callable[[float], None],
+    now: Callable[[], float],
+    say: Callable[..., None],
+) -> Run:
     account, region = _place(context, env)
-    run = Run(env, account, region, _countdown(context), sleep, now, say)
+    left = _countdown(context)
+    whole = left()
+    reserve, first_try = min(RESERVE_SECONDS, whole * 0.4), min(FIRST_TRY_SECONDS, whole / 4)
+    return Run(env, account, region, left, reserve, first_try, sleep, now, say)
+
+
+def deliver(hook: Hook, run: Run, codedeploy: "CodeDeploy") -> Json:
+    """Has Switchgate take the hook, or answers CodeDeploy in its place. Raises `CodeDeployNotTold`."""
     try:
-        done = forward(hook, run)
-    except NotForwarded as refusal:
-        say("error", "hook_not_forwarded", reason=refusal.reason, why=str(refusal), **refusal.facts)
-        return {"outcome": "failed_closed", "reason": refusal.reason, "codedeploy": fail_closed(hook, run)}
-    say("info", "hook_forwarded", **done)
+        try:
+            done = forward(hook, run, look=codedeploy.look_for_rollback)
+        except NotForwarded as refusal:
+            run.say("error", "hook_not_forwarded", reason=refusal.reason, why=str(refusal), **refusal.facts)
+            codedeploy.look_for_rollback_persistently()
+            return {
+                "outcome": "failed_closed",
+                "reason": refusal.reason,
+                "codedeploy": codedeploy.answer("Failed"),
+            }
+    except AutomaticRollback as rollback:
+        run.say("warning", "rollback_passes_without_switchgate", creator=rollback.creator)
+        told = codedeploy.answer("Succeeded")
+        return {"outcome": "rollback_passed", "creator": rollback.creator, "codedeploy": told}
+    run.say("info", "hook_forwarded", **done)
     return {"outcome": "forwarded", **done}
 
 
@@ -206,11 +305,11 @@ def is_state_change(event: object) -> bool:
     return isinstance(event, Mapping) and event.get("detail-type") == STATE_CHANGE
 
 
-def pass_on(event: object, context: object, run: Run) -> Json:
+def pass_on(event: object, run: Run) -> Json:
     """Forwards an EventBridge state change. Lost hints change nothing but speed, so nothing is raised."""
     try:
         target = read_target(run.env, PATH_OF_HINTS)
-        answer = _ask(target, find_key(run), json.dumps(event).encode(), run, made=0)
+        answer = _ask(target, find_key(run), json.dumps(event).encode(), run, tries=HINT_TRIES)
     except NotForwarded as refusal:
         run.say("error", "hint_not_forwarded", reason=refusal.reason, why=str(refusal))
         return {"outcome": "ignored", "reason": str(refusal)}
@@ -223,14 +322,18 @@ def pass_on(event: object, context: object, run: Run) -> Json:
 # ---- forwarding
 
 
-def forward(hook: Hook, run: Run) -> Json:
-    """POSTs the hook until Switchgate takes it. Gives the status and the number of tries. Raises `NotForwarded`."""
+def forward(hook: Hook, run: Run, *, look: Callable[[], None]) -> Json:
+    """POSTs the hook until Switchgate takes it. Gives the status and the number of tries.
+
+    `look` is called after each failed try and may raise. Raises `NotForwarded` when Switchgate refuses for good, or
+    when the time for it is over.
+    """
     target = read_target(run.env)
     body = _body(hook, run)
-    key = find_key(run)
-    answer = _ask(target, key, body, run, made=0)
+    key = _find_key_persistently(run, look=look)
+    answer = _ask(target, key, body, run, look=look)
     if answer.status == UNAUTHORIZED and (renewed := renew_key(key, run)) is not None:
-        answer = _ask(target, renewed, body, run, made=answer.tries)
+        answer = _ask(target, renewed, body, run, made=answer.tries, look=look)
     facts = {"status": answer.status, "tries": answer.tries}
     if answer.status in TAKEN:
         return facts
@@ -253,26 +356,43 @@ def _body(hook: Hook, run: Run) -> bytes:
     return json.dumps({name: value for name, value in told.items() if value is not None}).encode()
 
 
-def _ask(target: Target, key: Key, body: bytes, run: Run, *, made: int) -> Answer:
-    """Up to three tries inside the remaining time; repeating is safe, the service opens one gate."""
+def _ask(
+    target: Target,
+    key: Key,
+    body: bytes,
+    run: Run,
+    *,
+    made: int = 0,
+    tries: int | None = None,
+    look: Callable[[], None] = lambda: None,
+) -> Answer:
+    """Tries (`tries` times; None: while there is time) until Switchgate takes it or refuses it for good.
+
+    Repeating is safe: the service opens one gate.
+    """
     answer = Answer(None, "no time was left for a try; give the function a time-out of 60 s", made)
-    for attempt in range(TRIES):
-        if attempt:
-            _back_off(attempt, run)
-        within = run.left() - RESERVE_SECONDS
+    for attempt in itertools.count(1) if tries is None else range(1, tries + 1):
+        within = min(run.to_forward(), run.first_try if made + attempt == 1 else TRY_SECONDS)
         if within <= 0:
             break
         headers = signed(key, path=target.path, body=body, timestamp=int(run.now()))
-        answer = _try(target, headers, body, within=within, number=made + attempt + 1)
+        answer = _try(target, headers, body, within=within, number=made + attempt)
         if answer.is_final():
             break
         run.say("warning", "try_failed", attempt=answer.tries, status=answer.status, problem=answer.problem)
+        look()
+        if attempt != tries:
+            _back_off(attempt, run)
     return answer
 
 
 def _back_off(attempt: int, run: Run) -> None:
-    seconds = BACK_OFF_SECONDS * 2 ** (attempt - 1) * random.SystemRandom().uniform(0.5, 1.5)
-    run.sleep(max(0.0, min(seconds, run.left() - RESERVE_SECONDS)))
+    run.sleep(max(0.0, min(_spread(BACK_OFF_SECONDS, attempt), run.to_forward())))
+
+
+def _spread(first: float, attempt: int) -> float:
+    doubled = min(first * float(2 ** min(attempt - 1, 10)), LONGEST_BACK_OFF_SECONDS)
+    return doubled * random.SystemRandom().uniform(0.5, 1.5)
 
 
 def signed(key: Key, *, path: str, body: bytes, timestamp: int) -> dict[str, str]:
@@ -292,40 +412,50 @@ def signed(key: Key, *, path: str, body: bytes, timestamp: int) -> dict[str, str
 
 def _try(target: Target, headers: dict[str, str], body: bytes, *, within: float, number: int) -> Answer:
     try:
-        status, code = _post(target, headers, body, within=min(within, CONNECT_SECONDS + READ_SECONDS))
+        status, code = _post(target, headers, body, within=within)
     except (OSError, http.client.HTTPException, ValueError) as trouble:  # ValueError: a host beyond IDNA
         return Answer(None, _problem(trouble), number)
     return Answer(status, f"HTTP {status} {code}".rstrip(), number)
 
 
 def _post(target: Target, headers: dict[str, str], body: bytes, *, within: float) -> tuple[int, str]:
-    """The answer's status and error code. Raises `TimeoutError` after `within` seconds, whatever the other side does.
-
-    The time-outs of a socket hold for each single step of it: a slow name server, several addresses that do not
-    answer, or a byte every nine seconds would outlast the function. So the whole exchange is waited for, not joined.
-    """
+    """The answer's status and error code. Raises `TimeoutError` after `within` seconds."""
     connection = _connection(target, timeout=min(CONNECT_SECONDS, within))
-    answer: Future[tuple[int, str]] = Future()
 
-    def exchange() -> None:
+    def exchange() -> tuple[int, str]:
         try:
             connection.connect()
-            connection.sock.settimeout(min(READ_SECONDS, within))
+            connection.sock.settimeout(within)
             connection.request("POST", target.path, body, headers)
             response = connection.getresponse()
-            answer.set_result((response.status, "" if response.status in TAKEN else _error_code(response)))
-        except Exception as trouble:
-            answer.set_exception(trouble)
+            return response.status, "" if response.status in TAKEN else _error_code(response)
         finally:
             connection.close()
 
-    threading.Thread(target=exchange, name="switchgate-hook", daemon=True).start()
     try:
-        return answer.result(within)
+        return _within(within, exchange)
     except TimeoutError:
         with suppress(OSError, AttributeError):
             connection.sock.shutdown(socket.SHUT_RDWR)
         raise
+
+
+def _within(seconds: float, work: Callable[[], T]) -> T:
+    """The result of `work`. Raises `TimeoutError` after so many seconds, whatever the other side does.
+
+    The time-outs of a socket hold for each single step of it: a slow name server, several addresses that do not
+    answer, or a byte every now and then would outlast the function. So the work is waited for, not joined.
+    """
+    result: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            result.set_result(work())
+        except BaseException as trouble:
+            result.set_exception(trouble)
+
+    threading.Thread(target=run, name="switchgate-hook", daemon=True).start()
+    return result.result(max(0.0, seconds))
 
 
 def _connection(target: Target, *, timeout: float) -> http.client.HTTPConnection:
@@ -367,10 +497,19 @@ def read_target(env: Mapping[str, str], door: str = PATH_OF_HOOKS) -> Target:
         raise _bad_url("is not a URL") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or not url.isascii():
         raise _bad_url("is missing or is not an http(s) URL")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise _bad_url("must begin with https://; plain http is for loopback only")
     if parts.username is not None or parts.query or parts.fragment or not PATH.fullmatch(parts.path):
         raise _bad_url("may hold scheme, host, port and a plain path only")
     path = parts.path.rstrip("/") + door
     return Target(secure=parts.scheme == "https", host=parts.hostname, port=port, path=path)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _bad_url(what: str) -> NotForwarded:
@@ -391,6 +530,20 @@ def find_key(run: Run) -> Key:
         )
     kept = _kept_keys.get(_place_of_secret(run))
     return kept if kept is not None else _fetch_key(arn, run)
+
+
+def _find_key_persistently(run: Run, *, look: Callable[[], None]) -> Key:
+    """The same, asked again while Secrets Manager is only away for a moment. Raises `NotForwarded`."""
+    for attempt in itertools.count(1):
+        try:
+            return find_key(run)
+        except NotForwarded as trouble:
+            if not trouble.facts.get("passing") or run.to_forward() <= 0:
+                raise
+            run.say("warning", "key_not_read", why=str(trouble), problem=trouble.facts["problem"])
+        look()
+        _back_off(attempt, run)
+    raise AssertionError("unreachable")
 
 
 def renew_key(refused: Key, run: Run) -> Key | None:
@@ -414,13 +567,18 @@ def _place_of_secret(run: Run) -> tuple[str, ...]:
 
 
 def _fetch_key(arn: str, run: Run) -> Key:
+    def read() -> str:
+        answer: Json = _client("secretsmanager", run).get_secret_value(SecretId=arn)
+        return str(answer.get("SecretString", ""))
+
     try:
-        client = _client("secretsmanager", run, within=run.left() - RESERVE_SECONDS, tries=2)
-        value = client.get_secret_value(SecretId=arn).get("SecretString", "")
-    except Exception as trouble:
-        problem = _aws_problem(trouble)
+        value = _call_aws(read, within=min(AWS_TRY_SECONDS, run.to_forward()))
+    except AwsError as trouble:
         raise NotForwarded(
-            "secret_unavailable", "SWITCHGATE_HOOK_SECRET_ARN cannot be read", problem=problem
+            "secret_unavailable",
+            "SWITCHGATE_HOOK_SECRET_ARN cannot be read",
+            problem=str(trouble),
+            passing=trouble.passing,
         ) from None
     key = _read_secret(value.strip(), kid=run.env.get("SWITCHGATE_HOOK_KEY_ID", ""))
     _kept_keys[_place_of_secret(run)] = key
@@ -454,30 +612,102 @@ def _key(kid: str, secret: str, *, where: str) -> Key:
 # ---- AWS
 
 
-def fail_closed(hook: Hook, run: Run) -> str:
-    """Answers CodeDeploy `Failed`: `told`, or `already_completed` by somebody else. Raises `CodeDeployNotTold`."""
-    try:
-        client = _client("codedeploy", run, within=run.left() - 0.5, tries=3)
-        client.put_lifecycle_event_hook_execution_status(
-            deploymentId=hook.deployment, lifecycleEventHookExecutionId=hook.execution, status="Failed"
+class CodeDeploy:
+    """What one hook may ask of CodeDeploy and tell it. Every call fits into the function's remaining time."""
+
+    def __init__(self, hook: Hook, run: Run) -> None:
+        self._hook = hook
+        self._run = run
+        self._made: Any = None
+        self._asked = 0
+        self._settled = False
+
+    def look_for_rollback(self) -> None:
+        """Asks once who made the deployment, unless that is known. Raises `AutomaticRollback`."""
+        self._look(within=self._run.to_forward())
+
+    def look_for_rollback_persistently(self) -> None:
+        """Asks before `Failed` is told, again while CodeDeploy is only away. Raises `AutomaticRollback`."""
+        # Of a time that is nearly over half is kept, for the answer.
+        while not self._look(within=max(self._run.to_forward(), self._run.to_answer() / 2)):
+            pause = min(_spread(AWS_BACK_OFF_SECONDS, self._asked), self._run.to_forward())
+            if pause <= 0:
+                return
+            self._run.sleep(pause)
+
+    def answer(self, status: Literal["Succeeded", "Failed"]) -> str:
+        """Tells CodeDeploy: `told`, or `already_completed` by somebody else. Raises `CodeDeployNotTold`."""
+        problem = "no time was left"
+        for attempt in itertools.count(1):
+            within = min(AWS_TRY_SECONDS, self._run.to_answer())
+            if within <= 0:
+                break
+            try:
+                _call_aws(lambda: self._put(status), within=within)
+            except AwsError as trouble:
+                problem = str(trouble)
+                if problem == ALREADY_COMPLETED:
+                    self._run.say("warning", "hook_already_completed")
+                    return "already_completed"
+                if not trouble.passing:
+                    break
+                pause = min(_spread(AWS_BACK_OFF_SECONDS, attempt), self._run.to_answer())
+                self._run.sleep(max(0.0, pause))
+            else:
+                self._run.say("warning", f"codedeploy_told_{status.lower()}")
+                return "told"
+        self._run.say("error", "codedeploy_not_told", status=status, problem=problem)
+        raise CodeDeployNotTold(f"CodeDeploy was not told {status}: {problem}") from None
+
+    def _look(self, *, within: float) -> bool:
+        """Whether asking again would not help."""
+        if self._settled or within <= 0:
+            return self._settled
+        self._asked += 1
+        try:
+            creator = _call_aws(self._creator, within=min(AWS_TRY_SECONDS, within))
+        except AwsError as trouble:
+            # What was made a moment ago may not be found yet.
+            self._settled = not trouble.passing and (str(trouble) != NOT_FOUND or self._asked >= 3)
+            self._run.say("warning", "creator_not_read", problem=str(trouble))
+            return self._settled
+        self._settled = True
+        if creator in ROLLBACK_CREATORS:
+            raise AutomaticRollback(creator)
+        return True
+
+    def _creator(self) -> str:
+        answer: Json = self._boto().get_deployment(deploymentId=self._hook.deployment)
+        return str(answer.get("deploymentInfo", {}).get("creator", ""))
+
+    def _put(self, status: str) -> None:
+        self._boto().put_lifecycle_event_hook_execution_status(
+            deploymentId=self._hook.deployment,
+            lifecycleEventHookExecutionId=self._hook.execution,
+            status=status,
         )
+
+    def _boto(self) -> Any:
+        if self._made is None:
+            self._made = _client("codedeploy", self._run)
+        return self._made
+
+
+def _call_aws(work: Callable[[], T], *, within: float) -> T:
+    """The result of `work` within so many seconds. Raises `AwsError`."""
+    try:
+        return _within(within, work)
     except Exception as trouble:
         problem = _aws_problem(trouble)
-        if problem == ALREADY_COMPLETED:
-            run.say("warning", "hook_already_completed")
-            return "already_completed"
-        run.say("error", "codedeploy_not_told", problem=problem)
-        raise CodeDeployNotTold(f"CodeDeploy was not told Failed: {problem}") from None
-    run.say("warning", "codedeploy_told_failed")
-    return "told"
+        raise AwsError(problem, passing=_is_passing(trouble, problem)) from None
 
 
-def _client(service: Literal["codedeploy", "secretsmanager"], run: Run, *, within: float, tries: int) -> Any:
-    """A boto3 client of which one hanging try fits into `within` seconds. Imported late: most runs need none."""
+def _client(service: Literal["codedeploy", "secretsmanager"], run: Run) -> Any:
+    """A boto3 client that tries once: whether again is decided by the time that is left. Imported late: most runs
+    need none."""
     import boto3
     from botocore.config import Config
 
-    within = max(within, 1.0)
     endpoint = (
         "AWS_ENDPOINT_URL_CODEDEPLOY" if service == "codedeploy" else "AWS_ENDPOINT_URL_SECRETS_MANAGER"
     )
@@ -488,9 +718,9 @@ def _client(service: Literal["codedeploy", "secretsmanager"], run: Run, *, withi
         region_name=run.region,
     )
     config = Config(
-        connect_timeout=min(CONNECT_SECONDS, within / 3),
-        read_timeout=min(READ_SECONDS, within * 2 / 3),
-        retries={"mode": "standard", "total_max_attempts": tries},
+        connect_timeout=AWS_CONNECT_SECONDS,
+        read_timeout=AWS_TRY_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": 1},
     )
     return session.client(service, config=config, endpoint_url=run.env.get(endpoint))
 
@@ -500,6 +730,15 @@ def _aws_problem(trouble: Exception) -> str:
     answer = getattr(trouble, "response", None)
     code = answer.get("Error", {}).get("Code") if isinstance(answer, dict) else None
     return str(code)[:80] if code else type(trouble).__name__
+
+
+def _is_passing(trouble: Exception, problem: str) -> bool:
+    """Whether asking again may help: throttled, failing or silent. What AWS says of the request itself stays."""
+    answer = getattr(trouble, "response", None)
+    if not isinstance(answer, dict):
+        return problem not in SETUP_ERRORS
+    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status >= 500 or problem in PASSING_ERRORS
 
 
 # ---- the function's surroundings

@@ -28,8 +28,12 @@ class LambdaContext:
 
     invoked_function_arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:CodeDeployHook_switchgate"
 
+    def __init__(self, seconds: float) -> None:
+        """`seconds`: the function's time-out, which begins now."""
+        self._ends_at = time.monotonic() + seconds
+
     def get_remaining_time_in_millis(self) -> int:
-        return int(LAMBDA_SECONDS * 1000)
+        return max(0, int((self._ends_at - time.monotonic()) * 1000))
 
 
 class Stage:
@@ -58,6 +62,8 @@ class Stage:
         self._locale = locale
         self._socket_mode = socket_mode
         self.hook_log: list[str] = []
+        self.lambda_seconds = LAMBDA_SECONDS
+        """The function's time-out. It tries to reach the service until most of it has passed."""
         self.lambda_time: Callable[[], float] = time.time
         """The Lambda's own clock: hooks are signed by it, and the service compares it with its own."""
         self.slack = SlackStandIn(users=users, groups=[ONCALL], channels=[CHANNEL])
@@ -109,7 +115,7 @@ class Stage:
     def _invoke(self, event: dict[str, str]) -> Any:
         return handle(
             event,
-            LambdaContext(),
+            LambdaContext(self.lambda_seconds),
             env=self.lambda_environment(),
             now=self.lambda_time,
             write=self.hook_log.append,

@@ -6,11 +6,17 @@ import socket
 import struct
 import sys
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any, Self
 
+from app.hook_lambda.handler import handle
+
+PUT = "PutLifecycleEventHookExecutionStatus"
+GET = "GetDeployment"
 ARN = "arn:aws:lambda:ap-northeast-2:111122223333:function:CodeDeployHook_switchgate"
 EXECUTION = "eyJlbmNyeXB0ZWREYXRhIjoiVGhpcyBpcyBhIHNlY3JldCJ9"
 EVENT = {"DeploymentId": "d-0B7YUA91L", "LifecycleEventHookExecutionId": EXECUTION}
@@ -27,6 +33,11 @@ class Heard:
     path: str
     headers: dict[str, str]
     body: bytes
+
+    @property
+    def operation(self) -> str:
+        """AWS's name of what is asked."""
+        return self.headers.get("x-amz-target", "").rpartition(".")[2]
 
     def json(self) -> Any:
         return json.loads(self.body)
@@ -154,13 +165,15 @@ TOLD = answer(200, {"lifecycleEventHookExecutionId": EXECUTION})
 
 @dataclass
 class Context:
-    """Lambda's context. `remaining` in seconds: the last value is said again for ever."""
+    """Lambda's context: `seconds` remain at first. Real time counts, and so do the seconds that a test skips."""
 
-    remaining: list[float] = field(default_factory=lambda: [60.0])
+    seconds: float = 60.0
     invoked_function_arn: str = ARN
+    began: float = field(default_factory=time.monotonic)
+    skipped: float = 0.0
 
     def get_remaining_time_in_millis(self) -> int:
-        return int(1000 * (self.remaining.pop(0) if len(self.remaining) > 1 else self.remaining[0]))
+        return int(1000 * (self.seconds - self.skipped - (time.monotonic() - self.began)))
 
 
 @dataclass
@@ -172,17 +185,53 @@ class Bench:
     lines: list[str] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
 
+    def invoke(
+        self,
+        event: object = EVENT,
+        context: object = None,
+        *,
+        now: Callable[[], float] = time.time,
+        env: Mapping[str, str] = MappingProxyType({}),
+    ) -> dict[str, Any]:
+        """Invokes the function once. Sleeping takes no time here; the function's time goes on all the same."""
+        context = context or Context()
+
+        def sleep(seconds: float) -> None:
+            self.slept.append(seconds)
+            if isinstance(context, Context):
+                context.skipped += seconds
+
+        return handle(event, context, env={**self.env, **env}, sleep=sleep, now=now, write=self.lines.append)
+
     def logged(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.lines]
 
     def events(self) -> list[str]:
         return [line["event"] for line in self.logged()]
 
+    def told(self) -> list[str]:
+        """What CodeDeploy was told, in order, whatever it answered."""
+        return [one.json()["status"] for one in self.codedeploy.heard if one.operation == PUT]
+
+
+def codedeploy(*, creator: Behaviour | str = "user", put: Behaviour | None = None) -> Behaviour:
+    """CodeDeploy by operation: who made the deployment (or what becomes of that question), and what becomes of Put."""
+    made = creator
+    if isinstance(made, str):
+        made = answer(200, {"deploymentInfo": {"deploymentId": "d-0B7YUA91L", "creator": made}})
+    taken, asked = put or TOLD, made
+
+    def behave(visit: Visit) -> None:
+        operation = visit.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        (asked if operation == GET else taken)(visit)
+
+    return behave
+
 
 @contextlib.contextmanager
-def bench(*codedeploy: Behaviour, url: str = "http://127.0.0.1:9") -> Iterator[Bench]:
-    """A function that is set up rightly, with a CodeDeploy that behaves as told (default: takes every answer)."""
-    with StandIn(*(codedeploy or (TOLD,))) as aws:
+def bench(behaviour: Behaviour | None = None, *, url: str = "http://127.0.0.1:9") -> Iterator[Bench]:
+    """A function that is set up rightly, with a CodeDeploy that behaves as told (default: a user's deployment)."""
+    with StandIn(behaviour or codedeploy()) as aws:
         env = {
             "SWITCHGATE_URL": url,
             "SWITCHGATE_HOOK_KEY_ID": "k1",
@@ -193,3 +242,13 @@ def bench(*codedeploy: Behaviour, url: str = "http://127.0.0.1:9") -> Iterator[B
             "AWS_ENDPOINT_URL_CODEDEPLOY": aws.url,
         }
         yield Bench(aws, env)
+
+
+def in_turn(*script: Behaviour) -> Behaviour:
+    """One behaviour after the other; the last one for ever."""
+    left = list(script)
+
+    def behave(visit: Visit) -> None:
+        (left.pop(0) if len(left) > 1 else left[0])(visit)
+
+    return behave

@@ -4,7 +4,6 @@ import shutil
 import ssl
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,30 +11,26 @@ from app.hook_lambda.handler import CodeDeployNotTold, handle
 from tests.hook.stand_ins import (
     EVENT,
     EXECUTION,
+    PUT,
     SECRET,
     TOLD,
     Behaviour,
     Bench,
     Context,
     StandIn,
+    Visit,
     answer,
     aws_error,
     bench,
-    drip,
+    codedeploy,
     garbage,
-    hang,
+    in_turn,
     reset,
 )
 
 
-def invoke(at: Bench, event: object = EVENT, context: object = None, **env: str) -> dict[str, Any]:
-    """Invokes the function once; sleeping is only written down."""
-    return handle(event, context or Context(), env=at.env | env, sleep=at.slept.append, write=at.lines.append)
-
-
 def codedeploy_heard_failed_once(at: Bench) -> bool:
-    (told,) = at.codedeploy.heard
-    assert told.headers["x-amz-target"] == "CodeDeploy_20141006.PutLifecycleEventHookExecutionStatus"
+    (told,) = [one for one in at.codedeploy.heard if one.operation == PUT]
     return bool(
         told.json()
         == {
@@ -54,7 +49,7 @@ def codedeploy_heard_failed_once(at: Bench) -> bool:
 def test_an_answer_that_asking_again_cannot_change_fails_the_deployment_at_once(status: int) -> None:
     elsewhere = {"Location": "/elsewhere"} if 300 <= status < 400 else {}
     with StandIn(answer(status, **elsewhere)) as switchgate, bench(url=switchgate.url) as at:
-        outcome = invoke(at)
+        outcome = at.invoke()
 
     assert outcome == {"outcome": "failed_closed", "reason": "refused", "codedeploy": "told"}
     assert codedeploy_heard_failed_once(at)
@@ -64,66 +59,80 @@ def test_an_answer_that_asking_again_cannot_change_fails_the_deployment_at_once(
 
 def test_the_log_says_why_switchgate_refused() -> None:
     with StandIn(answer(422, {"error": "not_ours"})) as switchgate, bench(url=switchgate.url) as at:
-        invoke(at)
+        at.invoke()
     assert at.events() == ["hook_not_forwarded", "codedeploy_told_failed"]
     assert at.logged()[0]["status"] == 422
     assert "HTTP 422 not_ours" in at.logged()[0]["why"]
 
 
 @pytest.mark.parametrize("trouble", [answer(503), answer(429), reset, garbage])
-def test_three_tries_in_vain_fail_the_deployment(trouble: Behaviour) -> None:
+def test_a_service_that_stays_away_is_asked_until_the_time_is_nearly_over(trouble: Behaviour) -> None:
+    context = Context(60)
     with StandIn(trouble) as switchgate, bench(url=switchgate.url) as at:
-        outcome = invoke(at)
+        outcome = at.invoke(context=context)
 
     assert outcome == {"outcome": "failed_closed", "reason": "unreachable", "codedeploy": "told"}
-    assert len(switchgate.heard) == 3
-    assert len(at.slept) == 2
+    assert sum(at.slept) > 40
+    assert len(switchgate.heard) == len(at.slept) >= 10
     assert codedeploy_heard_failed_once(at)
+    assert context.get_remaining_time_in_millis() > 0
 
 
-@pytest.mark.parametrize("trouble", [hang, drip])
-def test_a_service_that_never_answers_does_not_outlast_the_function(trouble: Behaviour) -> None:
-    with StandIn(trouble) as switchgate, bench(url=switchgate.url) as at:
-        outcome = invoke(at, context=Context([3.2]))
-    assert outcome["reason"] == "unreachable"
-    assert len(switchgate.heard) == 3
-    assert codedeploy_heard_failed_once(at)
+def test_a_service_that_comes_back_in_time_takes_the_hook() -> None:
+    """A restart of half a minute."""
+    away = [answer(503)] * 8
+    with StandIn(*away, answer(202)) as switchgate, bench(url=switchgate.url) as at:
+        assert at.invoke() == {"outcome": "forwarded", "status": 202, "tries": 9}
+    assert sum(at.slept) > 10
+    assert at.told() == []
 
 
 def test_nobody_listens_there() -> None:
     with bench(url="http://127.0.0.1:1") as at:
-        outcome = invoke(at)
+        outcome = at.invoke()
     assert outcome["reason"] == "unreachable"
     assert "ConnectionRefusedError" in at.logged()[0]["problem"]
     assert codedeploy_heard_failed_once(at)
 
 
-def test_the_last_three_seconds_are_kept_for_codedeploy() -> None:
-    with StandIn(answer(503)) as switchgate, bench(url=switchgate.url) as at:
-        outcome = invoke(at, context=Context([20.0, 3.4, 2.9]))
-    assert outcome["codedeploy"] == "told"
-    assert len(switchgate.heard) == 1
-    assert at.slept[0] <= 0.4
+@pytest.mark.parametrize(("seconds", "kept"), [(60.0, 6.0), (10.0, 4.0), (3.0, 1.2)])
+def test_time_is_kept_for_codedeploy(seconds: float, kept: float) -> None:
+    context = Context(seconds)
+    left: list[float] = []
+
+    def when_told(visit: Visit) -> None:
+        left.append(context.get_remaining_time_in_millis() / 1000)
+        TOLD(visit)
+
+    with StandIn(answer(503)) as switchgate, bench(codedeploy(put=when_told), url=switchgate.url) as at:
+        assert at.invoke(context=context)["codedeploy"] == "told"
+    assert kept / 3 < left[0] <= kept
 
 
-def test_a_function_with_too_short_a_time_out_asks_nobody_and_says_so() -> None:
-    with StandIn(answer(202)) as switchgate, bench(url=switchgate.url) as at:
-        outcome = invoke(at, context=Context([3.0]))
-    assert outcome == {"outcome": "failed_closed", "reason": "unreachable", "codedeploy": "told"}
+def test_a_function_without_any_time_asks_nobody_and_says_so() -> None:
+    with (
+        StandIn(answer(202)) as switchgate,
+        bench(url=switchgate.url) as at,
+        pytest.raises(CodeDeployNotTold),
+    ):
+        at.invoke(context=Context(0.0))
     assert switchgate.heard == []
     assert "time-out of 60 s" in at.logged()[0]["why"]
 
 
 def test_a_hook_that_somebody_answered_already_is_well() -> None:
-    with bench(aws_error("LifecycleEventAlreadyCompletedException"), url="http://127.0.0.1:1") as at:
-        assert invoke(at)["codedeploy"] == "already_completed"
+    with bench(
+        codedeploy(put=aws_error("LifecycleEventAlreadyCompletedException")), url="http://127.0.0.1:1"
+    ) as at:
+        assert at.invoke()["codedeploy"] == "already_completed"
     assert at.events()[-1] == "hook_already_completed"
 
 
 def test_codedeploys_passing_trouble_is_tried_again() -> None:
-    with bench(aws_error("ThrottlingException"), TOLD, url="http://127.0.0.1:1") as at:
-        assert invoke(at)["codedeploy"] == "told"
-    assert len(at.codedeploy.heard) == 2
+    put = in_turn(aws_error("ThrottlingException"), answer(503, b"<html>"), reset, TOLD)
+    with bench(codedeploy(put=put), url="http://127.0.0.1:1") as at:
+        assert at.invoke()["codedeploy"] == "told"
+    assert at.told() == ["Failed"] * 4
 
 
 @pytest.mark.parametrize(
@@ -142,10 +151,10 @@ def test_when_codedeploy_does_not_take_it_either_the_function_fails_so_that_lamb
     trouble: Behaviour, problem: str
 ) -> None:
     with (
-        bench(trouble, url="http://127.0.0.1:1") as at,
+        bench(codedeploy(put=trouble), url="http://127.0.0.1:1") as at,
         pytest.raises(CodeDeployNotTold, match=problem) as failed,
     ):
-        invoke(at)
+        at.invoke()
 
     assert EXECUTION not in str(failed.value)
     assert failed.value.__suppress_context__
@@ -169,7 +178,7 @@ def test_when_codedeploy_does_not_take_it_either_the_function_fails_so_that_lamb
 )
 def test_an_event_that_is_no_hook_is_logged_and_left(event: object) -> None:
     with bench() as at:
-        assert invoke(at, event)["outcome"] == "ignored"
+        assert at.invoke(event)["outcome"] == "ignored"
     assert at.events() == ["event_ignored"]
     assert EXECUTION not in "".join(at.lines)
     assert at.codedeploy.heard == []
@@ -178,7 +187,7 @@ def test_an_event_that_is_no_hook_is_logged_and_left(event: object) -> None:
 @pytest.mark.parametrize("execution", ["한글 \n\x00 \ud800", "x" * 8192], ids=["odd", "8 KB"])
 def test_an_odd_or_long_execution_id_arrives_as_it_is(execution: str) -> None:
     with StandIn(answer(202)) as switchgate, bench(url=switchgate.url) as at:
-        outcome = invoke(at, EVENT | {"LifecycleEventHookExecutionId": execution})
+        outcome = at.invoke(EVENT | {"LifecycleEventHookExecutionId": execution})
     assert outcome["outcome"] == "forwarded"
     assert switchgate.heard[0].json()["LifecycleEventHookExecutionId"] == execution
 
@@ -189,6 +198,10 @@ def test_an_odd_or_long_execution_id_arrives_as_it_is(execution: str) -> None:
         ("SWITCHGATE_URL", ""),
         ("SWITCHGATE_URL", "switchgate.internal"),
         ("SWITCHGATE_URL", "ftp://switchgate.internal"),
+        ("SWITCHGATE_URL", "http://switchgate.internal"),
+        ("SWITCHGATE_URL", "http://10.0.0.7:8080"),
+        ("SWITCHGATE_URL", "http://127.0.0.1.example.com"),
+        ("SWITCHGATE_URL", "http://localhost.example.com"),
         ("SWITCHGATE_URL", "https://"),
         ("SWITCHGATE_URL", "https://switchgate.internal:port"),
         ("SWITCHGATE_URL", "https://[::1"),
@@ -205,7 +218,7 @@ def test_an_odd_or_long_execution_id_arrives_as_it_is(execution: str) -> None:
 )
 def test_a_wrong_setting_fails_closed_and_is_named(name: str, value: str) -> None:
     with bench(url="http://127.0.0.1:1") as at:
-        outcome = invoke(at, **{name: value})
+        outcome = at.invoke(env={name: value})
     assert outcome == {"outcome": "failed_closed", "reason": "misconfigured", "codedeploy": "told"}
     assert name in at.logged()[0]["why"]
     assert "pass@" not in at.logged()[0]["why"]
@@ -214,8 +227,8 @@ def test_a_wrong_setting_fails_closed_and_is_named(name: str, value: str) -> Non
 
 @pytest.mark.parametrize("host", [".example", "a" * 70 + ".example"])
 def test_a_host_that_cannot_be_a_name_is_unreachable(host: str) -> None:
-    with bench(url=f"http://{host}") as at:
-        assert invoke(at)["reason"] == "unreachable"
+    with bench(url=f"https://{host}") as at:
+        assert at.invoke()["reason"] == "unreachable"
     assert codedeploy_heard_failed_once(at)
 
 
@@ -275,7 +288,7 @@ def over_tls(certificate: Path) -> StandIn:
 
 def test_a_certificate_that_nobody_vouches_for_is_not_trusted(certificate: Path) -> None:
     with over_tls(certificate) as switchgate, bench(url=switchgate.url) as at:
-        assert invoke(at)["reason"] == "unreachable"
+        assert at.invoke()["reason"] == "unreachable"
     assert at.logged()[0]["problem"].startswith("SSLCertVerificationError")
     assert switchgate.heard == []
 
@@ -283,5 +296,5 @@ def test_a_certificate_that_nobody_vouches_for_is_not_trusted(certificate: Path)
 def test_a_certificate_that_is_vouched_for_is(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     with over_tls(certificate) as switchgate, bench(url=switchgate.url) as at:
-        assert invoke(at)["outcome"] == "forwarded"
+        assert at.invoke()["outcome"] == "forwarded"
     assert SECRET not in "".join(at.lines)

@@ -47,20 +47,13 @@ class Played:
     at: Bench
 
     def codedeploy_heard_nothing(self) -> bool:
-        return self.at.codedeploy.heard == []
+        return self.at.told() == []
 
 
 def forward(*script: Behaviour, context: object = None, prefix: str = "", **env: str) -> Played:
     """Invokes the function once against a Switchgate that behaves as scripted."""
     with StandIn(*script) as switchgate, bench(url=switchgate.url + prefix) as at:
-        outcome = handle(
-            EVENT,
-            context or Context(),
-            env=at.env | env,
-            sleep=at.slept.append,
-            now=NOW.timestamp,
-            write=at.lines.append,
-        )
+        outcome = at.invoke(context=context, now=NOW.timestamp, env=env)
         return Played(outcome, list(switchgate.heard), at)
 
 
@@ -137,20 +130,13 @@ def test_each_wait_is_longer_than_the_last_and_none_is_the_same_for_everybody() 
 def test_a_try_signs_anew_so_that_a_slow_one_does_not_age_the_next() -> None:
     moments = iter([1000.9, 1300.2])
     with StandIn(answer(503), answer(202)) as switchgate, bench(url=switchgate.url) as at:
-        handle(
-            EVENT,
-            Context(),
-            env=at.env,
-            sleep=at.slept.append,
-            now=lambda: next(moments),
-            write=at.lines.append,
-        )
+        at.invoke(now=lambda: next(moments))
     assert [request.headers["x-switchgate-timestamp"] for request in switchgate.heard] == ["1000", "1300"]
 
 
 @pytest.mark.parametrize("trouble", [hang, drip])
 def test_a_service_that_takes_for_ever_is_cut_off_and_asked_again(trouble: Behaviour) -> None:
-    played = forward(trouble, answer(202), context=Context([3.3, 3.3, 60]))
+    played = forward(trouble, answer(202), context=Context(12))
 
     assert played.outcome == {"outcome": "forwarded", "status": 202, "tries": 2}
     assert played.at.logged()[0]["problem"].startswith("TimeoutError")

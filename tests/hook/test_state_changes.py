@@ -31,7 +31,7 @@ async def forward(house: House, event: dict[str, Any]) -> dict[str, Any]:
     env = house.stage.lambda_environment()
     lines: list[str] = []
     return await asyncio.to_thread(
-        handle, event, LambdaContext(), env=env, now=house.stage.lambda_time, write=lines.append
+        handle, event, LambdaContext(20), env=env, now=house.stage.lambda_time, write=lines.append
     )
 
 
