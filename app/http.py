@@ -7,7 +7,8 @@ import structlog
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from slack_bolt.app.async_app import AsyncApp
+from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from app.api.callers import Callers
 from app.api.health import health_router
@@ -18,7 +19,8 @@ from app.hook.receiver import HookReceiver
 from app.hook.state_changes import StateChangeReceiver
 from app.log import error_id
 from app.record.questions import Questions
-from app.slack.events import events_route
+from app.web.request_limits import RequestLimits
+from app.web.security_headers import SecurityHeaders
 
 log = structlog.get_logger(__name__)
 
@@ -30,18 +32,20 @@ def build_http(
     questions: Questions,
     callers: Callers,
     more: Sequence[APIRouter] = (),
-    bolt: AsyncApp | None,
+    slack_events: Route | None,
     slack_is_fit: Callable[[], bool],
     clock: Callable[[], datetime],
-) -> FastAPI:
-    """The whole HTTP surface. `bolt` is given in HTTP mode only; `more` are the doors that write."""
+) -> ASGIApp:
+    """The whole HTTP surface. `slack_events` is given in HTTP mode only; `more` are the routers that write."""
     http = FastAPI(
         title="Switchgate",
         description="Holds every ECS blue/green traffic switch until a person says yes, and remembers who.",
         docs_url="/api/docs",
         redoc_url=None,
         openapi_url="/api/openapi.json",
-        routes=[] if bolt is None else [events_route(bolt)],
+        routes=[] if slack_events is None else [slack_events],
+        # Starlette's redirect to the path without a slash repeats whatever Host the client sent.
+        redirect_slashes=False,
     )
     http.include_router(hooks.router())
     http.include_router(state_changes.router())
@@ -52,7 +56,8 @@ def build_http(
     http.add_exception_handler(RequestValidationError, refuse)
     http.add_exception_handler(RecordAway, _record_away)
     http.add_exception_handler(Exception, _unknown)
-    return http
+    # Around all of it, so that what fails inside is bounded and answered with the headers, too.
+    return SecurityHeaders(RequestLimits(http))
 
 
 async def _record_away(request: Request, trouble: Exception) -> JSONResponse:

@@ -22,13 +22,15 @@ QUIET: Final = (
     "botocore",
     "httpcore",
     "httpx",
-    "slack_bolt",
     "slack_sdk",
     "sqlalchemy",
     "urllib3",
     "uvicorn",
 )
 """Libraries that are heard from WARNING on: at DEBUG they write whole requests, execution ids included."""
+
+ERRORS_ONLY: Final = "slack_bolt."
+"""Bolt's loggers are heard from ERROR on: its warnings hold the body of the request that nobody listened to."""
 
 
 class _Ours(logging.StreamHandler[TextIO]):
@@ -53,6 +55,8 @@ def configure_logging(*, format: LogFormat | None, level: str, stream: TextIO | 
         mask,
     ]
     handler = _Ours(stream)
+    # By a filter, not by a level: Bolt gives each of its loggers the root's level when it is built.
+    handler.addFilter(_without_bolt_warnings)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -76,6 +80,10 @@ def configure_logging(*, format: LogFormat | None, level: str, stream: TextIO | 
     root.setLevel(level)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+
+def _without_bolt_warnings(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR or not record.name.startswith(ERRORS_ONLY)
 
 
 def error_id() -> str:

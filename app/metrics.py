@@ -8,6 +8,9 @@ HOOKS: Final = Counter("switchgate_hooks_total", "Hooks received, by what became
 STATE_CHANGES: Final = Counter(
     "switchgate_state_changes_total", "EventBridge's hints, by what became of them.", ["outcome"]
 )
+HTTP_REFUSED: Final = Counter(
+    "switchgate_http_refused_total", "Requests and connections refused before any handler ran.", ["reason"]
+)
 PRESSES: Final = Counter("switchgate_presses_total", "Presses, by what became of them.", ["outcome"])
 GLASS: Final = Counter(
     "switchgate_glass_broken_total", "Switches that an admin approved against the rules.", ["domain"]

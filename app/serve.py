@@ -15,6 +15,7 @@ import uvicorn
 
 from app.domains import Config
 from app.settings import Settings
+from app.web.connections import BoundedH11Protocol
 from app.wiring import CannotStart, Service
 
 log = structlog.get_logger(__name__)
@@ -52,6 +53,7 @@ async def serve(settings: Settings, config: Config, *, database_url: str) -> Non
             access_log=False,
             lifespan="off",
             ws="none",
+            http=BoundedH11Protocol,
             server_header=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -140,7 +141,21 @@ def http_base_url(value: str | None) -> str | None:
         raise ValueError("is no address: it begins with http:// or https:// and a host")
     if parts.query or parts.fragment:
         raise ValueError("must end with its path, without ? and #")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError(
+            "is plain http: the token would travel unencrypted, so https is needed beyond this machine"
+        )
     return value if value.endswith("/") else f"{value}/"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine's own; no name is looked up."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def region_name(value: str) -> str:

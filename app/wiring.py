@@ -8,7 +8,8 @@ from typing import Final
 
 import boto3
 import structlog
-from fastapi import FastAPI
+from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from app.api.callers import Callers
 from app.api.checks import checks_router
@@ -30,6 +31,7 @@ from app.record.whole import Record
 from app.rule_errands import RuleErrands
 from app.rules import LiveRules
 from app.settings import Settings
+from app.slack.events import events_route
 from app.slack.greeting import CannotStart
 from app.slack.side import SlackSide, Writers
 from app.slack_doors import SlackDoors
@@ -120,8 +122,8 @@ class Service:
             calm=self._calm,
         )
 
-    def http(self) -> FastAPI:
-        """The HTTP doors."""
+    def http(self) -> ASGIApp:
+        """The HTTP application."""
         admission = Admission(keys=HookKeys(self._settings.hook_secrets), clock=self._clock)
         hooks = HookReceiver(
             admission=admission,
@@ -160,7 +162,7 @@ class Service:
                     clock=self._clock,
                 ),
             ],
-            bolt=None if self.socket else self.doors.bolt,
+            slack_events=self._slack_events(),
             slack_is_fit=lambda: self.socket is None or self.socket.is_fit(),
             clock=self._clock,
         )
@@ -202,6 +204,13 @@ class Service:
         self.slack.replies.later(self.record.gates.plan_reminders(now=self._clock()), what="reminders")
         for loop in self._loops:
             loop.nudge()
+
+    def _slack_events(self) -> Route | None:
+        """HTTP mode's route; None in Socket Mode."""
+        secret = self._settings.slack_signing_secret
+        if self.socket is not None or secret is None:
+            return None
+        return events_route(self.doors.bolt, signing_secret=secret.get_secret_value())
 
     def _warm_up(self) -> None:
         self.codedeploy.warm_up()

@@ -25,6 +25,7 @@ from app.sandbox.slack.shapes import Message
 from app.sandbox.slack.stand_in import SlackStandIn
 from app.sandbox.stage import Stage
 from app.settings import Settings
+from app.web.connections import BoundedH11Protocol
 from app.wiring import Service
 
 AT_ONCE = Pace(start=0, event=0, install=0, shift=0, stop=0, drain=0)
@@ -211,7 +212,14 @@ async def serving(service: Service) -> AsyncIterator[str]:
 @asynccontextmanager
 async def _listening(service: Service) -> AsyncIterator[str]:
     config = uvicorn.Config(
-        service.http(), host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="off", ws="none"
+        service.http(),
+        host="127.0.0.1",
+        port=0,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        http=BoundedH11Protocol,
     )
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]

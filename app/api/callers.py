@@ -2,11 +2,14 @@
 
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
-from ipaddress import ip_address
+from typing import Final
+from urllib.parse import urlsplit
 
 from fastapi import HTTPException, Request
 
-from app.settings_values import ApiToken, Scope
+from app.settings_values import ApiToken, Scope, is_loopback
+
+PROXY_HEADERS: Final = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
 class Callers:
@@ -56,9 +59,15 @@ class Callers:
 
 def _is_local(request: Request) -> bool:
     """From this machine itself; a proxy on it speaks for others, so what it forwards is not local."""
-    if "x-forwarded-for" in request.headers or "forwarded" in request.headers or request.client is None:
+    if request.client is None or any(name in request.headers for name in PROXY_HEADERS):
         return False
+    # A page from elsewhere reaches us under its own host name when its DNS answers with a loopback address.
+    return is_loopback(request.client.host) and is_loopback(_host_name(request))
+
+
+def _host_name(request: Request) -> str:
+    """The Host header without its port; empty where it cannot be read."""
     try:
-        return ip_address(request.client.host).is_loopback
+        return urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
     except ValueError:
-        return False
+        return ""

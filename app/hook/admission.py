@@ -1,9 +1,8 @@
-"""Who may speak at the signed doors: a body of sane size, signed with a key of ours, in JSON."""
+"""Who may use the signed endpoints: a body signed with a key of ours, in JSON. `app.web.request_limits` bounds it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 import structlog
 from fastapi import Request
@@ -13,12 +12,6 @@ from app.hook.message import Malformed
 from app.hook.signature import BadSignature, HookKeys
 
 log = structlog.get_logger(__name__)
-
-LARGEST: Final = 64 * 1024
-
-
-class TooLarge(Exception):
-    """The body is over 64 KiB."""
 
 
 class NotAdmitted(Exception):
@@ -40,32 +33,16 @@ class Admission:
     async def admit(self, request: Request) -> tuple[bytes, str]:
         """The body and the kid of the key that signed it. Raises `NotAdmitted`."""
         try:
-            body = await read_body(request)
+            body = await request.body()
             kid = self.keys.verify(
                 headers=request.headers, method="POST", path=request.url.path, body=body, now=self.clock()
             )
-        except TooLarge:
-            answer = refusal(400, "too_large", f"the body is over {LARGEST} bytes")
-            raise NotAdmitted(answer, "too_large") from None
         except BadSignature as bad:
             log.warning("hook_refused", why=bad.reason)
             raise NotAdmitted(refusal(401, str(bad.reason), str(bad)), "bad_signature") from None
         if not _is_json(request):
             raise not_understood(Malformed(["Content-Type: send application/json"]))
         return body, kid
-
-
-async def read_body(request: Request) -> bytes:
-    """The body, if it is not larger than a hook can be; nothing beyond that is kept. Raises `TooLarge`."""
-    told = request.headers.get("content-length", "")
-    if told.isdigit() and int(told) > LARGEST:
-        raise TooLarge
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST:
-            raise TooLarge
-    return bytes(body)
 
 
 def not_understood(malformed: Malformed) -> NotAdmitted:

@@ -67,11 +67,30 @@ async def test_without_any_token_what_a_proxy_forwards_is_refused(asker: Asker) 
         assert "SWITCHGATE_API_TOKENS" in answer.text
 
 
+def asked_from(client: str, host: str = "127.0.0.1:8080") -> Request:
+    return Request({"type": "http", "headers": [(b"host", host.encode())], "client": (client, 40_000)})
+
+
+@pytest.mark.parametrize("host", ["switchgate.example", "127.0.0.1.evil.example:8080", "[", "", "10.0.0.1"])
+async def test_without_any_token_a_page_from_elsewhere_does_not_reach_us_under_its_own_name(
+    host: str,
+) -> None:
+    with pytest.raises(HTTPException) as refusal:
+        await Callers({})(asked_from("127.0.0.1", host))
+
+    assert refusal.value.status_code == 403
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8080", "127.0.0.1", "[::1]:8080"])
+async def test_without_any_token_this_machine_may_be_named_in_several_ways(host: str) -> None:
+    assert await Callers({})(asked_from("127.0.0.1", host)) == "loopback"
+
+
 @pytest.mark.parametrize(
     "host", ["10.1.2.3", "192.168.1.4", "8.8.8.8", "::ffff:10.0.0.1", "2001:db8::1", "x", ""]
 )
 async def test_without_any_token_another_machine_is_refused(host: str) -> None:
-    request = Request({"type": "http", "headers": [], "client": (host, 40_000)})
+    request = asked_from(host)
 
     with pytest.raises(HTTPException) as refusal:
         await Callers({})(request)
@@ -81,6 +100,6 @@ async def test_without_any_token_another_machine_is_refused(host: str) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "::1"])
 async def test_without_any_token_loopback_has_several_names(host: str) -> None:
-    request = Request({"type": "http", "headers": [], "client": (host, 40_000)})
+    request = asked_from(host)
 
     assert await Callers({})(request) == "loopback"

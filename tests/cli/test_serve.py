@@ -13,8 +13,8 @@ from app.sandbox.replica import INHERITED, Replica
 from app.sandbox.stage import Stage
 from tests.cli.commands import Shell, is_clean
 from tests.house import AT_ONCE
+from tests.http_client import ask
 from tests.patience import until
-from tests.web import ask
 
 NEEDED = {
     "SWITCHGATE_HOOK_SECRETS": "SWITCHGATE_HOOK_SECRETS=2026a:",

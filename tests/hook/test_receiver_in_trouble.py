@@ -14,9 +14,9 @@ from app.sandbox.replica import Replica
 from app.sandbox.stage import HOOK_SECRET, KID, Stage
 from tests.hook.doorstep import EXECUTION, PATH, Doorstep, at_the_door, hook, left_behind, opened, unheard
 from tests.house import AT_ONCE, House, living_house
+from tests.http_client import ask
 from tests.logs import listening
 from tests.postgres_line import line_to
-from tests.web import ask
 
 LAMBDA_GIVES_UP = 10.0
 """Seconds that the Lambda waits for an answer."""

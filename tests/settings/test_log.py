@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 import structlog
 from pydantic import SecretStr
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.request.async_request import AsyncBoltRequest
 
 from app.gate.ids import ExecutionId
 from app.log import configure_logging, error_id, forget
@@ -68,9 +71,7 @@ def test_a_librarys_event_is_written_the_same_way() -> None:
     assert (line["event"], line["level"], line["logger"]) == ("1 of 2", "warning", "some.library")
 
 
-@pytest.mark.parametrize(
-    "name", ["botocore.endpoint", "slack_sdk.web", "slack_bolt.AsyncApp", "uvicorn.access"]
-)
+@pytest.mark.parametrize("name", ["botocore.endpoint", "slack_sdk.web", "uvicorn.access"])
 def test_a_talkative_library_is_heard_from_warning_on_even_at_debug(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,3 +239,27 @@ def test_an_error_id_is_short_and_never_the_same() -> None:
     ids = {error_id() for _ in range(100)}
     assert len(ids) == 100
     assert all(len(each) == 8 and each.isalnum() for each in ids)
+
+
+async def bolt_without_listeners() -> AsyncApp:
+    async def authorize() -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=None, team_id="T1", bot_token="xoxb-x")
+
+    return AsyncApp(authorize=authorize, request_verification_enabled=False, signing_secret="unused")
+
+
+@pytest.mark.parametrize("level", ["INFO", "DEBUG"])
+async def test_bolt_writes_no_body_of_a_request_that_nobody_listens_to(level: str) -> None:
+    stream = json_log(level)
+    app = await bolt_without_listeners()
+    body = json.dumps({"type": "shortcut", "callback_id": "private-words", "user": {"id": "U1"}})
+    asked = AsyncBoltRequest(body=body, headers={"content-type": ["application/json"]}, mode="http")
+
+    assert (await app.async_dispatch(asked)).status == 404
+    assert "private-words" not in stream.getvalue()
+
+
+def test_an_error_of_bolts_is_written() -> None:
+    stream = json_log()
+    logging.getLogger("slack_bolt.AsyncApp").error("a middleware failed")
+    assert [line["event"] for line in written(stream)] == ["a middleware failed"]

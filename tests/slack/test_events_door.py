@@ -99,3 +99,24 @@ async def test_an_event_that_nobody_asked_for_is_acked(door: House) -> None:
         event = {"type": "event_callback", "team_id": OLU.team_id, "event": {"type": kind, "user": OLU.id}}
         status, said = await send(door, json.dumps(event), headers=JSON)
         assert (status, said) == (200, ""), kind
+
+
+NESTED = b"payload=" + b"%5B" * 100_000
+
+
+async def test_nothing_is_parsed_of_what_slack_did_not_sign(door: House) -> None:
+    deployment, _ = await press(door)
+    for body, headers in ((NESTED, {}), (b"[" * 500_000, JSON), (b"payload=" + b"x" * 900_000, {})):
+        assert (await send(door, body, secret="another", headers=headers))[0] == 401
+    # Signed it is parsed, refused, and no fault of ours.
+    assert (await send(door, NESTED))[0] == 400
+    assert (await send(door, b"[" * 500_000, headers=JSON))[0] == 400
+    assert votes(door, deployment) == []
+
+
+async def test_the_ssl_check_needs_no_signature_and_is_small(door: House) -> None:
+    unsigned = {"X-Slack-Signature": ""}
+    padding = "x" * 2000
+    assert (await send(door, urlencode({"ssl_check": "1", "token": "t"}), headers=unsigned))[0] == 200
+    assert (await send(door, urlencode({"ssl_check": "1", "token": padding}), headers=unsigned))[0] == 401
+    assert (await send(door, urlencode({"ssl_check": "0"}), headers=unsigned))[0] == 401

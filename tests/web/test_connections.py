@@ -1,0 +1,53 @@
+"""Whoever connects and does not ask is put out; requests that are being answered are not."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+from tests.web.conftest import Serve
+from tests.web.raw_client import connected
+
+ASKED = b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nok"
+
+
+async def test_a_connection_without_a_word_is_closed(serve: Serve) -> None:
+    async with serve(header_seconds=0.2) as url, connected(url) as client:
+        assert await client.rest() == b""
+
+
+async def test_headers_that_trickle_in_are_cut_off(serve: Serve) -> None:
+    async with serve(header_seconds=0.5) as url, connected(url) as client:
+        await client.send(b"GET / HTTP/1.1\r\n")
+
+        async def trickle() -> None:
+            while True:
+                await client.send(b"x")
+                await asyncio.sleep(0.02)
+
+        trickling = asyncio.create_task(trickle())
+        assert await client.rest() == b""
+        trickling.cancel()
+        await asyncio.gather(trickling, return_exceptions=True)
+
+
+async def test_the_deadline_is_for_each_request_and_not_for_the_connection(serve: Serve) -> None:
+    async with serve(header_seconds=1.5) as url, connected(url) as client:
+        for _ in range(4):
+            await client.send(ASKED)
+            assert (await client.until(b"\r\n\r\nok")).startswith(b"HTTP/1.1 200 ")
+            await asyncio.sleep(0.5)
+        await client.send(b"POST /slack")
+        assert await client.rest() == b""
+
+
+async def test_the_connection_that_was_silent_longest_makes_room(serve: Serve) -> None:
+    async with serve(max_connections=5) as url, AsyncExitStack() as stack:
+        silent = [await stack.enter_async_context(connected(url)) for _ in range(5)]
+        await silent[0].send(ASKED)
+        await silent[0].until(b"\r\n\r\nok")
+        for _ in range(3):
+            async with connected(url) as client:
+                await client.send(ASKED)
+                assert (await client.until(b"\r\n\r\nok")).startswith(b"HTTP/1.1 200 ")
+
+        assert await silent[1].rest() == b""
+        assert (await (await silent[0].send(ASKED)).until(b"\r\n\r\nok")).startswith(b"HTTP/1.1 200 ")
