@@ -1,24 +1,22 @@
-"""ECS's task definitions -> what may be kept of them. This is the wall: no value goes past it.
+"""ECS's task definitions -> what may be kept of them. This is the wall: only the values named here go past it.
 
-What must be compared and must not be kept leaves a mark, keyed with a key of this process.
+Everything else leaves a mark, keyed with a key of this process: it tells that a value changes, and nothing of the
+value. A command, an entry point, a label or an option holds secrets in too many forms to be shown in part.
 """
 
 import hmac
-import json
 import re
 import secrets
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from app.codedeploy.task_definition_defaults import canonical, without_defaults
 from app.gate.revision import Container, Image, Reading, Revision, Spot
 
 _KEY: Final = secrets.token_bytes(32)
 
 TAGS: Final = ("git-sha", "git-repo", "github-run", "github-actor")
 """The only tags that are looked at."""
-
-LONGEST_COMMAND: Final = 400
-MASK: Final = "•••"
 
 # Of every revision its own, or a consequence of the rest.
 _OWN: Final = frozenset(
@@ -35,21 +33,17 @@ _OWN: Final = frozenset(
     }
 )
 _SHOWN: Final = frozenset({"family", "cpu", "memory", "taskRoleArn", "containerDefinitions"})
-_SHOWN_OF_CONTAINER: Final = frozenset(
-    {"name", "image", "cpu", "memory", "environment", "secrets", "command", "entryPoint", "portMappings"}
-)
-_SUSPECT: Final = r"[\w.-]*(?:passw|pwd|secret|token|api-?_?key|access-?_?key|credential|auth)[\w.-]*"
-_VALUE: Final = r"""(?:"[^"]*"|'[^']*'|[^\s"';&|]+)"""
-_ASSIGNED: Final = re.compile(rf"(?i)(?P<name>{_SUSPECT}\s*[=:]\s*){_VALUE}")
-_FLAG: Final = re.compile(rf"(?i)(?P<name>(?<![\w-])--?{_SUSPECT}\s+)(?!-){_VALUE}")
-_SUSPECT_FLAG: Final = re.compile(rf"(?i)--?{_SUSPECT}")
-_USERINFO: Final = re.compile(r"(?P<scheme>://)[^\s/@]+@")
+_SHOWN_OF_CONTAINER: Final = frozenset({"name", "image", "cpu", "memory"})
+_MARKED_APART: Final = frozenset({"environment", "secrets", "command", "entryPoint", "portMappings"})
+_PORTS: Final = re.compile(r"\d{1,5}(?:-\d{1,5})?")
+_PROTOCOLS: Final = frozenset({"tcp", "udp"})
 
 
 def reading_of(answer: Mapping[str, Any]) -> Reading:
     """DescribeTaskDefinition's answer, its tags included."""
     definition = answer["taskDefinition"]
     containers = definition.get("containerDefinitions") or []
+    plain = without_defaults(definition)
     return Reading(
         revision=Revision(
             arn=str(definition["taskDefinitionArn"]),
@@ -63,26 +57,8 @@ def reading_of(answer: Mapping[str, Any]) -> Reading:
             containers=tuple(_container(one) for one in containers),
             tags=tuple(_tags(answer.get("tags") or [])),
         ),
-        marks={**_other("", definition, _OWN | _SHOWN), **_marks(containers)},
+        marks={**_other("", plain, _OWN | _SHOWN), **_marks(plain["containerDefinitions"])},
     )
-
-
-def masked_command(words: list[str]) -> str:
-    """A command as one line, without what looks like a secret."""
-    shown = []
-    before = ""
-    for word in words:
-        shown.append(MASK if _SUSPECT_FLAG.fullmatch(before) and not word.startswith("-") else _masked(word))
-        before = word
-    line = " ".join(f"'{word}'" if any(map(str.isspace, word)) else word for word in shown)
-    return line if len(line) <= LONGEST_COMMAND else line[: LONGEST_COMMAND - 1] + "…"
-
-
-def _masked(word: str) -> str:
-    """One word, which may be a whole script."""
-    word = _USERINFO.sub(rf"\g<scheme>{MASK}@", word.replace("\x00", ""))
-    word = _ASSIGNED.sub(rf"\g<name>{MASK}", word)
-    return _FLAG.sub(rf"\g<name>{MASK}", word)
 
 
 def _container(one: Mapping[str, Any]) -> Container:
@@ -91,19 +67,17 @@ def _container(one: Mapping[str, Any]) -> Container:
         image=Image.parse(str(one.get("image") or "")),
         cpu=str(one.get("cpu") or ""),
         memory=str(one.get("memory") or ""),
-        command=masked_command(_words(one)),
         ports=tuple(sorted(_port(port) for port in one.get("portMappings") or [])),
         variables=tuple(str(variable["name"]) for variable in one.get("environment") or []),
         secrets=tuple(str(secret["name"]) for secret in one.get("secrets") or []),
     )
 
 
-def _words(one: Mapping[str, Any]) -> list[str]:
-    return [str(word) for word in [*(one.get("entryPoint") or []), *(one.get("command") or [])]]
-
-
 def _port(port: Mapping[str, Any]) -> str:
-    return f"{port.get('containerPort', port.get('containerPortRange', '?'))}/{port.get('protocol', 'tcp')}"
+    number = str(port.get("containerPort") or port.get("containerPortRange") or "")
+    protocol = str(port.get("protocol") or "tcp")
+    shown = number if _PORTS.fullmatch(number) else "?"
+    return f"{shown}/{protocol if protocol in _PROTOCOLS else '?'}"
 
 
 def _tags(tags: list[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
@@ -120,23 +94,17 @@ def _marks(containers: list[Mapping[str, Any]]) -> dict[Spot, bytes]:
             marks[Spot(name, "variable", str(variable["name"]))] = _mark(variable.get("value"))
         for secret in one.get("secrets") or []:
             marks[Spot(name, "secret", str(secret["name"]))] = _mark(secret.get("valueFrom"))
-        marks[Spot(name, "command", "command")] = _mark(
-            [one.get("entryPoint") or None, one.get("command") or None]
-        )
+        for part in ("entryPoint", "command"):
+            marks[Spot(name, "command", part)] = _mark(one.get(part))
         marks[Spot(name, "ports", "ports")] = _mark(one.get("portMappings"))
-        marks |= _other(name, one, _SHOWN_OF_CONTAINER)
+        marks |= _other(name, one, _SHOWN_OF_CONTAINER | _MARKED_APART)
     return marks
 
 
-def _other(container: str, definition: Mapping[str, Any], told: frozenset[str]) -> dict[Spot, bytes]:
+def _other(container: str, plain: Mapping[str, Any], told: frozenset[str]) -> dict[Spot, bytes]:
     """Everything else that a definition says, so that "changes nothing" is never said wrongly."""
-    return {
-        Spot(container, "other", name): _mark(value)
-        for name, value in definition.items()
-        if name not in told and value not in (None, [], {}, "")
-    }
+    return {Spot(container, "other", name): _mark(value) for name, value in plain.items() if name not in told}
 
 
 def _mark(value: object) -> bytes:
-    canonical = json.dumps(value or None, sort_keys=True, default=str)
-    return hmac.digest(_KEY, canonical.encode(), "sha256")
+    return hmac.digest(_KEY, canonical(value or None).encode(), "sha256")

@@ -31,7 +31,7 @@ class How(StrEnum):
     CHANGED = "changed"
 
 
-HIDDEN: Final = frozenset({What.VARIABLE, What.SECRET, What.OTHER})
+HIDDEN: Final = frozenset({What.VARIABLE, What.SECRET, What.COMMAND, What.OTHER})
 """Of these only the name is told, never what it was or is."""
 
 
@@ -85,14 +85,13 @@ def _task(blue: Reading, green: Reading) -> Iterator[Change]:
 
 def _container(blue: Container, green: Container) -> Iterator[Change]:
     name = green.name
-    if blue.image != green.image:
+    if not blue.image.same_as(green.image):
         one, other = _image_words(blue, green)
         yield Change(
             what=What.IMAGE, how=How.CHANGED, name=green.image.path, container=name, before=one, after=other
         )
     yield from changed(What.CPU, "cpu", blue.cpu, green.cpu, container=name)
     yield from changed(What.MEMORY, "memory", blue.memory, green.memory, container=name)
-    yield from changed(What.COMMAND, "command", blue.command, green.command, container=name)
     yield from changed(What.PORTS, "ports", ", ".join(blue.ports), ", ".join(green.ports), container=name)
     yield from _names(What.VARIABLE, blue.variables, green.variables, container=name)
     yield from _names(What.SECRET, blue.secrets, green.secrets, container=name)
@@ -103,7 +102,7 @@ def _image_words(blue: Container, green: Container) -> tuple[str, str]:
     one, other = blue.image, green.image
     if one.repository == other.repository:
         return one.version, other.version
-    return f"{one.repository}:{one.version}", f"{other.repository}:{other.version}"
+    return one.reference, other.reference
 
 
 def _names(what: What, before: Iterable[str], after: Iterable[str], *, container: str = "") -> list[Change]:
@@ -138,16 +137,13 @@ def _hidden(blue: Reading, green: Reading, *, both: set[str]) -> Iterator[Change
 
 
 def _visible(blue: Reading, green: Reading) -> set[tuple[str, str]]:
-    """Commands and ports that differ even as they are shown: their marks need not say it again."""
+    """Ports that differ even as they are shown: their mark need not say it again."""
     before = {container.name: container for container in blue.revision.containers}
-    found = set()
-    for after in green.revision.containers:
-        one = before.get(after.name, after)
-        if one.command != after.command:
-            found.add((after.name, "command"))
-        if one.ports != after.ports:
-            found.add((after.name, "ports"))
-    return found
+    return {
+        (after.name, "ports")
+        for after in green.revision.containers
+        if before.get(after.name, after).ports != after.ports
+    }
 
 
 def _named(what: What, how: How, name: str, container: str) -> Change:

@@ -1,11 +1,13 @@
 """What a side runs: its task definition, as far as it may be kept and shown."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
-SHORT_DIGEST: Final = 12
+_COMMIT: Final = re.compile(r"[0-9a-f]{7,40}")
+_DOCKER_HUB: Final = "docker.io/"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,26 +35,46 @@ class Image:
 
     @property
     def version(self) -> str:
-        """What tells two builds apart at a glance: the tag, the shortened digest, or both."""
-        algorithm, _, digest = (self.digest or "").rpartition(":")
-        short = f"{algorithm}:{digest[:SHORT_DIGEST]}" if digest else ""
-        return "@".join(part for part in (self.tag, short) if part) or "latest"
+        """What tells two builds apart: the tag, the digest, or both, never shortened."""
+        return "@".join(part for part in (self.tag, self.digest) if part) or "latest"
+
+    @property
+    def reference(self) -> str:
+        """The whole name, with the version that Docker would assume."""
+        return self._named(self.repository)
+
+    @property
+    def short_reference(self) -> str:
+        """The name without its registry."""
+        return self._named(self.path)
 
     @property
     def moves(self) -> bool:
-        """Whether the same name may mean another build tomorrow."""
-        return self.digest is None and self.tag in {None, "latest"}
+        """Whether the same name may mean another build tomorrow: no digest, and a tag that numbers no build."""
+        if self.digest is not None:
+            return False
+        return self.tag is None or not (any(map(str.isdigit, self.tag)) or _COMMIT.fullmatch(self.tag))
+
+    def same_as(self, other: "Image") -> bool:
+        """Whether both names mean the same: Docker assumes `docker.io`, `library` and `latest`."""
+        return self._assumed() == other._assumed()
+
+    def _named(self, repository: str) -> str:
+        return f"{repository}{'@' if self.digest and not self.tag else ':'}{self.version}"
+
+    def _assumed(self) -> tuple[str, str]:
+        short = self.repository.removeprefix(_DOCKER_HUB)
+        return short.removeprefix("library/"), self.version
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Container:
-    """One container definition. Of variables and secrets only the names; `command` has been masked."""
+    """One container definition: of variables and secrets only the names, of its command nothing."""
 
     name: str
     image: Image
     cpu: str
     memory: str
-    command: str
     ports: tuple[str, ...]
     variables: tuple[str, ...]
     secrets: tuple[str, ...]

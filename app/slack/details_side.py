@@ -6,7 +6,7 @@ from app.gate.evidence import Missing, Side, Targets
 from app.gate.revision import Revision
 from app.i18n.catalog import Texts
 from app.slack.blocks import when
-from app.slack.evidence_words import NOTHING, code, memory_words, role_name, why_words
+from app.slack.evidence_words import NOTHING, code, image_code, memory_words, role_name, why_words
 from app.slack.fitness_words import reason_words, tasks_words
 from app.slack.outside import inline
 
@@ -34,8 +34,7 @@ def _revision(side: Side, texts: Texts) -> Iterator[str]:
 
 def _images(revision: Revision) -> Iterator[str]:
     for container in revision.containers:
-        image = container.image
-        yield code(f"{image.path}:{image.version}")
+        yield image_code(container.image.short_reference)
 
 
 def _tasks(side: Side, texts: Texts) -> Iterator[str]:

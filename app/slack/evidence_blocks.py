@@ -1,5 +1,6 @@
 """The evidence on a card: what changes in one line, and whether green is fit in another, what is wrong first."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from app.flow.views import GateView
@@ -11,12 +12,17 @@ from app.gate.revision import Image, Revision
 from app.gate.states import Awaiting
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, button, context, section, when
-from app.slack.evidence_words import change_words, code, links, why_words
+from app.slack.evidence_words import change_words, code, image_code, links, why_words
 from app.slack.fitness_words import finding_words, good_words
 from app.slack.ticket import Ticket
 
 MOST_CHANGES: Final = 4
 MOST_FINDINGS: Final = 4
+MOST_IMAGES: Final = 3
+LONGEST_CHANGES: Final = 1800
+A_SECTION: Final = 3000
+"""Characters that Slack takes in one section."""
+
 DETAILS: Final = "details"
 
 
@@ -24,8 +30,11 @@ def evidence_blocks(view: GateView, *, texts: Texts) -> list[Block]:
     """The card's part of it, with a button for all of it."""
     if view.evidence is None:
         return _nothing_yet(view, texts)
-    lines = [*change_lines(view.evidence, texts), fitness_line(view.evidence, texts)]
-    blocks = [section("\n".join(lines), accessory=details_button(view, texts=texts))]
+    changes = "\n".join(change_lines(view.evidence, texts))
+    health = fitness_line(view.evidence, texts)
+    # Two sections where one would be cut: what is cut might be an image's tag.
+    parts = [f"{changes}\n{health}"] if len(changes) + len(health) < A_SECTION else [changes, health]
+    blocks = [section(parts[0], accessory=details_button(view, texts=texts)), *map(section, parts[1:])]
     if not isinstance(view.gate, Awaiting):
         blocks.append(context(seen_words(view, view.evidence, texts)))
     return blocks
@@ -54,18 +63,22 @@ def _nothing_yet(view: GateView, texts: Texts) -> list[Block]:
     return [] if nobody_asked else [context(texts("evidence.none_kept"))]
 
 
-def change_lines(evidence: Evidence, texts: Texts) -> list[str]:
-    """What changes, readable at a glance; never blank."""
+def change_lines(evidence: Evidence, texts: Texts, *, longest: int = LONGEST_CHANGES) -> list[str]:
+    """What changes, readable at a glance; never blank, and no change in part: what is left out is counted."""
     changes = evidence.differences
     if isinstance(changes, Missing):
         return [unknown_words(evidence, changes, texts)]
     if not changes:
         return nothing_words(evidence, texts)
-    shown = [
-        change_words(change, texts, several=several_containers(evidence)) for change in changes[:MOST_CHANGES]
-    ]
-    if len(changes) > MOST_CHANGES:
-        shown.append(texts.plural("evidence.more", count=len(changes) - MOST_CHANGES))
+    several = several_containers(evidence)
+    shown: list[str] = []
+    for change in changes[:MOST_CHANGES]:
+        words = change_words(change, texts, several=several)
+        if shown and sum(map(len, shown)) + len(words) > longest:
+            break
+        shown.append(words)
+    if len(changes) > len(shown):
+        shown.append(texts.plural("evidence.more", count=len(changes) - len(shown)))
     return [" · ".join([*shown, *links(evidence.commits, texts)])]
 
 
@@ -89,8 +102,10 @@ def nothing_words(evidence: Evidence, texts: Texts) -> list[str]:
         said = texts("evidence.same_revision", revision=code(green.name))
     else:
         said = texts("evidence.same_content", blue=code(blue.name), green=code(green.name))
-    moving = [_name(container.image) for container in green.containers if container.image.moves]
-    return [said, *(texts("evidence.moving", image=code(name)) for name in moving[:1])]
+    moving = [container.image for container in green.containers if container.image.moves]
+    if not moving:
+        return [said]
+    return [said, texts("evidence.moving", image=_image_names(moving, texts))]
 
 
 def unknown_words(evidence: Evidence, missing: Missing, texts: Texts) -> str:
@@ -99,7 +114,7 @@ def unknown_words(evidence: Evidence, missing: Missing, texts: Texts) -> str:
     green = evidence.green.revision
     if isinstance(green, Missing):
         return texts("evidence.unknown_all", why=why)
-    images = ", ".join(code(_name(container.image)) for container in green.containers[:3])
+    images = _image_names([container.image for container in green.containers], texts)
     return texts("evidence.unknown_changes", why=why, images=images)
 
 
@@ -109,5 +124,8 @@ def several_containers(evidence: Evidence) -> bool:
     return any(isinstance(one, Revision) and len(one.containers) > 1 for one in revisions)
 
 
-def _name(image: Image) -> str:
-    return f"{image.path}:{image.version}"
+def _image_names(images: Sequence[Image], texts: Texts) -> str:
+    """Some of them by name, the rest counted."""
+    shown = [image_code(image.short_reference) for image in images[:MOST_IMAGES]]
+    more = [texts.plural("evidence.more", count=len(images) - MOST_IMAGES)] if images[MOST_IMAGES:] else []
+    return ", ".join([*shown, *more])

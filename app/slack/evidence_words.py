@@ -9,12 +9,25 @@ from app.i18n.catalog import Texts
 from app.slack.outside import inline
 
 NOTHING: Final = "—"
+LONGEST_IMAGE: Final = 300
+"""Characters; ECS takes 255."""
+
+SHORTEST_FOLDER: Final = 12
 SHORT_SHA: Final = 7
 
 
 def code(text: str, *, longest: int = 120) -> str:
     """Text from outside as it is written, to be told apart from our own words."""
     return f"`{inline(text.replace('`', 'ˋ'), longest=longest)}`"
+
+
+def image_code(name: str, *, longest: int = 120) -> str:
+    """An image's name, or its version alone. Where it is too long its repository gives way, never its tag or digest."""
+    folder, slash, last = name[:LONGEST_IMAGE].rpartition("/")
+    if len(folder) + len(last) + 1 > longest and slash:
+        kept = folder[: max(longest - len(last) - 2, SHORTEST_FOLDER)]
+        folder = kept if kept == folder else f"{kept}…"
+    return code(f"{folder}{slash}{last}", longest=LONGEST_IMAGE)
 
 
 def why_words(missing: Missing, texts: Texts) -> str:
@@ -37,9 +50,11 @@ def _change(change: Change, texts: Texts, longest: int) -> str:
             return f"*{inline(plain, longest=longest)}* {before} → {after}"
         case What.CPU | What.MEMORY | What.ROLE | What.TASKS:
             return texts(f"evidence.change.{change.what}", before=before, after=after)
-        case What.COMMAND | What.PORTS:
+        case What.PORTS:
             hidden = "_hidden" if change.before is None and change.after is None else ""
-            return texts(f"evidence.change.{change.what}{hidden}", before=before, after=after)
+            return texts(f"evidence.change.ports{hidden}", before=before, after=after)
+        case What.COMMAND:
+            return texts(f"evidence.change.{'entry_point' if change.name == 'entryPoint' else 'command'}")
         case What.CONTAINER | What.VARIABLE | What.SECRET:
             return texts(f"evidence.change.{change.what}.{change.how}", name=name)
         case What.OTHER:
@@ -49,6 +64,8 @@ def _change(change: Change, texts: Texts, longest: int) -> str:
 
 
 def _value(what: What, value: str | None, longest: int) -> str:
+    if what is What.IMAGE and value:
+        return image_code(value, longest=longest)
     if what is What.ROLE:
         return role_name(value)
     if what is What.MEMORY:

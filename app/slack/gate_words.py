@@ -17,6 +17,7 @@ from app.slack.switch_words import creator, deployment_link, domain_name
 LONGEST: Final = 1400
 """Characters of one gate: forty of them stay below the 250 kB of a view, also in Korean."""
 
+LONGEST_CHANGES: Final = 500
 MOST_RULES: Final = 4
 
 
@@ -42,7 +43,7 @@ def seen_lines(view: GateView, *, texts: Texts) -> list[str]:
     """What changes, and whether green is fit."""
     if view.evidence is None:
         return [texts("evidence.looking")] if view.switch.verified else []
-    return [*change_lines(view.evidence, texts), fitness_line(view.evidence, texts)]
+    return [*change_lines(view.evidence, texts, longest=LONGEST_CHANGES), fitness_line(view.evidence, texts)]
 
 
 def standing_words(judged: Judged, *, texts: Texts) -> str:

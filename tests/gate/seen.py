@@ -18,7 +18,6 @@ def container(name: str = "order", **given: Any) -> Container:
     values: dict[str, Any] = {
         "cpu": "0",
         "memory": "",
-        "command": "",
         "ports": ("8020/tcp",),
         "variables": ("LOG_LEVEL",),
         "secrets": ("DB_URL",),

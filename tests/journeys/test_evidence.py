@@ -77,7 +77,7 @@ async def test_everything_that_changes_is_behind_details_in_the_readers_language
         "• variable `LOG_LEVEL` changes",
         "• secret `DB_PASSWORD` goes",
         "• secret `DB_URL` changes its source",
-        "• command — → `java -jar app.jar`",
+        "• command changes",
         "• CPU `512` → `1024`",
         "• memory `1024 MiB` → `2048 MiB`",
         "`klp-logistics-order:43`",

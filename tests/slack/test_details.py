@@ -78,7 +78,7 @@ SEEN: dict[str, Evidence | None] = {
     "nasty words": evidence(
         changes=(
             Change(what=What.IMAGE, how=How.CHANGED, name=NASTY, before=NASTY, after=NASTY),
-            Change(what=What.COMMAND, how=How.CHANGED, name="command", before="&" * 400, after="<" * 400),
+            Change(what=What.PORTS, how=How.CHANGED, name="ports", before="&" * 400, after="<" * 400),
             Change(what=What.OTHER, how=How.CHANGED, name=NASTY, container=NASTY),
         ),
         green=side(

@@ -1,6 +1,7 @@
 """What a page or a test does to the stand-in AWS, and what it may ask of it, past the wire."""
 
 from collections.abc import Callable
+from typing import Any
 
 from app.sandbox.aws.account import Account
 from app.sandbox.aws.appspec import revision_of
@@ -59,8 +60,13 @@ class Controls:
         memory: str = "",
         command: tuple[str, ...] | None = None,
         tags: dict[str, str] | None = None,
+        definition: dict[str, Any] | None = None,
+        container: dict[str, Any] | None = None,
     ) -> str:
-        """A new task definition revision; what is not given stays as it was, but for `tags`. Gives its ARN."""
+        """A new task definition revision; what is not given stays as it was, but for `tags`. Gives its ARN.
+
+        `definition` and `container` are fields in ECS's own shape.
+        """
         with self._turns.turn():
             return self._account.task_definitions.register(
                 self._group(domain).domain,
@@ -72,6 +78,8 @@ class Controls:
                 memory=memory,
                 command=command,
                 tags=tags,
+                definition=definition,
+                container=container,
             ).arn
 
     def deploy(

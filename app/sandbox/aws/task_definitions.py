@@ -12,7 +12,10 @@ FIRST_REVISION: Final = 41
 
 @dataclass(frozen=True, slots=True)
 class TaskDefinition:
-    """One revision. `environment` holds values that ECS gives to whoever may read it: they may be secret."""
+    """One revision. `environment` holds values that ECS gives to whoever may read it: they may be secret.
+
+    `definition` and `container` are fields of ECS's own shapes that replace or add to those given here.
+    """
 
     domain: SandboxDomain
     revision: int
@@ -24,6 +27,8 @@ class TaskDefinition:
     memory: str = "1024"
     command: tuple[str, ...] = ()
     more_tags: Mapping[str, str] = field(default_factory=dict)
+    definition: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    container: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def arn(self) -> str:
@@ -52,8 +57,8 @@ class TaskDefinition:
             "runtimePlatform": {"cpuArchitecture": "ARM64", "operatingSystemFamily": "LINUX"},
             "volumes": [],
             "placementConstraints": [],
-            "containerDefinitions": [self._container()],
-        }
+            "containerDefinitions": [self._container() | dict(self.container)],
+        } | dict(self.definition)
 
     def tags(self) -> list[dict[str, str]]:
         tags = {"git-sha": self.git_sha, "domain": self.domain.name, **self.more_tags}
@@ -111,6 +116,8 @@ class TaskDefinitions:
         memory: str = "",
         command: tuple[str, ...] | None = None,
         tags: Mapping[str, str] | None = None,
+        definition: Mapping[str, Any] | None = None,
+        container: Mapping[str, Any] | None = None,
     ) -> TaskDefinition:
         """The next revision; what is not given is as in the one before."""
         before = self._latest.get(domain.service)
@@ -126,6 +133,8 @@ class TaskDefinitions:
             memory=memory or (before.memory if before else "1024"),
             command=command if command is not None else (before.command if before else ()),
             more_tags=tags or {},
+            definition=definition if definition is not None else (before.definition if before else {}),
+            container=container if container is not None else (before.container if before else {}),
         )
         self._by_arn[new.arn] = self._latest[domain.service] = new
         return new
