@@ -21,7 +21,7 @@ from app.flow.take_check import (
     take_check,
 )
 from app.gate.checks import LONGEST_NAME, LONGEST_SUMMARY, LONGEST_URL, MOST, Check, CheckState, is_check_name
-from app.gate.ids import DeploymentId, SwitchKey
+from app.gate.ids import AWS_ACCOUNT, AWS_REGION, DeploymentId, SwitchKey
 from app.record.checks import Checks
 from app.settings_values import Scope
 
@@ -43,7 +43,7 @@ CheckName = Annotated[
 Account = Annotated[
     str | None,
     Query(
-        pattern=r"^[0-9]{12}$",
+        pattern=AWS_ACCOUNT,
         description="Where two accounts share an id: write the 12 digits of one.",
         examples=["123456789012"],
     ),
@@ -51,7 +51,7 @@ Account = Annotated[
 Region = Annotated[
     str | None,
     Query(
-        pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$",
+        pattern=AWS_REGION,
         description="Write the deployment's AWS region, or leave it out for ours.",
         examples=["ap-northeast-2"],
     ),

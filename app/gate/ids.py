@@ -2,8 +2,13 @@
 
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import NewType
+from typing import Final, NewType
 from uuid import UUID
+
+AWS_REGION: Final = r"^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$"
+"""The names of regions in all of AWS's partitions, `us-gov-west-1` and `eusc-de-east-1` among them."""
+
+AWS_ACCOUNT: Final = r"^[0-9]{12}$"
 
 GateId = NewType("GateId", UUID)
 DeploymentId = NewType("DeploymentId", str)

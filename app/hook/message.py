@@ -5,14 +5,14 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from app.flow.open_gate import Hook
-from app.gate.ids import DeploymentId, ExecutionId, SwitchKey
+from app.gate.ids import AWS_ACCOUNT, AWS_REGION, DeploymentId, ExecutionId, SwitchKey
 
 PRINTABLE: Final = r"^[^\x00-\x1f\x7f]+$"
 
 Opaque = Annotated[str, StringConstraints(min_length=1, max_length=16_384, pattern=PRINTABLE)]
 HookName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{1,40}$")]
-Account = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
-Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
+Account = Annotated[str, StringConstraints(pattern=AWS_ACCOUNT)]
+Region = Annotated[str, StringConstraints(pattern=AWS_REGION)]
 
 
 class Malformed(Exception):

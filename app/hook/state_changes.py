@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from app.flow.record_ports import RecordAway
 from app.gate.ids import DeploymentId, SwitchKey
 from app.hook.admission import Admission, NotAdmitted, not_understood, refusal
-from app.hook.message import Malformed
+from app.hook.message import Account, Malformed, Region
 from app.metrics import STATE_CHANGES
 from app.within import within
 
@@ -41,8 +41,8 @@ class StateChange(BaseModel):
     detail_type: Annotated[
         Literal["CodeDeploy Deployment State-change Notification"], Field(alias="detail-type")
     ]
-    account: Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
-    region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
+    account: Account
+    region: Region
     detail: _Detail
 
 

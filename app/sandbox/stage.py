@@ -26,10 +26,9 @@ LAMBDA_SECONDS: Final = 20.0
 class LambdaContext:
     """What AWS Lambda hands to a function beside its event, as far as ours looks at it."""
 
-    invoked_function_arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:CodeDeployHook_switchgate"
-
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, region: str = REGION) -> None:
         """`seconds`: the function's time-out, which begins now."""
+        self.invoked_function_arn = f"arn:aws:lambda:{region}:{ACCOUNT}:function:CodeDeployHook_switchgate"
         self._ends_at = time.monotonic() + seconds
 
     def get_remaining_time_in_millis(self) -> int:
@@ -52,8 +51,10 @@ class Stage:
         pace: Pace | None = None,
         seed: int | None = None,
         history: bool = False,
+        region: str = REGION,
     ) -> None:
-        """`folder` gets `switchgate.toml`. `config`: its text, if it is not to be the cast's."""
+        """`folder` gets `switchgate.toml`. `config`: its text, if it is not to be the cast's.
+        `region`: where the hook's Lambda runs."""
         domains = tuple(domains)
         self.config_file = folder / "switchgate.toml"
         self.config_file.write_text(config or config_text(domains), encoding="utf-8")
@@ -61,6 +62,7 @@ class Stage:
         self._turns = itertools.count()
         self._locale = locale
         self._socket_mode = socket_mode
+        self._region = region
         self.hook_log: list[str] = []
         self.lambda_seconds = LAMBDA_SECONDS
         """The function's time-out. It tries to reach the service until most of it has passed."""
@@ -68,7 +70,13 @@ class Stage:
         """The Lambda's own clock: hooks are signed by it, and the service compares it with its own."""
         self.slack = SlackStandIn(users=users, groups=[ONCALL], channels=[CHANNEL])
         self.aws = AwsStandIn(
-            domains, invoke_hook=self._invoke, speed=speed, pace=pace, seed=seed, history=history
+            domains,
+            invoke_hook=self._invoke,
+            speed=speed,
+            pace=pace,
+            seed=seed,
+            history=history,
+            regions=(REGION, region),
         )
 
     def start(self) -> Self:
@@ -115,7 +123,7 @@ class Stage:
     def _invoke(self, event: dict[str, str]) -> Any:
         return handle(
             event,
-            LambdaContext(self.lambda_seconds),
+            LambdaContext(self.lambda_seconds, region=self._region),
             env=self.lambda_environment(),
             now=self.lambda_time,
             write=self.hook_log.append,

@@ -22,10 +22,25 @@ def domain_name(view: GateView, texts: Texts) -> str:
     return view.switch.domain or texts("card.unknown_domain")
 
 
+CONSOLES: Final = {
+    "cn-": "console.amazonaws.cn",
+    "us-gov-": "console.amazonaws-us-gov.com",
+    "eusc-": "console.amazonaws-eusc.eu",
+}
+"""The console's host by the beginning of a region's name, for the partitions that have one of their own."""
+
+WITHOUT_CONSOLE: Final = ("us-iso", "eu-iso")
+"""Regions of partitions whose console nobody outside can name."""
+
+
 def deployment_link(view: GateView) -> str:
-    """The deployment in the AWS console."""
+    """The deployment in the AWS console of its partition; its bare id where that console is not known."""
     key = view.switch.key
-    url = f"https://{key.region}.console.aws.amazon.com/codesuite/codedeploy/deployments/{key.deployment}"
+    if key.region.startswith(WITHOUT_CONSOLE):
+        return inline(key.deployment)
+    own = (host for start, host in CONSOLES.items() if key.region.startswith(start))
+    console = next(own, "console.aws.amazon.com")
+    url = f"https://{key.region}.{console}/codesuite/codedeploy/deployments/{key.deployment}"
     return f"<{url}?region={key.region}|{inline(key.deployment)}>"
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid4
@@ -79,16 +80,16 @@ def _read_query(content_type: str, fields: dict[str, str]) -> Request:
     return Request(ELBV2, fields["Action"], query.read_form(fields), "text/xml")
 
 
-def check_signature(headers: CIMultiDictProxy[str]) -> None:
+def check_signature(headers: CIMultiDictProxy[str], regions: Collection[str] = (REGION,)) -> None:
     """No key is checked, but an unsigned request, or one for another region, is refused as AWS does."""
     authorization = headers.get("Authorization", "")
     if not authorization:
         raise AwsError("MissingAuthenticationTokenException", "Missing Authentication Token")
     scope = _SCOPE.search(authorization)
-    if scope is None or scope["region"] != REGION:
+    if scope is None or scope["region"] not in regions:
         raise AwsError(
             "InvalidSignatureException",
-            f"Credential should be scoped to a valid region: the stand-in plays {REGION}.",
+            f"Credential should be scoped to a valid region: the stand-in plays {', '.join(regions)}.",
         )
 
 

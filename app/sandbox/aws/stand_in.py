@@ -1,7 +1,7 @@
 """The stand-in AWS: CodeDeploy's blue/green for ECS, and the reads around it, over AWS's own protocols."""
 
 import random
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Self
 
@@ -42,12 +42,13 @@ class AwsStandIn(Controls):
         seed: int | None = None,
         history: bool = False,
         remember: int = 100_000,
+        regions: Collection[str] = (REGION,),
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
         """`start`: the stand-in's first moment (now). `history`: every domain has a deployment that
         succeeded yesterday, so that even the first switch has something to be undone to. `remember`: how
-        many calls are kept."""
+        many calls are kept. `regions`: those whose signatures are taken; what it tells is of its own."""
         chance = random.Random(seed)
         turns = Turns()
         clock = Clock(turns, speed=speed, start=start)
@@ -60,7 +61,7 @@ class AwsStandIn(Controls):
         machine = Machine(account, hooks, pace or Pace())
         codedeploy = CodeDeploy(account, machine)
         super().__init__(account, codedeploy=codedeploy, machine=machine, hooks=hooks, calls=calls)
-        wire = Wire(account, codedeploy, faults=self.faults, calls=calls)
+        wire = Wire(account, codedeploy, faults=self.faults, calls=calls, regions=regions)
         self._server = ServerThread(wire.application(), host=host, port=port)
         self.url = self._server.url
 

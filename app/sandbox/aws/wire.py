@@ -1,6 +1,7 @@
 """The stand-in's one HTTP endpoint."""
 
 import asyncio
+from collections.abc import Collection
 from typing import Any, Final
 
 from aiohttp import web
@@ -25,8 +26,17 @@ LONGEST_SILENCE: Final = 60.0
 class Wire:
     """Reads a request, lets the faults have it, runs the operation in a turn, answers in one write."""
 
-    def __init__(self, account: Account, codedeploy: CodeDeploy, *, faults: Faults, calls: Calls) -> None:
+    def __init__(
+        self,
+        account: Account,
+        codedeploy: CodeDeploy,
+        *,
+        faults: Faults,
+        calls: Calls,
+        regions: Collection[str],
+    ) -> None:
         self._account = account
+        self._regions = regions
         self._faults = faults
         self._calls = calls
         self._operations: dict[str, dict[str, Operation]] = {
@@ -48,7 +58,7 @@ class Wire:
         try:
             request = protocols.read_request(http.headers, await http.read(), fields)
             operation = self._operation(request)
-            protocols.check_signature(http.headers)
+            protocols.check_signature(http.headers, self._regions)
         except AwsError as error:
             self._note(http.headers.get("X-Amz-Target", fields.get("Action", "?")), {}, error.code)
             return protocols.refusal(content_type, error)
