@@ -9,7 +9,7 @@ from types import MappingProxyType
 from app.domains_file import ConfigError, DomainTable, File, Problem, dotted, read_file
 from app.domains_freezes import ConfiguredFreeze, freeze_problems
 from app.domains_manners import manners_problems
-from app.domains_policy import PolicyTable, policy_from, policy_trouble
+from app.domains_policy import PolicyTable, needs_known_deployer, policy_from, policy_trouble
 from app.domains_probes import probe_problems
 from app.domains_turns import turn_problems, turns_of
 from app.gate.checks import Probe
@@ -117,6 +117,12 @@ def warnings(config: Config) -> list[str]:
             "own_deployment = false, but [people] is empty: nobody's own deployment can be recognised; "
             'add lines such as "github-login" = "U01KIM"'
         )
+    lonely = [name for name, domain in config.domains.items() if needs_known_deployer(domain.policy)]
+    if lonely:
+        said.append(
+            f"only one person can approve {', '.join(lonely)}, and two are asked where the deployer is unknown: "
+            'have the pipeline set the tag github-actor, name more approvers, or write unknown_deployer = "allow"'
+        )
     return said
 
 
@@ -155,7 +161,8 @@ def _policy_problems(found: File) -> list[Problem]:
     default = policy_from(found.policy, PolicyTable())
     problems = []
     orphans = []
-    of_default = policy_trouble(default) if default.approvers else None
+    said = "unknown_deployer" in found.policy.model_fields_set
+    of_default = policy_trouble(default, asks_two=said) if default.approvers else None
     if of_default:
         problems.append(found.problem(["policy", of_default.key], of_default.what, of_default.remedy))
     for name, table in found.domains.items():
@@ -164,7 +171,8 @@ def _policy_problems(found: File) -> list[Problem]:
         if not policy.approvers:
             orphans.append(name)
             continue
-        trouble = policy_trouble(policy) if own.model_fields_set else None
+        asks_two = said or "unknown_deployer" in own.model_fields_set
+        trouble = policy_trouble(policy, asks_two=asks_two) if own.model_fields_set else None
         if trouble and trouble != of_default:
             problems.append(found.problem(["domains", name, trouble.key], trouble.what, trouble.remedy))
     if orphans:

@@ -77,7 +77,7 @@ class RuleKeys(Table):
     approvers: Annotated[list[str], AfterValidator(some_approvers)] = []
     approvals: Annotated[int, AfterValidator(some_people)] = 1
     own_deployment: bool = False
-    unknown_deployer: Literal["allow", "ask-two"] = "allow"
+    unknown_deployer: Literal["allow", "ask-two"] = "ask-two"
     require: list[RequireTable] = []
     reject: Literal["one", "majority"] = "one"
     reason: Literal["always", "reject", "never"] = "reject"
@@ -167,13 +167,17 @@ class Trouble:
     remedy: str
 
 
-def policy_trouble(policy: Policy) -> Trouble | None:
-    """What keeps every switch from passing, at whatever time; None: nothing does."""
-    trouble = _never_passes(policy)
+def policy_trouble(policy: Policy, *, asks_two: bool) -> Trouble | None:
+    """What keeps every switch from passing, at whatever time; None: nothing does.
+
+    `asks_two`: the file says itself that two people are asked where the deployer is unknown.
+    """
+    trouble = _never_passes(policy, asks_two=asks_two)
     if trouble:
         return trouble
     for variant in policy.variants:
-        trouble = _never_passes(replace(policy, variants=(), **variant.changes.given()))
+        said = asks_two or variant.changes.unknown_deployer is not None
+        trouble = _never_passes(replace(policy, variants=(), **variant.changes.given()), asks_two=said)
         if trouble:
             what = (
                 f'"{variant.name}" gives rules by which nothing could ever pass: {trouble.key} {trouble.what}'
@@ -182,7 +186,13 @@ def policy_trouble(policy: Policy) -> Trouble | None:
     return None
 
 
-def _never_passes(policy: Policy) -> Trouble | None:
+def needs_known_deployer(policy: Policy) -> bool:
+    """Two are asked where the deployer is unknown, and only one person can approve."""
+    two = policy.unknown_deployer is UnknownDeployer.ASK_TWO and not policy.own_deployment
+    return two and not _has_group(policy.voters) and len(policy.voters) < 2
+
+
+def _never_passes(policy: Policy, *, asks_two: bool) -> Trouble | None:
     # How many people a group holds is Slack's to know.
     people = len(policy.approvers)
     if not _has_group(policy.approvers) and policy.approvals > people:
@@ -191,8 +201,7 @@ def _never_passes(policy: Policy) -> Trouble | None:
             what=f"is {policy.approvals}, but only {people} can approve, so nothing could ever pass",
             remedy=f"Write at most {people}, or name more approvers.",
         )
-    two = policy.unknown_deployer is UnknownDeployer.ASK_TWO and not policy.own_deployment
-    if two and not _has_group(policy.voters) and len(policy.voters) < 2:
+    if asks_two and needs_known_deployer(policy):
         return Trouble(
             key="unknown_deployer",
             what="asks two people, but only 1 can approve",

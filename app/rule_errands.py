@@ -20,8 +20,8 @@ DEPLOYERS_TICK: Final = 2.0
 TURN_TICK: Final = 1.0
 STRAYS_TICK: Final = 3600.0
 PATIENCE: Final = 0.5
-DEPLOYERS: Final = 200
-"""Looked for a tick; Slack takes some fifty look-ups a minute, and answers are kept."""
+DEPLOYERS: Final = 100
+"""The newest so many are looked at in each tick, and so many of the others in turn."""
 
 
 class RuleErrands:
@@ -52,6 +52,7 @@ class RuleErrands:
         self._redraw = redraw
         self._clock = clock
         self._calm = calm
+        self._deployers_after = 0
         announcing = errand(record.announcements, key=_of_row, work=self._announce, clock=clock)
         self.announce = self._loop("announce", announcing, room=4)
         self._probing = errand(
@@ -98,7 +99,10 @@ class RuleErrands:
         await announce(due, record=self._record.announcements, herald=self._herald, now=self._clock())
 
     async def _deployer_step(self, room: int) -> Pieces:
-        for unknown in await self._record.deployers.unknown(logins=self._rules.logins(), limit=DEPLOYERS):
+        found = await self._record.deployers.unknown(after=self._deployers_after, limit=DEPLOYERS)
+        others = [one.switch.id for one in found if one.switch.id > self._deployers_after][:DEPLOYERS]
+        self._deployers_after = others[-1] if len(others) == DEPLOYERS else 0
+        for unknown in found:
             known = await know_deployer(
                 unknown,
                 record=self._record.deployers,

@@ -109,10 +109,6 @@ class LiveRules:
         """Hosts that probes may ask although their addresses are private."""
         return self.config.probe_hosts
 
-    def logins(self) -> list[str]:
-        """Every login that the configuration maps, in small letters."""
-        return [login.lower() for login in self.config.people]
-
     def slack_person(self, login: str | None) -> UserId | None:
         """The Slack account of a login."""
         return slack_person(login, people=self.config.people)

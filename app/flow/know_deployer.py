@@ -1,5 +1,6 @@
-"""A deployment names somebody whom nobody has found in Slack yet: the configuration or an e-mail address may."""
+"""Who deployed a waiting switch: what the deployment says, resolved to people in Slack, again while it is unknown."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -7,7 +8,7 @@ from typing import Protocol
 from app.flow.events import SWITCHGATE, Event, Kind
 from app.flow.rules_port import Rules
 from app.flow.views import Switch
-from app.gate.deployer import e_mail_among
+from app.gate.deployer import Deployer, deployer_claims, e_mails_among, resolve_deployer
 from app.gate.ids import UserId
 
 
@@ -17,32 +18,43 @@ class AddressBook(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnknownDeployer:
+    """A live switch that waits and whose deployer is not known. `tag`: green's `github-actor`, once it was read."""
+
+    switch: Switch
+    tag: str | None
+
+
 class DeployerRecord(Protocol):
-    async def deployer_known(
-        self, unknown: "Unknown", deployer: UserId, event: Event, *, now: datetime
+    async def unknown(self, *, after: int, limit: int) -> Sequence[UnknownDeployer]:
+        """The newest ones, and some of the others in turn: those with ids above `after`."""
+        ...
+
+    async def store(
+        self, unknown: UnknownDeployer, found: Deployer, *, shown: str | None, event: Event, now: datetime
     ) -> bool:
-        """Stores who deployed and has the waiting cards redrawn; False: somebody else was first."""
+        """Stores the people and has the waiting cards redrawn; False: somebody else was first."""
         ...
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Unknown:
-    """A live switch whose deployer is `named`, but not known as somebody in Slack."""
-
-    switch: Switch
-    named: str
-
-
 async def know_deployer(
-    unknown: Unknown, *, record: DeployerRecord, rules: Rules, book: AddressBook, now: datetime
+    unknown: UnknownDeployer, *, record: DeployerRecord, rules: Rules, book: AddressBook, now: datetime
 ) -> bool:
-    """Finds the person and stores them; False while nobody knows. Votes are judged by it from then on."""
-    switch, named = unknown.switch, unknown.named
-    found = rules.slack_person(named)
-    address = e_mail_among([named])
-    if found is None and address is not None:
-        found = await book.by_email(address)
-    if found is None:
+    """Stores what is new; False where nothing is. Votes are judged by it from then on.
+
+    A person who was named once stays named: what a tag or a description says later takes nothing back.
+    """
+    switch = unknown.switch
+    claims = deployer_claims(
+        description=switch.description or "", creator=switch.creator or "", tag=unknown.tag
+    )
+    found = resolve_deployer(claims, accounts=await _accounts(claims.names, rules=rules, book=book))
+    before = frozenset(switch.named_deployers)
+    if before - found.named:
+        found = Deployer(known=None, named=found.named | before)
+    shown = claims.names[0] if claims.names else None
+    if found.known is None and found.named == before and shown == switch.deployed_by:
         return False
     event = Event(
         at=now,
@@ -50,6 +62,18 @@ async def know_deployer(
         switch=switch.key,
         actor=SWITCHGATE,
         domain=switch.domain,
-        detail={"deployer": found},
+        detail={
+            "deployer": found.known or " ".join(sorted(found.named)) or None,
+            "sure": found.known is not None,
+        },
     )
-    return await record.deployer_known(unknown, found, event, now=now)
+    return await record.store(unknown, found, shown=shown, event=event, now=now)
+
+
+async def _accounts(names: Sequence[str], *, rules: Rules, book: AddressBook) -> dict[str, UserId]:
+    found = {name: person for name in names if (person := rules.slack_person(name)) is not None}
+    for address in e_mails_among(name for name in names if name not in found):
+        person = await book.by_email(address)
+        if person is not None:
+            found[address] = person
+    return found

@@ -14,7 +14,7 @@ from app.flow.record_ports import GateRecord, Opening, Verification
 from app.flow.rules_port import Rules
 from app.flow.views import GateView
 from app.gate.deadline import deadline_after
-from app.gate.deployer import named_deployers
+from app.gate.deployer import deployer_claims
 from app.gate.ids import ExecutionId, GateId, SwitchKey
 from app.gate.manners import next_reminder
 from app.gate.policy import RESCUERS
@@ -98,13 +98,14 @@ def verify_facts(facts: DeploymentFacts, *, rules: Rules) -> Verification:
         raise NotOurs(f"the compute platform is {facts.platform or 'unknown'}, not ECS")
     if facts.over:
         raise NotOurs(f"the deployment is over: {facts.status}")
-    names = named_deployers(description=facts.description, creator=facts.creator)
+    names = deployer_claims(description=facts.description, creator=facts.creator).names
+    named = {person for name in names if (person := rules.slack_person(name))}
     return Verification(
         domain=domain.name,
         listener_port=domain.listener_port,
         facts=facts,
         deployed_by=names[0] if names else None,
-        deployer=next((person for name in names if (person := rules.slack_person(name))), None),
+        named_deployers=tuple(sorted(named)),
     )
 
 

@@ -32,7 +32,8 @@ class Verification:
     listener_port: int | None
     facts: DeploymentFacts
     deployed_by: str | None
-    deployer: UserId | None
+    named_deployers: tuple[UserId, ...] = ()
+    """Whom the deployment names. Who deployed is not known before the task definition's tag was read."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -33,10 +33,6 @@ class Rules(Protocol):
 
     def slack_person(self, login: str | None) -> UserId | None: ...
 
-    def logins(self) -> Sequence[str]:
-        """Every login that the configuration maps, in small letters."""
-        ...
-
     def domain_names(self) -> Sequence[DomainName]:
         """Every configured domain."""
         ...

@@ -68,6 +68,8 @@ class Switch:
     previous_revision: str | None = None
     """What served before, as people name it: `order:41`. None: CodeDeploy did not say."""
     auto_rollback: bool | None = None
+    named_deployers: tuple[UserId, ...] = ()
+    """Everybody whom some source names as the deployer; `deployer` is set where they agree and the tag is one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -113,7 +113,7 @@ async def _refine(
     policy = domain.policy if domain else rules.default_policy
     gate = view.gate
     if verification is not None:
-        gate = gate.verify(deployer=verification.deployer, policy=policy)
+        gate = gate.verify(named=frozenset(verification.named_deployers), policy=policy)
     hook = sight.target.events.get(view.hook_name) if sight.target else None
     if hook is not None and hook.started_at is not None:
         gate = gate.started(hook_started=hook.started_at, policy=policy)

@@ -1,7 +1,8 @@
-"""Who deployed, as far as the deployment itself tells."""
+"""Who deployed, as far as the deployment itself tells, and how sure that is."""
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from app.gate.ids import UserId
@@ -25,22 +26,67 @@ NOBODY: Final = frozenset(
 )
 """CodeDeploy's `creator` says through what a deployment was made, seldom who made it."""
 
+MAX_ADDRESSES: Final = 20
+"""E-mail addresses of one deployment that are looked up."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeployerClaims:
+    """Every name that a deployment gives for its deployer, by source.
+
+    `tag`: the task definition's `github-actor`; None: not read, or not there. Whoever starts a deployment writes its
+    description as they like, so it names people and proves nothing.
+    """
+
+    tag: str | None
+    described: tuple[str, ...]
+    creators: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All of them, each once, the surest first."""
+        names = [self.tag, *self.described, *self.creators]
+        return tuple(dict.fromkeys(name for name in names if name))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deployer:
+    """`known`: the person whom the tag names and nothing contradicts. `named`: everybody whom any source names."""
+
+    known: UserId | None
+    named: frozenset[UserId]
+
 
 def named_deployer(description: str) -> str | None:
-    """The login that a description names: `github-actor=LOGIN`, `actor: LOGIN` or `by @LOGIN`."""
-    found = _BY_KEY.search(description) or _BY_AT.search(description)
-    return found["login"].rstrip(".,") if found else None
+    """The login that a description names first: `github-actor=LOGIN`, `actor: LOGIN` or `by @LOGIN`."""
+    return next(iter(_described(description)), None)
 
 
-def named_deployers(*, description: str, creator: str, tag: str | None = None) -> tuple[str, ...]:
-    """Every name that a deployment gives for its deployer, the surest first.
+def deployer_claims(*, description: str, creator: str, tag: str | None = None) -> DeployerClaims:
+    """What a deployment says. A creator that is an ARN names its last part, too."""
+    personal = creator.strip() if creator.strip().casefold() not in NOBODY else ""
+    creators = dict.fromkeys(name for name in (personal, personal.rpartition("/")[2]) if name)
+    return DeployerClaims(
+        tag=(tag or "").strip().removeprefix("@") or None,
+        described=_described(description),
+        creators=tuple(creators),
+    )
 
-    `tag`: the task definition's `github-actor`. A creator that is an ARN names its last part too.
+
+def resolve_deployer(claims: DeployerClaims, *, accounts: Mapping[str, UserId]) -> Deployer:
+    """`accounts`: the Slack account of each claimed name that has one.
+
+    A name without an account contradicts the tag unless it is the same name; a creator without one is a role or a
+    service, and says nothing.
     """
-    names = [tag, named_deployer(description)]
-    if creator and creator.casefold() not in NOBODY:
-        names += [creator, creator.rpartition("/")[2]]
-    return tuple(dict.fromkeys(name for name in names if name))
+    named = frozenset(accounts[name] for name in claims.names if name in accounts)
+    tagged = accounts.get(claims.tag) if claims.tag else None
+    same_name = (claims.tag or "").casefold()
+    agreed = all(
+        accounts.get(name) == tagged if name in accounts else name.casefold() == same_name
+        for name in claims.described
+    )
+    return Deployer(known=tagged if tagged and agreed and named == {tagged} else None, named=named)
 
 
 def slack_person(login: str | None, *, people: Mapping[str, str]) -> UserId | None:
@@ -52,6 +98,12 @@ def slack_person(login: str | None, *, people: Mapping[str, str]) -> UserId | No
     return UserId(user) if user else None
 
 
-def e_mail_among(names: Iterable[str]) -> str | None:
-    """The first name that is an e-mail address, by which Slack may know the person."""
-    return next((name for name in names if re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", name)), None)
+def e_mails_among(names: Iterable[str]) -> tuple[str, ...]:
+    """The names that are e-mail addresses, by which Slack may know the person."""
+    found = [name for name in names if re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", name)]
+    return tuple(found[:MAX_ADDRESSES])
+
+
+def _described(description: str) -> tuple[str, ...]:
+    found = [*_BY_KEY.finditer(description), *_BY_AT.finditer(description)]
+    return tuple(dict.fromkeys(one["login"].rstrip(".,") for one in found))

@@ -26,11 +26,12 @@ class Circumstances:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ballot:
-    """Who has voted, and who deployed (None: unknown)."""
+    """Who has voted, and who deployed (None: unknown). `named`: whom any source names as the deployer."""
 
     deployer: UserId | None
     approved_by: frozenset[UserId]
     rejected_by: frozenset[UserId]
+    named: frozenset[UserId] = frozenset()
 
     def approved_also_by(self, user: UserId) -> "Ballot":
         return replace(self, approved_by=self.approved_by | {user}, rejected_by=self.rejected_by - {user})
@@ -60,8 +61,9 @@ class Case:
         return self.roster.holds(user, approvers=self.policy.voters)
 
     def is_own(self, user: UserId) -> bool:
-        """Whether `user` deployed this and may not approve it for that."""
-        return not self.policy.own_deployment and self.ballot.deployer == user
+        """Whether `user` deployed this, as far as any source says, and may not approve it for that."""
+        ballot = self.ballot
+        return not self.policy.own_deployment and (user == ballot.deployer or user in ballot.named)
 
     def under(self, policy: Policy) -> "Case":
         """The same case under another policy."""

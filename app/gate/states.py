@@ -94,13 +94,20 @@ class Awaiting:
     deployer: UserId | None
     approved_by: frozenset[UserId]
     rejected_by: frozenset[UserId] = frozenset()
+    named: frozenset[UserId] = frozenset()
+    """Everybody whom some source names as the deployer."""
 
     def case(self, *, policy: Policy, roster: Roster, circumstances: Circumstances, now: datetime) -> Case:
         """Everything that a vote at `now` is judged by."""
         return Case(
             rules=in_force(policy, now=now, shift=circumstances.shift),
             roster=roster,
-            ballot=Ballot(deployer=self.deployer, approved_by=self.approved_by, rejected_by=self.rejected_by),
+            ballot=Ballot(
+                deployer=self.deployer,
+                named=self.named,
+                approved_by=self.approved_by,
+                rejected_by=self.rejected_by,
+            ),
             circumstances=circumstances,
             now=now,
         )
@@ -200,9 +207,9 @@ class Awaiting:
         """The deployment ended by itself, or turned out not to be ours: nobody is left to be told."""
         return Closed(id=self.id, verdict=Verdict.WITHDRAWN, outcome=None)
 
-    def verify(self, *, deployer: UserId | None, policy: Policy) -> "Awaiting":
+    def verify(self, *, named: frozenset[UserId] = frozenset(), policy: Policy) -> "Awaiting":
         """CodeDeploy confirmed what this is: the question is asked anew, under the domain's own deadline."""
-        verified = replace(self, verified=True, deployer=deployer, edition=self.edition + 1)
+        verified = replace(self, verified=True, named=named, edition=self.edition + 1)
         return verified.started(hook_started=self.opened_at, policy=policy)
 
     def started(self, *, hook_started: datetime, policy: Policy) -> "Awaiting":

@@ -1,41 +1,51 @@
-"""Who deployed a live switch: named by the deployment, found later as somebody in Slack."""
+"""Who deployed a live switch: whom the deployment names, and whom it is certain of."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
 from app.flow.events import Event
-from app.flow.know_deployer import Unknown
-from app.gate.ids import UserId
+from app.flow.know_deployer import UnknownDeployer
+from app.gate.deployer import Deployer
 from app.record.chain import SWITCH_CHAIN
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
+from app.record.leases import coherent
 from app.record.rows import SWITCH, switch_of
 
-# The task definition's `github-actor`, once the evidence has it, goes before what the deployment itself says.
+# Strict: lax would take each pair of a key and its value apart before the filter.
+TAG: Final = 'strict $.green.revision.tags[*] ? (@[0] == "github-actor")[1]'
+
 UNKNOWN: Final = f"""
-SELECT {SWITCH}, n.name AS named FROM switches s
-JOIN (
-    SELECT w.switch_id, max(e.seen #>> '{{commits,actor}}') AS tagged
-    FROM gates w LEFT JOIN evidence e ON e.gate_id = w.id WHERE w.phase = 'awaiting' GROUP BY w.switch_id
-) t ON t.switch_id = s.id
-CROSS JOIN LATERAL (SELECT coalesce(t.tagged, s.deployed_by) AS name) n
-WHERE s.deployer IS NULL AND s.verified_at IS NOT NULL AND s.ended_at IS NULL
-    AND (n.name LIKE '%@%' OR lower(n.name) = ANY(:logins))
-ORDER BY s.id LIMIT :limit
+WITH waiting AS (
+    SELECT s.id FROM switches s
+    WHERE s.id IN (SELECT w.switch_id FROM gates w WHERE w.phase = 'awaiting')
+        AND s.deployer IS NULL AND s.verified_at IS NOT NULL AND s.ended_at IS NULL
+), chosen AS (
+    (SELECT id FROM waiting ORDER BY id DESC LIMIT :limit)
+    UNION
+    (SELECT id FROM waiting WHERE id > :after ORDER BY id LIMIT :limit)
+)
+SELECT {SWITCH}, (
+    SELECT max(jsonb_path_query_first(e.seen, CAST(:tag AS jsonpath), '{{}}', true) #>> '{{}}')
+    FROM gates w JOIN evidence e ON e.gate_id = w.id WHERE w.switch_id = s.id AND w.phase = 'awaiting'
+) AS tag
+FROM chosen JOIN switches s ON s.id = chosen.id
+ORDER BY s.id
 """
 
-KNOWN: Final = f"""
+STORE: Final = f"""
 WITH s AS (
-    UPDATE switches SET deployer = :deployer, deployed_by = :named
-    WHERE id = :id AND {SWITCH_CHAIN} AND deployer IS NULL RETURNING id
+    UPDATE switches SET deployer = :deployer, deployed_by = :shown, named_deployers = CAST(:named AS text[])
+    WHERE id = :id AND {SWITCH_CHAIN} AND deployer IS NULL AND named_deployers = CAST(:before AS text[])
+    RETURNING id
 ), g AS (
     UPDATE gates SET version = version + 1 FROM s
     WHERE gates.switch_id = s.id AND gates.phase = 'awaiting' RETURNING gates.id, gates.version
 ), c AS (
     UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
 ), a AS (
-    {INSERT} WHERE EXISTS (SELECT 1 FROM s)
+    {INSERT} WHERE EXISTS (SELECT 1 FROM s) AND CAST(:news AS boolean)
 )
 SELECT id FROM s
 """
@@ -47,23 +57,24 @@ class Deployers:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def unknown(self, *, logins: Sequence[str], limit: int) -> Sequence[Unknown]:
-        """Live switches with a waiting gate whose deployer is named, may be found, and is not known.
+    async def unknown(self, *, after: int, limit: int) -> Sequence[UnknownDeployer]:
+        """Waiting switches whose deployer is not known: the newest, and those with ids above `after`."""
+        rows = await self._database.rows(UNKNOWN, after=after, limit=limit, tag=TAG)
+        return list(coherent(rows, lambda row: UnknownDeployer(switch=switch_of(row), tag=row.tag)))
 
-        `logins`: those that the configuration maps, in small letters.
-        """
-        rows = await self._database.rows(UNKNOWN, logins=list(logins), limit=limit)
-        return [Unknown(switch=switch_of(row), named=row.named) for row in rows]
-
-    async def deployer_known(
-        self, unknown: Unknown, deployer: UserId, event: Event, *, now: datetime
+    async def store(
+        self, unknown: UnknownDeployer, found: Deployer, *, shown: str | None, event: Event, now: datetime
     ) -> bool:
-        """Stores who deployed; False when somebody else was first."""
+        """Stores the people; False when somebody else was first."""
+        before = sorted(unknown.switch.named_deployers)
         rows = await self._database.rows(
-            KNOWN,
+            STORE,
             id=unknown.switch.id,
-            deployer=deployer,
-            named=unknown.named,
+            deployer=found.known,
+            shown=shown,
+            named=sorted(found.named),
+            before=before,
+            news=found.known is not None or sorted(found.named) != before,
             now=now,
             events=as_parameter([event]),
         )

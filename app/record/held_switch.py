@@ -19,7 +19,8 @@ from app.record.statements import Driver, execute
 VERIFY: Final = """
 WITH s AS (
     UPDATE switches SET domain = :domain, application = :application, deployment_group = :deployment_group,
-        creator = :creator, deployed_by = :deployed_by, deployer = :deployer, description = :description,
+        creator = :creator, deployed_by = :deployed_by, 
+        named_deployers = CAST(:named_deployers AS text[]), description = :description,
         config_name = :config_name, listener_port = :listener_port, deployment_created_at = :created_at,
         rollback_of = :rollback_of, status = :status, verified_at = :now
     WHERE id = :id

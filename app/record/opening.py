@@ -15,13 +15,13 @@ OPEN: Final = f"""
 WITH s AS (
     INSERT INTO switches
         (account, region, deployment_id, domain, application, deployment_group, creator, deployed_by,
-         deployer, description, config_name, listener_port, deployment_created_at, rollback_of, status,
+         named_deployers, description, config_name, listener_port, deployment_created_at, rollback_of, status,
          first_seen_at, verified_at, due_at)
     VALUES
         (CASE WHEN {THE_CHAIN} THEN CAST(:account AS text) END,
          :region, :deployment_id, :domain, :application, :deployment_group, :creator, :deployed_by,
-         :deployer, :description, :config_name, :listener_port, :created_at, :rollback_of, :status, :now,
-         :verified_at, :now)
+         CAST(:named_deployers AS text[]), :description, :config_name, :listener_port, :created_at, :rollback_of,
+         :status, :now, :verified_at, :now)
     ON CONFLICT ON CONSTRAINT switches_key DO UPDATE
         SET (due_at, ended_at, ending, hook_started_at) = (
             SELECT CASE WHEN known AND switches.ended_at IS NOT NULL THEN NULL ELSE excluded.due_at END,
@@ -103,7 +103,7 @@ def verified_columns(verification: Verification | None) -> dict[str, Any]:
         "domain": verification.domain if verification else None,
         "listener_port": verification.listener_port if verification else None,
         "deployed_by": verification.deployed_by if verification else None,
-        "deployer": verification.deployer if verification else None,
+        "named_deployers": list(verification.named_deployers) if verification else [],
         "application": facts.application if facts else None,
         "deployment_group": facts.deployment_group if facts else None,
         "creator": facts.creator if facts else None,

@@ -32,7 +32,7 @@ class IncoherentRow(Exception):
 
 SWITCH: Final = """
     s.id AS switch_id, s.account, s.region, s.deployment_id, s.domain, s.application, s.deployment_group,
-    s.creator, s.deployed_by, s.deployer, s.description, s.config_name, s.traffic, s.listener_port,
+    s.creator, s.deployed_by, s.deployer, s.named_deployers, s.description, s.config_name, s.traffic, s.listener_port,
     s.hook_started_at, s.deployment_created_at, s.rollback_of, s.status, s.first_seen_at, s.verified_at,
     s.ended_at, s.ending, s.green_percent, s.moved_at, s.switched_at, s.blue_until, s.rollback_id, s.previous_revision,
     s.auto_rollback
@@ -103,6 +103,7 @@ def switch_of(row: Any) -> Switch:
         creator=row.creator,
         deployed_by=row.deployed_by,
         deployer=UserId(row.deployer) if row.deployer else None,
+        named_deployers=tuple(map(UserId, row.named_deployers)),
         description=row.description,
         config_name=row.config_name,
         traffic=traffic_of(row.traffic),
@@ -196,6 +197,7 @@ def _gate(row: Any, votes: tuple[CastVote, ...]) -> Gate:
             edition=row.edition,
             verified=row.verified_at is not None,
             deployer=UserId(row.deployer) if row.deployer else None,
+            named=frozenset(map(UserId, row.named_deployers)),
             approved_by=frozenset(vote.voter for vote in votes if vote.choice is Choice.APPROVE),
             rejected_by=frozenset(vote.voter for vote in votes if vote.choice is Choice.REJECT),
         )

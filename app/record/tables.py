@@ -58,6 +58,7 @@ switches: Final = Table(
     _text("creator"),
     _text("deployed_by"),
     _text("deployer"),
+    Column("named_deployers", ARRAY(Text), nullable=False, server_default="{}"),
     _text("description"),
     _text("config_name"),
     Column("traffic", JSONB),

@@ -31,6 +31,7 @@ admins = ["{GRACE.id}"]
 approvers = ["{ONCALL.id}", "{GRACE.id}"]
 approvals = 1
 own_deployment = false
+unknown_deployer = "allow"
 
 [people]
 mina-kim = "{MINA.id}"
@@ -46,12 +47,15 @@ def people_of(locale: str) -> tuple[User, ...]:
     return tuple(grace if one is GRACE else one for one in PEOPLE)
 
 
-def config_text(domains: Iterable[SandboxDomain] = EIGHT_DOMAINS, **more: str) -> str:
+def config_text(
+    domains: Iterable[SandboxDomain] = EIGHT_DOMAINS, *, unknown_deployer: str = "allow", **more: str
+) -> str:
     """`switchgate.toml` for these domains. `more` adds lines to a domain's table, by its name."""
+    head = HEAD.replace('unknown_deployer = "allow"', f'unknown_deployer = "{unknown_deployer}"')
     tables = [
         f'[domains.{domain.name}]\napplication = "{domain.application}"\n'
         f'deployment_group = "{domain.deployment_group}"\nlistener_port = {domain.listener_port}\n'
         f"{more.get(domain.name, '')}"
         for domain in domains
     ]
-    return "\n".join([HEAD, *tables])
+    return "\n".join([head, *tables])

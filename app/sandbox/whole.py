@@ -39,7 +39,7 @@ def whole_sandbox(*, locale: str) -> Iterator[Whole]:
         try:
             postgres.start()
             migrate(postgres.url)
-            config = config_text(payment=PAYMENT_RULES)
+            config = config_text(payment=PAYMENT_RULES, unknown_deployer="ask-two")
             with Stage(folder, users=people_of(locale), config=config, locale=locale, history=True) as stage:
                 port = free_port()
                 stage.service_urls = [f"http://127.0.0.1:{port}"]

@@ -26,8 +26,7 @@ def standing_blocks(view: GateView, *, policy: Policy, outlook: Outlook | None, 
         return votes
     blocks = [*votes]
     if outlook.is_held or len(outlook.unmet) > 1 or votes:
-        title = texts("card.held" if outlook.is_held else "card.owed")
-        blocks.append(section(f"*{title}*\n{rule_lines(outlook.unmet, texts=texts)}"))
+        blocks.append(section(_unmet_words(outlook, texts=texts)))
     blocks += [context(line) for line in line_words(outlook, texts=texts)]
     if outlook.variants:
         names = ", ".join(inline(name) for name in outlook.variants)
@@ -79,6 +78,15 @@ def reason_lines(votes: Sequence[CastVote]) -> list[str]:
         for vote in votes
         if vote.reason.strip() and vote.reason != NO_REASON
     ]
+
+
+def _unmet_words(outlook: Outlook, *, texts: Texts) -> str:
+    if (
+        not outlook.unmet
+    ):  # a rule was relaxed after the last vote, for example because the deployer became known
+        return texts("card.votes.enough")
+    title = texts("card.held" if outlook.is_held else "card.owed")
+    return f"*{title}*\n{rule_lines(outlook.unmet, texts=texts)}"
 
 
 def _cast(view: GateView, choice: Choice) -> list[CastVote]:

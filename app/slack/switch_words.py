@@ -47,8 +47,8 @@ def deployment_link(view: GateView) -> str:
 def creator(view: GateView) -> str:
     """Who made the deployment, as far as anybody knows."""
     switch = view.switch
-    if switch.deployer:
-        return mention(switch.deployer)
+    if switch.deployer or switch.named_deployers:
+        return ", ".join(map(mention, [switch.deployer] if switch.deployer else switch.named_deployers))
     return inline(switch.deployed_by or switch.creator or "")
 
 

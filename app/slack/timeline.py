@@ -93,6 +93,8 @@ class Timeline:
         if event.kind is Kind.CHECK_TOLD:
             state = event.detail.get("state")
             return f"{key}_{state}" if state in {"passed", "failed"} else None
+        if event.kind is Kind.DEPLOYER_KNOWN and event.detail.get("sure") is False:
+            return f"{key}_named"
         if event.kind is Kind.GATE_DECIDED:
             basis = event.detail.get("basis")
             ground = basis if basis in OTHER_GROUNDS else event.detail.get("verdict")
@@ -108,7 +110,7 @@ class Timeline:
             "who": _actor(event),
             "name": _said(detail, "name"),
             "summary": _said(detail, "summary"),
-            "deployer": mention(str(detail.get("deployer", ""))),
+            "deployer": ", ".join(map(mention, str(detail.get("deployer") or "").split())),
             "deadline": _clock(view.deadline_at),
             "reason": _said(detail, "reason"),
             "why": setback_words(_found(detail, "why", "codedeploy", "how"), self._texts),

@@ -80,8 +80,9 @@ def why_not(refused: Refused, *, texts: Texts, approvers: tuple[str, ...]) -> st
     if isinstance(refusal, NotAMember):
         unknown = refusal.standing is Standing.UNKNOWN
         return texts("refused.unknown_person" if unknown else "refused.not_a_member")
+    unsure = isinstance(refusal, OwnDeployment) and view and len(view.switch.named_deployers) > 1
     said = texts(
-        _KEYS[type(refusal)],
+        "refused.named_deployer" if unsure else _KEYS[type(refusal)],
         domain=(view.switch.domain if view else None) or texts("card.unknown_domain"),
         who=", ".join(mention(entry) for entry in approvers) or "—",
         deadline=when(view.deadline_at) if view else "—",

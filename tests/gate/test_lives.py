@@ -234,7 +234,9 @@ class Lives(RuleBasedStateMachine):
         if isinstance(life.gate, Decided):
             life.gate = replace(life.gate, verified=True)
         elif isinstance(life.gate, Awaiting):
-            life.gate = life.gate.verify(deployer=life.deployer, policy=self.policy)
+            life.gate = life.gate.verify(
+                named=frozenset({life.deployer} if life.deployer else ()), policy=self.policy
+            )
 
     def _close(self, life: Life, closed: Closed) -> None:
         life.gate = closed

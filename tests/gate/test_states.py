@@ -139,7 +139,7 @@ def test_a_press_at_the_deadline_is_too_late() -> None:
 
 
 def test_a_button_of_an_older_edition_does_not_count() -> None:
-    verified = awaiting(verified=False).verify(deployer=None, policy=ONE)
+    verified = awaiting(verified=False).verify(policy=ONE)
     with pytest.raises(CardIsOld):
         verified.vote(vote("U1"), edition=1, policy=ONE, roster=ROSTER, circumstances=CLEAR)
 
@@ -166,7 +166,7 @@ def test_a_hook_that_would_have_been_over_when_it_came_says_nothing_of_when_it_b
 def test_no_domain_gets_past_59_minutes() -> None:
     long = Policy(approvers=("U1",), approvals=1, own_deployment=True, deadline=timedelta(hours=5))
     fresh = awaiting(verified=False, deadline_at=NOW + timedelta(hours=9))
-    assert fresh.verify(deployer=None, policy=long).deadline_at == NOW + timedelta(minutes=59)
+    assert fresh.verify(policy=long).deadline_at == NOW + timedelta(minutes=59)
 
 
 def test_a_gate_does_not_expire_early() -> None:
@@ -244,15 +244,15 @@ def test_a_refused_vote_leaves_the_gate_as_it_was() -> None:
 def test_an_unverified_rescue_waits_for_its_confirmation() -> None:
     gate = awaiting(verified=False)
     assert gate.rescue(creator="codeDeployRollback", now=NOW) is None
-    verified = gate.verify(deployer=None, policy=ONE)
+    verified = gate.verify(policy=ONE)
     assert verified.rescue(creator="codeDeployRollback", now=NOW) is not None
 
 
 def test_verification_asks_anew_under_the_domains_own_deadline() -> None:
     quick = Policy(approvers=("U1",), approvals=1, own_deployment=False, deadline=timedelta(minutes=10))
-    verified = awaiting(verified=False).verify(deployer=UserId("U4"), policy=quick)
-    assert (verified.edition, verified.deployer, verified.deadline_at) == (
+    verified = awaiting(verified=False).verify(named=frozenset({UserId("U4")}), policy=quick)
+    assert (verified.edition, verified.named, verified.deadline_at) == (
         2,
-        UserId("U4"),
+        frozenset({UserId("U4")}),
         NOW + timedelta(minutes=10),
     )

@@ -34,9 +34,7 @@ def verification(domain: str = "order", *, creator: str = "user") -> Verificatio
         rollback_of=None,
         error=None,
     )
-    return Verification(
-        domain=DomainName(domain), listener_port=8020, facts=facts, deployed_by=None, deployer=None
-    )
+    return Verification(domain=DomainName(domain), listener_port=8020, facts=facts, deployed_by=None)
 
 
 def event(kind: Kind, deployment: str, gate: GateId | None = None, *, at: datetime = NOW) -> Event:
