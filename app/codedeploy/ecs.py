@@ -6,6 +6,7 @@ from typing import Any
 from app.flow.evidence_ports import PartUnread
 from app.gate.evidence import Missing, Tasks, Why
 from app.gate.sides import TaskSet
+from app.gate.task_set_settings import TaskSetSettings
 
 
 def task_sets_of(answer: Mapping[str, Any]) -> tuple[TaskSet, ...]:
@@ -31,4 +32,41 @@ def _task_set(one: Mapping[str, Any]) -> TaskSet:
         ),
         target_groups=tuple(each["targetGroupArn"] for each in balancers if each.get("targetGroupArn")),
         created_at=one.get("createdAt"),
+        settings=_settings(one),
     )
+
+
+def _settings(one: Mapping[str, Any]) -> TaskSetSettings:
+    network = (one.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
+    return TaskSetSettings(
+        capacity=_capacity(one.get("capacityProviderStrategy") or []) or str(one.get("launchType") or ""),
+        platform=str(one.get("platformVersion") or ""),
+        platform_family=str(one.get("platformFamily") or ""),
+        subnets=tuple(sorted(network.get("subnets") or [])),
+        security_groups=tuple(sorted(network.get("securityGroups") or [])),
+        assign_public_ip=str(network.get("assignPublicIp") or "DISABLED"),
+        routes=tuple(sorted(_route(each) for each in one.get("loadBalancers") or [])),
+        service_registries=tuple(sorted(_registry(each) for each in one.get("serviceRegistries") or [])),
+        storage_key=str((one.get("fargateEphemeralStorage") or {}).get("kmsKeyId") or ""),
+    )
+
+
+def _capacity(strategy: list[Mapping[str, Any]]) -> str:
+    """A single provider gets every task, whatever its weight: it reads like a launch type."""
+    if len(strategy) == 1:
+        return str(strategy[0]["capacityProvider"])
+    return ", ".join(sorted(_share(each) for each in strategy))
+
+
+def _share(each: Mapping[str, Any]) -> str:
+    base = f" base {each['base']}" if each.get("base") else ""
+    return f"{each['capacityProvider']} weight {each.get('weight') or 0}{base}"
+
+
+def _route(balancer: Mapping[str, Any]) -> str:
+    return f"{balancer.get('containerName', '?')}:{balancer.get('containerPort', '?')}"
+
+
+def _registry(registry: Mapping[str, Any]) -> str:
+    named = ("registryArn", "containerName", "containerPort", "port")
+    return " ".join(str(registry.get(name, "")) for name in named)

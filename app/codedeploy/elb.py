@@ -2,19 +2,27 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from app.gate.evidence import Listener, Targets
 
 
 def health_of(answer: Mapping[str, Any]) -> tuple[Targets, ...]:
-    """DescribeTargetHealth's answer, a line for each state with its commonest reason."""
-    reasons: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
+    """DescribeTargetHealth's answer: each state with its commonest reason, and what is unchecked apart."""
+    found: dict[tuple[str, bool], Counter[Targets]] = defaultdict(Counter)
     for target in answer.get("TargetHealthDescriptions") or []:
         health = target.get("TargetHealth") or {}
-        reason = str(health.get("Reason") or ""), str(health.get("Description") or "")
-        reasons[str(health.get("State") or "unknown")][reason] += 1
-    return tuple(_targets(state, counted) for state, counted in sorted(reasons.items()))
+        one = Targets(
+            state=str(health.get("State") or "unknown"),
+            count=1,
+            reason=str(health.get("Reason") or ""),
+            description=str(health.get("Description") or ""),
+        )
+        found[(one.state, one.unchecked)][one] += 1
+    return tuple(
+        replace(counted.most_common(1)[0][0], count=counted.total()) for _, counted in sorted(found.items())
+    )
 
 
 def target_group_name(arn: str) -> str:
@@ -32,11 +40,6 @@ def listener_of(listener: Mapping[str, Any]) -> Listener:
         protocol=str(listener.get("Protocol") or ""),
         weights=tuple((target_group_name(arn), round(100 * weight / total)) for arn, weight in shares),
     )
-
-
-def _targets(state: str, reasons: Counter[tuple[str, str]]) -> Targets:
-    (reason, description), _ = reasons.most_common(1)[0]
-    return Targets(state=state, count=reasons.total(), reason=reason, description=description)
 
 
 def _shares(action: Mapping[str, Any]) -> Iterator[tuple[str, int]]:

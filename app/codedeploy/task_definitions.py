@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from app.codedeploy.secret_sources import is_pinned, secret_sources
 from app.codedeploy.task_definition_defaults import canonical, without_defaults
 from app.gate.revision import Container, Image, Reading, Revision, Spot
 
@@ -70,7 +71,14 @@ def _container(one: Mapping[str, Any]) -> Container:
         ports=tuple(sorted(_port(port) for port in one.get("portMappings") or [])),
         variables=tuple(str(variable["name"]) for variable in one.get("environment") or []),
         secrets=tuple(str(secret["name"]) for secret in one.get("secrets") or []),
+        unpinned_secrets=sum(not is_pinned(source) for source in secret_sources(one)),
+        environment_files=len(one.get("environmentFiles") or []) + _reads_log_router_file(one),
     )
+
+
+def _reads_log_router_file(one: Mapping[str, Any]) -> bool:
+    options = (one.get("firelensConfiguration") or {}).get("options") or {}
+    return options.get("config-file-type") == "s3"
 
 
 def _port(port: Mapping[str, Any]) -> str:

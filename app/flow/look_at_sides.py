@@ -180,4 +180,5 @@ def _side(found: _Found, revision: Revision | Missing, health: tuple[Targets, ..
         revision=revision,
         tasks=shown.tasks if shown else found.silent,
         health=health,
+        settings=found.ours.settings if found.ours else None,
     )

@@ -22,6 +22,10 @@ class What(StrEnum):
     MEMORY = "memory"
     ROLE = "role"
     TASKS = "tasks"
+    CAPACITY = "capacity"
+    PLATFORM = "platform"
+    NETWORK = "network"
+    ROUTE = "route"
     OTHER = "other"
 
 

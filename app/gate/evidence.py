@@ -1,5 +1,6 @@
 """What is shown before deciding. Every part is a value, or a `Missing` that says why there is none."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -8,6 +9,7 @@ from typing import Final
 from app.gate.changes import Change, What, changed
 from app.gate.commits import Commits
 from app.gate.revision import Revision
+from app.gate.task_set_settings import TaskSetSettings, settings_changes
 
 
 class Why(StrEnum):
@@ -53,6 +55,18 @@ class Targets:
     reason: str = ""
     description: str = ""
 
+    @property
+    def unchecked(self) -> bool:
+        """Whether the load balancer does not tell (yet) if they would serve.
+
+        `Target.NotInUse` says two things: that no listener forwards to the target group, so that nobody checks it, or
+        that the target's Availability Zone is not enabled, which is wrong; its description tells them apart.
+        """
+        if self.state in {"initial", "unavailable"}:
+            return True
+        out_of_zone = "availability zone" in self.description.lower()
+        return self.state == "unused" and self.reason == "Target.NotInUse" and not out_of_zone
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Alarm:
@@ -97,6 +111,8 @@ class Side:
     revision: Revision | Missing
     tasks: Tasks | Missing
     health: tuple[Targets, ...] | Missing
+    settings: TaskSetSettings | None = None
+    """None: ECS does not tell them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,13 +131,19 @@ class Evidence:
 
     @property
     def differences(self) -> tuple[Change, ...] | Missing:
-        """What changes, the number of tasks included."""
+        """What changes: in the task definition, in the number of tasks, and in how the task sets run."""
         if isinstance(self.changes, Missing):
             return self.changes
-        if isinstance(self.blue.tasks, Missing) or isinstance(self.green.tasks, Missing):
-            return self.changes
-        before, after = str(self.blue.tasks.desired), str(self.green.tasks.desired)
-        return (*self.changes, *changed(What.TASKS, "desiredCount", before, after))
+        return (
+            *self.changes,
+            *self._number_of_tasks(),
+            *settings_changes(self.blue.settings, self.green.settings),
+        )
+
+    def _number_of_tasks(self) -> Iterator[Change]:
+        blue, green = self.blue.tasks, self.green.tasks
+        if not isinstance(blue, Missing) and not isinstance(green, Missing):
+            yield from changed(What.TASKS, "desiredCount", str(blue.desired), str(green.desired))
 
     @property
     def missing(self) -> dict[str, Missing]:

@@ -61,6 +61,15 @@ class AlarmGone:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TargetsUnchecked:
+    """Some targets of which the load balancer does not tell (yet) whether they would serve."""
+
+    name: ClassVar[str] = "targets_unchecked"
+    targets: Targets
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Unread:
     """A part that could not be read; `part` is its name in `Evidence.missing`."""
 
@@ -69,7 +78,17 @@ class Unread:
     missing: Missing
 
 
-Finding = NoTasks | TargetsUnfit | AlarmRings | TasksShort | NoTargets | NotSteady | AlarmGone | Unread
+Finding = (
+    NoTasks
+    | TargetsUnfit
+    | AlarmRings
+    | TasksShort
+    | NoTargets
+    | NotSteady
+    | AlarmGone
+    | TargetsUnchecked
+    | Unread
+)
 
 _ORDER: Final[tuple[type[Finding], ...]] = (
     NoTasks,
@@ -79,9 +98,10 @@ _ORDER: Final[tuple[type[Finding], ...]] = (
     NoTargets,
     NotSteady,
     AlarmGone,
+    TargetsUnchecked,
     Unread,
 )
-_WORST: Final = ("unhealthy", "unavailable", "unhealthy.draining", "unused", "initial")
+_WORST: Final = ("unhealthy", "unhealthy.draining", "unused")
 _LEAVING: Final = "draining"
 """Targets that an earlier deployment left behind in the same target group."""
 
@@ -101,7 +121,7 @@ class Fitness:
     @property
     def wrong(self) -> bool:
         """Whether anything seen speaks against it, rather than something not having been seen."""
-        return any(not isinstance(finding, Unread) for finding in self.findings)
+        return any(not isinstance(finding, TargetsUnchecked | Unread) for finding in self.findings)
 
 
 def fitness(evidence: Evidence) -> Fitness:
@@ -137,7 +157,9 @@ def _targets(evidence: Evidence) -> Iterator[Finding]:
     staying = [one for one in health if one.state != _LEAVING]
     total = sum(one.count for one in staying)
     for one in staying:
-        if one.state != "healthy":
+        if one.unchecked:
+            yield TargetsUnchecked(targets=one, total=total)
+        elif one.state != "healthy":
             yield TargetsUnfit(targets=one, total=total)
     if total == 0 and not (isinstance(tasks, Tasks) and tasks.running == 0):
         yield NoTargets()

@@ -78,6 +78,10 @@ class Container:
     ports: tuple[str, ...]
     variables: tuple[str, ...]
     secrets: tuple[str, ...]
+    unpinned_secrets: int = 0
+    """Secrets without a version: whatever they hold when a task starts."""
+    environment_files: int = 0
+    """Files of variables, which have no version: read when a task starts."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

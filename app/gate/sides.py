@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.gate.evidence import Tasks
+from app.gate.task_set_settings import TaskSetSettings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,6 +24,7 @@ class TaskSet:
     tasks: Tasks
     target_groups: tuple[str, ...]
     created_at: datetime | None
+    settings: TaskSetSettings = TaskSetSettings()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,13 @@ from app.gate.states import Awaiting
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, context, divider, header, modal, section, when
 from app.slack.details_side import side_lines
-from app.slack.evidence_blocks import nothing_words, seen_words, several_containers, unknown_words
+from app.slack.evidence_blocks import (
+    nothing_words,
+    read_anew_words,
+    seen_words,
+    several_containers,
+    unknown_words,
+)
 from app.slack.evidence_words import change_words, code, commit_words, links, why_words
 from app.slack.fitness_words import finding_words, good_words
 from app.slack.outside import escaped, inline
@@ -80,6 +86,7 @@ def _changes(evidence: Evidence, texts: Texts) -> Iterator[str]:
     else:
         several = several_containers(evidence)
         yield from (f"• {change_words(change, texts, several=several, longest=240)}" for change in changes)
+        yield from read_anew_words(evidence, texts)
     commits = [commit_words(evidence.commits, texts), *links(evidence.commits, texts)]
     told = [words for words in commits if words]
     if told:

@@ -79,7 +79,8 @@ def change_lines(evidence: Evidence, texts: Texts, *, longest: int = LONGEST_CHA
         shown.append(words)
     if len(changes) > len(shown):
         shown.append(texts.plural("evidence.more", count=len(changes) - len(shown)))
-    return [" · ".join([*shown, *links(evidence.commits, texts)])]
+    stays = _stays(evidence, texts)
+    return [" · ".join([*stays, *shown, *links(evidence.commits, texts)]), *read_anew_words(evidence, texts)]
 
 
 def fitness_line(evidence: Evidence, texts: Texts) -> str:
@@ -102,10 +103,32 @@ def nothing_words(evidence: Evidence, texts: Texts) -> list[str]:
         said = texts("evidence.same_revision", revision=code(green.name))
     else:
         said = texts("evidence.same_content", blue=code(blue.name), green=code(green.name))
+    return [said, *read_anew_words(evidence, texts)]
+
+
+def read_anew_words(evidence: Evidence, texts: Texts) -> list[str]:
+    """Where the task definition changes nothing: what is read anew at the start all the same, and may have changed."""
+    green = evidence.green.revision
+    if evidence.changes or isinstance(green, Missing):
+        return []
     moving = [container.image for container in green.containers if container.image.moves]
-    if not moving:
-        return [said]
-    return [said, texts("evidence.moving", image=_image_names(moving, texts))]
+    said = [texts("evidence.moving", image=_image_names(moving, texts))] if moving else []
+    counts = {
+        "secrets": sum(container.unpinned_secrets for container in green.containers),
+        "variable_files": sum(container.environment_files for container in green.containers),
+    }
+    what = [texts.plural(f"evidence.{kind}", count=count) for kind, count in counts.items() if count]
+    if what:
+        both = texts("evidence.and", first=what[0], second=what[1]) if len(what) == 2 else what[0]
+        said.append(texts.plural("evidence.read_anew", count=sum(counts.values()), what=both))
+    return said
+
+
+def _stays(evidence: Evidence, texts: Texts) -> list[str]:
+    blue, green = evidence.blue.revision, evidence.green.revision
+    if isinstance(blue, Missing) or isinstance(green, Missing) or blue.arn != green.arn:
+        return []
+    return [texts("evidence.stays", revision=code(green.name))]
 
 
 def unknown_words(evidence: Evidence, missing: Missing, texts: Texts) -> str:

@@ -1,6 +1,6 @@
 """What changes, in words: one short phrase for each change. Cards and Details share them."""
 
-from typing import Final, assert_never
+from typing import Final
 
 from app.gate.changes import Change, What
 from app.gate.commits import Commits
@@ -48,19 +48,15 @@ def _change(change: Change, texts: Texts, longest: int) -> str:
         case What.IMAGE:
             plain = change.name.replace("*", "").replace("`", "")
             return f"*{inline(plain, longest=longest)}* {before} → {after}"
-        case What.CPU | What.MEMORY | What.ROLE | What.TASKS:
-            return texts(f"evidence.change.{change.what}", before=before, after=after)
-        case What.PORTS:
-            hidden = "_hidden" if change.before is None and change.after is None else ""
-            return texts(f"evidence.change.ports{hidden}", before=before, after=after)
-        case What.COMMAND:
-            return texts(f"evidence.change.{'entry_point' if change.name == 'entryPoint' else 'command'}")
         case What.CONTAINER | What.VARIABLE | What.SECRET:
             return texts(f"evidence.change.{change.what}.{change.how}", name=name)
-        case What.OTHER:
-            return texts("evidence.change.other", name=name)
+        case What.PORTS if change.before is None and change.after is None:
+            return texts("evidence.change.ports_hidden")
+        case What.COMMAND if change.name == "entryPoint":
+            return texts("evidence.change.entry_point")
         case _:
-            assert_never(change.what)
+            parts = inline(change.name, longest=longest)
+            return texts(f"evidence.change.{change.what}", before=before, after=after, name=name, parts=parts)
 
 
 def _value(what: What, value: str | None, longest: int) -> str:

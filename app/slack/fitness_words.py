@@ -10,6 +10,7 @@ from app.gate.fitness import (
     NoTargets,
     NoTasks,
     NotSteady,
+    TargetsUnchecked,
     TargetsUnfit,
     TasksShort,
     Unread,
@@ -25,7 +26,7 @@ def finding_words(finding: Finding, texts: Texts) -> str:
     match finding:
         case NoTasks() | TasksShort() | NotSteady():
             return _tasks_finding(finding, texts)
-        case TargetsUnfit() | NoTargets():
+        case TargetsUnfit() | TargetsUnchecked() | NoTargets():
             return _targets_finding(finding, texts)
         case AlarmRings() | AlarmGone():
             return _alarm_finding(finding, texts)
@@ -69,12 +70,15 @@ def _tasks_finding(finding: NoTasks | TasksShort | NotSteady, texts: Texts) -> s
             assert_never(finding)
 
 
-def _targets_finding(finding: TargetsUnfit | NoTargets, texts: Texts) -> str:
+def _targets_finding(finding: TargetsUnfit | TargetsUnchecked | NoTargets, texts: Texts) -> str:
     if isinstance(finding, NoTargets):
         return texts("evidence.finding.no_targets")
     targets = finding.targets
+    if isinstance(finding, TargetsUnchecked) and targets.state == "unused":
+        return texts("evidence.finding.targets_unused")
+    key = "targets_unchecked" if isinstance(finding, TargetsUnchecked) else "targets_unfit"
     return texts(
-        f"evidence.finding.{'targets_unfit' if targets.reason else 'targets_unfit_bare'}",
+        f"evidence.finding.{key if targets.reason else f'{key}_bare'}",
         count=targets.count,
         total=finding.total,
         state=inline(targets.state, longest=40),

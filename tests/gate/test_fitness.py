@@ -11,6 +11,7 @@ from app.gate.fitness import (
     NoTargets,
     NoTasks,
     NotSteady,
+    TargetsUnchecked,
     TargetsUnfit,
     TasksShort,
     Unread,
@@ -37,6 +38,19 @@ def green(**given: Any) -> Evidence:
 
 UNHEALTHY = Targets(state="unhealthy", count=1, reason="Target.ResponseCodeMismatch")
 INITIAL = Targets(state="initial", count=1)
+UNAVAILABLE = Targets(state="unavailable", count=2, reason="Target.HealthCheckDisabled")
+NOT_IN_USE = Targets(
+    state="unused",
+    count=2,
+    reason="Target.NotInUse",
+    description="Target group is not configured to receive traffic from the load balancer",
+)
+OUT_OF_ZONE = Targets(
+    state="unused",
+    count=2,
+    reason="Target.NotInUse",
+    description="Target is in an Availability Zone that is not enabled for the load balancer",
+)
 
 STATES = {
     "fit": (evidence(), []),
@@ -62,7 +76,19 @@ STATES = {
     ),
     "the unhealthy before the new": (
         green(health=(INITIAL, UNHEALTHY)),
-        [TargetsUnfit(targets=UNHEALTHY, total=2), TargetsUnfit(targets=INITIAL, total=2)],
+        [TargetsUnfit(targets=UNHEALTHY, total=2), TargetsUnchecked(targets=INITIAL, total=2)],
+    ),
+    "no listener forwards to green yet": (
+        green(health=(NOT_IN_USE,)),
+        [TargetsUnchecked(targets=NOT_IN_USE, total=2)],
+    ),
+    "a zone that is not enabled": (
+        green(health=(OUT_OF_ZONE,)),
+        [TargetsUnfit(targets=OUT_OF_ZONE, total=2)],
+    ),
+    "health checks are switched off": (
+        green(health=(UNAVAILABLE,)),
+        [TargetsUnchecked(targets=UNAVAILABLE, total=2)],
     ),
     "an alarm rings": (evidence(alarms=(RINGING,)), [AlarmRings(alarm=RINGING)]),
     "an alarm that is not there": (evidence(alarms=(GONE,)), [AlarmGone(alarm=GONE)]),
@@ -95,7 +121,7 @@ def test_green_is(seen: Evidence, expected: list[object]) -> None:
     found = fitness(seen)
     assert list(found.findings) == expected
     assert found.fit is not bool(expected)
-    assert found.wrong is any(not isinstance(finding, Unread) for finding in expected)
+    assert found.wrong is any(not isinstance(finding, TargetsUnchecked | Unread) for finding in expected)
 
 
 def test_evidence_seen_at_another_time_shows_the_same() -> None:

@@ -152,6 +152,17 @@ class Controls:
             task_set.health = Health(state, reason, description)
             self._turns.changed(domain)
 
+    def write_listener(self, domain: str, weights: dict[str, int]) -> None:
+        """Somebody changes the production listener by hand: percent by target group's name; empty: as it was."""
+        with self._turns.turn():
+            self._group(domain).by_hand = dict(weights)
+            self._turns.changed(domain)
+
+    def next_task_set(self, domain: str, **fields: Any) -> None:
+        """What the AppSpec of later deployments says of their task sets, as fields of ECS's TaskSet."""
+        with self._turns.turn():
+            self._group(domain).task_set_fields = fields
+
     def share(self, domain: str) -> dict[str, int]:
         """Percent of production traffic on `blue` and `green`; together always 100.
 

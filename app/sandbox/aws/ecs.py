@@ -10,6 +10,13 @@ from app.sandbox.aws.task_set import TaskSet
 from app.sandbox.aws.world import CLUSTER, arn
 
 CLUSTER_ARN = arn("ecs", f"cluster/{CLUSTER}")
+NETWORK = {
+    "awsvpcConfiguration": {
+        "subnets": ["subnet-0a1b2c3d4e5f60718", "subnet-0b1c2d3e4f5a60718"],
+        "securityGroups": ["sg-0a1b2c3d4e5f60718"],
+        "assignPublicIp": "DISABLED",
+    }
+}
 
 
 class Ecs:
@@ -77,10 +84,12 @@ def _service(group: Group) -> dict[str, Any]:
 
 
 def _load_balancer(group: Group, task_set: TaskSet) -> dict[str, Any]:
+    given = (task_set.fields.get("loadBalancers") or [{}])[0]
     return {
         "targetGroupArn": group.domain.target_group_arn(task_set.target_group),
         "containerName": group.domain.name,
         "containerPort": group.domain.listener_port,
+        **given,
     }
 
 
@@ -99,11 +108,18 @@ def _task_set(group: Group, task_set: TaskSet) -> dict[str, Any]:
         "runningCount": task_set.running,
         "createdAt": task_set.created_at,
         "launchType": "FARGATE",
+        "platformVersion": "1.4.0",
+        "platformFamily": "Linux",
+        "networkConfiguration": NETWORK,
+        "serviceRegistries": [],
+        **task_set.fields,
         "loadBalancers": [_load_balancer(group, task_set)],
         "scale": {"value": 100.0, "unit": "PERCENT"},
         "stabilityStatus": "STEADY_STATE" if task_set.steady else "STABILIZING",
         "tags": [],
     }
+    if shape.get("capacityProviderStrategy"):  # the one or the other
+        del shape["launchType"]
     if task_set.external_id is not None:  # the set that the service was created with has none
         shape["externalId"] = task_set.external_id
     return shape

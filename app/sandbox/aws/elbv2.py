@@ -7,7 +7,14 @@ from app.sandbox.aws.errors import AwsError
 from app.sandbox.aws.group import Group
 from app.sandbox.aws.operation import Operation, Params
 from app.sandbox.aws.task_set import TaskSet
-from app.sandbox.aws.world import LOAD_BALANCER, LOAD_BALANCER_ARN, REGION, SandboxDomain, hex_of
+from app.sandbox.aws.world import (
+    LOAD_BALANCER,
+    LOAD_BALANCER_ARN,
+    REGION,
+    SandboxDomain,
+    hex_of,
+    target_group_arn,
+)
 
 PAGE = 400
 VPC = "vpc-0a1b2c3d4e5f60718"
@@ -69,11 +76,14 @@ class Elbv2:
         for group in self._account.groups.values():
             domain = group.domain
             known[domain.listener_arn] = _listener(
-                domain, domain.listener_arn, domain.listener_port, list(enumerate(group.weights))
+                domain, domain.listener_arn, domain.listener_port, _production(group)
             )
             if domain.test_listener:
                 known[domain.test_listener_arn] = _listener(
-                    domain, domain.test_listener_arn, domain.test_listener_port, [(group.test_target, 100)]
+                    domain,
+                    domain.test_listener_arn,
+                    domain.test_listener_port,
+                    [(domain.target_group_arn(group.test_target), 100)],
                 )
         return known
 
@@ -91,17 +101,22 @@ def _load_balancer() -> dict[str, Any]:
     }
 
 
+def _production(group: Group) -> list[tuple[str, int]]:
+    """Target groups' ARNs with their weights. Once CodeDeploy has moved traffic, it leaves both there, as 100 and 0."""
+    if group.by_hand:
+        return [(target_group_arn(name), weight) for name, weight in group.by_hand.items()]
+    both = [(group.domain.target_group_arn(index), weight) for index, weight in enumerate(group.weights)]
+    return both if group.moved else [one for one in both if one[1]]
+
+
 def _listener(
-    domain: SandboxDomain, listener_arn: str, port: int, weights: list[tuple[int, int]]
+    domain: SandboxDomain, listener_arn: str, port: int, shares: list[tuple[str, int]]
 ) -> dict[str, Any]:
-    serving = [(index, weight) for index, weight in weights if weight]  # a group without weight is not listed
     action: dict[str, Any] = {"Type": "forward"}
-    if len(serving) == 1:  # as ELB does: the short form too, when there is only one to forward to
-        action["TargetGroupArn"] = domain.target_group_arn(serving[0][0])
+    if len(shares) == 1:  # as ELB does: the short form too, when there is only one to forward to
+        action["TargetGroupArn"] = shares[0][0]
     action["ForwardConfig"] = {
-        "TargetGroups": [
-            {"TargetGroupArn": domain.target_group_arn(index), "Weight": weight} for index, weight in serving
-        ],
+        "TargetGroups": [{"TargetGroupArn": one, "Weight": weight} for one, weight in shares],
         "TargetGroupStickinessConfig": {"Enabled": False},
     }
     return {
@@ -134,30 +149,37 @@ def _target_group(domain: SandboxDomain, index: int) -> dict[str, Any]:
 def _health(group: Group, index: int) -> list[dict[str, Any]]:
     """One target for each task of the set behind this target group; none when nothing is behind it."""
     return [
-        _target(group.domain, task_set, number)
+        _target(group, task_set, number)
         for task_set in group.task_sets
         if task_set.target_group == index
         for number in range(task_set.desired)
     ]
 
 
-def _target(domain: SandboxDomain, task_set: TaskSet, number: int) -> dict[str, Any]:
-    port = domain.listener_port
+def _target(group: Group, task_set: TaskSet, number: int) -> dict[str, Any]:
+    port = group.domain.listener_port
     address = int(hex_of(task_set.id)[:4], 16)
     target = {
         "Id": f"10.0.{address % 250}.{(address // 250 + 7 * number) % 250 + 4}",
         "Port": port,
         "AvailabilityZone": f"{REGION}{'ac'[number % 2]}",
     }
-    return {"Target": target, "HealthCheckPort": str(port), "TargetHealth": _state(task_set)}
+    return {"Target": target, "HealthCheckPort": str(port), "TargetHealth": _state(group, task_set)}
 
 
-def _state(task_set: TaskSet) -> dict[str, str]:
+def _state(group: Group, task_set: TaskSet) -> dict[str, str]:
     if task_set.status == "DRAINING":
         return {
             "State": "draining",
             "Reason": "Target.DeregistrationInProgress",
             "Description": "Target deregistration is in progress",
+        }
+    health = task_set.health
+    if health.state == "healthy" and not group.in_use(task_set.target_group):
+        return {
+            "State": "unused",
+            "Reason": "Target.NotInUse",
+            "Description": "Target group is not configured to receive traffic from the load balancer",
         }
     if not task_set.steady:
         return {
@@ -165,7 +187,6 @@ def _state(task_set: TaskSet) -> dict[str, str]:
             "Reason": "Elb.InitialHealthChecking",
             "Description": "Initial health checks in progress",
         }
-    health = task_set.health
     if health.state == "healthy":
         return {"State": "healthy"}
     return {"State": health.state, "Reason": health.reason, "Description": health.description}

@@ -1,7 +1,9 @@
 """One domain's ECS service: its task sets and the listener's weights, the one truth about traffic."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 
 from app.sandbox.aws.deployment import Deployment
 from app.sandbox.aws.task_set import TaskSet
@@ -20,13 +22,20 @@ class Alarm:
 
 @dataclass(eq=False)
 class Group:
-    """A deployment group with what it moves. `weights` are percents by target group (0 or 1) of the pair."""
+    """A deployment group with what it moves. `weights` are percents by target group (0 or 1) of the pair.
+
+    `by_hand`: what somebody has written into the production listener since, percent by target group's name; CodeDeploy
+    knows nothing of it and overwrites it when it moves traffic next. `task_set_fields`: for the next task set.
+    """
 
     domain: SandboxDomain
     alarm: Alarm
     task_sets: list[TaskSet] = field(default_factory=list)
     weights: list[int] = field(default_factory=lambda: [100, 0])
     test_target: int = 0
+    moved: bool = False
+    by_hand: dict[str, int] = field(default_factory=dict)
+    task_set_fields: Mapping[str, Any] = field(default_factory=dict)
     deployments: list[Deployment] = field(default_factory=list)
     numbers: "count[int]" = field(default_factory=lambda: count(9_223_370_493_423_413_672, 1117))
 
@@ -51,7 +60,7 @@ class Group:
         if self.task_sets:
             primary = self.primary
             self.task_sets = [primary]
-            self.route(primary, 100)
+            self._settle(primary)
         free = 1 - self.primary.target_group if self.task_sets else 0
         new = TaskSet(
             id=f"ecs-svc/{next(self.numbers)}",
@@ -61,17 +70,33 @@ class Group:
             desired=self.domain.desired_count,
             created_at=at,
             status="ACTIVE" if self.task_sets else "PRIMARY",
+            fields=dict(self.task_set_fields),
         )
         self.task_sets.append(new)
         return new
 
     def route(self, task_set: TaskSet, percent: int) -> None:
         """Sends `percent` of production traffic to a set, the rest to the other target group."""
+        self.moved, self.by_hand = True, {}
         self.weights[task_set.target_group] = percent
         self.weights[1 - task_set.target_group] = 100 - percent
         if percent == 100:
             for one in self.task_sets:
                 one.status = "PRIMARY" if one is task_set else "ACTIVE"
+
+    def _settle(self, primary: TaskSet) -> None:
+        """What an unfinished switch left of a split goes; nothing is written where there is none."""
+        if self.weights[primary.target_group] != 100:
+            self.route(primary, 100)
+        primary.status = "PRIMARY"
+
+    def in_use(self, index: int) -> bool:
+        """Whether some listener forwards to the target group; without weight counts, for ELB checks it too."""
+        if self.domain.test_listener and self.test_target == index:
+            return True
+        if self.by_hand:
+            return self.domain.target_groups[index] in self.by_hand
+        return self.moved or bool(self.weights[index])
 
     def remove(self, task_set: TaskSet) -> None:
         if task_set in self.task_sets:

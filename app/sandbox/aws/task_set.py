@@ -1,6 +1,8 @@
 """One set of tasks of a service: blue or green."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +16,10 @@ class Health:
 
 @dataclass(eq=False)
 class TaskSet:
-    """`target_group` is 0 or 1 of the domain's pair; `status` PRIMARY, ACTIVE or DRAINING."""
+    """`target_group` is 0 or 1 of the domain's pair; `status` PRIMARY, ACTIVE or DRAINING.
+
+    `fields`: those of ECS's TaskSet that the AppSpec gave it, in ECS's own shape.
+    """
 
     id: str
     target_group: int
@@ -24,6 +29,7 @@ class TaskSet:
     created_at: float
     status: str
     running: int = 0
+    fields: Mapping[str, Any] = field(default_factory=dict)
     health: Health = field(default_factory=Health)
 
     @property

@@ -27,6 +27,11 @@ def hex_of(text: str) -> str:
     return sha256(text.encode()).hexdigest()[:16]
 
 
+def target_group_arn(name: str) -> str:
+    """A target group's ARN, whether or not it is of one of our domains."""
+    return arn("elasticloadbalancing", f"targetgroup/{name}/{hex_of(name)}")
+
+
 LOAD_BALANCER_PATH: Final = f"app/{LOAD_BALANCER}/{hex_of(LOAD_BALANCER)}"
 LOAD_BALANCER_ARN: Final = arn("elasticloadbalancing", f"loadbalancer/{LOAD_BALANCER_PATH}")
 
@@ -80,8 +85,7 @@ class SandboxDomain:
         return f"{self.service}-blue", f"{self.service}-green"
 
     def target_group_arn(self, index: int) -> str:
-        name = self.target_groups[index]
-        return arn("elasticloadbalancing", f"targetgroup/{name}/{hex_of(name)}")
+        return target_group_arn(self.target_groups[index])
 
     @property
     def listener_arn(self) -> str:

@@ -41,7 +41,9 @@ def test_listener_task_sets_and_share_tell_the_same_weights(
     assert [one["trafficWeight"] for one in sets] == [90.0, 10.0]
     assert aws.share("order") == {"blue": 90, "green": 10}
     finish(aws, deployment_id)
-    assert listener_weights(elbv2, ORDER.listener_arn) == {green: 100}
+    assert listener_weights(elbv2, ORDER.listener_arn) == {blue: 0, green: 100}, (
+        "CodeDeploy leaves both there"
+    )
 
 
 def test_the_test_listener_moves_before_the_gate(aws: AwsStandIn, clients: Boto, hook: Lambda) -> None:
@@ -110,7 +112,7 @@ def test_target_health_follows_the_tasks(aws: AwsStandIn, clients: Boto, hook: L
     assert (states(0), states(1)) == (["healthy"] * 2, [])
     deployment_id = aws.deploy("order")
     aws.play_until(lambda: aws.deployment(deployment_id).event("Install").status == "InProgress")
-    assert states(1) == ["initial"] * 2
+    assert states(1) == ["unused"] * 2, "no listener forwards to green before its test traffic"
     reach_gate(aws, hook, deployment_id)
     assert states(1) == ["healthy"] * 2
     aws.set_health("order", "green", "unhealthy", reason="Target.ResponseCodeMismatch", description="[503]")

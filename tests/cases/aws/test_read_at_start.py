@@ -1,0 +1,94 @@
+"""The same task definition may start with other values: secrets without a version, files of variables, moving tags."""
+
+from typing import Any, Final
+
+import pytest
+
+from app.codedeploy.secret_sources import is_pinned
+from app.codedeploy.task_definitions import reading_of
+from app.i18n.catalog import Texts
+from app.slack.evidence_blocks import change_lines
+from tests.gate.seen import evidence, side
+from tests.house import House
+
+SECRET: Final = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:order/db-AbCdEf"
+PARAMETER: Final = "arn:aws:ssm:ap-northeast-2:123456789012:parameter/order/db"
+VERSION: Final = "7c9b8a76-1111-4e8c-9f3a-0123456789ab"
+SOURCES: Final = {
+    SECRET: False,
+    f"{SECRET}:password::": False,
+    f"{SECRET}:password:AWSCURRENT:": False,
+    f"{SECRET}::AWSPREVIOUS:": False,
+    f"{SECRET}:::{VERSION}": True,
+    f"{SECRET}:password::{VERSION}": True,
+    f"{SECRET}::release-7:": True,
+    PARAMETER: False,
+    f"{PARAMETER}:3": True,
+    "order-db": False,
+    "/order/db:3": True,
+    "": False,
+}
+
+
+@pytest.mark.parametrize(("source", "pinned"), SOURCES.items(), ids=SOURCES)
+def test_a_secret_is_pinned_by_a_version_of_its_own(source: str, pinned: bool) -> None:
+    assert is_pinned(source) is pinned
+
+
+def lines(**container: Any) -> str:
+    definition = {
+        "taskDefinitionArn": "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/order:41",
+        "family": "order",
+        "revision": 41,
+        "containerDefinitions": [{"name": "app", "image": "shop:1.2", **container}],
+    }
+    revision = reading_of({"taskDefinition": definition}).revision
+    seen = evidence(blue=side(41, revision=revision), green=side(41, revision=revision))
+    return "\n".join(change_lines(seen, Texts.of("en")))
+
+
+NOTHING: Final = "*Nothing changes:* green runs `order:41`, as blue does."
+FILE: Final = {"type": "s3", "value": "arn:aws:s3:::order-env/prod.env"}
+TOLD: Final[list[tuple[dict[str, Any], str]]] = [
+    ({}, ""),
+    ({"secrets": [{"name": "A", "valueFrom": f"{SECRET}:::{VERSION}"}]}, ""),
+    (
+        {"secrets": [{"name": "A", "valueFrom": SECRET}]},
+        "1 secret is read anew when tasks start; its value may have changed (AWS does not tell).",
+    ),
+    (
+        {"secrets": [{"name": "A", "valueFrom": SECRET}], "environmentFiles": [FILE]},
+        "1 secret and 1 file of variables are read anew when tasks start; their values may have changed"
+        " (AWS does not tell).",
+    ),
+    (
+        {"logConfiguration": {"secretOptions": [{"name": "splunk-token", "valueFrom": PARAMETER}]}},
+        "1 secret is read anew when tasks start; its value may have changed (AWS does not tell).",
+    ),
+    (
+        {"firelensConfiguration": {"type": "fluentbit", "options": {"config-file-type": "s3"}}},
+        "1 file of variables is read anew when tasks start; its value may have changed (AWS does not tell).",
+    ),
+    ({"image": "shop"}, "`shop:latest` may still mean another build than before."),
+    ({"image": "shop:stable"}, "`shop:stable` may still mean another build than before."),
+    ({"image": "shop:latest@sha256:" + "0a" * 32}, ""),
+]
+
+
+@pytest.mark.parametrize(("container", "said"), TOLD, ids=range(len(TOLD)))
+def test_what_is_read_anew_stands_beside_nothing_changes(container: dict[str, Any], said: str) -> None:
+    assert lines(**container) == "\n".join([NOTHING, *([said] if said else [])])
+
+
+async def test_the_card_says_it_and_tells_no_address(house: House) -> None:
+    house.aws.register_revision(
+        "order", "1.41.0", secrets={"DB_PASSWORD": SECRET}, container={"environmentFiles": [FILE]}
+    )
+    first, _ = await house.ask("order")
+    await house.approve("U02OLU", first)
+    await house.told(first)
+    house.aws.play_until(lambda: house.aws.deployment(first).over)
+    second, _ = await house.ask("order", image_tag="1.41.0")
+    await house.until(lambda: "Nothing changes" in house.says(second))
+    assert "1 secret and 1 file of variables are read anew when tasks start" in house.says(second)
+    assert "order-env" not in house.slack.traffic()
