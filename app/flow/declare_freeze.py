@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from app.flow.events import Actor, ActorKind, Detail, Event, Kind
+from app.flow.free_text import has_content
 from app.flow.rules_port import Rules
 from app.gate.freeze import Freeze, Span
 from app.gate.ids import DeploymentId, DomainName, SwitchKey
@@ -193,7 +194,7 @@ async def _lift(
 
 def _refuse(declaration: Declaration, *, rules: Rules, now: datetime) -> None:
     _must_know(declaration.domains, rules)
-    if not any(mark.isprintable() and not mark.isspace() for mark in declaration.reason):
+    if not has_content(declaration.reason):
         raise FreezeSaysNothing
     # First, since whoever names no beginning would not know which one it ends before.
     if declaration.end <= now:

@@ -1,12 +1,13 @@
 """What people read, by language: `texts("card.header.waiting", domain="order")`."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 from functools import cache
 from importlib.resources import files
 from typing import Final, Literal
 
 from babel import Locale
+from babel.dates import format_date
 from babel.lists import format_list
 from babel.units import format_unit
 
@@ -61,6 +62,12 @@ class Texts:
             for amount, unit in shown
         ]
         return format_list(words, style="unit-short", locale=self._babel)
+
+    def moment(self, at: datetime, zone: tzinfo) -> str:
+        """In full, on the clocks of the zone: "Tuesday, November 24, 2026, 18:00", "2026년 11월 24일 화요일 18:00"."""
+        local = at.astimezone(zone)
+        day = format_date(local.date(), format="full", locale=self._babel)
+        return self("freeze.moment", day=day, clock=f"{local:%H:%M}")
 
     def _filled(self, key: str, template: str, fields: Mapping[str, object]) -> str:
         try:

@@ -1,6 +1,6 @@
 """Block Kit pieces, with Slack's limits kept: https://docs.slack.dev/reference/block-kit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -129,12 +129,6 @@ def checkboxes(
 
 def option(text: str, *, value: str, description: str) -> Block:
     return {"text": plain(text, 75), "value": value, "description": plain(description, 75)}
-
-
-def typed(state: Mapping[str, Any], block_id: str) -> str:
-    """What was typed into `text_input(block_id=…)`, from a submission's `view.state`."""
-    value = state.get("values", {}).get(block_id, {}).get(block_id, {}).get("value")
-    return value if isinstance(value, str) else ""
 
 
 def when(at: datetime) -> str:

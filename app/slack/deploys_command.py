@@ -19,6 +19,7 @@ from app.slack.replies import Replies, answer_by
 from app.slack.rules_command import RulesCommand, rules_away
 from app.slack.several import Several
 from app.slack.unrecorded import UNCONFIRMED
+from app.slack.user_input import command_text
 from app.within import by
 
 log = structlog.get_logger(__name__)
@@ -56,7 +57,8 @@ class DeploysCommand:
         until = answer_by()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
-        words = str(body.get("text") or "").split()
+        text = command_text(body)
+        words = text.split()
         verb = words[0].lower() if words else ""
         if verb in own.VERBS:
             said = self._told(words, profile, texts)
@@ -67,7 +69,7 @@ class DeploysCommand:
             approving = self._approve(words[1:], body, profile, texts)
             shown = await self._guarded(approving, texts=texts, until=until)
         else:
-            shown = await self._answer(body, profile, texts=texts, until=until)
+            shown = await self._answer(body, text, profile, texts=texts, until=until)
         if shown.text:
             await ack(text=shown.text, blocks=shown.blocks, response_type="ephemeral")
         else:
@@ -103,9 +105,8 @@ class DeploysCommand:
         self._replies.turn(body, text=shown.text, blocks=shown.blocks)
 
     async def _answer(
-        self, body: Mapping[str, Any], profile: Profile, *, texts: Texts, until: float
+        self, body: Mapping[str, Any], words: str, profile: Profile, *, texts: Texts, until: float
     ) -> Shown:
-        words = str(body.get("text") or "")
         match words.lower().split():
             case []:
                 work = self._lists.pending(page=0, texts=texts)

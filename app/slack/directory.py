@@ -28,11 +28,11 @@ NO_SUCH_GROUP: Final = "no_such_subteam"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Profile:
-    """A person, the language to answer in, and the time zone that they live by."""
+    """A person, the language to answer in, and the time zone that they live by; empty: unknown."""
 
     person: Person
     locale: Literal["en", "ko"]
-    zone: str = "UTC"
+    zone: str = ""
 
 
 class Directory:
@@ -107,7 +107,7 @@ class Directory:
         return Profile(
             person=Person(user=id_, name=storable(str(shown))[:80], standing=standing),
             locale=known(user["locale"]) if user.get("locale") else self._locale,
-            zone=str(user.get("tz") or "UTC"),
+            zone=str(user.get("tz") or ""),
         )
 
     def _stranger(self, id_: UserId, name: str, standing: Standing) -> Profile:

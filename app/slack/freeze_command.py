@@ -31,17 +31,41 @@ from app.i18n.catalog import Texts
 from app.slack.blocks import when
 from app.slack.deploys_words import ALL, STARTS
 from app.slack.directory import Profile
-from app.slack.freeze_words import domains_words, freeze_lines, lifted_words, of_domains
+from app.slack.freeze_words import domains_words, freeze_lines, lifted_words, of_domains, span_words
+from app.slack.local_times import zone_named
 from app.slack.near_names import named_domains, unknown_words
 from app.slack.outside import inline
 from app.slack.rule_words import mentions
-from app.slack.spoken_times import NoEnd, NotATime, SaidTwice, read_span, zone_named
+from app.slack.time_errors import (
+    ClockMissing,
+    DayUnclear,
+    MayBelongToTime,
+    NoEnd,
+    NoSuchLocalTime,
+    NotATime,
+    SaidTwice,
+    TimeRefused,
+    ZoneUnknown,
+)
+from app.slack.time_parsing import TimeSpan, read_span
 
 _SAID: Final[dict[type[Refusal], str]] = {
     EndsBeforeStart: "freeze.ends_before_start",
     EndsInThePast: "freeze.ends_in_the_past",
     TooLong: "freeze.too_long",
     FreezeSaysNothing: "freeze.says_nothing",
+}
+
+
+_TIME_REFUSED: Final[dict[type[TimeRefused], str]] = {
+    NoEnd: "freeze.how_to",
+    SaidTwice: "freeze.said_twice",
+    NotATime: "freeze.not_a_time",
+    ClockMissing: "freeze.clock_missing",
+    MayBelongToTime: "freeze.may_belong_to_time",
+    NoSuchLocalTime: "freeze.no_such_local_time",
+    DayUnclear: "freeze.day_unclear",
+    ZoneUnknown: "freeze.zone_unknown",
 }
 
 
@@ -56,9 +80,7 @@ class _NotUnderstood(Exception):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Asked:
     domains: tuple[DomainName, ...] | None
-    start: datetime
-    end: datetime
-    reason: str
+    span: TimeSpan
 
 
 class FreezeCommand:
@@ -87,9 +109,9 @@ class FreezeCommand:
             declared = await declare_freeze(
                 Declaration(
                     domains=asked.domains,
-                    start=asked.start,
-                    end=asked.end,
-                    reason=asked.reason,
+                    start=asked.span.start,
+                    end=asked.span.end,
+                    reason=asked.span.reason[:LONGEST_REASON],
                     by=profile.person.user,
                 ),
                 who=person(profile.person.user, profile.person.name),
@@ -102,7 +124,7 @@ class FreezeCommand:
         except Refusal as refusal:
             return self._refused(refusal, texts)
         self._changed()
-        return _declared_words(declared, now=now, texts=texts)
+        return _declared_words(declared, span=asked.span, now=now, texts=texts)
 
     async def unfreeze(self, words: Sequence[str], *, profile: Profile, texts: Texts) -> str:
         """`unfreeze order`, `unfreeze all`"""
@@ -154,23 +176,19 @@ def _targets(words: Sequence[str]) -> tuple[tuple[DomainName, ...] | None, Seque
     return None if named == (ALL,) else named, words[count:]
 
 
-def _read(words: Sequence[str], *, now: datetime, zone: ZoneInfo, texts: Texts) -> _Asked:
+def _read(words: Sequence[str], *, now: datetime, zone: ZoneInfo | None, texts: Texts) -> _Asked:
     domains, rest = _targets(words)
     if domains is not None and not domains:
         raise _NotUnderstood(texts("freeze.how_to"))
     try:
-        start, end, rest = read_span(rest, now=now, zone=zone)
-    except NoEnd:
-        raise _NotUnderstood(texts("freeze.how_to")) from None
-    except SaidTwice:
-        raise _NotUnderstood(texts("freeze.said_twice")) from None
-    except NotATime as trouble:
-        raise _NotUnderstood(texts("freeze.not_a_time", words=inline(trouble.words))) from None
-    reason = " ".join(rest).replace("\x00", "")[:LONGEST_REASON]
-    return _Asked(domains=domains, start=start, end=end, reason=reason)
+        span = read_span(" ".join(rest), now=now, zone=zone)
+    except TimeRefused as refused:
+        key = _TIME_REFUSED[type(refused)]
+        raise _NotUnderstood(texts(key, words=inline(refused.words, longest=60))) from None
+    return _Asked(domains=domains, span=span)
 
 
-def _declared_words(declared: Declared, *, now: datetime, texts: Texts) -> str:
+def _declared_words(declared: Declared, *, span: TimeSpan, now: datetime, texts: Texts) -> str:
     asked = declared.declaration
     key = "freeze.declared" if asked.start <= now else "freeze.planned"
     said = texts(
@@ -181,4 +199,5 @@ def _declared_words(declared: Declared, *, now: datetime, texts: Texts) -> str:
         reason=inline(asked.reason),
     )
     beside = [f"• {of_domains(each, now=now, texts=texts)}" for each in declared.beside[:5]]
-    return "\n".join([said, texts("freeze.beside"), *beside]) if beside else said
+    lines = [said, span_words(span.start, span.end, zone=span.zone, texts=texts)]
+    return "\n".join([*lines, texts("freeze.beside"), *beside] if beside else lines)

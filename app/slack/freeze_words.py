@@ -1,7 +1,7 @@
 """Freezes in words: which domains, until when, why, and who says so."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from app.flow.declare_freeze import Lifted, LiftedFreeze, StandingFreeze, configured_freezes
 from app.flow.rules_port import Rules
@@ -47,6 +47,24 @@ def freeze_words(freeze: Freeze, *, now: datetime, texts: Texts) -> str:
     return texts(
         "freeze.span", start=when(span.start), end=when(span.end), reason=inline(freeze.reason), by=by
     )
+
+
+def span_words(start: datetime, end: datetime, *, zone: tzinfo, texts: Texts) -> str:
+    """Start and end in full on the clocks of the zone, for whoever wrote them to compare."""
+    name = getattr(zone, "key", "")
+    shown = " / ".join(dict.fromkeys(_offset(at.astimezone(zone)) for at in (start, end)))
+    return texts(
+        "freeze.span_words",
+        start=texts.moment(start, zone),
+        end=texts.moment(end, zone),
+        zone=shown if name in ("", "UTC") else f"{name}, {shown}",
+        length=texts.duration(end - start),
+    )
+
+
+def _offset(at: datetime) -> str:
+    digits = f"{at:%z}"
+    return f"UTC{digits[:3]}:{digits[3:5]}" if at.utcoffset() else "UTC"
 
 
 def of_domains(each: StandingFreeze, *, now: datetime, texts: Texts) -> str:

@@ -9,6 +9,7 @@ import structlog
 from app.flow.beside import with_neighbours
 from app.flow.break_glass import Broken, Glass, break_glass
 from app.flow.decide_gate import Refused
+from app.flow.free_text import has_content
 from app.flow.question import NoSuchGate, question_of, unmet_by
 from app.flow.record_ports import GateRecord
 from app.flow.rules_port import Rules
@@ -27,14 +28,14 @@ from app.gate.policy import (
 from app.i18n.catalog import Texts
 from app.log import error_id
 from app.metrics import GLASS
-from app.slack.blocks import Block, typed
+from app.slack.blocks import Block
 from app.slack.directory import Directory, Profile
 from app.slack.glass_form import REASON, GlassTicket, glass_form, glass_notice
-from app.slack.outside import says_something
 from app.slack.presses import Ack, Body
 from app.slack.replies import Replies, answer_by
 from app.slack.ticket import NotATicket, Ticket
 from app.slack.unrecorded import UNCONFIRMED, unrecorded
+from app.slack.user_input import form_text
 from app.slack.words import why_not
 from app.within import by
 
@@ -79,8 +80,8 @@ class GlassPresses:
         until = answer_by()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
-        typed_in = typed(view.get("state", {}), REASON)
-        reason = typed_in if says_something(typed_in) else ""
+        typed_in = form_text(view.get("state", {}), REASON)
+        reason = typed_in if has_content(typed_in) else ""
         try:
             broken = await self._break(view.get("private_metadata"), profile, reason, until=until)
         except Refused as refused:
@@ -109,7 +110,7 @@ class GlassPresses:
             edition=carried.ticket.edition,
             person=profile.person,
             named=carried.named,
-            reason=reason.replace("\x00", ""),
+            reason=reason,
         )
         breaking = break_glass(glass, record=self._record, rules=self._rules, now=self._clock())
         return await by(until, breaking)

@@ -1,5 +1,6 @@
 """Words that nothing is named by, each with the domain or the command that was probably meant."""
 
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Final
@@ -11,11 +12,12 @@ from app.slack.deploys_words import FIRST_WORDS
 from app.slack.outside import inline
 
 MOST: Final = 5
+_SEPARATOR: Final = re.compile("[,;、]")
 
 
 def named_domains(words: Sequence[str]) -> tuple[DomainName, ...]:
     """Domains as people list them, with spaces or commas between, each once."""
-    names = [part for word in words for part in word.lower().split(",") if part]
+    names = [part for word in words for part in _SEPARATOR.split(word.lower()) if part]
     return tuple(dict.fromkeys(DomainName(name) for name in names))
 
 

@@ -22,11 +22,6 @@ def tamed(text: str, *, longest: int) -> str:
     return plain if len(plain) <= longest else plain[: longest - 1].rstrip() + "…"
 
 
-def says_something(text: str) -> bool:
-    """Whether anything in it can be seen."""
-    return any(mark.isprintable() and not mark.isspace() for mark in text)
-
-
 def inline(text: str, *, longest: int = 200) -> str:
     """One line of text from outside, for use inside a sentence of ours."""
     return escaped(tamed(" ".join(text.split()), longest=longest)) or "—"

@@ -8,10 +8,10 @@ from typing import Any
 import structlog
 
 from app.flow.decide_gate import Counted, Press, Refused, decide_gate, may_press
+from app.flow.free_text import has_content
 from app.flow.question import NoSuchGate, outlook_of, rejections_after
 from app.flow.record_ports import GateRecord, RecordAway
 from app.flow.rules_port import Rules
-from app.flow.storable import storable
 from app.flow.views import CardPlace, GateView
 from app.gate.ids import GateId
 from app.gate.policy import Choice, ReasonMissing, Refusal
@@ -21,14 +21,14 @@ from app.i18n.catalog import Texts
 from app.log import error_id
 from app.metrics import PRESSES
 from app.slack.approve_form import approve_form
-from app.slack.blocks import Block, typed
+from app.slack.blocks import Block
 from app.slack.directory import Directory, Profile
 from app.slack.offers import answer_blocks, break_glass_button, take_back_button
-from app.slack.outside import says_something
 from app.slack.reject_form import REASON, reject_form, reject_notice
 from app.slack.replies import Replies, answer_by, channel_of
 from app.slack.ticket import NotATicket, Ticket
 from app.slack.unrecorded import UNCONFIRMED, unrecorded
+from app.slack.user_input import form_text
 from app.slack.words import thanks, why_not
 from app.within import by
 
@@ -113,8 +113,8 @@ class Presses:
         until = answer_by()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
-        typed_in = typed(view.get("state", {}), REASON)
-        reason = typed_in if says_something(typed_in) else ""
+        typed_in = form_text(view.get("state", {}), REASON)
+        reason = typed_in if has_content(typed_in) else ""
         said = await self.count(view.get("private_metadata"), profile, choice, reason, until=until)
         if said.counted is not None:
             await ack()
@@ -245,7 +245,7 @@ def _press(value: object, profile: Profile, choice: Choice, reason: str) -> Pres
         edition=ticket.edition,
         person=profile.person,
         choice=choice,
-        reason=storable(reason),
+        reason=reason,
     )
 
 

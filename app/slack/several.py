@@ -9,16 +9,15 @@ from typing import Any, Final
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
+from app.flow.free_text import has_content
 from app.flow.record_ports import GateRecord, RecordAway
 from app.flow.rules_port import Rules
-from app.flow.storable import storable
 from app.gate.policy import Choice
 from app.i18n.catalog import Texts
-from app.slack.blocks import section, typed
+from app.slack.blocks import section
 from app.slack.directory import Directory, Profile
 from app.slack.home_seen import HomeQuestions, see_domains, see_mine
 from app.slack.near_names import named_domains, unknown_words
-from app.slack.outside import says_something
 from app.slack.presses import Ack, Body, Presses, Said
 from app.slack.reject_form import REASON
 from app.slack.replies import Replies, answer_by
@@ -31,6 +30,7 @@ from app.slack.several_results import (
     results_words,
     several_notice,
 )
+from app.slack.user_input import form_text
 from app.slack.web import UNREACHABLE, problem_of
 from app.within import within
 
@@ -105,8 +105,8 @@ class Several:
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
         state = view.get("state") or {}
-        picks, reason = picked(state), storable(typed(state, REASON))
-        if not says_something(reason):
+        picks, reason = picked(state), form_text(state, REASON)
+        if not has_content(reason):
             reason = ""
         if not picks:
             await ack(response_action="errors", errors={f"{BOXES}.0": texts("several.none_chosen")})

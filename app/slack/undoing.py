@@ -8,23 +8,22 @@ from typing import Any
 import structlog
 
 from app.flow.decide_gate import Refused
+from app.flow.free_text import has_content
 from app.flow.intervene import InterventionRecord, Wish, intervene, may_undo
 from app.flow.question import NoSuchGate
 from app.flow.rules_port import Rules
-from app.flow.storable import storable
 from app.flow.views import GateView, standpoint_of
 from app.gate.ids import GateId
 from app.gate.policy import Refusal
 from app.gate.undo import Deed, way_back
 from app.i18n.catalog import Texts
 from app.log import error_id
-from app.slack.blocks import typed
 from app.slack.directory import Directory, Profile
-from app.slack.outside import says_something
 from app.slack.replies import Replies, answer_by
 from app.slack.ticket import NotATicket, Ticket
 from app.slack.undo_form import REASON, UndoTicket, undo_form, undo_notice
 from app.slack.unrecorded import UNCONFIRMED, unrecorded
+from app.slack.user_input import form_text
 from app.slack.words import why_not
 from app.within import by
 
@@ -72,8 +71,8 @@ class Undoing:
         until = answer_by()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
-        reason = storable(typed(view.get("state", {}), REASON))
-        if not says_something(reason):
+        reason = form_text(view.get("state", {}), REASON)
+        if not has_content(reason):
             await ack(response_action="errors", errors={REASON: texts("undo.reason_missing")})
             return
         try:

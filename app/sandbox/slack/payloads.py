@@ -74,7 +74,7 @@ class Payloads:
         return self._interaction("view_closed", user) | {"view": view_json(view), "is_cleared": is_cleared}
 
     def command(self, user: User, channel: Channel, command: str, text: str, response_url: str) -> Json:
-        """A form, so every value is a string."""
+        """A form, so every value is a string. Of its text Slack escapes the control characters, as in a message."""
         return {
             "token": self._ws.credentials.verification_token,
             "team_id": self._ws.team,
@@ -84,7 +84,7 @@ class Payloads:
             "user_id": user.id,
             "user_name": user.name,
             "command": command,
-            "text": text,
+            "text": _escaped(text),
             "api_app_id": APP,
             "is_enterprise_install": "false",
             "response_url": f"{self.base}{response_url}",
@@ -130,3 +130,8 @@ class Payloads:
             "enterprise": None,
             "is_enterprise_install": False,
         }
+
+
+def _escaped(text: str) -> str:
+    """https://docs.slack.dev/messaging/formatting-message-text#escaping."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

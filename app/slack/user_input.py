@@ -1,0 +1,45 @@
+"""Text that people type, normalized once where it comes in: commands and form inputs.
+
+Slack escapes `&`, `<` and `>` in the text of a command, but not in what is typed into a form.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any, Final
+
+from app.flow.storable import storable
+
+_PICTOGRAPHS: Final = "\u2600-\u27bf\U0001f000-\U0001faff"
+_JOINS_PICTOGRAPHS: Final = re.compile(f"(?<=[\ufe0f{_PICTOGRAPHS}])\u200d(?=[{_PICTOGRAPHS}])")
+_PLACEHOLDER: Final = "\ue000"
+"""A private-use character that stands for a joiner to keep while the others are removed."""
+
+
+def command_text(body: Mapping[str, Any]) -> str:
+    """The text of a slash command, unescaped exactly once and normalized."""
+    text = body.get("text")
+    return normalized(unescaped(text)) if isinstance(text, str) else ""
+
+
+def form_text(state: Mapping[str, Any], block_id: str) -> str:
+    """What was typed into `blocks.text_input(block_id=…)`, from a submission's `view.state`, normalized."""
+    value = state.get("values", {}).get(block_id, {}).get(block_id, {}).get("value")
+    return normalized(value) if isinstance(value, str) else ""
+
+
+def unescaped(text: str) -> str:
+    """The reverse of Slack's escaping: https://docs.slack.dev/messaging/formatting-message-text."""
+    # `&amp;` comes last: what somebody typed as `&lt;` arrives as `&amp;lt;`.
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def normalized(text: str) -> str:
+    """NFKC without invisible formatting characters; line breaks stay.
+
+    Composes decomposed Hangul, turns full-width letters, digits and punctuation into ASCII, and removes zero-width
+    marks, bidirectional controls and tag characters. A joiner inside an emoji stays.
+    """
+    marked = _JOINS_PICTOGRAPHS.sub(_PLACEHOLDER, text.replace(_PLACEHOLDER, ""))
+    visible = "".join(mark for mark in marked if unicodedata.category(mark) != "Cf")
+    return unicodedata.normalize("NFKC", storable(visible)).replace(_PLACEHOLDER, "\u200d")
