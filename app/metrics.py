@@ -36,6 +36,11 @@ LOOP_FAILURES: Final = Counter("switchgate_loop_failures_total", "Steps of a loo
 LOOP_SECONDS: Final = Gauge(
     "switchgate_loop_last_step_timestamp", "When a loop last finished a step.", ["loop"]
 )
+API_DENIED: Final = Counter(
+    "switchgate_api_denied_total",
+    "Requests to /api/v1 without a valid token or scope, by reason.",
+    ["reason"],
+)
 WAITING: Final = Gauge("switchgate_gates_waiting", "Gates that wait for a decision, in the whole record.")
 OLDEST_REPORT: Final = Gauge(
     "switchgate_report_overdue_seconds", "How long the oldest decision has waited to be told to CodeDeploy."

@@ -2,14 +2,42 @@
 
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
+from time import monotonic
 from typing import Final
 from urllib.parse import urlsplit
 
+import structlog
 from fastapi import HTTPException, Request
 
+from app.log_throttle import LogThrottle
+from app.metrics import API_DENIED
 from app.settings_values import ApiToken, Scope, is_loopback
 
 PROXY_HEADERS: Final = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+
+log = structlog.get_logger(__name__)
+
+LOG_SECONDS: Final = 10
+GUESS_SECONDS: Final = 60
+MAX_GUESSES: Final = 60
+"""Wrong tokens per `GUESS_SECONDS` that are told so; after them the answer is to wait."""
+
+
+class GuessLimit:
+    """Counts wrong tokens in a window of time, whoever sends them."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._since = clock()
+        self._count = 0
+
+    def admit(self) -> bool:
+        """Counts one more; False where there are too many of late."""
+        now = self._clock()
+        if now - self._since >= GUESS_SECONDS:
+            self._since, self._count = now, 0
+        self._count += 1
+        return self._count <= MAX_GUESSES
 
 
 class Callers:
@@ -17,6 +45,8 @@ class Callers:
 
     def __init__(self, tokens: Mapping[str, ApiToken]) -> None:
         self._tokens = dict(tokens)
+        self._log_throttle = LogThrottle(seconds=LOG_SECONDS)
+        self._guesses = GuessLimit()
 
     async def __call__(self, request: Request) -> str:
         """The caller's name. Raises 401 or 403."""
@@ -41,10 +71,33 @@ class Callers:
             if hmac.compare_digest(known.secret.get_secret_value().encode(), token.strip().encode())
         ]
         if scheme.lower() != "bearer" or not found:
-            raise HTTPException(401, "Send `Authorization: Bearer TOKEN`.", {"WWW-Authenticate": "Bearer"})
+            raise self._denied(request, "wrong_token" if token.strip() else "no_token")
         if not any(scope in self._tokens[name].scopes for name in found):
+            self._trace(request, "wrong_scope", caller=found[0])
             raise HTTPException(403, f"This token has not the scope `{scope}`.")
         return found[0]
+
+    def _denied(self, request: Request, reason: str) -> HTTPException:
+        self._trace(request, reason)
+        if reason == "wrong_token" and not self._guesses.admit():
+            retry = {"Retry-After": str(GUESS_SECONDS)}
+            return HTTPException(429, "Too many wrong tokens. A valid one is still taken.", retry)
+        return HTTPException(401, "Send `Authorization: Bearer TOKEN`.", {"WWW-Authenticate": "Bearer"})
+
+    def _trace(self, request: Request, reason: str, *, caller: str | None = None) -> None:
+        """A metric each time, a log line now and then; never the token."""
+        API_DENIED.labels(reason=reason).inc()
+        suppressed = self._log_throttle.admit(reason)
+        if suppressed is not None:
+            client = request.client.host if request.client else None
+            log.warning(
+                "api_request_denied",
+                reason=reason,
+                client=client,
+                path=request.url.path,
+                caller=caller,
+                suppressed=suppressed,
+            )
 
     def _admit_local(self, request: Request, scope: Scope) -> str:
         if scope is not Scope.READ:

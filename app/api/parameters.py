@@ -35,7 +35,12 @@ DeploymentWord = Annotated[
 ]
 PersonWord = Annotated[
     str | None,
-    Query(max_length=200, pattern=PRINTABLE, description="Write a Slack user's id.", examples=["U01KIM"]),
+    Query(
+        max_length=200,
+        pattern=PRINTABLE,
+        description="Write a Slack user's id, a mention or a name.",
+        examples=["U01KIM"],
+    ),
 ]
 KindWord = Annotated[
     Kind | None, Query(description="Write one kind of event.", examples=[Kind.GATE_DECIDED.value])

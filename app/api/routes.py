@@ -18,7 +18,7 @@ from app.api.parameters import (
 )
 from app.api.refusals import REFUSED, unknown_parameter
 from app.api.shapes import AuditPage, GatePage, SwitchPage, audit_out, gate_out, switch_out
-from app.asked_times import asked_time
+from app.audit_args import deployment_id, time_range
 from app.record.questions import AuditFilter, NotACursor, Questions
 
 
@@ -38,15 +38,15 @@ def api_router(questions: Questions, callers: Callers, *, clock: Callable[[], da
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> AuditPage:
-        """What happened, newest first. `person` is a Slack user id; `since` counts in, `until` does not."""
-        now = clock()
+        """What happened, newest first. `since` counts in, `until` does not."""
+        begins, ends = _range(since, until, clock())
         wanted = AuditFilter(
             domain=domain,
-            deployment=deployment,
-            person=person,
+            deployment=_deployment(deployment),
+            person=await _person(person, questions),
             kind=kind,
-            since=_moment(since, "since", now),
-            until=_moment(until, "until", now),
+            since=begins,
+            until=ends,
         )
         try:
             page = await questions.audit(wanted, limit=limit, cursor=cursor)
@@ -63,7 +63,9 @@ def api_router(questions: Questions, callers: Callers, *, clock: Callable[[], da
     ) -> SwitchPage:
         """Switches, newest first."""
         try:
-            page = await questions.switches(domain=domain, deployment=deployment, limit=limit, cursor=cursor)
+            page = await questions.switches(
+                domain=domain, deployment=_deployment(deployment), limit=limit, cursor=cursor
+            )
         except NotACursor:
             raise _bad_cursor() from None
         return SwitchPage(items=[switch_out(switch) for switch in page.items], cursor=page.cursor)
@@ -79,7 +81,7 @@ def api_router(questions: Questions, callers: Callers, *, clock: Callable[[], da
         """Gates, newest first."""
         try:
             page = await questions.gates(
-                domain=domain, deployment=deployment, phase=phase, limit=limit, cursor=cursor
+                domain=domain, deployment=_deployment(deployment), phase=phase, limit=limit, cursor=cursor
             )
         except NotACursor:
             raise _bad_cursor() from None
@@ -95,15 +97,27 @@ async def _known_words(request: Request) -> None:
         raise HTTPException(422, unknown)
 
 
-def _moment(text: str | None, name: str, now: datetime) -> datetime | None:
-    if text is None:
-        return None
+def _deployment(text: str | None) -> str | None:
     try:
-        return asked_time(text, now=now)
-    except ValueError as trouble:
+        return deployment_id(text) if text is not None else None
+    except ValueError as exc:
+        raise HTTPException(422, f"deployment: {exc}") from None
+
+
+async def _person(text: str | None, questions: Questions) -> str | None:
+    try:
+        return await questions.user_named(text) if text is not None else None
+    except ValueError as exc:
+        raise HTTPException(422, f"person: {exc}") from None
+
+
+def _range(since: str | None, until: str | None, now: datetime) -> tuple[datetime | None, datetime | None]:
+    try:
+        return time_range(since, until, now=now)
+    except ValueError as exc:
         # `+09:00` as people paste it arrives as ` 09:00`.
-        hint = "; in an address + is written %2B" if " " in text else ""
-        raise HTTPException(422, f"{name}: {trouble}{hint}") from None
+        hint = "; in an address + is written %2B" if " " in f"{since or ''}{until or ''}" else ""
+        raise HTTPException(422, f"{exc}{hint}") from None
 
 
 def _bad_cursor() -> HTTPException:

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
-from app.asked_times import asked_time
+from app.audit_args import deployment_id, time_range
 from app.flow.declare_freeze import ALL
 from app.flow.events import Kind
 from app.record.database import Database
@@ -26,18 +26,14 @@ async def read_audit(
     """The events asked for, newest first. Raises `ValueError` naming the option."""
     if kind is not None and kind not in list(Kind):
         raise ValueError(f"--kind: {kind!r} is none of {', '.join(Kind)}")
-    now = datetime.now(UTC)
+    begins, ends = time_range(since, until, now=datetime.now(UTC), names=("--since", "--until"))
     wanted = AuditFilter(
-        domain=domain,
-        deployment=deployment,
-        person=person,
-        kind=kind,
-        since=_moment(since, "--since", now),
-        until=_moment(until, "--until", now),
+        domain=domain, deployment=_deployment(deployment), kind=kind, since=begins, until=ends
     )
     database = Database(url)
     try:
-        page = await Questions(database).audit(wanted, limit=limit)
+        questions = Questions(database)
+        page = await questions.audit(replace(wanted, person=await _person(person, questions)), limit=limit)
     finally:
         await database.close()
     return page.items
@@ -75,10 +71,15 @@ def _cells(line: AuditLine) -> tuple[str, str, str, str, str, str]:
     return at, line.domain or "-", line.deployment_id, line.kind, who, shown
 
 
-def _moment(text: str | None, option: str, now: datetime) -> datetime | None:
-    if text is None:
-        return None
+def _deployment(text: str | None) -> str | None:
     try:
-        return asked_time(text, now=now)
-    except ValueError as trouble:
-        raise ValueError(f"{option}: {trouble}") from None
+        return deployment_id(text) if text is not None else None
+    except ValueError as exc:
+        raise ValueError(f"--deployment: {exc}") from None
+
+
+async def _person(text: str | None, questions: Questions) -> str | None:
+    try:
+        return await questions.user_named(text) if text is not None else None
+    except ValueError as exc:
+        raise ValueError(f"--person: {exc}") from None

@@ -86,7 +86,9 @@ def migrate(
 def audit(
     domain: Annotated[str | None, typer.Option(help="Only this domain.")] = None,
     deployment: Annotated[str | None, typer.Option(help="Only this deployment (d-…).")] = None,
-    person: Annotated[str | None, typer.Option(help="Only this Slack user (U…).")] = None,
+    person: Annotated[
+        str | None, typer.Option(help="Only this person: a Slack user id (U…), a mention or a name.")
+    ] = None,
     kind: Annotated[
         str | None, typer.Option(help="Only this kind of event, for example gate_decided.")
     ] = None,

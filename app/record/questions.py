@@ -1,7 +1,6 @@
 """What people and machines ask of the record. Reads only."""
 
 import base64
-import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, Table, Text, and_, func, select, t
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
+from app.audit_args import user_id, user_named
 from app.flow.declare_freeze import ALL, HOUSE
 from app.flow.views import CardPlace, GateView, Switch
 from app.gate.ids import DomainName
@@ -20,6 +20,7 @@ from app.gate.turns import Neighbour
 from app.record.database import Database
 from app.record.evidence import WITH_EVIDENCE, with_evidence
 from app.record.neighbours import neighbours
+from app.record.people import recorded_people
 from app.record.rows import SWITCH, VIEW, switch_of, view_of
 from app.record.tables import audit_events, gates, switches
 
@@ -157,13 +158,20 @@ class Questions:
         following = _cursor(rows[limit - 1].at.isoformat(), rows[limit - 1].id) if len(rows) > limit else None
         return Page(items=[_audit_line(row) for row in rows[:limit]], cursor=following)
 
+    async def user_named(self, text: str) -> str:
+        """The id of a person as somebody writes it: an id, a mention or a name. Raises `ValueError`."""
+        return user_id(text) or user_named(text, await recorded_people(self._database))
+
     async def switches(
         self, *, domain: str | None, deployment: str | None, limit: int, cursor: str | None
     ) -> Page[Switch]:
         """Switches, newest first. Raises `NotACursor`."""
         chosen = _equal(switches, {"domain": domain, "deployment_id": deployment})
         if cursor is not None:
-            chosen.append(switches.c.id < _read_cursor(cursor)[1])
+            at, id_ = _read_cursor(cursor)
+            if at:
+                raise NotACursor  # another question's
+            chosen.append(switches.c.id < id_)
         ids = await self._database.select(
             select(switches.c.id).where(*chosen).order_by(switches.c.id.desc()).limit(limit + 1)
         )
@@ -179,7 +187,10 @@ class Questions:
             gates, {"phase": phase}
         )
         if cursor is not None:
-            opened, _, gate = _read_cursor(cursor)[0].partition("/")
+            at, id_ = _read_cursor(cursor)
+            if id_:
+                raise NotACursor  # another question's
+            opened, _, gate = at.partition("/")
             chosen.append(tuple_(gates.c.opened_at, gates.c.id) < tuple_(_moment(opened), _uuid(gate)))
         ids = await self._database.select(
             select(gates.c.id, gates.c.opened_at)
@@ -270,18 +281,24 @@ def _cursor(at: str, id_: int) -> str:
 def _read_cursor(cursor: str) -> tuple[str, int]:
     try:
         at, id_ = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-    except (ValueError, TypeError, binascii.Error) as trouble:
+    except (ValueError, TypeError, RecursionError) as trouble:
         raise NotACursor from trouble
-    if not isinstance(at, str) or not isinstance(id_, int) or not 0 <= id_ <= LARGEST_ID:
+    # `type`, because true and false are ints to isinstance. Whatever else JSON can hold does not look like ours.
+    if not isinstance(at, str) or type(id_) is not int or not 0 <= id_ <= LARGEST_ID:
+        raise NotACursor
+    if _cursor(at, id_) != cursor:
         raise NotACursor
     return at, id_
 
 
 def _moment(text_: str) -> datetime:
     try:
-        return datetime.fromisoformat(text_)
+        at = datetime.fromisoformat(text_)
     except ValueError as trouble:
         raise NotACursor from trouble
+    if at.tzinfo is None or at.isoformat() != text_:
+        raise NotACursor
+    return at
 
 
 def _uuid(text_: str) -> UUID:

@@ -1,11 +1,14 @@
 """Who may ask: the holders of a token, or, while there is none, this machine alone."""
 
+import json
+
 import pytest
 from fastapi import HTTPException, Request
 
-from app.api.callers import Callers
+from app.api.callers import MAX_GUESSES, Callers
 from tests.api.asking import Asker
 from tests.api.conftest import TOKENS
+from tests.logs import listening
 
 QUESTIONS = ("/api/v1/audit", "/api/v1/switches", "/api/v1/gates")
 FORWARDED = [{"X-Forwarded-For": "127.0.0.1"}, {"x-forwarded-for": "8.8.8.8"}, {"Forwarded": "for=127.0.0.1"}]
@@ -42,6 +45,24 @@ async def test_without_the_right_token_nothing_is_told(guarded: Asker) -> None:
             assert answer.headers["www-authenticate"] == "Bearer"
             assert "Authorization: Bearer" in answer.text
             assert not [token for token in TOKENS.values() if token in answer.text]
+
+
+async def test_a_wrong_token_leaves_a_trace_and_is_slowed_down(guarded: Asker) -> None:
+    wrong = {"Authorization": "Bearer no-such-token-0123456789"}
+    with listening("WARNING") as stream:
+        statuses = [(await guarded.get(QUESTIONS[0], wrong)).status for _ in range(MAX_GUESSES + 2)]
+        assert (await guarded.get(QUESTIONS[0])).status == 401
+    assert statuses == [401] * MAX_GUESSES + [429] * 2
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    denied = [line for line in lines if line["event"] == "api_request_denied"]
+    assert [(line["reason"], line["client"]) for line in denied] == [
+        ("wrong_token", "127.0.0.1"),
+        ("no_token", "127.0.0.1"),
+    ]
+    assert "no-such-token" not in str(lines)
+    assert 'switchgate_api_denied_total{reason="wrong_token"}' in (await guarded.get("/metrics")).text
+    right = {"Authorization": f"Bearer {TOKENS['ci']}"}
+    assert (await guarded.get(QUESTIONS[0], right)).status == 200
 
 
 async def test_a_token_holder_may_come_through_a_proxy(guarded: Asker) -> None:

@@ -1,5 +1,7 @@
 """/api/v1: what it tells, filtered and paged, and how a bad question is answered."""
 
+import json
+from base64 import urlsafe_b64encode as b64encode
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import chain
 
@@ -10,6 +12,28 @@ from tests.api.asking import Asker
 
 SEOUL = timezone(timedelta(hours=9))
 AUDIT, SWITCHES, GATES = "/api/v1/audit", "/api/v1/switches", "/api/v1/gates"
+
+NOW = "2026-11-24T14:05:00+00:00"
+GATE = "6f4c2f9e-58a1-4a55-9a3a-8f5a6f1f5a10"
+
+
+def cursor(value: object) -> str:
+    """Any JSON, written as a cursor is."""
+    return b64encode(json.dumps(value).encode()).decode()
+
+
+ODD_CURSORS = [
+    *map(cursor, (True, None, 7, "x", [], {}, [NOW], [NOW, 1, 2], {"at": NOW, "id": 1})),
+    *map(cursor, ([NOW, True], [NOW, None], [NOW, 1.0], [NOW, "1"], [NOW, -1], [NOW, 2**63], [NOW, 10**300])),
+    *map(cursor, ([[NOW], 1], [{"x": 1}, 1], [None, 1], [True, 1], ["\x00", 1], [f"{NOW}\x00", 1])),
+    *map(cursor, ([f"{NOW}/{GATE}\x00", 0], [f"{NOW}/", 0], ["/", 0], [f"{NOW}/{GATE}", 1], ["x", 1])),
+    *map(cursor, (["2026-11-24T14:05:00", 1], ["2026-11-24", 1], ["0001-01-01T00:00:00+14:00/x", 0])),
+    *(
+        b64encode(raw).decode()
+        for raw in (b"[" * 200, b"\xff\xfe", b"[1e999, 1]", b"NaN", b'["\\ud800", 1]', b"")
+    ),
+    *("=", "====", "a", "%00", "\x00", "한국어", " "),
+]
 
 BAD: list[tuple[str, str, str]] = [
     (AUDIT, "limit", "0"),
@@ -27,6 +51,10 @@ BAD: list[tuple[str, str, str]] = [
     (AUDIT, "cursor", "not-one"),
     (AUDIT, "cursor", "WyIiLCAxXQ=="),
     (AUDIT, "cursor", "x" * 401),
+    *((path, "cursor", odd) for path in (AUDIT, SWITCHES, GATES) for odd in ODD_CURSORS),
+    (AUDIT, "person", "Nobody Known"),
+    (AUDIT, "deployment", "order"),
+    (GATES, "deployment", "order"),
     (AUDIT, "domain", "x" * 201),
     (AUDIT, "domain", "or\x00der"),
     (AUDIT, "deployment", "d-1\x00"),
@@ -135,6 +163,39 @@ async def test_a_bad_question_is_told_which_of_its_words_is_bad(asker: Asker) ->
         assert isinstance(said, str), said
         assert said.startswith(f"{name}: "), (path, name, value, said)
         assert any(word in said for word in ("For example ", "for example ", "Known: ", "Send the one"))
+
+
+async def test_a_cursor_of_another_question_is_refused(afternoon: Asker) -> None:
+    given = {path: (await afternoon.get(path, limit="1")).body["cursor"] for path in (AUDIT, SWITCHES, GATES)}
+    for path in given:
+        for other, foreign in given.items():
+            answer = await afternoon.get(path, cursor=foreign)
+            assert answer.status == (200 if other == path else 422), (path, other)
+
+
+async def test_a_person_and_a_deployment_are_found_as_people_write_them(afternoon: Asker) -> None:
+    mina = await afternoon.items(AUDIT, person=MINA.id)
+    for written in ("u01mina", "<@U01MINA>", "<@U01MINA|mina>", "mina", "@Mina", "ｍｉｎａ"):
+        assert await afternoon.items(AUDIT, person=written) == mina, written
+    order = afternoon.deployments["order"]
+    for path in (AUDIT, SWITCHES, GATES):
+        assert await afternoon.items(path, deployment=order.lower()) == await afternoon.items(
+            path, deployment=order
+        )
+    near = await afternoon.get(AUDIT, person="min")
+    assert near.body["detail"] == "person: nobody in the record is called 'min'; did you mean U01MINA (mina)?"
+
+
+async def test_a_range_that_ends_before_it_begins_is_refused(asker: Asker) -> None:
+    for query in (
+        {"since": "1h", "until": "2h"},
+        {"since": "1h", "until": "1h"},
+        {"since": NOW, "until": NOW},
+    ):
+        answer = await asker.get(AUDIT, **query)
+        assert answer.status == 422
+        assert answer.body["detail"].startswith("until: ")
+        assert "ends before it begins" in answer.body["detail"]
 
 
 @pytest.mark.parametrize(
