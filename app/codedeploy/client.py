@@ -14,14 +14,17 @@ from botocore.parsers import ResponseParserError
 
 from app.codedeploy.errors import sort_answer, sort_read
 from app.codedeploy.parse import facts_of, target_of, traffic_of
+from app.codedeploy.previous import RevisionReader, redeployment
 from app.flow.codedeploy_ports import CannotAsk, DeploymentFacts, HookProgress, NoSuchDeployment, Target
 from app.flow.views import Traffic
 from app.gate.decision import Answer
 from app.gate.ids import ExecutionId, SwitchKey
+from app.gate.previous_revision import PreviousRevision
 from app.together import Together
 
 if TYPE_CHECKING:
     from types_boto3_codedeploy import CodeDeployClient
+    from types_boto3_ecs import ECSClient
 
 T = TypeVar("T")
 
@@ -53,6 +56,7 @@ class CodeDeploy:
         self._answering = ThreadPoolExecutor(THREADS, thread_name_prefix="codedeploy-answers")
         self.making = threading.Lock()
         self._clients: dict[tuple[str, bool], CodeDeployClient] = {}
+        self._ecs: dict[str, ECSClient] = {}
         self._deployments: dict[str, Together[str, DeploymentFacts]] = {}
         self._traffic: dict[tuple[str, str], Traffic] = {}
         self._targets: dict[SwitchKey, str] = {}
@@ -67,6 +71,7 @@ class CodeDeploy:
         self._reading.shutdown(wait=True)
         self._answering.shutdown(wait=True)
         hang_up(self._clients)
+        hang_up(self._ecs)
 
     async def deployment(self, key: SwitchKey) -> DeploymentFacts:
         """GetDeployment, or BatchGetDeployments when several ask at once."""
@@ -120,6 +125,25 @@ class CodeDeploy:
 
         traffic = self._traffic[(key.region, config_name)] = await self.read(look)
         return traffic
+
+    async def previous_revision(self, key: SwitchKey, *, blue: str | None) -> PreviousRevision:
+        """GetDeployment, then GetApplicationRevision and DescribeTaskDefinition of what it names."""
+
+        def look() -> PreviousRevision:
+            info = self.boto(key.region).get_deployment(deploymentId=key.deployment)["deploymentInfo"]
+            read = self.revision_reader(key.region)
+            return redeployment(cast("dict[str, Any]", info), blue=blue, read=read).previous
+
+        return await self.read(look)
+
+    def revision_reader(self, region: str) -> RevisionReader:
+        """To be used in a worker thread."""
+        client = self._ecs.get(region)
+        if client is None:
+            with self.making:
+                client = self._session.client("ecs", region_name=region, config=READS)
+                self._ecs[region] = client
+        return RevisionReader(codedeploy=self.boto(region), ecs=client)
 
     async def answer(self, key: SwitchKey, *, execution_id: ExecutionId, answer: Answer) -> None:
         """PutLifecycleEventHookExecutionStatus, once."""

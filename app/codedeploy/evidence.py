@@ -1,5 +1,6 @@
 """AWS as the source of evidence, a part a call; each part fails alone."""
 
+import asyncio
 import threading
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -8,9 +9,10 @@ from typing import Any, Final
 import boto3
 
 from app.codedeploy.alarms import alarms_of
+from app.codedeploy.appspec import content_in, digest_in, is_pinned, task_definition_in, without_content
 from app.codedeploy.ecs import task_sets_of
 from app.codedeploy.elb import health_of, listener_of
-from app.codedeploy.groups import group_facts, named_task_definition, target_facts
+from app.codedeploy.groups import OVERRIDDEN, group_facts, target_facts, with_overrides
 from app.codedeploy.readers import Readers
 from app.codedeploy.task_definitions import reading_of
 from app.flow.evidence_ports import GroupFacts, PartUnread, ServiceName, TargetFacts
@@ -22,12 +24,15 @@ from app.gate.sides import TaskSet
 BOTH_TYPES: Final = ["MetricAlarm", "CompositeAlarm"]
 """Asked for neither, CloudWatch gives metric alarms alone."""
 
+SETTINGS_KEPT: Final = 2000
+
 
 class AwsEvidence:
     """See `app.flow.evidence_ports.EvidenceSource`."""
 
     def __init__(self, session: boto3.session.Session, *, making: threading.Lock) -> None:
         self._readers = Readers(session, making=making)
+        self._settings: dict[SwitchKey, Mapping[str, Any]] = {}
 
     def warm_up(self, region: str) -> None:
         """Makes a region's clients before anybody waits for them."""
@@ -37,16 +42,40 @@ class AwsEvidence:
         """Waits for calls under way."""
         self._readers.close()
 
-    async def group(self, region: str, *, application: str, deployment_group: str) -> GroupFacts:
-        """GetDeploymentGroup"""
+    async def group(self, key: SwitchKey, *, application: str, deployment_group: str) -> GroupFacts:
+        """GetDeploymentGroup, and GetDeployment for what the deployment overrides of it."""
 
-        def ask(client: Any) -> GroupFacts:
+        def ask(client: Any) -> Mapping[str, Any]:
             answer = client.get_deployment_group(
                 applicationName=application, deploymentGroupName=deployment_group
             )
-            return group_facts(answer["deploymentGroupInfo"])
+            info: Mapping[str, Any] = answer["deploymentGroupInfo"]
+            return info
 
-        return await self._readers.read("codedeploy", region, "codedeploy:GetDeploymentGroup", ask)
+        call = "codedeploy:GetDeploymentGroup"
+        group, own = await asyncio.gather(
+            self._readers.read("codedeploy", key.region, call, ask), self._own_settings(key)
+        )
+        return group_facts(with_overrides(group, own))
+
+    async def _own_settings(self, key: SwitchKey) -> Mapping[str, Any]:
+        """They never change, so they are read once; empty while they cannot be read."""
+        known = self._settings.get(key)
+        if known is not None:
+            return known
+        try:
+            info: Mapping[str, Any] = await self._readers.read(
+                "codedeploy",
+                key.region,
+                "codedeploy:GetDeployment",
+                lambda client: client.get_deployment(deploymentId=key.deployment)["deploymentInfo"],
+            )
+        except PartUnread:
+            return {}
+        while len(self._settings) >= SETTINGS_KEPT:
+            self._settings.pop(next(iter(self._settings)), None)
+        self._settings[key] = {name: info.get(name) for name in (*OVERRIDDEN, "overrideAlarmConfiguration")}
+        return self._settings[key]
 
     async def target(self, key: SwitchKey) -> TargetFacts:
         """ListDeploymentTargets, then GetDeploymentTarget: an ECS deployment has one target, its service."""
@@ -74,13 +103,29 @@ class AwsEvidence:
         return await self._readers.read("ecs", region, "ecs:DescribeServices", ask)
 
     async def named_task_definition(self, key: SwitchKey) -> str:
-        """GetDeployment: what its AppSpec names."""
+        """GetDeployment, then GetApplicationRevision: only that tells what an AppSpec says."""
 
-        def ask(client: Any) -> str:
-            answer = client.get_deployment(deploymentId=key.deployment)
-            return named_task_definition(answer["deploymentInfo"])
+        def find(client: Any) -> tuple[str, Mapping[str, Any]]:
+            info = client.get_deployment(deploymentId=key.deployment)["deploymentInfo"]
+            return info["applicationName"], info.get("revision") or {}
 
-        return await self._readers.read("codedeploy", key.region, "codedeploy:GetDeployment", ask)
+        def ask(client: Any) -> str | None:
+            found = client.get_application_revision(
+                applicationName=application, revision=without_content(revision)
+            )
+            return content_in(found["revision"])
+
+        application, revision = await self._readers.read(
+            "codedeploy", key.region, "codedeploy:GetDeployment", find
+        )
+        call = "codedeploy:GetApplicationRevision"
+        content = content_in(revision)
+        if content is None and digest_in(revision) is not None:
+            content = await self._readers.read("codedeploy", key.region, call, ask)
+        named = task_definition_in(content or "")
+        if named is None or not is_pinned(named):
+            raise PartUnread(Missing(why=Why.ABSENT, call=call))
+        return named
 
     async def reading(self, region: str, task_definition: str) -> Reading:
         """DescribeTaskDefinition, tags included where we may read them."""

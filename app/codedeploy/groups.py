@@ -1,20 +1,14 @@
-"""CodeDeploy's side of the evidence: the deployment group, the deployment's target, its AppSpec."""
+"""CodeDeploy's side of the evidence: the deployment group, the deployment's target."""
 
-import json
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from app.flow.evidence_ports import GroupFacts, PartUnread, ServiceName, TargetFacts
-from app.gate.evidence import Missing, Safety, Tasks, Why
+from app.flow.evidence_ports import GroupFacts, ServiceName, TargetFacts
+from app.gate.evidence import Safety, Tasks
 from app.gate.sides import TargetSet
 
-# An AppSpec is JSON or YAML; this one fact looks alike enough in both to be found without a YAML parser.
-_NAMED: Final = re.compile(r"""\bTaskDefinition["']?\s*:\s*["']?(?P<name>[\w:/.-]+)""")
-_TASK_DEFINITION: Final = re.compile(
-    r"(?:arn:aws[\w-]*:ecs:[\w-]+:\d{12}:task-definition/)?[\w-]{1,255}:\d{1,9}"
-)
+OVERRIDDEN: Final = ("autoRollbackConfiguration", "blueGreenDeploymentConfiguration", "loadBalancerInfo")
 
 
 def group_facts(info: Mapping[str, Any]) -> GroupFacts:
@@ -28,6 +22,20 @@ def group_facts(info: Mapping[str, Any]) -> GroupFacts:
         listeners=tuple(dict.fromkeys(_listeners(info.get("loadBalancerInfo") or {}))),
         safety=_safety(info),
     )
+
+
+def with_overrides(group: Mapping[str, Any], deployment: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`deploymentGroupInfo` with what `deploymentInfo` overrides of it: a deployment keeps the settings that it was
+    created with."""
+    own = {name: deployment[name] for name in OVERRIDDEN if deployment.get(name)}
+    alarms = deployment.get("overrideAlarmConfiguration")
+    if alarms is not None:
+        known = group.get("alarmConfiguration") or {}
+        own["alarmConfiguration"] = {
+            **known,
+            **{name: value for name, value in alarms.items() if value != []},
+        }
+    return {**group, **own}
 
 
 def target_facts(target: Mapping[str, Any]) -> TargetFacts:
@@ -47,35 +55,6 @@ def target_facts(target: Mapping[str, Any]) -> TargetFacts:
 def service_name(cluster: str | None, name: str | None) -> ServiceName | None:
     """A service, if both its names are known."""
     return ServiceName(cluster=cluster, name=name) if cluster and name else None
-
-
-def named_task_definition(info: Mapping[str, Any]) -> str:
-    """The task definition in the AppSpec of `deploymentInfo`. Raises `PartUnread`: an S3 revision shows none."""
-    revision = info.get("revision") or {}
-    content = str((revision.get("appSpecContent") or {}).get("content") or "")
-    for name in _task_definitions(content):
-        if _TASK_DEFINITION.fullmatch(name):
-            return name
-    raise PartUnread(Missing(why=Why.ABSENT, call="codedeploy:GetDeployment"))
-
-
-def _task_definitions(content: str) -> Iterator[str]:
-    try:
-        yield from _values(json.loads(content))
-    except ValueError:
-        yield from (found["name"] for found in _NAMED.finditer(content))
-
-
-def _values(part: object) -> Iterator[str]:
-    if isinstance(part, dict):
-        for name, value in part.items():
-            if name == "TaskDefinition" and isinstance(value, str):
-                yield value
-            else:
-                yield from _values(value)
-    elif isinstance(part, list):
-        for item in part:
-            yield from _values(item)
 
 
 def _target_set(info: Mapping[str, Any]) -> TargetSet:

@@ -1,20 +1,41 @@
 """What people have CodeDeploy do after the decision: stop, deploy what served before, end blue."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from app.codedeploy.client import CodeDeploy
-from app.codedeploy.errors import code_of, sort_read
-from app.flow.codedeploy_ports import AlreadyOver, AnotherRuns, InterventionRefused, NoSuchDeployment
+from app.codedeploy.errors import CREDENTIALS, code_of, sort_read
+from app.codedeploy.previous import redeployment
+from app.flow.codedeploy_ports import (
+    AlreadyOver,
+    AnotherRuns,
+    InterventionRefused,
+    NoSuchDeployment,
+    NothingToRedeploy,
+    Redeployed,
+)
 from app.gate.ids import SwitchKey
 
 if TYPE_CHECKING:
     from types_boto3_codedeploy import CodeDeployClient
-    from types_boto3_codedeploy.type_defs import DeploymentInfoTypeDef
+    from types_boto3_codedeploy.type_defs import (
+        AlarmConfigurationTypeDef,
+        DeploymentGroupInfoTypeDef,
+        DeploymentInfoTypeDef,
+    )
 
 T = TypeVar("T")
+
+ALL_AT_ONCE: Final = "CodeDeployDefault.ECSAllAtOnce"
+"""Whoever takes a switch back wants no canary of what has served before."""
+
+NO_ALARMS: "Final[AlarmConfigurationTypeDef]" = {"enabled": False}
+"""The alarm of the switch that is taken back still rings: it must not stop what ends it.
+
+CreateDeployment takes it from whoever may UpdateDeploymentGroup.
+"""
 
 OVER: Final = frozenset({"Succeeded", "Failed", "Stopped"})
 FINAL: Final = frozenset(
@@ -58,31 +79,38 @@ class CodeDeployInterveners:
             )
         )
 
-    async def redeploy_previous(self, key: SwitchKey, *, mark: str, description: str) -> str:
-        """CreateDeployment of `previousRevision`. It has no idempotency token, so `mark` in the description
+    async def redeploy_previous(
+        self, key: SwitchKey, *, blue: str | None, mark: str, description: str
+    ) -> Redeployed:
+        """CreateDeployment of what served before. It has no idempotency token, so `mark` in the description
         tells a deployment that an earlier try of ours has made."""
-        return await self._tell(lambda: self._redeploy(key, mark, f"{description} [{mark}]"))
+        return await self._tell(lambda: self._redeploy(key, blue, mark, f"{description} [{mark}]"))
 
-    def _redeploy(self, key: SwitchKey, mark: str, description: str) -> str:
+    def _redeploy(self, key: SwitchKey, blue: str | None, mark: str, description: str) -> Redeployed:
         client = self._client(key)
         taken_back = client.get_deployment(deploymentId=key.deployment)["deploymentInfo"]
         application, group = taken_back["applicationName"], taken_back["deploymentGroupName"]
         found = client.get_deployment_group(applicationName=application, deploymentGroupName=group)
-        latest = found["deploymentGroupInfo"].get("lastAttemptedDeployment", {}).get("deploymentId")
+        settings = found["deploymentGroupInfo"]
+        latest = settings.get("lastAttemptedDeployment", {}).get("deploymentId")
         if latest and latest != key.deployment:
             made = _later(client.get_deployment(deploymentId=latest)["deploymentInfo"], mark)
             if made is not None:
-                return made
-        revision = taken_back.get("previousRevision")
-        if not revision:
-            raise InterventionRefused("CodeDeploy names no previous revision")
-        created = client.create_deployment(
-            applicationName=application,
-            deploymentGroupName=group,
-            revision=revision,
-            description=description,
-        )
-        return created["deploymentId"]
+                alarms_off = made.get("overrideAlarmConfiguration", {}).get("enabled") is False
+                return Redeployed(deployment=latest, alarms_on=_has_alarms(settings) and not alarms_off)
+        reader = self._codedeploy.revision_reader(key.region)
+        plan = redeployment(cast("dict[str, Any]", taken_back), blue=blue, read=reader)
+        if plan.location is None:
+            raise NothingToRedeploy(plan.previous)
+        asked = {
+            "applicationName": application,
+            "deploymentGroupName": group,
+            "deploymentConfigName": ALL_AT_ONCE,
+            "revision": plan.location,
+            "description": description,
+        }
+        created, alarms_off = _create(client, asked)
+        return Redeployed(deployment=created, alarms_on=_has_alarms(settings) and not alarms_off)
 
     def _client(self, key: SwitchKey) -> "CodeDeployClient":
         return self._codedeploy.boto(key.region, answers=True)
@@ -94,11 +122,29 @@ class CodeDeployInterveners:
             raise _sorted(trouble) from None
 
 
-def _later(info: "DeploymentInfoTypeDef", mark: str) -> str | None:
-    """The id of our own earlier try; None where the later deployment is out of the way. Raises otherwise."""
+def _create(client: "CodeDeployClient", asked: dict[str, Any]) -> tuple[str, bool]:
+    """The new deployment's id, and whether the group's alarms are off for it."""
+    try:
+        created = client.create_deployment(**asked, overrideAlarmConfiguration=NO_ALARMS)
+    except ClientError as trouble:
+        if code_of(trouble) not in CREDENTIALS:
+            raise
+    else:
+        return created["deploymentId"], True
+    # Refused perhaps for the alarms alone. A rescue that an alarm may stop is better than none.
+    return client.create_deployment(**asked)["deploymentId"], False
+
+
+def _has_alarms(settings: "DeploymentGroupInfoTypeDef") -> bool:
+    alarms = settings.get("alarmConfiguration", {})
+    return bool(alarms.get("enabled")) and bool(alarms.get("alarms"))
+
+
+def _later(info: "DeploymentInfoTypeDef", mark: str) -> "DeploymentInfoTypeDef | None":
+    """Our own earlier try; None where the later deployment is out of the way. Raises otherwise."""
     status = info.get("status", "")
     if mark in info.get("description", ""):
-        return info["deploymentId"]
+        return info
     if status not in OVER:
         raise AnotherRuns(info.get("deploymentId", "another deployment"))
     if status == "Succeeded":

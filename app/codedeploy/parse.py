@@ -1,16 +1,13 @@
 """CodeDeploy's answers -> what the flow knows. Absent parts become empty, never an exception."""
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 from app.flow.codedeploy_ports import DeploymentFacts, HookProgress, Target
 from app.flow.storable import storable
 from app.flow.views import Traffic
 from app.gate.shift import Shift
-
-_TASK_DEFINITION: Final = re.compile(r"\btask-definition/([A-Za-z0-9_-]{1,255}:[0-9]{1,9})\b")
 
 
 def facts_of(info: Mapping[str, Any]) -> DeploymentFacts:
@@ -33,8 +30,21 @@ def facts_of(info: Mapping[str, Any]) -> DeploymentFacts:
         keeps_blue=_keeps_blue(info),
         keeping_blue=bool(info.get("instanceTerminationWaitTimeStarted")),
         auto_rollback=bool((info.get("autoRollbackConfiguration") or {}).get("enabled")),
-        previous_revision=task_definition_in(info.get("previousRevision")),
+        rollback_may_come=_rollback_may_come(info),
     )
+
+
+def _rollback_may_come(info: Mapping[str, Any]) -> bool:
+    """Whether CodeDeploy rolls a deployment that ended like this one back by itself."""
+    rollback, code = (
+        info.get("autoRollbackConfiguration") or {},
+        (info.get("errorInformation") or {}).get("code"),
+    )
+    if info.get("status") == "Failed":
+        event = "DEPLOYMENT_FAILURE"
+    else:
+        event = "DEPLOYMENT_STOP_ON_ALARM" if code == "ALARM_ACTIVE" else "DEPLOYMENT_STOP_ON_REQUEST"
+    return bool(rollback.get("enabled")) and event in (rollback.get("events") or [event])
 
 
 def _keeps_blue(info: Mapping[str, Any]) -> timedelta | None:
@@ -43,13 +53,6 @@ def _keeps_blue(info: Mapping[str, Any]) -> timedelta | None:
     if ending.get("action") != "TERMINATE":
         return None
     return timedelta(minutes=int(ending.get("terminationWaitTimeInMinutes") or 0))
-
-
-def task_definition_in(revision: Mapping[str, Any] | None) -> str | None:
-    """`family:number` of the task definition that an AppSpec names. JSON or YAML: only the ARN is looked for."""
-    content = ((revision or {}).get("appSpecContent") or {}).get("content") or ""
-    found = _TASK_DEFINITION.search(str(content))
-    return found[1] if found else None
 
 
 def target_of(target: Mapping[str, Any]) -> Target:

@@ -57,6 +57,7 @@ def reading_of(answer: Mapping[str, Any]) -> Reading:
             registered_by=str(definition.get("registeredBy") or "").rpartition("/")[2],
             containers=tuple(_container(one) for one in containers),
             tags=tuple(_tags(answer.get("tags") or [])),
+            active=str(definition.get("status") or "ACTIVE") == "ACTIVE",
         ),
         marks={**_other("", plain, _OWN | _SHOWN), **_marks(plain["containerDefinitions"])},
     )

@@ -8,6 +8,7 @@ from typing import Protocol
 from app.flow.views import Traffic
 from app.gate.decision import Answer
 from app.gate.ids import ExecutionId, SwitchKey
+from app.gate.previous_revision import PreviousRevision
 
 
 class NoSuchDeployment(Exception):
@@ -54,8 +55,8 @@ class DeploymentFacts:
     keeping_blue: bool = False
     """That time has begun, so all traffic is on green."""
     auto_rollback: bool = False
-    previous_revision: str | None = None
-    """What served before, as people name it: `order:41`."""
+    rollback_may_come: bool = False
+    """Of one that ended badly: whether CodeDeploy rolls such an ending back by itself."""
 
     @property
     def over(self) -> bool:
@@ -84,6 +85,14 @@ class Target:
     green_percent: int | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Redeployed:
+    """The deployment that takes a switch back. `alarms_on`: the group's alarms may stop it."""
+
+    deployment: str
+    alarms_on: bool
+
+
 class AlreadyOver(Exception):
     """The deployment had ended before CodeDeploy could be told to stop or to go on."""
 
@@ -96,6 +105,14 @@ class InterventionRefused(Exception):
     """CodeDeploy will not do it, and asking again would not help. The message says why."""
 
 
+class NothingToRedeploy(Exception):
+    """There is no revision whose deployment would take the switch back; `previous` says why."""
+
+    def __init__(self, previous: PreviousRevision) -> None:
+        super().__init__(str(previous.obstacle))
+        self.previous = previous
+
+
 class Interveners(Protocol):
     """CodeDeploy, as far as people move it after the decision. Every method raises `CannotAsk`."""
 
@@ -103,10 +120,13 @@ class Interveners(Protocol):
         """Stops with rollback. Raises `AlreadyOver` or `InterventionRefused`."""
         ...
 
-    async def redeploy_previous(self, key: SwitchKey, *, mark: str, description: str) -> str:
-        """Deploys what served before; gives the deployment's id. Safe to call again with the same `mark`.
+    async def redeploy_previous(
+        self, key: SwitchKey, *, blue: str | None, mark: str, description: str
+    ) -> Redeployed:
+        """Deploys what served before, all at once and past the group's alarms. Safe to call again with the same `mark`.
 
-        Raises `AnotherRuns` or `InterventionRefused`.
+        `blue`: the task definition that blue was seen to run. Raises `AnotherRuns`, `NothingToRedeploy` or
+        `InterventionRefused`.
         """
         ...
 
@@ -128,6 +148,10 @@ class Deployments(Protocol):
 
     async def target(self, key: SwitchKey) -> Target | None:
         """None while there is no target yet."""
+        ...
+
+    async def previous_revision(self, key: SwitchKey, *, blue: str | None) -> PreviousRevision:
+        """What a redeployment would deploy. `blue`: see `Interveners.redeploy_previous`. Raises `NoSuchDeployment`."""
         ...
 
     async def traffic(self, key: SwitchKey, *, config_name: str) -> Traffic: ...

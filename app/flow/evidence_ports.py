@@ -32,7 +32,7 @@ class ServiceName:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GroupFacts:
-    """What a deployment group is set up with."""
+    """What a deployment group is set up with, and its deployment instead where that overrides it."""
 
     service: ServiceName | None
     alarms: tuple[str, ...]
@@ -53,7 +53,9 @@ class TargetFacts:
 class EvidenceSource(Protocol):
     """AWS's reads. Every method raises `PartUnread` when it cannot tell."""
 
-    async def group(self, region: str, *, application: str, deployment_group: str) -> GroupFacts: ...
+    async def group(self, key: SwitchKey, *, application: str, deployment_group: str) -> GroupFacts:
+        """What holds for this deployment: its own settings where it overrides its group's."""
+        ...
 
     async def target(self, key: SwitchKey) -> TargetFacts: ...
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from app.flow.events import Event, Kind, seen
 from app.flow.record_ports import HeldSwitch, News, Settled
+from app.flow.sight import known_previous
 from app.flow.views import InterventionPhase, Switch
 from app.gate.ids import DeploymentId
 from app.gate.undo import Deed
@@ -19,6 +20,7 @@ async def follow_switch(held: HeldSwitch, news: News, *, now: datetime) -> None:
         news = replace(news, green_percent=None, switched_at=None, blue_until=None)
     events = [*_moved(switch, news, now), *_switched(switch, news, now), *_taken_back(switch, news, now)]
     redraw = bool(events) or news.traffic is not None or news.status != switch.status
+    redraw = redraw or (news.previous is not None and news.previous != known_previous(switch))
     await held.learn(news, events=events, redraw=redraw, now=now)
     if news.rollback_id and news.rollback_id != switch.rollback_id:
         await held.follow_rollback(DeploymentId(news.rollback_id), now=now)

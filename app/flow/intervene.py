@@ -1,16 +1,17 @@
 """Somebody wants a switch taken back, or blue ended now: write it down if they may, or say why not."""
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from app.flow.decide_gate import Refused
 from app.flow.events import Event, Kind, person
 from app.flow.question import NoSuchGate, Unconfigured
 from app.flow.rules_port import OwnedDomain, Rules
-from app.flow.views import GateView, Intervention, InterventionPhase, standpoint_of
+from app.flow.views import GateView, Intervention, InterventionPhase, Setback, standpoint_of
 from app.gate.ids import GateId
 from app.gate.policy import Person, Refusal
 from app.gate.undo import Deed, judge_finish, judge_person, judge_undo
@@ -34,7 +35,11 @@ class HeldIntervention(Protocol):
     @property
     def view(self) -> GateView: ...
 
-    async def ask(self, intervention: Intervention, *, event: Event, now: datetime) -> None: ...
+    async def ask(
+        self, intervention: Intervention, *, instead_of: UUID | None, events: Sequence[Event], now: datetime
+    ) -> None:
+        """`instead_of`: an intervention that is given up for this one."""
+        ...
 
     async def note(self, event: Event) -> None: ...
 
@@ -54,8 +59,14 @@ async def intervene(wish: Wish, *, record: InterventionRecord, rules: Rules, now
             refused = await _refuse(held, refusal, by=wish.person, now=now, deed=wish.deed)
         else:
             asked = _asked(wish, now)
-            event = _event(wish.person, held.view, ASKED[wish.deed], now, deed=wish.deed, reason=asked.reason)
-            await held.ask(asked, event=event, now=now)
+            given_up = _given_up(wish, held.view)
+            events = [
+                _event(wish.person, held.view, ASKED[wish.deed], now, deed=wish.deed, reason=asked.reason)
+            ]
+            if given_up is not None:
+                why = {"deed": given_up.deed, "why": Setback.UNDO_INSTEAD}
+                events.insert(0, _event(wish.person, held.view, Kind.FINISH_FAILED, now, **why))
+            await held.ask(asked, instead_of=given_up.id if given_up else None, events=events, now=now)
             return asked
     raise refused
 
@@ -110,6 +121,13 @@ def _judge(wish: Wish, view: GateView, *, rules: Rules) -> None:
         admins=rules.admins,
         roster=rules.roster(),
     )
+
+
+def _given_up(wish: Wish, view: GateView) -> Intervention | None:
+    """Blue's end, asked for and not yet taken by CodeDeploy: an undo takes its place, it never waits for it."""
+    before = view.intervention
+    waits = before is not None and before.deed is Deed.FINISH and before.under_way
+    return before if waits and wish.deed is not Deed.FINISH else None
 
 
 def _asked(wish: Wish, now: datetime) -> Intervention:

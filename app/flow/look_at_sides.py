@@ -1,7 +1,7 @@
 """Blue and green: which is which, what each runs, how many tasks and how healthy; and what differs."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from app.flow.asking import Asking
@@ -106,10 +106,10 @@ async def _found(
 async def _compared(
     switch: Switch, blue: _Found, green: _Found, *, asking: Asking, known: Evidence | None
 ) -> _Compared:
-    """A task definition never changes, so the same two are not read twice."""
+    """A task definition never changes but in its status, so the same two are not compared twice."""
     if known is not None and _is_settled(known, blue, green):
         return _Compared(
-            blue=known.blue.revision,
+            blue=await _with_status(known.blue.revision, blue, region=switch.key.region, asking=asking),
             green=known.green.revision,
             changes=known.changes,
             commits=known.commits,
@@ -124,6 +124,16 @@ async def _compared(
         changes=_changes(one, other),
         commits=commits_between(_origin(one), _origin(other).or_else(told_by(switch.description or ""))),
     )
+
+
+async def _with_status(
+    known: Revision | Missing, found: _Found, *, region: str, asking: Asking
+) -> Revision | Missing:
+    """Blue's is deregistered by many pipelines while the gate waits: then nothing can be deployed from it again."""
+    now = await _reading(found, region=region, asking=asking)
+    if isinstance(known, Missing) or isinstance(now, Missing):
+        return known
+    return replace(known, active=now.revision.active)
 
 
 def _is_settled(known: Evidence, blue: _Found, green: _Found) -> bool:

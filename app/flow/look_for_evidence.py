@@ -45,7 +45,7 @@ async def _group(switch: Switch, asking: Asking) -> Group:
     application, group = switch.application, switch.deployment_group
     if application is None or group is None:
         return NOT_THERE
-    asked = asking.source.group(switch.key.region, application=application, deployment_group=group)
+    asked = asking.source.group(switch.key, application=application, deployment_group=group)
     return await asking.read(asked)
 
 

@@ -61,7 +61,7 @@ def awaits_rollback(due: DueLook, sight: Sight, *, now: datetime) -> bool:
     if facts is None or facts.status == "Succeeded" or facts.rollback_id or due.switch.rollback_of:
         return False
     since = due.switch.ended_at or now
-    return (facts.auto_rollback or due.undoing) and now - since < AFTERMATH
+    return (facts.rollback_may_come or due.undoing) and now - since < AFTERMATH
 
 
 def _after_the_end(due: DueLook, sight: Sight, *, now: datetime) -> datetime | None:

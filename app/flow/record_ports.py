@@ -11,6 +11,7 @@ from app.flow.events import Event
 from app.flow.views import CardPlace, GateView, Intervention, InterventionPhase, Switch, Traffic
 from app.gate.decision import Answer, Decision
 from app.gate.ids import DeploymentId, DomainName, ExecutionId, GateId, SwitchKey, UserId
+from app.gate.previous_revision import PreviousRevision
 from app.gate.states import Awaiting, Closed, Vote
 from app.gate.turns import Neighbour
 from app.gate.undo import Deed
@@ -111,7 +112,7 @@ class DueLook(Claim):
 
     `hook_name` is None where no hook of it ever came: a rollback that CodeDeploy made. `moving_since`: when its
     traffic was let through. `undoing`: somebody has asked for it to be taken back. `rescue_waits`: a gate of it waits
-    that is to pass at once, and has not.
+    that is to pass at once, and has not. `blue`: the task definition that blue was seen to run.
     """
 
     switch: Switch
@@ -120,14 +121,16 @@ class DueLook(Claim):
     moving_since: datetime | None
     undoing: bool
     rescue_waits: bool
+    blue: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DueIntervention(Claim):
-    """What a person asked for and CodeDeploy has not been told."""
+    """What a person asked for and CodeDeploy has not been told. `blue`: the task definition that blue ran."""
 
     switch: Switch
     intervention: Intervention
+    blue: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,7 +144,7 @@ class News:
     switched_at: datetime | None = None
     blue_until: datetime | None = None
     rollback_id: str | None = None
-    previous_revision: str | None = None
+    previous: PreviousRevision | None = None
     auto_rollback: bool | None = None
 
 

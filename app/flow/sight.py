@@ -1,11 +1,16 @@
 """What CodeDeploy shows of a switch at one look, and what of that is news."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from app.flow.codedeploy_ports import CannotAsk, DeploymentFacts, Deployments, NoSuchDeployment, Target
 from app.flow.record_ports import DueLook, News
 from app.flow.views import Switch, Traffic
+from app.gate.previous_revision import PreviousRevision
+
+NOT_BEGUN: Final = frozenset({"Pending", "Skipped"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -15,6 +20,7 @@ class Sight:
     facts: DeploymentFacts | None
     target: Target | None
     traffic: Traffic | None
+    previous: PreviousRevision | None = None
 
 
 async def see(due: DueLook, *, deployments: Deployments) -> Sight:
@@ -24,15 +30,39 @@ async def see(due: DueLook, *, deployments: Deployments) -> Sight:
         facts = await deployments.deployment(key)
     except NoSuchDeployment:
         return Sight(facts=None, target=None, traffic=None)
-    target = traffic = None
+    target = traffic = previous = None
     if not facts.over and (_waits_for_start(due) or is_moving(due)):
         target = await deployments.target(key)
+    elif _ended_badly(due, facts):
+        with suppress(CannotAsk):  # what was seen last is known
+            target = await deployments.target(key)
     if due.switch.traffic is None:
-        try:
+        with suppress(CannotAsk):  # only the card's description of the shift waits for it
             traffic = await deployments.traffic(key, config_name=facts.config_name)
-        except CannotAsk:
-            traffic = None  # only the card's description of the shift waits for it
-    return Sight(facts=facts, target=target, traffic=traffic)
+    if _asks_for_previous(due, facts):
+        with suppress(CannotAsk, NoSuchDeployment):  # an undo reads it again
+            previous = await deployments.previous_revision(key, blue=due.blue)
+    return Sight(facts=facts, target=target, traffic=traffic, previous=previous)
+
+
+def _ended_badly(due: DueLook, facts: DeploymentFacts) -> bool:
+    """Traffic was let through and the deployment failed or was stopped just now: where did the traffic stay?"""
+    let_through = due.moving_since is not None
+    return let_through and facts.over and facts.status != "Succeeded" and due.switch.ended_at is None
+
+
+def _asks_for_previous(due: DueLook, facts: DeploymentFacts) -> bool:
+    """Once beforehand, when it is known what blue runs, and once at the end. A rollback has no undo."""
+    switch = due.switch
+    if not switch.verified or switch.rollback_of is not None or switch.ended_at is not None:
+        return False
+    return facts.over or (known_previous(switch) is None and due.blue is not None)
+
+
+def known_previous(switch: Switch) -> PreviousRevision | None:
+    """What is recorded of the revision that served before."""
+    name, obstacle = switch.previous_revision, switch.previous_obstacle
+    return PreviousRevision(name=name, obstacle=obstacle) if name or obstacle else None
 
 
 def is_moving(due: DueLook) -> bool:
@@ -60,13 +90,22 @@ def news_of(due: DueLook, sight: Sight, facts: DeploymentFacts, *, now: datetime
         status=facts.status,
         hook_started_at=hook_started(due, sight),
         traffic=sight.traffic,
-        green_percent=100 if switched else (sight.target.green_percent if sight.target else None),
+        green_percent=100 if switched else _green_percent(sight.target),
         switched_at=now if switched else None,
         blue_until=now + facts.keeps_blue if switched and facts.keeps_blue is not None else None,
         rollback_id=facts.rollback_id,
-        previous_revision=facts.previous_revision,
+        previous=sight.previous,
         auto_rollback=facts.auto_rollback,
     )
+
+
+def _green_percent(target: Target | None) -> int | None:
+    if target is None:
+        return None
+    moved = target.events.get("AllowTraffic")
+    if target.green_percent is None and moved is not None and moved.status in NOT_BEGUN:
+        return 0
+    return target.green_percent
 
 
 def _all_on_green(due: DueLook, sight: Sight, facts: DeploymentFacts) -> bool:
@@ -87,6 +126,8 @@ def is_news(due: DueLook, sight: Sight, *, now: datetime) -> bool:
         return True
     if due.rescue_waits:
         return True  # whoever was to let it pass was cut off before that
+    if sight.previous is not None and sight.previous != known_previous(switch):
+        return True
     return _learned(switch, news_of(due, sight, facts, now=now)) != _known(switch)
 
 
@@ -98,7 +139,6 @@ def _known(switch: Switch) -> tuple[object, ...]:
         switch.green_percent,
         switch.switched_at,
         switch.rollback_id,
-        switch.previous_revision,
         switch.auto_rollback,
     )
 
@@ -111,6 +151,5 @@ def _learned(switch: Switch, news: News) -> tuple[object, ...]:
         switch.green_percent if news.green_percent is None else news.green_percent,
         switch.switched_at or news.switched_at,
         switch.rollback_id or news.rollback_id,
-        switch.previous_revision or news.previous_revision,
         news.auto_rollback if switch.auto_rollback is None else switch.auto_rollback,
     )

@@ -12,6 +12,7 @@ from app.gate.evidence import Evidence
 from app.gate.freeze import Freeze
 from app.gate.ids import DomainName, GateId, SwitchKey, UserId
 from app.gate.policy import Basis, Choice
+from app.gate.previous_revision import Obstacle
 from app.gate.rules import Unmet
 from app.gate.shift import Shift
 from app.gate.states import Awaiting, Closed, Decided, Gate, Outcome, Reported
@@ -66,7 +67,9 @@ class Switch:
     rollback_id: str | None = None
     """The deployment that takes this one back."""
     previous_revision: str | None = None
-    """What served before, as people name it: `order:41`. None: CodeDeploy did not say."""
+    """What served before: `order:41`, or what else it is known by. None: not known."""
+    previous_obstacle: Obstacle | None = None
+    """Why deploying that would not take the switch back; None: nothing speaks against it, as far as is known."""
     auto_rollback: bool | None = None
     named_deployers: tuple[UserId, ...] = ()
     """Everybody whom some source names as the deployer; `deployer` is set where they agree and the tag is one."""
@@ -95,6 +98,12 @@ class Setback(StrEnum):
     TOO_LATE = "the deployment had finished before it could be stopped"
     NO_ROLLBACK = "the deployment was stopped, but CodeDeploy started no rollback"
     ANOTHER_RUNS = "another deployment of this group is under way"
+    UNDO_INSTEAD = "an undo was asked for instead"
+    ALARMS_ON = "an alarm of the group may stop it: codedeploy:UpdateDeploymentGroup is not allowed"
+    NO_PREVIOUS = "CodeDeploy names no previous revision"
+    SAME_REVISION = "the previous revision is the one that serves now"
+    UNPINNED_REVISION = "the previous revision names a task definition without its number"
+    INACTIVE_REVISION = "the previous task definition is INACTIVE"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -203,14 +212,33 @@ def course_of(view: GateView) -> Course:
 def standpoint_of(view: GateView) -> Standpoint:
     """What the way back of the gate's switch depends on."""
     asked = view.intervention
+    under_way = UnderWay(by=asked.by, name=asked.name) if asked and asked.under_way else None
+    finishes = asked is not None and asked.deed is Deed.FINISH
+    back = view.rollback
     return Standpoint(
         course=course_of(view),
         is_rescue=view.basis is Basis.RESCUE,
         superseded=view.superseded,
-        previous_revision=view.switch.previous_revision,
-        under_way=UnderWay(by=asked.by, name=asked.name) if asked and asked.under_way else None,
+        obstacle=view.switch.previous_obstacle,
+        under_way=None if finishes else under_way,
+        finishing=under_way if finishes else None,
         blue_ends=ends_blue(view),
+        on_green=may_be_on_green(view),
+        rolling_back=back is not None and back.ended_at is None and back.switched_at is None,
     )
+
+
+def may_be_on_green(view: GateView) -> bool:
+    """Whether the deployment ended badly and left traffic on green, as far as anybody knows."""
+    if course_of(view) is not Course.ENDED or not is_approved(view):
+        return False
+    taken_back = view.rollback is not None and view.rollback.switched_at is not None
+    return not taken_back and view.switch.green_percent != 0
+
+
+def is_approved(view: GateView) -> bool:
+    """Whether traffic was let through here."""
+    return not isinstance(view.gate, Awaiting) and view.gate.verdict is Verdict.APPROVED
 
 
 def ends_blue(view: GateView) -> bool:

@@ -98,6 +98,8 @@ class Revision:
     registered_by: str
     containers: tuple[Container, ...]
     tags: tuple[tuple[str, str], ...]
+    active: bool = True
+    """Whether ECS starts new tasks from it; False once it is deregistered."""
 
     @property
     def name(self) -> str:

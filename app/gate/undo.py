@@ -13,6 +13,7 @@ from app.gate.policy import (
     Refusal,
     Standing,
 )
+from app.gate.previous_revision import Obstacle
 from app.gate.rulebook import Policy, Roster
 
 
@@ -28,7 +29,7 @@ class Course(StrEnum):
     FINISHED = "finished"
     """The deployment succeeded: blue is gone."""
     ENDED = "ended"
-    """The deployment failed or was stopped."""
+    """The deployment failed or was stopped. Some of the traffic may still be on green."""
 
 
 class Deed(StrEnum):
@@ -59,8 +60,16 @@ class Superseded(Refusal):
     """A later deployment of the domain lives or serves: taking this one back would take that one too."""
 
 
+class RollingBack(Refusal):
+    """CodeDeploy is rolling it back already."""
+
+
 class NoPreviousRevision(Refusal):
-    """CodeDeploy tells of no revision that served before."""
+    """No deployment would take it back; `obstacle` says why."""
+
+    def __init__(self, obstacle: Obstacle) -> None:
+        super().__init__(str(obstacle))
+        self.obstacle = obstacle
 
 
 class NotWhatWasAsked(Refusal):
@@ -73,14 +82,22 @@ class NothingToFinish(Refusal):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standpoint:
-    """What the way back depends on. `under_way`: who has asked already; `blue_ends`: CodeDeploy was told to end it."""
+    """What the way back depends on.
+
+    `under_way`: who has asked for an undo already; `finishing`: who has asked to end blue, of which CodeDeploy has not
+    heard yet; `blue_ends`: it has. `on_green`: traffic of a deployment that ended badly may still be on green;
+    `rolling_back`: CodeDeploy takes it back by itself. `obstacle`: why a redeployment would not help.
+    """
 
     course: Course
     is_rescue: bool
     superseded: bool
-    previous_revision: str | None
+    obstacle: Obstacle | None
     under_way: UnderWay | None
+    finishing: UnderWay | None = None
     blue_ends: bool = False
+    on_green: bool = False
+    rolling_back: bool = False
 
 
 def way_back(at: Standpoint) -> Deed:
@@ -90,18 +107,32 @@ def way_back(at: Standpoint) -> Deed:
     if at.is_rescue:
         raise NothingToUndo
     match at.course:
-        case Course.HELD | Course.ENDED:
+        case Course.HELD:
             raise NothingToUndo
         case Course.SHIFTING | Course.SWITCHED:
             return Deed.STOP
         case Course.FINISHED:
-            if at.superseded:
-                raise Superseded
-            if at.previous_revision is None:
-                raise NoPreviousRevision
-            return Deed.REDEPLOY
+            return _redeploy(at)
+        case Course.ENDED:
+            return _after_a_bad_end(at)
         case _:
             assert_never(at.course)
+
+
+def _after_a_bad_end(at: Standpoint) -> Deed:
+    if at.rolling_back:
+        raise RollingBack
+    if not at.on_green:
+        raise NothingToUndo
+    return _redeploy(at)
+
+
+def _redeploy(at: Standpoint) -> Deed:
+    if at.superseded:
+        raise Superseded
+    if at.obstacle is not None:
+        raise NoPreviousRevision(at.obstacle)
+    return Deed.REDEPLOY
 
 
 def judge_undo(
@@ -127,8 +158,9 @@ def judge_finish(
 ) -> None:
     """Raises the `Refusal` that applies; returns when this person may end blue now."""
     judge_person(person=person, policy=policy, admins=admins, roster=roster)
-    if at.under_way is not None:
-        raise at.under_way
+    for already in (at.under_way, at.finishing):
+        if already is not None:
+            raise already
     if not policy.finish_now or at.course is not Course.SWITCHED or at.blue_ends:
         raise NothingToFinish
 

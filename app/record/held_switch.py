@@ -51,7 +51,10 @@ WITH s AS (
         switched_at = coalesce(switched_at, CAST(:switched_at AS timestamptz)),
         blue_until = coalesce(blue_until, CAST(:blue_until AS timestamptz)),
         rollback_id = coalesce(rollback_id, CAST(:rollback_id AS text)),
-        previous_revision = coalesce(previous_revision, CAST(:previous_revision AS text)),
+        previous_revision = CASE WHEN CAST(:previous_read AS boolean) THEN CAST(:previous_revision AS text)
+                                 ELSE previous_revision END,
+        previous_obstacle = CASE WHEN CAST(:previous_read AS boolean) THEN CAST(:previous_obstacle AS text)
+                                 ELSE previous_obstacle END,
         auto_rollback = coalesce(auto_rollback, CAST(:auto_rollback AS boolean))
     WHERE id = :id
 ), i AS (
@@ -163,7 +166,9 @@ class HeldSwitchRow:
             "switched_at": news.switched_at,
             "blue_until": news.blue_until,
             "rollback_id": news.rollback_id,
-            "previous_revision": news.previous_revision,
+            "previous_read": news.previous is not None,
+            "previous_revision": news.previous.name if news.previous else None,
+            "previous_obstacle": news.previous.obstacle if news.previous else None,
             "auto_rollback": news.auto_rollback,
             "redraw": redraw,
             "now": now,

@@ -9,14 +9,14 @@ from uuid import UUID
 
 from app.flow.events import Event
 from app.flow.record_ports import DueIntervention
-from app.flow.views import GateView, Intervention
+from app.flow.views import GateView, Intervention, Setback
 from app.gate.ids import DeploymentId, GateId
 from app.record.chain import CHAIN_OF_THE_NEW, GATE_CHAIN, THE_CHAIN, chain_of
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
 from app.record.held_switch import REDRAW
 from app.record.leases import Leases
-from app.record.rows import INTERVENTION, SWITCH, VIEW, intervention_of, switch_of, view_of
+from app.record.rows import INTERVENTION, SEEN_BLUE, SWITCH, VIEW, intervention_of, switch_of, view_of
 from app.record.statements import Driver, execute
 
 LOCK: Final = (
@@ -34,10 +34,17 @@ WITH i AS (
 ), g AS ({BUMP}), c AS ({REDRAW}), a AS ({INSERT})
 SELECT 1
 """
+GIVE_UP: Final = """
+UPDATE interventions SET phase = 'failed', finished_at = :now, problem = :problem, due_at = NULL,
+    claimed_by = NULL, claimed_until = NULL
+WHERE id = :given_up AND phase IN ('asked', 'sent')
+"""
 DUE: Final = f"""
-SELECT {SWITCH}, {INTERVENTION} AS intervention, i.id
+SELECT {SWITCH}, {INTERVENTION} AS intervention, i.id, {SEEN_BLUE} AS blue
 FROM interventions i JOIN switches s ON s.id = i.switch_id WHERE i.id = ANY(:ids)
 """
+# CodeDeploy may have been told to end blue while that was given up for an undo: the audit trail says so.
+#
 # The deployment that takes the switch back may have brought its hook before CodeDeploy's answer was stored, or bring it
 # now: opening its gate writes to the same rows, and has that deployment's chain.
 SENT: Final = f"""
@@ -45,7 +52,7 @@ WITH i AS (
     UPDATE interventions SET phase = CASE WHEN CAST(:done AS boolean) THEN 'done' ELSE 'sent' END,
         finished_at = CASE WHEN CAST(:done AS boolean) THEN CAST(:now AS timestamptz) END,
         deployment_id = coalesce(CAST(:deployment AS text), deployment_id),
-        due_at = NULL, claimed_by = NULL, claimed_until = NULL, last_error = NULL, problem = NULL
+        due_at = NULL, claimed_by = NULL, claimed_until = NULL, last_error = NULL, problem = CAST(:problem AS text)
     WHERE id = :id AND claimed_by = :owner AND phase = 'asked' AND {THE_CHAIN} AND {CHAIN_OF_THE_NEW}
     RETURNING switch_id
 ), s AS (
@@ -61,7 +68,10 @@ WITH i AS (
 ), g AS (
     UPDATE gates SET version = version + 1 FROM i WHERE gates.switch_id = i.switch_id
     RETURNING gates.id, gates.version
-), c AS ({REDRAW}), a AS ({INSERT} WHERE EXISTS (SELECT 1 FROM i))
+), c AS ({REDRAW}), a AS (
+    {INSERT} WHERE EXISTS (SELECT 1 FROM i)
+        OR EXISTS (SELECT 1 FROM interventions WHERE id = :id AND deed = 'finish' AND phase = 'failed')
+)
 SELECT g.id FROM gates g JOIN switches s ON s.id = g.switch_id JOIN switches o ON o.id = :switch
 WHERE s.deployment_id = CAST(:deployment AS text) AND s.account = o.account AND s.region = o.region
     AND g.phase = 'awaiting' AND EXISTS (SELECT 1 FROM i)
@@ -101,8 +111,13 @@ class HeldInterventionRow:
     def view(self) -> GateView:
         return self._view
 
-    async def ask(self, intervention: Intervention, *, event: Event, now: datetime) -> None:
-        """Writes the wish down; it is due at once."""
+    async def ask(
+        self, intervention: Intervention, *, instead_of: UUID | None, events: Sequence[Event], now: datetime
+    ) -> None:
+        """Writes the wish down; it is due at once. `instead_of` is given up first: one at a time."""
+        if instead_of is not None:
+            given_up = {"given_up": instead_of, "problem": Setback.UNDO_INSTEAD, "now": now}
+            await execute(self._driver, GIVE_UP, given_up)
         values = {
             "id": intervention.id,
             "switch": self._view.switch.id,
@@ -111,7 +126,7 @@ class HeldInterventionRow:
             "name": intervention.name,
             "reason": intervention.reason,
             "now": now,
-            "events": as_parameter([event]),
+            "events": as_parameter(events),
         }
         await execute(self._driver, ASK, values)
 
@@ -147,12 +162,20 @@ class Interventions:
                 attempts=claimed[row.id],
                 switch=switch_of(row),
                 intervention=intervention_of(row.intervention),
+                blue=row.blue,
             )
             for row in rows
         ]
 
     async def sent(
-        self, due: DueIntervention, *, deployment: str | None, done: bool, event: Event, now: datetime
+        self,
+        due: DueIntervention,
+        *,
+        deployment: str | None,
+        done: bool,
+        problem: str | None,
+        event: Event,
+        now: datetime,
     ) -> list[GateId]:
         """CodeDeploy took it; gives the gates that wait in the deployment which it made."""
         made = DeploymentId(deployment) if deployment else due.switch.key.deployment
@@ -164,6 +187,7 @@ class Interventions:
             switch=due.switch.id,
             deployment=deployment,
             done=done,
+            problem=problem,
             now=now,
             events=as_parameter([event]),
         )

@@ -19,6 +19,7 @@ from app.gate.decision import Verdict
 from app.gate.freeze import Freeze, Span
 from app.gate.ids import DeploymentId, DomainName, GateId, SwitchKey, UserId
 from app.gate.policy import Basis, Choice
+from app.gate.previous_revision import Obstacle
 from app.gate.rules import Unmet
 from app.gate.shift import Shift
 from app.gate.states import Awaiting, Closed, Decided, Gate, Outcome, Phase, Reported
@@ -35,7 +36,7 @@ SWITCH: Final = """
     s.creator, s.deployed_by, s.deployer, s.named_deployers, s.description, s.config_name, s.traffic, s.listener_port,
     s.hook_started_at, s.deployment_created_at, s.rollback_of, s.status, s.first_seen_at, s.verified_at,
     s.ended_at, s.ending, s.green_percent, s.moved_at, s.switched_at, s.blue_until, s.rollback_id, s.previous_revision,
-    s.auto_rollback
+    s.previous_obstacle, s.auto_rollback
 """
 
 GATE: Final = f"""
@@ -58,6 +59,14 @@ INTERVENTION: Final = """
     jsonb_build_array(i.id, i.deed, i.phase, i.asked_by, i.asked_name, i.reason, i.asked_at, i.deployment_id,
                       i.problem, i.finished_at)
 """
+
+
+SEEN_BLUE: Final = """
+    (SELECT e.seen #>> '{blue,task_definition}' FROM evidence e JOIN gates h ON h.id = e.gate_id
+      WHERE h.switch_id = s.id AND e.seen #>> '{blue,task_definition}' IS NOT NULL
+      ORDER BY h.opened_at DESC LIMIT 1)
+"""
+"""The task definition that blue of the switch `s` was seen to run."""
 
 
 def undo_that_made(deployment: str, *, account: str, region: str) -> str:
@@ -122,8 +131,13 @@ def switch_of(row: Any) -> Switch:
         blue_until=row.blue_until,
         rollback_id=row.rollback_id,
         previous_revision=row.previous_revision,
+        previous_obstacle=_obstacle(row),
         auto_rollback=row.auto_rollback,
     )
+
+
+def _obstacle(row: Any) -> Obstacle | None:
+    return Obstacle(row.previous_obstacle) if row.previous_obstacle else None
 
 
 def view_of(row: Any) -> GateView:

@@ -15,7 +15,7 @@ from app.record.chain import CHAINS_BEHIND, SWITCH_CHAIN
 from app.record.database import Database
 from app.record.held_switch import HeldSwitchRow
 from app.record.leases import Leases, coherent
-from app.record.rows import SWITCH, VIEW, switch_of, undo_that_made, view_of
+from app.record.rows import SEEN_BLUE, SWITCH, VIEW, switch_of, undo_that_made, view_of
 from app.together import Together
 
 DUE: Final = f"""
@@ -28,7 +28,8 @@ SELECT {SWITCH},
         s.creator = ANY(:rescuers) OR EXISTS (
             SELECT 1 {undo_that_made("s.deployment_id", account="s.account", region="s.region")}
         )
-    ) AS rescue_waits
+    ) AS rescue_waits,
+    CASE WHEN s.ended_at IS NULL THEN {SEEN_BLUE} END AS blue
 FROM switches s WHERE s.id = ANY(:ids)
 """
 AGAIN: Final = """
@@ -150,4 +151,5 @@ def _due(row: Any, *, attempts: int) -> DueLook:
         moving_since=moving_since,
         undoing=row.undoing,
         rescue_waits=bool(row.rescue_waits),
+        blue=row.blue,
     )

@@ -79,6 +79,7 @@ switches: Final = Table(
     _text("previous_revision"),
     Column("auto_rollback", Boolean),
     *_work(),
+    _text("previous_obstacle"),
     UniqueConstraint("account", "region", "deployment_id", name="switches_key"),
     Index("switches_by_rollback", "rollback_id", postgresql_where=text("rollback_id IS NOT NULL")),
     Index("switches_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),

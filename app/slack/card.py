@@ -5,7 +5,7 @@ from typing import Final, assert_never
 
 from app.flow.question import Outlook
 from app.flow.rules_port import OwnedDomain
-from app.flow.views import CastVote, GateView, course_of
+from app.flow.views import CastVote, GateView, course_of, is_approved
 from app.gate.decision import Verdict
 from app.gate.policy import Basis, Choice
 from app.gate.states import NO_REASON, Awaiting, Closed, Decided, Outcome, Reported
@@ -16,7 +16,6 @@ from app.slack.check_blocks import check_blocks, checks_apart
 from app.slack.course_blocks import (
     course_blocks,
     course_buttons,
-    is_approved,
     is_being_taken_back,
     is_taken_back,
 )
@@ -32,6 +31,7 @@ from app.slack.switch_words import (
     ending_words,
     traffic_words,
 )
+from app.slack.way_back_words import warning_before
 
 MOST_REASONS: Final = 10
 STAGES: Final = {Course.SWITCHED: "switched", Course.FINISHED: "finished", Course.ENDED: "failed"}
@@ -105,7 +105,8 @@ def _waiting(
         (texts("card.field.who"), _approvers(domain, outlook, texts)),
     ]
     wrong, checks = checks_apart(view, texts=texts)
-    blocks = [fields(facts), *wrong, *evidence_blocks(view, texts=texts), *_description(view, texts)]
+    blocks = [fields(facts), *wrong, *evidence_blocks(view, texts=texts)]
+    blocks += [*map(section, warning_before(view, texts)), *_description(view, texts)]
     if not view.switch.verified:
         return [*blocks, section(texts("card.unverified"))]
     if domain is None:

@@ -10,18 +10,19 @@ from app.flow.views import (
     InterventionPhase,
     course_of,
     ends_blue,
+    is_approved,
     standpoint_of,
 )
-from app.gate.decision import Verdict
-from app.gate.policy import Basis, Refusal
+from app.gate.policy import Basis
 from app.gate.shift import Shift
 from app.gate.states import Awaiting, Outcome
-from app.gate.undo import Course, Deed, way_back
+from app.gate.undo import Course, Deed
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, actions, button, confirm, mention, section, when
 from app.slack.outside import inline, quoted
 from app.slack.switch_words import ending_words, setback_words
 from app.slack.ticket import Ticket
+from app.slack.way_back_words import redeployment_words, traffic_left, way_of
 
 BAR: Final = 10
 TOLD: Final = frozenset({InterventionPhase.SENT, InterventionPhase.DONE})
@@ -45,7 +46,11 @@ def course_buttons(view: GateView, *, texts: Texts, domain: OwnedDomain | None) 
     if way_of(view) is not None:
         buttons.append(button(texts("button.undo"), action="undo", value=ticket, style="danger"))
     at = standpoint_of(view)
-    if domain.policy.finish_now and at.course is Course.SWITCHED and not at.under_way and not at.blue_ends:
+    if (
+        domain.policy.finish_now
+        and at.course is Course.SWITCHED
+        and not (at.under_way or at.finishing or at.blue_ends)
+    ):
         ask = confirm(
             title=texts("confirm.finish.title", domain=domain.name),
             text=texts("confirm.finish.text", domain=domain.name),
@@ -55,11 +60,6 @@ def course_buttons(view: GateView, *, texts: Texts, domain: OwnedDomain | None) 
         )
         buttons.append(button(texts("button.finish"), action="finish", value=ticket, confirm=ask))
     return [actions(f"course.{view.version}", *buttons)] if buttons else []
-
-
-def is_approved(view: GateView) -> bool:
-    """Whether traffic was let through here."""
-    return not isinstance(view.gate, Awaiting) and view.gate.verdict is Verdict.APPROVED
 
 
 def is_taken_back(view: GateView) -> bool:
@@ -87,14 +87,6 @@ def is_a_stop(ending: str) -> bool:
     return ending == "Stopped" or "MANUAL_STOP" in ending
 
 
-def way_of(view: GateView) -> Deed | None:
-    """How the switch can be taken back now, if at all."""
-    try:
-        return way_back(standpoint_of(view))
-    except Refusal:
-        return None
-
-
 def _course(view: GateView, texts: Texts) -> list[str]:
     switch = view.switch
     if not is_approved(view):
@@ -109,7 +101,8 @@ def _course(view: GateView, texts: Texts) -> list[str]:
         case Course.FINISHED:
             return [_finished(view, texts)]
         case Course.ENDED:
-            return [] if was_stopped_here(view) else [texts("course.ended", ending=ending_words(switch))]
+            told = [] if was_stopped_here(view) else [texts("course.ended", ending=ending_words(switch))]
+            return [*told, *_after_a_bad_end(view, texts)]
         case _:
             assert_never(course_of(view))
 
@@ -167,10 +160,17 @@ def _finished(view: GateView, texts: Texts) -> str:
         return told
     if view.superseded:
         return f"{told}\n{texts('course.superseded')}"
-    if way_of(view) is Deed.REDEPLOY:
-        back = texts("course.undo_redeploys", previous=inline(view.switch.previous_revision or ""))
-        return f"{told}\n{back}"
-    return told
+    return "\n".join([told, *redeployment_words(view, texts)])
+
+
+def _after_a_bad_end(view: GateView, texts: Texts) -> list[str]:
+    """Where the traffic is, and how to get it back."""
+    if is_taken_back(view) or is_being_taken_back(view):
+        return []
+    if view.superseded and view.rollback is None:
+        return [texts("course.superseded")]
+    lines = [*traffic_left(view, texts), *redeployment_words(view, texts)]
+    return ["\n".join(lines)] if lines else []
 
 
 def _intervention(view: GateView, texts: Texts) -> list[str]:
@@ -188,6 +188,8 @@ def _intervention(view: GateView, texts: Texts) -> list[str]:
         why=why,
     )
     trouble = texts("course.trouble", why=why) if _is_stuck(asked) else ""
+    if asked.phase is InterventionPhase.SENT and asked.problem:
+        trouble = texts("course.may_stop", why=why)
     return ["\n".join(part for part in (words, quoted(asked.reason), trouble) if part)]
 
 

@@ -5,13 +5,13 @@ from typing import Final, Protocol
 
 from app.flow.question import outlook_of
 from app.flow.rules_port import Rules
-from app.flow.views import CardPlace, GateView, course_of
+from app.flow.views import CardPlace, GateView, course_of, is_approved
 from app.gate.policy import Basis
 from app.gate.states import Awaiting, Decided, Outcome
 from app.gate.undo import Course
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, mention, section, when
-from app.slack.course_blocks import is_approved, is_being_taken_back, is_taken_back
+from app.slack.course_blocks import is_being_taken_back, is_taken_back
 from app.slack.decision_buttons import decision_buttons
 from app.slack.outside import inline
 from app.slack.rule_words import rule_lines

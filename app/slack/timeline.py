@@ -90,6 +90,8 @@ class Timeline:
         key = LINES.get(event.kind)
         if event.kind is Kind.VOTE_CAST:
             return _vote_key(event)
+        if event.kind is Kind.UNDO_SENT and event.detail.get("why"):
+            return "timeline.undo_sent_warned"
         if event.kind is Kind.CHECK_TOLD:
             state = event.detail.get("state")
             return f"{key}_{state}" if state in {"passed", "failed"} else None

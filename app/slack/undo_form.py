@@ -4,13 +4,14 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from app.flow.views import GateView, ends_blue
-from app.gate.undo import Deed
+from app.flow.views import GateView, course_of, ends_blue, standpoint_of
+from app.gate.undo import Course, Deed
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, modal, section, text_input
 from app.slack.outside import escaped, inline
 from app.slack.switch_words import domain_name
 from app.slack.ticket import NotATicket, Ticket
+from app.slack.way_back_words import previous_words, traffic_left
 
 CALLBACK: Final = "undo_reason"
 REASON: Final = "reason"
@@ -40,12 +41,12 @@ class UndoTicket:
 
 def undo_form(ticket: Ticket, *, view: GateView, deed: Deed, texts: Texts) -> Block:
     """The modal for this way back."""
-    key = "stop_blue_ends" if deed is Deed.STOP and ends_blue(view) else deed.value
     says = texts(
-        f"undo.says.{key}",
+        f"undo.says.{_way(view, deed)}",
         domain=escaped(domain_name(view, texts)),
         deployment=inline(view.switch.key.deployment),
-        previous=inline(view.switch.previous_revision or ""),
+        previous=previous_words(view, texts),
+        left=" ".join(traffic_left(view, texts)),
     )
     return modal(
         callback=CALLBACK,
@@ -58,6 +59,15 @@ def undo_form(ticket: Ticket, *, view: GateView, deed: Deed, texts: Texts) -> Bl
             text_input(block_id=REASON, label=texts("undo.label"), hint=texts("undo.hint"), longest=LONGEST),
         ],
     )
+
+
+def _way(view: GateView, deed: Deed) -> str:
+    """The catalog's name for what will happen."""
+    if deed is Deed.REDEPLOY:
+        return "redeploy_ended" if course_of(view) is Course.ENDED else "redeploy"
+    if standpoint_of(view).finishing is not None:
+        return "stop_instead_of_finish"
+    return "stop_blue_ends" if ends_blue(view) else "stop"
 
 
 def undo_notice(text: str, *, texts: Texts) -> Block:

@@ -28,12 +28,14 @@ from app.gate.undo import (
     NothingToFinish,
     NothingToUndo,
     NotWhatWasAsked,
+    RollingBack,
     Superseded,
     UnderWay,
 )
 from app.i18n.catalog import Texts
 from app.slack.blocks import mention, when
 from app.slack.rule_words import rule_lines
+from app.slack.way_back_words import no_way_back
 
 _KEYS: Final[dict[type[Refusal], str]] = {
     NoSuchGate: "refused.no_such_gate",
@@ -48,7 +50,7 @@ _KEYS: Final[dict[type[Refusal], str]] = {
     NothingToUndo: "refused.nothing_to_undo",
     UnderWay: "refused.under_way",
     Superseded: "refused.superseded",
-    NoPreviousRevision: "refused.no_previous_revision",
+    RollingBack: "refused.rolling_back",
     NotWhatWasAsked: "refused.not_what_was_asked",
     NothingToFinish: "refused.nothing_to_finish",
     AlreadyRejected: "refused.already_rejected",
@@ -80,6 +82,10 @@ def why_not(refused: Refused, *, texts: Texts, approvers: tuple[str, ...]) -> st
     if isinstance(refusal, NotAMember):
         unknown = refusal.standing is Standing.UNKNOWN
         return texts("refused.unknown_person" if unknown else "refused.not_a_member")
+    if isinstance(refusal, NoPreviousRevision):
+        domain = view.switch.domain if view else None
+        why = no_way_back(view, refusal.obstacle, texts) if view else ""
+        return texts("refused.no_previous_revision", domain=domain or texts("card.unknown_domain"), why=why)
     unsure = isinstance(refusal, OwnDeployment) and view and len(view.switch.named_deployers) > 1
     said = texts(
         "refused.named_deployer" if unsure else _KEYS[type(refusal)],

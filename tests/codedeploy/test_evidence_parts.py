@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 from app.codedeploy.alarms import alarms_of
 from app.codedeploy.ecs import task_sets_of
 from app.codedeploy.elb import health_of, listener_of, target_group_name
-from app.codedeploy.groups import group_facts, named_task_definition, target_facts
+from app.codedeploy.groups import group_facts, target_facts, with_overrides
 from app.codedeploy.readers import reason_of
 from app.flow.evidence_ports import PartUnread, ServiceName
 from app.gate.evidence import ABSENT, Alarm, Listener, Safety, Targets, Tasks, Why
@@ -18,43 +18,6 @@ TD = "arn:aws:ecs:eu-west-1:123456789012:task-definition/shop:42"
 BLUE = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/shop-blue/90e97564b5a4f2c9"
 GREEN = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/shop-green/8e2c3f66bdf6228a"
 AT = datetime(2026, 11, 24, tzinfo=UTC)
-
-JSON = '{"version": 0.0, "Resources": [{"TargetService": {"Properties": {"TaskDefinition": "%s"}}}]}'
-YAML = """
-version: 0.0
-Resources:
-  - TargetService:
-      Properties:
-        TaskDefinition: %s
-        LoadBalancerInfo: {ContainerName: web}
-"""
-
-
-def appspec(content: str) -> dict[str, Any]:
-    return {"revision": {"revisionType": "AppSpecContent", "appSpecContent": {"content": content}}}
-
-
-@pytest.mark.parametrize("name", [TD, "shop:42"])
-@pytest.mark.parametrize("form", [JSON, YAML, YAML.replace("%s", '"%s"')], ids=["JSON", "YAML", "quoted"])
-def test_the_appspec_names_what_green_runs(form: str, name: str) -> None:
-    assert named_task_definition(appspec(form % name)) == name
-
-
-@pytest.mark.parametrize(
-    "info",
-    [
-        {},
-        {"revision": {"revisionType": "S3", "s3Location": {"bucket": "b"}}},
-        appspec(""),
-        appspec(YAML % "<TASK_DEFINITION>"),
-        appspec("[1, 2"),
-    ],
-    ids=["nothing", "S3", "empty", "a placeholder", "broken"],
-)
-def test_an_appspec_that_names_none_is_said_to(info: dict[str, Any]) -> None:
-    with pytest.raises(PartUnread) as unread:
-        named_task_definition(info)
-    assert unread.value.missing.why is Why.ABSENT
 
 
 def test_a_target_is_read_with_codedeploys_own_spelling_and_without_labels() -> None:
@@ -108,6 +71,41 @@ def test_a_group_tells_what_codedeploy_does_by_itself() -> None:
     )
     switched_off = {"enabled": False, "events": ["DEPLOYMENT_FAILURE"]}
     assert group_facts({"autoRollbackConfiguration": switched_off}).safety.rolls_back_on == ()
+
+
+GROUP = {
+    "alarmConfiguration": {"enabled": True, "alarms": [{"name": "shop-5xx"}]},
+    "autoRollbackConfiguration": {"enabled": True, "events": ["DEPLOYMENT_FAILURE"]},
+    "blueGreenDeploymentConfiguration": {
+        "terminateBlueInstancesOnDeploymentSuccess": {
+            "action": "TERMINATE",
+            "terminationWaitTimeInMinutes": 60,
+        }
+    },
+}
+
+
+def test_what_a_deployment_overrides_of_its_group_holds() -> None:
+    own = {
+        "autoRollbackConfiguration": {"enabled": False},
+        "overrideAlarmConfiguration": {"enabled": False, "alarms": []},
+        "blueGreenDeploymentConfiguration": {
+            "terminateBlueInstancesOnDeploymentSuccess": {
+                "action": "TERMINATE",
+                "terminationWaitTimeInMinutes": 5,
+            }
+        },
+    }
+    facts = group_facts(with_overrides(GROUP, own))
+    assert facts.safety == Safety(rolls_back_on=(), alarms_stop=False, blue_kept_minutes=5)
+    assert facts.alarms == ("shop-5xx",)
+    other = {"overrideAlarmConfiguration": {"enabled": True, "alarms": [{"name": "other"}]}}
+    assert group_facts(with_overrides(GROUP, other)).alarms == ("other",)
+
+
+@pytest.mark.parametrize("own", [{}, {"autoRollbackConfiguration": None, "overrideAlarmConfiguration": None}])
+def test_what_a_deployment_does_not_override_is_its_groups(own: dict[str, Any]) -> None:
+    assert group_facts(with_overrides(GROUP, own)) == group_facts(GROUP)
 
 
 def test_task_sets_are_read_with_and_without_an_owner() -> None:

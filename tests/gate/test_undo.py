@@ -4,11 +4,13 @@ import pytest
 
 from app.gate.ids import UserId
 from app.gate.policy import Refusal
+from app.gate.previous_revision import Obstacle
 from app.gate.undo import (
     Course,
     Deed,
     NoPreviousRevision,
     NothingToUndo,
+    RollingBack,
     Standpoint,
     Superseded,
     UnderWay,
@@ -21,15 +23,19 @@ def standing(
     *,
     is_rescue: bool = False,
     superseded: bool = False,
-    previous: str | None = "order:41",
+    obstacle: Obstacle | None = None,
     under_way: UnderWay | None = None,
+    on_green: bool = False,
+    rolling_back: bool = False,
 ) -> Standpoint:
     return Standpoint(
         course=course,
         is_rescue=is_rescue,
         superseded=superseded,
-        previous_revision=previous,
+        obstacle=obstacle,
         under_way=under_way,
+        on_green=on_green,
+        rolling_back=rolling_back,
     )
 
 
@@ -38,8 +44,9 @@ def standing(
     [
         (standing(Course.SHIFTING), Deed.STOP),
         (standing(Course.SWITCHED), Deed.STOP),
-        (standing(Course.SWITCHED, previous=None), Deed.STOP),
+        (standing(Course.SWITCHED, obstacle=Obstacle.ABSENT), Deed.STOP),
         (standing(Course.FINISHED), Deed.REDEPLOY),
+        (standing(Course.ENDED, on_green=True), Deed.REDEPLOY),
     ],
 )
 def test_while_blue_runs_a_stop_takes_it_back_and_after_that_a_redeployment(
@@ -54,7 +61,13 @@ def test_while_blue_runs_a_stop_takes_it_back_and_after_that_a_redeployment(
         (standing(Course.HELD), NothingToUndo),
         (standing(Course.ENDED), NothingToUndo),
         (standing(Course.SWITCHED, is_rescue=True), NothingToUndo),
-        (standing(Course.FINISHED, previous=None), NoPreviousRevision),
+        (standing(Course.ENDED, on_green=True, rolling_back=True), RollingBack),
+        (standing(Course.ENDED, on_green=True, superseded=True), Superseded),
+        *(
+            (standing(course, on_green=True, obstacle=obstacle), NoPreviousRevision)
+            for course in (Course.FINISHED, Course.ENDED)
+            for obstacle in Obstacle
+        ),
         (standing(Course.FINISHED, superseded=True), Superseded),
         (standing(Course.SWITCHED, under_way=UnderWay(by=UserId("U1"), name="Ana")), UnderWay),
     ],

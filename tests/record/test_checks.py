@@ -41,6 +41,7 @@ BROKEN = {
         "INSERT INTO gates SELECT gen_random_uuid(), switch_id, execution_hash, execution_id, hook_name, phase, 1, 1,"
         f" opened_at, deadline_at FROM gates WHERE id = '{AWAITING}'"
     ),
+    "previous_obstacle_is_known": "UPDATE switches SET previous_obstacle = 'lost'",
     "outcome_is_known": (
         "UPDATE gates SET phase = 'reported', outcome = 'perhaps', reported_at = now(), execution_id = NULL"
         f" WHERE id = '{DECIDED}'"

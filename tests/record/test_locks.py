@@ -104,10 +104,12 @@ async def _answer_to_an_undo(database: Database, gate: GateId) -> None:
     interventions = Interventions(database, uuid4())
     async with interventions.hold_switch_of(older) as held:
         assert held is not None
-        await held.ask(REDEPLOY, event=event(Kind.UNDO_ASKED, "d-0", older), now=NOW)
+        asked = event(Kind.UNDO_ASKED, "d-0", older)
+        await held.ask(REDEPLOY, instead_of=None, events=[asked], now=NOW)
     (due,) = await interventions.claim(now=NOW, limit=1)
     sent = event(Kind.UNDO_SENT, "d-0", older)
-    assert await interventions.sent(due, deployment="d-1", done=False, event=sent, now=NOW) == [gate]
+    waiting = await interventions.sent(due, deployment="d-1", done=False, problem=None, event=sent, now=NOW)
+    assert waiting == [gate]
 
 
 WRITERS: dict[str, Writer] = {

@@ -6,6 +6,7 @@ import string
 from collections.abc import Iterable
 from typing import Final
 
+from app.sandbox.aws.appspec import Revisions
 from app.sandbox.aws.clock import Clock
 from app.sandbox.aws.deployment import Deployment
 from app.sandbox.aws.errors import AwsError
@@ -29,6 +30,7 @@ class Account:
         self.groups: dict[str, Group] = {}
         self.deployments: dict[str, Deployment] = {}
         self.task_definitions = TaskDefinitions()
+        self.revisions = Revisions()
         for domain in domains:
             self.add(domain)
 
@@ -45,19 +47,21 @@ class Account:
         self.groups[domain.name] = group
         return group
 
+    def application(self, name: object) -> str:
+        """Raises what CodeDeploy raises for a missing or unknown application."""
+        if not name:
+            raise AwsError("ApplicationNameRequiredException", "The application name is required.")
+        if not any(group.domain.application == name for group in self.groups.values()):
+            raise AwsError("ApplicationDoesNotExistException", f"No application found for name: {name}")
+        return str(name)
+
     def group(self, application: object, deployment_group: object) -> Group:
         """Raises what CodeDeploy raises for a missing or unknown application or deployment group."""
-        if not application:
-            raise AwsError("ApplicationNameRequiredException", "The application name is required.")
+        name = self.application(application)
         if not deployment_group:
             raise AwsError("DeploymentGroupNameRequiredException", "The deployment group name is required.")
-        applications = [one for one in self.groups.values() if one.domain.application == application]
-        if not applications:
-            raise AwsError(
-                "ApplicationDoesNotExistException", f"No application found for name: {application}"
-            )
-        for group in applications:
-            if group.domain.deployment_group == deployment_group:
+        for group in self.groups.values():
+            if (group.domain.application, group.domain.deployment_group) == (name, deployment_group):
                 return group
         raise AwsError(
             "DeploymentGroupDoesNotExistException",

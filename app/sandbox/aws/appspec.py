@@ -1,4 +1,4 @@
-"""What CreateDeployment is given to deploy."""
+"""Application revisions: what CreateDeployment is given, and what the reads tell of it afterwards."""
 
 import json
 import re
@@ -16,6 +16,15 @@ HOOKABLE: Final = (
     "BeforeAllowTraffic",
     "AfterAllowTraffic",
 )
+INLINE: Final = {"AppSpecContent": "appSpecContent", "String": "string"}
+"""Revision types that carry their content, and the member that carries it."""
+
+STORED: Final = {
+    "S3": ("s3Location", "bucket", "key"),
+    "GitHub": ("gitHubLocation", "repository", "commitId"),
+}
+"""Revision types whose content is kept elsewhere, and what names it there."""
+
 # An AppSpec is JSON or YAML; these two facts look alike enough in both to be found without a YAML parser.
 _TASK_DEFINITION: Final = re.compile(r"""\bTaskDefinition["']?\s*:\s*["']?(?P<arn>[^"'\s,}]+)""")
 _HOOK: Final = re.compile(rf"""\b(?P<event>{"|".join(HOOKABLE)})["']?\s*:\s*["']?[\w:.-]+""")
@@ -23,53 +32,130 @@ _HOOK: Final = re.compile(rf"""\b(?P<event>{"|".join(HOOKABLE)})["']?\s*:\s*["']
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """`shape` is the RevisionLocation as it was given. An S3 revision's content is unknown to the stand-in:
-    no `task_definition`, no `hooks` (None: the domain's own)."""
+    """`location` is the RevisionLocation that GetDeployment shows: never with its content, of which it has the digest.
 
-    shape: dict[str, Any]
+    Without `content`, which the stand-in does not know, there is no `task_definition` and no `hooks` (None: the
+    domain's own).
+    """
+
+    location: dict[str, Any]
+    content: str | None
     task_definition: str | None
     hooks: frozenset[str] | None
 
+    @property
+    def key(self) -> str:
+        """Equal for equal locations."""
+        return json.dumps(self.location, sort_keys=True)
 
-def read_revision(location: object) -> Revision:
-    """The `revision` member of CreateDeployment. Raises RevisionRequiredException, InvalidRevisionException."""
-    if not isinstance(location, dict):
-        raise AwsError("RevisionRequiredException", "The revision ID was not specified.")
-    kind = location.get("revisionType") or ("AppSpecContent" if "appSpecContent" in location else None)
-    if kind == "S3":
-        return Revision(location, None, None)
-    content = (location.get("appSpecContent") or {}).get("content")
-    if kind != "AppSpecContent" or not isinstance(content, str):
-        raise AwsError(
-            "InvalidRevisionException", "For ECS deployment group, specify an AppSpecContent or S3."
-        )
-    found = _TASK_DEFINITION.search(content)
-    if found is None:
-        raise AwsError("InvalidRevisionException", "The AppSpec file names no TaskDefinition.")
-    return _revision(content, found["arn"], frozenset(hook["event"] for hook in _HOOK.finditer(content)))
+    @property
+    def whole(self) -> dict[str, Any]:
+        """The RevisionLocation with its content, as GetApplicationRevision shows it."""
+        member = INLINE.get(self.location["revisionType"])
+        if member is None:
+            return self.location
+        return {**self.location, member: {**self.location[member], "content": self.content}}
 
 
-def revision_of(task_definition: TaskDefinition) -> Revision:
-    """The AppSpec that a domain's pipeline sends: JSON, its hooks naming the Lambda function."""
+class Revisions:
+    """Every revision that was ever deployed, by application; and what stands in S3 and on GitHub."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], Revision] = {}
+        self._stored: dict[tuple[str, str], str] = {}
+
+    def store(self, where: str, name: str, content: str) -> None:
+        """An object in a bucket, or a commit of a repository."""
+        self._stored[where, name] = content
+
+    def register(self, application: str, revision: Revision) -> Revision:
+        self._known[application, revision.key] = revision
+        return revision
+
+    def find(self, application: str, location: object) -> Revision:
+        """Raises RevisionRequiredException, InvalidRevisionException, RevisionDoesNotExistException."""
+        asked = self.read(application, location)
+        found = self._known.get((application, asked.key))
+        if found is None:
+            raise _does_not_exist()
+        return found
+
+    def read(self, application: str, location: object) -> Revision:
+        """A RevisionLocation as requests give it: content, or the digest of a content that is known already."""
+        if not isinstance(location, dict):
+            raise AwsError("RevisionRequiredException", "The revision ID was not specified.")
+        kind = location.get("revisionType") or ("AppSpecContent" if "appSpecContent" in location else "")
+        if kind in INLINE:
+            return self._inline(application, kind, location.get(INLINE[kind]) or {})
+        if kind not in STORED:
+            raise AwsError(
+                "InvalidRevisionException", "The revision type is not one of those that are known."
+            )
+        member, where, name = STORED[kind]
+        given = location.get(member) or {}
+        if not given.get(where) or not given.get(name):
+            raise AwsError("InvalidRevisionException", f"A revision of type {kind} needs {where} and {name}.")
+        content = self._stored.get((given[where], given[name]))
+        return _revision({"revisionType": kind, member: given}, content)
+
+    def _inline(self, application: str, kind: str, given: dict[str, Any]) -> Revision:
+        content, digest = given.get("content"), given.get("sha256")
+        if isinstance(content, str):
+            if digest not in (None, digest_of(content)):
+                raise AwsError("InvalidRevisionException", "The sha256 is not that of the content.")
+            if _TASK_DEFINITION.search(content) is None:
+                raise AwsError("InvalidRevisionException", "The AppSpec file names no TaskDefinition.")
+            return inline_revision(content, kind=kind)
+        if not digest:
+            raise AwsError("InvalidRevisionException", "Neither the content nor its sha256 was given.")
+        location = {"revisionType": kind, INLINE[kind]: {"sha256": digest}}
+        known = self._known.get((application, json.dumps(location, sort_keys=True)))
+        if known is None:
+            raise _does_not_exist()
+        return known
+
+
+def inline_revision(content: str, *, kind: str = "AppSpecContent") -> Revision:
+    """An AppSpec as a pipeline sends it."""
+    return _revision({"revisionType": kind, INLINE[kind]: {"sha256": digest_of(content)}}, content)
+
+
+def appspec_of(task_definition: TaskDefinition, *, named: str = "") -> str:
+    """The AppSpec that a domain's pipeline sends: JSON, its hooks naming the Lambda function.
+
+    `named`: how it names the task definition, if not by ARN.
+    """
     domain = task_definition.domain
     target = {
         "Type": "AWS::ECS::Service",
         "Properties": {
-            "TaskDefinition": task_definition.arn,
+            "TaskDefinition": named or task_definition.arn,
             "LoadBalancerInfo": {"ContainerName": domain.name, "ContainerPort": domain.listener_port},
         },
     }
-    content = json.dumps(
+    return json.dumps(
         {
             "version": 0.0,
             "Resources": [{"TargetService": target}],
             "Hooks": [{event: domain.hook_function} for event in domain.hooks],
         }
     )
-    return _revision(content, task_definition.arn, frozenset(domain.hooks))
 
 
-def _revision(content: str, task_definition: str, hooks: frozenset[str]) -> Revision:
-    digest = sha256(content.encode()).hexdigest()
-    shape = {"revisionType": "AppSpecContent", "appSpecContent": {"content": content, "sha256": digest}}
-    return Revision(shape, task_definition, hooks)
+def digest_of(content: str) -> str:
+    """`sha256` of an AppSpec's content."""
+    return sha256(content.encode()).hexdigest()
+
+
+def _revision(location: dict[str, Any], content: str | None) -> Revision:
+    found = _TASK_DEFINITION.search(content or "")
+    if content is None or found is None:
+        return Revision(location, content, None, None)
+    hooks = frozenset(hook["event"] for hook in _HOOK.finditer(content))
+    return Revision(location, content, found["arn"], hooks)
+
+
+def _does_not_exist() -> AwsError:
+    return AwsError(
+        "RevisionDoesNotExistException", "The named revision does not exist with the user or account."
+    )

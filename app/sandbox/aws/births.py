@@ -1,15 +1,18 @@
 """New deployments: what a user asks for, and the rollback that CodeDeploy makes by itself."""
 
+from dataclasses import replace
+from typing import Any
+
 from app.sandbox.aws.account import Account
-from app.sandbox.aws.appspec import Revision, revision_of
+from app.sandbox.aws.appspec import Revision, appspec_of, inline_revision
 from app.sandbox.aws.deployment import Deployment, lifecycle
 from app.sandbox.aws.group import Group
 from app.sandbox.aws.traffic import ALL_AT_ONCE, CONFIGS, TrafficConfig
 
 
-def rolls_back(group: Group, deployment: Deployment, event: str) -> bool:
+def rolls_back(deployment: Deployment, event: str) -> bool:
     """Whether CodeDeploy makes a rollback deployment by itself on this auto-rollback event."""
-    return event in group.domain.auto_rollback and can_roll_back(deployment)
+    return event in deployment.settings.auto_rollback and can_roll_back(deployment)
 
 
 def can_roll_back(deployment: Deployment) -> bool:
@@ -25,9 +28,15 @@ def new_deployment(
     config: TrafficConfig,
     description: str,
     creator: str,
+    auto_rollback: dict[str, Any] | None = None,
+    alarms: dict[str, Any] | None = None,
 ) -> Deployment:
-    """A deployment of `revision`, not begun yet."""
+    """A deployment of `revision`, not begun yet. `auto_rollback`, `alarms`: what it overrides of its group."""
     domain = group.domain
+    settings = domain
+    if auto_rollback is not None:
+        events = tuple(auto_rollback.get("events") or ()) if auto_rollback.get("enabled") else ()
+        settings = replace(domain, auto_rollback=events)
     hooks = revision.hooks if revision.hooks is not None else frozenset(domain.hooks)
     return Deployment(
         id=account.new_deployment_id(),
@@ -35,13 +44,15 @@ def new_deployment(
         config=config,
         creator=creator,
         description=description,
-        revision=revision,
+        revision=account.revisions.register(domain.application, revision),
         previous_revision=serving_revision(account, group),
         task_definition=revision.task_definition or account.task_definitions.latest(domain).arn,
         hooks=hooks,
         events=lifecycle(test_listener=domain.test_listener),
         created_at=account.clock.seconds(),
+        settings=settings,
         termination_wait=domain.termination_wait_minutes * 60.0,
+        alarms=alarms,
     )
 
 
@@ -50,7 +61,7 @@ def new_rollback(account: Account, group: Group, failed: Deployment) -> Deployme
 
     Its blue is what failed and its green what served before.
     """
-    revision = failed.previous_revision or serving_revision(account, group)
+    revision = failed.previous_revision or _first_revision(account, group)
     rollback = Deployment(
         id=account.new_deployment_id(),
         domain=failed.domain,
@@ -63,6 +74,7 @@ def new_rollback(account: Account, group: Group, failed: Deployment) -> Deployme
         hooks=failed.hooks if group.domain.rollback_runs_hooks else frozenset(),
         events=lifecycle(test_listener=group.domain.test_listener),
         created_at=account.clock.seconds(),
+        settings=failed.settings,
         termination_wait=0.0,
         rollback_of=failed.id,
         blue=failed.green,
@@ -72,11 +84,16 @@ def new_rollback(account: Account, group: Group, failed: Deployment) -> Deployme
     return rollback
 
 
-def serving_revision(account: Account, group: Group) -> Revision:
-    """What serves now, as the AppSpec that deployed it (or would have)."""
-    primary = group.primary
-    deployed = account.deployments.get(primary.external_id or "")
+def serving_revision(account: Account, group: Group) -> Revision | None:
+    """What serves now, as the AppSpec that deployed it; None where CodeDeploy has deployed nothing yet."""
+    deployed = account.deployments.get(group.primary.external_id or "")
     if deployed is not None:
         return deployed.revision
-    task_definition = account.task_definitions.find(primary.task_definition)
-    return revision_of(task_definition or account.task_definitions.latest(group.domain))
+    return _first_revision(account, group) if group.domain.deployed_before else None
+
+
+def _first_revision(account: Account, group: Group) -> Revision:
+    """The AppSpec that would have deployed what the service was created with."""
+    found = account.task_definitions.find(group.primary.task_definition)
+    content = appspec_of(found or account.task_definitions.latest(group.domain))
+    return account.revisions.register(group.domain.application, inline_revision(content))

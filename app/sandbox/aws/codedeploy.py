@@ -3,7 +3,6 @@
 from typing import Any
 
 from app.sandbox.aws.account import Account
-from app.sandbox.aws.appspec import read_revision
 from app.sandbox.aws.births import can_roll_back, new_deployment, rolls_back
 from app.sandbox.aws.codedeploy_reads import CodeDeployReads, config_named
 from app.sandbox.aws.deployment import Deployment
@@ -36,7 +35,7 @@ class CodeDeploy:
         """CreateDeployment, by whomever `creator` names."""
         group = self._account.group(params.get("applicationName"), params.get("deploymentGroupName"))
         config = config_named(params.get("deploymentConfigName") or group.domain.config)
-        revision = read_revision(params.get("revision"))
+        revision = self._account.revisions.read(group.domain.application, params.get("revision"))
         refuse_if_busy(group)
         deployment = new_deployment(
             self._account,
@@ -45,6 +44,8 @@ class CodeDeploy:
             config=config,
             description=str(params.get("description") or ""),
             creator=creator,
+            auto_rollback=params.get("autoRollbackConfiguration"),
+            alarms=params.get("overrideAlarmConfiguration"),
         )
         self._machine.create(group, deployment)
         return deployment
@@ -77,10 +78,9 @@ class CodeDeploy:
         deployment = self._deployment(params)
         _refuse_if_over(deployment)
         if not deployment.stopping:
-            group = self._account.group_of(deployment)
             asked = params.get("autoRollbackEnabled")
             rollback = (
-                rolls_back(group, deployment, "DEPLOYMENT_STOP_ON_REQUEST")
+                rolls_back(deployment, "DEPLOYMENT_STOP_ON_REQUEST")
                 if asked is None
                 else bool(asked) and can_roll_back(deployment)
             )

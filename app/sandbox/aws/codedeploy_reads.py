@@ -24,6 +24,7 @@ class CodeDeployReads:
             "BatchGetDeployments": self.batch_get_deployments,
             "GetDeploymentGroup": self.get_deployment_group,
             "GetDeploymentConfig": self.get_deployment_config,
+            "GetApplicationRevision": self.get_application_revision,
             "ListDeployments": self.list_deployments,
             "ListDeploymentTargets": self.list_deployment_targets,
             "GetDeploymentTarget": self.get_deployment_target,
@@ -48,6 +49,12 @@ class CodeDeployReads:
                 "DeploymentConfigNameRequiredException", "The deployment configuration name is required."
             )
         return {"deploymentConfigInfo": config_named(name).shape()}
+
+    def get_application_revision(self, params: Params) -> dict[str, Any]:
+        """The only read that tells an AppSpec's content."""
+        application = self._account.application(params.get("applicationName"))
+        found = self._account.revisions.find(application, params.get("revision"))
+        return {"applicationName": application, "revision": found.whole, "revisionInfo": {}}
 
     def list_deployments(self, params: Params) -> dict[str, Any]:
         """Newest first, a hundred a page."""

@@ -1,10 +1,11 @@
 """What a page or a test does to the stand-in AWS, and what it may ask of it, past the wire."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from app.sandbox.aws.account import Account
-from app.sandbox.aws.appspec import revision_of
+from app.sandbox.aws.appspec import appspec_of
 from app.sandbox.aws.calls import Call, Calls
 from app.sandbox.aws.codedeploy import CodeDeploy, refuse_if_busy
 from app.sandbox.aws.group import Group
@@ -90,11 +91,15 @@ class Controls:
         config: str = "",
         creator: str = "user",
         image_tag: str = "",
+        revision: Mapping[str, Any] | None = None,
+        **overrides: Any,
     ) -> str:
         """What a pipeline does: CreateDeployment of a new revision. Returns its id at once.
 
         Without `image_tag` it deploys the latest revision registered, or a new one if that is serving
-        already. Raises `AwsError` as CreateDeployment does, DeploymentLimitExceededException above all.
+        already. `revision`: a RevisionLocation to be deployed instead; `overrides`: more of
+        CreateDeployment's own members. Raises `AwsError` as CreateDeployment does, DeploymentLimitExceededException
+        above all.
         """
         with self._turns.turn():
             group = self._group(domain)
@@ -102,11 +107,37 @@ class Controls:
             params = {
                 "applicationName": group.domain.application,
                 "deploymentGroupName": group.domain.deployment_group,
-                "revision": revision_of(self._next_revision(group, image_tag)).shape,
+                "revision": revision or _inline(appspec_of(self._next_revision(group, image_tag))),
                 "description": description,
                 "deploymentConfigName": config,
+                **overrides,
             }
             return self._codedeploy.create(params, creator=creator).id
+
+    def appspec(self, task_definition: str, *, named: str = "") -> str:
+        """The AppSpec that deploys a registered revision; `named`: how it names it, if not by ARN."""
+        with self._turns.turn():
+            found = self._account.task_definitions.find(task_definition)
+            if found is None:
+                raise ValueError(f"no such task definition: {task_definition}")
+            return appspec_of(found, named=named)
+
+    def store_appspec(self, where: str, name: str, content: str) -> None:
+        """An AppSpec in a bucket (name: its key), or in a repository (name: a commit)."""
+        with self._turns.turn():
+            self._account.revisions.store(where, name, content)
+
+    def deregister(self, task_definition: str) -> None:
+        """DeregisterTaskDefinition, as Terraform and others do at every deploy: it is INACTIVE from now on."""
+        with self._turns.turn():
+            self._account.task_definitions.deregister(task_definition)
+
+    def change_group(self, domain: str, **settings: Any) -> None:
+        """UpdateDeploymentGroup: holds for deployments that are created from now on."""
+        with self._turns.turn():
+            group = self._group(domain)
+            group.domain = replace(group.domain, **settings)
+            self._turns.changed(domain)
 
     def stop_deployment(self, deployment_id: str, *, rollback: bool | None = True) -> None:
         """What the console's stop button does. Raises `AwsError` when the deployment is over."""
@@ -231,6 +262,10 @@ class Controls:
                 group.domain, at=self.clock.seconds(), image_tag=image_tag
             )
         return latest
+
+
+def _inline(content: str) -> dict[str, Any]:
+    return {"revisionType": "AppSpecContent", "appSpecContent": {"content": content}}
 
 
 _REASONS = {

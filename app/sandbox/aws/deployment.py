@@ -6,6 +6,7 @@ from typing import Any, Final
 from app.sandbox.aws.appspec import Revision
 from app.sandbox.aws.task_set import TaskSet
 from app.sandbox.aws.traffic import TrafficConfig
+from app.sandbox.aws.world import SandboxDomain
 
 LIFECYCLE: Final = (
     "BeforeInstall",
@@ -58,6 +59,8 @@ class Failure:
 class Deployment:
     """`timer` numbers the one thing it waits for, so that a timer of an earlier wait does nothing.
 
+    `settings` are its group's as they were when it was created, but for what it overrides; `alarms`: its
+    `overrideAlarmConfiguration`, if it was given one.
     `executions` maps a hook execution id to its lifecycle event; it is secret, so it never prints.
     """
 
@@ -72,7 +75,9 @@ class Deployment:
     hooks: frozenset[str]
     events: list[LifecycleEvent]
     created_at: float
+    settings: SandboxDomain
     termination_wait: float
+    alarms: dict[str, Any] | None = None
     rollback_of: str | None = None
     status: str = "Created"
     started_at: float | None = None
@@ -92,6 +97,14 @@ class Deployment:
     @property
     def over(self) -> bool:
         return self.status in OVER
+
+    @property
+    def alarm_stops(self) -> bool:
+        """Whether the group's alarm stops this deployment."""
+        if self.alarms is None:
+            return self.settings.alarm_stops
+        names = [alarm.get("name") for alarm in self.alarms.get("alarms") or []]
+        return bool(self.alarms.get("enabled")) and self.settings.alarm in names
 
     @property
     def running_event(self) -> LifecycleEvent | None:

@@ -27,6 +27,11 @@ STOPPED_BY_USER: Final = Failure("MANUAL_STOP", "The deployment was stopped by a
 READY_TIMEOUT: Final = Failure(
     "MANUAL_STOP", "The deployment was stopped because traffic was not rerouted within the wait time."
 )
+INACTIVE_TASK_DEFINITION: Final = Failure(
+    "ECS_UPDATE_ERROR",
+    "The ECS service cannot be updated due to an unexpected error: TaskDefinition is inactive "
+    "(Service: AmazonECS; Status Code: 400; Error Code: ClientException).",
+)
 NO_TASK_DEFINITION: Final = Failure(
     "ECS_UPDATE_ERROR", "The ECS service cannot be updated: the task definition does not exist."
 )

@@ -3,7 +3,7 @@
 from typing import Final
 
 from app.sandbox.aws.account import Account
-from app.sandbox.aws.appspec import revision_of
+from app.sandbox.aws.appspec import appspec_of, inline_revision
 from app.sandbox.aws.births import new_deployment
 from app.sandbox.aws.group import Group
 from app.sandbox.aws.shapes import task_set_info
@@ -27,7 +27,7 @@ def _add(account: Account, group: Group) -> None:
     past = new_deployment(
         account,
         group,
-        revision=revision_of(task_definition),
+        revision=inline_revision(appspec_of(task_definition)),
         config=CONFIGS[group.domain.config],
         description=f"git {task_definition.git_sha[:7]} by @octocat",
         creator="user",

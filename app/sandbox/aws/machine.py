@@ -9,6 +9,7 @@ from app.sandbox.aws.deployment import Deployment, Failure, LifecycleEvent
 from app.sandbox.aws.endings import (
     CALLBACK_MISSING,
     HOOK_FAILED,
+    INACTIVE_TASK_DEFINITION,
     NO_TASK_DEFINITION,
     READY_TIMEOUT,
     alarm_active,
@@ -55,9 +56,9 @@ class Machine:
     def alarm(self, group: Group) -> None:
         """The group's alarm went off: stops its live deployment. A rollback is never stopped by an alarm."""
         live = group.live
-        if live is None or live.rollback_of or live.stopping or not group.domain.alarm_stops:
+        if live is None or live.rollback_of or live.stopping or not live.alarm_stops:
             return
-        rollback = rolls_back(group, live, "DEPLOYMENT_STOP_ON_ALARM")
+        rollback = rolls_back(live, "DEPLOYMENT_STOP_ON_ALARM")
         self.stop(live, alarm_active(group.alarm.name), rollback=rollback)
 
     def reroute_now(self, deployment: Deployment) -> None:
@@ -107,14 +108,15 @@ class Machine:
         if deployment.green is not None:  # a rollback: what served before is still running
             self._wait(deployment, self.pace.event, partial(self._succeed, deployment, event))
             return
-        if group.alarm.state == "ALARM" and group.domain.alarm_stops:
-            self._fail(deployment, alarm_active(group.alarm.name))
+        if group.alarm.state == "ALARM" and deployment.alarm_stops:
+            self.stop(deployment, alarm_active(group.alarm.name), rollback=False)
             return
-        if self._account.task_definitions.find(deployment.task_definition) is None:
-            self._fail(deployment, NO_TASK_DEFINITION)
+        runs = self._account.task_definitions.find(deployment.task_definition)
+        if runs is None or runs.status != "ACTIVE":
+            self._fail(deployment, INACTIVE_TASK_DEFINITION if runs else NO_TASK_DEFINITION)
             return
         deployment.green = group.add_task_set(
-            task_definition=deployment.task_definition,
+            task_definition=runs.arn,
             external_id=deployment.id,
             at=self._account.clock.seconds(),
         )
@@ -166,8 +168,7 @@ class Machine:
 
     def _fail(self, deployment: Deployment, failure: Failure) -> None:
         self._close_events(deployment)
-        group = self._account.group_of(deployment)
-        rollback = rolls_back(group, deployment, "DEPLOYMENT_FAILURE")
+        rollback = rolls_back(deployment, "DEPLOYMENT_FAILURE")
         self._end(deployment, "Failed", failure, rollback=rollback)
 
     def _close_events(self, deployment: Deployment) -> None:

@@ -16,17 +16,17 @@ def deployment_info(group: Group, deployment: Deployment) -> dict[str, Any]:
         "deploymentGroupName": domain.deployment_group,
         "deploymentConfigName": deployment.config.name,
         "deploymentId": deployment.id,
-        "revision": deployment.revision.shape,
+        "revision": deployment.revision.location,
         "status": deployment.status,
         "createTime": deployment.created_at,
         "deploymentOverview": _overview(deployment),
         "creator": deployment.creator,
         "ignoreApplicationStopFailures": False,
-        "autoRollbackConfiguration": auto_rollback(domain),
+        "autoRollbackConfiguration": auto_rollback(deployment.settings),
         "updateOutdatedInstancesOnly": False,
         "deploymentStyle": STYLE,
         "instanceTerminationWaitTimeStarted": deployment.terminates_at is not None,
-        "blueGreenDeploymentConfiguration": blue_green(domain),
+        "blueGreenDeploymentConfiguration": blue_green(deployment.settings),
         "loadBalancerInfo": load_balancer_info(domain),
         "deploymentStatusMessages": [],
         "computePlatform": "ECS",
@@ -38,7 +38,9 @@ def deployment_info(group: Group, deployment: Deployment) -> dict[str, Any]:
 def _what_is_known(deployment: Deployment) -> dict[str, Any]:
     known: dict[str, Any] = {}
     if deployment.previous_revision is not None:
-        known["previousRevision"] = deployment.previous_revision.shape
+        known["previousRevision"] = deployment.previous_revision.location
+    if deployment.alarms is not None:
+        known["overrideAlarmConfiguration"] = deployment.alarms
     if deployment.description:
         known["description"] = deployment.description
     if deployment.started_at is not None:

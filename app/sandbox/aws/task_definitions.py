@@ -1,7 +1,7 @@
 """Revisions of every domain's task definition, as ECS describes them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Final
 
@@ -29,6 +29,7 @@ class TaskDefinition:
     more_tags: Mapping[str, str] = field(default_factory=dict)
     definition: Mapping[str, Any] = field(default_factory=dict, repr=False)
     container: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    status: str = "ACTIVE"
 
     @property
     def arn(self) -> str:
@@ -50,7 +51,7 @@ class TaskDefinition:
             "executionRoleArn": f"arn:aws:iam::{ACCOUNT}:role/klp-logistics-ecs-execution",
             "cpu": self.cpu,
             "memory": self.memory,
-            "status": "ACTIVE",
+            "status": self.status,
             "requiresCompatibilities": ["FARGATE"],
             "registeredAt": self.registered_at,
             "registeredBy": f"arn:aws:sts::{ACCOUNT}:assumed-role/github-actions/deploy-{self.domain.name}",
@@ -142,13 +143,26 @@ class TaskDefinitions:
     def latest(self, domain: SandboxDomain) -> TaskDefinition:
         return self._latest[domain.service]
 
+    def deregister(self, name: str) -> None:
+        """INACTIVE from now on: what runs runs on, nothing new starts."""
+        found = self.find(name)
+        if found is None:
+            raise ValueError(f"no such task definition: {name}")
+        self._by_arn[found.arn] = replace(found, status="INACTIVE")
+
     def find(self, name: str) -> TaskDefinition | None:
-        """By ARN, `family:revision`, or `family` for its latest."""
+        """By ARN, `family:revision`, or `family` for its latest that is ACTIVE."""
         return (
             self._by_arn.get(name)
             or self._by_arn.get(arn("ecs", f"task-definition/{name}"))
-            or self._latest.get(name)
+            or self._latest_active(name.rpartition("/")[2])
         )
+
+    def _latest_active(self, family: str) -> TaskDefinition | None:
+        active = [
+            one for one in self._by_arn.values() if one.domain.service == family and one.status == "ACTIVE"
+        ]
+        return max(active, key=lambda one: one.revision, default=None)
 
 
 def _environment(domain: SandboxDomain) -> dict[str, str]:

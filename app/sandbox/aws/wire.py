@@ -84,9 +84,10 @@ class Wire:
         self, request: protocols.Request, operation: Operation, mishap: Mishap
     ) -> web.StreamResponse:
         """Does the work unless a fault keeps it from being done."""
-        if mishap.before_commit is not None:
-            self._note(request.op, request.params, mishap.before_commit)
-            return _fault(request, mishap.before_commit)
+        before = mishap.before_commit or self._also_needs(request)
+        if before is not None:
+            self._note(request.op, request.params, before)
+            return _fault(request, before)
         try:
             with self._account.turns.turn():
                 result = operation(request.params)
@@ -97,6 +98,12 @@ class Wire:
         if mishap.after_commit is not None:
             return _fault(request, mishap.after_commit)
         return protocols.answer(request, result)
+
+    def _also_needs(self, request: protocols.Request) -> Kind | None:
+        """CreateDeployment with alarms of its own needs the permission UpdateDeploymentGroup, too."""
+        if request.op != "CreateDeployment" or "overrideAlarmConfiguration" not in request.params:
+            return None
+        return self._faults.take("UpdateDeploymentGroup").before_commit
 
     def _note(self, op: str, params: dict[str, Any], outcome: str) -> None:
         with self._account.turns.turn():

@@ -43,6 +43,7 @@ class SandboxDomain:
     Empty `application` and `deployment_group` become `klp-logistics-<name>-app` and `-dg`. `hooks` are the
     lifecycle events at which the AppSpec names `hook_function`. `auto_rollback` empty: CodeDeploy rolls
     nothing back by itself. Without a `test_listener` a deployment has six lifecycle events instead of eight.
+    `deployed_before` False: CodeDeploy has deployed nothing yet, the service has the tasks it was created with.
     """
 
     name: str
@@ -60,6 +61,7 @@ class SandboxDomain:
     termination_wait_minutes: int = 5
     ready_wait_minutes: int = 0
     task_set_labels: bool = True
+    deployed_before: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "application", self.application or f"klp-logistics-{self.name}-app")

@@ -49,7 +49,12 @@ def test_get_deployment_has_the_members_that_aws_sends(
     assert info["description"] == "git 4f2a1c <b>한국어</b>"
     assert (info["creator"], info["computePlatform"]) == ("user", "ECS")
     assert NOON <= info["createTime"] < info["startTime"] < NOON + timedelta(seconds=5)
-    content = json.loads(info["revision"]["appSpecContent"]["content"])
+    shown = info["revision"]["appSpecContent"]
+    assert set(shown) == {"sha256"}, "GetDeployment never shows an AppSpec's content"
+    found = codedeploy.get_application_revision(
+        applicationName=info["applicationName"], revision=info["revision"]
+    )
+    content = json.loads(found["revision"]["appSpecContent"]["content"])
     assert content["Hooks"] == [{"BeforeAllowTraffic": "CodeDeployHook_switchgate"}]
     assert info["deploymentOverview"]["InProgress"] == 1
     [pair] = info["loadBalancerInfo"]["targetGroupPairInfoList"]

@@ -93,10 +93,10 @@ def test_an_alarm_stops_a_live_deployment_and_rolls_it_back(
     assert aws.share("order") == {"blue": 100, "green": 0}
 
 
-def test_an_alarm_that_is_on_already_fails_the_deployment_at_install(aws: AwsStandIn) -> None:
+def test_an_alarm_that_is_on_already_stops_the_deployment_at_install(aws: AwsStandIn) -> None:
     aws.set_alarm("order", "ALARM")
     deployment_id = aws.deploy("order")
     finish(aws, deployment_id)
     ended = aws.deployment(deployment_id)
-    assert (ended.status, ended.error_code, ended.rollback_id) == ("Failed", "ALARM_ACTIVE", None)
+    assert (ended.status, ended.error_code, ended.rollback_id) == ("Stopped", "ALARM_ACTIVE", None)
     assert event_statuses(aws, deployment_id)["Install"] == "Failed"
