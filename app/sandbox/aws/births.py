@@ -93,7 +93,9 @@ def serving_revision(account: Account, group: Group) -> Revision | None:
 
 
 def _first_revision(account: Account, group: Group) -> Revision:
-    """The AppSpec that would have deployed what the service was created with."""
+    """The revision that would have deployed what the service was created with."""
+    if group.first_revision is not None:
+        return group.first_revision
     found = account.task_definitions.find(group.primary.task_definition)
     content = appspec_of(found or account.task_definitions.latest(group.domain))
     return account.revisions.register(group.domain.application, inline_revision(content))

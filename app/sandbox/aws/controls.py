@@ -127,6 +127,13 @@ class Controls:
         with self._turns.turn():
             self._account.revisions.store(where, name, content)
 
+    def deployed_before(self, domain: str, revision: Mapping[str, Any]) -> None:
+        """The RevisionLocation by which CodeDeploy has deployed what the domain runs at first."""
+        with self._turns.turn():
+            group = self._group(domain)
+            read = self._account.revisions.read(group.domain.application, revision)
+            group.first_revision = self._account.revisions.register(group.domain.application, read)
+
     def deregister(self, task_definition: str) -> None:
         """DeregisterTaskDefinition, as Terraform and others do at every deploy: it is INACTIVE from now on."""
         with self._turns.turn():

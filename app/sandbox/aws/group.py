@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from app.sandbox.aws.appspec import Revision
 from app.sandbox.aws.deployment import Deployment
 from app.sandbox.aws.task_set import TaskSet
 from app.sandbox.aws.world import SandboxDomain
@@ -26,6 +27,7 @@ class Group:
 
     `by_hand`: what somebody has written into the production listener since, percent by target group's name; CodeDeploy
     knows nothing of it and overwrites it when it moves traffic next. `task_set_fields`: for the next task set.
+    `first_revision` deployed what the service runs at first; None: an AppSpec as pipelines send it.
     """
 
     domain: SandboxDomain
@@ -37,6 +39,7 @@ class Group:
     by_hand: dict[str, int] = field(default_factory=dict)
     task_set_fields: Mapping[str, Any] = field(default_factory=dict)
     deployments: list[Deployment] = field(default_factory=list)
+    first_revision: Revision | None = None
     numbers: "count[int]" = field(default_factory=lambda: count(9_223_370_493_423_413_672, 1117))
 
     @property

@@ -1,0 +1,53 @@
+"""Revisions that are stored elsewhere are deployed again as they are, and named by their key or commit."""
+
+from typing import Any
+
+import pytest
+
+from tests.cases.aws.undoing import FAMILY, image, take_back, to_the_end
+from tests.house import House
+
+
+def s3(number: int, **more: str) -> dict[str, Any]:
+    location = {"bucket": "deploy-artifacts", "key": f"order/{number}/appspec.yaml", "bundleType": "YAML"}
+    return {"revisionType": "S3", "s3Location": {**location, **more}}
+
+
+def git_hub(commit: str) -> dict[str, Any]:
+    return {"revisionType": "GitHub", "gitHubLocation": {"repository": "klp/order", "commitId": commit}}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "name"),
+    [
+        (s3(41, eTag="e41"), s3(42, eTag="e42"), "s3://deploy-artifacts/order/41/appspec.yaml"),
+        (s3(41, version="v1"), s3(41, version="v2"), "s3://deploy-artifacts/order/41/appspec.yaml@v1"),
+        (git_hub("41a41a41"), git_hub("42b42b42"), "klp/order@41a41a4"),
+    ],
+    ids=["eTag", "version", "GitHub"],
+)
+async def test_undo_deploys_the_object_that_was_deployed_before(
+    house: House, before: dict[str, Any], now: dict[str, Any], name: str
+) -> None:
+    house.aws.store_appspec("deploy-artifacts", "order/42/appspec.yaml", house.aws.appspec(f"{FAMILY}:42"))
+    house.aws.store_appspec("klp/order", "42b42b42", house.aws.appspec(f"{FAMILY}:42"))
+    house.aws.store_appspec("deploy-artifacts", "order/41/appspec.yaml", house.aws.appspec(f"{FAMILY}:41"))
+    house.aws.store_appspec("klp/order", "41a41a41", house.aws.appspec(f"{FAMILY}:41"))
+    house.aws.deployed_before("order", before)
+    deployment = await to_the_end(house, revision=now)
+
+    assert "undo" in house.actions(deployment)
+    assert f"Undo deploys {name} again" in house.says(deployment)
+    asked = await take_back(house, deployment)
+
+    assert asked["revision"] == before
+    again = house.table("interventions")[0]["deployment_id"]
+    assert image(house, again) == "1.41.0"
+
+
+async def test_an_object_that_was_deployed_twice_takes_nothing_back(house: House) -> None:
+    """The same key without a version: whatever stood there before is overwritten."""
+    house.aws.deployed_before("order", s3(41))
+    deployment = await to_the_end(house, revision=s3(41))
+    assert "undo" not in house.actions(deployment)
+    assert "is the one that serves now" in house.says(deployment)
