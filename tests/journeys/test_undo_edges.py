@@ -1,0 +1,199 @@
+"""A rescue is never blocked, where a deployment ended badly or something else was asked for first. Each in 10 s."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from app.sandbox.aws.world import SandboxDomain
+from app.sandbox.cast import GRACE, MINA, OLU, config_text
+from tests.house import House, living_house
+from tests.journeys.test_following import CANARY, approved
+from tests.journeys.test_undo import switched, undo
+from tests.slack.play import deploys
+
+QUICK = 10.0
+ORDER = SandboxDomain("order", 8020)
+NEVER_ROLLS_BACK = SandboxDomain("order", 8020, auto_rollback=())
+AFTER_TOO = SandboxDomain(
+    "order", 8020, auto_rollback=(), hooks=("BeforeAllowTraffic", "AfterAllowTraffic"), config=CANARY
+)
+FINISH_NOW = config_text((ORDER,)).replace("[policy]", "[policy]\nfinish_now = true")
+
+
+@pytest.fixture
+async def plain(tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
+    async with living_house(tmp_path, record_url, monkeypatch, domains=(NEVER_ROLLS_BACK,)) as built:
+        yield built
+
+
+@pytest.fixture
+async def finishing(tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
+    async with living_house(tmp_path, record_url, monkeypatch, domains=(ORDER,), config=FINISH_NOW) as built:
+        yield built
+
+
+async def in_canary(house: House) -> str:
+    deployment = await approved(house, config=CANARY)
+    house.aws.play_until(lambda: house.aws.share("order")["green"] == 10)
+    await house.until(lambda: "10 % of the traffic" in house.says(deployment))
+    return deployment
+
+
+async def taken_back_by_a_redeployment(house: House, deployment: str) -> None:
+    """The card offers it, says what it does, and it is under way in time."""
+    await house.until(lambda: "undo" in house.actions(deployment), QUICK)
+    assert "Undo deploys klp-logistics-order:41 again" in house.says(deployment)
+    await undo(house, OLU.id, deployment)
+    await house.until(lambda: house.aws.calls("CreateDeployment"), QUICK)
+    await house.play(lambda: "What served before serves again" in house.says(deployment))
+    again = house.table("interventions")[-1]["deployment_id"]
+    assert house.aws.deployment(again).image.endswith(":1.41.0")
+    assert house.aws.deployment(again).green_share == 100
+    assert "still on green" not in house.says(deployment)
+
+
+@pytest.mark.parametrize("domain", [ORDER, NEVER_ROLLS_BACK], ids=["rolls back else", "never rolls back"])
+async def test_a_canary_stopped_without_a_rollback_is_taken_back_by_a_redeployment(
+    tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch, domain: SandboxDomain
+) -> None:
+    async with living_house(tmp_path, record_url, monkeypatch, domains=(domain,)) as house:
+        deployment = await in_canary(house)
+        house.aws.stop_deployment(deployment, rollback=False)
+        house.aws.clock.advance(5)
+
+        await house.until(lambda: "10 % of the traffic is still on green" in house.says(deployment), QUICK)
+        assert "stopped by a user" in house.says(deployment)
+        await taken_back_by_a_redeployment(house, deployment)
+
+
+async def test_a_switch_whose_rollback_failed_is_taken_back_by_a_redeployment(house: House) -> None:
+    deployment = await in_canary(house)
+    house.aws.set_alarm("order", "ALARM")
+    house.aws.play_until(lambda: house.aws.deployment(deployment).rollback_id is not None)
+    rollback = house.aws.deployment(deployment).rollback_id or ""
+    await house.until(lambda: "is under way" in house.says(deployment), QUICK)
+    assert "undo" not in house.actions(deployment), "CodeDeploy is at it"
+    said = str(await deploys(house, OLU, "undo order"))
+    assert "rolling order back already" in said
+
+    house.aws.stop_deployment(rollback, rollback=False)
+    house.aws.clock.advance(5)
+
+    await house.until(lambda: "did not get through" in house.says(deployment), QUICK)
+    await house.until(lambda: "10 % of the traffic is still on green" in house.says(deployment), QUICK)
+    await taken_back_by_a_redeployment(house, deployment)
+
+
+async def test_a_failure_after_all_traffic_moved_is_taken_back_by_a_redeployment(
+    tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with living_house(tmp_path, record_url, monkeypatch, domains=(AFTER_TOO,)) as house:
+        deployment = await in_canary(house)
+        house.aws.faults.lose_hooks()
+        house.aws.play_until(lambda: house.aws.deployment(deployment).waits_for == "AfterAllowTraffic")
+        house.aws.clock.advance(3601)
+        house.clock.advance(seconds=30)
+
+        await house.until(lambda: "100 % of the traffic is still on green" in house.says(deployment), QUICK)
+        assert house.aws.share("order")["green"] == 100
+        await taken_back_by_a_redeployment(house, deployment)
+
+
+async def test_where_nobody_can_tell_where_the_traffic_is_undo_is_offered(plain: House) -> None:
+    deployment = await approved(plain, config=CANARY)
+    plain.aws.faults.add("GetDeploymentTarget", "access_denied", times=None)
+    plain.aws.play_until(lambda: plain.aws.share("order")["green"] == 10)
+    plain.aws.stop_deployment(deployment, rollback=False)
+    plain.aws.clock.advance(5)
+    plain.clock.advance(seconds=60)
+
+    await plain.until(lambda: "still on green is not known" in plain.says(deployment), QUICK)
+    assert "undo" in plain.actions(deployment)
+
+
+async def test_a_deployment_that_ended_before_any_traffic_moved_says_so_and_has_no_undo(plain: House) -> None:
+    deployment = await approved(plain)
+    plain.aws.stop_deployment(deployment, rollback=False)
+    plain.aws.clock.advance(5)
+
+    await plain.until(lambda: "No traffic is on green" in plain.says(deployment), QUICK)
+    assert "undo" not in plain.actions(deployment)
+
+
+async def test_a_stop_that_came_too_late_for_a_rollback_leads_to_a_redeployment(plain: House) -> None:
+    deployment = await in_canary(plain)
+    await plain.press(OLU.id, deployment, "undo")
+    await plain.until(lambda: plain.slack.views.top(OLU.id) is not None)
+    form = plain.slack.views.top(OLU.id)
+    assert form is not None
+    plain.aws.stop_deployment(deployment, rollback=False)
+    plain.aws.clock.advance(5)
+
+    await plain.slack.submit_async(OLU.id, form.id, {"reason": "orders fail"})
+
+    await plain.until(
+        lambda: (
+            "started no rollback" in plain.says(deployment)
+            or "the way back is another one now" in str(plain.slack.views.top(OLU.id))
+        ),
+        QUICK,
+    )
+    await taken_back_by_a_redeployment(plain, deployment)
+
+
+@pytest.mark.parametrize("trouble", ["throttle", "access_denied"])
+async def test_an_undo_replaces_a_finish_now_that_codedeploy_has_not_taken(
+    finishing: House, trouble: str
+) -> None:
+    deployment = await switched(finishing)
+    finishing.aws.faults.add("ContinueDeployment", trouble, times=None)  # type: ignore[arg-type]
+    await finishing.press(MINA.id, deployment, "finish")
+    await finishing.until(lambda: "cannot be reached" in finishing.says(deployment))
+    assert "undo" in finishing.actions(deployment)
+    assert "finish" not in finishing.actions(deployment), "one at a time"
+
+    await finishing.press(GRACE.id, deployment, "undo")
+    await finishing.until(lambda: finishing.slack.views.top(GRACE.id) is not None)
+    form = finishing.slack.views.top(GRACE.id)
+    assert form is not None
+    assert "this undo replaces it" in str(form)
+    await finishing.slack.submit_async(GRACE.id, form.id, {"reason": "orders fail"})
+
+    await finishing.until(lambda: finishing.aws.calls("StopDeployment"), QUICK)
+    finishing.aws.faults.clear("ContinueDeployment")
+    await finishing.play(lambda: "Taken back to blue" in finishing.says(deployment))
+    phases = {row["deed"]: (row["phase"], row["problem"]) for row in finishing.table("interventions")}
+    assert phases["finish"] == ("failed", "an undo was asked for instead")
+    assert phases["stop"][0] == "done"
+    kinds = finishing.audit(deployment)
+    assert kinds.index("finish_failed") < kinds.index("undo_asked")
+    assert all(call.outcome != "ok" for call in finishing.aws.calls("ContinueDeployment"))
+
+
+async def test_an_undo_beside_a_finish_now_that_is_being_told_still_stops_the_deployment(
+    finishing: House,
+) -> None:
+    """CodeDeploy takes the end of blue, and the undo right after it."""
+    deployment = await switched(finishing)
+    finishing.aws.faults.slow("ContinueDeployment", 1500, times=1)
+    await finishing.press(MINA.id, deployment, "finish")
+    await finishing.until(lambda: finishing.table("interventions")[0]["claimed_by"] is not None)
+
+    await undo(finishing, GRACE.id, deployment)
+
+    await finishing.until(lambda: finishing.aws.calls("StopDeployment"), QUICK)
+    await finishing.until(lambda: finishing.aws.calls("ContinueDeployment"), QUICK)
+    told = finishing.aws.calls("ContinueDeployment")[0].outcome
+    await finishing.until(lambda: told != "ok" or "finish_sent" in finishing.audit(deployment), QUICK)
+    await finishing.play(lambda: "Taken back to blue" in finishing.says(deployment))
+    assert finishing.aws.share("order") == {"blue": 100, "green": 0}
+
+
+async def test_two_who_ask_to_end_blue_are_one(finishing: House) -> None:
+    deployment = await switched(finishing)
+    finishing.aws.faults.add("ContinueDeployment", "throttle", times=None)
+    await finishing.press(MINA.id, deployment, "finish")
+    await finishing.press(GRACE.id, deployment, "finish")
+    await finishing.until(lambda: "asked for this already" in finishing.whispered(GRACE.id))
+    assert len(finishing.table("interventions")) == 1
