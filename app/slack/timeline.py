@@ -90,13 +90,11 @@ class Timeline:
         key = LINES.get(event.kind)
         if event.kind is Kind.VOTE_CAST:
             return _vote_key(event)
-        if event.kind is Kind.UNDO_SENT and event.detail.get("why"):
-            return "timeline.undo_sent_warned"
         if event.kind is Kind.CHECK_TOLD:
             state = event.detail.get("state")
             return f"{key}_{state}" if state in {"passed", "failed"} else None
-        if event.kind is Kind.DEPLOYER_KNOWN and event.detail.get("sure") is False:
-            return f"{key}_named"
+        if suffix := _variant(event):
+            return f"{key}_{suffix}"
         if event.kind is Kind.GATE_DECIDED:
             basis = event.detail.get("basis")
             ground = basis if basis in OTHER_GROUNDS else event.detail.get("verdict")
@@ -146,6 +144,13 @@ class Timeline:
             deployment=inline(view.switch.key.deployment),
         )
         return Message(link=happened.link, text=text, channel=channel)
+
+
+def _variant(event: Event) -> str:
+    """The suffix of a line that is told otherwise for what the event says; empty: none."""
+    if event.kind is Kind.DEPLOYER_KNOWN and event.detail.get("sure") is False:
+        return "named"
+    return "warned" if event.kind is Kind.UNDO_SENT and event.detail.get("why") else ""
 
 
 def _ended_key(view: GateView) -> str | None:

@@ -101,3 +101,27 @@ async def test_a_rescue_passes_also_where_codedeploy_is_in_trouble(house: House)
     house.aws.faults.add(PUT, "throttle", times=3)
     deployment = await house.deploy("order", creator="codeDeployRollback")
     assert await house.told(deployment) == ["Succeeded"]
+
+
+async def test_a_switch_does_not_end_while_an_answer_to_its_hook_is_on_its_way(house: House) -> None:
+    """The report finds out what CodeDeploy holds, and only then has the switch ended for us too."""
+    house.aws.faults.add(PUT, "access_denied", times=None)
+    deployment, _ = await house.ask("order")
+    await house.approve(MINA.id, deployment)
+    await house.until(lambda: house.gate(deployment)["phase"] == "decided")
+    house.aws.stop_deployment(deployment, rollback=False)
+    house.aws.play_until(lambda: house.aws.deployment(deployment).over)
+    looked = "SELECT status, ended_at, due_at FROM switches WHERE deployment_id = %s"
+
+    house.clock.advance(seconds=30)
+    await house.until(lambda: house.rows(looked, deployment)[0]["status"] == "Stopped")
+
+    [switch] = house.rows(looked, deployment)
+    assert house.gate(deployment)["phase"] == "decided"
+    assert switch["ended_at"] is None
+    assert switch["due_at"] is not None, "it is looked at again"
+    assert "switch_ended" not in house.audit(deployment)
+    house.aws.faults.clear(PUT)
+    house.clock.advance(minutes=2)
+    await house.until(lambda: house.gate(deployment)["phase"] == "closed")
+    assert house.audit(deployment)[-2:] == ["report_contradicted", "switch_ended"]
