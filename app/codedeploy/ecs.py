@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app.codedeploy.elb import target_group_name
 from app.flow.evidence_ports import PartUnread
 from app.gate.evidence import Missing, Tasks, Why
 from app.gate.sides import TaskSet
@@ -19,6 +20,7 @@ def task_sets_of(answer: Mapping[str, Any]) -> tuple[TaskSet, ...]:
 
 def _task_set(one: Mapping[str, Any]) -> TaskSet:
     balancers = one.get("loadBalancers") or []
+    groups = tuple(each["targetGroupArn"] for each in balancers if each.get("targetGroupArn"))
     return TaskSet(
         id=str(one["id"]),
         external_id=one.get("externalId"),
@@ -30,7 +32,8 @@ def _task_set(one: Mapping[str, Any]) -> TaskSet:
             pending=int(one.get("pendingCount") or 0),
             steady=one.get("stabilityStatus") == "STEADY_STATE",
         ),
-        target_groups=tuple(each["targetGroupArn"] for each in balancers if each.get("targetGroupArn")),
+        target_groups=groups,
+        target_group=target_group_name(groups[0]) if groups else None,
         created_at=one.get("createdAt"),
         settings=_settings(one),
     )

@@ -1,7 +1,7 @@
 """The load balancer's side of the evidence: target health, listeners, names of target groups."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -32,14 +32,31 @@ def target_group_name(arn: str) -> str:
 
 
 def listener_of(listener: Mapping[str, Any]) -> Listener:
-    """One of DescribeListeners. A listener's rules are not asked for: this is its default action."""
-    shares = [share for action in listener.get("DefaultActions") or [] for share in _shares(action)]
-    total = sum(weight for _, weight in shares) or 1
+    """One of DescribeListeners, with its default action; its rules are asked for apart."""
     return Listener(
         port=int(listener.get("Port") or 0),
         protocol=str(listener.get("Protocol") or ""),
-        weights=tuple((target_group_name(arn), round(100 * weight / total)) for arn, weight in shares),
+        weights=_weights(listener.get("DefaultActions") or []),
+        arn=str(listener.get("ListenerArn") or ""),
     )
+
+
+def rules_of(answer: Mapping[str, Any]) -> tuple[tuple[tuple[str, int], ...], ...]:
+    """DescribeRules's answer: where each rule beside the default one forwards to."""
+    rules = [rule for rule in answer.get("Rules") or [] if not rule.get("IsDefault")]
+    found = [_weights(rule.get("Actions") or []) for rule in rules]
+    return tuple(weights for weights in found if weights)
+
+
+def _weights(actions: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, int], ...]:
+    shares = [share for action in actions for share in _shares(action)]
+    total = sum(weight for _, weight in shares) or 1
+    return tuple((target_group_name(arn), _percent(weight, total)) for arn, weight in shares)
+
+
+def _percent(weight: int, total: int) -> int:
+    """However little traffic it is, it is not none."""
+    return max(round(100 * weight / total), 1) if weight else 0
 
 
 def _shares(action: Mapping[str, Any]) -> Iterator[tuple[str, int]]:

@@ -11,7 +11,7 @@ import boto3
 from app.codedeploy.alarms import alarms_of
 from app.codedeploy.appspec import content_in, digest_in, is_pinned, task_definition_in, without_content
 from app.codedeploy.ecs import task_sets_of
-from app.codedeploy.elb import health_of, listener_of
+from app.codedeploy.elb import health_of, listener_of, rules_of
 from app.codedeploy.groups import OVERRIDDEN, group_facts, target_facts, with_overrides
 from app.codedeploy.readers import Readers
 from app.codedeploy.task_definitions import reading_of
@@ -168,6 +168,14 @@ class AwsEvidence:
             return tuple(listener_of(listener) for listener in found)
 
         return await self._readers.read("elbv2", region, "elasticloadbalancing:DescribeListeners", ask)
+
+    async def listener_rules(self, region: str, listener: str) -> tuple[tuple[tuple[str, int], ...], ...]:
+        """DescribeRules; the first page of it holds more than any listener of one domain."""
+
+        def ask(client: Any) -> tuple[tuple[tuple[str, int], ...], ...]:
+            return rules_of(client.describe_rules(ListenerArn=listener))
+
+        return await self._readers.read("elbv2", region, "elasticloadbalancing:DescribeRules", ask)
 
     async def alarms(self, region: str, names: Sequence[str]) -> tuple[Alarm, ...]:
         """DescribeAlarms"""

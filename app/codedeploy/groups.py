@@ -21,6 +21,7 @@ def group_facts(info: Mapping[str, Any]) -> GroupFacts:
         alarms=tuple(names),
         listeners=tuple(dict.fromkeys(_listeners(info.get("loadBalancerInfo") or {}))),
         safety=_safety(info),
+        target_groups=tuple(_target_groups(info.get("loadBalancerInfo") or {})),
     )
 
 
@@ -77,6 +78,11 @@ def _target_set(info: Mapping[str, Any]) -> TargetSet:
 def _listeners(balancer: Mapping[str, Any]) -> Iterable[str]:
     for pair in balancer.get("targetGroupPairInfoList") or []:
         yield from (pair.get("prodTrafficRoute") or {}).get("listenerArns") or []
+
+
+def _target_groups(balancer: Mapping[str, Any]) -> Iterable[str]:
+    for pair in balancer.get("targetGroupPairInfoList") or []:
+        yield from (str(group["name"]) for group in pair.get("targetGroups") or [] if group.get("name"))
 
 
 def _safety(info: Mapping[str, Any]) -> Safety:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.flow.beside import await_turn
-from app.flow.events import Event, Kind, person
+from app.flow.events import Detail, Event, Kind, person
 from app.flow.question import NoSuchGate, case_of, question_of, unmet_by
 from app.flow.record_ports import GateRecord, HeldGate
 from app.flow.rules_port import Rules
@@ -13,8 +13,8 @@ from app.flow.views import GateView
 from app.gate.decision import Decision, verdict_of
 from app.gate.ids import GateId
 from app.gate.judging import rejections_owed
-from app.gate.policy import Choice, Person, ReasonMissing, Refusal
-from app.gate.rules import Unmet
+from app.gate.policy import Choice, HeldBack, Person, ReasonMissing, Refusal
+from app.gate.rules import Unmet, rule_key
 from app.gate.states import NO_REASON, Awaiting, Vote
 
 
@@ -61,6 +61,8 @@ async def decide_gate(press: Press, *, record: GateRecord, rules: Rules, now: da
         try:
             if press.choice is Choice.APPROVE:  # nothing that others do holds a rejection back
                 await await_turn(held, rules=rules)
+                if held.view.guard is not None and held.view.guard.is_stale(now):
+                    await held.refresh_evidence(now=now)
             return await _count(press, held, rules=rules, now=now)
         except Refusal as refusal:
             refused = await _refuse(press, held, refusal, rules=rules, now=now)
@@ -163,5 +165,11 @@ def refused_press(who: Person, choice: str, view: GateView, refusal: Refusal, no
         actor=person(who.user, who.name),
         domain=view.switch.domain,
         gate=view.id,
-        detail={"choice": choice, "why": type(refusal).__name__},
+        detail={"choice": choice, "why": type(refusal).__name__, **_rules_of(refusal)},
     )
+
+
+def _rules_of(refusal: Refusal) -> dict[str, Detail]:
+    """Which rules held the press back."""
+    held = refusal.held if isinstance(refusal, HeldBack) else ()
+    return {"rules": "; ".join(map(rule_key, held))} if held else {}

@@ -12,6 +12,7 @@ from app.gate.evidence import Alarm, Evidence, Listener, Missing, Safety, Target
 from app.gate.ids import SwitchKey
 from app.gate.revision import Reading
 from app.gate.sides import TargetSet, TaskSet
+from app.gate.traffic_guard import GuardRule
 
 
 class PartUnread(Exception):
@@ -38,6 +39,8 @@ class GroupFacts:
     alarms: tuple[str, ...]
     listeners: tuple[str, ...]
     safety: Safety
+    target_groups: tuple[str, ...] = ()
+    """Names of the pair."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,6 +76,10 @@ class EvidenceSource(Protocol):
 
     async def listeners(self, region: str, arns: Sequence[str]) -> tuple[Listener, ...]: ...
 
+    async def listener_rules(self, region: str, listener: str) -> tuple[tuple[tuple[str, int], ...], ...]:
+        """Where the rules of a listener forward to beside its default action, in percent."""
+        ...
+
     async def alarms(self, region: str, names: Sequence[str]) -> tuple[Alarm, ...]: ...
 
 
@@ -93,6 +100,7 @@ class EvidenceRecord(Protocol):
         due: DueEvidence,
         evidence: Evidence,
         *,
+        blockers: Sequence[GuardRule],
         events: Sequence[Event],
         settled: bool,
         due_at: datetime,
@@ -100,7 +108,7 @@ class EvidenceRecord(Protocol):
     ) -> bool:
         """False: the gate has been decided, so what was seen before stands; or the lease is lost.
 
-        `settled` forgets the tries.
+        `blockers`: what it holds an approval for. `settled` forgets the tries.
         """
         ...
 

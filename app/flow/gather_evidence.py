@@ -14,7 +14,10 @@ from app.flow.evidence_ports import DueEvidence, EvidenceRecord, EvidenceSource
 from app.flow.look_for_evidence import look_for_evidence
 from app.gate.evidence import Evidence, Missing
 from app.gate.fitness import Unread, fitness
+from app.gate.rules import rule_key
 from app.gate.states import Awaiting
+from app.gate.traffic_guard import GuardRule, blockers_in
+from app.gate.turns import AFTER_TRAFFIC
 
 FIRST_LIMIT: Final = 0.8
 """Seconds that a part may take at the first look: people are reading the card already."""
@@ -42,22 +45,24 @@ async def gather_evidence(
     asking = Asking(source, seconds=FIRST_LIMIT if due.known is None and due.attempts == 1 else LIMIT)
     seen = await look_for_evidence(due.view.switch, asking=asking, known=due.known, now=now)
     settled = not any(missing.passes for missing in _parts(seen))
+    blockers = _blockers(due, seen)
     kept = await record.seen(
         due,
         seen,
+        blockers=blockers,
         events=list(_events(due, seen, now)),
         settled=settled,
-        due_at=now + rest(due, now=now, settled=settled),
+        due_at=now + rest(due, now=now, settled=settled, blocked=bool(blockers)),
         now=now,
     )
     return seen if kept else None
 
 
-def rest(due: DueEvidence, *, now: datetime, settled: bool) -> timedelta:
+def rest(due: DueEvidence, *, now: datetime, settled: bool, blocked: bool = False) -> timedelta:
     """Until the next look: soon where something may still come by itself; else the longer, the longer this gate
-    has waited and the more gates wait."""
+    has waited and the more gates wait. While it holds an approval it is looked at often, however many wait."""
     young = now - due.view.opened_at < EAGER_FOR
-    calm = max(EAGER if young else PATIENT, SHARE * due.crowd)
+    calm = EAGER if blocked else max(EAGER if young else PATIENT, SHARE * due.crowd)
     return backoff(1 if settled else due.attempts, first=calm if settled else RETRY, longest=calm)
 
 
@@ -68,8 +73,8 @@ def _parts(seen: Evidence) -> list[Missing]:
 
 def _events(due: DueEvidence, seen: Evidence, now: datetime) -> Iterator[Event]:
     """The first sight of it, and every turn of green's fitness."""
-    told = _told(seen)
-    if due.known is not None and _told(due.known) == told:
+    told = _told(due, seen)
+    if due.known is not None and _told(due, due.known) == told:
         return
     yield Event(
         at=now,
@@ -82,7 +87,11 @@ def _events(due: DueEvidence, seen: Evidence, now: datetime) -> Iterator[Event]:
     )
 
 
-def _told(seen: Evidence) -> dict[str, Detail]:
+def _blockers(due: DueEvidence, seen: Evidence) -> tuple[GuardRule, ...]:
+    return blockers_in(seen, before_traffic=due.view.hook_name != AFTER_TRAFFIC)
+
+
+def _told(due: DueEvidence, seen: Evidence) -> dict[str, Detail]:
     found = fitness(seen)
     names = [
         f"{finding.part} {finding.missing.why}" if isinstance(finding, Unread) else finding.name
@@ -92,6 +101,7 @@ def _told(seen: Evidence) -> dict[str, Detail]:
     return {
         "fit": found.fit,
         "findings": ", ".join(names),
+        "blockers": "; ".join(rule_key(rule) for rule in _blockers(due, seen)),
         "changes": None if isinstance(changes, Missing) else len(changes),
         "blue": seen.blue.task_definition,
         "green": seen.green.task_definition,

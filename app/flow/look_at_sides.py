@@ -180,12 +180,17 @@ async def _target_group(name: str, *, region: str, asking: Asking) -> str | Miss
     return arns if isinstance(arns, Missing) else arns.get(name, NOT_THERE)
 
 
+def _target_group_name(found: _Found) -> str | None:
+    theirs = found.theirs.target_group if found.theirs else None
+    return theirs or (found.ours.target_group if found.ours else None)
+
+
 def _side(found: _Found, revision: Revision | Missing, health: tuple[Targets, ...] | Missing) -> Side:
     shown = found.ours or found.theirs
     return Side(
         task_set=shown.id if shown else None,
         task_definition=found.task_definition,
-        target_group=found.theirs.target_group if found.theirs else None,
+        target_group=_target_group_name(found),
         weight=found.theirs.weight if found.theirs else None,
         revision=revision,
         tasks=shown.tasks if shown else found.silent,

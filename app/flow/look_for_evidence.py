@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from dataclasses import replace
 from datetime import datetime
 
 from app.flow.asking import Asking
@@ -80,7 +81,19 @@ async def _listeners(
         return facts
     if not facts.listeners:
         return Missing(why=Why.NONE)
-    return await asking.read(asking.source.listeners(switch.key.region, facts.listeners))
+    region, pair = switch.key.region, set(facts.target_groups)
+    listeners = await asking.read(asking.source.listeners(region, facts.listeners))
+    if isinstance(listeners, Missing):
+        return listeners
+    return tuple(await asyncio.gather(*(_with_rules(one, pair, region, asking) for one in listeners)))
+
+
+async def _with_rules(listener: Listener, pair: set[str], region: str, asking: Asking) -> Listener:
+    """A listener whose default action knows neither of the pair may forward to them by its rules."""
+    if pair.intersection(dict(listener.weights)) or not listener.arn:
+        return listener
+    rules = await asking.read(asking.source.listener_rules(region, listener.arn))
+    return listener if isinstance(rules, Missing) else replace(listener, rules=rules)
 
 
 async def _sides(

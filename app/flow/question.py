@@ -54,6 +54,7 @@ def circumstances_of(view: GateView, *, domain: OwnedDomain, rules: Rules) -> Ci
         checks={check.name: check.state for check in view.checks},
         freezes=(*rules.freezes(domain.name), *view.freezes),
         line=line_of(view, domain=domain, rules=rules),
+        guard=view.guard,
     )
 
 

@@ -84,6 +84,10 @@ class HeldGate(Protocol):
 
     async def note(self, events: Sequence[Event]) -> None: ...
 
+    async def refresh_evidence(self, *, now: datetime) -> None:
+        """What was seen of this gate is too old: it is looked at again at once."""
+        ...
+
     async def reminded(
         self, *, at: datetime, following: datetime | None, events: Sequence[Event]
     ) -> None: ...

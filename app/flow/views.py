@@ -16,6 +16,7 @@ from app.gate.previous_revision import Obstacle
 from app.gate.rules import Unmet
 from app.gate.shift import Shift
 from app.gate.states import Awaiting, Closed, Decided, Gate, Outcome, Reported
+from app.gate.traffic_guard import TrafficGuard
 from app.gate.turns import Neighbour
 from app.gate.undo import Course, Deed, Standpoint, UnderWay
 
@@ -179,6 +180,8 @@ class GateView:
     freezes: tuple[Freeze, ...] = ()
     broken: tuple[Unmet, ...] = ()
     neighbours: tuple[Neighbour, ...] = ()
+    guard: TrafficGuard | None = None
+    """What the latest evidence holds an approval for; None: nothing was seen yet."""
 
     @property
     def id(self) -> GateId:

@@ -83,11 +83,16 @@ ABSENT: Final = "ABSENT"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listener:
-    """A production listener: percent of its default action by target group."""
+    """A production listener: percent of its default action by target group.
+
+    `rules` are those of its other rules that forward; None where they were not asked for, or not told.
+    """
 
     port: int
     protocol: str
     weights: tuple[tuple[str, int], ...]
+    arn: str = ""
+    rules: tuple[tuple[tuple[str, int], ...], ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,6 +10,7 @@ from app.gate.ids import UserId
 from app.gate.rulebook import InForce, Policy, RejectBy, Roster, UnknownDeployer
 from app.gate.rules import CheckOwed, Frozen, Holding, Outvoted, Owed, Owing, ShiftUnknown, TwoOwed
 from app.gate.shift import Shift
+from app.gate.traffic_guard import TrafficGuard
 from app.gate.turns import Line, turn_of
 
 
@@ -22,6 +23,8 @@ class Circumstances:
     checks: Mapping[str, CheckState]
     freezes: tuple[Freeze, ...]
     line: Line | None = None
+    guard: TrafficGuard | None = None
+    """What the latest evidence says of live traffic; None: nothing was seen yet."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,7 +101,8 @@ def held_by(case: Case) -> tuple[Holding, ...]:
     ]
     unknown = [ShiftUnknown()] if case.rules.shift_matters else []
     turn = turn_of(case.policy.turns, around.line, now=case.now)
-    return (*frozen_by(around.freezes, now=case.now), *turn, *unknown, *checks)
+    guard = around.guard.holding(case.now) if around.guard else ()
+    return (*frozen_by(around.freezes, now=case.now), *guard, *turn, *unknown, *checks)
 
 
 def owing(case: Case) -> tuple[Owing, ...]:

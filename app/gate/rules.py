@@ -86,7 +86,41 @@ class GoesFirst:
     waits: bool
 
 
-Holding = CheckOwed | Frozen | ShiftUnknown | TurnTaken | GoesFirst
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GreenServes:
+    """The production listener sends traffic to green, and this deployment has moved none yet."""
+
+    port: int
+    percent: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrafficElsewhere:
+    """The production listener sends traffic to target groups that are neither blue's nor green's."""
+
+    port: int
+    percent: int
+    target_groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GreenUnhealthy:
+    """Green's target group has unhealthy targets and no healthy one."""
+
+    unhealthy: int
+    total: int
+
+
+Holding = (
+    CheckOwed
+    | Frozen
+    | ShiftUnknown
+    | TurnTaken
+    | GoesFirst
+    | GreenServes
+    | TrafficElsewhere
+    | GreenUnhealthy
+)
 """Nobody's approval is taken while one of these stands."""
 
 Owing = Owed | TwoOwed | Outvoted
@@ -109,11 +143,23 @@ def rule_key(rule: Unmet) -> str:
             return f"check {rule.name}"
         case Frozen():
             return f"frozen {rule.until.isoformat()} {rule.reason}"
-        case TurnTaken():
-            return f"turn {rule.domain} {rule.deployment}"
-        case GoesFirst():
-            return f"first {rule.domain} {rule.deployment}"
+        case TurnTaken() | GoesFirst():
+            return f"{'turn' if isinstance(rule, TurnTaken) else 'first'} {rule.domain} {rule.deployment}"
+        case GreenServes() | TrafficElsewhere() | GreenUnhealthy():
+            return _guard_key(rule)
         case TwoOwed() | Outvoted() | ShiftUnknown() | NotNamed() | OwnSwitch():
             return type(rule).__name__
+        case _:
+            assert_never(rule)
+
+
+def _guard_key(rule: GreenServes | TrafficElsewhere | GreenUnhealthy) -> str:
+    match rule:
+        case GreenServes():
+            return f"green_serves {rule.port}"
+        case TrafficElsewhere():
+            return f"traffic_elsewhere {rule.port} {' '.join(rule.target_groups)}"
+        case GreenUnhealthy():
+            return "green_unhealthy"
         case _:
             assert_never(rule)

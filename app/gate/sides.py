@@ -25,6 +25,8 @@ class TaskSet:
     target_groups: tuple[str, ...]
     created_at: datetime | None
     settings: TaskSetSettings = TaskSetSettings()
+    target_group: str | None = None
+    """The name of the first of its target groups."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

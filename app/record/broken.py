@@ -12,15 +12,19 @@ from app.gate.rules import (
     CheckOwed,
     Frozen,
     GoesFirst,
+    GreenServes,
+    GreenUnhealthy,
     NotNamed,
     Outvoted,
     Owed,
     OwnSwitch,
     ShiftUnknown,
+    TrafficElsewhere,
     TurnTaken,
     TwoOwed,
     Unmet,
 )
+from app.gate.traffic_guard import GuardRule
 
 NAMES: Final[Mapping[type[Unmet], str]] = {
     Owed: "owed",
@@ -33,6 +37,9 @@ NAMES: Final[Mapping[type[Unmet], str]] = {
     GoesFirst: "goes_first",
     NotNamed: "not_named",
     OwnSwitch: "own",
+    GreenServes: "green_serves",
+    TrafficElsewhere: "traffic_elsewhere",
+    GreenUnhealthy: "green_unhealthy",
 }
 
 
@@ -47,6 +54,11 @@ def broken_json(broken: Sequence[Unmet]) -> str | None:
 def broken_of(stored: Sequence[Mapping[str, Any]] | None) -> tuple[Unmet, ...]:
     """Raises `KeyError` or `ValueError` where it holds what no version of ours wrote."""
     return tuple(_READERS[each["rule"]](each) for each in stored or ())
+
+
+def blockers_of(stored: Sequence[Mapping[str, Any]] | None) -> tuple[GuardRule, ...]:
+    """The value of `evidence.blockers`. Raises as `broken_of`."""
+    return tuple(_GUARD[each["rule"]](each) for each in stored or ())
 
 
 def _check(stored: Mapping[str, Any]) -> CheckOwed:
@@ -77,6 +89,13 @@ def _first(stored: Mapping[str, Any]) -> GoesFirst:
     )
 
 
+_GUARD: Final[Mapping[str, Callable[[Mapping[str, Any]], GuardRule]]] = {
+    "green_serves": lambda stored: GreenServes(port=stored["port"], percent=stored["percent"]),
+    "traffic_elsewhere": lambda stored: TrafficElsewhere(
+        port=stored["port"], percent=stored["percent"], target_groups=tuple(stored["target_groups"])
+    ),
+    "green_unhealthy": lambda stored: GreenUnhealthy(unhealthy=stored["unhealthy"], total=stored["total"]),
+}
 _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Unmet]]] = {
     "owed": lambda stored: Owed(people=tuple(stored["people"]), missing=stored["missing"]),
     "two_owed": lambda stored: TwoOwed(missing=stored["missing"]),
@@ -88,4 +107,5 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Unmet]]] = {
     "shift_unknown": lambda stored: ShiftUnknown(),
     "not_named": lambda stored: NotNamed(),
     "own": lambda stored: OwnSwitch(),
+    **_GUARD,
 }

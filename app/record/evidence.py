@@ -14,6 +14,8 @@ from app.flow.evidence_ports import DueEvidence
 from app.flow.views import GateView
 from app.gate.evidence import Evidence
 from app.gate.ids import GateId
+from app.gate.traffic_guard import GuardRule
+from app.record.broken import broken_json
 from app.record.chain import GATE_CHAIN
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
@@ -37,8 +39,8 @@ CROWD: Final = "SELECT count(*) AS gates FROM evidence WHERE due_at IS NOT NULL"
 # The gate's own lock comes first and alone, as a press takes it: whoever is second sees what the first has done.
 LOCK: Final = f"SELECT phase FROM gates WHERE id = :gate AND {GATE_CHAIN} FOR NO KEY UPDATE"
 SEEN: Final = """
-UPDATE evidence SET seen = CAST(:seen AS jsonb), seen_at = :seen_at, due_at = :due_at, claimed_by = NULL,
-    claimed_until = NULL, last_error = NULL,
+UPDATE evidence SET seen = CAST(:seen AS jsonb), seen_at = :seen_at, due_at = :due_at,
+    blockers = CAST(:blockers AS jsonb), claimed_by = NULL, claimed_until = NULL, last_error = NULL,
     attempts = CASE WHEN CAST(:settled AS boolean) THEN 0 ELSE attempts END
 WHERE gate_id = :gate AND claimed_by = :owner RETURNING 1
 """
@@ -92,6 +94,7 @@ class EvidenceRows:
         due: DueEvidence,
         evidence: Evidence,
         *,
+        blockers: Sequence[GuardRule],
         events: Sequence[Event],
         settled: bool,
         due_at: datetime,
@@ -105,7 +108,12 @@ class EvidenceRows:
             if not locked or locked[0].phase != "awaiting":
                 await execute(driver, AGAIN, {**mine, "due_at": None, "error": None})
                 return False
-            values = {"seen": as_json(evidence), "seen_at": evidence.seen_at, "due_at": due_at}
+            values = {
+                "seen": as_json(evidence),
+                "seen_at": evidence.seen_at,
+                "blockers": broken_json(blockers),
+                "due_at": due_at,
+            }
             if not await execute(driver, SEEN, {**mine, **values, "settled": settled}):
                 return False
             if news:

@@ -108,6 +108,9 @@ SELECT {INTERVENTION} AS intervention {undo_that_made(":deployment", account=":a
 """
 
 
+REFRESH_EVIDENCE: Final = "UPDATE evidence SET due_at = :now WHERE gate_id = :gate AND due_at > :now"
+
+
 class LostGate(Exception):
     """The gate left `awaiting` under our lock: a defect, and nothing has been written."""
 
@@ -143,6 +146,10 @@ class HeldGateRow:
         if not saved:
             raise LostGate(str(self._view.id))
         self.decision = decision
+
+    async def refresh_evidence(self, *, now: datetime) -> None:
+        """Has the gate looked at again at once."""
+        await execute(self._driver, REFRESH_EVIDENCE, {"gate": self._view.id, "now": now})
 
     async def reminded(self, *, at: datetime, following: datetime | None, events: Sequence[Event]) -> None:
         """The reminders up to `at` are dealt with; where there is something to say, the thread says it."""

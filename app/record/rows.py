@@ -23,8 +23,9 @@ from app.gate.previous_revision import Obstacle
 from app.gate.rules import Unmet
 from app.gate.shift import Shift
 from app.gate.states import Awaiting, Closed, Decided, Gate, Outcome, Phase, Reported
+from app.gate.traffic_guard import TrafficGuard
 from app.gate.undo import Deed
-from app.record.broken import broken_of
+from app.record.broken import blockers_of, broken_of
 
 
 class IncoherentRow(Exception):
@@ -89,6 +90,7 @@ AROUND: Final = f"""
     {FREEZES},
     (SELECT {INTERVENTION}
        FROM interventions i WHERE i.switch_id = s.id ORDER BY i.asked_at DESC LIMIT 1) AS intervention,
+    (SELECT jsonb_build_array(e.blockers, e.seen_at) FROM evidence e WHERE e.gate_id = g.id) AS guard,
     (SELECT jsonb_build_array(r.deployment_id, r.status, r.switched_at, r.ended_at)
        FROM switches r
       WHERE r.account = s.account AND r.region = s.region AND r.deployment_id = s.rollback_id) AS rollback,
@@ -166,6 +168,7 @@ def view_of(row: Any) -> GateView:
         rollback=_rollback(*row.rollback) if row.rollback else None,
         superseded=row.superseded,
         broken=_broken(row),
+        guard=_guard(row),
         freezes=tuple(_freeze(*freeze) for freeze in row.freezes),
         checks=tuple(check_of(*check) for check in row.checks),
     )
@@ -247,6 +250,16 @@ def _broken(row: Any) -> tuple[Unmet, ...]:
         return broken_of(row.broken)
     except (KeyError, ValueError, TypeError) as trouble:
         raise IncoherentRow(f"gate {row.id} has broken rules that make no sense") from trouble
+
+
+def _guard(row: Any) -> TrafficGuard | None:
+    blockers, seen_at = row.guard or (None, None)
+    if seen_at is None:
+        return None
+    try:
+        return TrafficGuard(blockers=blockers_of(blockers), seen_at=datetime.fromisoformat(seen_at))
+    except (KeyError, ValueError, TypeError) as trouble:
+        raise IncoherentRow(f"gate {row.id} is held by rules that make no sense") from trouble
 
 
 def traffic_of(stored: dict[str, Any] | None) -> Traffic | None:

@@ -201,6 +201,7 @@ evidence: Final = Table(
     Column("seen", JSONB),
     _at("seen_at"),
     *_work(),
+    Column("blockers", JSONB),
     Index("evidence_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
 )
 

@@ -8,20 +8,27 @@ from app.gate.rules import (
     CheckOwed,
     Frozen,
     GoesFirst,
+    GreenServes,
+    GreenUnhealthy,
     NotNamed,
     Outvoted,
     Owed,
+    Owing,
     OwnSwitch,
     ShiftUnknown,
+    TrafficElsewhere,
     TurnTaken,
     TwoOwed,
     Unmet,
 )
+from app.gate.traffic_guard import GuardRule
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, mention, section, when
+from app.slack.evidence_words import code
 from app.slack.outside import inline
 from app.slack.turn_words import Tense, turn_words
 
+MOST_TARGET_GROUPS: Final = 5
 A_SECTION: Final = 10
 """Rules in one section: its text may have 3,000 characters."""
 
@@ -54,18 +61,28 @@ def rule_words(
 ) -> str:
     """The sentence."""
     match rule:
+        case Owed() | TwoOwed() | Outvoted():
+            return _owing(rule, texts=texts, tense=tense, who=who)
+        case CheckOwed() | Frozen():
+            return _held(rule, texts=texts, tense=tense, who=who)
+        case TurnTaken() | GoesFirst():
+            return turn_words(rule, texts=texts, tense=tense)
+        case GreenServes() | TrafficElsewhere() | GreenUnhealthy():
+            return _guarded(rule, texts=texts, tense=tense)
+        case ShiftUnknown() | NotNamed() | OwnSwitch():
+            return _plain(rule, texts=texts, tense=tense)
+        case _:
+            assert_never(rule)
+
+
+def _owing(rule: Owing, *, texts: Texts, tense: Tense, who: Callable[[Sequence[str]], str]) -> str:
+    match rule:
         case Owed():
             return texts.plural(f"rule.{tense}.owed", count=rule.missing, who=who(rule.people))
         case TwoOwed():
             return texts.plural(f"rule.{tense}.two_owed", count=rule.missing)
         case Outvoted():
             return texts.plural(f"rule.{tense}.outvoted", count=rule.against)
-        case CheckOwed() | Frozen():
-            return _held(rule, texts=texts, tense=tense, who=who)
-        case TurnTaken() | GoesFirst():
-            return turn_words(rule, texts=texts, tense=tense)
-        case ShiftUnknown() | NotNamed() | OwnSwitch():
-            return _plain(rule, texts=texts, tense=tense)
         case _:
             assert_never(rule)
 
@@ -83,6 +100,19 @@ def _held(
         case Frozen():
             by = teller(rule.by, texts=texts, who=who)
             return texts(f"rule.{tense}.frozen", until=when(rule.until), reason=inline(rule.reason), by=by)
+        case _:
+            assert_never(rule)
+
+
+def _guarded(rule: GuardRule, *, texts: Texts, tense: Tense) -> str:
+    match rule:
+        case GreenServes():
+            return texts(f"rule.{tense}.green_serves", port=rule.port, percent=rule.percent)
+        case TrafficElsewhere():
+            names = ", ".join(code(name) for name in rule.target_groups[:MOST_TARGET_GROUPS])
+            return texts(f"rule.{tense}.traffic_elsewhere", port=rule.port, percent=rule.percent, names=names)
+        case GreenUnhealthy():
+            return texts(f"rule.{tense}.green_unhealthy", unhealthy=rule.unhealthy, total=rule.total)
         case _:
             assert_never(rule)
 

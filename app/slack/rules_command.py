@@ -79,6 +79,7 @@ class RulesCommand:
 
     def _all(self, domain: OwnedDomain, texts: Texts) -> list[str]:
         lines = [f"*{texts('policy.title', domain=domain.name)}*", *policy_lines(domain.policy, texts=texts)]
+        lines.append(texts("policy.traffic_guard"))
         if domain.probes:
             names = ", ".join(f"“{inline(probe.name)}”" for probe in domain.probes)
             lines.append(texts("policy.probes", names=names))

@@ -44,7 +44,7 @@ async def claimed(rows: EvidenceRows, *, at: timedelta = timedelta()) -> DueEvid
 
 async def keep(rows: EvidenceRows, due: DueEvidence, seen: Evidence) -> bool:
     """Kept, and due again at the same moment."""
-    return await rows.seen(due, seen, events=[], settled=True, due_at=AT, now=AT)
+    return await rows.seen(due, seen, blockers=[], events=[], settled=True, due_at=AT, now=AT)
 
 
 async def card(database: Database) -> tuple[int, int]:
@@ -115,7 +115,7 @@ async def test_who_lost_the_lease_keeps_nothing(filled: Database) -> None:
 async def test_whoever_looks_has_a_waiting_gate_looked_up_at_once(filled: Database) -> None:
     rows = EvidenceRows(filled, uuid4())
     due = await claimed(rows)
-    await rows.seen(due, FIT, events=[], settled=True, due_at=AT + timedelta(hours=1), now=AT)
+    await rows.seen(due, FIT, blockers=[], events=[], settled=True, due_at=AT + timedelta(hours=1), now=AT)
     assert await rows.claim(now=AT, limit=5) == []
     await rows.wanted(GATE, now=AT)
     await rows.wanted(GateId(DECIDED), now=AT)
@@ -138,6 +138,7 @@ async def test_evidence_that_another_release_wrote_holds_up_no_card(filled: Data
     "statement",
     [
         f"UPDATE evidence SET seen = '{{\"x\": 1}}' WHERE gate_id = '{DECIDED}'",
+        f"UPDATE evidence SET blockers = '[]' WHERE gate_id = '{DECIDED}'",
         f"UPDATE evidence SET seen_at = now() + interval '1 day' WHERE gate_id = '{DECIDED}'",
         f"UPDATE evidence SET seen = NULL, seen_at = NULL WHERE gate_id = '{DECIDED}'",
         f"DELETE FROM evidence WHERE gate_id = '{DECIDED}'",

@@ -15,6 +15,7 @@ from app.gate.policy import Choice, Person, Refusal, Standing, broken_by
 from app.gate.rulebook import Policy, Roster
 from app.gate.shift import Shift
 from app.gate.states import Awaiting, Vote
+from app.gate.traffic_guard import TrafficGuard
 from app.gate.turns import Line
 from app.i18n.catalog import Texts
 from app.slack.rule_words import rule_lines
@@ -49,6 +50,7 @@ class Scene:
     freezes: tuple[Freeze, ...] = ()
     shift: Shift | None = Shift.ALL_AT_ONCE
     line: Line | None = None
+    guard: TrafficGuard | None = None
     now: datetime = NOW
 
     @property
@@ -66,7 +68,9 @@ class Scene:
 
     @property
     def circumstances(self) -> Circumstances:
-        return Circumstances(shift=self.shift, checks=self.checks, freezes=self.freezes, line=self.line)
+        return Circumstances(
+            shift=self.shift, checks=self.checks, freezes=self.freezes, line=self.line, guard=self.guard
+        )
 
     def press(self, who: UserId, choice: Choice = Choice.APPROVE, reason: str = "") -> "Answered":
         """One press and all that comes of it."""

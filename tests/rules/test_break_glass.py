@@ -28,11 +28,14 @@ from app.gate.rules import (
     CheckOwed,
     Frozen,
     GoesFirst,
+    GreenServes,
+    GreenUnhealthy,
     NotNamed,
     Outvoted,
     Owed,
     OwnSwitch,
     ShiftUnknown,
+    TrafficElsewhere,
     TurnTaken,
     TwoOwed,
     Unmet,
@@ -68,6 +71,9 @@ EVERY_RULE: tuple[Unmet, ...] = (
     TurnTaken(domain=DomainName("payment"), deployment=DeploymentId("d-2"), since=NOW, switched=True),
     GoesFirst(domain=DomainName("auth"), deployment=DeploymentId("d-3"), waits=True),
     GoesFirst(domain=DomainName("auth"), deployment=DeploymentId("d-3"), waits=False),
+    GreenServes(port=8020, percent=10),
+    TrafficElsewhere(port=8020, percent=40, target_groups=("canary", "legacy")),
+    GreenUnhealthy(unhealthy=2, total=3),
 )
 
 

@@ -20,7 +20,9 @@ from app.gate.rulebook import (
     UnknownDeployer,
     Variant,
 )
+from app.gate.rules import GreenServes, GreenUnhealthy, TrafficElsewhere
 from app.gate.shift import Shift
+from app.gate.traffic_guard import MAX_AGE, TrafficGuard
 from tests.rules.cases import ANA, BEN, CHO, DAN, EVE, NOW, POLICY, Scene
 
 TWO = replace(POLICY, approvals=2)
@@ -70,7 +72,48 @@ def scene(policy: Policy = POLICY, **how: object) -> Scene:
     return Scene(policy=policy, **how)  # type: ignore[arg-type]  # each row gives what it needs
 
 
+SERVES = TrafficGuard(blockers=(GreenServes(port=8020, percent=10),), seen_at=NOW)
+SICK = TrafficGuard(blockers=(GreenUnhealthy(unhealthy=2, total=2),), seen_at=NOW)
+ELSEWHERE = TrafficGuard(
+    blockers=(TrafficElsewhere(port=8020, percent=40, target_groups=("legacy",)),), seen_at=NOW
+)
+
 ROWS = {
+    "green serves already": Row(
+        scene=scene(guard=SERVES),
+        becomes="HeldBack",
+        en="order cannot be approved now, so your press was not counted:\n"
+        "• The listener on port 8020 already sends 10 % of production traffic to green, and this deployment has"
+        " moved none yet.",
+        ko="지금은 order 전환을 승인할 수 없어 방금 누른 것은 세지 않았습니다:\n"
+        "• 이 배포가 아직 트래픽을 옮기지 않았는데 포트 8020 리스너가 이미 프로덕션 트래픽의 10 %를 그린으로 보내고"
+        " 있습니다.",
+    ),
+    "traffic goes to neither": Row(
+        scene=scene(guard=ELSEWHERE),
+        becomes="HeldBack",
+        en="order cannot be approved now, so your press was not counted:\n"
+        "• The listener on port 8020 sends 40 % of production traffic to `legacy`, which is neither blue nor green.",
+        ko="지금은 order 전환을 승인할 수 없어 방금 누른 것은 세지 않았습니다:\n"
+        "• 포트 8020 리스너가 프로덕션 트래픽의 40 %를 블루도 그린도 아닌 `legacy` 대상 그룹으로 보내고 있습니다.",
+    ),
+    "green has no healthy target": Row(
+        scene=scene(guard=SICK),
+        becomes="HeldBack",
+        en="order cannot be approved now, so your press was not counted:\n"
+        "• Green has no healthy target: 2 of 2 are unhealthy.",
+        ko="지금은 order 전환을 승인할 수 없어 방금 누른 것은 세지 않았습니다:\n"
+        "• 그린에 정상 대상이 없습니다. 대상 2개 중 2개가 비정상입니다.",
+    ),
+    "that is no reason against a rejection": Row(
+        scene=scene(guard=SICK), choice=Choice.REJECT, reason="sick", becomes="rejected"
+    ),
+    "evidence that is too old holds nothing": Row(
+        scene=scene(guard=SICK, now=NOW + MAX_AGE + timedelta(seconds=1)), becomes="approved"
+    ),
+    "evidence that has found nothing": Row(
+        scene=scene(guard=TrafficGuard(blockers=(), seen_at=NOW)), becomes="approved"
+    ),
     "one approval where one is asked": Row(becomes="approved"),
     "somebody whom the rules do not name": Row(
         who=EVE,

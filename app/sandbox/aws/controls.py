@@ -190,10 +190,14 @@ class Controls:
             task_set.health = Health(state, reason, description)
             self._turns.changed(domain)
 
-    def write_listener(self, domain: str, weights: dict[str, int]) -> None:
-        """Somebody changes the production listener by hand: percent by target group's name; empty: as it was."""
+    def write_listener(self, domain: str, weights: dict[str, int], *, rules: tuple[str, ...] = ()) -> None:
+        """Somebody changes the production listener by hand: percent by target group's name; empty: as it was.
+
+        `rules`: names of target groups that rules beside the default action forward to.
+        """
         with self._turns.turn():
-            self._group(domain).by_hand = dict(weights)
+            group = self._group(domain)
+            group.by_hand, group.rules_by_hand = dict(weights), rules
             self._turns.changed(domain)
 
     def next_task_set(self, domain: str, **fields: Any) -> None:

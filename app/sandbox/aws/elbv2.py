@@ -28,6 +28,7 @@ class Elbv2:
         self.operations: dict[str, Operation] = {
             "DescribeLoadBalancers": self.describe_load_balancers,
             "DescribeListeners": self.describe_listeners,
+            "DescribeRules": self.describe_rules,
             "DescribeTargetGroups": self.describe_target_groups,
             "DescribeTargetHealth": self.describe_target_health,
         }
@@ -49,6 +50,13 @@ class Elbv2:
         if any(one not in known for one in wanted):
             raise AwsError("ListenerNotFound", "One or more listeners not found")
         return {"Listeners": [known[one] for one in wanted]}
+
+    def describe_rules(self, params: Params) -> dict[str, Any]:
+        """By `ListenerArn`: the rules that somebody wrote by hand, and the default one."""
+        for group in self._account.groups.values():
+            if params.get("ListenerArn") == group.domain.listener_arn:
+                return {"Rules": _rules(group)}
+        raise AwsError("ListenerNotFound", "One or more listeners not found")
 
     def describe_target_groups(self, params: Params) -> dict[str, Any]:
         """By `Names` or `TargetGroupArns`, or all of them."""
@@ -109,9 +117,31 @@ def _production(group: Group) -> list[tuple[str, int]]:
     return both if group.moved else [one for one in both if one[1]]
 
 
+def _rules(group: Group) -> list[dict[str, Any]]:
+    listener = group.domain.listener_arn.replace(":listener/", ":listener-rule/")
+    actions = [_forward([(target_group_arn(name), 100)]) for name in group.rules_by_hand]
+    shapes = [
+        {"Priority": str(number), "IsDefault": False, "Actions": [action]}
+        for number, action in enumerate(actions, start=1)
+    ]
+    shapes.append({"Priority": "default", "IsDefault": True, "Actions": [_forward(_production(group))]})
+    return [{"RuleArn": f"{listener}/{number:016x}", **shape} for number, shape in enumerate(shapes)]
+
+
 def _listener(
     domain: SandboxDomain, listener_arn: str, port: int, shares: list[tuple[str, int]]
 ) -> dict[str, Any]:
+    return {
+        "ListenerArn": listener_arn,
+        "LoadBalancerArn": LOAD_BALANCER_ARN,
+        "Port": port,
+        "Protocol": "HTTP",
+        "DefaultActions": [_forward(shares)],
+    }
+
+
+def _forward(shares: list[tuple[str, int]]) -> dict[str, Any]:
+    """An action that forwards to target groups, by ARN and weight."""
     action: dict[str, Any] = {"Type": "forward"}
     if len(shares) == 1:  # as ELB does: the short form too, when there is only one to forward to
         action["TargetGroupArn"] = shares[0][0]
@@ -119,13 +149,7 @@ def _listener(
         "TargetGroups": [{"TargetGroupArn": one, "Weight": weight} for one, weight in shares],
         "TargetGroupStickinessConfig": {"Enabled": False},
     }
-    return {
-        "ListenerArn": listener_arn,
-        "LoadBalancerArn": LOAD_BALANCER_ARN,
-        "Port": port,
-        "Protocol": "HTTP",
-        "DefaultActions": [action],
-    }
+    return action
 
 
 def _target_group(domain: SandboxDomain, index: int) -> dict[str, Any]:

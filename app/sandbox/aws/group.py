@@ -26,8 +26,9 @@ class Group:
     """A deployment group with what it moves. `weights` are percents by target group (0 or 1) of the pair.
 
     `by_hand`: what somebody has written into the production listener since, percent by target group's name; CodeDeploy
-    knows nothing of it and overwrites it when it moves traffic next. `task_set_fields`: for the next task set.
-    `first_revision` deployed what the service runs at first; None: an AppSpec as pipelines send it.
+    knows nothing of it and overwrites it when it moves traffic next. `rules_by_hand`: target groups that its other
+    rules forward to. `task_set_fields`: for the next task set. `first_revision` deployed what the service runs at
+    first; None: an AppSpec as pipelines send it.
     """
 
     domain: SandboxDomain
@@ -37,6 +38,7 @@ class Group:
     test_target: int = 0
     moved: bool = False
     by_hand: dict[str, int] = field(default_factory=dict)
+    rules_by_hand: tuple[str, ...] = ()
     task_set_fields: Mapping[str, Any] = field(default_factory=dict)
     deployments: list[Deployment] = field(default_factory=list)
     first_revision: Revision | None = None
@@ -98,7 +100,7 @@ class Group:
         if self.domain.test_listener and self.test_target == index:
             return True
         if self.by_hand:
-            return self.domain.target_groups[index] in self.by_hand
+            return self.domain.target_groups[index] in {*self.by_hand, *self.rules_by_hand}
         return self.moved or bool(self.weights[index])
 
     def remove(self, task_set: TaskSet) -> None:
