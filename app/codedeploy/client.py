@@ -44,6 +44,11 @@ READS: Final = Config(
 ANSWERS: Final = READS.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}, read_timeout=8))
 """An answer is tried once a call: whether to try again is decided with the record at hand."""
 
+BRIEF: Final = READS.merge(
+    Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=1, read_timeout=2)
+)
+"""What an undo asks first and can do without."""
+
 
 class CodeDeploy:
     """See `app.flow.codedeploy_ports.Deployments`. One boto3 client a region, made at first use."""
@@ -141,7 +146,7 @@ class CodeDeploy:
         client = self._ecs.get(region)
         if client is None:
             with self.making:
-                client = self._session.client("ecs", region_name=region, config=READS)
+                client = self._session.client("ecs", region_name=region, config=BRIEF)
                 self._ecs[region] = client
         return RevisionReader(codedeploy=self.boto(region), ecs=client)
 

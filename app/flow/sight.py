@@ -1,5 +1,6 @@
 """What CodeDeploy shows of a switch at one look, and what of that is news."""
 
+import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,9 @@ from app.flow.codedeploy_ports import CannotAsk, DeploymentFacts, Deployments, N
 from app.flow.record_ports import DueLook, News
 from app.flow.views import Switch, Traffic
 from app.gate.previous_revision import PreviousRevision
+
+PREVIOUS_TIMEOUT: Final = 3.0
+"""Seconds. The end of a deployment is told without it where AWS is slow."""
 
 NOT_BEGUN: Final = frozenset({"Pending", "Skipped"})
 
@@ -40,8 +44,9 @@ async def see(due: DueLook, *, deployments: Deployments) -> Sight:
         with suppress(CannotAsk):  # only the card's description of the shift waits for it
             traffic = await deployments.traffic(key, config_name=facts.config_name)
     if _asks_for_previous(due, facts):
-        with suppress(CannotAsk, NoSuchDeployment):  # an undo reads it again
-            previous = await deployments.previous_revision(key, blue=due.blue)
+        with suppress(CannotAsk, NoSuchDeployment, TimeoutError):  # an undo reads it again
+            async with asyncio.timeout(PREVIOUS_TIMEOUT):
+                previous = await deployments.previous_revision(key, blue=due.blue)
     return Sight(facts=facts, target=target, traffic=traffic, previous=previous)
 
 

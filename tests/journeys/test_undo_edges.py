@@ -9,7 +9,7 @@ from app.sandbox.aws.world import SandboxDomain
 from app.sandbox.cast import GRACE, MINA, OLU, config_text
 from tests.house import House, living_house
 from tests.journeys.test_following import CANARY, approved
-from tests.journeys.test_undo import switched, undo
+from tests.journeys.test_undo import finished, switched, undo
 from tests.slack.play import deploys
 
 QUICK = 10.0
@@ -192,3 +192,12 @@ async def test_two_who_ask_to_end_blue_are_one(finishing: House) -> None:
     await finishing.press(GRACE.id, deployment, "finish")
     await finishing.until(lambda: "asked for this already" in finishing.whispered(GRACE.id))
     assert len(finishing.table("interventions")) == 1
+
+
+async def test_an_undo_does_not_wait_for_an_ecs_that_does_not_answer(house: House) -> None:
+    deployment = await finished(house)
+    house.aws.faults.slow("DescribeTaskDefinition", 30_000)
+
+    await undo(house, OLU.id, deployment)
+
+    await house.until(lambda: house.aws.calls("CreateDeployment"), QUICK)

@@ -12,9 +12,10 @@ from app.domains import load_config
 from app.flow.events import SWITCHGATE, Event, Kind
 from app.flow.rules_port import OwnedDomain
 from app.flow.tell_thread import Happened
-from app.flow.views import GateView, Intervention, InterventionPhase, Rollback, Setback
+from app.flow.views import GateView, Intervention, InterventionPhase, Rollback, Setback, Switch
 from app.gate.decision import Verdict
 from app.gate.policy import Basis
+from app.gate.previous_revision import Obstacle
 from app.gate.rulebook import Roster
 from app.gate.states import Closed, Outcome
 from app.gate.undo import Deed
@@ -203,3 +204,68 @@ def test_why_an_undo_failed_is_told_in_the_cards_language(problem: str, ko: str)
     failed = replace(asked(Deed.STOP, InterventionPhase.FAILED), problem=problem)
     assert str(problem) in said(approved(switch=ON_GREEN, intervention=failed))
     assert ko in said(approved(switch=ON_GREEN, intervention=failed), "ko")
+
+
+STOPPED = replace(
+    TENTH, status="Stopped", ended_at=LATER, ending="Stopped: MANUAL_STOP", previous_revision="order:41"
+)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize(
+    ("switch", "left", "undo"),
+    [
+        (STOPPED, {"en": "10 % of the traffic is still on green", "ko": "트래픽의 10 %가 아직 그린에"}, True),
+        (
+            replace(STOPPED, green_percent=0),
+            {"en": "No traffic is on green", "ko": "그린에 있는 트래픽은 없"},
+            False,
+        ),
+        (replace(STOPPED, green_percent=None), {"en": "is not known", "ko": "알 수 없습니다"}, True),
+    ],
+    ids=["a tenth", "none", "unknown"],
+)
+def test_a_bad_ending_says_where_the_traffic_is_and_how_to_get_it_back(
+    switch: Switch, left: dict[str, str], undo: bool, locale: LocaleName
+) -> None:
+    ended_badly = approved(switch=switch)
+    card = said(ended_badly, locale)
+    assert left[locale] in card
+    assert ("order:41" in card) is undo
+    assert ("undo" in actions(ended_badly, ORDER)) is undo
+
+
+@pytest.mark.parametrize(
+    ("back", "undo"),
+    [
+        (Rollback(deployment="d-BACK", status="InProgress", switched_at=None, ended_at=None), False),
+        (Rollback(deployment="d-BACK", status="Succeeded", switched_at=LATER, ended_at=LATER), False),
+        (Rollback(deployment="d-BACK", status="Failed", switched_at=None, ended_at=LATER), True),
+    ],
+    ids=["under way", "through", "failed"],
+)
+def test_only_a_rollback_that_failed_leaves_something_to_undo(back: Rollback, undo: bool) -> None:
+    rolled_back = approved(switch=STOPPED, rollback=back)
+    assert ("undo" in actions(rolled_back, ORDER)) is undo
+    assert ("still on green" in said(rolled_back)) is undo
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("obstacle", Obstacle)
+def test_what_cannot_be_deployed_again_is_said_before_and_after(
+    obstacle: Obstacle, locale: LocaleName
+) -> None:
+    switch = replace(SWITCH, previous_revision="order:41", previous_obstacle=obstacle)
+    why = Texts.of(locale)(f"course.no_way_back.{obstacle}", previous="order:41")
+    before = "\n".join(texts_in(card_blocks(view(switch=switch), texts=Texts.of(locale), domain=ORDER)))
+    assert Texts.of(locale)("card.no_way_back", why=why) in before
+    over = approved(switch=replace(OVER, previous_obstacle=obstacle))
+    assert why in said(over, locale)
+    assert "undo" not in actions(over, ORDER)
+
+
+def test_an_undo_that_an_alarm_may_stop_says_so_while_it_is_under_way() -> None:
+    sent = replace(asked(Deed.REDEPLOY, InterventionPhase.SENT, "d-AGAIN"), problem=Setback.ALARMS_ON)
+    assert "UpdateDeploymentGroup" in said(approved(switch=OVER, intervention=sent))
+    done = replace(sent, phase=InterventionPhase.DONE, problem=None, finished_at=LATER)
+    assert "UpdateDeploymentGroup" not in said(approved(switch=OVER, intervention=done))

@@ -139,6 +139,8 @@ async def test_an_inactive_task_definition_is_told_before_the_approval_and_after
     house.clock.advance(seconds=30)
     await house.until(lambda: "Once blue is gone there is no way back" in house.says(deployment))
     assert "INACTIVE" in house.says(deployment)
+    seen = "SELECT 1 FROM evidence WHERE seen #>> '{blue,revision,active}' = 'false'"
+    await house.until(lambda: house.rows(seen))
     assert "approve" in house.actions(deployment)
 
     await house.approve("U01MINA", deployment)
