@@ -148,6 +148,8 @@ class News:
     switched_at: datetime | None = None
     blue_until: datetime | None = None
     rollback_id: str | None = None
+    green_unknown: bool = False
+    """It ended badly, and how much traffic stayed on green cannot be told: what was seen before is out of date."""
     previous: PreviousRevision | None = None
     auto_rollback: bool | None = None
 

@@ -91,11 +91,13 @@ def hook_started(due: DueLook, sight: Sight) -> datetime | None:
 def news_of(due: DueLook, sight: Sight, facts: DeploymentFacts, *, now: datetime) -> News:
     """What is to be stored. `switched_at` is when it was first seen, by the record's own clock."""
     switched = due.switch.switched_at is None and _all_on_green(due, sight, facts)
+    green_percent = 100 if switched else _green_percent(sight.target)
     return News(
         status=facts.status,
         hook_started_at=hook_started(due, sight),
         traffic=sight.traffic,
-        green_percent=100 if switched else _green_percent(sight.target),
+        green_percent=green_percent,
+        green_unknown=green_percent is None and not due.switch.green_percent and _ended_badly(due, facts),
         switched_at=now if switched else None,
         blue_until=now + facts.keeps_blue if switched and facts.keeps_blue is not None else None,
         rollback_id=facts.rollback_id,

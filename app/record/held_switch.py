@@ -45,7 +45,8 @@ WITH s AS (
     UPDATE switches SET status = :status,
         hook_started_at = coalesce(hook_started_at, CAST(:hook_started_at AS timestamptz)),
         traffic = coalesce(traffic, CAST(:traffic AS jsonb)),
-        green_percent = coalesce(CAST(:green_percent AS integer), green_percent),
+        green_percent = CASE WHEN CAST(:green_unknown AS boolean) THEN NULL
+                             ELSE coalesce(CAST(:green_percent AS integer), green_percent) END,
         moved_at = CASE WHEN CAST(:green_percent AS integer) <> coalesce(green_percent, 0)
                         THEN CAST(:now AS timestamptz) ELSE moved_at END,
         switched_at = coalesce(switched_at, CAST(:switched_at AS timestamptz)),
@@ -163,6 +164,7 @@ class HeldSwitchRow:
             "hook_started_at": news.hook_started_at,
             "traffic": _as_json(news.traffic),
             "green_percent": news.green_percent,
+            "green_unknown": news.green_unknown,
             "switched_at": news.switched_at,
             "blue_until": news.blue_until,
             "rollback_id": news.rollback_id,
