@@ -196,6 +196,12 @@ def test_a_listener_is_told_in_percent(action: dict[str, Any], weights: tuple[tu
     assert listener == Listener(port=443, protocol="HTTPS", weights=weights)
 
 
+def test_however_little_traffic_it_is_it_is_not_none() -> None:
+    shares = [{"TargetGroupArn": BLUE, "Weight": 999}, {"TargetGroupArn": GREEN, "Weight": 1}]
+    action = {"Type": "forward", "ForwardConfig": {"TargetGroups": shares}}
+    assert listener_of({"DefaultActions": [action]}).weights == (("shop-blue", 100), ("shop-green", 1))
+
+
 def test_a_target_group_is_named_by_its_arn() -> None:
     assert target_group_name(BLUE) == "shop-blue"
     assert target_group_name("odd") == "odd"
