@@ -19,6 +19,7 @@ from app.flow.gather_evidence import gather_evidence
 from app.flow.record_ports import DueCard, DueIntervention, DueLook, DueReport
 from app.flow.refresh_card import Canvas, refresh_card
 from app.flow.remind import remind
+from app.flow.remove_copy import CopyRemover, DueCopy, remove_copy
 from app.flow.report_decision import Result, report_decision
 from app.flow.rules_port import Rules
 from app.flow.tell_thread import DueThread, Storyteller, tell_thread
@@ -37,6 +38,7 @@ TICK: Final = 0.5
 
 GROUPS_TICK: Final = 60.0
 REMIND_TICK: Final = 2.0
+VERIFY_TICK: Final = 5.0
 GAUGES_TICK: Final = 10.0
 
 
@@ -51,6 +53,7 @@ class Errands:
         interveners: Interveners,
         source: EvidenceSource,
         canvas: Canvas,
+        remover: CopyRemover,
         storyteller: Storyteller,
         rules: Rules,
         clock: Clock,
@@ -61,21 +64,12 @@ class Errands:
         self._interveners = interveners
         self._source = source
         self._canvas = canvas
+        self._remover = remover
         self._storyteller = storyteller
         self._rules = rules
         self._clock = clock
         self._calm = calm
-        # Whoever presses is let go first, and then CodeDeploy is told at once: in a rush, of many together.
-        self.report = Loop(
-            name="report",
-            step=errand(record.reports, key=_of_gate, work=self._report, then=self._reported, clock=clock),
-            room=16,
-            tick=TICK,
-            calm=calm,
-            patience=0.2,
-            quiet=0.0,
-            crowded=16,
-        )
+        self.report = self._report_loop()
         cards = _Beside(record, rules)
         self.card = self._loop(
             "card",
@@ -102,6 +96,8 @@ class Errands:
             room=4,
             patience=0.5,
         )
+        self.remove = self._remove_loop()
+        self.verify = Loop(name="verify_cards", step=self._verify_step, room=1, tick=VERIFY_TICK)
         self.remind = Loop(name="remind", step=self._remind_step, room=1, tick=REMIND_TICK)
         self.expire = Loop(name="expire", step=self._expire_step, room=1, tick=TICK)
         self.gauges = Loop(name="gauges", step=self._gauges_step, room=1, tick=GAUGES_TICK)
@@ -116,6 +112,25 @@ class Errands:
         )
         return Loop(name="intervene", step=step, room=8, tick=TICK)
 
+    def _report_loop(self) -> Loop:
+        # Whoever presses is let go first, and then CodeDeploy is told at once: in a rush, of many together.
+        return Loop(
+            name="report",
+            step=errand(
+                self._record.reports, key=_of_gate, work=self._report, then=self._reported, clock=self._clock
+            ),
+            room=16,
+            tick=TICK,
+            calm=self._calm,
+            patience=0.2,
+            quiet=0.0,
+            crowded=16,
+        )
+
+    def _remove_loop(self) -> Loop:
+        step = errand(self._record.card_copies, key=_of_copy, work=self._remove, clock=self._clock)
+        return self._loop("remove", step, room=2, patience=0.5)
+
     def _loop(self, name: str, step: Step, *, room: int, patience: float) -> Loop:
         """What lets whoever stands at a door go first."""
         return Loop(name=name, step=step, room=room, tick=TICK, calm=self._calm, patience=patience)
@@ -128,6 +143,8 @@ class Errands:
             self.intervene,
             self.evidence,
             self.thread,
+            self.remove,
+            self.verify,
             self.remind,
             self.expire,
             self.gauges,
@@ -136,6 +153,11 @@ class Errands:
     def opened(self) -> None:
         """A gate was opened."""
         for loop in (self.card, self.look, self.report, self.evidence):
+            loop.nudge()
+
+    def seen_elsewhere(self) -> None:
+        """A card was seen where the record did not know it."""
+        for loop in (self.card, self.remove, self.thread):
             loop.nudge()
 
     def asked(self) -> None:
@@ -177,6 +199,18 @@ class Errands:
             log.warning("card_not_drawn", gate=str(due.view.id), problem=problem, attempts=due.attempts)
         self.card.nudge()
         self.thread.nudge()
+
+    async def _remove(self, due: DueCopy) -> None:
+        problem = await remove_copy(
+            due, record=self._record.card_copies, remover=self._remover, now=self._clock()
+        )
+        if problem:
+            log.warning("copy_not_removed", gate=str(due.gate), problem=problem, attempts=due.attempts)
+
+    async def _verify_step(self, room: int) -> Pieces:
+        if await self._record.cards.verify(now=self._clock()):
+            self.card.nudge()
+        return []
 
     async def _look(self, due: DueLook) -> bool:
         return await watch_switch(
@@ -266,6 +300,10 @@ class _AboutGate(Protocol):
 
 def _of_gate(due: _AboutGate) -> GateId:
     return due.view.id
+
+
+def _of_copy(due: DueCopy) -> int:
+    return due.id
 
 
 def _of_switch(due: DueLook) -> int:

@@ -34,6 +34,7 @@ def build_http(
     more: Sequence[APIRouter] = (),
     slack_events: Route | None,
     slack_is_fit: Callable[[], bool],
+    channels: Callable[[], frozenset[str]],
     clock: Callable[[], datetime],
 ) -> ASGIApp:
     """The whole HTTP surface. `slack_events` is given in HTTP mode only; `more` are the routers that write."""
@@ -52,7 +53,7 @@ def build_http(
     http.include_router(api_router(questions, callers, clock=clock))
     for router in more:
         http.include_router(router)
-    http.include_router(health_router(questions, slack_is_fit=slack_is_fit))
+    http.include_router(health_router(questions, slack_is_fit=slack_is_fit, channels=channels))
     http.add_exception_handler(RequestValidationError, refuse)
     http.add_exception_handler(RecordAway, _record_away)
     http.add_exception_handler(Exception, _unknown)

@@ -1,6 +1,6 @@
 """The loops that the rules need: who deployed, what must be announced, probes, and domains that approve themselves."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
 from app.calm import Calm
@@ -38,10 +38,13 @@ class RuleErrands:
         texts: Texts,
         redraw: Callable[[], None],
         decided: Callable[[], None],
+        read_facts: Callable[[], Awaitable[None]],
         clock: Clock,
         calm: Calm,
     ) -> None:
-        """`redraw` nudges the cards' loop, `decided` the reports' too."""
+        """`redraw` nudges the cards' loop, `decided` the reports' too. `read_facts` reads from the record what the
+        rules look at besides."""
+        self._read_facts = read_facts
         self._record = record
         self._herald = herald
         self._prober = prober
@@ -141,6 +144,7 @@ class RuleErrands:
         return []
 
     async def _turn_step(self, room: int) -> Pieces:
+        await self._read_facts()
         if await turn_rules(record=self._record.freezes, rules=self._rules, now=self._clock()):
             self._redraw()
             self.announce.nudge()

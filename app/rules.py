@@ -47,6 +47,14 @@ class LiveRules:
         return self.config.admins
 
     @property
+    def channels(self) -> frozenset[str]:
+        """Every channel that the configuration names, those to be called before a deadline among them."""
+        domains = self.config.domains.values()
+        called = {domain.policy.manners.escalate_to or "" for domain in domains}
+        named = {self.config.channel, *(domain.channel for domain in domains), *called}
+        return frozenset(channel for channel in named if channel.startswith(("C", "G")))
+
+    @property
     def groups(self) -> frozenset[str]:
         """Every user group that some policy names, and those of the admins."""
         # Asked for each waiting gate, several times a second: put together once a configuration.

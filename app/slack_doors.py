@@ -11,7 +11,6 @@ from app.gate.ids import GateId
 from app.home_doors import HomeDoors, home_doors
 from app.record.whole import Record
 from app.rule_errands import RuleErrands
-from app.slack.canvas import SlackCanvas
 from app.slack.check_presses import CheckPresses
 from app.slack.deploys_command import DeploysCommand
 from app.slack.deploys_lists import DeploysLists
@@ -32,7 +31,6 @@ class SlackDoors:
         self,
         slack: SlackSide,
         *,
-        canvas: SlackCanvas,
         record: Record,
         worker_record: Record,
         rules: Rules,
@@ -42,7 +40,6 @@ class SlackDoors:
         clock: Callable[[], datetime],
     ) -> None:
         self._slack = slack
-        self._canvas = canvas
         self._record = record
         self._worker_record = worker_record
         self._rules = rules
@@ -54,6 +51,7 @@ class SlackDoors:
         undoing = self._undoing()
         self.home_loop = home.loop
         self.bolt = build_app(
+            channel_id_changed=self._channel_id_changed,
             client=slack.client,
             signing_secret=slack.signing_secret,
             presses=presses,
@@ -74,11 +72,8 @@ class SlackDoors:
             self._errands.card.nudge()
 
         async def met(gate: GateId, place: CardPlace) -> None:
-            if self._slack.greeting.may_search:
-                return
-            if not await self._record.cards.met(gate, place=place, now=self._clock()):
-                await self._canvas.remove(place)
-            self._errands.card.nudge()
+            await self._record.cards.met(gate, place=place, now=self._clock())
+            self._errands.seen_elsewhere()
 
         return Presses(
             record=self._record.gates,
@@ -90,6 +85,10 @@ class SlackDoors:
             met=met,
             clock=self._clock,
         )
+
+    async def _channel_id_changed(self, old: str, new: str) -> None:
+        await self._record.channels.id_changed(old=old, new=new, now=self._clock())
+        self._errands.seen_elsewhere()
 
     def _decided(self, gate: GateId) -> None:
         self._errands.decided()

@@ -1,7 +1,7 @@
 """Builds one process. The only place that knows every room; nothing is built at import."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -20,6 +20,7 @@ from app.codedeploy.evidence import AwsEvidence
 from app.codedeploy.interveners import CodeDeployInterveners
 from app.domains import Config, ConfigError, load_config
 from app.errands import Errands, groups_loop
+from app.group_freshness import GroupFreshness
 from app.hook.admission import Admission
 from app.hook.receiver import HookReceiver
 from app.hook.signature import HookKeys
@@ -69,15 +70,15 @@ class Service:
         self.codedeploy = CodeDeploy(aws, region=settings.region)
         self._source = AwsEvidence(aws, making=self.codedeploy.making)
         self.slack = SlackSide(settings, calm=self._calm, clock=clock)
+        self._freshness = GroupFreshness(self.record.channels)
         self.rules = LiveRules(
-            config, roster=self.slack.directory.roster, heard=self.slack.directory.heard, clock=clock
+            config, roster=self.slack.directory.roster, heard=self._freshness.heard, clock=clock
         )
         writers = self.slack.writers(self.rules)
         self.errands = self._errands(writers)
         self.rule_errands = self._rule_errands(writers)
         self.doors = SlackDoors(
             self.slack,
-            canvas=writers.canvas,
             record=self.record,
             worker_record=self.worker_record,
             rules=self.rules,
@@ -90,7 +91,7 @@ class Service:
         self._loops = [
             *self.errands.all(),
             *self.rule_errands.all(),
-            groups_loop(self.slack.greeting.keep, lambda: self.rules.groups),
+            groups_loop(self._keep_groups, lambda: self.rules.groups),
             self.doors.home_loop,
         ]
         self._running: list[asyncio.Task[None]] = []
@@ -102,6 +103,7 @@ class Service:
             interveners=CodeDeployInterveners(self.codedeploy),
             source=self._source,
             canvas=writers.canvas,
+            remover=writers.canvas,
             storyteller=writers.threads,
             rules=self.rules,
             clock=self._clock,
@@ -118,6 +120,7 @@ class Service:
             rules=self.rules,
             redraw=self.errands.card.nudge,
             decided=self.errands.decided,
+            read_facts=lambda: self._freshness.read(self.rules.groups),
             clock=self._clock,
             calm=self._calm,
         )
@@ -163,6 +166,7 @@ class Service:
                 ),
             ],
             slack_events=self._slack_events(),
+            channels=lambda: self.rules.channels,
             slack_is_fit=lambda: self.socket is None or self.socket.is_fit(),
             clock=self._clock,
         )
@@ -171,6 +175,7 @@ class Service:
         """Proves the tokens, then runs the loops and opens the socket. Raises `CannotStart`."""
         warm = asyncio.get_running_loop().run_in_executor(None, self._warm_up)
         await asyncio.gather(self.slack.greeting.begin(self.rules.groups), warm)
+        await self._share_groups()
         self._running = [asyncio.create_task(loop.run(), name=loop.name) for loop in self._loops]
         if self.socket is not None:
             self.socket.open()
@@ -201,7 +206,9 @@ class Service:
             log.error("config_not_reloaded", problems=str(refusal))
             return
         log.info("config_reloaded", domains=sorted(self.rules.config.domains))
-        self.slack.replies.later(self.record.gates.plan_reminders(now=self._clock()), what="reminders")
+        now = self._clock()
+        self.slack.replies.later(self.record.gates.plan_reminders(now=now), what="reminders")
+        self.slack.replies.later(self.record.channels.retry_all(now=now), what="channels")
         for loop in self._loops:
             loop.nudge()
 
@@ -211,6 +218,14 @@ class Service:
         if self.socket is not None or secret is None:
             return None
         return events_route(self.doors.bolt, signing_secret=secret.get_secret_value())
+
+    async def _keep_groups(self, groups: Iterable[str]) -> bool:
+        whole = await self.slack.greeting.keep(groups)
+        await self._share_groups()
+        return whole
+
+    async def _share_groups(self) -> None:
+        await self._freshness.share(self.slack.directory.heard_times(), groups=self.rules.groups)
 
     def _warm_up(self) -> None:
         self.codedeploy.warm_up()

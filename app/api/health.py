@@ -15,8 +15,14 @@ from app.within import within
 ANSWER_SECONDS: Final = 2.0
 
 
-def health_router(questions: Questions, *, slack_is_fit: Callable[[], bool]) -> APIRouter:
-    """Liveness asks nothing of others; readiness asks the record and looks at the Slack socket."""
+def health_router(
+    questions: Questions,
+    *,
+    slack_is_fit: Callable[[], bool],
+    channels: Callable[[], frozenset[str]] = frozenset,
+) -> APIRouter:
+    """Liveness asks nothing of others; readiness asks the record and looks at the Slack socket. `channels`: those that
+    the configuration names."""
     router = APIRouter(tags=["health"])
 
     @router.get("/healthz")
@@ -30,7 +36,8 @@ def health_router(questions: Questions, *, slack_is_fit: Callable[[], bool]) -> 
         record = await _record_state(questions)
         slack = "ok" if slack_is_fit() else "the socket to Slack is down"
         ready = record == "ok" and slack == "ok"
-        return JSONResponse({"record": record, "slack": slack}, 200 if ready else 503)
+        warnings = await _channel_warnings(questions, channels()) if record == "ok" else {}
+        return JSONResponse({"record": record, "slack": slack, **warnings}, 200 if ready else 503)
 
     @router.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> PlainTextResponse:
@@ -38,6 +45,17 @@ def health_router(questions: Questions, *, slack_is_fit: Callable[[], bool]) -> 
         return PlainTextResponse(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return router
+
+
+async def _channel_warnings(questions: Questions, named: frozenset[str]) -> dict[str, dict[str, str]]:
+    """What somebody should mend, and no reason not to be ready: hooks are taken and presses heard all the same."""
+    try:
+        id_changes, closed = await within(ANSWER_SECONDS, questions.channel_facts())
+    except (RecordAway, TimeoutError):
+        return {}
+    changed = {old: new for old, new in id_changes.items() if old in named}
+    found = {"closed_channels": dict(closed), "changed_channel_ids": changed}
+    return {name: said for name, said in found.items() if said}
 
 
 async def _record_state(questions: Questions) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 
 from app.cli.doctor_aws import look_at_groups
 from app.cli.doctor_slack import look_at_slack
-from app.cli.findings import Finding, ok, trouble, unknown
+from app.cli.findings import Finding, Mark, ok, trouble, unknown
 from app.domains import Config, ConfigError, counted, load_config, warnings
 from app.embedded_postgres import default_folder
 from app.flow.record_ports import RecordAway
@@ -38,9 +38,11 @@ async def examine(environ: Mapping[str, str]) -> list[Finding]:
         return [*found, unknown("Slack, CodeDeploy", "not looked at before the above is mended")]
     now = datetime.now(UTC)
     rules = LiveRules(config, roster=lambda: Roster(groups={}), heard=lambda group: now, clock=lambda: now)
-    channels = sorted({config.channel, *(domain.channel for domain in config.domains.values())})
+    channels = sorted(rules.channels)
     card = _card(gate, rules, settings) if gate is not None else None
     found += await look_at_slack(settings, channels=channels, groups=sorted(rules.groups), card=card)
+    if in_record[0].mark is Mark.OK:
+        found += await _channels(environ, rules.channels)
     return found + await look_at_groups(list(config.domains.values()), region=settings.region)
 
 
@@ -98,6 +100,30 @@ async def _record(environ: Mapping[str, str]) -> tuple[list[Finding], GateView |
         return [trouble(what, said, "Mend DATABASE_URL, or the way to the server.")], None
     finally:
         await within(RECORD_SECONDS, database.close())
+
+
+async def _channels(environ: Mapping[str, str], named: frozenset[str]) -> list[Finding]:
+    """What the running service has found out about Slack's channels."""
+    url = load_database_url(environ)
+    if url is None:
+        return []
+    database = Database(url)
+    try:
+        id_changes, closed = await within(RECORD_SECONDS, Questions(database).channel_facts())
+    except (RecordAway, TimeoutError):
+        return []
+    finally:
+        await within(RECORD_SECONDS, database.close())
+    changed = [
+        trouble(f"channel {old}", f"its id is {new} now, as Slack says", f"Name {new} in switchgate.toml.")
+        for old, new in id_changes.items()
+        if old in named
+    ]
+    remedy = "Invite the app, open the channel again, or name another one in switchgate.toml."
+    return changed + [
+        trouble(f"channel {channel}", f"Slack refuses messages there ({problem})", remedy)
+        for channel, problem in closed.items()
+    ]
 
 
 def _embedded(environ: Mapping[str, str]) -> Finding:

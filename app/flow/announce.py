@@ -5,15 +5,16 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Protocol
 
-from app.flow.backoff import backoff
 from app.flow.record_ports import Claim
-from app.flow.refresh_card import CardNotDrawn, CardVanished
+from app.flow.retry import next_try
+from app.flow.slack_errors import CardNotDrawn, CardVanished, unsure
 from app.flow.views import CardPlace, GateView
 from app.gate.states import Awaiting
 
 RETRY: Final = timedelta(milliseconds=500)
 LONGEST: Final = timedelta(seconds=30)
-NO_CARD_YET: Final = timedelta(seconds=1)
+NO_CARD: Final = "no card yet"
+GIVEN_UP: Final = timedelta(days=1)
 
 
 class Tiding(StrEnum):
@@ -74,25 +75,28 @@ async def announce(
 
     Nobody is called to a gate that has been answered meanwhile.
     """
-    if due.tiding in CALLS and not isinstance(due.view.gate, Awaiting):
+    if _is_over(due, now=now):
         await record.unsaid(due)
         return True
-    if due.place is None:
-        await record.announce_again(due, error="no card yet", uncertain=False, due_at=now + NO_CARD_YET)
-        return False
     try:
+        if due.place is None:
+            raise CardNotDrawn(NO_CARD, uncertain=due.posting_since is not None)
         ts = await _said(due, due.place, record=record, herald=herald, now=now)
-    except CardVanished as gone:
-        again = now + backoff(due.attempts, first=RETRY, longest=LONGEST)
-        await record.announce_again(due, error=str(gone), uncertain=False, due_at=again)
-        return False
-    except CardNotDrawn as trouble:
-        wait = trouble.retry_after or backoff(due.attempts, first=RETRY, longest=LONGEST)
-        await record.announce_again(due, error=str(trouble), uncertain=trouble.uncertain, due_at=now + wait)
+    except (CardNotDrawn, CardVanished) as exc:
+        trouble = exc if isinstance(exc, CardNotDrawn) else CardNotDrawn(str(exc))
+        again = next_try(trouble, due.attempts, first=RETRY, longest=LONGEST, now=now)
+        await record.announce_again(due, error=str(exc), uncertain=trouble.uncertain, due_at=again)
         return False
     if ts is not None:
         await record.announced(due, ts=ts)
     return True
+
+
+def _is_over(due: DueAnnouncement, *, now: datetime) -> bool:
+    """Nobody is called to a gate that has been answered, and nothing is told of what was decided long ago."""
+    if isinstance(due.view.gate, Awaiting):
+        return False
+    return due.tiding in CALLS or now - (due.view.decided_at or due.view.opened_at) > GIVEN_UP
 
 
 async def _said(
@@ -105,7 +109,10 @@ async def _said(
 ) -> str | None:
     """The message's ts; None when the lease was lost on the way."""
     if due.posting_since is not None:
-        found = await herald.find(due, place=place)
+        try:
+            found = await herald.find(due, place=place)
+        except CardNotDrawn as exc:
+            raise unsure(exc) from None  # a search that fails proves nothing
         if found is not None:
             return found
     if not await record.announcing(due, now=now):

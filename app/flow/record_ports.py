@@ -1,8 +1,8 @@
 """What the flow needs of the record: gates and switches under their locks, and work that is due."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -164,12 +164,19 @@ class Settled:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DueCard(Claim):
-    """A card that differs from what it should show. `posting_since`: a post whose outcome is unknown."""
+    """A card that differs from what it should show. `posting_since`, `posting_channel`: a post without an answer.
+
+    `id_changes`: channel ids that Slack has replaced, old to new. `closed_channels`: channels in which Slack refuses
+    messages, with its reason.
+    """
 
     view: GateView
     place: CardPlace | None
     fingerprint: str | None
     posting_since: datetime | None
+    posting_channel: str | None = None
+    id_changes: Mapping[str, str] = field(default_factory=dict)
+    closed_channels: Mapping[str, str] = field(default_factory=dict)
 
 
 class HeldSwitch(Protocol):

@@ -8,13 +8,15 @@ from uuid import UUID
 
 from app.flow.announce import DueAnnouncement, Tiding
 from app.flow.views import CardPlace
+from app.record.channels import current_id
 from app.record.database import Database
 from app.record.leases import Leases, coherent
 from app.record.rows import VIEW, view_of
 
 _SELECT, _FROM = VIEW.split(" FROM gates g ", 1)
 DUE: Final = f"""
-{_SELECT}, c.channel, c.ts, n.id AS announcement, n.kind AS tiding, n.posting_since FROM gates g {_FROM}
+{_SELECT}, {current_id("c.channel")} AS channel, c.ts, n.id AS announcement, n.kind AS tiding,
+    n.posting_since FROM gates g {_FROM}
 JOIN announcements n ON n.gate_id = g.id LEFT JOIN cards c ON c.gate_id = g.id
 WHERE n.id = ANY(:ids) ORDER BY n.id
 """

@@ -11,6 +11,7 @@ from app.flow.record_ports import DueCard
 from app.flow.views import CardPlace, GateView
 from app.gate.ids import GateId
 from app.record.chain import THE_CHAIN, chain_of
+from app.record.channels import SLACK_FACTS, Channels, current_id
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
 from app.record.evidence import WITH_EVIDENCE, with_evidence
@@ -18,19 +19,29 @@ from app.record.leases import Leases, coherent
 
 _SELECT, _FROM = WITH_EVIDENCE.split(" FROM gates g ", 1)
 DUE: Final = (
-    f"{_SELECT}, c.channel, c.ts, c.fingerprint, c.posting_since FROM gates g {_FROM}"
+    f"{_SELECT}, {current_id('c.channel')} AS channel, c.ts, c.fingerprint, c.posting_since,"
+    f" {current_id('c.posting_channel')} AS posting_channel, {SLACK_FACTS} FROM gates g {_FROM}"
     " JOIN cards c ON c.gate_id = g.id WHERE g.id = ANY(:gates)"
 )
 
+# The old place is kept: were it forgotten and nothing could be posted, the only card would be lost. A card that has
+# vanished has none.
 POSTING: Final = """
-UPDATE cards SET posting_since = :now, channel = NULL, ts = NULL, fingerprint = NULL
+UPDATE cards SET posting_since = :now, posting_channel = :channel, fingerprint = NULL,
+    channel = CASE WHEN CAST(:vanished AS boolean) THEN NULL ELSE channel END,
+    ts = CASE WHEN CAST(:vanished AS boolean) THEN NULL ELSE ts END
 WHERE gate_id = :gate AND claimed_by = :owner RETURNING 1
 """
 # A change that came while the card was drawn has raised `wanted_version`: the card is then due again at once.
 # What the card shows now, its thread is to tell, a second later: what happens together is told in one message.
 DRAWN: Final = f"""
-WITH c AS (
+WITH old AS (
+    SELECT channel, ts FROM cards WHERE gate_id = :gate AND claimed_by = :owner AND ts <> :ts
+), c AS (
     UPDATE cards SET channel = :channel, ts = :ts, fingerprint = :fingerprint, posting_since = NULL,
+        posting_channel = NULL,
+        drawn_at = CASE WHEN fingerprint IS DISTINCT FROM :fingerprint OR ts IS DISTINCT FROM :ts
+            THEN CAST(:now AS timestamptz) ELSE drawn_at END,
         drawn_version = :version, attempts = 0, claimed_by = NULL, claimed_until = NULL, last_error = NULL,
         due_at = CASE WHEN wanted_version > :version THEN CAST(:now AS timestamptz) END
     WHERE gate_id = :gate AND claimed_by = :owner AND {THE_CHAIN} RETURNING gate_id
@@ -39,27 +50,61 @@ WITH c AS (
     SELECT gate_id, CAST(:now AS timestamptz) + interval '1 second' FROM c
     ON CONFLICT (gate_id) DO UPDATE SET due_at = CASE
         WHEN threads.claimed_by IS NULL THEN LEAST(threads.due_at, excluded.due_at) ELSE excluded.due_at END
+), n AS (
+    UPDATE announcements SET due_at = :now
+    WHERE gate_id IN (SELECT gate_id FROM c) AND due_at > :now AND claimed_by IS NULL AND CAST(:posted AS boolean)
+), copy AS (
+    INSERT INTO card_copies (gate_id, channel, ts, found_at, due_at)
+    SELECT c.gate_id, old.channel, old.ts, :now, :now FROM c, old
+    ON CONFLICT ON CONSTRAINT card_copies_key DO NOTHING
+), p AS (
+    DELETE FROM channel_problems WHERE channel = :channel AND EXISTS (SELECT 1 FROM c)
 ), a AS ({INSERT} WHERE EXISTS (SELECT 1 FROM c))
 SELECT 1 FROM c
 """
 AGAIN: Final = """
 UPDATE cards SET due_at = CAST(:due_at AS timestamptz), claimed_by = NULL, claimed_until = NULL, last_error = :error,
     posting_since = CASE WHEN CAST(:uncertain AS boolean) THEN posting_since END,
+    posting_channel = CASE WHEN CAST(:uncertain AS boolean) THEN posting_channel END,
     drawn_version = CASE WHEN CAST(:due_at AS timestamptz) IS NULL THEN wanted_version ELSE drawn_version END
 WHERE gate_id = :gate AND claimed_by = :owner
 """
 # Somebody pressed a button that the record says is gone: what Slack shows is not what we drew.
 REDRAW: Final = "UPDATE cards SET fingerprint = NULL, due_at = :now WHERE gate_id = :gate AND due_at IS NULL"
 
-# A post was not answered and cannot be searched for; whoever presses the card's button shows where it stands.
-# Whoever is at work on it without knowing that loses the lease, and with it what it would write.
+# A card was seen at a place that the record does not name. It is the gate's own where none is known, where the ts is
+# the same (the channel's id has changed), or where a post was tried and not answered. Any other is a second copy.
+# Whoever is drawing it without knowing that loses the lease, and with it what it would write.
 MET: Final = """
-WITH adopted AS (
-    UPDATE cards SET channel = :channel, ts = :ts, fingerprint = NULL, posting_since = NULL, due_at = :now,
-        claimed_by = NULL, claimed_until = NULL
-    WHERE gate_id = :gate AND ts IS NULL
+WITH old AS (
+    SELECT channel, ts, ts IS NULL OR (ts = :ts AND channel <> :channel) OR (
+        posting_since IS NOT NULL AND posting_channel = :channel AND ts <> :ts) AS adopt
+    FROM cards WHERE gate_id = :gate FOR NO KEY UPDATE
+), adopted AS (
+    UPDATE cards SET channel = :channel, ts = :ts, fingerprint = NULL, posting_since = NULL, posting_channel = NULL,
+        due_at = :now, claimed_by = NULL, claimed_until = NULL
+    FROM old WHERE cards.gate_id = :gate AND old.adopt
+), copy AS (
+    INSERT INTO card_copies (gate_id, channel, ts, found_at, due_at)
+    SELECT :gate, CASE WHEN adopt THEN channel ELSE :channel END, CASE WHEN adopt THEN ts ELSE :ts END, :now, :now
+    FROM old WHERE ts <> :ts
+    ON CONFLICT ON CONSTRAINT card_copies_key DO UPDATE SET due_at = coalesce(card_copies.due_at, excluded.due_at)
 )
-SELECT channel, ts FROM cards WHERE gate_id = :gate
+SELECT channel, ts, adopt FROM old
+"""
+
+# Nobody tells when a message is deleted, so the cards of waiting gates are sent again from time to time: at most some
+# fifteen a minute, however many wait.
+VERIFY: Final = """
+UPDATE cards SET fingerprint = NULL, due_at = :now
+WHERE gate_id = ANY(ARRAY(
+    SELECT c.gate_id FROM gates g JOIN cards c ON c.gate_id = g.id
+    WHERE g.phase = 'awaiting' AND c.due_at IS NULL AND c.ts IS NOT NULL
+        AND coalesce(c.drawn_at, g.opened_at) < CAST(:now AS timestamptz) - greatest(interval '40 seconds',
+            interval '4 seconds' * (SELECT count(*) FROM gates WHERE phase = 'awaiting'))
+    ORDER BY c.drawn_at NULLS FIRST LIMIT 5 FOR NO KEY UPDATE OF c SKIP LOCKED
+))
+RETURNING 1
 """
 
 
@@ -68,6 +113,7 @@ class Cards:
 
     def __init__(self, database: Database, owner: UUID) -> None:
         self._database = database
+        self._channels = Channels(database)
         self.leases = Leases(database, "cards", owner)
 
     async def claim(self, *, now: datetime, limit: int) -> Sequence[DueCard]:
@@ -82,17 +128,37 @@ class Cards:
         """Has the card drawn again although the record thinks that it is up to date."""
         await self._database.rows(REDRAW, gate=gate, now=now)
 
-    async def met(self, gate: GateId, *, place: CardPlace, now: datetime) -> bool:
-        """A card of this gate was seen at `place`; False: the gate's own card stands elsewhere."""
-        rows = await self._database.rows(MET, gate=gate, channel=place.channel, ts=place.ts, now=now)
-        return not rows or rows[0].ts is None or (rows[0].channel, rows[0].ts) == (place.channel, place.ts)
+    async def verify(self, *, now: datetime) -> int:
+        """Has some cards of waiting gates sent again, in case somebody deleted them; gives how many."""
+        return len(await self._database.rows(VERIFY, now=now))
 
-    async def card_posting(self, due: DueCard, *, now: datetime) -> bool:
-        """Writes down the intent to post, before Slack is asked. False: the lease is lost."""
-        return bool(await self._database.rows(POSTING, gate=due.view.id, owner=self.leases.owner, now=now))
+    async def met(self, gate: GateId, *, place: CardPlace, now: datetime) -> bool:
+        """A card of this gate was seen at `place`; False: the gate's own card is elsewhere, and this is a copy.
+
+        A copy is then due to be removed.
+        """
+        rows = await self._database.rows(MET, gate=gate, channel=place.channel, ts=place.ts, now=now)
+        if not rows:
+            return True
+        (old,) = rows
+        if old.ts == place.ts and old.channel != place.channel:
+            await self._channels.id_changed(old=old.channel, new=place.channel, now=now)
+        return bool(old.adopt) or old.ts == place.ts
+
+    async def channel_closed(self, channel: str, *, problem: str, now: datetime) -> None:
+        """Slack refuses messages in this channel for good."""
+        await self._channels.closed(channel, problem=problem, now=now)
+
+    async def card_posting(
+        self, due: DueCard, *, now: datetime, channel: str | None = None, vanished: bool = False
+    ) -> bool:
+        """Writes down the intent to post and where, before Slack is asked. False: the lease is lost."""
+        values = {"gate": due.view.id, "owner": self.leases.owner, "channel": channel, "vanished": vanished}
+        return bool(await self._database.rows(POSTING, **values, now=now))
 
     async def card_drawn(self, due: DueCard, *, place: CardPlace, fingerprint: str, now: datetime) -> bool:
         """The card stands at `place` and shows the gate as it was claimed. False: the lease is lost."""
+        posted = due.place is None or due.place.ts != place.ts
         drawn = await self._database.rows(
             DRAWN,
             gate=due.view.id,
@@ -102,9 +168,17 @@ class Cards:
             ts=place.ts,
             fingerprint=fingerprint,
             version=due.view.version,
+            posted=posted,
             now=now,
-            events=as_parameter([] if due.place == place else [_posted(due.view, place, now)]),
+            events=as_parameter([_posted(due.view, place, now)] if posted else []),
         )
+        if (
+            drawn
+            and due.place is not None
+            and due.place.ts == place.ts
+            and due.place.channel != place.channel
+        ):
+            await self._channels.id_changed(old=due.place.channel, new=place.channel, now=now)
         return bool(drawn)
 
     async def card_again(self, due: DueCard, *, error: str, uncertain: bool, due_at: datetime | None) -> None:
@@ -126,6 +200,9 @@ def _due(claimed: Mapping[Any, int], row: Any) -> DueCard:
         place=CardPlace(channel=row.channel, ts=row.ts) if row.ts else None,
         fingerprint=row.fingerprint,
         posting_since=row.posting_since,
+        posting_channel=row.posting_channel,
+        id_changes=row.id_changes,
+        closed_channels=row.channel_problems,
     )
 
 

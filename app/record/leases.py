@@ -25,11 +25,20 @@ LEASE: Final = timedelta(milliseconds=3500)
 RENEWAL: Final = timedelta(seconds=1)
 
 Work = Literal[
-    "reports", "cards", "switches", "interventions", "evidence", "threads", "announcements", "probe_runs"
+    "reports",
+    "cards",
+    "card_copies",
+    "switches",
+    "interventions",
+    "evidence",
+    "threads",
+    "announcements",
+    "probe_runs",
 ]
 KEY: Final[dict[Work, str]] = {
     "reports": "gate_id",
     "cards": "gate_id",
+    "card_copies": "id",
     "threads": "gate_id",
     "switches": "id",
     "interventions": "id",
@@ -37,6 +46,17 @@ KEY: Final[dict[Work, str]] = {
     "announcements": "id",
     "probe_runs": "id",
 }
+
+READY: Final[dict[Work, str]] = {
+    # A card is redrawn at most once in two seconds, whatever happens to it.
+    "cards": "AND (drawn_at IS NULL OR drawn_at <= CAST(:now AS timestamptz) - interval '2 seconds')",
+    # Nothing is removed while it is not known where the gate's own card is, and never the card itself.
+    "card_copies": """AND EXISTS (
+        SELECT 1 FROM cards c WHERE c.gate_id = card_copies.gate_id
+            AND c.posting_since IS NULL AND c.ts IS NOT NULL AND c.ts <> card_copies.ts
+    )""",
+}
+"""What must hold of a due row besides."""
 
 
 def claim_statement(work: Work) -> str:
@@ -51,6 +71,7 @@ def claim_statement(work: Work) -> str:
         WHERE {key} = ANY(ARRAY(
             SELECT {key} FROM {work}
             WHERE due_at <= :now AND (claimed_until IS NULL OR claimed_until <= :now) AND {key} <> ALL(:busy)
+                {READY.get(work, "")}
             ORDER BY due_at LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED
         ))
         RETURNING {key} AS key, attempts, set_config('synchronous_commit', 'off', true)

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Generic, TypeVar
@@ -17,6 +17,7 @@ from app.flow.declare_freeze import ALL, HOUSE
 from app.flow.views import CardPlace, GateView, Switch
 from app.gate.ids import DomainName
 from app.gate.turns import Neighbour
+from app.record.channels import Channels, current_id
 from app.record.database import Database
 from app.record.evidence import WITH_EVIDENCE, with_evidence
 from app.record.neighbours import neighbours
@@ -32,7 +33,7 @@ LARGEST_ID: Final = 2**63 - 1
 
 _SELECT, _FROM = VIEW.split(" FROM gates g ", 1)
 PENDING: Final = f"""
-{_SELECT}, c.channel, c.ts FROM gates g {_FROM} LEFT JOIN cards c ON c.gate_id = g.id
+{_SELECT}, {current_id("c.channel")} AS channel, c.ts FROM gates g {_FROM} LEFT JOIN cards c ON c.gate_id = g.id
 WHERE g.phase = 'awaiting' AND (CAST(:domain AS text) IS NULL OR s.domain = :domain)
 ORDER BY g.deadline_at, g.id LIMIT :limit OFFSET :offset
 """
@@ -211,6 +212,10 @@ class Questions:
         """How many gates wait, and how long the oldest decision has waited to be told."""
         row = (await self._database.rows(LOAD))[0]
         return row.waiting, (now - row.oldest) if row.oldest else timedelta(0)
+
+    async def channel_facts(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """Channel ids that Slack has replaced, old to new; and channels in which it refuses messages, with why."""
+        return await Channels(self._database).known()
 
     async def revision(self) -> str | None:
         """The migration that the database stands at; None: none was ever run."""

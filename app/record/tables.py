@@ -154,8 +154,46 @@ cards: Final = Table(
     Column("drawn_version", Integer, nullable=False, server_default="0"),
     _text("fingerprint"),
     _at("posting_since"),
+    _text("posting_channel"),
+    _at("drawn_at"),
     *_work(),
     Index("cards_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+)
+
+card_copies: Final = Table(
+    "card_copies",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("gate_id", Uuid, ForeignKey("gates.id"), nullable=False),
+    _text("channel", needed=True),
+    _text("ts", needed=True),
+    _at("found_at", needed=True),
+    *_work(),
+    UniqueConstraint("channel", "ts", name="card_copies_key"),
+    Index("card_copies_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+)
+
+channel_id_changes: Final = Table(
+    "channel_id_changes",
+    metadata,
+    Column("old_id", Text, primary_key=True),
+    _text("new_id", needed=True),
+    _at("learned_at", needed=True),
+)
+
+channel_problems: Final = Table(
+    "channel_problems",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    _text("problem", needed=True),
+    _at("since", needed=True),
+)
+
+user_groups: Final = Table(
+    "user_groups",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _at("heard_at", needed=True),
 )
 
 threads: Final = Table(
@@ -165,6 +203,8 @@ threads: Final = Table(
     Column("told_link", Integer, nullable=False, server_default="0"),
     Column("telling_link", Integer),
     _at("telling_since"),
+    _text("telling_channel"),
+    _text("telling_thread"),
     *_work(),
     Index("threads_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
 )

@@ -6,18 +6,24 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
+import structlog
+
 from app.flow.events import Actor, ActorKind, Event, Kind
-from app.flow.tell_thread import DueThread, Happened
+from app.flow.tell_thread import DueThread, Happened, Tried
 from app.flow.views import CardPlace
 from app.gate.ids import DomainName, GateId, SwitchKey
+from app.record.channels import SLACK_FACTS, Channels, current_id
 from app.record.database import Database
 from app.record.leases import Leases, coherent
 from app.record.rows import VIEW, view_of
 
+log = structlog.get_logger(__name__)
+
 _SELECT, _FROM = VIEW.split(" FROM gates g ", 1)
 MOST: Final = 200
 DUE: Final = f"""
-{_SELECT}, c.channel, c.ts, t.telling_link, t.due_at AS thread_due_at,
+{_SELECT}, {current_id("c.channel")} AS channel, c.ts, t.telling_link, t.telling_since,
+    {current_id("t.telling_channel")} AS telling_channel, t.telling_thread, t.due_at AS thread_due_at, {SLACK_FACTS},
     (SELECT coalesce(jsonb_agg(to_jsonb(e) - 'digest' ORDER BY e.link), '[]') FROM (
         SELECT * FROM audit_events a
         WHERE a.account = s.account AND a.region = s.region AND a.deployment_id = s.deployment_id
@@ -28,8 +34,13 @@ FROM gates g {_FROM} JOIN threads t ON t.gate_id = g.id JOIN cards c ON c.gate_i
 WHERE g.id = ANY(:gates) AND c.ts IS NOT NULL
 """
 MINE: Final = "WHERE gate_id = :gate AND claimed_by = :owner"
-TELLING: Final = f"UPDATE threads SET telling_link = :link, telling_since = :now {MINE} RETURNING 1"
+TELLING: Final = f"""
+UPDATE threads SET telling_link = :link, telling_since = :since, telling_channel = :channel, telling_thread = :thread
+{MINE} RETURNING 1
+"""
 TOLD: Final = f"UPDATE threads SET told_link = :link, telling_link = NULL, telling_since = NULL {MINE}"
+# The card says that a channel cannot be reached.
+REDRAW: Final = "UPDATE cards SET due_at = :now WHERE gate_id = :gate AND due_at IS NULL"
 ALL_TOLD: Final = f"""
 UPDATE threads SET told_link = GREATEST(told_link, :link), telling_link = NULL, telling_since = NULL,
     attempts = 0, claimed_by = NULL, claimed_until = NULL, last_error = NULL,
@@ -49,6 +60,7 @@ class Threads:
 
     def __init__(self, database: Database, owner: UUID) -> None:
         self._database = database
+        self._channels = Channels(database)
         self.leases = Leases(database, "threads", owner)
 
     async def claim(self, *, now: datetime, limit: int) -> Sequence[DueThread]:
@@ -59,9 +71,22 @@ class Threads:
         rows = await self._database.rows(DUE, gates=list(claimed))
         return list(coherent(rows, partial(_due, claimed)))
 
-    async def telling(self, due: DueThread, *, link: int, now: datetime) -> bool:
+    async def telling(self, due: DueThread, *, tried: Tried) -> bool:
         """Writes down the intent, before Slack is asked. False: the lease is lost."""
-        return bool(await self._database.rows(TELLING, **self._mine(due), link=link, now=now))
+        values = {
+            "link": tried.link,
+            "since": tried.since,
+            "channel": tried.channel,
+            "thread": tried.thread,
+        }
+        return bool(await self._database.rows(TELLING, **self._mine(due), **values))
+
+    async def skipped(self, due: DueThread, *, link: int, channel: str, problem: str, now: datetime) -> None:
+        """Passes over what was to be said in a channel that takes no messages, and has the card say so."""
+        log.warning("channel_skipped", channel=channel, problem=problem, gate=str(due.view.id))
+        await self._channels.closed(channel, problem=problem, now=now)
+        await self.told(due, link=link)
+        await self._database.rows(REDRAW, gate=due.view.id, now=now)
 
     async def told(self, due: DueThread, *, link: int) -> None:
         """The thread tells everything up to `link`."""
@@ -86,8 +111,21 @@ def _due(claimed: Mapping[Any, int], row: Any) -> DueThread:
         view=view_of(row),
         place=CardPlace(channel=row.channel, ts=row.ts),
         happened=tuple(_happened(stored, row) for stored in row.happened if stored["kind"] in list(Kind)),
-        telling=row.telling_link,
+        tried=_tried(row),
         due_at=row.thread_due_at,
+        id_changes=row.id_changes,
+    )
+
+
+def _tried(row: Any) -> Tried | None:
+    """What an older release tried was in the card's thread."""
+    if row.telling_link is None:
+        return None
+    return Tried(
+        link=row.telling_link,
+        since=row.telling_since,
+        channel=row.telling_channel or row.channel,
+        thread=row.telling_thread if row.telling_channel else row.ts,
     )
 
 

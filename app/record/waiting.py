@@ -8,6 +8,7 @@ from app.flow.views import CardPlace, GateView
 from app.gate.ids import DomainName, GateId
 from app.gate.shift import Shift
 from app.gate.turns import Neighbour
+from app.record.channels import current_id
 from app.record.database import Database
 from app.record.evidence import WITH_EVIDENCE, with_evidence
 from app.record.leases import coherent
@@ -21,7 +22,7 @@ SELECT g.id, s.domain, s.traffic ->> 'shift' AS shift FROM gates g JOIN switches
 WHERE g.phase = 'awaiting' ORDER BY g.deadline_at, g.id
 """
 WHOLE: Final = f"""
-{_SELECT}, c.channel, c.ts FROM gates g {_FROM} LEFT JOIN cards c ON c.gate_id = g.id
+{_SELECT}, {current_id("c.channel")} AS channel, c.ts FROM gates g {_FROM} LEFT JOIN cards c ON c.gate_id = g.id
 WHERE g.id = ANY(:gates) AND g.phase = 'awaiting' ORDER BY g.deadline_at, g.id
 """
 # Decisions stand under no index of their own. A gate lives for an hour, so the latest ones are of late switches.

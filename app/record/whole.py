@@ -3,7 +3,9 @@
 from uuid import UUID, uuid4
 
 from app.record.announcements import Announcements
+from app.record.card_copies import CardCopies
 from app.record.cards import Cards
+from app.record.channels import Channels
 from app.record.checks import Checks
 from app.record.database import Database
 from app.record.deployers import Deployers
@@ -32,6 +34,8 @@ class Record:
         self.interventions = Interventions(self.database, owner)
         self.evidence = EvidenceRows(self.database, owner)
         self.cards = Cards(self.database, owner)
+        self.card_copies = CardCopies(self.database, owner)
+        self.channels = Channels(self.database)
         self.threads = Threads(self.database, owner)
         self.announcements = Announcements(self.database, owner)
         self.deployers = Deployers(self.database)

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -11,17 +12,19 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from app.flow.question import outlook_of
-from app.flow.refresh_card import CannotLook, CardNotDrawn, CardVanished, Drawing
+from app.flow.refresh_card import Drawing
 from app.flow.rules_port import Rules
+from app.flow.slack_errors import CannotLook, CardNotDrawn, CardVanished
 from app.flow.views import CardPlace, GateView
+from app.gate.ids import GateId
 from app.i18n.catalog import Texts
-from app.slack.blocks import Block
+from app.slack.blocks import Block, section
 from app.slack.card import card_blocks, card_sentence
 from app.slack.web import Patience
 
 log = structlog.get_logger(__name__)
 
-EVENT_TYPE: Final = "switchgate_gate"
+CARD: Final = "switchgate_gate"
 """The message metadata by which a card is found again when the answer to its post was lost."""
 
 CLOCKS_APART: Final = timedelta(minutes=5)
@@ -67,7 +70,7 @@ class SlackCanvas:
         self._clock = clock
         self._patience = patience
 
-    def draw(self, view: GateView) -> Drawing:
+    def draw(self, view: GateView, *, closed_channels: Mapping[str, str]) -> Drawing:
         """The gate as a card."""
         domain = self._rules.domain(view.switch.domain) if view.switch.domain else None
         card = Card(
@@ -77,6 +80,7 @@ class SlackCanvas:
                 texts=self._texts,
                 domain=domain,
                 outlook=outlook_of(view, rules=self._rules, now=self._clock()),
+                closed_channels=closed_channels,
             ),
         )
         shown = json.dumps([card.text, card.blocks], sort_keys=True)
@@ -91,7 +95,7 @@ class SlackCanvas:
                 **self._shown(drawing),
                 unfurl_links=False,
                 unfurl_media=False,
-                metadata={"event_type": EVENT_TYPE, "event_payload": {"gate": str(view.id)}},
+                metadata={"event_type": CARD, "event_payload": {"gate": str(view.id)}},
             ),
             channel=channel,
         )
@@ -100,30 +104,29 @@ class SlackCanvas:
             raise CardNotDrawn("no_ts", uncertain=True)
         return CardPlace(channel=channel, ts=str(ts))
 
-    async def find(self, view: GateView, *, channel: str, since: datetime) -> CardPlace | None:
-        """Looks for a card whose post was not answered. Raises `CannotLook` where we may not."""
+    async def find(self, view: GateView, *, channel: str, since: datetime) -> Sequence[CardPlace]:
+        """Looks for cards whose post was not answered, newest first. Raises `CannotLook` where we may not."""
         oldest = (since - CLOCKS_APART).timestamp()
+        found: list[CardPlace] = []
         cursor = ""
         for _ in range(PAGES):
             answer = await self._history(channel, oldest=f"{oldest:.6f}", cursor=cursor)
-            for message in answer.get("messages") or ():
-                if _gate_of(message) == str(view.id):
-                    return CardPlace(channel=channel, ts=str(message["ts"]))
+            found += [
+                CardPlace(channel=channel, ts=str(message["ts"]))
+                for message in answer.get("messages") or ()
+                if _gate_of(message) == str(view.id)
+            ]
             cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 break
-        return None
+        return found
 
-    async def _history(self, channel: str, *, oldest: str, cursor: str) -> Any:
+    async def _history(self, channel: str, **span: Any) -> Any:
         try:
             return await self._patience.call(
                 "conversations.history",
                 lambda: self._client.conversations_history(
-                    channel=channel,
-                    oldest=oldest,
-                    include_all_metadata=True,
-                    limit=200,
-                    cursor=cursor or None,
+                    channel=channel, include_all_metadata=True, **{"limit": 200, **span}
                 ),
                 channel=channel,
             )
@@ -141,8 +144,12 @@ class SlackCanvas:
             channel=place.channel,
         )
 
-    async def remove(self, place: CardPlace) -> None:
-        """Takes a card away that stands in the wrong place; where Slack refuses that, it stays behind."""
+    async def remove(self, place: CardPlace, *, gate: GateId) -> None:
+        """Removes a second copy of a gate's card, and nothing else. Where Slack lets us read the channel, the message
+        itself says what it is; where Slack does not delete it, its buttons go."""
+        if not await self._is_card_of(gate, place):
+            log.warning("not_a_copy_of_a_card", channel=place.channel, ts=place.ts)
+            return
         try:
             await self._patience.call(
                 "chat.delete",
@@ -151,10 +158,36 @@ class SlackCanvas:
             )
         except CardVanished:
             return
-        except CardNotDrawn as trouble:
-            if not trouble.refused:
+        except CardNotDrawn as exc:
+            if not exc.refused or exc.closed:
                 raise
-            log.warning("card_left_behind", problem=str(trouble), channel=place.channel)
+            log.warning("copy_not_deleted", problem=str(exc), channel=place.channel)
+            await self._strip(place)
+
+    async def _strip(self, place: CardPlace) -> None:
+        text = self._texts("card.second_copy")
+        with suppress(CardVanished):
+            await self._patience.call(
+                "chat.update",
+                lambda: self._client.chat_update(
+                    channel=place.channel, ts=place.ts, text=text, blocks=[section(text)]
+                ),
+                channel=place.channel,
+            )
+
+    async def _is_card_of(self, gate: GateId, place: CardPlace) -> bool:
+        """Whether the message carries our metadata with this gate. Without the scope to look, its finder's word counts:
+        whoever lists a copy has posted it, or has seen its card's buttons pressed."""
+        try:
+            answer = await self._history(
+                place.channel, latest=place.ts, oldest=place.ts, inclusive=True, limit=1
+            )
+        except CannotLook:
+            return True
+        return any(
+            message.get("ts") == place.ts and _gate_of(message) == str(gate)
+            for message in answer.get("messages") or ()
+        )
 
     def _shown(self, drawing: Drawing) -> dict[str, Any]:
         card = drawing.content
@@ -163,9 +196,9 @@ class SlackCanvas:
         return {"text": card.text, "blocks": card.blocks}
 
 
-def _gate_of(message: dict[str, Any]) -> str | None:
+def _gate_of(message: Mapping[str, Any]) -> str | None:
     metadata = message.get("metadata") or {}
-    if metadata.get("event_type") != EVENT_TYPE:
+    if metadata.get("event_type") != CARD:
         return None
     gate: str | None = (metadata.get("event_payload") or {}).get("gate")
     return gate

@@ -1,6 +1,7 @@
 """A gate as a card. A picture of the record: the same gate always draws the same card."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, assert_never
 
 from app.flow.question import Outlook
@@ -34,6 +35,7 @@ from app.slack.switch_words import (
 from app.slack.way_back_words import warning_before
 
 MOST_REASONS: Final = 10
+NONE_CLOSED: Final[Mapping[str, str]] = MappingProxyType({})
 STAGES: Final = {Course.SWITCHED: "switched", Course.FINISHED: "finished", Course.ENDED: "failed"}
 STAGES_OF_AN_UNDO: Final = {
     Course.HELD: "undoing",
@@ -46,18 +48,33 @@ STAGES_OF_AN_UNDO: Final = {
 
 
 def card_blocks(
-    view: GateView, *, texts: Texts, domain: OwnedDomain | None, outlook: Outlook | None = None
+    view: GateView,
+    *,
+    texts: Texts,
+    domain: OwnedDomain | None,
+    outlook: Outlook | None = None,
+    closed_channels: Mapping[str, str] = NONE_CLOSED,
 ) -> list[Block]:
     """The card's blocks. `domain` is None while the gate is unverified or its domain is no longer configured.
 
-    `outlook`: what the rules of the moment say; None once the gate no longer waits.
+    `outlook`: what the rules of the moment say; None once the gate no longer waits. `closed_channels`: those in which
+    Slack refuses messages, with its reason.
     """
     blocks = [header(texts(f"card.header.{_stage(view)}", domain=domain_name(view, texts)))]
     if isinstance(view.gate, Awaiting):
         blocks += _waiting(view, texts=texts, domain=domain, outlook=outlook)
+        blocks += _nobody_called(domain, closed_channels, texts)
     else:
         blocks += _ended(view, texts=texts, domain=domain)
     return blocks
+
+
+def _nobody_called(domain: OwnedDomain | None, closed: Mapping[str, str], texts: Texts) -> list[Block]:
+    """That the channel to be called cannot be reached."""
+    to = domain.policy.manners.escalate_to if domain else None
+    if to is None or to not in closed:
+        return []
+    return [context(texts("card.escalation_closed", channel=f"<#{to}>", why=inline(closed[to])))]
 
 
 def card_sentence(view: GateView, *, texts: Texts) -> str:

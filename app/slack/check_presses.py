@@ -12,7 +12,7 @@ from app.flow.run_probe import ProbeRecord, run_checks_again
 from app.gate.ids import GateId
 from app.gate.policy import Standing
 from app.i18n.catalog import Texts
-from app.slack.directory import Directory, Profile
+from app.slack.directory import Directory, Profile, is_outsider
 from app.slack.presses import Ack, Body
 from app.slack.replies import Replies, answer_by
 from app.slack.ticket import NotATicket, Ticket
@@ -51,7 +51,8 @@ class CheckPresses:
         text = await self._run(action.get("value"), profile, until=until)
         await ack()
         if text:
-            self._replies.answer(body, text)
+            outsider = is_outsider(profile.person)
+            (self._replies.refuse if outsider else self._replies.answer)(body, text)
 
     async def _run(self, value: object, profile: Profile, *, until: float) -> str:
         texts = Texts.of(profile.locale)

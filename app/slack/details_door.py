@@ -58,7 +58,7 @@ class DetailsDoor:
         profile, found = await asyncio.gather(self._directory.profile(body), self._find(value, until=until))
         texts = Texts.of(profile.locale)
         if profile.person.standing in {Standing.STRANGER, Standing.DEACTIVATED}:
-            self._replies.answer(body, texts("refused.not_a_member"))
+            self._replies.refuse(body, texts("refused.not_a_member"))
         elif isinstance(found, UNCONFIRMED):
             self._replies.answer(body, texts("deploys.record_away"))
         elif found is None:

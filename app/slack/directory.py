@@ -1,6 +1,7 @@
 """Who people are and which groups they are in, as Slack says; cached, and the old copy kept while Slack is away."""
 
 import asyncio
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -45,6 +46,7 @@ class Directory:
         self._clock = clock
         self._locale: Literal["en", "ko"] = locale
         self._profiles: dict[UserId, tuple[datetime, Profile]] = {}
+        self._asking: dict[UserId, asyncio.Task[Profile]] = {}
         self._members: dict[str, frozenset[UserId]] = {}
         self._heard: dict[str, datetime] = {}
         self._rest_until = clock()
@@ -62,7 +64,7 @@ class Directory:
         if asked_at is not None and profile is not None and self._clock() - asked_at < PERSON_KEPT:
             return profile
         try:
-            fresh = await asyncio.wait_for(self._ask(id_, name), ASK_SECONDS)
+            fresh = await asyncio.wait_for(self._asked_once(id_, name), ASK_SECONDS)
         except UNREACHABLE as trouble:
             log.warning("slack_user_unknown", user=id_, problem=problem_of(trouble))
             return profile or self._stranger(id_, name, Standing.UNKNOWN)
@@ -73,9 +75,9 @@ class Directory:
         """The groups as last heard of. A group never heard of has nobody in it."""
         return Roster(groups=dict(self._members))
 
-    def heard(self, group: str) -> datetime | None:
-        """When Slack last told this group's members; None: never."""
-        return self._heard.get(group)
+    def heard_times(self) -> Mapping[str, datetime]:
+        """When Slack last told this replica each group's members."""
+        return dict(self._heard)
 
     async def refresh_groups(self, groups: Iterable[str]) -> bool:
         """Asks Slack for each group's members; False when any answer was missing (its old copy stays)."""
@@ -97,6 +99,19 @@ class Directory:
         self._members[group] = frozenset(UserId(member) for member in members)
         self._heard[group] = self._clock()
         return True
+
+    async def _asked_once(self, id_: UserId, name: str) -> Profile:
+        """One question a person at a time: whoever presses meanwhile waits for the same answer."""
+        asking = self._asking.get(id_)
+        if asking is None:
+            asking = self._asking[id_] = asyncio.create_task(self._ask(id_, name))
+            asking.add_done_callback(functools.partial(self._answered, id_))
+        return await asyncio.shield(asking)
+
+    def _answered(self, id_: UserId, asked: "asyncio.Task[Profile]") -> None:
+        del self._asking[id_]
+        if not asked.cancelled():
+            asked.exception()  # perhaps nobody has waited so long
 
     async def _ask(self, id_: UserId, name: str) -> Profile:
         answer = await self._client.users_info(user=id_, include_locale=True)
@@ -124,6 +139,11 @@ class Directory:
         if self.enterprise is not None:
             return (user.get("enterprise_user") or {}).get("enterprise_id") != self.enterprise
         return self._is_foreign(str(user.get("team_id") or ""))
+
+
+def is_outsider(person: Person) -> bool:
+    """Whether the person is known to be no full member, however often they press."""
+    return person.standing not in {Standing.MEMBER, Standing.UNKNOWN}
 
 
 def standing_of(user: Mapping[str, Any]) -> Standing:

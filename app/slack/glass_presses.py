@@ -29,7 +29,7 @@ from app.i18n.catalog import Texts
 from app.log import error_id
 from app.metrics import GLASS
 from app.slack.blocks import Block
-from app.slack.directory import Directory, Profile
+from app.slack.directory import Directory, Profile, is_outsider
 from app.slack.glass_form import REASON, GlassTicket, glass_form, glass_notice
 from app.slack.presses import Ack, Body
 from app.slack.replies import Replies, answer_by
@@ -68,7 +68,10 @@ class GlassPresses:
         profile = await self._directory.profile(body)
         text = await self._take_back(action.get("value"), profile, until=until)
         await ack()
-        self._replies.answer(body, text)
+        self._answer(body, text, profile)
+
+    def _answer(self, body: Body, text: str, profile: Profile) -> None:
+        (self._replies.refuse if is_outsider(profile.person) else self._replies.answer)(body, text)
 
     async def ask(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
         """`break_glass`: shows which rules would be set aside. Nothing is decided yet."""
@@ -160,7 +163,7 @@ class GlassPresses:
         except NotATicket:
             self._replies.answer(body, self._why_not(Refused(NoSuchGate(), None), texts))
         except Refused as refused:
-            self._replies.answer(body, self._why_not(refused, texts))
+            self._answer(body, self._why_not(refused, texts), profile)
         except UNCONFIRMED:
             self._replies.answer(body, texts("refused.nothing_recorded"))
         else:

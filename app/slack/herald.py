@@ -1,18 +1,17 @@
 """Announcements on Slack: a reply in the card's thread that is shown in the channel too."""
 
-from datetime import timedelta
 from typing import Any, Final, assert_never
 
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from app.flow.announce import DueAnnouncement, Tiding
-from app.flow.refresh_card import CardNotDrawn
 from app.flow.rules_port import Rules
+from app.flow.slack_errors import CardNotDrawn
 from app.flow.views import CardPlace, GateView
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, mention, section
-from app.slack.canvas import UNSEARCHABLE
+from app.slack.canvas import CLOCKS_APART, UNSEARCHABLE
 from app.slack.outside import escaped, inline, quoted
 from app.slack.rule_words import mentions, rule_lines
 from app.slack.switch_words import domain_name
@@ -55,7 +54,7 @@ class SlackHerald:
 
     async def find(self, due: DueAnnouncement, *, place: CardPlace) -> str | None:
         """Looks for a post that was not answered. Without the scope to look, it counts as not there."""
-        oldest = ((due.posting_since or due.view.opened_at) - timedelta(seconds=30)).timestamp()
+        oldest = ((due.posting_since or due.view.opened_at) - CLOCKS_APART).timestamp()
         try:
             answer = await self._patience.call(
                 "conversations.replies",

@@ -14,8 +14,8 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from app.flow.record_ports import RecordAway
-from app.flow.refresh_card import CardNotDrawn
 from app.flow.rules_port import Rules
+from app.flow.slack_errors import CardNotDrawn
 from app.gate.policy import Standing
 from app.i18n.catalog import Texts
 from app.metrics import HOMES

@@ -1,9 +1,10 @@
 """Approve and Reject, pressed. Committed first, then acked, then answered."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -14,15 +15,17 @@ from app.flow.record_ports import GateRecord, RecordAway
 from app.flow.rules_port import Rules
 from app.flow.views import CardPlace, GateView
 from app.gate.ids import GateId
-from app.gate.policy import Choice, ReasonMissing, Refusal
+from app.gate.policy import Choice, HeldBack, ReasonMissing, Refusal, RulesChanged
 from app.gate.rulebook import ReasonFor
 from app.gate.rules import Unmet
+from app.gate.states import AlreadyDecided, CardIsOld, NotVerified, TooLate
 from app.i18n.catalog import Texts
 from app.log import error_id
 from app.metrics import PRESSES
 from app.slack.approve_form import approve_form
 from app.slack.blocks import Block
-from app.slack.directory import Directory, Profile
+from app.slack.canvas import CARD
+from app.slack.directory import Directory, Profile, is_outsider
 from app.slack.offers import answer_blocks, break_glass_button, take_back_button
 from app.slack.reject_form import REASON, reject_form, reject_notice
 from app.slack.replies import Replies, answer_by, channel_of
@@ -33,6 +36,13 @@ from app.slack.words import thanks, why_not
 from app.within import by
 
 log = structlog.get_logger(__name__)
+
+CARD_BLOCK: Final = re.compile("(decide|course)\\.[0-9]+")
+"""Where a card has its buttons (`decision_buttons`, `course_blocks`)."""
+
+STALE: Final = (AlreadyDecided, CardIsOld, TooLate, NotVerified, HeldBack, RulesChanged)
+"""Refusals by which a card may show something else than the record holds. Anybody can press, so the others cost Slack
+nothing."""
 
 Ack = Callable[..., Awaitable[Any]]
 Body = Mapping[str, Any]
@@ -93,7 +103,7 @@ class Presses:
             )
         else:
             self._answer(body, said, profile, Choice.APPROVE, on_card=_place(body) is not None)
-        self._meet(body, action.get("value"))
+        self.meet(body, action)
 
     async def approve_reason(self, ack: Ack, body: Body, view: Mapping[str, Any]) -> None:
         """The form that asks why somebody approves, submitted."""
@@ -103,7 +113,7 @@ class Presses:
         """`reject`: asks why. Nothing is decided yet, so the ack need not wait."""
         await ack()
         self._replies.later(self._ask_why(body, action.get("value")), what="reject form")
-        self._meet(body, action.get("value"))
+        self.meet(body, action)
 
     async def reject_reason(self, ack: Ack, body: Body, view: Mapping[str, Any]) -> None:
         """The reject form, submitted."""
@@ -133,7 +143,8 @@ class Presses:
         if said.counted is not None:
             text = thanks(said.counted, choice=choice, texts=Texts.of(profile.locale), on_card=on_card)
         if text:
-            self._replies.answer(body, text, answer_blocks(text, said.buttons))
+            answer = self._replies.refuse if is_outsider(profile.person) else self._replies.answer
+            answer(body, text, answer_blocks(text, said.buttons))
 
     async def count(
         self, value: object, profile: Profile, choice: Choice, reason: str, *, until: float
@@ -165,7 +176,9 @@ class Presses:
             self._replies.answer(body, texts("refused.nothing_recorded"))
             return
         except Exception as trouble:
-            self._replies.answer(body, self._not_counted(trouble, profile, texts).text)
+            self._answer(
+                body, self._not_counted(trouble, profile, texts), profile, Choice.REJECT, on_card=True
+            )
             return
         ticket = Ticket(gate=press.gate, edition=press.edition)
         form = reject_form(
@@ -185,7 +198,7 @@ class Presses:
                 why = type(trouble.refusal).__name__
                 PRESSES.labels(outcome=why).inc()
                 log.info("press_refused", why=why, gate=str(view.id) if view else None)
-                if view is not None:
+                if view is not None and isinstance(trouble.refusal, STALE):
                     # The card that was pressed may show less than the record knows: draw it again.
                     self._replies.later(self._stale(view.id), what="redraw")
                 said = why_not(trouble, texts=texts, approvers=_approvers(view, self._rules))
@@ -223,14 +236,14 @@ class Presses:
         outlook = outlook_of(view, rules=self._rules, now=self._clock())
         return outlook is not None and outlook.policy.reason is ReasonFor.NEVER
 
-    def _meet(self, body: Body, value: object) -> None:
-        """The press shows where a card of this gate stands."""
+    def meet(self, body: Body, action: Mapping[str, Any]) -> None:
+        """A press on a card shows where a card of this gate is."""
         place = _place(body)
         try:
-            gate = Ticket.parse(value).gate
+            gate = Ticket.parse(action.get("value")).gate
         except NotATicket:
             return
-        if place is not None:
+        if place is not None and _is_card(body, action, gate):
             self._replies.later(self._met(gate, place), what="card place")
 
 
@@ -254,10 +267,25 @@ def _approvers(view: GateView | None, rules: Rules) -> tuple[str, ...]:
     return domain.policy.voters if domain else ()
 
 
+def _is_card(body: Body, action: Mapping[str, Any], gate: GateId) -> bool:
+    """Whether the message that was pressed is a card, and neither a list nor an answer with the same buttons.
+
+    Slack does not promise a message's metadata in the payload; the block of a card's buttons has a name of its own.
+    """
+    metadata = (body.get("message") or {}).get("metadata")
+    if metadata:
+        return bool(
+            metadata.get("event_type") == CARD
+            and (metadata.get("event_payload") or {}).get("gate") == str(gate)
+        )
+    return CARD_BLOCK.fullmatch(str(action.get("block_id") or "")) is not None
+
+
 def _place(body: Body) -> CardPlace | None:
     """The message that was pressed, if everybody sees it."""
     container, channel = body.get("container") or {}, channel_of(body)
     ts = container.get("message_ts")
-    if not channel or not ts or container.get("is_ephemeral"):
+    is_reply = container.get("thread_ts") not in (None, ts)
+    if not channel or not ts or is_reply or container.get("is_ephemeral"):
         return None
     return CardPlace(channel=channel, ts=str(ts))

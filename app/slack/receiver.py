@@ -50,6 +50,7 @@ def build_app(
     several: Several,
     directory: Directory,
     replies: Replies,
+    channel_id_changed: Callable[[str, str], Awaitable[None]],
 ) -> AsyncApp:
     """Bolt, dispatching to our doors.
 
@@ -84,6 +85,7 @@ def build_app(
         several=several,
         directory=directory,
         replies=replies,
+        channel_id_changed=channel_id_changed,
     )
     _register(app, doors, listener)
     return app
@@ -92,6 +94,7 @@ def build_app(
 def _register(app: AsyncApp, doors: "_Doors", listener: Callable[[Handler], Handler]) -> None:
     """Which listener hears what: what Slack may send, by the names that cards, forms and the manifest use."""
     app.event("app_home_opened")(listener(doors.home_opened))
+    app.event("channel_id_changed")(listener(doors.channel_id_changed))
     app.event(ANYTHING)(doors.other_event)
     app.action(REFRESH)(listener(doors.refresh))
     app.action(SEVERAL)(listener(doors.several))
@@ -132,7 +135,9 @@ class _Doors:
         several: Several,
         directory: Directory,
         replies: Replies,
+        channel_id_changed: Callable[[str, str], Awaitable[None]],
     ) -> None:
+        self._channel_id_changed = channel_id_changed
         self._presses = presses
         self._undoing = undoing
         self._glass = glass
@@ -148,6 +153,13 @@ class _Doors:
         await ack()
         if payload.get("tab", "home") == "home":
             self._homes.opened(body)
+
+    async def channel_id_changed(self, ack: Any, body: Any, payload: Any) -> None:
+        """Committed before it is acked: Slack sends it again otherwise."""
+        old, new = payload.get("old_channel_id"), payload.get("new_channel_id")
+        if old and new:
+            await self._channel_id_changed(str(old), str(new))
+        await ack()
 
     async def other_event(self, ack: Any, body: Any, payload: Any) -> None:
         """Nothing that we asked for; what is not acked Slack sends again, and in the end sends nothing more."""
@@ -174,27 +186,33 @@ class _Doors:
 
     async def undo(self, ack: Any, body: Any, payload: Any) -> None:
         await self._undoing.undo(ack, body, payload)
+        self._presses.meet(body, payload)
 
     async def undo_reason(self, ack: Any, body: Any, payload: Any) -> None:
         await self._undoing.undo_reason(ack, body, payload)
 
     async def finish(self, ack: Any, body: Any, payload: Any) -> None:
         await self._undoing.finish(ack, body, payload)
+        self._presses.meet(body, payload)
 
     async def details(self, ack: Any, body: Any, payload: Any) -> None:
         await self._details.details(ack, body, payload)
+        self._presses.meet(body, payload)
 
     async def run_checks(self, ack: Any, body: Any, payload: Any) -> None:
         await self._checks.run(ack, body, payload)
+        self._presses.meet(body, payload)
 
     async def approve_reason(self, ack: Any, body: Any, payload: Any) -> None:
         await self._presses.approve_reason(ack, body, payload)
 
     async def take_back(self, ack: Any, body: Any, payload: Any) -> None:
         await self._glass.take_back(ack, body, payload)
+        self._presses.meet(body, payload)
 
     async def break_glass(self, ack: Any, body: Any, payload: Any) -> None:
         await self._glass.ask(ack, body, payload)
+        self._presses.meet(body, payload)
 
     async def glass_submitted(self, ack: Any, body: Any, payload: Any) -> None:
         await self._glass.submitted(ack, body, payload)

@@ -22,6 +22,7 @@ ANSWER_SECONDS: Final = 2.5
 """Slack waits 3 s for the ack; what is not committed by then is rolled back, and the presser told."""
 
 LONGEST_SECONDS: Final = 16
+REFUSED_AGAIN_SECONDS: Final = 60
 
 OPEN_SECONDS: Final = 5
 """How long views.open may take. After 3 s the trigger has expired, and Slack opens nothing any more."""
@@ -32,6 +33,7 @@ class Replies:
 
     def __init__(self, client: AsyncWebClient, *, calm: Calm) -> None:
         self._client = client
+        self._refused: dict[tuple[str, str, str], float] = {}
         self._calm = calm
         self.at_home: Callable[[Body, str, list[Block] | None], None] | None = None
         """Takes the answers to presses in App Home, which shows them itself; None: they go out as messages."""
@@ -45,6 +47,16 @@ class Replies:
             self.at_home(body, text, blocks)
         else:
             self.later(self._answer(body, text, blocks), what="answer")
+
+    def refuse(self, body: Body, text: str, blocks: list[Block] | None = None) -> None:
+        """The same for a refusal that pressing again does not change: told once a minute."""
+        now = asyncio.get_running_loop().time()
+        action = str((body.get("actions") or [{}])[0].get("action_id", ""))
+        key = (user_of(body), action, text)
+        self._refused = {one: at for one, at in self._refused.items() if now - at < REFUSED_AGAIN_SECONDS}
+        if key not in self._refused:
+            self._refused[key] = now
+            self.answer(body, text, blocks)
 
     def write_to(self, user: str, text: str, buttons: Sequence[Block] = ()) -> None:
         """A message to one person, where there is no channel to whisper in."""

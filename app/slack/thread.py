@@ -5,20 +5,19 @@ from typing import Any, Final
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from app.flow.refresh_card import CannotLook, CardNotDrawn, CardVanished
 from app.flow.rules_port import Rules
-from app.flow.tell_thread import Happened, Message
+from app.flow.slack_errors import CannotLook, CardNotDrawn, CardVanished
+from app.flow.tell_thread import Happened, Message, Tried
 from app.flow.views import CardPlace, GateView
 from app.i18n.catalog import Texts
 from app.slack.blocks import cut
-from app.slack.canvas import UNSEARCHABLE
+from app.slack.canvas import CLOCKS_APART, PAGES, UNSEARCHABLE
 from app.slack.timeline import Timeline
 from app.slack.web import Patience
 
 EVENT_TYPE: Final = "switchgate_thread"
 LONGEST: Final = 3000
 NO_THREAD: Final = frozenset({"thread_not_found", "message_not_found", "cannot_reply_to_message"})
-LOOK_BACK: Final = 100
 
 
 class SlackThreads:
@@ -77,29 +76,40 @@ class SlackThreads:
                 raise CardVanished(str(trouble)) from None
             raise
 
-    async def was_said(self, message: Message, *, view: GateView, place: CardPlace) -> bool:
-        """Looks for the reply by what its metadata says."""
-        try:
-            answer = await self._patience.call(
-                "conversations.history" if message.channel else "conversations.replies",
-                lambda: self._look(message, place),
-                channel=message.channel or place.channel,
-            )
-        except CardNotDrawn as trouble:
-            if str(trouble) in UNSEARCHABLE:
-                raise CannotLook(str(trouble)) from None
-            raise
-        wanted = {"gate": str(view.id), "link": message.link}
-        return any(_payload(reply) == wanted for reply in answer.get("messages") or ())
+    async def was_said(self, tried: Tried, *, view: GateView) -> bool:
+        """Looks where the post was tried, for the metadata that it carried."""
+        wanted = {"gate": str(view.id), "link": tried.link}
+        span: dict[str, Any] = {
+            "channel": tried.channel,
+            "oldest": f"{(tried.since - CLOCKS_APART).timestamp():.6f}",
+            "include_all_metadata": True,
+            "limit": 200,
+        }
+        for _ in range(PAGES):
+            answer = await self._look(tried, span)
+            if any(_payload(reply) == wanted for reply in answer.get("messages") or ()):
+                return True
+            span["cursor"] = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+            if not span["cursor"]:
+                break
+        return False
 
-    async def _look(self, message: Message, place: CardPlace) -> Any:
-        if message.channel:
-            return await self._client.conversations_history(
-                channel=message.channel, include_all_metadata=True, limit=LOOK_BACK
+    async def _look(self, tried: Tried, span: dict[str, Any]) -> Any:
+        method = "conversations.replies" if tried.thread else "conversations.history"
+        try:
+            return await self._patience.call(
+                method,
+                lambda: (
+                    self._client.conversations_replies(ts=tried.thread, **span)
+                    if tried.thread
+                    else self._client.conversations_history(**span)
+                ),
+                channel=tried.channel,
             )
-        return await self._client.conversations_replies(
-            channel=place.channel, ts=place.ts, include_all_metadata=True, limit=LOOK_BACK
-        )
+        except CardNotDrawn as exc:
+            if str(exc) in UNSEARCHABLE | NO_THREAD:
+                raise CannotLook(str(exc)) from None
+            raise
 
 
 def _payload(message: dict[str, Any]) -> dict[str, Any] | None:

@@ -18,7 +18,7 @@ from app.gate.policy import Refusal
 from app.gate.undo import Deed, way_back
 from app.i18n.catalog import Texts
 from app.log import error_id
-from app.slack.directory import Directory, Profile
+from app.slack.directory import Directory, Profile, is_outsider
 from app.slack.replies import Replies, answer_by
 from app.slack.ticket import NotATicket, Ticket
 from app.slack.undo_form import REASON, UndoTicket, undo_form, undo_notice
@@ -101,7 +101,10 @@ class Undoing:
             no = await self._intervene(ticket, Deed.FINISH, profile, "", until=until)
         await ack()
         if no is not None:
-            self._replies.answer(body, no.text)
+            self._answer(body, no.text, profile)
+
+    def _answer(self, body: Body, text: str, profile: Profile) -> None:
+        (self._replies.refuse if is_outsider(profile.person) else self._replies.answer)(body, text)
 
     async def ask(self, gate: GateId, profile: Profile, *, body: Body) -> str:
         """Opens the form for the gate's switch; gives what to say instead where there is no way back, or not for this
@@ -133,7 +136,7 @@ class Undoing:
         except UNCONFIRMED:
             said = texts("refused.nothing_recorded")
         if said:
-            self._replies.answer(body, said)
+            self._answer(body, said, profile)
 
     async def _intervene(
         self, ticket: Ticket, deed: Deed, profile: Profile, reason: str, *, until: float

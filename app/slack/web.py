@@ -9,7 +9,7 @@ from aiohttp import ClientConnectorError, ClientError, ClientSession
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from app.flow.refresh_card import CardNotDrawn, CardVanished
+from app.flow.slack_errors import CardNotDrawn, CardVanished
 
 CALL_SECONDS: Final = 8
 GONE: Final = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
@@ -21,6 +21,25 @@ NOT_NOW: Final = frozenset(
 )
 """Slack's own words for: not with this token. It is mended in time, and nothing of the message was judged."""
 
+CLOSED: Final = frozenset(
+    {
+        "channel_not_found",
+        "is_archived",
+        "not_in_channel",
+        "restricted_action",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_locked",
+        "restricted_action_thread_only_channel",
+        "user_is_restricted",
+        "no_permission",
+        "team_access_not_granted",
+        "channel_is_limited_access",
+    }
+)
+"""Slack's own words for: not in this channel, until somebody changes that.
+https://docs.slack.dev/reference/methods/chat.postMessage#errors"""
+
 UNSURE: Final = frozenset({"internal_error", "fatal_error", "request_timeout"})
 """Slack's own words for: something may have been done."""
 
@@ -28,6 +47,10 @@ NO_WORD: Final = "http_"
 """Begins the error of an answer in which Slack itself said nothing."""
 
 LONGEST_REST: Final = 3600.0
+
+POST: Final = "chat.postMessage"
+SETTLING: Final = timedelta(seconds=4)
+"""A post that timed out may still arrive: it is looked for only after so long."""
 
 # A proxy that answers in plain text makes the SDK fail with an AttributeError of its own.
 UNREACHABLE: Final = (SlackApiError, ClientError, TimeoutError, OSError, AttributeError, ValueError)
@@ -103,7 +126,11 @@ class Patience:
         if error in GONE:
             return CardVanished(error)
         return CardNotDrawn(
-            error, uncertain=_may_be_done(trouble, error), refused=_is_refused(trouble, error)
+            error,
+            retry_after=SETTLING if key[0] == POST and isinstance(trouble, TimeoutError) else None,
+            uncertain=_may_be_done(trouble, error),
+            refused=_is_refused(trouble, error),
+            closed=error in CLOSED,
         )
 
 

@@ -249,3 +249,20 @@ def test_a_database_of_a_newer_release_is_no_trouble(ready: Shell) -> None:
 
     assert said.status == 0, said.all
     assert lines(said)["database"] == "ok: at migration 0999, made by a newer release than this"
+
+
+def test_what_the_service_found_out_about_channels_is_said(ready: Shell, record_url: str) -> None:
+    with psycopg.connect(record_url) as connection:
+        connection.execute(
+            "INSERT INTO channel_id_changes (old_id, new_id, learned_at) VALUES (%s, 'C02NEW', now())",
+            [CHANNEL.id],
+        )
+        connection.execute(
+            "INSERT INTO channel_problems (channel, problem, since) VALUES ('C09LEADS', 'is_archived', now())"
+        )
+    said = ready.run("doctor")
+    assert (
+        f"channel {CHANNEL.id}: its id is C02NEW now, as Slack says. Name C02NEW in switchgate.toml."
+        in said.out
+    )
+    assert "channel C09LEADS: Slack refuses messages there (is_archived)." in said.out

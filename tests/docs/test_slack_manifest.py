@@ -31,7 +31,15 @@ def test_it_asks_for_these_scopes_and_no_others(manifest: dict[str, Any]) -> Non
     scopes = manifest["oauth_config"]["scopes"]
     assert set(scopes) == {"bot"}
     assert sorted(scopes["bot"]) == sorted(
-        ["channels:history", "chat:write", "commands", "groups:history", "usergroups:read", "users:read"]
+        [
+            "channels:history",
+            "chat:write",
+            "commands",
+            "groups:history",
+            "groups:read",
+            "usergroups:read",
+            "users:read",
+        ]
     )
 
 
@@ -42,7 +50,7 @@ def test_the_stand_in_grants_no_more_than_the_manifest(manifest: dict[str, Any])
 def test_it_is_for_socket_mode_with_home_and_the_one_command(manifest: dict[str, Any]) -> None:
     assert manifest["settings"] == {
         "interactivity": {"is_enabled": True},
-        "event_subscriptions": {"bot_events": ["app_home_opened"]},
+        "event_subscriptions": {"bot_events": ["app_home_opened", "channel_id_changed"]},
         "socket_mode_enabled": True,
     }
     assert [command["command"] for command in manifest["features"]["slash_commands"]] == ["/deploys"]

@@ -253,7 +253,7 @@ async def test_a_card_moves_with_its_domains_channel(build: Build, reachable: bo
             house.slack.people.alter(CHANNEL.id, is_archived=True)
         await house.until(lambda: house.slack.messages.in_channel(other.id))
         if reachable:
-            assert house.slack.messages.find(card.channel, card.ts) is None
+            await house.until(lambda: house.slack.messages.find(card.channel, card.ts) is None)
         new = house.slack.messages.in_channel(other.id)[0]
         assert (await press_in(house, new, GRACE, "approve")).acked
         assert await house.told(deployment) == ["Succeeded"]

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import ClientSession, web
 from slack_sdk.web.async_client import AsyncWebClient
 
-from app.flow.refresh_card import CardNotDrawn, CardVanished
+from app.flow.slack_errors import CardNotDrawn, CardVanished
 from app.slack.web import Patience, web_client
 from tests.house import TestClock
 

@@ -57,6 +57,13 @@ class Messages:
             self._keep(message)
             return message
 
+    def rename_channel(self, old: str, new: str) -> None:
+        """Everything that was said in `old` is in `new`, with the same ts; nothing is left in `old`."""
+        with self._changes.change():
+            for message in [one for one in self._said.values() if one.channel == old]:
+                del self._said[old, message.ts]
+                self._said[new, message.ts] = replace(message, channel=new)
+
     def delete(self, channel: str, ts: str) -> None:
         with self._changes.turn():
             self._keep(replace(self.get(channel, ts), deleted=True))

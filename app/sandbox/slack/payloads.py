@@ -98,13 +98,20 @@ class Payloads:
             "user": user.id,
             "channel": channel.id,
             "tab": tab,
-            "event_ts": self._ws.clock.stamp(),
         }
+        return self._event(event | ({"view": view_json(view)} if view else {}))
+
+    def channel_id_changed(self, old: str, new: str) -> Json:
+        """https://docs.slack.dev/reference/events/channel_id_changed."""
+        return self._event({"type": "channel_id_changed", "old_channel_id": old, "new_channel_id": new})
+
+    def _event(self, event: Json) -> Json:
+        """The envelope of the Events API."""
         return {
             "token": self._ws.credentials.verification_token,
             "team_id": self._ws.team,
             "api_app_id": APP,
-            "event": event | ({"view": view_json(view)} if view else {}),
+            "event": event | {"event_ts": self._ws.clock.stamp()},
             "type": "event_callback",
             "event_id": new_id("Ev"),
             "event_time": int(self._ws.clock.seconds()),

@@ -47,6 +47,12 @@ class People:
                     return
         raise NobodyThere(id_)
 
+    def rename_channel(self, old: str, new: str, **fields: Any) -> None:
+        """The channel has another id from now on, and is not found under the old one. Raises `NobodyThere`."""
+        with self._changes.change():
+            self._channels[new] = replace(self.channel(old), id=new, **fields)
+            del self._channels[old]
+
     def users(self) -> list[User]:
         with self._changes.turn():
             return list(self._users.values())
