@@ -64,12 +64,10 @@ class Directory:
         if asked_at is not None and profile is not None and self._clock() - asked_at < PERSON_KEPT:
             return profile
         try:
-            fresh = await asyncio.wait_for(self._asked_once(id_, name), ASK_SECONDS)
+            return await self._asked_once(id_, name)
         except UNREACHABLE as trouble:
             log.warning("slack_user_unknown", user=id_, problem=problem_of(trouble))
             return profile or self._stranger(id_, name, Standing.UNKNOWN)
-        self._profiles[id_] = (self._clock(), fresh)
-        return fresh
 
     def roster(self) -> Roster:
         """The groups as last heard of. A group never heard of has nobody in it."""
@@ -104,14 +102,17 @@ class Directory:
         """One question a person at a time: whoever presses meanwhile waits for the same answer."""
         asking = self._asking.get(id_)
         if asking is None:
-            asking = self._asking[id_] = asyncio.create_task(self._ask(id_, name))
+            asking = self._asking[id_] = asyncio.create_task(
+                asyncio.wait_for(self._ask(id_, name), ASK_SECONDS)
+            )
             asking.add_done_callback(functools.partial(self._answered, id_))
         return await asyncio.shield(asking)
 
     def _answered(self, id_: UserId, asked: "asyncio.Task[Profile]") -> None:
         del self._asking[id_]
-        if not asked.cancelled():
-            asked.exception()  # perhaps nobody has waited so long
+        # The exception is read in any case: perhaps nobody has waited so long.
+        if not asked.cancelled() and asked.exception() is None:
+            self._profiles[id_] = (self._clock(), asked.result())
 
     async def _ask(self, id_: UserId, name: str) -> Profile:
         answer = await self._client.users_info(user=id_, include_locale=True)

@@ -98,6 +98,9 @@ BROKEN = {
     "check_name_is_short": CHECK.format(name="x" * 101, state="passed", summary="", url="NULL"),
     "check_summary_is_short": CHECK.format(name="smoke", state="passed", summary="x" * 501, url="NULL"),
     "check_url_is_https": CHECK.format(name="smoke", state="passed", summary="", url="'http://ci'"),
+    "a_changed_id_is_another": (
+        "INSERT INTO channel_id_changes (old_id, new_id, learned_at) VALUES ('C1', 'C1', now())"
+    ),
     "actor_kind_is_known": NEW_EVENT.format(actor="ghost"),
     "a_person_is_named": NEW_EVENT.format(actor="person"),
 }
