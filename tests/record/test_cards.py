@@ -1,5 +1,6 @@
 """Where a card stands, when the record and Slack do not agree about it."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 from app.flow.views import CardPlace
@@ -25,3 +26,34 @@ async def test_a_card_that_arrives_when_nobody_posts_any_more_is_the_gates(datab
     (row,) = await database.rows("SELECT channel, ts FROM cards")
     assert (row.channel, row.ts) == (FIRST.channel, FIRST.ts)
     assert not await slow.met(gate, place=SECOND, now=NOW), "it has one"
+
+
+async def test_the_card_of_a_waiting_gate_is_sent_again_after_a_while(database: Database) -> None:
+    """Nobody tells when a message is deleted."""
+    await open_gate(Gates(database), "d-1")
+    cards = Cards(database, uuid4())
+    (due,) = await cards.claim(now=NOW, limit=1)
+    assert await cards.card_posting(due, now=NOW, channel="C1")
+    assert await cards.card_drawn(due, place=FIRST, fingerprint="f", now=NOW)
+
+    assert await cards.verify(now=NOW + timedelta(seconds=39)) == 0
+    assert await cards.verify(now=NOW + timedelta(seconds=41)) == 1
+    (again,) = await cards.claim(now=NOW + timedelta(seconds=41), limit=1)
+    assert (again.place, again.fingerprint) == (FIRST, None)
+
+
+async def test_the_same_ts_under_another_id_is_the_same_card(database: Database) -> None:
+    gate = await open_gate(Gates(database), "d-1")
+    cards = Cards(database, uuid4())
+    (due,) = await cards.claim(now=NOW, limit=1)
+    assert await cards.card_posting(due, now=NOW, channel="C1")
+    assert await cards.card_drawn(due, place=FIRST, fingerprint="f", now=NOW)
+    moved = CardPlace(channel="C9", ts=FIRST.ts)
+
+    assert await cards.met(gate, place=moved, now=NOW)
+
+    assert await database.rows("SELECT 1 FROM card_copies") == []
+    (row,) = await database.rows("SELECT channel, ts FROM cards")
+    assert (row.channel, row.ts) == (moved.channel, moved.ts)
+    (change,) = await database.rows("SELECT old_id, new_id FROM channel_id_changes")
+    assert (change.old_id, change.new_id) == ("C1", "C9")

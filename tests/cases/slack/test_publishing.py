@@ -87,7 +87,7 @@ async def test_an_announcement_whose_search_fails_is_said_once(house: House) -> 
     await house.until(lambda: "stocktaking" in house.says(deployment))
     await quiet(house)
     house.slack.faults.lose_answer(POST)
-    house.slack.faults.error(REPLIES, "internal_error", times=3)
+    house.slack.faults.ratelimit(REPLIES, retry_after=1, times=3)
 
     await deploys(house, GRACE, "unfreeze order")
     await house.until(lambda: house.table("announcements"))
