@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
+from app.flow.record_ports import RecordAway
 from app.loops import Step
 from app.record.leases import Leases
 
@@ -35,11 +36,19 @@ def errand(
     """The step of a loop: claims what is due and gives the pieces.
 
     `key` names the leased row. `then` comes after the lease was let go: a loop that it nudges may claim the row anew.
+    What fails for another reason than the database is set aside, so that it is not tried again at once.
     """
 
     async def piece(due: Due, claimed: datetime) -> None:
-        async with claims.leases.kept(key(due), now=claimed):
-            done = await work(due)
+        row = key(due)
+        try:
+            async with claims.leases.kept(row, now=claimed):
+                done = await work(due)
+        except RecordAway:
+            raise
+        except Exception as trouble:
+            await claims.leases.set_aside(row, problem=type(trouble).__name__, exc=trouble)
+            return
         if then is not None:
             then(due, done)
 

@@ -29,6 +29,7 @@ from app.gate.evidence import Evidence
 from app.gate.ids import GateId
 from app.loops import Loop, Step
 from app.metrics import CARDS, EVIDENCE, EVIDENCE_MISSING, OLDEST_REPORT, REPORT_SECONDS, REPORTS, WAITING
+from app.quarantine import Quarantine
 from app.record.whole import Record
 
 log = structlog.get_logger(__name__)
@@ -40,6 +41,7 @@ GROUPS_TICK: Final = 60.0
 REMIND_TICK: Final = 2.0
 VERIFY_TICK: Final = 5.0
 GAUGES_TICK: Final = 10.0
+PREVIOUS_AT_ONCE: Final = 50
 
 
 class Errands:
@@ -60,6 +62,7 @@ class Errands:
         calm: Calm,
     ) -> None:
         self._record = record
+        self._aside = {name: Quarantine(name) for name in ("remind", "expire", "previous")}
         self._deployments = deployments
         self._interveners = interveners
         self._source = source
@@ -100,6 +103,7 @@ class Errands:
         self.verify = Loop(name="verify_cards", step=self._verify_step, room=1, tick=VERIFY_TICK)
         self.remind = Loop(name="remind", step=self._remind_step, room=1, tick=REMIND_TICK)
         self.expire = Loop(name="expire", step=self._expire_step, room=1, tick=TICK)
+        self.previous = self._loop("previous", self._previous_step, room=1, patience=0.5)
         self.gauges = Loop(name="gauges", step=self._gauges_step, room=1, tick=GAUGES_TICK)
 
     def _intervene_loop(self) -> Loop:
@@ -147,12 +151,13 @@ class Errands:
             self.verify,
             self.remind,
             self.expire,
+            self.previous,
             self.gauges,
         ]
 
     def opened(self) -> None:
         """A gate was opened."""
-        for loop in (self.card, self.look, self.report, self.evidence):
+        for loop in (self.card, self.look, self.report, self.evidence, self.previous):
             loop.nudge()
 
     def seen_elsewhere(self) -> None:
@@ -225,6 +230,7 @@ class Errands:
     def _looked(self, due: DueLook, news: bool) -> None:
         if news:
             self.decided()
+            self.previous.nudge()
 
     async def _intervene(self, due: DueIntervention) -> None:
         waiting = await carry_out(
@@ -257,18 +263,30 @@ class Errands:
         await tell_thread(due, record=self._record.threads, storyteller=self._storyteller, now=self._clock())
 
     async def _remind_step(self, room: int) -> Pieces:
-        if await remind(record=self._record.gates, rules=self._rules, now=self._clock()):
+        reminded = remind(
+            record=self._record.gates, rules=self._rules, aside=self._aside["remind"], now=self._clock()
+        )
+        if await reminded:
             self.card.nudge()
         return []
 
     async def _expire_step(self, room: int) -> Pieces:
         now = self._clock()
-        while await expire_gates(record=self._record.gates, now=now):
+        aside = self._aside["expire"]
+        while await expire_gates(record=self._record.gates, aside=aside, now=now):
             self.decided()
         # To the second: sleep no longer than until the next deadline.
-        following = await self._record.gates.next_deadline()
+        following = await self._record.gates.next_deadline(skip=aside.keys())
         left = (following - self._clock()) if following else timedelta(seconds=TICK)
         self.expire.tick = min(max(left.total_seconds(), 0.02), TICK)
+        return []
+
+    async def _previous_step(self, room: int) -> Pieces:
+        aside = self._aside["previous"]
+        for stale in await self._record.previous_cards.stale(limit=PREVIOUS_AT_ONCE, skip=aside.keys()):
+            with aside.guard(stale.id):
+                await self._record.previous_cards.redraw(stale, now=self._clock())
+                self.card.nudge()
         return []
 
     async def _gauges_step(self, room: int) -> Pieces:

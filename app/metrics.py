@@ -45,3 +45,8 @@ WAITING: Final = Gauge("switchgate_gates_waiting", "Gates that wait for a decisi
 OLDEST_REPORT: Final = Gauge(
     "switchgate_report_overdue_seconds", "How long the oldest decision has waited to be told to CodeDeploy."
 )
+ROWS_SET_ASIDE: Final = Counter(
+    "switchgate_rows_set_aside_total",
+    "Rows that this replica could not read or work on, each counted once; the others went on.",
+    ["work"],
+)

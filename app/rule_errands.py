@@ -7,12 +7,13 @@ from app.calm import Calm
 from app.errand import Clock, Pieces, errand
 from app.flow.announce import DueAnnouncement, Herald, announce
 from app.flow.approve_by_checks import approve_by_checks
-from app.flow.know_deployer import AddressBook, know_deployer
+from app.flow.know_deployer import AddressBook, UnknownDeployer, know_deployer
 from app.flow.rules_port import Rules
 from app.flow.run_probe import DueProbe, Prober, Sounding, plan_probes, run_probe
 from app.flow.turn_rules import turn_rules
 from app.i18n.catalog import Texts
 from app.loops import Loop, Step
+from app.quarantine import Quarantine
 from app.record.whole import Record
 
 TICK: Final = 0.5
@@ -46,6 +47,7 @@ class RuleErrands:
         rules look at besides."""
         self._read_facts = read_facts
         self._record = record
+        self._aside = {name: Quarantine(name) for name in ("deployers", "probes", "approve", "turn")}
         self._herald = herald
         self._prober = prober
         self._texts = texts
@@ -105,20 +107,30 @@ class RuleErrands:
         found = await self._record.deployers.unknown(after=self._deployers_after, limit=DEPLOYERS)
         others = [one.switch.id for one in found if one.switch.id > self._deployers_after][:DEPLOYERS]
         self._deployers_after = others[-1] if len(others) == DEPLOYERS else 0
+        aside = self._aside["deployers"]
+        passed_over = aside.keys()
         for unknown in found:
-            known = await know_deployer(
-                unknown,
-                record=self._record.deployers,
-                rules=self._rules,
-                book=self._book,
-                now=self._clock(),
-            )
-            if known:
-                self._redraw()
+            if unknown.switch.id not in passed_over:
+                with aside.guard(unknown.switch.id):
+                    await self._find_deployer(unknown)
         return []
 
+    async def _find_deployer(self, unknown: UnknownDeployer) -> None:
+        known = await know_deployer(
+            unknown,
+            record=self._record.deployers,
+            rules=self._rules,
+            book=self._book,
+            now=self._clock(),
+        )
+        if known:
+            self._redraw()
+
     async def _probe_step(self, room: int) -> Pieces:
-        if await plan_probes(record=self._record.probes, rules=self._rules, now=self._clock()):
+        planned = plan_probes(
+            record=self._record.probes, rules=self._rules, aside=self._aside["probes"], now=self._clock()
+        )
+        if await planned:
             self._redraw()
         return await self._probing(room)
 
@@ -137,7 +149,11 @@ class RuleErrands:
 
     async def _approve_step(self, room: int) -> Pieces:
         while await approve_by_checks(
-            record=self._record.gates, ripe=self._record.checks, rules=self._rules, now=self._clock()
+            record=self._record.gates,
+            ripe=self._record.checks,
+            rules=self._rules,
+            aside=self._aside["approve"],
+            now=self._clock(),
         ):
             self._decided()
             self.turn.nudge()
@@ -145,7 +161,10 @@ class RuleErrands:
 
     async def _turn_step(self, room: int) -> Pieces:
         await self._read_facts()
-        if await turn_rules(record=self._record.freezes, rules=self._rules, now=self._clock()):
+        turned = turn_rules(
+            record=self._record.freezes, rules=self._rules, aside=self._aside["turn"], now=self._clock()
+        )
+        if await turned:
             self._redraw()
             self.announce.nudge()
             self.approve.nudge()

@@ -7,32 +7,40 @@ from typing import Final, Protocol
 from app.flow.beside import await_turn, with_neighbours
 from app.flow.events import SWITCHGATE, Event, Kind
 from app.flow.question import Question, question_of
-from app.flow.record_ports import GateRecord, HeldGate
+from app.flow.record_ports import GateRecord, HeldGate, SetAside
 from app.flow.rules_port import Rules
 from app.flow.views import GateView
 from app.gate.decision import Approval, Verdict
-from app.gate.ids import DomainName
+from app.gate.ids import DomainName, GateId
 from app.gate.policy import Basis, Refusal
 
 BATCH: Final = 50
 
 
 class SelfApproving(Protocol):
-    async def with_a_passed_check(self, domains: Sequence[DomainName], *, limit: int) -> Sequence[GateView]:
+    async def with_a_passed_check(
+        self, domains: Sequence[DomainName], *, limit: int, skip: Sequence[GateId]
+    ) -> Sequence[GateView]:
         """Waiting gates of these domains of which some check has passed."""
         ...
 
 
-async def approve_by_checks(*, record: GateRecord, ripe: SelfApproving, rules: Rules, now: datetime) -> int:
+async def approve_by_checks(
+    *, record: GateRecord, ripe: SelfApproving, rules: Rules, aside: SetAside, now: datetime
+) -> int:
     """Approves what may approve itself, each gate in a transaction of its own; gives how many."""
     domains = rules.self_approving()
     if not domains:
         return 0
-    views = await ripe.with_a_passed_check(domains, limit=BATCH)
+    views = await ripe.with_a_passed_check(domains, limit=BATCH, skip=aside.keys())
     # Most are not ripe: the lock is taken only where the answer would be yes.
     beside = await with_neighbours(views, record=record, rules=rules)
     likely = [view for view in beside if _approval(view, rules=rules, now=now)]
-    return sum([await _approve(view, record=record, rules=rules, now=now) for view in likely])
+    approved = 0
+    for view in likely:
+        with aside.guard(view.id):
+            approved += await _approve(view, record=record, rules=rules, now=now)
+    return approved
 
 
 async def _approve(view: GateView, *, record: GateRecord, rules: Rules, now: datetime) -> bool:

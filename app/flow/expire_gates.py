@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from app.flow.events import SWITCHGATE, Event, Kind
-from app.flow.record_ports import GateRecord, RecordAway
+from app.flow.record_ports import GateRecord, SetAside
 from app.gate.decision import Verdict
 from app.gate.ids import GateId
 from app.gate.states import Awaiting
@@ -12,21 +12,15 @@ from app.gate.states import Awaiting
 BATCH: Final = 50
 
 
-async def expire_gates(*, record: GateRecord, now: datetime) -> int:
+async def expire_gates(*, record: GateRecord, aside: SetAside, now: datetime) -> int:
     """Expires what is due, each gate in a transaction of its own; gives how many.
 
     A gate that a press holds at this moment is passed over: the press is judged by the same deadline.
     """
-    expired, trouble = 0, None
-    for gate in await record.past_deadline(now=now, limit=BATCH):
-        try:
+    expired = 0
+    for gate in await record.past_deadline(now=now, limit=BATCH, skip=aside.keys()):
+        with aside.guard(gate):
             expired += await _expire(gate, record=record, now=now)
-        except RecordAway:
-            raise
-        except Exception as failure:
-            trouble = failure  # told at the end: one gate's trouble must not keep the others waiting
-    if trouble is not None:
-        raise trouble
     return expired
 
 

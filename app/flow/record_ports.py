@@ -1,10 +1,10 @@
 """What the flow needs of the record: gates and switches under their locks, and work that is due."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Hashable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from app.flow.codedeploy_ports import DeploymentFacts
 from app.flow.events import Event
@@ -63,6 +63,16 @@ class Claim:
     """The right to one piece of outgoing work until the lease ends. `attempts` counts this one."""
 
     attempts: int
+
+
+class SetAside(Protocol):
+    """The rows of a worker that cannot be read or worked on now: they are passed over for a while."""
+
+    def keys(self) -> list[Any]: ...
+
+    def guard(self, key: Hashable) -> AbstractContextManager[None]:
+        """What fails inside, other than by `RecordAway`, sets the row aside and goes no further."""
+        ...
 
 
 class HeldGate(Protocol):
@@ -250,8 +260,10 @@ class GateRecord(Protocol):
         """These domains' switches that live, and the last one of each."""
         ...
 
-    async def past_deadline(self, *, now: datetime, limit: int) -> Sequence[GateId]: ...
+    async def past_deadline(
+        self, *, now: datetime, limit: int, skip: Sequence[GateId]
+    ) -> Sequence[GateId]: ...
 
-    async def next_deadline(self) -> datetime | None: ...
+    async def next_deadline(self, *, skip: Sequence[GateId]) -> datetime | None: ...
 
     async def note(self, events: Sequence[Event]) -> None: ...

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from app.flow.events import SWITCHGATE, Event, Kind
-from app.flow.record_ports import GateRecord, HeldGate
+from app.flow.record_ports import GateRecord, HeldGate, SetAside
 from app.flow.rules_port import Rules
 from app.flow.views import GateView
 from app.gate.ids import GateId
@@ -19,16 +19,17 @@ BATCH: Final = 50
 
 
 class ReminderRecord(GateRecord, Protocol):
-    async def to_remind(self, *, now: datetime, limit: int) -> Sequence[GateId]: ...
+    async def to_remind(self, *, now: datetime, limit: int, skip: Sequence[GateId]) -> Sequence[GateId]: ...
 
 
-async def remind(*, record: ReminderRecord, rules: Rules, now: datetime) -> int:
+async def remind(*, record: ReminderRecord, rules: Rules, aside: SetAside, now: datetime) -> int:
     """Reminds where it is due, each gate in a transaction of its own; gives how many gates were looked at."""
-    due = await record.to_remind(now=now, limit=BATCH)
+    due = await record.to_remind(now=now, limit=BATCH, skip=aside.keys())
     for gate in due:
-        async with record.hold(gate, skip_locked=True) as held:
-            if held is not None and isinstance(held.view.gate, Awaiting):
-                await _remind(held, rules=rules, now=now)
+        with aside.guard(gate):
+            async with record.hold(gate, skip_locked=True) as held:
+                if held is not None and isinstance(held.view.gate, Awaiting):
+                    await _remind(held, rules=rules, now=now)
     return len(due)
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from app.flow.events import SWITCHGATE, Event, Kind
-from app.flow.record_ports import Claim
+from app.flow.record_ports import Claim, SetAside
 from app.flow.rules_port import Rules
 from app.flow.views import GateView
 from app.gate.checks import LONGEST_SUMMARY, PROBE, Check, CheckState, Probe
@@ -73,7 +73,7 @@ class ProbeRecord(Protocol):
         ...
 
     async def without_runs(
-        self, domains: Sequence[DomainName], *, hooks: Sequence[str], limit: int
+        self, domains: Sequence[DomainName], *, hooks: Sequence[str], limit: int, skip: Sequence[GateId]
     ) -> Sequence[tuple[GateId, DomainName]]: ...
 
     async def probed(
@@ -83,15 +83,18 @@ class ProbeRecord(Protocol):
         ...
 
 
-async def plan_probes(*, record: ProbeRecord, rules: Rules, now: datetime, limit: int = 50) -> int:
+async def plan_probes(
+    *, record: ProbeRecord, rules: Rules, aside: SetAside, now: datetime, limit: int = 50
+) -> int:
     """Asks for the probes of gates that opened with green up; gives for how many gates."""
     domains = rules.probing()
     if not domains:
         return 0
-    found = await record.without_runs(domains, hooks=GREEN_IS_UP, limit=limit)
+    found = await record.without_runs(domains, hooks=GREEN_IS_UP, limit=limit, skip=aside.keys())
     for gate, name in found:
-        domain = rules.domain(name)
-        await record.ask_for(gate, [probe.name for probe in domain.probes] if domain else [], now=now)
+        with aside.guard(gate):
+            domain = rules.domain(name)
+            await record.ask_for(gate, [probe.name for probe in domain.probes] if domain else [], now=now)
     return len(found)
 
 

@@ -15,6 +15,7 @@ from app.flow.announce import Tiding
 from app.flow.beside import told_by_their_rules
 from app.flow.declare_freeze import StandingFreeze, told_of
 from app.flow.events import SWITCHGATE, Event, Kind
+from app.flow.record_ports import SetAside
 from app.flow.rules_port import OwnedDomain, Rules
 from app.gate.ids import DomainName
 from app.gate.rulebook import in_force
@@ -63,7 +64,7 @@ class TurningRecord(Protocol):
         ...
 
 
-async def turn_rules(*, record: TurningRecord, rules: Rules, now: datetime) -> int:
+async def turn_rules(*, record: TurningRecord, rules: Rules, aside: SetAside, now: datetime) -> int:
     """Brings every waiting gate up to date with the rules of the moment; gives how many kinds of them turned."""
     standing = await record.end_freezes(now=now)
     waiting = await record.waiting()
@@ -71,16 +72,18 @@ async def turn_rules(*, record: TurningRecord, rules: Rules, now: datetime) -> i
     domains = {name: domain for name, domain in owned.items() if domain is not None}
     neighbours = await _neighbours(domains.values(), record=record, rules=rules)
     turned = 0
+    passed_over = aside.keys()
     for each in waiting:
         domain = domains.get(each.domain)
-        if domain is None:
+        if domain is None or each in passed_over:
             continue
-        said = _said(domain, each, standing, neighbours, rules=rules, now=now)
-        if said.mark != each.mark:
-            # A card may have been drawn before its neighbours became what they are.
-            news = said.frozen or bool(domain.policy.turns.others)
-            await record.turn(each, said, news=news, now=now)
-            turned += 1
+        with aside.guard(each):
+            said = _said(domain, each, standing, neighbours, rules=rules, now=now)
+            if said.mark != each.mark:
+                # A card may have been drawn before its neighbours became what they are.
+                news = said.frozen or bool(domain.policy.turns.others)
+                await record.turn(each, said, news=news, now=now)
+                turned += 1
     return turned
 
 

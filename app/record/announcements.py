@@ -10,7 +10,7 @@ from app.flow.announce import DueAnnouncement, Tiding
 from app.flow.views import CardPlace
 from app.record.channels import current_id
 from app.record.database import Database
-from app.record.leases import Leases, coherent
+from app.record.leases import Leases
 from app.record.rows import VIEW, view_of
 
 _SELECT, _FROM = VIEW.split(" FROM gates g ", 1)
@@ -49,7 +49,7 @@ class Announcements:
         if not claimed:
             return []
         rows = await self._database.rows(DUE, ids=list(claimed))
-        return list(coherent(rows, partial(_due, claimed)))
+        return await self.leases.readable(rows, partial(_due, claimed), key=lambda row: row.announcement)
 
     async def announcing(self, due: DueAnnouncement, *, now: datetime) -> bool:
         """Writes down the intent; False when the lease was lost."""

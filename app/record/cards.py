@@ -15,7 +15,7 @@ from app.record.channels import SLACK_FACTS, Channels, current_id
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
 from app.record.evidence import WITH_EVIDENCE, with_evidence
-from app.record.leases import Leases, coherent
+from app.record.leases import Leases
 
 _SELECT, _FROM = WITH_EVIDENCE.split(" FROM gates g ", 1)
 DUE: Final = (
@@ -122,7 +122,7 @@ class Cards:
         if not claimed:
             return []
         rows = await self._database.rows(DUE, gates=list(claimed))
-        return list(coherent(rows, partial(_due, claimed)))
+        return await self.leases.readable(rows, partial(_due, claimed), key=lambda row: row.id)
 
     async def redraw(self, gate: GateId, *, now: datetime) -> None:
         """Has the card drawn again although the record thinks that it is up to date."""

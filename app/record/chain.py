@@ -31,19 +31,32 @@ def _named(name: str) -> str:
     return f"(SELECT count(*) FROM (SELECT {lock}) k) >= 0"
 
 
-CHAINS_BEHIND: Final = f"""
-SELECT pg_advisory_xact_lock({_KEY}) AS taken FROM (
-    SELECT o.* FROM switches me JOIN switches o ON o.account = me.account AND o.region = me.region AND (
-        o.rollback_id = me.deployment_id
-        OR o.id IN (SELECT i.switch_id FROM interventions i WHERE i.deployment_id = me.deployment_id)
-    )
-    WHERE me.id = :id AND me.claimed_by = :owner ORDER BY o.id OFFSET 0
-) s
+_BEHIND: Final = """
+    SELECT o.* FROM switches me JOIN switches o ON o.account = me.account AND o.region = me.region
+    WHERE me.id = :id AND me.claimed_by = :owner AND o.id = ANY(ARRAY(
+        SELECT r.id FROM switches r WHERE r.rollback_id = me.deployment_id
+        UNION ALL
+        SELECT i.switch_id FROM interventions i WHERE i.deployment_id = me.deployment_id
+    ))
+    ORDER BY o.id OFFSET 0
 """
+CHAINS_BEHIND: Final = f"SELECT pg_advisory_xact_lock({_KEY}) AS taken FROM ({_BEHIND}) s"
 """Locks the chains of the deployments that the switch `:id` takes back: its look writes to theirs too.
 
 They come before its own: `CHAIN_OF_THE_NEW` is taken in that order.
 """
+
+CHAINS_BEHIND_HELD: Final = (
+    f"SELECT coalesce(bool_and(pg_try_advisory_xact_lock({_KEY})), true) AS held FROM ({_BEHIND}) s"
+)
+"""Whether all of them are held, once the switch itself is locked.
+
+While its own chain was waited for, somebody may have written that it takes back one more deployment. From then on
+nobody can: that takes this switch's chain or its row.
+"""
+
+GATES_BEHIND: Final = f"SELECT b.id FROM ({_BEHIND}) b"
+"""The switches that the switch `:id` takes back."""
 
 THE_CHAIN: Final = _named(":chain")
 """True, with the chain that `:chain` names (`chain_of`) locked."""

@@ -9,11 +9,12 @@ from app.flow.events import Event
 from app.flow.take_check import AmbiguousDeployment
 from app.flow.views import GateView
 from app.gate.checks import Check
-from app.gate.ids import DeploymentId, DomainName, SwitchKey
+from app.gate.ids import DeploymentId, DomainName, GateId, SwitchKey
 from app.record.chain import THE_CHAIN, chain_of
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
 from app.record.leases import coherent
+from app.record.redraw import redrawn
 from app.record.rows import VIEW, check_of, view_of
 from app.record.statements import Driver, execute
 
@@ -26,9 +27,7 @@ WHERE deployment_id = :deployment AND region = :region
 ORDER BY id LIMIT 2
 """
 LOCK_CHAIN: Final = f"SELECT 1 WHERE {THE_CHAIN}"
-LOCK_GATES: Final = (
-    "SELECT 1 FROM gates WHERE switch_id = :switch AND phase = 'awaiting' ORDER BY id FOR NO KEY UPDATE"
-)
+LOCK_GATES: Final = "SELECT 1 FROM gates WHERE switch_id = :switch ORDER BY id FOR NO KEY UPDATE"
 # Told before the hook came, by somebody who named no account: now it is known.
 ADOPT: Final = """
 WITH old AS (
@@ -49,11 +48,7 @@ WITH k AS (
     ON CONFLICT ON CONSTRAINT checks_pkey DO UPDATE
         SET state = excluded.state, summary = excluded.summary, url = excluded.url,
             told_by = excluded.told_by, told_at = excluded.told_at
-), g AS (
-    UPDATE gates SET version = version + 1 WHERE switch_id = :switch RETURNING id, version
-), c AS (
-    UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
-), a AS (
+), {redrawn("switch_id = :switch")}, a AS (
     {INSERT}
 )
 SELECT 1
@@ -68,7 +63,8 @@ DELETE FROM checks k WHERE told_at < :before AND NOT EXISTS (
 )
 """
 WITH_A_PASSED_CHECK: Final = f"""
-{VIEW} WHERE g.phase = 'awaiting' AND s.verified_at IS NOT NULL AND s.domain = ANY(:domains) AND EXISTS (
+{VIEW} WHERE g.phase = 'awaiting' AND s.verified_at IS NOT NULL AND s.domain = ANY(:domains)
+    AND g.id <> ALL(:skip) AND EXISTS (
     SELECT 1 FROM checks k WHERE k.deployment_id = s.deployment_id AND k.region = s.region
         AND k.account IN (s.account, '') AND k.state = 'passed'
 )
@@ -167,9 +163,12 @@ class Checks:
             for row in rows
         ]
 
-    async def with_a_passed_check(self, domains: Sequence[DomainName], *, limit: int) -> Sequence[GateView]:
+    async def with_a_passed_check(
+        self, domains: Sequence[DomainName], *, limit: int, skip: Sequence[GateId]
+    ) -> Sequence[GateView]:
         """Waiting gates of these domains of which some check has passed, the nearest deadline first."""
-        rows = await self._database.rows(WITH_A_PASSED_CHECK, domains=list(domains), limit=limit)
+        where = {"domains": list(domains), "skip": list(skip)}
+        rows = await self._database.rows(WITH_A_PASSED_CHECK, **where, limit=limit)
         return list(coherent(rows, view_of))
 
     async def forget_strays(self, *, now: datetime) -> None:

@@ -11,6 +11,7 @@ from app.record.chain import SWITCH_CHAIN
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
 from app.record.leases import coherent
+from app.record.redraw import redrawn
 from app.record.rows import SWITCH, switch_of
 
 # Strict: lax would take each pair of a key and its value apart before the filter.
@@ -39,12 +40,7 @@ WITH s AS (
     UPDATE switches SET deployer = :deployer, deployed_by = :shown, named_deployers = CAST(:named AS text[])
     WHERE id = :id AND {SWITCH_CHAIN} AND deployer IS NULL AND named_deployers = CAST(:before AS text[])
     RETURNING id
-), g AS (
-    UPDATE gates SET version = version + 1 FROM s
-    WHERE gates.switch_id = s.id AND gates.phase = 'awaiting' RETURNING gates.id, gates.version
-), c AS (
-    UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
-), a AS (
+), {redrawn("gates.phase = 'awaiting'", join="JOIN s ON gates.switch_id = s.id")}, a AS (
     {INSERT} WHERE EXISTS (SELECT 1 FROM s) AND CAST(:news AS boolean)
 )
 SELECT id FROM s

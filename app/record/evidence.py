@@ -20,7 +20,7 @@ from app.record.chain import GATE_CHAIN
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
 from app.record.evidence_json import as_json, evidence_of
-from app.record.leases import Leases, coherent
+from app.record.leases import Leases
 from app.record.rows import VIEW, IncoherentRow, view_of
 from app.record.statements import execute
 
@@ -87,7 +87,7 @@ class EvidenceRows:
             return []
         rows = await self._database.rows(DUE, gates=list(claimed))
         crowd = (await self._database.rows(CROWD))[0].gates
-        return list(coherent(rows, partial(_due, claimed, crowd)))
+        return await self.leases.readable(rows, partial(_due, claimed, crowd), key=lambda row: row.id)
 
     async def seen(
         self,

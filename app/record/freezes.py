@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from app.flow.declare_freeze import HOUSE, Declaration, StandingFreeze
 from app.flow.events import Event
@@ -15,7 +16,9 @@ from app.gate.turns import AFTER_TRAFFIC, Neighbour
 from app.record.chain import THE_CHAIN, chain_of
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
+from app.record.leases import coherent
 from app.record.neighbours import neighbours
+from app.record.redraw import redrawn
 from app.record.statements import Driver, execute
 
 LOCK: Final = f"SELECT 1 WHERE {THE_CHAIN}"
@@ -24,21 +27,13 @@ SELECT id, domains, starts_at, ends_at, reason, declared_by FROM freezes WHERE o
 """
 # Whoever holds a gate decides it first; whoever comes later reads this freeze.
 LOCK_GATES: Final = """
-SELECT 1 FROM gates WHERE phase = 'awaiting' AND id IN (
+SELECT id FROM gates WHERE phase = 'awaiting' AND id IN (
     SELECT g.id FROM gates g JOIN switches s ON s.id = g.switch_id
     WHERE g.phase = 'awaiting' AND (CAST(:domains AS text[]) IS NULL OR s.domain = ANY(:domains))
 ) ORDER BY id FOR NO KEY UPDATE
 """
-REDRAW: Final = """
-g AS (
-    UPDATE gates SET version = version + 1 FROM switches s
-    WHERE s.id = gates.switch_id AND gates.phase = 'awaiting'
-        AND (CAST(:domains AS text[]) IS NULL OR s.domain = ANY(:domains))
-    RETURNING gates.id, gates.version
-), c AS (
-    UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
-)
-"""
+# Those that are locked: of one that is opened meanwhile the rules are looked at a moment later (`TURN`).
+REDRAW: Final = redrawn("id = ANY(:gates)")
 DECLARE: Final = f"""
 WITH f AS (
     INSERT INTO freezes (domains, starts_at, ends_at, reason, declared_by, declared_at)
@@ -115,9 +110,9 @@ class HeldFreezesRows:
     async def declare(self, declaration: Declaration, *, event: Event, now: datetime) -> int:
         """Stores the freeze; gives its number."""
         domains = list(declaration.domains) if declaration.domains is not None else None
-        await execute(self._driver, LOCK_GATES, {"domains": domains})
         values = {
             "domains": domains,
+            "gates": await self._lock_gates(domains),
             "starts_at": declaration.start,
             "ends_at": declaration.end,
             "reason": declaration.reason.strip(),
@@ -136,10 +131,10 @@ class HeldFreezesRows:
         left = set(found.domains or ()) - set(domains or ())
         partly = domains is not None and bool(left)
         about = list(domains) if partly and domains else _list(found.domains)
-        await execute(self._driver, LOCK_GATES, {"domains": about})
         values: dict[str, Any] = {
             "id": freeze,
             "domains": about,
+            "gates": await self._lock_gates(about),
             "now": now,
             "events": as_parameter([event]),
         }
@@ -148,6 +143,9 @@ class HeldFreezesRows:
         else:
             by = event.actor.id or event.actor.kind
             await execute(self._driver, LIFT, {**values, "by": by})
+
+    async def _lock_gates(self, domains: Sequence[DomainName] | None) -> list[UUID]:
+        return [row.id for row in await execute(self._driver, LOCK_GATES, {"domains": domains})]
 
 
 class Freezes:
@@ -183,17 +181,7 @@ class Freezes:
 
     async def waiting(self) -> Sequence[Waiting]:
         """See `app.flow.turn_rules.Waiting`."""
-        return [
-            Waiting(
-                domain=DomainName(row.domain),
-                shift=Shift(row.shift) if row.shift else None,
-                mark=row.mark,
-                frozen=row.frozen,
-                waits=row.waits,
-                since=row.since,
-            )
-            for row in await self._database.rows(WAITING)
-        ]
+        return list(coherent(await self._database.rows(WAITING), _waiting))
 
     async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[Neighbour]:
         """These domains' switches that live, and the last one of each."""
@@ -216,6 +204,17 @@ class Freezes:
             news=news,
             now=now,
         )
+
+
+def _waiting(row: Any) -> Waiting:
+    return Waiting(
+        domain=DomainName(row.domain),
+        shift=Shift(row.shift) if row.shift else None,
+        mark=row.mark,
+        frozen=row.frozen,
+        waits=row.waits,
+        since=row.since,
+    )
 
 
 def standing_of(row: Any) -> StandingFreeze:

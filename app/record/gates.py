@@ -20,6 +20,7 @@ from app.record.database import Database
 from app.record.events import INSERT, as_parameter
 from app.record.neighbours import NEIGHBOURS, TURNS_LOCK, neighbour_of, neighbours, parameters_of
 from app.record.opening import OPEN, parameters
+from app.record.redraw import gates_in_order
 from app.record.rows import INTERVENTION, VIEW, intervention_of, undo_that_made, view_of
 from app.record.statements import Driver, execute, execute_and_commit
 
@@ -33,9 +34,12 @@ BY_EXECUTION: Final = (
     " AND g.execution_hash = :digest"
 )
 PAST_DEADLINE: Final = (
-    "SELECT id FROM gates WHERE phase = 'awaiting' AND deadline_at <= :now ORDER BY deadline_at LIMIT :limit"
+    "SELECT id FROM gates WHERE phase = 'awaiting' AND deadline_at <= :now AND id <> ALL(:skip)"
+    " ORDER BY deadline_at LIMIT :limit"
 )
-NEXT_DEADLINE: Final = "SELECT min(deadline_at) AS at FROM gates WHERE phase = 'awaiting'"
+NEXT_DEADLINE: Final = (
+    "SELECT min(deadline_at) AS at FROM gates WHERE phase = 'awaiting' AND id <> ALL(:skip)"
+)
 
 SAVE: Final = f"""
 WITH g AS (
@@ -87,7 +91,8 @@ SELECT version FROM g
 """
 
 TO_REMIND: Final = """
-SELECT id FROM gates WHERE phase = 'awaiting' AND remind_at <= :now ORDER BY remind_at LIMIT :limit
+SELECT id FROM gates WHERE phase = 'awaiting' AND remind_at <= :now AND id <> ALL(:skip)
+ORDER BY remind_at LIMIT :limit
 """
 REMINDED: Final = f"""
 WITH g AS (
@@ -102,7 +107,9 @@ WITH g AS (
 )
 SELECT 1
 """
-PLAN_REMINDERS: Final = "UPDATE gates SET remind_at = :now WHERE phase = 'awaiting'"
+PLAN_REMINDERS: Final = f"""
+UPDATE gates SET remind_at = :now WHERE id = ANY({gates_in_order("phase = 'awaiting'")}) AND phase = 'awaiting'
+"""
 UNDO_BEHIND: Final = f"""
 SELECT {INTERVENTION} AS intervention {undo_that_made(":deployment", account=":account", region=":region")} LIMIT 1
 """
@@ -226,23 +233,23 @@ class Gates:
         """These domains' switches that live, and the last one of each."""
         return await neighbours(self._database, domains)
 
-    async def past_deadline(self, *, now: datetime, limit: int) -> Sequence[GateId]:
+    async def past_deadline(self, *, now: datetime, limit: int, skip: Sequence[GateId]) -> Sequence[GateId]:
         """Waiting gates whose deadline has come, the longest due first."""
-        rows = await self._database.rows(PAST_DEADLINE, now=now, limit=limit)
+        rows = await self._database.rows(PAST_DEADLINE, now=now, limit=limit, skip=list(skip))
         return [GateId(row.id) for row in rows]
 
-    async def to_remind(self, *, now: datetime, limit: int) -> Sequence[GateId]:
+    async def to_remind(self, *, now: datetime, limit: int, skip: Sequence[GateId]) -> Sequence[GateId]:
         """Waiting gates whose next reminder has come."""
-        rows = await self._database.rows(TO_REMIND, now=now, limit=limit)
+        rows = await self._database.rows(TO_REMIND, now=now, limit=limit, skip=list(skip))
         return [GateId(row.id) for row in rows]
 
     async def plan_reminders(self, *, now: datetime) -> None:
         """The configuration has changed: every waiting gate's reminders are planned anew."""
         await self._database.rows(PLAN_REMINDERS, now=now)
 
-    async def next_deadline(self) -> datetime | None:
+    async def next_deadline(self, *, skip: Sequence[GateId]) -> datetime | None:
         """When the next waiting gate ends unless somebody decides."""
-        rows = await self._database.rows(NEXT_DEADLINE)
+        rows = await self._database.rows(NEXT_DEADLINE, skip=list(skip))
         at: datetime | None = rows[0].at
         return at
 

@@ -12,7 +12,8 @@ from app.gate.ids import DeploymentId
 from app.gate.states import Awaiting, Closed
 from app.gate.undo import Deed
 from app.record.events import INSERT, as_parameter
-from app.record.opening import REDRAW_PREVIOUS, verified_columns
+from app.record.opening import verified_columns
+from app.record.redraw import CARDS, redrawn
 from app.record.rows import INTERVENTION, SWITCH, intervention_of, switch_of
 from app.record.statements import Driver, execute
 
@@ -22,7 +23,7 @@ WITH s AS (
         creator = :creator, deployed_by = :deployed_by, 
         named_deployers = CAST(:named_deployers AS text[]), description = :description,
         config_name = :config_name, listener_port = :listener_port, deployment_created_at = :created_at,
-        rollback_of = :rollback_of, status = :status, verified_at = :now
+        rollback_of = :rollback_of, status = :status, verified_at = :now, previous_stale_since = :now
     WHERE id = :id
 ), e AS (
     UPDATE evidence SET due_at = :now, attempts = 0 FROM gates g
@@ -31,14 +32,15 @@ WITH s AS (
 UPDATE reports SET due_at = :now FROM gates g
 WHERE g.switch_id = :id AND g.phase = 'decided' AND reports.gate_id = g.id AND reports.due_at IS NULL
 """
-REDRAW: Final = """
-    UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
-"""
 # The cards of a switch show the deployment that takes it back, too.
 SHOWING: Final = """
-    switch_id = :id OR switch_id IN (
-        SELECT o.id FROM switches o JOIN switches me ON me.id = :id
-        WHERE o.rollback_id = me.deployment_id AND o.account = me.account AND o.region = me.region)
+    switch_id = ANY(ARRAY(
+        SELECT CAST(:id AS bigint)
+        UNION ALL
+        SELECT o.id FROM switches me JOIN switches o ON o.rollback_id = me.deployment_id
+            AND o.account = me.account AND o.region = me.region
+        WHERE me.id = :id
+    ))
 """
 LEARN: Final = f"""
 WITH s AS (
@@ -62,10 +64,7 @@ WITH s AS (
     UPDATE interventions SET deployment_id = CAST(:rollback_id AS text)
     WHERE switch_id = :id AND deed = 'stop' AND phase IN ('asked', 'sent')
         AND CAST(:rollback_id AS text) IS NOT NULL
-), g AS (
-    UPDATE gates SET version = version + 1 WHERE CAST(:redraw AS boolean) AND ({SHOWING})
-    RETURNING id, version
-), c AS ({REDRAW}), a AS ({INSERT})
+), {redrawn(f"CAST(:redraw AS boolean) AND {SHOWING}")}, a AS ({INSERT})
 SELECT 1
 """
 FOLLOW: Final = """
@@ -83,9 +82,7 @@ WITH i AS (
         claimed_by = NULL, claimed_until = NULL, problem = CAST(:problem AS text)
     WHERE phase IN ('asked', 'sent') AND {{which}}
     RETURNING *
-), g AS (
-    UPDATE gates SET version = version + 1 WHERE switch_id IN (SELECT switch_id FROM i) RETURNING id, version
-), c AS ({REDRAW})
+), {redrawn("switch_id = ANY(ARRAY(SELECT i.switch_id FROM i))")}
 SELECT {SWITCH}, {INTERVENTION} AS intervention
 FROM i JOIN switches s ON s.id = i.switch_id
 """
@@ -104,7 +101,7 @@ WITH g AS (
     UPDATE gates SET deadline_at = :deadline_at, edition = :edition, remind_at = :remind_at,
         version = version + 1
     WHERE id = :gate AND phase = 'awaiting' RETURNING id, version
-), c AS ({REDRAW}), a AS ({INSERT})
+), c AS ({CARDS}), a AS ({INSERT})
 SELECT 1
 """
 CLOSE: Final = f"""
@@ -119,19 +116,17 @@ WITH g AS (
     WHERE id = :gate AND phase <> 'closed' RETURNING id, version
 ), r AS (
     UPDATE reports SET due_at = NULL, claimed_by = NULL, claimed_until = NULL FROM g WHERE reports.gate_id = g.id
-), c AS ({REDRAW}), a AS ({INSERT})
+), c AS ({CARDS}), a AS ({INSERT})
 SELECT 1
 """
 END: Final = f"""
 WITH s AS (
-    UPDATE switches SET ended_at = :now, ending = :ending, due_at = CAST(:due_at AS timestamptz)
+    UPDATE switches SET ended_at = :now, ending = :ending, due_at = CAST(:due_at AS timestamptz),
+        previous_stale_since = :now
     WHERE id = :id
-), g AS (
-    UPDATE gates SET version = version + 1 WHERE {SHOWING} RETURNING id, version
-), c AS ({REDRAW}), a AS ({INSERT})
+), {redrawn(SHOWING)}, a AS ({INSERT})
 SELECT 1
 """
-PREVIOUS: Final = f"{REDRAW_PREVIOUS} SELECT 1"
 
 
 class HeldSwitchRow:
@@ -154,7 +149,6 @@ class HeldSwitchRow:
         """Stores what CodeDeploy confirmed; what had to wait for it, reports and evidence, is due now."""
         columns = verified_columns(verification)
         await execute(self._driver, VERIFY, {"id": self._switch.id, "now": now, **columns})
-        await self._redraw_previous(verification.domain, now)
 
     async def learn(self, news: News, *, events: Sequence[Event], redraw: bool, now: datetime) -> None:
         """Stores what was found out; what is known already and is not news stays."""
@@ -239,11 +233,6 @@ class HeldSwitchRow:
         """The deployment is over. `due_at`: when to look for its rollback; None: never again."""
         values = {"id": self._switch.id, "ending": ending, "due_at": due_at, "now": now}
         await execute(self._driver, END, {**values, "events": as_parameter(events)})
-        await self._redraw_previous(self._switch.domain, now)
-
-    async def _redraw_previous(self, domain: str | None, now: datetime) -> None:
-        values = {"domain": domain, "before": self._switch.id, "now": now}
-        await execute(self._driver, PREVIOUS, values)
 
 
 def _settled(row: Any) -> Settled:

@@ -1,9 +1,10 @@
 """Interventions: asked for under the switch's lock, carried out under a lease."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,8 +15,8 @@ from app.gate.ids import DeploymentId, GateId
 from app.record.chain import CHAIN_OF_THE_NEW, GATE_CHAIN, THE_CHAIN, chain_of
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
-from app.record.held_switch import REDRAW
 from app.record.leases import Leases
+from app.record.redraw import redrawn
 from app.record.rows import INTERVENTION, SEEN_BLUE, SWITCH, VIEW, intervention_of, switch_of, view_of
 from app.record.statements import Driver, execute
 
@@ -24,14 +25,14 @@ LOCK: Final = (
     f" AND {GATE_CHAIN} FOR NO KEY UPDATE"
 )
 ONE: Final = f"{VIEW} WHERE g.id = :gate"
-BUMP: Final = "UPDATE gates SET version = version + 1 WHERE switch_id = :switch RETURNING id, version"
+REDRAWN: Final = redrawn("switch_id = ANY(ARRAY(SELECT i.switch_id FROM i))")
 ASK: Final = f"""
 WITH i AS (
     INSERT INTO interventions (id, switch_id, deed, asked_by, asked_name, reason, asked_at, due_at)
     VALUES (:id, :switch, :deed, :by, :name, :reason, :now, :now)
 ), s AS (
     UPDATE switches SET due_at = :now WHERE id = :switch
-), g AS ({BUMP}), c AS ({REDRAW}), a AS ({INSERT})
+), {redrawn("switch_id = :switch")}, a AS ({INSERT})
 SELECT 1
 """
 GIVE_UP: Final = """
@@ -65,10 +66,7 @@ WITH i AS (
            o.listener_port, 'user', :now, :now, :now
     FROM i JOIN switches o ON o.id = i.switch_id WHERE CAST(:deployment AS text) IS NOT NULL
     ON CONFLICT ON CONSTRAINT switches_key DO NOTHING
-), g AS (
-    UPDATE gates SET version = version + 1 FROM i WHERE gates.switch_id = i.switch_id
-    RETURNING gates.id, gates.version
-), c AS ({REDRAW}), a AS (
+), {REDRAWN}, a AS (
     {INSERT} WHERE EXISTS (SELECT 1 FROM i)
         OR EXISTS (SELECT 1 FROM interventions WHERE id = :id AND deed = 'finish' AND phase = 'failed')
 )
@@ -81,21 +79,15 @@ WITH i AS (
     UPDATE interventions SET phase = 'failed', finished_at = :now, problem = :problem, due_at = NULL,
         claimed_by = NULL, claimed_until = NULL
     WHERE id = :id AND claimed_by = :owner AND phase = 'asked' AND {THE_CHAIN} RETURNING switch_id
-), g AS (
-    UPDATE gates SET version = version + 1 FROM i WHERE gates.switch_id = i.switch_id
-    RETURNING gates.id, gates.version
-), c AS ({REDRAW}), a AS ({INSERT} WHERE EXISTS (SELECT 1 FROM i))
+), {REDRAWN}, a AS ({INSERT} WHERE EXISTS (SELECT 1 FROM i))
 SELECT 1
 """
 AGAIN: Final = f"""
 WITH i AS (
     UPDATE interventions SET due_at = :due_at, claimed_by = NULL, claimed_until = NULL, last_error = :problem,
         problem = :problem
-    WHERE id = :id AND claimed_by = :owner AND phase = 'asked' RETURNING switch_id
-), g AS (
-    UPDATE gates SET version = version + 1 FROM i WHERE gates.switch_id = i.switch_id
-    RETURNING gates.id, gates.version
-), c AS ({REDRAW})
+    WHERE id = :id AND claimed_by = :owner AND phase = 'asked' AND {THE_CHAIN} RETURNING switch_id
+), {REDRAWN}
 SELECT 1
 """
 
@@ -157,15 +149,7 @@ class Interventions:
         if not claimed:
             return []
         rows = await self._database.rows(DUE, ids=list(claimed))
-        return [
-            DueIntervention(
-                attempts=claimed[row.id],
-                switch=switch_of(row),
-                intervention=intervention_of(row.intervention),
-                blue=row.blue,
-            )
-            for row in rows
-        ]
+        return await self.leases.readable(rows, partial(_due, claimed), key=lambda row: row.id)
 
     async def sent(
         self,
@@ -208,7 +192,17 @@ class Interventions:
         self, due: DueIntervention, *, problem: str, due_at: datetime, now: datetime
     ) -> None:
         """Puts it back until `due_at`; the card says what the trouble is."""
-        await self._database.rows(AGAIN, **self._mine(due), problem=problem[:500], due_at=due_at, now=now)
+        values = {"chain": chain_of(due.switch.key), "problem": problem[:500], "due_at": due_at, "now": now}
+        await self._database.rows(AGAIN, **self._mine(due), **values)
 
     def _mine(self, due: DueIntervention) -> dict[str, Any]:
         return {"id": due.intervention.id, "owner": self.leases.owner}
+
+
+def _due(claimed: Mapping[Any, int], row: Any) -> DueIntervention:
+    return DueIntervention(
+        attempts=claimed[row.id],
+        switch=switch_of(row),
+        intervention=intervention_of(row.intervention),
+        blue=row.blue,
+    )

@@ -6,7 +6,7 @@ it does not claim again, even when the lease was lost: the same owner twice woul
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeVar
@@ -15,6 +15,7 @@ from uuid import UUID
 import structlog
 
 from app.flow.record_ports import RecordAway
+from app.quarantine import Quarantine
 from app.record.database import Database
 from app.record.rows import IncoherentRow
 
@@ -23,6 +24,12 @@ T = TypeVar("T")
 
 LEASE: Final = timedelta(milliseconds=3500)
 RENEWAL: Final = timedelta(seconds=1)
+
+UNREADABLE: Final = (IncoherentRow, ValueError, TypeError, KeyError, AttributeError)
+"""What reading a row raises when it holds a value that this release does not know."""
+
+SILENCE: Final = 3600.0
+MOST_SAID: Final = 1000
 
 Work = Literal[
     "reports",
@@ -83,6 +90,14 @@ def renew_statement(work: Work) -> str:
     return f"UPDATE {work} SET claimed_until = :until WHERE {KEY[work]} = :key AND claimed_by = :owner"
 
 
+def release_statement(work: Work) -> str:
+    """Ends one lease, if it is still ours: whoever can do the work takes it at once."""
+    return f"""
+        UPDATE {work} SET claimed_by = NULL, claimed_until = NULL, last_error = :error
+        WHERE {KEY[work]} = :key AND claimed_by = :owner
+    """
+
+
 class Leases:
     """One replica's leases on one kind of work."""
 
@@ -90,7 +105,9 @@ class Leases:
         self._database = database
         self._claim = claim_statement(work)
         self._renew = renew_statement(work)
+        self._release = release_statement(work)
         self._busy: set[UUID | int] = set()
+        self.quarantine = Quarantine(work)
         self.owner = owner
 
     async def claim(self, *, now: datetime, limit: int) -> dict[Any, int]:
@@ -100,8 +117,30 @@ class Leases:
     async def claim_by(self, statement: str, *, now: datetime, limit: int) -> list[Any]:
         """The rows of a statement that claims in the words of `claim_statement`."""
         return await self._database.rows(
-            statement, owner=self.owner, now=now, until=now + LEASE, limit=limit, busy=list(self._busy)
+            statement,
+            owner=self.owner,
+            now=now,
+            until=now + LEASE,
+            limit=limit,
+            busy=[*self._busy, *self.quarantine.keys()],
         )
+
+    async def readable(
+        self, rows: Sequence[Any], build: Callable[[Any], T], *, key: Callable[[Any], UUID | int]
+    ) -> list[T]:
+        """What can be built of the claimed rows; the others are set aside, and free for other replicas."""
+        found = []
+        for row in rows:
+            try:
+                found.append(build(row))
+            except UNREADABLE as nonsense:
+                await self.set_aside(key(row), problem=str(nonsense))
+        return found
+
+    async def set_aside(self, key: UUID | int, *, problem: str, exc: BaseException | None = None) -> None:
+        """Leaves a row to others for a while; see `Quarantine`."""
+        self.quarantine.add(key, problem=problem, exc=exc)
+        await self._database.rows(self._release, key=key, owner=self.owner, error=problem[:500])
 
     @asynccontextmanager
     async def kept(self, key: UUID | int, *, now: datetime) -> AsyncIterator[None]:
@@ -136,9 +175,24 @@ async def _set_within(event: asyncio.Event, seconds: float) -> bool:
 
 
 def coherent(rows: Iterable[Any], build: Callable[[Any], T]) -> Iterator[T]:
-    """What can be built; one incoherent row is reported and must not hold up the others."""
+    """What can be built of the rows of a page or a list: one that cannot be read must not hold up the others.
+
+    It is logged once an hour.
+    """
     for row in rows:
         try:
             yield build(row)
-        except IncoherentRow as nonsense:
-            log.error("incoherent_row", problem=str(nonsense))
+        except UNREADABLE as nonsense:
+            _say_once(str(nonsense))
+
+
+_said: dict[str, float] = {}
+
+
+def _say_once(problem: str) -> None:
+    now = asyncio.get_running_loop().time()
+    if now - _said.get(problem, -SILENCE) >= SILENCE:
+        log.error("incoherent_row", problem=problem)
+        if len(_said) > MOST_SAID:
+            _said.clear()
+        _said[problem] = now

@@ -8,7 +8,7 @@ from app.gate.ids import DeploymentId, DomainName
 from app.gate.policy import RESCUERS
 from app.gate.turns import AFTER_TRAFFIC, Ending, Neighbour
 from app.record.database import Database
-from app.record.rows import traffic_of
+from app.record.rows import IncoherentRow, traffic_of
 
 TURNS_LOCK: Final = "SELECT pg_advisory_xact_lock(1902, 1)"
 """Whoever gives a turn holds it until the commit, so that of two at once the second sees what the first was given.
@@ -55,8 +55,11 @@ def parameters_of(domains: Sequence[DomainName]) -> dict[str, Any]:
 
 
 def neighbour_of(row: Any) -> Neighbour:
-    """A row of `NEIGHBOURS`. Raises `IncoherentRow`."""
-    traffic = traffic_of(row.traffic)
+    """A row of `NEIGHBOURS`. One that is read in part only still takes its turn: it must not be overlooked."""
+    try:
+        traffic = traffic_of(row.traffic)
+    except IncoherentRow:
+        traffic = None
     return Neighbour(
         domain=DomainName(row.domain),
         deployment=DeploymentId(row.deployment_id),

@@ -16,18 +16,19 @@ WITH s AS (
     INSERT INTO switches
         (account, region, deployment_id, domain, application, deployment_group, creator, deployed_by,
          named_deployers, description, config_name, listener_port, deployment_created_at, rollback_of, status,
-         first_seen_at, verified_at, due_at)
+         first_seen_at, verified_at, due_at, previous_stale_since)
     VALUES
         (CASE WHEN {THE_CHAIN} THEN CAST(:account AS text) END,
          :region, :deployment_id, :domain, :application, :deployment_group, :creator, :deployed_by,
          CAST(:named_deployers AS text[]), :description, :config_name, :listener_port, :created_at, :rollback_of,
-         :status, :now, :verified_at, :now)
+         :status, :now, :verified_at, :now, :now)
     ON CONFLICT ON CONSTRAINT switches_key DO UPDATE
-        SET (due_at, ended_at, ending, hook_started_at) = (
+        SET (due_at, ended_at, ending, hook_started_at, previous_stale_since) = (
             SELECT CASE WHEN known AND switches.ended_at IS NOT NULL THEN NULL ELSE excluded.due_at END,
                 CASE WHEN known THEN switches.ended_at END,
                 CASE WHEN known THEN switches.ending END,
-                CASE WHEN known THEN switches.hook_started_at END
+                CASE WHEN known THEN switches.hook_started_at END,
+                CASE WHEN known THEN switches.previous_stale_since ELSE excluded.previous_stale_since END
             FROM (SELECT EXISTS (
                 SELECT 1 FROM gates WHERE switch_id = switches.id AND execution_hash = :execution_hash
             ) AS known) k
@@ -46,34 +47,12 @@ WITH s AS (
     INSERT INTO evidence (gate_id, due_at) SELECT id, :now FROM g
 ), a AS (
     {INSERT} WHERE EXISTS (SELECT 1 FROM g)
-), p AS (
-    UPDATE gates SET version = version + 1
-    WHERE EXISTS (SELECT 1 FROM g) AND switch_id IN (
-        SELECT o.id FROM switches o WHERE o.domain = CAST(:domain AS text) AND o.status = 'Succeeded'
-        ORDER BY o.id DESC LIMIT 1)
-    RETURNING gates.id, gates.version
-), pc AS (
-    UPDATE cards SET wanted_version = p.version, due_at = :now, attempts = 0 FROM p WHERE cards.gate_id = p.id
 )
 SELECT g.id, EXISTS (
     SELECT 1 {undo_that_made(":deployment_id", account=":account", region=":region")}
 ) AS undoes FROM g
 """
-"""The domain's last switch that succeeded is drawn again: with a later one under way it has no undo any more."""
-
-REDRAW_PREVIOUS: Final = """
-WITH p AS (
-    UPDATE gates SET version = version + 1
-    WHERE switch_id IN (
-        SELECT o.id FROM switches o
-        WHERE o.domain = CAST(:domain AS text) AND o.id < :before AND o.status = 'Succeeded'
-        ORDER BY o.id DESC LIMIT 1)
-    RETURNING id, version
-), c AS (
-    UPDATE cards SET wanted_version = p.version, due_at = :now, attempts = 0 FROM p WHERE cards.gate_id = p.id
-)
-"""
-"""The same, when a later deployment turns out to be the domain's, or has ended."""
+"""It waits for no row of another deployment. The card of the domain's previous switch is a worker's to redraw."""
 
 
 def parameters(opening: Opening, events: Sequence[Event]) -> dict[str, Any]:

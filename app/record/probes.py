@@ -13,7 +13,7 @@ from app.gate.ids import DomainName, GateId
 from app.record.chain import GATE_CHAIN
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
-from app.record.leases import Leases, coherent
+from app.record.leases import Leases
 from app.record.rows import VIEW, view_of
 from app.record.statements import execute
 
@@ -25,7 +25,8 @@ WHERE p.id = ANY(:ids)
 WITHOUT_RUNS: Final = """
 SELECT g.id, s.domain FROM gates g JOIN switches s ON s.id = g.switch_id
 WHERE g.phase = 'awaiting' AND s.verified_at IS NOT NULL AND s.domain = ANY(:domains)
-    AND g.hook_name = ANY(:hooks) AND NOT EXISTS (SELECT 1 FROM probe_runs p WHERE p.gate_id = g.id)
+    AND g.id <> ALL(:skip) AND g.hook_name = ANY(:hooks)
+    AND NOT EXISTS (SELECT 1 FROM probe_runs p WHERE p.gate_id = g.id)
 ORDER BY g.opened_at LIMIT :limit
 """
 LOCK: Final = f"SELECT 1 FROM gates WHERE id = :gate AND {GATE_CHAIN} FOR NO KEY UPDATE"
@@ -97,13 +98,14 @@ class Probes:
         if not claimed:
             return []
         rows = await self._database.rows(DUE, ids=list(claimed))
-        return list(coherent(rows, partial(_due, claimed)))
+        return await self.leases.readable(rows, partial(_due, claimed), key=lambda row: row.run)
 
     async def without_runs(
-        self, domains: Sequence[DomainName], *, hooks: Sequence[str], limit: int
+        self, domains: Sequence[DomainName], *, hooks: Sequence[str], limit: int, skip: Sequence[GateId]
     ) -> Sequence[tuple[GateId, DomainName]]:
         """Waiting gates of these domains whose probes nobody has asked for."""
-        rows = await self._database.rows(WITHOUT_RUNS, domains=list(domains), hooks=list(hooks), limit=limit)
+        where = {"domains": list(domains), "hooks": list(hooks), "skip": list(skip)}
+        rows = await self._database.rows(WITHOUT_RUNS, **where, limit=limit)
         return [(GateId(row.id), DomainName(row.domain)) for row in rows]
 
     async def ask_for(self, gate: GateId, names: Sequence[str], *, now: datetime) -> None:

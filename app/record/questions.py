@@ -20,6 +20,7 @@ from app.gate.turns import Neighbour
 from app.record.channels import Channels, current_id
 from app.record.database import Database
 from app.record.evidence import WITH_EVIDENCE, with_evidence
+from app.record.leases import coherent
 from app.record.neighbours import neighbours
 from app.record.people import recorded_people
 from app.record.rows import SWITCH, VIEW, switch_of, view_of
@@ -121,7 +122,7 @@ class Questions:
         total = len(rows)
         if offset or total == limit:
             total = (await self._database.rows(COUNT_PENDING, domain=domain))[0].count
-        return [_pending(row) for row in rows], total
+        return list(coherent(rows, _pending)), total
 
     async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[Neighbour]:
         """These domains' switches that live, and the last one of each."""
@@ -129,8 +130,7 @@ class Questions:
 
     async def last_decided(self, *, domain: str, limit: int) -> Sequence[GateView]:
         """A domain's latest switches, newest first, each with its latest gate that no longer waits."""
-        rows = await self._database.rows(LAST, domain=domain, limit=limit)
-        return [view_of(row) for row in rows]
+        return list(coherent(await self._database.rows(LAST, domain=domain, limit=limit), view_of))
 
     async def last_approved(self, *, domain: str) -> GateView | None:
         """The gate by which the domain's latest switch was let through; automatic rollbacks apart."""
@@ -177,7 +177,7 @@ class Questions:
             select(switches.c.id).where(*chosen).order_by(switches.c.id.desc()).limit(limit + 1)
         )
         rows = await self._database.rows(SWITCHES_BY_ID, ids=[row.id for row in ids[:limit]])
-        found = sorted((switch_of(row) for row in rows), key=lambda switch: switch.id, reverse=True)
+        found = sorted(coherent(rows, switch_of), key=lambda switch: switch.id, reverse=True)
         return Page(items=found, cursor=_cursor("", ids[limit - 1].id) if len(ids) > limit else None)
 
     async def gates(
@@ -204,7 +204,7 @@ class Questions:
         rows = await self._database.rows(GATES_BY_ID, ids=list(order))
         last = ids[limit - 1] if len(ids) > limit else None
         return Page(
-            items=sorted((with_evidence(row) for row in rows), key=lambda view: order[view.id]),
+            items=sorted(coherent(rows, with_evidence), key=lambda view: order[view.id]),
             cursor=_cursor(f"{last.opened_at.isoformat()}/{last.id}", 0) if last else None,
         )
 

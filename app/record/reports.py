@@ -14,7 +14,7 @@ from app.gate.states import Decided
 from app.record.chain import THE_CHAIN, chain_of
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
-from app.record.leases import Leases, claim_statement, coherent
+from app.record.leases import Leases, claim_statement
 from app.record.rows import VIEW, view_of
 
 _SELECT, _FROM = VIEW.split(" FROM gates g ", 1)
@@ -70,7 +70,8 @@ class Reports:
     async def claim(self, *, now: datetime, limit: int) -> Sequence[DueReport]:
         """Leases due reports. An unverified gate's report is not due."""
         rows = await self.leases.claim_by(CLAIM, now=now, limit=limit)
-        return [due for due in coherent(rows, _due) if _is_reportable(due)]
+        found = await self.leases.readable(rows, _due, key=lambda row: row.id)
+        return [due for due in found if _is_reportable(due)]
 
     async def reported(self, due: DueReport, result: Result, event: Event, *, now: datetime) -> bool:
         """Stores what CodeDeploy holds; False when the lease was lost to another replica."""

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from app.flow.record_ports import DueLook
+from app.flow.record_ports import DueLook, RecordAway
 from app.gate.ids import SwitchKey
 from app.gate.policy import RESCUERS
-from app.record.chain import CHAINS_BEHIND, SWITCH_CHAIN
+from app.record.chain import CHAINS_BEHIND, CHAINS_BEHIND_HELD, GATES_BEHIND, SWITCH_CHAIN
 from app.record.database import Database
 from app.record.held_switch import HeldSwitchRow
-from app.record.leases import Leases, coherent
+from app.record.leases import Leases
 from app.record.rows import SEEN_BLUE, SWITCH, VIEW, switch_of, undo_that_made, view_of
 from app.together import Together
 
@@ -42,7 +42,9 @@ UPDATE switches SET claimed_by = NULL, claimed_until = NULL, last_error = b.erro
     END
 FROM jsonb_to_recordset(CAST(:looks AS jsonb)) AS b(
     id bigint, due_at timestamptz, was_due timestamptz, error text, rested boolean)
-WHERE switches.id = b.id AND claimed_by = :owner
+WHERE switches.id = b.id AND claimed_by = :owner AND switches.id = ANY(ARRAY(
+    SELECT id FROM switches WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE
+))
 """
 """Who woke the switch while it was looked at is heard: a look that began before is not the answer to that.
 
@@ -52,10 +54,12 @@ A switch that this very look has ended for good stays so.
 LOCK: Final = (
     f"SELECT 1 FROM switches WHERE id = :id AND claimed_by = :owner AND {SWITCH_CHAIN} FOR NO KEY UPDATE"
 )
-LOCK_GATES: Final = (
-    "SELECT 1 FROM gates WHERE switch_id = (SELECT id FROM switches WHERE id = :id AND claimed_by = :owner)"
-    " AND phase <> 'closed' ORDER BY id FOR NO KEY UPDATE"
-)
+# Of the deployments that it takes back, too: their cards show it.
+LOCK_GATES: Final = f"""
+SELECT 1 FROM gates WHERE switch_id = ANY(ARRAY(
+    SELECT id FROM switches WHERE id = :id AND claimed_by = :owner UNION ALL {GATES_BEHIND}
+)) ORDER BY id FOR NO KEY UPDATE
+"""
 THE_SWITCH: Final = f"SELECT {SWITCH} FROM switches s WHERE s.id = :id"
 OPEN_GATES: Final = f"{VIEW} WHERE g.switch_id = :id AND g.phase <> 'closed' ORDER BY g.id"
 WAKE: Final = """
@@ -64,6 +68,7 @@ WHERE region = :region AND deployment_id = :deployment AND account IN (:account,
 RETURNING 1
 """
 BATCH: Final = 100
+TRIES: Final = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,18 +94,32 @@ class Switches:
         if not claimed:
             return []
         rows = await self._database.rows(DUE, ids=list(claimed), rescuers=sorted(RESCUERS))
-        return list(coherent(rows, lambda row: _due(row, attempts=claimed[row.switch_id])))
+        return await self.leases.readable(
+            rows, lambda row: _due(row, attempts=claimed[row.switch_id]), key=lambda row: row.switch_id
+        )
 
     @asynccontextmanager
     async def hold_switch(self, due: DueLook) -> AsyncIterator[HeldSwitchRow | None]:
         """The switch and its open gates under their locks; None when the lease was lost."""
         mine = {"id": due.switch.id, "owner": self.leases.owner}
-        in_turn = [CHAINS_BEHIND, LOCK, LOCK_GATES, THE_SWITCH, OPEN_GATES]
-        async with self._database.begin_with(in_turn, mine) as (driver, _, locked, _, found, gates):
-            if not locked:
-                yield None
-                return
-            yield HeldSwitchRow(driver, switch_of(found[0]), [view_of(row) for row in gates])
+        in_turn = [CHAINS_BEHIND, LOCK, CHAINS_BEHIND_HELD, LOCK_GATES, THE_SWITCH, OPEN_GATES]
+        for _ in range(TRIES):
+            async with self._database.begin_with(in_turn, mine) as (
+                driver,
+                _,
+                locked,
+                behind,
+                _,
+                found,
+                gates,
+            ):
+                if not locked:
+                    yield None
+                    return
+                if behind[0].held:
+                    yield HeldSwitchRow(driver, switch_of(found[0]), [view_of(row) for row in gates])
+                    return
+        raise RecordAway("the deployments that a switch takes back changed while it was being locked")
 
     async def look_again(
         self, due: DueLook, *, error: str | None, rested: bool, due_at: datetime | None
@@ -135,7 +154,8 @@ class Switches:
             }
             for look in looks
         ]
-        await self._database.rows(AGAIN, looks=json.dumps(rows), owner=self.leases.owner)
+        ids = [look.id for look in looks]
+        await self._database.rows(AGAIN, looks=json.dumps(rows), ids=ids, owner=self.leases.owner)
         return [None] * len(looks)
 
 

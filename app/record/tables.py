@@ -78,6 +78,7 @@ switches: Final = Table(
     _text("rollback_id"),
     _text("previous_revision"),
     Column("auto_rollback", Boolean),
+    _at("previous_stale_since"),
     *_work(),
     _text("previous_obstacle"),
     UniqueConstraint("account", "region", "deployment_id", name="switches_key"),
@@ -85,6 +86,11 @@ switches: Final = Table(
     Index("switches_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
 )
 Index("switches_by_deployment", switches.c.deployment_id)
+Index(
+    "switches_with_stale_previous",
+    switches.c.previous_stale_since,
+    postgresql_where=switches.c.previous_stale_since.is_not(None),
+)
 Index("switches_live", switches.c.domain, postgresql_where=switches.c.ended_at.is_(None))
 Index("switches_by_domain", switches.c.domain, desc(switches.c.id))
 

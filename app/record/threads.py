@@ -14,7 +14,7 @@ from app.flow.views import CardPlace
 from app.gate.ids import DomainName, GateId, SwitchKey
 from app.record.channels import SLACK_FACTS, Channels, current_id
 from app.record.database import Database
-from app.record.leases import Leases, coherent
+from app.record.leases import Leases
 from app.record.rows import VIEW, view_of
 
 log = structlog.get_logger(__name__)
@@ -69,7 +69,7 @@ class Threads:
         if not claimed:
             return []
         rows = await self._database.rows(DUE, gates=list(claimed))
-        return list(coherent(rows, partial(_due, claimed)))
+        return await self.leases.readable(rows, partial(_due, claimed), key=lambda row: row.id)
 
     async def telling(self, due: DueThread, *, tried: Tried) -> bool:
         """Writes down the intent, before Slack is asked. False: the lease is lost."""

@@ -57,14 +57,7 @@ class WaitingGates:
 
     async def waiting(self) -> Sequence[WaitingGate]:
         """Every waiting gate, the nearest deadline first."""
-        return [
-            WaitingGate(
-                id=GateId(row.id),
-                domain=DomainName(row.domain) if row.domain else None,
-                shift=Shift(row.shift) if row.shift else None,
-            )
-            for row in await self._database.rows(WAITING)
-        ]
+        return list(coherent(await self._database.rows(WAITING), _waiting))
 
     async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[Neighbour]:
         """See `app.flow.beside.Neighbourhood`."""
@@ -84,6 +77,14 @@ class WaitingGates:
         """Another one whenever something of what waits has changed."""
         mark: str = (await self._database.rows(MARK))[0].mark
         return mark
+
+
+def _waiting(row: Any) -> WaitingGate:
+    return WaitingGate(
+        id=GateId(row.id),
+        domain=DomainName(row.domain) if row.domain else None,
+        shift=Shift(row.shift) if row.shift else None,
+    )
 
 
 def _pending(row: Any) -> Pending:

@@ -14,6 +14,7 @@ from app.record.freezes import Freezes
 from app.record.gates import Gates
 from app.record.interventions import Interventions
 from app.record.pool import REQUESTS, PoolSize
+from app.record.previous_cards import PreviousCards
 from app.record.probes import Probes
 from app.record.questions import Questions
 from app.record.reports import Reports
@@ -38,6 +39,7 @@ class Record:
         self.channels = Channels(self.database)
         self.threads = Threads(self.database, owner)
         self.announcements = Announcements(self.database, owner)
+        self.previous_cards = PreviousCards(self.database)
         self.deployers = Deployers(self.database)
         self.checks = Checks(self.database)
         self.probes = Probes(self.database, owner)

@@ -50,9 +50,10 @@ async def open_gate(
     domain: str = "order",
     at: datetime = NOW,
     hook_name: str = "BeforeAllowTraffic",
+    gate: GateId | None = None,
 ) -> GateId:
     """A gate that waits; the same `execution` twice is one hook."""
-    gate = GateId(uuid4())
+    gate = gate or GateId(uuid4())
     opening = Opening(
         gate=gate,
         key=key(deployment),

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from app.flow.events import Kind
-from app.flow.record_ports import RecordAway
+from app.flow.record_ports import DueLook, RecordAway
 from app.flow.report_decision import Result
 from app.flow.turn_rules import Said
 from app.flow.views import CardPlace, Intervention, InterventionPhase
@@ -151,6 +151,32 @@ async def test_who_waits_for_a_chain_holds_nothing_that_its_holder_may_want(
         " WHERE link <> place"
     )
     assert broken == []
+
+
+async def test_a_look_holds_the_chains_of_all_that_it_takes_back_also_of_what_it_learnt_while_it_waited(
+    database: Database, record_url: str, gate: GateId
+) -> None:
+    """It writes to those chains later, with rows in hand that the chains' holders want."""
+    await open_gate(Gates(database), "d-2")
+    switches = Switches(database, uuid4())
+    due = next(one for one in await switches.claim(now=NOW, limit=2) if one.switch.key.deployment == "d-2")
+    async with await psycopg.AsyncConnection.connect(record_url) as undoing:
+        await undoing.execute(CHAIN.replace("d-1", "d-2"))
+        looking = asyncio.ensure_future(_other_chain_is_free(switches, due, record_url))
+        await until_somebody_waits(record_url)
+        await undoing.execute("UPDATE switches SET rollback_id = 'd-2' WHERE deployment_id = 'd-1'")
+        await undoing.commit()
+    assert await looking is False
+
+
+async def _other_chain_is_free(switches: Switches, due: DueLook, url: str) -> bool:
+    async with (
+        switches.hold_switch(due) as held,
+        await psycopg.AsyncConnection.connect(url, autocommit=True) as other,
+    ):
+        assert held is not None
+        row = await (await other.execute(CHAIN.replace("pg_advisory", "pg_try_advisory"))).fetchone()
+        return row == (True,)
 
 
 async def test_a_report_and_a_look_at_the_same_switch_do_not_deadlock(

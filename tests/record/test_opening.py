@@ -4,9 +4,12 @@ import asyncio
 from datetime import timedelta
 from uuid import uuid4
 
+import psycopg
+
 from app.flow.events import Kind
 from app.record.database import Database
 from app.record.gates import Gates
+from app.record.previous_cards import PreviousCards
 from app.record.switches import Switches
 from tests.record.opened import NOW, event, key, open_gate, reject
 
@@ -88,3 +91,42 @@ async def _end(database: Database) -> None:
             await held.close(view.gate.ended(), reason="nobody's", events=[ended], now=NOW)  # type: ignore[union-attr]
         await held.end(ending="nobody's", due_at=None, events=[event(Kind.SWITCH_ENDED, "d-1")], now=NOW)
     await switches.look_again(due, error=None, rested=True, due_at=LATER)
+
+
+async def test_a_hook_waits_for_no_row_of_the_domains_previous_deployment(
+    database: Database, record_url: str
+) -> None:
+    gates = Gates(database)
+    previous = await open_gate(gates, "d-0")
+    await database.rows("UPDATE switches SET status = 'Succeeded', previous_stale_since = NULL")
+    async with await psycopg.AsyncConnection.connect(record_url) as holder:
+        for table, key_of in (("gates", "id"), ("cards", "gate_id"), ("switches", "id")):
+            await holder.execute(f"SELECT 1 FROM {table} WHERE {key_of} IS NOT NULL FOR UPDATE".encode())
+        opened = await asyncio.wait_for(open_gate(gates, "d-1", at=LATER), 2)
+    assert await gates.get(opened) is not None
+    (card,) = await database.rows("SELECT wanted_version FROM cards WHERE gate_id = :gate", gate=previous)
+    assert card.wanted_version == 1
+
+
+async def test_the_previous_deployments_card_is_redrawn_afterwards_and_never_forgotten(
+    database: Database,
+) -> None:
+    gates, cards = Gates(database), PreviousCards(database)
+    previous = await open_gate(gates, "d-0")
+    await database.rows("UPDATE switches SET status = 'Succeeded', previous_stale_since = NULL")
+    await open_gate(gates, "d-1", at=LATER)
+    (stale,) = await cards.stale(limit=5, skip=[])
+    again = stale.since + timedelta(seconds=1)
+    await database.rows(
+        "UPDATE switches SET previous_stale_since = :again WHERE id = :id", again=again, id=stale.id
+    )
+
+    await cards.redraw(stale, now=LATER)
+
+    (card,) = await database.rows("SELECT wanted_version FROM cards WHERE gate_id = :gate", gate=previous)
+    assert card.wanted_version == 2
+    assert [one.since for one in await cards.stale(limit=5, skip=[])] == [
+        again
+    ]  # it was marked anew meanwhile
+    await cards.redraw((await cards.stale(limit=5, skip=[]))[0], now=LATER)
+    assert await cards.stale(limit=5, skip=[]) == []

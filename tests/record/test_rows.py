@@ -6,11 +6,13 @@ from uuid import uuid4
 import pytest
 
 from app.flow.expire_gates import expire_gates
+from app.quarantine import Quarantine
 from app.record.cards import Cards
 from app.record.database import Database
 from app.record.gates import Gates
 from app.record.rows import IncoherentRow
 from app.record.switches import Switches
+from tests.logs import listening
 from tests.record.opened import NOW, open_gate
 
 SIDEWAYS = "UPDATE switches SET traffic = '{\"shift\": \"sideways\"}' WHERE deployment_id = 'd-bad'"
@@ -39,7 +41,8 @@ async def test_others_expire_beside_it_and_the_trouble_is_told(database: Databas
     bad = await open_gate(gates, "d-bad")
     good = await open_gate(gates, "d-good", at=NOW + timedelta(minutes=1))
     await database.rows(SIDEWAYS)
-    with pytest.raises(IncoherentRow):
-        await expire_gates(record=gates, now=NOW + timedelta(hours=1))
+    with listening() as log:
+        await expire_gates(record=gates, aside=Quarantine("expire"), now=NOW + timedelta(hours=1))
+    assert "row_set_aside" in log.getvalue()
     rows = await database.rows("SELECT id, verdict FROM gates ORDER BY opened_at")
     assert [(row.id, row.verdict) for row in rows] == [(bad, None), (good, "expired")]

@@ -1,0 +1,26 @@
+"""Has cards redrawn: the gates' versions are raised, and their cards are due.
+
+Whoever locks several gates locks them in the order of their ids, and their cards after them. So two statements that
+are about the same gates never wait for each other, whichever rows they find first.
+"""
+
+from typing import Final
+
+CARDS: Final = """
+    UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
+"""
+"""The cards of the gates in `g`."""
+
+
+def gates_in_order(where: str, *, join: str = "") -> str:
+    """An array of the ids of these gates, which are then locked. `where` and `join` speak of `gates`."""
+    return f"""ARRAY(
+        SELECT gates.id FROM gates {join} WHERE {where} ORDER BY gates.id FOR NO KEY UPDATE OF gates
+    )"""
+
+
+def redrawn(where: str, *, join: str = "") -> str:
+    """The parts `g` and `c` of a WITH: every gate that fits, and its card."""
+    return f"""g AS (
+    UPDATE gates SET version = version + 1 WHERE id = ANY({gates_in_order(where, join=join)}) RETURNING id, version
+), c AS ({CARDS})"""
