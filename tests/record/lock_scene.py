@@ -69,7 +69,7 @@ async def make_scene(database: Database, *, sent: bool) -> None:
 
     `sent`: CodeDeploy has taken the undo. Of the gates of d-1 the second in order is the first in the table.
     """
-    await database.rows(f"TRUNCATE {', '.join(TABLES)}")
+    await database.rows(f"TRUNCATE {', '.join(TABLES)} CASCADE")
     gates = Gates(database)
     await open_gate(gates, "d-0", gate=PREVIOUS, at=LONG_AGO)
     await database.rows("UPDATE switches SET status = 'Succeeded', previous_stale_since = NULL")
@@ -112,7 +112,7 @@ async def _undo(database: Database, *, sent: bool) -> None:
     interventions = Interventions(database, uuid4())
     async with interventions.hold_switch_of(FIRST) as held:
         assert held is not None
-        await held.ask(wish, events=[event(Kind.UNDO_ASKED, "d-1", FIRST)], now=NOW)
+        await held.ask(wish, events=[event(Kind.UNDO_ASKED, "d-1", FIRST)], instead_of=None, now=NOW)
     if sent:
         (due,) = await interventions.claim(now=NOW, limit=1)
         await interventions.sent(

@@ -160,12 +160,21 @@ async def test_a_look_holds_the_chains_of_all_that_it_takes_back_also_of_what_it
     await open_gate(Gates(database), "d-2")
     switches = Switches(database, uuid4())
     due = next(one for one in await switches.claim(now=NOW, limit=2) if one.switch.key.deployment == "d-2")
-    async with await psycopg.AsyncConnection.connect(record_url) as undoing:
+    async with (
+        await psycopg.AsyncConnection.connect(record_url) as writing,
+        await psycopg.AsyncConnection.connect(record_url) as undoing,
+    ):
+        await writing.execute(CHAIN)
         await undoing.execute(CHAIN.replace("d-1", "d-2"))
         looking = asyncio.ensure_future(_other_chain_is_free(switches, due, record_url))
         await until_somebody_waits(record_url)
         await undoing.execute("UPDATE switches SET rollback_id = 'd-2' WHERE deployment_id = 'd-1'")
         await undoing.commit()
+        await until_somebody_waits(
+            record_url
+        )  # for what is being written to the other chain, with nothing in hand
+        assert not looking.done()
+        await writing.rollback()
     assert await looking is False
 
 

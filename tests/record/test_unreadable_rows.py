@@ -130,7 +130,7 @@ async def _undo(database: Database, gate: GateId, deployment: str) -> None:
     )
     async with Interventions(database, uuid4()).hold_switch_of(gate) as held:
         assert held is not None
-        await held.ask(wish, events=[event(Kind.UNDO_ASKED, deployment, gate)], now=NOW)
+        await held.ask(wish, events=[event(Kind.UNDO_ASKED, deployment, gate)], instead_of=None, now=NOW)
 
 
 @pytest.fixture
