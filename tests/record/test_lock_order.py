@@ -214,7 +214,7 @@ async def _evidence(database: Database) -> Prepared:
     rows = EvidenceRows(database, uuid4())
     due = next(one for one in await rows.claim(now=NOW, limit=9) if one.view.id == SECOND)
     seen = [event(Kind.EVIDENCE_SEEN, "d-1", SECOND)]
-    return partial(rows.seen, due, evidence(), events=seen, settled=True, due_at=NOW, now=NOW)
+    return partial(rows.seen, due, evidence(), blockers=(), events=seen, settled=True, due_at=NOW, now=NOW)
 
 
 async def _probe(database: Database) -> Prepared:
