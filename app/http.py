@@ -35,6 +35,7 @@ def build_http(
     slack_events: Route | None,
     slack_is_fit: Callable[[], bool],
     channels: Callable[[], frozenset[str]],
+    signature_hint: Callable[[], str],
     clock: Callable[[], datetime],
 ) -> ASGIApp:
     """The whole HTTP surface. `slack_events` is given in HTTP mode only; `more` are the routers that write."""
@@ -53,7 +54,9 @@ def build_http(
     http.include_router(api_router(questions, callers, clock=clock))
     for router in more:
         http.include_router(router)
-    http.include_router(health_router(questions, slack_is_fit=slack_is_fit, channels=channels))
+    http.include_router(
+        health_router(questions, slack_is_fit=slack_is_fit, channels=channels, signature_hint=signature_hint)
+    )
     http.add_exception_handler(RequestValidationError, refuse)
     http.add_exception_handler(RecordAway, _record_away)
     http.add_exception_handler(Exception, _unknown)

@@ -36,6 +36,11 @@ LOOP_FAILURES: Final = Counter("switchgate_loop_failures_total", "Steps of a loo
 LOOP_SECONDS: Final = Gauge(
     "switchgate_loop_last_step_timestamp", "When a loop last finished a step.", ["loop"]
 )
+SLACK_REFUSED: Final = Counter(
+    "switchgate_slack_requests_refused_total",
+    "Requests to /slack/events that were refused, by cause.",
+    ["cause"],
+)
 API_DENIED: Final = Counter(
     "switchgate_api_denied_total",
     "Requests to /api/v1 without a valid token or scope, by reason.",

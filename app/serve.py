@@ -14,7 +14,7 @@ import structlog
 import uvicorn
 
 from app.domains import Config
-from app.settings import Settings
+from app.settings import SIGNING_FORM_WARNING, Settings
 from app.web.connections import BoundedH11Protocol
 from app.wiring import CannotStart, Service
 
@@ -44,6 +44,8 @@ async def serve(settings: Settings, config: Config, *, database_url: str) -> Non
     sys.setswitchinterval(SWITCH_SECONDS)
     for name in settings.guessable():
         log.warning("guessable_secret", of=name, remedy="make a longer one: openssl rand -hex 32")
+    if settings.has_unusual_signing_secret():
+        log.warning("unusual_signing_secret", problem=f"SLACK_SIGNING_SECRET {SIGNING_FORM_WARNING}")
     door = _door(settings.host, settings.port)
     service = Service(settings, config, database_url=database_url)
     server = Server(

@@ -22,15 +22,21 @@ from app.settings_values import (
     ADVISED_SECRET,
     ApiToken,
     http_base_url,
+    is_signing_secret,
     level_name,
     named_secrets,
     postgres_url,
     region_name,
+    signing_secret,
     slack_token,
 )
 from app.settings_values import api_tokens as read_api_tokens
 
 HIGHEST_PORT: Final = 65_535
+SIGNING_FORM_WARNING: Final = (
+    "is not made of the 32 hexadecimal digits that Slack gives; unless it is right, every request is refused."
+    " Copy it from the app's page, Basic Information"
+)
 
 
 class SettingsError(Exception):
@@ -77,7 +83,7 @@ class Settings(BaseSettings):
         default=None,
         validate_default=True,
         validation_alias="SLACK_SIGNING_SECRET",
-        examples=["8f742231b10e8888abcd99yyyzzz85a5"],
+        examples=["8f742231b10e8888abcd99bbbccc85a5"],
     )
     """Always there when `slack_app_token` is not."""
 
@@ -121,7 +127,7 @@ class Settings(BaseSettings):
             raise ValueError(
                 "is not set, and neither is SLACK_APP_TOKEN: in HTTP mode Slack's presses are proved by it"
             )
-        return value
+        return signing_secret(value) if info.data.get("slack_app_token", "malformed") is None else value
 
     @classmethod
     def settings_customise_sources(
@@ -149,6 +155,11 @@ class Settings(BaseSettings):
         values = [secret.get_secret_value() for secret in known if secret is not None]
         password = urlsplit(self.database_url or "").password or ""
         return tuple(value for value in [*values, password, unquote(password)] if value)
+
+    def has_unusual_signing_secret(self) -> bool:
+        """Whether HTTP mode's signing secret has another form than Slack gives it."""
+        secret = self.slack_signing_secret
+        return self.slack_app_token is None and secret is not None and not is_signing_secret(secret)
 
     def guessable(self) -> tuple[str, ...]:
         """The keys and tokens, as `VARIABLE name`, whose secrets are shorter than `ADVISED_SECRET`."""

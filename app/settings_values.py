@@ -19,6 +19,9 @@ ADVISED_SECRET: Final = 16
 LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_QUOTES: Final = "\"'`"
+_SIGNING_SECRET: Final = re.compile("[0-9a-f]{32}")
+_SLACK_ID_OR_TOKEN: Final = re.compile(r"[UWTBAC][0-9][A-Z0-9]{7,}$|x(?:ox[a-z]|app)-")
 _PRINTABLE: Final = re.compile(r"[\x21-\x7e]+")
 
 
@@ -110,6 +113,23 @@ def slack_token(prefix: str) -> Callable[[SecretStr], SecretStr]:
         return value
 
     return check
+
+
+def signing_secret(value: SecretStr | None) -> SecretStr | None:
+    """Refuses what certainly is no signing secret; see `is_signing_secret` for its usual form."""
+    secret = value.get_secret_value() if value is not None else "x"
+    if secret[0] in _QUOTES or secret[-1] in _QUOTES:
+        raise ValueError("is in quotes: leave them out")
+    if not _PRINTABLE.fullmatch(secret):
+        raise ValueError("holds blanks or characters outside ASCII: it has 32 hexadecimal digits")
+    if _SLACK_ID_OR_TOKEN.match(secret):
+        raise ValueError("is an id or a token: the signing secret has 32 hexadecimal digits")
+    return value
+
+
+def is_signing_secret(value: SecretStr) -> bool:
+    """Whether it has the form that Slack's signing secrets have: 32 hexadecimal digits."""
+    return _SIGNING_SECRET.fullmatch(value.get_secret_value()) is not None
 
 
 def postgres_url(value: str | None) -> str | None:

@@ -35,6 +35,7 @@ from app.settings import Settings
 from app.slack.events import events_route
 from app.slack.greeting import CannotStart
 from app.slack.side import SlackSide, Writers
+from app.slack.signature_check import SignatureCheck
 from app.slack_doors import SlackDoors
 
 __all__ = ["CannotStart", "Service", "utc_now"]
@@ -88,6 +89,8 @@ class Service:
             clock=clock,
         )
         self.socket = self.slack.socket(self.doors.bolt)
+        secret = self.slack.signing_secret
+        self._signatures = SignatureCheck(secret) if secret is not None else None
         self._loops = [
             *self.errands.all(),
             *self.rule_errands.all(),
@@ -167,6 +170,7 @@ class Service:
             ],
             slack_events=self._slack_events(),
             channels=lambda: self.rules.channels,
+            signature_hint=lambda: self._signatures.hint() if self._signatures else "",
             slack_is_fit=lambda: self.socket is None or self.socket.is_fit(),
             clock=self._clock,
         )
@@ -214,10 +218,9 @@ class Service:
 
     def _slack_events(self) -> Route | None:
         """HTTP mode's route; None in Socket Mode."""
-        secret = self._settings.slack_signing_secret
-        if self.socket is not None or secret is None:
+        if self.socket is not None or self._signatures is None:
             return None
-        return events_route(self.doors.bolt, signing_secret=secret.get_secret_value())
+        return events_route(self.doors.bolt, signatures=self._signatures)
 
     async def _keep_groups(self, groups: Iterable[str]) -> bool:
         whole = await self.slack.greeting.keep(groups)

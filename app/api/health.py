@@ -20,9 +20,11 @@ def health_router(
     *,
     slack_is_fit: Callable[[], bool],
     channels: Callable[[], frozenset[str]] = frozenset,
+    signature_hint: Callable[[], str],
 ) -> APIRouter:
     """Liveness asks nothing of others; readiness asks the record and looks at the Slack socket. `channels`: those that
-    the configuration names."""
+    the configuration names. `signature_hint`: why Slack's requests are refused, which takes no replica out, because
+    anybody can send such."""
     router = APIRouter(tags=["health"])
 
     @router.get("/healthz")
@@ -37,7 +39,9 @@ def health_router(
         slack = "ok" if slack_is_fit() else "the socket to Slack is down"
         ready = record == "ok" and slack == "ok"
         warnings = await _channel_warnings(questions, channels()) if record == "ok" else {}
-        return JSONResponse({"record": record, "slack": slack, **warnings}, 200 if ready else 503)
+        hint = signature_hint()
+        said = {**warnings, **({"slack_signature": hint} if hint else {})}
+        return JSONResponse({"record": record, "slack": slack, **said}, 200 if ready else 503)
 
     @router.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> PlainTextResponse:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from app.cli.doctor_aws import look_at_groups
+from app.cli.doctor_signatures import look_at_signatures
 from app.cli.doctor_slack import look_at_slack
 from app.cli.findings import Finding, Mark, ok, trouble, unknown
 from app.domains import Config, ConfigError, counted, load_config, warnings
@@ -19,7 +20,7 @@ from app.record.database import Database
 from app.record.migrate import SchemaVersion, newest, schema_version
 from app.record.questions import Questions
 from app.rules import LiveRules
-from app.settings import Settings, SettingsError, load_database_url, load_settings
+from app.settings import SIGNING_FORM_WARNING, Settings, SettingsError, load_database_url, load_settings
 from app.slack.blocks import Block
 from app.slack.card import card_blocks
 from app.within import within
@@ -40,6 +41,7 @@ async def examine(environ: Mapping[str, str]) -> list[Finding]:
     rules = LiveRules(config, roster=lambda: Roster(groups={}), heard=lambda group: now, clock=lambda: now)
     channels = sorted(rules.channels)
     card = _card(gate, rules, settings) if gate is not None else None
+    found += await look_at_signatures(settings)
     found += await look_at_slack(settings, channels=channels, groups=sorted(rules.groups), card=card)
     if in_record[0].mark is Mark.OK:
         found += await _channels(environ, rules.channels)
@@ -57,6 +59,8 @@ def _environment(environ: Mapping[str, str]) -> tuple[Settings | None, list[Find
         unknown(name, "short enough to be guessed; make a longer one: openssl rand -hex 32")
         for name in settings.guessable()
     ]
+    if settings.has_unusual_signing_secret():
+        weak.append(unknown("SLACK_SIGNING_SECRET", SIGNING_FORM_WARNING))
     return settings, [ok("environment", f"complete; {how}; hooks signed by {keys}"), *weak]
 
 

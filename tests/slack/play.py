@@ -103,11 +103,12 @@ async def send(
     *,
     headers: Mapping[str, str] | None = None,
     secret: str = SIGNING_SECRET,
+    timestamp: str | None = None,
 ) -> tuple[int, str]:
     """Posts a signed request to /slack/events, of a shape that no honest Slack would send; status and body."""
     body = payload if isinstance(payload, str | bytes) else urlencode({"payload": json.dumps(payload)})
     raw = body.encode() if isinstance(body, str) else body
-    timestamp = str(int(time()))
+    timestamp = timestamp or str(int(time()))
     digest = hmac.new(secret.encode(), b"v0:" + timestamp.encode() + b":" + raw, hashlib.sha256).hexdigest()
     signed = {
         "Content-Type": "application/x-www-form-urlencoded",

@@ -1,0 +1,35 @@
+"""The doctor asks the service that runs here whether it refuses what Slack sends (HTTP mode only)."""
+
+from typing import Any, Final
+
+from aiohttp import ClientError, ClientSession, ClientTimeout
+
+from app.cli.findings import Finding, trouble
+from app.settings import Settings
+
+ASK_SECONDS: Final = 2
+ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
+
+
+async def look_at_signatures(settings: Settings) -> list[Finding]:
+    """Empty where nothing is wrong, or nothing runs at HOST and PORT."""
+    if settings.slack_app_token is not None or settings.port == 0:
+        return []
+    host = ANY_ADDRESS.get(settings.host, settings.host)
+    hint = (await _readiness(f"http://{host}:{settings.port}/readyz")).get("slack_signature")
+    if not hint:
+        return []
+    remedy = "Compare SLACK_SIGNING_SECRET and the clock (NTP), then press again."
+    return [trouble("Slack's requests", str(hint), remedy)]
+
+
+async def _readiness(url: str) -> dict[str, Any]:
+    try:
+        async with (
+            ClientSession(timeout=ClientTimeout(total=ASK_SECONDS)) as session,
+            session.get(url) as answer,
+        ):
+            body = await answer.json()
+    except (ClientError, TimeoutError, ValueError, OSError):
+        return {}
+    return body if isinstance(body, dict) else {}
