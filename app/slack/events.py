@@ -3,6 +3,7 @@
 from typing import Final
 from urllib.parse import parse_qs
 
+import structlog
 from slack_bolt.adapter.starlette.async_handler import to_async_bolt_request, to_starlette_response
 from slack_bolt.app.async_app import AsyncApp
 from starlette.requests import Request
@@ -10,6 +11,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.slack.signature_check import SignatureCheck
+
+log = structlog.get_logger(__name__)
 
 MAX_SSL_CHECK_BYTES: Final = 1024
 """`ssl_check=1` and the deprecated verification token; the one request of Slack's that needs no signature."""
@@ -29,7 +32,12 @@ def events_route(bolt: AsyncApp, *, signatures: SignatureCheck) -> Route:
             asked = to_async_bolt_request(request, body)
         except (ValueError, TypeError, AttributeError, RecursionError):
             return _refusal(400, "malformed")
-        return to_starlette_response(await bolt.async_dispatch(asked))
+        try:
+            return to_starlette_response(await bolt.async_dispatch(asked))
+        except Exception:
+            # Slack signed it, and would send it again only to fail again.
+            log.exception("slack_request_failed")
+            return Response()
 
     return Route("/slack/events", slack_events, methods=["POST"], include_in_schema=False)
 

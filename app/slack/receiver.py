@@ -29,6 +29,7 @@ from app.slack.replies import Replies
 from app.slack.several import Several
 from app.slack.undo_form import CALLBACK as UNDO_CALLBACK
 from app.slack.undoing import Undoing
+from app.slack.unhandled_requests import UnhandledRequests
 
 log = structlog.get_logger(__name__)
 
@@ -71,8 +72,9 @@ def build_app(
         process_before_response=True,
         request_verification_enabled=signing_secret is not None,
         ssl_check_enabled=True,
-        raise_error_for_unhandled_request=False,
+        raise_error_for_unhandled_request=True,
     )
+    app.error(UnhandledRequests(directory=directory, replies=replies).handle)
     listener = functools.partial(_listener, replies, directory, homes)
     doors = _Doors(
         presses=presses,

@@ -15,6 +15,7 @@ from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +41,12 @@ class _Handler(AsyncSocketModeHandler):
 
     async def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]  # as Bolt
         with self._listening():
-            await super().handle(client, req)
+            try:
+                await super().handle(client, req)
+            except Exception:
+                # What is not acknowledged Slack sends again, and it fails again.
+                log.exception("slack_envelope_failed", kind=req.type)
+                await client.send_socket_mode_response(SocketModeResponse(envelope_id=req.envelope_id))
 
 
 class Socket:

@@ -33,6 +33,7 @@ class Hands:
         self.slash, self.slash_async = self._both(deeds.slash)
         self.open_home, self.open_home_async = self._both(deeds.open_home)
         self.change_channel_id, self.change_channel_id_async = self._both(deeds.change_channel_id)
+        self.deliver, self.deliver_async = self._both(delivery.deliver)
         self.replay, self.replay_async = self._both(deeds.replay)
         self.drop_sockets, self.drop_sockets_async = self._both(sockets.drop)
         self.disconnect_sockets, self.disconnect_sockets_async = self._both(sockets.disconnect)
