@@ -1,6 +1,7 @@
 """The first questions: audit, switches, gates."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from fastapi import APIRouter, Depends, HTTPException, Request
@@ -48,10 +49,8 @@ def api_router(questions: Questions, callers: Callers, *, clock: Callable[[], da
             since=begins,
             until=ends,
         )
-        try:
+        with _cursor_checked():
             page = await questions.audit(wanted, limit=limit, cursor=cursor)
-        except NotACursor:
-            raise _bad_cursor() from None
         return AuditPage(items=[audit_out(line) for line in page.items], cursor=page.cursor)
 
     @router.get("/switches")
@@ -62,12 +61,10 @@ def api_router(questions: Questions, callers: Callers, *, clock: Callable[[], da
         cursor: Cursor = None,
     ) -> SwitchPage:
         """Switches, newest first."""
-        try:
+        with _cursor_checked():
             page = await questions.switches(
                 domain=domain, deployment=_deployment(deployment), limit=limit, cursor=cursor
             )
-        except NotACursor:
-            raise _bad_cursor() from None
         return SwitchPage(items=[switch_out(switch) for switch in page.items], cursor=page.cursor)
 
     @router.get("/gates")
@@ -79,12 +76,10 @@ def api_router(questions: Questions, callers: Callers, *, clock: Callable[[], da
         cursor: Cursor = None,
     ) -> GatePage:
         """Gates, newest first."""
-        try:
+        with _cursor_checked():
             page = await questions.gates(
                 domain=domain, deployment=_deployment(deployment), phase=phase, limit=limit, cursor=cursor
             )
-        except NotACursor:
-            raise _bad_cursor() from None
         return GatePage(items=[gate_out(view) for view in page.items], cursor=page.cursor)
 
     return router
@@ -120,8 +115,12 @@ def _range(since: str | None, until: str | None, now: datetime) -> tuple[datetim
         raise HTTPException(422, f"{exc}{hint}") from None
 
 
-def _bad_cursor() -> HTTPException:
-    what = "cursor: not one that this question gave out."
-    return HTTPException(
-        422, f"{what} Send the one of the page before as it came, or none for the first page."
-    )
+@contextmanager
+def _cursor_checked() -> Iterator[None]:
+    try:
+        yield
+    except NotACursor:
+        what = "cursor: not one that this question gave out."
+        raise HTTPException(
+            422, f"{what} Send the one of the page before as it came, or none for the first page."
+        ) from None
