@@ -8,6 +8,7 @@ from app.flow.decide_gate import Refused, refused_press
 from app.flow.events import Event, Kind, person
 from app.flow.question import NoSuchGate, question_of, unmet_by
 from app.flow.record_ports import GateRecord, HeldGate
+from app.flow.replays import refuse_replay
 from app.flow.rules_port import Rules
 from app.flow.views import GateView
 from app.gate.decision import Approval, Verdict
@@ -26,6 +27,8 @@ class Glass:
     person: Person
     named: frozenset[str]
     reason: str
+    request: str | None = None
+    """A key of the request by which it takes effect once."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,7 +41,7 @@ class Broken:
 
 async def break_glass(glass: Glass, *, record: GateRecord, rules: Rules, now: datetime) -> Broken:
     """Approves in one transaction. Raises `Refused`, having recorded it; the gate is unchanged."""
-    async with record.hold(glass.gate) as held:
+    async with record.hold(glass.gate, request=glass.request) as held:
         if held is None:
             raise Refused(NoSuchGate(), None)
         try:
@@ -63,6 +66,7 @@ async def _approve(glass: Glass, held: HeldGate, *, rules: Rules, now: datetime)
         admins=rules.admins,
         named=glass.named,
     )
+    refuse_replay(held.is_replay)
     question.gate.decide(approval)
     broken = Event(
         at=now,

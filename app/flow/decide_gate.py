@@ -8,6 +8,7 @@ from app.flow.beside import await_turn
 from app.flow.events import Detail, Event, Kind, person
 from app.flow.question import NoSuchGate, case_of, question_of, unmet_by
 from app.flow.record_ports import GateRecord, HeldGate
+from app.flow.replays import refuse_replay
 from app.flow.rules_port import Rules
 from app.flow.views import GateView
 from app.gate.decision import Decision, verdict_of
@@ -27,6 +28,8 @@ class Press:
     person: Person
     choice: Choice
     reason: str
+    request: str | None = None
+    """A key of the request by which it counts once."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +58,7 @@ class Refused(Exception):
 
 async def decide_gate(press: Press, *, record: GateRecord, rules: Rules, now: datetime) -> Counted:
     """Counts the press in one transaction. Raises `Refused`, having recorded it; the gate is unchanged."""
-    async with record.hold(press.gate) as held:
+    async with record.hold(press.gate, request=press.request) as held:
         if held is None:
             raise Refused(NoSuchGate(), None)
         try:
@@ -95,6 +98,8 @@ async def _refuse(press: Press, held: HeldGate, refusal: Refusal, *, rules: Rule
 async def _count(press: Press, held: HeldGate, *, rules: Rules, now: datetime) -> Counted:
     view = held.view
     judged = _judge(press, view, rules=rules, now=now)
+    stands = any(vote.voter == press.person.user and vote.choice is press.choice for vote in view.votes)
+    refuse_replay(held.is_replay and not stands)
     if judged.decision is not None:
         judged.counted.decide(judged.decision)
     counted = _counted(judged, view, rules=rules, now=now)

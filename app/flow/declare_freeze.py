@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from app.flow.events import Actor, ActorKind, Detail, Event, Kind
 from app.flow.free_text import has_content
+from app.flow.replays import refuse_replay
 from app.flow.rules_port import Rules
 from app.gate.freeze import Freeze, Span
 from app.gate.ids import DeploymentId, DomainName, SwitchKey
@@ -76,6 +77,11 @@ class HeldFreezes(Protocol):
     @property
     def standing(self) -> Sequence[StandingFreeze]: ...
 
+    @property
+    def is_replay(self) -> bool:
+        """The request that they are held for has taken effect before."""
+        ...
+
     async def declare(self, declaration: Declaration, *, event: Event, now: datetime) -> int:
         """Gives its number. The waiting gates that it is about are locked, and their cards redrawn."""
         ...
@@ -88,7 +94,7 @@ class HeldFreezes(Protocol):
 
 
 class FreezeRecord(Protocol):
-    def hold_freezes(self) -> AbstractAsyncContextManager[HeldFreezes]: ...
+    def hold_freezes(self, *, request: str | None = None) -> AbstractAsyncContextManager[HeldFreezes]: ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,11 +115,21 @@ def may_freeze(person: Person, *, rules: Rules) -> None:
 
 
 async def declare_freeze(
-    declaration: Declaration, *, who: Actor, record: FreezeRecord, rules: Rules, now: datetime
+    declaration: Declaration,
+    *,
+    who: Actor,
+    record: FreezeRecord,
+    rules: Rules,
+    now: datetime,
+    request: str | None = None,
 ) -> Declared:
-    """Declares it in one transaction. Overlapping ones all stand; the last end counts. Raises `NotAFreeze`."""
+    """Declares it in one transaction. Overlapping ones all stand; the last end counts.
+
+    `request`: a key by which it takes effect once. Raises `NotAFreeze` and `AlreadyHandled`.
+    """
     _refuse(declaration, rules=rules, now=now)
-    async with record.hold_freezes() as held:
+    async with record.hold_freezes(request=request) as held:
+        refuse_replay(held.is_replay)
         beside = [each for each in held.standing if _meet(each, declaration)]
         id_ = await held.declare(declaration, event=_declared(declaration, who, now), now=now)
     configured = configured_freezes(declaration.domains, rules, declaration.start, declaration.end)
@@ -138,12 +154,19 @@ class Lifted:
 
 
 async def lift_freezes(
-    domains: Sequence[DomainName] | None, *, who: Actor, record: FreezeRecord, rules: Rules, now: datetime
+    domains: Sequence[DomainName] | None,
+    *,
+    who: Actor,
+    record: FreezeRecord,
+    rules: Rules,
+    now: datetime,
+    request: str | None = None,
 ) -> Lifted:
-    """Lifts the record's freezes of these domains; None: every one. Raises `UnknownDomains`."""
+    """Lifts the record's freezes of these domains; None: every one. Raises `UnknownDomains` and `AlreadyHandled`."""
     _must_know(domains, rules)
     lifted, standing = [], []
-    async with record.hold_freezes() as held:
+    async with record.hold_freezes(request=request) as held:
+        refuse_replay(held.is_replay)
         for each in held.standing:
             if domains is not None and each.domains is None:
                 standing.append(each)

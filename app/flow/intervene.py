@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from app.flow.decide_gate import Refused
 from app.flow.events import Event, Kind, person
 from app.flow.question import NoSuchGate, Unconfigured
+from app.flow.replays import refuse_replay
 from app.flow.rules_port import OwnedDomain, Rules
 from app.flow.views import GateView, Intervention, InterventionPhase, Setback, standpoint_of
 from app.gate.ids import GateId
@@ -27,6 +28,8 @@ class Wish:
     deed: Deed
     person: Person
     reason: str
+    request: str | None = None
+    """A key of the request by which it takes effect once."""
 
 
 class HeldIntervention(Protocol):
@@ -34,6 +37,11 @@ class HeldIntervention(Protocol):
 
     @property
     def view(self) -> GateView: ...
+
+    @property
+    def is_replay(self) -> bool:
+        """The request that it is held for has taken effect before."""
+        ...
 
     async def ask(
         self, intervention: Intervention, *, instead_of: UUID | None, events: Sequence[Event], now: datetime
@@ -45,16 +53,19 @@ class HeldIntervention(Protocol):
 
 
 class InterventionRecord(Protocol):
-    def hold_switch_of(self, gate: GateId) -> AbstractAsyncContextManager[HeldIntervention | None]: ...
+    def hold_switch_of(
+        self, gate: GateId, *, request: str | None = None
+    ) -> AbstractAsyncContextManager[HeldIntervention | None]: ...
 
 
 async def intervene(wish: Wish, *, record: InterventionRecord, rules: Rules, now: datetime) -> Intervention:
     """Writes the wish down in one transaction; a loop carries it out. Raises `Refused`, having recorded it."""
-    async with record.hold_switch_of(wish.gate) as held:
+    async with record.hold_switch_of(wish.gate, request=wish.request) as held:
         if held is None:
             raise Refused(NoSuchGate(), None)
         try:
             _judge(wish, held.view, rules=rules)
+            refuse_replay(held.is_replay)
         except Refusal as refusal:
             refused = await _refuse(held, refusal, by=wish.person, now=now, deed=wish.deed)
         else:

@@ -82,6 +82,11 @@ class HeldGate(Protocol):
     @property
     def view(self) -> GateView: ...
 
+    @property
+    def is_replay(self) -> bool:
+        """The request that it is held for has taken effect before."""
+        ...
+
     async def save(
         self, *, vote: Vote | None, decision: Decision | None, events: Sequence[Event], now: datetime
     ) -> None:
@@ -253,7 +258,7 @@ class GateRecord(Protocol):
         ...
 
     def hold(
-        self, gate: GateId, *, skip_locked: bool = False
+        self, gate: GateId, *, skip_locked: bool = False, request: str | None = None
     ) -> AbstractAsyncContextManager[HeldGate | None]: ...
 
     async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[Neighbour]:

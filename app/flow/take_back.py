@@ -6,6 +6,7 @@ from app.flow.decide_gate import Refused, refused_press
 from app.flow.events import Event, Kind, person
 from app.flow.question import NoSuchGate, question_of
 from app.flow.record_ports import GateRecord
+from app.flow.replays import refuse_replay
 from app.flow.rules_port import Rules
 from app.flow.views import GateView
 from app.gate.ids import GateId
@@ -13,15 +14,25 @@ from app.gate.policy import Person, Refusal
 
 
 async def take_back(
-    gate: GateId, *, who: Person, record: GateRecord, rules: Rules, now: datetime
+    gate: GateId,
+    *,
+    who: Person,
+    record: GateRecord,
+    rules: Rules,
+    now: datetime,
+    request: str | None = None,
 ) -> GateView:
-    """Forgets the vote in one transaction; gives the gate as it was. Raises `Refused`, having recorded it."""
-    async with record.hold(gate) as held:
+    """Forgets the vote in one transaction; gives the gate as it was. Raises `Refused`, having recorded it.
+
+    `request`: a key by which it takes effect once.
+    """
+    async with record.hold(gate, request=request) as held:
         if held is None:
             raise Refused(NoSuchGate(), None)
         view = held.view
         try:
             question_of(view, rules=rules).gate.take_back(who.user, now=now)
+            refuse_replay(held.is_replay)
         except Refusal as refusal:
             await held.note([refused_press(who, "take_back", view, refusal, now)])
             refused = Refused(refusal, view)

@@ -16,6 +16,7 @@ from app.gate.turns import AFTER_TRAFFIC, Neighbour
 from app.record.chain import THE_CHAIN, chain_of
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
+from app.record.handled_requests import claim_of, subject_key
 from app.record.leases import coherent
 from app.record.neighbours import neighbours
 from app.record.redraw import redrawn
@@ -99,9 +100,10 @@ SELECT 1
 class HeldFreezesRows:
     """The record's freezes under their lock; see `app.flow.declare_freeze.HeldFreezes`."""
 
-    def __init__(self, driver: Driver, standing: Sequence[StandingFreeze]) -> None:
+    def __init__(self, driver: Driver, standing: Sequence[StandingFreeze], *, is_replay: bool) -> None:
         self._driver = driver
         self._standing = standing
+        self.is_replay = is_replay
 
     @property
     def standing(self) -> Sequence[StandingFreeze]:
@@ -155,11 +157,12 @@ class Freezes:
         self._database = database
 
     @asynccontextmanager
-    async def hold_freezes(self) -> AsyncIterator[HeldFreezesRows]:
+    async def hold_freezes(self, *, request: str | None = None) -> AsyncIterator[HeldFreezesRows]:
         """Nobody else declares or lifts one until the block ends."""
-        chain = {"chain": chain_of(HOUSE)}
-        async with self._database.begin_with([LOCK, STANDING], chain) as (driver, _, rows):
-            yield HeldFreezesRows(driver, [standing_of(row) for row in rows])
+        values = {"chain": chain_of(HOUSE), "request": subject_key(request, "freezes")}
+        async with self._database.begin_with([LOCK, STANDING, *claim_of(request)], values) as found:
+            driver, _, rows, *claimed = found
+            yield HeldFreezesRows(driver, [standing_of(row) for row in rows], is_replay=claimed == [[]])
 
     async def standing(self) -> Sequence[StandingFreeze]:
         """Those that are not over, planned ones among them."""

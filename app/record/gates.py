@@ -18,6 +18,7 @@ from app.record.broken import broken_json
 from app.record.chain import GATE_CHAIN, GATE_CHAIN_OR_SKIP
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
+from app.record.handled_requests import claim_of, subject_key
 from app.record.neighbours import NEIGHBOURS, TURNS_LOCK, neighbour_of, neighbours, parameters_of
 from app.record.opening import OPEN, parameters
 from app.record.redraw import gates_in_order
@@ -125,9 +126,10 @@ class LostGate(Exception):
 class HeldGateRow:
     """A gate under its row lock; see `app.flow.record_ports.HeldGate`."""
 
-    def __init__(self, driver: Driver, view: GateView) -> None:
+    def __init__(self, driver: Driver, view: GateView, *, is_replay: bool = False) -> None:
         self._driver = driver
         self._view = view
+        self.is_replay = is_replay
         self.decision: Decision | None = None
         """What was saved."""
 
@@ -216,15 +218,22 @@ class Gates:
         return Entry(undoes=rows[0].undoes) if rows else None
 
     @asynccontextmanager
-    async def hold(self, gate: GateId, *, skip_locked: bool = False) -> AsyncIterator[HeldGateRow | None]:
-        """The gate under its row lock until the block ends; None when there is none (or it is held)."""
+    async def hold(
+        self, gate: GateId, *, skip_locked: bool = False, request: str | None = None
+    ) -> AsyncIterator[HeldGateRow | None]:
+        """The gate under its row lock until the block ends; None when there is none (or it is held).
+
+        `request`: the key of the request that it is held for, remembered if the block changes anything.
+        """
         # The lock comes first and alone: what a statement reads beside a row that it waited for is stale.
         lock = LOCK_OR_SKIP if skip_locked else LOCK
-        async with self._database.begin_with([lock, ONE], {"gate": gate}) as (driver, locked, rows):
+        values = {"gate": gate, "request": subject_key(request, gate)}
+        async with self._database.begin_with([lock, ONE, *claim_of(request)], values) as found:
+            driver, locked, rows, *claimed = found
             if not locked:
                 yield None
                 return
-            held = HeldGateRow(driver, view_of(rows[0]))
+            held = HeldGateRow(driver, view_of(rows[0]), is_replay=claimed == [[]])
             yield held
         if held.decision is not None:
             DECISIONS.labels(verdict=verdict_of(held.decision)).inc()

@@ -15,6 +15,7 @@ from app.gate.ids import DeploymentId, GateId
 from app.record.chain import CHAIN_OF_THE_NEW, GATE_CHAIN, THE_CHAIN, chain_of
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
+from app.record.handled_requests import claim_of, subject_key
 from app.record.leases import Leases
 from app.record.redraw import redrawn
 from app.record.rows import INTERVENTION, SEEN_BLUE, SWITCH, VIEW, intervention_of, switch_of, view_of
@@ -95,9 +96,10 @@ SELECT 1
 class HeldInterventionRow:
     """See `app.flow.intervene.HeldIntervention`."""
 
-    def __init__(self, driver: Driver, view: GateView) -> None:
+    def __init__(self, driver: Driver, view: GateView, *, is_replay: bool) -> None:
         self._driver = driver
         self._view = view
+        self.is_replay = is_replay
 
     @property
     def view(self) -> GateView:
@@ -134,14 +136,18 @@ class Interventions:
         self.leases = Leases(database, "interventions", owner)
 
     @asynccontextmanager
-    async def hold_switch_of(self, gate: GateId) -> AsyncIterator[HeldInterventionRow | None]:
+    async def hold_switch_of(
+        self, gate: GateId, *, request: str | None = None
+    ) -> AsyncIterator[HeldInterventionRow | None]:
         """The gate's switch under its lock until the block ends."""
         # The lock comes first and alone: what a statement reads beside a row that it waited for is stale.
-        async with self._database.begin_with([LOCK, ONE], {"gate": gate}) as (driver, locked, rows):
+        values = {"gate": gate, "request": subject_key(request, gate)}
+        async with self._database.begin_with([LOCK, ONE, *claim_of(request)], values) as found:
+            driver, locked, rows, *claimed = found
             if not locked:
                 yield None
                 return
-            yield HeldInterventionRow(driver, view_of(rows[0]))
+            yield HeldInterventionRow(driver, view_of(rows[0]), is_replay=claimed == [[]])
 
     async def claim(self, *, now: datetime, limit: int) -> Sequence[DueIntervention]:
         """Leases what CodeDeploy has not been told."""

@@ -317,6 +317,14 @@ rule_marks: Final = Table(
     Column("waits", Boolean, nullable=False, server_default="false"),
 )
 
+handled_requests: Final = Table(
+    "handled_requests",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("handled_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    Index("handled_requests_by_time", "handled_at"),
+)
+
 audit_events: Final = Table(
     "audit_events",
     metadata,

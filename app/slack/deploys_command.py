@@ -16,6 +16,7 @@ from app.slack.deploys_lists import DeploysLists, DeploysQuestions, Shown, only
 from app.slack.directory import Directory, Profile
 from app.slack.near_names import named_domains, not_understood, unknown_words
 from app.slack.replies import Replies, answer_by
+from app.slack.request_key import request_key
 from app.slack.rules_command import RulesCommand, rules_away
 from app.slack.several import Several
 from app.slack.unrecorded import UNCONFIRMED
@@ -61,7 +62,7 @@ class DeploysCommand:
         words = text.split()
         verb = words[0].lower() if words else ""
         if verb in own.VERBS:
-            said = self._told(words, profile, texts)
+            said = self._told(words, body, profile, texts)
             shown = await self._guarded(
                 said, texts=texts, until=until, away=lambda trouble: rules_away(verb, trouble, texts=texts)
             )
@@ -80,8 +81,13 @@ class DeploysCommand:
     ) -> Shown:
         return only(await self._several.command(words, body=body, profile=profile, texts=texts))
 
-    async def _told(self, words: Sequence[str], profile: Profile, texts: Texts) -> Shown:
-        return only(await self._rules_command.answer(words, profile=profile, texts=texts))
+    async def _told(
+        self, words: Sequence[str], body: Mapping[str, Any], profile: Profile, texts: Texts
+    ) -> Shown:
+        said = await self._rules_command.answer(
+            words, profile=profile, texts=texts, request=request_key(body)
+        )
+        return only(said)
 
     async def page(
         self, ack: Callable[..., Awaitable[Any]], body: Mapping[str, Any], action: Mapping[str, Any]

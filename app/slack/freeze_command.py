@@ -23,6 +23,7 @@ from app.flow.declare_freeze import (
     may_freeze,
 )
 from app.flow.events import person
+from app.flow.replays import AlreadyHandled
 from app.flow.rules_port import Rules
 from app.gate.freeze import Freeze
 from app.gate.ids import DomainName
@@ -100,7 +101,7 @@ class FreezeCommand:
         self._changed = changed
         self._clock = clock
 
-    async def freeze(self, words: Sequence[str], *, profile: Profile, texts: Texts) -> str:
+    async def freeze(self, words: Sequence[str], *, profile: Profile, texts: Texts, request: str) -> str:
         """`freeze order until 18:00 payment incident`"""
         now = self._clock()
         try:
@@ -118,6 +119,7 @@ class FreezeCommand:
                 record=self._record,
                 rules=self._rules,
                 now=now,
+                request=request,
             )
         except _NotUnderstood as trouble:
             return str(trouble)
@@ -126,7 +128,7 @@ class FreezeCommand:
         self._changed()
         return _declared_words(declared, span=asked.span, now=now, texts=texts)
 
-    async def unfreeze(self, words: Sequence[str], *, profile: Profile, texts: Texts) -> str:
+    async def unfreeze(self, words: Sequence[str], *, profile: Profile, texts: Texts, request: str) -> str:
         """`unfreeze order`, `unfreeze all`"""
         try:
             may_freeze(profile.person, rules=self._rules)
@@ -139,6 +141,7 @@ class FreezeCommand:
                 record=self._record,
                 rules=self._rules,
                 now=self._clock(),
+                request=request,
             )
         except Refusal as refusal:
             return self._refused(refusal, texts)
@@ -162,6 +165,8 @@ class FreezeCommand:
             return texts("freeze.unknown_domains", names=names)
         if isinstance(refusal, NotAnAdmin):
             return texts("freeze.not_an_admin", who=mentions(self._rules.admins) or "—")
+        if isinstance(refusal, AlreadyHandled):
+            return texts("refused.already_handled")
         if isinstance(refusal, NotAMember):
             return texts("refused.not_a_member")
         if not isinstance(refusal, NotAFreeze):

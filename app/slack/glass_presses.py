@@ -33,6 +33,7 @@ from app.slack.directory import Directory, Profile, is_outsider
 from app.slack.glass_form import REASON, GlassTicket, glass_form, glass_notice
 from app.slack.presses import Ack, Body
 from app.slack.replies import Replies, answer_by
+from app.slack.request_key import request_key
 from app.slack.ticket import NotATicket, Ticket
 from app.slack.unrecorded import UNCONFIRMED, unrecorded
 from app.slack.user_input import form_text
@@ -66,7 +67,7 @@ class GlassPresses:
         """`take_back`: committed before it is acked, like a press."""
         until = answer_by()
         profile = await self._directory.profile(body)
-        text = await self._take_back(action.get("value"), profile, until=until)
+        text = await self._take_back(action.get("value"), profile, until=until, request=request_key(body))
         await ack()
         self._answer(body, text, profile)
 
@@ -86,7 +87,9 @@ class GlassPresses:
         typed_in = form_text(view.get("state", {}), REASON)
         reason = typed_in if has_content(typed_in) else ""
         try:
-            broken = await self._break(view.get("private_metadata"), profile, reason, until=until)
+            broken = await self._break(
+                view.get("private_metadata"), profile, reason, until=until, request=request_key(body)
+            )
         except Refused as refused:
             await self._answer_refused(ack, refused, view, reason, texts)
         except UNCONFIRMED as trouble:
@@ -103,7 +106,9 @@ class GlassPresses:
             self._decided(broken.view.id)
             await ack()
 
-    async def _break(self, metadata: object, profile: Profile, reason: str, *, until: float) -> Broken:
+    async def _break(
+        self, metadata: object, profile: Profile, reason: str, *, until: float, request: str
+    ) -> Broken:
         try:
             carried = GlassTicket.parse(metadata)
         except NotATicket:
@@ -114,6 +119,7 @@ class GlassPresses:
             person=profile.person,
             named=carried.named,
             reason=reason,
+            request=request,
         )
         breaking = break_glass(glass, record=self._record, rules=self._rules, now=self._clock())
         return await by(until, breaking)
@@ -134,12 +140,17 @@ class GlassPresses:
             text = self._why_not(refused, texts)
             await ack(response_action="update", view=glass_notice(text, texts=texts))
 
-    async def _take_back(self, value: object, profile: Profile, *, until: float) -> str:
+    async def _take_back(self, value: object, profile: Profile, *, until: float, request: str) -> str:
         texts = Texts.of(profile.locale)
         try:
             gate = Ticket.parse(value).gate
             taking = take_back(
-                gate, who=profile.person, record=self._record, rules=self._rules, now=self._clock()
+                gate,
+                who=profile.person,
+                record=self._record,
+                rules=self._rules,
+                now=self._clock(),
+                request=request,
             )
             view = await by(until, taking)
         except NotATicket:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -29,6 +29,7 @@ from app.slack.directory import Directory, Profile, is_outsider
 from app.slack.offers import answer_blocks, break_glass_button, take_back_button
 from app.slack.reject_form import REASON, reject_form, reject_notice
 from app.slack.replies import Replies, answer_by, channel_of
+from app.slack.request_key import request_key
 from app.slack.ticket import NotATicket, Ticket
 from app.slack.unrecorded import UNCONFIRMED, unrecorded
 from app.slack.user_input import form_text
@@ -93,7 +94,9 @@ class Presses:
         """`approve` on a card, or in the list of `/deploys`."""
         until = answer_by()
         profile = await self._directory.profile(body)
-        said = await self.count(action.get("value"), profile, Choice.APPROVE, "", until=until)
+        said = await self.count(
+            action.get("value"), profile, Choice.APPROVE, "", until=until, request=request_key(body)
+        )
         await ack()
         if said.unsaid and said.view is not None:
             ticket = Ticket.parse(action.get("value"))  # a reason is missed only of a button of ours
@@ -125,7 +128,9 @@ class Presses:
         texts = Texts.of(profile.locale)
         typed_in = form_text(view.get("state", {}), REASON)
         reason = typed_in if has_content(typed_in) else ""
-        said = await self.count(view.get("private_metadata"), profile, choice, reason, until=until)
+        said = await self.count(
+            view.get("private_metadata"), profile, choice, reason, until=until, request=request_key(body)
+        )
         if said.counted is not None:
             await ack()
             self._answer(body, said, profile, choice, on_card=True)
@@ -147,12 +152,19 @@ class Presses:
             answer(body, text, answer_blocks(text, said.buttons))
 
     async def count(
-        self, value: object, profile: Profile, choice: Choice, reason: str, *, until: float
+        self,
+        value: object,
+        profile: Profile,
+        choice: Choice,
+        reason: str,
+        *,
+        until: float,
+        request: str | None = None,
     ) -> Said:
         """One press through the flow; whatever goes wrong becomes a sentence, and nothing half-done."""
         texts = Texts.of(profile.locale)
         try:
-            press = _press(value, profile, choice, reason)
+            press = replace(_press(value, profile, choice, reason), request=request)
             deciding = decide_gate(press, record=self._record, rules=self._rules, now=self._clock())
             counted = await by(until, deciding)
         except Exception as trouble:

@@ -41,14 +41,14 @@ class RulesCommand:
         self._rules = rules
         self._clock = clock
 
-    async def answer(self, words: Sequence[str], *, profile: Profile, texts: Texts) -> str:
-        """`words` begin with one of `VERBS`."""
+    async def answer(self, words: Sequence[str], *, profile: Profile, texts: Texts, request: str) -> str:
+        """`words` begin with one of `VERBS`; `request`: see `request_key`."""
         verb, rest = words[0].lower(), words[1:]
         match verb:
             case "freeze":
-                return await self._freezes.freeze(rest, profile=profile, texts=texts)
+                return await self._freezes.freeze(rest, profile=profile, texts=texts, request=request)
             case "unfreeze":
-                return await self._freezes.unfreeze(rest, profile=profile, texts=texts)
+                return await self._freezes.unfreeze(rest, profile=profile, texts=texts, request=request)
             case "freezes":
                 return await self._freezes.freezes(texts=texts)
             case _:

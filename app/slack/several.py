@@ -21,6 +21,7 @@ from app.slack.near_names import named_domains, unknown_words
 from app.slack.presses import Ack, Body, Presses, Said
 from app.slack.reject_form import REASON
 from app.slack.replies import Replies, answer_by
+from app.slack.request_key import request_key
 from app.slack.several_form import BOXES, Pick, picked, several_form
 from app.slack.several_results import (
     Result,
@@ -128,7 +129,7 @@ class Several:
     ) -> None:
         """Acks with the results; where they take too long, with a word that they come, and brings them then."""
         texts = Texts.of(profile.locale)
-        work = asyncio.create_task(self._decide(picks, reason, profile, texts))
+        work = asyncio.create_task(self._decide(picks, reason, profile, texts, request=request_key(body)))
         left = until - FOR_THE_ACK - asyncio.get_running_loop().time()
         await asyncio.wait({work}, timeout=max(left, 0))
         if work.done():
@@ -140,7 +141,7 @@ class Several:
         self._replies.later(self._bring(body, str(view.get("id")), work, texts), what="several results")
 
     async def _decide(
-        self, picks: Sequence[Pick], reason: str, profile: Profile, texts: Texts
+        self, picks: Sequence[Pick], reason: str, profile: Profile, texts: Texts, *, request: str
     ) -> list[Result]:
         """Each gate in a transaction of its own, judged as a press on its card is."""
         clock, began = asyncio.get_running_loop().time, self._clock()
@@ -148,7 +149,9 @@ class Several:
         said: list[tuple[Pick, Said]] = []
         for pick in picks:
             until = min(end, clock() + EACH_SECONDS)
-            one = await self._presses.count(str(pick.ticket), profile, Choice.APPROVE, reason, until=until)
+            one = await self._presses.count(
+                str(pick.ticket), profile, Choice.APPROVE, reason, until=until, request=request
+            )
             said.append((pick, one))
         return list(await asyncio.gather(*(self._result(*one, profile, began, texts) for one in said)))
 

@@ -92,7 +92,7 @@ _NAMES: Final = (
     rf"(?:{_any_of((*WEEKDAYS, *RELATIVE_DAYS, *NOON, *MIDNIGHT, *ZONES))}|{_MERIDIEM}){_END}"
     rf"|(?:{_ABBREVIATIONS})(?=\W|$)|(?:{'|'.join(name for name in WEEKDAYS if name.endswith('day'))})s(?=\W|$)"
     r"|(?:tonight|tmrw?|tomorow|yesterday|morning|afternoon|evening|night|eo[dw]|cob"
-    r"|days?|weeks?|months?|years?|hours?|hrs?|minutes?|mins?|seconds?|secs?|half|quarter|noonish|o'?clock|o’clock"
+    r"|days?|weeks?|months?|years?|hours?|hrs?|minutes?|mins?|half|quarter|noonish|o'?clock|o’clock"
     r"|sharp|local|time|daily|weekly|today's|tomorrow's)(?=\W|$)"
     r"|(?:오전|오후|오늘|내일|모레|글피|어제|새벽|정오|자정|[월화수목금토일]요일|한국 ?시간|서울 ?시간|현지)"
     r"|(?:아침|저녁|점심|밤|낮|반|주|시|분|까지|부터|동안|이내|이후|이전|기준|시간|사이|경)(?=\W|$)"

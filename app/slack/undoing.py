@@ -20,6 +20,7 @@ from app.i18n.catalog import Texts
 from app.log import error_id
 from app.slack.directory import Directory, Profile, is_outsider
 from app.slack.replies import Replies, answer_by
+from app.slack.request_key import request_key
 from app.slack.ticket import NotATicket, Ticket
 from app.slack.undo_form import REASON, UndoTicket, undo_form, undo_notice
 from app.slack.unrecorded import UNCONFIRMED, unrecorded
@@ -80,7 +81,9 @@ class Undoing:
         except NotATicket:
             await ack(response_action="update", view=undo_notice(texts("refused.no_such_gate"), texts=texts))
             return
-        no = await self._intervene(asked.ticket, asked.deed, profile, reason, until=until)
+        no = await self._intervene(
+            asked.ticket, asked.deed, profile, reason, until=until, request=request_key(body)
+        )
         if no is None:
             await ack()
         elif no.again:
@@ -98,7 +101,9 @@ class Undoing:
         except NotATicket:
             no: No | None = No(text=Texts.of(profile.locale)("refused.no_such_gate"))
         else:
-            no = await self._intervene(ticket, Deed.FINISH, profile, "", until=until)
+            no = await self._intervene(
+                ticket, Deed.FINISH, profile, "", until=until, request=request_key(body)
+            )
         await ack()
         if no is not None:
             self._answer(body, no.text, profile)
@@ -139,11 +144,11 @@ class Undoing:
             self._answer(body, said, profile)
 
     async def _intervene(
-        self, ticket: Ticket, deed: Deed, profile: Profile, reason: str, *, until: float
+        self, ticket: Ticket, deed: Deed, profile: Profile, reason: str, *, until: float, request: str
     ) -> No | None:
         """Writes the wish down; where it counts there is nothing to say: the card tells."""
         texts = Texts.of(profile.locale)
-        wish = Wish(gate=ticket.gate, deed=deed, person=profile.person, reason=reason)
+        wish = Wish(gate=ticket.gate, deed=deed, person=profile.person, reason=reason, request=request)
         try:
             asking = intervene(wish, record=self._record, rules=self._rules, now=self._clock())
             await by(until, asking)

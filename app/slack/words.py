@@ -4,6 +4,7 @@ from typing import Final
 
 from app.flow.decide_gate import Counted, Refused
 from app.flow.question import NoSuchGate, Unconfigured
+from app.flow.replays import AlreadyHandled
 from app.flow.views import GateView
 from app.gate.policy import (
     AlreadyApproved,
@@ -38,6 +39,7 @@ from app.slack.rule_words import rule_lines
 from app.slack.way_back_words import no_way_back
 
 _KEYS: Final[dict[type[Refusal], str]] = {
+    AlreadyHandled: "refused.already_handled",
     NoSuchGate: "refused.no_such_gate",
     Unconfigured: "refused.unconfigured",
     NotAnApprover: "refused.not_an_approver",
