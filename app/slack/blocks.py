@@ -12,13 +12,26 @@ def cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
+def cut_markup(text: str, longest: int) -> str:
+    """The same, of mrkdwn: neither a link, a mention or a date nor an escaped character is cut in two."""
+    if len(text) <= longest:
+        return text
+    kept = text[: longest - 1]
+    opened, escape = kept.rfind("<"), kept.rfind("&")
+    if opened > kept.rfind(">"):
+        kept = kept[:opened]
+    elif escape > kept.rfind(";") and len(kept) - escape < len("&amp;"):
+        kept = kept[:escape]
+    return f"{kept}…"
+
+
 def plain(text: str, longest: int) -> Block:
     return {"type": "plain_text", "text": cut(text, longest), "emoji": True}
 
 
 def mrkdwn(text: str, longest: int = 3000) -> Block:
     """`verbatim`: Slack adds no links or mentions of its own to what stands there."""
-    return {"type": "mrkdwn", "text": cut(text, longest), "verbatim": True}
+    return {"type": "mrkdwn", "text": cut_markup(text, longest), "verbatim": True}
 
 
 def header(text: str) -> Block:

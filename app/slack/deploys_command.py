@@ -79,7 +79,7 @@ class DeploysCommand:
     async def _approve(
         self, words: Sequence[str], body: Mapping[str, Any], profile: Profile, texts: Texts
     ) -> Shown:
-        return only(await self._several.command(words, body=body, profile=profile, texts=texts))
+        return only(await self._several.command(words, body=body, profile=profile, texts=texts), texts=texts)
 
     async def _told(
         self, words: Sequence[str], body: Mapping[str, Any], profile: Profile, texts: Texts
@@ -87,7 +87,7 @@ class DeploysCommand:
         said = await self._rules_command.answer(
             words, profile=profile, texts=texts, request=request_key(body)
         )
-        return only(said)
+        return only(said, texts=texts)
 
     async def page(
         self, ack: Callable[..., Awaitable[Any]], body: Mapping[str, Any], action: Mapping[str, Any]
@@ -143,28 +143,28 @@ class DeploysCommand:
         try:
             return await by(until, work)
         except UNCONFIRMED as trouble:
-            return only(away(trouble) if away is not None else texts("deploys.record_away"))
+            return only(away(trouble) if away is not None else texts("deploys.record_away"), texts=texts)
         except Exception:
             short = error_id()
             log.exception("deploys_failed", error_id=short)
-            return only(texts("deploys.failed", id=short))
+            return only(texts("deploys.failed", id=short), texts=texts)
 
     async def _undo(
         self, names: Sequence[DomainName], profile: Profile, *, body: Mapping[str, Any], texts: Texts
     ) -> Shown:
         if unknown := self._unknown(names, texts):
-            return only(unknown)
+            return only(unknown, texts=texts)
         if len(names) != 1:
-            return only(texts("deploys.undo_how_to"))
+            return only(texts("deploys.undo_how_to"), texts=texts)
         view = await self._questions.last_approved(domain=names[0])
         if view is None:
-            return only(texts("deploys.none_to_undo", domain=names[0]))
-        return only(await self._undo_form(view.id, profile, body))
+            return only(texts("deploys.none_to_undo", domain=names[0]), texts=texts)
+        return only(await self._undo_form(view.id, profile, body), texts=texts)
 
     async def _reject(self, names: Sequence[DomainName], *, texts: Texts) -> Shown:
         """Nothing is rejected by a word: what waits is shown, each with its card and its buttons."""
         if unknown := self._unknown(names, texts):
-            return only(unknown)
+            return only(unknown, texts=texts)
         domain = names[0] if len(names) == 1 else None
         return await self._lists.beside(texts("deploys.reject_on_the_card"), domain=domain, texts=texts)
 

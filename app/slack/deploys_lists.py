@@ -11,6 +11,7 @@ from app.flow.views import GateView
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, actions, button, context, divider, header, section
 from app.slack.deploys_blocks import PendingGate, decided_line, pending_blocks
+from app.slack.long_answers import answer_sections
 
 PAGE: Final = 15
 """Pending switches a page: each takes up to three blocks, and a message holds fifty."""
@@ -70,7 +71,7 @@ class DeploysLists:
         """Everything that waits."""
         listed = await self._page(page, domain=None)
         if not listed.total:
-            return only(texts("deploys.none"))
+            return only(texts("deploys.none"), texts=texts)
         title = texts.plural("deploys.total", count=listed.total)
         return Shown(text=title, blocks=[header(title), *self._list(listed, texts)])
 
@@ -92,7 +93,7 @@ class DeploysLists:
         if listed.total:
             return Shown(text=said, blocks=[section(said), *self._list(listed, texts)])
         nothing = texts("deploys.none_of", domain=listed.domain) if listed.domain else texts("deploys.none")
-        return only(f"{said}\n{nothing}")
+        return only(f"{said}\n{nothing}", texts=texts)
 
     async def _page(self, page: int, *, domain: str | None) -> Listed:
         """The page, or the last one where so many no longer wait."""
@@ -125,9 +126,10 @@ class DeploysLists:
         ]
 
 
-def only(text: str) -> Shown:
-    """Nothing but this."""
-    return Shown(text=text, blocks=[section(text)])
+def only(text: str, *, texts: Texts) -> Shown:
+    """Nothing but this, within Slack's limits."""
+    blocks = answer_sections(text, texts=texts)
+    return Shown(text=blocks[0]["text"]["text"] if blocks else "", blocks=blocks)
 
 
 def _pager(listed: Listed, texts: Texts) -> Block:

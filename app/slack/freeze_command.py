@@ -148,9 +148,21 @@ class FreezeCommand:
         self._changed()
         return lifted_words(lifted, domains=domains, now=self._clock(), texts=texts)
 
-    async def freezes(self, *, texts: Texts) -> str:
-        """Every freeze that stands, planned ones and the configuration's among them."""
-        lines = freeze_lines(await self._record.standing(), rules=self._rules, now=self._clock(), texts=texts)
+    async def freezes(self, words: Sequence[str], *, texts: Texts) -> str:
+        """`freezes`, `freezes order`: what stands (of these domains), planned ones and the configuration's too."""
+        wanted = set(named_domains(words))
+        unknown = [name for name in wanted if self._rules.domain(name) is None]
+        if unknown:
+            names = unknown_words(sorted(unknown), rules=self._rules, texts=texts)
+            return texts("policy.unknown", names=names)
+        standing = await self._record.standing()
+        lines = freeze_lines(
+            [each for each in standing if not wanted or each.domains is None or wanted & set(each.domains)],
+            rules=self._rules,
+            now=self._clock(),
+            texts=texts,
+            of=sorted(wanted) or None,
+        )
         return "\n".join([f"*{texts('freeze.title')}*", *(lines or [texts("freeze.none")])])
 
     async def of(self, domain: DomainName) -> tuple[Freeze, ...]:

@@ -9,6 +9,7 @@ from app.gate.freeze import Freeze, Span
 from app.gate.ids import DomainName
 from app.i18n.catalog import Texts
 from app.slack.blocks import when
+from app.slack.long_answers import named_list
 from app.slack.outside import inline
 from app.slack.rule_words import teller
 
@@ -23,19 +24,22 @@ def freeze_lines(
     now: datetime,
     texts: Texts,
     planned: bool = True,
+    of: Domains = None,
 ) -> list[str]:
     """A line for each freeze of the record and the configuration; `planned`: also those that are yet to come.
 
-    Of the configuration only those in force are told.
+    Of the configuration only those in force are told, and of these domains alone (`of`).
     """
     told = [each for each in standing if planned or each.freeze.around(now) is not None]
-    told += configured_freezes(None, rules, now)
+    told += configured_freezes(of, rules, now)
     return [f"• {of_domains(each, now=now, texts=texts)}" for each in told]
 
 
 def domains_words(domains: Domains, texts: Texts) -> str:
     """The domains that a freeze is about."""
-    return texts("freeze.all") if domains is None else ", ".join(f"*{name}*" for name in domains)
+    return (
+        texts("freeze.all") if domains is None else named_list([f"*{name}*" for name in domains], texts=texts)
+    )
 
 
 def freeze_words(freeze: Freeze, *, now: datetime, texts: Texts) -> str:

@@ -9,6 +9,7 @@ from app.flow.rules_port import Rules
 from app.gate.ids import DomainName
 from app.i18n.catalog import Texts
 from app.slack.deploys_words import FIRST_WORDS
+from app.slack.long_answers import named_list
 from app.slack.outside import inline
 
 MOST: Final = 5
@@ -33,14 +34,14 @@ def unknown_words(names: Sequence[str], *, rules: Rules, texts: Texts) -> str:
     for name in names[:MOST]:
         near, said = near_name(name, rules), inline(name, longest=40)
         shown.append(texts("freeze.did_you_mean", name=said, near=near) if near else said)
-    return ", ".join(shown)
+    return named_list([*shown, *names[MOST:]], texts=texts, most=MOST)
 
 
 def not_understood(words: str, *, rules: Rules, texts: Texts) -> str:
     """What to say of words after `/deploys` that begin with no command and are not one domain."""
     names = named_domains(words.split())
     if names and all(rules.domain(name) is not None for name in names):
-        ways = ", ".join(f"`/deploys {name}`" for name in names[:MOST])
+        ways = named_list([f"`/deploys {name}`" for name in names], texts=texts, most=MOST)
         return texts("deploys.one_at_a_time", ways=ways)
     said = texts("deploys.unknown", words=inline(words, longest=80))
     near = get_close_matches(names[0], [*rules.domain_names(), *FIRST_WORDS], n=1) if names else []

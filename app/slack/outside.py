@@ -1,14 +1,31 @@
-"""Text from outside (commit messages, descriptions, reasons) on its way into Slack.
+"""Text from outside (names, commit messages, descriptions, reasons, summaries) on its way into Slack.
 
-It pings nobody, links nowhere, and cannot pass for ours: Slack's control characters are escaped, marks that
-reorder the line are dropped, and it stands quoted.
+It pings nobody, links nowhere, and cannot pass for ours: Slack's control characters are escaped, formatting marks are
+replaced by ones that only look like them, invisible and reordering characters are removed, and it stands quoted.
 """
 
 import re
+import unicodedata
 from typing import Final
 
-_REORDERING: Final = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u0085\u2028\u2029]")
+_FILLERS: Final = re.compile("[\u115f\u1160\u3164\uffa0\u2800\u17b4\u17b5\u034f]")
+_PICTOGRAPHS: Final = "\u2600-\u27bf\U0001f000-\U0001faff"
+_JOINS_PICTOGRAPHS: Final = re.compile(f"(?<=[\ufe0f{_PICTOGRAPHS}])\u200d(?=[{_PICTOGRAPHS}])")
+_PLACEHOLDER: Final = "\ue000"
+"""A private-use character that stands for a joiner to keep while the others are removed."""
+
+_FORMATTING: Final = str.maketrans({"*": "\u2217", "~": "\u223c", "`": "\u2019"})
+"""Slack has no escape for these. Without them nothing is bold, struck through or code; a name's underscores stay."""
+
+_EMOJI_NAME: Final = re.compile(r":(?=[a-z0-9_+'-]*[a-z+][a-z0-9_+'-]*:)", re.IGNORECASE)
+
+
+def without_invisible(text: str) -> str:
+    """Without zero-width marks, bidirectional controls and tag characters; a joiner inside an emoji stays."""
+    marked = _JOINS_PICTOGRAPHS.sub(_PLACEHOLDER, text.replace(_PLACEHOLDER, ""))
+    visible = "".join(mark for mark in marked if unicodedata.category(mark) != "Cf")
+    return visible.replace(_PLACEHOLDER, "\u200d")
 
 
 def escaped(text: str) -> str:
@@ -17,14 +34,16 @@ def escaped(text: str) -> str:
 
 
 def tamed(text: str, *, longest: int) -> str:
-    """Without control and reordering marks, at most `longest` characters, not yet escaped."""
-    plain = _REORDERING.sub("", _CONTROL.sub(" ", text)).strip()
+    """Without control, invisible and formatting characters, at most `longest` characters, not yet escaped."""
+    visible = without_invisible(_FILLERS.sub("", _CONTROL.sub(" ", text)))
+    plain = visible.translate(_FORMATTING).strip()
     return plain if len(plain) <= longest else plain[: longest - 1].rstrip() + "…"
 
 
 def inline(text: str, *, longest: int = 200) -> str:
-    """One line of text from outside, for use inside a sentence of ours."""
-    return escaped(tamed(" ".join(text.split()), longest=longest)) or "—"
+    """One line of text from outside, for use inside a sentence of ours. Names of emoji stay names."""
+    line = _EMOJI_NAME.sub("\u2236", " ".join(text.split()))
+    return escaped(tamed(line, longest=longest)) or "—"
 
 
 def quoted(text: str, *, longest: int = 600, lines: int = 6) -> str:

@@ -50,7 +50,7 @@ class RulesCommand:
             case "unfreeze":
                 return await self._freezes.unfreeze(rest, profile=profile, texts=texts, request=request)
             case "freezes":
-                return await self._freezes.freezes(texts=texts)
+                return await self._freezes.freezes(rest, texts=texts)
             case _:
                 return await self._told(verb, rest, texts)
 

@@ -17,6 +17,7 @@ from app.i18n.catalog import Texts
 from app.slack.blocks import section
 from app.slack.directory import Directory, Profile
 from app.slack.home_seen import HomeQuestions, see_domains, see_mine
+from app.slack.long_answers import named_list
 from app.slack.near_names import named_domains, unknown_words
 from app.slack.presses import Ack, Body, Presses, Said
 from app.slack.reject_form import REASON
@@ -86,7 +87,7 @@ class Several:
             names, profile.person, questions=self._questions, rules=self._rules, now=self._clock()
         )
         if not choices.gates:
-            return texts("several.nothing_of", domains=", ".join(names))
+            return texts("several.nothing_of", domains=named_list(names, texts=texts))
         waiting = {one.view.switch.domain for one in choices.gates}
         nothing_of = [name for name in names if name not in waiting] if not choices.left_out else []
         form = several_form(

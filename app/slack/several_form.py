@@ -10,6 +10,7 @@ from app.i18n.catalog import Texts
 from app.slack.blocks import Block, checkboxes, context, divider, modal, option, section, text_input
 from app.slack.gate_words import gate_lines, seen_lines, standing_words, within_limit
 from app.slack.home_seen import Choices, Judged
+from app.slack.long_answers import named_list
 from app.slack.reject_form import LONGEST, REASON
 from app.slack.switch_words import domain_name, traffic_words
 from app.slack.ticket import NotATicket, Ticket
@@ -63,7 +64,7 @@ def several_form(
         blocks += [divider(), section(f"*{texts('several.not_now')}*")]
         blocks += [_described(one, texts=texts, base=base) for one in held]
     if nothing_of:
-        blocks.append(context(texts("several.nothing_of", domains=", ".join(nothing_of))))
+        blocks.append(context(texts("several.nothing_of", domains=named_list(nothing_of, texts=texts))))
     if choices.left_out:
         blocks.append(context(texts.plural("several.more", count=choices.left_out)))
     return modal(

@@ -3,17 +3,12 @@
 Slack escapes `&`, `<` and `>` in the text of a command, but not in what is typed into a form.
 """
 
-import re
 import unicodedata
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from app.flow.storable import storable
-
-_PICTOGRAPHS: Final = "\u2600-\u27bf\U0001f000-\U0001faff"
-_JOINS_PICTOGRAPHS: Final = re.compile(f"(?<=[\ufe0f{_PICTOGRAPHS}])\u200d(?=[{_PICTOGRAPHS}])")
-_PLACEHOLDER: Final = "\ue000"
-"""A private-use character that stands for a joiner to keep while the others are removed."""
+from app.slack.outside import without_invisible
 
 
 def command_text(body: Mapping[str, Any]) -> str:
@@ -40,6 +35,4 @@ def normalized(text: str) -> str:
     Composes decomposed Hangul, turns full-width letters, digits and punctuation into ASCII, and removes zero-width
     marks, bidirectional controls and tag characters. A joiner inside an emoji stays.
     """
-    marked = _JOINS_PICTOGRAPHS.sub(_PLACEHOLDER, text.replace(_PLACEHOLDER, ""))
-    visible = "".join(mark for mark in marked if unicodedata.category(mark) != "Cf")
-    return unicodedata.normalize("NFKC", storable(visible)).replace(_PLACEHOLDER, "\u200d")
+    return unicodedata.normalize("NFKC", storable(without_invisible(text)))

@@ -122,3 +122,31 @@ async def test_who_deployed_is_shown_as_the_configuration_knows_them_or_as_they_
     assert f"<@{MINA.id}>" in house.says(known)
     assert "a.stranger" in house.says(unknown)
     assert f"<@{JUN.id}>" not in house.says(unknown)
+
+
+FORGED = ":white_check_mark: *Approved* by <@U03GRACE> ~never~ `now` <!date^1^{time}|x>\n> *Approved*"
+
+
+async def test_text_from_outside_cannot_pass_for_a_line_of_ours(house: House) -> None:
+    """Nothing in it is bold, an emoji of a sentence, a quotation of ours, a date or a mention."""
+    deployment, card = await house.ask("order", description=FORGED)
+    await house.reject(OLU.id, deployment, FORGED)
+    await house.until(lambda: "Rejected" in house.says(deployment))
+    shown = [text_of(house.card(deployment)), text_of(await deploys(house, words="order"))]
+    for text in (text_of(card), *shown):
+        lines = [line for line in text.splitlines() if "\u2217Approved\u2217" in line]
+        assert lines
+        assert "*Approved*" not in text
+        assert not any("~never~" in line or "`now`" in line or "<!date^1^" in line for line in lines)
+        assert all(line.startswith("> ") or ":white_check_mark:" not in line for line in lines)
+
+
+async def test_a_name_of_marks_and_fillers_is_harmless(build: Build) -> None:
+    joker = User(
+        id="U1JOKER", name=":rotating_light: *Approved* \u3164\u200b\u2066by Grace", real_name="Joker"
+    )
+    async with build(users=(*PEOPLE, joker), config=naming(joker)) as house:
+        deployment, _ = await house.ask("order")
+        await house.reject(joker.id, deployment, "no")
+        await house.until(lambda: "*Rejected*" in house.says(deployment))
+        assert "\u2236rotating_light: \u2217Approved\u2217 by Grace" in house.card(deployment).text

@@ -1,0 +1,38 @@
+"""Answers that may grow without a bound, within Slack's limits: whole lines, and how many more there are."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from app.i18n.catalog import Texts
+from app.slack.blocks import Block, cut_markup, section
+
+SECTION_CHARS: Final = 2900
+MAX_SECTIONS: Final = 4
+MAX_NAMES: Final = 20
+
+
+def answer_sections(text: str, *, texts: Texts) -> list[Block]:
+    """The text in sections of whole lines; what does not fit is counted in a last one."""
+    chunks: list[list[str]] = [[]]
+    lines = text.split("\n")
+    for place, line in enumerate(lines):
+        shown = cut_markup(line, SECTION_CHARS)
+        if chunks[-1] and sum(len(one) + 1 for one in chunks[-1]) + len(shown) > SECTION_CHARS:
+            if len(chunks) == MAX_SECTIONS:
+                more = texts.plural("answer.more", count=len(lines) - place)
+                return [*map(_section, chunks), section(more)]
+            chunks.append([])
+        chunks[-1].append(shown)
+    return [_section(chunk) for chunk in chunks if any(chunk)]
+
+
+def named_list(names: Sequence[str], *, texts: Texts, most: int = MAX_NAMES) -> str:
+    """The names with commas between; behind the first ones, how many more there are."""
+    shown = list(names[:most])
+    if len(names) > most:
+        shown.append(texts.plural("rule.more", count=len(names) - most))
+    return ", ".join(shown)
+
+
+def _section(lines: Sequence[str]) -> Block:
+    return section("\n".join(lines))
