@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from app.codedeploy.errors import sort_answer, sort_read
+from app.codedeploy.errors import THROTTLES, code_of, sort_answer, sort_read
 from app.codedeploy.parse import facts_of, target_of, traffic_of
 from app.codedeploy.previous import RevisionReader, redeployment
 from app.flow.codedeploy_ports import CannotAsk, DeploymentFacts, HookProgress, NoSuchDeployment, Target
@@ -104,7 +104,7 @@ class CodeDeploy:
                 target_id = targets[0]
                 self._remember_target(key, target_id)
             found = client.get_deployment_target(deploymentId=key.deployment, targetId=target_id)
-            return target_of(dict(found.get("deploymentTarget", {}).get("ecsTarget", {})))
+            return target_of(dict(found.get("deploymentTarget", {})))
 
         try:
             return await self.read(look)
@@ -168,20 +168,27 @@ class CodeDeploy:
     async def _ask_deployments(
         self, region: str, deployments: Sequence[str]
     ) -> Sequence[DeploymentFacts | Exception]:
+        found: Mapping[str, DeploymentFacts] = {}
         if len(deployments) > 1:
             try:
-                return await self.in_thread(partial(self._batch, region, deployments))
-            except (ClientError, BotoCoreError, CannotAsk):
-                pass  # one odd id refuses the whole batch; asked one by one, each gets its own answer
-        return await asyncio.gather(
-            *(self.read(partial(self._one, region, deployment)) for deployment in deployments),
+                found = await self.in_thread(partial(self._batch, region, deployments))
+            except (ClientError, BotoCoreError, CannotAsk) as trouble:
+                if isinstance(trouble, ClientError) and code_of(trouble) in THROTTLES:
+                    return [sort_read(trouble) for _ in deployments]
+                # One odd id refuses the whole batch; asked one by one, each gets its own answer.
+        missing = [deployment for deployment in deployments if deployment not in found]
+        asked = await asyncio.gather(
+            *(self.read(partial(self._one, region, deployment)) for deployment in missing),
             return_exceptions=True,
-        )  # type: ignore[return-value]  # gather's BaseException: cancellation passes through, not here
+        )
+        answers = {**found, **dict(zip(missing, asked, strict=True))}
+        return [answers[deployment] for deployment in deployments]  # type: ignore[misc]  # gather's BaseException: no cancellation gets here
 
-    def _batch(self, region: str, deployments: Sequence[str]) -> Sequence[DeploymentFacts]:
+    def _batch(self, region: str, deployments: Sequence[str]) -> Mapping[str, DeploymentFacts]:
+        """Those that CodeDeploy knows; it leaves the others out."""
         found = self.boto(region).batch_get_deployments(deploymentIds=list(deployments))
-        by_id = {info.get("deploymentId"): info for info in found.get("deploymentsInfo", [])}
-        return [facts_of(by_id[deployment]) for deployment in deployments]
+        infos = found.get("deploymentsInfo", [])
+        return {info["deploymentId"]: facts_of(info) for info in infos if "deploymentId" in info}
 
     def _one(self, region: str, deployment: str) -> DeploymentFacts:
         found = self.boto(region).get_deployment(deploymentId=deployment)

@@ -36,6 +36,16 @@ CREDENTIALS: Final = frozenset(
 )
 """A person has to mend these; roles do get mended inside the hour, so we go on asking slowly."""
 
+THROTTLES: Final = frozenset(
+    {
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "RequestLimitExceeded",
+        "TooManyRequestsException",
+    }
+)
+
 
 def code_of(trouble: ClientError) -> str:
     """The error's code, without the namespace that some endpoints put before it."""
@@ -46,7 +56,8 @@ def code_of(trouble: ClientError) -> str:
 def sort_read(trouble: ClientError | BotoCoreError) -> Exception:
     """The error of a read as `NoSuchDeployment` or `CannotAsk`."""
     if isinstance(trouble, ClientError) and code_of(trouble) in ABSENT:
-        return NoSuchDeployment(code_of(trouble))
+        code = code_of(trouble)
+        return NoSuchDeployment(code, may_appear=code == "DeploymentDoesNotExistException")
     return _cannot_ask(trouble)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from app.flow.codedeploy_ports import DeploymentFacts, HookProgress, Target
 from app.flow.storable import storable
@@ -55,8 +55,14 @@ def _keeps_blue(info: Mapping[str, Any]) -> timedelta | None:
     return timedelta(minutes=int(ending.get("terminationWaitTimeInMinutes") or 0))
 
 
-def target_of(target: Mapping[str, Any]) -> Target:
-    """`ecsTarget` of GetDeploymentTarget."""
+PLATFORMS: Final = {"ECSTarget": "ECS", "LambdaTarget": "Lambda", "InstanceTarget": "Server"}
+"""The compute platform by `deploymentTargetType`; a CloudFormation target may be of any."""
+
+
+def target_of(found: Mapping[str, Any]) -> Target:
+    """`deploymentTarget` of GetDeploymentTarget."""
+    target: Mapping[str, Any] = found.get("ecsTarget") or {}
+    kind = found.get("deploymentTargetType") or ("ECSTarget" if target else "")
     events = {
         str(event.get("lifecycleEventName")): HookProgress(
             status=str(event.get("status", "Unknown")), started_at=event.get("startTime")
@@ -65,7 +71,9 @@ def target_of(target: Mapping[str, Any]) -> Target:
     }
     shifted = (moved := events.get("AllowTraffic")) is not None and moved.status == "Succeeded"
     return Target(
-        events=events, green_percent=_green_percent(target.get("taskSetsInfo", []), shifted=shifted)
+        events=events,
+        green_percent=_green_percent(target.get("taskSetsInfo", []), shifted=shifted),
+        platform=PLATFORMS.get(str(kind), str(kind)),
     )
 
 

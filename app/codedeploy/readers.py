@@ -15,7 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from app.codedeploy.client import hang_up
-from app.codedeploy.errors import CREDENTIALS, code_of
+from app.codedeploy.errors import CREDENTIALS, THROTTLES, code_of
 from app.flow.evidence_ports import PartUnread
 from app.gate.evidence import Missing, Why
 
@@ -36,15 +36,6 @@ READS: Final = Config(
 )
 """Tried once a look: the loop looks again soon, and says meanwhile what it could not see."""
 
-THROTTLES: Final = frozenset(
-    {
-        "Throttling",
-        "ThrottlingException",
-        "ThrottledException",
-        "RequestLimitExceeded",
-        "TooManyRequestsException",
-    }
-)
 ABSENT: Final = frozenset(
     {
         "ClientException",

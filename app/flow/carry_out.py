@@ -22,6 +22,9 @@ from app.gate.ids import GateId
 from app.gate.previous_revision import Obstacle
 from app.gate.undo import Deed
 
+UNDO_TAG: Final = "switchgate-undo:"
+"""In a deployment's description before the id of the undo that made it."""
+
 RETRY: Final = timedelta(milliseconds=300)
 LONGEST: Final = timedelta(seconds=10)
 PATIENCE: Final = timedelta(minutes=30)
@@ -118,7 +121,7 @@ async def _tell(due: DueIntervention, *, interveners: Interveners, deployments: 
             await _stop(due, interveners=interveners, deployments=deployments)
             return _Answer()
         case Deed.REDEPLOY:
-            mark = f"switchgate-undo:{wish.id}"
+            mark = f"{UNDO_TAG}{wish.id}"
             description = f"Undo of {key.deployment}, asked for by {wish.name}"
             made = await interveners.redeploy_previous(key, blue=due.blue, mark=mark, description=description)
             return _Answer(deployment=made.deployment, problem=Setback.ALARMS_ON if made.alarms_on else None)

@@ -12,7 +12,14 @@ from app.gate.previous_revision import PreviousRevision
 
 
 class NoSuchDeployment(Exception):
-    """CodeDeploy does not know this deployment in this account and region."""
+    """CodeDeploy does not know this deployment in this account and region.
+
+    `may_appear`: its reads are eventually consistent, so a young deployment may be found a moment later.
+    """
+
+    def __init__(self, reason: str, *, may_appear: bool = False) -> None:
+        super().__init__(reason)
+        self.may_appear = may_appear
 
 
 class CannotAsk(Exception):
@@ -76,13 +83,27 @@ class HookProgress:
     status: str
     started_at: datetime | None
 
+    @property
+    def over(self) -> bool:
+        """Whether CodeDeploy holds an answer. `Unknown` is one of its statuses and no answer."""
+        return self.status in {"Succeeded", "Failed", "Skipped"}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
-    """The deployment's one target, its ECS service. `green_percent`: None where CodeDeploy does not say."""
+    """The deployment's one target, its ECS service. `green_percent`: None where CodeDeploy does not say.
+
+    `platform`: `ECS`, as far as the target's type tells; empty where it does not.
+    """
 
     events: Mapping[str, HookProgress]
     green_percent: int | None
+    platform: str = "ECS"
+
+    @property
+    def running(self) -> list[str]:
+        """The lifecycle events that are in progress."""
+        return [name for name, event in self.events.items() if event.status == "InProgress"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import assert_never
 
 from app.flow.codedeploy_ports import DeploymentFacts
+from app.flow.compare_answers import may_still_be_read
 from app.flow.events import Kind, seen
 from app.flow.follow_switch import settled_events
 from app.flow.record_ports import HeldSwitch
@@ -52,11 +53,13 @@ async def refuse_switch(held: HeldSwitch, why: str, *, now: datetime) -> None:
 
 
 async def _close(held: HeldSwitch, view: GateView, ending: str, *, now: datetime) -> bool:
-    """Closes one gate; True: its decision has not been told yet."""
+    """Closes one gate; True: its decision has not been told, or what CodeDeploy holds has not been read yet."""
     match view.gate:
         case Awaiting():
             withdrawn = seen(Kind.GATE_WITHDRAWN, held.switch, now, gate=view.id, why=ending)
             await held.close(view.gate.ended(), reason=ending, events=[withdrawn], now=now)
+        case Reported() if may_still_be_read(view, now=now):
+            return True
         case Reported():
             await held.close(view.gate.ended(), reason=None, events=[], now=now)
         case Decided():

@@ -31,7 +31,18 @@ def next_look(due: DueLook, sight: Sight, *, now: datetime) -> tuple[datetime | 
         return None, True
     if facts.over:
         return _after_the_end(due, sight, now=now), True
-    return _while_it_lives(due, sight, now=now)
+    due_at, rested = _while_it_lives(due, sight, now=now)
+    if due.answer_unread and not _shows_answer(due, sight):
+        # CodeDeploy's reads lag behind its writes: until the event shows what it holds, look again soon.
+        soon = now + backoff(due.attempts, first=RETRY, longest=REST)
+        if soon < due_at:
+            return soon, False
+    return due_at, rested
+
+
+def _shows_answer(due: DueLook, sight: Sight) -> bool:
+    hook = sight.target.events.get(due.hook_name or "") if sight.target else None
+    return hook is not None and hook.over
 
 
 def _while_it_lives(due: DueLook, sight: Sight, *, now: datetime) -> tuple[datetime, bool]:

@@ -27,9 +27,12 @@ class RecordInDoubt(RecordAway):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verification:
-    """What CodeDeploy confirmed of a switch, ready to be stored."""
+    """What CodeDeploy confirmed of a switch, ready to be stored.
 
-    domain: DomainName
+    `domain` is None only for an automatic rollback of a deployment group that the configuration does not name.
+    """
+
+    domain: DomainName | None
     listener_port: int | None
     facts: DeploymentFacts
     deployed_by: str | None
@@ -49,6 +52,10 @@ class Opening:
     opened_at: datetime
     deadline_at: datetime
     remind_at: datetime | None
+    hook_started_at: datetime | None = None
+    """When CodeDeploy began the hook; None: not seen yet."""
+    shown_by_first: bool = False
+    """Nobody is asked, so the card of the switch's first gate is enough: a further gate gets none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,6 +148,8 @@ class DueLook(Claim):
     undoing: bool
     rescue_waits: bool
     blue: str | None = None
+    answer_unread: bool = False
+    """CodeDeploy took an answer; whether its lifecycle event says the same has not been seen."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -238,6 +247,12 @@ class HeldSwitch(Protocol):
     async def close(
         self, gate: Closed, *, reason: str | None, events: Sequence[Event], now: datetime
     ) -> None: ...
+
+    async def compare(
+        self, gate: GateView, *, held_status: str, differs: bool, events: Sequence[Event], now: datetime
+    ) -> None:
+        """Stores what the lifecycle event of a reported gate says; `differs`: it contradicts the decision."""
+        ...
 
     async def end(
         self, *, ending: str, due_at: datetime | None, events: Sequence[Event], now: datetime

@@ -28,6 +28,8 @@ class Result:
 
     outcome: Outcome
     detail: str
+    event_read: bool = False
+    """The lifecycle event itself says so; an answer that was only taken is compared with it at the next look."""
 
 
 class ReportRecord(Protocol):
@@ -84,10 +86,11 @@ async def _reconcile(due: DueReport, *, deployments: Deployments) -> Result:
 async def _held(due: DueReport, *, deployments: Deployments) -> Result | None:
     """What CodeDeploy holds; None while the hook is not over. Equal to ours is success, whoever gave it."""
     held = await deployments.hook_progress(due.view.switch.key, hook_name=due.view.hook_name)
-    if held is None or held.status in {"Pending", "InProgress", "Unknown"}:
+    if held is None or not held.over:
         return None
     same = held.status == due.answer
-    return Result(outcome=Outcome.TOLD if same else Outcome.CONTRADICTED, detail=held.status)
+    outcome = Outcome.TOLD if same else Outcome.CONTRADICTED
+    return Result(outcome=outcome, detail=held.status, event_read=True)
 
 
 def _is_news(due: DueReport, trouble: CannotAsk, *, again: datetime) -> bool:

@@ -19,12 +19,18 @@ NOT_BEGUN: Final = frozenset({"Pending", "Skipped"})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sight:
-    """`facts` is None when CodeDeploy has no such deployment; parts that were not looked for are None."""
+    """`facts` is None when CodeDeploy has no such deployment; parts that were not looked for are None.
+
+    `unread`: why a part that was looked for is missing. What was read is used all the same.
+    """
 
     facts: DeploymentFacts | None
-    target: Target | None
-    traffic: Traffic | None
+    target: Target | None = None
+    traffic: Traffic | None = None
     previous: PreviousRevision | None = None
+    unread: CannotAsk | None = None
+    may_appear: bool = False
+    """CodeDeploy may know the deployment a moment later."""
 
 
 async def see(due: DueLook, *, deployments: Deployments) -> Sight:
@@ -32,14 +38,14 @@ async def see(due: DueLook, *, deployments: Deployments) -> Sight:
     key = due.switch.key
     try:
         facts = await deployments.deployment(key)
-    except NoSuchDeployment:
-        return Sight(facts=None, target=None, traffic=None)
-    target = traffic = previous = None
-    if not facts.over and (_waits_for_start(due) or is_moving(due)):
-        target = await deployments.target(key)
-    elif _ended_badly(due, facts):
-        with suppress(CannotAsk):  # what was seen last is known
+    except NoSuchDeployment as none:
+        return Sight(facts=None, may_appear=none.may_appear)
+    target = traffic = previous = unread = None
+    try:
+        if _asks_for_target(due, facts):
             target = await deployments.target(key)
+    except CannotAsk as trouble:
+        unread = trouble
     if due.switch.traffic is None:
         with suppress(CannotAsk):  # only the card's description of the shift waits for it
             traffic = await deployments.traffic(key, config_name=facts.config_name)
@@ -47,7 +53,13 @@ async def see(due: DueLook, *, deployments: Deployments) -> Sight:
         with suppress(CannotAsk, NoSuchDeployment, TimeoutError):  # an undo reads it again
             async with asyncio.timeout(PREVIOUS_TIMEOUT):
                 previous = await deployments.previous_revision(key, blue=due.blue)
-    return Sight(facts=facts, target=target, traffic=traffic, previous=previous)
+    return Sight(facts=facts, target=target, traffic=traffic, previous=previous, unread=unread)
+
+
+def _asks_for_target(due: DueLook, facts: DeploymentFacts) -> bool:
+    if due.answer_unread or _ended_badly(due, facts):
+        return True
+    return not facts.over and (_waits_for_start(due) or is_moving(due))
 
 
 def _ended_badly(due: DueLook, facts: DeploymentFacts) -> bool:
@@ -130,6 +142,8 @@ def is_news(due: DueLook, sight: Sight, *, now: datetime) -> bool:
     if facts is None:
         return switch.ended_at is None
     if not switch.verified or (facts.over and switch.ended_at is None):
+        return True
+    if due.answer_unread and sight.target is not None:
         return True
     if due.rescue_waits:
         return True  # whoever was to let it pass was cut off before that

@@ -167,6 +167,8 @@ class GateView:
     report_trouble: str | None
     """Why CodeDeploy is not told until `PASSING` after the decision; None: nothing to speak of."""
     reported_at: datetime | None
+    event_read_at: datetime | None = None
+    """When the lifecycle event was compared with the answer that CodeDeploy had taken."""
     reminded_at: datetime | None = None
     """Up to when the reminders have been dealt with."""
     intervention: Intervention | None = None

@@ -5,16 +5,17 @@ moves, that it has all arrived, and that a deployment has ended.
 """
 
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 
 from app.flow.backoff import backoff
 from app.flow.codedeploy_ports import CannotAsk, DeploymentFacts, Deployments
+from app.flow.compare_answers import compare_answers
+from app.flow.confirm_hook import NotOurs, WrongEvent, refuse_wrong_event, verify_facts
 from app.flow.end_switch import end_switch, refuse_switch
 from app.flow.events import Kind, seen
 from app.flow.follow_switch import follow_switch
 from app.flow.free_passage import pass_freely
-from app.flow.open_gate import NotOurs, verify_facts
 from app.flow.pace import LONGEST, RETRY, awaits_rollback, next_look
 from app.flow.record_ports import DueLook, GateRecord, HeldSwitch, Verification
 from app.flow.rules_port import Rules
@@ -23,6 +24,9 @@ from app.flow.views import GateView
 from app.gate.ids import DomainName, GateId
 from app.gate.manners import next_reminder
 from app.gate.states import Awaiting
+
+YOUNG: Final = timedelta(minutes=1)
+READS_SETTLED: Final = timedelta(seconds=5)
 
 
 class WatchRecord(Protocol):
@@ -51,6 +55,10 @@ async def watch_switch(
         again = now + backoff(due.attempts, first=RETRY, longest=LONGEST)
         await record.look_again(due, error=str(trouble), rested=False, due_at=again)
         return False
+    if sight.facts is None and _may_appear(due, sight, now=now):
+        again = now + backoff(due.attempts, first=RETRY, longest=LONGEST)
+        await record.look_again(due, error="CodeDeploy has no such deployment", rested=False, due_at=again)
+        return False
     # A switch that has ended is looked at for its rollback only; when that does not come, there is an end to it.
     news = is_news(due, sight, now=now) or (due.switch.ended_at is not None and due.undoing)
     if news:
@@ -61,8 +69,16 @@ async def watch_switch(
         for gate in waiting:
             await pass_freely(gate, record=gates, now=now)
     due_at, rested = next_look(due, sight, now=now)
-    await record.look_again(due, error=None, rested=rested, due_at=due_at)
+    if sight.unread is not None and due_at is not None:
+        due_at, rested = now + backoff(due.attempts, first=RETRY, longest=LONGEST), False
+    error = str(sight.unread) if sight.unread is not None else None
+    await record.look_again(due, error=error, rested=rested, due_at=due_at)
     return news
+
+
+def _may_appear(due: DueLook, sight: Sight, *, now: datetime) -> bool:
+    """CodeDeploy's reads are eventually consistent: one that is not found is asked for again before it is believed."""
+    return sight.may_appear and (now - due.switch.first_seen_at < YOUNG or due.attempts < 3)
 
 
 async def _store(
@@ -75,19 +91,52 @@ async def _store(
         return []
     verification = None
     if not held.switch.verified:
-        try:
-            verification = verify_facts(facts, rules=rules)
-        except NotOurs as refusal:
-            await refuse_switch(held, str(refusal), now=now)
+        verification = await _verify(held, facts, sight, rules=rules, now=now)
+        if verification is None:
             return []
-        await held.verify(verification, now=now)
+    if sight.target is not None:
+        await compare_answers(held, sight.target, now=now)
     await follow_switch(held, news_of(due, sight, facts, now=now), now=now)
     if facts.over:
         await _over(held, due, sight, facts, now=now)
         return []
     for view in held.open_gates:
+        if await _is_refused(held, view, sight, facts, now=now):
+            continue
         await _refine(held, view, sight, verification=verification, rules=rules, now=now)
     return [view.id for view in held.open_gates if isinstance(view.gate, Awaiting)]
+
+
+async def _verify(
+    held: HeldSwitch, facts: DeploymentFacts, sight: Sight, *, rules: Rules, now: datetime
+) -> Verification | None:
+    """None where the deployment is not ours, or its platform is not known yet."""
+    try:
+        verification = verify_facts(facts, sight.target, rules=rules)
+    except NotOurs as refusal:
+        await refuse_switch(held, str(refusal), now=now)
+        return None
+    if verification is not None:
+        await held.verify(verification, now=now)
+    return verification
+
+
+async def _is_refused(
+    held: HeldSwitch, view: GateView, sight: Sight, facts: DeploymentFacts, *, now: datetime
+) -> bool:
+    """Whether another hook waits than the gated one, which CodeDeploy did not show when the hook came."""
+    # A read may lag behind and still show an earlier hook.
+    if not isinstance(view.gate, Awaiting) or now - view.opened_at < READS_SETTLED:
+        return False
+    try:
+        refuse_wrong_event(facts, sight.target)
+    except WrongEvent as refusal:
+        refused = seen(
+            Kind.HOOK_REFUSED, held.switch, now, gate=view.id, hook=refusal.event, why=str(refusal)
+        )
+        await held.ask(view.gate.no_longer(now=now), remind_at=None, events=[refused], now=now)
+        return True
+    return False
 
 
 async def _over(
@@ -109,7 +158,7 @@ async def _refine(
     """A waiting gate learns what it is about and when its hook began."""
     if not isinstance(view.gate, Awaiting):
         return
-    domain = rules.domain(verification.domain if verification else view.switch.domain or DomainName(""))
+    domain = rules.domain((verification.domain if verification else view.switch.domain) or DomainName(""))
     policy = domain.policy if domain else rules.default_policy
     gate = view.gate
     if verification is not None:

@@ -191,6 +191,10 @@ class Awaiting:
         permit = permit_for_undo(self.id, by=by, name=name) if self.verified else None
         return Approval(permit=permit, at=now) if permit else None
 
+    def no_longer(self, *, now: datetime) -> "Awaiting":
+        """Its hook turned out to be none that is gated: nobody is to decide it, and CodeDeploy is told `Failed`."""
+        return replace(self, deadline_at=min(self.deadline_at, now))
+
     def expire(self, *, now: datetime) -> Expiry:
         """The end of the waiting, at the deadline and not before."""
         if now < self.deadline_at:

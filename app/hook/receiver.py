@@ -10,7 +10,8 @@ from fastapi.responses import JSONResponse
 
 from app.calm import Calm
 from app.flow.codedeploy_ports import Deployments
-from app.flow.open_gate import Hook, Known, NotOurs, Opened, open_gate
+from app.flow.confirm_hook import NotOurs, WrongEvent
+from app.flow.open_gate import Hook, Known, Opened, open_gate
 from app.flow.record_ports import GateRecord, RecordAway
 from app.flow.rules_port import Rules
 from app.flow.views import GateView
@@ -82,7 +83,8 @@ class HookReceiver:
             found = await within(OPEN_SECONDS, opening)
         except NotOurs as theirs:
             log.warning("hook_refused", why=str(theirs), deployment=hook.key.deployment)
-            return refusal(422, "not_ours", str(theirs)), "not_ours"
+            code = "wrong_event" if isinstance(theirs, WrongEvent) else "not_ours"
+            return refusal(422, code, str(theirs)), code
         except (RecordAway, TimeoutError) as trouble:
             log.error("hook_not_recorded", problem=type(trouble).__name__)
             return refusal(

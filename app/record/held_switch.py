@@ -1,6 +1,7 @@
 """A switch under its lock: what a look found out is written here, with all that follows from it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -9,8 +10,9 @@ from app.flow.record_ports import News, Settled, Verification
 from app.flow.views import GateView, InterventionPhase, Switch, Traffic
 from app.gate.decision import Verdict
 from app.gate.ids import DeploymentId
-from app.gate.states import Awaiting, Closed
+from app.gate.states import Awaiting, Closed, Outcome
 from app.gate.undo import Deed
+from app.metrics import REPORTS
 from app.record.events import INSERT, as_parameter
 from app.record.opening import verified_columns
 from app.record.redraw import CARDS, redrawn
@@ -119,6 +121,18 @@ WITH g AS (
 ), c AS ({CARDS}), a AS ({INSERT})
 SELECT 1
 """
+COMPARE: Final = f"""
+WITH g AS (
+    UPDATE gates SET event_read_at = :now, version = version + 1,
+        outcome = CASE WHEN CAST(:differs AS boolean) THEN 'contradicted' ELSE outcome END,
+        outcome_detail = CAST(:held_status AS text)
+    WHERE id = :gate AND outcome = 'told' AND event_read_at IS NULL RETURNING id, version
+), c AS (
+    UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g
+    WHERE cards.gate_id = g.id AND CAST(:differs AS boolean)
+), a AS ({INSERT} WHERE EXISTS (SELECT 1 FROM g))
+SELECT id FROM g
+"""
 END: Final = f"""
 WITH s AS (
     UPDATE switches SET ended_at = :now, ending = :ending, due_at = CAST(:due_at AS timestamptz),
@@ -226,6 +240,18 @@ class HeldSwitchRow:
             "now": now,
         }
         await execute(self._driver, CLOSE, {**values, "events": as_parameter(events)})
+
+    async def compare(
+        self, gate: GateView, *, held_status: str, differs: bool, events: Sequence[Event], now: datetime
+    ) -> None:
+        """What CodeDeploy holds after it took an answer; where that differs, the gate is contradicted."""
+        values = {"gate": gate.id, "held_status": held_status, "differs": differs, "now": now}
+        found = await execute(self._driver, COMPARE, {**values, "events": as_parameter(events)})
+        if found and differs:
+            REPORTS.labels(outcome=Outcome.CONTRADICTED).inc()
+        self._open_gates = [
+            replace(view, event_read_at=now) if view.id == gate.id else view for view in self._open_gates
+        ]
 
     async def end(
         self, *, ending: str, due_at: datetime | None, events: Sequence[Event], now: datetime

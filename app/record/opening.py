@@ -16,18 +16,18 @@ WITH s AS (
     INSERT INTO switches
         (account, region, deployment_id, domain, application, deployment_group, creator, deployed_by,
          named_deployers, description, config_name, listener_port, deployment_created_at, rollback_of, status,
-         first_seen_at, verified_at, due_at, previous_stale_since)
+         first_seen_at, verified_at, hook_started_at, due_at, previous_stale_since)
     VALUES
         (CASE WHEN {THE_CHAIN} THEN CAST(:account AS text) END,
          :region, :deployment_id, :domain, :application, :deployment_group, :creator, :deployed_by,
          CAST(:named_deployers AS text[]), :description, :config_name, :listener_port, :created_at, :rollback_of,
-         :status, :now, :verified_at, :now, :now)
+         :status, :now, :verified_at, CAST(:hook_started_at AS timestamptz), :now, :now)
     ON CONFLICT ON CONSTRAINT switches_key DO UPDATE
         SET (due_at, ended_at, ending, hook_started_at, previous_stale_since) = (
             SELECT CASE WHEN known AND switches.ended_at IS NOT NULL THEN NULL ELSE excluded.due_at END,
                 CASE WHEN known THEN switches.ended_at END,
                 CASE WHEN known THEN switches.ending END,
-                CASE WHEN known THEN switches.hook_started_at END,
+                CASE WHEN known THEN switches.hook_started_at ELSE excluded.hook_started_at END,
                 CASE WHEN known THEN switches.previous_stale_since ELSE excluded.previous_stale_since END
             FROM (SELECT EXISTS (
                 SELECT 1 FROM gates WHERE switch_id = switches.id AND execution_hash = :execution_hash
@@ -40,9 +40,11 @@ WITH s AS (
     SELECT :gate, s.id, :execution_hash, :execution_id, :hook_name, 'awaiting', :now, :deadline_at, :remind_at
     FROM s
     ON CONFLICT ON CONSTRAINT gates_key DO NOTHING
-    RETURNING id
+    RETURNING id, switch_id
 ), c AS (
-    INSERT INTO cards (gate_id, due_at) SELECT id, :now FROM g
+    INSERT INTO cards (gate_id, due_at) SELECT g.id, :now FROM g
+    WHERE NOT CAST(:shown_by_first AS boolean) OR NOT EXISTS (
+        SELECT 1 FROM gates o WHERE o.switch_id = g.switch_id AND o.id <> g.id)
 ), e AS (
     INSERT INTO evidence (gate_id, due_at) SELECT id, :now FROM g
 ), a AS (
@@ -67,8 +69,10 @@ def parameters(opening: Opening, events: Sequence[Event]) -> dict[str, Any]:
         "execution_id": opening.execution_id.reveal(),
         "hook_name": opening.hook_name,
         "now": opening.opened_at,
+        "hook_started_at": opening.hook_started_at,
         "deadline_at": opening.deadline_at,
         "remind_at": opening.remind_at,
+        "shown_by_first": opening.shown_by_first,
         "events": as_parameter(events),
         "verified_at": opening.opened_at if opening.verification else None,
         **verified_columns(opening.verification),

@@ -32,6 +32,7 @@ WITH mine AS (
     RETURNING gate_id
 ), g AS (
     UPDATE gates SET phase = 'reported', outcome = :outcome, outcome_detail = :detail, reported_at = :now,
+                     event_read_at = CASE WHEN CAST(:event_read AS boolean) THEN CAST(:now AS timestamptz) END,
                      execution_id = NULL, version = version + 1
     FROM mine WHERE gates.id = mine.gate_id AND phase = 'decided'
     RETURNING gates.id, gates.version, gates.switch_id
@@ -82,6 +83,7 @@ class Reports:
             owner=self.leases.owner,
             outcome=result.outcome,
             detail=result.detail,
+            event_read=result.event_read,
             now=now,
             events=as_parameter([event]),
         )

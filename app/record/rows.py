@@ -43,7 +43,7 @@ SWITCH: Final = """
 GATE: Final = f"""
     g.id, g.hook_name, g.phase, g.edition, g.version, g.opened_at, g.deadline_at, g.verdict, g.basis,
     g.decided_at, g.decided_by, g.decided_name, g.reason, g.broken, g.outcome, g.outcome_detail, g.reported_at,
-    g.reminded_at,
+    g.event_read_at, g.reminded_at,
     (SELECT t.last_error FROM reports t
       WHERE t.gate_id = g.id
         AND t.due_at > g.decided_at + interval '{PASSING.total_seconds()} seconds') AS report_trouble,
@@ -162,6 +162,7 @@ def view_of(row: Any) -> GateView:
         outcome=Outcome(row.outcome) if row.outcome else None,
         outcome_detail=row.outcome_detail,
         reported_at=row.reported_at,
+        event_read_at=row.event_read_at,
         report_trouble=row.report_trouble,
         reminded_at=row.reminded_at,
         intervention=intervention_of(row.intervention) if row.intervention else None,

@@ -29,7 +29,9 @@ SELECT {SWITCH},
             SELECT 1 {undo_that_made("s.deployment_id", account="s.account", region="s.region")}
         )
     ) AS rescue_waits,
-    CASE WHEN s.ended_at IS NULL THEN {SEEN_BLUE} END AS blue
+    CASE WHEN s.ended_at IS NULL THEN {SEEN_BLUE} END AS blue,
+    EXISTS (SELECT 1 FROM gates g WHERE g.switch_id = s.id AND g.phase = 'reported' AND g.outcome = 'told'
+        AND g.event_read_at IS NULL) AS answer_unread
 FROM switches s WHERE s.id = ANY(:ids)
 """
 AGAIN: Final = """
@@ -172,4 +174,5 @@ def _due(row: Any, *, attempts: int) -> DueLook:
         undoing=row.undoing,
         rescue_waits=bool(row.rescue_waits),
         blue=row.blue,
+        answer_unread=row.answer_unread,
     )

@@ -116,6 +116,7 @@ gates: Final = Table(
     _text("outcome"),
     _text("outcome_detail"),
     _at("reported_at"),
+    _at("event_read_at"),
     _at("closed_at"),
     _at("remind_at"),
     _at("reminded_at"),

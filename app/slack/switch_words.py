@@ -18,8 +18,12 @@ OTHERWISE: Final = {
 
 
 def domain_name(view: GateView, texts: Texts) -> str:
-    """The domain, or what stands for it while CodeDeploy has not confirmed any."""
-    return view.switch.domain or texts("card.unknown_domain")
+    """The domain; for a rollback of a group that is none, the group; or what stands for it while CodeDeploy has not
+    confirmed any."""
+    switch = view.switch
+    if switch.domain is None and switch.verified:
+        return f"{inline(switch.application or '')}/{inline(switch.deployment_group or '')}"
+    return switch.domain or texts("card.unknown_domain")
 
 
 CONSOLES: Final = {

@@ -66,6 +66,8 @@ class CodeDeploy:
                 "InvalidLifecycleEventHookExecutionIdException",
                 "The lifecycle event hook execution ID is invalid for this deployment.",
             )
+        if event.status != "InProgress" and self._machine.takes_late_answer():
+            return {"lifecycleEventHookExecutionId": execution_id}
         if event.status != "InProgress":
             raise AwsError(
                 "LifecycleEventAlreadyCompletedException",

@@ -12,6 +12,7 @@ from app.sandbox.aws.traffic import CONFIGS, TrafficConfig
 
 BATCH: Final = 25
 PAGE: Final = 100
+NOT_FOUND: Final = "DeploymentDoesNotExistException"
 
 
 class CodeDeployReads:
@@ -36,7 +37,8 @@ class CodeDeployReads:
 
     def batch_get_deployments(self, params: Params) -> dict[str, Any]:
         ids = _batch(params.get("deploymentIds"))
-        return {"deploymentsInfo": [self._info(self._account.deployment(one)) for one in ids]}
+        # Its model knows no DeploymentDoesNotExistException: what is not found is left out.
+        return {"deploymentsInfo": [self._info(one) for one in map(self._find, ids) if one is not None]}
 
     def get_deployment_group(self, params: Params) -> dict[str, Any]:
         group = self._account.group(params.get("applicationName"), params.get("deploymentGroupName"))
@@ -97,7 +99,19 @@ class CodeDeployReads:
         return {"deploymentTargets": [self._target(deployment, one) for one in ids]}
 
     def _deployment(self, params: Params) -> Deployment:
-        return self._account.deployment(params.get("deploymentId"))
+        deployment = self._account.deployment(params.get("deploymentId"))
+        if deployment.unfound_reads > 0:
+            deployment.unfound_reads -= 1
+            raise AwsError(NOT_FOUND, f"The deployment {deployment.id} could not be found")
+        return deployment
+
+    def _find(self, deployment_id: object) -> Deployment | None:
+        try:
+            return self._deployment({"deploymentId": deployment_id})
+        except AwsError as error:
+            if error.code == NOT_FOUND:
+                return None
+            raise
 
     def _info(self, deployment: Deployment) -> dict[str, Any]:
         return deployment_info(self._account.group_of(deployment), deployment)

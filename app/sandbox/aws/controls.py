@@ -46,6 +46,17 @@ class Controls:
             self._account.add(domain)
             self._turns.changed(domain.name)
 
+    def replace_domain(self, domain: SandboxDomain) -> None:
+        """From now on the domain of this name is described so."""
+        with self._turns.turn():
+            self._group(domain.name).domain = domain
+            self._turns.changed(domain.name)
+
+    def hide_deployment(self, deployment_id: str, *, reads: int) -> None:
+        """Its next reads do not find it, as CodeDeploy's reads may for one that is young."""
+        with self._turns.turn():
+            self._account.deployment(deployment_id).unfound_reads = reads
+
     def domains(self) -> list[SandboxDomain]:
         with self._turns.turn():
             return [group.domain for group in self._account.groups.values()]

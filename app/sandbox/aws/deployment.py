@@ -79,6 +79,8 @@ class Deployment:
     termination_wait: float
     alarms: dict[str, Any] | None = None
     rollback_of: str | None = None
+    unfound_reads: int = 0
+    """For so many reads CodeDeploy does not know it yet."""
     status: str = "Created"
     started_at: float | None = None
     completed_at: float | None = None

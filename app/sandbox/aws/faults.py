@@ -73,6 +73,8 @@ class _Hooks:
     lost: int = 0
     progress_reads: int = 0
     ending_reads: int = 0
+    unfound_reads: int = 0
+    late_answers: int = 0
     rates: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -137,6 +139,16 @@ class Faults:
         with self._lock:
             self._hooks.ending_reads = reads
 
+    def delay_deployments(self, reads: int) -> None:
+        """From now on a new deployment is not found by its first reads."""
+        with self._lock:
+            self._hooks.unfound_reads = reads
+
+    def take_late_answers(self, times: int = 1) -> None:
+        """The next answers to hooks that have one already get a 200, and change nothing."""
+        with self._lock:
+            self._hooks.late_answers += times
+
     def clear(self, op: str | None = None) -> None:
         """Nothing goes wrong any more, with this operation or with anything."""
         with self._lock:
@@ -162,6 +174,17 @@ class Faults:
     @property
     def ending_reads(self) -> int:
         return self._hooks.ending_reads
+
+    @property
+    def unfound_reads(self) -> int:
+        return self._hooks.unfound_reads
+
+    def takes_late_answer(self) -> bool:
+        """Whether this answer, which comes too late, is taken for one."""
+        with self._lock:
+            taken = self._hooks.late_answers > 0
+            self._hooks.late_answers -= taken
+            return taken
 
     def hook_deliveries(self) -> int:
         """How often the hook that is about to be called arrives: 0, 1 or 2 times."""

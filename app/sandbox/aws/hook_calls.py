@@ -45,6 +45,15 @@ class HookCalls:
         """For how many reads an answered hook still shows as running."""
         return self._faults.ending_reads
 
+    @property
+    def unfound_reads(self) -> int:
+        """For how many reads a new deployment is not found."""
+        return self._faults.unfound_reads
+
+    def takes_late_answer(self) -> bool:
+        """Whether an answer to a hook that has one already gets a 200."""
+        return self._faults.takes_late_answer()
+
     def call(self, deployment: Deployment, event: LifecycleEvent) -> None:
         """Inside a turn: makes the execution id and calls the function, as often as the faults say."""
         execution_id = self._new_execution_id()

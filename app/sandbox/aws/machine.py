@@ -33,6 +33,7 @@ class Machine:
 
     def create(self, group: Group, deployment: Deployment) -> None:
         """Takes a new deployment in; it starts by itself."""
+        deployment.unfound_reads = self._hooks.unfound_reads
         self._account.deployments[deployment.id] = deployment
         group.deployments.append(deployment)
         self._wait(deployment, self.pace.start, partial(self._start, deployment))
@@ -45,6 +46,10 @@ class Machine:
             self._succeed(deployment, event)
         else:
             self._fail(deployment, HOOK_FAILED)
+
+    def takes_late_answer(self) -> bool:
+        """Whether an answer to a hook that has one already gets a 200."""
+        return self._hooks.takes_late_answer()
 
     def stop(self, deployment: Deployment, failure: Failure, *, rollback: bool) -> None:
         """Ends what runs at once; the status follows a moment later."""

@@ -29,8 +29,9 @@ def deployment_info(group: Group, deployment: Deployment) -> dict[str, Any]:
         "blueGreenDeploymentConfiguration": blue_green(deployment.settings),
         "loadBalancerInfo": load_balancer_info(domain),
         "deploymentStatusMessages": [],
-        "computePlatform": "ECS",
     }
+    if domain.compute_platform is not None:
+        info["computePlatform"] = domain.compute_platform
     info.update(_what_is_known(deployment))
     return info
 
@@ -80,9 +81,10 @@ def target_status(deployment: Deployment) -> str:
 def deployment_target(group: Group, deployment: Deployment, *, at: float) -> dict[str, Any]:
     """`deploymentTarget` of GetDeploymentTarget. Reading uses up a delayed InProgress."""
     domain = group.domain
+    kind = {} if domain.target_type is None else {"deploymentTargetType": domain.target_type}
     return {
-        "deploymentTargetType": "ECSTarget",
-        "ecsTarget": {
+        **kind,
+        ("ecsTarget" if domain.target_type in {None, "ECSTarget"} else "lambdaTarget"): {
             "deploymentId": deployment.id,
             "targetId": domain.target_id,
             "targetArn": domain.service_arn,

@@ -44,6 +44,7 @@ class SandboxDomain:
     lifecycle events at which the AppSpec names `hook_function`. `auto_rollback` empty: CodeDeploy rolls
     nothing back by itself. Without a `test_listener` a deployment has six lifecycle events instead of eight.
     `deployed_before` False: CodeDeploy has deployed nothing yet, the service has the tasks it was created with.
+    `compute_platform` and `target_type` None: CodeDeploy's answers leave them out, as its model allows.
     """
 
     name: str
@@ -62,6 +63,8 @@ class SandboxDomain:
     ready_wait_minutes: int = 0
     task_set_labels: bool = True
     deployed_before: bool = True
+    compute_platform: str | None = "ECS"
+    target_type: str | None = "ECSTarget"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "application", self.application or f"klp-logistics-{self.name}-app")

@@ -1,0 +1,49 @@
+"""CodeDeploy took an answer: does its lifecycle event say the same?
+
+A 200 says that the call was taken. What CodeDeploy holds is what the event shows afterwards.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from app.flow.codedeploy_ports import Target
+from app.flow.events import Kind, seen
+from app.flow.record_ports import HeldSwitch
+from app.flow.views import GateView
+from app.gate.decision import answer_to
+from app.gate.states import Awaiting, Outcome, Reported
+
+WAIT_FOR_EVENT: Final = timedelta(seconds=30)
+"""How long a deployment that is over is read again, because its reads lag behind, before its gate is closed."""
+
+
+async def compare_answers(held: HeldSwitch, target: Target, *, now: datetime) -> None:
+    """Stores for each answer that CodeDeploy took whether it holds it; a difference is told everywhere."""
+    for view in held.open_gates:
+        event = target.events.get(view.hook_name)
+        if not is_unread(view) or event is None or not event.over or isinstance(view.gate, Awaiting):
+            continue
+        answer = answer_to(view.gate.verdict)
+        differs = event.status != answer
+        told = seen(
+            Kind.REPORT_CONTRADICTED,
+            held.switch,
+            now,
+            gate=view.id,
+            answer=answer,
+            codedeploy=event.status,
+        )
+        await held.compare(
+            view, held_status=event.status, differs=differs, events=[told] if differs else [], now=now
+        )
+
+
+def is_unread(view: GateView) -> bool:
+    """Whether CodeDeploy took this gate's answer and its lifecycle event has not been read since."""
+    told = isinstance(view.gate, Reported) and view.outcome is Outcome.TOLD
+    return told and view.event_read_at is None
+
+
+def may_still_be_read(view: GateView, *, now: datetime) -> bool:
+    """Whether it is worth waiting for the event of an answer before the gate is closed."""
+    return is_unread(view) and view.reported_at is not None and now - view.reported_at < WAIT_FOR_EVENT
