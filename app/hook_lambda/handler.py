@@ -21,7 +21,8 @@ Environment:
   SWITCHGATE_HOOK_KEY_ID       the key's name, as in the service's SWITCHGATE_HOOK_SECRETS
   SWITCHGATE_HOOK_SECRET       the key's secret, or
   SWITCHGATE_HOOK_SECRET_ARN   a Secrets Manager secret: the plain secret, or {"kid": "...", "secret": "..."}
-  HOOK_NAME                    optional, the lifecycle event that this function hooks; default BeforeAllowTraffic
+  HOOK_NAME                    optional, the lifecycle event that this function hooks; default BeforeAllowTraffic,
+                               the only one that Switchgate gates: a hook of another event is refused
 
 An EventBridge rule on {"source": ["aws.codedeploy"]} may have this same function as its target: state changes are
 forwarded as hints, so that Switchgate notices endings at once. Nothing depends on them.
