@@ -4,8 +4,8 @@ from typing import Final
 
 from alembic import op
 
-revision = "0016"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 
 COMPARED: Final = "ALTER TABLE gates ADD COLUMN event_read_at timestamptz"
 
