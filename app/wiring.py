@@ -18,6 +18,7 @@ from app.calm import Calm
 from app.codedeploy.client import CodeDeploy
 from app.codedeploy.evidence import AwsEvidence
 from app.codedeploy.interveners import CodeDeployInterveners
+from app.codedeploy.outage import OutageMonitor
 from app.domains import Config, ConfigError, load_config
 from app.errands import Errands, groups_loop
 from app.group_freshness import GroupFreshness
@@ -42,6 +43,9 @@ __all__ = ["CannotStart", "Service", "utc_now"]
 
 log = structlog.get_logger(__name__)
 
+BETWEEN_RECOVERIES_SECONDS: Final = 2.0
+"""An AWS that fails now and then must not be asked the more for each of its answers."""
+
 DRAIN_SECONDS: Final = 5.0
 
 
@@ -64,10 +68,12 @@ class Service:
         self._settings = settings
         self._clock = clock
         self._calm = Calm()
+        self._recovered_at = 0.0
         self.record = Record(database_url)
         self.worker_record = Record(database_url, size=WORKERS)
         """The same database on connections of its own: no worker can keep a press or a hook waiting for one."""
         aws = boto3.session.Session()
+        OutageMonitor(aws, recovered=self._aws_recovered)
         self.codedeploy = CodeDeploy(aws, region=settings.region)
         self._source = AwsEvidence(aws, making=self.codedeploy.making)
         self.slack = SlackSide(settings, calm=self._calm, clock=clock)
@@ -233,6 +239,20 @@ class Service:
     def _warm_up(self) -> None:
         self.codedeploy.warm_up()
         self._source.warm_up(self._settings.region)
+
+    def _aws_recovered(self) -> None:
+        """AWS answers again after an outage: what could not be told or asked is tried at once."""
+        now = asyncio.get_running_loop().time()
+        if now - self._recovered_at < BETWEEN_RECOVERIES_SECONDS:
+            return
+        self._recovered_at = now
+        log.info("aws_answers_again")
+        self.slack.replies.later(self._retry_at_aws(), what="retries")
+
+    async def _retry_at_aws(self) -> None:
+        await self.worker_record.retries.bring_forward(now=self._clock())
+        for loop in (self.errands.report, self.errands.intervene, self.errands.look):
+            loop.nudge()
 
     def _opened(self) -> None:
         self.errands.opened()

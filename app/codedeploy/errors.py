@@ -34,7 +34,7 @@ CREDENTIALS: Final = frozenset(
         "OptInRequired",
     }
 )
-"""A person has to mend these; roles do get mended inside the hour, so we go on asking slowly."""
+"""A person has to mend these; roles do get mended inside the hour, so we go on asking."""
 
 THROTTLES: Final = frozenset(
     {
@@ -75,7 +75,7 @@ def sort_answer(trouble: ClientError | BotoCoreError) -> Exception:
 def _cannot_ask(trouble: ClientError | BotoCoreError) -> CannotAsk:
     if isinstance(trouble, ClientError):
         code = code_of(trouble)
-        return CannotAsk(code or "an unnamed error", slow=code in CREDENTIALS)
+        return CannotAsk(code or "an unnamed error")
     # Its text may carry the endpoint and the request; the class says enough.
     name = type(trouble).__name__
-    return CannotAsk(name, slow=name in {"NoCredentialsError", "PartialCredentialsError"})
+    return CannotAsk(name)

@@ -23,14 +23,7 @@ class NoSuchDeployment(Exception):
 
 
 class CannotAsk(Exception):
-    """CodeDeploy could not be asked now: throttled, failing, unreachable, or we lack the permission.
-
-    `slow`: the cause is a person's to mend (credentials), so asking again soon is pointless.
-    """
-
-    def __init__(self, reason: str, *, slow: bool = False) -> None:
-        super().__init__(reason)
-        self.slow = slow
+    """CodeDeploy could not be asked now: throttled, failing, unreachable, or we lack the permission."""
 
 
 class AlreadyAnswered(Exception):

@@ -17,9 +17,8 @@ from app.gate.deadline import given_up_after
 from app.gate.states import Outcome
 
 RETRY: Final = timedelta(milliseconds=300)
-LONGEST: Final = timedelta(seconds=15)
-SLOW_RETRY: Final = timedelta(seconds=10)
-SLOW_LONGEST: Final = timedelta(seconds=60)
+LONGEST: Final = timedelta(seconds=5)
+"""Between two tries, whatever the trouble is: nobody is to wait for a decision long after it could be told."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,7 +51,7 @@ async def report_decision(
         result = await _tell(due, deployments=deployments)
     except CannotAsk as trouble:
         if now < given_up_after(due.view.opened_at):
-            again = now + _wait(due.attempts, trouble)
+            again = now + min(backoff(due.attempts, first=RETRY, longest=LONGEST), LONGEST)
             news = _is_news(due, trouble, again=again)
             await record.report_again(due, error=str(trouble), news=news, due_at=again, now=now)
             return trouble
@@ -97,12 +96,6 @@ def _is_news(due: DueReport, trouble: CannotAsk, *, again: datetime) -> bool:
     """Whether the card, which shows `report_trouble`, will say something else than it does."""
     decided_at = due.view.decided_at or due.view.opened_at
     return again > decided_at + PASSING and due.view.report_trouble != str(trouble)
-
-
-def _wait(attempts: int, trouble: CannotAsk) -> timedelta:
-    if trouble.slow:
-        return backoff(attempts, first=SLOW_RETRY, longest=SLOW_LONGEST)
-    return backoff(attempts, first=RETRY, longest=LONGEST)
 
 
 _KINDS: Final = {

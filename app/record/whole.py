@@ -18,6 +18,7 @@ from app.record.previous_cards import PreviousCards
 from app.record.probes import Probes
 from app.record.questions import Questions
 from app.record.reports import Reports
+from app.record.retries import Retries
 from app.record.switches import Switches
 from app.record.threads import Threads
 from app.record.waiting import WaitingGates
@@ -31,6 +32,7 @@ class Record:
         self.database = Database(url, size=size)
         self.gates = Gates(self.database)
         self.reports = Reports(self.database, owner)
+        self.retries = Retries(self.database)
         self.switches = Switches(self.database, owner)
         self.interventions = Interventions(self.database, owner)
         self.evidence = EvidenceRows(self.database, owner)
