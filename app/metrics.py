@@ -15,6 +15,11 @@ PRESSES: Final = Counter("switchgate_presses_total", "Presses, by what became of
 GLASS: Final = Counter(
     "switchgate_glass_broken_total", "Switches that an admin approved against the rules.", ["domain"]
 )
+OUT_OF_REACH: Final = Counter(
+    "switchgate_gates_out_of_reach_total",
+    "Gates that nobody can approve by the rules as they stand, counted when their card is drawn by this replica.",
+    ["domain"],
+)
 DECISIONS: Final = Counter("switchgate_decisions_total", "Gates decided here, by verdict.", ["verdict"])
 REPORTS: Final = Counter(
     "switchgate_reports_total", "Decisions reported to CodeDeploy, by what it holds.", ["outcome"]

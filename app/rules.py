@@ -1,6 +1,6 @@
 """The rules in force: the configuration, which may be reloaded, and the groups that it names."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -61,6 +61,20 @@ class LiveRules:
         if self._groups[0] is not self.config:
             self._groups = (self.config, _groups_of(self.config))
         return self._groups[1]
+
+    @property
+    def named(self) -> frozenset[str]:
+        """Every user and user group of the configuration."""
+        return _named(self.config) | set(self.config.people.values())
+
+    @property
+    def looked_up(self) -> frozenset[str]:
+        """The groups, and the users of rules that name no group: with one of them gone, nobody may be left."""
+        policies = [domain.policy for domain in self.config.domains.values()]
+        alone = [
+            source.people for policy in policies for source in policy.sources if not _groups(source.people)
+        ]
+        return self.groups.union(*alone)
 
     def domain_of(self, *, application: str, deployment_group: str) -> OwnedDomain | None:
         """The domain that a CodeDeploy application and deployment group are."""
@@ -123,9 +137,16 @@ class LiveRules:
 
 
 def _groups_of(config: Config) -> frozenset[str]:
+    return _groups(_named(config))
+
+
+def _named(config: Config) -> frozenset[str]:
     policies = [config.policy, *(domain.policy for domain in config.domains.values())]
-    named = {entry for policy in policies for entry in everybody(policy)} | set(config.admins)
-    return frozenset(entry for entry in named if entry.startswith("S"))
+    return frozenset(config.admins).union(*(everybody(policy) for policy in policies))
+
+
+def _groups(entries: Iterable[str]) -> frozenset[str]:
+    return frozenset(entry for entry in entries if entry.startswith("S"))
 
 
 def _owned(domain: Domain) -> OwnedDomain:

@@ -1,7 +1,7 @@
 """Builds one process. The only place that knows every room; nothing is built at import."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -21,7 +21,6 @@ from app.codedeploy.interveners import CodeDeployInterveners
 from app.codedeploy.outage import OutageMonitor
 from app.domains import Config, ConfigError, load_config
 from app.errands import Errands, groups_loop
-from app.group_freshness import GroupFreshness
 from app.hook.admission import Admission
 from app.hook.receiver import HookReceiver
 from app.hook.signature import HookKeys
@@ -76,10 +75,9 @@ class Service:
         OutageMonitor(aws, recovered=self._aws_recovered)
         self.codedeploy = CodeDeploy(aws, region=settings.region)
         self._source = AwsEvidence(aws, making=self.codedeploy.making)
-        self.slack = SlackSide(settings, calm=self._calm, clock=clock)
-        self._freshness = GroupFreshness(self.record.channels)
+        self.slack = SlackSide(settings, members=self.worker_record.memberships, calm=self._calm, clock=clock)
         self.rules = LiveRules(
-            config, roster=self.slack.directory.roster, heard=self._freshness.heard, clock=clock
+            config, roster=self.slack.directory.roster, heard=self.slack.directory.heard, clock=clock
         )
         writers = self.slack.writers(self.rules)
         self.errands = self._errands(writers)
@@ -97,10 +95,11 @@ class Service:
         self.socket = self.slack.socket(self.doors.bolt)
         secret = self.slack.signing_secret
         self._signatures = SignatureCheck(secret) if secret is not None else None
+        self._groups = groups_loop(self.slack.greeting.keep, self._looked_up)
         self._loops = [
             *self.errands.all(),
             *self.rule_errands.all(),
-            groups_loop(self._keep_groups, lambda: self.rules.groups),
+            self._groups,
             self.doors.home_loop,
         ]
         self._running: list[asyncio.Task[None]] = []
@@ -129,7 +128,7 @@ class Service:
             rules=self.rules,
             redraw=self.errands.card.nudge,
             decided=self.errands.decided,
-            read_facts=lambda: self._freshness.read(self.rules.groups),
+            read_facts=self._read_members,
             clock=self._clock,
             calm=self._calm,
         )
@@ -184,8 +183,7 @@ class Service:
     async def start(self) -> None:
         """Proves the tokens, then runs the loops and opens the socket. Raises `CannotStart`."""
         warm = asyncio.get_running_loop().run_in_executor(None, self._warm_up)
-        await asyncio.gather(self.slack.greeting.begin(self.rules.groups), warm)
-        await self._share_groups()
+        await asyncio.gather(self.slack.greeting.begin(self.rules.looked_up), warm)
         self._running = [asyncio.create_task(loop.run(), name=loop.name) for loop in self._loops]
         if self.socket is not None:
             self.socket.open()
@@ -228,13 +226,18 @@ class Service:
             return None
         return events_route(self.doors.bolt, signatures=self._signatures)
 
-    async def _keep_groups(self, groups: Iterable[str]) -> bool:
-        whole = await self.slack.greeting.keep(groups)
-        await self._share_groups()
-        return whole
+    def _looked_up(self) -> frozenset[str]:
+        """In an Enterprise Grid a person has two ids, so everybody who is named is looked up."""
+        in_a_grid = self.slack.directory.enterprise is not None
+        return self.rules.named if in_a_grid else self.rules.looked_up
 
-    async def _share_groups(self) -> None:
-        await self._freshness.share(self.slack.directory.heard_times(), groups=self.rules.groups)
+    async def _read_members(self) -> None:
+        """Takes over what other replicas heard of groups and users. Raises `RecordAway`."""
+        if self.slack.directory.members.is_stale():
+            self._groups.nudge()
+        if await self.slack.directory.members.sync():
+            await self.worker_record.cards.redraw_waiting(now=self._clock())
+            self.errands.card.nudge()
 
     def _warm_up(self) -> None:
         self.codedeploy.warm_up()

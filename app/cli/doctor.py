@@ -42,7 +42,14 @@ async def examine(environ: Mapping[str, str]) -> list[Finding]:
     channels = sorted(rules.channels)
     card = _card(gate, rules, settings) if gate is not None else None
     found += await look_at_signatures(settings)
-    found += await look_at_slack(settings, channels=channels, groups=sorted(rules.groups), card=card)
+    found += await look_at_slack(
+        settings,
+        channels=channels,
+        groups=sorted(rules.groups),
+        card=card,
+        domains=list(config.domains.values()),
+        admins=config.admins,
+    )
     if in_record[0].mark is Mark.OK:
         found += await _channels(environ, rules.channels)
     return found + await look_at_groups(list(config.domains.values()), region=settings.region)

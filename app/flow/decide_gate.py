@@ -13,7 +13,7 @@ from app.flow.rules_port import Rules
 from app.flow.views import GateView
 from app.gate.decision import Decision, verdict_of
 from app.gate.ids import GateId
-from app.gate.judging import rejections_owed
+from app.gate.judging import Case, discounted, rejections_owed
 from app.gate.policy import Choice, HeldBack, Person, ReasonMissing, Refusal
 from app.gate.rules import Unmet, rule_key
 from app.gate.states import NO_REASON, Awaiting, Vote
@@ -104,7 +104,10 @@ async def _count(press: Press, held: HeldGate, *, rules: Rules, now: datetime) -
         judged.counted.decide(judged.decision)
     counted = _counted(judged, view, rules=rules, now=now)
     events = _events(press, view, judged.decision, now)
-    await held.save(vote=judged.vote, decision=judged.decision, events=events, now=now)
+    left_out = discounted(judged.after) if judged.decision is not None else ()
+    await held.save(
+        vote=judged.vote, decision=judged.decision, discounted=sorted(left_out), events=events, now=now
+    )
     return counted
 
 
@@ -126,22 +129,28 @@ class _Judged:
     vote: Vote
     counted: Awaiting
     decision: Decision | None
+    after: Case
+    """By what the decision was judged."""
 
 
 def _judge(press: Press, view: GateView, *, rules: Rules, now: datetime) -> _Judged:
     """What the press would do now. Raises a `Refusal`."""
     question = question_of(view, rules=rules)
-    vote = Vote(person=press.person, choice=press.choice, reason=press.reason.strip(), at=now)
+    roster = rules.roster()
+    # In an Enterprise Grid one person may press by two ids: the second press is the same person's.
+    who = replace(press.person, user=roster.known_as(press.person.user, question.gate.voters))
+    vote = Vote(person=who, choice=press.choice, reason=press.reason.strip(), at=now)
     counted, decision = question.gate.vote(
         vote,
         edition=press.edition,
         policy=question.domain.policy,
-        roster=rules.roster(),
+        roster=roster,
         circumstances=question.circumstances,
     )
     if press.choice is Choice.REJECT and not vote.reason:
         vote = replace(vote, reason=NO_REASON)
-    return _Judged(vote=vote, counted=counted, decision=decision)
+    after = case_of(replace(question, gate=counted), rules=rules, now=now)
+    return _Judged(vote=vote, counted=counted, decision=decision, after=after)
 
 
 def _events(press: Press, view: GateView, decision: Decision | None, now: datetime) -> Sequence[Event]:

@@ -1,6 +1,6 @@
 """What one person's approval would do now: the very judgement of a press, without pressing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.flow.question import case_of, question_of
@@ -24,6 +24,8 @@ class Foresight:
     refusal: Refusal | None
     unmet: tuple[Unmet, ...]
     asks_reason: bool
+    voted: bool = False
+    """A vote of this person stands."""
 
     @property
     def counts(self) -> bool:
@@ -38,6 +40,8 @@ def foresee(view: GateView, *, person: Person, rules: Rules, now: datetime) -> F
     except Refusal as refusal:
         return Foresight(may_decide=False, refusal=refusal, unmet=(), asks_reason=False)
     case = case_of(question, rules=rules, now=now)
+    roster = rules.roster()
+    person = replace(person, user=roster.known_as(person.user, question.gate.voters))
     vote = Vote(person=person, choice=Choice.APPROVE, reason=NO_REASON, at=now)
     refused: Refusal | None = None
     try:
@@ -45,7 +49,7 @@ def foresee(view: GateView, *, person: Person, rules: Rules, now: datetime) -> F
             vote,
             edition=view.edition,
             policy=question.domain.policy,
-            roster=rules.roster(),
+            roster=roster,
             circumstances=question.circumstances,
         )
     except Refusal as refusal:
@@ -55,6 +59,7 @@ def foresee(view: GateView, *, person: Person, rules: Rules, now: datetime) -> F
         refusal=refused,
         unmet=refused.held if isinstance(refused, HeldBack) else broken_by(case, person),
         asks_reason=case.policy.reason is ReasonFor.ALWAYS,
+        voted=person.user in question.gate.voters,
     )
 
 

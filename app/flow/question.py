@@ -6,11 +6,20 @@ from datetime import datetime
 from app.flow.beside import line_of
 from app.flow.rules_port import OwnedDomain, Rules
 from app.flow.views import GateView
-from app.gate.ids import DomainName
-from app.gate.judging import Case, Circumstances, asked, held_by, owing, rejections_owed
+from app.gate.ids import DomainName, UserId
+from app.gate.judging import (
+    Case,
+    Circumstances,
+    asked,
+    discounted,
+    held_by,
+    out_of_reach,
+    owing,
+    rejections_owed,
+)
 from app.gate.policy import Person, Refusal, broken_by
 from app.gate.rulebook import Policy, ReasonFor
-from app.gate.rules import Holding, Owed, TwoOwed, Unmet
+from app.gate.rules import Holding, Owed, Owing, TwoOwed, Unmet
 from app.gate.states import AlreadyDecided, Awaiting, NotVerified
 from app.gate.turns import NotFollowed, ahead, not_followed
 
@@ -84,6 +93,10 @@ class Outlook:
     unheard: tuple[tuple[str, datetime | None], ...] = ()
     ahead: tuple[DomainName, ...] = ()
     not_followed: tuple[NotFollowed, ...] = ()
+    discounted: frozenset[UserId] = frozenset()
+    """Whose votes do not count any more."""
+    out_of_reach: tuple[Owing, ...] = ()
+    """Approvals that nobody is left to give: by the rules as they stand, nobody can approve this."""
 
     @property
     def is_held(self) -> bool:
@@ -116,6 +129,8 @@ def outlook_of(view: GateView, *, rules: Rules, now: datetime) -> Outlook | None
         unheard=tuple(rules.unheard(case.policy.voters)),
         ahead=ahead(case.policy.turns, case.circumstances.line),
         not_followed=not_followed(case.policy.turns, case.circumstances.line),
+        discounted=discounted(case),
+        out_of_reach=out_of_reach(case),
     )
 
 

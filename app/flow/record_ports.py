@@ -95,9 +95,16 @@ class HeldGate(Protocol):
         ...
 
     async def save(
-        self, *, vote: Vote | None, decision: Decision | None, events: Sequence[Event], now: datetime
+        self,
+        *,
+        vote: Vote | None,
+        decision: Decision | None,
+        discounted: Sequence[UserId] = (),
+        events: Sequence[Event],
+        now: datetime,
     ) -> None:
-        """Writes them and commits: what fails after it takes nothing back."""
+        """Writes them and commits: what fails after it takes nothing back. `discounted`: whose votes do not count in
+        the decision."""
         ...
 
     async def forget(self, voter: UserId, *, events: Sequence[Event], now: datetime) -> None:

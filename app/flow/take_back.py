@@ -30,14 +30,17 @@ async def take_back(
         if held is None:
             raise Refused(NoSuchGate(), None)
         view = held.view
+        voter = who.user
         try:
-            question_of(view, rules=rules).gate.take_back(who.user, now=now)
+            gate_now = question_of(view, rules=rules).gate
+            voter = rules.roster().known_as(who.user, gate_now.voters)
+            gate_now.take_back(voter, now=now)
             refuse_replay(held.is_replay)
         except Refusal as refusal:
             await held.note([refused_press(who, "take_back", view, refusal, now)])
             refused = Refused(refusal, view)
         else:
-            gone = next(vote for vote in view.votes if vote.voter == who.user)
+            gone = next(vote for vote in view.votes if vote.voter == voter)
             taken = Event(
                 at=now,
                 kind=Kind.VOTE_TAKEN_BACK,
@@ -47,6 +50,6 @@ async def take_back(
                 gate=gate,
                 detail={"choice": gone.choice, "voted_at": gone.at.isoformat()},
             )
-            await held.forget(who.user, events=[taken], now=now)
+            await held.forget(voter, events=[taken], now=now)
             return view
     raise refused

@@ -83,6 +83,8 @@ class CastVote:
     choice: Choice
     reason: str
     at: datetime
+    counted: bool = True
+    """False: the gate was decided without it, because the voter was no approver any more."""
 
 
 class InterventionPhase(StrEnum):

@@ -66,7 +66,8 @@ class Case:
     def is_own(self, user: UserId) -> bool:
         """Whether `user` deployed this, as far as any source says, and may not approve it for that."""
         ballot = self.ballot
-        return not self.policy.own_deployment and (user == ballot.deployer or user in ballot.named)
+        ids = self.roster.ids(user)
+        return not self.policy.own_deployment and (ballot.deployer in ids or bool(ids & ballot.named))
 
     def under(self, policy: Policy) -> "Case":
         """The same case under another policy."""
@@ -105,6 +106,30 @@ def held_by(case: Case) -> tuple[Holding, ...]:
     return (*frozen_by(around.freezes, now=case.now), *guard, *turn, *unknown, *checks)
 
 
+def discounted(case: Case) -> frozenset[UserId]:
+    """Whose votes do not count now: who may not decide any more, and who approved a deployment of their own."""
+    ballot = case.ballot
+    left = {user for user in ballot.approved_by | ballot.rejected_by if not case.may_vote(user)}
+    return frozenset(left | {user for user in ballot.approved_by if case.is_own(user)})
+
+
+def out_of_reach(case: Case) -> tuple[Owing, ...]:
+    """The approvals that nobody is left to give: not enough people are in a source, or all of them deployed this."""
+    policy = case.policy
+    if policy.approve_when_checks_pass and policy.required_checks:
+        return ()
+    short: list[Owing] = []
+    everybody: set[UserId] = set()
+    for source in policy.sources:
+        able = {user for user in case.roster.able(source.people) if not case.is_own(user)}
+        everybody |= able
+        if len(able) < source.approvals:
+            short.append(Owed(people=source.people, missing=source.approvals - len(able)))
+    if asks_two(case) and len(everybody) < 2 and not short:
+        short.append(TwoOwed(missing=2 - len(everybody)))
+    return tuple(short)
+
+
 def owing(case: Case) -> tuple[Owing, ...]:
     """Which approvals are missing.
 
@@ -112,7 +137,7 @@ def owing(case: Case) -> tuple[Owing, ...]:
     an approval of one's own deployment is none, also where the deployer became known after it. Somebody who
     is in two sources counts in both.
     """
-    for_it = {user for user in case.ballot.approved_by if case.may_vote(user) and not case.is_own(user)}
+    for_it = case.ballot.approved_by - discounted(case)
     owed: list[Owing] = []
     for source in case.policy.sources:
         have = sum(case.roster.holds(user, approvers=source.people) for user in for_it)

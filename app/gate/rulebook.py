@@ -1,6 +1,6 @@
 """A domain's rules as data, and which of them hold now: by time of day, and by how traffic will move."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -160,13 +160,37 @@ def everybody(policy: Policy) -> frozenset[str]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Roster:
-    """Who is in which user group. A group that is not here has nobody in it: unknown is closed."""
+    """Who is in which user group. A group that is not here has nobody in it: unknown is closed.
+
+    `aliases`: all ids of a person who has several. `gone`: users of whom Slack said that they cannot decide.
+    """
 
     groups: Mapping[str, frozenset[UserId]] = field(default_factory=dict)
+    aliases: Mapping[UserId, frozenset[UserId]] = field(default_factory=dict)
+    gone: frozenset[UserId] = frozenset()
+
+    def ids(self, user: UserId) -> frozenset[UserId]:
+        """All ids of the same person."""
+        return self.aliases.get(user) or frozenset({user})
 
     def holds(self, user: UserId, *, approvers: tuple[str, ...]) -> bool:
         """Whether `user` is one of `approvers`, by name or by group."""
-        return any(user == entry or user in self.groups.get(entry, ()) for entry in approvers)
+        ids = self.ids(user)
+        return any(
+            bool(ids & self.groups.get(entry, frozenset())) if entry.startswith("S") else entry in ids
+            for entry in approvers
+        )
+
+    def known_as(self, user: UserId, among: Iterable[UserId]) -> UserId:
+        """The id by which the person is among these already; else `user`."""
+        ids = self.ids(user)
+        return next((one for one in among if one in ids), user)
+
+    def able(self, approvers: tuple[str, ...]) -> frozenset[UserId]:
+        """Everybody of `approvers` who can decide, one id a person."""
+        users = {UserId(entry) for entry in approvers if not entry.startswith("S")}
+        listed = users.union(*(self.groups.get(entry, frozenset()) for entry in approvers)) - self.gone
+        return frozenset(min(self.ids(user)) for user in listed)
 
 
 EVERY_DAY: Final = frozenset(range(7))

@@ -97,6 +97,11 @@ class Awaiting:
     named: frozenset[UserId] = frozenset()
     """Everybody whom some source names as the deployer."""
 
+    @property
+    def voters(self) -> frozenset[UserId]:
+        """Everybody whose vote stands."""
+        return self.approved_by | self.rejected_by
+
     def case(self, *, policy: Policy, roster: Roster, circumstances: Circumstances, now: datetime) -> Case:
         """Everything that a vote at `now` is judged by."""
         return Case(
@@ -128,7 +133,7 @@ class Awaiting:
     def take_back(self, user: UserId, *, now: datetime) -> "Awaiting":
         """Forgets this person's vote. Raises a `Refusal`."""
         self._must_take(edition=self.edition, now=now)
-        if user not in self.approved_by | self.rejected_by:
+        if user not in self.voters:
             raise NoVote
         return replace(self, approved_by=self.approved_by - {user}, rejected_by=self.rejected_by - {user})
 

@@ -72,6 +72,16 @@ WHERE gate_id = :gate AND claimed_by = :owner
 # Somebody pressed a button that the record says is gone: what Slack shows is not what we drew.
 REDRAW: Final = "UPDATE cards SET fingerprint = NULL, due_at = :now WHERE gate_id = :gate AND due_at IS NULL"
 
+# The gates first and in one order, as everybody locks several of them.
+REDRAW_WAITING: Final = """
+WITH mine AS (
+    SELECT id FROM gates WHERE phase = 'awaiting' ORDER BY id FOR NO KEY UPDATE
+), g AS (
+    UPDATE gates SET version = version + 1 FROM mine WHERE gates.id = mine.id RETURNING gates.id, gates.version
+)
+UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
+"""
+
 # A card was seen at a place that the record does not name. It is the gate's own where none is known, where the ts is
 # the same (the channel's id has changed), or where a post was tried and not answered. Any other is a second copy.
 # Whoever is drawing it without knowing that loses the lease, and with it what it would write.
@@ -131,6 +141,10 @@ class Cards:
     async def verify(self, *, now: datetime) -> int:
         """Has some cards of waiting gates sent again, in case somebody deleted them; gives how many."""
         return len(await self._database.rows(VERIFY, now=now))
+
+    async def redraw_waiting(self, *, now: datetime) -> None:
+        """What the rules say of every waiting gate may have changed: their cards are looked at again."""
+        await self._database.rows(REDRAW_WAITING, now=now)
 
     async def met(self, gate: GateId, *, place: CardPlace, now: datetime) -> bool:
         """A card of this gate was seen at `place`; False: the gate's own card is elsewhere, and this is a copy.

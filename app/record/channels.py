@@ -1,7 +1,6 @@
-"""What all replicas know about Slack's channels and user groups: changed ids, refusals, when members were last read."""
+"""What all replicas know about Slack's channels: changed ids and refusals."""
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -67,11 +66,6 @@ t AS (UPDATE threads SET due_at = :now WHERE due_at > :now AND claimed_by IS NUL
 n AS (UPDATE announcements SET due_at = :now WHERE due_at > :now AND claimed_by IS NULL)
 SELECT 1
 """
-HEARD: Final = """
-INSERT INTO user_groups (id, heard_at)
-SELECT key, CAST(value AS timestamptz) FROM jsonb_each_text(CAST(:heard AS jsonb))
-ON CONFLICT (id) DO UPDATE SET heard_at = GREATEST(user_groups.heard_at, excluded.heard_at)
-"""
 
 
 def current_id(column: str) -> str:
@@ -104,16 +98,3 @@ class Channels:
         """Changed ids, old to new; and channels that take no messages, with Slack's reason."""
         (row,) = await self._database.rows(f"SELECT {SLACK_FACTS}")
         return row.id_changes, row.channel_problems
-
-    async def groups_heard(self, heard: Mapping[str, datetime]) -> None:
-        """Slack told this replica these groups' members at these times."""
-        if heard:
-            times = {group: at.isoformat() for group, at in heard.items()}
-            await self._database.rows(HEARD, heard=json.dumps(times))
-
-    async def last_heard(self, groups: Iterable[str]) -> Mapping[str, datetime]:
-        """When Slack last told any replica each group's members."""
-        rows = await self._database.rows(
-            "SELECT id, heard_at FROM user_groups WHERE id = ANY(:groups)", groups=list(groups)
-        )
-        return {row.id: row.heard_at for row in rows}

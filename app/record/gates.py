@@ -62,6 +62,8 @@ WITH g AS (
     FROM g WHERE CAST(:voter AS text) IS NOT NULL
     ON CONFLICT (gate_id, voter) DO UPDATE
         SET choice = excluded.choice, reason = excluded.reason, voted_at = excluded.voted_at
+), d AS (
+    UPDATE votes SET counted = false FROM g WHERE votes.gate_id = g.id AND voter = ANY(CAST(:discounted AS text[]))
 ), r AS (
     INSERT INTO reports (gate_id, answer, due_at)
     SELECT g.id, CAST(:answer AS text), CASE WHEN s.verified_at IS NOT NULL THEN CAST(:now AS timestamptz) END
@@ -138,7 +140,13 @@ class HeldGateRow:
         return self._view
 
     async def save(
-        self, *, vote: Vote | None, decision: Decision | None, events: Sequence[Event], now: datetime
+        self,
+        *,
+        vote: Vote | None,
+        decision: Decision | None,
+        discounted: Sequence[UserId] = (),
+        events: Sequence[Event],
+        now: datetime,
     ) -> None:
         """Writes a vote, the decision that it makes, the report that is now due, and their audit events; commits."""
         values = {
@@ -148,6 +156,7 @@ class HeldGateRow:
             "voter_name": vote.person.name if vote else None,
             "choice": vote.choice if vote else None,
             "vote_reason": vote.reason if vote else None,
+            "discounted": list(discounted),
             "events": as_parameter(events),
             **_decision_columns(decision),
         }

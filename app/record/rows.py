@@ -47,7 +47,7 @@ GATE: Final = f"""
     (SELECT t.last_error FROM reports t
       WHERE t.gate_id = g.id
         AND t.due_at > g.decided_at + interval '{PASSING.total_seconds()} seconds') AS report_trouble,
-    (SELECT coalesce(jsonb_agg(jsonb_build_array(v.voter, v.name, v.choice, v.reason, v.voted_at)
+    (SELECT coalesce(jsonb_agg(jsonb_build_array(v.voter, v.name, v.choice, v.reason, v.voted_at, v.counted)
                                ORDER BY v.voted_at), '[]')
        FROM votes v WHERE v.gate_id = g.id) AS votes,
     (SELECT coalesce(jsonb_agg(jsonb_build_array(k.name, k.state, k.summary, k.url, k.told_by, k.told_at)
@@ -273,7 +273,12 @@ def traffic_of(stored: dict[str, Any] | None) -> Traffic | None:
         raise IncoherentRow(f"no way to move traffic: {stored}") from nonsense
 
 
-def _vote(voter: str, name: str, choice: str, reason: str, at: str) -> CastVote:
+def _vote(voter: str, name: str, choice: str, reason: str, at: str, counted: bool) -> CastVote:
     return CastVote(
-        voter=UserId(voter), name=name, choice=Choice(choice), reason=reason, at=datetime.fromisoformat(at)
+        voter=UserId(voter),
+        name=name,
+        choice=Choice(choice),
+        reason=reason,
+        at=datetime.fromisoformat(at),
+        counted=counted,
     )

@@ -140,6 +140,16 @@ votes: Final = Table(
     _text("choice", needed=True),
     Column("reason", Text, nullable=False, server_default=""),
     _at("voted_at", needed=True),
+    Column("counted", Boolean, nullable=False, server_default="true"),
+)
+
+memberships: Final = Table(
+    "memberships",
+    metadata,
+    Column("entry", Text, primary_key=True),
+    Column("members", ARRAY(Text), nullable=False, server_default="{}"),
+    _at("heard_at"),
+    _at("asked_at", needed=True),
 )
 
 reports: Final = Table(
@@ -194,13 +204,6 @@ channel_problems: Final = Table(
     Column("channel", Text, primary_key=True),
     _text("problem", needed=True),
     _at("since", needed=True),
-)
-
-user_groups: Final = Table(
-    "user_groups",
-    metadata,
-    Column("id", Text, primary_key=True),
-    _at("heard_at", needed=True),
 )
 
 threads: Final = Table(

@@ -13,6 +13,7 @@ from app.record.evidence import EvidenceRows
 from app.record.freezes import Freezes
 from app.record.gates import Gates
 from app.record.interventions import Interventions
+from app.record.memberships import Memberships
 from app.record.pool import REQUESTS, PoolSize
 from app.record.previous_cards import PreviousCards
 from app.record.probes import Probes
@@ -47,4 +48,5 @@ class Record:
         self.probes = Probes(self.database, owner)
         self.freezes = Freezes(self.database)
         self.questions = Questions(self.database)
+        self.memberships = Memberships(self.database)
         self.waiting = WaitingGates(self.database)

@@ -67,7 +67,9 @@ class Pipeline:
         with self._lock:
             titles = self._titles.get(domain)
             title = next(titles) if titles else "Small repairs"
-        description = f"{title}\ngithub-actor={LOGINS.get(by.id, by.name)}"
+        login = LOGINS.get(by.id, by.name)
+        description = f"{title}\ngithub-actor={login}"
+        self._aws.register_revision(domain, tags={"github-actor": login})
         deployment = self._aws.deploy(domain, description=description, config=SHIFT_BY_NAME[shift].config)
         self.smoke_tests.begin(domain, deployment)
         return deployment

@@ -9,6 +9,8 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from app.gate.ids import UserId
+from app.gate.policy import Standing
+from app.slack.accounts import standing_of
 from app.slack.web import UNREACHABLE, problem_of, rest_of
 
 log = structlog.get_logger(__name__)
@@ -17,6 +19,7 @@ TROUBLE: Final = timedelta(seconds=10)
 KEPT: Final = timedelta(minutes=10)
 ASK_SECONDS: Final = 5
 MOST: Final = 1000
+PEOPLE: Final = frozenset({Standing.MEMBER, Standing.GUEST})
 NOBODY: Final = frozenset({"users_not_found", "missing_scope", "user_not_found"})
 """Answers that asking again soon would not change."""
 
@@ -41,7 +44,7 @@ class SlackAddressBook:
         try:
             answer = await asyncio.wait_for(self._client.users_lookupByEmail(email=address), ASK_SECONDS)
             user = answer.get("user") or {}
-            found = UserId(str(user["id"])) if user.get("id") and not user.get("deleted") else None
+            found = UserId(str(user["id"])) if user.get("id") and standing_of(user) in PEOPLE else None
         except UNREACHABLE as trouble:
             if not self._is_nobody(trouble):
                 self._rest_until = self._clock() + (rest_of(trouble) or TROUBLE)

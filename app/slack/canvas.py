@@ -11,13 +11,15 @@ from typing import Any, Final
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from app.flow.question import outlook_of
+from app.flow.question import Outlook, outlook_of
 from app.flow.refresh_card import Drawing
 from app.flow.rules_port import Rules
 from app.flow.slack_errors import CannotLook, CardNotDrawn, CardVanished
 from app.flow.views import CardPlace, GateView
 from app.gate.ids import GateId
+from app.gate.rules import rule_key
 from app.i18n.catalog import Texts
+from app.metrics import OUT_OF_REACH
 from app.slack.blocks import Block, section
 from app.slack.card import card_blocks, card_sentence
 from app.slack.web import Patience
@@ -69,22 +71,35 @@ class SlackCanvas:
         self._rules = rules
         self._clock = clock
         self._patience = patience
+        self._out_of_reach: set[GateId] = set()
 
     def draw(self, view: GateView, *, closed_channels: Mapping[str, str]) -> Drawing:
         """The gate as a card."""
         domain = self._rules.domain(view.switch.domain) if view.switch.domain else None
+        outlook = outlook_of(view, rules=self._rules, now=self._clock())
+        self._tell_out_of_reach(view, outlook)
         card = Card(
             text=card_sentence(view, texts=self._texts),
             blocks=card_blocks(
                 view,
                 texts=self._texts,
                 domain=domain,
-                outlook=outlook_of(view, rules=self._rules, now=self._clock()),
+                outlook=outlook,
                 closed_channels=closed_channels,
             ),
         )
         shown = json.dumps([card.text, card.blocks], sort_keys=True)
         return Drawing(fingerprint=hashlib.sha256(shown.encode()).hexdigest()[:24], content=card)
+
+    def _tell_out_of_reach(self, view: GateView, outlook: Outlook | None) -> None:
+        """Once a gate, unless somebody could approve it meanwhile."""
+        if outlook is None or not outlook.out_of_reach:
+            self._out_of_reach.discard(view.id)
+        elif view.id not in self._out_of_reach:
+            self._out_of_reach.add(view.id)
+            rules = ", ".join(rule_key(rule) for rule in outlook.out_of_reach)
+            log.warning("nobody_can_approve", gate=str(view.id), domain=view.switch.domain, missing=rules)
+            OUT_OF_REACH.labels(domain=view.switch.domain or "").inc()
 
     async def post(self, drawing: Drawing, *, channel: str, view: GateView) -> CardPlace:
         """A new message. When its answer is lost nobody knows whether it stands: `uncertain`."""

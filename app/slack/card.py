@@ -148,9 +148,9 @@ def _ended(view: GateView, *, texts: Texts, domain: OwnedDomain | None) -> list[
 def _deciders(view: GateView) -> list[CastVote]:
     """Whose votes decided it: who approved before a rejection or a broken glass did not."""
     if not isinstance(view.gate, Awaiting) and view.gate.verdict is Verdict.REJECTED:
-        return [vote for vote in view.votes if vote.choice is Choice.REJECT]
+        return [vote for vote in view.votes if vote.choice is Choice.REJECT and vote.counted]
     by_votes = view.votes if view.basis is Basis.VOTES else ()
-    return [vote for vote in by_votes if vote.choice is Choice.APPROVE]
+    return [vote for vote in by_votes if vote.choice is Choice.APPROVE and vote.counted]
 
 
 def _reasons(view: GateView) -> list[str]:

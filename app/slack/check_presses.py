@@ -10,9 +10,9 @@ from app.flow.record_ports import GateRecord
 from app.flow.rules_port import Rules
 from app.flow.run_probe import ProbeRecord, run_checks_again
 from app.gate.ids import GateId
-from app.gate.policy import Standing
 from app.i18n.catalog import Texts
-from app.slack.directory import Directory, Profile, is_outsider
+from app.slack.accounts import Profile, is_outsider, non_member_words
+from app.slack.directory import Directory
 from app.slack.presses import Ack, Body
 from app.slack.replies import Replies, answer_by
 from app.slack.ticket import NotATicket, Ticket
@@ -56,8 +56,8 @@ class CheckPresses:
 
     async def _run(self, value: object, profile: Profile, *, until: float) -> str:
         texts = Texts.of(profile.locale)
-        if profile.person.standing is not Standing.MEMBER:
-            return texts("refused.not_a_member")
+        if outside := non_member_words(profile.person, texts=texts):
+            return outside
         try:
             gate = Ticket.parse(value).gate
             again = await by(until, self._run_again(gate))

@@ -11,9 +11,10 @@ from app.gate.ids import DomainName, GateId
 from app.i18n.catalog import Texts
 from app.log import error_id
 from app.slack import deploys_words as own
+from app.slack.accounts import Profile, outsider_words
 from app.slack.blocks import section
 from app.slack.deploys_lists import DeploysLists, DeploysQuestions, Shown, only
-from app.slack.directory import Directory, Profile
+from app.slack.directory import Directory
 from app.slack.near_names import named_domains, not_understood, unknown_words
 from app.slack.replies import Replies, answer_by
 from app.slack.request_key import request_key
@@ -58,6 +59,9 @@ class DeploysCommand:
         until = answer_by()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
+        if outside := outsider_words(profile.person, texts=texts):
+            await ack(text=outside, response_type="ephemeral")
+            return
         text = command_text(body)
         words = text.split()
         verb = words[0].lower() if words else ""
@@ -98,7 +102,11 @@ class DeploysCommand:
 
     async def _turn(self, body: Mapping[str, Any], value: str) -> None:
         until = answer_by()
-        texts = Texts.of((await self._directory.profile(body)).locale)
+        profile = await self._directory.profile(body)
+        texts = Texts.of(profile.locale)
+        if outside := outsider_words(profile.person, texts=texts):
+            self._replies.answer(body, outside)
+            return
         number, _, name = value.partition(" ")
         page = int(number) if PAGE_NUMBER.fullmatch(number) else 0
         domain = name if self._rules.domain(DomainName(name)) is not None else None

@@ -29,9 +29,9 @@ from app.gate.freeze import Freeze
 from app.gate.ids import DomainName
 from app.gate.policy import NotAMember, NotAnAdmin, Refusal
 from app.i18n.catalog import Texts
+from app.slack.accounts import Profile
 from app.slack.blocks import when
 from app.slack.deploys_words import ALL, STARTS
-from app.slack.directory import Profile
 from app.slack.freeze_words import domains_words, freeze_lines, lifted_words, of_domains, span_words
 from app.slack.local_times import zone_named
 from app.slack.near_names import named_domains, unknown_words

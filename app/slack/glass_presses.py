@@ -28,8 +28,9 @@ from app.gate.policy import (
 from app.i18n.catalog import Texts
 from app.log import error_id
 from app.metrics import GLASS
+from app.slack.accounts import Profile, is_outsider
 from app.slack.blocks import Block
-from app.slack.directory import Directory, Profile, is_outsider
+from app.slack.directory import Directory
 from app.slack.glass_form import REASON, GlassTicket, glass_form, glass_notice
 from app.slack.presses import Ack, Body
 from app.slack.replies import Replies, answer_by

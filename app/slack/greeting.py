@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import timedelta
 from typing import Any, Final
 
 import structlog
@@ -13,6 +14,9 @@ from app.slack.web import UNREACHABLE, problem_of
 log = structlog.get_logger(__name__)
 
 START_SECONDS: Final = 5
+KEPT: Final = timedelta(seconds=55)
+SECONDS_EACH: Final = timedelta(seconds=6)
+"""usergroups.users.list allows some twenty calls a minute: a large configuration is asked about less often."""
 
 FATAL: Final = frozenset(
     {
@@ -50,13 +54,16 @@ class Greeting:
         await asyncio.gather(self._greet(), self._prove_app_token(), self._first_groups(groups))
 
     async def keep(self, groups: Iterable[str]) -> bool:
-        """Hears of the groups' members again; False: something of it Slack did not tell."""
+        """Hears of the groups' members again, where no other replica has; False: something of it Slack did not tell."""
         if self._directory.team is None:
             try:
                 await self._greet()
             except CannotStart as refusal:
                 log.error("slack_token_refused", problem=str(refusal))
-        whole = await self._directory.refresh_groups(groups)
+        wanted = frozenset(groups)
+        whole = await self._directory.members.keep(wanted, period=max(KEPT, SECONDS_EACH * len(wanted)))
+        if self._directory.enterprise is not None:
+            whole = await self._directory.members.learn_aliases() and whole
         return whole and self._directory.team is not None
 
     async def _greet(self) -> None:
@@ -65,6 +72,8 @@ class Greeting:
             return
         self._directory.team = who.get("team_id")
         self._directory.enterprise = who.get("enterprise_id")
+        if who.get("is_enterprise_install"):
+            log.error("slack_org_wide_install_not_supported", remedy="install the app in one workspace")
         self.workspace_url = who.get("url")
         scopes = str(who.headers.get("X-OAuth-Scopes", "")).replace(" ", "").split(",")
         self.may_search = set(scopes) >= SEARCH

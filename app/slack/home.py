@@ -16,11 +16,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from app.flow.record_ports import RecordAway
 from app.flow.rules_port import Rules
 from app.flow.slack_errors import CardNotDrawn
-from app.gate.policy import Standing
 from app.i18n.catalog import Texts
 from app.metrics import HOMES
+from app.slack.accounts import Profile, is_outsider
 from app.slack.blocks import Block
-from app.slack.directory import Directory, Profile
+from app.slack.directory import Directory
 from app.slack.home_seen import HomeQuestions, StandingFreezes, see_home
 from app.slack.home_view import Notice, away_body, closed_body, home_body, home_top, whole_home
 from app.slack.replies import Replies, is_home, user_of
@@ -48,7 +48,6 @@ MOST_NOTICES: Final = 5
 RECORD_SECONDS: Final = 2.5
 TRIES: Final = 3
 MOST_VIEWERS: Final = 500
-OUTSIDE: Final = frozenset({Standing.STRANGER, Standing.DEACTIVATED, Standing.BOT})
 
 
 @dataclass(kw_only=True, slots=True)
@@ -227,7 +226,7 @@ class Homes:
     async def _drawn(self, viewer: _Viewer, profile: Profile, texts: Texts) -> tuple[list[Block], bool]:
         """The body, and whether several may be approved at once."""
         person = profile.person
-        if person.standing in OUTSIDE:
+        if is_outsider(person):
             return closed_body(texts=texts), False
         now = self._clock()
         seeing = see_home(

@@ -111,7 +111,7 @@ def _buttons(judged: Judged, person: Person, is_admin: bool, *, texts: Texts) ->
         reject_button(view, texts=texts),
         details_button(view, texts=texts),
     ]
-    if any(vote.voter == person.user for vote in view.votes):
+    if foresight.voted:
         found.append(take_back_button(ticket, texts=texts))
     if is_admin and not foresight.counts:
         found.append(break_glass_button(ticket, texts=texts))

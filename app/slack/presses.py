@@ -22,10 +22,11 @@ from app.gate.states import AlreadyDecided, CardIsOld, NotVerified, TooLate
 from app.i18n.catalog import Texts
 from app.log import error_id
 from app.metrics import PRESSES
+from app.slack.accounts import Profile, is_outsider
 from app.slack.approve_form import approve_form
 from app.slack.blocks import Block
 from app.slack.canvas import CARD
-from app.slack.directory import Directory, Profile, is_outsider
+from app.slack.directory import Directory
 from app.slack.offers import answer_blocks, break_glass_button, take_back_button
 from app.slack.reject_form import REASON, reject_form, reject_notice
 from app.slack.replies import Replies, answer_by, channel_of

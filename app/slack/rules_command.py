@@ -9,9 +9,9 @@ from app.flow.rules_port import OwnedDomain, Rules
 from app.gate.judging import frozen_by
 from app.gate.rulebook import in_force
 from app.i18n.catalog import Texts
+from app.slack.accounts import Profile
 from app.slack.blocks import mention
 from app.slack.deploys_words import CHANGES
-from app.slack.directory import Profile
 from app.slack.freeze_command import FreezeCommand
 from app.slack.near_names import named_domains, unknown_words
 from app.slack.outside import inline

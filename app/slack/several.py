@@ -14,8 +14,9 @@ from app.flow.record_ports import GateRecord, RecordAway
 from app.flow.rules_port import Rules
 from app.gate.policy import Choice
 from app.i18n.catalog import Texts
+from app.slack.accounts import Profile, non_member_words, outsider_words
 from app.slack.blocks import section
-from app.slack.directory import Directory, Profile
+from app.slack.directory import Directory
 from app.slack.home_seen import HomeQuestions, see_domains, see_mine
 from app.slack.long_answers import named_list
 from app.slack.near_names import named_domains, unknown_words
@@ -106,6 +107,10 @@ class Several:
         until = answer_by()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
+        if outside := non_member_words(profile.person, texts=texts):
+            notice = several_notice([section(outside)], texts=texts)
+            await ack(response_action="update", view=notice)
+            return
         state = view.get("state") or {}
         picks, reason = picked(state), form_text(state, REASON)
         if not has_content(reason):
@@ -169,8 +174,9 @@ class Several:
         except Exception as trouble:
             log.warning("approval_unsure", problem=type(trouble).__name__, gate=str(pick.ticket.gate))
             return replace(result, words=texts("refused.in_doubt"))
+        ids = self._rules.roster().ids(person)
         stands = view is not None and any(
-            vote.voter == person and vote.choice is Choice.APPROVE and vote.at >= began for vote in view.votes
+            vote.voter in ids and vote.choice is Choice.APPROVE and vote.at >= began for vote in view.votes
         )
         return recorded_result(view, texts=texts) if view is not None and stands else result
 
@@ -190,6 +196,9 @@ class Several:
     async def _show(self, body: Body) -> None:
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
+        if outside := outsider_words(profile.person, texts=texts):
+            self._replies.answer(body, outside)
+            return
         seeing = see_mine(profile.person, questions=self._questions, rules=self._rules, now=self._clock())
         try:
             choices = await within(SEEING_SECONDS, seeing)

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from slack_bolt.app.async_app import AsyncApp
 
 from app.calm import Calm
+from app.flow.membership import MembershipRecord
 from app.flow.rules_port import Rules
 from app.i18n.catalog import Texts
 from app.settings import Settings
@@ -38,7 +39,9 @@ class Writers:
 class SlackSide:
     """Build it inside the running loop, and close it."""
 
-    def __init__(self, settings: Settings, *, calm: Calm, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, settings: Settings, *, members: MembershipRecord, calm: Calm, clock: Callable[[], datetime]
+    ) -> None:
         self._clock = clock
         self._app_token = _secret(settings.slack_app_token)
         self.signing_secret = _secret(settings.slack_signing_secret)
@@ -49,7 +52,7 @@ class SlackSide:
             api_url=settings.slack_api_url,
             session=self._session,
         )
-        self.directory = Directory(self.client, clock=clock, locale=settings.locale)
+        self.directory = Directory(self.client, clock=clock, locale=settings.locale, record=members)
         self.greeting = Greeting(self.client, directory=self.directory, app_token=self._app_token)
         self.replies = Replies(self.client, calm=calm)
         self.patience = Patience(clock)

@@ -6,8 +6,10 @@ from datetime import datetime
 from app.flow.question import Outlook
 from app.flow.views import CastVote, GateView
 from app.gate.checks import PROBE
+from app.gate.ids import UserId
 from app.gate.policy import Choice
 from app.gate.rulebook import Policy
+from app.gate.rules import Owed
 from app.gate.states import NO_REASON
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, context, mention, section, when
@@ -21,10 +23,11 @@ from app.slack.turn_words import line_words
 def standing_blocks(view: GateView, *, policy: Policy, outlook: Outlook | None, texts: Texts) -> list[Block]:
     """Votes so far, and the rules still unmet, once somebody voted or where one vote is not enough."""
     asked = outlook.asked if outlook else sum(source.approvals for source in policy.sources)
-    votes = [_votes(view, choice, asked, texts) for choice in Choice if _cast(view, choice)]
+    gone = outlook.discounted if outlook else frozenset()
+    votes = [_votes(view, choice, asked, gone, texts) for choice in Choice if _cast(view, choice)]
     if outlook is None:
         return votes
-    blocks = [*votes]
+    blocks = [*votes, *_out_of_reach(outlook, texts=texts)]
     if outlook.is_held or len(outlook.unmet) > 1 or votes:
         blocks.append(section(_unmet_words(outlook, texts=texts)))
     blocks += [context(line) for line in line_words(outlook, texts=texts)]
@@ -50,7 +53,8 @@ def offers(view: GateView, *, outlook: Outlook | None, texts: Texts) -> list[Blo
     found = [take_back_button(ticket, texts=texts)] if view.votes else []
     if any(check.by == PROBE for check in view.checks):
         found.append(run_checks_button(ticket, texts=texts))
-    return [*found, break_glass_button(ticket, texts=texts)] if outlook and outlook.is_held else found
+    around = outlook is not None and (outlook.is_held or bool(outlook.out_of_reach))
+    return [*found, break_glass_button(ticket, texts=texts)] if around else found
 
 
 def broken_blocks(view: GateView, *, texts: Texts) -> list[Block]:
@@ -93,8 +97,24 @@ def _cast(view: GateView, choice: Choice) -> list[CastVote]:
     return [vote for vote in view.votes if vote.choice is choice]
 
 
-def _votes(view: GateView, choice: Choice, asked: int, texts: Texts) -> Block:
+def _votes(view: GateView, choice: Choice, asked: int, gone: frozenset[UserId], texts: Texts) -> Block:
     cast = _cast(view, choice)
-    names = ", ".join(mention(vote.voter) for vote in cast)
-    title = texts(f"card.votes.{choice}", names=names, have=len(cast), need=asked)
-    return section("\n".join([title, *reason_lines(cast)]))
+    counting = [vote for vote in cast if vote.voter not in gone]
+    names = mentions([vote.voter for vote in counting]) or "—"
+    lines = [texts(f"card.votes.{choice}", names=names, have=len(counting), need=asked)]
+    if len(counting) < len(cast):
+        left = mentions([vote.voter for vote in cast if vote.voter in gone])
+        lines.append(texts("card.votes.discounted", names=left))
+    return section("\n".join([*lines, *reason_lines(counting)]))
+
+
+def _out_of_reach(outlook: Outlook, *, texts: Texts) -> list[Block]:
+    if not outlook.out_of_reach:
+        return []
+    lines = [
+        texts.plural("card.out_of_reach.owed", count=rule.missing, who=mentions(rule.people))
+        if isinstance(rule, Owed)
+        else texts("card.out_of_reach.two")
+        for rule in outlook.out_of_reach
+    ]
+    return [section("\n".join([texts("card.out_of_reach.title"), *(f"• {line}" for line in lines)]))]

@@ -18,7 +18,8 @@ from app.gate.policy import Refusal
 from app.gate.undo import Deed, way_back
 from app.i18n.catalog import Texts
 from app.log import error_id
-from app.slack.directory import Directory, Profile, is_outsider
+from app.slack.accounts import Profile, is_outsider
+from app.slack.directory import Directory
 from app.slack.replies import Replies, answer_by
 from app.slack.request_key import request_key
 from app.slack.ticket import NotATicket, Ticket

@@ -6,6 +6,7 @@ from app.flow.decide_gate import Counted, Refused
 from app.flow.question import NoSuchGate, Unconfigured
 from app.flow.replays import AlreadyHandled
 from app.flow.views import GateView
+from app.gate.deadline import HOOK_LIMIT
 from app.gate.policy import (
     AlreadyApproved,
     AlreadyRejected,
@@ -23,7 +24,7 @@ from app.gate.policy import (
     Standing,
 )
 from app.gate.rules import NotNamed, Owed, OwnSwitch
-from app.gate.states import AlreadyDecided, Awaiting, CardIsOld, NotVerified, NoVote, TooLate
+from app.gate.states import AlreadyDecided, Awaiting, CardIsOld, Decided, NotVerified, NoVote, TooLate
 from app.gate.undo import (
     NoPreviousRevision,
     NothingToFinish,
@@ -35,6 +36,7 @@ from app.gate.undo import (
 )
 from app.i18n.catalog import Texts
 from app.slack.blocks import mention, when
+from app.slack.outside import inline
 from app.slack.rule_words import rule_lines
 from app.slack.way_back_words import no_way_back
 
@@ -110,9 +112,23 @@ def who_was_first(view: GateView, *, texts: Texts) -> str:
         return texts("refused.card_is_old")
     by_nobody = {Basis.RESCUE: "rescued", Basis.CHECKS: "approved_itself"}
     how = by_nobody.get(view.basis, view.gate.verdict) if view.basis else view.gate.verdict
-    return texts(
+    said = texts(
         f"first.{how}",
         domain=view.switch.domain or texts("card.unknown_domain"),
         who=mention(view.decided_by or ""),
         at=when(view.decided_at or view.opened_at),
+    )
+    return f"{said}\n{_unreported_words(view, texts)}" if isinstance(view.gate, Decided) else said
+
+
+def _unreported_words(view: GateView, texts: Texts) -> str:
+    """The decision stands, and CodeDeploy has not confirmed it."""
+    if view.report_trouble is None:
+        return texts("first.reporting")
+    started = view.switch.hook_started_at or view.opened_at
+    return texts(
+        "first.not_reached",
+        since=when(view.decided_at or view.opened_at),
+        why=inline(view.report_trouble),
+        until=when(started + HOOK_LIMIT),
     )

@@ -11,8 +11,9 @@ import pytest
 
 from app.record.migrate import newest
 from app.sandbox.aws.world import EIGHT_DOMAINS, SandboxDomain
-from app.sandbox.cast import CHANNEL
+from app.sandbox.cast import CHANNEL, OLU, config_text
 from app.sandbox.slack.credentials import APP_TOKEN, BOT_TOKEN
+from app.sandbox.slack.shapes import User
 from app.sandbox.stage import HOOK_SECRET, Stage
 from tests.cli.commands import Said, Shell, is_clean
 from tests.house import AT_ONCE
@@ -104,6 +105,7 @@ def test_nothing_is_changed_by_looking(ready: Shell, stage: Stage) -> None:
             "apps.connections.open",
             "conversations.info",
             "usergroups.users.list",
+            "users.info",
             "blocks.validate",
         )
     }
@@ -266,3 +268,43 @@ def test_what_the_service_found_out_about_channels_is_said(ready: Shell, record_
         in said.out
     )
     assert "channel C09LEADS: Slack refuses messages there (is_archived)." in said.out
+
+
+def domain_with(stage: Stage, lines: str) -> None:
+    stage.config_file.write_text(config_text(order=lines), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("rules", "members", "told"),
+    [
+        ('approvers = ["S0ONCALL"]\n', (), "1 approvals are asked of S0ONCALL, and 0 can give one"),
+        ('approvers = ["S0ONCALL"]\napprovals = 2\n', (OLU.id,), "2 approvals are asked of S0ONCALL, and 1"),
+        ('approvers = ["U0LEFT", "U0TYPO"]\n', (OLU.id,), "1 approvals are asked of U0LEFT, U0TYPO, and 0"),
+        ('require = [{ from = "U0TYPO" }]\n', (OLU.id,), "1 approvals are asked of U0TYPO, and 0"),
+        ('approvers = ["S0ONCALL"]\nunknown_deployer = "ask-two"\n', (OLU.id,), "two people are asked"),
+    ],
+)
+def test_too_few_people_who_may_decide_are_trouble(
+    ready: Shell, stage: Stage, rules: str, members: tuple[str, ...], told: str
+) -> None:
+    domain_with(stage, rules)
+    stage.slack.people.alter("S0ONCALL", members=members)
+    stage.slack.people.add(User(id="U0LEFT", name="left", real_name="Left", deleted=True))
+
+    said = ready.run("doctor")
+
+    found = lines(said)
+    assert said.status == 1
+    assert found["approvers of order"].startswith(f"trouble: {told}")
+    if "U0LEFT" in rules:
+        assert found["user U0LEFT"].startswith("trouble: the account is deactivated.")
+        assert found["user U0TYPO"].startswith("trouble: users.info said user_not_found. Mend the id")
+
+
+def test_an_org_wide_installation_is_said_not_to_be_supported(ready: Shell, stage: Stage) -> None:
+    stage.slack.credentials.enterprise, stage.slack.credentials.org_wide = "E0KLP", True
+
+    said = ready.run("doctor")
+
+    assert said.status == 1
+    assert lines(said)["installation"].startswith("trouble: it is org-wide, which is not supported. Install")

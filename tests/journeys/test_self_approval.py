@@ -98,7 +98,7 @@ async def test_the_tag_makes_the_deployer_known_and_one_colleague_is_enough(buil
 
 async def test_while_the_tag_cannot_be_read_nobody_is_known(build: Build) -> None:
     async with build() as house:
-        house.aws.faults.add("DescribeTaskDefinition", "access_denied", times=None)
+        house.aws.faults.add("DescribeTaskDefinition", "throttle", times=None)
         house.aws.register_revision("order", "v2", tags={"github-actor": "mina-kim"})
         deployment, _ = await house.ask("order", description="v2")
         await house.approve(MINA.id, deployment)
@@ -115,7 +115,7 @@ async def test_while_the_tag_cannot_be_read_nobody_is_known(build: Build) -> Non
 
 async def test_approvals_that_became_enough_are_pressed_once_more(build: Build) -> None:
     async with build() as house:
-        house.aws.faults.add("DescribeTaskDefinition", "access_denied", times=None)
+        house.aws.faults.add("DescribeTaskDefinition", "throttle", times=None)
         house.aws.register_revision("order", "v2", tags={"github-actor": "mina-kim"})
         deployment, _ = await house.ask("order", description="v2")
         await house.approve(OLU.id, deployment)

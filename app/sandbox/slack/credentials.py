@@ -47,6 +47,10 @@ class Credentials:
         self.app_token = app_token
         self.signing_secret = signing_secret
         self.scopes = set(scopes)
+        self.enterprise: str | None = None
+        """The Enterprise Grid that the workspace belongs to."""
+        self.org_wide = False
+        """The bot token is of an installation on the whole Grid, so some methods need `team_id`."""
         self.verification_token = "sandbox-verification-token"
         """The deprecated `token` of every payload."""
 

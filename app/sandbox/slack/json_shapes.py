@@ -29,7 +29,7 @@ def message_json(message: Message, *, with_metadata: bool = False) -> Json:
     return body
 
 
-def user_json(user: User, *, now: datetime, include_locale: bool) -> Json:
+def user_json(user: User, *, now: datetime, include_locale: bool, enterprise: str | None = None) -> Json:
     body: Json = {
         "id": user.id,
         "team_id": user.team_id,
@@ -46,6 +46,9 @@ def user_json(user: User, *, now: datetime, include_locale: bool) -> Json:
         "is_ultra_restricted": user.is_ultra_restricted,
         "updated": 0,
     }
+    if enterprise is not None:
+        ours = user.enterprise_user or user.id
+        body["enterprise_user"] = {"id": ours, "enterprise_id": enterprise, "teams": [user.team_id]}
     return body | ({"locale": user.locale} if include_locale else {})
 
 
@@ -110,15 +113,16 @@ def author(user: User) -> Json:
     return {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team_id}
 
 
-def auth_json(url: str, team: str) -> Json:
-    return {
+def auth_json(url: str, team: str, *, enterprise: str | None = None, org_wide: bool = False) -> Json:
+    grid: Json = {"enterprise_id": enterprise} if enterprise is not None else {}
+    return grid | {
         "url": url,
         "team": team,
         "user": "switchgate",
         "team_id": TEAM,
         "user_id": BOT_USER,
         "bot_id": BOT,
-        "is_enterprise_install": False,
+        "is_enterprise_install": org_wide,
     }
 
 

@@ -7,7 +7,7 @@ from app.sandbox.slack.chat_api import find_channel
 from app.sandbox.slack.errors import SlackError, refused_blocks
 from app.sandbox.slack.json_shapes import auth_json, channel_json, group_json, message_json, user_json
 from app.sandbox.slack.params import Params, flag, number, structure, text_of
-from app.sandbox.slack.shapes import Channel, Json, Message
+from app.sandbox.slack.shapes import Channel, Json, Message, User
 from app.sandbox.slack.validate import message_problems
 from app.sandbox.slack.workspace import Workspace
 
@@ -32,7 +32,8 @@ class ReadsApi:
         }
 
     def auth_test(self, _params: Params) -> Json:
-        return auth_json(self._ws.url, self._ws.name)
+        ours = self._ws.credentials
+        return auth_json(self._ws.url, self._ws.name, enterprise=ours.enterprise, org_wide=ours.org_wide)
 
     def validate(self, params: Params) -> Json:
         """https://docs.slack.dev/reference/methods/blocks.validate, as far as blocks of a message go."""
@@ -43,10 +44,13 @@ class ReadsApi:
 
     def user(self, params: Params) -> Json:
         user = self._ws.people.find_user(text_of(params, "user"))
+        if user is None and self._ws.credentials.enterprise is not None:
+            wanted = text_of(params, "user")
+            user = next((one for one in self._ws.people.users() if one.enterprise_user == wanted), None)
         if user is None:
             raise SlackError("user_not_found")
         locale = flag(params, "include_locale")
-        return {"user": user_json(user, now=self._ws.clock.now(), include_locale=locale)}
+        return {"user": self._user(user, include_locale=locale)}
 
     def user_by_email(self, params: Params) -> Json:
         """Nobody is found by no address."""
@@ -54,7 +58,11 @@ class ReadsApi:
         found = [user for user in self._ws.people.users() if address and user.email.casefold() == address]
         if not found:
             raise SlackError("users_not_found")
-        return {"user": user_json(found[0], now=self._ws.clock.now(), include_locale=False)}
+        return {"user": self._user(found[0], include_locale=False)}
+
+    def _user(self, user: User, *, include_locale: bool) -> Json:
+        enterprise = self._ws.credentials.enterprise
+        return user_json(user, now=self._ws.clock.now(), include_locale=include_locale, enterprise=enterprise)
 
     def groups(self, params: Params) -> Json:
         with_users = flag(params, "include_users")
@@ -62,6 +70,8 @@ class ReadsApi:
 
     def members(self, params: Params) -> Json:
         """Without those who have left."""
+        if self._ws.credentials.org_wide and not params.get("team_id"):
+            raise SlackError("missing_argument")
         group = self._ws.people.find_group(text_of(params, "usergroup"))
         if group is None:
             raise SlackError("no_such_subteam")

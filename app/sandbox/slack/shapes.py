@@ -28,6 +28,8 @@ class User:
     is_restricted: bool = False
     is_ultra_restricted: bool = False
     team_id: str = TEAM
+    enterprise_user: str = ""
+    """The person's id in the Enterprise Grid (W…), where the workspace belongs to one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

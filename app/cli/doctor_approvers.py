@@ -1,0 +1,109 @@
+"""The doctor at Slack: can those who are to decide be found, and are there enough of them?"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from app.cli.findings import Finding, ok, trouble
+from app.cli.slack_answers import ASK_SECONDS, refused
+from app.domains import Domain
+from app.gate.ids import UserId
+from app.gate.policy import Standing
+from app.gate.rulebook import Policy, Roster, UnknownDeployer
+from app.slack.accounts import standing_of
+from app.slack.members import NO_SUCH_ENTRY
+from app.slack.web import UNREACHABLE, problem_of
+
+MEND: Final[Mapping[Standing, str]] = {
+    Standing.DEACTIVATED: "the account is deactivated",
+    Standing.GUEST: "the account is a guest's, and guests do not decide",
+    Standing.BOT: "the account is a bot's, and bots do not decide",
+    Standing.STRANGER: "the account is another workspace's",
+}
+
+
+class Approvers:
+    """Looks at each group and user once."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+        self._groups: dict[str, frozenset[UserId]] = {}
+        self._gone: set[UserId] = set()
+        self._unread: set[str] = set()
+
+    async def look(
+        self, *, groups: Sequence[str], domains: Sequence[Domain], admins: Sequence[str]
+    ) -> list[Finding]:
+        """Every group and user that is named, and every domain that too few of them may decide about."""
+        found = [await self._group(group) for group in groups]
+        named = {entry for domain in domains for entry in domain.policy.voters} | set(admins)
+        users = sorted(entry for entry in named if not entry.startswith("S"))
+        found += [finding for user in users if (finding := await self._user(user)) is not None]
+        return [*found, *self._short(domains)]
+
+    async def _group(self, group: str) -> Finding:
+        what = f"user group {group}"
+        try:
+            answer = await asyncio.wait_for(self._client.usergroups_users_list(usergroup=group), ASK_SECONDS)
+        except UNREACHABLE as refusal:
+            if problem_of(refusal) not in NO_SUCH_ENTRY:
+                self._unread.add(group)
+            remedy = (
+                "Mend the id in switchgate.toml, or enable the group; until then nobody of it may decide."
+            )
+            return refused(what, "usergroups.users.list", refusal, remedy=remedy, client=self._client)
+        members = answer.get("users") or []
+        self._groups[group] = frozenset(UserId(str(member)) for member in members)
+        if not members:
+            return trouble(what, "nobody is in it", "Add people to it, or name other approvers.")
+        return ok(what, f"{len(members)} people")
+
+    async def _user(self, user: str) -> Finding | None:
+        """None: all is well."""
+        what = f"user {user}"
+        try:
+            answer: Any = await asyncio.wait_for(self._client.users_info(user=user), ASK_SECONDS)
+        except UNREACHABLE as refusal:
+            if problem_of(refusal) in NO_SUCH_ENTRY:
+                self._gone.add(UserId(user))
+            else:
+                self._unread.add(user)
+            remedy = "Mend the id in switchgate.toml: it is the member ID in the person's profile."
+            return refused(what, "users.info", refusal, remedy=remedy, client=self._client)
+        standing = standing_of(answer.get("user") or {})
+        if standing is Standing.MEMBER:
+            return None
+        self._gone.add(UserId(user))
+        return trouble(what, MEND[standing], "Name somebody else in switchgate.toml.")
+
+    def _short(self, domains: Iterable[Domain]) -> list[Finding]:
+        roster = Roster(groups=self._groups, gone=frozenset(self._gone))
+        found = []
+        for domain in domains:
+            short = _shortage(domain.policy, roster, unread=self._unread)
+            if short:
+                remedy = (
+                    "Until more people may decide, nobody can approve it but an admin who breaks the glass."
+                )
+                found.append(trouble(f"approvers of {domain.name}", short, remedy))
+        return found
+
+
+def _shortage(policy: Policy, roster: Roster, *, unread: set[str]) -> str:
+    """In which of its rules too few people are there; empty: in none, or nobody can say."""
+    laid = [
+        replace(policy, variants=()),
+        *(replace(policy, variants=(), **variant.changes.given()) for variant in policy.variants),
+    ]
+    for rules in laid:
+        for source in rules.sources:
+            able = len(roster.able(source.people))
+            if able < source.approvals and not unread & set(source.people):
+                return f"{source.approvals} approvals are asked of {', '.join(source.people)}, and {able} can give one"
+    two = policy.unknown_deployer is UnknownDeployer.ASK_TWO and not policy.own_deployment
+    if two and len(roster.able(policy.voters)) < 2 and not unread & set(policy.voters):
+        return "two people are asked where the deployer is unknown, and fewer can decide"
+    return ""

@@ -1,0 +1,40 @@
+"""What an answer of Slack's, or none, means to the doctor."""
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from aiohttp import ClientError
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from app.cli.findings import Finding, trouble
+from app.slack.web import NO_WORD, UNDONE, UNSURE, problem_of
+
+ASK_SECONDS: Final = 10
+PASSING: Final = UNDONE | UNSURE
+"""Slack's own words for trouble of Slack's own."""
+
+
+def refused(what: str, method: str, refusal: Exception, *, remedy: str, client: AsyncWebClient) -> Finding:
+    """`remedy` mends what Slack said; where it said nothing, no token and no id is at fault."""
+    silence = silence_of(refusal, client)
+    if silence is not None:
+        return trouble(
+            what, silence, "Look at DNS, at the way out from here (egress, proxies) and at SLACK_API_URL."
+        )
+    said = problem_of(refusal)
+    return trouble(
+        what, f"{method} said {said}", "That is Slack's own; look again later." if said in PASSING else remedy
+    )
+
+
+def silence_of(refusal: Exception, client: AsyncWebClient) -> str | None:
+    """That Slack itself said nothing, and which host was asked; None: it did say something."""
+    problem = problem_of(refusal)
+    parts = urlsplit(client.base_url)
+    host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname
+    if isinstance(refusal, (ClientError, OSError, TimeoutError)):
+        return f"Slack cannot be reached: {host} gives no answer ({problem})"
+    if not isinstance(refusal, SlackApiError) or problem.startswith(NO_WORD):
+        return f"Slack cannot be reached: {host} answers, but not as Slack does ({problem})"
+    return None

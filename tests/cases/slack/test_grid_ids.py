@@ -1,0 +1,99 @@
+"""In an Enterprise Grid one person has two ids, U… in a workspace and W… in the Grid: they are the same person."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from app.sandbox.cast import GRACE, JUN, MINA, OLU, config_text
+from app.sandbox.slack.shapes import User
+from app.sandbox.stage import Stage
+from tests.slack.play import Build, is_told, votes
+
+DEFAULT = f'approvers = ["S0ONCALL", "{GRACE.id}"]'
+
+
+def in_the_grid(user: User) -> User:
+    return replace(user, enterprise_user=f"W{user.id[1:]}")
+
+
+USERS = tuple(map(in_the_grid, (MINA, OLU, GRACE, JUN)))
+W_OLU, W_GRACE, W_MINA = (f"W{user.id[1:]}" for user in (OLU, GRACE, MINA))
+
+
+def grid(*, members: tuple[str, ...] = (MINA.id, OLU.id)) -> Callable[[Stage], None]:
+    def prepared(stage: Stage) -> None:
+        stage.slack.credentials.enterprise = "E0KLP"
+        stage.slack.people.add(*USERS)
+        # As two accounts of the stand-in, so that the group's list may hold the other id.
+        stage.slack.people.add(*(replace(user, id=user.enterprise_user) for user in USERS))
+        stage.slack.people.alter("S0ONCALL", members=members)
+
+    return prepared
+
+
+@pytest.mark.parametrize(
+    ("rules", "members"),
+    [
+        (f'approvers = ["{W_OLU}"]\n', ()),
+        (f'approvers = ["{OLU.id}"]\n', ()),
+        ('approvers = ["S0ONCALL"]\n', (W_OLU,)),
+        ('approvers = ["S0ONCALL"]\n', (OLU.id,)),
+    ],
+)
+@pytest.mark.parametrize("presses_as", [OLU.id, W_OLU])
+async def test_either_id_counts_for_either(
+    build: Build, rules: str, members: tuple[str, ...], presses_as: str
+) -> None:
+    async with build(config=config_text(order=rules), before=grid(members=members)) as house:
+        deployment, _ = await house.ask("order")
+        await house.approve(presses_as, deployment)
+        assert await house.told(deployment) == ["Succeeded"]
+
+
+async def test_one_person_has_one_vote_by_whichever_id(build: Build) -> None:
+    rules = f'approvers = ["{OLU.id}", "{W_OLU}", "{GRACE.id}"]\napprovals = 2\n'
+    async with build(config=config_text(order=rules), before=grid()) as house:
+        deployment, _ = await house.ask("order")
+        await house.approve(OLU.id, deployment)
+        await house.until(lambda: votes(house, deployment) == [OLU.id])
+        await house.approve(W_OLU, deployment)
+        await house.until(lambda: "already recorded" in house.whispered(W_OLU))
+        assert votes(house, deployment) == [OLU.id]
+        assert house.gate(deployment)["phase"] == "awaiting"
+        await house.until(lambda: "take_back" in house.actions(deployment))
+        await house.press(W_OLU, deployment, "take_back")
+        await house.until(lambda: votes(house, deployment) == [])
+        await house.approve(W_OLU, deployment)
+        await house.approve(W_GRACE, deployment)
+        assert await house.told(deployment) == ["Succeeded"]
+
+
+async def test_ones_own_deployment_is_ones_own_by_whichever_id(build: Build) -> None:
+    text = config_text(order=f'approvers = ["{MINA.id}", "{OLU.id}"]\n')
+    async with build(config=text, before=grid()) as house:
+        deployment, _ = await house.ask("order", description="by @mina-kim")
+        await house.approve(W_MINA, deployment)
+        await house.until(lambda: "직접" in house.whispered(W_MINA))
+        assert votes(house, deployment) == []
+
+
+async def test_an_admin_is_an_admin_by_whichever_id(build: Build) -> None:
+    text = config_text(order='required_checks = ["smoke"]\n').replace(
+        f'admins = ["{GRACE.id}"]', f'admins = ["{W_GRACE}"]'
+    )
+    async with build(config=text, before=grid()) as house:
+        deployment, _ = await house.ask("order")
+        await house.press(GRACE.id, deployment, "break_glass")
+        await house.until(lambda: house.slack.views.top(GRACE.id) is not None)
+
+
+async def test_somebody_of_another_grid_is_a_stranger(build: Build) -> None:
+    text = config_text(order=f'approvers = ["{OLU.id}"]\n')
+
+    async with build(config=text, before=grid()) as house:
+        deployment, _ = await house.ask("order")
+        house.slack.credentials.enterprise = "E9OTHER"
+        await house.approve(OLU.id, deployment)
+        await is_told(house, OLU, "full members")
+        assert house.gate(deployment)["phase"] == "awaiting"

@@ -1,0 +1,105 @@
+"""A gate that nobody can approve says so: on its card, in the log and as a metric."""
+
+from collections.abc import Callable
+
+import pytest
+from aiohttp import ClientSession
+
+from app.sandbox.cast import GRACE, JUN, MINA, OLU, config_text
+from app.sandbox.stage import Stage
+from tests.house import House
+from tests.logs import listening
+from tests.slack.play import Build
+
+SAID = "Nobody can approve this as the rules stand"
+
+
+def emptied(stage: Stage) -> None:
+    stage.slack.people.alter("S0ONCALL", members=())
+
+
+def one_member(stage: Stage) -> None:
+    stage.slack.people.alter("S0ONCALL", members=(OLU.id,))
+
+
+def deactivated(stage: Stage) -> None:
+    stage.slack.people.alter(OLU.id, deleted=True)
+
+
+def unreadable(stage: Stage) -> None:
+    stage.slack.faults.error("usergroups.users.list", "missing_scope", times=None)
+
+
+def disabled(stage: Stage) -> None:
+    stage.slack.faults.error("usergroups.users.list", "no_such_subteam", times=None)
+
+
+def as_it_is(_: Stage) -> None:
+    """Nothing is changed."""
+
+
+async def metric(house: House) -> str:
+    async with ClientSession() as session, session.get(f"{house.url}/metrics") as answer:
+        lines = (await answer.text()).splitlines()
+    return next(
+        (line for line in lines if line.startswith('switchgate_gates_out_of_reach_total{domain="order"')), ""
+    )
+
+
+@pytest.mark.parametrize(
+    ("rules", "before"),
+    [
+        ('approvers = ["S0ONCALL"]\n', emptied),
+        ('approvers = ["S0ONCALL"]\n', unreadable),
+        ('approvers = ["S0ONCALL"]\n', disabled),
+        ('approvers = ["S0ONCALL"]\napprovals = 2\n', one_member),
+        (f'approvers = ["{OLU.id}", "U0TYPO"]\n', deactivated),
+        (f'approvers = ["{OLU.id}", "U0TYPO"]\napprovals = 2\n', as_it_is),
+        ('require = [{ from = "U0TYPO" }]\n', as_it_is),
+        (f'approvers = ["{JUN.id}"]\n', as_it_is),
+    ],
+)
+async def test_it_is_said_on_the_card_in_the_log_and_as_a_metric(
+    build: Build, rules: str, before: Callable[[Stage], object]
+) -> None:
+    config = config_text(order=rules)
+    with listening("WARNING") as log:
+        async with build(config=config, before=before) as house:
+            counted = await metric(house)
+            deployment, _ = await house.ask("order", description="by @jun-lee")
+            await house.until(lambda: SAID in house.says(deployment))
+            assert "break_glass" in house.actions(deployment)
+            assert await metric(house) != counted
+    assert "nobody_can_approve" in log.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("rules", "before"),
+    [
+        (f'approvers = ["S0ONCALL", "{GRACE.id}"]\n', emptied),
+        ('approvers = ["S0ONCALL"]\n', one_member),
+        (f'approvers = ["{OLU.id}", "U0TYPO"]\n', as_it_is),
+        (f'approvers = ["{JUN.id}", "{MINA.id}"]\n', as_it_is),
+    ],
+)
+async def test_it_is_not_said_while_somebody_can(
+    build: Build, rules: str, before: Callable[[Stage], object]
+) -> None:
+    async with build(config=config_text(order=rules), before=before) as house:
+        deployment, _ = await house.ask("order", description="by @jun-lee")
+        await house.until(lambda: "evidence_seen" in house.audit(deployment))
+        assert SAID not in house.says(deployment)
+
+
+async def test_it_is_said_and_taken_back_as_people_leave_and_come(build: Build) -> None:
+    async with build(config=config_text(order='approvers = ["S0ONCALL"]\n')) as house:
+        deployment, _ = await house.ask("order")
+        assert SAID not in house.says(deployment)
+        house.slack.people.alter("S0ONCALL", members=())
+        await house.service.slack.directory.refresh_groups(["S0ONCALL"])
+        await house.until(lambda: SAID in house.says(deployment))
+        house.slack.people.alter("S0ONCALL", members=(OLU.id,))
+        await house.service.slack.directory.refresh_groups(["S0ONCALL"])
+        await house.until(lambda: SAID not in house.says(deployment))
+        await house.approve(OLU.id, deployment)
+        assert await house.told(deployment) == ["Succeeded"]

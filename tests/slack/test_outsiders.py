@@ -1,0 +1,144 @@
+"""Every door looks at the account as a press does: guests, bots, strangers, the deactivated and other workspaces."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from app.sandbox.cast import CHANNEL, PEOPLE
+from app.sandbox.slack.shapes import User
+from tests.house import House, text_of, texts_in
+from tests.slack.play import OUTSIDERS, Build, block_actions, deploys, is_told, naming, send, whispers
+
+ONLY = "Only full members of this workspace"
+WORDS = ["", "order", "help", "who order", "approve order", "freeze order 1h x", "undo order"]
+BUTTONS = ["deploys_page.next", "details", "approve_several", "run_checks", "break_glass", "undo", "finish"]
+
+
+def as_user(user: User) -> dict[str, Any]:
+    return {"user": {"id": user.id, "name": user.name, "team_id": user.team_id}, "team": {"id": "T0SANDBOX"}}
+
+
+def press_by(user: User, action: str, value: str) -> Mapping[str, Any]:
+    return block_actions({"action_id": action, "value": value}, **as_user(user))
+
+
+def submission(user: User, callback: str, metadata: str, values: dict[str, Any]) -> Mapping[str, Any]:
+    """A submission of any form, as Slack sends it."""
+    view = {
+        "id": "V1",
+        "type": "modal",
+        "callback_id": callback,
+        "private_metadata": metadata,
+        "state": {"values": values},
+    }
+    return {"type": "view_submission", "view": view, **as_user(user)}
+
+
+def typed_in(block: str, text: str) -> dict[str, Any]:
+    return {block: {block: {"type": "plain_text_input", "value": text}}}
+
+
+def ticked(value: str) -> dict[str, Any]:
+    option = {"text": {"type": "plain_text", "text": "order"}, "value": value}
+    return {"gates.0": {"gates.0": {"type": "checkboxes", "selected_options": [option]}}}
+
+
+def untouched(house: House, deployment: str) -> bool:
+    row = house.gate(deployment)
+    return (
+        row["phase"] == "awaiting"
+        and not house.rows("SELECT 1 FROM votes")
+        and not house.aws.answers(deployment)
+    )
+
+
+@pytest.mark.parametrize("words", WORDS)
+async def test_the_command_tells_outsiders_nothing(build: Build, words: str) -> None:
+    async with build(users=(*PEOPLE, *OUTSIDERS), config=naming(*OUTSIDERS)) as house:
+        deployment, _ = await house.ask("order")
+        for outsider in OUTSIDERS:
+            said = text_of(await deploys(house, outsider, words))
+            assert ONLY in said
+            assert deployment not in said
+            assert house.slack.views.top(outsider.id) is None
+        assert house.rows("SELECT 1 FROM freezes") == []
+        assert untouched(house, deployment)
+
+
+@pytest.mark.parametrize("action", BUTTONS)
+async def test_no_button_tells_outsiders_anything(build: Build, action: str) -> None:
+    async with build(socket_mode=False, users=(*PEOPLE, *OUTSIDERS), config=naming(*OUTSIDERS)) as house:
+        deployment, _ = await house.ask("order")
+        ticket = f"{house.gate(deployment)['id']}.{house.gate(deployment)['edition']}"
+        for outsider in OUTSIDERS:
+            value = "0" if action.startswith("deploys_page") else ticket
+            assert (await send(house, press_by(outsider, action, value)))[0] == 200
+            if not outsider.deleted:  # whom Slack lets nobody write to
+                assert deployment not in await is_told(house, outsider, ONLY)
+            assert house.slack.views.top(outsider.id) is None
+        assert untouched(house, deployment)
+
+
+@pytest.mark.parametrize(
+    ("callback", "values"),
+    [
+        ("reject_reason", typed_in("reason", "no")),
+        ("approve_reason", typed_in("reason", "yes")),
+        ("break_glass_reason", typed_in("glass_reason", "now")),
+        ("undo_reason", typed_in("reason", "back")),
+        ("approve_several", None),
+    ],
+)
+async def test_no_form_of_an_outsider_counts(
+    build: Build, callback: str, values: dict[str, Any] | None
+) -> None:
+    async with build(socket_mode=False, users=(*PEOPLE, *OUTSIDERS), config=naming(*OUTSIDERS)) as house:
+        deployment, _ = await house.ask("order")
+        ticket = f"{house.gate(deployment)['id']}.{house.gate(deployment)['edition']}"
+        metadata = f"{ticket}/stop" if callback == "undo_reason" else ticket
+        for outsider in OUTSIDERS:
+            status, body = await send(
+                house, submission(outsider, callback, metadata, ticked(ticket) if values is None else values)
+            )
+            assert status == 200
+            assert ONLY in "\n".join(texts_in(json.loads(body)["view"]["blocks"]))
+        assert untouched(house, deployment)
+
+
+async def home_of(house: House, user: User) -> str:
+    """What somebody's Home says, once it was published."""
+    await house.slack.open_home_async(user.id)
+    await house.until(lambda: house.slack.views.home(user.id) is not None)
+    shown = house.slack.views.home(user.id)
+    assert shown is not None
+    said = "\n".join(texts_in(shown.body["blocks"]))
+    assert ONLY in said
+    return said
+
+
+async def test_home_shows_outsiders_nothing(build: Build) -> None:
+    async with build(users=(*PEOPLE, *OUTSIDERS), config=naming(*OUTSIDERS)) as house:
+        deployment, _ = await house.ask("order")
+        for outsider in OUTSIDERS:
+            assert deployment not in await home_of(house, outsider)
+
+
+async def test_a_command_from_another_workspace_is_a_strangers(build: Build) -> None:
+    async with build(socket_mode=False) as house:
+        deployment, _ = await house.ask("order")
+        form = {
+            "command": "/deploys",
+            "text": "",
+            "user_id": PEOPLE[1].id,
+            "user_name": "olu",
+            "team_id": "T9OTHER",
+            "channel_id": CHANNEL.id,
+        }
+        status, body = await send(house, urlencode(form))
+        assert status == 200
+        assert ONLY in body
+        assert deployment not in body
+        assert whispers(house, PEOPLE[1]) == []
