@@ -57,10 +57,21 @@ OF_DEPLOYMENT: Final = """
 SELECT account, region, name, state, summary, url, told_by, told_at FROM checks
 WHERE deployment_id = :deployment ORDER BY account, region, name
 """
-FORGOTTEN: Final = """
-DELETE FROM checks k WHERE told_at < :before AND NOT EXISTS (
-    SELECT 1 FROM switches s WHERE s.deployment_id = k.deployment_id AND s.region = k.region
+FORGET_AT_ONCE: Final = 50
+# Each check is looked at once, after a week: it goes, or it is known to have a switch.
+FORGOTTEN: Final = f"""
+WITH due AS (
+    SELECT k.ctid AS place, (
+        SELECT s.id FROM switches s WHERE s.deployment_id = k.deployment_id AND s.region = k.region LIMIT 1
+    ) IS NOT NULL AS matched
+    FROM checks k WHERE NOT k.matched AND k.told_at < :before
+    ORDER BY k.told_at LIMIT {FORGET_AT_ONCE} FOR UPDATE SKIP LOCKED
+), kept AS (
+    UPDATE checks SET matched = true WHERE ctid = ANY(ARRAY(SELECT place FROM due WHERE matched))
+), gone AS (
+    DELETE FROM checks WHERE ctid = ANY(ARRAY(SELECT place FROM due WHERE NOT matched))
 )
+SELECT count(*) AS checks FROM due
 """
 WITH_A_PASSED_CHECK: Final = f"""
 {VIEW} WHERE g.phase = 'awaiting' AND s.verified_at IS NOT NULL AND s.domain = ANY(:domains)
@@ -173,7 +184,9 @@ class Checks:
 
     async def forget_strays(self, *, now: datetime) -> None:
         """Drops checks for which no hook has come in a week."""
-        await self._database.rows(FORGOTTEN, before=now - KEPT_WITHOUT_A_SWITCH)
+        before = now - KEPT_WITHOUT_A_SWITCH
+        while (await self._database.rows(FORGOTTEN, before=before))[0].checks == FORGET_AT_ONCE:
+            pass
 
 
 def _where(key: SwitchKey) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Migrations, one replica at a time: an advisory lock keeps two starts apart, time-outs keep each short."""
 
+import time
 from enum import Enum
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,8 @@ from app.record.pool import CONNECT_SECONDS, sqlalchemy_url
 
 LOCK: Final = 7_301_885_214
 """The advisory lock's key: any number that nobody else uses in this database."""
+
+AGAIN_SECONDS: Final = 0.1
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 
@@ -74,7 +77,7 @@ def migrate(url: str, *, to: str = "head") -> str:
     )
     try:
         with engine.connect() as connection:
-            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
+            _take_turn(connection)
             connection.execute(text("SET lock_timeout = '5s'"))
             connection.execute(text("SET statement_timeout = '60s'"))
             connection.commit()
@@ -85,6 +88,7 @@ def migrate(url: str, *, to: str = "head") -> str:
                 if to == "head":
                     return current
                 raise NewerDatabase(current)
+            connection.commit()  # so that each migration has a transaction of its own, or none where it asks for none
             if to == "head" or _is_later(known, to, current):
                 command.upgrade(config, to)
             else:
@@ -94,6 +98,13 @@ def migrate(url: str, *, to: str = "head") -> str:
             return MigrationContext.configure(connection).get_current_revision() or "base"
     finally:
         engine.dispose()
+
+
+def _take_turn(connection: Connection) -> None:
+    """Asks again and again: whoever waited within a statement would be waited for by CREATE INDEX CONCURRENTLY."""
+    while not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK}).scalar_one():
+        connection.commit()
+        time.sleep(AGAIN_SECONDS)
 
 
 def _check(to: str) -> None:

@@ -37,7 +37,7 @@ WHERE s.verified_at IS NOT NULL AND coalesce(s.creator, '') <> ALL(:rescuers) AN
     UNION
     SELECT l.id FROM unnest(CAST(:domains AS text[])) AS d(domain) CROSS JOIN LATERAL (
         SELECT id FROM switches o WHERE o.domain = d.domain AND coalesce(o.creator, '') <> ALL(:rescuers)
-        ORDER BY id DESC LIMIT 1
+        ORDER BY -id LIMIT 1
     ) l
 ))
 ORDER BY s.id

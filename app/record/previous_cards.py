@@ -19,8 +19,8 @@ WHERE previous_stale_since IS NOT NULL AND id <> ALL(:skip) ORDER BY previous_st
 """
 PREVIOUS: Final = """switch_id = ANY(ARRAY(
     SELECT o.id FROM switches o
-    WHERE o.domain = CAST(:domain AS text) AND o.id < :before AND o.status = 'Succeeded'
-    ORDER BY o.id DESC LIMIT 1
+    WHERE o.domain = CAST(:domain AS text) AND -o.id > -CAST(:before AS bigint) AND o.status = 'Succeeded'
+    ORDER BY -o.id LIMIT 1
 ))"""
 REDRAW: Final = f"WITH {redrawn(PREVIOUS)} SELECT 1"
 # Somebody may have marked it anew meanwhile.

@@ -8,7 +8,21 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Table, Text, and_, func, select, tuple_, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Select,
+    Table,
+    Text,
+    and_,
+    func,
+    literal,
+    literal_column,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
@@ -16,6 +30,7 @@ from app.audit_args import user_id, user_named
 from app.flow.declare_freeze import ALL, HOUSE
 from app.flow.views import CardPlace, GateView, Switch
 from app.gate.ids import DomainName
+from app.gate.states import Phase
 from app.gate.turns import Neighbour
 from app.record.channels import Channels, current_id
 from app.record.database import Database
@@ -43,12 +58,18 @@ SELECT count(*) AS count FROM gates g JOIN switches s ON s.id = g.switch_id
 WHERE g.phase = 'awaiting' AND (CAST(:domain AS text) IS NULL OR s.domain = :domain)
 """
 LAST: Final = f"""
-SELECT DISTINCT ON (s.id) {VIEW.removeprefix("SELECT")}
-WHERE s.domain = :domain AND g.phase <> 'awaiting' ORDER BY s.id DESC, g.opened_at DESC LIMIT :limit
+{VIEW} WHERE g.id = ANY(ARRAY(
+    SELECT l.id FROM switches o CROSS JOIN LATERAL (
+        SELECT id FROM gates WHERE switch_id = o.id AND phase <> 'awaiting' ORDER BY opened_at DESC LIMIT 1
+    ) l
+    WHERE o.domain = :domain ORDER BY -o.id LIMIT :limit
+)) ORDER BY s.id DESC
 """
 LAST_APPROVED: Final = f"""
-{VIEW} WHERE s.domain = :domain AND g.verdict = 'approved' AND g.basis <> 'rescue'
-ORDER BY s.id DESC, g.opened_at DESC LIMIT 1
+{VIEW} WHERE g.id = ANY(ARRAY(
+    SELECT id FROM gates WHERE domain = :domain AND verdict = 'approved' AND basis <> 'rescue'
+    ORDER BY -switch_id, opened_at DESC LIMIT 1
+))
 """
 LOAD: Final = """
 SELECT (SELECT count(*) FROM gates WHERE phase = 'awaiting') AS waiting,
@@ -139,23 +160,11 @@ class Questions:
 
     async def audit(self, wanted: AuditFilter, *, limit: int, cursor: str | None = None) -> Page[AuditLine]:
         """The audit trail, newest first. Raises `NotACursor`."""
-        events = audit_events.c
-        chosen: list[ColumnElement[bool]] = []
-        for column, value in (
-            (events.deployment_id, wanted.deployment),
-            (events.actor, wanted.person),
-            (events.kind, wanted.kind),
-        ):
-            if value is not None:
-                chosen.append(column == value)
-        if wanted.since is not None:
-            chosen.append(events.at >= wanted.since)
-        if wanted.until is not None:
-            chosen.append(events.at < wanted.until)
+        before = None
         if cursor is not None:
             at, id_ = _read_cursor(cursor)
-            chosen.append(tuple_(events.at, events.id) < tuple_(_moment(at), id_))
-        rows = await self._database.select(audit_select(chosen, domain=wanted.domain, most=limit + 1))
+            before = (_moment(at), id_)
+        rows = await self._database.select(audit_select(wanted, before=before, most=limit + 1))
         following = _cursor(rows[limit - 1].at.isoformat(), rows[limit - 1].id) if len(rows) > limit else None
         return Page(items=[_audit_line(row) for row in rows[:limit]], cursor=following)
 
@@ -168,13 +177,16 @@ class Questions:
     ) -> Page[Switch]:
         """Switches, newest first. Raises `NotACursor`."""
         chosen = _equal(switches, {"domain": domain, "deployment_id": deployment})
+        # Negative, as only `switches_newest` has it: see `_in_utc`.
+        newest = -switches.c.id if chosen else switches.c.id.desc()
         if cursor is not None:
             at, id_ = _read_cursor(cursor)
             if at:
                 raise NotACursor  # another question's
-            chosen.append(switches.c.id < id_)
+            before = literal(id_, BigInteger)
+            chosen.append(-switches.c.id > -before if chosen else switches.c.id < before)
         ids = await self._database.select(
-            select(switches.c.id).where(*chosen).order_by(switches.c.id.desc()).limit(limit + 1)
+            _first(select(switches.c.id).where(*chosen), newest, most=limit + 1)
         )
         rows = await self._database.rows(SWITCHES_BY_ID, ids=[row.id for row in ids[:limit]])
         found = sorted(coherent(rows, switch_of), key=lambda switch: switch.id, reverse=True)
@@ -184,22 +196,22 @@ class Questions:
         self, *, domain: str | None, deployment: str | None, phase: str | None, limit: int, cursor: str | None
     ) -> Page[GateView]:
         """Gates, newest first. Raises `NotACursor`."""
-        chosen = _equal(switches, {"domain": domain, "deployment_id": deployment}) + _equal(
-            gates, {"phase": phase}
-        )
+        chosen = _equal(gates, {"domain": domain, "phase": phase})
+        if phase is not None and phase != Phase.CLOSED:
+            chosen.append(gates.c.phase != literal_column(f"'{Phase.CLOSED}'"))  # as `gates_open` says it
+        if deployment is not None:
+            of_deployment = select(switches.c.id).where(switches.c.deployment_id == deployment)
+            chosen.append(gates.c.switch_id.in_(of_deployment))
+        in_order = _as_it_is if domain or deployment else _in_utc
+        newest = in_order(gates.c.opened_at)
         if cursor is not None:
             at, id_ = _read_cursor(cursor)
             if id_:
                 raise NotACursor  # another question's
             opened, _, gate = at.partition("/")
-            chosen.append(tuple_(gates.c.opened_at, gates.c.id) < tuple_(_moment(opened), _uuid(gate)))
-        ids = await self._database.select(
-            select(gates.c.id, gates.c.opened_at)
-            .join(switches, switches.c.id == gates.c.switch_id)
-            .where(*chosen)
-            .order_by(gates.c.opened_at.desc(), gates.c.id.desc())
-            .limit(limit + 1)
-        )
+            chosen.append(tuple_(newest, gates.c.id) < tuple_(in_order(_time(_moment(opened))), _uuid(gate)))
+        found = select(gates.c.id, gates.c.opened_at).where(*chosen)
+        ids = await self._database.select(_first(found, newest.desc(), gates.c.id.desc(), most=limit + 1))
         order = {row.id: place for place, row in enumerate(ids[:limit])}
         rows = await self._database.rows(GATES_BY_ID, ids=list(order))
         last = ids[limit - 1] if len(ids) > limit else None
@@ -225,24 +237,53 @@ class Questions:
         return rows[0].version_num if rows else None
 
 
-def audit_select(chosen: Sequence[ColumnElement[bool]], *, domain: str | None, most: int) -> Select[Any]:
-    """The newest events of the audit trail that are `chosen`; of one domain, with the freezes of others beside it.
+def audit_select(
+    wanted: AuditFilter, *, before: tuple[datetime, int] | None = None, most: int
+) -> Select[Any]:
+    """The newest events that are wanted; of one domain, with the freezes of others beside it.
 
     Each of the two is read along an index of its own: an OR over both would have the whole trail walked.
     """
-    events = audit_events.c
-    if domain is None:
-        return _newest(select(audit_events).where(*chosen), events, most)
+    equal = {"deployment_id": wanted.deployment, "actor": wanted.person, "kind": wanted.kind}
+    chosen = _equal(audit_events, equal)
+    order = _in_utc if wanted.domain is None and not chosen else _as_it_is
+    newest, id_ = order(audit_events.c.at), audit_events.c.id
+    if wanted.since is not None:
+        chosen.append(newest >= order(_time(wanted.since)))
+    if wanted.until is not None:
+        chosen.append(newest < order(_time(wanted.until)))
+    if before is not None:
+        chosen.append(tuple_(newest, id_) < tuple_(order(_time(before[0])), before[1]))
+    if wanted.domain is None:
+        return _first(select(audit_events).where(*chosen), newest.desc(), id_.desc(), most=most)
     parts = [
-        _newest(select(audit_events).where(about, *chosen), events, most)
-        for about in (events.domain == domain, _frozen_with_others(domain))
+        _first(select(audit_events).where(about, *chosen), newest.desc(), id_.desc(), most=most)
+        for about in (audit_events.c.domain == wanted.domain, _frozen_with_others(wanted.domain))
     ]
     both = union_all(*parts).subquery()
-    return _newest(select(both), both.c, most)
+    return _first(select(both), both.c.at.desc(), both.c.id.desc(), most=most)
 
 
-def _newest(statement: Select[Any], events: _Columns, most: int) -> Select[Any]:
-    return statement.order_by(events.at.desc(), events.id.desc()).limit(most)
+def _first(statement: Select[Any], *order: ColumnElement[Any], most: int) -> Select[Any]:
+    """A number in the statement and no parameter: of a parameter the planner takes it that many rows are wanted."""
+    return statement.order_by(*order).limit(literal_column(str(most)))
+
+
+def _in_utc(column: ColumnElement[datetime]) -> ColumnElement[datetime]:
+    """The order of the index over all of a table's rows.
+
+    No other index has it, and no question of one domain or person asks for it: the planner would walk everybody's rows
+    in the hope that what is wanted is among the first.
+    """
+    return func.timezone(literal_column("'UTC'"), column)
+
+
+def _as_it_is(column: ColumnElement[datetime]) -> ColumnElement[datetime]:
+    return column
+
+
+def _time(moment: datetime) -> ColumnElement[datetime]:
+    return literal(moment, DateTime(timezone=True))
 
 
 def _frozen_with_others(domain: str) -> ColumnElement[bool]:

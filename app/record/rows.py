@@ -94,9 +94,10 @@ AROUND: Final = f"""
     (SELECT jsonb_build_array(r.deployment_id, r.status, r.switched_at, r.ended_at)
        FROM switches r
       WHERE r.account = s.account AND r.region = s.region AND r.deployment_id = s.rollback_id) AS rollback,
-    (s.ended_at IS NOT NULL AND EXISTS (
-        SELECT 1 FROM switches n WHERE n.domain = s.domain AND n.id > s.id
-           AND (n.ended_at IS NULL OR n.status = 'Succeeded'))) AS superseded
+    (s.ended_at IS NOT NULL AND (
+        SELECT n.id FROM switches n
+         WHERE n.domain = s.domain AND -n.id < -s.id AND (n.ended_at IS NULL OR n.status = 'Succeeded')
+         ORDER BY -n.id LIMIT 1) IS NOT NULL) AS superseded
 """
 """What stands around a gate's switch: what people had done to it, and the deployments after it."""
 

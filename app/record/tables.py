@@ -19,6 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     desc,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -92,7 +93,13 @@ Index(
     postgresql_where=switches.c.previous_stale_since.is_not(None),
 )
 Index("switches_live", switches.c.domain, postgresql_where=switches.c.ended_at.is_(None))
-Index("switches_by_domain", switches.c.domain, desc(switches.c.id))
+Index("switches_newest", switches.c.domain, -switches.c.id)
+Index(
+    "switches_current",
+    switches.c.domain,
+    -switches.c.id,
+    postgresql_where=text("ended_at IS NULL OR status = 'Succeeded'"),
+)
 
 gates: Final = Table(
     "gates",
@@ -121,6 +128,7 @@ gates: Final = Table(
     _at("remind_at"),
     _at("reminded_at"),
     Column("broken", JSONB),
+    _text("domain"),
     UniqueConstraint("switch_id", "execution_hash", name="gates_key"),
     Index("gates_waiting", "deadline_at", postgresql_where=text("phase = 'awaiting'")),
     Index(
@@ -129,6 +137,16 @@ gates: Final = Table(
         postgresql_where=text("phase = 'awaiting' AND remind_at IS NOT NULL"),
     ),
     Index("gates_open", "switch_id", postgresql_where=text("phase <> 'closed'")),
+)
+Index("gates_newest", desc(func.timezone(text("'UTC'"), gates.c.opened_at)), desc(gates.c.id))
+Index("gates_by_domain", gates.c.domain, desc(gates.c.opened_at), desc(gates.c.id))
+Index("gates_decided", desc(gates.c.decided_at), postgresql_where=gates.c.decided_at.is_not(None))
+Index(
+    "gates_approved",
+    gates.c.domain,
+    -gates.c.switch_id,
+    desc(gates.c.opened_at),
+    postgresql_where=text("verdict = 'approved' AND basis <> 'rescue'"),
 )
 
 votes: Final = Table(
@@ -282,7 +300,8 @@ checks: Final = Table(
     _text("url"),
     _text("told_by", needed=True),
     _at("told_at", needed=True),
-    Index("checks_by_time", "told_at"),
+    Column("matched", Boolean, nullable=False, server_default="false"),
+    Index("checks_unmatched", "told_at", postgresql_where=text("NOT matched")),
 )
 
 probe_runs: Final = Table(
@@ -348,11 +367,20 @@ audit_events: Final = Table(
     Column("digest", LargeBinary, nullable=False),
     UniqueConstraint("account", "region", "deployment_id", "link", name="audit_chain"),
 )
-for _name, _column in (
-    ("domain", "domain"),
-    ("deployment", "deployment_id"),
-    ("actor", "actor"),
-    ("kind", "kind"),
-):
-    Index(f"audit_by_{_name}", audit_events.c[_column], desc(audit_events.c.at), desc(audit_events.c.id))
-Index("audit_by_time", desc(audit_events.c.at), desc(audit_events.c.id))
+for _name, _columns in {
+    "domain": ("domain",),
+    "deployment": ("deployment_id",),
+    "actor": ("actor",),
+    "kind": ("kind",),
+    "domain_kind": ("domain", "kind"),
+    "actor_kind": ("actor", "kind"),
+    "actor_domain": ("actor", "domain"),
+}.items():
+    Index(
+        f"audit_by_{_name}",
+        *(audit_events.c[column] for column in _columns),
+        desc(audit_events.c.at),
+        desc(audit_events.c.id),
+        postgresql_where=audit_events.c.actor.is_not(None) if _name.startswith("actor_") else None,
+    )
+Index("audit_newest", desc(func.timezone(text("'UTC'"), audit_events.c.at)), desc(audit_events.c.id))

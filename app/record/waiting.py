@@ -25,14 +25,10 @@ WHOLE: Final = f"""
 {_SELECT}, {current_id("c.channel")} AS channel, c.ts FROM gates g {_FROM} LEFT JOIN cards c ON c.gate_id = g.id
 WHERE g.id = ANY(:gates) AND g.phase = 'awaiting' ORDER BY g.deadline_at, g.id
 """
-# Decisions stand under no index of their own. A gate lives for an hour, so the latest ones are of late switches.
 LAST_DECIDED: Final = f"""
-WITH latest AS (
-    SELECT d.id, d.decided_at FROM (SELECT id FROM switches ORDER BY id DESC LIMIT 2000) n
-    JOIN gates d ON d.switch_id = n.id
-    WHERE d.phase <> 'awaiting' AND d.decided_at IS NOT NULL ORDER BY d.decided_at DESC LIMIT :limit
-)
-{VIEW} JOIN latest l ON l.id = g.id ORDER BY l.decided_at DESC
+{VIEW} WHERE g.id = ANY(ARRAY(
+    SELECT id FROM gates WHERE decided_at IS NOT NULL ORDER BY decided_at DESC LIMIT :limit
+)) ORDER BY g.decided_at DESC
 """
 MARK: Final = """
 SELECT concat_ws(' ', (SELECT concat(count(*), ' ', sum(version)) FROM gates WHERE phase = 'awaiting'),
