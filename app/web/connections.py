@@ -31,7 +31,7 @@ class BoundedH11Protocol(H11Protocol):
         self.incomplete_since: float | None = None
         """The loop's time since which a request is awaited or read; None while one is answered."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows it, too
         """Arms the deadline, and makes room where there is none left."""
         super().connection_made(transport)
         self._await_request()
