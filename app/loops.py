@@ -63,10 +63,21 @@ class Loop:
                 log.exception("loop_step_failed", loop=self.name)
                 await asyncio.sleep(TROUBLE_SECONDS)
 
-    async def drain(self, *, seconds: float) -> None:
-        """Waits for the pieces under way; what is left is another replica's after its lease."""
+    async def drain(self) -> None:
+        """Waits for the pieces under way."""
         if self._running:
-            await asyncio.wait(list(self._running), timeout=seconds)
+            await asyncio.wait(list(self._running))
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a piece is under way."""
+        return bool(self._running)
+
+    def cancel(self) -> set[asyncio.Task[None]]:
+        """Cancels the pieces under way, and gives them; each is another replica's after its lease."""
+        for task in self._running:
+            task.cancel()
+        return set(self._running)
 
     async def settle(self) -> None:
         """Steps by hand until nothing is due and nothing runs: for tests."""

@@ -5,6 +5,8 @@ import os
 import signal
 import socket
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +22,14 @@ from app.wiring import CannotStart, Service
 
 log = structlog.get_logger(__name__)
 
-GRACE_SECONDS: Final = 5
+GRACE_SECONDS: Final = 3
+"""For HTTP requests under way at a stop: a press is answered within 2.5 s, and a hook that is cut off comes again."""
+
+STOP_SECONDS: Final = 7.0
+"""From the signal to the last thing that is waited for, the requests included. Docker kills after 10 s."""
+
+EXIT_SECONDS: Final = 8.0
+"""From the signal to the end of the process, whatever hangs: a thread in a call to AWS cannot be cancelled."""
 
 SWITCH_SECONDS: Final = 0.0005
 """How long a thread may keep the interpreter from the others. By Python's own 5 ms a press may stand still that long,
@@ -34,9 +43,20 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    left_at: float | None = None
+    """`time.monotonic` of the first signal."""
+
     def leave(self, received: int) -> None:
         """A graceful stop; on a second signal, without waiting for open connections."""
+        if self.left_at is None:
+            self.left_at = time.monotonic()
+            _exit_after(EXIT_SECONDS)
         self.handle_exit(received, None)
+
+    def seconds_left(self) -> float:
+        """Of `STOP_SECONDS`."""
+        since = 0.0 if self.left_at is None else time.monotonic() - self.left_at
+        return max(STOP_SECONDS - since, 0.0)
 
 
 async def serve(settings: Settings, config: Config, *, database_url: str) -> None:
@@ -70,8 +90,20 @@ async def serve(settings: Settings, config: Config, *, database_url: str) -> Non
         await server.serve(sockets=[door])
     finally:
         log.info("stopping")
-        await service.stop()
+        await service.stop(seconds=server.seconds_left())
         door.close()
+
+
+def _exit_after(seconds: float) -> None:
+    """Ends the process without waiting for its threads. What was to be finished has been by then, or is cancelled."""
+
+    def end() -> None:
+        log.warning("stop_left_threads_behind", threads=threading.active_count() - 1)
+        os._exit(0)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
 
 
 def _door(host: str, port: int) -> socket.socket:

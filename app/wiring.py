@@ -37,6 +37,7 @@ from app.slack.greeting import CannotStart
 from app.slack.side import SlackSide, Writers
 from app.slack.signature_check import SignatureCheck
 from app.slack_doors import SlackDoors
+from app.within import within
 
 __all__ = ["CannotStart", "Service", "utc_now"]
 
@@ -46,6 +47,10 @@ BETWEEN_RECOVERIES_SECONDS: Final = 2.0
 """An AWS that fails now and then must not be asked the more for each of its answers."""
 
 DRAIN_SECONDS: Final = 5.0
+"""How long `stop` waits for all that is under way together."""
+
+CANCEL_SECONDS: Final = 0.5
+"""How long what was cancelled, and a connection that is closed, may take to end."""
 
 
 def utc_now() -> datetime:
@@ -188,23 +193,51 @@ class Service:
         if self.socket is not None:
             self.socket.open()
 
-    async def stop(self) -> None:
-        """Finishes what is under way; what is left is another replica's once its lease ends."""
-        await self.slack.replies.quiet(seconds=DRAIN_SECONDS)
+    async def stop(self, *, seconds: float = DRAIN_SECONDS) -> None:
+        """Finishes what is under way, for `seconds`; what is left is another replica's once its lease ends."""
+        ended = True
+        try:
+            await within(seconds, self._finish())
+        except TimeoutError:
+            ended = False
+            await self._cancel_work()
+        # From here on nothing of ours asks anybody: only now may what it asks with be closed.
+        self.codedeploy.close(wait=ended)
+        self._source.close(wait=ended)
+        await asyncio.wait(
+            [
+                asyncio.create_task(closing)
+                for closing in (
+                    self.slack.close(),
+                    self.record.database.close(),
+                    self.worker_record.database.close(),
+                )
+            ],
+            timeout=CANCEL_SECONDS,
+        )
+
+    async def _finish(self) -> None:
+        """First whoever waits for an ack, then all that follows from it."""
+        await self.slack.replies.quiet()
         if self.socket is not None:
             await self.socket.close()
             # What came in while the socket closed gets no ack any more, but its work is done all the same.
-            await self.slack.replies.quiet(seconds=DRAIN_SECONDS)
-        await self.slack.replies.drain(seconds=DRAIN_SECONDS)
+            await self.slack.replies.quiet()
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
-        await asyncio.gather(*(loop.drain(seconds=DRAIN_SECONDS) for loop in self._loops))
-        await self.slack.close()
-        await asyncio.get_running_loop().run_in_executor(None, self.codedeploy.close)
-        await asyncio.get_running_loop().run_in_executor(None, self._source.close)
-        await self.record.database.close()
-        await self.worker_record.database.close()
+        await asyncio.gather(self.slack.replies.drain(), *(loop.drain() for loop in self._loops))
+
+    async def _cancel_work(self) -> None:
+        """The time is up."""
+        replies = self.slack.replies.cancel()
+        pieces = set().union(*(loop.cancel() for loop in self._loops))
+        names = sorted(loop.name for loop in self._loops if loop.is_busy)
+        log.warning("stop_cancelled_work", replies=len(replies), pieces=len(pieces), loops=names)
+        for task in self._running:
+            task.cancel()
+        if left := {*replies, *pieces, *self._running}:
+            await asyncio.wait(left, timeout=CANCEL_SECONDS)
 
     def reload(self, path: Path) -> None:
         """Reads the configuration again. A bad one is refused with its problems, and the old one stays."""

@@ -60,7 +60,7 @@ async def running(loop: Loop) -> AsyncIterator[None]:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
-    await loop.drain(seconds=5)
+    await loop.drain()
 
 
 async def test_a_nudge_wakes_a_resting_loop() -> None:
@@ -158,7 +158,7 @@ async def test_what_is_under_way_is_waited_for_when_the_loop_stops() -> None:
     task = asyncio.create_task(loop.run())
     await work.until(lambda: work.running == {"a"})
     task.cancel()
-    draining = asyncio.create_task(loop.drain(seconds=30))
+    draining = asyncio.create_task(loop.drain())
     work.let_go("a")
     await draining
     assert work.done == ["a"]

@@ -71,10 +71,10 @@ class CodeDeploy:
         self.boto(self.region, answers=False)
         self.boto(self.region, answers=True)
 
-    def close(self) -> None:
-        """Waits for calls under way, then hangs up."""
-        self._reading.shutdown(wait=True)
-        self._answering.shutdown(wait=True)
+    def close(self, *, wait: bool = True) -> None:
+        """Waits for calls under way, if asked to, then hangs up. Nobody may ask anything any more."""
+        self._reading.shutdown(wait=wait, cancel_futures=True)
+        self._answering.shutdown(wait=wait, cancel_futures=True)
         hang_up(self._clients)
         hang_up(self._ecs)
 

@@ -38,9 +38,9 @@ class AwsEvidence:
         """Makes a region's clients before anybody waits for them."""
         self._readers.warm_up(region)
 
-    def close(self) -> None:
-        """Waits for calls under way."""
-        self._readers.close()
+    def close(self, *, wait: bool = True) -> None:
+        """Waits for calls under way, if asked to."""
+        self._readers.close(wait=wait)
 
     async def group(self, key: SwitchKey, *, application: str, deployment_group: str) -> GroupFacts:
         """GetDeploymentGroup, and GetDeployment for what the deployment overrides of it."""

@@ -73,9 +73,9 @@ class Readers:
         for service in SERVICES:
             self._client(service, region)
 
-    def close(self) -> None:
-        """Waits for calls under way, then hangs up."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
+    def close(self, *, wait: bool = True) -> None:
+        """Waits for calls under way, if asked to, then hangs up. Nobody may ask anything any more."""
+        self._threads.shutdown(wait=wait, cancel_futures=True)
         hang_up(self._clients)
 
     async def read(self, service: Service, region: str, call: str, work: Callable[[Any], T]) -> T:

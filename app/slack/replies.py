@@ -10,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from app.calm import Calm
+from app.flow.record_ports import RecordAway
 from app.slack.blocks import Block
 from app.slack.offers import answer_blocks
 from app.slack.web import CALL_SECONDS, UNREACHABLE, problem_of
@@ -102,24 +103,22 @@ class Replies:
             if self._listeners == 0:
                 self._quiet.set()
 
-    async def quiet(self, *, seconds: float) -> None:
+    async def quiet(self) -> None:
         """Waits until no listener runs."""
         self._quiet.clear()
         if self._listeners:
-            try:
-                await asyncio.wait_for(self._quiet.wait(), seconds)
-            except TimeoutError:
-                log.warning("listeners_cut_off", listeners=self._listeners)
+            await self._quiet.wait()
 
-    async def drain(self, *, seconds: float) -> None:
+    async def drain(self) -> None:
         """Waits for what is under way, and for what that begins in its turn."""
-        until = asyncio.get_running_loop().time() + seconds
         while self._under_way:
-            left = until - asyncio.get_running_loop().time()
-            if left <= 0:
-                log.warning("replies_cut_off", replies=len(self._under_way))
-                return
-            await asyncio.wait(list(self._under_way), timeout=left)
+            await asyncio.wait(list(self._under_way))
+
+    def cancel(self) -> set[asyncio.Task[None]]:
+        """Cancels what is under way, and gives it; a cancelled task may take a moment to end."""
+        for task in self._under_way:
+            task.cancel()
+        return set(self._under_way)
 
     async def _answer(self, body: Body, text: str, blocks: list[Block] | None = None) -> None:
         channel, user = channel_of(body), user_of(body)
@@ -164,6 +163,8 @@ class Replies:
                 await work
         except UNREACHABLE as trouble:
             log.warning("slack_reply_failed", what=what, problem=problem_of(trouble))
+        except RecordAway as trouble:
+            log.warning("slack_reply_without_database", what=what, problem=str(trouble))
         except Exception:
             log.exception("slack_reply_failed", what=what)
 

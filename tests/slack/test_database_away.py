@@ -11,6 +11,7 @@ import pytest
 from app.sandbox.cast import GRACE, MINA, OLU, config_text
 from tests.house import House, text_of
 from tests.journeys.test_undo import switched
+from tests.logs import listening
 from tests.postgres_line import Line, line_to
 from tests.slack.play import Build, deploys, is_told, opened, press_in, readiness
 from tests.slow_commits import committing, slow_commits
@@ -144,6 +145,16 @@ async def test_a_freeze_whose_commit_is_on_its_way_may_stand(cuttable: House, li
     assert "cannot tell whether this was recorded" in text_of(await saying)
     await cuttable.until(lambda: cuttable.rows("SELECT id FROM freezes"))
     await line.mend()
+
+
+async def test_work_after_the_ack_that_misses_the_database_is_not_logged_as_a_failure_of_slack(
+    cuttable: House, line: Line
+) -> None:
+    await line.cut()
+    with listening() as said:
+        cuttable.service.reload(cuttable.stage.config_file)
+        await cuttable.until(lambda: "slack_reply_without_database" in said.getvalue())
+    assert "slack_reply_failed" not in said.getvalue()
 
 
 PROBED = 'required_checks = ["order health"]\n[[domains.order.probe]]\nname = "order health"\nurl = "http://127.0.0.1:9/"\n'

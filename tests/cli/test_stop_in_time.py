@@ -1,0 +1,121 @@
+"""`switchgate serve` ends by itself within seconds of SIGTERM, whatever hangs, and loses nothing that was acknowledged."""
+
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from app.sandbox.cast import MINA, OLU
+from app.sandbox.replica import Replica
+from app.sandbox.stage import Stage
+from tests.cli.commands import Shell
+from tests.house import AT_ONCE
+from tests.patience import until
+
+STOP_SECONDS = 9.0
+"""Docker kills after 10."""
+
+HANGS_MS = 60_000
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    with Stage(tmp_path, speed=0.0, pace=AT_ONCE, seed=1) as built:
+        yield built
+        built.aws.faults.clear()
+        built.slack.faults.clear()
+
+
+@pytest.fixture
+def ready(stage: Stage, record_url: str, tmp_path: Path) -> Shell:
+    """Everything that `serve` needs."""
+    return Shell(tmp_path, stage.environment(database_url=record_url))
+
+
+def test_a_stop_under_load_ends_in_time_and_loses_no_acknowledged_press(ready: Shell, stage: Stage) -> None:
+    log = ready.folder / "log"
+    with Replica(ready.environment, log=log) as replica, _open_connections(replica) as held:
+        replica.wait_ready()
+        stage.service_urls = [replica.url]
+        deployment = stage.aws.deploy("order")
+        until(lambda: _gates(ready) == [("awaiting", None)] and _card_has(stage, "approve"))
+        held.open()
+        stage.aws.faults.slow("*", HANGS_MS)
+        for method in ("chat.update", "chat.postEphemeral", "chat.postMessage", "response_url"):
+            stage.slack.faults.slow(method, HANGS_MS / 1000)
+        card = stage.slack.messages.in_channel("C01DEPLOY")[0]
+        assert stage.slack.press(MINA.id, card.channel, card.ts, "approve").acked
+        assert stage.slack.press(OLU.id, card.channel, card.ts, "approve").acked
+
+        assert _seconds_to_stop(replica) < STOP_SECONDS
+
+    assert _gates(ready) == [("decided", MINA.id)]
+    said = log.read_text()
+    assert "cannot schedule new futures" not in said
+    assert "loop_piece_failed" not in said
+    assert '"event": "stop_cancelled_work"' in said
+
+    stage.aws.faults.clear()
+    stage.slack.faults.clear()
+    with Replica(ready.environment, log=log) as replica:
+        replica.wait_ready()
+        stage.service_urls = [replica.url]
+        until(lambda: stage.aws.answers(deployment) == ["Succeeded"], 60)
+        until(lambda: _gates(ready) == [("reported", MINA.id)])
+
+
+def test_a_stop_without_work_under_way_takes_no_notice_of_open_connections(
+    ready: Shell, stage: Stage
+) -> None:
+    with Replica(ready.environment, log=ready.folder / "log") as replica, _open_connections(replica) as held:
+        replica.wait_ready()
+        held.open()
+        assert _seconds_to_stop(replica) < STOP_SECONDS
+    assert "stop_cancelled_work" not in (ready.folder / "log").read_text()
+    assert "stop_left_threads_behind" not in (ready.folder / "log").read_text()
+
+
+class _open_connections:  # noqa: N801 - used as a block
+    """A client that keeps its connection after an answer, and one that is in the middle of a request."""
+
+    def __init__(self, replica: Replica) -> None:
+        self._replica = replica
+        self._sockets: list[socket.socket] = []
+
+    def __enter__(self) -> "_open_connections":
+        return self
+
+    def open(self) -> None:
+        place = urlsplit(self._replica.url)
+        for request in (
+            b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n",
+            b"POST /hooks/codedeploy HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\n{",
+        ):
+            client = socket.create_connection((place.hostname, place.port), timeout=20)
+            client.sendall(request)
+            self._sockets.append(client)
+        assert self._sockets[0].recv(100).startswith(b"HTTP/1.1 200")
+
+    def __exit__(self, *_: object) -> None:
+        for client in self._sockets:
+            client.close()
+
+
+def _seconds_to_stop(replica: Replica) -> float:
+    began = time.monotonic()
+    assert replica.stop() == 0
+    return time.monotonic() - began
+
+
+def _gates(shell: Shell) -> list[tuple[str, str | None]]:
+    with psycopg.connect(shell.environment["DATABASE_URL"]) as connection:
+        return connection.execute("SELECT phase, decided_by FROM gates ORDER BY opened_at").fetchall()
+
+
+def _card_has(stage: Stage, action: str) -> bool:
+    said = stage.slack.messages.in_channel("C01DEPLOY")
+    return bool(said) and f"'{action}'" in str(said[0].shown.blocks)
