@@ -1,4 +1,4 @@
-"""`switchgate serve` ends by itself within seconds of SIGTERM, whatever hangs, and loses nothing that was acknowledged."""
+"""`switchgate serve` ends by itself within seconds of SIGTERM, whatever hangs, and loses no acknowledged press."""
 
 import socket
 import time
