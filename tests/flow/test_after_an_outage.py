@@ -72,7 +72,7 @@ async def test_what_is_no_outage_brings_nothing_forward(house: House, fault: Kin
         before = len(house.aws.calls("GetDeployment"))
         await look(house)
         await house.until(partial(heard, house, "GetDeployment", before + 1))
-        await house.service.slack.replies.drain(seconds=5)
+        await house.service.slack.replies.drain()
 
     assert len(house.aws.calls(PUT)) == asked
 
