@@ -7,6 +7,7 @@ from app.calm import Calm
 from app.errand import Clock, Pieces, errand
 from app.flow.announce import DueAnnouncement, Herald, announce
 from app.flow.approve_by_checks import approve_by_checks
+from app.flow.approve_by_earlier_votes import approve_by_earlier_votes
 from app.flow.know_deployer import AddressBook, UnknownDeployer, know_deployer
 from app.flow.rules_port import Rules
 from app.flow.run_probe import DueProbe, Prober, Sounding, plan_probes, run_probe
@@ -125,6 +126,7 @@ class RuleErrands:
         )
         if known:
             self._redraw()
+            self.approve.nudge()
 
     async def _probe_step(self, room: int) -> Pieces:
         planned = plan_probes(
@@ -151,6 +153,15 @@ class RuleErrands:
         while await approve_by_checks(
             record=self._record.gates,
             ripe=self._record.checks,
+            rules=self._rules,
+            aside=self._aside["approve"],
+            now=self._clock(),
+        ):
+            self._decided()
+            self.turn.nudge()
+        if await approve_by_earlier_votes(
+            record=self._record.gates,
+            votes=self._record.deployers,
             rules=self._rules,
             aside=self._aside["approve"],
             now=self._clock(),

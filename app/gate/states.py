@@ -147,6 +147,18 @@ class Awaiting:
         permit = permit_by_checks(self.id, case)
         return Approval(permit=permit, at=now) if permit else None
 
+    def approve_by_earlier_votes(
+        self, *, last: Person, policy: Policy, roster: Roster, circumstances: Circumstances, now: datetime
+    ) -> Approval | None:
+        """The approval by the votes that stand; None while they are not enough. `last` approved last."""
+        if not self.verified or now >= self.deadline_at or last.user not in self.approved_by:
+            return None
+        case = self.case(policy=policy, roster=roster, circumstances=circumstances, now=now)
+        if self.rejected_by or not case.may_vote(last.user) or case.is_own(last.user):
+            return None
+        permit = permit_by_votes(self.id, case, last=last)
+        return Approval(permit=permit, at=now) if permit else None
+
     def break_glass(
         self,
         vote: Vote,

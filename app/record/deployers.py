@@ -6,13 +6,15 @@ from typing import Final
 
 from app.flow.events import Event
 from app.flow.know_deployer import UnknownDeployer
+from app.flow.views import GateView
 from app.gate.deployer import Deployer
+from app.gate.ids import GateId
 from app.record.chain import SWITCH_CHAIN
 from app.record.database import Database
 from app.record.events import INSERT, as_parameter
 from app.record.leases import coherent
 from app.record.redraw import redrawn
-from app.record.rows import SWITCH, switch_of
+from app.record.rows import SWITCH, VIEW, switch_of, view_of
 
 # Strict: lax would take each pair of a key and its value apart before the filter.
 TAG: Final = 'strict $.green.revision.tags[*] ? (@[0] == "github-actor")[1]'
@@ -47,8 +49,17 @@ SELECT id FROM s
 """
 
 
+WITH_EARLIER_APPROVALS: Final = f"""
+{VIEW} WHERE g.phase = 'awaiting' AND s.verified_at IS NOT NULL AND s.deployer IS NOT NULL
+    AND g.id <> ALL(:skip) AND EXISTS (
+    SELECT 1 FROM votes v WHERE v.gate_id = g.id AND v.choice = 'approve' AND v.voted_at > :since
+)
+ORDER BY g.deadline_at LIMIT :limit
+"""
+
+
 class Deployers:
-    """See `app.flow.know_deployer.DeployerRecord`."""
+    """See `app.flow.know_deployer.DeployerRecord` and `app.flow.approve_by_earlier_votes.EarlierVotes`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -57,6 +68,13 @@ class Deployers:
         """Waiting switches whose deployer is not known: the newest, and those with ids above `after`."""
         rows = await self._database.rows(UNKNOWN, after=after, limit=limit, tag=TAG)
         return list(coherent(rows, lambda row: UnknownDeployer(switch=switch_of(row), tag=row.tag)))
+
+    async def with_earlier_approvals(
+        self, *, since: datetime, limit: int, skip: Sequence[GateId]
+    ) -> Sequence[GateView]:
+        """Waiting gates whose deployer is known and that somebody has approved after `since`."""
+        rows = await self._database.rows(WITH_EARLIER_APPROVALS, since=since, limit=limit, skip=list(skip))
+        return list(coherent(rows, view_of))
 
     async def store(
         self, unknown: UnknownDeployer, found: Deployer, *, shown: str | None, event: Event, now: datetime

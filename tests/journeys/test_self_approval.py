@@ -125,3 +125,44 @@ async def test_approvals_that_became_enough_are_pressed_once_more(build: Build) 
         await house.until(lambda: "Press Approve again to switch" in house.says(deployment))
         await house.approve(OLU.id, deployment)
         assert await house.told(deployment) == ["Succeeded"]
+
+
+@pytest.mark.parametrize(("tag", "decides"), [("jun-lee", True), ("olu-ade", False)])
+async def test_an_approval_before_the_tag_is_read_decides_once_it_names_somebody_else(
+    build: Build, tag: str, *, decides: bool
+) -> None:
+    async with build() as house:
+        house.aws.faults.slow("DescribeTaskDefinition", 2_000)
+        house.aws.register_revision("order", "v2", tags={"github-actor": tag})
+        deployment, _ = await house.ask("order")
+        await house.approve(OLU.id, deployment)
+        await house.until(lambda: votes(house, deployment) == [OLU.id])
+        assert "gate_decided" not in house.audit(deployment)
+
+        await house.until(lambda: people(house)[0] is not None)
+        if decides:
+            assert await house.told(deployment) == ["Succeeded"]
+            assert house.gate(deployment)["decided_by"] == OLU.id
+            assert house.audit(deployment).count("vote_cast") == 1
+        else:
+            await house.until(lambda: "approve" in house.actions(deployment))
+            house.clock.advance(seconds=5)
+            await house.until(lambda: house.table("rule_marks"))
+            assert house.gate(deployment)["phase"] == "awaiting"
+            assert house.aws.answers(deployment) == []
+
+
+async def test_an_approval_of_long_ago_does_not_move_traffic_by_itself(build: Build) -> None:
+    async with build() as house:
+        house.aws.faults.add("DescribeTaskDefinition", "access_denied", times=None)
+        house.aws.register_revision("order", "v2", tags={"github-actor": "jun-lee"})
+        deployment, _ = await house.ask("order")
+        await house.approve(OLU.id, deployment)
+        await house.until(lambda: votes(house, deployment) == [OLU.id])
+        house.clock.advance(minutes=2)
+        house.aws.faults.clear("DescribeTaskDefinition")
+        await house.until(lambda: people(house)[0] is not None)
+
+        await house.approve(OLU.id, deployment)
+        assert await house.told(deployment) == ["Succeeded"]
+        assert house.audit(deployment).count("vote_cast") == 2
