@@ -44,8 +44,9 @@ async def test_where_that_is_not_allowed_the_undo_goes_on_and_the_card_says_what
     deployment = await to_the_end(house)
 
     await undo(house, GRACE.id, deployment)
-    await house.until(lambda: "may stop it" in house.says(deployment), 10)
-    assert "UpdateDeploymentGroup" in house.says(deployment)
+    # In the thread, too: the card may have gone on by the time that it is looked at.
+    await house.until(lambda: "may stop it" in house.slack.traffic(), 10)
+    assert "UpdateDeploymentGroup" in house.slack.traffic()
     refused, taken = house.aws.calls("CreateDeployment")
     assert refused.outcome != "ok"
     assert "overrideAlarmConfiguration" not in taken.params
