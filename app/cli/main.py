@@ -5,6 +5,7 @@ import os
 import sys
 from contextlib import ExitStack
 from difflib import get_close_matches
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -18,7 +19,6 @@ from app.settings import Settings, SettingsError, load_database_url, load_settin
 
 app = typer.Typer(
     name="switchgate",
-    help="Holds every ECS blue/green traffic switch until a person says yes, and remembers who said it.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -28,6 +28,28 @@ app.add_typer(config_app, name="config")
 
 DEFAULT_CONFIG = "switchgate.toml"
 SWITCH_SECONDS = 0.0005
+
+
+def _print_version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"switchgate {version('switchgate')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    *,
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Prints the version.",
+            is_eager=True,
+            callback=lambda value: _print_version(wanted=value),
+        ),
+    ] = False,
+) -> None:
+    """Holds every ECS blue/green traffic switch until a person says yes, and remembers who said it."""
 
 
 @app.command()

@@ -18,7 +18,7 @@ LOCK: Final = 7_301_885_214
 
 AGAIN_SECONDS: Final = 0.1
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+PACKAGE: Final = Path(__file__).resolve().parents[1]
 
 
 class NoSuchRevision(Exception):
@@ -39,7 +39,9 @@ class SchemaVersion(Enum):
 
 def alembic_config(connection: Connection | None = None) -> Config:
     """Alembic's configuration, on our connection."""
-    config = Config(str(ROOT / "alembic.ini"))
+    # In an installed package beside the code, in a checkout at its top.
+    folder = next(each for each in (PACKAGE, PACKAGE.parent) if (each / "alembic.ini").is_file())
+    config = Config(str(folder / "alembic.ini"))
     config.attributes["connection"] = connection
     return config
 
