@@ -16,7 +16,7 @@ import structlog
 import uvicorn
 
 from app.domains import Config
-from app.settings import SIGNING_FORM_WARNING, Settings
+from app.settings import SIGNING_FORM_WARNING, UNENCRYPTED_WARNING, Settings
 from app.web.connections import BoundedH11Protocol
 from app.wiring import CannotStart, Service
 
@@ -64,6 +64,8 @@ async def serve(settings: Settings, config: Config, *, database_url: str) -> Non
     sys.setswitchinterval(SWITCH_SECONDS)
     for name in settings.guessable():
         log.warning("guessable_secret", of=name, remedy="make a longer one: openssl rand -hex 32")
+    if settings.has_unencrypted_database():
+        log.warning("database_connection_unencrypted", problem=f"DATABASE_URL {UNENCRYPTED_WARNING}")
     if settings.has_unusual_signing_secret():
         log.warning("unusual_signing_secret", problem=f"SLACK_SIGNING_SECRET {SIGNING_FORM_WARNING}")
     door = _door(settings.host, settings.port)

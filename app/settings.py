@@ -21,6 +21,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from app.settings_values import (
     ADVISED_SECRET,
     ApiToken,
+    database_is_remote,
+    database_sslmode,
     http_base_url,
     is_signing_secret,
     level_name,
@@ -39,6 +41,12 @@ SIGNING_FORM_WARNING: Final = (
 )
 
 
+UNENCRYPTED_WARNING: Final = (
+    "sslmode=disable: passwords and decisions travel unencrypted to another machine;"
+    " write sslmode=verify-full unless nobody else is in that network"
+)
+
+
 class SettingsError(Exception):
     """Environment variables that are missing or malformed: one line each, never with a secret in it."""
 
@@ -52,7 +60,7 @@ class Settings(BaseSettings):
         default=None,
         repr=False,
         validation_alias="DATABASE_URL",
-        examples=["postgresql://switchgate:password@db.internal:5432/switchgate"],
+        examples=["postgresql://switchgate:password@db.internal:5432/switchgate?sslmode=verify-full"],
     )
     """None: an embedded Postgres in the user's data folder."""
 
@@ -155,6 +163,11 @@ class Settings(BaseSettings):
         values = [secret.get_secret_value() for secret in known if secret is not None]
         password = urlsplit(self.database_url or "").password or ""
         return tuple(value for value in [*values, password, unquote(password)] if value)
+
+    def has_unencrypted_database(self) -> bool:
+        """Whether the database is on another machine and `sslmode=disable` says to use no TLS."""
+        url = self.database_url
+        return url is not None and database_is_remote(url) and database_sslmode(url) == "disable"
 
     def has_unusual_signing_secret(self) -> bool:
         """Whether HTTP mode's signing secret has another form than Slack gives it."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_address
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from pydantic import SecretStr
 
@@ -15,6 +15,9 @@ SHORTEST_SECRET: Final = 7
 
 ADVISED_SECRET: Final = 16
 """Characters that nobody guesses; what is shorter is used, and warned of."""
+
+ENCRYPTED: Final = ("require", "verify-ca", "verify-full")
+"""Values of `sslmode` with which libpq never falls back to an unencrypted connection."""
 
 LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -145,7 +148,26 @@ def postgres_url(value: str | None) -> str | None:
         ) from None
     if parts.scheme not in {"postgresql", "postgres", "postgresql+psycopg"} or "://" not in value:
         raise ValueError("is no address of a Postgres: it begins with postgresql://")
+    if database_is_remote(value) and database_sslmode(value) not in {*ENCRYPTED, "disable"}:
+        raise ValueError(
+            "would send the password and every decision unencrypted where the server allows it: write"
+            " sslmode=verify-full (or require) at its end, or sslmode=disable for a network that nobody else is in"
+        )
     return value
+
+
+def database_sslmode(url: str) -> str | None:
+    """The URL's `sslmode`, as libpq reads it: the last one counts. None: it names none."""
+    return parse_qs(urlsplit(url).query).get("sslmode", [None])[-1]
+
+
+def database_is_remote(url: str) -> bool:
+    """Whether a host of it is neither this machine's own nor a Unix socket."""
+    parts = urlsplit(url)
+    named = parse_qs(parts.query)
+    given = [*named.get("host", []), *named.get("hostaddr", []), parts.hostname or ""]
+    hosts = [unquote(host) for hosts in given for host in hosts.split(",") if host]
+    return any(not host.startswith(("/", "@")) and not is_loopback(host) for host in hosts)
 
 
 def http_base_url(value: str | None) -> str | None:

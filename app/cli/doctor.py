@@ -20,7 +20,15 @@ from app.record.database import Database
 from app.record.migrate import SchemaVersion, newest, schema_version
 from app.record.questions import Questions
 from app.rules import LiveRules
-from app.settings import SIGNING_FORM_WARNING, Settings, SettingsError, load_database_url, load_settings
+from app.settings import (
+    SIGNING_FORM_WARNING,
+    UNENCRYPTED_WARNING,
+    Settings,
+    SettingsError,
+    load_database_url,
+    load_settings,
+)
+from app.settings_values import database_is_remote, database_sslmode
 from app.slack.blocks import Block
 from app.slack.card import card_blocks
 from app.within import within
@@ -66,6 +74,10 @@ def _environment(environ: Mapping[str, str]) -> tuple[Settings | None, list[Find
         unknown(name, "short enough to be guessed; make a longer one: openssl rand -hex 32")
         for name in settings.guessable()
     ]
+    if settings.has_unencrypted_database():
+        weak.append(unknown("DATABASE_URL", UNENCRYPTED_WARNING))
+    elif settings.database_url is not None and database_is_remote(settings.database_url):
+        weak.append(ok("DATABASE_URL", f"sslmode={database_sslmode(settings.database_url)}"))
     if settings.has_unusual_signing_secret():
         weak.append(unknown("SLACK_SIGNING_SECRET", SIGNING_FORM_WARNING))
     return settings, [ok("environment", f"complete; {how}; hooks signed by {keys}"), *weak]

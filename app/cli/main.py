@@ -279,7 +279,7 @@ def _refuse_to_make_a_record() -> None:
         _refuse(
             f"DATABASE_URL: is not set, and no embedded Postgres was ever started in {folder}, so there is nothing"
             " to read. Name the service's database. For example"
-            " DATABASE_URL=postgresql://switchgate:password@db.internal:5432/switchgate"
+            " DATABASE_URL=postgresql://switchgate:password@db.internal:5432/switchgate?sslmode=verify-full"
         )
 
 

@@ -58,7 +58,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 def played_page(chromium: Browser, stage: Stage, tmp_path: Path) -> Iterator[Page]:
     """The page over them, already open while the test prepares what it shows; nobody answers."""
     log = tmp_path / "log"
-    replica = Replica(stage.environment(database_url="postgresql://nowhere"), log=log)
+    replica = Replica(stage.environment(database_url="postgresql://nowhere?sslmode=disable"), log=log)
     smoke_tests = SmokeTests(stage.aws, service=lambda: replica.url, token="", tests={})
     pipeline = Pipeline(stage.aws, smoke_tests=smoke_tests)
     whole = Whole(stage=stage, replica=replica, pipeline=pipeline, log=log)

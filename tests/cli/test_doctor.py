@@ -308,3 +308,12 @@ def test_an_org_wide_installation_is_said_not_to_be_supported(ready: Shell, stag
 
     assert said.status == 1
     assert lines(said)["installation"].startswith("trouble: it is org-wide, which is not supported. Install")
+
+
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [("disable", "unknown: sslmode=disable: passwords"), ("verify-full", "ok: sslmode=verify-full")],
+)
+def test_the_encryption_of_the_database_connection_is_told(ready: Shell, mode: str, said: str) -> None:
+    found = lines(ready.run("doctor", DATABASE_URL=f"postgresql://x@db.invalid/x?sslmode={mode}"))
+    assert found["DATABASE_URL"].startswith(said)

@@ -38,7 +38,7 @@ def test_every_variable_of_the_contract_is_read() -> None:
     settings = load_settings(
         {
             **ENOUGH,
-            "DATABASE_URL": "postgresql://u:p@h:5433/d",
+            "DATABASE_URL": "postgresql://u:p@h:5433/d?sslmode=require",
             "SWITCHGATE_CONFIG": "/etc/switchgate/switchgate.toml",
             "SWITCHGATE_HOOK_SECRETS": "a:sixteen-characters, b.2:sixteen:with:colons,",
             "SWITCHGATE_LOCALE": "ko",
@@ -54,7 +54,7 @@ def test_every_variable_of_the_contract_is_read() -> None:
     secrets = {kid: secret.get_secret_value() for kid, secret in settings.hook_secrets.items()}
     assert secrets == {"a": "sixteen-characters", "b.2": "sixteen:with:colons"}
     assert settings.api_tokens["grafana"].secret.get_secret_value() == "a-token-of-an-api"
-    assert settings.database_url == "postgresql://u:p@h:5433/d"
+    assert settings.database_url == "postgresql://u:p@h:5433/d?sslmode=require"
     assert settings.slack_signing_secret is not None
     assert settings.slack_api_url == "http://127.0.0.1:9000/api/"
     assert (settings.locale, settings.host, settings.port) == ("ko", "0.0.0.0", 9090)
@@ -221,7 +221,7 @@ def test_the_settings_print_no_secret_and_list_every_one_for_the_log_to_mask() -
             **ENOUGH,
             "SLACK_SIGNING_SECRET": "signing-secret",
             "SWITCHGATE_API_TOKENS": "grafana:a-token-of-an-api",
-            "DATABASE_URL": "postgresql://u:p%40ssword@h/d",
+            "DATABASE_URL": "postgresql://u:p%40ssword@h/d?sslmode=require",
         }
     )
     secrets = {
@@ -255,3 +255,39 @@ def test_a_command_that_needs_only_the_database_asks_for_nothing_else() -> None:
     assert load_database_url({"DATABASE_URL": "postgresql:///d?host=/tmp"}) == "postgresql:///d?host=/tmp"
     with pytest.raises(SettingsError, match=r"^DATABASE_URL: is no address .* For example DATABASE_URL="):
         load_database_url({"DATABASE_URL": "sqlite:///file"})
+
+
+@pytest.mark.parametrize(
+    "mode", ["", "?sslmode=prefer", "?sslmode=allow", "?connect_timeout=3", "?sslmode=no"]
+)
+@pytest.mark.parametrize("host", ["db.internal", "10.0.0.7:5433", "[fd00::7]"])
+def test_a_database_elsewhere_is_refused_without_encryption(host: str, mode: str) -> None:
+    (line,) = refused(DATABASE_URL=f"postgresql://u:p@{host}/d{mode}")
+    assert "sslmode=verify-full (or require)" in line
+
+
+def test_a_host_in_the_query_counts_too() -> None:
+    (line,) = refused(DATABASE_URL="postgresql://u@/d?host=/tmp,db.internal")
+    assert "sslmode=verify-full" in line
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:p@db.internal/d?sslmode=require",
+        "postgresql://u:p@db.internal/d?sslmode=verify-ca",
+        "postgresql://u:p@db.internal/d?connect_timeout=3&sslmode=verify-full",
+        "postgresql://u:p@127.0.0.1/d",
+        "postgresql://u:p@[::1]:5433/d?sslmode=disable",
+        "postgresql://u:p@localhost/d",
+        "postgresql://u@/d?host=%2Fvar%2Frun%2Fpostgresql",
+        "postgresql:///d",
+    ],
+)
+def test_an_encrypted_or_local_database_is_taken_without_a_warning(url: str) -> None:
+    assert not load_settings({**ENOUGH, "DATABASE_URL": url}).has_unencrypted_database()
+
+
+def test_a_database_elsewhere_may_be_unencrypted_where_that_is_said_and_is_warned_of() -> None:
+    url = "postgresql://u:p@db.internal/d?sslmode=disable"
+    assert load_settings({**ENOUGH, "DATABASE_URL": url}).has_unencrypted_database()
