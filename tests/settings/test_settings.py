@@ -291,3 +291,26 @@ def test_an_encrypted_or_local_database_is_taken_without_a_warning(url: str) -> 
 def test_a_database_elsewhere_may_be_unencrypted_where_that_is_said_and_is_warned_of() -> None:
     url = "postgresql://u:p@db.internal/d?sslmode=disable"
     assert load_settings({**ENOUGH, "DATABASE_URL": url}).has_unencrypted_database()
+
+
+def test_every_example_of_a_database_url_is_accepted() -> None:
+    root = Path(__file__).parents[2]
+    texts = [root / "README.md", root / "switchgate.example.toml", root / "ARCHITECTURE.md"]
+    for folder in ("app", "docker", "docs"):
+        texts += [
+            path
+            for path in sorted((root / folder).rglob("*"))
+            if path.suffix in {"", ".py", ".md", ".yaml", ".toml"}
+        ]
+    examples = {
+        (str(path.relative_to(root)), found)
+        for path in texts
+        if path.is_file()
+        for found in re.findall(r"postgresql://\w+:[^\s\"`,]+@[^\s\"`,]+", path.read_text(encoding="utf-8"))
+    }
+    assert {"README.md", "app/cli/doctor.py", "app/embedded_postgres.py", "docker/entrypoint"} <= {
+        path for path, _ in examples
+    }
+    for path, example in sorted(examples):
+        url = example.removesuffix(".")
+        assert load_database_url({"DATABASE_URL": url}) == url, path
