@@ -1,0 +1,211 @@
+"""What must be true when the storm is over, a function each: it gives what contradicts it; nothing is right."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+
+from app.sandbox.cast import JUN
+from tests.chaos.people import buttons
+from tests.chaos.scene import Scene
+from tests.house import text_of
+
+Found = list[Any]
+
+GATES = """
+SELECT g.id, g.phase, g.verdict, g.basis, g.outcome, g.decided_at, g.reason, s.deployment_id, s.domain, s.creator,
+       s.ended_at, s.verified_at,
+       (SELECT count(*) FROM audit_events a WHERE a.gate_id = g.id AND a.kind IN ('gate_decided', 'gate_withdrawn'))
+           AS decisions,
+       (SELECT count(*) FROM audit_events a WHERE a.gate_id = g.id AND a.kind = 'gate_opened') AS openings
+  FROM gates g JOIN switches s ON s.id = g.switch_id
+"""
+BROKEN_CHAINS = """
+SELECT deployment_id, link FROM (
+    SELECT e AS event, deployment_id, link, digest,
+           coalesce(lag(digest) OVER chain, ''::bytea) AS previous, row_number() OVER chain AS place
+      FROM audit_events e WINDOW chain AS (PARTITION BY account, region, deployment_id ORDER BY link)
+) x WHERE digest <> audit_digest(previous, event) OR link <> place
+"""
+APPROVED_UNDER_A_FREEZE = """
+SELECT s.deployment_id, g.decided_at, f.declared_at, f.over_at
+  FROM gates g JOIN switches s ON s.id = g.switch_id
+  JOIN freezes f ON f.domains IS NULL OR s.domain = ANY(f.domains)
+ WHERE g.verdict = 'approved' AND g.basis = 'votes'
+   AND g.decided_at > f.declared_at + interval '5 seconds'
+   AND g.decided_at < least(f.ends_at, coalesce(f.over_at, f.ends_at)) - interval '5 seconds'
+"""
+"""Five seconds: a press is judged as of the moment it came in, and may wait so long for the gate's lock."""
+
+VOTES_WITHOUT_EVENT = """
+SELECT v.gate_id, v.voter FROM votes v
+ WHERE NOT EXISTS (SELECT 1 FROM audit_events a
+                    WHERE a.gate_id = v.gate_id AND a.kind = 'vote_cast' AND a.actor = v.voter)
+"""
+OVERDUE = " UNION ALL ".join(
+    f"SELECT '{table}' AS work, count(*) AS n FROM {table} WHERE due_at < now() - interval '60 seconds'"
+    for table in ("switches", "reports", "cards", "threads", "interventions", "announcements", "probe_runs")
+)
+ANSWERS: Final = {"approved": "Succeeded"}
+UNKNOWN_ERRORS: Final = (
+    "listener_failed",
+    "request_failed",
+    "Traceback",
+    "deadlock detected",
+    "IncoherentRow",
+)
+
+
+def every_hook_opened_one_gate(scene: Scene) -> Found:
+    """And nothing else did."""
+    gates = Counter(row["deployment_id"] for row in scene.rows(GATES))
+    called = {call.deployment_id for call in scene.aws.hook_calls()}
+    failed_closed = {
+        each.id
+        for each in scene.aws.deployments()
+        if each.id in called and not gates[each.id] and each.answers
+    }
+    missing = [each for each in called if not gates[each] and each not in failed_closed]
+    return missing + [each for each, count in gates.items() if count > 1 or each not in called]
+
+
+def every_gate_was_opened_and_decided_once(scene: Scene) -> Found:
+    """As the audit trail has it."""
+    return [row for row in scene.rows(GATES) if (row["openings"], row["decisions"]) != (1, 1)]
+
+
+def codedeploy_heard_what_was_decided(scene: Scene) -> Found:
+    """Or the record says that it holds something else."""
+    wrong = []
+    for row in scene.rows(GATES):
+        answers = scene.aws.answers(row["deployment_id"])
+        expected = ANSWERS.get(row["verdict"], "Failed")
+        agrees = answers == [expected] if answers else row["verdict"] == "withdrawn" or row["ended_at"]
+        if len(answers) > 1 or not (agrees or row["outcome"] == "contradicted"):
+            wrong.append((row, answers))
+    return wrong
+
+
+def nobody_without_the_right_decided(scene: Scene) -> Found:
+    """Jun is no approver and tried all the time."""
+    votes = scene.rows("SELECT * FROM votes WHERE voter = %s", JUN.id)
+    return votes + scene.rows("SELECT * FROM gates WHERE decided_by = %s", JUN.id)
+
+
+def nothing_was_approved_under_a_freeze(scene: Scene) -> Found:
+    """Nobody broke glass."""
+    return scene.rows(APPROVED_UNDER_A_FREEZE)
+
+
+def every_vote_is_in_the_trail(scene: Scene) -> Found:
+    return scene.rows(VOTES_WITHOUT_EVENT)
+
+
+def the_audit_chains_are_whole(scene: Scene) -> Found:
+    return scene.rows(BROKEN_CHAINS)
+
+
+def every_gate_has_one_card(scene: Scene) -> Found:
+    """Found by the deployment that it names; a copy that was posted twice is gone."""
+    cards = Counter(
+        (card.metadata or {}).get("event_payload", {}).get("gate") for card in scene.cards() if card.metadata
+    )
+    gates = {str(row["id"]) for row in scene.rows(GATES)}
+    return [(gate, cards[gate]) for gate in gates if cards[gate] != 1]
+
+
+def no_card_asks_any_more(scene: Scene) -> Found:
+    return [card.ts for card in scene.cards() if buttons(card) & {"approve", "reject"}]
+
+
+def every_card_tells_its_decision(scene: Scene) -> Found:
+    """By the word that the decision has on a card."""
+    words = {
+        "approved": ("approved", "passed", "on green"),
+        "rejected": ("rejected",),
+        "expired": ("deadline",),
+    }
+    said = {
+        (card.metadata or {}).get("event_payload", {}).get("gate"): text_of(card).lower()
+        for card in scene.cards()
+    }
+    return [
+        (row["deployment_id"], row["verdict"], said.get(str(row["id"]), "")[:200])
+        for row in scene.rows(GATES)
+        if row["verdict"] in words
+        and not any(word in said.get(str(row["id"]), "") for word in words[row["verdict"]])
+    ]
+
+
+def no_line_of_a_thread_is_said_twice(scene: Scene) -> Found:
+    """What may truly happen twice in a switch, an undo that is refused, is left out."""
+    lines = Counter(
+        (message.thread_ts, line)
+        for message in scene.slack.messages.in_channel()
+        if message.by_app and message.is_reply
+        for line in message.shown.text.split("\n")
+        if line and "undo" not in line.lower()
+    )
+    return [each for each, count in lines.items() if count > 1]
+
+
+def no_undo_is_left_half_done(scene: Scene) -> Found:
+    return scene.rows("SELECT * FROM interventions WHERE phase IN ('asked', 'sent')")
+
+
+def traffic_is_where_the_decision_left_it(scene: Scene) -> Found:
+    """The last deployment of a domain that nobody took back: on green if it was approved, on blue if not."""
+    wrong = []
+    gates = {row["deployment_id"]: row for row in scene.rows(GATES)}
+    for domain in scene.aws.domains():
+        deployments = [each for each in scene.aws.deployments(domain.name) if each.rollback_of is None]
+        last = deployments[-1] if deployments else None
+        if last is None or last.id not in gates or last.status == "Stopped":
+            continue
+        share = scene.aws.share(domain.name)["green"]
+        if share != (100 if last.answers == ("Succeeded",) else 0):
+            wrong.append((domain.name, last, share))
+    return wrong
+
+
+def nothing_is_overdue(scene: Scene) -> Found:
+    return [row for row in scene.rows(OVERDUE) if row["n"]]
+
+
+def no_unknown_error_is_in_a_log(scene: Scene) -> Found:
+    """A database, a Slack or an AWS that is away has a name of its own there."""
+    return [
+        line[:600]
+        for log in scene.logs
+        for line in log.read_text(errors="replace").splitlines()
+        if any(word in line for word in UNKNOWN_ERRORS)
+    ][:5]
+
+
+def no_execution_id_left_the_record(scene: Scene) -> Found:
+    """The answers to CodeDeploy aside."""
+    ids = [
+        row["execution_id"]
+        for row in scene.rows("SELECT execution_id FROM gates WHERE execution_id IS NOT NULL")
+    ]
+    told = [scene.slack.traffic(), *(log.read_text(errors="replace") for log in scene.logs)]
+    return [each[:12] for each in ids if any(each in text for text in told)]
+
+
+INVARIANTS: Final[tuple[Callable[[Scene], Found], ...]] = (
+    every_hook_opened_one_gate,
+    every_gate_was_opened_and_decided_once,
+    codedeploy_heard_what_was_decided,
+    nobody_without_the_right_decided,
+    nothing_was_approved_under_a_freeze,
+    every_vote_is_in_the_trail,
+    the_audit_chains_are_whole,
+    every_gate_has_one_card,
+    no_card_asks_any_more,
+    every_card_tells_its_decision,
+    no_line_of_a_thread_is_said_twice,
+    no_undo_is_left_half_done,
+    traffic_is_where_the_decision_left_it,
+    nothing_is_overdue,
+    no_unknown_error_is_in_a_log,
+    no_execution_id_left_the_record,
+)
