@@ -108,6 +108,16 @@ class EmbeddedPostgres:
         with self._locked("start.lock"):
             self._own_if_nobody_does()
             try:
+                self._attach_or_launch()
+            except BaseException:
+                self._disown()
+                raise
+
+    def _attach_or_launch(self) -> None:
+        """Tries again where a server that had just answered goes down, or begins to recover from a crash."""
+        until = time.monotonic() + START_SECONDS
+        while True:
+            try:
                 if self._is_running() or self._comes_back():
                     self._restrict_running()
                 else:
@@ -115,16 +125,20 @@ class EmbeddedPostgres:
                     self._restrict()
                     self._launch()
                 self._make_default_database()
-            except BaseException:
-                self._disown()
-                raise
+            except psycopg.OperationalError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
 
     def stop(self) -> None:
         """Stops the server if it is ours to stop; other processes' sessions on it end."""
         if self._ownership is None:
             return
         pid = self._pid()
-        if pid is not None and self._is_running():
+        # One that recovers from a crash does not answer, and has to be told all the same.
+        if pid is not None and (_works_on(pid, self._data) or self._is_running()):
             # What need not be durable need not be written down either: that takes seconds for a full run of tests.
             os.kill(pid, signal.SIGINT if self._durable else signal.SIGQUIT)
             self._await_end(pid)

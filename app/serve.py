@@ -25,10 +25,10 @@ log = structlog.get_logger(__name__)
 GRACE_SECONDS: Final = 3
 """For HTTP requests under way at a stop: a press is answered within 2.5 s, and a hook that is cut off comes again."""
 
-STOP_SECONDS: Final = 7.0
+STOP_SECONDS: Final = 6.0
 """From the signal to the last thing that is waited for, the requests included. Docker kills after 10 s."""
 
-EXIT_SECONDS: Final = 8.0
+EXIT_SECONDS: Final = 7.0
 """From the signal to the end of the process, whatever hangs: a thread in a call to AWS cannot be cancelled."""
 
 SWITCH_SECONDS: Final = 0.0005

@@ -20,7 +20,7 @@ def test_a_deployment_that_failed_before_its_hook_says_why_and_names_no_card(
     deployment = stage.aws.deploy("order")
     stage.aws.clock.advance(5)
 
-    expect(chip(played_page, "order")).to_have_text("Failed")
+    expect(chip(played_page, "order")).to_have_text("Stopped")  # CodeDeploy stops it: ALARM_ACTIVE
     expect(tile.locator(".why")).to_contain_text("One or more alarms have been activated")
     expect(tile).not_to_contain_text("card")
 

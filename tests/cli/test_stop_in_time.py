@@ -16,7 +16,7 @@ from tests.cli.commands import Shell
 from tests.house import AT_ONCE
 from tests.patience import until
 
-STOP_SECONDS = 9.0
+STOP_SECONDS = 9.5
 """Docker kills after 10."""
 
 HANGS_MS = 60_000

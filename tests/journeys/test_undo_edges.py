@@ -104,7 +104,7 @@ async def test_a_failure_after_all_traffic_moved_is_taken_back_by_a_redeployment
 
 async def test_where_nobody_can_tell_where_the_traffic_is_undo_is_offered(plain: House) -> None:
     deployment, _ = await plain.ask("order", config=CANARY)
-    none_yet = "SELECT 1 FROM switches WHERE green_percent = 0"
+    none_yet = "SELECT 1 FROM switches WHERE hook_started_at IS NOT NULL AND coalesce(green_percent, 0) = 0"
     await plain.until(lambda: plain.rows(none_yet))
     plain.aws.faults.add("GetDeploymentTarget", "access_denied", times=None)
     await plain.approve(MINA.id, deployment)
