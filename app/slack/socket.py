@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
+from aiohttp import ClientError
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
@@ -43,6 +44,9 @@ class _Handler(AsyncSocketModeHandler):
         with self._listening():
             try:
                 await super().handle(client, req)
+            except (ConnectionError, ClientError) as exc:
+                # The socket was closed meanwhile. The work is done; Slack tells the person that it got no answer.
+                log.warning("slack_ack_not_sent", kind=req.type, problem=type(exc).__name__)
             except Exception:
                 # What is not acknowledged Slack sends again, and it fails again.
                 log.exception("slack_envelope_failed", kind=req.type)
