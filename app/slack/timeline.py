@@ -150,6 +150,8 @@ def _variant(event: Event) -> str:
     """The suffix of a line that is told otherwise for what the event says; empty: none."""
     if event.kind is Kind.DEPLOYER_KNOWN and event.detail.get("sure") is False:
         return "named"
+    if event.kind is Kind.EVIDENCE_SEEN and event.detail.get("fit") is False:
+        return "unfit"
     return "warned" if event.kind is Kind.UNDO_SENT and event.detail.get("why") else ""
 
 

@@ -101,6 +101,14 @@ def test_a_stop_that_was_asked_for_is_told_as_one_in_the_thread(tmp_path: Path) 
     assert line(unconfirmed, over, tmp_path) == ""
 
 
+@pytest.mark.parametrize(("fit", "says"), [(True, "green looks fit"), (False, "what is wrong with green")])
+def test_a_look_at_green_is_told_in_the_thread_with_what_it_found(
+    tmp_path: Path, fit: bool, says: str
+) -> None:
+    seen = Event(at=LATER, kind=Kind.EVIDENCE_SEEN, switch=SWITCH.key, actor=SWITCHGATE, detail={"fit": fit})
+    assert says in line(view(), seen, tmp_path)
+
+
 def line(shown: GateView, event: Event, folder: Path) -> str:
     """What the thread says of an event; empty: nothing."""
     file = folder / "switchgate.toml"
