@@ -33,7 +33,6 @@ LONGER_FUNCTIONS: Final[dict[str, int]] = {}
 CLOCKS: Final = {
     "wiring.py",  # the one clock of a real process, handed to everybody else
     "cli/audit.py",  # `--since 2h` is asked by a person, now
-    "cli/doctor.py",  # looks once, now
     "loops.py",  # when a loop last finished a step, for a metric
     "hook_lambda/handler.py",  # stands alone
 }

@@ -1,12 +1,12 @@
 """`switchgate doctor`: looks at everything that must be right before a switch can be held, a line each."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 from app.cli.doctor_aws import look_at_groups
+from app.cli.doctor_clocks import Clock, ClockReading, judge_database_clock
 from app.cli.doctor_signatures import look_at_signatures
 from app.cli.doctor_slack import look_at_slack
 from app.cli.findings import Finding, Mark, ok, trouble, unknown
@@ -37,16 +37,16 @@ RECORD_SECONDS: Final = 5.0
 DEFAULT_CONFIG: Final = "switchgate.toml"
 
 
-async def examine(environ: Mapping[str, str]) -> list[Finding]:
-    """Everything that can be looked at with this environment."""
+async def examine(environ: Mapping[str, str], *, clock: Clock) -> list[Finding]:
+    """Everything that can be looked at with this environment. `clock` is this machine's."""
     settings, found = _environment(environ)
     config, more = _configuration(Path(environ.get("SWITCHGATE_CONFIG") or DEFAULT_CONFIG))
-    in_record, gate = await _record(environ)
+    in_record, gate = await _record(environ, clock)
     found = [*found, *more, *in_record]
     if settings is None or config is None:
         return [*found, unknown("Slack, CodeDeploy", "not looked at before the above is mended")]
-    now = datetime.now(UTC)
-    rules = LiveRules(config, roster=lambda: Roster(groups={}), heard=lambda group: now, clock=lambda: now)
+    now = clock()
+    rules = LiveRules(config, roster=lambda: Roster(groups={}), heard=lambda group: now, clock=clock)
     channels = sorted(rules.channels)
     card = _card(gate, rules, settings) if gate is not None else None
     found += await look_at_signatures(settings)
@@ -57,10 +57,11 @@ async def examine(environ: Mapping[str, str]) -> list[Finding]:
         card=card,
         domains=list(config.domains.values()),
         admins=config.admins,
+        clock=clock,
     )
     if in_record[0].mark is Mark.OK:
         found += await _channels(environ, rules.channels)
-    return found + await look_at_groups(list(config.domains.values()), region=settings.region)
+    return found + await look_at_groups(list(config.domains.values()), region=settings.region, clock=clock)
 
 
 def _environment(environ: Mapping[str, str]) -> tuple[Settings | None, list[Finding]]:
@@ -95,8 +96,8 @@ def _configuration(path: Path) -> tuple[Config | None, list[Finding]]:
     return config, [ok(str(path), counted(config)), *said]
 
 
-async def _record(environ: Mapping[str, str]) -> tuple[list[Finding], GateView | None]:
-    """How the database stands, and its newest gate."""
+async def _record(environ: Mapping[str, str], clock: Clock) -> tuple[list[Finding], GateView | None]:
+    """How the database and its clock stand, and its newest gate."""
     what = "database"
     try:
         url = load_database_url(environ)
@@ -108,16 +109,19 @@ async def _record(environ: Mapping[str, str]) -> tuple[list[Finding], GateView |
     try:
         questions = Questions(database)
         revision = await within(RECORD_SECONDS, questions.revision())
+        asked = clock()
+        shown = await within(RECORD_SECONDS, questions.clock_time())
+        time = judge_database_clock(ClockReading(shown=shown, asked=asked, answered=clock()))
         version = schema_version(revision)
         if version is SchemaVersion.OLDER:
             said = f"it is at migration {revision or 'none'}, not {newest()}"
-            return [trouble(what, said, "Run switchgate migrate.")], None
+            return [trouble(what, said, "Run switchgate migrate."), time], None
         page = await within(
             RECORD_SECONDS,
             questions.gates(domain=None, deployment=None, phase=None, limit=1, cursor=None),
         )
         newer = ", made by a newer release than this" if version is SchemaVersion.NEWER else ""
-        return [ok(what, f"at migration {revision}{newer}")], next(iter(page.items), None)
+        return [ok(what, f"at migration {revision}{newer}"), time], next(iter(page.items), None)
     except (RecordAway, TimeoutError) as away:
         said = f"it cannot be used ({str(away) or 'no answer'})"
         return [trouble(what, said, "Mend DATABASE_URL, or the way to the server.")], None

@@ -1,13 +1,15 @@
 """The doctor at CodeDeploy: does every domain's deployment group exist, on ECS, blue/green, and may we read it?"""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from app.cli.doctor_clocks import Clock, ClockReading, http_reading, judge_aws_clock
 from app.cli.findings import Finding, ok, trouble
 from app.codedeploy.client import READS
 from app.codedeploy.errors import CREDENTIALS, code_of
@@ -24,27 +26,41 @@ ABSENT: Final = {
 }
 
 
-async def look_at_groups(domains: Sequence[Domain], *, region: str) -> list[Finding]:
-    """A finding for each domain, by GetDeploymentGroup."""
+async def look_at_groups(domains: Sequence[Domain], *, region: str, clock: Clock) -> list[Finding]:
+    """A finding for each domain, by GetDeploymentGroup, and one for the clock."""
     try:
         client: CodeDeployClient = boto3.session.Session().client(
             "codedeploy", region_name=region, config=READS
         )
     except (BotoCoreError, ValueError) as refusal:
         return [trouble("CodeDeploy", type(refusal).__name__, "Mend AWS_REGION and the endpoint's address.")]
-    work = [asyncio.to_thread(partial(_look, client, domain)) for domain in domains]
-    return list(await asyncio.gather(*work))
+    work = [asyncio.to_thread(partial(_look, client, domain, clock)) for domain in domains]
+    looks = await asyncio.gather(*work)
+    readings = [reading for _, reading in looks if reading is not None]
+    most_exact = min(readings, key=lambda reading: reading.uncertainty, default=None)
+    found = [finding for finding, _ in looks]
+    return [judge_aws_clock(most_exact), *found] if most_exact is not None else found
 
 
-def _look(client: "CodeDeployClient", domain: Domain) -> Finding:
-    what = f"domain {domain.name}"
+def _look(client: "CodeDeployClient", domain: Domain, clock: Clock) -> tuple[Finding, ClockReading | None]:
+    """How the domain stands, and what AWS's clock showed, also where AWS refuses."""
+    what, asked = f"domain {domain.name}", clock()
     try:
         found = client.get_deployment_group(
             applicationName=domain.application, deploymentGroupName=domain.deployment_group
         )
-    except (ClientError, BotoCoreError) as refusal:
-        return _refused(what, domain, refusal)
-    return _judged(what, domain, dict(found.get("deploymentGroupInfo", {})))
+    except ClientError as refusal:
+        reading = _reading(refusal.response, asked, clock())
+        return _refused(what, domain, refusal), reading
+    except BotoCoreError as refusal:
+        return _refused(what, domain, refusal), None
+    reading = _reading(found, asked, clock())
+    return _judged(what, domain, dict(found.get("deploymentGroupInfo", {}))), reading
+
+
+def _reading(answer: Mapping[str, Any], asked: datetime, answered: datetime) -> ClockReading | None:
+    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    return http_reading(headers.get("date"), asked=asked, answered=answered)
 
 
 def _judged(what: str, domain: Domain, group: dict[str, Any]) -> Finding:

@@ -9,6 +9,7 @@ from aiohttp import ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
 from app.cli.doctor_approvers import Approvers
+from app.cli.doctor_clocks import Clock, http_reading, judge_slack_clock
 from app.cli.findings import Finding, ok, trouble, unknown
 from app.cli.slack_answers import ASK_SECONDS, refused, silence_of
 from app.domains import Domain
@@ -25,6 +26,7 @@ async def look_at_slack(
     channels: Sequence[str],
     groups: Sequence[str],
     card: Sequence[Block] | None,
+    clock: Clock,
     domains: Sequence[Domain] = (),
     admins: Sequence[str] = (),
 ) -> list[Finding]:
@@ -33,7 +35,7 @@ async def look_at_slack(
         client = web_client(
             token=settings.slack_bot_token.get_secret_value(), api_url=settings.slack_api_url, session=session
         )
-        found = await _bot_token(client)
+        found = await _bot_token(client, clock)
         if settings.slack_app_token is not None:
             found.append(await _app_token(client, settings.slack_app_token.get_secret_value()))
         if found[0].is_trouble:
@@ -44,15 +46,17 @@ async def look_at_slack(
         return [*found, await _card(client, card)]
 
 
-async def _bot_token(client: AsyncWebClient) -> list[Finding]:
-    what = "SLACK_BOT_TOKEN"
+async def _bot_token(client: AsyncWebClient, clock: Clock) -> list[Finding]:
+    what, asked = "SLACK_BOT_TOKEN", clock()
     try:
         answer = await asyncio.wait_for(client.auth_test(), ASK_SECONDS)
     except UNREACHABLE as refusal:
         remedy = "Copy the bot token from the app's page."
         return [refused(what, "auth.test", refusal, remedy=remedy, client=client)]
+    reading = http_reading(answer.headers.get("Date"), asked=asked, answered=clock())
     known = answer.get("user") and answer.get("team")
     found = [ok(what, f"{answer['user']} of {answer['team']}" if known else "Slack takes it")]
+    found.append(judge_slack_clock(reading))
     if answer.get("is_enterprise_install"):
         remedy = "Install the app in one workspace of the Grid, and copy the bot token of that installation."
         found.append(trouble("installation", "it is org-wide, which is not supported", remedy))

@@ -196,12 +196,13 @@ def config_explain(
 
 @app.command()
 def doctor() -> None:
-    """Looks at the environment, the configuration, the database, Slack and CodeDeploy: what is right and what not."""
+    """Checks the environment, the configuration, the database, Slack, CodeDeploy and the clocks; reports problems."""
     from app.cli.doctor import examine
+    from app.wiring import utc_now
 
     # The findings are the output; what libraries log on the way would only blur them.
     configure_logging(format=None, level="CRITICAL")
-    found = asyncio.run(examine(os.environ))
+    found = asyncio.run(examine(os.environ, clock=utc_now))
     for finding in found:
         typer.echo(finding)
     raise SystemExit(1 if any(finding.is_trouble for finding in found) else 0)

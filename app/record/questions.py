@@ -229,6 +229,11 @@ class Questions:
         """Channel ids that Slack has replaced, old to new; and channels in which it refuses messages, with why."""
         return await Channels(self._database).known()
 
+    async def clock_time(self) -> datetime:
+        """What the database server's clock shows."""
+        at: datetime = (await self._database.rows("SELECT clock_timestamp() AS at"))[0].at
+        return at
+
     async def revision(self) -> str | None:
         """The migration that the database stands at; None: none was ever run."""
         if (await self._database.rows("SELECT to_regclass('alembic_version') AS there"))[0].there is None:

@@ -80,6 +80,8 @@ def test_where_all_is_well_every_line_says_so(ready: Shell, stage: Stage) -> Non
     assert found[f"channel {CHANNEL.id}"] == "ok: #deploys, and the app is in it"
     assert found["user group S0ONCALL"] == "ok: 2 people"
     assert found["card"] == "ok: Slack takes the newest gate's card"
+    for clock in ("database", "Slack", "AWS"):
+        assert found[f"clock against {clock}"].startswith("ok: they differ by at most ")
     assert {what for what in found if what.startswith("domain ")} == {
         f"domain {one.name}" for one in EIGHT_DOMAINS
     }

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from email.utils import format_datetime
 
 from aiohttp import web
 
@@ -48,8 +49,13 @@ class Wire:
         app.router.add_post("/response/{secret}", self._respond)
         app.router.add_get("/link/", self._sockets.handle)
         app.cleanup_ctx.append(delivery.lifetime)
+        app.on_response_prepare.append(self._date)
         app.on_shutdown.append(self._sockets.close)
         return app
+
+    async def _date(self, _http: web.Request, response: web.StreamResponse) -> None:
+        """Every answer says when it was made."""
+        response.headers["Date"] = format_datetime(self._ws.clock.now(), usegmt=True)
 
     async def _call(self, http: web.Request) -> web.StreamResponse:
         method = http.match_info["method"]
