@@ -3,7 +3,10 @@
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Event, Thread
 from urllib.parse import urlsplit
 
 import psycopg
@@ -77,6 +80,53 @@ def test_a_stop_without_work_under_way_takes_no_notice_of_open_connections(
         assert _seconds_to_stop(replica) < STOP_SECONDS
     assert "stop_cancelled_work" not in (ready.folder / "log").read_text()
     assert "stop_left_threads_behind" not in (ready.folder / "log").read_text()
+
+
+def test_a_call_that_no_time_out_ends_does_not_keep_the_process(ready: Shell, stage: Stage) -> None:
+    """Each byte of an answer starts the client's time-out again, and a thread cannot be cancelled."""
+    log = ready.folder / "log"
+    with (
+        _slow_answers() as (url, called),
+        Replica({**ready.environment, "AWS_ENDPOINT_URL_CODEDEPLOY": url}, log=log) as replica,
+    ):
+        replica.wait_ready()
+        stage.service_urls = [replica.url]
+        stage.aws.deploy("order")
+        until(called.is_set)
+
+        assert _seconds_to_stop(replica) < STOP_SECONDS
+
+    assert '"event": "stop_left_threads_behind"' in log.read_text()
+
+
+@contextmanager
+def _slow_answers() -> Iterator[tuple[str, Event]]:
+    """An endpoint that answers each request with a byte every 100 ms; its address, and whether it was called."""
+    called, over = Event(), Event()
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.send_response(200)
+            self.send_header("Content-Length", "1000000")
+            self.end_headers()
+            called.set()
+            with suppress(OSError):
+                while not over.wait(0.1):
+                    self.wfile.write(b" ")
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing: the test's output is its own."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", called
+        finally:
+            over.set()
+            server.shutdown()
+            thread.join()
 
 
 class _open_connections:  # noqa: N801 - used as a block
