@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from app.gate.judging import discounted, out_of_reach, owing
-from app.gate.rulebook import Source, UnknownDeployer
+from app.gate.judging import discounted, out_of_reach, owing, rejections_owed
+from app.gate.policy import Choice
+from app.gate.rulebook import Changes, RejectBy, Source, UnknownDeployer, Variant, everybody
 from app.gate.rules import Outvoted, Owed, TwoOwed
 from tests.rules.cases import ANA, BEN, CHO, DAN, EVE, POLICY, Scene
 
@@ -40,3 +41,31 @@ def test_a_gate_is_out_of_reach_once_too_few_are_left() -> None:
     assert out_of_reach(lonely.case(lonely.gate)) == (Owed(people=("UNOBODY", "SEMPTY"), missing=1),)
     two = Scene(policy=replace(POLICY, approvers=(CHO,), unknown_deployer=UnknownDeployer.ASK_TWO))
     assert out_of_reach(two.case(two.gate)) == (TwoOwed(missing=1),)
+
+
+def test_a_second_approver_is_no_obstacle_while_two_people_can_approve() -> None:
+    """Two approvers are left where the deployer is unknown; one is enough where the deployer is known."""
+    pair = replace(POLICY, approvers=(CHO, DAN), unknown_deployer=UnknownDeployer.ASK_TWO)
+    scene = Scene(policy=pair)
+    assert out_of_reach(scene.case(scene.gate)) == ()
+    one = Scene(policy=replace(pair, approvers=(CHO,)), deployer=DAN)
+    assert out_of_reach(one.case(one.gate)) == ()
+
+
+def test_the_next_rejection_ends_a_gate_that_more_people_have_rejected_than_the_policy_asks() -> None:
+    """Rejections stand under a majority rule until the policy changes."""
+    scene = Scene(policy=POLICY, rejected=(BEN, CHO))
+    assert rejections_owed(scene.case(scene.gate)) == 0
+    assert scene.press(ANA, Choice.REJECT, reason="errors").came_of_it == "rejected"
+
+
+def test_one_rejection_is_asked_where_one_ends_the_gate() -> None:
+    scene = Scene(policy=TWO)
+    assert scene.press(ANA).rejections_owed == 1
+    majority = replace(POLICY, approvals=3, reject=RejectBy.MAJORITY)
+    assert Scene(policy=majority).press(ANA).rejections_owed == 2
+
+
+def test_everybody_includes_those_whom_only_a_variant_names() -> None:
+    nights = Variant(name="nights", changes=Changes(approvers=("SDBA",)))
+    assert everybody(replace(POLICY, variants=(nights,))) == {"SONCALL", "SDBA"}
