@@ -121,6 +121,11 @@ PUT = "PutLifecycleEventHookExecutionStatus"
 DEPLOYMENTS = "SELECT g.id::text, s.deployment_id FROM gates g JOIN switches s ON s.id = g.switch_id"
 
 
+def heard_since(stage: Scene, calls: int) -> dict[str, float]:
+    """When CodeDeploy last heard of each deployment, POSIX seconds, but for its first `calls` calls."""
+    return {call.params["deploymentId"]: call.when.timestamp() for call in stage.aws.calls(PUT)[calls:]}
+
+
 def presses_under(stage: Scene, name: str, attack: Attack | None) -> None:
     """Prints one line: the presses' ack, how long CodeDeploy had to wait, and what the attacker was answered."""
     gates = stage.waiting(PRESSES)
@@ -132,10 +137,8 @@ def presses_under(stage: Scene, name: str, attack: Attack | None) -> None:
         load = stage.press(
             [approve_request(*gate) for gate in gates], at_once=PRESSES_A_SECOND, rate=PRESSES_A_SECOND
         )
-        stage.aws.wait_until(lambda: len(stage.aws.calls(PUT)) >= heard_before + PRESSES, timeout=60)
-    heard = {
-        call.params["deploymentId"]: call.when.timestamp() for call in stage.aws.calls(PUT)[heard_before:]
-    }
+        stage.aws.wait_until(lambda: len(heard_since(stage, heard_before)) >= PRESSES, timeout=60)
+    heard = heard_since(stage, heard_before)
     told = [
         1000 * (heard[deployments[gate]] - sent) for (gate, _, _), sent in zip(gates, load.sent, strict=True)
     ]

@@ -11,6 +11,7 @@ from tests.bench.lines import (
     deploys,
     evidence_seen,
     hook_intake,
+    long_history,
     press_to_ack,
     press_to_told,
     process,
@@ -29,4 +30,5 @@ LINES: Final[Mapping[str, Callable[[Scene], Sequence[Measured]]]] = {
     "watch": watching.measure,
     "undo": undo_sent.measure,
     "deploys": deploys.measure,
+    "history": long_history.measure,
 }

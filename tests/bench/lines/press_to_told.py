@@ -33,7 +33,7 @@ def measure(scene: Scene) -> Sequence[Measured]:
         )  # what is missing is opened before the floor is measured, not between it and the presses
         scene.settle()
         floor = scene.floor(FLOOR_REQUESTS, at_once=FLOOR_AT_ONCE).p(0.5)
-        took, ack = _told(scene)
+        took, ack = told(scene)
         ratios.append((quantile(took, 0.5) - CODEDEPLOYS_OWN) / floor)
         floors.append(floor)
         all_took += took
@@ -56,7 +56,7 @@ def measure(scene: Scene) -> Sequence[Measured]:
     ]
 
 
-def _told(scene: Scene) -> tuple[list[float], float]:
+def told(scene: Scene) -> tuple[list[float], float]:
     """Milliseconds from each press to CodeDeploy's answer, and the median until its ack.
 
     The time of each press is the load generator's, the time of each answer the stand-in's, on one clock.
