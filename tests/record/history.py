@@ -72,7 +72,10 @@ OF_GATES: Final = (
     SELECT gate_id, person, 'Somebody', CASE verdict WHEN 'approved' THEN 'approve' ELSE 'reject' END, 'seen', at
     FROM history WHERE verdict <> 'expired' AND NOT rollback
     """,
-    "INSERT INTO reports (gate_id, answer, attempts) SELECT id, 'Succeeded', 1 FROM gates WHERE switch_id > %(first_id)s",
+    """
+    INSERT INTO reports (gate_id, answer, attempts)
+    SELECT id, 'Succeeded', 1 FROM gates WHERE switch_id > %(first_id)s
+    """,
     """
     INSERT INTO cards (gate_id, channel, ts, wanted_version, drawn_version, fingerprint)
     SELECT id, 'C01DEPLOY', '1764000000.' || lpad((row_number() OVER ())::text, 9, '0'), 12, 12, md5(id::text)
@@ -85,7 +88,10 @@ OF_GATES: Final = (
     FROM gates CROSS JOIN LATERAL (SELECT get_byte(uuid_send(id), 0) %% 5 = 0 AS kept) k
     WHERE switch_id > %(first_id)s
     """,
-    "INSERT INTO rule_marks (gate_id, mark, frozen) SELECT id, md5(id::text), false FROM gates WHERE switch_id > %(first_id)s",
+    """
+    INSERT INTO rule_marks (gate_id, mark, frozen)
+    SELECT id, md5(id::text), false FROM gates WHERE switch_id > %(first_id)s
+    """,
     """
     INSERT INTO probe_runs (gate_id, name, asked_at)
     SELECT gate_id, 'order-create', at FROM history WHERE n %% 4 = 0
