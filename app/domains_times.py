@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from app.domains_values import Wrong
 from app.gate.freeze import WeekTime
+from app.gate.wall_clock import is_skipped, latest
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CLOCK: Final = re.compile(r"([01][0-9]|2[0-4]):([0-5][0-9])")
@@ -92,20 +93,29 @@ def moment(value: str, *, zone: ZoneInfo, is_end: bool) -> datetime:
     A date alone is its first moment, as an end its last: until 2026-12-26 is to the end of that day.
     """
     try:
-        found = _written(value, is_end=is_end)
+        found, has_clock = _written(value, is_end=is_end)
+        skipped = has_clock and found.tzinfo is None and is_skipped(found, zone)
         if found.tzinfo is None:
-            # Where clocks are put back a time comes twice: begin with the first and end with the second.
-            found = found.replace(tzinfo=zone, fold=1 if is_end else 0)
+            # Where clocks are put forward at midnight, the day begins when they are.
+            found = latest(found, zone) if is_end else found.replace(tzinfo=zone)
         # At the end of year 9999 there are times that a zone, or UTC, can no longer tell.
-        return found.astimezone(zone).astimezone(UTC)
+        found = found.astimezone(zone).astimezone(UTC)
     except (ValueError, OverflowError):
         raise Wrong(
             f'"{value}" is no date and time', "Write it like 2026-12-24 or 2026-12-24 18:00."
         ) from None
+    if skipped:
+        raise Wrong(
+            f'"{value}" is no time in {zone.key}: clocks are put forward over it',
+            "Write the time before or after.",
+        )
+    return found
 
 
-def _written(value: str, *, is_end: bool) -> datetime:
-    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
-        return datetime.fromisoformat(value)
-    day = datetime.combine(date.fromisoformat(value), time())
-    return day + timedelta(days=1) if is_end else day
+def _written(value: str, *, is_end: bool) -> tuple[datetime, bool]:
+    """The time, and whether it has a clock."""
+    try:
+        day = datetime.combine(date.fromisoformat(value), time())
+    except ValueError:
+        return datetime.fromisoformat(value), True
+    return day + timedelta(days=int(is_end)), False

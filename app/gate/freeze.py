@@ -5,6 +5,8 @@ from datetime import datetime, time, timedelta
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
+from app.gate.wall_clock import earliest, latest
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Span:
@@ -48,11 +50,8 @@ class Weekly:
         start, end = _local(monday, self.start), _local(monday, self.end)
         if end <= start:
             end += timedelta(days=7)
-        # Where clocks are put back a time comes twice: the freeze begins with the first and ends with the second.
-        return Span(
-            start=start.replace(tzinfo=self.zone, fold=0).astimezone(ZoneInfo("UTC")),
-            end=end.replace(tzinfo=self.zone, fold=1).astimezone(ZoneInfo("UTC")),
-        )
+        # Where clocks change, the freeze only grows: it never begins later or ends earlier than was written.
+        return Span(start=earliest(start, self.zone), end=latest(end, self.zone))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,9 +2,11 @@
 
 import itertools
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import assert_never
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from app.gate.wall_clock import is_skipped
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,6 +113,6 @@ def _moment(
         # Where clocks are put forward at midnight, the day begins when they are.
         return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC), True
     day += timedelta(days=clock.hour // 24)
-    local = datetime(day.year, day.month, day.day, clock.hour % 24, clock.minute, tzinfo=zone, fold=fold)
-    found = local.astimezone(UTC)
-    return found, found.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None)
+    local = datetime.combine(day, time(clock.hour % 24, clock.minute))
+    found = local.replace(tzinfo=zone, fold=fold).astimezone(UTC)
+    return found, not is_skipped(local, zone)

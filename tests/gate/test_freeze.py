@@ -59,11 +59,26 @@ def test_a_time_that_comes_twice_begins_with_the_first_and_ends_with_the_second(
     assert until.around(second) is None
 
 
-def test_a_time_that_does_not_come_is_the_moment_after_the_gap() -> None:
+@pytest.mark.parametrize(
+    ("start", "end", "first", "last"),
+    [
+        ((SAT, "22:00"), (SUN, "02:30"), (28, 21, 0), (29, 1, 30)),
+        ((SUN, "02:30"), (SUN, "05:00"), (29, 0, 30), (29, 3, 0)),
+        ((SUN, "02:00"), (SUN, "02:30"), (29, 0, 0), (29, 1, 30)),
+    ],
+)
+def test_a_freeze_only_grows_where_its_start_or_end_is_skipped(
+    start: tuple[int, str], end: tuple[int, str], first: tuple[int, ...], last: tuple[int, ...]
+) -> None:
     """On 29 March 2026 Berlin goes from 02:00 to 03:00."""
-    night = weekly((SUN, "02:30"), (SUN, "05:00"), BERLIN)
-    assert night.around(datetime(2026, 3, 29, 1, 29, 59, tzinfo=UTC)) is None
-    assert night.around(datetime(2026, 3, 29, 1, 30, tzinfo=UTC)) is not None
+    night = weekly(start, end, BERLIN)
+    begins, ends = (datetime(2026, 3, *at, tzinfo=UTC) for at in (first, last))
+    span = night.around(begins)
+    assert span is not None
+    assert (span.start, span.end) == (begins, ends)
+    assert night.around(begins - timedelta(seconds=1)) is None
+    assert night.around(ends - timedelta(seconds=1)) is not None
+    assert night.around(ends) is None
 
 
 def test_a_weekend_with_a_change_of_clocks_lasts_an_hour_more_or_less() -> None:

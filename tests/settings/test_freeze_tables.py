@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from app.domains_times import moment
 from app.gate.freeze import Span, Weekly, WeekTime
 from tests.settings.test_domains import SMALL, loaded, told
 
@@ -47,6 +48,33 @@ def test_freezes_may_overlap() -> None:
 
 
 @pytest.mark.parametrize(
+    ("start", "until", "expected"),
+    [
+        # Berlin: 02:30 comes twice on 31 October 2027.
+        ("2027-10-31 02:30", "2027-10-31 04:00", ("00:30", "03:00")),
+        ("2027-10-31 01:00", "2027-10-31 02:30", ("23:00", "01:30")),
+        ("2027-03-28 02:30+01:00", "2027-03-28 03:30", ("01:30", "01:30")),
+        # However a date is written, as an end it is to the end of that day.
+        ("20271224", "20271224", ("23:00", "23:00")),
+        ("2027-W51-5", "2027-W51-5", ("23:00", "23:00")),
+    ],
+)
+def test_a_freeze_is_never_shorter_than_it_was_written(
+    start: str, until: str, expected: tuple[str, str]
+) -> None:
+    zone = ZoneInfo("Europe/Berlin")
+    begins, ends = moment(start, zone=zone, is_end=False), moment(until, zone=zone, is_end=True)
+    assert (f"{begins:%H:%M}", f"{ends:%H:%M}") == expected
+
+
+def test_a_date_whose_midnight_is_skipped_begins_with_the_first_moment_of_its_day() -> None:
+    """On 24 April 2026 Cairo goes from 00:00 to 01:00."""
+    cairo, begin = ZoneInfo("Africa/Cairo"), datetime(2026, 4, 23, 22, 0, tzinfo=UTC)
+    assert moment("2026-04-24", zone=cairo, is_end=False) == begin
+    assert moment("2026-04-23", zone=cairo, is_end=True) == begin
+
+
+@pytest.mark.parametrize(
     ("text", "key", "said"),
     [
         (
@@ -68,6 +96,16 @@ def test_freezes_may_overlap() -> None:
             "before it begins",
         ),
         (freeze('from = "soon"\nuntil = "2026-12-24"\ntime_zone = "UTC"'), "freeze#1", '"soon" is no date'),
+        (
+            freeze('from = "2027-03-27"\nuntil = "2027-03-28 02:30"\ntime_zone = "Europe/Berlin"'),
+            "freeze#1",
+            '"2027-03-28 02:30" is no time in Europe/Berlin',
+        ),
+        (
+            freeze('from = 2027-03-28T02:30:00\nuntil = "2027-03-29"\ntime_zone = "Europe/Berlin"'),
+            "freeze#1",
+            "is no time in Europe/Berlin",
+        ),
         (
             freeze('from = 2026-12-24\nuntil = "9999-12-31"\ntime_zone = "UTC"'),
             "freeze#1",
