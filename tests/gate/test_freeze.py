@@ -68,11 +68,11 @@ def test_a_time_that_comes_twice_begins_with_the_first_and_ends_with_the_second(
     ],
 )
 def test_a_freeze_only_grows_where_its_start_or_end_is_skipped(
-    start: tuple[int, str], end: tuple[int, str], first: tuple[int, ...], last: tuple[int, ...]
+    start: tuple[int, str], end: tuple[int, str], first: tuple[int, int, int], last: tuple[int, int, int]
 ) -> None:
     """On 29 March 2026 Berlin goes from 02:00 to 03:00."""
     night = weekly(start, end, BERLIN)
-    begins, ends = (datetime(2026, 3, *at, tzinfo=UTC) for at in (first, last))
+    begins, ends = (datetime(2026, 3, day, hour, minute, tzinfo=UTC) for day, hour, minute in (first, last))
     span = night.around(begins)
     assert span is not None
     assert (span.start, span.end) == (begins, ends)
