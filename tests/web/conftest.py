@@ -27,26 +27,39 @@ async def echo(request: Request) -> Response:
     return PlainTextResponse(await request.body())
 
 
+async def large(request: Request) -> Response:
+    """More than the sockets of both sides keep."""
+    return PlainTextResponse(bytes(32 * 1024 * 1024))
+
+
 async def fails(request: Request) -> Response:
     raise RuntimeError("nobody expects this")
 
 
 @pytest.fixture
 def serve() -> Serve:
-    """`async with serve(header_seconds=…, max_connections=…, body_seconds=…) as url`."""
+    """`async with serve(header_seconds=…, write_seconds=…, max_connections=…, body_seconds=…) as url`."""
 
     @asynccontextmanager
     async def served(
-        *, header_seconds: float = 30, max_connections: int = 100, body_seconds: float = 30
+        *,
+        header_seconds: float = 30,
+        write_seconds: float = 30,
+        max_connections: int = 100,
+        body_seconds: float = 30,
     ) -> AsyncIterator[str]:
         routes = [
             Route(path, echo, methods=["GET", "POST"]) for path in ("/hooks/x", "/slack/events", "/api/docs")
         ]
-        app = Starlette(routes=[*routes, Route("/fails", fails)])
+        app = Starlette(routes=[*routes, Route("/large", large), Route("/fails", fails)])
         protocol = type(
             "SmallBounds",
             (BoundedH11Protocol,),
-            {"header_seconds": header_seconds, "max_connections": max_connections},
+            {
+                "header_seconds": header_seconds,
+                "write_seconds": write_seconds,
+                "max_connections": max_connections,
+            },
         )
         config = uvicorn.Config(
             SecurityHeaders(RequestLimits(app, limits=SMALL, body_seconds=body_seconds)),

@@ -25,6 +25,10 @@ class RawClient:
         except ConnectionResetError:
             return b""
 
+    async def read(self, bytes_: int) -> bytes:
+        """At most so many bytes; empty where the other side closed."""
+        return await asyncio.wait_for(self._reader.read(bytes_), 60)
+
     async def until(self, end: bytes) -> bytes:
         """Everything up to these bytes."""
         return await asyncio.wait_for(self._reader.readuntil(end), 60)
