@@ -1,5 +1,6 @@
 """Gates opened and decided through the record's own doors, for tests of the record alone."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import uuid4
@@ -75,7 +76,7 @@ async def reject(gates: Gates, gate: GateId, *, at: datetime = NOW) -> None:
         await save_rejection(held, at=at)
 
 
-async def save_rejection(held: HeldGate, *, at: datetime = NOW) -> None:
+async def save_rejection(held: HeldGate, *, at: datetime = NOW, discounted: Sequence[UserId] = ()) -> None:
     """The same, of a gate that is held already."""
     said = Event(
         at=at,
@@ -87,6 +88,7 @@ async def save_rejection(held: HeldGate, *, at: datetime = NOW) -> None:
     await held.save(
         vote=Vote(person=OLU, choice=Choice.REJECT, reason="no", at=at),
         decision=Rejection(by=OLU.user, name=OLU.name, reason="no", at=at),
+        discounted=discounted,
         events=[said],
         now=at,
     )
