@@ -42,9 +42,6 @@ class Ballot:
     def rejected_also_by(self, user: UserId) -> "Ballot":
         return replace(self, approved_by=self.approved_by - {user}, rejected_by=self.rejected_by | {user})
 
-    def without(self, user: UserId) -> "Ballot":
-        return replace(self, approved_by=self.approved_by - {user}, rejected_by=self.rejected_by - {user})
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Case:

@@ -107,3 +107,8 @@ def test_quiet_hours_within_one_day(now: datetime, quiet: bool) -> None:
 )
 def test_quiet_hours_over_midnight(now: datetime, quiet: bool) -> None:
     assert QuietHours(since=time(22), until=time(7), zone=SEOUL).hold(now) is quiet
+
+
+def test_quiet_hours_with_equal_ends_are_a_whole_day() -> None:
+    quiet = QuietHours(since=time(9), until=time(9), zone=SEOUL)
+    assert all(quiet.hold(at(MONDAY, hour)) for hour in (0, 8, 9, 10, 23))

@@ -122,8 +122,8 @@ async def test_a_vote_that_does_not_count_is_marked_at_the_decided_gate_alone(da
 
 async def test_a_gate_is_due_at_its_deadline_and_a_reminder_at_its_time(database: Database) -> None:
     gates = Gates(database)
-    late, later, decided = [
-        await open_gate(gates, f"d-{number}", at=NOW + number * MINUTE) for number in range(3)
+    later, late, decided = [
+        await open_gate(gates, f"d-{minute}", at=NOW + minute * MINUTE) for minute in (1, 0, 2)
     ]
     await reject(gates, decided)
     await database.rows("UPDATE gates SET remind_at = deadline_at")

@@ -10,7 +10,7 @@ import pytest
 from psycopg import sql
 
 from app.embedded_postgres import EmbeddedPostgres
-from app.record.leases import Work, release_statement
+from app.record.leases import LEASE, Work, claim_statement, release_statement
 from app.record.statements import _in_drivers_words
 from tests.conftest import TEMPLATE
 from tests.record.history import fill_history
@@ -39,8 +39,11 @@ TEXTS: Final = {
     **dict(statements()),
     **{f"leases.release_statement({work})": release_statement(work) for work in get_args(Work)},
 }
+POSTED: Final = "UPDATE cards SET channel = 'C01DEPLOY', ts = '1764000000.000200'"
+"""Cards as they have to be before copies of them are removed."""
 OTHER: Final = uuid4()
 WRITTEN: Final = sql.SQL("SELECT coalesce(md5(string_agg(r::text, chr(10) ORDER BY r::text)), '') FROM {} r")
+LEASED: Final = sql.SQL("SELECT count(*) FROM {} WHERE claimed_by = %s")
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +53,8 @@ def leased(postgres: EmbeddedPostgres) -> Iterator[tuple[psycopg.Connection, Val
     fill_history(url, switches=40, now=NOW, events=1)
     go_live(url, now=NOW)
     with psycopg.connect(url) as connection:
+        connection.execute(POSTED)
+        connection.commit()
         yield connection, Values(url, now=NOW)
 
 
@@ -83,6 +88,74 @@ def test_it_does_for_the_owner(leased: tuple[psycopg.Connection, Values], name: 
     assert changed_by(leased, name, OWNER)
 
 
+GOES_ON: Final = ("POSTING", "TELLING", "TOLD", "renew_statement")
+"""After these the owner still works."""
+
+
+@pytest.mark.parametrize("name", [name for name in FENCED if name.split(".")[1].split("(")[0] not in GOES_ON])
+def test_work_that_is_finished_or_put_back_is_leased_to_nobody(
+    leased: tuple[psycopg.Connection, Values], name: str
+) -> None:
+    connection, values = leased
+    known = {**values.of(name.replace("release", "renew"), TEXTS[name]), "owner": OWNER}
+    with connection.transaction(force_rollback=True):
+        before = leases_of(connection)
+        connection.execute(_in_drivers_words(TEXTS[name]), known)
+        assert leases_of(connection) < before
+
+
+def leases_of(connection: psycopg.Connection) -> int:
+    """How much work is leased to `OWNER`."""
+    counts = (
+        connection.execute(LEASED.format(sql.Identifier(work)), [OWNER]).fetchone() for work in get_args(Work)
+    )
+    return sum(count[0] for count in counts if count is not None)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "posting_since = now()",
+        "channel = NULL, ts = NULL",
+        "ts = '1764000000.000100'",
+    ],
+    ids=["the card may just be posted", "no card is known", "it is the card itself"],
+)
+def test_no_copy_of_a_card_is_claimed_for_removal_while(
+    leased: tuple[psycopg.Connection, Values], change: str
+) -> None:
+    connection, _ = leased
+    values = {"owner": OTHER, "now": NOW, "until": NOW + LEASE, "limit": 50, "busy": []}
+    claim = _in_drivers_words(claim_statement("card_copies"))
+    with connection.transaction(force_rollback=True):
+        connection.execute(f"UPDATE cards SET {change}".encode())
+        assert connection.execute(claim, values).fetchall() == []
+    with connection.transaction(force_rollback=True):
+        assert connection.execute(claim, values).fetchall()
+
+
 def test_every_statement_with_an_owner_is_tried() -> None:
     with_owner = {name for name, text in TEXTS.items() if ":owner" in text and ":busy" not in text}
     assert with_owner <= {*FENCED, *LOCKS}
+
+
+CLAIMS: Final = {
+    **{work: claim_statement(work) for work in get_args(Work)},
+    "reports, read at once": TEXTS["reports.CLAIM"],
+}
+
+
+@pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
+def test_a_claim_neither_waits_for_another_claim_nor_takes_its_work(
+    leased: tuple[psycopg.Connection, Values], claim: str
+) -> None:
+    """The first claim is not committed when the second comes; both see rows whose lease has ended."""
+    connection, _ = leased
+    values = {"owner": OTHER, "now": NOW, "until": NOW + LEASE, "limit": 50, "busy": []}
+    with (
+        psycopg.connect(connection.info.dsn, password=connection.info.password) as second,
+        connection.transaction(force_rollback=True),
+    ):
+        second.execute("SET lock_timeout = '5s'")
+        assert connection.execute(_in_drivers_words(claim), values).fetchall()
+        assert second.execute(_in_drivers_words(claim), {**values, "owner": uuid4()}).fetchall() == []

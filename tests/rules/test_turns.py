@@ -286,3 +286,27 @@ def test_of_those_that_wait_for_a_turn_one_is_called(
 ) -> None:
     line = Line(opened_at=NOW - 5 * MINUTE, neighbours=neighbours)
     assert waits_in_line(ALONE.turns, line, waited=waited, now=NOW) is waits
+
+
+def test_without_neighbours_or_once_traffic_moves_there_is_nothing_to_tell_of_others() -> None:
+    rejected = neighbour(AUTH, refused=Ending.REJECTED, news_at=NOW)
+    asked = Line(opened_at=NOW, neighbours=(rejected, waiting(PAYMENT, 9)))
+    assert not_followed(AFTER.turns, asked)
+    assert ahead(ALONE.turns, asked) == (PAYMENT,)
+    for line in (None, replace(asked, moves=True)):
+        assert not_followed(AFTER.turns, line) == ()
+        assert ahead(ALONE.turns, line) == ()
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        neighbour(PAYMENT),
+        replace(waiting(PAYMENT, 9), moved=True),
+        replace(waiting(PAYMENT, 9), ended_at=NOW),
+    ],
+    ids=["does not wait", "its traffic moves", "is over"],
+)
+def test_a_neighbour_is_not_in_line(one: Neighbour) -> None:
+    assert not one.is_in_line
+    assert ahead(ALONE.turns, Line(opened_at=NOW, neighbours=(one,))) == ()

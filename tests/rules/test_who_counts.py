@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 
+import pytest
+
+from app.flow.question import Outlook
 from app.gate.judging import discounted, out_of_reach, owing, rejections_owed
 from app.gate.policy import Choice
 from app.gate.rulebook import Changes, RejectBy, Source, UnknownDeployer, Variant, everybody
-from app.gate.rules import Outvoted, Owed, TwoOwed
+from app.gate.rules import Outvoted, Owed, TwoOwed, Unmet
 from tests.rules.cases import ANA, BEN, CHO, DAN, EVE, POLICY, Scene
 
 TWO = replace(POLICY, approvals=2)
@@ -52,6 +55,15 @@ def test_a_second_approver_is_no_obstacle_while_two_people_can_approve() -> None
     assert out_of_reach(one.case(one.gate)) == ()
 
 
+def test_a_gate_is_within_reach_where_passed_checks_approve_it() -> None:
+    """Only where they do: a domain that merely requires a check still needs its approvers."""
+    nobody = replace(POLICY, approvers=("SEMPTY",), required_checks=("smoke",))
+    scene = Scene(policy=nobody)
+    assert out_of_reach(scene.case(scene.gate)) == (Owed(people=("SEMPTY",), missing=1),)
+    by_checks = Scene(policy=replace(nobody, approve_when_checks_pass=True))
+    assert out_of_reach(by_checks.case(by_checks.gate)) == ()
+
+
 def test_the_next_rejection_ends_a_gate_that_more_people_have_rejected_than_the_policy_asks() -> None:
     """Rejections stand under a majority rule until the policy changes."""
     scene = Scene(policy=POLICY, rejected=(BEN, CHO))
@@ -69,3 +81,19 @@ def test_one_rejection_is_asked_where_one_ends_the_gate() -> None:
 def test_everybody_includes_those_whom_only_a_variant_names() -> None:
     nights = Variant(name="nights", changes=Changes(approvers=("SDBA",)))
     assert everybody(replace(POLICY, variants=(nights,))) == {"SONCALL", "SDBA"}
+
+
+@pytest.mark.parametrize(
+    ("unmet", "enough"),
+    [
+        ((), True),
+        ((Owed(people=("SONCALL",), missing=1),), True),
+        ((TwoOwed(missing=1),), True),
+        ((Owed(people=("SONCALL",), missing=2),), False),
+        ((Owed(people=("SONCALL",), missing=1), Owed(people=("SDBA",), missing=1)), False),
+        ((Outvoted(against=1),), False),
+    ],
+)
+def test_one_approval_is_enough_where_only_one_is_missing(unmet: tuple[Unmet, ...], enough: bool) -> None:
+    outlook = Outlook(policy=POLICY, variants=(), unmet=unmet, asked=1)
+    assert outlook.one_is_enough is enough
