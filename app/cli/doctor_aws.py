@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from app.cli.doctor_clocks import Clock, ClockReading, http_reading, judge_aws_clock
 from app.cli.findings import Finding, ok, trouble
 from app.codedeploy.client import READS
-from app.codedeploy.errors import CREDENTIALS, code_of
+from app.codedeploy.errors import CLOCK_SKEW, CREDENTIALS, code_of
 from app.domains import Domain
 
 if TYPE_CHECKING:
@@ -83,6 +83,12 @@ def _refused(what: str, domain: Domain, refusal: ClientError | BotoCoreError) ->
         name = domain.application if key == "application" else domain.deployment_group
         return trouble(
             what, f"CodeDeploy has no {name}", f"Mend {key} of [domains.{domain.name}], or AWS_REGION."
+        )
+    if code in CLOCK_SKEW:
+        return trouble(
+            what,
+            f"AWS refuses our signature ({code})",
+            "Synchronize this machine's clock with NTP (AWS allows five minutes), or mend its secret key.",
         )
     if code in CREDENTIALS:
         return trouble(

@@ -36,6 +36,18 @@ CREDENTIALS: Final = frozenset(
 )
 """A person has to mend these; roles do get mended inside the hour, so we go on asking."""
 
+CLOCK_SKEW: Final = frozenset(
+    {
+        "AuthFailure",
+        "InvalidSignatureException",
+        "RequestExpired",
+        "RequestInTheFuture",
+        "RequestTimeTooSkewed",
+        "SignatureDoesNotMatch",
+    }
+)
+"""What AWS may say where the clock of this machine is wrong: the list of AWS's own SDKs."""
+
 THROTTLES: Final = frozenset(
     {
         "Throttling",

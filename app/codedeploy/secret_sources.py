@@ -1,10 +1,8 @@
 """Where a container's secrets come from, and whether that names one version for good."""
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
-
-MOVED_BY_ROTATION: Final = frozenset({"", "AWSCURRENT", "AWSPREVIOUS", "AWSPENDING"})
-"""Staging labels that Secrets Manager moves by itself; none given means AWSCURRENT."""
+from typing import Any
 
 
 def secret_sources(container: Mapping[str, Any]) -> Iterator[str]:
@@ -17,13 +15,12 @@ def secret_sources(container: Mapping[str, Any]) -> Iterator[str]:
 def is_pinned(source: str) -> bool:
     """Whether the source names a version, so that a task that starts later reads the same.
 
-    Secrets Manager: `arn:…:secret:NAME-SUFFIX[:json-key:version-stage:version-id]`. Parameter Store: an ARN or a name,
-    with `:version` or `:label` behind it.
+    Secrets Manager: `arn:…:secret:NAME-SUFFIX[:json-key:version-stage:version-id]`; a version id alone is fixed, a
+    stage of whatever name can be moved. Parameter Store: an ARN or a name, with `:version` or `:label` behind it; a
+    number alone is fixed, a label can be moved.
     """
     parts = source.split(":")
-    if parts[0] != "arn":
-        return len(parts) > 1
-    if parts[2:3] == ["secretsmanager"]:
-        _, stage, version = (*parts[7:10], "", "", "")[:3]
-        return bool(version) or stage not in MOVED_BY_ROTATION
-    return len(parts) > 6
+    if parts[0] == "arn" and parts[2:3] == ["secretsmanager"]:
+        return any(parts[9:10])
+    named = parts[6:] if parts[0] == "arn" else parts[1:]
+    return bool(named) and re.fullmatch("[0-9]+", named[-1]) is not None

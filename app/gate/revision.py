@@ -1,12 +1,12 @@
 """What a side runs: its task definition, as far as it may be kept and shown."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
-_COMMIT: Final = re.compile(r"[0-9a-f]{7,40}")
+from app.gate.image_tags import names_one_build
+
 _DOCKER_HUB: Final = "docker.io/"
 
 
@@ -50,10 +50,8 @@ class Image:
 
     @property
     def moves(self) -> bool:
-        """Whether the same name may mean another build tomorrow: no digest, and a tag that numbers no build."""
-        if self.digest is not None:
-            return False
-        return self.tag is None or not (any(map(str.isdigit, self.tag)) or _COMMIT.fullmatch(self.tag))
+        """Whether the same name may mean another build tomorrow: no digest, and a tag that names no single build."""
+        return self.digest is None and not (self.tag and names_one_build(self.tag))
 
     def same_as(self, other: "Image") -> bool:
         """Whether both names mean the same: Docker assumes `docker.io`, `library` and `latest`."""

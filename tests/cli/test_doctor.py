@@ -228,6 +228,25 @@ def test_without_a_permission_the_permission_is_named(ready: Shell, stage: Stage
     )
 
 
+def test_where_aws_refuses_the_signature_the_clock_is_named(ready: Shell, stage: Stage) -> None:
+    stage.aws.faults.add("GetDeploymentGroup", "signature_expired", times=None)
+
+    said = ready.run("doctor")
+
+    assert said.status == 1
+    assert lines(said)["domain order"].startswith(
+        "trouble: AWS refuses our signature (InvalidSignatureException). Synchronize this machine's clock with NTP"
+    )
+
+
+@pytest.mark.parametrize("code", ["RequestExpired", "SignatureDoesNotMatch", "RequestTimeTooSkewed"])
+def test_other_names_of_a_wrong_clock_are_told_likewise(ready: Shell, code: str) -> None:
+    with answering_all(403, "application/x-amz-json-1.1", f'{{"__type": "{code}", "message": ""}}') as url:
+        found = lines(ready.run("doctor", AWS_ENDPOINT_URL_CODEDEPLOY=url))
+
+    assert found["domain order"].startswith(f"trouble: AWS refuses our signature ({code}). Synchronize")
+
+
 def test_an_empty_environment_is_told_line_by_line(shell: Shell) -> None:
     said = shell.run("doctor", DATABASE_URL="postgresql://x:hidden-password@127.0.0.1:1/x")
 

@@ -149,15 +149,15 @@ def test_unknown_changes_stay_unknown_whatever_the_number_of_tasks() -> None:
 
 IMAGES = {
     "nginx": ("nginx", "nginx", "latest", True),
-    "nginx:1.27": ("nginx", "nginx", "1.27", False),
+    "nginx:1.27": ("nginx", "nginx", "1.27", True),
     "klp/order:latest": ("klp/order", "klp/order", "latest", True),
     "localhost:5000/order": ("localhost:5000/order", "order", "latest", True),
-    "registry:5000/a/b:7": ("registry:5000/a/b", "a/b", "7", False),
+    "registry:5000/a/b:7": ("registry:5000/a/b", "a/b", "7", True),
     f"{ECR}/klp/order:2.4.1": (f"{ECR}/klp/order", "klp/order", "2.4.1", False),
     f"{ECR}/shop@sha256:{'0a' * 32}": (f"{ECR}/shop", "shop", f"sha256:{'0a' * 32}", False),
     f"shop:latest@sha256:{'0a' * 32}": ("shop", "shop", f"latest@sha256:{'0a' * 32}", False),
     "shop:stable": ("shop", "shop", "stable", True),
-    "shop:abcdefa": ("shop", "shop", "abcdefa", False),
+    "shop:9f3c2ab": ("shop", "shop", "9f3c2ab", False),
     "": ("", "", "latest", True),
 }
 

@@ -13,13 +13,14 @@ Kind = Literal[
     "drop",
     "access_denied",
     "expired_token",
+    "signature_expired",
     "error_after_commit",
     "drop_after_commit",
     "timeout_after_commit",
 ]
-"""`error` is a 500, `unavailable` a 503; `drop` closes the connection without an answer; `timeout_…` keeps it
-open and silent until the caller gives up. What is `…_after_commit` has happened although the caller is not
-told; everything else has not happened."""
+"""`error` is a 500, `unavailable` a 503; `signature_expired` is what a wrong clock leads to; `drop` closes the
+connection without an answer; `timeout_…` keeps it open and silent until the caller gives up. What is
+`…_after_commit` has happened although the caller is not told; everything else has not happened."""
 
 AFTER_COMMIT: Final = frozenset({"error_after_commit", "drop_after_commit", "timeout_after_commit"})
 EVERY_OP: Final = "*"
@@ -34,6 +35,7 @@ class Chances(TypedDict, total=False):
     drop: float
     access_denied: float
     expired_token: float
+    signature_expired: float
     error_after_commit: float
     drop_after_commit: float
     timeout_after_commit: float

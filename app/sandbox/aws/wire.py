@@ -125,6 +125,10 @@ def _fault(request: protocols.Request, kind: Kind) -> web.StreamResponse:
         "expired_token": AwsError(
             "ExpiredTokenException", "The security token included in the request is expired"
         ),
+        "signature_expired": AwsError(
+            "InvalidSignatureException",
+            "Signature expired: 20261129T085400Z is now earlier than 20261129T085500Z (20261129T090000Z - 5 min.)",
+        ),
     }
     error = errors.get(kind) or AwsError(
         "InternalFailure", "The request processing has failed because of an unknown error.", status=500

@@ -21,11 +21,16 @@ SOURCES: Final = {
     f"{SECRET}::AWSPREVIOUS:": False,
     f"{SECRET}:::{VERSION}": True,
     f"{SECRET}:password::{VERSION}": True,
-    f"{SECRET}::release-7:": True,
+    f"{SECRET}::release-7:": False,
+    f"{SECRET}:password:release-7:": False,
+    f"{SECRET}::AWSCURRENT:{VERSION}": True,
     PARAMETER: False,
     f"{PARAMETER}:3": True,
     "order-db": False,
     "/order/db:3": True,
+    f"{PARAMETER}:prod": False,
+    f"{PARAMETER}:v3": False,
+    "order-db:prod": False,
     "": False,
 }
 
@@ -40,7 +45,7 @@ def lines(**container: Any) -> str:
         "taskDefinitionArn": "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/order:41",
         "family": "order",
         "revision": 41,
-        "containerDefinitions": [{"name": "app", "image": "shop:1.2", **container}],
+        "containerDefinitions": [{"name": "app", "image": "shop:1.2.0", **container}],
     }
     revision = reading_of({"taskDefinition": definition}).revision
     seen = evidence(blue=side(41, revision=revision), green=side(41, revision=revision))
@@ -71,6 +76,13 @@ TOLD: Final[list[tuple[dict[str, Any], str]]] = [
     ),
     ({"image": "shop"}, "`shop:latest` may still mean another build than before."),
     ({"image": "shop:stable"}, "`shop:stable` may still mean another build than before."),
+    ({"image": "shop:latest-arm64"}, "`shop:latest-arm64` may still mean another build than before."),
+    ({"image": "shop:v1"}, "`shop:v1` may still mean another build than before."),
+    ({"image": "shop:main-9f3c2ab"}, ""),
+    (
+        {"secrets": [{"name": "A", "valueFrom": f"{PARAMETER}:prod"}]},
+        "1 secret is read anew when tasks start; its value may have changed (AWS does not tell).",
+    ),
     ({"image": "shop:latest@sha256:" + "0a" * 32}, ""),
 ]
 

@@ -36,6 +36,7 @@ def refusal(error: pytest.ExceptionInfo[ClientError]) -> tuple[str, int]:
         ("unavailable", "503", 503),
         ("access_denied", "AccessDeniedException", 400),
         ("expired_token", "ExpiredTokenException", 400),
+        ("signature_expired", "InvalidSignatureException", 400),
     ],
 )
 def test_a_refused_answer_has_not_happened(
