@@ -26,7 +26,7 @@ class ClockMissing(TimeRefused):
 
 
 class MayBelongToTime(TimeRefused):
-    """A word of the reason that could belong to the time."""
+    """It cannot be told whether a word belongs to the time or to the reason."""
 
 
 class NoSuchLocalTime(TimeRefused):

@@ -1,30 +1,26 @@
 """The times of `/deploys freeze`: `until fri 6pm`, `from tomorrow 09:00 for 2h 30m`, on the person's own clocks.
 
-A word of the reason that could belong to the time is refused. A reason in quotes is taken as it is.
+What follows the times is the reason: `app/slack/freeze_reason.py`.
 """
 
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.slack import time_words as words
 from app.slack.deploys_words import FOR, FROM, STARTS, UNTIL
+from app.slack.freeze_reason import read_reason
 from app.slack.local_times import AmbiguousDay, NotInZone, RelativeDay, instant
 from app.slack.time_clauses import Clause, read_length, read_moment
 from app.slack.time_errors import (
     ClockMissing,
     DayUnclear,
-    MayBelongToTime,
     NoEnd,
     NoSuchLocalTime,
     NotATime,
     SaidTwice,
     ZoneUnknown,
 )
-
-_QUOTES: Final = {'"': '"', "“": "”", "'": "'", "‘": "’", "«": "»", "「": "」"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +42,6 @@ def read_span(text: str, *, now: datetime, zone: ZoneInfo | None) -> TimeSpan:
     end, start = clauses.get(UNTIL), clauses.get(FROM)
     if end is None:
         raise NoEnd
-    reason = _reason(rest, clauses)
     begins = _resolve(start, now=now, after=now, zone=zone, is_end=False) if start is not None else now
     if end.length is not None:
         ends = _shifted(begins, end)
@@ -54,7 +49,7 @@ def read_span(text: str, *, now: datetime, zone: ZoneInfo | None) -> TimeSpan:
         # Whichever was written first: the end is the next such time after the start.
         ends = _resolve(end, now=now, after=begins, zone=zone, is_end=True)
     named = end.zone or (start.zone if start is not None else None)
-    return TimeSpan(start=begins, end=ends, zone=named or zone or UTC, reason=reason)
+    return TimeSpan(start=begins, end=ends, zone=named or zone or UTC, reason=read_reason(rest))
 
 
 def _read_clauses(text: str) -> tuple[dict[str, Clause], str]:
@@ -115,39 +110,3 @@ def _shifted(start: datetime, clause: Clause) -> datetime:
         return start + (clause.length or timedelta(0))
     except OverflowError:
         raise NotATime(clause.text) from None
-
-
-def _reason(rest: str, clauses: dict[str, Clause]) -> str:
-    """What is left. Raises `MayBelongToTime`."""
-    if len(rest) > 1 and _QUOTES.get(rest[0]) == rest[-1]:
-        return rest[1:-1].strip()
-    text = rest.lstrip(" ,;:.–—-")
-    if found := words.NEXT_TO_TIME.match(rest):
-        raise MayBelongToTime(found["word"])
-    for pattern in _missing(clauses):
-        for found in pattern.finditer(text):
-            if not re.search(r"\bsince $", text[: found.start()], re.IGNORECASE):
-                raise MayBelongToTime(found["word"])
-    if FROM not in clauses:
-        _refuse_later_start(text)
-    return text
-
-
-def _missing(clauses: dict[str, Clause]) -> list[re.Pattern[str]]:
-    """The patterns of what no clause holds, so that a word further on could be meant for it."""
-    end = clauses[UNTIL]
-    has_day = end.day is not None or (FROM in clauses and clauses[FROM].day is not None)
-    patterns = [] if has_day else [words.LATER_DAY]
-    if end.length is None:
-        patterns += [] if end.zone is not None else [words.LATER_ZONE]
-        patterns += [] if end.clock is not None else [words.LATER_CLOCK]
-    return patterns
-
-
-def _refuse_later_start(text: str) -> None:
-    for found in words.LATER_START.finditer(text):
-        try:
-            read_moment(text[found.end() :], FROM)
-        except NotATime:
-            continue
-        raise MayBelongToTime(text[found.start() :])

@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Iterable
+from difflib import get_close_matches
+from functools import cache
 from typing import Final
+from zoneinfo import available_timezones
 
 WEEKDAYS: Final = {
     name: day
@@ -74,39 +77,45 @@ LENGTH: Final = _pattern(
 )
 SEPARATOR: Final = _pattern(r",? ?(?:and )?")
 
-_FILLING: Final = (
-    r"(?:[\s,;:.()\[\]{}~/+–—-]|(?:on|at|in|the|of|and|or|to|till?|a|an|about|around|by|this|next|coming|following|last"
-    r"|every|then|for|from|until|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|couple|few|이번|다음|약|쯤)(?=\W|$))*"
+_LONG_NAMES: Final = (
+    *(name for name in (*WEEKDAYS, *RELATIVE_DAYS, *UNITS, *MIDNIGHT) if name.isascii() and len(name) > 4),
+    *("january", "february", "march", "april", "august", "september", "october", "november", "december"),
+    *("tonight", "yesterday", "morning", "afternoon", "evening", "overnight", "weekend", "fortnight"),
+    *("months", "quarter", "years", "christmas", "thanksgiving"),
 )
-_MONTHS: Final = "jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec"
-_ABBREVIATIONS: Final = (
-    "[ecmp][sd]?t|cest|cet|bst|ist|msk|sgt|hkt|aest|aedt|awst|nzst|nzdt|west|eest|eet|ict|wib|pht|akst|hst"
-)
-_AMOUNTS: Final = (
-    rf"\d{{1,2}}(?=\W|$)|(?:[01]\d|2[0-3])[0-5]\d(?=\W|$)|20\d\d(?=\W|$)|\d{{1,2}}[:.h]\d{{2}}|\d{{1,4}}[-/.]\d{{1,2}}"
-    rf"|\d{{1,2}}(?:st|nd|rd|th)(?=\W|$)|[+-]\d{{1,2}}(?::?\d{{2}})?(?=\W|$)"
-    rf"|\d+(?:[.,]\d+)? ?(?:{_any_of(UNITS)}|{_MERIDIEM}|[ap]|시|월|년|초|s|secs?|seconds?|months?|years?){_END}"
-    rf"|(?:{_MONTHS})[a-z]*\.? \d{{1,2}}|(?:january|february|september|october|november|december)(?=\W|$)"
-)
-_NAMES: Final = (
-    rf"(?:{_any_of((*WEEKDAYS, *RELATIVE_DAYS, *NOON, *MIDNIGHT, *ZONES))}|{_MERIDIEM}){_END}"
-    rf"|(?:{_ABBREVIATIONS})(?=\W|$)|(?:{'|'.join(name for name in WEEKDAYS if name.endswith('day'))})s(?=\W|$)"
-    r"|(?:tonight|tmrw?|tomorow|yesterday|morning|afternoon|evening|night|eo[dw]|cob"
-    r"|days?|weeks?|months?|years?|hours?|hrs?|minutes?|mins?|half|quarter|noonish|o'?clock|o’clock"
-    r"|sharp|local|time|daily|weekly|today's|tomorrow's)(?=\W|$)"
-    r"|(?:오전|오후|오늘|내일|모레|글피|어제|새벽|정오|자정|[월화수목금토일]요일|한국 ?시간|서울 ?시간|현지)"
-    r"|(?:아침|저녁|점심|밤|낮|반|주|시|분|까지|부터|동안|이내|이후|이전|기준|시간|사이|경)(?=\W|$)"
-)
-NEXT_TO_TIME: Final = _pattern(rf"{_FILLING}(?P<word>{_AMOUNTS}|{_NAMES}|[a-z]+/[a-z]+_[a-z_]+)")
-"""What right after a time could still belong to it, behind words that join."""
+"""Recognized with a typing error, too."""
 
-LATER_DAY: Final = _pattern(
-    rf"(?<!\w)(?P<word>\d{{4}}-\d{{2}}-\d{{2}}|tonight|(?:{_any_of(RELATIVE_DAYS)}|"
-    rf"{_any_of(name for name in WEEKDAYS if len(name) > 3 or name.endswith('요일'))}){_END})"
+_TIME_WORD: Final = _pattern(
+    rf"{_any_of(name for name in (*WEEKDAYS, *RELATIVE_DAYS, *NOON, *ZONES, *UNITS) if len(name) > 1)}"
+    r"|(?:week|month|year|hour|quarter)[a-z]*|days?|daily|seconds?|secs?|nights?|(?:to)?nite|half|am|pm|end|next|later|until|till?"
+    r"|jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec|xmas|wknd|tm[orw]w?|tmrw|moro|(?:eo|co)[bdmpqwy]"
+    r"|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|couple|few|[a-z]+teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty|time|o?clock"
+    r"|local|sharp|[a-z][sd]t|(?:ac|ae|ak|br|nz|sa)[sd]t|[ce]est|[cew]et|awst|[cw]at|ict|wib|pht|pkt|[bt]rt|sgt|hkt|msk"
+    r"|[월화수목금토일주달날낼분반밤낮한두세네열십](?:에|날)?|[이삼사오육]십분?|(?:[한두세네]|다섯|여섯|일곱|여덟|아홉|열|열한|열두)시?"
+    r"|.*(?:시간|요일|[월화수목금토일]욜|내일|오늘|모레|글피|어제|[익명당말]일|[주월연]말|다음|담달|(?:이번|담|매|차|금|내)주|주일|개월"
+    r"|이틀|사흘|나흘|닷새|열흘|보름|하루|나절|새벽|아침|점심|저녁|오전|오후|정오|자정|한밤|까지|부터|동안|이내|이후|[한두세]달"
+    r"|설날|추석|성탄|크리스마스|기준|현지|표준시|동부|서부|태평양).*"
 )
-LATER_CLOCK: Final = _pattern(
-    rf"(?<!\w)(?P<word>\d{{1,2}}:\d{{2}}(?!\d)|\d{{1,2}} ?(?:{_MERIDIEM}){_END}"
-    r"|(?:오전|오후) ?\d{1,2}시|\d{1,2}시(?=\W|$))"
-)
-LATER_ZONE: Final = _pattern(r"(?<!\w)(?P<word>(?:utc|gmt|kst|jst)(?:[+-]\d+)?)(?=\W|$)")
-LATER_START: Final = _pattern(r"(?<!\w)(?P<word>(?:from|starting|beginning)) ")
+_UPPERCASE_ZONE: Final = re.compile(r"(?<![A-Za-z])(?:[A-Z]{2,4}|[ACEMP])T(?![A-Za-z])")
+_MERIDIEM_APART: Final = _pattern(r"(?<![a-z])[ap]\W{1,2}m(?![a-z])")
+
+
+def looks_like_time(text: str) -> bool:
+    """Whether a word of it could be a day, a clock, a length or a zone."""
+    return any(map(_is_time_word, re.findall("[a-z]+|[가-힣]+", text.lower()))) or any(
+        map(bool, (at.search(text) for at in (_UPPERCASE_ZONE, _MERIDIEM_APART, _zone_places())))
+    )
+
+
+def _is_time_word(word: str) -> bool:
+    return bool(
+        _TIME_WORD.fullmatch(word) or (len(word) > 4 and get_close_matches(word, _LONG_NAMES, 1, 0.83))
+    )
+
+
+@cache
+def _zone_places() -> re.Pattern[str]:
+    """`Seoul`, `New York`, `Pacific`, `Zulu`: what the time zone database names its zones by."""
+    names = {name.rpartition("/")[2].replace("_", " ").lower() for name in available_timezones()}
+    names -= {"center", "east", "factory", "general", "north", "south", "universal", "west"}
+    return _pattern(rf"(?<![a-z])(?:{_any_of(names)})(?![a-z])")

@@ -21,6 +21,9 @@ UNDERSTOOD = {
     "월 09:00 장애": ("Mon 09:00", "장애"),
     "오후 6시 장애": ("18:00", "장애"),
     "월요일 오전 9시 30분까지 장애": ("Mon 09:30", "장애"),
+    "18:00 because PAY-123 of friday fails": ("18:00", "PAY-123 of friday fails"),
+    "18:00 이유: 내일 배포 준비": ("18:00", "내일 배포 준비"),
+    '18:00 "the release of tomorrow"': ("18:00", "the release of tomorrow"),
 }
 REFUSED = (
     "18:00 CST payment incident",
@@ -31,6 +34,16 @@ REFUSED = (
     "6시 장애",
     "18:00:30 payment incident",
     "half past six payment incident",
+    "6:00 p. m. payment incident",
+    "18:00 payment incident until 20:00",
+    "18:00 Pacific payment incident",
+    "18:00 SAST payment incident",
+    "18:00 뉴욕 시간 장애",
+    "18:00 tmw payment incident",
+    "18:00 *fri* payment incident",
+    "18:00 명일 장애",
+    "18:00 payment incident on 27 Nov",
+    "18:00 - 20:00 payment incident",
 )
 
 
