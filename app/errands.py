@@ -249,9 +249,14 @@ class Errands:
         self.decided()
 
     async def _gather(self, due: DueEvidence) -> Evidence | None:
-        return await gather_evidence(
+        seen = await gather_evidence(
             due, record=self._record.evidence, source=self._source, now=self._clock()
         )
+        if seen is not None and due.view.hook_name in seen.succeeded_events:
+            # Somebody answered past us while the gate waits: the watcher reads it itself and closes the gate.
+            await self._record.switches.wake(due.view.switch.key, now=self._clock())
+            self.look.nudge()
+        return seen
 
     def _gathered(self, due: DueEvidence, seen: Evidence | None) -> None:
         EVIDENCE.labels(result="seen" if seen else "again").inc()

@@ -24,6 +24,10 @@ DECISIONS: Final = Counter("switchgate_decisions_total", "Gates decided here, by
 REPORTS: Final = Counter(
     "switchgate_reports_total", "Decisions reported to CodeDeploy, by what it holds.", ["outcome"]
 )
+ANSWERED_ELSEWHERE: Final = Counter(
+    "switchgate_answered_elsewhere_total",
+    "Gates that still waited when somebody else had answered CodeDeploy with Succeeded: traffic moves.",
+)
 REPORT_SECONDS: Final = Histogram(
     "switchgate_report_seconds",
     "From the decision's commit until CodeDeploy was told.",

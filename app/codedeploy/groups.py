@@ -50,6 +50,9 @@ def target_facts(target: Mapping[str, Any]) -> TargetFacts:
         task_sets=tuple(_target_set(one) for one in target.get("taskSetsInfo") or []),
         shifted=shift.get("status") == "Succeeded",
         steady_since=steady,
+        succeeded_events=tuple(
+            str(name) for name, event in events.items() if name and event.get("status") == "Succeeded"
+        ),
     )
 
 

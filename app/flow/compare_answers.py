@@ -1,18 +1,22 @@
-"""CodeDeploy took an answer: does its lifecycle event say the same?
+"""What CodeDeploy holds at a gate's lifecycle event: the answer that it took from here, or somebody else's.
 
-A 200 says that the call was taken. What CodeDeploy holds is what the event shows afterwards.
+A 200 says that the call was taken. What CodeDeploy holds is what the event shows afterwards. Whoever may call
+CodeDeploy can answer past us, in the console or at a terminal; then nobody is to be asked here any more.
 """
 
 from datetime import datetime, timedelta
 from typing import Final
 
 from app.flow.codedeploy_ports import Target
+from app.flow.confirm_hook import waiting_hook
 from app.flow.events import Kind, seen
 from app.flow.record_ports import HeldSwitch
 from app.flow.views import GateView
-from app.gate.decision import answer_to
+from app.gate.decision import Answer, answer_to
+from app.gate.ids import DomainName
 from app.gate.states import Awaiting, Outcome, Reported
 
+ELSEWHERE: Final = "answered elsewhere: CodeDeploy holds Succeeded, and nobody here answered"
 WAIT_FOR_EVENT: Final = timedelta(seconds=30)
 """How long a deployment that is over is read again, because its reads lag behind, before its gate is closed."""
 
@@ -35,6 +39,34 @@ async def compare_answers(held: HeldSwitch, target: Target, *, now: datetime) ->
         )
         await held.compare(
             view, held_status=event.status, differs=differs, events=[told] if differs else [], now=now
+        )
+
+
+async def close_answered(
+    held: HeldSwitch, target: Target, *, domain: DomainName | None, now: datetime
+) -> None:
+    """Closes each waiting gate whose lifecycle event somebody else has answered with `Succeeded`: traffic moves.
+
+    `Failed` and `Skipped` move none, and the deployment ends a moment later: its ending says whether that was an
+    answer, a stop or a time-out. While another hook waits, the event may be another's than this gate's.
+    """
+    if waiting_hook(target) is not None:
+        return
+    for view in held.open_gates:
+        event = target.events.get(view.hook_name)
+        if not isinstance(view.gate, Awaiting) or event is None or event.status != Answer.SUCCEEDED:
+            continue
+        withdrawn = seen(
+            Kind.GATE_WITHDRAWN,
+            held.switch,
+            now,
+            gate=view.id,
+            domain=domain,
+            why=ELSEWHERE,
+            codedeploy=event.status,
+        )
+        await held.close(
+            view.gate.ended(), reason=ELSEWHERE, held_status=event.status, events=[withdrawn], now=now
         )
 
 

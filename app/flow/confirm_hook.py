@@ -126,7 +126,7 @@ def refuse_unfit(facts: DeploymentFacts, *, rules: Rules) -> None:
 
 def refuse_wrong_event(facts: DeploymentFacts, target: Target | None) -> None:
     """Raises `WrongEvent` where the target shows that another hook waits than the gated one."""
-    waiting = _waiting_hook(target) if target is not None else None
+    waiting = waiting_hook(target) if target is not None else None
     if waiting not in {None, GATED_EVENT} and facts.creator not in RESCUERS and not _is_undo(facts):
         raise WrongEvent(str(waiting))
 
@@ -149,7 +149,7 @@ def _confirmed(
 ) -> Confirmation:
     verification = verify_facts(facts, target, rules=rules)
     passes = facts.creator in RESCUERS or _is_undo(facts)
-    waiting = _waiting_hook(target) if target is not None else None
+    waiting = waiting_hook(target) if target is not None else None
     if target is None or waiting is None:
         gated = target.events.get(GATED_EVENT) if target is not None else None
         if gated is not None and gated.over and not passes:
@@ -161,7 +161,7 @@ def _confirmed(
     return Confirmation(verification=verification, hook_name=waiting, started_at=started_at, passes=passes)
 
 
-def _waiting_hook(target: Target) -> str | None:
+def waiting_hook(target: Target) -> str | None:
     """The lifecycle event that may wait for a hook's answer, the gated one first."""
     running = [name for name in target.running if name in HOOKABLE]
     return GATED_EVENT if GATED_EVENT in running else next(iter(running), None)

@@ -51,6 +51,8 @@ class TargetFacts:
     task_sets: tuple[TargetSet, ...]
     shifted: bool
     steady_since: datetime | None
+    succeeded_events: tuple[str, ...] = ()
+    """Lifecycle events that it shows as `Succeeded`."""
 
 
 class EvidenceSource(Protocol):

@@ -28,7 +28,7 @@ async def look_for_evidence(
         alarms = parts.create_task(_alarms(switch, asking, group))
         listeners = parts.create_task(_listeners(switch, asking, group))
         both = parts.create_task(_sides(switch, asking, target, sets, known))
-    sides, facts = both.result(), group.result()
+    sides, facts, shown = both.result(), group.result(), target.result()
     return Evidence(
         seen_at=now,
         blue=sides.blue,
@@ -38,7 +38,8 @@ async def look_for_evidence(
         alarms=alarms.result(),
         listeners=listeners.result(),
         safety=facts if isinstance(facts, Missing) else facts.safety,
-        steady_since=_steady_since(target.result(), sides),
+        steady_since=_steady_since(shown, sides),
+        succeeded_events=() if isinstance(shown, Missing) else shown.succeeded_events,
     )
 
 

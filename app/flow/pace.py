@@ -5,7 +5,7 @@ from typing import Final
 
 from app.flow.backoff import backoff
 from app.flow.record_ports import DueLook
-from app.flow.sight import Sight, hook_started, is_moving
+from app.flow.sight import Sight, hook_started, is_moving, shows_succeeded
 
 REST: Final = timedelta(seconds=25)
 """At rest: an ending from outside is noticed within half a minute."""
@@ -46,7 +46,7 @@ def _shows_answer(due: DueLook, sight: Sight) -> bool:
 
 
 def _while_it_lives(due: DueLook, sight: Sight, *, now: datetime) -> tuple[datetime, bool]:
-    if due.undoing:
+    if due.undoing or shows_succeeded(due, sight):
         return now + QUICK, True
     if is_moving(due) and due.moving_since is not None:
         pause = (now - due.moving_since) / ASK_TRAFFIC

@@ -144,8 +144,9 @@ class DueLook(Claim):
     """A live switch that has not been looked at for a while.
 
     `hook_name` is None where no hook of it ever came: a rollback that CodeDeploy made. `moving_since`: when its
-    traffic was let through. `undoing`: somebody has asked for it to be taken back. `rescue_waits`: a gate of it waits
-    that is to pass at once, and has not. `blue`: the task definition that blue was seen to run.
+    traffic was let through, here or by whoever answered `Succeeded` elsewhere. `undoing`: somebody has asked for it to
+    be taken back. `rescue_waits`: a gate of it waits that is to pass at once, and has not. `blue`: the task
+    definition that blue was seen to run.
     """
 
     switch: Switch
@@ -157,6 +158,8 @@ class DueLook(Claim):
     blue: str | None = None
     answer_unread: bool = False
     """CodeDeploy took an answer; whether its lifecycle event says the same has not been seen."""
+    succeeded_elsewhere: bool = False
+    """A gate of it waits, and the evidence shows its lifecycle event as `Succeeded`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -252,8 +255,16 @@ class HeldSwitch(Protocol):
     ) -> None: ...
 
     async def close(
-        self, gate: Closed, *, reason: str | None, events: Sequence[Event], now: datetime
-    ) -> None: ...
+        self,
+        gate: Closed,
+        *,
+        reason: str | None,
+        events: Sequence[Event],
+        now: datetime,
+        held_status: str | None = None,
+    ) -> None:
+        """`held_status`: what CodeDeploy holds although nobody answered here."""
+        ...
 
     async def compare(
         self, gate: GateView, *, held_status: str, differs: bool, events: Sequence[Event], now: datetime

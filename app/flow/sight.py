@@ -9,6 +9,7 @@ from typing import Final
 from app.flow.codedeploy_ports import CannotAsk, DeploymentFacts, Deployments, NoSuchDeployment, Target
 from app.flow.record_ports import DueLook, News
 from app.flow.views import Switch, Traffic
+from app.gate.decision import Answer
 from app.gate.previous_revision import PreviousRevision
 
 PREVIOUS_TIMEOUT: Final = 3.0
@@ -57,15 +58,16 @@ async def see(due: DueLook, *, deployments: Deployments) -> Sight:
 
 
 def _asks_for_target(due: DueLook, facts: DeploymentFacts) -> bool:
-    if due.answer_unread or _ended_badly(due, facts):
+    if due.answer_unread or due.succeeded_elsewhere or _ended_badly(due, facts):
         return True
     return not facts.over and (_waits_for_start(due) or is_moving(due))
 
 
 def _ended_badly(due: DueLook, facts: DeploymentFacts) -> bool:
-    """Traffic was let through and the deployment failed or was stopped just now: where did the traffic stay?"""
-    let_through = due.moving_since is not None
-    return let_through and facts.over and facts.status != "Succeeded" and due.switch.ended_at is None
+    """The deployment failed or was stopped just now: where did the traffic stay? Somebody may have let it through past
+    us, so it is looked for whatever was decided here."""
+    bad = facts.over and facts.status != "Succeeded" and due.switch.ended_at is None
+    return bad and due.switch.verified
 
 
 def _asks_for_previous(due: DueLook, facts: DeploymentFacts) -> bool:
@@ -86,6 +88,12 @@ def is_moving(due: DueLook) -> bool:
     """Whether traffic has been let through and has not all arrived yet."""
     switch = due.switch
     return due.moving_since is not None and switch.switched_at is None and switch.ended_at is None
+
+
+def shows_succeeded(due: DueLook, sight: Sight) -> bool:
+    """Whether this look is the first to show that the gate's lifecycle event succeeded."""
+    hook = sight.target.events.get(due.hook_name or "") if sight.target else None
+    return due.moving_since is None and hook is not None and hook.status == Answer.SUCCEEDED
 
 
 def _waits_for_start(due: DueLook) -> bool:
@@ -143,7 +151,7 @@ def is_news(due: DueLook, sight: Sight, *, now: datetime) -> bool:
         return switch.ended_at is None
     if not switch.verified or (facts.over and switch.ended_at is None):
         return True
-    if due.answer_unread and sight.target is not None:
+    if shows_succeeded(due, sight) or (due.answer_unread and sight.target is not None):
         return True
     if due.rescue_waits:
         return True  # whoever was to let it pass was cut off before that

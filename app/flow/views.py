@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final, assert_never
+from typing import Final
 from uuid import UUID
 
 from app.gate.checks import Check
-from app.gate.decision import Verdict
+from app.gate.decision import Answer, Verdict
 from app.gate.evidence import Evidence
 from app.gate.freeze import Freeze
 from app.gate.ids import DomainName, GateId, SwitchKey, UserId
@@ -15,7 +15,7 @@ from app.gate.policy import Basis, Choice
 from app.gate.previous_revision import Obstacle
 from app.gate.rules import Unmet
 from app.gate.shift import Shift
-from app.gate.states import Awaiting, Closed, Decided, Gate, Outcome, Reported
+from app.gate.states import Awaiting, Gate, Outcome
 from app.gate.traffic_guard import TrafficGuard
 from app.gate.turns import Neighbour
 from app.gate.undo import Course, Deed, Standpoint, UnderWay
@@ -166,6 +166,7 @@ class GateView:
     reason: str | None
     outcome: Outcome | None
     outcome_detail: str | None
+    """CodeDeploy's side of it: the answer that it holds, or why it could not be told."""
     report_trouble: str | None
     """Why CodeDeploy is not told until `PASSING` after the decision; None: nothing to speak of."""
     reported_at: datetime | None
@@ -201,19 +202,13 @@ class CardPlace:
 
 
 def course_of(view: GateView) -> Course:
-    """How far the gate's switch has come."""
+    """How far the gate's switch has come, whoever let its traffic through."""
     switch = view.switch
     if switch.ended_at is not None:
         return Course.FINISHED if switch.status == "Succeeded" else Course.ENDED
-    match view.gate:
-        case Awaiting():
-            return Course.HELD
-        case Decided(verdict=verdict) | Reported(verdict=verdict) | Closed(verdict=verdict):
-            if verdict is not Verdict.APPROVED:
-                return Course.HELD
-            return Course.SWITCHED if switch.switched_at is not None else Course.SHIFTING
-        case _:
-            assert_never(view.gate)
+    if not is_let_through(view):
+        return Course.HELD
+    return Course.SWITCHED if switch.switched_at is not None else Course.SHIFTING
 
 
 def standpoint_of(view: GateView) -> Standpoint:
@@ -237,15 +232,27 @@ def standpoint_of(view: GateView) -> Standpoint:
 
 def may_be_on_green(view: GateView) -> bool:
     """Whether the deployment ended badly and left traffic on green, as far as anybody knows."""
-    if course_of(view) is not Course.ENDED or not is_approved(view):
+    if course_of(view) is not Course.ENDED or not is_let_through(view):
         return False
     taken_back = view.rollback is not None and view.rollback.switched_at is not None
     return not taken_back and view.switch.green_percent != 0
 
 
 def is_approved(view: GateView) -> bool:
-    """Whether traffic was let through here."""
+    """Whether the decision made here is an approval."""
     return not isinstance(view.gate, Awaiting) and view.gate.verdict is Verdict.APPROVED
+
+
+def is_let_through(view: GateView) -> bool:
+    """Whether traffic moves or has moved: it was approved here, CodeDeploy holds `Succeeded` whoever answered it, or
+    some of the traffic was seen on green. The way back depends on this, not on the decision."""
+    seen = bool(view.switch.green_percent) or view.switch.switched_at is not None
+    return seen or is_approved(view) or view.outcome_detail == Answer.SUCCEEDED
+
+
+def is_let_through_elsewhere(view: GateView) -> bool:
+    """Whether traffic moves or has moved without an approval from here."""
+    return is_let_through(view) and not is_approved(view)
 
 
 def ends_blue(view: GateView) -> bool:

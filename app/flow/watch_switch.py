@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from app.flow.backoff import backoff
-from app.flow.codedeploy_ports import CannotAsk, DeploymentFacts, Deployments
-from app.flow.compare_answers import compare_answers
+from app.flow.codedeploy_ports import CannotAsk, DeploymentFacts, Deployments, Target
+from app.flow.compare_answers import close_answered, compare_answers
 from app.flow.confirm_hook import NotOurs, WrongEvent, refuse_wrong_event, verify_facts
 from app.flow.end_switch import end_switch, refuse_switch
 from app.flow.events import Kind, seen
@@ -23,6 +23,7 @@ from app.flow.sight import Sight, is_news, news_of, see
 from app.flow.views import GateView
 from app.gate.ids import DomainName, GateId
 from app.gate.manners import next_reminder
+from app.gate.policy import RESCUERS
 from app.gate.states import Awaiting
 
 YOUNG: Final = timedelta(minutes=1)
@@ -94,8 +95,8 @@ async def _store(
         verification = await _verify(held, facts, sight, rules=rules, now=now)
         if verification is None:
             return []
-    if sight.target is not None:
-        await compare_answers(held, sight.target, now=now)
+    passes = due.rescue_waits or facts.creator in RESCUERS
+    await _read_answers(held, sight.target, verification, passes=passes, now=now)
     await follow_switch(held, news_of(due, sight, facts, now=now), now=now)
     if facts.over:
         await _over(held, due, sight, facts, now=now)
@@ -105,6 +106,23 @@ async def _store(
             continue
         await _refine(held, view, sight, verification=verification, rules=rules, now=now)
     return [view.id for view in held.open_gates if isinstance(view.gate, Awaiting)]
+
+
+async def _read_answers(
+    held: HeldSwitch,
+    target: Target | None,
+    verification: Verification | None,
+    *,
+    passes: bool,
+    now: datetime,
+) -> None:
+    """`passes`: a rescue or an undo, which is let through whoever answers first."""
+    if target is None:
+        return
+    await compare_answers(held, target, now=now)
+    if not passes:
+        domain = verification.domain if verification else held.switch.domain
+        await close_answered(held, target, domain=domain, now=now)
 
 
 async def _verify(

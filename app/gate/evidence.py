@@ -133,6 +133,8 @@ class Evidence:
     listeners: tuple[Listener, ...] | Missing
     safety: Safety | Missing
     steady_since: datetime | Missing
+    succeeded_events: tuple[str, ...] = ()
+    """Lifecycle events that CodeDeploy shows as `Succeeded`."""
 
     @property
     def differences(self) -> tuple[Change, ...] | Missing:

@@ -225,7 +225,8 @@ class Awaiting:
         return Decided(id=self.id, verdict=verdict_of(decision), verified=self.verified)
 
     def ended(self) -> "Closed":
-        """The deployment ended by itself, or turned out not to be ours: nobody is left to be told."""
+        """The deployment ended by itself or turned out not to be ours, or somebody answered CodeDeploy elsewhere: nobody
+        is left to be told."""
         return Closed(id=self.id, verdict=Verdict.WITHDRAWN, outcome=None)
 
     def verify(self, *, named: frozenset[UserId] = frozenset(), policy: Policy) -> "Awaiting":

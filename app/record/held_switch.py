@@ -12,7 +12,7 @@ from app.gate.decision import Verdict
 from app.gate.ids import DeploymentId
 from app.gate.states import Awaiting, Closed, Outcome
 from app.gate.undo import Deed
-from app.metrics import REPORTS
+from app.metrics import ANSWERED_ELSEWHERE, REPORTS
 from app.record.events import INSERT, as_parameter
 from app.record.opening import verified_columns
 from app.record.redraw import CARDS, redrawn
@@ -113,6 +113,7 @@ WITH g AS (
         decided_at = coalesce(decided_at, CAST(:now AS timestamptz)),
         reason = coalesce(reason, CAST(:reason AS text)),
         outcome = coalesce(outcome, CAST(:outcome AS text)),
+        outcome_detail = coalesce(outcome_detail, CAST(:held_status AS text)),
         reported_at = CASE WHEN CAST(:outcome AS text) IS NULL THEN NULL
                            ELSE coalesce(reported_at, CAST(:now AS timestamptz)) END
     WHERE id = :gate AND phase <> 'closed' RETURNING id, version
@@ -229,7 +230,13 @@ class HeldSwitchRow:
         await execute(self._driver, ASK, values)
 
     async def close(
-        self, gate: Closed, *, reason: str | None, events: Sequence[Event], now: datetime
+        self,
+        gate: Closed,
+        *,
+        reason: str | None,
+        events: Sequence[Event],
+        now: datetime,
+        held_status: str | None = None,
     ) -> None:
         """Closes a gate; a waiting one as withdrawn, for `reason`."""
         values: dict[str, Any] = {
@@ -237,9 +244,13 @@ class HeldSwitchRow:
             "verdict": gate.verdict,
             "reason": reason if gate.verdict is Verdict.WITHDRAWN else None,
             "outcome": gate.outcome,
+            "held_status": held_status,
             "now": now,
         }
         await execute(self._driver, CLOSE, {**values, "events": as_parameter(events)})
+        if held_status is not None:
+            ANSWERED_ELSEWHERE.inc()
+        self._open_gates = [view for view in self._open_gates if view.id != gate.id]
 
     async def compare(
         self, gate: GateView, *, held_status: str, differs: bool, events: Sequence[Event], now: datetime

@@ -18,17 +18,20 @@ the chain and the rows of one's own gate, and whoever holds it waits for nobody 
 else; locks of one number (the chains') are of another kind.
 """
 
+ELSEWHERE: Final = "(verdict <> 'approved' AND coalesce(outcome_detail, '') = 'Succeeded')"
+"""Somebody answered CodeDeploy past us: traffic moves whatever was decided here."""
+
 # A partial index holds the few that live. The last one of each domain tells how the one before this ended.
-NEIGHBOURS: Final = """
+NEIGHBOURS: Final = f"""
 SELECT s.domain, s.deployment_id, s.traffic, s.green_percent, s.switched_at, s.ended_at,
     g.waiting_since, g.approved_at, g.refused, g.after_traffic,
     GREATEST(g.approved_at, g.refused_at, s.moved_at, s.switched_at, s.blue_until) AS news_at
 FROM switches s CROSS JOIN LATERAL (
     SELECT min(opened_at) FILTER (WHERE phase = 'awaiting') AS waiting_since,
         max(decided_at) FILTER (WHERE verdict = 'approved' AND basis NOT IN ('rescue', 'undo')
-            AND coalesce(outcome, 'told') = 'told') AS approved_at,
-        max(decided_at) FILTER (WHERE verdict IN ('rejected', 'expired')) AS refused_at,
-        max(verdict) FILTER (WHERE verdict IN ('rejected', 'expired')) AS refused,
+            AND coalesce(outcome, 'told') = 'told' OR {ELSEWHERE}) AS approved_at,
+        max(decided_at) FILTER (WHERE verdict IN ('rejected', 'expired') AND NOT {ELSEWHERE}) AS refused_at,
+        max(verdict) FILTER (WHERE verdict IN ('rejected', 'expired') AND NOT {ELSEWHERE}) AS refused,
         bool_or(hook_name = :after_traffic) AS after_traffic
     FROM gates WHERE switch_id = s.id
 ) g

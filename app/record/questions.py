@@ -65,9 +65,17 @@ LAST: Final = f"""
     WHERE o.domain = :domain ORDER BY -o.id LIMIT :limit
 )) ORDER BY s.id DESC
 """
-LAST_APPROVED: Final = f"""
+LAST_LET_THROUGH: Final = f"""
 {VIEW} WHERE g.id = ANY(ARRAY(
-    SELECT id FROM gates WHERE domain = :domain AND verdict = 'approved' AND basis <> 'rescue'
+    SELECT id FROM (
+        (SELECT id, switch_id, opened_at FROM gates
+          WHERE domain = :domain AND verdict = 'approved' AND basis <> 'rescue'
+          ORDER BY -switch_id, opened_at DESC LIMIT 1)
+        UNION ALL
+        (SELECT id, switch_id, opened_at FROM gates
+          WHERE domain = :domain AND verdict <> 'approved' AND outcome_detail = 'Succeeded'
+          ORDER BY -switch_id, opened_at DESC LIMIT 1)
+    ) latest
     ORDER BY -switch_id, opened_at DESC LIMIT 1
 ))
 """
@@ -153,9 +161,9 @@ class Questions:
         """A domain's latest switches, newest first, each with its latest gate that no longer waits."""
         return list(coherent(await self._database.rows(LAST, domain=domain, limit=limit), view_of))
 
-    async def last_approved(self, *, domain: str) -> GateView | None:
-        """The gate by which the domain's latest switch was let through; automatic rollbacks apart."""
-        rows = await self._database.rows(LAST_APPROVED, domain=domain)
+    async def last_let_through(self, *, domain: str) -> GateView | None:
+        """The gate of the domain's latest switch that was let through, here or elsewhere; automatic rollbacks apart."""
+        rows = await self._database.rows(LAST_LET_THROUGH, domain=domain)
         return view_of(rows[0]) if rows else None
 
     async def audit(self, wanted: AuditFilter, *, limit: int, cursor: str | None = None) -> Page[AuditLine]:

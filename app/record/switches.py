@@ -22,7 +22,8 @@ DUE: Final = f"""
 SELECT {SWITCH},
     (SELECT g.hook_name FROM gates g WHERE g.switch_id = s.id ORDER BY g.opened_at DESC LIMIT 1) AS hook_name,
     s.due_at,
-    (SELECT min(g.decided_at) FROM gates g WHERE g.switch_id = s.id AND g.verdict = 'approved') AS approved_at,
+    (SELECT min(g.decided_at) FROM gates g
+      WHERE g.switch_id = s.id AND (g.verdict = 'approved' OR g.outcome_detail = 'Succeeded')) AS let_through_at,
     EXISTS (SELECT 1 FROM interventions i WHERE i.switch_id = s.id AND i.phase IN ('asked', 'sent')) AS undoing,
     EXISTS (SELECT 1 FROM gates g WHERE g.switch_id = s.id AND g.phase = 'awaiting') AND (
         s.creator = ANY(:rescuers) OR EXISTS (
@@ -30,6 +31,8 @@ SELECT {SWITCH},
         )
     ) AS rescue_waits,
     CASE WHEN s.ended_at IS NULL THEN {SEEN_BLUE} END AS blue,
+    EXISTS (SELECT 1 FROM gates g JOIN evidence e ON e.gate_id = g.id WHERE g.switch_id = s.id
+        AND g.phase = 'awaiting' AND jsonb_exists(e.seen -> 'succeeded_events', g.hook_name)) AS succeeded_elsewhere,
     EXISTS (SELECT 1 FROM gates g WHERE g.switch_id = s.id AND g.phase = 'reported' AND g.outcome = 'told'
         AND g.event_read_at IS NULL) AS answer_unread
 FROM switches s WHERE s.id = ANY(:ids)
@@ -164,7 +167,7 @@ class Switches:
 def _due(row: Any, *, attempts: int) -> DueLook:
     switch = switch_of(row)
     # A rollback of CodeDeploy's needs nobody's approval: it moves from the moment that we know of it.
-    moving_since = row.approved_at or (switch.first_seen_at if switch.rollback_of else None)
+    moving_since = row.let_through_at or (switch.first_seen_at if switch.rollback_of else None)
     return DueLook(
         attempts=attempts,
         switch=switch,
@@ -175,4 +178,5 @@ def _due(row: Any, *, attempts: int) -> DueLook:
         rescue_waits=bool(row.rescue_waits),
         blue=row.blue,
         answer_unread=row.answer_unread,
+        succeeded_elsewhere=row.succeeded_elsewhere,
     )

@@ -148,6 +148,13 @@ Index(
     desc(gates.c.opened_at),
     postgresql_where=text("verdict = 'approved' AND basis <> 'rescue'"),
 )
+Index(
+    "gates_let_through_elsewhere",
+    gates.c.domain,
+    -gates.c.switch_id,
+    desc(gates.c.opened_at),
+    postgresql_where=text("verdict <> 'approved' AND outcome_detail = 'Succeeded'"),
+)
 
 votes: Final = Table(
     "votes",

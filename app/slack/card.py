@@ -6,7 +6,14 @@ from typing import Final, assert_never
 
 from app.flow.question import Outlook
 from app.flow.rules_port import OwnedDomain
-from app.flow.views import CastVote, GateView, course_of, is_approved
+from app.flow.views import (
+    CastVote,
+    GateView,
+    course_of,
+    is_approved,
+    is_let_through,
+    is_let_through_elsewhere,
+)
 from app.gate.decision import Verdict
 from app.gate.policy import Basis, Choice
 from app.gate.states import NO_REASON, Awaiting, Closed, Decided, Outcome, Reported
@@ -97,6 +104,8 @@ def _state(view: GateView) -> str:
         case Decided(verdict=verdict) | Reported(verdict=verdict) | Closed(verdict=verdict):
             if verdict is Verdict.WITHDRAWN and not view.switch.verified:
                 return "unconfirmed"
+            if verdict is Verdict.WITHDRAWN and is_let_through_elsewhere(view):
+                return "answered_elsewhere"
             return OTHERWISE.get(view.basis, verdict.value) if view.basis else verdict.value
         case _:
             assert_never(view.gate)
@@ -104,14 +113,15 @@ def _state(view: GateView) -> str:
 
 def _stage(view: GateView) -> str:
     """The catalog's name for how far it has come: the decision's, until traffic has something to say."""
-    if not is_approved(view) or view.basis is Basis.RESCUE:
+    if not is_let_through(view) or view.basis is Basis.RESCUE:
         return _state(view)
     if is_taken_back(view):
         return "undo_taken_back" if view.basis is Basis.UNDO else "taken_back"
     if is_being_taken_back(view):
         return "taking_back"
     stages = STAGES_OF_AN_UNDO if view.basis is Basis.UNDO else STAGES
-    return stages.get(course_of(view)) or _state(view)
+    found = stages.get(course_of(view))
+    return found or ("answered_elsewhere" if is_let_through_elsewhere(view) else _state(view))
 
 
 def _waiting(
@@ -155,6 +165,8 @@ def _deciders(view: GateView) -> list[CastVote]:
 
 def _reasons(view: GateView) -> list[str]:
     """Why: in the words of whoever decided, or of all those who rejected together."""
+    if _state(view) == "answered_elsewhere":
+        return []
     deciders = _deciders(view)
     if len(deciders) > 1 and deciders[0].choice is Choice.REJECT:
         return reason_lines(deciders)[:MOST_REASONS]
@@ -163,8 +175,11 @@ def _reasons(view: GateView) -> list[str]:
 
 def _decision_words(view: GateView, texts: Texts) -> str:
     voters = ", ".join(mention(vote.voter) for vote in _deciders(view))
+    state = _state(view)
+    if state == Verdict.EXPIRED and is_let_through_elsewhere(view):
+        state = "expired_elsewhere"
     return texts(
-        "card.decided.undo" if view.basis is Basis.UNDO else f"card.decided.{_state(view)}",
+        "card.decided.undo" if view.basis is Basis.UNDO else f"card.decided.{state}",
         who=voters or mention(view.decided_by or ""),
         at=when(view.decided_at or view.opened_at),
         deadline=when(view.deadline_at),
@@ -191,7 +206,8 @@ def _outcome_words(view: GateView, texts: Texts) -> str:
             waiting = "telling" if view.gate.verified else "unverified"
             return texts(f"card.outcome.{waiting}")
         case None:
-            return texts("card.outcome.nobody")
+            elsewhere = is_let_through_elsewhere(view)
+            return texts("card.outcome.elsewhere" if elsewhere else "card.outcome.nobody")
         case _:
             assert_never(view.outcome)
 

@@ -10,7 +10,7 @@ from app.flow.views import (
     InterventionPhase,
     course_of,
     ends_blue,
-    is_approved,
+    is_let_through,
     standpoint_of,
 )
 from app.gate.policy import Basis
@@ -39,7 +39,7 @@ def course_blocks(view: GateView, *, texts: Texts) -> list[Block]:
 
 def course_buttons(view: GateView, *, texts: Texts, domain: OwnedDomain | None) -> list[Block]:
     """Undo while there is a way back; Finish now where the domain allows it. To be put into an actions block."""
-    if domain is None or not is_approved(view):
+    if domain is None or not is_let_through(view):
         return []
     ticket = str(Ticket(gate=view.id, edition=view.edition))
     buttons = []
@@ -89,7 +89,7 @@ def is_a_stop(ending: str) -> bool:
 
 def _course(view: GateView, texts: Texts) -> list[str]:
     switch = view.switch
-    if not is_approved(view):
+    if not is_let_through(view):
         return []
     match course_of(view):
         case Course.HELD:
@@ -230,8 +230,7 @@ def _rollback(view: GateView, texts: Texts) -> list[str]:
 
 def _may_have_moved(view: GateView) -> bool:
     """A tenth may have come and gone between two looks."""
-    let_through = is_approved(view) or view.outcome is Outcome.CONTRADICTED
-    return let_through or bool(view.switch.green_percent) or view.switch.switched_at is not None
+    return is_let_through(view) or view.outcome is Outcome.CONTRADICTED
 
 
 def _bar(percent: int) -> str:

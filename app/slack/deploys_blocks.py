@@ -5,7 +5,8 @@ from typing import Final, Protocol
 
 from app.flow.question import outlook_of
 from app.flow.rules_port import Rules
-from app.flow.views import CardPlace, GateView, course_of, is_approved
+from app.flow.views import CardPlace, GateView, course_of, is_let_through, is_let_through_elsewhere
+from app.gate.decision import Verdict
 from app.gate.policy import Basis
 from app.gate.states import Awaiting, Decided, Outcome
 from app.gate.undo import Course
@@ -81,6 +82,8 @@ def decided_line(view: GateView, *, texts: Texts) -> str:
 def _ending(view: GateView) -> str:
     if isinstance(view.gate, Awaiting):
         raise TypeError("a waiting gate has no ending to tell")
+    if view.gate.verdict is Verdict.WITHDRAWN and is_let_through_elsewhere(view):
+        return "answered_elsewhere"
     return IN_A_LINE.get(view.basis, view.gate.verdict.value) if view.basis else view.gate.verdict.value
 
 
@@ -90,7 +93,7 @@ def _since(view: GateView, texts: Texts) -> str:
         return texts(f"deploys.since.{view.outcome}")
     if isinstance(view.gate, Decided):
         return texts("deploys.since.untold")
-    if not is_approved(view) or view.basis is Basis.RESCUE:
+    if not is_let_through(view) or view.basis is Basis.RESCUE:
         return ""
     told = _told_since(view)
     if not told:

@@ -164,7 +164,7 @@ class DeploysCommand:
             return only(unknown, texts=texts)
         if len(names) != 1:
             return only(texts("deploys.undo_how_to"), texts=texts)
-        view = await self._questions.last_approved(domain=names[0])
+        view = await self._questions.last_let_through(domain=names[0])
         if view is None:
             return only(texts("deploys.none_to_undo", domain=names[0]), texts=texts)
         return only(await self._undo_form(view.id, profile, body), texts=texts)

@@ -148,6 +148,8 @@ class Timeline:
 
 def _variant(event: Event) -> str:
     """The suffix of a line that is told otherwise for what the event says; empty: none."""
+    if event.kind is Kind.GATE_WITHDRAWN and event.detail.get("codedeploy"):
+        return "elsewhere"
     if event.kind is Kind.DEPLOYER_KNOWN and event.detail.get("sure") is False:
         return "named"
     if event.kind is Kind.EVIDENCE_SEEN and event.detail.get("fit") is False:

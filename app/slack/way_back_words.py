@@ -24,7 +24,7 @@ def previous_words(view: GateView, texts: Texts) -> str:
 
 
 def traffic_left(view: GateView, texts: Texts) -> list[str]:
-    """After an approved deployment that ended badly and that nobody rolls back."""
+    """After a deployment that was let through, ended badly and that nobody rolls back."""
     at = standpoint_of(view)
     if at.course is not Course.ENDED or at.rolling_back:
         return []

@@ -5,8 +5,9 @@ from typing import Final
 from app.flow.decide_gate import Counted, Refused
 from app.flow.question import NoSuchGate, Unconfigured
 from app.flow.replays import AlreadyHandled
-from app.flow.views import GateView
+from app.flow.views import GateView, is_let_through_elsewhere
 from app.gate.deadline import HOOK_LIMIT
+from app.gate.decision import Verdict
 from app.gate.policy import (
     AlreadyApproved,
     AlreadyRejected,
@@ -112,6 +113,8 @@ def who_was_first(view: GateView, *, texts: Texts) -> str:
         return texts("refused.card_is_old")
     by_nobody = {Basis.RESCUE: "rescued", Basis.CHECKS: "approved_itself"}
     how = by_nobody.get(view.basis, view.gate.verdict) if view.basis else view.gate.verdict
+    if is_let_through_elsewhere(view) and view.gate.verdict is not Verdict.REJECTED:
+        how = "answered_elsewhere"  # by no person here, and traffic does not stay on blue
     said = texts(
         f"first.{how}",
         domain=view.switch.domain or texts("card.unknown_domain"),
