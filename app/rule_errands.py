@@ -8,7 +8,9 @@ from app.errand import Clock, Pieces, errand
 from app.flow.announce import DueAnnouncement, Herald, announce
 from app.flow.approve_by_checks import approve_by_checks
 from app.flow.approve_by_earlier_votes import approve_by_earlier_votes
+from app.flow.evidence_ports import EvidenceSource
 from app.flow.know_deployer import AddressBook, UnknownDeployer, know_deployer
+from app.flow.live_traffic import LiveTraffic
 from app.flow.rules_port import Rules
 from app.flow.run_probe import DueProbe, Prober, Sounding, plan_probes, run_probe
 from app.flow.turn_rules import turn_rules
@@ -35,6 +37,7 @@ class RuleErrands:
         record: Record,
         herald: Herald,
         prober: Prober,
+        source: EvidenceSource,
         book: AddressBook,
         rules: Rules,
         texts: Texts,
@@ -51,6 +54,7 @@ class RuleErrands:
         self._aside = {name: Quarantine(name) for name in ("deployers", "probes", "approve", "turn")}
         self._herald = herald
         self._prober = prober
+        self._traffic = LiveTraffic(record=record.evidence, source=source)
         self._texts = texts
         self._decided = decided
         self._book = book
@@ -155,6 +159,7 @@ class RuleErrands:
             ripe=self._record.checks,
             rules=self._rules,
             aside=self._aside["approve"],
+            traffic=self._traffic,
             now=self._clock(),
         ):
             self._decided()

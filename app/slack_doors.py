@@ -5,6 +5,8 @@ from datetime import datetime
 
 from app.calm import Calm
 from app.errands import Errands
+from app.flow.evidence_ports import EvidenceSource
+from app.flow.live_traffic import LiveTraffic
 from app.flow.rules_port import Rules
 from app.flow.views import CardPlace
 from app.gate.ids import GateId
@@ -36,6 +38,7 @@ class SlackDoors:
         rules: Rules,
         errands: Errands,
         rule_errands: RuleErrands,
+        source: EvidenceSource,
         calm: Calm,
         clock: Callable[[], datetime],
     ) -> None:
@@ -45,6 +48,7 @@ class SlackDoors:
         self._rules = rules
         self._errands = errands
         self._rule_errands = rule_errands
+        self._traffic = LiveTraffic(record=record.evidence, source=source)
         self._clock = clock
         presses = self._presses()
         home = self._home(presses, calm)
@@ -77,6 +81,7 @@ class SlackDoors:
 
         return Presses(
             record=self._record.gates,
+            traffic=self._traffic,
             rules=self._rules,
             directory=self._slack.directory,
             replies=self._slack.replies,
@@ -118,6 +123,7 @@ class SlackDoors:
     def _glass(self) -> GlassPresses:
         return GlassPresses(
             record=self._record.gates,
+            traffic=self._traffic,
             rules=self._rules,
             directory=self._slack.directory,
             replies=self._slack.replies,

@@ -94,6 +94,7 @@ class Service:
             rules=self.rules,
             errands=self.errands,
             rule_errands=self.rule_errands,
+            source=self._source,
             calm=self._calm,
             clock=clock,
         )
@@ -127,6 +128,7 @@ class Service:
         return RuleErrands(
             record=self.worker_record,
             prober=HttpProber(),
+            source=self._source,
             texts=self.slack.texts,
             herald=writers.herald,
             book=writers.book,

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 from app.flow.beside import await_turn, with_neighbours
 from app.flow.events import SWITCHGATE, Event, Kind
+from app.flow.live_traffic import LiveTraffic, Reading, StaleGuard, is_stale, with_live_traffic
 from app.flow.question import Question, question_of
 from app.flow.record_ports import GateRecord, HeldGate, SetAside
 from app.flow.rules_port import Rules
@@ -26,7 +27,13 @@ class SelfApproving(Protocol):
 
 
 async def approve_by_checks(
-    *, record: GateRecord, ripe: SelfApproving, rules: Rules, aside: SetAside, now: datetime
+    *,
+    record: GateRecord,
+    ripe: SelfApproving,
+    rules: Rules,
+    aside: SetAside,
+    now: datetime,
+    traffic: LiveTraffic | None = None,
 ) -> int:
     """Approves what may approve itself, each gate in a transaction of its own; gives how many."""
     domains = rules.self_approving()
@@ -39,19 +46,34 @@ async def approve_by_checks(
     approved = 0
     for view in likely:
         with aside.guard(view.id):
-            approved += await _approve(view, record=record, rules=rules, now=now)
+            approved += await _approve(view, record=record, rules=rules, traffic=traffic, now=now)
     return approved
 
 
-async def _approve(view: GateView, *, record: GateRecord, rules: Rules, now: datetime) -> bool:
+async def _approve(
+    view: GateView, *, record: GateRecord, rules: Rules, traffic: LiveTraffic | None, now: datetime
+) -> bool:
+    async def decide(reading: Reading | None) -> bool:
+        return await _decide(view, reading, record=record, rules=rules, now=now)
+
+    return await with_live_traffic(decide, view.id, traffic=traffic, now=now)
+
+
+async def _decide(
+    view: GateView, reading: Reading | None, *, record: GateRecord, rules: Rules, now: datetime
+) -> bool:
     async with record.hold(view.id, skip_locked=True) as held:
         if held is None:
             return False
         await await_turn(held, rules=rules)
+        if reading is not None:
+            await reading.put_into(held, now=now)
         found = _approval(held.view, rules=rules, now=now)
         if found is None:
             return False
         question, approval = found
+        if reading is None and is_stale(held.view, now=now):
+            raise StaleGuard
         question.gate.decide(approval)
         await held.save(vote=None, decision=approval, events=[_event(held, now)], now=now)
         return True

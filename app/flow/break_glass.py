@@ -6,6 +6,7 @@ from datetime import datetime
 from app.flow.beside import await_turn
 from app.flow.decide_gate import Refused, refused_press
 from app.flow.events import Event, Kind, person
+from app.flow.live_traffic import LiveTraffic, Reading, StaleGuard, is_stale, with_live_traffic
 from app.flow.question import NoSuchGate, question_of, unmet_by
 from app.flow.record_ports import GateRecord, HeldGate
 from app.flow.replays import refuse_replay
@@ -39,13 +40,33 @@ class Broken:
     approval: Approval
 
 
-async def break_glass(glass: Glass, *, record: GateRecord, rules: Rules, now: datetime) -> Broken:
-    """Approves in one transaction. Raises `Refused`, having recorded it; the gate is unchanged."""
+async def break_glass(
+    glass: Glass, *, record: GateRecord, rules: Rules, now: datetime, traffic: LiveTraffic | None = None
+) -> Broken:
+    """Approves in one transaction. Raises `Refused`, having recorded it; the gate is unchanged.
+
+    `traffic`: reads live traffic where the evidence is stale, so that the form names what is set aside.
+    """
+
+    async def decide(reading: Reading | None) -> Broken:
+        return await _decide(glass, reading, record=record, rules=rules, now=now)
+
+    return await with_live_traffic(decide, glass.gate, traffic=traffic, now=now)
+
+
+async def _decide(
+    glass: Glass, reading: Reading | None, *, record: GateRecord, rules: Rules, now: datetime
+) -> Broken:
     async with record.hold(glass.gate, request=glass.request) as held:
         if held is None:
             raise Refused(NoSuchGate(), None)
         try:
             await await_turn(held, rules=rules)
+            is_admin = rules.roster().holds(glass.person.user, approvers=rules.admins)
+            if reading is None and is_admin and is_stale(held.view, now=now):
+                raise StaleGuard
+            if reading is not None:
+                await reading.put_into(held, now=now)
             return await _approve(glass, held, rules=rules, now=now)
         except Refusal as refusal:
             if not isinstance(refusal, ReasonMissing):

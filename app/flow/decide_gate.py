@@ -6,6 +6,7 @@ from datetime import datetime
 
 from app.flow.beside import await_turn
 from app.flow.events import Detail, Event, Kind, person
+from app.flow.live_traffic import LiveTraffic, Reading, StaleGuard, is_stale, with_live_traffic
 from app.flow.question import NoSuchGate, case_of, question_of, unmet_by
 from app.flow.record_ports import GateRecord, HeldGate
 from app.flow.replays import refuse_replay
@@ -56,20 +57,45 @@ class Refused(Exception):
         self.unmet = unmet
 
 
-async def decide_gate(press: Press, *, record: GateRecord, rules: Rules, now: datetime) -> Counted:
-    """Counts the press in one transaction. Raises `Refused`, having recorded it; the gate is unchanged."""
+async def decide_gate(
+    press: Press, *, record: GateRecord, rules: Rules, now: datetime, traffic: LiveTraffic | None = None
+) -> Counted:
+    """Counts the press in one transaction. Raises `Refused`, having recorded it; the gate is unchanged.
+
+    `traffic`: reads live traffic before an approval that only stale evidence lets pass; see there.
+    """
+
+    async def decide(reading: Reading | None) -> Counted:
+        return await _decide(press, reading, record=record, rules=rules, now=now)
+
+    return await with_live_traffic(decide, press.gate, traffic=traffic, now=now)
+
+
+async def _decide(
+    press: Press, reading: Reading | None, *, record: GateRecord, rules: Rules, now: datetime
+) -> Counted:
     async with record.hold(press.gate, request=press.request) as held:
         if held is None:
             raise Refused(NoSuchGate(), None)
         try:
             if press.choice is Choice.APPROVE:  # nothing that others do holds a rejection back
-                await await_turn(held, rules=rules)
-                if held.view.guard is not None and held.view.guard.is_stale(now):
-                    await held.refresh_evidence(now=now)
+                await _look_at_traffic(press, held, reading, rules=rules, now=now)
             return await _count(press, held, rules=rules, now=now)
         except Refusal as refusal:
             refused = await _refuse(press, held, refusal, rules=rules, now=now)
     raise refused
+
+
+async def _look_at_traffic(
+    press: Press, held: HeldGate, reading: Reading | None, *, rules: Rules, now: datetime
+) -> None:
+    """Raises `StaleGuard` where the approval would count and what it is judged by is too old."""
+    await await_turn(held, rules=rules)
+    if reading is not None:
+        await reading.put_into(held, now=now)
+    elif is_stale(held.view, now=now):
+        _judge(press, held.view, rules=rules, now=now)  # who may not approve has nothing read
+        raise StaleGuard
 
 
 async def may_press(press: Press, *, record: GateRecord, rules: Rules, now: datetime) -> GateView:

@@ -168,13 +168,13 @@ async def _health(found: _Found, *, region: str, asking: Asking) -> tuple[Target
     if found.ours is not None:
         arn = found.ours.target_groups[0] if found.ours.target_groups else Missing(why=Why.NONE)
     elif found.theirs is not None and found.theirs.target_group is not None:
-        arn = await _target_group(found.theirs.target_group, region=region, asking=asking)
+        arn = await target_group_arn(found.theirs.target_group, region=region, asking=asking)
     if isinstance(arn, Missing):
         return arn
     return await asking.read(asking.source.health(region, arn))
 
 
-async def _target_group(name: str, *, region: str, asking: Asking) -> str | Missing:
+async def target_group_arn(name: str, *, region: str, asking: Asking) -> str | Missing:
     """CodeDeploy knows target groups by name only."""
     arns = await asking.read(asking.source.target_group_arns(region, [name]))
     return arns if isinstance(arns, Missing) else arns.get(name, NOT_THERE)

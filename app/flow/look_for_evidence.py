@@ -86,10 +86,10 @@ async def _listeners(
     listeners = await asking.read(asking.source.listeners(region, facts.listeners))
     if isinstance(listeners, Missing):
         return listeners
-    return tuple(await asyncio.gather(*(_with_rules(one, pair, region, asking) for one in listeners)))
+    return tuple(await asyncio.gather(*(with_rules(one, pair, region, asking) for one in listeners)))
 
 
-async def _with_rules(listener: Listener, pair: set[str], region: str, asking: Asking) -> Listener:
+async def with_rules(listener: Listener, pair: set[str], region: str, asking: Asking) -> Listener:
     """A listener whose default action knows neither of the pair may forward to them by its rules."""
     if pair.intersection(dict(listener.weights)) or not listener.arn:
         return listener

@@ -13,6 +13,7 @@ from app.gate.decision import Answer, Decision
 from app.gate.ids import DeploymentId, DomainName, ExecutionId, GateId, SwitchKey, UserId
 from app.gate.previous_revision import PreviousRevision
 from app.gate.states import Awaiting, Closed, Vote
+from app.gate.traffic_guard import TrafficGuard
 from app.gate.turns import Neighbour
 from app.gate.undo import Deed
 
@@ -115,6 +116,10 @@ class HeldGate(Protocol):
 
     async def refresh_evidence(self, *, now: datetime) -> None:
         """What was seen of this gate is too old: it is looked at again at once."""
+        ...
+
+    def judge_by(self, guard: TrafficGuard) -> None:
+        """From now on `view` has what was read of live traffic instead of what the evidence shows."""
         ...
 
     async def reminded(

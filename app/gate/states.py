@@ -225,7 +225,7 @@ class Awaiting:
         return Decided(id=self.id, verdict=verdict_of(decision), verified=self.verified)
 
     def ended(self) -> "Closed":
-        """The deployment ended by itself or turned out not to be ours, or somebody answered CodeDeploy elsewhere: nobody
+        """The deployment ended by itself, is not ours, or somebody answered CodeDeploy elsewhere: nobody
         is left to be told."""
         return Closed(id=self.id, verdict=Verdict.WITHDRAWN, outcome=None)
 

@@ -12,6 +12,7 @@ from app.flow.views import GateView, Intervention
 from app.gate.decision import Approval, Decision, Expiry, Rejection, answer_to, verdict_of
 from app.gate.ids import DomainName, GateId, SwitchKey, UserId
 from app.gate.states import Vote
+from app.gate.traffic_guard import TrafficGuard
 from app.gate.turns import Neighbour
 from app.metrics import DECISIONS
 from app.record.broken import broken_json
@@ -168,6 +169,10 @@ class HeldGateRow:
     async def refresh_evidence(self, *, now: datetime) -> None:
         """Has the gate looked at again at once."""
         await execute(self._driver, REFRESH_EVIDENCE, {"gate": self._view.id, "now": now})
+
+    def judge_by(self, guard: TrafficGuard) -> None:
+        """From now on `view` has this guard."""
+        self._view = replace(self._view, guard=guard)
 
     async def reminded(self, *, at: datetime, following: datetime | None, events: Sequence[Event]) -> None:
         """The reminders up to `at` are dealt with; where there is something to say, the thread says it."""

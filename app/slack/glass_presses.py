@@ -10,6 +10,7 @@ from app.flow.beside import with_neighbours
 from app.flow.break_glass import Broken, Glass, break_glass
 from app.flow.decide_gate import Refused
 from app.flow.free_text import has_content
+from app.flow.live_traffic import LiveTraffic
 from app.flow.question import NoSuchGate, question_of, unmet_by
 from app.flow.record_ports import GateRecord
 from app.flow.rules_port import Rules
@@ -51,6 +52,7 @@ class GlassPresses:
         self,
         *,
         record: GateRecord,
+        traffic: LiveTraffic,
         rules: Rules,
         directory: Directory,
         replies: Replies,
@@ -58,6 +60,7 @@ class GlassPresses:
         clock: Callable[[], datetime],
     ) -> None:
         self._record = record
+        self._traffic = traffic
         self._rules = rules
         self._directory = directory
         self._replies = replies
@@ -122,7 +125,9 @@ class GlassPresses:
             reason=reason,
             request=request,
         )
-        breaking = break_glass(glass, record=self._record, rules=self._rules, now=self._clock())
+        breaking = break_glass(
+            glass, record=self._record, rules=self._rules, traffic=self._traffic, now=self._clock()
+        )
         return await by(until, breaking)
 
     async def _answer_refused(

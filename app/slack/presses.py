@@ -10,6 +10,7 @@ import structlog
 
 from app.flow.decide_gate import Counted, Press, Refused, decide_gate, may_press
 from app.flow.free_text import has_content
+from app.flow.live_traffic import LiveTraffic
 from app.flow.question import NoSuchGate, outlook_of, rejections_after
 from app.flow.record_ports import GateRecord, RecordAway
 from app.flow.rules_port import Rules
@@ -74,6 +75,7 @@ class Presses:
         self,
         *,
         record: GateRecord,
+        traffic: LiveTraffic,
         rules: Rules,
         directory: Directory,
         replies: Replies,
@@ -83,6 +85,7 @@ class Presses:
         clock: Callable[[], datetime],
     ) -> None:
         self._record = record
+        self._traffic = traffic
         self._rules = rules
         self._directory = directory
         self._replies = replies
@@ -166,7 +169,9 @@ class Presses:
         texts = Texts.of(profile.locale)
         try:
             press = replace(_press(value, profile, choice, reason), request=request)
-            deciding = decide_gate(press, record=self._record, rules=self._rules, now=self._clock())
+            deciding = decide_gate(
+                press, record=self._record, rules=self._rules, traffic=self._traffic, now=self._clock()
+            )
             counted = await by(until, deciding)
         except Exception as trouble:
             return self._not_counted(trouble, profile, texts)

@@ -11,6 +11,7 @@ from aiohttp import ClientSession, web
 
 from app.sandbox.cast import GRACE, JUN, MINA, OLU, config_text
 from app.sandbox.server import ServerThread
+from tests.flow import outsiders
 from tests.house import House, living_house
 
 CI = "a-token-of-the-pipeline"
@@ -97,6 +98,22 @@ async def test_a_domain_may_approve_itself_once_its_checks_pass(build: Build) ->
         gate = house.gate(deployment)
         assert (gate["basis"], gate["decided_by"]) == ("checks", None)
         await house.until(lambda: "Approved by its checks" in house.says(deployment))
+
+
+async def test_a_domain_does_not_approve_itself_by_stale_evidence(build: Build) -> None:
+    """In a crowd the looks at its live traffic are far apart: it is read when the checks have passed."""
+    async with build('required_checks = ["smoke"]\napprove_when_checks_pass = true\n') as house:
+        deployment, _ = await house.ask("order")
+        await house.until(lambda: "Green looks fit" in house.says(deployment))
+        await outsiders.alters(house, "UPDATE evidence SET due_at = due_at + interval '50 minutes'")
+        house.clock.advance(minutes=5)
+        house.aws.set_health("order", "green", "unhealthy", reason="Target.Timeout")
+        await tell(house, deployment, "smoke", "passed")
+        await house.until(lambda: "Green has no healthy target" in house.says(deployment))
+        assert house.gate(deployment)["phase"] == "awaiting"
+        house.aws.set_health("order", "green", "healthy")
+        house.clock.advance(seconds=20)
+        assert await house.told(deployment) == ["Succeeded"]
 
 
 async def test_the_glass_may_be_broken_over_a_failed_check(build: Build) -> None:
