@@ -1,18 +1,14 @@
 """AppSpec files, JSON or YAML, as far as their task definition goes; and RevisionLocations in words."""
 
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
-# One fact looks alike enough in every YAML to be found without a parser; a comment is no fact.
-_NAMED: Final = re.compile(
-    r"""(?m)^(?P<before>[^#\n]*?\b[Tt]askDefinition\b["']?[ \t]*:[ \t]*["']?)(?P<name>[^\s"',}#]+)"""
-)
+from app.codedeploy.appspec_nodes import replace_scalar, task_definition_nodes
+
 _TASK_DEFINITION: Final = re.compile(
     r"(?:arn:aws[\w-]*:ecs:[\w-]+:\d{12}:task-definition/)?(?P<short>[\w-]{1,255}(?P<revision>:\d{1,9})?)"
 )
-_KEYS: Final = frozenset({"TaskDefinition", "taskDefinition"})
 INLINE: Final = {"AppSpecContent": "appSpecContent", "String": "string"}
 """Revision types that carry an AppSpec, and the member that carries it. `String` is the deprecated one."""
 
@@ -21,8 +17,14 @@ SHORT_COMMIT: Final = 7
 
 
 def task_definition_in(content: str) -> str | None:
-    """The task definition that an AppSpec names, as it is written: an ARN, `family:revision`, or `family`."""
-    return next((name for name in _names(content) if _TASK_DEFINITION.fullmatch(name)), None)
+    """The task definition that an AppSpec names, as it is written: an ARN, `family:revision`, or `family`.
+
+    None: it names none, more than one, or cannot be read.
+    """
+    _, nodes = task_definition_nodes(content)
+    names = {node.value for node in nodes}
+    name = names.pop() if len(names) == 1 else ""
+    return name if _TASK_DEFINITION.fullmatch(name) else None
 
 
 def short_name(task_definition: str) -> str:
@@ -36,12 +38,12 @@ def is_pinned(task_definition: str) -> bool:
     return found is not None and found["revision"] is not None
 
 
-def with_task_definition(content: str, task_definition: str) -> str:
-    """The same AppSpec with another task definition."""
-    try:
-        return json.dumps(_replaced(json.loads(content), task_definition))
-    except ValueError:
-        return _NAMED.sub(lambda found: f"{found['before']}{task_definition}", content, count=1)
+def with_task_definition(content: str, task_definition: str) -> str | None:
+    """The same AppSpec with another task definition; None: it could not be replaced."""
+    text, nodes = task_definition_nodes(content)
+    for node in sorted(nodes, key=lambda node: node.start, reverse=True):
+        text = replace_scalar(text, node, task_definition)
+    return text if task_definition_in(text) == task_definition else None
 
 
 def without_content(revision: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,33 +78,3 @@ def location_name(revision: Mapping[str, Any]) -> str:
     if git_hub.get("commitId"):
         return f"{git_hub.get('repository', '')}@{str(git_hub['commitId'])[:SHORT_COMMIT]}"
     return f"sha256:{(digest_in(revision) or '')[:SHORT_DIGEST]}"
-
-
-def _names(content: str) -> Iterator[str]:
-    try:
-        yield from _values(json.loads(content))
-    except ValueError:
-        yield from (found["name"] for found in _NAMED.finditer(content))
-
-
-def _values(part: object) -> Iterator[str]:
-    if isinstance(part, dict):
-        for name, value in part.items():
-            if name in _KEYS and isinstance(value, str):
-                yield value
-            else:
-                yield from _values(value)
-    elif isinstance(part, list):
-        for item in part:
-            yield from _values(item)
-
-
-def _replaced(part: Any, task_definition: str) -> Any:
-    if isinstance(part, dict):
-        return {
-            name: task_definition
-            if name in _KEYS and isinstance(value, str)
-            else _replaced(value, task_definition)
-            for name, value in part.items()
-        }
-    return [_replaced(item, task_definition) for item in part] if isinstance(part, list) else part

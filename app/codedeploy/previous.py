@@ -83,11 +83,12 @@ def redeployment(info: Mapping[str, Any], *, blue: str | None, read: RevisionRea
     name = short_name(named) if named else location_name(previous)
     if without_content(previous) == without_content(present):
         return _none(name, Obstacle.SAME)
-    if named is None:
-        return Redeployment(previous=PreviousRevision(name=name), location=without_content(previous))
-    if read.is_inactive(named):
+    if content and named is None:
+        return _none(name, Obstacle.UNREADABLE)
+    if named is not None and read.is_inactive(named):
         return _none(name, Obstacle.INACTIVE)
-    name = _told_apart(name, previous, read.appspec(application, present))
+    if named is not None:
+        name = _told_apart(name, previous, read.appspec(application, present))
     return Redeployment(previous=PreviousRevision(name=name), location=without_content(previous))
 
 
@@ -100,10 +101,10 @@ def _with_blue(
         return _none(short_name(blue), Obstacle.SAME)
     if read.is_inactive(blue):
         return _none(short_name(blue), Obstacle.INACTIVE)
-    location = {
-        "revisionType": "AppSpecContent",
-        "appSpecContent": {"content": with_task_definition(content, blue)},
-    }
+    replaced = with_task_definition(content, blue)
+    if replaced is None:
+        return _none(short_name(named), Obstacle.UNREADABLE)
+    location = {"revisionType": "AppSpecContent", "appSpecContent": {"content": replaced}}
     return Redeployment(previous=PreviousRevision(name=short_name(blue)), location=location)
 
 

@@ -35,6 +35,7 @@ WHY_NOT: Final = {
     Obstacle.ABSENT: Setback.NO_PREVIOUS,
     Obstacle.SAME: Setback.SAME_REVISION,
     Obstacle.UNPINNED: Setback.UNPINNED_REVISION,
+    Obstacle.UNREADABLE: Setback.UNREADABLE_REVISION,
     Obstacle.INACTIVE: Setback.INACTIVE_REVISION,
 }
 

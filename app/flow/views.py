@@ -106,6 +106,7 @@ class Setback(StrEnum):
     NO_PREVIOUS = "CodeDeploy names no previous revision"
     SAME_REVISION = "the previous revision is the one that serves now"
     UNPINNED_REVISION = "the previous revision names a task definition without its number"
+    UNREADABLE_REVISION = "the task definition cannot be read from the previous revision's AppSpec"
     INACTIVE_REVISION = "the previous task definition is INACTIVE"
 
 

@@ -13,6 +13,8 @@ class Obstacle(StrEnum):
     """The previous revision is the one that serves now."""
     UNPINNED = "unpinned"
     """Its AppSpec names a task definition family without a revision: ECS would run the latest, perhaps green's own."""
+    UNREADABLE = "unreadable"
+    """CodeDeploy shows its AppSpec, and the task definition in it cannot be made out: it may be a family alone."""
     INACTIVE = "inactive"
     """Its task definition is deregistered: ECS starts no tasks from it any more."""
 

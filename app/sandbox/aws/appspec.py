@@ -1,10 +1,11 @@
 """Application revisions: what CreateDeployment is given, and what the reads tell of it afterwards."""
 
 import json
-import re
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
+
+import yaml
 
 from app.sandbox.aws.errors import AwsError
 from app.sandbox.aws.task_definitions import TaskDefinition
@@ -24,10 +25,6 @@ STORED: Final = {
     "GitHub": ("gitHubLocation", "repository", "commitId"),
 }
 """Revision types whose content is kept elsewhere, and what names it there."""
-
-# An AppSpec is JSON or YAML; these two facts look alike enough in both to be found without a YAML parser.
-_TASK_DEFINITION: Final = re.compile(r"""\bTaskDefinition["']?\s*:\s*["']?(?P<arn>[^"'\s,}]+)""")
-_HOOK: Final = re.compile(rf"""\b(?P<event>{"|".join(HOOKABLE)})["']?\s*:\s*["']?[\w:.-]+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +100,7 @@ class Revisions:
         if isinstance(content, str):
             if digest not in (None, digest_of(content)):
                 raise AwsError("InvalidRevisionException", "The sha256 is not that of the content.")
-            if _TASK_DEFINITION.search(content) is None:
+            if _task_definition(_loaded(content)) is None:
                 raise AwsError("InvalidRevisionException", "The AppSpec file names no TaskDefinition.")
             return inline_revision(content, kind=kind)
         if not digest:
@@ -148,11 +145,34 @@ def digest_of(content: str) -> str:
 
 
 def _revision(location: dict[str, Any], content: str | None) -> Revision:
-    found = _TASK_DEFINITION.search(content or "")
-    if content is None or found is None:
+    appspec = _loaded(content or "")
+    name = _task_definition(appspec)
+    if name is None:
         return Revision(location, content, None, None)
-    hooks = frozenset(hook["event"] for hook in _HOOK.finditer(content))
-    return Revision(location, content, found["arn"], hooks)
+    hooks = (event for hook in appspec.get("Hooks") or [] if isinstance(hook, dict) for event in hook)
+    return Revision(location, content, name, frozenset(hooks) & set(HOOKABLE))
+
+
+def _loaded(content: str) -> dict[str, Any]:
+    """An AppSpec, JSON or YAML; empty where it is neither."""
+    try:
+        found = json.loads(content)
+    except ValueError:
+        try:
+            found = yaml.safe_load(content)
+        except yaml.YAMLError:
+            return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _task_definition(appspec: dict[str, Any]) -> str | None:
+    try:
+        (resource,) = appspec["Resources"]
+        (service,) = resource.values()
+        name = service["Properties"]["TaskDefinition"]
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+    return name.strip() if isinstance(name, str) else None
 
 
 def _does_not_exist() -> AwsError:
