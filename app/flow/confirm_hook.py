@@ -103,13 +103,13 @@ def verify_facts(facts: DeploymentFacts, target: Target | None, *, rules: Rules)
             raise NotOurs(f"the compute platform is {platform}, not ECS")
     elif facts.over:
         raise NotOurs(f"the deployment is over: {facts.status}")
-    names = deployer_claims(description=facts.description, creator=facts.creator).names
-    named = {person for name in names if (person := rules.slack_person(name))}
+    claims = deployer_claims(description=facts.description, creator=facts.creator)
+    named = {person for name in claims.names if (person := rules.slack_person(name))}
     return Verification(
         domain=domain.name if domain else None,
         listener_port=domain.listener_port if domain else None,
         facts=facts,
-        deployed_by=names[0] if names else None,
+        deployed_by=claims.shown,
         named_deployers=tuple(sorted(named)),
     )
 

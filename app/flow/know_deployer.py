@@ -53,7 +53,7 @@ async def know_deployer(
     before = frozenset(switch.named_deployers)
     if before - found.named:
         found = Deployer(known=None, named=found.named | before)
-    shown = claims.names[0] if claims.names else None
+    shown = claims.shown
     if found.known is None and found.named == before and shown == switch.deployed_by:
         return False
     event = Event(

@@ -5,12 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from app.gate.described_deployers import described_deployers
 from app.gate.ids import UserId
 
-_BY_KEY: Final = re.compile(
-    r"\b(?:github-actor|actor|deployed-by)\s*[:=]\s*@?(?P<login>[A-Za-z0-9][A-Za-z0-9._+@-]*)", re.IGNORECASE
-)
-_BY_AT: Final = re.compile(r"\bby\s+@(?P<login>[A-Za-z0-9][A-Za-z0-9._-]*)", re.IGNORECASE)
+_MENTION: Final = re.compile(r"<@(?P<id>[UW][A-Z0-9]+)>")
 
 NOBODY: Final = frozenset(
     {
@@ -35,17 +33,20 @@ class DeployerClaims:
     """Every name that a deployment gives for its deployer, by source.
 
     `tag`: the task definition's `github-actor`; None: not read, or not there. Whoever starts a deployment writes its
-    description as they like, so it names people and proves nothing.
+    description as they like, so it names people and proves nothing. `possible`: words of it that name somebody only
+    where they are the name of an account. `shown`: the surest of all, to be shown.
     """
 
     tag: str | None
     described: tuple[str, ...]
     creators: tuple[str, ...]
+    possible: tuple[str, ...] = ()
+    shown: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """All of them, each once, the surest first."""
-        names = [self.tag, *self.described, *self.creators]
+        names = [self.tag, *self.described, *self.creators, *self.possible]
         return tuple(dict.fromkeys(name for name in names if name))
 
 
@@ -58,18 +59,22 @@ class Deployer:
 
 
 def named_deployer(description: str) -> str | None:
-    """The login that a description names first: `github-actor=LOGIN`, `actor: LOGIN` or `by @LOGIN`."""
-    return next(iter(_described(description)), None)
+    """The login that a description names first, those first that are clearly meant as a person."""
+    return described_deployers(description).shown
 
 
 def deployer_claims(*, description: str, creator: str, tag: str | None = None) -> DeployerClaims:
     """What a deployment says. A creator that is an ARN names its last part, too."""
     personal = creator.strip() if creator.strip().casefold() not in NOBODY else ""
     creators = dict.fromkeys(name for name in (personal, personal.rpartition("/")[2]) if name)
+    tagged = (tag or "").strip().removeprefix("@") or None
+    described = described_deployers(description)
     return DeployerClaims(
-        tag=(tag or "").strip().removeprefix("@") or None,
-        described=_described(description),
+        tag=tagged,
+        described=described.stated,
         creators=tuple(creators),
+        possible=described.possible,
+        shown=next((name for name in (tagged, *described.stated, *creators, described.shown) if name), None),
     )
 
 
@@ -77,7 +82,7 @@ def resolve_deployer(claims: DeployerClaims, *, accounts: Mapping[str, UserId]) 
     """`accounts`: the Slack account of each claimed name that has one.
 
     A name without an account contradicts the tag unless it is the same name; a creator without one is a role or a
-    service, and says nothing.
+    service, a bare word without one may be anything, and both say nothing.
     """
     named = frozenset(accounts[name] for name in claims.names if name in accounts)
     tagged = accounts.get(claims.tag) if claims.tag else None
@@ -90,9 +95,11 @@ def resolve_deployer(claims: DeployerClaims, *, accounts: Mapping[str, UserId]) 
 
 
 def slack_person(login: str | None, *, people: Mapping[str, str]) -> UserId | None:
-    """The Slack account of a login, by the configuration's `[people]`; case does not matter."""
+    """The Slack account of a login, by the configuration's `[people]`; case does not matter. A mention is one."""
     if login is None:
         return None
+    if mention := _MENTION.fullmatch(login):
+        return UserId(mention["id"])
     by_folded = {name.casefold(): user for name, user in people.items()}
     user = by_folded.get(login.casefold())
     return UserId(user) if user else None
@@ -102,8 +109,3 @@ def e_mails_among(names: Iterable[str]) -> tuple[str, ...]:
     """The names that are e-mail addresses, by which Slack may know the person."""
     found = [name for name in names if re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", name)]
     return tuple(found[:MAX_ADDRESSES])
-
-
-def _described(description: str) -> tuple[str, ...]:
-    found = [*_BY_KEY.finditer(description), *_BY_AT.finditer(description)]
-    return tuple(dict.fromkeys(one["login"].rstrip(".,") for one in found))

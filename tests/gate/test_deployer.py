@@ -35,6 +35,7 @@ def test_a_description_names_its_deployer(description: str, login: str | None) -
 def test_a_login_is_found_whatever_its_case() -> None:
     assert slack_person("MinJi", people={"minji": "U0MINJI"}) == "U0MINJI"
     assert slack_person("nobody", people={"minji": "U0MINJI"}) is None
+    assert slack_person("<@U0MINJI>", people={}) == "U0MINJI"
     assert slack_person(None, people={"minji": "U0MINJI"}) is None
 
 
@@ -61,6 +62,22 @@ def test_a_login_is_found_whatever_its_case() -> None:
         ("me", "actor: me+deploy@example.com", "user", None, {ME}),
         ("unheard", "actor: UNHEARD", "user", None, set()),
         ("unheard", "actor: me", "user", None, {ME}),
+        # Other spellings contradict the tag as well.
+        ("me", "GITHUB_ACTOR=colleague", "user", None, {ME, COLLEAGUE}),
+        ("me", "deployed_by: colleague", "user", None, {ME, COLLEAGUE}),
+        ("me", "deployer=colleague", "user", None, {ME, COLLEAGUE}),
+        ("me", "triggered by: colleague", "user", None, {ME, COLLEAGUE}),
+        ("me", "Deployed by colleague", "user", None, {ME, COLLEAGUE}),
+        ("me", "by colleague@example.com", "user", None, {ME, COLLEAGUE}),
+        ("me", "triggered by: colleague2", "user", None, {ME}),
+        ("me", "by <@U0COLLEAGUE>", "user", None, {ME, COLLEAGUE}),
+        ("me", "by <@U0ME|me>", "user", ME, {ME}),
+        # A bare word that is nobody's account, and a service, say nothing.
+        ("me", "Deployed by GitHub Actions", "user", ME, {ME}),
+        ("me", "triggered by: push", "user", ME, {ME}),
+        ("me", "Deployed by the release train", "user", ME, {ME}),
+        ("me", "actor: github-actions[bot]", "user", ME, {ME}),
+        (None, "Deployed by colleague", "user", None, {COLLEAGUE}),
         # CodeDeploy's creator: a person's session name counts, a role's says nothing.
         ("me", "", ROLE + "me", ME, {ME}),
         ("me", "", ROLE + "Colleague", None, {ME, COLLEAGUE}),
@@ -75,6 +92,6 @@ def test_whom_the_sources_name_and_whether_it_is_certain(
     tag: str | None, description: str, creator: str, known: UserId | None, named: set[UserId]
 ) -> None:
     claims = deployer_claims(description=description, creator=creator, tag=tag)
-    accounts = {name: person for name in claims.names if (person := PEOPLE.get(name.casefold()))}
+    accounts = {name: person for name in claims.names if (person := slack_person(name, people=PEOPLE))}
     found = resolve_deployer(claims, accounts=accounts)
     assert (found.known, set(found.named)) == (known, named)
