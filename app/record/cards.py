@@ -103,17 +103,24 @@ WITH old AS (
 SELECT channel, ts, adopt FROM old
 """
 
-# Nobody tells when a message is deleted, so the cards of waiting gates are sent again from time to time: at most some
-# fifteen a minute, however many wait.
+# Nobody tells when a message is deleted, so the cards of gates that wait and of approved switches that are not over are
+# sent again from time to time: each every 40 s, and all of them together at most forty times a minute, however many
+# replicas there are. Slack takes some fifty a minute.
 VERIFY: Final = """
-UPDATE cards SET fingerprint = NULL, due_at = :now
-WHERE gate_id = ANY(ARRAY(
-    SELECT c.gate_id FROM gates g JOIN cards c ON c.gate_id = g.id
-    WHERE g.phase = 'awaiting' AND c.due_at IS NULL AND c.ts IS NOT NULL
-        AND coalesce(c.drawn_at, g.opened_at) < CAST(:now AS timestamptz) - greatest(interval '40 seconds',
-            interval '4 seconds' * (SELECT count(*) FROM gates WHERE phase = 'awaiting'))
-    ORDER BY c.drawn_at NULLS FIRST LIMIT 5 FOR NO KEY UPDATE OF c SKIP LOCKED
-))
+WITH watched AS MATERIALIZED (
+    SELECT id FROM gates WHERE phase = 'awaiting'
+    UNION ALL
+    SELECT id FROM gates
+    WHERE switch_id = ANY(ARRAY(SELECT id FROM switches WHERE ended_at IS NULL))
+        AND phase <> 'awaiting' AND verdict = 'approved'
+), due AS MATERIALIZED (
+    SELECT gate_id FROM cards
+    WHERE gate_id = ANY(ARRAY(SELECT id FROM watched)) AND due_at IS NULL AND ts IS NOT NULL
+        AND (drawn_at IS NULL OR drawn_at < CAST(:now AS timestamptz) - greatest(interval '40 seconds',
+            interval '1.5 seconds' * (SELECT count(*) FROM watched)))
+    ORDER BY drawn_at NULLS FIRST LIMIT 5 FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE cards SET fingerprint = NULL, due_at = :now WHERE gate_id = ANY(ARRAY(SELECT gate_id FROM due))
 RETURNING 1
 """
 
@@ -139,7 +146,7 @@ class Cards:
         await self._database.rows(REDRAW, gate=gate, now=now)
 
     async def verify(self, *, now: datetime) -> int:
-        """Has some cards of waiting gates sent again, in case somebody deleted them; gives how many."""
+        """Has some cards that people still need sent again, in case somebody deleted them; gives how many."""
         return len(await self._database.rows(VERIFY, now=now))
 
     async def redraw_waiting(self, *, now: datetime) -> None:

@@ -78,21 +78,13 @@ def ids_of(user: Mapping[str, Any]) -> frozenset[UserId]:
     return frozenset(UserId(str(id_)) for id_ in found if id_)
 
 
-def is_outsider(person: Person) -> bool:
-    """Whether the person is known to be no full member, however often they press."""
-    return person.standing not in {Standing.MEMBER, Standing.UNKNOWN}
-
-
-def outsider_words(person: Person, *, texts: Texts) -> str:
-    """What to say to an account that is shown nothing; empty: a full member, or Slack does not say now.
-
-    To read what waits is no vote: while Slack is away, people of our workspace still see it.
-    """
-    return texts("refused.not_a_member") if is_outsider(person) else ""
+def is_member(person: Person) -> bool:
+    """Whether Slack says, or said within the last hour, that the person is a full member of our workspace."""
+    return person.standing is Standing.MEMBER
 
 
 def non_member_words(person: Person, *, texts: Texts) -> str:
-    """What to say to an account that may do nothing; empty: a full member."""
+    """What to say to an account that may do nothing and is shown nothing; empty: a full member."""
     if person.standing is Standing.UNKNOWN:
         return texts("refused.unknown_person")
-    return outsider_words(person, texts=texts)
+    return "" if is_member(person) else texts("refused.not_a_member")

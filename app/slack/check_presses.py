@@ -11,7 +11,7 @@ from app.flow.rules_port import Rules
 from app.flow.run_probe import ProbeRecord, run_checks_again
 from app.gate.ids import GateId
 from app.i18n.catalog import Texts
-from app.slack.accounts import Profile, is_outsider, non_member_words
+from app.slack.accounts import Profile, is_member, non_member_words
 from app.slack.directory import Directory
 from app.slack.presses import Ack, Body
 from app.slack.replies import Replies, answer_by
@@ -51,8 +51,8 @@ class CheckPresses:
         text = await self._run(action.get("value"), profile, until=until)
         await ack()
         if text:
-            outsider = is_outsider(profile.person)
-            (self._replies.refuse if outsider else self._replies.answer)(body, text)
+            member = is_member(profile.person)
+            (self._replies.answer if member else self._replies.refuse)(body, text)
 
     async def _run(self, value: object, profile: Profile, *, until: float) -> str:
         texts = Texts.of(profile.locale)

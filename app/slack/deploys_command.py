@@ -11,7 +11,7 @@ from app.gate.ids import DomainName, GateId
 from app.i18n.catalog import Texts
 from app.log import error_id
 from app.slack import deploys_words as own
-from app.slack.accounts import Profile, outsider_words
+from app.slack.accounts import Profile, non_member_words
 from app.slack.blocks import section
 from app.slack.deploys_lists import DeploysLists, DeploysQuestions, Shown, only
 from app.slack.directory import Directory
@@ -59,7 +59,7 @@ class DeploysCommand:
         until = answer_by()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
-        if outside := outsider_words(profile.person, texts=texts):
+        if outside := non_member_words(profile.person, texts=texts):
             await ack(text=outside, response_type="ephemeral")
             return
         text = command_text(body)
@@ -104,8 +104,8 @@ class DeploysCommand:
         until = answer_by()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
-        if outside := outsider_words(profile.person, texts=texts):
-            self._replies.answer(body, outside)
+        if outside := non_member_words(profile.person, texts=texts):
+            self._replies.refuse(body, outside)
             return
         number, _, name = value.partition(" ")
         page = int(number) if PAGE_NUMBER.fullmatch(number) else 0

@@ -9,7 +9,7 @@ from app.flow.record_ports import RecordAway
 from app.flow.views import GateView
 from app.gate.ids import GateId
 from app.i18n.catalog import Texts
-from app.slack.accounts import outsider_words
+from app.slack.accounts import non_member_words
 from app.slack.details import details_modal
 from app.slack.directory import Directory
 from app.slack.replies import Replies, answer_by
@@ -57,7 +57,7 @@ class DetailsDoor:
         until = answer_by()
         profile, found = await asyncio.gather(self._directory.profile(body), self._find(value, until=until))
         texts = Texts.of(profile.locale)
-        if outside := outsider_words(profile.person, texts=texts):
+        if outside := non_member_words(profile.person, texts=texts):
             self._replies.refuse(body, outside)
         elif isinstance(found, UNCONFIRMED):
             self._replies.answer(body, texts("deploys.record_away"))

@@ -24,6 +24,9 @@ PERSON_KEPT: Final = timedelta(minutes=10)
 MAX_AGE: Final = timedelta(hours=1)
 """What Slack said longer ago counts no more, of a person or of a group: unknown is closed."""
 
+FAILURE_KEPT: Final = timedelta(seconds=3)
+"""A crowd of presses of one person costs one failed look-up, and no press waits for another that fails as well."""
+
 ASK_SECONDS: Final = 1.5
 """A press is answered within 3 s, so the directory may cost half of them."""
 
@@ -48,6 +51,7 @@ class Directory:
         self._locale: Literal["en", "ko"] = locale
         self._profiles: dict[UserId, tuple[datetime, Profile]] = {}
         self._lookups: dict[UserId, asyncio.Task[Profile]] = {}
+        self._failures: dict[UserId, tuple[datetime, str]] = {}
         self.members = Members(client, clock=clock, max_age=MAX_AGE, record=record)
         self.team: str | None = None
         self.enterprise: str | None = None
@@ -66,17 +70,18 @@ class Directory:
         age = self._clock() - asked_at if asked_at is not None else MAX_AGE
         if profile is not None and age < PERSON_KEPT:
             return profile
-        try:
-            # One look-up a person, however many presses wait for it: nobody of them may cancel it.
-            return await asyncio.shield(self._lookup(id_, name, workspace))
-        except UNREACHABLE as trouble:
-            problem = problem_of(trouble)
-            log.warning("slack_user_unknown", user=id_, problem=problem)
-            if problem in NO_SUCH_USER:
-                self._profiles.pop(id_, None)
-            elif profile is not None and age < MAX_AGE:
-                return profile
-            return self._outsider(id_, name, Standing.UNKNOWN)
+        problem = self._recent_failure(id_)
+        if problem is None:
+            try:
+                # One look-up a person, however many presses wait for it: nobody of them may cancel it.
+                return await asyncio.shield(self._lookup(id_, name, workspace))
+            except UNREACHABLE as trouble:
+                problem = problem_of(trouble)
+        if problem in NO_SUCH_USER:
+            self._profiles.pop(id_, None)
+        elif profile is not None and age < MAX_AGE:
+            return profile
+        return self._outsider(id_, name, Standing.UNKNOWN)
 
     def roster(self) -> Roster:
         """The groups as last heard of. A group never heard of, or not for an hour, has nobody in it."""
@@ -90,6 +95,11 @@ class Directory:
         """Asks Slack for each group's members; False when any answer was missing (its old copy stays)."""
         return await self.members.ask(groups)
 
+    def _recent_failure(self, id_: UserId) -> str | None:
+        """What was wrong with a look-up of the last seconds; None: there is nothing against asking Slack now."""
+        failed_at, problem = self._failures.get(id_, (None, ""))
+        return problem if failed_at is not None and self._clock() - failed_at < FAILURE_KEPT else None
+
     def _lookup(self, id_: UserId, name: str, workspace: Workspace) -> "asyncio.Task[Profile]":
         if id_ not in self._lookups:
             task = asyncio.create_task(asyncio.wait_for(self._ask(id_, name, workspace), ASK_SECONDS))
@@ -99,7 +109,15 @@ class Directory:
 
     def _looked_up(self, id_: UserId, done: "asyncio.Task[Profile]") -> None:
         del self._lookups[id_]
-        if done.cancelled() or done.exception() is not None:
+        if done.cancelled():
+            return
+        if isinstance(trouble := done.exception(), UNREACHABLE):
+            problem = problem_of(trouble)
+            log.warning("slack_user_unknown", user=id_, problem=problem)
+            now = self._clock()
+            kept = {one: told for one, told in self._failures.items() if now - told[0] < FAILURE_KEPT}
+            self._failures = {**kept, id_: (now, problem)}
+        if trouble is not None:
             return
         if len(self._profiles) >= MAX_PROFILES:
             self._profiles.clear()

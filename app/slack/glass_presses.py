@@ -29,17 +29,17 @@ from app.gate.policy import (
 from app.i18n.catalog import Texts
 from app.log import error_id
 from app.metrics import GLASS
-from app.slack.accounts import Profile, is_outsider
+from app.slack.accounts import Profile
 from app.slack.blocks import Block
 from app.slack.directory import Directory
 from app.slack.glass_form import REASON, GlassTicket, glass_form, glass_notice
-from app.slack.presses import Ack, Body
+from app.slack.presses import Ack, Body, Said
 from app.slack.replies import Replies, answer_by
 from app.slack.request_key import request_key
 from app.slack.ticket import NotATicket, Ticket
 from app.slack.unrecorded import UNCONFIRMED, unrecorded
 from app.slack.user_input import form_text
-from app.slack.words import why_not
+from app.slack.words import is_lasting, why_not
 from app.within import by
 
 log = structlog.get_logger(__name__)
@@ -71,12 +71,13 @@ class GlassPresses:
         """`take_back`: committed before it is acked, like a press."""
         until = answer_by()
         profile = await self._directory.profile(body)
-        text = await self._take_back(action.get("value"), profile, until=until, request=request_key(body))
+        said = await self._take_back(action.get("value"), profile, until=until, request=request_key(body))
         await ack()
-        self._answer(body, text, profile)
+        self._answer(body, said, profile)
 
-    def _answer(self, body: Body, text: str, profile: Profile) -> None:
-        (self._replies.refuse if is_outsider(profile.person) else self._replies.answer)(body, text)
+    def _answer(self, body: Body, said: Said, profile: Profile) -> None:
+        lasting = is_lasting(said.refusal, profile.person)
+        (self._replies.refuse if lasting else self._replies.answer)(body, said.text)
 
     async def ask(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
         """`break_glass`: shows which rules would be set aside. Nothing is decided yet."""
@@ -143,10 +144,10 @@ class GlassPresses:
             )
             await ack(response_action="update", view=form)
         else:
-            text = self._why_not(refused, texts)
-            await ack(response_action="update", view=glass_notice(text, texts=texts))
+            said = self._why_not(refused, texts)
+            await ack(response_action="update", view=glass_notice(said.text, texts=texts))
 
-    async def _take_back(self, value: object, profile: Profile, *, until: float, request: str) -> str:
+    async def _take_back(self, value: object, profile: Profile, *, until: float, request: str) -> Said:
         texts = Texts.of(profile.locale)
         try:
             gate = Ticket.parse(value).gate
@@ -165,9 +166,10 @@ class GlassPresses:
             return self._why_not(refused, texts)
         except UNCONFIRMED as trouble:
             log.error("press_not_recorded", problem=type(trouble).__name__, user=profile.person.user)
-            return unrecorded(trouble, texts=texts)
+            return Said(text=unrecorded(trouble, texts=texts), again=True)
         self._decided(view.id)
-        return texts("press.taken_back", domain=view.switch.domain or texts("card.unknown_domain"))
+        domain = view.switch.domain or texts("card.unknown_domain")
+        return Said(text=texts("press.taken_back", domain=domain))
 
     async def _show(self, body: Body, value: object) -> None:
         until = answer_by()
@@ -178,7 +180,7 @@ class GlassPresses:
             view = await by(until, self._seen(ticket.gate))
             form = self._form(ticket, view, profile, texts)
         except NotATicket:
-            self._replies.answer(body, self._why_not(Refused(NoSuchGate(), None), texts))
+            self._answer(body, self._why_not(Refused(NoSuchGate(), None), texts), profile)
         except Refused as refused:
             self._answer(body, self._why_not(refused, texts), profile)
         except UNCONFIRMED:
@@ -211,5 +213,6 @@ class GlassPresses:
             raise Refused(NothingToBreak(), view)
         return glass_form(ticket, view=view, broken=broken, texts=texts)
 
-    def _why_not(self, refused: Refused, texts: Texts) -> str:
-        return why_not(refused, texts=texts, approvers=self._rules.admins)
+    def _why_not(self, refused: Refused, texts: Texts) -> Said:
+        text = why_not(refused, texts=texts, approvers=self._rules.admins)
+        return Said(text=text, refusal=refused.refusal)

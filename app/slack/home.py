@@ -18,7 +18,7 @@ from app.flow.rules_port import Rules
 from app.flow.slack_errors import CardNotDrawn
 from app.i18n.catalog import Texts
 from app.metrics import HOMES
-from app.slack.accounts import Profile, is_outsider
+from app.slack.accounts import Profile, is_member
 from app.slack.blocks import Block
 from app.slack.directory import Directory
 from app.slack.home_seen import HomeQuestions, StandingFreezes, see_home
@@ -226,8 +226,9 @@ class Homes:
     async def _drawn(self, viewer: _Viewer, profile: Profile, texts: Texts) -> tuple[list[Block], bool]:
         """The body, and whether several may be approved at once."""
         person = profile.person
-        if is_outsider(person):
-            return closed_body(texts=texts), False
+        if not is_member(person):
+            viewer.mark = ""  # whom Slack does not know now is looked up again soon
+            return closed_body(person, texts=texts), False
         now = self._clock()
         seeing = see_home(
             person, questions=self._questions, freezes=self._freezes, rules=self._rules, now=now

@@ -68,14 +68,13 @@ def away_body(*, texts: Texts) -> list[Block]:
     return [section(texts("home.record_away"))]
 
 
-def closed_body(*, texts: Texts) -> list[Block]:
-    """For people from outside: what waits is not theirs to read."""
-    return [section(texts("refused.not_a_member"))]
+def closed_body(person: Person, *, texts: Texts) -> list[Block]:
+    """For whoever is not known to be a full member: what waits is not theirs to read."""
+    unknown = person.standing is Standing.UNKNOWN
+    return [section(texts("home.unknown_person" if unknown else "refused.not_a_member"))]
 
 
 def _mine(seen: HomeSeen, *, person: Person, rules: Rules, texts: Texts, base: str | None) -> list[Block]:
-    if person.standing is Standing.UNKNOWN:
-        return [header(texts("home.mine")), section(texts("home.unknown_person"))]
     title = texts.plural("home.mine_total", count=seen.mine_total) if seen.mine_total else texts("home.mine")
     if not seen.mine:
         return [header(title), section(texts("home.none_of_mine"))]

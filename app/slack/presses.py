@@ -23,7 +23,7 @@ from app.gate.states import AlreadyDecided, CardIsOld, NotVerified, TooLate
 from app.i18n.catalog import Texts
 from app.log import error_id
 from app.metrics import PRESSES
-from app.slack.accounts import Profile, is_outsider
+from app.slack.accounts import Profile
 from app.slack.approve_form import approve_form
 from app.slack.blocks import Block
 from app.slack.canvas import CARD
@@ -35,7 +35,7 @@ from app.slack.request_key import request_key
 from app.slack.ticket import NotATicket, Ticket
 from app.slack.unrecorded import UNCONFIRMED, unrecorded
 from app.slack.user_input import form_text
-from app.slack.words import thanks, why_not
+from app.slack.words import is_lasting, thanks, why_not
 from app.within import by
 
 log = structlog.get_logger(__name__)
@@ -152,7 +152,8 @@ class Presses:
         if said.counted is not None:
             text = thanks(said.counted, choice=choice, texts=Texts.of(profile.locale), on_card=on_card)
         if text:
-            answer = self._replies.refuse if is_outsider(profile.person) else self._replies.answer
+            lasting = is_lasting(said.refusal, profile.person)
+            answer = self._replies.refuse if lasting else self._replies.answer
             answer(body, text, answer_blocks(text, said.buttons))
 
     async def count(

@@ -14,7 +14,7 @@ from app.flow.record_ports import GateRecord, RecordAway
 from app.flow.rules_port import Rules
 from app.gate.policy import Choice
 from app.i18n.catalog import Texts
-from app.slack.accounts import Profile, non_member_words, outsider_words
+from app.slack.accounts import Profile, non_member_words
 from app.slack.blocks import section
 from app.slack.directory import Directory
 from app.slack.home_seen import HomeQuestions, see_domains, see_mine
@@ -196,8 +196,8 @@ class Several:
     async def _show(self, body: Body) -> None:
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
-        if outside := outsider_words(profile.person, texts=texts):
-            self._replies.answer(body, outside)
+        if outside := non_member_words(profile.person, texts=texts):
+            self._replies.refuse(body, outside)
             return
         seeing = see_mine(profile.person, questions=self._questions, rules=self._rules, now=self._clock())
         try:

@@ -18,7 +18,7 @@ from app.gate.policy import Refusal
 from app.gate.undo import Deed, way_back
 from app.i18n.catalog import Texts
 from app.log import error_id
-from app.slack.accounts import Profile, is_outsider
+from app.slack.accounts import Profile
 from app.slack.directory import Directory
 from app.slack.replies import Replies, answer_by
 from app.slack.request_key import request_key
@@ -26,7 +26,7 @@ from app.slack.ticket import NotATicket, Ticket
 from app.slack.undo_form import REASON, UndoTicket, undo_form, undo_notice
 from app.slack.unrecorded import UNCONFIRMED, unrecorded
 from app.slack.user_input import form_text
-from app.slack.words import why_not
+from app.slack.words import is_lasting, why_not
 from app.within import by
 
 log = structlog.get_logger(__name__)
@@ -41,6 +41,7 @@ class No:
 
     text: str
     again: bool = False
+    refusal: Refusal | None = None
 
 
 class Undoing:
@@ -107,42 +108,47 @@ class Undoing:
             )
         await ack()
         if no is not None:
-            self._answer(body, no.text, profile)
+            self._answer(body, no, profile)
 
-    def _answer(self, body: Body, text: str, profile: Profile) -> None:
-        (self._replies.refuse if is_outsider(profile.person) else self._replies.answer)(body, text)
+    def _answer(self, body: Body, no: No, profile: Profile) -> None:
+        lasting = is_lasting(no.refusal, profile.person)
+        (self._replies.refuse if lasting else self._replies.answer)(body, no.text)
 
     async def ask(self, gate: GateId, profile: Profile, *, body: Body) -> str:
         """Opens the form for the gate's switch; gives what to say instead where there is no way back, or not for this
         person. Raises as the record does."""
+        no = await self._open_form(gate, profile, body=body)
+        return no.text if no is not None else ""
+
+    async def _open_form(self, gate: GateId, profile: Profile, *, body: Body) -> No | None:
         texts = Texts.of(profile.locale)
         try:
             view = await may_undo(
                 gate, profile.person, record=self._record, rules=self._rules, now=self._clock()
             )
         except Refused as refused:
-            return why_not(refused, texts=texts, approvers=self._who_may(refused.view))
+            return self._no(refused, texts)
         try:
             deed = way_back(standpoint_of(view))
         except Refusal as refusal:
-            return why_not(Refused(refusal, view), texts=texts, approvers=())
+            return No(text=why_not(Refused(refusal, view), texts=texts, approvers=()), refusal=refusal)
         ticket = Ticket(gate=view.id, edition=view.edition)
         form = undo_form(ticket, view=view, deed=deed, texts=texts)
         self._replies.open_modal(body, form, not_opened=texts("refused.form_not_opened"))
-        return ""
+        return None
 
     async def _ask_why(self, body: Body, value: object) -> None:
         until = answer_by()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
         try:
-            said = await by(until, self.ask(Ticket.parse(value).gate, profile, body=body))
+            no = await by(until, self._open_form(Ticket.parse(value).gate, profile, body=body))
         except NotATicket:
-            said = why_not(Refused(NoSuchGate(), None), texts=texts, approvers=())
+            no = self._no(Refused(NoSuchGate(), None), texts)
         except UNCONFIRMED:
-            said = texts("refused.nothing_recorded")
-        if said:
-            self._answer(body, said, profile)
+            no = No(text=texts("refused.nothing_recorded"))
+        if no is not None:
+            self._answer(body, no, profile)
 
     async def _intervene(
         self, ticket: Ticket, deed: Deed, profile: Profile, reason: str, *, until: float, request: str
@@ -155,7 +161,7 @@ class Undoing:
             await by(until, asking)
         except Refused as refused:
             log.info("undo_refused", why=type(refused.refusal).__name__, deed=deed)
-            return No(text=why_not(refused, texts=texts, approvers=self._who_may(refused.view)))
+            return self._no(refused, texts)
         except UNCONFIRMED as trouble:
             log.error("undo_not_recorded", problem=type(trouble).__name__, user=profile.person.user)
             return No(text=unrecorded(trouble, texts=texts), again=True)
@@ -165,6 +171,10 @@ class Undoing:
             return No(text=texts("refused.unknown_error", id=short), again=True)
         self._asked()
         return None
+
+    def _no(self, refused: Refused, texts: Texts) -> No:
+        said = why_not(refused, texts=texts, approvers=self._who_may(refused.view))
+        return No(text=said, refusal=refused.refusal)
 
     def _who_may(self, view: GateView | None) -> tuple[str, ...]:
         domain = self._rules.domain(view.switch.domain) if view and view.switch.domain else None

@@ -19,6 +19,7 @@ from app.gate.policy import (
     NotAnApprover,
     NothingToBreak,
     OwnDeployment,
+    Person,
     ReasonMissing,
     Refusal,
     RulesChanged,
@@ -36,6 +37,7 @@ from app.gate.undo import (
     UnderWay,
 )
 from app.i18n.catalog import Texts
+from app.slack.accounts import is_member
 from app.slack.blocks import mention, when
 from app.slack.outside import inline
 from app.slack.rule_words import rule_lines
@@ -65,6 +67,9 @@ _KEYS: Final[dict[type[Refusal], str]] = {
     RulesChanged: "refused.rules_changed",
     NoVote: "refused.no_vote",
 }
+LASTING: Final = (NotAMember, NotAnApprover, NotAnAdmin, OwnDeployment)
+"""Refusals that pressing again does not change. All others may be different by the next press."""
+
 EXPLAINED: Final = (HeldBack, OwnDeployment, AlreadyApproved)
 """Refusals that the rules still unmet are told beside."""
 
@@ -105,6 +110,11 @@ def why_not(refused: Refused, *, texts: Texts, approvers: tuple[str, ...]) -> st
     left = [rule for rule in unmet if not isinstance(rule, NotNamed | OwnSwitch) and rule != said_already]
     explained = isinstance(refusal, EXPLAINED) and left
     return f"{said}\n{rule_lines(left, texts=texts)}" if explained else said
+
+
+def is_lasting(refusal: Refusal | None, person: Person) -> bool:
+    """Whether the answer is told to this person once a minute, however often they press."""
+    return isinstance(refusal, LASTING) or not is_member(person)
 
 
 def who_was_first(view: GateView, *, texts: Texts) -> str:

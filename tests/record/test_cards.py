@@ -42,6 +42,21 @@ async def test_the_card_of_a_waiting_gate_is_sent_again_after_a_while(database: 
     assert (again.place, again.fingerprint) == (FIRST, None)
 
 
+async def test_many_cards_are_sent_again_at_a_pace_that_slack_takes(database: Database) -> None:
+    """Forty a minute by all replicas together: sixty cards, each every 90 s."""
+    for number in range(60):
+        await open_gate(Gates(database), f"d-{number}")
+    one, other = Cards(database, uuid4()), Cards(database, uuid4())
+    for due in await one.claim(now=NOW, limit=60):
+        place = CardPlace(channel="C1", ts=str(due.view.id))
+        assert await one.card_drawn(due, place=place, fingerprint="f", now=NOW)
+
+    assert await one.verify(now=NOW + timedelta(seconds=89)) == 0
+    later = NOW + timedelta(seconds=91)
+    sent = [await replica.verify(now=later) for _ in range(7) for replica in (one, other)]
+    assert sent == [5] * 12 + [0] * 2
+
+
 async def test_the_same_ts_under_another_id_is_the_same_card(database: Database) -> None:
     gate = await open_gate(Gates(database), "d-1")
     cards = Cards(database, uuid4())

@@ -74,6 +74,7 @@ async def test_a_slow_directory_costs_no_ack_and_the_person_is_asked_to_press_ag
     await is_told(house, OLU, "could not tell me who you are")
     assert house.gate(deployment)["verdict"] is None
     house.slack.faults.clear()
+    house.clock.advance(seconds=5)
     await house.approve(OLU.id, deployment)
     assert await house.told(deployment) == ["Succeeded"]
 

@@ -125,8 +125,7 @@ def with_notice(live: LiveRules, texts: Texts) -> Any:
 
 
 def unknown(live: LiveRules, texts: Texts) -> Any:
-    others = replace(NOTHING, others=seen(ME, live).others, others_total=2)
-    return home(others, replace(ME, standing=Standing.UNKNOWN), live, texts)
+    return whole_home([], closed_body(replace(ME, standing=Standing.UNKNOWN), texts=texts))
 
 
 def away(live: LiveRules, texts: Texts) -> Any:
@@ -146,7 +145,9 @@ STATES: Final[dict[str, Callable[[LiveRules, Texts], Any]]] = {
     "empty": lambda live, texts: home(NOTHING, ME, live, texts),
     "unknown": unknown,
     "away": away,
-    "outside": lambda live, texts: whole_home([], closed_body(texts=texts)),
+    "outside": lambda live, texts: whole_home(
+        [], closed_body(replace(ME, standing=Standing.STRANGER), texts=texts)
+    ),
     "several": several,
     "several-results": results,
 }

@@ -1,16 +1,28 @@
 """Every door looks at the account as a press does: guests, bots, strangers, the deactivated and other workspaces."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
-from app.sandbox.cast import CHANNEL, PEOPLE
+from app.sandbox.cast import CHANNEL, OLU, PEOPLE
 from app.sandbox.slack.shapes import User
 from tests.house import House, text_of, texts_in
-from tests.slack.play import OUTSIDERS, Build, block_actions, deploys, is_told, naming, send, whispers
+from tests.slack.play import (
+    GUEST,
+    OUTSIDERS,
+    STRANGER,
+    Build,
+    block_actions,
+    buttons_of,
+    deploys,
+    is_told,
+    naming,
+    send,
+    whispers,
+)
 
 ONLY = "Only full members of this workspace"
 WORDS = ["", "order", "help", "who order", "approve order", "freeze order 1h x", "undo order"]
@@ -108,14 +120,73 @@ async def test_no_form_of_an_outsider_counts(
         assert untouched(house, deployment)
 
 
-async def home_of(house: House, user: User) -> str:
+UNKNOWN = "could not tell me who you are"
+NOT_KNOWN = [OLU, GUEST, STRANGER]
+
+
+@pytest.fixture
+async def unknowing(build: Build) -> AsyncIterator[House]:
+    """A house that has looked nobody up yet, and whose Slack does not answer users.info any more."""
+    async with build(users=(*PEOPLE, GUEST, STRANGER), config=naming(GUEST, STRANGER)) as house:
+        house.slack.faults.error("users.info", "internal_error", times=None)
+        yield house
+
+
+@pytest.mark.parametrize("words", WORDS)
+async def test_the_command_tells_nothing_to_whom_slack_does_not_know(unknowing: House, words: str) -> None:
+    deployment, _ = await unknowing.ask("order")
+    for person in NOT_KNOWN:
+        said = await deploys(unknowing, person, words)
+        assert UNKNOWN in text_of(said)
+        assert deployment not in text_of(said)
+        assert buttons_of(said) == {}
+        assert unknowing.slack.views.top(person.id) is None
+    assert unknowing.rows("SELECT 1 FROM freezes") == []
+    assert untouched(unknowing, deployment)
+
+
+@pytest.mark.parametrize("action", BUTTONS)
+async def test_no_button_tells_anything_to_whom_slack_does_not_know(build: Build, action: str) -> None:
+    people = (*PEOPLE, GUEST, STRANGER)
+    async with build(socket_mode=False, users=people, config=naming(GUEST, STRANGER)) as house:
+        house.slack.faults.error("users.info", "internal_error", times=None)
+        deployment, _ = await house.ask("order")
+        ticket = f"{house.gate(deployment)['id']}.{house.gate(deployment)['edition']}"
+        for person in NOT_KNOWN:
+            value = "0" if action.startswith("deploys_page") else ticket
+            assert (await send(house, press_by(person, action, value)))[0] == 200
+            assert deployment not in await is_told(house, person, UNKNOWN)
+            assert house.slack.views.top(person.id) is None
+        assert untouched(house, deployment)
+
+
+async def test_home_shows_nothing_to_whom_slack_does_not_know(unknowing: House) -> None:
+    deployment, _ = await unknowing.ask("order")
+    for person in NOT_KNOWN:
+        assert deployment not in await home_of(unknowing, person, UNKNOWN)
+
+
+async def test_who_was_known_lately_reads_and_decides_while_slack_does_not_answer(house: House) -> None:
+    deployment, _ = await house.ask("order")
+    await deploys(house, OLU)
+    house.slack.faults.error("users.info", "internal_error", times=None)
+    house.clock.advance(minutes=50)
+    assert deployment in text_of(await deploys(house, OLU))
+    await house.until(lambda: "details" in house.actions(deployment))
+    await house.press(OLU.id, deployment, "details")
+    await house.until(lambda: house.slack.views.top(OLU.id) is not None)
+    await house.approve(OLU.id, deployment)
+    assert await house.told(deployment) == ["Succeeded"]
+
+
+async def home_of(house: House, user: User, words: str = ONLY) -> str:
     """What somebody's Home says, once it was published."""
     await house.slack.open_home_async(user.id)
     await house.until(lambda: house.slack.views.home(user.id) is not None)
     shown = house.slack.views.home(user.id)
     assert shown is not None
     said = "\n".join(texts_in(shown.body["blocks"]))
-    assert ONLY in said
+    assert words in said
     return said
 
 

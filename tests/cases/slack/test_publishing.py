@@ -7,14 +7,14 @@ from functools import partial
 import pytest
 
 from app.domains import load_config
-from app.sandbox.cast import CHANNEL, GRACE, MINA, OLU, config_text
+from app.sandbox.cast import CHANNEL, GRACE, JUN, MINA, OLU, config_text
 from app.sandbox.slack.calls import Call
 from app.sandbox.slack.shapes import Channel, Message
 from app.settings import Settings
 from app.wiring import Service
 from tests.house import House, serving, text_of
 from tests.journeys.test_timeline import told
-from tests.slack.play import STRANGER, TWO_APPROVALS, Build, deploys, naming, whispers
+from tests.slack.play import STRANGER, TWO_APPROVALS, Build, deploys, heard, naming, whispers
 
 POST, UPDATE, REPLIES = "chat.postMessage", "chat.update", "conversations.replies"
 WHISPER = "chat.postEphemeral"
@@ -42,6 +42,20 @@ async def test_a_card_that_somebody_deleted_comes_back_within_a_minute(house: Ho
     house.clock.advance(seconds=50)
 
     await house.until(lambda: "approve" in house.actions(deployment), 10)
+    assert house.card(deployment).ts != card.ts
+
+
+async def test_a_deleted_card_with_the_only_undo_comes_back_within_a_minute(house: House) -> None:
+    deployment, card = await house.ask("order")
+    await house.approve(OLU.id, deployment)
+    await house.told(deployment)
+    await house.until(lambda: "undo" in house.actions(deployment))
+    await quiet(house)
+    house.slack.messages.delete(card.channel, card.ts)
+
+    house.clock.advance(seconds=50)
+
+    await house.until(lambda: "undo" in house.actions(deployment), 10)
     assert house.card(deployment).ts != card.ts
 
 
@@ -152,6 +166,38 @@ async def test_a_stranger_who_presses_a_hundred_times_hears_it_once(build: Build
             len([call for call in house.slack.calls("users.info") if call.params["user"] == STRANGER.id]) == 1
         )
         assert len(updates(house, card)) == drawn
+
+
+@pytest.mark.parametrize("action", ["approve", "reject"])
+async def test_a_member_who_may_not_decide_hears_it_once_a_minute(house: House, action: str) -> None:
+    deployment, _ = await house.ask("order")
+    for _ in range(20):
+        await house.press(JUN.id, deployment, action)
+    await house.press(JUN.id, deployment, "approve" if action == "reject" else "reject")
+    await house.until(lambda: len(whispers(house, JUN)) >= 2)
+    assert len(whispers(house, JUN)) == 2, "one for each button"
+
+
+async def test_a_refusal_that_may_change_is_answered_each_time(build: Build) -> None:
+    async with build(config=config_text(order='required_checks = ["smoke"]\n')) as house:
+        deployment, _ = await house.ask("order")
+        for times in (1, 2, 3):
+            await house.approve(OLU.id, deployment)
+            await heard(house, OLU, times)
+
+
+async def test_a_crowd_of_presses_costs_one_failed_look_up(house: House) -> None:
+    deployment, _ = await house.ask("order")
+    house.slack.faults.error("users.info", "internal_error", times=None)
+    for _ in range(15):
+        await house.approve(OLU.id, deployment)
+    await house.until(lambda: whispers(house, OLU))
+    assert len(whispers(house, OLU)) == 1
+    assert len(house.slack.calls("users.info")) <= 2
+    house.slack.faults.clear()
+    house.clock.advance(seconds=4)
+    await house.approve(OLU.id, deployment)
+    assert await house.told(deployment) == ["Succeeded"]
 
 
 async def test_two_replicas_agree_how_old_the_groups_are(house: House) -> None:
