@@ -52,9 +52,9 @@ def _refuse_unless_plain(text: str) -> None:
     found = plain.split()
     if found:
         _refuse_if(not _FIRST_CHARACTER.match(plain) or bool(_SINGLE_LETTER.match(plain)), text)
-    for word in found:
-        _refuse_if(_is_unclear(word), word)
-    _refuse_if(words.looks_like_time(plain), text)
+    if _is_unclear(plain):
+        # Where no word alone is at fault, two are: `New York`.
+        raise MayBelongToTime(next(filter(_is_unclear, found), plain))
 
 
 def _unquoted(text: str) -> str:

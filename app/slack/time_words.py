@@ -102,7 +102,7 @@ _MERIDIEM_APART: Final = _pattern(r"(?<![a-z])[ap]\W{1,2}m(?![a-z])")
 
 def looks_like_time(text: str) -> bool:
     """Whether a word of it could be a day, a clock, a length or a zone."""
-    return any(map(_is_time_word, re.findall("[a-z]+|[가-힣]+", text.lower()))) or any(
+    return any(map(_is_time_word, set(re.findall("[a-z]+|[가-힣]+", text.lower())))) or any(
         map(bool, (at.search(text) for at in (_UPPERCASE_ZONE, _MERIDIEM_APART, _zone_places())))
     )
 
