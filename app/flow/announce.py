@@ -31,13 +31,14 @@ CALLS: Final = frozenset({Tiding.FREEZE_OVER, Tiding.TURN_FREE})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DueAnnouncement(Claim):
-    """One that has not been said. `posting_since`: said perhaps, but the answer was lost."""
+    """One that has not been said. `posting_since`: said perhaps, in the thread of `tried`, but the answer was lost."""
 
     id: int
     tiding: Tiding
     view: GateView
     place: CardPlace | None
     posting_since: datetime | None
+    tried: CardPlace | None = None
 
 
 class Herald(Protocol):
@@ -51,8 +52,8 @@ class Herald(Protocol):
 
 
 class AnnouncementRecord(Protocol):
-    async def announcing(self, due: DueAnnouncement, *, now: datetime) -> bool:
-        """Writes down the intent, before Slack is asked. False: the lease is lost."""
+    async def announcing(self, due: DueAnnouncement, *, place: CardPlace, now: datetime) -> bool:
+        """Writes down the intent and the thread, before Slack is asked. False: the lease is lost."""
         ...
 
     async def announced(self, due: DueAnnouncement, *, ts: str) -> None: ...
@@ -110,11 +111,12 @@ async def _said(
     """The message's ts; None when the lease was lost on the way."""
     if due.posting_since is not None:
         try:
-            found = await herald.find(due, place=place)
+            # The card may have vanished since and have been posted anew.
+            found = await herald.find(due, place=due.tried or place)
         except CardNotDrawn as exc:
             raise unsure(exc) from None  # a search that fails proves nothing
         if found is not None:
             return found
-    if not await record.announcing(due, now=now):
+    if not await record.announcing(due, place=place, now=now):
         return None
     return await herald.say(due, place=place)

@@ -16,12 +16,13 @@ from app.record.rows import VIEW, view_of
 _SELECT, _FROM = VIEW.split(" FROM gates g ", 1)
 DUE: Final = f"""
 {_SELECT}, {current_id("c.channel")} AS channel, c.ts, n.id AS announcement, n.kind AS tiding,
-    n.posting_since FROM gates g {_FROM}
+    n.posting_since, {current_id("n.posting_channel")} AS posting_channel, n.posting_thread FROM gates g {_FROM}
 JOIN announcements n ON n.gate_id = g.id LEFT JOIN cards c ON c.gate_id = g.id
 WHERE n.id = ANY(:ids) ORDER BY n.id
 """
 POSTING: Final = """
-UPDATE announcements SET posting_since = :now WHERE id = :id AND claimed_by = :owner RETURNING 1
+UPDATE announcements SET posting_since = :now, posting_channel = :channel, posting_thread = :thread
+WHERE id = :id AND claimed_by = :owner RETURNING 1
 """
 SAID: Final = """
 UPDATE announcements SET ts = :ts, due_at = NULL, posting_since = NULL, claimed_by = NULL, claimed_until = NULL,
@@ -51,9 +52,10 @@ class Announcements:
         rows = await self._database.rows(DUE, ids=list(claimed))
         return await self.leases.readable(rows, partial(_due, claimed), key=lambda row: row.announcement)
 
-    async def announcing(self, due: DueAnnouncement, *, now: datetime) -> bool:
-        """Writes down the intent; False when the lease was lost."""
-        return bool(await self._database.rows(POSTING, id=due.id, owner=self.leases.owner, now=now))
+    async def announcing(self, due: DueAnnouncement, *, place: CardPlace, now: datetime) -> bool:
+        """Writes down the intent, and in which thread; False when the lease was lost."""
+        values = {"id": due.id, "owner": self.leases.owner, "channel": place.channel, "thread": place.ts}
+        return bool(await self._database.rows(POSTING, **values, now=now))
 
     async def announced(self, due: DueAnnouncement, *, ts: str) -> None:
         """It stands in Slack."""
@@ -85,4 +87,12 @@ def _due(claimed: Mapping[Any, int], row: Any) -> DueAnnouncement:
         view=view_of(row),
         place=CardPlace(channel=row.channel, ts=row.ts) if row.ts else None,
         posting_since=row.posting_since,
+        tried=_tried(row),
     )
+
+
+def _tried(row: Any) -> CardPlace | None:
+    """An older release did not write down where it tried."""
+    if row.posting_since is None or row.posting_channel is None:
+        return None
+    return CardPlace(channel=row.posting_channel, ts=row.posting_thread)

@@ -291,6 +291,8 @@ announcements: Final = Table(
     _at("posting_since"),
     _text("ts"),
     *_work(),
+    _text("posting_channel"),
+    _text("posting_thread"),
     UniqueConstraint("gate_id", "kind", "subject", name="announcements_key"),
     Index("announcements_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
 )

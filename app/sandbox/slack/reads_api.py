@@ -91,7 +91,10 @@ class ReadsApi:
     def replies(self, params: Params) -> Json:
         """The root, then its replies, oldest first."""
         channel = self._readable(params)
-        root = self._ws.messages.find(channel.id, text_of(params, "ts"))
+        ts = text_of(params, "ts")
+        root = self._ws.messages.find(channel.id, ts)
+        if root is None and (left := self._ws.messages.replies(channel.id, ts)):
+            return self._page(left, params)  # a deleted root leaves its replies behind
         if root is None or root.only_for:
             raise SlackError("thread_not_found")
         return self._page([root, *self._ws.messages.replies(channel.id, root.ts)], params)

@@ -112,6 +112,28 @@ async def test_an_announcement_whose_search_fails_is_said_once(house: House) -> 
     assert len(said) == 1
 
 
+async def test_an_announcement_is_looked_for_where_it_was_tried(house: House) -> None:
+    """Its card vanished meanwhile and was posted anew."""
+    deployment, card = await house.ask("order")
+    await deploys(house, GRACE, "freeze order for 20m stocktaking")
+    await house.until(lambda: "stocktaking" in house.says(deployment))
+    await quiet(house)
+    house.slack.faults.lose_answer(POST)
+    house.slack.faults.error(REPLIES, "internal_error", times=None)
+
+    await deploys(house, GRACE, "unfreeze order")
+    await house.until(lambda: house.slack.calls(REPLIES))
+    house.slack.messages.delete(card.channel, card.ts)
+    house.clock.advance(seconds=50)
+    await house.until(lambda: (found := house.find_card(deployment)) is not None and found.ts != card.ts, 10)
+    house.slack.faults.clear()
+    house.clock.advance(seconds=30)
+
+    await house.until(lambda: house.table("announcements")[0]["ts"] is not None)
+    said = [call.params["thread_ts"] for call in house.slack.calls(POST) if "reply_broadcast" in call.params]
+    assert said == [card.ts]
+
+
 @pytest.fixture
 async def moving(build: Build) -> AsyncIterator[House]:
     """A domain with a channel of its own, whose deployments cannot be verified at first."""
