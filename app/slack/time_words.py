@@ -87,7 +87,7 @@ _LONG_NAMES: Final = (
 
 _TIME_WORD: Final = _pattern(
     rf"{_any_of(name for name in (*WEEKDAYS, *RELATIVE_DAYS, *NOON, *ZONES, *UNITS) if len(name) > 1)}"
-    r"|(?:week|month|year|hour|quarter)[a-z]*|days?|daily|seconds?|secs?|nights?|(?:to)?nite|half|am|pm|end|next|later|until|till?"
+    r"|(?:week|month|year|hour|quarter)[a-z]*|days?|daily|seconds|secs?|nights?|(?:to)?nite|half|am|pm|end|next|later|until|till?"
     r"|jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec|xmas|wknd|tm[orw]w?|tmrw|moro|(?:eo|co)[bdmpqwy]"
     r"|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|couple|few|[a-z]+teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty|time|o?clock"
     r"|local|sharp|[a-z][sd]t|(?:ac|ae|ak|br|nz|sa)[sd]t|[ce]est|[cew]et|awst|[cw]at|ict|wib|pht|pkt|[bt]rt|sgt|hkt|msk"

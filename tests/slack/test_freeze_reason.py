@@ -16,7 +16,7 @@ SEOUL = ZoneInfo("Asia/Seoul")
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 
 PLAIN = """
-payment incident|payment partner is down|card network incident|database migration|DB migration
+second|payment incident|payment partner is down|card network incident|database migration|DB migration
 AWS incident|IT audit|new release|for the release|stocktaking|holidays|on-call handover|security patch
 the partner bank is down|audit|x|payment/refund fails|R&D asked|a & b|<!channel> audit|<@UMINJI> asked
 R&D asked: latency > 2s
