@@ -1,4 +1,4 @@
-"""Runs migrations on the connection that `app.record.migrate` hands over, and on nothing else."""
+"""Runs migrations on the connection that `app.db.migrate` hands over, and on nothing else."""
 
 from alembic import context
 

@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from app.embedded_postgres import EmbeddedPostgres, temporary_folder
-from app.record.database import Database
-from app.record.migrate import migrate
+from app.db.database import Database
+from app.db.embedded_postgres import EmbeddedPostgres, temporary_folder
+from app.db.migrate import migrate
 from tests.house import House, living_house
 
 TEMPLATE = "migrated"

@@ -16,7 +16,9 @@ import uvicorn
 from fastapi.dependencies import models
 from psycopg.rows import dict_row
 
-from app.domains import load_config
+from app.bootstrap import Service
+from app.config.environment import Settings
+from app.config.loader import load_config
 from app.sandbox.aws.pace import Pace
 from app.sandbox.aws.stand_in import AwsStandIn
 from app.sandbox.cast import CHANNEL
@@ -24,9 +26,7 @@ from app.sandbox.slack.answers import PressResult, SubmitResult
 from app.sandbox.slack.shapes import Message
 from app.sandbox.slack.stand_in import SlackStandIn
 from app.sandbox.stage import Stage
-from app.settings import Settings
 from app.web.connections import BoundedH11Protocol
-from app.wiring import Service
 
 AT_ONCE = Pace(start=0, event=0, install=0, shift=0, stop=0, drain=0)
 

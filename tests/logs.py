@@ -7,7 +7,7 @@ from io import StringIO
 
 import structlog
 
-from app.log import configure_logging
+from app.observability.logging import configure_logging
 
 
 @contextmanager

@@ -13,10 +13,10 @@ import pytest
 import typer
 from prometheus_client.metrics import MetricWrapperBase
 
-import app.metrics
+import app.observability.metrics
 from app.cli.main import app as command_line
-from app.flow.events import Kind
-from app.settings import Settings
+from app.config.environment import Settings
+from app.flow.audit_events import Kind
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 APP: Final = ROOT / "app"
@@ -31,9 +31,9 @@ LONGEST_FUNCTION: Final = 65
 LONGER_FUNCTIONS: Final[dict[str, int]] = {}
 
 CLOCKS: Final = {
-    "wiring.py",  # the one clock of a real process, handed to everybody else
+    "bootstrap.py",  # the one clock of a real process, handed to everybody else
     "cli/audit.py",  # `--since 2h` is asked by a person, now
-    "loops.py",  # when a loop last finished a step, for a metric
+    "workers/runner.py",  # when a loop last finished a step, for a metric
     "hook_lambda/handler.py",  # stands alone
 }
 READS_THE_CLOCK: Final = {"now", "utcnow", "today", "time"}
@@ -105,8 +105,8 @@ def test_only_the_policy_makes_a_permit() -> None:
         for call in calls(file)
         if isinstance(call.func, ast.Name) and call.func.id == "Permit"
     }
-    assert makers == {"gate/policy.py"}
-    assert not uses("_MINT", outside="gate/policy.py")
+    assert makers == {"gate/rules/permits.py"}
+    assert not uses("_MINT", outside="gate/rules/permits.py")
 
 
 def test_every_silenced_type_error_says_which_and_why() -> None:
@@ -126,13 +126,17 @@ def test_nothing_is_left_to_do_later() -> None:
 
 @pytest.mark.parametrize("kind", Kind)
 def test_every_kind_of_audit_event_is_written_somewhere(kind: Kind) -> None:
-    assert uses(rf"Kind\.{kind.name}", outside="flow/events.py")
+    assert uses(rf"Kind\.{kind.name}", outside="flow/audit_events.py")
 
 
 def test_every_metric_is_counted_somewhere() -> None:
-    metrics = [name for name, value in vars(app.metrics).items() if isinstance(value, MetricWrapperBase)]
+    metrics = [
+        name
+        for name, value in vars(app.observability.metrics).items()
+        if isinstance(value, MetricWrapperBase)
+    ]
     assert metrics
-    assert [name for name in metrics if not uses(name, outside="metrics.py")] == []
+    assert [name for name in metrics if not uses(name, outside="observability/metrics.py")] == []
 
 
 def test_every_folder_says_what_it_is() -> None:

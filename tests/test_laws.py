@@ -16,7 +16,7 @@ from prometheus_client import REGISTRY
 
 from app.sandbox.aws.world import SandboxDomain
 from app.sandbox.cast import GRACE, JUN, MINA, OLU
-from app.slack.ticket import Ticket
+from app.slack.action_value import Ticket
 from tests.flow import outsiders
 from tests.house import House
 from tests.logs import listening

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
-from app.audit_args import deployment_id, time_range
-from app.flow.declare_freeze import ALL
-from app.flow.events import Kind
-from app.record.database import Database
-from app.record.questions import AuditFilter, AuditLine, Questions
+from app.db.database import Database
+from app.db.queries.audit_filter import deployment_id, time_range
+from app.db.queries.search import AuditFilter, AuditLine, Questions
+from app.flow.audit_events import Kind
+from app.flow.freezes.declare_freeze import ALL
 
 
 async def read_audit(

@@ -10,17 +10,8 @@ from app.cli.doctor_clocks import Clock, ClockReading, judge_database_clock
 from app.cli.doctor_signatures import look_at_signatures
 from app.cli.doctor_slack import look_at_slack
 from app.cli.findings import Finding, Mark, ok, trouble, unknown
-from app.domains import Config, ConfigError, counted, load_config, warnings
-from app.embedded_postgres import default_folder
-from app.flow.record_ports import RecordAway
-from app.flow.views import GateView
-from app.gate.rulebook import Roster
-from app.i18n.catalog import Texts
-from app.record.database import Database
-from app.record.migrate import SchemaVersion, newest, schema_version
-from app.record.questions import Questions
-from app.rules import LiveRules
-from app.settings import (
+from app.concurrency.timeouts import within
+from app.config.environment import (
     SIGNING_FORM_WARNING,
     UNENCRYPTED_WARNING,
     Settings,
@@ -28,10 +19,19 @@ from app.settings import (
     load_database_url,
     load_settings,
 )
-from app.settings_values import database_is_remote, database_sslmode
+from app.config.environment_values import database_is_remote, database_sslmode
+from app.config.loader import Config, ConfigError, counted, load_config, warnings
+from app.config.runtime import LiveRules
+from app.db.database import Database
+from app.db.embedded_postgres import default_folder
+from app.db.migrate import SchemaVersion, newest, schema_version
+from app.db.queries.search import Questions
+from app.flow.ports.database import RecordAway
+from app.flow.read_models import GateView
+from app.gate.rules.policy import Roster
+from app.i18n.catalog import Texts
 from app.slack.blocks import Block
-from app.slack.card import card_blocks
-from app.within import within
+from app.slack.cards.card import card_blocks
 
 RECORD_SECONDS: Final = 5.0
 DEFAULT_CONFIG: Final = "switchgate.toml"

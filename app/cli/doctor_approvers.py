@@ -9,13 +9,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from app.cli.findings import Finding, ok, trouble
 from app.cli.slack_answers import ASK_SECONDS, refused
-from app.domains import Domain
+from app.config.loader import Domain
 from app.gate.ids import UserId
-from app.gate.policy import Standing
-from app.gate.rulebook import Policy, Roster, UnknownDeployer
-from app.slack.accounts import standing_of
-from app.slack.members import NO_SUCH_ENTRY
-from app.slack.web import UNREACHABLE, problem_of
+from app.gate.rules.permits import Standing
+from app.gate.rules.policy import Policy, Roster, UnknownDeployer
+from app.slack.client import UNREACHABLE, problem_of
+from app.slack.users.accounts import standing_of
+from app.slack.users.members import NO_SUCH_ENTRY
 
 MEND: Final[Mapping[Standing, str]] = {
     Standing.DEACTIVATED: "the account is deactivated",

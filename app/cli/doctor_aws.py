@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from app.aws.codedeploy import READS
+from app.aws.errors import CLOCK_SKEW, CREDENTIALS, code_of
 from app.cli.doctor_clocks import Clock, ClockReading, http_reading, judge_aws_clock
 from app.cli.findings import Finding, ok, trouble
-from app.codedeploy.client import READS
-from app.codedeploy.errors import CLOCK_SKEW, CREDENTIALS, code_of
-from app.domains import Domain
+from app.config.loader import Domain
 
 if TYPE_CHECKING:
     from types_boto3_codedeploy import CodeDeployClient

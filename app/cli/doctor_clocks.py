@@ -7,9 +7,9 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from app.cli.findings import Finding, ok, trouble, unknown
-from app.hook.signature import TOLERANCE_SECONDS
-from app.record.leases import LEASE, RENEWAL
+from app.db.leases import LEASE, RENEWAL
 from app.slack.signature_check import MAX_AGE_SECONDS
+from app.web.hooks.signature import TOLERANCE_SECONDS
 
 Clock = Callable[[], datetime]
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from app.cli.findings import Finding, trouble
-from app.settings import Settings
+from app.config.environment import Settings
 
 ASK_SECONDS: Final = 2
 ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}

@@ -12,10 +12,10 @@ from app.cli.doctor_approvers import Approvers
 from app.cli.doctor_clocks import Clock, http_reading, judge_slack_clock
 from app.cli.findings import Finding, ok, trouble, unknown
 from app.cli.slack_answers import ASK_SECONDS, refused, silence_of
-from app.domains import Domain
-from app.settings import Settings
+from app.config.environment import Settings
+from app.config.loader import Domain
 from app.slack.blocks import Block
-from app.slack.web import UNREACHABLE, problem_of, web_client
+from app.slack.client import UNREACHABLE, problem_of, web_client
 
 SCOPES: Final = ("chat:write", "commands", "users:read", "usergroups:read")
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from app.domains import Config, Domain
-from app.domains_freezes import ConfiguredFreeze
-from app.gate.freeze import Span, Weekly, WeekTime
+from app.config.freezes import ConfiguredFreeze
+from app.config.loader import Config, Domain
+from app.gate.rules.freeze import Span, Weekly, WeekTime
 from app.i18n.catalog import LocaleName, Texts
-from app.slack.policy_words import day_word, policy_lines
+from app.slack.text.policy import day_word, policy_lines
 
 
 def explained(config: Config, domain: Domain, *, locale: LocaleName) -> str:

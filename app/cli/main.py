@@ -11,11 +11,11 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from app.domains import Config, ConfigError, counted, load_config, warnings
-from app.embedded_postgres import EmbeddedPostgres, PostgresTrouble, default_folder
-from app.flow.record_ports import RecordAway
-from app.log import configure_logging, forget
-from app.settings import Settings, SettingsError, load_database_url, load_settings
+from app.config.environment import Settings, SettingsError, load_database_url, load_settings
+from app.config.loader import Config, ConfigError, counted, load_config, warnings
+from app.db.embedded_postgres import EmbeddedPostgres, PostgresTrouble, default_folder
+from app.flow.ports.database import RecordAway
+from app.observability.logging import configure_logging, forget
 
 app = typer.Typer(
     name="switchgate",
@@ -55,8 +55,8 @@ def main(
 @app.command()
 def serve() -> None:
     """Runs the service until SIGTERM. SIGHUP reads switchgate.toml again."""
-    from app.serve import serve as run_service
-    from app.wiring import CannotStart
+    from app.bootstrap import CannotStart
+    from app.server import serve as run_service
 
     # boto3 parses in threads beside the loop; by default each may keep a press waiting 5 ms at a time.
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -81,8 +81,8 @@ def migrate(
     """Brings the database to this release's tables. Replicas may start it together."""
     from sqlalchemy.exc import OperationalError
 
-    from app.record.migrate import NewerDatabase, NoSuchRevision, SchemaVersion, newest, schema_version
-    from app.record.migrate import migrate as run_migrations
+    from app.db.migrate import NewerDatabase, NoSuchRevision, SchemaVersion, newest, schema_version
+    from app.db.migrate import migrate as run_migrations
 
     configure_logging(format=None, level="INFO")
     with ExitStack() as stack:
@@ -197,8 +197,8 @@ def config_explain(
 @app.command()
 def doctor() -> None:
     """Checks the environment, the configuration, the database, Slack, CodeDeploy and the clocks; reports problems."""
+    from app.bootstrap import utc_now
     from app.cli.doctor import examine
-    from app.wiring import utc_now
 
     # The findings are the output; what libraries log on the way would only blur them.
     configure_logging(format=None, level="CRITICAL")
@@ -288,7 +288,7 @@ def _database_url(url: str | None, stack: ExitStack, *, migrated: bool) -> str:
     """The given database, or an embedded one for as long as `stack` lasts, brought up to date."""
     if url is not None:
         return url
-    from app.record.migrate import migrate as run_migrations
+    from app.db.migrate import migrate as run_migrations
 
     folder = default_folder(os.environ)
     typer.echo(f"DATABASE_URL is not set: using an embedded Postgres in {folder}", err=True)

@@ -8,7 +8,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from app.cli.findings import Finding, trouble
-from app.slack.web import NO_WORD, UNDONE, UNSURE, problem_of
+from app.slack.client import NO_WORD, UNDONE, UNSURE, problem_of
 
 ASK_SECONDS: Final = 10
 PASSING: Final = UNDONE | UNSURE

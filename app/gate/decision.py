@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from app.gate.ids import UserId
-from app.gate.policy import Permit
+from app.gate.rules.permits import Permit
 
 
 class Answer(StrEnum):

@@ -5,7 +5,8 @@ from enum import StrEnum
 from typing import assert_never
 
 from app.gate.ids import UserId
-from app.gate.policy import (
+from app.gate.previous_revision import Obstacle
+from app.gate.rules.permits import (
     NotAMember,
     NotAnApprover,
     Person,
@@ -13,8 +14,7 @@ from app.gate.policy import (
     Refusal,
     Standing,
 )
-from app.gate.previous_revision import Obstacle
-from app.gate.rulebook import Policy, Roster
+from app.gate.rules.policy import Policy, Roster
 
 
 class Course(StrEnum):

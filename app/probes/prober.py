@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from app.flow.run_probe import Answer, Sounding
-from app.gate.checks import Probe
-from app.probes.addresses import Address, may_ask
+from app.config.probe_addresses import Address, may_ask
+from app.flow.checks.run_probe import Answer, Sounding
+from app.gate.rules.checks import Probe
 from app.probes.json_path import Nothing, value_at
 
 LARGEST: Final = 64 * 1024
@@ -36,7 +36,7 @@ async def system_lookup(host: str, port: int) -> Sequence[str]:
 
 
 class HttpProber:
-    """See `app.flow.run_probe.Prober`."""
+    """See `app.flow.checks.run_probe.Prober`."""
 
     def __init__(
         self, *, lookup: Lookup = system_lookup, clock: Callable[[], float] = time.monotonic

@@ -6,7 +6,7 @@ import time
 from functools import partial
 from typing import Final
 
-from app.embedded_postgres import PostgresTrouble
+from app.db.embedded_postgres import PostgresTrouble
 from app.sandbox.once import NotThrough, Once
 from app.sandbox.opening import open_with_two_waiting
 from app.sandbox.page.server import Page

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from app.embedded_postgres import EmbeddedPostgres, temporary_folder
-from app.record.migrate import migrate
+from app.db.embedded_postgres import EmbeddedPostgres, temporary_folder
+from app.db.migrate import migrate
 from app.sandbox.cast import PAYMENT_RULES, config_text, people_of
 from app.sandbox.pipeline import Pipeline
 from app.sandbox.replica import Replica, free_port

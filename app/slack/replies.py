@@ -9,11 +9,11 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from app.calm import Calm
-from app.flow.record_ports import RecordAway
+from app.flow.ports.database import RecordAway
 from app.slack.blocks import Block
-from app.slack.offers import answer_blocks
-from app.slack.web import CALL_SECONDS, UNREACHABLE, problem_of
+from app.slack.cards.secondary_buttons import answer_blocks
+from app.slack.client import CALL_SECONDS, UNREACHABLE, problem_of
+from app.workers.foreground import Calm
 
 log = structlog.get_logger(__name__)
 

@@ -9,8 +9,8 @@ from typing import Final
 import structlog
 from slack_sdk.signature import Clock, SignatureVerifier
 
-from app.log_throttle import LogThrottle
-from app.metrics import SLACK_REFUSED
+from app.observability.log_throttle import LogThrottle
+from app.observability.metrics import SLACK_REFUSED
 
 log = structlog.get_logger(__name__)
 

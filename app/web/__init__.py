@@ -1,1 +1,1 @@
-"""What every HTTP request passes before a handler sees it."""
+"""HTTP: the application, health, and what every request passes before a handler sees it."""

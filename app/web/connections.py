@@ -11,7 +11,7 @@ from typing import Any, Final
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from app.metrics import HTTP_REFUSED
+from app.observability.metrics import HTTP_REFUSED
 
 HEADER_SECONDS: Final = 5.0
 """From the connection, or from the first byte of another request on it, to the end of the headers."""

@@ -12,7 +12,7 @@ from typing import Final
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.metrics import HTTP_REFUSED
+from app.observability.metrics import HTTP_REFUSED
 
 BODY_SECONDS: Final = 5.0
 """From the headers to the last byte of the body. Every client of ours is a server that sends a body in one go."""

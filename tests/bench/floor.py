@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from app.record.pool import sqlalchemy_url
+from app.db.engine import sqlalchemy_url
 
 CONNECTIONS = 20
 INSERT = text("INSERT INTO floor (body) VALUES (:body)")

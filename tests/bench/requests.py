@@ -7,11 +7,11 @@ import time
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-from app.hook.signature import sign
 from app.sandbox.cast import CHANNEL, MINA
 from app.sandbox.slack.credentials import SIGNING_SECRET
 from app.sandbox.slack.shapes import APP, TEAM
 from app.sandbox.stage import HOOK_SECRET, KID
+from app.web.hooks.signature import sign
 from tests.bench.load import http_request
 
 FLOOR_BODY = b'{"DeploymentId": "d-0123456789", "LifecycleEventHookExecutionId": "an-execution-id-of-forty-characters"}'

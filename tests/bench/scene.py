@@ -10,8 +10,8 @@ from typing import Any, Self
 
 import psycopg
 
-from app.embedded_postgres import EmbeddedPostgres, temporary_folder
-from app.record.migrate import migrate
+from app.db.embedded_postgres import EmbeddedPostgres, temporary_folder
+from app.db.migrate import migrate
 from app.sandbox.aws.stand_in import AwsStandIn
 from app.sandbox.aws.world import SandboxDomain
 from app.sandbox.cast import CHANNEL, ONCALL, PEOPLE, config_text

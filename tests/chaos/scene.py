@@ -12,8 +12,8 @@ from typing import Any, Final
 import psycopg
 from psycopg.rows import dict_row
 
-from app.embedded_postgres import EmbeddedPostgres, temporary_folder
-from app.record.migrate import migrate
+from app.db.embedded_postgres import EmbeddedPostgres, temporary_folder
+from app.db.migrate import migrate
 from app.sandbox.aws.world import SandboxDomain
 from app.sandbox.cast import CHANNEL
 from app.sandbox.replica import Replica

@@ -9,15 +9,15 @@ from threading import Thread
 import psycopg
 import pytest
 
-from app.record.migrate import newest
+from app.db.migrate import newest
 from app.sandbox.aws.world import EIGHT_DOMAINS, SandboxDomain
 from app.sandbox.cast import CHANNEL, OLU, config_text
 from app.sandbox.slack.credentials import APP_TOKEN, BOT_TOKEN
 from app.sandbox.slack.shapes import User
 from app.sandbox.stage import HOOK_SECRET, Stage
 from tests.cli.commands import Said, Shell, is_clean
+from tests.db.filled import fill
 from tests.house import AT_ONCE
-from tests.record.filled import fill
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import socket
 
 import psycopg
 
-from app.record.migrate import newest
+from app.db.migrate import newest
 from tests.cli.commands import LONGEST, Shell, is_clean
 
 

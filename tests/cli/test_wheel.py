@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.record.migrate import newest
+from app.db.migrate import newest
 from app.sandbox.cast import config_text
 from tests.cli.commands import Said
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.container.files import DOCKER, ROOT, dockerfile, is_sent_to_the_builder, last_stage
-from tests.hook.stand_ins import StandIn, answer
+from tests.hook_lambda.stand_ins import StandIn, answer
 
 HADOLINT = Path(sys.executable).parent / "hadolint"
 
@@ -92,7 +92,7 @@ def test_a_service_that_is_unwell_or_away_is_unhealthy() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["requirements.lock", "alembic.ini", "app/wiring.py", "app/i18n/ko.toml", "migrations/env.py"]
+    ["requirements.lock", "alembic.ini", "app/bootstrap.py", "app/i18n/ko.toml", "migrations/env.py"]
     + ["docker/entrypoint", "docker/switchgate"],
 )
 def test_the_builder_gets_what_the_image_needs(path: str) -> None:
@@ -110,7 +110,7 @@ def test_the_builder_gets_what_the_image_needs(path: str) -> None:
         ".venv/bin/python",
         "tests/conftest.py",
     ]
-    + ["app/sandbox/server.py", "app/hook_lambda/handler.py", "app/__pycache__/wiring.cpython-313.pyc"]
+    + ["app/sandbox/server.py", "app/hook_lambda/handler.py", "app/__pycache__/bootstrap.cpython-313.pyc"]
     + ["switchgate.toml", "Dockerfile", "requirements-dev.lock"],
 )
 def test_the_builder_does_not_get_secrets_history_tests_or_stand_ins(path: str) -> None:
@@ -143,7 +143,7 @@ class NotInTheImage(importlib.abc.MetaPathFinder):
             raise ModuleNotFoundError(f"{name} is not in the image", name=name)
 
 sys.meta_path.insert(0, NotInTheImage())
-import app.cli.main, app.serve, app.record.migrate
+import app.cli.main, app.server, app.db.migrate
 """
 
 

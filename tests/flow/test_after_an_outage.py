@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from app.flow.backoff import backoff
-from app.flow.report_decision import LONGEST, RETRY
+from app.flow.lifecycle.report_decision import LONGEST, RETRY
 from app.sandbox.aws.faults import Kind
 from app.sandbox.cast import MINA
 from tests.flow import outsiders

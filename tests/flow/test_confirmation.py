@@ -4,8 +4,8 @@ import pytest
 
 from app.sandbox.aws.world import SandboxDomain
 from app.sandbox.cast import MINA
-from tests.hook.doorstep import at_the_door, hook
 from tests.house import House
+from tests.web.hooks.doorstep import at_the_door, hook
 
 
 async def test_a_young_deployment_that_is_not_found_at_first_is_asked_for_again(house: House) -> None:

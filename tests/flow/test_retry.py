@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from app.flow.retry import next_try
-from app.flow.slack_errors import CardNotDrawn
+from app.flow.notify.retry import next_try
+from app.flow.notify.slack_errors import CardNotDrawn
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 SECOND, HALF_A_MINUTE = timedelta(seconds=1), timedelta(seconds=30)

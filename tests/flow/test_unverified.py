@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from app.sandbox.aws.world import SandboxDomain
 from app.sandbox.cast import MINA, OLU
-from app.slack.ticket import Ticket
+from app.slack.action_value import Ticket
 from tests.house import House
 
 PUT = "PutLifecycleEventHookExecutionStatus"

@@ -6,7 +6,7 @@ from datetime import datetime
 from app.gate.deadline import HOOK_LIMIT
 from app.gate.decision import Answer, Verdict
 from app.gate.ids import UserId
-from app.gate.states import Awaiting, Closed, Decided, Gate, Reported
+from app.gate.state_machine import Awaiting, Closed, Decided, Gate, Reported
 
 
 @dataclass

@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from app.gate.commits import Commits
-from app.gate.evidence import Alarm, Evidence, Safety, Side, Targets, Tasks
-from app.gate.revision import Container, Image, Reading, Revision, Spot
+from app.gate.evidence.commits import Commits
+from app.gate.evidence.model import Alarm, Evidence, Safety, Side, Targets, Tasks
+from app.gate.evidence.revision import Container, Image, Reading, Revision, Spot
 
 AT = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
 ECR = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com"

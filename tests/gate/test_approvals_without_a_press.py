@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from app.gate.checks import CheckState
 from app.gate.decision import Approval
 from app.gate.ids import UserId
-from app.gate.policy import RESCUERS, Basis, Person, Standing
-from app.gate.rulebook import Policy, Source
-from app.gate.states import Awaiting
-from tests.rules.cases import ANA, BEN, CHO, EVE, NOW, POLICY, ROSTER, Scene
+from app.gate.rules.checks import CheckState
+from app.gate.rules.permits import RESCUERS, Basis, Person, Standing
+from app.gate.rules.policy import Policy, Source
+from app.gate.state_machine import Awaiting
+from tests.gate.rules.cases import ANA, BEN, CHO, EVE, NOW, POLICY, ROSTER, Scene
 
 CHECKED = replace(POLICY, approve_when_checks_pass=True, required_checks=("smoke",))
 SMOKE = {"smoke": CheckState.PASSED}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.gate.checks import is_check_name
+from app.gate.rules.checks import is_check_name
 
 
 @pytest.mark.parametrize("name", ["smoke", "order-create smoke", "주문 생성", "x", "x" * 100])

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.gate.manners import QuietHours
-from app.gate.rulebook import EVERY_DAY, Hours
+from app.gate.reminders import QuietHours
+from app.gate.rules.policy import EVERY_DAY, Hours
 
 SEOUL = ZoneInfo("Asia/Seoul")
 MONDAY, TUESDAY, SATURDAY, SUNDAY = 0, 1, 5, 6

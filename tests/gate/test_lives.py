@@ -16,10 +16,10 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from app.gate.deadline import LATEST, deadline_after
 from app.gate.decision import Answer, Approval, Decision, Rejection, Verdict, answer_to, verdict_of
 from app.gate.ids import GateId, UserId
-from app.gate.judging import Circumstances
-from app.gate.policy import RESCUERS, Basis, Choice, Person, Refusal, Standing
-from app.gate.rulebook import Policy, Roster
-from app.gate.states import Awaiting, Closed, Decided, Impossible, Outcome, Reported, TooLate, Vote
+from app.gate.rules.evaluation import Circumstances
+from app.gate.rules.permits import RESCUERS, Basis, Choice, Person, Refusal, Standing
+from app.gate.rules.policy import Policy, Roster
+from app.gate.state_machine import Awaiting, Closed, Decided, Impossible, Outcome, Reported, TooLate, Vote
 from tests.gate.model import HookExecution, Life, told_by
 
 START = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)

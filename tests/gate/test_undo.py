@@ -3,8 +3,8 @@
 import pytest
 
 from app.gate.ids import UserId
-from app.gate.policy import Refusal
 from app.gate.previous_revision import Obstacle
+from app.gate.rules.permits import Refusal
 from app.gate.undo import (
     Course,
     Deed,

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from app.gate.ids import UserId
-from app.gate.policy import NotAMember, NotAnApprover, Person, ReasonMissing, Refusal, Standing
-from app.gate.rulebook import Source
+from app.gate.rules.permits import NotAMember, NotAnApprover, Person, ReasonMissing, Refusal, Standing
+from app.gate.rules.policy import Source
 from app.gate.undo import (
     Course,
     Deed,
@@ -18,7 +18,7 @@ from app.gate.undo import (
     judge_person,
     judge_undo,
 )
-from tests.rules.cases import ANA, BEN, DAN, EVE, POLICY, ROSTER
+from tests.gate.rules.cases import ANA, BEN, DAN, EVE, POLICY, ROSTER
 
 ADMINS = ("UADMIN", "SADMIN")
 STRANGER = UserId("UNOBODY")

@@ -2,8 +2,8 @@
 
 from contextlib import AsyncExitStack, suppress
 
-from app.flow.record_ports import RecordAway
-from app.record.database import Database
+from app.db.database import Database
+from app.flow.ports.database import RecordAway
 from app.sandbox.cast import OLU
 from tests.house import House
 

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 import structlog
 
-from app.log import configure_logging
+from app.observability.logging import configure_logging
 from app.sandbox.cast import GRACE, MINA, OLU
 from tests.house import House
 

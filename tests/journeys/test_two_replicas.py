@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from app.record.migrate import newest
+from app.db.migrate import newest
 from app.sandbox.aws.world import SandboxDomain
 from app.sandbox.cast import GRACE, JUN, MINA, OLU
 from app.sandbox.slack.errors import NobodyThere

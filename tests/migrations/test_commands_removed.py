@@ -6,10 +6,10 @@ from uuid import UUID
 
 import psycopg
 
-from app.record.evidence_json import as_json, evidence_of
-from app.record.migrate import migrate
+from app.db.mapping.evidence_json import as_json, evidence_of
+from app.db.migrate import migrate
+from tests.db.filled import AWAITING, DECIDED, fill
 from tests.gate.seen import evidence
-from tests.record.filled import AWAITING, DECIDED, fill
 
 OLD = {"what": "command", "how": "added", "name": "command", "container": "order", "before": None}
 

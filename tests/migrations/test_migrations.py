@@ -7,10 +7,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from app.record.migrate import migrate, newest
-from app.record.pool import sqlalchemy_url
-from app.record.tables import metadata
-from tests.record.filled import fill
+from app.db.engine import sqlalchemy_url
+from app.db.migrate import migrate, newest
+from app.db.tables import metadata
+from tests.db.filled import fill
 
 
 def test_the_models_are_what_the_migrations_make(record_url: str) -> None:

@@ -2,8 +2,8 @@
 
 import psycopg
 
-from app.record.migrate import migrate, newest
-from tests.record.filled import AWAITING, DECIDED, fill
+from app.db.migrate import migrate, newest
+from tests.db.filled import AWAITING, DECIDED, fill
 
 BROKEN = """
 UPDATE gates SET phase = 'decided', verdict = 'approved', basis = 'break_glass', decided_at = now(),

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from aiohttp import web
 
-from app.flow.run_probe import Answer, Sounding
-from app.gate.checks import Probe
+from app.flow.checks.run_probe import Answer, Sounding
+from app.gate.rules.checks import Probe
 from app.probes.prober import LARGEST, HttpProber
 from app.sandbox.server import ServerThread
 

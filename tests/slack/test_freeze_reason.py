@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.slack.time_errors import MayBelongToTime, TimeRefused
-from app.slack.time_parsing import read_span
-from app.slack.user_input import normalized
+from app.slack.commands.time_errors import MayBelongToTime, TimeRefused
+from app.slack.commands.time_parsing import read_span
+from app.slack.text.user_input import normalized
 
 SEOUL = ZoneInfo("Asia/Seoul")
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)

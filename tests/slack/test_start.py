@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from app.bootstrap import CannotStart
 from app.sandbox.cast import JUN, MINA, OLU
 from app.sandbox.stage import Stage
-from app.wiring import CannotStart
 from tests.house import AT_ONCE, text_of
 from tests.slack.play import FAR, Build, deploys, is_told, naming, opened
 

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from app.metrics import HTTP_REFUSED
+from app.observability.metrics import HTTP_REFUSED
 from tests.web.conftest import Serve
 from tests.web.raw_client import connected
 

@@ -14,7 +14,7 @@ from tests.bench.load import get_request, send
 from tests.bench.measured import Measured, quantile
 from tests.bench.requests import approve_request, deploys_request
 from tests.bench.scene import Scene
-from tests.record.history import fill_history
+from tests.db.history import fill_history
 
 SWITCHES: Final = 1_000_000 if os.environ.get("FULL") == "1" else 20_000
 ROUNDS: Final = 3

@@ -7,8 +7,8 @@ from typing import Any, Final
 import pytest
 from botocore.model import ListShape, Shape, StructureShape
 
-from app.codedeploy.task_definitions import reading_of
-from app.gate.changes import diff
+from app.aws.task_definitions import reading_of
+from app.gate.evidence.revision_diff import diff
 from tests.cases.aws.task_definition_shape import TASK_DEFINITION
 from tests.house import House
 

@@ -4,17 +4,17 @@ from typing import Any, Final
 
 import pytest
 
-from app.gate.changes import Change, How, What, diff
-from app.gate.evidence import Evidence
+from app.gate.evidence.model import Evidence
+from app.gate.evidence.revision_diff import Change, How, What, diff
 from app.i18n.catalog import LOCALES, LocaleName, Texts
 from app.sandbox.cast import OLU
 from app.sandbox.slack.validate import message_problems, view_problems
-from app.slack.details import details_modal
-from app.slack.evidence_blocks import change_lines, evidence_blocks
-from app.slack.gate_words import LONGEST, seen_lines, within_limit
+from app.slack.cards.evidence import change_lines, evidence_blocks
+from app.slack.home.gate_summary import LONGEST, seen_lines, within_limit
+from app.slack.modals.details import details_modal
 from tests.gate.seen import container, evidence, reading, revision, side
 from tests.house import House, texts_in
-from tests.slack.test_details import view_of
+from tests.slack.modals.test_details import view_of
 
 ECR: Final = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com"
 SHA: Final = "4f2a1c9" + "0b" * 16 + "e"

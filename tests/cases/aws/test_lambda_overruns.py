@@ -8,7 +8,7 @@ import time
 import pytest
 
 from app.hook_lambda.handler import CodeDeployNotTold
-from tests.hook.stand_ins import (
+from tests.hook_lambda.stand_ins import (
     EXECUTION,
     Behaviour,
     Context,

@@ -4,10 +4,10 @@ from typing import Any, Final
 
 import pytest
 
-from app.codedeploy.secret_sources import is_pinned
-from app.codedeploy.task_definitions import reading_of
+from app.aws.secret_sources import is_pinned
+from app.aws.task_definitions import reading_of
 from app.i18n.catalog import Texts
-from app.slack.evidence_blocks import change_lines
+from app.slack.cards.evidence import change_lines
 from tests.gate.seen import evidence, side
 from tests.house import House
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from app.sandbox.cast import MINA
-from tests.hook.doorstep import at_the_door
-from tests.hook.test_state_changes import state_change
 from tests.house import living_house
+from tests.web.hooks.doorstep import at_the_door
+from tests.web.hooks.test_state_changes import state_change
 
 REGIONS = {
     "ap-northeast-2": "ap-northeast-2.console.aws.amazon.com",

@@ -9,8 +9,8 @@ import pytest
 
 from app.sandbox.aws.world import SandboxDomain
 from app.sandbox.cast import MINA
-from tests.hook.doorstep import at_the_door, hook
 from tests.house import House, living_house
+from tests.web.hooks.doorstep import at_the_door, hook
 
 EVENTS = ("BeforeInstall", "AfterInstall", "AfterAllowTestTraffic", "BeforeAllowTraffic", "AfterAllowTraffic")
 PUT = "PutLifecycleEventHookExecutionStatus"

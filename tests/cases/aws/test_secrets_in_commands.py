@@ -4,21 +4,21 @@ from typing import Any, Final
 
 import pytest
 
-from app.api.evidence_shape import evidence_out
-from app.codedeploy.task_definitions import reading_of
-from app.gate.changes import diff
-from app.gate.evidence import Evidence
+from app.aws.task_definitions import reading_of
+from app.db.mapping.evidence_json import as_json
+from app.gate.evidence.model import Evidence
+from app.gate.evidence.revision_diff import diff
 from app.i18n.catalog import LOCALES, Texts
-from app.record.evidence_json import as_json
 from app.sandbox.cast import GRACE, MINA
-from app.slack.details import details_modal
-from app.slack.evidence_blocks import evidence_blocks
+from app.slack.cards.evidence import evidence_blocks
+from app.slack.modals.details import details_modal
+from app.web.api.evidence_schemas import evidence_out
 from tests.cases.aws.task_definition_shape import AT, CONTAINER, TASK_DEFINITION, filled, planted, strings
 from tests.gate.seen import evidence, side
 from tests.house import House
 from tests.journeys.test_secrets import everything_recorded, fetched, written
 from tests.logs import listening
-from tests.slack.test_details import view_of
+from tests.slack.modals.test_details import view_of
 
 SHOWN: Final = frozenset(
     {

@@ -4,11 +4,11 @@ from typing import Any, Final
 
 import pytest
 
-from app.codedeploy.ecs import task_sets_of
-from app.gate.task_set_settings import settings_changes
+from app.aws.ecs import task_sets_of
+from app.gate.evidence.task_set_settings import settings_changes
 from app.i18n.catalog import Texts
 from app.sandbox.cast import OLU
-from app.slack.evidence_blocks import change_lines
+from app.slack.cards.evidence import change_lines
 from tests.gate.seen import evidence, side
 from tests.house import House, texts_in
 

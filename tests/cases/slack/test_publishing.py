@@ -6,12 +6,12 @@ from functools import partial
 
 import pytest
 
-from app.domains import load_config
+from app.bootstrap import Service
+from app.config.environment import Settings
+from app.config.loader import load_config
 from app.sandbox.cast import CHANNEL, GRACE, JUN, MINA, OLU, config_text
 from app.sandbox.slack.calls import Call
 from app.sandbox.slack.shapes import Channel, Message
-from app.settings import Settings
-from app.wiring import Service
 from tests.house import House, serving, text_of
 from tests.journeys.test_timeline import told
 from tests.slack.play import STRANGER, TWO_APPROVALS, Build, deploys, heard, naming, whispers

@@ -7,7 +7,7 @@ from time import time
 import pytest
 
 from app.cli.doctor_signatures import look_at_signatures
-from app.settings import SettingsError, load_settings
+from app.config.environment import SettingsError, load_settings
 from tests.cli.commands import Shell, is_clean
 from tests.logs import listening
 from tests.slack.play import Build, block_actions, readiness, send

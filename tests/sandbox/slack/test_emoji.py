@@ -11,7 +11,7 @@ WRITTEN = re.compile(r":([a-z][a-z0-9_+-]+):")
 
 def test_every_shortcode_of_the_catalogs_and_cards_is_known() -> None:
     root = Path(app.__file__).parent
-    sources = [*root.joinpath("i18n").glob("*.toml"), *root.joinpath("slack").glob("*.py")]
+    sources = [*root.joinpath("i18n").glob("*.toml"), *root.joinpath("slack").rglob("*.py")]
     written = {name for file in sources for name in WRITTEN.findall(file.read_text(encoding="utf-8"))}
 
     assert "white_check_mark" in written

@@ -1,0 +1,165 @@
+"""What people have CodeDeploy do after the decision: stop, deploy what served before, end blue."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from app.aws.codedeploy import CodeDeploy
+from app.aws.errors import CREDENTIALS, code_of, sort_read
+from app.aws.previous_revision import redeployment
+from app.flow.ports.codedeploy import (
+    AlreadyOver,
+    AnotherRuns,
+    InterventionRefused,
+    NoSuchDeployment,
+    NothingToRedeploy,
+    Redeployed,
+)
+from app.gate.ids import SwitchKey
+
+if TYPE_CHECKING:
+    from types_boto3_codedeploy import CodeDeployClient
+    from types_boto3_codedeploy.type_defs import (
+        AlarmConfigurationTypeDef,
+        DeploymentGroupInfoTypeDef,
+        DeploymentInfoTypeDef,
+    )
+
+T = TypeVar("T")
+
+ALL_AT_ONCE: Final = "CodeDeployDefault.ECSAllAtOnce"
+"""Whoever takes a switch back wants no canary of what has served before."""
+
+NO_ALARMS: "Final[AlarmConfigurationTypeDef]" = {"enabled": False}
+"""The alarm of the switch that is taken back still rings: it must not stop what ends it.
+
+CreateDeployment takes it from whoever may UpdateDeploymentGroup.
+"""
+
+OVER: Final = frozenset({"Succeeded", "Failed", "Stopped"})
+FINAL: Final = frozenset(
+    {
+        "DeploymentDoesNotExistException",
+        "DeploymentGroupDoesNotExistException",
+        "DeploymentGroupNameRequiredException",
+        "ApplicationDoesNotExistException",
+        "InvalidDeploymentIdException",
+        "DeploymentIdRequiredException",
+        "UnsupportedActionForDeploymentTypeException",
+        "DeploymentIsNotInReadyStateException",
+        "InvalidDeploymentStatusException",
+        "InvalidDeploymentWaitTypeException",
+        "InvalidRevisionException",
+        "RevisionDoesNotExistException",
+        "RevisionRequiredException",
+        "DescriptionTooLongException",
+        "InvalidRoleException",
+    }
+)
+
+
+class CodeDeployInterveners:
+    """See `app.flow.ports.codedeploy.Interveners`. Each call is tried once: whether again is the loop's to decide."""
+
+    def __init__(self, codedeploy: CodeDeploy) -> None:
+        self._codedeploy = codedeploy
+
+    async def stop(self, key: SwitchKey) -> None:
+        """StopDeployment; with `autoRollbackEnabled`, or the traffic might stay split as it was."""
+        await self._tell(
+            lambda: self._client(key).stop_deployment(deploymentId=key.deployment, autoRollbackEnabled=True)
+        )
+
+    async def finish(self, key: SwitchKey) -> None:
+        """ContinueDeployment out of the termination wait."""
+        await self._tell(
+            lambda: self._client(key).continue_deployment(
+                deploymentId=key.deployment, deploymentWaitType="TERMINATION_WAIT"
+            )
+        )
+
+    async def redeploy_previous(
+        self, key: SwitchKey, *, blue: str | None, mark: str, description: str
+    ) -> Redeployed:
+        """CreateDeployment of what served before. It has no idempotency token, so `mark` in the description
+        tells a deployment that an earlier try of ours has made."""
+        return await self._tell(lambda: self._redeploy(key, blue, mark, f"{description} [{mark}]"))
+
+    def _redeploy(self, key: SwitchKey, blue: str | None, mark: str, description: str) -> Redeployed:
+        client = self._client(key)
+        taken_back = client.get_deployment(deploymentId=key.deployment)["deploymentInfo"]
+        application, group = taken_back["applicationName"], taken_back["deploymentGroupName"]
+        found = client.get_deployment_group(applicationName=application, deploymentGroupName=group)
+        settings = found["deploymentGroupInfo"]
+        latest = settings.get("lastAttemptedDeployment", {}).get("deploymentId")
+        if latest and latest != key.deployment:
+            made = _later(client.get_deployment(deploymentId=latest)["deploymentInfo"], mark)
+            if made is not None:
+                alarms_off = made.get("overrideAlarmConfiguration", {}).get("enabled") is False
+                return Redeployed(deployment=latest, alarms_on=_has_alarms(settings) and not alarms_off)
+        reader = self._codedeploy.revision_reader(key.region)
+        plan = redeployment(cast("dict[str, Any]", taken_back), blue=blue, read=reader)
+        if plan.location is None:
+            raise NothingToRedeploy(plan.previous)
+        asked = {
+            "applicationName": application,
+            "deploymentGroupName": group,
+            "deploymentConfigName": ALL_AT_ONCE,
+            "revision": plan.location,
+            "description": description,
+        }
+        created, alarms_off = _create(client, asked)
+        return Redeployed(deployment=created, alarms_on=_has_alarms(settings) and not alarms_off)
+
+    def _client(self, key: SwitchKey) -> "CodeDeployClient":
+        return self._codedeploy.boto(key.region, answers=True)
+
+    async def _tell(self, work: Callable[[], T]) -> T:
+        try:
+            return await self._codedeploy.in_thread(work, answers=True)
+        except (ClientError, BotoCoreError) as trouble:
+            raise _sorted(trouble) from None
+
+
+def _create(client: "CodeDeployClient", asked: dict[str, Any]) -> tuple[str, bool]:
+    """The new deployment's id, and whether the group's alarms are off for it."""
+    try:
+        created = client.create_deployment(**asked, overrideAlarmConfiguration=NO_ALARMS)
+    except ClientError as trouble:
+        if code_of(trouble) not in CREDENTIALS:
+            raise
+    else:
+        return created["deploymentId"], True
+    # Refused perhaps for the alarms alone. A rescue that an alarm may stop is better than none.
+    return client.create_deployment(**asked)["deploymentId"], False
+
+
+def _has_alarms(settings: "DeploymentGroupInfoTypeDef") -> bool:
+    alarms = settings.get("alarmConfiguration", {})
+    return bool(alarms.get("enabled")) and bool(alarms.get("alarms"))
+
+
+def _later(info: "DeploymentInfoTypeDef", mark: str) -> "DeploymentInfoTypeDef | None":
+    """Our own earlier try; None where the later deployment is out of the way. Raises otherwise."""
+    status = info.get("status", "")
+    if mark in info.get("description", ""):
+        return info
+    if status not in OVER:
+        raise AnotherRuns(info.get("deploymentId", "another deployment"))
+    if status == "Succeeded":
+        raise InterventionRefused(f"a later deployment serves: {info.get('deploymentId')}")
+    return None
+
+
+def _sorted(trouble: ClientError | BotoCoreError) -> Exception:
+    if isinstance(trouble, ClientError):
+        code = code_of(trouble)
+        if code == "DeploymentAlreadyCompletedException":
+            return AlreadyOver(code)
+        if code == "DeploymentLimitExceededException":
+            return AnotherRuns(code)
+        if code in FINAL:
+            return InterventionRefused(code)
+    sorted_ = sort_read(trouble)
+    return InterventionRefused(str(sorted_)) if isinstance(sorted_, NoSuchDeployment) else sorted_

@@ -1,0 +1,189 @@
+"""AWS as the source of evidence, a part a call; each part fails alone."""
+
+import asyncio
+import threading
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+
+import boto3
+
+from app.aws.appspec import content_in, digest_in, is_pinned, task_definition_in, without_content
+from app.aws.cloudwatch import alarms_of
+from app.aws.deployment_groups import OVERRIDDEN, group_facts, target_facts, with_overrides
+from app.aws.ecs import task_sets_of
+from app.aws.elb import health_of, listener_of, rules_of
+from app.aws.evidence_client import Readers
+from app.aws.task_definitions import reading_of
+from app.flow.ports.evidence import GroupFacts, PartUnread, ServiceName, TargetFacts
+from app.gate.evidence.blue_green import TaskSet
+from app.gate.evidence.model import Alarm, Listener, Missing, Targets, Why
+from app.gate.evidence.revision import Reading
+from app.gate.ids import SwitchKey
+
+BOTH_TYPES: Final = ["MetricAlarm", "CompositeAlarm"]
+"""Asked for neither, CloudWatch gives metric alarms alone."""
+
+SETTINGS_KEPT: Final = 2000
+
+
+class AwsEvidence:
+    """See `app.flow.ports.evidence.EvidenceSource`."""
+
+    def __init__(self, session: boto3.session.Session, *, making: threading.Lock) -> None:
+        self._readers = Readers(session, making=making)
+        self._settings: dict[SwitchKey, Mapping[str, Any]] = {}
+
+    def warm_up(self, region: str) -> None:
+        """Makes a region's clients before anybody waits for them."""
+        self._readers.warm_up(region)
+
+    def close(self, *, wait: bool = True) -> None:
+        """Waits for calls under way, if asked to."""
+        self._readers.close(wait=wait)
+
+    async def group(self, key: SwitchKey, *, application: str, deployment_group: str) -> GroupFacts:
+        """GetDeploymentGroup, and GetDeployment for what the deployment overrides of it."""
+
+        def ask(client: Any) -> Mapping[str, Any]:
+            answer = client.get_deployment_group(
+                applicationName=application, deploymentGroupName=deployment_group
+            )
+            info: Mapping[str, Any] = answer["deploymentGroupInfo"]
+            return info
+
+        call = "codedeploy:GetDeploymentGroup"
+        group, own = await asyncio.gather(
+            self._readers.read("codedeploy", key.region, call, ask), self._own_settings(key)
+        )
+        return group_facts(with_overrides(group, own))
+
+    async def _own_settings(self, key: SwitchKey) -> Mapping[str, Any]:
+        """They never change, so they are read once; empty while they cannot be read."""
+        known = self._settings.get(key)
+        if known is not None:
+            return known
+        try:
+            info: Mapping[str, Any] = await self._readers.read(
+                "codedeploy",
+                key.region,
+                "codedeploy:GetDeployment",
+                lambda client: client.get_deployment(deploymentId=key.deployment)["deploymentInfo"],
+            )
+        except PartUnread:
+            return {}
+        while len(self._settings) >= SETTINGS_KEPT:
+            self._settings.pop(next(iter(self._settings)), None)
+        self._settings[key] = {name: info.get(name) for name in (*OVERRIDDEN, "overrideAlarmConfiguration")}
+        return self._settings[key]
+
+    async def target(self, key: SwitchKey) -> TargetFacts:
+        """ListDeploymentTargets, then GetDeploymentTarget: an ECS deployment has one target, its service."""
+        targets: list[str] = await self._readers.read(
+            "codedeploy",
+            key.region,
+            "codedeploy:ListDeploymentTargets",
+            lambda client: client.list_deployment_targets(deploymentId=key.deployment).get("targetIds") or [],
+        )
+        if not targets:
+            raise PartUnread(Missing(why=Why.ABSENT, call="codedeploy:ListDeploymentTargets"))
+
+        def ask(client: Any) -> TargetFacts:
+            answer = client.get_deployment_target(deploymentId=key.deployment, targetId=targets[0])
+            return target_facts(answer["deploymentTarget"].get("ecsTarget") or {})
+
+        return await self._readers.read("codedeploy", key.region, "codedeploy:GetDeploymentTarget", ask)
+
+    async def task_sets(self, region: str, service: ServiceName) -> tuple[TaskSet, ...]:
+        """DescribeServices"""
+
+        def ask(client: Any) -> tuple[TaskSet, ...]:
+            return task_sets_of(client.describe_services(cluster=service.cluster, services=[service.name]))
+
+        return await self._readers.read("ecs", region, "ecs:DescribeServices", ask)
+
+    async def named_task_definition(self, key: SwitchKey) -> str:
+        """GetDeployment, then GetApplicationRevision: only that tells what an AppSpec says."""
+
+        def find(client: Any) -> tuple[str, Mapping[str, Any]]:
+            info = client.get_deployment(deploymentId=key.deployment)["deploymentInfo"]
+            return info["applicationName"], info.get("revision") or {}
+
+        def ask(client: Any) -> str | None:
+            found = client.get_application_revision(
+                applicationName=application, revision=without_content(revision)
+            )
+            return content_in(found["revision"])
+
+        application, revision = await self._readers.read(
+            "codedeploy", key.region, "codedeploy:GetDeployment", find
+        )
+        call = "codedeploy:GetApplicationRevision"
+        content = content_in(revision)
+        if content is None and digest_in(revision) is not None:
+            content = await self._readers.read("codedeploy", key.region, call, ask)
+        named = task_definition_in(content or "")
+        if named is None or not is_pinned(named):
+            raise PartUnread(Missing(why=Why.ABSENT, call=call))
+        return named
+
+    async def reading(self, region: str, task_definition: str) -> Reading:
+        """DescribeTaskDefinition, tags included where we may read them."""
+
+        def ask(include: list[str], client: Any) -> Reading:
+            return reading_of(
+                client.describe_task_definition(taskDefinition=task_definition, include=include)
+            )
+
+        call = "ecs:DescribeTaskDefinition"
+        try:
+            return await self._readers.read("ecs", region, call, partial(ask, ["TAGS"]))
+        except PartUnread as unread:
+            if unread.missing.why is not Why.DENIED:
+                raise
+        return await self._readers.read("ecs", region, call, partial(ask, []))
+
+    async def target_group_arns(self, region: str, names: Sequence[str]) -> Mapping[str, str]:
+        """DescribeTargetGroups: CodeDeploy knows target groups by name only, health is asked by ARN."""
+
+        def ask(client: Any) -> Mapping[str, str]:
+            groups = client.describe_target_groups(Names=list(names)).get("TargetGroups") or []
+            return {group["TargetGroupName"]: group["TargetGroupArn"] for group in groups}
+
+        return await self._readers.read("elbv2", region, "elasticloadbalancing:DescribeTargetGroups", ask)
+
+    async def health(self, region: str, target_group: str) -> tuple[Targets, ...]:
+        """DescribeTargetHealth"""
+
+        def ask(client: Any) -> tuple[Targets, ...]:
+            return health_of(client.describe_target_health(TargetGroupArn=target_group))
+
+        return await self._readers.read("elbv2", region, "elasticloadbalancing:DescribeTargetHealth", ask)
+
+    async def listeners(self, region: str, arns: Sequence[str]) -> tuple[Listener, ...]:
+        """DescribeListeners"""
+
+        def ask(client: Any) -> tuple[Listener, ...]:
+            found = client.describe_listeners(ListenerArns=list(arns)).get("Listeners") or []
+            return tuple(listener_of(listener) for listener in found)
+
+        return await self._readers.read("elbv2", region, "elasticloadbalancing:DescribeListeners", ask)
+
+    async def listener_rules(self, region: str, listener: str) -> tuple[tuple[tuple[str, int], ...], ...]:
+        """DescribeRules; the first page of it holds more than any listener of one domain."""
+
+        def ask(client: Any) -> tuple[tuple[tuple[str, int], ...], ...]:
+            return rules_of(client.describe_rules(ListenerArn=listener))
+
+        return await self._readers.read("elbv2", region, "elasticloadbalancing:DescribeRules", ask)
+
+    async def alarms(self, region: str, names: Sequence[str]) -> tuple[Alarm, ...]:
+        """DescribeAlarms"""
+
+        def ask(client: Any) -> tuple[Alarm, ...]:
+            answer = client.describe_alarms(
+                AlarmNames=list(names), AlarmTypes=BOTH_TYPES, MaxRecords=len(names)
+            )
+            return alarms_of(answer, names)
+
+        return await self._readers.read("cloudwatch", region, "cloudwatch:DescribeAlarms", ask)

@@ -1,0 +1,54 @@
+"""Notices that AWS answers again after an outage, so that what waits for it is tried at once."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+
+import boto3
+
+from app.aws.errors import THROTTLES
+
+EXPIRED: Final = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+"""Credentials that AWS does not take: of any call, as long as it lasts. A missing permission is of one call only."""
+
+SERVER_ERROR: Final = 500
+
+
+class OutageMonitor:
+    """Watches every call of a boto3 session: make it before the session's clients.
+
+    `recovered` is called in the event loop at the first answer after an outage: no answer at all, server errors,
+    expired credentials. Throttling is no outage, and an answer to it must not bring more calls.
+    """
+
+    def __init__(self, session: boto3.session.Session, *, recovered: Callable[[], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._recovered = recovered
+        self._lock = threading.Lock()
+        self._failing = False
+        session.events.register("after-call", self._answered)
+        session.events.register("after-call-error", self._unanswered)
+
+    def _unanswered(self, **_: Any) -> None:
+        with self._lock:
+            self._failing = True
+
+    def _answered(self, http_response: Any, parsed: Any, **_: Any) -> None:
+        code = str((parsed.get("Error") or {}).get("Code", "")).rsplit("#", 1)[-1]
+        if code in THROTTLES:
+            return
+        failed = http_response.status_code >= SERVER_ERROR or code in EXPIRED
+        with self._lock:
+            recovered, self._failing = self._failing and not failed, failed
+        if recovered and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._recovered)

@@ -1,0 +1,297 @@
+"""Builds one process. The only place that knows every room; nothing is built at import."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import boto3
+import structlog
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from app.aws.codedeploy import CodeDeploy
+from app.aws.deployment_control import CodeDeployInterveners
+from app.aws.evidence import AwsEvidence
+from app.aws.outage import OutageMonitor
+from app.bootstrap_slack import SlackDoors
+from app.concurrency.timeouts import within
+from app.config.environment import Settings
+from app.config.loader import Config, ConfigError, load_config
+from app.config.runtime import LiveRules
+from app.db.all_repositories import Record
+from app.db.engine import WORKERS
+from app.probes.prober import HttpProber
+from app.slack.auth_check import CannotStart
+from app.slack.client_bundle import SlackSide, Writers
+from app.slack.http_endpoint import events_route
+from app.slack.signature_check import SignatureCheck
+from app.web.api.auth import Callers
+from app.web.api.checks import checks_router
+from app.web.api.freezes import freezes_router
+from app.web.app import build_http
+from app.web.hooks.receiver import HookReceiver
+from app.web.hooks.request_auth import Admission
+from app.web.hooks.signature import HookKeys
+from app.web.hooks.state_changes import StateChangeReceiver
+from app.workers.foreground import Calm
+from app.workers.registry import Errands, groups_loop
+from app.workers.rule_jobs import RuleErrands
+
+__all__ = ["CannotStart", "Service", "utc_now"]
+
+log = structlog.get_logger(__name__)
+
+BETWEEN_RECOVERIES_SECONDS: Final = 2.0
+"""An AWS that fails now and then must not be asked the more for each of its answers."""
+
+DRAIN_SECONDS: Final = 5.0
+"""How long `stop` waits for all that is under way together."""
+
+CANCEL_SECONDS: Final = 0.5
+"""How long what was cancelled, and a connection that is closed, may take to end."""
+
+
+def utc_now() -> datetime:
+    """The clock of a real process."""
+    return datetime.now(UTC)
+
+
+class Service:
+    """One replica: its doors, its loops, and what they share. Build it inside the running loop."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        config: Config,
+        *,
+        database_url: str,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._calm = Calm()
+        self._recovered_at = 0.0
+        self.record = Record(database_url)
+        self.worker_record = Record(database_url, size=WORKERS)
+        """The same database on connections of its own: no worker can keep a press or a hook waiting for one."""
+        aws = boto3.session.Session()
+        OutageMonitor(aws, recovered=self._aws_recovered)
+        self.codedeploy = CodeDeploy(aws, region=settings.region)
+        self._source = AwsEvidence(aws, making=self.codedeploy.making)
+        self.slack = SlackSide(settings, members=self.worker_record.memberships, calm=self._calm, clock=clock)
+        self.rules = LiveRules(
+            config, roster=self.slack.directory.roster, heard=self.slack.directory.heard, clock=clock
+        )
+        writers = self.slack.writers(self.rules)
+        self.errands = self._errands(writers)
+        self.rule_errands = self._rule_errands(writers)
+        self.doors = SlackDoors(
+            self.slack,
+            record=self.record,
+            worker_record=self.worker_record,
+            rules=self.rules,
+            errands=self.errands,
+            rule_errands=self.rule_errands,
+            source=self._source,
+            calm=self._calm,
+            clock=clock,
+        )
+        self.socket = self.slack.socket(self.doors.bolt)
+        secret = self.slack.signing_secret
+        self._signatures = SignatureCheck(secret) if secret is not None else None
+        self._groups = groups_loop(self.slack.greeting.keep, self._looked_up)
+        self._loops = [
+            *self.errands.all(),
+            *self.rule_errands.all(),
+            self._groups,
+            self.doors.home_loop,
+        ]
+        self._running: list[asyncio.Task[None]] = []
+
+    def _errands(self, writers: Writers) -> Errands:
+        return Errands(
+            record=self.worker_record,
+            deployments=self.codedeploy,
+            interveners=CodeDeployInterveners(self.codedeploy),
+            source=self._source,
+            canvas=writers.canvas,
+            remover=writers.canvas,
+            storyteller=writers.threads,
+            rules=self.rules,
+            clock=self._clock,
+            calm=self._calm,
+        )
+
+    def _rule_errands(self, writers: Writers) -> RuleErrands:
+        return RuleErrands(
+            record=self.worker_record,
+            prober=HttpProber(),
+            source=self._source,
+            texts=self.slack.texts,
+            herald=writers.herald,
+            book=writers.book,
+            rules=self.rules,
+            redraw=self.errands.card.nudge,
+            decided=self.errands.decided,
+            read_facts=self._read_members,
+            clock=self._clock,
+            calm=self._calm,
+        )
+
+    def http(self) -> ASGIApp:
+        """The HTTP application."""
+        admission = Admission(keys=HookKeys(self._settings.hook_secrets), clock=self._clock)
+        hooks = HookReceiver(
+            admission=admission,
+            record=self.record.gates,
+            deployments=self.codedeploy,
+            rules=self.rules,
+            region=self._settings.region,
+            opened=self._opened,
+            calm=self._calm,
+        )
+        state_changes = StateChangeReceiver(
+            admission=admission,
+            wake=lambda key: self.record.switches.wake(key, now=self._clock()),
+            woken=self.errands.look.nudge,
+        )
+        callers = Callers(self._settings.api_tokens)
+        return build_http(
+            hooks=hooks,
+            state_changes=state_changes,
+            questions=self.record.questions,
+            callers=callers,
+            more=[
+                checks_router(
+                    self.record.checks,
+                    callers,
+                    rules=self.rules,
+                    region=self._settings.region,
+                    told=self.rule_errands.told,
+                    clock=self._clock,
+                ),
+                freezes_router(
+                    self.record.freezes,
+                    callers,
+                    rules=self.rules,
+                    changed=self.rule_errands.frozen,
+                    clock=self._clock,
+                ),
+            ],
+            slack_events=self._slack_events(),
+            channels=lambda: self.rules.channels,
+            signature_hint=lambda: self._signatures.hint() if self._signatures else "",
+            slack_is_fit=lambda: self.socket is None or self.socket.is_fit(),
+            clock=self._clock,
+        )
+
+    async def start(self) -> None:
+        """Proves the tokens, then runs the loops and opens the socket. Raises `CannotStart`."""
+        warm = asyncio.get_running_loop().run_in_executor(None, self._warm_up)
+        await asyncio.gather(self.slack.greeting.begin(self.rules.looked_up), warm)
+        self._running = [asyncio.create_task(loop.run(), name=loop.name) for loop in self._loops]
+        if self.socket is not None:
+            self.socket.open()
+
+    async def stop(self, *, seconds: float = DRAIN_SECONDS) -> None:
+        """Finishes what is under way, for `seconds`; what is left is another replica's once its lease ends."""
+        ended = True
+        try:
+            await within(seconds, self._finish())
+        except TimeoutError:
+            ended = False
+            await self._cancel_work()
+        # From here on nothing of ours asks anybody: only now may what it asks with be closed.
+        self.codedeploy.close(wait=ended)
+        self._source.close(wait=ended)
+        await asyncio.wait(
+            [
+                asyncio.create_task(closing)
+                for closing in (
+                    self.slack.close(),
+                    self.record.database.close(),
+                    self.worker_record.database.close(),
+                )
+            ],
+            timeout=CANCEL_SECONDS,
+        )
+
+    async def _finish(self) -> None:
+        """First whoever waits for an ack, then all that follows from it."""
+        await self.slack.replies.quiet()
+        if self.socket is not None:
+            await self.socket.close()
+            # What came in while the socket closed gets no ack any more, but its work is done all the same.
+            await self.slack.replies.quiet()
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        await asyncio.gather(self.slack.replies.drain(), *(loop.drain() for loop in self._loops))
+
+    async def _cancel_work(self) -> None:
+        """The time is up."""
+        replies = self.slack.replies.cancel()
+        pieces = set().union(*(loop.cancel() for loop in self._loops))
+        names = sorted(loop.name for loop in self._loops if loop.is_busy)
+        log.warning("stop_cancelled_work", replies=len(replies), pieces=len(pieces), loops=names)
+        for task in self._running:
+            task.cancel()
+        if left := {*replies, *pieces, *self._running}:
+            await asyncio.wait(left, timeout=CANCEL_SECONDS)
+
+    def reload(self, path: Path) -> None:
+        """Reads the configuration again. A bad one is refused with its problems, and the old one stays."""
+        try:
+            self.rules.config = load_config(path)
+        except ConfigError as refusal:
+            log.error("config_not_reloaded", problems=str(refusal))
+            return
+        log.info("config_reloaded", domains=sorted(self.rules.config.domains))
+        now = self._clock()
+        self.slack.replies.later(self.record.gates.plan_reminders(now=now), what="reminders")
+        self.slack.replies.later(self.record.channels.retry_all(now=now), what="channels")
+        for loop in self._loops:
+            loop.nudge()
+
+    def _slack_events(self) -> Route | None:
+        """HTTP mode's route; None in Socket Mode."""
+        if self.socket is not None or self._signatures is None:
+            return None
+        return events_route(self.doors.bolt, signatures=self._signatures)
+
+    def _looked_up(self) -> frozenset[str]:
+        """In an Enterprise Grid a person has two ids, so everybody who is named is looked up."""
+        in_a_grid = self.slack.directory.enterprise is not None
+        return self.rules.named if in_a_grid else self.rules.looked_up
+
+    async def _read_members(self) -> None:
+        """Takes over what other replicas heard of groups and users. Raises `RecordAway`."""
+        if self.slack.directory.members.is_stale():
+            self._groups.nudge()
+        if await self.slack.directory.members.sync():
+            await self.worker_record.cards.redraw_waiting(now=self._clock())
+            self.errands.card.nudge()
+
+    def _warm_up(self) -> None:
+        self.codedeploy.warm_up()
+        self._source.warm_up(self._settings.region)
+
+    def _aws_recovered(self) -> None:
+        """AWS answers again after an outage: what could not be told or asked is tried at once."""
+        now = asyncio.get_running_loop().time()
+        if now - self._recovered_at < BETWEEN_RECOVERIES_SECONDS:
+            return
+        self._recovered_at = now
+        log.info("aws_answers_again")
+        self.slack.replies.later(self._retry_at_aws(), what="retries")
+
+    async def _retry_at_aws(self) -> None:
+        await self.worker_record.retries.bring_forward(now=self._clock())
+        for loop in (self.errands.report, self.errands.intervene, self.errands.look):
+            loop.nudge()
+
+    def _opened(self) -> None:
+        self.errands.opened()
+        self.rule_errands.opened()

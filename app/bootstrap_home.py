@@ -1,0 +1,66 @@
+"""App Home and the approving of several at once, put together: they share what they ask of the record."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from app.db.all_repositories import Record
+from app.flow.ports.rules import Rules
+from app.slack.client_bundle import SlackSide
+from app.slack.handlers.bulk_approve import Several
+from app.slack.handlers.vote import Presses
+from app.slack.home.publisher import Homes
+from app.workers.foreground import Calm
+from app.workers.runner import Loop
+
+HOME_TICK: Final = 0.5
+AT_ONCE: Final = 4
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HomeDoors:
+    """`loop` publishes: never in the way of a press."""
+
+    homes: Homes
+    loop: Loop
+    several: Several
+
+
+def home_doors(
+    slack: SlackSide,
+    *,
+    record: Record,
+    worker_record: Record,
+    presses: Presses,
+    rules: Rules,
+    calm: Calm,
+    clock: Callable[[], datetime],
+) -> HomeDoors:
+    """Builds them; from then on answers to presses in Home are shown there."""
+    homes = Homes(
+        slack.client,
+        questions=worker_record.waiting,
+        freezes=worker_record.freezes,
+        rules=rules,
+        directory=slack.directory,
+        replies=slack.replies,
+        patience=slack.patience,
+        workspace_url=slack.workspace_url,
+        nudge=lambda: loop.nudge(),
+        clock=clock,
+    )
+    loop = Loop(name="home", step=homes.step, room=AT_ONCE, tick=HOME_TICK, calm=calm, patience=0.5)
+    slack.replies.at_home = homes.say
+    several = Several(
+        slack.client,
+        questions=record.waiting,
+        record=record.gates,
+        presses=presses,
+        rules=rules,
+        directory=slack.directory,
+        replies=slack.replies,
+        workspace_url=slack.workspace_url,
+        clock=clock,
+    )
+    return HomeDoors(homes=homes, loop=loop, several=several)

@@ -1,0 +1,175 @@
+"""Everything that people press, submit and say in Slack, put together: the doors, each with what it needs."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from app.bootstrap_home import HomeDoors, home_doors
+from app.db.all_repositories import Record
+from app.flow.approval.live_traffic import LiveTraffic
+from app.flow.ports.evidence import EvidenceSource
+from app.flow.ports.rules import Rules
+from app.flow.read_models import CardPlace
+from app.gate.ids import GateId
+from app.slack.app import build_app
+from app.slack.client_bundle import SlackSide
+from app.slack.commands.deploys import DeploysCommand
+from app.slack.commands.freeze import FreezeCommand
+from app.slack.commands.lists import DeploysLists
+from app.slack.commands.rules import RulesCommand
+from app.slack.handlers.break_glass import GlassPresses
+from app.slack.handlers.checks import CheckPresses
+from app.slack.handlers.details import DetailsDoor
+from app.slack.handlers.undo import Undoing
+from app.slack.handlers.vote import Presses
+from app.workers.foreground import Calm
+from app.workers.registry import Errands
+from app.workers.rule_jobs import RuleErrands
+
+
+class SlackDoors:
+    """`bolt` takes what Slack sends; `home_loop` publishes App Home."""
+
+    def __init__(
+        self,
+        slack: SlackSide,
+        *,
+        record: Record,
+        worker_record: Record,
+        rules: Rules,
+        errands: Errands,
+        rule_errands: RuleErrands,
+        source: EvidenceSource,
+        calm: Calm,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._slack = slack
+        self._record = record
+        self._worker_record = worker_record
+        self._rules = rules
+        self._errands = errands
+        self._rule_errands = rule_errands
+        self._traffic = LiveTraffic(record=record.evidence, source=source)
+        self._clock = clock
+        presses = self._presses()
+        home = self._home(presses, calm)
+        undoing = self._undoing()
+        self.home_loop = home.loop
+        self.bolt = build_app(
+            channel_id_changed=self._channel_id_changed,
+            client=slack.client,
+            signing_secret=slack.signing_secret,
+            presses=presses,
+            undoing=undoing,
+            glass=self._glass(),
+            checks=self._checks(),
+            deploys=self._deploys(undoing, home),
+            details=self._details(),
+            homes=home.homes,
+            several=home.several,
+            directory=slack.directory,
+            replies=slack.replies,
+        )
+
+    def _presses(self) -> Presses:
+        async def stale(gate: GateId) -> None:
+            await self._record.cards.redraw(gate, now=self._clock())
+            self._errands.card.nudge()
+
+        async def met(gate: GateId, place: CardPlace) -> None:
+            await self._record.cards.met(gate, place=place, now=self._clock())
+            self._errands.seen_elsewhere()
+
+        return Presses(
+            record=self._record.gates,
+            traffic=self._traffic,
+            rules=self._rules,
+            directory=self._slack.directory,
+            replies=self._slack.replies,
+            decided=self._decided,
+            stale=stale,
+            met=met,
+            clock=self._clock,
+        )
+
+    async def _channel_id_changed(self, old: str, new: str) -> None:
+        await self._record.channels.id_changed(old=old, new=new, now=self._clock())
+        self._errands.seen_elsewhere()
+
+    def _decided(self, gate: GateId) -> None:
+        self._errands.decided()
+        self._rule_errands.decided()
+
+    def _home(self, presses: Presses, calm: Calm) -> HomeDoors:
+        return home_doors(
+            self._slack,
+            record=self._record,
+            worker_record=self._worker_record,
+            presses=presses,
+            rules=self._rules,
+            calm=calm,
+            clock=self._clock,
+        )
+
+    def _undoing(self) -> Undoing:
+        return Undoing(
+            record=self._record.interventions,
+            rules=self._rules,
+            directory=self._slack.directory,
+            replies=self._slack.replies,
+            asked=self._errands.asked,
+            clock=self._clock,
+        )
+
+    def _glass(self) -> GlassPresses:
+        return GlassPresses(
+            record=self._record.gates,
+            traffic=self._traffic,
+            rules=self._rules,
+            directory=self._slack.directory,
+            replies=self._slack.replies,
+            decided=self._decided,
+            clock=self._clock,
+        )
+
+    def _checks(self) -> CheckPresses:
+        return CheckPresses(
+            record=self._record.gates,
+            probes=self._record.probes,
+            rules=self._rules,
+            directory=self._slack.directory,
+            replies=self._slack.replies,
+            asked=self._rule_errands.asked,
+            clock=self._clock,
+        )
+
+    def _details(self) -> DetailsDoor:
+        return DetailsDoor(
+            evidence=self._record.evidence,
+            directory=self._slack.directory,
+            replies=self._slack.replies,
+            wanted=self._errands.evidence.nudge,
+            clock=self._clock,
+        )
+
+    def _deploys(self, undoing: Undoing, home: HomeDoors) -> DeploysCommand:
+        freezes = FreezeCommand(
+            record=self._record.freezes,
+            rules=self._rules,
+            changed=self._rule_errands.frozen,
+            clock=self._clock,
+        )
+        return DeploysCommand(
+            questions=self._record.questions,
+            lists=DeploysLists(
+                questions=self._record.questions,
+                rules=self._rules,
+                clock=self._clock,
+                workspace_url=self._slack.workspace_url,
+            ),
+            rules=self._rules,
+            directory=self._slack.directory,
+            replies=self._slack.replies,
+            undo_form=lambda gate, profile, body: undoing.ask(gate, profile, body=body),
+            rules_command=RulesCommand(freezes=freezes, rules=self._rules, clock=self._clock),
+            several=home.several,
+        )

@@ -1,1 +1,0 @@
-"""CodeDeploy, behind a wall: boto3's shapes and errors stop here."""

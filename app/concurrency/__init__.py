@@ -1,0 +1,1 @@
+"""Time-outs and batches for asyncio, used by every client and by the database."""

@@ -1,0 +1,1 @@
+"""The environment and `switchgate.toml`: read, checked, and in force."""

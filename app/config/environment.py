@@ -1,0 +1,242 @@
+"""The environment, read once and checked whole. Nothing else in the house reads environment variables."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+from urllib.parse import unquote, urlsplit
+
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from app.config.environment_values import (
+    ADVISED_SECRET,
+    ApiToken,
+    database_is_remote,
+    database_sslmode,
+    http_base_url,
+    is_signing_secret,
+    level_name,
+    named_secrets,
+    postgres_url,
+    region_name,
+    signing_secret,
+    slack_token,
+)
+from app.config.environment_values import api_tokens as read_api_tokens
+
+HIGHEST_PORT: Final = 65_535
+SIGNING_FORM_WARNING: Final = (
+    "is not made of the 32 hexadecimal digits that Slack gives; unless it is right, every request is refused."
+    " Copy it from the app's page, Basic Information"
+)
+
+
+UNENCRYPTED_WARNING: Final = (
+    "sslmode=disable: passwords and decisions travel unencrypted to another machine;"
+    " write sslmode=verify-full unless nobody else is in that network"
+)
+
+
+class SettingsError(Exception):
+    """Environment variables that are missing or malformed: one line each, never with a secret in it."""
+
+
+class Settings(BaseSettings):
+    """The contract's environment. Build it with `load_settings`."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    database_url: Annotated[str | None, AfterValidator(postgres_url)] = Field(
+        default=None,
+        repr=False,
+        validation_alias="DATABASE_URL",
+        examples=["postgresql://switchgate:password@db.internal:5432/switchgate?sslmode=verify-full"],
+    )
+    """None: an embedded Postgres in the user's data folder."""
+
+    config: Path = Field(
+        default=Path("switchgate.toml"),
+        validation_alias="SWITCHGATE_CONFIG",
+        examples=["/etc/switchgate/switchgate.toml"],
+    )
+
+    hook_secrets: Annotated[dict[str, SecretStr], BeforeValidator(named_secrets)] = Field(
+        validation_alias="SWITCHGATE_HOOK_SECRETS",
+        examples=["2026a:SECRET, where SECRET is what `openssl rand -hex 32` prints"],
+    )
+    """Keys that hooks may be signed with, by kid."""
+
+    locale: Literal["en", "ko"] = Field(default="en", validation_alias="SWITCHGATE_LOCALE", examples=["ko"])
+
+    slack_bot_token: Annotated[SecretStr, AfterValidator(slack_token("xoxb-"))] = Field(
+        validation_alias="SLACK_BOT_TOKEN", examples=["xoxb-123-456-AbCdEf"]
+    )
+
+    slack_app_token: Annotated[SecretStr, AfterValidator(slack_token("xapp-"))] | None = Field(
+        default=None, validation_alias="SLACK_APP_TOKEN", examples=["xapp-1-A012-345-abcdef"]
+    )
+    """Socket Mode. None: Slack posts to /slack/events."""
+
+    slack_signing_secret: SecretStr | None = Field(
+        default=None,
+        validate_default=True,
+        validation_alias="SLACK_SIGNING_SECRET",
+        examples=["8f742231b10e8888abcd99bbbccc85a5"],
+    )
+    """Always there when `slack_app_token` is not."""
+
+    slack_api_url: Annotated[str | None, AfterValidator(http_base_url)] = Field(
+        default=None, validation_alias="SLACK_API_URL", examples=["http://127.0.0.1:9000/api/"]
+    )
+    """Base URL of the Web API, with a slash at its end. None: Slack's own."""
+
+    api_tokens: Annotated[dict[str, ApiToken], BeforeValidator(read_api_tokens)] = Field(
+        default_factory=dict,
+        validation_alias="SWITCHGATE_API_TOKENS",
+        examples=[
+            "grafana:ONE,ci:ANOTHER:checks, where ONE and ANOTHER are what `openssl rand -hex 32` prints"
+        ],
+    )
+    """Bearer tokens of /api/v1 and what they allow, by the caller's name."""
+
+    region: Annotated[str, AfterValidator(region_name)] = Field(
+        validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"), examples=["ap-northeast-2"]
+    )
+
+    host: str = Field(default="127.0.0.1", validation_alias="HOST", examples=["0.0.0.0"])
+
+    port: int = Field(default=8080, ge=0, le=HIGHEST_PORT, validation_alias="PORT", examples=["8080"])
+    """0: any free port."""
+
+    log_format: Literal["json", "console"] | None = Field(
+        default=None, validation_alias="SWITCHGATE_LOG_FORMAT", examples=["json"]
+    )
+    """None: console on a terminal, else json."""
+
+    log_level: Annotated[str, AfterValidator(level_name)] = Field(
+        default="INFO", validation_alias="SWITCHGATE_LOG_LEVEL", examples=["INFO"]
+    )
+
+    @field_validator("slack_signing_secret")
+    @classmethod
+    def _needed_without_socket_mode(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        # A malformed app token is missing from `data`: it has its own line, and means Socket Mode all the same.
+        if value is None and info.data.get("slack_app_token", "malformed") is None:
+            raise ValueError(
+                "is not set, and neither is SLACK_APP_TOKEN: in HTTP mode Slack's presses are proved by it"
+            )
+        return signing_secret(value) if info.data.get("slack_app_token", "malformed") is None else value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load_settings` hands in: no .env file, no process-wide state."""
+        return (init_settings,)
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Self:
+        """Raises pydantic's `ValidationError`; see `load_settings`."""
+        names = {name for field in cls.model_fields.values() for name in _variables(field)}
+        return cls.model_validate(_filled(environ, names))
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every configured secret value, for the log to mask."""
+        single = [self.slack_bot_token, self.slack_app_token, self.slack_signing_secret]
+        tokens = [token.secret for token in self.api_tokens.values()]
+        known = [*single, *self.hook_secrets.values(), *tokens]
+        values = [secret.get_secret_value() for secret in known if secret is not None]
+        password = urlsplit(self.database_url or "").password or ""
+        return tuple(value for value in [*values, password, unquote(password)] if value)
+
+    def has_unencrypted_database(self) -> bool:
+        """Whether the database is on another machine and `sslmode=disable` says to use no TLS."""
+        url = self.database_url
+        return url is not None and database_is_remote(url) and database_sslmode(url) == "disable"
+
+    def has_unusual_signing_secret(self) -> bool:
+        """Whether HTTP mode's signing secret has another form than Slack gives it."""
+        secret = self.slack_signing_secret
+        return self.slack_app_token is None and secret is not None and not is_signing_secret(secret)
+
+    def guessable(self) -> tuple[str, ...]:
+        """The keys and tokens, as `VARIABLE name`, whose secrets are shorter than `ADVISED_SECRET`."""
+        hooks = {f"SWITCHGATE_HOOK_SECRETS {kid}": secret for kid, secret in self.hook_secrets.items()}
+        tokens = {f"SWITCHGATE_API_TOKENS {name}": token.secret for name, token in self.api_tokens.items()}
+        return tuple(
+            name
+            for name, secret in {**hooks, **tokens}.items()
+            if len(secret.get_secret_value()) < ADVISED_SECRET
+        )
+
+
+DATABASE_ONLY: Final = frozenset({"DATABASE_URL"})
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Everything that `serve` needs. An empty variable counts as unset. Raises `SettingsError`."""
+    try:
+        return Settings.read(environ)
+    except ValidationError as refusal:
+        # `from None`: pydantic's own account may quote what was given.
+        raise SettingsError("\n".join(_line(dict(error)) for error in refusal.errors())) from None
+
+
+def load_database_url(environ: Mapping[str, str]) -> str | None:
+    """DATABASE_URL alone, for commands that need nothing else. Raises `SettingsError`."""
+    url = _filled(environ, DATABASE_ONLY).get("DATABASE_URL")
+    try:
+        return postgres_url(url)
+    except ValueError as refusal:
+        raise SettingsError(_sentence("DATABASE_URL", str(refusal))) from None
+
+
+def _filled(environ: Mapping[str, str], names: frozenset[str] | set[str]) -> dict[str, str]:
+    """What is set, without the blanks and line ends that files of secrets bring along."""
+    return {name: environ[name].strip() for name in names if environ.get(name, "").strip()}
+
+
+def _variables(field: FieldInfo) -> list[str]:
+    alias = field.validation_alias
+    return [str(choice) for choice in alias.choices] if isinstance(alias, AliasChoices) else [str(alias)]
+
+
+def _line(error: dict[str, Any]) -> str:
+    match error["type"]:
+        case "missing":
+            what = "is not set"
+        case "value_error":
+            what = str(error["ctx"]["error"])
+        case "int_parsing" | "int_parsing_size" | "greater_than_equal" | "less_than_equal":
+            what = f"is no whole number from 0 to {HIGHEST_PORT}"
+        case "literal_error":
+            what = f"is none of {str(error['ctx']['expected']).replace(' or ', ', ')}".replace("'", "")
+        case _:
+            message = str(error["msg"])
+            what = message[0].lower() + message[1:]
+    return _sentence(str(error["loc"][0]), what)
+
+
+def _sentence(place: str, what: str) -> str:
+    """`place`: a variable, or the field's own name where pydantic speaks of a default."""
+    for name, field in Settings.model_fields.items():
+        variables = _variables(field)
+        if place in (name, *variables):
+            variable = place if place in variables else variables[0]
+            return f"{variable}: {what}. For example {variable}={(field.examples or [''])[0]}"
+    raise LookupError(place)

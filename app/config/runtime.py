@@ -1,0 +1,159 @@
+"""The rules in force: the configuration, which may be reloaded, and the groups that it names."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+from app.config.loader import Config, Domain
+from app.flow.ports.rules import OwnedDomain
+from app.gate.deployer import slack_person
+from app.gate.ids import DomainName, UserId
+from app.gate.rules.freeze import Freeze
+from app.gate.rules.policy import Policy, Roster, everybody
+
+OLD: Final = timedelta(minutes=5)
+"""Groups are asked for every minute; what is older than this, people are told the age of."""
+
+
+class LiveRules:
+    """See `app.flow.ports.rules.Rules`. A reload swaps the whole configuration; gates stay as they are."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        roster: Callable[[], Roster],
+        heard: Callable[[str], datetime | None],
+        clock: Callable[[], datetime],
+    ) -> None:
+        """`heard`: when Slack last told a group's members."""
+        self.config = config
+        self._groups = (config, _groups_of(config))
+        self._roster = roster
+        self._heard = heard
+        self._clock = clock
+
+    @property
+    def default_channel(self) -> str:
+        return self.config.channel
+
+    @property
+    def default_policy(self) -> Policy:
+        return self.config.policy
+
+    @property
+    def admins(self) -> tuple[str, ...]:
+        """Users and user groups that may intervene everywhere, break the glass and freeze."""
+        return self.config.admins
+
+    @property
+    def channels(self) -> frozenset[str]:
+        """Every channel that the configuration names, those to be called before a deadline among them."""
+        domains = self.config.domains.values()
+        called = {domain.policy.manners.escalate_to or "" for domain in domains}
+        named = {self.config.channel, *(domain.channel for domain in domains), *called}
+        return frozenset(channel for channel in named if channel.startswith(("C", "G")))
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """Every user group that some policy names, and those of the admins."""
+        # Asked for each waiting gate, several times a second: put together once a configuration.
+        if self._groups[0] is not self.config:
+            self._groups = (self.config, _groups_of(self.config))
+        return self._groups[1]
+
+    @property
+    def named(self) -> frozenset[str]:
+        """Every user and user group of the configuration."""
+        return _named(self.config) | set(self.config.people.values())
+
+    @property
+    def looked_up(self) -> frozenset[str]:
+        """The groups, and the users of rules that name no group: with one of them gone, nobody may be left."""
+        policies = [domain.policy for domain in self.config.domains.values()]
+        alone = [
+            source.people for policy in policies for source in policy.sources if not _groups(source.people)
+        ]
+        return self.groups.union(*alone)
+
+    def domain_of(self, *, application: str, deployment_group: str) -> OwnedDomain | None:
+        """The domain that a CodeDeploy application and deployment group are."""
+        domain = self.config.find_domain(application, deployment_group)
+        return _owned(domain) if domain else None
+
+    def domain(self, name: DomainName) -> OwnedDomain | None:
+        """A domain by its name."""
+        domain = self.config.domains.get(name)
+        return _owned(domain) if domain else None
+
+    def roster(self) -> Roster:
+        """Who is in which group now."""
+        return self._roster()
+
+    def freezes(self, domain: DomainName) -> tuple[Freeze, ...]:
+        """The configuration's freezes of a domain."""
+        return tuple(
+            each.freeze for each in self.config.freezes if each.domains is None or domain in each.domains
+        )
+
+    def domain_names(self) -> list[DomainName]:
+        """Every configured domain."""
+        return [DomainName(name) for name in self.config.domains]
+
+    def unheard(self, people: tuple[str, ...]) -> list[tuple[str, datetime | None]]:
+        """The groups among these whose members Slack has not told lately, and when it last did."""
+        return [
+            (entry, since)
+            for entry in people
+            if entry.startswith("S") and self._is_old(since := self._heard(entry))
+        ]
+
+    def _is_old(self, heard: datetime | None) -> bool:
+        # A large configuration is asked about less often.
+        longest = max(OLD, timedelta(seconds=18) * len(self.groups))
+        return heard is None or self._clock() - heard > longest
+
+    def self_approving(self) -> list[DomainName]:
+        """The domains that approve themselves when their checks pass, now or at some time."""
+        return [
+            DomainName(name)
+            for name, domain in self.config.domains.items()
+            if domain.policy.approve_when_checks_pass
+            or any(variant.changes.approve_when_checks_pass for variant in domain.policy.variants)
+        ]
+
+    def probing(self) -> list[DomainName]:
+        """The domains that have probes."""
+        return [DomainName(name) for name, domain in self.config.domains.items() if domain.probes]
+
+    @property
+    def probe_hosts(self) -> frozenset[str]:
+        """Hosts that probes may ask although their addresses are private."""
+        return self.config.probe_hosts
+
+    def slack_person(self, login: str | None) -> UserId | None:
+        """The Slack account of a login."""
+        return slack_person(login, people=self.config.people)
+
+
+def _groups_of(config: Config) -> frozenset[str]:
+    return _groups(_named(config))
+
+
+def _named(config: Config) -> frozenset[str]:
+    policies = [config.policy, *(domain.policy for domain in config.domains.values())]
+    return frozenset(config.admins).union(*(everybody(policy) for policy in policies))
+
+
+def _groups(entries: Iterable[str]) -> frozenset[str]:
+    return frozenset(entry for entry in entries if entry.startswith("S"))
+
+
+def _owned(domain: Domain) -> OwnedDomain:
+    return OwnedDomain(
+        name=DomainName(domain.name),
+        channel=domain.channel,
+        listener_port=domain.listener_port,
+        policy=domain.policy,
+        probes=domain.probes,
+    )

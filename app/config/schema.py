@@ -1,0 +1,230 @@
+"""`switchgate.toml` as people write it: its tables, and every problem of theirs with a remedy."""
+
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Annotated, Any, Final, TypeVar
+
+from pydantic import AfterValidator, ValidationError
+
+from app.config.freezes import FreezeTable
+from app.config.policy import PolicyTable, RequireTable, Table, WhenTable
+from app.config.probes import JsonTable, ProbesTable, ProbeTable
+from app.config.reserved_words import OWN_WORDS
+from app.config.values import Wrong, channel_id, given_name, people_id, tcp_port, user_id
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """One thing to mend. `key` is dotted, as TOML writes it; empty: the file as a whole."""
+
+    file: str
+    key: str
+    what: str
+    remedy: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}: {self.key}" if self.key else self.file
+        return f"{place}: {self.what}. {self.remedy}"
+
+
+class ConfigError(Exception):
+    """The file cannot be used; one line a problem."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
+
+
+class SlackTable(Table):
+    """`[slack]`"""
+
+    channel: Annotated[str, AfterValidator(channel_id)]
+    admins: Annotated[list[str], AfterValidator(people_id)] = []
+
+
+class DomainTable(PolicyTable):
+    """`[domains.<name>]`"""
+
+    application: Annotated[str, AfterValidator(given_name)]
+    deployment_group: Annotated[str, AfterValidator(given_name)]
+    listener_port: Annotated[int, AfterValidator(tcp_port)] | None = None
+    channel: Annotated[str, AfterValidator(channel_id)] | None = None
+    probe: list[ProbeTable] = []
+
+    def policy(self) -> PolicyTable:
+        """Only the keys of [policy] that this domain gives."""
+        names = self.model_fields_set & set(PolicyTable.model_fields)
+        return PolicyTable.model_construct(**{name: getattr(self, name) for name in names})
+
+
+@dataclass(kw_only=True, slots=True)
+class File:
+    """What could be read, table by table; a table with a problem is None or left out."""
+
+    name: str
+    slack: SlackTable | None = None
+    policy: PolicyTable | None = None
+    people: dict[str, str] = field(default_factory=dict)
+    probes: ProbesTable = field(default_factory=ProbesTable)
+    freezes: list[tuple[int, FreezeTable]] = field(default_factory=list)
+    domains: dict[str, DomainTable] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def problem(self, key: Sequence[str], what: str, remedy: str) -> Problem:
+        """A problem of this file."""
+        return Problem(file=self.name, key=".".join(map(dotted, key)), what=what, remedy=remedy)
+
+
+TABLES: Final = ("slack", "policy", "people", "probes", "freeze", "domains")
+DOMAIN_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+AnyTable = TypeVar("AnyTable", bound=Table)
+
+
+def dotted(part: str) -> str:
+    """A part of a dotted key, quoted where TOML needs quotes."""
+    return part if re.fullmatch(r"[A-Za-z0-9_-]+(#[0-9]+)?", part) else '"' + part.replace('"', '\\"') + '"'
+
+
+def read_file(text: str, *, file: str) -> File:
+    """Every table by itself, so that one problem does not hide another. Raises `ConfigError` if not TOML."""
+    found = File(name=file)
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as trouble:
+        remedy = "Mend that line; the example file shows how each is written."
+        raise ConfigError(found.problem([], f"is not TOML: {trouble}", remedy)) from None
+    for key in raw.keys() - set(TABLES):
+        found.problems.append(_unknown(found, [key], TABLES))
+    found.slack = _read(found, SlackTable, raw.get("slack", {}), ["slack"])
+    found.policy = _read(found, PolicyTable, raw.get("policy", {}), ["policy"])
+    _read_people(found, raw.get("people", {}))
+    found.probes = _read(found, ProbesTable, raw.get("probes", {}), ["probes"]) or found.probes
+    _read_domains(found, raw.get("domains", {}))
+    _read_freezes(found, raw.get("freeze", []))
+    return found
+
+
+def _read_freezes(found: File, raw: object) -> None:
+    if not isinstance(raw, list):
+        remedy = "Write [[freeze]], with two brackets, for each."
+        found.problems.append(found.problem(["freeze"], "is no list of tables", remedy))
+        return
+    for place, entry in enumerate(raw, start=1):
+        table = _read(found, FreezeTable, entry, [f"freeze#{place}"])
+        if table is not None:
+            found.freezes.append((place, table))
+
+
+def _read_domains(found: File, raw: object) -> None:
+    if not isinstance(raw, dict) or not raw:
+        what = "is no table" if raw else "names no domain, so that every hook would be refused"
+        remedy = "Add a table such as [domains.order] with application and deployment_group."
+        found.problems.append(found.problem(["domains"], what, remedy))
+        return
+    for name, table in raw.items():
+        if not DOMAIN_NAME.fullmatch(name):
+            what = "is no name for a domain"
+            remedy = "Use 1 to 40 of a-z, 0-9, - and _, beginning with a letter or digit."
+            found.problems.append(found.problem(["domains", name], what, remedy))
+        if name in OWN_WORDS:
+            what = "is a word that /deploys takes for itself, so that the command could not show or freeze this domain"
+            remedy = "Give the domain another name, here and wherever the file names it."
+            found.problems.append(found.problem(["domains", name], what, remedy))
+        domain = _read(found, DomainTable, table, ["domains", name])
+        if domain is not None:
+            found.domains[name] = domain
+
+
+def _read_people(found: File, raw: object) -> None:
+    if not isinstance(raw, dict):
+        remedy = 'Write [people] and under it lines such as "github-login" = "U01KIM".'
+        found.problems.append(found.problem(["people"], "is no table", remedy))
+        return
+    folded: dict[str, str] = {}
+    for login, user in raw.items():
+        try:
+            found.people[login] = user_id(user)
+        except Wrong as wrong:
+            found.problems.append(found.problem(["people", login], wrong.what, wrong.remedy))
+            continue
+        twin = folded.setdefault(login.casefold(), login)
+        if found.people[twin] != user:
+            what = f"is {dotted(twin)} in other letters, which case does not tell apart, with another user"
+            found.problems.append(found.problem(["people", login], what, "Keep one of the two."))
+
+
+def _read(found: File, shape: type[AnyTable], raw: object, key: list[str]) -> AnyTable | None:
+    try:
+        return shape.model_validate(raw)
+    except ValidationError as refusal:
+        found.problems += [_told(found, shape, dict(error), key) for error in refusal.errors()]
+        return None
+
+
+KINDS: Final = {
+    "string_type": ("is no text", 'Write it in quotes: "…".'),
+    "int_type": ("is no whole number", "Write a number without quotes."),
+    "bool_type": ("is neither true nor false", "Write true or false, without quotes."),
+    "list_type": ("is no list", 'Write it in brackets: ["…", "…"].'),
+    "model_type": ("is no table", "Write its name in brackets on a line of its own, and its keys below."),
+}
+INNER: Final[dict[str, type[Table]]] = {
+    "require": RequireTable,
+    "when": WhenTable,
+    "probe": ProbeTable,
+    "expect_json": JsonTable,
+}
+EXAMPLES: Final = {
+    "from": 'from = "S0DBA"',
+    "reason": 'reason = "weekend"',
+    "name": 'name = "nights"',
+    "url": 'url = "https://order.example.com/health"',
+    "path": 'path = "status"',
+    "equals": 'equals = "UP"',
+    "channel": 'channel = "C01DEPLOY"',
+    "application": 'application = "order-app"',
+    "deployment_group": 'deployment_group = "order-dg"',
+}
+
+
+def _told(found: File, shape: type[Table], error: dict[str, Any], key: list[str]) -> Problem:
+    place = [*key, *_place(error["loc"])]
+    match error["type"]:
+        case "extra_forbidden":
+            return _unknown(found, place, _known(shape, error["loc"]))
+        case "missing":
+            return found.problem(place, "is missing", f"Add {EXAMPLES[place[-1]]}.")
+        case "value_error":
+            wrong: Wrong = error["ctx"]["error"]
+            return found.problem(place, wrong.what, wrong.remedy)
+        case "literal_error":
+            remedy = f"Write {error['ctx']['expected']}, or leave the line out.".replace("'", '"')
+            return found.problem(place, "is a value that this version does not know", remedy)
+        case kind:
+            what, remedy = KINDS.get(kind, (str(error["msg"]), "See the example file."))
+            return found.problem(place, what, remedy)
+
+
+def _place(loc: Sequence[str | int]) -> list[str]:
+    """Up to a key of an inner table: `when#2`, `hours`; an entry of a plain list is its list's."""
+    parts = [str(part) for part in loc[:1]]
+    if len(loc) < 2 or parts[0] not in INNER:
+        return parts
+    if isinstance(loc[1], int):
+        return [f"{parts[0]}#{loc[1] + 1}", *_place(loc[2:])]
+    return [*parts, *_place(loc[1:])]
+
+
+def _known(shape: type[Table], loc: Sequence[str | int]) -> tuple[str, ...]:
+    for part in loc[:-1]:
+        shape = INNER.get(str(part), shape)
+    return tuple(info.alias or name for name, info in shape.model_fields.items())
+
+
+def _unknown(found: File, key: list[str], known: Sequence[str]) -> Problem:
+    near = get_close_matches(key[-1], known, n=1)
+    remedy = f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(known)}."
+    return found.problem(key, "is unknown", remedy)

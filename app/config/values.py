@@ -1,0 +1,128 @@
+"""What a value of `switchgate.toml` must look like. Each raises `Wrong`: what is wrong, and the remedy."""
+
+import re
+from typing import Final
+
+from app.gate.rules.checks import LONGEST_NAME, MOST, is_check_name
+from app.gate.rules.shift import Shift
+
+_USER: Final = re.compile(r"[UW][A-Z0-9]+")
+_GROUP: Final = re.compile(r"S[A-Z0-9]+")
+_CHANNEL: Final = re.compile(r"[CG][A-Z0-9]+")
+
+SHIFTS: Final = tuple(shift.value.replace("_", "-") for shift in Shift)
+
+LONGEST_DEADLINE: Final = 59
+"""Minutes. CodeDeploy gives a hook one hour, and our own no has to be there before."""
+
+
+class Wrong(ValueError):
+    """A value that cannot be used."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.remedy = remedy
+
+
+def channel_id(value: str) -> str:
+    """A Slack channel id; names would break when a channel is renamed."""
+    if not _CHANNEL.fullmatch(value):
+        raise Wrong(
+            f'"{value}" is no Slack channel id',
+            "Copy it from the foot of the channel's details: it begins with C or G, such as C01DEPLOY.",
+        )
+    return value
+
+
+def user_id(value: object) -> str:
+    """A Slack user id."""
+    if not isinstance(value, str) or not _USER.fullmatch(value):
+        shown = f'"{value}"' if isinstance(value, str) else "the value"
+        raise Wrong(
+            f"{shown} is no Slack user id",
+            'Copy the member ID from the person\'s profile: it begins with U or W, such as "U01KIM".',
+        )
+    return value
+
+
+def people_id(value: list[str]) -> list[str]:
+    """Slack users and user groups, each once."""
+    bad = [entry for entry in value if not (_USER.fullmatch(entry) or _GROUP.fullmatch(entry))]
+    if bad:
+        names = ", ".join(f'"{entry}"' for entry in bad)
+        raise Wrong(
+            f"{names} is no id of a Slack user or user group",
+            "Ids begin with U or W (a person, from the profile) or S (a group, from its page), such as U01KIM.",
+        )
+    return list(dict.fromkeys(value))
+
+
+def some_approvers(value: list[str]) -> list[str]:
+    """As `people_id`, and somebody in it."""
+    if not value:
+        raise Wrong(
+            "is empty, so nobody could ever approve",
+            'Name at least one Slack user or user group: approvers = ["S0ONCALL", "U01KIM"].',
+        )
+    return people_id(value)
+
+
+def some_people(value: int) -> int:
+    """How many different people."""
+    if value < 1:
+        raise Wrong(f"is {value}, so that nobody would be asked", "Write 1 or more.")
+    return value
+
+
+def within_the_hour(value: int) -> int:
+    """Minutes from the hook's start."""
+    if value > LONGEST_DEADLINE:
+        raise Wrong(
+            f"is {value}, but CodeDeploy's own limit of one hour must not run out first",
+            f"Write at most {LONGEST_DEADLINE}.",
+        )
+    if value < 1:
+        raise Wrong(f"is {value}, so that nobody could decide in time", f"Write 1 to {LONGEST_DEADLINE}.")
+    return value
+
+
+def tcp_port(value: int) -> int:
+    """A TCP port."""
+    if not 1 <= value <= 65_535:
+        raise Wrong(f"is {value}, which is no port", "Write 1 to 65535, or leave the line out.")
+    return value
+
+
+def given_name(value: str) -> str:
+    """A name that CodeDeploy gave."""
+    if not value or value != value.strip():
+        raise Wrong("is empty or has blanks around it", "Copy the name from CodeDeploy's console.")
+    return value
+
+
+def check_name(value: str) -> str:
+    """The name of a check, as the API takes it."""
+    if not value.strip():
+        raise Wrong("holds an empty name", 'Name each check: required_checks = ["order-create smoke"].')
+    if not is_check_name(value):
+        remedy = f"Write 1 to {LONGEST_NAME} printable characters, without a slash or blanks around them."
+        raise Wrong(f'"{value[:40]}" is no name for a check ({len(value)} characters)', remedy)
+    return value
+
+
+def check_names(value: list[str]) -> list[str]:
+    """Names of checks, each once."""
+    for entry in value:
+        check_name(entry)
+    if len(set(value)) > MOST:
+        raise Wrong(f"names {len(set(value))} checks", f"Name at most {MOST}; nobody reads more on a card.")
+    return list(dict.fromkeys(value))
+
+
+def shifts(value: list[str]) -> list[str]:
+    """Kinds of shift."""
+    unknown = [entry for entry in value if entry not in SHIFTS]
+    if unknown:
+        raise Wrong(f'"{unknown[0]}" is no kind of shift', f"Write {', '.join(SHIFTS)}.")
+    return value

@@ -1,0 +1,111 @@
+"""The rules that a break-glass approval set aside, as JSON in its gate's row and back."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Final
+
+from app.gate.ids import DeploymentId, DomainName
+from app.gate.rules.checks import CheckState
+from app.gate.rules.traffic_guard import GuardRule
+from app.gate.rules.violations import (
+    CheckOwed,
+    Frozen,
+    GoesFirst,
+    GreenServes,
+    GreenUnhealthy,
+    NotNamed,
+    Outvoted,
+    Owed,
+    OwnSwitch,
+    ShiftUnknown,
+    TrafficElsewhere,
+    TurnTaken,
+    TwoOwed,
+    Unmet,
+)
+
+NAMES: Final[Mapping[type[Unmet], str]] = {
+    Owed: "owed",
+    TwoOwed: "two_owed",
+    Outvoted: "outvoted",
+    CheckOwed: "check",
+    Frozen: "frozen",
+    ShiftUnknown: "shift_unknown",
+    TurnTaken: "turn_taken",
+    GoesFirst: "goes_first",
+    NotNamed: "not_named",
+    OwnSwitch: "own",
+    GreenServes: "green_serves",
+    TrafficElsewhere: "traffic_elsewhere",
+    GreenUnhealthy: "green_unhealthy",
+}
+
+
+def broken_json(broken: Sequence[Unmet]) -> str | None:
+    """The value of `gates.broken`; NULL where no rule was set aside."""
+    if not broken:
+        return None
+    rules = [{"rule": NAMES[type(rule)], **asdict(rule)} for rule in broken]
+    return json.dumps(rules, ensure_ascii=False, default=datetime.isoformat)
+
+
+def broken_of(stored: Sequence[Mapping[str, Any]] | None) -> tuple[Unmet, ...]:
+    """Raises `KeyError` or `ValueError` where it holds what no version of ours wrote."""
+    return tuple(_READERS[each["rule"]](each) for each in stored or ())
+
+
+def blockers_of(stored: Sequence[Mapping[str, Any]] | None) -> tuple[GuardRule, ...]:
+    """The value of `evidence.blockers`. Raises as `broken_of`."""
+    return tuple(_GUARD[each["rule"]](each) for each in stored or ())
+
+
+def _check(stored: Mapping[str, Any]) -> CheckOwed:
+    state = stored["state"]
+    return CheckOwed(name=stored["name"], state=CheckState(state) if state else None)
+
+
+def _frozen(stored: Mapping[str, Any]) -> Frozen:
+    until = datetime.fromisoformat(stored["until"])
+    return Frozen(reason=stored["reason"], until=until, by=stored["by"])
+
+
+def _turn(stored: Mapping[str, Any]) -> TurnTaken:
+    return TurnTaken(
+        domain=DomainName(stored["domain"]),
+        deployment=DeploymentId(stored["deployment"]),
+        since=datetime.fromisoformat(stored["since"]),
+        switched=stored["switched"],
+        ahead=tuple(DomainName(name) for name in stored["ahead"]),
+    )
+
+
+def _first(stored: Mapping[str, Any]) -> GoesFirst:
+    return GoesFirst(
+        domain=DomainName(stored["domain"]),
+        deployment=DeploymentId(stored["deployment"]),
+        waits=stored["waits"],
+    )
+
+
+_GUARD: Final[Mapping[str, Callable[[Mapping[str, Any]], GuardRule]]] = {
+    "green_serves": lambda stored: GreenServes(port=stored["port"], percent=stored["percent"]),
+    "traffic_elsewhere": lambda stored: TrafficElsewhere(
+        port=stored["port"], percent=stored["percent"], target_groups=tuple(stored["target_groups"])
+    ),
+    "green_unhealthy": lambda stored: GreenUnhealthy(unhealthy=stored["unhealthy"], total=stored["total"]),
+}
+_READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Unmet]]] = {
+    "owed": lambda stored: Owed(people=tuple(stored["people"]), missing=stored["missing"]),
+    "two_owed": lambda stored: TwoOwed(missing=stored["missing"]),
+    "outvoted": lambda stored: Outvoted(against=stored["against"]),
+    "check": _check,
+    "frozen": _frozen,
+    "turn_taken": _turn,
+    "goes_first": _first,
+    "shift_unknown": lambda stored: ShiftUnknown(),
+    "not_named": lambda stored: NotNamed(),
+    "own": lambda stored: OwnSwitch(),
+    **_GUARD,
+}

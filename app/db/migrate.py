@@ -1,0 +1,122 @@
+"""Migrations, one replica at a time: an advisory lock keeps two starts apart, time-outs keep each short."""
+
+import time
+from enum import Enum
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, NullPool, create_engine, text
+
+from app.db.engine import CONNECT_SECONDS, sqlalchemy_url
+
+LOCK: Final = 7_301_885_214
+"""The advisory lock's key: any number that nobody else uses in this database."""
+
+AGAIN_SECONDS: Final = 0.1
+
+PACKAGE: Final = Path(__file__).resolve().parents[1]
+
+
+class NoSuchRevision(Exception):
+    """The revision is none of this release's."""
+
+
+class NewerDatabase(Exception):
+    """A newer release has migrated the database; only that release knows the way back."""
+
+
+class SchemaVersion(Enum):
+    """How the database's revision compares with the one that this release needs."""
+
+    OLDER = "older"
+    CURRENT = "current"
+    NEWER = "newer"
+
+
+def alembic_config(connection: Connection | None = None) -> Config:
+    """Alembic's configuration, on our connection."""
+    # In an installed package beside the code, in a checkout at its top.
+    folder = next(each for each in (PACKAGE, PACKAGE.parent) if (each / "alembic.ini").is_file())
+    config = Config(str(folder / "alembic.ini"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def newest() -> str:
+    """The revision that this release needs."""
+    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
+    if head is None:
+        raise RuntimeError("there are no migrations")
+    return head
+
+
+def schema_version(revision: str | None) -> SchemaVersion:
+    """Compares a revision with this release's.
+
+    Revisions are numbers of one width. One that this release does not have and that is higher than its own was made
+    by a newer release, during an upgrade; any other unknown one counts as older.
+    """
+    needed = newest()
+    if revision == needed:
+        return SchemaVersion.CURRENT
+    is_newer = revision is not None and revision.isdecimal() and int(revision) > int(needed)
+    return SchemaVersion.NEWER if is_newer else SchemaVersion.OLDER
+
+
+def migrate(url: str, *, to: str = "head") -> str:
+    """Brings the database to a revision (down, if it lies behind); gives the revision. Waits its turn.
+
+    A database that a newer release has migrated is left as it is. Raises `NoSuchRevision` and, where a revision is
+    named, `NewerDatabase` before anything is touched.
+    """
+    _check(to)
+    engine = create_engine(
+        sqlalchemy_url(url), poolclass=NullPool, connect_args={"connect_timeout": CONNECT_SECONDS}
+    )
+    try:
+        with engine.connect() as connection:
+            _take_turn(connection)
+            connection.execute(text("SET lock_timeout = '5s'"))
+            connection.execute(text("SET statement_timeout = '60s'"))
+            connection.commit()
+            config = alembic_config(connection)
+            known = ScriptDirectory.from_config(config)
+            current = MigrationContext.configure(connection).get_current_revision()
+            if current is not None and schema_version(current) is SchemaVersion.NEWER:
+                if to == "head":
+                    return current
+                raise NewerDatabase(current)
+            connection.commit()  # so that each migration has a transaction of its own, or none where it asks for none
+            if to == "head" or _is_later(known, to, current):
+                command.upgrade(config, to)
+            else:
+                command.downgrade(config, to)
+            connection.commit()
+            # The session ends here, and with it the lock.
+            return MigrationContext.configure(connection).get_current_revision() or "base"
+    finally:
+        engine.dispose()
+
+
+def _take_turn(connection: Connection) -> None:
+    """Asks again and again: whoever waited within a statement would be waited for by CREATE INDEX CONCURRENTLY."""
+    while not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK}).scalar_one():
+        connection.commit()
+        time.sleep(AGAIN_SECONDS)
+
+
+def _check(to: str) -> None:
+    known = [script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()]
+    if to not in {"head", "base", *known}:
+        raise NoSuchRevision(f"{to!r} is no revision; there are head, {', '.join(known)} and base")
+
+
+def _is_later(known: ScriptDirectory, to: str, current: str | None) -> bool:
+    if to == "base":
+        return False
+    order = [script.revision for script in known.walk_revisions()][::-1]
+    return current is None or order.index(to) > order.index(current)

@@ -1,0 +1,68 @@
+"""Work that this replica cannot read or do is set aside for a while, so that one bad row holds up no other.
+
+A value that a newer release has written is one: a replica of that release takes the row at once, so nothing of this
+is stored.
+"""
+
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from time import monotonic
+from typing import Any, Final
+
+import structlog
+
+from app.flow.backoff import backoff
+from app.flow.ports.database import RecordAway
+from app.observability.metrics import ROWS_SET_ASIDE
+
+log = structlog.get_logger(__name__)
+
+FIRST: Final = timedelta(seconds=4)
+MAX_BACKOFF: Final = timedelta(minutes=1)
+MAX_ROWS: Final = 10_000
+
+
+@dataclass(kw_only=True, slots=True)
+class _SetAside:
+    tries: int
+    until: float
+
+
+class Quarantine:
+    """The rows of one kind of work that are set aside here, by their keys."""
+
+    def __init__(self, work: str, *, clock: Callable[[], float] = monotonic) -> None:
+        self._work = work
+        self._clock = clock
+        self._rows: dict[Hashable, _SetAside] = {}
+
+    def keys(self) -> list[Any]:
+        """Those that are not to be tried now."""
+        now = self._clock()
+        return [key for key, row in self._rows.items() if row.until > now]
+
+    def add(self, key: Hashable, *, problem: str, exc: BaseException | None = None) -> None:
+        """Sets a row aside, longer each time. It is logged and counted the first time."""
+        known = self._rows.pop(key, None)
+        tries = known.tries + 1 if known else 1
+        wait = backoff(tries, first=FIRST, longest=MAX_BACKOFF)
+        self._rows[key] = _SetAside(tries=tries, until=self._clock() + wait.total_seconds())
+        if known is None:
+            ROWS_SET_ASIDE.labels(work=self._work).inc()
+            log.error("row_set_aside", work=self._work, row=str(key), problem=problem, exc_info=exc)
+        while len(self._rows) > MAX_ROWS:
+            self._rows.pop(next(iter(self._rows)))
+
+    @contextmanager
+    def guard(self, key: Hashable) -> Iterator[None]:
+        """What fails inside sets the row aside and goes no further, unless it is the database that is away."""
+        try:
+            yield
+        except RecordAway:
+            raise
+        except Exception as trouble:
+            self.add(key, problem=type(trouble).__name__, exc=trouble)
+        else:
+            self._rows.pop(key, None)

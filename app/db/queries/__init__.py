@@ -1,0 +1,1 @@
+"""Reads for people and machines: search, App Home, the audit trail."""

@@ -1,0 +1,27 @@
+"""Who acted: everybody in the audit trail, with the name that they had last."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from app.db.database import Database
+from app.db.queries.audit_filter import RecordedPerson
+
+# From one actor to the next along the index `audit_by_actor`: as many look-ups as there are actors, whatever the
+# number of events.
+PEOPLE: Final = """
+WITH RECURSIVE actors AS (
+    (SELECT actor FROM audit_events WHERE actor IS NOT NULL ORDER BY actor LIMIT 1)
+    UNION ALL
+    SELECT (SELECT e.actor FROM audit_events e WHERE e.actor > a.actor ORDER BY e.actor LIMIT 1)
+    FROM actors a WHERE a.actor IS NOT NULL
+)
+SELECT a.actor, last.actor_name FROM actors a CROSS JOIN LATERAL (
+    SELECT e.actor_name, e.actor_kind FROM audit_events e WHERE e.actor = a.actor ORDER BY e.at DESC, e.id DESC LIMIT 1
+) last
+WHERE a.actor IS NOT NULL AND last.actor_kind = 'person'
+"""
+
+
+async def recorded_people(database: Database) -> Sequence[RecordedPerson]:
+    """Everybody who acted."""
+    return [RecordedPerson(row.actor, row.actor_name or row.actor) for row in await database.rows(PEOPLE)]

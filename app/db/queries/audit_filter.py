@@ -1,0 +1,92 @@
+"""What the audit trail can be filtered by, as people write it. The same on the command line and over HTTP."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Final, NamedTuple
+from unicodedata import normalize
+
+from app.db.queries.time_args import asked_time
+
+_MENTION: Final = re.compile(r"<@([A-Za-z0-9]+)(?:\|[^>]*)?>")
+_USER_ID: Final = re.compile(r"[UW](?=[A-Z]*[0-9])[A-Z0-9]{4,}", re.IGNORECASE)
+_CAPITALS: Final = re.compile(r"[UW][A-Z0-9]{4,}")
+_DEPLOYMENT: Final = re.compile(r"d-[a-z0-9-]+", re.IGNORECASE)
+_DEPLOYMENT_CHARACTERS: Final = 9
+MAX_NAMED: Final = 5
+
+
+class RecordedPerson(NamedTuple):
+    """Somebody who acted: the id, and the name that they had last."""
+
+    user: str
+    name: str
+
+
+def deployment_id(text: str) -> str:
+    """CodeDeploy's id, whose letters are capitals. Raises `ValueError`."""
+    plain = normalize("NFKC", text).strip()
+    if not _DEPLOYMENT.fullmatch(plain):
+        raise ValueError(f"{text!r} is no deployment's id; write CodeDeploy's, for example d-A1B2C3D4E")
+    rest = plain[2:]
+    return f"d-{rest.upper() if len(rest) == _DEPLOYMENT_CHARACTERS else rest}"
+
+
+def user_id(text: str) -> str | None:
+    """The Slack user's id that is written, or is inside a mention; None: it is a name."""
+    plain = normalize("NFKC", text).strip()
+    if found := _MENTION.fullmatch(plain):
+        return found[1].upper()
+    return plain.upper() if _USER_ID.fullmatch(plain) or _CAPITALS.fullmatch(plain) else None
+
+
+def user_named(text: str, people: Sequence[RecordedPerson]) -> str:
+    """The id of the one person who is called so. Raises `ValueError` where nobody is, or several are."""
+    wanted = _folded(text)
+    found = [person for person in people if _folded(person.name) == wanted]
+    if len(found) == 1:
+        return found[0].user
+    if found:
+        raise ValueError(f"several people are called {text!r}: {_listed(found)}; write the id of one")
+    near = get_close_matches(wanted, [_folded(person.name) for person in people], n=MAX_NAMED)
+    alike = [
+        person
+        for person in people
+        if _folded(person.name) in near or (wanted and wanted in _folded(person.name))
+    ]
+    said = f"; did you mean {_listed(alike)}?" if alike else ""
+    raise ValueError(
+        f"nobody in the record is called {text!r}{said or '; write a Slack user id, for example U01KIM'}"
+    )
+
+
+def time_range(
+    since: str | None, until: str | None, *, now: datetime, names: tuple[str, str] = ("since", "until")
+) -> tuple[datetime | None, datetime | None]:
+    """Both moments. Raises `ValueError`, which begins with one of `names`."""
+    begins, ends = (_moment(text, name, now) for text, name in zip((since, until), names, strict=True))
+    if begins is not None and ends is not None and ends <= begins:
+        raise ValueError(
+            f"{names[1]}: {until} is not after {names[0]} {since}: it ends before it begins."
+            f" For example {names[0]} 2h, {names[1]} 1h"
+        )
+    return begins, ends
+
+
+def _moment(text: str | None, name: str, now: datetime) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return asked_time(text, now=now)
+    except ValueError as exc:
+        raise ValueError(f"{name}: {exc}") from None
+
+
+def _folded(name: str) -> str:
+    return " ".join(normalize("NFKC", name).strip().removeprefix("@").casefold().split())
+
+
+def _listed(people: Sequence[RecordedPerson]) -> str:
+    shown = ", ".join(f"{person.user} ({person.name})" for person in people[:MAX_NAMED])
+    return f"{shown} and {len(people) - MAX_NAMED} more" if len(people) > MAX_NAMED else shown

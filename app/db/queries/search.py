@@ -1,0 +1,367 @@
+"""What people and machines ask of the record. Reads only."""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Select,
+    Table,
+    Text,
+    and_,
+    func,
+    literal,
+    literal_column,
+    select,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+
+from app.db.database import Database
+from app.db.leases import coherent
+from app.db.mapping.rows import SWITCH, VIEW, switch_of, view_of
+from app.db.queries.audit_actors import recorded_people
+from app.db.queries.audit_filter import user_id, user_named
+from app.db.repositories.evidence import WITH_EVIDENCE, with_evidence
+from app.db.repositories.exclusivity import neighbours
+from app.db.repositories.messages.channels import Channels, current_id
+from app.db.tables import audit_events, gates, switches
+from app.flow.freezes.declare_freeze import ALL, HOUSE
+from app.flow.read_models import CardPlace, GateView, Switch
+from app.gate.ids import DomainName
+from app.gate.rules.exclusivity import Neighbour
+from app.gate.state_machine import Phase
+
+T = TypeVar("T")
+
+_Columns = ReadOnlyColumnCollection[str, Any]
+
+LARGEST_ID: Final = 2**63 - 1
+
+_SELECT, _FROM = VIEW.split(" FROM gates g ", 1)
+PENDING: Final = f"""
+{_SELECT}, {current_id("c.channel")} AS channel, c.ts FROM gates g {_FROM} LEFT JOIN cards c ON c.gate_id = g.id
+WHERE g.phase = 'awaiting' AND (CAST(:domain AS text) IS NULL OR s.domain = :domain)
+ORDER BY g.deadline_at, g.id LIMIT :limit OFFSET :offset
+"""
+COUNT_PENDING: Final = """
+SELECT count(*) AS count FROM gates g JOIN switches s ON s.id = g.switch_id
+WHERE g.phase = 'awaiting' AND (CAST(:domain AS text) IS NULL OR s.domain = :domain)
+"""
+LAST: Final = f"""
+{VIEW} WHERE g.id = ANY(ARRAY(
+    SELECT l.id FROM switches o CROSS JOIN LATERAL (
+        SELECT id FROM gates WHERE switch_id = o.id AND phase <> 'awaiting' ORDER BY opened_at DESC LIMIT 1
+    ) l
+    WHERE o.domain = :domain ORDER BY -o.id LIMIT :limit
+)) ORDER BY s.id DESC
+"""
+LAST_LET_THROUGH: Final = f"""
+{VIEW} WHERE g.id = ANY(ARRAY(
+    SELECT id FROM (
+        (SELECT id, switch_id, opened_at FROM gates
+          WHERE domain = :domain AND verdict = 'approved' AND basis <> 'rescue'
+          ORDER BY -switch_id, opened_at DESC LIMIT 1)
+        UNION ALL
+        (SELECT id, switch_id, opened_at FROM gates
+          WHERE domain = :domain AND verdict <> 'approved' AND outcome_detail = 'Succeeded'
+          ORDER BY -switch_id, opened_at DESC LIMIT 1)
+    ) latest
+    ORDER BY -switch_id, opened_at DESC LIMIT 1
+))
+"""
+LOAD: Final = """
+SELECT (SELECT count(*) FROM gates WHERE phase = 'awaiting') AS waiting,
+    (SELECT min(g.decided_at) FROM reports r JOIN gates g ON g.id = r.gate_id WHERE r.due_at IS NOT NULL) AS oldest
+"""
+GATES_BY_ID: Final = f"{WITH_EVIDENCE} WHERE g.id = ANY(:ids)"
+SWITCHES_BY_ID: Final = f"SELECT {SWITCH} FROM switches s WHERE s.id = ANY(:ids)"
+
+
+class NotACursor(ValueError):
+    """The cursor was not given out by this question."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pending:
+    """A waiting gate and where its card stands, if it has one yet."""
+
+    view: GateView
+    place: CardPlace | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page(Generic[T]):
+    """One page, newest first; `cursor` asks for the next, None when this is the last."""
+
+    items: Sequence[T]
+    cursor: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditLine:
+    """One audit event as it is told."""
+
+    id: int
+    at: datetime
+    kind: str
+    account: str
+    region: str
+    deployment_id: str
+    domain: str | None
+    gate_id: str | None
+    actor_kind: str
+    actor: str | None
+    actor_name: str | None
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditFilter:
+    """What to look for; None does not matter. `since` counts in, `until` does not."""
+
+    domain: str | None = None
+    deployment: str | None = None
+    person: str | None = None
+    kind: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class Questions:
+    """The read side of the record."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def pending(
+        self, *, domain: str | None = None, limit: int, offset: int = 0
+    ) -> tuple[Sequence[Pending], int]:
+        """Waiting gates, the nearest deadline first, and how many there are in all."""
+        rows = await self._database.rows(PENDING, domain=domain, limit=limit, offset=offset)
+        total = len(rows)
+        if offset or total == limit:
+            total = (await self._database.rows(COUNT_PENDING, domain=domain))[0].count
+        return list(coherent(rows, _pending)), total
+
+    async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[Neighbour]:
+        """These domains' switches that live, and the last one of each."""
+        return await neighbours(self._database, domains)
+
+    async def last_decided(self, *, domain: str, limit: int) -> Sequence[GateView]:
+        """A domain's latest switches, newest first, each with its latest gate that no longer waits."""
+        return list(coherent(await self._database.rows(LAST, domain=domain, limit=limit), view_of))
+
+    async def last_let_through(self, *, domain: str) -> GateView | None:
+        """The gate of the domain's latest switch that was let through, here or elsewhere; automatic rollbacks apart."""
+        rows = await self._database.rows(LAST_LET_THROUGH, domain=domain)
+        return view_of(rows[0]) if rows else None
+
+    async def audit(self, wanted: AuditFilter, *, limit: int, cursor: str | None = None) -> Page[AuditLine]:
+        """The audit trail, newest first. Raises `NotACursor`."""
+        before = None
+        if cursor is not None:
+            at, id_ = _read_cursor(cursor)
+            before = (_moment(at), id_)
+        rows = await self._database.select(audit_select(wanted, before=before, most=limit + 1))
+        following = _cursor(rows[limit - 1].at.isoformat(), rows[limit - 1].id) if len(rows) > limit else None
+        return Page(items=[_audit_line(row) for row in rows[:limit]], cursor=following)
+
+    async def user_named(self, text: str) -> str:
+        """The id of a person as somebody writes it: an id, a mention or a name. Raises `ValueError`."""
+        return user_id(text) or user_named(text, await recorded_people(self._database))
+
+    async def switches(
+        self, *, domain: str | None, deployment: str | None, limit: int, cursor: str | None
+    ) -> Page[Switch]:
+        """Switches, newest first. Raises `NotACursor`."""
+        chosen = _equal(switches, {"domain": domain, "deployment_id": deployment})
+        # Negative, as only `switches_newest` has it: see `_in_utc`.
+        newest = -switches.c.id if chosen else switches.c.id.desc()
+        if cursor is not None:
+            at, id_ = _read_cursor(cursor)
+            if at:
+                raise NotACursor  # another question's
+            before = literal(id_, BigInteger)
+            chosen.append(-switches.c.id > -before if chosen else switches.c.id < before)
+        ids = await self._database.select(
+            _first(select(switches.c.id).where(*chosen), newest, most=limit + 1)
+        )
+        rows = await self._database.rows(SWITCHES_BY_ID, ids=[row.id for row in ids[:limit]])
+        found = sorted(coherent(rows, switch_of), key=lambda switch: switch.id, reverse=True)
+        return Page(items=found, cursor=_cursor("", ids[limit - 1].id) if len(ids) > limit else None)
+
+    async def gates(
+        self, *, domain: str | None, deployment: str | None, phase: str | None, limit: int, cursor: str | None
+    ) -> Page[GateView]:
+        """Gates, newest first. Raises `NotACursor`."""
+        chosen = _equal(gates, {"domain": domain, "phase": phase})
+        if phase is not None and phase != Phase.CLOSED:
+            chosen.append(gates.c.phase != literal_column(f"'{Phase.CLOSED}'"))  # as `gates_open` says it
+        if deployment is not None:
+            of_deployment = select(switches.c.id).where(switches.c.deployment_id == deployment)
+            chosen.append(gates.c.switch_id.in_(of_deployment))
+        in_order = _as_it_is if domain or deployment else _in_utc
+        newest = in_order(gates.c.opened_at)
+        if cursor is not None:
+            at, id_ = _read_cursor(cursor)
+            if id_:
+                raise NotACursor  # another question's
+            opened, _, gate = at.partition("/")
+            chosen.append(tuple_(newest, gates.c.id) < tuple_(in_order(_time(_moment(opened))), _uuid(gate)))
+        found = select(gates.c.id, gates.c.opened_at).where(*chosen)
+        ids = await self._database.select(_first(found, newest.desc(), gates.c.id.desc(), most=limit + 1))
+        order = {row.id: place for place, row in enumerate(ids[:limit])}
+        rows = await self._database.rows(GATES_BY_ID, ids=list(order))
+        last = ids[limit - 1] if len(ids) > limit else None
+        return Page(
+            items=sorted(coherent(rows, with_evidence), key=lambda view: order[view.id]),
+            cursor=_cursor(f"{last.opened_at.isoformat()}/{last.id}", 0) if last else None,
+        )
+
+    async def load(self, *, now: datetime) -> tuple[int, timedelta]:
+        """How many gates wait, and how long the oldest decision has waited to be told."""
+        row = (await self._database.rows(LOAD))[0]
+        return row.waiting, (now - row.oldest) if row.oldest else timedelta(0)
+
+    async def channel_facts(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """Channel ids that Slack has replaced, old to new; and channels in which it refuses messages, with why."""
+        return await Channels(self._database).known()
+
+    async def clock_time(self) -> datetime:
+        """What the database server's clock shows."""
+        at: datetime = (await self._database.rows("SELECT clock_timestamp() AS at"))[0].at
+        return at
+
+    async def revision(self) -> str | None:
+        """The migration that the database stands at; None: none was ever run."""
+        if (await self._database.rows("SELECT to_regclass('alembic_version') AS there"))[0].there is None:
+            return None
+        rows = await self._database.rows("SELECT version_num FROM alembic_version")
+        return rows[0].version_num if rows else None
+
+
+def audit_select(
+    wanted: AuditFilter, *, before: tuple[datetime, int] | None = None, most: int
+) -> Select[Any]:
+    """The newest events that are wanted; of one domain, with the freezes of others beside it.
+
+    Each of the two is read along an index of its own: an OR over both would have the whole trail walked.
+    """
+    equal = {"deployment_id": wanted.deployment, "actor": wanted.person, "kind": wanted.kind}
+    chosen = _equal(audit_events, equal)
+    order = _in_utc if wanted.domain is None and not chosen else _as_it_is
+    newest, id_ = order(audit_events.c.at), audit_events.c.id
+    if wanted.since is not None:
+        chosen.append(newest >= order(_time(wanted.since)))
+    if wanted.until is not None:
+        chosen.append(newest < order(_time(wanted.until)))
+    if before is not None:
+        chosen.append(tuple_(newest, id_) < tuple_(order(_time(before[0])), before[1]))
+    if wanted.domain is None:
+        return _first(select(audit_events).where(*chosen), newest.desc(), id_.desc(), most=most)
+    parts = [
+        _first(select(audit_events).where(about, *chosen), newest.desc(), id_.desc(), most=most)
+        for about in (audit_events.c.domain == wanted.domain, _frozen_with_others(wanted.domain))
+    ]
+    both = union_all(*parts).subquery()
+    return _first(select(both), both.c.at.desc(), both.c.id.desc(), most=most)
+
+
+def _first(statement: Select[Any], *order: ColumnElement[Any], most: int) -> Select[Any]:
+    """A number in the statement and no parameter: of a parameter the planner takes it that many rows are wanted."""
+    return statement.order_by(*order).limit(literal_column(str(most)))
+
+
+def _in_utc(column: ColumnElement[datetime]) -> ColumnElement[datetime]:
+    """The order of the index over all of a table's rows.
+
+    No other index has it, and no question of one domain or person asks for it: the planner would walk everybody's rows
+    in the hope that what is wanted is among the first.
+    """
+    return func.timezone(literal_column("'UTC'"), column)
+
+
+def _as_it_is(column: ColumnElement[datetime]) -> ColumnElement[datetime]:
+    return column
+
+
+def _time(moment: datetime) -> ColumnElement[datetime]:
+    return literal(moment, DateTime(timezone=True))
+
+
+def _frozen_with_others(domain: str) -> ColumnElement[bool]:
+    """Of a freeze of several domains, or of all, the names are in `detail`. It belongs to no deployment."""
+    events = audit_events.c
+    names = func.string_to_array(events.detail["domains"].astext, " ", type_=ARRAY(Text))
+    return and_(
+        events.deployment_id == HOUSE.deployment, events.domain.is_(None), names.overlap([domain, ALL])
+    )
+
+
+def _equal(table: Table, wanted: dict[str, str | None]) -> list[ColumnElement[bool]]:
+    return [table.c[name] == value for name, value in wanted.items() if value is not None]
+
+
+def _pending(row: Any) -> Pending:
+    return Pending(view=view_of(row), place=CardPlace(channel=row.channel, ts=row.ts) if row.ts else None)
+
+
+def _audit_line(row: Any) -> AuditLine:
+    return AuditLine(
+        id=row.id,
+        at=row.at,
+        kind=row.kind,
+        account=row.account,
+        region=row.region,
+        deployment_id=row.deployment_id,
+        domain=row.domain,
+        gate_id=str(row.gate_id) if row.gate_id else None,
+        actor_kind=row.actor_kind,
+        actor=row.actor,
+        actor_name=row.actor_name,
+        detail=row.detail,
+    )
+
+
+def _cursor(at: str, id_: int) -> str:
+    return base64.urlsafe_b64encode(json.dumps([at, id_]).encode()).decode()
+
+
+def _read_cursor(cursor: str) -> tuple[str, int]:
+    try:
+        at, id_ = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+    except (ValueError, TypeError, RecursionError) as trouble:
+        raise NotACursor from trouble
+    # `type`, because true and false are ints to isinstance. Whatever else JSON can hold does not look like ours.
+    if not isinstance(at, str) or type(id_) is not int or not 0 <= id_ <= LARGEST_ID:
+        raise NotACursor
+    if _cursor(at, id_) != cursor:
+        raise NotACursor
+    return at, id_
+
+
+def _moment(text_: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text_)
+    except ValueError as trouble:
+        raise NotACursor from trouble
+    if at.tzinfo is None or at.isoformat() != text_:
+        raise NotACursor
+    return at
+
+
+def _uuid(text_: str) -> UUID:
+    try:
+        return UUID(text_)
+    except ValueError as trouble:
+        raise NotACursor from trouble

@@ -1,0 +1,193 @@
+"""Checks: told by CI or a probe, kept by deployment, also before its hook has come."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from app.db.audit_insert import INSERT, as_parameter
+from app.db.audit_lock import THE_CHAIN, chain_of
+from app.db.database import Database
+from app.db.invalidate_cards import redrawn
+from app.db.leases import coherent
+from app.db.mapping.rows import VIEW, check_of, view_of
+from app.db.statements import Driver, execute
+from app.flow.audit_events import Event
+from app.flow.checks.record_check import AmbiguousDeployment
+from app.flow.read_models import GateView
+from app.gate.ids import DeploymentId, DomainName, GateId, SwitchKey
+from app.gate.rules.checks import Check
+
+KEPT_WITHOUT_A_SWITCH: Final = timedelta(days=7)
+
+SWITCHES: Final = """
+SELECT id, account, domain FROM switches
+WHERE deployment_id = :deployment AND region = :region
+    AND (CAST(:account AS text) IS NULL OR account IN (:account, ''))
+ORDER BY id LIMIT 2
+"""
+LOCK_CHAIN: Final = f"SELECT 1 WHERE {THE_CHAIN}"
+LOCK_GATES: Final = "SELECT 1 FROM gates WHERE switch_id = :switch ORDER BY id FOR NO KEY UPDATE"
+# Told before the hook came, by somebody who named no account: now it is known.
+ADOPT: Final = """
+WITH old AS (
+    DELETE FROM checks WHERE deployment_id = :deployment AND region = :region AND account = '' RETURNING *
+)
+INSERT INTO checks (account, region, deployment_id, name, state, summary, url, told_by, told_at)
+SELECT :account, region, deployment_id, name, state, summary, url, told_by, told_at FROM old
+ON CONFLICT DO NOTHING
+"""
+CHECKS: Final = """
+SELECT name, state, summary, url, told_by, told_at FROM checks
+WHERE deployment_id = :deployment AND region = :region AND account = :account ORDER BY told_at
+"""
+KEEP: Final = f"""
+WITH k AS (
+    INSERT INTO checks (account, region, deployment_id, name, state, summary, url, told_by, told_at)
+    VALUES (:account, :region, :deployment, :name, :state, :summary, :url, :by, :at)
+    ON CONFLICT ON CONSTRAINT checks_pkey DO UPDATE
+        SET state = excluded.state, summary = excluded.summary, url = excluded.url,
+            told_by = excluded.told_by, told_at = excluded.told_at
+), {redrawn("switch_id = :switch")}, a AS (
+    {INSERT}
+)
+SELECT 1
+"""
+OF_DEPLOYMENT: Final = """
+SELECT account, region, name, state, summary, url, told_by, told_at FROM checks
+WHERE deployment_id = :deployment ORDER BY account, region, name
+"""
+FORGET_AT_ONCE: Final = 50
+# Each check is looked at once, after a week: it goes, or it is known to have a switch.
+FORGOTTEN: Final = f"""
+WITH due AS (
+    SELECT k.ctid AS place, (
+        SELECT s.id FROM switches s WHERE s.deployment_id = k.deployment_id AND s.region = k.region LIMIT 1
+    ) IS NOT NULL AS matched
+    FROM checks k WHERE NOT k.matched AND k.told_at < :before
+    ORDER BY k.told_at LIMIT {FORGET_AT_ONCE} FOR UPDATE SKIP LOCKED
+), kept AS (
+    UPDATE checks SET matched = true WHERE ctid = ANY(ARRAY(SELECT place FROM due WHERE matched))
+), gone AS (
+    DELETE FROM checks WHERE ctid = ANY(ARRAY(SELECT place FROM due WHERE NOT matched))
+)
+SELECT count(*) AS checks FROM due
+"""
+WITH_A_PASSED_CHECK: Final = f"""
+{VIEW} WHERE g.phase = 'awaiting' AND s.verified_at IS NOT NULL AND s.domain = ANY(:domains)
+    AND g.id <> ALL(:skip) AND EXISTS (
+    SELECT 1 FROM checks k WHERE k.deployment_id = s.deployment_id AND k.region = s.region
+        AND k.account IN (s.account, '') AND k.state = 'passed'
+)
+ORDER BY g.deadline_at LIMIT :limit
+"""
+
+
+class HeldChecksRows:
+    """The checks of one deployment under the lock of its chain; see `app.flow.checks.record_check.HeldChecks`."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        *,
+        key: SwitchKey,
+        switch: int | None,
+        domain: DomainName | None,
+        checks: Sequence[Check],
+    ) -> None:
+        self._driver = driver
+        self._key = key
+        self._switch = switch
+        self._domain = domain
+        self._checks = checks
+
+    @property
+    def key(self) -> SwitchKey:
+        return self._key
+
+    @property
+    def domain(self) -> DomainName | None:
+        return self._domain
+
+    @property
+    def checks(self) -> Sequence[Check]:
+        return self._checks
+
+    async def keep(self, check: Check, *, events: Sequence[Event], now: datetime) -> None:
+        """Stores it and has the switch's cards redrawn. A press that waits for the gate is judged by it."""
+        await execute(self._driver, LOCK_GATES, {"switch": self._switch})
+        await execute(
+            self._driver,
+            KEEP,
+            {
+                **_where(self._key),
+                "switch": self._switch,
+                "name": check.name,
+                "state": check.state,
+                "summary": check.summary,
+                "url": check.url,
+                "by": check.by,
+                "at": check.at,
+                "now": now,
+                "events": as_parameter(events),
+            },
+        )
+
+
+class Checks:
+    """See `app.flow.checks.record_check.CheckRecord` and `app.flow.approval.approve_by_checks.SelfApproving`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def hold_checks(
+        self, *, deployment: DeploymentId, account: str | None, region: str
+    ) -> AsyncIterator[HeldChecksRows]:
+        """The deployment's checks until the block ends. Raises `AmbiguousDeployment`."""
+        async with self._database.begin() as driver:
+            sought = {"deployment": deployment, "account": account, "region": region}
+            found = await execute(driver, SWITCHES, sought)
+            if len(found) > 1:
+                raise AmbiguousDeployment
+            switch = found[0] if found else None
+            key = SwitchKey(
+                account=switch.account if switch else (account or ""), region=region, deployment=deployment
+            )
+            await execute(driver, LOCK_CHAIN, {"chain": chain_of(key)})
+            if switch is not None and key.account:
+                await execute(driver, ADOPT, _where(key))
+            rows = await execute(driver, CHECKS, _where(key))
+            yield HeldChecksRows(
+                driver,
+                key=key,
+                switch=switch.id if switch else None,
+                domain=DomainName(switch.domain) if switch and switch.domain else None,
+                checks=[check_of(*row) for row in rows],
+            )
+
+    async def of(self, deployment: DeploymentId) -> Sequence[tuple[SwitchKey, Check]]:
+        """Every check of a deployment, in whatever account and region."""
+        rows = await self._database.rows(OF_DEPLOYMENT, deployment=deployment)
+        return [
+            (SwitchKey(account=row.account, region=row.region, deployment=deployment), check_of(*row[2:]))
+            for row in rows
+        ]
+
+    async def with_a_passed_check(
+        self, domains: Sequence[DomainName], *, limit: int, skip: Sequence[GateId]
+    ) -> Sequence[GateView]:
+        """Waiting gates of these domains of which some check has passed, the nearest deadline first."""
+        where = {"domains": list(domains), "skip": list(skip)}
+        rows = await self._database.rows(WITH_A_PASSED_CHECK, **where, limit=limit)
+        return list(coherent(rows, view_of))
+
+    async def forget_strays(self, *, now: datetime) -> None:
+        """Drops checks for which no hook has come in a week."""
+        before = now - KEPT_WITHOUT_A_SWITCH
+        while (await self._database.rows(FORGOTTEN, before=before))[0].checks == FORGET_AT_ONCE:
+            pass
+
+
+def _where(key: SwitchKey) -> dict[str, Any]:
+    return {"account": key.account, "region": key.region, "deployment": key.deployment}

@@ -1,0 +1,97 @@
+"""Who deployed a live switch: whom the deployment names, and whom it is certain of."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from app.db.audit_insert import INSERT, as_parameter
+from app.db.audit_lock import SWITCH_CHAIN
+from app.db.database import Database
+from app.db.invalidate_cards import redrawn
+from app.db.leases import coherent
+from app.db.mapping.rows import SWITCH, VIEW, switch_of, view_of
+from app.flow.audit_events import Event
+from app.flow.evidence.resolve_deployer import UnknownDeployer
+from app.flow.read_models import GateView
+from app.gate.deployer import Deployer
+from app.gate.ids import GateId
+
+# Strict: lax would take each pair of a key and its value apart before the filter.
+TAG: Final = 'strict $.green.revision.tags[*] ? (@[0] == "github-actor")[1]'
+
+UNKNOWN: Final = f"""
+WITH waiting AS (
+    SELECT s.id FROM switches s
+    WHERE s.id IN (SELECT w.switch_id FROM gates w WHERE w.phase = 'awaiting')
+        AND s.deployer IS NULL AND s.verified_at IS NOT NULL AND s.ended_at IS NULL
+), chosen AS (
+    (SELECT id FROM waiting ORDER BY id DESC LIMIT :limit)
+    UNION
+    (SELECT id FROM waiting WHERE id > :after ORDER BY id LIMIT :limit)
+)
+SELECT {SWITCH}, (
+    SELECT max(jsonb_path_query_first(e.seen, CAST(:tag AS jsonpath), '{{}}', true) #>> '{{}}')
+    FROM gates w JOIN evidence e ON e.gate_id = w.id WHERE w.switch_id = s.id AND w.phase = 'awaiting'
+) AS tag
+FROM chosen JOIN switches s ON s.id = chosen.id
+ORDER BY s.id
+"""
+
+STORE: Final = f"""
+WITH s AS (
+    UPDATE switches SET deployer = :deployer, deployed_by = :shown, named_deployers = CAST(:named AS text[])
+    WHERE id = :id AND {SWITCH_CHAIN} AND deployer IS NULL AND named_deployers = CAST(:before AS text[])
+    RETURNING id
+), {redrawn("gates.phase = 'awaiting'", join="JOIN s ON gates.switch_id = s.id")}, a AS (
+    {INSERT} WHERE EXISTS (SELECT 1 FROM s) AND CAST(:news AS boolean)
+)
+SELECT id FROM s
+"""
+
+
+WITH_EARLIER_APPROVALS: Final = f"""
+{VIEW} WHERE g.phase = 'awaiting' AND s.verified_at IS NOT NULL AND s.deployer IS NOT NULL
+    AND g.id <> ALL(:skip) AND EXISTS (
+    SELECT 1 FROM votes v WHERE v.gate_id = g.id AND v.choice = 'approve' AND v.voted_at > :since
+)
+ORDER BY g.deadline_at LIMIT :limit
+"""
+
+
+class Deployers:
+    """See `app.flow.evidence.resolve_deployer.DeployerRecord` and
+    `app.flow.approval.approve_by_earlier_votes.EarlierVotes`.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def unknown(self, *, after: int, limit: int) -> Sequence[UnknownDeployer]:
+        """Waiting switches whose deployer is not known: the newest, and those with ids above `after`."""
+        rows = await self._database.rows(UNKNOWN, after=after, limit=limit, tag=TAG)
+        return list(coherent(rows, lambda row: UnknownDeployer(switch=switch_of(row), tag=row.tag)))
+
+    async def with_earlier_approvals(
+        self, *, since: datetime, limit: int, skip: Sequence[GateId]
+    ) -> Sequence[GateView]:
+        """Waiting gates whose deployer is known and that somebody has approved after `since`."""
+        rows = await self._database.rows(WITH_EARLIER_APPROVALS, since=since, limit=limit, skip=list(skip))
+        return list(coherent(rows, view_of))
+
+    async def store(
+        self, unknown: UnknownDeployer, found: Deployer, *, shown: str | None, event: Event, now: datetime
+    ) -> bool:
+        """Stores the people; False when somebody else was first."""
+        before = sorted(unknown.switch.named_deployers)
+        rows = await self._database.rows(
+            STORE,
+            id=unknown.switch.id,
+            deployer=found.known,
+            shown=shown,
+            named=sorted(found.named),
+            before=before,
+            news=found.known is not None or sorted(found.named) != before,
+            now=now,
+            events=as_parameter([event]),
+        )
+        return bool(rows)

@@ -1,0 +1,77 @@
+"""Other domains' switches, as far as turns depend on them; and the lock under which a turn is given."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from app.db.database import Database
+from app.db.mapping.rows import IncoherentRow, traffic_of
+from app.gate.ids import DeploymentId, DomainName
+from app.gate.rules.exclusivity import AFTER_TRAFFIC, Ending, Neighbour
+from app.gate.rules.permits import RESCUERS
+
+TURNS_LOCK: Final = "SELECT pg_advisory_xact_lock(1902, 1)"
+"""Whoever gives a turn holds it until the commit, so that of two at once the second sees what the first was given.
+
+One lock for all sets: replicas that read the configuration a moment apart still exclude each other. It comes after
+the chain and the rows of one's own gate, and whoever holds it waits for nobody else's. The two numbers name nothing
+else; locks of one number (the chains') are of another kind.
+"""
+
+ELSEWHERE: Final = "(verdict <> 'approved' AND coalesce(outcome_detail, '') = 'Succeeded')"
+"""Somebody answered CodeDeploy past us: traffic moves whatever was decided here."""
+
+# A partial index holds the few that live. The last one of each domain tells how the one before this ended.
+NEIGHBOURS: Final = f"""
+SELECT s.domain, s.deployment_id, s.traffic, s.green_percent, s.switched_at, s.ended_at,
+    g.waiting_since, g.approved_at, g.refused, g.after_traffic,
+    GREATEST(g.approved_at, g.refused_at, s.moved_at, s.switched_at, s.blue_until) AS news_at
+FROM switches s CROSS JOIN LATERAL (
+    SELECT min(opened_at) FILTER (WHERE phase = 'awaiting') AS waiting_since,
+        max(decided_at) FILTER (WHERE verdict = 'approved' AND basis NOT IN ('rescue', 'undo')
+            AND coalesce(outcome, 'told') = 'told' OR {ELSEWHERE}) AS approved_at,
+        max(decided_at) FILTER (WHERE verdict IN ('rejected', 'expired') AND NOT {ELSEWHERE}) AS refused_at,
+        max(verdict) FILTER (WHERE verdict IN ('rejected', 'expired') AND NOT {ELSEWHERE}) AS refused,
+        bool_or(hook_name = :after_traffic) AS after_traffic
+    FROM gates WHERE switch_id = s.id
+) g
+WHERE s.verified_at IS NOT NULL AND coalesce(s.creator, '') <> ALL(:rescuers) AND s.id = ANY(ARRAY(
+    SELECT id FROM switches WHERE domain = ANY(:domains) AND ended_at IS NULL
+    UNION
+    SELECT l.id FROM unnest(CAST(:domains AS text[])) AS d(domain) CROSS JOIN LATERAL (
+        SELECT id FROM switches o WHERE o.domain = d.domain AND coalesce(o.creator, '') <> ALL(:rescuers)
+        ORDER BY -id LIMIT 1
+    ) l
+))
+ORDER BY s.id
+"""
+
+
+async def neighbours(database: Database, domains: Sequence[DomainName]) -> list[Neighbour]:
+    """These domains' switches that live, and the last one of each, the oldest first."""
+    return [neighbour_of(row) for row in await database.rows(NEIGHBOURS, **parameters_of(domains))]
+
+
+def parameters_of(domains: Sequence[DomainName]) -> dict[str, Any]:
+    """The values of `NEIGHBOURS`."""
+    return {"domains": list(domains), "rescuers": sorted(RESCUERS), "after_traffic": AFTER_TRAFFIC}
+
+
+def neighbour_of(row: Any) -> Neighbour:
+    """A row of `NEIGHBOURS`. One that is read in part only still takes its turn: it must not be overlooked."""
+    try:
+        traffic = traffic_of(row.traffic)
+    except IncoherentRow:
+        traffic = None
+    return Neighbour(
+        domain=DomainName(row.domain),
+        deployment=DeploymentId(row.deployment_id),
+        waiting_since=row.waiting_since,
+        approved_at=row.approved_at,
+        refused=Ending(row.refused) if row.refused else None,
+        moved=bool(row.green_percent or row.after_traffic),
+        switched_at=row.switched_at,
+        ended_at=row.ended_at,
+        news_at=row.news_at,
+        pause=timedelta(minutes=traffic.minutes if traffic else 0),
+    )

@@ -1,0 +1,243 @@
+"""Freezes, and what the rules of the moment last said of waiting gates."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from app.db.audit_insert import INSERT, as_parameter
+from app.db.audit_lock import THE_CHAIN, chain_of
+from app.db.database import Database
+from app.db.handled_requests import claim_of, subject_key
+from app.db.invalidate_cards import redrawn
+from app.db.leases import coherent
+from app.db.repositories.exclusivity import neighbours
+from app.db.statements import Driver, execute
+from app.flow.audit_events import Event
+from app.flow.freezes.declare_freeze import HOUSE, Declaration, StandingFreeze
+from app.flow.notify.refresh_rule_status import Said, Waiting, freeze_over, tiding_of
+from app.gate.ids import DomainName
+from app.gate.rules.exclusivity import AFTER_TRAFFIC, Neighbour
+from app.gate.rules.freeze import Freeze, Span
+from app.gate.rules.shift import Shift
+
+LOCK: Final = f"SELECT 1 WHERE {THE_CHAIN}"
+STANDING: Final = """
+SELECT id, domains, starts_at, ends_at, reason, declared_by FROM freezes WHERE over_at IS NULL ORDER BY id
+"""
+# Whoever holds a gate decides it first; whoever comes later reads this freeze.
+LOCK_GATES: Final = """
+SELECT id FROM gates WHERE phase = 'awaiting' AND id IN (
+    SELECT g.id FROM gates g JOIN switches s ON s.id = g.switch_id
+    WHERE g.phase = 'awaiting' AND (CAST(:domains AS text[]) IS NULL OR s.domain = ANY(:domains))
+) ORDER BY id FOR NO KEY UPDATE
+"""
+# Those that are locked: of one that is opened meanwhile the rules are looked at a moment later (`TURN`).
+REDRAW: Final = redrawn("id = ANY(:gates)")
+DECLARE: Final = f"""
+WITH f AS (
+    INSERT INTO freezes (domains, starts_at, ends_at, reason, declared_by, declared_at)
+    VALUES (CAST(:domains AS text[]), :starts_at, :ends_at, :reason, :by, :now) RETURNING id
+), {REDRAW}, a AS ({INSERT})
+SELECT id FROM f
+"""
+LIFT: Final = f"""
+WITH f AS (
+    UPDATE freezes SET over_at = :now, lifted_by = :by WHERE id = :id AND over_at IS NULL
+), {REDRAW}, a AS ({INSERT})
+SELECT 1
+"""
+LEAVE_OUT: Final = f"""
+WITH f AS (
+    UPDATE freezes SET domains = ARRAY(SELECT unnest(freezes.domains) EXCEPT SELECT unnest(CAST(:domains AS text[])))
+    WHERE id = :id AND over_at IS NULL
+), {REDRAW}, a AS ({INSERT})
+SELECT 1
+"""
+END: Final = f"""
+WITH f AS (
+    UPDATE freezes SET over_at = ends_at WHERE id = ANY(:ids) AND over_at IS NULL
+), a AS ({INSERT})
+SELECT 1
+"""
+WAITING: Final = """
+SELECT s.domain, s.traffic ->> 'shift' AS shift, m.mark, coalesce(m.frozen, false) AS frozen,
+    coalesce(m.waits, false) AS waits, min(g.opened_at) AS since
+FROM gates g JOIN switches s ON s.id = g.switch_id LEFT JOIN rule_marks m ON m.gate_id = g.id
+WHERE g.phase = 'awaiting' AND s.verified_at IS NOT NULL AND s.domain IS NOT NULL
+GROUP BY 1, 2, 3, 4, 5
+"""
+# A switch whose traffic moves (`app.flow.approval.related_switches`) waits for no turn, and is not called to one.
+TURN: Final = """
+WITH mine AS (
+    SELECT g.id, g.hook_name <> :after_traffic AND s.switched_at IS NULL AND coalesce(s.green_percent, 0) = 0 AS rests
+    FROM gates g JOIN switches s ON s.id = g.switch_id LEFT JOIN rule_marks m ON m.gate_id = g.id
+    WHERE g.phase = 'awaiting' AND s.verified_at IS NOT NULL AND s.domain = :domain
+        AND s.traffic ->> 'shift' IS NOT DISTINCT FROM CAST(:shift AS text)
+        AND m.mark IS NOT DISTINCT FROM CAST(:old AS text) AND coalesce(m.frozen, false) = CAST(:was_frozen AS boolean)
+        AND coalesce(m.waits, false) = CAST(:waited AS boolean)
+    ORDER BY g.id FOR NO KEY UPDATE OF g SKIP LOCKED
+), m AS (
+    INSERT INTO rule_marks (gate_id, mark, frozen, waits) SELECT id, :mark, :frozen, :waits FROM mine
+    ON CONFLICT (gate_id) DO UPDATE SET mark = excluded.mark, frozen = excluded.frozen, waits = excluded.waits
+), g AS (
+    UPDATE gates SET version = version + 1 FROM mine
+    WHERE gates.id = mine.id AND (CAST(:old AS text) IS NOT NULL OR CAST(:news AS boolean))
+    RETURNING gates.id, gates.version
+), c AS (
+    UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
+), n AS (
+    INSERT INTO announcements (gate_id, kind, subject, written_at, due_at)
+    SELECT mine.id, CAST(:tiding AS text), CAST(:old AS text), :now, :now FROM mine
+    WHERE CAST(:tiding AS text) = 'freeze_over' OR (CAST(:tiding AS text) = 'turn_free' AND rests)
+    ON CONFLICT ON CONSTRAINT announcements_key DO NOTHING
+)
+SELECT 1
+"""
+
+
+class HeldFreezesRows:
+    """The record's freezes under their lock; see `app.flow.freezes.declare_freeze.HeldFreezes`."""
+
+    def __init__(self, driver: Driver, standing: Sequence[StandingFreeze], *, is_replay: bool) -> None:
+        self._driver = driver
+        self._standing = standing
+        self.is_replay = is_replay
+
+    @property
+    def standing(self) -> Sequence[StandingFreeze]:
+        return self._standing
+
+    async def declare(self, declaration: Declaration, *, event: Event, now: datetime) -> int:
+        """Stores the freeze; gives its number."""
+        domains = list(declaration.domains) if declaration.domains is not None else None
+        values = {
+            "domains": domains,
+            "gates": await self._lock_gates(domains),
+            "starts_at": declaration.start,
+            "ends_at": declaration.end,
+            "reason": declaration.reason.strip(),
+            "by": declaration.by,
+            "now": now,
+            "events": as_parameter([event]),
+        }
+        id_: int = (await execute(self._driver, DECLARE, values))[0].id
+        return id_
+
+    async def lift(
+        self, freeze: int, *, domains: Sequence[DomainName] | None, event: Event, now: datetime
+    ) -> None:
+        """Ends it, or leaves these domains out of it."""
+        found = next(each for each in self._standing if each.freeze.id == freeze)
+        left = set(found.domains or ()) - set(domains or ())
+        partly = domains is not None and bool(left)
+        about = list(domains) if partly and domains else _list(found.domains)
+        values: dict[str, Any] = {
+            "id": freeze,
+            "domains": about,
+            "gates": await self._lock_gates(about),
+            "now": now,
+            "events": as_parameter([event]),
+        }
+        if partly:
+            await execute(self._driver, LEAVE_OUT, values)
+        else:
+            by = event.actor.id or event.actor.kind
+            await execute(self._driver, LIFT, {**values, "by": by})
+
+    async def _lock_gates(self, domains: Sequence[DomainName] | None) -> list[UUID]:
+        return [row.id for row in await execute(self._driver, LOCK_GATES, {"domains": domains})]
+
+
+class Freezes:
+    """See `app.flow.freezes.declare_freeze.FreezeRecord` and `app.flow.notify.refresh_rule_status.TurningRecord`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def hold_freezes(self, *, request: str | None = None) -> AsyncIterator[HeldFreezesRows]:
+        """Nobody else declares or lifts one until the block ends."""
+        values = {"chain": chain_of(HOUSE), "request": subject_key(request, "freezes")}
+        async with self._database.begin_with([LOCK, STANDING, *claim_of(request)], values) as found:
+            driver, _, rows, *claimed = found
+            yield HeldFreezesRows(driver, [standing_of(row) for row in rows], is_replay=claimed == [[]])
+
+    async def standing(self) -> Sequence[StandingFreeze]:
+        """Those that are not over, planned ones among them."""
+        return [standing_of(row) for row in await self._database.rows(STANDING)]
+
+    async def end_freezes(self, *, now: datetime) -> Sequence[StandingFreeze]:
+        """Closes those whose end has come; gives what is left standing."""
+        standing = await self.standing()
+        over = [each for each in standing if _end(each.freeze) <= now]
+        if over:
+            chain = {"chain": chain_of(HOUSE)}
+            async with self._database.begin_with([LOCK, STANDING], chain) as (driver, _, rows):
+                still = {row.id for row in rows}
+                mine = [each for each in over if each.freeze.id in still]
+                events = as_parameter([freeze_over(each, now) for each in mine])
+                ids = [each.freeze.id for each in mine]
+                await execute(driver, END, {"ids": ids, "events": events})
+        return [each for each in standing if each not in over]
+
+    async def waiting(self) -> Sequence[Waiting]:
+        """See `app.flow.notify.refresh_rule_status.Waiting`."""
+        return list(coherent(await self._database.rows(WAITING), _waiting))
+
+    async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[Neighbour]:
+        """These domains' switches that live, and the last one of each."""
+        return await neighbours(self._database, domains)
+
+    async def turn(self, waiting: Waiting, said: Said, *, news: bool, now: datetime) -> None:
+        """Stores what the rules say now and has the cards redrawn; the first time only where that is `news`."""
+        await self._database.rows(
+            TURN,
+            domain=waiting.domain,
+            shift=waiting.shift,
+            old=waiting.mark,
+            was_frozen=waiting.frozen,
+            waited=waiting.waits,
+            mark=said.mark,
+            frozen=said.frozen,
+            waits=said.waits,
+            tiding=tiding_of(waiting, said),
+            after_traffic=AFTER_TRAFFIC,
+            news=news,
+            now=now,
+        )
+
+
+def _waiting(row: Any) -> Waiting:
+    return Waiting(
+        domain=DomainName(row.domain),
+        shift=Shift(row.shift) if row.shift else None,
+        mark=row.mark,
+        frozen=row.frozen,
+        waits=row.waits,
+        since=row.since,
+    )
+
+
+def standing_of(row: Any) -> StandingFreeze:
+    """A freeze from its row."""
+    return StandingFreeze(
+        freeze=Freeze(
+            id=row.id,
+            reason=row.reason,
+            by=row.declared_by,
+            when=Span(start=row.starts_at, end=row.ends_at),
+        ),
+        domains=tuple(DomainName(name) for name in row.domains) if row.domains is not None else None,
+    )
+
+
+def _end(freeze: Freeze) -> datetime:
+    if not isinstance(freeze.when, Span):
+        raise TypeError("the record holds spans only")
+    return freeze.when.end
+
+
+def _list(domains: tuple[DomainName, ...] | None) -> list[DomainName] | None:
+    return list(domains) if domains is not None else None

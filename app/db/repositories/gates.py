@@ -1,0 +1,321 @@
+"""Gates: opened, found, and held under their row lock while somebody decides."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from app.db.audit_insert import INSERT, as_parameter
+from app.db.audit_lock import GATE_CHAIN, GATE_CHAIN_OR_SKIP
+from app.db.database import Database
+from app.db.handled_requests import claim_of, subject_key
+from app.db.invalidate_cards import gates_in_order
+from app.db.mapping.overridden_rules import broken_json
+from app.db.mapping.rows import INTERVENTION, VIEW, intervention_of, undo_that_made, view_of
+from app.db.repositories.exclusivity import NEIGHBOURS, TURNS_LOCK, neighbour_of, neighbours, parameters_of
+from app.db.repositories.open_gate import OPEN, parameters
+from app.db.statements import Driver, execute, execute_and_commit
+from app.flow.audit_events import Event
+from app.flow.ports.database import Entry, Opening
+from app.flow.read_models import GateView, Intervention
+from app.gate.decision import Approval, Decision, Expiry, Rejection, answer_to, verdict_of
+from app.gate.ids import DomainName, GateId, SwitchKey, UserId
+from app.gate.rules.exclusivity import Neighbour
+from app.gate.rules.traffic_guard import TrafficGuard
+from app.gate.state_machine import Vote
+from app.observability.metrics import DECISIONS
+
+LOCK: Final = f"SELECT 1 FROM gates WHERE id = :gate AND {GATE_CHAIN} FOR NO KEY UPDATE"
+LOCK_OR_SKIP: Final = (
+    f"SELECT 1 FROM gates WHERE id = :gate AND {GATE_CHAIN_OR_SKIP} FOR NO KEY UPDATE SKIP LOCKED"
+)
+ONE: Final = f"{VIEW} WHERE g.id = :gate"
+BY_EXECUTION: Final = (
+    f"{VIEW} WHERE s.account = :account AND s.region = :region AND s.deployment_id = :deployment_id"
+    " AND g.execution_hash = :digest"
+)
+PAST_DEADLINE: Final = (
+    "SELECT id FROM gates WHERE phase = 'awaiting' AND deadline_at <= :now AND id <> ALL(:skip)"
+    " ORDER BY deadline_at LIMIT :limit"
+)
+NEXT_DEADLINE: Final = (
+    "SELECT min(deadline_at) AS at FROM gates WHERE phase = 'awaiting' AND id <> ALL(:skip)"
+)
+
+SAVE: Final = f"""
+WITH g AS (
+    UPDATE gates SET
+        version = version + 1,
+        phase = CASE WHEN CAST(:verdict AS text) IS NULL THEN phase ELSE 'decided' END,
+        verdict = CAST(:verdict AS text),
+        basis = :basis,
+        decided_at = :decided_at,
+        decided_by = :decided_by,
+        decided_name = :decided_name,
+        reason = :reason,
+        broken = CAST(:broken AS jsonb)
+    WHERE id = :gate AND phase = 'awaiting'
+    RETURNING id, version, switch_id
+), v AS (
+    INSERT INTO votes (gate_id, voter, name, choice, reason, voted_at)
+    SELECT id, CAST(:voter AS text), :voter_name, :choice, :vote_reason, :now
+    FROM g WHERE CAST(:voter AS text) IS NOT NULL
+    ON CONFLICT (gate_id, voter) DO UPDATE
+        SET choice = excluded.choice, reason = excluded.reason, voted_at = excluded.voted_at
+), d AS (
+    UPDATE votes SET counted = false FROM g WHERE votes.gate_id = g.id AND voter = ANY(CAST(:discounted AS text[]))
+), r AS (
+    INSERT INTO reports (gate_id, answer, due_at)
+    SELECT g.id, CAST(:answer AS text), CASE WHEN s.verified_at IS NOT NULL THEN CAST(:now AS timestamptz) END
+    FROM g JOIN switches s ON s.id = g.switch_id WHERE CAST(:answer AS text) IS NOT NULL
+), c AS (
+    UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
+), n AS (
+    INSERT INTO announcements (gate_id, kind, written_at, due_at)
+    SELECT id, 'break_glass', :now, :now FROM g WHERE CAST(:basis AS text) = 'break_glass'
+), a AS (
+    {INSERT} WHERE EXISTS (SELECT 1 FROM g)
+)
+SELECT version FROM g
+"""
+"""Where the gate no longer waits, it writes nothing at all: COMMIT is already on its way when we hear."""
+
+FORGET: Final = f"""
+WITH v AS (
+    DELETE FROM votes WHERE gate_id = :gate AND voter = :voter
+), g AS (
+    UPDATE gates SET version = version + 1 WHERE id = :gate AND phase = 'awaiting' RETURNING id, version
+), c AS (
+    UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
+), a AS (
+    {INSERT}
+)
+SELECT version FROM g
+"""
+
+TO_REMIND: Final = """
+SELECT id FROM gates WHERE phase = 'awaiting' AND remind_at <= :now AND id <> ALL(:skip)
+ORDER BY remind_at LIMIT :limit
+"""
+REMINDED: Final = f"""
+WITH g AS (
+    UPDATE gates SET reminded_at = :now, remind_at = CAST(:following AS timestamptz),
+        version = CASE WHEN CAST(:speaks AS boolean) THEN version + 1 ELSE version END
+    WHERE id = :gate AND phase = 'awaiting' RETURNING id, version
+), c AS (
+    UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g
+    WHERE cards.gate_id = g.id AND CAST(:speaks AS boolean)
+), a AS (
+    {INSERT}
+)
+SELECT 1
+"""
+PLAN_REMINDERS: Final = f"""
+UPDATE gates SET remind_at = :now WHERE id = ANY({gates_in_order("phase = 'awaiting'")}) AND phase = 'awaiting'
+"""
+UNDO_BEHIND: Final = f"""
+SELECT {INTERVENTION} AS intervention {undo_that_made(":deployment", account=":account", region=":region")} LIMIT 1
+"""
+
+
+REFRESH_EVIDENCE: Final = "UPDATE evidence SET due_at = :now WHERE gate_id = :gate AND due_at > :now"
+
+
+class LostGate(Exception):
+    """The gate left `awaiting` under our lock: a defect, and nothing has been written."""
+
+
+class HeldGateRow:
+    """A gate under its row lock; see `app.flow.ports.database.HeldGate`."""
+
+    def __init__(self, driver: Driver, view: GateView, *, is_replay: bool = False) -> None:
+        self._driver = driver
+        self._view = view
+        self.is_replay = is_replay
+        self.decision: Decision | None = None
+        """What was saved."""
+
+    @property
+    def view(self) -> GateView:
+        return self._view
+
+    async def save(
+        self,
+        *,
+        vote: Vote | None,
+        decision: Decision | None,
+        discounted: Sequence[UserId] = (),
+        events: Sequence[Event],
+        now: datetime,
+    ) -> None:
+        """Writes a vote, the decision that it makes, the report that is now due, and their audit events; commits."""
+        values = {
+            "gate": self._view.id,
+            "now": now,
+            "voter": vote.person.user if vote else None,
+            "voter_name": vote.person.name if vote else None,
+            "choice": vote.choice if vote else None,
+            "vote_reason": vote.reason if vote else None,
+            "discounted": list(discounted),
+            "events": as_parameter(events),
+            **_decision_columns(decision),
+        }
+        saved = await execute_and_commit(self._driver, SAVE, values)
+        if not saved:
+            raise LostGate(str(self._view.id))
+        self.decision = decision
+
+    async def refresh_evidence(self, *, now: datetime) -> None:
+        """Has the gate looked at again at once."""
+        await execute(self._driver, REFRESH_EVIDENCE, {"gate": self._view.id, "now": now})
+
+    def judge_by(self, guard: TrafficGuard) -> None:
+        """From now on `view` has this guard."""
+        self._view = replace(self._view, guard=guard)
+
+    async def reminded(self, *, at: datetime, following: datetime | None, events: Sequence[Event]) -> None:
+        """The reminders up to `at` are dealt with; where there is something to say, the thread says it."""
+        values = {"gate": self._view.id, "now": at, "following": following, "speaks": bool(events)}
+        await execute(self._driver, REMINDED, {**values, "events": as_parameter(events)})
+
+    async def look_beside(self, domains: Sequence[DomainName], *, alone: bool) -> None:
+        """Adds these domains' switches to `view`; `alone`: under the lock that is taken last of all."""
+        if alone:
+            # A statement of its own, before the read: what is read beside a lock that was waited for is stale.
+            await execute(self._driver, TURNS_LOCK, {})
+        rows = await execute(self._driver, NEIGHBOURS, parameters_of(domains))
+        self._view = replace(self._view, neighbours=tuple(map(neighbour_of, rows)))
+
+    async def undo_behind(self) -> Intervention | None:
+        """The undo that made this gate's deployment."""
+        key = self._view.switch.key
+        where = {"deployment": key.deployment, "account": key.account, "region": key.region}
+        rows = await execute(self._driver, UNDO_BEHIND, where)
+        return intervention_of(rows[0].intervention) if rows else None
+
+    async def forget(self, voter: UserId, *, events: Sequence[Event], now: datetime) -> None:
+        """Takes a vote away; the card is to be redrawn."""
+        values = {"gate": self._view.id, "voter": voter, "now": now, "events": as_parameter(events)}
+        if not await execute(self._driver, FORGET, values):
+            raise LostGate(str(self._view.id))
+
+    async def note(self, events: Sequence[Event]) -> None:
+        await execute(self._driver, INSERT, {"events": as_parameter(events)})
+
+
+class Gates:
+    """See `app.flow.ports.database.GateRecord`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, gate: GateId) -> GateView | None:
+        """A gate as it stands now, without its lock."""
+        rows = await self._database.rows(ONE, gate=gate)
+        return view_of(rows[0]) if rows else None
+
+    async def find(self, key: SwitchKey, *, execution_digest: str) -> GateView | None:
+        """The gate of one hook execution."""
+        rows = await self._database.rows(
+            BY_EXECUTION,
+            account=key.account,
+            region=key.region,
+            deployment_id=key.deployment,
+            digest=execution_digest,
+        )
+        return view_of(rows[0]) if rows else None
+
+    async def open(self, opening: Opening, events: Sequence[Event]) -> Entry | None:
+        """Opens the gate; None when its hook is known already."""
+        rows = await self._database.rows(OPEN, **parameters(opening, events))
+        return Entry(undoes=rows[0].undoes) if rows else None
+
+    @asynccontextmanager
+    async def hold(
+        self, gate: GateId, *, skip_locked: bool = False, request: str | None = None
+    ) -> AsyncIterator[HeldGateRow | None]:
+        """The gate under its row lock until the block ends; None when there is none (or it is held).
+
+        `request`: the key of the request that it is held for, remembered if the block changes anything.
+        """
+        # The lock comes first and alone: what a statement reads beside a row that it waited for is stale.
+        lock = LOCK_OR_SKIP if skip_locked else LOCK
+        values = {"gate": gate, "request": subject_key(request, gate)}
+        async with self._database.begin_with([lock, ONE, *claim_of(request)], values) as found:
+            driver, locked, rows, *claimed = found
+            if not locked:
+                yield None
+                return
+            held = HeldGateRow(driver, view_of(rows[0]), is_replay=claimed == [[]])
+            yield held
+        if held.decision is not None:
+            DECISIONS.labels(verdict=verdict_of(held.decision)).inc()
+
+    async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[Neighbour]:
+        """These domains' switches that live, and the last one of each."""
+        return await neighbours(self._database, domains)
+
+    async def past_deadline(self, *, now: datetime, limit: int, skip: Sequence[GateId]) -> Sequence[GateId]:
+        """Waiting gates whose deadline has come, the longest due first."""
+        rows = await self._database.rows(PAST_DEADLINE, now=now, limit=limit, skip=list(skip))
+        return [GateId(row.id) for row in rows]
+
+    async def to_remind(self, *, now: datetime, limit: int, skip: Sequence[GateId]) -> Sequence[GateId]:
+        """Waiting gates whose next reminder has come."""
+        rows = await self._database.rows(TO_REMIND, now=now, limit=limit, skip=list(skip))
+        return [GateId(row.id) for row in rows]
+
+    async def plan_reminders(self, *, now: datetime) -> None:
+        """The configuration has changed: every waiting gate's reminders are planned anew."""
+        await self._database.rows(PLAN_REMINDERS, now=now)
+
+    async def next_deadline(self, *, skip: Sequence[GateId]) -> datetime | None:
+        """When the next waiting gate ends unless somebody decides."""
+        rows = await self._database.rows(NEXT_DEADLINE, skip=list(skip))
+        at: datetime | None = rows[0].at
+        return at
+
+    async def note(self, events: Sequence[Event]) -> None:
+        """Audit events that belong to no change of a gate."""
+        await self._database.rows(INSERT, events=as_parameter(events))
+
+
+def _decision_columns(decision: Decision | None) -> dict[str, Any]:
+    if decision is None:
+        names = (
+            "verdict",
+            "basis",
+            "decided_at",
+            "decided_by",
+            "decided_name",
+            "reason",
+            "broken",
+            "answer",
+        )
+        return dict.fromkeys(names)
+    verdict = verdict_of(decision)
+    columns: dict[str, Any] = {
+        "verdict": verdict,
+        "basis": None,
+        "decided_at": decision.at,
+        "decided_by": None,
+        "decided_name": None,
+        "reason": None,
+        "broken": None,
+        "answer": answer_to(verdict),
+    }
+    match decision:
+        case Approval(permit=permit):
+            return columns | {
+                "basis": permit.basis,
+                "decided_by": permit.by,
+                "decided_name": permit.name,
+                "reason": permit.reason,
+                "broken": broken_json(permit.broken),
+            }
+        case Rejection():
+            who = {"decided_by": decision.by, "decided_name": decision.name}
+            return columns | who | {"reason": decision.reason}
+        case Expiry():
+            return columns

@@ -1,0 +1,282 @@
+"""A switch under its lock: what a look found out is written here, with all that follows from it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from app.db.audit_insert import INSERT, as_parameter
+from app.db.invalidate_cards import CARDS, redrawn
+from app.db.mapping.rows import INTERVENTION, SWITCH, intervention_of, switch_of
+from app.db.repositories.open_gate import verified_columns
+from app.db.statements import Driver, execute
+from app.flow.audit_events import Event
+from app.flow.ports.database import News, Settled, Verification
+from app.flow.read_models import GateView, InterventionPhase, Switch, Traffic
+from app.gate.decision import Verdict
+from app.gate.ids import DeploymentId
+from app.gate.state_machine import Awaiting, Closed, Outcome
+from app.gate.undo import Deed
+from app.observability.metrics import ANSWERED_ELSEWHERE, REPORTS
+
+VERIFY: Final = """
+WITH s AS (
+    UPDATE switches SET domain = :domain, application = :application, deployment_group = :deployment_group,
+        creator = :creator, deployed_by = :deployed_by, 
+        named_deployers = CAST(:named_deployers AS text[]), description = :description,
+        config_name = :config_name, listener_port = :listener_port, deployment_created_at = :created_at,
+        rollback_of = :rollback_of, status = :status, verified_at = :now, previous_stale_since = :now
+    WHERE id = :id
+), e AS (
+    UPDATE evidence SET due_at = :now, attempts = 0 FROM gates g
+    WHERE g.switch_id = :id AND g.phase = 'awaiting' AND evidence.gate_id = g.id
+)
+UPDATE reports SET due_at = :now FROM gates g
+WHERE g.switch_id = :id AND g.phase = 'decided' AND reports.gate_id = g.id AND reports.due_at IS NULL
+"""
+# The cards of a switch show the deployment that takes it back, too.
+SHOWING: Final = """
+    switch_id = ANY(ARRAY(
+        SELECT CAST(:id AS bigint)
+        UNION ALL
+        SELECT o.id FROM switches me JOIN switches o ON o.rollback_id = me.deployment_id
+            AND o.account = me.account AND o.region = me.region
+        WHERE me.id = :id
+    ))
+"""
+LEARN: Final = f"""
+WITH s AS (
+    UPDATE switches SET status = :status,
+        hook_started_at = coalesce(hook_started_at, CAST(:hook_started_at AS timestamptz)),
+        traffic = coalesce(traffic, CAST(:traffic AS jsonb)),
+        green_percent = CASE WHEN CAST(:green_unknown AS boolean) THEN NULL
+                             ELSE coalesce(CAST(:green_percent AS integer), green_percent) END,
+        moved_at = CASE WHEN CAST(:green_percent AS integer) <> coalesce(green_percent, 0)
+                        THEN CAST(:now AS timestamptz) ELSE moved_at END,
+        switched_at = coalesce(switched_at, CAST(:switched_at AS timestamptz)),
+        blue_until = coalesce(blue_until, CAST(:blue_until AS timestamptz)),
+        rollback_id = coalesce(rollback_id, CAST(:rollback_id AS text)),
+        previous_revision = CASE WHEN CAST(:previous_read AS boolean) THEN CAST(:previous_revision AS text)
+                                 ELSE previous_revision END,
+        previous_obstacle = CASE WHEN CAST(:previous_read AS boolean) THEN CAST(:previous_obstacle AS text)
+                                 ELSE previous_obstacle END,
+        auto_rollback = coalesce(auto_rollback, CAST(:auto_rollback AS boolean))
+    WHERE id = :id
+), i AS (
+    UPDATE interventions SET deployment_id = CAST(:rollback_id AS text)
+    WHERE switch_id = :id AND deed = 'stop' AND phase IN ('asked', 'sent')
+        AND CAST(:rollback_id AS text) IS NOT NULL
+), {redrawn(f"CAST(:redraw AS boolean) AND {SHOWING}")}, a AS ({INSERT})
+SELECT 1
+"""
+FOLLOW: Final = """
+INSERT INTO switches (account, region, deployment_id, domain, application, deployment_group, listener_port,
+                      creator, rollback_of, first_seen_at, verified_at, due_at)
+SELECT account, region, CAST(:deployment AS text), domain, application, deployment_group, listener_port,
+       'codeDeployRollback', deployment_id, :now, :now, :now
+FROM switches WHERE id = :id AND verified_at IS NOT NULL
+ON CONFLICT ON CONSTRAINT switches_key DO UPDATE
+    SET due_at = CASE WHEN switches.ended_at IS NULL THEN excluded.due_at END
+"""
+SETTLE: Final = f"""
+WITH i AS (
+    UPDATE interventions SET phase = CAST(:phase AS text), finished_at = :now, due_at = NULL,
+        claimed_by = NULL, claimed_until = NULL, problem = CAST(:problem AS text)
+    WHERE phase IN ('asked', 'sent') AND {{which}}
+    RETURNING *
+), {redrawn("switch_id = ANY(ARRAY(SELECT i.switch_id FROM i))")}
+SELECT {SWITCH}, {INTERVENTION} AS intervention
+FROM i JOIN switches s ON s.id = i.switch_id
+"""
+SETTLE_WAITING: Final = SETTLE.format(
+    which="deployment_id = :deployment AND switch_id IN"
+    " (SELECT id FROM switches WHERE account = :account AND region = :region)"
+)
+SETTLE_TAKEN_BACK: Final = SETTLE.format(
+    which="switch_id = :id AND deed = 'stop' AND EXISTS (SELECT 1 FROM switches o JOIN switches r"
+    " ON r.account = o.account AND r.region = o.region AND r.deployment_id = o.rollback_id"
+    " WHERE o.id = :id AND r.switched_at IS NOT NULL)"
+)
+SETTLE_OWN: Final = SETTLE.format(which="switch_id = :id AND deed = :deed")
+ASK: Final = f"""
+WITH g AS (
+    UPDATE gates SET deadline_at = :deadline_at, edition = :edition, remind_at = :remind_at,
+        version = version + 1
+    WHERE id = :gate AND phase = 'awaiting' RETURNING id, version
+), c AS ({CARDS}), a AS ({INSERT})
+SELECT 1
+"""
+CLOSE: Final = f"""
+WITH g AS (
+    UPDATE gates SET phase = 'closed', closed_at = :now, execution_id = NULL, version = version + 1,
+        verdict = coalesce(verdict, CAST(:verdict AS text)),
+        decided_at = coalesce(decided_at, CAST(:now AS timestamptz)),
+        reason = coalesce(reason, CAST(:reason AS text)),
+        outcome = coalesce(outcome, CAST(:outcome AS text)),
+        outcome_detail = coalesce(outcome_detail, CAST(:held_status AS text)),
+        reported_at = CASE WHEN CAST(:outcome AS text) IS NULL THEN NULL
+                           ELSE coalesce(reported_at, CAST(:now AS timestamptz)) END
+    WHERE id = :gate AND phase <> 'closed' RETURNING id, version
+), r AS (
+    UPDATE reports SET due_at = NULL, claimed_by = NULL, claimed_until = NULL FROM g WHERE reports.gate_id = g.id
+), c AS ({CARDS}), a AS ({INSERT})
+SELECT 1
+"""
+COMPARE: Final = f"""
+WITH g AS (
+    UPDATE gates SET event_read_at = :now, version = version + 1,
+        outcome = CASE WHEN CAST(:differs AS boolean) THEN 'contradicted' ELSE outcome END,
+        outcome_detail = CAST(:held_status AS text)
+    WHERE id = :gate AND outcome = 'told' AND event_read_at IS NULL RETURNING id, version
+), c AS (
+    UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g
+    WHERE cards.gate_id = g.id AND CAST(:differs AS boolean)
+), a AS ({INSERT} WHERE EXISTS (SELECT 1 FROM g))
+SELECT id FROM g
+"""
+END: Final = f"""
+WITH s AS (
+    UPDATE switches SET ended_at = :now, ending = :ending, due_at = CAST(:due_at AS timestamptz),
+        previous_stale_since = :now
+    WHERE id = :id
+), {redrawn(SHOWING)}, a AS ({INSERT})
+SELECT 1
+"""
+
+
+class HeldSwitchRow:
+    """A switch and its open gates under their locks; see `app.flow.ports.database.HeldSwitch`."""
+
+    def __init__(self, driver: Driver, switch: Switch, open_gates: Sequence[GateView]) -> None:
+        self._driver = driver
+        self._switch = switch
+        self._open_gates = open_gates
+
+    @property
+    def switch(self) -> Switch:
+        return self._switch
+
+    @property
+    def open_gates(self) -> Sequence[GateView]:
+        return self._open_gates
+
+    async def verify(self, verification: Verification, *, now: datetime) -> None:
+        """Stores what CodeDeploy confirmed; what had to wait for it, reports and evidence, is due now."""
+        columns = verified_columns(verification)
+        await execute(self._driver, VERIFY, {"id": self._switch.id, "now": now, **columns})
+
+    async def learn(self, news: News, *, events: Sequence[Event], redraw: bool, now: datetime) -> None:
+        """Stores what was found out; what is known already and is not news stays."""
+        values = {
+            "id": self._switch.id,
+            "status": news.status,
+            "hook_started_at": news.hook_started_at,
+            "traffic": _as_json(news.traffic),
+            "green_percent": news.green_percent,
+            "green_unknown": news.green_unknown,
+            "switched_at": news.switched_at,
+            "blue_until": news.blue_until,
+            "rollback_id": news.rollback_id,
+            "previous_read": news.previous is not None,
+            "previous_revision": news.previous.name if news.previous else None,
+            "previous_obstacle": news.previous.obstacle if news.previous else None,
+            "auto_rollback": news.auto_rollback,
+            "redraw": redraw,
+            "now": now,
+            "events": as_parameter(events),
+        }
+        await execute(self._driver, LEARN, values)
+
+    async def follow_rollback(self, rollback: DeploymentId, *, now: datetime) -> None:
+        """From now on the deployment that takes this switch back is followed too."""
+        await execute(self._driver, FOLLOW, {"id": self._switch.id, "deployment": rollback, "now": now})
+
+    async def settle_waiting(
+        self, phase: InterventionPhase, *, problem: str | None, now: datetime
+    ) -> Sequence[Settled]:
+        """Ends the interventions that wait for this very deployment."""
+        key = self._switch.key
+        where = {"deployment": key.deployment, "account": key.account, "region": key.region}
+        values = {**where, "phase": phase, "problem": problem, "now": now}
+        return [_settled(row) for row in await execute(self._driver, SETTLE_WAITING, values)]
+
+    async def settle_own(
+        self, deed: Deed, phase: InterventionPhase, *, problem: str | None, now: datetime
+    ) -> Sequence[Settled]:
+        """Ends what was asked of this switch."""
+        values = {"id": self._switch.id, "deed": deed, "phase": phase, "problem": problem, "now": now}
+        return [_settled(row) for row in await execute(self._driver, SETTLE_OWN, values)]
+
+    async def settle_taken_back(self, *, now: datetime) -> Sequence[Settled]:
+        """Ends the undos of this switch whose rollback has long done its work."""
+        values = {"id": self._switch.id, "phase": InterventionPhase.DONE, "problem": None, "now": now}
+        return [_settled(row) for row in await execute(self._driver, SETTLE_TAKEN_BACK, values)]
+
+    async def note(self, events: Sequence[Event]) -> None:
+        await execute(self._driver, INSERT, {"events": as_parameter(events)})
+
+    async def ask(
+        self, gate: Awaiting, *, remind_at: datetime | None, events: Sequence[Event], now: datetime
+    ) -> None:
+        """Stores a waiting gate's new deadline and edition; its card is to be redrawn."""
+        values = {
+            "gate": gate.id,
+            "deadline_at": gate.deadline_at,
+            "edition": gate.edition,
+            "remind_at": remind_at,
+            "now": now,
+            "events": as_parameter(events),
+        }
+        await execute(self._driver, ASK, values)
+
+    async def close(
+        self,
+        gate: Closed,
+        *,
+        reason: str | None,
+        events: Sequence[Event],
+        now: datetime,
+        held_status: str | None = None,
+    ) -> None:
+        """Closes a gate; a waiting one as withdrawn, for `reason`."""
+        values: dict[str, Any] = {
+            "gate": gate.id,
+            "verdict": gate.verdict,
+            "reason": reason if gate.verdict is Verdict.WITHDRAWN else None,
+            "outcome": gate.outcome,
+            "held_status": held_status,
+            "now": now,
+        }
+        await execute(self._driver, CLOSE, {**values, "events": as_parameter(events)})
+        if held_status is not None:
+            ANSWERED_ELSEWHERE.inc()
+        self._open_gates = [view for view in self._open_gates if view.id != gate.id]
+
+    async def compare(
+        self, gate: GateView, *, held_status: str, differs: bool, events: Sequence[Event], now: datetime
+    ) -> None:
+        """What CodeDeploy holds after it took an answer; where that differs, the gate is contradicted."""
+        values = {"gate": gate.id, "held_status": held_status, "differs": differs, "now": now}
+        found = await execute(self._driver, COMPARE, {**values, "events": as_parameter(events)})
+        if found and differs:
+            REPORTS.labels(outcome=Outcome.CONTRADICTED).inc()
+        self._open_gates = [
+            replace(view, event_read_at=now) if view.id == gate.id else view for view in self._open_gates
+        ]
+
+    async def end(
+        self, *, ending: str, due_at: datetime | None, events: Sequence[Event], now: datetime
+    ) -> None:
+        """The deployment is over. `due_at`: when to look for its rollback; None: never again."""
+        values = {"id": self._switch.id, "ending": ending, "due_at": due_at, "now": now}
+        await execute(self._driver, END, {**values, "events": as_parameter(events)})
+
+
+def _settled(row: Any) -> Settled:
+    return Settled(intervention=intervention_of(row.intervention), switch=switch_of(row))
+
+
+def _as_json(traffic: Traffic | None) -> str | None:
+    if traffic is None:
+        return None
+    return f'{{"shift": "{traffic.shift}", "percent": {traffic.percent}, "minutes": {traffic.minutes}}}'

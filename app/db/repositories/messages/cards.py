@@ -1,0 +1,239 @@
+"""Cards: where they stand, what they show, what they should show."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+from uuid import UUID
+
+from app.db.audit_insert import INSERT, as_parameter
+from app.db.audit_lock import THE_CHAIN, chain_of
+from app.db.database import Database
+from app.db.leases import Leases
+from app.db.repositories.evidence import WITH_EVIDENCE, with_evidence
+from app.db.repositories.messages.channels import SLACK_FACTS, Channels, current_id
+from app.flow.audit_events import SWITCHGATE, Event, Kind
+from app.flow.ports.database import DueCard
+from app.flow.read_models import CardPlace, GateView
+from app.gate.ids import GateId
+
+_SELECT, _FROM = WITH_EVIDENCE.split(" FROM gates g ", 1)
+DUE: Final = (
+    f"{_SELECT}, {current_id('c.channel')} AS channel, c.ts, c.fingerprint, c.posting_since,"
+    f" {current_id('c.posting_channel')} AS posting_channel, {SLACK_FACTS} FROM gates g {_FROM}"
+    " JOIN cards c ON c.gate_id = g.id WHERE g.id = ANY(:gates)"
+)
+
+# The old place is kept: were it forgotten and nothing could be posted, the only card would be lost. A card that has
+# vanished has none.
+POSTING: Final = """
+UPDATE cards SET posting_since = :now, posting_channel = :channel, fingerprint = NULL,
+    channel = CASE WHEN CAST(:vanished AS boolean) THEN NULL ELSE channel END,
+    ts = CASE WHEN CAST(:vanished AS boolean) THEN NULL ELSE ts END
+WHERE gate_id = :gate AND claimed_by = :owner RETURNING 1
+"""
+# A change that came while the card was drawn has raised `wanted_version`: the card is then due again at once.
+# What the card shows now, its thread is to tell, a second later: what happens together is told in one message.
+DRAWN: Final = f"""
+WITH old AS (
+    SELECT channel, ts FROM cards WHERE gate_id = :gate AND claimed_by = :owner AND ts <> :ts
+), c AS (
+    UPDATE cards SET channel = :channel, ts = :ts, fingerprint = :fingerprint, posting_since = NULL,
+        posting_channel = NULL,
+        drawn_at = CASE WHEN fingerprint IS DISTINCT FROM :fingerprint OR ts IS DISTINCT FROM :ts
+            THEN CAST(:now AS timestamptz) ELSE drawn_at END,
+        drawn_version = :version, attempts = 0, claimed_by = NULL, claimed_until = NULL, last_error = NULL,
+        due_at = CASE WHEN wanted_version > :version THEN CAST(:now AS timestamptz) END
+    WHERE gate_id = :gate AND claimed_by = :owner AND {THE_CHAIN} RETURNING gate_id
+), t AS (
+    INSERT INTO threads (gate_id, due_at)
+    SELECT gate_id, CAST(:now AS timestamptz) + interval '1 second' FROM c
+    ON CONFLICT (gate_id) DO UPDATE SET due_at = CASE
+        WHEN threads.claimed_by IS NULL THEN LEAST(threads.due_at, excluded.due_at) ELSE excluded.due_at END
+), n AS (
+    UPDATE announcements SET due_at = :now
+    WHERE gate_id IN (SELECT gate_id FROM c) AND due_at > :now AND claimed_by IS NULL AND CAST(:posted AS boolean)
+), copy AS (
+    INSERT INTO card_copies (gate_id, channel, ts, found_at, due_at)
+    SELECT c.gate_id, old.channel, old.ts, :now, :now FROM c, old
+    ON CONFLICT ON CONSTRAINT card_copies_key DO NOTHING
+), p AS (
+    DELETE FROM channel_problems WHERE channel = :channel AND EXISTS (SELECT 1 FROM c)
+), a AS ({INSERT} WHERE EXISTS (SELECT 1 FROM c))
+SELECT 1 FROM c
+"""
+AGAIN: Final = """
+UPDATE cards SET due_at = CAST(:due_at AS timestamptz), claimed_by = NULL, claimed_until = NULL, last_error = :error,
+    posting_since = CASE WHEN CAST(:uncertain AS boolean) THEN posting_since END,
+    posting_channel = CASE WHEN CAST(:uncertain AS boolean) THEN posting_channel END,
+    drawn_version = CASE WHEN CAST(:due_at AS timestamptz) IS NULL THEN wanted_version ELSE drawn_version END
+WHERE gate_id = :gate AND claimed_by = :owner
+"""
+# Somebody pressed a button that the record says is gone: what Slack shows is not what we drew.
+REDRAW: Final = "UPDATE cards SET fingerprint = NULL, due_at = :now WHERE gate_id = :gate AND due_at IS NULL"
+
+# The gates first and in one order, as everybody locks several of them.
+REDRAW_WAITING: Final = """
+WITH mine AS (
+    SELECT id FROM gates WHERE phase = 'awaiting' ORDER BY id FOR NO KEY UPDATE
+), g AS (
+    UPDATE gates SET version = version + 1 FROM mine WHERE gates.id = mine.id RETURNING gates.id, gates.version
+)
+UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
+"""
+
+# A card was seen at a place that the record does not name. It is the gate's own where none is known, where the ts is
+# the same (the channel's id has changed), or where a post was tried and not answered. Any other is a second copy.
+# Whoever is drawing it without knowing that loses the lease, and with it what it would write.
+MET: Final = """
+WITH old AS (
+    SELECT channel, ts, ts IS NULL OR (ts = :ts AND channel <> :channel) OR (
+        posting_since IS NOT NULL AND posting_channel = :channel AND ts <> :ts) AS adopt
+    FROM cards WHERE gate_id = :gate FOR NO KEY UPDATE
+), adopted AS (
+    UPDATE cards SET channel = :channel, ts = :ts, fingerprint = NULL, posting_since = NULL, posting_channel = NULL,
+        due_at = :now, claimed_by = NULL, claimed_until = NULL
+    FROM old WHERE cards.gate_id = :gate AND old.adopt
+), copy AS (
+    INSERT INTO card_copies (gate_id, channel, ts, found_at, due_at)
+    SELECT :gate, CASE WHEN adopt THEN channel ELSE :channel END, CASE WHEN adopt THEN ts ELSE :ts END, :now, :now
+    FROM old WHERE ts <> :ts
+    ON CONFLICT ON CONSTRAINT card_copies_key DO UPDATE SET due_at = coalesce(card_copies.due_at, excluded.due_at)
+)
+SELECT channel, ts, adopt FROM old
+"""
+
+# Nobody tells when a message is deleted, so the cards of gates that wait and of approved switches that are not over are
+# sent again from time to time: each every 40 s, and all of them together at most forty times a minute, however many
+# replicas there are. Slack takes some fifty a minute.
+VERIFY: Final = """
+WITH watched AS MATERIALIZED (
+    SELECT id FROM gates WHERE phase = 'awaiting'
+    UNION ALL
+    SELECT id FROM gates
+    WHERE switch_id = ANY(ARRAY(SELECT id FROM switches WHERE ended_at IS NULL))
+        AND phase <> 'awaiting' AND verdict = 'approved'
+), due AS MATERIALIZED (
+    SELECT gate_id FROM cards
+    WHERE gate_id = ANY(ARRAY(SELECT id FROM watched)) AND due_at IS NULL AND ts IS NOT NULL
+        AND (drawn_at IS NULL OR drawn_at < CAST(:now AS timestamptz) - greatest(interval '40 seconds',
+            interval '1.5 seconds' * (SELECT count(*) FROM watched)))
+    ORDER BY drawn_at NULLS FIRST LIMIT 5 FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE cards SET fingerprint = NULL, due_at = :now WHERE gate_id = ANY(ARRAY(SELECT gate_id FROM due))
+RETURNING 1
+"""
+
+
+class Cards:
+    """One replica's side of the cards; see `app.flow.notify.publish_card.CardRecord`."""
+
+    def __init__(self, database: Database, owner: UUID) -> None:
+        self._database = database
+        self._channels = Channels(database)
+        self.leases = Leases(database, "cards", owner)
+
+    async def claim(self, *, now: datetime, limit: int) -> Sequence[DueCard]:
+        """Leases cards that differ from what they should show."""
+        claimed = await self.leases.claim(now=now, limit=limit)
+        if not claimed:
+            return []
+        rows = await self._database.rows(DUE, gates=list(claimed))
+        return await self.leases.readable(rows, partial(_due, claimed), key=lambda row: row.id)
+
+    async def redraw(self, gate: GateId, *, now: datetime) -> None:
+        """Has the card drawn again although the record thinks that it is up to date."""
+        await self._database.rows(REDRAW, gate=gate, now=now)
+
+    async def verify(self, *, now: datetime) -> int:
+        """Has some cards that people still need sent again, in case somebody deleted them; gives how many."""
+        return len(await self._database.rows(VERIFY, now=now))
+
+    async def redraw_waiting(self, *, now: datetime) -> None:
+        """What the rules say of every waiting gate may have changed: their cards are looked at again."""
+        await self._database.rows(REDRAW_WAITING, now=now)
+
+    async def met(self, gate: GateId, *, place: CardPlace, now: datetime) -> bool:
+        """A card of this gate was seen at `place`; False: the gate's own card is elsewhere, and this is a copy.
+
+        A copy is then due to be removed.
+        """
+        rows = await self._database.rows(MET, gate=gate, channel=place.channel, ts=place.ts, now=now)
+        if not rows:
+            return True
+        (old,) = rows
+        if old.ts == place.ts and old.channel != place.channel:
+            await self._channels.id_changed(old=old.channel, new=place.channel, now=now)
+        return bool(old.adopt) or old.ts == place.ts
+
+    async def channel_closed(self, channel: str, *, problem: str, now: datetime) -> None:
+        """Slack refuses messages in this channel for good."""
+        await self._channels.closed(channel, problem=problem, now=now)
+
+    async def card_posting(
+        self, due: DueCard, *, now: datetime, channel: str | None = None, vanished: bool = False
+    ) -> bool:
+        """Writes down the intent to post and where, before Slack is asked. False: the lease is lost."""
+        values = {"gate": due.view.id, "owner": self.leases.owner, "channel": channel, "vanished": vanished}
+        return bool(await self._database.rows(POSTING, **values, now=now))
+
+    async def card_drawn(self, due: DueCard, *, place: CardPlace, fingerprint: str, now: datetime) -> bool:
+        """The card stands at `place` and shows the gate as it was claimed. False: the lease is lost."""
+        posted = due.place is None or due.place.ts != place.ts
+        drawn = await self._database.rows(
+            DRAWN,
+            gate=due.view.id,
+            chain=chain_of(due.view.switch.key),
+            owner=self.leases.owner,
+            channel=place.channel,
+            ts=place.ts,
+            fingerprint=fingerprint,
+            version=due.view.version,
+            posted=posted,
+            now=now,
+            events=as_parameter([_posted(due.view, place, now)] if posted else []),
+        )
+        if (
+            drawn
+            and due.place is not None
+            and due.place.ts == place.ts
+            and due.place.channel != place.channel
+        ):
+            await self._channels.id_changed(old=due.place.channel, new=place.channel, now=now)
+        return bool(drawn)
+
+    async def card_again(self, due: DueCard, *, error: str, uncertain: bool, due_at: datetime | None) -> None:
+        """Puts the card back until `due_at`; None: until the gate changes once more."""
+        await self._database.rows(
+            AGAIN,
+            gate=due.view.id,
+            owner=self.leases.owner,
+            error=error[:500],
+            uncertain=uncertain,
+            due_at=due_at,
+        )
+
+
+def _due(claimed: Mapping[Any, int], row: Any) -> DueCard:
+    return DueCard(
+        attempts=claimed[row.id],
+        view=with_evidence(row),
+        place=CardPlace(channel=row.channel, ts=row.ts) if row.ts else None,
+        fingerprint=row.fingerprint,
+        posting_since=row.posting_since,
+        posting_channel=row.posting_channel,
+        id_changes=row.id_changes,
+        closed_channels=row.channel_problems,
+    )
+
+
+def _posted(view: GateView, place: CardPlace, now: datetime) -> Event:
+    return Event(
+        at=now,
+        kind=Kind.CARD_POSTED,
+        switch=view.switch.key,
+        actor=SWITCHGATE,
+        domain=view.switch.domain,
+        gate=view.id,
+        detail={"channel": place.channel, "ts": place.ts},
+    )

@@ -1,0 +1,100 @@
+"""What all replicas know about Slack's channels: changed ids and refusals."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from app.db.database import Database
+
+log = structlog.get_logger(__name__)
+
+SLACK_FACTS: Final = """
+(SELECT coalesce(jsonb_object_agg(old_id, new_id), '{}') FROM channel_id_changes) AS id_changes,
+(SELECT coalesce(jsonb_object_agg(channel, problem), '{}') FROM channel_problems) AS channel_problems
+"""
+"""Two small tables as two columns."""
+
+# Rows of gates that are over keep the old id: `current_id` maps it wherever it is read.
+OPEN: Final = "SELECT g.id FROM gates g WHERE g.phase <> 'closed'"
+ID_CHANGED: Final = f"""
+WITH again AS (
+    DELETE FROM channel_id_changes WHERE old_id = :new
+), chained AS (
+    UPDATE channel_id_changes SET new_id = :new, learned_at = :now WHERE new_id = :old AND old_id <> :new
+), change AS (
+    INSERT INTO channel_id_changes (old_id, new_id, learned_at) VALUES (:old, :new, :now)
+    ON CONFLICT (old_id) DO UPDATE SET new_id = excluded.new_id, learned_at = excluded.learned_at
+), problem AS (
+    DELETE FROM channel_problems WHERE channel = :old
+), c AS (
+    UPDATE cards SET channel = CASE WHEN channel = :old THEN :new ELSE channel END,
+        posting_channel = CASE WHEN posting_channel = :old THEN :new ELSE posting_channel END,
+        fingerprint = NULL, due_at = :now
+    WHERE gate_id = ANY(ARRAY(
+        SELECT gate_id FROM cards WHERE gate_id IN ({OPEN}) AND :old IN (channel, posting_channel)
+        ORDER BY gate_id FOR NO KEY UPDATE SKIP LOCKED
+    ))
+), t AS (
+    UPDATE threads SET telling_channel = CASE WHEN telling_channel = :old THEN :new ELSE telling_channel END,
+        due_at = CASE WHEN due_at IS NULL THEN NULL ELSE CAST(:now AS timestamptz) END
+    WHERE gate_id = ANY(ARRAY(
+        SELECT gate_id FROM threads WHERE due_at IS NOT NULL AND gate_id IN (
+            SELECT gate_id FROM cards WHERE gate_id IN ({OPEN}) AND :old IN (channel, posting_channel))
+        ORDER BY gate_id FOR NO KEY UPDATE SKIP LOCKED
+    ))
+), n AS (
+    UPDATE announcements SET due_at = :now WHERE id = ANY(ARRAY(
+        SELECT id FROM announcements WHERE due_at > :now AND gate_id IN (
+            SELECT gate_id FROM cards WHERE gate_id IN ({OPEN}) AND :old IN (channel, posting_channel))
+        ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+    ))
+), copies AS (
+    UPDATE card_copies SET channel = :new, due_at = :now WHERE channel = :old AND due_at IS NOT NULL
+)
+SELECT 1
+"""
+CLOSED: Final = """
+INSERT INTO channel_problems (channel, problem, since) VALUES (:channel, :problem, :now)
+ON CONFLICT (channel) DO UPDATE SET problem = excluded.problem
+"""
+RETRY_ALL: Final = """
+WITH p AS (DELETE FROM channel_problems),
+c AS (UPDATE cards SET due_at = :now WHERE due_at > :now AND claimed_by IS NULL),
+t AS (UPDATE threads SET due_at = :now WHERE due_at > :now AND claimed_by IS NULL),
+n AS (UPDATE announcements SET due_at = :now WHERE due_at > :now AND claimed_by IS NULL)
+SELECT 1
+"""
+
+
+def current_id(column: str) -> str:
+    """SQL: the channel id in `column`, or the one that has taken its place."""
+    return f"coalesce((SELECT new_id FROM channel_id_changes WHERE old_id = {column}), {column})"
+
+
+class Channels:
+    """Facts about Slack that every replica must see alike."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def id_changed(self, *, old: str, new: str, now: datetime) -> None:
+        """Takes the new id over wherever the old one is still in use. Idempotent."""
+        if old == new:
+            return
+        log.warning("channel_id_changed", old=old, new=new, remedy="name the new id in switchgate.toml")
+        await self._database.rows(ID_CHANGED, old=old, new=new, now=now)
+
+    async def closed(self, channel: str, *, problem: str, now: datetime) -> None:
+        """Slack refuses messages in this channel, and will go on doing so."""
+        await self._database.rows(CLOSED, channel=channel, problem=problem, now=now)
+
+    async def retry_all(self, *, now: datetime) -> None:
+        """Everything that waits for Slack is tried again at once."""
+        await self._database.rows(RETRY_ALL, now=now)
+
+    async def known(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """Changed ids, old to new; and channels that take no messages, with Slack's reason."""
+        (row,) = await self._database.rows(f"SELECT {SLACK_FACTS}")
+        return row.id_changes, row.channel_problems

@@ -1,0 +1,98 @@
+"""Opening a gate: switch, gate, card, evidence and audit event in one statement, so that a hook costs one commit."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from app.db.audit_insert import INSERT, as_parameter
+from app.db.audit_lock import THE_CHAIN, chain_of
+from app.db.mapping.rows import undo_that_made
+from app.flow.audit_events import Event
+from app.flow.ports.database import Opening, Verification
+
+# A new hook of a known switch: it lives (again), and when this hook began is yet to be learnt. The same hook once
+# more changes nothing.
+OPEN: Final = f"""
+WITH s AS (
+    INSERT INTO switches
+        (account, region, deployment_id, domain, application, deployment_group, creator, deployed_by,
+         named_deployers, description, config_name, listener_port, deployment_created_at, rollback_of, status,
+         first_seen_at, verified_at, hook_started_at, due_at, previous_stale_since)
+    VALUES
+        (CASE WHEN {THE_CHAIN} THEN CAST(:account AS text) END,
+         :region, :deployment_id, :domain, :application, :deployment_group, :creator, :deployed_by,
+         CAST(:named_deployers AS text[]), :description, :config_name, :listener_port, :created_at, :rollback_of,
+         :status, :now, :verified_at, CAST(:hook_started_at AS timestamptz), :now, :now)
+    ON CONFLICT ON CONSTRAINT switches_key DO UPDATE
+        SET (due_at, ended_at, ending, hook_started_at, previous_stale_since) = (
+            SELECT CASE WHEN known AND switches.ended_at IS NOT NULL THEN NULL ELSE excluded.due_at END,
+                CASE WHEN known THEN switches.ended_at END,
+                CASE WHEN known THEN switches.ending END,
+                CASE WHEN known THEN switches.hook_started_at ELSE excluded.hook_started_at END,
+                CASE WHEN known THEN switches.previous_stale_since ELSE excluded.previous_stale_since END
+            FROM (SELECT EXISTS (
+                SELECT 1 FROM gates WHERE switch_id = switches.id AND execution_hash = :execution_hash
+            ) AS known) k
+        )
+    RETURNING id
+), g AS (
+    INSERT INTO gates (id, switch_id, execution_hash, execution_id, hook_name, phase, opened_at, deadline_at,
+                       remind_at)
+    SELECT :gate, s.id, :execution_hash, :execution_id, :hook_name, 'awaiting', :now, :deadline_at, :remind_at
+    FROM s
+    ON CONFLICT ON CONSTRAINT gates_key DO NOTHING
+    RETURNING id, switch_id
+), c AS (
+    INSERT INTO cards (gate_id, due_at) SELECT g.id, :now FROM g
+    WHERE NOT CAST(:shown_by_first AS boolean) OR NOT EXISTS (
+        SELECT 1 FROM gates o WHERE o.switch_id = g.switch_id AND o.id <> g.id)
+), e AS (
+    INSERT INTO evidence (gate_id, due_at) SELECT id, :now FROM g
+), a AS (
+    {INSERT} WHERE EXISTS (SELECT 1 FROM g)
+)
+SELECT g.id, EXISTS (
+    SELECT 1 {undo_that_made(":deployment_id", account=":account", region=":region")}
+) AS undoes FROM g
+"""
+"""It waits for no row of another deployment. The card of the domain's previous switch is a worker's to redraw."""
+
+
+def parameters(opening: Opening, events: Sequence[Event]) -> dict[str, Any]:
+    """The values of `OPEN`."""
+    return {
+        "chain": chain_of(opening.key),
+        "account": opening.key.account,
+        "region": opening.key.region,
+        "deployment_id": opening.key.deployment,
+        "gate": opening.gate,
+        "execution_hash": opening.execution_id.digest(),
+        "execution_id": opening.execution_id.reveal(),
+        "hook_name": opening.hook_name,
+        "now": opening.opened_at,
+        "hook_started_at": opening.hook_started_at,
+        "deadline_at": opening.deadline_at,
+        "remind_at": opening.remind_at,
+        "shown_by_first": opening.shown_by_first,
+        "events": as_parameter(events),
+        "verified_at": opening.opened_at if opening.verification else None,
+        **verified_columns(opening.verification),
+    }
+
+
+def verified_columns(verification: Verification | None) -> dict[str, Any]:
+    """What CodeDeploy confirmed, as columns of `switches`; all NULL while it has confirmed nothing."""
+    facts = verification.facts if verification else None
+    return {
+        "domain": verification.domain if verification else None,
+        "listener_port": verification.listener_port if verification else None,
+        "deployed_by": verification.deployed_by if verification else None,
+        "named_deployers": list(verification.named_deployers) if verification else [],
+        "application": facts.application if facts else None,
+        "deployment_group": facts.deployment_group if facts else None,
+        "creator": facts.creator if facts else None,
+        "description": facts.description if facts else None,
+        "config_name": facts.config_name if facts else None,
+        "created_at": facts.created_at if facts else None,
+        "rollback_of": facts.rollback_of if facts else None,
+        "status": facts.status if facts else None,
+    }

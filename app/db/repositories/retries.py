@@ -1,0 +1,34 @@
+"""What waits for another try because AWS could not be asked: due again at once when it can."""
+
+from datetime import datetime
+from typing import Final
+
+from app.db.database import Database
+
+SPREAD: Final = "random() * interval '300 milliseconds'"
+"""So that what waited does not come back to AWS in one moment."""
+
+REPORTS: Final = f"""
+UPDATE reports SET due_at = CAST(:now AS timestamptz) + {SPREAD}
+WHERE due_at > CAST(:now AS timestamptz) + interval '300 milliseconds' AND last_error IS NOT NULL
+"""
+INTERVENTIONS: Final = f"""
+UPDATE interventions SET due_at = CAST(:now AS timestamptz) + {SPREAD}
+WHERE due_at > CAST(:now AS timestamptz) + interval '300 milliseconds' AND phase = 'asked' AND last_error IS NOT NULL
+"""
+SWITCHES: Final = f"""
+UPDATE switches SET due_at = CAST(:now AS timestamptz) + {SPREAD}
+WHERE due_at > CAST(:now AS timestamptz) + interval '300 milliseconds' AND last_error IS NOT NULL
+"""
+
+
+class Retries:
+    """Everything that is tried again at AWS after a failure."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def bring_forward(self, *, now: datetime) -> None:
+        """Decisions first: each kind in a transaction of its own, so that none waits for another's rows."""
+        for statement in (REPORTS, INTERVENTIONS, SWITCHES):
+            await self._database.rows(f"{statement} RETURNING 1", now=now)

@@ -1,0 +1,182 @@
+"""Switches: looked at from time to time while they live."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from app.concurrency.batch_loader import Together
+from app.db.audit_lock import CHAINS_BEHIND, CHAINS_BEHIND_HELD, GATES_BEHIND, SWITCH_CHAIN
+from app.db.database import Database
+from app.db.leases import Leases
+from app.db.mapping.rows import SEEN_BLUE, SWITCH, VIEW, switch_of, undo_that_made, view_of
+from app.db.repositories.locked_switch import HeldSwitchRow
+from app.flow.ports.database import DueLook, RecordAway
+from app.gate.ids import SwitchKey
+from app.gate.rules.permits import RESCUERS
+
+DUE: Final = f"""
+SELECT {SWITCH},
+    (SELECT g.hook_name FROM gates g WHERE g.switch_id = s.id ORDER BY g.opened_at DESC LIMIT 1) AS hook_name,
+    s.due_at,
+    (SELECT min(g.decided_at) FROM gates g
+      WHERE g.switch_id = s.id AND (g.verdict = 'approved' OR g.outcome_detail = 'Succeeded')) AS let_through_at,
+    EXISTS (SELECT 1 FROM interventions i WHERE i.switch_id = s.id AND i.phase IN ('asked', 'sent')) AS undoing,
+    EXISTS (SELECT 1 FROM gates g WHERE g.switch_id = s.id AND g.phase = 'awaiting') AND (
+        s.creator = ANY(:rescuers) OR EXISTS (
+            SELECT 1 {undo_that_made("s.deployment_id", account="s.account", region="s.region")}
+        )
+    ) AS rescue_waits,
+    CASE WHEN s.ended_at IS NULL THEN {SEEN_BLUE} END AS blue,
+    EXISTS (SELECT 1 FROM gates g JOIN evidence e ON e.gate_id = g.id WHERE g.switch_id = s.id
+        AND g.phase = 'awaiting' AND jsonb_exists(e.seen -> 'succeeded_events', g.hook_name)) AS succeeded_elsewhere,
+    EXISTS (SELECT 1 FROM gates g WHERE g.switch_id = s.id AND g.phase = 'reported' AND g.outcome = 'told'
+        AND g.event_read_at IS NULL) AS answer_unread
+FROM switches s WHERE s.id = ANY(:ids)
+"""
+AGAIN: Final = """
+UPDATE switches SET claimed_by = NULL, claimed_until = NULL, last_error = b.error,
+    attempts = CASE WHEN b.rested THEN 0 ELSE attempts END,
+    due_at = CASE
+        WHEN switches.due_at IS NULL THEN NULL
+        WHEN switches.due_at IS DISTINCT FROM b.was_due THEN LEAST(switches.due_at, b.due_at)
+        ELSE b.due_at
+    END
+FROM jsonb_to_recordset(CAST(:looks AS jsonb)) AS b(
+    id bigint, due_at timestamptz, was_due timestamptz, error text, rested boolean)
+WHERE switches.id = b.id AND claimed_by = :owner AND switches.id = ANY(ARRAY(
+    SELECT id FROM switches WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE
+))
+"""
+"""Who woke the switch while it was looked at is heard: a look that began before is not the answer to that.
+
+A switch that this very look has ended for good stays so.
+"""
+
+LOCK: Final = (
+    f"SELECT 1 FROM switches WHERE id = :id AND claimed_by = :owner AND {SWITCH_CHAIN} FOR NO KEY UPDATE"
+)
+# Of the deployments that it takes back, too: their cards show it.
+LOCK_GATES: Final = f"""
+SELECT 1 FROM gates WHERE switch_id = ANY(ARRAY(
+    SELECT id FROM switches WHERE id = :id AND claimed_by = :owner UNION ALL {GATES_BEHIND}
+)) ORDER BY id FOR NO KEY UPDATE
+"""
+THE_SWITCH: Final = f"SELECT {SWITCH} FROM switches s WHERE s.id = :id"
+OPEN_GATES: Final = f"{VIEW} WHERE g.switch_id = :id AND g.phase <> 'closed' ORDER BY g.id"
+WAKE: Final = """
+UPDATE switches SET due_at = :now
+WHERE region = :region AND deployment_id = :deployment AND account IN (:account, '') AND due_at IS NOT NULL
+RETURNING 1
+"""
+BATCH: Final = 100
+TRIES: Final = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _LookAgain:
+    id: int
+    due_at: datetime | None
+    was_due: datetime
+    error: str | None
+    rested: bool
+
+
+class Switches:
+    """One replica's looks at live switches; see `app.flow.lifecycle.poll_deployment.WatchRecord`."""
+
+    def __init__(self, database: Database, owner: UUID) -> None:
+        self._database = database
+        self.leases = Leases(database, "switches", owner)
+        self._put_back = Together(self._look_again, most=BATCH, lanes=2)
+
+    async def claim(self, *, now: datetime, limit: int) -> Sequence[DueLook]:
+        """Leases switches that have not been looked at for a while."""
+        claimed = await self.leases.claim(now=now, limit=limit)
+        if not claimed:
+            return []
+        rows = await self._database.rows(DUE, ids=list(claimed), rescuers=sorted(RESCUERS))
+        return await self.leases.readable(
+            rows, lambda row: _due(row, attempts=claimed[row.switch_id]), key=lambda row: row.switch_id
+        )
+
+    @asynccontextmanager
+    async def hold_switch(self, due: DueLook) -> AsyncIterator[HeldSwitchRow | None]:
+        """The switch and its open gates under their locks; None when the lease was lost."""
+        mine = {"id": due.switch.id, "owner": self.leases.owner}
+        in_turn = [CHAINS_BEHIND, LOCK, CHAINS_BEHIND_HELD, LOCK_GATES, THE_SWITCH, OPEN_GATES]
+        for _ in range(TRIES):
+            async with self._database.begin_with(in_turn, mine) as (
+                driver,
+                _,
+                locked,
+                behind,
+                _,
+                found,
+                gates,
+            ):
+                if not locked:
+                    yield None
+                    return
+                if behind[0].held:
+                    yield HeldSwitchRow(driver, switch_of(found[0]), [view_of(row) for row in gates])
+                    return
+        raise RecordAway("the deployments that a switch takes back changed while it was being locked")
+
+    async def look_again(
+        self, due: DueLook, *, error: str | None, rested: bool, due_at: datetime | None
+    ) -> None:
+        """Puts the switch back until `due_at` (None: for good); `rested` forgets the tries.
+
+        Looks that end together are written together.
+        """
+        await self._put_back.get(
+            _LookAgain(
+                id=due.switch.id,
+                due_at=due_at,
+                was_due=due.due_at,
+                error=error[:500] if error else None,
+                rested=rested,
+            )
+        )
+
+    async def wake(self, key: SwitchKey, *, now: datetime) -> bool:
+        """Somebody hints that the switch has changed: it is looked at now. False: it is none that lives."""
+        where = {"region": key.region, "deployment": key.deployment, "account": key.account}
+        return bool(await self._database.rows(WAKE, **where, now=now))
+
+    async def _look_again(self, looks: Sequence[_LookAgain]) -> Sequence[None | Exception]:
+        rows = [
+            {
+                "id": look.id,
+                "due_at": look.due_at.isoformat() if look.due_at else None,
+                "was_due": look.was_due.isoformat(),
+                "error": look.error,
+                "rested": look.rested,
+            }
+            for look in looks
+        ]
+        ids = [look.id for look in looks]
+        await self._database.rows(AGAIN, looks=json.dumps(rows), ids=ids, owner=self.leases.owner)
+        return [None] * len(looks)
+
+
+def _due(row: Any, *, attempts: int) -> DueLook:
+    switch = switch_of(row)
+    # A rollback of CodeDeploy's needs nobody's approval: it moves from the moment that we know of it.
+    moving_since = row.let_through_at or (switch.first_seen_at if switch.rollback_of else None)
+    return DueLook(
+        attempts=attempts,
+        switch=switch,
+        due_at=row.due_at,
+        hook_name=row.hook_name,
+        moving_since=moving_since,
+        undoing=row.undoing,
+        rescue_waits=bool(row.rescue_waits),
+        blue=row.blue,
+        answer_unread=row.answer_unread,
+        succeeded_elsewhere=row.succeeded_elsewhere,
+    )

@@ -1,0 +1,395 @@
+"""The tables as SQLAlchemy sees them: what questions are put together from, and what migrations must amount to."""
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    desc,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+metadata: Final = MetaData()
+
+
+def _text(name: str, *, needed: bool = False) -> Column[str]:
+    return Column(name, Text, nullable=not needed)
+
+
+def _at(name: str, *, needed: bool = False) -> Column[datetime]:
+    return Column(name, DateTime(timezone=True), nullable=not needed)
+
+
+def _work() -> list[Column[object]]:
+    """What outgoing work is claimed by; see `app.db.leases`."""
+    return [
+        Column("due_at", DateTime(timezone=True)),
+        Column("attempts", Integer, nullable=False, server_default="0"),
+        Column("claimed_by", Uuid),
+        Column("claimed_until", DateTime(timezone=True)),
+        Column("last_error", Text),
+    ]
+
+
+switches: Final = Table(
+    "switches",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    _text("account", needed=True),
+    _text("region", needed=True),
+    _text("deployment_id", needed=True),
+    _text("domain"),
+    _text("application"),
+    _text("deployment_group"),
+    _text("creator"),
+    _text("deployed_by"),
+    _text("deployer"),
+    Column("named_deployers", ARRAY(Text), nullable=False, server_default="{}"),
+    _text("description"),
+    _text("config_name"),
+    Column("traffic", JSONB),
+    Column("listener_port", Integer),
+    _at("hook_started_at"),
+    _at("deployment_created_at"),
+    _text("rollback_of"),
+    _text("status"),
+    _at("first_seen_at", needed=True),
+    _at("verified_at"),
+    _at("ended_at"),
+    _text("ending"),
+    Column("green_percent", Integer),
+    _at("moved_at"),
+    _at("switched_at"),
+    _at("blue_until"),
+    _text("rollback_id"),
+    _text("previous_revision"),
+    Column("auto_rollback", Boolean),
+    _at("previous_stale_since"),
+    *_work(),
+    _text("previous_obstacle"),
+    UniqueConstraint("account", "region", "deployment_id", name="switches_key"),
+    Index("switches_by_rollback", "rollback_id", postgresql_where=text("rollback_id IS NOT NULL")),
+    Index("switches_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+)
+Index("switches_by_deployment", switches.c.deployment_id)
+Index(
+    "switches_with_stale_previous",
+    switches.c.previous_stale_since,
+    postgresql_where=switches.c.previous_stale_since.is_not(None),
+)
+Index("switches_live", switches.c.domain, postgresql_where=switches.c.ended_at.is_(None))
+Index("switches_newest", switches.c.domain, -switches.c.id)
+Index(
+    "switches_current",
+    switches.c.domain,
+    -switches.c.id,
+    postgresql_where=text("ended_at IS NULL OR status = 'Succeeded'"),
+)
+
+gates: Final = Table(
+    "gates",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("switch_id", BigInteger, ForeignKey("switches.id"), nullable=False),
+    _text("execution_hash", needed=True),
+    _text("execution_id"),
+    _text("hook_name", needed=True),
+    _text("phase", needed=True),
+    Column("edition", Integer, nullable=False, server_default="1"),
+    Column("version", Integer, nullable=False, server_default="1"),
+    _at("opened_at", needed=True),
+    _at("deadline_at", needed=True),
+    _text("verdict"),
+    _text("basis"),
+    _at("decided_at"),
+    _text("decided_by"),
+    _text("decided_name"),
+    _text("reason"),
+    _text("outcome"),
+    _text("outcome_detail"),
+    _at("reported_at"),
+    _at("event_read_at"),
+    _at("closed_at"),
+    _at("remind_at"),
+    _at("reminded_at"),
+    Column("broken", JSONB),
+    _text("domain"),
+    UniqueConstraint("switch_id", "execution_hash", name="gates_key"),
+    Index("gates_waiting", "deadline_at", postgresql_where=text("phase = 'awaiting'")),
+    Index(
+        "gates_to_remind",
+        "remind_at",
+        postgresql_where=text("phase = 'awaiting' AND remind_at IS NOT NULL"),
+    ),
+    Index("gates_open", "switch_id", postgresql_where=text("phase <> 'closed'")),
+)
+Index("gates_newest", desc(func.timezone(text("'UTC'"), gates.c.opened_at)), desc(gates.c.id))
+Index("gates_by_domain", gates.c.domain, desc(gates.c.opened_at), desc(gates.c.id))
+Index("gates_decided", desc(gates.c.decided_at), postgresql_where=gates.c.decided_at.is_not(None))
+Index(
+    "gates_approved",
+    gates.c.domain,
+    -gates.c.switch_id,
+    desc(gates.c.opened_at),
+    postgresql_where=text("verdict = 'approved' AND basis <> 'rescue'"),
+)
+Index(
+    "gates_let_through_elsewhere",
+    gates.c.domain,
+    -gates.c.switch_id,
+    desc(gates.c.opened_at),
+    postgresql_where=text("verdict <> 'approved' AND outcome_detail = 'Succeeded'"),
+)
+
+votes: Final = Table(
+    "votes",
+    metadata,
+    Column("gate_id", Uuid, ForeignKey("gates.id"), primary_key=True),
+    Column("voter", Text, primary_key=True),
+    _text("name", needed=True),
+    _text("choice", needed=True),
+    Column("reason", Text, nullable=False, server_default=""),
+    _at("voted_at", needed=True),
+    Column("counted", Boolean, nullable=False, server_default="true"),
+)
+
+memberships: Final = Table(
+    "memberships",
+    metadata,
+    Column("entry", Text, primary_key=True),
+    Column("members", ARRAY(Text), nullable=False, server_default="{}"),
+    _at("heard_at"),
+    _at("asked_at", needed=True),
+)
+
+reports: Final = Table(
+    "reports",
+    metadata,
+    Column("gate_id", Uuid, ForeignKey("gates.id"), primary_key=True),
+    _text("answer", needed=True),
+    *_work(),
+    Index("reports_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+)
+
+cards: Final = Table(
+    "cards",
+    metadata,
+    Column("gate_id", Uuid, ForeignKey("gates.id"), primary_key=True),
+    _text("channel"),
+    _text("ts"),
+    Column("wanted_version", Integer, nullable=False, server_default="1"),
+    Column("drawn_version", Integer, nullable=False, server_default="0"),
+    _text("fingerprint"),
+    _at("posting_since"),
+    _text("posting_channel"),
+    _at("drawn_at"),
+    *_work(),
+    Index("cards_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+)
+
+card_copies: Final = Table(
+    "card_copies",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("gate_id", Uuid, ForeignKey("gates.id"), nullable=False),
+    _text("channel", needed=True),
+    _text("ts", needed=True),
+    _at("found_at", needed=True),
+    *_work(),
+    UniqueConstraint("channel", "ts", name="card_copies_key"),
+    Index("card_copies_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+)
+
+channel_id_changes: Final = Table(
+    "channel_id_changes",
+    metadata,
+    Column("old_id", Text, primary_key=True),
+    _text("new_id", needed=True),
+    _at("learned_at", needed=True),
+)
+
+channel_problems: Final = Table(
+    "channel_problems",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    _text("problem", needed=True),
+    _at("since", needed=True),
+)
+
+threads: Final = Table(
+    "threads",
+    metadata,
+    Column("gate_id", Uuid, ForeignKey("gates.id"), primary_key=True),
+    Column("told_link", Integer, nullable=False, server_default="0"),
+    Column("telling_link", Integer),
+    _at("telling_since"),
+    _text("telling_channel"),
+    _text("telling_thread"),
+    *_work(),
+    Index("threads_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+)
+
+interventions: Final = Table(
+    "interventions",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("switch_id", BigInteger, ForeignKey("switches.id"), nullable=False),
+    _text("deed", needed=True),
+    Column("phase", Text, nullable=False, server_default="asked"),
+    _text("asked_by", needed=True),
+    _text("asked_name", needed=True),
+    Column("reason", Text, nullable=False, server_default=""),
+    _at("asked_at", needed=True),
+    _text("deployment_id"),
+    _text("problem"),
+    _at("finished_at"),
+    *_work(),
+    Index(
+        "one_intervention_at_a_time",
+        "switch_id",
+        unique=True,
+        postgresql_where=text("phase IN ('asked', 'sent')"),
+    ),
+    Index("interventions_by_deployment", "deployment_id", postgresql_where=text("deployment_id IS NOT NULL")),
+    Index("interventions_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+)
+Index("interventions_of", interventions.c.switch_id, desc(interventions.c.asked_at))
+evidence: Final = Table(
+    "evidence",
+    metadata,
+    Column("gate_id", Uuid, ForeignKey("gates.id"), primary_key=True),
+    Column("seen", JSONB),
+    _at("seen_at"),
+    *_work(),
+    Column("blockers", JSONB),
+    Index("evidence_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+)
+
+announcements: Final = Table(
+    "announcements",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("gate_id", Uuid, ForeignKey("gates.id"), nullable=False),
+    _text("kind", needed=True),
+    Column("subject", Text, nullable=False, server_default=""),
+    _at("written_at", needed=True),
+    _at("posting_since"),
+    _text("ts"),
+    *_work(),
+    _text("posting_channel"),
+    _text("posting_thread"),
+    UniqueConstraint("gate_id", "kind", "subject", name="announcements_key"),
+    Index("announcements_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+)
+
+checks: Final = Table(
+    "checks",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("region", Text, primary_key=True),
+    Column("deployment_id", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    _text("state", needed=True),
+    Column("summary", Text, nullable=False, server_default=""),
+    _text("url"),
+    _text("told_by", needed=True),
+    _at("told_at", needed=True),
+    Column("matched", Boolean, nullable=False, server_default="false"),
+    Index("checks_unmatched", "told_at", postgresql_where=text("NOT matched")),
+)
+
+probe_runs: Final = Table(
+    "probe_runs",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("gate_id", Uuid, ForeignKey("gates.id"), nullable=False),
+    _text("name", needed=True),
+    _at("asked_at", needed=True),
+    *_work(),
+    UniqueConstraint("gate_id", "name", name="probe_runs_key"),
+    Index("probe_runs_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+)
+
+freezes: Final = Table(
+    "freezes",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("domains", ARRAY(Text)),
+    _at("starts_at", needed=True),
+    _at("ends_at", needed=True),
+    _text("reason", needed=True),
+    _text("declared_by", needed=True),
+    _at("declared_at", needed=True),
+    _at("over_at"),
+    _text("lifted_by"),
+    Index("freezes_standing", "ends_at", postgresql_where=text("over_at IS NULL")),
+)
+
+rule_marks: Final = Table(
+    "rule_marks",
+    metadata,
+    Column("gate_id", Uuid, ForeignKey("gates.id"), primary_key=True),
+    _text("mark", needed=True),
+    Column("frozen", Boolean, nullable=False),
+    Column("waits", Boolean, nullable=False, server_default="false"),
+)
+
+handled_requests: Final = Table(
+    "handled_requests",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("handled_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    Index("handled_requests_by_time", "handled_at"),
+)
+
+audit_events: Final = Table(
+    "audit_events",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    _at("at", needed=True),
+    _text("kind", needed=True),
+    _text("account", needed=True),
+    _text("region", needed=True),
+    _text("deployment_id", needed=True),
+    _text("domain"),
+    Column("gate_id", Uuid),
+    _text("actor_kind", needed=True),
+    _text("actor"),
+    _text("actor_name"),
+    Column("detail", JSONB, nullable=False, server_default="{}"),
+    Column("link", Integer, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    UniqueConstraint("account", "region", "deployment_id", "link", name="audit_chain"),
+)
+for _name, _columns in {
+    "domain": ("domain",),
+    "deployment": ("deployment_id",),
+    "actor": ("actor",),
+    "kind": ("kind",),
+    "domain_kind": ("domain", "kind"),
+    "actor_kind": ("actor", "kind"),
+    "actor_domain": ("actor", "domain"),
+}.items():
+    Index(
+        f"audit_by_{_name}",
+        *(audit_events.c[column] for column in _columns),
+        desc(audit_events.c.at),
+        desc(audit_events.c.id),
+        postgresql_where=audit_events.c.actor.is_not(None) if _name.startswith("actor_") else None,
+    )
+Index("audit_newest", desc(func.timezone(text("'UTC'"), audit_events.c.at)), desc(audit_events.c.id))

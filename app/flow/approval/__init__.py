@@ -1,0 +1,1 @@
+"""Votes, and every other way in which a gate is approved."""

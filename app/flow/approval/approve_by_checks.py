@@ -1,0 +1,105 @@
+"""A domain that approves itself: once its checks have passed and nothing holds the gate, it is approved."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, Protocol
+
+from app.flow.approval.approval_context import Question, question_of
+from app.flow.approval.live_traffic import LiveTraffic, Reading, StaleGuard, is_stale, with_live_traffic
+from app.flow.approval.related_switches import await_turn, with_neighbours
+from app.flow.audit_events import SWITCHGATE, Event, Kind
+from app.flow.ports.database import GateRecord, HeldGate, SetAside
+from app.flow.ports.rules import Rules
+from app.flow.read_models import GateView
+from app.gate.decision import Approval, Verdict
+from app.gate.ids import DomainName, GateId
+from app.gate.rules.permits import Basis, Refusal
+
+BATCH: Final = 50
+
+
+class SelfApproving(Protocol):
+    async def with_a_passed_check(
+        self, domains: Sequence[DomainName], *, limit: int, skip: Sequence[GateId]
+    ) -> Sequence[GateView]:
+        """Waiting gates of these domains of which some check has passed."""
+        ...
+
+
+async def approve_by_checks(
+    *,
+    record: GateRecord,
+    ripe: SelfApproving,
+    rules: Rules,
+    aside: SetAside,
+    now: datetime,
+    traffic: LiveTraffic | None = None,
+) -> int:
+    """Approves what may approve itself, each gate in a transaction of its own; gives how many."""
+    domains = rules.self_approving()
+    if not domains:
+        return 0
+    views = await ripe.with_a_passed_check(domains, limit=BATCH, skip=aside.keys())
+    # Most are not ripe: the lock is taken only where the answer would be yes.
+    beside = await with_neighbours(views, record=record, rules=rules)
+    likely = [view for view in beside if _approval(view, rules=rules, now=now)]
+    approved = 0
+    for view in likely:
+        with aside.guard(view.id):
+            approved += await _approve(view, record=record, rules=rules, traffic=traffic, now=now)
+    return approved
+
+
+async def _approve(
+    view: GateView, *, record: GateRecord, rules: Rules, traffic: LiveTraffic | None, now: datetime
+) -> bool:
+    async def decide(reading: Reading | None) -> bool:
+        return await _decide(view, reading, record=record, rules=rules, now=now)
+
+    return await with_live_traffic(decide, view.id, traffic=traffic, now=now)
+
+
+async def _decide(
+    view: GateView, reading: Reading | None, *, record: GateRecord, rules: Rules, now: datetime
+) -> bool:
+    async with record.hold(view.id, skip_locked=True) as held:
+        if held is None:
+            return False
+        await await_turn(held, rules=rules)
+        if reading is not None:
+            await reading.put_into(held, now=now)
+        found = _approval(held.view, rules=rules, now=now)
+        if found is None:
+            return False
+        question, approval = found
+        if reading is None and is_stale(held.view, now=now):
+            raise StaleGuard
+        question.gate.decide(approval)
+        await held.save(vote=None, decision=approval, events=[_event(held, now)], now=now)
+        return True
+
+
+def _approval(view: GateView, *, rules: Rules, now: datetime) -> tuple[Question, Approval] | None:
+    try:
+        question = question_of(view, rules=rules)
+    except Refusal:
+        return None
+    approval = question.gate.approve_itself(
+        policy=question.domain.policy,
+        roster=rules.roster(),
+        circumstances=question.circumstances,
+        now=now,
+    )
+    return (question, approval) if approval else None
+
+
+def _event(held: HeldGate, now: datetime) -> Event:
+    return Event(
+        at=now,
+        kind=Kind.GATE_DECIDED,
+        switch=held.view.switch.key,
+        actor=SWITCHGATE,
+        domain=held.view.switch.domain,
+        gate=held.view.id,
+        detail={"verdict": Verdict.APPROVED, "basis": Basis.CHECKS},
+    )

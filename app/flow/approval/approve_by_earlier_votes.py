@@ -1,0 +1,94 @@
+"""Approvals that were given just before the deployer was known: they decide as soon as it is, without another press.
+
+The card has its buttons before green's tags are read. Until then the deployer is unknown and two people are asked;
+whoever approves in that moment is enough once the deployer turns out to be somebody else.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from app.flow.approval.approval_context import Question, question_of
+from app.flow.approval.related_switches import await_turn, with_neighbours
+from app.flow.audit_events import Event, Kind, person
+from app.flow.ports.database import GateRecord, HeldGate, SetAside
+from app.flow.ports.rules import Rules
+from app.flow.read_models import CastVote, GateView
+from app.gate.decision import Approval, Verdict
+from app.gate.ids import GateId
+from app.gate.rules.permits import Choice, Person, Refusal, Standing
+
+BATCH: Final = 50
+
+EARLIER: Final = timedelta(minutes=1)
+"""An older vote does not decide by itself: who gave it no longer looks, and traffic would move unattended."""
+
+
+class EarlierVotes(Protocol):
+    async def with_earlier_approvals(
+        self, *, since: datetime, limit: int, skip: Sequence[GateId]
+    ) -> Sequence[GateView]:
+        """Waiting gates whose deployer is known and that somebody has approved after `since`."""
+        ...
+
+
+async def approve_by_earlier_votes(
+    *, record: GateRecord, votes: EarlierVotes, rules: Rules, aside: SetAside, now: datetime
+) -> int:
+    """Approves what these votes are enough for, each gate in a transaction of its own; gives how many."""
+    views = await votes.with_earlier_approvals(since=now - EARLIER, limit=BATCH, skip=aside.keys())
+    if not views:
+        return 0
+    # Most wait for others: the lock is taken only where the answer would be yes.
+    beside = await with_neighbours(views, record=record, rules=rules)
+    approved = 0
+    for view in [view for view in beside if _approval(view, rules=rules, now=now)]:
+        with aside.guard(view.id):
+            approved += await _approve(view, record=record, rules=rules, now=now)
+    return approved
+
+
+async def _approve(view: GateView, *, record: GateRecord, rules: Rules, now: datetime) -> bool:
+    async with record.hold(view.id, skip_locked=True) as held:
+        if held is None:
+            return False
+        await await_turn(held, rules=rules)
+        found = _approval(held.view, rules=rules, now=now)
+        if found is None:
+            return False
+        question, approval, vote = found
+        question.gate.decide(approval)
+        await held.save(vote=None, decision=approval, events=[_event(held, vote, now)], now=now)
+        return True
+
+
+def _approval(view: GateView, *, rules: Rules, now: datetime) -> tuple[Question, Approval, CastVote] | None:
+    approvals = [vote for vote in view.votes if vote.choice is Choice.APPROVE and vote.at > now - EARLIER]
+    if not approvals or view.switch.deployer is None:
+        return None
+    last = max(approvals, key=lambda vote: vote.at)
+    try:
+        question = question_of(view, rules=rules)
+    except Refusal:
+        return None
+    approval = question.gate.approve_by_earlier_votes(
+        # The account was looked at when the vote was taken.
+        last=Person(user=last.voter, name=last.name, standing=Standing.MEMBER),
+        policy=question.domain.policy,
+        roster=rules.roster(),
+        circumstances=question.circumstances,
+        now=now,
+    )
+    return (question, approval, last) if approval else None
+
+
+def _event(held: HeldGate, vote: CastVote, now: datetime) -> Event:
+    return Event(
+        at=now,
+        kind=Kind.GATE_DECIDED,
+        switch=held.view.switch.key,
+        actor=person(vote.voter, vote.name),
+        domain=held.view.switch.domain,
+        gate=held.view.id,
+        detail={"verdict": Verdict.APPROVED, "reason": vote.reason, "voted_at": vote.at.isoformat()},
+    )

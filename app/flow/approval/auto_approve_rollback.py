@@ -1,0 +1,50 @@
+"""Gates that pass at once: automatic rollbacks, and undos that we started. A rescue is never blocked."""
+
+from datetime import datetime
+
+from app.flow.audit_events import SWITCHGATE, Actor, Event, Kind, person
+from app.flow.ports.database import GateRecord, HeldGate
+from app.gate.decision import Approval
+from app.gate.ids import GateId
+from app.gate.rules.permits import Basis
+from app.gate.state_machine import Awaiting
+
+
+async def pass_freely(gate: GateId, *, record: GateRecord, now: datetime) -> bool:
+    """Approves the gate where its deployment takes a bad one back; False where it does not."""
+    async with record.hold(gate) as held:
+        if held is None or not isinstance(held.view.gate, Awaiting):
+            return False
+        approval = await _approval(held.view.gate, held, now=now)
+        if approval is None:
+            return False
+        held.view.gate.decide(approval)
+        await held.save(vote=None, decision=approval, events=[_decided(held, approval, now)], now=now)
+        return True
+
+
+async def _approval(gate: Awaiting, held: HeldGate, *, now: datetime) -> Approval | None:
+    rescue = gate.rescue(creator=held.view.switch.creator or "", now=now)
+    if rescue is not None:
+        return rescue
+    # Who asked is in the record; a deployment's description may be written by anybody.
+    undo = await held.undo_behind()
+    return gate.undo(by=undo.by, name=undo.name, now=now) if undo is not None else None
+
+
+def _decided(held: HeldGate, approval: Approval, now: datetime) -> Event:
+    permit = approval.permit
+    actor: Actor = person(permit.by, permit.name) if permit.by else SWITCHGATE
+    return Event(
+        at=now,
+        kind=Kind.GATE_DECIDED,
+        switch=held.view.switch.key,
+        actor=actor,
+        domain=held.view.switch.domain,
+        gate=held.view.id,
+        detail={
+            "verdict": "approved",
+            "basis": permit.basis,
+            "creator": (held.view.switch.creator or "") if permit.basis is Basis.RESCUE else "",
+        },
+    )

@@ -1,0 +1,114 @@
+"""An admin decides against the rules, in the open: which rules, and why, is recorded and announced."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from app.flow.approval.approval_context import NoSuchGate, question_of, unmet_by
+from app.flow.approval.cast_vote import Refused, refused_press
+from app.flow.approval.live_traffic import LiveTraffic, Reading, StaleGuard, is_stale, with_live_traffic
+from app.flow.approval.related_switches import await_turn
+from app.flow.audit_events import Event, Kind, person
+from app.flow.ports.database import GateRecord, HeldGate
+from app.flow.ports.rules import Rules
+from app.flow.read_models import GateView
+from app.flow.replayed_requests import refuse_replay
+from app.gate.decision import Approval, Verdict
+from app.gate.ids import GateId
+from app.gate.rules.permits import Basis, Choice, Person, ReasonMissing, Refusal
+from app.gate.rules.violations import rule_key
+from app.gate.state_machine import Vote
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Glass:
+    """The submitted form. `named`: the marks of the rules that it named as broken."""
+
+    gate: GateId
+    edition: int
+    person: Person
+    named: frozenset[str]
+    reason: str
+    request: str | None = None
+    """A key of the request by which it takes effect once."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Broken:
+    """The gate is approved against the rules."""
+
+    view: GateView
+    approval: Approval
+
+
+async def break_glass(
+    glass: Glass, *, record: GateRecord, rules: Rules, now: datetime, traffic: LiveTraffic | None = None
+) -> Broken:
+    """Approves in one transaction. Raises `Refused`, having recorded it; the gate is unchanged.
+
+    `traffic`: reads live traffic where the evidence is stale, so that the form names what is set aside.
+    """
+
+    async def decide(reading: Reading | None) -> Broken:
+        return await _decide(glass, reading, record=record, rules=rules, now=now)
+
+    return await with_live_traffic(decide, glass.gate, traffic=traffic, now=now)
+
+
+async def _decide(
+    glass: Glass, reading: Reading | None, *, record: GateRecord, rules: Rules, now: datetime
+) -> Broken:
+    async with record.hold(glass.gate, request=glass.request) as held:
+        if held is None:
+            raise Refused(NoSuchGate(), None)
+        try:
+            await await_turn(held, rules=rules)
+            is_admin = rules.roster().holds(glass.person.user, approvers=rules.admins)
+            if reading is None and is_admin and is_stale(held.view, now=now):
+                raise StaleGuard
+            if reading is not None:
+                await reading.put_into(held, now=now)
+            return await _approve(glass, held, rules=rules, now=now)
+        except Refusal as refusal:
+            if not isinstance(refusal, ReasonMissing):
+                await held.note([refused_press(glass.person, "break_glass", held.view, refusal, now)])
+            unmet = unmet_by(held.view, rules=rules, now=now, person=glass.person)
+            refused = Refused(refusal, held.view, unmet=unmet)
+    raise refused
+
+
+async def _approve(glass: Glass, held: HeldGate, *, rules: Rules, now: datetime) -> Broken:
+    question = question_of(held.view, rules=rules)
+    approval = question.gate.break_glass(
+        Vote(person=glass.person, choice=Choice.APPROVE, reason=glass.reason, at=now),
+        edition=glass.edition,
+        policy=question.domain.policy,
+        roster=rules.roster(),
+        circumstances=question.circumstances,
+        admins=rules.admins,
+        named=glass.named,
+    )
+    refuse_replay(held.is_replay)
+    question.gate.decide(approval)
+    broken = Event(
+        at=now,
+        kind=Kind.GLASS_BROKEN,
+        switch=held.view.switch.key,
+        actor=person(glass.person.user, glass.person.name),
+        domain=held.view.switch.domain,
+        gate=glass.gate,
+        detail={
+            "broken": "; ".join(rule_key(rule) for rule in approval.permit.broken),
+            "reason": approval.permit.reason,
+        },
+    )
+    decided = replace(
+        broken,
+        kind=Kind.GATE_DECIDED,
+        detail={
+            "verdict": Verdict.APPROVED,
+            "basis": Basis.BREAK_GLASS,
+            "reason": approval.permit.reason,
+        },
+    )
+    await held.save(vote=None, decision=approval, events=[broken, decided], now=now)
+    return Broken(view=held.view, approval=approval)

@@ -1,0 +1,215 @@
+"""A person pressed: count the vote, decide if it settles the gate, or say why it does not count."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from app.flow.approval.approval_context import NoSuchGate, case_of, question_of, unmet_by
+from app.flow.approval.live_traffic import LiveTraffic, Reading, StaleGuard, is_stale, with_live_traffic
+from app.flow.approval.related_switches import await_turn
+from app.flow.audit_events import Detail, Event, Kind, person
+from app.flow.ports.database import GateRecord, HeldGate
+from app.flow.ports.rules import Rules
+from app.flow.read_models import GateView
+from app.flow.replayed_requests import refuse_replay
+from app.gate.decision import Decision, verdict_of
+from app.gate.ids import GateId
+from app.gate.rules.evaluation import Case, discounted, rejections_owed
+from app.gate.rules.permits import Choice, HeldBack, Person, ReasonMissing, Refusal
+from app.gate.rules.violations import Unmet, rule_key
+from app.gate.state_machine import NO_REASON, Awaiting, Vote
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Press:
+    """One person's approve or reject. `edition` is the one that the pressed button was drawn for."""
+
+    gate: GateId
+    edition: int
+    person: Person
+    choice: Choice
+    reason: str
+    request: str | None = None
+    """A key of the request by which it counts once."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Counted:
+    """The vote stands. While `decision` is None, `owed` are the rules that are still unmet, and
+    `rejections_owed` says how many more people would have to reject to end the gate."""
+
+    view: GateView
+    decision: Decision | None
+    owed: tuple[Unmet, ...] = ()
+    rejections_owed: int = 0
+
+
+class Refused(Exception):
+    """The press does not count; `view` is the gate as it stands, for the answer to the presser.
+
+    `unmet` are the rules that an approval by this person would meet unmet.
+    """
+
+    def __init__(self, refusal: Refusal, view: GateView | None, *, unmet: tuple[Unmet, ...] = ()) -> None:
+        super().__init__(type(refusal).__name__)
+        self.refusal = refusal
+        self.view = view
+        self.unmet = unmet
+
+
+async def decide_gate(
+    press: Press, *, record: GateRecord, rules: Rules, now: datetime, traffic: LiveTraffic | None = None
+) -> Counted:
+    """Counts the press in one transaction. Raises `Refused`, having recorded it; the gate is unchanged.
+
+    `traffic`: reads live traffic before an approval that only stale evidence lets pass; see there.
+    """
+
+    async def decide(reading: Reading | None) -> Counted:
+        return await _decide(press, reading, record=record, rules=rules, now=now)
+
+    return await with_live_traffic(decide, press.gate, traffic=traffic, now=now)
+
+
+async def _decide(
+    press: Press, reading: Reading | None, *, record: GateRecord, rules: Rules, now: datetime
+) -> Counted:
+    async with record.hold(press.gate, request=press.request) as held:
+        if held is None:
+            raise Refused(NoSuchGate(), None)
+        try:
+            if press.choice is Choice.APPROVE:  # nothing that others do holds a rejection back
+                await _look_at_traffic(press, held, reading, rules=rules, now=now)
+            return await _count(press, held, rules=rules, now=now)
+        except Refusal as refusal:
+            refused = await _refuse(press, held, refusal, rules=rules, now=now)
+    raise refused
+
+
+async def _look_at_traffic(
+    press: Press, held: HeldGate, reading: Reading | None, *, rules: Rules, now: datetime
+) -> None:
+    """Raises `StaleGuard` where the approval would count and what it is judged by is too old."""
+    await await_turn(held, rules=rules)
+    if reading is not None:
+        await reading.put_into(held, now=now)
+    elif is_stale(held.view, now=now):
+        _judge(press, held.view, rules=rules, now=now)  # who may not approve has nothing read
+        raise StaleGuard
+
+
+async def may_press(press: Press, *, record: GateRecord, rules: Rules, now: datetime) -> GateView:
+    """Whether the press would count once its reason is given. Raises `Refused`, having recorded it."""
+    async with record.hold(press.gate) as held:
+        if held is None:
+            raise Refused(NoSuchGate(), None)
+        try:
+            _judge(press, held.view, rules=rules, now=now)
+        except ReasonMissing:
+            return held.view
+        except Refusal as refusal:
+            refused = await _refuse(press, held, refusal, rules=rules, now=now)
+        else:
+            return held.view
+    raise refused
+
+
+async def _refuse(press: Press, held: HeldGate, refusal: Refusal, *, rules: Rules, now: datetime) -> Refused:
+    if not isinstance(refusal, ReasonMissing):  # whoever is asked for a reason has not been refused
+        await held.note([refused_press(press.person, press.choice, held.view, refusal, now)])
+    unmet = unmet_by(held.view, rules=rules, now=now, person=press.person)
+    return Refused(refusal, held.view, unmet=unmet)
+
+
+async def _count(press: Press, held: HeldGate, *, rules: Rules, now: datetime) -> Counted:
+    view = held.view
+    judged = _judge(press, view, rules=rules, now=now)
+    stands = any(vote.voter == press.person.user and vote.choice is press.choice for vote in view.votes)
+    refuse_replay(held.is_replay and not stands)
+    if judged.decision is not None:
+        judged.counted.decide(judged.decision)
+    counted = _counted(judged, view, rules=rules, now=now)
+    events = _events(press, view, judged.decision, now)
+    left_out = discounted(judged.after) if judged.decision is not None else ()
+    await held.save(
+        vote=judged.vote, decision=judged.decision, discounted=sorted(left_out), events=events, now=now
+    )
+    return counted
+
+
+def _counted(judged: "_Judged", view: GateView, *, rules: Rules, now: datetime) -> Counted:
+    after = replace(view, gate=judged.counted)
+    if judged.decision is not None:
+        return Counted(view=after, decision=judged.decision)
+    left = case_of(question_of(after, rules=rules), rules=rules, now=now)
+    return Counted(
+        view=after,
+        decision=None,
+        owed=unmet_by(after, rules=rules, now=now),
+        rejections_owed=rejections_owed(left),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Judged:
+    vote: Vote
+    counted: Awaiting
+    decision: Decision | None
+    after: Case
+    """By what the decision was judged."""
+
+
+def _judge(press: Press, view: GateView, *, rules: Rules, now: datetime) -> _Judged:
+    """What the press would do now. Raises a `Refusal`."""
+    question = question_of(view, rules=rules)
+    roster = rules.roster()
+    # In an Enterprise Grid one person may press by two ids: the second press is the same person's.
+    who = replace(press.person, user=roster.known_as(press.person.user, question.gate.voters))
+    vote = Vote(person=who, choice=press.choice, reason=press.reason.strip(), at=now)
+    counted, decision = question.gate.vote(
+        vote,
+        edition=press.edition,
+        policy=question.domain.policy,
+        roster=roster,
+        circumstances=question.circumstances,
+    )
+    if press.choice is Choice.REJECT and not vote.reason:
+        vote = replace(vote, reason=NO_REASON)
+    after = case_of(replace(question, gate=counted), rules=rules, now=now)
+    return _Judged(vote=vote, counted=counted, decision=decision, after=after)
+
+
+def _events(press: Press, view: GateView, decision: Decision | None, now: datetime) -> Sequence[Event]:
+    who = person(press.person.user, press.person.name)
+    vote = Event(
+        at=now,
+        kind=Kind.VOTE_CAST,
+        switch=view.switch.key,
+        actor=who,
+        domain=view.switch.domain,
+        gate=view.id,
+        detail={"choice": press.choice, "reason": press.reason.strip()},
+    )
+    if decision is None:
+        return [replace(vote, detail={**vote.detail, "left_open": True})]
+    detail = {"verdict": verdict_of(decision), "reason": press.reason.strip()}
+    return [vote, replace(vote, kind=Kind.GATE_DECIDED, detail=detail)]
+
+
+def refused_press(who: Person, choice: str, view: GateView, refusal: Refusal, now: datetime) -> Event:
+    """A press that did not count, for the audit trail."""
+    return Event(
+        at=now,
+        kind=Kind.PRESS_REFUSED,
+        switch=view.switch.key,
+        actor=person(who.user, who.name),
+        domain=view.switch.domain,
+        gate=view.id,
+        detail={"choice": choice, "why": type(refusal).__name__, **_rules_of(refusal)},
+    )
+
+
+def _rules_of(refusal: Refusal) -> dict[str, Detail]:
+    """Which rules held the press back."""
+    held = refusal.held if isinstance(refusal, HeldBack) else ()
+    return {"rules": "; ".join(map(rule_key, held))} if held else {}

@@ -1,0 +1,130 @@
+"""Stale evidence holds no approval: where one would pass for that reason, live traffic is read first.
+
+Gates share one look a second, so that in a crowd of 300 the looks at one gate are five minutes apart, which keeps far
+below AWS's call limits but leaves the traffic guard out of date. Reading the listener and green's target health at the
+approval costs a handful of calls for each decision instead of for each waiting gate. It happens between two
+transactions: the first finds that the approval would count and lets its locks go, the second judges it anew by what was
+read. What cannot be read within `SECONDS` holds nothing.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, Protocol, TypeVar
+
+from app.flow.evidence.read_blue_green import target_group_arn
+from app.flow.evidence.read_evidence import with_rules
+from app.flow.evidence.timeboxed_reader import Asking
+from app.flow.ports.database import HeldGate
+from app.flow.ports.evidence import EvidenceSource
+from app.flow.read_models import GateView
+from app.gate.evidence.model import Evidence, Listener, Missing, Targets, Why
+from app.gate.ids import GateId
+from app.gate.rules.exclusivity import AFTER_TRAFFIC
+from app.gate.rules.traffic_guard import TrafficGuard, blockers_in
+from app.gate.state_machine import Awaiting
+
+SECONDS: Final = 1.0
+"""For all of it, so that a press is still acknowledged within Slack's three seconds."""
+
+T = TypeVar("T")
+
+
+class StaleGuard(Exception):
+    """An approval would count, by evidence that is too old to hold it."""
+
+
+class KnownEvidence(Protocol):
+    async def get(self, gate: GateId) -> GateView | None:
+        """The gate with what was seen of it."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LiveTraffic:
+    """Reads what the traffic guard looks at, now."""
+
+    record: KnownEvidence
+    source: EvidenceSource
+
+    async def guard(self, gate: GateId, *, now: datetime) -> TrafficGuard | None:
+        """None where nothing was seen of the gate before, so that it is not known where to look."""
+        view = await self.record.get(gate)
+        known = view.evidence if view is not None else None
+        if view is None or known is None:
+            return None
+        region, asking = view.switch.key.region, Asking(self.source, seconds=SECONDS)
+        listeners, health = await asyncio.gather(
+            _in_time(_listeners(known, region=region, asking=asking)),
+            _in_time(_health(known, region=region, asking=asking)),
+        )
+        seen = replace(known, listeners=listeners, green=replace(known.green, health=health))
+        blockers = blockers_in(seen, before_traffic=view.hook_name != AFTER_TRAFFIC)
+        return TrafficGuard(blockers=blockers, seen_at=now)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """What was read for this approval; `guard` is None where nothing could be."""
+
+    guard: TrafficGuard | None
+
+    async def put_into(self, held: HeldGate, *, now: datetime) -> None:
+        """Under the lock. Where the evidence was looked at meanwhile, that counts; else it is looked at next, for the
+        card and for whoever approves after."""
+        if not is_stale(held.view, now=now):
+            return
+        await held.refresh_evidence(now=now)
+        if self.guard is not None:
+            held.judge_by(self.guard)
+
+
+async def with_live_traffic(
+    decide: Callable[[Reading | None], Awaitable[T]],
+    gate: GateId,
+    *,
+    traffic: LiveTraffic | None,
+    now: datetime,
+) -> T:
+    """`decide` may raise `StaleGuard` in its transaction while it is given no reading; then it is called again."""
+    if traffic is None:
+        return await decide(Reading(guard=None))
+    try:
+        return await decide(None)
+    except StaleGuard:
+        return await decide(Reading(guard=await traffic.guard(gate, now=now)))
+
+
+def is_stale(view: GateView, *, now: datetime) -> bool:
+    """Whether what was seen of a waiting gate is too old to hold an approval."""
+    return isinstance(view.gate, Awaiting) and view.guard is not None and view.guard.is_stale(now)
+
+
+async def _in_time(part: Awaitable[T | Missing]) -> T | Missing:
+    try:
+        async with asyncio.timeout(SECONDS):
+            return await part
+    except TimeoutError:
+        return Missing(why=Why.SILENT)
+
+
+async def _listeners(known: Evidence, *, region: str, asking: Asking) -> tuple[Listener, ...] | Missing:
+    if isinstance(known.listeners, Missing):
+        return known.listeners
+    arns = [listener.arn for listener in known.listeners if listener.arn]
+    if not arns:
+        return Missing(why=Why.ABSENT)
+    listeners = await asking.read(asking.source.listeners(region, arns))
+    if isinstance(listeners, Missing):
+        return listeners
+    pair = {name for name in (known.blue.target_group, known.green.target_group) if name}
+    return tuple(await asyncio.gather(*(with_rules(one, pair, region, asking) for one in listeners)))
+
+
+async def _health(known: Evidence, *, region: str, asking: Asking) -> tuple[Targets, ...] | Missing:
+    name = known.green.target_group
+    if name is None:
+        return Missing(why=Why.ABSENT)
+    arn = await target_group_arn(name, region=region, asking=asking)
+    return arn if isinstance(arn, Missing) else await asking.read(asking.source.health(region, arn))

@@ -1,0 +1,74 @@
+"""What one person's approval would do now: the very judgement of a press, without pressing."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from app.flow.approval.approval_context import case_of, question_of
+from app.flow.ports.rules import Rules
+from app.flow.read_models import GateView
+from app.gate.ids import DomainName
+from app.gate.rules.permits import Choice, HeldBack, Person, Refusal, Standing, broken_by
+from app.gate.rules.policy import ReasonFor, in_force
+from app.gate.rules.shift import Shift
+from app.gate.rules.violations import Unmet
+from app.gate.state_machine import NO_REASON, Vote
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Foresight:
+    """`refusal`: why the approval would not count; None: it would. `unmet`: the rules that it would still meet
+    unmet; where some hold it back, only those. `may_decide`: the policy names this person, whether or not an
+    approval counts at the moment."""
+
+    may_decide: bool
+    refusal: Refusal | None
+    unmet: tuple[Unmet, ...]
+    asks_reason: bool
+    voted: bool = False
+    """A vote of this person stands."""
+
+    @property
+    def counts(self) -> bool:
+        """The approval would be taken, once its reason is given where one is asked."""
+        return self.refusal is None
+
+
+def foresee(view: GateView, *, person: Person, rules: Rules, now: datetime) -> Foresight:
+    """Judges an approval by this person as `decide_gate` would at `now`."""
+    try:
+        question = question_of(view, rules=rules)
+    except Refusal as refusal:
+        return Foresight(may_decide=False, refusal=refusal, unmet=(), asks_reason=False)
+    case = case_of(question, rules=rules, now=now)
+    roster = rules.roster()
+    person = replace(person, user=roster.known_as(person.user, question.gate.voters))
+    vote = Vote(person=person, choice=Choice.APPROVE, reason=NO_REASON, at=now)
+    refused: Refusal | None = None
+    try:
+        question.gate.vote(
+            vote,
+            edition=view.edition,
+            policy=question.domain.policy,
+            roster=roster,
+            circumstances=question.circumstances,
+        )
+    except Refusal as refusal:
+        refused = refusal
+    return Foresight(
+        may_decide=person.standing is Standing.MEMBER and case.may_vote(person.user),
+        refusal=refused,
+        unmet=refused.held if isinstance(refused, HeldBack) else broken_by(case, person),
+        asks_reason=case.policy.reason is ReasonFor.ALWAYS,
+        voted=person.user in question.gate.voters,
+    )
+
+
+def is_named(
+    person: Person, *, domain: DomainName | None, shift: Shift | None, rules: Rules, now: datetime
+) -> bool:
+    """Whether the rules of the moment let this person decide about the domain at all."""
+    owned = rules.domain(domain) if domain else None
+    if owned is None or person.standing is not Standing.MEMBER:
+        return False
+    policy = in_force(owned.policy, now=now, shift=shift).policy
+    return rules.roster().holds(person.user, approvers=policy.voters)

@@ -1,0 +1,105 @@
+"""What the audit trail tells. Written in the transaction of the change it speaks of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from app.flow.read_models import Switch
+from app.gate.ids import DomainName, GateId, SwitchKey, UserId
+
+
+class Kind(StrEnum):
+    HOOK_REFUSED = "hook_refused"
+    GATE_OPENED = "gate_opened"
+    GATE_VERIFIED = "gate_verified"
+    EVIDENCE_SEEN = "evidence_seen"
+    VOTE_CAST = "vote_cast"
+    VOTE_TAKEN_BACK = "vote_taken_back"
+    GLASS_BROKEN = "glass_broken"
+    DEPLOYER_KNOWN = "deployer_known"
+    CHECK_TOLD = "check_told"
+    FREEZE_DECLARED = "freeze_declared"
+    FREEZE_LIFTED = "freeze_lifted"
+    FREEZE_OVER = "freeze_over"
+    PRESS_REFUSED = "press_refused"
+    GATE_DECIDED = "gate_decided"
+    GATE_WITHDRAWN = "gate_withdrawn"
+    REPORT_TOLD = "report_told"
+    REPORT_CONTRADICTED = "report_contradicted"
+    REPORT_UNDELIVERABLE = "report_undeliverable"
+    CARD_POSTED = "card_posted"
+    TRAFFIC_MOVED = "traffic_moved"
+    SWITCHED = "switched"
+    ROLLBACK_SEEN = "rollback_seen"
+    SWITCH_ENDED = "switch_ended"
+    UNDO_ASKED = "undo_asked"
+    UNDO_REFUSED = "undo_refused"
+    UNDO_SENT = "undo_sent"
+    UNDO_DONE = "undo_done"
+    UNDO_FAILED = "undo_failed"
+    FINISH_ASKED = "finish_asked"
+    FINISH_SENT = "finish_sent"
+    FINISH_FAILED = "finish_failed"
+    REMINDED = "reminded"
+
+
+class ActorKind(StrEnum):
+    PERSON = "person"
+    SWITCHGATE = "switchgate"
+    CODEDEPLOY = "codedeploy"
+    HOOK = "hook"
+    API = "api"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Actor:
+    kind: ActorKind
+    id: str | None = None
+    name: str | None = None
+
+
+SWITCHGATE = Actor(kind=ActorKind.SWITCHGATE)
+CODEDEPLOY = Actor(kind=ActorKind.CODEDEPLOY)
+
+
+def person(user: UserId, name: str) -> Actor:
+    """A person as actor."""
+    return Actor(kind=ActorKind.PERSON, id=user, name=name)
+
+
+Detail = str | int | bool | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """One line of the audit trail. `detail`: small facts, never an execution id or an environment value."""
+
+    at: datetime
+    kind: Kind
+    switch: SwitchKey
+    actor: Actor
+    domain: DomainName | None = None
+    gate: GateId | None = None
+    detail: Mapping[str, Detail] = field(default_factory=dict)
+
+
+def seen(
+    kind: Kind,
+    switch: Switch,
+    now: datetime,
+    *,
+    gate: GateId | None = None,
+    domain: DomainName | None = None,
+    **detail: Detail,
+) -> Event:
+    """Something that a look at CodeDeploy showed."""
+    return Event(
+        at=now,
+        kind=kind,
+        switch=switch.key,
+        actor=CODEDEPLOY,
+        domain=domain or switch.domain,
+        gate=gate,
+        detail=detail,
+    )

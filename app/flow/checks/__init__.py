@@ -1,0 +1,1 @@
+"""Checks: reported by CI, run by probes."""

@@ -1,0 +1,119 @@
+"""Somebody told of a check: keep it, redraw the card, and let the rules look at it."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from app.flow.audit_events import Actor, ActorKind, Event, Kind
+from app.flow.ports.rules import Rules
+from app.gate.ids import DeploymentId, DomainName, SwitchKey
+from app.gate.rules.checks import MOST, PROBE, Check, CheckState
+
+
+class AmbiguousDeployment(Exception):
+    """More than one switch has this deployment id: the account or the region has to be named."""
+
+
+class TooManyChecks(Exception):
+    """The switch has as many checks as a card can name."""
+
+
+class ProbesOwn(Exception):
+    """The check is the result of a probe of ours; nobody else tells it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ToldCheck:
+    """A check as it was told. `account` and `region` narrow down which deployment is meant."""
+
+    deployment: DeploymentId
+    account: str | None
+    region: str
+    name: str
+    state: CheckState
+    summary: str
+    url: str | None
+    by: str
+
+
+class HeldChecks(Protocol):
+    """The checks of one deployment under their lock. `domain` is None while no switch is known."""
+
+    @property
+    def key(self) -> SwitchKey: ...
+
+    @property
+    def domain(self) -> DomainName | None: ...
+
+    @property
+    def checks(self) -> Sequence[Check]: ...
+
+    async def keep(self, check: Check, *, events: Sequence[Event], now: datetime) -> None:
+        """Stores it; presses that wait for the gate's lock are judged by it."""
+        ...
+
+
+class CheckRecord(Protocol):
+    def hold_checks(
+        self, *, deployment: DeploymentId, account: str | None, region: str
+    ) -> AbstractAsyncContextManager[HeldChecks]:
+        """Raises `AmbiguousDeployment`."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Taken:
+    """The check as it stands. `is_new`: its name had not been told before."""
+
+    key: SwitchKey
+    domain: DomainName | None
+    check: Check
+    is_new: bool
+
+
+async def take_check(told: ToldCheck, *, record: CheckRecord, rules: Rules, now: datetime) -> Taken:
+    """Keeps the check in one transaction, also before its hook has come. The same told twice changes nothing.
+
+    Raises `AmbiguousDeployment`, `TooManyChecks` and `ProbesOwn`.
+    """
+    check = Check(
+        name=told.name, state=told.state, summary=told.summary, url=told.url, by=f"api:{told.by}", at=now
+    )
+    async with record.hold_checks(
+        deployment=told.deployment, account=told.account, region=told.region
+    ) as held:
+        before = {each.name: each for each in held.checks}
+        _refuse(told, held, before=before, rules=rules)
+        known = before.get(told.name)
+        if known is not None and _says_the_same(known, check):
+            return Taken(key=held.key, domain=held.domain, check=known, is_new=False)
+        await held.keep(check, events=[_event(held, check, told.by)], now=now)
+        return Taken(key=held.key, domain=held.domain, check=check, is_new=known is None)
+
+
+def _refuse(told: ToldCheck, held: HeldChecks, *, before: dict[str, Check], rules: Rules) -> None:
+    domain = rules.domain(held.domain) if held.domain else None
+    if domain is not None and any(probe.name == told.name for probe in domain.probes):
+        raise ProbesOwn
+    known = before.get(told.name)
+    if known is not None and known.by == PROBE:
+        raise ProbesOwn
+    if known is None and len(before) >= MOST:
+        raise TooManyChecks
+
+
+def _says_the_same(one: Check, other: Check) -> bool:
+    return (one.state, one.summary, one.url, one.by) == (other.state, other.summary, other.url, other.by)
+
+
+def _event(held: HeldChecks, check: Check, teller: str) -> Event:
+    return Event(
+        at=check.at,
+        kind=Kind.CHECK_TOLD,
+        switch=held.key,
+        actor=Actor(kind=ActorKind.API, id=teller),
+        domain=held.domain,
+        detail={"name": check.name, "state": check.state, "summary": check.summary},
+    )

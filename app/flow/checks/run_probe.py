@@ -1,0 +1,146 @@
+"""A probe of ours is due: ask green, and keep the answer as a check."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final, Protocol
+
+from app.flow.audit_events import SWITCHGATE, Event, Kind
+from app.flow.ports.database import Claim, SetAside
+from app.flow.ports.rules import Rules
+from app.flow.read_models import GateView
+from app.gate.ids import DomainName, GateId
+from app.gate.rules.checks import LONGEST_SUMMARY, PROBE, Check, CheckState, Probe
+from app.gate.state_machine import Awaiting
+
+GREEN_IS_UP: Final = ("AfterAllowTestTraffic", "BeforeAllowTraffic", "AfterAllowTraffic")
+"""Lifecycle events at which green's tasks run and can be asked."""
+
+AGAIN_AFTER: Final = timedelta(seconds=5)
+"""Between two runs that people ask for."""
+
+
+class Answer(StrEnum):
+    """How a probe's request went; each has its sentence in the catalogs."""
+
+    AS_EXPECTED = "as_expected"
+    OTHER_STATUS = "other_status"
+    OTHER_VALUE = "other_value"
+    NO_JSON = "no_json"
+    REDIRECT = "redirect"
+    TOO_LARGE = "too_large"
+    TOO_SLOW = "too_slow"
+    NO_ANSWER = "no_answer"
+    NO_SUCH_HOST = "no_such_host"
+    FORBIDDEN_ADDRESS = "forbidden_address"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sounding:
+    """What a probe found. `detail` fills the sentence; nothing of the answer's body is in it."""
+
+    answer: Answer
+    detail: Mapping[str, object]
+
+    @property
+    def passed(self) -> bool:
+        return self.answer is Answer.AS_EXPECTED
+
+
+class Prober(Protocol):
+    async def sound(self, probe: Probe, *, allowed_hosts: frozenset[str]) -> Sounding:
+        """Asks once; whatever goes wrong is a `Sounding` too."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DueProbe(Claim):
+    """A probe that has not been run since it was asked for."""
+
+    id: int
+    name: str
+    view: GateView
+
+
+class ProbeRecord(Protocol):
+    async def ask_for(self, gate: GateId, names: Sequence[str], *, now: datetime) -> None:
+        """Has these probes run for a gate that has none of them yet; their checks are pending."""
+        ...
+
+    async def ask_again(self, gate: GateId, names: Sequence[str], *, now: datetime, before: datetime) -> bool:
+        """Has them run once more, unless they were asked for after `before` or are under way."""
+        ...
+
+    async def without_runs(
+        self, domains: Sequence[DomainName], *, hooks: Sequence[str], limit: int, skip: Sequence[GateId]
+    ) -> Sequence[tuple[GateId, DomainName]]: ...
+
+    async def probed(
+        self, due: DueProbe, check: Check | None, *, events: Sequence[Event], now: datetime
+    ) -> None:
+        """Stores the result and ends the run; None: nobody needs it any more."""
+        ...
+
+
+async def plan_probes(
+    *, record: ProbeRecord, rules: Rules, aside: SetAside, now: datetime, limit: int = 50
+) -> int:
+    """Asks for the probes of gates that opened with green up; gives for how many gates."""
+    domains = rules.probing()
+    if not domains:
+        return 0
+    found = await record.without_runs(domains, hooks=GREEN_IS_UP, limit=limit, skip=aside.keys())
+    for gate, name in found:
+        with aside.guard(gate):
+            domain = rules.domain(name)
+            await record.ask_for(gate, [probe.name for probe in domain.probes] if domain else [], now=now)
+    return len(found)
+
+
+async def run_probe(
+    due: DueProbe,
+    *,
+    record: ProbeRecord,
+    prober: Prober,
+    rules: Rules,
+    words: Callable[[Sounding], str],
+    clock: Callable[[], datetime],
+) -> None:
+    """Asks green once and stores the answer. `words`: the sentence that people read."""
+    domain = rules.domain(due.view.switch.domain) if due.view.switch.domain else None
+    probe = next((each for each in domain.probes if each.name == due.name), None) if domain else None
+    if probe is None or not isinstance(due.view.gate, Awaiting):
+        await record.probed(due, None, events=[], now=clock())
+        return
+    sounding = await prober.sound(probe, allowed_hosts=rules.probe_hosts)
+    check = Check(
+        name=probe.name,
+        state=CheckState.PASSED if sounding.passed else CheckState.FAILED,
+        summary=words(sounding)[:LONGEST_SUMMARY],
+        url=None,
+        by=PROBE,
+        at=clock(),
+    )
+    await record.probed(due, check, events=[_event(due, check)], now=check.at)
+
+
+def _event(due: DueProbe, check: Check) -> Event:
+    return Event(
+        at=check.at,
+        kind=Kind.CHECK_TOLD,
+        switch=due.view.switch.key,
+        actor=SWITCHGATE,
+        domain=due.view.switch.domain,
+        gate=due.view.id,
+        detail={"name": check.name, "state": check.state, "summary": check.summary},
+    )
+
+
+async def run_checks_again(view: GateView, *, record: ProbeRecord, rules: Rules, now: datetime) -> bool:
+    """Somebody asks for the probes once more; False: there are none, or they have just been run."""
+    domain = rules.domain(view.switch.domain) if view.switch.domain else None
+    if domain is None or not domain.probes or not isinstance(view.gate, Awaiting):
+        return False
+    names = [probe.name for probe in domain.probes]
+    return await record.ask_again(view.id, names, now=now, before=now - AGAIN_AFTER)

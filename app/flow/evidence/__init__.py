@@ -1,0 +1,1 @@
+"""Evidence: read from AWS while a gate waits."""

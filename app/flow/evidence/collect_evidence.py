@@ -1,0 +1,108 @@
+"""A waiting gate's evidence is due: look, keep what was seen, and say when to look again.
+
+The gate and its card wait for none of it. Once the gate is decided, what was seen last before stays as it is.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from app.flow.audit_events import SWITCHGATE, Detail, Event, Kind
+from app.flow.backoff import backoff
+from app.flow.evidence.read_evidence import look_for_evidence
+from app.flow.evidence.timeboxed_reader import Asking
+from app.flow.ports.evidence import DueEvidence, EvidenceRecord, EvidenceSource
+from app.gate.evidence.health import Unread, fitness
+from app.gate.evidence.model import Evidence, Missing
+from app.gate.rules.exclusivity import AFTER_TRAFFIC
+from app.gate.rules.traffic_guard import GuardRule, blockers_in
+from app.gate.rules.violations import rule_key
+from app.gate.state_machine import Awaiting
+
+FIRST_LIMIT: Final = 0.8
+"""Seconds that a part may take at the first look: people are reading the card already."""
+
+LIMIT: Final = 4.0
+RETRY: Final = timedelta(seconds=1)
+EAGER: Final = timedelta(seconds=10)
+PATIENT: Final = timedelta(seconds=30)
+EAGER_FOR: Final = timedelta(minutes=5)
+SHARE: Final = timedelta(seconds=1)
+"""Gates share one look a second: a crowd of them is looked at in turn, so that waiting stays cheap."""
+
+
+async def gather_evidence(
+    due: DueEvidence, *, record: EvidenceRecord, source: EvidenceSource, now: datetime
+) -> Evidence | None:
+    """Looks once; None when there was nothing to look for, or the gate was decided meanwhile."""
+    if not isinstance(due.view.gate, Awaiting):
+        await record.rest(due)
+        return None
+    if not due.view.switch.verified:
+        again = now + backoff(due.attempts, first=RETRY, longest=EAGER)
+        await record.look_later(due, error="not verified", due_at=again)
+        return None
+    asking = Asking(source, seconds=FIRST_LIMIT if due.known is None and due.attempts == 1 else LIMIT)
+    seen = await look_for_evidence(due.view.switch, asking=asking, known=due.known, now=now)
+    settled = not any(missing.passes for missing in _parts(seen))
+    blockers = _blockers(due, seen)
+    kept = await record.seen(
+        due,
+        seen,
+        blockers=blockers,
+        events=list(_events(due, seen, now)),
+        settled=settled,
+        due_at=now + rest(due, now=now, settled=settled, blocked=bool(blockers)),
+        now=now,
+    )
+    return seen if kept else None
+
+
+def rest(due: DueEvidence, *, now: datetime, settled: bool, blocked: bool = False) -> timedelta:
+    """Until the next look: soon where something may still come by itself; else the longer, the longer this gate
+    has waited and the more gates wait. While it holds an approval it is looked at often, however many wait."""
+    young = now - due.view.opened_at < EAGER_FOR
+    calm = EAGER if blocked else max(EAGER if young else PATIENT, SHARE * due.crowd)
+    return backoff(1 if settled else due.attempts, first=calm if settled else RETRY, longest=calm)
+
+
+def _parts(seen: Evidence) -> list[Missing]:
+    sides = [part for side in (seen.blue, seen.green) for part in (side.revision, side.tasks, side.health)]
+    return [*seen.missing.values(), *(part for part in sides if isinstance(part, Missing))]
+
+
+def _events(due: DueEvidence, seen: Evidence, now: datetime) -> Iterator[Event]:
+    """The first sight of it, and every turn of green's fitness."""
+    told = _told(due, seen)
+    if due.known is not None and _told(due, due.known) == told:
+        return
+    yield Event(
+        at=now,
+        kind=Kind.EVIDENCE_SEEN,
+        switch=due.view.switch.key,
+        actor=SWITCHGATE,
+        domain=due.view.switch.domain,
+        gate=due.view.id,
+        detail=told,
+    )
+
+
+def _blockers(due: DueEvidence, seen: Evidence) -> tuple[GuardRule, ...]:
+    return blockers_in(seen, before_traffic=due.view.hook_name != AFTER_TRAFFIC)
+
+
+def _told(due: DueEvidence, seen: Evidence) -> dict[str, Detail]:
+    found = fitness(seen)
+    names = [
+        f"{finding.part} {finding.missing.why}" if isinstance(finding, Unread) else finding.name
+        for finding in found.findings
+    ]
+    changes = seen.differences
+    return {
+        "fit": found.fit,
+        "findings": ", ".join(names),
+        "blockers": "; ".join(rule_key(rule) for rule in _blockers(due, seen)),
+        "changes": None if isinstance(changes, Missing) else len(changes),
+        "blue": seen.blue.task_definition,
+        "green": seen.green.task_definition,
+    }

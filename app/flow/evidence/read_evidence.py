@@ -1,0 +1,111 @@
+"""One look at everything that helps to decide: in parallel, each part by itself, none of them needed."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import replace
+from datetime import datetime
+
+from app.flow.evidence.read_blue_green import NOT_THERE, Sides, look_at_sides
+from app.flow.evidence.timeboxed_reader import Asking
+from app.flow.ports.evidence import GroupFacts, TargetFacts
+from app.flow.read_models import Switch
+from app.gate.evidence.blue_green import TaskSet
+from app.gate.evidence.model import Alarm, Evidence, Listener, Missing, Tasks, Why
+
+Group = GroupFacts | Missing
+Target = TargetFacts | Missing
+Sets = tuple[TaskSet, ...] | Missing
+
+
+async def look_for_evidence(
+    switch: Switch, *, asking: Asking, known: Evidence | None, now: datetime
+) -> Evidence:
+    """All that can be seen now. `known`: what was seen before, so that what never changes is not read again."""
+    async with asyncio.TaskGroup() as parts:
+        group = parts.create_task(_group(switch, asking))
+        target = parts.create_task(asking.read(asking.source.target(switch.key)))
+        sets = parts.create_task(_task_sets(switch, asking, group, target))
+        alarms = parts.create_task(_alarms(switch, asking, group))
+        listeners = parts.create_task(_listeners(switch, asking, group))
+        both = parts.create_task(_sides(switch, asking, target, sets, known))
+    sides, facts, shown = both.result(), group.result(), target.result()
+    return Evidence(
+        seen_at=now,
+        blue=sides.blue,
+        green=sides.green,
+        changes=sides.changes,
+        commits=sides.commits,
+        alarms=alarms.result(),
+        listeners=listeners.result(),
+        safety=facts if isinstance(facts, Missing) else facts.safety,
+        steady_since=_steady_since(shown, sides),
+        succeeded_events=() if isinstance(shown, Missing) else shown.succeeded_events,
+    )
+
+
+async def _group(switch: Switch, asking: Asking) -> Group:
+    application, group = switch.application, switch.deployment_group
+    if application is None or group is None:
+        return NOT_THERE
+    asked = asking.source.group(switch.key, application=application, deployment_group=group)
+    return await asking.read(asked)
+
+
+async def _task_sets(
+    switch: Switch, asking: Asking, group: Awaitable[Group], target: Awaitable[Target]
+) -> Sets:
+    """The target names the service; where it does not, the group does."""
+    facts: Target | Group = await target
+    if isinstance(facts, Missing) or facts.service is None:
+        facts = await group
+    if isinstance(facts, Missing):
+        return facts
+    if facts.service is None:
+        return NOT_THERE
+    return await asking.read(asking.source.task_sets(switch.key.region, facts.service))
+
+
+async def _alarms(switch: Switch, asking: Asking, group: Awaitable[Group]) -> tuple[Alarm, ...] | Missing:
+    facts = await group
+    if isinstance(facts, Missing):
+        return facts
+    if not facts.alarms:
+        return Missing(why=Why.NONE)
+    return await asking.read(asking.source.alarms(switch.key.region, facts.alarms))
+
+
+async def _listeners(
+    switch: Switch, asking: Asking, group: Awaitable[Group]
+) -> tuple[Listener, ...] | Missing:
+    facts = await group
+    if isinstance(facts, Missing):
+        return facts
+    if not facts.listeners:
+        return Missing(why=Why.NONE)
+    region, pair = switch.key.region, set(facts.target_groups)
+    listeners = await asking.read(asking.source.listeners(region, facts.listeners))
+    if isinstance(listeners, Missing):
+        return listeners
+    return tuple(await asyncio.gather(*(with_rules(one, pair, region, asking) for one in listeners)))
+
+
+async def with_rules(listener: Listener, pair: set[str], region: str, asking: Asking) -> Listener:
+    """A listener whose default action knows neither of the pair may forward to them by its rules."""
+    if pair.intersection(dict(listener.weights)) or not listener.arn:
+        return listener
+    rules = await asking.read(asking.source.listener_rules(region, listener.arn))
+    return listener if isinstance(rules, Missing) else replace(listener, rules=rules)
+
+
+async def _sides(
+    switch: Switch, asking: Asking, target: Awaitable[Target], sets: Awaitable[Sets], known: Evidence | None
+) -> Sides:
+    return await look_at_sides(switch, asking=asking, target=await target, task_sets=await sets, known=known)
+
+
+def _steady_since(target: Target, sides: Sides) -> datetime | Missing:
+    if isinstance(target, Missing):
+        return target
+    tasks = sides.green.tasks
+    moving = isinstance(tasks, Tasks) and tasks.steady is False
+    return NOT_THERE if moving or target.steady_since is None else target.steady_since

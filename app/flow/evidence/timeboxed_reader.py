@@ -1,0 +1,28 @@
+"""Asking AWS for a part of the evidence: an answer in time, or why there is none."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from app.flow.ports.evidence import EvidenceSource, PartUnread
+from app.gate.evidence.model import Missing, Why
+
+T = TypeVar("T")
+
+
+class Asking:
+    """The source, and how long it may take over each part."""
+
+    def __init__(self, source: EvidenceSource, *, seconds: float) -> None:
+        self.source = source
+        self._seconds = seconds
+
+    async def read(self, part: Awaitable[T]) -> T | Missing:
+        """The part, or why it is missing; never an exception of AWS."""
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await part
+        except PartUnread as unread:
+            return unread.missing
+        except TimeoutError:
+            return Missing(why=Why.SILENT)

@@ -1,0 +1,1 @@
+"""Freezes: declared and lifted."""

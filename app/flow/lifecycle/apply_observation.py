@@ -1,0 +1,68 @@
+"""Traffic moved, or all of it has arrived: the record, the card and the timeline learn of it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from app.flow.audit_events import Event, Kind, seen
+from app.flow.lifecycle.observation import known_previous
+from app.flow.ports.database import HeldSwitch, News, Settled
+from app.flow.read_models import InterventionPhase, Switch
+from app.gate.ids import DeploymentId
+from app.gate.undo import Deed
+
+
+async def follow_switch(held: HeldSwitch, news: News, *, now: datetime) -> None:
+    """Stores what a look found out, with one line of the timeline for each thing that happened."""
+    switch = held.switch
+    if switch.switched_at is not None:
+        # Where all traffic has arrived nothing moves; what is read later may be of a rollback's making.
+        news = replace(news, green_percent=None, switched_at=None, blue_until=None)
+    events = [*_moved(switch, news, now), *_switched(switch, news, now), *_taken_back(switch, news, now)]
+    redraw = bool(events) or news.traffic is not None or news.status != switch.status
+    redraw = redraw or (news.previous is not None and news.previous != known_previous(switch))
+    await held.learn(news, events=events, redraw=redraw, now=now)
+    if news.rollback_id and news.rollback_id != switch.rollback_id:
+        await held.follow_rollback(DeploymentId(news.rollback_id), now=now)
+    if news.switched_at is not None:
+        settled = await held.settle_waiting(InterventionPhase.DONE, problem=None, now=now)
+        await held.note(settled_events(settled, now=now))
+    if news.rollback_id:
+        await held.note(settled_events(await held.settle_taken_back(now=now), now=now))
+
+
+def settled_events(settled: Sequence[Settled], *, now: datetime) -> list[Event]:
+    """The timeline's lines of interventions that came to their end."""
+    return [
+        seen(
+            Kind.UNDO_DONE if one.intervention.phase is InterventionPhase.DONE else Kind.UNDO_FAILED,
+            one.switch,
+            now,
+            deed=one.intervention.deed,
+            deployment=one.intervention.deployment or "",
+            why=one.intervention.problem or "",
+            seconds=round((now - one.intervention.asked_at).total_seconds()),
+        )
+        for one in settled
+        if one.intervention.deed is not Deed.FINISH
+    ]
+
+
+def _moved(switch: Switch, news: News, now: datetime) -> list[Event]:
+    percent = news.green_percent
+    if not percent or percent == switch.green_percent or news.switched_at is not None:
+        return []
+    return [seen(Kind.TRAFFIC_MOVED, switch, now, percent=percent)]
+
+
+def _switched(switch: Switch, news: News, now: datetime) -> list[Event]:
+    if news.switched_at is None:
+        return []
+    until = news.blue_until.isoformat() if news.blue_until else ""
+    return [seen(Kind.SWITCHED, switch, now, blue_until=until)]
+
+
+def _taken_back(switch: Switch, news: News, now: datetime) -> list[Event]:
+    if not news.rollback_id or news.rollback_id == switch.rollback_id:
+        return []
+    return [seen(Kind.ROLLBACK_SEEN, switch, now, deployment=news.rollback_id)]

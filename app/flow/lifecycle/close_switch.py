@@ -1,0 +1,90 @@
+"""The deployment is over, or was never ours: nobody waits for an answer any more."""
+
+from datetime import datetime
+from typing import assert_never
+
+from app.flow.audit_events import Kind, seen
+from app.flow.lifecycle.apply_observation import settled_events
+from app.flow.lifecycle.compare_answers import may_still_be_read
+from app.flow.ports.codedeploy import DeploymentFacts
+from app.flow.ports.database import HeldSwitch
+from app.flow.read_models import GateView, InterventionPhase, Setback
+from app.gate.state_machine import Awaiting, Closed, Decided, Reported
+from app.gate.undo import Deed
+
+
+async def end_switch(
+    held: HeldSwitch, facts: DeploymentFacts, *, rollback_may_come: bool, now: datetime
+) -> None:
+    """Closes what waited. `rollback_may_come`: the switch is looked at a while longer, for its rollback."""
+    if held.switch.ended_at is None:
+        undecided = [await _close(held, view, facts.ending, now=now) for view in held.open_gates]
+        if any(undecided):
+            return  # a report is under way and finds out what CodeDeploy holds; then this is done again
+        await held.end(
+            ending=facts.ending,
+            due_at=now if rollback_may_come else None,
+            events=[seen(Kind.SWITCH_ENDED, held.switch, now, how=facts.ending)],
+            now=now,
+        )
+        await _settle_waiting(held, facts, now=now)
+    if not rollback_may_come:
+        await _settle_own(held, facts, now=now)
+
+
+async def refuse_switch(held: HeldSwitch, why: str, *, now: datetime) -> None:
+    """CodeDeploy does not confirm that this is ours: no report will ever be sent."""
+    for view in held.open_gates:
+        match view.gate:
+            case Awaiting():
+                withdrawn = seen(Kind.GATE_WITHDRAWN, held.switch, now, gate=view.id, why=why)
+                await held.close(view.gate.ended(), reason=why, events=[withdrawn], now=now)
+            case Decided():
+                untold = seen(Kind.REPORT_UNDELIVERABLE, held.switch, now, gate=view.id, codedeploy=why)
+                await held.close(view.gate.ended(), reason=None, events=[untold], now=now)
+            case Reported():
+                await held.close(view.gate.ended(), reason=None, events=[], now=now)
+            case Closed():
+                pass
+            case _:
+                assert_never(view.gate)
+    ended = seen(Kind.SWITCH_ENDED, held.switch, now, how=why)
+    await held.end(ending=why, due_at=None, events=[ended], now=now)
+
+
+async def _close(held: HeldSwitch, view: GateView, ending: str, *, now: datetime) -> bool:
+    """Closes one gate; True: its decision has not been told, or what CodeDeploy holds has not been read yet."""
+    match view.gate:
+        case Awaiting():
+            withdrawn = seen(Kind.GATE_WITHDRAWN, held.switch, now, gate=view.id, why=ending)
+            await held.close(view.gate.ended(), reason=ending, events=[withdrawn], now=now)
+        case Reported() if may_still_be_read(view, now=now):
+            return True
+        case Reported():
+            await held.close(view.gate.ended(), reason=None, events=[], now=now)
+        case Decided():
+            return True
+        case Closed():
+            pass
+        case _:
+            assert_never(view.gate)
+    return False
+
+
+async def _settle_waiting(held: HeldSwitch, facts: DeploymentFacts, *, now: datetime) -> None:
+    """What was asked of another switch, and this deployment was to bring about."""
+    phase = InterventionPhase.DONE if facts.status == "Succeeded" else InterventionPhase.FAILED
+    problem = None if facts.status == "Succeeded" else f"{held.switch.key.deployment}: {facts.ending}"
+    settled = await held.settle_waiting(phase, problem=problem, now=now)
+    await held.note(settled_events(settled, now=now))
+
+
+async def _settle_own(held: HeldSwitch, facts: DeploymentFacts, *, now: datetime) -> None:
+    """What was asked of this switch and can no longer come true, or has."""
+    succeeded = facts.status == "Succeeded"
+    if succeeded or not facts.rollback_id:
+        why = Setback.TOO_LATE if succeeded else Setback.NO_ROLLBACK
+        stopped = await held.settle_own(Deed.STOP, InterventionPhase.FAILED, problem=why, now=now)
+        await held.note(settled_events(stopped, now=now))
+    finished = InterventionPhase.DONE if succeeded else InterventionPhase.FAILED
+    await held.settle_own(Deed.FINISH, finished, problem=None if succeeded else facts.ending, now=now)

@@ -1,0 +1,81 @@
+"""What CodeDeploy holds at a gate's lifecycle event: the answer that it took from here, or somebody else's.
+
+A 200 says that the call was taken. What CodeDeploy holds is what the event shows afterwards. Whoever may call
+CodeDeploy can answer past us, in the console or at a terminal; then nobody is to be asked here any more.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from app.flow.audit_events import Kind, seen
+from app.flow.lifecycle.confirm_hook import waiting_hook
+from app.flow.ports.codedeploy import Target
+from app.flow.ports.database import HeldSwitch
+from app.flow.read_models import GateView
+from app.gate.decision import Answer, answer_to
+from app.gate.ids import DomainName
+from app.gate.state_machine import Awaiting, Outcome, Reported
+
+ELSEWHERE: Final = "answered elsewhere: CodeDeploy holds Succeeded, and nobody here answered"
+WAIT_FOR_EVENT: Final = timedelta(seconds=30)
+"""How long a deployment that is over is read again, because its reads lag behind, before its gate is closed."""
+
+
+async def compare_answers(held: HeldSwitch, target: Target, *, now: datetime) -> None:
+    """Stores for each answer that CodeDeploy took whether it holds it; a difference is told everywhere."""
+    for view in held.open_gates:
+        event = target.events.get(view.hook_name)
+        if not is_unread(view) or event is None or not event.over or isinstance(view.gate, Awaiting):
+            continue
+        answer = answer_to(view.gate.verdict)
+        differs = event.status != answer
+        told = seen(
+            Kind.REPORT_CONTRADICTED,
+            held.switch,
+            now,
+            gate=view.id,
+            answer=answer,
+            codedeploy=event.status,
+        )
+        await held.compare(
+            view, held_status=event.status, differs=differs, events=[told] if differs else [], now=now
+        )
+
+
+async def close_answered(
+    held: HeldSwitch, target: Target, *, domain: DomainName | None, now: datetime
+) -> None:
+    """Closes each waiting gate whose lifecycle event somebody else has answered with `Succeeded`: traffic moves.
+
+    `Failed` and `Skipped` move none, and the deployment ends a moment later: its ending says whether that was an
+    answer, a stop or a time-out. While another hook waits, the event may be another's than this gate's.
+    """
+    if waiting_hook(target) is not None:
+        return
+    for view in held.open_gates:
+        event = target.events.get(view.hook_name)
+        if not isinstance(view.gate, Awaiting) or event is None or event.status != Answer.SUCCEEDED:
+            continue
+        withdrawn = seen(
+            Kind.GATE_WITHDRAWN,
+            held.switch,
+            now,
+            gate=view.id,
+            domain=domain,
+            why=ELSEWHERE,
+            codedeploy=event.status,
+        )
+        await held.close(
+            view.gate.ended(), reason=ELSEWHERE, held_status=event.status, events=[withdrawn], now=now
+        )
+
+
+def is_unread(view: GateView) -> bool:
+    """Whether CodeDeploy took this gate's answer and its lifecycle event has not been read since."""
+    told = isinstance(view.gate, Reported) and view.outcome is Outcome.TOLD
+    return told and view.event_read_at is None
+
+
+def may_still_be_read(view: GateView, *, now: datetime) -> bool:
+    """Whether it is worth waiting for the event of an answer before the gate is closed."""
+    return is_unread(view) and view.reported_at is not None and now - view.reported_at < WAIT_FOR_EVENT

@@ -1,0 +1,43 @@
+"""Deadlines passed: no answer is a no."""
+
+from datetime import datetime
+from typing import Final
+
+from app.flow.audit_events import SWITCHGATE, Event, Kind
+from app.flow.ports.database import GateRecord, SetAside
+from app.gate.decision import Verdict
+from app.gate.ids import GateId
+from app.gate.state_machine import Awaiting
+
+BATCH: Final = 50
+
+
+async def expire_gates(*, record: GateRecord, aside: SetAside, now: datetime) -> int:
+    """Expires what is due, each gate in a transaction of its own; gives how many.
+
+    A gate that a press holds at this moment is passed over: the press is judged by the same deadline.
+    """
+    expired = 0
+    for gate in await record.past_deadline(now=now, limit=BATCH, skip=aside.keys()):
+        with aside.guard(gate):
+            expired += await _expire(gate, record=record, now=now)
+    return expired
+
+
+async def _expire(gate: GateId, *, record: GateRecord, now: datetime) -> bool:
+    async with record.hold(gate, skip_locked=True) as held:
+        if held is None or not isinstance(held.view.gate, Awaiting) or held.view.gate.deadline_at > now:
+            return False
+        expiry = held.view.gate.expire(now=now)
+        held.view.gate.decide(expiry)
+        decided = Event(
+            at=now,
+            kind=Kind.GATE_DECIDED,
+            switch=held.view.switch.key,
+            actor=SWITCHGATE,
+            domain=held.view.switch.domain,
+            gate=gate,
+            detail={"verdict": Verdict.EXPIRED},
+        )
+        await held.save(vote=None, decision=expiry, events=[decided], now=now)
+        return True

@@ -1,0 +1,184 @@
+"""What CodeDeploy shows of a switch at one look, and what of that is news."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from app.flow.ports.codedeploy import CannotAsk, DeploymentFacts, Deployments, NoSuchDeployment, Target
+from app.flow.ports.database import DueLook, News
+from app.flow.read_models import Switch, Traffic
+from app.gate.decision import Answer
+from app.gate.previous_revision import PreviousRevision
+
+PREVIOUS_TIMEOUT: Final = 3.0
+"""Seconds. The end of a deployment is told without it where AWS is slow."""
+
+NOT_BEGUN: Final = frozenset({"Pending", "Skipped"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sight:
+    """`facts` is None when CodeDeploy has no such deployment; parts that were not looked for are None.
+
+    `unread`: why a part that was looked for is missing. What was read is used all the same.
+    """
+
+    facts: DeploymentFacts | None
+    target: Target | None = None
+    traffic: Traffic | None = None
+    previous: PreviousRevision | None = None
+    unread: CannotAsk | None = None
+    may_appear: bool = False
+    """CodeDeploy may know the deployment a moment later."""
+
+
+async def see(due: DueLook, *, deployments: Deployments) -> Sight:
+    """Looks. The target costs calls of its own, so it is asked for only where it can tell something new."""
+    key = due.switch.key
+    try:
+        facts = await deployments.deployment(key)
+    except NoSuchDeployment as none:
+        return Sight(facts=None, may_appear=none.may_appear)
+    target = traffic = previous = unread = None
+    try:
+        if _asks_for_target(due, facts):
+            target = await deployments.target(key)
+    except CannotAsk as trouble:
+        unread = trouble
+    if due.switch.traffic is None:
+        with suppress(CannotAsk):  # only the card's description of the shift waits for it
+            traffic = await deployments.traffic(key, config_name=facts.config_name)
+    if _asks_for_previous(due, facts):
+        with suppress(CannotAsk, NoSuchDeployment, TimeoutError):  # an undo reads it again
+            async with asyncio.timeout(PREVIOUS_TIMEOUT):
+                previous = await deployments.previous_revision(key, blue=due.blue)
+    return Sight(facts=facts, target=target, traffic=traffic, previous=previous, unread=unread)
+
+
+def _asks_for_target(due: DueLook, facts: DeploymentFacts) -> bool:
+    if due.answer_unread or due.succeeded_elsewhere or _ended_badly(due, facts):
+        return True
+    return not facts.over and (_waits_for_start(due) or is_moving(due))
+
+
+def _ended_badly(due: DueLook, facts: DeploymentFacts) -> bool:
+    """The deployment failed or was stopped just now: where did the traffic stay? Somebody may have let it through past
+    us, so it is looked for whatever was decided here."""
+    bad = facts.over and facts.status != "Succeeded" and due.switch.ended_at is None
+    return bad and due.switch.verified
+
+
+def _asks_for_previous(due: DueLook, facts: DeploymentFacts) -> bool:
+    """Once beforehand, when it is known what blue runs, and once at the end. A rollback has no undo."""
+    switch = due.switch
+    if not switch.verified or switch.rollback_of is not None or switch.ended_at is not None:
+        return False
+    return facts.over or (known_previous(switch) is None and due.blue is not None)
+
+
+def known_previous(switch: Switch) -> PreviousRevision | None:
+    """What is recorded of the revision that served before."""
+    name, obstacle = switch.previous_revision, switch.previous_obstacle
+    return PreviousRevision(name=name, obstacle=obstacle) if name or obstacle else None
+
+
+def is_moving(due: DueLook) -> bool:
+    """Whether traffic has been let through and has not all arrived yet."""
+    switch = due.switch
+    return due.moving_since is not None and switch.switched_at is None and switch.ended_at is None
+
+
+def shows_succeeded(due: DueLook, sight: Sight) -> bool:
+    """Whether this look is the first to show that the gate's lifecycle event succeeded."""
+    hook = sight.target.events.get(due.hook_name or "") if sight.target else None
+    return due.moving_since is None and hook is not None and hook.status == Answer.SUCCEEDED
+
+
+def _waits_for_start(due: DueLook) -> bool:
+    return due.hook_name is not None and due.switch.hook_started_at is None
+
+
+def hook_started(due: DueLook, sight: Sight) -> datetime | None:
+    """When the gate's hook began, if this look shows it."""
+    if sight.target is None or due.hook_name is None:
+        return None
+    hook = sight.target.events.get(due.hook_name)
+    return hook.started_at if hook else None
+
+
+def news_of(due: DueLook, sight: Sight, facts: DeploymentFacts, *, now: datetime) -> News:
+    """What is to be stored. `switched_at` is when it was first seen, by the record's own clock."""
+    switched = due.switch.switched_at is None and _all_on_green(due, sight, facts)
+    green_percent = 100 if switched else _green_percent(sight.target)
+    return News(
+        status=facts.status,
+        hook_started_at=hook_started(due, sight),
+        traffic=sight.traffic,
+        green_percent=green_percent,
+        green_unknown=green_percent is None and not due.switch.green_percent and _ended_badly(due, facts),
+        switched_at=now if switched else None,
+        blue_until=now + facts.keeps_blue if switched and facts.keeps_blue is not None else None,
+        rollback_id=facts.rollback_id,
+        previous=sight.previous,
+        auto_rollback=facts.auto_rollback,
+    )
+
+
+def _green_percent(target: Target | None) -> int | None:
+    if target is None:
+        return None
+    moved = target.events.get("AllowTraffic")
+    if target.green_percent is None and moved is not None and moved.status in NOT_BEGUN:
+        return 0
+    return target.green_percent
+
+
+def _all_on_green(due: DueLook, sight: Sight, facts: DeploymentFacts) -> bool:
+    if facts.status == "Succeeded" or facts.keeping_blue:
+        return True
+    if facts.over or sight.target is None or not is_moving(due):
+        return False
+    moved = sight.target.events.get("AllowTraffic")
+    return sight.target.green_percent == 100 or (moved is not None and moved.status == "Succeeded")
+
+
+def is_news(due: DueLook, sight: Sight, *, now: datetime) -> bool:
+    """Whether anything is to be written: a switch at rest costs a share of one statement a look."""
+    facts, switch = sight.facts, due.switch
+    if facts is None:
+        return switch.ended_at is None
+    if not switch.verified or (facts.over and switch.ended_at is None):
+        return True
+    if shows_succeeded(due, sight) or (due.answer_unread and sight.target is not None):
+        return True
+    if due.rescue_waits:
+        return True  # whoever was to let it pass was cut off before that
+    if sight.previous is not None and sight.previous != known_previous(switch):
+        return True
+    return _learned(switch, news_of(due, sight, facts, now=now)) != _known(switch)
+
+
+def _known(switch: Switch) -> tuple[object, ...]:
+    return (
+        switch.status,
+        switch.hook_started_at,
+        switch.traffic,
+        switch.green_percent,
+        switch.switched_at,
+        switch.rollback_id,
+        switch.auto_rollback,
+    )
+
+
+def _learned(switch: Switch, news: News) -> tuple[object, ...]:
+    return (
+        news.status,
+        switch.hook_started_at or news.hook_started_at,
+        switch.traffic or news.traffic,
+        switch.green_percent if news.green_percent is None else news.green_percent,
+        switch.switched_at or news.switched_at,
+        switch.rollback_id or news.rollback_id,
+        news.auto_rollback if switch.auto_rollback is None else switch.auto_rollback,
+    )

@@ -1,0 +1,194 @@
+"""A live switch, not looked at for a while: what does CodeDeploy say of it now?
+
+The first look at an unverified switch is its verification. Later ones learn when the hook began, how traffic
+moves, that it has all arrived, and that a deployment has ended.
+"""
+
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from app.flow.approval.auto_approve_rollback import pass_freely
+from app.flow.audit_events import Kind, seen
+from app.flow.backoff import backoff
+from app.flow.lifecycle.apply_observation import follow_switch
+from app.flow.lifecycle.close_switch import end_switch, refuse_switch
+from app.flow.lifecycle.compare_answers import close_answered, compare_answers
+from app.flow.lifecycle.confirm_hook import NotOurs, WrongEvent, refuse_wrong_event, verify_facts
+from app.flow.lifecycle.observation import Sight, is_news, news_of, see
+from app.flow.lifecycle.poll_schedule import LONGEST, RETRY, awaits_rollback, next_look
+from app.flow.ports.codedeploy import CannotAsk, DeploymentFacts, Deployments, Target
+from app.flow.ports.database import DueLook, GateRecord, HeldSwitch, Verification
+from app.flow.ports.rules import Rules
+from app.flow.read_models import GateView
+from app.gate.ids import DomainName, GateId
+from app.gate.reminders import next_reminder
+from app.gate.rules.permits import RESCUERS
+from app.gate.state_machine import Awaiting
+
+YOUNG: Final = timedelta(minutes=1)
+READS_SETTLED: Final = timedelta(seconds=5)
+
+
+class WatchRecord(Protocol):
+    """Where switches are looked after, under the lease that they were claimed with."""
+
+    def hold_switch(self, due: DueLook) -> AbstractAsyncContextManager[HeldSwitch | None]: ...
+
+    async def look_again(
+        self, due: DueLook, *, error: str | None, rested: bool, due_at: datetime | None
+    ) -> None: ...
+
+
+async def watch_switch(
+    due: DueLook,
+    *,
+    record: WatchRecord,
+    gates: GateRecord,
+    deployments: Deployments,
+    rules: Rules,
+    now: datetime,
+) -> bool:
+    """Looks once and stores what changed; when to look again is in the record. Gives whether there was news."""
+    try:
+        sight = await see(due, deployments=deployments)
+    except CannotAsk as trouble:
+        again = now + backoff(due.attempts, first=RETRY, longest=LONGEST)
+        await record.look_again(due, error=str(trouble), rested=False, due_at=again)
+        return False
+    if sight.facts is None and _may_appear(due, sight, now=now):
+        again = now + backoff(due.attempts, first=RETRY, longest=LONGEST)
+        await record.look_again(due, error="CodeDeploy has no such deployment", rested=False, due_at=again)
+        return False
+    # A switch that has ended is looked at for its rollback only; when that does not come, there is an end to it.
+    news = is_news(due, sight, now=now) or (due.switch.ended_at is not None and due.undoing)
+    if news:
+        waiting: list[GateId] = []
+        async with record.hold_switch(due) as held:
+            if held is not None:
+                waiting = await _store(held, due, sight, rules=rules, now=now)
+        for gate in waiting:
+            await pass_freely(gate, record=gates, now=now)
+    due_at, rested = next_look(due, sight, now=now)
+    if sight.unread is not None and due_at is not None:
+        due_at, rested = now + backoff(due.attempts, first=RETRY, longest=LONGEST), False
+    error = str(sight.unread) if sight.unread is not None else None
+    await record.look_again(due, error=error, rested=rested, due_at=due_at)
+    return news
+
+
+def _may_appear(due: DueLook, sight: Sight, *, now: datetime) -> bool:
+    """CodeDeploy's reads are eventually consistent: one that is not found is asked for again before it is believed."""
+    return sight.may_appear and (now - due.switch.first_seen_at < YOUNG or due.attempts < 3)
+
+
+async def _store(
+    held: HeldSwitch, due: DueLook, sight: Sight, *, rules: Rules, now: datetime
+) -> list[GateId]:
+    """Writes what was seen; gives the gates that still wait, some of which may have free passage."""
+    facts = sight.facts
+    if facts is None:
+        await refuse_switch(held, f"CodeDeploy has no deployment {held.switch.key.deployment}", now=now)
+        return []
+    verification = None
+    if not held.switch.verified:
+        verification = await _verify(held, facts, sight, rules=rules, now=now)
+        if verification is None:
+            return []
+    passes = due.rescue_waits or facts.creator in RESCUERS
+    await _read_answers(held, sight.target, verification, passes=passes, now=now)
+    await follow_switch(held, news_of(due, sight, facts, now=now), now=now)
+    if facts.over:
+        await _over(held, due, sight, facts, now=now)
+        return []
+    for view in held.open_gates:
+        if await _is_refused(held, view, sight, facts, now=now):
+            continue
+        await _refine(held, view, sight, verification=verification, rules=rules, now=now)
+    return [view.id for view in held.open_gates if isinstance(view.gate, Awaiting)]
+
+
+async def _read_answers(
+    held: HeldSwitch,
+    target: Target | None,
+    verification: Verification | None,
+    *,
+    passes: bool,
+    now: datetime,
+) -> None:
+    """`passes`: a rescue or an undo, which is let through whoever answers first."""
+    if target is None:
+        return
+    await compare_answers(held, target, now=now)
+    if not passes:
+        domain = verification.domain if verification else held.switch.domain
+        await close_answered(held, target, domain=domain, now=now)
+
+
+async def _verify(
+    held: HeldSwitch, facts: DeploymentFacts, sight: Sight, *, rules: Rules, now: datetime
+) -> Verification | None:
+    """None where the deployment is not ours, or its platform is not known yet."""
+    try:
+        verification = verify_facts(facts, sight.target, rules=rules)
+    except NotOurs as refusal:
+        await refuse_switch(held, str(refusal), now=now)
+        return None
+    if verification is not None:
+        await held.verify(verification, now=now)
+    return verification
+
+
+async def _is_refused(
+    held: HeldSwitch, view: GateView, sight: Sight, facts: DeploymentFacts, *, now: datetime
+) -> bool:
+    """Whether another hook waits than the gated one, which CodeDeploy did not show when the hook came."""
+    # A read may lag behind and still show an earlier hook.
+    if not isinstance(view.gate, Awaiting) or now - view.opened_at < READS_SETTLED:
+        return False
+    try:
+        refuse_wrong_event(facts, sight.target)
+    except WrongEvent as refusal:
+        refused = seen(
+            Kind.HOOK_REFUSED, held.switch, now, gate=view.id, hook=refusal.event, why=str(refusal)
+        )
+        await held.ask(view.gate.no_longer(now=now), remind_at=None, events=[refused], now=now)
+        return True
+    return False
+
+
+async def _over(
+    held: HeldSwitch, due: DueLook, sight: Sight, facts: DeploymentFacts, *, now: datetime
+) -> None:
+    awaits = awaits_rollback(due, sight, now=now)
+    await end_switch(held, facts, rollback_may_come=awaits, now=now)
+
+
+async def _refine(
+    held: HeldSwitch,
+    view: GateView,
+    sight: Sight,
+    *,
+    verification: Verification | None,
+    rules: Rules,
+    now: datetime,
+) -> None:
+    """A waiting gate learns what it is about and when its hook began."""
+    if not isinstance(view.gate, Awaiting):
+        return
+    domain = rules.domain((verification.domain if verification else view.switch.domain) or DomainName(""))
+    policy = domain.policy if domain else rules.default_policy
+    gate = view.gate
+    if verification is not None:
+        gate = gate.verify(named=frozenset(verification.named_deployers), policy=policy)
+    hook = sight.target.events.get(view.hook_name) if sight.target else None
+    if hook is not None and hook.started_at is not None:
+        gate = gate.started(hook_started=hook.started_at, policy=policy)
+    if gate == view.gate:
+        return
+    name = verification.domain if verification else None
+    events = [seen(Kind.GATE_VERIFIED, held.switch, now, gate=view.id, domain=name)] if verification else []
+    reminder = next_reminder(
+        policy.manners, opened_at=gate.opened_at, deadline_at=gate.deadline_at, after=now
+    )
+    await held.ask(gate, remind_at=reminder.at if reminder else None, events=events, now=now)

@@ -1,0 +1,117 @@
+"""Decided and not told: tell CodeDeploy, and know afterwards what it holds.
+
+PutLifecycleEventHookExecutionStatus has no idempotency token. A second call, ours or a stranger's, is refused
+as already completed; only the lifecycle event itself then says which answer CodeDeploy holds.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from app.flow.audit_events import CODEDEPLOY, SWITCHGATE, Event, Kind
+from app.flow.backoff import backoff
+from app.flow.ports.codedeploy import AlreadyAnswered, AnswerRefused, CannotAsk, Deployments
+from app.flow.ports.database import DueReport
+from app.flow.read_models import PASSING
+from app.gate.deadline import given_up_after
+from app.gate.state_machine import Outcome
+
+RETRY: Final = timedelta(milliseconds=300)
+LONGEST: Final = timedelta(seconds=5)
+"""Between two tries, whatever the trouble is: nobody is to wait for a decision long after it could be told."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Result:
+    """What became of a report; `detail` is CodeDeploy's side of it, for the card and the record."""
+
+    outcome: Outcome
+    detail: str
+    event_read: bool = False
+    """The lifecycle event itself says so; an answer that was only taken is compared with it at the next look."""
+
+
+class ReportRecord(Protocol):
+    """Where due reports are finished, under the lease that they were claimed with."""
+
+    async def reported(self, due: DueReport, result: Result, event: Event, *, now: datetime) -> bool: ...
+
+    async def report_again(
+        self, due: DueReport, *, error: str, news: bool, due_at: datetime, now: datetime
+    ) -> None:
+        """`news`: the card is to say so."""
+        ...
+
+
+async def report_decision(
+    due: DueReport, *, record: ReportRecord, deployments: Deployments, now: datetime
+) -> Result | CannotAsk:
+    """Tells CodeDeploy one decision; gives the trouble where it must be tried again (the record says when)."""
+    try:
+        result = await _tell(due, deployments=deployments)
+    except CannotAsk as trouble:
+        if now < given_up_after(due.view.opened_at):
+            again = now + min(backoff(due.attempts, first=RETRY, longest=LONGEST), LONGEST)
+            news = _is_news(due, trouble, again=again)
+            await record.report_again(due, error=str(trouble), news=news, due_at=again, now=now)
+            return trouble
+        result = Result(outcome=Outcome.UNDELIVERABLE, detail=str(trouble))
+    await record.reported(due, result, _event(due, result, now), now=now)
+    return result
+
+
+async def _tell(due: DueReport, *, deployments: Deployments) -> Result:
+    key = due.view.switch.key
+    try:
+        await deployments.answer(key, execution_id=due.execution_id, answer=due.answer)
+    except AlreadyAnswered:
+        return await _reconcile(due, deployments=deployments)
+    except AnswerRefused as refused:
+        # What it says of a hook that is over nobody has written down: the event itself tells, where it is.
+        held = await _held(due, deployments=deployments)
+        return held or Result(outcome=Outcome.UNDELIVERABLE, detail=str(refused))
+    return Result(outcome=Outcome.TOLD, detail=due.answer)
+
+
+async def _reconcile(due: DueReport, *, deployments: Deployments) -> Result:
+    """Reads which answer CodeDeploy holds."""
+    held = await _held(due, deployments=deployments)
+    if held is None:
+        # Its reads lag behind its writes: "already completed" and "in progress" at once is only early.
+        raise CannotAsk("CodeDeploy says that the hook is answered but does not yet show with what")
+    return held
+
+
+async def _held(due: DueReport, *, deployments: Deployments) -> Result | None:
+    """What CodeDeploy holds; None while the hook is not over. Equal to ours is success, whoever gave it."""
+    held = await deployments.hook_progress(due.view.switch.key, hook_name=due.view.hook_name)
+    if held is None or not held.over:
+        return None
+    same = held.status == due.answer
+    outcome = Outcome.TOLD if same else Outcome.CONTRADICTED
+    return Result(outcome=outcome, detail=held.status, event_read=True)
+
+
+def _is_news(due: DueReport, trouble: CannotAsk, *, again: datetime) -> bool:
+    """Whether the card, which shows `report_trouble`, will say something else than it does."""
+    decided_at = due.view.decided_at or due.view.opened_at
+    return again > decided_at + PASSING and due.view.report_trouble != str(trouble)
+
+
+_KINDS: Final = {
+    Outcome.TOLD: Kind.REPORT_TOLD,
+    Outcome.CONTRADICTED: Kind.REPORT_CONTRADICTED,
+    Outcome.UNDELIVERABLE: Kind.REPORT_UNDELIVERABLE,
+}
+
+
+def _event(due: DueReport, result: Result, now: datetime) -> Event:
+    return Event(
+        at=now,
+        kind=_KINDS[result.outcome],
+        switch=due.view.switch.key,
+        actor=SWITCHGATE if result.outcome is Outcome.TOLD else CODEDEPLOY,
+        domain=due.view.switch.domain,
+        gate=due.view.id,
+        detail={"answer": due.answer, "codedeploy": result.detail, "attempts": due.attempts},
+    )

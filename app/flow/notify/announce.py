@@ -1,0 +1,122 @@
+"""Something that nobody may overlook: said once in the card's thread and, with it, in the channel."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final, Protocol
+
+from app.flow.notify.retry import next_try
+from app.flow.notify.slack_errors import CardNotDrawn, CardVanished, unsure
+from app.flow.ports.database import Claim
+from app.flow.read_models import CardPlace, GateView
+from app.gate.state_machine import Awaiting
+
+RETRY: Final = timedelta(milliseconds=500)
+LONGEST: Final = timedelta(seconds=30)
+NO_CARD: Final = "no card yet"
+GIVEN_UP: Final = timedelta(days=1)
+
+
+class Tiding(StrEnum):
+    """What there is to be announced."""
+
+    BREAK_GLASS = "break_glass"
+    FREEZE_OVER = "freeze_over"
+    TURN_FREE = "turn_free"
+
+
+CALLS: Final = frozenset({Tiding.FREEZE_OVER, Tiding.TURN_FREE})
+"""What calls whoever may decide to a gate that waits."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DueAnnouncement(Claim):
+    """One that has not been said. `posting_since`: said perhaps, in the thread of `tried`, but the answer was lost."""
+
+    id: int
+    tiding: Tiding
+    view: GateView
+    place: CardPlace | None
+    posting_since: datetime | None
+    tried: CardPlace | None = None
+
+
+class Herald(Protocol):
+    """Slack, as far as announcements go. Both methods raise `CardNotDrawn` and `CardVanished`."""
+
+    async def say(self, due: DueAnnouncement, *, place: CardPlace) -> str:
+        """Gives the message's ts."""
+        ...
+
+    async def find(self, due: DueAnnouncement, *, place: CardPlace) -> str | None: ...
+
+
+class AnnouncementRecord(Protocol):
+    async def announcing(self, due: DueAnnouncement, *, place: CardPlace, now: datetime) -> bool:
+        """Writes down the intent and the thread, before Slack is asked. False: the lease is lost."""
+        ...
+
+    async def announced(self, due: DueAnnouncement, *, ts: str) -> None: ...
+
+    async def unsaid(self, due: DueAnnouncement) -> None:
+        """There is nothing to be said any more."""
+        ...
+
+    async def announce_again(
+        self, due: DueAnnouncement, *, error: str, uncertain: bool, due_at: datetime
+    ) -> None:
+        """`uncertain`: it may have been said, so the next try looks for it first."""
+        ...
+
+
+async def announce(
+    due: DueAnnouncement, *, record: AnnouncementRecord, herald: Herald, now: datetime
+) -> bool:
+    """Says it, once; False: to be tried again. It waits for its card, whose thread it stands in.
+
+    Nobody is called to a gate that has been answered meanwhile.
+    """
+    if _is_over(due, now=now):
+        await record.unsaid(due)
+        return True
+    try:
+        if due.place is None:
+            raise CardNotDrawn(NO_CARD, uncertain=due.posting_since is not None)
+        ts = await _said(due, due.place, record=record, herald=herald, now=now)
+    except (CardNotDrawn, CardVanished) as exc:
+        trouble = exc if isinstance(exc, CardNotDrawn) else CardNotDrawn(str(exc))
+        again = next_try(trouble, due.attempts, first=RETRY, longest=LONGEST, now=now)
+        await record.announce_again(due, error=str(exc), uncertain=trouble.uncertain, due_at=again)
+        return False
+    if ts is not None:
+        await record.announced(due, ts=ts)
+    return True
+
+
+def _is_over(due: DueAnnouncement, *, now: datetime) -> bool:
+    """Nobody is called to a gate that has been answered, and nothing is told of what was decided long ago."""
+    if isinstance(due.view.gate, Awaiting):
+        return False
+    return due.tiding in CALLS or now - (due.view.decided_at or due.view.opened_at) > GIVEN_UP
+
+
+async def _said(
+    due: DueAnnouncement,
+    place: CardPlace,
+    *,
+    record: AnnouncementRecord,
+    herald: Herald,
+    now: datetime,
+) -> str | None:
+    """The message's ts; None when the lease was lost on the way."""
+    if due.posting_since is not None:
+        try:
+            # The card may have vanished since and have been posted anew.
+            found = await herald.find(due, place=due.tried or place)
+        except CardNotDrawn as exc:
+            raise unsure(exc) from None  # a search that fails proves nothing
+        if found is not None:
+            return found
+    if not await record.announcing(due, place=place, now=now):
+        return None
+    return await herald.say(due, place=place)

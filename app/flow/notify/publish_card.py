@@ -1,0 +1,173 @@
+"""A card differs from what it should show: draw it. One writer a card, held by its lease."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from app.flow.notify.retry import next_try
+from app.flow.notify.slack_errors import CannotLook, CardNotDrawn, CardVanished, unsure
+from app.flow.ports.database import DueCard
+from app.flow.ports.rules import Rules
+from app.flow.read_models import CardPlace, GateView
+from app.gate.ids import GateId
+from app.gate.state_machine import Awaiting
+
+RETRY: Final = timedelta(milliseconds=500)
+LONGEST: Final = timedelta(seconds=30)
+
+UNSEEN: Final = timedelta(minutes=2)
+"""Where Slack does not let us look for a card whose post was not answered, it counts as standing for so long."""
+
+GIVEN_UP: Final = timedelta(days=1)
+"""A card that nobody waits for any more is not tried for ever."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Drawing:
+    """A gate drawn for Slack. The fingerprint changes when what is shown changes."""
+
+    fingerprint: str
+    content: object
+
+
+class Canvas(Protocol):
+    """Slack, as far as cards go. Every method but `draw` raises `CardNotDrawn`."""
+
+    def draw(self, view: GateView, *, closed_channels: Mapping[str, str]) -> Drawing:
+        """`closed_channels`: those that take no messages, with Slack's reason."""
+        ...
+
+    async def post(self, drawing: Drawing, *, channel: str, view: GateView) -> CardPlace: ...
+
+    async def find(self, view: GateView, *, channel: str, since: datetime) -> Sequence[CardPlace]:
+        """Every card of this gate in the channel, newest first. Raises `CannotLook`."""
+        ...
+
+    async def edit(self, drawing: Drawing, *, place: CardPlace) -> None:
+        """Raises `CardVanished`."""
+        ...
+
+
+class CardRecord(Protocol):
+    async def card_posting(self, due: DueCard, *, now: datetime, channel: str, vanished: bool) -> bool:
+        """Writes down the intent to post and where, before Slack is asked. False: the lease is lost.
+
+        `vanished`: the message where the card was is gone.
+        """
+        ...
+
+    async def card_drawn(self, due: DueCard, *, place: CardPlace, fingerprint: str, now: datetime) -> bool:
+        """False: the lease is lost."""
+        ...
+
+    async def met(self, gate: GateId, *, place: CardPlace, now: datetime) -> bool:
+        """A card of this gate was seen at `place`; False: the gate's own card is elsewhere, and this is a copy.
+
+        A copy is then due to be removed.
+        """
+        ...
+
+    async def channel_closed(self, channel: str, *, problem: str, now: datetime) -> None:
+        """Slack refuses messages in this channel until somebody changes that."""
+        ...
+
+    async def card_again(self, due: DueCard, *, error: str, uncertain: bool, due_at: datetime | None) -> None:
+        """`uncertain`: a post may have arrived, so the next try looks for it first. `due_at` None: given up."""
+        ...
+
+
+async def refresh_card(
+    due: DueCard, *, record: CardRecord, canvas: Canvas, rules: Rules, now: datetime
+) -> str | None:
+    """Posts, edits or moves the card so that it shows the gate as it was claimed; why it is to be tried again."""
+    channel = _channel(due, rules=rules)
+    drawing = canvas.draw(due.view, closed_channels=due.closed_channels)
+    try:
+        found = await _found(due, channel, canvas=canvas, now=now)
+        place = await _place(due, found, drawing, channel, record=record, canvas=canvas, now=now)
+    except CardNotDrawn as trouble:
+        if trouble.closed:
+            await record.channel_closed(channel, problem=str(trouble), now=now)
+        again = _again(due, trouble, now=now)
+        await record.card_again(due, error=str(trouble), uncertain=trouble.uncertain, due_at=again)
+        return str(trouble)
+    if place is None:
+        return None
+    drawn = await record.card_drawn(due, place=place, fingerprint=drawing.fingerprint, now=now)
+    # A post that was slow may have arrived beside another one; and the lease may have been lost on the way.
+    others = [one for one in found if one.ts != place.ts]
+    for seen in others if drawn else [*others, place]:
+        await record.met(due.view.id, place=seen, now=now)
+    return None
+
+
+async def _place(
+    due: DueCard,
+    found: Sequence[CardPlace],
+    drawing: Drawing,
+    channel: str,
+    *,
+    record: CardRecord,
+    canvas: Canvas,
+    now: datetime,
+) -> CardPlace | None:
+    """Where the up-to-date card stands; None when the lease was lost on the way."""
+    place, vanished = (found[0] if found else due.place), False
+    if place is not None:
+        try:
+            standing = await _edited(due, place, drawing, channel, canvas=canvas)
+        except CardVanished:
+            standing, vanished = None, place.channel == channel  # the question still needs a card
+        if standing is not None:
+            return standing
+    if not await record.card_posting(due, now=now, channel=channel, vanished=vanished):
+        return None
+    return await canvas.post(drawing, channel=channel, view=due.view)
+
+
+async def _edited(
+    due: DueCard, place: CardPlace, drawing: Drawing, channel: str, *, canvas: Canvas
+) -> CardPlace | None:
+    """The card at `place`, brought up to date; None: it must be posted elsewhere. Raises `CardVanished`."""
+    # A channel whose id has changed keeps its messages: the same ts under the new id is the same card.
+    target = CardPlace(channel=channel, ts=place.ts)
+    if target == due.place and due.fingerprint == drawing.fingerprint:
+        return target
+    try:
+        await canvas.edit(drawing, place=target)
+    except CardNotDrawn as trouble:
+        if target != place and trouble.refused:
+            return None
+        raise trouble if place == due.place and due.posting_since is None else unsure(trouble) from None
+    return target
+
+
+async def _found(due: DueCard, channel: str, *, canvas: Canvas, now: datetime) -> Sequence[CardPlace]:
+    """An earlier post was not answered: where the card stands already, if anywhere."""
+    if due.posting_since is None:
+        return ()
+    try:
+        tried = due.posting_channel or channel
+        return await canvas.find(due.view, channel=tried, since=due.posting_since)
+    except CardNotDrawn as trouble:
+        raise unsure(trouble) from None
+    except CannotLook as trouble:
+        left = due.posting_since + UNSEEN - now
+        if left > timedelta(0):
+            raise CardNotDrawn(str(trouble), retry_after=left, uncertain=True) from None
+        return ()
+
+
+def _again(due: DueCard, trouble: CardNotDrawn, *, now: datetime) -> datetime | None:
+    view = due.view
+    over = not isinstance(view.gate, Awaiting) and now - (view.decided_at or view.opened_at) > GIVEN_UP
+    return None if over else next_try(trouble, due.attempts, first=RETRY, longest=LONGEST, now=now)
+
+
+def _channel(due: DueCard, *, rules: Rules) -> str:
+    """The channel of the gate's domain, under the id that it has now."""
+    view = due.view
+    domain = rules.domain(view.switch.domain) if view.switch.domain else None
+    named = domain.channel if domain else rules.default_channel
+    return due.id_changes.get(named, named)

@@ -1,0 +1,138 @@
+"""The rules turn with the clock: freezes begin and end, nights begin, a group's members grow old; and with the
+switches of other domains, where turns are taken.
+
+What they said last of each waiting gate is in the record, so that no turn is missed or told twice, whoever
+restarts meanwhile.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Protocol
+
+from app.flow.approval.related_switches import told_by_their_rules
+from app.flow.audit_events import SWITCHGATE, Event, Kind
+from app.flow.freezes.declare_freeze import StandingFreeze, told_of
+from app.flow.notify.announce import Tiding
+from app.flow.ports.database import SetAside
+from app.flow.ports.rules import OwnedDomain, Rules
+from app.gate.ids import DomainName
+from app.gate.rules.exclusivity import Line, Neighbour, state_of, waits_in_line
+from app.gate.rules.policy import in_force
+from app.gate.rules.shift import Shift
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Waiting:
+    """Waiting gates of one domain and kind of shift of which the rules said the same last (None: nothing yet).
+
+    The first of them was opened at `since`.
+    """
+
+    domain: DomainName
+    shift: Shift | None
+    mark: str | None
+    frozen: bool
+    waits: bool
+    since: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Said:
+    """What the rules of the moment say of them, short; and whether they are frozen, or wait for their turn."""
+
+    mark: str
+    frozen: bool
+    waits: bool
+
+
+class TurningRecord(Protocol):
+    async def end_freezes(self, *, now: datetime) -> Sequence[StandingFreeze]:
+        """Closes those whose end has come; gives what is left standing."""
+        ...
+
+    async def waiting(self) -> Sequence[Waiting]: ...
+
+    async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[Neighbour]: ...
+
+    async def turn(self, waiting: Waiting, said: Said, *, news: bool, now: datetime) -> None:
+        """Stores what the rules say now and announces what there is to be announced of it.
+
+        The cards are redrawn; of a gate of which nothing was stored yet, only where that is `news` to its card.
+        """
+        ...
+
+
+async def turn_rules(*, record: TurningRecord, rules: Rules, aside: SetAside, now: datetime) -> int:
+    """Brings every waiting gate up to date with the rules of the moment; gives how many kinds of them turned."""
+    standing = await record.end_freezes(now=now)
+    waiting = await record.waiting()
+    owned = {each.domain: rules.domain(each.domain) for each in waiting}
+    domains = {name: domain for name, domain in owned.items() if domain is not None}
+    neighbours = await _neighbours(domains.values(), record=record, rules=rules)
+    turned = 0
+    passed_over = aside.keys()
+    for each in waiting:
+        domain = domains.get(each.domain)
+        if domain is None or each in passed_over:
+            continue
+        with aside.guard(each):
+            said = _said(domain, each, standing, neighbours, rules=rules, now=now)
+            if said.mark != each.mark:
+                # A card may have been drawn before its neighbours became what they are.
+                news = said.frozen or bool(domain.policy.turns.others)
+                await record.turn(each, said, news=news, now=now)
+                turned += 1
+    return turned
+
+
+def tiding_of(before: Waiting, said: Said) -> Tiding | None:
+    """What whoever may decide is called with: that nothing is in the way any more."""
+    if said.frozen or said.waits:
+        return None
+    if before.frozen:
+        return Tiding.FREEZE_OVER
+    return Tiding.TURN_FREE if before.waits else None
+
+
+async def _neighbours(
+    domains: Iterable[OwnedDomain], *, record: TurningRecord, rules: Rules
+) -> Sequence[Neighbour]:
+    wanted = {name for domain in domains for name in domain.policy.turns.others}
+    return told_by_their_rules(await record.neighbours(sorted(wanted)), rules) if wanted else ()
+
+
+def _said(
+    domain: OwnedDomain,
+    each: Waiting,
+    standing: Sequence[StandingFreeze],
+    neighbours: Sequence[Neighbour],
+    *,
+    rules: Rules,
+    now: datetime,
+) -> Said:
+    force = in_force(domain.policy, now=now, shift=each.shift)
+    turns, line = domain.policy.turns, Line(opened_at=each.since, neighbours=tuple(neighbours))
+    record = [one.freeze for one in standing if one.domains is None or domain.name in one.domains]
+    spans = [span for freeze in (*record, *rules.freezes(domain.name)) if (span := freeze.around(now))]
+    unheard = [
+        f"{group} {since.isoformat() if since else ''}" for group, since in rules.unheard(force.policy.voters)
+    ]
+    said = [
+        repr(force.policy),
+        *force.variants,
+        *sorted(f"{span.start} {span.end}" for span in spans),
+        *unheard,
+        *state_of(turns, neighbours, now=now),
+    ]
+    return Said(
+        mark=sha256("\n".join(said).encode()).hexdigest()[:16],
+        frozen=bool(spans),
+        waits=waits_in_line(turns, line, waited=each.waits, now=now),
+    )
+
+
+def freeze_over(freeze: StandingFreeze, now: datetime) -> Event:
+    """A freeze has come to its end."""
+    return told_of(freeze.domains, Kind.FREEZE_OVER, by=SWITCHGATE, now=now, freeze=freeze.freeze.id or 0)

@@ -1,0 +1,68 @@
+"""Half of the time is over, or the deadline is near: write the reminder down; the thread tells it.
+
+What is written down once is told once, whichever replica restarts in between.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from app.flow.audit_events import SWITCHGATE, Event, Kind
+from app.flow.ports.database import GateRecord, HeldGate, SetAside
+from app.flow.ports.rules import Rules
+from app.flow.read_models import GateView
+from app.gate.ids import GateId
+from app.gate.reminders import Manners, Nudge, Reminder, next_reminder, reminders
+from app.gate.state_machine import Awaiting
+
+BATCH: Final = 50
+
+
+class ReminderRecord(GateRecord, Protocol):
+    async def to_remind(self, *, now: datetime, limit: int, skip: Sequence[GateId]) -> Sequence[GateId]: ...
+
+
+async def remind(*, record: ReminderRecord, rules: Rules, aside: SetAside, now: datetime) -> int:
+    """Reminds where it is due, each gate in a transaction of its own; gives how many gates were looked at."""
+    due = await record.to_remind(now=now, limit=BATCH, skip=aside.keys())
+    for gate in due:
+        with aside.guard(gate):
+            async with record.hold(gate, skip_locked=True) as held:
+                if held is not None and isinstance(held.view.gate, Awaiting):
+                    await _remind(held, rules=rules, now=now)
+    return len(due)
+
+
+async def _remind(held: HeldGate, *, rules: Rules, now: datetime) -> None:
+    view = held.view
+    manners = _manners(view, rules=rules)
+    since = view.reminded_at or view.opened_at
+    planned = reminders(manners, opened_at=view.opened_at, deadline_at=view.deadline_at)
+    come = [one for one in planned if since < one.at <= now]
+    following = next_reminder(manners, opened_at=view.opened_at, deadline_at=view.deadline_at, after=now)
+    events = [_event(view, one, now) for one in _worth_saying(come)] if view.switch.verified else []
+    await held.reminded(at=now, following=following.at if following else None, events=events)
+
+
+def _worth_saying(come: Sequence[Reminder]) -> Sequence[Reminder]:
+    """After a pause several may have come at once: the latest says it all, and whoever is called is called."""
+    plain = [one for one in come if one.nudge is not Nudge.ESCALATION]
+    return [*plain[-1:], *(one for one in come if one.nudge is Nudge.ESCALATION)]
+
+
+def _manners(view: GateView, *, rules: Rules) -> Manners:
+    domain = rules.domain(view.switch.domain) if view.switch.domain else None
+    return (domain.policy if domain else rules.default_policy).manners
+
+
+def _event(view: GateView, reminder: Reminder, now: datetime) -> Event:
+    left = max(view.deadline_at - now, timedelta(0))
+    return Event(
+        at=now,
+        kind=Kind.REMINDED,
+        switch=view.switch.key,
+        actor=SWITCHGATE,
+        domain=view.switch.domain,
+        gate=view.id,
+        detail={"nudge": reminder.nudge, "minutes": round(left.total_seconds() / 60)},
+    )

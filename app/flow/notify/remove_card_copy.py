@@ -1,0 +1,50 @@
+"""Removes second copies of a card, whose buttons would stay live for ever. Never the gate's own card."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from app.flow.notify.retry import next_try
+from app.flow.notify.slack_errors import CardNotDrawn
+from app.flow.ports.database import Claim
+from app.flow.read_models import CardPlace
+from app.gate.ids import GateId
+
+FIRST: Final = timedelta(seconds=1)
+LONGEST: Final = timedelta(minutes=1)
+GIVEN_UP: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DueCopy(Claim):
+    """A message that shows a gate whose own card is another message."""
+
+    id: int
+    gate: GateId
+    place: CardPlace
+    found_at: datetime
+
+
+class CopyRemover(Protocol):
+    async def remove(self, place: CardPlace, *, gate: GateId) -> None:
+        """Removes the message if it is a card of this gate. Raises `CardNotDrawn`."""
+        ...
+
+
+class CopyRecord(Protocol):
+    async def copy_removed(self, due: DueCopy) -> None: ...
+
+    async def remove_again(self, due: DueCopy, *, error: str, due_at: datetime) -> None: ...
+
+
+async def remove_copy(due: DueCopy, *, record: CopyRecord, remover: CopyRemover, now: datetime) -> str | None:
+    """Removes it; why it is to be tried again, or None."""
+    try:
+        await remover.remove(due.place, gate=due.gate)
+    except CardNotDrawn as exc:
+        if now - due.found_at < GIVEN_UP:
+            again = next_try(exc, due.attempts, first=FIRST, longest=LONGEST, now=now)
+            await record.remove_again(due, error=str(exc), due_at=again)
+            return str(exc)
+    await record.copy_removed(due)
+    return None

@@ -1,0 +1,13 @@
+"""A signed request that arrives a second time changes nothing any more, whatever was undone in between."""
+
+from app.gate.rules.permits import Refusal
+
+
+class AlreadyHandled(Refusal):
+    """This very request was recorded before: a press that takes effect twice would count for the person."""
+
+
+def refuse_replay(is_replay: bool) -> None:
+    """Raises `AlreadyHandled`. Called last, where the request would otherwise take effect."""
+    if is_replay:
+        raise AlreadyHandled

@@ -1,0 +1,1 @@
+"""Undo: requested by a person, executed by a worker."""

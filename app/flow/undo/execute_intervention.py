@@ -1,0 +1,158 @@
+"""Somebody asked for a switch to be taken back, or for blue to end: tell CodeDeploy, once, and say what came of it."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol, assert_never
+
+from app.flow.audit_events import SWITCHGATE, Event, Kind
+from app.flow.backoff import backoff
+from app.flow.ports.codedeploy import (
+    AlreadyOver,
+    AnotherRuns,
+    CannotAsk,
+    Deployments,
+    Interveners,
+    InterventionRefused,
+    NothingToRedeploy,
+)
+from app.flow.ports.database import DueIntervention
+from app.flow.read_models import Setback
+from app.gate.ids import GateId
+from app.gate.previous_revision import Obstacle
+from app.gate.undo import Deed
+
+UNDO_TAG: Final = "switchgate-undo:"
+"""In a deployment's description before the id of the undo that made it."""
+
+RETRY: Final = timedelta(milliseconds=300)
+LONGEST: Final = timedelta(seconds=10)
+PATIENCE: Final = timedelta(minutes=30)
+"""How long CodeDeploy is asked again; whoever waits has long looked for another way by then."""
+
+
+WHY_NOT: Final = {
+    Obstacle.ABSENT: Setback.NO_PREVIOUS,
+    Obstacle.SAME: Setback.SAME_REVISION,
+    Obstacle.UNPINNED: Setback.UNPINNED_REVISION,
+    Obstacle.UNREADABLE: Setback.UNREADABLE_REVISION,
+    Obstacle.INACTIVE: Setback.INACTIVE_REVISION,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Answer:
+    """What CodeDeploy made of it: the deployment that takes the switch back, where it is known at once; whether that
+    was all; and what may yet go wrong."""
+
+    deployment: str | None = None
+    done: bool = False
+    problem: str | None = None
+
+
+class CarryOutRecord(Protocol):
+    """Where due interventions are finished, under the lease that they were claimed with."""
+
+    async def sent(
+        self,
+        due: DueIntervention,
+        *,
+        deployment: str | None,
+        done: bool,
+        problem: str | None,
+        event: Event,
+        now: datetime,
+    ) -> list[GateId]:
+        """CodeDeploy took it; `problem` is what may yet go wrong. Gives the gates that wait in the deployment which it
+        made."""
+        ...
+
+    async def failed(self, due: DueIntervention, *, problem: str, event: Event, now: datetime) -> None: ...
+
+    async def carry_out_again(
+        self, due: DueIntervention, *, problem: str, due_at: datetime, now: datetime
+    ) -> None: ...
+
+
+async def carry_out(
+    due: DueIntervention,
+    *,
+    record: CarryOutRecord,
+    interveners: Interveners,
+    deployments: Deployments,
+    now: datetime,
+) -> list[GateId]:
+    """Tells CodeDeploy; gives the gates that may now pass freely."""
+    try:
+        answer = await _tell(due, interveners=interveners, deployments=deployments)
+    except CannotAsk as trouble:
+        if now - due.intervention.asked_at < PATIENCE:
+            again = now + backoff(due.attempts, first=RETRY, longest=LONGEST)
+            await record.carry_out_again(due, problem=str(trouble), due_at=again, now=now)
+            return []
+        problem = str(trouble)
+    except AnotherRuns as busy:
+        problem = f"{Setback.ANOTHER_RUNS} ({busy})"
+    except NothingToRedeploy as nothing:
+        problem = WHY_NOT[nothing.previous.obstacle or Obstacle.ABSENT]
+    except InterventionRefused as refused:
+        problem = str(refused)
+    except AlreadyOver as over:
+        problem = str(over) or Setback.OVER_FIRST
+    else:
+        kind = Kind.FINISH_SENT if due.intervention.deed is Deed.FINISH else Kind.UNDO_SENT
+        event = _event(due, kind, now, deployment=answer.deployment or "", why=answer.problem or "")
+        return await record.sent(
+            due,
+            deployment=answer.deployment,
+            done=answer.done,
+            problem=answer.problem,
+            event=event,
+            now=now,
+        )
+    kind = Kind.FINISH_FAILED if due.intervention.deed is Deed.FINISH else Kind.UNDO_FAILED
+    await record.failed(due, problem=problem, event=_event(due, kind, now, why=problem), now=now)
+    return []
+
+
+async def _tell(due: DueIntervention, *, interveners: Interveners, deployments: Deployments) -> _Answer:
+    key, wish = due.switch.key, due.intervention
+    match wish.deed:
+        case Deed.STOP:
+            await _stop(due, interveners=interveners, deployments=deployments)
+            return _Answer()
+        case Deed.REDEPLOY:
+            mark = f"{UNDO_TAG}{wish.id}"
+            description = f"Undo of {key.deployment}, asked for by {wish.name}"
+            made = await interveners.redeploy_previous(key, blue=due.blue, mark=mark, description=description)
+            return _Answer(deployment=made.deployment, problem=Setback.ALARMS_ON if made.alarms_on else None)
+        case Deed.FINISH:
+            with suppress(AlreadyOver):  # blue is gone: that is what was asked for
+                await interveners.finish(key)
+            return _Answer(done=True)
+        case _:
+            assert_never(wish.deed)
+
+
+async def _stop(due: DueIntervention, *, interveners: Interveners, deployments: Deployments) -> None:
+    """Stops the deployment. One that was stopped already is as good, where its rollback comes or may yet come."""
+    try:
+        await interveners.stop(due.switch.key)
+    except AlreadyOver:
+        facts = await deployments.deployment(due.switch.key)
+        if facts.status == "Succeeded":
+            raise AlreadyOver(Setback.OVER_FIRST) from None
+        ours = due.attempts > 1  # a lost answer to an earlier try, which asked for a rollback
+        if not ours and not facts.rollback_id and not facts.rollback_may_come:
+            raise AlreadyOver(Setback.NO_ROLLBACK) from None
+
+
+def _event(due: DueIntervention, kind: Kind, now: datetime, **detail: str) -> Event:
+    return Event(
+        at=now,
+        kind=kind,
+        switch=due.switch.key,
+        actor=SWITCHGATE,
+        domain=due.switch.domain,
+        detail={"deed": due.intervention.deed, "attempts": due.attempts, **detail},
+    )

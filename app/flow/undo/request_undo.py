@@ -1,0 +1,168 @@
+"""Somebody wants a switch taken back, or blue ended now: write it down if they may, or say why not."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+from uuid import UUID, uuid4
+
+from app.flow.approval.approval_context import NoSuchGate, Unconfigured
+from app.flow.approval.cast_vote import Refused
+from app.flow.audit_events import Event, Kind, person
+from app.flow.ports.rules import OwnedDomain, Rules
+from app.flow.read_models import GateView, Intervention, InterventionPhase, Setback, standpoint_of
+from app.flow.replayed_requests import refuse_replay
+from app.gate.ids import GateId
+from app.gate.rules.permits import Person, Refusal
+from app.gate.undo import Deed, judge_finish, judge_person, judge_undo
+
+ASKED: Final = {Deed.STOP: Kind.UNDO_ASKED, Deed.REDEPLOY: Kind.UNDO_ASKED, Deed.FINISH: Kind.FINISH_ASKED}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wish:
+    """What a person asks for, at the card of a gate."""
+
+    gate: GateId
+    deed: Deed
+    person: Person
+    reason: str
+    request: str | None = None
+    """A key of the request by which it takes effect once."""
+
+
+class HeldIntervention(Protocol):
+    """A gate's switch under its lock: nobody else asks for anything meanwhile."""
+
+    @property
+    def view(self) -> GateView: ...
+
+    @property
+    def is_replay(self) -> bool:
+        """The request that it is held for has taken effect before."""
+        ...
+
+    async def ask(
+        self, intervention: Intervention, *, instead_of: UUID | None, events: Sequence[Event], now: datetime
+    ) -> None:
+        """`instead_of`: an intervention that is given up for this one."""
+        ...
+
+    async def note(self, event: Event) -> None: ...
+
+
+class InterventionRecord(Protocol):
+    def hold_switch_of(
+        self, gate: GateId, *, request: str | None = None
+    ) -> AbstractAsyncContextManager[HeldIntervention | None]: ...
+
+
+async def intervene(wish: Wish, *, record: InterventionRecord, rules: Rules, now: datetime) -> Intervention:
+    """Writes the wish down in one transaction; a loop carries it out. Raises `Refused`, having recorded it."""
+    async with record.hold_switch_of(wish.gate, request=wish.request) as held:
+        if held is None:
+            raise Refused(NoSuchGate(), None)
+        try:
+            _judge(wish, held.view, rules=rules)
+            refuse_replay(held.is_replay)
+        except Refusal as refusal:
+            refused = await _refuse(held, refusal, by=wish.person, now=now, deed=wish.deed)
+        else:
+            asked = _asked(wish, now)
+            given_up = _given_up(wish, held.view)
+            events = [
+                _event(wish.person, held.view, ASKED[wish.deed], now, deed=wish.deed, reason=asked.reason)
+            ]
+            if given_up is not None:
+                why = {"deed": given_up.deed, "why": Setback.UNDO_INSTEAD}
+                events.insert(0, _event(wish.person, held.view, Kind.FINISH_FAILED, now, **why))
+            await held.ask(asked, instead_of=given_up.id if given_up else None, events=events, now=now)
+            return asked
+    raise refused
+
+
+async def may_undo(
+    gate: GateId, by: Person, *, record: InterventionRecord, rules: Rules, now: datetime
+) -> GateView:
+    """The gate, where this person may have its switch taken back at all. Raises `Refused`, having recorded it."""
+    async with record.hold_switch_of(gate) as held:
+        if held is None:
+            raise Refused(NoSuchGate(), None)
+        view = held.view
+        try:
+            policy = domain_of(view, rules=rules).policy
+            judge_person(person=by, policy=policy, admins=rules.admins, roster=rules.roster())
+        except Refusal as refusal:
+            refused = await _refuse(held, refusal, by=by, now=now)
+        else:
+            return view
+    raise refused
+
+
+async def _refuse(
+    held: HeldIntervention, refusal: Refusal, *, by: Person, now: datetime, **detail: str
+) -> Refused:
+    """Records it; to be raised once the transaction is over."""
+    why = type(refusal).__name__
+    await held.note(_event(by, held.view, Kind.UNDO_REFUSED, now, why=why, **detail))
+    return Refused(refusal, held.view)
+
+
+def domain_of(view: GateView, *, rules: Rules) -> OwnedDomain:
+    """The gate's domain as it is configured now. Raises `Unconfigured`."""
+    domain = rules.domain(view.switch.domain) if view.switch.domain else None
+    if domain is None:
+        raise Unconfigured
+    return domain
+
+
+def _judge(wish: Wish, view: GateView, *, rules: Rules) -> None:
+    policy = domain_of(view, rules=rules).policy
+    at = standpoint_of(view)
+    if wish.deed is Deed.FINISH:
+        judge_finish(at=at, person=wish.person, policy=policy, admins=rules.admins, roster=rules.roster())
+        return
+    judge_undo(
+        at=at,
+        asked=wish.deed,
+        reason=wish.reason,
+        person=wish.person,
+        policy=policy,
+        admins=rules.admins,
+        roster=rules.roster(),
+    )
+
+
+def _given_up(wish: Wish, view: GateView) -> Intervention | None:
+    """Blue's end, asked for and not yet taken by CodeDeploy: an undo takes its place, it never waits for it."""
+    before = view.intervention
+    waits = before is not None and before.deed is Deed.FINISH and before.under_way
+    return before if waits and wish.deed is not Deed.FINISH else None
+
+
+def _asked(wish: Wish, now: datetime) -> Intervention:
+    return Intervention(
+        id=uuid4(),
+        deed=wish.deed,
+        phase=InterventionPhase.ASKED,
+        by=wish.person.user,
+        name=wish.person.name,
+        reason=wish.reason.strip(),
+        asked_at=now,
+        deployment=None,
+        problem=None,
+        finished_at=None,
+    )
+
+
+def _event(by: Person, view: GateView, kind: Kind, now: datetime, **detail: str) -> Event:
+    return Event(
+        at=now,
+        kind=kind,
+        switch=view.switch.key,
+        actor=person(by.user, by.name),
+        domain=view.switch.domain,
+        gate=view.id,
+        detail=dict(detail),
+    )

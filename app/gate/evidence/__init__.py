@@ -1,0 +1,1 @@
+"""What is shown before deciding, as values; pure."""

@@ -1,0 +1,182 @@
+"""Is green fit to take the traffic? What is wrong comes first."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from app.gate.evidence.model import ABSENT, Alarm, Evidence, Missing, Targets, Tasks, Why
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NoTasks:
+    """Nothing runs on green."""
+
+    name: ClassVar[str] = "no_tasks"
+    desired: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TargetsUnfit:
+    """Some targets would not serve."""
+
+    name: ClassVar[str] = "targets_unfit"
+    targets: Targets
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AlarmRings:
+    name: ClassVar[str] = "alarm_rings"
+    alarm: Alarm
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TasksShort:
+    """Fewer tasks run than are wanted."""
+
+    name: ClassVar[str] = "tasks_short"
+    tasks: Tasks
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NoTargets:
+    """Tasks run, and the load balancer knows none of them."""
+
+    name: ClassVar[str] = "no_targets"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotSteady:
+    """ECS is still moving tasks on green."""
+
+    name: ClassVar[str] = "not_steady"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AlarmGone:
+    """The deployment group names an alarm that does not exist."""
+
+    name: ClassVar[str] = "alarm_gone"
+    alarm: Alarm
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TargetsUnchecked:
+    """Some targets of which the load balancer does not tell (yet) whether they would serve."""
+
+    name: ClassVar[str] = "targets_unchecked"
+    targets: Targets
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unread:
+    """A part that could not be read; `part` is its name in `Evidence.missing`."""
+
+    name: ClassVar[str] = "unread"
+    part: str
+    missing: Missing
+
+
+Finding = (
+    NoTasks
+    | TargetsUnfit
+    | AlarmRings
+    | TasksShort
+    | NoTargets
+    | NotSteady
+    | AlarmGone
+    | TargetsUnchecked
+    | Unread
+)
+
+_ORDER: Final[tuple[type[Finding], ...]] = (
+    NoTasks,
+    TargetsUnfit,
+    AlarmRings,
+    TasksShort,
+    NoTargets,
+    NotSteady,
+    AlarmGone,
+    TargetsUnchecked,
+    Unread,
+)
+_WORST: Final = ("unhealthy", "unhealthy.draining", "unused")
+_LEAVING: Final = "draining"
+"""Targets that an earlier deployment left behind in the same target group."""
+
+_PARTS: Final = ("tasks", "health", "alarms")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fitness:
+    """`findings`: the worst first; none: green is fit as far as anybody can see."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def fit(self) -> bool:
+        return not self.findings
+
+    @property
+    def wrong(self) -> bool:
+        """Whether anything seen speaks against it, rather than something not having been seen."""
+        return any(not isinstance(finding, TargetsUnchecked | Unread) for finding in self.findings)
+
+
+def fitness(evidence: Evidence) -> Fitness:
+    """The state of green and of the alarms."""
+    found = [*_tasks(evidence), *_targets(evidence), *_alarms(evidence), *_unread(evidence)]
+    return Fitness(findings=tuple(sorted(found, key=_rank)))
+
+
+def _rank(finding: Finding) -> tuple[int, int]:
+    within = 0
+    if isinstance(finding, TargetsUnfit):
+        state = finding.targets.state
+        within = _WORST.index(state) if state in _WORST else len(_WORST)
+    return _ORDER.index(type(finding)), within
+
+
+def _tasks(evidence: Evidence) -> Iterator[Finding]:
+    tasks = evidence.green.tasks
+    if isinstance(tasks, Missing):
+        return
+    if tasks.running == 0:
+        yield NoTasks(desired=tasks.desired)
+    elif tasks.running < tasks.desired:
+        yield TasksShort(tasks=tasks)
+    elif tasks.steady is False:
+        yield NotSteady()
+
+
+def _targets(evidence: Evidence) -> Iterator[Finding]:
+    health, tasks = evidence.green.health, evidence.green.tasks
+    if isinstance(health, Missing):
+        return
+    staying = [one for one in health if one.state != _LEAVING]
+    total = sum(one.count for one in staying)
+    for one in staying:
+        if one.unchecked:
+            yield TargetsUnchecked(targets=one, total=total)
+        elif one.state != "healthy":
+            yield TargetsUnfit(targets=one, total=total)
+    if total == 0 and not (isinstance(tasks, Tasks) and tasks.running == 0):
+        yield NoTargets()
+
+
+def _alarms(evidence: Evidence) -> Iterator[Finding]:
+    if isinstance(evidence.alarms, Missing):
+        return
+    for alarm in evidence.alarms:
+        if alarm.state == "ALARM":
+            yield AlarmRings(alarm=alarm)
+        elif alarm.state == ABSENT:
+            yield AlarmGone(alarm=alarm)
+
+
+def _unread(evidence: Evidence) -> Iterator[Finding]:
+    for part, missing in evidence.missing.items():
+        # That nothing is configured is known, not missing.
+        if part in _PARTS and missing.why is not Why.NONE:
+            yield Unread(part=part, missing=missing)

@@ -1,0 +1,154 @@
+"""Blue -> green: what changes, and of what may be secret only that it changes."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import chain
+from typing import Final
+
+from app.gate.evidence.revision import Container, Reading
+
+
+class What(StrEnum):
+    """In the order in which a reader wants to know."""
+
+    IMAGE = "image"
+    CONTAINER = "container"
+    VARIABLE = "variable"
+    SECRET = "secret"  # noqa: S105 - the name of a kind
+    COMMAND = "command"
+    PORTS = "ports"
+    CPU = "cpu"
+    MEMORY = "memory"
+    ROLE = "role"
+    TASKS = "tasks"
+    CAPACITY = "capacity"
+    PLATFORM = "platform"
+    NETWORK = "network"
+    ROUTE = "route"
+    OTHER = "other"
+
+
+class How(StrEnum):
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+
+
+HIDDEN: Final = frozenset({What.VARIABLE, What.SECRET, What.COMMAND, What.OTHER})
+"""Of these only the name is told, never what it was or is."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """One difference. `name` is the variable's, secret's or container's, or the part's own; `before` and
+    `after` are as shown, None where there was nothing or nothing may be told."""
+
+    what: What
+    how: How
+    name: str
+    container: str = ""
+    before: str | None = None
+    after: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.what in HIDDEN and (self.before is not None or self.after is not None):
+            raise ValueError(f"a {self.what} never tells its value")
+
+
+def diff(blue: Reading, green: Reading) -> tuple[Change, ...]:
+    """All that differs between two revisions; nothing when green runs what blue runs."""
+    before = {container.name: container for container in blue.revision.containers}
+    after = {container.name: container for container in green.revision.containers}
+    changes = chain(
+        _task(blue, green),
+        _names(What.CONTAINER, before, after),
+        *(_container(before[name], after[name]) for name in before if name in after),
+        _hidden(blue, green, both={""} | (before.keys() & after.keys())),
+    )
+    order = list(What)
+    return tuple(sorted(changes, key=lambda change: order.index(change.what)))
+
+
+def changed(what: What, name: str, before: str, after: str, *, container: str = "") -> Iterator[Change]:
+    """The change of a plain value; an empty one is none."""
+    if before == after:
+        return
+    how = How.ADDED if not before else How.CHANGED if after else How.REMOVED
+    yield Change(
+        what=what, how=how, name=name, container=container, before=before or None, after=after or None
+    )
+
+
+def _task(blue: Reading, green: Reading) -> Iterator[Change]:
+    one, other = blue.revision, green.revision
+    yield from changed(What.CPU, "cpu", one.cpu, other.cpu)
+    yield from changed(What.MEMORY, "memory", one.memory, other.memory)
+    yield from changed(What.ROLE, "taskRole", one.task_role, other.task_role)
+
+
+def _container(blue: Container, green: Container) -> Iterator[Change]:
+    name = green.name
+    if not blue.image.same_as(green.image):
+        one, other = _image_words(blue, green)
+        yield Change(
+            what=What.IMAGE, how=How.CHANGED, name=green.image.path, container=name, before=one, after=other
+        )
+    yield from changed(What.CPU, "cpu", blue.cpu, green.cpu, container=name)
+    yield from changed(What.MEMORY, "memory", blue.memory, green.memory, container=name)
+    yield from changed(What.PORTS, "ports", ", ".join(blue.ports), ", ".join(green.ports), container=name)
+    yield from _names(What.VARIABLE, blue.variables, green.variables, container=name)
+    yield from _names(What.SECRET, blue.secrets, green.secrets, container=name)
+
+
+def _image_words(blue: Container, green: Container) -> tuple[str, str]:
+    """The versions alone where the repository stays, else the whole names."""
+    one, other = blue.image, green.image
+    if one.repository == other.repository:
+        return one.version, other.version
+    return one.reference, other.reference
+
+
+def _names(what: What, before: Iterable[str], after: Iterable[str], *, container: str = "") -> list[Change]:
+    """What came and what went; what stayed is told apart by its mark."""
+    old, new = list(before), list(after)
+    return [
+        *(_named(what, How.ADDED, name, container) for name in new if name not in old),
+        *(_named(what, How.REMOVED, name, container) for name in old if name not in new),
+    ]
+
+
+_KINDS: Final = {
+    "variable": What.VARIABLE,
+    "secret": What.SECRET,
+    "command": What.COMMAND,
+    "ports": What.PORTS,
+}
+
+
+def _hidden(blue: Reading, green: Reading, *, both: set[str]) -> Iterator[Change]:
+    """What differs by its mark, in the containers that both have."""
+    visible = _visible(blue, green)
+    for spot in sorted(blue.marks.keys() | green.marks.keys()):
+        if spot.container not in both or blue.marks.get(spot) == green.marks.get(spot):
+            continue
+        if (spot.container, spot.kind) in visible:
+            continue
+        what = _KINDS.get(spot.kind, What.OTHER)
+        stayed = spot in blue.marks and spot in green.marks
+        if stayed or what is What.OTHER:
+            yield _named(what, How.CHANGED, spot.name, spot.container)
+
+
+def _visible(blue: Reading, green: Reading) -> set[tuple[str, str]]:
+    """Ports that differ even as they are shown: their mark need not say it again."""
+    before = {container.name: container for container in blue.revision.containers}
+    return {
+        (after.name, "ports")
+        for after in green.revision.containers
+        if before.get(after.name, after).ports != after.ports
+    }
+
+
+def _named(what: What, how: How, name: str, container: str) -> Change:
+    return Change(what=what, how=how, name=name, container=container)

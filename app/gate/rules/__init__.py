@@ -1,0 +1,1 @@
+"""A domain's rules, held against the state of things; pure."""

@@ -1,0 +1,170 @@
+"""The state of things against the rules: which of them are not met."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from app.gate.ids import UserId
+from app.gate.rules.checks import CheckState
+from app.gate.rules.exclusivity import Line, turn_of
+from app.gate.rules.freeze import Freeze
+from app.gate.rules.policy import InForce, Policy, RejectBy, Roster, UnknownDeployer
+from app.gate.rules.shift import Shift
+from app.gate.rules.traffic_guard import TrafficGuard
+from app.gate.rules.violations import CheckOwed, Frozen, Holding, Outvoted, Owed, Owing, ShiftUnknown, TwoOwed
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Circumstances:
+    """What the rules look at beside people. `freezes`: those of the domain, in force or not. `line`: the switches
+    of other domains, where there are any to wait for."""
+
+    shift: Shift | None
+    checks: Mapping[str, CheckState]
+    freezes: tuple[Freeze, ...]
+    line: Line | None = None
+    guard: TrafficGuard | None = None
+    """What the latest evidence says of live traffic; None: nothing was seen yet."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ballot:
+    """Who has voted, and who deployed (None: unknown). `named`: whom any source names as the deployer."""
+
+    deployer: UserId | None
+    approved_by: frozenset[UserId]
+    rejected_by: frozenset[UserId]
+    named: frozenset[UserId] = frozenset()
+
+    def approved_also_by(self, user: UserId) -> "Ballot":
+        return replace(self, approved_by=self.approved_by | {user}, rejected_by=self.rejected_by - {user})
+
+    def rejected_also_by(self, user: UserId) -> "Ballot":
+        return replace(self, approved_by=self.approved_by - {user}, rejected_by=self.rejected_by | {user})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """Everything that a vote is judged by, as it stands at `now`."""
+
+    rules: InForce
+    roster: Roster
+    ballot: Ballot
+    circumstances: Circumstances
+    now: datetime
+
+    @property
+    def policy(self) -> Policy:
+        return self.rules.policy
+
+    def may_vote(self, user: UserId) -> bool:
+        return self.roster.holds(user, approvers=self.policy.voters)
+
+    def is_own(self, user: UserId) -> bool:
+        """Whether `user` deployed this, as far as any source says, and may not approve it for that."""
+        ballot = self.ballot
+        ids = self.roster.ids(user)
+        return not self.policy.own_deployment and (ballot.deployer in ids or bool(ids & ballot.named))
+
+    def under(self, policy: Policy) -> "Case":
+        """The same case under another policy."""
+        return replace(self, rules=replace(self.rules, policy=policy))
+
+    def approved_also_by(self, user: UserId) -> "Case":
+        """The same case after this person's approval."""
+        return replace(self, ballot=self.ballot.approved_also_by(user))
+
+    def rejected_also_by(self, user: UserId) -> "Case":
+        """The same case after this person's rejection."""
+        return replace(self, ballot=self.ballot.rejected_also_by(user))
+
+
+def frozen_by(freezes: Iterable[Freeze], *, now: datetime) -> list[Frozen]:
+    """The freezes in force, that which ends last first."""
+    frozen = [
+        Frozen(reason=freeze.reason, until=span.end, by=freeze.by)
+        for freeze in freezes
+        if (span := freeze.around(now)) is not None
+    ]
+    return sorted(frozen, key=lambda each: each.until, reverse=True)
+
+
+def held_by(case: Case) -> tuple[Holding, ...]:
+    """What keeps anybody's approval from being taken now."""
+    around = case.circumstances
+    checks = [
+        CheckOwed(name=name, state=around.checks.get(name))
+        for name in case.policy.required_checks
+        if around.checks.get(name) is not CheckState.PASSED
+    ]
+    unknown = [ShiftUnknown()] if case.rules.shift_matters else []
+    turn = turn_of(case.policy.turns, around.line, now=case.now)
+    guard = around.guard.holding(case.now) if around.guard else ()
+    return (*frozen_by(around.freezes, now=case.now), *guard, *turn, *unknown, *checks)
+
+
+def discounted(case: Case) -> frozenset[UserId]:
+    """Whose votes do not count now: who may not decide any more, and who approved a deployment of their own."""
+    ballot = case.ballot
+    left = {user for user in ballot.approved_by | ballot.rejected_by if not case.may_vote(user)}
+    return frozenset(left | {user for user in ballot.approved_by if case.is_own(user)})
+
+
+def out_of_reach(case: Case) -> tuple[Owing, ...]:
+    """The approvals that nobody is left to give: not enough people are in a source, or all of them deployed this."""
+    policy = case.policy
+    if policy.approve_when_checks_pass and policy.required_checks:
+        return ()
+    short: list[Owing] = []
+    everybody: set[UserId] = set()
+    for source in policy.sources:
+        able = {user for user in case.roster.able(source.people) if not case.is_own(user)}
+        everybody |= able
+        if len(able) < source.approvals:
+            short.append(Owed(people=source.people, missing=source.approvals - len(able)))
+    if asks_two(case) and len(everybody) < 2 and not short:
+        short.append(TwoOwed(missing=2 - len(everybody)))
+    return tuple(short)
+
+
+def owing(case: Case) -> tuple[Owing, ...]:
+    """Which approvals are missing.
+
+    Only those who may decide now are counted: an approver who has left the group since no longer is one, and
+    an approval of one's own deployment is none, also where the deployer became known after it. Somebody who
+    is in two sources counts in both.
+    """
+    for_it = case.ballot.approved_by - discounted(case)
+    owed: list[Owing] = []
+    for source in case.policy.sources:
+        have = sum(case.roster.holds(user, approvers=source.people) for user in for_it)
+        if have < source.approvals:
+            owed.append(Owed(people=source.people, missing=source.approvals - have))
+    if asks_two(case) and len(for_it) < 2:
+        owed.append(TwoOwed(missing=2 - len(for_it)))
+    against = _against(case)
+    if against and against >= len(for_it):
+        owed.append(Outvoted(against=against))
+    return tuple(owed)
+
+
+def rejections_owed(case: Case) -> int:
+    """How many more people have to reject before the gate ends; 0: it is rejected."""
+    needed = 1 if case.policy.reject is RejectBy.ONE else asked(case) // 2 + 1
+    return max(needed - _against(case), 0)
+
+
+def asked(case: Case) -> int:
+    """How many approvals are asked in all: a majority is more than half of it."""
+    total = sum(source.approvals for source in case.policy.sources)
+    return max(total, 2) if asks_two(case) else total
+
+
+def asks_two(case: Case) -> bool:
+    """Nobody can tell whose own deployment this is, and the policy then asks two different people."""
+    unknown = case.ballot.deployer is None and not case.policy.own_deployment
+    return unknown and case.policy.unknown_deployer is UnknownDeployer.ASK_TWO
+
+
+def _against(case: Case) -> int:
+    return sum(case.may_vote(user) for user in case.ballot.rejected_by)

@@ -1,0 +1,246 @@
+"""Whose press counts, and when a gate may be approved. The only maker of a `Permit`."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from app.gate.ids import GateId, UserId
+from app.gate.rules.evaluation import Case, held_by, owing
+from app.gate.rules.policy import ReasonFor, UnknownDeployer
+from app.gate.rules.violations import Holding, NotNamed, OwnSwitch, Unmet, rule_key, rule_mark
+
+_MINT: Final = object()
+
+
+class Standing(StrEnum):
+    """What Slack says of the account that pressed."""
+
+    MEMBER = "member"
+    GUEST = "guest"
+    STRANGER = "stranger"
+    BOT = "bot"
+    DEACTIVATED = "deactivated"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Person:
+    """Somebody who pressed: identity from Slack's signed payload, standing from Slack's directory."""
+
+    user: UserId
+    name: str
+    standing: Standing
+
+
+class Choice(StrEnum):
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
+class Basis(StrEnum):
+    """On what an approval stands."""
+
+    VOTES = "votes"
+    RESCUE = "rescue"
+    UNDO = "undo"
+    CHECKS = "checks"
+    BREAK_GLASS = "break_glass"
+
+
+class Permit:
+    """Proof that this very gate may be approved. Only this module makes one.
+
+    `broken` are the rules that an admin set aside, for `reason`; empty for every other basis.
+    """
+
+    __slots__ = ("basis", "broken", "by", "gate", "name", "reason")
+
+    def __init__(
+        self,
+        *,
+        gate: GateId,
+        by: UserId | None,
+        name: str,
+        basis: Basis,
+        mint: object,
+        broken: tuple[Unmet, ...] = (),
+        reason: str | None = None,
+    ) -> None:
+        if mint is not _MINT:
+            raise TypeError("a Permit is made by the policy alone")
+        self.gate, self.by, self.name, self.basis = gate, by, name, basis
+        self.broken, self.reason = broken, reason
+
+
+class Refusal(Exception):
+    """Why a press does not count. The subclass is the fact; nothing about the gate has changed."""
+
+
+class NotAMember(Refusal):
+    """Bots, guests, strangers, deactivated and unknown accounts never decide."""
+
+    def __init__(self, standing: Standing) -> None:
+        super().__init__(f"the account is not a full member: {standing}")
+        self.standing = standing
+
+
+class NotAnApprover(Refusal):
+    """The domain's policy does not name this person."""
+
+
+class OwnDeployment(Refusal):
+    """Who deployed may not approve it here."""
+
+
+class AlreadyApproved(Refusal):
+    """The same person's approval counts once."""
+
+
+class AlreadyRejected(Refusal):
+    """The same person's rejection counts once."""
+
+
+class ReasonMissing(Refusal):
+    """A rejection says why; where the policy asks it, an approval too."""
+
+
+class HeldBack(Refusal):
+    """A check, a freeze or something unknown keeps anybody's approval from being taken now."""
+
+    def __init__(self, held: tuple[Holding, ...]) -> None:
+        super().__init__(", ".join(rule_key(rule) for rule in held))
+        self.held = held
+
+
+class NotAnAdmin(Refusal):
+    """Only admins break the glass."""
+
+
+class NothingToBreak(Refusal):
+    """This person's ordinary approval would pass: no rule stands in the way."""
+
+
+class RulesChanged(Refusal):
+    """A rule is broken that was not among those that the person was shown. `broken` are all of now."""
+
+    def __init__(self, broken: tuple[Unmet, ...]) -> None:
+        super().__init__("another rule is broken than those that were shown")
+        self.broken = broken
+
+
+def judge_approval(case: Case, *, person: Person, reason: str) -> None:
+    """Raises the `Refusal` that applies to this approval; returns when it may be counted."""
+    _must_vote(case, person)
+    if case.is_own(person.user):
+        raise OwnDeployment
+    held = held_by(case)
+    if held:
+        raise HeldBack(held)
+    again = person.user in case.ballot.approved_by
+    if again and owing(case):
+        raise AlreadyApproved
+    if case.policy.reason is ReasonFor.ALWAYS and not again and not reason.strip():
+        raise ReasonMissing
+
+
+def judge_rejection(case: Case, *, person: Person, reason: str) -> None:
+    """Raises the `Refusal` that applies to this rejection; returns when it counts.
+
+    Rejecting one's own deployment is allowed, and nothing holds a rejection back: it can only stop traffic
+    from moving.
+    """
+    _must_vote(case, person)
+    if person.user in case.ballot.rejected_by:
+        raise AlreadyRejected
+    if case.policy.reason is not ReasonFor.NEVER and not reason.strip():
+        raise ReasonMissing
+
+
+def permit_by_votes(gate: GateId, case: Case, *, last: Person) -> Permit | None:
+    """The permit, once nothing holds the gate and no approval is owed. `last` voted last."""
+    if held_by(case) or owing(case):
+        return None
+    return Permit(gate=gate, by=last.user, name=last.name, basis=Basis.VOTES, mint=_MINT)
+
+
+def permit_by_checks(gate: GateId, case: Case) -> Permit | None:
+    """The permit of a domain that approves itself when its checks pass.
+
+    The checks stand for the approvers' own approvals; what `require` asks of others is owed all the same, and
+    a rejection that stands keeps people in it.
+    """
+    policy = case.policy
+    if not policy.approve_when_checks_pass or not policy.required_checks or case.ballot.rejected_by:
+        return None
+    others = case.under(replace(policy, approvals=0, unknown_deployer=UnknownDeployer.ALLOW))
+    if held_by(others) or owing(others):
+        return None
+    return Permit(gate=gate, by=None, name="checks", basis=Basis.CHECKS, mint=_MINT)
+
+
+def broken_by(case: Case, person: Person) -> tuple[Unmet, ...]:
+    """Every rule that an approval by this person, alone and right now, would set aside."""
+    own: list[Unmet] = []
+    if not case.may_vote(person.user):
+        own.append(NotNamed())
+    elif case.is_own(person.user):
+        own.append(OwnSwitch())
+    return (*held_by(case), *own, *owing(case.approved_also_by(person.user)))
+
+
+def permit_by_break_glass(
+    gate: GateId,
+    case: Case,
+    *,
+    person: Person,
+    admins: tuple[str, ...],
+    named: frozenset[str],
+    reason: str,
+) -> Permit:
+    """The permit of an admin who decides against the rules, in the open. Raises a `Refusal`.
+
+    `named`: the marks of the rules that the admin was shown as broken.
+    """
+    if person.standing is not Standing.MEMBER:
+        raise NotAMember(person.standing)
+    if not case.roster.holds(person.user, approvers=admins):
+        raise NotAnAdmin
+    broken = broken_by(case, person)
+    if not broken:
+        raise NothingToBreak
+    if not {rule_mark(rule) for rule in broken} <= named:
+        raise RulesChanged(broken)
+    if not reason.strip():
+        raise ReasonMissing
+    return Permit(
+        gate=gate,
+        by=person.user,
+        name=person.name,
+        basis=Basis.BREAK_GLASS,
+        broken=broken,
+        reason=reason.strip(),
+        mint=_MINT,
+    )
+
+
+def permit_for_undo(gate: GateId, *, by: UserId, name: str) -> Permit:
+    """An undo that we started passes its own gate, on the word of whoever asked for it."""
+    return Permit(gate=gate, by=by, name=name, basis=Basis.UNDO, mint=_MINT)
+
+
+RESCUERS: Final = frozenset({"codeDeployRollback", "CloudFormationRollback"})
+"""CodeDeploy's `creator` of a deployment that takes a bad one back."""
+
+
+def permit_for_rescue(gate: GateId, *, creator: str) -> Permit | None:
+    """A rescue is never blocked: automatic rollbacks pass without a person."""
+    if creator not in RESCUERS:
+        return None
+    return Permit(gate=gate, by=None, name=creator, basis=Basis.RESCUE, mint=_MINT)
+
+
+def _must_vote(case: Case, person: Person) -> None:
+    if person.standing is not Standing.MEMBER:
+        raise NotAMember(person.standing)
+    if not case.may_vote(person.user):
+        raise NotAnApprover

@@ -1,0 +1,196 @@
+"""A domain's rules as data, and which of them hold now: by time of day, and by how traffic will move."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from app.gate.ids import UserId
+from app.gate.reminders import Manners
+from app.gate.rules.exclusivity import Turns
+from app.gate.rules.shift import Shift
+
+
+class UnknownDeployer(StrEnum):
+    """What holds where nobody can tell who deployed, so that nobody's own deployment can be recognised."""
+
+    ALLOW = "allow"
+    ASK_TWO = "ask-two"
+
+
+class RejectBy(StrEnum):
+    """Who ends a gate: anyone who rejects, or more than half of as many people as have to approve."""
+
+    ONE = "one"
+    MAJORITY = "majority"
+
+
+class ReasonFor(StrEnum):
+    """Which votes have to say why."""
+
+    ALWAYS = "always"
+    REJECT = "reject"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """People of whom so many have to approve: users (U…, W…) and user groups (S…)."""
+
+    people: tuple[str, ...]
+    approvals: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hours:
+    """A time of day on some weekdays (0 is Monday), on the clocks of `zone`.
+
+    Over midnight it belongs to the day that it begins on; equal ends are a whole day.
+    """
+
+    days: frozenset[int]
+    start: time
+    end: time
+    zone: ZoneInfo
+
+    def cover(self, now: datetime) -> bool:
+        local = now.astimezone(self.zone)
+        clock, today, yesterday = local.time(), local.weekday(), (local - timedelta(days=1)).weekday()
+        if self.start < self.end:
+            return today in self.days and self.start <= clock < self.end
+        return (today in self.days and clock >= self.start) or (yesterday in self.days and clock < self.end)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """A domain's rules. `approvers` mixes users (U…, W…) and user groups (S…); `approvals` are theirs.
+
+    `require` adds sources that owe approvals of their own; `variants` change some of it at times. `turns` hold at all
+    times: two domains must mean the same by them.
+    """
+
+    approvers: tuple[str, ...]
+    approvals: int
+    own_deployment: bool
+    deadline: timedelta
+    required_checks: tuple[str, ...] = ()
+    require: tuple[Source, ...] = ()
+    unknown_deployer: UnknownDeployer = UnknownDeployer.ALLOW
+    reject: RejectBy = RejectBy.ONE
+    reason: ReasonFor = ReasonFor.REJECT
+    approve_when_checks_pass: bool = False
+    variants: tuple["Variant", ...] = ()
+    finish_now: bool = False
+    manners: Manners = Manners()
+    turns: Turns = Turns()
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Everybody who owes approvals; who may vote is whoever is in one of them."""
+        return (Source(people=self.approvers, approvals=self.approvals), *self.require)
+
+    @property
+    def voters(self) -> tuple[str, ...]:
+        """Whoever may vote, each user and group once."""
+        return tuple(dict.fromkeys(entry for source in self.sources for entry in source.people))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Changes:
+    """The keys of a policy that a variant gives anew; None leaves a key as it is."""
+
+    approvers: tuple[str, ...] | None = None
+    approvals: int | None = None
+    own_deployment: bool | None = None
+    required_checks: tuple[str, ...] | None = None
+    require: tuple[Source, ...] | None = None
+    unknown_deployer: UnknownDeployer | None = None
+    reject: RejectBy | None = None
+    reason: ReasonFor | None = None
+    approve_when_checks_pass: bool | None = None
+
+    def given(self) -> dict[str, Any]:
+        """What is given, by its name in `Policy`."""
+        found = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Variant:
+    """Other rules at some hours, for some kinds of shift, or both. No hours: always; no shifts: any."""
+
+    name: str
+    changes: Changes
+    hours: Hours | None = None
+    shifts: frozenset[Shift] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InForce:
+    """The rules of this moment. `shift_matters`: they depend on how traffic will move, which nobody knows yet."""
+
+    policy: Policy
+    variants: tuple[str, ...]
+    shift_matters: bool
+
+
+def in_force(policy: Policy, *, now: datetime, shift: Shift | None) -> InForce:
+    """The policy with the variants that apply laid over it, the later over the earlier."""
+    at_this_hour = [each for each in policy.variants if each.hours is None or each.hours.cover(now)]
+    applying = [each for each in at_this_hour if not each.shifts or shift in each.shifts]
+    laid = replace(policy, variants=())
+    for variant in applying:
+        laid = replace(laid, **variant.changes.given())
+    return InForce(
+        policy=laid,
+        variants=tuple(each.name for each in applying),
+        shift_matters=shift is None and any(each.shifts for each in at_this_hour),
+    )
+
+
+def everybody(policy: Policy) -> frozenset[str]:
+    """Every user and user group that the policy names at any time."""
+    named = set(policy.voters)
+    for variant in policy.variants:
+        named |= set(replace(policy, variants=(), **variant.changes.given()).voters)
+    return frozenset(named)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Roster:
+    """Who is in which user group. A group that is not here has nobody in it: unknown is closed.
+
+    `aliases`: all ids of a person who has several. `gone`: users of whom Slack said that they cannot decide.
+    """
+
+    groups: Mapping[str, frozenset[UserId]] = field(default_factory=dict)
+    aliases: Mapping[UserId, frozenset[UserId]] = field(default_factory=dict)
+    gone: frozenset[UserId] = frozenset()
+
+    def ids(self, user: UserId) -> frozenset[UserId]:
+        """All ids of the same person."""
+        return self.aliases.get(user) or frozenset({user})
+
+    def holds(self, user: UserId, *, approvers: tuple[str, ...]) -> bool:
+        """Whether `user` is one of `approvers`, by name or by group."""
+        ids = self.ids(user)
+        return any(
+            bool(ids & self.groups.get(entry, frozenset())) if entry.startswith("S") else entry in ids
+            for entry in approvers
+        )
+
+    def known_as(self, user: UserId, among: Iterable[UserId]) -> UserId:
+        """The id by which the person is among these already; else `user`."""
+        ids = self.ids(user)
+        return next((one for one in among if one in ids), user)
+
+    def able(self, approvers: tuple[str, ...]) -> frozenset[UserId]:
+        """Everybody of `approvers` who can decide, one id a person."""
+        users = {UserId(entry) for entry in approvers if not entry.startswith("S")}
+        listed = users.union(*(self.groups.get(entry, frozenset()) for entry in approvers)) - self.gone
+        return frozenset(min(self.ids(user)) for user in listed)
+
+
+EVERY_DAY: Final = frozenset(range(7))

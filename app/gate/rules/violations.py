@@ -1,0 +1,165 @@
+"""The rules that a press can meet unmet, each by its name and with what a sentence about it needs."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import assert_never
+
+from app.gate.ids import DeploymentId, DomainName
+from app.gate.rules.checks import CheckState
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Owed:
+    """So many more of these people have to approve."""
+
+    people: tuple[str, ...]
+    missing: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TwoOwed:
+    """Nobody knows who deployed, so two different people have to approve."""
+
+    missing: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outvoted:
+    """As many people have rejected as have approved, or more."""
+
+    against: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CheckOwed:
+    """A required check has not passed; `state` is None while nobody has told of it."""
+
+    name: str
+    state: CheckState | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Frozen:
+    """A freeze is in force. `by` declared it (a user's id, or `api:NAME`); None: the configuration does."""
+
+    reason: str
+    until: datetime
+    by: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShiftUnknown:
+    """The rules depend on how traffic will move, and nobody knows that yet."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotNamed:
+    """The policy does not name the person who decides."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OwnSwitch:
+    """The person who decides deployed this, and here one's own deployment does not count."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TurnTaken:
+    """Another domain is being switched, and the two go one at a time.
+
+    `switched`: all its traffic has arrived, and it keeps its turn until blue is gone. `ahead` have waited longer.
+    """
+
+    domain: DomainName
+    deployment: DeploymentId
+    since: datetime
+    switched: bool
+    ahead: tuple[DomainName, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GoesFirst:
+    """A domain that goes first has not switched yet; `waits`: it still waits for an answer."""
+
+    domain: DomainName
+    deployment: DeploymentId
+    waits: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GreenServes:
+    """The production listener sends traffic to green, and this deployment has moved none yet."""
+
+    port: int
+    percent: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrafficElsewhere:
+    """The production listener sends traffic to target groups that are neither blue's nor green's."""
+
+    port: int
+    percent: int
+    target_groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GreenUnhealthy:
+    """Green's target group has unhealthy targets and no healthy one."""
+
+    unhealthy: int
+    total: int
+
+
+Holding = (
+    CheckOwed
+    | Frozen
+    | ShiftUnknown
+    | TurnTaken
+    | GoesFirst
+    | GreenServes
+    | TrafficElsewhere
+    | GreenUnhealthy
+)
+"""Nobody's approval is taken while one of these stands."""
+
+Owing = Owed | TwoOwed | Outvoted
+"""Approvals count, but are not enough yet."""
+
+Unmet = Holding | Owing | NotNamed | OwnSwitch
+
+
+def rule_mark(rule: Unmet) -> str:
+    """`rule_key`, short and of one length."""
+    return sha256(rule_key(rule).encode()).hexdigest()[:12]
+
+
+def rule_key(rule: Unmet) -> str:
+    """Which rule it is, whatever it says at the moment: what somebody has read stays what they have read."""
+    match rule:
+        case Owed():
+            return f"owed {' '.join(rule.people)}"
+        case CheckOwed():
+            return f"check {rule.name}"
+        case Frozen():
+            return f"frozen {rule.until.isoformat()} {rule.reason}"
+        case TurnTaken() | GoesFirst():
+            return f"{'turn' if isinstance(rule, TurnTaken) else 'first'} {rule.domain} {rule.deployment}"
+        case GreenServes() | TrafficElsewhere() | GreenUnhealthy():
+            return _guard_key(rule)
+        case TwoOwed() | Outvoted() | ShiftUnknown() | NotNamed() | OwnSwitch():
+            return type(rule).__name__
+        case _:
+            assert_never(rule)
+
+
+def _guard_key(rule: GreenServes | TrafficElsewhere | GreenUnhealthy) -> str:
+    match rule:
+        case GreenServes():
+            return f"green_serves {rule.port}"
+        case TrafficElsewhere():
+            return f"traffic_elsewhere {rule.port} {' '.join(rule.target_groups)}"
+        case GreenUnhealthy():
+            return "green_unhealthy"
+        case _:
+            assert_never(rule)

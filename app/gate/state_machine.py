@@ -1,0 +1,285 @@
+"""The whole life of a gate. Each state offers only its legal moves; an illegal one cannot be written.
+
+    Awaiting --decide--> Decided --reported--> Reported --ended--> Closed
+    Awaiting --ended---> Closed (withdrawn)
+    Decided  --ended---> Closed
+
+Everything that moves a gate is in this file; the record's CHECKs and triggers repeat it.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from app.gate.deadline import HOOK_LIMIT, deadline_after
+from app.gate.decision import Approval, Decision, Expiry, Rejection, Verdict, verdict_of
+from app.gate.ids import GateId, UserId
+from app.gate.rules.evaluation import Ballot, Case, Circumstances, rejections_owed
+from app.gate.rules.permits import (
+    Choice,
+    Person,
+    Refusal,
+    judge_approval,
+    judge_rejection,
+    permit_by_break_glass,
+    permit_by_checks,
+    permit_by_votes,
+    permit_for_rescue,
+    permit_for_undo,
+)
+from app.gate.rules.policy import Policy, Roster, in_force
+
+
+class Phase(StrEnum):
+    AWAITING = "awaiting"
+    DECIDED = "decided"
+    REPORTED = "reported"
+    CLOSED = "closed"
+
+
+class Outcome(StrEnum):
+    """What became of the report."""
+
+    TOLD = "told"
+    CONTRADICTED = "contradicted"
+    UNDELIVERABLE = "undeliverable"
+
+
+class NotVerified(Refusal):
+    """CodeDeploy has not yet confirmed what this gate is about, so nobody can judge it."""
+
+
+class TooLate(Refusal):
+    """The deadline has passed, whether or not the expiry has been written yet."""
+
+
+class CardIsOld(Refusal):
+    """What is asked has changed since the pressed button was drawn."""
+
+
+class AlreadyDecided(Refusal):
+    """Somebody, or the deadline, was first. The first decision stands."""
+
+
+class NoVote(Refusal):
+    """There is no vote of this person here to be taken back."""
+
+
+class Impossible(Exception):
+    """A move that no caller may ask for: a defect of ours, never a person's."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Vote:
+    person: Person
+    choice: Choice
+    reason: str
+    at: datetime
+
+
+NO_REASON: Final = "-"
+"""Stands for the reason of a rejection where the policy asks none."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Awaiting:
+    """Waits for people. `edition` names what is asked: a button names the edition that it was drawn for."""
+
+    id: GateId
+    opened_at: datetime
+    deadline_at: datetime
+    edition: int
+    verified: bool
+    deployer: UserId | None
+    approved_by: frozenset[UserId]
+    rejected_by: frozenset[UserId] = frozenset()
+    named: frozenset[UserId] = frozenset()
+    """Everybody whom some source names as the deployer."""
+
+    @property
+    def voters(self) -> frozenset[UserId]:
+        """Everybody whose vote stands."""
+        return self.approved_by | self.rejected_by
+
+    def case(self, *, policy: Policy, roster: Roster, circumstances: Circumstances, now: datetime) -> Case:
+        """Everything that a vote at `now` is judged by."""
+        return Case(
+            rules=in_force(policy, now=now, shift=circumstances.shift),
+            roster=roster,
+            ballot=Ballot(
+                deployer=self.deployer,
+                named=self.named,
+                approved_by=self.approved_by,
+                rejected_by=self.rejected_by,
+            ),
+            circumstances=circumstances,
+            now=now,
+        )
+
+    def vote(
+        self, vote: Vote, *, edition: int, policy: Policy, roster: Roster, circumstances: Circumstances
+    ) -> tuple["Awaiting", Decision | None]:
+        """Counts a vote; gives the decision if it settles the gate. Raises a `Refusal`, changing nothing."""
+        self._must_take(edition=edition, now=vote.at)
+        case = self.case(policy=policy, roster=roster, circumstances=circumstances, now=vote.at)
+        if vote.choice is Choice.REJECT:
+            return self._reject(vote, case)
+        judge_approval(case, person=vote.person, reason=vote.reason)
+        after = case.approved_also_by(vote.person.user)
+        permit = permit_by_votes(self.id, after, last=vote.person)
+        return self._with(after.ballot), Approval(permit=permit, at=vote.at) if permit else None
+
+    def take_back(self, user: UserId, *, now: datetime) -> "Awaiting":
+        """Forgets this person's vote. Raises a `Refusal`."""
+        self._must_take(edition=self.edition, now=now)
+        if user not in self.voters:
+            raise NoVote
+        return replace(self, approved_by=self.approved_by - {user}, rejected_by=self.rejected_by - {user})
+
+    def approve_itself(
+        self, *, policy: Policy, roster: Roster, circumstances: Circumstances, now: datetime
+    ) -> Approval | None:
+        """The approval of a domain that approves itself when its checks pass; None while it does not."""
+        if not self.verified or now >= self.deadline_at:
+            return None
+        case = self.case(policy=policy, roster=roster, circumstances=circumstances, now=now)
+        permit = permit_by_checks(self.id, case)
+        return Approval(permit=permit, at=now) if permit else None
+
+    def approve_by_earlier_votes(
+        self, *, last: Person, policy: Policy, roster: Roster, circumstances: Circumstances, now: datetime
+    ) -> Approval | None:
+        """The approval by the votes that stand; None while they are not enough. `last` approved last."""
+        if not self.verified or now >= self.deadline_at or last.user not in self.approved_by:
+            return None
+        case = self.case(policy=policy, roster=roster, circumstances=circumstances, now=now)
+        if self.rejected_by or not case.may_vote(last.user) or case.is_own(last.user):
+            return None
+        permit = permit_by_votes(self.id, case, last=last)
+        return Approval(permit=permit, at=now) if permit else None
+
+    def break_glass(
+        self,
+        vote: Vote,
+        *,
+        edition: int,
+        policy: Policy,
+        roster: Roster,
+        circumstances: Circumstances,
+        admins: tuple[str, ...],
+        named: frozenset[str],
+    ) -> Approval:
+        """The approval of an admin who sets rules aside, in the open. Raises a `Refusal`."""
+        self._must_take(edition=edition, now=vote.at)
+        case = self.case(policy=policy, roster=roster, circumstances=circumstances, now=vote.at)
+        permit = permit_by_break_glass(
+            self.id, case, person=vote.person, admins=admins, named=named, reason=vote.reason
+        )
+        return Approval(permit=permit, at=vote.at)
+
+    def _reject(self, vote: Vote, case: Case) -> tuple["Awaiting", Rejection | None]:
+        person = vote.person
+        judge_rejection(case, person=person, reason=vote.reason)
+        after = case.rejected_also_by(person.user)
+        if rejections_owed(after):
+            return self._with(after.ballot), None
+        reason = vote.reason.strip() or NO_REASON
+        return self, Rejection(by=person.user, name=person.name, reason=reason, at=vote.at)
+
+    def _with(self, ballot: Ballot) -> "Awaiting":
+        return replace(self, approved_by=ballot.approved_by, rejected_by=ballot.rejected_by)
+
+    def _must_take(self, *, edition: int, now: datetime) -> None:
+        if not self.verified:
+            raise NotVerified
+        if now >= self.deadline_at:
+            raise TooLate
+        if edition != self.edition:
+            raise CardIsOld
+
+    def rescue(self, *, creator: str, now: datetime) -> Approval | None:
+        """The approval of an automatic rollback; None when the deployment is not one."""
+        permit = permit_for_rescue(self.id, creator=creator) if self.verified else None
+        return Approval(permit=permit, at=now) if permit else None
+
+    def undo(self, *, by: UserId, name: str, now: datetime) -> Approval | None:
+        """The approval of an undo's own deployment, by whoever asked for the undo."""
+        permit = permit_for_undo(self.id, by=by, name=name) if self.verified else None
+        return Approval(permit=permit, at=now) if permit else None
+
+    def no_longer(self, *, now: datetime) -> "Awaiting":
+        """Its hook turned out to be none that is gated: nobody is to decide it, and CodeDeploy is told `Failed`."""
+        return replace(self, deadline_at=min(self.deadline_at, now))
+
+    def expire(self, *, now: datetime) -> Expiry:
+        """The end of the waiting, at the deadline and not before."""
+        if now < self.deadline_at:
+            raise Impossible("the deadline has not come")
+        return Expiry(at=now)
+
+    def decide(self, decision: Approval | Rejection | Expiry) -> "Decided":
+        """Takes the one decision. An approval needs this very gate's permit."""
+        if isinstance(decision, Approval) and decision.permit.gate != self.id:
+            raise Impossible("this permit is another gate's")
+        return Decided(id=self.id, verdict=verdict_of(decision), verified=self.verified)
+
+    def ended(self) -> "Closed":
+        """The deployment ended by itself, is not ours, or somebody answered CodeDeploy elsewhere: nobody
+        is left to be told."""
+        return Closed(id=self.id, verdict=Verdict.WITHDRAWN, outcome=None)
+
+    def verify(self, *, named: frozenset[UserId] = frozenset(), policy: Policy) -> "Awaiting":
+        """CodeDeploy confirmed what this is: the question is asked anew, under the domain's own deadline."""
+        verified = replace(self, verified=True, named=named, edition=self.edition + 1)
+        return verified.started(hook_started=self.opened_at, policy=policy)
+
+    def started(self, *, hook_started: datetime, policy: Policy) -> "Awaiting":
+        """Learns when the hook really began; a deadline only ever moves nearer.
+
+        A hook that began over an hour before it came here would be over: such a time says nothing.
+        """
+        if hook_started < self.opened_at - HOOK_LIMIT:
+            return self
+        deadline_at = min(self.deadline_at, deadline_after(hook_started, allowed=policy.deadline))
+        return replace(self, deadline_at=deadline_at)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decided:
+    """Decided and committed; CodeDeploy has not been told. An unverified gate is not reported."""
+
+    id: GateId
+    verdict: Verdict
+    verified: bool
+
+    def reported(self, *, outcome: Outcome) -> "Reported":
+        """CodeDeploy was told, says something else, or cannot be told any more."""
+        if not self.verified:
+            raise Impossible("a report is never sent for an unverified gate")
+        return Reported(id=self.id, verdict=self.verdict, outcome=outcome)
+
+    def ended(self) -> "Closed":
+        """The deployment ended, or turned out not to be ours, before CodeDeploy could be told."""
+        return Closed(id=self.id, verdict=self.verdict, outcome=Outcome.UNDELIVERABLE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reported:
+    id: GateId
+    verdict: Verdict
+    outcome: Outcome
+
+    def ended(self) -> "Closed":
+        """The deployment is over."""
+        return Closed(id=self.id, verdict=self.verdict, outcome=self.outcome)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Closed:
+    id: GateId
+    verdict: Verdict
+    outcome: Outcome | None
+
+
+Gate = Awaiting | Decided | Reported | Closed

@@ -1,1 +1,0 @@
-"""The door that the hook Lambda knocks at."""

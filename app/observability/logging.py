@@ -1,0 +1,101 @@
+"""Logs as data, ours and the libraries' alike, with every secret masked before a line is written."""
+
+import logging
+import secrets as random_bytes
+import sys
+from typing import Final, Literal, TextIO
+
+import structlog
+from structlog.typing import Processor
+
+from app.observability.redaction import forget, mask
+
+__all__ = ["LogFormat", "configure_logging", "error_id", "forget"]
+
+LogFormat = Literal["json", "console"]
+
+QUIET: Final = (
+    "aiohttp",
+    "alembic",
+    "asyncio",
+    "boto3",
+    "botocore",
+    "httpcore",
+    "httpx",
+    "slack_sdk",
+    "sqlalchemy",
+    "urllib3",
+    "uvicorn",
+)
+"""Libraries that are heard from WARNING on: at DEBUG they write whole requests, execution ids included."""
+
+ERRORS_ONLY: Final = "slack_bolt."
+"""Bolt's loggers are heard from ERROR on: its warnings hold the body of the request that nobody listened to."""
+
+
+class _Ours(logging.StreamHandler[TextIO]):
+    """The one handler; a class of its own, so that configuring again replaces it and no other."""
+
+
+def configure_logging(*, format: LogFormat | None, level: str, stream: TextIO | None = None) -> None:
+    """One line an event on `stream` (default: stderr). No `format`: console on a terminal, else json.
+
+    May be called again. `level` is a name of the standard library's, in capitals.
+    """
+    stream = stream or sys.stderr
+    format = format or ("console" if stream.isatty() else "json")
+    # What happens to every event, whoever logs it; the exception becomes text here, so that it is masked too.
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        mask,
+    ]
+    handler = _Ours(stream)
+    # By a filter, not by a level: Bolt gives each of its loggers the root's level when it is built.
+    handler.addFilter(_without_bolt_warnings)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *_renderer(format, stream),
+            ],
+        )
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        # Not cached: a logger of a module outlives a second call, as tests and the sandbox make one.
+        cache_logger_on_first_use=False,
+    )
+    root = logging.getLogger()
+    for old in [each for each in root.handlers if isinstance(each, _Ours)]:
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(level)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+
+def _without_bolt_warnings(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR or not record.name.startswith(ERRORS_ONLY)
+
+
+def error_id() -> str:
+    """A short id that a person can read out; log it as `error_id` beside the error that they saw."""
+    return random_bytes.token_hex(4)
+
+
+def _renderer(format: LogFormat, stream: TextIO) -> list[Processor]:
+    if format == "json":
+        return [structlog.processors.JSONRenderer(ensure_ascii=False)]
+    return [
+        structlog.dev.ConsoleRenderer(
+            colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    ]

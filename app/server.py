@@ -1,0 +1,126 @@
+"""Runs one replica until SIGTERM; SIGHUP reads the configuration again."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import structlog
+import uvicorn
+
+from app.bootstrap import CannotStart, Service
+from app.config.environment import SIGNING_FORM_WARNING, UNENCRYPTED_WARNING, Settings
+from app.config.loader import Config
+from app.web.connections import BoundedH11Protocol
+
+log = structlog.get_logger(__name__)
+
+GRACE_SECONDS: Final = 3
+"""For HTTP requests under way at a stop: a press is answered within 2.5 s, and a hook that is cut off comes again."""
+
+STOP_SECONDS: Final = 6.0
+"""From the signal to the last thing that is waited for, the requests included. Docker kills after 10 s."""
+
+EXIT_SECONDS: Final = 7.0
+"""From the signal to the end of the process, whatever hangs: a thread in a call to AWS cannot be cancelled."""
+
+SWITCH_SECONDS: Final = 0.0005
+"""How long a thread may keep the interpreter from the others. By Python's own 5 ms a press may stand still that long,
+again and again, because boto3 in its threads reads an answer."""
+
+
+class Server(uvicorn.Server):
+    """Leaves signals to us: uvicorn's own way ends by raising SIGTERM again, which kills what we still drain."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    left_at: float | None = None
+    """`time.monotonic` of the first signal."""
+
+    def leave(self, received: int) -> None:
+        """A graceful stop; on a second signal, without waiting for open connections."""
+        if self.left_at is None:
+            self.left_at = time.monotonic()
+            _exit_after(EXIT_SECONDS)
+        self.handle_exit(received, None)
+
+    def seconds_left(self) -> float:
+        """Of `STOP_SECONDS`."""
+        since = 0.0 if self.left_at is None else time.monotonic() - self.left_at
+        return max(STOP_SECONDS - since, 0.0)
+
+
+async def serve(settings: Settings, config: Config, *, database_url: str) -> None:
+    """Returns after a graceful stop. Raises `CannotStart`."""
+    sys.setswitchinterval(SWITCH_SECONDS)
+    for name in settings.guessable():
+        log.warning("guessable_secret", of=name, remedy="make a longer one: openssl rand -hex 32")
+    if settings.has_unencrypted_database():
+        log.warning("database_connection_unencrypted", problem=f"DATABASE_URL {UNENCRYPTED_WARNING}")
+    if settings.has_unusual_signing_secret():
+        log.warning("unusual_signing_secret", problem=f"SLACK_SIGNING_SECRET {SIGNING_FORM_WARNING}")
+    door = _door(settings.host, settings.port)
+    service = Service(settings, config, database_url=database_url)
+    server = Server(
+        uvicorn.Config(
+            service.http(),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            http=BoundedH11Protocol,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+    )
+    loop = asyncio.get_running_loop()
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(stop, server.leave, stop)
+    loop.add_signal_handler(signal.SIGHUP, service.reload, Path(settings.config))
+    try:
+        await service.start()
+        log.info("serving", host=settings.host, port=door.getsockname()[1], domains=sorted(config.domains))
+        await server.serve(sockets=[door])
+    finally:
+        log.info("stopping")
+        await service.stop(seconds=server.seconds_left())
+        door.close()
+
+
+def _exit_after(seconds: float) -> None:
+    """Ends the process without waiting for its threads. What was to be finished has been by then, or is cancelled."""
+
+    def end() -> None:
+        log.warning("stop_left_threads_behind", threads=threading.active_count() - 1)
+        os._exit(0)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+
+
+def _door(host: str, port: int) -> socket.socket:
+    """The address is taken before anything else is done; nobody is let in before we serve."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        door = socket.socket(family, kind, protocol)
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        door.bind(address)
+    except OSError as trouble:
+        why = os.strerror(trouble.errno) if trouble.errno and trouble.errno > 0 else str(trouble.strerror)
+        raise CannotStart(
+            f"HOST, PORT: cannot listen on {host}:{port}: {why.lower()}. "
+            "Name an address of this machine and a port that is free."
+        ) from None
+    return door

@@ -1,0 +1,266 @@
+"""The Bolt app: which listener hears what. Every listener acks, whatever happens in it."""
+
+import functools
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
+
+from app.i18n.catalog import Texts
+from app.observability.logging import error_id
+from app.slack.cards.evidence import DETAILS
+from app.slack.cards.secondary_buttons import BREAK_GLASS, RUN_CHECKS, TAKE_BACK
+from app.slack.commands.deploys import DeploysCommand
+from app.slack.commands.lists import PAGE_ACTION
+from app.slack.handlers.break_glass import GlassPresses
+from app.slack.handlers.bulk_approve import Several
+from app.slack.handlers.checks import CheckPresses
+from app.slack.handlers.details import DetailsDoor
+from app.slack.handlers.undo import Undoing
+from app.slack.handlers.unhandled_requests import UnhandledRequests
+from app.slack.handlers.vote import Presses
+from app.slack.home.publisher import Homes
+from app.slack.home.view import REFRESH, SEVERAL
+from app.slack.modals import approve as approve_form
+from app.slack.modals import break_glass as glass_form
+from app.slack.modals import bulk_approve as several_form
+from app.slack.modals.reject import CALLBACK, reject_notice
+from app.slack.modals.undo import CALLBACK as UNDO_CALLBACK
+from app.slack.replies import Replies
+from app.slack.users.directory import Directory
+
+log = structlog.get_logger(__name__)
+
+Handler = Callable[..., Awaitable[None]]
+ANYTHING = re.compile(".*", re.DOTALL)
+
+
+def build_app(
+    *,
+    client: AsyncWebClient,
+    signing_secret: str | None,
+    presses: Presses,
+    undoing: Undoing,
+    glass: GlassPresses,
+    checks: CheckPresses,
+    deploys: DeploysCommand,
+    details: DetailsDoor,
+    homes: Homes,
+    several: Several,
+    directory: Directory,
+    replies: Replies,
+    channel_id_changed: Callable[[str, str], Awaitable[None]],
+) -> AsyncApp:
+    """Bolt, dispatching to our doors.
+
+    `process_before_response`: the listener commits and acks in one go; without it Bolt polls for the ack
+    every 10 ms. `authorize`: left to itself Bolt calls auth.test at the first press, and loses the press when
+    Slack does not answer that.
+    """
+    token = client.token
+
+    async def authorize() -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=directory.enterprise, team_id=directory.team, bot_token=token)
+
+    tokenless = AsyncWebClient(base_url=client.base_url, session=client.session, timeout=client.timeout)
+    app = AsyncApp(
+        client=tokenless,
+        authorize=authorize,
+        signing_secret=signing_secret or "socket-mode-needs-none",
+        process_before_response=True,
+        request_verification_enabled=signing_secret is not None,
+        ssl_check_enabled=True,
+        raise_error_for_unhandled_request=True,
+    )
+    app.error(UnhandledRequests(directory=directory, replies=replies).handle)
+    listener = functools.partial(_listener, replies, directory, homes)
+    doors = _Doors(
+        presses=presses,
+        undoing=undoing,
+        glass=glass,
+        checks=checks,
+        deploys=deploys,
+        details=details,
+        homes=homes,
+        several=several,
+        directory=directory,
+        replies=replies,
+        channel_id_changed=channel_id_changed,
+    )
+    _register(app, doors, listener)
+    return app
+
+
+def _register(app: AsyncApp, doors: "_Doors", listener: Callable[[Handler], Handler]) -> None:
+    """Which listener hears what: what Slack may send, by the names that cards, forms and the manifest use."""
+    app.event("app_home_opened")(listener(doors.home_opened))
+    app.event("channel_id_changed")(listener(doors.channel_id_changed))
+    app.event(ANYTHING)(doors.other_event)
+    app.action(REFRESH)(listener(doors.refresh))
+    app.action(SEVERAL)(listener(doors.several))
+    app.view(several_form.CALLBACK)(listener(doors.several_submitted))
+    app.action("approve")(listener(doors.approve))
+    app.action("reject")(listener(doors.reject))
+    app.action(DETAILS)(listener(doors.details))
+    app.action(TAKE_BACK)(listener(doors.take_back))
+    app.action(RUN_CHECKS)(listener(doors.run_checks))
+    app.action(BREAK_GLASS)(listener(doors.break_glass))
+    app.view(approve_form.CALLBACK)(listener(doors.approve_reason))
+    app.view(glass_form.CALLBACK)(listener(doors.glass_submitted))
+    app.action(re.compile(rf"{PAGE_ACTION}\..+"))(listener(doors.page))
+    app.action("undo")(listener(doors.undo))
+    app.action("finish")(listener(doors.finish))
+    app.view(CALLBACK)(listener(doors.reject_reason))
+    app.view(UNDO_CALLBACK)(listener(doors.undo_reason))
+    app.command("/deploys")(listener(doors.command))
+    # Old cards outlive releases: a button that nobody knows any more still gets an answer.
+    app.action(ANYTHING)(listener(doors.old_button))
+    app.view(ANYTHING)(listener(doors.old_view))
+    app.view_closed(ANYTHING)(listener(doors.closed_view))
+
+
+class _Doors:
+    """The listeners by the arguments that Bolt gives them."""
+
+    def __init__(
+        self,
+        *,
+        presses: Presses,
+        undoing: Undoing,
+        glass: GlassPresses,
+        checks: CheckPresses,
+        deploys: DeploysCommand,
+        details: DetailsDoor,
+        homes: Homes,
+        several: Several,
+        directory: Directory,
+        replies: Replies,
+        channel_id_changed: Callable[[str, str], Awaitable[None]],
+    ) -> None:
+        self._channel_id_changed = channel_id_changed
+        self._presses = presses
+        self._undoing = undoing
+        self._glass = glass
+        self._checks = checks
+        self._deploys = deploys
+        self._details = details
+        self._homes = homes
+        self._several = several
+        self._directory = directory
+        self._replies = replies
+
+    async def home_opened(self, ack: Any, body: Any, payload: Any) -> None:
+        await ack()
+        if payload.get("tab", "home") == "home":
+            self._homes.opened(body)
+
+    async def channel_id_changed(self, ack: Any, body: Any, payload: Any) -> None:
+        """Committed before it is acked: Slack sends it again otherwise."""
+        old, new = payload.get("old_channel_id"), payload.get("new_channel_id")
+        if old and new:
+            await self._channel_id_changed(str(old), str(new))
+        await ack()
+
+    async def other_event(self, ack: Any, body: Any, payload: Any) -> None:
+        """Nothing that we asked for; what is not acked Slack sends again, and in the end sends nothing more."""
+        await ack()
+
+    async def refresh(self, ack: Any, body: Any, payload: Any) -> None:
+        await ack()
+        self._homes.opened(body)
+
+    async def several(self, ack: Any, body: Any, payload: Any) -> None:
+        await self._several.ask(ack, body, payload)
+
+    async def several_submitted(self, ack: Any, body: Any, payload: Any) -> None:
+        await self._several.submitted(ack, body, payload)
+
+    async def approve(self, ack: Any, body: Any, payload: Any) -> None:
+        await self._presses.approve(ack, body, payload)
+
+    async def reject(self, ack: Any, body: Any, payload: Any) -> None:
+        await self._presses.reject(ack, body, payload)
+
+    async def reject_reason(self, ack: Any, body: Any, payload: Any) -> None:
+        await self._presses.reject_reason(ack, body, payload)
+
+    async def undo(self, ack: Any, body: Any, payload: Any) -> None:
+        await self._undoing.undo(ack, body, payload)
+        self._presses.meet(body, payload)
+
+    async def undo_reason(self, ack: Any, body: Any, payload: Any) -> None:
+        await self._undoing.undo_reason(ack, body, payload)
+
+    async def finish(self, ack: Any, body: Any, payload: Any) -> None:
+        await self._undoing.finish(ack, body, payload)
+        self._presses.meet(body, payload)
+
+    async def details(self, ack: Any, body: Any, payload: Any) -> None:
+        await self._details.details(ack, body, payload)
+        self._presses.meet(body, payload)
+
+    async def run_checks(self, ack: Any, body: Any, payload: Any) -> None:
+        await self._checks.run(ack, body, payload)
+        self._presses.meet(body, payload)
+
+    async def approve_reason(self, ack: Any, body: Any, payload: Any) -> None:
+        await self._presses.approve_reason(ack, body, payload)
+
+    async def take_back(self, ack: Any, body: Any, payload: Any) -> None:
+        await self._glass.take_back(ack, body, payload)
+        self._presses.meet(body, payload)
+
+    async def break_glass(self, ack: Any, body: Any, payload: Any) -> None:
+        await self._glass.ask(ack, body, payload)
+        self._presses.meet(body, payload)
+
+    async def glass_submitted(self, ack: Any, body: Any, payload: Any) -> None:
+        await self._glass.submitted(ack, body, payload)
+
+    async def command(self, ack: Any, body: Any, payload: Any) -> None:
+        await self._deploys.command(ack, body)
+
+    async def page(self, ack: Any, body: Any, payload: Any) -> None:
+        await self._deploys.page(ack, body, payload)
+
+    async def old_button(self, ack: Any, body: Any, payload: Any) -> None:
+        await ack()
+        if "url" in payload:
+            return  # a link: Slack has opened it already
+        texts = Texts.of((await self._directory.profile(body)).locale)
+        self._replies.answer(body, texts("refused.old_button"))
+
+    async def old_view(self, ack: Any, body: Any, payload: Any) -> None:
+        texts = Texts.of((await self._directory.profile(body)).locale)
+        await ack(response_action="update", view=reject_notice(texts("refused.old_form"), texts=texts))
+
+    async def closed_view(self, ack: Any, body: Any, payload: Any) -> None:
+        await ack()
+
+
+def _listener(replies: Replies, directory: Directory, homes: Homes, work: Handler) -> Handler:
+    """No exception may leave a listener: Bolt would drop the ack, even one that was already given."""
+
+    @functools.wraps(work)
+    async def listen(ack: Any, body: Any, payload: Any) -> None:
+        with replies.listening():
+            try:
+                await work(ack, body, payload)
+                homes.after(body)
+            except Exception:
+                short = error_id()
+                log.exception("listener_failed", error_id=short, listener=work.__name__)
+                if ack.response is None:
+                    await ack()
+                replies.later(_apologise(replies, directory, body, short), what="apology")
+
+    return listen
+
+
+async def _apologise(replies: Replies, directory: Directory, body: Any, short: str) -> None:
+    texts = Texts.of((await directory.profile(body)).locale)
+    replies.answer(body, texts("refused.unknown_error", id=short))

@@ -1,0 +1,1 @@
+"""Cards and their parts, drawn from the database."""

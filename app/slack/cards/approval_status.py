@@ -1,0 +1,120 @@
+"""Where a waiting gate stands with its rules, on its card: votes, what is still owed, and the ways around."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from app.flow.approval.approval_context import Outlook
+from app.flow.read_models import CastVote, GateView
+from app.gate.ids import UserId
+from app.gate.rules.checks import PROBE
+from app.gate.rules.permits import Choice
+from app.gate.rules.policy import Policy
+from app.gate.rules.violations import Owed
+from app.gate.state_machine import NO_REASON
+from app.i18n.catalog import Texts
+from app.slack.action_value import Ticket
+from app.slack.blocks import Block, context, mention, section, when
+from app.slack.cards.secondary_buttons import break_glass_button, run_checks_button, take_back_button
+from app.slack.text.escape import inline, quoted
+from app.slack.text.exclusivity import line_words
+from app.slack.text.rules import mentions, rule_lines
+
+
+def standing_blocks(view: GateView, *, policy: Policy, outlook: Outlook | None, texts: Texts) -> list[Block]:
+    """Votes so far, and the rules still unmet, once somebody voted or where one vote is not enough."""
+    asked = outlook.asked if outlook else sum(source.approvals for source in policy.sources)
+    gone = outlook.discounted if outlook else frozenset()
+    votes = [_votes(view, choice, asked, gone, texts) for choice in Choice if _cast(view, choice)]
+    if outlook is None:
+        return votes
+    blocks = [*votes, *_out_of_reach(outlook, texts=texts)]
+    if outlook.is_held or len(outlook.unmet) > 1 or votes:
+        blocks.append(section(_unmet_words(outlook, texts=texts)))
+    blocks += [context(line) for line in line_words(outlook, texts=texts)]
+    if outlook.variants:
+        names = ", ".join(inline(name) for name in outlook.variants)
+        blocks.append(context(texts("card.variants", names=names)))
+    return [*blocks, *(context(line) for line in unheard_words(outlook.unheard, texts=texts))]
+
+
+def unheard_words(unheard: Sequence[tuple[str, datetime | None]], *, texts: Texts) -> list[str]:
+    """Groups whose members are as old as they are because Slack does not answer."""
+    return [
+        texts("card.group_old", group=mention(group), at=when(since))
+        if since
+        else texts("card.group_unknown", group=mention(group))
+        for group, since in unheard
+    ]
+
+
+def offers(view: GateView, *, outlook: Outlook | None, texts: Texts) -> list[Block]:
+    """Buttons beyond the two: to take a vote back where there is one, to go around a rule that holds everybody."""
+    ticket = Ticket(gate=view.id, edition=view.edition)
+    found = [take_back_button(ticket, texts=texts)] if view.votes else []
+    if any(check.by == PROBE for check in view.checks):
+        found.append(run_checks_button(ticket, texts=texts))
+    around = outlook is not None and (outlook.is_held or bool(outlook.out_of_reach))
+    return [*found, break_glass_button(ticket, texts=texts)] if around else found
+
+
+def broken_blocks(view: GateView, *, texts: Texts) -> list[Block]:
+    """The rules that a break-glass approval set aside; nothing for any other decision."""
+    if not view.broken:
+        return []
+    lines = rule_lines(view.broken, texts=texts, tense="broken")
+    return [section(f"*{texts('card.broken')}*\n{lines}")]
+
+
+def source_words(policy: Policy, *, texts: Texts) -> list[str]:
+    """Who may decide, a line for each source that owes approvals."""
+    return [
+        mentions(source.people)
+        if source.approvals == 1
+        else texts("card.approvers", who=mentions(source.people), count=source.approvals)
+        for source in policy.sources
+    ]
+
+
+def reason_lines(votes: Sequence[CastVote]) -> list[str]:
+    """Who said why, of those who did."""
+    return [
+        f"{mention(vote.voter)} {when(vote.at)}\n{quoted(vote.reason, longest=200, lines=2)}"
+        for vote in votes
+        if vote.reason.strip() and vote.reason != NO_REASON
+    ]
+
+
+def _unmet_words(outlook: Outlook, *, texts: Texts) -> str:
+    if (
+        not outlook.unmet
+    ):  # a rule was relaxed after the last vote, for example because the deployer became known
+        return texts("card.votes.enough")
+    title = texts("card.held" if outlook.is_held else "card.owed")
+    return f"*{title}*\n{rule_lines(outlook.unmet, texts=texts)}"
+
+
+def _cast(view: GateView, choice: Choice) -> list[CastVote]:
+    return [vote for vote in view.votes if vote.choice is choice]
+
+
+def _votes(view: GateView, choice: Choice, asked: int, gone: frozenset[UserId], texts: Texts) -> Block:
+    cast = _cast(view, choice)
+    counting = [vote for vote in cast if vote.voter not in gone]
+    names = mentions([vote.voter for vote in counting]) or "—"
+    lines = [texts(f"card.votes.{choice}", names=names, have=len(counting), need=asked)]
+    if len(counting) < len(cast):
+        left = mentions([vote.voter for vote in cast if vote.voter in gone])
+        lines.append(texts("card.votes.discounted", names=left))
+    return section("\n".join([*lines, *reason_lines(counting)]))
+
+
+def _out_of_reach(outlook: Outlook, *, texts: Texts) -> list[Block]:
+    if not outlook.out_of_reach:
+        return []
+    lines = [
+        texts.plural("card.out_of_reach.owed", count=rule.missing, who=mentions(rule.people))
+        if isinstance(rule, Owed)
+        else texts("card.out_of_reach.two")
+        for rule in outlook.out_of_reach
+    ]
+    return [section("\n".join([texts("card.out_of_reach.title"), *(f"• {line}" for line in lines)]))]

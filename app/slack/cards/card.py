@@ -1,0 +1,238 @@
+"""A gate as a card. A picture of the record: the same gate always draws the same card."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final, assert_never
+
+from app.flow.approval.approval_context import Outlook
+from app.flow.ports.rules import OwnedDomain
+from app.flow.read_models import (
+    CastVote,
+    GateView,
+    course_of,
+    is_approved,
+    is_let_through,
+    is_let_through_elsewhere,
+)
+from app.gate.decision import Verdict
+from app.gate.rules.permits import Basis, Choice
+from app.gate.state_machine import NO_REASON, Awaiting, Closed, Decided, Outcome, Reported
+from app.gate.undo import Course
+from app.i18n.catalog import Texts
+from app.slack.blocks import Block, context, fields, header, mention, section, when
+from app.slack.cards.approval_status import broken_blocks, reason_lines, source_words, standing_blocks
+from app.slack.cards.checks import check_blocks, checks_apart
+from app.slack.cards.decision_buttons import decision_buttons
+from app.slack.cards.evidence import evidence_blocks
+from app.slack.cards.progress import (
+    course_blocks,
+    course_buttons,
+    is_being_taken_back,
+    is_taken_back,
+)
+from app.slack.text.escape import inline, quoted
+from app.slack.text.switch import (
+    OTHERWISE,
+    creator,
+    deployment_link,
+    domain_name,
+    ending_words,
+    traffic_words,
+)
+from app.slack.text.undo_options import warning_before
+
+MOST_REASONS: Final = 10
+NONE_CLOSED: Final[Mapping[str, str]] = MappingProxyType({})
+STAGES: Final = {Course.SWITCHED: "switched", Course.FINISHED: "finished", Course.ENDED: "failed"}
+STAGES_OF_AN_UNDO: Final = {
+    Course.HELD: "undoing",
+    Course.SHIFTING: "undoing",
+    Course.SWITCHED: "undone",
+    Course.FINISHED: "undone",
+    Course.ENDED: "failed",
+}
+"""What is on green then served before: nobody is to take it for the new version."""
+
+
+def card_blocks(
+    view: GateView,
+    *,
+    texts: Texts,
+    domain: OwnedDomain | None,
+    outlook: Outlook | None = None,
+    closed_channels: Mapping[str, str] = NONE_CLOSED,
+) -> list[Block]:
+    """The card's blocks. `domain` is None while the gate is unverified or its domain is no longer configured.
+
+    `outlook`: what the rules of the moment say; None once the gate no longer waits. `closed_channels`: those in which
+    Slack refuses messages, with its reason.
+    """
+    blocks = [header(texts(f"card.header.{_stage(view)}", domain=domain_name(view, texts)))]
+    if isinstance(view.gate, Awaiting):
+        blocks += _waiting(view, texts=texts, domain=domain, outlook=outlook)
+        blocks += _nobody_called(domain, closed_channels, texts)
+    else:
+        blocks += _ended(view, texts=texts, domain=domain)
+    return blocks
+
+
+def _nobody_called(domain: OwnedDomain | None, closed: Mapping[str, str], texts: Texts) -> list[Block]:
+    """That the channel to be called cannot be reached."""
+    to = domain.policy.manners.escalate_to if domain else None
+    if to is None or to not in closed:
+        return []
+    return [context(texts("card.escalation_closed", channel=f"<#{to}>", why=inline(closed[to])))]
+
+
+def card_sentence(view: GateView, *, texts: Texts) -> str:
+    """The message's text: what a notification or a screen reader says."""
+    return texts(
+        f"card.text.{_stage(view)}",
+        domain=domain_name(view, texts),
+        deployment=view.switch.key.deployment,
+        who=inline(view.decided_name or ""),
+    )
+
+
+def _state(view: GateView) -> str:
+    """The catalog's name for what the card says."""
+    match view.gate:
+        case Awaiting(verified=True):
+            return "waiting"
+        case Awaiting():
+            return "unverified"
+        case Decided(verdict=verdict) | Reported(verdict=verdict) | Closed(verdict=verdict):
+            if verdict is Verdict.WITHDRAWN and not view.switch.verified:
+                return "unconfirmed"
+            if verdict is Verdict.WITHDRAWN and is_let_through_elsewhere(view):
+                return "answered_elsewhere"
+            return OTHERWISE.get(view.basis, verdict.value) if view.basis else verdict.value
+        case _:
+            assert_never(view.gate)
+
+
+def _stage(view: GateView) -> str:
+    """The catalog's name for how far it has come: the decision's, until traffic has something to say."""
+    if not is_let_through(view) or view.basis is Basis.RESCUE:
+        return _state(view)
+    if is_taken_back(view):
+        return "undo_taken_back" if view.basis is Basis.UNDO else "taken_back"
+    if is_being_taken_back(view):
+        return "taking_back"
+    stages = STAGES_OF_AN_UNDO if view.basis is Basis.UNDO else STAGES
+    found = stages.get(course_of(view))
+    return found or ("answered_elsewhere" if is_let_through_elsewhere(view) else _state(view))
+
+
+def _waiting(
+    view: GateView, *, texts: Texts, domain: OwnedDomain | None, outlook: Outlook | None
+) -> list[Block]:
+    facts = _facts(view, texts) + [
+        (texts("card.field.deadline"), when(view.deadline_at)),
+        (texts("card.field.who"), _approvers(domain, outlook, texts)),
+    ]
+    wrong, checks = checks_apart(view, texts=texts)
+    blocks = [fields(facts), *wrong, *evidence_blocks(view, texts=texts)]
+    blocks += [*map(section, warning_before(view, texts)), *_description(view, texts)]
+    if not view.switch.verified:
+        return [*blocks, section(texts("card.unverified"))]
+    if domain is None:
+        return [*blocks, section(texts("card.unconfigured"))]
+    blocks += checks
+    blocks += standing_blocks(view, policy=domain.policy, outlook=outlook, texts=texts)
+    buttons = decision_buttons(view, texts=texts, block_id=f"decide.{view.version}", outlook=outlook)
+    return [*blocks, buttons, context(texts("card.no_answer_is_no"))]
+
+
+def _ended(view: GateView, *, texts: Texts, domain: OwnedDomain | None) -> list[Block]:
+    blocks = [section(_decision_words(view, texts)), *broken_blocks(view, texts=texts)]
+    blocks += [section(why) for why in _reasons(view)]
+    blocks.append(section(_outcome_words(view, texts)))
+    blocks += check_blocks(view, texts=texts)
+    blocks += course_blocks(view, texts=texts)
+    buttons = course_buttons(view, texts=texts, domain=domain)
+    seen = evidence_blocks(view, texts=texts)
+    return [*blocks, fields(_facts(view, texts)), *seen, *_description(view, texts), *buttons]
+
+
+def _deciders(view: GateView) -> list[CastVote]:
+    """Whose votes decided it: who approved before a rejection or a broken glass did not."""
+    if not isinstance(view.gate, Awaiting) and view.gate.verdict is Verdict.REJECTED:
+        return [vote for vote in view.votes if vote.choice is Choice.REJECT and vote.counted]
+    by_votes = view.votes if view.basis is Basis.VOTES else ()
+    return [vote for vote in by_votes if vote.choice is Choice.APPROVE and vote.counted]
+
+
+def _reasons(view: GateView) -> list[str]:
+    """Why: in the words of whoever decided, or of all those who rejected together."""
+    if _state(view) == "answered_elsewhere":
+        return []
+    deciders = _deciders(view)
+    if len(deciders) > 1 and deciders[0].choice is Choice.REJECT:
+        return reason_lines(deciders)[:MOST_REASONS]
+    return [quoted(view.reason)] if view.reason and view.reason != NO_REASON else []
+
+
+def _decision_words(view: GateView, texts: Texts) -> str:
+    voters = ", ".join(mention(vote.voter) for vote in _deciders(view))
+    state = _state(view)
+    if state == Verdict.EXPIRED and is_let_through_elsewhere(view):
+        state = "expired_elsewhere"
+    return texts(
+        "card.decided.undo" if view.basis is Basis.UNDO else f"card.decided.{state}",
+        who=voters or mention(view.decided_by or ""),
+        at=when(view.decided_at or view.opened_at),
+        deadline=when(view.deadline_at),
+        rolled_back=inline(view.switch.rollback_of or "") if view.switch.rollback_of else "—",
+    )
+
+
+def _outcome_words(view: GateView, texts: Texts) -> str:
+    """What CodeDeploy was told and what it answered: only after it is true."""
+    detail = inline(view.outcome_detail or "")
+    match view.outcome:
+        case Outcome.TOLD:
+            told = texts("card.outcome.told", answer=detail)
+            ended = view.switch.ended_at is not None and not is_approved(view)
+            over = texts("card.outcome.ended", ending=ending_words(view.switch)) if ended else ""
+            return f"{told}\n{over}" if over else told
+        case Outcome.CONTRADICTED:
+            return texts("card.outcome.contradicted", held=detail)
+        case Outcome.UNDELIVERABLE:
+            return texts("card.outcome.undeliverable", why=detail)
+        case None if isinstance(view.gate, Decided) and view.report_trouble:
+            return texts("card.outcome.trouble", why=inline(view.report_trouble))
+        case None if isinstance(view.gate, Decided):
+            waiting = "telling" if view.gate.verified else "unverified"
+            return texts(f"card.outcome.{waiting}")
+        case None:
+            elsewhere = is_let_through_elsewhere(view)
+            return texts("card.outcome.elsewhere" if elsewhere else "card.outcome.nobody")
+        case _:
+            assert_never(view.outcome)
+
+
+def _facts(view: GateView, texts: Texts) -> list[tuple[str, str]]:
+    switch = view.switch
+    facts = [(texts("card.field.deployment"), deployment_link(view))]
+    if switch.application:
+        both = f"{inline(switch.application)} / {inline(switch.deployment_group or '')}"
+        facts.append((texts("card.field.group"), both))
+        facts.append((texts("card.field.creator"), creator(view)))
+        facts.append((texts("card.field.traffic"), traffic_words(switch.traffic, texts)))
+    if switch.listener_port:
+        facts.append((texts("card.field.port"), str(switch.listener_port)))
+    asked = "opened" if isinstance(view.gate, Awaiting) else "asked"
+    facts.append((texts(f"card.field.{asked}"), when(view.opened_at)))
+    return facts
+
+
+def _description(view: GateView, texts: Texts) -> Sequence[Block]:
+    text = quoted(view.switch.description or "")
+    return [section(f"*{texts('card.field.description')}*\n{text}")] if text else []
+
+
+def _approvers(domain: OwnedDomain | None, outlook: Outlook | None, texts: Texts) -> str:
+    if domain is None:
+        return texts("card.nobody_yet")
+    return "\n".join(source_words(outlook.policy if outlook else domain.policy, texts=texts))

@@ -1,0 +1,46 @@
+"""Checks on a card: what failed first, what is still open next, then what passed."""
+
+from typing import Final
+from urllib.parse import quote
+
+from app.flow.read_models import GateView
+from app.gate.rules.checks import Check, CheckState
+from app.i18n.catalog import Texts
+from app.slack.blocks import Block, section
+from app.slack.text.escape import inline
+
+MOST: Final = 10
+"""Lines on a card; the rest is counted."""
+
+ORDER: Final = (CheckState.FAILED, CheckState.PENDING, CheckState.PASSED)
+
+
+def check_blocks(view: GateView, *, texts: Texts) -> list[Block]:
+    """One section; nothing where nobody has told of a check."""
+    if not view.checks:
+        return []
+    in_order = sorted(view.checks, key=lambda check: (ORDER.index(check.state), check.name))
+    lines = [_line(check, texts) for check in in_order[:MOST]]
+    if len(in_order) > MOST:
+        lines.append(texts.plural("rule.more", count=len(in_order) - MOST))
+    return [section("\n".join([f"*{texts('card.checks')}*", *lines]))]
+
+
+def checks_apart(view: GateView, *, texts: Texts) -> tuple[list[Block], list[Block]]:
+    """The section in the first place where a check failed, so that nobody reads that green is fit before it;
+    in the second where none did."""
+    blocks = check_blocks(view, texts=texts)
+    failed = any(check.state is CheckState.FAILED for check in view.checks)
+    return (blocks, []) if failed else ([], blocks)
+
+
+def _line(check: Check, texts: Texts) -> str:
+    name = inline(check.name, longest=100)
+    shown = f"<{_address(check.url)}|{name}>" if check.url else name
+    line = texts(f"check.{check.state}", name=shown)
+    return f"{line} {inline(check.summary, longest=120)}" if check.summary.strip() else line
+
+
+def _address(url: str) -> str:
+    """A link's address may not end the link."""
+    return quote(url, safe=":/?#[]@!$&'()*+,;=%-._~").replace("|", "%7C").replace("&", "&amp;")

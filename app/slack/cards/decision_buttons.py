@@ -1,0 +1,67 @@
+"""Approve and Reject, and what stands beside them, wherever a waiting gate is shown."""
+
+from enum import StrEnum
+
+from app.flow.approval.approval_context import Outlook
+from app.flow.read_models import GateView
+from app.i18n.catalog import Texts
+from app.slack.action_value import Ticket
+from app.slack.blocks import Block, actions, button, confirm
+from app.slack.cards.approval_status import offers
+from app.slack.text.switch import domain_name, traffic_words
+
+
+class Asks(StrEnum):
+    """What Approve asks back: as the last that is missing, as one of several, or where it would not be counted."""
+
+    LAST = "approve"
+    TOWARD = "approve_toward"
+    HELD = "approve_held"
+
+
+def decision_buttons(view: GateView, *, texts: Texts, block_id: str, outlook: Outlook | None = None) -> Block:
+    """Approve, which asks back in the client or opens a form for the reason; Reject, which opens a form;
+    and the ways back or around where there is something to take back or to go around."""
+    by_form = outlook is not None and outlook.asks_reason
+    return actions(
+        block_id,
+        approve_button(view, texts=texts, by_form=by_form, asks=_asks(outlook)),
+        reject_button(view, texts=texts),
+        *offers(view, outlook=outlook, texts=texts),
+    )
+
+
+def approve_button(view: GateView, *, texts: Texts, by_form: bool, asks: Asks) -> Block:
+    """`by_form`: a form asks for the reason, so the client does not ask back."""
+    name = domain_name(view, texts)
+    port = f":{view.switch.listener_port}" if view.switch.listener_port else ""
+    ask = confirm(
+        title=texts(f"confirm.{asks}.title", domain=name),
+        text=texts(
+            f"confirm.{asks}.text", domain=name, port=port, traffic=traffic_words(view.switch.traffic, texts)
+        ),
+        yes=texts(f"confirm.{asks}.yes"),
+        no=texts(f"confirm.{asks}.no"),
+    )
+    return button(
+        texts("button.approve"),
+        action="approve",
+        value=str(Ticket(gate=view.id, edition=view.edition)),
+        style="primary",
+        confirm=None if by_form else ask,
+    )
+
+
+def reject_button(view: GateView, *, texts: Texts) -> Block:
+    """Opens the form that asks why."""
+    ticket = str(Ticket(gate=view.id, edition=view.edition))
+    return button(texts("button.reject"), action="reject", value=ticket, style="danger")
+
+
+def _asks(outlook: Outlook | None) -> Asks:
+    """On a card, which everybody sees alike."""
+    if outlook is None:
+        return Asks.TOWARD
+    if outlook.is_held:
+        return Asks.HELD
+    return Asks.LAST if outlook.one_is_enough else Asks.TOWARD

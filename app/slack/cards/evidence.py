@@ -1,0 +1,154 @@
+"""The evidence on a card: what changes in one line, and whether green is fit in another, what is wrong first."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from app.flow.read_models import GateView
+from app.gate.decision import Verdict
+from app.gate.evidence.health import fitness
+from app.gate.evidence.model import Evidence, Missing
+from app.gate.evidence.revision import Image, Revision
+from app.gate.rules.permits import Basis
+from app.gate.state_machine import Awaiting
+from app.i18n.catalog import Texts
+from app.slack.action_value import Ticket
+from app.slack.blocks import Block, button, context, section, when
+from app.slack.text.evidence import change_words, code, image_code, links, why_words
+from app.slack.text.health import finding_words, good_words
+
+MOST_CHANGES: Final = 4
+MOST_FINDINGS: Final = 4
+MOST_IMAGES: Final = 3
+LONGEST_CHANGES: Final = 1800
+A_SECTION: Final = 3000
+"""Characters that Slack takes in one section."""
+
+DETAILS: Final = "details"
+
+
+def evidence_blocks(view: GateView, *, texts: Texts) -> list[Block]:
+    """The card's part of it, with a button for all of it."""
+    if view.evidence is None:
+        return _nothing_yet(view, texts)
+    changes = "\n".join(change_lines(view.evidence, texts))
+    health = fitness_line(view.evidence, texts)
+    # Two sections where one would be cut: what is cut might be an image's tag.
+    parts = [f"{changes}\n{health}"] if len(changes) + len(health) < A_SECTION else [changes, health]
+    blocks = [section(parts[0], accessory=details_button(view, texts=texts)), *map(section, parts[1:])]
+    if not isinstance(view.gate, Awaiting):
+        blocks.append(context(seen_words(view, view.evidence, texts)))
+    return blocks
+
+
+def seen_words(view: GateView, evidence: Evidence, texts: Texts) -> str:
+    """As of when it is."""
+    at = when(evidence.seen_at)
+    if isinstance(view.gate, Awaiting):
+        return texts("evidence.seen", at=at)
+    by_people = view.gate.verdict in {Verdict.APPROVED, Verdict.REJECTED}
+    return texts("evidence.kept" if by_people else "evidence.kept_undecided", at=at)
+
+
+def details_button(view: GateView, *, texts: Texts) -> Block:
+    """Opens all of it."""
+    ticket = str(Ticket(gate=view.id, edition=view.edition))
+    return button(texts("details.button"), action=DETAILS, value=ticket)
+
+
+def _nothing_yet(view: GateView, texts: Texts) -> list[Block]:
+    if isinstance(view.gate, Awaiting):
+        # Before CodeDeploy has confirmed the deployment nothing is looked up.
+        return [context(texts("evidence.looking"))] if view.switch.verified else []
+    nobody_asked = view.basis in {Basis.RESCUE, Basis.UNDO} or not view.switch.verified
+    return [] if nobody_asked else [context(texts("evidence.none_kept"))]
+
+
+def change_lines(evidence: Evidence, texts: Texts, *, longest: int = LONGEST_CHANGES) -> list[str]:
+    """What changes, readable at a glance; never blank, and no change in part: what is left out is counted."""
+    changes = evidence.differences
+    if isinstance(changes, Missing):
+        return [unknown_words(evidence, changes, texts)]
+    if not changes:
+        return nothing_words(evidence, texts)
+    several = several_containers(evidence)
+    shown: list[str] = []
+    for change in changes[:MOST_CHANGES]:
+        words = change_words(change, texts, several=several)
+        if shown and sum(map(len, shown)) + len(words) > longest:
+            break
+        shown.append(words)
+    if len(changes) > len(shown):
+        shown.append(texts.plural("evidence.more", count=len(changes) - len(shown)))
+    stays = _stays(evidence, texts)
+    return [" · ".join([*stays, *shown, *links(evidence.commits, texts)]), *read_anew_words(evidence, texts)]
+
+
+def fitness_line(evidence: Evidence, texts: Texts) -> str:
+    """Whether green is fit: what is wrong, then what could not be read, then what is well."""
+    found = fitness(evidence)
+    against = [finding_words(finding, texts) for finding in found.findings]
+    facts = [*against[:MOST_FINDINGS], *good_words(evidence, texts)]
+    if len(against) > MOST_FINDINGS:
+        facts.append(texts.plural("evidence.more", count=len(against) - MOST_FINDINGS))
+    key = "fit" if found.fit else "wrong" if found.wrong else "unsure"
+    return texts(f"evidence.fit.{key}", facts=" · ".join(facts))
+
+
+def nothing_words(evidence: Evidence, texts: Texts) -> list[str]:
+    """A switch that changes nothing says so; a tag that moves is named, for behind it something may change."""
+    blue, green = evidence.blue.revision, evidence.green.revision
+    if isinstance(blue, Missing) or isinstance(green, Missing):
+        raise TypeError("revisions that were not read cannot be known to be equal")
+    if blue.arn == green.arn:
+        said = texts("evidence.same_revision", revision=code(green.name))
+    else:
+        said = texts("evidence.same_content", blue=code(blue.name), green=code(green.name))
+    return [said, *read_anew_words(evidence, texts)]
+
+
+def read_anew_words(evidence: Evidence, texts: Texts) -> list[str]:
+    """Where the task definition changes nothing: what is read anew at the start all the same, and may have changed."""
+    green = evidence.green.revision
+    if evidence.changes or isinstance(green, Missing):
+        return []
+    moving = [container.image for container in green.containers if container.image.moves]
+    said = [texts("evidence.moving", image=_image_names(moving, texts))] if moving else []
+    counts = {
+        "secrets": sum(container.unpinned_secrets for container in green.containers),
+        "variable_files": sum(container.environment_files for container in green.containers),
+    }
+    what = [texts.plural(f"evidence.{kind}", count=count) for kind, count in counts.items() if count]
+    if what:
+        both = texts("evidence.and", first=what[0], second=what[1]) if len(what) == 2 else what[0]
+        said.append(texts.plural("evidence.read_anew", count=sum(counts.values()), what=both))
+    return said
+
+
+def _stays(evidence: Evidence, texts: Texts) -> list[str]:
+    blue, green = evidence.blue.revision, evidence.green.revision
+    if isinstance(blue, Missing) or isinstance(green, Missing) or blue.arn != green.arn:
+        return []
+    return [texts("evidence.stays", revision=code(green.name))]
+
+
+def unknown_words(evidence: Evidence, missing: Missing, texts: Texts) -> str:
+    """What changes is not known: why, and what green runs if that much is."""
+    why = why_words(missing, texts)
+    green = evidence.green.revision
+    if isinstance(green, Missing):
+        return texts("evidence.unknown_all", why=why)
+    images = _image_names([container.image for container in green.containers], texts)
+    return texts("evidence.unknown_changes", why=why, images=images)
+
+
+def several_containers(evidence: Evidence) -> bool:
+    """Whether a change has to say in which container it is."""
+    revisions = (evidence.blue.revision, evidence.green.revision)
+    return any(isinstance(one, Revision) and len(one.containers) > 1 for one in revisions)
+
+
+def _image_names(images: Sequence[Image], texts: Texts) -> str:
+    """Some of them by name, the rest counted."""
+    shown = [image_code(image.short_reference) for image in images[:MOST_IMAGES]]
+    more = [texts.plural("evidence.more", count=len(images) - MOST_IMAGES)] if images[MOST_IMAGES:] else []
+    return ", ".join([*shown, *more])

@@ -1,0 +1,122 @@
+"""A switch as `/deploys` lists it."""
+
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from app.flow.approval.approval_context import outlook_of
+from app.flow.ports.rules import Rules
+from app.flow.read_models import CardPlace, GateView, course_of, is_let_through, is_let_through_elsewhere
+from app.gate.decision import Verdict
+from app.gate.rules.permits import Basis
+from app.gate.state_machine import Awaiting, Decided, Outcome
+from app.gate.undo import Course
+from app.i18n.catalog import Texts
+from app.slack.blocks import Block, mention, section, when
+from app.slack.cards.decision_buttons import decision_buttons
+from app.slack.cards.progress import is_being_taken_back, is_taken_back
+from app.slack.text.escape import inline
+from app.slack.text.rules import rule_lines
+from app.slack.text.switch import OTHERWISE, deployment_link, domain_name, ending_words
+
+IN_A_LINE: Final = {**OTHERWISE, Basis.UNDO: "undo"}
+
+
+class PendingGate(Protocol):
+    """A waiting gate, and where its card stands if it has one yet."""
+
+    @property
+    def view(self) -> GateView: ...
+
+    @property
+    def place(self) -> CardPlace | None: ...
+
+
+def pending_blocks(
+    view: GateView,
+    *,
+    place: CardPlace | None,
+    rules: Rules,
+    texts: Texts,
+    now: datetime,
+    base: str | None,
+) -> list[Block]:
+    """One waiting gate: what, since when, how long still, who may, and the buttons to decide it here."""
+    domain = rules.domain(view.switch.domain) if view.switch.domain else None
+    outlook = outlook_of(view, rules=rules, now=now)
+    name = domain_name(view, texts)
+    text = texts(
+        "deploys.pending",
+        domain=name,
+        deployment=deployment_link(view),
+        what=inline(view.switch.description or "", longest=120),
+        since=when(view.opened_at),
+        left=texts.duration(max(view.deadline_at - now, timedelta(0))),
+        who=", ".join(mention(entry) for entry in domain.policy.voters)
+        if domain
+        else texts("card.nobody_yet"),
+        card=card_link(place, base, texts),
+    )
+    if outlook is not None and outlook.is_held:
+        text = f"{text}\n{rule_lines(outlook.unmet, texts=texts, most=3)}"
+    blocks = [section(text)]
+    if isinstance(view.gate, Awaiting) and view.gate.verified and domain is not None:
+        blocks.append(decision_buttons(view, texts=texts, block_id=f"decide.{view.id}", outlook=outlook))
+    else:
+        blocks.append(section(texts("card.unverified" if not view.switch.verified else "card.unconfigured")))
+    return blocks
+
+
+def decided_line(view: GateView, *, texts: Texts) -> str:
+    """One ended gate in one line."""
+    said = texts(
+        f"deploys.line.{_ending(view)}",
+        at=when(view.decided_at or view.opened_at),
+        deployment=deployment_link(view),
+        who=mention(view.decided_by) if view.decided_by else inline(view.decided_name or "Switchgate"),
+        reason=inline(view.reason or "", longest=120),
+    )
+    since = _since(view, texts)
+    return f"{said} · {since}" if since else said
+
+
+def _ending(view: GateView) -> str:
+    if isinstance(view.gate, Awaiting):
+        raise TypeError("a waiting gate has no ending to tell")
+    if view.gate.verdict is Verdict.WITHDRAWN and is_let_through_elsewhere(view):
+        return "answered_elsewhere"
+    return IN_A_LINE.get(view.basis, view.gate.verdict.value) if view.basis else view.gate.verdict.value
+
+
+def _since(view: GateView, texts: Texts) -> str:
+    """What became of it, where the decision alone would mislead; empty: nothing else."""
+    if view.outcome in {Outcome.CONTRADICTED, Outcome.UNDELIVERABLE}:
+        return texts(f"deploys.since.{view.outcome}")
+    if isinstance(view.gate, Decided):
+        return texts("deploys.since.untold")
+    if not is_let_through(view) or view.basis is Basis.RESCUE:
+        return ""
+    told = _told_since(view)
+    if not told:
+        return ""
+    switch = view.switch
+    return texts(f"deploys.since.{told}", percent=switch.green_percent or 0, ending=ending_words(switch))
+
+
+def _told_since(view: GateView) -> str:
+    """The catalog's name for it; of an undo nothing is told of green, which served before."""
+    if is_taken_back(view):
+        return "taken_back"
+    if is_being_taken_back(view):
+        return "taking_back"
+    course = course_of(view)
+    if course is Course.SHIFTING:
+        return "" if view.basis is Basis.UNDO else course.value
+    return course.value if course is Course.ENDED else ""
+
+
+def card_link(place: CardPlace | None, base: str | None, texts: Texts) -> str:
+    """Where the card stands, or that there is none yet."""
+    if place is None or base is None:
+        return texts("deploys.no_card_yet")
+    url = f"{base.rstrip('/')}/archives/{place.channel}/p{place.ts.replace('.', '')}"
+    return f"<{url}|{texts('deploys.card')}>"

@@ -1,0 +1,241 @@
+"""What became of a switch after the decision: traffic, the end, and the way back while there is one."""
+
+from datetime import timedelta
+from typing import Final, assert_never
+
+from app.flow.ports.rules import OwnedDomain
+from app.flow.read_models import (
+    GateView,
+    Intervention,
+    InterventionPhase,
+    course_of,
+    ends_blue,
+    is_let_through,
+    standpoint_of,
+)
+from app.gate.rules.permits import Basis
+from app.gate.rules.shift import Shift
+from app.gate.state_machine import Awaiting, Outcome
+from app.gate.undo import Course, Deed
+from app.i18n.catalog import Texts
+from app.slack.action_value import Ticket
+from app.slack.blocks import Block, actions, button, confirm, mention, section, when
+from app.slack.text.escape import inline, quoted
+from app.slack.text.switch import ending_words, setback_words
+from app.slack.text.undo_options import redeployment_words, traffic_left, way_of
+
+BAR: Final = 10
+TOLD: Final = frozenset({InterventionPhase.SENT, InterventionPhase.DONE})
+
+
+def course_blocks(view: GateView, *, texts: Texts) -> list[Block]:
+    """Nothing while the gate waits, nor after a no whose deployment nobody rolls back."""
+    if isinstance(view.gate, Awaiting):
+        return []
+    course = _rescue if view.basis in {Basis.RESCUE, Basis.UNDO} else _course
+    words = [*course(view, texts), *_intervention(view, texts), *_rollback(view, texts)]
+    return [section(text) for text in words]
+
+
+def course_buttons(view: GateView, *, texts: Texts, domain: OwnedDomain | None) -> list[Block]:
+    """Undo while there is a way back; Finish now where the domain allows it. To be put into an actions block."""
+    if domain is None or not is_let_through(view):
+        return []
+    ticket = str(Ticket(gate=view.id, edition=view.edition))
+    buttons = []
+    if way_of(view) is not None:
+        buttons.append(button(texts("button.undo"), action="undo", value=ticket, style="danger"))
+    at = standpoint_of(view)
+    if (
+        domain.policy.finish_now
+        and at.course is Course.SWITCHED
+        and not (at.under_way or at.finishing or at.blue_ends)
+    ):
+        ask = confirm(
+            title=texts("confirm.finish.title", domain=domain.name),
+            text=texts("confirm.finish.text", domain=domain.name),
+            yes=texts("confirm.finish.yes"),
+            no=texts("confirm.finish.no"),
+            style="danger",
+        )
+        buttons.append(button(texts("button.finish"), action="finish", value=ticket, confirm=ask))
+    return [actions(f"course.{view.version}", *buttons)] if buttons else []
+
+
+def is_taken_back(view: GateView) -> bool:
+    """Whether what served before serves again."""
+    asked = view.intervention
+    undone = asked is not None and asked.deed is not Deed.FINISH and asked.phase is InterventionPhase.DONE
+    return undone or (view.rollback is not None and view.rollback.switched_at is not None)
+
+
+def is_being_taken_back(view: GateView) -> bool:
+    """Whether somebody has asked for that, and it is under way."""
+    asked = view.intervention
+    return asked is not None and asked.deed is not Deed.FINISH and asked.under_way
+
+
+def was_stopped_here(view: GateView) -> bool:
+    """Whether somebody's undo ended it: then the undo's own words tell how that went."""
+    asked = view.intervention
+    told = asked is not None and asked.deed is Deed.STOP and asked.phase in TOLD
+    return told and is_a_stop(view.switch.ending or "")
+
+
+def is_a_stop(ending: str) -> bool:
+    """Whether CodeDeploy says that somebody stopped it, or says no cause at all; an alarm, say, is another one."""
+    return ending == "Stopped" or "MANUAL_STOP" in ending
+
+
+def _course(view: GateView, texts: Texts) -> list[str]:
+    switch = view.switch
+    if not is_let_through(view):
+        return []
+    match course_of(view):
+        case Course.HELD:
+            return []
+        case Course.SHIFTING:
+            return [_shifting(view, texts)]
+        case Course.SWITCHED:
+            return [_switched(view, texts)]
+        case Course.FINISHED:
+            return [_finished(view, texts)]
+        case Course.ENDED:
+            told = [] if was_stopped_here(view) else [texts("course.ended", ending=ending_words(switch))]
+            return [*told, *_after_a_bad_end(view, texts)]
+        case _:
+            assert_never(course_of(view))
+
+
+def _rescue(view: GateView, texts: Texts) -> list[str]:
+    """A rollback's green, or an undo's, is what served before, and is called so: whoever reads green would think
+    of the new."""
+    switch, course = view.switch, course_of(view)
+    if course is Course.HELD or is_taken_back(view) or (course is Course.ENDED and was_stopped_here(view)):
+        return []
+    at = switch.ended_at if course is Course.FINISHED else switch.switched_at
+    words = "rescue" if view.basis is Basis.RESCUE else "undo"
+    superseded = words == "undo" and course is Course.FINISHED and view.superseded
+    return [
+        texts(
+            f"course.{words}.{'superseded' if superseded else course.value}",
+            at=when(at or view.opened_at),
+            ending=ending_words(switch),
+            percent=switch.green_percent or 0,
+            bar=_bar(switch.green_percent or 0),
+        )
+    ]
+
+
+def _shifting(view: GateView, texts: Texts) -> str:
+    switch = view.switch
+    percent = switch.green_percent or 0
+    told = texts("course.shifting", bar=_bar(percent), percent=percent)
+    traffic = switch.traffic
+    if not percent or switch.moved_at is None or traffic is None or not traffic.minutes:
+        return told
+    if is_being_taken_back(view):
+        return told
+    following = switch.moved_at + timedelta(minutes=traffic.minutes)
+    left = 100 if traffic.shift is Shift.CANARY else min(percent + traffic.percent, 100)
+    return f"{told}\n{texts('course.next_step', percent=left, at=when(following))}"
+
+
+def _switched(view: GateView, texts: Texts) -> str:
+    switch = view.switch
+    told = texts("course.switched", bar=_bar(100), at=when(switch.switched_at or view.opened_at))
+    if way_of(view) is not Deed.STOP or ends_blue(view):
+        return told
+    back = (
+        texts("course.undo_until", until=when(switch.blue_until))
+        if switch.blue_until
+        else texts("course.undo_while_blue")
+    )
+    return f"{told}\n{back}"
+
+
+def _finished(view: GateView, texts: Texts) -> str:
+    told = texts("course.finished", at=when(view.switch.ended_at or view.opened_at))
+    if is_taken_back(view) or is_being_taken_back(view):
+        return told
+    if view.superseded:
+        return f"{told}\n{texts('course.superseded')}"
+    return "\n".join([told, *redeployment_words(view, texts)])
+
+
+def _after_a_bad_end(view: GateView, texts: Texts) -> list[str]:
+    """Where the traffic is, and how to get it back."""
+    if is_taken_back(view) or is_being_taken_back(view):
+        return []
+    if view.superseded and view.rollback is None:
+        return [texts("course.superseded")]
+    lines = [*traffic_left(view, texts), *redeployment_words(view, texts)]
+    return ["\n".join(lines)] if lines else []
+
+
+def _intervention(view: GateView, texts: Texts) -> list[str]:
+    asked = view.intervention
+    if asked is None:
+        return []
+    why = setback_words(asked.problem or "", texts)
+    words = texts(
+        f"course.{_verb(asked)}.{asked.phase}",
+        who=mention(asked.by),
+        at=when(asked.asked_at),
+        took=_took(asked, texts),
+        deployment=inline(asked.deployment or "—"),
+        by=f" ({inline(asked.deployment)})" if asked.deployment else "",
+        why=why,
+    )
+    trouble = texts("course.trouble", why=why) if _is_stuck(asked) else ""
+    if asked.phase is InterventionPhase.SENT and asked.problem:
+        trouble = texts("course.may_stop", why=why)
+    return ["\n".join(part for part in (words, quoted(asked.reason), trouble) if part)]
+
+
+def _verb(asked: Intervention) -> str:
+    match asked.deed:
+        case Deed.STOP:
+            return "stop"
+        case Deed.REDEPLOY:
+            return "redeploy"
+        case Deed.FINISH:
+            return "finish"
+        case _:
+            assert_never(asked.deed)
+
+
+def _is_stuck(asked: Intervention) -> bool:
+    return asked.phase is InterventionPhase.ASKED and bool(asked.problem)
+
+
+def _took(asked: Intervention, texts: Texts) -> str:
+    return texts.duration(asked.finished_at - asked.asked_at) if asked.finished_at else ""
+
+
+def _rollback(view: GateView, texts: Texts) -> list[str]:
+    """The deployment that takes this one back. Where a person asked for it, their undo tells how it ended."""
+    back = view.rollback
+    asked = view.intervention
+    if back is None or (asked is not None and asked.deed is Deed.STOP):
+        return []
+    name = inline(back.deployment)
+    if back.switched_at is not None:
+        done = "done" if _may_have_moved(view) else "never_left"
+        return [texts(f"course.rollback.{done}", deployment=name, at=when(back.switched_at))]
+    if back.ended_at is not None:
+        return [texts("course.rollback.failed", deployment=name, status=inline(back.status or ""))]
+    return [texts("course.rollback.under_way", deployment=name)]
+
+
+def _may_have_moved(view: GateView) -> bool:
+    """A tenth may have come and gone between two looks."""
+    return is_let_through(view) or view.outcome is Outcome.CONTRADICTED
+
+
+def _bar(percent: int) -> str:
+    """Ten squares, never colour alone: the number stands beside them."""
+    green = round(percent * BAR / 100)
+    if 0 < percent < 100:
+        green = min(max(green, 1), BAR - 1)
+    return ":large_green_square:" * green + ":large_blue_square:" * (BAR - green)

@@ -1,0 +1,32 @@
+"""Buttons beyond Approve and Reject, on the card and under answers that one person sees."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from app.i18n.catalog import Texts
+from app.slack.action_value import Ticket
+from app.slack.blocks import Block, actions, button, section
+
+BREAK_GLASS: Final = "break_glass"
+TAKE_BACK: Final = "take_back"
+RUN_CHECKS: Final = "run_checks"
+
+
+def break_glass_button(ticket: Ticket, *, texts: Texts) -> Block:
+    """Opens the form that names the broken rules. For admins; whoever else presses it is told so."""
+    return button(texts("button.break_glass"), action=BREAK_GLASS, value=str(ticket), style="danger")
+
+
+def take_back_button(ticket: Ticket, *, texts: Texts) -> Block:
+    """Forgets the presser's own vote."""
+    return button(texts("button.take_back"), action=TAKE_BACK, value=str(ticket))
+
+
+def run_checks_button(ticket: Ticket, *, texts: Texts) -> Block:
+    """Has our own probes ask green once more."""
+    return button(texts("button.run_checks"), action=RUN_CHECKS, value=str(ticket))
+
+
+def answer_blocks(text: str, buttons: Sequence[Block]) -> list[Block] | None:
+    """An answer with buttons; None: the text alone says it."""
+    return [section(text), actions("offers", *buttons)] if buttons else None

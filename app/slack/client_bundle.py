@@ -1,0 +1,91 @@
+"""Slack as one replica uses it: one client, who people are, and whoever writes there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from aiohttp import ClientSession, TCPConnector
+from pydantic import SecretStr
+from slack_bolt.app.async_app import AsyncApp
+
+from app.config.environment import Settings
+from app.flow.ports.membership import MembershipRecord
+from app.flow.ports.rules import Rules
+from app.i18n.catalog import Texts
+from app.slack.auth_check import Greeting
+from app.slack.client import Patience, web_client
+from app.slack.publishers.announcement import SlackHerald
+from app.slack.publishers.card import SlackCanvas
+from app.slack.publishers.timeline import SlackThreads
+from app.slack.replies import Replies
+from app.slack.socket import Socket
+from app.slack.users.directory import Directory
+from app.slack.users.email_lookup import SlackAddressBook
+from app.workers.foreground import Calm
+
+CONNECTIONS = 50
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Writers:
+    """What the loops write with, and where they look people up."""
+
+    canvas: SlackCanvas
+    threads: SlackThreads
+    herald: SlackHerald
+    book: SlackAddressBook
+
+
+class SlackSide:
+    """Build it inside the running loop, and close it."""
+
+    def __init__(
+        self, settings: Settings, *, members: MembershipRecord, calm: Calm, clock: Callable[[], datetime]
+    ) -> None:
+        self._clock = clock
+        self._app_token = _secret(settings.slack_app_token)
+        self.signing_secret = _secret(settings.slack_signing_secret)
+        self.texts = Texts.of(settings.locale)
+        self._session = ClientSession(connector=TCPConnector(limit=CONNECTIONS))
+        self.client = web_client(
+            token=settings.slack_bot_token.get_secret_value(),
+            api_url=settings.slack_api_url,
+            session=self._session,
+        )
+        self.directory = Directory(self.client, clock=clock, locale=settings.locale, record=members)
+        self.greeting = Greeting(self.client, directory=self.directory, app_token=self._app_token)
+        self.replies = Replies(self.client, calm=calm)
+        self.patience = Patience(clock)
+
+    def workspace_url(self) -> str | None:
+        return self.greeting.workspace_url
+
+    def writers(self, rules: Rules) -> Writers:
+        """They share their patience with Slack."""
+        return Writers(
+            canvas=SlackCanvas(
+                self.client, texts=self.texts, rules=rules, patience=self.patience, clock=self._clock
+            ),
+            threads=SlackThreads(
+                self.client,
+                texts=self.texts,
+                rules=rules,
+                workspace_url=self.workspace_url,
+                patience=self.patience,
+            ),
+            herald=SlackHerald(self.client, texts=self.texts, rules=rules, patience=self.patience),
+            book=SlackAddressBook(self.client, clock=self._clock),
+        )
+
+    def socket(self, bolt: AsyncApp) -> Socket | None:
+        """None in HTTP mode."""
+        if self._app_token is None:
+            return None
+        return Socket(bolt, app_token=self._app_token, clock=self._clock, listening=self.replies.listening)
+
+    async def close(self) -> None:
+        await self._session.close()
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return value.get_secret_value() if value is not None else None

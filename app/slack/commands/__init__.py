@@ -1,0 +1,1 @@
+"""`/deploys` and its subcommands."""

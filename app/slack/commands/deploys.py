@@ -1,0 +1,190 @@
+"""`/deploys`: what waits, one domain's history, help. Seen by the asker alone."""
+
+import re
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import Any, Final
+
+import structlog
+
+from app.concurrency.timeouts import by
+from app.config import reserved_words as own
+from app.flow.ports.rules import Rules
+from app.gate.ids import DomainName, GateId
+from app.i18n.catalog import Texts
+from app.observability.logging import error_id
+from app.slack.blocks import section
+from app.slack.commands.lists import DeploysLists, DeploysQuestions, Shown, only
+from app.slack.commands.rules import RulesCommand, rules_away
+from app.slack.handlers.bulk_approve import Several
+from app.slack.handlers.save_errors import UNCONFIRMED
+from app.slack.replies import Replies, answer_by
+from app.slack.request_key import request_key
+from app.slack.text.suggestions import named_domains, not_understood, unknown_words
+from app.slack.text.user_input import command_text
+from app.slack.users.accounts import Profile, non_member_words
+from app.slack.users.directory import Directory
+
+log = structlog.get_logger(__name__)
+
+PAGE_NUMBER: Final = re.compile("[0-9]{1,4}")
+
+
+class DeploysCommand:
+    """The door of `/deploys` and of its page buttons."""
+
+    def __init__(
+        self,
+        *,
+        questions: DeploysQuestions,
+        lists: DeploysLists,
+        rules: Rules,
+        directory: Directory,
+        undo_form: Callable[[GateId, Profile, Mapping[str, Any]], Awaitable[str]],
+        replies: Replies,
+        rules_command: RulesCommand,
+        several: Several,
+    ) -> None:
+        """`undo_form` opens the undo's form, or gives what to say instead."""
+        self._several = several
+        self._replies = replies
+        self._rules_command = rules_command
+        self._questions = questions
+        self._lists = lists
+        self._rules = rules
+        self._directory = directory
+        self._undo_form = undo_form
+
+    async def command(self, ack: Callable[..., Awaitable[Any]], body: Mapping[str, Any]) -> None:
+        """`/deploys [help | DOMAIN | VERB …]`."""
+        until = answer_by()
+        profile = await self._directory.profile(body)
+        texts = Texts.of(profile.locale)
+        if outside := non_member_words(profile.person, texts=texts):
+            await ack(text=outside, response_type="ephemeral")
+            return
+        text = command_text(body)
+        words = text.split()
+        verb = words[0].lower() if words else ""
+        if verb in own.VERBS:
+            said = self._told(words, body, profile, texts)
+            shown = await self._guarded(
+                said, texts=texts, until=until, away=lambda trouble: rules_away(verb, trouble, texts=texts)
+            )
+        elif verb == own.APPROVE:
+            approving = self._approve(words[1:], body, profile, texts)
+            shown = await self._guarded(approving, texts=texts, until=until)
+        else:
+            shown = await self._answer(body, text, profile, texts=texts, until=until)
+        if shown.text:
+            await ack(text=shown.text, blocks=shown.blocks, response_type="ephemeral")
+        else:
+            await ack()  # a form opens
+
+    async def _approve(
+        self, words: Sequence[str], body: Mapping[str, Any], profile: Profile, texts: Texts
+    ) -> Shown:
+        return only(await self._several.command(words, body=body, profile=profile, texts=texts), texts=texts)
+
+    async def _told(
+        self, words: Sequence[str], body: Mapping[str, Any], profile: Profile, texts: Texts
+    ) -> Shown:
+        said = await self._rules_command.answer(
+            words, profile=profile, texts=texts, request=request_key(body)
+        )
+        return only(said, texts=texts)
+
+    async def page(
+        self, ack: Callable[..., Awaitable[Any]], body: Mapping[str, Any], action: Mapping[str, Any]
+    ) -> None:
+        """A page button: the same ephemeral message, turned."""
+        await ack()
+        self._replies.later(self._turn(body, str(action.get("value", ""))), what="page")
+
+    async def _turn(self, body: Mapping[str, Any], value: str) -> None:
+        until = answer_by()
+        profile = await self._directory.profile(body)
+        texts = Texts.of(profile.locale)
+        if outside := non_member_words(profile.person, texts=texts):
+            self._replies.refuse(body, outside)
+            return
+        number, _, name = value.partition(" ")
+        page = int(number) if PAGE_NUMBER.fullmatch(number) else 0
+        domain = name if self._rules.domain(DomainName(name)) is not None else None
+        work = (
+            self._lists.domain(domain, page=page, texts=texts)
+            if domain
+            else self._lists.pending(page=page, texts=texts)
+        )
+        shown = await self._guarded(work, texts=texts, until=until)
+        self._replies.turn(body, text=shown.text, blocks=shown.blocks)
+
+    async def _answer(
+        self, body: Mapping[str, Any], words: str, profile: Profile, *, texts: Texts, until: float
+    ) -> Shown:
+        match words.lower().split():
+            case []:
+                work = self._lists.pending(page=0, texts=texts)
+            case [own.HELP]:
+                return self._help(texts=texts)
+            case [name] if self._rules.domain(DomainName(name)) is not None:
+                work = self._lists.domain(name, page=0, texts=texts)
+            case [own.UNDO, *names]:
+                undo = self._undo(named_domains(names), profile, body=body, texts=texts)
+                away = texts("refused.nothing_recorded")
+                return await self._guarded(undo, texts=texts, until=until, away=lambda trouble: away)
+            case [own.REJECT, *names]:
+                # What follows the first word is a reason that somebody hopes to give here.
+                work = self._reject(named_domains(names[:1]), texts=texts)
+            case _:
+                return self._help(texts=texts, unknown=words)
+        return await self._guarded(work, texts=texts, until=until)
+
+    async def _guarded(
+        self,
+        work: Coroutine[Any, Any, Shown],
+        *,
+        texts: Texts,
+        until: float,
+        away: Callable[[Exception], str] | None = None,
+    ) -> Shown:
+        """`away`: what to say where the record does not answer, unless that nothing can be listed."""
+        try:
+            return await by(until, work)
+        except UNCONFIRMED as trouble:
+            return only(away(trouble) if away is not None else texts("deploys.record_away"), texts=texts)
+        except Exception:
+            short = error_id()
+            log.exception("deploys_failed", error_id=short)
+            return only(texts("deploys.failed", id=short), texts=texts)
+
+    async def _undo(
+        self, names: Sequence[DomainName], profile: Profile, *, body: Mapping[str, Any], texts: Texts
+    ) -> Shown:
+        if unknown := self._unknown(names, texts):
+            return only(unknown, texts=texts)
+        if len(names) != 1:
+            return only(texts("deploys.undo_how_to"), texts=texts)
+        view = await self._questions.last_let_through(domain=names[0])
+        if view is None:
+            return only(texts("deploys.none_to_undo", domain=names[0]), texts=texts)
+        return only(await self._undo_form(view.id, profile, body), texts=texts)
+
+    async def _reject(self, names: Sequence[DomainName], *, texts: Texts) -> Shown:
+        """Nothing is rejected by a word: what waits is shown, each with its card and its buttons."""
+        if unknown := self._unknown(names, texts):
+            return only(unknown, texts=texts)
+        domain = names[0] if len(names) == 1 else None
+        return await self._lists.beside(texts("deploys.reject_on_the_card"), domain=domain, texts=texts)
+
+    def _unknown(self, names: Sequence[DomainName], texts: Texts) -> str:
+        """What to say of names that no domain has; empty where all are known."""
+        unknown = [name for name in names if self._rules.domain(name) is None]
+        said = unknown_words(unknown, rules=self._rules, texts=texts)
+        return texts("policy.unknown", names=said) if unknown else ""
+
+    def _help(self, *, texts: Texts, unknown: str = "") -> Shown:
+        blocks = [section(texts("deploys.help"))]
+        if unknown:
+            said = not_understood(unknown, rules=self._rules, texts=texts)
+            return Shown(text=said, blocks=[section(said), *blocks])
+        return Shown(text=texts("deploys.help_title"), blocks=blocks)

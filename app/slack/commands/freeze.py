@@ -1,0 +1,220 @@
+"""`/deploys freeze …`, `unfreeze …` and `freezes`: nobody approves for a while, said in one line."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+from zoneinfo import ZoneInfo
+
+from app.config.reserved_words import ALL, STARTS
+from app.flow.audit_events import person
+from app.flow.freezes.declare_freeze import (
+    LONGEST_REASON,
+    Declaration,
+    Declared,
+    EndsBeforeStart,
+    EndsInThePast,
+    FreezeRecord,
+    FreezeSaysNothing,
+    NotAFreeze,
+    StandingFreeze,
+    TooLong,
+    UnknownDomains,
+    declare_freeze,
+    lift_freezes,
+    may_freeze,
+)
+from app.flow.ports.rules import Rules
+from app.flow.replayed_requests import AlreadyHandled
+from app.gate.ids import DomainName
+from app.gate.rules.freeze import Freeze
+from app.gate.rules.permits import NotAMember, NotAnAdmin, Refusal
+from app.i18n.catalog import Texts
+from app.slack.blocks import when
+from app.slack.commands.local_times import zone_named
+from app.slack.commands.time_errors import (
+    ClockMissing,
+    DayUnclear,
+    MayBelongToTime,
+    NoEnd,
+    NoSuchLocalTime,
+    NotATime,
+    SaidTwice,
+    TimeRefused,
+    ZoneUnknown,
+)
+from app.slack.commands.time_parsing import TimeSpan, read_span
+from app.slack.text.escape import inline
+from app.slack.text.freezes import domains_words, freeze_lines, lifted_words, of_domains, span_words
+from app.slack.text.rules import mentions
+from app.slack.text.suggestions import named_domains, unknown_words
+from app.slack.users.accounts import Profile
+
+_SAID: Final[dict[type[Refusal], str]] = {
+    EndsBeforeStart: "freeze.ends_before_start",
+    EndsInThePast: "freeze.ends_in_the_past",
+    TooLong: "freeze.too_long",
+    FreezeSaysNothing: "freeze.says_nothing",
+}
+
+
+_TIME_REFUSED: Final[dict[type[TimeRefused], str]] = {
+    NoEnd: "freeze.how_to",
+    SaidTwice: "freeze.said_twice",
+    NotATime: "freeze.not_a_time",
+    ClockMissing: "freeze.clock_missing",
+    MayBelongToTime: "freeze.may_belong_to_time",
+    NoSuchLocalTime: "freeze.no_such_local_time",
+    DayUnclear: "freeze.day_unclear",
+    ZoneUnknown: "freeze.zone_unknown",
+}
+
+
+class FreezeQuestions(FreezeRecord, Protocol):
+    async def standing(self) -> Sequence[StandingFreeze]: ...
+
+
+class _NotUnderstood(Exception):
+    """The sentence to say."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Asked:
+    domains: tuple[DomainName, ...] | None
+    span: TimeSpan
+
+
+class FreezeCommand:
+    """What the words after `/deploys` do, and the answer to the giver alone."""
+
+    def __init__(
+        self,
+        *,
+        record: FreezeQuestions,
+        rules: Rules,
+        changed: Callable[[], None],
+        clock: Callable[[], datetime],
+    ) -> None:
+        """`changed`: cards are to be redrawn."""
+        self._record = record
+        self._rules = rules
+        self._changed = changed
+        self._clock = clock
+
+    async def freeze(self, words: Sequence[str], *, profile: Profile, texts: Texts, request: str) -> str:
+        """`freeze order until 18:00 payment incident`"""
+        now = self._clock()
+        try:
+            may_freeze(profile.person, rules=self._rules)
+            asked = _read(words, now=now, zone=zone_named(profile.zone), texts=texts)
+            declared = await declare_freeze(
+                Declaration(
+                    domains=asked.domains,
+                    start=asked.span.start,
+                    end=asked.span.end,
+                    reason=asked.span.reason[:LONGEST_REASON],
+                    by=profile.person.user,
+                ),
+                who=person(profile.person.user, profile.person.name),
+                record=self._record,
+                rules=self._rules,
+                now=now,
+                request=request,
+            )
+        except _NotUnderstood as trouble:
+            return str(trouble)
+        except Refusal as refusal:
+            return self._refused(refusal, texts)
+        self._changed()
+        return _declared_words(declared, span=asked.span, now=now, texts=texts)
+
+    async def unfreeze(self, words: Sequence[str], *, profile: Profile, texts: Texts, request: str) -> str:
+        """`unfreeze order`, `unfreeze all`"""
+        try:
+            may_freeze(profile.person, rules=self._rules)
+            domains, rest = _targets(words)
+            if rest or (domains is not None and not domains):
+                return texts("freeze.how_to_lift")
+            lifted = await lift_freezes(
+                domains,
+                who=person(profile.person.user, profile.person.name),
+                record=self._record,
+                rules=self._rules,
+                now=self._clock(),
+                request=request,
+            )
+        except Refusal as refusal:
+            return self._refused(refusal, texts)
+        self._changed()
+        return lifted_words(lifted, domains=domains, now=self._clock(), texts=texts)
+
+    async def freezes(self, words: Sequence[str], *, texts: Texts) -> str:
+        """`freezes`, `freezes order`: what stands (of these domains), planned ones and the configuration's too."""
+        wanted = set(named_domains(words))
+        unknown = [name for name in wanted if self._rules.domain(name) is None]
+        if unknown:
+            names = unknown_words(sorted(unknown), rules=self._rules, texts=texts)
+            return texts("policy.unknown", names=names)
+        standing = await self._record.standing()
+        lines = freeze_lines(
+            [each for each in standing if not wanted or each.domains is None or wanted & set(each.domains)],
+            rules=self._rules,
+            now=self._clock(),
+            texts=texts,
+            of=sorted(wanted) or None,
+        )
+        return "\n".join([f"*{texts('freeze.title')}*", *(lines or [texts("freeze.none")])])
+
+    async def of(self, domain: DomainName) -> tuple[Freeze, ...]:
+        """One domain's freezes, in force or not: the configuration's and the record's."""
+        standing = await self._record.standing()
+        own = [each.freeze for each in standing if each.domains is None or domain in each.domains]
+        return (*self._rules.freezes(domain), *own)
+
+    def _refused(self, refusal: Refusal, texts: Texts) -> str:
+        if isinstance(refusal, UnknownDomains):
+            names = unknown_words(refusal.names, rules=self._rules, texts=texts)
+            return texts("freeze.unknown_domains", names=names)
+        if isinstance(refusal, NotAnAdmin):
+            return texts("freeze.not_an_admin", who=mentions(self._rules.admins) or "—")
+        if isinstance(refusal, AlreadyHandled):
+            return texts("refused.already_handled")
+        if isinstance(refusal, NotAMember):
+            return texts("refused.not_a_member")
+        if not isinstance(refusal, NotAFreeze):
+            raise refusal
+        return texts(_SAID[type(refusal)])
+
+
+def _targets(words: Sequence[str]) -> tuple[tuple[DomainName, ...] | None, Sequence[str]]:
+    """The domains before the first word of time (None: all), and the rest."""
+    count = next((place for place, word in enumerate(words) if word.lower() in STARTS), len(words))
+    named = named_domains(words[:count])
+    return None if named == (ALL,) else named, words[count:]
+
+
+def _read(words: Sequence[str], *, now: datetime, zone: ZoneInfo | None, texts: Texts) -> _Asked:
+    domains, rest = _targets(words)
+    if domains is not None and not domains:
+        raise _NotUnderstood(texts("freeze.how_to"))
+    try:
+        span = read_span(" ".join(rest), now=now, zone=zone)
+    except TimeRefused as refused:
+        key = _TIME_REFUSED[type(refused)]
+        raise _NotUnderstood(texts(key, words=inline(refused.words, longest=60))) from None
+    return _Asked(domains=domains, span=span)
+
+
+def _declared_words(declared: Declared, *, span: TimeSpan, now: datetime, texts: Texts) -> str:
+    asked = declared.declaration
+    key = "freeze.declared" if asked.start <= now else "freeze.planned"
+    said = texts(
+        key,
+        domains=domains_words(asked.domains, texts),
+        start=when(asked.start),
+        end=when(asked.end),
+        reason=inline(asked.reason),
+    )
+    beside = [f"• {of_domains(each, now=now, texts=texts)}" for each in declared.beside[:5]]
+    lines = [said, span_words(span.start, span.end, zone=span.zone, texts=texts)]
+    return "\n".join([*lines, texts("freeze.beside"), *beside] if beside else lines)

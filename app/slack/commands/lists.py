@@ -1,0 +1,143 @@
+"""What `/deploys` lists: everything that waits, or one domain's, and what was decided there last. In pages."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+from app.flow.approval.related_switches import Neighbourhood, with_neighbours
+from app.flow.ports.rules import Rules
+from app.flow.read_models import GateView
+from app.i18n.catalog import Texts
+from app.slack.blocks import Block, actions, button, context, divider, header, section
+from app.slack.cards.list_item import PendingGate, decided_line, pending_blocks
+from app.slack.text.truncation import answer_sections
+
+PAGE: Final = 15
+"""Pending switches a page: each takes up to three blocks, and a message holds fifty."""
+
+LAST: Final = 5
+PAGE_ACTION: Final = "deploys_page"
+
+
+class DeploysQuestions(Neighbourhood, Protocol):
+    """The record's answers that the command shows."""
+
+    async def pending(
+        self, *, domain: str | None = None, limit: int, offset: int = 0
+    ) -> tuple[Sequence[PendingGate], int]: ...
+
+    async def last_decided(self, *, domain: str, limit: int) -> Sequence[GateView]: ...
+
+    async def last_let_through(self, *, domain: str) -> GateView | None: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """An ephemeral answer. `text` is what a notification or a screen reader says."""
+
+    text: str
+    blocks: list[Block]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listed:
+    """One page of what waits, of one domain or of all, and how many wait altogether; `views` with neighbours."""
+
+    gates: Sequence[PendingGate]
+    views: Sequence[GateView]
+    total: int
+    page: int
+    domain: str | None
+
+
+class DeploysLists:
+    """The lists, each as a message."""
+
+    def __init__(
+        self,
+        *,
+        questions: DeploysQuestions,
+        rules: Rules,
+        clock: Callable[[], datetime],
+        workspace_url: Callable[[], str | None],
+    ) -> None:
+        self._questions = questions
+        self._rules = rules
+        self._clock = clock
+        self._workspace_url = workspace_url
+
+    async def pending(self, *, page: int, texts: Texts) -> Shown:
+        """Everything that waits."""
+        listed = await self._page(page, domain=None)
+        if not listed.total:
+            return only(texts("deploys.none"), texts=texts)
+        title = texts.plural("deploys.total", count=listed.total)
+        return Shown(text=title, blocks=[header(title), *self._list(listed, texts)])
+
+    async def domain(self, name: str, *, page: int, texts: Texts) -> Shown:
+        """What waits in one domain, and what was decided there last."""
+        listed = await self._page(page, domain=name)
+        decided = await self._questions.last_decided(domain=name, limit=LAST)
+        title = texts("deploys.domain", domain=name)
+        waiting = (
+            self._list(listed, texts) if listed.total else [section(texts("deploys.none_of", domain=name))]
+        )
+        history = [decided_line(view, texts=texts) for view in decided]
+        last = section("\n".join([f"*{texts('deploys.last')}*", *(history or [texts("deploys.never")])]))
+        return Shown(text=title, blocks=[header(title), *waiting, divider(), last])
+
+    async def beside(self, said: str, *, domain: str | None, texts: Texts) -> Shown:
+        """What waits, of the domain or of all, under a sentence."""
+        listed = await self._page(0, domain=domain)
+        if listed.total:
+            return Shown(text=said, blocks=[section(said), *self._list(listed, texts)])
+        nothing = texts("deploys.none_of", domain=listed.domain) if listed.domain else texts("deploys.none")
+        return only(f"{said}\n{nothing}", texts=texts)
+
+    async def _page(self, page: int, *, domain: str | None) -> Listed:
+        """The page, or the last one where so many no longer wait."""
+        gates, total = await self._questions.pending(domain=domain, limit=PAGE, offset=page * PAGE)
+        last = max(-(-total // PAGE) - 1, 0)
+        if page > last:
+            page = last
+            gates, total = await self._questions.pending(domain=domain, limit=PAGE, offset=page * PAGE)
+        views = await with_neighbours(
+            [gate.view for gate in gates], record=self._questions, rules=self._rules
+        )
+        return Listed(gates=gates, views=views, total=total, page=page, domain=domain)
+
+    def _list(self, listed: Listed, texts: Texts) -> list[Block]:
+        blocks = self._gates(listed, texts)
+        if listed.total <= PAGE:
+            return blocks
+        first = listed.page * PAGE
+        said = texts("deploys.page", first=first + 1, last=first + len(listed.gates), total=listed.total)
+        return [*blocks, context(said), _pager(listed, texts)]
+
+    def _gates(self, listed: Listed, texts: Texts) -> list[Block]:
+        now, base = self._clock(), self._workspace_url()
+        return [
+            block
+            for gate, view in zip(listed.gates, listed.views, strict=True)
+            for block in pending_blocks(
+                view, place=gate.place, rules=self._rules, texts=texts, now=now, base=base
+            )
+        ]
+
+
+def only(text: str, *, texts: Texts) -> Shown:
+    """Nothing but this, within Slack's limits."""
+    blocks = answer_sections(text, texts=texts)
+    return Shown(text=blocks[0]["text"]["text"] if blocks else "", blocks=blocks)
+
+
+def _pager(listed: Listed, texts: Texts) -> Block:
+    def turn(text: str, way: str, page: int) -> Block:
+        value = f"{page} {listed.domain or ''}".strip()
+        return button(text, action=f"{PAGE_ACTION}.{way}", value=value)
+
+    turns = [turn(texts("deploys.previous"), "previous", listed.page - 1)] if listed.page else []
+    if (listed.page + 1) * PAGE < listed.total:
+        turns.append(turn(texts("deploys.next"), "next", listed.page + 1))
+    return actions("deploys.pager", *turns)

@@ -1,0 +1,102 @@
+"""`/deploys who order`, `/deploys rules order`, and the freezes: what the rules say, in words."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Final
+
+from app.concurrency.timeouts import within
+from app.config.reserved_words import CHANGES
+from app.flow.ports.database import RecordAway
+from app.flow.ports.rules import OwnedDomain, Rules
+from app.gate.rules.evaluation import frozen_by
+from app.gate.rules.policy import in_force
+from app.i18n.catalog import Texts
+from app.slack.blocks import mention
+from app.slack.cards.approval_status import unheard_words
+from app.slack.commands.freeze import FreezeCommand
+from app.slack.handlers.save_errors import unrecorded
+from app.slack.text.escape import inline
+from app.slack.text.policy import in_force_lines, policy_lines
+from app.slack.text.rules import mentions, rule_words
+from app.slack.text.suggestions import named_domains, unknown_words
+from app.slack.users.accounts import Profile
+
+MOST_MEMBERS: Final = 30
+RECORD_SECONDS: Final = 1.0
+"""The rules stand in the configuration: they are told without the record, too."""
+
+
+def rules_away(verb: str, trouble: Exception, *, texts: Texts) -> str:
+    """What is said of one of `VERBS` where the record does not answer: what was to be changed was not, or perhaps."""
+    if verb in CHANGES:
+        return unrecorded(trouble, texts=texts, about="freeze")
+    return texts("freeze.unread")
+
+
+class RulesCommand:
+    """What these words after `/deploys` answer, seen by the giver alone."""
+
+    def __init__(self, *, freezes: FreezeCommand, rules: Rules, clock: Callable[[], datetime]) -> None:
+        self._freezes = freezes
+        self._rules = rules
+        self._clock = clock
+
+    async def answer(self, words: Sequence[str], *, profile: Profile, texts: Texts, request: str) -> str:
+        """`words` begin with one of `VERBS`; `request`: see `request_key`."""
+        verb, rest = words[0].lower(), words[1:]
+        match verb:
+            case "freeze":
+                return await self._freezes.freeze(rest, profile=profile, texts=texts, request=request)
+            case "unfreeze":
+                return await self._freezes.unfreeze(rest, profile=profile, texts=texts, request=request)
+            case "freezes":
+                return await self._freezes.freezes(rest, texts=texts)
+            case _:
+                return await self._told(verb, rest, texts)
+
+    async def _told(self, verb: str, rest: Sequence[str], texts: Texts) -> str:
+        names = named_domains(rest)
+        domain = self._rules.domain(names[0]) if len(names) == 1 else None
+        if domain is None:
+            unknown = [name for name in names if self._rules.domain(name) is None]
+            said = [texts("policy.unknown", names=unknown_words(unknown, rules=self._rules, texts=texts))]
+            return "\n".join([*(said if unknown else []), texts("policy.how_to")])
+        lines = self._who(domain, texts) if verb == "who" else self._all(domain, texts)
+        admins = texts("policy.admins", who=mentions(self._rules.admins) or "—")
+        return "\n".join([*lines, *(await self._frozen(domain, texts)), admins])
+
+    def _who(self, domain: OwnedDomain, texts: Texts) -> list[str]:
+        rules = in_force(domain.policy, now=self._clock(), shift=None)
+        groups = [entry for entry in rules.policy.voters if entry.startswith("S")]
+        roster = self._rules.roster()
+        return [
+            f"*{texts('policy.who_title', domain=domain.name)}*",
+            *in_force_lines(rules, texts=texts),
+            *([texts("policy.shift_matters", domain=domain.name)] if rules.shift_matters else []),
+            *(self._members(group, sorted(roster.groups.get(group, ())), texts) for group in groups),
+            *unheard_words(self._rules.unheard(rules.policy.voters), texts=texts),
+        ]
+
+    def _all(self, domain: OwnedDomain, texts: Texts) -> list[str]:
+        lines = [f"*{texts('policy.title', domain=domain.name)}*", *policy_lines(domain.policy, texts=texts)]
+        lines.append(texts("policy.traffic_guard"))
+        if domain.probes:
+            names = ", ".join(f"“{inline(probe.name)}”" for probe in domain.probes)
+            lines.append(texts("policy.probes", names=names))
+        return lines
+
+    async def _frozen(self, domain: OwnedDomain, texts: Texts) -> list[str]:
+        """The freezes in force; those of the configuration also where the record does not answer."""
+        try:
+            freezes, unknown = await within(RECORD_SECONDS, self._freezes.of(domain.name)), []
+        except (RecordAway, TimeoutError):
+            freezes = tuple(self._rules.freezes(domain.name))
+            unknown = [texts("policy.freezes_unknown")]
+        frozen = frozen_by(freezes, now=self._clock())
+        return [*(rule_words(rule, texts=texts) for rule in frozen), *unknown]
+
+    def _members(self, group: str, members: Sequence[str], texts: Texts) -> str:
+        shown = ", ".join(mention(member) for member in members[:MOST_MEMBERS]) or "—"
+        if len(members) > MOST_MEMBERS:
+            shown = f"{shown}, {texts.plural('rule.more', count=len(members) - MOST_MEMBERS)}"
+        return texts("policy.members", group=mention(group), members=shown)

@@ -1,0 +1,1 @@
+"""What a pressed button or a submitted modal does: commit, acknowledge, answer."""

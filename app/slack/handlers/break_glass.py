@@ -1,0 +1,218 @@
+"""Break the glass, and take a vote back: the doors beside Approve and Reject."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from app.concurrency.timeouts import by
+from app.flow.approval.approval_context import NoSuchGate, question_of, unmet_by
+from app.flow.approval.break_glass import Broken, Glass, break_glass
+from app.flow.approval.cast_vote import Refused
+from app.flow.approval.live_traffic import LiveTraffic
+from app.flow.approval.related_switches import with_neighbours
+from app.flow.approval.retract_vote import take_back
+from app.flow.free_text import has_content
+from app.flow.ports.database import GateRecord
+from app.flow.ports.rules import Rules
+from app.flow.read_models import GateView
+from app.gate.ids import GateId
+from app.gate.rules.permits import (
+    NotAMember,
+    NotAnAdmin,
+    NothingToBreak,
+    ReasonMissing,
+    Refusal,
+    RulesChanged,
+    Standing,
+)
+from app.i18n.catalog import Texts
+from app.observability.logging import error_id
+from app.observability.metrics import GLASS
+from app.slack.action_value import NotATicket, Ticket
+from app.slack.blocks import Block
+from app.slack.handlers.save_errors import UNCONFIRMED, unrecorded
+from app.slack.handlers.vote import Ack, Body, Said
+from app.slack.modals.break_glass import REASON, GlassTicket, glass_form, glass_notice
+from app.slack.replies import Replies, answer_by
+from app.slack.request_key import request_key
+from app.slack.text.denials import is_lasting, why_not
+from app.slack.text.user_input import form_text
+from app.slack.users.accounts import Profile
+from app.slack.users.directory import Directory
+
+log = structlog.get_logger(__name__)
+
+
+class GlassPresses:
+    """The doors of the buttons that go around the rules or back on a vote."""
+
+    def __init__(
+        self,
+        *,
+        record: GateRecord,
+        traffic: LiveTraffic,
+        rules: Rules,
+        directory: Directory,
+        replies: Replies,
+        decided: Callable[[GateId], None],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._record = record
+        self._traffic = traffic
+        self._rules = rules
+        self._directory = directory
+        self._replies = replies
+        self._decided = decided
+        self._clock = clock
+
+    async def take_back(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
+        """`take_back`: committed before it is acked, like a press."""
+        until = answer_by()
+        profile = await self._directory.profile(body)
+        said = await self._take_back(action.get("value"), profile, until=until, request=request_key(body))
+        await ack()
+        self._answer(body, said, profile)
+
+    def _answer(self, body: Body, said: Said, profile: Profile) -> None:
+        lasting = is_lasting(said.refusal, profile.person)
+        (self._replies.refuse if lasting else self._replies.answer)(body, said.text)
+
+    async def ask(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
+        """`break_glass`: shows which rules would be set aside. Nothing is decided yet."""
+        await ack()
+        self._replies.later(self._show(body, action.get("value")), what="glass form")
+
+    async def submitted(self, ack: Ack, body: Body, view: Mapping[str, Any]) -> None:
+        """The form, submitted."""
+        until = answer_by()
+        profile = await self._directory.profile(body)
+        texts = Texts.of(profile.locale)
+        typed_in = form_text(view.get("state", {}), REASON)
+        reason = typed_in if has_content(typed_in) else ""
+        try:
+            broken = await self._break(
+                view.get("private_metadata"), profile, reason, until=until, request=request_key(body)
+            )
+        except Refused as refused:
+            await self._answer_refused(ack, refused, view, reason, texts)
+        except UNCONFIRMED as trouble:
+            log.error("glass_not_recorded", problem=type(trouble).__name__, user=profile.person.user)
+            await ack(response_action="errors", errors={REASON: unrecorded(trouble, texts=texts)})
+        except Exception:
+            short = error_id()
+            log.exception("glass_failed", error_id=short, user=profile.person.user)
+            text = texts("refused.unknown_error", id=short)
+            await ack(response_action="errors", errors={REASON: text})
+        else:
+            GLASS.labels(domain=broken.view.switch.domain or "").inc()
+            log.warning("glass_broken", gate=str(broken.view.id), user=profile.person.user)
+            self._decided(broken.view.id)
+            await ack()
+
+    async def _break(
+        self, metadata: object, profile: Profile, reason: str, *, until: float, request: str
+    ) -> Broken:
+        try:
+            carried = GlassTicket.parse(metadata)
+        except NotATicket:
+            raise Refused(NoSuchGate(), None) from None
+        glass = Glass(
+            gate=carried.ticket.gate,
+            edition=carried.ticket.edition,
+            person=profile.person,
+            named=carried.named,
+            reason=reason,
+            request=request,
+        )
+        breaking = break_glass(
+            glass, record=self._record, rules=self._rules, traffic=self._traffic, now=self._clock()
+        )
+        return await by(until, breaking)
+
+    async def _answer_refused(
+        self, ack: Ack, refused: Refused, view: Mapping[str, Any], reason: str, texts: Texts
+    ) -> None:
+        refusal = refused.refusal
+        if isinstance(refusal, ReasonMissing):
+            await ack(response_action="errors", errors={REASON: texts("glass.reason_missing")})
+        elif isinstance(refusal, RulesChanged) and refused.view is not None:
+            ticket = GlassTicket.parse(view.get("private_metadata")).ticket
+            form = glass_form(
+                ticket, view=refused.view, broken=refusal.broken, texts=texts, reason=reason, again=True
+            )
+            await ack(response_action="update", view=form)
+        else:
+            said = self._why_not(refused, texts)
+            await ack(response_action="update", view=glass_notice(said.text, texts=texts))
+
+    async def _take_back(self, value: object, profile: Profile, *, until: float, request: str) -> Said:
+        texts = Texts.of(profile.locale)
+        try:
+            gate = Ticket.parse(value).gate
+            taking = take_back(
+                gate,
+                who=profile.person,
+                record=self._record,
+                rules=self._rules,
+                now=self._clock(),
+                request=request,
+            )
+            view = await by(until, taking)
+        except NotATicket:
+            return self._why_not(Refused(NoSuchGate(), None), texts)
+        except Refused as refused:
+            return self._why_not(refused, texts)
+        except UNCONFIRMED as trouble:
+            log.error("press_not_recorded", problem=type(trouble).__name__, user=profile.person.user)
+            return Said(text=unrecorded(trouble, texts=texts), again=True)
+        self._decided(view.id)
+        domain = view.switch.domain or texts("card.unknown_domain")
+        return Said(text=texts("press.taken_back", domain=domain))
+
+    async def _show(self, body: Body, value: object) -> None:
+        until = answer_by()
+        profile = await self._directory.profile(body)
+        texts = Texts.of(profile.locale)
+        try:
+            ticket = Ticket.parse(value)
+            view = await by(until, self._seen(ticket.gate))
+            form = self._form(ticket, view, profile, texts)
+        except NotATicket:
+            self._answer(body, self._why_not(Refused(NoSuchGate(), None), texts), profile)
+        except Refused as refused:
+            self._answer(body, self._why_not(refused, texts), profile)
+        except UNCONFIRMED:
+            self._replies.answer(body, texts("refused.nothing_recorded"))
+        else:
+            self._replies.open_modal(body, form, not_opened=texts("refused.form_not_opened"))
+
+    async def _seen(self, gate: GateId) -> GateView | None:
+        view = await self._record.get(gate)
+        if view is None:
+            return None
+        (beside,) = await with_neighbours([view], record=self._record, rules=self._rules)
+        return beside
+
+    def _form(self, ticket: Ticket, view: GateView | None, profile: Profile, texts: Texts) -> Block:
+        """The form for this person now. Raises `Refused` where it would lead nowhere; the submit judges again."""
+        person = profile.person
+        if view is None:
+            raise Refused(NoSuchGate(), None)
+        if person.standing is not Standing.MEMBER:
+            raise Refused(NotAMember(person.standing), view)
+        if not self._rules.roster().holds(person.user, approvers=self._rules.admins):
+            raise Refused(NotAnAdmin(), view)
+        try:
+            question_of(view, rules=self._rules)
+        except Refusal as refusal:
+            raise Refused(refusal, view) from None
+        broken = unmet_by(view, rules=self._rules, now=self._clock(), person=person)
+        if not broken:
+            raise Refused(NothingToBreak(), view)
+        return glass_form(ticket, view=view, broken=broken, texts=texts)
+
+    def _why_not(self, refused: Refused, texts: Texts) -> Said:
+        text = why_not(refused, texts=texts, approvers=self._rules.admins)
+        return Said(text=text, refusal=refused.refusal)

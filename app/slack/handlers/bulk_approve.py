@@ -1,0 +1,212 @@
+"""Several gates approved by one form: each decided by itself, and told one by one."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+from slack_sdk.web.async_client import AsyncWebClient
+
+from app.concurrency.timeouts import within
+from app.flow.free_text import has_content
+from app.flow.ports.database import GateRecord, RecordAway
+from app.flow.ports.rules import Rules
+from app.gate.rules.permits import Choice
+from app.i18n.catalog import Texts
+from app.slack.blocks import section
+from app.slack.client import UNREACHABLE, problem_of
+from app.slack.handlers.bulk_results import (
+    Result,
+    recorded_result,
+    result_of,
+    results_blocks,
+    results_words,
+    several_notice,
+)
+from app.slack.handlers.vote import Ack, Body, Presses, Said
+from app.slack.home.query import HomeQuestions, see_domains, see_mine
+from app.slack.modals.bulk_approve import BOXES, Pick, picked, several_form
+from app.slack.modals.reject import REASON
+from app.slack.replies import Replies, answer_by
+from app.slack.request_key import request_key
+from app.slack.text.suggestions import named_domains, unknown_words
+from app.slack.text.truncation import named_list
+from app.slack.text.user_input import form_text
+from app.slack.users.accounts import Profile, non_member_words
+from app.slack.users.directory import Directory
+
+log = structlog.get_logger(__name__)
+
+SEEING_SECONDS: Final = 2.0
+EACH_SECONDS: Final = 2.5
+ALL_SECONDS: Final = 9.0
+LOOK_SECONDS: Final = 1.0
+FOR_THE_ACK: Final = 0.7
+"""So long before Slack's patience ends the form says that the work goes on, if it does."""
+
+SETTLED_SECONDS: Final = 1.0
+"""Slack must have drawn what the ack brought, or it would be drawn over what comes after it."""
+
+
+class Several:
+    """The doors: `/deploys approve …`, the button in App Home, and the form of both."""
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        *,
+        questions: HomeQuestions,
+        record: GateRecord,
+        presses: Presses,
+        rules: Rules,
+        directory: Directory,
+        replies: Replies,
+        workspace_url: Callable[[], str | None],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._client = client
+        self._questions = questions
+        self._record = record
+        self._presses = presses
+        self._rules = rules
+        self._directory = directory
+        self._replies = replies
+        self._workspace_url = workspace_url
+        self._clock = clock
+
+    async def command(self, words: Sequence[str], *, body: Body, profile: Profile, texts: Texts) -> str:
+        """`/deploys approve order payment`: opens the form; gives what to say where there is none to open."""
+        names = named_domains(words)
+        unknown = [name for name in names if self._rules.domain(name) is None]
+        if not names:
+            return texts("several.how_to")
+        if unknown:
+            return texts("several.unknown", names=unknown_words(unknown, rules=self._rules, texts=texts))
+        choices = await see_domains(
+            names, profile.person, questions=self._questions, rules=self._rules, now=self._clock()
+        )
+        if not choices.gates:
+            return texts("several.nothing_of", domains=named_list(names, texts=texts))
+        waiting = {one.view.switch.domain for one in choices.gates}
+        nothing_of = [name for name in names if name not in waiting] if not choices.left_out else []
+        form = several_form(
+            choices, preselect=True, nothing_of=nothing_of, texts=texts, base=self._workspace_url()
+        )
+        self._replies.open_modal(body, form, not_opened=texts("several.not_opened"))
+        return ""
+
+    async def ask(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
+        """The button in App Home. Nothing is decided yet, so the ack need not wait."""
+        await ack()
+        self._replies.later(self._show(body), what="several form")
+
+    async def submitted(self, ack: Ack, body: Body, view: Mapping[str, Any]) -> None:
+        """The form: its one submit is the confirmation of all that is ticked."""
+        until = answer_by()
+        profile = await self._directory.profile(body)
+        texts = Texts.of(profile.locale)
+        if outside := non_member_words(profile.person, texts=texts):
+            notice = several_notice([section(outside)], texts=texts)
+            await ack(response_action="update", view=notice)
+            return
+        state = view.get("state") or {}
+        picks, reason = picked(state), form_text(state, REASON)
+        if not has_content(reason):
+            reason = ""
+        if not picks:
+            await ack(response_action="errors", errors={f"{BOXES}.0": texts("several.none_chosen")})
+        elif not reason and any(pick.asks_reason for pick in picks):
+            await ack(response_action="errors", errors={REASON: texts("refused.reason_missing")})
+        else:
+            await self._carry(ack, body, view, picks, reason, profile, until=until)
+
+    async def _carry(
+        self,
+        ack: Ack,
+        body: Body,
+        view: Mapping[str, Any],
+        picks: Sequence[Pick],
+        reason: str,
+        profile: Profile,
+        *,
+        until: float,
+    ) -> None:
+        """Acks with the results; where they take too long, with a word that they come, and brings them then."""
+        texts = Texts.of(profile.locale)
+        work = asyncio.create_task(self._decide(picks, reason, profile, texts, request=request_key(body)))
+        left = until - FOR_THE_ACK - asyncio.get_running_loop().time()
+        await asyncio.wait({work}, timeout=max(left, 0))
+        if work.done():
+            shown = results_blocks(work.result(), texts=texts)
+            await ack(response_action="update", view=several_notice(shown, texts=texts))
+            return
+        working = several_notice([section(texts("several.working"))], texts=texts)
+        await ack(response_action="update", view=working)
+        self._replies.later(self._bring(body, str(view.get("id")), work, texts), what="several results")
+
+    async def _decide(
+        self, picks: Sequence[Pick], reason: str, profile: Profile, texts: Texts, *, request: str
+    ) -> list[Result]:
+        """Each gate in a transaction of its own, judged as a press on its card is."""
+        clock, began = asyncio.get_running_loop().time, self._clock()
+        end = clock() + ALL_SECONDS
+        said: list[tuple[Pick, Said]] = []
+        for pick in picks:
+            until = min(end, clock() + EACH_SECONDS)
+            one = await self._presses.count(
+                str(pick.ticket), profile, Choice.APPROVE, reason, until=until, request=request
+            )
+            said.append((pick, one))
+        return list(await asyncio.gather(*(self._result(*one, profile, began, texts) for one in said)))
+
+    async def _result(
+        self, pick: Pick, said: Said, profile: Profile, began: datetime, texts: Texts
+    ) -> Result:
+        """Where the database went away in the middle it may have taken the vote, and its answer was lost."""
+        person = profile.person.user
+        result = result_of(pick, said, by=person, texts=texts)
+        if not said.again:
+            return result
+        try:
+            view = await within(LOOK_SECONDS, self._record.get(pick.ticket.gate))
+        except Exception as trouble:
+            log.warning("approval_unsure", problem=type(trouble).__name__, gate=str(pick.ticket.gate))
+            return replace(result, words=texts("refused.in_doubt"))
+        ids = self._rules.roster().ids(person)
+        stands = view is not None and any(
+            vote.voter in ids and vote.choice is Choice.APPROVE and vote.at >= began for vote in view.votes
+        )
+        return recorded_result(view, texts=texts) if view is not None and stands else result
+
+    async def _bring(
+        self, body: Body, view_id: str, work: "asyncio.Task[list[Result]]", texts: Texts
+    ) -> None:
+        _, results = await asyncio.gather(asyncio.sleep(SETTLED_SECONDS), work)
+        shown = results_blocks(results, texts=texts)
+        try:
+            async with asyncio.timeout(3):
+                await self._client.views_update(view_id=view_id, view=several_notice(shown, texts=texts))
+        except UNREACHABLE as trouble:
+            # The form was closed meanwhile, or Slack is away: a message says it all the same.
+            log.info("several_told_by_message", problem=problem_of(trouble))
+            self._replies.answer(body, results_words(results, texts=texts), shown)
+
+    async def _show(self, body: Body) -> None:
+        profile = await self._directory.profile(body)
+        texts = Texts.of(profile.locale)
+        if outside := non_member_words(profile.person, texts=texts):
+            self._replies.refuse(body, outside)
+            return
+        seeing = see_mine(profile.person, questions=self._questions, rules=self._rules, now=self._clock())
+        try:
+            choices = await within(SEEING_SECONDS, seeing)
+        except (RecordAway, TimeoutError):
+            self._replies.answer(body, texts("deploys.record_away"))
+            return
+        if not choices.gates:
+            self._replies.answer(body, texts("several.none"))
+            return
+        form = several_form(choices, preselect=False, texts=texts, base=self._workspace_url())
+        await self._replies.open_modal_now(body, form, not_opened=texts("several.not_opened"))

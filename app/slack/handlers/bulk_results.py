@@ -1,0 +1,80 @@
+"""What became of each of several approvals, one by one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.flow.read_models import GateView
+from app.gate.decision import Verdict
+from app.gate.ids import UserId
+from app.gate.rules.permits import AlreadyApproved, Basis, Choice
+from app.gate.state_machine import AlreadyDecided, Awaiting
+from app.i18n.catalog import Texts
+from app.slack.blocks import Block, context, modal, section
+from app.slack.handlers.vote import Said
+from app.slack.modals.bulk_approve import Pick
+from app.slack.text.denials import thanks
+from app.slack.text.escape import escaped
+from app.slack.text.switch import deployment_link, domain_name
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Result:
+    """One approval. `recorded`: the vote stands."""
+
+    name: str
+    words: str
+    recorded: bool
+    decided: bool = False
+
+    @property
+    def mark(self) -> str:
+        if self.decided:
+            return ":white_check_mark:"
+        return ":ballot_box_with_check:" if self.recorded else ":no_entry:"
+
+
+def result_of(pick: Pick, said: Said, *, by: UserId, texts: Texts) -> Result:
+    """What a press on this gate came to. A submission that Slack sent twice finds its own votes and says so."""
+    if said.counted is not None:
+        view = said.counted.view
+        words = thanks(said.counted, choice=Choice.APPROVE, texts=texts, on_card=False)
+        decided = said.counted.decision is not None
+        return Result(name=_name(view, texts), words=words, recorded=True, decided=decided)
+    name = _name(said.view, texts) if said.view else escaped(pick.label)
+    if said.view is not None and isinstance(said.refusal, AlreadyDecided) and _is_by(said.view, by):
+        return recorded_result(said.view, texts=texts)
+    return Result(name=name, words=said.text, recorded=isinstance(said.refusal, AlreadyApproved))
+
+
+def recorded_result(view: GateView, *, texts: Texts) -> Result:
+    """The person's vote is in the record, whatever became of the answer to it."""
+    waits = isinstance(view.gate, Awaiting)
+    words = texts("press.counted") if waits else texts("press.decided", domain=domain_name(view, texts))
+    return Result(name=_name(view, texts), words=words, recorded=True, decided=not waits)
+
+
+def results_blocks(results: Sequence[Result], *, texts: Texts) -> list[Block]:
+    """A line for each."""
+    lines = [section(f"{one.mark} *{one.name}*\n{one.words}") for one in results]
+    return [*lines, context(results_words(results, texts=texts))]
+
+
+def results_words(results: Sequence[Result], *, texts: Texts) -> str:
+    """All of it in one sentence."""
+    recorded = sum(one.recorded for one in results)
+    return texts("several.results", recorded=recorded, total=len(results))
+
+
+def several_notice(blocks: Sequence[Block], *, texts: Texts) -> Block:
+    """What the form turns into."""
+    return modal(callback="notice", title=texts("several.title"), close=texts("details.close"), blocks=blocks)
+
+
+def _name(view: GateView, texts: Texts) -> str:
+    return f"{escaped(domain_name(view, texts))} {deployment_link(view)}"
+
+
+def _is_by(view: GateView, user: UserId) -> bool:
+    """Whether this person's own vote settled it."""
+    approved = not isinstance(view.gate, Awaiting) and view.gate.verdict is Verdict.APPROVED
+    return approved and view.basis is Basis.VOTES and view.decided_by == user

@@ -1,0 +1,81 @@
+"""Run checks, pressed: our probes ask green once more."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from app.concurrency.timeouts import by
+from app.flow.checks.run_probe import ProbeRecord, run_checks_again
+from app.flow.ports.database import GateRecord
+from app.flow.ports.rules import Rules
+from app.gate.ids import GateId
+from app.i18n.catalog import Texts
+from app.slack.action_value import NotATicket, Ticket
+from app.slack.handlers.save_errors import UNCONFIRMED, unrecorded
+from app.slack.handlers.vote import Ack, Body
+from app.slack.replies import Replies, answer_by
+from app.slack.users.accounts import Profile, is_member, non_member_words
+from app.slack.users.directory import Directory
+
+log = structlog.get_logger(__name__)
+
+
+class CheckPresses:
+    """The door of the button. Any full member may press it: it only asks what may be asked anyway."""
+
+    def __init__(
+        self,
+        *,
+        record: GateRecord,
+        probes: ProbeRecord,
+        rules: Rules,
+        directory: Directory,
+        replies: Replies,
+        asked: Callable[[], None],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._record = record
+        self._probes = probes
+        self._rules = rules
+        self._directory = directory
+        self._replies = replies
+        self._asked = asked
+        self._clock = clock
+
+    async def run(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
+        """`run_checks` on a card."""
+        until = answer_by()
+        profile = await self._directory.profile(body)
+        text = await self._run(action.get("value"), profile, until=until)
+        await ack()
+        if text:
+            member = is_member(profile.person)
+            (self._replies.answer if member else self._replies.refuse)(body, text)
+
+    async def _run(self, value: object, profile: Profile, *, until: float) -> str:
+        texts = Texts.of(profile.locale)
+        if outside := non_member_words(profile.person, texts=texts):
+            return outside
+        try:
+            gate = Ticket.parse(value).gate
+            again = await by(until, self._run_again(gate))
+        except NotATicket:
+            return texts("refused.no_such_gate")
+        except UNCONFIRMED as trouble:
+            return unrecorded(trouble, texts=texts)
+        if again is None:
+            return texts("refused.no_such_gate")
+        if not again:
+            return texts("press.checks_run_already")
+        log.info("checks_asked_for", gate=str(gate), user=profile.person.user)
+        self._asked()
+        return ""
+
+    async def _run_again(self, gate: GateId) -> bool | None:
+        """Whether they run once more; None: there is no such gate."""
+        view = await self._record.get(gate)
+        if view is None:
+            return None
+        return await run_checks_again(view, record=self._probes, rules=self._rules, now=self._clock())

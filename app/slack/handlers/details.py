@@ -1,0 +1,78 @@
+"""Details, pressed: the modal opens from what the record holds, within the three seconds that a trigger lives."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from app.concurrency.timeouts import by
+from app.flow.ports.database import RecordAway
+from app.flow.read_models import GateView
+from app.gate.ids import GateId
+from app.i18n.catalog import Texts
+from app.slack.action_value import NotATicket, Ticket
+from app.slack.handlers.save_errors import UNCONFIRMED
+from app.slack.modals.details import details_modal
+from app.slack.replies import Replies, answer_by
+from app.slack.users.accounts import non_member_words
+from app.slack.users.directory import Directory
+
+
+class KeptEvidence(Protocol):
+    """The record's evidence. Nothing here asks AWS."""
+
+    async def get(self, gate: GateId) -> GateView | None: ...
+
+    async def wanted(self, gate: GateId, *, now: datetime) -> None:
+        """Somebody looks: a waiting gate's evidence is due at once."""
+        ...
+
+
+class DetailsDoor:
+    """The door of the card's Details button."""
+
+    def __init__(
+        self,
+        *,
+        evidence: KeptEvidence,
+        directory: Directory,
+        replies: Replies,
+        wanted: Callable[[], None],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._evidence = evidence
+        self._directory = directory
+        self._replies = replies
+        self._wanted = wanted
+        self._clock = clock
+
+    async def details(
+        self, ack: Callable[..., Awaitable[Any]], body: Mapping[str, Any], action: Mapping[str, Any]
+    ) -> None:
+        """`details` on a card. Nothing is decided, so the ack need not wait."""
+        await ack()
+        self._replies.later(self._open(body, action.get("value")), what="details")
+
+    async def _open(self, body: Mapping[str, Any], value: object) -> None:
+        until = answer_by()
+        profile, found = await asyncio.gather(self._directory.profile(body), self._find(value, until=until))
+        texts = Texts.of(profile.locale)
+        if outside := non_member_words(profile.person, texts=texts):
+            self._replies.refuse(body, outside)
+        elif isinstance(found, UNCONFIRMED):
+            self._replies.answer(body, texts("deploys.record_away"))
+        elif found is None:
+            self._replies.answer(body, texts("refused.no_such_gate"))
+        else:
+            modal = details_modal(found, texts=texts)
+            self._replies.open_modal(body, modal, not_opened=texts("refused.form_not_opened"))
+            await self._evidence.wanted(found.id, now=self._clock())
+            self._wanted()
+
+    async def _find(self, value: object, *, until: float) -> GateView | RecordAway | TimeoutError | None:
+        try:
+            return await by(until, self._evidence.get(Ticket.parse(value).gate))
+        except NotATicket:
+            return None
+        except UNCONFIRMED as trouble:
+            return trouble

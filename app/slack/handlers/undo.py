@@ -1,0 +1,182 @@
+"""Undo and Finish now, pressed. Written down first, then acked; a loop carries it out."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from app.concurrency.timeouts import by
+from app.flow.approval.approval_context import NoSuchGate
+from app.flow.approval.cast_vote import Refused
+from app.flow.free_text import has_content
+from app.flow.ports.rules import Rules
+from app.flow.read_models import GateView, standpoint_of
+from app.flow.undo.request_undo import InterventionRecord, Wish, intervene, may_undo
+from app.gate.ids import GateId
+from app.gate.rules.permits import Refusal
+from app.gate.undo import Deed, way_back
+from app.i18n.catalog import Texts
+from app.observability.logging import error_id
+from app.slack.action_value import NotATicket, Ticket
+from app.slack.handlers.save_errors import UNCONFIRMED, unrecorded
+from app.slack.modals.undo import REASON, UndoTicket, undo_form, undo_notice
+from app.slack.replies import Replies, answer_by
+from app.slack.request_key import request_key
+from app.slack.text.denials import is_lasting, why_not
+from app.slack.text.user_input import form_text
+from app.slack.users.accounts import Profile
+from app.slack.users.directory import Directory
+
+log = structlog.get_logger(__name__)
+
+Ack = Callable[..., Awaitable[Any]]
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class No:
+    """Why a wish does not count. `again`: asking once more may help."""
+
+    text: str
+    again: bool = False
+    refusal: Refusal | None = None
+
+
+class Undoing:
+    """The doors of the card's Undo and Finish now, and of the form that asks why."""
+
+    def __init__(
+        self,
+        *,
+        record: InterventionRecord,
+        rules: Rules,
+        directory: Directory,
+        replies: Replies,
+        asked: Callable[[], None],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._record = record
+        self._rules = rules
+        self._directory = directory
+        self._replies = replies
+        self._asked = asked
+        self._clock = clock
+
+    async def undo(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
+        """`undo` on a card: asks why. Nothing is done yet, so the ack need not wait."""
+        await ack()
+        self._replies.later(self._ask_why(body, action.get("value")), what="undo form")
+
+    async def undo_reason(self, ack: Ack, body: Body, view: Mapping[str, Any]) -> None:
+        """The undo form, submitted."""
+        until = answer_by()
+        profile = await self._directory.profile(body)
+        texts = Texts.of(profile.locale)
+        reason = form_text(view.get("state", {}), REASON)
+        if not has_content(reason):
+            await ack(response_action="errors", errors={REASON: texts("undo.reason_missing")})
+            return
+        try:
+            asked = UndoTicket.parse(view.get("private_metadata"))
+        except NotATicket:
+            await ack(response_action="update", view=undo_notice(texts("refused.no_such_gate"), texts=texts))
+            return
+        no = await self._intervene(
+            asked.ticket, asked.deed, profile, reason, until=until, request=request_key(body)
+        )
+        if no is None:
+            await ack()
+        elif no.again:
+            # The form stays open, so that what was typed is not lost.
+            await ack(response_action="errors", errors={REASON: no.text})
+        else:
+            await ack(response_action="update", view=undo_notice(no.text, texts=texts))
+
+    async def finish(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
+        """`finish` on a card; Slack's client has asked back already."""
+        until = answer_by()
+        profile = await self._directory.profile(body)
+        try:
+            ticket = Ticket.parse(action.get("value"))
+        except NotATicket:
+            no: No | None = No(text=Texts.of(profile.locale)("refused.no_such_gate"))
+        else:
+            no = await self._intervene(
+                ticket, Deed.FINISH, profile, "", until=until, request=request_key(body)
+            )
+        await ack()
+        if no is not None:
+            self._answer(body, no, profile)
+
+    def _answer(self, body: Body, no: No, profile: Profile) -> None:
+        lasting = is_lasting(no.refusal, profile.person)
+        (self._replies.refuse if lasting else self._replies.answer)(body, no.text)
+
+    async def ask(self, gate: GateId, profile: Profile, *, body: Body) -> str:
+        """Opens the form for the gate's switch; gives what to say instead where there is no way back, or not for this
+        person. Raises as the record does."""
+        no = await self._open_form(gate, profile, body=body)
+        return no.text if no is not None else ""
+
+    async def _open_form(self, gate: GateId, profile: Profile, *, body: Body) -> No | None:
+        texts = Texts.of(profile.locale)
+        try:
+            view = await may_undo(
+                gate, profile.person, record=self._record, rules=self._rules, now=self._clock()
+            )
+        except Refused as refused:
+            return self._no(refused, texts)
+        try:
+            deed = way_back(standpoint_of(view))
+        except Refusal as refusal:
+            return No(text=why_not(Refused(refusal, view), texts=texts, approvers=()), refusal=refusal)
+        ticket = Ticket(gate=view.id, edition=view.edition)
+        form = undo_form(ticket, view=view, deed=deed, texts=texts)
+        self._replies.open_modal(body, form, not_opened=texts("refused.form_not_opened"))
+        return None
+
+    async def _ask_why(self, body: Body, value: object) -> None:
+        until = answer_by()
+        profile = await self._directory.profile(body)
+        texts = Texts.of(profile.locale)
+        try:
+            no = await by(until, self._open_form(Ticket.parse(value).gate, profile, body=body))
+        except NotATicket:
+            no = self._no(Refused(NoSuchGate(), None), texts)
+        except UNCONFIRMED:
+            no = No(text=texts("refused.nothing_recorded"))
+        if no is not None:
+            self._answer(body, no, profile)
+
+    async def _intervene(
+        self, ticket: Ticket, deed: Deed, profile: Profile, reason: str, *, until: float, request: str
+    ) -> No | None:
+        """Writes the wish down; where it counts there is nothing to say: the card tells."""
+        texts = Texts.of(profile.locale)
+        wish = Wish(gate=ticket.gate, deed=deed, person=profile.person, reason=reason, request=request)
+        try:
+            asking = intervene(wish, record=self._record, rules=self._rules, now=self._clock())
+            await by(until, asking)
+        except Refused as refused:
+            log.info("undo_refused", why=type(refused.refusal).__name__, deed=deed)
+            return self._no(refused, texts)
+        except UNCONFIRMED as trouble:
+            log.error("undo_not_recorded", problem=type(trouble).__name__, user=profile.person.user)
+            return No(text=unrecorded(trouble, texts=texts), again=True)
+        except Exception:
+            short = error_id()
+            log.exception("undo_failed", error_id=short, user=profile.person.user)
+            return No(text=texts("refused.unknown_error", id=short), again=True)
+        self._asked()
+        return None
+
+    def _no(self, refused: Refused, texts: Texts) -> No:
+        said = why_not(refused, texts=texts, approvers=self._who_may(refused.view))
+        return No(text=said, refusal=refused.refusal)
+
+    def _who_may(self, view: GateView | None) -> tuple[str, ...]:
+        domain = self._rules.domain(view.switch.domain) if view and view.switch.domain else None
+        may = (*domain.policy.voters, *self._rules.admins) if domain else ()
+        return tuple(dict.fromkeys(may))

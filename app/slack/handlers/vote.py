@@ -1,0 +1,310 @@
+"""Approve and Reject, pressed. Committed first, then acked, then answered."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+
+from app.concurrency.timeouts import by
+from app.flow.approval.approval_context import NoSuchGate, outlook_of, rejections_after
+from app.flow.approval.cast_vote import Counted, Press, Refused, decide_gate, may_press
+from app.flow.approval.live_traffic import LiveTraffic
+from app.flow.free_text import has_content
+from app.flow.ports.database import GateRecord, RecordAway
+from app.flow.ports.rules import Rules
+from app.flow.read_models import CardPlace, GateView
+from app.gate.ids import GateId
+from app.gate.rules.permits import Choice, HeldBack, ReasonMissing, Refusal, RulesChanged
+from app.gate.rules.policy import ReasonFor
+from app.gate.rules.violations import Unmet
+from app.gate.state_machine import AlreadyDecided, CardIsOld, NotVerified, TooLate
+from app.i18n.catalog import Texts
+from app.observability.logging import error_id
+from app.observability.metrics import PRESSES
+from app.slack.action_value import NotATicket, Ticket
+from app.slack.blocks import Block
+from app.slack.cards.secondary_buttons import answer_blocks, break_glass_button, take_back_button
+from app.slack.handlers.save_errors import UNCONFIRMED, unrecorded
+from app.slack.modals.approve import approve_form
+from app.slack.modals.reject import REASON, reject_form, reject_notice
+from app.slack.publishers.card import CARD
+from app.slack.replies import Replies, answer_by, channel_of
+from app.slack.request_key import request_key
+from app.slack.text.denials import is_lasting, thanks, why_not
+from app.slack.text.user_input import form_text
+from app.slack.users.accounts import Profile
+from app.slack.users.directory import Directory
+
+log = structlog.get_logger(__name__)
+
+CARD_BLOCK: Final = re.compile("(decide|course)\\.[0-9]+")
+"""Where a card has its buttons (`decision_buttons`, `course_blocks`)."""
+
+STALE: Final = (AlreadyDecided, CardIsOld, TooLate, NotVerified, HeldBack, RulesChanged)
+"""Refusals by which a card may show something else than the record holds. Anybody can press, so the others cost Slack
+nothing."""
+
+Ack = Callable[..., Awaitable[Any]]
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Said:
+    """The answer to a press, and the buttons under it. `again`: pressing once more may help.
+
+    `unsaid`: the press would count, but a reason is missing; `view` is the gate of a press that was refused, and
+    `refusal` says why.
+    """
+
+    text: str
+    buttons: tuple[Block, ...] = ()
+    counted: Counted | None = None
+    again: bool = False
+    unsaid: bool = False
+    view: GateView | None = None
+    refusal: Refusal | None = None
+
+
+class Presses:
+    """The doors of the card's two buttons and of the reject form."""
+
+    def __init__(
+        self,
+        *,
+        record: GateRecord,
+        traffic: LiveTraffic,
+        rules: Rules,
+        directory: Directory,
+        replies: Replies,
+        decided: Callable[[GateId], None],
+        stale: Callable[[GateId], Awaitable[None]],
+        met: Callable[[GateId, CardPlace], Awaitable[None]],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._record = record
+        self._traffic = traffic
+        self._rules = rules
+        self._directory = directory
+        self._replies = replies
+        self._decided = decided
+        self._stale = stale
+        self._met = met
+        self._clock = clock
+
+    async def approve(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
+        """`approve` on a card, or in the list of `/deploys`."""
+        until = answer_by()
+        profile = await self._directory.profile(body)
+        said = await self.count(
+            action.get("value"), profile, Choice.APPROVE, "", until=until, request=request_key(body)
+        )
+        await ack()
+        if said.unsaid and said.view is not None:
+            ticket = Ticket.parse(action.get("value"))  # a reason is missed only of a button of ours
+            form = approve_form(ticket, view=said.view, texts=Texts.of(profile.locale))
+            self._replies.open_modal(
+                body, form, not_opened=Texts.of(profile.locale)("refused.form_not_opened")
+            )
+        else:
+            self._answer(body, said, profile, Choice.APPROVE, on_card=_place(body) is not None)
+        self.meet(body, action)
+
+    async def approve_reason(self, ack: Ack, body: Body, view: Mapping[str, Any]) -> None:
+        """The form that asks why somebody approves, submitted."""
+        await self._submitted(ack, body, view, Choice.APPROVE)
+
+    async def reject(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
+        """`reject`: asks why. Nothing is decided yet, so the ack need not wait."""
+        await ack()
+        self._replies.later(self._ask_why(body, action.get("value")), what="reject form")
+        self.meet(body, action)
+
+    async def reject_reason(self, ack: Ack, body: Body, view: Mapping[str, Any]) -> None:
+        """The reject form, submitted."""
+        await self._submitted(ack, body, view, Choice.REJECT)
+
+    async def _submitted(self, ack: Ack, body: Body, view: Mapping[str, Any], choice: Choice) -> None:
+        until = answer_by()
+        profile = await self._directory.profile(body)
+        texts = Texts.of(profile.locale)
+        typed_in = form_text(view.get("state", {}), REASON)
+        reason = typed_in if has_content(typed_in) else ""
+        said = await self.count(
+            view.get("private_metadata"), profile, choice, reason, until=until, request=request_key(body)
+        )
+        if said.counted is not None:
+            await ack()
+            self._answer(body, said, profile, choice, on_card=True)
+        elif said.unsaid:
+            await ack(response_action="errors", errors={REASON: texts("reject.reason_missing")})
+        elif said.again:
+            # The form stays open, so that what was typed is not lost.
+            await ack(response_action="errors", errors={REASON: said.text})
+        else:
+            title = texts("approve.title") if choice is Choice.APPROVE else None
+            await ack(response_action="update", view=reject_notice(said.text, texts=texts, title=title))
+
+    def _answer(self, body: Body, said: Said, profile: Profile, choice: Choice, *, on_card: bool) -> None:
+        text = said.text
+        if said.counted is not None:
+            text = thanks(said.counted, choice=choice, texts=Texts.of(profile.locale), on_card=on_card)
+        if text:
+            lasting = is_lasting(said.refusal, profile.person)
+            answer = self._replies.refuse if lasting else self._replies.answer
+            answer(body, text, answer_blocks(text, said.buttons))
+
+    async def count(
+        self,
+        value: object,
+        profile: Profile,
+        choice: Choice,
+        reason: str,
+        *,
+        until: float,
+        request: str | None = None,
+    ) -> Said:
+        """One press through the flow; whatever goes wrong becomes a sentence, and nothing half-done."""
+        texts = Texts.of(profile.locale)
+        try:
+            press = replace(_press(value, profile, choice, reason), request=request)
+            deciding = decide_gate(
+                press, record=self._record, rules=self._rules, traffic=self._traffic, now=self._clock()
+            )
+            counted = await by(until, deciding)
+        except Exception as trouble:
+            return self._not_counted(trouble, profile, texts)
+        PRESSES.labels(outcome="counted").inc()
+        self._decided(press.gate)
+        return Said(text="", counted=counted, buttons=self._ways_on(press, counted, texts))
+
+    async def _ask_why(self, body: Body, value: object) -> None:
+        """Opens the form, unless the reason would be given for nothing."""
+        until = answer_by()
+        profile = await self._directory.profile(body)
+        texts = Texts.of(profile.locale)
+        try:
+            press = _press(value, profile, Choice.REJECT, "")
+            asking = may_press(press, record=self._record, rules=self._rules, now=self._clock())
+            view = await by(until, asking)
+        except UNCONFIRMED as trouble:
+            log.warning("form_not_opened", problem=type(trouble).__name__, user=profile.person.user)
+            # A question records nothing that could be in doubt.
+            self._replies.answer(body, texts("refused.nothing_recorded"))
+            return
+        except Exception as trouble:
+            self._answer(
+                body, self._not_counted(trouble, profile, texts), profile, Choice.REJECT, on_card=True
+            )
+            return
+        ticket = Ticket(gate=press.gate, edition=press.edition)
+        form = reject_form(
+            ticket,
+            view=view,
+            texts=texts,
+            optional=self._asks_no_reason(view),
+            more=rejections_after(view, person=press.person, rules=self._rules, now=self._clock()),
+        )
+        self._replies.open_modal(body, form, not_opened=texts("refused.form_not_opened"))
+
+    def _not_counted(self, trouble: Exception, profile: Profile, texts: Texts) -> Said:
+        match trouble:
+            case Refused(view=view) if isinstance(trouble.refusal, ReasonMissing):
+                return Said(text=texts("refused.reason_missing"), unsaid=True, view=view)
+            case Refused(view=view):
+                why = type(trouble.refusal).__name__
+                PRESSES.labels(outcome=why).inc()
+                log.info("press_refused", why=why, gate=str(view.id) if view else None)
+                if view is not None and isinstance(trouble.refusal, STALE):
+                    # The card that was pressed may show less than the record knows: draw it again.
+                    self._replies.later(self._stale(view.id), what="redraw")
+                said = why_not(trouble, texts=texts, approvers=_approvers(view, self._rules))
+                glass = self._glass(profile, view, trouble.unmet, texts) if view else ()
+                return Said(text=said, buttons=glass, view=view, refusal=trouble.refusal)
+            case RecordAway() | TimeoutError():
+                user = profile.person.user
+                PRESSES.labels(outcome="record_away").inc()
+                log.error("press_not_recorded", problem=type(trouble).__name__, user=user)
+                return Said(text=unrecorded(trouble, texts=texts), again=True)
+            case _:
+                short = error_id()
+                PRESSES.labels(outcome="failed").inc()
+                log.error("press_failed", error_id=short, user=profile.person.user, exc_info=trouble)
+                return Said(text=texts("refused.unknown_error", id=short), again=True)
+
+    def _ways_on(self, press: Press, counted: Counted, texts: Texts) -> tuple[Block, ...]:
+        """What a voter may do next: think again, or, an admin, go around the rules."""
+        if counted.decision is not None:
+            return ()
+        ticket = Ticket(gate=press.gate, edition=press.edition)
+        profile = Profile(person=press.person, locale=texts.locale)
+        glass = self._glass(profile, counted.view, counted.owed, texts)
+        return (take_back_button(ticket, texts=texts), *glass)
+
+    def _glass(
+        self, profile: Profile, view: GateView, unmet: Sequence[Unmet], texts: Texts
+    ) -> tuple[Block, ...]:
+        """To an admin whom a rule stands in the way of, the way around it."""
+        is_admin = self._rules.roster().holds(profile.person.user, approvers=self._rules.admins)
+        ticket = Ticket(gate=view.id, edition=view.edition)
+        return (break_glass_button(ticket, texts=texts),) if unmet and is_admin else ()
+
+    def _asks_no_reason(self, view: GateView) -> bool:
+        outlook = outlook_of(view, rules=self._rules, now=self._clock())
+        return outlook is not None and outlook.policy.reason is ReasonFor.NEVER
+
+    def meet(self, body: Body, action: Mapping[str, Any]) -> None:
+        """A press on a card shows where a card of this gate is."""
+        place = _place(body)
+        try:
+            gate = Ticket.parse(action.get("value")).gate
+        except NotATicket:
+            return
+        if place is not None and _is_card(body, action, gate):
+            self._replies.later(self._met(gate, place), what="card place")
+
+
+def _press(value: object, profile: Profile, choice: Choice, reason: str) -> Press:
+    """Raises `Refused` for a value that we never wrote."""
+    try:
+        ticket = Ticket.parse(value)
+    except NotATicket:
+        raise Refused(NoSuchGate(), None) from None
+    return Press(
+        gate=ticket.gate,
+        edition=ticket.edition,
+        person=profile.person,
+        choice=choice,
+        reason=reason,
+    )
+
+
+def _approvers(view: GateView | None, rules: Rules) -> tuple[str, ...]:
+    domain = rules.domain(view.switch.domain) if view and view.switch.domain else None
+    return domain.policy.voters if domain else ()
+
+
+def _is_card(body: Body, action: Mapping[str, Any], gate: GateId) -> bool:
+    """Whether the message that was pressed is a card, and neither a list nor an answer with the same buttons.
+
+    Slack does not promise a message's metadata in the payload; the block of a card's buttons has a name of its own.
+    """
+    metadata = (body.get("message") or {}).get("metadata")
+    if metadata:
+        return bool(
+            metadata.get("event_type") == CARD
+            and (metadata.get("event_payload") or {}).get("gate") == str(gate)
+        )
+    return CARD_BLOCK.fullmatch(str(action.get("block_id") or "")) is not None
+
+
+def _place(body: Body) -> CardPlace | None:
+    """The message that was pressed, if everybody sees it."""
+    container, channel = body.get("container") or {}, channel_of(body)
+    ts = container.get("message_ts")
+    is_reply = container.get("thread_ts") not in (None, ts)
+    if not channel or not ts or is_reply or container.get("is_ephemeral"):
+        return None
+    return CardPlace(channel=channel, ts=str(ts))

@@ -1,0 +1,66 @@
+"""A waiting gate in some lines, for one person: what it is, what changes, and what their approval would do."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from app.flow.read_models import CardPlace, GateView
+from app.gate.rules.permits import AlreadyApproved
+from app.i18n.catalog import Texts
+from app.slack.blocks import when
+from app.slack.cards.evidence import change_lines, fitness_line
+from app.slack.cards.list_item import card_link
+from app.slack.home.query import Judged
+from app.slack.text.escape import inline
+from app.slack.text.rules import rule_lines
+from app.slack.text.switch import creator, deployment_link, domain_name
+
+LONGEST: Final = 1400
+"""Characters of one gate: forty of them stay below the 250 kB of a view, also in Korean."""
+
+LONGEST_CHANGES: Final = 500
+MOST_RULES: Final = 4
+
+
+def gate_lines(view: GateView, *, place: CardPlace | None, base: str | None, texts: Texts) -> list[str]:
+    """What it is and until when it waits."""
+    return [
+        texts(
+            "home.gate",
+            domain=domain_name(view, texts),
+            deployment=deployment_link(view),
+            what=inline((view.switch.description or "").partition("\n")[0], longest=120),
+        ),
+        texts(
+            "home.waits",
+            deadline=when(view.deadline_at),
+            who=creator(view),
+            card=card_link(place, base, texts),
+        ),
+    ]
+
+
+def seen_lines(view: GateView, *, texts: Texts) -> list[str]:
+    """What changes, and whether green is fit."""
+    if view.evidence is None:
+        return [texts("evidence.looking")] if view.switch.verified else []
+    return [*change_lines(view.evidence, texts, longest=LONGEST_CHANGES), fitness_line(view.evidence, texts)]
+
+
+def standing_words(judged: Judged, *, texts: Texts) -> str:
+    """What stands in the way of this person's approval, or what would be owed after it; empty: nothing."""
+    foresight = judged.foresight
+    rules = rule_lines(foresight.unmet, texts=texts, most=MOST_RULES) if foresight.unmet else ""
+    if foresight.counts:
+        return f"{texts('home.counts')}\n{rules}" if rules else ""
+    said = texts("press.counted" if isinstance(foresight.refusal, AlreadyApproved) else "home.not_now")
+    return f"{said}\n{rules}"
+
+
+def within_limit(lines: Sequence[str], *, longest: int = LONGEST) -> str:
+    """As many whole lines as fit: a link cut in two would be shown as it is written."""
+    kept: list[str] = []
+    for line in lines:
+        if sum(len(one) + 1 for one in kept) + len(line) > longest:
+            return "\n".join([*kept, "…"])
+        kept.append(line)
+    return "\n".join(kept)

@@ -1,0 +1,168 @@
+"""What one person is to see of all that waits: theirs first. Judged by the code that judges a press."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+from app.flow.approval.preview_approval import Foresight, foresee, is_named
+from app.flow.approval.related_switches import Neighbourhood, with_neighbours
+from app.flow.freezes.declare_freeze import StandingFreeze
+from app.flow.ports.rules import Rules
+from app.flow.read_models import CardPlace, GateView
+from app.gate.ids import DomainName, GateId
+from app.gate.rules.permits import Person
+from app.gate.rules.shift import Shift
+from app.slack.cards.list_item import PendingGate
+
+MOST_MINE: Final = 20
+MOST_OTHERS: Final = 15
+MOST_DECIDED: Final = 8
+"""With their buttons they stay well below a view's 100 blocks and 250 kB."""
+
+MOST_AT_ONCE: Final = 30
+"""Gates to be approved by one form."""
+
+
+class WaitingGate(Protocol):
+    @property
+    def id(self) -> GateId: ...
+
+    @property
+    def domain(self) -> DomainName | None: ...
+
+    @property
+    def shift(self) -> Shift | None: ...
+
+
+class HomeQuestions(Neighbourhood, Protocol):
+    """The record's answers. Every one raises `RecordAway`."""
+
+    async def waiting(self) -> Sequence[WaitingGate]:
+        """Every waiting gate, the nearest deadline first."""
+        ...
+
+    async def whole(self, gates: Sequence[GateId]) -> Sequence[PendingGate]: ...
+
+    async def last_decided(self, *, limit: int) -> Sequence[GateView]: ...
+
+    async def mark(self) -> str:
+        """Another one whenever something of what waits has changed."""
+        ...
+
+
+class StandingFreezes(Protocol):
+    async def standing(self) -> Sequence[StandingFreeze]: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Beside:
+    """A waiting gate with the switches that its turn depends on."""
+
+    view: GateView
+    place: CardPlace | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judged:
+    """A waiting gate, and what this person's approval would do."""
+
+    pending: PendingGate
+    foresight: Foresight
+
+    @property
+    def view(self) -> GateView:
+        return self.pending.view
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HomeSeen:
+    """`mine`: what this person may decide, first what their approval would count for; the totals count all."""
+
+    mark: str
+    mine: Sequence[Judged]
+    mine_total: int
+    others: Sequence[PendingGate]
+    others_total: int
+    freezes: Sequence[StandingFreeze]
+    decided: Sequence[GateView]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choices:
+    """What may be approved together: judged gates, and how many more were not looked at."""
+
+    gates: Sequence[Judged]
+    left_out: int
+
+
+async def see_home(
+    person: Person, *, questions: HomeQuestions, freezes: StandingFreezes, rules: Rules, now: datetime
+) -> HomeSeen:
+    """Everything that a Home shows."""
+    mark = await questions.mark()
+    waiting = await questions.waiting()
+    mine, others = _parted(waiting, person, rules=rules, now=now)
+    shown = await _whole([*mine[:MOST_MINE], *others[:MOST_OTHERS]], questions=questions, rules=rules)
+    named = set(mine)
+    judged = judge([one for one in shown if one.view.id in named], person, rules=rules, now=now)
+    return HomeSeen(
+        mark=mark,
+        mine=sorted(judged, key=lambda one: not one.foresight.counts),
+        mine_total=len(mine),
+        others=[one for one in shown if one.view.id not in named],
+        others_total=len(others),
+        freezes=await freezes.standing(),
+        decided=await questions.last_decided(limit=MOST_DECIDED),
+    )
+
+
+async def see_mine(person: Person, *, questions: HomeQuestions, rules: Rules, now: datetime) -> Choices:
+    """What this person may approve now."""
+    mine, _ = _parted(await questions.waiting(), person, rules=rules, now=now)
+    shown = await _whole(mine[: 2 * MOST_AT_ONCE], questions=questions, rules=rules)
+    judged = judge(shown, person, rules=rules, now=now)
+    counting = [one for one in judged if one.foresight.counts]
+    unseen = max(len(mine) - 2 * MOST_AT_ONCE, 0)
+    return Choices(gates=counting[:MOST_AT_ONCE], left_out=unseen + max(len(counting) - MOST_AT_ONCE, 0))
+
+
+async def see_domains(
+    domains: Sequence[DomainName], person: Person, *, questions: HomeQuestions, rules: Rules, now: datetime
+) -> Choices:
+    """All that waits in these domains, in their order."""
+    waiting = [one for one in await questions.waiting() if one.domain in domains]
+    waiting.sort(key=lambda one: domains.index(one.domain) if one.domain else 0)
+    ids = [one.id for one in waiting]
+    shown = await _whole(ids[:MOST_AT_ONCE], questions=questions, rules=rules)
+    judged = judge(shown, person, rules=rules, now=now)
+    judged.sort(key=lambda one: ids.index(one.view.id))
+    return Choices(gates=judged, left_out=max(len(ids) - MOST_AT_ONCE, 0))
+
+
+def judge(shown: Sequence[PendingGate], person: Person, *, rules: Rules, now: datetime) -> list[Judged]:
+    """Each gate with what this person's approval would do."""
+    return [
+        Judged(pending=one, foresight=foresee(one.view, person=person, rules=rules, now=now)) for one in shown
+    ]
+
+
+async def _whole(gates: Sequence[GateId], *, questions: HomeQuestions, rules: Rules) -> Sequence[PendingGate]:
+    found = await questions.whole(gates)
+    views = await with_neighbours([one.view for one in found], record=questions, rules=rules)
+    return [_Beside(view=view, place=one.place) for one, view in zip(found, views, strict=True)]
+
+
+def _parted(
+    waiting: Sequence[WaitingGate], person: Person, *, rules: Rules, now: datetime
+) -> tuple[list[GateId], list[GateId]]:
+    """This person's, and the others. A thousand gates are of a few domains: each kind is looked at once."""
+    named: dict[tuple[DomainName | None, Shift | None], bool] = {}
+    mine: list[GateId] = []
+    others: list[GateId] = []
+    for one in waiting:
+        kind = (one.domain, one.shift)
+        if kind not in named:
+            named[kind] = is_named(person, domain=one.domain, shift=one.shift, rules=rules, now=now)
+        (mine if named[kind] else others).append(one.id)
+    return mine, others

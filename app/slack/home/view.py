@@ -1,0 +1,156 @@
+"""App Home, drawn for one person. A picture of the record, like the card: what is pressed there is judged anew."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from app.flow.ports.rules import Rules
+from app.gate.rules.permits import Person, Standing
+from app.i18n.catalog import Texts
+from app.slack.action_value import Ticket
+from app.slack.blocks import Block, actions, button, context, divider, header, mention, section, when
+from app.slack.cards.decision_buttons import Asks, approve_button, reject_button
+from app.slack.cards.evidence import details_button
+from app.slack.cards.list_item import PendingGate, decided_line
+from app.slack.cards.secondary_buttons import break_glass_button, take_back_button
+from app.slack.home.gate_summary import gate_lines, seen_lines, standing_words, within_limit
+from app.slack.home.query import HomeSeen, Judged
+from app.slack.text.freezes import freeze_lines
+from app.slack.text.switch import domain_name
+
+REFRESH: Final = "home_refresh"
+SEVERAL: Final = "approve_several"
+MOST_FREEZES: Final = 8
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notice:
+    """The answer to what the person did last, told on top."""
+
+    text: str
+    buttons: Sequence[Block] = ()
+
+
+def whole_home(top: Sequence[Block], body: Sequence[Block]) -> dict[str, Any]:
+    """The view."""
+    return {"type": "home", "blocks": [*top, *body]}
+
+
+def home_top(*, now: datetime, notices: Sequence[Notice], several: bool, texts: Texts) -> list[Block]:
+    """As of when it is, how to get it anew, and the answers to the last presses. `several`: two or more may be
+    approved now."""
+    refresh = button(texts("home.refresh"), action=REFRESH, value="home")
+    at_once = [button(texts("home.several"), action=SEVERAL, value="home")] if several else []
+    told = []
+    for number, notice in enumerate(notices):
+        told.append(section(notice.text))
+        told += [actions(f"home.notice.{number}", *notice.buttons)] if notice.buttons else []
+    if told:
+        told.append(divider())
+    return [*told, actions("home.top", *at_once, refresh), context(texts("home.as_of", at=when(now)))]
+
+
+def home_body(
+    seen: HomeSeen, *, person: Person, rules: Rules, texts: Texts, now: datetime, base: str | None
+) -> list[Block]:
+    """What waits for this person, what else waits, what is frozen, and the last decisions."""
+    return [
+        *_mine(seen, person=person, rules=rules, texts=texts, base=base),
+        *_others(seen, rules=rules, texts=texts, base=base),
+        *_frozen(seen, rules=rules, texts=texts, now=now),
+        *_decided(seen, texts=texts),
+    ]
+
+
+def away_body(*, texts: Texts) -> list[Block]:
+    """The record does not answer."""
+    return [section(texts("home.record_away"))]
+
+
+def closed_body(person: Person, *, texts: Texts) -> list[Block]:
+    """For whoever is not known to be a full member: what waits is not theirs to read."""
+    unknown = person.standing is Standing.UNKNOWN
+    return [section(texts("home.unknown_person" if unknown else "refused.not_a_member"))]
+
+
+def _mine(seen: HomeSeen, *, person: Person, rules: Rules, texts: Texts, base: str | None) -> list[Block]:
+    title = texts.plural("home.mine_total", count=seen.mine_total) if seen.mine_total else texts("home.mine")
+    if not seen.mine:
+        return [header(title), section(texts("home.none_of_mine"))]
+    is_admin = rules.roster().holds(person.user, approvers=rules.admins)
+    gates = [
+        block for one in seen.mine for block in _one_of_mine(one, person, is_admin, texts=texts, base=base)
+    ]
+    return [header(title), *gates, *_more(seen.mine_total - len(seen.mine), texts)]
+
+
+def _one_of_mine(
+    judged: Judged, person: Person, is_admin: bool, *, texts: Texts, base: str | None
+) -> list[Block]:
+    view = judged.view
+    seen, standing = seen_lines(view, texts=texts), standing_words(judged, texts=texts)
+    # What keeps an approval from counting comes before that green looks fit.
+    rest = [*seen, standing] if judged.foresight.counts else [standing, *seen]
+    lines = [*gate_lines(view, place=judged.pending.place, base=base, texts=texts), *rest]
+    text = within_limit([line for line in lines if line])
+    buttons = _buttons(judged, person, is_admin, texts=texts)
+    return [section(text), actions(f"mine.{view.id}", *buttons)]
+
+
+def _buttons(judged: Judged, person: Person, is_admin: bool, *, texts: Texts) -> list[Block]:
+    """Only what would count: the card has all of them, for everybody."""
+    view, foresight = judged.view, judged.foresight
+    ticket = Ticket(gate=view.id, edition=view.edition)
+    approve = approve_button(
+        view, texts=texts, by_form=foresight.asks_reason, asks=Asks.TOWARD if foresight.unmet else Asks.LAST
+    )
+    found = [
+        *([approve] if foresight.counts else []),
+        reject_button(view, texts=texts),
+        details_button(view, texts=texts),
+    ]
+    if foresight.voted:
+        found.append(take_back_button(ticket, texts=texts))
+    if is_admin and not foresight.counts:
+        found.append(break_glass_button(ticket, texts=texts))
+    return found
+
+
+def _others(seen: HomeSeen, *, rules: Rules, texts: Texts, base: str | None) -> list[Block]:
+    if not seen.others:
+        return []
+    title = texts.plural("home.others", count=seen.others_total)
+    gates = [_other(one, rules=rules, texts=texts, base=base) for one in seen.others]
+    return [header(title), *gates, *_more(seen.others_total - len(seen.others), texts)]
+
+
+def _other(pending: PendingGate, *, rules: Rules, texts: Texts, base: str | None) -> Block:
+    view = pending.view
+    domain = rules.domain(view.switch.domain) if view.switch.domain else None
+    who = ", ".join(mention(entry) for entry in domain.policy.voters) if domain else texts("card.nobody_yet")
+    lines = [
+        *gate_lines(view, place=pending.place, base=base, texts=texts),
+        texts("home.decided_by", who=who),
+    ]
+    return section(within_limit(lines), accessory=details_button(view, texts=texts))
+
+
+def _frozen(seen: HomeSeen, *, rules: Rules, texts: Texts, now: datetime) -> list[Block]:
+    lines = freeze_lines(seen.freezes, rules=rules, now=now, texts=texts, planned=False)
+    if not lines:
+        return []
+    shown = section(within_limit(lines[:MOST_FREEZES], longest=2900))
+    left = len(lines) - MOST_FREEZES
+    more = [context(texts.plural("rule.more", count=left))] if left > 0 else []
+    return [header(texts("home.frozen")), shown, *more]
+
+
+def _decided(seen: HomeSeen, *, texts: Texts) -> list[Block]:
+    lines = [f"*{domain_name(view, texts)}*  {decided_line(view, texts=texts)}" for view in seen.decided]
+    said = "\n".join(lines) if lines else texts("deploys.never")
+    return [header(texts("home.decided")), section(said)]
+
+
+def _more(left: int, texts: Texts) -> list[Block]:
+    return [context(texts.plural("home.more", count=left))] if left > 0 else []

@@ -1,0 +1,31 @@
+"""Why? Where the policy asks a reason of approvals too, Approve opens this form."""
+
+from typing import Final
+
+from app.flow.read_models import GateView
+from app.i18n.catalog import Texts
+from app.slack.action_value import Ticket
+from app.slack.blocks import Block, modal, section, text_input
+from app.slack.modals.reject import LONGEST, REASON
+from app.slack.text.escape import escaped, inline
+
+CALLBACK: Final = "approve_reason"
+
+
+def approve_form(ticket: Ticket, *, view: GateView, texts: Texts) -> Block:
+    """The modal, for this gate and this edition of its question."""
+    domain = view.switch.domain or texts("card.unknown_domain")
+    says = texts("approve.says", domain=escaped(domain), deployment=inline(view.switch.key.deployment))
+    return modal(
+        callback=CALLBACK,
+        title=texts("approve.title"),
+        submit=texts("approve.submit"),
+        close=texts("reject.close"),
+        metadata=str(ticket),
+        blocks=[
+            section(says),
+            text_input(
+                block_id=REASON, label=texts("approve.label"), hint=texts("reject.hint"), longest=LONGEST
+            ),
+        ],
+    )

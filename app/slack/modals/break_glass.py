@@ -1,0 +1,77 @@
+"""Break the glass? The form names each rule that would be set aside, and wants a reason."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from app.flow.read_models import GateView
+from app.gate.rules.violations import Unmet, rule_mark
+from app.i18n.catalog import Texts
+from app.slack.action_value import NotATicket, Ticket
+from app.slack.blocks import Block, modal, section, text_input
+from app.slack.text.escape import escaped, inline
+from app.slack.text.rules import rule_sections
+
+CALLBACK: Final = "break_glass_reason"
+REASON: Final = "glass_reason"
+LONGEST: Final = 1000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GlassTicket:
+    """What the form carries: the gate, and the marks of the rules that it named."""
+
+    ticket: Ticket
+    named: frozenset[str]
+
+    def __str__(self) -> str:
+        return f"{self.ticket} {','.join(sorted(self.named))}"
+
+    @classmethod
+    def parse(cls, value: object) -> "GlassTicket":
+        """Raises `NotATicket`."""
+        if not isinstance(value, str):
+            raise NotATicket
+        ticket, _, named = value.partition(" ")
+        return cls(ticket=Ticket.parse(ticket), named=frozenset(named.split(",")))
+
+
+def glass_form(
+    ticket: Ticket,
+    *,
+    view: GateView,
+    broken: Sequence[Unmet],
+    texts: Texts,
+    reason: str = "",
+    again: bool = False,
+) -> Block:
+    """The modal. `again`: a rule has come to be broken while it was open; what was typed stays."""
+    domain = view.switch.domain or texts("card.unknown_domain")
+    says = texts("glass.says", domain=escaped(domain), deployment=inline(view.switch.key.deployment))
+    changed = [section(texts("glass.changed"))] if again else []
+    return modal(
+        callback=CALLBACK,
+        title=texts("glass.title"),
+        submit=texts("glass.submit"),
+        close=texts("reject.close"),
+        metadata=str(GlassTicket(ticket=ticket, named=frozenset(map(rule_mark, broken)))),
+        blocks=[
+            *changed,
+            section(says),
+            *rule_sections(broken, texts=texts),
+            text_input(
+                block_id=REASON,
+                label=texts("glass.label"),
+                hint=texts("glass.hint"),
+                longest=LONGEST,
+                initial=reason,
+            ),
+        ],
+    )
+
+
+def glass_notice(text: str, *, texts: Texts) -> Block:
+    """What the form turns into when nothing was broken."""
+    return modal(
+        callback="notice", title=texts("glass.title"), close=texts("reject.close"), blocks=[section(text)]
+    )

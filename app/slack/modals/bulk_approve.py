@@ -1,0 +1,137 @@
+"""Several gates on one form: each with what changes and what the rules say of it, then boxes to tick."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from app.gate.ids import DomainName
+from app.i18n.catalog import Texts
+from app.slack.action_value import NotATicket, Ticket
+from app.slack.blocks import Block, checkboxes, context, divider, modal, option, section, text_input
+from app.slack.home.gate_summary import gate_lines, seen_lines, standing_words, within_limit
+from app.slack.home.query import Choices, Judged
+from app.slack.modals.reject import LONGEST, REASON
+from app.slack.text.switch import domain_name, traffic_words
+from app.slack.text.truncation import named_list
+
+CALLBACK: Final = "approve_several"
+BOXES: Final = "gates"
+A_GROUP: Final = 10
+"""Options that Slack takes in one group of checkboxes."""
+
+ASKS: Final = " why"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pick:
+    """A ticked box: the gate with the edition of its question, and whether its rules asked for a reason."""
+
+    ticket: Ticket
+    asks_reason: bool
+    label: str = ""
+
+    @property
+    def value(self) -> str:
+        """What the box carries."""
+        return f"{self.ticket}{ASKS if self.asks_reason else ''}"
+
+    @classmethod
+    def parse(cls, chosen: Mapping[str, Any]) -> "Pick":
+        """Raises `NotATicket`."""
+        value = str(chosen.get("value") or "")
+        label = str((chosen.get("text") or {}).get("text") or "")
+        ticket = Ticket.parse(value.removesuffix(ASKS))
+        return cls(ticket=ticket, asks_reason=value.endswith(ASKS), label=label)
+
+
+def several_form(
+    choices: Choices,
+    *,
+    preselect: bool,
+    nothing_of: Sequence[DomainName] = (),
+    texts: Texts,
+    base: str | None,
+) -> Block:
+    """The modal. `preselect`: ticks each gate that is the only one of its domain; among several the person picks."""
+    counting = [one for one in choices.gates if one.foresight.counts]
+    held = [one for one in choices.gates if not one.foresight.counts]
+    blocks = [section(texts("several.says" if counting else "several.none"))]
+    blocks += [_described(one, texts=texts, base=base) for one in counting]
+    blocks += _boxes(counting, ticked=_only_ones(counting) if preselect else [], texts=texts)
+    blocks += _reason(counting, texts)
+    if held:
+        blocks += [divider(), section(f"*{texts('several.not_now')}*")]
+        blocks += [_described(one, texts=texts, base=base) for one in held]
+    if nothing_of:
+        blocks.append(context(texts("several.nothing_of", domains=named_list(nothing_of, texts=texts))))
+    if choices.left_out:
+        blocks.append(context(texts.plural("several.more", count=choices.left_out)))
+    return modal(
+        callback=CALLBACK,
+        title=texts("several.title"),
+        close=texts("reject.close"),
+        submit=texts("button.approve") if counting else None,
+        blocks=blocks,
+    )
+
+
+def picked(state: Mapping[str, Any]) -> list[Pick]:
+    """What was ticked, from a submission's `view.state`, each gate once. Leaves out what we never wrote."""
+    found: dict[Ticket, Pick] = {}
+    for block_id, answers in (state.get("values") or {}).items():
+        if not block_id.startswith(f"{BOXES}."):
+            continue
+        for chosen in (answers.get(block_id) or {}).get("selected_options") or ():
+            try:
+                pick = Pick.parse(chosen)
+            except NotATicket:
+                continue
+            found.setdefault(pick.ticket, pick)
+    return list(found.values())
+
+
+def _described(judged: Judged, *, texts: Texts, base: str | None) -> Block:
+    view = judged.view
+    lines = [
+        *gate_lines(view, place=judged.pending.place, base=base, texts=texts),
+        *seen_lines(view, texts=texts),
+        standing_words(judged, texts=texts),
+    ]
+    return section(within_limit([line for line in lines if line]))
+
+
+def _boxes(counting: Sequence[Judged], *, ticked: Sequence[Judged], texts: Texts) -> Iterator[Block]:
+    for start in range(0, len(counting), A_GROUP):
+        group = counting[start : start + A_GROUP]
+        yield checkboxes(
+            block_id=f"{BOXES}.{start // A_GROUP}",
+            label=texts("several.label"),
+            options=[_option(one, texts) for one in group],
+            ticked=[_option(one, texts) for one in group if one in ticked],
+            # One group of several may stay empty; that anything at all is ticked is asked at the submission.
+            optional=len(counting) > A_GROUP,
+        )
+
+
+def _option(judged: Judged, texts: Texts) -> Block:
+    view = judged.view
+    pick = Pick(ticket=Ticket(gate=view.id, edition=view.edition), asks_reason=judged.foresight.asks_reason)
+    return option(
+        f"{domain_name(view, texts)} · {view.switch.key.deployment}",
+        value=pick.value,
+        description=traffic_words(view.switch.traffic, texts),
+    )
+
+
+def _reason(counting: Sequence[Judged], texts: Texts) -> list[Block]:
+    asking = [one.foresight.asks_reason for one in counting]
+    if not any(asking):
+        return []
+    label, hint = texts("approve.label"), texts("several.reason_hint")
+    return [text_input(block_id=REASON, label=label, hint=hint, longest=LONGEST, optional=not all(asking))]
+
+
+def _only_ones(counting: Sequence[Judged]) -> list[Judged]:
+    of = Counter(one.view.switch.domain for one in counting)
+    return [one for one in counting if of[one.view.switch.domain] == 1]

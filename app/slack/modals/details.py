@@ -1,0 +1,172 @@
+"""Details: all the evidence of one gate in a modal, cut where Slack would refuse it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from app.flow.read_models import GateView
+from app.gate.evidence.health import fitness
+from app.gate.evidence.model import ABSENT, Alarm, Evidence, Listener, Missing, Safety
+from app.gate.state_machine import Awaiting
+from app.i18n.catalog import Texts
+from app.slack.blocks import Block, context, divider, header, modal, section, when
+from app.slack.cards.evidence import (
+    nothing_words,
+    read_anew_words,
+    seen_words,
+    several_containers,
+    unknown_words,
+)
+from app.slack.modals.details_side import side_lines
+from app.slack.text.escape import escaped, inline
+from app.slack.text.evidence import change_words, code, commit_words, links, why_words
+from app.slack.text.health import finding_words, good_words
+from app.slack.text.switch import deployment_link, domain_name
+
+LONGEST: Final = 2900
+"""Characters of one section; Slack takes 3,000."""
+
+MOST_SECTIONS: Final = 12
+"""Of one list. A modal holds 100 blocks and 250 kB, so nothing else comes near."""
+
+
+def details_modal(view: GateView, *, texts: Texts) -> Block:
+    """The modal, in the language of whoever pressed."""
+    evidence = view.evidence
+    title = section(f"*{escaped(domain_name(view, texts))}* {deployment_link(view)}")
+    if evidence is None:
+        blocks = [title, section(texts("details.no_evidence"))]
+    else:
+        seen = seen_words(view, evidence, texts)
+        blocks = [title, context(seen), *_all(evidence, texts, waits=isinstance(view.gate, Awaiting))]
+    return modal(
+        callback="details", title=texts("details.title"), close=texts("details.close"), blocks=blocks
+    )
+
+
+def _all(evidence: Evidence, texts: Texts, *, waits: bool) -> Iterator[Block]:
+    yield header(texts("details.what_changes"))
+    yield from paragraphs(_changes(evidence, texts), texts)
+    yield context(texts("details.values_hidden"))
+    yield header(texts("details.fitness"))
+    yield from paragraphs(_fitness(evidence, texts), texts)
+    yield header(texts("details.both_sides"))
+    yield _sides(evidence, texts, now="" if waits else "_then")
+    yield header(texts("details.alarms"))
+    yield from paragraphs(_alarms(evidence, texts), texts)
+    yield header(texts("details.itself"))
+    yield from paragraphs([*_safety(evidence.safety, texts), *_listeners(evidence, texts)], texts)
+    missing = list(_missing(evidence, texts))
+    if missing:
+        yield divider()
+        yield from paragraphs([f"*{texts('details.missing')}*", *missing], texts)
+
+
+def paragraphs(lines: Iterable[str], texts: Texts) -> list[Block]:
+    """Lines in as few sections as Slack's limit allows; what does not fit is counted, never dropped silently."""
+    pages: list[list[str]] = [[]]
+    left = 0
+    for line in lines:
+        full = sum(len(kept) + 1 for kept in pages[-1]) + len(line) > LONGEST
+        if full and len(pages) == MOST_SECTIONS or left:
+            left += 1
+        elif full:
+            pages.append([line])
+        else:
+            pages[-1].append(line)
+    blocks = [section("\n".join(page)) for page in pages if page]
+    return [*blocks, context(texts.plural("evidence.more", count=left))] if left else blocks
+
+
+def _changes(evidence: Evidence, texts: Texts) -> Iterator[str]:
+    changes = evidence.differences
+    if isinstance(changes, Missing):
+        yield unknown_words(evidence, changes, texts)
+    elif not changes:
+        yield from nothing_words(evidence, texts)
+    else:
+        several = several_containers(evidence)
+        yield from (f"• {change_words(change, texts, several=several, longest=240)}" for change in changes)
+        yield from read_anew_words(evidence, texts)
+    commits = [commit_words(evidence.commits, texts), *links(evidence.commits, texts)]
+    told = [words for words in commits if words]
+    if told:
+        yield " · ".join(told)
+
+
+def _fitness(evidence: Evidence, texts: Texts) -> Iterator[str]:
+    yield from (f":warning: {finding_words(one, texts)}" for one in fitness(evidence).findings)
+    yield from (f":white_check_mark: {good}" for good in good_words(evidence, texts))
+
+
+def _sides(evidence: Evidence, texts: Texts, *, now: str) -> Block:
+    """Blue beside green. What a decided gate shows of them is past: `now` is `_then`."""
+    return {
+        "type": "section",
+        "fields": [
+            _field(texts(f"details.blue{now}"), side_lines(evidence.blue, texts)),
+            _field(texts(f"details.green{now}"), side_lines(evidence.green, texts)),
+        ],
+    }
+
+
+def _field(title: str, lines: Sequence[str]) -> Block:
+    """As many whole lines as a field holds: a link cut in two would be shown as it is written."""
+    kept = [f"*{title}*"]
+    for line in lines:
+        if sum(len(one) + 1 for one in kept) + len(line) > 1990:
+            kept.append("…")
+            break
+        kept.append(line)
+    return {"type": "mrkdwn", "text": "\n".join(kept), "verbatim": True}
+
+
+def _alarms(evidence: Evidence, texts: Texts) -> list[str]:
+    if isinstance(evidence.alarms, Missing):
+        none = not evidence.alarms.call
+        return [texts("details.no_alarms") if none else why_words(evidence.alarms, texts)]
+    return [f"• {_alarm(alarm, texts)}" for alarm in evidence.alarms]
+
+
+def _alarm(alarm: Alarm, texts: Texts) -> str:
+    since = when(alarm.since) if alarm.since else "—"
+    keys = {"OK": "alarm_ok", "ALARM": "alarm_rings", ABSENT: "alarm_gone"}
+    return texts(
+        f"details.{keys.get(alarm.state, 'alarm_unsure')}",
+        name=code(alarm.name),
+        since=since,
+        reason=inline(alarm.reason, longest=400),
+    )
+
+
+def _safety(safety: Safety | Missing, texts: Texts) -> list[str]:
+    if isinstance(safety, Missing):
+        return [f"{texts('evidence.part.safety')}: {why_words(safety, texts)}"]
+    events = ", ".join(code(event) for event in safety.rolls_back_on)
+    minutes = safety.blue_kept_minutes
+    return [
+        texts("details.rolls_back", events=events) if events else texts("details.never_rolls_back"),
+        texts("details.alarms_stop" if safety.alarms_stop else "details.alarms_do_not_stop"),
+        texts("details.blue_not_kept") if minutes is None else texts("details.blue_kept", minutes=minutes),
+    ]
+
+
+def _listeners(evidence: Evidence, texts: Texts) -> list[str]:
+    if isinstance(evidence.listeners, Missing):
+        return [f"{texts('evidence.part.listeners')}: {why_words(evidence.listeners, texts)}"]
+    ours = {evidence.blue.target_group, evidence.green.target_group}
+    return [_listener(listener, ours, texts) for listener in evidence.listeners]
+
+
+def _listener(listener: Listener, ours: set[str | None], texts: Texts) -> str:
+    """A listener whose default action knows neither target group moves traffic by its rules."""
+    weights = [f"{code(name)} {percent} %" for name, percent in listener.weights if name in ours]
+    shown = ", ".join(weights) or texts("details.listener_elsewhere")
+    return texts("details.listener", port=listener.port, protocol=inline(listener.protocol), weights=shown)
+
+
+def _missing(evidence: Evidence, texts: Texts) -> Iterator[str]:
+    """Every part that could not be read, with the permission that reads it."""
+    for part, missing in evidence.missing.items():
+        if missing.call:
+            said = f"{texts(f'evidence.part.{part}')}: {why_words(missing, texts)}"
+            yield f"• {said} ({code(missing.call)})"

@@ -1,0 +1,53 @@
+"""Why not? A rejection says why, so Reject opens this form first."""
+
+from typing import Final
+
+from app.flow.read_models import GateView
+from app.i18n.catalog import Texts
+from app.slack.action_value import Ticket
+from app.slack.blocks import Block, modal, section, text_input
+from app.slack.text.escape import escaped, inline
+
+CALLBACK: Final = "reject_reason"
+REASON: Final = "reason"
+LONGEST: Final = 1000
+
+
+def reject_form(
+    ticket: Ticket, *, view: GateView, texts: Texts, optional: bool = False, more: int = 0
+) -> Block:
+    """The modal, for this gate and this edition of its question. `optional`: the policy asks no reason; `more`: so
+    many more people have to reject before it is rejected."""
+    domain = escaped(view.switch.domain or texts("card.unknown_domain"))
+    deployment = inline(view.switch.key.deployment)
+    if more:
+        says = texts.plural("reject.counts", count=more, domain=domain, deployment=deployment)
+    else:
+        says = texts("reject.says", domain=domain, deployment=deployment)
+    return modal(
+        callback=CALLBACK,
+        title=texts("reject.title"),
+        submit=texts("reject.submit"),
+        close=texts("reject.close"),
+        metadata=str(ticket),
+        blocks=[
+            section(says),
+            text_input(
+                block_id=REASON,
+                label=texts("reject.label"),
+                hint=texts("reject.hint"),
+                longest=LONGEST,
+                optional=optional,
+            ),
+        ],
+    )
+
+
+def reject_notice(text: str, *, texts: Texts, title: str | None = None) -> Block:
+    """What the form turns into when the vote does not count."""
+    return modal(
+        callback="notice",
+        title=title or texts("reject.title"),
+        close=texts("reject.close"),
+        blocks=[section(text)],
+    )

@@ -1,0 +1,77 @@
+"""Take it back? The form says by which way, how long that takes, and wants a reason."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from app.flow.read_models import GateView, course_of, ends_blue, standpoint_of
+from app.gate.undo import Course, Deed
+from app.i18n.catalog import Texts
+from app.slack.action_value import NotATicket, Ticket
+from app.slack.blocks import Block, modal, section, text_input
+from app.slack.text.escape import escaped, inline
+from app.slack.text.switch import domain_name
+from app.slack.text.undo_options import previous_words, traffic_left
+
+CALLBACK: Final = "undo_reason"
+REASON: Final = "reason"
+LONGEST: Final = 1000
+
+_SHAPE: Final = re.compile(r"(?P<ticket>[^/]+)/(?P<deed>stop|redeploy)")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UndoTicket:
+    """What the form carries: the gate, and the way that the person was shown."""
+
+    ticket: Ticket
+    deed: Deed
+
+    def __str__(self) -> str:
+        return f"{self.ticket}/{self.deed}"
+
+    @classmethod
+    def parse(cls, value: object) -> "UndoTicket":
+        """Raises `NotATicket`."""
+        found = _SHAPE.fullmatch(value) if isinstance(value, str) else None
+        if found is None:
+            raise NotATicket
+        return cls(ticket=Ticket.parse(found["ticket"]), deed=Deed(found["deed"]))
+
+
+def undo_form(ticket: Ticket, *, view: GateView, deed: Deed, texts: Texts) -> Block:
+    """The modal for this way back."""
+    says = texts(
+        f"undo.says.{_way(view, deed)}",
+        domain=escaped(domain_name(view, texts)),
+        deployment=inline(view.switch.key.deployment),
+        previous=previous_words(view, texts),
+        left=" ".join(traffic_left(view, texts)),
+    )
+    return modal(
+        callback=CALLBACK,
+        title=texts("undo.title"),
+        submit=texts(f"undo.submit.{deed}"),
+        close=texts("undo.close"),
+        metadata=str(UndoTicket(ticket=ticket, deed=deed)),
+        blocks=[
+            section(says),
+            text_input(block_id=REASON, label=texts("undo.label"), hint=texts("undo.hint"), longest=LONGEST),
+        ],
+    )
+
+
+def _way(view: GateView, deed: Deed) -> str:
+    """The catalog's name for what will happen."""
+    if deed is Deed.REDEPLOY:
+        return "redeploy_ended" if course_of(view) is Course.ENDED else "redeploy"
+    if standpoint_of(view).finishing is not None:
+        return "stop_instead_of_finish"
+    return "stop_blue_ends" if ends_blue(view) else "stop"
+
+
+def undo_notice(text: str, *, texts: Texts) -> Block:
+    """What the form turns into when the undo does not count."""
+    return modal(
+        callback="notice", title=texts("undo.title"), close=texts("undo.close"), blocks=[section(text)]
+    )

@@ -1,0 +1,219 @@
+"""Cards on Slack: posted, found again, edited, removed. The only writer of them."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from slack_sdk.web.async_client import AsyncWebClient
+
+from app.flow.approval.approval_context import Outlook, outlook_of
+from app.flow.notify.publish_card import Drawing
+from app.flow.notify.slack_errors import CannotLook, CardNotDrawn, CardVanished
+from app.flow.ports.rules import Rules
+from app.flow.read_models import CardPlace, GateView
+from app.gate.ids import GateId
+from app.gate.rules.violations import rule_key
+from app.i18n.catalog import Texts
+from app.observability.metrics import OUT_OF_REACH
+from app.slack.blocks import Block, section
+from app.slack.cards.card import card_blocks, card_sentence
+from app.slack.client import Patience
+
+log = structlog.get_logger(__name__)
+
+CARD: Final = "switchgate_gate"
+"""The message metadata by which a card is found again when the answer to its post was lost."""
+
+CLOCKS_APART: Final = timedelta(minutes=5)
+"""How far Slack's clock and ours may differ when we look for a card by time."""
+
+PAGES: Final = 5
+UNSEARCHABLE: Final = frozenset(
+    {
+        "missing_scope",
+        "not_in_channel",
+        "channel_not_found",
+        "no_permission",
+        "not_allowed_token_type",
+        "unknown_method",
+        "method_not_supported_for_channel_type",
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Card:
+    """A card ready to send."""
+
+    text: str
+    blocks: list[Block]
+
+
+class SlackCanvas:
+    """See `app.flow.notify.publish_card.Canvas`."""
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        *,
+        texts: Texts,
+        rules: Rules,
+        patience: Patience,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._client = client
+        self._texts = texts
+        self._rules = rules
+        self._clock = clock
+        self._patience = patience
+        self._out_of_reach: set[GateId] = set()
+
+    def draw(self, view: GateView, *, closed_channels: Mapping[str, str]) -> Drawing:
+        """The gate as a card."""
+        domain = self._rules.domain(view.switch.domain) if view.switch.domain else None
+        outlook = outlook_of(view, rules=self._rules, now=self._clock())
+        self._tell_out_of_reach(view, outlook)
+        card = Card(
+            text=card_sentence(view, texts=self._texts),
+            blocks=card_blocks(
+                view,
+                texts=self._texts,
+                domain=domain,
+                outlook=outlook,
+                closed_channels=closed_channels,
+            ),
+        )
+        shown = json.dumps([card.text, card.blocks], sort_keys=True)
+        return Drawing(fingerprint=hashlib.sha256(shown.encode()).hexdigest()[:24], content=card)
+
+    def _tell_out_of_reach(self, view: GateView, outlook: Outlook | None) -> None:
+        """Once a gate, unless somebody could approve it meanwhile."""
+        if outlook is None or not outlook.out_of_reach:
+            self._out_of_reach.discard(view.id)
+        elif view.id not in self._out_of_reach:
+            self._out_of_reach.add(view.id)
+            rules = ", ".join(rule_key(rule) for rule in outlook.out_of_reach)
+            log.warning("nobody_can_approve", gate=str(view.id), domain=view.switch.domain, missing=rules)
+            OUT_OF_REACH.labels(domain=view.switch.domain or "").inc()
+
+    async def post(self, drawing: Drawing, *, channel: str, view: GateView) -> CardPlace:
+        """A new message. When its answer is lost nobody knows whether it stands: `uncertain`."""
+        answer = await self._patience.call(
+            "chat.postMessage",
+            lambda: self._client.chat_postMessage(
+                channel=channel,
+                **self._shown(drawing),
+                unfurl_links=False,
+                unfurl_media=False,
+                metadata={"event_type": CARD, "event_payload": {"gate": str(view.id)}},
+            ),
+            channel=channel,
+        )
+        ts = answer.get("ts")
+        if not ts:
+            raise CardNotDrawn("no_ts", uncertain=True)
+        return CardPlace(channel=channel, ts=str(ts))
+
+    async def find(self, view: GateView, *, channel: str, since: datetime) -> Sequence[CardPlace]:
+        """Looks for cards whose post was not answered, newest first. Raises `CannotLook` where we may not."""
+        oldest = (since - CLOCKS_APART).timestamp()
+        found: list[CardPlace] = []
+        cursor = ""
+        for _ in range(PAGES):
+            answer = await self._history(channel, oldest=f"{oldest:.6f}", cursor=cursor)
+            found += [
+                CardPlace(channel=channel, ts=str(message["ts"]))
+                for message in answer.get("messages") or ()
+                if _gate_of(message) == str(view.id)
+            ]
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                break
+        return found
+
+    async def _history(self, channel: str, **span: Any) -> Any:
+        try:
+            return await self._patience.call(
+                "conversations.history",
+                lambda: self._client.conversations_history(
+                    channel=channel, include_all_metadata=True, **{"limit": 200, **span}
+                ),
+                channel=channel,
+            )
+        except CardNotDrawn as trouble:
+            if str(trouble) not in UNSEARCHABLE:
+                raise
+            log.warning("card_not_searchable", problem=str(trouble), channel=channel)
+            raise CannotLook(str(trouble)) from None
+
+    async def edit(self, drawing: Drawing, *, place: CardPlace) -> None:
+        """Text and blocks always go together: text alone would delete the blocks."""
+        await self._patience.call(
+            "chat.update",
+            lambda: self._client.chat_update(channel=place.channel, ts=place.ts, **self._shown(drawing)),
+            channel=place.channel,
+        )
+
+    async def remove(self, place: CardPlace, *, gate: GateId) -> None:
+        """Removes a second copy of a gate's card, and nothing else. Where Slack lets us read the channel, the message
+        itself says what it is; where Slack does not delete it, its buttons go."""
+        if not await self._is_card_of(gate, place):
+            log.warning("not_a_copy_of_a_card", channel=place.channel, ts=place.ts)
+            return
+        try:
+            await self._patience.call(
+                "chat.delete",
+                lambda: self._client.chat_delete(channel=place.channel, ts=place.ts),
+                channel=place.channel,
+            )
+        except CardVanished:
+            return
+        except CardNotDrawn as exc:
+            if not exc.refused or exc.closed:
+                raise
+            log.warning("copy_not_deleted", problem=str(exc), channel=place.channel)
+            await self._strip(place)
+
+    async def _strip(self, place: CardPlace) -> None:
+        text = self._texts("card.second_copy")
+        with suppress(CardVanished):
+            await self._patience.call(
+                "chat.update",
+                lambda: self._client.chat_update(
+                    channel=place.channel, ts=place.ts, text=text, blocks=[section(text)]
+                ),
+                channel=place.channel,
+            )
+
+    async def _is_card_of(self, gate: GateId, place: CardPlace) -> bool:
+        """Whether the message carries our metadata with this gate. Without the scope to look, its finder's word counts:
+        whoever lists a copy has posted it, or has seen its card's buttons pressed."""
+        try:
+            answer = await self._history(
+                place.channel, latest=place.ts, oldest=place.ts, inclusive=True, limit=1
+            )
+        except CannotLook:
+            return True
+        return any(
+            message.get("ts") == place.ts and _gate_of(message) == str(gate)
+            for message in answer.get("messages") or ()
+        )
+
+    def _shown(self, drawing: Drawing) -> dict[str, Any]:
+        card = drawing.content
+        if not isinstance(card, Card):
+            raise TypeError("this drawing is not a Slack card")
+        return {"text": card.text, "blocks": card.blocks}
+
+
+def _gate_of(message: Mapping[str, Any]) -> str | None:
+    metadata = message.get("metadata") or {}
+    if metadata.get("event_type") != CARD:
+        return None
+    gate: str | None = (metadata.get("event_payload") or {}).get("gate")
+    return gate

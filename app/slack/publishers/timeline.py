@@ -1,0 +1,120 @@
+"""The thread of a card: the switch's timeline, a line for each thing that happened."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from app.flow.notify.post_timeline import Happened, Message, Tried
+from app.flow.notify.slack_errors import CannotLook, CardNotDrawn, CardVanished
+from app.flow.ports.rules import Rules
+from app.flow.read_models import CardPlace, GateView
+from app.i18n.catalog import Texts
+from app.slack.blocks import cut
+from app.slack.client import Patience
+from app.slack.publishers.card import CLOCKS_APART, PAGES, UNSEARCHABLE
+from app.slack.publishers.timeline_text import Timeline
+
+EVENT_TYPE: Final = "switchgate_thread"
+LONGEST: Final = 3000
+NO_THREAD: Final = frozenset({"thread_not_found", "message_not_found", "cannot_reply_to_message"})
+
+
+class SlackThreads:
+    """See `app.flow.notify.post_timeline.Storyteller`."""
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        *,
+        texts: Texts,
+        rules: Rules,
+        workspace_url: Callable[[], str | None],
+        patience: Patience,
+    ) -> None:
+        self._client = client
+        self._timeline = Timeline(texts=texts, rules=rules, workspace_url=workspace_url)
+        self._patience = patience
+
+    def messages(self, view: GateView, happened: Sequence[Happened]) -> Sequence[Message]:
+        """Lines that come together make one message: Slack takes about one a second in a channel."""
+        messages: list[Message] = []
+        for one in happened:
+            message = self._timeline.line(view, one)
+            if message is None:
+                continue
+            before = messages[-1] if messages else None
+            if before is not None and before.channel is None and message.channel is None:
+                text = cut(f"{before.text}\n{message.text}", LONGEST)
+                messages[-1] = Message(link=message.link, text=text)
+            else:
+                messages.append(message)
+        return messages
+
+    async def say(self, message: Message, *, view: GateView, place: CardPlace) -> None:
+        """A reply to the card, or a message of its own elsewhere."""
+        where: dict[str, Any] = (
+            {"channel": message.channel}
+            if message.channel
+            else {"channel": place.channel, "thread_ts": place.ts}
+        )
+        payload = {"gate": str(view.id), "link": message.link}
+        try:
+            await self._patience.call(
+                "chat.postMessage",
+                lambda: self._client.chat_postMessage(
+                    **where,
+                    text=message.text,
+                    unfurl_links=False,
+                    unfurl_media=False,
+                    metadata={"event_type": EVENT_TYPE, "event_payload": payload},
+                ),
+                channel=message.channel or place.channel,
+            )
+        except CardNotDrawn as trouble:
+            if str(trouble) in NO_THREAD:
+                raise CardVanished(str(trouble)) from None
+            raise
+
+    async def was_said(self, tried: Tried, *, view: GateView) -> bool:
+        """Looks where the post was tried, for the metadata that it carried."""
+        wanted = {"gate": str(view.id), "link": tried.link}
+        span: dict[str, Any] = {
+            "channel": tried.channel,
+            "oldest": f"{(tried.since - CLOCKS_APART).timestamp():.6f}",
+            "include_all_metadata": True,
+            "limit": 200,
+        }
+        for _ in range(PAGES):
+            answer = await self._look(tried, span)
+            if any(_payload(reply) == wanted for reply in answer.get("messages") or ()):
+                return True
+            span["cursor"] = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+            if not span["cursor"]:
+                break
+        return False
+
+    async def _look(self, tried: Tried, span: dict[str, Any]) -> Any:
+        method = "conversations.replies" if tried.thread else "conversations.history"
+        try:
+            return await self._patience.call(
+                method,
+                lambda: (
+                    self._client.conversations_replies(ts=tried.thread, **span)
+                    if tried.thread
+                    else self._client.conversations_history(**span)
+                ),
+                channel=tried.channel,
+            )
+        except CardNotDrawn as exc:
+            if str(exc) in UNSEARCHABLE | NO_THREAD:
+                raise CannotLook(str(exc)) from None
+            raise
+
+
+def _payload(message: dict[str, Any]) -> dict[str, Any] | None:
+    metadata = message.get("metadata") or {}
+    if metadata.get("event_type") != EVENT_TYPE:
+        return None
+    payload: dict[str, Any] | None = metadata.get("event_payload")
+    return payload

@@ -1,0 +1,197 @@
+"""What happened, as a line of the timeline. Kinds that are not for people have none."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Final
+
+from app.flow.audit_events import ActorKind, Detail, Event, Kind
+from app.flow.notify.post_timeline import Happened, Message
+from app.flow.ports.rules import Rules
+from app.flow.read_models import GateView
+from app.gate.reminders import Nudge
+from app.gate.rules.permits import Basis
+from app.gate.state_machine import Awaiting
+from app.i18n.catalog import Texts
+from app.slack.blocks import mention
+from app.slack.cards.progress import was_stopped_here
+from app.slack.text.escape import inline
+from app.slack.text.switch import setback_words
+
+LINES: Final[Mapping[Kind, str]] = {
+    Kind.GATE_OPENED: "timeline.opened",
+    Kind.GATE_VERIFIED: "timeline.verified",
+    Kind.EVIDENCE_SEEN: "timeline.evidence",
+    Kind.VOTE_CAST: "timeline.vote",
+    Kind.VOTE_TAKEN_BACK: "timeline.taken_back",
+    Kind.CHECK_TOLD: "timeline.check",
+    Kind.DEPLOYER_KNOWN: "timeline.deployer",
+    Kind.GATE_DECIDED: "timeline.decided",
+    Kind.GATE_WITHDRAWN: "timeline.withdrawn",
+    Kind.REPORT_TOLD: "timeline.told",
+    Kind.REPORT_CONTRADICTED: "timeline.contradicted",
+    Kind.REPORT_UNDELIVERABLE: "timeline.undeliverable",
+    Kind.TRAFFIC_MOVED: "timeline.moved",
+    Kind.SWITCHED: "timeline.switched",
+    Kind.ROLLBACK_SEEN: "timeline.rollback",
+    Kind.SWITCH_ENDED: "timeline.ended",
+    Kind.UNDO_ASKED: "timeline.undo_asked",
+    Kind.UNDO_SENT: "timeline.undo_sent",
+    Kind.UNDO_DONE: "timeline.undo_done",
+    Kind.UNDO_FAILED: "timeline.undo_failed",
+    Kind.FINISH_ASKED: "timeline.finish_asked",
+    Kind.FINISH_FAILED: "timeline.finish_failed",
+}
+
+
+RESCUE: Final[Mapping[str | None, str | None]] = {
+    "timeline.opened": None,
+    "timeline.moved": None,
+    "timeline.switched": "timeline.rescued",
+    "timeline.finished": "timeline.rescue_finished",
+}
+"""What is told otherwise, or not at all, of a rollback."""
+
+UNDO: Final[Mapping[str | None, str | None]] = {
+    "timeline.opened": None,
+    "timeline.moved": "timeline.undo_moved",
+    "timeline.switched": "timeline.rescued",
+    "timeline.finished": "timeline.undo_finished",
+}
+"""The same of an undo's deployment."""
+
+OTHERWISE: Final = {Basis.RESCUE: RESCUE, Basis.UNDO: UNDO}
+
+OTHER_GROUNDS: Final = frozenset({"rescue", "undo", "checks", "break_glass"})
+"""Bases of an approval that have a sentence of their own."""
+
+
+class Timeline:
+    """The lines of one language."""
+
+    def __init__(self, *, texts: Texts, rules: Rules, workspace_url: Callable[[], str | None]) -> None:
+        self._texts = texts
+        self._rules = rules
+        self._workspace_url = workspace_url
+
+    def line(self, view: GateView, happened: Happened) -> Message | None:
+        """What is said of one event; None: nothing."""
+        event = happened.event
+        if event.kind is Kind.REMINDED:
+            return self._reminder(view, happened)
+        key = self._key(view, event)
+        if view.basis in OTHERWISE:
+            key = OTHERWISE[view.basis].get(key, key)
+        if key is None:
+            return None
+        text = self._texts(key, **self._fields(view, event))
+        return Message(link=happened.link, text=f"{_clock(event.at)}  {text}")
+
+    def _key(self, view: GateView, event: Event) -> str | None:
+        key = LINES.get(event.kind)
+        if event.kind is Kind.VOTE_CAST:
+            return _vote_key(event)
+        if event.kind is Kind.CHECK_TOLD:
+            state = event.detail.get("state")
+            return f"{key}_{state}" if state in {"passed", "failed"} else None
+        if suffix := _variant(event):
+            return f"{key}_{suffix}"
+        if event.kind is Kind.GATE_DECIDED:
+            basis = event.detail.get("basis")
+            ground = basis if basis in OTHER_GROUNDS else event.detail.get("verdict")
+            return f"timeline.decided.{ground}"
+        if event.kind is Kind.SWITCH_ENDED:
+            succeeded = str(event.detail.get("how", "")).startswith("Succeeded")
+            return "timeline.finished" if succeeded else _ended_key(view)
+        return key
+
+    def _fields(self, view: GateView, event: Event) -> dict[str, str]:
+        detail = event.detail
+        return {
+            "who": _actor(event),
+            "name": _said(detail, "name"),
+            "summary": _said(detail, "summary"),
+            "deployer": ", ".join(map(mention, str(detail.get("deployer") or "").split())),
+            "deadline": _clock(view.deadline_at),
+            "reason": _said(detail, "reason"),
+            "why": setback_words(_found(detail, "why", "codedeploy", "how"), self._texts),
+            "answer": _said(detail, "codedeploy", "answer"),
+            "percent": _said(detail, "percent"),
+            "deployment": _said(detail, "deployment"),
+            "until": _until(detail),
+            "seconds": _said(detail, "seconds"),
+        }
+
+    def _reminder(self, view: GateView, happened: Happened) -> Message | None:
+        """Nobody is reminded of what was decided between the reminder's moment and its post."""
+        domain = self._rules.domain(view.switch.domain) if view.switch.domain else None
+        if not isinstance(view.gate, Awaiting) or domain is None:
+            return None
+        event, policy = happened.event, domain.policy
+        minutes = int(str(event.detail.get("minutes", "0")))
+        to = policy.manners.escalate_to
+        if event.detail.get("nudge") == Nudge.ESCALATION and to is not None:
+            channel = to if to.startswith(("C", "G")) else None
+            who = ", ".join(map(mention, policy.voters)) if channel else mention(to)
+            key = "reminder.escalation_elsewhere" if channel else "reminder.escalation"
+        else:
+            who, channel, key = ", ".join(map(mention, policy.voters)), None, "reminder.left"
+        text = self._texts.plural(
+            key,
+            count=minutes,
+            who=who,
+            domain=domain.name,
+            deadline=_clock(view.deadline_at),
+            deployment=inline(view.switch.key.deployment),
+        )
+        return Message(link=happened.link, text=text, channel=channel)
+
+
+def _variant(event: Event) -> str:
+    """The suffix of a line that is told otherwise for what the event says; empty: none."""
+    if event.kind is Kind.GATE_WITHDRAWN and event.detail.get("codedeploy"):
+        return "elsewhere"
+    if event.kind is Kind.DEPLOYER_KNOWN and event.detail.get("sure") is False:
+        return "named"
+    if event.kind is Kind.EVIDENCE_SEEN and event.detail.get("fit") is False:
+        return "unfit"
+    return "warned" if event.kind is Kind.UNDO_SENT and event.detail.get("why") else ""
+
+
+def _ended_key(view: GateView) -> str | None:
+    """What was never confirmed is told as withdrawn: it may well go on, but not here."""
+    if not view.switch.verified:
+        return None
+    return "timeline.stopped" if was_stopped_here(view) else "timeline.ended"
+
+
+def _vote_key(event: Event) -> str | None:
+    """A reject that settles the gate is told by the decision's line."""
+    if event.detail.get("choice") == "approve":
+        return "timeline.vote_approve"
+    return "timeline.vote_reject" if event.detail.get("left_open") else None
+
+
+def _actor(event: Event) -> str:
+    who = event.actor
+    is_person = who.kind is ActorKind.PERSON and who.id
+    return mention(who.id) if is_person and who.id else inline(who.name or "Switchgate")
+
+
+def _said(detail: Mapping[str, Detail], *names: str) -> str:
+    found = _found(detail, *names)
+    return inline(found) if found else ""
+
+
+def _found(detail: Mapping[str, Detail], *names: str) -> str:
+    """The first of these that says anything."""
+    return str(next((detail[name] for name in names if detail.get(name) not in (None, "")), ""))
+
+
+def _until(detail: Mapping[str, Detail]) -> str:
+    until = detail.get("blue_until")
+    return _clock(datetime.fromisoformat(until)) if isinstance(until, str) and until else "—"
+
+
+def _clock(at: datetime) -> str:
+    """The time of day, as each reader's clock shows it."""
+    return f"<!date^{int(at.timestamp())}^{{time}}|{at.strftime('%H:%M UTC')}>"

@@ -1,0 +1,1 @@
+"""Sentences and phrases that cards, modals and commands share."""

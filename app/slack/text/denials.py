@@ -1,0 +1,147 @@
+"""What a presser is told. Every refusal has its sentence; one that has none would be a type error here."""
+
+from typing import Final
+
+from app.flow.approval.approval_context import NoSuchGate, Unconfigured
+from app.flow.approval.cast_vote import Counted, Refused
+from app.flow.read_models import GateView, is_let_through_elsewhere
+from app.flow.replayed_requests import AlreadyHandled
+from app.gate.deadline import HOOK_LIMIT
+from app.gate.decision import Verdict
+from app.gate.rules.permits import (
+    AlreadyApproved,
+    AlreadyRejected,
+    Basis,
+    Choice,
+    HeldBack,
+    NotAMember,
+    NotAnAdmin,
+    NotAnApprover,
+    NothingToBreak,
+    OwnDeployment,
+    Person,
+    ReasonMissing,
+    Refusal,
+    RulesChanged,
+    Standing,
+)
+from app.gate.rules.violations import NotNamed, Owed, OwnSwitch
+from app.gate.state_machine import AlreadyDecided, Awaiting, CardIsOld, Decided, NotVerified, NoVote, TooLate
+from app.gate.undo import (
+    NoPreviousRevision,
+    NothingToFinish,
+    NothingToUndo,
+    NotWhatWasAsked,
+    RollingBack,
+    Superseded,
+    UnderWay,
+)
+from app.i18n.catalog import Texts
+from app.slack.blocks import mention, when
+from app.slack.text.escape import inline
+from app.slack.text.rules import rule_lines
+from app.slack.text.undo_options import no_way_back
+from app.slack.users.accounts import is_member
+
+_KEYS: Final[dict[type[Refusal], str]] = {
+    AlreadyHandled: "refused.already_handled",
+    NoSuchGate: "refused.no_such_gate",
+    Unconfigured: "refused.unconfigured",
+    NotAnApprover: "refused.not_an_approver",
+    OwnDeployment: "refused.own_deployment",
+    AlreadyApproved: "refused.already_approved",
+    ReasonMissing: "refused.reason_missing",
+    NotVerified: "refused.not_verified",
+    TooLate: "refused.too_late",
+    CardIsOld: "refused.card_is_old",
+    NothingToUndo: "refused.nothing_to_undo",
+    UnderWay: "refused.under_way",
+    Superseded: "refused.superseded",
+    RollingBack: "refused.rolling_back",
+    NotWhatWasAsked: "refused.not_what_was_asked",
+    NothingToFinish: "refused.nothing_to_finish",
+    AlreadyRejected: "refused.already_rejected",
+    HeldBack: "refused.held_back",
+    NotAnAdmin: "refused.not_an_admin",
+    NothingToBreak: "refused.nothing_to_break",
+    RulesChanged: "refused.rules_changed",
+    NoVote: "refused.no_vote",
+}
+LASTING: Final = (NotAMember, NotAnApprover, NotAnAdmin, OwnDeployment)
+"""Refusals that pressing again does not change. All others may be different by the next press."""
+
+EXPLAINED: Final = (HeldBack, OwnDeployment, AlreadyApproved)
+"""Refusals that the rules still unmet are told beside."""
+
+
+def thanks(counted: Counted, *, choice: Choice, texts: Texts, on_card: bool) -> str:
+    """What a voter hears. On the card itself a decision shows, and needs no words."""
+    domain = counted.view.switch.domain or texts("card.unknown_domain")
+    if counted.decision is None and choice is Choice.REJECT:
+        return texts.plural("press.against", count=counted.rejections_owed, domain=domain)
+    if counted.decision is None:
+        return f"{texts('press.counted_of', domain=domain)}\n{rule_lines(counted.owed, texts=texts)}"
+    return "" if on_card else texts("press.decided", domain=domain)
+
+
+def why_not(refused: Refused, *, texts: Texts, approvers: tuple[str, ...]) -> str:
+    """A kind sentence: what happened to the press, and what to do."""
+    refusal, view = refused.refusal, refused.view
+    if isinstance(refusal, AlreadyDecided):
+        return who_was_first(view, texts=texts) if view else texts("refused.no_such_gate")
+    if isinstance(refusal, NotAMember):
+        unknown = refusal.standing is Standing.UNKNOWN
+        return texts("refused.unknown_person" if unknown else "refused.not_a_member")
+    if isinstance(refusal, NoPreviousRevision):
+        domain = view.switch.domain if view else None
+        why = no_way_back(view, refusal.obstacle, texts) if view else ""
+        return texts("refused.no_previous_revision", domain=domain or texts("card.unknown_domain"), why=why)
+    unsure = isinstance(refusal, OwnDeployment) and view and len(view.switch.named_deployers) > 1
+    said = texts(
+        "refused.named_deployer" if unsure else _KEYS[type(refusal)],
+        domain=(view.switch.domain if view else None) or texts("card.unknown_domain"),
+        who=", ".join(mention(entry) for entry in approvers) or "—",
+        deadline=when(view.deadline_at) if view else "—",
+        first=mention(refusal.by) if isinstance(refusal, UnderWay) else "—",
+    )
+    # What is owed besides is not said of a press that was held back: it would count a vote that nobody has taken.
+    unmet = refusal.held if isinstance(refusal, HeldBack) else refused.unmet
+    said_already = Owed(people=approvers, missing=1) if isinstance(refusal, OwnDeployment) else None
+    left = [rule for rule in unmet if not isinstance(rule, NotNamed | OwnSwitch) and rule != said_already]
+    explained = isinstance(refusal, EXPLAINED) and left
+    return f"{said}\n{rule_lines(left, texts=texts)}" if explained else said
+
+
+def is_lasting(refusal: Refusal | None, person: Person) -> bool:
+    """Whether the answer is told to this person once a minute, however often they press."""
+    return isinstance(refusal, LASTING) or not is_member(person)
+
+
+def who_was_first(view: GateView, *, texts: Texts) -> str:
+    """Who decided, when; for everybody who pressed after."""
+    if isinstance(view.gate, Awaiting):
+        return texts("refused.card_is_old")
+    by_nobody = {Basis.RESCUE: "rescued", Basis.CHECKS: "approved_itself"}
+    how = by_nobody.get(view.basis, view.gate.verdict) if view.basis else view.gate.verdict
+    if is_let_through_elsewhere(view) and view.gate.verdict is not Verdict.REJECTED:
+        how = "answered_elsewhere"  # by no person here, and traffic does not stay on blue
+    said = texts(
+        f"first.{how}",
+        domain=view.switch.domain or texts("card.unknown_domain"),
+        who=mention(view.decided_by or ""),
+        at=when(view.decided_at or view.opened_at),
+    )
+    return f"{said}\n{_unreported_words(view, texts)}" if isinstance(view.gate, Decided) else said
+
+
+def _unreported_words(view: GateView, texts: Texts) -> str:
+    """The decision stands, and CodeDeploy has not confirmed it."""
+    if view.report_trouble is None:
+        return texts("first.reporting")
+    started = view.switch.hook_started_at or view.opened_at
+    return texts(
+        "first.not_reached",
+        since=when(view.decided_at or view.opened_at),
+        why=inline(view.report_trouble),
+        until=when(started + HOOK_LIMIT),
+    )

@@ -1,0 +1,102 @@
+"""What changes, in words: one short phrase for each change. Cards and Details share them."""
+
+from typing import Final
+
+from app.gate.evidence.commits import Commits
+from app.gate.evidence.model import Missing
+from app.gate.evidence.revision_diff import Change, What
+from app.i18n.catalog import Texts
+from app.slack.text.escape import inline
+
+NOTHING: Final = "—"
+LONGEST_IMAGE: Final = 300
+"""Characters; ECS takes 255."""
+
+SHORTEST_FOLDER: Final = 12
+SHORT_SHA: Final = 7
+
+
+def code(text: str, *, longest: int = 120) -> str:
+    """Text from outside as it is written, to be told apart from our own words."""
+    return f"`{inline(text.replace('`', 'ˋ'), longest=longest)}`"
+
+
+def image_code(name: str, *, longest: int = 120) -> str:
+    """An image's name, or its version alone. Where it is too long its repository gives way, never its tag or digest."""
+    folder, slash, last = name[:LONGEST_IMAGE].rpartition("/")
+    if len(folder) + len(last) + 1 > longest and slash:
+        kept = folder[: max(longest - len(last) - 2, SHORTEST_FOLDER)]
+        folder = kept if kept == folder else f"{kept}…"
+    return code(f"{folder}{slash}{last}", longest=LONGEST_IMAGE)
+
+
+def why_words(missing: Missing, texts: Texts) -> str:
+    """Why a part is not there."""
+    return texts(f"evidence.why.{missing.why}")
+
+
+def change_words(change: Change, texts: Texts, *, several: bool, longest: int = 60) -> str:
+    """One change in a phrase. `several` containers: it says in which."""
+    words = _change(change, texts, longest)
+    return f"{inline(change.container, longest=40)}: {words}" if several and change.container else words
+
+
+def _change(change: Change, texts: Texts, longest: int) -> str:
+    name = code(change.name, longest=longest)
+    before, after = (_value(change.what, value, longest) for value in (change.before, change.after))
+    match change.what:
+        case What.IMAGE:
+            plain = change.name.replace("*", "").replace("`", "")
+            return f"*{inline(plain, longest=longest)}* {before} → {after}"
+        case What.CONTAINER | What.VARIABLE | What.SECRET:
+            return texts(f"evidence.change.{change.what}.{change.how}", name=name)
+        case What.PORTS if change.before is None and change.after is None:
+            return texts("evidence.change.ports_hidden")
+        case What.COMMAND if change.name == "entryPoint":
+            return texts("evidence.change.entry_point")
+        case _:
+            parts = inline(change.name, longest=longest)
+            return texts(f"evidence.change.{change.what}", before=before, after=after, name=name, parts=parts)
+
+
+def _value(what: What, value: str | None, longest: int) -> str:
+    if what is What.IMAGE and value:
+        return image_code(value, longest=longest)
+    if what is What.ROLE:
+        return role_name(value)
+    if what is What.MEMORY:
+        return memory_words(value)
+    return code(value, longest=longest) if value else NOTHING
+
+
+def memory_words(memory: str | None) -> str:
+    """ECS counts in MiB unless it is told another unit."""
+    if not memory:
+        return NOTHING
+    return code(f"{memory} MiB" if memory.isdigit() else memory)
+
+
+def role_name(arn: str | None) -> str:
+    """The last part of a role's ARN."""
+    return code(arn.rpartition("role/")[2]) if arn else NOTHING
+
+
+def links(commits: Commits, texts: Texts) -> list[str]:
+    """To the commits between, and to the run that deployed. Their parts have GitHub's own shape."""
+    found = []
+    if commits.compare_url:
+        label = "evidence.compare" if "/compare/" in commits.compare_url else "evidence.commit"
+        found.append(f"<{commits.compare_url}|{texts(label)}>")
+    if commits.run_url:
+        found.append(f"<{commits.run_url}|{texts('evidence.run', number=commits.run)}>")
+    return found
+
+
+def commit_words(commits: Commits, texts: Texts) -> str | None:
+    """From which commit to which; None where no tag, image or description tells."""
+    if commits.new is None:
+        return None
+    new = code(commits.new[:SHORT_SHA])
+    if commits.old is None or commits.old == commits.new:
+        return texts("evidence.new_commit", new=new)
+    return texts("evidence.commits", old=code(commits.old[:SHORT_SHA]), new=new)

@@ -1,0 +1,69 @@
+"""Whose turn it is, in words: why a gate waits for another domain, where it stands in line, what the rules say."""
+
+from collections.abc import Sequence
+from typing import Final, Literal, assert_never
+
+from app.flow.approval.approval_context import Outlook
+from app.gate.rules.exclusivity import Turns
+from app.gate.rules.violations import GoesFirst, TurnTaken
+from app.i18n.catalog import Texts
+from app.slack.blocks import when
+from app.slack.text.escape import inline
+
+Tense = Literal["unmet", "broken"]
+"""`unmet` speaks to whoever reads now, `broken` of a decision that was taken."""
+
+MOST_NAMES: Final = 10
+
+
+def turn_words(rule: TurnTaken | GoesFirst, *, texts: Texts, tense: Tense) -> str:
+    """Who is on, and, while it lasts, this one's place."""
+    deployment = inline(rule.deployment)
+    match rule:
+        case TurnTaken():
+            kind = "turn_switched" if rule.switched else "turn_switching"
+            said = texts(
+                f"rule.{tense}.{kind}", domain=rule.domain, deployment=deployment, since=when(rule.since)
+            )
+            return said if tense == "broken" else f"{said} {_place(rule, texts)}"
+        case GoesFirst():
+            kind = "first_waits" if rule.waits else "first_moves"
+            return texts(f"rule.{tense}.{kind}", domain=rule.domain, deployment=deployment)
+        case _:
+            assert_never(rule)
+
+
+def line_words(outlook: Outlook, *, texts: Texts) -> list[str]:
+    """What the card says beside its rules: who else waits while nobody is on, and who did not come through."""
+    lines = [
+        texts(f"turn.not_followed.{one.ending}", domain=one.domain, deployment=inline(one.deployment))
+        for one in outlook.not_followed
+    ]
+    on = any(isinstance(rule, TurnTaken) for rule in outlook.unmet)
+    if outlook.ahead and not on:
+        lines.append(texts("turn.free", ahead=_names(outlook.ahead, texts)))
+    return lines
+
+
+def turn_lines(turns: Turns, *, texts: Texts) -> list[str]:
+    """The rules themselves, a sentence each."""
+    lines = []
+    if turns.rivals:
+        lines.append(texts("policy.exclusive", names=_names(turns.rivals, texts)))
+        lines.append(texts(f"policy.keeps_{turns.keeps}"))
+    if turns.after:
+        lines.append(texts("policy.after", names=_names(turns.after, texts)))
+    return lines
+
+
+def _place(rule: TurnTaken, texts: Texts) -> str:
+    if not rule.ahead:
+        return texts("turn.next")
+    return texts("turn.line", place=len(rule.ahead) + 1, ahead=_names(rule.ahead, texts))
+
+
+def _names(domains: Sequence[str], texts: Texts) -> str:
+    shown = ", ".join(domains[:MOST_NAMES])
+    if len(domains) > MOST_NAMES:
+        return f"{shown}, {texts.plural('rule.more', count=len(domains) - MOST_NAMES)}"
+    return shown

@@ -1,0 +1,122 @@
+"""Whether green is fit, in words: a phrase for whatever speaks against it, and one for whatever speaks for it."""
+
+from typing import assert_never
+
+from app.gate.evidence.health import (
+    AlarmGone,
+    AlarmRings,
+    Finding,
+    NoTargets,
+    NoTasks,
+    NotSteady,
+    TargetsUnchecked,
+    TargetsUnfit,
+    TasksShort,
+    Unread,
+)
+from app.gate.evidence.model import ABSENT, Evidence, Missing, Targets, Tasks, Why
+from app.i18n.catalog import Texts
+from app.slack.blocks import when
+from app.slack.text.escape import inline
+from app.slack.text.evidence import code, why_words
+
+
+def finding_words(finding: Finding, texts: Texts) -> str:
+    """What speaks against green, or could not be read, in a phrase."""
+    match finding:
+        case NoTasks() | TasksShort() | NotSteady():
+            return _tasks_finding(finding, texts)
+        case TargetsUnfit() | TargetsUnchecked() | NoTargets():
+            return _targets_finding(finding, texts)
+        case AlarmRings() | AlarmGone():
+            return _alarm_finding(finding, texts)
+        case Unread(part=part, missing=missing):
+            return f"{texts(f'evidence.part.{part}')}: {why_words(missing, texts)}"
+        case _:
+            assert_never(finding)
+
+
+def reason_words(targets: Targets) -> str:
+    """ELB's reason code, and its description where there is one."""
+    if not targets.description:
+        return inline(targets.reason, longest=80)
+    return f"{inline(targets.reason, longest=80)} ({inline(targets.description, longest=120)})"
+
+
+def tasks_words(tasks: Tasks, texts: Texts) -> str:
+    """How many run, of how many."""
+    return texts("evidence.fit.tasks", running=tasks.running, desired=tasks.desired)
+
+
+def good_words(evidence: Evidence, texts: Texts) -> list[str]:
+    """What speaks for green; nothing is said of what is missing or wrong."""
+    return [
+        *_tasks(evidence, texts),
+        *_targets(evidence, texts),
+        *_alarms(evidence, texts),
+        *_steady(evidence, texts),
+    ]
+
+
+def _tasks_finding(finding: NoTasks | TasksShort | NotSteady, texts: Texts) -> str:
+    match finding:
+        case NoTasks(desired=desired):
+            return texts("evidence.finding.no_tasks", desired=desired)
+        case TasksShort(tasks=tasks):
+            return texts("evidence.finding.tasks_short", running=tasks.running, desired=tasks.desired)
+        case NotSteady():
+            return texts("evidence.finding.not_steady")
+        case _:
+            assert_never(finding)
+
+
+def _targets_finding(finding: TargetsUnfit | TargetsUnchecked | NoTargets, texts: Texts) -> str:
+    if isinstance(finding, NoTargets):
+        return texts("evidence.finding.no_targets")
+    targets = finding.targets
+    if isinstance(finding, TargetsUnchecked) and targets.state == "unused":
+        return texts("evidence.finding.targets_unused")
+    key = "targets_unchecked" if isinstance(finding, TargetsUnchecked) else "targets_unfit"
+    return texts(
+        f"evidence.finding.{key if targets.reason else f'{key}_bare'}",
+        count=targets.count,
+        total=finding.total,
+        state=inline(targets.state, longest=40),
+        reason=reason_words(targets),
+    )
+
+
+def _alarm_finding(finding: AlarmRings | AlarmGone, texts: Texts) -> str:
+    name = code(finding.alarm.name)
+    if isinstance(finding, AlarmGone):
+        return texts("evidence.finding.alarm_gone", name=name)
+    return texts("evidence.finding.alarm_rings", name=name, reason=inline(finding.alarm.reason, longest=120))
+
+
+def _tasks(evidence: Evidence, texts: Texts) -> list[str]:
+    tasks = evidence.green.tasks
+    if isinstance(tasks, Missing) or tasks.running < max(tasks.desired, 1):
+        return []
+    return [tasks_words(tasks, texts)]
+
+
+def _targets(evidence: Evidence, texts: Texts) -> list[str]:
+    health = evidence.green.health
+    healthy = 0 if isinstance(health, Missing) else sum(one.count for one in health if one.state == "healthy")
+    return [texts.plural("evidence.fit.healthy", count=healthy)] if healthy else []
+
+
+def _alarms(evidence: Evidence, texts: Texts) -> list[str]:
+    alarms = evidence.alarms
+    if isinstance(alarms, Missing):
+        return [texts("evidence.fit.no_alarms")] if alarms.why is Why.NONE else []
+    if any(alarm.state == "ALARM" for alarm in alarms):
+        return []
+    unsure = sum(alarm.state not in {"OK", ABSENT} for alarm in alarms)
+    key = "alarms_without_data" if unsure else "no_alarm_rings"
+    return [texts(f"evidence.fit.{key}", count=unsure)]
+
+
+def _steady(evidence: Evidence, texts: Texts) -> list[str]:
+    since = evidence.steady_since
+    return [] if isinstance(since, Missing) else [texts("evidence.fit.steady", at=when(since))]

@@ -1,0 +1,136 @@
+"""Every rule that is not met, as a sentence: while it stands in the way, and once it was set aside."""
+
+from collections.abc import Callable, Sequence
+from typing import Final, assert_never
+
+from app.gate.rules.checks import CheckState
+from app.gate.rules.traffic_guard import GuardRule
+from app.gate.rules.violations import (
+    CheckOwed,
+    Frozen,
+    GoesFirst,
+    GreenServes,
+    GreenUnhealthy,
+    NotNamed,
+    Outvoted,
+    Owed,
+    Owing,
+    OwnSwitch,
+    ShiftUnknown,
+    TrafficElsewhere,
+    TurnTaken,
+    TwoOwed,
+    Unmet,
+)
+from app.i18n.catalog import Texts
+from app.slack.blocks import Block, mention, section, when
+from app.slack.text.escape import inline
+from app.slack.text.evidence import code
+from app.slack.text.exclusivity import Tense, turn_words
+
+MOST_TARGET_GROUPS: Final = 5
+A_SECTION: Final = 10
+"""Rules in one section: its text may have 3,000 characters."""
+
+
+def mentions(people: Sequence[str]) -> str:
+    """Users and user groups as Slack shows them."""
+    return ", ".join(mention(entry) for entry in people)
+
+
+def rule_sections(rules: Sequence[Unmet], *, texts: Texts) -> list[Block]:
+    """Every rule, however many, in sections that Slack takes."""
+    starts = range(0, len(rules), A_SECTION)
+    return [section(rule_lines(rules[start : start + A_SECTION], texts=texts)) for start in starts]
+
+
+def rule_lines(rules: Sequence[Unmet], *, texts: Texts, tense: Tense = "unmet", most: int = A_SECTION) -> str:
+    """One line a rule, each with a bullet; what does not fit is counted."""
+    lines = [f"• {rule_words(rule, texts=texts, tense=tense)}" for rule in rules[:most]]
+    if len(rules) > most:
+        lines.append(f"• {texts.plural('rule.more', count=len(rules) - most)}")
+    return "\n".join(lines)
+
+
+def rule_words(
+    rule: Unmet,
+    *,
+    texts: Texts,
+    tense: Tense = "unmet",
+    who: Callable[[Sequence[str]], str] = mentions,
+) -> str:
+    """The sentence."""
+    match rule:
+        case Owed() | TwoOwed() | Outvoted():
+            return _owing(rule, texts=texts, tense=tense, who=who)
+        case CheckOwed() | Frozen():
+            return _held(rule, texts=texts, tense=tense, who=who)
+        case TurnTaken() | GoesFirst():
+            return turn_words(rule, texts=texts, tense=tense)
+        case GreenServes() | TrafficElsewhere() | GreenUnhealthy():
+            return _guarded(rule, texts=texts, tense=tense)
+        case ShiftUnknown() | NotNamed() | OwnSwitch():
+            return _plain(rule, texts=texts, tense=tense)
+        case _:
+            assert_never(rule)
+
+
+def _owing(rule: Owing, *, texts: Texts, tense: Tense, who: Callable[[Sequence[str]], str]) -> str:
+    match rule:
+        case Owed():
+            return texts.plural(f"rule.{tense}.owed", count=rule.missing, who=who(rule.people))
+        case TwoOwed():
+            return texts.plural(f"rule.{tense}.two_owed", count=rule.missing)
+        case Outvoted():
+            return texts.plural(f"rule.{tense}.outvoted", count=rule.against)
+        case _:
+            assert_never(rule)
+
+
+def _held(
+    rule: CheckOwed | Frozen, *, texts: Texts, tense: Tense, who: Callable[[Sequence[str]], str]
+) -> str:
+    match rule:
+        case CheckOwed(state=None):
+            return texts(f"rule.{tense}.check_missing", name=inline(rule.name))
+        case CheckOwed(state=CheckState.FAILED):
+            return texts(f"rule.{tense}.check_failed", name=inline(rule.name))
+        case CheckOwed():
+            return texts(f"rule.{tense}.check_pending", name=inline(rule.name))
+        case Frozen():
+            by = teller(rule.by, texts=texts, who=who)
+            return texts(f"rule.{tense}.frozen", until=when(rule.until), reason=inline(rule.reason), by=by)
+        case _:
+            assert_never(rule)
+
+
+def _guarded(rule: GuardRule, *, texts: Texts, tense: Tense) -> str:
+    match rule:
+        case GreenServes():
+            return texts(f"rule.{tense}.green_serves", port=rule.port, percent=rule.percent)
+        case TrafficElsewhere():
+            names = ", ".join(code(name) for name in rule.target_groups[:MOST_TARGET_GROUPS])
+            return texts(f"rule.{tense}.traffic_elsewhere", port=rule.port, percent=rule.percent, names=names)
+        case GreenUnhealthy():
+            return texts(f"rule.{tense}.green_unhealthy", unhealthy=rule.unhealthy, total=rule.total)
+        case _:
+            assert_never(rule)
+
+
+def teller(by: str | None, *, texts: Texts, who: Callable[[Sequence[str]], str] = mentions) -> str:
+    """Whoever declared something: a person, a caller of the API, or the configuration."""
+    if by is None:
+        return texts("rule.configuration")
+    return inline(by) if ":" in by else who([by])
+
+
+def _plain(rule: ShiftUnknown | NotNamed | OwnSwitch, *, texts: Texts, tense: Tense) -> str:
+    match rule:
+        case ShiftUnknown():
+            return texts(f"rule.{tense}.shift_unknown")
+        case NotNamed():
+            return texts(f"rule.{tense}.not_named")
+        case OwnSwitch():
+            return texts(f"rule.{tense}.own")
+        case _:
+            assert_never(rule)

@@ -1,0 +1,48 @@
+"""Words that nothing is named by, each with the domain or the command that was probably meant."""
+
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Final
+
+from app.config.reserved_words import FIRST_WORDS
+from app.flow.ports.rules import Rules
+from app.gate.ids import DomainName
+from app.i18n.catalog import Texts
+from app.slack.text.escape import inline
+from app.slack.text.truncation import named_list
+
+MOST: Final = 5
+_SEPARATOR: Final = re.compile("[,;、]")
+
+
+def named_domains(words: Sequence[str]) -> tuple[DomainName, ...]:
+    """Domains as people list them, with spaces or commas between, each once."""
+    names = [part for word in words for part in _SEPARATOR.split(word.lower()) if part]
+    return tuple(dict.fromkeys(DomainName(name) for name in names))
+
+
+def near_name(name: str, rules: Rules) -> DomainName | None:
+    """The domain that was probably meant."""
+    near = get_close_matches(name, rules.domain_names(), n=1)
+    return DomainName(near[0]) if near else None
+
+
+def unknown_words(names: Sequence[str], *, rules: Rules, texts: Texts) -> str:
+    """The names, as they were given."""
+    shown = []
+    for name in names[:MOST]:
+        near, said = near_name(name, rules), inline(name, longest=40)
+        shown.append(texts("freeze.did_you_mean", name=said, near=near) if near else said)
+    return named_list([*shown, *names[MOST:]], texts=texts, most=MOST)
+
+
+def not_understood(words: str, *, rules: Rules, texts: Texts) -> str:
+    """What to say of words after `/deploys` that begin with no command and are not one domain."""
+    names = named_domains(words.split())
+    if names and all(rules.domain(name) is not None for name in names):
+        ways = named_list([f"`/deploys {name}`" for name in names], texts=texts, most=MOST)
+        return texts("deploys.one_at_a_time", ways=ways)
+    said = texts("deploys.unknown", words=inline(words, longest=80))
+    near = get_close_matches(names[0], [*rules.domain_names(), *FIRST_WORDS], n=1) if names else []
+    return f"{said} {texts('deploys.near', near=near[0])}" if near else said

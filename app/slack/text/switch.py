@@ -1,0 +1,85 @@
+"""A switch in words, wherever one is shown: its domain, its deployment, who made it, how traffic moves."""
+
+from typing import Final, assert_never
+
+from app.flow.read_models import GateView, Setback, Switch, Traffic
+from app.gate.rules.permits import Basis
+from app.gate.rules.shift import Shift
+from app.i18n.catalog import Texts
+from app.slack.blocks import mention
+from app.slack.text.escape import inline
+
+OTHERWISE: Final = {
+    Basis.RESCUE: "rescued",
+    Basis.CHECKS: "approved_itself",
+    Basis.BREAK_GLASS: "glass_broken",
+}
+"""What an approval on other grounds than votes is called in the catalogs."""
+
+
+def domain_name(view: GateView, texts: Texts) -> str:
+    """The domain; for a rollback of a group that is none, the group; or what stands for it while CodeDeploy has not
+    confirmed any."""
+    switch = view.switch
+    if switch.domain is None and switch.verified:
+        return f"{inline(switch.application or '')}/{inline(switch.deployment_group or '')}"
+    return switch.domain or texts("card.unknown_domain")
+
+
+CONSOLES: Final = {
+    "cn-": "console.amazonaws.cn",
+    "us-gov-": "console.amazonaws-us-gov.com",
+    "eusc-": "console.amazonaws-eusc.eu",
+}
+"""The console's host by the beginning of a region's name, for the partitions that have one of their own."""
+
+WITHOUT_CONSOLE: Final = ("us-iso", "eu-iso")
+"""Regions of partitions whose console nobody outside can name."""
+
+
+def deployment_link(view: GateView) -> str:
+    """The deployment in the AWS console of its partition; its bare id where that console is not known."""
+    key = view.switch.key
+    if key.region.startswith(WITHOUT_CONSOLE):
+        return inline(key.deployment)
+    own = (host for start, host in CONSOLES.items() if key.region.startswith(start))
+    console = next(own, "console.aws.amazon.com")
+    url = f"https://{key.region}.{console}/codesuite/codedeploy/deployments/{key.deployment}"
+    return f"<{url}?region={key.region}|{inline(key.deployment)}>"
+
+
+def creator(view: GateView) -> str:
+    """Who made the deployment, as far as anybody knows."""
+    switch = view.switch
+    if switch.deployer or switch.named_deployers:
+        return ", ".join(map(mention, [switch.deployer] if switch.deployer else switch.named_deployers))
+    return inline(switch.deployed_by or switch.creator or "")
+
+
+def ending_words(switch: Switch) -> str:
+    """How the deployment ended, in CodeDeploy's words; the name of the alarm that ended it stands at their end."""
+    return inline(switch.ending or "", longest=600)
+
+
+def setback_words(problem: str, texts: Texts) -> str:
+    """Why an intervention failed: our own findings in the reader's language, AWS's words as they are."""
+    own = next((one for one in Setback if problem.startswith(one)), None)
+    if own is None:
+        return inline(problem, longest=600)
+    rest = problem.removeprefix(own).strip()
+    return " ".join([texts(f"setback.{own.name.lower()}"), *([inline(rest)] if rest else [])])
+
+
+def traffic_words(traffic: Traffic | None, texts: Texts) -> str:
+    """How traffic will move, in words."""
+    if traffic is None:
+        return texts("card.traffic.unknown")
+    match traffic.shift:
+        case Shift.ALL_AT_ONCE:
+            return texts("card.traffic.all_at_once")
+        case Shift.CANARY:
+            return texts("card.traffic.canary", percent=traffic.percent, minutes=traffic.minutes)
+        case Shift.LINEAR:
+            return texts("card.traffic.linear", percent=traffic.percent, minutes=traffic.minutes)
+        case _:
+            assert_never(traffic.shift)

@@ -1,0 +1,90 @@
+"""What Slack's user object says of an account: who it is, and whether it may decide."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from app.flow.sanitize_text import storable
+from app.gate.ids import UserId
+from app.gate.rules.permits import Person, Standing
+from app.i18n.catalog import Texts, known
+
+MAX_NAME_CHARS: Final = 80
+SLACKBOT: Final = "USLACKBOT"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Profile:
+    """A person, the language to answer in, and the time zone that they live by; empty: unknown."""
+
+    person: Person
+    locale: Literal["en", "ko"]
+    zone: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Workspace:
+    """Ours, as auth.test names it. `enterprise`: its Enterprise Grid, if it belongs to one."""
+
+    team: str
+    enterprise: str | None
+
+    def is_foreign(self, team: str) -> bool:
+        """Another workspace's, by a payload. In an Enterprise Grid only users.info can tell."""
+        return bool(team) and team != self.team and self.enterprise is None
+
+    def standing_of(self, user: Mapping[str, Any]) -> Standing:
+        """Of a users.info answer; the workspaces of our own Enterprise Grid are one."""
+        if self.enterprise is not None:
+            elsewhere = (user.get("enterprise_user") or {}).get("enterprise_id") != self.enterprise
+        elif not user.get("team_id"):
+            return Standing.UNKNOWN
+        else:
+            elsewhere = user["team_id"] != self.team
+        return Standing.STRANGER if elsewhere else standing_of(user)
+
+
+def standing_of(user: Mapping[str, Any]) -> Standing:
+    """What users.info says of an account: https://docs.slack.dev/reference/objects/user-object."""
+    if user.get("deleted"):
+        return Standing.DEACTIVATED
+    if user.get("is_bot") or user.get("is_workflow_bot") or user.get("id") == SLACKBOT:
+        return Standing.BOT
+    if user.get("is_stranger"):
+        return Standing.STRANGER
+    if user.get("is_restricted") or user.get("is_ultra_restricted"):
+        return Standing.GUEST
+    return Standing.MEMBER
+
+
+def profile_of(
+    user: Mapping[str, Any], *, id_: UserId, name: str, workspace: Workspace, locale: Literal["en", "ko"]
+) -> Profile:
+    """The person of a users.info answer."""
+    profile: Mapping[str, Any] = user.get("profile") or {}
+    shown = profile.get("display_name") or user.get("real_name") or user.get("name") or name
+    return Profile(
+        person=Person(
+            user=id_, name=storable(str(shown))[:MAX_NAME_CHARS], standing=workspace.standing_of(user)
+        ),
+        locale=known(user["locale"]) if user.get("locale") else locale,
+        zone=str(user.get("tz") or ""),
+    )
+
+
+def ids_of(user: Mapping[str, Any]) -> frozenset[UserId]:
+    """Every id of the person: in an Enterprise Grid a user of a workspace (U…) is a user of the Grid (W…), too."""
+    found = (user.get("id"), (user.get("enterprise_user") or {}).get("id"))
+    return frozenset(UserId(str(id_)) for id_ in found if id_)
+
+
+def is_member(person: Person) -> bool:
+    """Whether Slack says, or said within the last hour, that the person is a full member of our workspace."""
+    return person.standing is Standing.MEMBER
+
+
+def non_member_words(person: Person, *, texts: Texts) -> str:
+    """What to say to an account that may do nothing and is shown nothing; empty: a full member."""
+    if person.standing is Standing.UNKNOWN:
+        return texts("refused.unknown_person")
+    return "" if is_member(person) else texts("refused.not_a_member")

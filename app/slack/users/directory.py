@@ -1,0 +1,146 @@
+"""Who people are, as Slack says; asked seldom, and an old answer counts for an hour while Slack is away."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+
+import structlog
+from slack_sdk.web.async_client import AsyncWebClient
+
+from app.flow.ports.membership import MembershipRecord
+from app.flow.sanitize_text import storable
+from app.gate.ids import UserId
+from app.gate.rules.permits import Person, Standing
+from app.gate.rules.policy import Roster
+from app.slack.client import UNREACHABLE, problem_of
+from app.slack.replies import user_of
+from app.slack.users.accounts import MAX_NAME_CHARS, Profile, Workspace, ids_of, profile_of
+from app.slack.users.members import Members
+
+log = structlog.get_logger(__name__)
+
+PERSON_KEPT: Final = timedelta(minutes=10)
+MAX_AGE: Final = timedelta(hours=1)
+"""What Slack said longer ago counts no more, of a person or of a group: unknown is closed."""
+
+FAILURE_KEPT: Final = timedelta(seconds=3)
+"""A crowd of presses of one person costs one failed look-up, and no press waits for another that fails as well."""
+
+ASK_SECONDS: Final = 1.5
+"""A press is answered within 3 s, so the directory may cost half of them."""
+
+MAX_PROFILES: Final = 5000
+NO_SUCH_USER: Final = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
+
+
+class Directory:
+    """Users and user groups of one workspace. `team` and `enterprise` are ours, from auth.test."""
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        *,
+        clock: Callable[[], datetime],
+        locale: Literal["en", "ko"],
+        record: MembershipRecord | None = None,
+    ) -> None:
+        """`record` shares the members of groups with the other replicas; None: they are kept in memory alone."""
+        self._client = client
+        self._clock = clock
+        self._locale: Literal["en", "ko"] = locale
+        self._profiles: dict[UserId, tuple[datetime, Profile]] = {}
+        self._lookups: dict[UserId, asyncio.Task[Profile]] = {}
+        self._failures: dict[UserId, tuple[datetime, str]] = {}
+        self.members = Members(client, clock=clock, max_age=MAX_AGE, record=record)
+        self.team: str | None = None
+        self.enterprise: str | None = None
+
+    async def profile(self, body: Mapping[str, Any]) -> Profile:
+        """Who sent this signed payload. Standing unknown: Slack does not say, or has not said who we are."""
+        user = body.get("user") or {}
+        id_ = UserId(user_of(body))
+        name = str(user.get("name") or user.get("username") or body.get("user_name") or id_)
+        if self.team is None:
+            return self._outsider(id_, name, Standing.UNKNOWN)
+        workspace = Workspace(team=self.team, enterprise=self.enterprise)
+        if workspace.is_foreign(_team_of(body)):
+            return self._outsider(id_, name, Standing.STRANGER)
+        asked_at, profile = self._profiles.get(id_, (None, None))
+        age = self._clock() - asked_at if asked_at is not None else MAX_AGE
+        if profile is not None and age < PERSON_KEPT:
+            return profile
+        problem = self._recent_failure(id_)
+        if problem is None:
+            try:
+                # One look-up a person, however many presses wait for it: nobody of them may cancel it.
+                return await asyncio.shield(self._lookup(id_, name, workspace))
+            except UNREACHABLE as trouble:
+                problem = problem_of(trouble)
+        if problem in NO_SUCH_USER:
+            self._profiles.pop(id_, None)
+        elif profile is not None and age < MAX_AGE:
+            return profile
+        return self._outsider(id_, name, Standing.UNKNOWN)
+
+    def roster(self) -> Roster:
+        """The groups as last heard of. A group never heard of, or not for an hour, has nobody in it."""
+        return self.members.roster()
+
+    def heard(self, group: str) -> datetime | None:
+        """When Slack last told this group's members; None: never."""
+        return self.members.heard(group)
+
+    async def refresh_groups(self, groups: Iterable[str]) -> bool:
+        """Asks Slack for each group's members; False when any answer was missing (its old copy stays)."""
+        return await self.members.ask(groups)
+
+    def _recent_failure(self, id_: UserId) -> str | None:
+        """What was wrong with a look-up of the last seconds; None: there is nothing against asking Slack now."""
+        failed_at, problem = self._failures.get(id_, (None, ""))
+        return problem if failed_at is not None and self._clock() - failed_at < FAILURE_KEPT else None
+
+    def _lookup(self, id_: UserId, name: str, workspace: Workspace) -> "asyncio.Task[Profile]":
+        if id_ not in self._lookups:
+            task = asyncio.create_task(asyncio.wait_for(self._ask(id_, name, workspace), ASK_SECONDS))
+            self._lookups[id_] = task
+            task.add_done_callback(lambda done: self._looked_up(id_, done))
+        return self._lookups[id_]
+
+    def _looked_up(self, id_: UserId, done: "asyncio.Task[Profile]") -> None:
+        del self._lookups[id_]
+        if done.cancelled():
+            return
+        if isinstance(trouble := done.exception(), UNREACHABLE):
+            problem = problem_of(trouble)
+            log.warning("slack_user_unknown", user=id_, problem=problem)
+            now = self._clock()
+            kept = {one: told for one, told in self._failures.items() if now - told[0] < FAILURE_KEPT}
+            self._failures = {**kept, id_: (now, problem)}
+        if trouble is not None:
+            return
+        if len(self._profiles) >= MAX_PROFILES:
+            self._profiles.clear()
+        self._profiles[id_] = (self._clock(), done.result())
+
+    async def _ask(self, id_: UserId, name: str, workspace: Workspace) -> Profile:
+        answer = await self._client.users_info(user=id_, include_locale=True)
+        user: Mapping[str, Any] = answer.get("user") or {}
+        ids = ids_of(user)
+        if id_ not in ids:
+            raise ValueError("users.info told of nobody, or of somebody else")
+        profile = profile_of(user, id_=id_, name=name, workspace=workspace, locale=self._locale)
+        if profile.person.standing is Standing.UNKNOWN:
+            raise ValueError("users.info did not tell the workspace")
+        await self.members.learn(id_, ids)
+        return profile
+
+    def _outsider(self, id_: UserId, name: str, standing: Standing) -> Profile:
+        person = Person(user=id_, name=storable(name)[:MAX_NAME_CHARS], standing=standing)
+        return Profile(person=person, locale=self._locale)
+
+
+def _team_of(body: Mapping[str, Any]) -> str:
+    """The workspace that the person belongs to, as far as the payload says."""
+    user, team = body.get("user") or {}, body.get("team") or {}
+    return str(user.get("team_id") or team.get("id") or body.get("team_id") or "")

@@ -1,0 +1,164 @@
+"""Members of user groups, users who are gone, and the ids of one person: asked for by one replica, known to all."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from slack_sdk.web.async_client import AsyncWebClient
+
+from app.flow.ports.database import RecordAway
+from app.flow.ports.membership import Membership, MembershipRecord
+from app.gate.ids import UserId
+from app.gate.rules.permits import Standing
+from app.gate.rules.policy import Roster
+from app.slack.client import UNREACHABLE, problem_of, rest_of
+from app.slack.users.accounts import ids_of, standing_of
+
+log = structlog.get_logger(__name__)
+
+ASK_SECONDS: Final = 10
+STALE_AFTER: Final = timedelta(minutes=10)
+MAX_LOOKUPS: Final = 20
+RETRY_AFTER: Final = timedelta(seconds=4)
+NO_SUCH_ENTRY: Final = frozenset(
+    {"no_such_subteam", "subteam_disabled", "user_not_found", "user_not_visible"}
+)
+"""Slack's answers that mean: nobody is, or is any more, who this id names."""
+
+
+class Members:
+    """`record` is shared by all replicas; without one everything is kept in memory alone."""
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        *,
+        clock: Callable[[], datetime],
+        max_age: timedelta,
+        record: MembershipRecord | None,
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._max_age = max_age
+        self._record = record
+        self._known: dict[str, Membership] = {}
+        self._aliases: dict[UserId, frozenset[UserId]] = {}
+        self._kept: frozenset[str] = frozenset()
+        self._rest_until = clock()
+        self._shown: Roster | None = None
+
+    def roster(self) -> Roster:
+        """What counts now. `gone`: users of the configuration who cannot decide any more."""
+        oldest = self._clock() - self._max_age
+        groups = {
+            entry: frozenset(map(UserId, one.members))
+            for entry, one in self._known.items()
+            if entry.startswith("S") and one.heard_at > oldest
+        }
+        gone = frozenset(
+            UserId(entry)
+            for entry, one in self._known.items()
+            if not entry.startswith("S") and not one.members
+        )
+        return Roster(groups=groups, aliases=self._aliases, gone=gone)
+
+    def heard(self, entry: str) -> datetime | None:
+        """When Slack last told of this group or user; None: never."""
+        known = self._known.get(entry)
+        return known.heard_at if known else None
+
+    def is_stale(self) -> bool:
+        """Something that is kept was last heard of several minutes ago: Slack was away, or this machine was paused."""
+        oldest = self._clock() - STALE_AFTER
+        return any(self._known[entry].heard_at < oldest for entry in self._kept & self._known.keys())
+
+    async def sync(self) -> bool:
+        """Takes over what other replicas heard; gives whether the roster is another than at the last call.
+
+        Raises `RecordAway`.
+        """
+        if self._record is not None:
+            for one in await self._record.all():
+                self._adopt(one)
+        roster = self.roster()
+        changed = self._shown is not None and roster != self._shown
+        self._shown = roster
+        return changed
+
+    async def keep(self, entries: Iterable[str], *, period: timedelta) -> bool:
+        """Asks about what nobody has asked for `period`; False: something of it Slack did not tell."""
+        self._kept = frozenset(entries)
+        return await self.ask(await self._claimed(sorted(self._kept), period=period))
+
+    async def learn_aliases(self) -> bool:
+        """Looks up some members whose ids are not known, for an Enterprise Grid; False: more are left."""
+        members = {member for one in self._known.values() for member in one.members}
+        unknown = sorted(members - self._known.keys() - self._aliases.keys())
+        await self.ask(await self._claimed(unknown[:MAX_LOOKUPS], period=self._max_age))
+        return len(unknown) <= MAX_LOOKUPS
+
+    async def _claimed(self, entries: list[str], *, period: timedelta) -> list[str]:
+        if self._record is None or not entries:
+            return entries
+        now = self._clock()
+        stale_before, asked_before = now - period, now - RETRY_AFTER
+        return list(
+            await self._record.claim(entries, stale_before=stale_before, asked_before=asked_before, now=now)
+        )
+
+    async def ask(self, entries: Iterable[str]) -> bool:
+        """Asks Slack about each of these now; False when any answer was missing (its old copy stays)."""
+        found = True
+        for entry in sorted(set(entries)):
+            found = self._clock() >= self._rest_until and await self._ask(entry) and found
+        return found and self._clock() >= self._rest_until
+
+    async def learn(self, user: UserId, ids: frozenset[UserId]) -> None:
+        """Slack said which ids are one person's."""
+        if len(ids) > 1 and self._aliases.get(user) != ids:
+            await self._keep(Membership(entry=user, members=tuple(sorted(ids)), heard_at=self._clock()))
+
+    async def _ask(self, entry: str) -> bool:
+        try:
+            members = await asyncio.wait_for(self._members(entry), ASK_SECONDS)
+        except UNREACHABLE as trouble:
+            problem = problem_of(trouble)
+            log.warning("slack_group_unknown", group=entry, problem=problem)
+            self._rest_until = self._clock() + (rest_of(trouble) or timedelta(0))
+            if problem not in NO_SUCH_ENTRY:
+                return False
+            members = ()
+        await self._keep(Membership(entry=entry, members=members, heard_at=self._clock()))
+        return True
+
+    async def _members(self, entry: str) -> tuple[str, ...]:
+        if entry.startswith("S"):
+            answer: Any = await self._client.usergroups_users_list(usergroup=entry)
+            return tuple(str(member) for member in answer.get("users") or ())
+        user = (await self._client.users_info(user=entry)).get("user") or {}
+        ids = ids_of(user)
+        if not ids:
+            raise ValueError("users.info told of nobody")
+        return tuple(sorted(ids)) if standing_of(user) is Standing.MEMBER else ()
+
+    async def _keep(self, one: Membership) -> None:
+        self._adopt(one)
+        if self._record is None:
+            return
+        try:
+            await self._record.store([one])
+        except RecordAway:
+            log.warning("membership_not_shared", entry=one.entry)
+
+    def _adopt(self, one: Membership) -> None:
+        before = self._known.get(one.entry)
+        if before is not None and before.heard_at >= one.heard_at:
+            return
+        self._known[one.entry] = one
+        if not one.entry.startswith("S") and (len(one.members) > 1 or UserId(one.entry) in self._aliases):
+            ids = frozenset(map(UserId, one.members))
+            known = frozenset().union(*(self._aliases.get(id_, frozenset()) for id_ in ids))
+            # A new mapping each time: a roster that was given away does not change.
+            self._aliases = {**self._aliases, **dict.fromkeys(ids | known, ids | known)}

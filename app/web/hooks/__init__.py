@@ -1,0 +1,1 @@
+"""The endpoints that the hook Lambda and EventBridge call."""

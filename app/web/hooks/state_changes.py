@@ -1,0 +1,99 @@
+"""`POST /events/codedeploy`: EventBridge says that a deployment has changed. A hint: the watcher looks sooner.
+
+Events may be lost, late, doubled or out of order, so nothing is believed of them but that looking is worth it.
+https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-cloudwatch-events.html
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Literal
+
+import structlog
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from app.concurrency.timeouts import within
+from app.flow.ports.database import RecordAway
+from app.gate.ids import DeploymentId, SwitchKey
+from app.observability.metrics import STATE_CHANGES
+from app.web.hooks.message import Account, Malformed, Region
+from app.web.hooks.request_auth import Admission, NotAdmitted, not_understood, refusal
+
+log = structlog.get_logger(__name__)
+
+WAKE_SECONDS = 5.0
+
+
+class _Detail(BaseModel):
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    deployment: Annotated[
+        str, Field(alias="deploymentId"), StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$")
+    ]
+
+
+class StateChange(BaseModel):
+    """What is read of the event; whatever else EventBridge puts in is passed over."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    source: Literal["aws.codedeploy"]
+    detail_type: Annotated[
+        Literal["CodeDeploy Deployment State-change Notification"], Field(alias="detail-type")
+    ]
+    account: Account
+    region: Region
+    detail: _Detail
+
+
+class StateChangeReceiver:
+    """Where EventBridge's hints come in. `wake` gives whether it is a switch that lives."""
+
+    def __init__(
+        self, *, admission: Admission, wake: Callable[[SwitchKey], Awaitable[bool]], woken: Callable[[], None]
+    ) -> None:
+        self._admission = admission
+        self._wake = wake
+        self._woken = woken
+
+    def router(self) -> APIRouter:
+        """The route: 202, 400, 401, 503."""
+        router = APIRouter(tags=["hooks"])
+        router.add_api_route(
+            "/events/codedeploy", self.receive, methods=["POST"], status_code=202, response_class=JSONResponse
+        )
+        return router
+
+    async def receive(self, request: Request) -> JSONResponse:
+        """Takes an EventBridge state change of a deployment as a hint to look at it now."""
+        try:
+            body, _ = await self._admission.admit(request)
+            key = _key(body)
+            known = await within(WAKE_SECONDS, self._look(key))
+        except NotAdmitted as refused:
+            STATE_CHANGES.labels(outcome=refused.outcome).inc()
+            return refused.answer
+        except (RecordAway, TimeoutError):
+            STATE_CHANGES.labels(outcome="record_away").inc()
+            return refusal(503, "try_again", "the record does not answer; nothing is lost if you do not")
+        STATE_CHANGES.labels(outcome="known" if known else "unknown").inc()
+        return JSONResponse({"known": known}, 202)
+
+    async def _look(self, key: SwitchKey) -> bool:
+        known = await self._wake(key)
+        if known:
+            self._woken()
+        return known
+
+
+def _key(body: bytes) -> SwitchKey:
+    try:
+        event = StateChange.model_validate_json(body)
+    except ValidationError as trouble:
+        problems = [
+            f"{'.'.join(map(str, error['loc'])) or 'body'}: {error['msg']}" for error in trouble.errors()
+        ]
+        raise not_understood(Malformed(problems)) from None
+    return SwitchKey(
+        account=event.account, region=event.region, deployment=DeploymentId(event.detail.deployment)
+    )

@@ -1,0 +1,1 @@
+"""Background work: every worker in a registry, and how workers run."""

@@ -1,0 +1,185 @@
+"""Evidence in the record: kept as it stood at the decision, whoever comes late, and read whatever wrote it."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from app.db.database import Database
+from app.db.leases import LEASE
+from app.db.mapping.evidence_json import as_json, evidence_of
+from app.db.repositories.evidence import EvidenceRows
+from app.db.repositories.messages.cards import Cards
+from app.flow.evidence.collect_evidence import EAGER, PATIENT, rest
+from app.flow.ports.evidence import DueEvidence
+from app.gate.evidence.model import Evidence, Missing, Targets, Why
+from app.gate.ids import GateId
+from tests.db.filled import AWAITING, DECIDE, DECIDED, fill
+from tests.gate.seen import AT, evidence, side
+
+FIT = evidence()
+UNFIT = evidence(green=side(health=(Targets(state="unhealthy", count=2, reason="Target.Timeout"),)))
+GATE = GateId(AWAITING)
+
+
+@pytest.fixture
+async def filled(database: Database, record_url: str) -> Database:
+    """One gate of each phase; the waiting one is due."""
+    fill(record_url)
+    await database.rows(
+        "UPDATE evidence SET seen = NULL, seen_at = NULL, due_at = :at WHERE gate_id = :gate",
+        at=AT,
+        gate=AWAITING,
+    )
+    return database
+
+
+async def claimed(rows: EvidenceRows, *, at: timedelta = timedelta()) -> DueEvidence:
+    (due,) = await rows.claim(now=AT + at, limit=5)
+    return due
+
+
+async def keep(rows: EvidenceRows, due: DueEvidence, seen: Evidence) -> bool:
+    """Kept, and due again at the same moment."""
+    return await rows.seen(due, seen, blockers=[], events=[], settled=True, due_at=AT, now=AT)
+
+
+async def card(database: Database) -> tuple[int, int]:
+    """The waiting gate's version, and the one that its card should show."""
+    statement = (
+        "SELECT g.version, c.wanted_version FROM gates g JOIN cards c ON c.gate_id = g.id WHERE g.id = :gate"
+    )
+    row = (await database.rows(statement, gate=AWAITING))[0]
+    return row.version, row.wanted_version
+
+
+async def test_what_is_seen_is_kept_and_shown(filled: Database) -> None:
+    rows = EvidenceRows(filled, uuid4())
+    due = await claimed(rows)
+    assert (due.known, due.crowd) == (None, 1)
+    before, _ = await card(filled)
+    assert await keep(rows, due, FIT) is True
+    assert await card(filled) == (before + 1, before + 1)
+    view = await rows.get(GATE)
+    assert view is not None
+    assert view.evidence == FIT
+    (drawn,) = [
+        one
+        for one in await Cards(filled, uuid4()).claim(now=AT + timedelta(days=900), limit=9)
+        if one.view.id == GATE
+    ]
+    assert drawn.view.evidence == FIT
+
+
+async def test_the_same_once_more_has_nothing_redrawn(filled: Database) -> None:
+    rows = EvidenceRows(filled, uuid4())
+    await keep(rows, await claimed(rows), FIT)
+    before = await card(filled)
+    later = evidence(seen_at=AT + timedelta(minutes=1))
+    assert await keep(rows, await claimed(rows), later) is True
+    assert await card(filled) == before
+    await keep(rows, await claimed(rows), UNFIT)
+    assert await card(filled) == (before[0] + 1, before[0] + 1)
+
+
+async def test_a_look_that_comes_after_the_decision_changes_nothing(
+    filled: Database, record_url: str
+) -> None:
+    rows = EvidenceRows(filled, uuid4())
+    await keep(rows, await claimed(rows), FIT)
+    late = await claimed(rows)
+    with psycopg.connect(record_url) as connection:
+        connection.execute(DECIDE, [AWAITING])
+    assert await keep(rows, late, UNFIT) is False
+    view = await rows.get(GATE)
+    assert view is not None
+    assert view.evidence == FIT
+    assert await rows.claim(now=AT + timedelta(days=1), limit=5) == []
+
+
+async def test_who_lost_the_lease_keeps_nothing(filled: Database) -> None:
+    killed, other = EvidenceRows(filled, uuid4()), EvidenceRows(filled, uuid4())
+    lost = await claimed(killed)
+    due = await claimed(other, at=LEASE)
+    assert due.attempts == 2
+    assert await keep(killed, lost, UNFIT) is False
+    assert await keep(other, due, FIT) is True
+    view = await other.get(GATE)
+    assert view is not None
+    assert view.evidence == FIT
+
+
+async def test_whoever_looks_has_a_waiting_gate_looked_up_at_once(filled: Database) -> None:
+    rows = EvidenceRows(filled, uuid4())
+    due = await claimed(rows)
+    await rows.seen(due, FIT, blockers=[], events=[], settled=True, due_at=AT + timedelta(hours=1), now=AT)
+    assert await rows.claim(now=AT, limit=5) == []
+    await rows.wanted(GATE, now=AT)
+    await rows.wanted(GateId(DECIDED), now=AT)
+    assert [due.view.id for due in await rows.claim(now=AT, limit=5)] == [GATE]
+
+
+async def test_evidence_that_another_release_wrote_holds_up_no_card(filled: Database) -> None:
+    await filled.rows(
+        "UPDATE evidence SET seen = '{\"green\": 7}', seen_at = :at WHERE gate_id = :gate",
+        at=AT,
+        gate=AWAITING,
+    )
+    rows = EvidenceRows(filled, uuid4())
+    due = await claimed(rows)
+    assert due.known is None
+    assert await keep(rows, due, FIT) is True
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"UPDATE evidence SET seen = '{{\"x\": 1}}' WHERE gate_id = '{DECIDED}'",
+        f"UPDATE evidence SET blockers = '[]' WHERE gate_id = '{DECIDED}'",
+        f"UPDATE evidence SET seen_at = now() + interval '1 day' WHERE gate_id = '{DECIDED}'",
+        f"UPDATE evidence SET seen = NULL, seen_at = NULL WHERE gate_id = '{DECIDED}'",
+        f"DELETE FROM evidence WHERE gate_id = '{DECIDED}'",
+        f"DELETE FROM evidence WHERE gate_id = '{AWAITING}'",
+    ],
+)
+def test_postgres_refuses_to_touch_up_what_was_seen(record_url: str, statement: str) -> None:
+    fill(record_url)
+    with (
+        psycopg.connect(record_url, autocommit=True) as connection,
+        pytest.raises(psycopg.errors.IntegrityError),
+    ):
+        connection.execute(statement)
+
+
+def test_evidence_goes_through_json_unchanged() -> None:
+    seen = evidence(
+        blue=side(
+            41, revision=Missing(why=Why.DENIED, call="ecs:DescribeTaskDefinition"), task_definition=None
+        ),
+        alarms=Missing(why=Why.NONE),
+        steady_since=Missing(why=Why.SILENT),
+    )
+    assert evidence_of(json.loads(as_json(seen))) == seen
+
+
+@pytest.mark.parametrize(
+    ("minutes", "crowd", "attempts", "settled", "longest"),
+    [
+        (1, 1, 1, True, EAGER),
+        (30, 1, 1, True, PATIENT),
+        (30, 1000, 1, True, timedelta(seconds=1000)),
+        (1, 1, 1, False, timedelta(seconds=1)),
+        (1, 1, 3, False, timedelta(seconds=4)),
+        (1, 1, 99, False, EAGER),
+    ],
+    ids=["young", "old", "a crowd", "something is missing", "still missing", "missing for long"],
+)
+async def test_the_next_look_comes_when(
+    filled: Database, minutes: int, crowd: int, attempts: int, settled: bool, longest: timedelta
+) -> None:
+    due = replace(await claimed(EvidenceRows(filled, uuid4())), crowd=crowd, attempts=attempts)
+    wait = rest(due, now=due.view.opened_at + timedelta(minutes=minutes), settled=settled)
+    assert longest / 2 <= wait <= longest * 1.5

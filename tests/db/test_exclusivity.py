@@ -1,0 +1,229 @@
+"""What the record tells of other domains' switches, and the lock under which a turn is given."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+
+import psycopg
+import pytest
+
+from app.config.loader import parse_config
+from app.config.runtime import LiveRules
+from app.db.database import Database
+from app.db.repositories.exclusivity import NEIGHBOURS, TURNS_LOCK, neighbours, parameters_of
+from app.db.repositories.gates import Gates
+from app.flow.approval.cast_vote import Counted, Press, Refused, decide_gate
+from app.flow.approval.related_switches import line_of
+from app.gate.ids import DeploymentId, DomainName, GateId
+from app.gate.rules.exclusivity import Ending, Neighbour
+from app.gate.rules.permits import Choice, HeldBack
+from app.gate.rules.policy import Roster
+from app.gate.rules.violations import TurnTaken
+from tests.db.opened import NOW, OLU, open_gate, reject
+from tests.db.plans import most_read
+from tests.db.test_locks import until_somebody_waits
+
+LATER = NOW + timedelta(minutes=3)
+TABLE = '[domains.{0}]\napplication = "{0}-app"\ndeployment_group = "{0}-dg"\n'
+CONFIG = (
+    '[slack]\nchannel = "C01DEPLOY"\n[policy]\napprovers = ["U02OLU"]\nown_deployment = true\n'
+    'exclusive = ["order", "payment"]\n' + "".join(map(TABLE.format, ("order", "payment", "hub")))
+)
+RULES = LiveRules(
+    parse_config(CONFIG, file="switchgate.toml"), roster=Roster, heard=lambda _: NOW, clock=lambda: NOW
+)
+
+
+@pytest.fixture
+async def second(record_url: str) -> AsyncIterator[Database]:
+    """Another replica's connections to the same record."""
+    opened = Database(record_url)
+    yield opened
+    await opened.close()
+
+
+async def approve(database: Database, gate: GateId, *, at: datetime = NOW) -> Counted:
+    press = Press(gate=gate, edition=1, person=OLU, choice=Choice.APPROVE, reason="")
+    return await decide_gate(press, record=Gates(database), rules=RULES, now=at)
+
+
+async def seen(database: Database, domain: str = "payment") -> Neighbour:
+    (found,) = await neighbours(database, [DomainName(domain)])
+    return found
+
+
+async def test_a_switch_is_told_from_its_hook_to_its_end(database: Database) -> None:
+    gate = await open_gate(Gates(database), "d-1", domain="payment")
+    asked = Neighbour(domain=DomainName("payment"), deployment=DeploymentId("d-1"), waiting_since=NOW)
+    assert await seen(database) == asked
+    await approve(database, gate, at=LATER)
+    going = await seen(database)
+    assert (going.waiting_since, going.approved_at, going.news_at) == (None, LATER, LATER)
+    assert going.has_turn(now=LATER)
+
+    blue_until = LATER + timedelta(minutes=30)
+    await database.rows(
+        "UPDATE switches SET green_percent = 100, moved_at = :now, switched_at = :now, blue_until = :blue,"
+        """ traffic = '{"shift": "canary", "percent": 10, "minutes": 5}'""",
+        now=LATER,
+        blue=blue_until,
+    )
+    through = await seen(database)
+    assert (through.moved, through.switched_at, through.news_at) == (True, LATER, blue_until)
+    assert through.pause == timedelta(minutes=5)
+    await database.rows("UPDATE switches SET ended_at = :now, ending = 'Succeeded', due_at = NULL", now=LATER)
+    assert (await seen(database)).ended_at == LATER
+
+
+async def test_a_gate_after_the_traffic_tells_that_it_has_moved_before_any_look_does(
+    database: Database,
+) -> None:
+    gates = Gates(database)
+    await approve(database, await open_gate(gates, "d-1", domain="payment"))
+    await open_gate(gates, "d-1", domain="payment", execution="two", hook_name="AfterAllowTestTraffic")
+    assert not (await seen(database)).has_turn(now=NOW)
+    after = await open_gate(gates, "d-1", domain="payment", execution="three", hook_name="AfterAllowTraffic")
+    assert (await seen(database)).has_turn(now=NOW)
+
+    view, payment = await gates.get(after), RULES.domain(DomainName("payment"))
+    assert view is not None
+    assert payment is not None
+    # Its own traffic has moved: what others do is nothing to wait for any more.
+    line = line_of(view, domain=payment, rules=RULES)
+    assert line is not None
+    assert line.moves
+
+
+async def test_a_rejection_is_told_at_once(database: Database) -> None:
+    gate = await open_gate(Gates(database), "d-1", domain="payment")
+    await reject(Gates(database), gate, at=LATER)
+    refused = await seen(database)
+    assert (refused.refused, refused.waiting_since) == (Ending.REJECTED, None)
+    assert not refused.is_pending(now=LATER)
+
+
+@pytest.mark.parametrize("basis", ["rescue", "undo"])
+async def test_rescues_and_undos_take_no_turn(database: Database, basis: str) -> None:
+    await open_gate(Gates(database), "d-1", domain="payment")
+    await database.rows(
+        "UPDATE gates SET phase = 'decided', verdict = 'approved', basis = :basis, decided_at = :now,"
+        " decided_by = 'U1', decided_name = 'Ana'",
+        basis=basis,
+        now=LATER,
+    )
+    assert (await seen(database)).approved_at is None
+
+
+async def test_a_rollback_is_no_neighbour_at_all(database: Database) -> None:
+    await open_gate(Gates(database), "d-1", domain="payment")
+    await database.rows("UPDATE switches SET creator = 'codeDeployRollback'")
+    assert await neighbours(database, [DomainName("payment")]) == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "counts"), [("told", True), ("contradicted", False), ("undeliverable", False)]
+)
+async def test_an_approval_that_codedeploy_did_not_take_takes_no_turn(
+    database: Database, outcome: str, counts: bool
+) -> None:
+    gate = await open_gate(Gates(database), "d-1", domain="payment")
+    await approve(database, gate)
+    await database.rows(
+        "UPDATE gates SET phase = 'reported', outcome = :outcome, outcome_detail = 'x', reported_at = :now,"
+        " execution_id = NULL",
+        outcome=outcome,
+        now=LATER,
+    )
+    assert ((await seen(database)).approved_at is not None) is counts
+
+
+async def test_of_what_has_ended_only_the_last_is_told(database: Database) -> None:
+    for number in range(5):
+        await open_gate(Gates(database), f"d-{number}", execution=str(number), domain="payment")
+    await database.rows("UPDATE switches SET ended_at = :now, ending = 'x', due_at = NULL", now=LATER)
+    assert (await seen(database)).deployment == "d-4"
+
+
+async def test_of_two_presses_at_the_same_moment_the_second_waits_and_is_told(
+    database: Database, second: Database, record_url: str
+) -> None:
+    order = await open_gate(Gates(database), "d-1", domain="order")
+    payment = await open_gate(Gates(database), "d-2", domain="payment")
+    async with Gates(database).hold(order) as held:
+        assert held is not None
+        await held.look_beside([DomainName("payment")], alone=True)
+        pressed = asyncio.create_task(approve(second, payment))
+        await until_somebody_waits(record_url)
+        assert not pressed.done()
+    # The first let go without a decision: the turn is free.
+    await pressed
+    with pytest.raises(Refused) as refused:
+        await approve(database, order)
+    assert isinstance(refused.value.refusal, HeldBack)
+    (rule,) = refused.value.refusal.held
+    assert isinstance(rule, TurnTaken)
+    assert (rule.domain, rule.deployment) == ("payment", "d-2")
+
+
+async def test_many_pairs_of_presses_never_let_both_through(database: Database, second: Database) -> None:
+    for number in range(25):
+        order = await open_gate(Gates(database), f"o-{number}", domain="order")
+        payment = await open_gate(Gates(database), f"p-{number}", domain="payment")
+        ends = await asyncio.gather(
+            approve(database, order), approve(second, payment), return_exceptions=True
+        )
+        assert sorted(type(end).__name__ for end in ends) == ["Counted", "Refused"]
+        await database.rows("UPDATE switches SET ended_at = :now, ending = 'x', due_at = NULL", now=LATER)
+
+
+async def test_who_waits_for_the_turn_holds_nothing_that_its_holder_may_want(
+    database: Database, record_url: str
+) -> None:
+    """The lock comes last: whoever holds it has the rows of their own gate already, and wants nobody else's."""
+    order = await open_gate(Gates(database), "d-1", domain="order")
+    payment = await open_gate(Gates(database), "d-2", domain="payment")
+    async with await psycopg.AsyncConnection.connect(record_url) as holder:
+        await holder.execute("SELECT 1 FROM gates WHERE id = %s FOR UPDATE", [order])
+        await holder.execute(TURNS_LOCK)
+        pressing = asyncio.create_task(approve(database, payment))
+        await until_somebody_waits(record_url)
+        # A look, a card, an undo of the holder's own deployment, in whatever order.
+        for table in ("switches", "gates", "cards"):
+            column = "id" if table == "gates" else "gate_id"
+            where = f"{column} = %s" if table != "switches" else "deployment_id = %s"
+            named = "d-1" if table == "switches" else order
+            await holder.execute(f"SELECT 1 FROM {table} WHERE {where} FOR UPDATE NOWAIT", [named])
+        await holder.rollback()
+        await pressing
+
+
+async def test_who_takes_no_part_pays_for_no_turn(database: Database, record_url: str) -> None:
+    hub = await open_gate(Gates(database), "d-1", domain="hub")
+    async with await psycopg.AsyncConnection.connect(record_url) as holder:
+        await holder.execute(TURNS_LOCK)
+        assert (await approve(database, hub)).decision is not None
+
+
+async def test_a_rejection_waits_for_no_turn(database: Database, record_url: str) -> None:
+    order = await open_gate(Gates(database), "d-1", domain="order")
+    press = Press(gate=order, edition=1, person=OLU, choice=Choice.REJECT, reason="no")
+    async with await psycopg.AsyncConnection.connect(record_url) as holder:
+        await holder.execute(TURNS_LOCK)
+        assert (await decide_gate(press, record=Gates(database), rules=RULES, now=NOW)).decision is not None
+
+
+async def test_a_long_history_makes_no_press_slower(database: Database) -> None:
+    """The question is answered from what lives, however much has ended."""
+    await database.rows(
+        "INSERT INTO switches (account, region, deployment_id, domain, application, deployment_group, creator, status,"
+        " first_seen_at, verified_at, ended_at, ending) SELECT '1', 'r', 'd-' || n, 'payment', 'a', 'g', 'user',"
+        " 'Succeeded', :now, :now, :now, 'Succeeded'"
+        " FROM generate_series(1, 20000) n",
+        now=NOW,
+    )
+    await open_gate(Gates(database), "d-live", domain="payment")
+    await database.rows("ANALYZE switches, gates")
+    plan = await database.rows(
+        f"EXPLAIN (ANALYZE, FORMAT JSON) {NEIGHBOURS}", **parameters_of([DomainName("payment")])
+    )
+    assert most_read(plan[0][0][0]["Plan"]) < 10

@@ -1,0 +1,148 @@
+"""Outgoing work has one owner at a time, and a dead owner's work is soon somebody else's."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from app.db.database import Database
+from app.db.leases import LEASE, RENEWAL, Leases, claim_statement
+from app.db.repositories.gates import Gates
+from app.db.repositories.reports import Reports
+from app.db.statements import execute
+from app.flow.audit_events import Kind
+from app.flow.lifecycle.report_decision import Result
+from app.gate.ids import GateId
+from app.gate.state_machine import Outcome
+from tests.db.opened import NOW, event, open_gate, reject
+
+TOLD = Result(outcome=Outcome.TOLD, detail="Failed")
+
+
+@pytest.fixture
+async def gate(database: Database) -> GateId:
+    """Decided, and CodeDeploy not told."""
+    gates = Gates(database)
+    opened = await open_gate(gates, "d-1")
+    await reject(gates, opened)
+    return opened
+
+
+async def test_work_is_claimed_once(database: Database, gate: GateId) -> None:
+    replicas = [Reports(database, uuid4()) for _ in range(8)]
+    claims = await asyncio.gather(*(replica.claim(now=NOW, limit=5) for replica in replicas))
+    assert sorted(len(claimed) for claimed in claims) == [0] * 7 + [1]
+
+
+async def test_a_claim_takes_no_more_than_there_is_room_for(database: Database) -> None:
+    gates = Gates(database)
+    for number in range(12):
+        await reject(gates, await open_gate(gates, f"d-{number}"))
+    replicas = [Reports(database, uuid4()) for _ in range(2)]
+    claims = await asyncio.gather(*(replica.claim(now=NOW, limit=5) for replica in replicas))
+    assert [len(claimed) for claimed in claims] == [5, 5]
+    assert len({due.view.id for claimed in claims for due in claimed}) == 10
+
+
+async def test_a_killed_replicas_work_is_free_when_its_lease_ends(database: Database, gate: GateId) -> None:
+    killed, other = Reports(database, uuid4()), Reports(database, uuid4())
+    assert await killed.claim(now=NOW, limit=1)
+    assert await other.claim(now=NOW + LEASE - timedelta(milliseconds=1), limit=1) == []
+    (due,) = await other.claim(now=NOW + LEASE, limit=1)
+    assert (due.view.id, due.attempts) == (gate, 2)
+
+
+async def test_who_lost_the_lease_writes_nothing(database: Database, gate: GateId) -> None:
+    slow, other = Reports(database, uuid4()), Reports(database, uuid4())
+    (lost,) = await slow.claim(now=NOW, limit=1)
+    (due,) = await other.claim(now=NOW + LEASE, limit=1)
+    told = event(Kind.REPORT_TOLD, "d-1", gate)
+    assert await slow.reported(lost, TOLD, told, now=NOW) is False
+    await slow.report_again(lost, error="x", news=True, due_at=NOW, now=NOW)
+    assert await other.reported(due, TOLD, told, now=NOW) is True
+    rows = await database.rows("SELECT kind FROM audit_events WHERE kind = 'report_told'")
+    assert len(rows) == 1
+
+
+async def test_a_replica_does_not_claim_what_it_still_works_on(database: Database, gate: GateId) -> None:
+    reports = Reports(database, uuid4())
+    (due,) = await reports.claim(now=NOW, limit=1)
+    async with reports.leases.kept(due.view.id, now=NOW):
+        assert await reports.claim(now=NOW + 2 * LEASE, limit=1) == []
+    assert len(await reports.claim(now=NOW + 2 * LEASE, limit=1)) == 1
+
+
+async def test_a_lease_is_renewed_while_the_work_runs(database: Database, gate: GateId) -> None:
+    reports = Reports(database, uuid4())
+    (due,) = await reports.claim(now=NOW, limit=1)
+    end = asyncio.get_running_loop().time() + 10
+    async with reports.leases.kept(due.view.id, now=NOW):
+        while await _claimed_until(database) == NOW + LEASE:
+            assert asyncio.get_running_loop().time() < end, "it was not renewed"
+            await asyncio.sleep(0.02)
+        assert await _claimed_until(database) >= NOW + RENEWAL + LEASE
+
+
+async def test_a_renewal_counts_the_time_that_really_passed(
+    database: Database, record_url: str, gate: GateId
+) -> None:
+    """A renewal that comes late, because the loop or Postgres is slow, still reaches a whole lease ahead."""
+    reports = Reports(database, uuid4())
+    (due,) = await reports.claim(now=NOW, limit=1)
+    slow = LateDatabase(record_url, seconds=1.0)
+    began = asyncio.get_running_loop().time()
+    async with Leases(slow, "reports", reports.leases.owner).kept(due.view.id, now=NOW):
+        await slow.heard(2)
+    await slow.close()
+    at, until = slow.calls[1]
+    assert until >= NOW + LEASE + timedelta(seconds=at - began - 0.7)
+
+
+async def test_only_the_owner_renews(database: Database, record_url: str, gate: GateId) -> None:
+    await Reports(database, uuid4()).claim(now=NOW, limit=1)
+    watched = LateDatabase(record_url, seconds=0)
+    async with Leases(watched, "reports", uuid4()).kept(gate, now=NOW + timedelta(hours=1)):
+        await watched.heard(1)
+    await watched.close()
+    assert await _claimed_until(database) == NOW + LEASE
+
+
+class LateDatabase(Database):
+    """The record, answering each statement `seconds` late; it remembers when each came and its `until`."""
+
+    def __init__(self, url: str, *, seconds: float) -> None:
+        super().__init__(url)
+        self._seconds = seconds
+        self._came = asyncio.Condition()
+        self.calls: list[tuple[float, datetime]] = []
+
+    async def rows(self, statement: str, **values: Any) -> list[Any]:
+        async with self._came:
+            self.calls.append((asyncio.get_running_loop().time(), values["until"]))
+            self._came.notify_all()
+        await asyncio.sleep(self._seconds)
+        return await super().rows(statement, **values)
+
+    async def heard(self, count: int) -> None:
+        """Returns once so many statements have come."""
+        async with asyncio.timeout(20), self._came:
+            await self._came.wait_for(lambda: len(self.calls) >= count)
+
+
+async def _claimed_until(database: Database) -> datetime:
+    until: datetime = (await database.rows("SELECT claimed_until FROM reports"))[0].claimed_until
+    return until
+
+
+async def test_nobody_waits_until_a_claim_is_on_disk(database: Database, gate: GateId) -> None:
+    """A lease that Postgres forgets in its own fall is only claimed anew. What comes after it is waited for again."""
+    values = {"owner": uuid4(), "now": NOW, "until": NOW + LEASE, "limit": 1, "busy": []}
+    async with database.begin() as driver:
+        await execute(driver, "SET synchronous_commit = on", {})
+    async with database.begin() as driver:
+        assert len(await execute(driver, claim_statement("reports"), values)) == 1
+        assert await execute(driver, "SHOW synchronous_commit", {}) == [("off",)]
+    async with database.begin() as driver:
+        assert await execute(driver, "SHOW synchronous_commit", {}) == [("on",)]

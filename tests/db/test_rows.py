@@ -1,0 +1,48 @@
+"""A row that makes no sense is refused, never guessed at, and holds up nobody else's work."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from app.db.database import Database
+from app.db.mapping.rows import IncoherentRow
+from app.db.quarantine import Quarantine
+from app.db.repositories.gates import Gates
+from app.db.repositories.messages.cards import Cards
+from app.db.repositories.switches import Switches
+from app.flow.lifecycle.expire_gates import expire_gates
+from tests.db.opened import NOW, open_gate
+from tests.logs import listening
+
+SIDEWAYS = "UPDATE switches SET traffic = '{\"shift\": \"sideways\"}' WHERE deployment_id = 'd-bad'"
+
+
+async def test_a_gate_that_makes_no_sense_is_not_read(database: Database) -> None:
+    gates = Gates(database)
+    bad = await open_gate(gates, "d-bad")
+    await database.rows(SIDEWAYS)
+    with pytest.raises(IncoherentRow, match="sideways"):
+        await gates.get(bad)
+
+
+async def test_others_cards_and_looks_go_on_beside_it(database: Database) -> None:
+    gates = Gates(database)
+    await open_gate(gates, "d-bad")
+    good = await open_gate(gates, "d-good")
+    await database.rows(SIDEWAYS)
+    assert [due.view.id for due in await Cards(database, uuid4()).claim(now=NOW, limit=5)] == [good]
+    looks = await Switches(database, uuid4()).claim(now=NOW, limit=5)
+    assert [due.switch.key.deployment for due in looks] == ["d-good"]
+
+
+async def test_others_expire_beside_it_and_the_trouble_is_told(database: Database) -> None:
+    gates = Gates(database)
+    bad = await open_gate(gates, "d-bad")
+    good = await open_gate(gates, "d-good", at=NOW + timedelta(minutes=1))
+    await database.rows(SIDEWAYS)
+    with listening() as log:
+        await expire_gates(record=gates, aside=Quarantine("expire"), now=NOW + timedelta(hours=1))
+    assert "row_set_aside" in log.getvalue()
+    rows = await database.rows("SELECT id, verdict FROM gates ORDER BY opened_at")
+    assert [(row.id, row.verdict) for row in rows] == [(bad, None), (good, "expired")]

@@ -1,0 +1,76 @@
+"""The traffic guard's findings in the record: read under the gate's lock, and read anew where they are too old."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from app.config.loader import parse_config
+from app.config.runtime import LiveRules
+from app.db.database import Database
+from app.db.repositories.evidence import EvidenceRows
+from app.db.repositories.gates import Gates
+from app.flow.approval.cast_vote import Press, Refused, decide_gate
+from app.gate.ids import UserId
+from app.gate.rules.permits import Choice, HeldBack, Person, Standing
+from app.gate.rules.policy import Roster
+from app.gate.rules.traffic_guard import MAX_AGE, GuardRule
+from app.gate.rules.violations import GreenServes, GreenUnhealthy, TrafficElsewhere
+from app.sandbox.cast import OLU, config_text
+from tests.db.opened import NOW, open_gate
+from tests.gate.seen import evidence
+
+RULES = LiveRules(
+    parse_config(
+        config_text(order='approvals = 2\napprovers = ["U02OLU", "U03GRACE"]\n'), file="switchgate.toml"
+    ),
+    roster=lambda: Roster(groups={}),
+    heard=lambda group: NOW,
+    clock=lambda: NOW,
+)
+FOUND: list[GuardRule] = [
+    GreenServes(port=8020, percent=30),
+    TrafficElsewhere(port=8020, percent=40, target_groups=("legacy", "other")),
+    GreenUnhealthy(unhealthy=1, total=2),
+]
+IN_AN_HOUR = NOW + timedelta(hours=1)
+
+
+async def waits(database: Database, blockers: Sequence[GuardRule]) -> Press:
+    """A gate whose evidence was seen now and is due again in an hour, and olu's press on it."""
+    gate = await open_gate(Gates(database), "d-1")
+    rows = EvidenceRows(database, uuid4())
+    [due] = await rows.claim(now=NOW, limit=1)
+    seen = evidence(seen_at=NOW)
+    assert await rows.seen(due, seen, blockers=blockers, events=[], settled=True, due_at=IN_AN_HOUR, now=NOW)
+    olu = Person(user=UserId(OLU.id), name="olu", standing=Standing.MEMBER)
+    return Press(gate=gate, edition=due.view.edition, person=olu, choice=Choice.APPROVE, reason="")
+
+
+async def due_at(database: Database) -> datetime:
+    at: datetime = (await database.rows("SELECT due_at FROM evidence"))[0].due_at
+    return at
+
+
+async def test_what_was_found_is_read_with_the_gate(database: Database) -> None:
+    press = await waits(database, FOUND)
+    with pytest.raises(Refused) as refused:
+        await decide_gate(press, record=Gates(database), rules=RULES, now=NOW + MAX_AGE)
+    assert isinstance(refused.value.refusal, HeldBack)
+    assert refused.value.refusal.held == tuple(FOUND)
+    assert await due_at(database) == IN_AN_HOUR, "it is believed as long as that"
+
+
+async def test_what_is_too_old_holds_nothing_and_is_read_anew(database: Database) -> None:
+    press, now = await waits(database, FOUND), NOW + MAX_AGE + timedelta(seconds=1)
+    counted = await decide_gate(press, record=Gates(database), rules=RULES, now=now)
+    assert counted.decision is None, "another approval is owed"
+    assert await due_at(database) == now
+
+
+async def test_a_gate_that_nobody_looked_at_yet_is_not_held(database: Database) -> None:
+    gate = await open_gate(Gates(database), "d-1")
+    view = await Gates(database).get(gate)
+    assert view is not None
+    assert view.guard is None

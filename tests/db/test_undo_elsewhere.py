@@ -1,0 +1,85 @@
+"""An undo lets its own deployment pass: the one in its account and region, whatever carries the same id elsewhere."""
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from app.db.database import Database
+from app.db.repositories.gates import Gates
+from app.db.repositories.interventions import Interventions
+from app.db.repositories.switches import Switches
+from app.flow.audit_events import Kind
+from app.flow.ports.database import Opening
+from app.flow.read_models import Intervention, InterventionPhase
+from app.gate.ids import ExecutionId, GateId, SwitchKey
+from app.gate.undo import Deed
+from tests.db.opened import NOW, OLU, event, key, open_gate, verification
+
+SAME = key("d-SAME")
+UNDO = Intervention(
+    id=UUID(int=7),
+    deed=Deed.REDEPLOY,
+    phase=InterventionPhase.ASKED,
+    by=OLU.user,
+    name=OLU.name,
+    reason="orders fail",
+    asked_at=NOW,
+    deployment=None,
+    problem=None,
+    finished_at=None,
+)
+
+
+async def _undo_makes_it(database: Database) -> None:
+    """Somebody takes d-OLD back, and CodeDeploy makes d-SAME for it."""
+    older = await open_gate(Gates(database), "d-OLD")
+    interventions = Interventions(database, uuid4())
+    async with interventions.hold_switch_of(older) as held:
+        assert held is not None
+        asked = event(Kind.UNDO_ASKED, "d-OLD", older)
+        await held.ask(UNDO, instead_of=None, events=[asked], now=NOW)
+    (due,) = await interventions.claim(now=NOW, limit=1)
+    sent = event(Kind.UNDO_SENT, "d-OLD", older)
+    await interventions.sent(due, deployment="d-SAME", done=False, problem=None, event=sent, now=NOW)
+
+
+def _opening(where: SwitchKey) -> Opening:
+    return Opening(
+        gate=GateId(uuid4()),
+        key=where,
+        execution_id=ExecutionId("one"),
+        hook_name="BeforeAllowTraffic",
+        verification=verification(),
+        opened_at=NOW,
+        deadline_at=NOW + timedelta(minutes=55),
+        remind_at=None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("where", "passes"),
+    [
+        (SAME, True),
+        (replace(SAME, region="eu-west-1"), False),
+        (replace(SAME, account="999999999999"), False),
+    ],
+    ids=["here", "in another region", "in another account"],
+)
+async def test_an_undo_is_behind_its_own_deployment_alone(
+    database: Database, where: SwitchKey, passes: bool
+) -> None:
+    await _undo_makes_it(database)
+    gates = Gates(database)
+    opening = _opening(where)
+
+    entry = await gates.open(opening, [replace(event(Kind.GATE_OPENED, "d-SAME"), switch=where)])
+
+    assert entry is not None
+    assert entry.undoes is passes
+    async with gates.hold(opening.gate) as held:
+        assert held is not None
+        assert (await held.undo_behind() is not None) is passes
+    looks = await Switches(database, uuid4()).claim(now=NOW, limit=10)
+    assert {due.switch.key: due.rescue_waits for due in looks}[where] is passes

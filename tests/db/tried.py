@@ -1,0 +1,293 @@
+"""Every statement of `app.db`, with values by which it finds something to do beside a long history."""
+
+import importlib
+import json
+import pkgutil
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final, get_args
+from uuid import UUID, uuid4
+
+import psycopg
+
+import app.db
+from app.db.audit_insert import as_parameter
+from app.db.audit_lock import chain_of
+from app.db.leases import Work, claim_statement, renew_statement
+from app.db.repositories.deployers import TAG
+from app.flow.audit_events import Kind
+from app.flow.freezes.declare_freeze import HOUSE
+from app.gate.rules.exclusivity import AFTER_TRAFFIC
+from app.gate.rules.permits import RESCUERS
+from tests.db.opened import event, key
+
+STATEMENT: Final = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
+TEMPLATE: Final = re.compile(r"\{\w+\}")
+OWNER: Final = UUID(int=7)
+AWAITING, DECIDED, REPORTED, ROLLBACK = (UUID(int=number) for number in range(101, 105))
+
+# Four live switches: one waits, one is decided, the third is being undone by the fourth. Their work is due to OWNER.
+LIVE: Final = (
+    """
+    INSERT INTO switches (account, region, deployment_id, domain, application, deployment_group, creator, deployed_by,
+        status, first_seen_at, verified_at, due_at, previous_stale_since, rollback_id, traffic)
+    SELECT '123456789012', 'ap-northeast-2', 'd-live-' || n, 'order', 'order-app', 'order-dg',
+        CASE n WHEN 4 THEN 'codeDeployRollback' ELSE 'user' END, 'somebody@example.com', 'InProgress', %(now)s, %(now)s,
+        %(now)s, %(now)s, CASE n WHEN 3 THEN 'd-live-4' END, '{"shift": "all_at_once", "percent": 100, "minutes": 0}'
+    FROM generate_series(1, 4) n
+    """,
+    """
+    INSERT INTO gates (id, switch_id, execution_hash, execution_id, hook_name, phase, opened_at, deadline_at, remind_at)
+    SELECT lpad(to_hex(100 + n), 32, '0')::uuid, s.id, 'hash' || n, 'secret', 'BeforeAllowTraffic', 'awaiting', %(now)s,
+        %(now)s, %(now)s
+    FROM generate_series(1, 4) n JOIN switches s ON s.deployment_id = 'd-live-' || n
+    """,
+    """
+    UPDATE gates SET phase = 'decided', verdict = 'approved', basis = 'votes', decided_at = %(now)s, decided_by = 'U1',
+        decided_name = 'Ana' WHERE id = ANY(%(decided)s)
+    """,
+    """
+    UPDATE gates SET phase = 'reported', outcome = 'told', outcome_detail = 'Succeeded', execution_id = NULL,
+        reported_at = %(now)s WHERE id = ANY(%(reported)s)
+    """,
+    """
+    INSERT INTO votes (gate_id, voter, name, choice, voted_at)
+    SELECT id, 'U1', 'Ana', 'approve', %(now)s FROM gates WHERE phase <> 'closed'
+    """,
+    "INSERT INTO cards (gate_id, due_at) SELECT id, %(now)s FROM gates WHERE phase <> 'closed'",
+    "INSERT INTO threads (gate_id, due_at) SELECT id, %(now)s FROM gates WHERE phase <> 'closed'",
+    "INSERT INTO evidence (gate_id, due_at) SELECT id, %(now)s FROM gates WHERE phase <> 'closed'",
+    "INSERT INTO reports (gate_id, answer, due_at) SELECT id, 'Succeeded', %(now)s FROM gates WHERE phase = 'decided'",
+    """
+    INSERT INTO card_copies (gate_id, channel, ts, found_at, due_at)
+    SELECT id, 'C01DEPLOY', '1764000000.000100', %(now)s, %(now)s FROM gates WHERE phase = 'awaiting'
+    """,
+    """
+    INSERT INTO announcements (gate_id, kind, written_at, due_at)
+    SELECT id, 'break_glass', %(now)s, %(now)s FROM gates WHERE phase = 'decided'
+    """,
+    """
+    INSERT INTO probe_runs (gate_id, name, asked_at, due_at)
+    SELECT id, 'smoke', %(now)s, %(now)s FROM gates WHERE phase = 'decided'
+    """,
+    """
+    INSERT INTO checks (account, region, deployment_id, name, state, told_by, told_at)
+    SELECT account, region, deployment_id, 'smoke', 'passed', 'api:ci', %(now)s FROM switches WHERE ended_at IS NULL
+    """,
+    """
+    INSERT INTO interventions (id, switch_id, deed, asked_by, asked_name, reason, asked_at, deployment_id, due_at)
+    SELECT %(asked)s, id, 'stop', 'U1', 'Ana', 'Orders fail.', %(now)s, 'd-live-4', %(now)s FROM switches
+    WHERE deployment_id = 'd-live-3'
+    """,
+    """
+    INSERT INTO freezes (domains, starts_at, ends_at, reason, declared_by, declared_at)
+    VALUES ('{order,hub}', %(now)s, %(now)s + interval '1 hour', 'stock-taking', 'U1', %(now)s)
+    """,
+    *(
+        f"UPDATE {work} SET claimed_by = '{OWNER}', claimed_until = %(now)s WHERE due_at IS NOT NULL"
+        for work in get_args(Work)
+    ),
+)
+
+
+def statements() -> Iterator[tuple[str, str]]:
+    """Name and text of each: the constants that are whole statements, and what functions make.
+
+    A constant that stands within another one is a part, and is tried as part of that.
+    """
+    found: dict[str, str] = {}
+    modules = [module.name for module in pkgutil.walk_packages(app.db.__path__, "app.db.")]
+    for module in sorted(modules, key=_leaf):
+        for name, value in vars(importlib.import_module(module)).items():
+            if isinstance(value, str) and STATEMENT.match(value) and not TEMPLATE.search(value):
+                found.setdefault(value, f"{_leaf(module)}.{name}")
+    for text, name in found.items():
+        if not any(text in other and text != other for other in found):
+            yield name, text
+    for work in get_args(Work):
+        yield f"leases.claim_statement({work})", claim_statement(work)
+        yield f"leases.renew_statement({work})", renew_statement(work)
+
+
+def _leaf(module: str) -> str:
+    return module.rpartition(".")[2]
+
+
+def go_live(url: str, *, now: datetime) -> None:
+    """Writes the live switches into a record."""
+    values = {
+        "now": now,
+        "decided": [DECIDED, REPORTED, ROLLBACK],
+        "reported": [REPORTED, ROLLBACK],
+        "asked": uuid4(),
+    }
+    with psycopg.connect(url) as connection:
+        for statement in LIVE:
+            connection.execute(statement, values)
+
+
+class Values:
+    """Values by the name of a parameter. Where statements mean different things by one, by the statement too."""
+
+    def __init__(self, url: str, *, now: datetime) -> None:
+        with psycopg.connect(url) as connection:
+
+            def first(statement: str) -> Any:
+                row = connection.execute(statement).fetchone()
+                assert row is not None, statement
+                return row[0]
+
+            switches: dict[str, int] = dict(
+                connection.execute("SELECT deployment_id, id FROM switches WHERE ended_at IS NULL").fetchall()
+            )
+            copy = first("SELECT id FROM card_copies")
+            announcement = first("SELECT id FROM announcements WHERE due_at IS NOT NULL")
+            probe = first("SELECT id FROM probe_runs WHERE due_at IS NOT NULL")
+            freeze = first("SELECT id FROM freezes WHERE over_at IS NULL")
+            intervention = first("SELECT id FROM interventions WHERE due_at IS NOT NULL")
+            old_gate = first("SELECT id FROM gates WHERE domain = 'retired' ORDER BY opened_at LIMIT 1")
+        chain = chain_of(key("d-live-3"))
+        self._by_name: Mapping[str, Any] = {
+            **dict.fromkeys(
+                ("at", "now", "before", "seen_at", "decided_at", "closed_at", "reported_at"), now
+            ),
+            **dict.fromkeys(
+                ("due_at", "until", "following", "starts_at", "hook_started_at", "created_at"), now
+            ),
+            **dict.fromkeys(("verified_at", "was_due", "switched_at", "blue_until"), now),
+            **dict.fromkeys(("ends_at", "deadline_at", "remind_at"), now + timedelta(minutes=50)),
+            **dict.fromkeys(
+                ("uncertain", "settled", "speaks", "redraw", "done", "news", "frozen", "waits"), True
+            ),
+            **dict.fromkeys(("was_frozen", "waited", "auto_rollback"), False),
+            **dict.fromkeys(("by", "deployer", "voter", "decided_by", "person"), "U1"),
+            **dict.fromkeys(("name", "voter_name", "decided_name", "named", "probe"), "smoke"),
+            **dict.fromkeys(
+                ("reason", "error", "problem", "summary", "vote_reason", "detail", "description"), "why"
+            ),
+            **dict.fromkeys(
+                ("url", "broken", "rollback_of", "rollback_id", "old", "tiding", "config_name"), None
+            ),
+            **dict.fromkeys(("green_unknown", "previous_read", "vanished"), False),
+            **dict.fromkeys(("blockers", "previous_obstacle", "thread"), None),
+            **dict.fromkeys(("shown_by_first", "differs", "event_read"), True),
+            **dict.fromkeys(("asked_before", "stale_before", "heard_at"), now),
+            **dict.fromkeys(("entries", "members"), ["U1"]),
+            "entry": "S0ONCALL",
+            "discounted": [],
+            "held_status": "Succeeded",
+            "request": "a-request",
+            "posted": True,
+            "since": now,
+            "named_deployers": [],
+            "shown": "Ana",
+            "tag": TAG,
+            "after": 0,
+            "skip": [],
+            "heard": "{}",
+            "account": "123456789012",
+            "region": "ap-northeast-2",
+            **dict.fromkeys(("deployment", "deployment_id"), "d-live-3"),
+            **dict.fromkeys(("domain",), "order"),
+            "domains": ["order", "payment"],
+            "application": "order-app",
+            "deployment_group": "order-dg",
+            "listener_port": 8020,
+            "creator": "user",
+            "deployed_by": "somebody",
+            "rescuers": sorted(RESCUERS),
+            "logins": ["somebody"],
+            "hooks": ["BeforeAllowTraffic"],
+            "hook_name": "BeforeAllowTraffic",
+            "after_traffic": AFTER_TRAFFIC,
+            "names": ["other"],
+            "owner": OWNER,
+            "busy": [],
+            "limit": 5,
+            "offset": 0,
+            "gate": AWAITING,
+            "gates": [AWAITING, DECIDED, REPORTED, ROLLBACK, old_gate],
+            "ids": [switches["d-live-3"], switches["d-live-4"]],
+            "id": switches["d-live-3"],
+            "switch": switches["d-live-3"],
+            "key": AWAITING,
+            "chain": chain,
+            "new_chain": chain_of(key("d-live-4")),
+            "channel": "C01DEPLOY",
+            "ts": "1764000000.000100",
+            "fingerprint": "f",
+            "version": 1,
+            "edition": 2,
+            "link": 1,
+            "mark": "m",
+            "shift": "all_at_once",
+            "seen": "{}",
+            "traffic": '{"shift": "all_at_once", "percent": 100, "minutes": 0}',
+            "green_percent": 100,
+            "previous_revision": "order:41",
+            "status": "Succeeded",
+            "ending": "Succeeded",
+            "state": "passed",
+            "execution_hash": "new",
+            "execution_id": "secret",
+            "digest": "hash1",
+            "events": as_parameter([event(Kind.GATE_OPENED, "d-live-3", at=now)]),
+            "deed": "stop",
+            "phase": "done",
+            "verdict": "approved",
+            "basis": "votes",
+            "outcome": "told",
+            "answer": "Succeeded",
+            "choice": "approve",
+        }
+        looks = [
+            {"id": id_, "due_at": now.isoformat(), "was_due": now.isoformat()} for id_ in switches.values()
+        ]
+        work = {
+            "switches": switches["d-live-3"],
+            "card_copies": copy,
+            "interventions": intervention,
+            "announcements": announcement,
+            "probe_runs": probe,
+            "reports": DECIDED,
+        }
+        self._by_statement: Mapping[str, Mapping[str, Any]] = {
+            "announcements": {"id": announcement, "ids": [announcement]},
+            "probes": {"id": probe, "ids": [probe]},
+            "interventions": {"id": intervention, "ids": [intervention]},
+            "interventions.ASK": {"id": uuid4(), "switch": switches["d-live-1"]},
+            "interventions.GIVE_UP": {"given_up": intervention},
+            "card_copies": {"id": copy, "ids": [copy]},
+            "channels.ID_CHANGED": {"old": "C01DEPLOY", "new": "C02DEPLOY"},
+            "deployers.STORE": {"named": ["U1"], "before": [], "id": switches["d-live-1"]},
+            "previous_cards.FRESH": {"id": switches["d-live-1"]},
+            "previous_cards.REDRAW": {"before": switches["d-live-4"]},
+            "interventions.SENT": {"deployment": "d-live-5", "done": False},
+            "freezes": {"id": freeze, "ids": [freeze]},
+            "freezes.LOCK": {"chain": chain_of(HOUSE)},
+            "freezes.TURN": {"waits": False},
+            "reports": {"gate": DECIDED},
+            "switches.AGAIN": {"looks": json.dumps(looks)},
+            "locked_switch.ASK": {"deadline_at": now},
+            "locked_switch.CLOSE": {"gate": REPORTED, "reason": None},
+            "locked_switch.END": {"id": switches["d-live-4"]},
+            "audit_lock.CHAINS_BEHIND": {"id": switches["d-live-4"]},
+            "locked_switch.PREVIOUS": {"before": switches["d-live-4"]},
+            "locked_switch.SETTLE_WAITING": {"deployment": "d-live-4"},
+            "locked_switch.LEARN": {"id": switches["d-live-4"]},
+            "search.GATES_BY_ID": {"ids": [AWAITING, DECIDED, old_gate]},
+            "gates.OPEN": {"gate": uuid4(), "deployment_id": "d-live-5", "chain": chain_of(key("d-live-5"))},
+            "gates.BY_EXECUTION": {"deployment_id": "d-live-1"},
+            "evidence.WANTED": {"now": now - timedelta(seconds=1)},
+            "checks": {"switch": switches["d-live-1"], "deployment": "d-live-1"},
+            "checks.FORGOTTEN": {"before": now - timedelta(days=7)},
+            **{f"leases.renew_statement({name})": {"key": key_} for name, key_ in work.items()},
+        }
+
+    def of(self, name: str, text: str) -> dict[str, Any]:
+        """Raises `KeyError` naming a parameter of which nothing is known: give it a value above."""
+        module = name.partition(".")[0]
+        special = {**self._by_statement.get(module, {}), **self._by_statement.get(name, {})}
+        wanted = set(re.findall(r"(?<![:\w]):(\w+)", text))
+        return {each: special[each] if each in special else self._by_name[each] for each in wanted}

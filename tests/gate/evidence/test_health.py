@@ -1,0 +1,150 @@
+"""Is green fit? What is wrong comes first, what could not be read is said, and nothing is guessed."""
+
+from typing import Any
+
+import pytest
+
+from app.gate.evidence.health import (
+    AlarmGone,
+    AlarmRings,
+    NoTargets,
+    NoTasks,
+    NotSteady,
+    TargetsUnchecked,
+    TargetsUnfit,
+    TasksShort,
+    Unread,
+    fitness,
+)
+from app.gate.evidence.model import ABSENT, Alarm, Evidence, Missing, Targets, Tasks, Why
+from tests.gate.seen import evidence, side
+
+DENIED = Missing(why=Why.DENIED, call="cloudwatch:DescribeAlarms")
+RINGING = Alarm(name="order-5xx", state="ALARM", reason="12 > 5")
+GONE = Alarm(name="deleted", state=ABSENT)
+
+
+def tasks(desired: int, running: int, *, steady: bool | None = True) -> Tasks:
+    return Tasks(desired=desired, running=running, pending=desired - running, steady=steady)
+
+
+def targets(**states: int) -> tuple[Targets, ...]:
+    return tuple(Targets(state=state, count=count) for state, count in states.items())
+
+
+def green(**given: Any) -> Evidence:
+    return evidence(green=side(**given))
+
+
+UNHEALTHY = Targets(state="unhealthy", count=1, reason="Target.ResponseCodeMismatch")
+INITIAL = Targets(state="initial", count=1)
+UNAVAILABLE = Targets(state="unavailable", count=2, reason="Target.HealthCheckDisabled")
+NOT_IN_USE = Targets(
+    state="unused",
+    count=2,
+    reason="Target.NotInUse",
+    description="Target group is not configured to receive traffic from the load balancer",
+)
+OUT_OF_ZONE = Targets(
+    state="unused",
+    count=2,
+    reason="Target.NotInUse",
+    description="Target is in an Availability Zone that is not enabled for the load balancer",
+)
+
+STATES = {
+    "fit": (evidence(), []),
+    "fit with no alarm configured": (evidence(alarms=Missing(why=Why.NONE)), []),
+    "fit with an alarm without data": (
+        evidence(alarms=(Alarm(name="a", state="INSUFFICIENT_DATA"),)),
+        [],
+    ),
+    "fit beside targets that an earlier deployment left": (
+        green(health=targets(healthy=2, draining=3)),
+        [],
+    ),
+    "fit where CodeDeploy alone tells the tasks": (green(tasks=tasks(2, 2, steady=None)), []),
+    "nothing runs": (green(tasks=tasks(2, 0), health=()), [NoTasks(desired=2)]),
+    "nothing is wanted": (green(tasks=tasks(0, 0), health=()), [NoTasks(desired=0)]),
+    "one task is short": (green(tasks=tasks(2, 1)), [TasksShort(tasks=tasks(2, 1))]),
+    "not steady yet": (green(tasks=tasks(2, 2, steady=False)), [NotSteady()]),
+    "the load balancer knows no target": (green(health=()), [NoTargets()]),
+    "only targets that leave": (green(health=targets(draining=2)), [NoTargets()]),
+    "one of two unhealthy": (
+        green(health=(Targets(state="healthy", count=1), UNHEALTHY)),
+        [TargetsUnfit(targets=UNHEALTHY, total=2)],
+    ),
+    "the unhealthy before the new": (
+        green(health=(INITIAL, UNHEALTHY)),
+        [TargetsUnfit(targets=UNHEALTHY, total=2), TargetsUnchecked(targets=INITIAL, total=2)],
+    ),
+    "no listener forwards to green yet": (
+        green(health=(NOT_IN_USE,)),
+        [TargetsUnchecked(targets=NOT_IN_USE, total=2)],
+    ),
+    "a zone that is not enabled": (
+        green(health=(OUT_OF_ZONE,)),
+        [TargetsUnfit(targets=OUT_OF_ZONE, total=2)],
+    ),
+    "health checks are switched off": (
+        green(health=(UNAVAILABLE,)),
+        [TargetsUnchecked(targets=UNAVAILABLE, total=2)],
+    ),
+    "an alarm rings": (evidence(alarms=(RINGING,)), [AlarmRings(alarm=RINGING)]),
+    "an alarm that is not there": (evidence(alarms=(GONE,)), [AlarmGone(alarm=GONE)]),
+    "alarms that may not be read": (evidence(alarms=DENIED), [Unread(part="alarms", missing=DENIED)]),
+    "the worst first": (
+        evidence(
+            green=side(tasks=tasks(3, 1), health=(UNHEALTHY,)),
+            alarms=(GONE, RINGING),
+        ),
+        [
+            TargetsUnfit(targets=UNHEALTHY, total=1),
+            AlarmRings(alarm=RINGING),
+            TasksShort(tasks=tasks(3, 1)),
+            AlarmGone(alarm=GONE),
+        ],
+    ),
+    "nothing could be read": (
+        evidence(green=side(tasks=DENIED, health=DENIED), alarms=DENIED),
+        [Unread(part=part, missing=DENIED) for part in ("tasks", "health", "alarms")],
+    ),
+    "what was seen comes before what was not": (
+        evidence(green=side(health=DENIED), alarms=(RINGING,)),
+        [AlarmRings(alarm=RINGING), Unread(part="health", missing=DENIED)],
+    ),
+}
+
+
+@pytest.mark.parametrize(("seen", "expected"), STATES.values(), ids=STATES)
+def test_green_is(seen: Evidence, expected: list[object]) -> None:
+    found = fitness(seen)
+    assert list(found.findings) == expected
+    assert found.fit is not bool(expected)
+    assert found.wrong is any(not isinstance(finding, TargetsUnchecked | Unread) for finding in expected)
+
+
+def test_evidence_seen_at_another_time_shows_the_same() -> None:
+    one = evidence()
+    assert one.same_as(evidence(seen_at=one.seen_at.replace(hour=6)))
+    assert not one.same_as(evidence(alarms=(RINGING,)))
+
+
+def test_missing_parts_are_named() -> None:
+    seen = evidence(green=side(tasks=DENIED), alarms=Missing(why=Why.NONE))
+    assert seen.missing == {"tasks": DENIED, "alarms": Missing(why=Why.NONE)}
+
+
+@pytest.mark.parametrize(
+    ("why", "passes"),
+    [
+        (Why.DENIED, False),
+        (Why.NONE, False),
+        (Why.THROTTLED, True),
+        (Why.SILENT, True),
+        (Why.FAILED, True),
+        (Why.ABSENT, True),
+    ],
+)
+def test_only_what_mends_itself_is_asked_again_soon(why: Why, passes: bool) -> None:
+    assert Missing(why=why).passes is passes

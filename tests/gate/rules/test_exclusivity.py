@@ -1,0 +1,312 @@
+"""Turns and who goes first: what a press becomes beside other switches, and the sentence that the presser reads."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pytest
+
+from app.flow.approval.approval_context import Outlook
+from app.gate.ids import DeploymentId, DomainName
+from app.gate.rules.checks import CheckState
+from app.gate.rules.evaluation import held_by
+from app.gate.rules.exclusivity import (
+    Ending,
+    KeepsTurn,
+    Line,
+    Neighbour,
+    NotFollowed,
+    Turns,
+    ahead,
+    not_followed,
+    state_of,
+    waits_in_line,
+)
+from app.gate.rules.freeze import Freeze, Span
+from app.gate.rules.permits import Choice
+from app.gate.rules.violations import GoesFirst, TurnTaken, rule_mark
+from app.i18n.catalog import Texts
+from app.slack.text.exclusivity import MOST_NAMES, line_words, turn_lines
+from tests.gate.rules.cases import ANA, BEN, NOW, POLICY, Scene
+
+AUTH, HUB, PAYMENT = DomainName("auth"), DomainName("hub"), DomainName("payment")
+ALONE = replace(POLICY, turns=Turns(rivals=(AUTH, HUB, PAYMENT)))
+AFTER = replace(POLICY, turns=Turns(after=(AUTH,)))
+BOTH = replace(POLICY, turns=Turns(rivals=(AUTH, PAYMENT), after=(AUTH,)))
+MINUTE = timedelta(minutes=1)
+
+
+def neighbour(domain: DomainName = PAYMENT, **how: object) -> Neighbour:
+    return Neighbour(domain=domain, deployment=DeploymentId(f"d-{domain}"), **how)  # type: ignore[arg-type]  # each row gives what it needs
+
+
+def going(domain: DomainName = PAYMENT, **how: object) -> Neighbour:
+    """Approved ten minutes ago, and not through."""
+    at = NOW - 10 * MINUTE
+    return neighbour(domain, **{"approved_at": at, "news_at": at, **how})
+
+
+def waiting(domain: DomainName, minutes: int) -> Neighbour:
+    return neighbour(domain, waiting_since=NOW - minutes * MINUTE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    scene: Scene
+    choice: Choice = Choice.APPROVE
+    becomes: str
+    en: tuple[str, ...] = ()
+    ko: tuple[str, ...] = ()
+
+
+def scene(*neighbours: Neighbour, policy: object = ALONE, moves: bool = False, **how: object) -> Scene:
+    line = Line(opened_at=NOW - 5 * MINUTE, moves=moves, neighbours=neighbours)
+    return Scene(policy=policy, line=line, **how)  # type: ignore[arg-type]  # each row gives what it needs
+
+
+SINCE = "<!date^1795488600^{date_short_pretty} {time}|2026-11-24 02:50 UTC>"
+ON = f":vertical_traffic_light: One at a time: payment is being switched (d-payment), approved {SINCE}."
+ON_KO = f":vertical_traffic_light: 한 번에 하나씩 전환합니다. payment 전환이 진행 중입니다 (d-payment, 승인 {SINCE})."
+NEXT, NEXT_KO = "This one is next.", "이 전환이 다음 차례입니다."
+HELD = "order cannot be approved now, so your press was not counted:"
+HELD_KO = "지금은 order 전환을 승인할 수 없어 방금 누른 것은 세지 않았습니다:"
+INCIDENT = Freeze(reason="incident", when=Span(start=NOW - MINUTE, end=NOW + MINUTE), by=None)
+
+ROWS = {
+    "nobody else is on": Row(scene=scene(), becomes="approved"),
+    "a rival is on": Row(
+        scene=scene(going()), becomes="HeldBack", en=(f"{ON} {NEXT}",), ko=(f"{ON_KO} {NEXT_KO}",)
+    ),
+    "a rival is on and others have waited longer": Row(
+        scene=scene(going(), waiting(HUB, 6), waiting(AUTH, 9)),
+        becomes="HeldBack",
+        en=(f"{ON} This one is number 3 in line, after auth, hub.",),
+        ko=(f"{ON_KO} 이 전환은 auth, hub 다음으로 3번째 차례입니다.",),
+    ),
+    "a rival is on and others have waited less": Row(
+        scene=scene(going(), waiting(HUB, 1)),
+        becomes="HeldBack",
+        en=(f"{ON} {NEXT}",),
+        ko=(f"{ON_KO} {NEXT_KO}",),
+    ),
+    "two rivals are on, since somebody broke the glass": Row(
+        scene=scene(going(), going(HUB)),
+        becomes="HeldBack",
+        en=(f"{ON} {NEXT}", f"{ON.replace('payment', 'hub')} {NEXT}"),
+        ko=(f"{ON_KO} {NEXT_KO}", f"{ON_KO.replace('payment', 'hub')} {NEXT_KO}"),
+    ),
+    "a rival has only waited longer": Row(scene=scene(waiting(HUB, 9)), becomes="approved"),
+    "a rival has switched": Row(scene=scene(going(switched_at=NOW - MINUTE)), becomes="approved"),
+    "a rival has switched and keeps its turn": Row(
+        scene=scene(going(switched_at=NOW - MINUTE, keeps=KeepsTurn.FINISHED)),
+        becomes="HeldBack",
+        en=(
+            ":vertical_traffic_light: One at a time: payment has switched (d-payment) and keeps its turn until blue"
+            f" is gone. {NEXT}",
+        ),
+        ko=(
+            ":vertical_traffic_light: 한 번에 하나씩 전환합니다. payment 트래픽은 모두 옮겨졌지만 블루가 종료될"
+            f" 때까지 차례를 넘기지 않습니다 (d-payment). {NEXT_KO}",
+        ),
+    ),
+    "a rival has ended": Row(scene=scene(going(ended_at=NOW - MINUTE)), becomes="approved"),
+    "a rival that kept its turn has finished": Row(
+        scene=scene(going(switched_at=NOW, keeps=KeepsTurn.FINISHED, ended_at=NOW)), becomes="approved"
+    ),
+    "a rival is asked about once more, before any traffic": Row(
+        scene=scene(going(waiting_since=NOW - MINUTE)), becomes="approved"
+    ),
+    "a rival is asked about once more, with some traffic moved": Row(
+        scene=scene(going(waiting_since=NOW - MINUTE, moved=True)),
+        becomes="HeldBack",
+        en=(f"{ON} {NEXT}",),
+        ko=(f"{ON_KO} {NEXT_KO}",),
+    ),
+    "a rival was let through at one gate and rejected at the next": Row(
+        scene=scene(going(refused=Ending.REJECTED)), becomes="approved"
+    ),
+    "a rival was rejected with some traffic moved": Row(
+        scene=scene(going(refused=Ending.REJECTED, moved=True)),
+        becomes="HeldBack",
+        en=(f"{ON} {NEXT}",),
+        ko=(f"{ON_KO} {NEXT_KO}",),
+    ),
+    "nothing was heard of a rival for longer than any hook takes": Row(
+        scene=scene(going(news_at=NOW - timedelta(hours=1, minutes=5))), becomes="approved"
+    ),
+    "a rival rests between two steps": Row(
+        scene=scene(going(news_at=NOW - timedelta(hours=1, minutes=5), pause=timedelta(minutes=10))),
+        becomes="HeldBack",
+        en=(f"{ON} {NEXT}",),
+        ko=(f"{ON_KO} {NEXT_KO}",),
+    ),
+    "its own traffic moves already": Row(scene=scene(going(), moves=True), becomes="approved"),
+    "another domain is on": Row(scene=scene(going(DomainName("delivery"))), becomes="approved"),
+    "a turn is no reason against a rejection": Row(
+        scene=scene(going()), choice=Choice.REJECT, becomes="rejected"
+    ),
+    "frozen, and a rival is on": Row(
+        scene=scene(going(), freezes=(INCIDENT,)),
+        becomes="HeldBack",
+        en=(
+            ":snowflake: Frozen until <!date^1795489260^{date_short_pretty} {time}|2026-11-24 03:01 UTC> by the"
+            " configuration: incident",
+            f"{ON} {NEXT}",
+        ),
+        ko=(
+            ":snowflake: <!date^1795489260^{date_short_pretty} {time}|2026-11-24 03:01 UTC>까지 동결 (설정): incident",
+            f"{ON_KO} {NEXT_KO}",
+        ),
+    ),
+    "a check is missing, and a rival is on": Row(
+        scene=scene(
+            going(), policy=replace(ALONE, required_checks=("smoke",)), checks={"smoke": CheckState.FAILED}
+        ),
+        becomes="HeldBack",
+        en=(f"{ON} {NEXT}", "The check “smoke” failed."),
+        ko=(f"{ON_KO} {NEXT_KO}", "“smoke” 검사가 실패했습니다."),
+    ),
+    "the second of two votes": Row(
+        scene=scene(going(), policy=replace(ALONE, approvals=2), approved=(ANA,)),
+        becomes="HeldBack",
+        en=(f"{ON} {NEXT}",),
+        ko=(f"{ON_KO} {NEXT_KO}",),
+    ),
+    "who goes first rests": Row(scene=scene(policy=AFTER), becomes="approved"),
+    "who goes first waits": Row(
+        scene=scene(waiting(AUTH, 1), policy=AFTER),
+        becomes="HeldBack",
+        en=("auth goes first, and its switch still waits for an answer (d-auth).",),
+        ko=("auth 전환이 먼저인데 아직 결정되지 않았습니다 (d-auth).",),
+    ),
+    "who goes first is on": Row(
+        scene=scene(going(AUTH), policy=AFTER),
+        becomes="HeldBack",
+        en=("auth goes first, and is being switched (d-auth).",),
+        ko=("auth 전환이 먼저이며 지금 진행 중입니다 (d-auth).",),
+    ),
+    "who goes first has switched": Row(
+        scene=scene(going(AUTH, switched_at=NOW, keeps=KeepsTurn.FINISHED), policy=AFTER), becomes="approved"
+    ),
+    "who goes first was rejected": Row(
+        scene=scene(neighbour(AUTH, refused=Ending.REJECTED), policy=AFTER), becomes="approved"
+    ),
+    "who goes first is lost": Row(
+        scene=scene(going(AUTH, news_at=NOW - timedelta(hours=2)), policy=AFTER), becomes="approved"
+    ),
+    "who goes first is a rival, too, and waits": Row(
+        scene=scene(waiting(AUTH, 9), policy=BOTH),
+        becomes="HeldBack",
+        en=("auth goes first, and its switch still waits for an answer (d-auth).",),
+        ko=("auth 전환이 먼저인데 아직 결정되지 않았습니다 (d-auth).",),
+    ),
+}
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+def test_a_press_beside_other_switches_becomes(row: Row) -> None:
+    answered = row.scene.press(BEN, row.choice, "why")
+    assert answered.came_of_it == row.becomes
+    for language, head, lines in (("en", HELD, row.en), ("ko", HELD_KO, row.ko)):
+        assert answered.said[language] == "\n• ".join([head, *lines] if lines else [""])
+
+
+def test_what_was_read_stays_read_while_the_line_grows() -> None:
+    (short,) = held_by(scene(going()).case(scene().gate))
+    (long,) = held_by(scene(going(), waiting(HUB, 9)).case(scene().gate))
+    assert short != long
+    assert rule_mark(short) == rule_mark(long)
+    others = [TurnTaken(domain=PAYMENT, deployment=DeploymentId("d-2"), since=NOW, switched=False)]
+    first = GoesFirst(domain=PAYMENT, deployment=DeploymentId("d-payment"), waits=True)
+    assert len({rule_mark(rule) for rule in (short, *others, first)}) == 3
+
+
+def test_a_switch_that_was_to_go_first_is_told_of_for_an_hour() -> None:
+    line = Line(opened_at=NOW, neighbours=(neighbour(AUTH, ended_at=NOW - timedelta(minutes=59)),))
+    assert not_followed(AFTER.turns, line) == (
+        NotFollowed(domain=AUTH, deployment=DeploymentId("d-auth"), ending=Ending.FAILED),
+    )
+    assert not_followed(ALONE.turns, line) == ()
+    old = Line(opened_at=NOW, neighbours=(neighbour(AUTH, ended_at=NOW - timedelta(minutes=61)),))
+    assert not_followed(AFTER.turns, old) == ()
+    through = Line(opened_at=NOW, neighbours=(neighbour(AUTH, switched_at=NOW, ended_at=NOW),))
+    assert not_followed(AFTER.turns, through) == ()
+
+
+@pytest.mark.parametrize("ending", Ending)
+def test_each_ending_has_its_sentence(ending: Ending) -> None:
+    missed = NotFollowed(domain=AUTH, deployment=DeploymentId("d-auth"), ending=ending)
+    outlook = Outlook(policy=AFTER, variants=(), unmet=(), asked=1, not_followed=(missed,))
+    said = {line for language in ("en", "ko") for line in line_words(outlook, texts=Texts.of(language))}
+    assert len(said) == 2
+    assert all("d-auth" in line for line in said)
+
+
+def test_a_long_line_is_counted_and_not_recited() -> None:
+    names = tuple(DomainName(f"d{number:02}") for number in range(40))
+    line = Line(
+        opened_at=NOW, neighbours=tuple(waiting(name, 60 - place) for place, name in enumerate(names))
+    )
+    turns = Turns(rivals=names)
+    assert ahead(turns, line) == names
+    (rules, _) = turn_lines(turns, texts=Texts.of("en"))
+    assert rules.endswith(f"{names[MOST_NAMES - 1]}, and 30 more.")
+
+
+def test_cards_are_drawn_again_when_a_neighbour_does_something_that_they_tell() -> None:
+    steps = [
+        (),
+        (waiting(PAYMENT, 3),),
+        (going(),),
+        (going(switched_at=NOW),),
+        (going(switched_at=NOW, keeps=KeepsTurn.FINISHED),),
+        (neighbour(PAYMENT, refused=Ending.EXPIRED),),
+        (neighbour(PAYMENT, ended_at=NOW),),
+    ]
+    said = [state_of(ALONE.turns, step, now=NOW) for step in steps]
+    assert len(set(said)) == len(steps)
+    lost = state_of(ALONE.turns, (going(),), now=NOW + timedelta(hours=2))
+    assert lost != said[2]
+    assert state_of(AFTER.turns, (going(),), now=NOW) == ()
+
+
+@pytest.mark.parametrize(
+    ("neighbours", "waited", "waits"),
+    [
+        pytest.param((), True, False, id="alone"),
+        pytest.param((going(),), False, True, id="somebody is on"),
+        pytest.param(
+            (waiting(AUTH, 9),), False, False, id="in line from the start, and free: no turn was missed"
+        ),
+        pytest.param((waiting(AUTH, 9),), True, True, id="free, and another has been in line for longer"),
+        pytest.param((waiting(AUTH, 1),), True, False, id="free, and first in line"),
+    ],
+)
+def test_of_those_that_wait_for_a_turn_one_is_called(
+    neighbours: tuple[Neighbour, ...], waited: bool, waits: bool
+) -> None:
+    line = Line(opened_at=NOW - 5 * MINUTE, neighbours=neighbours)
+    assert waits_in_line(ALONE.turns, line, waited=waited, now=NOW) is waits
+
+
+def test_without_neighbours_or_once_traffic_moves_there_is_nothing_to_tell_of_others() -> None:
+    rejected = neighbour(AUTH, refused=Ending.REJECTED, news_at=NOW)
+    asked = Line(opened_at=NOW, neighbours=(rejected, waiting(PAYMENT, 9)))
+    assert not_followed(AFTER.turns, asked)
+    assert ahead(ALONE.turns, asked) == (PAYMENT,)
+    for line in (None, replace(asked, moves=True)):
+        assert not_followed(AFTER.turns, line) == ()
+        assert ahead(ALONE.turns, line) == ()
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        neighbour(PAYMENT),
+        replace(waiting(PAYMENT, 9), moved=True),
+        replace(waiting(PAYMENT, 9), ended_at=NOW),
+    ],
+    ids=["does not wait", "its traffic moves", "is over"],
+)
+def test_a_neighbour_is_not_in_line(one: Neighbour) -> None:
+    assert not one.is_in_line
+    assert ahead(ALONE.turns, Line(opened_at=NOW, neighbours=(one,))) == ()

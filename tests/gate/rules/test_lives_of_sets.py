@@ -1,0 +1,260 @@
+"""No sequence of presses, rejections, deadlines, looks and clock steps lets two of a set through at once without
+break-glass, nor leaves anybody waiting for somebody who waits.
+
+What is known of a switch is made from its gates as the record makes it; who is under way is kept here once more.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from app.gate.ids import DeploymentId, DomainName, GateId, UserId
+from app.gate.rules.evaluation import Circumstances, held_by
+from app.gate.rules.exclusivity import Ending, KeepsTurn, Line, Neighbour, Turns
+from app.gate.rules.permits import Choice, HeldBack, Person, Refusal, Standing, broken_by
+from app.gate.rules.policy import Policy, Roster
+from app.gate.rules.violations import GoesFirst, TurnTaken, rule_mark
+from app.gate.state_machine import Awaiting, TooLate, Vote
+
+START = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+DOMAINS = tuple(map(DomainName, ("auth", "hub", "order", "payment")))
+ANA = Person(user=UserId("UANA"), name="ana", standing=Standing.MEMBER)
+PLAIN = Policy(approvers=("UANA",), approvals=1, own_deployment=True, deadline=timedelta(minutes=55))
+
+domains = st.sampled_from(DOMAINS)
+sets = st.sets(st.sampled_from([(one, other) for one in DOMAINS for other in DOMAINS if one < other]))
+orders = st.sets(st.sampled_from([(DOMAINS[a], DOMAINS[b]) for a in range(4) for b in range(a + 1, 4)]))
+"""The second goes after the first: never a circle, as the configuration sees to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Life:
+    """A domain's latest switch. `on`: let through by the rules; `excused`: by break-glass, at whatever gate, or lost
+    from sight for a while, after which it may turn up beside another."""
+
+    seen: Neighbour
+    gate: Awaiting | None
+    on: bool = False
+    excused: bool = False
+
+
+class Sets(RuleBasedStateMachine):
+    """Four domains under rules of all kinds about each other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = START
+        self.count = 0
+        self.lives: dict[DomainName, Life] = {}
+        self.turns = dict.fromkeys(DOMAINS, Turns())
+
+    @initialize(
+        pairs=sets,
+        order=orders,
+        keeps=st.fixed_dictionaries({name: st.sampled_from(KeepsTurn) for name in DOMAINS}),
+    )
+    def begins(
+        self,
+        pairs: set[tuple[DomainName, DomainName]],
+        order: set[tuple[DomainName, DomainName]],
+        keeps: dict[DomainName, KeepsTurn],
+    ) -> None:
+        self.turns = {
+            name: Turns(
+                rivals=tuple(other for other in DOMAINS if (name, other) in pairs or (other, name) in pairs),
+                keeps=keeps[name],
+                after=tuple(first for first, then in sorted(order) if then == name),
+            )
+            for name in DOMAINS
+        }
+
+    @rule(domain=domains)
+    def a_hook_comes(self, domain: DomainName) -> None:
+        """A new deployment where the last one is over; else a later gate of the same one."""
+        self.now += timedelta(seconds=1)
+        life = self.lives.get(domain)
+        if life is not None and life.gate is not None:
+            return
+        if life is None or life.seen.ended_at is not None:
+            self.count += 1
+            deployment = DeploymentId(f"d-{self.count}")
+            life = Life(
+                seen=Neighbour(domain=domain, deployment=deployment, keeps=self.turns[domain].keeps),
+                gate=None,
+            )
+        self.lives[domain] = replace(life, seen=replace(life.seen, waiting_since=self.now), gate=self._gate())
+
+    @rule(domain=domains)
+    def somebody_approves(self, domain: DomainName) -> None:
+        life = self.lives.get(domain)
+        if life is None or life.gate is None:
+            return
+        policy, circumstances = self._rules_of(domain, life)
+        try:
+            life.gate.vote(
+                Vote(person=ANA, choice=Choice.APPROVE, reason="", at=self.now),
+                edition=1,
+                policy=policy,
+                roster=Roster(),
+                circumstances=circumstances,
+            )
+        except HeldBack:
+            refused = True
+        except TooLate:
+            assert self.now >= life.gate.deadline_at
+            return
+        else:
+            refused = False
+        busy = [other for other in self.turns[domain].rivals if self._is_on(other)]
+        before = [other for other in self.turns[domain].after if self._may_come(other)]
+        assert refused == bool(not self._moves(life) and busy + before)
+        if not refused:
+            self._approved(domain, life, on=True)
+
+    @rule(domain=domains)
+    def an_admin_breaks_the_glass(self, domain: DomainName) -> None:
+        life = self.lives.get(domain)
+        if life is None or life.gate is None:
+            return
+        policy, circumstances = self._rules_of(domain, life)
+        case = life.gate.case(policy=policy, roster=Roster(), circumstances=circumstances, now=self.now)
+        broken = broken_by(case, ANA)
+        try:
+            life.gate.break_glass(
+                Vote(person=ANA, choice=Choice.APPROVE, reason="why", at=self.now),
+                edition=1,
+                policy=policy,
+                roster=Roster(),
+                circumstances=circumstances,
+                admins=("UANA",),
+                named=frozenset(map(rule_mark, broken)),
+            )
+        except Refusal:
+            return
+        self._approved(domain, life, on=False)
+
+    @rule(domain=domains, ending=st.sampled_from([Ending.REJECTED, Ending.EXPIRED]))
+    def it_is_refused(self, domain: DomainName, ending: Ending) -> None:
+        life = self.lives.get(domain)
+        if life is None or life.gate is None:
+            return
+        seen = replace(life.seen, waiting_since=None, refused=ending, news_at=self.now)
+        self.lives[domain] = replace(life, seen=seen, gate=None)
+
+    @rule(domain=domains)
+    def some_traffic_moves(self, domain: DomainName) -> None:
+        self._learn(domain, moved=True)
+
+    @rule(domain=domains)
+    def all_traffic_has_arrived(self, domain: DomainName) -> None:
+        self._learn(domain, moved=True, switched_at=self.now)
+
+    @rule(domain=domains)
+    def the_deployment_ends(self, domain: DomainName) -> None:
+        life = self.lives.get(domain)
+        if life is None:
+            return
+        seen = replace(life.seen, ended_at=self.now, waiting_since=None)
+        self.lives[domain] = replace(life, seen=seen, gate=None, on=False)
+
+    @rule(minutes=st.integers(1, 40))
+    def time_passes(self, minutes: int) -> None:
+        self.now += timedelta(minutes=minutes)
+        for name, life in self.lives.items():
+            if life.on and not self._in_sight(life):
+                self.lives[name] = replace(life, on=False, excused=True)
+
+    @invariant()
+    def no_two_of_a_set_are_on_at_once(self) -> None:
+        on = [name for name, life in self.lives.items() if life.on and self._is_on(name)]
+        assert [(one, other) for one in on for other in on if other in self.turns[one].rivals] == []
+
+    @invariant()
+    def nobody_waits_for_somebody_who_waits_for_them(self) -> None:
+        waits = {domain: self._waits_for(domain) for domain in self.lives}
+        for start in waits:
+            reached, todo = set(), list(waits[start])
+            while todo:
+                name = todo.pop()
+                if name not in reached:
+                    reached.add(name)
+                    todo += waits.get(name, [])
+            assert start not in reached
+
+    def _waits_for(self, domain: DomainName) -> list[DomainName]:
+        life = self.lives[domain]
+        if life.gate is None:
+            return []
+        policy, circumstances = self._rules_of(domain, life)
+        case = life.gate.case(policy=policy, roster=Roster(), circumstances=circumstances, now=self.now)
+        return [rule.domain for rule in held_by(case) if isinstance(rule, TurnTaken | GoesFirst)]
+
+    def _is_on(self, domain: DomainName) -> bool:
+        """In the plainest words: approved, and neither through, nor over, nor out of sight for an hour."""
+        life = self.lives.get(domain)
+        if life is None or life.seen.approved_at is None or life.seen.ended_at is not None:
+            return False
+        if not life.seen.moved and (life.gate is not None or life.seen.refused is not None):
+            return False
+        through = life.seen.switched_at is not None and life.seen.keeps is KeepsTurn.SWITCHED
+        return not through and self._in_sight(life)
+
+    def _may_come(self, domain: DomainName) -> bool:
+        life = self.lives.get(domain)
+        if life is None or life.seen.switched_at is not None or life.seen.ended_at is not None:
+            return False
+        return life.gate is not None or self._is_on(domain)
+
+    def _in_sight(self, life: Life) -> bool:
+        assert life.seen.news_at is not None
+        return self.now - life.seen.news_at < timedelta(minutes=65)
+
+    def _moves(self, life: Life) -> bool:
+        return life.seen.moved or life.seen.switched_at is not None
+
+    def _rules_of(self, domain: DomainName, life: Life) -> tuple[Policy, Circumstances]:
+        others = tuple(each.seen for name, each in self.lives.items() if name != domain)
+        assert life.gate is not None
+        line = Line(opened_at=life.gate.opened_at, moves=self._moves(life), neighbours=others)
+        return (
+            replace(PLAIN, turns=self.turns[domain]),
+            Circumstances(shift=None, checks={}, freezes=(), line=line),
+        )
+
+    def _approved(self, domain: DomainName, life: Life, *, on: bool) -> None:
+        seen = replace(life.seen, approved_at=self.now, waiting_since=None, news_at=self.now)
+        excused = life.excused or not on
+        self.lives[domain] = replace(life, seen=seen, gate=None, on=not excused, excused=excused)
+
+    def _learn(self, domain: DomainName, **news: object) -> None:
+        """Traffic moves only once people have let it, and while none of them is asked."""
+        life = self.lives.get(domain)
+        if (
+            life is None
+            or life.seen.approved_at is None
+            or life.gate
+            or life.seen.ended_at
+            or life.seen.refused
+        ):
+            return
+        seen = replace(life.seen, **news, news_at=self.now)  # type: ignore[arg-type]  # each rule gives what it needs
+        self.lives[domain] = replace(life, seen=seen)
+
+    def _gate(self) -> Awaiting:
+        return Awaiting(
+            id=GateId(UUID(int=self.count)),
+            opened_at=self.now,
+            deadline_at=self.now + timedelta(minutes=55),
+            edition=1,
+            verified=True,
+            deployer=None,
+            approved_by=frozenset(),
+        )
+
+
+TestSets = Sets.TestCase
+TestSets.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)

@@ -1,0 +1,157 @@
+"""Who may decide, and when enough people have."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from app.gate.ids import GateId, UserId
+from app.gate.rules.evaluation import Ballot, Case, Circumstances
+from app.gate.rules.permits import (
+    AlreadyApproved,
+    Choice,
+    NotAMember,
+    NotAnApprover,
+    OwnDeployment,
+    Permit,
+    Person,
+    ReasonMissing,
+    Standing,
+    judge_approval,
+    judge_rejection,
+    permit_by_votes,
+    permit_for_rescue,
+)
+from app.gate.rules.policy import Policy, Roster, in_force
+
+NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+GATE = GateId(UUID(int=1))
+ANA, BO, CHI = (UserId(user) for user in ("U1", "U2", "U3"))
+ROSTER = Roster(groups={"S1": frozenset({ANA, BO}), "S2": frozenset({BO, CHI})})
+
+
+def policy(approvers: tuple[str, ...] = ("S1",), approvals: int = 1, *, own: bool = False) -> Policy:
+    return Policy(
+        approvers=approvers, approvals=approvals, own_deployment=own, deadline=timedelta(minutes=55)
+    )
+
+
+def person(user: UserId, standing: Standing = Standing.MEMBER) -> Person:
+    return Person(user=user, name=user.lower(), standing=standing)
+
+
+def case_of(
+    rules: Policy, roster: Roster, approved_by: frozenset[UserId], deployer: UserId | None = None
+) -> Case:
+    return Case(
+        rules=in_force(rules, now=NOW, shift=None),
+        roster=roster,
+        ballot=Ballot(deployer=deployer, approved_by=approved_by, rejected_by=frozenset()),
+        circumstances=Circumstances(shift=None, checks={}, freezes=()),
+        now=NOW,
+    )
+
+
+def judge(
+    user: UserId,
+    *,
+    rules: Policy,
+    choice: Choice = Choice.APPROVE,
+    reason: str = "",
+    standing: Standing = Standing.MEMBER,
+    deployer: UserId | None = None,
+    approved_by: frozenset[UserId] = frozenset(),
+) -> None:
+    case = case_of(rules, ROSTER, approved_by, deployer)
+    judging = judge_approval if choice is Choice.APPROVE else judge_rejection
+    judging(case, person=person(user, standing), reason=reason)
+
+
+def permit(rules: Policy, *voters: UserId, roster: Roster = ROSTER) -> Permit | None:
+    return permit_by_votes(GATE, case_of(rules, roster, frozenset(voters)), last=person(voters[-1]))
+
+
+@pytest.mark.parametrize("user", [ANA, BO])
+def test_a_groups_members_are_approvers(user: UserId) -> None:
+    judge(user, rules=policy())
+
+
+def test_a_person_may_be_named_beside_groups() -> None:
+    judge(CHI, rules=policy(("S1", CHI)))
+
+
+def test_nobody_is_in_a_group_by_its_name() -> None:
+    with pytest.raises(NotAnApprover):
+        judge(UserId("S1"), rules=policy(("U9",)))
+
+
+def test_an_empty_list_lets_nobody_decide() -> None:
+    with pytest.raises(NotAnApprover):
+        judge(ANA, rules=policy(()))
+
+
+def test_a_guest_is_refused_before_anything_of_the_policy_is_told() -> None:
+    with pytest.raises(NotAMember):
+        judge(CHI, rules=policy(), standing=Standing.GUEST)
+
+
+def test_nobody_but_an_approver_rejects_either() -> None:
+    with pytest.raises(NotAnApprover):
+        judge(CHI, rules=policy(), choice=Choice.REJECT, reason="I do not like it")
+
+
+def test_one_who_approved_may_still_reject() -> None:
+    judge(
+        ANA,
+        rules=policy(approvals=2),
+        choice=Choice.REJECT,
+        reason="I saw it too late",
+        approved_by=frozenset({ANA}),
+    )
+
+
+def test_a_rejection_says_why() -> None:
+    with pytest.raises(ReasonMissing):
+        judge(ANA, rules=policy(), choice=Choice.REJECT, reason=" \n ")
+
+
+def test_ones_own_deployment_is_approved_where_the_policy_lets_it() -> None:
+    with pytest.raises(OwnDeployment):
+        judge(ANA, rules=policy(), deployer=ANA)
+    judge(ANA, rules=policy(own=True), deployer=ANA)
+
+
+def test_a_deployment_of_nobody_known_is_nobodys_own() -> None:
+    judge(ANA, rules=policy(), deployer=None)
+
+
+def test_the_same_person_approves_once() -> None:
+    with pytest.raises(AlreadyApproved):
+        judge(ANA, rules=policy(approvals=2), approved_by=frozenset({ANA}))
+
+
+def test_somebody_in_two_groups_is_one_person() -> None:
+    assert permit(policy(("S1", "S2", BO), approvals=2), BO) is None
+
+
+def test_the_permit_names_who_completed_it() -> None:
+    made = permit(policy(("S1", "S2"), approvals=2), ANA, CHI)
+    assert made is not None
+    assert (made.gate, made.by, made.name) == (GATE, CHI, "u3")
+
+
+def test_votes_of_people_who_may_no_longer_decide_are_not_counted() -> None:
+    assert permit(policy(approvals=2), ANA, CHI) is None
+    without_groups = Roster()
+    assert permit(policy(approvals=1), ANA, roster=without_groups) is None
+
+
+@pytest.mark.parametrize("creator", ["user", "autoscaling", "", "CODEDEPLOYROLLBACK", "codeDeployRollback "])
+def test_only_codedeploys_own_rollbacks_are_rescues(creator: str) -> None:
+    assert permit_for_rescue(GATE, creator=creator) is None
+
+
+def test_a_rescues_permit_names_nobody() -> None:
+    made = permit_for_rescue(GATE, creator="CloudFormationRollback")
+    assert made is not None
+    assert (made.by, made.name) == (None, "CloudFormationRollback")

@@ -1,0 +1,279 @@
+"""A card after the decision: what is being taken back, what an undo deploys, what has been ended early."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.config.loader import load_config
+from app.config.runtime import LiveRules
+from app.flow.audit_events import SWITCHGATE, Event, Kind
+from app.flow.notify.post_timeline import Happened
+from app.flow.ports.rules import OwnedDomain
+from app.flow.read_models import GateView, Intervention, InterventionPhase, Rollback, Setback, Switch
+from app.gate.decision import Verdict
+from app.gate.previous_revision import Obstacle
+from app.gate.rules.permits import Basis
+from app.gate.rules.policy import Roster
+from app.gate.state_machine import Closed, Outcome
+from app.gate.undo import Deed
+from app.i18n.catalog import LOCALES, LocaleName, Texts
+from app.sandbox.cast import config_text
+from app.slack.action_value import Ticket
+from app.slack.cards.card import card_blocks, card_sentence
+from app.slack.cards.list_item import decided_line
+from app.slack.modals.undo import undo_form
+from app.slack.publishers.timeline_text import Timeline
+from tests.house import texts_in
+from tests.slack.sample_gates import APPROVED, GATE, NOON, OLU, ORDER, SWITCH, UNKNOWN, reported, told, view
+
+LATER = NOON + timedelta(minutes=5)
+TENTH = replace(SWITCH, green_percent=10, moved_at=LATER)
+ON_GREEN = replace(SWITCH, green_percent=100, switched_at=LATER, blue_until=LATER + timedelta(minutes=5))
+OVER = replace(ON_GREEN, status="Succeeded", ended_at=LATER, ending="Succeeded", previous_revision="order:41")
+
+
+def asked(deed: Deed, phase: InterventionPhase, deployment: str | None = None) -> Intervention:
+    return Intervention(
+        id=UUID(int=7),
+        deed=deed,
+        phase=phase,
+        by=OLU,
+        name="olu",
+        reason="orders fail",
+        asked_at=LATER,
+        deployment=deployment,
+        problem=None,
+        finished_at=None,
+    )
+
+
+def approved(**how: Any) -> GateView:
+    known = {**APPROVED, **told(Outcome.TOLD, "Succeeded"), **how}
+    return view(reported(Verdict.APPROVED, Outcome.TOLD), **known)
+
+
+def said(shown: GateView, locale: LocaleName = "en") -> str:
+    texts = Texts.of(locale)
+    blocks = card_blocks(shown, texts=texts, domain=ORDER)
+    return "\n".join([card_sentence(shown, texts=texts), *texts_in(blocks)])
+
+
+@pytest.mark.parametrize("phase", [InterventionPhase.ASKED, InterventionPhase.SENT])
+def test_what_is_being_taken_back_is_said_to_be_and_promises_no_next_step(phase: InterventionPhase) -> None:
+    assert "100 %" in said(approved(switch=TENTH)), "its next step"
+    card = said(approved(switch=TENTH, intervention=asked(Deed.STOP, phase)))
+    assert card.splitlines()[1] == "order: being taken back"
+    assert "100 %" not in card
+    assert "(—)" not in card
+
+
+def test_a_stop_that_was_asked_for_is_not_said_to_have_failed() -> None:
+    stopped = replace(TENTH, status="Stopped", ended_at=LATER, ending="Stopped: MANUAL_STOP")
+    card = said(approved(switch=stopped, intervention=asked(Deed.STOP, InterventionPhase.SENT)))
+    assert card.splitlines()[1] == "order: being taken back"
+    assert "MANUAL_STOP" not in card
+
+
+@pytest.mark.parametrize("phase", [InterventionPhase.ASKED, InterventionPhase.SENT, InterventionPhase.DONE])
+def test_an_alarm_that_was_quicker_than_the_undo_is_told(phase: InterventionPhase, tmp_path: Path) -> None:
+    rang = replace(TENTH, status="Stopped", ended_at=LATER, ending="Stopped: ALARM_ACTIVE: klp-order-5xx")
+    card = said(approved(switch=rang, intervention=asked(Deed.STOP, phase)))
+    assert "klp-order-5xx" in card
+    rung = approved(switch=rang, intervention=asked(Deed.STOP, phase))
+    in_thread = line(rung, ended(rang.ending or ""), tmp_path)
+    assert "klp-order-5xx" in in_thread
+    assert "as was asked" not in in_thread
+
+
+def test_a_stop_that_was_asked_for_is_told_as_one_in_the_thread(tmp_path: Path) -> None:
+    stopped = replace(TENTH, status="Stopped", ended_at=LATER, ending="Stopped: MANUAL_STOP: by a user")
+    over = ended(stopped.ending or "")
+    asked_for = approved(switch=stopped, intervention=asked(Deed.STOP, InterventionPhase.SENT))
+    assert "as was asked" in line(asked_for, over, tmp_path)
+    assert "MANUAL_STOP" in line(approved(switch=stopped), over, tmp_path)
+    unconfirmed = view(
+        Closed(id=GATE, verdict=Verdict.WITHDRAWN, outcome=None), switch=replace(UNKNOWN, ended_at=LATER)
+    )
+    assert line(unconfirmed, over, tmp_path) == ""
+
+
+@pytest.mark.parametrize(("fit", "says"), [(True, "green looks fit"), (False, "what is wrong with green")])
+def test_a_look_at_green_is_told_in_the_thread_with_what_it_found(
+    tmp_path: Path, fit: bool, says: str
+) -> None:
+    seen = Event(at=LATER, kind=Kind.EVIDENCE_SEEN, switch=SWITCH.key, actor=SWITCHGATE, detail={"fit": fit})
+    assert says in line(view(), seen, tmp_path)
+
+
+def line(shown: GateView, event: Event, folder: Path) -> str:
+    """What the thread says of an event; empty: nothing."""
+    file = folder / "switchgate.toml"
+    file.write_text(config_text(), encoding="utf-8")
+    rules = LiveRules(
+        load_config(file), roster=lambda: Roster(groups={}), heard=lambda group: NOON, clock=lambda: NOON
+    )
+    timeline = Timeline(texts=Texts.of("en"), rules=rules, workspace_url=lambda: None)
+    told_ = timeline.line(shown, Happened(link=1, event=event))
+    return told_.text if told_ else ""
+
+
+def ended(ending: str) -> Event:
+    return Event(
+        at=LATER, kind=Kind.SWITCH_ENDED, switch=SWITCH.key, actor=SWITCHGATE, detail={"how": ending}
+    )
+
+
+def test_ones_own_undo_is_no_later_deployment_that_has_taken_over() -> None:
+    redeploys = asked(Deed.REDEPLOY, InterventionPhase.SENT, "d-AGAIN")
+    card = said(approved(switch=OVER, superseded=True, intervention=redeploys))
+    assert "A later deployment has taken over" not in card
+    assert "d-AGAIN deploys it" in card
+    assert "A later deployment has taken over" in said(approved(switch=OVER, superseded=True))
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("switch", [SWITCH, TENTH, ON_GREEN, OVER], ids=["held", "tenth", "switched", "over"])
+def test_the_card_of_an_undos_deployment_never_calls_what_served_before_green(
+    switch: Any, locale: LocaleName
+) -> None:
+    card = said(approved(switch=switch, basis=Basis.UNDO), locale)
+    for word in ("on green", "그린에 있습니다", "blue is gone", "종료되었습니다"):
+        assert word not in card
+    assert {"en": "what served before", "ko": "이전 버전"}[locale] in card.splitlines()[1]
+
+
+def test_blue_that_somebody_has_ended_is_promised_to_nobody() -> None:
+    assert "Undo takes seconds until" in said(approved(switch=ON_GREEN))
+    card = said(approved(switch=ON_GREEN, intervention=asked(Deed.FINISH, InterventionPhase.DONE)))
+    assert "Undo takes seconds" not in card
+    assert f"<@{OLU}> ended blue" in card
+    allowed = replace(ORDER, policy=replace(ORDER.policy, finish_now=True))
+    ending = approved(switch=ON_GREEN, intervention=asked(Deed.FINISH, InterventionPhase.DONE))
+    assert actions(approved(switch=ON_GREEN), allowed) == {"undo", "finish"}
+    assert actions(ending, allowed) == {"undo"}, "not twice; the way back stays, and may take longer"
+    form = undo_form(Ticket(gate=GATE, edition=1), view=ending, deed=Deed.STOP, texts=Texts.of("en"))
+    assert "*minutes*" in str(form)
+    assert "within seconds" not in str(form)
+
+
+def actions(shown: GateView, domain: OwnedDomain) -> set[str]:
+    blocks = card_blocks(shown, texts=Texts.of("en"), domain=domain)
+    pressed = {one.get("action_id") for block in blocks for one in block.get("elements", [])}
+    return pressed & {"undo", "finish"}
+
+
+def test_an_undo_that_was_itself_taken_back_is_not_called_a_success() -> None:
+    back = Rollback(deployment="d-BACK", status="Succeeded", switched_at=LATER, ended_at=LATER)
+    card = said(approved(switch=OVER, basis=Basis.UNDO, rollback=back))
+    assert card.splitlines()[1] == "order: the undo was taken back"
+    assert "What served before serves" not in card
+
+
+def test_an_undo_that_a_later_deployment_has_taken_over_from_says_so() -> None:
+    card = said(approved(switch=OVER, basis=Basis.UNDO, superseded=True))
+    assert "A later deployment has taken over" in card
+    assert "serves all traffic" not in card
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ({"switch": TENTH}, "10 % on green"),
+        ({"switch": TENTH, "basis": Basis.UNDO}, ""),
+        ({"switch": TENTH, "intervention": asked(Deed.STOP, InterventionPhase.SENT)}, "being taken back"),
+    ],
+    ids=["a switch", "an undo", "taken back"],
+)
+def test_a_line_of_the_list_says_the_same_as_the_card(how: dict[str, Any], told: str) -> None:
+    words = decided_line(approved(**how), texts=Texts.of("en"))
+    assert told in words
+    assert ("on green" in words) == ("on green" in told)
+
+
+def test_the_name_of_the_alarm_at_the_end_of_a_long_ending_is_not_cut_off() -> None:
+    ending = f"Stopped: ALARM_ACTIVE: {'One or more alarms have been activated. ' * 5}klp-logistics-order-5xx"
+    stopped = replace(TENTH, status="Stopped", ended_at=LATER, ending=ending)
+    assert "klp-logistics-order-5xx" in said(approved(switch=stopped))
+
+
+@pytest.mark.parametrize(
+    ("problem", "ko"),
+    [
+        (Setback.OVER_FIRST, "다시 되돌려 주세요"),
+        (f"{Setback.ANOTHER_RUNS} (d-OTHER)", "다른 배포가 진행 중입니다 (d-OTHER)"),
+        ("AccessDeniedException", "AccessDeniedException"),
+    ],
+)
+def test_why_an_undo_failed_is_told_in_the_cards_language(problem: str, ko: str) -> None:
+    failed = replace(asked(Deed.STOP, InterventionPhase.FAILED), problem=problem)
+    assert str(problem) in said(approved(switch=ON_GREEN, intervention=failed))
+    assert ko in said(approved(switch=ON_GREEN, intervention=failed), "ko")
+
+
+STOPPED = replace(
+    TENTH, status="Stopped", ended_at=LATER, ending="Stopped: MANUAL_STOP", previous_revision="order:41"
+)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize(
+    ("switch", "left", "undo"),
+    [
+        (STOPPED, {"en": "10 % of the traffic is still on green", "ko": "트래픽의 10 %가 아직 그린에"}, True),
+        (
+            replace(STOPPED, green_percent=0),
+            {"en": "No traffic is on green", "ko": "그린에 있는 트래픽은 없"},
+            False,
+        ),
+        (replace(STOPPED, green_percent=None), {"en": "is not known", "ko": "알 수 없습니다"}, True),
+    ],
+    ids=["a tenth", "none", "unknown"],
+)
+def test_a_bad_ending_says_where_the_traffic_is_and_how_to_get_it_back(
+    switch: Switch, left: dict[str, str], undo: bool, locale: LocaleName
+) -> None:
+    ended_badly = approved(switch=switch)
+    card = said(ended_badly, locale)
+    assert left[locale] in card
+    assert ("order:41" in card) is undo
+    assert ("undo" in actions(ended_badly, ORDER)) is undo
+
+
+@pytest.mark.parametrize(
+    ("back", "undo"),
+    [
+        (Rollback(deployment="d-BACK", status="InProgress", switched_at=None, ended_at=None), False),
+        (Rollback(deployment="d-BACK", status="Succeeded", switched_at=LATER, ended_at=LATER), False),
+        (Rollback(deployment="d-BACK", status="Failed", switched_at=None, ended_at=LATER), True),
+    ],
+    ids=["under way", "through", "failed"],
+)
+def test_only_a_rollback_that_failed_leaves_something_to_undo(back: Rollback, undo: bool) -> None:
+    rolled_back = approved(switch=STOPPED, rollback=back)
+    assert ("undo" in actions(rolled_back, ORDER)) is undo
+    assert ("still on green" in said(rolled_back)) is undo
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("obstacle", Obstacle)
+def test_what_cannot_be_deployed_again_is_said_before_and_after(
+    obstacle: Obstacle, locale: LocaleName
+) -> None:
+    switch = replace(SWITCH, previous_revision="order:41", previous_obstacle=obstacle)
+    why = Texts.of(locale)(f"course.no_way_back.{obstacle}", previous="order:41")
+    before = "\n".join(texts_in(card_blocks(view(switch=switch), texts=Texts.of(locale), domain=ORDER)))
+    assert Texts.of(locale)("card.no_way_back", why=why) in before
+    over = approved(switch=replace(OVER, previous_obstacle=obstacle))
+    assert why in said(over, locale)
+    assert "undo" not in actions(over, ORDER)
+
+
+def test_an_undo_that_an_alarm_may_stop_says_so_while_it_is_under_way() -> None:
+    sent = replace(asked(Deed.REDEPLOY, InterventionPhase.SENT, "d-AGAIN"), problem=Setback.ALARMS_ON)
+    assert "UpdateDeploymentGroup" in said(approved(switch=OVER, intervention=sent))
+    done = replace(sent, phase=InterventionPhase.DONE, problem=None, finished_at=LATER)
+    assert "UpdateDeploymentGroup" not in said(approved(switch=OVER, intervention=done))

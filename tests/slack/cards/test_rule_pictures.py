@@ -1,0 +1,150 @@
+"""Cards that the rules hold, and those that went around them, as pictures. `UPDATE_PICTURES=1` takes them anew."""
+
+import json
+import os
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from app.flow.approval.approval_context import Outlook
+from app.flow.ports.rules import OwnedDomain
+from app.flow.read_models import GateView
+from app.gate.decision import Verdict
+from app.gate.rules.checks import PROBE, Check, CheckState
+from app.gate.rules.evaluation import Circumstances, asked, held_by, owing
+from app.gate.rules.freeze import Freeze, Span
+from app.gate.rules.permits import Basis
+from app.gate.rules.policy import Changes, Roster, Source, Variant
+from app.gate.rules.shift import Shift
+from app.gate.rules.violations import CheckOwed, Frozen, NotNamed, Owed, OwnSwitch
+from app.gate.state_machine import Decided
+from app.i18n.catalog import LOCALES, LocaleName, Texts
+from app.sandbox.slack.validate import message_problems
+from app.slack.cards.card import card_blocks, card_sentence
+from tests.slack.sample_gates import GATE, GRACE, NOON, OLU, ORDER, WAITING, view, vote
+
+PICTURES: Final = Path(__file__).parent / "rule_pictures"
+
+STRICT: Final = replace(
+    ORDER,
+    policy=replace(
+        ORDER.policy,
+        approvals=2,
+        required_checks=("order-create smoke", "schema"),
+        require=(Source(people=("S0DBA",), approvals=1),),
+        variants=(Variant(name="canary", shifts=frozenset({Shift.CANARY}), changes=Changes(approvals=1)),),
+    ),
+)
+CHECKS: Final = (
+    Check(
+        name="order-create smoke",
+        state=CheckState.FAILED,
+        summary="2 of 10 orders were charged twice",
+        url="https://ci.example.com/runs/7?a=1&b=2|3",
+        by="api:ci",
+        at=NOON,
+    ),
+    Check(name="schema", state=CheckState.PENDING, summary="", url=None, by=PROBE, at=NOON),
+    Check(name="lint", state=CheckState.PASSED, summary="<!channel> *ok*", url=None, by="api:ci", at=NOON),
+)
+FREEZE: Final = Freeze(
+    reason="payment incident",
+    when=Span(start=NOON - timedelta(hours=1), end=NOON + timedelta(hours=6)),
+    by=GRACE,
+)
+BROKEN: Final = (
+    Frozen(reason="payment incident", until=NOON + timedelta(hours=6), by=None),
+    CheckOwed(name="order-create smoke", state=CheckState.FAILED),
+    NotNamed(),
+    OwnSwitch(),
+    Owed(people=("S0ONCALL",), missing=2),
+)
+
+
+def waiting(**how: Any) -> GateView:
+    gate = replace(WAITING, approved_by=frozenset({OLU}))
+    return view(gate, votes=(vote(OLU, "olu"),), **how)
+
+
+def outlook(shown: GateView, domain: OwnedDomain, *freezes: Freeze) -> Outlook:
+    case = replace(WAITING, approved_by=frozenset({OLU})).case(
+        policy=domain.policy,
+        roster=Roster(groups={"S0ONCALL": frozenset({OLU})}),
+        circumstances=Circumstances(
+            shift=Shift.CANARY,
+            checks={check.name: check.state for check in shown.checks},
+            freezes=freezes,
+        ),
+        now=NOON,
+    )
+    return Outlook(
+        policy=case.policy,
+        variants=case.rules.variants,
+        unmet=(*held_by(case), *owing(case)),
+        asked=asked(case),
+        unheard=(("S0ONCALL", NOON - timedelta(minutes=9)), ("S0DBA", None)),
+    )
+
+
+HELD: Final = waiting(checks=CHECKS)
+DECIDED: Final = Decided(id=GATE, verdict=Verdict.APPROVED, verified=True)
+AT: Final = {"decided_at": NOON + timedelta(minutes=3)}
+STATES: Final[dict[str, tuple[GateView, Outlook | None]]] = {
+    "held": (HELD, outlook(HELD, STRICT, FREEZE)),
+    "owed": (
+        waiting(),
+        outlook(waiting(), replace(STRICT, policy=replace(STRICT.policy, required_checks=()))),
+    ),
+    "glass-broken": (
+        view(
+            DECIDED,
+            basis=Basis.BREAK_GLASS,
+            decided_by=GRACE,
+            decided_name="grace",
+            reason="customers cannot pay",
+            broken=BROKEN,
+            checks=CHECKS,
+            **AT,
+        ),
+        None,
+    ),
+    "approved-itself": (
+        view(DECIDED, basis=Basis.CHECKS, decided_name="checks", checks=CHECKS[2:], **AT),
+        None,
+    ),
+}
+EACH: Final = [(state, locale) for state in STATES for locale in LOCALES]
+
+
+def drawn(state: str, locale: LocaleName) -> dict[str, Any]:
+    shown, rules = STATES[state]
+    texts = Texts.of(locale)
+    blocks = card_blocks(shown, texts=texts, domain=STRICT, outlook=rules)
+    return {"text": card_sentence(shown, texts=texts), "blocks": blocks}
+
+
+@pytest.mark.parametrize(("state", "locale"), EACH)
+def test_a_card_under_rules_looks_as_it_did(state: str, locale: LocaleName) -> None:
+    picture = PICTURES / f"{state}.{locale}.json"
+    now = json.dumps(drawn(state, locale), ensure_ascii=False, indent=1) + "\n"
+    if os.environ.get("UPDATE_PICTURES"):
+        picture.write_text(now, encoding="utf-8")
+    assert now == picture.read_text(encoding="utf-8"), "if that is meant: UPDATE_PICTURES=1 make test"
+    assert message_problems(drawn(state, locale)["blocks"]) == []
+    assert "<!channel>" not in now
+
+
+def test_a_check_that_failed_stands_before_whether_green_looks_fit() -> None:
+    said = [json.dumps(block, ensure_ascii=False) for block in drawn("held", "en")["blocks"]]
+    failed = next(place for place, block in enumerate(said) if "(failed)" in block)
+    seen = next(place for place, block in enumerate(said) if Texts.of("en")("evidence.looking") in block)
+    assert failed < seen
+
+
+def test_no_picture_is_left_of_a_state_that_is_gone() -> None:
+    assert {picture.name for picture in PICTURES.iterdir()} == {
+        f"{state}.{locale}.json" for state, locale in EACH
+    }

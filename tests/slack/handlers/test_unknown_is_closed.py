@@ -1,0 +1,209 @@
+"""What Slack did not say, or said too long ago, makes nobody a member; and one look-up a person at a time."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, web
+
+from app.db.database import Database
+from app.db.repositories.memberships import Memberships
+from app.gate.ids import UserId
+from app.gate.rules.permits import Standing
+from app.sandbox.cast import GRACE, MINA, OLU, ONCALL
+from app.sandbox.slack.credentials import BOT_TOKEN
+from app.sandbox.slack.stand_in import SlackStandIn
+from app.slack.client import web_client
+from app.slack.users.directory import Directory
+from tests.house import House, TestClock
+from tests.slack.play import is_told, votes
+
+MEMBERS, PERSON = "usergroups.users.list", "users.info"
+US = {"user": {"id": "U1", "team_id": "T1"}}
+
+
+@asynccontextmanager
+async def answering(answer: Mapping[str, Any]) -> AsyncIterator[Directory]:
+    """A directory whose Slack gives this answer to users.info."""
+
+    async def info(_: web.Request) -> web.Response:
+        return web.json_response({"ok": True, **answer})
+
+    slack = web.Application()
+    slack.router.add_get("/api/users.info", info)
+    runner = web.AppRunner(slack)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    async with ClientSession() as session:
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}/api/"
+        client = web_client(token="xoxb-1", api_url=url, session=session)
+        directory = Directory(client, clock=TestClock(), locale="en")
+        directory.team = "T1"
+        yield directory
+    await runner.cleanup()
+
+
+@pytest.mark.parametrize(
+    ("answer", "standing"),
+    [
+        ({}, Standing.UNKNOWN),
+        ({"user": None}, Standing.UNKNOWN),
+        ({"user": {}}, Standing.UNKNOWN),
+        ({"user": []}, Standing.UNKNOWN),
+        ({"user": "U1"}, Standing.UNKNOWN),
+        ({"user": {"id": "U1"}}, Standing.UNKNOWN),
+        ({"user": {"id": "U1", "team_id": ""}}, Standing.UNKNOWN),
+        ({"user": {"id": "U2", "team_id": "T1"}}, Standing.UNKNOWN),
+        ({"user": {"team_id": "T1"}}, Standing.UNKNOWN),
+        ({"user": {"id": "U1", "team_id": "T9"}}, Standing.STRANGER),
+        ({"user": {"id": "U1", "team_id": "T1", "is_workflow_bot": True}}, Standing.BOT),
+        ({"user": {"id": "U1", "team_id": "T1", "is_ultra_restricted": True}}, Standing.GUEST),
+        ({"user": {"id": "U1", "team_id": "T1"}}, Standing.MEMBER),
+    ],
+)
+async def test_an_answer_without_a_user_or_a_team_is_no_member(
+    answer: Mapping[str, Any], standing: Standing
+) -> None:
+    async with answering(answer) as directory:
+        assert (await directory.profile(US)).person.standing is standing
+
+
+async def test_before_slack_has_said_who_we_are_nobody_is_a_member() -> None:
+    async with answering({"user": {"id": "U1", "team_id": "T1"}}) as directory:
+        directory.team = None
+        assert (await directory.profile(US)).person.standing is Standing.UNKNOWN
+        directory.team = "T1"
+        assert (await directory.profile(US)).person.standing is Standing.MEMBER
+
+
+async def test_no_press_counts_before_auth_test_has_answered(house: House) -> None:
+    deployment, _ = await house.ask("order")
+    directory = house.service.slack.directory
+    team, directory.team = directory.team, None
+    house.slack.faults.error("auth.test", "internal_error", times=None)
+    await house.approve(OLU.id, deployment)
+    await is_told(house, OLU, "could not tell me who you are")
+    assert votes(house, deployment) == []
+    house.slack.faults.clear()
+    directory.team = team
+    await house.approve(OLU.id, deployment)
+    assert await house.told(deployment) == ["Succeeded"]
+
+
+async def test_an_old_answer_about_a_person_counts_for_an_hour(house: House) -> None:
+    directory = house.service.slack.directory
+    await directory.profile({"user": {"id": OLU.id}})
+    house.slack.faults.error(PERSON, "internal_error", times=None)
+    house.clock.advance(minutes=59)
+    assert (await directory.profile({"user": {"id": OLU.id}})).person.standing is Standing.MEMBER
+    house.clock.advance(minutes=2)
+    assert (await directory.profile({"user": {"id": OLU.id}})).person.standing is Standing.UNKNOWN
+
+
+async def test_whom_slack_does_not_find_any_more_is_unknown_at_once(house: House) -> None:
+    directory = house.service.slack.directory
+    await directory.profile({"user": {"id": OLU.id}})
+    house.clock.advance(minutes=11)
+    house.slack.faults.error(PERSON, "user_not_found", times=None)
+    assert (await directory.profile({"user": {"id": OLU.id}})).person.standing is Standing.UNKNOWN
+
+
+async def test_an_old_list_of_members_counts_for_an_hour(house: House) -> None:
+    directory = house.service.slack.directory
+    house.slack.faults.error(MEMBERS, "internal_error", times=None)
+    assert directory.roster().groups[ONCALL.id] == {MINA.id, OLU.id}
+    house.clock.advance(minutes=59)
+    assert ONCALL.id in directory.roster().groups
+    house.clock.advance(minutes=2)
+    assert ONCALL.id not in directory.roster().groups
+
+
+async def test_ten_presses_of_one_person_at_once_cost_one_look_up(house: House) -> None:
+    house.slack.faults.slow(PERSON, 0.3)
+    before = len(house.slack.calls(PERSON))
+    directory = house.service.slack.directory
+    found = await asyncio.gather(*(directory.profile({"user": {"id": GRACE.id}}) for _ in range(10)))
+    assert {one.person.standing for one in found} == {Standing.MEMBER}
+    assert len(house.slack.calls(PERSON)) == before + 1
+
+
+async def test_one_press_that_gives_up_cancels_nobody_elses_look_up(house: House) -> None:
+    house.slack.faults.slow(PERSON, 0.5)
+    directory = house.service.slack.directory
+    impatient = asyncio.create_task(directory.profile({"user": {"id": OLU.id}}))
+    patient = asyncio.create_task(directory.profile({"user": {"id": OLU.id}}))
+    await house.until(lambda: house.slack.calls(PERSON))
+    impatient.cancel()
+    assert (await patient).person.standing is Standing.MEMBER
+    assert len(house.slack.calls(PERSON)) == 1
+
+
+@asynccontextmanager
+async def two_replicas(
+    database: Database,
+) -> AsyncIterator[tuple[SlackStandIn, Directory, Directory, TestClock]]:
+    """Two directories on one record and one Slack."""
+    slack = SlackStandIn(users=[MINA, OLU], groups=[ONCALL])
+    slack.start()
+    clock = TestClock()
+    try:
+        async with ClientSession() as session:
+            client = web_client(token=BOT_TOKEN, api_url=slack.api_url, session=session)
+            one, other = (
+                Directory(client, clock=clock, locale="en", record=Memberships(database)) for _ in range(2)
+            )
+            yield slack, one, other, clock
+    finally:
+        slack.stop()
+
+
+async def test_what_one_replica_hears_of_a_group_the_others_know(database: Database) -> None:
+    async with two_replicas(database) as (slack, one, other, _):
+        await one.refresh_groups([ONCALL.id])
+        assert not await other.members.sync(), "the first look is no change"
+        assert other.roster() == one.roster()
+        assert other.heard(ONCALL.id) == one.heard(ONCALL.id)
+        slack.people.alter(ONCALL.id, members=(OLU.id,))
+        await one.refresh_groups([ONCALL.id])
+        assert await other.members.sync()
+        assert other.roster().groups == {ONCALL.id: frozenset({UserId(OLU.id)})}
+        assert not await other.members.sync()
+
+
+async def test_while_slack_fails_one_replica_alone_the_two_do_not_disagree(database: Database) -> None:
+    async with two_replicas(database) as (slack, one, other, clock):
+        for replica in (one, other):
+            await replica.refresh_groups([ONCALL.id])
+            await replica.members.sync()
+        await one.members.sync()
+        for _ in range(5):
+            clock.advance(minutes=6)
+            slack.faults.error(MEMBERS, "internal_error")
+            assert not await one.refresh_groups([ONCALL.id])
+            assert not await one.members.sync()
+            assert not await other.members.sync()
+            assert one.heard(ONCALL.id) == other.heard(ONCALL.id)
+        assert await other.refresh_groups([ONCALL.id])
+        await one.members.sync()
+        assert one.heard(ONCALL.id) == other.heard(ONCALL.id)
+
+
+async def test_replicas_ask_in_turn_and_not_each_by_itself(database: Database) -> None:
+    async with two_replicas(database) as (slack, one, other, clock):
+        period = timedelta(seconds=55)
+        for _ in range(3):
+            for replica in (one, other):
+                await replica.members.keep([ONCALL.id], period=period)
+            clock.advance(seconds=60)
+        assert len(slack.calls(MEMBERS)) == 3
+
+
+async def test_a_replica_that_starts_while_slack_is_away_knows_the_groups(database: Database) -> None:
+    async with two_replicas(database) as (slack, one, other, _):
+        await one.refresh_groups([ONCALL.id])
+        slack.faults.error(MEMBERS, "internal_error", times=None)
+        await other.members.sync()
+        assert other.roster().groups[ONCALL.id] == {MINA.id, OLU.id}

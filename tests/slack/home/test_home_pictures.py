@@ -1,0 +1,207 @@
+"""App Home and the form for several, as pictures beside this test. `UPDATE_PICTURES=1` takes them anew."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+import pytest
+
+from app.config.loader import load_config
+from app.config.runtime import LiveRules
+from app.flow.freezes.declare_freeze import StandingFreeze
+from app.flow.read_models import CardPlace, GateView
+from app.gate.decision import Verdict
+from app.gate.ids import DeploymentId, DomainName, GateId, UserId
+from app.gate.rules.freeze import Freeze, Span
+from app.gate.rules.permits import Person, Standing
+from app.gate.rules.policy import Roster
+from app.gate.state_machine import Outcome
+from app.i18n.catalog import LOCALES, LocaleName, Texts
+from app.sandbox.cast import GRACE, OLU, ONCALL, config_text
+from app.sandbox.slack.validate import message_problems, view_is_too_large, view_problems
+from app.slack.action_value import Ticket
+from app.slack.cards.secondary_buttons import take_back_button
+from app.slack.handlers.bulk_results import recorded_result, result_of, results_blocks, several_notice
+from app.slack.handlers.vote import Said
+from app.slack.home.query import MOST_AT_ONCE, MOST_MINE, MOST_OTHERS, Choices, HomeSeen, Judged, judge
+from app.slack.home.view import Notice, away_body, closed_body, home_body, home_top, whole_home
+from app.slack.modals.bulk_approve import Pick, several_form
+from tests.gate.seen import evidence
+from tests.slack.sample_gates import APPROVED, NOON, SWITCH, WAITING, reported, told, view, vote
+
+PICTURES: Final = Path(__file__).parent / "home_pictures"
+BASE: Final = "https://sandbox.slack.com/"
+ME: Final = Person(user=UserId(OLU.id), name="olu", standing=Standing.MEMBER)
+ADMIN: Final = Person(user=UserId(GRACE.id), name="grace", standing=Standing.MEMBER)
+FREEZE: Final = Freeze(
+    id=7,
+    reason="payment <!channel> incident",
+    when=Span(start=NOON - timedelta(hours=1), end=NOON + timedelta(hours=6)),
+    by=GRACE.id,
+)
+NASTY: Final = "<!channel> & `x` *bold* \u202e" + "한" * 3000
+
+
+@dataclass(frozen=True)
+class Shown:
+    view: GateView
+    place: CardPlace | None = CardPlace(channel="C01DEPLOY", ts="1795413900.000100")
+
+
+def gate(number: int, domain: str | None, **how: Any) -> GateView:
+    """A waiting gate of this domain, its evidence seen."""
+    id_ = GateId(UUID(int=number))
+    switch = replace(
+        SWITCH,
+        id=number,
+        key=replace(SWITCH.key, deployment=DeploymentId(f"d-{number:09d}")),
+        domain=DomainName(domain) if domain else None,
+        **how.pop("switch", {}),
+    )
+    waiting = replace(WAITING, id=id_, deployer=switch.deployer, **how.pop("gate", {}))
+    return view(waiting, switch=switch, **{"evidence": evidence(), **how})
+
+
+def rules(folder: Path) -> LiveRules:
+    path = folder / "switchgate.toml"
+    others = f'approvers = ["{GRACE.id}"]\n'
+    path.write_text(
+        config_text(payment="approvals = 2\n", user=others, hub='reason = "always"\n', auth=""), "utf-8"
+    )
+    roster = Roster(groups={ONCALL.id: frozenset(map(UserId, ONCALL.members))})
+    return LiveRules(load_config(path), roster=lambda: roster, heard=lambda _: NOON, clock=lambda: NOON)
+
+
+def seen(person: Person, live: LiveRules) -> HomeSeen:
+    """One of each kind."""
+    voted = {"votes": (vote(ME.user, "olu"),), "gate": {"approved_by": frozenset({ME.user})}}
+    mine = [
+        gate(1, "order"),
+        gate(2, "hub", evidence=None),
+        gate(3, "payment"),
+        gate(4, "payment", **voted),
+        gate(5, "delivery", switch={"deployer": ME.user}),
+        gate(6, "promotion", freezes=(FREEZE,)),
+    ]
+    judged = judge([Shown(one) for one in mine], person, rules=live, now=NOON)
+    decided = view(reported(Verdict.APPROVED, Outcome.TOLD), **APPROVED, **told(Outcome.TOLD, "Succeeded"))
+    return HomeSeen(
+        mark="",
+        mine=sorted(judged, key=lambda one: not one.foresight.counts),
+        mine_total=1000,
+        others=[Shown(gate(7, "user")), Shown(gate(8, None, gate={"verified": False}), place=None)],
+        others_total=3,
+        freezes=[StandingFreeze(freeze=FREEZE, domains=(DomainName("promotion"),))],
+        decided=[decided],
+    )
+
+
+NOTHING: Final = HomeSeen(mark="", mine=[], mine_total=0, others=[], others_total=0, freezes=[], decided=[])
+
+
+def home(seen_: HomeSeen, person: Person, live: LiveRules, texts: Texts, notice: Notice | None = None) -> Any:
+    top = home_top(now=NOON, notices=[notice] if notice else [], several=notice is not None, texts=texts)
+    return whole_home(top, home_body(seen_, person=person, rules=live, texts=texts, now=NOON, base=BASE))
+
+
+def results(live: LiveRules, texts: Texts) -> Any:
+    """Recorded, not recorded, and one of which nobody knows what it was."""
+    pick = Pick(ticket=Ticket(gate=GateId(UUID(int=1)), edition=1), asks_reason=False, label="order · <d-1>")
+    lines = [
+        recorded_result(gate(1, "order"), texts=texts),
+        result_of(pick, Said(text=texts("refused.nothing_recorded"), again=True), by=ME.user, texts=texts),
+    ]
+    return several_notice(results_blocks(lines, texts=texts), texts=texts)
+
+
+def with_notice(live: LiveRules, texts: Texts) -> Any:
+    button = take_back_button(Ticket(gate=GateId(UUID(int=4)), edition=1), texts=texts)
+    return home(seen(ME, live), ME, live, texts, Notice(text=texts("press.counted"), buttons=(button,)))
+
+
+def unknown(live: LiveRules, texts: Texts) -> Any:
+    return whole_home([], closed_body(replace(ME, standing=Standing.UNKNOWN), texts=texts))
+
+
+def away(live: LiveRules, texts: Texts) -> Any:
+    top = home_top(now=NOON, notices=[], several=False, texts=texts)
+    return whole_home(top, away_body(texts=texts))
+
+
+def several(live: LiveRules, texts: Texts) -> Any:
+    choices = Choices(gates=seen(ME, live).mine, left_out=2)
+    nothing_of = [DomainName("notification")]
+    return several_form(choices, preselect=True, nothing_of=nothing_of, texts=texts, base=BASE)
+
+
+STATES: Final[dict[str, Callable[[LiveRules, Texts], Any]]] = {
+    "full": with_notice,
+    "admin": lambda live, texts: home(seen(ADMIN, live), ADMIN, live, texts),
+    "empty": lambda live, texts: home(NOTHING, ME, live, texts),
+    "unknown": unknown,
+    "away": away,
+    "outside": lambda live, texts: whole_home(
+        [], closed_body(replace(ME, standing=Standing.STRANGER), texts=texts)
+    ),
+    "several": several,
+    "several-results": results,
+}
+EACH: Final = [(state, locale) for state in STATES for locale in LOCALES]
+
+
+@pytest.mark.parametrize(("state", "locale"), EACH)
+def test_home_looks_as_it_did_and_slack_takes_it(state: str, locale: LocaleName, tmp_path: Path) -> None:
+    picture = PICTURES / f"{state}.{locale}.json"
+    shown = STATES[state](rules(tmp_path), Texts.of(locale))
+    now = json.dumps(shown, ensure_ascii=False, indent=1) + "\n"
+    if os.environ.get("UPDATE_PICTURES"):
+        picture.write_text(now, encoding="utf-8")
+    assert now == picture.read_text(encoding="utf-8"), "if that is meant: UPDATE_PICTURES=1 make test"
+    assert view_problems(shown) == []
+    assert "<!channel>" not in now
+
+
+def test_no_picture_is_left_of_a_state_that_is_gone() -> None:
+    assert {picture.name for picture in PICTURES.iterdir()} == {
+        f"{state}.{locale}.json" for state, locale in EACH
+    }
+
+
+def crowd(count: int, first: int) -> list[Shown]:
+    """Gates whose every text is as long as it may be."""
+    loud = {"description": NASTY, "deployer": None, "deployed_by": NASTY}
+    return [Shown(gate(number, "order", switch=loud)) for number in range(first, first + count)]
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_a_home_full_of_long_texts_is_one_that_slack_takes(locale: LocaleName, tmp_path: Path) -> None:
+    live, texts = rules(tmp_path), Texts.of(locale)
+    long = replace(FREEZE, reason=NASTY)
+    full = HomeSeen(
+        mark="",
+        mine=judge(crowd(MOST_MINE, 1), ME, rules=live, now=NOON),
+        mine_total=1000,
+        others=crowd(MOST_OTHERS, 100),
+        others_total=1000,
+        freezes=[StandingFreeze(freeze=long, domains=None)] * 30,
+        decided=[view(reported(Verdict.REJECTED, Outcome.TOLD), reason=NASTY, decided_name=NASTY)] * 8,
+    )
+    shown = home(full, ME, live, texts, Notice(text=NASTY))
+    assert view_problems(shown) == []
+    assert not view_is_too_large(shown)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_a_form_full_of_long_texts_is_one_that_slack_takes(locale: LocaleName, tmp_path: Path) -> None:
+    live, texts = rules(tmp_path), Texts.of(locale)
+    gates: list[Judged] = judge(crowd(MOST_AT_ONCE, 1), ME, rules=live, now=NOON)
+    form = several_form(Choices(gates=gates, left_out=9), preselect=False, texts=texts, base=BASE)
+    assert view_problems(form) == []
+    assert not view_is_too_large(form)
+    lines = [recorded_result(one.view, texts=texts) for one in gates]
+    assert message_problems(results_blocks(lines, texts=texts)) == []  # where the form was closed meanwhile

@@ -1,0 +1,129 @@
+"""Who people are and which groups they are in: asked seldom, kept while Slack is away."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, web
+
+from app.gate.rules.permits import Standing
+from app.sandbox.cast import JUN, MINA, OLU
+from app.slack.client import web_client
+from app.slack.users.directory import Directory
+from tests.house import House, TestClock
+from tests.slack.play import heard, is_told
+
+MEMBERS, PERSON = "usergroups.users.list", "users.info"
+
+
+def asked(house: House, method: str) -> int:
+    return len(house.slack.calls(method))
+
+
+async def test_the_members_are_kept_while_slack_fails(house: House) -> None:
+    deployment, _ = await house.ask("order")
+    for trouble in ("internal_error", "missing_scope", "paid_teams_only"):
+        house.slack.faults.error(MEMBERS, trouble)
+        assert not await house.service.slack.directory.refresh_groups(["S0ONCALL"])
+    await house.approve(OLU.id, deployment)
+    assert await house.told(deployment) == ["Succeeded"]
+
+
+async def test_a_group_that_slack_says_is_gone_has_nobody_in_it(house: House) -> None:
+    deployment, _ = await house.ask("order")
+    house.slack.faults.error(MEMBERS, "no_such_subteam", times=None)
+    assert await house.service.slack.directory.refresh_groups(["S0ONCALL"])
+    await house.approve(OLU.id, deployment)
+    await is_told(house, OLU, "does not count")
+    assert house.gate(deployment)["phase"] == "awaiting"
+
+
+async def test_the_first_press_after_the_start_finds_the_members_there(house: House) -> None:
+    assert house.service.slack.directory.roster().groups["S0ONCALL"] == {MINA.id, OLU.id}
+
+
+async def test_members_are_not_asked_for_before_slack_wants_to_be_asked(house: House) -> None:
+    house.slack.faults.ratelimit(MEMBERS, retry_after=60)
+    directory = house.service.slack.directory
+    assert not await directory.refresh_groups(["S0ONCALL"])
+    before = asked(house, MEMBERS)
+    assert not await directory.refresh_groups(["S0ONCALL"])
+    assert asked(house, MEMBERS) == before
+    house.clock.advance(seconds=61)
+    assert await directory.refresh_groups(["S0ONCALL"])
+
+
+async def test_a_person_is_asked_about_once_in_ten_minutes(house: House) -> None:
+    deployment, _ = await house.ask("order")
+    for _ in range(2):
+        await house.approve(JUN.id, deployment)
+    await heard(house, JUN, 1)
+    assert asked(house, PERSON) == 1
+    house.clock.advance(minutes=11)
+    await house.approve(JUN.id, deployment)
+    await house.until(lambda: asked(house, PERSON) == 2)
+
+
+async def test_an_old_copy_of_a_person_is_better_than_none(house: House) -> None:
+    deployment, _ = await house.ask("order")
+    await house.service.slack.directory.profile({"user": {"id": OLU.id}})
+    house.clock.advance(minutes=11)
+    house.slack.faults.error(PERSON, "internal_error", times=None)
+    await house.approve(OLU.id, deployment)
+    assert await house.told(deployment) == ["Succeeded"]
+
+
+async def test_whom_slack_has_never_told_us_about_decides_nothing(house: House) -> None:
+    deployment, _ = await house.ask("order")
+    house.slack.faults.error(PERSON, "internal_error", times=None)
+    await house.approve(OLU.id, deployment)
+    await is_told(house, OLU, "could not tell me who you are")
+    await house.press(MINA.id, deployment, "reject")
+    await is_told(house, MINA, "could not tell me who you are")
+    assert house.gate(deployment)["phase"] == "awaiting"
+
+
+@asynccontextmanager
+async def directory_of(*users: Mapping[str, Any]) -> AsyncIterator[Directory]:
+    """A directory of our own Enterprise Grid, whose workspaces and people are these."""
+
+    async def info(request: web.Request) -> web.Response:
+        found = next((user for user in users if user["id"] == request.query["user"]), None)
+        answer = {"ok": True, "user": found} if found else {"ok": False, "error": "user_not_found"}
+        return web.json_response(answer)
+
+    slack = web.Application()
+    slack.router.add_get("/api/users.info", info)
+    runner = web.AppRunner(slack)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    async with ClientSession() as session:
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}/api/"
+        directory = Directory(
+            web_client(token="xoxb-1", api_url=url, session=session), clock=TestClock(), locale="en"
+        )
+        directory.team, directory.enterprise = "T1", "E1"
+        yield directory
+    await runner.cleanup()
+
+
+@pytest.mark.parametrize(
+    ("user", "standing"),
+    [
+        ({"id": "W1", "team_id": "T2", "enterprise_user": {"enterprise_id": "E1"}}, Standing.MEMBER),
+        ({"id": "W1", "team_id": "T9", "enterprise_user": {"enterprise_id": "E9"}}, Standing.STRANGER),
+        (
+            {"id": "W1", "profile": None, "tz": None, "enterprise_user": {"enterprise_id": "E1"}},
+            Standing.MEMBER,
+        ),
+        ({"id": "W1", "team_id": "T9"}, Standing.STRANGER),
+        ({"id": "W1", "deleted": True, "enterprise_user": {"enterprise_id": "E1"}}, Standing.DEACTIVATED),
+        ({"id": "other"}, Standing.UNKNOWN),
+    ],
+)
+async def test_the_workspaces_of_one_grid_are_one(user: Mapping[str, Any], standing: Standing) -> None:
+    async with directory_of(user) as directory:
+        profile = await directory.profile({"user": {"id": "W1", "team_id": "T2", "username": "kim"}})
+    assert profile.person.standing is standing

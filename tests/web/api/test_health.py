@@ -1,0 +1,100 @@
+"""/healthz, /readyz, /metrics, while all is well and while it is not."""
+
+from pathlib import Path
+
+import pytest
+
+from app.db.migrate import newest
+from tests.flow.outsiders import alters
+from tests.house import living_house
+from tests.postgres_line import line_to
+from tests.web.api.asking import Asker, asking
+
+READY = {"record": "ok", "slack": "ok"}
+
+
+async def test_a_house_in_order_is_alive_and_ready(asker: Asker) -> None:
+    await asker.house.until(lambda: asker.house.service.socket and asker.house.service.socket.is_fit())
+
+    assert (await asker.get("/healthz")).body == {"status": "ok"}
+    ready = await asker.get("/readyz")
+    assert (ready.status, ready.body) == (200, READY)
+
+
+async def test_without_its_tables_it_says_what_to_run(
+    tmp_path: Path, empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with living_house(tmp_path, empty_url, monkeypatch) as house, asking(house) as asker:
+        ready = await asker.get("/readyz")
+
+        assert ready.status == 503
+        assert "run `switchgate migrate`" in ready.body["record"]
+        assert newest() in ready.body["record"]
+        assert (await asker.get("/healthz")).status == 200
+
+
+@pytest.mark.parametrize(("revision", "status"), [("0999", 200), ("0001", 503), ("unheard-of", 503)])
+async def test_an_upgrade_leaves_the_replicas_of_the_older_release_ready(
+    asker: Asker, revision: str, status: int
+) -> None:
+    await asker.house.until(lambda: asker.house.service.socket and asker.house.service.socket.is_fit())
+    await alters(asker.house, "UPDATE alembic_version SET version_num = %s", revision)
+
+    assert (await asker.get("/readyz")).status == status
+
+
+@pytest.mark.parametrize("trouble", ["cut", "mute"])
+async def test_without_its_database_it_is_alive_but_not_ready(
+    tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    async with (
+        line_to(record_url) as line,
+        living_house(tmp_path, line.url, monkeypatch) as house,
+        asking(house) as asker,
+    ):
+        if trouble == "cut":
+            await line.cut()
+        else:
+            line.mute()
+
+        ready = await asker.get("/readyz")
+
+        assert (ready.status, ready.body["record"]) == (503, "the database does not answer")
+        assert (await asker.get("/healthz")).status == 200
+        assert (await asker.get("/metrics")).status == 200
+        if trouble == "cut":
+            answer = await asker.get("/api/v1/audit")
+            assert (answer.status, answer.body["error"]) == (503, "try_again")
+        await line.mend()
+        assert (await asker.get("/readyz")).body["record"] == "ok"
+
+
+async def test_a_socket_that_stays_down_is_not_ready(asker: Asker) -> None:
+    socket = asker.house.service.socket
+    assert socket is not None
+    await asker.house.until(socket.is_fit)
+    asker.house.slack.faults.outage()
+    await asker.house.slack.drop_sockets_async()
+    assert (await asker.get("/readyz")).status == 200  # a refresh is no reason to take the replica out
+
+    asker.house.clock.advance(seconds=60)
+    await asker.house.until(lambda: not socket.is_fit())
+
+    ready = await asker.get("/readyz")
+    assert (ready.status, ready.body["slack"]) == (503, "the socket to Slack is down")
+
+
+async def test_metrics_count_what_happened(afternoon: Asker) -> None:
+    metrics = await afternoon.get("/metrics")
+
+    assert metrics.headers["content-type"].startswith("text/plain")
+    for name in (
+        'switchgate_hooks_total{outcome="opened"}',
+        'switchgate_reports_total{outcome="told"}',
+        'switchgate_cards_total{result="drawn"}',
+        "switchgate_report_seconds_count",
+        "switchgate_gates_waiting",
+        "switchgate_report_overdue_seconds",
+        'switchgate_loop_last_step_timestamp{loop="expire"}',
+    ):
+        assert name in metrics.text

@@ -1,0 +1,135 @@
+"""Somebody at the hooks' door, who signs as the Lambda does, or not quite."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, Self
+
+from aiohttp import ClientSession
+
+from app.sandbox.stage import HOOK_SECRET, KID
+from app.web.hooks.signature import sign
+from tests.house import House
+
+PATH = "/hooks/codedeploy"
+EXECUTION = "execution-id-that-nobody-may-read"
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What the door said. `body` is empty where it said nothing in JSON."""
+
+    status: int
+    body: dict[str, Any]
+    text: str
+
+    @classmethod
+    def of(cls, status: int, text: str) -> Self:
+        try:
+            body = json.loads(text)
+        except ValueError:
+            body = {}
+        return cls(status, body if isinstance(body, dict) else {}, text)
+
+
+class Doorstep:
+    """Knocks at one house. Time is the house's own unless a knock says otherwise."""
+
+    def __init__(self, house: House, session: ClientSession) -> None:
+        self._house = house
+        self._session = session
+
+    async def knock(
+        self,
+        message: object,
+        *,
+        kid: str = KID,
+        secret: str = HOOK_SECRET,
+        age: float = 0,
+        path: str = PATH,
+        signed: bytes | None = None,
+        signed_path: str = PATH,
+        **headers: str,
+    ) -> Answered:
+        """Sends `message` (bytes as they are, anything else as JSON), signed `age` seconds ago.
+
+        `signed` and `signed_path` are what the signature is made for, if not for what is sent.
+        """
+        body = message if isinstance(message, bytes) else json.dumps(message).encode()
+        made = self.signature(
+            body if signed is None else signed, kid=kid, secret=secret, age=age, path=signed_path
+        )
+        sent = {"Content-Type": "application/json", **made, **_dashed(headers)}
+        return await self.send(path, body, {name: value for name, value in sent.items() if value})
+
+    async def send(
+        self, path: str, body: Any, headers: Mapping[str, str], *, method: str = "POST"
+    ) -> Answered:
+        """Sends what it is given, unsigned."""
+        data = BytesIO(body) if isinstance(body, bytes) else body
+        async with self._session.request(
+            method, self._house.url + path, data=data, headers=headers, allow_redirects=False
+        ) as response:
+            return Answered.of(response.status, await response.text())
+
+    async def raw(self, request: bytes) -> Answered:
+        """Writes these very bytes, and reads until the other side closes."""
+        host, port = self._house.url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(request)
+        await writer.drain()
+        head, _, rest = (await reader.read()).partition(b"\r\n\r\n")
+        writer.close()
+        return Answered.of(int(head.split(b" ")[1]), rest.decode())
+
+    async def counted(self, outcome: str) -> float:
+        """How many hooks ended so, as /metrics tells."""
+        async with self._session.get(f"{self._house.url}/metrics") as response:
+            lines = (await response.text()).splitlines()
+        wanted = f'switchgate_hooks_total{{outcome="{outcome}"}} '
+        return next((float(line.removeprefix(wanted)) for line in lines if line.startswith(wanted)), 0.0)
+
+    def signature(
+        self, body: bytes, *, kid: str = KID, secret: str = HOOK_SECRET, age: float = 0, path: str = PATH
+    ) -> dict[str, str]:
+        """The three headers."""
+        moment = int(self._house.clock().timestamp() - age)
+        return sign(kid=kid, secret=secret, timestamp=moment, method="POST", path=path, body=body)
+
+
+def hook(deployment: str, execution: str = EXECUTION, **more: object) -> dict[str, object]:
+    """CodeDeploy's event."""
+    return {"DeploymentId": deployment, "LifecycleEventHookExecutionId": execution, **more}
+
+
+async def unheard(house: House, domain: str = "order") -> str:
+    """A deployment whose own hook never arrives, so that its gate is the test's to open."""
+    house.aws.faults.lose_hooks()
+    return await house.deploy(domain)
+
+
+def opened(house: House, deployment: str) -> list[dict[str, Any]]:
+    """The deployment's gates."""
+    return house.rows(
+        "SELECT g.*, s.verified_at FROM gates g JOIN switches s ON s.id = g.switch_id WHERE s.deployment_id = %s",
+        deployment,
+    )
+
+
+def left_behind(house: House) -> dict[str, int]:
+    """How many rows each table holds."""
+    tables = ("switches", "gates", "cards", "votes", "reports", "audit_events")
+    return {table: house.rows(f"SELECT count(*) AS n FROM {table}")[0]["n"] for table in tables}
+
+
+@asynccontextmanager
+async def at_the_door(house: House) -> AsyncIterator[Doorstep]:
+    async with ClientSession() as session:
+        yield Doorstep(house, session)
+
+
+def _dashed(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}

@@ -1,0 +1,189 @@
+"""The hooks' door while CodeDeploy or the database is away; and what never gets out of it."""
+
+import asyncio
+import json
+from pathlib import Path
+from urllib.request import Request
+
+import pytest
+
+from app.sandbox.aws.faults import Kind
+from app.sandbox.cast import MINA
+from app.sandbox.replica import Replica
+from app.sandbox.stage import HOOK_SECRET, KID, Stage
+from app.web.hooks.signature import sign
+from tests.house import AT_ONCE, House, living_house
+from tests.http_client import ask
+from tests.logs import listening
+from tests.postgres_line import line_to
+from tests.web.hooks.doorstep import (
+    EXECUTION,
+    PATH,
+    Doorstep,
+    at_the_door,
+    hook,
+    left_behind,
+    opened,
+    unheard,
+)
+
+LAMBDA_GIVES_UP = 10.0
+"""Seconds that the Lambda waits for an answer."""
+
+
+@pytest.mark.parametrize(
+    "fault", ["throttle", "error", "unavailable", "drop", "access_denied", "expired_token"]
+)
+async def test_a_gate_is_opened_unverified_while_codedeploy_cannot_be_asked(
+    house: House, door: Doorstep, fault: Kind
+) -> None:
+    deployment = await unheard(house)
+    house.aws.faults.add("*", fault, times=None)
+
+    answer = await door.knock(hook(deployment))
+
+    assert (answer.status, answer.body["state"]) == (202, "unverified")
+    (gate,) = opened(house, deployment)
+    assert gate["verified_at"] is None
+
+
+async def test_an_unverified_gate_offers_no_approve_until_codedeploy_confirms_it(
+    house: House, door: Doorstep
+) -> None:
+    deployment = await unheard(house)
+    house.aws.faults.add("*", "throttle", times=None)
+    await door.knock(hook(deployment))
+    await house.until(lambda: house.find_card(deployment))
+    assert "approve" not in house.actions(deployment)
+
+    house.aws.faults.clear()
+
+    await house.until(lambda: "approve" in house.actions(deployment))
+    assert "verified" in "".join(house.audit(deployment))
+
+
+async def test_a_hook_that_codedeploy_answers_too_late_is_opened_unverified(
+    house: House, door: Doorstep
+) -> None:
+    deployment = await unheard(house)
+    house.aws.faults.slow("GetDeployment", 8_000, times=1)
+    began = asyncio.get_running_loop().time()
+
+    answer = await door.knock(hook(deployment))
+
+    assert (answer.status, answer.body["state"]) == (202, "unverified")
+    assert asyncio.get_running_loop().time() - began < LAMBDA_GIVES_UP
+
+
+def test_without_any_credentials_a_gate_is_opened_unverified(tmp_path: Path, record_url: str) -> None:
+    with Stage(tmp_path, speed=0.0, pace=AT_ONCE, seed=1) as stage:
+        stage.aws.faults.lose_hooks()
+        deployment = stage.aws.deploy("order")
+        keys = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
+        environment = {k: v for k, v in stage.environment(database_url=record_url).items() if k not in keys}
+        nowhere = {"AWS_EC2_METADATA_DISABLED": "true", "HOME": str(tmp_path)}
+        with Replica({**environment, **nowhere}, log=tmp_path / "log") as replica:
+            replica.wait_ready()
+            answer = ask(_signed(replica.url, deployment, stage))
+        assert (answer.status, answer.json()["state"]) == (202, "unverified")
+
+
+async def test_while_the_database_is_away_the_answer_is_try_again_and_nothing_is_opened(
+    tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with (
+        line_to(record_url) as line,
+        living_house(tmp_path, line.url, monkeypatch) as house,
+        at_the_door(house) as door,
+    ):
+        house.database_url = record_url  # the test itself looks past the line
+        deployment = await unheard(house)
+        await line.cut()
+
+        away = await door.knock(hook(deployment))
+
+        assert (away.status, away.body["error"]) == (503, "try_again")
+        assert "send this hook again" in away.body["message"]
+        await line.mend()
+        assert set(left_behind(house).values()) == {0}
+        assert (await door.knock(hook(deployment))).status == 202
+
+
+async def test_while_the_database_says_nothing_the_answer_comes_before_the_lambda_gives_up(
+    tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with (
+        line_to(record_url) as line,
+        living_house(tmp_path, line.url, monkeypatch) as house,
+        at_the_door(house) as door,
+    ):
+        house.database_url = record_url  # the test itself looks past the line
+        deployment = await unheard(house)
+        # Several at once, so that an idle connection lies ready, which only a time-out of ours gives up.
+        await asyncio.gather(*(door.knock(hook(deployment, name)) for name in ("a", "b", "c", "d", "e", "f")))
+        line.mute()
+        began = asyncio.get_running_loop().time()
+
+        away = await door.knock(hook(deployment))
+
+        assert (away.status, away.body["error"]) == (503, "try_again")
+        assert asyncio.get_running_loop().time() - began < LAMBDA_GIVES_UP
+        await line.mend()
+        again = await door.knock(hook(deployment))
+        assert again.status in {200, 202}
+        assert len(opened(house, deployment)) == 7
+
+
+async def test_two_keys_are_accepted_while_one_takes_over_from_the_other(
+    tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = {"old": "the-old-secret-0123456789", "new": "the:new:secret-0123456789"}
+    both = ",".join(f"{kid}:{secret}" for kid, secret in keys.items())
+    environment = {"SWITCHGATE_HOOK_SECRETS": both}
+    async with (
+        living_house(tmp_path, record_url, monkeypatch, environment=environment) as house,
+        at_the_door(house) as door,
+    ):
+        deployment = await unheard(house)
+
+        for kid, secret in keys.items():
+            assert (await door.knock(hook(deployment, kid), kid=kid, secret=secret)).status == 202
+        crossed = await door.knock(hook(deployment), kid="old", secret=keys["new"])
+
+        assert (crossed.status, crossed.body["error"]) == (401, "mismatch")
+        assert (await door.knock(hook(deployment))).body["error"] == "unknown_key"
+        senders = house.rows("SELECT actor FROM audit_events WHERE kind = 'gate_opened' ORDER BY id")
+        assert [row["actor"] for row in senders] == ["old", "new"]
+
+
+async def test_no_secret_gets_out(house: House, door: Doorstep) -> None:
+    deployment = await unheard(house)
+    with listening() as log:
+        said = [
+            await door.knock(hook(deployment)),
+            await door.knock(hook(deployment)),
+            await door.knock(hook(deployment), secret="another-secret-0123456789"),
+            await door.knock(hook("d-NOBODY")),
+            await door.knock(hook(deployment, Extra=EXECUTION)),
+            await door.knock({"LifecycleEventHookExecutionId": EXECUTION + "\n"}),
+        ]
+        await house.until(lambda: "approve" in house.actions(deployment))
+        house.aws.faults.add("PutLifecycleEventHookExecutionStatus", "error", times=1)
+        await house.approve(MINA.id, deployment)
+        await house.until(lambda: house.aws.calls("PutLifecycleEventHookExecutionStatus"))
+        await house.until(lambda: house.gate(deployment)["phase"] != "decided")
+        for page in ("/metrics", "/api/v1/audit", "/api/v1/gates", "/api/v1/switches"):
+            said.append(await door.send(page, None, {}, method="GET"))
+
+    told = json.dumps(house.rows("SELECT * FROM audit_events"), default=str)
+    everything = [log.getvalue(), told, house.slack.traffic(), *(answer.text for answer in said)]
+    assert "gate_opened" in log.getvalue()
+    for secret in (EXECUTION, HOOK_SECRET, "another-secret-0123456789"):
+        assert [text for text in everything if secret in text] == []
+
+
+def _signed(url: str, deployment: str, stage: Stage) -> Request:
+    body = json.dumps(hook(deployment)).encode()
+    moment = int(stage.slack.clock.now().timestamp())
+    headers = sign(kid=KID, secret=HOOK_SECRET, timestamp=moment, method="POST", path=PATH, body=body)
+    return Request(url + PATH, data=body, headers={**headers, "Content-Type": "application/json"})

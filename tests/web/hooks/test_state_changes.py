@@ -1,0 +1,71 @@
+"""EventBridge's hints: they wake the watcher, and nothing else ever comes of them."""
+
+import asyncio
+from typing import Any
+
+from app.hook_lambda.handler import handle
+from app.sandbox.aws.world import ACCOUNT, REGION
+from app.sandbox.stage import LambdaContext
+from tests.house import House
+from tests.web.hooks.doorstep import Doorstep
+
+
+def state_change(deployment: str, state: str = "STOP", **more: Any) -> dict[str, Any]:
+    """As EventBridge sends it."""
+    return {
+        "version": "0",
+        "id": "c071bfbf-83c4-49ca-a6ff-3df053957145",
+        "source": "aws.codedeploy",
+        "account": ACCOUNT,
+        "region": REGION,
+        "time": "2026-11-24T03:06:31Z",
+        "detail-type": "CodeDeploy Deployment State-change Notification",
+        "resources": [],
+        "detail": {"region": REGION, "deploymentId": deployment, "state": state},
+        **more,
+    }
+
+
+async def forward(house: House, event: dict[str, Any]) -> dict[str, Any]:
+    """The Lambda gets the event."""
+    env = house.stage.lambda_environment()
+    lines: list[str] = []
+    return await asyncio.to_thread(
+        handle, event, LambdaContext(20), env=env, now=house.stage.lambda_time, write=lines.append
+    )
+
+
+async def test_a_hint_has_an_ending_noticed_at_once(house: House) -> None:
+    deployment, _ = await house.ask("order")
+    await house.until(lambda: house.rows("SELECT 1 FROM switches WHERE hook_started_at IS NOT NULL"))
+    house.aws.stop_deployment(deployment)
+    house.aws.clock.advance(5)
+
+    done = await forward(house, state_change(deployment))
+
+    assert done["outcome"] == "hinted"
+    await house.until(lambda: house.gate(deployment)["verdict"] == "withdrawn")
+
+
+async def test_doubled_disordered_and_foreign_hints_change_nothing(house: House) -> None:
+    deployment, _ = await house.ask("order")
+
+    for state in ("SUCCESS", "START", "SUCCESS", "FAILURE"):
+        assert (await forward(house, state_change(deployment, state)))["outcome"] == "hinted"
+    assert (await forward(house, state_change("d-UNKNOWN00")))["outcome"] == "hinted"
+    await house.service.errands.look.settle()
+
+    assert house.gate(deployment)["phase"] == "awaiting"
+    loops_own = {"card_posted", "evidence_seen"}
+    assert [kind for kind in house.audit(deployment) if kind not in loops_own] == ["gate_opened"]
+    assert len(house.table("switches")) == 1
+
+
+async def test_a_hint_without_our_signature_is_refused(house: House, door: Doorstep) -> None:
+    path = "/events/codedeploy"
+    forged = await door.knock(state_change("d-1"), secret="somebody else's", path=path, signed_path=path)
+    for_hooks = await door.knock(state_change("d-1"), path=path)
+    nonsense = await door.knock({"detail": {}}, path=path, signed_path=path)
+
+    assert (forged.status, for_hooks.status, nonsense.status) == (401, 401, 400)
+    assert "source" in nonsense.text
