@@ -16,7 +16,7 @@ from app.aws.deployment_control import CodeDeployInterveners
 from app.aws.evidence import AwsEvidence
 from app.aws.outage import OutageMonitor
 from app.bootstrap_slack import SlackDoors
-from app.concurrency.timeouts import within
+from app.concurrency.timeouts import run_with_timeout
 from app.config.environment import Settings
 from app.config.loader import Config, ConfigError, load_config
 from app.config.runtime import LiveRules
@@ -199,7 +199,7 @@ class Service:
         """Finishes what is under way, for `seconds`; what is left is another replica's once its lease ends."""
         ended = True
         try:
-            await within(seconds, self._finish())
+            await run_with_timeout(seconds, self._finish())
         except TimeoutError:
             ended = False
             await self._cancel_work()

@@ -15,7 +15,7 @@ from botocore.parsers import ResponseParserError
 from app.aws.codedeploy_responses import facts_of, target_of, traffic_of
 from app.aws.errors import THROTTLES, code_of, sort_answer, sort_read
 from app.aws.previous_revision import RevisionReader, redeployment
-from app.concurrency.batch_loader import Together
+from app.concurrency.batch_loader import BatchLoader
 from app.flow.ports.codedeploy import CannotAsk, DeploymentFacts, HookProgress, NoSuchDeployment, Target
 from app.flow.read_models import Traffic
 from app.gate.decision import Answer
@@ -62,7 +62,7 @@ class CodeDeploy:
         self.making = threading.Lock()
         self._clients: dict[tuple[str, bool], CodeDeployClient] = {}
         self._ecs: dict[str, ECSClient] = {}
-        self._deployments: dict[str, Together[str, DeploymentFacts]] = {}
+        self._deployments: dict[str, BatchLoader[str, DeploymentFacts]] = {}
         self._traffic: dict[tuple[str, str], Traffic] = {}
         self._targets: dict[SwitchKey, str] = {}
 
@@ -80,11 +80,13 @@ class CodeDeploy:
 
     async def deployment(self, key: SwitchKey) -> DeploymentFacts:
         """GetDeployment, or BatchGetDeployments when several ask at once."""
-        together = self._deployments.get(key.region)
-        if together is None:
-            together = Together(partial(self._ask_deployments, key.region), most=BATCH, lanes=2)
-            self._deployments[key.region] = together
-        return await together.get(key.deployment)
+        loader = self._deployments.get(key.region)
+        if loader is None:
+            loader = BatchLoader(
+                partial(self._ask_deployments, key.region), max_batch=BATCH, max_concurrent=2
+            )
+            self._deployments[key.region] = loader
+        return await loader.get(key.deployment)
 
     async def hook_progress(self, key: SwitchKey, *, hook_name: str) -> HookProgress | None:
         """One lifecycle event of the deployment's target."""

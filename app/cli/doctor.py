@@ -10,7 +10,7 @@ from app.cli.doctor_clocks import Clock, ClockReading, judge_database_clock
 from app.cli.doctor_signatures import look_at_signatures
 from app.cli.doctor_slack import look_at_slack
 from app.cli.findings import Finding, Mark, ok, trouble, unknown
-from app.concurrency.timeouts import within
+from app.concurrency.timeouts import run_with_timeout
 from app.config.environment import (
     SIGNING_FORM_WARNING,
     UNENCRYPTED_WARNING,
@@ -108,15 +108,15 @@ async def _record(environ: Mapping[str, str], clock: Clock) -> tuple[list[Findin
     database = Database(url)
     try:
         questions = Questions(database)
-        revision = await within(RECORD_SECONDS, questions.revision())
+        revision = await run_with_timeout(RECORD_SECONDS, questions.revision())
         asked = clock()
-        shown = await within(RECORD_SECONDS, questions.clock_time())
+        shown = await run_with_timeout(RECORD_SECONDS, questions.clock_time())
         time = judge_database_clock(ClockReading(shown=shown, asked=asked, answered=clock()))
         version = schema_version(revision)
         if version is SchemaVersion.OLDER:
             said = f"it is at migration {revision or 'none'}, not {newest()}"
             return [trouble(what, said, "Run switchgate migrate."), time], None
-        page = await within(
+        page = await run_with_timeout(
             RECORD_SECONDS,
             questions.gates(domain=None, deployment=None, phase=None, limit=1, cursor=None),
         )
@@ -126,7 +126,7 @@ async def _record(environ: Mapping[str, str], clock: Clock) -> tuple[list[Findin
         said = f"it cannot be used ({str(away) or 'no answer'})"
         return [trouble(what, said, "Mend DATABASE_URL, or the way to the server.")], None
     finally:
-        await within(RECORD_SECONDS, database.close())
+        await run_with_timeout(RECORD_SECONDS, database.close())
 
 
 async def _channels(environ: Mapping[str, str], named: frozenset[str]) -> list[Finding]:
@@ -136,11 +136,11 @@ async def _channels(environ: Mapping[str, str], named: frozenset[str]) -> list[F
         return []
     database = Database(url)
     try:
-        id_changes, closed = await within(RECORD_SECONDS, Questions(database).channel_facts())
+        id_changes, closed = await run_with_timeout(RECORD_SECONDS, Questions(database).channel_facts())
     except (RecordAway, TimeoutError):
         return []
     finally:
-        await within(RECORD_SECONDS, database.close())
+        await run_with_timeout(RECORD_SECONDS, database.close())
     changed = [
         trouble(f"channel {old}", f"its id is {new} now, as Slack says", f"Name {new} in switchgate.toml.")
         for old, new in id_changes.items()

@@ -1,1 +1,1 @@
-"""Time-outs and batches for asyncio, used by every client and by the database."""
+"""Timeouts and batching for asyncio, used by every client and by the database."""

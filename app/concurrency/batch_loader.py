@@ -1,8 +1,8 @@
-"""Questions that come at the same time are asked together.
+"""Batches look-ups that are made at the same time.
 
-Those of one moment go as one, and while as many are under way as there are lanes the next ones wait and then go
-as one. A burst of hooks costs a few calls of CodeDeploy's (undocumented, shared) rate instead of one each, looks at
-many switches one statement of the record's; a lone question waits for nobody.
+Look-ups of one turn of the event loop go into one call. While `max_concurrent` calls are under way, further look-ups
+wait and then share the next call. So a burst of hooks costs a few calls of CodeDeploy's (undocumented, shared) rate
+limit instead of one each, and polling many switches costs one SQL statement. A single look-up does not wait.
 """
 
 import asyncio
@@ -13,19 +13,23 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class Together(Generic[K, V]):
-    """Asks `ask` for up to `most` keys at a time, `lanes` calls at once.
+class BatchLoader(Generic[K, V]):
+    """Calls `load` with up to `max_batch` keys, at most `max_concurrent` calls at once.
 
-    `ask` gives a value or an exception for each key, in order. Cancelling a caller leaves the others be.
+    `load` returns a value or an exception for each key, in order. Cancelling one caller does not affect the others.
     """
 
     def __init__(
-        self, ask: Callable[[Sequence[K]], Awaitable[Sequence[V | Exception]]], *, most: int, lanes: int
+        self,
+        load: Callable[[Sequence[K]], Awaitable[Sequence[V | Exception]]],
+        *,
+        max_batch: int,
+        max_concurrent: int,
     ) -> None:
-        self._ask = ask
-        self._most = most
-        self._free = lanes
-        self._starting = False
+        self._load = load
+        self._max_batch = max_batch
+        self._free_slots = max_concurrent
+        self._start_scheduled = False
         self._waiting: dict[K, asyncio.Future[V]] = {}
         self._calls: set[asyncio.Task[None]] = set()
 
@@ -34,34 +38,34 @@ class Together(Generic[K, V]):
         future = self._waiting.get(key)
         if future is None:
             future = self._waiting[key] = asyncio.get_running_loop().create_future()
-        if self._free > 0 and not self._starting:
-            # Not at once: what else is asked in this turn of the loop comes along.
-            self._starting = True
+        if self._free_slots > 0 and not self._start_scheduled:
+            # Not at once: keys that are asked for in this turn of the event loop join the same call.
+            self._start_scheduled = True
             asyncio.get_running_loop().call_soon(self._start)
         return await asyncio.shield(future)
 
     def _start(self) -> None:
-        self._starting = False
-        while self._waiting and self._free > 0:
-            taken = dict(list(self._waiting.items())[: self._most])
-            for key in taken:
+        self._start_scheduled = False
+        while self._waiting and self._free_slots > 0:
+            batch = dict(list(self._waiting.items())[: self._max_batch])
+            for key in batch:
                 del self._waiting[key]
-            self._free -= 1
-            call = asyncio.create_task(self._call(taken))
+            self._free_slots -= 1
+            call = asyncio.create_task(self._call(batch))
             self._calls.add(call)
             call.add_done_callback(self._calls.discard)
 
-    async def _call(self, taken: dict[K, asyncio.Future[V]]) -> None:
+    async def _call(self, batch: dict[K, asyncio.Future[V]]) -> None:
         try:
-            answers: Sequence[V | Exception] = await self._ask(list(taken))
-        except Exception as trouble:
-            answers = [trouble] * len(taken)
-        for future, answer in zip(taken.values(), answers, strict=True):
-            if isinstance(answer, Exception):
-                future.set_exception(answer)
-                future.exception()  # a caller that has gone must not leave an unread exception behind
+            results: Sequence[V | Exception] = await self._load(list(batch))
+        except Exception as exc:
+            results = [exc] * len(batch)
+        for future, result in zip(batch.values(), results, strict=True):
+            if isinstance(result, Exception):
+                future.set_exception(result)
+                future.exception()  # if the caller is gone, asyncio must not warn of an exception nobody retrieved
             else:
-                future.set_result(answer)
-        self._free += 1
-        if not self._starting:
+                future.set_result(result)
+        self._free_slots += 1
+        if not self._start_scheduled:
             self._start()

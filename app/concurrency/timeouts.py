@@ -1,7 +1,7 @@
-"""Waits so long and no longer, whatever the work does about being cancelled.
+"""Enforces a timeout even when cancellation is slow.
 
-psycopg answers a cancellation by asking the server to cancel the query, and waits for that up to ten seconds;
-where the server says nothing at all, `asyncio.timeout` is that much late. Who waits at a door cannot be.
+psycopg answers a cancellation by asking the server to cancel the query, and waits for that up to ten seconds. If
+the server does not respond at all, `asyncio.timeout` is late by as much. A request handler cannot wait that long.
 """
 
 import asyncio
@@ -12,57 +12,57 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class InDoubt(TimeoutError):
-    """The time was up when the work could not be called back any more: whether it was done is not known here."""
+class CommitOutcomeUnknown(TimeoutError):
+    """The timeout came after COMMIT was sent: this process does not know whether the transaction was committed."""
 
 
-class _Waiter:
-    """What a piece of work tells whoever waits for it."""
+class _Progress:
+    """Shared between the work and its caller."""
 
-    past_recall = False
-
-
-_waiter: ContextVar[_Waiter | None] = ContextVar("waiter", default=None)
-_given_up: set[asyncio.Task[Any]] = set()
+    commit_sent = False
 
 
-async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
-    """What `work` gives. Raises `TimeoutError` after `seconds`; the work is then cancelled, and ends by itself.
+_progress: ContextVar[_Progress | None] = ContextVar("progress", default=None)
+_abandoned: set[asyncio.Task[Any]] = set()
 
-    `InDoubt`, where it was past recall.
+
+async def run_with_timeout(seconds: float, work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`. Raises `TimeoutError` after `seconds`; the work is then cancelled and ends by itself.
+
+    Raises `CommitOutcomeUnknown` if the work had called `mark_commit_sent`.
     """
-    waiter, context = _Waiter(), copy_context()
-    context.run(_waiter.set, waiter)
+    progress, context = _Progress(), copy_context()
+    context.run(_progress.set, progress)
     task = asyncio.create_task(work, context=context)
     try:
         await asyncio.wait({task}, timeout=seconds)
     finally:
         if not task.done():
             task.cancel()
-            _given_up.add(task)
-            task.add_done_callback(_forget)
+            _abandoned.add(task)
+            task.add_done_callback(_discard)
     if not task.done():
-        raise InDoubt if waiter.past_recall else TimeoutError
+        raise CommitOutcomeUnknown if progress.commit_sent else TimeoutError
     return task.result()
 
 
-async def by(moment: float, work: Coroutine[Any, Any, T]) -> T:
-    """The same until a moment of the running loop's time."""
-    return await within(moment - asyncio.get_running_loop().time(), work)
+async def run_until(moment: float, work: Coroutine[Any, Any, T]) -> T:
+    """As `run_with_timeout`, with a moment of the running loop's clock as the limit."""
+    return await run_with_timeout(moment - asyncio.get_running_loop().time(), work)
 
 
-def past_recall() -> None:
-    """From here on cancelling undoes nothing: a COMMIT is sent, say.
+def mark_commit_sent() -> None:
+    """From here on a cancellation does not undo the work, because COMMIT is sent.
 
-    Nor after it was answered: until the work is over, whoever waits has not heard the answer.
+    This stays so after COMMIT was answered: the caller learns of the answer only when the work has ended.
     """
-    waiter = _waiter.get()
-    if waiter is not None:
-        waiter.past_recall = True
+    progress = _progress.get()
+    if progress is not None:
+        progress.commit_sent = True
 
 
-def _forget(task: asyncio.Task[Any]) -> None:
-    """How abandoned work ended is nobody's to hear: its transaction was rolled back, or it is `InDoubt`."""
-    _given_up.discard(task)
+def _discard(task: asyncio.Task[Any]) -> None:
+    """Ignores how abandoned work ended: it was rolled back, or its caller got `CommitOutcomeUnknown`."""
+    _abandoned.discard(task)
     if not task.cancelled():
         task.exception()

@@ -8,7 +8,7 @@ import psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.concurrency.timeouts import past_recall
+from app.concurrency.timeouts import mark_commit_sent
 from app.flow.ports.database import RecordAway, RecordInDoubt
 
 OTHER_RELEASE: Final = frozenset({"42P01", "42703"})
@@ -35,7 +35,7 @@ def told_as_away() -> Iterator[None]:
 @contextmanager
 def committing(*, lost: Callable[[], bool]) -> Iterator[None]:
     """COMMIT is on its way. Whoever gives up from now on, or is cut off, cannot know what became of it."""
-    past_recall()
+    mark_commit_sent()
     try:
         yield
     except psycopg.Error as trouble:

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from app.concurrency.timeouts import within
+from app.concurrency.timeouts import run_with_timeout
 from app.db.migrate import SchemaVersion, newest, schema_version
 from app.db.queries.search import Questions
 from app.flow.ports.database import RecordAway
@@ -54,7 +54,7 @@ def health_router(
 async def _channel_warnings(questions: Questions, named: frozenset[str]) -> dict[str, dict[str, str]]:
     """What somebody should mend, and no reason not to be ready: hooks are taken and presses heard all the same."""
     try:
-        id_changes, closed = await within(ANSWER_SECONDS, questions.channel_facts())
+        id_changes, closed = await run_with_timeout(ANSWER_SECONDS, questions.channel_facts())
     except (RecordAway, TimeoutError):
         return {}
     changed = {old: new for old, new in id_changes.items() if old in named}
@@ -65,7 +65,7 @@ async def _channel_warnings(questions: Questions, named: frozenset[str]) -> dict
 async def _record_state(questions: Questions) -> str:
     """A schema of a newer release is fine: during an upgrade old replicas go on serving."""
     try:
-        revision = await within(ANSWER_SECONDS, questions.revision())
+        revision = await run_with_timeout(ANSWER_SECONDS, questions.revision())
     except (RecordAway, TimeoutError):
         return "the database does not answer"
     if schema_version(revision) is SchemaVersion.OLDER:

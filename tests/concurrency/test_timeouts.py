@@ -1,10 +1,10 @@
-"""Waiting so long and no longer."""
+"""`run_with_timeout` returns in time, and tells whether COMMIT was sent."""
 
 import asyncio
 
 import pytest
 
-from app.concurrency.timeouts import InDoubt, past_recall, within
+from app.concurrency.timeouts import CommitOutcomeUnknown, mark_commit_sent, run_with_timeout
 
 LONG = 60.0
 
@@ -20,8 +20,8 @@ async def _stubborn(ended: asyncio.Event, how: Exception | None = None) -> None:
         raise
 
 
-async def test_it_gives_what_the_work_gives() -> None:
-    assert await within(LONG, asyncio.sleep(0, "done")) == "done"
+async def test_it_returns_what_the_work_returns() -> None:
+    assert await run_with_timeout(LONG, asyncio.sleep(0, "done")) == "done"
 
 
 async def test_it_raises_what_the_work_raises() -> None:
@@ -29,7 +29,7 @@ async def test_it_raises_what_the_work_raises() -> None:
         raise LookupError("gone")
 
     with pytest.raises(LookupError, match="gone"):
-        await within(LONG, fails())
+        await run_with_timeout(LONG, fails())
 
 
 @pytest.mark.parametrize("how", [None, LookupError("late")])
@@ -37,61 +37,61 @@ async def test_it_does_not_wait_for_work_that_will_not_be_cancelled(how: Excepti
     ended = asyncio.Event()
 
     with pytest.raises(TimeoutError):
-        await within(0.01, _stubborn(ended, how))
+        await run_with_timeout(0.01, _stubborn(ended, how))
 
     ended.set()
     rest = asyncio.all_tasks() - {task for task in [asyncio.current_task()] if task}
-    await asyncio.wait(rest)  # and what became of it disturbs nobody
+    await asyncio.wait(rest)  # how it ends disturbs nobody
 
 
-async def test_whoever_is_cancelled_takes_the_work_along() -> None:
-    heard = asyncio.Event()
+async def test_cancelling_the_caller_cancels_the_work() -> None:
+    was_cancelled = asyncio.Event()
 
     async def work() -> None:
         try:
             await asyncio.sleep(LONG)
         finally:
-            heard.set()
+            was_cancelled.set()
 
-    waiting = asyncio.create_task(within(LONG, work()))
+    waiting = asyncio.create_task(run_with_timeout(LONG, work()))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     waiting.cancel()
 
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    await asyncio.wait_for(heard.wait(), 5)
+    await asyncio.wait_for(was_cancelled.wait(), 5)
 
 
 @pytest.mark.parametrize("after", [0.0, LONG])
-async def test_what_was_past_recall_when_the_time_was_up_is_in_doubt(after: float) -> None:
-    """Also where it was done, and the work has not come to its end."""
+async def test_a_timeout_after_commit_was_sent_leaves_the_outcome_unknown(after: float) -> None:
+    """Also where COMMIT was answered and the work has not ended yet."""
 
     async def commits() -> None:
-        past_recall()
+        mark_commit_sent()
         await asyncio.sleep(LONG - after)
         await asyncio.sleep(after)
 
-    with pytest.raises(InDoubt):
-        await within(0.01, commits())
+    with pytest.raises(CommitOutcomeUnknown):
+        await run_with_timeout(0.01, commits())
 
 
-async def test_what_can_still_be_called_back_is_not_in_doubt() -> None:
-    with pytest.raises(TimeoutError) as trouble:
-        await within(0.01, asyncio.sleep(LONG))
-    assert not isinstance(trouble.value, InDoubt)
+async def test_a_timeout_before_commit_was_sent_is_a_plain_timeout() -> None:
+    with pytest.raises(TimeoutError) as raised:
+        await run_with_timeout(0.01, asyncio.sleep(LONG))
+    assert not isinstance(raised.value, CommitOutcomeUnknown)
 
 
-async def test_whoever_waits_inside_another_wait_is_in_doubt_alone() -> None:
+async def test_of_nested_timeouts_only_the_inner_outcome_is_unknown() -> None:
     async def inner() -> None:
-        past_recall()
+        mark_commit_sent()
         await asyncio.sleep(LONG)
 
     async def outer() -> None:
-        with pytest.raises(InDoubt):
-            await within(0.01, inner())
+        with pytest.raises(CommitOutcomeUnknown):
+            await run_with_timeout(0.01, inner())
         await asyncio.sleep(LONG)
 
-    with pytest.raises(TimeoutError) as trouble:
-        await within(0.1, outer())
-    assert not isinstance(trouble.value, InDoubt)
+    with pytest.raises(TimeoutError) as raised:
+        await run_with_timeout(0.1, outer())
+    assert not isinstance(raised.value, CommitOutcomeUnknown)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from app.concurrency.batch_loader import Together
+from app.concurrency.batch_loader import BatchLoader
 from app.db.audit_lock import CHAINS_BEHIND, CHAINS_BEHIND_HELD, GATES_BEHIND, SWITCH_CHAIN
 from app.db.database import Database
 from app.db.leases import Leases
@@ -91,7 +91,7 @@ class Switches:
     def __init__(self, database: Database, owner: UUID) -> None:
         self._database = database
         self.leases = Leases(database, "switches", owner)
-        self._put_back = Together(self._look_again, most=BATCH, lanes=2)
+        self._put_back = BatchLoader(self._look_again, max_batch=BATCH, max_concurrent=2)
 
     async def claim(self, *, now: datetime, limit: int) -> Sequence[DueLook]:
         """Leases switches that have not been looked at for a while."""

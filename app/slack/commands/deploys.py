@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import structlog
 
-from app.concurrency.timeouts import by
+from app.concurrency.timeouts import run_until
 from app.config import reserved_words as own
 from app.flow.ports.rules import Rules
 from app.gate.ids import DomainName, GateId
@@ -149,7 +149,7 @@ class DeploysCommand:
     ) -> Shown:
         """`away`: what to say where the record does not answer, unless that nothing can be listed."""
         try:
-            return await by(until, work)
+            return await run_until(until, work)
         except UNCONFIRMED as trouble:
             return only(away(trouble) if away is not None else texts("deploys.record_away"), texts=texts)
         except Exception:

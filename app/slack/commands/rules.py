@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
-from app.concurrency.timeouts import within
+from app.concurrency.timeouts import run_with_timeout
 from app.config.reserved_words import CHANGES
 from app.flow.ports.database import RecordAway
 from app.flow.ports.rules import OwnedDomain, Rules
@@ -88,7 +88,7 @@ class RulesCommand:
     async def _frozen(self, domain: OwnedDomain, texts: Texts) -> list[str]:
         """The freezes in force; those of the configuration also where the record does not answer."""
         try:
-            freezes, unknown = await within(RECORD_SECONDS, self._freezes.of(domain.name)), []
+            freezes, unknown = await run_with_timeout(RECORD_SECONDS, self._freezes.of(domain.name)), []
         except (RecordAway, TimeoutError):
             freezes = tuple(self._rules.freezes(domain.name))
             unknown = [texts("policy.freezes_unknown")]

@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from app.concurrency.timeouts import by
+from app.concurrency.timeouts import run_until
 from app.flow.approval.approval_context import NoSuchGate, question_of, unmet_by
 from app.flow.approval.break_glass import Broken, Glass, break_glass
 from app.flow.approval.cast_vote import Refused
@@ -129,7 +129,7 @@ class GlassPresses:
         breaking = break_glass(
             glass, record=self._record, rules=self._rules, traffic=self._traffic, now=self._clock()
         )
-        return await by(until, breaking)
+        return await run_until(until, breaking)
 
     async def _answer_refused(
         self, ack: Ack, refused: Refused, view: Mapping[str, Any], reason: str, texts: Texts
@@ -159,7 +159,7 @@ class GlassPresses:
                 now=self._clock(),
                 request=request,
             )
-            view = await by(until, taking)
+            view = await run_until(until, taking)
         except NotATicket:
             return self._why_not(Refused(NoSuchGate(), None), texts)
         except Refused as refused:
@@ -177,7 +177,7 @@ class GlassPresses:
         texts = Texts.of(profile.locale)
         try:
             ticket = Ticket.parse(value)
-            view = await by(until, self._seen(ticket.gate))
+            view = await run_until(until, self._seen(ticket.gate))
             form = self._form(ticket, view, profile, texts)
         except NotATicket:
             self._answer(body, self._why_not(Refused(NoSuchGate(), None), texts), profile)

@@ -9,7 +9,7 @@ from typing import Any, Final
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from app.concurrency.timeouts import within
+from app.concurrency.timeouts import run_with_timeout
 from app.flow.free_text import has_content
 from app.flow.ports.database import GateRecord, RecordAway
 from app.flow.ports.rules import Rules
@@ -170,7 +170,7 @@ class Several:
         if not said.again:
             return result
         try:
-            view = await within(LOOK_SECONDS, self._record.get(pick.ticket.gate))
+            view = await run_with_timeout(LOOK_SECONDS, self._record.get(pick.ticket.gate))
         except Exception as trouble:
             log.warning("approval_unsure", problem=type(trouble).__name__, gate=str(pick.ticket.gate))
             return replace(result, words=texts("refused.in_doubt"))
@@ -201,7 +201,7 @@ class Several:
             return
         seeing = see_mine(profile.person, questions=self._questions, rules=self._rules, now=self._clock())
         try:
-            choices = await within(SEEING_SECONDS, seeing)
+            choices = await run_with_timeout(SEEING_SECONDS, seeing)
         except (RecordAway, TimeoutError):
             self._replies.answer(body, texts("deploys.record_away"))
             return

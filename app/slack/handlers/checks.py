@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from app.concurrency.timeouts import by
+from app.concurrency.timeouts import run_until
 from app.flow.checks.run_probe import ProbeRecord, run_checks_again
 from app.flow.ports.database import GateRecord
 from app.flow.ports.rules import Rules
@@ -60,7 +60,7 @@ class CheckPresses:
             return outside
         try:
             gate = Ticket.parse(value).gate
-            again = await by(until, self._run_again(gate))
+            again = await run_until(until, self._run_again(gate))
         except NotATicket:
             return texts("refused.no_such_gate")
         except UNCONFIRMED as trouble:

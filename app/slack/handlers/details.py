@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from app.concurrency.timeouts import by
+from app.concurrency.timeouts import run_until
 from app.flow.ports.database import RecordAway
 from app.flow.read_models import GateView
 from app.gate.ids import GateId
@@ -71,7 +71,7 @@ class DetailsDoor:
 
     async def _find(self, value: object, *, until: float) -> GateView | RecordAway | TimeoutError | None:
         try:
-            return await by(until, self._evidence.get(Ticket.parse(value).gate))
+            return await run_until(until, self._evidence.get(Ticket.parse(value).gate))
         except NotATicket:
             return None
         except UNCONFIRMED as trouble:

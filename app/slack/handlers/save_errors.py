@@ -1,6 +1,6 @@
 """What is said to somebody whose press or word the record did not confirm in time."""
 
-from app.concurrency.timeouts import InDoubt
+from app.concurrency.timeouts import CommitOutcomeUnknown
 from app.flow.ports.database import RecordAway, RecordInDoubt
 from app.i18n.catalog import Texts
 
@@ -10,5 +10,5 @@ UNCONFIRMED = (RecordAway, TimeoutError)
 
 def unrecorded(trouble: Exception, *, texts: Texts, about: str = "refused") -> str:
     """That nothing was recorded; where nobody can know that yet, that it may have been. `about`: of what, in texts."""
-    in_doubt = isinstance(trouble, RecordInDoubt | InDoubt)
+    in_doubt = isinstance(trouble, RecordInDoubt | CommitOutcomeUnknown)
     return texts(f"{about}.in_doubt" if in_doubt else f"{about}.nothing_recorded")

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from app.concurrency.timeouts import by
+from app.concurrency.timeouts import run_until
 from app.flow.approval.approval_context import NoSuchGate
 from app.flow.approval.cast_vote import Refused
 from app.flow.free_text import has_content
@@ -142,7 +142,7 @@ class Undoing:
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
         try:
-            no = await by(until, self._open_form(Ticket.parse(value).gate, profile, body=body))
+            no = await run_until(until, self._open_form(Ticket.parse(value).gate, profile, body=body))
         except NotATicket:
             no = self._no(Refused(NoSuchGate(), None), texts)
         except UNCONFIRMED:
@@ -158,7 +158,7 @@ class Undoing:
         wish = Wish(gate=ticket.gate, deed=deed, person=profile.person, reason=reason, request=request)
         try:
             asking = intervene(wish, record=self._record, rules=self._rules, now=self._clock())
-            await by(until, asking)
+            await run_until(until, asking)
         except Refused as refused:
             log.info("undo_refused", why=type(refused.refusal).__name__, deed=deed)
             return self._no(refused, texts)

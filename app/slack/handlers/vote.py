@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import structlog
 
-from app.concurrency.timeouts import by
+from app.concurrency.timeouts import run_until
 from app.flow.approval.approval_context import NoSuchGate, outlook_of, rejections_after
 from app.flow.approval.cast_vote import Counted, Press, Refused, decide_gate, may_press
 from app.flow.approval.live_traffic import LiveTraffic
@@ -173,7 +173,7 @@ class Presses:
             deciding = decide_gate(
                 press, record=self._record, rules=self._rules, traffic=self._traffic, now=self._clock()
             )
-            counted = await by(until, deciding)
+            counted = await run_until(until, deciding)
         except Exception as trouble:
             return self._not_counted(trouble, profile, texts)
         PRESSES.labels(outcome="counted").inc()
@@ -188,7 +188,7 @@ class Presses:
         try:
             press = _press(value, profile, Choice.REJECT, "")
             asking = may_press(press, record=self._record, rules=self._rules, now=self._clock())
-            view = await by(until, asking)
+            view = await run_until(until, asking)
         except UNCONFIRMED as trouble:
             log.warning("form_not_opened", problem=type(trouble).__name__, user=profile.person.user)
             # A question records nothing that could be in doubt.

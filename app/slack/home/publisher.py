@@ -13,7 +13,7 @@ from typing import Any, Final
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from app.concurrency.timeouts import within
+from app.concurrency.timeouts import run_with_timeout
 from app.flow.notify.slack_errors import CardNotDrawn
 from app.flow.ports.database import RecordAway
 from app.flow.ports.rules import Rules
@@ -180,7 +180,7 @@ class Homes:
             return
         self._looked_at = now
         try:
-            mark = await within(RECORD_SECONDS, self._questions.mark())
+            mark = await run_with_timeout(RECORD_SECONDS, self._questions.mark())
         except (RecordAway, TimeoutError):
             return
         for viewer in self._viewers.values():
@@ -234,7 +234,7 @@ class Homes:
             person, questions=self._questions, freezes=self._freezes, rules=self._rules, now=now
         )
         try:
-            seen = await within(RECORD_SECONDS, seeing)
+            seen = await run_with_timeout(RECORD_SECONDS, seeing)
         except (RecordAway, TimeoutError) as trouble:
             log.warning("home_without_the_record", problem=type(trouble).__name__)
             viewer.mark = ""

@@ -8,7 +8,7 @@ import structlog
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from app.concurrency.timeouts import within
+from app.concurrency.timeouts import run_with_timeout
 from app.flow.lifecycle.confirm_hook import NotOurs, WrongEvent
 from app.flow.lifecycle.open_gate import Hook, Known, Opened, open_gate
 from app.flow.ports.codedeploy import Deployments
@@ -80,7 +80,7 @@ class HookReceiver:
             opening = open_gate(
                 hook, record=self._record, deployments=self._deployments, rules=self._rules, now=now
             )
-            found = await within(OPEN_SECONDS, opening)
+            found = await run_with_timeout(OPEN_SECONDS, opening)
         except NotOurs as theirs:
             log.warning("hook_refused", why=str(theirs), deployment=hook.key.deployment)
             code = "wrong_event" if isinstance(theirs, WrongEvent) else "not_ours"

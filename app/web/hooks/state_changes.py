@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from app.concurrency.timeouts import within
+from app.concurrency.timeouts import run_with_timeout
 from app.flow.ports.database import RecordAway
 from app.gate.ids import DeploymentId, SwitchKey
 from app.observability.metrics import STATE_CHANGES
@@ -69,7 +69,7 @@ class StateChangeReceiver:
         try:
             body, _ = await self._admission.admit(request)
             key = _key(body)
-            known = await within(WAKE_SECONDS, self._look(key))
+            known = await run_with_timeout(WAKE_SECONDS, self._look(key))
         except NotAdmitted as refused:
             STATE_CHANGES.labels(outcome=refused.outcome).inc()
             return refused.answer
