@@ -16,7 +16,13 @@ from app.aws.codedeploy_responses import facts_of, target_of, traffic_of
 from app.aws.errors import THROTTLES, code_of, sort_answer, sort_read
 from app.aws.previous_revision import RevisionReader, redeployment
 from app.concurrency.batch_loader import BatchLoader
-from app.flow.ports.codedeploy import CannotAsk, DeploymentFacts, HookProgress, NoSuchDeployment, Target
+from app.flow.ports.codedeploy import (
+    CodeDeployUnavailable,
+    DeploymentFacts,
+    HookProgress,
+    NoSuchDeployment,
+    Target,
+)
 from app.flow.read_models import Traffic
 from app.gate.decision import Answer
 from app.gate.ids import ExecutionId, SwitchKey
@@ -174,7 +180,7 @@ class CodeDeploy:
         if len(deployments) > 1:
             try:
                 found = await self.in_thread(partial(self._batch, region, deployments))
-            except (ClientError, BotoCoreError, CannotAsk) as trouble:
+            except (ClientError, BotoCoreError, CodeDeployUnavailable) as trouble:
                 if isinstance(trouble, ClientError) and code_of(trouble) in THROTTLES:
                     return [sort_read(trouble) for _ in deployments]
                 # One odd id refuses the whole batch; asked one by one, each gets its own answer.
@@ -197,19 +203,21 @@ class CodeDeploy:
         return facts_of(found["deploymentInfo"])
 
     async def read(self, work: Callable[[], T]) -> T:
-        """`work` in a worker thread, boto3's errors as `NoSuchDeployment` or `CannotAsk`."""
+        """`work` in a worker thread, boto3's errors as `NoSuchDeployment` or `CodeDeployUnavailable`."""
         try:
             return await self.in_thread(work)
         except (ClientError, BotoCoreError) as trouble:
             raise sort_read(trouble) from None
 
     async def in_thread(self, work: Callable[[], T], *, answers: bool = False) -> T:
-        """`work` in a worker thread. An answer that makes no sense is `CannotAsk`."""
+        """`work` in a worker thread. An answer that makes no sense is `CodeDeployUnavailable`."""
         threads = self._answering if answers else self._reading
         try:
             return await asyncio.get_running_loop().run_in_executor(threads, work)
         except (KeyError, ValueError, TypeError, ResponseParserError) as trouble:
-            raise CannotAsk(f"an answer that makes no sense ({type(trouble).__name__})") from trouble
+            raise CodeDeployUnavailable(
+                f"an answer that makes no sense ({type(trouble).__name__})"
+            ) from trouble
 
     def boto(self, region: str, *, answers: bool = False) -> "CodeDeployClient":
         """boto3's client. `answers`: the one that tries once, for what must not happen twice."""

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from app.flow.ports.codedeploy import DeploymentFacts, HookProgress, Target
 from app.flow.read_models import Traffic
-from app.flow.sanitize_text import storable
+from app.flow.sanitize_text import sanitize_text
 from app.gate.rules.shift import Shift
 
 
@@ -21,11 +21,11 @@ def facts_of(info: Mapping[str, Any]) -> DeploymentFacts:
         platform=str(info.get("computePlatform", "")),
         status=str(info.get("status", "")),
         creator=str(info.get("creator", "")),
-        description=storable(str(info.get("description", ""))),
+        description=sanitize_text(str(info.get("description", ""))),
         config_name=str(info.get("deploymentConfigName", "")),
         created_at=info.get("createTime"),
         rollback_of=rollback.get("rollbackTriggeringDeploymentId"),
-        error=storable(": ".join(words)) or None,
+        error=sanitize_text(": ".join(words)) or None,
         rollback_id=rollback.get("rollbackDeploymentId"),
         keeps_blue=_keeps_blue(info),
         keeping_blue=bool(info.get("instanceTerminationWaitTimeStarted")),

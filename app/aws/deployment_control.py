@@ -10,7 +10,7 @@ from app.aws.errors import CREDENTIALS, code_of, sort_read
 from app.aws.previous_revision import redeployment
 from app.flow.ports.codedeploy import (
     AlreadyOver,
-    AnotherRuns,
+    AnotherDeploymentActive,
     InterventionRefused,
     NoSuchDeployment,
     NothingToRedeploy,
@@ -146,7 +146,7 @@ def _later(info: "DeploymentInfoTypeDef", mark: str) -> "DeploymentInfoTypeDef |
     if mark in info.get("description", ""):
         return info
     if status not in OVER:
-        raise AnotherRuns(info.get("deploymentId", "another deployment"))
+        raise AnotherDeploymentActive(info.get("deploymentId", "another deployment"))
     if status == "Succeeded":
         raise InterventionRefused(f"a later deployment serves: {info.get('deploymentId')}")
     return None
@@ -158,7 +158,7 @@ def _sorted(trouble: ClientError | BotoCoreError) -> Exception:
         if code == "DeploymentAlreadyCompletedException":
             return AlreadyOver(code)
         if code == "DeploymentLimitExceededException":
-            return AnotherRuns(code)
+            return AnotherDeploymentActive(code)
         if code in FINAL:
             return InterventionRefused(code)
     sorted_ = sort_read(trouble)

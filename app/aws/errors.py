@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from app.flow.ports.codedeploy import AlreadyAnswered, AnswerRefused, CannotAsk, NoSuchDeployment
+from app.flow.ports.codedeploy import AlreadyAnswered, AnswerRefused, CodeDeployUnavailable, NoSuchDeployment
 
 FINAL: Final = frozenset(
     {
@@ -66,7 +66,7 @@ def code_of(trouble: ClientError) -> str:
 
 
 def sort_read(trouble: ClientError | BotoCoreError) -> Exception:
-    """The error of a read as `NoSuchDeployment` or `CannotAsk`."""
+    """The error of a read as `NoSuchDeployment` or `CodeDeployUnavailable`."""
     if isinstance(trouble, ClientError) and code_of(trouble) in ABSENT:
         code = code_of(trouble)
         return NoSuchDeployment(code, may_appear=code == "DeploymentDoesNotExistException")
@@ -74,7 +74,7 @@ def sort_read(trouble: ClientError | BotoCoreError) -> Exception:
 
 
 def sort_answer(trouble: ClientError | BotoCoreError) -> Exception:
-    """The error of an answer as `AlreadyAnswered`, `AnswerRefused` or `CannotAsk`."""
+    """The error of an answer as `AlreadyAnswered`, `AnswerRefused` or `CodeDeployUnavailable`."""
     if isinstance(trouble, ClientError):
         code = code_of(trouble)
         if code == "LifecycleEventAlreadyCompletedException":
@@ -84,10 +84,10 @@ def sort_answer(trouble: ClientError | BotoCoreError) -> Exception:
     return _cannot_ask(trouble)
 
 
-def _cannot_ask(trouble: ClientError | BotoCoreError) -> CannotAsk:
+def _cannot_ask(trouble: ClientError | BotoCoreError) -> CodeDeployUnavailable:
     if isinstance(trouble, ClientError):
         code = code_of(trouble)
-        return CannotAsk(code or "an unnamed error")
+        return CodeDeployUnavailable(code or "an unnamed error")
     # Its text may carry the endpoint and the request; the class says enough.
     name = type(trouble).__name__
-    return CannotAsk(name)
+    return CodeDeployUnavailable(name)

@@ -15,7 +15,7 @@ from app.aws.ecs import task_sets_of
 from app.aws.elb import health_of, listener_of, rules_of
 from app.aws.evidence_client import Readers
 from app.aws.task_definitions import reading_of
-from app.flow.ports.evidence import GroupFacts, PartUnread, ServiceName, TargetFacts
+from app.flow.ports.evidence import EvidenceUnavailable, GroupFacts, ServiceName, TargetFacts
 from app.gate.evidence.blue_green import TaskSet
 from app.gate.evidence.model import Alarm, Listener, Missing, Targets, Why
 from app.gate.evidence.revision import Reading
@@ -70,7 +70,7 @@ class AwsEvidence:
                 "codedeploy:GetDeployment",
                 lambda client: client.get_deployment(deploymentId=key.deployment)["deploymentInfo"],
             )
-        except PartUnread:
+        except EvidenceUnavailable:
             return {}
         while len(self._settings) >= SETTINGS_KEPT:
             self._settings.pop(next(iter(self._settings)), None)
@@ -86,7 +86,7 @@ class AwsEvidence:
             lambda client: client.list_deployment_targets(deploymentId=key.deployment).get("targetIds") or [],
         )
         if not targets:
-            raise PartUnread(Missing(why=Why.ABSENT, call="codedeploy:ListDeploymentTargets"))
+            raise EvidenceUnavailable(Missing(why=Why.ABSENT, call="codedeploy:ListDeploymentTargets"))
 
         def ask(client: Any) -> TargetFacts:
             answer = client.get_deployment_target(deploymentId=key.deployment, targetId=targets[0])
@@ -124,7 +124,7 @@ class AwsEvidence:
             content = await self._readers.read("codedeploy", key.region, call, ask)
         named = task_definition_in(content or "")
         if named is None or not is_pinned(named):
-            raise PartUnread(Missing(why=Why.ABSENT, call=call))
+            raise EvidenceUnavailable(Missing(why=Why.ABSENT, call=call))
         return named
 
     async def reading(self, region: str, task_definition: str) -> Reading:
@@ -138,7 +138,7 @@ class AwsEvidence:
         call = "ecs:DescribeTaskDefinition"
         try:
             return await self._readers.read("ecs", region, call, partial(ask, ["TAGS"]))
-        except PartUnread as unread:
+        except EvidenceUnavailable as unread:
             if unread.missing.why is not Why.DENIED:
                 raise
         return await self._readers.read("ecs", region, call, partial(ask, []))

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from app.aws.codedeploy import hang_up
 from app.aws.errors import CREDENTIALS, THROTTLES, code_of
-from app.flow.ports.evidence import PartUnread
+from app.flow.ports.evidence import EvidenceUnavailable
 from app.gate.evidence.model import Missing, Why
 
 log = structlog.get_logger(__name__)
@@ -79,16 +79,16 @@ class Readers:
         hang_up(self._clients)
 
     async def read(self, service: Service, region: str, call: str, work: Callable[[Any], T]) -> T:
-        """Runs `work` with the client; `call` is the permission that it needs. Raises `PartUnread`."""
+        """Runs `work` with the client; `call` is the permission that it needs. Raises `EvidenceUnavailable`."""
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._threads, lambda: work(self._client(service, region)))
         except (ClientError, BotoCoreError) as trouble:
-            raise PartUnread(Missing(why=reason_of(trouble), call=call)) from None
+            raise EvidenceUnavailable(Missing(why=reason_of(trouble), call=call)) from None
         except (KeyError, ValueError, TypeError, AttributeError) as trouble:
             # The answer itself may hold what must not be logged: its error's class says enough.
             log.warning("answer_makes_no_sense", call=call, problem=type(trouble).__name__)
-            raise PartUnread(Missing(why=Why.FAILED, call=call)) from None
+            raise EvidenceUnavailable(Missing(why=Why.FAILED, call=call)) from None
 
     def _client(self, service: Service, region: str) -> Any:
         client = self._clients.get((service, region))

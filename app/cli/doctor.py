@@ -26,7 +26,7 @@ from app.db.database import Database
 from app.db.embedded_postgres import default_folder
 from app.db.migrate import SchemaVersion, newest, schema_version
 from app.db.queries.search import Questions
-from app.flow.ports.database import RecordAway
+from app.flow.ports.database import DatabaseUnavailable
 from app.flow.read_models import GateView
 from app.gate.rules.policy import Roster
 from app.i18n.catalog import Texts
@@ -122,7 +122,7 @@ async def _record(environ: Mapping[str, str], clock: Clock) -> tuple[list[Findin
         )
         newer = ", made by a newer release than this" if version is SchemaVersion.NEWER else ""
         return [ok(what, f"at migration {revision}{newer}"), time], next(iter(page.items), None)
-    except (RecordAway, TimeoutError) as away:
+    except (DatabaseUnavailable, TimeoutError) as away:
         said = f"it cannot be used ({str(away) or 'no answer'})"
         return [trouble(what, said, "Mend DATABASE_URL, or the way to the server.")], None
     finally:
@@ -137,7 +137,7 @@ async def _channels(environ: Mapping[str, str], named: frozenset[str]) -> list[F
     database = Database(url)
     try:
         id_changes, closed = await run_with_timeout(RECORD_SECONDS, Questions(database).channel_facts())
-    except (RecordAway, TimeoutError):
+    except (DatabaseUnavailable, TimeoutError):
         return []
     finally:
         await run_with_timeout(RECORD_SECONDS, database.close())

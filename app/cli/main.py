@@ -14,7 +14,7 @@ import typer
 from app.config.environment import Settings, SettingsError, load_database_url, load_settings
 from app.config.loader import Config, ConfigError, counted, load_config, warnings
 from app.db.embedded_postgres import EmbeddedPostgres, PostgresTrouble, default_folder
-from app.flow.ports.database import RecordAway
+from app.flow.ports.database import DatabaseUnavailable
 from app.observability.logging import configure_logging, forget
 
 app = typer.Typer(
@@ -144,7 +144,7 @@ def audit(
             )
         except ValueError as trouble:
             _refuse(str(trouble))
-        except RecordAway as trouble:
+        except DatabaseUnavailable as trouble:
             _refuse(f"DATABASE_URL: the database cannot be used: {trouble}")
         typer.echo(audit_table(lines, as_json=json))
         if domain is not None and not names_domain(lines, domain):

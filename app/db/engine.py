@@ -15,7 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, ManagesConnection, PoolProxiedC
 from sqlalchemy.util import greenlet_spawn
 
 from app.db.statements import Driver, watches_transactions
-from app.flow.ports.database import RecordAway
+from app.flow.ports.database import DatabaseUnavailable
 
 CONNECT_SECONDS: Final = 3
 STATEMENTS: Final = 400
@@ -120,18 +120,18 @@ class Pool:
         try:
             await opened.start()
         except InvalidRequestError as trouble:
-            raise RecordAway(CHECKOUT_FAILED) from trouble
+            raise DatabaseUnavailable(CHECKOUT_FAILED) from trouble
         try:
             yield opened
         finally:
             await opened.close()
 
     async def _check_out(self) -> PoolProxiedConnection:
-        """Raises `RecordAway` where SQLAlchemy has given up on connections that died one after the other."""
+        """Raises `DatabaseUnavailable` where SQLAlchemy has given up on connections that died one after the other."""
         try:
             return await self.engine.raw_connection()
         except InvalidRequestError as trouble:
-            raise RecordAway(CHECKOUT_FAILED) from trouble
+            raise DatabaseUnavailable(CHECKOUT_FAILED) from trouble
 
     def _trust(self, connection: object, record: ConnectionPoolEntry, proxy: object) -> None:
         """Where one connection has died, in a failover perhaps, none that is as old is trusted."""

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.concurrency.timeouts import mark_commit_sent
-from app.flow.ports.database import RecordAway, RecordInDoubt
+from app.flow.ports.database import DatabaseUnavailable, RecordInDoubt
 
 OTHER_RELEASE: Final = frozenset({"42P01", "42703"})
 """Postgres's codes for a table or a column that is not there."""
@@ -17,18 +17,18 @@ OTHER_RELEASE: Final = frozenset({"42P01", "42703"})
 
 @contextmanager
 def told_as_away() -> Iterator[None]:
-    """What says that Postgres is away is raised as `RecordAway`; what is our own fault, as it is."""
+    """What says that Postgres is away is raised as `DatabaseUnavailable`; what is our own fault, as it is."""
     try:
         yield
     except PoolTimeout as trouble:
-        raise RecordAway(str(trouble)) from trouble
+        raise DatabaseUnavailable(str(trouble)) from trouble
     except DBAPIError as trouble:
         if trouble.connection_invalidated or _is_away(trouble.orig):
-            raise RecordAway(_why(trouble.orig)) from trouble
+            raise DatabaseUnavailable(_why(trouble.orig)) from trouble
         raise
     except psycopg.Error as trouble:
         if _is_away(trouble):
-            raise RecordAway(_why(trouble)) from trouble
+            raise DatabaseUnavailable(_why(trouble)) from trouble
         raise
 
 

@@ -17,7 +17,7 @@ import structlog
 from app.db.database import Database
 from app.db.mapping.rows import IncoherentRow
 from app.db.quarantine import Quarantine
-from app.flow.ports.database import RecordAway
+from app.flow.ports.database import DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -162,7 +162,7 @@ class Leases:
             until = claimed + timedelta(seconds=clock() - began) + LEASE
             try:
                 await self._database.rows(self._renew, owner=self.owner, key=key, until=until)
-            except RecordAway:
+            except DatabaseUnavailable:
                 continue  # the finish is fenced: at worst somebody else does the work again
 
 

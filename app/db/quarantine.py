@@ -14,7 +14,7 @@ from typing import Any, Final
 import structlog
 
 from app.flow.backoff import backoff
-from app.flow.ports.database import RecordAway
+from app.flow.ports.database import DatabaseUnavailable
 from app.observability.metrics import ROWS_SET_ASIDE
 
 log = structlog.get_logger(__name__)
@@ -60,7 +60,7 @@ class Quarantine:
         """What fails inside sets the row aside and goes no further, unless it is the database that is away."""
         try:
             yield
-        except RecordAway:
+        except DatabaseUnavailable:
             raise
         except Exception as trouble:
             self.add(key, problem=type(trouble).__name__, exc=trouble)

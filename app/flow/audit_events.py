@@ -63,7 +63,7 @@ SWITCHGATE = Actor(kind=ActorKind.SWITCHGATE)
 CODEDEPLOY = Actor(kind=ActorKind.CODEDEPLOY)
 
 
-def person(user: UserId, name: str) -> Actor:
+def person_actor(user: UserId, name: str) -> Actor:
     """A person as actor."""
     return Actor(kind=ActorKind.PERSON, id=user, name=name)
 
@@ -84,7 +84,7 @@ class Event:
     detail: Mapping[str, Detail] = field(default_factory=dict)
 
 
-def seen(
+def observed_event(
     kind: Kind,
     switch: Switch,
     now: datetime,

@@ -20,7 +20,7 @@ from app.gate.rules.violations import Unmet
 from app.gate.state_machine import Awaiting, Gate, Outcome
 from app.gate.undo import Course, Deed, Standpoint, UnderWay
 
-PASSING: Final = timedelta(seconds=3)
+MIN_VISIBLE_DELAY: Final = timedelta(seconds=3)
 """What is over so soon after a decision need not be said."""
 
 
@@ -169,7 +169,7 @@ class GateView:
     outcome_detail: str | None
     """CodeDeploy's side of it: the answer that it holds, or why it could not be told."""
     report_trouble: str | None
-    """Why CodeDeploy is not told until `PASSING` after the decision; None: nothing to speak of."""
+    """Why CodeDeploy is not told until `MIN_VISIBLE_DELAY` after the decision; None: nothing to speak of."""
     reported_at: datetime | None
     event_read_at: datetime | None = None
     """When the lifecycle event was compared with the answer that CodeDeploy had taken."""
@@ -202,7 +202,7 @@ class CardPlace:
     ts: str
 
 
-def course_of(view: GateView) -> Course:
+def progress_of(view: GateView) -> Course:
     """How far the gate's switch has come, whoever let its traffic through."""
     switch = view.switch
     if switch.ended_at is not None:
@@ -212,14 +212,14 @@ def course_of(view: GateView) -> Course:
     return Course.SWITCHED if switch.switched_at is not None else Course.SHIFTING
 
 
-def standpoint_of(view: GateView) -> Standpoint:
+def undo_context_of(view: GateView) -> Standpoint:
     """What the way back of the gate's switch depends on."""
     asked = view.intervention
     under_way = UnderWay(by=asked.by, name=asked.name) if asked and asked.under_way else None
     finishes = asked is not None and asked.deed is Deed.FINISH
     back = view.rollback
     return Standpoint(
-        course=course_of(view),
+        course=progress_of(view),
         is_rescue=view.basis is Basis.RESCUE,
         superseded=view.superseded,
         obstacle=view.switch.previous_obstacle,
@@ -233,7 +233,7 @@ def standpoint_of(view: GateView) -> Standpoint:
 
 def may_be_on_green(view: GateView) -> bool:
     """Whether the deployment ended badly and left traffic on green, as far as anybody knows."""
-    if course_of(view) is not Course.ENDED or not is_let_through(view):
+    if progress_of(view) is not Course.ENDED or not is_let_through(view):
         return False
     taken_back = view.rollback is not None and view.rollback.switched_at is not None
     return not taken_back and view.switch.green_percent != 0

@@ -1,6 +1,6 @@
 """Text from outside, as the record can hold it."""
 
 
-def storable(text: str) -> str:
+def sanitize_text(text: str) -> str:
     """Without NUL, which Postgres refuses, and halves of characters, which a cut in the middle of an emoji leaves."""
     return text.replace("\x00", "").encode("utf-8", "replace").decode()

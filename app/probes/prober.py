@@ -17,7 +17,7 @@ from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, D
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from app.config.probe_addresses import Address, may_ask
-from app.flow.checks.run_probe import Answer, Sounding
+from app.flow.checks.run_probe import ProbeOutcome, ProbeResult
 from app.gate.rules.checks import Probe
 from app.probes.json_path import Nothing, value_at
 
@@ -44,18 +44,18 @@ class HttpProber:
         self._lookup = lookup
         self._clock = clock
 
-    async def sound(self, probe: Probe, *, allowed_hosts: frozenset[str]) -> Sounding:
-        """Asks once; whatever goes wrong is a `Sounding` too."""
+    async def sound(self, probe: Probe, *, allowed_hosts: frozenset[str]) -> ProbeResult:
+        """Asks once; whatever goes wrong is a `ProbeResult` too."""
         seconds = probe.timeout.total_seconds()
         try:
             async with asyncio.timeout(seconds):
                 return await self._sound(probe, allowed_hosts)
         except TimeoutError:
-            return Sounding(answer=Answer.TOO_SLOW, detail={"seconds": f"{seconds:g}"})
+            return ProbeResult(answer=ProbeOutcome.TOO_SLOW, detail={"seconds": f"{seconds:g}"})
         except (ClientError, OSError, ValueError) as trouble:
-            return Sounding(answer=Answer.NO_ANSWER, detail={"problem": type(trouble).__name__})
+            return ProbeResult(answer=ProbeOutcome.NO_ANSWER, detail={"problem": type(trouble).__name__})
 
-    async def _sound(self, probe: Probe, allowed_hosts: frozenset[str]) -> Sounding:
+    async def _sound(self, probe: Probe, allowed_hosts: frozenset[str]) -> ProbeResult:
         parts = urlsplit(probe.url)
         host = (parts.hostname or "").rstrip(".")
         port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -64,13 +64,13 @@ class HttpProber:
         except (OSError, UnicodeError):
             addresses = []
         if not addresses:
-            return Sounding(answer=Answer.NO_SUCH_HOST, detail={"host": host})
+            return ProbeResult(answer=ProbeOutcome.NO_SUCH_HOST, detail={"host": host})
         allowed = host.lower() in allowed_hosts
         if not all(may_ask(address, allowed=allowed) for address in addresses):
-            return Sounding(answer=Answer.FORBIDDEN_ADDRESS, detail={"host": host})
+            return ProbeResult(answer=ProbeOutcome.FORBIDDEN_ADDRESS, detail={"host": host})
         return await self._ask(probe, host=host, addresses=addresses)
 
-    async def _ask(self, probe: Probe, *, host: str, addresses: Sequence[Address]) -> Sounding:
+    async def _ask(self, probe: Probe, *, host: str, addresses: Sequence[Address]) -> ProbeResult:
         began = self._clock()
         connector = TCPConnector(resolver=_Only(addresses), limit=1, use_dns_cache=False)
         async with (
@@ -113,19 +113,19 @@ class _Only(AbstractResolver):
         """Nothing is held."""
 
 
-async def _judged(probe: Probe, response: ClientResponse, *, took: Callable[[], float]) -> Sounding:
+async def _judged(probe: Probe, response: ClientResponse, *, took: Callable[[], float]) -> ProbeResult:
     status = response.status
     if status != probe.expect_status:
-        answer = Answer.REDIRECT if 300 <= status < 400 else Answer.OTHER_STATUS
-        return Sounding(answer=answer, detail={"status": status, "expected": probe.expect_status})
+        answer = ProbeOutcome.REDIRECT if 300 <= status < 400 else ProbeOutcome.OTHER_STATUS
+        return ProbeResult(answer=answer, detail={"status": status, "expected": probe.expect_status})
     body = await _body(response)
     if body is None:
-        return Sounding(answer=Answer.TOO_LARGE, detail={"most": LARGEST // 1024})
+        return ProbeResult(answer=ProbeOutcome.TOO_LARGE, detail={"most": LARGEST // 1024})
     if probe.json_path is not None:
         wrong = _wrong_value(probe, probe.json_path, body)
         if wrong is not None:
             return wrong
-    return Sounding(answer=Answer.AS_EXPECTED, detail={"status": status, "ms": round(took() * 1000)})
+    return ProbeResult(answer=ProbeOutcome.AS_EXPECTED, detail={"status": status, "ms": round(took() * 1000)})
 
 
 async def _body(response: ClientResponse) -> bytes | None:
@@ -140,18 +140,20 @@ async def _body(response: ClientResponse) -> bytes | None:
     return bytes(read)
 
 
-def _wrong_value(probe: Probe, path: str, body: bytes) -> Sounding | None:
+def _wrong_value(probe: Probe, path: str, body: bytes) -> ProbeResult | None:
     try:
         found: Any = json.loads(body)
         value = value_at(found, path)
     except Nothing:
-        return Sounding(answer=Answer.OTHER_VALUE, detail={"path": path, "expected": probe.json_equals})
+        return ProbeResult(
+            answer=ProbeOutcome.OTHER_VALUE, detail={"path": path, "expected": probe.json_equals}
+        )
     except (ValueError, RecursionError):
-        return Sounding(answer=Answer.NO_JSON, detail={"path": path})
+        return ProbeResult(answer=ProbeOutcome.NO_JSON, detail={"path": path})
     same = type(value) is type(probe.json_equals) and value == probe.json_equals
     if same or (_is_number(value) and _is_number(probe.json_equals) and value == probe.json_equals):
         return None
-    return Sounding(answer=Answer.OTHER_VALUE, detail={"path": path, "expected": probe.json_equals})
+    return ProbeResult(answer=ProbeOutcome.OTHER_VALUE, detail={"path": path, "expected": probe.json_equals})
 
 
 def _is_number(value: object) -> bool:

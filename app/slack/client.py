@@ -9,7 +9,7 @@ from aiohttp import ClientConnectorError, ClientError, ClientSession
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from app.flow.notify.slack_errors import CardNotDrawn, CardVanished
+from app.flow.notify.slack_errors import MessageGone, SlackCallFailed
 
 CALL_SECONDS: Final = 8
 GONE: Final = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
@@ -104,12 +104,12 @@ class Patience:
         self._until: dict[tuple[str, str], datetime] = {}
 
     async def call(self, method: str, work: Callable[[], Awaitable[Any]], *, channel: str = "") -> Any:
-        """Calls Slack. `channel`: what the call is about, where it is about one. Raises `CardNotDrawn` or
-        `CardVanished`."""
+        """Calls Slack. `channel`: what the call is about, where it is about one. Raises `SlackCallFailed` or
+        `MessageGone`."""
         key = (method, channel)
         wait = self._until.get(key, self._clock()) - self._clock()
         if wait > timedelta(0):
-            raise CardNotDrawn("ratelimited", retry_after=wait)
+            raise SlackCallFailed("ratelimited", retry_after=wait)
         try:
             async with asyncio.timeout(CALL_SECONDS):
                 return await work()
@@ -122,10 +122,10 @@ class Patience:
             now = self._clock()
             self._until = {one: until for one, until in self._until.items() if until > now}
             self._until[key] = now + wait
-            return CardNotDrawn("ratelimited", retry_after=wait)
+            return SlackCallFailed("ratelimited", retry_after=wait)
         if error in GONE:
-            return CardVanished(error)
-        return CardNotDrawn(
+            return MessageGone(error)
+        return SlackCallFailed(
             error,
             retry_after=SETTLING if key[0] == POST and isinstance(trouble, TimeoutError) else None,
             uncertain=_may_be_done(trouble, error),

@@ -9,7 +9,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from app.flow.ports.database import RecordAway
+from app.flow.ports.database import DatabaseUnavailable
 from app.slack.blocks import Block
 from app.slack.cards.secondary_buttons import answer_blocks
 from app.slack.client import CALL_SECONDS, UNREACHABLE, problem_of
@@ -163,7 +163,7 @@ class Replies:
                 await work
         except UNREACHABLE as trouble:
             log.warning("slack_reply_failed", what=what, problem=problem_of(trouble))
-        except RecordAway as trouble:
+        except DatabaseUnavailable as trouble:
             log.warning("slack_reply_without_database", what=what, problem=str(trouble))
         except Exception:
             log.exception("slack_reply_failed", what=what)

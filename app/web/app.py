@@ -11,7 +11,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from app.db.queries.search import Questions
-from app.flow.ports.database import RecordAway, RecordInDoubt
+from app.flow.ports.database import DatabaseUnavailable, RecordInDoubt
 from app.observability.logging import error_id
 from app.web.api.auth import Callers
 from app.web.api.error_responses import refuse
@@ -58,7 +58,7 @@ def build_http(
         health_router(questions, slack_is_fit=slack_is_fit, channels=channels, signature_hint=signature_hint)
     )
     http.add_exception_handler(RequestValidationError, refuse)
-    http.add_exception_handler(RecordAway, _record_away)
+    http.add_exception_handler(DatabaseUnavailable, _record_away)
     http.add_exception_handler(Exception, _unknown)
     # Around all of it, so that what fails inside is bounded and answered with the headers, too.
     return SecurityHeaders(RequestLimits(http))

@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from app.concurrency.timeouts import run_with_timeout
 from app.db.migrate import SchemaVersion, newest, schema_version
 from app.db.queries.search import Questions
-from app.flow.ports.database import RecordAway
+from app.flow.ports.database import DatabaseUnavailable
 
 ANSWER_SECONDS: Final = 2.0
 
@@ -55,7 +55,7 @@ async def _channel_warnings(questions: Questions, named: frozenset[str]) -> dict
     """What somebody should mend, and no reason not to be ready: hooks are taken and presses heard all the same."""
     try:
         id_changes, closed = await run_with_timeout(ANSWER_SECONDS, questions.channel_facts())
-    except (RecordAway, TimeoutError):
+    except (DatabaseUnavailable, TimeoutError):
         return {}
     changed = {old: new for old, new in id_changes.items() if old in named}
     found = {"closed_channels": dict(closed), "changed_channel_ids": changed}
@@ -66,7 +66,7 @@ async def _record_state(questions: Questions) -> str:
     """A schema of a newer release is fine: during an upgrade old replicas go on serving."""
     try:
         revision = await run_with_timeout(ANSWER_SECONDS, questions.revision())
-    except (RecordAway, TimeoutError):
+    except (DatabaseUnavailable, TimeoutError):
         return "the database does not answer"
     if schema_version(revision) is SchemaVersion.OLDER:
         return f"the database is at migration {revision or 'none'}, not {newest()}: run `switchgate migrate`"

@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from app.db.leases import Leases
-from app.flow.ports.database import RecordAway
+from app.flow.ports.database import DatabaseUnavailable
 from app.workers.runner import Step
 
 Due = TypeVar("Due")
@@ -44,7 +44,7 @@ def errand(
         try:
             async with claims.leases.kept(row, now=claimed):
                 done = await work(due)
-        except RecordAway:
+        except DatabaseUnavailable:
             raise
         except Exception as trouble:
             await claims.leases.set_aside(row, problem=type(trouble).__name__, exc=trouble)

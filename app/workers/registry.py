@@ -9,22 +9,22 @@ import structlog
 
 from app.db.all_repositories import Record
 from app.db.quarantine import Quarantine
-from app.flow.approval.auto_approve_rollback import pass_freely
-from app.flow.approval.related_switches import with_neighbours
-from app.flow.evidence.collect_evidence import gather_evidence
+from app.flow.approval.auto_approve_rollback import auto_approve_rollback
+from app.flow.approval.related_switches import with_related_switches
+from app.flow.evidence.collect_evidence import collect_evidence
 from app.flow.lifecycle.expire_gates import expire_gates
-from app.flow.lifecycle.poll_deployment import watch_switch
+from app.flow.lifecycle.poll_deployment import poll_deployment
 from app.flow.lifecycle.report_decision import Result, report_decision
-from app.flow.notify.post_timeline import DueThread, Storyteller, tell_thread
-from app.flow.notify.publish_card import Canvas, refresh_card
+from app.flow.notify.post_timeline import DueThread, TimelinePublisher, post_timeline
+from app.flow.notify.publish_card import CardPublisher, publish_card
 from app.flow.notify.remind import remind
 from app.flow.notify.remove_card_copy import CopyRemover, DueCopy, remove_copy
-from app.flow.ports.codedeploy import CannotAsk, Deployments, Interveners
-from app.flow.ports.database import DueCard, DueIntervention, DueLook, DueReport
+from app.flow.ports.codedeploy import CodeDeployUnavailable, DeploymentControl, Deployments
+from app.flow.ports.database import DueCard, DueIntervention, DuePoll, DueReport
 from app.flow.ports.evidence import DueEvidence, EvidenceSource
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
-from app.flow.undo.execute_intervention import carry_out
+from app.flow.undo.execute_intervention import execute_intervention
 from app.gate.evidence.model import Evidence
 from app.gate.ids import GateId
 from app.observability.metrics import (
@@ -60,11 +60,11 @@ class Errands:
         *,
         record: Record,
         deployments: Deployments,
-        interveners: Interveners,
+        interveners: DeploymentControl,
         source: EvidenceSource,
-        canvas: Canvas,
+        canvas: CardPublisher,
         remover: CopyRemover,
-        storyteller: Storyteller,
+        storyteller: TimelinePublisher,
         rules: Rules,
         clock: Clock,
         calm: Calm,
@@ -183,13 +183,13 @@ class Errands:
         self.report.nudge()
         self.card.nudge()
 
-    async def _report(self, due: DueReport) -> Result | CannotAsk:
+    async def _report(self, due: DueReport) -> Result | CodeDeployUnavailable:
         return await report_decision(
             due, record=self._record.reports, deployments=self._deployments, now=self._clock()
         )
 
-    def _reported(self, due: DueReport, result: Result | CannotAsk) -> None:
-        if isinstance(result, CannotAsk):
+    def _reported(self, due: DueReport, result: Result | CodeDeployUnavailable) -> None:
+        if isinstance(result, CodeDeployUnavailable):
             REPORTS.labels(outcome="again").inc()
             log.warning("not_reported_yet", gate=str(due.view.id), problem=str(result), attempts=due.attempts)
             self.card.nudge()
@@ -202,7 +202,7 @@ class Errands:
         self.look.nudge()
 
     async def _draw(self, due: DueCard) -> str | None:
-        return await refresh_card(
+        return await publish_card(
             due, record=self._record.cards, canvas=self._canvas, rules=self._rules, now=self._clock()
         )
 
@@ -225,8 +225,8 @@ class Errands:
             self.card.nudge()
         return []
 
-    async def _look(self, due: DueLook) -> bool:
-        return await watch_switch(
+    async def _look(self, due: DuePoll) -> bool:
+        return await poll_deployment(
             due,
             record=self._record.switches,
             gates=self._record.gates,
@@ -235,13 +235,13 @@ class Errands:
             now=self._clock(),
         )
 
-    def _looked(self, due: DueLook, news: bool) -> None:
+    def _looked(self, due: DuePoll, news: bool) -> None:
         if news:
             self.decided()
             self.previous.nudge()
 
     async def _intervene(self, due: DueIntervention) -> None:
-        waiting = await carry_out(
+        waiting = await execute_intervention(
             due,
             record=self._record.interventions,
             interveners=self._interveners,
@@ -249,7 +249,7 @@ class Errands:
             now=self._clock(),
         )
         for gate in waiting:
-            await pass_freely(gate, record=self._record.gates, now=self._clock())
+            await auto_approve_rollback(gate, record=self._record.gates, now=self._clock())
 
     def _intervened(self, due: DueIntervention, done: None) -> None:
         log.info("carried_out", deed=due.intervention.deed, deployment=due.switch.key.deployment)
@@ -257,7 +257,7 @@ class Errands:
         self.decided()
 
     async def _gather(self, due: DueEvidence) -> Evidence | None:
-        seen = await gather_evidence(
+        seen = await collect_evidence(
             due, record=self._record.evidence, source=self._source, now=self._clock()
         )
         if seen is not None and due.view.hook_name in seen.succeeded_events:
@@ -273,7 +273,9 @@ class Errands:
         self.card.nudge()
 
     async def _tell(self, due: DueThread) -> None:
-        await tell_thread(due, record=self._record.threads, storyteller=self._storyteller, now=self._clock())
+        await post_timeline(
+            due, record=self._record.threads, storyteller=self._storyteller, now=self._clock()
+        )
 
     async def _remind_step(self, room: int) -> Pieces:
         reminded = remind(
@@ -320,7 +322,7 @@ class _Beside:
     async def claim(self, *, now: datetime, limit: int) -> Sequence[DueCard]:
         claimed = await self._record.cards.claim(now=now, limit=limit)
         views = [due.view for due in claimed]
-        beside = await with_neighbours(views, record=self._record.gates, rules=self._rules)
+        beside = await with_related_switches(views, record=self._record.gates, rules=self._rules)
         return [replace(due, view=view) for due, view in zip(claimed, beside, strict=True)]
 
 
@@ -337,7 +339,7 @@ def _of_copy(due: DueCopy) -> int:
     return due.id
 
 
-def _of_switch(due: DueLook) -> int:
+def _of_switch(due: DuePoll) -> int:
     return due.switch.id
 
 

@@ -8,10 +8,10 @@ from app.db.quarantine import Quarantine
 from app.flow.approval.approve_by_checks import approve_by_checks
 from app.flow.approval.approve_by_earlier_votes import approve_by_earlier_votes
 from app.flow.approval.live_traffic import LiveTraffic
-from app.flow.checks.run_probe import DueProbe, Prober, Sounding, plan_probes, run_probe
-from app.flow.evidence.resolve_deployer import AddressBook, UnknownDeployer, know_deployer
-from app.flow.notify.announce import DueAnnouncement, Herald, announce
-from app.flow.notify.refresh_rule_status import turn_rules
+from app.flow.checks.run_probe import DueProbe, Prober, ProbeResult, plan_probes, run_probe
+from app.flow.evidence.resolve_deployer import EmailLookup, UnknownDeployer, resolve_unknown_deployer
+from app.flow.notify.announce import Announcer, DueAnnouncement, announce
+from app.flow.notify.refresh_rule_status import refresh_rule_status
 from app.flow.ports.evidence import EvidenceSource
 from app.flow.ports.rules import Rules
 from app.i18n.catalog import Texts
@@ -35,10 +35,10 @@ class RuleErrands:
         self,
         *,
         record: Record,
-        herald: Herald,
+        herald: Announcer,
         prober: Prober,
         source: EvidenceSource,
-        book: AddressBook,
+        book: EmailLookup,
         rules: Rules,
         texts: Texts,
         redraw: Callable[[], None],
@@ -121,7 +121,7 @@ class RuleErrands:
         return []
 
     async def _find_deployer(self, unknown: UnknownDeployer) -> None:
-        known = await know_deployer(
+        known = await resolve_unknown_deployer(
             unknown,
             record=self._record.deployers,
             rules=self._rules,
@@ -150,7 +150,7 @@ class RuleErrands:
             clock=self._clock,
         )
 
-    def _sounding_words(self, sounding: Sounding) -> str:
+    def _sounding_words(self, sounding: ProbeResult) -> str:
         return self._texts(f"probe.{sounding.answer}", **sounding.detail)
 
     async def _approve_step(self, room: int) -> Pieces:
@@ -177,7 +177,7 @@ class RuleErrands:
 
     async def _turn_step(self, room: int) -> Pieces:
         await self._read_facts()
-        turned = turn_rules(
+        turned = refresh_rule_status(
             record=self._record.freezes, rules=self._rules, aside=self._aside["turn"], now=self._clock()
         )
         if await turned:

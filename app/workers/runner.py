@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import structlog
 
-from app.flow.ports.database import RecordAway
+from app.flow.ports.database import DatabaseUnavailable
 from app.observability.metrics import LOOP_FAILURES, LOOP_SECONDS
 from app.workers.foreground import QUIET, Calm
 
@@ -55,7 +55,7 @@ class Loop:
             try:
                 await self._once()
                 LOOP_SECONDS.labels(loop=self.name).set(time.time())
-            except RecordAway as trouble:
+            except DatabaseUnavailable as trouble:
                 log.warning("loop_waits_for_the_record", loop=self.name, problem=str(trouble))
                 await asyncio.sleep(TROUBLE_SECONDS)
             except Exception:
@@ -117,7 +117,7 @@ class Loop:
     async def _guarded(self, piece: Coroutine[Any, Any, None]) -> None:
         try:
             await piece
-        except RecordAway as trouble:
+        except DatabaseUnavailable as trouble:
             log.warning("loop_waits_for_the_record", loop=self.name, problem=str(trouble))
         except Exception:
             # The row stays leased and is due again when the lease ends.

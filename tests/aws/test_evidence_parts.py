@@ -11,7 +11,7 @@ from app.aws.deployment_groups import group_facts, target_facts, with_overrides
 from app.aws.ecs import task_sets_of
 from app.aws.elb import health_of, listener_of, target_group_name
 from app.aws.evidence_client import reason_of
-from app.flow.ports.evidence import PartUnread, ServiceName
+from app.flow.ports.evidence import EvidenceUnavailable, ServiceName
 from app.gate.evidence.model import ABSENT, Alarm, Listener, Safety, Targets, Tasks, Why
 
 TD = "arn:aws:ecs:eu-west-1:123456789012:task-definition/shop:42"
@@ -133,7 +133,7 @@ def test_task_sets_are_read_with_and_without_an_owner() -> None:
 
 
 def test_a_service_that_ecs_does_not_know_is_said_to() -> None:
-    with pytest.raises(PartUnread) as unread:
+    with pytest.raises(EvidenceUnavailable) as unread:
         task_sets_of({"services": [], "failures": [{"reason": "MISSING"}]})
     assert unread.value.missing.why is Why.ABSENT
 

@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from app.aws.codedeploy import THREADS, CodeDeploy
-from app.flow.ports.codedeploy import AnswerRefused, CannotAsk, Target
+from app.flow.ports.codedeploy import AnswerRefused, CodeDeployUnavailable, Target
 from app.gate.decision import Answer
 from app.gate.ids import DeploymentId, ExecutionId, SwitchKey
 from app.sandbox.aws.stand_in import AwsStandIn
@@ -37,5 +37,5 @@ async def test_reads_that_hang_hold_up_no_answer(aws: AwsStandIn) -> None:
     assert not any(read.done() for read in reads)
     aws.faults.clear()
     ends = await asyncio.gather(*reads, return_exceptions=True)
-    assert all(isinstance(end, Target | CannotAsk) for end in ends)
+    assert all(isinstance(end, Target | CodeDeployUnavailable) for end in ends)
     codedeploy.close()

@@ -15,7 +15,7 @@ from app.db.repositories.gates import Gates
 from app.db.repositories.interventions import Interventions
 from app.db.repositories.probes import Probes
 from app.flow.audit_events import Kind
-from app.flow.ports.database import RecordAway
+from app.flow.ports.database import DatabaseUnavailable
 from app.flow.read_models import Intervention, InterventionPhase
 from app.gate.ids import DeploymentId, GateId
 from app.gate.rules.checks import Check, CheckState
@@ -169,7 +169,7 @@ async def _trace(database: Database, what: str) -> list[object]:
 async def _tolerant(writer: Writer) -> None:
     try:
         await writer()
-    except RecordAway:
+    except DatabaseUnavailable:
         return  # the machine was slow, and the wait took longer than a statement may
 
 

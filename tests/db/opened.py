@@ -6,7 +6,7 @@ from typing import Final
 from uuid import uuid4
 
 from app.db.repositories.gates import Gates
-from app.flow.audit_events import Actor, ActorKind, Event, Kind, person
+from app.flow.audit_events import Actor, ActorKind, Event, Kind, person_actor
 from app.flow.ports.codedeploy import DeploymentFacts
 from app.flow.ports.database import HeldGate, Opening, Verification
 from app.gate.decision import Rejection
@@ -82,7 +82,7 @@ async def save_rejection(held: HeldGate, *, at: datetime = NOW, discounted: Sequ
         at=at,
         kind=Kind.GATE_DECIDED,
         switch=held.view.switch.key,
-        actor=person(OLU.user, OLU.name),
+        actor=person_actor(OLU.user, OLU.name),
         gate=held.view.id,
     )
     await held.save(

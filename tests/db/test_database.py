@@ -13,7 +13,7 @@ from app.db.database import Database
 from app.db.engine import PoolSize
 from app.db.statements import execute, execute_and_commit, execute_in_turn
 from app.db.tables import gates
-from app.flow.ports.database import RecordAway, RecordInDoubt
+from app.flow.ports.database import DatabaseUnavailable, RecordInDoubt
 
 SEVERAL = 8
 BUSY = 0.03
@@ -65,7 +65,7 @@ async def test_connections_that_died_together_cost_one_statement_and_not_one_eac
 ) -> None:
     await _at_once(database, run)
     _kill_all(record_url)
-    with pytest.raises(RecordAway):
+    with pytest.raises(DatabaseUnavailable):
         await run(database, 0.0)
     assert len(await _at_once(database, run)) == SEVERAL
 
@@ -75,7 +75,7 @@ async def test_a_page_is_asked_for_on_none_of_the_connections_that_died(
 ) -> None:
     await _at_once(database, _alone)
     _kill_all(record_url)
-    with pytest.raises(RecordAway):
+    with pytest.raises(DatabaseUnavailable):
         await _alone(database, 0.0)
     pages = await asyncio.gather(*(database.select(select(gates.c.id)) for _ in range(SEVERAL)))
     assert pages == [[]] * SEVERAL
@@ -87,9 +87,9 @@ async def test_connections_that_die_while_they_are_checked_out_mean_that_the_dat
     """SQLAlchemy gives up after two tries, with an error that speaks of the caller's mistake."""
     await _alone(database, 0.0)
     database._pool._died_at = time.monotonic() + 3600  # as if each new one were overtaken by another's death
-    with pytest.raises(RecordAway, match="died as they were checked out"):
+    with pytest.raises(DatabaseUnavailable, match="died as they were checked out"):
         await _alone(database, 0.0)
-    with pytest.raises(RecordAway, match="died as they were checked out"):
+    with pytest.raises(DatabaseUnavailable, match="died as they were checked out"):
         await database.select(select(gates.c.id))
 
 
@@ -107,9 +107,9 @@ REFUSALS = {
 @pytest.mark.parametrize("state", REFUSALS.values(), ids=REFUSALS)
 async def test_whatever_way_the_server_says_no_it_is_away(database: Database, state: str) -> None:
     raising = f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{state}'; END $$"
-    with pytest.raises(RecordAway):
+    with pytest.raises(DatabaseUnavailable):
         await database.rows(raising)
-    with pytest.raises(RecordAway):
+    with pytest.raises(DatabaseUnavailable):
         async with database.begin() as driver:
             await execute(driver, raising, {})
     assert await database.rows("SELECT 1 AS one") == [(1,)]
@@ -124,7 +124,7 @@ async def test_a_server_that_has_become_read_only_is_left_for_the_one_that_took_
 
     before = await backend()
     await database.rows("SET default_transaction_read_only = on")  # LIFO: the same connection answers
-    with pytest.raises(RecordAway):
+    with pytest.raises(DatabaseUnavailable):
         await database.rows("CREATE TABLE notes (n int)")
     assert await backend() != before
     assert await database.rows("CREATE TABLE notes (n int)") == []
@@ -133,7 +133,7 @@ async def test_a_server_that_has_become_read_only_is_left_for_the_one_that_took_
 async def test_a_pool_that_is_used_up_is_a_database_that_is_away(record_url: str) -> None:
     small = Database(record_url, size=PoolSize(kept=1, more=0))
     async with small.begin():
-        with pytest.raises(RecordAway):
+        with pytest.raises(DatabaseUnavailable):
             await small.ping()
     await small.ping()
     await small.close()
@@ -222,7 +222,7 @@ async def test_only_what_was_committing_when_its_connection_died_is_in_doubt(
     while not (await database.rows(ASLEEP))[0].n:
         assert not work.done()
     _kill_all(record_url)
-    with pytest.raises(RecordAway) as trouble:
+    with pytest.raises(DatabaseUnavailable) as trouble:
         await work
     assert isinstance(trouble.value, RecordInDoubt) == (run is _and_commit)
 
@@ -232,7 +232,7 @@ async def test_whoever_stands_still_in_a_transaction_does_not_keep_its_locks(
     database: Database, record_url: str, statements: list[str]
 ) -> None:
     await _watch_closely(database, "transaction_timeout")
-    with pytest.raises(RecordAway):
+    with pytest.raises(DatabaseUnavailable):
         await _stand_still(database, statements, _gone(record_url))
     assert await database.rows("SELECT 1")
 
@@ -244,13 +244,13 @@ async def test_nor_on_an_older_server(
     """Which has no `transaction_timeout`; what it does have stops watching after a pipeline."""
     monkeypatch.setattr("app.db.statements.WATCHING", 10**9)
     await _watch_closely(database, "idle_in_transaction_session_timeout")
-    with pytest.raises(RecordAway):
+    with pytest.raises(DatabaseUnavailable):
         await _stand_still(database, statements, _gone(record_url))
 
 
 async def test_nor_does_whoever_is_frozen_while_it_speaks(database: Database, record_url: str) -> None:
     await _watch_closely(database, "transaction_timeout")
-    with pytest.raises(RecordAway):
+    with pytest.raises(DatabaseUnavailable):
         await _stand_still(database, [], _gone(record_url), first=_speak_and_freeze)
 
 

@@ -4,7 +4,7 @@ from app.config.loader import parse_config
 from app.config.runtime import LiveRules
 from app.db.database import Database
 from app.db.repositories.gates import Gates
-from app.flow.approval.cast_vote import Press, decide_gate
+from app.flow.approval.cast_vote import VoteRequest, cast_vote
 from app.gate.decision import Approval
 from app.gate.ids import UserId
 from app.gate.rules.permits import Choice, Person, Standing
@@ -30,8 +30,8 @@ async def test_who_left_the_group_is_marked_by_the_decision(database: Database) 
 
     async def approve(user: UserId, *on_call: UserId) -> object:
         person = Person(user=user, name=user.lower(), standing=Standing.MEMBER)
-        press = Press(gate=gate, edition=1, person=person, choice=Choice.APPROVE, reason="")
-        return (await decide_gate(press, record=gates, rules=rules(*on_call), now=NOW)).decision
+        press = VoteRequest(gate=gate, edition=1, person=person, choice=Choice.APPROVE, reason="")
+        return (await cast_vote(press, record=gates, rules=rules(*on_call), now=NOW)).decision
 
     async def counted() -> dict[str, bool]:
         rows = await database.rows("SELECT voter, counted FROM votes")

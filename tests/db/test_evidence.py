@@ -13,7 +13,7 @@ from app.db.leases import LEASE
 from app.db.mapping.evidence_json import as_json, evidence_of
 from app.db.repositories.evidence import EvidenceRows
 from app.db.repositories.messages.cards import Cards
-from app.flow.evidence.collect_evidence import EAGER, PATIENT, rest
+from app.flow.evidence.collect_evidence import LONG_INTERVAL, SHORT_INTERVAL, poll_interval
 from app.flow.ports.evidence import DueEvidence
 from app.gate.evidence.model import Evidence, Missing, Targets, Why
 from app.gate.ids import GateId
@@ -168,12 +168,12 @@ def test_evidence_goes_through_json_unchanged() -> None:
 @pytest.mark.parametrize(
     ("minutes", "crowd", "attempts", "settled", "longest"),
     [
-        (1, 1, 1, True, EAGER),
-        (30, 1, 1, True, PATIENT),
+        (1, 1, 1, True, SHORT_INTERVAL),
+        (30, 1, 1, True, LONG_INTERVAL),
         (30, 1000, 1, True, timedelta(seconds=1000)),
         (1, 1, 1, False, timedelta(seconds=1)),
         (1, 1, 3, False, timedelta(seconds=4)),
-        (1, 1, 99, False, EAGER),
+        (1, 1, 99, False, SHORT_INTERVAL),
     ],
     ids=["young", "old", "a crowd", "something is missing", "still missing", "missing for long"],
 )
@@ -181,5 +181,5 @@ async def test_the_next_look_comes_when(
     filled: Database, minutes: int, crowd: int, attempts: int, settled: bool, longest: timedelta
 ) -> None:
     due = replace(await claimed(EvidenceRows(filled, uuid4())), crowd=crowd, attempts=attempts)
-    wait = rest(due, now=due.view.opened_at + timedelta(minutes=minutes), settled=settled)
+    wait = poll_interval(due, now=due.view.opened_at + timedelta(minutes=minutes), settled=settled)
     assert longest / 2 <= wait <= longest * 1.5

@@ -12,8 +12,8 @@ from app.config.runtime import LiveRules
 from app.db.database import Database
 from app.db.repositories.exclusivity import NEIGHBOURS, TURNS_LOCK, neighbours, parameters_of
 from app.db.repositories.gates import Gates
-from app.flow.approval.cast_vote import Counted, Press, Refused, decide_gate
-from app.flow.approval.related_switches import line_of
+from app.flow.approval.cast_vote import RequestDenied, VoteAccepted, VoteRequest, cast_vote
+from app.flow.approval.related_switches import queue_position_of
 from app.gate.ids import DeploymentId, DomainName, GateId
 from app.gate.rules.exclusivity import Ending, Neighbour
 from app.gate.rules.permits import Choice, HeldBack
@@ -42,9 +42,9 @@ async def second(record_url: str) -> AsyncIterator[Database]:
     await opened.close()
 
 
-async def approve(database: Database, gate: GateId, *, at: datetime = NOW) -> Counted:
-    press = Press(gate=gate, edition=1, person=OLU, choice=Choice.APPROVE, reason="")
-    return await decide_gate(press, record=Gates(database), rules=RULES, now=at)
+async def approve(database: Database, gate: GateId, *, at: datetime = NOW) -> VoteAccepted:
+    press = VoteRequest(gate=gate, edition=1, person=OLU, choice=Choice.APPROVE, reason="")
+    return await cast_vote(press, record=Gates(database), rules=RULES, now=at)
 
 
 async def seen(database: Database, domain: str = "payment") -> Neighbour:
@@ -89,7 +89,7 @@ async def test_a_gate_after_the_traffic_tells_that_it_has_moved_before_any_look_
     assert view is not None
     assert payment is not None
     # Its own traffic has moved: what others do is nothing to wait for any more.
-    line = line_of(view, domain=payment, rules=RULES)
+    line = queue_position_of(view, domain=payment, rules=RULES)
     assert line is not None
     assert line.moves
 
@@ -157,7 +157,7 @@ async def test_of_two_presses_at_the_same_moment_the_second_waits_and_is_told(
         assert not pressed.done()
     # The first let go without a decision: the turn is free.
     await pressed
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RequestDenied) as refused:
         await approve(database, order)
     assert isinstance(refused.value.refusal, HeldBack)
     (rule,) = refused.value.refusal.held
@@ -206,10 +206,10 @@ async def test_who_takes_no_part_pays_for_no_turn(database: Database, record_url
 
 async def test_a_rejection_waits_for_no_turn(database: Database, record_url: str) -> None:
     order = await open_gate(Gates(database), "d-1", domain="order")
-    press = Press(gate=order, edition=1, person=OLU, choice=Choice.REJECT, reason="no")
+    press = VoteRequest(gate=order, edition=1, person=OLU, choice=Choice.REJECT, reason="no")
     async with await psycopg.AsyncConnection.connect(record_url) as holder:
         await holder.execute(TURNS_LOCK)
-        assert (await decide_gate(press, record=Gates(database), rules=RULES, now=NOW)).decision is not None
+        assert (await cast_vote(press, record=Gates(database), rules=RULES, now=NOW)).decision is not None
 
 
 async def test_a_long_history_makes_no_press_slower(database: Database) -> None:

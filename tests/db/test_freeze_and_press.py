@@ -12,7 +12,7 @@ from app.config.runtime import LiveRules
 from app.db.database import Database
 from app.db.repositories.freezes import Freezes
 from app.db.repositories.gates import Gates, HeldGateRow
-from app.flow.approval.cast_vote import Press, Refused, decide_gate
+from app.flow.approval.cast_vote import RequestDenied, VoteRequest, cast_vote
 from app.flow.audit_events import Actor, ActorKind, Kind
 from app.flow.freezes.declare_freeze import Declaration, declare_freeze
 from app.gate.ids import DomainName, GateId
@@ -60,8 +60,8 @@ async def declare(database: Database, domains: tuple[DomainName, ...] | None) ->
     await declare_freeze(declaration, who=who, record=Freezes(database), rules=RULES, now=NOW)
 
 
-def approval(gate: GateId) -> Press:
-    return Press(gate=gate, edition=1, person=OLU, choice=Choice.APPROVE, reason="")
+def approval(gate: GateId) -> VoteRequest:
+    return VoteRequest(gate=gate, edition=1, person=OLU, choice=Choice.APPROVE, reason="")
 
 
 @pytest.mark.parametrize("domains", [None, (DomainName("order"),)])
@@ -69,7 +69,7 @@ async def test_no_freeze_is_announced_while_an_approval_that_has_not_read_it_may
     database: Database, record_url: str, gate: GateId, domains: tuple[DomainName, ...] | None
 ) -> None:
     gates = PausedGates(database)
-    pressing = asyncio.create_task(decide_gate(approval(gate), record=gates, rules=RULES, now=NOW))
+    pressing = asyncio.create_task(cast_vote(approval(gate), record=gates, rules=RULES, now=NOW))
     await gates.read.wait()
 
     freezing = asyncio.create_task(declare(database, domains))
@@ -94,9 +94,9 @@ async def test_an_approval_that_waited_for_a_freeze_reads_it(
         declaration = Declaration(domains=None, start=NOW, end=end, reason="inventory", by="api:ops")
         await held.declare(declaration, event=event(Kind.FREEZE_DECLARED, "d-2"), now=NOW)
         pressing = asyncio.create_task(
-            decide_gate(approval(gate), record=Gates(database), rules=RULES, now=NOW)
+            cast_vote(approval(gate), record=Gates(database), rules=RULES, now=NOW)
         )
         await until_somebody_waits(record_url)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RequestDenied) as refused:
         await pressing
     assert isinstance(refused.value.refusal, HeldBack)

@@ -24,10 +24,10 @@ from app.db.repositories.probes import Probes
 from app.db.repositories.reports import Reports
 from app.db.repositories.switches import Switches
 from app.flow.audit_events import SWITCHGATE, Kind
-from app.flow.freezes.declare_freeze import Declaration, told_of
+from app.flow.freezes.declare_freeze import Declaration, freeze_event
 from app.flow.lifecycle.report_decision import Result
-from app.flow.notify.refresh_rule_status import Said
-from app.flow.ports.database import DueIntervention, News
+from app.flow.notify.refresh_rule_status import RuleSnapshot
+from app.flow.ports.database import DueIntervention, SwitchUpdate
 from app.flow.read_models import CardPlace, InterventionPhase
 from app.gate.deployer import Deployer
 from app.gate.ids import DeploymentId, DomainName, UserId
@@ -85,7 +85,9 @@ async def _look(database: Database, deployment: str) -> Prepared:
     async def look() -> None:
         async with switches.hold_switch(due) as held:
             assert held is not None
-            news = News(status="Stopped", switched_at=NOW, rollback_id="d-2" if not taken_back else None)
+            news = SwitchUpdate(
+                status="Stopped", switched_at=NOW, rollback_id="d-2" if not taken_back else None
+            )
             await held.learn(news, events=[event(Kind.SWITCHED, deployment)], redraw=True, now=NOW)
             if taken_back is None:
                 await held.follow_rollback(DeploymentId("d-2"), now=NOW)
@@ -179,7 +181,7 @@ async def _freeze(database: Database) -> Prepared:
 
     async def declare() -> None:
         async with Freezes(database).hold_freezes() as held:
-            told = told_of(None, Kind.FREEZE_DECLARED, by=SWITCHGATE, now=NOW)
+            told = freeze_event(None, Kind.FREEZE_DECLARED, by=SWITCHGATE, now=NOW)
             await held.declare(declaration, event=told, now=NOW)
 
     return declare
@@ -188,7 +190,7 @@ async def _freeze(database: Database) -> Prepared:
 async def _unfreeze(database: Database) -> Prepared:
     async def lift() -> None:
         async with Freezes(database).hold_freezes() as held:
-            told = told_of(None, Kind.FREEZE_LIFTED, by=SWITCHGATE, now=NOW)
+            told = freeze_event(None, Kind.FREEZE_LIFTED, by=SWITCHGATE, now=NOW)
             await held.lift(held.standing[0].freeze.id or 0, domains=None, event=told, now=NOW)
 
     return lift
@@ -197,7 +199,9 @@ async def _unfreeze(database: Database) -> Prepared:
 async def _rules_turn(database: Database) -> Prepared:
     freezes = Freezes(database)
     waiting = next(one for one in await freezes.waiting() if one.domain == DomainName("order"))
-    return partial(freezes.turn, waiting, Said(mark="new", frozen=True, waits=False), news=True, now=NOW)
+    return partial(
+        freezes.turn, waiting, RuleSnapshot(mark="new", frozen=True, waits=False), news=True, now=NOW
+    )
 
 
 async def _reminders_planned(database: Database) -> Prepared:

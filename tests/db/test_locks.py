@@ -17,8 +17,8 @@ from app.db.repositories.reports import Reports
 from app.db.repositories.switches import Switches
 from app.flow.audit_events import Kind
 from app.flow.lifecycle.report_decision import Result
-from app.flow.notify.refresh_rule_status import Said
-from app.flow.ports.database import DueLook, RecordAway
+from app.flow.notify.refresh_rule_status import RuleSnapshot
+from app.flow.ports.database import DatabaseUnavailable, DuePoll
 from app.flow.read_models import CardPlace, Intervention, InterventionPhase
 from app.gate.ids import GateId
 from app.gate.state_machine import Decided, Outcome
@@ -178,7 +178,7 @@ async def test_a_look_holds_the_chains_of_all_that_it_takes_back_also_of_what_it
     assert await looking is False
 
 
-async def _other_chain_is_free(switches: Switches, due: DueLook, url: str) -> bool:
+async def _other_chain_is_free(switches: Switches, due: DuePoll, url: str) -> bool:
     async with (
         switches.hold_switch(due) as held,
         await psycopg.AsyncConnection.connect(url, autocommit=True) as other,
@@ -212,7 +212,7 @@ async def test_who_tells_of_a_card_waits_for_no_rule_that_turns(
     holds the gate and wants the card."""
     freezes = Freezes(database)
     (waiting,) = await freezes.waiting()
-    said = Said(mark="new", frozen=False, waits=False)
+    said = RuleSnapshot(mark="new", frozen=False, waits=False)
     async with await psycopg.AsyncConnection.connect(record_url, options="-c lock_timeout=1000") as drawing:
         await drawing.execute("SELECT 1 FROM cards FOR UPDATE")
         turning = asyncio.ensure_future(freezes.turn(waiting, said, news=True, now=NOW))
@@ -243,7 +243,7 @@ async def test_the_loser_of_a_deadlock_has_recorded_nothing_and_is_told_so(datab
             await driver.execute("SELECT 1 FROM gates WHERE id = %s FOR UPDATE", (order[1],))
 
     ends = await asyncio.gather(lock(gates), lock(gates[::-1]), return_exceptions=True)
-    assert [type(end) for end in ends if end is not None] == [RecordAway]
+    assert [type(end) for end in ends if end is not None] == [DatabaseUnavailable]
 
 
 async def test_a_gate_that_somebody_holds_is_passed_over_and_not_waited_for(

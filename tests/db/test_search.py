@@ -11,7 +11,7 @@ from app.db.database import Database
 from app.db.queries.search import AuditFilter, NotACursor, Questions, audit_select
 from app.db.repositories.gates import Gates
 from app.flow.audit_events import SWITCHGATE, Event, Kind
-from app.flow.freezes.declare_freeze import HOUSE
+from app.flow.freezes.declare_freeze import NO_DEPLOYMENT
 from app.gate.ids import DomainName, GateId
 from tests.db.opened import NOW, event, open_gate, reject
 from tests.db.plans import most_read
@@ -122,7 +122,7 @@ async def _note_freezes(database: Database, *events: tuple[str, str | None, str]
         Event(
             at=NOW + timedelta(minutes=place),
             kind=Kind(kind),
-            switch=HOUSE,
+            switch=NO_DEPLOYMENT,
             actor=SWITCHGATE,
             domain=DomainName(domain) if domain else None,
             detail={"domains": names},

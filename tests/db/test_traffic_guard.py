@@ -11,7 +11,7 @@ from app.config.runtime import LiveRules
 from app.db.database import Database
 from app.db.repositories.evidence import EvidenceRows
 from app.db.repositories.gates import Gates
-from app.flow.approval.cast_vote import Press, Refused, decide_gate
+from app.flow.approval.cast_vote import RequestDenied, VoteRequest, cast_vote
 from app.gate.ids import UserId
 from app.gate.rules.permits import Choice, HeldBack, Person, Standing
 from app.gate.rules.policy import Roster
@@ -37,7 +37,7 @@ FOUND: list[GuardRule] = [
 IN_AN_HOUR = NOW + timedelta(hours=1)
 
 
-async def waits(database: Database, blockers: Sequence[GuardRule]) -> Press:
+async def waits(database: Database, blockers: Sequence[GuardRule]) -> VoteRequest:
     """A gate whose evidence was seen now and is due again in an hour, and olu's press on it."""
     gate = await open_gate(Gates(database), "d-1")
     rows = EvidenceRows(database, uuid4())
@@ -45,7 +45,7 @@ async def waits(database: Database, blockers: Sequence[GuardRule]) -> Press:
     seen = evidence(seen_at=NOW)
     assert await rows.seen(due, seen, blockers=blockers, events=[], settled=True, due_at=IN_AN_HOUR, now=NOW)
     olu = Person(user=UserId(OLU.id), name="olu", standing=Standing.MEMBER)
-    return Press(gate=gate, edition=due.view.edition, person=olu, choice=Choice.APPROVE, reason="")
+    return VoteRequest(gate=gate, edition=due.view.edition, person=olu, choice=Choice.APPROVE, reason="")
 
 
 async def due_at(database: Database) -> datetime:
@@ -55,8 +55,8 @@ async def due_at(database: Database) -> datetime:
 
 async def test_what_was_found_is_read_with_the_gate(database: Database) -> None:
     press = await waits(database, FOUND)
-    with pytest.raises(Refused) as refused:
-        await decide_gate(press, record=Gates(database), rules=RULES, now=NOW + MAX_AGE)
+    with pytest.raises(RequestDenied) as refused:
+        await cast_vote(press, record=Gates(database), rules=RULES, now=NOW + MAX_AGE)
     assert isinstance(refused.value.refusal, HeldBack)
     assert refused.value.refusal.held == tuple(FOUND)
     assert await due_at(database) == IN_AN_HOUR, "it is believed as long as that"
@@ -64,7 +64,7 @@ async def test_what_was_found_is_read_with_the_gate(database: Database) -> None:
 
 async def test_what_is_too_old_holds_nothing_and_is_read_anew(database: Database) -> None:
     press, now = await waits(database, FOUND), NOW + MAX_AGE + timedelta(seconds=1)
-    counted = await decide_gate(press, record=Gates(database), rules=RULES, now=now)
+    counted = await cast_vote(press, record=Gates(database), rules=RULES, now=now)
     assert counted.decision is None, "another approval is owed"
     assert await due_at(database) == now
 

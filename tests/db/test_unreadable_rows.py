@@ -31,7 +31,7 @@ from app.flow.approval.approve_by_checks import approve_by_checks
 from app.flow.audit_events import Kind
 from app.flow.checks.run_probe import plan_probes
 from app.flow.lifecycle.expire_gates import expire_gates
-from app.flow.notify.refresh_rule_status import turn_rules
+from app.flow.notify.refresh_rule_status import refresh_rule_status
 from app.flow.notify.remind import remind
 from app.flow.read_models import Intervention, InterventionPhase
 from app.gate.ids import GateId
@@ -226,7 +226,7 @@ async def _approve(database: Database, rules: LiveRules, aside: Quarantine) -> o
 
 
 async def _turn(database: Database, rules: LiveRules, aside: Quarantine) -> object:
-    return await turn_rules(record=Freezes(database), rules=rules, aside=aside, now=NOW)
+    return await refresh_rule_status(record=Freezes(database), rules=rules, aside=aside, now=NOW)
 
 
 async def _plan(database: Database, rules: LiveRules, aside: Quarantine) -> object:

@@ -17,7 +17,7 @@ from app.db.audit_lock import chain_of
 from app.db.leases import Work, claim_statement, renew_statement
 from app.db.repositories.deployers import TAG
 from app.flow.audit_events import Kind
-from app.flow.freezes.declare_freeze import HOUSE
+from app.flow.freezes.declare_freeze import NO_DEPLOYMENT
 from app.gate.rules.exclusivity import AFTER_TRAFFIC
 from app.gate.rules.permits import RESCUERS
 from tests.db.opened import event, key
@@ -265,7 +265,7 @@ class Values:
             "previous_cards.REDRAW": {"before": switches["d-live-4"]},
             "interventions.SENT": {"deployment": "d-live-5", "done": False},
             "freezes": {"id": freeze, "ids": [freeze]},
-            "freezes.LOCK": {"chain": chain_of(HOUSE)},
+            "freezes.LOCK": {"chain": chain_of(NO_DEPLOYMENT)},
             "freezes.TURN": {"waits": False},
             "reports": {"gate": DECIDED},
             "switches.AGAIN": {"looks": json.dumps(looks)},

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from app.flow.backoff import backoff
-from app.flow.lifecycle.report_decision import LONGEST, RETRY
+from app.flow.lifecycle.report_decision import MAX_BACKOFF, RETRY_AFTER
 from app.sandbox.aws.faults import Kind
 from app.sandbox.cast import MINA
 from tests.flow import outsiders
@@ -40,9 +40,9 @@ async def test_a_report_never_waits_longer_than_five_seconds(house: House, fault
 
 def test_throttled_calls_come_back_at_different_moments() -> None:
     random.seed(1)
-    again = {min(backoff(20, first=RETRY, longest=LONGEST), LONGEST) for _ in range(20)}
+    again = {min(backoff(20, first=RETRY_AFTER, longest=MAX_BACKOFF), MAX_BACKOFF) for _ in range(20)}
     assert len(again) > 5
-    assert max(again) <= LONGEST
+    assert max(again) <= MAX_BACKOFF
 
 
 @pytest.mark.parametrize("fault", ["unavailable", "drop", "error", "expired_token"])

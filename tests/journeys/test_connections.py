@@ -3,7 +3,7 @@
 from contextlib import AsyncExitStack, suppress
 
 from app.db.database import Database
-from app.flow.ports.database import RecordAway
+from app.flow.ports.database import DatabaseUnavailable
 from app.sandbox.cast import OLU
 from tests.house import House
 
@@ -30,6 +30,6 @@ async def test_workers_that_hold_all_their_connections_hold_up_neither_a_press_n
 
 async def _hold_all(database: Database, held: AsyncExitStack) -> None:
     """Takes the workers' connections until there is none left to be had."""
-    with suppress(RecordAway):
+    with suppress(DatabaseUnavailable):
         while True:
             await held.enter_async_context(database.begin())

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from aiohttp import web
 
-from app.flow.checks.run_probe import Answer, Sounding
+from app.flow.checks.run_probe import ProbeOutcome, ProbeResult
 from app.gate.rules.checks import Probe
 from app.probes.prober import LARGEST, HttpProber
 from app.sandbox.server import ServerThread
@@ -74,11 +74,11 @@ def probe(url: str, **how: object) -> Probe:
     return Probe(**(plain | how))  # type: ignore[arg-type]  # each test gives what it needs
 
 
-async def sound(url: str, *, allowed: frozenset[str] = HERE) -> Sounding:
+async def sound(url: str, *, allowed: frozenset[str] = HERE) -> ProbeResult:
     return await HttpProber().sound(probe(url), allowed_hosts=allowed)
 
 
-async def looked_up(url: str, addresses: Sequence[str], *, allowed: frozenset[str] = HERE) -> Sounding:
+async def looked_up(url: str, addresses: Sequence[str], *, allowed: frozenset[str] = HERE) -> ProbeResult:
     """A probe in a world where every name stands for `addresses`."""
 
     async def lookup(host: str, port: int) -> Sequence[str]:
@@ -96,28 +96,32 @@ async def test_an_answer_as_expected_passes(listener: ServerThread) -> None:
 @pytest.mark.parametrize(
     ("path", "how", "answer"),
     [
-        ("ok", {"expect_status": 204}, Answer.OTHER_STATUS),
-        ("nowhere", {}, Answer.OTHER_STATUS),
-        ("elsewhere", {}, Answer.REDIRECT),
-        ("elsewhere", {"expect_status": 302}, Answer.AS_EXPECTED),
-        ("endless", {}, Answer.TOO_LARGE),
-        ("announced", {}, Answer.TOO_LARGE),
-        ("slow", {"timeout": timedelta(milliseconds=200)}, Answer.TOO_SLOW),
-        ("ok", {"json_path": "status", "json_equals": "UP"}, Answer.AS_EXPECTED),
-        ("ok", {"json_path": "parts.0.up", "json_equals": True}, Answer.AS_EXPECTED),
-        ("ok", {"json_path": "parts.1.count", "json_equals": 3.0}, Answer.AS_EXPECTED),
-        ("ok", {"json_path": "parts.1.count", "json_equals": "3"}, Answer.OTHER_VALUE),
-        ("ok", {"json_path": "parts.0.up", "json_equals": 1}, Answer.OTHER_VALUE),
-        ("ok", {"json_path": "parts.9.up", "json_equals": True}, Answer.OTHER_VALUE),
-        ("ok", {"json_path": "status.of.what", "json_equals": "UP"}, Answer.OTHER_VALUE),
-        ("no_json", {"json_path": "status", "json_equals": "UP"}, Answer.NO_JSON),
-        ("nested", {"json_path": "status", "json_equals": "UP"}, Answer.NO_JSON),
-        ("headers", {"method": "POST", "json_path": "method", "json_equals": "POST"}, Answer.AS_EXPECTED),
-        ("headers", {"json_path": "cookie", "json_equals": "none"}, Answer.AS_EXPECTED),
+        ("ok", {"expect_status": 204}, ProbeOutcome.OTHER_STATUS),
+        ("nowhere", {}, ProbeOutcome.OTHER_STATUS),
+        ("elsewhere", {}, ProbeOutcome.REDIRECT),
+        ("elsewhere", {"expect_status": 302}, ProbeOutcome.AS_EXPECTED),
+        ("endless", {}, ProbeOutcome.TOO_LARGE),
+        ("announced", {}, ProbeOutcome.TOO_LARGE),
+        ("slow", {"timeout": timedelta(milliseconds=200)}, ProbeOutcome.TOO_SLOW),
+        ("ok", {"json_path": "status", "json_equals": "UP"}, ProbeOutcome.AS_EXPECTED),
+        ("ok", {"json_path": "parts.0.up", "json_equals": True}, ProbeOutcome.AS_EXPECTED),
+        ("ok", {"json_path": "parts.1.count", "json_equals": 3.0}, ProbeOutcome.AS_EXPECTED),
+        ("ok", {"json_path": "parts.1.count", "json_equals": "3"}, ProbeOutcome.OTHER_VALUE),
+        ("ok", {"json_path": "parts.0.up", "json_equals": 1}, ProbeOutcome.OTHER_VALUE),
+        ("ok", {"json_path": "parts.9.up", "json_equals": True}, ProbeOutcome.OTHER_VALUE),
+        ("ok", {"json_path": "status.of.what", "json_equals": "UP"}, ProbeOutcome.OTHER_VALUE),
+        ("no_json", {"json_path": "status", "json_equals": "UP"}, ProbeOutcome.NO_JSON),
+        ("nested", {"json_path": "status", "json_equals": "UP"}, ProbeOutcome.NO_JSON),
+        (
+            "headers",
+            {"method": "POST", "json_path": "method", "json_equals": "POST"},
+            ProbeOutcome.AS_EXPECTED,
+        ),
+        ("headers", {"json_path": "cookie", "json_equals": "none"}, ProbeOutcome.AS_EXPECTED),
     ],
 )
 async def test_a_probe_finds(
-    listener: ServerThread, path: str, how: dict[str, object], answer: Answer
+    listener: ServerThread, path: str, how: dict[str, object], answer: ProbeOutcome
 ) -> None:
     asked = probe(f"{listener.url}/{path}", **how)
     assert (await HttpProber().sound(asked, allowed_hosts=HERE)).answer is answer
@@ -138,19 +142,21 @@ async def test_a_probe_finds(
 async def test_no_spelling_of_a_forbidden_address_is_asked(url: str) -> None:
     host = url.removeprefix("http://").rstrip("/").strip("[]")
     sounding = await sound(url, allowed=frozenset({host}))
-    assert sounding.answer in {Answer.FORBIDDEN_ADDRESS, Answer.NO_SUCH_HOST}
+    assert sounding.answer in {ProbeOutcome.FORBIDDEN_ADDRESS, ProbeOutcome.NO_SUCH_HOST}
 
 
 async def test_a_private_address_is_asked_only_by_an_allowed_name(listener: ServerThread) -> None:
-    assert (await sound(f"{listener.url}/ok", allowed=frozenset())).answer is Answer.FORBIDDEN_ADDRESS
+    assert (await sound(f"{listener.url}/ok", allowed=frozenset())).answer is ProbeOutcome.FORBIDDEN_ADDRESS
     named = listener.url.replace("127.0.0.1", "green.internal") + "/ok"
     assert (await looked_up(named, ["127.0.0.1"])).passed
-    assert (await looked_up(named, ["127.0.0.1"], allowed=frozenset())).answer is Answer.FORBIDDEN_ADDRESS
+    assert (
+        await looked_up(named, ["127.0.0.1"], allowed=frozenset())
+    ).answer is ProbeOutcome.FORBIDDEN_ADDRESS
 
 
 async def test_one_forbidden_address_among_good_ones_is_one_too_many() -> None:
     sounding = await looked_up("http://green.internal/", ["93.184.216.34", "169.254.169.254"])
-    assert sounding.answer is Answer.FORBIDDEN_ADDRESS
+    assert sounding.answer is ProbeOutcome.FORBIDDEN_ADDRESS
 
 
 async def test_the_connection_goes_to_the_address_that_was_judged(listener: ServerThread) -> None:
@@ -168,5 +174,5 @@ async def test_the_connection_goes_to_the_address_that_was_judged(listener: Serv
 
 
 async def test_a_name_that_nobody_knows_and_a_port_that_nobody_listens_on() -> None:
-    assert (await looked_up("http://green.internal/", [])).answer is Answer.NO_SUCH_HOST
-    assert (await sound("http://127.0.0.1:9/")).answer is Answer.NO_ANSWER
+    assert (await looked_up("http://green.internal/", [])).answer is ProbeOutcome.NO_SUCH_HOST
+    assert (await sound("http://127.0.0.1:9/")).answer is ProbeOutcome.NO_ANSWER

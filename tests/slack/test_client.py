@@ -8,7 +8,7 @@ import pytest
 from aiohttp import ClientSession, web
 from slack_sdk.web.async_client import AsyncWebClient
 
-from app.flow.notify.slack_errors import CardNotDrawn, CardVanished
+from app.flow.notify.slack_errors import MessageGone, SlackCallFailed
 from app.slack.client import Patience, web_client
 from tests.house import TestClock
 
@@ -33,10 +33,10 @@ async def answering(answer: Answer) -> AsyncIterator[AsyncWebClient]:
     await runner.cleanup()
 
 
-async def not_drawn(answer: Answer, patience: Patience | None = None) -> CardNotDrawn:
+async def not_drawn(answer: Answer, patience: Patience | None = None) -> SlackCallFailed:
     """How a post that is answered so fails."""
     async with answering(answer) as client:
-        with pytest.raises(CardNotDrawn) as caught:
+        with pytest.raises(SlackCallFailed) as caught:
             await (patience or Patience(TestClock())).call(
                 "chat.postMessage", lambda: client.chat_postMessage(channel="C1", text="x")
             )
@@ -85,7 +85,7 @@ async def test_nobody_listening_did_nothing() -> None:
         pass
     async with ClientSession() as session:
         gone = web_client(token="xoxb-1", api_url=client.base_url, session=session)
-        with pytest.raises(CardNotDrawn) as caught:
+        with pytest.raises(SlackCallFailed) as caught:
             await Patience(TestClock()).call(
                 "chat.postMessage", lambda: gone.chat_postMessage(channel="C1", text="x")
             )
@@ -123,7 +123,7 @@ async def test_until_then_nothing_is_sent() -> None:
 
 async def test_a_message_that_is_gone_has_a_name_of_its_own() -> None:
     async with answering(refusing("message_not_found")) as client:
-        with pytest.raises(CardVanished):
+        with pytest.raises(MessageGone):
             await Patience(TestClock()).call(
                 "chat.update", lambda: client.chat_update(channel="C1", ts="1.0", text="x")
             )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from app.flow.ports.database import RecordAway
+from app.flow.ports.database import DatabaseUnavailable
 from app.workers.foreground import Calm
 from app.workers.runner import Loop
 
@@ -134,7 +134,7 @@ async def test_a_piece_that_fails_is_counted_and_ends_nothing() -> None:
     assert REGISTRY.get_sample_value(*sample) == before + 1
 
 
-@pytest.mark.parametrize("trouble", [RecordAway("away"), ValueError("ours")])
+@pytest.mark.parametrize("trouble", [DatabaseUnavailable("away"), ValueError("ours")])
 async def test_a_step_that_fails_is_taken_again(trouble: Exception) -> None:
     work = Work("a")
     work.let_go("a")

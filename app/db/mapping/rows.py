@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.db.mapping.overridden_rules import blockers_of, broken_of
 from app.flow.read_models import (
-    PASSING,
+    MIN_VISIBLE_DELAY,
     CastVote,
     GateView,
     Intervention,
@@ -46,7 +46,7 @@ GATE: Final = f"""
     g.event_read_at, g.reminded_at,
     (SELECT t.last_error FROM reports t
       WHERE t.gate_id = g.id
-        AND t.due_at > g.decided_at + interval '{PASSING.total_seconds()} seconds') AS report_trouble,
+        AND t.due_at > g.decided_at + interval '{MIN_VISIBLE_DELAY.total_seconds()} seconds') AS report_trouble,
     (SELECT coalesce(jsonb_agg(jsonb_build_array(v.voter, v.name, v.choice, v.reason, v.voted_at, v.counted)
                                ORDER BY v.voted_at), '[]')
        FROM votes v WHERE v.gate_id = g.id) AS votes,

@@ -35,7 +35,7 @@ from app.db.repositories.evidence import WITH_EVIDENCE, with_evidence
 from app.db.repositories.exclusivity import neighbours
 from app.db.repositories.messages.channels import Channels, current_id
 from app.db.tables import audit_events, gates, switches
-from app.flow.freezes.declare_freeze import ALL, HOUSE
+from app.flow.freezes.declare_freeze import ALL, NO_DEPLOYMENT
 from app.flow.read_models import CardPlace, GateView, Switch
 from app.gate.ids import DomainName
 from app.gate.rules.exclusivity import Neighbour
@@ -304,7 +304,9 @@ def _frozen_with_others(domain: str) -> ColumnElement[bool]:
     events = audit_events.c
     names = func.string_to_array(events.detail["domains"].astext, " ", type_=ARRAY(Text))
     return and_(
-        events.deployment_id == HOUSE.deployment, events.domain.is_(None), names.overlap([domain, ALL])
+        events.deployment_id == NO_DEPLOYMENT.deployment,
+        events.domain.is_(None),
+        names.overlap([domain, ALL]),
     )
 
 

@@ -15,8 +15,8 @@ from app.db.leases import coherent
 from app.db.repositories.exclusivity import neighbours
 from app.db.statements import Driver, execute
 from app.flow.audit_events import Event
-from app.flow.freezes.declare_freeze import HOUSE, Declaration, StandingFreeze
-from app.flow.notify.refresh_rule_status import Said, Waiting, freeze_over, tiding_of
+from app.flow.freezes.declare_freeze import NO_DEPLOYMENT, ActiveFreeze, Declaration
+from app.flow.notify.refresh_rule_status import RuleSnapshot, WaitingGates, announcement_for, freeze_over
 from app.gate.ids import DomainName
 from app.gate.rules.exclusivity import AFTER_TRAFFIC, Neighbour
 from app.gate.rules.freeze import Freeze, Span
@@ -100,13 +100,13 @@ SELECT 1
 class HeldFreezesRows:
     """The record's freezes under their lock; see `app.flow.freezes.declare_freeze.HeldFreezes`."""
 
-    def __init__(self, driver: Driver, standing: Sequence[StandingFreeze], *, is_replay: bool) -> None:
+    def __init__(self, driver: Driver, standing: Sequence[ActiveFreeze], *, is_replay: bool) -> None:
         self._driver = driver
         self._standing = standing
         self.is_replay = is_replay
 
     @property
-    def standing(self) -> Sequence[StandingFreeze]:
+    def standing(self) -> Sequence[ActiveFreeze]:
         return self._standing
 
     async def declare(self, declaration: Declaration, *, event: Event, now: datetime) -> int:
@@ -159,21 +159,21 @@ class Freezes:
     @asynccontextmanager
     async def hold_freezes(self, *, request: str | None = None) -> AsyncIterator[HeldFreezesRows]:
         """Nobody else declares or lifts one until the block ends."""
-        values = {"chain": chain_of(HOUSE), "request": subject_key(request, "freezes")}
+        values = {"chain": chain_of(NO_DEPLOYMENT), "request": subject_key(request, "freezes")}
         async with self._database.begin_with([LOCK, STANDING, *claim_of(request)], values) as found:
             driver, _, rows, *claimed = found
             yield HeldFreezesRows(driver, [standing_of(row) for row in rows], is_replay=claimed == [[]])
 
-    async def standing(self) -> Sequence[StandingFreeze]:
+    async def standing(self) -> Sequence[ActiveFreeze]:
         """Those that are not over, planned ones among them."""
         return [standing_of(row) for row in await self._database.rows(STANDING)]
 
-    async def end_freezes(self, *, now: datetime) -> Sequence[StandingFreeze]:
+    async def end_freezes(self, *, now: datetime) -> Sequence[ActiveFreeze]:
         """Closes those whose end has come; gives what is left standing."""
         standing = await self.standing()
         over = [each for each in standing if _end(each.freeze) <= now]
         if over:
-            chain = {"chain": chain_of(HOUSE)}
+            chain = {"chain": chain_of(NO_DEPLOYMENT)}
             async with self._database.begin_with([LOCK, STANDING], chain) as (driver, _, rows):
                 still = {row.id for row in rows}
                 mine = [each for each in over if each.freeze.id in still]
@@ -182,15 +182,15 @@ class Freezes:
                 await execute(driver, END, {"ids": ids, "events": events})
         return [each for each in standing if each not in over]
 
-    async def waiting(self) -> Sequence[Waiting]:
-        """See `app.flow.notify.refresh_rule_status.Waiting`."""
+    async def waiting(self) -> Sequence[WaitingGates]:
+        """See `app.flow.notify.refresh_rule_status.WaitingGates`."""
         return list(coherent(await self._database.rows(WAITING), _waiting))
 
     async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[Neighbour]:
         """These domains' switches that live, and the last one of each."""
         return await neighbours(self._database, domains)
 
-    async def turn(self, waiting: Waiting, said: Said, *, news: bool, now: datetime) -> None:
+    async def turn(self, waiting: WaitingGates, said: RuleSnapshot, *, news: bool, now: datetime) -> None:
         """Stores what the rules say now and has the cards redrawn; the first time only where that is `news`."""
         await self._database.rows(
             TURN,
@@ -202,15 +202,15 @@ class Freezes:
             mark=said.mark,
             frozen=said.frozen,
             waits=said.waits,
-            tiding=tiding_of(waiting, said),
+            tiding=announcement_for(waiting, said),
             after_traffic=AFTER_TRAFFIC,
             news=news,
             now=now,
         )
 
 
-def _waiting(row: Any) -> Waiting:
-    return Waiting(
+def _waiting(row: Any) -> WaitingGates:
+    return WaitingGates(
         domain=DomainName(row.domain),
         shift=Shift(row.shift) if row.shift else None,
         mark=row.mark,
@@ -220,9 +220,9 @@ def _waiting(row: Any) -> Waiting:
     )
 
 
-def standing_of(row: Any) -> StandingFreeze:
+def standing_of(row: Any) -> ActiveFreeze:
     """A freeze from its row."""
-    return StandingFreeze(
+    return ActiveFreeze(
         freeze=Freeze(
             id=row.id,
             reason=row.reason,

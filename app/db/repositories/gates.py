@@ -17,7 +17,7 @@ from app.db.repositories.exclusivity import NEIGHBOURS, TURNS_LOCK, neighbour_of
 from app.db.repositories.open_gate import OPEN, parameters
 from app.db.statements import Driver, execute, execute_and_commit
 from app.flow.audit_events import Event
-from app.flow.ports.database import Entry, Opening
+from app.flow.ports.database import OpenedGate, Opening
 from app.flow.read_models import GateView, Intervention
 from app.gate.decision import Approval, Decision, Expiry, Rejection, answer_to, verdict_of
 from app.gate.ids import DomainName, GateId, SwitchKey, UserId
@@ -226,10 +226,10 @@ class Gates:
         )
         return view_of(rows[0]) if rows else None
 
-    async def open(self, opening: Opening, events: Sequence[Event]) -> Entry | None:
+    async def open(self, opening: Opening, events: Sequence[Event]) -> OpenedGate | None:
         """Opens the gate; None when its hook is known already."""
         rows = await self._database.rows(OPEN, **parameters(opening, events))
-        return Entry(undoes=rows[0].undoes) if rows else None
+        return OpenedGate(undoes=rows[0].undoes) if rows else None
 
     @asynccontextmanager
     async def hold(

@@ -11,7 +11,7 @@ from app.db.mapping.rows import INTERVENTION, SWITCH, intervention_of, switch_of
 from app.db.repositories.open_gate import verified_columns
 from app.db.statements import Driver, execute
 from app.flow.audit_events import Event
-from app.flow.ports.database import News, Settled, Verification
+from app.flow.ports.database import SettledIntervention, SwitchUpdate, Verification
 from app.flow.read_models import GateView, InterventionPhase, Switch, Traffic
 from app.gate.decision import Verdict
 from app.gate.ids import DeploymentId
@@ -165,7 +165,9 @@ class HeldSwitchRow:
         columns = verified_columns(verification)
         await execute(self._driver, VERIFY, {"id": self._switch.id, "now": now, **columns})
 
-    async def learn(self, news: News, *, events: Sequence[Event], redraw: bool, now: datetime) -> None:
+    async def learn(
+        self, news: SwitchUpdate, *, events: Sequence[Event], redraw: bool, now: datetime
+    ) -> None:
         """Stores what was found out; what is known already and is not news stays."""
         values = {
             "id": self._switch.id,
@@ -193,7 +195,7 @@ class HeldSwitchRow:
 
     async def settle_waiting(
         self, phase: InterventionPhase, *, problem: str | None, now: datetime
-    ) -> Sequence[Settled]:
+    ) -> Sequence[SettledIntervention]:
         """Ends the interventions that wait for this very deployment."""
         key = self._switch.key
         where = {"deployment": key.deployment, "account": key.account, "region": key.region}
@@ -202,12 +204,12 @@ class HeldSwitchRow:
 
     async def settle_own(
         self, deed: Deed, phase: InterventionPhase, *, problem: str | None, now: datetime
-    ) -> Sequence[Settled]:
+    ) -> Sequence[SettledIntervention]:
         """Ends what was asked of this switch."""
         values = {"id": self._switch.id, "deed": deed, "phase": phase, "problem": problem, "now": now}
         return [_settled(row) for row in await execute(self._driver, SETTLE_OWN, values)]
 
-    async def settle_taken_back(self, *, now: datetime) -> Sequence[Settled]:
+    async def settle_taken_back(self, *, now: datetime) -> Sequence[SettledIntervention]:
         """Ends the undos of this switch whose rollback has long done its work."""
         values = {"id": self._switch.id, "phase": InterventionPhase.DONE, "problem": None, "now": now}
         return [_settled(row) for row in await execute(self._driver, SETTLE_TAKEN_BACK, values)]
@@ -272,8 +274,8 @@ class HeldSwitchRow:
         await execute(self._driver, END, {**values, "events": as_parameter(events)})
 
 
-def _settled(row: Any) -> Settled:
-    return Settled(intervention=intervention_of(row.intervention), switch=switch_of(row))
+def _settled(row: Any) -> SettledIntervention:
+    return SettledIntervention(intervention=intervention_of(row.intervention), switch=switch_of(row))
 
 
 def _as_json(traffic: Traffic | None) -> str | None:

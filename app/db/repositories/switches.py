@@ -14,7 +14,7 @@ from app.db.database import Database
 from app.db.leases import Leases
 from app.db.mapping.rows import SEEN_BLUE, SWITCH, VIEW, switch_of, undo_that_made, view_of
 from app.db.repositories.locked_switch import HeldSwitchRow
-from app.flow.ports.database import DueLook, RecordAway
+from app.flow.ports.database import DatabaseUnavailable, DuePoll
 from app.gate.ids import SwitchKey
 from app.gate.rules.permits import RESCUERS
 
@@ -93,7 +93,7 @@ class Switches:
         self.leases = Leases(database, "switches", owner)
         self._put_back = BatchLoader(self._look_again, max_batch=BATCH, max_concurrent=2)
 
-    async def claim(self, *, now: datetime, limit: int) -> Sequence[DueLook]:
+    async def claim(self, *, now: datetime, limit: int) -> Sequence[DuePoll]:
         """Leases switches that have not been looked at for a while."""
         claimed = await self.leases.claim(now=now, limit=limit)
         if not claimed:
@@ -104,7 +104,7 @@ class Switches:
         )
 
     @asynccontextmanager
-    async def hold_switch(self, due: DueLook) -> AsyncIterator[HeldSwitchRow | None]:
+    async def hold_switch(self, due: DuePoll) -> AsyncIterator[HeldSwitchRow | None]:
         """The switch and its open gates under their locks; None when the lease was lost."""
         mine = {"id": due.switch.id, "owner": self.leases.owner}
         in_turn = [CHAINS_BEHIND, LOCK, CHAINS_BEHIND_HELD, LOCK_GATES, THE_SWITCH, OPEN_GATES]
@@ -124,10 +124,12 @@ class Switches:
                 if behind[0].held:
                     yield HeldSwitchRow(driver, switch_of(found[0]), [view_of(row) for row in gates])
                     return
-        raise RecordAway("the deployments that a switch takes back changed while it was being locked")
+        raise DatabaseUnavailable(
+            "the deployments that a switch takes back changed while it was being locked"
+        )
 
     async def look_again(
-        self, due: DueLook, *, error: str | None, rested: bool, due_at: datetime | None
+        self, due: DuePoll, *, error: str | None, rested: bool, due_at: datetime | None
     ) -> None:
         """Puts the switch back until `due_at` (None: for good); `rested` forgets the tries.
 
@@ -164,11 +166,11 @@ class Switches:
         return [None] * len(looks)
 
 
-def _due(row: Any, *, attempts: int) -> DueLook:
+def _due(row: Any, *, attempts: int) -> DuePoll:
     switch = switch_of(row)
     # A rollback of CodeDeploy's needs nobody's approval: it moves from the moment that we know of it.
     moving_since = row.let_through_at or (switch.first_seen_at if switch.rollback_of else None)
-    return DueLook(
+    return DuePoll(
         attempts=attempts,
         switch=switch,
         due_at=row.due_at,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.flow.approval.related_switches import line_of
+from app.flow.approval.related_switches import queue_position_of
 from app.flow.ports.rules import OwnedDomain, Rules
 from app.flow.read_models import GateView
 from app.gate.ids import DomainName, UserId
@@ -33,7 +33,7 @@ class Unconfigured(Refusal):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
+class ApprovalContext:
     """A gate that waits for people, under its domain's rules."""
 
     gate: Awaiting
@@ -41,7 +41,7 @@ class Question:
     circumstances: Circumstances
 
 
-def question_of(view: GateView, *, rules: Rules) -> Question:
+def approval_context_of(view: GateView, *, rules: Rules) -> ApprovalContext:
     """Raises the `Refusal` that applies where nobody can answer."""
     if not isinstance(view.gate, Awaiting):
         raise AlreadyDecided
@@ -50,24 +50,24 @@ def question_of(view: GateView, *, rules: Rules) -> Question:
     domain = rules.domain(view.switch.domain)
     if domain is None:
         raise Unconfigured
-    return Question(
-        gate=view.gate, domain=domain, circumstances=circumstances_of(view, domain=domain, rules=rules)
+    return ApprovalContext(
+        gate=view.gate, domain=domain, circumstances=rule_inputs_of(view, domain=domain, rules=rules)
     )
 
 
-def circumstances_of(view: GateView, *, domain: OwnedDomain, rules: Rules) -> Circumstances:
+def rule_inputs_of(view: GateView, *, domain: OwnedDomain, rules: Rules) -> Circumstances:
     """What the rules look at beside people: the record's side and the configuration's."""
     traffic = view.switch.traffic
     return Circumstances(
         shift=traffic.shift if traffic else None,
         checks={check.name: check.state for check in view.checks},
         freezes=(*rules.freezes(domain.name), *view.freezes),
-        line=line_of(view, domain=domain, rules=rules),
+        line=queue_position_of(view, domain=domain, rules=rules),
         guard=view.guard,
     )
 
 
-def case_of(question: Question, *, rules: Rules, now: datetime) -> Case:
+def evaluation_context_of(question: ApprovalContext, *, rules: Rules, now: datetime) -> Case:
     """Everything that an answer at `now` is judged by."""
     return question.gate.case(
         policy=question.domain.policy,
@@ -78,7 +78,7 @@ def case_of(question: Question, *, rules: Rules, now: datetime) -> Case:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Outlook:
+class RuleStatus:
     """What the rules of the moment say of a waiting gate.
 
     `variants` are the names of those in force; `asked` is how many approvals are asked in all; `unheard` are
@@ -114,14 +114,14 @@ class Outlook:
         return self.policy.reason is ReasonFor.ALWAYS
 
 
-def outlook_of(view: GateView, *, rules: Rules, now: datetime) -> Outlook | None:
+def rule_status_of(view: GateView, *, rules: Rules, now: datetime) -> RuleStatus | None:
     """None where nobody can answer now."""
     try:
-        case = case_of(question_of(view, rules=rules), rules=rules, now=now)
+        case = evaluation_context_of(approval_context_of(view, rules=rules), rules=rules, now=now)
     except Refusal:
         return None
     unmet = (*held_by(case), *owing(case))
-    return Outlook(
+    return RuleStatus(
         policy=case.policy,
         variants=case.rules.variants,
         unmet=unmet,
@@ -137,18 +137,18 @@ def outlook_of(view: GateView, *, rules: Rules, now: datetime) -> Outlook | None
 def rejections_after(view: GateView, *, person: Person, rules: Rules, now: datetime) -> int:
     """How many more people would have to reject after this person; 0: theirs ends it, or nobody can answer."""
     try:
-        case = case_of(question_of(view, rules=rules), rules=rules, now=now)
+        case = evaluation_context_of(approval_context_of(view, rules=rules), rules=rules, now=now)
     except Refusal:
         return 0
     return rejections_owed(case.rejected_also_by(person.user))
 
 
-def unmet_by(
+def violations_for(
     view: GateView, *, rules: Rules, now: datetime, person: Person | None = None
 ) -> tuple[Unmet, ...]:
     """The rules that stand in the way now; for `person`, were they to approve. Empty where nobody can answer."""
     try:
-        case = case_of(question_of(view, rules=rules), rules=rules, now=now)
+        case = evaluation_context_of(approval_context_of(view, rules=rules), rules=rules, now=now)
     except Refusal:
         return ()
     return (*held_by(case), *owing(case)) if person is None else broken_by(case, person)

@@ -4,9 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
-from app.flow.approval.approval_context import Question, question_of
-from app.flow.approval.live_traffic import LiveTraffic, Reading, StaleGuard, is_stale, with_live_traffic
-from app.flow.approval.related_switches import await_turn, with_neighbours
+from app.flow.approval.approval_context import ApprovalContext, approval_context_of
+from app.flow.approval.live_traffic import (
+    LiveReading,
+    LiveTraffic,
+    StaleEvidence,
+    is_stale,
+    with_live_traffic,
+)
+from app.flow.approval.related_switches import lock_exclusivity, with_related_switches
 from app.flow.audit_events import SWITCHGATE, Event, Kind
 from app.flow.ports.database import GateRecord, HeldGate, SetAside
 from app.flow.ports.rules import Rules
@@ -15,10 +21,10 @@ from app.gate.decision import Approval, Verdict
 from app.gate.ids import DomainName, GateId
 from app.gate.rules.permits import Basis, Refusal
 
-BATCH: Final = 50
+MAX_GATES_PER_RUN: Final = 50
 
 
-class SelfApproving(Protocol):
+class CheckedGates(Protocol):
     async def with_a_passed_check(
         self, domains: Sequence[DomainName], *, limit: int, skip: Sequence[GateId]
     ) -> Sequence[GateView]:
@@ -29,7 +35,7 @@ class SelfApproving(Protocol):
 async def approve_by_checks(
     *,
     record: GateRecord,
-    ripe: SelfApproving,
+    ripe: CheckedGates,
     rules: Rules,
     aside: SetAside,
     now: datetime,
@@ -39,9 +45,9 @@ async def approve_by_checks(
     domains = rules.self_approving()
     if not domains:
         return 0
-    views = await ripe.with_a_passed_check(domains, limit=BATCH, skip=aside.keys())
+    views = await ripe.with_a_passed_check(domains, limit=MAX_GATES_PER_RUN, skip=aside.keys())
     # Most are not ripe: the lock is taken only where the answer would be yes.
-    beside = await with_neighbours(views, record=record, rules=rules)
+    beside = await with_related_switches(views, record=record, rules=rules)
     likely = [view for view in beside if _approval(view, rules=rules, now=now)]
     approved = 0
     for view in likely:
@@ -53,19 +59,19 @@ async def approve_by_checks(
 async def _approve(
     view: GateView, *, record: GateRecord, rules: Rules, traffic: LiveTraffic | None, now: datetime
 ) -> bool:
-    async def decide(reading: Reading | None) -> bool:
+    async def decide(reading: LiveReading | None) -> bool:
         return await _decide(view, reading, record=record, rules=rules, now=now)
 
     return await with_live_traffic(decide, view.id, traffic=traffic, now=now)
 
 
 async def _decide(
-    view: GateView, reading: Reading | None, *, record: GateRecord, rules: Rules, now: datetime
+    view: GateView, reading: LiveReading | None, *, record: GateRecord, rules: Rules, now: datetime
 ) -> bool:
     async with record.hold(view.id, skip_locked=True) as held:
         if held is None:
             return False
-        await await_turn(held, rules=rules)
+        await lock_exclusivity(held, rules=rules)
         if reading is not None:
             await reading.put_into(held, now=now)
         found = _approval(held.view, rules=rules, now=now)
@@ -73,15 +79,15 @@ async def _decide(
             return False
         question, approval = found
         if reading is None and is_stale(held.view, now=now):
-            raise StaleGuard
+            raise StaleEvidence
         question.gate.decide(approval)
         await held.save(vote=None, decision=approval, events=[_event(held, now)], now=now)
         return True
 
 
-def _approval(view: GateView, *, rules: Rules, now: datetime) -> tuple[Question, Approval] | None:
+def _approval(view: GateView, *, rules: Rules, now: datetime) -> tuple[ApprovalContext, Approval] | None:
     try:
-        question = question_of(view, rules=rules)
+        question = approval_context_of(view, rules=rules)
     except Refusal:
         return None
     approval = question.gate.approve_itself(

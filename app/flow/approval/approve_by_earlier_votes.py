@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from app.flow.approval.approval_context import Question, question_of
-from app.flow.approval.related_switches import await_turn, with_neighbours
-from app.flow.audit_events import Event, Kind, person
+from app.flow.approval.approval_context import ApprovalContext, approval_context_of
+from app.flow.approval.related_switches import lock_exclusivity, with_related_switches
+from app.flow.audit_events import Event, Kind, person_actor
 from app.flow.ports.database import GateRecord, HeldGate, SetAside
 from app.flow.ports.rules import Rules
 from app.flow.read_models import CastVote, GateView
@@ -18,9 +18,9 @@ from app.gate.decision import Approval, Verdict
 from app.gate.ids import GateId
 from app.gate.rules.permits import Choice, Person, Refusal, Standing
 
-BATCH: Final = 50
+MAX_GATES_PER_RUN: Final = 50
 
-EARLIER: Final = timedelta(minutes=1)
+MAX_VOTE_AGE: Final = timedelta(minutes=1)
 """An older vote does not decide by itself: who gave it no longer looks, and traffic would move unattended."""
 
 
@@ -36,11 +36,13 @@ async def approve_by_earlier_votes(
     *, record: GateRecord, votes: EarlierVotes, rules: Rules, aside: SetAside, now: datetime
 ) -> int:
     """Approves what these votes are enough for, each gate in a transaction of its own; gives how many."""
-    views = await votes.with_earlier_approvals(since=now - EARLIER, limit=BATCH, skip=aside.keys())
+    views = await votes.with_earlier_approvals(
+        since=now - MAX_VOTE_AGE, limit=MAX_GATES_PER_RUN, skip=aside.keys()
+    )
     if not views:
         return 0
     # Most wait for others: the lock is taken only where the answer would be yes.
-    beside = await with_neighbours(views, record=record, rules=rules)
+    beside = await with_related_switches(views, record=record, rules=rules)
     approved = 0
     for view in [view for view in beside if _approval(view, rules=rules, now=now)]:
         with aside.guard(view.id):
@@ -52,7 +54,7 @@ async def _approve(view: GateView, *, record: GateRecord, rules: Rules, now: dat
     async with record.hold(view.id, skip_locked=True) as held:
         if held is None:
             return False
-        await await_turn(held, rules=rules)
+        await lock_exclusivity(held, rules=rules)
         found = _approval(held.view, rules=rules, now=now)
         if found is None:
             return False
@@ -62,13 +64,17 @@ async def _approve(view: GateView, *, record: GateRecord, rules: Rules, now: dat
         return True
 
 
-def _approval(view: GateView, *, rules: Rules, now: datetime) -> tuple[Question, Approval, CastVote] | None:
-    approvals = [vote for vote in view.votes if vote.choice is Choice.APPROVE and vote.at > now - EARLIER]
+def _approval(
+    view: GateView, *, rules: Rules, now: datetime
+) -> tuple[ApprovalContext, Approval, CastVote] | None:
+    approvals = [
+        vote for vote in view.votes if vote.choice is Choice.APPROVE and vote.at > now - MAX_VOTE_AGE
+    ]
     if not approvals or view.switch.deployer is None:
         return None
     last = max(approvals, key=lambda vote: vote.at)
     try:
-        question = question_of(view, rules=rules)
+        question = approval_context_of(view, rules=rules)
     except Refusal:
         return None
     approval = question.gate.approve_by_earlier_votes(
@@ -87,7 +93,7 @@ def _event(held: HeldGate, vote: CastVote, now: datetime) -> Event:
         at=now,
         kind=Kind.GATE_DECIDED,
         switch=held.view.switch.key,
-        actor=person(vote.voter, vote.name),
+        actor=person_actor(vote.voter, vote.name),
         domain=held.view.switch.domain,
         gate=held.view.id,
         detail={"verdict": Verdict.APPROVED, "reason": vote.reason, "voted_at": vote.at.isoformat()},

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from app.flow.audit_events import SWITCHGATE, Actor, Event, Kind, person
+from app.flow.audit_events import SWITCHGATE, Actor, Event, Kind, person_actor
 from app.flow.ports.database import GateRecord, HeldGate
 from app.gate.decision import Approval
 from app.gate.ids import GateId
@@ -10,7 +10,7 @@ from app.gate.rules.permits import Basis
 from app.gate.state_machine import Awaiting
 
 
-async def pass_freely(gate: GateId, *, record: GateRecord, now: datetime) -> bool:
+async def auto_approve_rollback(gate: GateId, *, record: GateRecord, now: datetime) -> bool:
     """Approves the gate where its deployment takes a bad one back; False where it does not."""
     async with record.hold(gate) as held:
         if held is None or not isinstance(held.view.gate, Awaiting):
@@ -34,7 +34,7 @@ async def _approval(gate: Awaiting, held: HeldGate, *, now: datetime) -> Approva
 
 def _decided(held: HeldGate, approval: Approval, now: datetime) -> Event:
     permit = approval.permit
-    actor: Actor = person(permit.by, permit.name) if permit.by else SWITCHGATE
+    actor: Actor = person_actor(permit.by, permit.name) if permit.by else SWITCHGATE
     return Event(
         at=now,
         kind=Kind.GATE_DECIDED,

@@ -3,11 +3,17 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.flow.approval.approval_context import NoSuchGate, question_of, unmet_by
-from app.flow.approval.cast_vote import Refused, refused_press
-from app.flow.approval.live_traffic import LiveTraffic, Reading, StaleGuard, is_stale, with_live_traffic
-from app.flow.approval.related_switches import await_turn
-from app.flow.audit_events import Event, Kind, person
+from app.flow.approval.approval_context import NoSuchGate, approval_context_of, violations_for
+from app.flow.approval.cast_vote import RequestDenied, denied_event
+from app.flow.approval.live_traffic import (
+    LiveReading,
+    LiveTraffic,
+    StaleEvidence,
+    is_stale,
+    with_live_traffic,
+)
+from app.flow.approval.related_switches import lock_exclusivity
+from app.flow.audit_events import Event, Kind, person_actor
 from app.flow.ports.database import GateRecord, HeldGate
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
@@ -20,7 +26,7 @@ from app.gate.state_machine import Vote
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Glass:
+class BreakGlassRequest:
     """The submitted form. `named`: the marks of the rules that it named as broken."""
 
     gate: GateId
@@ -33,7 +39,7 @@ class Glass:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Broken:
+class BreakGlassResult:
     """The gate is approved against the rules."""
 
     view: GateView
@@ -41,43 +47,50 @@ class Broken:
 
 
 async def break_glass(
-    glass: Glass, *, record: GateRecord, rules: Rules, now: datetime, traffic: LiveTraffic | None = None
-) -> Broken:
-    """Approves in one transaction. Raises `Refused`, having recorded it; the gate is unchanged.
+    glass: BreakGlassRequest,
+    *,
+    record: GateRecord,
+    rules: Rules,
+    now: datetime,
+    traffic: LiveTraffic | None = None,
+) -> BreakGlassResult:
+    """Approves in one transaction. Raises `RequestDenied`, having recorded it; the gate is unchanged.
 
     `traffic`: reads live traffic where the evidence is stale, so that the form names what is set aside.
     """
 
-    async def decide(reading: Reading | None) -> Broken:
+    async def decide(reading: LiveReading | None) -> BreakGlassResult:
         return await _decide(glass, reading, record=record, rules=rules, now=now)
 
     return await with_live_traffic(decide, glass.gate, traffic=traffic, now=now)
 
 
 async def _decide(
-    glass: Glass, reading: Reading | None, *, record: GateRecord, rules: Rules, now: datetime
-) -> Broken:
+    glass: BreakGlassRequest, reading: LiveReading | None, *, record: GateRecord, rules: Rules, now: datetime
+) -> BreakGlassResult:
     async with record.hold(glass.gate, request=glass.request) as held:
         if held is None:
-            raise Refused(NoSuchGate(), None)
+            raise RequestDenied(NoSuchGate(), None)
         try:
-            await await_turn(held, rules=rules)
+            await lock_exclusivity(held, rules=rules)
             is_admin = rules.roster().holds(glass.person.user, approvers=rules.admins)
             if reading is None and is_admin and is_stale(held.view, now=now):
-                raise StaleGuard
+                raise StaleEvidence
             if reading is not None:
                 await reading.put_into(held, now=now)
             return await _approve(glass, held, rules=rules, now=now)
         except Refusal as refusal:
             if not isinstance(refusal, ReasonMissing):
-                await held.note([refused_press(glass.person, "break_glass", held.view, refusal, now)])
-            unmet = unmet_by(held.view, rules=rules, now=now, person=glass.person)
-            refused = Refused(refusal, held.view, unmet=unmet)
+                await held.note([denied_event(glass.person, "break_glass", held.view, refusal, now)])
+            unmet = violations_for(held.view, rules=rules, now=now, person=glass.person)
+            refused = RequestDenied(refusal, held.view, unmet=unmet)
     raise refused
 
 
-async def _approve(glass: Glass, held: HeldGate, *, rules: Rules, now: datetime) -> Broken:
-    question = question_of(held.view, rules=rules)
+async def _approve(
+    glass: BreakGlassRequest, held: HeldGate, *, rules: Rules, now: datetime
+) -> BreakGlassResult:
+    question = approval_context_of(held.view, rules=rules)
     approval = question.gate.break_glass(
         Vote(person=glass.person, choice=Choice.APPROVE, reason=glass.reason, at=now),
         edition=glass.edition,
@@ -93,7 +106,7 @@ async def _approve(glass: Glass, held: HeldGate, *, rules: Rules, now: datetime)
         at=now,
         kind=Kind.GLASS_BROKEN,
         switch=held.view.switch.key,
-        actor=person(glass.person.user, glass.person.name),
+        actor=person_actor(glass.person.user, glass.person.name),
         domain=held.view.switch.domain,
         gate=glass.gate,
         detail={
@@ -111,4 +124,4 @@ async def _approve(glass: Glass, held: HeldGate, *, rules: Rules, now: datetime)
         },
     )
     await held.save(vote=None, decision=approval, events=[broken, decided], now=now)
-    return Broken(view=held.view, approval=approval)
+    return BreakGlassResult(view=held.view, approval=approval)

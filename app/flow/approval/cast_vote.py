@@ -4,10 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.flow.approval.approval_context import NoSuchGate, case_of, question_of, unmet_by
-from app.flow.approval.live_traffic import LiveTraffic, Reading, StaleGuard, is_stale, with_live_traffic
-from app.flow.approval.related_switches import await_turn
-from app.flow.audit_events import Detail, Event, Kind, person
+from app.flow.approval.approval_context import (
+    NoSuchGate,
+    approval_context_of,
+    evaluation_context_of,
+    violations_for,
+)
+from app.flow.approval.live_traffic import (
+    LiveReading,
+    LiveTraffic,
+    StaleEvidence,
+    is_stale,
+    with_live_traffic,
+)
+from app.flow.approval.related_switches import lock_exclusivity
+from app.flow.audit_events import Detail, Event, Kind, person_actor
 from app.flow.ports.database import GateRecord, HeldGate
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
@@ -21,7 +32,7 @@ from app.gate.state_machine import NO_REASON, Awaiting, Vote
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Press:
+class VoteRequest:
     """One person's approve or reject. `edition` is the one that the pressed button was drawn for."""
 
     gate: GateId
@@ -34,7 +45,7 @@ class Press:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Counted:
+class VoteAccepted:
     """The vote stands. While `decision` is None, `owed` are the rules that are still unmet, and
     `rejections_owed` says how many more people would have to reject to end the gate."""
 
@@ -44,7 +55,7 @@ class Counted:
     rejections_owed: int = 0
 
 
-class Refused(Exception):
+class RequestDenied(Exception):
     """The press does not count; `view` is the gate as it stands, for the answer to the presser.
 
     `unmet` are the rules that an approval by this person would meet unmet.
@@ -57,26 +68,26 @@ class Refused(Exception):
         self.unmet = unmet
 
 
-async def decide_gate(
-    press: Press, *, record: GateRecord, rules: Rules, now: datetime, traffic: LiveTraffic | None = None
-) -> Counted:
-    """Counts the press in one transaction. Raises `Refused`, having recorded it; the gate is unchanged.
+async def cast_vote(
+    press: VoteRequest, *, record: GateRecord, rules: Rules, now: datetime, traffic: LiveTraffic | None = None
+) -> VoteAccepted:
+    """Counts the press in one transaction. Raises `RequestDenied`, having recorded it; the gate is unchanged.
 
     `traffic`: reads live traffic before an approval that only stale evidence lets pass; see there.
     """
 
-    async def decide(reading: Reading | None) -> Counted:
+    async def decide(reading: LiveReading | None) -> VoteAccepted:
         return await _decide(press, reading, record=record, rules=rules, now=now)
 
     return await with_live_traffic(decide, press.gate, traffic=traffic, now=now)
 
 
 async def _decide(
-    press: Press, reading: Reading | None, *, record: GateRecord, rules: Rules, now: datetime
-) -> Counted:
+    press: VoteRequest, reading: LiveReading | None, *, record: GateRecord, rules: Rules, now: datetime
+) -> VoteAccepted:
     async with record.hold(press.gate, request=press.request) as held:
         if held is None:
-            raise Refused(NoSuchGate(), None)
+            raise RequestDenied(NoSuchGate(), None)
         try:
             if press.choice is Choice.APPROVE:  # nothing that others do holds a rejection back
                 await _look_at_traffic(press, held, reading, rules=rules, now=now)
@@ -87,22 +98,22 @@ async def _decide(
 
 
 async def _look_at_traffic(
-    press: Press, held: HeldGate, reading: Reading | None, *, rules: Rules, now: datetime
+    press: VoteRequest, held: HeldGate, reading: LiveReading | None, *, rules: Rules, now: datetime
 ) -> None:
-    """Raises `StaleGuard` where the approval would count and what it is judged by is too old."""
-    await await_turn(held, rules=rules)
+    """Raises `StaleEvidence` where the approval would count and what it is judged by is too old."""
+    await lock_exclusivity(held, rules=rules)
     if reading is not None:
         await reading.put_into(held, now=now)
     elif is_stale(held.view, now=now):
         _judge(press, held.view, rules=rules, now=now)  # who may not approve has nothing read
-        raise StaleGuard
+        raise StaleEvidence
 
 
-async def may_press(press: Press, *, record: GateRecord, rules: Rules, now: datetime) -> GateView:
-    """Whether the press would count once its reason is given. Raises `Refused`, having recorded it."""
+async def check_vote(press: VoteRequest, *, record: GateRecord, rules: Rules, now: datetime) -> GateView:
+    """Whether the press would count once its reason is given. Raises `RequestDenied`, having recorded it."""
     async with record.hold(press.gate) as held:
         if held is None:
-            raise Refused(NoSuchGate(), None)
+            raise RequestDenied(NoSuchGate(), None)
         try:
             _judge(press, held.view, rules=rules, now=now)
         except ReasonMissing:
@@ -114,14 +125,16 @@ async def may_press(press: Press, *, record: GateRecord, rules: Rules, now: date
     raise refused
 
 
-async def _refuse(press: Press, held: HeldGate, refusal: Refusal, *, rules: Rules, now: datetime) -> Refused:
+async def _refuse(
+    press: VoteRequest, held: HeldGate, refusal: Refusal, *, rules: Rules, now: datetime
+) -> RequestDenied:
     if not isinstance(refusal, ReasonMissing):  # whoever is asked for a reason has not been refused
-        await held.note([refused_press(press.person, press.choice, held.view, refusal, now)])
-    unmet = unmet_by(held.view, rules=rules, now=now, person=press.person)
-    return Refused(refusal, held.view, unmet=unmet)
+        await held.note([denied_event(press.person, press.choice, held.view, refusal, now)])
+    unmet = violations_for(held.view, rules=rules, now=now, person=press.person)
+    return RequestDenied(refusal, held.view, unmet=unmet)
 
 
-async def _count(press: Press, held: HeldGate, *, rules: Rules, now: datetime) -> Counted:
+async def _count(press: VoteRequest, held: HeldGate, *, rules: Rules, now: datetime) -> VoteAccepted:
     view = held.view
     judged = _judge(press, view, rules=rules, now=now)
     stands = any(vote.voter == press.person.user and vote.choice is press.choice for vote in view.votes)
@@ -137,15 +150,15 @@ async def _count(press: Press, held: HeldGate, *, rules: Rules, now: datetime) -
     return counted
 
 
-def _counted(judged: "_Judged", view: GateView, *, rules: Rules, now: datetime) -> Counted:
+def _counted(judged: "_Judged", view: GateView, *, rules: Rules, now: datetime) -> VoteAccepted:
     after = replace(view, gate=judged.counted)
     if judged.decision is not None:
-        return Counted(view=after, decision=judged.decision)
-    left = case_of(question_of(after, rules=rules), rules=rules, now=now)
-    return Counted(
+        return VoteAccepted(view=after, decision=judged.decision)
+    left = evaluation_context_of(approval_context_of(after, rules=rules), rules=rules, now=now)
+    return VoteAccepted(
         view=after,
         decision=None,
-        owed=unmet_by(after, rules=rules, now=now),
+        owed=violations_for(after, rules=rules, now=now),
         rejections_owed=rejections_owed(left),
     )
 
@@ -159,9 +172,9 @@ class _Judged:
     """By what the decision was judged."""
 
 
-def _judge(press: Press, view: GateView, *, rules: Rules, now: datetime) -> _Judged:
+def _judge(press: VoteRequest, view: GateView, *, rules: Rules, now: datetime) -> _Judged:
     """What the press would do now. Raises a `Refusal`."""
-    question = question_of(view, rules=rules)
+    question = approval_context_of(view, rules=rules)
     roster = rules.roster()
     # In an Enterprise Grid one person may press by two ids: the second press is the same person's.
     who = replace(press.person, user=roster.known_as(press.person.user, question.gate.voters))
@@ -175,12 +188,12 @@ def _judge(press: Press, view: GateView, *, rules: Rules, now: datetime) -> _Jud
     )
     if press.choice is Choice.REJECT and not vote.reason:
         vote = replace(vote, reason=NO_REASON)
-    after = case_of(replace(question, gate=counted), rules=rules, now=now)
+    after = evaluation_context_of(replace(question, gate=counted), rules=rules, now=now)
     return _Judged(vote=vote, counted=counted, decision=decision, after=after)
 
 
-def _events(press: Press, view: GateView, decision: Decision | None, now: datetime) -> Sequence[Event]:
-    who = person(press.person.user, press.person.name)
+def _events(press: VoteRequest, view: GateView, decision: Decision | None, now: datetime) -> Sequence[Event]:
+    who = person_actor(press.person.user, press.person.name)
     vote = Event(
         at=now,
         kind=Kind.VOTE_CAST,
@@ -196,13 +209,13 @@ def _events(press: Press, view: GateView, decision: Decision | None, now: dateti
     return [vote, replace(vote, kind=Kind.GATE_DECIDED, detail=detail)]
 
 
-def refused_press(who: Person, choice: str, view: GateView, refusal: Refusal, now: datetime) -> Event:
+def denied_event(who: Person, choice: str, view: GateView, refusal: Refusal, now: datetime) -> Event:
     """A press that did not count, for the audit trail."""
     return Event(
         at=now,
         kind=Kind.PRESS_REFUSED,
         switch=view.switch.key,
-        actor=person(who.user, who.name),
+        actor=person_actor(who.user, who.name),
         domain=view.switch.domain,
         gate=view.id,
         detail={"choice": choice, "why": type(refusal).__name__, **_rules_of(refusal)},

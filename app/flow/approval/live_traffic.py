@@ -4,7 +4,7 @@ Gates share one look a second, so that in a crowd of 300 the looks at one gate a
 below AWS's call limits but leaves the traffic guard out of date. Reading the listener and green's target health at the
 approval costs a handful of calls for each decision instead of for each waiting gate. It happens between two
 transactions: the first finds that the approval would count and lets its locks go, the second judges it anew by what was
-read. What cannot be read within `SECONDS` holds nothing.
+read. What cannot be read within `READ_TIMEOUT_SECONDS` holds nothing.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from typing import Final, Protocol, TypeVar
 
 from app.flow.evidence.read_blue_green import target_group_arn
 from app.flow.evidence.read_evidence import with_rules
-from app.flow.evidence.timeboxed_reader import Asking
+from app.flow.evidence.timeboxed_reader import TimeboxedReader
 from app.flow.ports.database import HeldGate
 from app.flow.ports.evidence import EvidenceSource
 from app.flow.read_models import GateView
@@ -25,17 +25,17 @@ from app.gate.rules.exclusivity import AFTER_TRAFFIC
 from app.gate.rules.traffic_guard import TrafficGuard, blockers_in
 from app.gate.state_machine import Awaiting
 
-SECONDS: Final = 1.0
+READ_TIMEOUT_SECONDS: Final = 1.0
 """For all of it, so that a press is still acknowledged within Slack's three seconds."""
 
 T = TypeVar("T")
 
 
-class StaleGuard(Exception):
+class StaleEvidence(Exception):
     """An approval would count, by evidence that is too old to hold it."""
 
 
-class KnownEvidence(Protocol):
+class EvidenceLookup(Protocol):
     async def get(self, gate: GateId) -> GateView | None:
         """The gate with what was seen of it."""
         ...
@@ -45,7 +45,7 @@ class KnownEvidence(Protocol):
 class LiveTraffic:
     """Reads what the traffic guard looks at, now."""
 
-    record: KnownEvidence
+    record: EvidenceLookup
     source: EvidenceSource
 
     async def guard(self, gate: GateId, *, now: datetime) -> TrafficGuard | None:
@@ -54,7 +54,7 @@ class LiveTraffic:
         known = view.evidence if view is not None else None
         if view is None or known is None:
             return None
-        region, asking = view.switch.key.region, Asking(self.source, seconds=SECONDS)
+        region, asking = view.switch.key.region, TimeboxedReader(self.source, seconds=READ_TIMEOUT_SECONDS)
         listeners, health = await asyncio.gather(
             _in_time(_listeners(known, region=region, asking=asking)),
             _in_time(_health(known, region=region, asking=asking)),
@@ -65,7 +65,7 @@ class LiveTraffic:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reading:
+class LiveReading:
     """What was read for this approval; `guard` is None where nothing could be."""
 
     guard: TrafficGuard | None
@@ -81,19 +81,19 @@ class Reading:
 
 
 async def with_live_traffic(
-    decide: Callable[[Reading | None], Awaitable[T]],
+    decide: Callable[[LiveReading | None], Awaitable[T]],
     gate: GateId,
     *,
     traffic: LiveTraffic | None,
     now: datetime,
 ) -> T:
-    """`decide` may raise `StaleGuard` in its transaction while it is given no reading; then it is called again."""
+    """`decide` may raise `StaleEvidence` in its transaction while it is given no reading; then it is called again."""
     if traffic is None:
-        return await decide(Reading(guard=None))
+        return await decide(LiveReading(guard=None))
     try:
         return await decide(None)
-    except StaleGuard:
-        return await decide(Reading(guard=await traffic.guard(gate, now=now)))
+    except StaleEvidence:
+        return await decide(LiveReading(guard=await traffic.guard(gate, now=now)))
 
 
 def is_stale(view: GateView, *, now: datetime) -> bool:
@@ -103,13 +103,15 @@ def is_stale(view: GateView, *, now: datetime) -> bool:
 
 async def _in_time(part: Awaitable[T | Missing]) -> T | Missing:
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(READ_TIMEOUT_SECONDS):
             return await part
     except TimeoutError:
         return Missing(why=Why.SILENT)
 
 
-async def _listeners(known: Evidence, *, region: str, asking: Asking) -> tuple[Listener, ...] | Missing:
+async def _listeners(
+    known: Evidence, *, region: str, asking: TimeboxedReader
+) -> tuple[Listener, ...] | Missing:
     if isinstance(known.listeners, Missing):
         return known.listeners
     arns = [listener.arn for listener in known.listeners if listener.arn]
@@ -122,7 +124,7 @@ async def _listeners(known: Evidence, *, region: str, asking: Asking) -> tuple[L
     return tuple(await asyncio.gather(*(with_rules(one, pair, region, asking) for one in listeners)))
 
 
-async def _health(known: Evidence, *, region: str, asking: Asking) -> tuple[Targets, ...] | Missing:
+async def _health(known: Evidence, *, region: str, asking: TimeboxedReader) -> tuple[Targets, ...] | Missing:
     name = known.green.target_group
     if name is None:
         return Missing(why=Why.ABSENT)

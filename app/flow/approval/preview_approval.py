@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.flow.approval.approval_context import case_of, question_of
+from app.flow.approval.approval_context import approval_context_of, evaluation_context_of
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.gate.ids import DomainName
@@ -15,7 +15,7 @@ from app.gate.state_machine import NO_REASON, Vote
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Foresight:
+class ApprovalPreview:
     """`refusal`: why the approval would not count; None: it would. `unmet`: the rules that it would still meet
     unmet; where some hold it back, only those. `may_decide`: the policy names this person, whether or not an
     approval counts at the moment."""
@@ -33,13 +33,13 @@ class Foresight:
         return self.refusal is None
 
 
-def foresee(view: GateView, *, person: Person, rules: Rules, now: datetime) -> Foresight:
+def preview_approval(view: GateView, *, person: Person, rules: Rules, now: datetime) -> ApprovalPreview:
     """Judges an approval by this person as `decide_gate` would at `now`."""
     try:
-        question = question_of(view, rules=rules)
+        question = approval_context_of(view, rules=rules)
     except Refusal as refusal:
-        return Foresight(may_decide=False, refusal=refusal, unmet=(), asks_reason=False)
-    case = case_of(question, rules=rules, now=now)
+        return ApprovalPreview(may_decide=False, refusal=refusal, unmet=(), asks_reason=False)
+    case = evaluation_context_of(question, rules=rules, now=now)
     roster = rules.roster()
     person = replace(person, user=roster.known_as(person.user, question.gate.voters))
     vote = Vote(person=person, choice=Choice.APPROVE, reason=NO_REASON, at=now)
@@ -54,7 +54,7 @@ def foresee(view: GateView, *, person: Person, rules: Rules, now: datetime) -> F
         )
     except Refusal as refusal:
         refused = refusal
-    return Foresight(
+    return ApprovalPreview(
         may_decide=person.standing is Standing.MEMBER and case.may_vote(person.user),
         refusal=refused,
         unmet=refused.held if isinstance(refused, HeldBack) else broken_by(case, person),

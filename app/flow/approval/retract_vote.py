@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from app.flow.approval.approval_context import NoSuchGate, question_of
-from app.flow.approval.cast_vote import Refused, refused_press
-from app.flow.audit_events import Event, Kind, person
+from app.flow.approval.approval_context import NoSuchGate, approval_context_of
+from app.flow.approval.cast_vote import RequestDenied, denied_event
+from app.flow.audit_events import Event, Kind, person_actor
 from app.flow.ports.database import GateRecord
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
@@ -13,7 +13,7 @@ from app.gate.ids import GateId
 from app.gate.rules.permits import Person, Refusal
 
 
-async def take_back(
+async def retract_vote(
     gate: GateId,
     *,
     who: Person,
@@ -22,30 +22,30 @@ async def take_back(
     now: datetime,
     request: str | None = None,
 ) -> GateView:
-    """Forgets the vote in one transaction; gives the gate as it was. Raises `Refused`, having recorded it.
+    """Forgets the vote in one transaction; gives the gate as it was. Raises `RequestDenied`, having recorded it.
 
     `request`: a key by which it takes effect once.
     """
     async with record.hold(gate, request=request) as held:
         if held is None:
-            raise Refused(NoSuchGate(), None)
+            raise RequestDenied(NoSuchGate(), None)
         view = held.view
         voter = who.user
         try:
-            gate_now = question_of(view, rules=rules).gate
+            gate_now = approval_context_of(view, rules=rules).gate
             voter = rules.roster().known_as(who.user, gate_now.voters)
             gate_now.take_back(voter, now=now)
             refuse_replay(held.is_replay)
         except Refusal as refusal:
-            await held.note([refused_press(who, "take_back", view, refusal, now)])
-            refused = Refused(refusal, view)
+            await held.note([denied_event(who, "take_back", view, refusal, now)])
+            refused = RequestDenied(refusal, view)
         else:
             gone = next(vote for vote in view.votes if vote.voter == voter)
             taken = Event(
                 at=now,
                 kind=Kind.VOTE_TAKEN_BACK,
                 switch=view.switch.key,
-                actor=person(who.user, who.name),
+                actor=person_actor(who.user, who.name),
                 domain=view.switch.domain,
                 gate=gate,
                 detail={"choice": gone.choice, "voted_at": gone.at.isoformat()},

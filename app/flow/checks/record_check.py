@@ -20,12 +20,12 @@ class TooManyChecks(Exception):
     """The switch has as many checks as a card can name."""
 
 
-class ProbesOwn(Exception):
+class ReservedForProbe(Exception):
     """The check is the result of a probe of ours; nobody else tells it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ToldCheck:
+class CheckReport:
     """A check as it was told. `account` and `region` narrow down which deployment is meant."""
 
     deployment: DeploymentId
@@ -64,7 +64,7 @@ class CheckRecord(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Taken:
+class RecordedCheck:
     """The check as it stands. `is_new`: its name had not been told before."""
 
     key: SwitchKey
@@ -73,10 +73,12 @@ class Taken:
     is_new: bool
 
 
-async def take_check(told: ToldCheck, *, record: CheckRecord, rules: Rules, now: datetime) -> Taken:
+async def record_check(
+    told: CheckReport, *, record: CheckRecord, rules: Rules, now: datetime
+) -> RecordedCheck:
     """Keeps the check in one transaction, also before its hook has come. The same told twice changes nothing.
 
-    Raises `AmbiguousDeployment`, `TooManyChecks` and `ProbesOwn`.
+    Raises `AmbiguousDeployment`, `TooManyChecks` and `ReservedForProbe`.
     """
     check = Check(
         name=told.name, state=told.state, summary=told.summary, url=told.url, by=f"api:{told.by}", at=now
@@ -88,18 +90,18 @@ async def take_check(told: ToldCheck, *, record: CheckRecord, rules: Rules, now:
         _refuse(told, held, before=before, rules=rules)
         known = before.get(told.name)
         if known is not None and _says_the_same(known, check):
-            return Taken(key=held.key, domain=held.domain, check=known, is_new=False)
+            return RecordedCheck(key=held.key, domain=held.domain, check=known, is_new=False)
         await held.keep(check, events=[_event(held, check, told.by)], now=now)
-        return Taken(key=held.key, domain=held.domain, check=check, is_new=known is None)
+        return RecordedCheck(key=held.key, domain=held.domain, check=check, is_new=known is None)
 
 
-def _refuse(told: ToldCheck, held: HeldChecks, *, before: dict[str, Check], rules: Rules) -> None:
+def _refuse(told: CheckReport, held: HeldChecks, *, before: dict[str, Check], rules: Rules) -> None:
     domain = rules.domain(held.domain) if held.domain else None
     if domain is not None and any(probe.name == told.name for probe in domain.probes):
-        raise ProbesOwn
+        raise ReservedForProbe
     known = before.get(told.name)
     if known is not None and known.by == PROBE:
-        raise ProbesOwn
+        raise ReservedForProbe
     if known is None and len(before) >= MOST:
         raise TooManyChecks
 

@@ -14,14 +14,14 @@ from app.gate.ids import DomainName, GateId
 from app.gate.rules.checks import LONGEST_SUMMARY, PROBE, Check, CheckState, Probe
 from app.gate.state_machine import Awaiting
 
-GREEN_IS_UP: Final = ("AfterAllowTestTraffic", "BeforeAllowTraffic", "AfterAllowTraffic")
+EVENTS_WITH_GREEN_UP: Final = ("AfterAllowTestTraffic", "BeforeAllowTraffic", "AfterAllowTraffic")
 """Lifecycle events at which green's tasks run and can be asked."""
 
-AGAIN_AFTER: Final = timedelta(seconds=5)
+MIN_RERUN_INTERVAL: Final = timedelta(seconds=5)
 """Between two runs that people ask for."""
 
 
-class Answer(StrEnum):
+class ProbeOutcome(StrEnum):
     """How a probe's request went; each has its sentence in the catalogs."""
 
     AS_EXPECTED = "as_expected"
@@ -37,20 +37,20 @@ class Answer(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sounding:
+class ProbeResult:
     """What a probe found. `detail` fills the sentence; nothing of the answer's body is in it."""
 
-    answer: Answer
+    answer: ProbeOutcome
     detail: Mapping[str, object]
 
     @property
     def passed(self) -> bool:
-        return self.answer is Answer.AS_EXPECTED
+        return self.answer is ProbeOutcome.AS_EXPECTED
 
 
 class Prober(Protocol):
-    async def sound(self, probe: Probe, *, allowed_hosts: frozenset[str]) -> Sounding:
-        """Asks once; whatever goes wrong is a `Sounding` too."""
+    async def sound(self, probe: Probe, *, allowed_hosts: frozenset[str]) -> ProbeResult:
+        """Asks once; whatever goes wrong is a `ProbeResult` too."""
         ...
 
 
@@ -90,7 +90,7 @@ async def plan_probes(
     domains = rules.probing()
     if not domains:
         return 0
-    found = await record.without_runs(domains, hooks=GREEN_IS_UP, limit=limit, skip=aside.keys())
+    found = await record.without_runs(domains, hooks=EVENTS_WITH_GREEN_UP, limit=limit, skip=aside.keys())
     for gate, name in found:
         with aside.guard(gate):
             domain = rules.domain(name)
@@ -104,7 +104,7 @@ async def run_probe(
     record: ProbeRecord,
     prober: Prober,
     rules: Rules,
-    words: Callable[[Sounding], str],
+    words: Callable[[ProbeResult], str],
     clock: Callable[[], datetime],
 ) -> None:
     """Asks green once and stores the answer. `words`: the sentence that people read."""
@@ -143,4 +143,4 @@ async def run_checks_again(view: GateView, *, record: ProbeRecord, rules: Rules,
     if domain is None or not domain.probes or not isinstance(view.gate, Awaiting):
         return False
     names = [probe.name for probe in domain.probes]
-    return await record.ask_again(view.id, names, now=now, before=now - AGAIN_AFTER)
+    return await record.ask_again(view.id, names, now=now, before=now - MIN_RERUN_INTERVAL)

@@ -9,8 +9,8 @@ from typing import Final
 
 from app.flow.audit_events import SWITCHGATE, Detail, Event, Kind
 from app.flow.backoff import backoff
-from app.flow.evidence.read_evidence import look_for_evidence
-from app.flow.evidence.timeboxed_reader import Asking
+from app.flow.evidence.read_evidence import read_evidence
+from app.flow.evidence.timeboxed_reader import TimeboxedReader
 from app.flow.ports.evidence import DueEvidence, EvidenceRecord, EvidenceSource
 from app.gate.evidence.health import Unread, fitness
 from app.gate.evidence.model import Evidence, Missing
@@ -19,19 +19,19 @@ from app.gate.rules.traffic_guard import GuardRule, blockers_in
 from app.gate.rules.violations import rule_key
 from app.gate.state_machine import Awaiting
 
-FIRST_LIMIT: Final = 0.8
+FIRST_READ_TIMEOUT_SECONDS: Final = 0.8
 """Seconds that a part may take at the first look: people are reading the card already."""
 
-LIMIT: Final = 4.0
-RETRY: Final = timedelta(seconds=1)
-EAGER: Final = timedelta(seconds=10)
-PATIENT: Final = timedelta(seconds=30)
-EAGER_FOR: Final = timedelta(minutes=5)
-SHARE: Final = timedelta(seconds=1)
+READ_TIMEOUT_SECONDS: Final = 4.0
+RETRY_AFTER: Final = timedelta(seconds=1)
+SHORT_INTERVAL: Final = timedelta(seconds=10)
+LONG_INTERVAL: Final = timedelta(seconds=30)
+SHORT_INTERVAL_FOR: Final = timedelta(minutes=5)
+INTERVAL_PER_GATE: Final = timedelta(seconds=1)
 """Gates share one look a second: a crowd of them is looked at in turn, so that waiting stays cheap."""
 
 
-async def gather_evidence(
+async def collect_evidence(
     due: DueEvidence, *, record: EvidenceRecord, source: EvidenceSource, now: datetime
 ) -> Evidence | None:
     """Looks once; None when there was nothing to look for, or the gate was decided meanwhile."""
@@ -39,11 +39,16 @@ async def gather_evidence(
         await record.rest(due)
         return None
     if not due.view.switch.verified:
-        again = now + backoff(due.attempts, first=RETRY, longest=EAGER)
+        again = now + backoff(due.attempts, first=RETRY_AFTER, longest=SHORT_INTERVAL)
         await record.look_later(due, error="not verified", due_at=again)
         return None
-    asking = Asking(source, seconds=FIRST_LIMIT if due.known is None and due.attempts == 1 else LIMIT)
-    seen = await look_for_evidence(due.view.switch, asking=asking, known=due.known, now=now)
+    asking = TimeboxedReader(
+        source,
+        seconds=FIRST_READ_TIMEOUT_SECONDS
+        if due.known is None and due.attempts == 1
+        else READ_TIMEOUT_SECONDS,
+    )
+    seen = await read_evidence(due.view.switch, asking=asking, known=due.known, now=now)
     settled = not any(missing.passes for missing in _parts(seen))
     blockers = _blockers(due, seen)
     kept = await record.seen(
@@ -52,18 +57,22 @@ async def gather_evidence(
         blockers=blockers,
         events=list(_events(due, seen, now)),
         settled=settled,
-        due_at=now + rest(due, now=now, settled=settled, blocked=bool(blockers)),
+        due_at=now + poll_interval(due, now=now, settled=settled, blocked=bool(blockers)),
         now=now,
     )
     return seen if kept else None
 
 
-def rest(due: DueEvidence, *, now: datetime, settled: bool, blocked: bool = False) -> timedelta:
+def poll_interval(due: DueEvidence, *, now: datetime, settled: bool, blocked: bool = False) -> timedelta:
     """Until the next look: soon where something may still come by itself; else the longer, the longer this gate
     has waited and the more gates wait. While it holds an approval it is looked at often, however many wait."""
-    young = now - due.view.opened_at < EAGER_FOR
-    calm = EAGER if blocked else max(EAGER if young else PATIENT, SHARE * due.crowd)
-    return backoff(1 if settled else due.attempts, first=calm if settled else RETRY, longest=calm)
+    young = now - due.view.opened_at < SHORT_INTERVAL_FOR
+    calm = (
+        SHORT_INTERVAL
+        if blocked
+        else max(SHORT_INTERVAL if young else LONG_INTERVAL, INTERVAL_PER_GATE * due.crowd)
+    )
+    return backoff(1 if settled else due.attempts, first=calm if settled else RETRY_AFTER, longest=calm)
 
 
 def _parts(seen: Evidence) -> list[Missing]:

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import Final
 
-from app.flow.evidence.timeboxed_reader import Asking
+from app.flow.evidence.timeboxed_reader import TimeboxedReader
 from app.flow.ports.evidence import TargetFacts
 from app.flow.read_models import Switch
 from app.gate.evidence.blue_green import TargetSet, TaskSet, pair_of
@@ -13,11 +13,11 @@ from app.gate.evidence.model import Evidence, Missing, Side, Targets, Why
 from app.gate.evidence.revision import Reading, Revision
 from app.gate.evidence.revision_diff import Change, diff
 
-NOT_THERE: Final = Missing(why=Why.ABSENT)
+ABSENT: Final = Missing(why=Why.ABSENT)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sides:
+class BlueGreen:
     """Both sides and their difference."""
 
     blue: Side
@@ -44,14 +44,14 @@ class _Compared:
     commits: Commits
 
 
-async def look_at_sides(
+async def read_blue_green(
     switch: Switch,
     *,
-    asking: Asking,
+    asking: TimeboxedReader,
     target: TargetFacts | Missing,
     task_sets: tuple[TaskSet, ...] | Missing,
     known: Evidence | None,
-) -> Sides:
+) -> BlueGreen:
     """Without ECS, CodeDeploy still counts the tasks, and its AppSpec names what green runs."""
     blue, green = await _found(switch, asking=asking, target=target, task_sets=task_sets)
     compared, blue_health, green_health = await asyncio.gather(
@@ -59,7 +59,7 @@ async def look_at_sides(
         _health(blue, region=switch.key.region, asking=asking),
         _health(green, region=switch.key.region, asking=asking),
     )
-    return Sides(
+    return BlueGreen(
         blue=_side(blue, compared.blue, blue_health),
         green=_side(green, compared.green, green_health),
         changes=compared.changes,
@@ -70,11 +70,11 @@ async def look_at_sides(
 async def _found(
     switch: Switch,
     *,
-    asking: Asking,
+    asking: TimeboxedReader,
     target: TargetFacts | Missing,
     task_sets: tuple[TaskSet, ...] | Missing,
 ) -> tuple[_Found, _Found]:
-    silent = task_sets if isinstance(task_sets, Missing) else NOT_THERE
+    silent = task_sets if isinstance(task_sets, Missing) else ABSENT
     ours = {one.id: one for one in ([] if isinstance(task_sets, Missing) else task_sets)}
     theirs = {one.id: one for one in ([] if isinstance(target, Missing) else target.task_sets)}
     pair = pair_of(
@@ -104,7 +104,7 @@ async def _found(
 
 
 async def _compared(
-    switch: Switch, blue: _Found, green: _Found, *, asking: Asking, known: Evidence | None
+    switch: Switch, blue: _Found, green: _Found, *, asking: TimeboxedReader, known: Evidence | None
 ) -> _Compared:
     """A task definition never changes but in its status, so the same two are not compared twice."""
     if known is not None and _is_settled(known, blue, green):
@@ -127,7 +127,7 @@ async def _compared(
 
 
 async def _with_status(
-    known: Revision | Missing, found: _Found, *, region: str, asking: Asking
+    known: Revision | Missing, found: _Found, *, region: str, asking: TimeboxedReader
 ) -> Revision | Missing:
     """Blue's is deregistered by many pipelines while the gate waits: then nothing can be deployed from it again."""
     now = await _reading(found, region=region, asking=asking)
@@ -144,7 +144,7 @@ def _is_settled(known: Evidence, blue: _Found, green: _Found) -> bool:
     )
 
 
-async def _reading(found: _Found, *, region: str, asking: Asking) -> Reading | Missing:
+async def _reading(found: _Found, *, region: str, asking: TimeboxedReader) -> Reading | Missing:
     if found.task_definition is None:
         return found.silent
     return await asking.read(asking.source.reading(region, found.task_definition))
@@ -163,7 +163,7 @@ def _origin(reading: Reading | Missing) -> Origin:
     return origin_of(dict(revision.tags), [container.image for container in revision.containers])
 
 
-async def _health(found: _Found, *, region: str, asking: Asking) -> tuple[Targets, ...] | Missing:
+async def _health(found: _Found, *, region: str, asking: TimeboxedReader) -> tuple[Targets, ...] | Missing:
     arn: str | Missing = found.silent
     if found.ours is not None:
         arn = found.ours.target_groups[0] if found.ours.target_groups else Missing(why=Why.NONE)
@@ -174,10 +174,10 @@ async def _health(found: _Found, *, region: str, asking: Asking) -> tuple[Target
     return await asking.read(asking.source.health(region, arn))
 
 
-async def target_group_arn(name: str, *, region: str, asking: Asking) -> str | Missing:
+async def target_group_arn(name: str, *, region: str, asking: TimeboxedReader) -> str | Missing:
     """CodeDeploy knows target groups by name only."""
     arns = await asking.read(asking.source.target_group_arns(region, [name]))
-    return arns if isinstance(arns, Missing) else arns.get(name, NOT_THERE)
+    return arns if isinstance(arns, Missing) else arns.get(name, ABSENT)
 
 
 def _target_group_name(found: _Found) -> str | None:

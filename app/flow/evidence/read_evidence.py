@@ -5,8 +5,8 @@ from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import datetime
 
-from app.flow.evidence.read_blue_green import NOT_THERE, Sides, look_at_sides
-from app.flow.evidence.timeboxed_reader import Asking
+from app.flow.evidence.read_blue_green import ABSENT, BlueGreen, read_blue_green
+from app.flow.evidence.timeboxed_reader import TimeboxedReader
 from app.flow.ports.evidence import GroupFacts, TargetFacts
 from app.flow.read_models import Switch
 from app.gate.evidence.blue_green import TaskSet
@@ -17,8 +17,8 @@ Target = TargetFacts | Missing
 Sets = tuple[TaskSet, ...] | Missing
 
 
-async def look_for_evidence(
-    switch: Switch, *, asking: Asking, known: Evidence | None, now: datetime
+async def read_evidence(
+    switch: Switch, *, asking: TimeboxedReader, known: Evidence | None, now: datetime
 ) -> Evidence:
     """All that can be seen now. `known`: what was seen before, so that what never changes is not read again."""
     async with asyncio.TaskGroup() as parts:
@@ -43,16 +43,16 @@ async def look_for_evidence(
     )
 
 
-async def _group(switch: Switch, asking: Asking) -> Group:
+async def _group(switch: Switch, asking: TimeboxedReader) -> Group:
     application, group = switch.application, switch.deployment_group
     if application is None or group is None:
-        return NOT_THERE
+        return ABSENT
     asked = asking.source.group(switch.key, application=application, deployment_group=group)
     return await asking.read(asked)
 
 
 async def _task_sets(
-    switch: Switch, asking: Asking, group: Awaitable[Group], target: Awaitable[Target]
+    switch: Switch, asking: TimeboxedReader, group: Awaitable[Group], target: Awaitable[Target]
 ) -> Sets:
     """The target names the service; where it does not, the group does."""
     facts: Target | Group = await target
@@ -61,11 +61,13 @@ async def _task_sets(
     if isinstance(facts, Missing):
         return facts
     if facts.service is None:
-        return NOT_THERE
+        return ABSENT
     return await asking.read(asking.source.task_sets(switch.key.region, facts.service))
 
 
-async def _alarms(switch: Switch, asking: Asking, group: Awaitable[Group]) -> tuple[Alarm, ...] | Missing:
+async def _alarms(
+    switch: Switch, asking: TimeboxedReader, group: Awaitable[Group]
+) -> tuple[Alarm, ...] | Missing:
     facts = await group
     if isinstance(facts, Missing):
         return facts
@@ -75,7 +77,7 @@ async def _alarms(switch: Switch, asking: Asking, group: Awaitable[Group]) -> tu
 
 
 async def _listeners(
-    switch: Switch, asking: Asking, group: Awaitable[Group]
+    switch: Switch, asking: TimeboxedReader, group: Awaitable[Group]
 ) -> tuple[Listener, ...] | Missing:
     facts = await group
     if isinstance(facts, Missing):
@@ -89,7 +91,7 @@ async def _listeners(
     return tuple(await asyncio.gather(*(with_rules(one, pair, region, asking) for one in listeners)))
 
 
-async def with_rules(listener: Listener, pair: set[str], region: str, asking: Asking) -> Listener:
+async def with_rules(listener: Listener, pair: set[str], region: str, asking: TimeboxedReader) -> Listener:
     """A listener whose default action knows neither of the pair may forward to them by its rules."""
     if pair.intersection(dict(listener.weights)) or not listener.arn:
         return listener
@@ -98,14 +100,20 @@ async def with_rules(listener: Listener, pair: set[str], region: str, asking: As
 
 
 async def _sides(
-    switch: Switch, asking: Asking, target: Awaitable[Target], sets: Awaitable[Sets], known: Evidence | None
-) -> Sides:
-    return await look_at_sides(switch, asking=asking, target=await target, task_sets=await sets, known=known)
+    switch: Switch,
+    asking: TimeboxedReader,
+    target: Awaitable[Target],
+    sets: Awaitable[Sets],
+    known: Evidence | None,
+) -> BlueGreen:
+    return await read_blue_green(
+        switch, asking=asking, target=await target, task_sets=await sets, known=known
+    )
 
 
-def _steady_since(target: Target, sides: Sides) -> datetime | Missing:
+def _steady_since(target: Target, sides: BlueGreen) -> datetime | Missing:
     if isinstance(target, Missing):
         return target
     tasks = sides.green.tasks
     moving = isinstance(tasks, Tasks) and tasks.steady is False
-    return NOT_THERE if moving or target.steady_since is None else target.steady_since
+    return ABSENT if moving or target.steady_since is None else target.steady_since

@@ -12,7 +12,7 @@ from app.gate.deployer import Deployer, deployer_claims, e_mails_among, resolve_
 from app.gate.ids import UserId
 
 
-class AddressBook(Protocol):
+class EmailLookup(Protocol):
     async def by_email(self, address: str) -> UserId | None:
         """None: nobody, or Slack cannot be asked (now, or without the scope)."""
         ...
@@ -38,8 +38,8 @@ class DeployerRecord(Protocol):
         ...
 
 
-async def know_deployer(
-    unknown: UnknownDeployer, *, record: DeployerRecord, rules: Rules, book: AddressBook, now: datetime
+async def resolve_unknown_deployer(
+    unknown: UnknownDeployer, *, record: DeployerRecord, rules: Rules, book: EmailLookup, now: datetime
 ) -> bool:
     """Stores what is new; False where nothing is. Votes are judged by it from then on.
 
@@ -70,7 +70,7 @@ async def know_deployer(
     return await record.store(unknown, found, shown=shown, event=event, now=now)
 
 
-async def _accounts(names: Sequence[str], *, rules: Rules, book: AddressBook) -> dict[str, UserId]:
+async def _accounts(names: Sequence[str], *, rules: Rules, book: EmailLookup) -> dict[str, UserId]:
     found = {name: person for name in names if (person := rules.slack_person(name)) is not None}
     for address in e_mails_among(name for name in names if name not in found):
         person = await book.by_email(address)

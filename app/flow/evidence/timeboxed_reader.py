@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from app.flow.ports.evidence import EvidenceSource, PartUnread
+from app.flow.ports.evidence import EvidenceSource, EvidenceUnavailable
 from app.gate.evidence.model import Missing, Why
 
 T = TypeVar("T")
 
 
-class Asking:
+class TimeboxedReader:
     """The source, and how long it may take over each part."""
 
     def __init__(self, source: EvidenceSource, *, seconds: float) -> None:
@@ -22,7 +22,7 @@ class Asking:
         try:
             async with asyncio.timeout(self._seconds):
                 return await part
-        except PartUnread as unread:
+        except EvidenceUnavailable as unread:
             return unread.missing
         except TimeoutError:
             return Missing(why=Why.SILENT)

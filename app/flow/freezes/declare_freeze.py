@@ -14,14 +14,14 @@ from app.gate.ids import DeploymentId, DomainName, SwitchKey
 from app.gate.rules.freeze import Freeze, Span
 from app.gate.rules.permits import NotAMember, NotAnAdmin, Person, Refusal, Standing
 
-HOUSE: Final = SwitchKey(account="", region="", deployment=DeploymentId(""))
+NO_DEPLOYMENT: Final = SwitchKey(account="", region="", deployment=DeploymentId(""))
 """Stands in the audit trail for what belongs to no deployment."""
 
 ALL: Final = "all"
 """What the audit trail says instead of domains where a freeze is of all of them."""
 
-LONGEST: Final = timedelta(days=366)
-LONGEST_REASON: Final = 300
+MAX_DURATION: Final = timedelta(days=366)
+MAX_REASON_CHARS: Final = 300
 
 
 class NotAFreeze(Refusal):
@@ -64,7 +64,7 @@ class Declaration:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class StandingFreeze:
+class ActiveFreeze:
     """A freeze in the record that is not over. `domains` None: of all."""
 
     freeze: Freeze
@@ -75,7 +75,7 @@ class HeldFreezes(Protocol):
     """The record's freezes under their lock."""
 
     @property
-    def standing(self) -> Sequence[StandingFreeze]: ...
+    def standing(self) -> Sequence[ActiveFreeze]: ...
 
     @property
     def is_replay(self) -> bool:
@@ -103,7 +103,7 @@ class Declared:
 
     id: int
     declaration: Declaration
-    beside: tuple[StandingFreeze, ...]
+    beside: tuple[ActiveFreeze, ...]
 
 
 def may_freeze(person: Person, *, rules: Rules) -> None:
@@ -150,7 +150,7 @@ class Lifted:
     """What was lifted, and what stands: freezes of all domains, planned ones too, and those of the configuration."""
 
     lifted: tuple[LiftedFreeze, ...]
-    standing: tuple[StandingFreeze, ...]
+    standing: tuple[ActiveFreeze, ...]
 
 
 async def lift_freezes(
@@ -177,7 +177,7 @@ async def lift_freezes(
 
 def configured_freezes(
     domains: Sequence[DomainName] | None, rules: Rules, *moments: datetime
-) -> Iterator[StandingFreeze]:
+) -> Iterator[ActiveFreeze]:
     """The configuration's freezes that are in force at one of the moments, each with those of these domains (None:
     all) that it is about."""
     of: dict[Freeze, list[DomainName]] = {}
@@ -187,7 +187,7 @@ def configured_freezes(
                 of.setdefault(freeze, []).append(name)
     for freeze, names in of.items():
         everywhere = len(names) == len(rules.domain_names())
-        yield StandingFreeze(freeze=freeze, domains=None if everywhere else tuple(names))
+        yield ActiveFreeze(freeze=freeze, domains=None if everywhere else tuple(names))
 
 
 async def lift_freeze(freeze: int, *, who: Actor, record: FreezeRecord, now: datetime) -> bool:
@@ -201,7 +201,7 @@ async def lift_freeze(freeze: int, *, who: Actor, record: FreezeRecord, now: dat
 
 async def _lift(
     held: HeldFreezes,
-    each: StandingFreeze,
+    each: ActiveFreeze,
     domains: Sequence[DomainName] | None,
     *,
     who: Actor,
@@ -209,7 +209,7 @@ async def _lift(
 ) -> LiftedFreeze:
     # Whoever lifts several freezes may name domains of which this one never was.
     about = each.domains if domains is None else [name for name in domains if name in (each.domains or ())]
-    event = told_of(about, Kind.FREEZE_LIFTED, by=who, now=now, freeze=each.freeze.id or 0)
+    event = freeze_event(about, Kind.FREEZE_LIFTED, by=who, now=now, freeze=each.freeze.id or 0)
     await held.lift(each.freeze.id or 0, domains=about, event=event, now=now)
     others = [name for name in each.domains or () if name not in (about or ())]
     return LiftedFreeze(freeze=each.freeze, domains=about, others=others)
@@ -224,7 +224,7 @@ def _refuse(declaration: Declaration, *, rules: Rules, now: datetime) -> None:
         raise EndsInThePast
     if declaration.end <= declaration.start:
         raise EndsBeforeStart
-    if declaration.end - declaration.start > LONGEST:
+    if declaration.end - declaration.start > MAX_DURATION:
         raise TooLong
 
 
@@ -238,7 +238,7 @@ def _names(domains: Sequence[DomainName] | None, rules: Rules) -> Sequence[Domai
     return rules.domain_names() if domains is None else domains
 
 
-def _meet(each: StandingFreeze, declaration: Declaration) -> bool:
+def _meet(each: ActiveFreeze, declaration: Declaration) -> bool:
     span = each.freeze.when
     if not isinstance(span, Span) or span.start >= declaration.end or declaration.start >= span.end:
         return False
@@ -247,7 +247,7 @@ def _meet(each: StandingFreeze, declaration: Declaration) -> bool:
 
 
 def _declared(declaration: Declaration, who: Actor, now: datetime) -> Event:
-    return told_of(
+    return freeze_event(
         declaration.domains,
         Kind.FREEZE_DECLARED,
         by=who,
@@ -258,14 +258,14 @@ def _declared(declaration: Declaration, who: Actor, now: datetime) -> Event:
     )
 
 
-def told_of(
+def freeze_event(
     domains: Sequence[DomainName] | None, kind: Kind, *, by: Actor, now: datetime, **detail: Detail
 ) -> Event:
     """What is told of a freeze of these domains (None: of all). An event has room for one domain, `detail` for all."""
     return Event(
         at=now,
         kind=kind,
-        switch=HOUSE,
+        switch=NO_DEPLOYMENT,
         actor=by,
         domain=domains[0] if domains is not None and len(domains) == 1 else None,
         detail={"domains": " ".join(domains if domains is not None else (ALL,)), **detail},

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from app.flow.audit_events import Event, Kind, seen
+from app.flow.audit_events import Event, Kind, observed_event
 from app.flow.lifecycle.observation import known_previous
-from app.flow.ports.database import HeldSwitch, News, Settled
+from app.flow.ports.database import HeldSwitch, SettledIntervention, SwitchUpdate
 from app.flow.read_models import InterventionPhase, Switch
 from app.gate.ids import DeploymentId
 from app.gate.undo import Deed
 
 
-async def follow_switch(held: HeldSwitch, news: News, *, now: datetime) -> None:
+async def apply_observation(held: HeldSwitch, news: SwitchUpdate, *, now: datetime) -> None:
     """Stores what a look found out, with one line of the timeline for each thing that happened."""
     switch = held.switch
     if switch.switched_at is not None:
@@ -31,10 +31,10 @@ async def follow_switch(held: HeldSwitch, news: News, *, now: datetime) -> None:
         await held.note(settled_events(await held.settle_taken_back(now=now), now=now))
 
 
-def settled_events(settled: Sequence[Settled], *, now: datetime) -> list[Event]:
+def settled_events(settled: Sequence[SettledIntervention], *, now: datetime) -> list[Event]:
     """The timeline's lines of interventions that came to their end."""
     return [
-        seen(
+        observed_event(
             Kind.UNDO_DONE if one.intervention.phase is InterventionPhase.DONE else Kind.UNDO_FAILED,
             one.switch,
             now,
@@ -48,21 +48,21 @@ def settled_events(settled: Sequence[Settled], *, now: datetime) -> list[Event]:
     ]
 
 
-def _moved(switch: Switch, news: News, now: datetime) -> list[Event]:
+def _moved(switch: Switch, news: SwitchUpdate, now: datetime) -> list[Event]:
     percent = news.green_percent
     if not percent or percent == switch.green_percent or news.switched_at is not None:
         return []
-    return [seen(Kind.TRAFFIC_MOVED, switch, now, percent=percent)]
+    return [observed_event(Kind.TRAFFIC_MOVED, switch, now, percent=percent)]
 
 
-def _switched(switch: Switch, news: News, now: datetime) -> list[Event]:
+def _switched(switch: Switch, news: SwitchUpdate, now: datetime) -> list[Event]:
     if news.switched_at is None:
         return []
     until = news.blue_until.isoformat() if news.blue_until else ""
-    return [seen(Kind.SWITCHED, switch, now, blue_until=until)]
+    return [observed_event(Kind.SWITCHED, switch, now, blue_until=until)]
 
 
-def _taken_back(switch: Switch, news: News, now: datetime) -> list[Event]:
+def _taken_back(switch: Switch, news: SwitchUpdate, now: datetime) -> list[Event]:
     if not news.rollback_id or news.rollback_id == switch.rollback_id:
         return []
-    return [seen(Kind.ROLLBACK_SEEN, switch, now, deployment=news.rollback_id)]
+    return [observed_event(Kind.ROLLBACK_SEEN, switch, now, deployment=news.rollback_id)]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import assert_never
 
-from app.flow.audit_events import Kind, seen
+from app.flow.audit_events import Kind, observed_event
 from app.flow.lifecycle.apply_observation import settled_events
 from app.flow.lifecycle.compare_answers import may_still_be_read
 from app.flow.ports.codedeploy import DeploymentFacts
@@ -13,7 +13,7 @@ from app.gate.state_machine import Awaiting, Closed, Decided, Reported
 from app.gate.undo import Deed
 
 
-async def end_switch(
+async def close_switch(
     held: HeldSwitch, facts: DeploymentFacts, *, rollback_may_come: bool, now: datetime
 ) -> None:
     """Closes what waited. `rollback_may_come`: the switch is looked at a while longer, for its rollback."""
@@ -24,7 +24,7 @@ async def end_switch(
         await held.end(
             ending=facts.ending,
             due_at=now if rollback_may_come else None,
-            events=[seen(Kind.SWITCH_ENDED, held.switch, now, how=facts.ending)],
+            events=[observed_event(Kind.SWITCH_ENDED, held.switch, now, how=facts.ending)],
             now=now,
         )
         await _settle_waiting(held, facts, now=now)
@@ -32,15 +32,17 @@ async def end_switch(
         await _settle_own(held, facts, now=now)
 
 
-async def refuse_switch(held: HeldSwitch, why: str, *, now: datetime) -> None:
+async def reject_switch(held: HeldSwitch, why: str, *, now: datetime) -> None:
     """CodeDeploy does not confirm that this is ours: no report will ever be sent."""
     for view in held.open_gates:
         match view.gate:
             case Awaiting():
-                withdrawn = seen(Kind.GATE_WITHDRAWN, held.switch, now, gate=view.id, why=why)
+                withdrawn = observed_event(Kind.GATE_WITHDRAWN, held.switch, now, gate=view.id, why=why)
                 await held.close(view.gate.ended(), reason=why, events=[withdrawn], now=now)
             case Decided():
-                untold = seen(Kind.REPORT_UNDELIVERABLE, held.switch, now, gate=view.id, codedeploy=why)
+                untold = observed_event(
+                    Kind.REPORT_UNDELIVERABLE, held.switch, now, gate=view.id, codedeploy=why
+                )
                 await held.close(view.gate.ended(), reason=None, events=[untold], now=now)
             case Reported():
                 await held.close(view.gate.ended(), reason=None, events=[], now=now)
@@ -48,7 +50,7 @@ async def refuse_switch(held: HeldSwitch, why: str, *, now: datetime) -> None:
                 pass
             case _:
                 assert_never(view.gate)
-    ended = seen(Kind.SWITCH_ENDED, held.switch, now, how=why)
+    ended = observed_event(Kind.SWITCH_ENDED, held.switch, now, how=why)
     await held.end(ending=why, due_at=None, events=[ended], now=now)
 
 
@@ -56,7 +58,7 @@ async def _close(held: HeldSwitch, view: GateView, ending: str, *, now: datetime
     """Closes one gate; True: its decision has not been told, or what CodeDeploy holds has not been read yet."""
     match view.gate:
         case Awaiting():
-            withdrawn = seen(Kind.GATE_WITHDRAWN, held.switch, now, gate=view.id, why=ending)
+            withdrawn = observed_event(Kind.GATE_WITHDRAWN, held.switch, now, gate=view.id, why=ending)
             await held.close(view.gate.ended(), reason=ending, events=[withdrawn], now=now)
         case Reported() if may_still_be_read(view, now=now):
             return True

@@ -7,7 +7,7 @@ CodeDeploy can answer past us, in the console or at a terminal; then nobody is t
 from datetime import datetime, timedelta
 from typing import Final
 
-from app.flow.audit_events import Kind, seen
+from app.flow.audit_events import Kind, observed_event
 from app.flow.lifecycle.confirm_hook import waiting_hook
 from app.flow.ports.codedeploy import Target
 from app.flow.ports.database import HeldSwitch
@@ -29,7 +29,7 @@ async def compare_answers(held: HeldSwitch, target: Target, *, now: datetime) ->
             continue
         answer = answer_to(view.gate.verdict)
         differs = event.status != answer
-        told = seen(
+        told = observed_event(
             Kind.REPORT_CONTRADICTED,
             held.switch,
             now,
@@ -56,7 +56,7 @@ async def close_answered(
         event = target.events.get(view.hook_name)
         if not isinstance(view.gate, Awaiting) or event is None or event.status != Answer.SUCCEEDED:
             continue
-        withdrawn = seen(
+        withdrawn = observed_event(
             Kind.GATE_WITHDRAWN,
             held.switch,
             now,

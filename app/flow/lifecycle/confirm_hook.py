@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from app.flow.ports.codedeploy import CannotAsk, DeploymentFacts, Deployments, NoSuchDeployment, Target
+from app.flow.ports.codedeploy import (
+    CodeDeployUnavailable,
+    DeploymentFacts,
+    Deployments,
+    NoSuchDeployment,
+    Target,
+)
 from app.flow.ports.database import Verification
 from app.flow.ports.rules import Rules
 from app.flow.undo.execute_intervention import UNDO_TAG
@@ -24,24 +30,24 @@ GATED_EVENT: Final = "BeforeAllowTraffic"
 HOOKABLE: Final = frozenset(
     {"BeforeInstall", "AfterInstall", "AfterAllowTestTraffic", GATED_EVENT, "AfterAllowTraffic"}
 )
-ASK_SECONDS: Final = 4.0
+CONFIRM_TIMEOUT_SECONDS: Final = 4.0
 """How long a hook may wait for CodeDeploy's confirmation; the Lambda gives up on us after 5."""
 
-EVENT_SECONDS: Final = 3.0
+EVENT_TIMEOUT_SECONDS: Final = 3.0
 """How much of it may be spent until the lifecycle event shows."""
 
-ROLLBACK_EVENT_SECONDS: Final = 0.5
+ROLLBACK_EVENT_TIMEOUT_SECONDS: Final = 0.5
 """The same for an automatic rollback, which passes whichever event it is."""
 
 FIRST_PAUSE_SECONDS: Final = 0.1
-LONGEST_PAUSE_SECONDS: Final = 0.8
+MAX_PAUSE_SECONDS: Final = 0.8
 
 
-class NotOurs(Exception):
+class DeploymentNotManaged(Exception):
     """CodeDeploy knows this hook as one that we must not hold. The message says why."""
 
 
-class WrongEvent(NotOurs):
+class WrongEvent(DeploymentNotManaged):
     """The function is named as the hook of another lifecycle event than the one that is gated."""
 
     def __init__(self, event: str) -> None:
@@ -69,19 +75,19 @@ class Confirmation:
 async def confirm_hook(
     key: SwitchKey, *, hook_name: str, deployments: Deployments, rules: Rules
 ) -> Confirmation:
-    """Asks CodeDeploy, for a few seconds at most. Raises `NotOurs`."""
+    """Asks CodeDeploy, for a few seconds at most. Raises `DeploymentNotManaged`."""
     began = asyncio.get_running_loop().time()
     target = asyncio.create_task(_target(key, deployments))
     try:
-        facts = await _facts(key, deployments, until=began + ASK_SECONDS)
+        facts = await _facts(key, deployments, until=began + CONFIRM_TIMEOUT_SECONDS)
         if facts is None:
             return Confirmation(verification=None, hook_name=hook_name)
         if facts.creator in RESCUERS:
             return await _rollback(facts, target, hook_name=hook_name, rules=rules)
-        refuse_unfit(facts, rules=rules)
+        check_managed(facts, rules=rules)
         if hook_name != GATED_EVENT and not _is_undo(facts):
             raise WrongEvent(hook_name)
-        seen = await _wait_for_event(key, target, deployments, until=began + EVENT_SECONDS)
+        seen = await _wait_for_event(key, target, deployments, until=began + EVENT_TIMEOUT_SECONDS)
         return _confirmed(facts, seen, hook_name=hook_name, rules=rules)
     finally:
         target.cancel()
@@ -90,19 +96,19 @@ async def confirm_hook(
 def verify_facts(facts: DeploymentFacts, target: Target | None, *, rules: Rules) -> Verification | None:
     """The deployment as one of our domains', under way on ECS; None while its platform is not known.
 
-    An automatic rollback is taken whatever it is of: it must never wait. Raises `NotOurs`.
+    An automatic rollback is taken whatever it is of: it must never wait. Raises `DeploymentNotManaged`.
     """
     domain = rules.domain_of(application=facts.application, deployment_group=facts.deployment_group)
     if facts.creator not in RESCUERS:
-        refuse_unfit(facts, rules=rules)
+        check_managed(facts, rules=rules)
         # Of GetDeployment the platform is optional; the target's own type tells as well.
         platform = facts.platform or (target.platform if target else "")
         if not platform:
             return None
         if platform != "ECS":
-            raise NotOurs(f"the compute platform is {platform}, not ECS")
+            raise DeploymentNotManaged(f"the compute platform is {platform}, not ECS")
     elif facts.over:
-        raise NotOurs(f"the deployment is over: {facts.status}")
+        raise DeploymentNotManaged(f"the deployment is over: {facts.status}")
     claims = deployer_claims(description=facts.description, creator=facts.creator)
     named = {person for name in claims.names if (person := rules.slack_person(name))}
     return Verification(
@@ -114,17 +120,17 @@ def verify_facts(facts: DeploymentFacts, target: Target | None, *, rules: Rules)
     )
 
 
-def refuse_unfit(facts: DeploymentFacts, *, rules: Rules) -> None:
-    """Raises `NotOurs` where GetDeployment alone says so."""
+def check_managed(facts: DeploymentFacts, *, rules: Rules) -> None:
+    """Raises `DeploymentNotManaged` where GetDeployment alone says so."""
     if rules.domain_of(application=facts.application, deployment_group=facts.deployment_group) is None:
-        raise NotOurs(f"{facts.application}/{facts.deployment_group} is not a configured domain")
+        raise DeploymentNotManaged(f"{facts.application}/{facts.deployment_group} is not a configured domain")
     if facts.platform not in {"ECS", ""}:
-        raise NotOurs(f"the compute platform is {facts.platform}, not ECS")
+        raise DeploymentNotManaged(f"the compute platform is {facts.platform}, not ECS")
     if facts.over:
-        raise NotOurs(f"the deployment is over: {facts.status}")
+        raise DeploymentNotManaged(f"the deployment is over: {facts.status}")
 
 
-def refuse_wrong_event(facts: DeploymentFacts, target: Target | None) -> None:
+def check_event(facts: DeploymentFacts, target: Target | None) -> None:
     """Raises `WrongEvent` where the target shows that another hook waits than the gated one."""
     waiting = waiting_hook(target) if target is not None else None
     if waiting not in {None, GATED_EVENT} and facts.creator not in RESCUERS and not _is_undo(facts):
@@ -137,9 +143,9 @@ async def _rollback(
     """Its event is looked for, so that a lost answer can be read again, but not waited for."""
     seen = None
     try:
-        async with asyncio.timeout(ROLLBACK_EVENT_SECONDS):
+        async with asyncio.timeout(ROLLBACK_EVENT_TIMEOUT_SECONDS):
             seen = await target
-    except (CannotAsk, TimeoutError):
+    except (CodeDeployUnavailable, TimeoutError):
         pass
     return _confirmed(facts, seen, hook_name=hook_name, rules=rules)
 
@@ -153,7 +159,7 @@ def _confirmed(
     if target is None or waiting is None:
         gated = target.events.get(GATED_EVENT) if target is not None else None
         if gated is not None and gated.over and not passes:
-            raise NotOurs(f"{GATED_EVENT} has been answered already: {gated.status}")
+            raise DeploymentNotManaged(f"{GATED_EVENT} has been answered already: {gated.status}")
         return Confirmation(verification=verification, hook_name=hook_name, passes=passes)
     if waiting != GATED_EVENT and not passes:
         raise WrongEvent(waiting)
@@ -173,7 +179,7 @@ def _is_undo(facts: DeploymentFacts) -> bool:
 
 
 async def _facts(key: SwitchKey, deployments: Deployments, *, until: float) -> DeploymentFacts | None:
-    """None when CodeDeploy cannot be asked in time. Raises `NotOurs` where it has no such deployment."""
+    """None when CodeDeploy cannot be asked in time. Raises `DeploymentNotManaged` where it has no such deployment."""
     pause = FIRST_PAUSE_SECONDS * 2
     try:
         async with asyncio.timeout_at(until):
@@ -181,13 +187,13 @@ async def _facts(key: SwitchKey, deployments: Deployments, *, until: float) -> D
                 try:
                     return await deployments.deployment(key)
                 except NoSuchDeployment as none:
-                    if not none.may_appear or pause > LONGEST_PAUSE_SECONDS:
-                        raise NotOurs(
+                    if not none.may_appear or pause > MAX_PAUSE_SECONDS:
+                        raise DeploymentNotManaged(
                             f"CodeDeploy has no deployment {key.deployment} in {key.region}"
                         ) from None
                 await asyncio.sleep(pause)
                 pause *= 2
-    except (CannotAsk, TimeoutError):
+    except (CodeDeployUnavailable, TimeoutError):
         return None
 
 
@@ -205,9 +211,9 @@ async def _wait_for_event(
             target = await first
             while target is None or not _has_begun(target):
                 await asyncio.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+                pause = min(2 * pause, MAX_PAUSE_SECONDS)
                 target = await deployments.target(key)
-    except (CannotAsk, TimeoutError):
+    except (CodeDeployUnavailable, TimeoutError):
         pass
     return target
 

@@ -9,7 +9,7 @@ from app.gate.decision import Verdict
 from app.gate.ids import GateId
 from app.gate.state_machine import Awaiting
 
-BATCH: Final = 50
+MAX_GATES_PER_RUN: Final = 50
 
 
 async def expire_gates(*, record: GateRecord, aside: SetAside, now: datetime) -> int:
@@ -18,7 +18,7 @@ async def expire_gates(*, record: GateRecord, aside: SetAside, now: datetime) ->
     A gate that a press holds at this moment is passed over: the press is judged by the same deadline.
     """
     expired = 0
-    for gate in await record.past_deadline(now=now, limit=BATCH, skip=aside.keys()):
+    for gate in await record.past_deadline(now=now, limit=MAX_GATES_PER_RUN, skip=aside.keys()):
         with aside.guard(gate):
             expired += await _expire(gate, record=record, now=now)
     return expired

@@ -6,20 +6,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from app.flow.ports.codedeploy import CannotAsk, DeploymentFacts, Deployments, NoSuchDeployment, Target
-from app.flow.ports.database import DueLook, News
+from app.flow.ports.codedeploy import (
+    CodeDeployUnavailable,
+    DeploymentFacts,
+    Deployments,
+    NoSuchDeployment,
+    Target,
+)
+from app.flow.ports.database import DuePoll, SwitchUpdate
 from app.flow.read_models import Switch, Traffic
 from app.gate.decision import Answer
 from app.gate.previous_revision import PreviousRevision
 
-PREVIOUS_TIMEOUT: Final = 3.0
+PREVIOUS_REVISION_TIMEOUT_SECONDS: Final = 3.0
 """Seconds. The end of a deployment is told without it where AWS is slow."""
 
 NOT_BEGUN: Final = frozenset({"Pending", "Skipped"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sight:
+class Observation:
     """`facts` is None when CodeDeploy has no such deployment; parts that were not looked for are None.
 
     `unread`: why a part that was looked for is missing. What was read is used all the same.
@@ -29,48 +35,48 @@ class Sight:
     target: Target | None = None
     traffic: Traffic | None = None
     previous: PreviousRevision | None = None
-    unread: CannotAsk | None = None
+    unread: CodeDeployUnavailable | None = None
     may_appear: bool = False
     """CodeDeploy may know the deployment a moment later."""
 
 
-async def see(due: DueLook, *, deployments: Deployments) -> Sight:
+async def observe(due: DuePoll, *, deployments: Deployments) -> Observation:
     """Looks. The target costs calls of its own, so it is asked for only where it can tell something new."""
     key = due.switch.key
     try:
         facts = await deployments.deployment(key)
     except NoSuchDeployment as none:
-        return Sight(facts=None, may_appear=none.may_appear)
+        return Observation(facts=None, may_appear=none.may_appear)
     target = traffic = previous = unread = None
     try:
         if _asks_for_target(due, facts):
             target = await deployments.target(key)
-    except CannotAsk as trouble:
+    except CodeDeployUnavailable as trouble:
         unread = trouble
     if due.switch.traffic is None:
-        with suppress(CannotAsk):  # only the card's description of the shift waits for it
+        with suppress(CodeDeployUnavailable):  # only the card's description of the shift waits for it
             traffic = await deployments.traffic(key, config_name=facts.config_name)
     if _asks_for_previous(due, facts):
-        with suppress(CannotAsk, NoSuchDeployment, TimeoutError):  # an undo reads it again
-            async with asyncio.timeout(PREVIOUS_TIMEOUT):
+        with suppress(CodeDeployUnavailable, NoSuchDeployment, TimeoutError):  # an undo reads it again
+            async with asyncio.timeout(PREVIOUS_REVISION_TIMEOUT_SECONDS):
                 previous = await deployments.previous_revision(key, blue=due.blue)
-    return Sight(facts=facts, target=target, traffic=traffic, previous=previous, unread=unread)
+    return Observation(facts=facts, target=target, traffic=traffic, previous=previous, unread=unread)
 
 
-def _asks_for_target(due: DueLook, facts: DeploymentFacts) -> bool:
+def _asks_for_target(due: DuePoll, facts: DeploymentFacts) -> bool:
     if due.answer_unread or due.succeeded_elsewhere or _ended_badly(due, facts):
         return True
     return not facts.over and (_waits_for_start(due) or is_moving(due))
 
 
-def _ended_badly(due: DueLook, facts: DeploymentFacts) -> bool:
+def _ended_badly(due: DuePoll, facts: DeploymentFacts) -> bool:
     """The deployment failed or was stopped just now: where did the traffic stay? Somebody may have let it through past
     us, so it is looked for whatever was decided here."""
     bad = facts.over and facts.status != "Succeeded" and due.switch.ended_at is None
     return bad and due.switch.verified
 
 
-def _asks_for_previous(due: DueLook, facts: DeploymentFacts) -> bool:
+def _asks_for_previous(due: DuePoll, facts: DeploymentFacts) -> bool:
     """Once beforehand, when it is known what blue runs, and once at the end. A rollback has no undo."""
     switch = due.switch
     if not switch.verified or switch.rollback_of is not None or switch.ended_at is not None:
@@ -84,23 +90,23 @@ def known_previous(switch: Switch) -> PreviousRevision | None:
     return PreviousRevision(name=name, obstacle=obstacle) if name or obstacle else None
 
 
-def is_moving(due: DueLook) -> bool:
+def is_moving(due: DuePoll) -> bool:
     """Whether traffic has been let through and has not all arrived yet."""
     switch = due.switch
     return due.moving_since is not None and switch.switched_at is None and switch.ended_at is None
 
 
-def shows_succeeded(due: DueLook, sight: Sight) -> bool:
+def shows_succeeded(due: DuePoll, sight: Observation) -> bool:
     """Whether this look is the first to show that the gate's lifecycle event succeeded."""
     hook = sight.target.events.get(due.hook_name or "") if sight.target else None
     return due.moving_since is None and hook is not None and hook.status == Answer.SUCCEEDED
 
 
-def _waits_for_start(due: DueLook) -> bool:
+def _waits_for_start(due: DuePoll) -> bool:
     return due.hook_name is not None and due.switch.hook_started_at is None
 
 
-def hook_started(due: DueLook, sight: Sight) -> datetime | None:
+def hook_started(due: DuePoll, sight: Observation) -> datetime | None:
     """When the gate's hook began, if this look shows it."""
     if sight.target is None or due.hook_name is None:
         return None
@@ -108,11 +114,11 @@ def hook_started(due: DueLook, sight: Sight) -> datetime | None:
     return hook.started_at if hook else None
 
 
-def news_of(due: DueLook, sight: Sight, facts: DeploymentFacts, *, now: datetime) -> News:
+def update_of(due: DuePoll, sight: Observation, facts: DeploymentFacts, *, now: datetime) -> SwitchUpdate:
     """What is to be stored. `switched_at` is when it was first seen, by the record's own clock."""
     switched = due.switch.switched_at is None and _all_on_green(due, sight, facts)
     green_percent = 100 if switched else _green_percent(sight.target)
-    return News(
+    return SwitchUpdate(
         status=facts.status,
         hook_started_at=hook_started(due, sight),
         traffic=sight.traffic,
@@ -135,7 +141,7 @@ def _green_percent(target: Target | None) -> int | None:
     return target.green_percent
 
 
-def _all_on_green(due: DueLook, sight: Sight, facts: DeploymentFacts) -> bool:
+def _all_on_green(due: DuePoll, sight: Observation, facts: DeploymentFacts) -> bool:
     if facts.status == "Succeeded" or facts.keeping_blue:
         return True
     if facts.over or sight.target is None or not is_moving(due):
@@ -144,7 +150,7 @@ def _all_on_green(due: DueLook, sight: Sight, facts: DeploymentFacts) -> bool:
     return sight.target.green_percent == 100 or (moved is not None and moved.status == "Succeeded")
 
 
-def is_news(due: DueLook, sight: Sight, *, now: datetime) -> bool:
+def has_changes(due: DuePoll, sight: Observation, *, now: datetime) -> bool:
     """Whether anything is to be written: a switch at rest costs a share of one statement a look."""
     facts, switch = sight.facts, due.switch
     if facts is None:
@@ -157,7 +163,7 @@ def is_news(due: DueLook, sight: Sight, *, now: datetime) -> bool:
         return True  # whoever was to let it pass was cut off before that
     if sight.previous is not None and sight.previous != known_previous(switch):
         return True
-    return _learned(switch, news_of(due, sight, facts, now=now)) != _known(switch)
+    return _learned(switch, update_of(due, sight, facts, now=now)) != _known(switch)
 
 
 def _known(switch: Switch) -> tuple[object, ...]:
@@ -172,7 +178,7 @@ def _known(switch: Switch) -> tuple[object, ...]:
     )
 
 
-def _learned(switch: Switch, news: News) -> tuple[object, ...]:
+def _learned(switch: Switch, news: SwitchUpdate) -> tuple[object, ...]:
     return (
         news.status,
         switch.hook_started_at or news.hook_started_at,

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from app.flow.approval.auto_approve_rollback import pass_freely
+from app.flow.approval.auto_approve_rollback import auto_approve_rollback
 from app.flow.audit_events import Actor, ActorKind, Detail, Event, Kind
-from app.flow.lifecycle.confirm_hook import Confirmation, NotOurs, confirm_hook
+from app.flow.lifecycle.confirm_hook import Confirmation, DeploymentNotManaged, confirm_hook
 from app.flow.ports.codedeploy import Deployments
 from app.flow.ports.database import GateRecord, Opening, Verification
 from app.flow.ports.rules import Rules
@@ -47,12 +47,12 @@ class Known:
 async def open_gate(
     hook: Hook, *, record: GateRecord, deployments: Deployments, rules: Rules, now: datetime
 ) -> Opened | Known:
-    """Opens the hook's gate or finds it. Raises `NotOurs`, having recorded the refusal."""
+    """Opens the hook's gate or finds it. Raises `DeploymentNotManaged`, having recorded the refusal."""
     try:
         confirmation = await confirm_hook(
             hook.key, hook_name=hook.hook_name, deployments=deployments, rules=rules
         )
-    except NotOurs as refusal:
+    except DeploymentNotManaged as refusal:
         known = await record.find(hook.key, execution_digest=hook.execution_id.digest())
         if known is not None:
             return Known(view=known)
@@ -64,7 +64,7 @@ async def open_gate(
     if entry is not None:
         # What CodeDeploy could not be asked the record may know: a rollback that it follows, an undo that we started.
         if verification is None or entry.undoes or verification.facts.creator in RESCUERS:
-            await pass_freely(opening.gate, record=record, now=now)
+            await auto_approve_rollback(opening.gate, record=record, now=now)
         return Opened(gate=opening.gate, verified=verification is not None)
     known = await record.find(hook.key, execution_digest=hook.execution_id.digest())
     if known is None:

@@ -8,17 +8,17 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from app.flow.approval.auto_approve_rollback import pass_freely
-from app.flow.audit_events import Kind, seen
+from app.flow.approval.auto_approve_rollback import auto_approve_rollback
+from app.flow.audit_events import Kind, observed_event
 from app.flow.backoff import backoff
-from app.flow.lifecycle.apply_observation import follow_switch
-from app.flow.lifecycle.close_switch import end_switch, refuse_switch
+from app.flow.lifecycle.apply_observation import apply_observation
+from app.flow.lifecycle.close_switch import close_switch, reject_switch
 from app.flow.lifecycle.compare_answers import close_answered, compare_answers
-from app.flow.lifecycle.confirm_hook import NotOurs, WrongEvent, refuse_wrong_event, verify_facts
-from app.flow.lifecycle.observation import Sight, is_news, news_of, see
-from app.flow.lifecycle.poll_schedule import LONGEST, RETRY, awaits_rollback, next_look
-from app.flow.ports.codedeploy import CannotAsk, DeploymentFacts, Deployments, Target
-from app.flow.ports.database import DueLook, GateRecord, HeldSwitch, Verification
+from app.flow.lifecycle.confirm_hook import DeploymentNotManaged, WrongEvent, check_event, verify_facts
+from app.flow.lifecycle.observation import Observation, has_changes, observe, update_of
+from app.flow.lifecycle.poll_schedule import MAX_BACKOFF, RETRY_AFTER, awaits_rollback, next_poll
+from app.flow.ports.codedeploy import CodeDeployUnavailable, DeploymentFacts, Deployments, Target
+from app.flow.ports.database import DuePoll, GateRecord, HeldSwitch, Verification
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.gate.ids import DomainName, GateId
@@ -30,20 +30,20 @@ YOUNG: Final = timedelta(minutes=1)
 READS_SETTLED: Final = timedelta(seconds=5)
 
 
-class WatchRecord(Protocol):
+class PollRecord(Protocol):
     """Where switches are looked after, under the lease that they were claimed with."""
 
-    def hold_switch(self, due: DueLook) -> AbstractAsyncContextManager[HeldSwitch | None]: ...
+    def hold_switch(self, due: DuePoll) -> AbstractAsyncContextManager[HeldSwitch | None]: ...
 
     async def look_again(
-        self, due: DueLook, *, error: str | None, rested: bool, due_at: datetime | None
+        self, due: DuePoll, *, error: str | None, rested: bool, due_at: datetime | None
     ) -> None: ...
 
 
-async def watch_switch(
-    due: DueLook,
+async def poll_deployment(
+    due: DuePoll,
     *,
-    record: WatchRecord,
+    record: PollRecord,
     gates: GateRecord,
     deployments: Deployments,
     rules: Rules,
@@ -51,44 +51,44 @@ async def watch_switch(
 ) -> bool:
     """Looks once and stores what changed; when to look again is in the record. Gives whether there was news."""
     try:
-        sight = await see(due, deployments=deployments)
-    except CannotAsk as trouble:
-        again = now + backoff(due.attempts, first=RETRY, longest=LONGEST)
+        sight = await observe(due, deployments=deployments)
+    except CodeDeployUnavailable as trouble:
+        again = now + backoff(due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF)
         await record.look_again(due, error=str(trouble), rested=False, due_at=again)
         return False
     if sight.facts is None and _may_appear(due, sight, now=now):
-        again = now + backoff(due.attempts, first=RETRY, longest=LONGEST)
+        again = now + backoff(due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF)
         await record.look_again(due, error="CodeDeploy has no such deployment", rested=False, due_at=again)
         return False
     # A switch that has ended is looked at for its rollback only; when that does not come, there is an end to it.
-    news = is_news(due, sight, now=now) or (due.switch.ended_at is not None and due.undoing)
+    news = has_changes(due, sight, now=now) or (due.switch.ended_at is not None and due.undoing)
     if news:
         waiting: list[GateId] = []
         async with record.hold_switch(due) as held:
             if held is not None:
                 waiting = await _store(held, due, sight, rules=rules, now=now)
         for gate in waiting:
-            await pass_freely(gate, record=gates, now=now)
-    due_at, rested = next_look(due, sight, now=now)
+            await auto_approve_rollback(gate, record=gates, now=now)
+    due_at, rested = next_poll(due, sight, now=now)
     if sight.unread is not None and due_at is not None:
-        due_at, rested = now + backoff(due.attempts, first=RETRY, longest=LONGEST), False
+        due_at, rested = now + backoff(due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF), False
     error = str(sight.unread) if sight.unread is not None else None
     await record.look_again(due, error=error, rested=rested, due_at=due_at)
     return news
 
 
-def _may_appear(due: DueLook, sight: Sight, *, now: datetime) -> bool:
+def _may_appear(due: DuePoll, sight: Observation, *, now: datetime) -> bool:
     """CodeDeploy's reads are eventually consistent: one that is not found is asked for again before it is believed."""
     return sight.may_appear and (now - due.switch.first_seen_at < YOUNG or due.attempts < 3)
 
 
 async def _store(
-    held: HeldSwitch, due: DueLook, sight: Sight, *, rules: Rules, now: datetime
+    held: HeldSwitch, due: DuePoll, sight: Observation, *, rules: Rules, now: datetime
 ) -> list[GateId]:
     """Writes what was seen; gives the gates that still wait, some of which may have free passage."""
     facts = sight.facts
     if facts is None:
-        await refuse_switch(held, f"CodeDeploy has no deployment {held.switch.key.deployment}", now=now)
+        await reject_switch(held, f"CodeDeploy has no deployment {held.switch.key.deployment}", now=now)
         return []
     verification = None
     if not held.switch.verified:
@@ -97,7 +97,7 @@ async def _store(
             return []
     passes = due.rescue_waits or facts.creator in RESCUERS
     await _read_answers(held, sight.target, verification, passes=passes, now=now)
-    await follow_switch(held, news_of(due, sight, facts, now=now), now=now)
+    await apply_observation(held, update_of(due, sight, facts, now=now), now=now)
     if facts.over:
         await _over(held, due, sight, facts, now=now)
         return []
@@ -126,13 +126,13 @@ async def _read_answers(
 
 
 async def _verify(
-    held: HeldSwitch, facts: DeploymentFacts, sight: Sight, *, rules: Rules, now: datetime
+    held: HeldSwitch, facts: DeploymentFacts, sight: Observation, *, rules: Rules, now: datetime
 ) -> Verification | None:
     """None where the deployment is not ours, or its platform is not known yet."""
     try:
         verification = verify_facts(facts, sight.target, rules=rules)
-    except NotOurs as refusal:
-        await refuse_switch(held, str(refusal), now=now)
+    except DeploymentNotManaged as refusal:
+        await reject_switch(held, str(refusal), now=now)
         return None
     if verification is not None:
         await held.verify(verification, now=now)
@@ -140,16 +140,16 @@ async def _verify(
 
 
 async def _is_refused(
-    held: HeldSwitch, view: GateView, sight: Sight, facts: DeploymentFacts, *, now: datetime
+    held: HeldSwitch, view: GateView, sight: Observation, facts: DeploymentFacts, *, now: datetime
 ) -> bool:
     """Whether another hook waits than the gated one, which CodeDeploy did not show when the hook came."""
     # A read may lag behind and still show an earlier hook.
     if not isinstance(view.gate, Awaiting) or now - view.opened_at < READS_SETTLED:
         return False
     try:
-        refuse_wrong_event(facts, sight.target)
+        check_event(facts, sight.target)
     except WrongEvent as refusal:
-        refused = seen(
+        refused = observed_event(
             Kind.HOOK_REFUSED, held.switch, now, gate=view.id, hook=refusal.event, why=str(refusal)
         )
         await held.ask(view.gate.no_longer(now=now), remind_at=None, events=[refused], now=now)
@@ -158,16 +158,16 @@ async def _is_refused(
 
 
 async def _over(
-    held: HeldSwitch, due: DueLook, sight: Sight, facts: DeploymentFacts, *, now: datetime
+    held: HeldSwitch, due: DuePoll, sight: Observation, facts: DeploymentFacts, *, now: datetime
 ) -> None:
     awaits = awaits_rollback(due, sight, now=now)
-    await end_switch(held, facts, rollback_may_come=awaits, now=now)
+    await close_switch(held, facts, rollback_may_come=awaits, now=now)
 
 
 async def _refine(
     held: HeldSwitch,
     view: GateView,
-    sight: Sight,
+    sight: Observation,
     *,
     verification: Verification | None,
     rules: Rules,
@@ -187,7 +187,11 @@ async def _refine(
     if gate == view.gate:
         return
     name = verification.domain if verification else None
-    events = [seen(Kind.GATE_VERIFIED, held.switch, now, gate=view.id, domain=name)] if verification else []
+    events = (
+        [observed_event(Kind.GATE_VERIFIED, held.switch, now, gate=view.id, domain=name)]
+        if verification
+        else []
+    )
     reminder = next_reminder(
         policy.manners, opened_at=gate.opened_at, deadline_at=gate.deadline_at, after=now
     )

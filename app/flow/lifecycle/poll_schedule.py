@@ -4,27 +4,27 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from app.flow.backoff import backoff
-from app.flow.lifecycle.observation import Sight, hook_started, is_moving, shows_succeeded
-from app.flow.ports.database import DueLook
+from app.flow.lifecycle.observation import Observation, hook_started, is_moving, shows_succeeded
+from app.flow.ports.database import DuePoll
 
-REST: Final = timedelta(seconds=25)
+IDLE_INTERVAL: Final = timedelta(seconds=25)
 """At rest: an ending from outside is noticed within half a minute."""
 
-GRID: Final = timedelta(seconds=5)
+IDLE_GRID: Final = timedelta(seconds=5)
 """Looks at rest fall on common moments, so that up to 25 of them cost one call."""
 
-RETRY: Final = timedelta(seconds=1)
-LONGEST: Final = timedelta(seconds=20)
-QUICK: Final = timedelta(seconds=1)
-SLOWEST_WHILE_MOVING: Final = timedelta(seconds=10)
-AFTERMATH: Final = timedelta(seconds=60)
+RETRY_AFTER: Final = timedelta(seconds=1)
+MAX_BACKOFF: Final = timedelta(seconds=20)
+MIN_MOVING_INTERVAL: Final = timedelta(seconds=1)
+MAX_MOVING_INTERVAL: Final = timedelta(seconds=10)
+ROLLBACK_WATCH: Final = timedelta(seconds=60)
 """How long a rollback may take to show up beside the deployment that it takes back."""
 
 ASK_TRAFFIC: Final = 20
 """A look every twentieth of the time that traffic has moved for: a canary of 5 minutes costs some 40 looks."""
 
 
-def next_look(due: DueLook, sight: Sight, *, now: datetime) -> tuple[datetime | None, bool]:
+def next_poll(due: DuePoll, sight: Observation, *, now: datetime) -> tuple[datetime | None, bool]:
     """When (None: never), and whether the switch rests until then."""
     facts = sight.facts
     if facts is None:
@@ -34,55 +34,55 @@ def next_look(due: DueLook, sight: Sight, *, now: datetime) -> tuple[datetime | 
     due_at, rested = _while_it_lives(due, sight, now=now)
     if due.answer_unread and not _shows_answer(due, sight):
         # CodeDeploy's reads lag behind its writes: until the event shows what it holds, look again soon.
-        soon = now + backoff(due.attempts, first=RETRY, longest=REST)
+        soon = now + backoff(due.attempts, first=RETRY_AFTER, longest=IDLE_INTERVAL)
         if soon < due_at:
             return soon, False
     return due_at, rested
 
 
-def _shows_answer(due: DueLook, sight: Sight) -> bool:
+def _shows_answer(due: DuePoll, sight: Observation) -> bool:
     hook = sight.target.events.get(due.hook_name or "") if sight.target else None
     return hook is not None and hook.over
 
 
-def _while_it_lives(due: DueLook, sight: Sight, *, now: datetime) -> tuple[datetime, bool]:
+def _while_it_lives(due: DuePoll, sight: Observation, *, now: datetime) -> tuple[datetime, bool]:
     if due.undoing or shows_succeeded(due, sight):
-        return now + QUICK, True
+        return now + MIN_MOVING_INTERVAL, True
     if is_moving(due) and due.moving_since is not None:
         pause = (now - due.moving_since) / ASK_TRAFFIC
-        return now + min(max(pause, QUICK), SLOWEST_WHILE_MOVING), True
+        return now + min(max(pause, MIN_MOVING_INTERVAL), MAX_MOVING_INTERVAL), True
     if due.switch.blue_until is not None:
         return _until_blue_goes(due.switch.blue_until, now=now), True
     unseen = due.hook_name is not None and due.switch.hook_started_at is None
     if unseen and hook_started(due, sight) is None:
         # CodeDeploy's reads lag behind its hook: until the hook's start shows, look again soon.
-        return now + backoff(due.attempts, first=RETRY, longest=REST), False
+        return now + backoff(due.attempts, first=RETRY_AFTER, longest=IDLE_INTERVAL), False
     return at_rest(now), True
 
 
 def at_rest(now: datetime) -> datetime:
-    """At most `REST` away, on the grid."""
-    seconds = (now + REST).timestamp()
-    return datetime.fromtimestamp(seconds - seconds % GRID.total_seconds(), UTC)
+    """At most `IDLE_INTERVAL` away, on the grid."""
+    seconds = (now + IDLE_INTERVAL).timestamp()
+    return datetime.fromtimestamp(seconds - seconds % IDLE_GRID.total_seconds(), UTC)
 
 
-def awaits_rollback(due: DueLook, sight: Sight, *, now: datetime) -> bool:
+def awaits_rollback(due: DuePoll, sight: Observation, *, now: datetime) -> bool:
     """Whether the deployment has ended badly and the one that takes it back may yet show."""
     facts = sight.facts
     if facts is None or facts.status == "Succeeded" or facts.rollback_id or due.switch.rollback_of:
         return False
     since = due.switch.ended_at or now
-    return (facts.rollback_may_come or due.undoing) and now - since < AFTERMATH
+    return (facts.rollback_may_come or due.undoing) and now - since < ROLLBACK_WATCH
 
 
-def _after_the_end(due: DueLook, sight: Sight, *, now: datetime) -> datetime | None:
+def _after_the_end(due: DuePoll, sight: Observation, *, now: datetime) -> datetime | None:
     if awaits_rollback(due, sight, now=now):
-        return now + QUICK
+        return now + MIN_MOVING_INTERVAL
     # Its gate's report is under way and finds out what CodeDeploy holds; then it has ended for us too.
-    return now + QUICK if due.switch.ended_at is None else None
+    return now + MIN_MOVING_INTERVAL if due.switch.ended_at is None else None
 
 
 def _until_blue_goes(blue_until: datetime, *, now: datetime) -> datetime:
     if now < blue_until:
-        return min(at_rest(now), blue_until + QUICK)
-    return now + min(max((now - blue_until) / 5, QUICK), REST)
+        return min(at_rest(now), blue_until + MIN_MOVING_INTERVAL)
+    return now + min(max((now - blue_until) / 5, MIN_MOVING_INTERVAL), IDLE_INTERVAL)

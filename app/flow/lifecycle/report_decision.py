@@ -10,14 +10,14 @@ from typing import Final, Protocol
 
 from app.flow.audit_events import CODEDEPLOY, SWITCHGATE, Event, Kind
 from app.flow.backoff import backoff
-from app.flow.ports.codedeploy import AlreadyAnswered, AnswerRefused, CannotAsk, Deployments
+from app.flow.ports.codedeploy import AlreadyAnswered, AnswerRefused, CodeDeployUnavailable, Deployments
 from app.flow.ports.database import DueReport
-from app.flow.read_models import PASSING
+from app.flow.read_models import MIN_VISIBLE_DELAY
 from app.gate.deadline import given_up_after
 from app.gate.state_machine import Outcome
 
-RETRY: Final = timedelta(milliseconds=300)
-LONGEST: Final = timedelta(seconds=5)
+RETRY_AFTER: Final = timedelta(milliseconds=300)
+MAX_BACKOFF: Final = timedelta(seconds=5)
 """Between two tries, whatever the trouble is: nobody is to wait for a decision long after it could be told."""
 
 
@@ -45,13 +45,13 @@ class ReportRecord(Protocol):
 
 async def report_decision(
     due: DueReport, *, record: ReportRecord, deployments: Deployments, now: datetime
-) -> Result | CannotAsk:
+) -> Result | CodeDeployUnavailable:
     """Tells CodeDeploy one decision; gives the trouble where it must be tried again (the record says when)."""
     try:
         result = await _tell(due, deployments=deployments)
-    except CannotAsk as trouble:
+    except CodeDeployUnavailable as trouble:
         if now < given_up_after(due.view.opened_at):
-            again = now + min(backoff(due.attempts, first=RETRY, longest=LONGEST), LONGEST)
+            again = now + min(backoff(due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF), MAX_BACKOFF)
             news = _is_news(due, trouble, again=again)
             await record.report_again(due, error=str(trouble), news=news, due_at=again, now=now)
             return trouble
@@ -78,7 +78,9 @@ async def _reconcile(due: DueReport, *, deployments: Deployments) -> Result:
     held = await _held(due, deployments=deployments)
     if held is None:
         # Its reads lag behind its writes: "already completed" and "in progress" at once is only early.
-        raise CannotAsk("CodeDeploy says that the hook is answered but does not yet show with what")
+        raise CodeDeployUnavailable(
+            "CodeDeploy says that the hook is answered but does not yet show with what"
+        )
     return held
 
 
@@ -92,10 +94,10 @@ async def _held(due: DueReport, *, deployments: Deployments) -> Result | None:
     return Result(outcome=outcome, detail=held.status, event_read=True)
 
 
-def _is_news(due: DueReport, trouble: CannotAsk, *, again: datetime) -> bool:
+def _is_news(due: DueReport, trouble: CodeDeployUnavailable, *, again: datetime) -> bool:
     """Whether the card, which shows `report_trouble`, will say something else than it does."""
     decided_at = due.view.decided_at or due.view.opened_at
-    return again > decided_at + PASSING and due.view.report_trouble != str(trouble)
+    return again > decided_at + MIN_VISIBLE_DELAY and due.view.report_trouble != str(trouble)
 
 
 _KINDS: Final = {

@@ -6,18 +6,18 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from app.flow.notify.retry import next_try
-from app.flow.notify.slack_errors import CardNotDrawn, CardVanished, unsure
+from app.flow.notify.slack_errors import MessageGone, SlackCallFailed, as_uncertain
 from app.flow.ports.database import Claim
 from app.flow.read_models import CardPlace, GateView
 from app.gate.state_machine import Awaiting
 
-RETRY: Final = timedelta(milliseconds=500)
-LONGEST: Final = timedelta(seconds=30)
+RETRY_AFTER: Final = timedelta(milliseconds=500)
+MAX_BACKOFF: Final = timedelta(seconds=30)
 NO_CARD: Final = "no card yet"
-GIVEN_UP: Final = timedelta(days=1)
+GIVE_UP_AFTER: Final = timedelta(days=1)
 
 
-class Tiding(StrEnum):
+class AnnouncementKind(StrEnum):
     """What there is to be announced."""
 
     BREAK_GLASS = "break_glass"
@@ -25,7 +25,7 @@ class Tiding(StrEnum):
     TURN_FREE = "turn_free"
 
 
-CALLS: Final = frozenset({Tiding.FREEZE_OVER, Tiding.TURN_FREE})
+CALLS_APPROVERS: Final = frozenset({AnnouncementKind.FREEZE_OVER, AnnouncementKind.TURN_FREE})
 """What calls whoever may decide to a gate that waits."""
 
 
@@ -34,15 +34,15 @@ class DueAnnouncement(Claim):
     """One that has not been said. `posting_since`: said perhaps, in the thread of `tried`, but the answer was lost."""
 
     id: int
-    tiding: Tiding
+    tiding: AnnouncementKind
     view: GateView
     place: CardPlace | None
     posting_since: datetime | None
     tried: CardPlace | None = None
 
 
-class Herald(Protocol):
-    """Slack, as far as announcements go. Both methods raise `CardNotDrawn` and `CardVanished`."""
+class Announcer(Protocol):
+    """Slack, as far as announcements go. Both methods raise `SlackCallFailed` and `MessageGone`."""
 
     async def say(self, due: DueAnnouncement, *, place: CardPlace) -> str:
         """Gives the message's ts."""
@@ -70,7 +70,7 @@ class AnnouncementRecord(Protocol):
 
 
 async def announce(
-    due: DueAnnouncement, *, record: AnnouncementRecord, herald: Herald, now: datetime
+    due: DueAnnouncement, *, record: AnnouncementRecord, herald: Announcer, now: datetime
 ) -> bool:
     """Says it, once; False: to be tried again. It waits for its card, whose thread it stands in.
 
@@ -81,11 +81,11 @@ async def announce(
         return True
     try:
         if due.place is None:
-            raise CardNotDrawn(NO_CARD, uncertain=due.posting_since is not None)
+            raise SlackCallFailed(NO_CARD, uncertain=due.posting_since is not None)
         ts = await _said(due, due.place, record=record, herald=herald, now=now)
-    except (CardNotDrawn, CardVanished) as exc:
-        trouble = exc if isinstance(exc, CardNotDrawn) else CardNotDrawn(str(exc))
-        again = next_try(trouble, due.attempts, first=RETRY, longest=LONGEST, now=now)
+    except (SlackCallFailed, MessageGone) as exc:
+        trouble = exc if isinstance(exc, SlackCallFailed) else SlackCallFailed(str(exc))
+        again = next_try(trouble, due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF, now=now)
         await record.announce_again(due, error=str(exc), uncertain=trouble.uncertain, due_at=again)
         return False
     if ts is not None:
@@ -97,7 +97,7 @@ def _is_over(due: DueAnnouncement, *, now: datetime) -> bool:
     """Nobody is called to a gate that has been answered, and nothing is told of what was decided long ago."""
     if isinstance(due.view.gate, Awaiting):
         return False
-    return due.tiding in CALLS or now - (due.view.decided_at or due.view.opened_at) > GIVEN_UP
+    return due.tiding in CALLS_APPROVERS or now - (due.view.decided_at or due.view.opened_at) > GIVE_UP_AFTER
 
 
 async def _said(
@@ -105,7 +105,7 @@ async def _said(
     place: CardPlace,
     *,
     record: AnnouncementRecord,
-    herald: Herald,
+    herald: Announcer,
     now: datetime,
 ) -> str | None:
     """The message's ts; None when the lease was lost on the way."""
@@ -113,8 +113,8 @@ async def _said(
         try:
             # The card may have vanished since and have been posted anew.
             found = await herald.find(due, place=due.tried or place)
-        except CardNotDrawn as exc:
-            raise unsure(exc) from None  # a search that fails proves nothing
+        except SlackCallFailed as exc:
+            raise as_uncertain(exc) from None  # a search that fails proves nothing
         if found is not None:
             return found
     if not await record.announcing(due, place=place, now=now):

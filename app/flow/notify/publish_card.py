@@ -6,46 +6,46 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from app.flow.notify.retry import next_try
-from app.flow.notify.slack_errors import CannotLook, CardNotDrawn, CardVanished, unsure
+from app.flow.notify.slack_errors import MessageGone, SearchUnavailable, SlackCallFailed, as_uncertain
 from app.flow.ports.database import DueCard
 from app.flow.ports.rules import Rules
 from app.flow.read_models import CardPlace, GateView
 from app.gate.ids import GateId
 from app.gate.state_machine import Awaiting
 
-RETRY: Final = timedelta(milliseconds=500)
-LONGEST: Final = timedelta(seconds=30)
+RETRY_AFTER: Final = timedelta(milliseconds=500)
+MAX_BACKOFF: Final = timedelta(seconds=30)
 
-UNSEEN: Final = timedelta(minutes=2)
+ASSUME_POSTED_FOR: Final = timedelta(minutes=2)
 """Where Slack does not let us look for a card whose post was not answered, it counts as standing for so long."""
 
-GIVEN_UP: Final = timedelta(days=1)
+GIVE_UP_AFTER: Final = timedelta(days=1)
 """A card that nobody waits for any more is not tried for ever."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Drawing:
+class RenderedCard:
     """A gate drawn for Slack. The fingerprint changes when what is shown changes."""
 
     fingerprint: str
     content: object
 
 
-class Canvas(Protocol):
-    """Slack, as far as cards go. Every method but `draw` raises `CardNotDrawn`."""
+class CardPublisher(Protocol):
+    """Slack, as far as cards go. Every method but `draw` raises `SlackCallFailed`."""
 
-    def draw(self, view: GateView, *, closed_channels: Mapping[str, str]) -> Drawing:
+    def draw(self, view: GateView, *, closed_channels: Mapping[str, str]) -> RenderedCard:
         """`closed_channels`: those that take no messages, with Slack's reason."""
         ...
 
-    async def post(self, drawing: Drawing, *, channel: str, view: GateView) -> CardPlace: ...
+    async def post(self, drawing: RenderedCard, *, channel: str, view: GateView) -> CardPlace: ...
 
     async def find(self, view: GateView, *, channel: str, since: datetime) -> Sequence[CardPlace]:
-        """Every card of this gate in the channel, newest first. Raises `CannotLook`."""
+        """Every card of this gate in the channel, newest first. Raises `SearchUnavailable`."""
         ...
 
-    async def edit(self, drawing: Drawing, *, place: CardPlace) -> None:
-        """Raises `CardVanished`."""
+    async def edit(self, drawing: RenderedCard, *, place: CardPlace) -> None:
+        """Raises `MessageGone`."""
         ...
 
 
@@ -77,8 +77,8 @@ class CardRecord(Protocol):
         ...
 
 
-async def refresh_card(
-    due: DueCard, *, record: CardRecord, canvas: Canvas, rules: Rules, now: datetime
+async def publish_card(
+    due: DueCard, *, record: CardRecord, canvas: CardPublisher, rules: Rules, now: datetime
 ) -> str | None:
     """Posts, edits or moves the card so that it shows the gate as it was claimed; why it is to be tried again."""
     channel = _channel(due, rules=rules)
@@ -86,7 +86,7 @@ async def refresh_card(
     try:
         found = await _found(due, channel, canvas=canvas, now=now)
         place = await _place(due, found, drawing, channel, record=record, canvas=canvas, now=now)
-    except CardNotDrawn as trouble:
+    except SlackCallFailed as trouble:
         if trouble.closed:
             await record.channel_closed(channel, problem=str(trouble), now=now)
         again = _again(due, trouble, now=now)
@@ -105,11 +105,11 @@ async def refresh_card(
 async def _place(
     due: DueCard,
     found: Sequence[CardPlace],
-    drawing: Drawing,
+    drawing: RenderedCard,
     channel: str,
     *,
     record: CardRecord,
-    canvas: Canvas,
+    canvas: CardPublisher,
     now: datetime,
 ) -> CardPlace | None:
     """Where the up-to-date card stands; None when the lease was lost on the way."""
@@ -117,7 +117,7 @@ async def _place(
     if place is not None:
         try:
             standing = await _edited(due, place, drawing, channel, canvas=canvas)
-        except CardVanished:
+        except MessageGone:
             standing, vanished = None, place.channel == channel  # the question still needs a card
         if standing is not None:
             return standing
@@ -127,42 +127,42 @@ async def _place(
 
 
 async def _edited(
-    due: DueCard, place: CardPlace, drawing: Drawing, channel: str, *, canvas: Canvas
+    due: DueCard, place: CardPlace, drawing: RenderedCard, channel: str, *, canvas: CardPublisher
 ) -> CardPlace | None:
-    """The card at `place`, brought up to date; None: it must be posted elsewhere. Raises `CardVanished`."""
+    """The card at `place`, brought up to date; None: it must be posted elsewhere. Raises `MessageGone`."""
     # A channel whose id has changed keeps its messages: the same ts under the new id is the same card.
     target = CardPlace(channel=channel, ts=place.ts)
     if target == due.place and due.fingerprint == drawing.fingerprint:
         return target
     try:
         await canvas.edit(drawing, place=target)
-    except CardNotDrawn as trouble:
+    except SlackCallFailed as trouble:
         if target != place and trouble.refused:
             return None
-        raise trouble if place == due.place and due.posting_since is None else unsure(trouble) from None
+        raise trouble if place == due.place and due.posting_since is None else as_uncertain(trouble) from None
     return target
 
 
-async def _found(due: DueCard, channel: str, *, canvas: Canvas, now: datetime) -> Sequence[CardPlace]:
+async def _found(due: DueCard, channel: str, *, canvas: CardPublisher, now: datetime) -> Sequence[CardPlace]:
     """An earlier post was not answered: where the card stands already, if anywhere."""
     if due.posting_since is None:
         return ()
     try:
         tried = due.posting_channel or channel
         return await canvas.find(due.view, channel=tried, since=due.posting_since)
-    except CardNotDrawn as trouble:
-        raise unsure(trouble) from None
-    except CannotLook as trouble:
-        left = due.posting_since + UNSEEN - now
+    except SlackCallFailed as trouble:
+        raise as_uncertain(trouble) from None
+    except SearchUnavailable as trouble:
+        left = due.posting_since + ASSUME_POSTED_FOR - now
         if left > timedelta(0):
-            raise CardNotDrawn(str(trouble), retry_after=left, uncertain=True) from None
+            raise SlackCallFailed(str(trouble), retry_after=left, uncertain=True) from None
         return ()
 
 
-def _again(due: DueCard, trouble: CardNotDrawn, *, now: datetime) -> datetime | None:
+def _again(due: DueCard, trouble: SlackCallFailed, *, now: datetime) -> datetime | None:
     view = due.view
-    over = not isinstance(view.gate, Awaiting) and now - (view.decided_at or view.opened_at) > GIVEN_UP
-    return None if over else next_try(trouble, due.attempts, first=RETRY, longest=LONGEST, now=now)
+    over = not isinstance(view.gate, Awaiting) and now - (view.decided_at or view.opened_at) > GIVE_UP_AFTER
+    return None if over else next_try(trouble, due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF, now=now)
 
 
 def _channel(due: DueCard, *, rules: Rules) -> str:

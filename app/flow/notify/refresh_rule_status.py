@@ -11,10 +11,10 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Protocol
 
-from app.flow.approval.related_switches import told_by_their_rules
+from app.flow.approval.related_switches import with_configured_waits
 from app.flow.audit_events import SWITCHGATE, Event, Kind
-from app.flow.freezes.declare_freeze import StandingFreeze, told_of
-from app.flow.notify.announce import Tiding
+from app.flow.freezes.declare_freeze import ActiveFreeze, freeze_event
+from app.flow.notify.announce import AnnouncementKind
 from app.flow.ports.database import SetAside
 from app.flow.ports.rules import OwnedDomain, Rules
 from app.gate.ids import DomainName
@@ -24,7 +24,7 @@ from app.gate.rules.shift import Shift
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Waiting:
+class WaitingGates:
     """Waiting gates of one domain and kind of shift of which the rules said the same last (None: nothing yet).
 
     The first of them was opened at `since`.
@@ -39,7 +39,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Said:
+class RuleSnapshot:
     """What the rules of the moment say of them, short; and whether they are frozen, or wait for their turn."""
 
     mark: str
@@ -47,16 +47,16 @@ class Said:
     waits: bool
 
 
-class TurningRecord(Protocol):
-    async def end_freezes(self, *, now: datetime) -> Sequence[StandingFreeze]:
+class RuleStatusRecord(Protocol):
+    async def end_freezes(self, *, now: datetime) -> Sequence[ActiveFreeze]:
         """Closes those whose end has come; gives what is left standing."""
         ...
 
-    async def waiting(self) -> Sequence[Waiting]: ...
+    async def waiting(self) -> Sequence[WaitingGates]: ...
 
     async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[Neighbour]: ...
 
-    async def turn(self, waiting: Waiting, said: Said, *, news: bool, now: datetime) -> None:
+    async def turn(self, waiting: WaitingGates, said: RuleSnapshot, *, news: bool, now: datetime) -> None:
         """Stores what the rules say now and announces what there is to be announced of it.
 
         The cards are redrawn; of a gate of which nothing was stored yet, only where that is `news` to its card.
@@ -64,7 +64,9 @@ class TurningRecord(Protocol):
         ...
 
 
-async def turn_rules(*, record: TurningRecord, rules: Rules, aside: SetAside, now: datetime) -> int:
+async def refresh_rule_status(
+    *, record: RuleStatusRecord, rules: Rules, aside: SetAside, now: datetime
+) -> int:
     """Brings every waiting gate up to date with the rules of the moment; gives how many kinds of them turned."""
     standing = await record.end_freezes(now=now)
     waiting = await record.waiting()
@@ -87,31 +89,31 @@ async def turn_rules(*, record: TurningRecord, rules: Rules, aside: SetAside, no
     return turned
 
 
-def tiding_of(before: Waiting, said: Said) -> Tiding | None:
+def announcement_for(before: WaitingGates, said: RuleSnapshot) -> AnnouncementKind | None:
     """What whoever may decide is called with: that nothing is in the way any more."""
     if said.frozen or said.waits:
         return None
     if before.frozen:
-        return Tiding.FREEZE_OVER
-    return Tiding.TURN_FREE if before.waits else None
+        return AnnouncementKind.FREEZE_OVER
+    return AnnouncementKind.TURN_FREE if before.waits else None
 
 
 async def _neighbours(
-    domains: Iterable[OwnedDomain], *, record: TurningRecord, rules: Rules
+    domains: Iterable[OwnedDomain], *, record: RuleStatusRecord, rules: Rules
 ) -> Sequence[Neighbour]:
     wanted = {name for domain in domains for name in domain.policy.turns.others}
-    return told_by_their_rules(await record.neighbours(sorted(wanted)), rules) if wanted else ()
+    return with_configured_waits(await record.neighbours(sorted(wanted)), rules) if wanted else ()
 
 
 def _said(
     domain: OwnedDomain,
-    each: Waiting,
-    standing: Sequence[StandingFreeze],
+    each: WaitingGates,
+    standing: Sequence[ActiveFreeze],
     neighbours: Sequence[Neighbour],
     *,
     rules: Rules,
     now: datetime,
-) -> Said:
+) -> RuleSnapshot:
     force = in_force(domain.policy, now=now, shift=each.shift)
     turns, line = domain.policy.turns, Line(opened_at=each.since, neighbours=tuple(neighbours))
     record = [one.freeze for one in standing if one.domains is None or domain.name in one.domains]
@@ -126,13 +128,15 @@ def _said(
         *unheard,
         *state_of(turns, neighbours, now=now),
     ]
-    return Said(
+    return RuleSnapshot(
         mark=sha256("\n".join(said).encode()).hexdigest()[:16],
         frozen=bool(spans),
         waits=waits_in_line(turns, line, waited=each.waits, now=now),
     )
 
 
-def freeze_over(freeze: StandingFreeze, now: datetime) -> Event:
+def freeze_over(freeze: ActiveFreeze, now: datetime) -> Event:
     """A freeze has come to its end."""
-    return told_of(freeze.domains, Kind.FREEZE_OVER, by=SWITCHGATE, now=now, freeze=freeze.freeze.id or 0)
+    return freeze_event(
+        freeze.domains, Kind.FREEZE_OVER, by=SWITCHGATE, now=now, freeze=freeze.freeze.id or 0
+    )

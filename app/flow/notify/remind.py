@@ -15,7 +15,7 @@ from app.gate.ids import GateId
 from app.gate.reminders import Manners, Nudge, Reminder, next_reminder, reminders
 from app.gate.state_machine import Awaiting
 
-BATCH: Final = 50
+MAX_GATES_PER_RUN: Final = 50
 
 
 class ReminderRecord(GateRecord, Protocol):
@@ -24,7 +24,7 @@ class ReminderRecord(GateRecord, Protocol):
 
 async def remind(*, record: ReminderRecord, rules: Rules, aside: SetAside, now: datetime) -> int:
     """Reminds where it is due, each gate in a transaction of its own; gives how many gates were looked at."""
-    due = await record.to_remind(now=now, limit=BATCH, skip=aside.keys())
+    due = await record.to_remind(now=now, limit=MAX_GATES_PER_RUN, skip=aside.keys())
     for gate in due:
         with aside.guard(gate):
             async with record.hold(gate, skip_locked=True) as held:

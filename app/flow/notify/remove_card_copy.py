@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from app.flow.notify.retry import next_try
-from app.flow.notify.slack_errors import CardNotDrawn
+from app.flow.notify.slack_errors import SlackCallFailed
 from app.flow.ports.database import Claim
 from app.flow.read_models import CardPlace
 from app.gate.ids import GateId
 
-FIRST: Final = timedelta(seconds=1)
-LONGEST: Final = timedelta(minutes=1)
-GIVEN_UP: Final = timedelta(days=1)
+RETRY_AFTER: Final = timedelta(seconds=1)
+MAX_BACKOFF: Final = timedelta(minutes=1)
+GIVE_UP_AFTER: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,7 +27,7 @@ class DueCopy(Claim):
 
 class CopyRemover(Protocol):
     async def remove(self, place: CardPlace, *, gate: GateId) -> None:
-        """Removes the message if it is a card of this gate. Raises `CardNotDrawn`."""
+        """Removes the message if it is a card of this gate. Raises `SlackCallFailed`."""
         ...
 
 
@@ -41,9 +41,9 @@ async def remove_copy(due: DueCopy, *, record: CopyRecord, remover: CopyRemover,
     """Removes it; why it is to be tried again, or None."""
     try:
         await remover.remove(due.place, gate=due.gate)
-    except CardNotDrawn as exc:
-        if now - due.found_at < GIVEN_UP:
-            again = next_try(exc, due.attempts, first=FIRST, longest=LONGEST, now=now)
+    except SlackCallFailed as exc:
+        if now - due.found_at < GIVE_UP_AFTER:
+            again = next_try(exc, due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF, now=now)
             await record.remove_again(due, error=str(exc), due_at=again)
             return str(exc)
     await record.copy_removed(due)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 
-class CardNotDrawn(Exception):
+class SlackCallFailed(Exception):
     """Slack did not take the message, or nobody knows whether it did (`uncertain`).
 
     `retry_after` is Slack's own word, when it gave one. `refused`: Slack said no, and will say it again. `closed`: it
@@ -26,14 +26,14 @@ class CardNotDrawn(Exception):
         self.closed = closed
 
 
-class CardVanished(Exception):
+class MessageGone(Exception):
     """The message that we would edit is no longer there."""
 
 
-class CannotLook(Exception):
+class SearchUnavailable(Exception):
     """Slack does not let us search the channel, and asking again will not change that."""
 
 
-def unsure(exc: CardNotDrawn) -> CardNotDrawn:
+def as_uncertain(exc: SlackCallFailed) -> SlackCallFailed:
     """The same failure of a search: whether an earlier post has arrived is as uncertain as before."""
-    return CardNotDrawn(str(exc), retry_after=exc.retry_after, uncertain=True, closed=exc.closed)
+    return SlackCallFailed(str(exc), retry_after=exc.retry_after, uncertain=True, closed=exc.closed)

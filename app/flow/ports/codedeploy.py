@@ -22,7 +22,7 @@ class NoSuchDeployment(Exception):
         self.may_appear = may_appear
 
 
-class CannotAsk(Exception):
+class CodeDeployUnavailable(Exception):
     """CodeDeploy could not be asked now: throttled, failing, unreachable, or we lack the permission."""
 
 
@@ -111,7 +111,7 @@ class AlreadyOver(Exception):
     """The deployment had ended before CodeDeploy could be told to stop or to go on."""
 
 
-class AnotherRuns(Exception):
+class AnotherDeploymentActive(Exception):
     """The deployment group has another deployment under way; it takes one at a time."""
 
 
@@ -127,8 +127,8 @@ class NothingToRedeploy(Exception):
         self.previous = previous
 
 
-class Interveners(Protocol):
-    """CodeDeploy, as far as people move it after the decision. Every method raises `CannotAsk`."""
+class DeploymentControl(Protocol):
+    """CodeDeploy, as far as people move it after the decision. Every method raises `CodeDeployUnavailable`."""
 
     async def stop(self, key: SwitchKey) -> None:
         """Stops with rollback. Raises `AlreadyOver` or `InterventionRefused`."""
@@ -139,7 +139,7 @@ class Interveners(Protocol):
     ) -> Redeployed:
         """Deploys what served before, all at once and past the group's alarms. Safe to call again with the same `mark`.
 
-        `blue`: the task definition that blue was seen to run. Raises `AnotherRuns`, `NothingToRedeploy` or
+        `blue`: the task definition that blue was seen to run. Raises `AnotherDeploymentActive`, `NothingToRedeploy` or
         `InterventionRefused`.
         """
         ...
@@ -150,7 +150,7 @@ class Interveners(Protocol):
 
 
 class Deployments(Protocol):
-    """CodeDeploy. Every method raises `CannotAsk` when it cannot tell."""
+    """CodeDeploy. Every method raises `CodeDeployUnavailable` when it cannot tell."""
 
     async def deployment(self, key: SwitchKey) -> DeploymentFacts:
         """Raises `NoSuchDeployment`."""
@@ -165,7 +165,7 @@ class Deployments(Protocol):
         ...
 
     async def previous_revision(self, key: SwitchKey, *, blue: str | None) -> PreviousRevision:
-        """What a redeployment would deploy. `blue`: see `Interveners.redeploy_previous`. Raises `NoSuchDeployment`."""
+        """What a redeployment would deploy. `blue`: see `DeploymentControl`. Raises `NoSuchDeployment`."""
         ...
 
     async def traffic(self, key: SwitchKey, *, config_name: str) -> Traffic: ...

@@ -18,11 +18,11 @@ from app.gate.state_machine import Awaiting, Closed, Vote
 from app.gate.undo import Deed
 
 
-class RecordAway(Exception):
+class DatabaseUnavailable(Exception):
     """The record cannot be reached or does not answer in time. Nothing was recorded."""
 
 
-class RecordInDoubt(RecordAway):
+class RecordInDoubt(DatabaseUnavailable):
     """The record was lost while it committed: whether anything was recorded is not known here."""
 
 
@@ -60,7 +60,7 @@ class Opening:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class OpenedGate:
     """A gate that was opened. `undoes`: its deployment was made by an undo that is in the record."""
 
     undoes: bool
@@ -79,7 +79,7 @@ class SetAside(Protocol):
     def keys(self) -> list[Any]: ...
 
     def guard(self, key: Hashable) -> AbstractContextManager[None]:
-        """What fails inside, other than by `RecordAway`, sets the row aside and goes no further."""
+        """What fails inside, other than by `DatabaseUnavailable`, sets the row aside and goes no further."""
         ...
 
 
@@ -145,7 +145,7 @@ class DueReport(Claim):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class DueLook(Claim):
+class DuePoll(Claim):
     """A live switch that has not been looked at for a while.
 
     `hook_name` is None where no hook of it ever came: a rollback that CodeDeploy made. `moving_since`: when its
@@ -177,7 +177,7 @@ class DueIntervention(Claim):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class News:
+class SwitchUpdate:
     """What a look found out about a switch; None: nothing new of that."""
 
     status: str
@@ -194,7 +194,7 @@ class News:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Settled:
+class SettledIntervention:
     """An intervention that has come to its end with the deployment it waited for."""
 
     intervention: Intervention
@@ -229,7 +229,9 @@ class HeldSwitch(Protocol):
 
     async def verify(self, verification: Verification, *, now: datetime) -> None: ...
 
-    async def learn(self, news: News, *, events: Sequence[Event], redraw: bool, now: datetime) -> None:
+    async def learn(
+        self, news: SwitchUpdate, *, events: Sequence[Event], redraw: bool, now: datetime
+    ) -> None:
         """Stores what was found out; `redraw`: the cards show it."""
         ...
 
@@ -239,17 +241,17 @@ class HeldSwitch(Protocol):
 
     async def settle_waiting(
         self, phase: InterventionPhase, *, problem: str | None, now: datetime
-    ) -> Sequence[Settled]:
+    ) -> Sequence[SettledIntervention]:
         """Ends the interventions that wait for this very deployment."""
         ...
 
-    async def settle_taken_back(self, *, now: datetime) -> Sequence[Settled]:
+    async def settle_taken_back(self, *, now: datetime) -> Sequence[SettledIntervention]:
         """Ends the undos of this switch whose rollback has long done its work."""
         ...
 
     async def settle_own(
         self, deed: Deed, phase: InterventionPhase, *, problem: str | None, now: datetime
-    ) -> Sequence[Settled]:
+    ) -> Sequence[SettledIntervention]:
         """Ends what was asked of this switch."""
         ...
 
@@ -291,7 +293,7 @@ class GateRecord(Protocol):
 
     async def find(self, key: SwitchKey, *, execution_digest: str) -> GateView | None: ...
 
-    async def open(self, opening: Opening, events: Sequence[Event]) -> Entry | None:
+    async def open(self, opening: Opening, events: Sequence[Event]) -> OpenedGate | None:
         """None: known already."""
         ...
 

@@ -15,7 +15,7 @@ from app.gate.ids import SwitchKey
 from app.gate.rules.traffic_guard import GuardRule
 
 
-class PartUnread(Exception):
+class EvidenceUnavailable(Exception):
     """A part could not be read; `missing` says why."""
 
     def __init__(self, missing: Missing) -> None:
@@ -56,7 +56,7 @@ class TargetFacts:
 
 
 class EvidenceSource(Protocol):
-    """AWS's reads. Every method raises `PartUnread` when it cannot tell."""
+    """AWS's reads. Every method raises `EvidenceUnavailable` when it cannot tell."""
 
     async def group(self, key: SwitchKey, *, application: str, deployment_group: str) -> GroupFacts:
         """What holds for this deployment: its own settings where it overrides its group's."""

@@ -9,10 +9,10 @@ from app.flow.audit_events import SWITCHGATE, Event, Kind
 from app.flow.backoff import backoff
 from app.flow.ports.codedeploy import (
     AlreadyOver,
-    AnotherRuns,
-    CannotAsk,
+    AnotherDeploymentActive,
+    CodeDeployUnavailable,
+    DeploymentControl,
     Deployments,
-    Interveners,
     InterventionRefused,
     NothingToRedeploy,
 )
@@ -25,13 +25,13 @@ from app.gate.undo import Deed
 UNDO_TAG: Final = "switchgate-undo:"
 """In a deployment's description before the id of the undo that made it."""
 
-RETRY: Final = timedelta(milliseconds=300)
-LONGEST: Final = timedelta(seconds=10)
-PATIENCE: Final = timedelta(minutes=30)
+RETRY_AFTER: Final = timedelta(milliseconds=300)
+MAX_BACKOFF: Final = timedelta(seconds=10)
+RETRY_FOR: Final = timedelta(minutes=30)
 """How long CodeDeploy is asked again; whoever waits has long looked for another way by then."""
 
 
-WHY_NOT: Final = {
+SETBACK_OF_OBSTACLE: Final = {
     Obstacle.ABSENT: Setback.NO_PREVIOUS,
     Obstacle.SAME: Setback.SAME_REVISION,
     Obstacle.UNPINNED: Setback.UNPINNED_REVISION,
@@ -50,7 +50,7 @@ class _Answer:
     problem: str | None = None
 
 
-class CarryOutRecord(Protocol):
+class ExecutionRecord(Protocol):
     """Where due interventions are finished, under the lease that they were claimed with."""
 
     async def sent(
@@ -74,27 +74,27 @@ class CarryOutRecord(Protocol):
     ) -> None: ...
 
 
-async def carry_out(
+async def execute_intervention(
     due: DueIntervention,
     *,
-    record: CarryOutRecord,
-    interveners: Interveners,
+    record: ExecutionRecord,
+    interveners: DeploymentControl,
     deployments: Deployments,
     now: datetime,
 ) -> list[GateId]:
     """Tells CodeDeploy; gives the gates that may now pass freely."""
     try:
         answer = await _tell(due, interveners=interveners, deployments=deployments)
-    except CannotAsk as trouble:
-        if now - due.intervention.asked_at < PATIENCE:
-            again = now + backoff(due.attempts, first=RETRY, longest=LONGEST)
+    except CodeDeployUnavailable as trouble:
+        if now - due.intervention.asked_at < RETRY_FOR:
+            again = now + backoff(due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF)
             await record.carry_out_again(due, problem=str(trouble), due_at=again, now=now)
             return []
         problem = str(trouble)
-    except AnotherRuns as busy:
+    except AnotherDeploymentActive as busy:
         problem = f"{Setback.ANOTHER_RUNS} ({busy})"
     except NothingToRedeploy as nothing:
-        problem = WHY_NOT[nothing.previous.obstacle or Obstacle.ABSENT]
+        problem = SETBACK_OF_OBSTACLE[nothing.previous.obstacle or Obstacle.ABSENT]
     except InterventionRefused as refused:
         problem = str(refused)
     except AlreadyOver as over:
@@ -115,7 +115,7 @@ async def carry_out(
     return []
 
 
-async def _tell(due: DueIntervention, *, interveners: Interveners, deployments: Deployments) -> _Answer:
+async def _tell(due: DueIntervention, *, interveners: DeploymentControl, deployments: Deployments) -> _Answer:
     key, wish = due.switch.key, due.intervention
     match wish.deed:
         case Deed.STOP:
@@ -134,7 +134,7 @@ async def _tell(due: DueIntervention, *, interveners: Interveners, deployments: 
             assert_never(wish.deed)
 
 
-async def _stop(due: DueIntervention, *, interveners: Interveners, deployments: Deployments) -> None:
+async def _stop(due: DueIntervention, *, interveners: DeploymentControl, deployments: Deployments) -> None:
     """Stops the deployment. One that was stopped already is as good, where its rollback comes or may yet come."""
     try:
         await interveners.stop(due.switch.key)

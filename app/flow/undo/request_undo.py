@@ -8,20 +8,24 @@ from typing import Final, Protocol
 from uuid import UUID, uuid4
 
 from app.flow.approval.approval_context import NoSuchGate, Unconfigured
-from app.flow.approval.cast_vote import Refused
-from app.flow.audit_events import Event, Kind, person
+from app.flow.approval.cast_vote import RequestDenied
+from app.flow.audit_events import Event, Kind, person_actor
 from app.flow.ports.rules import OwnedDomain, Rules
-from app.flow.read_models import GateView, Intervention, InterventionPhase, Setback, standpoint_of
+from app.flow.read_models import GateView, Intervention, InterventionPhase, Setback, undo_context_of
 from app.flow.replayed_requests import refuse_replay
 from app.gate.ids import GateId
 from app.gate.rules.permits import Person, Refusal
 from app.gate.undo import Deed, judge_finish, judge_person, judge_undo
 
-ASKED: Final = {Deed.STOP: Kind.UNDO_ASKED, Deed.REDEPLOY: Kind.UNDO_ASKED, Deed.FINISH: Kind.FINISH_ASKED}
+REQUESTED_KINDS: Final = {
+    Deed.STOP: Kind.UNDO_ASKED,
+    Deed.REDEPLOY: Kind.UNDO_ASKED,
+    Deed.FINISH: Kind.FINISH_ASKED,
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wish:
+class InterventionRequest:
     """What a person asks for, at the card of a gate."""
 
     gate: GateId
@@ -58,11 +62,13 @@ class InterventionRecord(Protocol):
     ) -> AbstractAsyncContextManager[HeldIntervention | None]: ...
 
 
-async def intervene(wish: Wish, *, record: InterventionRecord, rules: Rules, now: datetime) -> Intervention:
-    """Writes the wish down in one transaction; a loop carries it out. Raises `Refused`, having recorded it."""
+async def request_undo(
+    wish: InterventionRequest, *, record: InterventionRecord, rules: Rules, now: datetime
+) -> Intervention:
+    """Writes the wish down in one transaction; a loop carries it out. Raises `RequestDenied`, having recorded it."""
     async with record.hold_switch_of(wish.gate, request=wish.request) as held:
         if held is None:
-            raise Refused(NoSuchGate(), None)
+            raise RequestDenied(NoSuchGate(), None)
         try:
             _judge(wish, held.view, rules=rules)
             refuse_replay(held.is_replay)
@@ -72,7 +78,14 @@ async def intervene(wish: Wish, *, record: InterventionRecord, rules: Rules, now
             asked = _asked(wish, now)
             given_up = _given_up(wish, held.view)
             events = [
-                _event(wish.person, held.view, ASKED[wish.deed], now, deed=wish.deed, reason=asked.reason)
+                _event(
+                    wish.person,
+                    held.view,
+                    REQUESTED_KINDS[wish.deed],
+                    now,
+                    deed=wish.deed,
+                    reason=asked.reason,
+                )
             ]
             if given_up is not None:
                 why = {"deed": given_up.deed, "why": Setback.UNDO_INSTEAD}
@@ -85,10 +98,10 @@ async def intervene(wish: Wish, *, record: InterventionRecord, rules: Rules, now
 async def may_undo(
     gate: GateId, by: Person, *, record: InterventionRecord, rules: Rules, now: datetime
 ) -> GateView:
-    """The gate, where this person may have its switch taken back at all. Raises `Refused`, having recorded it."""
+    """The gate, where this person may have its switch taken back at all. Raises `RequestDenied`, having recorded it."""
     async with record.hold_switch_of(gate) as held:
         if held is None:
-            raise Refused(NoSuchGate(), None)
+            raise RequestDenied(NoSuchGate(), None)
         view = held.view
         try:
             policy = domain_of(view, rules=rules).policy
@@ -102,11 +115,11 @@ async def may_undo(
 
 async def _refuse(
     held: HeldIntervention, refusal: Refusal, *, by: Person, now: datetime, **detail: str
-) -> Refused:
+) -> RequestDenied:
     """Records it; to be raised once the transaction is over."""
     why = type(refusal).__name__
     await held.note(_event(by, held.view, Kind.UNDO_REFUSED, now, why=why, **detail))
-    return Refused(refusal, held.view)
+    return RequestDenied(refusal, held.view)
 
 
 def domain_of(view: GateView, *, rules: Rules) -> OwnedDomain:
@@ -117,9 +130,9 @@ def domain_of(view: GateView, *, rules: Rules) -> OwnedDomain:
     return domain
 
 
-def _judge(wish: Wish, view: GateView, *, rules: Rules) -> None:
+def _judge(wish: InterventionRequest, view: GateView, *, rules: Rules) -> None:
     policy = domain_of(view, rules=rules).policy
-    at = standpoint_of(view)
+    at = undo_context_of(view)
     if wish.deed is Deed.FINISH:
         judge_finish(at=at, person=wish.person, policy=policy, admins=rules.admins, roster=rules.roster())
         return
@@ -134,14 +147,14 @@ def _judge(wish: Wish, view: GateView, *, rules: Rules) -> None:
     )
 
 
-def _given_up(wish: Wish, view: GateView) -> Intervention | None:
+def _given_up(wish: InterventionRequest, view: GateView) -> Intervention | None:
     """Blue's end, asked for and not yet taken by CodeDeploy: an undo takes its place, it never waits for it."""
     before = view.intervention
     waits = before is not None and before.deed is Deed.FINISH and before.under_way
     return before if waits and wish.deed is not Deed.FINISH else None
 
 
-def _asked(wish: Wish, now: datetime) -> Intervention:
+def _asked(wish: InterventionRequest, now: datetime) -> Intervention:
     return Intervention(
         id=uuid4(),
         deed=wish.deed,
@@ -161,7 +174,7 @@ def _event(by: Person, view: GateView, kind: Kind, now: datetime, **detail: str)
         at=now,
         kind=kind,
         switch=view.switch.key,
-        actor=person(by.user, by.name),
+        actor=person_actor(by.user, by.name),
         domain=view.switch.domain,
         gate=view.id,
         detail=dict(detail),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from app.flow.approval.approval_context import Outlook
+from app.flow.approval.approval_context import RuleStatus
 from app.flow.read_models import CastVote, GateView
 from app.gate.ids import UserId
 from app.gate.rules.checks import PROBE
@@ -20,7 +20,9 @@ from app.slack.text.exclusivity import line_words
 from app.slack.text.rules import mentions, rule_lines
 
 
-def standing_blocks(view: GateView, *, policy: Policy, outlook: Outlook | None, texts: Texts) -> list[Block]:
+def standing_blocks(
+    view: GateView, *, policy: Policy, outlook: RuleStatus | None, texts: Texts
+) -> list[Block]:
     """Votes so far, and the rules still unmet, once somebody voted or where one vote is not enough."""
     asked = outlook.asked if outlook else sum(source.approvals for source in policy.sources)
     gone = outlook.discounted if outlook else frozenset()
@@ -47,7 +49,7 @@ def unheard_words(unheard: Sequence[tuple[str, datetime | None]], *, texts: Text
     ]
 
 
-def offers(view: GateView, *, outlook: Outlook | None, texts: Texts) -> list[Block]:
+def offers(view: GateView, *, outlook: RuleStatus | None, texts: Texts) -> list[Block]:
     """Buttons beyond the two: to take a vote back where there is one, to go around a rule that holds everybody."""
     ticket = Ticket(gate=view.id, edition=view.edition)
     found = [take_back_button(ticket, texts=texts)] if view.votes else []
@@ -84,7 +86,7 @@ def reason_lines(votes: Sequence[CastVote]) -> list[str]:
     ]
 
 
-def _unmet_words(outlook: Outlook, *, texts: Texts) -> str:
+def _unmet_words(outlook: RuleStatus, *, texts: Texts) -> str:
     if (
         not outlook.unmet
     ):  # a rule was relaxed after the last vote, for example because the deployer became known
@@ -108,7 +110,7 @@ def _votes(view: GateView, choice: Choice, asked: int, gone: frozenset[UserId], 
     return section("\n".join([*lines, *reason_lines(counting)]))
 
 
-def _out_of_reach(outlook: Outlook, *, texts: Texts) -> list[Block]:
+def _out_of_reach(outlook: RuleStatus, *, texts: Texts) -> list[Block]:
     if not outlook.out_of_reach:
         return []
     lines = [

@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, assert_never
 
-from app.flow.approval.approval_context import Outlook
+from app.flow.approval.approval_context import RuleStatus
 from app.flow.ports.rules import OwnedDomain
 from app.flow.read_models import (
     CastVote,
     GateView,
-    course_of,
     is_approved,
     is_let_through,
     is_let_through_elsewhere,
+    progress_of,
 )
 from app.gate.decision import Verdict
 from app.gate.rules.permits import Basis, Choice
@@ -59,7 +59,7 @@ def card_blocks(
     *,
     texts: Texts,
     domain: OwnedDomain | None,
-    outlook: Outlook | None = None,
+    outlook: RuleStatus | None = None,
     closed_channels: Mapping[str, str] = NONE_CLOSED,
 ) -> list[Block]:
     """The card's blocks. `domain` is None while the gate is unverified or its domain is no longer configured.
@@ -120,12 +120,12 @@ def _stage(view: GateView) -> str:
     if is_being_taken_back(view):
         return "taking_back"
     stages = STAGES_OF_AN_UNDO if view.basis is Basis.UNDO else STAGES
-    found = stages.get(course_of(view))
+    found = stages.get(progress_of(view))
     return found or ("answered_elsewhere" if is_let_through_elsewhere(view) else _state(view))
 
 
 def _waiting(
-    view: GateView, *, texts: Texts, domain: OwnedDomain | None, outlook: Outlook | None
+    view: GateView, *, texts: Texts, domain: OwnedDomain | None, outlook: RuleStatus | None
 ) -> list[Block]:
     facts = _facts(view, texts) + [
         (texts("card.field.deadline"), when(view.deadline_at)),
@@ -232,7 +232,7 @@ def _description(view: GateView, texts: Texts) -> Sequence[Block]:
     return [section(f"*{texts('card.field.description')}*\n{text}")] if text else []
 
 
-def _approvers(domain: OwnedDomain | None, outlook: Outlook | None, texts: Texts) -> str:
+def _approvers(domain: OwnedDomain | None, outlook: RuleStatus | None, texts: Texts) -> str:
     if domain is None:
         return texts("card.nobody_yet")
     return "\n".join(source_words(outlook.policy if outlook else domain.policy, texts=texts))

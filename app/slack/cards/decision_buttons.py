@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from app.flow.approval.approval_context import Outlook
+from app.flow.approval.approval_context import RuleStatus
 from app.flow.read_models import GateView
 from app.i18n.catalog import Texts
 from app.slack.action_value import Ticket
@@ -19,7 +19,9 @@ class Asks(StrEnum):
     HELD = "approve_held"
 
 
-def decision_buttons(view: GateView, *, texts: Texts, block_id: str, outlook: Outlook | None = None) -> Block:
+def decision_buttons(
+    view: GateView, *, texts: Texts, block_id: str, outlook: RuleStatus | None = None
+) -> Block:
     """Approve, which asks back in the client or opens a form for the reason; Reject, which opens a form;
     and the ways back or around where there is something to take back or to go around."""
     by_form = outlook is not None and outlook.asks_reason
@@ -58,7 +60,7 @@ def reject_button(view: GateView, *, texts: Texts) -> Block:
     return button(texts("button.reject"), action="reject", value=ticket, style="danger")
 
 
-def _asks(outlook: Outlook | None) -> Asks:
+def _asks(outlook: RuleStatus | None) -> Asks:
     """On a card, which everybody sees alike."""
     if outlook is None:
         return Asks.TOWARD

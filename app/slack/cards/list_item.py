@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from app.flow.approval.approval_context import outlook_of
+from app.flow.approval.approval_context import rule_status_of
 from app.flow.ports.rules import Rules
-from app.flow.read_models import CardPlace, GateView, course_of, is_let_through, is_let_through_elsewhere
+from app.flow.read_models import CardPlace, GateView, is_let_through, is_let_through_elsewhere, progress_of
 from app.gate.decision import Verdict
 from app.gate.rules.permits import Basis
 from app.gate.state_machine import Awaiting, Decided, Outcome
@@ -42,7 +42,7 @@ def pending_blocks(
 ) -> list[Block]:
     """One waiting gate: what, since when, how long still, who may, and the buttons to decide it here."""
     domain = rules.domain(view.switch.domain) if view.switch.domain else None
-    outlook = outlook_of(view, rules=rules, now=now)
+    outlook = rule_status_of(view, rules=rules, now=now)
     name = domain_name(view, texts)
     text = texts(
         "deploys.pending",
@@ -108,7 +108,7 @@ def _told_since(view: GateView) -> str:
         return "taken_back"
     if is_being_taken_back(view):
         return "taking_back"
-    course = course_of(view)
+    course = progress_of(view)
     if course is Course.SHIFTING:
         return "" if view.basis is Basis.UNDO else course.value
     return course.value if course is Course.ENDED else ""

@@ -8,10 +8,10 @@ from app.flow.read_models import (
     GateView,
     Intervention,
     InterventionPhase,
-    course_of,
     ends_blue,
     is_let_through,
-    standpoint_of,
+    progress_of,
+    undo_context_of,
 )
 from app.gate.rules.permits import Basis
 from app.gate.rules.shift import Shift
@@ -45,7 +45,7 @@ def course_buttons(view: GateView, *, texts: Texts, domain: OwnedDomain | None) 
     buttons = []
     if way_of(view) is not None:
         buttons.append(button(texts("button.undo"), action="undo", value=ticket, style="danger"))
-    at = standpoint_of(view)
+    at = undo_context_of(view)
     if (
         domain.policy.finish_now
         and at.course is Course.SWITCHED
@@ -91,7 +91,7 @@ def _course(view: GateView, texts: Texts) -> list[str]:
     switch = view.switch
     if not is_let_through(view):
         return []
-    match course_of(view):
+    match progress_of(view):
         case Course.HELD:
             return []
         case Course.SHIFTING:
@@ -104,13 +104,13 @@ def _course(view: GateView, texts: Texts) -> list[str]:
             told = [] if was_stopped_here(view) else [texts("course.ended", ending=ending_words(switch))]
             return [*told, *_after_a_bad_end(view, texts)]
         case _:
-            assert_never(course_of(view))
+            assert_never(progress_of(view))
 
 
 def _rescue(view: GateView, texts: Texts) -> list[str]:
     """A rollback's green, or an undo's, is what served before, and is called so: whoever reads green would think
     of the new."""
-    switch, course = view.switch, course_of(view)
+    switch, course = view.switch, progress_of(view)
     if course is Course.HELD or is_taken_back(view) or (course is Course.ENDED and was_stopped_here(view)):
         return []
     at = switch.ended_at if course is Course.FINISHED else switch.switched_at

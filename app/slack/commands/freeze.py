@@ -7,9 +7,10 @@ from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 from app.config.reserved_words import ALL, STARTS
-from app.flow.audit_events import person
+from app.flow.audit_events import person_actor
 from app.flow.freezes.declare_freeze import (
-    LONGEST_REASON,
+    MAX_REASON_CHARS,
+    ActiveFreeze,
     Declaration,
     Declared,
     EndsBeforeStart,
@@ -17,7 +18,6 @@ from app.flow.freezes.declare_freeze import (
     FreezeRecord,
     FreezeSaysNothing,
     NotAFreeze,
-    StandingFreeze,
     TooLong,
     UnknownDomains,
     declare_freeze,
@@ -71,7 +71,7 @@ _TIME_REFUSED: Final[dict[type[TimeRefused], str]] = {
 
 
 class FreezeQuestions(FreezeRecord, Protocol):
-    async def standing(self) -> Sequence[StandingFreeze]: ...
+    async def standing(self) -> Sequence[ActiveFreeze]: ...
 
 
 class _NotUnderstood(Exception):
@@ -112,10 +112,10 @@ class FreezeCommand:
                     domains=asked.domains,
                     start=asked.span.start,
                     end=asked.span.end,
-                    reason=asked.span.reason[:LONGEST_REASON],
+                    reason=asked.span.reason[:MAX_REASON_CHARS],
                     by=profile.person.user,
                 ),
-                who=person(profile.person.user, profile.person.name),
+                who=person_actor(profile.person.user, profile.person.name),
                 record=self._record,
                 rules=self._rules,
                 now=now,
@@ -137,7 +137,7 @@ class FreezeCommand:
                 return texts("freeze.how_to_lift")
             lifted = await lift_freezes(
                 domains,
-                who=person(profile.person.user, profile.person.name),
+                who=person_actor(profile.person.user, profile.person.name),
                 record=self._record,
                 rules=self._rules,
                 now=self._clock(),

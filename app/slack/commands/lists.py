@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
-from app.flow.approval.related_switches import Neighbourhood, with_neighbours
+from app.flow.approval.related_switches import RelatedSwitchRecord, with_related_switches
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.i18n.catalog import Texts
@@ -20,7 +20,7 @@ LAST: Final = 5
 PAGE_ACTION: Final = "deploys_page"
 
 
-class DeploysQuestions(Neighbourhood, Protocol):
+class DeploysQuestions(RelatedSwitchRecord, Protocol):
     """The record's answers that the command shows."""
 
     async def pending(
@@ -102,7 +102,7 @@ class DeploysLists:
         if page > last:
             page = last
             gates, total = await self._questions.pending(domain=domain, limit=PAGE, offset=page * PAGE)
-        views = await with_neighbours(
+        views = await with_related_switches(
             [gate.view for gate in gates], record=self._questions, rules=self._rules
         )
         return Listed(gates=gates, views=views, total=total, page=page, domain=domain)

@@ -6,7 +6,7 @@ from typing import Final
 
 from app.concurrency.timeouts import run_with_timeout
 from app.config.reserved_words import CHANGES
-from app.flow.ports.database import RecordAway
+from app.flow.ports.database import DatabaseUnavailable
 from app.flow.ports.rules import OwnedDomain, Rules
 from app.gate.rules.evaluation import frozen_by
 from app.gate.rules.policy import in_force
@@ -89,7 +89,7 @@ class RulesCommand:
         """The freezes in force; those of the configuration also where the record does not answer."""
         try:
             freezes, unknown = await run_with_timeout(RECORD_SECONDS, self._freezes.of(domain.name)), []
-        except (RecordAway, TimeoutError):
+        except (DatabaseUnavailable, TimeoutError):
             freezes = tuple(self._rules.freezes(domain.name))
             unknown = [texts("policy.freezes_unknown")]
         frozen = frozen_by(freezes, now=self._clock())

@@ -7,12 +7,12 @@ from typing import Any
 import structlog
 
 from app.concurrency.timeouts import run_until
-from app.flow.approval.approval_context import NoSuchGate, question_of, unmet_by
-from app.flow.approval.break_glass import Broken, Glass, break_glass
-from app.flow.approval.cast_vote import Refused
+from app.flow.approval.approval_context import NoSuchGate, approval_context_of, violations_for
+from app.flow.approval.break_glass import BreakGlassRequest, BreakGlassResult, break_glass
+from app.flow.approval.cast_vote import RequestDenied
 from app.flow.approval.live_traffic import LiveTraffic
-from app.flow.approval.related_switches import with_neighbours
-from app.flow.approval.retract_vote import take_back
+from app.flow.approval.related_switches import with_related_switches
+from app.flow.approval.retract_vote import retract_vote
 from app.flow.free_text import has_content
 from app.flow.ports.database import GateRecord
 from app.flow.ports.rules import Rules
@@ -95,7 +95,7 @@ class GlassPresses:
             broken = await self._break(
                 view.get("private_metadata"), profile, reason, until=until, request=request_key(body)
             )
-        except Refused as refused:
+        except RequestDenied as refused:
             await self._answer_refused(ack, refused, view, reason, texts)
         except UNCONFIRMED as trouble:
             log.error("glass_not_recorded", problem=type(trouble).__name__, user=profile.person.user)
@@ -113,12 +113,12 @@ class GlassPresses:
 
     async def _break(
         self, metadata: object, profile: Profile, reason: str, *, until: float, request: str
-    ) -> Broken:
+    ) -> BreakGlassResult:
         try:
             carried = GlassTicket.parse(metadata)
         except NotATicket:
-            raise Refused(NoSuchGate(), None) from None
-        glass = Glass(
+            raise RequestDenied(NoSuchGate(), None) from None
+        glass = BreakGlassRequest(
             gate=carried.ticket.gate,
             edition=carried.ticket.edition,
             person=profile.person,
@@ -132,7 +132,7 @@ class GlassPresses:
         return await run_until(until, breaking)
 
     async def _answer_refused(
-        self, ack: Ack, refused: Refused, view: Mapping[str, Any], reason: str, texts: Texts
+        self, ack: Ack, refused: RequestDenied, view: Mapping[str, Any], reason: str, texts: Texts
     ) -> None:
         refusal = refused.refusal
         if isinstance(refusal, ReasonMissing):
@@ -151,7 +151,7 @@ class GlassPresses:
         texts = Texts.of(profile.locale)
         try:
             gate = Ticket.parse(value).gate
-            taking = take_back(
+            taking = retract_vote(
                 gate,
                 who=profile.person,
                 record=self._record,
@@ -161,8 +161,8 @@ class GlassPresses:
             )
             view = await run_until(until, taking)
         except NotATicket:
-            return self._why_not(Refused(NoSuchGate(), None), texts)
-        except Refused as refused:
+            return self._why_not(RequestDenied(NoSuchGate(), None), texts)
+        except RequestDenied as refused:
             return self._why_not(refused, texts)
         except UNCONFIRMED as trouble:
             log.error("press_not_recorded", problem=type(trouble).__name__, user=profile.person.user)
@@ -180,8 +180,8 @@ class GlassPresses:
             view = await run_until(until, self._seen(ticket.gate))
             form = self._form(ticket, view, profile, texts)
         except NotATicket:
-            self._answer(body, self._why_not(Refused(NoSuchGate(), None), texts), profile)
-        except Refused as refused:
+            self._answer(body, self._why_not(RequestDenied(NoSuchGate(), None), texts), profile)
+        except RequestDenied as refused:
             self._answer(body, self._why_not(refused, texts), profile)
         except UNCONFIRMED:
             self._replies.answer(body, texts("refused.nothing_recorded"))
@@ -192,27 +192,27 @@ class GlassPresses:
         view = await self._record.get(gate)
         if view is None:
             return None
-        (beside,) = await with_neighbours([view], record=self._record, rules=self._rules)
+        (beside,) = await with_related_switches([view], record=self._record, rules=self._rules)
         return beside
 
     def _form(self, ticket: Ticket, view: GateView | None, profile: Profile, texts: Texts) -> Block:
-        """The form for this person now. Raises `Refused` where it would lead nowhere; the submit judges again."""
+        """The form for this person now. Raises `RequestDenied` where it would lead nowhere; the submit judges again."""
         person = profile.person
         if view is None:
-            raise Refused(NoSuchGate(), None)
+            raise RequestDenied(NoSuchGate(), None)
         if person.standing is not Standing.MEMBER:
-            raise Refused(NotAMember(person.standing), view)
+            raise RequestDenied(NotAMember(person.standing), view)
         if not self._rules.roster().holds(person.user, approvers=self._rules.admins):
-            raise Refused(NotAnAdmin(), view)
+            raise RequestDenied(NotAnAdmin(), view)
         try:
-            question_of(view, rules=self._rules)
+            approval_context_of(view, rules=self._rules)
         except Refusal as refusal:
-            raise Refused(refusal, view) from None
-        broken = unmet_by(view, rules=self._rules, now=self._clock(), person=person)
+            raise RequestDenied(refusal, view) from None
+        broken = violations_for(view, rules=self._rules, now=self._clock(), person=person)
         if not broken:
-            raise Refused(NothingToBreak(), view)
+            raise RequestDenied(NothingToBreak(), view)
         return glass_form(ticket, view=view, broken=broken, texts=texts)
 
-    def _why_not(self, refused: Refused, texts: Texts) -> Said:
+    def _why_not(self, refused: RequestDenied, texts: Texts) -> Said:
         text = why_not(refused, texts=texts, approvers=self._rules.admins)
         return Said(text=text, refusal=refused.refusal)

@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from app.concurrency.timeouts import run_with_timeout
 from app.flow.free_text import has_content
-from app.flow.ports.database import GateRecord, RecordAway
+from app.flow.ports.database import DatabaseUnavailable, GateRecord
 from app.flow.ports.rules import Rules
 from app.gate.rules.permits import Choice
 from app.i18n.catalog import Texts
@@ -202,7 +202,7 @@ class Several:
         seeing = see_mine(profile.person, questions=self._questions, rules=self._rules, now=self._clock())
         try:
             choices = await run_with_timeout(SEEING_SECONDS, seeing)
-        except (RecordAway, TimeoutError):
+        except (DatabaseUnavailable, TimeoutError):
             self._replies.answer(body, texts("deploys.record_away"))
             return
         if not choices.gates:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from app.concurrency.timeouts import run_until
-from app.flow.ports.database import RecordAway
+from app.flow.ports.database import DatabaseUnavailable
 from app.flow.read_models import GateView
 from app.gate.ids import GateId
 from app.i18n.catalog import Texts
@@ -69,7 +69,9 @@ class DetailsDoor:
             await self._evidence.wanted(found.id, now=self._clock())
             self._wanted()
 
-    async def _find(self, value: object, *, until: float) -> GateView | RecordAway | TimeoutError | None:
+    async def _find(
+        self, value: object, *, until: float
+    ) -> GateView | DatabaseUnavailable | TimeoutError | None:
         try:
             return await run_until(until, self._evidence.get(Ticket.parse(value).gate))
         except NotATicket:

@@ -1,10 +1,10 @@
 """What is said to somebody whose press or word the record did not confirm in time."""
 
 from app.concurrency.timeouts import CommitOutcomeUnknown
-from app.flow.ports.database import RecordAway, RecordInDoubt
+from app.flow.ports.database import DatabaseUnavailable, RecordInDoubt
 from app.i18n.catalog import Texts
 
-UNCONFIRMED = (RecordAway, TimeoutError)
+UNCONFIRMED = (DatabaseUnavailable, TimeoutError)
 """What the record raises then."""
 
 

@@ -9,11 +9,11 @@ import structlog
 
 from app.concurrency.timeouts import run_until
 from app.flow.approval.approval_context import NoSuchGate
-from app.flow.approval.cast_vote import Refused
+from app.flow.approval.cast_vote import RequestDenied
 from app.flow.free_text import has_content
 from app.flow.ports.rules import Rules
-from app.flow.read_models import GateView, standpoint_of
-from app.flow.undo.request_undo import InterventionRecord, Wish, intervene, may_undo
+from app.flow.read_models import GateView, undo_context_of
+from app.flow.undo.request_undo import InterventionRecord, InterventionRequest, may_undo, request_undo
 from app.gate.ids import GateId
 from app.gate.rules.permits import Refusal
 from app.gate.undo import Deed, way_back
@@ -126,12 +126,12 @@ class Undoing:
             view = await may_undo(
                 gate, profile.person, record=self._record, rules=self._rules, now=self._clock()
             )
-        except Refused as refused:
+        except RequestDenied as refused:
             return self._no(refused, texts)
         try:
-            deed = way_back(standpoint_of(view))
+            deed = way_back(undo_context_of(view))
         except Refusal as refusal:
-            return No(text=why_not(Refused(refusal, view), texts=texts, approvers=()), refusal=refusal)
+            return No(text=why_not(RequestDenied(refusal, view), texts=texts, approvers=()), refusal=refusal)
         ticket = Ticket(gate=view.id, edition=view.edition)
         form = undo_form(ticket, view=view, deed=deed, texts=texts)
         self._replies.open_modal(body, form, not_opened=texts("refused.form_not_opened"))
@@ -144,7 +144,7 @@ class Undoing:
         try:
             no = await run_until(until, self._open_form(Ticket.parse(value).gate, profile, body=body))
         except NotATicket:
-            no = self._no(Refused(NoSuchGate(), None), texts)
+            no = self._no(RequestDenied(NoSuchGate(), None), texts)
         except UNCONFIRMED:
             no = No(text=texts("refused.nothing_recorded"))
         if no is not None:
@@ -155,11 +155,13 @@ class Undoing:
     ) -> No | None:
         """Writes the wish down; where it counts there is nothing to say: the card tells."""
         texts = Texts.of(profile.locale)
-        wish = Wish(gate=ticket.gate, deed=deed, person=profile.person, reason=reason, request=request)
+        wish = InterventionRequest(
+            gate=ticket.gate, deed=deed, person=profile.person, reason=reason, request=request
+        )
         try:
-            asking = intervene(wish, record=self._record, rules=self._rules, now=self._clock())
+            asking = request_undo(wish, record=self._record, rules=self._rules, now=self._clock())
             await run_until(until, asking)
-        except Refused as refused:
+        except RequestDenied as refused:
             log.info("undo_refused", why=type(refused.refusal).__name__, deed=deed)
             return self._no(refused, texts)
         except UNCONFIRMED as trouble:
@@ -172,7 +174,7 @@ class Undoing:
         self._asked()
         return None
 
-    def _no(self, refused: Refused, texts: Texts) -> No:
+    def _no(self, refused: RequestDenied, texts: Texts) -> No:
         said = why_not(refused, texts=texts, approvers=self._who_may(refused.view))
         return No(text=said, refusal=refused.refusal)
 

@@ -9,11 +9,11 @@ from typing import Any, Final
 import structlog
 
 from app.concurrency.timeouts import run_until
-from app.flow.approval.approval_context import NoSuchGate, outlook_of, rejections_after
-from app.flow.approval.cast_vote import Counted, Press, Refused, decide_gate, may_press
+from app.flow.approval.approval_context import NoSuchGate, rejections_after, rule_status_of
+from app.flow.approval.cast_vote import RequestDenied, VoteAccepted, VoteRequest, cast_vote, check_vote
 from app.flow.approval.live_traffic import LiveTraffic
 from app.flow.free_text import has_content
-from app.flow.ports.database import GateRecord, RecordAway
+from app.flow.ports.database import DatabaseUnavailable, GateRecord
 from app.flow.ports.rules import Rules
 from app.flow.read_models import CardPlace, GateView
 from app.gate.ids import GateId
@@ -61,7 +61,7 @@ class Said:
 
     text: str
     buttons: tuple[Block, ...] = ()
-    counted: Counted | None = None
+    counted: VoteAccepted | None = None
     again: bool = False
     unsaid: bool = False
     view: GateView | None = None
@@ -170,7 +170,7 @@ class Presses:
         texts = Texts.of(profile.locale)
         try:
             press = replace(_press(value, profile, choice, reason), request=request)
-            deciding = decide_gate(
+            deciding = cast_vote(
                 press, record=self._record, rules=self._rules, traffic=self._traffic, now=self._clock()
             )
             counted = await run_until(until, deciding)
@@ -187,7 +187,7 @@ class Presses:
         texts = Texts.of(profile.locale)
         try:
             press = _press(value, profile, Choice.REJECT, "")
-            asking = may_press(press, record=self._record, rules=self._rules, now=self._clock())
+            asking = check_vote(press, record=self._record, rules=self._rules, now=self._clock())
             view = await run_until(until, asking)
         except UNCONFIRMED as trouble:
             log.warning("form_not_opened", problem=type(trouble).__name__, user=profile.person.user)
@@ -211,9 +211,9 @@ class Presses:
 
     def _not_counted(self, trouble: Exception, profile: Profile, texts: Texts) -> Said:
         match trouble:
-            case Refused(view=view) if isinstance(trouble.refusal, ReasonMissing):
+            case RequestDenied(view=view) if isinstance(trouble.refusal, ReasonMissing):
                 return Said(text=texts("refused.reason_missing"), unsaid=True, view=view)
-            case Refused(view=view):
+            case RequestDenied(view=view):
                 why = type(trouble.refusal).__name__
                 PRESSES.labels(outcome=why).inc()
                 log.info("press_refused", why=why, gate=str(view.id) if view else None)
@@ -223,7 +223,7 @@ class Presses:
                 said = why_not(trouble, texts=texts, approvers=_approvers(view, self._rules))
                 glass = self._glass(profile, view, trouble.unmet, texts) if view else ()
                 return Said(text=said, buttons=glass, view=view, refusal=trouble.refusal)
-            case RecordAway() | TimeoutError():
+            case DatabaseUnavailable() | TimeoutError():
                 user = profile.person.user
                 PRESSES.labels(outcome="record_away").inc()
                 log.error("press_not_recorded", problem=type(trouble).__name__, user=user)
@@ -234,7 +234,7 @@ class Presses:
                 log.error("press_failed", error_id=short, user=profile.person.user, exc_info=trouble)
                 return Said(text=texts("refused.unknown_error", id=short), again=True)
 
-    def _ways_on(self, press: Press, counted: Counted, texts: Texts) -> tuple[Block, ...]:
+    def _ways_on(self, press: VoteRequest, counted: VoteAccepted, texts: Texts) -> tuple[Block, ...]:
         """What a voter may do next: think again, or, an admin, go around the rules."""
         if counted.decision is not None:
             return ()
@@ -252,7 +252,7 @@ class Presses:
         return (break_glass_button(ticket, texts=texts),) if unmet and is_admin else ()
 
     def _asks_no_reason(self, view: GateView) -> bool:
-        outlook = outlook_of(view, rules=self._rules, now=self._clock())
+        outlook = rule_status_of(view, rules=self._rules, now=self._clock())
         return outlook is not None and outlook.policy.reason is ReasonFor.NEVER
 
     def meet(self, body: Body, action: Mapping[str, Any]) -> None:
@@ -266,13 +266,13 @@ class Presses:
             self._replies.later(self._met(gate, place), what="card place")
 
 
-def _press(value: object, profile: Profile, choice: Choice, reason: str) -> Press:
-    """Raises `Refused` for a value that we never wrote."""
+def _press(value: object, profile: Profile, choice: Choice, reason: str) -> VoteRequest:
+    """Raises `RequestDenied` for a value that we never wrote."""
     try:
         ticket = Ticket.parse(value)
     except NotATicket:
-        raise Refused(NoSuchGate(), None) from None
-    return Press(
+        raise RequestDenied(NoSuchGate(), None) from None
+    return VoteRequest(
         gate=ticket.gate,
         edition=ticket.edition,
         person=profile.person,

@@ -14,8 +14,8 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from app.concurrency.timeouts import run_with_timeout
-from app.flow.notify.slack_errors import CardNotDrawn
-from app.flow.ports.database import RecordAway
+from app.flow.notify.slack_errors import SlackCallFailed
+from app.flow.ports.database import DatabaseUnavailable
 from app.flow.ports.rules import Rules
 from app.i18n.catalog import Texts
 from app.observability.metrics import HOMES
@@ -181,7 +181,7 @@ class Homes:
         self._looked_at = now
         try:
             mark = await run_with_timeout(RECORD_SECONDS, self._questions.mark())
-        except (RecordAway, TimeoutError):
+        except (DatabaseUnavailable, TimeoutError):
             return
         for viewer in self._viewers.values():
             old = viewer.drawn_at is not None and now - viewer.drawn_at >= REDRAW
@@ -214,7 +214,7 @@ class Homes:
             answer = await self._patience.call(
                 "views.publish", lambda: self._client.views_publish(user_id=user, view=view, **guard)
             )
-        except CardNotDrawn as trouble:
+        except SlackCallFailed as trouble:
             self._failed(user, viewer, trouble, said=said, asked=asked)
             return
         HOMES.labels(result="published").inc()
@@ -235,7 +235,7 @@ class Homes:
         )
         try:
             seen = await run_with_timeout(RECORD_SECONDS, seeing)
-        except (RecordAway, TimeoutError) as trouble:
+        except (DatabaseUnavailable, TimeoutError) as trouble:
             log.warning("home_without_the_record", problem=type(trouble).__name__)
             viewer.mark = ""
             return away_body(texts=texts), False
@@ -250,7 +250,7 @@ class Homes:
         return said if said and (not said.told or self._clock() - said.at < NOTICE_KEPT) else None
 
     def _failed(
-        self, user: str, viewer: _Viewer, trouble: CardNotDrawn, *, said: _Said | None, asked: bool
+        self, user: str, viewer: _Viewer, trouble: SlackCallFailed, *, said: _Said | None, asked: bool
     ) -> None:
         """An answer must reach the person anyway; the picture is tried a few times, and then left to them."""
         log.warning("home_not_published", user=user, problem=str(trouble))

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
-from app.flow.approval.preview_approval import Foresight, foresee, is_named
-from app.flow.approval.related_switches import Neighbourhood, with_neighbours
-from app.flow.freezes.declare_freeze import StandingFreeze
+from app.flow.approval.preview_approval import ApprovalPreview, is_named, preview_approval
+from app.flow.approval.related_switches import RelatedSwitchRecord, with_related_switches
+from app.flow.freezes.declare_freeze import ActiveFreeze
 from app.flow.ports.rules import Rules
 from app.flow.read_models import CardPlace, GateView
 from app.gate.ids import DomainName, GateId
@@ -35,7 +35,7 @@ class WaitingGate(Protocol):
     def shift(self) -> Shift | None: ...
 
 
-class HomeQuestions(Neighbourhood, Protocol):
+class HomeQuestions(RelatedSwitchRecord, Protocol):
     """The record's answers. Every one raises `RecordAway`."""
 
     async def waiting(self) -> Sequence[WaitingGate]:
@@ -52,7 +52,7 @@ class HomeQuestions(Neighbourhood, Protocol):
 
 
 class StandingFreezes(Protocol):
-    async def standing(self) -> Sequence[StandingFreeze]: ...
+    async def standing(self) -> Sequence[ActiveFreeze]: ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +68,7 @@ class Judged:
     """A waiting gate, and what this person's approval would do."""
 
     pending: PendingGate
-    foresight: Foresight
+    foresight: ApprovalPreview
 
     @property
     def view(self) -> GateView:
@@ -84,7 +84,7 @@ class HomeSeen:
     mine_total: int
     others: Sequence[PendingGate]
     others_total: int
-    freezes: Sequence[StandingFreeze]
+    freezes: Sequence[ActiveFreeze]
     decided: Sequence[GateView]
 
 
@@ -143,13 +143,14 @@ async def see_domains(
 def judge(shown: Sequence[PendingGate], person: Person, *, rules: Rules, now: datetime) -> list[Judged]:
     """Each gate with what this person's approval would do."""
     return [
-        Judged(pending=one, foresight=foresee(one.view, person=person, rules=rules, now=now)) for one in shown
+        Judged(pending=one, foresight=preview_approval(one.view, person=person, rules=rules, now=now))
+        for one in shown
     ]
 
 
 async def _whole(gates: Sequence[GateId], *, questions: HomeQuestions, rules: Rules) -> Sequence[PendingGate]:
     found = await questions.whole(gates)
-    views = await with_neighbours([one.view for one in found], record=questions, rules=rules)
+    views = await with_related_switches([one.view for one in found], record=questions, rules=rules)
     return [_Beside(view=view, place=one.place) for one, view in zip(found, views, strict=True)]
 
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from app.flow.read_models import GateView, course_of, ends_blue, standpoint_of
+from app.flow.read_models import GateView, ends_blue, progress_of, undo_context_of
 from app.gate.undo import Course, Deed
 from app.i18n.catalog import Texts
 from app.slack.action_value import NotATicket, Ticket
@@ -64,8 +64,8 @@ def undo_form(ticket: Ticket, *, view: GateView, deed: Deed, texts: Texts) -> Bl
 def _way(view: GateView, deed: Deed) -> str:
     """The catalog's name for what will happen."""
     if deed is Deed.REDEPLOY:
-        return "redeploy_ended" if course_of(view) is Course.ENDED else "redeploy"
-    if standpoint_of(view).finishing is not None:
+        return "redeploy_ended" if progress_of(view) is Course.ENDED else "redeploy"
+    if undo_context_of(view).finishing is not None:
         return "stop_instead_of_finish"
     return "stop_blue_ends" if ends_blue(view) else "stop"
 

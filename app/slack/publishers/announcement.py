@@ -5,8 +5,8 @@ from typing import Any, Final, assert_never
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from app.flow.notify.announce import DueAnnouncement, Tiding
-from app.flow.notify.slack_errors import CardNotDrawn
+from app.flow.notify.announce import AnnouncementKind, DueAnnouncement
+from app.flow.notify.slack_errors import SlackCallFailed
 from app.flow.ports.rules import Rules
 from app.flow.read_models import CardPlace, GateView
 from app.i18n.catalog import Texts
@@ -67,7 +67,7 @@ class SlackHerald:
                 ),
                 channel=place.channel,
             )
-        except CardNotDrawn as trouble:
+        except SlackCallFailed as trouble:
             if str(trouble) not in UNSEARCHABLE | NO_THREAD:
                 raise
             log.warning("announcement_not_searchable", problem=str(trouble), channel=place.channel)
@@ -82,17 +82,17 @@ class SlackHerald:
         domain = escaped(domain_name(view, texts))
         deployment = inline(view.switch.key.deployment)
         match due.tiding:
-            case Tiding.BREAK_GLASS:
+            case AnnouncementKind.BREAK_GLASS:
                 who = mention(view.decided_by or "")
                 said = texts("announce.break_glass", domain=domain, deployment=deployment, who=who)
                 lines = rule_lines(view.broken, texts=texts, tense="broken")
                 return said, [section(said), section(lines), section(quoted(view.reason or "—"))]
-            case Tiding.FREEZE_OVER:
+            case AnnouncementKind.FREEZE_OVER:
                 said = texts(
                     "announce.freeze_over", domain=domain, deployment=deployment, who=self._voters(view)
                 )
                 return said, [section(said)]
-            case Tiding.TURN_FREE:
+            case AnnouncementKind.TURN_FREE:
                 said = texts(
                     "announce.turn_free", domain=domain, deployment=deployment, who=self._voters(view)
                 )

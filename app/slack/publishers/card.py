@@ -11,9 +11,9 @@ from typing import Any, Final
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from app.flow.approval.approval_context import Outlook, outlook_of
-from app.flow.notify.publish_card import Drawing
-from app.flow.notify.slack_errors import CannotLook, CardNotDrawn, CardVanished
+from app.flow.approval.approval_context import RuleStatus, rule_status_of
+from app.flow.notify.publish_card import RenderedCard
+from app.flow.notify.slack_errors import MessageGone, SearchUnavailable, SlackCallFailed
 from app.flow.ports.rules import Rules
 from app.flow.read_models import CardPlace, GateView
 from app.gate.ids import GateId
@@ -73,10 +73,10 @@ class SlackCanvas:
         self._patience = patience
         self._out_of_reach: set[GateId] = set()
 
-    def draw(self, view: GateView, *, closed_channels: Mapping[str, str]) -> Drawing:
+    def draw(self, view: GateView, *, closed_channels: Mapping[str, str]) -> RenderedCard:
         """The gate as a card."""
         domain = self._rules.domain(view.switch.domain) if view.switch.domain else None
-        outlook = outlook_of(view, rules=self._rules, now=self._clock())
+        outlook = rule_status_of(view, rules=self._rules, now=self._clock())
         self._tell_out_of_reach(view, outlook)
         card = Card(
             text=card_sentence(view, texts=self._texts),
@@ -89,9 +89,9 @@ class SlackCanvas:
             ),
         )
         shown = json.dumps([card.text, card.blocks], sort_keys=True)
-        return Drawing(fingerprint=hashlib.sha256(shown.encode()).hexdigest()[:24], content=card)
+        return RenderedCard(fingerprint=hashlib.sha256(shown.encode()).hexdigest()[:24], content=card)
 
-    def _tell_out_of_reach(self, view: GateView, outlook: Outlook | None) -> None:
+    def _tell_out_of_reach(self, view: GateView, outlook: RuleStatus | None) -> None:
         """Once a gate, unless somebody could approve it meanwhile."""
         if outlook is None or not outlook.out_of_reach:
             self._out_of_reach.discard(view.id)
@@ -101,7 +101,7 @@ class SlackCanvas:
             log.warning("nobody_can_approve", gate=str(view.id), domain=view.switch.domain, missing=rules)
             OUT_OF_REACH.labels(domain=view.switch.domain or "").inc()
 
-    async def post(self, drawing: Drawing, *, channel: str, view: GateView) -> CardPlace:
+    async def post(self, drawing: RenderedCard, *, channel: str, view: GateView) -> CardPlace:
         """A new message. When its answer is lost nobody knows whether it stands: `uncertain`."""
         answer = await self._patience.call(
             "chat.postMessage",
@@ -116,11 +116,11 @@ class SlackCanvas:
         )
         ts = answer.get("ts")
         if not ts:
-            raise CardNotDrawn("no_ts", uncertain=True)
+            raise SlackCallFailed("no_ts", uncertain=True)
         return CardPlace(channel=channel, ts=str(ts))
 
     async def find(self, view: GateView, *, channel: str, since: datetime) -> Sequence[CardPlace]:
-        """Looks for cards whose post was not answered, newest first. Raises `CannotLook` where we may not."""
+        """Looks for cards whose post was not answered, newest first. Raises `SearchUnavailable` where we may not."""
         oldest = (since - CLOCKS_APART).timestamp()
         found: list[CardPlace] = []
         cursor = ""
@@ -145,13 +145,13 @@ class SlackCanvas:
                 ),
                 channel=channel,
             )
-        except CardNotDrawn as trouble:
+        except SlackCallFailed as trouble:
             if str(trouble) not in UNSEARCHABLE:
                 raise
             log.warning("card_not_searchable", problem=str(trouble), channel=channel)
-            raise CannotLook(str(trouble)) from None
+            raise SearchUnavailable(str(trouble)) from None
 
-    async def edit(self, drawing: Drawing, *, place: CardPlace) -> None:
+    async def edit(self, drawing: RenderedCard, *, place: CardPlace) -> None:
         """Text and blocks always go together: text alone would delete the blocks."""
         await self._patience.call(
             "chat.update",
@@ -171,9 +171,9 @@ class SlackCanvas:
                 lambda: self._client.chat_delete(channel=place.channel, ts=place.ts),
                 channel=place.channel,
             )
-        except CardVanished:
+        except MessageGone:
             return
-        except CardNotDrawn as exc:
+        except SlackCallFailed as exc:
             if not exc.refused or exc.closed:
                 raise
             log.warning("copy_not_deleted", problem=str(exc), channel=place.channel)
@@ -181,7 +181,7 @@ class SlackCanvas:
 
     async def _strip(self, place: CardPlace) -> None:
         text = self._texts("card.second_copy")
-        with suppress(CardVanished):
+        with suppress(MessageGone):
             await self._patience.call(
                 "chat.update",
                 lambda: self._client.chat_update(
@@ -197,14 +197,14 @@ class SlackCanvas:
             answer = await self._history(
                 place.channel, latest=place.ts, oldest=place.ts, inclusive=True, limit=1
             )
-        except CannotLook:
+        except SearchUnavailable:
             return True
         return any(
             message.get("ts") == place.ts and _gate_of(message) == str(gate)
             for message in answer.get("messages") or ()
         )
 
-    def _shown(self, drawing: Drawing) -> dict[str, Any]:
+    def _shown(self, drawing: RenderedCard) -> dict[str, Any]:
         card = drawing.content
         if not isinstance(card, Card):
             raise TypeError("this drawing is not a Slack card")

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from app.flow.notify.post_timeline import Happened, Message, Tried
-from app.flow.notify.slack_errors import CannotLook, CardNotDrawn, CardVanished
+from app.flow.notify.post_timeline import Message, PendingPost, TimelineEntry
+from app.flow.notify.slack_errors import MessageGone, SearchUnavailable, SlackCallFailed
 from app.flow.ports.rules import Rules
 from app.flow.read_models import CardPlace, GateView
 from app.i18n.catalog import Texts
@@ -36,7 +36,7 @@ class SlackThreads:
         self._timeline = Timeline(texts=texts, rules=rules, workspace_url=workspace_url)
         self._patience = patience
 
-    def messages(self, view: GateView, happened: Sequence[Happened]) -> Sequence[Message]:
+    def messages(self, view: GateView, happened: Sequence[TimelineEntry]) -> Sequence[Message]:
         """Lines that come together make one message: Slack takes about one a second in a channel."""
         messages: list[Message] = []
         for one in happened:
@@ -71,12 +71,12 @@ class SlackThreads:
                 ),
                 channel=message.channel or place.channel,
             )
-        except CardNotDrawn as trouble:
+        except SlackCallFailed as trouble:
             if str(trouble) in NO_THREAD:
-                raise CardVanished(str(trouble)) from None
+                raise MessageGone(str(trouble)) from None
             raise
 
-    async def was_said(self, tried: Tried, *, view: GateView) -> bool:
+    async def was_said(self, tried: PendingPost, *, view: GateView) -> bool:
         """Looks where the post was tried, for the metadata that it carried."""
         wanted = {"gate": str(view.id), "link": tried.link}
         span: dict[str, Any] = {
@@ -94,7 +94,7 @@ class SlackThreads:
                 break
         return False
 
-    async def _look(self, tried: Tried, span: dict[str, Any]) -> Any:
+    async def _look(self, tried: PendingPost, span: dict[str, Any]) -> Any:
         method = "conversations.replies" if tried.thread else "conversations.history"
         try:
             return await self._patience.call(
@@ -106,9 +106,9 @@ class SlackThreads:
                 ),
                 channel=tried.channel,
             )
-        except CardNotDrawn as exc:
+        except SlackCallFailed as exc:
             if str(exc) in UNSEARCHABLE | NO_THREAD:
-                raise CannotLook(str(exc)) from None
+                raise SearchUnavailable(str(exc)) from None
             raise
 
 

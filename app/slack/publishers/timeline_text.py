@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from app.flow.audit_events import ActorKind, Detail, Event, Kind
-from app.flow.notify.post_timeline import Happened, Message
+from app.flow.notify.post_timeline import Message, TimelineEntry
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.gate.reminders import Nudge
@@ -73,7 +73,7 @@ class Timeline:
         self._rules = rules
         self._workspace_url = workspace_url
 
-    def line(self, view: GateView, happened: Happened) -> Message | None:
+    def line(self, view: GateView, happened: TimelineEntry) -> Message | None:
         """What is said of one event; None: nothing."""
         event = happened.event
         if event.kind is Kind.REMINDED:
@@ -121,7 +121,7 @@ class Timeline:
             "seconds": _said(detail, "seconds"),
         }
 
-    def _reminder(self, view: GateView, happened: Happened) -> Message | None:
+    def _reminder(self, view: GateView, happened: TimelineEntry) -> Message | None:
         """Nobody is reminded of what was decided between the reminder's moment and its post."""
         domain = self._rules.domain(view.switch.domain) if view.switch.domain else None
         if not isinstance(view.gate, Awaiting) or domain is None:

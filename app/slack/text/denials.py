@@ -3,7 +3,7 @@
 from typing import Final
 
 from app.flow.approval.approval_context import NoSuchGate, Unconfigured
-from app.flow.approval.cast_vote import Counted, Refused
+from app.flow.approval.cast_vote import RequestDenied, VoteAccepted
 from app.flow.read_models import GateView, is_let_through_elsewhere
 from app.flow.replayed_requests import AlreadyHandled
 from app.gate.deadline import HOOK_LIMIT
@@ -74,7 +74,7 @@ EXPLAINED: Final = (HeldBack, OwnDeployment, AlreadyApproved)
 """Refusals that the rules still unmet are told beside."""
 
 
-def thanks(counted: Counted, *, choice: Choice, texts: Texts, on_card: bool) -> str:
+def thanks(counted: VoteAccepted, *, choice: Choice, texts: Texts, on_card: bool) -> str:
     """What a voter hears. On the card itself a decision shows, and needs no words."""
     domain = counted.view.switch.domain or texts("card.unknown_domain")
     if counted.decision is None and choice is Choice.REJECT:
@@ -84,7 +84,7 @@ def thanks(counted: Counted, *, choice: Choice, texts: Texts, on_card: bool) -> 
     return "" if on_card else texts("press.decided", domain=domain)
 
 
-def why_not(refused: Refused, *, texts: Texts, approvers: tuple[str, ...]) -> str:
+def why_not(refused: RequestDenied, *, texts: Texts, approvers: tuple[str, ...]) -> str:
     """A kind sentence: what happened to the press, and what to do."""
     refusal, view = refused.refusal, refused.view
     if isinstance(refusal, AlreadyDecided):

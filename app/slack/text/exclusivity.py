@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final, Literal, assert_never
 
-from app.flow.approval.approval_context import Outlook
+from app.flow.approval.approval_context import RuleStatus
 from app.gate.rules.exclusivity import Turns
 from app.gate.rules.violations import GoesFirst, TurnTaken
 from app.i18n.catalog import Texts
@@ -33,7 +33,7 @@ def turn_words(rule: TurnTaken | GoesFirst, *, texts: Texts, tense: Tense) -> st
             assert_never(rule)
 
 
-def line_words(outlook: Outlook, *, texts: Texts) -> list[str]:
+def line_words(outlook: RuleStatus, *, texts: Texts) -> list[str]:
     """What the card says beside its rules: who else waits while nobody is on, and who did not come through."""
     lines = [
         texts(f"turn.not_followed.{one.ending}", domain=one.domain, deployment=inline(one.deployment))

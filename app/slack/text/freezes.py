@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
 
-from app.flow.freezes.declare_freeze import Lifted, LiftedFreeze, StandingFreeze, configured_freezes
+from app.flow.freezes.declare_freeze import ActiveFreeze, Lifted, LiftedFreeze, configured_freezes
 from app.flow.ports.rules import Rules
 from app.gate.ids import DomainName
 from app.gate.rules.freeze import Freeze, Span
@@ -18,7 +18,7 @@ Domains = Sequence[DomainName] | None
 
 
 def freeze_lines(
-    standing: Sequence[StandingFreeze],
+    standing: Sequence[ActiveFreeze],
     *,
     rules: Rules,
     now: datetime,
@@ -71,7 +71,7 @@ def _offset(at: datetime) -> str:
     return f"UTC{digits[:3]}:{digits[3:5]}" if at.utcoffset() else "UTC"
 
 
-def of_domains(each: StandingFreeze, *, now: datetime, texts: Texts) -> str:
+def of_domains(each: ActiveFreeze, *, now: datetime, texts: Texts) -> str:
     """One freeze with its domains."""
     return f"{domains_words(each.domains, texts)}: {freeze_words(each.freeze, now=now, texts=texts)}"
 
@@ -96,7 +96,7 @@ def _lifted_lines(each: LiftedFreeze, *, now: datetime, texts: Texts) -> Iterato
         yield texts(key, domains=domains_words(each.others, texts))
 
 
-def _stands(key: str, each: StandingFreeze, *, now: datetime, texts: Texts) -> str:
+def _stands(key: str, each: ActiveFreeze, *, now: datetime, texts: Texts) -> str:
     words = freeze_words(each.freeze, now=now, texts=texts)
     return texts(key, domains=domains_words(each.domains, texts), freeze=words)
 

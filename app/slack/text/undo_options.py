@@ -1,6 +1,6 @@
 """Where traffic stayed when a deployment ended badly, and which way back there is, in words."""
 
-from app.flow.read_models import GateView, may_be_on_green, standpoint_of
+from app.flow.read_models import GateView, may_be_on_green, undo_context_of
 from app.gate.evidence.model import Missing
 from app.gate.previous_revision import Obstacle
 from app.gate.rules.permits import Refusal
@@ -12,7 +12,7 @@ from app.slack.text.escape import inline
 def way_of(view: GateView) -> Deed | None:
     """How the switch can be taken back now, if at all."""
     try:
-        return way_back(standpoint_of(view))
+        return way_back(undo_context_of(view))
     except Refusal:
         return None
 
@@ -25,7 +25,7 @@ def previous_words(view: GateView, texts: Texts) -> str:
 
 def traffic_left(view: GateView, texts: Texts) -> list[str]:
     """After a deployment that was let through, ended badly and that nobody rolls back."""
-    at = standpoint_of(view)
+    at = undo_context_of(view)
     if at.course is not Course.ENDED or at.rolling_back:
         return []
     if not may_be_on_green(view):
@@ -37,7 +37,7 @@ def traffic_left(view: GateView, texts: Texts) -> list[str]:
 def redeployment_words(view: GateView, texts: Texts) -> list[str]:
     """What Undo does once the deployment is over, or why there is none."""
     try:
-        deed = way_back(standpoint_of(view))
+        deed = way_back(undo_context_of(view))
     except NoPreviousRevision as none:
         return [no_way_back(view, none.obstacle, texts)]
     except Refusal:

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from app.flow.sanitize_text import storable
+from app.flow.sanitize_text import sanitize_text
 from app.slack.text.escape import without_invisible
 
 
@@ -35,4 +35,4 @@ def normalized(text: str) -> str:
     Composes decomposed Hangul, turns full-width letters, digits and punctuation into ASCII, and removes zero-width
     marks, bidirectional controls and tag characters. A joiner inside an emoji stays.
     """
-    return unicodedata.normalize("NFKC", storable(without_invisible(text)))
+    return unicodedata.normalize("NFKC", sanitize_text(without_invisible(text)))

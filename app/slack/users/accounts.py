@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from app.flow.sanitize_text import storable
+from app.flow.sanitize_text import sanitize_text
 from app.gate.ids import UserId
 from app.gate.rules.permits import Person, Standing
 from app.i18n.catalog import Texts, known
@@ -65,7 +65,7 @@ def profile_of(
     shown = profile.get("display_name") or user.get("real_name") or user.get("name") or name
     return Profile(
         person=Person(
-            user=id_, name=storable(str(shown))[:MAX_NAME_CHARS], standing=workspace.standing_of(user)
+            user=id_, name=sanitize_text(str(shown))[:MAX_NAME_CHARS], standing=workspace.standing_of(user)
         ),
         locale=known(user["locale"]) if user.get("locale") else locale,
         zone=str(user.get("tz") or ""),

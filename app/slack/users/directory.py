@@ -9,7 +9,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from app.flow.ports.membership import MembershipRecord
-from app.flow.sanitize_text import storable
+from app.flow.sanitize_text import sanitize_text
 from app.gate.ids import UserId
 from app.gate.rules.permits import Person, Standing
 from app.gate.rules.policy import Roster
@@ -136,7 +136,7 @@ class Directory:
         return profile
 
     def _outsider(self, id_: UserId, name: str, standing: Standing) -> Profile:
-        person = Person(user=id_, name=storable(name)[:MAX_NAME_CHARS], standing=standing)
+        person = Person(user=id_, name=sanitize_text(name)[:MAX_NAME_CHARS], standing=standing)
         return Profile(person=person, locale=self._locale)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from app.flow.ports.database import RecordAway
+from app.flow.ports.database import DatabaseUnavailable
 from app.flow.ports.membership import Membership, MembershipRecord
 from app.gate.ids import UserId
 from app.gate.rules.permits import Standing
@@ -77,7 +77,7 @@ class Members:
     async def sync(self) -> bool:
         """Takes over what other replicas heard; gives whether the roster is another than at the last call.
 
-        Raises `RecordAway`.
+        Raises `DatabaseUnavailable`.
         """
         if self._record is not None:
             for one in await self._record.all():
@@ -149,7 +149,7 @@ class Members:
             return
         try:
             await self._record.store([one])
-        except RecordAway:
+        except DatabaseUnavailable:
             log.warning("membership_not_shared", entry=one.entry)
 
     def _adopt(self, one: Membership) -> None:

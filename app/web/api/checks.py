@@ -12,11 +12,11 @@ from app.config.environment_values import Scope
 from app.db.repositories.checks import Checks
 from app.flow.checks.record_check import (
     AmbiguousDeployment,
-    ProbesOwn,
-    Taken,
-    ToldCheck,
+    CheckReport,
+    RecordedCheck,
+    ReservedForProbe,
     TooManyChecks,
-    take_check,
+    record_check,
 )
 from app.flow.ports.rules import Rules
 from app.gate.ids import AWS_ACCOUNT, AWS_REGION, DeploymentId, SwitchKey
@@ -162,7 +162,7 @@ def checks_router(
                 422, f"name: {what}; write 1 to {LONGEST_NAME} printable ones, without a slash"
             )
         found = await read_body(request, CheckIn)
-        told_check = ToldCheck(
+        told_check = CheckReport(
             deployment=DeploymentId(deployment),
             account=account,
             region=named_region or region,
@@ -186,14 +186,14 @@ def checks_router(
     return router
 
 
-async def _take(told: ToldCheck, *, checks: Checks, rules: Rules, now: datetime) -> Taken:
+async def _take(told: CheckReport, *, checks: Checks, rules: Rules, now: datetime) -> RecordedCheck:
     try:
-        return await take_check(told, record=checks, rules=rules, now=now)
+        return await record_check(told, record=checks, rules=rules, now=now)
     except AmbiguousDeployment:
         raise HTTPException(409, "Several accounts have this deployment: say `?account=`.") from None
     except TooManyChecks:
         raise HTTPException(409, f"This deployment has {MOST} checks already; nobody reads more.") from None
-    except ProbesOwn:
+    except ReservedForProbe:
         raise HTTPException(409, "This check is the result of a probe of Switchgate's own.") from None
 
 

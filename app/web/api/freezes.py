@@ -10,13 +10,13 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from app.config.environment_values import Scope
 from app.db.repositories.freezes import Freezes
 from app.flow.freezes.declare_freeze import (
-    LONGEST_REASON,
+    MAX_REASON_CHARS,
+    ActiveFreeze,
     Declaration,
     EndsBeforeStart,
     EndsInThePast,
     FreezeSaysNothing,
     NotAFreeze,
-    StandingFreeze,
     TooLong,
     UnknownDomains,
     api_actor,
@@ -67,7 +67,7 @@ class FreezeIn(BaseModel):
     reason: Annotated[
         str,
         Field(
-            max_length=LONGEST_REASON, description="Say why, in a sentence.", examples=["payment incident"]
+            max_length=MAX_REASON_CHARS, description="Say why, in a sentence.", examples=["payment incident"]
         ),
     ]
 
@@ -159,7 +159,7 @@ def freezes_router(
     return router
 
 
-def _out(standing: StandingFreeze) -> FreezeOut:
+def _out(standing: ActiveFreeze) -> FreezeOut:
     freeze = standing.freeze
     if not isinstance(freeze.when, Span):
         raise TypeError("the record holds spans only")

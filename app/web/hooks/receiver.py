@@ -9,10 +9,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from app.concurrency.timeouts import run_with_timeout
-from app.flow.lifecycle.confirm_hook import NotOurs, WrongEvent
+from app.flow.lifecycle.confirm_hook import DeploymentNotManaged, WrongEvent
 from app.flow.lifecycle.open_gate import Hook, Known, Opened, open_gate
 from app.flow.ports.codedeploy import Deployments
-from app.flow.ports.database import GateRecord, RecordAway
+from app.flow.ports.database import DatabaseUnavailable, GateRecord
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.gate.state_machine import Awaiting
@@ -81,11 +81,11 @@ class HookReceiver:
                 hook, record=self._record, deployments=self._deployments, rules=self._rules, now=now
             )
             found = await run_with_timeout(OPEN_SECONDS, opening)
-        except NotOurs as theirs:
+        except DeploymentNotManaged as theirs:
             log.warning("hook_refused", why=str(theirs), deployment=hook.key.deployment)
             code = "wrong_event" if isinstance(theirs, WrongEvent) else "not_ours"
             return refusal(422, code, str(theirs)), code
-        except (RecordAway, TimeoutError) as trouble:
+        except (DatabaseUnavailable, TimeoutError) as trouble:
             log.error("hook_not_recorded", problem=type(trouble).__name__)
             return refusal(
                 503, "try_again", "the record does not answer; send this hook again"

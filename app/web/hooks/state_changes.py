@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from app.concurrency.timeouts import run_with_timeout
-from app.flow.ports.database import RecordAway
+from app.flow.ports.database import DatabaseUnavailable
 from app.gate.ids import DeploymentId, SwitchKey
 from app.observability.metrics import STATE_CHANGES
 from app.web.hooks.message import Account, Malformed, Region
@@ -73,7 +73,7 @@ class StateChangeReceiver:
         except NotAdmitted as refused:
             STATE_CHANGES.labels(outcome=refused.outcome).inc()
             return refused.answer
-        except (RecordAway, TimeoutError):
+        except (DatabaseUnavailable, TimeoutError):
             STATE_CHANGES.labels(outcome="record_away").inc()
             return refusal(503, "try_again", "the record does not answer; nothing is lost if you do not")
         STATE_CHANGES.labels(outcome="known" if known else "unknown").inc()

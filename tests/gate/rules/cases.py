@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from app.flow.approval.cast_vote import Refused
+from app.flow.approval.cast_vote import RequestDenied
 from app.flow.read_models import CastVote, GateView, Switch, Traffic
 from app.gate.decision import Approval, Rejection
 from app.gate.ids import DeploymentId, DomainName, GateId, SwitchKey, UserId
@@ -82,7 +82,7 @@ class Scene:
             )
         except Refusal as refusal:
             unmet = broken_by(self.case(self.gate), person)
-            refused = Refused(refusal, self.view, unmet=unmet)
+            refused = RequestDenied(refusal, self.view, unmet=unmet)
             said = {
                 name: why_not(refused, texts=Texts.of(name), approvers=("SONCALL",)) for name in LANGUAGES
             }

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.flow.approval.approval_context import Outlook
+from app.flow.approval.approval_context import RuleStatus
 from app.gate.ids import DeploymentId, DomainName
 from app.gate.rules.checks import CheckState
 from app.gate.rules.evaluation import held_by
@@ -235,7 +235,7 @@ def test_a_switch_that_was_to_go_first_is_told_of_for_an_hour() -> None:
 @pytest.mark.parametrize("ending", Ending)
 def test_each_ending_has_its_sentence(ending: Ending) -> None:
     missed = NotFollowed(domain=AUTH, deployment=DeploymentId("d-auth"), ending=ending)
-    outlook = Outlook(policy=AFTER, variants=(), unmet=(), asked=1, not_followed=(missed,))
+    outlook = RuleStatus(policy=AFTER, variants=(), unmet=(), asked=1, not_followed=(missed,))
     said = {line for language in ("en", "ko") for line in line_words(outlook, texts=Texts.of(language))}
     assert len(said) == 2
     assert all("d-auth" in line for line in said)

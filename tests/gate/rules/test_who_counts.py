@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.flow.approval.approval_context import Outlook
+from app.flow.approval.approval_context import RuleStatus
 from app.gate.rules.evaluation import discounted, out_of_reach, owing, rejections_owed
 from app.gate.rules.permits import Choice
 from app.gate.rules.policy import Changes, RejectBy, Source, UnknownDeployer, Variant, everybody
@@ -95,5 +95,5 @@ def test_everybody_includes_those_whom_only_a_variant_names() -> None:
     ],
 )
 def test_one_approval_is_enough_where_only_one_is_missing(unmet: tuple[Unmet, ...], enough: bool) -> None:
-    outlook = Outlook(policy=POLICY, variants=(), unmet=unmet, asked=1)
+    outlook = RuleStatus(policy=POLICY, variants=(), unmet=unmet, asked=1)
     assert outlook.one_is_enough is enough

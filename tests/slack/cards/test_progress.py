@@ -11,7 +11,7 @@ import pytest
 from app.config.loader import load_config
 from app.config.runtime import LiveRules
 from app.flow.audit_events import SWITCHGATE, Event, Kind
-from app.flow.notify.post_timeline import Happened
+from app.flow.notify.post_timeline import TimelineEntry
 from app.flow.ports.rules import OwnedDomain
 from app.flow.read_models import GateView, Intervention, InterventionPhase, Rollback, Setback, Switch
 from app.gate.decision import Verdict
@@ -117,7 +117,7 @@ def line(shown: GateView, event: Event, folder: Path) -> str:
         load_config(file), roster=lambda: Roster(groups={}), heard=lambda group: NOON, clock=lambda: NOON
     )
     timeline = Timeline(texts=Texts.of("en"), rules=rules, workspace_url=lambda: None)
-    told_ = timeline.line(shown, Happened(link=1, event=event))
+    told_ = timeline.line(shown, TimelineEntry(link=1, event=event))
     return told_.text if told_ else ""
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from app.flow.approval.approval_context import Outlook
+from app.flow.approval.approval_context import RuleStatus
 from app.flow.ports.rules import OwnedDomain
 from app.flow.read_models import GateView
 from app.gate.decision import Verdict
@@ -69,7 +69,7 @@ def waiting(**how: Any) -> GateView:
     return view(gate, votes=(vote(OLU, "olu"),), **how)
 
 
-def outlook(shown: GateView, domain: OwnedDomain, *freezes: Freeze) -> Outlook:
+def outlook(shown: GateView, domain: OwnedDomain, *freezes: Freeze) -> RuleStatus:
     case = replace(WAITING, approved_by=frozenset({OLU})).case(
         policy=domain.policy,
         roster=Roster(groups={"S0ONCALL": frozenset({OLU})}),
@@ -80,7 +80,7 @@ def outlook(shown: GateView, domain: OwnedDomain, *freezes: Freeze) -> Outlook:
         ),
         now=NOON,
     )
-    return Outlook(
+    return RuleStatus(
         policy=case.policy,
         variants=case.rules.variants,
         unmet=(*held_by(case), *owing(case)),
@@ -92,7 +92,7 @@ def outlook(shown: GateView, domain: OwnedDomain, *freezes: Freeze) -> Outlook:
 HELD: Final = waiting(checks=CHECKS)
 DECIDED: Final = Decided(id=GATE, verdict=Verdict.APPROVED, verified=True)
 AT: Final = {"decided_at": NOON + timedelta(minutes=3)}
-STATES: Final[dict[str, tuple[GateView, Outlook | None]]] = {
+STATES: Final[dict[str, tuple[GateView, RuleStatus | None]]] = {
     "held": (HELD, outlook(HELD, STRICT, FREEZE)),
     "owed": (
         waiting(),

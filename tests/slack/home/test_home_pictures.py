@@ -13,7 +13,7 @@ import pytest
 
 from app.config.loader import load_config
 from app.config.runtime import LiveRules
-from app.flow.freezes.declare_freeze import StandingFreeze
+from app.flow.freezes.declare_freeze import ActiveFreeze
 from app.flow.read_models import CardPlace, GateView
 from app.gate.decision import Verdict
 from app.gate.ids import DeploymentId, DomainName, GateId, UserId
@@ -96,7 +96,7 @@ def seen(person: Person, live: LiveRules) -> HomeSeen:
         mine_total=1000,
         others=[Shown(gate(7, "user")), Shown(gate(8, None, gate={"verified": False}), place=None)],
         others_total=3,
-        freezes=[StandingFreeze(freeze=FREEZE, domains=(DomainName("promotion"),))],
+        freezes=[ActiveFreeze(freeze=FREEZE, domains=(DomainName("promotion"),))],
         decided=[decided],
     )
 
@@ -188,7 +188,7 @@ def test_a_home_full_of_long_texts_is_one_that_slack_takes(locale: LocaleName, t
         mine_total=1000,
         others=crowd(MOST_OTHERS, 100),
         others_total=1000,
-        freezes=[StandingFreeze(freeze=long, domains=None)] * 30,
+        freezes=[ActiveFreeze(freeze=long, domains=None)] * 30,
         decided=[view(reported(Verdict.REJECTED, Outcome.TOLD), reason=NASTY, decided_name=NASTY)] * 8,
     )
     shown = home(full, ME, live, texts, Notice(text=NASTY))

@@ -10,7 +10,7 @@ from app.db.database import Database
 from app.db.leases import Leases
 from app.db.mapping.rows import VIEW, view_of
 from app.db.repositories.messages.channels import current_id
-from app.flow.notify.announce import DueAnnouncement, Tiding
+from app.flow.notify.announce import AnnouncementKind, DueAnnouncement
 from app.flow.read_models import CardPlace
 
 _SELECT, _FROM = VIEW.split(" FROM gates g ", 1)
@@ -83,7 +83,7 @@ def _due(claimed: Mapping[Any, int], row: Any) -> DueAnnouncement:
     return DueAnnouncement(
         attempts=claimed[row.announcement],
         id=row.announcement,
-        tiding=Tiding(row.tiding),
+        tiding=AnnouncementKind(row.tiding),
         view=view_of(row),
         place=CardPlace(channel=row.channel, ts=row.ts) if row.ts else None,
         posting_since=row.posting_since,

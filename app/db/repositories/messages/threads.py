@@ -13,7 +13,7 @@ from app.db.leases import Leases
 from app.db.mapping.rows import VIEW, view_of
 from app.db.repositories.messages.channels import SLACK_FACTS, Channels, current_id
 from app.flow.audit_events import Actor, ActorKind, Event, Kind
-from app.flow.notify.post_timeline import DueThread, Happened, Tried
+from app.flow.notify.post_timeline import DueThread, PendingPost, TimelineEntry
 from app.flow.read_models import CardPlace
 from app.gate.ids import DomainName, GateId, SwitchKey
 
@@ -71,7 +71,7 @@ class Threads:
         rows = await self._database.rows(DUE, gates=list(claimed))
         return await self.leases.readable(rows, partial(_due, claimed), key=lambda row: row.id)
 
-    async def telling(self, due: DueThread, *, tried: Tried) -> bool:
+    async def telling(self, due: DueThread, *, tried: PendingPost) -> bool:
         """Writes down the intent, before Slack is asked. False: the lease is lost."""
         values = {
             "link": tried.link,
@@ -117,11 +117,11 @@ def _due(claimed: Mapping[Any, int], row: Any) -> DueThread:
     )
 
 
-def _tried(row: Any) -> Tried | None:
+def _tried(row: Any) -> PendingPost | None:
     """What an older release tried was in the card's thread."""
     if row.telling_link is None:
         return None
-    return Tried(
+    return PendingPost(
         link=row.telling_link,
         since=row.telling_since,
         channel=row.telling_channel or row.channel,
@@ -129,7 +129,7 @@ def _tried(row: Any) -> Tried | None:
     )
 
 
-def _happened(stored: Mapping[str, Any], row: Any) -> Happened:
+def _happened(stored: Mapping[str, Any], row: Any) -> TimelineEntry:
     event = Event(
         at=datetime.fromisoformat(stored["at"]),
         kind=Kind(stored["kind"]),
@@ -139,4 +139,4 @@ def _happened(stored: Mapping[str, Any], row: Any) -> Happened:
         gate=GateId(UUID(stored["gate_id"])) if stored["gate_id"] else None,
         detail=stored["detail"],
     )
-    return Happened(link=stored["link"], event=event)
+    return TimelineEntry(link=stored["link"], event=event)
