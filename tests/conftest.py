@@ -9,7 +9,7 @@ import pytest
 from app.db.database import Database
 from app.db.embedded_postgres import EmbeddedPostgres, temporary_folder
 from app.db.migrate import migrate
-from tests.house import House, living_house
+from tests.harness import Harness, running_harness
 
 TEMPLATE = "migrated"
 
@@ -46,7 +46,7 @@ async def database(record_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def house(tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
-    """The whole house, on Socket Mode, in English."""
-    async with living_house(tmp_path, record_url, monkeypatch) as built:
+async def harness(tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Harness]:
+    """The whole harness, on Socket Mode, in English."""
+    async with running_harness(tmp_path, record_url, monkeypatch) as built:
         yield built

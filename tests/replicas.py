@@ -13,7 +13,7 @@ from app.sandbox.cast import CHANNEL
 from app.sandbox.replica import Replica
 from app.sandbox.slack.shapes import Message
 from app.sandbox.stage import Stage
-from tests.house import AT_ONCE, text_of
+from tests.harness import AT_ONCE, text_of
 
 
 class Fleet:
@@ -71,7 +71,7 @@ class Fleet:
     def card(self, deployment: str) -> Message:
         return next(card for card in self.cards() if deployment in text_of(card))
 
-    def ask(self, domain: str) -> tuple[str, Message]:
+    def open_gate(self, domain: str) -> tuple[str, Message]:
         """Deploys, and gives the deployment and its card once it can be decided."""
         deployment = self.aws.deploy(domain)
         self.until(lambda: any(deployment in text_of(card) and buttons(card) for card in self.cards()))

@@ -21,7 +21,7 @@ from app.sandbox.slack.stand_in import SlackStandIn
 from app.sandbox.stage import HOOK_SECRET, KID
 from tests.bench.load import Load, send
 from tests.bench.requests import floor_request, hook_request
-from tests.house import AT_ONCE
+from tests.harness import AT_ONCE
 from tests.patience import until
 
 MANY = 1000

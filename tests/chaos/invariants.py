@@ -7,7 +7,7 @@ from typing import Any, Final
 from app.sandbox.cast import JUN
 from tests.chaos.people import buttons
 from tests.chaos.scene import Scene
-from tests.house import text_of
+from tests.harness import text_of
 
 Found = list[Any]
 

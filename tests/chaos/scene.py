@@ -19,7 +19,7 @@ from app.sandbox.cast import CHANNEL
 from app.sandbox.replica import Replica
 from app.sandbox.slack.shapes import Message
 from app.sandbox.stage import Stage
-from tests.house import AT_ONCE
+from tests.harness import AT_ONCE
 
 REPLICAS: Final = 3
 AWS_SPEED: Final = 4.0

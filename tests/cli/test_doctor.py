@@ -17,7 +17,7 @@ from app.sandbox.slack.shapes import User
 from app.sandbox.stage import HOOK_SECRET, Stage
 from tests.cli.commands import Said, Shell, is_clean
 from tests.db.filled import fill
-from tests.house import AT_ONCE
+from tests.harness import AT_ONCE
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from app.cli.doctor_clocks import ClockReading, http_reading
 from app.cli.findings import Finding, Mark
 from app.sandbox.stage import Stage
 from tests.cli.commands import Shell
-from tests.house import AT_ONCE
+from tests.harness import AT_ONCE
 
 Examine = Callable[[float], dict[str, Finding]]
 

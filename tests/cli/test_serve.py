@@ -12,7 +12,7 @@ from app.sandbox.cast import MINA
 from app.sandbox.replica import INHERITED, Replica
 from app.sandbox.stage import Stage
 from tests.cli.commands import Shell, is_clean
-from tests.house import AT_ONCE
+from tests.harness import AT_ONCE
 from tests.http_client import ask
 from tests.patience import until
 

@@ -16,7 +16,7 @@ from app.sandbox.cast import MINA, OLU
 from app.sandbox.replica import Replica
 from app.sandbox.stage import Stage
 from tests.cli.commands import Shell
-from tests.house import AT_ONCE
+from tests.harness import AT_ONCE
 from tests.patience import until
 
 STOP_SECONDS = 9.5

@@ -5,12 +5,12 @@ import asyncio
 import boto3
 import psycopg
 
-from tests.house import House
+from tests.harness import Harness
 
 
-async def answers(house: House, deployment: str, status: str) -> None:
+async def answers(harness: Harness, deployment: str, status: str) -> None:
     """Somebody calls PutLifecycleEventHookExecutionStatus with the hook's own execution id."""
-    execution = house.gate(deployment)["execution_id"]
+    execution = harness.gate(deployment)["execution_id"]
 
     def put() -> None:
         boto3.client("codedeploy", region_name="ap-northeast-2").put_lifecycle_event_hook_execution_status(
@@ -20,11 +20,11 @@ async def answers(house: House, deployment: str, status: str) -> None:
     await asyncio.to_thread(put)
 
 
-async def alters(house: House, statement: str, *values: object) -> None:
-    """Somebody with the database's password changes a row, beside the house's loop and never on it."""
+async def alters(harness: Harness, statement: str, *values: object) -> None:
+    """Somebody with the database's password changes a row, beside the harness's loop and never on it."""
 
     def execute() -> None:
-        with psycopg.connect(house.database_url) as connection:
+        with psycopg.connect(harness.database_url) as connection:
             connection.execute(statement, list(values))
 
     await asyncio.to_thread(execute)

@@ -8,7 +8,7 @@ from prometheus_client import REGISTRY
 from app.sandbox.aws.faults import AFTER_COMMIT, Kind
 from app.sandbox.cast import GRACE, MINA, OLU
 from tests.flow import outsiders
-from tests.house import House, text_of
+from tests.harness import Harness, text_of
 from tests.slack.play import deploys
 
 PUT = "PutLifecycleEventHookExecutionStatus"
@@ -21,178 +21,180 @@ def reports(outcome: str) -> float:
     return REGISTRY.get_sample_value("switchgate_reports_total", {"outcome": outcome}) or 0.0
 
 
-async def reported(house: House, deployment: str) -> dict[str, object]:
+async def reported(harness: Harness, deployment: str) -> dict[str, object]:
     """The gate once its report has come to an end."""
-    await house.until(lambda: house.gate(deployment)["outcome"] is not None)
-    return house.gate(deployment)
+    await harness.until(lambda: harness.gate(deployment)["outcome"] is not None)
+    return harness.gate(deployment)
 
 
 @pytest.mark.parametrize("fault", BEFORE_COMMIT)
-async def test_a_refused_answer_is_given_again(house: House, fault: Kind) -> None:
-    house.aws.faults.add(PUT, fault, times=2)
-    deployment, _ = await house.ask("order")
-    await house.approve(MINA.id, deployment)
+async def test_a_refused_answer_is_given_again(harness: Harness, fault: Kind) -> None:
+    harness.aws.faults.add(PUT, fault, times=2)
+    deployment, _ = await harness.open_gate("order")
+    await harness.approve(MINA.id, deployment)
 
-    assert (await reported(house, deployment))["outcome"] == "told"
-    assert house.aws.answers(deployment) == ["Succeeded"]
-    assert len(house.aws.calls(PUT)) == 3
-    (told,) = house.rows("SELECT detail FROM audit_events WHERE kind = 'report_told'")
+    assert (await reported(harness, deployment))["outcome"] == "told"
+    assert harness.aws.answers(deployment) == ["Succeeded"]
+    assert len(harness.aws.calls(PUT)) == 3
+    (told,) = harness.rows("SELECT detail FROM audit_events WHERE kind = 'report_told'")
     assert told["detail"]["attempts"] == 3
 
 
-async def test_an_answer_that_is_not_taken_is_said_until_it_is(house: House) -> None:
-    house.aws.faults.add(PUT, "access_denied", times=None)
-    deployment, _ = await house.ask("order")
-    await house.approve(MINA.id, deployment)
+async def test_an_answer_that_is_not_taken_is_said_until_it_is(harness: Harness) -> None:
+    harness.aws.faults.add(PUT, "access_denied", times=None)
+    deployment, _ = await harness.open_gate("order")
+    await harness.approve(MINA.id, deployment)
 
-    await house.until(
-        lambda: "CodeDeploy has not confirmed the answer yet:* AccessDenied" in house.says(deployment)
+    await harness.until(
+        lambda: "CodeDeploy has not confirmed the answer yet:* AccessDenied" in harness.card_text(deployment)
     )
     # Where only the receipt was lost CodeDeploy has it, and traffic moves: nobody is told otherwise.
-    assert "no traffic moves" not in house.says(deployment)
-    assert "CodeDeploy has not confirmed it yet" in text_of(await deploys(house, OLU, "order"))
-    house.aws.faults.clear()
-    house.clock.advance(minutes=1)
-    assert await house.told(deployment) == ["Succeeded"]
-    await house.until(lambda: "CodeDeploy took the answer" in house.says(deployment))
-    assert "has not confirmed" not in house.says(deployment)
-    assert "has not confirmed" not in text_of(await deploys(house, OLU, "order"))
+    assert "no traffic moves" not in harness.card_text(deployment)
+    assert "CodeDeploy has not confirmed it yet" in text_of(await deploys(harness, OLU, "order"))
+    harness.aws.faults.clear()
+    harness.clock.advance(minutes=1)
+    assert await harness.reported(deployment) == ["Succeeded"]
+    await harness.until(lambda: "CodeDeploy took the answer" in harness.card_text(deployment))
+    assert "has not confirmed" not in harness.card_text(deployment)
+    assert "has not confirmed" not in text_of(await deploys(harness, OLU, "order"))
 
 
 @pytest.mark.parametrize("fault", NOT_SILENT)
-async def test_an_answer_whose_receipt_was_lost_is_found_at_codedeploy(house: House, fault: Kind) -> None:
-    house.aws.faults.add(PUT, fault)
-    deployment, _ = await house.ask("order")
-    await house.approve(MINA.id, deployment)
+async def test_an_answer_whose_receipt_was_lost_is_found_at_codedeploy(harness: Harness, fault: Kind) -> None:
+    harness.aws.faults.add(PUT, fault)
+    deployment, _ = await harness.open_gate("order")
+    await harness.approve(MINA.id, deployment)
 
-    assert (await reported(house, deployment))["outcome"] == "told"
-    assert house.aws.answers(deployment) == ["Succeeded"]
-    assert [call.outcome for call in house.aws.calls(PUT)] == [
+    assert (await reported(harness, deployment))["outcome"] == "told"
+    assert harness.aws.answers(deployment) == ["Succeeded"]
+    assert [call.outcome for call in harness.aws.calls(PUT)] == [
         fault,
         "LifecycleEventAlreadyCompletedException",
     ]
 
 
 @pytest.mark.slow
-async def test_an_answer_that_codedeploy_took_in_silence_is_found_there(house: House) -> None:
-    house.aws.faults.add(PUT, "timeout_after_commit")
-    deployment, _ = await house.ask("order")
-    await house.reject(OLU.id, deployment, "not today")
-    await house.until(lambda: house.gate(deployment)["outcome"] is not None, timeout=30)
-    assert house.gate(deployment)["outcome"] == "told"
-    assert house.aws.answers(deployment) == ["Failed"]
+async def test_an_answer_that_codedeploy_took_in_silence_is_found_there(harness: Harness) -> None:
+    harness.aws.faults.add(PUT, "timeout_after_commit")
+    deployment, _ = await harness.open_gate("order")
+    await harness.reject(OLU.id, deployment, "not today")
+    await harness.until(lambda: harness.gate(deployment)["outcome"] is not None, timeout=30)
+    assert harness.gate(deployment)["outcome"] == "told"
+    assert harness.aws.answers(deployment) == ["Failed"]
 
 
-async def test_a_missing_permission_is_waited_for_until_somebody_grants_it(house: House) -> None:
-    house.aws.faults.add(PUT, "access_denied", times=None)
-    deployment, _ = await house.ask("order")
-    await house.approve(MINA.id, deployment)
-    await house.until(lambda: last_error(house) == "AccessDeniedException")
-    await house.until(lambda: "CodeDeploy has not confirmed the answer yet" in house.says(deployment))
-    assert house.gate(deployment)["phase"] == "decided"
+async def test_a_missing_permission_is_waited_for_until_somebody_grants_it(harness: Harness) -> None:
+    harness.aws.faults.add(PUT, "access_denied", times=None)
+    deployment, _ = await harness.open_gate("order")
+    await harness.approve(MINA.id, deployment)
+    await harness.until(lambda: last_error(harness) == "AccessDeniedException")
+    await harness.until(
+        lambda: "CodeDeploy has not confirmed the answer yet" in harness.card_text(deployment)
+    )
+    assert harness.gate(deployment)["phase"] == "decided"
 
-    house.aws.faults.clear(PUT)
-    house.clock.advance(seconds=30)
+    harness.aws.faults.clear(PUT)
+    harness.clock.advance(seconds=30)
 
-    assert await house.told(deployment) == ["Succeeded"]
-    assert (await reported(house, deployment))["outcome"] == "told"
+    assert await harness.reported(deployment) == ["Succeeded"]
+    assert (await reported(harness, deployment))["outcome"] == "told"
 
 
-async def test_a_permission_that_never_comes_is_given_up_after_the_hooks_hour(house: House) -> None:
-    house.aws.faults.add(PUT, "access_denied", times=None)
-    deployment, _ = await house.ask("order")
-    await house.approve(MINA.id, deployment)
-    await house.until(lambda: last_error(house) == "AccessDeniedException")
+async def test_a_permission_that_never_comes_is_given_up_after_the_hooks_hour(harness: Harness) -> None:
+    harness.aws.faults.add(PUT, "access_denied", times=None)
+    deployment, _ = await harness.open_gate("order")
+    await harness.approve(MINA.id, deployment)
+    await harness.until(lambda: last_error(harness) == "AccessDeniedException")
 
-    house.clock.advance(minutes=66)
+    harness.clock.advance(minutes=66)
 
-    gate = await reported(house, deployment)
+    gate = await reported(harness, deployment)
     assert (gate["outcome"], gate["outcome_detail"]) == ("undeliverable", "AccessDeniedException")
-    await house.until(lambda: "could not be told" in house.says(deployment))
-    assert house.aws.answers(deployment) == []
+    await harness.until(lambda: "could not be told" in harness.card_text(deployment))
+    assert harness.aws.answers(deployment) == []
 
 
-async def test_an_execution_id_that_codedeploy_does_not_know_is_final(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    await outsiders.alters(house, "UPDATE gates SET execution_id = 'not-this-one'")
+async def test_an_execution_id_that_codedeploy_does_not_know_is_final(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    await outsiders.alters(harness, "UPDATE gates SET execution_id = 'not-this-one'")
     before = reports("undeliverable")
-    await house.approve(MINA.id, deployment)
+    await harness.approve(MINA.id, deployment)
 
-    gate = await reported(house, deployment)
+    gate = await reported(harness, deployment)
     assert (gate["outcome"], gate["outcome_detail"]) == (
         "undeliverable",
         "InvalidLifecycleEventHookExecutionIdException",
     )
-    await house.until(lambda: "could not be told" in house.says(deployment))
-    assert "report_undeliverable" in house.audit(deployment)
+    await harness.until(lambda: "could not be told" in harness.card_text(deployment))
+    assert "report_undeliverable" in harness.audit(deployment)
     assert reports("undeliverable") == before + 1
-    assert len(house.aws.calls(PUT)) == 1
+    assert len(harness.aws.calls(PUT)) == 1
 
 
-async def test_a_refusal_of_a_hook_that_is_over_is_looked_into(house: House) -> None:
+async def test_a_refusal_of_a_hook_that_is_over_is_looked_into(harness: Harness) -> None:
     """Whichever error CodeDeploy has for it: what counts is what the lifecycle event shows."""
-    deployment, _ = await house.ask("order")
-    await outsiders.alters(house, "UPDATE gates SET execution_id = 'not-this-one'")
-    house.aws.stop_deployment(deployment, rollback=False)
-    await house.approve(MINA.id, deployment)
+    deployment, _ = await harness.open_gate("order")
+    await outsiders.alters(harness, "UPDATE gates SET execution_id = 'not-this-one'")
+    harness.aws.stop_deployment(deployment, rollback=False)
+    await harness.approve(MINA.id, deployment)
 
-    gate = await reported(house, deployment)
+    gate = await reported(harness, deployment)
     assert (gate["outcome"], gate["outcome_detail"]) == ("contradicted", "Failed")
 
 
-async def test_a_deployment_that_codedeploy_does_not_know_is_final(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    await outsiders.alters(house, "UPDATE switches SET deployment_id = 'd-ELSEWHERE'")
-    await house.approve(MINA.id, deployment)
+async def test_a_deployment_that_codedeploy_does_not_know_is_final(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    await outsiders.alters(harness, "UPDATE switches SET deployment_id = 'd-ELSEWHERE'")
+    await harness.approve(MINA.id, deployment)
 
-    await house.until(lambda: house.rows("SELECT 1 FROM gates WHERE outcome = 'undeliverable'"))
-    await house.until(lambda: "report_undeliverable" in house.audit("d-ELSEWHERE"))
-    assert house.aws.answers(deployment) == []
+    await harness.until(lambda: harness.rows("SELECT 1 FROM gates WHERE outcome = 'undeliverable'"))
+    await harness.until(lambda: "report_undeliverable" in harness.audit("d-ELSEWHERE"))
+    assert harness.aws.answers(deployment) == []
 
 
 @pytest.mark.parametrize("status", ["Succeeded", "Failed"])
-async def test_the_same_answer_given_by_somebody_else_is_success(house: House, status: str) -> None:
-    deployment, _ = await house.ask("order")
+async def test_the_same_answer_given_by_somebody_else_is_success(harness: Harness, status: str) -> None:
+    deployment, _ = await harness.open_gate("order")
     for read in ("GetDeployment", "BatchGetDeployments"):  # or the watcher may find out before the press
-        house.aws.faults.add(read, "throttle", times=None)
-    await outsiders.answers(house, deployment, status)
+        harness.aws.faults.add(read, "throttle", times=None)
+    await outsiders.answers(harness, deployment, status)
     if status == "Succeeded":
-        await house.approve(GRACE.id, deployment)
+        await harness.approve(GRACE.id, deployment)
     else:
-        await house.reject(GRACE.id, deployment, "broken")
+        await harness.reject(GRACE.id, deployment, "broken")
 
-    assert (await reported(house, deployment))["outcome"] == "told"
-    assert house.aws.answers(deployment) == [status]
+    assert (await reported(harness, deployment))["outcome"] == "told"
+    assert harness.aws.answers(deployment) == [status]
 
 
-async def test_another_answer_given_by_somebody_else_is_shown_everywhere(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    await outsiders.answers(house, deployment, "Succeeded")
+async def test_another_answer_given_by_somebody_else_is_shown_everywhere(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    await outsiders.answers(harness, deployment, "Succeeded")
     before = reports("contradicted")
-    await house.reject(GRACE.id, deployment, "broken")
+    await harness.reject(GRACE.id, deployment, "broken")
 
-    gate = await reported(house, deployment)
+    gate = await reported(harness, deployment)
     assert (gate["verdict"], gate["outcome"], gate["outcome_detail"]) == (
         "rejected",
         "contradicted",
         "Succeeded",
     )
-    await house.until(lambda: "holds another answer: Succeeded" in house.says(deployment))
-    assert "report_contradicted" in house.audit(deployment)
+    await harness.until(lambda: "holds another answer: Succeeded" in harness.card_text(deployment))
+    assert "report_contradicted" in harness.audit(deployment)
     assert reports("contradicted") == before + 1
 
 
-async def test_an_answer_that_cannot_be_seen_yet_is_looked_for_again(house: House) -> None:
+async def test_an_answer_that_cannot_be_seen_yet_is_looked_for_again(harness: Harness) -> None:
     """CodeDeploy's reads lag behind its writes: *already completed* and *in progress* at once is only early."""
-    house.aws.faults.delay_endings(2)
-    house.aws.faults.add(PUT, "drop_after_commit")
-    deployment, _ = await house.ask("order")
-    await house.approve(MINA.id, deployment)
+    harness.aws.faults.delay_endings(2)
+    harness.aws.faults.add(PUT, "drop_after_commit")
+    deployment, _ = await harness.open_gate("order")
+    await harness.approve(MINA.id, deployment)
 
-    assert (await reported(house, deployment))["outcome"] == "told"
-    assert house.aws.answers(deployment) == ["Succeeded"]
-    assert len(house.aws.calls(PUT)) > 2
+    assert (await reported(harness, deployment))["outcome"] == "told"
+    assert harness.aws.answers(deployment) == ["Succeeded"]
+    assert len(harness.aws.calls(PUT)) > 2
 
 
-def last_error(house: House) -> object:
-    return house.rows("SELECT last_error FROM reports")[0]["last_error"]
+def last_error(harness: Harness) -> object:
+    return harness.rows("SELECT last_error FROM reports")[0]["last_error"]

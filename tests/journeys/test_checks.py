@@ -12,32 +12,32 @@ from aiohttp import ClientSession, web
 from app.sandbox.cast import GRACE, JUN, MINA, OLU, config_text
 from app.sandbox.server import ServerThread
 from tests.flow import outsiders
-from tests.house import House, living_house
+from tests.harness import Harness, running_harness
 
 CI = "a-token-of-the-pipeline"
 READER = "a-token-of-a-dashboard"
 TOKENS = {"SWITCHGATE_API_TOKENS": f"ci:{CI}:checks,grafana:{READER}"}
 
-Build = Callable[..., AbstractAsyncContextManager[House]]
+Build = Callable[..., AbstractAsyncContextManager[Harness]]
 
 
 @pytest.fixture
 def build(tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch) -> Build:
-    """A house whose order domain has lines of its own; `head` stands before the domains."""
+    """A harness whose order domain has lines of its own; `head` stands before the domains."""
 
-    def built(order: str, head: str = "") -> AbstractAsyncContextManager[House]:
+    def built(order: str, head: str = "") -> AbstractAsyncContextManager[Harness]:
         config = config_text(order=order).replace("[people]", f"{head}\n[people]", 1)
-        return living_house(tmp_path, record_url, monkeypatch, config=config, environment=TOKENS)
+        return running_harness(tmp_path, record_url, monkeypatch, config=config, environment=TOKENS)
 
     return built
 
 
 async def tell(
-    house: House, deployment: str, name: str, state: str, *, token: str = CI, **more: Any
+    harness: Harness, deployment: str, name: str, state: str, *, token: str = CI, **more: Any
 ) -> tuple[int, Any]:
     """What a pipeline does; gives the status and the answer."""
     body = {"state": state, **{key: value for key, value in more.items() if key != "params"}}
-    url = f"{house.url}/api/v1/switches/{deployment}/checks/{name}"
+    url = f"{harness.url}/api/v1/switches/{deployment}/checks/{name}"
     headers = {"Authorization": f"Bearer {token}"}
     async with (
         ClientSession(headers=headers) as session,
@@ -47,95 +47,105 @@ async def tell(
 
 
 async def test_a_required_check_holds_approve_back_until_it_has_passed(build: Build) -> None:
-    async with build('required_checks = ["order-create smoke"]\n') as house:
-        deployment, _ = await house.ask("order")
-        await house.approve(OLU.id, deployment)
-        await house.until(lambda: "“order-create smoke” has not reported yet" in house.whispered(OLU.id))
-        assert house.rows("SELECT * FROM votes") == []
+    async with build('required_checks = ["order-create smoke"]\n') as harness:
+        deployment, _ = await harness.open_gate("order")
+        await harness.approve(OLU.id, deployment)
+        await harness.until(lambda: "“order-create smoke” has not reported yet" in harness.ephemerals(OLU.id))
+        assert harness.rows("SELECT * FROM votes") == []
 
-        assert (await tell(house, deployment, "order-create smoke", "pending"))[0] == 201
-        await house.until(lambda: "order-create smoke (running)" in house.says(deployment))
-        failed = await tell(house, deployment, "order-create smoke", "failed", summary="500 <!channel>")
+        assert (await tell(harness, deployment, "order-create smoke", "pending"))[0] == 201
+        await harness.until(lambda: "order-create smoke (running)" in harness.card_text(deployment))
+        failed = await tell(harness, deployment, "order-create smoke", "failed", summary="500 <!channel>")
         assert failed[0] == 200
-        await house.until(
-            lambda: "order-create smoke (failed) 500 &lt;!channel&gt;" in house.says(deployment)
+        await harness.until(
+            lambda: "order-create smoke (failed) 500 &lt;!channel&gt;" in harness.card_text(deployment)
         )
-        await house.approve(MINA.id, deployment)
-        await house.until(lambda: "“order-create smoke” 검사가 실패했습니다." in house.whispered(MINA.id))
-        assert house.gate(deployment)["phase"] == "awaiting"
+        await harness.approve(MINA.id, deployment)
+        await harness.until(
+            lambda: "“order-create smoke” 검사가 실패했습니다." in harness.ephemerals(MINA.id)
+        )
+        assert harness.gate(deployment)["phase"] == "awaiting"
 
         await tell(
-            house, deployment, "order-create smoke", "passed", summary="12 orders", url="https://ci.example/1"
+            harness,
+            deployment,
+            "order-create smoke",
+            "passed",
+            summary="12 orders",
+            url="https://ci.example/1",
         )
-        await house.until(
-            lambda: "<https://ci.example/1|order-create smoke> (passed) 12 orders" in house.says(deployment)
+        await harness.until(
+            lambda: (
+                "<https://ci.example/1|order-create smoke> (passed) 12 orders"
+                in harness.card_text(deployment)
+            )
         )
-        await house.until(lambda: "Not to be approved now" not in house.says(deployment))
-        await house.approve(OLU.id, deployment)
-        assert await house.told(deployment) == ["Succeeded"]
-        assert house.audit(deployment).count("check_told") == 3
+        await harness.until(lambda: "Not to be approved now" not in harness.card_text(deployment))
+        await harness.approve(OLU.id, deployment)
+        assert await harness.reported(deployment) == ["Succeeded"]
+        assert harness.audit(deployment).count("check_told") == 3
 
 
 async def test_a_check_that_comes_before_its_hook_is_kept(build: Build) -> None:
-    async with build('required_checks = ["smoke"]\n') as house:
-        deployment = house.aws.deploy("order")
-        status, answer = await tell(house, deployment, "smoke", "passed")
+    async with build('required_checks = ["smoke"]\n') as harness:
+        deployment = harness.aws.deploy("order")
+        status, answer = await tell(harness, deployment, "smoke", "passed")
         assert status == 201
-        await house.until(lambda: "smoke (passed)" in house.says(deployment))
-        await house.approve(OLU.id, deployment)
-        assert await house.told(deployment) == ["Succeeded"]
+        await harness.until(lambda: "smoke (passed)" in harness.card_text(deployment))
+        await harness.approve(OLU.id, deployment)
+        assert await harness.reported(deployment) == ["Succeeded"]
 
 
 async def test_a_domain_may_approve_itself_once_its_checks_pass(build: Build) -> None:
-    async with build('required_checks = ["smoke", "load"]\napprove_when_checks_pass = true\n') as house:
-        deployment, _ = await house.ask("order")
-        await tell(house, deployment, "smoke", "passed")
-        await tell(house, deployment, "load", "failed")
-        await house.until(lambda: "load (failed)" in house.says(deployment))
-        assert house.gate(deployment)["phase"] == "awaiting"
-        await tell(house, deployment, "load", "passed")
-        assert await house.told(deployment) == ["Succeeded"]
-        gate = house.gate(deployment)
+    async with build('required_checks = ["smoke", "load"]\napprove_when_checks_pass = true\n') as harness:
+        deployment, _ = await harness.open_gate("order")
+        await tell(harness, deployment, "smoke", "passed")
+        await tell(harness, deployment, "load", "failed")
+        await harness.until(lambda: "load (failed)" in harness.card_text(deployment))
+        assert harness.gate(deployment)["phase"] == "awaiting"
+        await tell(harness, deployment, "load", "passed")
+        assert await harness.reported(deployment) == ["Succeeded"]
+        gate = harness.gate(deployment)
         assert (gate["basis"], gate["decided_by"]) == ("checks", None)
-        await house.until(lambda: "Approved by its checks" in house.says(deployment))
+        await harness.until(lambda: "Approved by its checks" in harness.card_text(deployment))
 
 
 async def test_a_domain_does_not_approve_itself_by_stale_evidence(build: Build) -> None:
     """In a crowd the looks at its live traffic are far apart: it is read when the checks have passed."""
-    async with build('required_checks = ["smoke"]\napprove_when_checks_pass = true\n') as house:
-        deployment, _ = await house.ask("order")
-        await house.until(lambda: "Green looks fit" in house.says(deployment))
-        await outsiders.alters(house, "UPDATE evidence SET due_at = due_at + interval '50 minutes'")
-        house.clock.advance(minutes=5)
-        house.aws.set_health("order", "green", "unhealthy", reason="Target.Timeout")
-        await tell(house, deployment, "smoke", "passed")
-        await house.until(lambda: "Green has no healthy target" in house.says(deployment))
-        assert house.gate(deployment)["phase"] == "awaiting"
-        house.aws.set_health("order", "green", "healthy")
-        house.clock.advance(seconds=20)
-        assert await house.told(deployment) == ["Succeeded"]
+    async with build('required_checks = ["smoke"]\napprove_when_checks_pass = true\n') as harness:
+        deployment, _ = await harness.open_gate("order")
+        await harness.until(lambda: "Green looks fit" in harness.card_text(deployment))
+        await outsiders.alters(harness, "UPDATE evidence SET due_at = due_at + interval '50 minutes'")
+        harness.clock.advance(minutes=5)
+        harness.aws.set_health("order", "green", "unhealthy", reason="Target.Timeout")
+        await tell(harness, deployment, "smoke", "passed")
+        await harness.until(lambda: "Green has no healthy target" in harness.card_text(deployment))
+        assert harness.gate(deployment)["phase"] == "awaiting"
+        harness.aws.set_health("order", "green", "healthy")
+        harness.clock.advance(seconds=20)
+        assert await harness.reported(deployment) == ["Succeeded"]
 
 
 async def test_the_glass_may_be_broken_over_a_failed_check(build: Build) -> None:
-    async with build('required_checks = ["smoke"]\n') as house:
-        deployment, _ = await house.ask("order")
-        await tell(house, deployment, "smoke", "failed")
-        await house.until(lambda: "smoke (failed)" in house.says(deployment))
-        await house.press(GRACE.id, deployment, "break_glass")
-        await house.until(lambda: house.slack.views.top(GRACE.id) is not None)
-        form = house.slack.views.top(GRACE.id)
+    async with build('required_checks = ["smoke"]\n') as harness:
+        deployment, _ = await harness.open_gate("order")
+        await tell(harness, deployment, "smoke", "failed")
+        await harness.until(lambda: "smoke (failed)" in harness.card_text(deployment))
+        await harness.press(GRACE.id, deployment, "break_glass")
+        await harness.until(lambda: harness.slack.views.top(GRACE.id) is not None)
+        form = harness.slack.views.top(GRACE.id)
         assert form is not None
         assert "The check “smoke” failed." in str(form.body)
-        await house.slack.submit_async(GRACE.id, form.id, {"glass_reason": "the smoke test is broken"})
-        assert await house.told(deployment) == ["Succeeded"]
-        await house.until(lambda: "The check “smoke” had failed." in house.says(deployment))
+        await harness.slack.submit_async(GRACE.id, form.id, {"glass_reason": "the smoke test is broken"})
+        assert await harness.reported(deployment) == ["Succeeded"]
+        await harness.until(lambda: "The check “smoke” had failed." in harness.card_text(deployment))
 
 
 async def test_who_may_tell_a_check_and_how(build: Build) -> None:
-    async with build("") as house:
-        deployment, _ = await house.ask("order")
-        assert (await tell(house, deployment, "smoke", "passed", token="nobody's-token-at-all"))[0] == 401
-        status, answer = await tell(house, deployment, "smoke", "passed", token=READER)
+    async with build("") as harness:
+        deployment, _ = await harness.open_gate("order")
+        assert (await tell(harness, deployment, "smoke", "passed", token="nobody's-token-at-all"))[0] == 401
+        status, answer = await tell(harness, deployment, "smoke", "passed", token=READER)
         assert (status, answer["detail"]) == (403, "This token has not the scope `checks`.")
         for name, state, more, said in (
             ("x" * 300, "passed", {}, "name: 300 characters"),
@@ -154,15 +164,15 @@ async def test_who_may_tell_a_check_and_how(build: Build) -> None:
                 "urls: no such field here. Known: state, summary, url",
             ),
         ):
-            status, answer = await tell(house, deployment, name, state, **more)
+            status, answer = await tell(harness, deployment, name, state, **more)
             assert (status, said in answer["detail"]) == (422, True), answer
-        assert house.rows("SELECT * FROM checks") == []
+        assert harness.rows("SELECT * FROM checks") == []
 
 
 async def test_a_body_that_is_no_json_is_told_apart_from_one_that_is_no_object(build: Build) -> None:
-    async with build("") as house:
-        deployment, _ = await house.ask("order")
-        url = f"{house.url}/api/v1/switches/{deployment}/checks/smoke"
+    async with build("") as harness:
+        deployment, _ = await harness.open_gate("order")
+        url = f"{harness.url}/api/v1/switches/{deployment}/checks/smoke"
         headers = {"Authorization": f"Bearer {CI}", "Content-Type": "application/json"}
         async with ClientSession(headers=headers) as session:
             for body, said in (
@@ -178,35 +188,35 @@ async def test_a_body_that_is_no_json_is_told_apart_from_one_that_is_no_object(b
                 async with session.put(url, data=body) as answer:
                     told = await answer.json()
                     assert (answer.status, said in told["detail"]) == (422, True), told
-        assert house.rows("SELECT * FROM checks") == []
+        assert harness.rows("SELECT * FROM checks") == []
 
 
 async def test_a_switch_has_a_hundred_checks_and_no_more(build: Build) -> None:
-    async with build("") as house:
-        deployment, _ = await house.ask("order")
+    async with build("") as harness:
+        deployment, _ = await harness.open_gate("order")
         for start in range(0, 100, 5):
             told = await asyncio.gather(
-                *(tell(house, deployment, f"check {n}", "passed") for n in range(start, start + 5))
+                *(tell(harness, deployment, f"check {n}", "passed") for n in range(start, start + 5))
             )
             assert {status for status, _ in told} == {201}
         statuses = await asyncio.gather(
-            *(tell(house, deployment, f"another {n}", "passed") for n in range(10))
+            *(tell(harness, deployment, f"another {n}", "passed") for n in range(10))
         )
         assert {status for status, _ in statuses} == {409}
-        assert (await tell(house, deployment, "check 7", "failed"))[0] == 200
-        await house.until(lambda: "check 7 (failed)" in house.says(deployment))
-        assert "and 90 more" in house.says(deployment)
-        assert house.rows("SELECT count(*) FROM checks") == [{"count": 100}]
+        assert (await tell(harness, deployment, "check 7", "failed"))[0] == 200
+        await harness.until(lambda: "check 7 (failed)" in harness.card_text(deployment))
+        assert "and 90 more" in harness.card_text(deployment)
+        assert harness.rows("SELECT count(*) FROM checks") == [{"count": 100}]
 
 
 async def test_the_same_check_told_twice_is_one_event(build: Build) -> None:
-    async with build("") as house:
-        deployment, _ = await house.ask("order")
-        first = await tell(house, deployment, "smoke", "passed", summary="ok")
-        again = await tell(house, deployment, "smoke", "passed", summary="ok")
+    async with build("") as harness:
+        deployment, _ = await harness.open_gate("order")
+        first = await tell(harness, deployment, "smoke", "passed", summary="ok")
+        again = await tell(harness, deployment, "smoke", "passed", summary="ok")
         assert (first[0], again[0]) == (201, 200)
         assert first[1]["at"] == again[1]["at"]
-        assert house.audit(deployment).count("check_told") == 1
+        assert harness.audit(deployment).count("check_told") == 1
 
 
 class Green:
@@ -237,27 +247,27 @@ async def test_a_probe_asks_green_when_it_is_up_and_again_on_request(build: Buil
             'required_checks = ["order health"]\n[[domains.order.probe]]\nname = "order health"\n'
             f'url = "{url}"\nexpect_json = {{ path = "status", equals = "UP" }}\n'
         )
-        async with build(order, '[probes]\nallowed_hosts = ["127.0.0.1"]\n') as house:
-            deployment, _ = await house.ask("order")
-            await house.until(lambda: "Answered 503; 200 was expected." in house.says(deployment))
-            status, answer = await tell(house, deployment, "order health", "passed")
+        async with build(order, '[probes]\nallowed_hosts = ["127.0.0.1"]\n') as harness:
+            deployment, _ = await harness.open_gate("order")
+            await harness.until(lambda: "Answered 503; 200 was expected." in harness.card_text(deployment))
+            status, answer = await tell(harness, deployment, "order health", "passed")
             assert (status, "a probe of Switchgate's own" in answer["detail"]) == (409, True)
 
             listener.status, listener.body = 200, '{"status": "UP"}'
-            await house.press(JUN.id, deployment, "run_checks")
-            await house.until(lambda: "방금 끝났습니다" in house.whispered(JUN.id))
-            house.clock.advance(seconds=6)
-            await house.press(JUN.id, deployment, "run_checks")
-            await house.until(lambda: "order health (passed) Answered 200" in house.says(deployment))
+            await harness.press(JUN.id, deployment, "run_checks")
+            await harness.until(lambda: "방금 끝났습니다" in harness.ephemerals(JUN.id))
+            harness.clock.advance(seconds=6)
+            await harness.press(JUN.id, deployment, "run_checks")
+            await harness.until(lambda: "order health (passed) Answered 200" in harness.card_text(deployment))
             assert listener.asked == 2
-            await house.approve(OLU.id, deployment)
-            assert await house.told(deployment) == ["Succeeded"]
+            await harness.approve(OLU.id, deployment)
+            assert await harness.reported(deployment) == ["Succeeded"]
 
 
 async def test_a_probe_never_asks_a_private_address_that_nobody_allowed(build: Build) -> None:
     async with green() as (listener, url):
         order = f'[[domains.order.probe]]\nname = "order health"\nurl = "{url}"\n'
-        async with build(order) as house:
-            deployment, _ = await house.ask("order")
-            await house.until(lambda: "an address that probes may not ask" in house.says(deployment))
+        async with build(order) as harness:
+            deployment, _ = await harness.open_gate("order")
+            await harness.until(lambda: "an address that probes may not ask" in harness.card_text(deployment))
             assert listener.asked == 0

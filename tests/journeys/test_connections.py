@@ -5,27 +5,27 @@ from contextlib import AsyncExitStack, suppress
 from app.db.database import Database
 from app.flow.ports.database import DatabaseUnavailable
 from app.sandbox.cast import OLU
-from tests.house import House
+from tests.harness import Harness
 
 AT_ONCE = 2.0
 """Seconds. The pool gives up waiting for a connection after as long."""
 
 
 async def test_workers_that_hold_all_their_connections_hold_up_neither_a_press_nor_a_hook(
-    house: House,
+    harness: Harness,
 ) -> None:
-    deployment, _ = await house.ask("order")
+    deployment, _ = await harness.open_gate("order")
     async with AsyncExitStack() as held:
-        await _hold_all(house.service.worker_record.database, held)
+        await _hold_all(harness.service.worker_record.database, held)
 
-        pressed = await house.approve(OLU.id, deployment)
-        hook = house.aws.deploy("payment")
-        await house.until(lambda: "gate_opened" in house.audit(hook), timeout=3 * AT_ONCE)
+        pressed = await harness.approve(OLU.id, deployment)
+        hook = harness.aws.deploy("payment")
+        await harness.until(lambda: "gate_opened" in harness.audit(hook), timeout=3 * AT_ONCE)
 
         assert pressed.ack.seconds < AT_ONCE
-        assert house.gate(deployment)["verdict"] == "approved"
-        assert house.audit(deployment).count("report_told") == 0
-    assert await house.told(deployment) == ["Succeeded"]
+        assert harness.gate(deployment)["verdict"] == "approved"
+        assert harness.audit(deployment).count("report_told") == 0
+    assert await harness.reported(deployment) == ["Succeeded"]
 
 
 async def _hold_all(database: Database, held: AsyncExitStack) -> None:

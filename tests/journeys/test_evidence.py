@@ -11,20 +11,20 @@ from app.sandbox.aws.faults import Kind
 from app.sandbox.aws.world import EIGHT_DOMAINS, SandboxDomain
 from app.sandbox.cast import MINA, OLU
 from tests.flow import outsiders
-from tests.house import House, living_house
+from tests.harness import Harness, running_harness
 
 
-async def evidence(house: House, deployment: str, words: str) -> str:
+async def evidence(harness: Harness, deployment: str, words: str) -> str:
     """The card, once it says `words`."""
-    await house.until(lambda: words in house.says(deployment))
-    return house.says(deployment)
+    await harness.until(lambda: words in harness.card_text(deployment))
+    return harness.card_text(deployment)
 
 
-async def details(house: House, user: str, deployment: str) -> str:
+async def details(harness: Harness, user: str, deployment: str) -> str:
     """Somebody presses Details: all that the modal says."""
-    await house.press(user, deployment, "details")
-    await house.until(lambda: house.slack.views.top(user) is not None)
-    view = house.slack.views.top(user)
+    await harness.press(user, deployment, "details")
+    await harness.until(lambda: harness.slack.views.top(user) is not None)
+    view = harness.slack.views.top(user)
     assert view is not None
     return "\n".join(texts_of(view.body))
 
@@ -36,10 +36,10 @@ def texts_of(part: Any) -> list[str]:
     return [text for item in part for text in texts_of(item)] if isinstance(part, list) else []
 
 
-async def test_one_image_that_changes_is_read_at_a_glance_with_its_commits(house: House) -> None:
-    house.aws.register_revision("order", "1.41.1", tags={"git-repo": "klp/order", "github-run": "991"})
-    deployment, _ = await house.ask("order")
-    card = await evidence(house, deployment, "1.41.1")
+async def test_one_image_that_changes_is_read_at_a_glance_with_its_commits(harness: Harness) -> None:
+    harness.aws.register_revision("order", "1.41.1", tags={"git-repo": "klp/order", "github-run": "991"})
+    deployment, _ = await harness.open_gate("order")
+    card = await evidence(harness, deployment, "1.41.1")
     assert "*klp-logistics/order* `1.41.0` → `1.41.1` · <https://github.com/klp/order/compare/" in card
     assert "<https://github.com/klp/order/actions/runs/991|run 991>" in card
     assert (
@@ -48,16 +48,16 @@ async def test_one_image_that_changes_is_read_at_a_glance_with_its_commits(house
     )
 
 
-async def test_the_card_comes_first_and_the_evidence_after_it(house: House) -> None:
-    house.aws.faults.slow("GetDeploymentGroup", 700)
-    deployment, _ = await house.ask("order")
-    assert "Looking up what changes" in house.slack.traffic()
-    await evidence(house, deployment, "Green looks fit")
-    assert set(house.audit(deployment)) == {"gate_opened", "card_posted", "evidence_seen"}
+async def test_the_card_comes_first_and_the_evidence_after_it(harness: Harness) -> None:
+    harness.aws.faults.slow("GetDeploymentGroup", 700)
+    deployment, _ = await harness.open_gate("order")
+    assert "Looking up what changes" in harness.slack.traffic()
+    await evidence(harness, deployment, "Green looks fit")
+    assert set(harness.audit(deployment)) == {"gate_opened", "card_posted", "evidence_seen"}
 
 
-async def test_everything_that_changes_is_behind_details_in_the_readers_language(house: House) -> None:
-    house.aws.register_revision(
+async def test_everything_that_changes_is_behind_details_in_the_readers_language(harness: Harness) -> None:
+    harness.aws.register_revision(
         "order",
         "1.42.0",
         cpu="1024",
@@ -66,10 +66,10 @@ async def test_everything_that_changes_is_behind_details_in_the_readers_language
         secrets={"DB_URL": "arn:aws:ssm:other"},
         command=("java", "-jar", "app.jar"),
     )
-    deployment, _ = await house.ask("order", description="git 4f2a1c9")
-    card = await evidence(house, deployment, "1.42.0")
+    deployment, _ = await harness.open_gate("order", description="git 4f2a1c9")
+    card = await evidence(harness, deployment, "1.42.0")
     assert "and 6 more" in card
-    english = await details(house, OLU.id, deployment)
+    english = await details(harness, OLU.id, deployment)
     for line in (
         "• *klp-logistics/order* `1.41.0` → `1.42.0`",
         "• variable `NEW_FLAG` is new",
@@ -87,51 +87,51 @@ async def test_everything_that_changes_is_behind_details_in_the_readers_language
         "Listener 8020 (HTTP): `klp-logistics-order-blue` 100 %",
     ):
         assert line in english
-    assert "• 환경 변수 `NEW_FLAG` 추가" in await details(house, MINA.id, deployment)
+    assert "• 환경 변수 `NEW_FLAG` 추가" in await details(harness, MINA.id, deployment)
 
 
-async def test_details_opens_from_the_record_alone(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    await evidence(house, deployment, "Green looks fit")
-    house.aws.faults.slow("*", 20_000)
-    assert "2 of 2 tasks running" in await details(house, OLU.id, deployment)
-    house.aws.faults.clear()
+async def test_details_opens_from_the_record_alone(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    await evidence(harness, deployment, "Green looks fit")
+    harness.aws.faults.slow("*", 20_000)
+    assert "2 of 2 tasks running" in await details(harness, OLU.id, deployment)
+    harness.aws.faults.clear()
 
 
-async def test_a_switch_that_changes_nothing_says_so(house: House) -> None:
-    deployment, _ = await house.ask("order", image_tag="1.41.0")
-    card = await evidence(house, deployment, "Nothing changes")
+async def test_a_switch_that_changes_nothing_says_so(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order", image_tag="1.41.0")
+    card = await evidence(harness, deployment, "Nothing changes")
     assert "`klp-logistics-order:41` and `klp-logistics-order:43` say the same" in card
     assert "may still mean another build" not in card
 
 
-async def test_a_tag_that_moves_is_not_taken_for_the_same_build(house: House) -> None:
-    house.aws.register_revision("order", "latest")
-    first, _ = await house.ask("order")
-    await house.approve(OLU.id, first)
-    await house.told(first)
-    house.aws.play_until(lambda: house.aws.deployment(first).over)
-    second, _ = await house.ask("order", image_tag="latest")
-    card = await evidence(house, second, "Nothing changes")
+async def test_a_tag_that_moves_is_not_taken_for_the_same_build(harness: Harness) -> None:
+    harness.aws.register_revision("order", "latest")
+    first, _ = await harness.open_gate("order")
+    await harness.approve(OLU.id, first)
+    await harness.reported(first)
+    harness.aws.play_until(lambda: harness.aws.deployment(first).over)
+    second, _ = await harness.open_gate("order", image_tag="latest")
+    card = await evidence(harness, second, "Nothing changes")
     assert "`klp-logistics/order:latest` may still mean another build than before." in card
 
 
-async def test_what_is_wrong_with_green_comes_first(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    await evidence(house, deployment, "Green looks fit")
-    house.aws.set_health(
+async def test_what_is_wrong_with_green_comes_first(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    await evidence(harness, deployment, "Green looks fit")
+    harness.aws.set_health(
         "order", "green", "unhealthy", reason="Target.ResponseCodeMismatch", description="failed: [503]"
     )
-    house.clock.advance(seconds=20)
-    card = await evidence(house, deployment, "targets unhealthy")
+    harness.clock.advance(seconds=20)
+    card = await evidence(harness, deployment, "targets unhealthy")
     wrong = ":warning: Green: *2 of 2 targets unhealthy*: Target.ResponseCodeMismatch (failed: [503]) · 2 of 2 tasks"
     assert wrong in card
-    house.aws.set_health("order", "green", "healthy")
-    house.clock.advance(seconds=20)
-    await evidence(house, deployment, "Green looks fit")
+    harness.aws.set_health("order", "green", "healthy")
+    harness.clock.advance(seconds=20)
+    await evidence(harness, deployment, "Green looks fit")
     told = [
         row["detail"]
-        for row in house.rows("SELECT detail FROM audit_events WHERE kind = 'evidence_seen' ORDER BY link")
+        for row in harness.rows("SELECT detail FROM audit_events WHERE kind = 'evidence_seen' ORDER BY link")
     ]
     assert len(told) >= 3
     assert all(before != after for before, after in pairwise(told)), "a look without news is no event"
@@ -139,42 +139,42 @@ async def test_what_is_wrong_with_green_comes_first(house: House) -> None:
 
 async def test_an_alarm_that_rings_is_on_the_card(tmp_path: Path, record_url: str, monkeypatch: Any) -> None:
     order = SandboxDomain("order", 8020, alarm_stops=False)
-    async with living_house(tmp_path, record_url, monkeypatch, domains=[order]) as house:
-        house.aws.set_alarm("order", "ALARM", reason="12 answers were 5xx <!channel>")
-        deployment, _ = await house.ask("order")
-        card = await evidence(house, deployment, "rings")
+    async with running_harness(tmp_path, record_url, monkeypatch, domains=[order]) as harness:
+        harness.aws.set_alarm("order", "ALARM", reason="12 answers were 5xx <!channel>")
+        deployment, _ = await harness.open_gate("order")
+        card = await evidence(harness, deployment, "rings")
         assert "*alarm `klp-logistics-order-5xx` rings*: 12 answers were 5xx &lt;!channel&gt;" in card
 
 
-async def test_people_are_not_asked_anew_when_the_evidence_changes(house: House) -> None:
+async def test_people_are_not_asked_anew_when_the_evidence_changes(harness: Harness) -> None:
     """The question stays the same: a card that was drawn before can still be pressed."""
-    deployment, _ = await house.ask("order")
-    await evidence(house, deployment, "Green looks fit")
-    before = house.gate(deployment)["edition"]
-    house.aws.set_health("order", "green", "unhealthy", reason="Target.Timeout")
-    house.clock.advance(seconds=20)
-    await evidence(house, deployment, "targets unhealthy")
-    assert house.gate(deployment)["edition"] == before
-    house.aws.set_health("order", "green", "healthy")  # without a healthy target nothing is approved
-    house.clock.advance(seconds=20)
-    await evidence(house, deployment, "Green looks fit")
-    assert house.gate(deployment)["edition"] == before
-    await house.approve(OLU.id, deployment)
-    assert await house.told(deployment) == ["Succeeded"]
+    deployment, _ = await harness.open_gate("order")
+    await evidence(harness, deployment, "Green looks fit")
+    before = harness.gate(deployment)["edition"]
+    harness.aws.set_health("order", "green", "unhealthy", reason="Target.Timeout")
+    harness.clock.advance(seconds=20)
+    await evidence(harness, deployment, "targets unhealthy")
+    assert harness.gate(deployment)["edition"] == before
+    harness.aws.set_health("order", "green", "healthy")  # without a healthy target nothing is approved
+    harness.clock.advance(seconds=20)
+    await evidence(harness, deployment, "Green looks fit")
+    assert harness.gate(deployment)["edition"] == before
+    await harness.approve(OLU.id, deployment)
+    assert await harness.reported(deployment) == ["Succeeded"]
 
 
-async def test_evidence_stays_as_it_was_when_the_decision_was_made(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    await evidence(house, deployment, "Green looks fit")
-    await house.approve(OLU.id, deployment)
-    await house.told(deployment)
-    house.aws.set_health("order", "green", "unhealthy", reason="Target.Timeout")
-    house.clock.advance(minutes=5)
-    await house.until(lambda: house.rows("SELECT 1 FROM evidence WHERE due_at IS NULL"))
-    await house.until(lambda: "As it was when this was decided" in house.says(deployment))
-    assert "Green looks fit" in house.says(deployment)
-    assert "2 of 2 tasks running" in await details(house, OLU.id, deployment)
-    health = house.rows("SELECT seen -> 'green' -> 'health' AS health FROM evidence")[0]["health"]
+async def test_evidence_stays_as_it_was_when_the_decision_was_made(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    await evidence(harness, deployment, "Green looks fit")
+    await harness.approve(OLU.id, deployment)
+    await harness.reported(deployment)
+    harness.aws.set_health("order", "green", "unhealthy", reason="Target.Timeout")
+    harness.clock.advance(minutes=5)
+    await harness.until(lambda: harness.rows("SELECT 1 FROM evidence WHERE due_at IS NULL"))
+    await harness.until(lambda: "As it was when this was decided" in harness.card_text(deployment))
+    assert "Green looks fit" in harness.card_text(deployment)
+    assert "2 of 2 tasks running" in await details(harness, OLU.id, deployment)
+    health = harness.rows("SELECT seen -> 'green' -> 'health' AS health FROM evidence")[0]["health"]
     assert [one["state"] for one in health] == ["healthy"]
 
 
@@ -196,61 +196,61 @@ PARTS: list[tuple[str, str]] = [
     ("fault", "why"), [("access_denied", DENIED), ("throttle", THROTTLED), ("error", FAILED)]
 )
 async def test_a_part_that_cannot_be_read_says_why(
-    house: House, operation: str, said: str, fault: Kind, why: str
+    harness: Harness, operation: str, said: str, fault: Kind, why: str
 ) -> None:
-    house.aws.faults.add(operation, fault, times=None)
-    deployment, _ = await house.ask("order")
-    card = await evidence(house, deployment, said.format(why=why))
+    harness.aws.faults.add(operation, fault, times=None)
+    deployment, _ = await harness.open_gate("order")
+    card = await evidence(harness, deployment, said.format(why=why))
     assert "tasks running" in card
-    assert {"approve", "reject"} <= house.actions(deployment)
-    house.aws.faults.clear()
-    house.clock.advance(seconds=40)
-    await evidence(house, deployment, "Green looks fit")
+    assert {"approve", "reject"} <= harness.actions(deployment)
+    harness.aws.faults.clear()
+    harness.clock.advance(seconds=40)
+    await evidence(harness, deployment, "Green looks fit")
 
 
 @pytest.mark.parametrize(("operation", "said"), PARTS, ids=[operation for operation, _ in PARTS])
-async def test_a_part_that_is_slow_holds_up_no_other(house: House, operation: str, said: str) -> None:
-    house.aws.faults.slow(operation, 3_000)
-    deployment, _ = await house.ask("order")
-    card = await evidence(house, deployment, said.format(why=SILENT))
+async def test_a_part_that_is_slow_holds_up_no_other(harness: Harness, operation: str, said: str) -> None:
+    harness.aws.faults.slow(operation, 3_000)
+    deployment, _ = await harness.open_gate("order")
+    card = await evidence(harness, deployment, said.format(why=SILENT))
     assert "tasks running" in card
-    house.aws.faults.clear()
-    house.clock.advance(seconds=40)
-    await evidence(house, deployment, "Green looks fit")
+    harness.aws.faults.clear()
+    harness.clock.advance(seconds=40)
+    await evidence(harness, deployment, "Green looks fit")
 
 
-async def test_without_ecs_codedeploy_and_its_appspec_still_tell_green(house: House) -> None:
-    house.aws.faults.add("DescribeServices", "access_denied", times=None)
-    deployment, _ = await house.ask("order")
-    card = await evidence(house, deployment, "Green looks fit")
+async def test_without_ecs_codedeploy_and_its_appspec_still_tell_green(harness: Harness) -> None:
+    harness.aws.faults.add("DescribeServices", "access_denied", times=None)
+    deployment, _ = await harness.open_gate("order")
+    card = await evidence(harness, deployment, "Green looks fit")
     assert f"What changes: {DENIED}. Green runs `klp-logistics/order:1.42.0`." in card
-    told = await details(house, OLU.id, deployment)
+    told = await details(harness, OLU.id, deployment)
     assert "changes: not allowed to read (`ecs:DescribeServices`)" in told
     assert "Target group `klp-logistics-order-green`" in told
 
 
-async def test_without_codedeploys_target_ecs_still_tells_both_sides(house: House) -> None:
-    house.aws.faults.add("ListDeploymentTargets", "access_denied", times=None)
-    deployment, _ = await house.ask("order")
-    card = await evidence(house, deployment, "Green looks fit")
+async def test_without_codedeploys_target_ecs_still_tells_both_sides(harness: Harness) -> None:
+    harness.aws.faults.add("ListDeploymentTargets", "access_denied", times=None)
+    deployment, _ = await harness.open_gate("order")
+    card = await evidence(harness, deployment, "Green looks fit")
     assert "`1.41.0` → `1.42.0`" in card
     assert "steady since" not in card
 
 
-async def test_with_nothing_to_be_read_the_question_is_still_asked(house: House) -> None:
+async def test_with_nothing_to_be_read_the_question_is_still_asked(harness: Harness) -> None:
     for operation in ("GetDeploymentGroup", "ListDeploymentTargets", "DescribeServices"):
-        house.aws.faults.add(operation, "access_denied", times=None)
-    deployment, _ = await house.ask("order")
-    card = await evidence(house, deployment, ":grey_question: Green: tasks: not allowed to read")
+        harness.aws.faults.add(operation, "access_denied", times=None)
+    deployment, _ = await harness.open_gate("order")
+    card = await evidence(harness, deployment, ":grey_question: Green: tasks: not allowed to read")
     assert "target health: not allowed to read · alarms: not allowed to read" in card
-    await house.approve(OLU.id, deployment)
-    assert await house.told(deployment) == ["Succeeded"]
+    await harness.approve(OLU.id, deployment)
+    assert await harness.reported(deployment) == ["Succeeded"]
 
 
-async def test_no_alarm_configured_is_no_gap(house: House) -> None:
-    house.aws.faults.add("DescribeAlarms", "access_denied", times=None)
-    deployment, _ = await house.ask("order")
-    assert "no alarm is configured" not in await evidence(house, deployment, "alarms: not allowed to read")
+async def test_no_alarm_configured_is_no_gap(harness: Harness) -> None:
+    harness.aws.faults.add("DescribeAlarms", "access_denied", times=None)
+    deployment, _ = await harness.open_gate("order")
+    assert "no alarm is configured" not in await evidence(harness, deployment, "alarms: not allowed to read")
 
 
 @pytest.mark.parametrize("labels", [True, False], ids=["with labels", "without labels"])
@@ -258,41 +258,41 @@ async def test_green_is_found_again_after_the_target_groups_have_swapped(
     tmp_path: Path, record_url: str, monkeypatch: Any, labels: bool
 ) -> None:
     order = SandboxDomain("order", 8020, task_set_labels=labels)
-    async with living_house(tmp_path, record_url, monkeypatch, domains=[order]) as house:
-        first, _ = await house.ask("order", image_tag="2.0.0")
-        assert "`1.41.0` → `2.0.0`" in await evidence(house, first, "Green looks fit")
-        await house.approve(OLU.id, first)
-        await house.told(first)
-        house.aws.play_until(lambda: house.aws.deployment(first).over)
-        second, _ = await house.ask("order", image_tag="3.0.0")
-        assert "`2.0.0` → `3.0.0`" in await evidence(house, second, "Green looks fit")
-        told = await details(house, OLU.id, second)
+    async with running_harness(tmp_path, record_url, monkeypatch, domains=[order]) as harness:
+        first, _ = await harness.open_gate("order", image_tag="2.0.0")
+        assert "`1.41.0` → `2.0.0`" in await evidence(harness, first, "Green looks fit")
+        await harness.approve(OLU.id, first)
+        await harness.reported(first)
+        harness.aws.play_until(lambda: harness.aws.deployment(first).over)
+        second, _ = await harness.open_gate("order", image_tag="3.0.0")
+        assert "`2.0.0` → `3.0.0`" in await evidence(harness, second, "Green looks fit")
+        told = await details(harness, OLU.id, second)
         green = told.partition("Green, asks to serve")[2]
         assert "klp-logistics/order:3.0.0" in green
         assert "Target group `klp-logistics-order-blue`" in green
 
 
-async def test_a_killed_replicas_look_is_taken_over(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    await evidence(house, deployment, "Green looks fit")
+async def test_a_killed_replicas_look_is_taken_over(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    await evidence(harness, deployment, "Green looks fit")
     await outsiders.alters(
-        house,
+        harness,
         "UPDATE evidence SET claimed_by = gen_random_uuid(), claimed_until = %s, due_at = %s",
-        house.clock().replace(year=2027),
-        house.clock(),
+        harness.clock().replace(year=2027),
+        harness.clock(),
     )
-    house.aws.set_health("order", "green", "unhealthy", reason="Target.Timeout")
-    house.clock.advance(seconds=60)
-    assert "Green looks fit" in house.says(deployment)
-    await outsiders.alters(house, "UPDATE evidence SET claimed_until = %s", house.clock())
-    await evidence(house, deployment, "targets unhealthy")
+    harness.aws.set_health("order", "green", "unhealthy", reason="Target.Timeout")
+    harness.clock.advance(seconds=60)
+    assert "Green looks fit" in harness.card_text(deployment)
+    await outsiders.alters(harness, "UPDATE evidence SET claimed_until = %s", harness.clock())
+    await evidence(harness, deployment, "targets unhealthy")
 
 
-async def test_the_api_tells_it_in_short(house: House) -> None:
-    house.aws.register_revision("order", "1.42.0", environment={"LOG_LEVEL": "debug"})
-    deployment, _ = await house.ask("order")
-    await evidence(house, deployment, "Green looks fit")
-    async with aiohttp.ClientSession() as session, session.get(f"{house.url}/api/v1/gates") as answer:
+async def test_the_api_tells_it_in_short(harness: Harness) -> None:
+    harness.aws.register_revision("order", "1.42.0", environment={"LOG_LEVEL": "debug"})
+    deployment, _ = await harness.open_gate("order")
+    await evidence(harness, deployment, "Green looks fit")
+    async with aiohttp.ClientSession() as session, session.get(f"{harness.url}/api/v1/gates") as answer:
         [gate] = (await answer.json())["items"]
     told = gate["evidence"]
     assert (told["fit"], told["findings"], told["missing"]) == (True, [], {})
@@ -307,39 +307,41 @@ async def test_the_api_tells_it_in_short(house: House) -> None:
     assert {change["before"] for change in told["changes"] if change["what"] == "variable"} == {None}
 
 
-async def test_details_of_a_card_that_is_not_ours_is_answered_kindly(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    await evidence(house, deployment, "Green looks fit")
-    await house.press(OLU.id, deployment, "details", value="no ticket")
-    await house.until(lambda: "belongs to no switch" in house.whispered(OLU.id))
-    assert house.slack.views.top(OLU.id) is None
+async def test_details_of_a_card_that_is_not_ours_is_answered_kindly(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    await evidence(harness, deployment, "Green looks fit")
+    await harness.press(OLU.id, deployment, "details", value="no ticket")
+    await harness.until(lambda: "belongs to no switch" in harness.ephemerals(OLU.id))
+    assert harness.slack.views.top(OLU.id) is None
 
 
-async def test_a_gate_that_is_confirmed_late_gets_its_evidence_then(house: House) -> None:
-    house.aws.faults.add("GetDeployment", "unavailable", times=None)
-    house.aws.faults.add("BatchGetDeployments", "unavailable", times=None)
-    deployment = await house.deploy("order")
-    await house.until(lambda: "CodeDeploy cannot be asked" in house.says(deployment))
-    assert "Looking up" not in house.says(deployment)
-    assert house.aws.calls("DescribeServices") == []
-    house.aws.faults.clear()
-    house.clock.advance(minutes=1)
-    await evidence(house, deployment, "Green looks fit")
+async def test_a_gate_that_is_confirmed_late_gets_its_evidence_then(harness: Harness) -> None:
+    harness.aws.faults.add("GetDeployment", "unavailable", times=None)
+    harness.aws.faults.add("BatchGetDeployments", "unavailable", times=None)
+    deployment = await harness.deploy("order")
+    await harness.until(lambda: "CodeDeploy cannot be asked" in harness.card_text(deployment))
+    assert "Looking up" not in harness.card_text(deployment)
+    assert harness.aws.calls("DescribeServices") == []
+    harness.aws.faults.clear()
+    harness.clock.advance(minutes=1)
+    await evidence(harness, deployment, "Green looks fit")
 
 
-async def test_an_automatic_rollback_waits_for_no_evidence(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    await evidence(house, deployment, "Green looks fit")
-    house.aws.stop_deployment(deployment)
-    house.aws.play_until(lambda: house.aws.deployment(deployment).rollback_id is not None)
-    rollback = house.aws.deployment(deployment).rollback_id
+async def test_an_automatic_rollback_waits_for_no_evidence(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    await evidence(harness, deployment, "Green looks fit")
+    harness.aws.stop_deployment(deployment)
+    harness.aws.play_until(lambda: harness.aws.deployment(deployment).rollback_id is not None)
+    rollback = harness.aws.deployment(deployment).rollback_id
     assert rollback is not None
-    assert await house.told(rollback) == ["Succeeded"]
-    await house.until(lambda: house.rows("SELECT 1 FROM evidence WHERE due_at IS NULL AND seen IS NULL"))
+    assert await harness.reported(rollback) == ["Succeeded"]
+    await harness.until(lambda: harness.rows("SELECT 1 FROM evidence WHERE due_at IS NULL AND seen IS NULL"))
 
 
-async def test_every_domain_has_its_own_evidence(house: House) -> None:
+async def test_every_domain_has_its_own_evidence(harness: Harness) -> None:
     names = [domain.name for domain in EIGHT_DOMAINS]
-    deployments = {name: (await house.ask(name))[0] for name in names}
+    deployments = {name: (await harness.open_gate(name))[0] for name in names}
     for name, deployment in deployments.items():
-        assert f"*klp-logistics/{name}* `1.41.0` → `1.42.0`" in await evidence(house, deployment, "looks fit")
+        assert f"*klp-logistics/{name}* `1.41.0` → `1.42.0`" in await evidence(
+            harness, deployment, "looks fit"
+        )

@@ -7,235 +7,241 @@ from pathlib import Path
 import pytest
 
 from app.sandbox.cast import CHANNEL, GRACE, JUN, MINA, OLU, config_text
-from tests.house import House, living_house, text_of
+from tests.harness import Harness, running_harness, text_of
 from tests.slack.play import form_of
 
-Build = Callable[..., AbstractAsyncContextManager[House]]
+Build = Callable[..., AbstractAsyncContextManager[Harness]]
 
 
 @pytest.fixture
 def build(tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch) -> Build:
-    """A house whose order domain has rules of its own, as lines of its table."""
+    """A harness whose order domain has rules of its own, as lines of its table."""
 
-    def built(order: str) -> AbstractAsyncContextManager[House]:
-        return living_house(tmp_path, record_url, monkeypatch, config=config_text(order=order))
+    def built(order: str) -> AbstractAsyncContextManager[Harness]:
+        return running_harness(tmp_path, record_url, monkeypatch, config=config_text(order=order))
 
     return built
 
 
-async def whisper(house: House, user: str, words: str) -> None:
+async def whisper(harness: Harness, user: str, words: str) -> None:
     """Waits until `user` was told it."""
-    await house.until(lambda: words in house.whispered(user))
+    await harness.until(lambda: words in harness.ephemerals(user))
 
 
-async def press_whispered(house: House, user: str, action: str) -> None:
+async def press_whispered(harness: Harness, user: str, action: str) -> None:
     """Presses a button under the latest answer that only `user` sees."""
-    message = house.slack.messages.whispers(user)[-1]
-    await house.slack.press_async(user, message.channel, message.ts, action)
+    message = harness.slack.messages.whispers(user)[-1]
+    await harness.slack.press_async(user, message.channel, message.ts, action)
 
 
-async def break_the_glass(house: House, user: str, reason: str) -> str:
+async def break_the_glass(harness: Harness, user: str, reason: str) -> str:
     """Fills in the form that is open and submits it; gives what the form said."""
-    await house.until(lambda: house.slack.views.top(user) is not None)
-    form = house.slack.views.top(user)
+    await harness.until(lambda: harness.slack.views.top(user) is not None)
+    form = harness.slack.views.top(user)
     assert form is not None
     said = str(form.body["blocks"])
-    await house.slack.submit_async(user, form.id, {"glass_reason": reason})
+    await harness.slack.submit_async(user, form.id, {"glass_reason": reason})
     return said
 
 
-def replies(house: House, deployment: str) -> list[str]:
+def replies(harness: Harness, deployment: str) -> list[str]:
     """What stands in the thread of the deployment's card."""
-    card = house.card(deployment)
-    return [text_of(message) for message in house.slack.messages.replies(CHANNEL.id, card.ts)]
+    card = harness.card(deployment)
+    return [text_of(message) for message in harness.slack.messages.replies(CHANNEL.id, card.ts)]
 
 
 async def test_two_people_are_needed_and_the_first_may_think_again(build: Build) -> None:
-    async with build("approvals = 2\n") as house:
-        deployment, _ = await house.ask("order")
-        await house.approve(MINA.id, deployment)
-        await whisper(house, MINA.id, "승인이 기록되었습니다.")
-        await whisper(house, MINA.id, "1명이 더 승인해야 합니다")
-        await house.until(lambda: "1 more person has to approve" in house.says(deployment))
+    async with build("approvals = 2\n") as harness:
+        deployment, _ = await harness.open_gate("order")
+        await harness.approve(MINA.id, deployment)
+        await whisper(harness, MINA.id, "승인이 기록되었습니다.")
+        await whisper(harness, MINA.id, "1명이 더 승인해야 합니다")
+        await harness.until(lambda: "1 more person has to approve" in harness.card_text(deployment))
 
-        await press_whispered(house, MINA.id, "take_back")
-        await whisper(house, MINA.id, "order 전환에 대한 표를 거두었습니다.")
-        await house.until(lambda: "Approved so far" not in house.says(deployment))
+        await press_whispered(harness, MINA.id, "take_back")
+        await whisper(harness, MINA.id, "order 전환에 대한 표를 거두었습니다.")
+        await harness.until(lambda: "Approved so far" not in harness.card_text(deployment))
 
-        await house.approve(OLU.id, deployment)
-        await house.until(lambda: f"Approved so far by <@{OLU.id}>" in house.says(deployment))
-        assert house.gate(deployment)["phase"] == "awaiting"
-        await house.press(JUN.id, deployment, "take_back")
-        await whisper(house, JUN.id, "거둘 수 있는 표가 없습니다.")
-        await house.approve(GRACE.id, deployment)
-        assert await house.told(deployment) == ["Succeeded"]
-        assert house.audit(deployment).count("vote_taken_back") == 1
+        await harness.approve(OLU.id, deployment)
+        await harness.until(lambda: f"Approved so far by <@{OLU.id}>" in harness.card_text(deployment))
+        assert harness.gate(deployment)["phase"] == "awaiting"
+        await harness.press(JUN.id, deployment, "take_back")
+        await whisper(harness, JUN.id, "거둘 수 있는 표가 없습니다.")
+        await harness.approve(GRACE.id, deployment)
+        assert await harness.reported(deployment) == ["Succeeded"]
+        assert harness.audit(deployment).count("vote_taken_back") == 1
 
 
 async def test_who_deployed_is_found_by_e_mail_and_may_not_approve_it(build: Build) -> None:
-    async with build("") as house:
-        house.slack.credentials.scopes.add("users:read.email")
-        house.slack.people.alter(OLU.id, email="olu@example.com")
-        deployment, _ = await house.ask("order", description="order 4f2a1c deployed-by=Olu@example.com")
-        await house.until(lambda: f"<@{OLU.id}>" in house.says(deployment))
-        await house.approve(OLU.id, deployment)
-        await whisper(house, OLU.id, "You deployed order yourself")
-        assert house.gate(deployment)["phase"] == "awaiting"
-        await house.approve(MINA.id, deployment)
-        assert await house.told(deployment) == ["Succeeded"]
-        assert "deployer_known" in house.audit(deployment)
+    async with build("") as harness:
+        harness.slack.credentials.scopes.add("users:read.email")
+        harness.slack.people.alter(OLU.id, email="olu@example.com")
+        deployment, _ = await harness.open_gate(
+            "order", description="order 4f2a1c deployed-by=Olu@example.com"
+        )
+        await harness.until(lambda: f"<@{OLU.id}>" in harness.card_text(deployment))
+        await harness.approve(OLU.id, deployment)
+        await whisper(harness, OLU.id, "You deployed order yourself")
+        assert harness.gate(deployment)["phase"] == "awaiting"
+        await harness.approve(MINA.id, deployment)
+        assert await harness.reported(deployment) == ["Succeeded"]
+        assert "deployer_known" in harness.audit(deployment)
 
 
 async def test_who_deployed_is_told_by_the_task_definition_too(build: Build) -> None:
-    async with build("") as house:
-        house.aws.register_revision("order", "v2", tags={"github-actor": "Mina-Kim"})
-        deployment, _ = await house.ask("order", description="order v2")
-        await house.until(lambda: f"<@{MINA.id}>" in house.says(deployment))
-        await house.until(lambda: "deployer_known" in house.audit(deployment))
-        await house.approve(MINA.id, deployment)
-        await whisper(house, MINA.id, "직접 하셨으므로")
-        await house.approve(OLU.id, deployment)
-        assert await house.told(deployment) == ["Succeeded"]
+    async with build("") as harness:
+        harness.aws.register_revision("order", "v2", tags={"github-actor": "Mina-Kim"})
+        deployment, _ = await harness.open_gate("order", description="order v2")
+        await harness.until(lambda: f"<@{MINA.id}>" in harness.card_text(deployment))
+        await harness.until(lambda: "deployer_known" in harness.audit(deployment))
+        await harness.approve(MINA.id, deployment)
+        await whisper(harness, MINA.id, "직접 하셨으므로")
+        await harness.approve(OLU.id, deployment)
+        assert await harness.reported(deployment) == ["Succeeded"]
 
 
 async def test_without_the_scope_for_addresses_the_deployer_stays_unknown_and_two_are_asked(
     build: Build,
 ) -> None:
-    async with build('unknown_deployer = "ask-two"\n') as house:
-        house.slack.people.alter(OLU.id, email="olu@example.com")
-        deployment, _ = await house.ask("order", description="deployed-by=olu@example.com")
-        await house.approve(OLU.id, deployment)
-        await whisper(house, OLU.id, "Nobody knows who deployed this, so two different people must approve")
-        await house.approve(MINA.id, deployment)
-        assert await house.told(deployment) == ["Succeeded"]
+    async with build('unknown_deployer = "ask-two"\n') as harness:
+        harness.slack.people.alter(OLU.id, email="olu@example.com")
+        deployment, _ = await harness.open_gate("order", description="deployed-by=olu@example.com")
+        await harness.approve(OLU.id, deployment)
+        await whisper(harness, OLU.id, "Nobody knows who deployed this, so two different people must approve")
+        await harness.approve(MINA.id, deployment)
+        assert await harness.reported(deployment) == ["Succeeded"]
 
 
 async def test_a_second_group_owes_an_approval_of_its_own(build: Build) -> None:
-    async with build(f'require = [{{ from = "{JUN.id}" }}]\n') as house:
-        deployment, _ = await house.ask("order")
-        await house.approve(OLU.id, deployment)
-        await whisper(house, OLU.id, f"1 more person has to approve: <@{JUN.id}>.")
-        await house.until(lambda: f"1 more person has to approve: <@{JUN.id}>." in house.says(deployment))
-        await house.approve(JUN.id, deployment)
-        assert await house.told(deployment) == ["Succeeded"]
+    async with build(f'require = [{{ from = "{JUN.id}" }}]\n') as harness:
+        deployment, _ = await harness.open_gate("order")
+        await harness.approve(OLU.id, deployment)
+        await whisper(harness, OLU.id, f"1 more person has to approve: <@{JUN.id}>.")
+        await harness.until(
+            lambda: f"1 more person has to approve: <@{JUN.id}>." in harness.card_text(deployment)
+        )
+        await harness.approve(JUN.id, deployment)
+        assert await harness.reported(deployment) == ["Succeeded"]
 
 
 async def test_approve_asks_why_where_the_rules_do(build: Build) -> None:
-    async with build('reason = "always"\n') as house:
-        deployment, _ = await house.ask("order")
-        await house.approve(OLU.id, deployment)
-        await house.until(lambda: house.slack.views.top(OLU.id) is not None)
-        form = house.slack.views.top(OLU.id)
+    async with build('reason = "always"\n') as harness:
+        deployment, _ = await harness.open_gate("order")
+        await harness.approve(OLU.id, deployment)
+        await harness.until(lambda: harness.slack.views.top(OLU.id) is not None)
+        form = harness.slack.views.top(OLU.id)
         assert form is not None
-        blank = await house.slack.submit_async(OLU.id, form.id, {"reason": "  "}, past_the_client=True)
+        blank = await harness.slack.submit_async(OLU.id, form.id, {"reason": "  "}, past_the_client=True)
         assert blank.errors == {"reason": "Please say why: a sentence is enough."}
-        await house.slack.submit_async(OLU.id, form.id, {"reason": "ordered one on green"})
-        assert await house.told(deployment) == ["Succeeded"]
-        assert house.rows("SELECT reason FROM votes") == [{"reason": "ordered one on green"}]
-        assert "press_refused" not in house.audit(deployment)
+        await harness.slack.submit_async(OLU.id, form.id, {"reason": "ordered one on green"})
+        assert await harness.reported(deployment) == ["Succeeded"]
+        assert harness.rows("SELECT reason FROM votes") == [{"reason": "ordered one on green"}]
+        assert "press_refused" not in harness.audit(deployment)
 
 
 async def test_a_majority_has_to_reject_where_the_rules_say_so(build: Build) -> None:
-    async with build('approvals = 2\nreject = "majority"\n') as house:
-        deployment, _ = await house.ask("order")
-        form = await form_of(house, GRACE, deployment, "reject")
+    async with build('approvals = 2\nreject = "majority"\n') as harness:
+        deployment, _ = await harness.open_gate("order")
+        form = await form_of(harness, GRACE, deployment, "reject")
         assert "Once 1 more person rejects" in str(form.body)
-        await house.slack.submit_async(GRACE.id, form.id, {"reason": "slow"})
-        await house.until(lambda: f"Rejected so far by <@{GRACE.id}>" in house.says(deployment))
-        form = await form_of(house, OLU, deployment, "reject")
+        await harness.slack.submit_async(GRACE.id, form.id, {"reason": "slow"})
+        await harness.until(lambda: f"Rejected so far by <@{GRACE.id}>" in harness.card_text(deployment))
+        form = await form_of(harness, OLU, deployment, "reject")
         assert "stays on blue and" in str(form.body)
         assert "more" not in str(form.body["blocks"][0])
-        await house.slack.submit_async(OLU.id, form.id, {"reason": "too slow"})
-        assert await house.told(deployment) == ["Failed"]
-        assert house.gate(deployment)["reason"] == "too slow"
-        await house.until(lambda: f"*Rejected* by <@{GRACE.id}>, <@{OLU.id}>" in house.says(deployment))
-        assert "> slow" in house.says(deployment)
-        assert "> too slow" in house.says(deployment)
+        await harness.slack.submit_async(OLU.id, form.id, {"reason": "too slow"})
+        assert await harness.reported(deployment) == ["Failed"]
+        assert harness.gate(deployment)["reason"] == "too slow"
+        await harness.until(
+            lambda: f"*Rejected* by <@{GRACE.id}>, <@{OLU.id}>" in harness.card_text(deployment)
+        )
+        assert "> slow" in harness.card_text(deployment)
+        assert "> too slow" in harness.card_text(deployment)
 
 
 async def test_no_reason_is_asked_where_the_rules_ask_none(build: Build) -> None:
-    async with build('reason = "never"\n') as house:
-        deployment, _ = await house.ask("order")
-        assert (await house.reject(OLU.id, deployment, "")).outcome == "closed"
-        assert await house.told(deployment) == ["Failed"]
-        await house.until(lambda: "Rejected" in house.says(deployment))
-        assert "> -" not in house.says(deployment)
+    async with build('reason = "never"\n') as harness:
+        deployment, _ = await harness.open_gate("order")
+        assert (await harness.reject(OLU.id, deployment, "")).outcome == "closed"
+        assert await harness.reported(deployment) == ["Failed"]
+        await harness.until(lambda: "Rejected" in harness.card_text(deployment))
+        assert "> -" not in harness.card_text(deployment)
 
 
 async def test_an_admin_breaks_the_glass_in_the_open(build: Build) -> None:
-    async with build("approvals = 3\n") as house:
-        deployment, _ = await house.ask("order")
-        await house.approve(GRACE.id, deployment)
-        await whisper(house, GRACE.id, "2 more people have to approve")
-        await press_whispered(house, GRACE.id, "break_glass")
-        said = await break_the_glass(house, GRACE.id, "customers cannot pay")
+    async with build("approvals = 3\n") as harness:
+        deployment, _ = await harness.open_gate("order")
+        await harness.approve(GRACE.id, deployment)
+        await whisper(harness, GRACE.id, "2 more people have to approve")
+        await press_whispered(harness, GRACE.id, "break_glass")
+        said = await break_the_glass(harness, GRACE.id, "customers cannot pay")
         assert "2 more people have to approve" in said
 
-        assert await house.told(deployment) == ["Succeeded"]
-        await house.until(lambda: "against the rules" in house.says(deployment))
-        assert "2 approvals from" in house.says(deployment)
-        assert "customers cannot pay" in house.says(deployment)
+        assert await harness.reported(deployment) == ["Succeeded"]
+        await harness.until(lambda: "against the rules" in harness.card_text(deployment))
+        assert "2 approvals from" in harness.card_text(deployment)
+        assert "customers cannot pay" in harness.card_text(deployment)
         said = f"<@{GRACE.id}> approved *order*"
-        await house.until(lambda: [reply for reply in replies(house, deployment) if said in reply])
-        announced = next(reply for reply in replies(house, deployment) if said in reply)
+        await harness.until(lambda: [reply for reply in replies(harness, deployment) if said in reply])
+        announced = next(reply for reply in replies(harness, deployment) if said in reply)
         assert "customers cannot pay" in announced
-        broadcast = [one for one in house.slack.messages.in_channel(CHANNEL.id) if one.broadcast]
+        broadcast = [one for one in harness.slack.messages.in_channel(CHANNEL.id) if one.broadcast]
         assert [one.text for one in broadcast] == [announced.splitlines()[0]], "it stands in the channel, too"
-        assert [card.ts for card in house.cards()] == [broadcast[0].thread_ts], "and is no card"
-        gate = house.gate(deployment)
+        assert [card.ts for card in harness.cards()] == [broadcast[0].thread_ts], "and is no card"
+        gate = harness.gate(deployment)
         assert (gate["basis"], gate["decided_by"], gate["reason"]) == (
             "break_glass",
             GRACE.id,
             "customers cannot pay",
         )
         assert [rule["rule"] for rule in gate["broken"]] == ["owed"]
-        assert house.audit(deployment).count("glass_broken") == 1
+        assert harness.audit(deployment).count("glass_broken") == 1
 
 
 async def test_who_had_approved_did_not_break_the_glass(build: Build) -> None:
-    async with build("approvals = 3\n") as house:
-        deployment, _ = await house.ask("order")
-        await house.approve(OLU.id, deployment)
-        await whisper(house, OLU.id, "2 more people have to approve")
-        await house.approve(GRACE.id, deployment)
-        await whisper(house, GRACE.id, "1 more person has to approve")
-        await press_whispered(house, GRACE.id, "break_glass")
-        await break_the_glass(house, GRACE.id, "customers cannot pay")
-        assert await house.told(deployment) == ["Succeeded"]
-        await house.until(lambda: f"*Break-glass:* <@{GRACE.id}> approved" in house.says(deployment))
+    async with build("approvals = 3\n") as harness:
+        deployment, _ = await harness.open_gate("order")
+        await harness.approve(OLU.id, deployment)
+        await whisper(harness, OLU.id, "2 more people have to approve")
+        await harness.approve(GRACE.id, deployment)
+        await whisper(harness, GRACE.id, "1 more person has to approve")
+        await press_whispered(harness, GRACE.id, "break_glass")
+        await break_the_glass(harness, GRACE.id, "customers cannot pay")
+        assert await harness.reported(deployment) == ["Succeeded"]
+        await harness.until(lambda: f"*Break-glass:* <@{GRACE.id}> approved" in harness.card_text(deployment))
 
 
 async def test_who_had_approved_did_not_reject(build: Build) -> None:
-    async with build("approvals = 2\n") as house:
-        deployment, _ = await house.ask("order")
-        await house.approve(MINA.id, deployment)
-        await whisper(house, MINA.id, "승인이 기록되었습니다.")
-        await house.reject(OLU.id, deployment, "two orders are missing")
-        assert await house.told(deployment) == ["Failed"]
-        await house.until(lambda: f"*Rejected* by <@{OLU.id}>" in house.says(deployment))
+    async with build("approvals = 2\n") as harness:
+        deployment, _ = await harness.open_gate("order")
+        await harness.approve(MINA.id, deployment)
+        await whisper(harness, MINA.id, "승인이 기록되었습니다.")
+        await harness.reject(OLU.id, deployment, "two orders are missing")
+        assert await harness.reported(deployment) == ["Failed"]
+        await harness.until(lambda: f"*Rejected* by <@{OLU.id}>" in harness.card_text(deployment))
 
 
 async def test_nobody_but_an_admin_is_offered_or_given_the_way_around(build: Build) -> None:
-    async with build('approvals = 3\nrequired_checks = ["smoke"]\n') as house:
-        deployment, _ = await house.ask("order")
-        await house.approve(OLU.id, deployment)
-        await whisper(house, OLU.id, "The check “smoke” has not reported yet.")
-        assert "break_glass" not in str(house.slack.messages.whispers(OLU.id)[-1].blocks)
-        assert "break_glass" in house.actions(deployment)
-        await house.press(OLU.id, deployment, "break_glass")
-        await whisper(house, OLU.id, f"Only admins break the glass: <@{GRACE.id}>.")
-        assert house.slack.views.top(OLU.id) is None
-        assert house.gate(deployment)["phase"] == "awaiting"
+    async with build('approvals = 3\nrequired_checks = ["smoke"]\n') as harness:
+        deployment, _ = await harness.open_gate("order")
+        await harness.approve(OLU.id, deployment)
+        await whisper(harness, OLU.id, "The check “smoke” has not reported yet.")
+        assert "break_glass" not in str(harness.slack.messages.whispers(OLU.id)[-1].blocks)
+        assert "break_glass" in harness.actions(deployment)
+        await harness.press(OLU.id, deployment, "break_glass")
+        await whisper(harness, OLU.id, f"Only admins break the glass: <@{GRACE.id}>.")
+        assert harness.slack.views.top(OLU.id) is None
+        assert harness.gate(deployment)["phase"] == "awaiting"
 
 
 async def test_an_announcement_whose_answer_was_lost_is_not_said_twice(build: Build) -> None:
-    async with build("approvals = 3\n") as house:
-        deployment, _ = await house.ask("order")
-        await house.approve(GRACE.id, deployment)
-        await whisper(house, GRACE.id, "more people have to approve")
-        house.slack.faults.lose_answer("chat.postMessage")
-        await press_whispered(house, GRACE.id, "break_glass")
-        await break_the_glass(house, GRACE.id, "customers cannot pay")
-        await house.until(lambda: house.rows("SELECT ts FROM announcements WHERE ts IS NOT NULL"))
-        announced = [text for text in replies(house, deployment) if "against its rules" in text]
+    async with build("approvals = 3\n") as harness:
+        deployment, _ = await harness.open_gate("order")
+        await harness.approve(GRACE.id, deployment)
+        await whisper(harness, GRACE.id, "more people have to approve")
+        harness.slack.faults.lose_answer("chat.postMessage")
+        await press_whispered(harness, GRACE.id, "break_glass")
+        await break_the_glass(harness, GRACE.id, "customers cannot pay")
+        await harness.until(lambda: harness.rows("SELECT ts FROM announcements WHERE ts IS NOT NULL"))
+        announced = [text for text in replies(harness, deployment) if "against its rules" in text]
         assert len(announced) == 1

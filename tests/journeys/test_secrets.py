@@ -1,4 +1,4 @@
-"""A secret in a task definition's environment appears nowhere: everything that the house wrote is searched."""
+"""A secret in a task definition's environment appears nowhere: everything that the harness wrote is searched."""
 
 import base64
 import io
@@ -13,7 +13,7 @@ import structlog
 
 from app.observability.logging import configure_logging
 from app.sandbox.cast import GRACE, MINA, OLU
-from tests.house import House
+from tests.harness import Harness
 
 OLD = "hunter2-before-9b1e"
 NEW = "hunter2-after-44c0"
@@ -54,7 +54,7 @@ def everything_recorded(database_url: str) -> str:
     return "\n".join(text for (text,) in rows)
 
 
-async def fetched(house: House) -> str:
+async def fetched(harness: Harness) -> str:
     """All that the service tells whoever asks over HTTP."""
     said = []
     async with aiohttp.ClientSession() as session:
@@ -66,46 +66,46 @@ async def fetched(house: House) -> str:
             "/readyz",
             "/api/openapi.json",
         ):
-            async with session.get(f"{house.url}{path}") as answer:
+            async with session.get(f"{harness.url}{path}") as answer:
                 assert answer.status == 200, path
                 said.append(await answer.text())
     return "\n".join(said)
 
 
-async def play(house: House) -> str:
+async def play(harness: Harness) -> str:
     """Blue is given a secret in the open; green changes it. Everybody looks at everything. Gives the deployment."""
-    house.aws.register_revision(
+    harness.aws.register_revision(
         "order", "1.42.0", environment={"DB_PASSWORD": OLD}, secrets={"API_KEY": f"arn:aws:ssm:{SOURCE}"}
     )
-    first, _ = await house.ask("order")
-    await house.until(lambda: "DB_PASSWORD" in house.says(first))
-    await house.approve(MINA.id, first)
-    await house.told(first)
-    house.aws.play_until(lambda: house.aws.deployment(first).over)
-    house.aws.register_revision(
+    first, _ = await harness.open_gate("order")
+    await harness.until(lambda: "DB_PASSWORD" in harness.card_text(first))
+    await harness.approve(MINA.id, first)
+    await harness.reported(first)
+    harness.aws.play_until(lambda: harness.aws.deployment(first).over)
+    harness.aws.register_revision(
         "order",
         "1.43.0",
         environment={"DB_PASSWORD": NEW},
         secrets={"API_KEY": f"arn:aws:ssm:{SOURCE}-new"},
         command=("run", f"--password={NEW}"),
     )
-    second, _ = await house.ask("order")
-    await house.until(lambda: "variable `DB_PASSWORD` changes" in house.says(second))
+    second, _ = await harness.open_gate("order")
+    await harness.until(lambda: "variable `DB_PASSWORD` changes" in harness.card_text(second))
     for user in (MINA.id, OLU.id):
-        await house.press(user, second, "details")
-        await house.until(lambda user=user: house.slack.views.top(user) is not None)  # type: ignore[misc]
-    await house.slack.slash_async(OLU.id, "C01DEPLOY", "/deploys", "order")
-    await house.reject(GRACE.id, second, "not today")
-    await house.told(second)
+        await harness.press(user, second, "details")
+        await harness.until(lambda user=user: harness.slack.views.top(user) is not None)  # type: ignore[misc]
+    await harness.slack.slash_async(OLU.id, "C01DEPLOY", "/deploys", "order")
+    await harness.reject(GRACE.id, second, "not today")
+    await harness.reported(second)
     return second
 
 
-async def test_a_secret_in_the_environment_appears_nowhere(log: io.StringIO, house: House) -> None:
-    await play(house)
-    told = await fetched(house)
+async def test_a_secret_in_the_environment_appears_nowhere(log: io.StringIO, harness: Harness) -> None:
+    await play(harness)
+    told = await fetched(harness)
     places = {
-        "Slack": house.slack.traffic(),
-        "the record": everything_recorded(house.database_url),
+        "Slack": harness.slack.traffic(),
+        "the record": everything_recorded(harness.database_url),
         "the log": log.getvalue(),
         "HTTP": told,
     }
@@ -120,12 +120,12 @@ async def test_a_secret_in_the_environment_appears_nowhere(log: io.StringIO, hou
     assert found == []
 
 
-async def test_what_was_searched_would_have_shown_it(house: House) -> None:
+async def test_what_was_searched_would_have_shown_it(harness: Harness) -> None:
     """The names of the same variables are in all the places where a value could have been."""
-    second = await play(house)
-    assert "DB_PASSWORD" in house.slack.traffic()
-    assert "DB_PASSWORD" in everything_recorded(house.database_url)
-    assert "DB_PASSWORD" in await fetched(house)
-    assert "secret `API_KEY` changes its source" in house.slack.traffic()
-    assert "command changes" in house.slack.traffic()
-    assert house.gate(second)["verdict"] == "rejected"
+    second = await play(harness)
+    assert "DB_PASSWORD" in harness.slack.traffic()
+    assert "DB_PASSWORD" in everything_recorded(harness.database_url)
+    assert "DB_PASSWORD" in await fetched(harness)
+    assert "secret `API_KEY` changes its source" in harness.slack.traffic()
+    assert "command changes" in harness.slack.traffic()
+    assert harness.gate(second)["verdict"] == "rejected"

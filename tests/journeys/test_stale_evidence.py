@@ -4,22 +4,22 @@ import pytest
 
 from app.sandbox.cast import GRACE, JUN, OLU
 from tests.flow import outsiders
-from tests.house import House
+from tests.harness import Harness
 from tests.journeys.test_traffic_guard import BLUE, ELSEWHERE, GREEN, SERVES, UNHEALTHY, asked
 
 READS = ("DescribeListeners", "DescribeTargetHealth")
 
 
-async def stale(house: House) -> str:
+async def stale(harness: Harness) -> str:
     """A gate whose next look is far away, as in a crowd, and whose last one is five minutes old."""
-    deployment = await asked(house)
-    await outsiders.alters(house, "UPDATE evidence SET due_at = due_at + interval '50 minutes'")
-    house.clock.advance(minutes=5)
+    deployment = await asked(harness)
+    await outsiders.alters(harness, "UPDATE evidence SET due_at = due_at + interval '50 minutes'")
+    harness.clock.advance(minutes=5)
     return deployment
 
 
-def reads(house: House) -> list[int]:
-    return [len(house.aws.calls(op)) for op in READS]
+def reads(harness: Harness) -> list[int]:
+    return [len(harness.aws.calls(op)) for op in READS]
 
 
 @pytest.mark.parametrize(
@@ -28,76 +28,76 @@ def reads(house: House) -> list[int]:
     ids=["green serves already", "traffic goes elsewhere"],
 )
 async def test_an_approval_is_held_by_what_the_listener_does_now(
-    house: House, weights: dict[str, int], said: str
+    harness: Harness, weights: dict[str, int], said: str
 ) -> None:
-    deployment = await stale(house)
-    house.aws.write_listener("order", weights)
-    await house.approve(OLU.id, deployment)
-    await house.until(lambda: said in house.whispered(OLU.id))
-    assert house.gate(deployment)["phase"] == "awaiting"
-    assert house.aws.answers(deployment) == []
-    await house.until(lambda: said in house.says(deployment))  # the press had the evidence read anew
+    deployment = await stale(harness)
+    harness.aws.write_listener("order", weights)
+    await harness.approve(OLU.id, deployment)
+    await harness.until(lambda: said in harness.ephemerals(OLU.id))
+    assert harness.gate(deployment)["phase"] == "awaiting"
+    assert harness.aws.answers(deployment) == []
+    await harness.until(lambda: said in harness.card_text(deployment))  # the press had the evidence read anew
 
-    house.aws.write_listener("order", {})
-    await outsiders.alters(house, "UPDATE evidence SET due_at = due_at + interval '50 minutes'")
-    house.clock.advance(minutes=5)
-    await house.approve(OLU.id, deployment)
-    assert await house.told(deployment) == ["Succeeded"]
-
-
-async def test_and_by_greens_health_now(house: House) -> None:
-    deployment = await stale(house)
-    house.aws.set_health("order", "green", "unhealthy", reason="Target.Timeout")
-    await house.approve(OLU.id, deployment)
-    await house.until(lambda: UNHEALTHY in house.whispered(OLU.id))
-    assert house.gate(deployment)["phase"] == "awaiting"
+    harness.aws.write_listener("order", {})
+    await outsiders.alters(harness, "UPDATE evidence SET due_at = due_at + interval '50 minutes'")
+    harness.clock.advance(minutes=5)
+    await harness.approve(OLU.id, deployment)
+    assert await harness.reported(deployment) == ["Succeeded"]
 
 
-async def test_a_second_press_counts_as_one_vote(house: House) -> None:
+async def test_and_by_greens_health_now(harness: Harness) -> None:
+    deployment = await stale(harness)
+    harness.aws.set_health("order", "green", "unhealthy", reason="Target.Timeout")
+    await harness.approve(OLU.id, deployment)
+    await harness.until(lambda: UNHEALTHY in harness.ephemerals(OLU.id))
+    assert harness.gate(deployment)["phase"] == "awaiting"
+
+
+async def test_a_second_press_counts_as_one_vote(harness: Harness) -> None:
     """The transaction that found the evidence stale has left nothing behind."""
-    deployment = await stale(house)
-    await house.approve(OLU.id, deployment)
-    assert await house.told(deployment) == ["Succeeded"]
-    assert house.audit(deployment).count("vote_cast") == 1
-    assert house.rows("SELECT voter FROM votes") == [{"voter": OLU.id}]
+    deployment = await stale(harness)
+    await harness.approve(OLU.id, deployment)
+    assert await harness.reported(deployment) == ["Succeeded"]
+    assert harness.audit(deployment).count("vote_cast") == 1
+    assert harness.rows("SELECT voter FROM votes") == [{"voter": OLU.id}]
 
 
-async def test_who_may_not_approve_and_who_rejects_have_nothing_read(house: House) -> None:
-    deployment = await stale(house)
-    before = reads(house)
-    await house.approve(JUN.id, deployment)
-    await house.until(lambda: "press_refused" in house.audit(deployment))
-    assert reads(house) == before
-    await house.reject(GRACE.id, deployment, "not now")
-    assert await house.told(deployment) == ["Failed"]
-    assert reads(house) == before
+async def test_who_may_not_approve_and_who_rejects_have_nothing_read(harness: Harness) -> None:
+    deployment = await stale(harness)
+    before = reads(harness)
+    await harness.approve(JUN.id, deployment)
+    await harness.until(lambda: "press_refused" in harness.audit(deployment))
+    assert reads(harness) == before
+    await harness.reject(GRACE.id, deployment, "not now")
+    assert await harness.reported(deployment) == ["Failed"]
+    assert reads(harness) == before
 
 
 @pytest.mark.parametrize("how", ["denied", "silent"])
-async def test_what_cannot_be_read_in_time_holds_nothing(house: House, how: str) -> None:
-    deployment = await stale(house)
-    house.aws.write_listener("order", {BLUE: 70, GREEN: 30})
+async def test_what_cannot_be_read_in_time_holds_nothing(harness: Harness, how: str) -> None:
+    deployment = await stale(harness)
+    harness.aws.write_listener("order", {BLUE: 70, GREEN: 30})
     for op in READS:
         if how == "denied":
-            house.aws.faults.add(op, "access_denied", times=None)
+            harness.aws.faults.add(op, "access_denied", times=None)
         else:
-            house.aws.faults.slow(op, 8000)
-    pressed = await house.approve(OLU.id, deployment)
+            harness.aws.faults.slow(op, 8000)
+    pressed = await harness.approve(OLU.id, deployment)
     assert pressed.ack.acked
-    assert await house.told(deployment) == ["Succeeded"]
+    assert await harness.reported(deployment) == ["Succeeded"]
 
 
-async def test_an_admin_breaks_the_glass_by_what_is_there_now(house: House) -> None:
-    deployment = await asked(house)
-    house.aws.write_listener("order", {BLUE: 70, GREEN: 30})
-    house.clock.advance(seconds=20)
-    await house.until(lambda: SERVES in house.says(deployment))
-    await house.press(GRACE.id, deployment, "break_glass")
-    await house.until(lambda: house.slack.views.top(GRACE.id) is not None)
-    form = house.slack.views.top(GRACE.id)
+async def test_an_admin_breaks_the_glass_by_what_is_there_now(harness: Harness) -> None:
+    deployment = await asked(harness)
+    harness.aws.write_listener("order", {BLUE: 70, GREEN: 30})
+    harness.clock.advance(seconds=20)
+    await harness.until(lambda: SERVES in harness.card_text(deployment))
+    await harness.press(GRACE.id, deployment, "break_glass")
+    await harness.until(lambda: harness.slack.views.top(GRACE.id) is not None)
+    form = harness.slack.views.top(GRACE.id)
     assert form is not None
-    await outsiders.alters(house, "UPDATE evidence SET due_at = due_at + interval '50 minutes'")
-    house.clock.advance(minutes=5)
-    await house.slack.submit_async(GRACE.id, form.id, {"glass_reason": "the load test sends it there"})
-    assert await house.told(deployment) == ["Succeeded"]
-    assert house.gate(deployment)["broken"] == [{"rule": "green_serves", "port": 8020, "percent": 30}]
+    await outsiders.alters(harness, "UPDATE evidence SET due_at = due_at + interval '50 minutes'")
+    harness.clock.advance(minutes=5)
+    await harness.slack.submit_async(GRACE.id, form.id, {"glass_reason": "the load test sends it there"})
+    assert await harness.reported(deployment) == ["Succeeded"]
+    assert harness.gate(deployment)["broken"] == [{"rule": "green_serves", "port": 8020, "percent": 30}]

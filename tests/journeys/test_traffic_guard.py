@@ -7,7 +7,7 @@ import pytest
 
 from app.sandbox.aws.world import SandboxDomain
 from app.sandbox.cast import GRACE, OLU
-from tests.house import House, living_house, texts_in
+from tests.harness import Harness, running_harness, texts_in
 
 ORDER = SandboxDomain("order", 8020)
 BLUE, GREEN = ORDER.target_groups
@@ -18,21 +18,21 @@ ELSEWHERE = (
 UNHEALTHY = "Green has no healthy target: 2 of 2 are unhealthy."
 
 
-async def asked(house: House) -> str:
+async def asked(harness: Harness) -> str:
     """A deployment waits, and its evidence is on the card."""
-    deployment, _ = await house.ask("order")
-    await house.until(lambda: "Green looks fit" in house.says(deployment))
+    deployment, _ = await harness.open_gate("order")
+    await harness.until(lambda: "Green looks fit" in harness.card_text(deployment))
     return deployment
 
 
-async def look_again(house: House, deployment: str, words: str, *, there: bool = True) -> None:
+async def look_again(harness: Harness, deployment: str, words: str, *, there: bool = True) -> None:
     """The next look has come, and the card says `words` (or no longer)."""
-    house.clock.advance(seconds=20)
-    await house.until(lambda: (words in house.says(deployment)) is there)
+    harness.clock.advance(seconds=20)
+    await harness.until(lambda: (words in harness.card_text(deployment)) is there)
 
 
-def home_of(house: House, user: str) -> str:
-    home = house.slack.views.home(user)
+def home_of(harness: Harness, user: str) -> str:
+    home = harness.slack.views.home(user)
     return "\n".join(texts_in(home.body)) if home else ""
 
 
@@ -42,83 +42,87 @@ def home_of(house: House, user: str) -> str:
     ids=["green serves already", "traffic goes elsewhere"],
 )
 async def test_a_listener_that_somebody_changed_holds_the_approval(
-    house: House, weights: dict[str, int], said: str
+    harness: Harness, weights: dict[str, int], said: str
 ) -> None:
-    deployment = await asked(house)
-    house.aws.write_listener("order", weights)
-    await look_again(house, deployment, said)
-    assert "break_glass" in house.actions(deployment)
-    await house.approve(OLU.id, deployment)
-    await house.until(lambda: said in house.whispered(OLU.id))
-    assert house.gate(deployment)["phase"] == "awaiting"
-    [refused] = house.rows("SELECT detail FROM audit_events WHERE kind = 'press_refused'")
+    deployment = await asked(harness)
+    harness.aws.write_listener("order", weights)
+    await look_again(harness, deployment, said)
+    assert "break_glass" in harness.actions(deployment)
+    await harness.approve(OLU.id, deployment)
+    await harness.until(lambda: said in harness.ephemerals(OLU.id))
+    assert harness.gate(deployment)["phase"] == "awaiting"
+    [refused] = harness.rows("SELECT detail FROM audit_events WHERE kind = 'press_refused'")
     assert refused["detail"]["why"] == "HeldBack"
     assert refused["detail"]["rules"].startswith(("green_serves 8020", "traffic_elsewhere 8020 legacy"))
 
-    house.aws.write_listener("order", {})
-    await look_again(house, deployment, said, there=False)
-    await house.approve(OLU.id, deployment)
-    assert await house.told(deployment) == ["Succeeded"]
+    harness.aws.write_listener("order", {})
+    await look_again(harness, deployment, said, there=False)
+    await harness.approve(OLU.id, deployment)
+    assert await harness.reported(deployment) == ["Succeeded"]
     blockers = [
         row["detail"]["blockers"]
-        for row in house.rows("SELECT detail FROM audit_events WHERE kind = 'evidence_seen' ORDER BY link")
+        for row in harness.rows("SELECT detail FROM audit_events WHERE kind = 'evidence_seen' ORDER BY link")
     ]
     assert blockers[0] == blockers[-1] == ""
     assert any(blockers), "the audit trail tells when it was held"
 
 
-async def test_green_without_a_healthy_target_holds_it_and_a_rejection_passes(house: House) -> None:
-    deployment = await asked(house)
-    house.aws.set_health("order", "green", "unhealthy", reason="Target.Timeout")
-    await look_again(house, deployment, UNHEALTHY)
-    await house.approve(OLU.id, deployment)
-    await house.until(lambda: UNHEALTHY in house.whispered(OLU.id))
-    await house.reject(OLU.id, deployment, "green is down")
-    assert await house.told(deployment) == ["Failed"]
+async def test_green_without_a_healthy_target_holds_it_and_a_rejection_passes(harness: Harness) -> None:
+    deployment = await asked(harness)
+    harness.aws.set_health("order", "green", "unhealthy", reason="Target.Timeout")
+    await look_again(harness, deployment, UNHEALTHY)
+    await harness.approve(OLU.id, deployment)
+    await harness.until(lambda: UNHEALTHY in harness.ephemerals(OLU.id))
+    await harness.reject(OLU.id, deployment, "green is down")
+    assert await harness.reported(deployment) == ["Failed"]
 
 
-async def test_every_list_says_it(house: House) -> None:
-    deployment = await asked(house)
-    house.aws.write_listener("order", {BLUE: 70, GREEN: 30})
-    await look_again(house, deployment, SERVES)
+async def test_every_list_says_it(harness: Harness) -> None:
+    deployment = await asked(harness)
+    harness.aws.write_listener("order", {BLUE: 70, GREEN: 30})
+    await look_again(harness, deployment, SERVES)
     for words in ("", "order"):
-        await house.slack.slash_async(OLU.id, "C01DEPLOY", "/deploys", words)
-        await house.until(lambda: SERVES in house.whispered(OLU.id))
-    await house.slack.slash_async(GRACE.id, "C01DEPLOY", "/deploys", "rules order")
-    await house.until(lambda: "while production traffic is not on blue alone" in house.whispered(GRACE.id))
-    await house.slack.slash_async(OLU.id, "C01DEPLOY", "/deploys", "approve order")
-    await house.until(lambda: house.slack.views.top(OLU.id) is not None)
-    form: Any = house.slack.views.top(OLU.id)
+        await harness.slack.slash_async(OLU.id, "C01DEPLOY", "/deploys", words)
+        await harness.until(lambda: SERVES in harness.ephemerals(OLU.id))
+    await harness.slack.slash_async(GRACE.id, "C01DEPLOY", "/deploys", "rules order")
+    await harness.until(
+        lambda: "while production traffic is not on blue alone" in harness.ephemerals(GRACE.id)
+    )
+    await harness.slack.slash_async(OLU.id, "C01DEPLOY", "/deploys", "approve order")
+    await harness.until(lambda: harness.slack.views.top(OLU.id) is not None)
+    form: Any = harness.slack.views.top(OLU.id)
     assert SERVES in "\n".join(texts_in(form.body))
     assert "submit" not in form.body, "there is nothing to tick"
-    await house.slack.open_home_async(OLU.id)
-    await house.until(lambda: SERVES in home_of(house, OLU.id))
+    await harness.slack.open_home_async(OLU.id)
+    await harness.until(lambda: SERVES in home_of(harness, OLU.id))
 
 
-async def test_an_admin_passes_it_in_the_open(house: House) -> None:
-    deployment = await asked(house)
-    house.aws.write_listener("order", {BLUE: 70, GREEN: 30})
-    await look_again(house, deployment, SERVES)
-    await house.press(GRACE.id, deployment, "break_glass")
-    await house.until(lambda: house.slack.views.top(GRACE.id) is not None)
-    form = house.slack.views.top(GRACE.id)
+async def test_an_admin_passes_it_in_the_open(harness: Harness) -> None:
+    deployment = await asked(harness)
+    harness.aws.write_listener("order", {BLUE: 70, GREEN: 30})
+    await look_again(harness, deployment, SERVES)
+    await harness.press(GRACE.id, deployment, "break_glass")
+    await harness.until(lambda: harness.slack.views.top(GRACE.id) is not None)
+    form = harness.slack.views.top(GRACE.id)
     assert form is not None
     assert SERVES in "\n".join(texts_in(form.body))
-    await house.slack.submit_async(GRACE.id, form.id, {"glass_reason": "the load test sends it there"})
-    assert await house.told(deployment) == ["Succeeded"]
-    [rule] = house.gate(deployment)["broken"]
+    await harness.slack.submit_async(GRACE.id, form.id, {"glass_reason": "the load test sends it there"})
+    assert await harness.reported(deployment) == ["Succeeded"]
+    [rule] = harness.gate(deployment)["broken"]
     assert rule == {"rule": "green_serves", "port": 8020, "percent": 30}
-    await house.until(lambda: "already sent 30 % of production traffic to green" in house.says(deployment))
+    await harness.until(
+        lambda: "already sent 30 % of production traffic to green" in harness.card_text(deployment)
+    )
 
 
-async def test_what_cannot_be_read_holds_nothing(house: House) -> None:
-    house.aws.faults.add("DescribeListeners", "access_denied", times=None)
-    house.aws.faults.add("DescribeTargetHealth", "access_denied", times=None)
-    house.aws.write_listener("order", {BLUE: 70, GREEN: 30})
-    deployment, _ = await house.ask("order")
-    await house.until(lambda: "target health: not allowed to read" in house.says(deployment))
-    await house.approve(OLU.id, deployment)
-    assert await house.told(deployment) == ["Succeeded"]
+async def test_what_cannot_be_read_holds_nothing(harness: Harness) -> None:
+    harness.aws.faults.add("DescribeListeners", "access_denied", times=None)
+    harness.aws.faults.add("DescribeTargetHealth", "access_denied", times=None)
+    harness.aws.write_listener("order", {BLUE: 70, GREEN: 30})
+    deployment, _ = await harness.open_gate("order")
+    await harness.until(lambda: "target health: not allowed to read" in harness.card_text(deployment))
+    await harness.approve(OLU.id, deployment)
+    assert await harness.reported(deployment) == ["Succeeded"]
 
 
 @pytest.mark.parametrize(
@@ -128,16 +132,16 @@ async def test_a_listener_that_moves_traffic_by_its_rules(
     tmp_path: Path, record_url: str, monkeypatch: Any, rules: tuple[str, ...], held: bool
 ) -> None:
     """The default action knows neither of the two, so the rules are read."""
-    async with living_house(tmp_path, record_url, monkeypatch, domains=[ORDER]) as house:
-        house.aws.write_listener("order", {"not-found-page": 100}, rules=rules)
-        deployment, _ = await house.ask("order")
-        await house.until(lambda: "tasks running" in house.says(deployment))
-        assert ("The listener on port 8020" in house.says(deployment)) is held
-        assert house.aws.calls("DescribeRules")
+    async with running_harness(tmp_path, record_url, monkeypatch, domains=[ORDER]) as harness:
+        harness.aws.write_listener("order", {"not-found-page": 100}, rules=rules)
+        deployment, _ = await harness.open_gate("order")
+        await harness.until(lambda: "tasks running" in harness.card_text(deployment))
+        assert ("The listener on port 8020" in harness.card_text(deployment)) is held
+        assert harness.aws.calls("DescribeRules")
 
 
-async def test_a_rollback_is_not_held(house: House) -> None:
+async def test_a_rollback_is_not_held(harness: Harness) -> None:
     """Its green is what served before, with all of the traffic on the other side and nothing healthy."""
-    house.aws.write_listener("order", {GREEN: 100})
-    deployment = house.aws.deploy("order", creator="codeDeployRollback")
-    assert await house.told(deployment) == ["Succeeded"]
+    harness.aws.write_listener("order", {GREEN: 100})
+    deployment = harness.aws.deploy("order", creator="codeDeployRollback")
+    assert await harness.reported(deployment) == ["Succeeded"]

@@ -17,7 +17,7 @@ from app.sandbox.aws.world import SandboxDomain
 from app.sandbox.cast import GRACE, JUN, MINA, OLU
 from app.sandbox.slack.errors import NobodyThere
 from app.sandbox.slack.shapes import Message
-from tests.house import text_of
+from tests.harness import text_of
 from tests.replicas import Fleet, buttons, fleet
 
 pytestmark = pytest.mark.slow
@@ -175,7 +175,7 @@ def check_nothing_waits(crowd: Fleet) -> None:
 def test_what_a_killed_replica_was_telling_is_told_by_another(few: Fleet) -> None:
     (killed,) = few.start_together(1)
     few.aws.faults.slow(PUT, 60_000, times=1)
-    deployment, card = few.ask("order")
+    deployment, card = few.open_gate("order")
     approve(few, card, MINA.id)
     few.until(lambda: few.count("reports WHERE claimed_by IS NOT NULL") == 1)
 
@@ -192,7 +192,7 @@ def test_what_a_killed_replica_was_telling_is_told_by_another(few: Fleet) -> Non
 def test_killed_between_codedeploys_yes_and_our_commit_the_answer_is_found_there(few: Fleet) -> None:
     (killed,) = few.start_together(1)
     few.aws.faults.add(PUT, "timeout_after_commit")
-    deployment, card = few.ask("payment")
+    deployment, card = few.open_gate("payment")
     approve(few, card, OLU.id)
     few.until(lambda: few.aws.answers(deployment) == ["Succeeded"])
     killed.kill()
@@ -223,7 +223,7 @@ def test_replicas_that_start_together_migrate_together(empty_url: str) -> None:
 
 def test_a_deadline_is_kept_by_whichever_replica_is_left(few: Fleet) -> None:
     killed, _ = few.start_together(2)
-    deployment, _ = few.ask("order")
+    deployment, _ = few.open_gate("order")
     few.rows("UPDATE gates SET deadline_at = now() + interval '3 seconds' RETURNING 1")
     killed.kill()
 

@@ -7,7 +7,7 @@ import pytest
 
 from app.sandbox.aws.world import SandboxDomain
 from app.sandbox.cast import GRACE, MINA, OLU, config_text
-from tests.house import House, living_house
+from tests.harness import Harness, running_harness
 from tests.journeys.test_following import CANARY, approved
 from tests.journeys.test_undo import finished, switched, undo
 from tests.slack.play import deploys
@@ -22,103 +22,113 @@ FINISH_NOW = config_text((ORDER,)).replace("[policy]", "[policy]\nfinish_now = t
 
 
 @pytest.fixture
-async def plain(tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
-    async with living_house(tmp_path, record_url, monkeypatch, domains=(NEVER_ROLLS_BACK,)) as built:
+async def plain(tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Harness]:
+    async with running_harness(tmp_path, record_url, monkeypatch, domains=(NEVER_ROLLS_BACK,)) as built:
         yield built
 
 
 @pytest.fixture
-async def finishing(tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
-    async with living_house(tmp_path, record_url, monkeypatch, domains=(ORDER,), config=FINISH_NOW) as built:
+async def finishing(
+    tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Harness]:
+    async with running_harness(
+        tmp_path, record_url, monkeypatch, domains=(ORDER,), config=FINISH_NOW
+    ) as built:
         yield built
 
 
-async def in_canary(house: House) -> str:
-    deployment = await approved(house, config=CANARY)
-    house.aws.play_until(lambda: house.aws.share("order")["green"] == 10)
-    await house.until(lambda: "10 % of the traffic" in house.says(deployment))
+async def in_canary(harness: Harness) -> str:
+    deployment = await approved(harness, config=CANARY)
+    harness.aws.play_until(lambda: harness.aws.share("order")["green"] == 10)
+    await harness.until(lambda: "10 % of the traffic" in harness.card_text(deployment))
     return deployment
 
 
-async def taken_back_by_a_redeployment(house: House, deployment: str) -> None:
+async def taken_back_by_a_redeployment(harness: Harness, deployment: str) -> None:
     """The card offers it, says what it does, and it is under way in time."""
     says = "Undo deploys klp-logistics-order:41 again"
-    await house.until(lambda: says in house.says(deployment), QUICK)
-    assert "undo" in house.actions(deployment)
-    await undo(house, OLU.id, deployment)
-    await house.until(lambda: house.aws.calls("CreateDeployment"), QUICK)
-    await house.play(lambda: "What served before serves again" in house.says(deployment))
-    again = house.table("interventions")[-1]["deployment_id"]
-    assert house.aws.deployment(again).image.endswith(":1.41.0")
-    assert house.aws.deployment(again).green_share == 100
-    assert "still on green" not in house.says(deployment)
+    await harness.until(lambda: says in harness.card_text(deployment), QUICK)
+    assert "undo" in harness.actions(deployment)
+    await undo(harness, OLU.id, deployment)
+    await harness.until(lambda: harness.aws.calls("CreateDeployment"), QUICK)
+    await harness.advance_until(lambda: "What served before serves again" in harness.card_text(deployment))
+    again = harness.table("interventions")[-1]["deployment_id"]
+    assert harness.aws.deployment(again).image.endswith(":1.41.0")
+    assert harness.aws.deployment(again).green_share == 100
+    assert "still on green" not in harness.card_text(deployment)
 
 
 @pytest.mark.parametrize("domain", [ORDER, NEVER_ROLLS_BACK], ids=["rolls back else", "never rolls back"])
 async def test_a_canary_stopped_without_a_rollback_is_taken_back_by_a_redeployment(
     tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch, domain: SandboxDomain
 ) -> None:
-    async with living_house(tmp_path, record_url, monkeypatch, domains=(domain,)) as house:
-        deployment = await in_canary(house)
-        house.aws.stop_deployment(deployment, rollback=False)
-        house.aws.clock.advance(5)
+    async with running_harness(tmp_path, record_url, monkeypatch, domains=(domain,)) as harness:
+        deployment = await in_canary(harness)
+        harness.aws.stop_deployment(deployment, rollback=False)
+        harness.aws.clock.advance(5)
 
-        await house.until(lambda: "10 % of the traffic is still on green" in house.says(deployment), QUICK)
-        assert "stopped by a user" in house.says(deployment)
-        await taken_back_by_a_redeployment(house, deployment)
+        await harness.until(
+            lambda: "10 % of the traffic is still on green" in harness.card_text(deployment), QUICK
+        )
+        assert "stopped by a user" in harness.card_text(deployment)
+        await taken_back_by_a_redeployment(harness, deployment)
 
 
-async def test_a_switch_whose_rollback_failed_is_taken_back_by_a_redeployment(house: House) -> None:
-    deployment = await in_canary(house)
-    house.aws.faults.lose_hooks()
-    house.aws.set_alarm("order", "ALARM")
-    house.aws.play_until(lambda: house.aws.deployment(deployment).rollback_id is not None)
-    rollback = house.aws.deployment(deployment).rollback_id or ""
-    await house.until(lambda: "is under way" in house.says(deployment), QUICK)
-    assert "undo" not in house.actions(deployment), "CodeDeploy is at it"
-    said = str(await deploys(house, OLU, "undo order"))
+async def test_a_switch_whose_rollback_failed_is_taken_back_by_a_redeployment(harness: Harness) -> None:
+    deployment = await in_canary(harness)
+    harness.aws.faults.lose_hooks()
+    harness.aws.set_alarm("order", "ALARM")
+    harness.aws.play_until(lambda: harness.aws.deployment(deployment).rollback_id is not None)
+    rollback = harness.aws.deployment(deployment).rollback_id or ""
+    await harness.until(lambda: "is under way" in harness.card_text(deployment), QUICK)
+    assert "undo" not in harness.actions(deployment), "CodeDeploy is at it"
+    said = str(await deploys(harness, OLU, "undo order"))
     assert "rolling order back already" in said
 
-    house.aws.stop_deployment(rollback, rollback=False)
-    house.aws.clock.advance(5)
+    harness.aws.stop_deployment(rollback, rollback=False)
+    harness.aws.clock.advance(5)
 
-    await house.until(lambda: "did not get through" in house.says(deployment), QUICK)
-    await house.until(lambda: "10 % of the traffic is still on green" in house.says(deployment), QUICK)
-    await taken_back_by_a_redeployment(house, deployment)
+    await harness.until(lambda: "did not get through" in harness.card_text(deployment), QUICK)
+    await harness.until(
+        lambda: "10 % of the traffic is still on green" in harness.card_text(deployment), QUICK
+    )
+    await taken_back_by_a_redeployment(harness, deployment)
 
 
 async def test_a_failure_after_all_traffic_moved_is_taken_back_by_a_redeployment(
     tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with living_house(tmp_path, record_url, monkeypatch, domains=(AFTER_TOO,)) as house:
-        deployment = await in_canary(house)
-        house.aws.faults.lose_hooks()
-        house.aws.play_until(lambda: house.aws.deployment(deployment).waits_for == "AfterAllowTraffic")
-        house.aws.clock.advance(3601)
-        house.clock.advance(seconds=30)
+    async with running_harness(tmp_path, record_url, monkeypatch, domains=(AFTER_TOO,)) as harness:
+        deployment = await in_canary(harness)
+        harness.aws.faults.lose_hooks()
+        harness.aws.play_until(lambda: harness.aws.deployment(deployment).waits_for == "AfterAllowTraffic")
+        harness.aws.clock.advance(3601)
+        harness.clock.advance(seconds=30)
 
-        await house.until(lambda: "100 % of the traffic is still on green" in house.says(deployment), QUICK)
-        assert house.aws.share("order")["green"] == 100
-        await taken_back_by_a_redeployment(house, deployment)
+        await harness.until(
+            lambda: "100 % of the traffic is still on green" in harness.card_text(deployment), QUICK
+        )
+        assert harness.aws.share("order")["green"] == 100
+        await taken_back_by_a_redeployment(harness, deployment)
 
 
-async def test_where_nobody_can_tell_where_the_traffic_is_undo_is_offered(plain: House) -> None:
-    deployment, _ = await plain.ask("order", config=CANARY)
+async def test_where_nobody_can_tell_where_the_traffic_is_undo_is_offered(plain: Harness) -> None:
+    deployment, _ = await plain.open_gate("order", config=CANARY)
     none_yet = "SELECT 1 FROM switches WHERE hook_started_at IS NOT NULL AND coalesce(green_percent, 0) = 0"
     await plain.until(lambda: plain.rows(none_yet))
     plain.aws.faults.add("GetDeploymentTarget", "access_denied", times=None)
     await plain.approve(MINA.id, deployment)
-    assert await plain.told(deployment) == ["Succeeded"]
+    assert await plain.reported(deployment) == ["Succeeded"]
     plain.aws.play_until(lambda: plain.aws.share("order")["green"] == 10)
     plain.aws.stop_deployment(deployment, rollback=False)
     plain.aws.clock.advance(5)
     plain.clock.advance(seconds=60)
 
-    await plain.until(lambda: "still on green is not known" in plain.says(deployment), QUICK)
+    await plain.until(lambda: "still on green is not known" in plain.card_text(deployment), QUICK)
     assert "undo" in plain.actions(deployment)
 
 
-async def test_a_stop_that_came_too_late_for_a_rollback_leads_to_a_redeployment(plain: House) -> None:
+async def test_a_stop_that_came_too_late_for_a_rollback_leads_to_a_redeployment(plain: Harness) -> None:
     deployment = await in_canary(plain)
     await plain.press(OLU.id, deployment, "undo")
     await plain.until(lambda: plain.slack.views.top(OLU.id) is not None)
@@ -131,7 +141,7 @@ async def test_a_stop_that_came_too_late_for_a_rollback_leads_to_a_redeployment(
 
     await plain.until(
         lambda: (
-            "started no rollback" in plain.says(deployment)
+            "started no rollback" in plain.card_text(deployment)
             or "the way back is another one now" in str(plain.slack.views.top(OLU.id))
         ),
         QUICK,
@@ -141,12 +151,12 @@ async def test_a_stop_that_came_too_late_for_a_rollback_leads_to_a_redeployment(
 
 @pytest.mark.parametrize("trouble", ["throttle", "access_denied"])
 async def test_an_undo_replaces_a_finish_now_that_codedeploy_has_not_taken(
-    finishing: House, trouble: str
+    finishing: Harness, trouble: str
 ) -> None:
     deployment = await switched(finishing)
     finishing.aws.faults.add("ContinueDeployment", trouble, times=None)  # type: ignore[arg-type]
     await finishing.press(MINA.id, deployment, "finish")
-    await finishing.until(lambda: "cannot be reached" in finishing.says(deployment))
+    await finishing.until(lambda: "cannot be reached" in finishing.card_text(deployment))
     assert "undo" in finishing.actions(deployment)
     assert "finish" not in finishing.actions(deployment), "one at a time"
 
@@ -159,7 +169,7 @@ async def test_an_undo_replaces_a_finish_now_that_codedeploy_has_not_taken(
 
     await finishing.until(lambda: finishing.aws.calls("StopDeployment"), QUICK)
     finishing.aws.faults.clear("ContinueDeployment")
-    await finishing.play(lambda: "Taken back to blue" in finishing.says(deployment))
+    await finishing.advance_until(lambda: "Taken back to blue" in finishing.card_text(deployment))
     phases = {row["deed"]: (row["phase"], row["problem"]) for row in finishing.table("interventions")}
     assert phases["finish"] == ("failed", "an undo was asked for instead")
     assert phases["stop"][0] == "done"
@@ -169,7 +179,7 @@ async def test_an_undo_replaces_a_finish_now_that_codedeploy_has_not_taken(
 
 
 async def test_an_undo_beside_a_finish_now_that_is_being_told_still_stops_the_deployment(
-    finishing: House,
+    finishing: Harness,
 ) -> None:
     """CodeDeploy takes the end of blue, and the undo right after it."""
     deployment = await switched(finishing)
@@ -183,23 +193,23 @@ async def test_an_undo_beside_a_finish_now_that_is_being_told_still_stops_the_de
     await finishing.until(lambda: finishing.aws.calls("ContinueDeployment"), QUICK)
     told = finishing.aws.calls("ContinueDeployment")[0].outcome
     await finishing.until(lambda: told != "ok" or "finish_sent" in finishing.audit(deployment), QUICK)
-    await finishing.play(lambda: "Taken back to blue" in finishing.says(deployment))
+    await finishing.advance_until(lambda: "Taken back to blue" in finishing.card_text(deployment))
     assert finishing.aws.share("order") == {"blue": 100, "green": 0}
 
 
-async def test_two_who_ask_to_end_blue_are_one(finishing: House) -> None:
+async def test_two_who_ask_to_end_blue_are_one(finishing: Harness) -> None:
     deployment = await switched(finishing)
     finishing.aws.faults.add("ContinueDeployment", "throttle", times=None)
     await finishing.press(MINA.id, deployment, "finish")
     await finishing.press(GRACE.id, deployment, "finish")
-    await finishing.until(lambda: "asked for this already" in finishing.whispered(GRACE.id))
+    await finishing.until(lambda: "asked for this already" in finishing.ephemerals(GRACE.id))
     assert len(finishing.table("interventions")) == 1
 
 
-async def test_an_undo_does_not_wait_for_an_ecs_that_does_not_answer(house: House) -> None:
-    deployment = await finished(house)
-    house.aws.faults.slow("DescribeTaskDefinition", 30_000)
+async def test_an_undo_does_not_wait_for_an_ecs_that_does_not_answer(harness: Harness) -> None:
+    deployment = await finished(harness)
+    harness.aws.faults.slow("DescribeTaskDefinition", 30_000)
 
-    await undo(house, OLU.id, deployment)
+    await undo(harness, OLU.id, deployment)
 
-    await house.until(lambda: house.aws.calls("CreateDeployment"), QUICK)
+    await harness.until(lambda: harness.aws.calls("CreateDeployment"), QUICK)

@@ -7,7 +7,7 @@ import pytest
 
 from app.sandbox.aws.world import SandboxDomain
 from app.sandbox.cast import GRACE, OLU
-from tests.house import House, living_house
+from tests.harness import Harness, running_harness
 from tests.journeys.test_following import CANARY, approved
 from tests.journeys.test_undo import finished, undo
 
@@ -16,23 +16,23 @@ PLAIN = SandboxDomain("order", 8020, auto_rollback=())
 
 
 @pytest.fixture
-async def plain(tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
-    async with living_house(tmp_path, record_url, monkeypatch, domains=(PLAIN,)) as built:
+async def plain(tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Harness]:
+    async with running_harness(tmp_path, record_url, monkeypatch, domains=(PLAIN,)) as built:
         yield built
 
 
-async def test_an_undo_rolls_back_also_where_codedeploy_would_not_by_itself(plain: House) -> None:
+async def test_an_undo_rolls_back_also_where_codedeploy_would_not_by_itself(plain: Harness) -> None:
     deployment = await approved(plain, config=CANARY)
     plain.aws.play_until(lambda: plain.aws.share("order")["green"] == 10)
     await plain.until(lambda: "undo" in plain.actions(deployment))
 
     await undo(plain, OLU.id, deployment)
 
-    await plain.play(lambda: "Taken back to blue" in plain.says(deployment), 25)
+    await plain.advance_until(lambda: "Taken back to blue" in plain.card_text(deployment), 25)
     assert plain.aws.share("order") == {"blue": 100, "green": 0}
 
 
-async def test_a_stop_without_a_rollback_is_told_as_what_it_is(plain: House) -> None:
+async def test_a_stop_without_a_rollback_is_told_as_what_it_is(plain: Harness) -> None:
     """Somebody in the console was quicker, and stopped it without a rollback."""
     deployment = await approved(plain, config=CANARY)
     plain.aws.play_until(lambda: plain.aws.share("order")["green"] == 10)
@@ -48,34 +48,36 @@ async def test_a_stop_without_a_rollback_is_told_as_what_it_is(plain: House) -> 
     await plain.until(lambda: plain.gate(deployment)["ended_at"] is not None)
     plain.clock.advance(minutes=2)
 
-    await plain.until(lambda: "started no rollback" in plain.says(deployment), 20)
+    await plain.until(lambda: "started no rollback" in plain.card_text(deployment), 20)
     assert plain.table("interventions")[0]["phase"] == "failed"
 
 
 async def test_a_deployment_that_we_do_not_know_of_makes_the_redeployment_wait_for_nobody(
-    house: House,
+    harness: Harness,
 ) -> None:
     """CodeDeploy takes one deployment at a time, and this one's hook has not come to us."""
-    deployment = await finished(house)
-    house.aws.faults.lose_hooks()
-    other = house.aws.deploy("order")
+    deployment = await finished(harness)
+    harness.aws.faults.lose_hooks()
+    other = harness.aws.deploy("order")
 
-    await undo(house, GRACE.id, deployment)
+    await undo(harness, GRACE.id, deployment)
 
-    await house.until(lambda: "another deployment" in house.says(deployment), 20)
-    assert house.table("interventions")[0]["phase"] == "failed"
-    assert "undo" in house.actions(deployment)
-    assert not house.aws.deployment(other).over
+    await harness.until(lambda: "another deployment" in harness.card_text(deployment), 20)
+    assert harness.table("interventions")[0]["phase"] == "failed"
+    assert "undo" in harness.actions(deployment)
+    assert not harness.aws.deployment(other).over
 
 
-async def test_a_lost_answer_to_create_deployment_makes_no_second_deployment(house: House) -> None:
-    deployment = await finished(house)
-    house.aws.faults.add("CreateDeployment", "drop_after_commit", times=1)
+async def test_a_lost_answer_to_create_deployment_makes_no_second_deployment(harness: Harness) -> None:
+    deployment = await finished(harness)
+    harness.aws.faults.add("CreateDeployment", "drop_after_commit", times=1)
 
-    await undo(house, GRACE.id, deployment)
+    await undo(harness, GRACE.id, deployment)
 
-    await house.until(lambda: house.table("interventions")[0]["phase"] == "sent", 20)
-    assert len(house.aws.deployments("order")) == 2
-    await house.play(lambda: "What served before serves again" in house.says(deployment), 25)
-    again = house.table("interventions")[0]["deployment_id"]
-    assert house.gate(again)["basis"] == "undo"
+    await harness.until(lambda: harness.table("interventions")[0]["phase"] == "sent", 20)
+    assert len(harness.aws.deployments("order")) == 2
+    await harness.advance_until(
+        lambda: "What served before serves again" in harness.card_text(deployment), 25
+    )
+    again = harness.table("interventions")[0]["deployment_id"]
+    assert harness.gate(again)["basis"] == "undo"

@@ -10,7 +10,7 @@ from app.sandbox.cast import PAYMENT_RULES, SMOKE_TEST, config_text
 from app.sandbox.pipeline import Pipeline
 from app.sandbox.replica import free_port
 from app.sandbox.smoke_tests import SmokeTests
-from tests.house import House, living_house
+from tests.harness import Harness, running_harness
 
 TOKEN = "a-token-of-the-pipeline"
 
@@ -18,20 +18,20 @@ TOKEN = "a-token-of-the-pipeline"
 class Ci:
     """A pipeline with smoke tests; `service` is where it looks for the API."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
-        self.service = house.url
-        self.smoke_tests = SmokeTests(house.aws, service=lambda: self.service, token=TOKEN)
-        self.pipeline = Pipeline(house.aws, smoke_tests=self.smoke_tests)
+    def __init__(self, harness: Harness) -> None:
+        self.harness = harness
+        self.service = harness.url
+        self.smoke_tests = SmokeTests(harness.aws, service=lambda: self.service, token=TOKEN)
+        self.pipeline = Pipeline(harness.aws, smoke_tests=self.smoke_tests)
 
     def states(self) -> list[str]:
         """What the service was told, in order."""
-        rows = self.house.rows("SELECT detail FROM audit_events WHERE kind = 'check_told' ORDER BY id")
+        rows = self.harness.rows("SELECT detail FROM audit_events WHERE kind = 'check_told' ORDER BY id")
         return [_told(row["detail"])["state"] for row in rows]
 
     async def told(self, *states: str) -> None:
         """Until the service was told these and no other."""
-        await self.house.until(lambda: self.states() == list(states))
+        await self.harness.until(lambda: self.states() == list(states))
 
 
 def _told(detail: dict[str, Any]) -> dict[str, Any]:
@@ -44,8 +44,10 @@ async def ci(tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch) -
     """Time at AWS moves by hand."""
     tokens = {"SWITCHGATE_API_TOKENS": f"ci:{TOKEN}:checks"}
     config = config_text(payment=PAYMENT_RULES)
-    async with living_house(tmp_path, record_url, monkeypatch, config=config, environment=tokens) as house:
-        ci = Ci(house)
+    async with running_harness(
+        tmp_path, record_url, monkeypatch, config=config, environment=tokens
+    ) as harness:
+        ci = Ci(harness)
         with ci.smoke_tests:
             yield ci
 
@@ -54,53 +56,53 @@ async def test_a_deployment_is_tested_once_it_is_up(ci: Ci) -> None:
     deployment = ci.pipeline.push("payment")
     await ci.told("pending")
 
-    await ci.house.until(lambda: ci.house.aws.deployment(deployment).waits_for)
-    await ci.house.play(lambda: ci.states() == ["pending", "passed"])
+    await ci.harness.until(lambda: ci.harness.aws.deployment(deployment).waits_for)
+    await ci.harness.advance_until(lambda: ci.states() == ["pending", "passed"])
 
-    await ci.house.until(lambda: "3 of 3 test cards" in ci.house.says(deployment))
-    assert "klp-logistics/payment/actions/runs/" in ci.house.says(deployment)
+    await ci.harness.until(lambda: "3 of 3 test cards" in ci.harness.card_text(deployment))
+    assert "klp-logistics/payment/actions/runs/" in ci.harness.card_text(deployment)
 
 
 async def test_what_waits_is_tested_again_when_it_is_to_fail_and_to_pass(ci: Ci) -> None:
     deployment = ci.pipeline.push("payment")
-    await ci.house.play(lambda: ci.states() == ["pending", "passed"])
+    await ci.harness.advance_until(lambda: ci.states() == ["pending", "passed"])
 
     ci.smoke_tests.find("payment", passes=False)
-    await ci.house.play(lambda: ci.states() == ["pending", "passed", "pending", "failed"])
-    await ci.house.until(lambda: "charged twice" in ci.house.says(deployment))
+    await ci.harness.advance_until(lambda: ci.states() == ["pending", "passed", "pending", "failed"])
+    await ci.harness.until(lambda: "charged twice" in ci.harness.card_text(deployment))
 
     ci.smoke_tests.find("payment", passes=True)
-    await ci.house.play(lambda: ci.states()[4:] == ["pending", "passed"])
+    await ci.harness.advance_until(lambda: ci.states()[4:] == ["pending", "passed"])
 
 
 async def test_what_is_over_is_not_tested_again(ci: Ci) -> None:
     deployment = ci.pipeline.push("payment")
     await ci.told("pending")
-    await ci.house.until(lambda: ci.house.aws.deployment(deployment).waits_for)
-    ci.house.aws.stop_deployment(deployment)
-    await ci.house.play(lambda: all(one.over for one in ci.house.aws.deployments("payment")))
+    await ci.harness.until(lambda: ci.harness.aws.deployment(deployment).waits_for)
+    ci.harness.aws.stop_deployment(deployment)
+    await ci.harness.advance_until(lambda: all(one.over for one in ci.harness.aws.deployments("payment")))
 
     ci.smoke_tests.find("payment", passes=False)
     later = ci.pipeline.push("payment")
 
-    await ci.house.play(lambda: "charged twice" in ci.house.says(later))
+    await ci.harness.advance_until(lambda: "charged twice" in ci.harness.card_text(later))
     assert ci.states() == ["pending", "pending", "failed"]
 
 
 async def test_a_service_that_is_away_is_told_when_it_is_back(ci: Ci) -> None:
     ci.service = f"http://127.0.0.1:{free_port()}"
     deployment = ci.pipeline.push("payment")
-    await ci.house.until(lambda: "approve" in ci.house.actions(deployment))
+    await ci.harness.until(lambda: "approve" in ci.harness.actions(deployment))
     assert ci.states() == []
 
-    ci.service = ci.house.url
+    ci.service = ci.harness.url
 
     await ci.told("pending")
 
 
 async def test_a_domain_without_a_test_is_left_alone(ci: Ci) -> None:
     deployment = ci.pipeline.push("order")
-    await ci.house.until(lambda: "approve" in ci.house.actions(deployment))
+    await ci.harness.until(lambda: "approve" in ci.harness.actions(deployment))
 
     with pytest.raises(LookupError, match="order has no smoke test"):
         ci.smoke_tests.find("order", passes=False)

@@ -1,4 +1,4 @@
-"""Houses of one's own kind."""
+"""Harnesses of one's own kind."""
 
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from tests.house import House, living_house
+from tests.harness import Harness, running_harness
 from tests.slack.play import Build
 
 
 @pytest.fixture
 def build(tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch) -> Build:
-    """`async with build(socket_mode=False) as house`; `record_url`: by another way to the same database."""
+    """`async with build(socket_mode=False) as harness`; `record_url`: by another way to the same database."""
 
-    def building(**how: Any) -> AbstractAsyncContextManager[House]:
-        return living_house(tmp_path, how.pop("record_url", record_url), monkeypatch, **how)
+    def building(**how: Any) -> AbstractAsyncContextManager[Harness]:
+        return running_harness(tmp_path, how.pop("record_url", record_url), monkeypatch, **how)
 
     return building

@@ -1,4 +1,4 @@
-"""Props for the plays on the Slack side: people who may not decide, houses of other kinds, requests of one's own."""
+"""Props for the plays on the Slack side: people who may not decide, harnesses of other kinds, requests of one's own."""
 
 import asyncio
 import hashlib
@@ -19,7 +19,7 @@ from app.sandbox.cast import CHANNEL, OLU, config_text
 from app.sandbox.slack.answers import PressResult, SlashResult
 from app.sandbox.slack.credentials import SIGNING_SECRET
 from app.sandbox.slack.shapes import Message, User, View
-from tests.house import House, text_of
+from tests.harness import Harness, text_of
 
 Json = dict[str, Any]
 
@@ -34,9 +34,9 @@ TWO_APPROVALS: Final = config_text(order="approvals = 2\n")
 
 
 class Build(Protocol):
-    """A house of one's own: `async with build(socket_mode=False) as house`. Takes what `living_house` takes."""
+    """A harness of one's own: `async with build(socket_mode=False) as harness`. Takes what `running_harness` takes."""
 
-    def __call__(self, **how: Any) -> AbstractAsyncContextManager[House]: ...
+    def __call__(self, **how: Any) -> AbstractAsyncContextManager[Harness]: ...
 
 
 def naming(*users: User, **more: str) -> str:
@@ -53,35 +53,35 @@ def buttons_of(message: Message) -> dict[str, Json]:
     return {element["action_id"]: element for element in elements if element.get("type") == "button"}
 
 
-def whispers(house: House, user: User) -> list[str]:
+def whispers(harness: Harness, user: User) -> list[str]:
     """Each thing that was said to this person alone, oldest first."""
-    return [text_of(message) for message in house.slack.messages.whispers(user.id)]
+    return [text_of(message) for message in harness.slack.messages.whispers(user.id)]
 
 
-async def heard(house: House, user: User, times: int) -> list[str]:
+async def heard(harness: Harness, user: User, times: int) -> list[str]:
     """What this person was told, once it is so many things."""
-    await house.until(lambda: len(whispers(house, user)) == times)
-    return whispers(house, user)
+    await harness.until(lambda: len(whispers(harness, user)) == times)
+    return whispers(harness, user)
 
 
-async def is_told(house: House, user: User, *words: str) -> str:
+async def is_told(harness: Harness, user: User, *words: str) -> str:
     """Waits until this person was told something with these words in it; gives all that was said to them."""
-    await house.until(lambda: all(word in house.whispered(user.id) for word in words))
-    return house.whispered(user.id)
+    await harness.until(lambda: all(word in harness.ephemerals(user.id) for word in words))
+    return harness.ephemerals(user.id)
 
 
-async def deploys(house: House, user: User = OLU, words: str = "") -> Message:
+async def deploys(harness: Harness, user: User = OLU, words: str = "") -> Message:
     """What `/deploys …` answers."""
-    said: SlashResult = await house.slack.slash_async(user.id, CHANNEL.id, "/deploys", words)
+    said: SlashResult = await harness.slack.slash_async(user.id, CHANNEL.id, "/deploys", words)
     assert said.ack.acked, said
     assert said.problems == ()
     assert said.message is not None
     return said.message
 
 
-async def press_in(house: House, message: Message, user: User, action: str, **how: Any) -> PressResult:
+async def press_in(harness: Harness, message: Message, user: User, action: str, **how: Any) -> PressResult:
     """A press on any message, a whispered one included."""
-    return await house.slack.press_async(user.id, message.channel, message.ts, action, **how)
+    return await harness.slack.press_async(user.id, message.channel, message.ts, action, **how)
 
 
 def block_actions(action: Mapping[str, Any], **more: Any) -> Json:
@@ -98,7 +98,7 @@ def block_actions(action: Mapping[str, Any], **more: Any) -> Json:
 
 
 async def send(
-    house: House,
+    harness: Harness,
     payload: Mapping[str, Any] | str | bytes,
     *,
     headers: Mapping[str, str] | None = None,
@@ -118,20 +118,20 @@ async def send(
     }
     async with (
         ClientSession() as session,
-        session.post(f"{house.url}/slack/events", data=BytesIO(raw), headers=signed) as answer,
+        session.post(f"{harness.url}/slack/events", data=BytesIO(raw), headers=signed) as answer,
     ):
         return answer.status, await answer.text()
 
 
-async def readiness(house: House) -> tuple[int, Json]:
+async def readiness(harness: Harness) -> tuple[int, Json]:
     """`/readyz`: status and what it says."""
-    async with ClientSession() as session, session.get(f"{house.url}/readyz") as answer:
+    async with ClientSession() as session, session.get(f"{harness.url}/readyz") as answer:
         return answer.status, await answer.json()
 
 
-def votes(house: House, deployment: str) -> list[str]:
+def votes(harness: Harness, deployment: str) -> list[str]:
     """Who has voted, as the record has it."""
-    rows = house.rows(
+    rows = harness.rows(
         "SELECT v.voter FROM votes v JOIN gates g ON g.id = v.gate_id JOIN switches s ON s.id = g.switch_id"
         " WHERE s.deployment_id = %s ORDER BY v.voted_at",
         deployment,
@@ -139,9 +139,9 @@ def votes(house: House, deployment: str) -> list[str]:
     return [row["voter"] for row in rows]
 
 
-def decisions(house: House, deployment: str) -> int:
+def decisions(harness: Harness, deployment: str) -> int:
     """How often the audit trail says that the gate was decided."""
-    return house.audit(deployment).count("gate_decided")
+    return harness.audit(deployment).count("gate_decided")
 
 
 BEHIND = """
@@ -158,37 +158,37 @@ WHERE deployment_id = %s AND claimed_by IS NULL AND hook_started_at IS NOT NULL 
 
 
 @asynccontextmanager
-async def gate_held(house: House, deployment: str) -> AsyncIterator[psycopg.Connection]:
+async def gate_held(harness: Harness, deployment: str) -> AsyncIterator[psycopg.Connection]:
     """Somebody else's transaction holds the gate's row until the block ends, or until it is rolled back.
 
     The first look at the switch is over then: it locks the gate just as a press does, and later ones see no news.
     """
-    await house.until(lambda: house.rows(LOOKED_AT, deployment))
-    gate = house.gate(deployment)["id"]
-    with psycopg.connect(house.database_url) as holder:
+    await harness.until(lambda: harness.rows(LOOKED_AT, deployment))
+    gate = harness.gate(deployment)["id"]
+    with psycopg.connect(harness.database_url) as holder:
         # In a thread: whoever of this loop holds the row now could not let it go.
         await asyncio.to_thread(holder.execute, "SELECT 1 FROM gates WHERE id = %s FOR UPDATE", [gate])
         yield holder
 
 
-def press_waits(house: House, holder: psycopg.Connection) -> bool:
+def press_waits(harness: Harness, holder: psycopg.Connection) -> bool:
     """Whether a press waits for the gate's row that `holder` holds."""
     return bool(
-        house.rows(BEHIND, holder.info.backend_pid, "SELECT 1 FROM gates WHERE id =%FOR NO KEY UPDATE")
+        harness.rows(BEHIND, holder.info.backend_pid, "SELECT 1 FROM gates WHERE id =%FOR NO KEY UPDATE")
     )
 
 
-async def form_of(house: House, user: User, deployment: str, action: str) -> View:
+async def form_of(harness: Harness, user: User, deployment: str, action: str) -> View:
     """The form that a press on the deployment's card opens."""
-    await house.press(user.id, deployment, action)
-    await house.until(lambda: house.slack.views.top(user.id) is not None)
-    form = house.slack.views.top(user.id)
+    await harness.press(user.id, deployment, action)
+    await harness.until(lambda: harness.slack.views.top(user.id) is not None)
+    form = harness.slack.views.top(user.id)
     assert form is not None
     return form
 
 
-async def opened(house: House, domain: str, **how: Any) -> str:
+async def opened(harness: Harness, domain: str, **how: Any) -> str:
     """Deploys, and gives the deployment once its gate is in the record, card or no card."""
-    deployment = await house.deploy(domain, **how)
-    await house.until(lambda: "gate_opened" in house.audit(deployment))
+    deployment = await harness.deploy(domain, **how)
+    await harness.until(lambda: "gate_opened" in harness.audit(deployment))
     return deployment

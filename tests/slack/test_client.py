@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from app.flow.notify.slack_errors import MessageGone, SlackCallFailed
 from app.slack.client import Patience, web_client
-from tests.house import TestClock
+from tests.harness import TestClock
 
 Answer = Callable[[], web.Response]
 

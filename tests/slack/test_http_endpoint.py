@@ -9,7 +9,7 @@ import pytest
 from aiohttp import ClientSession
 
 from app.sandbox.cast import OLU
-from tests.house import House
+from tests.harness import Harness
 from tests.slack.play import Build, block_actions, send, votes
 
 STAMP = "X-Slack-Request-Timestamp"
@@ -17,18 +17,18 @@ JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
-async def door(build: Build) -> AsyncIterator[House]:
-    async with build(socket_mode=False) as house:
-        yield house
+async def door(build: Build) -> AsyncIterator[Harness]:
+    async with build(socket_mode=False) as harness:
+        yield harness
 
 
-async def press(house: House) -> tuple[str, dict[str, object]]:
+async def press(harness: Harness) -> tuple[str, dict[str, object]]:
     """A deployment, and a press on it as Slack would send it."""
-    deployment, _ = await house.ask("order")
-    return deployment, block_actions({"action_id": "approve", "value": f"{house.gate(deployment)['id']}.1"})
+    deployment, _ = await harness.open_gate("order")
+    return deployment, block_actions({"action_id": "approve", "value": f"{harness.gate(deployment)['id']}.1"})
 
 
-async def test_a_timestamp_that_is_no_number_is_refused(door: House) -> None:
+async def test_a_timestamp_that_is_no_number_is_refused(door: Harness) -> None:
     deployment, payload = await press(door)
     for stamp in ("abc", "1e9", "-5", "12.5", " ", "\u00b2", "9" * 5000, "0x10"):
         status, body = await send(door, payload, headers={STAMP: stamp})
@@ -37,7 +37,7 @@ async def test_a_timestamp_that_is_no_number_is_refused(door: House) -> None:
     assert votes(door, deployment) == []
 
 
-async def test_a_request_older_or_newer_than_five_minutes_is_refused(door: House) -> None:
+async def test_a_request_older_or_newer_than_five_minutes_is_refused(door: Harness) -> None:
     deployment, payload = await press(door)
     for seconds in (-301, 302):
         status, _ = await send(door, payload, headers={STAMP: str(int(time()) + seconds)})
@@ -45,7 +45,7 @@ async def test_a_request_older_or_newer_than_five_minutes_is_refused(door: House
     assert votes(door, deployment) == []
 
 
-async def test_a_request_that_slack_did_not_sign_is_refused(door: House) -> None:
+async def test_a_request_that_slack_did_not_sign_is_refused(door: Harness) -> None:
     deployment, payload = await press(door)
     assert (await send(door, payload, secret="another"))[0] == 401
     assert (await send(door, payload, headers={"X-Slack-Signature": ""}))[0] == 401
@@ -55,8 +55,8 @@ async def test_a_request_that_slack_did_not_sign_is_refused(door: House) -> None
     assert votes(door, deployment) == []
 
 
-async def test_a_tampered_body_is_refused(door: House) -> None:
-    deployment, _ = await door.ask("order")
+async def test_a_tampered_body_is_refused(door: Harness) -> None:
+    deployment, _ = await door.open_gate("order")
     await door.approve("U04JUN", deployment)
     sent = door.slack.last_sent
     assert sent is not None
@@ -66,7 +66,7 @@ async def test_a_tampered_body_is_refused(door: House) -> None:
     assert votes(door, deployment) == []
 
 
-async def test_a_body_that_cannot_be_read_is_refused(door: House) -> None:
+async def test_a_body_that_cannot_be_read_is_refused(door: Harness) -> None:
     for body, headers in (
         (b"\xff\xfe\x00", {}),
         (b"payload=nonsense", {}),
@@ -83,18 +83,18 @@ async def test_a_body_that_cannot_be_read_is_refused(door: House) -> None:
         assert "Traceback" not in said
 
 
-async def test_a_body_larger_than_anything_of_slacks_is_refused(door: House) -> None:
+async def test_a_body_larger_than_anything_of_slacks_is_refused(door: Harness) -> None:
     assert (await send(door, b"payload=" + b"x" * (5 * 2**20)))[0] == 413
 
 
-async def test_what_slack_checks_is_answered(door: House) -> None:
+async def test_what_slack_checks_is_answered(door: Harness) -> None:
     challenge = json.dumps({"type": "url_verification", "challenge": "abc"})
     status, said = await send(door, challenge, headers=JSON)
     assert (status, json.loads(said)) == (200, {"challenge": "abc"})
     assert (await send(door, urlencode({"ssl_check": "1"}), headers={"X-Slack-Signature": ""}))[0] == 200
 
 
-async def test_an_event_that_nobody_asked_for_is_acked(door: House) -> None:
+async def test_an_event_that_nobody_asked_for_is_acked(door: Harness) -> None:
     for kind in ("message", "reaction_added", "app_uninstalled"):
         event = {"type": "event_callback", "team_id": OLU.team_id, "event": {"type": kind, "user": OLU.id}}
         status, said = await send(door, json.dumps(event), headers=JSON)
@@ -104,7 +104,7 @@ async def test_an_event_that_nobody_asked_for_is_acked(door: House) -> None:
 NESTED = b"payload=" + b"%5B" * 100_000
 
 
-async def test_nothing_is_parsed_of_what_slack_did_not_sign(door: House) -> None:
+async def test_nothing_is_parsed_of_what_slack_did_not_sign(door: Harness) -> None:
     deployment, _ = await press(door)
     for body, headers in ((NESTED, {}), (b"[" * 500_000, JSON), (b"payload=" + b"x" * 900_000, {})):
         assert (await send(door, body, secret="another", headers=headers))[0] == 401
@@ -114,7 +114,7 @@ async def test_nothing_is_parsed_of_what_slack_did_not_sign(door: House) -> None
     assert votes(door, deployment) == []
 
 
-async def test_the_ssl_check_needs_no_signature_and_is_small(door: House) -> None:
+async def test_the_ssl_check_needs_no_signature_and_is_small(door: Harness) -> None:
     unsigned = {"X-Slack-Signature": ""}
     padding = "x" * 2000
     assert (await send(door, urlencode({"ssl_check": "1", "token": "t"}), headers=unsigned))[0] == 200

@@ -10,7 +10,7 @@ import pytest
 from app.bootstrap import CannotStart
 from app.sandbox.cast import JUN, MINA, OLU
 from app.sandbox.stage import Stage
-from tests.house import AT_ONCE, text_of
+from tests.harness import AT_ONCE, text_of
 from tests.slack.play import FAR, Build, deploys, is_told, naming, opened
 
 BAD_TOKENS = [("SLACK_BOT_TOKEN", "xoxb-revoked"), ("SLACK_APP_TOKEN", "xapp-revoked")]
@@ -48,9 +48,9 @@ def test_the_command_ends_with_one_line_and_status_two(
 
 @pytest.mark.parametrize("scope", ["chat:write", "usergroups:read"])
 async def test_a_scope_that_is_missing_does_not_stop_the_start(build: Build, scope: str) -> None:
-    async with build(before=lambda stage: stage.slack.credentials.scopes.discard(scope)) as house:
-        deployment = await opened(house, "order")
-        assert deployment in text_of(await deploys(house))
+    async with build(before=lambda stage: stage.slack.credentials.scopes.discard(scope)) as harness:
+        deployment = await opened(harness, "order")
+        assert deployment in text_of(await deploys(harness))
 
 
 async def test_slack_being_away_at_the_start_does_not_stop_it(build: Build) -> None:
@@ -60,13 +60,13 @@ async def test_slack_being_away_at_the_start_does_not_stop_it(build: Build) -> N
         users=(MINA, OLU, JUN, FAR),
         config=config,
         before=lambda s: s.slack.faults.outage(),
-    ) as house:
-        deployment = await opened(house, "order")
-        house.slack.faults.end_outage()
-        await house.until(lambda: house.service.slack.directory.team is not None, timeout=15)
-        await house.until(lambda: "approve" in house.actions(deployment), timeout=15)
-        assert "/archives/" in text_of(await deploys(house))
-        await house.approve(FAR.id, deployment)
-        await is_told(house, FAR, "full members")
-        await house.approve(MINA.id, deployment)
-        assert await house.told(deployment) == ["Succeeded"]
+    ) as harness:
+        deployment = await opened(harness, "order")
+        harness.slack.faults.end_outage()
+        await harness.until(lambda: harness.service.slack.directory.team is not None, timeout=15)
+        await harness.until(lambda: "approve" in harness.actions(deployment), timeout=15)
+        assert "/archives/" in text_of(await deploys(harness))
+        await harness.approve(FAR.id, deployment)
+        await is_told(harness, FAR, "full members")
+        await harness.approve(MINA.id, deployment)
+        assert await harness.reported(deployment) == ["Succeeded"]

@@ -3,36 +3,36 @@
 import asyncio
 
 from app.sandbox.cast import JUN, OLU
-from tests.house import House
+from tests.harness import Harness
 from tests.slack.play import gate_held, press_waits
 
 
-async def test_a_stop_waits_for_the_press_under_way_and_its_ack(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    async with gate_held(house, deployment) as holder:
-        pressing = asyncio.ensure_future(house.approve(OLU.id, deployment))
-        await house.until(lambda: press_waits(house, holder))
-        stopping = asyncio.ensure_future(house.service.stop())
+async def test_a_stop_waits_for_the_press_under_way_and_its_ack(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    async with gate_held(harness, deployment) as holder:
+        pressing = asyncio.ensure_future(harness.approve(OLU.id, deployment))
+        await harness.until(lambda: press_waits(harness, holder))
+        stopping = asyncio.ensure_future(harness.service.stop())
         await asyncio.sleep(0)
         assert not stopping.done()
         holder.rollback()
     assert (await pressing).acked
     await stopping
-    assert house.gate(deployment)["decided_by"] == OLU.id
+    assert harness.gate(deployment)["decided_by"] == OLU.id
 
 
-async def test_a_stop_waits_for_the_answer_that_is_still_to_be_whispered(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    house.slack.faults.slow("chat.postEphemeral", 0.7)
-    assert (await house.approve(JUN.id, deployment)).acked
-    await house.service.stop()
-    assert "order" in house.whispered(JUN.id)
+async def test_a_stop_waits_for_the_answer_that_is_still_to_be_whispered(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    harness.slack.faults.slow("chat.postEphemeral", 0.7)
+    assert (await harness.approve(JUN.id, deployment)).acked
+    await harness.service.stop()
+    assert "order" in harness.ephemerals(JUN.id)
 
 
-async def test_a_stop_waits_for_the_form_that_is_about_to_open(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    house.slack.faults.slow("users.info", 0.3)
-    house.slack.faults.slow("views.open", 0.3)
-    assert (await house.press(OLU.id, deployment, "reject")).acked
-    await house.service.stop()
-    assert house.slack.views.top(OLU.id) is not None
+async def test_a_stop_waits_for_the_form_that_is_about_to_open(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    harness.slack.faults.slow("users.info", 0.3)
+    harness.slack.faults.slow("views.open", 0.3)
+    assert (await harness.press(OLU.id, deployment, "reject")).acked
+    await harness.service.stop()
+    assert harness.slack.views.top(OLU.id) is not None

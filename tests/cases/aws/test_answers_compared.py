@@ -5,52 +5,52 @@ from prometheus_client import REGISTRY
 
 from app.sandbox.cast import GRACE, MINA
 from tests.flow import outsiders
-from tests.house import House
+from tests.harness import Harness
 
 CONTRADICTED = ("switchgate_reports_total", {"outcome": "contradicted"})
 
 
 @pytest.mark.parametrize("reads", [0, 3])
 async def test_an_answer_that_codedeploy_took_and_does_not_hold_is_contradicted(
-    house: House, reads: int
+    harness: Harness, reads: int
 ) -> None:
     """Somebody else was first, and CodeDeploy does not say so."""
-    house.aws.faults.delay_endings(reads)
-    house.aws.faults.take_late_answers()
+    harness.aws.faults.delay_endings(reads)
+    harness.aws.faults.take_late_answers()
     before = REGISTRY.get_sample_value(*CONTRADICTED) or 0
-    deployment, _ = await house.ask("order")
-    await outsiders.answers(house, deployment, "Succeeded")
-    await house.reject(GRACE.id, deployment, "broken")
+    deployment, _ = await harness.open_gate("order")
+    await outsiders.answers(harness, deployment, "Succeeded")
+    await harness.reject(GRACE.id, deployment, "broken")
 
-    await house.until(lambda: house.gate(deployment)["outcome"] == "contradicted")
-    gate = house.gate(deployment)
+    await harness.until(lambda: harness.gate(deployment)["outcome"] == "contradicted")
+    gate = harness.gate(deployment)
     assert (gate["verdict"], gate["outcome_detail"]) == ("rejected", "Succeeded")
-    await house.until(lambda: "holds another answer: Succeeded" in house.says(deployment))
-    told = house.audit(deployment)
+    await harness.until(lambda: "holds another answer: Succeeded" in harness.card_text(deployment))
+    told = harness.audit(deployment)
     assert (told.count("report_told"), told.count("report_contradicted")) == (1, 1)
     assert REGISTRY.get_sample_value(*CONTRADICTED) == before + 1
 
 
-async def test_one_that_ended_the_deployment_is_contradicted_too(house: House) -> None:
-    house.aws.faults.take_late_answers()
-    deployment, _ = await house.ask("order")
-    await outsiders.answers(house, deployment, "Failed")
-    await house.approve(MINA.id, deployment)
-    await house.until(lambda: house.gate(deployment)["outcome"] in {"contradicted", None})
-    await house.until(lambda: house.gate(deployment)["phase"] == "closed")
-    gate = house.gate(deployment)
+async def test_one_that_ended_the_deployment_is_contradicted_too(harness: Harness) -> None:
+    harness.aws.faults.take_late_answers()
+    deployment, _ = await harness.open_gate("order")
+    await outsiders.answers(harness, deployment, "Failed")
+    await harness.approve(MINA.id, deployment)
+    await harness.until(lambda: harness.gate(deployment)["outcome"] in {"contradicted", None})
+    await harness.until(lambda: harness.gate(deployment)["phase"] == "closed")
+    gate = harness.gate(deployment)
     assert (gate["verdict"], gate["outcome"]) in {("approved", "contradicted"), ("withdrawn", None)}
     if gate["verdict"] == "approved":
         assert gate["outcome_detail"] == "Failed"
 
 
 @pytest.mark.parametrize("choice", ["approve", "reject"])
-async def test_an_answer_that_it_holds_is_compared_once(house: House, choice: str) -> None:
-    deployment, _ = await house.ask("order")
+async def test_an_answer_that_it_holds_is_compared_once(harness: Harness, choice: str) -> None:
+    deployment, _ = await harness.open_gate("order")
     if choice == "approve":
-        await house.approve(MINA.id, deployment)
+        await harness.approve(MINA.id, deployment)
     else:
-        await house.reject(GRACE.id, deployment, "broken")
-    await house.until(lambda: house.gate(deployment)["event_read_at"] is not None)
-    assert house.gate(deployment)["outcome"] == "told"
-    assert "report_contradicted" not in house.audit(deployment)
+        await harness.reject(GRACE.id, deployment, "broken")
+    await harness.until(lambda: harness.gate(deployment)["event_read_at"] is not None)
+    assert harness.gate(deployment)["outcome"] == "told"
+    assert "report_contradicted" not in harness.audit(deployment)

@@ -4,15 +4,15 @@ import pytest
 
 from tests.cases.aws.test_getdeployment_content_null import YAML
 from tests.cases.aws.undoing import FAMILY, image, inline, take_back, to_the_end
-from tests.house import House
+from tests.harness import Harness
 
 
 @pytest.mark.parametrize("written", ["{name}", '"{name}"'], ids=["plain", "quoted"])
-async def test_undo_names_and_deploys_it(house: House, written: str) -> None:
+async def test_undo_names_and_deploys_it(harness: Harness, written: str) -> None:
     name = written.format(name=f"{FAMILY}:41")
-    house.aws.deployed_before("order", inline(YAML.format(name=name)))
-    deployment = await to_the_end(house)
-    assert f"Undo deploys {FAMILY}:41 again" in house.says(deployment)
-    await take_back(house, deployment)
-    again = house.table("interventions")[0]["deployment_id"]
-    assert image(house, again) == "1.41.0"
+    harness.aws.deployed_before("order", inline(YAML.format(name=name)))
+    deployment = await to_the_end(harness)
+    assert f"Undo deploys {FAMILY}:41 again" in harness.card_text(deployment)
+    await take_back(harness, deployment)
+    again = harness.table("interventions")[0]["deployment_id"]
+    assert image(harness, again) == "1.41.0"

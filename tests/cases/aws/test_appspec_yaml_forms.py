@@ -8,7 +8,7 @@ import yaml
 from app.sandbox.cast import GRACE
 from tests.cases.aws.test_getdeployment_content_null import ARN, YAML
 from tests.cases.aws.undoing import FAMILY, image, inline, take_back, to_the_end
-from tests.house import House
+from tests.harness import Harness
 from tests.journeys.test_undo import finished
 from tests.slack.play import deploys
 
@@ -24,32 +24,32 @@ MERGED: Final = YAML.replace("Properties:", "Properties:\n        <<: &base").re
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-async def test_a_family_without_a_number_is_deployed_as_blue_ran_it(house: House, form: str) -> None:
+async def test_a_family_without_a_number_is_deployed_as_blue_ran_it(harness: Harness, form: str) -> None:
     unpinned = inline(YAML.format(name=form.format(name=FAMILY)))
-    house.aws.deployed_before("order", unpinned)
-    deployment = await to_the_end(house, revision=unpinned)
-    assert "Undo deploys klp-logistics-order:41 again" in house.says(deployment)
+    harness.aws.deployed_before("order", unpinned)
+    deployment = await to_the_end(harness, revision=unpinned)
+    assert "Undo deploys klp-logistics-order:41 again" in harness.card_text(deployment)
 
-    asked = await take_back(house, deployment)
+    asked = await take_back(harness, deployment)
 
     content = asked["revision"]["appSpecContent"]["content"]
     assert yaml.safe_load(content) == yaml.safe_load(YAML.format(name=ARN))
-    assert image(house, house.table("interventions")[0]["deployment_id"]) == "1.41.0"
+    assert image(harness, harness.table("interventions")[0]["deployment_id"]) == "1.41.0"
 
 
-async def test_the_card_names_what_green_runs(house: House) -> None:
-    house.aws.faults.add("DescribeServices", "access_denied", times=None)
+async def test_the_card_names_what_green_runs(harness: Harness) -> None:
+    harness.aws.faults.add("DescribeServices", "access_denied", times=None)
     name = FORMS["folded"].format(name=f"{FAMILY}:42")
-    deployment = await house.deploy("order", revision=inline(YAML.format(name=name)))
-    await house.until(lambda: "1.42.0" in house.says(deployment))
+    deployment = await harness.deploy("order", revision=inline(YAML.format(name=name)))
+    await harness.until(lambda: "1.42.0" in harness.card_text(deployment))
 
 
-async def test_what_cannot_be_read_is_refused_in_words(house: House) -> None:
+async def test_what_cannot_be_read_is_refused_in_words(harness: Harness) -> None:
     unread = inline(MERGED.format(name=FAMILY))
-    house.aws.deployed_before("order", unread)
-    deployment = await finished(house)
+    harness.aws.deployed_before("order", unread)
+    deployment = await finished(harness)
 
-    assert "undo" not in house.actions(deployment)
-    assert "The task definition cannot be read from the AppSpec" in house.says(deployment)
-    assert "cannot be read from the AppSpec" in str(await deploys(house, GRACE, "undo order"))
-    assert house.table("interventions") == []
+    assert "undo" not in harness.actions(deployment)
+    assert "The task definition cannot be read from the AppSpec" in harness.card_text(deployment)
+    assert "cannot be read from the AppSpec" in str(await deploys(harness, GRACE, "undo order"))
+    assert harness.table("interventions") == []

@@ -10,7 +10,7 @@ from botocore.model import ListShape, Shape, StructureShape
 from app.aws.task_definitions import reading_of
 from app.gate.evidence.revision_diff import diff
 from tests.cases.aws.task_definition_shape import TASK_DEFINITION
-from tests.house import House
+from tests.harness import Harness
 
 BARE: Final = {"name": "app", "image": "shop@sha256:" + "ab" * 32}
 FARGATE: Final = {"requiresCompatibilities": ["FARGATE"], "networkMode": "awsvpc"}
@@ -232,14 +232,16 @@ def test_a_documented_default_is_no_change(written: dict[str, Any]) -> None:
     assert told(definition(41, bare), definition(42, written)) == []
 
 
-async def test_the_card_says_that_nothing_changes(house: House) -> None:
-    house.aws.register_revision("order", "1.41.0", definition={}, container={"interactive": False})
-    house.aws.register_revision(
+async def test_the_card_says_that_nothing_changes(harness: Harness) -> None:
+    harness.aws.register_revision("order", "1.41.0", definition={}, container={"interactive": False})
+    harness.aws.register_revision(
         "order",
         "1.41.0",
         definition={"enableFaultInjection": False, "pidMode": None},
         container={"readonlyRootFilesystem": False, "privileged": False, "interactive": False},
     )
-    deployment, _ = await house.ask("order")
-    await house.until(lambda: "Nothing changes" in house.says(deployment))
-    assert "`klp-logistics-order:41` and `klp-logistics-order:44` say the same" in house.says(deployment)
+    deployment, _ = await harness.open_gate("order")
+    await harness.until(lambda: "Nothing changes" in harness.card_text(deployment))
+    assert "`klp-logistics-order:41` and `klp-logistics-order:44` say the same" in harness.card_text(
+        deployment
+    )

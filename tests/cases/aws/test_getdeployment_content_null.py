@@ -6,7 +6,7 @@ import pytest
 
 from app.sandbox.cast import GRACE
 from tests.cases.aws.undoing import FAMILY, evidence_is_in, image, inline, take_back, to_the_end
-from tests.house import House
+from tests.harness import Harness
 from tests.journeys.test_undo import finished
 from tests.slack.play import deploys
 
@@ -30,123 +30,125 @@ ARN = "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/klp-logistics-ord
     [inline(YAML.format(name=ARN)), inline(YAML.format(name=ARN), "String")],
     ids=["AppSpecContent", "String"],
 )
-async def test_undo_deploys_the_previous_revision_by_its_digest(house: House, previous: Any) -> None:
-    house.aws.deployed_before("order", previous)
-    deployment = await to_the_end(house)
+async def test_undo_deploys_the_previous_revision_by_its_digest(harness: Harness, previous: Any) -> None:
+    harness.aws.deployed_before("order", previous)
+    deployment = await to_the_end(harness)
 
-    assert "undo" in house.actions(deployment)
-    assert "Undo deploys klp-logistics-order:41 again" in house.says(deployment)
-    asked = await take_back(house, deployment)
+    assert "undo" in harness.actions(deployment)
+    assert "Undo deploys klp-logistics-order:41 again" in harness.card_text(deployment)
+    asked = await take_back(harness, deployment)
 
     member = "appSpecContent" if previous["revisionType"] == "AppSpecContent" else "string"
     assert asked["revision"]["revisionType"] == previous["revisionType"]
     assert set(asked["revision"][member]) == {"sha256"}
-    shown = house.aws.calls("GetApplicationRevision")
+    shown = harness.aws.calls("GetApplicationRevision")
     assert asked["revision"] in [call.params["revision"] for call in shown]
-    again = house.table("interventions")[0]["deployment_id"]
-    assert image(house, again) == "1.41.0"
+    again = harness.table("interventions")[0]["deployment_id"]
+    assert image(harness, again) == "1.41.0"
 
 
-async def test_without_the_permission_undo_is_offered_under_the_digest(house: House) -> None:
-    house.aws.faults.add("GetApplicationRevision", "access_denied", times=None)
-    deployment = await to_the_end(house)
+async def test_without_the_permission_undo_is_offered_under_the_digest(harness: Harness) -> None:
+    harness.aws.faults.add("GetApplicationRevision", "access_denied", times=None)
+    deployment = await to_the_end(harness)
 
-    assert "Undo deploys sha256:" in house.says(deployment)
-    await take_back(house, deployment)
-    again = house.table("interventions")[0]["deployment_id"]
-    assert image(house, again) == "1.41.0"
+    assert "Undo deploys sha256:" in harness.card_text(deployment)
+    await take_back(harness, deployment)
+    again = harness.table("interventions")[0]["deployment_id"]
+    assert image(harness, again) == "1.41.0"
 
 
-async def test_while_codedeploy_throttles_undo_is_offered_without_a_name(house: House) -> None:
-    house.aws.faults.add("GetApplicationRevision", "throttle", times=None)
-    deployment = await finished(house)
+async def test_while_codedeploy_throttles_undo_is_offered_without_a_name(harness: Harness) -> None:
+    harness.aws.faults.add("GetApplicationRevision", "throttle", times=None)
+    deployment = await finished(harness)
 
-    assert "Undo deploys what served before again" in house.says(deployment)
-    house.aws.faults.clear("GetApplicationRevision")
-    await take_back(house, deployment)
+    assert "Undo deploys what served before again" in harness.card_text(deployment)
+    harness.aws.faults.clear("GetApplicationRevision")
+    await take_back(harness, deployment)
 
 
 async def test_the_card_names_what_green_runs_where_ecs_may_not_be_asked_for_the_service(
-    house: House,
+    harness: Harness,
 ) -> None:
-    house.aws.faults.add("DescribeServices", "access_denied", times=None)
-    deployment = await house.deploy("order")
-    await house.until(lambda: "1.42.0" in house.says(deployment))
+    harness.aws.faults.add("DescribeServices", "access_denied", times=None)
+    deployment = await harness.deploy("order")
+    await harness.until(lambda: "1.42.0" in harness.card_text(deployment))
 
 
-async def test_a_family_without_a_number_is_deployed_as_blue_ran_it(house: House) -> None:
+async def test_a_family_without_a_number_is_deployed_as_blue_ran_it(harness: Harness) -> None:
     """The latest ACTIVE revision of the family is green's own."""
     unpinned = inline(YAML.format(name=FAMILY))
-    house.aws.deployed_before("order", unpinned)
-    deployment = await to_the_end(house, revision=unpinned)
-    assert image(house, deployment) == "1.42.0"
-    assert "Undo deploys klp-logistics-order:41 again" in house.says(deployment)
+    harness.aws.deployed_before("order", unpinned)
+    deployment = await to_the_end(harness, revision=unpinned)
+    assert image(harness, deployment) == "1.42.0"
+    assert "Undo deploys klp-logistics-order:41 again" in harness.card_text(deployment)
 
-    asked = await take_back(house, deployment)
+    asked = await take_back(harness, deployment)
 
     assert asked["revision"]["appSpecContent"]["content"] == YAML.format(name=ARN)
-    again = house.table("interventions")[0]["deployment_id"]
-    assert image(house, again) == "1.41.0"
+    again = harness.table("interventions")[0]["deployment_id"]
+    assert image(harness, again) == "1.41.0"
 
 
 async def test_a_family_without_a_number_is_refused_in_words_where_nobody_saw_what_blue_ran(
-    house: House,
+    harness: Harness,
 ) -> None:
-    house.aws.faults.add("DescribeServices", "access_denied", times=None)
+    harness.aws.faults.add("DescribeServices", "access_denied", times=None)
     unpinned = inline(YAML.format(name=FAMILY))
-    house.aws.deployed_before("order", unpinned)
-    deployment = await finished(house)
+    harness.aws.deployed_before("order", unpinned)
+    deployment = await finished(harness)
 
-    assert "undo" not in house.actions(deployment)
-    assert "without a revision number" in house.says(deployment)
-    said = str(await deploys(house, GRACE, "undo order"))
+    assert "undo" not in harness.actions(deployment)
+    assert "without a revision number" in harness.card_text(deployment)
+    said = str(await deploys(harness, GRACE, "undo order"))
     assert "without a revision number" in said
-    assert house.table("interventions") == []
+    assert harness.table("interventions") == []
 
 
-async def test_a_first_deployment_is_taken_back_to_what_the_service_was_created_with(house: House) -> None:
-    house.aws.change_group("order", deployed_before=False)
-    deployment = await to_the_end(house)
-    assert "Undo deploys klp-logistics-order:41 again" in house.says(deployment)
-    await take_back(house, deployment)
-    again = house.table("interventions")[0]["deployment_id"]
-    assert image(house, again) == "1.41.0"
+async def test_a_first_deployment_is_taken_back_to_what_the_service_was_created_with(
+    harness: Harness,
+) -> None:
+    harness.aws.change_group("order", deployed_before=False)
+    deployment = await to_the_end(harness)
+    assert "Undo deploys klp-logistics-order:41 again" in harness.card_text(deployment)
+    await take_back(harness, deployment)
+    again = harness.table("interventions")[0]["deployment_id"]
+    assert image(harness, again) == "1.41.0"
 
 
-async def test_a_first_deployment_of_which_nothing_is_known_is_refused_in_words(house: House) -> None:
-    house.aws.faults.add("DescribeServices", "access_denied", times=None)
-    house.aws.change_group("order", deployed_before=False)
-    deployment = await finished(house)
-    assert "undo" not in house.actions(deployment)
-    assert "names no previous revision" in house.says(deployment)
+async def test_a_first_deployment_of_which_nothing_is_known_is_refused_in_words(harness: Harness) -> None:
+    harness.aws.faults.add("DescribeServices", "access_denied", times=None)
+    harness.aws.change_group("order", deployed_before=False)
+    deployment = await finished(harness)
+    assert "undo" not in harness.actions(deployment)
+    assert "names no previous revision" in harness.card_text(deployment)
 
 
-async def test_the_revision_that_serves_now_takes_nothing_back(house: House) -> None:
+async def test_the_revision_that_serves_now_takes_nothing_back(harness: Harness) -> None:
     same = inline(YAML.format(name=ARN))
-    house.aws.deployed_before("order", same)
-    deployment = await to_the_end(house, revision=same)
-    assert "undo" not in house.actions(deployment)
-    assert "is the one that serves now" in house.says(deployment)
+    harness.aws.deployed_before("order", same)
+    deployment = await to_the_end(harness, revision=same)
+    assert "undo" not in harness.actions(deployment)
+    assert "is the one that serves now" in harness.card_text(deployment)
 
 
 async def test_an_inactive_task_definition_is_told_before_the_approval_and_after_the_end(
-    house: House,
+    harness: Harness,
 ) -> None:
-    deployment = await house.deploy("order")
-    await evidence_is_in(house, deployment)
-    assert "no way back" not in house.says(deployment)
-    house.aws.deregister(f"{FAMILY}:41")
-    house.clock.advance(seconds=30)
-    await house.until(lambda: "Once blue is gone there is no way back" in house.says(deployment))
-    assert "INACTIVE" in house.says(deployment)
+    deployment = await harness.deploy("order")
+    await evidence_is_in(harness, deployment)
+    assert "no way back" not in harness.card_text(deployment)
+    harness.aws.deregister(f"{FAMILY}:41")
+    harness.clock.advance(seconds=30)
+    await harness.until(lambda: "Once blue is gone there is no way back" in harness.card_text(deployment))
+    assert "INACTIVE" in harness.card_text(deployment)
     seen = "SELECT 1 FROM evidence WHERE seen #>> '{blue,revision,active}' = 'false'"
-    await house.until(lambda: house.rows(seen))
-    assert "approve" in house.actions(deployment)
+    await harness.until(lambda: harness.rows(seen))
+    assert "approve" in harness.actions(deployment)
 
-    await house.approve("U01MINA", deployment)
-    assert await house.told(deployment) == ["Succeeded"]
-    house.aws.play_until(lambda: house.aws.deployment(deployment).over)
-    house.clock.advance(minutes=6)
-    await house.until(lambda: "Finished" in house.says(deployment))
-    await house.until(lambda: "INACTIVE" in house.says(deployment).partition("Finished")[2])
-    assert "undo" not in house.actions(deployment)
+    await harness.approve("U01MINA", deployment)
+    assert await harness.reported(deployment) == ["Succeeded"]
+    harness.aws.play_until(lambda: harness.aws.deployment(deployment).over)
+    harness.clock.advance(minutes=6)
+    await harness.until(lambda: "Finished" in harness.card_text(deployment))
+    await harness.until(lambda: "INACTIVE" in harness.card_text(deployment).partition("Finished")[2])
+    assert "undo" not in harness.actions(deployment)

@@ -13,7 +13,7 @@ from app.slack.cards.evidence import change_lines, evidence_blocks
 from app.slack.home.gate_summary import LONGEST, seen_lines, within_limit
 from app.slack.modals.details import details_modal
 from tests.gate.seen import container, evidence, reading, revision, side
-from tests.house import House, texts_in
+from tests.harness import Harness, texts_in
 from tests.slack.modals.test_details import view_of
 
 ECR: Final = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com"
@@ -97,17 +97,17 @@ def test_other_values_are_cut_as_before() -> None:
 
 
 @pytest.mark.parametrize(("before", "after"), list(MOVES.values())[:4], ids=list(MOVES)[:4])
-async def test_on_the_card_and_in_details(house: House, before: str, after: str) -> None:
-    house.aws.register_revision("order", container={"image": before})
-    first, _ = await house.ask("order")
-    await house.approve(OLU.id, first)
-    await house.told(first)
-    house.aws.play_until(lambda: house.aws.deployment(first).over)
-    house.aws.register_revision("order", container={"image": after})
-    deployment, _ = await house.ask("order")
+async def test_on_the_card_and_in_details(harness: Harness, before: str, after: str) -> None:
+    harness.aws.register_revision("order", container={"image": before})
+    first, _ = await harness.open_gate("order")
+    await harness.approve(OLU.id, first)
+    await harness.reported(first)
+    harness.aws.play_until(lambda: harness.aws.deployment(first).over)
+    harness.aws.register_revision("order", container={"image": after})
+    deployment, _ = await harness.open_gate("order")
     tag = after.rpartition(":")[2]
-    await house.until(lambda: f"{tag}`" in house.says(deployment))
-    await house.press(OLU.id, deployment, "details")
-    await house.until(lambda: house.slack.views.top(OLU.id) is not None)
-    modal: Any = house.slack.views.top(OLU.id)
+    await harness.until(lambda: f"{tag}`" in harness.card_text(deployment))
+    await harness.press(OLU.id, deployment, "details")
+    await harness.until(lambda: harness.slack.views.top(OLU.id) is not None)
+    modal: Any = harness.slack.views.top(OLU.id)
     assert f"{tag}`" in "\n".join(texts_in(modal.body))

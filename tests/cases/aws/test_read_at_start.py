@@ -9,7 +9,7 @@ from app.aws.task_definitions import reading_of
 from app.i18n.catalog import Texts
 from app.slack.cards.evidence import change_lines
 from tests.gate.seen import evidence, side
-from tests.house import House
+from tests.harness import Harness
 
 SECRET: Final = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:order/db-AbCdEf"
 PARAMETER: Final = "arn:aws:ssm:ap-northeast-2:123456789012:parameter/order/db"
@@ -92,15 +92,15 @@ def test_what_is_read_anew_stands_beside_nothing_changes(container: dict[str, An
     assert lines(**container) == "\n".join([NOTHING, *([said] if said else [])])
 
 
-async def test_the_card_says_it_and_tells_no_address(house: House) -> None:
-    house.aws.register_revision(
+async def test_the_card_says_it_and_tells_no_address(harness: Harness) -> None:
+    harness.aws.register_revision(
         "order", "1.41.0", secrets={"DB_PASSWORD": SECRET}, container={"environmentFiles": [FILE]}
     )
-    first, _ = await house.ask("order")
-    await house.approve("U02OLU", first)
-    await house.told(first)
-    house.aws.play_until(lambda: house.aws.deployment(first).over)
-    second, _ = await house.ask("order", image_tag="1.41.0")
-    await house.until(lambda: "Nothing changes" in house.says(second))
-    assert "1 secret and 1 file of variables are read anew when tasks start" in house.says(second)
-    assert "order-env" not in house.slack.traffic()
+    first, _ = await harness.open_gate("order")
+    await harness.approve("U02OLU", first)
+    await harness.reported(first)
+    harness.aws.play_until(lambda: harness.aws.deployment(first).over)
+    second, _ = await harness.open_gate("order", image_tag="1.41.0")
+    await harness.until(lambda: "Nothing changes" in harness.card_text(second))
+    assert "1 secret and 1 file of variables are read anew when tasks start" in harness.card_text(second)
+    assert "order-env" not in harness.slack.traffic()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.sandbox.cast import MINA
-from tests.house import living_house
+from tests.harness import running_harness
 from tests.web.hooks.doorstep import at_the_door
 from tests.web.hooks.test_state_changes import state_change
 
@@ -28,11 +28,11 @@ async def test_a_deployment_of_any_region_is_held_shown_and_answered(
     tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch, region: str, console: str | None
 ) -> None:
     async with (
-        living_house(tmp_path, record_url, monkeypatch, region=region) as house,
-        at_the_door(house) as door,
+        running_harness(tmp_path, record_url, monkeypatch, region=region) as harness,
+        at_the_door(harness) as door,
     ):
-        deployment, card = await house.ask("order")
-        assert house.rows("SELECT region FROM switches") == [{"region": region}]
+        deployment, card = await harness.open_gate("order")
+        assert harness.rows("SELECT region FROM switches") == [{"region": region}]
         shown = json.dumps(list(card.shown.blocks))
         path = f"/codesuite/codedeploy/deployments/{deployment}"
         assert (f"https://{console}{path}?region={region}" in shown) == (console is not None)
@@ -45,5 +45,5 @@ async def test_a_deployment_of_any_region_is_held_shown_and_answered(
         )
         assert (hint.status, hint.body) == (202, {"known": True})
 
-        await house.approve(MINA.id, deployment)
-        assert await house.told(deployment) == ["Succeeded"]
+        await harness.approve(MINA.id, deployment)
+        assert await harness.reported(deployment) == ["Succeeded"]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.cases.aws.undoing import FAMILY, image, take_back, to_the_end
-from tests.house import House
+from tests.harness import Harness
 
 
 def s3(number: int, **more: str) -> dict[str, Any]:
@@ -27,27 +27,31 @@ def git_hub(commit: str) -> dict[str, Any]:
     ids=["eTag", "version", "GitHub"],
 )
 async def test_undo_deploys_the_object_that_was_deployed_before(
-    house: House, before: dict[str, Any], now: dict[str, Any], name: str
+    harness: Harness, before: dict[str, Any], now: dict[str, Any], name: str
 ) -> None:
-    house.aws.store_appspec("deploy-artifacts", "order/42/appspec.yaml", house.aws.appspec(f"{FAMILY}:42"))
-    house.aws.store_appspec("klp/order", "42b42b42", house.aws.appspec(f"{FAMILY}:42"))
-    house.aws.store_appspec("deploy-artifacts", "order/41/appspec.yaml", house.aws.appspec(f"{FAMILY}:41"))
-    house.aws.store_appspec("klp/order", "41a41a41", house.aws.appspec(f"{FAMILY}:41"))
-    house.aws.deployed_before("order", before)
-    deployment = await to_the_end(house, revision=now)
+    harness.aws.store_appspec(
+        "deploy-artifacts", "order/42/appspec.yaml", harness.aws.appspec(f"{FAMILY}:42")
+    )
+    harness.aws.store_appspec("klp/order", "42b42b42", harness.aws.appspec(f"{FAMILY}:42"))
+    harness.aws.store_appspec(
+        "deploy-artifacts", "order/41/appspec.yaml", harness.aws.appspec(f"{FAMILY}:41")
+    )
+    harness.aws.store_appspec("klp/order", "41a41a41", harness.aws.appspec(f"{FAMILY}:41"))
+    harness.aws.deployed_before("order", before)
+    deployment = await to_the_end(harness, revision=now)
 
-    assert "undo" in house.actions(deployment)
-    assert f"Undo deploys {name} again" in house.says(deployment)
-    asked = await take_back(house, deployment)
+    assert "undo" in harness.actions(deployment)
+    assert f"Undo deploys {name} again" in harness.card_text(deployment)
+    asked = await take_back(harness, deployment)
 
     assert asked["revision"] == before
-    again = house.table("interventions")[0]["deployment_id"]
-    assert image(house, again) == "1.41.0"
+    again = harness.table("interventions")[0]["deployment_id"]
+    assert image(harness, again) == "1.41.0"
 
 
-async def test_an_object_that_was_deployed_twice_takes_nothing_back(house: House) -> None:
+async def test_an_object_that_was_deployed_twice_takes_nothing_back(harness: Harness) -> None:
     """The same key without a version: whatever stood there before is overwritten."""
-    house.aws.deployed_before("order", s3(41))
-    deployment = await to_the_end(house, revision=s3(41))
-    assert "undo" not in house.actions(deployment)
-    assert "is the one that serves now" in house.says(deployment)
+    harness.aws.deployed_before("order", s3(41))
+    deployment = await to_the_end(harness, revision=s3(41))
+    assert "undo" not in harness.actions(deployment)
+    assert "is the one that serves now" in harness.card_text(deployment)

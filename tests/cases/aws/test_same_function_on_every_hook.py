@@ -9,7 +9,7 @@ import pytest
 
 from app.sandbox.aws.world import SandboxDomain
 from app.sandbox.cast import MINA
-from tests.house import House, living_house
+from tests.harness import Harness, running_harness
 from tests.web.hooks.doorstep import at_the_door, hook
 
 EVENTS = ("BeforeInstall", "AfterInstall", "AfterAllowTestTraffic", "BeforeAllowTraffic", "AfterAllowTraffic")
@@ -26,40 +26,40 @@ def order(*hooks: str) -> tuple[SandboxDomain, ...]:
 async def test_another_event_is_refused_in_words_and_no_traffic_moves(
     tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch, event: str
 ) -> None:
-    async with living_house(
+    async with running_harness(
         tmp_path, record_url, monkeypatch, domains=order(event, "BeforeAllowTraffic")
-    ) as house:
-        deployment = house.aws.deploy("order")
-        assert await house.told(deployment) == ["Failed"]
+    ) as harness:
+        deployment = harness.aws.deploy("order")
+        assert await harness.reported(deployment) == ["Failed"]
 
-        assert house.rows("SELECT 1 FROM gates") == []
-        assert house.cards() == []
-        assert house.aws.share("order") == {"blue": 100, "green": 0}
-        (refused,) = house.rows("SELECT kind, detail FROM audit_events")
+        assert harness.rows("SELECT 1 FROM gates") == []
+        assert harness.cards() == []
+        assert harness.aws.share("order") == {"blue": 100, "green": 0}
+        (refused,) = harness.rows("SELECT kind, detail FROM audit_events")
         assert refused["kind"] == "hook_refused"
         assert f"remove the function from {event}" in refused["detail"]["why"]
-        assert "HTTP 422 wrong_event" in "".join(house.stage.hook_log)
+        assert "HTTP 422 wrong_event" in "".join(harness.stage.hook_log)
 
 
 async def test_after_the_switch_there_is_no_second_card(
     tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hooks = order("BeforeAllowTraffic", "AfterAllowTraffic")
-    async with living_house(tmp_path, record_url, monkeypatch, domains=hooks) as house:
-        deployment, _ = await house.ask("order")
-        await house.approve(MINA.id, deployment)
-        await house.play(lambda: len(house.aws.answers(deployment)) == 2)
-        assert house.aws.answers(deployment) == ["Succeeded", "Failed"]
+    async with running_harness(tmp_path, record_url, monkeypatch, domains=hooks) as harness:
+        deployment, _ = await harness.open_gate("order")
+        await harness.approve(MINA.id, deployment)
+        await harness.advance_until(lambda: len(harness.aws.answers(deployment)) == 2)
+        assert harness.aws.answers(deployment) == ["Succeeded", "Failed"]
         assert (
             len(
-                house.rows(
+                harness.rows(
                     "SELECT 1 FROM gates g JOIN switches s ON s.id = g.switch_id WHERE s.deployment_id = %s",
                     deployment,
                 )
             )
             == 1
         )
-        assert house.audit(deployment).count("hook_refused") == 1
+        assert harness.audit(deployment).count("hook_refused") == 1
 
 
 @pytest.mark.parametrize("reads", [0, 3])
@@ -67,42 +67,42 @@ async def test_the_gated_event_is_asked_for_until_it_shows(
     tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch, reads: int
 ) -> None:
     """CodeDeploy's reads lag behind its hook."""
-    async with living_house(tmp_path, record_url, monkeypatch) as house:
-        house.aws.faults.delay_progress(reads)
-        deployment, _ = await house.ask("order")
-        started = house.aws.deployment(deployment).event("BeforeAllowTraffic").started_at
-        assert house.rows("SELECT hook_started_at FROM switches") == [{"hook_started_at": started}]
-        await house.approve(MINA.id, deployment)
-        assert await house.told(deployment) == ["Succeeded"]
+    async with running_harness(tmp_path, record_url, monkeypatch) as harness:
+        harness.aws.faults.delay_progress(reads)
+        deployment, _ = await harness.open_gate("order")
+        started = harness.aws.deployment(deployment).event("BeforeAllowTraffic").started_at
+        assert harness.rows("SELECT hook_started_at FROM switches") == [{"hook_started_at": started}]
+        await harness.approve(MINA.id, deployment)
+        assert await harness.reported(deployment) == ["Succeeded"]
 
 
 async def test_an_earlier_hook_that_still_shows_as_running_is_not_taken_for_ours(
     tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody else's function has answered at AfterAllowTestTraffic; the read that comes next is a stale one."""
-    async with living_house(tmp_path, record_url, monkeypatch) as house:
-        house.aws.faults.delay_progress(4)
-        deployment = house.aws.deploy("order")
-        with house.aws._turns.turn():
-            earlier = house.aws._account.deployment(deployment).events[4]
+    async with running_harness(tmp_path, record_url, monkeypatch) as harness:
+        harness.aws.faults.delay_progress(4)
+        deployment = harness.aws.deploy("order")
+        with harness.aws._turns.turn():
+            earlier = harness.aws._account.deployment(deployment).events[4]
             assert earlier.name == "AfterAllowTestTraffic"
             earlier.unended_reads = 4
-        await house.until(lambda: "approve" in house.actions(deployment))
+        await harness.until(lambda: "approve" in harness.actions(deployment))
 
 
 @pytest.mark.parametrize("creator", ["codeDeployRollback", "CloudFormationRollback"])
 async def test_a_rollback_passes_at_every_event_with_one_card(
     tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch, creator: str
 ) -> None:
-    async with living_house(tmp_path, record_url, monkeypatch, domains=order(*EVENTS)) as house:
-        deployment = house.aws.deploy("order", creator=creator)
-        await house.play(lambda: len(house.aws.answers(deployment)) == len(EVENTS))
-        assert house.aws.answers(deployment) == ["Succeeded"] * len(EVENTS)
-        found = house.rows("SELECT hook_name, basis FROM gates ORDER BY opened_at")
+    async with running_harness(tmp_path, record_url, monkeypatch, domains=order(*EVENTS)) as harness:
+        deployment = harness.aws.deploy("order", creator=creator)
+        await harness.advance_until(lambda: len(harness.aws.answers(deployment)) == len(EVENTS))
+        assert harness.aws.answers(deployment) == ["Succeeded"] * len(EVENTS)
+        found = harness.rows("SELECT hook_name, basis FROM gates ORDER BY opened_at")
         assert [row["hook_name"] for row in found] == list(EVENTS)
         assert {row["basis"] for row in found} == {"rescue"}
-        await house.until(lambda: house.cards())
-        assert len(house.rows("SELECT 1 FROM cards")) == 1
+        await harness.until(lambda: harness.cards())
+        assert len(harness.rows("SELECT 1 FROM cards")) == 1
 
 
 async def test_an_undo_passes_at_every_event(
@@ -110,31 +110,31 @@ async def test_an_undo_passes_at_every_event(
 ) -> None:
     """What served before may still name the function everywhere."""
     hooks = order("AfterInstall", "BeforeAllowTraffic")
-    async with living_house(tmp_path, record_url, monkeypatch, domains=hooks) as house:
-        deployment = house.aws.deploy("order", description="Undo of d-1 [switchgate-undo:forged]")
-        await house.until(lambda: house.rows("SELECT 1 FROM gates"))
-        (gate,) = house.rows("SELECT hook_name, phase FROM gates")
+    async with running_harness(tmp_path, record_url, monkeypatch, domains=hooks) as harness:
+        deployment = harness.aws.deploy("order", description="Undo of d-1 [switchgate-undo:forged]")
+        await harness.until(lambda: harness.rows("SELECT 1 FROM gates"))
+        (gate,) = harness.rows("SELECT hook_name, phase FROM gates")
         # Its description alone lets nothing pass: it waits for people as any other does.
         assert (gate["hook_name"], gate["phase"]) == ("AfterInstall", "awaiting")
-        assert house.aws.answers(deployment) == []
+        assert harness.aws.answers(deployment) == []
 
 
 async def test_a_lost_reply_is_read_again_at_the_event_that_the_gate_is_about(
     tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with living_house(tmp_path, record_url, monkeypatch, domains=order(*EVENTS)) as house:
-        house.aws.faults.add(PUT, "error_after_commit")
-        deployment = house.aws.deploy("order", creator="codeDeployRollback")
+    async with running_harness(tmp_path, record_url, monkeypatch, domains=order(*EVENTS)) as harness:
+        harness.aws.faults.add(PUT, "error_after_commit")
+        deployment = harness.aws.deploy("order", creator="codeDeployRollback")
         first = "SELECT outcome FROM gates WHERE hook_name = 'BeforeInstall' AND outcome IS NOT NULL"
-        await house.until(lambda: house.rows(first))
-        assert house.rows(first) == [{"outcome": "told"}]
-        assert house.aws.answers(deployment)[0] == "Succeeded"
+        await harness.until(lambda: harness.rows(first))
+        assert harness.rows(first) == [{"outcome": "told"}]
+        assert harness.aws.answers(deployment)[0] == "Succeeded"
 
 
-async def test_a_function_that_says_to_be_another_hook_is_refused(house: House) -> None:
-    house.aws.faults.lose_hooks()
-    deployment = await house.deploy("order")
-    async with at_the_door(house) as door:
+async def test_a_function_that_says_to_be_another_hook_is_refused(harness: Harness) -> None:
+    harness.aws.faults.lose_hooks()
+    deployment = await harness.deploy("order")
+    async with at_the_door(harness) as door:
         answer = await door.knock(hook(deployment, HookName="AfterInstall"))
     assert (answer.status, answer.body["error"]) == (422, "wrong_event")
     assert "remove the function from AfterInstall" in answer.body["message"]

@@ -15,7 +15,7 @@ from app.slack.modals.details import details_modal
 from app.web.api.evidence_schemas import evidence_out
 from tests.cases.aws.task_definition_shape import AT, CONTAINER, TASK_DEFINITION, filled, planted, strings
 from tests.gate.seen import evidence, side
-from tests.house import House
+from tests.harness import Harness
 from tests.journeys.test_secrets import everything_recorded, fetched, written
 from tests.logs import listening
 from tests.slack.modals.test_details import view_of
@@ -117,21 +117,21 @@ def test_a_command_is_told_to_change_and_nothing_of_it(part: str, words: list[st
     assert {"command": "command changes", "entryPoint": "entry point changes"}[part] in told
 
 
-async def test_none_of_them_is_anywhere_in_the_service(house: House) -> None:
+async def test_none_of_them_is_anywhere_in_the_service(harness: Harness) -> None:
     """Blue holds secrets in every field, green holds others; a person looks at all of it."""
     with listening() as log:
-        await _deploy(house, "S3cr3tA", COMMANDS[0], passes=True)
-        deployment = await _deploy(house, "S3cr3tB", COMMANDS[1], passes=False)
-        await house.until(lambda: "more" in house.says(deployment))
-        await house.press(MINA.id, deployment, "details")
-        await house.until(lambda: house.slack.views.top(MINA.id) is not None)
-        await house.reject(GRACE.id, deployment, "not today")
-        await house.told(deployment)
+        await _deploy(harness, "S3cr3tA", COMMANDS[0], passes=True)
+        deployment = await _deploy(harness, "S3cr3tB", COMMANDS[1], passes=False)
+        await harness.until(lambda: "more" in harness.card_text(deployment))
+        await harness.press(MINA.id, deployment, "details")
+        await harness.until(lambda: harness.slack.views.top(MINA.id) is not None)
+        await harness.reject(GRACE.id, deployment, "not today")
+        await harness.reported(deployment)
         places = {
-            "Slack": house.slack.traffic(),
-            "the record": everything_recorded(house.database_url),
+            "Slack": harness.slack.traffic(),
+            "the record": everything_recorded(harness.database_url),
             "the log": log.getvalue(),
-            "HTTP": await fetched(house),
+            "HTTP": await fetched(harness),
         }
     assert "command changes" in places["Slack"] or "명령 변경" in places["Slack"]
     assert [
@@ -139,7 +139,7 @@ async def test_none_of_them_is_anywhere_in_the_service(house: House) -> None:
     ] == []
 
 
-async def _deploy(house: House, secret: str, command: list[str], *, passes: bool) -> str:
+async def _deploy(harness: Harness, secret: str, command: list[str], *, passes: bool) -> str:
     whole = filled(TASK_DEFINITION, secret)
     [container] = whole.pop("containerDefinitions")
     named = {"name", "image", "cpu", "memory", "environment", "secrets", "portMappings"}
@@ -153,7 +153,7 @@ async def _deploy(house: House, secret: str, command: list[str], *, passes: bool
         "registeredBy",
         "status",
     }
-    house.aws.register_revision(
+    harness.aws.register_revision(
         "order",
         definition={name: value for name, value in whole.items() if name not in kept and value != AT},
         container={name: value for name, value in container.items() if name not in named}
@@ -161,10 +161,12 @@ async def _deploy(house: House, secret: str, command: list[str], *, passes: bool
         environment={"DB_PASSWORD": secret},
         secrets={"API_KEY": f"arn:aws:ssm:{secret}"},
     )
-    deployment, _ = await house.ask("order")
-    await house.until(lambda: "DB_PASSWORD" in house.says(deployment) or "more" in house.says(deployment))
+    deployment, _ = await harness.open_gate("order")
+    await harness.until(
+        lambda: "DB_PASSWORD" in harness.card_text(deployment) or "more" in harness.card_text(deployment)
+    )
     if passes:
-        await house.approve(MINA.id, deployment)
-        await house.told(deployment)
-        house.aws.play_until(lambda: house.aws.deployment(deployment).over)
+        await harness.approve(MINA.id, deployment)
+        await harness.reported(deployment)
+        harness.aws.play_until(lambda: harness.aws.deployment(deployment).over)
     return deployment

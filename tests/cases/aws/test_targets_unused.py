@@ -7,7 +7,7 @@ import pytest
 
 from app.sandbox.aws.world import SandboxDomain
 from app.sandbox.cast import OLU
-from tests.house import House, living_house, texts_in
+from tests.harness import Harness, running_harness, texts_in
 
 UNKNOWN = ":grey_question: Green: target health unknown: the load balancer does not check green before traffic moves"
 OUT_OF_ZONE = "Target is in an Availability Zone that is not enabled for the load balancer"
@@ -17,16 +17,16 @@ async def test_without_a_test_listener_green_is_not_checked_before_its_first_swi
     tmp_path: Path, record_url: str, monkeypatch: Any
 ) -> None:
     order = SandboxDomain("order", 8020, test_listener=False)
-    async with living_house(tmp_path, record_url, monkeypatch, domains=[order]) as house:
-        deployment, _ = await house.ask("order")
-        await house.until(lambda: UNKNOWN in house.says(deployment))
-        assert ":warning:" not in house.says(deployment)
-        await house.press(OLU.id, deployment, "details")
-        await house.until(lambda: house.slack.views.top(OLU.id) is not None)
-        modal: Any = house.slack.views.top(OLU.id)
+    async with running_harness(tmp_path, record_url, monkeypatch, domains=[order]) as harness:
+        deployment, _ = await harness.open_gate("order")
+        await harness.until(lambda: UNKNOWN in harness.card_text(deployment))
+        assert ":warning:" not in harness.card_text(deployment)
+        await harness.press(OLU.id, deployment, "details")
+        await harness.until(lambda: harness.slack.views.top(OLU.id) is not None)
+        modal: Any = harness.slack.views.top(OLU.id)
         assert "2 unused: Target.NotInUse" in "\n".join(texts_in(modal.body))
-        await house.approve(OLU.id, deployment)
-        assert await house.told(deployment) == ["Succeeded"]
+        await harness.approve(OLU.id, deployment)
+        assert await harness.reported(deployment) == ["Succeeded"]
 
 
 @pytest.mark.parametrize(
@@ -42,11 +42,11 @@ async def test_without_a_test_listener_green_is_not_checked_before_its_first_swi
     ],
 )
 async def test_other_states_of_a_target(
-    house: House, state: str, reason: str, description: str, mark: str
+    harness: Harness, state: str, reason: str, description: str, mark: str
 ) -> None:
-    deployment, _ = await house.ask("order")
-    await house.until(lambda: "Green looks fit" in house.says(deployment))
-    house.aws.set_health("order", "green", state, reason=reason, description=description)
-    house.clock.advance(seconds=20)
-    await house.until(lambda: reason in house.says(deployment))
-    assert f"{mark} Green: " in house.says(deployment)
+    deployment, _ = await harness.open_gate("order")
+    await harness.until(lambda: "Green looks fit" in harness.card_text(deployment))
+    harness.aws.set_health("order", "green", state, reason=reason, description=description)
+    harness.clock.advance(seconds=20)
+    await harness.until(lambda: reason in harness.card_text(deployment))
+    assert f"{mark} Green: " in harness.card_text(deployment)

@@ -10,7 +10,7 @@ from app.i18n.catalog import Texts
 from app.sandbox.cast import OLU
 from app.slack.cards.evidence import change_lines
 from tests.gate.seen import evidence, side
-from tests.house import House, texts_in
+from tests.harness import Harness, texts_in
 
 BLUE: Final[dict[str, Any]] = {
     "launchType": "FARGATE",
@@ -94,20 +94,20 @@ def test_what_ecs_does_not_tell_is_not_compared() -> None:
     assert list(settings_changes(known.settings, None)) == []
 
 
-async def test_the_card_and_details_say_all_of_it(house: House) -> None:
-    house.aws.next_task_set(
+async def test_the_card_and_details_say_all_of_it(harness: Harness) -> None:
+    harness.aws.next_task_set(
         "order",
         **SPOT,
         platformVersion="1.3.0",
         loadBalancers=[{"containerName": "envoy", "containerPort": 9901}],
         networkConfiguration=BLUE["networkConfiguration"],
     )
-    deployment, _ = await house.ask("order", image_tag="1.41.0")
-    await house.until(lambda: "capacity" in house.says(deployment))
-    await house.press(OLU.id, deployment, "details")
-    await house.until(lambda: house.slack.views.top(OLU.id) is not None)
-    modal: Any = house.slack.views.top(OLU.id)
-    for shown in (house.says(deployment), "\n".join(texts_in(modal.body))):
+    deployment, _ = await harness.open_gate("order", image_tag="1.41.0")
+    await harness.until(lambda: "capacity" in harness.card_text(deployment))
+    await harness.press(OLU.id, deployment, "details")
+    await harness.until(lambda: harness.slack.views.top(OLU.id) is not None)
+    modal: Any = harness.slack.views.top(OLU.id)
+    for shown in (harness.card_text(deployment), "\n".join(texts_in(modal.body))):
         assert "capacity `FARGATE` → `FARGATE_SPOT`" in shown
         assert "platform `1.4.0` → `1.3.0`" in shown
         assert "network changes (subnets, securityGroups)" in shown

@@ -7,7 +7,7 @@ import pytest
 from app.sandbox.aws.world import SandboxDomain
 from app.sandbox.cast import GRACE
 from tests.cases.aws.undoing import to_the_end
-from tests.house import House, living_house
+from tests.harness import Harness, running_harness
 from tests.journeys.test_undo import undo
 
 LINEAR = "CodeDeployDefault.ECSLinear10PercentEvery3Minutes"
@@ -17,48 +17,50 @@ async def test_an_undo_turns_the_alarms_off_and_moves_all_at_once(
     tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     domains = (SandboxDomain("order", 8020, config=LINEAR),)
-    async with living_house(tmp_path, record_url, monkeypatch, domains=domains) as house:
-        deployment = await to_the_end(house)
-        house.aws.set_alarm("order", "ALARM")
-        await house.press(GRACE.id, deployment, "undo")
-        await house.until(lambda: house.slack.views.top(GRACE.id) is not None)
-        form = house.slack.views.top(GRACE.id)
+    async with running_harness(tmp_path, record_url, monkeypatch, domains=domains) as harness:
+        deployment = await to_the_end(harness)
+        harness.aws.set_alarm("order", "ALARM")
+        await harness.press(GRACE.id, deployment, "undo")
+        await harness.until(lambda: harness.slack.views.top(GRACE.id) is not None)
+        form = harness.slack.views.top(GRACE.id)
         assert form is not None
         assert "switches at once" in str(form)
         assert "alarms of the deployment group do not stop it" in str(form)
 
-        await house.slack.submit_async(GRACE.id, form.id, {"reason": "orders fail"})
-        await house.until(lambda: house.aws.calls("CreateDeployment"), 10)
+        await harness.slack.submit_async(GRACE.id, form.id, {"reason": "orders fail"})
+        await harness.until(lambda: harness.aws.calls("CreateDeployment"), 10)
 
-        asked = house.aws.calls("CreateDeployment")[-1].params
+        asked = harness.aws.calls("CreateDeployment")[-1].params
         assert asked["overrideAlarmConfiguration"] == {"enabled": False}
         assert asked["deploymentConfigName"] == "CodeDeployDefault.ECSAllAtOnce"
-        await house.play(lambda: "What served before serves again" in house.says(deployment))
-        assert "may stop it" not in house.says(deployment)
+        await harness.advance_until(
+            lambda: "What served before serves again" in harness.card_text(deployment)
+        )
+        assert "may stop it" not in harness.card_text(deployment)
 
 
 async def test_where_that_is_not_allowed_the_undo_goes_on_and_the_card_says_what_may_stop_it(
-    house: House,
+    harness: Harness,
 ) -> None:
-    house.aws.faults.add("UpdateDeploymentGroup", "access_denied", times=None)
-    deployment = await to_the_end(house)
+    harness.aws.faults.add("UpdateDeploymentGroup", "access_denied", times=None)
+    deployment = await to_the_end(harness)
 
-    await undo(house, GRACE.id, deployment)
+    await undo(harness, GRACE.id, deployment)
     # In the thread, too: the card may have gone on by the time that it is looked at.
-    await house.until(lambda: "may stop it" in house.slack.traffic(), 10)
-    assert "UpdateDeploymentGroup" in house.slack.traffic()
-    refused, taken = house.aws.calls("CreateDeployment")
+    await harness.until(lambda: "may stop it" in harness.slack.traffic(), 10)
+    assert "UpdateDeploymentGroup" in harness.slack.traffic()
+    refused, taken = harness.aws.calls("CreateDeployment")
     assert refused.outcome != "ok"
     assert "overrideAlarmConfiguration" not in taken.params
 
-    await house.play(lambda: "What served before serves again" in house.says(deployment))
-    assert "may stop it" not in house.says(deployment)
+    await harness.advance_until(lambda: "What served before serves again" in harness.card_text(deployment))
+    assert "may stop it" not in harness.card_text(deployment)
 
 
-async def test_an_undo_that_the_alarm_stops_is_told_as_stopped_by_it(house: House) -> None:
-    house.aws.faults.add("UpdateDeploymentGroup", "access_denied", times=None)
-    deployment = await to_the_end(house)
-    house.aws.set_alarm("order", "ALARM")
-    await undo(house, GRACE.id, deployment)
-    await house.play(lambda: "ALARM_ACTIVE" in house.says(deployment))
-    assert "undo" in house.actions(deployment), "once the alarm is silent it may be tried again"
+async def test_an_undo_that_the_alarm_stops_is_told_as_stopped_by_it(harness: Harness) -> None:
+    harness.aws.faults.add("UpdateDeploymentGroup", "access_denied", times=None)
+    deployment = await to_the_end(harness)
+    harness.aws.set_alarm("order", "ALARM")
+    await undo(harness, GRACE.id, deployment)
+    await harness.advance_until(lambda: "ALARM_ACTIVE" in harness.card_text(deployment))
+    assert "undo" in harness.actions(deployment), "once the alarm is silent it may be tried again"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.sandbox.cast import GRACE, MINA
-from tests.house import House
+from tests.harness import Harness
 from tests.journeys.test_undo import undo
 
 FAMILY = "klp-logistics-order"
@@ -16,9 +16,9 @@ def inline(content: str, kind: str = "AppSpecContent") -> Location:
     return {"revisionType": kind, member: {"content": content}}
 
 
-async def evidence_is_in(house: House, deployment: str) -> None:
-    await house.until(
-        lambda: house.rows(
+async def evidence_is_in(harness: Harness, deployment: str) -> None:
+    await harness.until(
+        lambda: harness.rows(
             "SELECT 1 FROM evidence e JOIN gates g ON g.id = e.gate_id JOIN switches s ON s.id = g.switch_id"
             " WHERE s.deployment_id = %s AND e.seen #>> '{blue,task_definition}' IS NOT NULL",
             deployment,
@@ -26,28 +26,28 @@ async def evidence_is_in(house: House, deployment: str) -> None:
     )
 
 
-async def to_the_end(house: House, **how: Any) -> str:
+async def to_the_end(harness: Harness, **how: Any) -> str:
     """Deployed, approved once it is known what blue runs, and finished."""
-    deployment = await house.deploy("order", **how)
-    await house.until(lambda: "approve" in house.actions(deployment))
-    await evidence_is_in(house, deployment)
-    await house.approve(MINA.id, deployment)
-    assert await house.told(deployment) == ["Succeeded"]
-    house.aws.play_until(lambda: house.aws.deployment(deployment).over)
-    house.clock.advance(minutes=6)
-    await house.until(lambda: "Finished" in house.says(deployment))
+    deployment = await harness.deploy("order", **how)
+    await harness.until(lambda: "approve" in harness.actions(deployment))
+    await evidence_is_in(harness, deployment)
+    await harness.approve(MINA.id, deployment)
+    assert await harness.reported(deployment) == ["Succeeded"]
+    harness.aws.play_until(lambda: harness.aws.deployment(deployment).over)
+    harness.clock.advance(minutes=6)
+    await harness.until(lambda: "Finished" in harness.card_text(deployment))
     return deployment
 
 
-async def take_back(house: House, deployment: str) -> dict[str, Any]:
+async def take_back(harness: Harness, deployment: str) -> dict[str, Any]:
     """Presses Undo; gives what CreateDeployment was asked, once what served before serves again."""
-    await undo(house, GRACE.id, deployment)
-    await house.until(lambda: house.aws.calls("CreateDeployment"), 10)
-    await house.play(lambda: "What served before serves again" in house.says(deployment))
-    asked = house.aws.calls("CreateDeployment")[-1].params
+    await undo(harness, GRACE.id, deployment)
+    await harness.until(lambda: harness.aws.calls("CreateDeployment"), 10)
+    await harness.advance_until(lambda: "What served before serves again" in harness.card_text(deployment))
+    asked = harness.aws.calls("CreateDeployment")[-1].params
     assert isinstance(asked, dict)
     return asked
 
 
-def image(house: House, deployment: str) -> str:
-    return house.aws.deployment(deployment).image.rpartition(":")[2]
+def image(harness: Harness, deployment: str) -> str:
+    return harness.aws.deployment(deployment).image.rpartition(":")[2]

@@ -1,30 +1,30 @@
-"""A house whose admin lives in Seoul, and what a freeze that she declares becomes."""
+"""A harness whose admin lives in Seoul, and what a freeze that she declares becomes."""
 
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.sandbox.cast import CHANNEL, GRACE
-from tests.house import House, text_of
+from tests.harness import Harness, text_of
 
 SEOUL = ZoneInfo("Asia/Seoul")
 
 
-async def say(house: House, words: str, user: str = GRACE.id) -> str:
+async def say(harness: Harness, words: str, user: str = GRACE.id) -> str:
     """`/deploys words`, and the answer."""
-    answered = await house.slack.slash_async(user, CHANNEL.id, "/deploys", words)
+    answered = await harness.slack.slash_async(user, CHANNEL.id, "/deploys", words)
     assert answered.ack.acked, answered
     assert answered.problems == ()
     assert answered.message is not None, answered
     return text_of(answered.message)
 
 
-async def frozen(house: House, words: str) -> tuple[str, dict[str, Any] | None]:
+async def frozen(harness: Harness, words: str) -> tuple[str, dict[str, Any] | None]:
     """The answer to `/deploys freeze …` and the freeze in the record, lifted again; None: nothing was frozen."""
-    said = await say(house, f"freeze {words}")
-    rows = house.rows("SELECT * FROM freezes WHERE over_at IS NULL")
+    said = await say(harness, f"freeze {words}")
+    rows = harness.rows("SELECT * FROM freezes WHERE over_at IS NULL")
     if rows:
-        await say(house, "unfreeze all")
+        await say(harness, "unfreeze all")
     assert len(rows) <= 1
     return said, rows[0] if rows else None
 

@@ -4,7 +4,7 @@ import pytest
 
 from app.sandbox.cast import GRACE
 from tests.cases.slack.commands import frozen, say
-from tests.house import House
+from tests.harness import Harness
 from tests.slack.play import form_of
 
 
@@ -17,19 +17,19 @@ from tests.slack.play import form_of
         ("<!channel> now", "&lt;!channel&gt; now"),
     ],
 )
-async def test_a_command(house: House, written: str, said: str) -> None:
-    answer, row = await frozen(house, f"order for 2h {written}")
+async def test_a_command(harness: Harness, written: str, said: str) -> None:
+    answer, row = await frozen(harness, f"order for 2h {written}")
     assert row is not None
     assert row["reason"] == written
     assert f": {said}\n" in answer
-    listed = await say(house, "R&D")
+    listed = await say(harness, "R&D")
     assert "“R&amp;D”" in listed
 
 
-async def test_a_form_is_not_escaped_by_slack(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    form = await form_of(house, GRACE, deployment, "reject")
-    await house.slack.submit_async(GRACE.id, form.id, {"reason": "R&amp;D says a < b"})
-    await house.until(lambda: "Rejected" in house.says(deployment))
-    assert house.gate(deployment)["reason"] == "R&amp;D says a < b"
-    assert "> R&amp;amp;D says a &lt; b" in house.says(deployment)
+async def test_a_form_is_not_escaped_by_slack(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    form = await form_of(harness, GRACE, deployment, "reject")
+    await harness.slack.submit_async(GRACE.id, form.id, {"reason": "R&amp;D says a < b"})
+    await harness.until(lambda: "Rejected" in harness.card_text(deployment))
+    assert harness.gate(deployment)["reason"] == "R&amp;D says a < b"
+    assert "> R&amp;amp;D says a &lt; b" in harness.card_text(deployment)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.cases.slack.commands import SEOUL, frozen, in_seoul
-from tests.house import House
+from tests.harness import Harness
 
 UNDERSTOOD = {
     "6:00 PM payment incident": ("18:00", "payment incident"),
@@ -47,39 +47,39 @@ REFUSED = (
 )
 
 
-async def test_an_end_is_the_one_that_was_written_or_nothing_is_frozen(house: House) -> None:
+async def test_an_end_is_the_one_that_was_written_or_nothing_is_frozen(harness: Harness) -> None:
     for words, (local, reason) in UNDERSTOOD.items():
-        said, row = await frozen(house, f"order until {words}")
+        said, row = await frozen(harness, f"order until {words}")
         assert row is not None, (words, said)
         assert in_seoul(row["ends_at"]).endswith(local), words
         assert row["reason"] == reason, words
-        assert row["ends_at"] - house.clock() <= timedelta(days=7), words
+        assert row["ends_at"] - harness.clock() <= timedelta(days=7), words
     for words in REFUSED:
-        said, row = await frozen(house, f"order until {words}")
+        said, row = await frozen(harness, f"order until {words}")
         assert row is None, (words, said)
         assert "Nothing was frozen." in said
         assert "`until " in said or "`18:00`" in said, "an example"
 
 
-async def test_a_day_behind_the_clock_is_that_day(house: House) -> None:
-    today = house.clock().astimezone(SEOUL)
+async def test_a_day_behind_the_clock_is_that_day(harness: Harness) -> None:
+    today = harness.clock().astimezone(SEOUL)
     for words in ("18:00 tomorrow", "tomorrow 18:00", "tomorrow at 6pm", "내일 18시", "내일 오후 6시"):
-        _, row = await frozen(house, f"order until {words} incident")
+        _, row = await frozen(harness, f"order until {words} incident")
         expected = (today + timedelta(days=1)).replace(hour=18, minute=0, second=0, microsecond=0)
         assert row is not None
         assert (row["ends_at"], row["reason"]) == (expected, "incident"), words
 
 
 @pytest.mark.parametrize("clock", ["6:00 PM", "6pm", "18:00", "오후 6시"])
-async def test_a_date_with_any_clock(house: House, clock: str) -> None:
-    day = (house.clock() + timedelta(days=30)).astimezone(SEOUL).date()
-    _, row = await frozen(house, f"order until {day} {clock} payment incident")
+async def test_a_date_with_any_clock(harness: Harness, clock: str) -> None:
+    day = (harness.clock() + timedelta(days=30)).astimezone(SEOUL).date()
+    _, row = await frozen(harness, f"order until {day} {clock} payment incident")
     assert row is not None
     assert row["ends_at"] == datetime(day.year, day.month, day.day, 18, tzinfo=SEOUL)
     assert row["reason"] == "payment incident"
 
 
-async def test_lengths_of_several_parts(house: House) -> None:
+async def test_lengths_of_several_parts(harness: Harness) -> None:
     for words, minutes in (
         ("2h 30m", 150),
         ("2h30m", 150),
@@ -88,22 +88,24 @@ async def test_lengths_of_several_parts(house: House) -> None:
         ("2시간", 120),
         ("2시간 30분 동안", 150),
     ):
-        _, row = await frozen(house, f"order for {words} incident")
+        _, row = await frozen(harness, f"order for {words} incident")
         assert row is not None
         assert (row["ends_at"] - row["starts_at"], row["reason"]) == (timedelta(minutes=minutes), "incident")
     for words in ("1.5h", "2h 30", "2h tomorrow", "an hour"):
-        said, row = await frozen(house, f"order for {words} incident")
+        said, row = await frozen(harness, f"order for {words} incident")
         assert row is None, words
         assert "Nothing was frozen." in said
 
 
-async def test_the_answer_repeats_start_end_and_zone_in_words(house: House) -> None:
-    start = (house.clock() + timedelta(days=2)).astimezone(SEOUL)
-    said, _ = await frozen(house, f"order from {start:%Y-%m-%d} 9am until {start:%Y-%m-%d} 6:30 PM incident")
+async def test_the_answer_repeats_start_end_and_zone_in_words(harness: Harness) -> None:
+    start = (harness.clock() + timedelta(days=2)).astimezone(SEOUL)
+    said, _ = await frozen(
+        harness, f"order from {start:%Y-%m-%d} 9am until {start:%Y-%m-%d} 6:30 PM incident"
+    )
     day = f"{start:%A}, {start:%B} {start.day}, {start:%Y}"
     assert (
         f"In full: from {day}, 09:00 until {day}, 18:30 (Asia/Seoul, UTC+09:00); 9 hrs 30 mins."
         in said.replace("9 hr, 30 min", "9 hrs 30 mins")
     )
-    said, _ = await frozen(house, "order until 18:00 UTC incident")
+    said, _ = await frozen(harness, "order until 18:00 UTC incident")
     assert "18:00 (UTC)" in said

@@ -6,7 +6,7 @@ import pytest
 
 from app.sandbox.cast import GRACE
 from tests.cases.slack.commands import frozen, in_seoul, say
-from tests.house import House
+from tests.harness import Harness
 from tests.slack.play import form_of
 
 DECOMPOSED = unicodedata.normalize("NFD", "월요일 09:00 결제 장애")
@@ -25,26 +25,26 @@ DECOMPOSED = unicodedata.normalize("NFD", "월요일 09:00 결제 장애")
         ("18:00 👩‍👩‍👧 🏳️‍🌈 장애", "18:00", "👩‍👩‍👧 🏳️‍🌈 장애"),
     ],
 )
-async def test_a_freeze(house: House, words: str, local: str, reason: str) -> None:
-    said, row = await frozen(house, f"ｏｒｄｅｒ，payment、auth until {words}")
+async def test_a_freeze(harness: Harness, words: str, local: str, reason: str) -> None:
+    said, row = await frozen(harness, f"ｏｒｄｅｒ，payment、auth until {words}")
     assert row is not None, said
     assert in_seoul(row["ends_at"]).endswith(local)
     assert (row["reason"], row["domains"]) == (reason, ["order", "payment", "auth"])
 
 
-async def test_domains(house: House) -> None:
+async def test_domains(harness: Harness) -> None:
     for name in ("ｏｒｄｅｒ", "order\u200b", "\u2066order\u2069", "ＯＲＤＥＲ", "or\u00adder"):
-        assert "order" in await say(house, name)
-        assert "I do not know" not in await say(house, name), name
+        assert "order" in await say(harness, name)
+        assert "I do not know" not in await say(harness, name), name
     for names in ("order，payment", "order、 payment", "order payment"):
-        said = await say(house, names)
+        said = await say(harness, names)
         assert "`/deploys order`, `/deploys payment`" in said, names
-    assert "Who may decide" in await say(house, "ｗｈｏ order\u200b")
+    assert "Who may decide" in await say(harness, "ｗｈｏ order\u200b")
 
 
-async def test_a_form(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    form = await form_of(house, GRACE, deployment, "reject")
-    await house.slack.submit_async(GRACE.id, form.id, {"reason": f"{DECOMPOSED}\u200b\u202e１"})
-    await house.until(lambda: "Rejected" in house.says(deployment))
-    assert house.gate(deployment)["reason"] == "월요일 09:00 결제 장애1"
+async def test_a_form(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    form = await form_of(harness, GRACE, deployment, "reject")
+    await harness.slack.submit_async(GRACE.id, form.id, {"reason": f"{DECOMPOSED}\u200b\u202e１"})
+    await harness.until(lambda: "Rejected" in harness.card_text(deployment))
+    assert harness.gate(deployment)["reason"] == "월요일 09:00 결제 장애1"

@@ -45,55 +45,55 @@ def grid(*, members: tuple[str, ...] = (MINA.id, OLU.id)) -> Callable[[Stage], N
 async def test_either_id_counts_for_either(
     build: Build, rules: str, members: tuple[str, ...], presses_as: str
 ) -> None:
-    async with build(config=config_text(order=rules), before=grid(members=members)) as house:
-        deployment, _ = await house.ask("order")
-        await house.approve(presses_as, deployment)
-        assert await house.told(deployment) == ["Succeeded"]
+    async with build(config=config_text(order=rules), before=grid(members=members)) as harness:
+        deployment, _ = await harness.open_gate("order")
+        await harness.approve(presses_as, deployment)
+        assert await harness.reported(deployment) == ["Succeeded"]
 
 
 async def test_one_person_has_one_vote_by_whichever_id(build: Build) -> None:
     rules = f'approvers = ["{OLU.id}", "{W_OLU}", "{GRACE.id}"]\napprovals = 2\n'
-    async with build(config=config_text(order=rules), before=grid()) as house:
-        deployment, _ = await house.ask("order")
-        await house.approve(OLU.id, deployment)
-        await house.until(lambda: votes(house, deployment) == [OLU.id])
-        await house.approve(W_OLU, deployment)
-        await house.until(lambda: "already recorded" in house.whispered(W_OLU))
-        assert votes(house, deployment) == [OLU.id]
-        assert house.gate(deployment)["phase"] == "awaiting"
-        await house.until(lambda: "take_back" in house.actions(deployment))
-        await house.press(W_OLU, deployment, "take_back")
-        await house.until(lambda: votes(house, deployment) == [])
-        await house.approve(W_OLU, deployment)
-        await house.approve(W_GRACE, deployment)
-        assert await house.told(deployment) == ["Succeeded"]
+    async with build(config=config_text(order=rules), before=grid()) as harness:
+        deployment, _ = await harness.open_gate("order")
+        await harness.approve(OLU.id, deployment)
+        await harness.until(lambda: votes(harness, deployment) == [OLU.id])
+        await harness.approve(W_OLU, deployment)
+        await harness.until(lambda: "already recorded" in harness.ephemerals(W_OLU))
+        assert votes(harness, deployment) == [OLU.id]
+        assert harness.gate(deployment)["phase"] == "awaiting"
+        await harness.until(lambda: "take_back" in harness.actions(deployment))
+        await harness.press(W_OLU, deployment, "take_back")
+        await harness.until(lambda: votes(harness, deployment) == [])
+        await harness.approve(W_OLU, deployment)
+        await harness.approve(W_GRACE, deployment)
+        assert await harness.reported(deployment) == ["Succeeded"]
 
 
 async def test_ones_own_deployment_is_ones_own_by_whichever_id(build: Build) -> None:
     text = config_text(order=f'approvers = ["{MINA.id}", "{OLU.id}"]\n')
-    async with build(config=text, before=grid()) as house:
-        deployment, _ = await house.ask("order", description="by @mina-kim")
-        await house.approve(W_MINA, deployment)
-        await house.until(lambda: "직접" in house.whispered(W_MINA))
-        assert votes(house, deployment) == []
+    async with build(config=text, before=grid()) as harness:
+        deployment, _ = await harness.open_gate("order", description="by @mina-kim")
+        await harness.approve(W_MINA, deployment)
+        await harness.until(lambda: "직접" in harness.ephemerals(W_MINA))
+        assert votes(harness, deployment) == []
 
 
 async def test_an_admin_is_an_admin_by_whichever_id(build: Build) -> None:
     text = config_text(order='required_checks = ["smoke"]\n').replace(
         f'admins = ["{GRACE.id}"]', f'admins = ["{W_GRACE}"]'
     )
-    async with build(config=text, before=grid()) as house:
-        deployment, _ = await house.ask("order")
-        await house.press(GRACE.id, deployment, "break_glass")
-        await house.until(lambda: house.slack.views.top(GRACE.id) is not None)
+    async with build(config=text, before=grid()) as harness:
+        deployment, _ = await harness.open_gate("order")
+        await harness.press(GRACE.id, deployment, "break_glass")
+        await harness.until(lambda: harness.slack.views.top(GRACE.id) is not None)
 
 
 async def test_somebody_of_another_grid_is_a_stranger(build: Build) -> None:
     text = config_text(order=f'approvers = ["{OLU.id}"]\n')
 
-    async with build(config=text, before=grid()) as house:
-        deployment, _ = await house.ask("order")
-        house.slack.credentials.enterprise = "E9OTHER"
-        await house.approve(OLU.id, deployment)
-        await is_told(house, OLU, "full members")
-        assert house.gate(deployment)["phase"] == "awaiting"
+    async with build(config=text, before=grid()) as harness:
+        deployment, _ = await harness.open_gate("order")
+        harness.slack.credentials.enterprise = "E9OTHER"
+        await harness.approve(OLU.id, deployment)
+        await is_told(harness, OLU, "full members")
+        assert harness.gate(deployment)["phase"] == "awaiting"

@@ -7,7 +7,7 @@ from aiohttp import ClientSession
 
 from app.sandbox.cast import GRACE, JUN, MINA, OLU, config_text
 from app.sandbox.stage import Stage
-from tests.house import House
+from tests.harness import Harness
 from tests.logs import listening
 from tests.slack.play import Build
 
@@ -38,8 +38,8 @@ def as_it_is(_: Stage) -> None:
     """Nothing is changed."""
 
 
-async def metric(house: House) -> str:
-    async with ClientSession() as session, session.get(f"{house.url}/metrics") as answer:
+async def metric(harness: Harness) -> str:
+    async with ClientSession() as session, session.get(f"{harness.url}/metrics") as answer:
         lines = (await answer.text()).splitlines()
     return next(
         (line for line in lines if line.startswith('switchgate_gates_out_of_reach_total{domain="order"')), ""
@@ -64,12 +64,12 @@ async def test_it_is_said_on_the_card_in_the_log_and_as_a_metric(
 ) -> None:
     config = config_text(order=rules)
     with listening("WARNING") as log:
-        async with build(config=config, before=before) as house:
-            counted = await metric(house)
-            deployment, _ = await house.ask("order", description="by @jun-lee")
-            await house.until(lambda: SAID in house.says(deployment))
-            assert "break_glass" in house.actions(deployment)
-            assert await metric(house) != counted
+        async with build(config=config, before=before) as harness:
+            counted = await metric(harness)
+            deployment, _ = await harness.open_gate("order", description="by @jun-lee")
+            await harness.until(lambda: SAID in harness.card_text(deployment))
+            assert "break_glass" in harness.actions(deployment)
+            assert await metric(harness) != counted
     assert "nobody_can_approve" in log.getvalue()
 
 
@@ -85,21 +85,21 @@ async def test_it_is_said_on_the_card_in_the_log_and_as_a_metric(
 async def test_it_is_not_said_while_somebody_can(
     build: Build, rules: str, before: Callable[[Stage], object]
 ) -> None:
-    async with build(config=config_text(order=rules), before=before) as house:
-        deployment, _ = await house.ask("order", description="by @jun-lee")
-        await house.until(lambda: "evidence_seen" in house.audit(deployment))
-        assert SAID not in house.says(deployment)
+    async with build(config=config_text(order=rules), before=before) as harness:
+        deployment, _ = await harness.open_gate("order", description="by @jun-lee")
+        await harness.until(lambda: "evidence_seen" in harness.audit(deployment))
+        assert SAID not in harness.card_text(deployment)
 
 
 async def test_it_is_said_and_taken_back_as_people_leave_and_come(build: Build) -> None:
-    async with build(config=config_text(order='approvers = ["S0ONCALL"]\n')) as house:
-        deployment, _ = await house.ask("order")
-        assert SAID not in house.says(deployment)
-        house.slack.people.alter("S0ONCALL", members=())
-        await house.service.slack.directory.refresh_groups(["S0ONCALL"])
-        await house.until(lambda: SAID in house.says(deployment))
-        house.slack.people.alter("S0ONCALL", members=(OLU.id,))
-        await house.service.slack.directory.refresh_groups(["S0ONCALL"])
-        await house.until(lambda: SAID not in house.says(deployment))
-        await house.approve(OLU.id, deployment)
-        assert await house.told(deployment) == ["Succeeded"]
+    async with build(config=config_text(order='approvers = ["S0ONCALL"]\n')) as harness:
+        deployment, _ = await harness.open_gate("order")
+        assert SAID not in harness.card_text(deployment)
+        harness.slack.people.alter("S0ONCALL", members=())
+        await harness.service.slack.directory.refresh_groups(["S0ONCALL"])
+        await harness.until(lambda: SAID in harness.card_text(deployment))
+        harness.slack.people.alter("S0ONCALL", members=(OLU.id,))
+        await harness.service.slack.directory.refresh_groups(["S0ONCALL"])
+        await harness.until(lambda: SAID not in harness.card_text(deployment))
+        await harness.approve(OLU.id, deployment)
+        assert await harness.reported(deployment) == ["Succeeded"]

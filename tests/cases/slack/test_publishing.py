@@ -12,7 +12,7 @@ from app.config.loader import load_config
 from app.sandbox.cast import CHANNEL, GRACE, JUN, MINA, OLU, config_text
 from app.sandbox.slack.calls import Call
 from app.sandbox.slack.shapes import Channel, Message
-from tests.house import House, serving, text_of
+from tests.harness import Harness, serving, text_of
 from tests.journeys.test_timeline import told
 from tests.slack.play import STRANGER, TWO_APPROVALS, Build, deploys, heard, naming, whispers
 
@@ -21,133 +21,141 @@ WHISPER = "chat.postEphemeral"
 ORDER = Channel(id="C02ORDER", name="order")
 
 
-def updates(house: House, card: Message) -> list[Call]:
-    return [call for call in house.slack.calls(UPDATE) if call.params["ts"] == card.ts]
+def updates(harness: Harness, card: Message) -> list[Call]:
+    return [call for call in harness.slack.calls(UPDATE) if call.params["ts"] == card.ts]
 
 
-def has_whispered_more(house: House, before: int) -> bool:
-    return len(house.slack.calls(WHISPER)) > before
+def has_whispered_more(harness: Harness, before: int) -> bool:
+    return len(harness.slack.calls(WHISPER)) > before
 
 
-async def quiet(house: House) -> None:
+async def quiet(harness: Harness) -> None:
     """Waits until no card and no thread is due."""
-    await house.until(lambda: not any(row["due_at"] for row in house.table("cards") + house.table("threads")))
+    await harness.until(
+        lambda: not any(row["due_at"] for row in harness.table("cards") + harness.table("threads"))
+    )
 
 
-async def test_a_card_that_somebody_deleted_comes_back_within_a_minute(house: House) -> None:
-    deployment, card = await house.ask("order")
-    await quiet(house)
-    house.slack.messages.delete(card.channel, card.ts)
+async def test_a_card_that_somebody_deleted_comes_back_within_a_minute(harness: Harness) -> None:
+    deployment, card = await harness.open_gate("order")
+    await quiet(harness)
+    harness.slack.messages.delete(card.channel, card.ts)
 
-    house.clock.advance(seconds=50)
+    harness.clock.advance(seconds=50)
 
-    await house.until(lambda: "approve" in house.actions(deployment), 10)
-    assert house.card(deployment).ts != card.ts
+    await harness.until(lambda: "approve" in harness.actions(deployment), 10)
+    assert harness.card(deployment).ts != card.ts
 
 
-async def test_a_deleted_card_with_the_only_undo_comes_back_within_a_minute(house: House) -> None:
-    deployment, card = await house.ask("order")
-    await house.approve(OLU.id, deployment)
-    await house.told(deployment)
-    await house.until(lambda: "undo" in house.actions(deployment))
-    await quiet(house)
-    house.slack.messages.delete(card.channel, card.ts)
+async def test_a_deleted_card_with_the_only_undo_comes_back_within_a_minute(harness: Harness) -> None:
+    deployment, card = await harness.open_gate("order")
+    await harness.approve(OLU.id, deployment)
+    await harness.reported(deployment)
+    await harness.until(lambda: "undo" in harness.actions(deployment))
+    await quiet(harness)
+    harness.slack.messages.delete(card.channel, card.ts)
 
-    house.clock.advance(seconds=50)
+    harness.clock.advance(seconds=50)
 
-    await house.until(lambda: "undo" in house.actions(deployment), 10)
-    assert house.card(deployment).ts != card.ts
+    await harness.until(lambda: "undo" in harness.actions(deployment), 10)
+    assert harness.card(deployment).ts != card.ts
 
 
 async def test_a_card_is_redrawn_at_most_once_in_two_seconds(build: Build) -> None:
-    async with build(config=TWO_APPROVALS) as house:
-        deployment, card = await house.ask("order")
-        await quiet(house)
+    async with build(config=TWO_APPROVALS) as harness:
+        deployment, card = await harness.open_gate("order")
+        await quiet(harness)
         for _ in range(8):
-            await house.approve(OLU.id, deployment)
-            answered = len(house.slack.calls(WHISPER))
-            await house.press(OLU.id, deployment, "approve")
-            await house.until(partial(has_whispered_more, house, answered))
-        await quiet(house)
-        times = [call.when for call in updates(house, card)]
+            await harness.approve(OLU.id, deployment)
+            answered = len(harness.slack.calls(WHISPER))
+            await harness.press(OLU.id, deployment, "approve")
+            await harness.until(partial(has_whispered_more, harness, answered))
+        await quiet(harness)
+        times = [call.when for call in updates(harness, card)]
         assert all(
             (later - sooner).total_seconds() > 1.5 for sooner, later in zip(times, times[1:], strict=False)
         )
 
 
-async def test_what_follows_a_lost_line_does_not_hide_it(house: House) -> None:
+async def test_what_follows_a_lost_line_does_not_hide_it(harness: Harness) -> None:
     """The search failed, and more happened meanwhile: the line that was tried is looked for as it was tried."""
-    deployment, _ = await house.ask("order")
-    await house.until(lambda: "Waits for an answer" in told(house, deployment))
-    await quiet(house)
-    house.slack.faults.lose_answer(POST)
-    house.slack.faults.ratelimit(REPLIES, retry_after=1)
-    house.slack.faults.error(REPLIES, "internal_error", times=2)
+    deployment, _ = await harness.open_gate("order")
+    await harness.until(lambda: "Waits for an answer" in told(harness, deployment))
+    await quiet(harness)
+    harness.slack.faults.lose_answer(POST)
+    harness.slack.faults.ratelimit(REPLIES, retry_after=1)
+    harness.slack.faults.error(REPLIES, "internal_error", times=2)
 
-    await house.approve(MINA.id, deployment)
-    await house.told(deployment)
-    await house.until(lambda: len(house.slack.calls(REPLIES)) >= 1)
-    house.clock.advance(seconds=10)
+    await harness.approve(MINA.id, deployment)
+    await harness.reported(deployment)
+    await harness.until(lambda: len(harness.slack.calls(REPLIES)) >= 1)
+    harness.clock.advance(seconds=10)
 
-    await house.until(lambda: "took the answer" in told(house, deployment))
-    await quiet(house)
-    assert told(house, deployment).count("*Approved*") == 1
-    assert told(house, deployment).count("took the answer") == 1
+    await harness.until(lambda: "took the answer" in told(harness, deployment))
+    await quiet(harness)
+    assert told(harness, deployment).count("*Approved*") == 1
+    assert told(harness, deployment).count("took the answer") == 1
 
 
-async def test_an_announcement_whose_search_fails_is_said_once(house: House) -> None:
-    deployment, card = await house.ask("order")
-    await deploys(house, GRACE, "freeze order for 20m stocktaking")
-    await house.until(lambda: "stocktaking" in house.says(deployment))
-    await quiet(house)
-    house.slack.faults.lose_answer(POST)
-    house.slack.faults.ratelimit(REPLIES, retry_after=1, times=3)
+async def test_an_announcement_whose_search_fails_is_said_once(harness: Harness) -> None:
+    deployment, card = await harness.open_gate("order")
+    await deploys(harness, GRACE, "freeze order for 20m stocktaking")
+    await harness.until(lambda: "stocktaking" in harness.card_text(deployment))
+    await quiet(harness)
+    harness.slack.faults.lose_answer(POST)
+    harness.slack.faults.ratelimit(REPLIES, retry_after=1, times=3)
 
-    await deploys(house, GRACE, "unfreeze order")
-    await house.until(lambda: house.table("announcements"))
-    await house.until(lambda: len(house.slack.calls(REPLIES)) >= 3)
+    await deploys(harness, GRACE, "unfreeze order")
+    await harness.until(lambda: harness.table("announcements"))
+    await harness.until(lambda: len(harness.slack.calls(REPLIES)) >= 3)
 
-    await house.until(lambda: house.table("announcements")[0]["ts"] is not None)
-    said = [one for one in house.slack.messages.replies(card.channel, card.ts) if one.broadcast]
+    await harness.until(lambda: harness.table("announcements")[0]["ts"] is not None)
+    said = [one for one in harness.slack.messages.replies(card.channel, card.ts) if one.broadcast]
     assert len(said) == 1
 
 
-async def test_an_announcement_is_looked_for_where_it_was_tried(house: House) -> None:
+async def test_an_announcement_is_looked_for_where_it_was_tried(harness: Harness) -> None:
     """Its card vanished meanwhile and was posted anew."""
-    deployment, card = await house.ask("order")
-    await deploys(house, GRACE, "freeze order for 20m stocktaking")
-    await house.until(lambda: "stocktaking" in house.says(deployment))
-    await quiet(house)
-    house.slack.faults.lose_answer(POST)
-    house.slack.faults.error(REPLIES, "internal_error", times=None)
+    deployment, card = await harness.open_gate("order")
+    await deploys(harness, GRACE, "freeze order for 20m stocktaking")
+    await harness.until(lambda: "stocktaking" in harness.card_text(deployment))
+    await quiet(harness)
+    harness.slack.faults.lose_answer(POST)
+    harness.slack.faults.error(REPLIES, "internal_error", times=None)
 
-    await deploys(house, GRACE, "unfreeze order")
-    await house.until(lambda: house.slack.calls(REPLIES))
-    house.slack.messages.delete(card.channel, card.ts)
-    house.clock.advance(seconds=50)
-    await house.until(lambda: (found := house.find_card(deployment)) is not None and found.ts != card.ts, 10)
-    house.slack.faults.clear()
-    house.clock.advance(seconds=30)
+    await deploys(harness, GRACE, "unfreeze order")
+    await harness.until(lambda: harness.slack.calls(REPLIES))
+    harness.slack.messages.delete(card.channel, card.ts)
+    harness.clock.advance(seconds=50)
+    await harness.until(
+        lambda: (found := harness.find_card(deployment)) is not None and found.ts != card.ts, 10
+    )
+    harness.slack.faults.clear()
+    harness.clock.advance(seconds=30)
 
-    await house.until(lambda: house.table("announcements")[0]["ts"] is not None)
-    said = [call.params["thread_ts"] for call in house.slack.calls(POST) if "reply_broadcast" in call.params]
+    await harness.until(lambda: harness.table("announcements")[0]["ts"] is not None)
+    said = [
+        call.params["thread_ts"] for call in harness.slack.calls(POST) if "reply_broadcast" in call.params
+    ]
     assert said == [card.ts]
 
 
 @pytest.fixture
-async def moving(build: Build) -> AsyncIterator[House]:
+async def moving(build: Build) -> AsyncIterator[Harness]:
     """A domain with a channel of its own, whose deployments cannot be verified at first."""
-    async with build(config=config_text(order=f'channel = "{ORDER.id}"\n')) as house:
-        house.slack.people.add(ORDER)
-        yield house
+    async with build(config=config_text(order=f'channel = "{ORDER.id}"\n')) as harness:
+        harness.slack.people.add(ORDER)
+        yield harness
 
 
-def cards_in(house: House, channel: str) -> list[Message]:
-    said = house.slack.messages.in_channel(channel)
+def cards_in(harness: Harness, channel: str) -> list[Message]:
+    said = harness.slack.messages.in_channel(channel)
     return [message for message in said if message.by_app and not message.is_reply and not message.only_for]
 
 
-async def test_a_card_posted_before_its_domain_was_known_is_found_where_it_was_posted(moving: House) -> None:
+async def test_a_card_posted_before_its_domain_was_known_is_found_where_it_was_posted(
+    moving: Harness,
+) -> None:
     moving.aws.faults.add("GetDeployment", "access_denied", times=None)
     moving.slack.faults.lose_answer(POST, channel=CHANNEL.id)
     moving.slack.faults.error("conversations.history", "internal_error", times=2)
@@ -162,7 +170,7 @@ async def test_a_card_posted_before_its_domain_was_known_is_found_where_it_was_p
     assert deployment in text_of(cards_in(moving, ORDER.id)[0])
 
 
-async def test_a_copy_whose_removal_failed_is_removed_later(moving: House) -> None:
+async def test_a_copy_whose_removal_failed_is_removed_later(moving: Harness) -> None:
     moving.aws.faults.add("GetDeployment", "access_denied", times=None)
     moving.slack.faults.error("chat.delete", "internal_error", times=3)
     await moving.deploy("order")
@@ -176,64 +184,67 @@ async def test_a_copy_whose_removal_failed_is_removed_later(moving: House) -> No
 
 
 async def test_a_stranger_who_presses_a_hundred_times_hears_it_once(build: Build) -> None:
-    async with build(config=naming(STRANGER), before=lambda stage: stage.slack.people.add(STRANGER)) as house:
-        deployment, card = await house.ask("order")
-        await quiet(house)
-        drawn = len(updates(house, card))
-        await asyncio.gather(*(house.press(STRANGER.id, deployment, "approve") for _ in range(100)))
-        await house.until(lambda: whispers(house, STRANGER))
-        await house.press(STRANGER.id, deployment, "approve")
-        assert len(whispers(house, STRANGER)) == 1
+    async with build(
+        config=naming(STRANGER), before=lambda stage: stage.slack.people.add(STRANGER)
+    ) as harness:
+        deployment, card = await harness.open_gate("order")
+        await quiet(harness)
+        drawn = len(updates(harness, card))
+        await asyncio.gather(*(harness.press(STRANGER.id, deployment, "approve") for _ in range(100)))
+        await harness.until(lambda: whispers(harness, STRANGER))
+        await harness.press(STRANGER.id, deployment, "approve")
+        assert len(whispers(harness, STRANGER)) == 1
         assert (
-            len([call for call in house.slack.calls("users.info") if call.params["user"] == STRANGER.id]) == 1
+            len([call for call in harness.slack.calls("users.info") if call.params["user"] == STRANGER.id])
+            == 1
         )
-        assert len(updates(house, card)) == drawn
+        assert len(updates(harness, card)) == drawn
 
 
 @pytest.mark.parametrize("action", ["approve", "reject"])
-async def test_a_member_who_may_not_decide_hears_it_once_a_minute(house: House, action: str) -> None:
-    deployment, _ = await house.ask("order")
+async def test_a_member_who_may_not_decide_hears_it_once_a_minute(harness: Harness, action: str) -> None:
+    deployment, _ = await harness.open_gate("order")
     for _ in range(20):
-        await house.press(JUN.id, deployment, action)
-    await house.press(JUN.id, deployment, "approve" if action == "reject" else "reject")
-    await house.until(lambda: len(whispers(house, JUN)) >= 2)
-    assert len(whispers(house, JUN)) == 2, "one for each button"
+        await harness.press(JUN.id, deployment, action)
+    await harness.press(JUN.id, deployment, "approve" if action == "reject" else "reject")
+    await harness.until(lambda: len(whispers(harness, JUN)) >= 2)
+    assert len(whispers(harness, JUN)) == 2, "one for each button"
 
 
 async def test_a_refusal_that_may_change_is_answered_each_time(build: Build) -> None:
-    async with build(config=config_text(order='required_checks = ["smoke"]\n')) as house:
-        deployment, _ = await house.ask("order")
+    async with build(config=config_text(order='required_checks = ["smoke"]\n')) as harness:
+        deployment, _ = await harness.open_gate("order")
         for times in (1, 2, 3):
-            await house.approve(OLU.id, deployment)
-            await heard(house, OLU, times)
+            await harness.approve(OLU.id, deployment)
+            await heard(harness, OLU, times)
 
 
-async def test_a_crowd_of_presses_costs_one_failed_look_up(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    house.slack.faults.error("users.info", "internal_error", times=None)
+async def test_a_crowd_of_presses_costs_one_failed_look_up(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    harness.slack.faults.error("users.info", "internal_error", times=None)
     for _ in range(15):
-        await house.approve(OLU.id, deployment)
-    await house.until(lambda: whispers(house, OLU))
-    assert len(whispers(house, OLU)) == 1
-    assert len(house.slack.calls("users.info")) <= 2
-    house.slack.faults.clear()
-    house.clock.advance(seconds=4)
-    await house.approve(OLU.id, deployment)
-    assert await house.told(deployment) == ["Succeeded"]
+        await harness.approve(OLU.id, deployment)
+    await harness.until(lambda: whispers(harness, OLU))
+    assert len(whispers(harness, OLU)) == 1
+    assert len(harness.slack.calls("users.info")) <= 2
+    harness.slack.faults.clear()
+    harness.clock.advance(seconds=4)
+    await harness.approve(OLU.id, deployment)
+    assert await harness.reported(deployment) == ["Succeeded"]
 
 
-async def test_two_replicas_agree_how_old_the_groups_are(house: House) -> None:
-    settings = Settings.read(house.stage.environment(database_url=house.database_url))
-    config = load_config(house.stage.config_file)
-    second = Service(settings, config, database_url=house.database_url, clock=house.clock)
+async def test_two_replicas_agree_how_old_the_groups_are(harness: Harness) -> None:
+    settings = Settings.read(harness.stage.environment(database_url=harness.database_url))
+    config = load_config(harness.stage.config_file)
+    second = Service(settings, config, database_url=harness.database_url, clock=harness.clock)
     async with serving(second):
-        deployment, card = await house.ask("order")
-        house.slack.faults.error("usergroups.users.list", "internal_error", times=None)
-        house.clock.advance(minutes=6)
-        for service in (house.service, second):
-            service.reload(house.stage.config_file)  # wakes the loops
-        await house.until(lambda: "has not answered since" in house.says(deployment))
-        before = len(updates(house, card))
-        asked = len(house.slack.calls("usergroups.users.list"))
-        await house.until(lambda: len(house.slack.calls("usergroups.users.list")) >= asked + 4)
-        assert len(updates(house, card)) <= before + 2
+        deployment, card = await harness.open_gate("order")
+        harness.slack.faults.error("usergroups.users.list", "internal_error", times=None)
+        harness.clock.advance(minutes=6)
+        for service in (harness.service, second):
+            service.reload(harness.stage.config_file)  # wakes the loops
+        await harness.until(lambda: "has not answered since" in harness.card_text(deployment))
+        before = len(updates(harness, card))
+        asked = len(harness.slack.calls("usergroups.users.list"))
+        await harness.until(lambda: len(harness.slack.calls("usergroups.users.list")) >= asked + 4)
+        assert len(updates(harness, card)) <= before + 2

@@ -60,33 +60,33 @@ def test_socket_mode_needs_no_signing_secret_whatever_it_is() -> None:
 
 
 async def test_refused_requests_name_their_cause(build: Build) -> None:
-    async with build(socket_mode=False) as house:
+    async with build(socket_mode=False) as harness:
         payload = block_actions({"action_id": "x", "value": "the-body"})
         late = str(int(time()) - 400)
         with listening("WARNING") as stream:
             for _ in range(3):
-                assert (await send(house, payload, secret="another"))[0] == 401
-            status, said = await readiness(house)
+                assert (await send(harness, payload, secret="another"))[0] == 401
+            status, said = await readiness(harness)
             assert (status, said["slack"]) == (200, "ok")
             assert "SLACK_SIGNING_SECRET" in said["slack_signature"]
-            assert (await send(house, payload, timestamp=late))[0] == 401
-            assert "clock differs from Slack's by +40" in (await readiness(house))[1]["slack_signature"]
-            assert (await send(house, payload, headers={"X-Slack-Signature": ""}))[0] == 401
+            assert (await send(harness, payload, timestamp=late))[0] == 401
+            assert "clock differs from Slack's by +40" in (await readiness(harness))[1]["slack_signature"]
+            assert (await send(harness, payload, headers={"X-Slack-Signature": ""}))[0] == 401
         lines = [json.loads(line) for line in stream.getvalue().splitlines()]
         refused = [line for line in lines if line["event"] == "slack_request_refused"]
         assert [line["cause"] for line in refused] == ["signature", "clock", "unsigned"]
         assert 400 <= refused[1]["clock_ahead_seconds"] <= 410
         assert "the-body" not in stream.getvalue()
-        assert (await send(house, payload))[0] == 200
-        assert "slack_signature" not in (await readiness(house))[1]
+        assert (await send(harness, payload))[0] == 200
+        assert "slack_signature" not in (await readiness(harness))[1]
 
 
 async def test_the_doctor_tells_what_the_running_service_refuses(build: Build, shell: Shell) -> None:
-    async with build(socket_mode=False) as house:
-        await send(house, block_actions({"action_id": "x"}), secret="another")
+    async with build(socket_mode=False) as harness:
+        await send(harness, block_actions({"action_id": "x"}), secret="another")
         found = await look_at_signatures(
             load_settings(
-                {**HTTP_MODE, "SLACK_SIGNING_SECRET": "8" * 32, "PORT": house.url.rpartition(":")[2]}
+                {**HTTP_MODE, "SLACK_SIGNING_SECRET": "8" * 32, "PORT": harness.url.rpartition(":")[2]}
             )
         )
         assert "does not match SLACK_SIGNING_SECRET" in str(*found)

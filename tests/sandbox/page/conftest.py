@@ -1,4 +1,4 @@
-"""The page over the whole house, as a browser asks it."""
+"""The page over the whole harness, as a browser asks it."""
 
 import json
 from collections.abc import AsyncIterator
@@ -13,17 +13,17 @@ from app.sandbox.pipeline import Pipeline
 from app.sandbox.replica import Replica
 from app.sandbox.smoke_tests import SmokeTests
 from app.sandbox.whole import Whole
-from tests.house import House
+from tests.harness import Harness
 
 Json = dict[str, Any]
 
 
 class Browser:
-    """Somebody at the page; `house` is what happens behind it."""
+    """Somebody at the page; `harness` is what happens behind it."""
 
-    def __init__(self, page: Page, house: House, session: ClientSession, replica: Replica) -> None:
+    def __init__(self, page: Page, harness: Harness, session: ClientSession, replica: Replica) -> None:
         self.page = page
-        self.house = house
+        self.harness = harness
         self.session = session
         self.replica = replica
 
@@ -54,16 +54,16 @@ class Browser:
 
 
 @pytest.fixture
-async def browser(house: House, tmp_path: Path) -> AsyncIterator[Browser]:
-    """The house's own service answers; `replica` is a second one, which nobody has started."""
+async def browser(harness: Harness, tmp_path: Path) -> AsyncIterator[Browser]:
+    """The harness's own service answers; `replica` is a second one, which nobody has started."""
     log = tmp_path / "replica.log"
-    replica = Replica(house.stage.environment(database_url=house.database_url), log=log)
-    smoke_tests = SmokeTests(house.aws, service=lambda: house.url, token="", tests={})
-    pipeline = Pipeline(house.aws, smoke_tests=smoke_tests)
-    whole = Whole(stage=house.stage, replica=replica, pipeline=pipeline, log=log)
+    replica = Replica(harness.stage.environment(database_url=harness.database_url), log=log)
+    smoke_tests = SmokeTests(harness.aws, service=lambda: harness.url, token="", tests={})
+    pipeline = Pipeline(harness.aws, smoke_tests=smoke_tests)
+    whole = Whole(stage=harness.stage, replica=replica, pipeline=pipeline, log=log)
     with Page(whole, port=0) as page:
         async with ClientSession() as session:
-            yield Browser(page, house, session, replica)
+            yield Browser(page, harness, session, replica)
     replica.stop()
 
 

@@ -8,11 +8,11 @@ WHO = GRACE.id
 
 
 async def test_a_domain_is_deployed_and_waits(browser: Browser) -> None:
-    browser.house.aws.speed = 1.0
+    browser.harness.aws.speed = 1.0
     status, told = await browser.do("deploy", WHO, domain="hub", shift="canary")
     assert (status, told["words"].startswith("Jun Lee deploys hub (d-")) == (200, True)
 
-    await browser.house.until(lambda: browser.house.aws.deployments("hub")[-1].waits_for)
+    await browser.harness.until(lambda: browser.harness.aws.deployments("hub")[-1].waits_for)
 
     hub = await browser.domain("hub")
     assert (hub["state"], hub["words"], hub["busy"]) == ("waiting", "Waits for an answer", True)
@@ -25,17 +25,17 @@ async def test_a_domain_is_deployed_and_waits(browser: Browser) -> None:
 
 
 async def test_ones_own_deployment_is_told_from_the_usual_ones(browser: Browser) -> None:
-    browser.house.aws.speed = 1.0
+    browser.harness.aws.speed = 1.0
     await browser.do("deploy", MINA.id, domain="user", own=True)
-    await browser.house.until(lambda: browser.house.cards())
-    deployment = browser.house.aws.deployments("user")[-1].id
-    await browser.house.until(lambda: "approve" in browser.house.actions(deployment))
-    card = browser.house.card(deployment)
+    await browser.harness.until(lambda: browser.harness.cards())
+    deployment = browser.harness.aws.deployments("user")[-1].id
+    await browser.harness.until(lambda: "approve" in browser.harness.actions(deployment))
+    card = browser.harness.card(deployment)
 
     await browser.do("press", MINA.id, channel=card.channel, ts=card.ts, action_id="approve")
 
-    await browser.house.until(lambda: browser.house.slack.messages.whispers(MINA.id))
-    assert browser.house.aws.answers(deployment) == []
+    await browser.harness.until(lambda: browser.harness.slack.messages.whispers(MINA.id))
+    assert browser.harness.aws.answers(deployment) == []
 
 
 async def test_all_domains_are_deployed_at_once(browser: Browser) -> None:
@@ -44,29 +44,29 @@ async def test_all_domains_are_deployed_at_once(browser: Browser) -> None:
     _, told = await browser.do("deploy", WHO, domain=None)
 
     assert told["words"] == "Jun Lee deploys 7 of 8. Left out, still under way: auth."
-    assert len(browser.house.aws.deployments()) == 8
+    assert len(browser.harness.aws.deployments()) == 8
 
 
 async def test_a_stop_takes_the_deployment_back(browser: Browser) -> None:
-    deployment = await browser.house.deploy("order")
+    deployment = await browser.harness.deploy("order")
 
     _, told = await browser.do("stop", WHO, domain="order")
     assert told["words"] == f"{deployment} was stopped in the AWS console."
-    browser.house.aws.play_until(lambda: browser.house.aws.deployment(deployment).over)
-    browser.house.aws.play_until(lambda: browser.house.aws.deployments("order")[-1].over)
+    browser.harness.aws.play_until(lambda: browser.harness.aws.deployment(deployment).over)
+    browser.harness.aws.play_until(lambda: browser.harness.aws.deployments("order")[-1].over)
 
     assert (await browser.domain("order"))["state"] == "rolled-back"
     assert (await browser.do("stop", WHO, domain="order"))[1]["trouble"]
 
 
 async def test_an_alarm_goes_off_and_is_over(browser: Browser) -> None:
-    deployment = await browser.house.deploy("order")
+    deployment = await browser.harness.deploy("order")
 
     await browser.do("alarm", WHO, domain="order", on=True)
 
     assert (await browser.domain("order"))["alarm"]
-    browser.house.aws.play_until(lambda: browser.house.aws.deployment(deployment).over)
-    assert browser.house.aws.deployment(deployment).error_code == "ALARM_ACTIVE"
+    browser.harness.aws.play_until(lambda: browser.harness.aws.deployment(deployment).over)
+    assert browser.harness.aws.deployment(deployment).error_code == "ALARM_ACTIVE"
     await browser.do("alarm", WHO, domain="order", on=False)
     assert not (await browser.domain("order"))["alarm"]
 
@@ -85,11 +85,11 @@ async def test_the_clock_is_sped_up(browser: Browser) -> None:
 
 
 async def test_a_switch_is_told_in_words_all_the_way(browser: Browser) -> None:
-    deployment, _ = await browser.house.ask("order")
-    await browser.house.approve(OLU.id, deployment)
-    await browser.house.told(deployment)
+    deployment, _ = await browser.harness.open_gate("order")
+    await browser.harness.approve(OLU.id, deployment)
+    await browser.harness.reported(deployment)
 
-    aws = browser.house.aws
+    aws = browser.harness.aws
     aws.play_until(lambda: aws.deployment(deployment).terminates_at is not None)
     order = await browser.domain("order")
     assert (order["state"], order["until_words"], order["green"]["share"]) == (
@@ -108,16 +108,16 @@ async def test_troubles_are_brought_about_together_and_end_one_by_one(browser: B
     await browser.do("trouble", WHO, name="slack-away", on=True)
     assert [one["name"] for one in (await browser.sees(WHO))["troubles"]] == ["access-denied", "slack-away"]
     await browser.do("trouble", WHO, name="slack-away", on=False)
-    deployment, _ = await browser.house.ask("order")
-    await browser.house.approve(OLU.id, deployment)
-    calls = browser.house.aws.calls
-    await browser.house.until(lambda: calls("PutLifecycleEventHookExecutionStatus"))
-    assert browser.house.aws.answers(deployment) == []
+    deployment, _ = await browser.harness.open_gate("order")
+    await browser.harness.approve(OLU.id, deployment)
+    calls = browser.harness.aws.calls
+    await browser.harness.until(lambda: calls("PutLifecycleEventHookExecutionStatus"))
+    assert browser.harness.aws.answers(deployment) == []
 
     await browser.do("calm", WHO)
-    browser.house.clock.advance(minutes=2)
+    browser.harness.clock.advance(minutes=2)
 
-    assert await browser.house.told(deployment) == ["Succeeded"]
+    assert await browser.harness.reported(deployment) == ["Succeeded"]
     assert (await browser.sees(WHO))["troubles"] == []
     assert (await browser.do("trouble", WHO, name="flood", on=True))[0] == 404
 
@@ -129,9 +129,9 @@ async def test_every_trouble_can_be_made_and_all_of_them_end(browser: Browser) -
 
     await browser.do("calm", WHO)
 
-    deployment, _ = await browser.house.ask("order")
-    await browser.house.approve(OLU.id, deployment)
-    assert await browser.house.told(deployment) == ["Succeeded"]
+    deployment, _ = await browser.harness.open_gate("order")
+    await browser.harness.approve(OLU.id, deployment)
+    assert await browser.harness.reported(deployment) == ["Succeeded"]
 
 
 async def test_the_service_is_killed_and_started_again(browser: Browser) -> None:

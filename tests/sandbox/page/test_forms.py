@@ -55,7 +55,7 @@ FORM: dict[str, Any] = {
 
 
 async def test_every_kind_of_field_is_drawn(browser: Browser) -> None:
-    view = browser.house.slack.views.open(MINA.id, FORM)
+    view = browser.harness.slack.views.open(MINA.id, FORM)
 
     html = (await browser.sees(MINA.id))["modal"]["html"]
 
@@ -74,7 +74,7 @@ async def test_every_kind_of_field_is_drawn(browser: Browser) -> None:
 
 
 async def test_what_is_filled_in_arrives_as_slack_sends_it(browser: Browser) -> None:
-    slack = browser.house.slack
+    slack = browser.harness.slack
     view = slack.views.open(OLU.id, FORM)
     values = {"until": "2026-11-23T06:05", "which": "payment", "kinds": ["a", "c"], "one": "yes"}
 
@@ -90,7 +90,7 @@ async def test_what_is_filled_in_arrives_as_slack_sends_it(browser: Browser) -> 
 
 
 async def test_an_empty_moment_is_none(browser: Browser) -> None:
-    slack = browser.house.slack
+    slack = browser.harness.slack
     view = slack.views.open(OLU.id, FORM)
 
     state = filled_in(view, with_moments(view, {"until": ""}, viewer=slack.viewer(OLU.id)))
@@ -99,7 +99,7 @@ async def test_an_empty_moment_is_none(browser: Browser) -> None:
 
 
 async def test_a_form_that_nobody_knows_is_sent_all_the_same(browser: Browser) -> None:
-    view = browser.house.slack.views.open(OLU.id, FORM)
+    view = browser.harness.slack.views.open(OLU.id, FORM)
     values = {
         "until": "2026-11-23T06:05",
         "which": "payment",
@@ -115,7 +115,7 @@ async def test_a_form_that_nobody_knows_is_sent_all_the_same(browser: Browser) -
 
 
 async def test_the_home_tab_is_shown_once_the_app_has_published_one(browser: Browser) -> None:
-    browser.house.slack.views.publish(
+    browser.harness.slack.views.publish(
         OLU.id, {"type": "home", "blocks": [{"type": "section", "text": plain("Welcome home")}]}
     )
 
@@ -124,8 +124,8 @@ async def test_the_home_tab_is_shown_once_the_app_has_published_one(browser: Bro
 
 
 async def test_a_reply_names_its_root(browser: Browser) -> None:
-    _, card = await browser.house.ask("order")
-    reply = browser.house.slack.messages.post(card.channel, Shown("on its way"), thread_ts=card.ts)
+    _, card = await browser.harness.open_gate("order")
+    reply = browser.harness.slack.messages.post(card.channel, Shown("on its way"), thread_ts=card.ts)
 
     pieces = await browser.sees(OLU.id)
     assert pieces[f"message:{card.channel}:{reply.ts}"]["thread"] == card.ts

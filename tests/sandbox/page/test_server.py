@@ -64,7 +64,7 @@ async def test_another_sites_form_can_do_nothing(browser: Browser) -> None:
     url, form = f"{browser.page.url}/do/deploy", {"Content-Type": "text/plain"}
     async with browser.session.post(url, data='{"who": "U02OLU", "domain": "order"}', headers=form) as answer:
         assert answer.status == 415
-    assert browser.house.aws.deployments() == []
+    assert browser.harness.aws.deployments() == []
 
 
 async def test_changes_come_by_themselves(browser: Browser) -> None:
@@ -79,8 +79,8 @@ async def test_changes_come_by_themselves(browser: Browser) -> None:
         said = [key for key in data["put"] if key.startswith("message:")]
         assert (name, len(said), "domain:order" in data["put"]) == ("change", 1, False)
 
-        message = browser.house.slack.messages.in_channel(CHANNEL.id)[0]
-        browser.house.slack.messages.delete(message.channel, message.ts)
+        message = browser.harness.slack.messages.in_channel(CHANNEL.id)[0]
+        browser.harness.slack.messages.delete(message.channel, message.ts)
         _, data = await anext(told)
         assert data["gone"] == said
         response.close()

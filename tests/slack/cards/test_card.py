@@ -7,7 +7,7 @@ import pytest
 
 from app.sandbox.aws.world import EIGHT_DOMAINS
 from app.sandbox.cast import GRACE, JUN, MINA, OLU
-from tests.house import House, text_of
+from tests.harness import Harness, text_of
 from tests.slack.play import TWO_APPROVALS, Build, buttons_of
 
 SLOWLY = tuple(
@@ -51,10 +51,10 @@ LABELS = {
 
 @pytest.mark.parametrize("locale", ["en", "ko"])
 async def test_a_waiting_card_says_all_that_one_needs_for_the_answer(build: Build, locale: str) -> None:
-    async with build(locale=locale, domains=SLOWLY) as house:
-        deployment, _ = await house.ask("order", description="v1.4.2 github-actor=jun-lee")
-        await house.until(lambda: LABELS[locale]["traffic"] in house.says(deployment))
-        says = house.says(deployment)
+    async with build(locale=locale, domains=SLOWLY) as harness:
+        deployment, _ = await harness.open_gate("order", description="v1.4.2 github-actor=jun-lee")
+        await harness.until(lambda: LABELS[locale]["traffic"] in harness.card_text(deployment))
+        says = harness.card_text(deployment)
         assert [name for name, words in LABELS[locale].items() if words not in says] == []
         console = "https://ap-northeast-2.console.aws.amazon.com/codesuite/codedeploy/deployments/"
         assert f"<{console}{deployment}?region=ap-northeast-2|{deployment}>" in says
@@ -70,8 +70,8 @@ async def test_a_waiting_card_says_all_that_one_needs_for_the_answer(build: Buil
 async def test_approve_asks_back_and_names_the_domain_and_the_consequence(
     build: Build, locale: str, approve: str, title: str, yes: str
 ) -> None:
-    async with build(locale=locale) as house:
-        _, card = await house.ask("order")
+    async with build(locale=locale) as harness:
+        _, card = await harness.open_gate("order")
         button = buttons_of(card)["approve"]
         assert (button["text"]["text"], button["style"]) == (approve, "primary")
         assert (button["confirm"]["title"]["text"], button["confirm"]["confirm"]["text"]) == (title, yes)
@@ -81,114 +81,120 @@ async def test_approve_asks_back_and_names_the_domain_and_the_consequence(
 
 
 async def test_approve_promises_that_traffic_moves_only_where_nothing_else_is_missing(build: Build) -> None:
-    async with build(config=TWO_APPROVALS) as house:
-        deployment, _ = await house.ask("order")
-        asks = asked_back(house, deployment)
+    async with build(config=TWO_APPROVALS) as harness:
+        deployment, _ = await harness.open_gate("order")
+        asks = asked_back(harness, deployment)
         assert asks.startswith(
             "Approve the switch of order? As soon as every rule is met, production traffic"
         )
-        await house.approve(MINA.id, deployment)
-        await house.until(lambda: asked_back(house, deployment).startswith("Switch order to green?"))
-        assert "As soon as" not in asked_back(house, deployment)
+        await harness.approve(MINA.id, deployment)
+        await harness.until(lambda: asked_back(harness, deployment).startswith("Switch order to green?"))
+        assert "As soon as" not in asked_back(harness, deployment)
 
 
-def asked_back(house: House, deployment: str) -> str:
+def asked_back(harness: Harness, deployment: str) -> str:
     """What the client asks whoever presses Approve on the card."""
-    asks = buttons_of(house.card(deployment))["approve"]["confirm"]
+    asks = buttons_of(harness.card(deployment))["approve"]["confirm"]
     return f"{asks['title']['text']} {asks['text']['text']}"
 
 
 async def test_how_traffic_moves_is_said_for_every_kind_of_shift(build: Build) -> None:
-    async with build(domains=SLOWLY) as house:
-        linear, _ = await house.ask("payment")
-        at_once, _ = await house.ask("hub")
-        await house.until(lambda: "step by step: 10 % every 1 min" in house.says(linear))
-        await house.until(lambda: "all at once" in house.says(at_once))
+    async with build(domains=SLOWLY) as harness:
+        linear, _ = await harness.open_gate("payment")
+        at_once, _ = await harness.open_gate("hub")
+        await harness.until(lambda: "step by step: 10 % every 1 min" in harness.card_text(linear))
+        await harness.until(lambda: "all at once" in harness.card_text(at_once))
 
 
-async def test_the_form_of_a_rejection_names_domain_and_deployment(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    await house.press(OLU.id, deployment, "reject")
-    await house.until(lambda: house.slack.views.top(OLU.id))
-    form = house.slack.views.top(OLU.id)
+async def test_the_form_of_a_rejection_names_domain_and_deployment(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    await harness.press(OLU.id, deployment, "reject")
+    await harness.until(lambda: harness.slack.views.top(OLU.id))
+    form = harness.slack.views.top(OLU.id)
     assert form is not None
     assert form.body["blocks"][0]["text"]["text"] == (
         f"Production traffic of *order* stays on blue and {deployment} fails."
     )
 
 
-async def test_a_decided_card_says_who_and_when_and_why_and_what_codedeploy_answered(house: House) -> None:
-    approved, _ = await house.ask("order")
-    rejected, _ = await house.ask("payment")
-    await house.approve(MINA.id, approved)
-    await house.reject(OLU.id, rejected, "the partner is down")
-    await house.until(lambda: "*Succeeded*" in house.says(approved) and "*Failed*" in house.says(rejected))
-    assert f"*Approved* by <@{MINA.id}>, <!date^" in house.says(approved)
-    assert f"*Rejected* by <@{OLU.id}>, <!date^" in house.says(rejected)
-    assert "> the partner is down" in house.says(rejected)
+async def test_a_decided_card_says_who_and_when_and_why_and_what_codedeploy_answered(
+    harness: Harness,
+) -> None:
+    approved, _ = await harness.open_gate("order")
+    rejected, _ = await harness.open_gate("payment")
+    await harness.approve(MINA.id, approved)
+    await harness.reject(OLU.id, rejected, "the partner is down")
+    await harness.until(
+        lambda: "*Succeeded*" in harness.card_text(approved) and "*Failed*" in harness.card_text(rejected)
+    )
+    assert f"*Approved* by <@{MINA.id}>, <!date^" in harness.card_text(approved)
+    assert f"*Rejected* by <@{OLU.id}>, <!date^" in harness.card_text(rejected)
+    assert "> the partner is down" in harness.card_text(rejected)
     for deployment in (approved, rejected):
-        assert house.actions(deployment) & {"approve", "reject"} == set()
-        assert "CodeDeploy took the answer" in house.says(deployment)
+        assert harness.actions(deployment) & {"approve", "reject"} == set()
+        assert "CodeDeploy took the answer" in harness.card_text(deployment)
 
 
-async def test_the_buttons_go_before_codedeploy_has_answered(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    house.aws.faults.add("PutLifecycleEventHookExecutionStatus", "throttle", times=None)
-    await house.approve(MINA.id, deployment)
+async def test_the_buttons_go_before_codedeploy_has_answered(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    harness.aws.faults.add("PutLifecycleEventHookExecutionStatus", "throttle", times=None)
+    await harness.approve(MINA.id, deployment)
     not_yet = (
         "Telling CodeDeploy",
         "CodeDeploy has not confirmed the answer yet",
     )  # the latter once a try failed
-    await house.until(lambda: any(words in house.says(deployment) for words in not_yet))
-    assert house.actions(deployment) & {"approve", "reject"} == set()
-    assert "CodeDeploy took the answer" not in house.says(deployment)
-    house.aws.faults.clear()
-    await house.until(lambda: "CodeDeploy took the answer" in house.says(deployment))
+    await harness.until(lambda: any(words in harness.card_text(deployment) for words in not_yet))
+    assert harness.actions(deployment) & {"approve", "reject"} == set()
+    assert "CodeDeploy took the answer" not in harness.card_text(deployment)
+    harness.aws.faults.clear()
+    await harness.until(lambda: "CodeDeploy took the answer" in harness.card_text(deployment))
 
 
-async def test_an_answer_that_somebody_else_gave_before_is_shown_as_a_contradiction(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    house.aws.faults.add(
+async def test_an_answer_that_somebody_else_gave_before_is_shown_as_a_contradiction(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    harness.aws.faults.add(
         "GetDeployment", "throttle", times=None
     )  # else a look may find it failed, and the gate ends
     boto3.client("codedeploy").put_lifecycle_event_hook_execution_status(
         deploymentId=deployment,
-        lifecycleEventHookExecutionId=house.gate(deployment)["execution_id"],
+        lifecycleEventHookExecutionId=harness.gate(deployment)["execution_id"],
         status="Failed",
     )
-    await house.approve(OLU.id, deployment)
-    await house.until(lambda: "CodeDeploy holds another answer: Failed" in house.says(deployment))
-    assert house.gate(deployment)["outcome"] == "contradicted"
-    house.aws.faults.clear()
+    await harness.approve(OLU.id, deployment)
+    await harness.until(lambda: "CodeDeploy holds another answer: Failed" in harness.card_text(deployment))
+    assert harness.gate(deployment)["outcome"] == "contradicted"
+    harness.aws.faults.clear()
 
 
-async def test_an_answer_that_could_not_be_delivered_is_shown(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    house.aws.faults.add("PutLifecycleEventHookExecutionStatus", "access_denied", times=None)
-    await house.reject(OLU.id, deployment, "no")
-    await house.until(lambda: "CodeDeploy has not confirmed the answer yet" in house.says(deployment))
-    house.clock.advance(minutes=70)
-    await house.until(lambda: "CodeDeploy could not be told" in house.says(deployment), timeout=15)
-    assert house.gate(deployment)["outcome"] == "undeliverable"
+async def test_an_answer_that_could_not_be_delivered_is_shown(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    harness.aws.faults.add("PutLifecycleEventHookExecutionStatus", "access_denied", times=None)
+    await harness.reject(OLU.id, deployment, "no")
+    await harness.until(
+        lambda: "CodeDeploy has not confirmed the answer yet" in harness.card_text(deployment)
+    )
+    harness.clock.advance(minutes=70)
+    await harness.until(lambda: "CodeDeploy could not be told" in harness.card_text(deployment), timeout=15)
+    assert harness.gate(deployment)["outcome"] == "undeliverable"
 
 
-async def test_what_codedeploy_has_not_confirmed_shows_no_buttons(house: House) -> None:
+async def test_what_codedeploy_has_not_confirmed_shows_no_buttons(harness: Harness) -> None:
     for operation in ("GetDeployment", "BatchGetDeployments"):
-        house.aws.faults.add(operation, "throttle", times=None)
-    deployment = await house.deploy("order")
-    await house.until(lambda: "not confirmed yet" in house.says(deployment))
-    assert house.actions(deployment) == set()
-    house.aws.faults.clear()
-    house.clock.advance(minutes=1)
-    await house.until(lambda: "approve" in house.actions(deployment))
+        harness.aws.faults.add(operation, "throttle", times=None)
+    deployment = await harness.deploy("order")
+    await harness.until(lambda: "not confirmed yet" in harness.card_text(deployment))
+    assert harness.actions(deployment) == set()
+    harness.aws.faults.clear()
+    harness.clock.advance(minutes=1)
+    await harness.until(lambda: "approve" in harness.actions(deployment))
 
 
-async def test_an_automatic_rollback_says_that_it_passed_at_once(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    house.aws.stop_deployment(deployment)
-    house.clock.advance(minutes=1)
-    await house.until(lambda: "Withdrawn" in house.says(deployment))
-    await house.until(lambda: any("Passed at once" in text_of(card) for card in house.cards()))
-    rescue = next(card for card in house.cards() if "Passed at once" in text_of(card))
+async def test_an_automatic_rollback_says_that_it_passed_at_once(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    harness.aws.stop_deployment(deployment)
+    harness.clock.advance(minutes=1)
+    await harness.until(lambda: "Withdrawn" in harness.card_text(deployment))
+    await harness.until(lambda: any("Passed at once" in text_of(card) for card in harness.cards()))
+    rescue = next(card for card in harness.cards() if "Passed at once" in text_of(card))
     assert deployment in text_of(rescue)
     assert buttons_of(rescue) == {}

@@ -27,7 +27,7 @@ from app.slack.cards.card import card_blocks, card_sentence
 from app.slack.cards.list_item import decided_line
 from app.slack.modals.undo import undo_form
 from app.slack.publishers.timeline_text import Timeline
-from tests.house import texts_in
+from tests.harness import texts_in
 from tests.slack.sample_gates import APPROVED, GATE, NOON, OLU, ORDER, SWITCH, UNKNOWN, reported, told, view
 
 LATER = NOON + timedelta(minutes=5)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from app.sandbox.aws.world import EIGHT_DOMAINS, SandboxDomain
 from app.sandbox.cast import CHANNEL, GRACE, JUN, MINA, OLU, config_text
 from app.sandbox.slack.shapes import Message
-from tests.house import House, text_of
+from tests.harness import Harness, text_of
 from tests.slack.play import Build, buttons_of, deploys, is_told, opened, press_in, whispers
 
 CROWDED = tuple(SandboxDomain(f"d{n:02}", 9100 + n) for n in range(40))
@@ -21,19 +21,19 @@ def listed(message: Message) -> list[str]:
     ]
 
 
-async def test_nothing_waits(house: House) -> None:
-    said = await deploys(house)
+async def test_nothing_waits(harness: Harness) -> None:
+    said = await deploys(harness)
     assert said.text == "Nothing waits. Every switch has been decided."
     assert said.only_for == OLU.id
 
 
 async def test_what_waits_is_listed_with_the_nearest_deadline_first(build: Build) -> None:
     config = config_text(payment="deadline_minutes = 10\n", hub="deadline_minutes = 30\n")
-    async with build(config=config) as house:
-        order, card = await house.ask("order", description="v1.4.2: delivery fee")
-        hub, _ = await house.ask("hub")
-        payment, _ = await house.ask("payment")
-        said = await deploys(house)
+    async with build(config=config) as harness:
+        order, card = await harness.open_gate("order", description="v1.4.2: delivery fee")
+        hub, _ = await harness.open_gate("hub")
+        payment, _ = await harness.open_gate("payment")
+        said = await deploys(harness)
         assert said.text == "3 switches wait"
         lines = listed(said)
         assert [line.split("*")[1] for line in lines] == ["payment", "hub", "order"]
@@ -44,31 +44,31 @@ async def test_what_waits_is_listed_with_the_nearest_deadline_first(build: Build
         assert "9 min left" in lines[0]
         assert f"Who may decide: <!subteam^S0ONCALL>, <@{GRACE.id}>" in lines[2]
         link = f"https://sandbox.slack.com/archives/{card.channel}/p{card.ts.replace('.', '')}"
-        await house.until(lambda: house.rows("SELECT 1 FROM cards WHERE ts IS NULL") == [])
-        assert f"<{link}|card>" in text_of(await deploys(house))
+        await harness.until(lambda: harness.rows("SELECT 1 FROM cards WHERE ts IS NULL") == [])
+        assert f"<{link}|card>" in text_of(await deploys(harness))
 
 
-async def test_one_that_waits_is_said_in_the_singular(house: House) -> None:
-    await house.ask("order")
-    assert (await deploys(house)).text == "1 switch waits"
+async def test_one_that_waits_is_said_in_the_singular(harness: Harness) -> None:
+    await harness.open_gate("order")
+    assert (await deploys(harness)).text == "1 switch waits"
 
 
 async def test_more_than_fit_are_paged_with_the_total_said(build: Build) -> None:
-    async with build(domains=CROWDED) as house:
-        await all_of(house, CROWDED)
-        first = await deploys(house)
+    async with build(domains=CROWDED) as harness:
+        await all_of(harness, CROWDED)
+        first = await deploys(harness)
         assert (first.text, len(listed(first))) == ("40 switches wait", 15)
         assert "1–15 of 40" in text_of(first)
         assert set(buttons_of(first)) & {"deploys_page.previous", "deploys_page.next"} == {
             "deploys_page.next"
         }
 
-        second = await turned(house, first, "next")
+        second = await turned(harness, first, "next")
         assert "16–30 of 40" in text_of(second)
-        third = await turned(house, second, "next")
+        third = await turned(harness, second, "next")
         assert "31–40 of 40" in text_of(third)
         assert "deploys_page.next" not in buttons_of(third)
-        assert "16–30 of 40" in text_of(await turned(house, third, "previous"))
+        assert "16–30 of 40" in text_of(await turned(harness, third, "previous"))
 
         pages = [*listed(first), *listed(second), *listed(third)]
         assert len({line.split("*")[1] for line in pages}) == 40
@@ -76,65 +76,65 @@ async def test_more_than_fit_are_paged_with_the_total_said(build: Build) -> None
 
 
 async def test_a_page_that_is_gone_becomes_the_last_one_there_is(build: Build) -> None:
-    async with build(domains=CROWDED[:17]) as house:
-        await all_of(house, CROWDED[:17])
-        first = await deploys(house)
+    async with build(domains=CROWDED[:17]) as harness:
+        await all_of(harness, CROWDED[:17])
+        first = await deploys(harness)
         waiting = [block["block_id"] for block in first.blocks if block["block_id"].startswith("decide.")]
         for block_id in waiting[:5]:
-            await press_in(house, first, OLU, "approve", block_id=block_id)
-        page = await turned(house, first, "next")
+            await press_in(harness, first, OLU, "approve", block_id=block_id)
+        page = await turned(harness, first, "next")
         assert page.text == "12 switches wait"
         assert len(listed(page)) == 12
         assert "deploys_page.next" not in buttons_of(page)
 
 
-async def all_of(house: House, domains: Sequence[SandboxDomain]) -> None:
+async def all_of(harness: Harness, domains: Sequence[SandboxDomain]) -> None:
     """Deploys them all at once; returns when each has its gate, and its deadline no longer moves."""
     for domain in domains:
-        house.aws.deploy(domain.name)
+        harness.aws.deploy(domain.name)
     settled = (
         "SELECT 1 FROM gates g JOIN switches s ON s.id = g.switch_id WHERE s.hook_started_at IS NOT NULL"
     )
-    await house.until(lambda: len(house.rows(settled)) == len(domains), timeout=30)
+    await harness.until(lambda: len(harness.rows(settled)) == len(domains), timeout=30)
 
 
-async def turned(house: House, message: Message, way: str) -> Message:
+async def turned(harness: Harness, message: Message, way: str) -> Message:
     """Presses a page button; gives the message as it stands then."""
     before = message.shown
-    assert (await press_in(house, message, OLU, f"deploys_page.{way}")).acked
-    await house.until(lambda: house.slack.messages.get(message.channel, message.ts).shown != before)
-    return house.slack.messages.get(message.channel, message.ts)
+    assert (await press_in(harness, message, OLU, f"deploys_page.{way}")).acked
+    await harness.until(lambda: harness.slack.messages.get(message.channel, message.ts).shown != before)
+    return harness.slack.messages.get(message.channel, message.ts)
 
 
 async def test_a_page_button_with_an_altered_value_shows_the_first_page(build: Build) -> None:
-    async with build(domains=CROWDED[:17]) as house:
-        await all_of(house, CROWDED[:17])
-        first = await deploys(house)
+    async with build(domains=CROWDED[:17]) as harness:
+        await all_of(harness, CROWDED[:17])
+        first = await deploys(harness)
         for value in ("x", "-1", "99999999", "1; DROP", "²"):
-            assert (await press_in(house, first, OLU, "deploys_page.next", value=value)).acked
-        await house.until(lambda: len(house.slack.calls("response_url")) == 5)
-        assert "1–15 of 17" in text_of(house.slack.messages.get(first.channel, first.ts))
+            assert (await press_in(harness, first, OLU, "deploys_page.next", value=value)).acked
+        await harness.until(lambda: len(harness.slack.calls("response_url")) == 5)
+        assert "1–15 of 17" in text_of(harness.slack.messages.get(first.channel, first.ts))
 
 
 async def test_a_list_too_old_to_be_turned_is_whispered_anew(build: Build) -> None:
-    async with build(domains=CROWDED[:17]) as house:
-        await all_of(house, CROWDED[:17])
-        first = await deploys(house)
-        house.slack.faults.server_error("response_url", status=404)
-        await press_in(house, first, OLU, "deploys_page.next")
-        await house.until(lambda: any("16–17 of 17" in told for told in whispers(house, OLU)))
+    async with build(domains=CROWDED[:17]) as harness:
+        await all_of(harness, CROWDED[:17])
+        first = await deploys(harness)
+        harness.slack.faults.server_error("response_url", status=404)
+        await press_in(harness, first, OLU, "deploys_page.next")
+        await harness.until(lambda: any("16–17 of 17" in told for told in whispers(harness, OLU)))
 
 
 async def test_one_domain_is_shown_with_its_last_five_switches(build: Build) -> None:
     without_rollbacks = [replace(domain, auto_rollback=()) for domain in EIGHT_DOMAINS]
-    async with build(domains=without_rollbacks) as house:
-        too_old = await decided(house, "reject")
-        first = await decided(house, "approve")
+    async with build(domains=without_rollbacks) as harness:
+        too_old = await decided(harness, "reject")
+        first = await decided(harness, "approve")
         for _ in range(4):
-            await decided(house, "reject")
-        waiting, _ = await house.ask("order")
-        other, _ = await house.ask("payment")
-        said = text_of(await deploys(house, words="order"))
+            await decided(harness, "reject")
+        waiting, _ = await harness.open_gate("order")
+        other, _ = await harness.open_gate("payment")
+        said = text_of(await deploys(harness, words="order"))
     assert said.startswith("order: switches\n")
     assert waiting in said
     assert other not in said
@@ -145,38 +145,38 @@ async def test_one_domain_is_shown_with_its_last_five_switches(build: Build) -> 
     assert f"rejected by <@{OLU.id}>: not today" in history[0]
 
 
-async def decided(house: House, how: str) -> str:
-    deployment, _ = await house.ask("order")
+async def decided(harness: Harness, how: str) -> str:
+    deployment, _ = await harness.open_gate("order")
     if how == "approve":
-        await house.approve(OLU.id, deployment)
+        await harness.approve(OLU.id, deployment)
     else:
-        await house.reject(OLU.id, deployment, "not today")
-    await house.told(deployment)
-    house.aws.play_until(lambda: house.aws.deployment(deployment).over)
+        await harness.reject(OLU.id, deployment, "not today")
+    await harness.reported(deployment)
+    harness.aws.play_until(lambda: harness.aws.deployment(deployment).over)
     return deployment
 
 
-async def test_a_domain_without_history_says_so(house: House) -> None:
-    said = text_of(await deploys(house, words="  Order "))
+async def test_a_domain_without_history_says_so(harness: Harness) -> None:
+    said = text_of(await deploys(harness, words="  Order "))
     assert "Nothing waits in order." in said
     assert "None yet." in said
 
 
-async def test_help_says_what_there_is(house: House) -> None:
-    said = await deploys(house, words="help")
+async def test_help_says_what_there_is(harness: Harness) -> None:
+    said = await deploys(harness, words="help")
     assert said.text == "How to use /deploys"
     assert "`/deploys order`" in text_of(said)
 
 
-async def test_unknown_words_get_help_and_not_silence(house: House) -> None:
+async def test_unknown_words_get_help_and_not_silence(harness: Harness) -> None:
     for words in ("ordr", "order warehouse", "help me", ",", "<!channel> *x* `y`", "x" * 3000, "주문"):
-        said = text_of(await deploys(house, words=words))
+        said = text_of(await deploys(harness, words=words))
         assert "I do not know" in said
         assert "`/deploys help`" in said
         assert "<!channel>" not in said
 
 
-async def test_a_slip_of_the_pen_is_told_which_domain_was_probably_meant(house: House) -> None:
+async def test_a_slip_of_the_pen_is_told_which_domain_was_probably_meant(harness: Harness) -> None:
     for words, said in (
         ("ordr", "neither a command nor a configured domain. Did you mean order?"),
         ("Ordr ", "Did you mean order?"),
@@ -192,106 +192,108 @@ async def test_a_slip_of_the_pen_is_told_which_domain_was_probably_meant(house: 
         ("undo ordr", "I do not know these domains: ordr (did you mean order?)."),
         ("reject ordr", "I do not know these domains: ordr (did you mean order?)."),
     ):
-        assert said in text_of(await deploys(house, words=words)), words
-    assert "id you mean" not in text_of(await deploys(house, words="warehouse"))
-    assert "order을(를) 뜻하셨나요?" in text_of(await deploys(house, MINA, "ordr"))
+        assert said in text_of(await deploys(harness, words=words)), words
+    assert "id you mean" not in text_of(await deploys(harness, words="warehouse"))
+    assert "order을(를) 뜻하셨나요?" in text_of(await deploys(harness, MINA, "ordr"))
 
 
-async def test_several_domains_are_told_how_each_is_shown(house: House) -> None:
+async def test_several_domains_are_told_how_each_is_shown(harness: Harness) -> None:
     for words in ("order payment", "Order, payment", "order,payment order"):
-        said = await deploys(house, words=words)
+        said = await deploys(harness, words=words)
         assert said.text.startswith("I show one domain at a time: `/deploys order`, `/deploys payment`."), (
             words
         )
         assert "`/deploys help`" in text_of(said)
-    korean = (await deploys(house, MINA, "order payment")).text
+    korean = (await deploys(harness, MINA, "order payment")).text
     assert korean.startswith("도메인은 한 번에 하나씩 볼 수 있습니다: `/deploys order`, `/deploys payment`.")
 
 
-async def test_of_a_domain_without_an_approved_switch_nothing_is_said_of_its_traffic(house: House) -> None:
-    await house.ask("order")
-    said = await deploys(house, words="undo order")
+async def test_of_a_domain_without_an_approved_switch_nothing_is_said_of_its_traffic(
+    harness: Harness,
+) -> None:
+    await harness.open_gate("order")
+    said = await deploys(harness, words="undo order")
     assert said.text == (
         "I know of no switch of order that was approved here, so there is none that I could take back."
     )
     assert (
         "order 도메인에는 Switchgate를 거쳐 승인된 전환이 없으므로"
-        in (await deploys(house, MINA, "undo order")).text
+        in (await deploys(harness, MINA, "undo order")).text
     )
 
 
-async def test_undo_wants_one_domain(house: House) -> None:
+async def test_undo_wants_one_domain(harness: Harness) -> None:
     for words in ("undo", "undo order payment", "Undo order,payment"):
-        assert "Write `/deploys undo order`" in text_of(await deploys(house, words=words)), words
-    assert "되돌릴 도메인 하나를" in text_of(await deploys(house, MINA, "undo"))
+        assert "Write `/deploys undo order`" in text_of(await deploys(harness, words=words)), words
+    assert "되돌릴 도메인 하나를" in text_of(await deploys(harness, MINA, "undo"))
 
 
-async def test_a_rejection_is_given_on_the_card(house: House) -> None:
-    said = text_of(await deploys(house, words="reject order"))
+async def test_a_rejection_is_given_on_the_card(harness: Harness) -> None:
+    said = text_of(await deploys(harness, words="reject order"))
     assert "A rejection is given with Reject on the card" in said
     assert "Nothing waits in order." in said
-    deployment, card = await house.ask("order")
-    other, _ = await house.ask("payment")
-    await house.until(lambda: house.rows("SELECT 1 FROM cards WHERE ts IS NULL") == [])
-    shown = await deploys(house, words="reject Order it is too risky")
+    deployment, card = await harness.open_gate("order")
+    other, _ = await harness.open_gate("payment")
+    await harness.until(lambda: harness.rows("SELECT 1 FROM cards WHERE ts IS NULL") == [])
+    shown = await deploys(harness, words="reject Order it is too risky")
     assert f"/archives/{card.channel}/p{card.ts.replace('.', '')}|card>" in text_of(shown)
     assert other not in text_of(shown)
-    assert house.gate(deployment)["phase"] == "awaiting"
-    assert other in text_of(await deploys(house, words="reject"))
-    await press_in(house, shown, OLU, "reject")
-    await house.until(lambda: house.slack.views.top(OLU.id))
+    assert harness.gate(deployment)["phase"] == "awaiting"
+    assert other in text_of(await deploys(harness, words="reject"))
+    await press_in(harness, shown, OLU, "reject")
+    await harness.until(lambda: harness.slack.views.top(OLU.id))
 
 
-async def test_the_command_answers_in_korean_to_who_reads_korean(house: House) -> None:
-    await house.ask("order")
-    said = await deploys(house, MINA)
+async def test_the_command_answers_in_korean_to_who_reads_korean(harness: Harness) -> None:
+    await harness.open_gate("order")
+    said = await deploys(harness, MINA)
     assert said.text == "대기 중인 전환 1건"
     assert "남은 시간 54분" in text_of(said)
     assert buttons_of(said)["approve"]["text"]["text"] == "승인"
-    assert (await deploys(house, JUN, "help")).text == "/deploys 사용법"
+    assert (await deploys(harness, JUN, "help")).text == "/deploys 사용법"
 
 
-async def test_the_command_works_for_whom_slack_does_not_answer_about(house: House) -> None:
-    await house.ask("order")
-    with house.slack.faults.away():
-        assert (await deploys(house)).text == "1 switch waits"
+async def test_the_command_works_for_whom_slack_does_not_answer_about(harness: Harness) -> None:
+    await harness.open_gate("order")
+    with harness.slack.faults.away():
+        assert (await deploys(harness)).text == "1 switch waits"
 
 
-async def test_what_codedeploy_has_not_confirmed_is_listed_without_buttons(house: House) -> None:
+async def test_what_codedeploy_has_not_confirmed_is_listed_without_buttons(harness: Harness) -> None:
     for operation in ("GetDeployment", "BatchGetDeployments"):
-        house.aws.faults.add(operation, "throttle", times=None)
-    deployment = await opened(house, "order")
-    said = await deploys(house)
+        harness.aws.faults.add(operation, "throttle", times=None)
+    deployment = await opened(harness, "order")
+    said = await deploys(harness)
     assert deployment in text_of(said)
     assert "unknown domain" in text_of(said)
     assert buttons_of(said) == {}
 
 
-async def test_a_rejection_from_the_list_asks_why_like_the_card(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    said = await deploys(house)
-    await press_in(house, said, OLU, "reject")
-    await house.until(lambda: house.slack.views.top(OLU.id))
-    form = house.slack.views.top(OLU.id)
+async def test_a_rejection_from_the_list_asks_why_like_the_card(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    said = await deploys(harness)
+    await press_in(harness, said, OLU, "reject")
+    await harness.until(lambda: harness.slack.views.top(OLU.id))
+    form = harness.slack.views.top(OLU.id)
     assert form is not None
-    await house.slack.submit_async(OLU.id, form.id, {"reason": "no"})
-    assert await house.told(deployment) == ["Failed"]
+    await harness.slack.submit_async(OLU.id, form.id, {"reason": "no"})
+    assert await harness.reported(deployment) == ["Failed"]
 
 
-async def test_an_automatic_rollback_is_told_as_one(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    house.aws.stop_deployment(deployment)
-    house.clock.advance(minutes=1)
-    await house.until(lambda: house.rows("SELECT 1 FROM gates WHERE basis = 'rescue'"))
-    await house.until(lambda: house.rows("SELECT 1 FROM gates WHERE verdict = 'withdrawn'"))
-    said = text_of(await deploys(house, words="order"))
+async def test_an_automatic_rollback_is_told_as_one(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    harness.aws.stop_deployment(deployment)
+    harness.clock.advance(minutes=1)
+    await harness.until(lambda: harness.rows("SELECT 1 FROM gates WHERE basis = 'rescue'"))
+    await harness.until(lambda: harness.rows("SELECT 1 FROM gates WHERE verdict = 'withdrawn'"))
+    said = text_of(await deploys(harness, words="order"))
     assert " rollback, passed at once" in said
     assert "withdrawn" in said
 
 
-async def test_what_was_decided_is_no_longer_listed(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    await house.approve(OLU.id, deployment)
-    assert "Nothing waits" in text_of(await deploys(house))
-    await house.slack.slash_async(OLU.id, CHANNEL.id, "/deploys", "order")
-    await is_told(house, OLU, "approved by")
+async def test_what_was_decided_is_no_longer_listed(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    await harness.approve(OLU.id, deployment)
+    assert "Nothing waits" in text_of(await deploys(harness))
+    await harness.slack.slash_async(OLU.id, CHANNEL.id, "/deploys", "order")
+    await is_told(harness, OLU, "approved by")

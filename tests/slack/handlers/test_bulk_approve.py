@@ -11,7 +11,7 @@ from app.sandbox.cast import CHANNEL, GRACE, JUN, MINA, OLU, config_text
 from app.sandbox.slack.answers import SubmitResult
 from app.sandbox.slack.shapes import User, View
 from tests.flow import outsiders
-from tests.house import House, texts_in
+from tests.harness import Harness, texts_in
 from tests.postgres_line import Line, line_to
 from tests.slack.home.test_home import look, press, says
 from tests.slack.play import Build, decisions, gate_held, is_told, press_waits, votes
@@ -26,22 +26,22 @@ async def line(record_url: str) -> AsyncIterator[Line]:
         await whole.mend()
 
 
-async def say(house: House, user: User, words: str) -> str:
+async def say(harness: Harness, user: User, words: str) -> str:
     """What `/deploys approve …` answers; empty where a form opens instead."""
-    said = await house.slack.slash_async(user.id, CHANNEL.id, "/deploys", f"approve {words}".strip())
+    said = await harness.slack.slash_async(user.id, CHANNEL.id, "/deploys", f"approve {words}".strip())
     assert said.ack.acked
     return said.message.text if said.message else ""
 
 
-async def form(house: House, user: User, words: str) -> View:
+async def form(harness: Harness, user: User, words: str) -> View:
     """The form that `/deploys approve …` opens."""
-    assert await say(house, user, words) == ""
-    await house.until(lambda: house.slack.views.top(user.id))
-    return top(house, user)
+    assert await say(harness, user, words) == ""
+    await harness.until(lambda: harness.slack.views.top(user.id))
+    return top(harness, user)
 
 
-def top(house: House, user: User) -> View:
-    view = house.slack.views.top(user.id)
+def top(harness: Harness, user: User) -> View:
+    view = harness.slack.views.top(user.id)
     assert view is not None
     return view
 
@@ -68,75 +68,75 @@ def told(result: SubmitResult) -> str:
     return "\n".join(texts_in(result.view.body["blocks"]))
 
 
-async def test_two_domains_are_approved_by_one_submit(house: House) -> None:
-    order, _ = await house.ask("order", description="v1.4.2: delivery fee")
-    payment, _ = await house.ask("payment")
-    other, _ = await house.ask("hub")
-    await house.until(lambda: "Green looks fit" in house.says(order) + house.says(payment))
-    shown = await form(house, OLU, "Order, payment order")
+async def test_two_domains_are_approved_by_one_submit(harness: Harness) -> None:
+    order, _ = await harness.open_gate("order", description="v1.4.2: delivery fee")
+    payment, _ = await harness.open_gate("payment")
+    other, _ = await harness.open_gate("hub")
+    await harness.until(lambda: "Green looks fit" in harness.card_text(order) + harness.card_text(payment))
+    shown = await form(harness, OLU, "Order, payment order")
     assert ticked(shown) == [f"order · {order}", f"payment · {payment}"]
     assert other not in str(shown.body)
     said = "\n".join(texts_in(shown.body["blocks"]))
     assert "v1.4.2: delivery fee" in said
     assert "judged by its own rules" in said
-    result = told(await house.slack.submit_async(OLU.id, shown.id, {}))
+    result = told(await harness.slack.submit_async(OLU.id, shown.id, {}))
     assert "Approvals recorded: 2 of 2." in result
     for domain, deployment in (("order", order), ("payment", payment)):
         assert f"Your approval of {domain} is recorded, and CodeDeploy is being told." in result
         assert deployment in result
-        assert await house.told(deployment) == ["Succeeded"]
-        assert votes(house, deployment) == [OLU.id]
-    assert house.gate(other)["phase"] == "awaiting"
+        assert await harness.reported(deployment) == ["Succeeded"]
+        assert votes(harness, deployment) == [OLU.id]
+    assert harness.gate(other)["phase"] == "awaiting"
 
 
 async def test_each_is_judged_by_its_own_rules_and_told_one_by_one(build: Build) -> None:
     config = config_text(
         payment="approvals = 2\n", hub='required_checks = ["smoke"]\n', auth=f'approvers = ["{GRACE.id}"]\n'
     )
-    async with build(config=config) as house:
-        waiting = {name: (await house.ask(name))[0] for name in ("order", "payment", "hub", "auth")}
-        shown = await form(house, MINA, "order payment hub auth user")
+    async with build(config=config) as harness:
+        waiting = {name: (await harness.open_gate(name))[0] for name in ("order", "payment", "hub", "auth")}
+        shown = await form(harness, MINA, "order payment hub auth user")
         assert ticked(shown) == [f"order · {waiting['order']}", f"payment · {waiting['payment']}"]
         said = "\n".join(texts_in(shown.body["blocks"]))
         assert "“smoke” 검사 결과가 아직 없습니다." in said
         assert "이 전환을 결정할 수 있는 사람이 아닙니다." in said
         assert "그 뒤에도 필요한 것:" in said
         assert "대기 중인 전환이 없는 도메인: user" in said
-        result = told(await house.slack.submit_async(MINA.id, shown.id, {}))
+        result = told(await harness.slack.submit_async(MINA.id, shown.id, {}))
         assert "승인 2건 중 2건이 기록되었습니다." in result
         assert "1명이 더 승인해야 합니다" in result
-        assert await house.told(waiting["order"]) == ["Succeeded"]
-        assert house.gate(waiting["payment"])["phase"] == "awaiting"
-        assert votes(house, waiting["payment"]) == [MINA.id]
-        assert votes(house, waiting["hub"]) + votes(house, waiting["auth"]) == []
+        assert await harness.reported(waiting["order"]) == ["Succeeded"]
+        assert harness.gate(waiting["payment"])["phase"] == "awaiting"
+        assert votes(harness, waiting["payment"]) == [MINA.id]
+        assert votes(harness, waiting["hub"]) + votes(harness, waiting["auth"]) == []
 
 
 async def test_what_changed_while_the_form_was_open_is_told_and_not_decided(build: Build) -> None:
-    async with build() as house:
-        waiting = {name: (await house.ask(name))[0] for name in ("order", "payment", "hub", "auth")}
-        shown = await form(house, OLU, "order payment hub auth")
-        await house.approve(GRACE.id, waiting["order"])
-        await house.slack.slash_async(GRACE.id, CHANNEL.id, "/deploys", "freeze payment for 1h inventory")
-        await house.reject(GRACE.id, waiting["hub"], "it is slow")
-        result = told(await house.slack.submit_async(OLU.id, shown.id, {}))
+    async with build() as harness:
+        waiting = {name: (await harness.open_gate(name))[0] for name in ("order", "payment", "hub", "auth")}
+        shown = await form(harness, OLU, "order payment hub auth")
+        await harness.approve(GRACE.id, waiting["order"])
+        await harness.slack.slash_async(GRACE.id, CHANNEL.id, "/deploys", "freeze payment for 1h inventory")
+        await harness.reject(GRACE.id, waiting["hub"], "it is slow")
+        result = told(await harness.slack.submit_async(OLU.id, shown.id, {}))
         assert f"order was already approved by <@{GRACE.id}>" in result
         assert "payment cannot be approved now" in result
         assert "inventory" in result
         assert f"hub was already rejected by <@{GRACE.id}>" in result
         assert "Your approval of auth is recorded" in result
         assert "Approvals recorded: 1 of 4." in result
-        assert await house.told(waiting["hub"]) == ["Failed"]
-        assert house.gate(waiting["payment"])["phase"] == "awaiting"
+        assert await harness.reported(waiting["hub"]) == ["Failed"]
+        assert harness.gate(waiting["payment"])["phase"] == "awaiting"
 
 
-async def test_an_older_edition_of_a_question_is_not_decided(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    shown = await form(house, OLU, "order")
+async def test_an_older_edition_of_a_question_is_not_decided(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    shown = await form(harness, OLU, "order")
     (value,) = options(shown).values()
     older = value.replace(f".{value.rpartition('.')[2]}", ".999")
-    result = told(await house.slack.submit_async(OLU.id, shown.id, {"gates.0": [older]}))
+    result = told(await harness.slack.submit_async(OLU.id, shown.id, {"gates.0": [older]}))
     assert "What is asked has changed" in result
-    assert house.gate(deployment)["phase"] == "awaiting"
+    assert harness.gate(deployment)["phase"] == "awaiting"
 
 
 @pytest.mark.parametrize(
@@ -149,202 +149,204 @@ async def test_an_older_edition_of_a_question_is_not_decided(house: House) -> No
     ],
 )
 async def test_what_cannot_be_meant_is_said_and_nothing_is_approved(
-    house: House, words: str, answer: str
+    harness: Harness, words: str, answer: str
 ) -> None:
-    deployment, _ = await house.ask("hub")
-    said = await say(house, OLU, words)
+    deployment, _ = await harness.open_gate("hub")
+    said = await say(harness, OLU, words)
     assert answer in said
     assert "<!channel>" not in said
-    assert house.slack.views.top(OLU.id) is None
-    assert house.gate(deployment)["phase"] == "awaiting"
+    assert harness.slack.views.top(OLU.id) is None
+    assert harness.gate(deployment)["phase"] == "awaiting"
 
 
-async def test_where_nothing_may_be_approved_the_form_says_why_and_has_no_submit(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    shown = await form(house, JUN, "order")
+async def test_where_nothing_may_be_approved_the_form_says_why_and_has_no_submit(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    shown = await form(harness, JUN, "order")
     assert "submit" not in shown.body
     assert "지금 내가 승인할 수 있는 전환이 없습니다." in str(shown.body)
     assert "결정할 수 있는 사람이 아닙니다" in str(shown.body)
     assert deployment in str(shown.body)
 
 
-async def test_of_several_gates_of_a_domain_the_person_picks(house: House) -> None:
-    first, _ = await house.ask("order")
-    second, _ = await house.ask("payment")
-    await outsiders.alters(house, "UPDATE switches SET domain = 'order' WHERE deployment_id = %s", second)
-    shown = await form(house, OLU, "order")
+async def test_of_several_gates_of_a_domain_the_person_picks(harness: Harness) -> None:
+    first, _ = await harness.open_gate("order")
+    second, _ = await harness.open_gate("payment")
+    await outsiders.alters(harness, "UPDATE switches SET domain = 'order' WHERE deployment_id = %s", second)
+    shown = await form(harness, OLU, "order")
     assert set(options(shown)) == {f"order · {first}", f"order · {second}"}
     assert ticked(shown) == []
-    nothing = await house.slack.submit_async(OLU.id, shown.id, {"gates.0": []}, past_the_client=True)
+    nothing = await harness.slack.submit_async(OLU.id, shown.id, {"gates.0": []}, past_the_client=True)
     assert nothing.errors == {"gates.0": "Tick at least one."}
-    await house.slack.submit_async(OLU.id, shown.id, {"gates.0": [options(shown)[f"order · {first}"]]})
-    assert await house.told(first) == ["Succeeded"]
-    assert house.gate(second)["phase"] == "awaiting"
+    await harness.slack.submit_async(OLU.id, shown.id, {"gates.0": [options(shown)[f"order · {first}"]]})
+    assert await harness.reported(first) == ["Succeeded"]
+    assert harness.gate(second)["phase"] == "awaiting"
 
 
 async def test_a_reason_is_asked_where_one_of_them_asks_it(build: Build) -> None:
-    async with build(config=config_text(payment='reason = "always"\n')) as house:
-        order, _ = await house.ask("order")
-        payment, _ = await house.ask("payment")
-        shown = await form(house, OLU, "order payment")
-        silent = await house.slack.submit_async(OLU.id, shown.id, {})
+    async with build(config=config_text(payment='reason = "always"\n')) as harness:
+        order, _ = await harness.open_gate("order")
+        payment, _ = await harness.open_gate("payment")
+        shown = await form(harness, OLU, "order payment")
+        silent = await harness.slack.submit_async(OLU.id, shown.id, {})
         assert silent.errors == {"reason": "Please say why: a sentence is enough."}
-        assert votes(house, order) == []
-        result = told(await house.slack.submit_async(OLU.id, shown.id, {"reason": "ordered one on green"}))
+        assert votes(harness, order) == []
+        result = told(await harness.slack.submit_async(OLU.id, shown.id, {"reason": "ordered one on green"}))
         assert "2 of 2" in result
-        reasons = house.rows("SELECT reason FROM votes")
+        reasons = harness.rows("SELECT reason FROM votes")
         assert reasons == [{"reason": "ordered one on green"}] * 2
-        assert await house.told(payment) == ["Succeeded"]
+        assert await harness.reported(payment) == ["Succeeded"]
 
 
 async def test_one_that_asks_no_reason_is_approved_without_it_beside_one_that_does(build: Build) -> None:
-    async with build(config=config_text(payment='reason = "always"\n')) as house:
-        order, _ = await house.ask("order")
-        await house.ask("payment")
-        shown = await form(house, OLU, "order payment")
+    async with build(config=config_text(payment='reason = "always"\n')) as harness:
+        order, _ = await harness.open_gate("order")
+        await harness.open_gate("payment")
+        shown = await form(harness, OLU, "order payment")
         only = [options(shown)[f"order · {order}"]]
-        assert "1 of 1" in told(await house.slack.submit_async(OLU.id, shown.id, {"gates.0": only}))
+        assert "1 of 1" in told(await harness.slack.submit_async(OLU.id, shown.id, {"gates.0": only}))
 
 
 async def test_the_same_submission_twice_decides_once_and_says_the_same(build: Build) -> None:
-    async with build(socket_mode=False, config=config_text(payment="approvals = 2\n")) as house:
-        order, _ = await house.ask("order")
-        payment, _ = await house.ask("payment")
-        shown = await form(house, OLU, "order payment")
-        await house.slack.submit_async(OLU.id, shown.id, {})
-        again = await house.slack.replay_async()
+    async with build(socket_mode=False, config=config_text(payment="approvals = 2\n")) as harness:
+        order, _ = await harness.open_gate("order")
+        payment, _ = await harness.open_gate("payment")
+        shown = await form(harness, OLU, "order payment")
+        await harness.slack.submit_async(OLU.id, shown.id, {})
+        again = await harness.slack.replay_async()
         assert again.status == 200
         assert isinstance(again.body, dict)
         said = "\n".join(texts_in(again.body["view"]["blocks"]))
         assert "Approvals recorded: 2 of 2." in said
         assert "Your approval of order is recorded" in said
-        assert (decisions(house, order), votes(house, order)) == (1, [OLU.id])
-        assert (decisions(house, payment), votes(house, payment)) == (0, [OLU.id])
-        assert house.audit(payment).count("vote_cast") == 1
+        assert (decisions(harness, order), votes(harness, order)) == (1, [OLU.id])
+        assert (decisions(harness, payment), votes(harness, payment)) == (0, [OLU.id])
+        assert harness.audit(payment).count("vote_cast") == 1
 
 
 async def test_from_home_what_i_may_approve_is_picked(build: Build) -> None:
     config = config_text(auth=f'approvers = ["{GRACE.id}"]\n', hub='required_checks = ["smoke"]\n')
-    async with build(config=config) as house:
-        waiting = {name: (await house.ask(name))[0] for name in ("order", "payment", "hub", "auth")}
-        await look(house, OLU, waiting["payment"])
-        await press(house, OLU, "approve_several")
-        await house.until(lambda: house.slack.views.top(OLU.id))
-        shown = top(house, OLU)
+    async with build(config=config) as harness:
+        waiting = {name: (await harness.open_gate(name))[0] for name in ("order", "payment", "hub", "auth")}
+        await look(harness, OLU, waiting["payment"])
+        await press(harness, OLU, "approve_several")
+        await harness.until(lambda: harness.slack.views.top(OLU.id))
+        shown = top(harness, OLU)
         assert set(options(shown)) == {f"order · {waiting['order']}", f"payment · {waiting['payment']}"}
         assert ticked(shown) == []
-        assert (await house.slack.submit_async(OLU.id, shown.id, {})).outcome == "not_sent"
-        result = await house.slack.submit_async(OLU.id, shown.id, {"gates.0": list(options(shown).values())})
+        assert (await harness.slack.submit_async(OLU.id, shown.id, {})).outcome == "not_sent"
+        result = await harness.slack.submit_async(
+            OLU.id, shown.id, {"gates.0": list(options(shown).values())}
+        )
         assert "2 of 2" in told(result)
-        await house.until(lambda: "*order*  :white_check_mark:" in says(house, OLU))
+        await harness.until(lambda: "*order*  :white_check_mark:" in says(harness, OLU))
 
 
 async def test_more_than_one_group_of_boxes_and_more_than_fit(build: Build) -> None:
-    async with build(domains=CROWDED) as house:
+    async with build(domains=CROWDED) as harness:
         for domain in CROWDED:
-            house.aws.deploy(domain.name)
-        await house.until(lambda: len(house.rows("SELECT 1 FROM gates g")) == len(CROWDED))
-        await look(house, OLU, "33 wait for you")
-        await press(house, OLU, "approve_several")
-        await house.until(lambda: house.slack.views.top(OLU.id))
-        shown = top(house, OLU)
+            harness.aws.deploy(domain.name)
+        await harness.until(lambda: len(harness.rows("SELECT 1 FROM gates g")) == len(CROWDED))
+        await look(harness, OLU, "33 wait for you")
+        await press(harness, OLU, "approve_several")
+        await harness.until(lambda: harness.slack.views.top(OLU.id))
+        shown = top(harness, OLU)
         assert [len(group["options"]) for group in boxes(shown)] == [10, 10, 10]
         assert "3 more wait that do not fit here" in str(shown.body)
         some = [[option["value"] for option in group["options"]] for group in boxes(shown)]
         values = {"gates.0": some[0], "gates.1": [], "gates.2": some[2][:1]}
-        result = await house.slack.submit_async(OLU.id, shown.id, values)
-        await house.until(lambda: "11 of 11" in str(top(house, OLU).body))
+        result = await harness.slack.submit_async(OLU.id, shown.id, values)
+        await harness.until(lambda: "11 of 11" in str(top(harness, OLU).body))
         assert result.outcome == "updated"
-        assert len(house.rows("SELECT 1 FROM gates WHERE verdict = 'approved'")) == 11
+        assert len(harness.rows("SELECT 1 FROM gates WHERE verdict = 'approved'")) == 11
 
 
-async def test_a_gate_that_somebody_holds_does_not_hold_the_answer(house: House) -> None:
+async def test_a_gate_that_somebody_holds_does_not_hold_the_answer(harness: Harness) -> None:
     """The form says within Slack's patience that the work goes on, and then what came of each."""
-    order, _ = await house.ask("order")
-    payment, _ = await house.ask("payment")
-    shown = await form(house, OLU, "order payment")
-    async with gate_held(house, order):
-        submitted = await house.slack.submit_async(OLU.id, shown.id, {})
+    order, _ = await harness.open_gate("order")
+    payment, _ = await harness.open_gate("payment")
+    shown = await form(harness, OLU, "order payment")
+    async with gate_held(harness, order):
+        submitted = await harness.slack.submit_async(OLU.id, shown.id, {})
         assert submitted.ack is not None
         assert submitted.ack.seconds < 3
         assert "What became of each will stand here" in told(submitted)
-        await house.until(lambda: "Approvals recorded: 1 of 2." in str(top(house, OLU).body))
-        said = str(top(house, OLU).body)
+        await harness.until(lambda: "Approvals recorded: 1 of 2." in str(top(harness, OLU).body))
+        said = str(top(harness, OLU).body)
         assert "Nothing was recorded" in said
         assert "Your approval of payment is recorded" in said
-    assert await house.told(payment) == ["Succeeded"]
-    assert house.gate(order)["phase"] == "awaiting"
+    assert await harness.reported(payment) == ["Succeeded"]
+    assert harness.gate(order)["phase"] == "awaiting"
 
 
-async def test_results_of_a_form_that_was_closed_come_as_a_message(house: House) -> None:
-    order, _ = await house.ask("order")
-    payment, _ = await house.ask("payment")
-    shown = await form(house, OLU, "order payment")
-    async with gate_held(house, order):
-        await house.slack.submit_async(OLU.id, shown.id, {})
-        await house.slack.close_async(OLU.id, shown.id)
-        direct = house.slack.people.direct_channel(OLU).id
-        await house.until(
+async def test_results_of_a_form_that_was_closed_come_as_a_message(harness: Harness) -> None:
+    order, _ = await harness.open_gate("order")
+    payment, _ = await harness.open_gate("payment")
+    shown = await form(harness, OLU, "order payment")
+    async with gate_held(harness, order):
+        await harness.slack.submit_async(OLU.id, shown.id, {})
+        await harness.slack.close_async(OLU.id, shown.id)
+        direct = harness.slack.people.direct_channel(OLU).id
+        await harness.until(
             lambda: any(
                 "Approvals recorded: 1 of 2." in message.text
-                for message in house.slack.messages.in_channel(direct)
+                for message in harness.slack.messages.in_channel(direct)
             )
         )
-    assert await house.told(payment) == ["Succeeded"]
+    assert await harness.reported(payment) == ["Succeeded"]
 
 
 async def test_a_database_that_goes_away_in_the_middle(build: Build, line: Line, record_url: str) -> None:
-    async with build(record_url=line.url) as house:
-        house.database_url = record_url
-        order, _ = await house.ask("order")
-        payment, _ = await house.ask("payment")
-        shown = await form(house, OLU, "order payment")
-        async with gate_held(house, payment) as holder:
-            submitting = asyncio.ensure_future(house.slack.submit_async(OLU.id, shown.id, {}))
-            await house.until(lambda: votes(house, order) and press_waits(house, holder))
+    async with build(record_url=line.url) as harness:
+        harness.database_url = record_url
+        order, _ = await harness.open_gate("order")
+        payment, _ = await harness.open_gate("payment")
+        shown = await form(harness, OLU, "order payment")
+        async with gate_held(harness, payment) as holder:
+            submitting = asyncio.ensure_future(harness.slack.submit_async(OLU.id, shown.id, {}))
+            await harness.until(lambda: votes(harness, order) and press_waits(harness, holder))
             await line.cut()
             await submitting
-            await house.until(lambda: "Approvals recorded: 1 of 2." in str(top(house, OLU).body))
-        assert "cannot tell whether this was recorded" in str(top(house, OLU).body)
+            await harness.until(lambda: "Approvals recorded: 1 of 2." in str(top(harness, OLU).body))
+        assert "cannot tell whether this was recorded" in str(top(harness, OLU).body)
         await line.mend()
-        assert await house.told(order) == ["Succeeded"]
-        assert votes(house, payment) == []
+        assert await harness.reported(order) == ["Succeeded"]
+        assert votes(harness, payment) == []
 
 
-async def test_a_form_that_slack_does_not_open_is_said(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    house.slack.faults.error("views.open", "internal_error")
-    assert await say(house, OLU, "order") == ""
-    await is_told(house, OLU, "Slack did not open the form. Nothing was approved")
-    assert house.gate(deployment)["phase"] == "awaiting"
+async def test_a_form_that_slack_does_not_open_is_said(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    harness.slack.faults.error("views.open", "internal_error")
+    assert await say(harness, OLU, "order") == ""
+    await is_told(harness, OLU, "Slack did not open the form. Nothing was approved")
+    assert harness.gate(deployment)["phase"] == "awaiting"
 
 
 async def test_the_database_away_is_said(build: Build, line: Line, record_url: str) -> None:
-    async with build(record_url=line.url) as house:
-        house.database_url = record_url
-        deployment, _ = await house.ask("order")
-        await look(house, OLU, deployment)
+    async with build(record_url=line.url) as harness:
+        harness.database_url = record_url
+        deployment, _ = await harness.open_gate("order")
+        await look(harness, OLU, deployment)
         await line.cut()
-        assert "My database does not answer" in await say(house, OLU, "order")
-        await press(house, OLU, "home_refresh")
-        await house.until(lambda: "My database does not answer, so I cannot show" in says(house, OLU))
+        assert "My database does not answer" in await say(harness, OLU, "order")
+        await press(harness, OLU, "home_refresh")
+        await harness.until(lambda: "My database does not answer, so I cannot show" in says(harness, OLU))
         await line.mend()
-        house.clock.advance(seconds=30)
-        await house.until(lambda: deployment in says(house, OLU))
+        harness.clock.advance(seconds=30)
+        await harness.until(lambda: deployment in says(harness, OLU))
 
 
 async def test_of_domains_that_take_turns_one_is_approved_and_home_tells_who_waits(build: Build) -> None:
-    async with build(config=config_text(order='exclusive = ["payment"]\n')) as house:
-        order, _ = await house.ask("order", config="CodeDeployDefault.ECSCanary10Percent5Minutes")
-        payment, _ = await house.ask("payment", config="CodeDeployDefault.ECSCanary10Percent5Minutes")
-        shown = await form(house, OLU, "order payment")
-        result = told(await house.slack.submit_async(OLU.id, shown.id, {}))
+    async with build(config=config_text(order='exclusive = ["payment"]\n')) as harness:
+        order, _ = await harness.open_gate("order", config="CodeDeployDefault.ECSCanary10Percent5Minutes")
+        payment, _ = await harness.open_gate("payment", config="CodeDeployDefault.ECSCanary10Percent5Minutes")
+        shown = await form(harness, OLU, "order payment")
+        result = told(await harness.slack.submit_async(OLU.id, shown.id, {}))
 
         assert "Approvals recorded: 1 of 2." in result
         assert "One at a time: order is being switched" in result
-        assert await house.told(order) == ["Succeeded"]
-        assert house.gate(payment)["phase"] == "awaiting"
-        assert "One at a time: order is being switched" in await look(house, OLU, payment)
-        again = await form(house, OLU, "payment")
+        assert await harness.reported(order) == ["Succeeded"]
+        assert harness.gate(payment)["phase"] == "awaiting"
+        assert "One at a time: order is being switched" in await look(harness, OLU, payment)
+        again = await form(harness, OLU, "payment")
         assert "One at a time: order is being switched" in "\n".join(texts_in(again.body["blocks"]))
         assert ticked(again) == []

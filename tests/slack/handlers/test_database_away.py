@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from app.sandbox.cast import GRACE, MINA, OLU, config_text
-from tests.house import House, text_of
+from tests.harness import Harness, text_of
 from tests.journeys.test_undo import switched
 from tests.logs import listening
 from tests.postgres_line import Line, line_to
@@ -25,18 +25,18 @@ async def line(record_url: str) -> AsyncIterator[Line]:
 
 
 @pytest.fixture
-async def cuttable(build: Build, line: Line, record_url: str) -> AsyncIterator[House]:
-    """A house whose line to Postgres is `line`."""
-    async with build(record_url=line.url) as house:
-        house.database_url = record_url  # the play itself looks into the record past the line
-        yield house
+async def cuttable(build: Build, line: Line, record_url: str) -> AsyncIterator[Harness]:
+    """A harness whose line to Postgres is `line`."""
+    async with build(record_url=line.url) as harness:
+        harness.database_url = record_url  # the play itself looks into the record past the line
+        yield harness
         await line.mend()
 
 
 async def test_a_press_is_told_in_its_own_language_that_nothing_was_recorded(
-    cuttable: House, line: Line
+    cuttable: Harness, line: Line
 ) -> None:
-    deployment, _ = await cuttable.ask("order")
+    deployment, _ = await cuttable.open_gate("order")
     await line.cut()
     for person, words in ((OLU, "Nothing was recorded"), (MINA, "아무것도 기록되지 않았습니다")):
         assert (await cuttable.approve(person.id, deployment)).acked
@@ -46,8 +46,8 @@ async def test_a_press_is_told_in_its_own_language_that_nothing_was_recorded(
     assert cuttable.audit(deployment).count("vote_cast") == 0
 
 
-async def test_a_press_on_reject_opens_no_form_and_is_told_why(cuttable: House, line: Line) -> None:
-    deployment, _ = await cuttable.ask("order")
+async def test_a_press_on_reject_opens_no_form_and_is_told_why(cuttable: Harness, line: Line) -> None:
+    deployment, _ = await cuttable.open_gate("order")
     await line.cut()
     assert (await cuttable.press(OLU.id, deployment, "reject")).acked
     await is_told(cuttable, OLU, "Nothing was recorded")
@@ -55,9 +55,9 @@ async def test_a_press_on_reject_opens_no_form_and_is_told_why(cuttable: House, 
 
 
 async def test_the_form_stays_open_with_what_was_typed_and_counts_afterwards(
-    cuttable: House, line: Line
+    cuttable: Harness, line: Line
 ) -> None:
-    deployment, _ = await cuttable.ask("order")
+    deployment, _ = await cuttable.open_gate("order")
     await cuttable.press(OLU.id, deployment, "reject")
     await cuttable.until(lambda: cuttable.slack.views.top(OLU.id))
     form = cuttable.slack.views.top(OLU.id)
@@ -70,13 +70,13 @@ async def test_the_form_stays_open_with_what_was_typed_and_counts_afterwards(
     await line.mend()
     again = await cuttable.slack.submit_async(OLU.id, form.id, {"reason": "a long story"})
     assert again.outcome == "closed"
-    assert await cuttable.told(deployment) == ["Failed"]
+    assert await cuttable.reported(deployment) == ["Failed"]
 
 
 async def test_a_database_that_hangs_is_no_longer_waited_for_than_slack_waits(
-    cuttable: House, line: Line
+    cuttable: Harness, line: Line
 ) -> None:
-    deployment, _ = await cuttable.ask("order")
+    deployment, _ = await cuttable.open_gate("order")
     line.mute()
     pressed = await cuttable.approve(OLU.id, deployment)
     assert pressed.acked
@@ -86,8 +86,8 @@ async def test_a_database_that_hangs_is_no_longer_waited_for_than_slack_waits(
     await line.mend()
 
 
-async def test_the_list_says_that_it_cannot_be_had(cuttable: House, line: Line) -> None:
-    await cuttable.ask("order")
+async def test_the_list_says_that_it_cannot_be_had(cuttable: Harness, line: Line) -> None:
+    await cuttable.open_gate("order")
     await line.cut()
     assert "My database does not answer" in text_of(await deploys(cuttable))
     assert "My database does not answer" in text_of(await deploys(cuttable, words="order"))
@@ -99,8 +99,8 @@ async def test_the_list_says_that_it_cannot_be_had(cuttable: House, line: Line) 
     assert (await readiness(cuttable))[0] == 503
 
 
-async def test_a_press_in_the_list_is_told_it_too(cuttable: House, line: Line) -> None:
-    await cuttable.ask("order")
+async def test_a_press_in_the_list_is_told_it_too(cuttable: Harness, line: Line) -> None:
+    await cuttable.open_gate("order")
     listed = await deploys(cuttable)
     await line.cut()
     assert (await press_in(cuttable, listed, OLU, "approve")).acked
@@ -109,9 +109,9 @@ async def test_a_press_in_the_list_is_told_it_too(cuttable: House, line: Line) -
 
 @pytest.mark.parametrize("how", ["cut", "muted"])
 async def test_where_a_commit_is_on_its_way_nobody_says_that_nothing_was_recorded(
-    cuttable: House, line: Line, how: str
+    cuttable: Harness, line: Line, how: str
 ) -> None:
-    deployment, _ = await cuttable.ask("order")
+    deployment, _ = await cuttable.open_gate("order")
     with slow_commits(cuttable.database_url, "votes") as admin:
         pressing = asyncio.create_task(cuttable.approve(OLU.id, deployment))
         await cuttable.until(lambda: committing(admin))
@@ -125,10 +125,10 @@ async def test_where_a_commit_is_on_its_way_nobody_says_that_nothing_was_recorde
     await is_told(cuttable, OLU, "I cannot tell whether this was recorded")
     await cuttable.until(lambda: cuttable.gate(deployment)["verdict"] == "approved")
     await line.mend()
-    assert await cuttable.told(deployment) == ["Succeeded"]
+    assert await cuttable.reported(deployment) == ["Succeeded"]
 
 
-async def test_a_freeze_that_is_not_recorded_is_said_not_to_be(cuttable: House, line: Line) -> None:
+async def test_a_freeze_that_is_not_recorded_is_said_not_to_be(cuttable: Harness, line: Line) -> None:
     await line.cut()
     for words in ("freeze order for 1h inventory", "unfreeze order"):
         assert "Nothing was frozen or lifted" in text_of(await deploys(cuttable, GRACE, words=words))
@@ -137,7 +137,7 @@ async def test_a_freeze_that_is_not_recorded_is_said_not_to_be(cuttable: House, 
     assert cuttable.rows("SELECT id FROM freezes") == []
 
 
-async def test_a_freeze_whose_commit_is_on_its_way_may_stand(cuttable: House, line: Line) -> None:
+async def test_a_freeze_whose_commit_is_on_its_way_may_stand(cuttable: Harness, line: Line) -> None:
     with slow_commits(cuttable.database_url, "freezes") as admin:
         saying = asyncio.create_task(deploys(cuttable, GRACE, words="freeze order for 1h inventory"))
         await cuttable.until(lambda: committing(admin))
@@ -148,7 +148,7 @@ async def test_a_freeze_whose_commit_is_on_its_way_may_stand(cuttable: House, li
 
 
 async def test_work_after_the_ack_that_misses_the_database_is_not_logged_as_a_failure_of_slack(
-    cuttable: House, line: Line
+    cuttable: Harness, line: Line
 ) -> None:
     await line.cut()
     with listening() as said:
@@ -165,12 +165,12 @@ SILENT = {"details": "My database does not answer"}
 async def test_a_database_that_says_nothing_at_all_leaves_no_button_without_an_answer(
     build: Build, line: Line, record_url: str, action: str
 ) -> None:
-    async with build(record_url=line.url, config=config_text(order=PROBED)) as house:
-        house.database_url = record_url
-        deployment = await (switched(house, "payment") if action == "undo" else opened(house, "order"))
-        await house.until(lambda: f"'{action}'" in str(house.find_card(deployment)))
+    async with build(record_url=line.url, config=config_text(order=PROBED)) as harness:
+        harness.database_url = record_url
+        deployment = await (switched(harness, "payment") if action == "undo" else opened(harness, "order"))
+        await harness.until(lambda: f"'{action}'" in str(harness.find_card(deployment)))
         line.mute()
-        assert (await house.press(GRACE.id, deployment, action)).acked
-        await is_told(house, GRACE, SILENT.get(action, "Nothing was recorded"))
-        assert house.slack.views.top(GRACE.id) is None
+        assert (await harness.press(GRACE.id, deployment, action)).acked
+        await is_told(harness, GRACE, SILENT.get(action, "Nothing was recorded"))
+        assert harness.slack.views.top(GRACE.id) is None
         await line.mend()

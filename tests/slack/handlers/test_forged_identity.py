@@ -7,7 +7,7 @@ import pytest
 
 from app.sandbox.cast import GRACE, JUN, MINA, OLU, config_text
 from app.sandbox.slack.shapes import TEAM
-from tests.house import House, texts_in
+from tests.harness import Harness, texts_in
 from tests.slack.handlers.test_outsiders import press_by, submission, ticked, typed_in, untouched
 from tests.slack.play import Build, block_actions, is_told, send
 
@@ -24,22 +24,22 @@ FORGED_USER: dict[str, Any] = {
 }
 
 
-def ticket_of(house: House, deployment: str) -> str:
-    gate = house.gate(deployment)
+def ticket_of(harness: Harness, deployment: str) -> str:
+    gate = harness.gate(deployment)
     return f"{gate['id']}.{gate['edition']}"
 
 
 @pytest.mark.parametrize("field", sorted(FORGED_USER))
 async def test_a_user_anywhere_else_in_a_press_is_not_who_pressed(build: Build, field: str) -> None:
-    async with build(socket_mode=False) as house:
-        deployment, _ = await house.ask("order")
-        press = {**press_by(JUN, "approve", ticket_of(house, deployment)), field: FORGED_USER[field]}
+    async with build(socket_mode=False) as harness:
+        deployment, _ = await harness.open_gate("order")
+        press = {**press_by(JUN, "approve", ticket_of(harness, deployment)), field: FORGED_USER[field]}
         press["actions"][0]["user"] = {"id": OLU.id}
-        assert (await send(house, press))[0] == 200
-        await house.until(lambda: "press_refused" in house.audit(deployment))
-        actors = house.rows("SELECT actor FROM audit_events WHERE kind = 'press_refused'")
+        assert (await send(harness, press))[0] == 200
+        await harness.until(lambda: "press_refused" in harness.audit(deployment))
+        actors = harness.rows("SELECT actor FROM audit_events WHERE kind = 'press_refused'")
         assert actors == [{"actor": JUN.id}]
-        assert untouched(house, deployment)
+        assert untouched(harness, deployment)
 
 
 @pytest.mark.parametrize(
@@ -56,74 +56,74 @@ async def test_the_metadata_of_somebody_elses_form_makes_nobody_an_approver(
     build: Build, callback: str, values: dict[str, Any] | None, metadata: str
 ) -> None:
     """Jun, who may decide nothing, submits the form that was opened for Olu, with Olu named in the state."""
-    async with build(socket_mode=False) as house:
-        deployment, _ = await house.ask("order")
-        ticket = ticket_of(house, deployment)
+    async with build(socket_mode=False) as harness:
+        deployment, _ = await harness.open_gate("order")
+        ticket = ticket_of(harness, deployment)
         state = ticked(ticket) if values is None else values
         forged = submission(
             JUN, callback, metadata.format(ticket=ticket), {**state, **FORGED_USER["state"]["values"]}
         )
-        status, body = await send(house, forged)
+        status, body = await send(harness, forged)
         assert status == 200
         assert any(word in body for word in ("order", GRACE.id)), "a sentence that names who may"
-        assert untouched(house, deployment)
+        assert untouched(harness, deployment)
 
 
 async def test_a_form_of_one_gate_with_the_metadata_of_another_is_judged_by_the_others_rules(
     build: Build,
 ) -> None:
     config = config_text(payment=f'approvers = ["{GRACE.id}"]\n')
-    async with build(socket_mode=False, config=config) as house:
-        order, _ = await house.ask("order")
-        payment, _ = await house.ask("payment")
+    async with build(socket_mode=False, config=config) as harness:
+        order, _ = await harness.open_gate("order")
+        payment, _ = await harness.open_gate("payment")
         for callback, values in (("approve_reason", "fine"), ("reject_reason", "not fine")):
-            ticket = ticket_of(house, payment)
-            status, body = await send(house, submission(OLU, callback, ticket, typed_in("reason", values)))
+            ticket = ticket_of(harness, payment)
+            status, body = await send(harness, submission(OLU, callback, ticket, typed_in("reason", values)))
             assert status == 200
             assert f"<@{GRACE.id}>" in "\n".join(texts_in(json.loads(body)["view"]["blocks"]))
         status, body = await send(
-            house, submission(OLU, "approve_several", "", ticked(ticket_of(house, payment)))
+            harness, submission(OLU, "approve_several", "", ticked(ticket_of(harness, payment)))
         )
         assert "0 of 1" in body
-        assert untouched(house, order)
-        assert untouched(house, payment)
+        assert untouched(harness, order)
+        assert untouched(harness, payment)
 
 
 @pytest.mark.parametrize("user", ["S0ONCALL", "", "U0NOBODY", "USLACKBOT", "<@U02OLU>", f"{OLU.id} "])
 async def test_an_id_that_names_no_person_is_nobody(build: Build, user: str) -> None:
-    async with build(socket_mode=False) as house:
-        deployment, _ = await house.ask("order")
+    async with build(socket_mode=False) as harness:
+        deployment, _ = await harness.open_gate("order")
         press = {
-            **press_by(OLU, "approve", ticket_of(house, deployment)),
+            **press_by(OLU, "approve", ticket_of(harness, deployment)),
             "user": {"id": user, "team_id": TEAM},
         }
-        assert (await send(house, press))[0] == 200
-        await house.until(lambda: "press_refused" in house.audit(deployment))
-        assert untouched(house, deployment)
+        assert (await send(harness, press))[0] == 200
+        await harness.until(lambda: "press_refused" in harness.audit(deployment))
+        assert untouched(harness, deployment)
 
 
 async def test_a_connect_user_whose_payload_names_our_team_is_a_stranger_by_users_info(build: Build) -> None:
-    async with build(socket_mode=False) as house:
-        house.slack.people.alter(OLU.id, team_id="T9OTHER")
-        deployment, _ = await house.ask("order")
+    async with build(socket_mode=False) as harness:
+        harness.slack.people.alter(OLU.id, team_id="T9OTHER")
+        deployment, _ = await harness.open_gate("order")
         for user in ({"id": OLU.id, "team_id": TEAM}, {"id": OLU.id}):
-            press = {**press_by(OLU, "approve", ticket_of(house, deployment)), "user": user}
-            await send(house, press)
-        await is_told(house, OLU, "full members")
-        assert untouched(house, deployment)
+            press = {**press_by(OLU, "approve", ticket_of(harness, deployment)), "user": user}
+            await send(harness, press)
+        await is_told(harness, OLU, "full members")
+        assert untouched(harness, deployment)
 
 
 async def test_a_workflow_that_presses_is_a_bot(build: Build) -> None:
-    async with build(socket_mode=False) as house:
-        house.slack.people.alter(MINA.id, is_bot=True)
-        deployment, _ = await house.ask("order")
+    async with build(socket_mode=False) as harness:
+        harness.slack.people.alter(MINA.id, is_bot=True)
+        deployment, _ = await harness.open_gate("order")
         press = block_actions(
-            {"action_id": "approve", "value": ticket_of(house, deployment)},
+            {"action_id": "approve", "value": ticket_of(harness, deployment)},
             user={"id": MINA.id, "name": "workflow", "team_id": TEAM},
             bot_access_token="xwfp-1",
             function_data={"inputs": {"approver": OLU.id}, "execution_id": "Fx1"},
             interactivity={"interactor": {"id": OLU.id, "secret": "x"}, "interactivity_pointer": "1.1"},
         )
-        await send(house, press)
-        await house.until(lambda: "press_refused" in house.audit(deployment))
-        assert untouched(house, deployment)
+        await send(harness, press)
+        await harness.until(lambda: "press_refused" in harness.audit(deployment))
+        assert untouched(harness, deployment)

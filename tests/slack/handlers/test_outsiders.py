@@ -9,7 +9,7 @@ import pytest
 
 from app.sandbox.cast import CHANNEL, OLU, PEOPLE
 from app.sandbox.slack.shapes import User
-from tests.house import House, text_of, texts_in
+from tests.harness import Harness, text_of, texts_in
 from tests.slack.play import (
     GUEST,
     OUTSIDERS,
@@ -58,40 +58,40 @@ def ticked(value: str) -> dict[str, Any]:
     return {"gates.0": {"gates.0": {"type": "checkboxes", "selected_options": [option]}}}
 
 
-def untouched(house: House, deployment: str) -> bool:
-    row = house.gate(deployment)
+def untouched(harness: Harness, deployment: str) -> bool:
+    row = harness.gate(deployment)
     return (
         row["phase"] == "awaiting"
-        and not house.rows("SELECT 1 FROM votes")
-        and not house.aws.answers(deployment)
+        and not harness.rows("SELECT 1 FROM votes")
+        and not harness.aws.answers(deployment)
     )
 
 
 @pytest.mark.parametrize("words", WORDS)
 async def test_the_command_tells_outsiders_nothing(build: Build, words: str) -> None:
-    async with build(users=(*PEOPLE, *OUTSIDERS), config=naming(*OUTSIDERS)) as house:
-        deployment, _ = await house.ask("order")
+    async with build(users=(*PEOPLE, *OUTSIDERS), config=naming(*OUTSIDERS)) as harness:
+        deployment, _ = await harness.open_gate("order")
         for outsider in OUTSIDERS:
-            said = text_of(await deploys(house, outsider, words))
+            said = text_of(await deploys(harness, outsider, words))
             assert ONLY in said
             assert deployment not in said
-            assert house.slack.views.top(outsider.id) is None
-        assert house.rows("SELECT 1 FROM freezes") == []
-        assert untouched(house, deployment)
+            assert harness.slack.views.top(outsider.id) is None
+        assert harness.rows("SELECT 1 FROM freezes") == []
+        assert untouched(harness, deployment)
 
 
 @pytest.mark.parametrize("action", BUTTONS)
 async def test_no_button_tells_outsiders_anything(build: Build, action: str) -> None:
-    async with build(socket_mode=False, users=(*PEOPLE, *OUTSIDERS), config=naming(*OUTSIDERS)) as house:
-        deployment, _ = await house.ask("order")
-        ticket = f"{house.gate(deployment)['id']}.{house.gate(deployment)['edition']}"
+    async with build(socket_mode=False, users=(*PEOPLE, *OUTSIDERS), config=naming(*OUTSIDERS)) as harness:
+        deployment, _ = await harness.open_gate("order")
+        ticket = f"{harness.gate(deployment)['id']}.{harness.gate(deployment)['edition']}"
         for outsider in OUTSIDERS:
             value = "0" if action.startswith("deploys_page") else ticket
-            assert (await send(house, press_by(outsider, action, value)))[0] == 200
+            assert (await send(harness, press_by(outsider, action, value)))[0] == 200
             if not outsider.deleted:  # whom Slack lets nobody write to
-                assert deployment not in await is_told(house, outsider, ONLY)
-            assert house.slack.views.top(outsider.id) is None
-        assert untouched(house, deployment)
+                assert deployment not in await is_told(harness, outsider, ONLY)
+            assert harness.slack.views.top(outsider.id) is None
+        assert untouched(harness, deployment)
 
 
 @pytest.mark.parametrize(
@@ -107,17 +107,18 @@ async def test_no_button_tells_outsiders_anything(build: Build, action: str) -> 
 async def test_no_form_of_an_outsider_counts(
     build: Build, callback: str, values: dict[str, Any] | None
 ) -> None:
-    async with build(socket_mode=False, users=(*PEOPLE, *OUTSIDERS), config=naming(*OUTSIDERS)) as house:
-        deployment, _ = await house.ask("order")
-        ticket = f"{house.gate(deployment)['id']}.{house.gate(deployment)['edition']}"
+    async with build(socket_mode=False, users=(*PEOPLE, *OUTSIDERS), config=naming(*OUTSIDERS)) as harness:
+        deployment, _ = await harness.open_gate("order")
+        ticket = f"{harness.gate(deployment)['id']}.{harness.gate(deployment)['edition']}"
         metadata = f"{ticket}/stop" if callback == "undo_reason" else ticket
         for outsider in OUTSIDERS:
             status, body = await send(
-                house, submission(outsider, callback, metadata, ticked(ticket) if values is None else values)
+                harness,
+                submission(outsider, callback, metadata, ticked(ticket) if values is None else values),
             )
             assert status == 200
             assert ONLY in "\n".join(texts_in(json.loads(body)["view"]["blocks"]))
-        assert untouched(house, deployment)
+        assert untouched(harness, deployment)
 
 
 UNKNOWN = "could not tell me who you are"
@@ -125,16 +126,16 @@ NOT_KNOWN = [OLU, GUEST, STRANGER]
 
 
 @pytest.fixture
-async def unknowing(build: Build) -> AsyncIterator[House]:
-    """A house that has looked nobody up yet, and whose Slack does not answer users.info any more."""
-    async with build(users=(*PEOPLE, GUEST, STRANGER), config=naming(GUEST, STRANGER)) as house:
-        house.slack.faults.error("users.info", "internal_error", times=None)
-        yield house
+async def unknowing(build: Build) -> AsyncIterator[Harness]:
+    """A harness that has looked nobody up yet, and whose Slack does not answer users.info any more."""
+    async with build(users=(*PEOPLE, GUEST, STRANGER), config=naming(GUEST, STRANGER)) as harness:
+        harness.slack.faults.error("users.info", "internal_error", times=None)
+        yield harness
 
 
 @pytest.mark.parametrize("words", WORDS)
-async def test_the_command_tells_nothing_to_whom_slack_does_not_know(unknowing: House, words: str) -> None:
-    deployment, _ = await unknowing.ask("order")
+async def test_the_command_tells_nothing_to_whom_slack_does_not_know(unknowing: Harness, words: str) -> None:
+    deployment, _ = await unknowing.open_gate("order")
     for person in NOT_KNOWN:
         said = await deploys(unknowing, person, words)
         assert UNKNOWN in text_of(said)
@@ -148,42 +149,42 @@ async def test_the_command_tells_nothing_to_whom_slack_does_not_know(unknowing: 
 @pytest.mark.parametrize("action", BUTTONS)
 async def test_no_button_tells_anything_to_whom_slack_does_not_know(build: Build, action: str) -> None:
     people = (*PEOPLE, GUEST, STRANGER)
-    async with build(socket_mode=False, users=people, config=naming(GUEST, STRANGER)) as house:
-        house.slack.faults.error("users.info", "internal_error", times=None)
-        deployment, _ = await house.ask("order")
-        ticket = f"{house.gate(deployment)['id']}.{house.gate(deployment)['edition']}"
+    async with build(socket_mode=False, users=people, config=naming(GUEST, STRANGER)) as harness:
+        harness.slack.faults.error("users.info", "internal_error", times=None)
+        deployment, _ = await harness.open_gate("order")
+        ticket = f"{harness.gate(deployment)['id']}.{harness.gate(deployment)['edition']}"
         for person in NOT_KNOWN:
             value = "0" if action.startswith("deploys_page") else ticket
-            assert (await send(house, press_by(person, action, value)))[0] == 200
-            assert deployment not in await is_told(house, person, UNKNOWN)
-            assert house.slack.views.top(person.id) is None
-        assert untouched(house, deployment)
+            assert (await send(harness, press_by(person, action, value)))[0] == 200
+            assert deployment not in await is_told(harness, person, UNKNOWN)
+            assert harness.slack.views.top(person.id) is None
+        assert untouched(harness, deployment)
 
 
-async def test_home_shows_nothing_to_whom_slack_does_not_know(unknowing: House) -> None:
-    deployment, _ = await unknowing.ask("order")
+async def test_home_shows_nothing_to_whom_slack_does_not_know(unknowing: Harness) -> None:
+    deployment, _ = await unknowing.open_gate("order")
     for person in NOT_KNOWN:
         assert deployment not in await home_of(unknowing, person, UNKNOWN)
 
 
-async def test_who_was_known_lately_reads_and_decides_while_slack_does_not_answer(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    await deploys(house, OLU)
-    house.slack.faults.error("users.info", "internal_error", times=None)
-    house.clock.advance(minutes=50)
-    assert deployment in text_of(await deploys(house, OLU))
-    await house.until(lambda: "details" in house.actions(deployment))
-    await house.press(OLU.id, deployment, "details")
-    await house.until(lambda: house.slack.views.top(OLU.id) is not None)
-    await house.approve(OLU.id, deployment)
-    assert await house.told(deployment) == ["Succeeded"]
+async def test_who_was_known_lately_reads_and_decides_while_slack_does_not_answer(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    await deploys(harness, OLU)
+    harness.slack.faults.error("users.info", "internal_error", times=None)
+    harness.clock.advance(minutes=50)
+    assert deployment in text_of(await deploys(harness, OLU))
+    await harness.until(lambda: "details" in harness.actions(deployment))
+    await harness.press(OLU.id, deployment, "details")
+    await harness.until(lambda: harness.slack.views.top(OLU.id) is not None)
+    await harness.approve(OLU.id, deployment)
+    assert await harness.reported(deployment) == ["Succeeded"]
 
 
-async def home_of(house: House, user: User, words: str = ONLY) -> str:
+async def home_of(harness: Harness, user: User, words: str = ONLY) -> str:
     """What somebody's Home says, once it was published."""
-    await house.slack.open_home_async(user.id)
-    await house.until(lambda: house.slack.views.home(user.id) is not None)
-    shown = house.slack.views.home(user.id)
+    await harness.slack.open_home_async(user.id)
+    await harness.until(lambda: harness.slack.views.home(user.id) is not None)
+    shown = harness.slack.views.home(user.id)
     assert shown is not None
     said = "\n".join(texts_in(shown.body["blocks"]))
     assert words in said
@@ -191,15 +192,15 @@ async def home_of(house: House, user: User, words: str = ONLY) -> str:
 
 
 async def test_home_shows_outsiders_nothing(build: Build) -> None:
-    async with build(users=(*PEOPLE, *OUTSIDERS), config=naming(*OUTSIDERS)) as house:
-        deployment, _ = await house.ask("order")
+    async with build(users=(*PEOPLE, *OUTSIDERS), config=naming(*OUTSIDERS)) as harness:
+        deployment, _ = await harness.open_gate("order")
         for outsider in OUTSIDERS:
-            assert deployment not in await home_of(house, outsider)
+            assert deployment not in await home_of(harness, outsider)
 
 
 async def test_a_command_from_another_workspace_is_a_strangers(build: Build) -> None:
-    async with build(socket_mode=False) as house:
-        deployment, _ = await house.ask("order")
+    async with build(socket_mode=False) as harness:
+        deployment, _ = await harness.open_gate("order")
         form = {
             "command": "/deploys",
             "text": "",
@@ -208,8 +209,8 @@ async def test_a_command_from_another_workspace_is_a_strangers(build: Build) -> 
             "team_id": "T9OTHER",
             "channel_id": CHANNEL.id,
         }
-        status, body = await send(house, urlencode(form))
+        status, body = await send(harness, urlencode(form))
         assert status == 200
         assert ONLY in body
         assert deployment not in body
-        assert whispers(house, PEOPLE[1]) == []
+        assert whispers(harness, PEOPLE[1]) == []

@@ -4,7 +4,7 @@ import pytest
 
 from app.sandbox.cast import MINA, OLU
 from app.sandbox.slack.shapes import User
-from tests.house import House
+from tests.harness import Harness
 from tests.slack.play import is_told
 
 PUT = "PutLifecycleEventHookExecutionStatus"
@@ -18,20 +18,20 @@ PUT = "PutLifecycleEventHookExecutionStatus"
     ],
 )
 async def test_a_second_press_hears_that_codedeploy_is_not_reached(
-    house: House, person: User, words: tuple[str, ...]
+    harness: Harness, person: User, words: tuple[str, ...]
 ) -> None:
-    deployment, _ = await house.ask("order")
-    house.aws.faults.add(PUT, "unavailable", times=None)
-    card = house.card(deployment)
-    await house.approve(OLU.id, deployment)
-    await house.until(
-        lambda: house.rows(
+    deployment, _ = await harness.open_gate("order")
+    harness.aws.faults.add(PUT, "unavailable", times=None)
+    card = harness.card(deployment)
+    await harness.approve(OLU.id, deployment)
+    await harness.until(
+        lambda: harness.rows(
             "SELECT 1 FROM reports r JOIN gates g ON g.id = r.gate_id"
             " WHERE r.last_error IS NOT NULL AND r.due_at > g.decided_at + interval '3 seconds'"
         )
     )
-    await house.slack.press_async(person.id, card.channel, card.ts, "approve")
-    await is_told(house, person, *words)
-    house.aws.faults.clear()
-    house.clock.advance(minutes=1)
-    assert await house.told(deployment) == ["Succeeded"]
+    await harness.slack.press_async(person.id, card.channel, card.ts, "approve")
+    await is_told(harness, person, *words)
+    harness.aws.faults.clear()
+    harness.clock.advance(minutes=1)
+    assert await harness.reported(deployment) == ["Succeeded"]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.sandbox.cast import CHANNEL, JUN, OLU
-from tests.house import House, text_of
+from tests.harness import Harness, text_of
 from tests.slack.play import Build, is_told
 
 WHO = {"user": {"id": OLU.id, "team_id": OLU.team_id}, "team": {"id": OLU.team_id}, "trigger_id": "1.2.a"}
@@ -40,12 +40,12 @@ EVENTS: list[dict[str, Any]] = [
 
 
 @pytest.fixture(params=[True, False], ids=["socket", "http"])
-async def both(request: pytest.FixtureRequest, build: Build) -> AsyncIterator[House]:
-    async with build(socket_mode=request.param) as house:
-        yield house
+async def both(request: pytest.FixtureRequest, build: Build) -> AsyncIterator[Harness]:
+    async with build(socket_mode=request.param) as harness:
+        yield harness
 
 
-async def test_every_envelope_is_acknowledged(both: House) -> None:
+async def test_every_envelope_is_acknowledged(both: Harness) -> None:
     for payload in (*WAITING, *SILENT):
         ack = await both.slack.deliver_async("interactive", payload)
         assert ack.acked, (payload, ack)
@@ -59,7 +59,7 @@ async def test_every_envelope_is_acknowledged(both: House) -> None:
         assert (ack.acked, ack.body) == (True, {"options": []}), kind
 
 
-async def test_a_person_who_waits_gets_a_sentence(both: House) -> None:
+async def test_a_person_who_waits_gets_a_sentence(both: Harness) -> None:
     answered = await both.slack.slash_async(OLU.id, CHANNEL.id, "/other", "x")
     assert answered.message is not None
     assert SAYS in text_of(answered.message)

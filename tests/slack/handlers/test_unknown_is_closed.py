@@ -18,7 +18,7 @@ from app.sandbox.slack.credentials import BOT_TOKEN
 from app.sandbox.slack.stand_in import SlackStandIn
 from app.slack.client import web_client
 from app.slack.users.directory import Directory
-from tests.house import House, TestClock
+from tests.harness import Harness, TestClock
 from tests.slack.play import is_told, votes
 
 MEMBERS, PERSON = "usergroups.users.list", "users.info"
@@ -79,66 +79,66 @@ async def test_before_slack_has_said_who_we_are_nobody_is_a_member() -> None:
         assert (await directory.profile(US)).person.standing is Standing.MEMBER
 
 
-async def test_no_press_counts_before_auth_test_has_answered(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    directory = house.service.slack.directory
+async def test_no_press_counts_before_auth_test_has_answered(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    directory = harness.service.slack.directory
     team, directory.team = directory.team, None
-    house.slack.faults.error("auth.test", "internal_error", times=None)
-    await house.approve(OLU.id, deployment)
-    await is_told(house, OLU, "could not tell me who you are")
-    assert votes(house, deployment) == []
-    house.slack.faults.clear()
+    harness.slack.faults.error("auth.test", "internal_error", times=None)
+    await harness.approve(OLU.id, deployment)
+    await is_told(harness, OLU, "could not tell me who you are")
+    assert votes(harness, deployment) == []
+    harness.slack.faults.clear()
     directory.team = team
-    await house.approve(OLU.id, deployment)
-    assert await house.told(deployment) == ["Succeeded"]
+    await harness.approve(OLU.id, deployment)
+    assert await harness.reported(deployment) == ["Succeeded"]
 
 
-async def test_an_old_answer_about_a_person_counts_for_an_hour(house: House) -> None:
-    directory = house.service.slack.directory
+async def test_an_old_answer_about_a_person_counts_for_an_hour(harness: Harness) -> None:
+    directory = harness.service.slack.directory
     await directory.profile({"user": {"id": OLU.id}})
-    house.slack.faults.error(PERSON, "internal_error", times=None)
-    house.clock.advance(minutes=59)
+    harness.slack.faults.error(PERSON, "internal_error", times=None)
+    harness.clock.advance(minutes=59)
     assert (await directory.profile({"user": {"id": OLU.id}})).person.standing is Standing.MEMBER
-    house.clock.advance(minutes=2)
+    harness.clock.advance(minutes=2)
     assert (await directory.profile({"user": {"id": OLU.id}})).person.standing is Standing.UNKNOWN
 
 
-async def test_whom_slack_does_not_find_any_more_is_unknown_at_once(house: House) -> None:
-    directory = house.service.slack.directory
+async def test_whom_slack_does_not_find_any_more_is_unknown_at_once(harness: Harness) -> None:
+    directory = harness.service.slack.directory
     await directory.profile({"user": {"id": OLU.id}})
-    house.clock.advance(minutes=11)
-    house.slack.faults.error(PERSON, "user_not_found", times=None)
+    harness.clock.advance(minutes=11)
+    harness.slack.faults.error(PERSON, "user_not_found", times=None)
     assert (await directory.profile({"user": {"id": OLU.id}})).person.standing is Standing.UNKNOWN
 
 
-async def test_an_old_list_of_members_counts_for_an_hour(house: House) -> None:
-    directory = house.service.slack.directory
-    house.slack.faults.error(MEMBERS, "internal_error", times=None)
+async def test_an_old_list_of_members_counts_for_an_hour(harness: Harness) -> None:
+    directory = harness.service.slack.directory
+    harness.slack.faults.error(MEMBERS, "internal_error", times=None)
     assert directory.roster().groups[ONCALL.id] == {MINA.id, OLU.id}
-    house.clock.advance(minutes=59)
+    harness.clock.advance(minutes=59)
     assert ONCALL.id in directory.roster().groups
-    house.clock.advance(minutes=2)
+    harness.clock.advance(minutes=2)
     assert ONCALL.id not in directory.roster().groups
 
 
-async def test_ten_presses_of_one_person_at_once_cost_one_look_up(house: House) -> None:
-    house.slack.faults.slow(PERSON, 0.3)
-    before = len(house.slack.calls(PERSON))
-    directory = house.service.slack.directory
+async def test_ten_presses_of_one_person_at_once_cost_one_look_up(harness: Harness) -> None:
+    harness.slack.faults.slow(PERSON, 0.3)
+    before = len(harness.slack.calls(PERSON))
+    directory = harness.service.slack.directory
     found = await asyncio.gather(*(directory.profile({"user": {"id": GRACE.id}}) for _ in range(10)))
     assert {one.person.standing for one in found} == {Standing.MEMBER}
-    assert len(house.slack.calls(PERSON)) == before + 1
+    assert len(harness.slack.calls(PERSON)) == before + 1
 
 
-async def test_one_press_that_gives_up_cancels_nobody_elses_look_up(house: House) -> None:
-    house.slack.faults.slow(PERSON, 0.5)
-    directory = house.service.slack.directory
+async def test_one_press_that_gives_up_cancels_nobody_elses_look_up(harness: Harness) -> None:
+    harness.slack.faults.slow(PERSON, 0.5)
+    directory = harness.service.slack.directory
     impatient = asyncio.create_task(directory.profile({"user": {"id": OLU.id}}))
     patient = asyncio.create_task(directory.profile({"user": {"id": OLU.id}}))
-    await house.until(lambda: house.slack.calls(PERSON))
+    await harness.until(lambda: harness.slack.calls(PERSON))
     impatient.cancel()
     assert (await patient).person.standing is Standing.MEMBER
-    assert len(house.slack.calls(PERSON)) == 1
+    assert len(harness.slack.calls(PERSON)) == 1
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from app.sandbox.aws.world import SandboxDomain
 from app.sandbox.cast import CHANNEL, GRACE, config_text
 from app.slack.blocks import cut_markup
 from app.slack.text.truncation import answer_sections
-from tests.house import House, text_of
+from tests.harness import Harness, text_of
 from tests.slack.play import Build, deploys
 
 EN = Texts.of("en")
@@ -39,27 +39,29 @@ def test_markup_is_not_cut_in_two() -> None:
     assert cut_markup(link, 100) == link
 
 
-async def test_three_hundred_freezes_are_listed_and_lifted_within_the_limits(house: House) -> None:
-    house_write(house, FREEZES, GRACE.id)
+async def test_three_hundred_freezes_are_listed_and_lifted_within_the_limits(harness: Harness) -> None:
+    write(harness, FREEZES, GRACE.id)
     for words in ("freezes", "freezes order", "unfreeze order"):
-        listed = await deploys(house, GRACE, words)
+        listed = await deploys(harness, GRACE, words)
         assert re.search(r"…and \d+ more lines", text_of(listed)), words
         assert "payment" not in text_of(listed) or words == "freezes"
 
 
 async def test_three_hundred_domains_are_named_within_the_limits(build: Build) -> None:
-    async with build(domains=tuple(MANY), config=config_text(MANY)) as house:
-        said = text_of(await deploys(house, GRACE, f"freeze {' '.join(NAMES)} until 18:00 incident"))
+    async with build(domains=tuple(MANY), config=config_text(MANY)) as harness:
+        said = text_of(await deploys(harness, GRACE, f"freeze {' '.join(NAMES)} until 18:00 incident"))
         assert "and 280 more" in said
         assert "In full: from " in said
-        unknown = text_of(await deploys(house, GRACE, f"freeze {' '.join(f'x{n}' for n in NAMES)} for 1h x"))
+        unknown = text_of(
+            await deploys(harness, GRACE, f"freeze {' '.join(f'x{n}' for n in NAMES)} for 1h x")
+        )
         assert "and 295 more" in unknown
-        assert "and 280 more" in text_of(await deploys(house, GRACE, f"approve {' '.join(NAMES)}"))
-        assert "and 295 more" in text_of(await deploys(house, GRACE, " ".join(NAMES)))
-        assert "Lifted" in text_of(await deploys(house, GRACE, "unfreeze all"))
-        assert house.slack.messages.whispers(GRACE.id)[-1].channel == CHANNEL.id
+        assert "and 280 more" in text_of(await deploys(harness, GRACE, f"approve {' '.join(NAMES)}"))
+        assert "and 295 more" in text_of(await deploys(harness, GRACE, " ".join(NAMES)))
+        assert "Lifted" in text_of(await deploys(harness, GRACE, "unfreeze all"))
+        assert harness.slack.messages.whispers(GRACE.id)[-1].channel == CHANNEL.id
 
 
-def house_write(house: House, statement: str, *values: object) -> None:
-    with psycopg.connect(house.database_url) as connection:
+def write(harness: Harness, statement: str, *values: object) -> None:
+    with psycopg.connect(harness.database_url) as connection:
         connection.execute(statement, values)

@@ -11,77 +11,77 @@ from app.gate.rules.permits import Standing
 from app.sandbox.cast import JUN, MINA, OLU
 from app.slack.client import web_client
 from app.slack.users.directory import Directory
-from tests.house import House, TestClock
+from tests.harness import Harness, TestClock
 from tests.slack.play import heard, is_told
 
 MEMBERS, PERSON = "usergroups.users.list", "users.info"
 
 
-def asked(house: House, method: str) -> int:
-    return len(house.slack.calls(method))
+def asked(harness: Harness, method: str) -> int:
+    return len(harness.slack.calls(method))
 
 
-async def test_the_members_are_kept_while_slack_fails(house: House) -> None:
-    deployment, _ = await house.ask("order")
+async def test_the_members_are_kept_while_slack_fails(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
     for trouble in ("internal_error", "missing_scope", "paid_teams_only"):
-        house.slack.faults.error(MEMBERS, trouble)
-        assert not await house.service.slack.directory.refresh_groups(["S0ONCALL"])
-    await house.approve(OLU.id, deployment)
-    assert await house.told(deployment) == ["Succeeded"]
+        harness.slack.faults.error(MEMBERS, trouble)
+        assert not await harness.service.slack.directory.refresh_groups(["S0ONCALL"])
+    await harness.approve(OLU.id, deployment)
+    assert await harness.reported(deployment) == ["Succeeded"]
 
 
-async def test_a_group_that_slack_says_is_gone_has_nobody_in_it(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    house.slack.faults.error(MEMBERS, "no_such_subteam", times=None)
-    assert await house.service.slack.directory.refresh_groups(["S0ONCALL"])
-    await house.approve(OLU.id, deployment)
-    await is_told(house, OLU, "does not count")
-    assert house.gate(deployment)["phase"] == "awaiting"
+async def test_a_group_that_slack_says_is_gone_has_nobody_in_it(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    harness.slack.faults.error(MEMBERS, "no_such_subteam", times=None)
+    assert await harness.service.slack.directory.refresh_groups(["S0ONCALL"])
+    await harness.approve(OLU.id, deployment)
+    await is_told(harness, OLU, "does not count")
+    assert harness.gate(deployment)["phase"] == "awaiting"
 
 
-async def test_the_first_press_after_the_start_finds_the_members_there(house: House) -> None:
-    assert house.service.slack.directory.roster().groups["S0ONCALL"] == {MINA.id, OLU.id}
+async def test_the_first_press_after_the_start_finds_the_members_there(harness: Harness) -> None:
+    assert harness.service.slack.directory.roster().groups["S0ONCALL"] == {MINA.id, OLU.id}
 
 
-async def test_members_are_not_asked_for_before_slack_wants_to_be_asked(house: House) -> None:
-    house.slack.faults.ratelimit(MEMBERS, retry_after=60)
-    directory = house.service.slack.directory
+async def test_members_are_not_asked_for_before_slack_wants_to_be_asked(harness: Harness) -> None:
+    harness.slack.faults.ratelimit(MEMBERS, retry_after=60)
+    directory = harness.service.slack.directory
     assert not await directory.refresh_groups(["S0ONCALL"])
-    before = asked(house, MEMBERS)
+    before = asked(harness, MEMBERS)
     assert not await directory.refresh_groups(["S0ONCALL"])
-    assert asked(house, MEMBERS) == before
-    house.clock.advance(seconds=61)
+    assert asked(harness, MEMBERS) == before
+    harness.clock.advance(seconds=61)
     assert await directory.refresh_groups(["S0ONCALL"])
 
 
-async def test_a_person_is_asked_about_once_in_ten_minutes(house: House) -> None:
-    deployment, _ = await house.ask("order")
+async def test_a_person_is_asked_about_once_in_ten_minutes(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
     for _ in range(2):
-        await house.approve(JUN.id, deployment)
-    await heard(house, JUN, 1)
-    assert asked(house, PERSON) == 1
-    house.clock.advance(minutes=11)
-    await house.approve(JUN.id, deployment)
-    await house.until(lambda: asked(house, PERSON) == 2)
+        await harness.approve(JUN.id, deployment)
+    await heard(harness, JUN, 1)
+    assert asked(harness, PERSON) == 1
+    harness.clock.advance(minutes=11)
+    await harness.approve(JUN.id, deployment)
+    await harness.until(lambda: asked(harness, PERSON) == 2)
 
 
-async def test_an_old_copy_of_a_person_is_better_than_none(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    await house.service.slack.directory.profile({"user": {"id": OLU.id}})
-    house.clock.advance(minutes=11)
-    house.slack.faults.error(PERSON, "internal_error", times=None)
-    await house.approve(OLU.id, deployment)
-    assert await house.told(deployment) == ["Succeeded"]
+async def test_an_old_copy_of_a_person_is_better_than_none(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    await harness.service.slack.directory.profile({"user": {"id": OLU.id}})
+    harness.clock.advance(minutes=11)
+    harness.slack.faults.error(PERSON, "internal_error", times=None)
+    await harness.approve(OLU.id, deployment)
+    assert await harness.reported(deployment) == ["Succeeded"]
 
 
-async def test_whom_slack_has_never_told_us_about_decides_nothing(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    house.slack.faults.error(PERSON, "internal_error", times=None)
-    await house.approve(OLU.id, deployment)
-    await is_told(house, OLU, "could not tell me who you are")
-    await house.press(MINA.id, deployment, "reject")
-    await is_told(house, MINA, "could not tell me who you are")
-    assert house.gate(deployment)["phase"] == "awaiting"
+async def test_whom_slack_has_never_told_us_about_decides_nothing(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    harness.slack.faults.error(PERSON, "internal_error", times=None)
+    await harness.approve(OLU.id, deployment)
+    await is_told(harness, OLU, "could not tell me who you are")
+    await harness.press(MINA.id, deployment, "reject")
+    await is_told(harness, MINA, "could not tell me who you are")
+    assert harness.gate(deployment)["phase"] == "awaiting"
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import ClientSession
 from yarl import URL
 
-from tests.house import House
+from tests.harness import Harness
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class Answer:
 class Asker:
     """`deployments` are the afternoon's, by domain."""
 
-    house: House
+    harness: Harness
     session: ClientSession
     deployments: dict[str, str] = field(default_factory=dict)
 
     async def get(self, path: str, headers: dict[str, str] | None = None, /, **query: str) -> Answer:
-        url = URL(self.house.url + path).with_query(query)
+        url = URL(self.harness.url + path).with_query(query)
         async with self.session.get(url, headers=headers) as response:
             text = await response.text()
             body = await response.json() if response.content_type == "application/json" else None
@@ -55,6 +55,6 @@ class Asker:
 
 
 @asynccontextmanager
-async def asking(house: House) -> AsyncIterator[Asker]:
+async def asking(harness: Harness) -> AsyncIterator[Asker]:
     async with ClientSession() as session:
-        yield Asker(house, session)
+        yield Asker(harness, session)

@@ -1,4 +1,4 @@
-"""An afternoon at the house: one switch approved, one rejected, one that waits; and somebody who asks about it."""
+"""An afternoon at the harness: one switch approved, one rejected, one that waits; and somebody who asks about it."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -8,27 +8,27 @@ import pytest
 
 from app.sandbox.aws.world import EIGHT_DOMAINS
 from app.sandbox.cast import MINA, OLU
-from tests.house import House, living_house
+from tests.harness import Harness, running_harness
 from tests.web.api.asking import Asker, asking
 
 TOKENS = {"grafana": "a-token-of-grafana-0123456789", "ci": "a-token-of-ci-0123456789"}
 
 
 @pytest.fixture
-async def asker(house: House) -> AsyncIterator[Asker]:
-    """Asks a house that has no tokens, from the same machine."""
-    async with asking(house) as one:
+async def asker(harness: Harness) -> AsyncIterator[Asker]:
+    """Asks a harness that has no tokens, from the same machine."""
+    async with asking(harness) as one:
         yield one
 
 
 @pytest.fixture
 async def guarded(tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Asker]:
-    """Asks a house that wants a token."""
+    """Asks a harness that wants a token."""
     tokens = ",".join(f"{name}:{token}" for name, token in TOKENS.items())
     environment = {"SWITCHGATE_API_TOKENS": tokens}
     async with (
-        living_house(tmp_path, record_url, monkeypatch, environment=environment) as house,
-        asking(house) as one,
+        running_harness(tmp_path, record_url, monkeypatch, environment=environment) as harness,
+        asking(harness) as one,
     ):
         yield one
 
@@ -38,22 +38,22 @@ async def afternoon(tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyP
     """order approved by Mina, payment rejected by Olu, hub waiting; and nothing more is about to happen."""
     quiet = tuple(replace(domain, auto_rollback=()) for domain in EIGHT_DOMAINS)
     async with (
-        living_house(tmp_path, record_url, monkeypatch, domains=quiet) as house,
-        asking(house) as asker,
+        running_harness(tmp_path, record_url, monkeypatch, domains=quiet) as harness,
+        asking(harness) as asker,
     ):
-        order, _ = await house.ask("order")
-        await house.approve(MINA.id, order)
-        payment, _ = await house.ask("payment")
-        await house.reject(OLU.id, payment, "checkout is broken")
-        hub, _ = await house.ask("hub")
+        order, _ = await harness.open_gate("order")
+        await harness.approve(MINA.id, order)
+        payment, _ = await harness.open_gate("payment")
+        await harness.reject(OLU.id, payment, "checkout is broken")
+        hub, _ = await harness.open_gate("hub")
         asker.deployments = {"order": order, "payment": payment, "hub": hub}
-        await house.until(lambda: house.gate(payment)["phase"] == "closed" and _is_quiet(house))
+        await harness.until(lambda: harness.gate(payment)["phase"] == "closed" and _is_quiet(harness))
         yield asker
 
 
-def _is_quiet(house: House) -> bool:
+def _is_quiet(harness: Harness) -> bool:
     due = "SELECT 1 FROM {} WHERE due_at <= now()"
-    undecided = house.rows("SELECT 1 FROM gates WHERE phase = 'decided'")
+    undecided = harness.rows("SELECT 1 FROM gates WHERE phase = 'decided'")
     return not undecided and not [
-        work for work in ("cards", "reports", "switches") if house.rows(due.format(work))
+        work for work in ("cards", "reports", "switches") if harness.rows(due.format(work))
     ]

@@ -6,15 +6,15 @@ import pytest
 
 from app.db.migrate import newest
 from tests.flow.outsiders import alters
-from tests.house import living_house
+from tests.harness import running_harness
 from tests.postgres_line import line_to
 from tests.web.api.asking import Asker, asking
 
 READY = {"record": "ok", "slack": "ok"}
 
 
-async def test_a_house_in_order_is_alive_and_ready(asker: Asker) -> None:
-    await asker.house.until(lambda: asker.house.service.socket and asker.house.service.socket.is_fit())
+async def test_a_service_in_order_is_alive_and_ready(asker: Asker) -> None:
+    await asker.harness.until(lambda: asker.harness.service.socket and asker.harness.service.socket.is_fit())
 
     assert (await asker.get("/healthz")).body == {"status": "ok"}
     ready = await asker.get("/readyz")
@@ -24,7 +24,7 @@ async def test_a_house_in_order_is_alive_and_ready(asker: Asker) -> None:
 async def test_without_its_tables_it_says_what_to_run(
     tmp_path: Path, empty_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with living_house(tmp_path, empty_url, monkeypatch) as house, asking(house) as asker:
+    async with running_harness(tmp_path, empty_url, monkeypatch) as harness, asking(harness) as asker:
         ready = await asker.get("/readyz")
 
         assert ready.status == 503
@@ -37,8 +37,8 @@ async def test_without_its_tables_it_says_what_to_run(
 async def test_an_upgrade_leaves_the_replicas_of_the_older_release_ready(
     asker: Asker, revision: str, status: int
 ) -> None:
-    await asker.house.until(lambda: asker.house.service.socket and asker.house.service.socket.is_fit())
-    await alters(asker.house, "UPDATE alembic_version SET version_num = %s", revision)
+    await asker.harness.until(lambda: asker.harness.service.socket and asker.harness.service.socket.is_fit())
+    await alters(asker.harness, "UPDATE alembic_version SET version_num = %s", revision)
 
     assert (await asker.get("/readyz")).status == status
 
@@ -49,8 +49,8 @@ async def test_without_its_database_it_is_alive_but_not_ready(
 ) -> None:
     async with (
         line_to(record_url) as line,
-        living_house(tmp_path, line.url, monkeypatch) as house,
-        asking(house) as asker,
+        running_harness(tmp_path, line.url, monkeypatch) as harness,
+        asking(harness) as asker,
     ):
         if trouble == "cut":
             await line.cut()
@@ -70,15 +70,15 @@ async def test_without_its_database_it_is_alive_but_not_ready(
 
 
 async def test_a_socket_that_stays_down_is_not_ready(asker: Asker) -> None:
-    socket = asker.house.service.socket
+    socket = asker.harness.service.socket
     assert socket is not None
-    await asker.house.until(socket.is_fit)
-    asker.house.slack.faults.outage()
-    await asker.house.slack.drop_sockets_async()
+    await asker.harness.until(socket.is_fit)
+    asker.harness.slack.faults.outage()
+    await asker.harness.slack.drop_sockets_async()
     assert (await asker.get("/readyz")).status == 200  # a refresh is no reason to take the replica out
 
-    asker.house.clock.advance(seconds=60)
-    await asker.house.until(lambda: not socket.is_fit())
+    asker.harness.clock.advance(seconds=60)
+    await asker.harness.until(lambda: not socket.is_fit())
 
     ready = await asker.get("/readyz")
     assert (ready.status, ready.body["slack"]) == (503, "the socket to Slack is down")

@@ -239,12 +239,12 @@ async def test_how_long_ago_is_understood_as_the_command_does(afternoon: Asker) 
     for span in ("2h", "30m", "1d", "7200s"):
         assert await afternoon.items(AUDIT, limit="500", since=span) == everything
         assert await afternoon.items(AUDIT, until=span) == []
-    afternoon.house.clock.advance(hours=3)
+    afternoon.harness.clock.advance(hours=3)
     assert await afternoon.items(AUDIT, since="2h", kind="gate_opened") == []
 
 
 async def test_an_execution_id_is_never_told(afternoon: Asker) -> None:
-    secrets = [row["execution_id"] for row in afternoon.house.rows("SELECT execution_id FROM gates")]
+    secrets = [row["execution_id"] for row in afternoon.harness.rows("SELECT execution_id FROM gates")]
     (waiting,) = [secret for secret in secrets if secret]
 
     for path in (AUDIT, SWITCHES, GATES, "/metrics", "/api/openapi.json"):

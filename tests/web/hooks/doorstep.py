@@ -12,7 +12,7 @@ from aiohttp import ClientSession
 
 from app.sandbox.stage import HOOK_SECRET, KID
 from app.web.hooks.signature import sign
-from tests.house import House
+from tests.harness import Harness
 
 PATH = "/hooks/codedeploy"
 EXECUTION = "execution-id-that-nobody-may-read"
@@ -36,10 +36,10 @@ class Answered:
 
 
 class Doorstep:
-    """Knocks at one house. Time is the house's own unless a knock says otherwise."""
+    """Knocks at one harness. Time is the harness's own unless a knock says otherwise."""
 
-    def __init__(self, house: House, session: ClientSession) -> None:
-        self._house = house
+    def __init__(self, harness: Harness, session: ClientSession) -> None:
+        self._harness = harness
         self._session = session
 
     async def knock(
@@ -71,13 +71,13 @@ class Doorstep:
         """Sends what it is given, unsigned."""
         data = BytesIO(body) if isinstance(body, bytes) else body
         async with self._session.request(
-            method, self._house.url + path, data=data, headers=headers, allow_redirects=False
+            method, self._harness.url + path, data=data, headers=headers, allow_redirects=False
         ) as response:
             return Answered.of(response.status, await response.text())
 
     async def raw(self, request: bytes) -> Answered:
         """Writes these very bytes, and reads until the other side closes."""
-        host, port = self._house.url.removeprefix("http://").split(":")
+        host, port = self._harness.url.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         writer.write(request)
         await writer.drain()
@@ -87,7 +87,7 @@ class Doorstep:
 
     async def counted(self, outcome: str) -> float:
         """How many hooks ended so, as /metrics tells."""
-        async with self._session.get(f"{self._house.url}/metrics") as response:
+        async with self._session.get(f"{self._harness.url}/metrics") as response:
             lines = (await response.text()).splitlines()
         wanted = f'switchgate_hooks_total{{outcome="{outcome}"}} '
         return next((float(line.removeprefix(wanted)) for line in lines if line.startswith(wanted)), 0.0)
@@ -96,7 +96,7 @@ class Doorstep:
         self, body: bytes, *, kid: str = KID, secret: str = HOOK_SECRET, age: float = 0, path: str = PATH
     ) -> dict[str, str]:
         """The three headers."""
-        moment = int(self._house.clock().timestamp() - age)
+        moment = int(self._harness.clock().timestamp() - age)
         return sign(kid=kid, secret=secret, timestamp=moment, method="POST", path=path, body=body)
 
 
@@ -105,30 +105,30 @@ def hook(deployment: str, execution: str = EXECUTION, **more: object) -> dict[st
     return {"DeploymentId": deployment, "LifecycleEventHookExecutionId": execution, **more}
 
 
-async def unheard(house: House, domain: str = "order") -> str:
+async def unheard(harness: Harness, domain: str = "order") -> str:
     """A deployment whose own hook never arrives, so that its gate is the test's to open."""
-    house.aws.faults.lose_hooks()
-    return await house.deploy(domain)
+    harness.aws.faults.lose_hooks()
+    return await harness.deploy(domain)
 
 
-def opened(house: House, deployment: str) -> list[dict[str, Any]]:
+def opened(harness: Harness, deployment: str) -> list[dict[str, Any]]:
     """The deployment's gates."""
-    return house.rows(
+    return harness.rows(
         "SELECT g.*, s.verified_at FROM gates g JOIN switches s ON s.id = g.switch_id WHERE s.deployment_id = %s",
         deployment,
     )
 
 
-def left_behind(house: House) -> dict[str, int]:
+def left_behind(harness: Harness) -> dict[str, int]:
     """How many rows each table holds."""
     tables = ("switches", "gates", "cards", "votes", "reports", "audit_events")
-    return {table: house.rows(f"SELECT count(*) AS n FROM {table}")[0]["n"] for table in tables}
+    return {table: harness.rows(f"SELECT count(*) AS n FROM {table}")[0]["n"] for table in tables}
 
 
 @asynccontextmanager
-async def at_the_door(house: House) -> AsyncIterator[Doorstep]:
+async def at_the_door(harness: Harness) -> AsyncIterator[Doorstep]:
     async with ClientSession() as session:
-        yield Doorstep(house, session)
+        yield Doorstep(harness, session)
 
 
 def _dashed(headers: Mapping[str, str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The hooks' door: what it opens, and how everything else is refused, over HTTP against the whole house."""
+"""The hooks' door: what it opens, and how everything else is refused, over HTTP against the whole harness."""
 
 import asyncio
 from hashlib import sha256
@@ -8,7 +8,7 @@ import pytest
 
 from app.sandbox.aws.world import SandboxDomain
 from app.sandbox.cast import MINA
-from tests.house import House
+from tests.harness import Harness
 from tests.web.hooks.doorstep import EXECUTION, PATH, Doorstep, hook, left_behind, opened, unheard
 
 ODD = {
@@ -20,85 +20,89 @@ ODD = {
 }
 
 
-async def test_a_hook_opens_a_gate_and_is_answered_at_once(house: House, door: Doorstep) -> None:
-    deployment = await unheard(house)
+async def test_a_hook_opens_a_gate_and_is_answered_at_once(harness: Harness, door: Doorstep) -> None:
+    deployment = await unheard(harness)
 
     answer = await door.knock(hook(deployment))
 
     assert answer.status == 202
-    (gate,) = opened(house, deployment)
+    (gate,) = opened(harness, deployment)
     assert answer.body == {"gate": str(gate["id"]), "state": "awaiting"}
     assert gate["execution_hash"] == sha256(EXECUTION.encode()).hexdigest()
-    assert house.audit(deployment)[0] == "gate_opened"
+    assert harness.audit(deployment)[0] == "gate_opened"
 
 
-async def test_the_same_hook_again_is_told_what_became_of_its_gate(house: House, door: Doorstep) -> None:
-    deployment = await unheard(house)
+async def test_the_same_hook_again_is_told_what_became_of_its_gate(harness: Harness, door: Doorstep) -> None:
+    deployment = await unheard(harness)
     first = await door.knock(hook(deployment))
     again = await door.knock(hook(deployment))
     assert (again.status, again.body) == (200, {"gate": first.body["gate"], "state": "awaiting"})
 
-    await house.until(lambda: "approve" in house.actions(deployment))
-    await house.approve(MINA.id, deployment)
+    await harness.until(lambda: "approve" in harness.actions(deployment))
+    await harness.approve(MINA.id, deployment)
 
     decided = await door.knock(hook(deployment))
     assert (decided.status, decided.body) == (200, {"gate": first.body["gate"], "state": "approved"})
-    assert len(opened(house, deployment)) == 1
+    assert len(opened(harness, deployment)) == 1
 
 
-async def test_twenty_of_the_same_hook_at_once_open_one_gate(house: House, door: Doorstep) -> None:
-    deployment = await unheard(house)
+async def test_twenty_of_the_same_hook_at_once_open_one_gate(harness: Harness, door: Doorstep) -> None:
+    deployment = await unheard(harness)
 
     answers = await asyncio.gather(*(door.knock(hook(deployment)) for _ in range(20)))
 
     assert sorted(answer.status for answer in answers) == [200] * 19 + [202]
     assert len({answer.body["gate"] for answer in answers}) == 1
-    assert len(opened(house, deployment)) == 1
-    assert house.audit(deployment).count("gate_opened") == 1
+    assert len(opened(harness, deployment)) == 1
+    assert harness.audit(deployment).count("gate_opened") == 1
 
 
-async def test_another_execution_of_the_same_deployment_is_another_gate(house: House, door: Doorstep) -> None:
-    deployment = await unheard(house)
+async def test_another_execution_of_the_same_deployment_is_another_gate(
+    harness: Harness, door: Doorstep
+) -> None:
+    deployment = await unheard(harness)
     await door.knock(hook(deployment))
 
     answer = await door.knock(hook(deployment, "another"))
 
     assert answer.status == 202
-    assert [gate["hook_name"] for gate in opened(house, deployment)] == ["BeforeAllowTraffic"] * 2
+    assert [gate["hook_name"] for gate in opened(harness, deployment)] == ["BeforeAllowTraffic"] * 2
 
 
 @pytest.mark.parametrize("execution", ODD.values(), ids=ODD.keys())
 async def test_an_odd_execution_id_reaches_codedeploy_as_it_came(
-    house: House, door: Doorstep, execution: str
+    harness: Harness, door: Doorstep, execution: str
 ) -> None:
-    deployment = await unheard(house)
+    deployment = await unheard(harness)
 
     assert (await door.knock(hook(deployment, execution))).status == 202
-    await house.until(lambda: "approve" in house.actions(deployment))
-    await house.approve(MINA.id, deployment)
+    await harness.until(lambda: "approve" in harness.actions(deployment))
+    await harness.approve(MINA.id, deployment)
 
     put = "PutLifecycleEventHookExecutionStatus"
-    await house.until(lambda: house.aws.calls(put))
-    assert house.aws.calls(put)[0].params["lifecycleEventHookExecutionId"] == _shown(execution)
-    await house.until(lambda: house.gate(deployment)["phase"] != "decided")
-    assert house.gate(deployment)["execution_id"] is None
+    await harness.until(lambda: harness.aws.calls(put))
+    assert harness.aws.calls(put)[0].params["lifecycleEventHookExecutionId"] == _shown(execution)
+    await harness.until(lambda: harness.gate(deployment)["phase"] != "decided")
+    assert harness.gate(deployment)["execution_id"] is None
 
 
-async def test_the_words_around_an_event_may_say_where_and_which_hook(house: House, door: Doorstep) -> None:
-    deployment = await unheard(house)
+async def test_the_words_around_an_event_may_say_where_and_which_hook(
+    harness: Harness, door: Doorstep
+) -> None:
+    deployment = await unheard(harness)
     more = {"HookName": "BeforeAllowTraffic", "AccountId": "123456789012", "Region": "ap-northeast-2"}
 
     answer = await door.knock(hook(deployment, **more), Content_Type="Application/JSON; charset=utf-8")
 
     assert answer.status == 202
-    assert house.rows("SELECT account, region FROM switches") == [
+    assert harness.rows("SELECT account, region FROM switches") == [
         {"account": "123456789012", "region": "ap-northeast-2"}
     ]
     assert UUID(answer.body["gate"]).version == 4
 
 
-async def test_a_body_without_a_length_is_read_all_the_same(house: House, door: Doorstep) -> None:
-    deployment = await unheard(house)
+async def test_a_body_without_a_length_is_read_all_the_same(harness: Harness, door: Doorstep) -> None:
+    deployment = await unheard(harness)
     body = f'{{"DeploymentId": "{deployment}", "LifecycleEventHookExecutionId": "{EXECUTION}"}}'.encode()
     head = {**door.signature(body), "Content-Type": "application/json", "Transfer-Encoding": "chunked"}
     pieces = b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
@@ -106,14 +110,14 @@ async def test_a_body_without_a_length_is_read_all_the_same(house: House, door: 
     answer = await door.raw(_request(PATH, head) + pieces)
 
     assert answer.status == 202
-    assert len(opened(house, deployment)) == 1
+    assert len(opened(harness, deployment)) == 1
 
 
 async def test_a_group_that_is_nobodys_domain_is_refused_and_the_refusal_recorded(
-    house: House, door: Doorstep
+    harness: Harness, door: Doorstep
 ) -> None:
-    house.aws.add_domain(SandboxDomain("stranger", 9999))
-    deployment = await unheard(house, "stranger")
+    harness.aws.add_domain(SandboxDomain("stranger", 9999))
+    deployment = await unheard(harness, "stranger")
     before = await door.counted("not_ours")
 
     answer = await door.knock(hook(deployment))
@@ -124,38 +128,40 @@ async def test_a_group_that_is_nobodys_domain_is_refused_and_the_refusal_recorde
         "klp-logistics-stranger-app/klp-logistics-stranger-dg is not a configured domain"
         in answer.body["message"]
     )
-    assert left_behind(house) == _nothing() | {"audit_events": 1}
-    assert house.audit(deployment) == ["hook_refused"]
+    assert left_behind(harness) == _nothing() | {"audit_events": 1}
+    assert harness.audit(deployment) == ["hook_refused"]
     assert await door.counted("not_ours") == before + 1
 
 
-async def test_a_deployment_that_codedeploy_does_not_know_is_refused(house: House, door: Doorstep) -> None:
+async def test_a_deployment_that_codedeploy_does_not_know_is_refused(
+    harness: Harness, door: Doorstep
+) -> None:
     answer = await door.knock(hook("d-NOBODY123"))
 
     assert answer.status == 422
     assert "CodeDeploy has no deployment d-NOBODY123" in answer.body["message"]
-    assert left_behind(house) == _nothing() | {"audit_events": 1}
+    assert left_behind(harness) == _nothing() | {"audit_events": 1}
 
 
-async def test_a_deployment_that_is_over_is_refused(house: House, door: Doorstep) -> None:
-    deployment = await unheard(house)
-    house.aws.stop_deployment(deployment, rollback=False)
-    house.aws.play_until(lambda: house.aws.deployment(deployment).over)
+async def test_a_deployment_that_is_over_is_refused(harness: Harness, door: Doorstep) -> None:
+    deployment = await unheard(harness)
+    harness.aws.stop_deployment(deployment, rollback=False)
+    harness.aws.play_until(lambda: harness.aws.deployment(deployment).over)
 
     answer = await door.knock(hook(deployment))
 
     assert answer.status == 422
     assert "the deployment is over: Stopped" in answer.body["message"]
-    assert opened(house, deployment) == []
+    assert opened(harness, deployment) == []
 
 
 async def test_a_repeated_hook_is_known_even_when_its_deployment_is_over(
-    house: House, door: Doorstep
+    harness: Harness, door: Doorstep
 ) -> None:
-    deployment = await unheard(house)
+    deployment = await unheard(harness)
     first = await door.knock(hook(deployment))
-    house.aws.stop_deployment(deployment, rollback=False)
-    house.aws.play_until(lambda: house.aws.deployment(deployment).over)
+    harness.aws.stop_deployment(deployment, rollback=False)
+    harness.aws.play_until(lambda: harness.aws.deployment(deployment).over)
 
     again = await door.knock(hook(deployment))
 

@@ -12,7 +12,7 @@ from app.sandbox.cast import MINA
 from app.sandbox.replica import Replica
 from app.sandbox.stage import HOOK_SECRET, KID, Stage
 from app.web.hooks.signature import sign
-from tests.house import AT_ONCE, House, living_house
+from tests.harness import AT_ONCE, Harness, running_harness
 from tests.http_client import ask
 from tests.logs import listening
 from tests.postgres_line import line_to
@@ -35,38 +35,38 @@ LAMBDA_GIVES_UP = 10.0
     "fault", ["throttle", "error", "unavailable", "drop", "access_denied", "expired_token"]
 )
 async def test_a_gate_is_opened_unverified_while_codedeploy_cannot_be_asked(
-    house: House, door: Doorstep, fault: Kind
+    harness: Harness, door: Doorstep, fault: Kind
 ) -> None:
-    deployment = await unheard(house)
-    house.aws.faults.add("*", fault, times=None)
+    deployment = await unheard(harness)
+    harness.aws.faults.add("*", fault, times=None)
 
     answer = await door.knock(hook(deployment))
 
     assert (answer.status, answer.body["state"]) == (202, "unverified")
-    (gate,) = opened(house, deployment)
+    (gate,) = opened(harness, deployment)
     assert gate["verified_at"] is None
 
 
 async def test_an_unverified_gate_offers_no_approve_until_codedeploy_confirms_it(
-    house: House, door: Doorstep
+    harness: Harness, door: Doorstep
 ) -> None:
-    deployment = await unheard(house)
-    house.aws.faults.add("*", "throttle", times=None)
+    deployment = await unheard(harness)
+    harness.aws.faults.add("*", "throttle", times=None)
     await door.knock(hook(deployment))
-    await house.until(lambda: house.find_card(deployment))
-    assert "approve" not in house.actions(deployment)
+    await harness.until(lambda: harness.find_card(deployment))
+    assert "approve" not in harness.actions(deployment)
 
-    house.aws.faults.clear()
+    harness.aws.faults.clear()
 
-    await house.until(lambda: "approve" in house.actions(deployment))
-    assert "verified" in "".join(house.audit(deployment))
+    await harness.until(lambda: "approve" in harness.actions(deployment))
+    assert "verified" in "".join(harness.audit(deployment))
 
 
 async def test_a_hook_that_codedeploy_answers_too_late_is_opened_unverified(
-    house: House, door: Doorstep
+    harness: Harness, door: Doorstep
 ) -> None:
-    deployment = await unheard(house)
-    house.aws.faults.slow("GetDeployment", 8_000, times=1)
+    deployment = await unheard(harness)
+    harness.aws.faults.slow("GetDeployment", 8_000, times=1)
     began = asyncio.get_running_loop().time()
 
     answer = await door.knock(hook(deployment))
@@ -93,11 +93,11 @@ async def test_while_the_database_is_away_the_answer_is_try_again_and_nothing_is
 ) -> None:
     async with (
         line_to(record_url) as line,
-        living_house(tmp_path, line.url, monkeypatch) as house,
-        at_the_door(house) as door,
+        running_harness(tmp_path, line.url, monkeypatch) as harness,
+        at_the_door(harness) as door,
     ):
-        house.database_url = record_url  # the test itself looks past the line
-        deployment = await unheard(house)
+        harness.database_url = record_url  # the test itself looks past the line
+        deployment = await unheard(harness)
         await line.cut()
 
         away = await door.knock(hook(deployment))
@@ -105,7 +105,7 @@ async def test_while_the_database_is_away_the_answer_is_try_again_and_nothing_is
         assert (away.status, away.body["error"]) == (503, "try_again")
         assert "send this hook again" in away.body["message"]
         await line.mend()
-        assert set(left_behind(house).values()) == {0}
+        assert set(left_behind(harness).values()) == {0}
         assert (await door.knock(hook(deployment))).status == 202
 
 
@@ -114,11 +114,11 @@ async def test_while_the_database_says_nothing_the_answer_comes_before_the_lambd
 ) -> None:
     async with (
         line_to(record_url) as line,
-        living_house(tmp_path, line.url, monkeypatch) as house,
-        at_the_door(house) as door,
+        running_harness(tmp_path, line.url, monkeypatch) as harness,
+        at_the_door(harness) as door,
     ):
-        house.database_url = record_url  # the test itself looks past the line
-        deployment = await unheard(house)
+        harness.database_url = record_url  # the test itself looks past the line
+        deployment = await unheard(harness)
         # Several at once, so that an idle connection lies ready, which only a time-out of ours gives up.
         await asyncio.gather(*(door.knock(hook(deployment, name)) for name in ("a", "b", "c", "d", "e", "f")))
         line.mute()
@@ -131,7 +131,7 @@ async def test_while_the_database_says_nothing_the_answer_comes_before_the_lambd
         await line.mend()
         again = await door.knock(hook(deployment))
         assert again.status in {200, 202}
-        assert len(opened(house, deployment)) == 7
+        assert len(opened(harness, deployment)) == 7
 
 
 async def test_two_keys_are_accepted_while_one_takes_over_from_the_other(
@@ -141,10 +141,10 @@ async def test_two_keys_are_accepted_while_one_takes_over_from_the_other(
     both = ",".join(f"{kid}:{secret}" for kid, secret in keys.items())
     environment = {"SWITCHGATE_HOOK_SECRETS": both}
     async with (
-        living_house(tmp_path, record_url, monkeypatch, environment=environment) as house,
-        at_the_door(house) as door,
+        running_harness(tmp_path, record_url, monkeypatch, environment=environment) as harness,
+        at_the_door(harness) as door,
     ):
-        deployment = await unheard(house)
+        deployment = await unheard(harness)
 
         for kid, secret in keys.items():
             assert (await door.knock(hook(deployment, kid), kid=kid, secret=secret)).status == 202
@@ -152,12 +152,12 @@ async def test_two_keys_are_accepted_while_one_takes_over_from_the_other(
 
         assert (crossed.status, crossed.body["error"]) == (401, "mismatch")
         assert (await door.knock(hook(deployment))).body["error"] == "unknown_key"
-        senders = house.rows("SELECT actor FROM audit_events WHERE kind = 'gate_opened' ORDER BY id")
+        senders = harness.rows("SELECT actor FROM audit_events WHERE kind = 'gate_opened' ORDER BY id")
         assert [row["actor"] for row in senders] == ["old", "new"]
 
 
-async def test_no_secret_gets_out(house: House, door: Doorstep) -> None:
-    deployment = await unheard(house)
+async def test_no_secret_gets_out(harness: Harness, door: Doorstep) -> None:
+    deployment = await unheard(harness)
     with listening() as log:
         said = [
             await door.knock(hook(deployment)),
@@ -167,16 +167,16 @@ async def test_no_secret_gets_out(house: House, door: Doorstep) -> None:
             await door.knock(hook(deployment, Extra=EXECUTION)),
             await door.knock({"LifecycleEventHookExecutionId": EXECUTION + "\n"}),
         ]
-        await house.until(lambda: "approve" in house.actions(deployment))
-        house.aws.faults.add("PutLifecycleEventHookExecutionStatus", "error", times=1)
-        await house.approve(MINA.id, deployment)
-        await house.until(lambda: house.aws.calls("PutLifecycleEventHookExecutionStatus"))
-        await house.until(lambda: house.gate(deployment)["phase"] != "decided")
+        await harness.until(lambda: "approve" in harness.actions(deployment))
+        harness.aws.faults.add("PutLifecycleEventHookExecutionStatus", "error", times=1)
+        await harness.approve(MINA.id, deployment)
+        await harness.until(lambda: harness.aws.calls("PutLifecycleEventHookExecutionStatus"))
+        await harness.until(lambda: harness.gate(deployment)["phase"] != "decided")
         for page in ("/metrics", "/api/v1/audit", "/api/v1/gates", "/api/v1/switches"):
             said.append(await door.send(page, None, {}, method="GET"))
 
-    told = json.dumps(house.rows("SELECT * FROM audit_events"), default=str)
-    everything = [log.getvalue(), told, house.slack.traffic(), *(answer.text for answer in said)]
+    told = json.dumps(harness.rows("SELECT * FROM audit_events"), default=str)
+    everything = [log.getvalue(), told, harness.slack.traffic(), *(answer.text for answer in said)]
     assert "gate_opened" in log.getvalue()
     for secret in (EXECUTION, HOOK_SECRET, "another-secret-0123456789"):
         assert [text for text in everything if secret in text] == []

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.sandbox.stage import HOOK_SECRET, KID
-from tests.house import House
+from tests.harness import Harness
 from tests.web.hooks.doorstep import EXECUTION, PATH, Doorstep, hook, left_behind, opened, unheard
 
 TEN_MEGABYTES = 10 * 2**20
@@ -62,7 +62,7 @@ UNSIGNED: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(("message", "field"), MALFORMED.values(), ids=MALFORMED.keys())
 async def test_a_malformed_hook_is_told_which_field_and_leaves_nothing(
-    house: House, door: Doorstep, message: object, field: str
+    harness: Harness, door: Doorstep, message: object, field: str
 ) -> None:
     before = await door.counted("malformed")
 
@@ -71,15 +71,15 @@ async def test_a_malformed_hook_is_told_which_field_and_leaves_nothing(
     assert (answer.status, answer.body["error"]) == (400, "malformed")
     assert [problem.partition(":")[0] for problem in answer.body["problems"]] == [field]
     assert EXECUTION not in answer.text
-    assert set(left_behind(house).values()) == {0}
+    assert set(left_behind(harness).values()) == {0}
     assert await door.counted("malformed") == before + 1
 
 
 @pytest.mark.parametrize(("how", "reason"), UNSIGNED.values(), ids=UNSIGNED.keys())
 async def test_what_is_not_rightly_signed_is_refused_and_leaves_nothing(
-    house: House, door: Doorstep, how: dict[str, Any], reason: str
+    harness: Harness, door: Doorstep, how: dict[str, Any], reason: str
 ) -> None:
-    deployment = await unheard(house)
+    deployment = await unheard(harness)
     before = await door.counted("bad_signature")
 
     answer = await door.knock(hook(deployment), **how)
@@ -87,36 +87,36 @@ async def test_what_is_not_rightly_signed_is_refused_and_leaves_nothing(
     assert (answer.status, answer.body["error"]) == (401, reason)
     assert answer.body["message"]
     assert HOOK_SECRET not in answer.text
-    assert set(left_behind(house).values()) == {0}
+    assert set(left_behind(harness).values()) == {0}
     assert await door.counted("bad_signature") == before + 1
 
 
 async def test_a_replayed_hook_opens_nothing_and_is_refused_after_five_minutes(
-    house: House, door: Doorstep
+    harness: Harness, door: Doorstep
 ) -> None:
-    deployment = await unheard(house)
+    deployment = await unheard(harness)
     body = f'{{"DeploymentId": "{deployment}", "LifecycleEventHookExecutionId": "x"}}'.encode()
     heard = {**door.signature(body), "Content-Type": "application/json"}
     assert (await door.send(PATH, body, heard)).status == 202
 
-    house.clock.advance(seconds=290)
+    harness.clock.advance(seconds=290)
     assert (await door.send(PATH, body, heard)).status == 200
-    house.clock.advance(seconds=15)
+    harness.clock.advance(seconds=15)
     assert (await door.send(PATH, body, heard)).status == 401
-    assert len(opened(house, deployment)) == 1
+    assert len(opened(harness, deployment)) == 1
 
 
 @pytest.mark.parametrize("size", [64 * 1024 + 1, TEN_MEGABYTES])
-async def test_a_body_over_the_limit_is_refused(house: House, door: Doorstep, size: int) -> None:
+async def test_a_body_over_the_limit_is_refused(harness: Harness, door: Doorstep, size: int) -> None:
     answer = await door.knock(b" " * size)
 
     assert (answer.status, answer.body["error"]) == (400, "too_large")
     assert "65536" in answer.body["message"]
-    assert set(left_behind(house).values()) == {0}
+    assert set(left_behind(harness).values()) == {0}
 
 
 async def test_a_body_without_a_length_is_read_no_further_than_the_limit(
-    house: House, door: Doorstep
+    harness: Harness, door: Doorstep
 ) -> None:
     head = (
         f"POST {PATH} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
@@ -131,34 +131,34 @@ async def test_a_body_without_a_length_is_read_no_further_than_the_limit(
 @pytest.mark.parametrize(
     "kind", ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", "é"]
 )
-async def test_another_content_type_is_refused(house: House, door: Doorstep, kind: str) -> None:
-    deployment = await unheard(house)
+async def test_another_content_type_is_refused(harness: Harness, door: Doorstep, kind: str) -> None:
+    deployment = await unheard(harness)
 
     answer = await door.knock(hook(deployment), Content_Type=kind)
 
     assert (answer.status, answer.body["error"]) == (400, "malformed")
     assert "application/json" in answer.body["message"]
-    assert opened(house, deployment) == []
+    assert opened(harness, deployment) == []
 
 
-async def test_what_is_signed_may_leave_out_that_it_is_json(house: House, door: Doorstep) -> None:
-    deployment = await unheard(house)
+async def test_what_is_signed_may_leave_out_that_it_is_json(harness: Harness, door: Doorstep) -> None:
+    deployment = await unheard(harness)
     raw = json.dumps(hook(deployment, HookName=None, AccountId=None, Region=None)).encode()
     head = {**door.signature(raw), "Host": "x", "Connection": "close", "Content-Length": str(len(raw))}
     lines = [f"POST {PATH} HTTP/1.1", *(f"{name}: {value}" for name, value in head.items()), "", ""]
 
     assert (await door.raw("\r\n".join(lines).encode() + raw)).status == 202
-    assert len(opened(house, deployment)) == 1
+    assert len(opened(harness, deployment)) == 1
 
 
-async def test_a_hook_sent_elsewhere_or_otherwise_is_refused(house: House, door: Doorstep) -> None:
+async def test_a_hook_sent_elsewhere_or_otherwise_is_refused(harness: Harness, door: Doorstep) -> None:
     body = b"{}"
     signed = {**door.signature(body), "Content-Type": "application/json"}
 
     assert (await door.send(PATH, None, signed, method="GET")).status == 405
     assert (await door.send(PATH + "/", body, signed)).status in {307, 404}
     assert (await door.send(PATH + "?path=/x", body, signed)).status == 400  # the path is what is signed
-    assert set(left_behind(house).values()) == {0}
+    assert set(left_behind(harness).values()) == {0}
 
 
 @pytest.mark.parametrize(
@@ -170,16 +170,20 @@ async def test_a_hook_sent_elsewhere_or_otherwise_is_refused(house: House, door:
         b"Content-Length: \xb2",
     ],
 )
-async def test_headers_outside_ascii_end_in_a_refusal(house: House, door: Doorstep, header: bytes) -> None:
+async def test_headers_outside_ascii_end_in_a_refusal(
+    harness: Harness, door: Doorstep, header: bytes
+) -> None:
     lines = [f"POST {PATH} HTTP/1.1".encode(), b"Host: x", b"Connection: close", header, b"", b""]
 
     answer = await door.raw(b"\r\n".join(lines))
 
     assert answer.status in {400, 401}
-    assert set(left_behind(house).values()) == {0}
+    assert set(left_behind(harness).values()) == {0}
 
 
-async def test_only_the_names_of_a_key_and_no_secret_are_in_an_answer(house: House, door: Doorstep) -> None:
+async def test_only_the_names_of_a_key_and_no_secret_are_in_an_answer(
+    harness: Harness, door: Doorstep
+) -> None:
     answers = [
         await door.knock(b"{", kid=KID),
         await door.knock(hook("d-1"), secret="wrong-secret-0123456789"),

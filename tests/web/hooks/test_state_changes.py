@@ -6,7 +6,7 @@ from typing import Any
 from app.hook_lambda.handler import handle
 from app.sandbox.aws.world import ACCOUNT, REGION
 from app.sandbox.stage import LambdaContext
-from tests.house import House
+from tests.harness import Harness
 from tests.web.hooks.doorstep import Doorstep
 
 
@@ -26,42 +26,42 @@ def state_change(deployment: str, state: str = "STOP", **more: Any) -> dict[str,
     }
 
 
-async def forward(house: House, event: dict[str, Any]) -> dict[str, Any]:
+async def forward(harness: Harness, event: dict[str, Any]) -> dict[str, Any]:
     """The Lambda gets the event."""
-    env = house.stage.lambda_environment()
+    env = harness.stage.lambda_environment()
     lines: list[str] = []
     return await asyncio.to_thread(
-        handle, event, LambdaContext(20), env=env, now=house.stage.lambda_time, write=lines.append
+        handle, event, LambdaContext(20), env=env, now=harness.stage.lambda_time, write=lines.append
     )
 
 
-async def test_a_hint_has_an_ending_noticed_at_once(house: House) -> None:
-    deployment, _ = await house.ask("order")
-    await house.until(lambda: house.rows("SELECT 1 FROM switches WHERE hook_started_at IS NOT NULL"))
-    house.aws.stop_deployment(deployment)
-    house.aws.clock.advance(5)
+async def test_a_hint_has_an_ending_noticed_at_once(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
+    await harness.until(lambda: harness.rows("SELECT 1 FROM switches WHERE hook_started_at IS NOT NULL"))
+    harness.aws.stop_deployment(deployment)
+    harness.aws.clock.advance(5)
 
-    done = await forward(house, state_change(deployment))
+    done = await forward(harness, state_change(deployment))
 
     assert done["outcome"] == "hinted"
-    await house.until(lambda: house.gate(deployment)["verdict"] == "withdrawn")
+    await harness.until(lambda: harness.gate(deployment)["verdict"] == "withdrawn")
 
 
-async def test_doubled_disordered_and_foreign_hints_change_nothing(house: House) -> None:
-    deployment, _ = await house.ask("order")
+async def test_doubled_disordered_and_foreign_hints_change_nothing(harness: Harness) -> None:
+    deployment, _ = await harness.open_gate("order")
 
     for state in ("SUCCESS", "START", "SUCCESS", "FAILURE"):
-        assert (await forward(house, state_change(deployment, state)))["outcome"] == "hinted"
-    assert (await forward(house, state_change("d-UNKNOWN00")))["outcome"] == "hinted"
-    await house.service.errands.look.settle()
+        assert (await forward(harness, state_change(deployment, state)))["outcome"] == "hinted"
+    assert (await forward(harness, state_change("d-UNKNOWN00")))["outcome"] == "hinted"
+    await harness.service.errands.look.settle()
 
-    assert house.gate(deployment)["phase"] == "awaiting"
+    assert harness.gate(deployment)["phase"] == "awaiting"
     loops_own = {"card_posted", "evidence_seen"}
-    assert [kind for kind in house.audit(deployment) if kind not in loops_own] == ["gate_opened"]
-    assert len(house.table("switches")) == 1
+    assert [kind for kind in harness.audit(deployment) if kind not in loops_own] == ["gate_opened"]
+    assert len(harness.table("switches")) == 1
 
 
-async def test_a_hint_without_our_signature_is_refused(house: House, door: Doorstep) -> None:
+async def test_a_hint_without_our_signature_is_refused(harness: Harness, door: Doorstep) -> None:
     path = "/events/codedeploy"
     forged = await door.knock(state_change("d-1"), secret="somebody else's", path=path, signed_path=path)
     for_hooks = await door.knock(state_change("d-1"), path=path)

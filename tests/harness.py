@@ -1,6 +1,6 @@
-"""The whole house for a play: stand-in Slack and AWS, and the real service in the test's own loop.
+"""The whole harness for a play: stand-in Slack and AWS, and the real service in the test's own loop.
 
-Time of the service is the test's to move (`house.clock`); AWS's own stands still unless told otherwise.
+Time of the service is the test's to move (`harness.clock`); AWS's own stands still unless told otherwise.
 """
 
 import asyncio
@@ -47,8 +47,8 @@ class TestClock:
         self._added += timedelta(**by)
 
 
-class House:
-    """What a play asks of the house. Nothing here reaches past the wire but `rows`, which reads the record."""
+class Harness:
+    """What a play asks of the harness. Nothing here reaches past the wire but `rows`, which reads the record."""
 
     def __init__(
         self, stage: Stage, service: Service, clock: TestClock, *, database_url: str, url: str
@@ -62,7 +62,7 @@ class House:
         self.url = url
 
     async def until(self, predicate: Callable[[], object], timeout: float = 40) -> None:
-        """Waits in real time for something that the house does by itself. Raises `AssertionError`."""
+        """Waits in real time for something that the harness does by itself. Raises `AssertionError`."""
         end = asyncio.get_running_loop().time() + timeout
         while not predicate():
             assert asyncio.get_running_loop().time() < end, f"it did not come true in time:\n{self.state()}"
@@ -83,7 +83,7 @@ class House:
         now = [{"now": self.clock()}]
         return "\n".join(str(row) for row in [*now, *switches, *gates, *cards, *threads, *asked])
 
-    async def play(self, predicate: Callable[[], object], timeout: float = 60) -> None:
+    async def advance_until(self, predicate: Callable[[], object], timeout: float = 60) -> None:
         """The same while AWS's time goes on by itself, hooks and their answers between its steps."""
 
         def step() -> object:
@@ -100,7 +100,7 @@ class House:
         )
         return deployment
 
-    async def ask(self, domain: str, **how: Any) -> tuple[str, Message]:
+    async def open_gate(self, domain: str, **how: Any) -> tuple[str, Message]:
         """Deploys, and gives the deployment's id and its card once it can be decided."""
         deployment = await self.deploy(domain, **how)
         await self.until(lambda: "approve" in self.actions(deployment))
@@ -120,7 +120,7 @@ class House:
         assert found is not None, f"no card names {deployment}"
         return found
 
-    def says(self, deployment: str) -> str:
+    def card_text(self, deployment: str) -> str:
         """Everything that the deployment's card shows; empty while there is none."""
         found = self.find_card(deployment)
         return text_of(found) if found else ""
@@ -148,7 +148,7 @@ class House:
         assert form is not None
         return await self.slack.submit_async(user, form.id, {"reason": reason})
 
-    def whispered(self, user: str) -> str:
+    def ephemerals(self, user: str) -> str:
         """All that was whispered to one person."""
         return "\n".join(text_of(message) for message in self.slack.messages.whispers(user))
 
@@ -177,7 +177,7 @@ class House:
         rows = self.rows("SELECT kind FROM audit_events WHERE deployment_id = %s ORDER BY link", deployment)
         return [row["kind"] for row in rows]
 
-    async def told(self, deployment: str, timeout: float = 40) -> list[str]:
+    async def reported(self, deployment: str, timeout: float = 40) -> list[str]:
         """What CodeDeploy was told, once it was."""
         await self.until(lambda: self.aws.answers(deployment), timeout)
         return self.aws.answers(deployment)
@@ -234,7 +234,7 @@ async def _listening(service: Service) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def living_house(
+async def running_harness(
     tmp_path: Path,
     record_url: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -242,8 +242,8 @@ async def living_house(
     environment: dict[str, str] | None = None,
     before: Callable[[Stage], object] | None = None,
     **stage: Any,
-) -> AsyncIterator[House]:
-    """A house from cellar to roof. `stage`: see `app.sandbox.stage.Stage`; `environment` adds to the service's.
+) -> AsyncIterator[Harness]:
+    """A harness from cellar to roof. `stage`: see `app.sandbox.stage.Stage`; `environment` adds to the service's.
 
     `before` is called when the stand-ins stand and the service has not started yet.
     """
@@ -261,15 +261,15 @@ async def living_house(
             built.service_urls = [url]
             if settings.slack_app_token is None:
                 built.slack.request_url = f"{url}/slack/events"
-            house = House(built, service, clock, database_url=record_url, url=url)
+            harness = Harness(built, service, clock, database_url=record_url, url=url)
             if settings.slack_app_token is not None:
-                await house.until(lambda: built.slack.connected > 0)
-            yield house
+                await harness.until(lambda: built.slack.connected > 0)
+            yield harness
     _let_go()
 
 
 def _let_go() -> None:
-    """FastAPI remembers thousands of endpoints, and an endpoint holds its whole house, 15 MB each."""
+    """FastAPI remembers thousands of endpoints, and an endpoint holds its whole harness, 15 MB each."""
     for remembered in vars(models).values():
         if hasattr(remembered, "cache_clear"):
             remembered.cache_clear()
