@@ -24,7 +24,7 @@ from app.db.all_repositories import Record
 from app.db.engine import WORKERS
 from app.probes.prober import HttpProber
 from app.slack.auth_check import CannotStart
-from app.slack.client_bundle import SlackSide, Writers
+from app.slack.client_bundle import ClientBundle, Publishers
 from app.slack.http_endpoint import events_route
 from app.slack.signature_check import SignatureCheck
 from app.web.api.auth import Callers
@@ -80,7 +80,9 @@ class Service:
         OutageMonitor(aws, recovered=self._aws_recovered)
         self.codedeploy = CodeDeploy(aws, region=settings.region)
         self._source = AwsEvidence(aws, making=self.codedeploy.making)
-        self.slack = SlackSide(settings, members=self.worker_record.memberships, calm=self._calm, clock=clock)
+        self.slack = ClientBundle(
+            settings, members=self.worker_record.memberships, calm=self._calm, clock=clock
+        )
         self.rules = LiveRules(
             config, roster=self.slack.directory.roster, heard=self.slack.directory.heard, clock=clock
         )
@@ -110,7 +112,7 @@ class Service:
         ]
         self._running: list[asyncio.Task[None]] = []
 
-    def _errands(self, writers: Writers) -> Errands:
+    def _errands(self, writers: Publishers) -> Errands:
         return Errands(
             record=self.worker_record,
             deployments=self.codedeploy,
@@ -124,7 +126,7 @@ class Service:
             calm=self._calm,
         )
 
-    def _rule_errands(self, writers: Writers) -> RuleErrands:
+    def _rule_errands(self, writers: Publishers) -> RuleErrands:
         return RuleErrands(
             record=self.worker_record,
             prober=HttpProber(),

@@ -7,10 +7,10 @@ from typing import Final
 
 from app.db.all_repositories import Record
 from app.flow.ports.rules import Rules
-from app.slack.client_bundle import SlackSide
-from app.slack.handlers.bulk_approve import Several
-from app.slack.handlers.vote import Presses
-from app.slack.home.publisher import Homes
+from app.slack.client_bundle import ClientBundle
+from app.slack.handlers.bulk_approve import BulkApproveHandler
+from app.slack.handlers.vote import VoteHandler
+from app.slack.home.publisher import HomePublisher
 from app.workers.foreground import Calm
 from app.workers.runner import Loop
 
@@ -22,23 +22,23 @@ AT_ONCE: Final = 4
 class HomeDoors:
     """`loop` publishes: never in the way of a press."""
 
-    homes: Homes
+    homes: HomePublisher
     loop: Loop
-    several: Several
+    several: BulkApproveHandler
 
 
 def home_doors(
-    slack: SlackSide,
+    slack: ClientBundle,
     *,
     record: Record,
     worker_record: Record,
-    presses: Presses,
+    presses: VoteHandler,
     rules: Rules,
     calm: Calm,
     clock: Callable[[], datetime],
 ) -> HomeDoors:
     """Builds them; from then on answers to presses in Home are shown there."""
-    homes = Homes(
+    homes = HomePublisher(
         slack.client,
         questions=worker_record.waiting,
         freezes=worker_record.freezes,
@@ -52,7 +52,7 @@ def home_doors(
     )
     loop = Loop(name="home", step=homes.step, room=AT_ONCE, tick=HOME_TICK, calm=calm, patience=0.5)
     slack.replies.at_home = homes.say
-    several = Several(
+    several = BulkApproveHandler(
         slack.client,
         questions=record.waiting,
         record=record.gates,

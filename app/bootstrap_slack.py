@@ -11,16 +11,16 @@ from app.flow.ports.rules import Rules
 from app.flow.read_models import CardPlace
 from app.gate.ids import GateId
 from app.slack.app import build_app
-from app.slack.client_bundle import SlackSide
+from app.slack.client_bundle import ClientBundle
 from app.slack.commands.deploys import DeploysCommand
 from app.slack.commands.freeze import FreezeCommand
 from app.slack.commands.lists import DeploysLists
 from app.slack.commands.rules import RulesCommand
-from app.slack.handlers.break_glass import GlassPresses
-from app.slack.handlers.checks import CheckPresses
-from app.slack.handlers.details import DetailsDoor
-from app.slack.handlers.undo import Undoing
-from app.slack.handlers.vote import Presses
+from app.slack.handlers.break_glass import BreakGlassHandler
+from app.slack.handlers.checks import ChecksHandler
+from app.slack.handlers.details import DetailsHandler
+from app.slack.handlers.undo import UndoHandler
+from app.slack.handlers.vote import VoteHandler
 from app.workers.foreground import Calm
 from app.workers.registry import Errands
 from app.workers.rule_jobs import RuleErrands
@@ -31,7 +31,7 @@ class SlackDoors:
 
     def __init__(
         self,
-        slack: SlackSide,
+        slack: ClientBundle,
         *,
         record: Record,
         worker_record: Record,
@@ -70,7 +70,7 @@ class SlackDoors:
             replies=slack.replies,
         )
 
-    def _presses(self) -> Presses:
+    def _presses(self) -> VoteHandler:
         async def stale(gate: GateId) -> None:
             await self._record.cards.redraw(gate, now=self._clock())
             self._errands.card.nudge()
@@ -79,7 +79,7 @@ class SlackDoors:
             await self._record.cards.met(gate, place=place, now=self._clock())
             self._errands.seen_elsewhere()
 
-        return Presses(
+        return VoteHandler(
             record=self._record.gates,
             traffic=self._traffic,
             rules=self._rules,
@@ -99,7 +99,7 @@ class SlackDoors:
         self._errands.decided()
         self._rule_errands.decided()
 
-    def _home(self, presses: Presses, calm: Calm) -> HomeDoors:
+    def _home(self, presses: VoteHandler, calm: Calm) -> HomeDoors:
         return home_doors(
             self._slack,
             record=self._record,
@@ -110,8 +110,8 @@ class SlackDoors:
             clock=self._clock,
         )
 
-    def _undoing(self) -> Undoing:
-        return Undoing(
+    def _undoing(self) -> UndoHandler:
+        return UndoHandler(
             record=self._record.interventions,
             rules=self._rules,
             directory=self._slack.directory,
@@ -120,8 +120,8 @@ class SlackDoors:
             clock=self._clock,
         )
 
-    def _glass(self) -> GlassPresses:
-        return GlassPresses(
+    def _glass(self) -> BreakGlassHandler:
+        return BreakGlassHandler(
             record=self._record.gates,
             traffic=self._traffic,
             rules=self._rules,
@@ -131,8 +131,8 @@ class SlackDoors:
             clock=self._clock,
         )
 
-    def _checks(self) -> CheckPresses:
-        return CheckPresses(
+    def _checks(self) -> ChecksHandler:
+        return ChecksHandler(
             record=self._record.gates,
             probes=self._record.probes,
             rules=self._rules,
@@ -142,8 +142,8 @@ class SlackDoors:
             clock=self._clock,
         )
 
-    def _details(self) -> DetailsDoor:
-        return DetailsDoor(
+    def _details(self) -> DetailsHandler:
+        return DetailsHandler(
             evidence=self._record.evidence,
             directory=self._slack.directory,
             replies=self._slack.replies,
@@ -151,7 +151,7 @@ class SlackDoors:
             clock=self._clock,
         )
 
-    def _deploys(self, undoing: Undoing, home: HomeDoors) -> DeploysCommand:
+    def _deploys(self, undoing: UndoHandler, home: HomeDoors) -> DeploysCommand:
         freezes = FreezeCommand(
             record=self._record.freezes,
             rules=self._rules,

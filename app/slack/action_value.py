@@ -10,12 +10,12 @@ from app.gate.ids import GateId
 _SHAPE: Final = re.compile(r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.([0-9]{1,6})")
 
 
-class NotATicket(ValueError):
+class InvalidActionValue(ValueError):
     """The value was not written by this version of ours, or was altered."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Ticket:
+class ActionValue:
     gate: GateId
     edition: int
 
@@ -23,9 +23,9 @@ class Ticket:
         return f"{self.gate}.{self.edition}"
 
     @classmethod
-    def parse(cls, value: object) -> "Ticket":
+    def parse(cls, value: object) -> "ActionValue":
         """Raises `NotATicket`."""
         found = _SHAPE.fullmatch(value) if isinstance(value, str) else None
         if found is None:
-            raise NotATicket
+            raise InvalidActionValue
         return cls(gate=GateId(UUID(found[1])), edition=int(found[2]))

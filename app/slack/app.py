@@ -16,18 +16,18 @@ from app.slack.cards.evidence import DETAILS
 from app.slack.cards.secondary_buttons import BREAK_GLASS, RUN_CHECKS, TAKE_BACK
 from app.slack.commands.deploys import DeploysCommand
 from app.slack.commands.lists import PAGE_ACTION
-from app.slack.handlers.break_glass import GlassPresses
-from app.slack.handlers.bulk_approve import Several
-from app.slack.handlers.checks import CheckPresses
-from app.slack.handlers.details import DetailsDoor
-from app.slack.handlers.undo import Undoing
+from app.slack.handlers.break_glass import BreakGlassHandler
+from app.slack.handlers.bulk_approve import BulkApproveHandler
+from app.slack.handlers.checks import ChecksHandler
+from app.slack.handlers.details import DetailsHandler
+from app.slack.handlers.undo import UndoHandler
 from app.slack.handlers.unhandled_requests import UnhandledRequests
-from app.slack.handlers.vote import Presses
-from app.slack.home.publisher import Homes
+from app.slack.handlers.vote import VoteHandler
+from app.slack.home.publisher import HomePublisher
 from app.slack.home.view import REFRESH, SEVERAL
 from app.slack.modals import approve as approve_form
-from app.slack.modals import break_glass as glass_form
-from app.slack.modals import bulk_approve as several_form
+from app.slack.modals import break_glass as break_glass_form
+from app.slack.modals import bulk_approve as bulk_approve_form
 from app.slack.modals.reject import CALLBACK, reject_notice
 from app.slack.modals.undo import CALLBACK as UNDO_CALLBACK
 from app.slack.replies import Replies
@@ -43,14 +43,14 @@ def build_app(
     *,
     client: AsyncWebClient,
     signing_secret: str | None,
-    presses: Presses,
-    undoing: Undoing,
-    glass: GlassPresses,
-    checks: CheckPresses,
+    presses: VoteHandler,
+    undoing: UndoHandler,
+    glass: BreakGlassHandler,
+    checks: ChecksHandler,
     deploys: DeploysCommand,
-    details: DetailsDoor,
-    homes: Homes,
-    several: Several,
+    details: DetailsHandler,
+    homes: HomePublisher,
+    several: BulkApproveHandler,
     directory: Directory,
     replies: Replies,
     channel_id_changed: Callable[[str, str], Awaitable[None]],
@@ -78,7 +78,7 @@ def build_app(
     )
     app.error(UnhandledRequests(directory=directory, replies=replies).handle)
     listener = functools.partial(_listener, replies, directory, homes)
-    doors = _Doors(
+    doors = _Listeners(
         presses=presses,
         undoing=undoing,
         glass=glass,
@@ -95,14 +95,14 @@ def build_app(
     return app
 
 
-def _register(app: AsyncApp, doors: "_Doors", listener: Callable[[Handler], Handler]) -> None:
+def _register(app: AsyncApp, doors: "_Listeners", listener: Callable[[Handler], Handler]) -> None:
     """Which listener hears what: what Slack may send, by the names that cards, forms and the manifest use."""
     app.event("app_home_opened")(listener(doors.home_opened))
     app.event("channel_id_changed")(listener(doors.channel_id_changed))
     app.event(ANYTHING)(doors.other_event)
     app.action(REFRESH)(listener(doors.refresh))
     app.action(SEVERAL)(listener(doors.several))
-    app.view(several_form.CALLBACK)(listener(doors.several_submitted))
+    app.view(bulk_approve_form.CALLBACK)(listener(doors.several_submitted))
     app.action("approve")(listener(doors.approve))
     app.action("reject")(listener(doors.reject))
     app.action(DETAILS)(listener(doors.details))
@@ -110,7 +110,7 @@ def _register(app: AsyncApp, doors: "_Doors", listener: Callable[[Handler], Hand
     app.action(RUN_CHECKS)(listener(doors.run_checks))
     app.action(BREAK_GLASS)(listener(doors.break_glass))
     app.view(approve_form.CALLBACK)(listener(doors.approve_reason))
-    app.view(glass_form.CALLBACK)(listener(doors.glass_submitted))
+    app.view(break_glass_form.CALLBACK)(listener(doors.glass_submitted))
     app.action(re.compile(rf"{PAGE_ACTION}\..+"))(listener(doors.page))
     app.action("undo")(listener(doors.undo))
     app.action("finish")(listener(doors.finish))
@@ -123,20 +123,20 @@ def _register(app: AsyncApp, doors: "_Doors", listener: Callable[[Handler], Hand
     app.view_closed(ANYTHING)(listener(doors.closed_view))
 
 
-class _Doors:
+class _Listeners:
     """The listeners by the arguments that Bolt gives them."""
 
     def __init__(
         self,
         *,
-        presses: Presses,
-        undoing: Undoing,
-        glass: GlassPresses,
-        checks: CheckPresses,
+        presses: VoteHandler,
+        undoing: UndoHandler,
+        glass: BreakGlassHandler,
+        checks: ChecksHandler,
         deploys: DeploysCommand,
-        details: DetailsDoor,
-        homes: Homes,
-        several: Several,
+        details: DetailsHandler,
+        homes: HomePublisher,
+        several: BulkApproveHandler,
         directory: Directory,
         replies: Replies,
         channel_id_changed: Callable[[str, str], Awaitable[None]],
@@ -242,7 +242,7 @@ class _Doors:
         await ack()
 
 
-def _listener(replies: Replies, directory: Directory, homes: Homes, work: Handler) -> Handler:
+def _listener(replies: Replies, directory: Directory, homes: HomePublisher, work: Handler) -> Handler:
     """No exception may leave a listener: Bolt would drop the ack, even one that was already given."""
 
     @functools.wraps(work)

@@ -39,7 +39,7 @@ class CannotStart(Exception):
     """The message names what is wrong and what to do."""
 
 
-class Greeting:
+class AuthCheck:
     """`workspace_url` is None until Slack has told it; `may_search`: whether we may read our channels."""
 
     def __init__(self, client: AsyncWebClient, *, directory: Directory, app_token: str | None) -> None:

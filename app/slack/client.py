@@ -93,7 +93,7 @@ def rest_of(trouble: Exception) -> timedelta | None:
     return timedelta(seconds=min(max(seconds, 1.0), LONGEST_REST))
 
 
-class Patience:
+class RateLimiter:
     """Slack's Retry-After, remembered: until then the method is not called again for that channel, whatever is due.
 
     Slack limits posts by channel. A limit of the whole workspace is learnt by each channel from one more 429.

@@ -12,31 +12,31 @@ from app.config.environment import Settings
 from app.flow.ports.membership import MembershipRecord
 from app.flow.ports.rules import Rules
 from app.i18n.catalog import Texts
-from app.slack.auth_check import Greeting
-from app.slack.client import Patience, web_client
-from app.slack.publishers.announcement import SlackHerald
-from app.slack.publishers.card import SlackCanvas
-from app.slack.publishers.timeline import SlackThreads
+from app.slack.auth_check import AuthCheck
+from app.slack.client import RateLimiter, web_client
+from app.slack.publishers.announcement import SlackAnnouncer
+from app.slack.publishers.card import SlackCardPublisher
+from app.slack.publishers.timeline import SlackTimelinePublisher
 from app.slack.replies import Replies
 from app.slack.socket import Socket
 from app.slack.users.directory import Directory
-from app.slack.users.email_lookup import SlackAddressBook
+from app.slack.users.email_lookup import SlackEmailLookup
 from app.workers.foreground import Calm
 
 CONNECTIONS = 50
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Writers:
+class Publishers:
     """What the loops write with, and where they look people up."""
 
-    canvas: SlackCanvas
-    threads: SlackThreads
-    herald: SlackHerald
-    book: SlackAddressBook
+    canvas: SlackCardPublisher
+    threads: SlackTimelinePublisher
+    herald: SlackAnnouncer
+    book: SlackEmailLookup
 
 
-class SlackSide:
+class ClientBundle:
     """Build it inside the running loop, and close it."""
 
     def __init__(
@@ -53,28 +53,28 @@ class SlackSide:
             session=self._session,
         )
         self.directory = Directory(self.client, clock=clock, locale=settings.locale, record=members)
-        self.greeting = Greeting(self.client, directory=self.directory, app_token=self._app_token)
+        self.greeting = AuthCheck(self.client, directory=self.directory, app_token=self._app_token)
         self.replies = Replies(self.client, calm=calm)
-        self.patience = Patience(clock)
+        self.patience = RateLimiter(clock)
 
     def workspace_url(self) -> str | None:
         return self.greeting.workspace_url
 
-    def writers(self, rules: Rules) -> Writers:
+    def writers(self, rules: Rules) -> Publishers:
         """They share their patience with Slack."""
-        return Writers(
-            canvas=SlackCanvas(
+        return Publishers(
+            canvas=SlackCardPublisher(
                 self.client, texts=self.texts, rules=rules, patience=self.patience, clock=self._clock
             ),
-            threads=SlackThreads(
+            threads=SlackTimelinePublisher(
                 self.client,
                 texts=self.texts,
                 rules=rules,
                 workspace_url=self.workspace_url,
                 patience=self.patience,
             ),
-            herald=SlackHerald(self.client, texts=self.texts, rules=rules, patience=self.patience),
-            book=SlackAddressBook(self.client, clock=self._clock),
+            herald=SlackAnnouncer(self.client, texts=self.texts, rules=rules, patience=self.patience),
+            book=SlackEmailLookup(self.client, clock=self._clock),
         )
 
     def socket(self, bolt: AsyncApp) -> Socket | None:

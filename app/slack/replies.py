@@ -169,7 +169,7 @@ class Replies:
             log.exception("slack_reply_failed", what=what)
 
 
-def answer_by() -> float:
+def ack_deadline() -> float:
     """The moment of the loop's time by which a listener must have what it needs for its ack."""
     return asyncio.get_running_loop().time() + ANSWER_SECONDS
 

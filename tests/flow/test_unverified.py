@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from app.sandbox.aws.world import SandboxDomain
 from app.sandbox.cast import MINA, OLU
-from app.slack.action_value import Ticket
+from app.slack.action_value import ActionValue
 from tests.harness import Harness
 
 PUT = "PutLifecycleEventHookExecutionStatus"
@@ -50,7 +50,7 @@ async def test_a_forged_press_on_an_unconfirmed_gate_does_not_count(harness: Har
     codedeploy_away(harness)
     deployment = await opened(harness)
     gate = harness.gate(deployment)
-    ticket = str(Ticket(gate=gate["id"], edition=gate["edition"]))
+    ticket = str(ActionValue(gate=gate["id"], edition=gate["edition"]))
 
     await harness.press(OLU.id, other, "approve", value=ticket)
 

@@ -12,15 +12,15 @@ from app.gate.rules.policy import Policy
 from app.gate.rules.violations import Owed
 from app.gate.state_machine import NO_REASON
 from app.i18n.catalog import Texts
-from app.slack.action_value import Ticket
+from app.slack.action_value import ActionValue
 from app.slack.blocks import Block, context, mention, section, when
 from app.slack.cards.secondary_buttons import break_glass_button, run_checks_button, take_back_button
 from app.slack.text.escape import inline, quoted
-from app.slack.text.exclusivity import line_words
+from app.slack.text.exclusivity import queue_lines
 from app.slack.text.rules import mentions, rule_lines
 
 
-def standing_blocks(
+def approval_status_blocks(
     view: GateView, *, policy: Policy, outlook: RuleStatus | None, texts: Texts
 ) -> list[Block]:
     """Votes so far, and the rules still unmet, once somebody voted or where one vote is not enough."""
@@ -31,15 +31,15 @@ def standing_blocks(
         return votes
     blocks = [*votes, *_out_of_reach(outlook, texts=texts)]
     if outlook.is_held or len(outlook.unmet) > 1 or votes:
-        blocks.append(section(_unmet_words(outlook, texts=texts)))
-    blocks += [context(line) for line in line_words(outlook, texts=texts)]
+        blocks.append(section(_unmet_text(outlook, texts=texts)))
+    blocks += [context(line) for line in queue_lines(outlook, texts=texts)]
     if outlook.variants:
         names = ", ".join(inline(name) for name in outlook.variants)
         blocks.append(context(texts("card.variants", names=names)))
-    return [*blocks, *(context(line) for line in unheard_words(outlook.unheard, texts=texts))]
+    return [*blocks, *(context(line) for line in stale_group_lines(outlook.unheard, texts=texts))]
 
 
-def unheard_words(unheard: Sequence[tuple[str, datetime | None]], *, texts: Texts) -> list[str]:
+def stale_group_lines(unheard: Sequence[tuple[str, datetime | None]], *, texts: Texts) -> list[str]:
     """Groups whose members are as old as they are because Slack does not answer."""
     return [
         texts("card.group_old", group=mention(group), at=when(since))
@@ -49,9 +49,9 @@ def unheard_words(unheard: Sequence[tuple[str, datetime | None]], *, texts: Text
     ]
 
 
-def offers(view: GateView, *, outlook: RuleStatus | None, texts: Texts) -> list[Block]:
+def secondary_buttons(view: GateView, *, outlook: RuleStatus | None, texts: Texts) -> list[Block]:
     """Buttons beyond the two: to take a vote back where there is one, to go around a rule that holds everybody."""
-    ticket = Ticket(gate=view.id, edition=view.edition)
+    ticket = ActionValue(gate=view.id, edition=view.edition)
     found = [take_back_button(ticket, texts=texts)] if view.votes else []
     if any(check.by == PROBE for check in view.checks):
         found.append(run_checks_button(ticket, texts=texts))
@@ -59,7 +59,7 @@ def offers(view: GateView, *, outlook: RuleStatus | None, texts: Texts) -> list[
     return [*found, break_glass_button(ticket, texts=texts)] if around else found
 
 
-def broken_blocks(view: GateView, *, texts: Texts) -> list[Block]:
+def overridden_rule_blocks(view: GateView, *, texts: Texts) -> list[Block]:
     """The rules that a break-glass approval set aside; nothing for any other decision."""
     if not view.broken:
         return []
@@ -67,7 +67,7 @@ def broken_blocks(view: GateView, *, texts: Texts) -> list[Block]:
     return [section(f"*{texts('card.broken')}*\n{lines}")]
 
 
-def source_words(policy: Policy, *, texts: Texts) -> list[str]:
+def approver_lines(policy: Policy, *, texts: Texts) -> list[str]:
     """Who may decide, a line for each source that owes approvals."""
     return [
         mentions(source.people)
@@ -86,7 +86,7 @@ def reason_lines(votes: Sequence[CastVote]) -> list[str]:
     ]
 
 
-def _unmet_words(outlook: RuleStatus, *, texts: Texts) -> str:
+def _unmet_text(outlook: RuleStatus, *, texts: Texts) -> str:
     if (
         not outlook.unmet
     ):  # a rule was relaxed after the last vote, for example because the deployer became known

@@ -20,15 +20,20 @@ from app.gate.state_machine import NO_REASON, Awaiting, Closed, Decided, Outcome
 from app.gate.undo import Course
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, context, fields, header, mention, section, when
-from app.slack.cards.approval_status import broken_blocks, reason_lines, source_words, standing_blocks
+from app.slack.cards.approval_status import (
+    approval_status_blocks,
+    approver_lines,
+    overridden_rule_blocks,
+    reason_lines,
+)
 from app.slack.cards.checks import check_blocks, checks_apart
 from app.slack.cards.decision_buttons import decision_buttons
 from app.slack.cards.evidence import evidence_blocks
 from app.slack.cards.progress import (
-    course_blocks,
-    course_buttons,
     is_being_taken_back,
     is_taken_back,
+    progress_blocks,
+    progress_buttons,
 )
 from app.slack.text.escape import inline, quoted
 from app.slack.text.switch import (
@@ -36,10 +41,10 @@ from app.slack.text.switch import (
     creator,
     deployment_link,
     domain_name,
-    ending_words,
-    traffic_words,
+    ending_text,
+    traffic_text,
 )
-from app.slack.text.undo_options import warning_before
+from app.slack.text.undo_options import undo_warnings
 
 MOST_REASONS: Final = 10
 NONE_CLOSED: Final[Mapping[str, str]] = MappingProxyType({})
@@ -133,24 +138,24 @@ def _waiting(
     ]
     wrong, checks = checks_apart(view, texts=texts)
     blocks = [fields(facts), *wrong, *evidence_blocks(view, texts=texts)]
-    blocks += [*map(section, warning_before(view, texts)), *_description(view, texts)]
+    blocks += [*map(section, undo_warnings(view, texts)), *_description(view, texts)]
     if not view.switch.verified:
         return [*blocks, section(texts("card.unverified"))]
     if domain is None:
         return [*blocks, section(texts("card.unconfigured"))]
     blocks += checks
-    blocks += standing_blocks(view, policy=domain.policy, outlook=outlook, texts=texts)
+    blocks += approval_status_blocks(view, policy=domain.policy, outlook=outlook, texts=texts)
     buttons = decision_buttons(view, texts=texts, block_id=f"decide.{view.version}", outlook=outlook)
     return [*blocks, buttons, context(texts("card.no_answer_is_no"))]
 
 
 def _ended(view: GateView, *, texts: Texts, domain: OwnedDomain | None) -> list[Block]:
-    blocks = [section(_decision_words(view, texts)), *broken_blocks(view, texts=texts)]
+    blocks = [section(_decision_text(view, texts)), *overridden_rule_blocks(view, texts=texts)]
     blocks += [section(why) for why in _reasons(view)]
-    blocks.append(section(_outcome_words(view, texts)))
+    blocks.append(section(_outcome_text(view, texts)))
     blocks += check_blocks(view, texts=texts)
-    blocks += course_blocks(view, texts=texts)
-    buttons = course_buttons(view, texts=texts, domain=domain)
+    blocks += progress_blocks(view, texts=texts)
+    buttons = progress_buttons(view, texts=texts, domain=domain)
     seen = evidence_blocks(view, texts=texts)
     return [*blocks, fields(_facts(view, texts)), *seen, *_description(view, texts), *buttons]
 
@@ -173,7 +178,7 @@ def _reasons(view: GateView) -> list[str]:
     return [quoted(view.reason)] if view.reason and view.reason != NO_REASON else []
 
 
-def _decision_words(view: GateView, texts: Texts) -> str:
+def _decision_text(view: GateView, texts: Texts) -> str:
     voters = ", ".join(mention(vote.voter) for vote in _deciders(view))
     state = _state(view)
     if state == Verdict.EXPIRED and is_let_through_elsewhere(view):
@@ -187,14 +192,14 @@ def _decision_words(view: GateView, texts: Texts) -> str:
     )
 
 
-def _outcome_words(view: GateView, texts: Texts) -> str:
+def _outcome_text(view: GateView, texts: Texts) -> str:
     """What CodeDeploy was told and what it answered: only after it is true."""
     detail = inline(view.outcome_detail or "")
     match view.outcome:
         case Outcome.TOLD:
             told = texts("card.outcome.told", answer=detail)
             ended = view.switch.ended_at is not None and not is_approved(view)
-            over = texts("card.outcome.ended", ending=ending_words(view.switch)) if ended else ""
+            over = texts("card.outcome.ended", ending=ending_text(view.switch)) if ended else ""
             return f"{told}\n{over}" if over else told
         case Outcome.CONTRADICTED:
             return texts("card.outcome.contradicted", held=detail)
@@ -219,7 +224,7 @@ def _facts(view: GateView, texts: Texts) -> list[tuple[str, str]]:
         both = f"{inline(switch.application)} / {inline(switch.deployment_group or '')}"
         facts.append((texts("card.field.group"), both))
         facts.append((texts("card.field.creator"), creator(view)))
-        facts.append((texts("card.field.traffic"), traffic_words(switch.traffic, texts)))
+        facts.append((texts("card.field.traffic"), traffic_text(switch.traffic, texts)))
     if switch.listener_port:
         facts.append((texts("card.field.port"), str(switch.listener_port)))
     asked = "opened" if isinstance(view.gate, Awaiting) else "asked"
@@ -235,4 +240,4 @@ def _description(view: GateView, texts: Texts) -> Sequence[Block]:
 def _approvers(domain: OwnedDomain | None, outlook: RuleStatus | None, texts: Texts) -> str:
     if domain is None:
         return texts("card.nobody_yet")
-    return "\n".join(source_words(outlook.policy if outlook else domain.policy, texts=texts))
+    return "\n".join(approver_lines(outlook.policy if outlook else domain.policy, texts=texts))

@@ -5,10 +5,10 @@ from enum import StrEnum
 from app.flow.approval.approval_context import RuleStatus
 from app.flow.read_models import GateView
 from app.i18n.catalog import Texts
-from app.slack.action_value import Ticket
+from app.slack.action_value import ActionValue
 from app.slack.blocks import Block, actions, button, confirm
-from app.slack.cards.approval_status import offers
-from app.slack.text.switch import domain_name, traffic_words
+from app.slack.cards.approval_status import secondary_buttons
+from app.slack.text.switch import domain_name, traffic_text
 
 
 class Asks(StrEnum):
@@ -29,7 +29,7 @@ def decision_buttons(
         block_id,
         approve_button(view, texts=texts, by_form=by_form, asks=_asks(outlook)),
         reject_button(view, texts=texts),
-        *offers(view, outlook=outlook, texts=texts),
+        *secondary_buttons(view, outlook=outlook, texts=texts),
     )
 
 
@@ -40,7 +40,7 @@ def approve_button(view: GateView, *, texts: Texts, by_form: bool, asks: Asks) -
     ask = confirm(
         title=texts(f"confirm.{asks}.title", domain=name),
         text=texts(
-            f"confirm.{asks}.text", domain=name, port=port, traffic=traffic_words(view.switch.traffic, texts)
+            f"confirm.{asks}.text", domain=name, port=port, traffic=traffic_text(view.switch.traffic, texts)
         ),
         yes=texts(f"confirm.{asks}.yes"),
         no=texts(f"confirm.{asks}.no"),
@@ -48,7 +48,7 @@ def approve_button(view: GateView, *, texts: Texts, by_form: bool, asks: Asks) -
     return button(
         texts("button.approve"),
         action="approve",
-        value=str(Ticket(gate=view.id, edition=view.edition)),
+        value=str(ActionValue(gate=view.id, edition=view.edition)),
         style="primary",
         confirm=None if by_form else ask,
     )
@@ -56,7 +56,7 @@ def approve_button(view: GateView, *, texts: Texts, by_form: bool, asks: Asks) -
 
 def reject_button(view: GateView, *, texts: Texts) -> Block:
     """Opens the form that asks why."""
-    ticket = str(Ticket(gate=view.id, edition=view.edition))
+    ticket = str(ActionValue(gate=view.id, edition=view.edition))
     return button(texts("button.reject"), action="reject", value=ticket, style="danger")
 
 

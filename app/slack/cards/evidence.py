@@ -11,10 +11,10 @@ from app.gate.evidence.revision import Image, Revision
 from app.gate.rules.permits import Basis
 from app.gate.state_machine import Awaiting
 from app.i18n.catalog import Texts
-from app.slack.action_value import Ticket
+from app.slack.action_value import ActionValue
 from app.slack.blocks import Block, button, context, section, when
-from app.slack.text.evidence import change_words, code, image_code, links, why_words
-from app.slack.text.health import finding_words, good_words
+from app.slack.text.evidence import change_text, code, image_code, links, missing_text
+from app.slack.text.health import finding_text, healthy_lines
 
 MOST_CHANGES: Final = 4
 MOST_FINDINGS: Final = 4
@@ -31,16 +31,16 @@ def evidence_blocks(view: GateView, *, texts: Texts) -> list[Block]:
     if view.evidence is None:
         return _nothing_yet(view, texts)
     changes = "\n".join(change_lines(view.evidence, texts))
-    health = fitness_line(view.evidence, texts)
+    health = health_line(view.evidence, texts)
     # Two sections where one would be cut: what is cut might be an image's tag.
     parts = [f"{changes}\n{health}"] if len(changes) + len(health) < A_SECTION else [changes, health]
     blocks = [section(parts[0], accessory=details_button(view, texts=texts)), *map(section, parts[1:])]
     if not isinstance(view.gate, Awaiting):
-        blocks.append(context(seen_words(view, view.evidence, texts)))
+        blocks.append(context(evidence_time_text(view, view.evidence, texts)))
     return blocks
 
 
-def seen_words(view: GateView, evidence: Evidence, texts: Texts) -> str:
+def evidence_time_text(view: GateView, evidence: Evidence, texts: Texts) -> str:
     """As of when it is."""
     at = when(evidence.seen_at)
     if isinstance(view.gate, Awaiting):
@@ -51,7 +51,7 @@ def seen_words(view: GateView, evidence: Evidence, texts: Texts) -> str:
 
 def details_button(view: GateView, *, texts: Texts) -> Block:
     """Opens all of it."""
-    ticket = str(Ticket(gate=view.id, edition=view.edition))
+    ticket = str(ActionValue(gate=view.id, edition=view.edition))
     return button(texts("details.button"), action=DETAILS, value=ticket)
 
 
@@ -67,34 +67,34 @@ def change_lines(evidence: Evidence, texts: Texts, *, longest: int = LONGEST_CHA
     """What changes, readable at a glance; never blank, and no change in part: what is left out is counted."""
     changes = evidence.differences
     if isinstance(changes, Missing):
-        return [unknown_words(evidence, changes, texts)]
+        return [unknown_text(evidence, changes, texts)]
     if not changes:
-        return nothing_words(evidence, texts)
-    several = several_containers(evidence)
+        return no_change_lines(evidence, texts)
+    several = has_several_containers(evidence)
     shown: list[str] = []
     for change in changes[:MOST_CHANGES]:
-        words = change_words(change, texts, several=several)
+        words = change_text(change, texts, several=several)
         if shown and sum(map(len, shown)) + len(words) > longest:
             break
         shown.append(words)
     if len(changes) > len(shown):
         shown.append(texts.plural("evidence.more", count=len(changes) - len(shown)))
     stays = _stays(evidence, texts)
-    return [" · ".join([*stays, *shown, *links(evidence.commits, texts)]), *read_anew_words(evidence, texts)]
+    return [" · ".join([*stays, *shown, *links(evidence.commits, texts)]), *reread_lines(evidence, texts)]
 
 
-def fitness_line(evidence: Evidence, texts: Texts) -> str:
+def health_line(evidence: Evidence, texts: Texts) -> str:
     """Whether green is fit: what is wrong, then what could not be read, then what is well."""
     found = fitness(evidence)
-    against = [finding_words(finding, texts) for finding in found.findings]
-    facts = [*against[:MOST_FINDINGS], *good_words(evidence, texts)]
+    against = [finding_text(finding, texts) for finding in found.findings]
+    facts = [*against[:MOST_FINDINGS], *healthy_lines(evidence, texts)]
     if len(against) > MOST_FINDINGS:
         facts.append(texts.plural("evidence.more", count=len(against) - MOST_FINDINGS))
     key = "fit" if found.fit else "wrong" if found.wrong else "unsure"
     return texts(f"evidence.fit.{key}", facts=" · ".join(facts))
 
 
-def nothing_words(evidence: Evidence, texts: Texts) -> list[str]:
+def no_change_lines(evidence: Evidence, texts: Texts) -> list[str]:
     """A switch that changes nothing says so; a tag that moves is named, for behind it something may change."""
     blue, green = evidence.blue.revision, evidence.green.revision
     if isinstance(blue, Missing) or isinstance(green, Missing):
@@ -103,10 +103,10 @@ def nothing_words(evidence: Evidence, texts: Texts) -> list[str]:
         said = texts("evidence.same_revision", revision=code(green.name))
     else:
         said = texts("evidence.same_content", blue=code(blue.name), green=code(green.name))
-    return [said, *read_anew_words(evidence, texts)]
+    return [said, *reread_lines(evidence, texts)]
 
 
-def read_anew_words(evidence: Evidence, texts: Texts) -> list[str]:
+def reread_lines(evidence: Evidence, texts: Texts) -> list[str]:
     """Where the task definition changes nothing: what is read anew at the start all the same, and may have changed."""
     green = evidence.green.revision
     if evidence.changes or isinstance(green, Missing):
@@ -131,9 +131,9 @@ def _stays(evidence: Evidence, texts: Texts) -> list[str]:
     return [texts("evidence.stays", revision=code(green.name))]
 
 
-def unknown_words(evidence: Evidence, missing: Missing, texts: Texts) -> str:
+def unknown_text(evidence: Evidence, missing: Missing, texts: Texts) -> str:
     """What changes is not known: why, and what green runs if that much is."""
-    why = why_words(missing, texts)
+    why = missing_text(missing, texts)
     green = evidence.green.revision
     if isinstance(green, Missing):
         return texts("evidence.unknown_all", why=why)
@@ -141,7 +141,7 @@ def unknown_words(evidence: Evidence, missing: Missing, texts: Texts) -> str:
     return texts("evidence.unknown_changes", why=why, images=images)
 
 
-def several_containers(evidence: Evidence) -> bool:
+def has_several_containers(evidence: Evidence) -> bool:
     """Whether a change has to say in which container it is."""
     revisions = (evidence.blue.revision, evidence.green.revision)
     return any(isinstance(one, Revision) and len(one.containers) > 1 for one in revisions)

@@ -16,7 +16,7 @@ from app.slack.cards.decision_buttons import decision_buttons
 from app.slack.cards.progress import is_being_taken_back, is_taken_back
 from app.slack.text.escape import inline
 from app.slack.text.rules import rule_lines
-from app.slack.text.switch import OTHERWISE, deployment_link, domain_name, ending_words
+from app.slack.text.switch import OTHERWISE, deployment_link, domain_name, ending_text
 
 IN_A_LINE: Final = {**OTHERWISE, Basis.UNDO: "undo"}
 
@@ -99,7 +99,7 @@ def _since(view: GateView, texts: Texts) -> str:
     if not told:
         return ""
     switch = view.switch
-    return texts(f"deploys.since.{told}", percent=switch.green_percent or 0, ending=ending_words(switch))
+    return texts(f"deploys.since.{told}", percent=switch.green_percent or 0, ending=ending_text(switch))
 
 
 def _told_since(view: GateView) -> str:

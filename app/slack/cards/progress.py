@@ -18,17 +18,17 @@ from app.gate.rules.shift import Shift
 from app.gate.state_machine import Awaiting, Outcome
 from app.gate.undo import Course, Deed
 from app.i18n.catalog import Texts
-from app.slack.action_value import Ticket
+from app.slack.action_value import ActionValue
 from app.slack.blocks import Block, actions, button, confirm, mention, section, when
 from app.slack.text.escape import inline, quoted
-from app.slack.text.switch import ending_words, setback_words
-from app.slack.text.undo_options import redeployment_words, traffic_left, way_of
+from app.slack.text.switch import ending_text, setback_text
+from app.slack.text.undo_options import redeployment_lines, traffic_left, undo_kind
 
 BAR: Final = 10
 TOLD: Final = frozenset({InterventionPhase.SENT, InterventionPhase.DONE})
 
 
-def course_blocks(view: GateView, *, texts: Texts) -> list[Block]:
+def progress_blocks(view: GateView, *, texts: Texts) -> list[Block]:
     """Nothing while the gate waits, nor after a no whose deployment nobody rolls back."""
     if isinstance(view.gate, Awaiting):
         return []
@@ -37,13 +37,13 @@ def course_blocks(view: GateView, *, texts: Texts) -> list[Block]:
     return [section(text) for text in words]
 
 
-def course_buttons(view: GateView, *, texts: Texts, domain: OwnedDomain | None) -> list[Block]:
+def progress_buttons(view: GateView, *, texts: Texts, domain: OwnedDomain | None) -> list[Block]:
     """Undo while there is a way back; Finish now where the domain allows it. To be put into an actions block."""
     if domain is None or not is_let_through(view):
         return []
-    ticket = str(Ticket(gate=view.id, edition=view.edition))
+    ticket = str(ActionValue(gate=view.id, edition=view.edition))
     buttons = []
-    if way_of(view) is not None:
+    if undo_kind(view) is not None:
         buttons.append(button(texts("button.undo"), action="undo", value=ticket, style="danger"))
     at = undo_context_of(view)
     if (
@@ -101,7 +101,7 @@ def _course(view: GateView, texts: Texts) -> list[str]:
         case Course.FINISHED:
             return [_finished(view, texts)]
         case Course.ENDED:
-            told = [] if was_stopped_here(view) else [texts("course.ended", ending=ending_words(switch))]
+            told = [] if was_stopped_here(view) else [texts("course.ended", ending=ending_text(switch))]
             return [*told, *_after_a_bad_end(view, texts)]
         case _:
             assert_never(progress_of(view))
@@ -120,7 +120,7 @@ def _rescue(view: GateView, texts: Texts) -> list[str]:
         texts(
             f"course.{words}.{'superseded' if superseded else course.value}",
             at=when(at or view.opened_at),
-            ending=ending_words(switch),
+            ending=ending_text(switch),
             percent=switch.green_percent or 0,
             bar=_bar(switch.green_percent or 0),
         )
@@ -144,7 +144,7 @@ def _shifting(view: GateView, texts: Texts) -> str:
 def _switched(view: GateView, texts: Texts) -> str:
     switch = view.switch
     told = texts("course.switched", bar=_bar(100), at=when(switch.switched_at or view.opened_at))
-    if way_of(view) is not Deed.STOP or ends_blue(view):
+    if undo_kind(view) is not Deed.STOP or ends_blue(view):
         return told
     back = (
         texts("course.undo_until", until=when(switch.blue_until))
@@ -160,7 +160,7 @@ def _finished(view: GateView, texts: Texts) -> str:
         return told
     if view.superseded:
         return f"{told}\n{texts('course.superseded')}"
-    return "\n".join([told, *redeployment_words(view, texts)])
+    return "\n".join([told, *redeployment_lines(view, texts)])
 
 
 def _after_a_bad_end(view: GateView, texts: Texts) -> list[str]:
@@ -169,7 +169,7 @@ def _after_a_bad_end(view: GateView, texts: Texts) -> list[str]:
         return []
     if view.superseded and view.rollback is None:
         return [texts("course.superseded")]
-    lines = [*traffic_left(view, texts), *redeployment_words(view, texts)]
+    lines = [*traffic_left(view, texts), *redeployment_lines(view, texts)]
     return ["\n".join(lines)] if lines else []
 
 
@@ -177,7 +177,7 @@ def _intervention(view: GateView, texts: Texts) -> list[str]:
     asked = view.intervention
     if asked is None:
         return []
-    why = setback_words(asked.problem or "", texts)
+    why = setback_text(asked.problem or "", texts)
     words = texts(
         f"course.{_verb(asked)}.{asked.phase}",
         who=mention(asked.by),

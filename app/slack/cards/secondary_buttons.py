@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from app.i18n.catalog import Texts
-from app.slack.action_value import Ticket
+from app.slack.action_value import ActionValue
 from app.slack.blocks import Block, actions, button, section
 
 BREAK_GLASS: Final = "break_glass"
@@ -12,17 +12,17 @@ TAKE_BACK: Final = "take_back"
 RUN_CHECKS: Final = "run_checks"
 
 
-def break_glass_button(ticket: Ticket, *, texts: Texts) -> Block:
+def break_glass_button(ticket: ActionValue, *, texts: Texts) -> Block:
     """Opens the form that names the broken rules. For admins; whoever else presses it is told so."""
     return button(texts("button.break_glass"), action=BREAK_GLASS, value=str(ticket), style="danger")
 
 
-def take_back_button(ticket: Ticket, *, texts: Texts) -> Block:
+def take_back_button(ticket: ActionValue, *, texts: Texts) -> Block:
     """Forgets the presser's own vote."""
     return button(texts("button.take_back"), action=TAKE_BACK, value=str(ticket))
 
 
-def run_checks_button(ticket: Ticket, *, texts: Texts) -> Block:
+def run_checks_button(ticket: ActionValue, *, texts: Texts) -> Block:
     """Has our own probes ask green once more."""
     return button(texts("button.run_checks"), action=RUN_CHECKS, value=str(ticket))
 

@@ -13,15 +13,15 @@ from app.gate.ids import DomainName, GateId
 from app.i18n.catalog import Texts
 from app.observability.logging import error_id
 from app.slack.blocks import section
-from app.slack.commands.lists import DeploysLists, DeploysQuestions, Shown, only
+from app.slack.commands.lists import DeploysLists, DeploysQueries, Shown, only
 from app.slack.commands.rules import RulesCommand, rules_away
-from app.slack.handlers.bulk_approve import Several
+from app.slack.handlers.bulk_approve import BulkApproveHandler
 from app.slack.handlers.save_errors import UNCONFIRMED
-from app.slack.replies import Replies, answer_by
+from app.slack.replies import Replies, ack_deadline
 from app.slack.request_key import request_key
-from app.slack.text.suggestions import named_domains, not_understood, unknown_words
+from app.slack.text.suggestions import named_domains, not_understood, unknown_names_text
 from app.slack.text.user_input import command_text
-from app.slack.users.accounts import Profile, non_member_words
+from app.slack.users.accounts import Profile, non_member_text
 from app.slack.users.directory import Directory
 
 log = structlog.get_logger(__name__)
@@ -35,14 +35,14 @@ class DeploysCommand:
     def __init__(
         self,
         *,
-        questions: DeploysQuestions,
+        questions: DeploysQueries,
         lists: DeploysLists,
         rules: Rules,
         directory: Directory,
         undo_form: Callable[[GateId, Profile, Mapping[str, Any]], Awaitable[str]],
         replies: Replies,
         rules_command: RulesCommand,
-        several: Several,
+        several: BulkApproveHandler,
     ) -> None:
         """`undo_form` opens the undo's form, or gives what to say instead."""
         self._several = several
@@ -56,10 +56,10 @@ class DeploysCommand:
 
     async def command(self, ack: Callable[..., Awaitable[Any]], body: Mapping[str, Any]) -> None:
         """`/deploys [help | DOMAIN | VERB …]`."""
-        until = answer_by()
+        until = ack_deadline()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
-        if outside := non_member_words(profile.person, texts=texts):
+        if outside := non_member_text(profile.person, texts=texts):
             await ack(text=outside, response_type="ephemeral")
             return
         text = command_text(body)
@@ -101,10 +101,10 @@ class DeploysCommand:
         self._replies.later(self._turn(body, str(action.get("value", ""))), what="page")
 
     async def _turn(self, body: Mapping[str, Any], value: str) -> None:
-        until = answer_by()
+        until = ack_deadline()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
-        if outside := non_member_words(profile.person, texts=texts):
+        if outside := non_member_text(profile.person, texts=texts):
             self._replies.refuse(body, outside)
             return
         number, _, name = value.partition(" ")
@@ -179,7 +179,7 @@ class DeploysCommand:
     def _unknown(self, names: Sequence[DomainName], texts: Texts) -> str:
         """What to say of names that no domain has; empty where all are known."""
         unknown = [name for name in names if self._rules.domain(name) is None]
-        said = unknown_words(unknown, rules=self._rules, texts=texts)
+        said = unknown_names_text(unknown, rules=self._rules, texts=texts)
         return texts("policy.unknown", names=said) if unknown else ""
 
     def _help(self, *, texts: Texts, unknown: str = "") -> Shown:

@@ -45,9 +45,9 @@ from app.slack.commands.time_errors import (
 )
 from app.slack.commands.time_parsing import TimeSpan, read_span
 from app.slack.text.escape import inline
-from app.slack.text.freezes import domains_words, freeze_lines, lifted_words, of_domains, span_words
+from app.slack.text.freezes import domains_text, freeze_lines, lifted_text, of_domains, span_text
 from app.slack.text.rules import mentions
-from app.slack.text.suggestions import named_domains, unknown_words
+from app.slack.text.suggestions import named_domains, unknown_names_text
 from app.slack.users.accounts import Profile
 
 _SAID: Final[dict[type[Refusal], str]] = {
@@ -70,7 +70,7 @@ _TIME_REFUSED: Final[dict[type[TimeRefused], str]] = {
 }
 
 
-class FreezeQuestions(FreezeRecord, Protocol):
+class FreezeQueries(FreezeRecord, Protocol):
     async def standing(self) -> Sequence[ActiveFreeze]: ...
 
 
@@ -90,7 +90,7 @@ class FreezeCommand:
     def __init__(
         self,
         *,
-        record: FreezeQuestions,
+        record: FreezeQueries,
         rules: Rules,
         changed: Callable[[], None],
         clock: Callable[[], datetime],
@@ -126,7 +126,7 @@ class FreezeCommand:
         except Refusal as refusal:
             return self._refused(refusal, texts)
         self._changed()
-        return _declared_words(declared, span=asked.span, now=now, texts=texts)
+        return _declared_text(declared, span=asked.span, now=now, texts=texts)
 
     async def unfreeze(self, words: Sequence[str], *, profile: Profile, texts: Texts, request: str) -> str:
         """`unfreeze order`, `unfreeze all`"""
@@ -146,14 +146,14 @@ class FreezeCommand:
         except Refusal as refusal:
             return self._refused(refusal, texts)
         self._changed()
-        return lifted_words(lifted, domains=domains, now=self._clock(), texts=texts)
+        return lifted_text(lifted, domains=domains, now=self._clock(), texts=texts)
 
     async def freezes(self, words: Sequence[str], *, texts: Texts) -> str:
         """`freezes`, `freezes order`: what stands (of these domains), planned ones and the configuration's too."""
         wanted = set(named_domains(words))
         unknown = [name for name in wanted if self._rules.domain(name) is None]
         if unknown:
-            names = unknown_words(sorted(unknown), rules=self._rules, texts=texts)
+            names = unknown_names_text(sorted(unknown), rules=self._rules, texts=texts)
             return texts("policy.unknown", names=names)
         standing = await self._record.standing()
         lines = freeze_lines(
@@ -173,7 +173,7 @@ class FreezeCommand:
 
     def _refused(self, refusal: Refusal, texts: Texts) -> str:
         if isinstance(refusal, UnknownDomains):
-            names = unknown_words(refusal.names, rules=self._rules, texts=texts)
+            names = unknown_names_text(refusal.names, rules=self._rules, texts=texts)
             return texts("freeze.unknown_domains", names=names)
         if isinstance(refusal, NotAnAdmin):
             return texts("freeze.not_an_admin", who=mentions(self._rules.admins) or "—")
@@ -205,16 +205,16 @@ def _read(words: Sequence[str], *, now: datetime, zone: ZoneInfo | None, texts: 
     return _Asked(domains=domains, span=span)
 
 
-def _declared_words(declared: Declared, *, span: TimeSpan, now: datetime, texts: Texts) -> str:
+def _declared_text(declared: Declared, *, span: TimeSpan, now: datetime, texts: Texts) -> str:
     asked = declared.declaration
     key = "freeze.declared" if asked.start <= now else "freeze.planned"
     said = texts(
         key,
-        domains=domains_words(asked.domains, texts),
+        domains=domains_text(asked.domains, texts),
         start=when(asked.start),
         end=when(asked.end),
         reason=inline(asked.reason),
     )
     beside = [f"• {of_domains(each, now=now, texts=texts)}" for each in declared.beside[:5]]
-    lines = [said, span_words(span.start, span.end, zone=span.zone, texts=texts)]
+    lines = [said, span_text(span.start, span.end, zone=span.zone, texts=texts)]
     return "\n".join([*lines, texts("freeze.beside"), *beside] if beside else lines)

@@ -20,7 +20,7 @@ LAST: Final = 5
 PAGE_ACTION: Final = "deploys_page"
 
 
-class DeploysQuestions(RelatedSwitchRecord, Protocol):
+class DeploysQueries(RelatedSwitchRecord, Protocol):
     """The record's answers that the command shows."""
 
     async def pending(
@@ -57,7 +57,7 @@ class DeploysLists:
     def __init__(
         self,
         *,
-        questions: DeploysQuestions,
+        questions: DeploysQueries,
         rules: Rules,
         clock: Callable[[], datetime],
         workspace_url: Callable[[], str | None],

@@ -12,13 +12,13 @@ from app.gate.rules.evaluation import frozen_by
 from app.gate.rules.policy import in_force
 from app.i18n.catalog import Texts
 from app.slack.blocks import mention
-from app.slack.cards.approval_status import unheard_words
+from app.slack.cards.approval_status import stale_group_lines
 from app.slack.commands.freeze import FreezeCommand
-from app.slack.handlers.save_errors import unrecorded
+from app.slack.handlers.save_errors import save_error_text
 from app.slack.text.escape import inline
 from app.slack.text.policy import in_force_lines, policy_lines
-from app.slack.text.rules import mentions, rule_words
-from app.slack.text.suggestions import named_domains, unknown_words
+from app.slack.text.rules import mentions, rule_text
+from app.slack.text.suggestions import named_domains, unknown_names_text
 from app.slack.users.accounts import Profile
 
 MOST_MEMBERS: Final = 30
@@ -29,7 +29,7 @@ RECORD_SECONDS: Final = 1.0
 def rules_away(verb: str, trouble: Exception, *, texts: Texts) -> str:
     """What is said of one of `VERBS` where the record does not answer: what was to be changed was not, or perhaps."""
     if verb in CHANGES:
-        return unrecorded(trouble, texts=texts, about="freeze")
+        return save_error_text(trouble, texts=texts, about="freeze")
     return texts("freeze.unread")
 
 
@@ -59,7 +59,9 @@ class RulesCommand:
         domain = self._rules.domain(names[0]) if len(names) == 1 else None
         if domain is None:
             unknown = [name for name in names if self._rules.domain(name) is None]
-            said = [texts("policy.unknown", names=unknown_words(unknown, rules=self._rules, texts=texts))]
+            said = [
+                texts("policy.unknown", names=unknown_names_text(unknown, rules=self._rules, texts=texts))
+            ]
             return "\n".join([*(said if unknown else []), texts("policy.how_to")])
         lines = self._who(domain, texts) if verb == "who" else self._all(domain, texts)
         admins = texts("policy.admins", who=mentions(self._rules.admins) or "—")
@@ -74,7 +76,7 @@ class RulesCommand:
             *in_force_lines(rules, texts=texts),
             *([texts("policy.shift_matters", domain=domain.name)] if rules.shift_matters else []),
             *(self._members(group, sorted(roster.groups.get(group, ())), texts) for group in groups),
-            *unheard_words(self._rules.unheard(rules.policy.voters), texts=texts),
+            *stale_group_lines(self._rules.unheard(rules.policy.voters), texts=texts),
         ]
 
     def _all(self, domain: OwnedDomain, texts: Texts) -> list[str]:
@@ -93,7 +95,7 @@ class RulesCommand:
             freezes = tuple(self._rules.freezes(domain.name))
             unknown = [texts("policy.freezes_unknown")]
         frozen = frozen_by(freezes, now=self._clock())
-        return [*(rule_words(rule, texts=texts) for rule in frozen), *unknown]
+        return [*(rule_text(rule, texts=texts) for rule in frozen), *unknown]
 
     def _members(self, group: str, members: Sequence[str], texts: Texts) -> str:
         shown = ", ".join(mention(member) for member in members[:MOST_MEMBERS]) or "—"

@@ -30,14 +30,14 @@ from app.gate.rules.permits import (
 from app.i18n.catalog import Texts
 from app.observability.logging import error_id
 from app.observability.metrics import GLASS
-from app.slack.action_value import NotATicket, Ticket
+from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.blocks import Block
-from app.slack.handlers.save_errors import UNCONFIRMED, unrecorded
-from app.slack.handlers.vote import Ack, Body, Said
-from app.slack.modals.break_glass import REASON, GlassTicket, glass_form, glass_notice
-from app.slack.replies import Replies, answer_by
+from app.slack.handlers.save_errors import UNCONFIRMED, save_error_text
+from app.slack.handlers.vote import Ack, Body, VoteReply
+from app.slack.modals.break_glass import REASON, BreakGlassMetadata, break_glass_form, break_glass_notice
+from app.slack.replies import Replies, ack_deadline
 from app.slack.request_key import request_key
-from app.slack.text.denials import is_lasting, why_not
+from app.slack.text.denials import denial_text, is_lasting
 from app.slack.text.user_input import form_text
 from app.slack.users.accounts import Profile
 from app.slack.users.directory import Directory
@@ -45,7 +45,7 @@ from app.slack.users.directory import Directory
 log = structlog.get_logger(__name__)
 
 
-class GlassPresses:
+class BreakGlassHandler:
     """The doors of the buttons that go around the rules or back on a vote."""
 
     def __init__(
@@ -69,13 +69,13 @@ class GlassPresses:
 
     async def take_back(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
         """`take_back`: committed before it is acked, like a press."""
-        until = answer_by()
+        until = ack_deadline()
         profile = await self._directory.profile(body)
         said = await self._take_back(action.get("value"), profile, until=until, request=request_key(body))
         await ack()
         self._answer(body, said, profile)
 
-    def _answer(self, body: Body, said: Said, profile: Profile) -> None:
+    def _answer(self, body: Body, said: VoteReply, profile: Profile) -> None:
         lasting = is_lasting(said.refusal, profile.person)
         (self._replies.refuse if lasting else self._replies.answer)(body, said.text)
 
@@ -86,7 +86,7 @@ class GlassPresses:
 
     async def submitted(self, ack: Ack, body: Body, view: Mapping[str, Any]) -> None:
         """The form, submitted."""
-        until = answer_by()
+        until = ack_deadline()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
         typed_in = form_text(view.get("state", {}), REASON)
@@ -99,7 +99,7 @@ class GlassPresses:
             await self._answer_refused(ack, refused, view, reason, texts)
         except UNCONFIRMED as trouble:
             log.error("glass_not_recorded", problem=type(trouble).__name__, user=profile.person.user)
-            await ack(response_action="errors", errors={REASON: unrecorded(trouble, texts=texts)})
+            await ack(response_action="errors", errors={REASON: save_error_text(trouble, texts=texts)})
         except Exception:
             short = error_id()
             log.exception("glass_failed", error_id=short, user=profile.person.user)
@@ -115,8 +115,8 @@ class GlassPresses:
         self, metadata: object, profile: Profile, reason: str, *, until: float, request: str
     ) -> BreakGlassResult:
         try:
-            carried = GlassTicket.parse(metadata)
-        except NotATicket:
+            carried = BreakGlassMetadata.parse(metadata)
+        except InvalidActionValue:
             raise RequestDenied(NoSuchGate(), None) from None
         glass = BreakGlassRequest(
             gate=carried.ticket.gate,
@@ -138,19 +138,19 @@ class GlassPresses:
         if isinstance(refusal, ReasonMissing):
             await ack(response_action="errors", errors={REASON: texts("glass.reason_missing")})
         elif isinstance(refusal, RulesChanged) and refused.view is not None:
-            ticket = GlassTicket.parse(view.get("private_metadata")).ticket
-            form = glass_form(
+            ticket = BreakGlassMetadata.parse(view.get("private_metadata")).ticket
+            form = break_glass_form(
                 ticket, view=refused.view, broken=refusal.broken, texts=texts, reason=reason, again=True
             )
             await ack(response_action="update", view=form)
         else:
             said = self._why_not(refused, texts)
-            await ack(response_action="update", view=glass_notice(said.text, texts=texts))
+            await ack(response_action="update", view=break_glass_notice(said.text, texts=texts))
 
-    async def _take_back(self, value: object, profile: Profile, *, until: float, request: str) -> Said:
+    async def _take_back(self, value: object, profile: Profile, *, until: float, request: str) -> VoteReply:
         texts = Texts.of(profile.locale)
         try:
-            gate = Ticket.parse(value).gate
+            gate = ActionValue.parse(value).gate
             taking = retract_vote(
                 gate,
                 who=profile.person,
@@ -160,26 +160,26 @@ class GlassPresses:
                 request=request,
             )
             view = await run_until(until, taking)
-        except NotATicket:
+        except InvalidActionValue:
             return self._why_not(RequestDenied(NoSuchGate(), None), texts)
         except RequestDenied as refused:
             return self._why_not(refused, texts)
         except UNCONFIRMED as trouble:
             log.error("press_not_recorded", problem=type(trouble).__name__, user=profile.person.user)
-            return Said(text=unrecorded(trouble, texts=texts), again=True)
+            return VoteReply(text=save_error_text(trouble, texts=texts), again=True)
         self._decided(view.id)
         domain = view.switch.domain or texts("card.unknown_domain")
-        return Said(text=texts("press.taken_back", domain=domain))
+        return VoteReply(text=texts("press.taken_back", domain=domain))
 
     async def _show(self, body: Body, value: object) -> None:
-        until = answer_by()
+        until = ack_deadline()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
         try:
-            ticket = Ticket.parse(value)
+            ticket = ActionValue.parse(value)
             view = await run_until(until, self._seen(ticket.gate))
             form = self._form(ticket, view, profile, texts)
-        except NotATicket:
+        except InvalidActionValue:
             self._answer(body, self._why_not(RequestDenied(NoSuchGate(), None), texts), profile)
         except RequestDenied as refused:
             self._answer(body, self._why_not(refused, texts), profile)
@@ -195,7 +195,7 @@ class GlassPresses:
         (beside,) = await with_related_switches([view], record=self._record, rules=self._rules)
         return beside
 
-    def _form(self, ticket: Ticket, view: GateView | None, profile: Profile, texts: Texts) -> Block:
+    def _form(self, ticket: ActionValue, view: GateView | None, profile: Profile, texts: Texts) -> Block:
         """The form for this person now. Raises `RequestDenied` where it would lead nowhere; the submit judges again."""
         person = profile.person
         if view is None:
@@ -211,8 +211,8 @@ class GlassPresses:
         broken = violations_for(view, rules=self._rules, now=self._clock(), person=person)
         if not broken:
             raise RequestDenied(NothingToBreak(), view)
-        return glass_form(ticket, view=view, broken=broken, texts=texts)
+        return break_glass_form(ticket, view=view, broken=broken, texts=texts)
 
-    def _why_not(self, refused: RequestDenied, texts: Texts) -> Said:
-        text = why_not(refused, texts=texts, approvers=self._rules.admins)
-        return Said(text=text, refusal=refused.refusal)
+    def _why_not(self, refused: RequestDenied, texts: Texts) -> VoteReply:
+        text = denial_text(refused, texts=texts, approvers=self._rules.admins)
+        return VoteReply(text=text, refusal=refused.refusal)

@@ -19,22 +19,22 @@ from app.slack.blocks import section
 from app.slack.client import UNREACHABLE, problem_of
 from app.slack.handlers.bulk_results import (
     Result,
+    bulk_approve_notice,
     recorded_result,
     result_of,
     results_blocks,
-    results_words,
-    several_notice,
+    results_text,
 )
-from app.slack.handlers.vote import Ack, Body, Presses, Said
-from app.slack.home.query import HomeQuestions, see_domains, see_mine
-from app.slack.modals.bulk_approve import BOXES, Pick, picked, several_form
+from app.slack.handlers.vote import Ack, Body, VoteHandler, VoteReply
+from app.slack.home.query import HomeQueries, load_domain_choices, load_own_choices
+from app.slack.modals.bulk_approve import BOXES, Pick, bulk_approve_form, picked
 from app.slack.modals.reject import REASON
-from app.slack.replies import Replies, answer_by
+from app.slack.replies import Replies, ack_deadline
 from app.slack.request_key import request_key
-from app.slack.text.suggestions import named_domains, unknown_words
+from app.slack.text.suggestions import named_domains, unknown_names_text
 from app.slack.text.truncation import named_list
 from app.slack.text.user_input import form_text
-from app.slack.users.accounts import Profile, non_member_words
+from app.slack.users.accounts import Profile, non_member_text
 from app.slack.users.directory import Directory
 
 log = structlog.get_logger(__name__)
@@ -50,16 +50,16 @@ SETTLED_SECONDS: Final = 1.0
 """Slack must have drawn what the ack brought, or it would be drawn over what comes after it."""
 
 
-class Several:
+class BulkApproveHandler:
     """The doors: `/deploys approve …`, the button in App Home, and the form of both."""
 
     def __init__(
         self,
         client: AsyncWebClient,
         *,
-        questions: HomeQuestions,
+        questions: HomeQueries,
         record: GateRecord,
-        presses: Presses,
+        presses: VoteHandler,
         rules: Rules,
         directory: Directory,
         replies: Replies,
@@ -83,15 +83,15 @@ class Several:
         if not names:
             return texts("several.how_to")
         if unknown:
-            return texts("several.unknown", names=unknown_words(unknown, rules=self._rules, texts=texts))
-        choices = await see_domains(
+            return texts("several.unknown", names=unknown_names_text(unknown, rules=self._rules, texts=texts))
+        choices = await load_domain_choices(
             names, profile.person, questions=self._questions, rules=self._rules, now=self._clock()
         )
         if not choices.gates:
             return texts("several.nothing_of", domains=named_list(names, texts=texts))
         waiting = {one.view.switch.domain for one in choices.gates}
         nothing_of = [name for name in names if name not in waiting] if not choices.left_out else []
-        form = several_form(
+        form = bulk_approve_form(
             choices, preselect=True, nothing_of=nothing_of, texts=texts, base=self._workspace_url()
         )
         self._replies.open_modal(body, form, not_opened=texts("several.not_opened"))
@@ -104,11 +104,11 @@ class Several:
 
     async def submitted(self, ack: Ack, body: Body, view: Mapping[str, Any]) -> None:
         """The form: its one submit is the confirmation of all that is ticked."""
-        until = answer_by()
+        until = ack_deadline()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
-        if outside := non_member_words(profile.person, texts=texts):
-            notice = several_notice([section(outside)], texts=texts)
+        if outside := non_member_text(profile.person, texts=texts):
+            notice = bulk_approve_notice([section(outside)], texts=texts)
             await ack(response_action="update", view=notice)
             return
         state = view.get("state") or {}
@@ -140,9 +140,9 @@ class Several:
         await asyncio.wait({work}, timeout=max(left, 0))
         if work.done():
             shown = results_blocks(work.result(), texts=texts)
-            await ack(response_action="update", view=several_notice(shown, texts=texts))
+            await ack(response_action="update", view=bulk_approve_notice(shown, texts=texts))
             return
-        working = several_notice([section(texts("several.working"))], texts=texts)
+        working = bulk_approve_notice([section(texts("several.working"))], texts=texts)
         await ack(response_action="update", view=working)
         self._replies.later(self._bring(body, str(view.get("id")), work, texts), what="several results")
 
@@ -152,7 +152,7 @@ class Several:
         """Each gate in a transaction of its own, judged as a press on its card is."""
         clock, began = asyncio.get_running_loop().time, self._clock()
         end = clock() + ALL_SECONDS
-        said: list[tuple[Pick, Said]] = []
+        said: list[tuple[Pick, VoteReply]] = []
         for pick in picks:
             until = min(end, clock() + EACH_SECONDS)
             one = await self._presses.count(
@@ -162,7 +162,7 @@ class Several:
         return list(await asyncio.gather(*(self._result(*one, profile, began, texts) for one in said)))
 
     async def _result(
-        self, pick: Pick, said: Said, profile: Profile, began: datetime, texts: Texts
+        self, pick: Pick, said: VoteReply, profile: Profile, began: datetime, texts: Texts
     ) -> Result:
         """Where the database went away in the middle it may have taken the vote, and its answer was lost."""
         person = profile.person.user
@@ -187,19 +187,21 @@ class Several:
         shown = results_blocks(results, texts=texts)
         try:
             async with asyncio.timeout(3):
-                await self._client.views_update(view_id=view_id, view=several_notice(shown, texts=texts))
+                await self._client.views_update(view_id=view_id, view=bulk_approve_notice(shown, texts=texts))
         except UNREACHABLE as trouble:
             # The form was closed meanwhile, or Slack is away: a message says it all the same.
             log.info("several_told_by_message", problem=problem_of(trouble))
-            self._replies.answer(body, results_words(results, texts=texts), shown)
+            self._replies.answer(body, results_text(results, texts=texts), shown)
 
     async def _show(self, body: Body) -> None:
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
-        if outside := non_member_words(profile.person, texts=texts):
+        if outside := non_member_text(profile.person, texts=texts):
             self._replies.refuse(body, outside)
             return
-        seeing = see_mine(profile.person, questions=self._questions, rules=self._rules, now=self._clock())
+        seeing = load_own_choices(
+            profile.person, questions=self._questions, rules=self._rules, now=self._clock()
+        )
         try:
             choices = await run_with_timeout(SEEING_SECONDS, seeing)
         except (DatabaseUnavailable, TimeoutError):
@@ -208,5 +210,5 @@ class Several:
         if not choices.gates:
             self._replies.answer(body, texts("several.none"))
             return
-        form = several_form(choices, preselect=False, texts=texts, base=self._workspace_url())
+        form = bulk_approve_form(choices, preselect=False, texts=texts, base=self._workspace_url())
         await self._replies.open_modal_now(body, form, not_opened=texts("several.not_opened"))

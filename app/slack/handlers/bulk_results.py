@@ -10,9 +10,9 @@ from app.gate.rules.permits import AlreadyApproved, Basis, Choice
 from app.gate.state_machine import AlreadyDecided, Awaiting
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, context, modal, section
-from app.slack.handlers.vote import Said
+from app.slack.handlers.vote import VoteReply
 from app.slack.modals.bulk_approve import Pick
-from app.slack.text.denials import thanks
+from app.slack.text.denials import vote_accepted_text
 from app.slack.text.escape import escaped
 from app.slack.text.switch import deployment_link, domain_name
 
@@ -33,11 +33,11 @@ class Result:
         return ":ballot_box_with_check:" if self.recorded else ":no_entry:"
 
 
-def result_of(pick: Pick, said: Said, *, by: UserId, texts: Texts) -> Result:
+def result_of(pick: Pick, said: VoteReply, *, by: UserId, texts: Texts) -> Result:
     """What a press on this gate came to. A submission that Slack sent twice finds its own votes and says so."""
     if said.counted is not None:
         view = said.counted.view
-        words = thanks(said.counted, choice=Choice.APPROVE, texts=texts, on_card=False)
+        words = vote_accepted_text(said.counted, choice=Choice.APPROVE, texts=texts, on_card=False)
         decided = said.counted.decision is not None
         return Result(name=_name(view, texts), words=words, recorded=True, decided=decided)
     name = _name(said.view, texts) if said.view else escaped(pick.label)
@@ -56,16 +56,16 @@ def recorded_result(view: GateView, *, texts: Texts) -> Result:
 def results_blocks(results: Sequence[Result], *, texts: Texts) -> list[Block]:
     """A line for each."""
     lines = [section(f"{one.mark} *{one.name}*\n{one.words}") for one in results]
-    return [*lines, context(results_words(results, texts=texts))]
+    return [*lines, context(results_text(results, texts=texts))]
 
 
-def results_words(results: Sequence[Result], *, texts: Texts) -> str:
+def results_text(results: Sequence[Result], *, texts: Texts) -> str:
     """All of it in one sentence."""
     recorded = sum(one.recorded for one in results)
     return texts("several.results", recorded=recorded, total=len(results))
 
 
-def several_notice(blocks: Sequence[Block], *, texts: Texts) -> Block:
+def bulk_approve_notice(blocks: Sequence[Block], *, texts: Texts) -> Block:
     """What the form turns into."""
     return modal(callback="notice", title=texts("several.title"), close=texts("details.close"), blocks=blocks)
 

@@ -12,17 +12,17 @@ from app.flow.ports.database import GateRecord
 from app.flow.ports.rules import Rules
 from app.gate.ids import GateId
 from app.i18n.catalog import Texts
-from app.slack.action_value import NotATicket, Ticket
-from app.slack.handlers.save_errors import UNCONFIRMED, unrecorded
+from app.slack.action_value import ActionValue, InvalidActionValue
+from app.slack.handlers.save_errors import UNCONFIRMED, save_error_text
 from app.slack.handlers.vote import Ack, Body
-from app.slack.replies import Replies, answer_by
-from app.slack.users.accounts import Profile, is_member, non_member_words
+from app.slack.replies import Replies, ack_deadline
+from app.slack.users.accounts import Profile, is_member, non_member_text
 from app.slack.users.directory import Directory
 
 log = structlog.get_logger(__name__)
 
 
-class CheckPresses:
+class ChecksHandler:
     """The door of the button. Any full member may press it: it only asks what may be asked anyway."""
 
     def __init__(
@@ -46,7 +46,7 @@ class CheckPresses:
 
     async def run(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
         """`run_checks` on a card."""
-        until = answer_by()
+        until = ack_deadline()
         profile = await self._directory.profile(body)
         text = await self._run(action.get("value"), profile, until=until)
         await ack()
@@ -56,15 +56,15 @@ class CheckPresses:
 
     async def _run(self, value: object, profile: Profile, *, until: float) -> str:
         texts = Texts.of(profile.locale)
-        if outside := non_member_words(profile.person, texts=texts):
+        if outside := non_member_text(profile.person, texts=texts):
             return outside
         try:
-            gate = Ticket.parse(value).gate
+            gate = ActionValue.parse(value).gate
             again = await run_until(until, self._run_again(gate))
-        except NotATicket:
+        except InvalidActionValue:
             return texts("refused.no_such_gate")
         except UNCONFIRMED as trouble:
-            return unrecorded(trouble, texts=texts)
+            return save_error_text(trouble, texts=texts)
         if again is None:
             return texts("refused.no_such_gate")
         if not again:

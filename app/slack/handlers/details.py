@@ -10,15 +10,15 @@ from app.flow.ports.database import DatabaseUnavailable
 from app.flow.read_models import GateView
 from app.gate.ids import GateId
 from app.i18n.catalog import Texts
-from app.slack.action_value import NotATicket, Ticket
+from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.handlers.save_errors import UNCONFIRMED
 from app.slack.modals.details import details_modal
-from app.slack.replies import Replies, answer_by
-from app.slack.users.accounts import non_member_words
+from app.slack.replies import Replies, ack_deadline
+from app.slack.users.accounts import non_member_text
 from app.slack.users.directory import Directory
 
 
-class KeptEvidence(Protocol):
+class StoredEvidence(Protocol):
     """The record's evidence. Nothing here asks AWS."""
 
     async def get(self, gate: GateId) -> GateView | None: ...
@@ -28,13 +28,13 @@ class KeptEvidence(Protocol):
         ...
 
 
-class DetailsDoor:
+class DetailsHandler:
     """The door of the card's Details button."""
 
     def __init__(
         self,
         *,
-        evidence: KeptEvidence,
+        evidence: StoredEvidence,
         directory: Directory,
         replies: Replies,
         wanted: Callable[[], None],
@@ -54,10 +54,10 @@ class DetailsDoor:
         self._replies.later(self._open(body, action.get("value")), what="details")
 
     async def _open(self, body: Mapping[str, Any], value: object) -> None:
-        until = answer_by()
+        until = ack_deadline()
         profile, found = await asyncio.gather(self._directory.profile(body), self._find(value, until=until))
         texts = Texts.of(profile.locale)
-        if outside := non_member_words(profile.person, texts=texts):
+        if outside := non_member_text(profile.person, texts=texts):
             self._replies.refuse(body, outside)
         elif isinstance(found, UNCONFIRMED):
             self._replies.answer(body, texts("deploys.record_away"))
@@ -73,8 +73,8 @@ class DetailsDoor:
         self, value: object, *, until: float
     ) -> GateView | DatabaseUnavailable | TimeoutError | None:
         try:
-            return await run_until(until, self._evidence.get(Ticket.parse(value).gate))
-        except NotATicket:
+            return await run_until(until, self._evidence.get(ActionValue.parse(value).gate))
+        except InvalidActionValue:
             return None
         except UNCONFIRMED as trouble:
             return trouble

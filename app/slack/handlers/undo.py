@@ -19,12 +19,12 @@ from app.gate.rules.permits import Refusal
 from app.gate.undo import Deed, way_back
 from app.i18n.catalog import Texts
 from app.observability.logging import error_id
-from app.slack.action_value import NotATicket, Ticket
-from app.slack.handlers.save_errors import UNCONFIRMED, unrecorded
-from app.slack.modals.undo import REASON, UndoTicket, undo_form, undo_notice
-from app.slack.replies import Replies, answer_by
+from app.slack.action_value import ActionValue, InvalidActionValue
+from app.slack.handlers.save_errors import UNCONFIRMED, save_error_text
+from app.slack.modals.undo import REASON, UndoMetadata, undo_form, undo_notice
+from app.slack.replies import Replies, ack_deadline
 from app.slack.request_key import request_key
-from app.slack.text.denials import is_lasting, why_not
+from app.slack.text.denials import denial_text, is_lasting
 from app.slack.text.user_input import form_text
 from app.slack.users.accounts import Profile
 from app.slack.users.directory import Directory
@@ -36,7 +36,7 @@ Body = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class No:
+class UndoDenied:
     """Why a wish does not count. `again`: asking once more may help."""
 
     text: str
@@ -44,7 +44,7 @@ class No:
     refusal: Refusal | None = None
 
 
-class Undoing:
+class UndoHandler:
     """The doors of the card's Undo and Finish now, and of the form that asks why."""
 
     def __init__(
@@ -71,7 +71,7 @@ class Undoing:
 
     async def undo_reason(self, ack: Ack, body: Body, view: Mapping[str, Any]) -> None:
         """The undo form, submitted."""
-        until = answer_by()
+        until = ack_deadline()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
         reason = form_text(view.get("state", {}), REASON)
@@ -79,80 +79,84 @@ class Undoing:
             await ack(response_action="errors", errors={REASON: texts("undo.reason_missing")})
             return
         try:
-            asked = UndoTicket.parse(view.get("private_metadata"))
-        except NotATicket:
+            asked = UndoMetadata.parse(view.get("private_metadata"))
+        except InvalidActionValue:
             await ack(response_action="update", view=undo_notice(texts("refused.no_such_gate"), texts=texts))
             return
-        no = await self._intervene(
+        denied = await self._intervene(
             asked.ticket, asked.deed, profile, reason, until=until, request=request_key(body)
         )
-        if no is None:
+        if denied is None:
             await ack()
-        elif no.again:
+        elif denied.again:
             # The form stays open, so that what was typed is not lost.
-            await ack(response_action="errors", errors={REASON: no.text})
+            await ack(response_action="errors", errors={REASON: denied.text})
         else:
-            await ack(response_action="update", view=undo_notice(no.text, texts=texts))
+            await ack(response_action="update", view=undo_notice(denied.text, texts=texts))
 
     async def finish(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
         """`finish` on a card; Slack's client has asked back already."""
-        until = answer_by()
+        until = ack_deadline()
         profile = await self._directory.profile(body)
         try:
-            ticket = Ticket.parse(action.get("value"))
-        except NotATicket:
-            no: No | None = No(text=Texts.of(profile.locale)("refused.no_such_gate"))
+            ticket = ActionValue.parse(action.get("value"))
+        except InvalidActionValue:
+            denied: UndoDenied | None = UndoDenied(text=Texts.of(profile.locale)("refused.no_such_gate"))
         else:
-            no = await self._intervene(
+            denied = await self._intervene(
                 ticket, Deed.FINISH, profile, "", until=until, request=request_key(body)
             )
         await ack()
-        if no is not None:
-            self._answer(body, no, profile)
+        if denied is not None:
+            self._answer(body, denied, profile)
 
-    def _answer(self, body: Body, no: No, profile: Profile) -> None:
-        lasting = is_lasting(no.refusal, profile.person)
-        (self._replies.refuse if lasting else self._replies.answer)(body, no.text)
+    def _answer(self, body: Body, denied: UndoDenied, profile: Profile) -> None:
+        lasting = is_lasting(denied.refusal, profile.person)
+        (self._replies.refuse if lasting else self._replies.answer)(body, denied.text)
 
     async def ask(self, gate: GateId, profile: Profile, *, body: Body) -> str:
         """Opens the form for the gate's switch; gives what to say instead where there is no way back, or not for this
         person. Raises as the record does."""
-        no = await self._open_form(gate, profile, body=body)
-        return no.text if no is not None else ""
+        denied = await self._open_form(gate, profile, body=body)
+        return denied.text if denied is not None else ""
 
-    async def _open_form(self, gate: GateId, profile: Profile, *, body: Body) -> No | None:
+    async def _open_form(self, gate: GateId, profile: Profile, *, body: Body) -> UndoDenied | None:
         texts = Texts.of(profile.locale)
         try:
             view = await may_undo(
                 gate, profile.person, record=self._record, rules=self._rules, now=self._clock()
             )
         except RequestDenied as refused:
-            return self._no(refused, texts)
+            return self._denied(refused, texts)
         try:
             deed = way_back(undo_context_of(view))
         except Refusal as refusal:
-            return No(text=why_not(RequestDenied(refusal, view), texts=texts, approvers=()), refusal=refusal)
-        ticket = Ticket(gate=view.id, edition=view.edition)
+            return UndoDenied(
+                text=denial_text(RequestDenied(refusal, view), texts=texts, approvers=()), refusal=refusal
+            )
+        ticket = ActionValue(gate=view.id, edition=view.edition)
         form = undo_form(ticket, view=view, deed=deed, texts=texts)
         self._replies.open_modal(body, form, not_opened=texts("refused.form_not_opened"))
         return None
 
     async def _ask_why(self, body: Body, value: object) -> None:
-        until = answer_by()
+        until = ack_deadline()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
         try:
-            no = await run_until(until, self._open_form(Ticket.parse(value).gate, profile, body=body))
-        except NotATicket:
-            no = self._no(RequestDenied(NoSuchGate(), None), texts)
+            denied = await run_until(
+                until, self._open_form(ActionValue.parse(value).gate, profile, body=body)
+            )
+        except InvalidActionValue:
+            denied = self._denied(RequestDenied(NoSuchGate(), None), texts)
         except UNCONFIRMED:
-            no = No(text=texts("refused.nothing_recorded"))
-        if no is not None:
-            self._answer(body, no, profile)
+            denied = UndoDenied(text=texts("refused.nothing_recorded"))
+        if denied is not None:
+            self._answer(body, denied, profile)
 
     async def _intervene(
-        self, ticket: Ticket, deed: Deed, profile: Profile, reason: str, *, until: float, request: str
-    ) -> No | None:
+        self, ticket: ActionValue, deed: Deed, profile: Profile, reason: str, *, until: float, request: str
+    ) -> UndoDenied | None:
         """Writes the wish down; where it counts there is nothing to say: the card tells."""
         texts = Texts.of(profile.locale)
         wish = InterventionRequest(
@@ -163,20 +167,20 @@ class Undoing:
             await run_until(until, asking)
         except RequestDenied as refused:
             log.info("undo_refused", why=type(refused.refusal).__name__, deed=deed)
-            return self._no(refused, texts)
+            return self._denied(refused, texts)
         except UNCONFIRMED as trouble:
             log.error("undo_not_recorded", problem=type(trouble).__name__, user=profile.person.user)
-            return No(text=unrecorded(trouble, texts=texts), again=True)
+            return UndoDenied(text=save_error_text(trouble, texts=texts), again=True)
         except Exception:
             short = error_id()
             log.exception("undo_failed", error_id=short, user=profile.person.user)
-            return No(text=texts("refused.unknown_error", id=short), again=True)
+            return UndoDenied(text=texts("refused.unknown_error", id=short), again=True)
         self._asked()
         return None
 
-    def _no(self, refused: RequestDenied, texts: Texts) -> No:
-        said = why_not(refused, texts=texts, approvers=self._who_may(refused.view))
-        return No(text=said, refusal=refused.refusal)
+    def _denied(self, refused: RequestDenied, texts: Texts) -> UndoDenied:
+        said = denial_text(refused, texts=texts, approvers=self._who_may(refused.view))
+        return UndoDenied(text=said, refusal=refused.refusal)
 
     def _who_may(self, view: GateView | None) -> tuple[str, ...]:
         domain = self._rules.domain(view.switch.domain) if view and view.switch.domain else None

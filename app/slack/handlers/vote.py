@@ -24,16 +24,16 @@ from app.gate.state_machine import AlreadyDecided, CardIsOld, NotVerified, TooLa
 from app.i18n.catalog import Texts
 from app.observability.logging import error_id
 from app.observability.metrics import PRESSES
-from app.slack.action_value import NotATicket, Ticket
+from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.blocks import Block
 from app.slack.cards.secondary_buttons import answer_blocks, break_glass_button, take_back_button
-from app.slack.handlers.save_errors import UNCONFIRMED, unrecorded
+from app.slack.handlers.save_errors import UNCONFIRMED, save_error_text
 from app.slack.modals.approve import approve_form
 from app.slack.modals.reject import REASON, reject_form, reject_notice
 from app.slack.publishers.card import CARD
-from app.slack.replies import Replies, answer_by, channel_of
+from app.slack.replies import Replies, ack_deadline, channel_of
 from app.slack.request_key import request_key
-from app.slack.text.denials import is_lasting, thanks, why_not
+from app.slack.text.denials import denial_text, is_lasting, vote_accepted_text
 from app.slack.text.user_input import form_text
 from app.slack.users.accounts import Profile
 from app.slack.users.directory import Directory
@@ -52,7 +52,7 @@ Body = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Said:
+class VoteReply:
     """The answer to a press, and the buttons under it. `again`: pressing once more may help.
 
     `unsaid`: the press would count, but a reason is missing; `view` is the gate of a press that was refused, and
@@ -68,7 +68,7 @@ class Said:
     refusal: Refusal | None = None
 
 
-class Presses:
+class VoteHandler:
     """The doors of the card's two buttons and of the reject form."""
 
     def __init__(
@@ -96,14 +96,14 @@ class Presses:
 
     async def approve(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
         """`approve` on a card, or in the list of `/deploys`."""
-        until = answer_by()
+        until = ack_deadline()
         profile = await self._directory.profile(body)
         said = await self.count(
             action.get("value"), profile, Choice.APPROVE, "", until=until, request=request_key(body)
         )
         await ack()
         if said.unsaid and said.view is not None:
-            ticket = Ticket.parse(action.get("value"))  # a reason is missed only of a button of ours
+            ticket = ActionValue.parse(action.get("value"))  # a reason is missed only of a button of ours
             form = approve_form(ticket, view=said.view, texts=Texts.of(profile.locale))
             self._replies.open_modal(
                 body, form, not_opened=Texts.of(profile.locale)("refused.form_not_opened")
@@ -127,7 +127,7 @@ class Presses:
         await self._submitted(ack, body, view, Choice.REJECT)
 
     async def _submitted(self, ack: Ack, body: Body, view: Mapping[str, Any], choice: Choice) -> None:
-        until = answer_by()
+        until = ack_deadline()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
         typed_in = form_text(view.get("state", {}), REASON)
@@ -147,10 +147,14 @@ class Presses:
             title = texts("approve.title") if choice is Choice.APPROVE else None
             await ack(response_action="update", view=reject_notice(said.text, texts=texts, title=title))
 
-    def _answer(self, body: Body, said: Said, profile: Profile, choice: Choice, *, on_card: bool) -> None:
+    def _answer(
+        self, body: Body, said: VoteReply, profile: Profile, choice: Choice, *, on_card: bool
+    ) -> None:
         text = said.text
         if said.counted is not None:
-            text = thanks(said.counted, choice=choice, texts=Texts.of(profile.locale), on_card=on_card)
+            text = vote_accepted_text(
+                said.counted, choice=choice, texts=Texts.of(profile.locale), on_card=on_card
+            )
         if text:
             lasting = is_lasting(said.refusal, profile.person)
             answer = self._replies.refuse if lasting else self._replies.answer
@@ -165,7 +169,7 @@ class Presses:
         *,
         until: float,
         request: str | None = None,
-    ) -> Said:
+    ) -> VoteReply:
         """One press through the flow; whatever goes wrong becomes a sentence, and nothing half-done."""
         texts = Texts.of(profile.locale)
         try:
@@ -178,11 +182,11 @@ class Presses:
             return self._not_counted(trouble, profile, texts)
         PRESSES.labels(outcome="counted").inc()
         self._decided(press.gate)
-        return Said(text="", counted=counted, buttons=self._ways_on(press, counted, texts))
+        return VoteReply(text="", counted=counted, buttons=self._ways_on(press, counted, texts))
 
     async def _ask_why(self, body: Body, value: object) -> None:
         """Opens the form, unless the reason would be given for nothing."""
-        until = answer_by()
+        until = ack_deadline()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
         try:
@@ -199,7 +203,7 @@ class Presses:
                 body, self._not_counted(trouble, profile, texts), profile, Choice.REJECT, on_card=True
             )
             return
-        ticket = Ticket(gate=press.gate, edition=press.edition)
+        ticket = ActionValue(gate=press.gate, edition=press.edition)
         form = reject_form(
             ticket,
             view=view,
@@ -209,10 +213,10 @@ class Presses:
         )
         self._replies.open_modal(body, form, not_opened=texts("refused.form_not_opened"))
 
-    def _not_counted(self, trouble: Exception, profile: Profile, texts: Texts) -> Said:
+    def _not_counted(self, trouble: Exception, profile: Profile, texts: Texts) -> VoteReply:
         match trouble:
             case RequestDenied(view=view) if isinstance(trouble.refusal, ReasonMissing):
-                return Said(text=texts("refused.reason_missing"), unsaid=True, view=view)
+                return VoteReply(text=texts("refused.reason_missing"), unsaid=True, view=view)
             case RequestDenied(view=view):
                 why = type(trouble.refusal).__name__
                 PRESSES.labels(outcome=why).inc()
@@ -220,25 +224,25 @@ class Presses:
                 if view is not None and isinstance(trouble.refusal, STALE):
                     # The card that was pressed may show less than the record knows: draw it again.
                     self._replies.later(self._stale(view.id), what="redraw")
-                said = why_not(trouble, texts=texts, approvers=_approvers(view, self._rules))
+                said = denial_text(trouble, texts=texts, approvers=_approvers(view, self._rules))
                 glass = self._glass(profile, view, trouble.unmet, texts) if view else ()
-                return Said(text=said, buttons=glass, view=view, refusal=trouble.refusal)
+                return VoteReply(text=said, buttons=glass, view=view, refusal=trouble.refusal)
             case DatabaseUnavailable() | TimeoutError():
                 user = profile.person.user
                 PRESSES.labels(outcome="record_away").inc()
                 log.error("press_not_recorded", problem=type(trouble).__name__, user=user)
-                return Said(text=unrecorded(trouble, texts=texts), again=True)
+                return VoteReply(text=save_error_text(trouble, texts=texts), again=True)
             case _:
                 short = error_id()
                 PRESSES.labels(outcome="failed").inc()
                 log.error("press_failed", error_id=short, user=profile.person.user, exc_info=trouble)
-                return Said(text=texts("refused.unknown_error", id=short), again=True)
+                return VoteReply(text=texts("refused.unknown_error", id=short), again=True)
 
     def _ways_on(self, press: VoteRequest, counted: VoteAccepted, texts: Texts) -> tuple[Block, ...]:
         """What a voter may do next: think again, or, an admin, go around the rules."""
         if counted.decision is not None:
             return ()
-        ticket = Ticket(gate=press.gate, edition=press.edition)
+        ticket = ActionValue(gate=press.gate, edition=press.edition)
         profile = Profile(person=press.person, locale=texts.locale)
         glass = self._glass(profile, counted.view, counted.owed, texts)
         return (take_back_button(ticket, texts=texts), *glass)
@@ -248,7 +252,7 @@ class Presses:
     ) -> tuple[Block, ...]:
         """To an admin whom a rule stands in the way of, the way around it."""
         is_admin = self._rules.roster().holds(profile.person.user, approvers=self._rules.admins)
-        ticket = Ticket(gate=view.id, edition=view.edition)
+        ticket = ActionValue(gate=view.id, edition=view.edition)
         return (break_glass_button(ticket, texts=texts),) if unmet and is_admin else ()
 
     def _asks_no_reason(self, view: GateView) -> bool:
@@ -259,8 +263,8 @@ class Presses:
         """A press on a card shows where a card of this gate is."""
         place = _place(body)
         try:
-            gate = Ticket.parse(action.get("value")).gate
-        except NotATicket:
+            gate = ActionValue.parse(action.get("value")).gate
+        except InvalidActionValue:
             return
         if place is not None and _is_card(body, action, gate):
             self._replies.later(self._met(gate, place), what="card place")
@@ -269,8 +273,8 @@ class Presses:
 def _press(value: object, profile: Profile, choice: Choice, reason: str) -> VoteRequest:
     """Raises `RequestDenied` for a value that we never wrote."""
     try:
-        ticket = Ticket.parse(value)
-    except NotATicket:
+        ticket = ActionValue.parse(value)
+    except InvalidActionValue:
         raise RequestDenied(NoSuchGate(), None) from None
     return VoteRequest(
         gate=ticket.gate,

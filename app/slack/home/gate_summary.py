@@ -7,9 +7,9 @@ from app.flow.read_models import CardPlace, GateView
 from app.gate.rules.permits import AlreadyApproved
 from app.i18n.catalog import Texts
 from app.slack.blocks import when
-from app.slack.cards.evidence import change_lines, fitness_line
+from app.slack.cards.evidence import change_lines, health_line
 from app.slack.cards.list_item import card_link
-from app.slack.home.query import Judged
+from app.slack.home.query import PreviewedGate
 from app.slack.text.escape import inline
 from app.slack.text.rules import rule_lines
 from app.slack.text.switch import creator, deployment_link, domain_name
@@ -39,14 +39,14 @@ def gate_lines(view: GateView, *, place: CardPlace | None, base: str | None, tex
     ]
 
 
-def seen_lines(view: GateView, *, texts: Texts) -> list[str]:
+def evidence_lines(view: GateView, *, texts: Texts) -> list[str]:
     """What changes, and whether green is fit."""
     if view.evidence is None:
         return [texts("evidence.looking")] if view.switch.verified else []
-    return [*change_lines(view.evidence, texts, longest=LONGEST_CHANGES), fitness_line(view.evidence, texts)]
+    return [*change_lines(view.evidence, texts, longest=LONGEST_CHANGES), health_line(view.evidence, texts)]
 
 
-def standing_words(judged: Judged, *, texts: Texts) -> str:
+def approval_effect_text(judged: PreviewedGate, *, texts: Texts) -> str:
     """What stands in the way of this person's approval, or what would be owed after it; empty: nothing."""
     foresight = judged.foresight
     rules = rule_lines(foresight.unmet, texts=texts, most=MOST_RULES) if foresight.unmet else ""

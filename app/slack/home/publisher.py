@@ -20,9 +20,9 @@ from app.flow.ports.rules import Rules
 from app.i18n.catalog import Texts
 from app.observability.metrics import HOMES
 from app.slack.blocks import Block
-from app.slack.client import Patience
-from app.slack.home.query import HomeQuestions, StandingFreezes, see_home
-from app.slack.home.view import Notice, away_body, closed_body, home_body, home_top, whole_home
+from app.slack.client import RateLimiter
+from app.slack.home.query import ActiveFreezes, HomeQueries, load_home
+from app.slack.home.view import Notice, home_body, home_top, home_view, non_member_body, unavailable_body
 from app.slack.replies import Replies, is_home, user_of
 from app.slack.users.accounts import Profile, is_member
 from app.slack.users.directory import Directory
@@ -77,19 +77,19 @@ class _Viewer:
     failures: int = 0
 
 
-class Homes:
+class HomePublisher:
     """Who looks at Home, and the publishing. One loop calls `step`; nothing here delays a press."""
 
     def __init__(
         self,
         client: AsyncWebClient,
         *,
-        questions: HomeQuestions,
-        freezes: StandingFreezes,
+        questions: HomeQueries,
+        freezes: ActiveFreezes,
         rules: Rules,
         directory: Directory,
         replies: Replies,
-        patience: Patience,
+        patience: RateLimiter,
         workspace_url: Callable[[], str | None],
         nudge: Callable[[], None],
         clock: Callable[[], datetime],
@@ -207,7 +207,7 @@ class Homes:
         if fingerprint == viewer.fingerprint and not asked:
             HOMES.labels(result="unchanged").inc()
             return
-        view = whole_home(home_top(now=now, notices=notices, several=several, texts=texts), body)
+        view = home_view(home_top(now=now, notices=notices, several=several, texts=texts), body)
         # What nobody asked for must not overwrite what another replica has published since.
         guard = {} if asked or viewer.hash is None else {"hash": viewer.hash}
         try:
@@ -228,9 +228,9 @@ class Homes:
         person = profile.person
         if not is_member(person):
             viewer.mark = ""  # whom Slack does not know now is looked up again soon
-            return closed_body(person, texts=texts), False
+            return non_member_body(person, texts=texts), False
         now = self._clock()
-        seeing = see_home(
+        seeing = load_home(
             person, questions=self._questions, freezes=self._freezes, rules=self._rules, now=now
         )
         try:
@@ -238,7 +238,7 @@ class Homes:
         except (DatabaseUnavailable, TimeoutError) as trouble:
             log.warning("home_without_the_record", problem=type(trouble).__name__)
             viewer.mark = ""
-            return away_body(texts=texts), False
+            return unavailable_body(texts=texts), False
         viewer.mark = seen.mark
         body = home_body(
             seen, person=person, rules=self._rules, texts=texts, now=now, base=self._workspace_url()

@@ -35,7 +35,7 @@ class WaitingGate(Protocol):
     def shift(self) -> Shift | None: ...
 
 
-class HomeQuestions(RelatedSwitchRecord, Protocol):
+class HomeQueries(RelatedSwitchRecord, Protocol):
     """The record's answers. Every one raises `RecordAway`."""
 
     async def waiting(self) -> Sequence[WaitingGate]:
@@ -51,12 +51,12 @@ class HomeQuestions(RelatedSwitchRecord, Protocol):
         ...
 
 
-class StandingFreezes(Protocol):
+class ActiveFreezes(Protocol):
     async def standing(self) -> Sequence[ActiveFreeze]: ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Beside:
+class _GateWithRelated:
     """A waiting gate with the switches that its turn depends on."""
 
     view: GateView
@@ -64,7 +64,7 @@ class _Beside:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Judged:
+class PreviewedGate:
     """A waiting gate, and what this person's approval would do."""
 
     pending: PendingGate
@@ -76,11 +76,11 @@ class Judged:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class HomeSeen:
+class HomeContents:
     """`mine`: what this person may decide, first what their approval would count for; the totals count all."""
 
     mark: str
-    mine: Sequence[Judged]
+    mine: Sequence[PreviewedGate]
     mine_total: int
     others: Sequence[PendingGate]
     others_total: int
@@ -92,21 +92,21 @@ class HomeSeen:
 class Choices:
     """What may be approved together: judged gates, and how many more were not looked at."""
 
-    gates: Sequence[Judged]
+    gates: Sequence[PreviewedGate]
     left_out: int
 
 
-async def see_home(
-    person: Person, *, questions: HomeQuestions, freezes: StandingFreezes, rules: Rules, now: datetime
-) -> HomeSeen:
+async def load_home(
+    person: Person, *, questions: HomeQueries, freezes: ActiveFreezes, rules: Rules, now: datetime
+) -> HomeContents:
     """Everything that a Home shows."""
     mark = await questions.mark()
     waiting = await questions.waiting()
-    mine, others = _parted(waiting, person, rules=rules, now=now)
-    shown = await _whole([*mine[:MOST_MINE], *others[:MOST_OTHERS]], questions=questions, rules=rules)
+    mine, others = _split(waiting, person, rules=rules, now=now)
+    shown = await _load_gates([*mine[:MOST_MINE], *others[:MOST_OTHERS]], questions=questions, rules=rules)
     named = set(mine)
-    judged = judge([one for one in shown if one.view.id in named], person, rules=rules, now=now)
-    return HomeSeen(
+    judged = preview_gates([one for one in shown if one.view.id in named], person, rules=rules, now=now)
+    return HomeContents(
         mark=mark,
         mine=sorted(judged, key=lambda one: not one.foresight.counts),
         mine_total=len(mine),
@@ -117,44 +117,48 @@ async def see_home(
     )
 
 
-async def see_mine(person: Person, *, questions: HomeQuestions, rules: Rules, now: datetime) -> Choices:
+async def load_own_choices(person: Person, *, questions: HomeQueries, rules: Rules, now: datetime) -> Choices:
     """What this person may approve now."""
-    mine, _ = _parted(await questions.waiting(), person, rules=rules, now=now)
-    shown = await _whole(mine[: 2 * MOST_AT_ONCE], questions=questions, rules=rules)
-    judged = judge(shown, person, rules=rules, now=now)
+    mine, _ = _split(await questions.waiting(), person, rules=rules, now=now)
+    shown = await _load_gates(mine[: 2 * MOST_AT_ONCE], questions=questions, rules=rules)
+    judged = preview_gates(shown, person, rules=rules, now=now)
     counting = [one for one in judged if one.foresight.counts]
     unseen = max(len(mine) - 2 * MOST_AT_ONCE, 0)
     return Choices(gates=counting[:MOST_AT_ONCE], left_out=unseen + max(len(counting) - MOST_AT_ONCE, 0))
 
 
-async def see_domains(
-    domains: Sequence[DomainName], person: Person, *, questions: HomeQuestions, rules: Rules, now: datetime
+async def load_domain_choices(
+    domains: Sequence[DomainName], person: Person, *, questions: HomeQueries, rules: Rules, now: datetime
 ) -> Choices:
     """All that waits in these domains, in their order."""
     waiting = [one for one in await questions.waiting() if one.domain in domains]
     waiting.sort(key=lambda one: domains.index(one.domain) if one.domain else 0)
     ids = [one.id for one in waiting]
-    shown = await _whole(ids[:MOST_AT_ONCE], questions=questions, rules=rules)
-    judged = judge(shown, person, rules=rules, now=now)
+    shown = await _load_gates(ids[:MOST_AT_ONCE], questions=questions, rules=rules)
+    judged = preview_gates(shown, person, rules=rules, now=now)
     judged.sort(key=lambda one: ids.index(one.view.id))
     return Choices(gates=judged, left_out=max(len(ids) - MOST_AT_ONCE, 0))
 
 
-def judge(shown: Sequence[PendingGate], person: Person, *, rules: Rules, now: datetime) -> list[Judged]:
+def preview_gates(
+    shown: Sequence[PendingGate], person: Person, *, rules: Rules, now: datetime
+) -> list[PreviewedGate]:
     """Each gate with what this person's approval would do."""
     return [
-        Judged(pending=one, foresight=preview_approval(one.view, person=person, rules=rules, now=now))
+        PreviewedGate(pending=one, foresight=preview_approval(one.view, person=person, rules=rules, now=now))
         for one in shown
     ]
 
 
-async def _whole(gates: Sequence[GateId], *, questions: HomeQuestions, rules: Rules) -> Sequence[PendingGate]:
+async def _load_gates(
+    gates: Sequence[GateId], *, questions: HomeQueries, rules: Rules
+) -> Sequence[PendingGate]:
     found = await questions.whole(gates)
     views = await with_related_switches([one.view for one in found], record=questions, rules=rules)
-    return [_Beside(view=view, place=one.place) for one, view in zip(found, views, strict=True)]
+    return [_GateWithRelated(view=view, place=one.place) for one, view in zip(found, views, strict=True)]
 
 
-def _parted(
+def _split(
     waiting: Sequence[WaitingGate], person: Person, *, rules: Rules, now: datetime
 ) -> tuple[list[GateId], list[GateId]]:
     """This person's, and the others. A thousand gates are of a few domains: each kind is looked at once."""

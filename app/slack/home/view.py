@@ -8,14 +8,14 @@ from typing import Any, Final
 from app.flow.ports.rules import Rules
 from app.gate.rules.permits import Person, Standing
 from app.i18n.catalog import Texts
-from app.slack.action_value import Ticket
+from app.slack.action_value import ActionValue
 from app.slack.blocks import Block, actions, button, context, divider, header, mention, section, when
 from app.slack.cards.decision_buttons import Asks, approve_button, reject_button
 from app.slack.cards.evidence import details_button
 from app.slack.cards.list_item import PendingGate, decided_line
 from app.slack.cards.secondary_buttons import break_glass_button, take_back_button
-from app.slack.home.gate_summary import gate_lines, seen_lines, standing_words, within_limit
-from app.slack.home.query import HomeSeen, Judged
+from app.slack.home.gate_summary import approval_effect_text, evidence_lines, gate_lines, within_limit
+from app.slack.home.query import HomeContents, PreviewedGate
 from app.slack.text.freezes import freeze_lines
 from app.slack.text.switch import domain_name
 
@@ -32,7 +32,7 @@ class Notice:
     buttons: Sequence[Block] = ()
 
 
-def whole_home(top: Sequence[Block], body: Sequence[Block]) -> dict[str, Any]:
+def home_view(top: Sequence[Block], body: Sequence[Block]) -> dict[str, Any]:
     """The view."""
     return {"type": "home", "blocks": [*top, *body]}
 
@@ -52,7 +52,7 @@ def home_top(*, now: datetime, notices: Sequence[Notice], several: bool, texts: 
 
 
 def home_body(
-    seen: HomeSeen, *, person: Person, rules: Rules, texts: Texts, now: datetime, base: str | None
+    seen: HomeContents, *, person: Person, rules: Rules, texts: Texts, now: datetime, base: str | None
 ) -> list[Block]:
     """What waits for this person, what else waits, what is frozen, and the last decisions."""
     return [
@@ -63,18 +63,18 @@ def home_body(
     ]
 
 
-def away_body(*, texts: Texts) -> list[Block]:
+def unavailable_body(*, texts: Texts) -> list[Block]:
     """The record does not answer."""
     return [section(texts("home.record_away"))]
 
 
-def closed_body(person: Person, *, texts: Texts) -> list[Block]:
+def non_member_body(person: Person, *, texts: Texts) -> list[Block]:
     """For whoever is not known to be a full member: what waits is not theirs to read."""
     unknown = person.standing is Standing.UNKNOWN
     return [section(texts("home.unknown_person" if unknown else "refused.not_a_member"))]
 
 
-def _mine(seen: HomeSeen, *, person: Person, rules: Rules, texts: Texts, base: str | None) -> list[Block]:
+def _mine(seen: HomeContents, *, person: Person, rules: Rules, texts: Texts, base: str | None) -> list[Block]:
     title = texts.plural("home.mine_total", count=seen.mine_total) if seen.mine_total else texts("home.mine")
     if not seen.mine:
         return [header(title), section(texts("home.none_of_mine"))]
@@ -86,10 +86,10 @@ def _mine(seen: HomeSeen, *, person: Person, rules: Rules, texts: Texts, base: s
 
 
 def _one_of_mine(
-    judged: Judged, person: Person, is_admin: bool, *, texts: Texts, base: str | None
+    judged: PreviewedGate, person: Person, is_admin: bool, *, texts: Texts, base: str | None
 ) -> list[Block]:
     view = judged.view
-    seen, standing = seen_lines(view, texts=texts), standing_words(judged, texts=texts)
+    seen, standing = evidence_lines(view, texts=texts), approval_effect_text(judged, texts=texts)
     # What keeps an approval from counting comes before that green looks fit.
     rest = [*seen, standing] if judged.foresight.counts else [standing, *seen]
     lines = [*gate_lines(view, place=judged.pending.place, base=base, texts=texts), *rest]
@@ -98,10 +98,10 @@ def _one_of_mine(
     return [section(text), actions(f"mine.{view.id}", *buttons)]
 
 
-def _buttons(judged: Judged, person: Person, is_admin: bool, *, texts: Texts) -> list[Block]:
+def _buttons(judged: PreviewedGate, person: Person, is_admin: bool, *, texts: Texts) -> list[Block]:
     """Only what would count: the card has all of them, for everybody."""
     view, foresight = judged.view, judged.foresight
-    ticket = Ticket(gate=view.id, edition=view.edition)
+    ticket = ActionValue(gate=view.id, edition=view.edition)
     approve = approve_button(
         view, texts=texts, by_form=foresight.asks_reason, asks=Asks.TOWARD if foresight.unmet else Asks.LAST
     )
@@ -117,7 +117,7 @@ def _buttons(judged: Judged, person: Person, is_admin: bool, *, texts: Texts) ->
     return found
 
 
-def _others(seen: HomeSeen, *, rules: Rules, texts: Texts, base: str | None) -> list[Block]:
+def _others(seen: HomeContents, *, rules: Rules, texts: Texts, base: str | None) -> list[Block]:
     if not seen.others:
         return []
     title = texts.plural("home.others", count=seen.others_total)
@@ -136,7 +136,7 @@ def _other(pending: PendingGate, *, rules: Rules, texts: Texts, base: str | None
     return section(within_limit(lines), accessory=details_button(view, texts=texts))
 
 
-def _frozen(seen: HomeSeen, *, rules: Rules, texts: Texts, now: datetime) -> list[Block]:
+def _frozen(seen: HomeContents, *, rules: Rules, texts: Texts, now: datetime) -> list[Block]:
     lines = freeze_lines(seen.freezes, rules=rules, now=now, texts=texts, planned=False)
     if not lines:
         return []
@@ -146,7 +146,7 @@ def _frozen(seen: HomeSeen, *, rules: Rules, texts: Texts, now: datetime) -> lis
     return [header(texts("home.frozen")), shown, *more]
 
 
-def _decided(seen: HomeSeen, *, texts: Texts) -> list[Block]:
+def _decided(seen: HomeContents, *, texts: Texts) -> list[Block]:
     lines = [f"*{domain_name(view, texts)}*  {decided_line(view, texts=texts)}" for view in seen.decided]
     said = "\n".join(lines) if lines else texts("deploys.never")
     return [header(texts("home.decided")), section(said)]

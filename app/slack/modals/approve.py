@@ -4,7 +4,7 @@ from typing import Final
 
 from app.flow.read_models import GateView
 from app.i18n.catalog import Texts
-from app.slack.action_value import Ticket
+from app.slack.action_value import ActionValue
 from app.slack.blocks import Block, modal, section, text_input
 from app.slack.modals.reject import LONGEST, REASON
 from app.slack.text.escape import escaped, inline
@@ -12,7 +12,7 @@ from app.slack.text.escape import escaped, inline
 CALLBACK: Final = "approve_reason"
 
 
-def approve_form(ticket: Ticket, *, view: GateView, texts: Texts) -> Block:
+def approve_form(ticket: ActionValue, *, view: GateView, texts: Texts) -> Block:
     """The modal, for this gate and this edition of its question."""
     domain = view.switch.domain or texts("card.unknown_domain")
     says = texts("approve.says", domain=escaped(domain), deployment=inline(view.switch.key.deployment))

@@ -7,7 +7,7 @@ from typing import Final
 from app.flow.read_models import GateView
 from app.gate.rules.violations import Unmet, rule_mark
 from app.i18n.catalog import Texts
-from app.slack.action_value import NotATicket, Ticket
+from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.blocks import Block, modal, section, text_input
 from app.slack.text.escape import escaped, inline
 from app.slack.text.rules import rule_sections
@@ -18,26 +18,26 @@ LONGEST: Final = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class GlassTicket:
+class BreakGlassMetadata:
     """What the form carries: the gate, and the marks of the rules that it named."""
 
-    ticket: Ticket
+    ticket: ActionValue
     named: frozenset[str]
 
     def __str__(self) -> str:
         return f"{self.ticket} {','.join(sorted(self.named))}"
 
     @classmethod
-    def parse(cls, value: object) -> "GlassTicket":
+    def parse(cls, value: object) -> "BreakGlassMetadata":
         """Raises `NotATicket`."""
         if not isinstance(value, str):
-            raise NotATicket
+            raise InvalidActionValue
         ticket, _, named = value.partition(" ")
-        return cls(ticket=Ticket.parse(ticket), named=frozenset(named.split(",")))
+        return cls(ticket=ActionValue.parse(ticket), named=frozenset(named.split(",")))
 
 
-def glass_form(
-    ticket: Ticket,
+def break_glass_form(
+    ticket: ActionValue,
     *,
     view: GateView,
     broken: Sequence[Unmet],
@@ -54,7 +54,7 @@ def glass_form(
         title=texts("glass.title"),
         submit=texts("glass.submit"),
         close=texts("reject.close"),
-        metadata=str(GlassTicket(ticket=ticket, named=frozenset(map(rule_mark, broken)))),
+        metadata=str(BreakGlassMetadata(ticket=ticket, named=frozenset(map(rule_mark, broken)))),
         blocks=[
             *changed,
             section(says),
@@ -70,7 +70,7 @@ def glass_form(
     )
 
 
-def glass_notice(text: str, *, texts: Texts) -> Block:
+def break_glass_notice(text: str, *, texts: Texts) -> Block:
     """What the form turns into when nothing was broken."""
     return modal(
         callback="notice", title=texts("glass.title"), close=texts("reject.close"), blocks=[section(text)]

@@ -7,12 +7,12 @@ from typing import Any, Final
 
 from app.gate.ids import DomainName
 from app.i18n.catalog import Texts
-from app.slack.action_value import NotATicket, Ticket
+from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.blocks import Block, checkboxes, context, divider, modal, option, section, text_input
-from app.slack.home.gate_summary import gate_lines, seen_lines, standing_words, within_limit
-from app.slack.home.query import Choices, Judged
+from app.slack.home.gate_summary import approval_effect_text, evidence_lines, gate_lines, within_limit
+from app.slack.home.query import Choices, PreviewedGate
 from app.slack.modals.reject import LONGEST, REASON
-from app.slack.text.switch import domain_name, traffic_words
+from app.slack.text.switch import domain_name, traffic_text
 from app.slack.text.truncation import named_list
 
 CALLBACK: Final = "approve_several"
@@ -27,7 +27,7 @@ ASKS: Final = " why"
 class Pick:
     """A ticked box: the gate with the edition of its question, and whether its rules asked for a reason."""
 
-    ticket: Ticket
+    ticket: ActionValue
     asks_reason: bool
     label: str = ""
 
@@ -41,11 +41,11 @@ class Pick:
         """Raises `NotATicket`."""
         value = str(chosen.get("value") or "")
         label = str((chosen.get("text") or {}).get("text") or "")
-        ticket = Ticket.parse(value.removesuffix(ASKS))
+        ticket = ActionValue.parse(value.removesuffix(ASKS))
         return cls(ticket=ticket, asks_reason=value.endswith(ASKS), label=label)
 
 
-def several_form(
+def bulk_approve_form(
     choices: Choices,
     *,
     preselect: bool,
@@ -78,30 +78,32 @@ def several_form(
 
 def picked(state: Mapping[str, Any]) -> list[Pick]:
     """What was ticked, from a submission's `view.state`, each gate once. Leaves out what we never wrote."""
-    found: dict[Ticket, Pick] = {}
+    found: dict[ActionValue, Pick] = {}
     for block_id, answers in (state.get("values") or {}).items():
         if not block_id.startswith(f"{BOXES}."):
             continue
         for chosen in (answers.get(block_id) or {}).get("selected_options") or ():
             try:
                 pick = Pick.parse(chosen)
-            except NotATicket:
+            except InvalidActionValue:
                 continue
             found.setdefault(pick.ticket, pick)
     return list(found.values())
 
 
-def _described(judged: Judged, *, texts: Texts, base: str | None) -> Block:
+def _described(judged: PreviewedGate, *, texts: Texts, base: str | None) -> Block:
     view = judged.view
     lines = [
         *gate_lines(view, place=judged.pending.place, base=base, texts=texts),
-        *seen_lines(view, texts=texts),
-        standing_words(judged, texts=texts),
+        *evidence_lines(view, texts=texts),
+        approval_effect_text(judged, texts=texts),
     ]
     return section(within_limit([line for line in lines if line]))
 
 
-def _boxes(counting: Sequence[Judged], *, ticked: Sequence[Judged], texts: Texts) -> Iterator[Block]:
+def _boxes(
+    counting: Sequence[PreviewedGate], *, ticked: Sequence[PreviewedGate], texts: Texts
+) -> Iterator[Block]:
     for start in range(0, len(counting), A_GROUP):
         group = counting[start : start + A_GROUP]
         yield checkboxes(
@@ -114,17 +116,19 @@ def _boxes(counting: Sequence[Judged], *, ticked: Sequence[Judged], texts: Texts
         )
 
 
-def _option(judged: Judged, texts: Texts) -> Block:
+def _option(judged: PreviewedGate, texts: Texts) -> Block:
     view = judged.view
-    pick = Pick(ticket=Ticket(gate=view.id, edition=view.edition), asks_reason=judged.foresight.asks_reason)
+    pick = Pick(
+        ticket=ActionValue(gate=view.id, edition=view.edition), asks_reason=judged.foresight.asks_reason
+    )
     return option(
         f"{domain_name(view, texts)} · {view.switch.key.deployment}",
         value=pick.value,
-        description=traffic_words(view.switch.traffic, texts),
+        description=traffic_text(view.switch.traffic, texts),
     )
 
 
-def _reason(counting: Sequence[Judged], texts: Texts) -> list[Block]:
+def _reason(counting: Sequence[PreviewedGate], texts: Texts) -> list[Block]:
     asking = [one.foresight.asks_reason for one in counting]
     if not any(asking):
         return []
@@ -132,6 +136,6 @@ def _reason(counting: Sequence[Judged], texts: Texts) -> list[Block]:
     return [text_input(block_id=REASON, label=label, hint=hint, longest=LONGEST, optional=not all(asking))]
 
 
-def _only_ones(counting: Sequence[Judged]) -> list[Judged]:
+def _only_ones(counting: Sequence[PreviewedGate]) -> list[PreviewedGate]:
     of = Counter(one.view.switch.domain for one in counting)
     return [one for one in counting if of[one.view.switch.domain] == 1]

@@ -10,16 +10,16 @@ from app.gate.state_machine import Awaiting
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, context, divider, header, modal, section, when
 from app.slack.cards.evidence import (
-    nothing_words,
-    read_anew_words,
-    seen_words,
-    several_containers,
-    unknown_words,
+    evidence_time_text,
+    has_several_containers,
+    no_change_lines,
+    reread_lines,
+    unknown_text,
 )
-from app.slack.modals.details_side import side_lines
+from app.slack.modals.details_side import blue_green_lines
 from app.slack.text.escape import escaped, inline
-from app.slack.text.evidence import change_words, code, commit_words, links, why_words
-from app.slack.text.health import finding_words, good_words
+from app.slack.text.evidence import change_text, code, commit_text, links, missing_text
+from app.slack.text.health import finding_text, healthy_lines
 from app.slack.text.switch import deployment_link, domain_name
 
 LONGEST: Final = 2900
@@ -36,7 +36,7 @@ def details_modal(view: GateView, *, texts: Texts) -> Block:
     if evidence is None:
         blocks = [title, section(texts("details.no_evidence"))]
     else:
-        seen = seen_words(view, evidence, texts)
+        seen = evidence_time_text(view, evidence, texts)
         blocks = [title, context(seen), *_all(evidence, texts, waits=isinstance(view.gate, Awaiting))]
     return modal(
         callback="details", title=texts("details.title"), close=texts("details.close"), blocks=blocks
@@ -80,22 +80,22 @@ def paragraphs(lines: Iterable[str], texts: Texts) -> list[Block]:
 def _changes(evidence: Evidence, texts: Texts) -> Iterator[str]:
     changes = evidence.differences
     if isinstance(changes, Missing):
-        yield unknown_words(evidence, changes, texts)
+        yield unknown_text(evidence, changes, texts)
     elif not changes:
-        yield from nothing_words(evidence, texts)
+        yield from no_change_lines(evidence, texts)
     else:
-        several = several_containers(evidence)
-        yield from (f"• {change_words(change, texts, several=several, longest=240)}" for change in changes)
-        yield from read_anew_words(evidence, texts)
-    commits = [commit_words(evidence.commits, texts), *links(evidence.commits, texts)]
+        several = has_several_containers(evidence)
+        yield from (f"• {change_text(change, texts, several=several, longest=240)}" for change in changes)
+        yield from reread_lines(evidence, texts)
+    commits = [commit_text(evidence.commits, texts), *links(evidence.commits, texts)]
     told = [words for words in commits if words]
     if told:
         yield " · ".join(told)
 
 
 def _fitness(evidence: Evidence, texts: Texts) -> Iterator[str]:
-    yield from (f":warning: {finding_words(one, texts)}" for one in fitness(evidence).findings)
-    yield from (f":white_check_mark: {good}" for good in good_words(evidence, texts))
+    yield from (f":warning: {finding_text(one, texts)}" for one in fitness(evidence).findings)
+    yield from (f":white_check_mark: {good}" for good in healthy_lines(evidence, texts))
 
 
 def _sides(evidence: Evidence, texts: Texts, *, now: str) -> Block:
@@ -103,8 +103,8 @@ def _sides(evidence: Evidence, texts: Texts, *, now: str) -> Block:
     return {
         "type": "section",
         "fields": [
-            _field(texts(f"details.blue{now}"), side_lines(evidence.blue, texts)),
-            _field(texts(f"details.green{now}"), side_lines(evidence.green, texts)),
+            _field(texts(f"details.blue{now}"), blue_green_lines(evidence.blue, texts)),
+            _field(texts(f"details.green{now}"), blue_green_lines(evidence.green, texts)),
         ],
     }
 
@@ -123,7 +123,7 @@ def _field(title: str, lines: Sequence[str]) -> Block:
 def _alarms(evidence: Evidence, texts: Texts) -> list[str]:
     if isinstance(evidence.alarms, Missing):
         none = not evidence.alarms.call
-        return [texts("details.no_alarms") if none else why_words(evidence.alarms, texts)]
+        return [texts("details.no_alarms") if none else missing_text(evidence.alarms, texts)]
     return [f"• {_alarm(alarm, texts)}" for alarm in evidence.alarms]
 
 
@@ -140,7 +140,7 @@ def _alarm(alarm: Alarm, texts: Texts) -> str:
 
 def _safety(safety: Safety | Missing, texts: Texts) -> list[str]:
     if isinstance(safety, Missing):
-        return [f"{texts('evidence.part.safety')}: {why_words(safety, texts)}"]
+        return [f"{texts('evidence.part.safety')}: {missing_text(safety, texts)}"]
     events = ", ".join(code(event) for event in safety.rolls_back_on)
     minutes = safety.blue_kept_minutes
     return [
@@ -152,7 +152,7 @@ def _safety(safety: Safety | Missing, texts: Texts) -> list[str]:
 
 def _listeners(evidence: Evidence, texts: Texts) -> list[str]:
     if isinstance(evidence.listeners, Missing):
-        return [f"{texts('evidence.part.listeners')}: {why_words(evidence.listeners, texts)}"]
+        return [f"{texts('evidence.part.listeners')}: {missing_text(evidence.listeners, texts)}"]
     ours = {evidence.blue.target_group, evidence.green.target_group}
     return [_listener(listener, ours, texts) for listener in evidence.listeners]
 
@@ -168,5 +168,5 @@ def _missing(evidence: Evidence, texts: Texts) -> Iterator[str]:
     """Every part that could not be read, with the permission that reads it."""
     for part, missing in evidence.missing.items():
         if missing.call:
-            said = f"{texts(f'evidence.part.{part}')}: {why_words(missing, texts)}"
+            said = f"{texts(f'evidence.part.{part}')}: {missing_text(missing, texts)}"
             yield f"• {said} ({code(missing.call)})"

@@ -7,11 +7,11 @@ from app.gate.evidence.revision import Revision
 from app.i18n.catalog import Texts
 from app.slack.blocks import when
 from app.slack.text.escape import inline
-from app.slack.text.evidence import NOTHING, code, image_code, memory_words, role_name, why_words
-from app.slack.text.health import reason_words, tasks_words
+from app.slack.text.evidence import NOTHING, code, image_code, memory_text, missing_text, role_name
+from app.slack.text.health import reason_text, tasks_text
 
 
-def side_lines(side: Side, texts: Texts) -> list[str]:
+def blue_green_lines(side: Side, texts: Texts) -> list[str]:
     """What it runs, how many, how healthy, and how much of the traffic."""
     return [*_revision(side, texts), *_tasks(side, texts), *_health(side, texts), *_place(side, texts)]
 
@@ -20,12 +20,12 @@ def _revision(side: Side, texts: Texts) -> Iterator[str]:
     revision = side.revision
     if isinstance(revision, Missing):
         name = code(side.task_definition.rpartition("/")[2]) if side.task_definition else NOTHING
-        yield f"{name}: {why_words(revision, texts)}"
+        yield f"{name}: {missing_text(revision, texts)}"
         return
     yield code(revision.name)
     yield from _images(revision)
     cpu = code(revision.cpu) if revision.cpu else NOTHING
-    yield texts("details.size", cpu=cpu, memory=memory_words(revision.memory))
+    yield texts("details.size", cpu=cpu, memory=memory_text(revision.memory))
     yield texts("details.role", role=role_name(revision.task_role))
     if revision.registered_at is not None:
         who = inline(revision.registered_by, longest=80)
@@ -39,14 +39,14 @@ def _images(revision: Revision) -> Iterator[str]:
 
 def _tasks(side: Side, texts: Texts) -> Iterator[str]:
     if isinstance(side.tasks, Missing):
-        yield f"{texts('evidence.part.tasks')}: {why_words(side.tasks, texts)}"
+        yield f"{texts('evidence.part.tasks')}: {missing_text(side.tasks, texts)}"
     else:
-        yield tasks_words(side.tasks, texts)
+        yield tasks_text(side.tasks, texts)
 
 
 def _health(side: Side, texts: Texts) -> Iterator[str]:
     if isinstance(side.health, Missing):
-        yield f"{texts('evidence.part.health')}: {why_words(side.health, texts)}"
+        yield f"{texts('evidence.part.health')}: {missing_text(side.health, texts)}"
     elif not side.health:
         yield texts("details.no_targets")
     else:
@@ -57,7 +57,7 @@ def _targets(targets: Targets, texts: Texts) -> str:
     state = inline(targets.state, longest=40)
     if not targets.reason:
         return texts("details.targets", count=targets.count, state=state)
-    return texts("details.target_reason", count=targets.count, state=state, reason=reason_words(targets))
+    return texts("details.target_reason", count=targets.count, state=state, reason=reason_text(targets))
 
 
 def _place(side: Side, texts: Texts) -> Iterator[str]:

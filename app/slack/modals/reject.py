@@ -4,7 +4,7 @@ from typing import Final
 
 from app.flow.read_models import GateView
 from app.i18n.catalog import Texts
-from app.slack.action_value import Ticket
+from app.slack.action_value import ActionValue
 from app.slack.blocks import Block, modal, section, text_input
 from app.slack.text.escape import escaped, inline
 
@@ -14,7 +14,7 @@ LONGEST: Final = 1000
 
 
 def reject_form(
-    ticket: Ticket, *, view: GateView, texts: Texts, optional: bool = False, more: int = 0
+    ticket: ActionValue, *, view: GateView, texts: Texts, optional: bool = False, more: int = 0
 ) -> Block:
     """The modal, for this gate and this edition of its question. `optional`: the policy asks no reason; `more`: so
     many more people have to reject before it is rejected."""

@@ -7,11 +7,11 @@ from typing import Final
 from app.flow.read_models import GateView, ends_blue, progress_of, undo_context_of
 from app.gate.undo import Course, Deed
 from app.i18n.catalog import Texts
-from app.slack.action_value import NotATicket, Ticket
+from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.blocks import Block, modal, section, text_input
 from app.slack.text.escape import escaped, inline
 from app.slack.text.switch import domain_name
-from app.slack.text.undo_options import previous_words, traffic_left
+from app.slack.text.undo_options import previous_text, traffic_left
 
 CALLBACK: Final = "undo_reason"
 REASON: Final = "reason"
@@ -21,31 +21,31 @@ _SHAPE: Final = re.compile(r"(?P<ticket>[^/]+)/(?P<deed>stop|redeploy)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class UndoTicket:
+class UndoMetadata:
     """What the form carries: the gate, and the way that the person was shown."""
 
-    ticket: Ticket
+    ticket: ActionValue
     deed: Deed
 
     def __str__(self) -> str:
         return f"{self.ticket}/{self.deed}"
 
     @classmethod
-    def parse(cls, value: object) -> "UndoTicket":
+    def parse(cls, value: object) -> "UndoMetadata":
         """Raises `NotATicket`."""
         found = _SHAPE.fullmatch(value) if isinstance(value, str) else None
         if found is None:
-            raise NotATicket
-        return cls(ticket=Ticket.parse(found["ticket"]), deed=Deed(found["deed"]))
+            raise InvalidActionValue
+        return cls(ticket=ActionValue.parse(found["ticket"]), deed=Deed(found["deed"]))
 
 
-def undo_form(ticket: Ticket, *, view: GateView, deed: Deed, texts: Texts) -> Block:
+def undo_form(ticket: ActionValue, *, view: GateView, deed: Deed, texts: Texts) -> Block:
     """The modal for this way back."""
     says = texts(
         f"undo.says.{_way(view, deed)}",
         domain=escaped(domain_name(view, texts)),
         deployment=inline(view.switch.key.deployment),
-        previous=previous_words(view, texts),
+        previous=previous_text(view, texts),
         left=" ".join(traffic_left(view, texts)),
     )
     return modal(
@@ -53,7 +53,7 @@ def undo_form(ticket: Ticket, *, view: GateView, deed: Deed, texts: Texts) -> Bl
         title=texts("undo.title"),
         submit=texts(f"undo.submit.{deed}"),
         close=texts("undo.close"),
-        metadata=str(UndoTicket(ticket=ticket, deed=deed)),
+        metadata=str(UndoMetadata(ticket=ticket, deed=deed)),
         blocks=[
             section(says),
             text_input(block_id=REASON, label=texts("undo.label"), hint=texts("undo.hint"), longest=LONGEST),

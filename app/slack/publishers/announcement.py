@@ -11,7 +11,7 @@ from app.flow.ports.rules import Rules
 from app.flow.read_models import CardPlace, GateView
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, mention, section
-from app.slack.client import Patience
+from app.slack.client import RateLimiter
 from app.slack.publishers.card import CLOCKS_APART, UNSEARCHABLE
 from app.slack.publishers.timeline import NO_THREAD
 from app.slack.text.escape import escaped, inline, quoted
@@ -24,10 +24,10 @@ EVENT_TYPE: Final = "switchgate_announcement"
 """The message metadata by which an announcement is found again when the answer to its post was lost."""
 
 
-class SlackHerald:
+class SlackAnnouncer:
     """See `app.flow.notify.announce.Herald`."""
 
-    def __init__(self, client: AsyncWebClient, *, texts: Texts, rules: Rules, patience: Patience) -> None:
+    def __init__(self, client: AsyncWebClient, *, texts: Texts, rules: Rules, patience: RateLimiter) -> None:
         self._client = client
         self._texts = texts
         self._rules = rules

@@ -22,7 +22,7 @@ from app.i18n.catalog import Texts
 from app.observability.metrics import OUT_OF_REACH
 from app.slack.blocks import Block, section
 from app.slack.cards.card import card_blocks, card_sentence
-from app.slack.client import Patience
+from app.slack.client import RateLimiter
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +54,7 @@ class Card:
     blocks: list[Block]
 
 
-class SlackCanvas:
+class SlackCardPublisher:
     """See `app.flow.notify.publish_card.Canvas`."""
 
     def __init__(
@@ -63,7 +63,7 @@ class SlackCanvas:
         *,
         texts: Texts,
         rules: Rules,
-        patience: Patience,
+        patience: RateLimiter,
         clock: Callable[[], datetime],
     ) -> None:
         self._client = client

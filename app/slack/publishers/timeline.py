@@ -11,7 +11,7 @@ from app.flow.ports.rules import Rules
 from app.flow.read_models import CardPlace, GateView
 from app.i18n.catalog import Texts
 from app.slack.blocks import cut
-from app.slack.client import Patience
+from app.slack.client import RateLimiter
 from app.slack.publishers.card import CLOCKS_APART, PAGES, UNSEARCHABLE
 from app.slack.publishers.timeline_text import Timeline
 
@@ -20,7 +20,7 @@ LONGEST: Final = 3000
 NO_THREAD: Final = frozenset({"thread_not_found", "message_not_found", "cannot_reply_to_message"})
 
 
-class SlackThreads:
+class SlackTimelinePublisher:
     """See `app.flow.notify.post_timeline.Storyteller`."""
 
     def __init__(
@@ -30,7 +30,7 @@ class SlackThreads:
         texts: Texts,
         rules: Rules,
         workspace_url: Callable[[], str | None],
-        patience: Patience,
+        patience: RateLimiter,
     ) -> None:
         self._client = client
         self._timeline = Timeline(texts=texts, rules=rules, workspace_url=workspace_url)

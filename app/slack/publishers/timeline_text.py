@@ -15,7 +15,7 @@ from app.i18n.catalog import Texts
 from app.slack.blocks import mention
 from app.slack.cards.progress import was_stopped_here
 from app.slack.text.escape import inline
-from app.slack.text.switch import setback_words
+from app.slack.text.switch import setback_text
 
 LINES: Final[Mapping[Kind, str]] = {
     Kind.GATE_OPENED: "timeline.opened",
@@ -113,7 +113,7 @@ class Timeline:
             "deployer": ", ".join(map(mention, str(detail.get("deployer") or "").split())),
             "deadline": _clock(view.deadline_at),
             "reason": _said(detail, "reason"),
-            "why": setback_words(_found(detail, "why", "codedeploy", "how"), self._texts),
+            "why": setback_text(_found(detail, "why", "codedeploy", "how"), self._texts),
             "answer": _said(detail, "codedeploy", "answer"),
             "percent": _said(detail, "percent"),
             "deployment": _said(detail, "deployment"),

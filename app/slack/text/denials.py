@@ -40,7 +40,7 @@ from app.i18n.catalog import Texts
 from app.slack.blocks import mention, when
 from app.slack.text.escape import inline
 from app.slack.text.rules import rule_lines
-from app.slack.text.undo_options import no_way_back
+from app.slack.text.undo_options import no_undo_text
 from app.slack.users.accounts import is_member
 
 _KEYS: Final[dict[type[Refusal], str]] = {
@@ -74,7 +74,7 @@ EXPLAINED: Final = (HeldBack, OwnDeployment, AlreadyApproved)
 """Refusals that the rules still unmet are told beside."""
 
 
-def thanks(counted: VoteAccepted, *, choice: Choice, texts: Texts, on_card: bool) -> str:
+def vote_accepted_text(counted: VoteAccepted, *, choice: Choice, texts: Texts, on_card: bool) -> str:
     """What a voter hears. On the card itself a decision shows, and needs no words."""
     domain = counted.view.switch.domain or texts("card.unknown_domain")
     if counted.decision is None and choice is Choice.REJECT:
@@ -84,7 +84,7 @@ def thanks(counted: VoteAccepted, *, choice: Choice, texts: Texts, on_card: bool
     return "" if on_card else texts("press.decided", domain=domain)
 
 
-def why_not(refused: RequestDenied, *, texts: Texts, approvers: tuple[str, ...]) -> str:
+def denial_text(refused: RequestDenied, *, texts: Texts, approvers: tuple[str, ...]) -> str:
     """A kind sentence: what happened to the press, and what to do."""
     refusal, view = refused.refusal, refused.view
     if isinstance(refusal, AlreadyDecided):
@@ -94,7 +94,7 @@ def why_not(refused: RequestDenied, *, texts: Texts, approvers: tuple[str, ...])
         return texts("refused.unknown_person" if unknown else "refused.not_a_member")
     if isinstance(refusal, NoPreviousRevision):
         domain = view.switch.domain if view else None
-        why = no_way_back(view, refusal.obstacle, texts) if view else ""
+        why = no_undo_text(view, refusal.obstacle, texts) if view else ""
         return texts("refused.no_previous_revision", domain=domain or texts("card.unknown_domain"), why=why)
     unsure = isinstance(refusal, OwnDeployment) and view and len(view.switch.named_deployers) > 1
     said = texts(
@@ -131,10 +131,10 @@ def who_was_first(view: GateView, *, texts: Texts) -> str:
         who=mention(view.decided_by or ""),
         at=when(view.decided_at or view.opened_at),
     )
-    return f"{said}\n{_unreported_words(view, texts)}" if isinstance(view.gate, Decided) else said
+    return f"{said}\n{_unreported_text(view, texts)}" if isinstance(view.gate, Decided) else said
 
 
-def _unreported_words(view: GateView, texts: Texts) -> str:
+def _unreported_text(view: GateView, texts: Texts) -> str:
     """The decision stands, and CodeDeploy has not confirmed it."""
     if view.report_trouble is None:
         return texts("first.reporting")

@@ -30,12 +30,12 @@ def image_code(name: str, *, longest: int = 120) -> str:
     return code(f"{folder}{slash}{last}", longest=LONGEST_IMAGE)
 
 
-def why_words(missing: Missing, texts: Texts) -> str:
+def missing_text(missing: Missing, texts: Texts) -> str:
     """Why a part is not there."""
     return texts(f"evidence.why.{missing.why}")
 
 
-def change_words(change: Change, texts: Texts, *, several: bool, longest: int = 60) -> str:
+def change_text(change: Change, texts: Texts, *, several: bool, longest: int = 60) -> str:
     """One change in a phrase. `several` containers: it says in which."""
     words = _change(change, texts, longest)
     return f"{inline(change.container, longest=40)}: {words}" if several and change.container else words
@@ -65,11 +65,11 @@ def _value(what: What, value: str | None, longest: int) -> str:
     if what is What.ROLE:
         return role_name(value)
     if what is What.MEMORY:
-        return memory_words(value)
+        return memory_text(value)
     return code(value, longest=longest) if value else NOTHING
 
 
-def memory_words(memory: str | None) -> str:
+def memory_text(memory: str | None) -> str:
     """ECS counts in MiB unless it is told another unit."""
     if not memory:
         return NOTHING
@@ -92,7 +92,7 @@ def links(commits: Commits, texts: Texts) -> list[str]:
     return found
 
 
-def commit_words(commits: Commits, texts: Texts) -> str | None:
+def commit_text(commits: Commits, texts: Texts) -> str | None:
     """From which commit to which; None where no tag, image or description tells."""
     if commits.new is None:
         return None

@@ -16,7 +16,7 @@ Tense = Literal["unmet", "broken"]
 MOST_NAMES: Final = 10
 
 
-def turn_words(rule: TurnTaken | GoesFirst, *, texts: Texts, tense: Tense) -> str:
+def exclusivity_text(rule: TurnTaken | GoesFirst, *, texts: Texts, tense: Tense) -> str:
     """Who is on, and, while it lasts, this one's place."""
     deployment = inline(rule.deployment)
     match rule:
@@ -33,7 +33,7 @@ def turn_words(rule: TurnTaken | GoesFirst, *, texts: Texts, tense: Tense) -> st
             assert_never(rule)
 
 
-def line_words(outlook: RuleStatus, *, texts: Texts) -> list[str]:
+def queue_lines(outlook: RuleStatus, *, texts: Texts) -> list[str]:
     """What the card says beside its rules: who else waits while nobody is on, and who did not come through."""
     lines = [
         texts(f"turn.not_followed.{one.ending}", domain=one.domain, deployment=inline(one.deployment))
@@ -45,7 +45,7 @@ def line_words(outlook: RuleStatus, *, texts: Texts) -> list[str]:
     return lines
 
 
-def turn_lines(turns: Turns, *, texts: Texts) -> list[str]:
+def exclusivity_lines(turns: Turns, *, texts: Texts) -> list[str]:
     """The rules themselves, a sentence each."""
     lines = []
     if turns.rivals:

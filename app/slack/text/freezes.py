@@ -10,7 +10,7 @@ from app.gate.rules.freeze import Freeze, Span
 from app.i18n.catalog import Texts
 from app.slack.blocks import when
 from app.slack.text.escape import inline
-from app.slack.text.rules import teller
+from app.slack.text.rules import author_text
 from app.slack.text.truncation import named_list
 
 Domains = Sequence[DomainName] | None
@@ -35,17 +35,17 @@ def freeze_lines(
     return [f"• {of_domains(each, now=now, texts=texts)}" for each in told]
 
 
-def domains_words(domains: Domains, texts: Texts) -> str:
+def domains_text(domains: Domains, texts: Texts) -> str:
     """The domains that a freeze is about."""
     return (
         texts("freeze.all") if domains is None else named_list([f"*{name}*" for name in domains], texts=texts)
     )
 
 
-def freeze_words(freeze: Freeze, *, now: datetime, texts: Texts) -> str:
+def freeze_text(freeze: Freeze, *, now: datetime, texts: Texts) -> str:
     """One freeze, without its domains."""
     span = freeze.around(now) or (freeze.when if isinstance(freeze.when, Span) else None)
-    by = teller(freeze.by, texts=texts)
+    by = author_text(freeze.by, texts=texts)
     if span is None:
         return texts("freeze.weekly", reason=inline(freeze.reason), by=by)
     return texts(
@@ -53,7 +53,7 @@ def freeze_words(freeze: Freeze, *, now: datetime, texts: Texts) -> str:
     )
 
 
-def span_words(start: datetime, end: datetime, *, zone: tzinfo, texts: Texts) -> str:
+def span_text(start: datetime, end: datetime, *, zone: tzinfo, texts: Texts) -> str:
     """Start and end in full on the clocks of the zone, for whoever wrote them to compare."""
     name = getattr(zone, "key", "")
     shown = " / ".join(dict.fromkeys(_offset(at.astimezone(zone)) for at in (start, end)))
@@ -73,32 +73,32 @@ def _offset(at: datetime) -> str:
 
 def of_domains(each: ActiveFreeze, *, now: datetime, texts: Texts) -> str:
     """One freeze with its domains."""
-    return f"{domains_words(each.domains, texts)}: {freeze_words(each.freeze, now=now, texts=texts)}"
+    return f"{domains_text(each.domains, texts)}: {freeze_text(each.freeze, now=now, texts=texts)}"
 
 
-def lifted_words(lifted: Lifted, *, domains: Domains, now: datetime, texts: Texts) -> str:
+def lifted_text(lifted: Lifted, *, domains: Domains, now: datetime, texts: Texts) -> str:
     """What was lifted of these domains, for which of them, and what stands all the same."""
     lines = [line for each in lifted.lifted for line in _lifted_lines(each, now=now, texts=texts)]
     begun = [each for each in lifted.standing if each.freeze.around(now) is not None]
     planned = [each for each in lifted.standing if _is_to_come(each.freeze, now)]
     lines += [_stands(_goes_on(each.freeze), each, now=now, texts=texts) for each in begun]
     if planned and not begun:
-        lines.append(texts("freeze.nothing_now", domains=domains_words(domains, texts)))
+        lines.append(texts("freeze.nothing_now", domains=domains_text(domains, texts)))
     lines += [_stands("freeze.stays_planned", each, now=now, texts=texts) for each in planned]
     return "\n".join(lines or [texts("freeze.nothing_to_lift")])
 
 
 def _lifted_lines(each: LiftedFreeze, *, now: datetime, texts: Texts) -> Iterator[str]:
-    words = freeze_words(each.freeze, now=now, texts=texts)
-    yield texts("freeze.lifted", domains=domains_words(each.domains, texts), freeze=words)
+    words = freeze_text(each.freeze, now=now, texts=texts)
+    yield texts("freeze.lifted", domains=domains_text(each.domains, texts), freeze=words)
     if each.others:
         key = "freeze.others_stay_planned" if _is_to_come(each.freeze, now) else "freeze.others_go_on"
-        yield texts(key, domains=domains_words(each.others, texts))
+        yield texts(key, domains=domains_text(each.others, texts))
 
 
 def _stands(key: str, each: ActiveFreeze, *, now: datetime, texts: Texts) -> str:
-    words = freeze_words(each.freeze, now=now, texts=texts)
-    return texts(key, domains=domains_words(each.domains, texts), freeze=words)
+    words = freeze_text(each.freeze, now=now, texts=texts)
+    return texts(key, domains=domains_text(each.domains, texts), freeze=words)
 
 
 def _goes_on(freeze: Freeze) -> str:

@@ -18,10 +18,10 @@ from app.gate.evidence.model import ABSENT, Evidence, Missing, Targets, Tasks, W
 from app.i18n.catalog import Texts
 from app.slack.blocks import when
 from app.slack.text.escape import inline
-from app.slack.text.evidence import code, why_words
+from app.slack.text.evidence import code, missing_text
 
 
-def finding_words(finding: Finding, texts: Texts) -> str:
+def finding_text(finding: Finding, texts: Texts) -> str:
     """What speaks against green, or could not be read, in a phrase."""
     match finding:
         case NoTasks() | TasksShort() | NotSteady():
@@ -31,24 +31,24 @@ def finding_words(finding: Finding, texts: Texts) -> str:
         case AlarmRings() | AlarmGone():
             return _alarm_finding(finding, texts)
         case Unread(part=part, missing=missing):
-            return f"{texts(f'evidence.part.{part}')}: {why_words(missing, texts)}"
+            return f"{texts(f'evidence.part.{part}')}: {missing_text(missing, texts)}"
         case _:
             assert_never(finding)
 
 
-def reason_words(targets: Targets) -> str:
+def reason_text(targets: Targets) -> str:
     """ELB's reason code, and its description where there is one."""
     if not targets.description:
         return inline(targets.reason, longest=80)
     return f"{inline(targets.reason, longest=80)} ({inline(targets.description, longest=120)})"
 
 
-def tasks_words(tasks: Tasks, texts: Texts) -> str:
+def tasks_text(tasks: Tasks, texts: Texts) -> str:
     """How many run, of how many."""
     return texts("evidence.fit.tasks", running=tasks.running, desired=tasks.desired)
 
 
-def good_words(evidence: Evidence, texts: Texts) -> list[str]:
+def healthy_lines(evidence: Evidence, texts: Texts) -> list[str]:
     """What speaks for green; nothing is said of what is missing or wrong."""
     return [
         *_tasks(evidence, texts),
@@ -82,7 +82,7 @@ def _targets_finding(finding: TargetsUnfit | TargetsUnchecked | NoTargets, texts
         count=targets.count,
         total=finding.total,
         state=inline(targets.state, longest=40),
-        reason=reason_words(targets),
+        reason=reason_text(targets),
     )
 
 
@@ -97,7 +97,7 @@ def _tasks(evidence: Evidence, texts: Texts) -> list[str]:
     tasks = evidence.green.tasks
     if isinstance(tasks, Missing) or tasks.running < max(tasks.desired, 1):
         return []
-    return [tasks_words(tasks, texts)]
+    return [tasks_text(tasks, texts)]
 
 
 def _targets(evidence: Evidence, texts: Texts) -> list[str]:

@@ -14,7 +14,7 @@ from app.gate.rules.policy import (
     Variant,
 )
 from app.i18n.catalog import Texts
-from app.slack.text.exclusivity import turn_lines
+from app.slack.text.exclusivity import exclusivity_lines
 from app.slack.text.rules import mentions
 
 Who = Callable[[Sequence[str]], str]
@@ -56,7 +56,7 @@ def _rules(policy: Policy, texts: Texts, who: Who) -> list[str]:
     lines.append(texts("policy.reject_one" if one else "policy.reject_majority"))
     lines.append(texts(f"policy.reason_{_REASONS[policy.reason]}"))
     lines += _by_checks(policy, texts)
-    lines += turn_lines(policy.turns, texts=texts)
+    lines += exclusivity_lines(policy.turns, texts=texts)
     minutes = int(policy.deadline.total_seconds() // 60)
     return [*lines, texts("policy.deadline", minutes=minutes)]
 

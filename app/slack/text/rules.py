@@ -26,7 +26,7 @@ from app.i18n.catalog import Texts
 from app.slack.blocks import Block, mention, section, when
 from app.slack.text.escape import inline
 from app.slack.text.evidence import code
-from app.slack.text.exclusivity import Tense, turn_words
+from app.slack.text.exclusivity import Tense, exclusivity_text
 
 MOST_TARGET_GROUPS: Final = 5
 A_SECTION: Final = 10
@@ -46,13 +46,13 @@ def rule_sections(rules: Sequence[Unmet], *, texts: Texts) -> list[Block]:
 
 def rule_lines(rules: Sequence[Unmet], *, texts: Texts, tense: Tense = "unmet", most: int = A_SECTION) -> str:
     """One line a rule, each with a bullet; what does not fit is counted."""
-    lines = [f"• {rule_words(rule, texts=texts, tense=tense)}" for rule in rules[:most]]
+    lines = [f"• {rule_text(rule, texts=texts, tense=tense)}" for rule in rules[:most]]
     if len(rules) > most:
         lines.append(f"• {texts.plural('rule.more', count=len(rules) - most)}")
     return "\n".join(lines)
 
 
-def rule_words(
+def rule_text(
     rule: Unmet,
     *,
     texts: Texts,
@@ -66,7 +66,7 @@ def rule_words(
         case CheckOwed() | Frozen():
             return _held(rule, texts=texts, tense=tense, who=who)
         case TurnTaken() | GoesFirst():
-            return turn_words(rule, texts=texts, tense=tense)
+            return exclusivity_text(rule, texts=texts, tense=tense)
         case GreenServes() | TrafficElsewhere() | GreenUnhealthy():
             return _guarded(rule, texts=texts, tense=tense)
         case ShiftUnknown() | NotNamed() | OwnSwitch():
@@ -98,7 +98,7 @@ def _held(
         case CheckOwed():
             return texts(f"rule.{tense}.check_pending", name=inline(rule.name))
         case Frozen():
-            by = teller(rule.by, texts=texts, who=who)
+            by = author_text(rule.by, texts=texts, who=who)
             return texts(f"rule.{tense}.frozen", until=when(rule.until), reason=inline(rule.reason), by=by)
         case _:
             assert_never(rule)
@@ -117,7 +117,7 @@ def _guarded(rule: GuardRule, *, texts: Texts, tense: Tense) -> str:
             assert_never(rule)
 
 
-def teller(by: str | None, *, texts: Texts, who: Callable[[Sequence[str]], str] = mentions) -> str:
+def author_text(by: str | None, *, texts: Texts, who: Callable[[Sequence[str]], str] = mentions) -> str:
     """Whoever declared something: a person, a caller of the API, or the configuration."""
     if by is None:
         return texts("rule.configuration")

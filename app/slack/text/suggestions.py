@@ -28,7 +28,7 @@ def near_name(name: str, rules: Rules) -> DomainName | None:
     return DomainName(near[0]) if near else None
 
 
-def unknown_words(names: Sequence[str], *, rules: Rules, texts: Texts) -> str:
+def unknown_names_text(names: Sequence[str], *, rules: Rules, texts: Texts) -> str:
     """The names, as they were given."""
     shown = []
     for name in names[:MOST]:

@@ -56,12 +56,12 @@ def creator(view: GateView) -> str:
     return inline(switch.deployed_by or switch.creator or "")
 
 
-def ending_words(switch: Switch) -> str:
+def ending_text(switch: Switch) -> str:
     """How the deployment ended, in CodeDeploy's words; the name of the alarm that ended it stands at their end."""
     return inline(switch.ending or "", longest=600)
 
 
-def setback_words(problem: str, texts: Texts) -> str:
+def setback_text(problem: str, texts: Texts) -> str:
     """Why an intervention failed: our own findings in the reader's language, AWS's words as they are."""
     own = next((one for one in Setback if problem.startswith(one)), None)
     if own is None:
@@ -70,7 +70,7 @@ def setback_words(problem: str, texts: Texts) -> str:
     return " ".join([texts(f"setback.{own.name.lower()}"), *([inline(rest)] if rest else [])])
 
 
-def traffic_words(traffic: Traffic | None, texts: Texts) -> str:
+def traffic_text(traffic: Traffic | None, texts: Texts) -> str:
     """How traffic will move, in words."""
     if traffic is None:
         return texts("card.traffic.unknown")

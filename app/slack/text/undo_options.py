@@ -9,7 +9,7 @@ from app.i18n.catalog import Texts
 from app.slack.text.escape import inline
 
 
-def way_of(view: GateView) -> Deed | None:
+def undo_kind(view: GateView) -> Deed | None:
     """How the switch can be taken back now, if at all."""
     try:
         return way_back(undo_context_of(view))
@@ -17,7 +17,7 @@ def way_of(view: GateView) -> Deed | None:
         return None
 
 
-def previous_words(view: GateView, texts: Texts) -> str:
+def previous_text(view: GateView, texts: Texts) -> str:
     """What served before, by the best name that is known."""
     name = view.switch.previous_revision
     return inline(name) if name else texts("undo.what_served_before")
@@ -34,28 +34,28 @@ def traffic_left(view: GateView, texts: Texts) -> list[str]:
     return [texts("course.left.unknown") if percent is None else texts("course.left.some", percent=percent)]
 
 
-def redeployment_words(view: GateView, texts: Texts) -> list[str]:
+def redeployment_lines(view: GateView, texts: Texts) -> list[str]:
     """What Undo does once the deployment is over, or why there is none."""
     try:
         deed = way_back(undo_context_of(view))
     except NoPreviousRevision as none:
-        return [no_way_back(view, none.obstacle, texts)]
+        return [no_undo_text(view, none.obstacle, texts)]
     except Refusal:
         return []
-    told = texts("course.undo_redeploys", previous=previous_words(view, texts))
+    told = texts("course.undo_redeploys", previous=previous_text(view, texts))
     return [told] if deed is Deed.REDEPLOY else []
 
 
-def no_way_back(view: GateView, obstacle: Obstacle, texts: Texts) -> str:
+def no_undo_text(view: GateView, obstacle: Obstacle, texts: Texts) -> str:
     """Why there is no redeployment that would take the switch back."""
-    return texts(f"course.no_way_back.{obstacle}", previous=previous_words(view, texts))
+    return texts(f"course.no_way_back.{obstacle}", previous=previous_text(view, texts))
 
 
-def warning_before(view: GateView, texts: Texts) -> list[str]:
+def undo_warnings(view: GateView, texts: Texts) -> list[str]:
     """On a card that asks: that there is no way back once blue is gone."""
     evidence = view.evidence
     blue = evidence.blue.revision if evidence is not None else None
-    obstacle, previous = view.switch.previous_obstacle, previous_words(view, texts)
+    obstacle, previous = view.switch.previous_obstacle, previous_text(view, texts)
     if blue is not None and not isinstance(blue, Missing) and not blue.active:
         obstacle, previous = Obstacle.INACTIVE, inline(blue.name)
     if obstacle is None:

@@ -83,7 +83,7 @@ def is_member(person: Person) -> bool:
     return person.standing is Standing.MEMBER
 
 
-def non_member_words(person: Person, *, texts: Texts) -> str:
+def non_member_text(person: Person, *, texts: Texts) -> str:
     """What to say to an account that may do nothing and is shown nothing; empty: a full member."""
     if person.standing is Standing.UNKNOWN:
         return texts("refused.unknown_person")

@@ -24,7 +24,7 @@ NOBODY: Final = frozenset({"users_not_found", "missing_scope", "user_not_found"}
 """Answers that asking again soon would not change."""
 
 
-class SlackAddressBook:
+class SlackEmailLookup:
     """See `app.flow.evidence.resolve_deployer.AddressBook`. Answers are kept for ten minutes, also that
     there is nobody.
     """

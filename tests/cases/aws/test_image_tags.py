@@ -10,7 +10,7 @@ from app.i18n.catalog import LOCALES, LocaleName, Texts
 from app.sandbox.cast import OLU
 from app.sandbox.slack.validate import message_problems, view_problems
 from app.slack.cards.evidence import change_lines, evidence_blocks
-from app.slack.home.gate_summary import LONGEST, seen_lines, within_limit
+from app.slack.home.gate_summary import LONGEST, evidence_lines, within_limit
 from app.slack.modals.details import details_modal
 from tests.gate.seen import container, evidence, reading, revision, side
 from tests.harness import Harness, texts_in
@@ -62,7 +62,7 @@ def test_the_tag_is_always_there(before: str, after: str, containers: int, local
     card, modal = evidence_blocks(view, texts=texts), details_modal(view, texts=texts)
     assert message_problems(card) == []
     assert view_problems(modal) == []
-    home = within_limit(["x" * 600, *seen_lines(view, texts=texts)])
+    home = within_limit(["x" * 600, *evidence_lines(view, texts=texts)])
     assert len(home) <= LONGEST + 2
     for shown in ("\n".join(texts_in(card)), "\n".join(texts_in(modal)), home):
         for name in (before, after):

@@ -18,7 +18,7 @@ from app.gate.rules.shift import Shift
 from app.gate.rules.traffic_guard import TrafficGuard
 from app.gate.state_machine import Awaiting, Vote
 from app.i18n.catalog import Texts
-from app.slack.text.denials import why_not
+from app.slack.text.denials import denial_text
 from app.slack.text.rules import rule_lines
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -84,7 +84,7 @@ class Scene:
             unmet = broken_by(self.case(self.gate), person)
             refused = RequestDenied(refusal, self.view, unmet=unmet)
             said = {
-                name: why_not(refused, texts=Texts.of(name), approvers=("SONCALL",)) for name in LANGUAGES
+                name: denial_text(refused, texts=Texts.of(name), approvers=("SONCALL",)) for name in LANGUAGES
             }
             return Answered(came_of_it=type(refusal).__name__, said=said)
         if decision is not None:

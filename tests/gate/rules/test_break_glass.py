@@ -44,7 +44,7 @@ from app.gate.rules.violations import (
 )
 from app.gate.state_machine import Awaiting, CardIsOld, NotVerified, NoVote, TooLate, Vote
 from app.i18n.catalog import Texts
-from app.slack.text.rules import rule_words
+from app.slack.text.rules import rule_text
 from tests.gate.rules.cases import ANA, BEN, CHO, EVE, NOW, POLICY, ROSTER, Scene
 
 FREEZE = Freeze(reason="incident", when=Span(start=NOW, end=NOW + timedelta(hours=1)), by=None)
@@ -187,7 +187,7 @@ def test_every_rule_is_kept_in_the_record_and_read_back() -> None:
 @pytest.mark.parametrize("rule", EVERY_RULE, ids=lambda rule: type(rule).__name__)
 def test_every_rule_has_its_sentence_while_it_stands_and_once_it_was_set_aside(rule: Unmet) -> None:
     said = {
-        rule_words(rule, texts=Texts.of(language), tense=tense)
+        rule_text(rule, texts=Texts.of(language), tense=tense)
         for language in ("en", "ko")
         for tense in ("unmet", "broken")
     }

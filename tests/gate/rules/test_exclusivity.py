@@ -25,7 +25,7 @@ from app.gate.rules.freeze import Freeze, Span
 from app.gate.rules.permits import Choice
 from app.gate.rules.violations import GoesFirst, TurnTaken, rule_mark
 from app.i18n.catalog import Texts
-from app.slack.text.exclusivity import MOST_NAMES, line_words, turn_lines
+from app.slack.text.exclusivity import MOST_NAMES, exclusivity_lines, queue_lines
 from tests.gate.rules.cases import ANA, BEN, NOW, POLICY, Scene
 
 AUTH, HUB, PAYMENT = DomainName("auth"), DomainName("hub"), DomainName("payment")
@@ -236,7 +236,7 @@ def test_a_switch_that_was_to_go_first_is_told_of_for_an_hour() -> None:
 def test_each_ending_has_its_sentence(ending: Ending) -> None:
     missed = NotFollowed(domain=AUTH, deployment=DeploymentId("d-auth"), ending=ending)
     outlook = RuleStatus(policy=AFTER, variants=(), unmet=(), asked=1, not_followed=(missed,))
-    said = {line for language in ("en", "ko") for line in line_words(outlook, texts=Texts.of(language))}
+    said = {line for language in ("en", "ko") for line in queue_lines(outlook, texts=Texts.of(language))}
     assert len(said) == 2
     assert all("d-auth" in line for line in said)
 
@@ -248,7 +248,7 @@ def test_a_long_line_is_counted_and_not_recited() -> None:
     )
     turns = Turns(rivals=names)
     assert ahead(turns, line) == names
-    (rules, _) = turn_lines(turns, texts=Texts.of("en"))
+    (rules, _) = exclusivity_lines(turns, texts=Texts.of("en"))
     assert rules.endswith(f"{names[MOST_NAMES - 1]}, and 30 more.")
 
 

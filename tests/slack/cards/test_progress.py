@@ -22,7 +22,7 @@ from app.gate.state_machine import Closed, Outcome
 from app.gate.undo import Deed
 from app.i18n.catalog import LOCALES, LocaleName, Texts
 from app.sandbox.cast import config_text
-from app.slack.action_value import Ticket
+from app.slack.action_value import ActionValue
 from app.slack.cards.card import card_blocks, card_sentence
 from app.slack.cards.list_item import decided_line
 from app.slack.modals.undo import undo_form
@@ -155,7 +155,7 @@ def test_blue_that_somebody_has_ended_is_promised_to_nobody() -> None:
     ending = approved(switch=ON_GREEN, intervention=asked(Deed.FINISH, InterventionPhase.DONE))
     assert actions(approved(switch=ON_GREEN), allowed) == {"undo", "finish"}
     assert actions(ending, allowed) == {"undo"}, "not twice; the way back stays, and may take longer"
-    form = undo_form(Ticket(gate=GATE, edition=1), view=ending, deed=Deed.STOP, texts=Texts.of("en"))
+    form = undo_form(ActionValue(gate=GATE, edition=1), view=ending, deed=Deed.STOP, texts=Texts.of("en"))
     assert "*minutes*" in str(form)
     assert "within seconds" not in str(form)
 

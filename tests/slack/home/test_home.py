@@ -15,8 +15,8 @@ from app.sandbox.cast import CHANNEL, GRACE, JUN, MINA, OLU, config_text
 from app.sandbox.slack.answers import PressResult
 from app.sandbox.slack.shapes import User
 from app.slack.blocks import actions, button
-from app.slack.client import Patience
-from app.slack.home.publisher import Homes
+from app.slack.client import RateLimiter
+from app.slack.home.publisher import HomePublisher
 from app.slack.replies import Replies
 from app.slack.users.directory import Directory
 from app.workers.foreground import Calm
@@ -110,9 +110,9 @@ async def test_a_press_in_home_decides_and_home_says_so(harness: Harness) -> Non
 async def test_of_two_presses_one_after_the_other_both_answers_are_told(harness: Harness) -> None:
     await look(harness, OLU)
     pressed = {"user": {"id": OLU.id}, "view": {"type": "home"}}
-    offers = [actions("offers", button("Break glass", action="break_glass", value="x"))]
-    harness.service.slack.replies.answer(pressed, "order: no", offers)
-    harness.service.slack.replies.answer(pressed, "payment: no", offers)
+    secondary_buttons = [actions("offers", button("Break glass", action="break_glass", value="x"))]
+    harness.service.slack.replies.answer(pressed, "order: no", secondary_buttons)
+    harness.service.slack.replies.answer(pressed, "payment: no", secondary_buttons)
     await harness.until(lambda: "payment: no" in says(harness, OLU))
     assert "order: no" in says(harness, OLU)
     assert buttons(harness, OLU, "home.notice") == [["break_glass"], ["break_glass"]]
@@ -227,14 +227,14 @@ async def test_a_publication_that_was_given_out_is_not_given_out_again_before_it
         heard=lambda _: NOW,
         clock=lambda: NOW,
     )
-    homes = Homes(
+    homes = HomePublisher(
         client,
         questions=WaitingGates(database),
         freezes=Freezes(database),
         rules=rules,
         directory=Directory(client, clock=lambda: NOW, locale="en"),
         replies=Replies(client, calm=Calm()),
-        patience=Patience(lambda: NOW),
+        patience=RateLimiter(lambda: NOW),
         workspace_url=lambda: None,
         nudge=lambda: None,
         clock=lambda: NOW,

@@ -24,13 +24,21 @@ from app.gate.state_machine import Outcome
 from app.i18n.catalog import LOCALES, LocaleName, Texts
 from app.sandbox.cast import GRACE, OLU, ONCALL, config_text
 from app.sandbox.slack.validate import message_problems, view_is_too_large, view_problems
-from app.slack.action_value import Ticket
+from app.slack.action_value import ActionValue
 from app.slack.cards.secondary_buttons import take_back_button
-from app.slack.handlers.bulk_results import recorded_result, result_of, results_blocks, several_notice
-from app.slack.handlers.vote import Said
-from app.slack.home.query import MOST_AT_ONCE, MOST_MINE, MOST_OTHERS, Choices, HomeSeen, Judged, judge
-from app.slack.home.view import Notice, away_body, closed_body, home_body, home_top, whole_home
-from app.slack.modals.bulk_approve import Pick, several_form
+from app.slack.handlers.bulk_results import bulk_approve_notice, recorded_result, result_of, results_blocks
+from app.slack.handlers.vote import VoteReply
+from app.slack.home.query import (
+    MOST_AT_ONCE,
+    MOST_MINE,
+    MOST_OTHERS,
+    Choices,
+    HomeContents,
+    PreviewedGate,
+    preview_gates,
+)
+from app.slack.home.view import Notice, home_body, home_top, home_view, non_member_body, unavailable_body
+from app.slack.modals.bulk_approve import Pick, bulk_approve_form
 from tests.gate.seen import evidence
 from tests.slack.sample_gates import APPROVED, NOON, SWITCH, WAITING, reported, told, view, vote
 
@@ -77,7 +85,7 @@ def rules(folder: Path) -> LiveRules:
     return LiveRules(load_config(path), roster=lambda: roster, heard=lambda _: NOON, clock=lambda: NOON)
 
 
-def seen(person: Person, live: LiveRules) -> HomeSeen:
+def seen(person: Person, live: LiveRules) -> HomeContents:
     """One of each kind."""
     voted = {"votes": (vote(ME.user, "olu"),), "gate": {"approved_by": frozenset({ME.user})}}
     mine = [
@@ -88,9 +96,9 @@ def seen(person: Person, live: LiveRules) -> HomeSeen:
         gate(5, "delivery", switch={"deployer": ME.user}),
         gate(6, "promotion", freezes=(FREEZE,)),
     ]
-    judged = judge([Shown(one) for one in mine], person, rules=live, now=NOON)
+    judged = preview_gates([Shown(one) for one in mine], person, rules=live, now=NOON)
     decided = view(reported(Verdict.APPROVED, Outcome.TOLD), **APPROVED, **told(Outcome.TOLD, "Succeeded"))
-    return HomeSeen(
+    return HomeContents(
         mark="",
         mine=sorted(judged, key=lambda one: not one.foresight.counts),
         mine_total=1000,
@@ -101,42 +109,50 @@ def seen(person: Person, live: LiveRules) -> HomeSeen:
     )
 
 
-NOTHING: Final = HomeSeen(mark="", mine=[], mine_total=0, others=[], others_total=0, freezes=[], decided=[])
+NOTHING: Final = HomeContents(
+    mark="", mine=[], mine_total=0, others=[], others_total=0, freezes=[], decided=[]
+)
 
 
-def home(seen_: HomeSeen, person: Person, live: LiveRules, texts: Texts, notice: Notice | None = None) -> Any:
+def home(
+    seen_: HomeContents, person: Person, live: LiveRules, texts: Texts, notice: Notice | None = None
+) -> Any:
     top = home_top(now=NOON, notices=[notice] if notice else [], several=notice is not None, texts=texts)
-    return whole_home(top, home_body(seen_, person=person, rules=live, texts=texts, now=NOON, base=BASE))
+    return home_view(top, home_body(seen_, person=person, rules=live, texts=texts, now=NOON, base=BASE))
 
 
 def results(live: LiveRules, texts: Texts) -> Any:
     """Recorded, not recorded, and one of which nobody knows what it was."""
-    pick = Pick(ticket=Ticket(gate=GateId(UUID(int=1)), edition=1), asks_reason=False, label="order · <d-1>")
+    pick = Pick(
+        ticket=ActionValue(gate=GateId(UUID(int=1)), edition=1), asks_reason=False, label="order · <d-1>"
+    )
     lines = [
         recorded_result(gate(1, "order"), texts=texts),
-        result_of(pick, Said(text=texts("refused.nothing_recorded"), again=True), by=ME.user, texts=texts),
+        result_of(
+            pick, VoteReply(text=texts("refused.nothing_recorded"), again=True), by=ME.user, texts=texts
+        ),
     ]
-    return several_notice(results_blocks(lines, texts=texts), texts=texts)
+    return bulk_approve_notice(results_blocks(lines, texts=texts), texts=texts)
 
 
 def with_notice(live: LiveRules, texts: Texts) -> Any:
-    button = take_back_button(Ticket(gate=GateId(UUID(int=4)), edition=1), texts=texts)
+    button = take_back_button(ActionValue(gate=GateId(UUID(int=4)), edition=1), texts=texts)
     return home(seen(ME, live), ME, live, texts, Notice(text=texts("press.counted"), buttons=(button,)))
 
 
 def unknown(live: LiveRules, texts: Texts) -> Any:
-    return whole_home([], closed_body(replace(ME, standing=Standing.UNKNOWN), texts=texts))
+    return home_view([], non_member_body(replace(ME, standing=Standing.UNKNOWN), texts=texts))
 
 
 def away(live: LiveRules, texts: Texts) -> Any:
     top = home_top(now=NOON, notices=[], several=False, texts=texts)
-    return whole_home(top, away_body(texts=texts))
+    return home_view(top, unavailable_body(texts=texts))
 
 
 def several(live: LiveRules, texts: Texts) -> Any:
     choices = Choices(gates=seen(ME, live).mine, left_out=2)
     nothing_of = [DomainName("notification")]
-    return several_form(choices, preselect=True, nothing_of=nothing_of, texts=texts, base=BASE)
+    return bulk_approve_form(choices, preselect=True, nothing_of=nothing_of, texts=texts, base=BASE)
 
 
 STATES: Final[dict[str, Callable[[LiveRules, Texts], Any]]] = {
@@ -145,8 +161,8 @@ STATES: Final[dict[str, Callable[[LiveRules, Texts], Any]]] = {
     "empty": lambda live, texts: home(NOTHING, ME, live, texts),
     "unknown": unknown,
     "away": away,
-    "outside": lambda live, texts: whole_home(
-        [], closed_body(replace(ME, standing=Standing.STRANGER), texts=texts)
+    "outside": lambda live, texts: home_view(
+        [], non_member_body(replace(ME, standing=Standing.STRANGER), texts=texts)
     ),
     "several": several,
     "several-results": results,
@@ -182,9 +198,9 @@ def crowd(count: int, first: int) -> list[Shown]:
 def test_a_home_full_of_long_texts_is_one_that_slack_takes(locale: LocaleName, tmp_path: Path) -> None:
     live, texts = rules(tmp_path), Texts.of(locale)
     long = replace(FREEZE, reason=NASTY)
-    full = HomeSeen(
+    full = HomeContents(
         mark="",
-        mine=judge(crowd(MOST_MINE, 1), ME, rules=live, now=NOON),
+        mine=preview_gates(crowd(MOST_MINE, 1), ME, rules=live, now=NOON),
         mine_total=1000,
         others=crowd(MOST_OTHERS, 100),
         others_total=1000,
@@ -199,8 +215,8 @@ def test_a_home_full_of_long_texts_is_one_that_slack_takes(locale: LocaleName, t
 @pytest.mark.parametrize("locale", LOCALES)
 def test_a_form_full_of_long_texts_is_one_that_slack_takes(locale: LocaleName, tmp_path: Path) -> None:
     live, texts = rules(tmp_path), Texts.of(locale)
-    gates: list[Judged] = judge(crowd(MOST_AT_ONCE, 1), ME, rules=live, now=NOON)
-    form = several_form(Choices(gates=gates, left_out=9), preselect=False, texts=texts, base=BASE)
+    gates: list[PreviewedGate] = preview_gates(crowd(MOST_AT_ONCE, 1), ME, rules=live, now=NOON)
+    form = bulk_approve_form(Choices(gates=gates, left_out=9), preselect=False, texts=texts, base=BASE)
     assert view_problems(form) == []
     assert not view_is_too_large(form)
     lines = [recorded_result(one.view, texts=texts) for one in gates]

@@ -15,7 +15,7 @@ from app.gate.ids import DeploymentId, DomainName, GateId, SwitchKey
 from app.gate.state_machine import Awaiting
 from app.i18n.catalog import LOCALES, LocaleName, Texts
 from app.sandbox.slack.validate import message_problems, view_is_too_large, view_problems
-from app.slack.cards.evidence import change_lines, evidence_blocks, fitness_line
+from app.slack.cards.evidence import change_lines, evidence_blocks, health_line
 from app.slack.modals.details import details_modal
 from tests.gate.seen import AT, container, evidence, revision, side
 
@@ -124,7 +124,7 @@ def test_what_does_not_fit_is_counted() -> None:
 def test_words_from_outside_ping_nobody_and_break_out_of_nothing() -> None:
     seen = SEEN["nasty words"]
     assert seen is not None
-    told = shown(seen) + "\n".join(change_lines(seen, EN)) + fitness_line(seen, EN)
+    told = shown(seen) + "\n".join(change_lines(seen, EN)) + health_line(seen, EN)
     assert "<!channel>" not in told
     assert "\u202e" not in told
     assert "*<" not in told
@@ -177,8 +177,8 @@ FITNESS = {
 
 @pytest.mark.parametrize(("seen", "english", "korean"), FITNESS.values(), ids=FITNESS)
 def test_one_line_says_whether_green_is_fit(seen: Evidence, english: str, korean: str) -> None:
-    assert fitness_line(seen, EN) == english
-    assert fitness_line(seen, Texts.of("ko")) == korean
+    assert health_line(seen, EN) == english
+    assert health_line(seen, Texts.of("ko")) == korean
 
 
 def test_the_same_revision_on_both_sides_is_named() -> None:
