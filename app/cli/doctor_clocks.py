@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from app.cli.findings import Finding, ok, trouble, unknown
-from app.db.leases import LEASE, RENEWAL
+from app.db.leases import LEASE_DURATION, RENEW_INTERVAL
 from app.slack.signature_check import MAX_AGE_SECONDS
 from app.web.hooks.signature import TOLERANCE_SECONDS
 
@@ -19,7 +19,7 @@ LIMIT: Final = timedelta(seconds=min(MAX_AGE_SECONDS, TOLERANCE_SECONDS))
 """A larger difference is trouble: we refuse what Slack and the hook's Lambda sign, and AWS refuses what we sign
 (Signature Version 4: five minutes)."""
 
-DATABASE_WARNING: Final = (LEASE - RENEWAL) / 2
+DATABASE_WARNING: Final = (LEASE_DURATION - RENEW_INTERVAL) / 2
 """A lease that is renewed has at least LEASE - RENEWAL left by its owner's clock. A replica whose clock is further
 ahead than that does the same work a second time. Two replicas that differ from the database by at most half of that
 differ from each other by no more than that."""

@@ -13,7 +13,7 @@ import typer
 
 from app.config.environment import Settings, SettingsError, load_database_url, load_settings
 from app.config.loader import Config, ConfigError, counted, load_config, warnings
-from app.db.embedded_postgres import EmbeddedPostgres, PostgresTrouble, default_folder
+from app.db.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError, default_folder
 from app.flow.ports.database import DatabaseUnavailable
 from app.observability.logging import configure_logging, forget
 
@@ -295,7 +295,7 @@ def _database_url(url: str | None, stack: ExitStack, *, migrated: bool) -> str:
     postgres = EmbeddedPostgres(folder)
     try:
         postgres.start()
-    except PostgresTrouble as trouble:
+    except EmbeddedPostgresError as trouble:
         _refuse(str(trouble))
     stack.callback(postgres.stop)
     if migrated:

@@ -6,7 +6,7 @@ from typing import Final
 
 from app.flow.audit_events import Event
 
-INSERT: Final = """
+INSERT_EVENTS: Final = """
     INSERT INTO audit_events
         (at, kind, account, region, deployment_id, domain, gate_id, actor_kind, actor, actor_name, detail,
          link, digest)
@@ -19,7 +19,7 @@ INSERT: Final = """
 """The trigger of `audit_events` fills in the link and the digest."""
 
 
-def as_parameter(events: Sequence[Event]) -> str:
+def events_parameter(events: Sequence[Event]) -> str:
     """The value of `:events`. NUL, which Postgres cannot hold, is dropped."""
     rows = [
         {

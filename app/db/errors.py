@@ -11,24 +11,24 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from app.concurrency.timeouts import mark_commit_sent
 from app.flow.ports.database import DatabaseUnavailable, RecordInDoubt
 
-OTHER_RELEASE: Final = frozenset({"42P01", "42703"})
+SCHEMA_MISMATCH_SQLSTATES: Final = frozenset({"42P01", "42703"})
 """Postgres's codes for a table or a column that is not there."""
 
 
 @contextmanager
-def told_as_away() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """What says that Postgres is away is raised as `DatabaseUnavailable`; what is our own fault, as it is."""
     try:
         yield
-    except PoolTimeout as trouble:
-        raise DatabaseUnavailable(str(trouble)) from trouble
-    except DBAPIError as trouble:
-        if trouble.connection_invalidated or _is_away(trouble.orig):
-            raise DatabaseUnavailable(_why(trouble.orig)) from trouble
+    except PoolTimeout as exc:
+        raise DatabaseUnavailable(str(exc)) from exc
+    except DBAPIError as exc:
+        if exc.connection_invalidated or _is_away(exc.orig):
+            raise DatabaseUnavailable(_why(exc.orig)) from exc
         raise
-    except psycopg.Error as trouble:
-        if _is_away(trouble):
-            raise DatabaseUnavailable(_why(trouble)) from trouble
+    except psycopg.Error as exc:
+        if _is_away(exc):
+            raise DatabaseUnavailable(_why(exc)) from exc
         raise
 
 
@@ -38,34 +38,34 @@ def committing(*, lost: Callable[[], bool]) -> Iterator[None]:
     mark_commit_sent()
     try:
         yield
-    except psycopg.Error as trouble:
-        if not lost() and not _is_lost(trouble):
+    except psycopg.Error as exc:
+        if not lost() and not _is_lost(exc):
             raise
-        raise RecordInDoubt(_why(trouble)) from trouble
+        raise RecordInDoubt(_why(exc)) from exc
 
 
-def _why(trouble: BaseException | None) -> str:
+def _why(exc: BaseException | None) -> str:
     """In a few words; what Postgres says of a failed connection holds no password."""
-    state = getattr(trouble, "sqlstate", None)
-    if state in OTHER_RELEASE:
+    state = getattr(exc, "sqlstate", None)
+    if state in SCHEMA_MISMATCH_SQLSTATES:
         return "its tables are another release's: run `switchgate migrate`"
-    if state is None and str(trouble):
-        return str(trouble).splitlines()[0]
-    return type(trouble).__name__
+    if state is None and str(exc):
+        return str(exc).splitlines()[0]
+    return type(exc).__name__
 
 
-def _is_lost(trouble: BaseException | None) -> bool:
+def _is_lost(exc: BaseException | None) -> bool:
     """The connection itself failed. A value that psycopg cannot send has no state either, and is our fault."""
-    state = getattr(trouble, "sqlstate", None)
-    return state is None and isinstance(trouble, psycopg.OperationalError | psycopg.InterfaceError)
+    state = getattr(exc, "sqlstate", None)
+    return state is None and isinstance(exc, psycopg.OperationalError | psycopg.InterfaceError)
 
 
-def _is_away(trouble: BaseException | None) -> bool:
-    state = getattr(trouble, "sqlstate", None)
+def _is_away(exc: BaseException | None) -> bool:
+    state = getattr(exc, "sqlstate", None)
     if state is None:
-        return _is_lost(trouble)
+        return _is_lost(exc)
     # 57P: shutting down or starting, 08: the connection, 53: out of connections, memory or disk, 58: a system error of
     # the server's, 25006: read-only since a failover, 55P03, 57014, 25P03 and 25P04: a time-out of ours, 40P01: the
     # loser of a deadlock. In each case nothing was recorded, and trying again may help.
-    again = {"25006", "55P03", "57014", "25P03", "25P04", "40P01"} | OTHER_RELEASE
+    again = {"25006", "55P03", "57014", "25P03", "25P04", "40P01"} | SCHEMA_MISMATCH_SQLSTATES
     return state.startswith(("08", "57P", "53", "58")) or state in again

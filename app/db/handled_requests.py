@@ -5,7 +5,7 @@ A key is written in the transaction of the change that it makes, under the lock 
 
 from typing import Final
 
-CLAIM: Final = """
+CLAIM_REQUEST: Final = """
 WITH old AS (
     DELETE FROM handled_requests WHERE key = ANY(ARRAY(
         SELECT key FROM handled_requests WHERE handled_at < now() - interval '15 minutes'
@@ -17,9 +17,9 @@ INSERT INTO handled_requests (key) VALUES (:request) ON CONFLICT (key) DO NOTHIN
 """Gives a row where the request is new; and sweeps a few that are too old to be sent again."""
 
 
-def claim_of(request: str | None) -> list[str]:
+def claim_statements(request: str | None) -> list[str]:
     """The statement to run after a lock; none where there is no request to tell apart."""
-    return [] if request is None else [CLAIM]
+    return [] if request is None else [CLAIM_REQUEST]
 
 
 def subject_key(request: str | None, subject: object) -> str | None:

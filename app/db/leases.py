@@ -22,14 +22,14 @@ from app.flow.ports.database import DatabaseUnavailable
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
-LEASE: Final = timedelta(milliseconds=3500)
-RENEWAL: Final = timedelta(seconds=1)
+LEASE_DURATION: Final = timedelta(milliseconds=3500)
+RENEW_INTERVAL: Final = timedelta(seconds=1)
 
-UNREADABLE: Final = (IncoherentRow, ValueError, TypeError, KeyError, AttributeError)
+UNREADABLE_ROW_ERRORS: Final = (IncoherentRow, ValueError, TypeError, KeyError, AttributeError)
 """What reading a row raises when it holds a value that this release does not know."""
 
-SILENCE: Final = 3600.0
-MOST_SAID: Final = 1000
+LOG_INTERVAL_SECONDS: Final = 3600.0
+MAX_LOGGED_PROBLEMS: Final = 1000
 
 Work = Literal[
     "reports",
@@ -42,7 +42,7 @@ Work = Literal[
     "announcements",
     "probe_runs",
 ]
-KEY: Final[dict[Work, str]] = {
+KEY_COLUMNS: Final[dict[Work, str]] = {
     "reports": "gate_id",
     "cards": "gate_id",
     "card_copies": "id",
@@ -54,7 +54,7 @@ KEY: Final[dict[Work, str]] = {
     "probe_runs": "id",
 }
 
-READY: Final[dict[Work, str]] = {
+EXTRA_CONDITIONS: Final[dict[Work, str]] = {
     # A card is redrawn at most once in two seconds, whatever happens to it.
     "cards": "AND (drawn_at IS NULL OR drawn_at <= CAST(:now AS timestamptz) - interval '2 seconds')",
     # Nothing is removed while it is not known where the gate's own card is, and never the card itself.
@@ -72,13 +72,13 @@ def claim_statement(work: Work) -> str:
     ARRAY(…), because a subquery in a join may run more than once, and then takes more than `:limit`. A lease need not
     survive Postgres's own fall, so nobody waits until it is on disk: without it the work is claimed anew.
     """
-    key = KEY[work]
+    key = KEY_COLUMNS[work]
     return f"""
         UPDATE {work} SET claimed_by = :owner, claimed_until = :until, attempts = attempts + 1
         WHERE {key} = ANY(ARRAY(
             SELECT {key} FROM {work}
             WHERE due_at <= :now AND (claimed_until IS NULL OR claimed_until <= :now) AND {key} <> ALL(:busy)
-                {READY.get(work, "")}
+                {EXTRA_CONDITIONS.get(work, "")}
             ORDER BY due_at LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED
         ))
         RETURNING {key} AS key, attempts, set_config('synchronous_commit', 'off', true)
@@ -87,14 +87,16 @@ def claim_statement(work: Work) -> str:
 
 def renew_statement(work: Work) -> str:
     """Extends one lease, if it is still ours."""
-    return f"UPDATE {work} SET claimed_until = :until WHERE {KEY[work]} = :key AND claimed_by = :owner"
+    return (
+        f"UPDATE {work} SET claimed_until = :until WHERE {KEY_COLUMNS[work]} = :key AND claimed_by = :owner"
+    )
 
 
 def release_statement(work: Work) -> str:
     """Ends one lease, if it is still ours: whoever can do the work takes it at once."""
     return f"""
         UPDATE {work} SET claimed_by = NULL, claimed_until = NULL, last_error = :error
-        WHERE {KEY[work]} = :key AND claimed_by = :owner
+        WHERE {KEY_COLUMNS[work]} = :key AND claimed_by = :owner
     """
 
 
@@ -120,7 +122,7 @@ class Leases:
             statement,
             owner=self.owner,
             now=now,
-            until=now + LEASE,
+            until=now + LEASE_DURATION,
             limit=limit,
             busy=[*self._busy, *self.quarantine.keys()],
         )
@@ -133,8 +135,8 @@ class Leases:
         for row in rows:
             try:
                 found.append(build(row))
-            except UNREADABLE as nonsense:
-                await self.set_aside(key(row), problem=str(nonsense))
+            except UNREADABLE_ROW_ERRORS as exc:
+                await self.set_aside(key(row), problem=str(exc))
         return found
 
     async def set_aside(self, key: UUID | int, *, problem: str, exc: BaseException | None = None) -> None:
@@ -158,8 +160,8 @@ class Leases:
     async def _keep(self, key: UUID | int, claimed: datetime, done: asyncio.Event) -> None:
         clock = asyncio.get_running_loop().time
         began = clock()
-        while not await _set_within(done, RENEWAL.total_seconds()):
-            until = claimed + timedelta(seconds=clock() - began) + LEASE
+        while not await _set_within(done, RENEW_INTERVAL.total_seconds()):
+            until = claimed + timedelta(seconds=clock() - began) + LEASE_DURATION
             try:
                 await self._database.rows(self._renew, owner=self.owner, key=key, until=until)
             except DatabaseUnavailable:
@@ -174,7 +176,7 @@ async def _set_within(event: asyncio.Event, seconds: float) -> bool:
         return False
 
 
-def coherent(rows: Iterable[Any], build: Callable[[Any], T]) -> Iterator[T]:
+def readable_rows(rows: Iterable[Any], build: Callable[[Any], T]) -> Iterator[T]:
     """What can be built of the rows of a page or a list: one that cannot be read must not hold up the others.
 
     It is logged once an hour.
@@ -182,17 +184,17 @@ def coherent(rows: Iterable[Any], build: Callable[[Any], T]) -> Iterator[T]:
     for row in rows:
         try:
             yield build(row)
-        except UNREADABLE as nonsense:
-            _say_once(str(nonsense))
+        except UNREADABLE_ROW_ERRORS as exc:
+            _log_hourly(str(exc))
 
 
-_said: dict[str, float] = {}
+_logged_at: dict[str, float] = {}
 
 
-def _say_once(problem: str) -> None:
+def _log_hourly(problem: str) -> None:
     now = asyncio.get_running_loop().time()
-    if now - _said.get(problem, -SILENCE) >= SILENCE:
+    if now - _logged_at.get(problem, -LOG_INTERVAL_SECONDS) >= LOG_INTERVAL_SECONDS:
         log.error("incoherent_row", problem=problem)
-        if len(_said) > MOST_SAID:
-            _said.clear()
-        _said[problem] = now
+        if len(_logged_at) > MAX_LOGGED_PROBLEMS:
+            _logged_at.clear()
+        _logged_at[problem] = now

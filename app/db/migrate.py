@@ -11,12 +11,12 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, NullPool, create_engine, text
 
-from app.db.engine import CONNECT_SECONDS, sqlalchemy_url
+from app.db.engine import CONNECT_TIMEOUT_SECONDS, sqlalchemy_url
 
-LOCK: Final = 7_301_885_214
+ADVISORY_LOCK_KEY: Final = 7_301_885_214
 """The advisory lock's key: any number that nobody else uses in this database."""
 
-AGAIN_SECONDS: Final = 0.1
+LOCK_RETRY_SECONDS: Final = 0.1
 
 PACKAGE: Final = Path(__file__).resolve().parents[1]
 
@@ -75,11 +75,11 @@ def migrate(url: str, *, to: str = "head") -> str:
     """
     _check(to)
     engine = create_engine(
-        sqlalchemy_url(url), poolclass=NullPool, connect_args={"connect_timeout": CONNECT_SECONDS}
+        sqlalchemy_url(url), poolclass=NullPool, connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS}
     )
     try:
         with engine.connect() as connection:
-            _take_turn(connection)
+            _acquire_lock(connection)
             connection.execute(text("SET lock_timeout = '5s'"))
             connection.execute(text("SET statement_timeout = '60s'"))
             connection.commit()
@@ -102,11 +102,13 @@ def migrate(url: str, *, to: str = "head") -> str:
         engine.dispose()
 
 
-def _take_turn(connection: Connection) -> None:
+def _acquire_lock(connection: Connection) -> None:
     """Asks again and again: whoever waited within a statement would be waited for by CREATE INDEX CONCURRENTLY."""
-    while not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK}).scalar_one():
+    while not connection.execute(
+        text("SELECT pg_try_advisory_lock(:key)"), {"key": ADVISORY_LOCK_KEY}
+    ).scalar_one():
         connection.commit()
-        time.sleep(AGAIN_SECONDS)
+        time.sleep(LOCK_RETRY_SECONDS)
 
 
 def _check(to: str) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Collection
 from pathlib import Path
 
 
-class NotOurs(Exception):
+class UnsafePath(Exception):
     """Something of that name is there already and is somebody else's, or no folder; the message says which."""
 
 
 def make_folder(folder: Path, *, mode: int, owners: Collection[int]) -> None:
-    """Makes the folder, or gives one that is there this mode. Raises `NotOurs` where that one is a symbolic link, no
+    """Makes the folder, or gives one that is there this mode. Raises `UnsafePath` where that one is a symbolic link, no
     folder, or belongs to none of `owners`."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -19,11 +19,11 @@ def make_folder(folder: Path, *, mode: int, owners: Collection[int]) -> None:
     except FileExistsError:
         found = folder.lstat()
         if stat.S_ISLNK(found.st_mode):
-            raise NotOurs(f"{folder} is a symbolic link") from None
+            raise UnsafePath(f"{folder} is a symbolic link") from None
         if not stat.S_ISDIR(found.st_mode):
-            raise NotOurs(f"{folder} is no folder") from None
+            raise UnsafePath(f"{folder} is no folder") from None
         if found.st_uid not in owners:
-            raise NotOurs(f"{folder} belongs to user {found.st_uid}") from None
+            raise UnsafePath(f"{folder} belongs to user {found.st_uid}") from None
     folder.chmod(mode)
 
 

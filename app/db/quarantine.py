@@ -19,7 +19,7 @@ from app.observability.metrics import ROWS_SET_ASIDE
 
 log = structlog.get_logger(__name__)
 
-FIRST: Final = timedelta(seconds=4)
+FIRST_BACKOFF: Final = timedelta(seconds=4)
 MAX_BACKOFF: Final = timedelta(minutes=1)
 MAX_ROWS: Final = 10_000
 
@@ -47,7 +47,7 @@ class Quarantine:
         """Sets a row aside, longer each time. It is logged and counted the first time."""
         known = self._rows.pop(key, None)
         tries = known.tries + 1 if known else 1
-        wait = backoff(tries, first=FIRST, longest=MAX_BACKOFF)
+        wait = backoff(tries, first=FIRST_BACKOFF, longest=MAX_BACKOFF)
         self._rows[key] = _SetAside(tries=tries, until=self._clock() + wait.total_seconds())
         if known is None:
             ROWS_SET_ASIDE.labels(work=self._work).inc()
@@ -62,7 +62,7 @@ class Quarantine:
             yield
         except DatabaseUnavailable:
             raise
-        except Exception as trouble:
-            self.add(key, problem=type(trouble).__name__, exc=trouble)
+        except Exception as exc:
+            self.add(key, problem=type(exc).__name__, exc=exc)
         else:
             self._rows.pop(key, None)

@@ -6,7 +6,7 @@ import time
 from functools import partial
 from typing import Final
 
-from app.db.embedded_postgres import PostgresTrouble
+from app.db.embedded_postgres import EmbeddedPostgresError
 from app.sandbox.once import NotThrough, Once
 from app.sandbox.opening import open_with_two_waiting
 from app.sandbox.page.server import Page
@@ -32,7 +32,7 @@ def run_sandbox(*, once: str | None, port: int, locale: str) -> int:
         with whole_sandbox(locale=locale) as whole:
             say(f"Postgres, Slack, AWS and the service are up ({time.monotonic() - began:.1f} s).")
             return _once(whole, once, sign) if once is not None else _page(whole, port, locale, sign)
-    except (PostgresTrouble, ReplicaTrouble) as trouble:
+    except (EmbeddedPostgresError, ReplicaTrouble) as trouble:
         return _complain(str(trouble))
 
 

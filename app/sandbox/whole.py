@@ -32,7 +32,7 @@ class Whole:
 def whole_sandbox(*, locale: str) -> Iterator[Whole]:
     """Starts everything in a temporary folder; stops and removes it afterwards.
 
-    Raises `PostgresTrouble` and `ReplicaTrouble`, each saying what is the matter.
+    Raises `EmbeddedPostgresError` and `ReplicaTrouble`, each saying what is the matter.
     """
     with temporary_folder("switchgate-sandbox-") as folder:
         postgres = EmbeddedPostgres(folder / "postgres", durable=False)

@@ -11,7 +11,7 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-from app.db.mapping.evidence_json import as_json
+from app.db.mapping.evidence_json import evidence_to_json
 from tests.gate.seen import evidence
 
 DOMAINS: Final = ("auth", "user", "order", "hub", "delivery", "notification", "promotion", "payment")
@@ -165,7 +165,7 @@ def fill_history(
             "domains": list(domains),
             "now": now,
             "first_id": first[0],
-            "evidence": as_json(evidence()),
+            "evidence": evidence_to_json(evidence()),
         }
         for statement in (HISTORY, SWITCHES, GATES, *OF_GATES, *OF_SWITCHES, EVENTS):
             connection.execute(statement, values)

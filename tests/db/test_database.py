@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app.db.database import Database
 from app.db.engine import PoolSize
-from app.db.statements import execute, execute_and_commit, execute_in_turn
+from app.db.statements import execute, execute_and_commit, execute_pipeline
 from app.db.tables import gates
 from app.flow.ports.database import DatabaseUnavailable, RecordInDoubt
 
@@ -34,7 +34,7 @@ async def _alone(database: Database, seconds: float) -> list[Any]:
 
 async def _in_turn(database: Database, seconds: float) -> list[Any]:
     async with database.begin() as driver:
-        return await execute_in_turn(driver, [MY_BACKEND, "SELECT 1 AS one"], {"seconds": seconds})
+        return await execute_pipeline(driver, [MY_BACKEND, "SELECT 1 AS one"], {"seconds": seconds})
 
 
 async def _and_commit(database: Database, seconds: float) -> list[Any]:
@@ -270,7 +270,7 @@ async def _stand_still(
     gone: Callable[[int], Coroutine[Any, Any, None]],
     first: Callable[[psycopg.AsyncConnection], None] | None = None,
 ) -> None:
-    async with database.begin_with(statements, {}) as (driver, *_):
+    async with database.begin_pipeline(statements, {}) as (driver, *_):
         if first is not None:
             first(driver)
         await gone(driver.info.backend_pid)

@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from app.db.embedded_postgres import EmbeddedPostgres, PostgresTrouble, default_folder, temporary_folder
+from app.db.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError, default_folder, temporary_folder
 
 SHARED = """
 import sys
@@ -214,7 +214,7 @@ def test_two_that_start_at_once_share_one_server(folder: Path) -> None:
 def test_root_is_told_which_folder_is_closed_to_nobody(folder: Path) -> None:
     closed = folder / "closed"
     closed.mkdir(mode=0o700)
-    with pytest.raises(PostgresTrouble, match=f"may not enter {closed}.*DATABASE_URL"):
+    with pytest.raises(EmbeddedPostgresError, match=f"may not enter {closed}.*DATABASE_URL"):
         EmbeddedPostgres(closed / "postgres").start()
 
 
@@ -232,7 +232,7 @@ def test_what_a_killed_first_start_left_half_made_is_made_anew(folder: Path) -> 
 def test_a_folder_that_is_no_database_is_refused_with_postgres_own_words(folder: Path) -> None:
     (folder / "data").mkdir()
     (folder / "data" / "PG_VERSION").write_text("9.6\n")
-    with pytest.raises(PostgresTrouble, match="did not start"):
+    with pytest.raises(EmbeddedPostgresError, match="did not start"):
         EmbeddedPostgres(folder, durable=False).start()
 
 

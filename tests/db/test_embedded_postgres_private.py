@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 import pytest
 
-from app.db.embedded_postgres import EmbeddedPostgres, PostgresTrouble, temporary_folder
+from app.db.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError, temporary_folder
 
 OTHER_USER = 65533
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
@@ -76,7 +76,7 @@ def test_another_user_cannot_read_the_log(folder: Path) -> None:
 def test_a_socket_folder_that_another_user_made_first_is_refused(deep: Path) -> None:
     server = EmbeddedPostgres(deep, durable=False)
     assert _as_other("mkdir", "-p", "-m", "0777", str(_sockets(server))).returncode == 0
-    with pytest.raises(PostgresTrouble, match=f"belongs to user {OTHER_USER}.*DATABASE_URL"):
+    with pytest.raises(EmbeddedPostgresError, match=f"belongs to user {OTHER_USER}.*DATABASE_URL"):
         server.start()
     assert _sockets(server).stat().st_uid == OTHER_USER
 
@@ -88,7 +88,7 @@ def test_a_symbolic_link_in_the_place_of_the_socket_folder_is_refused(deep: Path
     mine.mkdir(mode=0o700)
     assert _as_other("ln", "-s", str(mine), str(_sockets(server).parent)).returncode == 0
     try:
-        with pytest.raises(PostgresTrouble, match="is a symbolic link"):
+        with pytest.raises(EmbeddedPostgresError, match="is a symbolic link"):
             server.start()
         assert list(mine.iterdir()) == []
     finally:

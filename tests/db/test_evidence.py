@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from app.db.database import Database
-from app.db.leases import LEASE
-from app.db.mapping.evidence_json import as_json, evidence_of
+from app.db.leases import LEASE_DURATION
+from app.db.mapping.evidence_json import evidence_from_json, evidence_to_json
 from app.db.repositories.evidence import EvidenceRows
 from app.db.repositories.messages.cards import Cards
 from app.flow.evidence.collect_evidence import LONG_INTERVAL, SHORT_INTERVAL, poll_interval
@@ -103,7 +103,7 @@ async def test_a_look_that_comes_after_the_decision_changes_nothing(
 async def test_who_lost_the_lease_keeps_nothing(filled: Database) -> None:
     killed, other = EvidenceRows(filled, uuid4()), EvidenceRows(filled, uuid4())
     lost = await claimed(killed)
-    due = await claimed(other, at=LEASE)
+    due = await claimed(other, at=LEASE_DURATION)
     assert due.attempts == 2
     assert await keep(killed, lost, UNFIT) is False
     assert await keep(other, due, FIT) is True
@@ -162,7 +162,7 @@ def test_evidence_goes_through_json_unchanged() -> None:
         alarms=Missing(why=Why.NONE),
         steady_since=Missing(why=Why.SILENT),
     )
-    assert evidence_of(json.loads(as_json(seen))) == seen
+    assert evidence_from_json(json.loads(evidence_to_json(seen))) == seen
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,12 @@ import pytest
 from app.config.loader import parse_config
 from app.config.runtime import LiveRules
 from app.db.database import Database
-from app.db.repositories.exclusivity import NEIGHBOURS, TURNS_LOCK, neighbours, parameters_of
+from app.db.repositories.exclusivity import (
+    EXCLUSIVITY_LOCK,
+    RELATED_SWITCHES,
+    related_switches,
+    related_switches_parameters,
+)
 from app.db.repositories.gates import Gates
 from app.flow.approval.cast_vote import RequestDenied, VoteAccepted, VoteRequest, cast_vote
 from app.flow.approval.related_switches import queue_position_of
@@ -48,7 +53,7 @@ async def approve(database: Database, gate: GateId, *, at: datetime = NOW) -> Vo
 
 
 async def seen(database: Database, domain: str = "payment") -> Neighbour:
-    (found,) = await neighbours(database, [DomainName(domain)])
+    (found,) = await related_switches(database, [DomainName(domain)])
     return found
 
 
@@ -117,7 +122,7 @@ async def test_rescues_and_undos_take_no_turn(database: Database, basis: str) ->
 async def test_a_rollback_is_no_neighbour_at_all(database: Database) -> None:
     await open_gate(Gates(database), "d-1", domain="payment")
     await database.rows("UPDATE switches SET creator = 'codeDeployRollback'")
-    assert await neighbours(database, [DomainName("payment")]) == []
+    assert await related_switches(database, [DomainName("payment")]) == []
 
 
 @pytest.mark.parametrize(
@@ -184,7 +189,7 @@ async def test_who_waits_for_the_turn_holds_nothing_that_its_holder_may_want(
     payment = await open_gate(Gates(database), "d-2", domain="payment")
     async with await psycopg.AsyncConnection.connect(record_url) as holder:
         await holder.execute("SELECT 1 FROM gates WHERE id = %s FOR UPDATE", [order])
-        await holder.execute(TURNS_LOCK)
+        await holder.execute(EXCLUSIVITY_LOCK)
         pressing = asyncio.create_task(approve(database, payment))
         await until_somebody_waits(record_url)
         # A look, a card, an undo of the holder's own deployment, in whatever order.
@@ -200,7 +205,7 @@ async def test_who_waits_for_the_turn_holds_nothing_that_its_holder_may_want(
 async def test_who_takes_no_part_pays_for_no_turn(database: Database, record_url: str) -> None:
     hub = await open_gate(Gates(database), "d-1", domain="hub")
     async with await psycopg.AsyncConnection.connect(record_url) as holder:
-        await holder.execute(TURNS_LOCK)
+        await holder.execute(EXCLUSIVITY_LOCK)
         assert (await approve(database, hub)).decision is not None
 
 
@@ -208,7 +213,7 @@ async def test_a_rejection_waits_for_no_turn(database: Database, record_url: str
     order = await open_gate(Gates(database), "d-1", domain="order")
     press = VoteRequest(gate=order, edition=1, person=OLU, choice=Choice.REJECT, reason="no")
     async with await psycopg.AsyncConnection.connect(record_url) as holder:
-        await holder.execute(TURNS_LOCK)
+        await holder.execute(EXCLUSIVITY_LOCK)
         assert (await cast_vote(press, record=Gates(database), rules=RULES, now=NOW)).decision is not None
 
 
@@ -224,6 +229,7 @@ async def test_a_long_history_makes_no_press_slower(database: Database) -> None:
     await open_gate(Gates(database), "d-live", domain="payment")
     await database.rows("ANALYZE switches, gates")
     plan = await database.rows(
-        f"EXPLAIN (ANALYZE, FORMAT JSON) {NEIGHBOURS}", **parameters_of([DomainName("payment")])
+        f"EXPLAIN (ANALYZE, FORMAT JSON) {RELATED_SWITCHES}",
+        **related_switches_parameters([DomainName("payment")]),
     )
     assert most_read(plan[0][0][0]["Plan"]) < 10

@@ -10,29 +10,37 @@ import pytest
 from psycopg import sql
 
 from app.db.embedded_postgres import EmbeddedPostgres
-from app.db.leases import LEASE, Work, claim_statement, release_statement
-from app.db.statements import _in_drivers_words
+from app.db.leases import LEASE_DURATION, Work, claim_statement, release_statement
+from app.db.statements import _compile_for_driver
 from tests.conftest import TEMPLATE
 from tests.db.history import fill_history
 from tests.db.tried import OWNER, Values, go_live, statements
 
 NOW: Final = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 FENCED: Final = (
-    *(f"announcements.{name}" for name in ("POSTING", "SAID", "UNSAID", "AGAIN")),
-    "card_copies.AGAIN",
-    *(f"cards.{name}" for name in ("POSTING", "DRAWN", "AGAIN")),
-    *(f"evidence.{name}" for name in ("SEEN", "AGAIN")),
-    *(f"interventions.{name}" for name in ("SENT", "FAILED", "AGAIN")),
-    "probes.DONE",
-    *(f"reports.{name}" for name in ("REPORTED", "AGAIN")),
-    "switches.AGAIN",
-    *(f"threads.{name}" for name in ("TELLING", "TOLD", "ALL_TOLD", "AGAIN")),
+    *(
+        f"announcements.{name}"
+        for name in ("STORE_POST_INTENT", "STORE_POSTED", "DELETE_ANNOUNCEMENT", "RESCHEDULE")
+    ),
+    "card_copies.RESCHEDULE",
+    *(f"cards.{name}" for name in ("STORE_POST_INTENT", "STORE_PUBLISHED", "RESCHEDULE")),
+    *(f"evidence.{name}" for name in ("STORE_EVIDENCE", "RESCHEDULE")),
+    *(f"interventions.{name}" for name in ("STORE_SENT", "STORE_FAILED", "RESCHEDULE")),
+    "probes.FINISH_RUN",
+    *(f"reports.{name}" for name in ("STORE_REPORTED", "RESCHEDULE")),
+    "switches.RESCHEDULE",
+    *(f"threads.{name}" for name in ("STORE_POST_INTENT", "STORE_POSTED", "STORE_ALL_POSTED", "RESCHEDULE")),
     *(f"leases.renew_statement({work})" for work in get_args(Work)),
     *(f"leases.release_statement({work})" for work in get_args(Work)),
 )
 """Names, so that a statement whose fence was lost is still tried."""
 
-LOCKS: Final = ("switches.LOCK", "chain.CHAINS_BEHIND", "chain.CHAINS_BEHIND_HELD", "switches.LOCK_GATES")
+LOCKS: Final = (
+    "switches.LOCK_SWITCH",
+    "audit_lock.LOCK_ROLLED_BACK_AUDIT",
+    "audit_lock.ROLLED_BACK_AUDIT_LOCKS_HELD",
+    "switches.LOCK_GATES",
+)
 """They change nothing: without the lock of the switch its look writes nothing."""
 
 TEXTS: Final = {
@@ -69,10 +77,10 @@ def changed_by(leased: tuple[psycopg.Connection, Values], name: str, owner: UUID
     connection, values = leased
     # `release_statement` takes the parameters of `renew_statement`.
     known = values.of(name.replace("release", "renew"), TEXTS[name])
-    known |= {"owner": owner} | ({"until": NOW + LEASE} if "until" in known else {})
+    known |= {"owner": owner} | ({"until": NOW + LEASE_DURATION} if "until" in known else {})
     with connection.transaction(force_rollback=True):
         before = rows_of(connection)
-        connection.execute(_in_drivers_words(TEXTS[name]), known)
+        connection.execute(_compile_for_driver(TEXTS[name]), known)
         after = rows_of(connection)
     return {table for table in before if before[table] != after[table]}
 
@@ -89,11 +97,18 @@ def test_it_does_for_the_owner(leased: tuple[psycopg.Connection, Values], name: 
     assert changed_by(leased, name, OWNER)
 
 
-GOES_ON: Final = ("POSTING", "TELLING", "TOLD", "renew_statement")
-"""After these the owner still works."""
+KEEPS_LEASE: Final = (
+    "cards.STORE_POST_INTENT",
+    "announcements.STORE_POST_INTENT",
+    "threads.STORE_POST_INTENT",
+    "threads.STORE_POSTED",
+)
+"""After these the owner still works, as after a renewal."""
 
 
-@pytest.mark.parametrize("name", [name for name in FENCED if name.split(".")[1].split("(")[0] not in GOES_ON])
+@pytest.mark.parametrize(
+    "name", [name for name in FENCED if name not in KEEPS_LEASE and "renew_statement" not in name]
+)
 def test_work_that_is_finished_or_put_back_is_leased_to_nobody(
     leased: tuple[psycopg.Connection, Values], name: str
 ) -> None:
@@ -101,7 +116,7 @@ def test_work_that_is_finished_or_put_back_is_leased_to_nobody(
     known = {**values.of(name.replace("release", "renew"), TEXTS[name]), "owner": OWNER}
     with connection.transaction(force_rollback=True):
         before = leases_of(connection)
-        connection.execute(_in_drivers_words(TEXTS[name]), known)
+        connection.execute(_compile_for_driver(TEXTS[name]), known)
         assert leases_of(connection) < before
 
 
@@ -126,8 +141,8 @@ def test_no_copy_of_a_card_is_claimed_for_removal_while(
     leased: tuple[psycopg.Connection, Values], change: str
 ) -> None:
     connection, _ = leased
-    values = {"owner": OTHER, "now": NOW, "until": NOW + LEASE, "limit": 50, "busy": []}
-    claim = _in_drivers_words(claim_statement("card_copies"))
+    values = {"owner": OTHER, "now": NOW, "until": NOW + LEASE_DURATION, "limit": 50, "busy": []}
+    claim = _compile_for_driver(claim_statement("card_copies"))
     with connection.transaction(force_rollback=True):
         connection.execute(f"UPDATE cards SET {change}".encode())
         assert connection.execute(claim, values).fetchall() == []
@@ -142,7 +157,7 @@ def test_every_statement_with_an_owner_is_tried() -> None:
 
 CLAIMS: Final = {
     **{work: claim_statement(work) for work in get_args(Work)},
-    "reports, read at once": TEXTS["reports.CLAIM"],
+    "reports, read at once": TEXTS["reports.CLAIM_REPORTS"],
 }
 
 
@@ -152,11 +167,11 @@ def test_a_claim_neither_waits_for_another_claim_nor_takes_its_work(
 ) -> None:
     """The first claim is not committed when the second comes; both see rows whose lease has ended."""
     connection, _ = leased
-    values = {"owner": OTHER, "now": NOW, "until": NOW + LEASE, "limit": 50, "busy": []}
+    values = {"owner": OTHER, "now": NOW, "until": NOW + LEASE_DURATION, "limit": 50, "busy": []}
     with (
         psycopg.connect(connection.info.dsn, password=connection.info.password) as second,
         connection.transaction(force_rollback=True),
     ):
         second.execute("SET lock_timeout = '5s'")
-        assert connection.execute(_in_drivers_words(claim), values).fetchall()
-        assert second.execute(_in_drivers_words(claim), {**values, "owner": uuid4()}).fetchall() == []
+        assert connection.execute(_compile_for_driver(claim), values).fetchall()
+        assert second.execute(_compile_for_driver(claim), {**values, "owner": uuid4()}).fetchall() == []

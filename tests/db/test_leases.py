@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from app.db.database import Database
-from app.db.leases import LEASE, RENEWAL, Leases, claim_statement
+from app.db.leases import LEASE_DURATION, RENEW_INTERVAL, Leases, claim_statement
 from app.db.repositories.gates import Gates
 from app.db.repositories.reports import Reports
 from app.db.statements import execute
@@ -49,15 +49,15 @@ async def test_a_claim_takes_no_more_than_there_is_room_for(database: Database) 
 async def test_a_killed_replicas_work_is_free_when_its_lease_ends(database: Database, gate: GateId) -> None:
     killed, other = Reports(database, uuid4()), Reports(database, uuid4())
     assert await killed.claim(now=NOW, limit=1)
-    assert await other.claim(now=NOW + LEASE - timedelta(milliseconds=1), limit=1) == []
-    (due,) = await other.claim(now=NOW + LEASE, limit=1)
+    assert await other.claim(now=NOW + LEASE_DURATION - timedelta(milliseconds=1), limit=1) == []
+    (due,) = await other.claim(now=NOW + LEASE_DURATION, limit=1)
     assert (due.view.id, due.attempts) == (gate, 2)
 
 
 async def test_who_lost_the_lease_writes_nothing(database: Database, gate: GateId) -> None:
     slow, other = Reports(database, uuid4()), Reports(database, uuid4())
     (lost,) = await slow.claim(now=NOW, limit=1)
-    (due,) = await other.claim(now=NOW + LEASE, limit=1)
+    (due,) = await other.claim(now=NOW + LEASE_DURATION, limit=1)
     told = event(Kind.REPORT_TOLD, "d-1", gate)
     assert await slow.reported(lost, TOLD, told, now=NOW) is False
     await slow.report_again(lost, error="x", news=True, due_at=NOW, now=NOW)
@@ -70,8 +70,8 @@ async def test_a_replica_does_not_claim_what_it_still_works_on(database: Databas
     reports = Reports(database, uuid4())
     (due,) = await reports.claim(now=NOW, limit=1)
     async with reports.leases.kept(due.view.id, now=NOW):
-        assert await reports.claim(now=NOW + 2 * LEASE, limit=1) == []
-    assert len(await reports.claim(now=NOW + 2 * LEASE, limit=1)) == 1
+        assert await reports.claim(now=NOW + 2 * LEASE_DURATION, limit=1) == []
+    assert len(await reports.claim(now=NOW + 2 * LEASE_DURATION, limit=1)) == 1
 
 
 async def test_a_lease_is_renewed_while_the_work_runs(database: Database, gate: GateId) -> None:
@@ -79,10 +79,10 @@ async def test_a_lease_is_renewed_while_the_work_runs(database: Database, gate: 
     (due,) = await reports.claim(now=NOW, limit=1)
     end = asyncio.get_running_loop().time() + 10
     async with reports.leases.kept(due.view.id, now=NOW):
-        while await _claimed_until(database) == NOW + LEASE:
+        while await _claimed_until(database) == NOW + LEASE_DURATION:
             assert asyncio.get_running_loop().time() < end, "it was not renewed"
             await asyncio.sleep(0.02)
-        assert await _claimed_until(database) >= NOW + RENEWAL + LEASE
+        assert await _claimed_until(database) >= NOW + RENEW_INTERVAL + LEASE_DURATION
 
 
 async def test_a_renewal_counts_the_time_that_really_passed(
@@ -97,7 +97,7 @@ async def test_a_renewal_counts_the_time_that_really_passed(
         await slow.heard(2)
     await slow.close()
     at, until = slow.calls[1]
-    assert until >= NOW + LEASE + timedelta(seconds=at - began - 0.7)
+    assert until >= NOW + LEASE_DURATION + timedelta(seconds=at - began - 0.7)
 
 
 async def test_only_the_owner_renews(database: Database, record_url: str, gate: GateId) -> None:
@@ -106,7 +106,7 @@ async def test_only_the_owner_renews(database: Database, record_url: str, gate: 
     async with Leases(watched, "reports", uuid4()).kept(gate, now=NOW + timedelta(hours=1)):
         await watched.heard(1)
     await watched.close()
-    assert await _claimed_until(database) == NOW + LEASE
+    assert await _claimed_until(database) == NOW + LEASE_DURATION
 
 
 class LateDatabase(Database):
@@ -138,7 +138,7 @@ async def _claimed_until(database: Database) -> datetime:
 
 async def test_nobody_waits_until_a_claim_is_on_disk(database: Database, gate: GateId) -> None:
     """A lease that Postgres forgets in its own fall is only claimed anew. What comes after it is waited for again."""
-    values = {"owner": uuid4(), "now": NOW, "until": NOW + LEASE, "limit": 1, "busy": []}
+    values = {"owner": uuid4(), "now": NOW, "until": NOW + LEASE_DURATION, "limit": 1, "busy": []}
     async with database.begin() as driver:
         await execute(driver, "SET synchronous_commit = on", {})
     async with database.begin() as driver:

@@ -18,7 +18,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, Pool
 from app.db.database import Database
 from app.db.embedded_postgres import EmbeddedPostgres
 from app.db.queries.search import AuditFilter, Questions
-from app.db.statements import _in_drivers_words
+from app.db.statements import _compile_for_driver
 from app.flow.audit_events import Kind
 from tests.conftest import TEMPLATE
 from tests.db.history import TABLES, fill_history
@@ -35,11 +35,11 @@ DOMAINS: Final = ("order", "retired", "rare", "nowhere")
 PAGE: Final = 4
 
 UNBOUNDED: Final[dict[str, str]] = {
-    "checks.FORGOTTEN": "looks at fifty checks at once, each a single time in its life",
+    "checks.DELETE_ORPHANED_CHECKS": "looks at fifty checks at once, each a single time in its life",
 }
 """Statements that may look at more, and why."""
 
-OLD_CHAINS_BEHIND: Final = """
+OLD_ROLLED_BACK_SWITCHES: Final = """
 SELECT o.id FROM switches me JOIN switches o ON o.account = me.account AND o.region = me.region AND (
     o.rollback_id = me.deployment_id
     OR o.id IN (SELECT i.switch_id FROM interventions i WHERE i.deployment_id = me.deployment_id)
@@ -107,7 +107,7 @@ def test_no_statement_reads_more_because_much_has_ended(
             for given in _variants(values.of(name, text)):
                 recorder.ran.clear()
                 with connection.transaction(force_rollback=True):
-                    connection.execute(_in_drivers_words(text), given, prepare=True)
+                    connection.execute(_compile_for_driver(text), given, prepare=True)
                 assert recorder.ran, name
                 if name not in UNBOUNDED:
                     found += [f"{name}: {each}" for each in trouble(recorder.ran, large)]
@@ -127,7 +127,7 @@ def test_a_statement_that_walks_through_the_past_is_caught(
     recorder = Recorder()
     with psycopg.connect(planned[0]) as connection:
         recorder.watch(connection)
-        connection.execute(OLD_CHAINS_BEHIND, {"id": SWITCHES + 4}, prepare=True)
+        connection.execute(OLD_ROLLED_BACK_SWITCHES, {"id": SWITCHES + 4}, prepare=True)
     assert trouble(recorder.ran, large)
 
 

@@ -9,9 +9,9 @@ import pytest
 from psycopg import sql
 
 from app.db.database import Database
-from app.db.leases import KEY, Work, claim_statement, renew_statement
+from app.db.leases import KEY_COLUMNS, Work, claim_statement, renew_statement
 from app.db.repositories.gates import Gates
-from app.db.statements import _in_drivers_words
+from app.db.statements import _compile_for_driver
 from tests.db.history import fill_history
 from tests.db.opened import NOW, open_gate
 
@@ -44,7 +44,7 @@ def test_a_claim_and_its_renewals_touch_no_index(record_url: str, work: Work) ->
     now, owner = datetime.now(UTC), uuid4()
     fill_history(record_url, switches=2000, now=now, events=1)
     _make_due(record_url, work, now)
-    claim, renew = (_in_drivers_words(make(work)) for make in (claim_statement, renew_statement))
+    claim, renew = (_compile_for_driver(make(work)) for make in (claim_statement, renew_statement))
     given = {"owner": owner, "now": now, "until": now + timedelta(seconds=3), "limit": CLAIMED_AT_ONCE}
     with psycopg.connect(record_url, autocommit=True) as connection:
         for _ in range(20):
@@ -72,7 +72,7 @@ def _make_due(url: str, work: Work, now: datetime) -> None:
         connection.execute(sql.SQL("DELETE FROM {}").format(table))
         connection.execute(sql.SQL("VACUUM {}").format(table))
         rows = sql.SQL("INSERT INTO {} OVERRIDING SYSTEM VALUE SELECT * FROM kept ORDER BY {}")
-        connection.execute(rows.format(table, sql.Identifier(KEY[work])))
+        connection.execute(rows.format(table, sql.Identifier(KEY_COLUMNS[work])))
         connection.execute("SELECT pg_stat_reset()")
 
 

@@ -12,12 +12,11 @@ from uuid import UUID, uuid4
 import psycopg
 
 import app.db
-from app.db.audit_insert import as_parameter
-from app.db.audit_lock import chain_of
+from app.db.audit_insert import events_parameter
+from app.db.audit_lock import audit_lock_name
 from app.db.leases import Work, claim_statement, renew_statement
-from app.db.repositories.deployers import TAG
+from app.db.repositories.deployers import GITHUB_ACTOR_PATH
 from app.flow.audit_events import Kind
-from app.flow.freezes.declare_freeze import NO_DEPLOYMENT
 from app.gate.rules.exclusivity import AFTER_TRAFFIC
 from app.gate.rules.permits import RESCUERS
 from tests.db.opened import event, key
@@ -147,7 +146,7 @@ class Values:
             freeze = first("SELECT id FROM freezes WHERE over_at IS NULL")
             intervention = first("SELECT id FROM interventions WHERE due_at IS NOT NULL")
             old_gate = first("SELECT id FROM gates WHERE domain = 'retired' ORDER BY opened_at LIMIT 1")
-        chain = chain_of(key("d-live-3"))
+        chain = audit_lock_name(key("d-live-3"))
         self._by_name: Mapping[str, Any] = {
             **dict.fromkeys(
                 ("at", "now", "before", "seen_at", "decided_at", "closed_at", "reported_at"), now
@@ -182,7 +181,7 @@ class Values:
             "since": now,
             "named_deployers": [],
             "shown": "Ana",
-            "tag": TAG,
+            "tag": GITHUB_ACTOR_PATH,
             "after": 0,
             "skip": [],
             "heard": "{}",
@@ -212,8 +211,8 @@ class Values:
             "id": switches["d-live-3"],
             "switch": switches["d-live-3"],
             "key": AWAITING,
-            "chain": chain,
-            "new_chain": chain_of(key("d-live-4")),
+            "audit_lock": chain,
+            "new_audit_lock": audit_lock_name(key("d-live-4")),
             "channel": "C01DEPLOY",
             "ts": "1764000000.000100",
             "fingerprint": "f",
@@ -232,7 +231,7 @@ class Values:
             "execution_hash": "new",
             "execution_id": "secret",
             "digest": "hash1",
-            "events": as_parameter([event(Kind.GATE_OPENED, "d-live-3", at=now)]),
+            "events": events_parameter([event(Kind.GATE_OPENED, "d-live-3", at=now)]),
             "deed": "stop",
             "phase": "done",
             "verdict": "approved",
@@ -256,32 +255,34 @@ class Values:
             "announcements": {"id": announcement, "ids": [announcement]},
             "probes": {"id": probe, "ids": [probe]},
             "interventions": {"id": intervention, "ids": [intervention]},
-            "interventions.ASK": {"id": uuid4(), "switch": switches["d-live-1"]},
-            "interventions.GIVE_UP": {"given_up": intervention},
+            "interventions.INSERT_INTERVENTION": {"id": uuid4(), "switch": switches["d-live-1"]},
+            "interventions.ABANDON_INTERVENTION": {"given_up": intervention},
             "card_copies": {"id": copy, "ids": [copy]},
-            "channels.ID_CHANGED": {"old": "C01DEPLOY", "new": "C02DEPLOY"},
-            "deployers.STORE": {"named": ["U1"], "before": [], "id": switches["d-live-1"]},
-            "previous_cards.FRESH": {"id": switches["d-live-1"]},
-            "previous_cards.REDRAW": {"before": switches["d-live-4"]},
-            "interventions.SENT": {"deployment": "d-live-5", "done": False},
+            "channels.STORE_ID_CHANGE": {"old": "C01DEPLOY", "new": "C02DEPLOY"},
+            "deployers.STORE_DEPLOYER": {"named": ["U1"], "before": [], "id": switches["d-live-1"]},
+            "previous_cards.CLEAR_STALE": {"id": switches["d-live-1"]},
+            "previous_cards.INVALIDATE_PREVIOUS_CARD": {"before": switches["d-live-4"]},
+            "interventions.STORE_SENT": {"deployment": "d-live-5", "done": False},
             "freezes": {"id": freeze, "ids": [freeze]},
-            "freezes.LOCK": {"chain": chain_of(NO_DEPLOYMENT)},
-            "freezes.TURN": {"waits": False},
+            "freezes.STORE_RULE_STATUS": {"waits": False},
             "reports": {"gate": DECIDED},
-            "switches.AGAIN": {"looks": json.dumps(looks)},
-            "locked_switch.ASK": {"deadline_at": now},
-            "locked_switch.CLOSE": {"gate": REPORTED, "reason": None},
-            "locked_switch.END": {"id": switches["d-live-4"]},
-            "audit_lock.CHAINS_BEHIND": {"id": switches["d-live-4"]},
-            "locked_switch.PREVIOUS": {"before": switches["d-live-4"]},
-            "locked_switch.SETTLE_WAITING": {"deployment": "d-live-4"},
-            "locked_switch.LEARN": {"id": switches["d-live-4"]},
+            "switches.RESCHEDULE": {"looks": json.dumps(looks)},
+            "locked_switch.RESET_GATE": {"deadline_at": now},
+            "locked_switch.CLOSE_GATE": {"gate": REPORTED, "reason": None},
+            "locked_switch.END_SWITCH": {"id": switches["d-live-4"]},
+            "audit_lock.LOCK_ROLLED_BACK_AUDIT": {"id": switches["d-live-4"]},
+            "locked_switch.END_INTERVENTIONS_WAITING_FOR": {"deployment": "d-live-4"},
+            "locked_switch.STORE_OBSERVATION": {"id": switches["d-live-4"]},
             "search.GATES_BY_ID": {"ids": [AWAITING, DECIDED, old_gate]},
-            "gates.OPEN": {"gate": uuid4(), "deployment_id": "d-live-5", "chain": chain_of(key("d-live-5"))},
-            "gates.BY_EXECUTION": {"deployment_id": "d-live-1"},
-            "evidence.WANTED": {"now": now - timedelta(seconds=1)},
+            "gates.OPEN_GATE": {
+                "gate": uuid4(),
+                "deployment_id": "d-live-5",
+                "audit_lock": audit_lock_name(key("d-live-5")),
+            },
+            "gates.SELECT_BY_EXECUTION": {"deployment_id": "d-live-1"},
+            "evidence.MAKE_DUE": {"now": now - timedelta(seconds=1)},
             "checks": {"switch": switches["d-live-1"], "deployment": "d-live-1"},
-            "checks.FORGOTTEN": {"before": now - timedelta(days=7)},
+            "checks.DELETE_ORPHANED_CHECKS": {"before": now - timedelta(days=7)},
             **{f"leases.renew_statement({name})": {"key": key_} for name, key_ in work.items()},
         }
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import psycopg
 
-from app.db.mapping.evidence_json import as_json, evidence_of
+from app.db.mapping.evidence_json import evidence_from_json, evidence_to_json
 from app.db.migrate import migrate
 from tests.db.filled import AWAITING, DECIDED, fill
 from tests.gate.seen import evidence
@@ -15,7 +15,7 @@ OLD = {"what": "command", "how": "added", "name": "command", "container": "order
 
 
 def kept_before() -> dict[str, Any]:
-    seen: dict[str, Any] = json.loads(as_json(evidence()))
+    seen: dict[str, Any] = json.loads(evidence_to_json(evidence()))
     seen["changes"] = [OLD | {"after": "run --requirepass S3cr3t"}]
     seen["green"]["revision"]["containers"] *= 2
     seen["green"]["revision"]["containers"] = [
@@ -38,7 +38,7 @@ def test_commands_are_taken_out_of_what_was_kept(empty_url: str) -> None:
     assert {AWAITING, DECIDED} <= rows.keys()
     for seen in rows.values():
         assert "S3cr3t" not in json.dumps(seen)
-        read = evidence_of(seen)
+        read = evidence_from_json(seen)
         assert read is not None
         assert isinstance(read.changes, tuple)
         assert [change.what for change in read.changes] == ["command"]

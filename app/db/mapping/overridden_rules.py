@@ -43,7 +43,7 @@ NAMES: Final[Mapping[type[Unmet], str]] = {
 }
 
 
-def broken_json(broken: Sequence[Unmet]) -> str | None:
+def overridden_rules_to_json(broken: Sequence[Unmet]) -> str | None:
     """The value of `gates.broken`; NULL where no rule was set aside."""
     if not broken:
         return None
@@ -51,13 +51,13 @@ def broken_json(broken: Sequence[Unmet]) -> str | None:
     return json.dumps(rules, ensure_ascii=False, default=datetime.isoformat)
 
 
-def broken_of(stored: Sequence[Mapping[str, Any]] | None) -> tuple[Unmet, ...]:
+def overridden_rules_from_json(stored: Sequence[Mapping[str, Any]] | None) -> tuple[Unmet, ...]:
     """Raises `KeyError` or `ValueError` where it holds what no version of ours wrote."""
     return tuple(_READERS[each["rule"]](each) for each in stored or ())
 
 
-def blockers_of(stored: Sequence[Mapping[str, Any]] | None) -> tuple[GuardRule, ...]:
-    """The value of `evidence.blockers`. Raises as `broken_of`."""
+def blockers_from_json(stored: Sequence[Mapping[str, Any]] | None) -> tuple[GuardRule, ...]:
+    """The value of `evidence.blockers`. Raises as `overridden_rules_from_json`."""
     return tuple(_GUARD[each["rule"]](each) for each in stored or ())
 
 

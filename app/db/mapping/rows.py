@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Final, assert_never
 from uuid import UUID
 
-from app.db.mapping.overridden_rules import blockers_of, broken_of
+from app.db.mapping.overridden_rules import blockers_from_json, overridden_rules_from_json
 from app.flow.read_models import (
     MIN_VISIBLE_DELAY,
     CastVote,
@@ -32,7 +32,7 @@ class IncoherentRow(Exception):
     """The record holds something that no move of ours writes."""
 
 
-SWITCH: Final = """
+SWITCH_COLUMNS: Final = """
     s.id AS switch_id, s.account, s.region, s.deployment_id, s.domain, s.application, s.deployment_group,
     s.creator, s.deployed_by, s.deployer, s.named_deployers, s.description, s.config_name, s.traffic, s.listener_port,
     s.hook_started_at, s.deployment_created_at, s.rollback_of, s.status, s.first_seen_at, s.verified_at,
@@ -40,7 +40,7 @@ SWITCH: Final = """
     s.previous_obstacle, s.auto_rollback
 """
 
-GATE: Final = f"""
+GATE_COLUMNS: Final = f"""
     g.id, g.hook_name, g.phase, g.edition, g.version, g.opened_at, g.deadline_at, g.verdict, g.basis,
     g.decided_at, g.decided_by, g.decided_name, g.reason, g.broken, g.outcome, g.outcome_detail, g.reported_at,
     g.event_read_at, g.reminded_at,
@@ -56,13 +56,13 @@ GATE: Final = f"""
       WHERE k.deployment_id = s.deployment_id AND k.region = s.region AND k.account IN (s.account, '')) AS checks
 """
 
-INTERVENTION: Final = """
+INTERVENTION_JSON: Final = """
     jsonb_build_array(i.id, i.deed, i.phase, i.asked_by, i.asked_name, i.reason, i.asked_at, i.deployment_id,
                       i.problem, i.finished_at)
 """
 
 
-SEEN_BLUE: Final = """
+BLUE_TASK_DEFINITION: Final = """
     (SELECT e.seen #>> '{blue,task_definition}' FROM evidence e JOIN gates h ON h.id = e.gate_id
       WHERE h.switch_id = s.id AND e.seen #>> '{blue,task_definition}' IS NOT NULL
       ORDER BY h.opened_at DESC LIMIT 1)
@@ -70,7 +70,7 @@ SEEN_BLUE: Final = """
 """The task definition that blue of the switch `s` was seen to run."""
 
 
-def undo_that_made(deployment: str, *, account: str, region: str) -> str:
+def from_undo_that_created(deployment: str, *, account: str, region: str) -> str:
     """FROM and WHERE: the undo `i`, if one made this deployment. Each is SQL: a parameter, or a column."""
     return (
         "FROM interventions i JOIN switches o ON o.id = i.switch_id"
@@ -79,16 +79,16 @@ def undo_that_made(deployment: str, *, account: str, region: str) -> str:
     )
 
 
-FREEZES: Final = """
+FREEZE_COLUMN: Final = """
     (SELECT coalesce(jsonb_agg(jsonb_build_array(f.id, f.reason, f.declared_by, f.starts_at, f.ends_at)
                                ORDER BY f.id), '[]')
        FROM freezes f
       WHERE f.over_at IS NULL AND (f.domains IS NULL OR s.domain = ANY(f.domains))) AS freezes
 """
 
-AROUND: Final = f"""
-    {FREEZES},
-    (SELECT {INTERVENTION}
+RELATED_COLUMNS: Final = f"""
+    {FREEZE_COLUMN},
+    (SELECT {INTERVENTION_JSON}
        FROM interventions i WHERE i.switch_id = s.id ORDER BY i.asked_at DESC LIMIT 1) AS intervention,
     (SELECT jsonb_build_array(e.blockers, e.seen_at) FROM evidence e WHERE e.gate_id = g.id) AS guard,
     (SELECT jsonb_build_array(r.deployment_id, r.status, r.switched_at, r.ended_at)
@@ -101,11 +101,14 @@ AROUND: Final = f"""
 """
 """What stands around a gate's switch: what people had done to it, and the deployments after it."""
 
-VIEW: Final = f"SELECT {GATE}, {SWITCH}, {AROUND} FROM gates g JOIN switches s ON s.id = g.switch_id"
+SELECT_GATE_VIEW: Final = (
+    f"SELECT {GATE_COLUMNS}, {SWITCH_COLUMNS}, {RELATED_COLUMNS}"
+    " FROM gates g JOIN switches s ON s.id = g.switch_id"
+)
 
 
-def switch_of(row: Any) -> Switch:
-    """A switch from a row with the `SWITCH` columns. Raises `IncoherentRow`."""
+def switch_from_row(row: Any) -> Switch:
+    """A switch from a row with the `SWITCH_COLUMNS` columns. Raises `IncoherentRow`."""
     return Switch(
         id=row.switch_id,
         key=SwitchKey(account=row.account, region=row.region, deployment=DeploymentId(row.deployment_id)),
@@ -118,7 +121,7 @@ def switch_of(row: Any) -> Switch:
         named_deployers=tuple(map(UserId, row.named_deployers)),
         description=row.description,
         config_name=row.config_name,
-        traffic=traffic_of(row.traffic),
+        traffic=traffic_from_json(row.traffic),
         listener_port=row.listener_port,
         hook_started_at=row.hook_started_at,
         created_at=row.deployment_created_at,
@@ -143,12 +146,12 @@ def _obstacle(row: Any) -> Obstacle | None:
     return Obstacle(row.previous_obstacle) if row.previous_obstacle else None
 
 
-def view_of(row: Any) -> GateView:
-    """A gate with its switch and votes from a row of `VIEW`. Raises `IncoherentRow`."""
+def gate_view_from_row(row: Any) -> GateView:
+    """A gate with its switch and votes from a row of `SELECT_GATE_VIEW`. Raises `IncoherentRow`."""
     votes = tuple(_vote(*vote) for vote in row.votes)
     return GateView(
         gate=_gate(row, votes),
-        switch=switch_of(row),
+        switch=switch_from_row(row),
         hook_name=row.hook_name,
         edition=row.edition,
         version=row.version,
@@ -166,18 +169,18 @@ def view_of(row: Any) -> GateView:
         event_read_at=row.event_read_at,
         report_trouble=row.report_trouble,
         reminded_at=row.reminded_at,
-        intervention=intervention_of(row.intervention) if row.intervention else None,
+        intervention=intervention_from_json(row.intervention) if row.intervention else None,
         rollback=_rollback(*row.rollback) if row.rollback else None,
         superseded=row.superseded,
         broken=_broken(row),
         guard=_guard(row),
         freezes=tuple(_freeze(*freeze) for freeze in row.freezes),
-        checks=tuple(check_of(*check) for check in row.checks),
+        checks=tuple(check_from_columns(*check) for check in row.checks),
     )
 
 
-def intervention_of(stored: list[Any]) -> Intervention:
-    """An intervention from the array that `AROUND` makes of its row."""
+def intervention_from_json(stored: list[Any]) -> Intervention:
+    """An intervention from the array that `RELATED_COLUMNS` makes of its row."""
     id_, deed, phase, by, name, reason, asked_at, deployment, problem, finished_at = stored
     return Intervention(
         id=UUID(id_),
@@ -236,8 +239,10 @@ def _gate(row: Any, votes: tuple[CastVote, ...]) -> Gate:
             assert_never(phase)
 
 
-def check_of(name: str, state: str, summary: str, url: str | None, by: str, at: datetime | str) -> Check:
-    """A check from its columns, or from the array that `VIEW` makes of them."""
+def check_from_columns(
+    name: str, state: str, summary: str, url: str | None, by: str, at: datetime | str
+) -> Check:
+    """A check from its columns, or from the array that `SELECT_GATE_VIEW` makes of them."""
     told_at = at if isinstance(at, datetime) else datetime.fromisoformat(at)
     return Check(name=name, state=CheckState(state), summary=summary, url=url, by=by, at=told_at)
 
@@ -249,9 +254,9 @@ def _freeze(id_: int, reason: str, by: str, starts_at: str, ends_at: str) -> Fre
 
 def _broken(row: Any) -> tuple[Unmet, ...]:
     try:
-        return broken_of(row.broken)
-    except (KeyError, ValueError, TypeError) as trouble:
-        raise IncoherentRow(f"gate {row.id} has broken rules that make no sense") from trouble
+        return overridden_rules_from_json(row.broken)
+    except (KeyError, ValueError, TypeError) as exc:
+        raise IncoherentRow(f"gate {row.id} has broken rules that make no sense") from exc
 
 
 def _guard(row: Any) -> TrafficGuard | None:
@@ -259,19 +264,19 @@ def _guard(row: Any) -> TrafficGuard | None:
     if seen_at is None:
         return None
     try:
-        return TrafficGuard(blockers=blockers_of(blockers), seen_at=datetime.fromisoformat(seen_at))
-    except (KeyError, ValueError, TypeError) as trouble:
-        raise IncoherentRow(f"gate {row.id} is held by rules that make no sense") from trouble
+        return TrafficGuard(blockers=blockers_from_json(blockers), seen_at=datetime.fromisoformat(seen_at))
+    except (KeyError, ValueError, TypeError) as exc:
+        raise IncoherentRow(f"gate {row.id} is held by rules that make no sense") from exc
 
 
-def traffic_of(stored: dict[str, Any] | None) -> Traffic | None:
+def traffic_from_json(stored: dict[str, Any] | None) -> Traffic | None:
     """How traffic moves, from its column. Raises `IncoherentRow`."""
     if stored is None:
         return None
     try:
         return Traffic(shift=Shift(stored["shift"]), percent=stored["percent"], minutes=stored["minutes"])
-    except (KeyError, TypeError, ValueError) as nonsense:
-        raise IncoherentRow(f"no way to move traffic: {stored}") from nonsense
+    except (KeyError, TypeError, ValueError) as exc:
+        raise IncoherentRow(f"no way to move traffic: {stored}") from exc
 
 
 def _vote(voter: str, name: str, choice: str, reason: str, at: str, counted: bool) -> CastVote:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from app.db.database import Database
-from app.db.queries.audit_filter import RecordedPerson
+from app.db.queries.audit_filter import AuditActor
 
 # From one actor to the next along the index `audit_by_actor`: as many look-ups as there are actors, whatever the
 # number of events.
-PEOPLE: Final = """
+SELECT_AUDIT_ACTORS: Final = """
 WITH RECURSIVE actors AS (
     (SELECT actor FROM audit_events WHERE actor IS NOT NULL ORDER BY actor LIMIT 1)
     UNION ALL
@@ -22,6 +22,8 @@ WHERE a.actor IS NOT NULL AND last.actor_kind = 'person'
 """
 
 
-async def recorded_people(database: Database) -> Sequence[RecordedPerson]:
+async def audit_actors(database: Database) -> Sequence[AuditActor]:
     """Everybody who acted."""
-    return [RecordedPerson(row.actor, row.actor_name or row.actor) for row in await database.rows(PEOPLE)]
+    return [
+        AuditActor(row.actor, row.actor_name or row.actor) for row in await database.rows(SELECT_AUDIT_ACTORS)
+    ]

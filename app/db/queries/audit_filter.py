@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Final, NamedTuple
 from unicodedata import normalize
 
-from app.db.queries.time_args import asked_time
+from app.db.queries.time_args import parse_time_arg
 
 _MENTION: Final = re.compile(r"<@([A-Za-z0-9]+)(?:\|[^>]*)?>")
 _USER_ID: Final = re.compile(r"[UW](?=[A-Z]*[0-9])[A-Z0-9]{4,}", re.IGNORECASE)
@@ -17,7 +17,7 @@ _DEPLOYMENT_CHARACTERS: Final = 9
 MAX_NAMED: Final = 5
 
 
-class RecordedPerson(NamedTuple):
+class AuditActor(NamedTuple):
     """Somebody who acted: the id, and the name that they had last."""
 
     user: str
@@ -41,7 +41,7 @@ def user_id(text: str) -> str | None:
     return plain.upper() if _USER_ID.fullmatch(plain) or _CAPITALS.fullmatch(plain) else None
 
 
-def user_named(text: str, people: Sequence[RecordedPerson]) -> str:
+def user_named(text: str, people: Sequence[AuditActor]) -> str:
     """The id of the one person who is called so. Raises `ValueError` where nobody is, or several are."""
     wanted = _folded(text)
     found = [person for person in people if _folded(person.name) == wanted]
@@ -78,7 +78,7 @@ def _moment(text: str | None, name: str, now: datetime) -> datetime | None:
     if text is None:
         return None
     try:
-        return asked_time(text, now=now)
+        return parse_time_arg(text, now=now)
     except ValueError as exc:
         raise ValueError(f"{name}: {exc}") from None
 
@@ -87,6 +87,6 @@ def _folded(name: str) -> str:
     return " ".join(normalize("NFKC", name).strip().removeprefix("@").casefold().split())
 
 
-def _listed(people: Sequence[RecordedPerson]) -> str:
+def _listed(people: Sequence[AuditActor]) -> str:
     shown = ", ".join(f"{person.user} ({person.name})" for person in people[:MAX_NAMED])
     return f"{shown} and {len(people) - MAX_NAMED} more" if len(people) > MAX_NAMED else shown

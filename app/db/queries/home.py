@@ -5,32 +5,32 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from app.db.database import Database
-from app.db.leases import coherent
-from app.db.mapping.rows import VIEW, view_of
+from app.db.leases import readable_rows
+from app.db.mapping.rows import SELECT_GATE_VIEW, gate_view_from_row
 from app.db.queries.search import Pending
-from app.db.repositories.evidence import WITH_EVIDENCE, with_evidence
-from app.db.repositories.exclusivity import neighbours
+from app.db.repositories.evidence import SELECT_GATE_WITH_EVIDENCE, gate_view_with_evidence
+from app.db.repositories.exclusivity import related_switches
 from app.db.repositories.messages.channels import current_id
 from app.flow.read_models import CardPlace, GateView
 from app.gate.ids import DomainName, GateId
 from app.gate.rules.exclusivity import Neighbour
 from app.gate.rules.shift import Shift
 
-_SELECT, _FROM = WITH_EVIDENCE.split(" FROM gates g ", 1)
-WAITING: Final = """
+_SELECT, _FROM = SELECT_GATE_WITH_EVIDENCE.split(" FROM gates g ", 1)
+SELECT_WAITING: Final = """
 SELECT g.id, s.domain, s.traffic ->> 'shift' AS shift FROM gates g JOIN switches s ON s.id = g.switch_id
 WHERE g.phase = 'awaiting' ORDER BY g.deadline_at, g.id
 """
-WHOLE: Final = f"""
+SELECT_WAITING_BY_ID: Final = f"""
 {_SELECT}, {current_id("c.channel")} AS channel, c.ts FROM gates g {_FROM} LEFT JOIN cards c ON c.gate_id = g.id
 WHERE g.id = ANY(:gates) AND g.phase = 'awaiting' ORDER BY g.deadline_at, g.id
 """
-LAST_DECIDED: Final = f"""
-{VIEW} WHERE g.id = ANY(ARRAY(
+SELECT_LAST_DECIDED: Final = f"""
+{SELECT_GATE_VIEW} WHERE g.id = ANY(ARRAY(
     SELECT id FROM gates WHERE decided_at IS NOT NULL ORDER BY decided_at DESC LIMIT :limit
 )) ORDER BY g.decided_at DESC
 """
-MARK: Final = """
+SELECT_STATE_VERSION: Final = """
 SELECT concat_ws(' ', (SELECT concat(count(*), ' ', sum(version)) FROM gates WHERE phase = 'awaiting'),
     (SELECT concat(count(*), ' ', max(id)) FROM freezes WHERE over_at IS NULL)) AS mark
 """
@@ -53,25 +53,29 @@ class WaitingGates:
 
     async def waiting(self) -> Sequence[WaitingGate]:
         """Every waiting gate, the nearest deadline first."""
-        return list(coherent(await self._database.rows(WAITING), _waiting))
+        return list(readable_rows(await self._database.rows(SELECT_WAITING), _waiting))
 
     async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[Neighbour]:
         """See `app.flow.approval.related_switches.Neighbourhood`."""
-        return await neighbours(self._database, domains)
+        return await related_switches(self._database, domains)
 
     async def whole(self, gates: Sequence[GateId]) -> Sequence[Pending]:
         """Those of these gates that still wait, with their evidence, the nearest deadline first."""
         if not gates:
             return []
-        return list(coherent(await self._database.rows(WHOLE, gates=list(gates)), _pending))
+        return list(
+            readable_rows(await self._database.rows(SELECT_WAITING_BY_ID, gates=list(gates)), _pending)
+        )
 
     async def last_decided(self, *, limit: int) -> Sequence[GateView]:
         """The latest decisions of all domains, newest first."""
-        return list(coherent(await self._database.rows(LAST_DECIDED, limit=limit), view_of))
+        return list(
+            readable_rows(await self._database.rows(SELECT_LAST_DECIDED, limit=limit), gate_view_from_row)
+        )
 
     async def mark(self) -> str:
         """Another one whenever something of what waits has changed."""
-        mark: str = (await self._database.rows(MARK))[0].mark
+        mark: str = (await self._database.rows(SELECT_STATE_VERSION))[0].mark
         return mark
 
 
@@ -85,4 +89,4 @@ def _waiting(row: Any) -> WaitingGate:
 
 def _pending(row: Any) -> Pending:
     place = CardPlace(channel=row.channel, ts=row.ts) if row.ts else None
-    return Pending(view=with_evidence(row), place=place)
+    return Pending(view=gate_view_with_evidence(row), place=place)

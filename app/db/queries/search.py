@@ -27,12 +27,12 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from app.db.database import Database
-from app.db.leases import coherent
-from app.db.mapping.rows import SWITCH, VIEW, switch_of, view_of
-from app.db.queries.audit_actors import recorded_people
+from app.db.leases import readable_rows
+from app.db.mapping.rows import SELECT_GATE_VIEW, SWITCH_COLUMNS, gate_view_from_row, switch_from_row
+from app.db.queries.audit_actors import audit_actors
 from app.db.queries.audit_filter import user_id, user_named
-from app.db.repositories.evidence import WITH_EVIDENCE, with_evidence
-from app.db.repositories.exclusivity import neighbours
+from app.db.repositories.evidence import SELECT_GATE_WITH_EVIDENCE, gate_view_with_evidence
+from app.db.repositories.exclusivity import related_switches
 from app.db.repositories.messages.channels import Channels, current_id
 from app.db.tables import audit_events, gates, switches
 from app.flow.freezes.declare_freeze import ALL, NO_DEPLOYMENT
@@ -45,10 +45,10 @@ T = TypeVar("T")
 
 _Columns = ReadOnlyColumnCollection[str, Any]
 
-LARGEST_ID: Final = 2**63 - 1
+MAX_ID: Final = 2**63 - 1
 
-_SELECT, _FROM = VIEW.split(" FROM gates g ", 1)
-PENDING: Final = f"""
+_SELECT, _FROM = SELECT_GATE_VIEW.split(" FROM gates g ", 1)
+SELECT_PENDING: Final = f"""
 {_SELECT}, {current_id("c.channel")} AS channel, c.ts FROM gates g {_FROM} LEFT JOIN cards c ON c.gate_id = g.id
 WHERE g.phase = 'awaiting' AND (CAST(:domain AS text) IS NULL OR s.domain = :domain)
 ORDER BY g.deadline_at, g.id LIMIT :limit OFFSET :offset
@@ -57,16 +57,16 @@ COUNT_PENDING: Final = """
 SELECT count(*) AS count FROM gates g JOIN switches s ON s.id = g.switch_id
 WHERE g.phase = 'awaiting' AND (CAST(:domain AS text) IS NULL OR s.domain = :domain)
 """
-LAST: Final = f"""
-{VIEW} WHERE g.id = ANY(ARRAY(
+SELECT_LAST_GATES: Final = f"""
+{SELECT_GATE_VIEW} WHERE g.id = ANY(ARRAY(
     SELECT l.id FROM switches o CROSS JOIN LATERAL (
         SELECT id FROM gates WHERE switch_id = o.id AND phase <> 'awaiting' ORDER BY opened_at DESC LIMIT 1
     ) l
     WHERE o.domain = :domain ORDER BY -o.id LIMIT :limit
 )) ORDER BY s.id DESC
 """
-LAST_LET_THROUGH: Final = f"""
-{VIEW} WHERE g.id = ANY(ARRAY(
+SELECT_LAST_LET_THROUGH: Final = f"""
+{SELECT_GATE_VIEW} WHERE g.id = ANY(ARRAY(
     SELECT id FROM (
         (SELECT id, switch_id, opened_at FROM gates
           WHERE domain = :domain AND verdict = 'approved' AND basis <> 'rescue'
@@ -79,12 +79,12 @@ LAST_LET_THROUGH: Final = f"""
     ORDER BY -switch_id, opened_at DESC LIMIT 1
 ))
 """
-LOAD: Final = """
+SELECT_LOAD: Final = """
 SELECT (SELECT count(*) FROM gates WHERE phase = 'awaiting') AS waiting,
     (SELECT min(g.decided_at) FROM reports r JOIN gates g ON g.id = r.gate_id WHERE r.due_at IS NOT NULL) AS oldest
 """
-GATES_BY_ID: Final = f"{WITH_EVIDENCE} WHERE g.id = ANY(:ids)"
-SWITCHES_BY_ID: Final = f"SELECT {SWITCH} FROM switches s WHERE s.id = ANY(:ids)"
+GATES_BY_ID: Final = f"{SELECT_GATE_WITH_EVIDENCE} WHERE g.id = ANY(:ids)"
+SWITCHES_BY_ID: Final = f"SELECT {SWITCH_COLUMNS} FROM switches s WHERE s.id = ANY(:ids)"
 
 
 class NotACursor(ValueError):
@@ -147,24 +147,25 @@ class Questions:
         self, *, domain: str | None = None, limit: int, offset: int = 0
     ) -> tuple[Sequence[Pending], int]:
         """Waiting gates, the nearest deadline first, and how many there are in all."""
-        rows = await self._database.rows(PENDING, domain=domain, limit=limit, offset=offset)
+        rows = await self._database.rows(SELECT_PENDING, domain=domain, limit=limit, offset=offset)
         total = len(rows)
         if offset or total == limit:
             total = (await self._database.rows(COUNT_PENDING, domain=domain))[0].count
-        return list(coherent(rows, _pending)), total
+        return list(readable_rows(rows, _pending)), total
 
     async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[Neighbour]:
         """These domains' switches that live, and the last one of each."""
-        return await neighbours(self._database, domains)
+        return await related_switches(self._database, domains)
 
     async def last_decided(self, *, domain: str, limit: int) -> Sequence[GateView]:
         """A domain's latest switches, newest first, each with its latest gate that no longer waits."""
-        return list(coherent(await self._database.rows(LAST, domain=domain, limit=limit), view_of))
+        rows = await self._database.rows(SELECT_LAST_GATES, domain=domain, limit=limit)
+        return list(readable_rows(rows, gate_view_from_row))
 
     async def last_let_through(self, *, domain: str) -> GateView | None:
         """The gate of the domain's latest switch that was let through, here or elsewhere; automatic rollbacks apart."""
-        rows = await self._database.rows(LAST_LET_THROUGH, domain=domain)
-        return view_of(rows[0]) if rows else None
+        rows = await self._database.rows(SELECT_LAST_LET_THROUGH, domain=domain)
+        return gate_view_from_row(rows[0]) if rows else None
 
     async def audit(self, wanted: AuditFilter, *, limit: int, cursor: str | None = None) -> Page[AuditLine]:
         """The audit trail, newest first. Raises `NotACursor`."""
@@ -178,7 +179,7 @@ class Questions:
 
     async def user_named(self, text: str) -> str:
         """The id of a person as somebody writes it: an id, a mention or a name. Raises `ValueError`."""
-        return user_id(text) or user_named(text, await recorded_people(self._database))
+        return user_id(text) or user_named(text, await audit_actors(self._database))
 
     async def switches(
         self, *, domain: str | None, deployment: str | None, limit: int, cursor: str | None
@@ -197,7 +198,7 @@ class Questions:
             _first(select(switches.c.id).where(*chosen), newest, most=limit + 1)
         )
         rows = await self._database.rows(SWITCHES_BY_ID, ids=[row.id for row in ids[:limit]])
-        found = sorted(coherent(rows, switch_of), key=lambda switch: switch.id, reverse=True)
+        found = sorted(readable_rows(rows, switch_from_row), key=lambda switch: switch.id, reverse=True)
         return Page(items=found, cursor=_cursor("", ids[limit - 1].id) if len(ids) > limit else None)
 
     async def gates(
@@ -224,13 +225,13 @@ class Questions:
         rows = await self._database.rows(GATES_BY_ID, ids=list(order))
         last = ids[limit - 1] if len(ids) > limit else None
         return Page(
-            items=sorted(coherent(rows, with_evidence), key=lambda view: order[view.id]),
+            items=sorted(readable_rows(rows, gate_view_with_evidence), key=lambda view: order[view.id]),
             cursor=_cursor(f"{last.opened_at.isoformat()}/{last.id}", 0) if last else None,
         )
 
     async def load(self, *, now: datetime) -> tuple[int, timedelta]:
         """How many gates wait, and how long the oldest decision has waited to be told."""
-        row = (await self._database.rows(LOAD))[0]
+        row = (await self._database.rows(SELECT_LOAD))[0]
         return row.waiting, (now - row.oldest) if row.oldest else timedelta(0)
 
     async def channel_facts(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
@@ -315,7 +316,9 @@ def _equal(table: Table, wanted: dict[str, str | None]) -> list[ColumnElement[bo
 
 
 def _pending(row: Any) -> Pending:
-    return Pending(view=view_of(row), place=CardPlace(channel=row.channel, ts=row.ts) if row.ts else None)
+    return Pending(
+        view=gate_view_from_row(row), place=CardPlace(channel=row.channel, ts=row.ts) if row.ts else None
+    )
 
 
 def _audit_line(row: Any) -> AuditLine:
@@ -342,10 +345,10 @@ def _cursor(at: str, id_: int) -> str:
 def _read_cursor(cursor: str) -> tuple[str, int]:
     try:
         at, id_ = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-    except (ValueError, TypeError, RecursionError) as trouble:
-        raise NotACursor from trouble
+    except (ValueError, TypeError, RecursionError) as exc:
+        raise NotACursor from exc
     # `type`, because true and false are ints to isinstance. Whatever else JSON can hold does not look like ours.
-    if not isinstance(at, str) or type(id_) is not int or not 0 <= id_ <= LARGEST_ID:
+    if not isinstance(at, str) or type(id_) is not int or not 0 <= id_ <= MAX_ID:
         raise NotACursor
     if _cursor(at, id_) != cursor:
         raise NotACursor
@@ -355,8 +358,8 @@ def _read_cursor(cursor: str) -> tuple[str, int]:
 def _moment(text_: str) -> datetime:
     try:
         at = datetime.fromisoformat(text_)
-    except ValueError as trouble:
-        raise NotACursor from trouble
+    except ValueError as exc:
+        raise NotACursor from exc
     if at.tzinfo is None or at.isoformat() != text_:
         raise NotACursor
     return at
@@ -365,5 +368,5 @@ def _moment(text_: str) -> datetime:
 def _uuid(text_: str) -> UUID:
     try:
         return UUID(text_)
-    except ValueError as trouble:
-        raise NotACursor from trouble
+    except ValueError as exc:
+        raise NotACursor from exc

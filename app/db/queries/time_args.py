@@ -8,7 +8,7 @@ _AGO: Final = re.compile(r"([0-9]{1,6})([smhd])")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
-def asked_time(text: str, *, now: datetime) -> datetime:
+def parse_time_arg(text: str, *, now: datetime) -> datetime:
     """`2h` is two hours before `now`. Raises `ValueError` with what is wrong and what to write."""
     ago = _AGO.fullmatch(text)
     try:

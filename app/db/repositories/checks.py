@@ -5,12 +5,12 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from app.db.audit_insert import INSERT, as_parameter
-from app.db.audit_lock import THE_CHAIN, chain_of
+from app.db.audit_insert import INSERT_EVENTS, events_parameter
+from app.db.audit_lock import NAMED_AUDIT_LOCK, audit_lock_name
 from app.db.database import Database
-from app.db.invalidate_cards import redrawn
-from app.db.leases import coherent
-from app.db.mapping.rows import VIEW, check_of, view_of
+from app.db.invalidate_cards import invalidate_cards
+from app.db.leases import readable_rows
+from app.db.mapping.rows import SELECT_GATE_VIEW, check_from_columns, gate_view_from_row
 from app.db.statements import Driver, execute
 from app.flow.audit_events import Event
 from app.flow.checks.record_check import AmbiguousDeployment
@@ -18,18 +18,18 @@ from app.flow.read_models import GateView
 from app.gate.ids import DeploymentId, DomainName, GateId, SwitchKey
 from app.gate.rules.checks import Check
 
-KEPT_WITHOUT_A_SWITCH: Final = timedelta(days=7)
+ORPHANED_CHECK_RETENTION: Final = timedelta(days=7)
 
-SWITCHES: Final = """
+SELECT_SWITCHES: Final = """
 SELECT id, account, domain FROM switches
 WHERE deployment_id = :deployment AND region = :region
     AND (CAST(:account AS text) IS NULL OR account IN (:account, ''))
 ORDER BY id LIMIT 2
 """
-LOCK_CHAIN: Final = f"SELECT 1 WHERE {THE_CHAIN}"
+TAKE_AUDIT_LOCK: Final = f"SELECT 1 WHERE {NAMED_AUDIT_LOCK}"
 LOCK_GATES: Final = "SELECT 1 FROM gates WHERE switch_id = :switch ORDER BY id FOR NO KEY UPDATE"
 # Told before the hook came, by somebody who named no account: now it is known.
-ADOPT: Final = """
+ADOPT_CHECKS_WITHOUT_ACCOUNT: Final = """
 WITH old AS (
     DELETE FROM checks WHERE deployment_id = :deployment AND region = :region AND account = '' RETURNING *
 )
@@ -37,35 +37,35 @@ INSERT INTO checks (account, region, deployment_id, name, state, summary, url, t
 SELECT :account, region, deployment_id, name, state, summary, url, told_by, told_at FROM old
 ON CONFLICT DO NOTHING
 """
-CHECKS: Final = """
+SELECT_CHECKS: Final = """
 SELECT name, state, summary, url, told_by, told_at FROM checks
 WHERE deployment_id = :deployment AND region = :region AND account = :account ORDER BY told_at
 """
-KEEP: Final = f"""
+UPSERT_CHECK: Final = f"""
 WITH k AS (
     INSERT INTO checks (account, region, deployment_id, name, state, summary, url, told_by, told_at)
     VALUES (:account, :region, :deployment, :name, :state, :summary, :url, :by, :at)
     ON CONFLICT ON CONSTRAINT checks_pkey DO UPDATE
         SET state = excluded.state, summary = excluded.summary, url = excluded.url,
             told_by = excluded.told_by, told_at = excluded.told_at
-), {redrawn("switch_id = :switch")}, a AS (
-    {INSERT}
+), {invalidate_cards("switch_id = :switch")}, a AS (
+    {INSERT_EVENTS}
 )
 SELECT 1
 """
-OF_DEPLOYMENT: Final = """
+SELECT_CHECKS_OF_ALL_ACCOUNTS: Final = """
 SELECT account, region, name, state, summary, url, told_by, told_at FROM checks
 WHERE deployment_id = :deployment ORDER BY account, region, name
 """
-FORGET_AT_ONCE: Final = 50
+DELETE_BATCH_SIZE: Final = 50
 # Each check is looked at once, after a week: it goes, or it is known to have a switch.
-FORGOTTEN: Final = f"""
+DELETE_ORPHANED_CHECKS: Final = f"""
 WITH due AS (
     SELECT k.ctid AS place, (
         SELECT s.id FROM switches s WHERE s.deployment_id = k.deployment_id AND s.region = k.region LIMIT 1
     ) IS NOT NULL AS matched
     FROM checks k WHERE NOT k.matched AND k.told_at < :before
-    ORDER BY k.told_at LIMIT {FORGET_AT_ONCE} FOR UPDATE SKIP LOCKED
+    ORDER BY k.told_at LIMIT {DELETE_BATCH_SIZE} FOR UPDATE SKIP LOCKED
 ), kept AS (
     UPDATE checks SET matched = true WHERE ctid = ANY(ARRAY(SELECT place FROM due WHERE matched))
 ), gone AS (
@@ -73,8 +73,8 @@ WITH due AS (
 )
 SELECT count(*) AS checks FROM due
 """
-WITH_A_PASSED_CHECK: Final = f"""
-{VIEW} WHERE g.phase = 'awaiting' AND s.verified_at IS NOT NULL AND s.domain = ANY(:domains)
+SELECT_WITH_PASSED_CHECK: Final = f"""
+{SELECT_GATE_VIEW} WHERE g.phase = 'awaiting' AND s.verified_at IS NOT NULL AND s.domain = ANY(:domains)
     AND g.id <> ALL(:skip) AND EXISTS (
     SELECT 1 FROM checks k WHERE k.deployment_id = s.deployment_id AND k.region = s.region
         AND k.account IN (s.account, '') AND k.state = 'passed'
@@ -118,7 +118,7 @@ class HeldChecksRows:
         await execute(self._driver, LOCK_GATES, {"switch": self._switch})
         await execute(
             self._driver,
-            KEEP,
+            UPSERT_CHECK,
             {
                 **_where(self._key),
                 "switch": self._switch,
@@ -129,7 +129,7 @@ class HeldChecksRows:
                 "by": check.by,
                 "at": check.at,
                 "now": now,
-                "events": as_parameter(events),
+                "events": events_parameter(events),
             },
         )
 
@@ -147,30 +147,33 @@ class Checks:
         """The deployment's checks until the block ends. Raises `AmbiguousDeployment`."""
         async with self._database.begin() as driver:
             sought = {"deployment": deployment, "account": account, "region": region}
-            found = await execute(driver, SWITCHES, sought)
+            found = await execute(driver, SELECT_SWITCHES, sought)
             if len(found) > 1:
                 raise AmbiguousDeployment
             switch = found[0] if found else None
             key = SwitchKey(
                 account=switch.account if switch else (account or ""), region=region, deployment=deployment
             )
-            await execute(driver, LOCK_CHAIN, {"chain": chain_of(key)})
+            await execute(driver, TAKE_AUDIT_LOCK, {"audit_lock": audit_lock_name(key)})
             if switch is not None and key.account:
-                await execute(driver, ADOPT, _where(key))
-            rows = await execute(driver, CHECKS, _where(key))
+                await execute(driver, ADOPT_CHECKS_WITHOUT_ACCOUNT, _where(key))
+            rows = await execute(driver, SELECT_CHECKS, _where(key))
             yield HeldChecksRows(
                 driver,
                 key=key,
                 switch=switch.id if switch else None,
                 domain=DomainName(switch.domain) if switch and switch.domain else None,
-                checks=[check_of(*row) for row in rows],
+                checks=[check_from_columns(*row) for row in rows],
             )
 
     async def of(self, deployment: DeploymentId) -> Sequence[tuple[SwitchKey, Check]]:
         """Every check of a deployment, in whatever account and region."""
-        rows = await self._database.rows(OF_DEPLOYMENT, deployment=deployment)
+        rows = await self._database.rows(SELECT_CHECKS_OF_ALL_ACCOUNTS, deployment=deployment)
         return [
-            (SwitchKey(account=row.account, region=row.region, deployment=deployment), check_of(*row[2:]))
+            (
+                SwitchKey(account=row.account, region=row.region, deployment=deployment),
+                check_from_columns(*row[2:]),
+            )
             for row in rows
         ]
 
@@ -179,13 +182,15 @@ class Checks:
     ) -> Sequence[GateView]:
         """Waiting gates of these domains of which some check has passed, the nearest deadline first."""
         where = {"domains": list(domains), "skip": list(skip)}
-        rows = await self._database.rows(WITH_A_PASSED_CHECK, **where, limit=limit)
-        return list(coherent(rows, view_of))
+        rows = await self._database.rows(SELECT_WITH_PASSED_CHECK, **where, limit=limit)
+        return list(readable_rows(rows, gate_view_from_row))
 
     async def forget_strays(self, *, now: datetime) -> None:
         """Drops checks for which no hook has come in a week."""
-        before = now - KEPT_WITHOUT_A_SWITCH
-        while (await self._database.rows(FORGOTTEN, before=before))[0].checks == FORGET_AT_ONCE:
+        before = now - ORPHANED_CHECK_RETENTION
+        while (await self._database.rows(DELETE_ORPHANED_CHECKS, before=before))[
+            0
+        ].checks == DELETE_BATCH_SIZE:
             pass
 
 

@@ -9,13 +9,13 @@ from uuid import UUID
 
 import structlog
 
-from app.db.audit_insert import INSERT, as_parameter
-from app.db.audit_lock import GATE_CHAIN
+from app.db.audit_insert import INSERT_EVENTS, events_parameter
+from app.db.audit_lock import GATE_AUDIT_LOCK
 from app.db.database import Database
 from app.db.leases import Leases
-from app.db.mapping.evidence_json import as_json, evidence_of
-from app.db.mapping.overridden_rules import broken_json
-from app.db.mapping.rows import VIEW, IncoherentRow, view_of
+from app.db.mapping.evidence_json import evidence_from_json, evidence_to_json
+from app.db.mapping.overridden_rules import overridden_rules_to_json
+from app.db.mapping.rows import SELECT_GATE_VIEW, IncoherentRow, gate_view_from_row
 from app.db.statements import execute
 from app.flow.audit_events import Event
 from app.flow.ports.evidence import DueEvidence
@@ -26,51 +26,51 @@ from app.gate.rules.traffic_guard import GuardRule
 
 log = structlog.get_logger(__name__)
 
-_SELECT, _FROM = VIEW.split(" FROM gates g ", 1)
-WITH_EVIDENCE: Final = (
+_SELECT, _FROM = SELECT_GATE_VIEW.split(" FROM gates g ", 1)
+SELECT_GATE_WITH_EVIDENCE: Final = (
     f"{_SELECT}, e.seen AS evidence FROM gates g {_FROM} LEFT JOIN evidence e ON e.gate_id = g.id"
 )
-"""`VIEW`, and what was seen. Presses do without it."""
+"""`SELECT_GATE_VIEW`, and what was seen. Presses do without it."""
 
-DUE: Final = f"{WITH_EVIDENCE} WHERE g.id = ANY(:gates)"
-ONE: Final = f"{WITH_EVIDENCE} WHERE g.id = :gate"
-CROWD: Final = "SELECT count(*) AS gates FROM evidence WHERE due_at IS NOT NULL"
+SELECT_CLAIMED: Final = f"{SELECT_GATE_WITH_EVIDENCE} WHERE g.id = ANY(:gates)"
+SELECT_ONE: Final = f"{SELECT_GATE_WITH_EVIDENCE} WHERE g.id = :gate"
+COUNT_DUE: Final = "SELECT count(*) AS gates FROM evidence WHERE due_at IS NOT NULL"
 
 # The gate's own lock comes first and alone, as a press takes it: whoever is second sees what the first has done.
-LOCK: Final = f"SELECT phase FROM gates WHERE id = :gate AND {GATE_CHAIN} FOR NO KEY UPDATE"
-SEEN: Final = """
+LOCK_GATE: Final = f"SELECT phase FROM gates WHERE id = :gate AND {GATE_AUDIT_LOCK} FOR NO KEY UPDATE"
+STORE_EVIDENCE: Final = """
 UPDATE evidence SET seen = CAST(:seen AS jsonb), seen_at = :seen_at, due_at = :due_at,
     blockers = CAST(:blockers AS jsonb), claimed_by = NULL, claimed_until = NULL, last_error = NULL,
     attempts = CASE WHEN CAST(:settled AS boolean) THEN 0 ELSE attempts END
 WHERE gate_id = :gate AND claimed_by = :owner RETURNING 1
 """
-NEWS: Final = f"""
+INVALIDATE_CARD: Final = f"""
 WITH g AS (
     UPDATE gates SET version = version + 1 WHERE id = :gate AND phase = 'awaiting' RETURNING id, version
 ), c AS (
     UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
-), a AS ({INSERT})
+), a AS ({INSERT_EVENTS})
 SELECT 1
 """
-AGAIN: Final = """
+RESCHEDULE: Final = """
 UPDATE evidence SET due_at = :due_at, claimed_by = NULL, claimed_until = NULL, last_error = :error
 WHERE gate_id = :gate AND claimed_by = :owner
 """
-WANTED: Final = "UPDATE evidence SET due_at = :now WHERE gate_id = :gate AND due_at > :now"
+MAKE_DUE: Final = "UPDATE evidence SET due_at = :now WHERE gate_id = :gate AND due_at > :now"
 
 
-def with_evidence(row: Any) -> GateView:
-    """A gate from a row of `WITH_EVIDENCE`. Raises `IncoherentRow`.
+def gate_view_with_evidence(row: Any) -> GateView:
+    """A gate from a row of `SELECT_GATE_WITH_EVIDENCE`. Raises `IncoherentRow`.
 
     Evidence that another release wrote and this one cannot read counts as not seen: it must not keep the
     question from being asked.
     """
     try:
-        evidence = evidence_of(row.evidence)
-    except IncoherentRow as nonsense:
-        log.error("evidence_unreadable", gate=str(row.id), problem=str(nonsense))
+        evidence = evidence_from_json(row.evidence)
+    except IncoherentRow as exc:
+        log.error("evidence_unreadable", gate=str(row.id), problem=str(exc))
         evidence = None
-    return replace(view_of(row), evidence=evidence)
+    return replace(gate_view_from_row(row), evidence=evidence)
 
 
 class EvidenceRows:
@@ -85,8 +85,8 @@ class EvidenceRows:
         claimed = await self.leases.claim(now=now, limit=limit)
         if not claimed:
             return []
-        rows = await self._database.rows(DUE, gates=list(claimed))
-        crowd = (await self._database.rows(CROWD))[0].gates
+        rows = await self._database.rows(SELECT_CLAIMED, gates=list(claimed))
+        crowd = (await self._database.rows(COUNT_DUE))[0].gates
         return await self.leases.readable(rows, partial(_due, claimed, crowd), key=lambda row: row.id)
 
     async def seen(
@@ -104,42 +104,46 @@ class EvidenceRows:
         mine = {"gate": due.view.id, "owner": self.leases.owner}
         news = due.known is None or not due.known.same_as(evidence)
         async with self._database.begin() as driver:
-            locked = await execute(driver, LOCK, mine)
+            locked = await execute(driver, LOCK_GATE, mine)
             if not locked or locked[0].phase != "awaiting":
-                await execute(driver, AGAIN, {**mine, "due_at": None, "error": None})
+                await execute(driver, RESCHEDULE, {**mine, "due_at": None, "error": None})
                 return False
             values = {
-                "seen": as_json(evidence),
+                "seen": evidence_to_json(evidence),
                 "seen_at": evidence.seen_at,
-                "blockers": broken_json(blockers),
+                "blockers": overridden_rules_to_json(blockers),
                 "due_at": due_at,
             }
-            if not await execute(driver, SEEN, {**mine, **values, "settled": settled}):
+            if not await execute(driver, STORE_EVIDENCE, {**mine, **values, "settled": settled}):
                 return False
             if news:
-                await execute(driver, NEWS, {**mine, "now": now, "events": as_parameter(events)})
+                await execute(
+                    driver, INVALIDATE_CARD, {**mine, "now": now, "events": events_parameter(events)}
+                )
         return True
 
     async def look_later(self, due: DueEvidence, *, error: str, due_at: datetime) -> None:
         """Puts the look back until `due_at`."""
         await self._database.rows(
-            AGAIN, gate=due.view.id, owner=self.leases.owner, error=error[:500], due_at=due_at
+            RESCHEDULE, gate=due.view.id, owner=self.leases.owner, error=error[:500], due_at=due_at
         )
 
     async def rest(self, due: DueEvidence) -> None:
         """The gate is decided: nothing is looked up any more."""
-        await self._database.rows(AGAIN, gate=due.view.id, owner=self.leases.owner, error=None, due_at=None)
+        await self._database.rows(
+            RESCHEDULE, gate=due.view.id, owner=self.leases.owner, error=None, due_at=None
+        )
 
     async def get(self, gate: GateId) -> GateView | None:
         """A gate with what was seen, for whoever wants all of it."""
-        rows = await self._database.rows(ONE, gate=gate)
-        return with_evidence(rows[0]) if rows else None
+        rows = await self._database.rows(SELECT_ONE, gate=gate)
+        return gate_view_with_evidence(rows[0]) if rows else None
 
     async def wanted(self, gate: GateId, *, now: datetime) -> None:
         """Somebody is looking: a waiting gate's evidence is due at once."""
-        await self._database.rows(WANTED, gate=gate, now=now)
+        await self._database.rows(MAKE_DUE, gate=gate, now=now)
 
 
 def _due(claimed: Mapping[Any, int], crowd: int, row: Any) -> DueEvidence:
-    view = with_evidence(row)
+    view = gate_view_with_evidence(row)
     return DueEvidence(attempts=claimed[row.id], view=view, known=view.evidence, crowd=crowd)

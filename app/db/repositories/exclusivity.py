@@ -5,12 +5,12 @@ from datetime import timedelta
 from typing import Any, Final
 
 from app.db.database import Database
-from app.db.mapping.rows import IncoherentRow, traffic_of
+from app.db.mapping.rows import IncoherentRow, traffic_from_json
 from app.gate.ids import DeploymentId, DomainName
 from app.gate.rules.exclusivity import AFTER_TRAFFIC, Ending, Neighbour
 from app.gate.rules.permits import RESCUERS
 
-TURNS_LOCK: Final = "SELECT pg_advisory_xact_lock(1902, 1)"
+EXCLUSIVITY_LOCK: Final = "SELECT pg_advisory_xact_lock(1902, 1)"
 """Whoever gives a turn holds it until the commit, so that of two at once the second sees what the first was given.
 
 One lock for all sets: replicas that read the configuration a moment apart still exclude each other. It comes after
@@ -18,20 +18,20 @@ the chain and the rows of one's own gate, and whoever holds it waits for nobody 
 else; locks of one number (the chains') are of another kind.
 """
 
-ELSEWHERE: Final = "(verdict <> 'approved' AND coalesce(outcome_detail, '') = 'Succeeded')"
+ANSWERED_ELSEWHERE: Final = "(verdict <> 'approved' AND coalesce(outcome_detail, '') = 'Succeeded')"
 """Somebody answered CodeDeploy past us: traffic moves whatever was decided here."""
 
 # A partial index holds the few that live. The last one of each domain tells how the one before this ended.
-NEIGHBOURS: Final = f"""
+RELATED_SWITCHES: Final = f"""
 SELECT s.domain, s.deployment_id, s.traffic, s.green_percent, s.switched_at, s.ended_at,
     g.waiting_since, g.approved_at, g.refused, g.after_traffic,
     GREATEST(g.approved_at, g.refused_at, s.moved_at, s.switched_at, s.blue_until) AS news_at
 FROM switches s CROSS JOIN LATERAL (
     SELECT min(opened_at) FILTER (WHERE phase = 'awaiting') AS waiting_since,
         max(decided_at) FILTER (WHERE verdict = 'approved' AND basis NOT IN ('rescue', 'undo')
-            AND coalesce(outcome, 'told') = 'told' OR {ELSEWHERE}) AS approved_at,
-        max(decided_at) FILTER (WHERE verdict IN ('rejected', 'expired') AND NOT {ELSEWHERE}) AS refused_at,
-        max(verdict) FILTER (WHERE verdict IN ('rejected', 'expired') AND NOT {ELSEWHERE}) AS refused,
+            AND coalesce(outcome, 'told') = 'told' OR {ANSWERED_ELSEWHERE}) AS approved_at,
+        max(decided_at) FILTER (WHERE verdict IN ('rejected', 'expired') AND NOT {ANSWERED_ELSEWHERE}) AS refused_at,
+        max(verdict) FILTER (WHERE verdict IN ('rejected', 'expired') AND NOT {ANSWERED_ELSEWHERE}) AS refused,
         bool_or(hook_name = :after_traffic) AS after_traffic
     FROM gates WHERE switch_id = s.id
 ) g
@@ -47,20 +47,21 @@ ORDER BY s.id
 """
 
 
-async def neighbours(database: Database, domains: Sequence[DomainName]) -> list[Neighbour]:
+async def related_switches(database: Database, domains: Sequence[DomainName]) -> list[Neighbour]:
     """These domains' switches that live, and the last one of each, the oldest first."""
-    return [neighbour_of(row) for row in await database.rows(NEIGHBOURS, **parameters_of(domains))]
+    rows = await database.rows(RELATED_SWITCHES, **related_switches_parameters(domains))
+    return [related_switch_from_row(row) for row in rows]
 
 
-def parameters_of(domains: Sequence[DomainName]) -> dict[str, Any]:
-    """The values of `NEIGHBOURS`."""
+def related_switches_parameters(domains: Sequence[DomainName]) -> dict[str, Any]:
+    """The values of `RELATED_SWITCHES`."""
     return {"domains": list(domains), "rescuers": sorted(RESCUERS), "after_traffic": AFTER_TRAFFIC}
 
 
-def neighbour_of(row: Any) -> Neighbour:
-    """A row of `NEIGHBOURS`. One that is read in part only still takes its turn: it must not be overlooked."""
+def related_switch_from_row(row: Any) -> Neighbour:
+    """A row of `RELATED_SWITCHES`. One that is read in part only still takes its turn: it must not be overlooked."""
     try:
-        traffic = traffic_of(row.traffic)
+        traffic = traffic_from_json(row.traffic)
     except IncoherentRow:
         traffic = None
     return Neighbour(

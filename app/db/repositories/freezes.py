@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from app.db.audit_insert import INSERT, as_parameter
-from app.db.audit_lock import THE_CHAIN, chain_of
+from app.db.audit_insert import INSERT_EVENTS, events_parameter
+from app.db.audit_lock import NAMED_AUDIT_LOCK, audit_lock_name
 from app.db.database import Database
-from app.db.handled_requests import claim_of, subject_key
-from app.db.invalidate_cards import redrawn
-from app.db.leases import coherent
-from app.db.repositories.exclusivity import neighbours
+from app.db.handled_requests import claim_statements, subject_key
+from app.db.invalidate_cards import invalidate_cards
+from app.db.leases import readable_rows
+from app.db.repositories.exclusivity import related_switches
 from app.db.statements import Driver, execute
 from app.flow.audit_events import Event
 from app.flow.freezes.declare_freeze import NO_DEPLOYMENT, ActiveFreeze, Declaration
@@ -22,8 +22,8 @@ from app.gate.rules.exclusivity import AFTER_TRAFFIC, Neighbour
 from app.gate.rules.freeze import Freeze, Span
 from app.gate.rules.shift import Shift
 
-LOCK: Final = f"SELECT 1 WHERE {THE_CHAIN}"
-STANDING: Final = """
+TAKE_AUDIT_LOCK: Final = f"SELECT 1 WHERE {NAMED_AUDIT_LOCK}"
+SELECT_ACTIVE: Final = """
 SELECT id, domains, starts_at, ends_at, reason, declared_by FROM freezes WHERE over_at IS NULL ORDER BY id
 """
 # Whoever holds a gate decides it first; whoever comes later reads this freeze.
@@ -33,35 +33,35 @@ SELECT id FROM gates WHERE phase = 'awaiting' AND id IN (
     WHERE g.phase = 'awaiting' AND (CAST(:domains AS text[]) IS NULL OR s.domain = ANY(:domains))
 ) ORDER BY id FOR NO KEY UPDATE
 """
-# Those that are locked: of one that is opened meanwhile the rules are looked at a moment later (`TURN`).
-REDRAW: Final = redrawn("id = ANY(:gates)")
-DECLARE: Final = f"""
+# Those that are locked: of one that is opened meanwhile the rules are looked at a moment later (`STORE_RULE_STATUS`).
+INVALIDATE_CARDS: Final = invalidate_cards("id = ANY(:gates)")
+DECLARE_FREEZE: Final = f"""
 WITH f AS (
     INSERT INTO freezes (domains, starts_at, ends_at, reason, declared_by, declared_at)
     VALUES (CAST(:domains AS text[]), :starts_at, :ends_at, :reason, :by, :now) RETURNING id
-), {REDRAW}, a AS ({INSERT})
+), {INVALIDATE_CARDS}, a AS ({INSERT_EVENTS})
 SELECT id FROM f
 """
-LIFT: Final = f"""
+LIFT_FREEZE: Final = f"""
 WITH f AS (
     UPDATE freezes SET over_at = :now, lifted_by = :by WHERE id = :id AND over_at IS NULL
-), {REDRAW}, a AS ({INSERT})
+), {INVALIDATE_CARDS}, a AS ({INSERT_EVENTS})
 SELECT 1
 """
-LEAVE_OUT: Final = f"""
+REMOVE_DOMAINS: Final = f"""
 WITH f AS (
     UPDATE freezes SET domains = ARRAY(SELECT unnest(freezes.domains) EXCEPT SELECT unnest(CAST(:domains AS text[])))
     WHERE id = :id AND over_at IS NULL
-), {REDRAW}, a AS ({INSERT})
+), {INVALIDATE_CARDS}, a AS ({INSERT_EVENTS})
 SELECT 1
 """
-END: Final = f"""
+END_FREEZES: Final = f"""
 WITH f AS (
     UPDATE freezes SET over_at = ends_at WHERE id = ANY(:ids) AND over_at IS NULL
-), a AS ({INSERT})
+), a AS ({INSERT_EVENTS})
 SELECT 1
 """
-WAITING: Final = """
+SELECT_WAITING: Final = """
 SELECT s.domain, s.traffic ->> 'shift' AS shift, m.mark, coalesce(m.frozen, false) AS frozen,
     coalesce(m.waits, false) AS waits, min(g.opened_at) AS since
 FROM gates g JOIN switches s ON s.id = g.switch_id LEFT JOIN rule_marks m ON m.gate_id = g.id
@@ -69,7 +69,7 @@ WHERE g.phase = 'awaiting' AND s.verified_at IS NOT NULL AND s.domain IS NOT NUL
 GROUP BY 1, 2, 3, 4, 5
 """
 # A switch whose traffic moves (`app.flow.approval.related_switches`) waits for no turn, and is not called to one.
-TURN: Final = """
+STORE_RULE_STATUS: Final = """
 WITH mine AS (
     SELECT g.id, g.hook_name <> :after_traffic AND s.switched_at IS NULL AND coalesce(s.green_percent, 0) = 0 AS rests
     FROM gates g JOIN switches s ON s.id = g.switch_id LEFT JOIN rule_marks m ON m.gate_id = g.id
@@ -120,9 +120,9 @@ class HeldFreezesRows:
             "reason": declaration.reason.strip(),
             "by": declaration.by,
             "now": now,
-            "events": as_parameter([event]),
+            "events": events_parameter([event]),
         }
-        id_: int = (await execute(self._driver, DECLARE, values))[0].id
+        id_: int = (await execute(self._driver, DECLARE_FREEZE, values))[0].id
         return id_
 
     async def lift(
@@ -138,13 +138,13 @@ class HeldFreezesRows:
             "domains": about,
             "gates": await self._lock_gates(about),
             "now": now,
-            "events": as_parameter([event]),
+            "events": events_parameter([event]),
         }
         if partly:
-            await execute(self._driver, LEAVE_OUT, values)
+            await execute(self._driver, REMOVE_DOMAINS, values)
         else:
             by = event.actor.id or event.actor.kind
-            await execute(self._driver, LIFT, {**values, "by": by})
+            await execute(self._driver, LIFT_FREEZE, {**values, "by": by})
 
     async def _lock_gates(self, domains: Sequence[DomainName] | None) -> list[UUID]:
         return [row.id for row in await execute(self._driver, LOCK_GATES, {"domains": domains})]
@@ -159,41 +159,46 @@ class Freezes:
     @asynccontextmanager
     async def hold_freezes(self, *, request: str | None = None) -> AsyncIterator[HeldFreezesRows]:
         """Nobody else declares or lifts one until the block ends."""
-        values = {"chain": chain_of(NO_DEPLOYMENT), "request": subject_key(request, "freezes")}
-        async with self._database.begin_with([LOCK, STANDING, *claim_of(request)], values) as found:
+        values = {"audit_lock": audit_lock_name(NO_DEPLOYMENT), "request": subject_key(request, "freezes")}
+        statements = [TAKE_AUDIT_LOCK, SELECT_ACTIVE, *claim_statements(request)]
+        async with self._database.begin_pipeline(statements, values) as found:
             driver, _, rows, *claimed = found
-            yield HeldFreezesRows(driver, [standing_of(row) for row in rows], is_replay=claimed == [[]])
+            yield HeldFreezesRows(driver, [freeze_from_row(row) for row in rows], is_replay=claimed == [[]])
 
     async def standing(self) -> Sequence[ActiveFreeze]:
         """Those that are not over, planned ones among them."""
-        return [standing_of(row) for row in await self._database.rows(STANDING)]
+        return [freeze_from_row(row) for row in await self._database.rows(SELECT_ACTIVE)]
 
     async def end_freezes(self, *, now: datetime) -> Sequence[ActiveFreeze]:
         """Closes those whose end has come; gives what is left standing."""
         standing = await self.standing()
         over = [each for each in standing if _end(each.freeze) <= now]
         if over:
-            chain = {"chain": chain_of(NO_DEPLOYMENT)}
-            async with self._database.begin_with([LOCK, STANDING], chain) as (driver, _, rows):
+            lock = {"audit_lock": audit_lock_name(NO_DEPLOYMENT)}
+            async with self._database.begin_pipeline([TAKE_AUDIT_LOCK, SELECT_ACTIVE], lock) as (
+                driver,
+                _,
+                rows,
+            ):
                 still = {row.id for row in rows}
                 mine = [each for each in over if each.freeze.id in still]
-                events = as_parameter([freeze_over(each, now) for each in mine])
+                events = events_parameter([freeze_over(each, now) for each in mine])
                 ids = [each.freeze.id for each in mine]
-                await execute(driver, END, {"ids": ids, "events": events})
+                await execute(driver, END_FREEZES, {"ids": ids, "events": events})
         return [each for each in standing if each not in over]
 
     async def waiting(self) -> Sequence[WaitingGates]:
         """See `app.flow.notify.refresh_rule_status.WaitingGates`."""
-        return list(coherent(await self._database.rows(WAITING), _waiting))
+        return list(readable_rows(await self._database.rows(SELECT_WAITING), _waiting))
 
     async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[Neighbour]:
         """These domains' switches that live, and the last one of each."""
-        return await neighbours(self._database, domains)
+        return await related_switches(self._database, domains)
 
     async def turn(self, waiting: WaitingGates, said: RuleSnapshot, *, news: bool, now: datetime) -> None:
         """Stores what the rules say now and has the cards redrawn; the first time only where that is `news`."""
         await self._database.rows(
-            TURN,
+            STORE_RULE_STATUS,
             domain=waiting.domain,
             shift=waiting.shift,
             old=waiting.mark,
@@ -220,7 +225,7 @@ def _waiting(row: Any) -> WaitingGates:
     )
 
 
-def standing_of(row: Any) -> ActiveFreeze:
+def freeze_from_row(row: Any) -> ActiveFreeze:
     """A freeze from its row."""
     return ActiveFreeze(
         freeze=Freeze(

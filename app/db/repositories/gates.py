@@ -6,15 +6,27 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from app.db.audit_insert import INSERT, as_parameter
-from app.db.audit_lock import GATE_CHAIN, GATE_CHAIN_OR_SKIP
+from app.db.audit_insert import INSERT_EVENTS, events_parameter
+from app.db.audit_lock import GATE_AUDIT_LOCK, TRY_GATE_AUDIT_LOCK
 from app.db.database import Database
-from app.db.handled_requests import claim_of, subject_key
-from app.db.invalidate_cards import gates_in_order
-from app.db.mapping.overridden_rules import broken_json
-from app.db.mapping.rows import INTERVENTION, VIEW, intervention_of, undo_that_made, view_of
-from app.db.repositories.exclusivity import NEIGHBOURS, TURNS_LOCK, neighbour_of, neighbours, parameters_of
-from app.db.repositories.open_gate import OPEN, parameters
+from app.db.handled_requests import claim_statements, subject_key
+from app.db.invalidate_cards import locked_gate_ids
+from app.db.mapping.overridden_rules import overridden_rules_to_json
+from app.db.mapping.rows import (
+    INTERVENTION_JSON,
+    SELECT_GATE_VIEW,
+    from_undo_that_created,
+    gate_view_from_row,
+    intervention_from_json,
+)
+from app.db.repositories.exclusivity import (
+    EXCLUSIVITY_LOCK,
+    RELATED_SWITCHES,
+    related_switch_from_row,
+    related_switches,
+    related_switches_parameters,
+)
+from app.db.repositories.open_gate import OPEN_GATE, open_gate_parameters
 from app.db.statements import Driver, execute, execute_and_commit
 from app.flow.audit_events import Event
 from app.flow.ports.database import OpenedGate, Opening
@@ -26,24 +38,24 @@ from app.gate.rules.traffic_guard import TrafficGuard
 from app.gate.state_machine import Vote
 from app.observability.metrics import DECISIONS
 
-LOCK: Final = f"SELECT 1 FROM gates WHERE id = :gate AND {GATE_CHAIN} FOR NO KEY UPDATE"
-LOCK_OR_SKIP: Final = (
-    f"SELECT 1 FROM gates WHERE id = :gate AND {GATE_CHAIN_OR_SKIP} FOR NO KEY UPDATE SKIP LOCKED"
+LOCK_GATE: Final = f"SELECT 1 FROM gates WHERE id = :gate AND {GATE_AUDIT_LOCK} FOR NO KEY UPDATE"
+LOCK_GATE_OR_SKIP: Final = (
+    f"SELECT 1 FROM gates WHERE id = :gate AND {TRY_GATE_AUDIT_LOCK} FOR NO KEY UPDATE SKIP LOCKED"
 )
-ONE: Final = f"{VIEW} WHERE g.id = :gate"
-BY_EXECUTION: Final = (
-    f"{VIEW} WHERE s.account = :account AND s.region = :region AND s.deployment_id = :deployment_id"
+SELECT_ONE: Final = f"{SELECT_GATE_VIEW} WHERE g.id = :gate"
+SELECT_BY_EXECUTION: Final = (
+    f"{SELECT_GATE_VIEW} WHERE s.account = :account AND s.region = :region AND s.deployment_id = :deployment_id"
     " AND g.execution_hash = :digest"
 )
-PAST_DEADLINE: Final = (
+SELECT_PAST_DEADLINE: Final = (
     "SELECT id FROM gates WHERE phase = 'awaiting' AND deadline_at <= :now AND id <> ALL(:skip)"
     " ORDER BY deadline_at LIMIT :limit"
 )
-NEXT_DEADLINE: Final = (
+SELECT_NEXT_DEADLINE: Final = (
     "SELECT min(deadline_at) AS at FROM gates WHERE phase = 'awaiting' AND id <> ALL(:skip)"
 )
 
-SAVE: Final = f"""
+SAVE_VOTE_AND_DECISION: Final = f"""
 WITH g AS (
     UPDATE gates SET
         version = version + 1,
@@ -75,13 +87,13 @@ WITH g AS (
     INSERT INTO announcements (gate_id, kind, written_at, due_at)
     SELECT id, 'break_glass', :now, :now FROM g WHERE CAST(:basis AS text) = 'break_glass'
 ), a AS (
-    {INSERT} WHERE EXISTS (SELECT 1 FROM g)
+    {INSERT_EVENTS} WHERE EXISTS (SELECT 1 FROM g)
 )
 SELECT version FROM g
 """
 """Where the gate no longer waits, it writes nothing at all: COMMIT is already on its way when we hear."""
 
-FORGET: Final = f"""
+DELETE_VOTE: Final = f"""
 WITH v AS (
     DELETE FROM votes WHERE gate_id = :gate AND voter = :voter
 ), g AS (
@@ -89,16 +101,16 @@ WITH v AS (
 ), c AS (
     UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
 ), a AS (
-    {INSERT}
+    {INSERT_EVENTS}
 )
 SELECT version FROM g
 """
 
-TO_REMIND: Final = """
+SELECT_TO_REMIND: Final = """
 SELECT id FROM gates WHERE phase = 'awaiting' AND remind_at <= :now AND id <> ALL(:skip)
 ORDER BY remind_at LIMIT :limit
 """
-REMINDED: Final = f"""
+STORE_REMINDED: Final = f"""
 WITH g AS (
     UPDATE gates SET reminded_at = :now, remind_at = CAST(:following AS timestamptz),
         version = CASE WHEN CAST(:speaks AS boolean) THEN version + 1 ELSE version END
@@ -107,15 +119,16 @@ WITH g AS (
     UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g
     WHERE cards.gate_id = g.id AND CAST(:speaks AS boolean)
 ), a AS (
-    {INSERT}
+    {INSERT_EVENTS}
 )
 SELECT 1
 """
-PLAN_REMINDERS: Final = f"""
-UPDATE gates SET remind_at = :now WHERE id = ANY({gates_in_order("phase = 'awaiting'")}) AND phase = 'awaiting'
+RESCHEDULE_REMINDERS: Final = f"""
+UPDATE gates SET remind_at = :now WHERE id = ANY({locked_gate_ids("phase = 'awaiting'")}) AND phase = 'awaiting'
 """
-UNDO_BEHIND: Final = f"""
-SELECT {INTERVENTION} AS intervention {undo_that_made(":deployment", account=":account", region=":region")} LIMIT 1
+SELECT_UNDO_THAT_CREATED: Final = f"""
+SELECT {INTERVENTION_JSON} AS intervention
+{from_undo_that_created(":deployment", account=":account", region=":region")} LIMIT 1
 """
 
 
@@ -158,10 +171,10 @@ class HeldGateRow:
             "choice": vote.choice if vote else None,
             "vote_reason": vote.reason if vote else None,
             "discounted": list(discounted),
-            "events": as_parameter(events),
+            "events": events_parameter(events),
             **_decision_columns(decision),
         }
-        saved = await execute_and_commit(self._driver, SAVE, values)
+        saved = await execute_and_commit(self._driver, SAVE_VOTE_AND_DECISION, values)
         if not saved:
             raise LostGate(str(self._view.id))
         self.decision = decision
@@ -177,31 +190,31 @@ class HeldGateRow:
     async def reminded(self, *, at: datetime, following: datetime | None, events: Sequence[Event]) -> None:
         """The reminders up to `at` are dealt with; where there is something to say, the thread says it."""
         values = {"gate": self._view.id, "now": at, "following": following, "speaks": bool(events)}
-        await execute(self._driver, REMINDED, {**values, "events": as_parameter(events)})
+        await execute(self._driver, STORE_REMINDED, {**values, "events": events_parameter(events)})
 
     async def look_beside(self, domains: Sequence[DomainName], *, alone: bool) -> None:
         """Adds these domains' switches to `view`; `alone`: under the lock that is taken last of all."""
         if alone:
             # A statement of its own, before the read: what is read beside a lock that was waited for is stale.
-            await execute(self._driver, TURNS_LOCK, {})
-        rows = await execute(self._driver, NEIGHBOURS, parameters_of(domains))
-        self._view = replace(self._view, neighbours=tuple(map(neighbour_of, rows)))
+            await execute(self._driver, EXCLUSIVITY_LOCK, {})
+        rows = await execute(self._driver, RELATED_SWITCHES, related_switches_parameters(domains))
+        self._view = replace(self._view, neighbours=tuple(map(related_switch_from_row, rows)))
 
     async def undo_behind(self) -> Intervention | None:
         """The undo that made this gate's deployment."""
         key = self._view.switch.key
         where = {"deployment": key.deployment, "account": key.account, "region": key.region}
-        rows = await execute(self._driver, UNDO_BEHIND, where)
-        return intervention_of(rows[0].intervention) if rows else None
+        rows = await execute(self._driver, SELECT_UNDO_THAT_CREATED, where)
+        return intervention_from_json(rows[0].intervention) if rows else None
 
     async def forget(self, voter: UserId, *, events: Sequence[Event], now: datetime) -> None:
         """Takes a vote away; the card is to be redrawn."""
-        values = {"gate": self._view.id, "voter": voter, "now": now, "events": as_parameter(events)}
-        if not await execute(self._driver, FORGET, values):
+        values = {"gate": self._view.id, "voter": voter, "now": now, "events": events_parameter(events)}
+        if not await execute(self._driver, DELETE_VOTE, values):
             raise LostGate(str(self._view.id))
 
     async def note(self, events: Sequence[Event]) -> None:
-        await execute(self._driver, INSERT, {"events": as_parameter(events)})
+        await execute(self._driver, INSERT_EVENTS, {"events": events_parameter(events)})
 
 
 class Gates:
@@ -212,23 +225,23 @@ class Gates:
 
     async def get(self, gate: GateId) -> GateView | None:
         """A gate as it stands now, without its lock."""
-        rows = await self._database.rows(ONE, gate=gate)
-        return view_of(rows[0]) if rows else None
+        rows = await self._database.rows(SELECT_ONE, gate=gate)
+        return gate_view_from_row(rows[0]) if rows else None
 
     async def find(self, key: SwitchKey, *, execution_digest: str) -> GateView | None:
         """The gate of one hook execution."""
         rows = await self._database.rows(
-            BY_EXECUTION,
+            SELECT_BY_EXECUTION,
             account=key.account,
             region=key.region,
             deployment_id=key.deployment,
             digest=execution_digest,
         )
-        return view_of(rows[0]) if rows else None
+        return gate_view_from_row(rows[0]) if rows else None
 
     async def open(self, opening: Opening, events: Sequence[Event]) -> OpenedGate | None:
         """Opens the gate; None when its hook is known already."""
-        rows = await self._database.rows(OPEN, **parameters(opening, events))
+        rows = await self._database.rows(OPEN_GATE, **open_gate_parameters(opening, events))
         return OpenedGate(undoes=rows[0].undoes) if rows else None
 
     @asynccontextmanager
@@ -240,45 +253,47 @@ class Gates:
         `request`: the key of the request that it is held for, remembered if the block changes anything.
         """
         # The lock comes first and alone: what a statement reads beside a row that it waited for is stale.
-        lock = LOCK_OR_SKIP if skip_locked else LOCK
+        lock = LOCK_GATE_OR_SKIP if skip_locked else LOCK_GATE
         values = {"gate": gate, "request": subject_key(request, gate)}
-        async with self._database.begin_with([lock, ONE, *claim_of(request)], values) as found:
+        async with self._database.begin_pipeline(
+            [lock, SELECT_ONE, *claim_statements(request)], values
+        ) as found:
             driver, locked, rows, *claimed = found
             if not locked:
                 yield None
                 return
-            held = HeldGateRow(driver, view_of(rows[0]), is_replay=claimed == [[]])
+            held = HeldGateRow(driver, gate_view_from_row(rows[0]), is_replay=claimed == [[]])
             yield held
         if held.decision is not None:
             DECISIONS.labels(verdict=verdict_of(held.decision)).inc()
 
     async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[Neighbour]:
         """These domains' switches that live, and the last one of each."""
-        return await neighbours(self._database, domains)
+        return await related_switches(self._database, domains)
 
     async def past_deadline(self, *, now: datetime, limit: int, skip: Sequence[GateId]) -> Sequence[GateId]:
         """Waiting gates whose deadline has come, the longest due first."""
-        rows = await self._database.rows(PAST_DEADLINE, now=now, limit=limit, skip=list(skip))
+        rows = await self._database.rows(SELECT_PAST_DEADLINE, now=now, limit=limit, skip=list(skip))
         return [GateId(row.id) for row in rows]
 
     async def to_remind(self, *, now: datetime, limit: int, skip: Sequence[GateId]) -> Sequence[GateId]:
         """Waiting gates whose next reminder has come."""
-        rows = await self._database.rows(TO_REMIND, now=now, limit=limit, skip=list(skip))
+        rows = await self._database.rows(SELECT_TO_REMIND, now=now, limit=limit, skip=list(skip))
         return [GateId(row.id) for row in rows]
 
     async def plan_reminders(self, *, now: datetime) -> None:
         """The configuration has changed: every waiting gate's reminders are planned anew."""
-        await self._database.rows(PLAN_REMINDERS, now=now)
+        await self._database.rows(RESCHEDULE_REMINDERS, now=now)
 
     async def next_deadline(self, *, skip: Sequence[GateId]) -> datetime | None:
         """When the next waiting gate ends unless somebody decides."""
-        rows = await self._database.rows(NEXT_DEADLINE, skip=list(skip))
+        rows = await self._database.rows(SELECT_NEXT_DEADLINE, skip=list(skip))
         at: datetime | None = rows[0].at
         return at
 
     async def note(self, events: Sequence[Event]) -> None:
         """Audit events that belong to no change of a gate."""
-        await self._database.rows(INSERT, events=as_parameter(events))
+        await self._database.rows(INSERT_EVENTS, events=events_parameter(events))
 
 
 def _decision_columns(decision: Decision | None) -> dict[str, Any]:
@@ -312,7 +327,7 @@ def _decision_columns(decision: Decision | None) -> dict[str, Any]:
                 "decided_by": permit.by,
                 "decided_name": permit.name,
                 "reason": permit.reason,
-                "broken": broken_json(permit.broken),
+                "broken": overridden_rules_to_json(permit.broken),
             }
         case Rejection():
             who = {"decided_by": decision.by, "decided_name": decision.name}

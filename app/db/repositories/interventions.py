@@ -8,54 +8,62 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from app.db.audit_insert import INSERT, as_parameter
-from app.db.audit_lock import CHAIN_OF_THE_NEW, GATE_CHAIN, THE_CHAIN, chain_of
+from app.db.audit_insert import INSERT_EVENTS, events_parameter
+from app.db.audit_lock import GATE_AUDIT_LOCK, NAMED_AUDIT_LOCK, NEW_DEPLOYMENT_AUDIT_LOCK, audit_lock_name
 from app.db.database import Database
-from app.db.handled_requests import claim_of, subject_key
-from app.db.invalidate_cards import redrawn
+from app.db.handled_requests import claim_statements, subject_key
+from app.db.invalidate_cards import invalidate_cards
 from app.db.leases import Leases
-from app.db.mapping.rows import INTERVENTION, SEEN_BLUE, SWITCH, VIEW, intervention_of, switch_of, view_of
+from app.db.mapping.rows import (
+    BLUE_TASK_DEFINITION,
+    INTERVENTION_JSON,
+    SELECT_GATE_VIEW,
+    SWITCH_COLUMNS,
+    gate_view_from_row,
+    intervention_from_json,
+    switch_from_row,
+)
 from app.db.statements import Driver, execute
 from app.flow.audit_events import Event
 from app.flow.ports.database import DueIntervention
 from app.flow.read_models import GateView, Intervention, Setback
 from app.gate.ids import DeploymentId, GateId
 
-LOCK: Final = (
+LOCK_SWITCH: Final = (
     "SELECT 1 FROM switches WHERE id = (SELECT switch_id FROM gates WHERE id = :gate)"
-    f" AND {GATE_CHAIN} FOR NO KEY UPDATE"
+    f" AND {GATE_AUDIT_LOCK} FOR NO KEY UPDATE"
 )
-ONE: Final = f"{VIEW} WHERE g.id = :gate"
-REDRAWN: Final = redrawn("switch_id = ANY(ARRAY(SELECT i.switch_id FROM i))")
-ASK: Final = f"""
+SELECT_ONE: Final = f"{SELECT_GATE_VIEW} WHERE g.id = :gate"
+INVALIDATE_CARDS: Final = invalidate_cards("switch_id = ANY(ARRAY(SELECT i.switch_id FROM i))")
+INSERT_INTERVENTION: Final = f"""
 WITH i AS (
     INSERT INTO interventions (id, switch_id, deed, asked_by, asked_name, reason, asked_at, due_at)
     VALUES (:id, :switch, :deed, :by, :name, :reason, :now, :now)
 ), s AS (
     UPDATE switches SET due_at = :now WHERE id = :switch
-), {redrawn("switch_id = :switch")}, a AS ({INSERT})
+), {invalidate_cards("switch_id = :switch")}, a AS ({INSERT_EVENTS})
 SELECT 1
 """
-GIVE_UP: Final = """
+ABANDON_INTERVENTION: Final = """
 UPDATE interventions SET phase = 'failed', finished_at = :now, problem = :problem, due_at = NULL,
     claimed_by = NULL, claimed_until = NULL
 WHERE id = :given_up AND phase IN ('asked', 'sent')
 """
-DUE: Final = f"""
-SELECT {SWITCH}, {INTERVENTION} AS intervention, i.id, {SEEN_BLUE} AS blue
+SELECT_CLAIMED: Final = f"""
+SELECT {SWITCH_COLUMNS}, {INTERVENTION_JSON} AS intervention, i.id, {BLUE_TASK_DEFINITION} AS blue
 FROM interventions i JOIN switches s ON s.id = i.switch_id WHERE i.id = ANY(:ids)
 """
 # CodeDeploy may have been told to end blue while that was given up for an undo: the audit trail says so.
 #
 # The deployment that takes the switch back may have brought its hook before CodeDeploy's answer was stored, or bring it
 # now: opening its gate writes to the same rows, and has that deployment's chain.
-SENT: Final = f"""
+STORE_SENT: Final = f"""
 WITH i AS (
     UPDATE interventions SET phase = CASE WHEN CAST(:done AS boolean) THEN 'done' ELSE 'sent' END,
         finished_at = CASE WHEN CAST(:done AS boolean) THEN CAST(:now AS timestamptz) END,
         deployment_id = coalesce(CAST(:deployment AS text), deployment_id),
         due_at = NULL, claimed_by = NULL, claimed_until = NULL, last_error = NULL, problem = CAST(:problem AS text)
-    WHERE id = :id AND claimed_by = :owner AND phase = 'asked' AND {THE_CHAIN} AND {CHAIN_OF_THE_NEW}
+    WHERE id = :id AND claimed_by = :owner AND phase = 'asked' AND {NAMED_AUDIT_LOCK} AND {NEW_DEPLOYMENT_AUDIT_LOCK}
     RETURNING switch_id
 ), s AS (
     UPDATE switches SET due_at = CAST(:now AS timestamptz) FROM i
@@ -67,28 +75,28 @@ WITH i AS (
            o.listener_port, 'user', :now, :now, :now
     FROM i JOIN switches o ON o.id = i.switch_id WHERE CAST(:deployment AS text) IS NOT NULL
     ON CONFLICT ON CONSTRAINT switches_key DO NOTHING
-), {REDRAWN}, a AS (
-    {INSERT} WHERE EXISTS (SELECT 1 FROM i)
+), {INVALIDATE_CARDS}, a AS (
+    {INSERT_EVENTS} WHERE EXISTS (SELECT 1 FROM i)
         OR EXISTS (SELECT 1 FROM interventions WHERE id = :id AND deed = 'finish' AND phase = 'failed')
 )
 SELECT g.id FROM gates g JOIN switches s ON s.id = g.switch_id JOIN switches o ON o.id = :switch
 WHERE s.deployment_id = CAST(:deployment AS text) AND s.account = o.account AND s.region = o.region
     AND g.phase = 'awaiting' AND EXISTS (SELECT 1 FROM i)
 """
-FAILED: Final = f"""
+STORE_FAILED: Final = f"""
 WITH i AS (
     UPDATE interventions SET phase = 'failed', finished_at = :now, problem = :problem, due_at = NULL,
         claimed_by = NULL, claimed_until = NULL
-    WHERE id = :id AND claimed_by = :owner AND phase = 'asked' AND {THE_CHAIN} RETURNING switch_id
-), {REDRAWN}, a AS ({INSERT} WHERE EXISTS (SELECT 1 FROM i))
+    WHERE id = :id AND claimed_by = :owner AND phase = 'asked' AND {NAMED_AUDIT_LOCK} RETURNING switch_id
+), {INVALIDATE_CARDS}, a AS ({INSERT_EVENTS} WHERE EXISTS (SELECT 1 FROM i))
 SELECT 1
 """
-AGAIN: Final = f"""
+RESCHEDULE: Final = f"""
 WITH i AS (
     UPDATE interventions SET due_at = :due_at, claimed_by = NULL, claimed_until = NULL, last_error = :problem,
         problem = :problem
-    WHERE id = :id AND claimed_by = :owner AND phase = 'asked' AND {THE_CHAIN} RETURNING switch_id
-), {REDRAWN}
+    WHERE id = :id AND claimed_by = :owner AND phase = 'asked' AND {NAMED_AUDIT_LOCK} RETURNING switch_id
+), {INVALIDATE_CARDS}
 SELECT 1
 """
 
@@ -111,7 +119,7 @@ class HeldInterventionRow:
         """Writes the wish down; it is due at once. `instead_of` is given up first: one at a time."""
         if instead_of is not None:
             given_up = {"given_up": instead_of, "problem": Setback.UNDO_INSTEAD, "now": now}
-            await execute(self._driver, GIVE_UP, given_up)
+            await execute(self._driver, ABANDON_INTERVENTION, given_up)
         values = {
             "id": intervention.id,
             "switch": self._view.switch.id,
@@ -120,12 +128,12 @@ class HeldInterventionRow:
             "name": intervention.name,
             "reason": intervention.reason,
             "now": now,
-            "events": as_parameter(events),
+            "events": events_parameter(events),
         }
-        await execute(self._driver, ASK, values)
+        await execute(self._driver, INSERT_INTERVENTION, values)
 
     async def note(self, event: Event) -> None:
-        await execute(self._driver, INSERT, {"events": as_parameter([event])})
+        await execute(self._driver, INSERT_EVENTS, {"events": events_parameter([event])})
 
 
 class Interventions:
@@ -142,19 +150,20 @@ class Interventions:
         """The gate's switch under its lock until the block ends."""
         # The lock comes first and alone: what a statement reads beside a row that it waited for is stale.
         values = {"gate": gate, "request": subject_key(request, gate)}
-        async with self._database.begin_with([LOCK, ONE, *claim_of(request)], values) as found:
+        statements = [LOCK_SWITCH, SELECT_ONE, *claim_statements(request)]
+        async with self._database.begin_pipeline(statements, values) as found:
             driver, locked, rows, *claimed = found
             if not locked:
                 yield None
                 return
-            yield HeldInterventionRow(driver, view_of(rows[0]), is_replay=claimed == [[]])
+            yield HeldInterventionRow(driver, gate_view_from_row(rows[0]), is_replay=claimed == [[]])
 
     async def claim(self, *, now: datetime, limit: int) -> Sequence[DueIntervention]:
         """Leases what CodeDeploy has not been told."""
         claimed = await self.leases.claim(now=now, limit=limit)
         if not claimed:
             return []
-        rows = await self._database.rows(DUE, ids=list(claimed))
+        rows = await self._database.rows(SELECT_CLAIMED, ids=list(claimed))
         return await self.leases.readable(rows, partial(_due, claimed), key=lambda row: row.id)
 
     async def sent(
@@ -170,36 +179,41 @@ class Interventions:
         """CodeDeploy took it; gives the gates that wait in the deployment which it made."""
         made = DeploymentId(deployment) if deployment else due.switch.key.deployment
         rows = await self._database.rows(
-            SENT,
+            STORE_SENT,
             **self._mine(due),
-            chain=chain_of(due.switch.key),
-            new_chain=chain_of(replace(due.switch.key, deployment=made)),
+            audit_lock=audit_lock_name(due.switch.key),
+            new_audit_lock=audit_lock_name(replace(due.switch.key, deployment=made)),
             switch=due.switch.id,
             deployment=deployment,
             done=done,
             problem=problem,
             now=now,
-            events=as_parameter([event]),
+            events=events_parameter([event]),
         )
         return [GateId(row.id) for row in rows]
 
     async def failed(self, due: DueIntervention, *, problem: str, event: Event, now: datetime) -> None:
         """It cannot be done; the card says why."""
         await self._database.rows(
-            FAILED,
+            STORE_FAILED,
             **self._mine(due),
-            chain=chain_of(due.switch.key),
+            audit_lock=audit_lock_name(due.switch.key),
             problem=problem[:500],
             now=now,
-            events=as_parameter([event]),
+            events=events_parameter([event]),
         )
 
     async def carry_out_again(
         self, due: DueIntervention, *, problem: str, due_at: datetime, now: datetime
     ) -> None:
         """Puts it back until `due_at`; the card says what the trouble is."""
-        values = {"chain": chain_of(due.switch.key), "problem": problem[:500], "due_at": due_at, "now": now}
-        await self._database.rows(AGAIN, **self._mine(due), **values)
+        values = {
+            "audit_lock": audit_lock_name(due.switch.key),
+            "problem": problem[:500],
+            "due_at": due_at,
+            "now": now,
+        }
+        await self._database.rows(RESCHEDULE, **self._mine(due), **values)
 
     def _mine(self, due: DueIntervention) -> dict[str, Any]:
         return {"id": due.intervention.id, "owner": self.leases.owner}
@@ -208,7 +222,7 @@ class Interventions:
 def _due(claimed: Mapping[Any, int], row: Any) -> DueIntervention:
     return DueIntervention(
         attempts=claimed[row.id],
-        switch=switch_of(row),
-        intervention=intervention_of(row.intervention),
+        switch=switch_from_row(row),
+        intervention=intervention_from_json(row.intervention),
         blue=row.blue,
     )

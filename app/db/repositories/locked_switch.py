@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from app.db.audit_insert import INSERT, as_parameter
-from app.db.invalidate_cards import CARDS, redrawn
-from app.db.mapping.rows import INTERVENTION, SWITCH, intervention_of, switch_of
-from app.db.repositories.open_gate import verified_columns
+from app.db.audit_insert import INSERT_EVENTS, events_parameter
+from app.db.invalidate_cards import INVALIDATE_CARDS_OF_G, invalidate_cards
+from app.db.mapping.rows import INTERVENTION_JSON, SWITCH_COLUMNS, intervention_from_json, switch_from_row
+from app.db.repositories.open_gate import verification_columns
 from app.db.statements import Driver, execute
 from app.flow.audit_events import Event
 from app.flow.ports.database import SettledIntervention, SwitchUpdate, Verification
@@ -19,7 +19,7 @@ from app.gate.state_machine import Awaiting, Closed, Outcome
 from app.gate.undo import Deed
 from app.observability.metrics import ANSWERED_ELSEWHERE, REPORTS
 
-VERIFY: Final = """
+STORE_VERIFICATION: Final = """
 WITH s AS (
     UPDATE switches SET domain = :domain, application = :application, deployment_group = :deployment_group,
         creator = :creator, deployed_by = :deployed_by, 
@@ -35,7 +35,7 @@ UPDATE reports SET due_at = :now FROM gates g
 WHERE g.switch_id = :id AND g.phase = 'decided' AND reports.gate_id = g.id AND reports.due_at IS NULL
 """
 # The cards of a switch show the deployment that takes it back, too.
-SHOWING: Final = """
+GATES_SHOWING_SWITCH: Final = """
     switch_id = ANY(ARRAY(
         SELECT CAST(:id AS bigint)
         UNION ALL
@@ -44,7 +44,7 @@ SHOWING: Final = """
         WHERE me.id = :id
     ))
 """
-LEARN: Final = f"""
+STORE_OBSERVATION: Final = f"""
 WITH s AS (
     UPDATE switches SET status = :status,
         hook_started_at = coalesce(hook_started_at, CAST(:hook_started_at AS timestamptz)),
@@ -66,10 +66,10 @@ WITH s AS (
     UPDATE interventions SET deployment_id = CAST(:rollback_id AS text)
     WHERE switch_id = :id AND deed = 'stop' AND phase IN ('asked', 'sent')
         AND CAST(:rollback_id AS text) IS NOT NULL
-), {redrawn(f"CAST(:redraw AS boolean) AND {SHOWING}")}, a AS ({INSERT})
+), {invalidate_cards(f"CAST(:redraw AS boolean) AND {GATES_SHOWING_SWITCH}")}, a AS ({INSERT_EVENTS})
 SELECT 1
 """
-FOLLOW: Final = """
+TRACK_ROLLBACK: Final = """
 INSERT INTO switches (account, region, deployment_id, domain, application, deployment_group, listener_port,
                       creator, rollback_of, first_seen_at, verified_at, due_at)
 SELECT account, region, CAST(:deployment AS text), domain, application, deployment_group, listener_port,
@@ -78,35 +78,35 @@ FROM switches WHERE id = :id AND verified_at IS NOT NULL
 ON CONFLICT ON CONSTRAINT switches_key DO UPDATE
     SET due_at = CASE WHEN switches.ended_at IS NULL THEN excluded.due_at END
 """
-SETTLE: Final = f"""
+END_INTERVENTIONS: Final = f"""
 WITH i AS (
     UPDATE interventions SET phase = CAST(:phase AS text), finished_at = :now, due_at = NULL,
         claimed_by = NULL, claimed_until = NULL, problem = CAST(:problem AS text)
     WHERE phase IN ('asked', 'sent') AND {{which}}
     RETURNING *
-), {redrawn("switch_id = ANY(ARRAY(SELECT i.switch_id FROM i))")}
-SELECT {SWITCH}, {INTERVENTION} AS intervention
+), {invalidate_cards("switch_id = ANY(ARRAY(SELECT i.switch_id FROM i))")}
+SELECT {SWITCH_COLUMNS}, {INTERVENTION_JSON} AS intervention
 FROM i JOIN switches s ON s.id = i.switch_id
 """
-SETTLE_WAITING: Final = SETTLE.format(
+END_INTERVENTIONS_WAITING_FOR: Final = END_INTERVENTIONS.format(
     which="deployment_id = :deployment AND switch_id IN"
     " (SELECT id FROM switches WHERE account = :account AND region = :region)"
 )
-SETTLE_TAKEN_BACK: Final = SETTLE.format(
+END_ROLLED_BACK_INTERVENTIONS: Final = END_INTERVENTIONS.format(
     which="switch_id = :id AND deed = 'stop' AND EXISTS (SELECT 1 FROM switches o JOIN switches r"
     " ON r.account = o.account AND r.region = o.region AND r.deployment_id = o.rollback_id"
     " WHERE o.id = :id AND r.switched_at IS NOT NULL)"
 )
-SETTLE_OWN: Final = SETTLE.format(which="switch_id = :id AND deed = :deed")
-ASK: Final = f"""
+END_OWN_INTERVENTIONS: Final = END_INTERVENTIONS.format(which="switch_id = :id AND deed = :deed")
+RESET_GATE: Final = f"""
 WITH g AS (
     UPDATE gates SET deadline_at = :deadline_at, edition = :edition, remind_at = :remind_at,
         version = version + 1
     WHERE id = :gate AND phase = 'awaiting' RETURNING id, version
-), c AS ({CARDS}), a AS ({INSERT})
+), c AS ({INVALIDATE_CARDS_OF_G}), a AS ({INSERT_EVENTS})
 SELECT 1
 """
-CLOSE: Final = f"""
+CLOSE_GATE: Final = f"""
 WITH g AS (
     UPDATE gates SET phase = 'closed', closed_at = :now, execution_id = NULL, version = version + 1,
         verdict = coalesce(verdict, CAST(:verdict AS text)),
@@ -119,10 +119,10 @@ WITH g AS (
     WHERE id = :gate AND phase <> 'closed' RETURNING id, version
 ), r AS (
     UPDATE reports SET due_at = NULL, claimed_by = NULL, claimed_until = NULL FROM g WHERE reports.gate_id = g.id
-), c AS ({CARDS}), a AS ({INSERT})
+), c AS ({INVALIDATE_CARDS_OF_G}), a AS ({INSERT_EVENTS})
 SELECT 1
 """
-COMPARE: Final = f"""
+STORE_COMPARISON: Final = f"""
 WITH g AS (
     UPDATE gates SET event_read_at = :now, version = version + 1,
         outcome = CASE WHEN CAST(:differs AS boolean) THEN 'contradicted' ELSE outcome END,
@@ -131,15 +131,15 @@ WITH g AS (
 ), c AS (
     UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g
     WHERE cards.gate_id = g.id AND CAST(:differs AS boolean)
-), a AS ({INSERT} WHERE EXISTS (SELECT 1 FROM g))
+), a AS ({INSERT_EVENTS} WHERE EXISTS (SELECT 1 FROM g))
 SELECT id FROM g
 """
-END: Final = f"""
+END_SWITCH: Final = f"""
 WITH s AS (
     UPDATE switches SET ended_at = :now, ending = :ending, due_at = CAST(:due_at AS timestamptz),
         previous_stale_since = :now
     WHERE id = :id
-), {redrawn(SHOWING)}, a AS ({INSERT})
+), {invalidate_cards(GATES_SHOWING_SWITCH)}, a AS ({INSERT_EVENTS})
 SELECT 1
 """
 
@@ -162,8 +162,8 @@ class HeldSwitchRow:
 
     async def verify(self, verification: Verification, *, now: datetime) -> None:
         """Stores what CodeDeploy confirmed; what had to wait for it, reports and evidence, is due now."""
-        columns = verified_columns(verification)
-        await execute(self._driver, VERIFY, {"id": self._switch.id, "now": now, **columns})
+        columns = verification_columns(verification)
+        await execute(self._driver, STORE_VERIFICATION, {"id": self._switch.id, "now": now, **columns})
 
     async def learn(
         self, news: SwitchUpdate, *, events: Sequence[Event], redraw: bool, now: datetime
@@ -173,7 +173,7 @@ class HeldSwitchRow:
             "id": self._switch.id,
             "status": news.status,
             "hook_started_at": news.hook_started_at,
-            "traffic": _as_json(news.traffic),
+            "traffic": _traffic_to_json(news.traffic),
             "green_percent": news.green_percent,
             "green_unknown": news.green_unknown,
             "switched_at": news.switched_at,
@@ -185,13 +185,15 @@ class HeldSwitchRow:
             "auto_rollback": news.auto_rollback,
             "redraw": redraw,
             "now": now,
-            "events": as_parameter(events),
+            "events": events_parameter(events),
         }
-        await execute(self._driver, LEARN, values)
+        await execute(self._driver, STORE_OBSERVATION, values)
 
     async def follow_rollback(self, rollback: DeploymentId, *, now: datetime) -> None:
         """From now on the deployment that takes this switch back is followed too."""
-        await execute(self._driver, FOLLOW, {"id": self._switch.id, "deployment": rollback, "now": now})
+        await execute(
+            self._driver, TRACK_ROLLBACK, {"id": self._switch.id, "deployment": rollback, "now": now}
+        )
 
     async def settle_waiting(
         self, phase: InterventionPhase, *, problem: str | None, now: datetime
@@ -200,22 +202,22 @@ class HeldSwitchRow:
         key = self._switch.key
         where = {"deployment": key.deployment, "account": key.account, "region": key.region}
         values = {**where, "phase": phase, "problem": problem, "now": now}
-        return [_settled(row) for row in await execute(self._driver, SETTLE_WAITING, values)]
+        return [_settled(row) for row in await execute(self._driver, END_INTERVENTIONS_WAITING_FOR, values)]
 
     async def settle_own(
         self, deed: Deed, phase: InterventionPhase, *, problem: str | None, now: datetime
     ) -> Sequence[SettledIntervention]:
         """Ends what was asked of this switch."""
         values = {"id": self._switch.id, "deed": deed, "phase": phase, "problem": problem, "now": now}
-        return [_settled(row) for row in await execute(self._driver, SETTLE_OWN, values)]
+        return [_settled(row) for row in await execute(self._driver, END_OWN_INTERVENTIONS, values)]
 
     async def settle_taken_back(self, *, now: datetime) -> Sequence[SettledIntervention]:
         """Ends the undos of this switch whose rollback has long done its work."""
         values = {"id": self._switch.id, "phase": InterventionPhase.DONE, "problem": None, "now": now}
-        return [_settled(row) for row in await execute(self._driver, SETTLE_TAKEN_BACK, values)]
+        return [_settled(row) for row in await execute(self._driver, END_ROLLED_BACK_INTERVENTIONS, values)]
 
     async def note(self, events: Sequence[Event]) -> None:
-        await execute(self._driver, INSERT, {"events": as_parameter(events)})
+        await execute(self._driver, INSERT_EVENTS, {"events": events_parameter(events)})
 
     async def ask(
         self, gate: Awaiting, *, remind_at: datetime | None, events: Sequence[Event], now: datetime
@@ -227,9 +229,9 @@ class HeldSwitchRow:
             "edition": gate.edition,
             "remind_at": remind_at,
             "now": now,
-            "events": as_parameter(events),
+            "events": events_parameter(events),
         }
-        await execute(self._driver, ASK, values)
+        await execute(self._driver, RESET_GATE, values)
 
     async def close(
         self,
@@ -249,7 +251,7 @@ class HeldSwitchRow:
             "held_status": held_status,
             "now": now,
         }
-        await execute(self._driver, CLOSE, {**values, "events": as_parameter(events)})
+        await execute(self._driver, CLOSE_GATE, {**values, "events": events_parameter(events)})
         if held_status is not None:
             ANSWERED_ELSEWHERE.inc()
         self._open_gates = [view for view in self._open_gates if view.id != gate.id]
@@ -259,7 +261,7 @@ class HeldSwitchRow:
     ) -> None:
         """What CodeDeploy holds after it took an answer; where that differs, the gate is contradicted."""
         values = {"gate": gate.id, "held_status": held_status, "differs": differs, "now": now}
-        found = await execute(self._driver, COMPARE, {**values, "events": as_parameter(events)})
+        found = await execute(self._driver, STORE_COMPARISON, {**values, "events": events_parameter(events)})
         if found and differs:
             REPORTS.labels(outcome=Outcome.CONTRADICTED).inc()
         self._open_gates = [
@@ -271,14 +273,16 @@ class HeldSwitchRow:
     ) -> None:
         """The deployment is over. `due_at`: when to look for its rollback; None: never again."""
         values = {"id": self._switch.id, "ending": ending, "due_at": due_at, "now": now}
-        await execute(self._driver, END, {**values, "events": as_parameter(events)})
+        await execute(self._driver, END_SWITCH, {**values, "events": events_parameter(events)})
 
 
 def _settled(row: Any) -> SettledIntervention:
-    return SettledIntervention(intervention=intervention_of(row.intervention), switch=switch_of(row))
+    return SettledIntervention(
+        intervention=intervention_from_json(row.intervention), switch=switch_from_row(row)
+    )
 
 
-def _as_json(traffic: Traffic | None) -> str | None:
+def _traffic_to_json(traffic: Traffic | None) -> str | None:
     if traffic is None:
         return None
     return f'{{"shift": "{traffic.shift}", "percent": {traffic.percent}, "minutes": {traffic.minutes}}}'

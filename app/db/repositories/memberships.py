@@ -7,8 +7,8 @@ from typing import Final
 from app.db.database import Database
 from app.flow.ports.membership import Membership
 
-ALL: Final = "SELECT entry, members, heard_at FROM memberships WHERE heard_at IS NOT NULL"
-CLAIM: Final = """
+SELECT_ALL: Final = "SELECT entry, members, heard_at FROM memberships WHERE heard_at IS NOT NULL"
+CLAIM_REFRESH: Final = """
 INSERT INTO memberships (entry, asked_at)
 SELECT entry, :now FROM unnest(CAST(:entries AS text[])) AS entry ORDER BY entry
 ON CONFLICT (entry) DO UPDATE SET asked_at = excluded.asked_at
@@ -16,7 +16,7 @@ ON CONFLICT (entry) DO UPDATE SET asked_at = excluded.asked_at
         AND memberships.asked_at < :asked_before
 RETURNING entry
 """
-STORE: Final = """
+UPSERT_MEMBERSHIP: Final = """
 INSERT INTO memberships (entry, members, heard_at, asked_at)
 VALUES (:entry, CAST(:members AS text[]), :heard_at, :heard_at)
 ON CONFLICT (entry) DO UPDATE SET members = excluded.members, heard_at = excluded.heard_at
@@ -29,7 +29,7 @@ class Memberships:
         self._database = database
 
     async def all(self) -> Sequence[Membership]:
-        rows = await self._database.rows(ALL)
+        rows = await self._database.rows(SELECT_ALL)
         return [
             Membership(entry=row.entry, members=tuple(row.members), heard_at=row.heard_at) for row in rows
         ]
@@ -39,7 +39,11 @@ class Memberships:
     ) -> Sequence[str]:
         """Those that are to be asked about now, and by this replica alone."""
         rows = await self._database.rows(
-            CLAIM, entries=list(entries), stale_before=stale_before, asked_before=asked_before, now=now
+            CLAIM_REFRESH,
+            entries=list(entries),
+            stale_before=stale_before,
+            asked_before=asked_before,
+            now=now,
         )
         return [row.entry for row in rows]
 
@@ -47,5 +51,5 @@ class Memberships:
         """Keeps the newer of what is stored and what is given."""
         for one in memberships:
             await self._database.rows(
-                STORE, entry=one.entry, members=list(one.members), heard_at=one.heard_at
+                UPSERT_MEMBERSHIP, entry=one.entry, members=list(one.members), heard_at=one.heard_at
             )

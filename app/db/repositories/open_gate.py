@@ -3,22 +3,22 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from app.db.audit_insert import INSERT, as_parameter
-from app.db.audit_lock import THE_CHAIN, chain_of
-from app.db.mapping.rows import undo_that_made
+from app.db.audit_insert import INSERT_EVENTS, events_parameter
+from app.db.audit_lock import NAMED_AUDIT_LOCK, audit_lock_name
+from app.db.mapping.rows import from_undo_that_created
 from app.flow.audit_events import Event
 from app.flow.ports.database import Opening, Verification
 
 # A new hook of a known switch: it lives (again), and when this hook began is yet to be learnt. The same hook once
 # more changes nothing.
-OPEN: Final = f"""
+OPEN_GATE: Final = f"""
 WITH s AS (
     INSERT INTO switches
         (account, region, deployment_id, domain, application, deployment_group, creator, deployed_by,
          named_deployers, description, config_name, listener_port, deployment_created_at, rollback_of, status,
          first_seen_at, verified_at, hook_started_at, due_at, previous_stale_since)
     VALUES
-        (CASE WHEN {THE_CHAIN} THEN CAST(:account AS text) END,
+        (CASE WHEN {NAMED_AUDIT_LOCK} THEN CAST(:account AS text) END,
          :region, :deployment_id, :domain, :application, :deployment_group, :creator, :deployed_by,
          CAST(:named_deployers AS text[]), :description, :config_name, :listener_port, :created_at, :rollback_of,
          :status, :now, :verified_at, CAST(:hook_started_at AS timestamptz), :now, :now)
@@ -48,19 +48,19 @@ WITH s AS (
 ), e AS (
     INSERT INTO evidence (gate_id, due_at) SELECT id, :now FROM g
 ), a AS (
-    {INSERT} WHERE EXISTS (SELECT 1 FROM g)
+    {INSERT_EVENTS} WHERE EXISTS (SELECT 1 FROM g)
 )
 SELECT g.id, EXISTS (
-    SELECT 1 {undo_that_made(":deployment_id", account=":account", region=":region")}
+    SELECT 1 {from_undo_that_created(":deployment_id", account=":account", region=":region")}
 ) AS undoes FROM g
 """
 """It waits for no row of another deployment. The card of the domain's previous switch is a worker's to redraw."""
 
 
-def parameters(opening: Opening, events: Sequence[Event]) -> dict[str, Any]:
-    """The values of `OPEN`."""
+def open_gate_parameters(opening: Opening, events: Sequence[Event]) -> dict[str, Any]:
+    """The values of `OPEN_GATE`."""
     return {
-        "chain": chain_of(opening.key),
+        "audit_lock": audit_lock_name(opening.key),
         "account": opening.key.account,
         "region": opening.key.region,
         "deployment_id": opening.key.deployment,
@@ -73,13 +73,13 @@ def parameters(opening: Opening, events: Sequence[Event]) -> dict[str, Any]:
         "deadline_at": opening.deadline_at,
         "remind_at": opening.remind_at,
         "shown_by_first": opening.shown_by_first,
-        "events": as_parameter(events),
+        "events": events_parameter(events),
         "verified_at": opening.opened_at if opening.verification else None,
-        **verified_columns(opening.verification),
+        **verification_columns(opening.verification),
     }
 
 
-def verified_columns(verification: Verification | None) -> dict[str, Any]:
+def verification_columns(verification: Verification | None) -> dict[str, Any]:
     """What CodeDeploy confirmed, as columns of `switches`; all NULL while it has confirmed nothing."""
     facts = verification.facts if verification else None
     return {

@@ -8,38 +8,38 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from app.db.audit_insert import INSERT, as_parameter
-from app.db.audit_lock import GATE_CHAIN
+from app.db.audit_insert import INSERT_EVENTS, events_parameter
+from app.db.audit_lock import GATE_AUDIT_LOCK
 from app.db.database import Database
 from app.db.leases import Leases
-from app.db.mapping.rows import VIEW, view_of
+from app.db.mapping.rows import SELECT_GATE_VIEW, gate_view_from_row
 from app.db.statements import execute
 from app.flow.audit_events import Event
 from app.flow.checks.run_probe import DueProbe
 from app.gate.ids import DomainName, GateId
 from app.gate.rules.checks import PROBE, Check
 
-_SELECT, _FROM = VIEW.split(" FROM gates g ", 1)
-DUE: Final = f"""
+_SELECT, _FROM = SELECT_GATE_VIEW.split(" FROM gates g ", 1)
+SELECT_CLAIMED: Final = f"""
 {_SELECT}, p.id AS run, p.name AS probe FROM gates g {_FROM} JOIN probe_runs p ON p.gate_id = g.id
 WHERE p.id = ANY(:ids)
 """
-WITHOUT_RUNS: Final = """
+SELECT_WITHOUT_RUNS: Final = """
 SELECT g.id, s.domain FROM gates g JOIN switches s ON s.id = g.switch_id
 WHERE g.phase = 'awaiting' AND s.verified_at IS NOT NULL AND s.domain = ANY(:domains)
     AND g.id <> ALL(:skip) AND g.hook_name = ANY(:hooks)
     AND NOT EXISTS (SELECT 1 FROM probe_runs p WHERE p.gate_id = g.id)
 ORDER BY g.opened_at LIMIT :limit
 """
-LOCK: Final = f"SELECT 1 FROM gates WHERE id = :gate AND {GATE_CHAIN} FOR NO KEY UPDATE"
-REDRAWN: Final = """
+LOCK_GATE: Final = f"SELECT 1 FROM gates WHERE id = :gate AND {GATE_AUDIT_LOCK} FOR NO KEY UPDATE"
+INVALIDATE_CARD: Final = """
 g AS (
     UPDATE gates SET version = version + 1 WHERE id = :gate AND EXISTS (SELECT 1 FROM {changed}) RETURNING id, version
 ), c AS (
     UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
 )
 """
-PENDING: Final = f"""
+SET_CHECKS_PENDING: Final = f"""
 k AS (
     INSERT INTO checks (account, region, deployment_id, name, state, told_by, told_at)
     SELECT s.account, s.region, s.deployment_id, p.name, 'pending', '{PROBE}', :now
@@ -48,15 +48,15 @@ k AS (
         SET state = 'pending', summary = '', url = NULL, told_by = '{PROBE}', told_at = excluded.told_at
 )
 """
-ASK: Final = f"""
+INSERT_RUNS: Final = f"""
 WITH p AS (
     INSERT INTO probe_runs (gate_id, name, asked_at, due_at)
     SELECT :gate, name, :now, :now FROM unnest(CAST(:names AS text[])) AS name
     ON CONFLICT ON CONSTRAINT probe_runs_key DO NOTHING RETURNING name
-), {PENDING}, {REDRAWN.format(changed="p")}
+), {SET_CHECKS_PENDING}, {INVALIDATE_CARD.format(changed="p")}
 SELECT name FROM p
 """
-ASK_AGAIN: Final = f"""
+RESTART_RUNS: Final = f"""
 WITH p AS (
     INSERT INTO probe_runs (gate_id, name, asked_at, due_at)
     SELECT :gate, name, :now, :now FROM unnest(CAST(:names AS text[])) AS name
@@ -64,14 +64,14 @@ WITH p AS (
         SET asked_at = excluded.asked_at, due_at = excluded.due_at, attempts = 0
         WHERE probe_runs.due_at IS NULL AND probe_runs.asked_at < :before
     RETURNING name
-), {PENDING}, {REDRAWN.format(changed="p")}
+), {SET_CHECKS_PENDING}, {INVALIDATE_CARD.format(changed="p")}
 SELECT name FROM p
 """
-DONE: Final = """
+FINISH_RUN: Final = """
 UPDATE probe_runs SET due_at = NULL, claimed_by = NULL, claimed_until = NULL, last_error = NULL
 WHERE id = :id AND claimed_by = :owner RETURNING 1
 """
-RESULT: Final = f"""
+STORE_RESULT: Final = f"""
 WITH k AS (
     INSERT INTO checks (account, region, deployment_id, name, state, summary, told_by, told_at)
     SELECT s.account, s.region, s.deployment_id, :name, :state, :summary, :by, :at
@@ -80,8 +80,8 @@ WITH k AS (
         SET state = excluded.state, summary = excluded.summary, url = NULL, told_by = excluded.told_by,
             told_at = excluded.told_at
     RETURNING name
-), {REDRAWN.format(changed="k")}, a AS (
-    {INSERT}
+), {INVALIDATE_CARD.format(changed="k")}, a AS (
+    {INSERT_EVENTS}
 )
 SELECT name FROM k
 """
@@ -99,7 +99,7 @@ class Probes:
         claimed = await self.leases.claim(now=now, limit=limit)
         if not claimed:
             return []
-        rows = await self._database.rows(DUE, ids=list(claimed))
+        rows = await self._database.rows(SELECT_CLAIMED, ids=list(claimed))
         return await self.leases.readable(rows, partial(_due, claimed), key=lambda row: row.run)
 
     async def without_runs(
@@ -107,34 +107,34 @@ class Probes:
     ) -> Sequence[tuple[GateId, DomainName]]:
         """Waiting gates of these domains whose probes nobody has asked for."""
         where = {"domains": list(domains), "hooks": list(hooks), "skip": list(skip)}
-        rows = await self._database.rows(WITHOUT_RUNS, **where, limit=limit)
+        rows = await self._database.rows(SELECT_WITHOUT_RUNS, **where, limit=limit)
         return [(GateId(row.id), DomainName(row.domain)) for row in rows]
 
     async def ask_for(self, gate: GateId, names: Sequence[str], *, now: datetime) -> None:
         """Has these probes run once; their checks are pending."""
         async with self._database.begin() as driver:
-            await execute(driver, LOCK, {"gate": gate})
-            await execute(driver, ASK, {"gate": gate, "names": list(names), "now": now})
+            await execute(driver, LOCK_GATE, {"gate": gate})
+            await execute(driver, INSERT_RUNS, {"gate": gate, "names": list(names), "now": now})
 
     async def ask_again(self, gate: GateId, names: Sequence[str], *, now: datetime, before: datetime) -> bool:
         """Has those run again that rest and were asked for before `before`; False when there are none."""
         async with self._database.begin() as driver:
-            await execute(driver, LOCK, {"gate": gate})
+            await execute(driver, LOCK_GATE, {"gate": gate})
             values = {"gate": gate, "names": list(names), "now": now, "before": before}
-            return bool(await execute(driver, ASK_AGAIN, values))
+            return bool(await execute(driver, RESTART_RUNS, values))
 
     async def probed(
         self, due: DueProbe, check: Check | None, *, events: Sequence[Event], now: datetime
     ) -> None:
         """Ends the run under its lease, with its result."""
         async with self._database.begin() as driver:
-            await execute(driver, LOCK, {"gate": due.view.id})
-            mine = await execute(driver, DONE, {"id": due.id, "owner": self.leases.owner})
+            await execute(driver, LOCK_GATE, {"gate": due.view.id})
+            mine = await execute(driver, FINISH_RUN, {"id": due.id, "owner": self.leases.owner})
             if not mine or check is None:
                 return
             await execute(
                 driver,
-                RESULT,
+                STORE_RESULT,
                 {
                     "gate": due.view.id,
                     "name": check.name,
@@ -143,10 +143,10 @@ class Probes:
                     "by": check.by,
                     "at": check.at,
                     "now": now,
-                    "events": as_parameter(events),
+                    "events": events_parameter(events),
                 },
             )
 
 
 def _due(claimed: Mapping[Any, int], row: Any) -> DueProbe:
-    return DueProbe(attempts=claimed[row.run], id=row.run, name=row.probe, view=view_of(row))
+    return DueProbe(attempts=claimed[row.run], id=row.run, name=row.probe, view=gate_view_from_row(row))

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from app.db.audit_insert import INSERT, as_parameter
-from app.db.audit_lock import THE_CHAIN, chain_of
+from app.db.audit_insert import INSERT_EVENTS, events_parameter
+from app.db.audit_lock import NAMED_AUDIT_LOCK, audit_lock_name
 from app.db.database import Database
 from app.db.leases import Leases, claim_statement
-from app.db.mapping.rows import VIEW, view_of
+from app.db.mapping.rows import SELECT_GATE_VIEW, gate_view_from_row
 from app.flow.audit_events import Event
 from app.flow.lifecycle.report_decision import Result
 from app.flow.ports.database import DueReport
@@ -17,18 +17,18 @@ from app.gate.decision import Answer
 from app.gate.ids import ExecutionId
 from app.gate.state_machine import Decided
 
-_SELECT, _FROM = VIEW.split(" FROM gates g ", 1)
-CLAIM: Final = f"""
+_SELECT, _FROM = SELECT_GATE_VIEW.split(" FROM gates g ", 1)
+CLAIM_REPORTS: Final = f"""
 WITH claimed AS ({claim_statement("reports")})
 {_SELECT}, g.execution_id, r.answer, claimed.attempts
 FROM gates g {_FROM} JOIN reports r ON r.gate_id = g.id JOIN claimed ON claimed.key = g.id
 """
 """Claimed and read at once: a report is written with its decision, and neither changes before it is told."""
 
-REPORTED: Final = f"""
+STORE_REPORTED: Final = f"""
 WITH mine AS (
     UPDATE reports SET due_at = NULL, claimed_by = NULL, claimed_until = NULL, last_error = NULL
-    WHERE gate_id = :gate AND claimed_by = :owner AND {THE_CHAIN}
+    WHERE gate_id = :gate AND claimed_by = :owner AND {NAMED_AUDIT_LOCK}
     RETURNING gate_id
 ), g AS (
     UPDATE gates SET phase = 'reported', outcome = :outcome, outcome_detail = :detail, reported_at = :now,
@@ -42,15 +42,15 @@ WITH mine AS (
 ), c AS (
     UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
 ), a AS (
-    {INSERT} WHERE EXISTS (SELECT 1 FROM g)
+    {INSERT_EVENTS} WHERE EXISTS (SELECT 1 FROM g)
 )
 SELECT id FROM g
 """
 
-AGAIN: Final = f"""
+RESCHEDULE: Final = f"""
 WITH r AS (
     UPDATE reports SET due_at = :due_at, claimed_by = NULL, claimed_until = NULL, last_error = :error
-    WHERE gate_id = :gate AND claimed_by = :owner AND {THE_CHAIN} RETURNING gate_id
+    WHERE gate_id = :gate AND claimed_by = :owner AND {NAMED_AUDIT_LOCK} RETURNING gate_id
 ), g AS (
     UPDATE gates SET version = version + 1 FROM r
     WHERE gates.id = r.gate_id AND gates.phase = 'decided' AND CAST(:news AS boolean) RETURNING gates.id, gates.version
@@ -70,22 +70,22 @@ class Reports:
 
     async def claim(self, *, now: datetime, limit: int) -> Sequence[DueReport]:
         """Leases due reports. An unverified gate's report is not due."""
-        rows = await self.leases.claim_by(CLAIM, now=now, limit=limit)
+        rows = await self.leases.claim_by(CLAIM_REPORTS, now=now, limit=limit)
         found = await self.leases.readable(rows, _due, key=lambda row: row.id)
         return [due for due in found if _is_reportable(due)]
 
     async def reported(self, due: DueReport, result: Result, event: Event, *, now: datetime) -> bool:
         """Stores what CodeDeploy holds; False when the lease was lost to another replica."""
         rows = await self._database.rows(
-            REPORTED,
+            STORE_REPORTED,
             gate=due.view.id,
-            chain=chain_of(due.view.switch.key),
+            audit_lock=audit_lock_name(due.view.switch.key),
             owner=self.leases.owner,
             outcome=result.outcome,
             detail=result.detail,
             event_read=result.event_read,
             now=now,
-            events=as_parameter([event]),
+            events=events_parameter([event]),
         )
         return bool(rows)
 
@@ -94,9 +94,9 @@ class Reports:
     ) -> None:
         """Puts the report back until `due_at`; where that is `news`, the card says what the trouble is."""
         await self._database.rows(
-            AGAIN,
+            RESCHEDULE,
             gate=due.view.id,
-            chain=chain_of(due.view.switch.key),
+            audit_lock=audit_lock_name(due.view.switch.key),
             owner=self.leases.owner,
             error=error[:500],
             news=news,
@@ -108,7 +108,7 @@ class Reports:
 def _due(row: Any) -> DueReport:
     return DueReport(
         attempts=row.attempts,
-        view=view_of(row),
+        view=gate_view_from_row(row),
         execution_id=ExecutionId(row.execution_id or ""),
         answer=Answer(row.answer),
     )

@@ -5,19 +5,19 @@ from typing import Final
 
 from app.db.database import Database
 
-SPREAD: Final = "random() * interval '300 milliseconds'"
+JITTER: Final = "random() * interval '300 milliseconds'"
 """So that what waited does not come back to AWS in one moment."""
 
-REPORTS: Final = f"""
-UPDATE reports SET due_at = CAST(:now AS timestamptz) + {SPREAD}
+RETRY_REPORTS: Final = f"""
+UPDATE reports SET due_at = CAST(:now AS timestamptz) + {JITTER}
 WHERE due_at > CAST(:now AS timestamptz) + interval '300 milliseconds' AND last_error IS NOT NULL
 """
-INTERVENTIONS: Final = f"""
-UPDATE interventions SET due_at = CAST(:now AS timestamptz) + {SPREAD}
+RETRY_INTERVENTIONS: Final = f"""
+UPDATE interventions SET due_at = CAST(:now AS timestamptz) + {JITTER}
 WHERE due_at > CAST(:now AS timestamptz) + interval '300 milliseconds' AND phase = 'asked' AND last_error IS NOT NULL
 """
-SWITCHES: Final = f"""
-UPDATE switches SET due_at = CAST(:now AS timestamptz) + {SPREAD}
+RETRY_SWITCHES: Final = f"""
+UPDATE switches SET due_at = CAST(:now AS timestamptz) + {JITTER}
 WHERE due_at > CAST(:now AS timestamptz) + interval '300 milliseconds' AND last_error IS NOT NULL
 """
 
@@ -30,5 +30,5 @@ class Retries:
 
     async def bring_forward(self, *, now: datetime) -> None:
         """Decisions first: each kind in a transaction of its own, so that none waits for another's rows."""
-        for statement in (REPORTS, INTERVENTIONS, SWITCHES):
+        for statement in (RETRY_REPORTS, RETRY_INTERVENTIONS, RETRY_SWITCHES):
             await self._database.rows(f"{statement} RETURNING 1", now=now)

@@ -9,17 +9,29 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.concurrency.batch_loader import BatchLoader
-from app.db.audit_lock import CHAINS_BEHIND, CHAINS_BEHIND_HELD, GATES_BEHIND, SWITCH_CHAIN
+from app.db.audit_lock import (
+    LOCK_ROLLED_BACK_AUDIT,
+    ROLLED_BACK_AUDIT_LOCKS_HELD,
+    ROLLED_BACK_SWITCHES,
+    SWITCH_AUDIT_LOCK,
+)
 from app.db.database import Database
 from app.db.leases import Leases
-from app.db.mapping.rows import SEEN_BLUE, SWITCH, VIEW, switch_of, undo_that_made, view_of
+from app.db.mapping.rows import (
+    BLUE_TASK_DEFINITION,
+    SELECT_GATE_VIEW,
+    SWITCH_COLUMNS,
+    from_undo_that_created,
+    gate_view_from_row,
+    switch_from_row,
+)
 from app.db.repositories.locked_switch import HeldSwitchRow
 from app.flow.ports.database import DatabaseUnavailable, DuePoll
 from app.gate.ids import SwitchKey
 from app.gate.rules.permits import RESCUERS
 
-DUE: Final = f"""
-SELECT {SWITCH},
+SELECT_CLAIMED: Final = f"""
+SELECT {SWITCH_COLUMNS},
     (SELECT g.hook_name FROM gates g WHERE g.switch_id = s.id ORDER BY g.opened_at DESC LIMIT 1) AS hook_name,
     s.due_at,
     (SELECT min(g.decided_at) FROM gates g
@@ -27,17 +39,17 @@ SELECT {SWITCH},
     EXISTS (SELECT 1 FROM interventions i WHERE i.switch_id = s.id AND i.phase IN ('asked', 'sent')) AS undoing,
     EXISTS (SELECT 1 FROM gates g WHERE g.switch_id = s.id AND g.phase = 'awaiting') AND (
         s.creator = ANY(:rescuers) OR EXISTS (
-            SELECT 1 {undo_that_made("s.deployment_id", account="s.account", region="s.region")}
+            SELECT 1 {from_undo_that_created("s.deployment_id", account="s.account", region="s.region")}
         )
     ) AS rescue_waits,
-    CASE WHEN s.ended_at IS NULL THEN {SEEN_BLUE} END AS blue,
+    CASE WHEN s.ended_at IS NULL THEN {BLUE_TASK_DEFINITION} END AS blue,
     EXISTS (SELECT 1 FROM gates g JOIN evidence e ON e.gate_id = g.id WHERE g.switch_id = s.id
         AND g.phase = 'awaiting' AND jsonb_exists(e.seen -> 'succeeded_events', g.hook_name)) AS succeeded_elsewhere,
     EXISTS (SELECT 1 FROM gates g WHERE g.switch_id = s.id AND g.phase = 'reported' AND g.outcome = 'told'
         AND g.event_read_at IS NULL) AS answer_unread
 FROM switches s WHERE s.id = ANY(:ids)
 """
-AGAIN: Final = """
+RESCHEDULE: Final = """
 UPDATE switches SET claimed_by = NULL, claimed_until = NULL, last_error = b.error,
     attempts = CASE WHEN b.rested THEN 0 ELSE attempts END,
     due_at = CASE
@@ -56,28 +68,28 @@ WHERE switches.id = b.id AND claimed_by = :owner AND switches.id = ANY(ARRAY(
 A switch that this very look has ended for good stays so.
 """
 
-LOCK: Final = (
-    f"SELECT 1 FROM switches WHERE id = :id AND claimed_by = :owner AND {SWITCH_CHAIN} FOR NO KEY UPDATE"
+LOCK_SWITCH: Final = (
+    f"SELECT 1 FROM switches WHERE id = :id AND claimed_by = :owner AND {SWITCH_AUDIT_LOCK} FOR NO KEY UPDATE"
 )
 # Of the deployments that it takes back, too: their cards show it.
 LOCK_GATES: Final = f"""
 SELECT 1 FROM gates WHERE switch_id = ANY(ARRAY(
-    SELECT id FROM switches WHERE id = :id AND claimed_by = :owner UNION ALL {GATES_BEHIND}
+    SELECT id FROM switches WHERE id = :id AND claimed_by = :owner UNION ALL {ROLLED_BACK_SWITCHES}
 )) ORDER BY id FOR NO KEY UPDATE
 """
-THE_SWITCH: Final = f"SELECT {SWITCH} FROM switches s WHERE s.id = :id"
-OPEN_GATES: Final = f"{VIEW} WHERE g.switch_id = :id AND g.phase <> 'closed' ORDER BY g.id"
-WAKE: Final = """
+SELECT_SWITCH: Final = f"SELECT {SWITCH_COLUMNS} FROM switches s WHERE s.id = :id"
+SELECT_OPEN_GATES: Final = f"{SELECT_GATE_VIEW} WHERE g.switch_id = :id AND g.phase <> 'closed' ORDER BY g.id"
+MAKE_DUE: Final = """
 UPDATE switches SET due_at = :now
 WHERE region = :region AND deployment_id = :deployment AND account IN (:account, '') AND due_at IS NOT NULL
 RETURNING 1
 """
-BATCH: Final = 100
-TRIES: Final = 3
+MAX_RESCHEDULE_BATCH: Final = 100
+LOCK_ATTEMPTS: Final = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _LookAgain:
+class _Reschedule:
     id: int
     due_at: datetime | None
     was_due: datetime
@@ -91,14 +103,14 @@ class Switches:
     def __init__(self, database: Database, owner: UUID) -> None:
         self._database = database
         self.leases = Leases(database, "switches", owner)
-        self._put_back = BatchLoader(self._look_again, max_batch=BATCH, max_concurrent=2)
+        self._put_back = BatchLoader(self._look_again, max_batch=MAX_RESCHEDULE_BATCH, max_concurrent=2)
 
     async def claim(self, *, now: datetime, limit: int) -> Sequence[DuePoll]:
         """Leases switches that have not been looked at for a while."""
         claimed = await self.leases.claim(now=now, limit=limit)
         if not claimed:
             return []
-        rows = await self._database.rows(DUE, ids=list(claimed), rescuers=sorted(RESCUERS))
+        rows = await self._database.rows(SELECT_CLAIMED, ids=list(claimed), rescuers=sorted(RESCUERS))
         return await self.leases.readable(
             rows, lambda row: _due(row, attempts=claimed[row.switch_id]), key=lambda row: row.switch_id
         )
@@ -107,9 +119,16 @@ class Switches:
     async def hold_switch(self, due: DuePoll) -> AsyncIterator[HeldSwitchRow | None]:
         """The switch and its open gates under their locks; None when the lease was lost."""
         mine = {"id": due.switch.id, "owner": self.leases.owner}
-        in_turn = [CHAINS_BEHIND, LOCK, CHAINS_BEHIND_HELD, LOCK_GATES, THE_SWITCH, OPEN_GATES]
-        for _ in range(TRIES):
-            async with self._database.begin_with(in_turn, mine) as (
+        statements = [
+            LOCK_ROLLED_BACK_AUDIT,
+            LOCK_SWITCH,
+            ROLLED_BACK_AUDIT_LOCKS_HELD,
+            LOCK_GATES,
+            SELECT_SWITCH,
+            SELECT_OPEN_GATES,
+        ]
+        for _ in range(LOCK_ATTEMPTS):
+            async with self._database.begin_pipeline(statements, mine) as (
                 driver,
                 _,
                 locked,
@@ -122,7 +141,9 @@ class Switches:
                     yield None
                     return
                 if behind[0].held:
-                    yield HeldSwitchRow(driver, switch_of(found[0]), [view_of(row) for row in gates])
+                    yield HeldSwitchRow(
+                        driver, switch_from_row(found[0]), [gate_view_from_row(row) for row in gates]
+                    )
                     return
         raise DatabaseUnavailable(
             "the deployments that a switch takes back changed while it was being locked"
@@ -136,7 +157,7 @@ class Switches:
         Looks that end together are written together.
         """
         await self._put_back.get(
-            _LookAgain(
+            _Reschedule(
                 id=due.switch.id,
                 due_at=due_at,
                 was_due=due.due_at,
@@ -148,9 +169,9 @@ class Switches:
     async def wake(self, key: SwitchKey, *, now: datetime) -> bool:
         """Somebody hints that the switch has changed: it is looked at now. False: it is none that lives."""
         where = {"region": key.region, "deployment": key.deployment, "account": key.account}
-        return bool(await self._database.rows(WAKE, **where, now=now))
+        return bool(await self._database.rows(MAKE_DUE, **where, now=now))
 
-    async def _look_again(self, looks: Sequence[_LookAgain]) -> Sequence[None | Exception]:
+    async def _look_again(self, looks: Sequence[_Reschedule]) -> Sequence[None | Exception]:
         rows = [
             {
                 "id": look.id,
@@ -162,12 +183,12 @@ class Switches:
             for look in looks
         ]
         ids = [look.id for look in looks]
-        await self._database.rows(AGAIN, looks=json.dumps(rows), ids=ids, owner=self.leases.owner)
+        await self._database.rows(RESCHEDULE, looks=json.dumps(rows), ids=ids, owner=self.leases.owner)
         return [None] * len(looks)
 
 
 def _due(row: Any, *, attempts: int) -> DuePoll:
-    switch = switch_of(row)
+    switch = switch_from_row(row)
     # A rollback of CodeDeploy's needs nobody's approval: it moves from the moment that we know of it.
     moving_since = row.let_through_at or (switch.first_seen_at if switch.rollback_of else None)
     return DuePoll(

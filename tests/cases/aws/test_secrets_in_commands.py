@@ -5,7 +5,7 @@ from typing import Any, Final
 import pytest
 
 from app.aws.task_definitions import reading_of
-from app.db.mapping.evidence_json import as_json
+from app.db.mapping.evidence_json import evidence_to_json
 from app.gate.evidence.model import Evidence
 from app.gate.evidence.revision_diff import diff
 from app.i18n.catalog import LOCALES, Texts
@@ -63,7 +63,7 @@ def all_that_is_told(seen: Evidence) -> str:
         str([details_modal(view_of(seen), texts=texts), evidence_blocks(view_of(seen), texts=texts)])
         for texts in map(Texts.of, LOCALES)
     ]
-    return "\n".join([as_json(seen), evidence_out(seen).model_dump_json(), *shown])
+    return "\n".join([evidence_to_json(seen), evidence_out(seen).model_dump_json(), *shown])
 
 
 def test_only_the_fields_of_a_short_list_are_ever_shown() -> None:

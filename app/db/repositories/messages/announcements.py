@@ -8,29 +8,29 @@ from uuid import UUID
 
 from app.db.database import Database
 from app.db.leases import Leases
-from app.db.mapping.rows import VIEW, view_of
+from app.db.mapping.rows import SELECT_GATE_VIEW, gate_view_from_row
 from app.db.repositories.messages.channels import current_id
 from app.flow.notify.announce import AnnouncementKind, DueAnnouncement
 from app.flow.read_models import CardPlace
 
-_SELECT, _FROM = VIEW.split(" FROM gates g ", 1)
-DUE: Final = f"""
+_SELECT, _FROM = SELECT_GATE_VIEW.split(" FROM gates g ", 1)
+SELECT_CLAIMED: Final = f"""
 {_SELECT}, {current_id("c.channel")} AS channel, c.ts, n.id AS announcement, n.kind AS tiding,
     n.posting_since, {current_id("n.posting_channel")} AS posting_channel, n.posting_thread FROM gates g {_FROM}
 JOIN announcements n ON n.gate_id = g.id LEFT JOIN cards c ON c.gate_id = g.id
 WHERE n.id = ANY(:ids) ORDER BY n.id
 """
-POSTING: Final = """
+STORE_POST_INTENT: Final = """
 UPDATE announcements SET posting_since = :now, posting_channel = :channel, posting_thread = :thread
 WHERE id = :id AND claimed_by = :owner RETURNING 1
 """
-SAID: Final = """
+STORE_POSTED: Final = """
 UPDATE announcements SET ts = :ts, due_at = NULL, posting_since = NULL, claimed_by = NULL, claimed_until = NULL,
     last_error = NULL
 WHERE id = :id AND claimed_by = :owner
 """
-UNSAID: Final = "DELETE FROM announcements WHERE id = :id AND claimed_by = :owner"
-AGAIN: Final = """
+DELETE_ANNOUNCEMENT: Final = "DELETE FROM announcements WHERE id = :id AND claimed_by = :owner"
+RESCHEDULE: Final = """
 UPDATE announcements SET due_at = :due_at, claimed_by = NULL, claimed_until = NULL, last_error = :error,
     posting_since = CASE WHEN CAST(:uncertain AS boolean) THEN posting_since END
 WHERE id = :id AND claimed_by = :owner
@@ -49,28 +49,28 @@ class Announcements:
         claimed = await self.leases.claim(now=now, limit=limit)
         if not claimed:
             return []
-        rows = await self._database.rows(DUE, ids=list(claimed))
+        rows = await self._database.rows(SELECT_CLAIMED, ids=list(claimed))
         return await self.leases.readable(rows, partial(_due, claimed), key=lambda row: row.announcement)
 
     async def announcing(self, due: DueAnnouncement, *, place: CardPlace, now: datetime) -> bool:
         """Writes down the intent, and in which thread; False when the lease was lost."""
         values = {"id": due.id, "owner": self.leases.owner, "channel": place.channel, "thread": place.ts}
-        return bool(await self._database.rows(POSTING, **values, now=now))
+        return bool(await self._database.rows(STORE_POST_INTENT, **values, now=now))
 
     async def announced(self, due: DueAnnouncement, *, ts: str) -> None:
         """It stands in Slack."""
-        await self._database.rows(SAID, id=due.id, owner=self.leases.owner, ts=ts)
+        await self._database.rows(STORE_POSTED, id=due.id, owner=self.leases.owner, ts=ts)
 
     async def unsaid(self, due: DueAnnouncement) -> None:
         """It is not to be said any more."""
-        await self._database.rows(UNSAID, id=due.id, owner=self.leases.owner)
+        await self._database.rows(DELETE_ANNOUNCEMENT, id=due.id, owner=self.leases.owner)
 
     async def announce_again(
         self, due: DueAnnouncement, *, error: str, uncertain: bool, due_at: datetime
     ) -> None:
         """Puts it back until `due_at`."""
         await self._database.rows(
-            AGAIN,
+            RESCHEDULE,
             id=due.id,
             owner=self.leases.owner,
             error=error[:500],
@@ -84,7 +84,7 @@ def _due(claimed: Mapping[Any, int], row: Any) -> DueAnnouncement:
         attempts=claimed[row.announcement],
         id=row.announcement,
         tiding=AnnouncementKind(row.tiding),
-        view=view_of(row),
+        view=gate_view_from_row(row),
         place=CardPlace(channel=row.channel, ts=row.ts) if row.ts else None,
         posting_since=row.posting_since,
         tried=_tried(row),

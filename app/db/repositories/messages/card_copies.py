@@ -12,13 +12,13 @@ from app.flow.notify.remove_card_copy import DueCopy
 from app.flow.read_models import CardPlace
 from app.gate.ids import GateId
 
-DUE: Final = f"""
+SELECT_CLAIMED: Final = f"""
 SELECT id, gate_id, {current_id("channel")} AS channel, ts, found_at FROM card_copies WHERE id = ANY(:ids)
 """
-REMOVED: Final = (
+STORE_REMOVED: Final = (
     "UPDATE card_copies SET due_at = NULL, claimed_by = NULL, claimed_until = NULL WHERE id = :id"
 )
-AGAIN: Final = """
+RESCHEDULE: Final = """
 UPDATE card_copies SET due_at = :due_at, claimed_by = NULL, claimed_until = NULL, last_error = :error
 WHERE id = :id AND claimed_by = :owner
 """
@@ -44,13 +44,15 @@ class CardCopies:
                 place=CardPlace(channel=row.channel, ts=row.ts),
                 found_at=row.found_at,
             )
-            for row in await self._database.rows(DUE, ids=list(claimed))
+            for row in await self._database.rows(SELECT_CLAIMED, ids=list(claimed))
         ]
 
     async def copy_removed(self, due: DueCopy) -> None:
         """There is nothing left to do. The row stays, so that the same copy is not listed anew."""
-        await self._database.rows(REMOVED, id=due.id)
+        await self._database.rows(STORE_REMOVED, id=due.id)
 
     async def remove_again(self, due: DueCopy, *, error: str, due_at: datetime) -> None:
         """Puts it back until `due_at`."""
-        await self._database.rows(AGAIN, id=due.id, owner=self.leases.owner, error=error[:500], due_at=due_at)
+        await self._database.rows(
+            RESCHEDULE, id=due.id, owner=self.leases.owner, error=error[:500], due_at=due_at
+        )

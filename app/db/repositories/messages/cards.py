@@ -6,27 +6,27 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from app.db.audit_insert import INSERT, as_parameter
-from app.db.audit_lock import THE_CHAIN, chain_of
+from app.db.audit_insert import INSERT_EVENTS, events_parameter
+from app.db.audit_lock import NAMED_AUDIT_LOCK, audit_lock_name
 from app.db.database import Database
 from app.db.leases import Leases
-from app.db.repositories.evidence import WITH_EVIDENCE, with_evidence
-from app.db.repositories.messages.channels import SLACK_FACTS, Channels, current_id
+from app.db.repositories.evidence import SELECT_GATE_WITH_EVIDENCE, gate_view_with_evidence
+from app.db.repositories.messages.channels import CHANNEL_FACTS, Channels, current_id
 from app.flow.audit_events import SWITCHGATE, Event, Kind
 from app.flow.ports.database import DueCard
 from app.flow.read_models import CardPlace, GateView
 from app.gate.ids import GateId
 
-_SELECT, _FROM = WITH_EVIDENCE.split(" FROM gates g ", 1)
-DUE: Final = (
+_SELECT, _FROM = SELECT_GATE_WITH_EVIDENCE.split(" FROM gates g ", 1)
+SELECT_CLAIMED: Final = (
     f"{_SELECT}, {current_id('c.channel')} AS channel, c.ts, c.fingerprint, c.posting_since,"
-    f" {current_id('c.posting_channel')} AS posting_channel, {SLACK_FACTS} FROM gates g {_FROM}"
+    f" {current_id('c.posting_channel')} AS posting_channel, {CHANNEL_FACTS} FROM gates g {_FROM}"
     " JOIN cards c ON c.gate_id = g.id WHERE g.id = ANY(:gates)"
 )
 
 # The old place is kept: were it forgotten and nothing could be posted, the only card would be lost. A card that has
 # vanished has none.
-POSTING: Final = """
+STORE_POST_INTENT: Final = """
 UPDATE cards SET posting_since = :now, posting_channel = :channel, fingerprint = NULL,
     channel = CASE WHEN CAST(:vanished AS boolean) THEN NULL ELSE channel END,
     ts = CASE WHEN CAST(:vanished AS boolean) THEN NULL ELSE ts END
@@ -34,7 +34,7 @@ WHERE gate_id = :gate AND claimed_by = :owner RETURNING 1
 """
 # A change that came while the card was drawn has raised `wanted_version`: the card is then due again at once.
 # What the card shows now, its thread is to tell, a second later: what happens together is told in one message.
-DRAWN: Final = f"""
+STORE_PUBLISHED: Final = f"""
 WITH old AS (
     SELECT channel, ts FROM cards WHERE gate_id = :gate AND claimed_by = :owner AND ts <> :ts
 ), c AS (
@@ -44,7 +44,7 @@ WITH old AS (
             THEN CAST(:now AS timestamptz) ELSE drawn_at END,
         drawn_version = :version, attempts = 0, claimed_by = NULL, claimed_until = NULL, last_error = NULL,
         due_at = CASE WHEN wanted_version > :version THEN CAST(:now AS timestamptz) END
-    WHERE gate_id = :gate AND claimed_by = :owner AND {THE_CHAIN} RETURNING gate_id
+    WHERE gate_id = :gate AND claimed_by = :owner AND {NAMED_AUDIT_LOCK} RETURNING gate_id
 ), t AS (
     INSERT INTO threads (gate_id, due_at)
     SELECT gate_id, CAST(:now AS timestamptz) + interval '1 second' FROM c
@@ -59,10 +59,10 @@ WITH old AS (
     ON CONFLICT ON CONSTRAINT card_copies_key DO NOTHING
 ), p AS (
     DELETE FROM channel_problems WHERE channel = :channel AND EXISTS (SELECT 1 FROM c)
-), a AS ({INSERT} WHERE EXISTS (SELECT 1 FROM c))
+), a AS ({INSERT_EVENTS} WHERE EXISTS (SELECT 1 FROM c))
 SELECT 1 FROM c
 """
-AGAIN: Final = """
+RESCHEDULE: Final = """
 UPDATE cards SET due_at = CAST(:due_at AS timestamptz), claimed_by = NULL, claimed_until = NULL, last_error = :error,
     posting_since = CASE WHEN CAST(:uncertain AS boolean) THEN posting_since END,
     posting_channel = CASE WHEN CAST(:uncertain AS boolean) THEN posting_channel END,
@@ -70,10 +70,12 @@ UPDATE cards SET due_at = CAST(:due_at AS timestamptz), claimed_by = NULL, claim
 WHERE gate_id = :gate AND claimed_by = :owner
 """
 # Somebody pressed a button that the record says is gone: what Slack shows is not what we drew.
-REDRAW: Final = "UPDATE cards SET fingerprint = NULL, due_at = :now WHERE gate_id = :gate AND due_at IS NULL"
+FORCE_PUBLISH: Final = (
+    "UPDATE cards SET fingerprint = NULL, due_at = :now WHERE gate_id = :gate AND due_at IS NULL"
+)
 
 # The gates first and in one order, as everybody locks several of them.
-REDRAW_WAITING: Final = """
+INVALIDATE_WAITING: Final = """
 WITH mine AS (
     SELECT id FROM gates WHERE phase = 'awaiting' ORDER BY id FOR NO KEY UPDATE
 ), g AS (
@@ -85,7 +87,7 @@ UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g 
 # A card was seen at a place that the record does not name. It is the gate's own where none is known, where the ts is
 # the same (the channel's id has changed), or where a post was tried and not answered. Any other is a second copy.
 # Whoever is drawing it without knowing that loses the lease, and with it what it would write.
-MET: Final = """
+ADOPT_OR_INSERT_COPY: Final = """
 WITH old AS (
     SELECT channel, ts, ts IS NULL OR (ts = :ts AND channel <> :channel) OR (
         posting_since IS NOT NULL AND posting_channel = :channel AND ts <> :ts) AS adopt
@@ -106,7 +108,7 @@ SELECT channel, ts, adopt FROM old
 # Nobody tells when a message is deleted, so the cards of gates that wait and of approved switches that are not over are
 # sent again from time to time: each every 40 s, and all of them together at most forty times a minute, however many
 # replicas there are. Slack takes some fifty a minute.
-VERIFY: Final = """
+REPUBLISH_OLDEST: Final = """
 WITH watched AS MATERIALIZED (
     SELECT id FROM gates WHERE phase = 'awaiting'
     UNION ALL
@@ -138,27 +140,29 @@ class Cards:
         claimed = await self.leases.claim(now=now, limit=limit)
         if not claimed:
             return []
-        rows = await self._database.rows(DUE, gates=list(claimed))
+        rows = await self._database.rows(SELECT_CLAIMED, gates=list(claimed))
         return await self.leases.readable(rows, partial(_due, claimed), key=lambda row: row.id)
 
     async def redraw(self, gate: GateId, *, now: datetime) -> None:
         """Has the card drawn again although the record thinks that it is up to date."""
-        await self._database.rows(REDRAW, gate=gate, now=now)
+        await self._database.rows(FORCE_PUBLISH, gate=gate, now=now)
 
     async def verify(self, *, now: datetime) -> int:
         """Has some cards that people still need sent again, in case somebody deleted them; gives how many."""
-        return len(await self._database.rows(VERIFY, now=now))
+        return len(await self._database.rows(REPUBLISH_OLDEST, now=now))
 
     async def redraw_waiting(self, *, now: datetime) -> None:
         """What the rules say of every waiting gate may have changed: their cards are looked at again."""
-        await self._database.rows(REDRAW_WAITING, now=now)
+        await self._database.rows(INVALIDATE_WAITING, now=now)
 
     async def met(self, gate: GateId, *, place: CardPlace, now: datetime) -> bool:
         """A card of this gate was seen at `place`; False: the gate's own card is elsewhere, and this is a copy.
 
         A copy is then due to be removed.
         """
-        rows = await self._database.rows(MET, gate=gate, channel=place.channel, ts=place.ts, now=now)
+        rows = await self._database.rows(
+            ADOPT_OR_INSERT_COPY, gate=gate, channel=place.channel, ts=place.ts, now=now
+        )
         if not rows:
             return True
         (old,) = rows
@@ -175,15 +179,15 @@ class Cards:
     ) -> bool:
         """Writes down the intent to post and where, before Slack is asked. False: the lease is lost."""
         values = {"gate": due.view.id, "owner": self.leases.owner, "channel": channel, "vanished": vanished}
-        return bool(await self._database.rows(POSTING, **values, now=now))
+        return bool(await self._database.rows(STORE_POST_INTENT, **values, now=now))
 
     async def card_drawn(self, due: DueCard, *, place: CardPlace, fingerprint: str, now: datetime) -> bool:
         """The card stands at `place` and shows the gate as it was claimed. False: the lease is lost."""
         posted = due.place is None or due.place.ts != place.ts
         drawn = await self._database.rows(
-            DRAWN,
+            STORE_PUBLISHED,
             gate=due.view.id,
-            chain=chain_of(due.view.switch.key),
+            audit_lock=audit_lock_name(due.view.switch.key),
             owner=self.leases.owner,
             channel=place.channel,
             ts=place.ts,
@@ -191,7 +195,7 @@ class Cards:
             version=due.view.version,
             posted=posted,
             now=now,
-            events=as_parameter([_posted(due.view, place, now)] if posted else []),
+            events=events_parameter([_posted(due.view, place, now)] if posted else []),
         )
         if (
             drawn
@@ -205,7 +209,7 @@ class Cards:
     async def card_again(self, due: DueCard, *, error: str, uncertain: bool, due_at: datetime | None) -> None:
         """Puts the card back until `due_at`; None: until the gate changes once more."""
         await self._database.rows(
-            AGAIN,
+            RESCHEDULE,
             gate=due.view.id,
             owner=self.leases.owner,
             error=error[:500],
@@ -217,7 +221,7 @@ class Cards:
 def _due(claimed: Mapping[Any, int], row: Any) -> DueCard:
     return DueCard(
         attempts=claimed[row.id],
-        view=with_evidence(row),
+        view=gate_view_with_evidence(row),
         place=CardPlace(channel=row.channel, ts=row.ts) if row.ts else None,
         fingerprint=row.fingerprint,
         posting_since=row.posting_since,

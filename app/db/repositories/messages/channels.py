@@ -10,15 +10,15 @@ from app.db.database import Database
 
 log = structlog.get_logger(__name__)
 
-SLACK_FACTS: Final = """
+CHANNEL_FACTS: Final = """
 (SELECT coalesce(jsonb_object_agg(old_id, new_id), '{}') FROM channel_id_changes) AS id_changes,
 (SELECT coalesce(jsonb_object_agg(channel, problem), '{}') FROM channel_problems) AS channel_problems
 """
 """Two small tables as two columns."""
 
 # Rows of gates that are over keep the old id: `current_id` maps it wherever it is read.
-OPEN: Final = "SELECT g.id FROM gates g WHERE g.phase <> 'closed'"
-ID_CHANGED: Final = f"""
+SELECT_OPEN_GATES: Final = "SELECT g.id FROM gates g WHERE g.phase <> 'closed'"
+STORE_ID_CHANGE: Final = f"""
 WITH again AS (
     DELETE FROM channel_id_changes WHERE old_id = :new
 ), chained AS (
@@ -33,7 +33,7 @@ WITH again AS (
         posting_channel = CASE WHEN posting_channel = :old THEN :new ELSE posting_channel END,
         fingerprint = NULL, due_at = :now
     WHERE gate_id = ANY(ARRAY(
-        SELECT gate_id FROM cards WHERE gate_id IN ({OPEN}) AND :old IN (channel, posting_channel)
+        SELECT gate_id FROM cards WHERE gate_id IN ({SELECT_OPEN_GATES}) AND :old IN (channel, posting_channel)
         ORDER BY gate_id FOR NO KEY UPDATE SKIP LOCKED
     ))
 ), t AS (
@@ -41,13 +41,13 @@ WITH again AS (
         due_at = CASE WHEN due_at IS NULL THEN NULL ELSE CAST(:now AS timestamptz) END
     WHERE gate_id = ANY(ARRAY(
         SELECT gate_id FROM threads WHERE due_at IS NOT NULL AND gate_id IN (
-            SELECT gate_id FROM cards WHERE gate_id IN ({OPEN}) AND :old IN (channel, posting_channel))
+            SELECT gate_id FROM cards WHERE gate_id IN ({SELECT_OPEN_GATES}) AND :old IN (channel, posting_channel))
         ORDER BY gate_id FOR NO KEY UPDATE SKIP LOCKED
     ))
 ), n AS (
     UPDATE announcements SET due_at = :now WHERE id = ANY(ARRAY(
         SELECT id FROM announcements WHERE due_at > :now AND gate_id IN (
-            SELECT gate_id FROM cards WHERE gate_id IN ({OPEN}) AND :old IN (channel, posting_channel))
+            SELECT gate_id FROM cards WHERE gate_id IN ({SELECT_OPEN_GATES}) AND :old IN (channel, posting_channel))
         ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
     ))
 ), copies AS (
@@ -55,7 +55,7 @@ WITH again AS (
 )
 SELECT 1
 """
-CLOSED: Final = """
+UPSERT_PROBLEM: Final = """
 INSERT INTO channel_problems (channel, problem, since) VALUES (:channel, :problem, :now)
 ON CONFLICT (channel) DO UPDATE SET problem = excluded.problem
 """
@@ -84,11 +84,11 @@ class Channels:
         if old == new:
             return
         log.warning("channel_id_changed", old=old, new=new, remedy="name the new id in switchgate.toml")
-        await self._database.rows(ID_CHANGED, old=old, new=new, now=now)
+        await self._database.rows(STORE_ID_CHANGE, old=old, new=new, now=now)
 
     async def closed(self, channel: str, *, problem: str, now: datetime) -> None:
         """Slack refuses messages in this channel, and will go on doing so."""
-        await self._database.rows(CLOSED, channel=channel, problem=problem, now=now)
+        await self._database.rows(UPSERT_PROBLEM, channel=channel, problem=problem, now=now)
 
     async def retry_all(self, *, now: datetime) -> None:
         """Everything that waits for Slack is tried again at once."""
@@ -96,5 +96,5 @@ class Channels:
 
     async def known(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
         """Changed ids, old to new; and channels that take no messages, with Slack's reason."""
-        (row,) = await self._database.rows(f"SELECT {SLACK_FACTS}")
+        (row,) = await self._database.rows(f"SELECT {CHANNEL_FACTS}")
         return row.id_changes, row.channel_problems

@@ -10,21 +10,21 @@ from datetime import datetime
 from typing import Final
 
 from app.db.database import Database
-from app.db.invalidate_cards import redrawn
+from app.db.invalidate_cards import invalidate_cards
 from app.gate.ids import DomainName
 
-STALE: Final = """
+SELECT_STALE: Final = """
 SELECT id, domain, previous_stale_since AS since FROM switches
 WHERE previous_stale_since IS NOT NULL AND id <> ALL(:skip) ORDER BY previous_stale_since LIMIT :limit
 """
-PREVIOUS: Final = """switch_id = ANY(ARRAY(
+GATES_OF_PREVIOUS_SWITCH: Final = """switch_id = ANY(ARRAY(
     SELECT o.id FROM switches o
     WHERE o.domain = CAST(:domain AS text) AND -o.id > -CAST(:before AS bigint) AND o.status = 'Succeeded'
     ORDER BY -o.id LIMIT 1
 ))"""
-REDRAW: Final = f"WITH {redrawn(PREVIOUS)} SELECT 1"
+INVALIDATE_PREVIOUS_CARD: Final = f"WITH {invalidate_cards(GATES_OF_PREVIOUS_SWITCH)} SELECT 1"
 # Somebody may have marked it anew meanwhile.
-FRESH: Final = (
+CLEAR_STALE: Final = (
     "UPDATE switches SET previous_stale_since = NULL WHERE id = :id AND previous_stale_since = :since"
 )
 
@@ -46,7 +46,7 @@ class PreviousCards:
 
     async def stale(self, *, limit: int, skip: Sequence[int]) -> Sequence[StalePrevious]:
         """The longest stale first."""
-        rows = await self._database.rows(STALE, limit=limit, skip=list(skip))
+        rows = await self._database.rows(SELECT_STALE, limit=limit, skip=list(skip))
         return [
             StalePrevious(id=row.id, domain=DomainName(row.domain) if row.domain else None, since=row.since)
             for row in rows
@@ -54,5 +54,5 @@ class PreviousCards:
 
     async def redraw(self, stale: StalePrevious, *, now: datetime) -> None:
         """Has the card redrawn; idempotent, each statement in a transaction of its own."""
-        await self._database.rows(REDRAW, domain=stale.domain, before=stale.id, now=now)
-        await self._database.rows(FRESH, id=stale.id, since=stale.since)
+        await self._database.rows(INVALIDATE_PREVIOUS_CARD, domain=stale.domain, before=stale.id, now=now)
+        await self._database.rows(CLEAR_STALE, id=stale.id, since=stale.since)

@@ -10,8 +10,8 @@ import structlog
 
 from app.db.database import Database
 from app.db.leases import Leases
-from app.db.mapping.rows import VIEW, view_of
-from app.db.repositories.messages.channels import SLACK_FACTS, Channels, current_id
+from app.db.mapping.rows import SELECT_GATE_VIEW, gate_view_from_row
+from app.db.repositories.messages.channels import CHANNEL_FACTS, Channels, current_id
 from app.flow.audit_events import Actor, ActorKind, Event, Kind
 from app.flow.notify.post_timeline import DueThread, PendingPost, TimelineEntry
 from app.flow.read_models import CardPlace
@@ -19,39 +19,41 @@ from app.gate.ids import DomainName, GateId, SwitchKey
 
 log = structlog.get_logger(__name__)
 
-_SELECT, _FROM = VIEW.split(" FROM gates g ", 1)
-MOST: Final = 200
-DUE: Final = f"""
+_SELECT, _FROM = SELECT_GATE_VIEW.split(" FROM gates g ", 1)
+MAX_EVENTS: Final = 200
+SELECT_CLAIMED: Final = f"""
 {_SELECT}, {current_id("c.channel")} AS channel, c.ts, t.telling_link, t.telling_since,
-    {current_id("t.telling_channel")} AS telling_channel, t.telling_thread, t.due_at AS thread_due_at, {SLACK_FACTS},
+    {current_id("t.telling_channel")} AS telling_channel, t.telling_thread, t.due_at AS thread_due_at, {CHANNEL_FACTS},
     (SELECT coalesce(jsonb_agg(to_jsonb(e) - 'digest' ORDER BY e.link), '[]') FROM (
         SELECT * FROM audit_events a
         WHERE a.account = s.account AND a.region = s.region AND a.deployment_id = s.deployment_id
             AND a.link > t.told_link AND (a.gate_id IS NULL OR a.gate_id = g.id)
-        ORDER BY a.link LIMIT {MOST}
+        ORDER BY a.link LIMIT {MAX_EVENTS}
     ) e) AS happened
 FROM gates g {_FROM} JOIN threads t ON t.gate_id = g.id JOIN cards c ON c.gate_id = g.id
 WHERE g.id = ANY(:gates) AND c.ts IS NOT NULL
 """
-MINE: Final = "WHERE gate_id = :gate AND claimed_by = :owner"
-TELLING: Final = f"""
+WHERE_LEASED: Final = "WHERE gate_id = :gate AND claimed_by = :owner"
+STORE_POST_INTENT: Final = f"""
 UPDATE threads SET telling_link = :link, telling_since = :since, telling_channel = :channel, telling_thread = :thread
-{MINE} RETURNING 1
+{WHERE_LEASED} RETURNING 1
 """
-TOLD: Final = f"UPDATE threads SET told_link = :link, telling_link = NULL, telling_since = NULL {MINE}"
+STORE_POSTED: Final = (
+    f"UPDATE threads SET told_link = :link, telling_link = NULL, telling_since = NULL {WHERE_LEASED}"
+)
 # The card says that a channel cannot be reached.
-REDRAW: Final = "UPDATE cards SET due_at = :now WHERE gate_id = :gate AND due_at IS NULL"
-ALL_TOLD: Final = f"""
+INVALIDATE_CARD: Final = "UPDATE cards SET due_at = :now WHERE gate_id = :gate AND due_at IS NULL"
+STORE_ALL_POSTED: Final = f"""
 UPDATE threads SET told_link = GREATEST(told_link, :link), telling_link = NULL, telling_since = NULL,
     attempts = 0, claimed_by = NULL, claimed_until = NULL, last_error = NULL,
     due_at = CASE WHEN due_at IS DISTINCT FROM CAST(:was_due AS timestamptz) THEN due_at END
-{MINE}
+{WHERE_LEASED}
 """
-AGAIN: Final = f"""
+RESCHEDULE: Final = f"""
 UPDATE threads SET due_at = :due_at, claimed_by = NULL, claimed_until = NULL, last_error = :error,
     telling_link = CASE WHEN CAST(:uncertain AS boolean) THEN telling_link END,
     telling_since = CASE WHEN CAST(:uncertain AS boolean) THEN telling_since END
-{MINE}
+{WHERE_LEASED}
 """
 
 
@@ -68,7 +70,7 @@ class Threads:
         claimed = await self.leases.claim(now=now, limit=limit)
         if not claimed:
             return []
-        rows = await self._database.rows(DUE, gates=list(claimed))
+        rows = await self._database.rows(SELECT_CLAIMED, gates=list(claimed))
         return await self.leases.readable(rows, partial(_due, claimed), key=lambda row: row.id)
 
     async def telling(self, due: DueThread, *, tried: PendingPost) -> bool:
@@ -79,27 +81,27 @@ class Threads:
             "channel": tried.channel,
             "thread": tried.thread,
         }
-        return bool(await self._database.rows(TELLING, **self._mine(due), **values))
+        return bool(await self._database.rows(STORE_POST_INTENT, **self._mine(due), **values))
 
     async def skipped(self, due: DueThread, *, link: int, channel: str, problem: str, now: datetime) -> None:
         """Passes over what was to be said in a channel that takes no messages, and has the card say so."""
         log.warning("channel_skipped", channel=channel, problem=problem, gate=str(due.view.id))
         await self._channels.closed(channel, problem=problem, now=now)
         await self.told(due, link=link)
-        await self._database.rows(REDRAW, gate=due.view.id, now=now)
+        await self._database.rows(INVALIDATE_CARD, gate=due.view.id, now=now)
 
     async def told(self, due: DueThread, *, link: int) -> None:
         """The thread tells everything up to `link`."""
-        await self._database.rows(TOLD, **self._mine(due), link=link)
+        await self._database.rows(STORE_POSTED, **self._mine(due), link=link)
 
     async def all_told(self, due: DueThread, *, link: int) -> None:
         """There was no more to tell when this was claimed."""
-        await self._database.rows(ALL_TOLD, **self._mine(due), link=link, was_due=due.due_at)
+        await self._database.rows(STORE_ALL_POSTED, **self._mine(due), link=link, was_due=due.due_at)
 
     async def tell_again(self, due: DueThread, *, error: str, uncertain: bool, due_at: datetime) -> None:
         """Puts the thread back until `due_at`; `uncertain`: the post may have arrived."""
         values = {"error": error[:500], "uncertain": uncertain, "due_at": due_at}
-        await self._database.rows(AGAIN, **self._mine(due), **values)
+        await self._database.rows(RESCHEDULE, **self._mine(due), **values)
 
     def _mine(self, due: DueThread) -> dict[str, Any]:
         return {"gate": due.view.id, "owner": self.leases.owner}
@@ -108,7 +110,7 @@ class Threads:
 def _due(claimed: Mapping[Any, int], row: Any) -> DueThread:
     return DueThread(
         attempts=claimed[row.id],
-        view=view_of(row),
+        view=gate_view_from_row(row),
         place=CardPlace(channel=row.channel, ts=row.ts),
         happened=tuple(_happened(stored, row) for stored in row.happened if stored["kind"] in list(Kind)),
         tried=_tried(row),
