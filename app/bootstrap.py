@@ -20,7 +20,7 @@ from app.concurrency.timeouts import run_with_timeout
 from app.config.environment import Settings
 from app.config.loader import Config, ConfigError, load_config
 from app.config.runtime import LiveRules
-from app.db.all_repositories import Record
+from app.db.all_repositories import Repositories
 from app.db.engine import WORKERS
 from app.probes.prober import HttpProber
 from app.slack.auth_check import CannotStart
@@ -73,15 +73,15 @@ class Service:
         self._clock = clock
         self._calm = Calm()
         self._recovered_at = 0.0
-        self.record = Record(database_url)
-        self.worker_record = Record(database_url, size=WORKERS)
+        self.repositories = Repositories(database_url)
+        self.worker_repositories = Repositories(database_url, size=WORKERS)
         """The same database on connections of its own: no worker can keep a press or a hook waiting for one."""
         aws = boto3.session.Session()
         OutageMonitor(aws, recovered=self._aws_recovered)
         self.codedeploy = CodeDeploy(aws, region=settings.region)
         self._source = AwsEvidence(aws, making=self.codedeploy.making)
         self.slack = ClientBundle(
-            settings, members=self.worker_record.memberships, calm=self._calm, clock=clock
+            settings, members=self.worker_repositories.memberships, calm=self._calm, clock=clock
         )
         self.rules = LiveRules(
             config, roster=self.slack.directory.roster, heard=self.slack.directory.heard, clock=clock
@@ -91,8 +91,8 @@ class Service:
         self.rule_errands = self._rule_errands(writers)
         self.doors = SlackDoors(
             self.slack,
-            record=self.record,
-            worker_record=self.worker_record,
+            repositories=self.repositories,
+            worker_repositories=self.worker_repositories,
             rules=self.rules,
             errands=self.errands,
             rule_errands=self.rule_errands,
@@ -114,7 +114,7 @@ class Service:
 
     def _errands(self, writers: Publishers) -> Errands:
         return Errands(
-            record=self.worker_record,
+            repositories=self.worker_repositories,
             deployments=self.codedeploy,
             interveners=CodeDeployInterveners(self.codedeploy),
             source=self._source,
@@ -128,7 +128,7 @@ class Service:
 
     def _rule_errands(self, writers: Publishers) -> RuleErrands:
         return RuleErrands(
-            record=self.worker_record,
+            repositories=self.worker_repositories,
             prober=HttpProber(),
             source=self._source,
             texts=self.slack.texts,
@@ -147,7 +147,7 @@ class Service:
         admission = Admission(keys=HookKeys(self._settings.hook_secrets), clock=self._clock)
         hooks = HookReceiver(
             admission=admission,
-            record=self.record.gates,
+            record=self.repositories.gates,
             deployments=self.codedeploy,
             rules=self.rules,
             region=self._settings.region,
@@ -156,18 +156,18 @@ class Service:
         )
         state_changes = StateChangeReceiver(
             admission=admission,
-            wake=lambda key: self.record.switches.wake(key, now=self._clock()),
+            wake=lambda key: self.repositories.switches.wake(key, now=self._clock()),
             woken=self.errands.look.nudge,
         )
         callers = Callers(self._settings.api_tokens)
         return build_http(
             hooks=hooks,
             state_changes=state_changes,
-            questions=self.record.questions,
+            queries=self.repositories.queries,
             callers=callers,
             more=[
                 checks_router(
-                    self.record.checks,
+                    self.repositories.checks,
                     callers,
                     rules=self.rules,
                     region=self._settings.region,
@@ -175,7 +175,7 @@ class Service:
                     clock=self._clock,
                 ),
                 freezes_router(
-                    self.record.freezes,
+                    self.repositories.freezes,
                     callers,
                     rules=self.rules,
                     changed=self.rule_errands.frozen,
@@ -213,8 +213,8 @@ class Service:
                 asyncio.create_task(closing)
                 for closing in (
                     self.slack.close(),
-                    self.record.database.close(),
-                    self.worker_record.database.close(),
+                    self.repositories.database.close(),
+                    self.worker_repositories.database.close(),
                 )
             ],
             timeout=CANCEL_SECONDS,
@@ -252,8 +252,8 @@ class Service:
             return
         log.info("config_reloaded", domains=sorted(self.rules.config.domains))
         now = self._clock()
-        self.slack.replies.later(self.record.gates.plan_reminders(now=now), what="reminders")
-        self.slack.replies.later(self.record.channels.retry_all(now=now), what="channels")
+        self.slack.replies.later(self.repositories.gates.plan_reminders(now=now), what="reminders")
+        self.slack.replies.later(self.repositories.channels.retry_all(now=now), what="channels")
         for loop in self._loops:
             loop.nudge()
 
@@ -273,7 +273,7 @@ class Service:
         if self.slack.directory.members.is_stale():
             self._groups.nudge()
         if await self.slack.directory.members.sync():
-            await self.worker_record.cards.redraw_waiting(now=self._clock())
+            await self.worker_repositories.cards.redraw_waiting(now=self._clock())
             self.errands.card.nudge()
 
     def _warm_up(self) -> None:
@@ -290,7 +290,7 @@ class Service:
         self.slack.replies.later(self._retry_at_aws(), what="retries")
 
     async def _retry_at_aws(self) -> None:
-        await self.worker_record.retries.bring_forward(now=self._clock())
+        await self.worker_repositories.retries.bring_forward(now=self._clock())
         for loop in (self.errands.report, self.errands.intervene, self.errands.look):
             loop.nudge()
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from app.db.all_repositories import Record
+from app.db.all_repositories import Repositories
 from app.flow.ports.rules import Rules
 from app.slack.client_bundle import ClientBundle
 from app.slack.handlers.bulk_approve import BulkApproveHandler
@@ -30,8 +30,8 @@ class HomeDoors:
 def home_doors(
     slack: ClientBundle,
     *,
-    record: Record,
-    worker_record: Record,
+    repositories: Repositories,
+    worker_repositories: Repositories,
     presses: VoteHandler,
     rules: Rules,
     calm: Calm,
@@ -40,8 +40,8 @@ def home_doors(
     """Builds them; from then on answers to presses in Home are shown there."""
     homes = HomePublisher(
         slack.client,
-        questions=worker_record.waiting,
-        freezes=worker_record.freezes,
+        questions=worker_repositories.home,
+        freezes=worker_repositories.freezes,
         rules=rules,
         directory=slack.directory,
         replies=slack.replies,
@@ -54,8 +54,8 @@ def home_doors(
     slack.replies.at_home = homes.say
     several = BulkApproveHandler(
         slack.client,
-        questions=record.waiting,
-        record=record.gates,
+        questions=repositories.home,
+        record=repositories.gates,
         presses=presses,
         rules=rules,
         directory=slack.directory,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from app.bootstrap_home import HomeDoors, home_doors
-from app.db.all_repositories import Record
+from app.db.all_repositories import Repositories
 from app.flow.approval.live_traffic import LiveTraffic
 from app.flow.ports.evidence import EvidenceSource
 from app.flow.ports.rules import Rules
@@ -33,8 +33,8 @@ class SlackDoors:
         self,
         slack: ClientBundle,
         *,
-        record: Record,
-        worker_record: Record,
+        repositories: Repositories,
+        worker_repositories: Repositories,
         rules: Rules,
         errands: Errands,
         rule_errands: RuleErrands,
@@ -43,12 +43,12 @@ class SlackDoors:
         clock: Callable[[], datetime],
     ) -> None:
         self._slack = slack
-        self._record = record
-        self._worker_record = worker_record
+        self._repositories = repositories
+        self._worker_repositories = worker_repositories
         self._rules = rules
         self._errands = errands
         self._rule_errands = rule_errands
-        self._traffic = LiveTraffic(record=record.evidence, source=source)
+        self._traffic = LiveTraffic(record=repositories.evidence, source=source)
         self._clock = clock
         presses = self._presses()
         home = self._home(presses, calm)
@@ -72,15 +72,15 @@ class SlackDoors:
 
     def _presses(self) -> VoteHandler:
         async def stale(gate: GateId) -> None:
-            await self._record.cards.redraw(gate, now=self._clock())
+            await self._repositories.cards.redraw(gate, now=self._clock())
             self._errands.card.nudge()
 
         async def met(gate: GateId, place: CardPlace) -> None:
-            await self._record.cards.met(gate, place=place, now=self._clock())
+            await self._repositories.cards.met(gate, place=place, now=self._clock())
             self._errands.seen_elsewhere()
 
         return VoteHandler(
-            record=self._record.gates,
+            record=self._repositories.gates,
             traffic=self._traffic,
             rules=self._rules,
             directory=self._slack.directory,
@@ -92,7 +92,7 @@ class SlackDoors:
         )
 
     async def _channel_id_changed(self, old: str, new: str) -> None:
-        await self._record.channels.id_changed(old=old, new=new, now=self._clock())
+        await self._repositories.channels.id_changed(old=old, new=new, now=self._clock())
         self._errands.seen_elsewhere()
 
     def _decided(self, gate: GateId) -> None:
@@ -102,8 +102,8 @@ class SlackDoors:
     def _home(self, presses: VoteHandler, calm: Calm) -> HomeDoors:
         return home_doors(
             self._slack,
-            record=self._record,
-            worker_record=self._worker_record,
+            repositories=self._repositories,
+            worker_repositories=self._worker_repositories,
             presses=presses,
             rules=self._rules,
             calm=calm,
@@ -112,7 +112,7 @@ class SlackDoors:
 
     def _undoing(self) -> UndoHandler:
         return UndoHandler(
-            record=self._record.interventions,
+            record=self._repositories.interventions,
             rules=self._rules,
             directory=self._slack.directory,
             replies=self._slack.replies,
@@ -122,7 +122,7 @@ class SlackDoors:
 
     def _glass(self) -> BreakGlassHandler:
         return BreakGlassHandler(
-            record=self._record.gates,
+            record=self._repositories.gates,
             traffic=self._traffic,
             rules=self._rules,
             directory=self._slack.directory,
@@ -133,8 +133,8 @@ class SlackDoors:
 
     def _checks(self) -> ChecksHandler:
         return ChecksHandler(
-            record=self._record.gates,
-            probes=self._record.probes,
+            record=self._repositories.gates,
+            probes=self._repositories.probes,
             rules=self._rules,
             directory=self._slack.directory,
             replies=self._slack.replies,
@@ -144,7 +144,7 @@ class SlackDoors:
 
     def _details(self) -> DetailsHandler:
         return DetailsHandler(
-            evidence=self._record.evidence,
+            evidence=self._repositories.evidence,
             directory=self._slack.directory,
             replies=self._slack.replies,
             wanted=self._errands.evidence.nudge,
@@ -153,15 +153,15 @@ class SlackDoors:
 
     def _deploys(self, undoing: UndoHandler, home: HomeDoors) -> DeploysCommand:
         freezes = FreezeCommand(
-            record=self._record.freezes,
+            record=self._repositories.freezes,
             rules=self._rules,
             changed=self._rule_errands.frozen,
             clock=self._clock,
         )
         return DeploysCommand(
-            questions=self._record.questions,
+            questions=self._repositories.queries,
             lists=DeploysLists(
-                questions=self._record.questions,
+                questions=self._repositories.queries,
                 rules=self._rules,
                 clock=self._clock,
                 workspace_url=self._slack.workspace_url,

@@ -26,7 +26,7 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 
 
 @pytest.fixture
-def record_url(postgres: EmbeddedPostgres) -> str:
+def database_url(postgres: EmbeddedPostgres) -> str:
     """A migrated database that nobody else uses."""
     return postgres.create_database(f"t{uuid4().hex}", template=TEMPLATE)
 
@@ -38,15 +38,17 @@ def empty_url(postgres: EmbeddedPostgres) -> str:
 
 
 @pytest.fixture
-async def database(record_url: str) -> AsyncIterator[Database]:
+async def database(database_url: str) -> AsyncIterator[Database]:
     """The record of one test."""
-    opened = Database(record_url)
+    opened = Database(database_url)
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-async def harness(tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Harness]:
+async def harness(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Harness]:
     """The whole harness, on Socket Mode, in English."""
-    async with running_harness(tmp_path, record_url, monkeypatch) as built:
+    async with running_harness(tmp_path, database_url, monkeypatch) as built:
         yield built

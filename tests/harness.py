@@ -236,7 +236,7 @@ async def _listening(service: Service) -> AsyncIterator[str]:
 @asynccontextmanager
 async def running_harness(
     tmp_path: Path,
-    record_url: str,
+    database_url: str,
     monkeypatch: pytest.MonkeyPatch,
     *,
     environment: dict[str, str] | None = None,
@@ -249,19 +249,19 @@ async def running_harness(
     """
     clock = TestClock()
     with Stage(tmp_path, **{"speed": 0.0, "pace": AT_ONCE, "seed": 1, **stage}) as built:
-        variables = {**built.environment(database_url=record_url), **(environment or {})}
+        variables = {**built.environment(database_url=database_url), **(environment or {})}
         for name, value in built.aws.environment().items():
             monkeypatch.setenv(name, value)
         settings = Settings.read(variables)
         if before is not None:
             before(built)
-        service = Service(settings, load_config(built.config_file), database_url=record_url, clock=clock)
+        service = Service(settings, load_config(built.config_file), database_url=database_url, clock=clock)
         built.lambda_time = lambda: clock().timestamp()
         async with serving(service) as url:
             built.service_urls = [url]
             if settings.slack_app_token is None:
                 built.slack.request_url = f"{url}/slack/events"
-            harness = Harness(built, service, clock, database_url=record_url, url=url)
+            harness = Harness(built, service, clock, database_url=database_url, url=url)
             if settings.slack_app_token is not None:
                 await harness.until(lambda: built.slack.connected > 0)
             yield harness

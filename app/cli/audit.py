@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from app.db.database import Database
 from app.db.queries.audit_filter import deployment_id, time_range
-from app.db.queries.search import AuditFilter, AuditLine, Questions
+from app.db.queries.search import AuditFilter, AuditLine, Queries
 from app.flow.audit_events import Kind
 from app.flow.freezes.declare_freeze import ALL
 
@@ -32,8 +32,8 @@ async def read_audit(
     )
     database = Database(url)
     try:
-        questions = Questions(database)
-        page = await questions.audit(replace(wanted, person=await _person(person, questions)), limit=limit)
+        queries = Queries(database)
+        page = await queries.audit(replace(wanted, person=await _person(person, queries)), limit=limit)
     finally:
         await database.close()
     return page.items
@@ -78,8 +78,8 @@ def _deployment(text: str | None) -> str | None:
         raise ValueError(f"--deployment: {exc}") from None
 
 
-async def _person(text: str | None, questions: Questions) -> str | None:
+async def _person(text: str | None, queries: Queries) -> str | None:
     try:
-        return await questions.user_named(text) if text is not None else None
+        return await queries.user_named(text) if text is not None else None
     except ValueError as exc:
         raise ValueError(f"--person: {exc}") from None

@@ -25,7 +25,7 @@ from app.config.runtime import LiveRules
 from app.db.database import Database
 from app.db.embedded_postgres import default_folder
 from app.db.migrate import SchemaVersion, newest, schema_version
-from app.db.queries.search import Questions
+from app.db.queries.search import Queries
 from app.flow.ports.database import DatabaseUnavailable
 from app.flow.read_models import GateView
 from app.gate.rules.policy import Roster
@@ -107,10 +107,10 @@ async def _record(environ: Mapping[str, str], clock: Clock) -> tuple[list[Findin
         return [_embedded(environ)], None
     database = Database(url)
     try:
-        questions = Questions(database)
-        revision = await run_with_timeout(RECORD_SECONDS, questions.revision())
+        queries = Queries(database)
+        revision = await run_with_timeout(RECORD_SECONDS, queries.revision())
         asked = clock()
-        shown = await run_with_timeout(RECORD_SECONDS, questions.clock_time())
+        shown = await run_with_timeout(RECORD_SECONDS, queries.clock_time())
         time = judge_database_clock(ClockReading(shown=shown, asked=asked, answered=clock()))
         version = schema_version(revision)
         if version is SchemaVersion.OLDER:
@@ -118,7 +118,7 @@ async def _record(environ: Mapping[str, str], clock: Clock) -> tuple[list[Findin
             return [trouble(what, said, "Run switchgate migrate."), time], None
         page = await run_with_timeout(
             RECORD_SECONDS,
-            questions.gates(domain=None, deployment=None, phase=None, limit=1, cursor=None),
+            queries.gates(domain=None, deployment=None, phase=None, limit=1, cursor=None),
         )
         newer = ", made by a newer release than this" if version is SchemaVersion.NEWER else ""
         return [ok(what, f"at migration {revision}{newer}"), time], next(iter(page.items), None)
@@ -136,7 +136,7 @@ async def _channels(environ: Mapping[str, str], named: frozenset[str]) -> list[F
         return []
     database = Database(url)
     try:
-        id_changes, closed = await run_with_timeout(RECORD_SECONDS, Questions(database).channel_facts())
+        id_changes, closed = await run_with_timeout(RECORD_SECONDS, Queries(database).channel_facts())
     except (DatabaseUnavailable, TimeoutError):
         return []
     finally:

@@ -4,8 +4,8 @@ from uuid import UUID, uuid4
 
 from app.db.database import Database
 from app.db.engine import REQUESTS, PoolSize
-from app.db.queries.home import WaitingGates
-from app.db.queries.search import Questions
+from app.db.queries.home import HomeQueries
+from app.db.queries.search import Queries
 from app.db.repositories.checks import Checks
 from app.db.repositories.deployers import Deployers
 from app.db.repositories.evidence import EvidenceRows
@@ -25,7 +25,7 @@ from app.db.repositories.retries import Retries
 from app.db.repositories.switches import Switches
 
 
-class Record:
+class Repositories:
     """Opens no connection before it is asked something. `replica` is who its leases name."""
 
     def __init__(self, url: str, *, replica: UUID | None = None, size: PoolSize = REQUESTS) -> None:
@@ -47,6 +47,6 @@ class Record:
         self.checks = Checks(self.database)
         self.probes = Probes(self.database, owner)
         self.freezes = Freezes(self.database)
-        self.questions = Questions(self.database)
+        self.queries = Queries(self.database)
         self.memberships = Memberships(self.database)
-        self.waiting = WaitingGates(self.database)
+        self.home = HomeQueries(self.database)

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from app.db.queries.search import Questions
+from app.db.queries.search import Queries
 from app.flow.ports.database import DatabaseUnavailable, RecordInDoubt
 from app.observability.logging import error_id
 from app.web.api.auth import Callers
@@ -29,7 +29,7 @@ def build_http(
     *,
     hooks: HookReceiver,
     state_changes: StateChangeReceiver,
-    questions: Questions,
+    queries: Queries,
     callers: Callers,
     more: Sequence[APIRouter] = (),
     slack_events: Route | None,
@@ -51,11 +51,11 @@ def build_http(
     )
     http.include_router(hooks.router())
     http.include_router(state_changes.router())
-    http.include_router(api_router(questions, callers, clock=clock))
+    http.include_router(api_router(queries, callers, clock=clock))
     for router in more:
         http.include_router(router)
     http.include_router(
-        health_router(questions, slack_is_fit=slack_is_fit, channels=channels, signature_hint=signature_hint)
+        health_router(queries, slack_is_fit=slack_is_fit, channels=channels, signature_hint=signature_hint)
     )
     http.add_exception_handler(RequestValidationError, refuse)
     http.add_exception_handler(DatabaseUnavailable, _record_away)

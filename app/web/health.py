@@ -9,14 +9,14 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from app.concurrency.timeouts import run_with_timeout
 from app.db.migrate import SchemaVersion, newest, schema_version
-from app.db.queries.search import Questions
+from app.db.queries.search import Queries
 from app.flow.ports.database import DatabaseUnavailable
 
 ANSWER_SECONDS: Final = 2.0
 
 
 def health_router(
-    questions: Questions,
+    queries: Queries,
     *,
     slack_is_fit: Callable[[], bool],
     channels: Callable[[], frozenset[str]] = frozenset,
@@ -35,10 +35,10 @@ def health_router(
     @router.get("/readyz")
     async def readyz() -> JSONResponse:
         """Hooks can be taken and presses heard."""
-        record = await _record_state(questions)
+        record = await _record_state(queries)
         slack = "ok" if slack_is_fit() else "the socket to Slack is down"
         ready = record == "ok" and slack == "ok"
-        warnings = await _channel_warnings(questions, channels()) if record == "ok" else {}
+        warnings = await _channel_warnings(queries, channels()) if record == "ok" else {}
         hint = signature_hint()
         said = {**warnings, **({"slack_signature": hint} if hint else {})}
         return JSONResponse({"record": record, "slack": slack, **said}, 200 if ready else 503)
@@ -51,10 +51,10 @@ def health_router(
     return router
 
 
-async def _channel_warnings(questions: Questions, named: frozenset[str]) -> dict[str, dict[str, str]]:
+async def _channel_warnings(queries: Queries, named: frozenset[str]) -> dict[str, dict[str, str]]:
     """What somebody should mend, and no reason not to be ready: hooks are taken and presses heard all the same."""
     try:
-        id_changes, closed = await run_with_timeout(ANSWER_SECONDS, questions.channel_facts())
+        id_changes, closed = await run_with_timeout(ANSWER_SECONDS, queries.channel_facts())
     except (DatabaseUnavailable, TimeoutError):
         return {}
     changed = {old: new for old, new in id_changes.items() if old in named}
@@ -62,10 +62,10 @@ async def _channel_warnings(questions: Questions, named: frozenset[str]) -> dict
     return {name: said for name, said in found.items() if said}
 
 
-async def _record_state(questions: Questions) -> str:
+async def _record_state(queries: Queries) -> str:
     """A schema of a newer release is fine: during an upgrade old replicas go on serving."""
     try:
-        revision = await run_with_timeout(ANSWER_SECONDS, questions.revision())
+        revision = await run_with_timeout(ANSWER_SECONDS, queries.revision())
     except (DatabaseUnavailable, TimeoutError):
         return "the database does not answer"
     if schema_version(revision) is SchemaVersion.OLDER:

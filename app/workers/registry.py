@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from app.db.all_repositories import Record
+from app.db.all_repositories import Repositories
 from app.db.quarantine import Quarantine
 from app.flow.approval.auto_approve_rollback import auto_approve_rollback
 from app.flow.approval.related_switches import with_related_switches
@@ -58,7 +58,7 @@ class Errands:
     def __init__(
         self,
         *,
-        record: Record,
+        repositories: Repositories,
         deployments: Deployments,
         interveners: DeploymentControl,
         source: EvidenceSource,
@@ -69,7 +69,7 @@ class Errands:
         clock: Clock,
         calm: Calm,
     ) -> None:
-        self._record = record
+        self._repositories = repositories
         self._aside = {name: Quarantine(name) for name in ("remind", "expire", "previous")}
         self._deployments = deployments
         self._interveners = interveners
@@ -81,7 +81,7 @@ class Errands:
         self._clock = clock
         self._calm = calm
         self.report = self._report_loop()
-        cards = _Beside(record, rules)
+        cards = _Beside(repositories, rules)
         self.card = self._loop(
             "card",
             errand(cards, key=_of_gate, work=self._draw, then=self._drawn, clock=clock),
@@ -90,20 +90,20 @@ class Errands:
         )
         self.look = self._loop(
             "look",
-            errand(record.switches, key=_of_switch, work=self._look, then=self._looked, clock=clock),
+            errand(repositories.switches, key=_of_switch, work=self._look, then=self._looked, clock=clock),
             room=50,
             patience=0.5,
         )
         self.intervene = self._intervene_loop()
         self.evidence = self._loop(
             "evidence",
-            errand(record.evidence, key=_of_gate, work=self._gather, then=self._gathered, clock=clock),
+            errand(repositories.evidence, key=_of_gate, work=self._gather, then=self._gathered, clock=clock),
             room=6,
             patience=1.0,
         )
         self.thread = self._loop(
             "thread",
-            errand(record.threads, key=_of_gate, work=self._tell, clock=clock),
+            errand(repositories.threads, key=_of_gate, work=self._tell, clock=clock),
             room=4,
             patience=0.5,
         )
@@ -116,7 +116,7 @@ class Errands:
 
     def _intervene_loop(self) -> Loop:
         step = errand(
-            self._record.interventions,
+            self._repositories.interventions,
             key=lambda due: due.intervention.id,
             work=self._intervene,
             then=self._intervened,
@@ -129,7 +129,11 @@ class Errands:
         return Loop(
             name="report",
             step=errand(
-                self._record.reports, key=_of_gate, work=self._report, then=self._reported, clock=self._clock
+                self._repositories.reports,
+                key=_of_gate,
+                work=self._report,
+                then=self._reported,
+                clock=self._clock,
             ),
             room=16,
             tick=TICK,
@@ -140,7 +144,7 @@ class Errands:
         )
 
     def _remove_loop(self) -> Loop:
-        step = errand(self._record.card_copies, key=_of_copy, work=self._remove, clock=self._clock)
+        step = errand(self._repositories.card_copies, key=_of_copy, work=self._remove, clock=self._clock)
         return self._loop("remove", step, room=2, patience=0.5)
 
     def _loop(self, name: str, step: Step, *, room: int, patience: float) -> Loop:
@@ -185,7 +189,7 @@ class Errands:
 
     async def _report(self, due: DueReport) -> Result | CodeDeployUnavailable:
         return await report_decision(
-            due, record=self._record.reports, deployments=self._deployments, now=self._clock()
+            due, record=self._repositories.reports, deployments=self._deployments, now=self._clock()
         )
 
     def _reported(self, due: DueReport, result: Result | CodeDeployUnavailable) -> None:
@@ -203,7 +207,7 @@ class Errands:
 
     async def _draw(self, due: DueCard) -> str | None:
         return await publish_card(
-            due, record=self._record.cards, canvas=self._canvas, rules=self._rules, now=self._clock()
+            due, record=self._repositories.cards, canvas=self._canvas, rules=self._rules, now=self._clock()
         )
 
     def _drawn(self, due: DueCard, problem: str | None) -> None:
@@ -215,21 +219,21 @@ class Errands:
 
     async def _remove(self, due: DueCopy) -> None:
         problem = await remove_copy(
-            due, record=self._record.card_copies, remover=self._remover, now=self._clock()
+            due, record=self._repositories.card_copies, remover=self._remover, now=self._clock()
         )
         if problem:
             log.warning("copy_not_removed", gate=str(due.gate), problem=problem, attempts=due.attempts)
 
     async def _verify_step(self, room: int) -> Pieces:
-        if await self._record.cards.verify(now=self._clock()):
+        if await self._repositories.cards.verify(now=self._clock()):
             self.card.nudge()
         return []
 
     async def _look(self, due: DuePoll) -> bool:
         return await poll_deployment(
             due,
-            record=self._record.switches,
-            gates=self._record.gates,
+            record=self._repositories.switches,
+            gates=self._repositories.gates,
             deployments=self._deployments,
             rules=self._rules,
             now=self._clock(),
@@ -243,13 +247,13 @@ class Errands:
     async def _intervene(self, due: DueIntervention) -> None:
         waiting = await execute_intervention(
             due,
-            record=self._record.interventions,
+            record=self._repositories.interventions,
             interveners=self._interveners,
             deployments=self._deployments,
             now=self._clock(),
         )
         for gate in waiting:
-            await auto_approve_rollback(gate, record=self._record.gates, now=self._clock())
+            await auto_approve_rollback(gate, record=self._repositories.gates, now=self._clock())
 
     def _intervened(self, due: DueIntervention, done: None) -> None:
         log.info("carried_out", deed=due.intervention.deed, deployment=due.switch.key.deployment)
@@ -258,11 +262,11 @@ class Errands:
 
     async def _gather(self, due: DueEvidence) -> Evidence | None:
         seen = await collect_evidence(
-            due, record=self._record.evidence, source=self._source, now=self._clock()
+            due, record=self._repositories.evidence, source=self._source, now=self._clock()
         )
         if seen is not None and due.view.hook_name in seen.succeeded_events:
             # Somebody answered past us while the gate waits: the watcher reads it itself and closes the gate.
-            await self._record.switches.wake(due.view.switch.key, now=self._clock())
+            await self._repositories.switches.wake(due.view.switch.key, now=self._clock())
             self.look.nudge()
         return seen
 
@@ -274,12 +278,12 @@ class Errands:
 
     async def _tell(self, due: DueThread) -> None:
         await post_timeline(
-            due, record=self._record.threads, storyteller=self._storyteller, now=self._clock()
+            due, record=self._repositories.threads, storyteller=self._storyteller, now=self._clock()
         )
 
     async def _remind_step(self, room: int) -> Pieces:
         reminded = remind(
-            record=self._record.gates, rules=self._rules, aside=self._aside["remind"], now=self._clock()
+            record=self._repositories.gates, rules=self._rules, aside=self._aside["remind"], now=self._clock()
         )
         if await reminded:
             self.card.nudge()
@@ -288,24 +292,24 @@ class Errands:
     async def _expire_step(self, room: int) -> Pieces:
         now = self._clock()
         aside = self._aside["expire"]
-        while await expire_gates(record=self._record.gates, aside=aside, now=now):
+        while await expire_gates(record=self._repositories.gates, aside=aside, now=now):
             self.decided()
         # To the second: sleep no longer than until the next deadline.
-        following = await self._record.gates.next_deadline(skip=aside.keys())
+        following = await self._repositories.gates.next_deadline(skip=aside.keys())
         left = (following - self._clock()) if following else timedelta(seconds=TICK)
         self.expire.tick = min(max(left.total_seconds(), 0.02), TICK)
         return []
 
     async def _previous_step(self, room: int) -> Pieces:
         aside = self._aside["previous"]
-        for stale in await self._record.previous_cards.stale(limit=PREVIOUS_AT_ONCE, skip=aside.keys()):
+        for stale in await self._repositories.previous_cards.stale(limit=PREVIOUS_AT_ONCE, skip=aside.keys()):
             with aside.guard(stale.id):
-                await self._record.previous_cards.redraw(stale, now=self._clock())
+                await self._repositories.previous_cards.redraw(stale, now=self._clock())
                 self.card.nudge()
         return []
 
     async def _gauges_step(self, room: int) -> Pieces:
-        waiting, overdue = await self._record.questions.load(now=self._clock())
+        waiting, overdue = await self._repositories.queries.load(now=self._clock())
         WAITING.set(waiting)
         OLDEST_REPORT.set(overdue.total_seconds())
         return []
@@ -314,15 +318,15 @@ class Errands:
 class _Beside:
     """Due cards, each with the switches of other domains that its gate's turn depends on."""
 
-    def __init__(self, record: Record, rules: Rules) -> None:
-        self._record = record
+    def __init__(self, repositories: Repositories, rules: Rules) -> None:
+        self._repositories = repositories
         self._rules = rules
-        self.leases = record.cards.leases
+        self.leases = repositories.cards.leases
 
     async def claim(self, *, now: datetime, limit: int) -> Sequence[DueCard]:
-        claimed = await self._record.cards.claim(now=now, limit=limit)
+        claimed = await self._repositories.cards.claim(now=now, limit=limit)
         views = [due.view for due in claimed]
-        beside = await with_related_switches(views, record=self._record.gates, rules=self._rules)
+        beside = await with_related_switches(views, record=self._repositories.gates, rules=self._rules)
         return [replace(due, view=view) for due, view in zip(claimed, beside, strict=True)]
 
 

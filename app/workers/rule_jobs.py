@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
-from app.db.all_repositories import Record
+from app.db.all_repositories import Repositories
 from app.db.quarantine import Quarantine
 from app.flow.approval.approve_by_checks import approve_by_checks
 from app.flow.approval.approve_by_earlier_votes import approve_by_earlier_votes
@@ -34,7 +34,7 @@ class RuleErrands:
     def __init__(
         self,
         *,
-        record: Record,
+        repositories: Repositories,
         herald: Announcer,
         prober: Prober,
         source: EvidenceSource,
@@ -50,11 +50,11 @@ class RuleErrands:
         """`redraw` nudges the cards' loop, `decided` the reports' too. `read_facts` reads from the record what the
         rules look at besides."""
         self._read_facts = read_facts
-        self._record = record
+        self._repositories = repositories
         self._aside = {name: Quarantine(name) for name in ("deployers", "probes", "approve", "turn")}
         self._herald = herald
         self._prober = prober
-        self._traffic = LiveTraffic(record=record.evidence, source=source)
+        self._traffic = LiveTraffic(record=repositories.evidence, source=source)
         self._texts = texts
         self._decided = decided
         self._book = book
@@ -63,10 +63,14 @@ class RuleErrands:
         self._clock = clock
         self._calm = calm
         self._deployers_after = 0
-        announcing = errand(record.announcements, key=_of_row, work=self._announce, clock=clock)
+        announcing = errand(repositories.announcements, key=_of_row, work=self._announce, clock=clock)
         self.announce = self._loop("announce", announcing, room=4)
         self._probing = errand(
-            record.probes, key=_of_row, work=self._probe, then=lambda due, done: self.told(), clock=clock
+            repositories.probes,
+            key=_of_row,
+            work=self._probe,
+            then=lambda due, done: self.told(),
+            clock=clock,
         )
         self.probe = self._loop("probe", self._probe_step, room=8)
         self.deployer = self._loop("deployer", self._deployer_step, tick=DEPLOYERS_TICK)
@@ -106,10 +110,10 @@ class RuleErrands:
         self.probe.nudge()
 
     async def _announce(self, due: DueAnnouncement) -> None:
-        await announce(due, record=self._record.announcements, herald=self._herald, now=self._clock())
+        await announce(due, record=self._repositories.announcements, herald=self._herald, now=self._clock())
 
     async def _deployer_step(self, room: int) -> Pieces:
-        found = await self._record.deployers.unknown(after=self._deployers_after, limit=DEPLOYERS)
+        found = await self._repositories.deployers.unknown(after=self._deployers_after, limit=DEPLOYERS)
         others = [one.switch.id for one in found if one.switch.id > self._deployers_after][:DEPLOYERS]
         self._deployers_after = others[-1] if len(others) == DEPLOYERS else 0
         aside = self._aside["deployers"]
@@ -123,7 +127,7 @@ class RuleErrands:
     async def _find_deployer(self, unknown: UnknownDeployer) -> None:
         known = await resolve_unknown_deployer(
             unknown,
-            record=self._record.deployers,
+            record=self._repositories.deployers,
             rules=self._rules,
             book=self._book,
             now=self._clock(),
@@ -134,7 +138,10 @@ class RuleErrands:
 
     async def _probe_step(self, room: int) -> Pieces:
         planned = plan_probes(
-            record=self._record.probes, rules=self._rules, aside=self._aside["probes"], now=self._clock()
+            record=self._repositories.probes,
+            rules=self._rules,
+            aside=self._aside["probes"],
+            now=self._clock(),
         )
         if await planned:
             self._redraw()
@@ -143,7 +150,7 @@ class RuleErrands:
     async def _probe(self, due: DueProbe) -> None:
         await run_probe(
             due,
-            record=self._record.probes,
+            record=self._repositories.probes,
             prober=self._prober,
             rules=self._rules,
             words=self._sounding_words,
@@ -155,8 +162,8 @@ class RuleErrands:
 
     async def _approve_step(self, room: int) -> Pieces:
         while await approve_by_checks(
-            record=self._record.gates,
-            ripe=self._record.checks,
+            record=self._repositories.gates,
+            ripe=self._repositories.checks,
             rules=self._rules,
             aside=self._aside["approve"],
             traffic=self._traffic,
@@ -165,8 +172,8 @@ class RuleErrands:
             self._decided()
             self.turn.nudge()
         if await approve_by_earlier_votes(
-            record=self._record.gates,
-            votes=self._record.deployers,
+            record=self._repositories.gates,
+            votes=self._repositories.deployers,
             rules=self._rules,
             aside=self._aside["approve"],
             now=self._clock(),
@@ -178,7 +185,7 @@ class RuleErrands:
     async def _turn_step(self, room: int) -> Pieces:
         await self._read_facts()
         turned = refresh_rule_status(
-            record=self._record.freezes, rules=self._rules, aside=self._aside["turn"], now=self._clock()
+            record=self._repositories.freezes, rules=self._rules, aside=self._aside["turn"], now=self._clock()
         )
         if await turned:
             self._redraw()
@@ -187,7 +194,7 @@ class RuleErrands:
         return []
 
     async def _strays_step(self, room: int) -> Pieces:
-        await self._record.checks.forget_strays(now=self._clock())
+        await self._repositories.checks.forget_strays(now=self._clock())
         return []
 
 

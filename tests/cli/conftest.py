@@ -14,6 +14,6 @@ def shell(tmp_path: Path) -> Shell:
 
 
 @pytest.fixture
-def at_record(tmp_path: Path, record_url: str) -> Shell:
+def at_record(tmp_path: Path, database_url: str) -> Shell:
     """With a migrated database."""
-    return Shell(tmp_path, {"DATABASE_URL": record_url})
+    return Shell(tmp_path, {"DATABASE_URL": database_url})

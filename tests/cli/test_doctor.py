@@ -27,8 +27,8 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 
 @pytest.fixture
-def ready(stage: Stage, record_url: str, tmp_path: Path) -> Shell:
-    return Shell(tmp_path, stage.environment(database_url=record_url))
+def ready(stage: Stage, database_url: str, tmp_path: Path) -> Shell:
+    return Shell(tmp_path, stage.environment(database_url=database_url))
 
 
 @contextmanager
@@ -274,8 +274,8 @@ def test_a_database_of_a_newer_release_is_no_trouble(ready: Shell) -> None:
     assert lines(said)["database"] == "ok: at migration 0999, made by a newer release than this"
 
 
-def test_what_the_service_found_out_about_channels_is_said(ready: Shell, record_url: str) -> None:
-    with psycopg.connect(record_url) as connection:
+def test_what_the_service_found_out_about_channels_is_said(ready: Shell, database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
         connection.execute(
             "INSERT INTO channel_id_changes (old_id, new_id, learned_at) VALUES (%s, 'C02NEW', now())",
             [CHANNEL.id],

@@ -28,9 +28,9 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 
 @pytest.fixture
-def examined(stage: Stage, record_url: str, monkeypatch: pytest.MonkeyPatch) -> Examine:
+def examined(stage: Stage, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Examine:
     """Examines on a machine whose clock is so many seconds ahead; gives the findings by what was examined."""
-    environment = stage.environment(database_url=record_url)
+    environment = stage.environment(database_url=database_url)
     for name, value in environment.items():
         if name.startswith("AWS_"):
             monkeypatch.setenv(name, value)
@@ -97,10 +97,10 @@ def test_aws_tells_its_time_with_a_refusal_too(examined: Examine, stage: Stage) 
     assert seconds(said, "ahead of that of AWS") == pytest.approx(400, abs=10)
 
 
-def test_the_command_exits_with_a_failure(stage: Stage, record_url: str, tmp_path: Path) -> None:
+def test_the_command_exits_with_a_failure(stage: Stage, database_url: str, tmp_path: Path) -> None:
     stage.slack.clock.advance(-400)
 
-    said = Shell(tmp_path, stage.environment(database_url=record_url)).run("doctor")
+    said = Shell(tmp_path, stage.environment(database_url=database_url)).run("doctor")
 
     assert said.status == 1
     assert "trouble clock against Slack: this machine's clock is about " in said.out

@@ -44,9 +44,9 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 
 @pytest.fixture
-def ready(stage: Stage, record_url: str, tmp_path: Path) -> Shell:
+def ready(stage: Stage, database_url: str, tmp_path: Path) -> Shell:
     """Everything that `serve` needs."""
-    return Shell(tmp_path, stage.environment(database_url=record_url))
+    return Shell(tmp_path, stage.environment(database_url=database_url))
 
 
 def test_without_any_variable_every_needed_one_is_named_with_an_example(shell: Shell) -> None:

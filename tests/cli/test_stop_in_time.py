@@ -34,9 +34,9 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 
 @pytest.fixture
-def ready(stage: Stage, record_url: str, tmp_path: Path) -> Shell:
+def ready(stage: Stage, database_url: str, tmp_path: Path) -> Shell:
     """Everything that `serve` needs."""
-    return Shell(tmp_path, stage.environment(database_url=record_url))
+    return Shell(tmp_path, stage.environment(database_url=database_url))
 
 
 def test_a_stop_under_load_ends_in_time_and_loses_no_acknowledged_press(ready: Shell, stage: Stage) -> None:

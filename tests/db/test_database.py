@@ -61,20 +61,20 @@ def _kill_all(url: str) -> None:
 
 @WAYS
 async def test_connections_that_died_together_cost_one_statement_and_not_one_each(
-    database: Database, record_url: str, run: Statement
+    database: Database, database_url: str, run: Statement
 ) -> None:
     await _at_once(database, run)
-    _kill_all(record_url)
+    _kill_all(database_url)
     with pytest.raises(DatabaseUnavailable):
         await run(database, 0.0)
     assert len(await _at_once(database, run)) == SEVERAL
 
 
 async def test_a_page_is_asked_for_on_none_of_the_connections_that_died(
-    database: Database, record_url: str
+    database: Database, database_url: str
 ) -> None:
     await _at_once(database, _alone)
-    _kill_all(record_url)
+    _kill_all(database_url)
     with pytest.raises(DatabaseUnavailable):
         await _alone(database, 0.0)
     pages = await asyncio.gather(*(database.select(select(gates.c.id)) for _ in range(SEVERAL)))
@@ -130,8 +130,8 @@ async def test_a_server_that_has_become_read_only_is_left_for_the_one_that_took_
     assert await database.rows("CREATE TABLE notes (n int)") == []
 
 
-async def test_a_pool_that_is_used_up_is_a_database_that_is_away(record_url: str) -> None:
-    small = Database(record_url, size=PoolSize(kept=1, more=0))
+async def test_a_pool_that_is_used_up_is_a_database_that_is_away(database_url: str) -> None:
+    small = Database(database_url, size=PoolSize(kept=1, more=0))
     async with small.begin():
         with pytest.raises(DatabaseUnavailable):
             await small.ping()
@@ -139,8 +139,8 @@ async def test_a_pool_that_is_used_up_is_a_database_that_is_away(record_url: str
     await small.close()
 
 
-async def test_who_is_cut_off_while_waiting_for_a_connection_takes_none_with_them(record_url: str) -> None:
-    small = Database(record_url, size=PoolSize(kept=2, more=1))
+async def test_who_is_cut_off_while_waiting_for_a_connection_takes_none_with_them(database_url: str) -> None:
+    small = Database(database_url, size=PoolSize(kept=2, more=1))
     for turns in range(40):
         asking = [asyncio.create_task(small.rows("SELECT 1 AS one")) for _ in range(6)]
         for _ in range(turns):
@@ -216,12 +216,12 @@ async def test_a_last_statement_that_is_refused_commits_nothing(notes: Database)
 
 @pytest.mark.parametrize("run", [_and_commit, _alone])
 async def test_only_what_was_committing_when_its_connection_died_is_in_doubt(
-    database: Database, record_url: str, run: Statement
+    database: Database, database_url: str, run: Statement
 ) -> None:
     work = asyncio.create_task(run(database, 4))
     while not (await database.rows(ASLEEP))[0].n:
         assert not work.done()
-    _kill_all(record_url)
+    _kill_all(database_url)
     with pytest.raises(DatabaseUnavailable) as trouble:
         await work
     assert isinstance(trouble.value, RecordInDoubt) == (run is _and_commit)
@@ -229,29 +229,29 @@ async def test_only_what_was_committing_when_its_connection_died_is_in_doubt(
 
 @SOME_STATEMENTS
 async def test_whoever_stands_still_in_a_transaction_does_not_keep_its_locks(
-    database: Database, record_url: str, statements: list[str]
+    database: Database, database_url: str, statements: list[str]
 ) -> None:
     await _watch_closely(database, "transaction_timeout")
     with pytest.raises(DatabaseUnavailable):
-        await _stand_still(database, statements, _gone(record_url))
+        await _stand_still(database, statements, _gone(database_url))
     assert await database.rows("SELECT 1")
 
 
 @SOME_STATEMENTS
 async def test_nor_on_an_older_server(
-    database: Database, record_url: str, statements: list[str], monkeypatch: pytest.MonkeyPatch
+    database: Database, database_url: str, statements: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Which has no `transaction_timeout`; what it does have stops watching after a pipeline."""
     monkeypatch.setattr("app.db.statements.WATCHING", 10**9)
     await _watch_closely(database, "idle_in_transaction_session_timeout")
     with pytest.raises(DatabaseUnavailable):
-        await _stand_still(database, statements, _gone(record_url))
+        await _stand_still(database, statements, _gone(database_url))
 
 
-async def test_nor_does_whoever_is_frozen_while_it_speaks(database: Database, record_url: str) -> None:
+async def test_nor_does_whoever_is_frozen_while_it_speaks(database: Database, database_url: str) -> None:
     await _watch_closely(database, "transaction_timeout")
     with pytest.raises(DatabaseUnavailable):
-        await _stand_still(database, [], _gone(record_url), first=_speak_and_freeze)
+        await _stand_still(database, [], _gone(database_url), first=_speak_and_freeze)
 
 
 async def test_every_connection_has_its_transactions_watched(database: Database) -> None:

@@ -26,9 +26,9 @@ GATE = GateId(AWAITING)
 
 
 @pytest.fixture
-async def filled(database: Database, record_url: str) -> Database:
+async def filled(database: Database, database_url: str) -> Database:
     """One gate of each phase; the waiting one is due."""
-    fill(record_url)
+    fill(database_url)
     await database.rows(
         "UPDATE evidence SET seen = NULL, seen_at = NULL, due_at = :at WHERE gate_id = :gate",
         at=AT,
@@ -86,12 +86,12 @@ async def test_the_same_once_more_has_nothing_redrawn(filled: Database) -> None:
 
 
 async def test_a_look_that_comes_after_the_decision_changes_nothing(
-    filled: Database, record_url: str
+    filled: Database, database_url: str
 ) -> None:
     rows = EvidenceRows(filled, uuid4())
     await keep(rows, await claimed(rows), FIT)
     late = await claimed(rows)
-    with psycopg.connect(record_url) as connection:
+    with psycopg.connect(database_url) as connection:
         connection.execute(DECIDE, [AWAITING])
     assert await keep(rows, late, UNFIT) is False
     view = await rows.get(GATE)
@@ -145,10 +145,10 @@ async def test_evidence_that_another_release_wrote_holds_up_no_card(filled: Data
         f"DELETE FROM evidence WHERE gate_id = '{AWAITING}'",
     ],
 )
-def test_postgres_refuses_to_touch_up_what_was_seen(record_url: str, statement: str) -> None:
-    fill(record_url)
+def test_postgres_refuses_to_touch_up_what_was_seen(database_url: str, statement: str) -> None:
+    fill(database_url)
     with (
-        psycopg.connect(record_url, autocommit=True) as connection,
+        psycopg.connect(database_url, autocommit=True) as connection,
         pytest.raises(psycopg.errors.IntegrityError),
     ):
         connection.execute(statement)

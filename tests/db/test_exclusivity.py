@@ -40,9 +40,9 @@ RULES = LiveRules(
 
 
 @pytest.fixture
-async def second(record_url: str) -> AsyncIterator[Database]:
+async def second(database_url: str) -> AsyncIterator[Database]:
     """Another replica's connections to the same record."""
-    opened = Database(record_url)
+    opened = Database(database_url)
     yield opened
     await opened.close()
 
@@ -150,7 +150,7 @@ async def test_of_what_has_ended_only_the_last_is_told(database: Database) -> No
 
 
 async def test_of_two_presses_at_the_same_moment_the_second_waits_and_is_told(
-    database: Database, second: Database, record_url: str
+    database: Database, second: Database, database_url: str
 ) -> None:
     order = await open_gate(Gates(database), "d-1", domain="order")
     payment = await open_gate(Gates(database), "d-2", domain="payment")
@@ -158,7 +158,7 @@ async def test_of_two_presses_at_the_same_moment_the_second_waits_and_is_told(
         assert held is not None
         await held.look_beside([DomainName("payment")], alone=True)
         pressed = asyncio.create_task(approve(second, payment))
-        await until_somebody_waits(record_url)
+        await until_somebody_waits(database_url)
         assert not pressed.done()
     # The first let go without a decision: the turn is free.
     await pressed
@@ -182,16 +182,16 @@ async def test_many_pairs_of_presses_never_let_both_through(database: Database, 
 
 
 async def test_who_waits_for_the_turn_holds_nothing_that_its_holder_may_want(
-    database: Database, record_url: str
+    database: Database, database_url: str
 ) -> None:
     """The lock comes last: whoever holds it has the rows of their own gate already, and wants nobody else's."""
     order = await open_gate(Gates(database), "d-1", domain="order")
     payment = await open_gate(Gates(database), "d-2", domain="payment")
-    async with await psycopg.AsyncConnection.connect(record_url) as holder:
+    async with await psycopg.AsyncConnection.connect(database_url) as holder:
         await holder.execute("SELECT 1 FROM gates WHERE id = %s FOR UPDATE", [order])
         await holder.execute(EXCLUSIVITY_LOCK)
         pressing = asyncio.create_task(approve(database, payment))
-        await until_somebody_waits(record_url)
+        await until_somebody_waits(database_url)
         # A look, a card, an undo of the holder's own deployment, in whatever order.
         for table in ("switches", "gates", "cards"):
             column = "id" if table == "gates" else "gate_id"
@@ -202,17 +202,17 @@ async def test_who_waits_for_the_turn_holds_nothing_that_its_holder_may_want(
         await pressing
 
 
-async def test_who_takes_no_part_pays_for_no_turn(database: Database, record_url: str) -> None:
+async def test_who_takes_no_part_pays_for_no_turn(database: Database, database_url: str) -> None:
     hub = await open_gate(Gates(database), "d-1", domain="hub")
-    async with await psycopg.AsyncConnection.connect(record_url) as holder:
+    async with await psycopg.AsyncConnection.connect(database_url) as holder:
         await holder.execute(EXCLUSIVITY_LOCK)
         assert (await approve(database, hub)).decision is not None
 
 
-async def test_a_rejection_waits_for_no_turn(database: Database, record_url: str) -> None:
+async def test_a_rejection_waits_for_no_turn(database: Database, database_url: str) -> None:
     order = await open_gate(Gates(database), "d-1", domain="order")
     press = VoteRequest(gate=order, edition=1, person=OLU, choice=Choice.REJECT, reason="no")
-    async with await psycopg.AsyncConnection.connect(record_url) as holder:
+    async with await psycopg.AsyncConnection.connect(database_url) as holder:
         await holder.execute(EXCLUSIVITY_LOCK)
         assert (await cast_vote(press, record=Gates(database), rules=RULES, now=NOW)).decision is not None
 

@@ -66,14 +66,14 @@ def approval(gate: GateId) -> VoteRequest:
 
 @pytest.mark.parametrize("domains", [None, (DomainName("order"),)])
 async def test_no_freeze_is_announced_while_an_approval_that_has_not_read_it_may_still_commit(
-    database: Database, record_url: str, gate: GateId, domains: tuple[DomainName, ...] | None
+    database: Database, database_url: str, gate: GateId, domains: tuple[DomainName, ...] | None
 ) -> None:
     gates = PausedGates(database)
     pressing = asyncio.create_task(cast_vote(approval(gate), record=gates, rules=RULES, now=NOW))
     await gates.read.wait()
 
     freezing = asyncio.create_task(declare(database, domains))
-    waiting = asyncio.create_task(until_somebody_waits(record_url))
+    waiting = asyncio.create_task(until_somebody_waits(database_url))
     await asyncio.wait([freezing, waiting], return_when=asyncio.FIRST_COMPLETED)
     was_announced = freezing.done()
     gates.go_on.set()
@@ -87,7 +87,7 @@ async def test_no_freeze_is_announced_while_an_approval_that_has_not_read_it_may
 
 
 async def test_an_approval_that_waited_for_a_freeze_reads_it(
-    database: Database, record_url: str, gate: GateId
+    database: Database, database_url: str, gate: GateId
 ) -> None:
     async with Freezes(database).hold_freezes() as held:
         end = NOW + timedelta(hours=1)
@@ -96,7 +96,7 @@ async def test_an_approval_that_waited_for_a_freeze_reads_it(
         pressing = asyncio.create_task(
             cast_vote(approval(gate), record=Gates(database), rules=RULES, now=NOW)
         )
-        await until_somebody_waits(record_url)
+        await until_somebody_waits(database_url)
     with pytest.raises(RequestDenied) as refused:
         await pressing
     assert isinstance(refused.value.refusal, HeldBack)

@@ -43,9 +43,9 @@ async def test_what_is_saved_stands_before_the_gate_is_let_go(database: Database
             assert again.view.decided_at == NOW
 
 
-async def test_a_decision_is_two_ways_to_postgres_and_back(record_url: str) -> None:
+async def test_a_decision_is_two_ways_to_postgres_and_back(database_url: str) -> None:
     """Its lock and what is read beside it; all that is written, and the commit."""
-    async with line_to(record_url) as line:
+    async with line_to(database_url) as line:
         database = Database(line.url)
         gates = Gates(database)
         opened = [await open_gate(gates, f"d-{number}") for number in range(2)]

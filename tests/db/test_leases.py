@@ -86,12 +86,12 @@ async def test_a_lease_is_renewed_while_the_work_runs(database: Database, gate: 
 
 
 async def test_a_renewal_counts_the_time_that_really_passed(
-    database: Database, record_url: str, gate: GateId
+    database: Database, database_url: str, gate: GateId
 ) -> None:
     """A renewal that comes late, because the loop or Postgres is slow, still reaches a whole lease ahead."""
     reports = Reports(database, uuid4())
     (due,) = await reports.claim(now=NOW, limit=1)
-    slow = LateDatabase(record_url, seconds=1.0)
+    slow = LateDatabase(database_url, seconds=1.0)
     began = asyncio.get_running_loop().time()
     async with Leases(slow, "reports", reports.leases.owner).kept(due.view.id, now=NOW):
         await slow.heard(2)
@@ -100,9 +100,9 @@ async def test_a_renewal_counts_the_time_that_really_passed(
     assert until >= NOW + LEASE_DURATION + timedelta(seconds=at - began - 0.7)
 
 
-async def test_only_the_owner_renews(database: Database, record_url: str, gate: GateId) -> None:
+async def test_only_the_owner_renews(database: Database, database_url: str, gate: GateId) -> None:
     await Reports(database, uuid4()).claim(now=NOW, limit=1)
-    watched = LateDatabase(record_url, seconds=0)
+    watched = LateDatabase(database_url, seconds=0)
     async with Leases(watched, "reports", uuid4()).kept(gate, now=NOW + timedelta(hours=1)):
         await watched.heard(1)
     await watched.close()

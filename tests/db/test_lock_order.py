@@ -271,7 +271,7 @@ SENT_BEFORE = {"a look", "a look at its rollback"}
 
 
 @pytest.fixture
-async def waits(database: Database, record_url: str) -> list[Wait]:
+async def waits(database: Database, database_url: str) -> list[Wait]:
     """What every statement holds while it waits for each row that it touches."""
     found = []
     for name, prepare in WRITERS.items():
@@ -281,7 +281,7 @@ async def waits(database: Database, record_url: str) -> list[Wait]:
             return await prepare(database)
 
         for wanted in [*CHAINS, *await touched_by(await prepared(), database)]:
-            found += await waits_of(name, await prepared(), wanted, record_url)
+            found += await waits_of(name, await prepared(), wanted, database_url)
     return found
 
 

@@ -132,15 +132,15 @@ async def gate(database: Database) -> GateId:
 
 @pytest.mark.parametrize("writer", WRITERS.values(), ids=WRITERS)
 async def test_who_waits_for_a_chain_holds_nothing_that_its_holder_may_want(
-    database: Database, record_url: str, gate: GateId, writer: Writer
+    database: Database, database_url: str, gate: GateId, writer: Writer
 ) -> None:
     """So no two writers of one deployment ever wait in a circle, whatever else each of them locks."""
     if writer in {_report, _report_again}:
         await reject(Gates(database), gate)
-    async with await psycopg.AsyncConnection.connect(record_url) as holder:
+    async with await psycopg.AsyncConnection.connect(database_url) as holder:
         await holder.execute(CHAIN)
         writing = asyncio.ensure_future(writer(database, gate))
-        await until_somebody_waits(record_url)
+        await until_somebody_waits(database_url)
         for table in ROWS:
             await holder.execute(f"SELECT 1 FROM {table} FOR UPDATE NOWAIT")
         await holder.rollback()
@@ -154,24 +154,24 @@ async def test_who_waits_for_a_chain_holds_nothing_that_its_holder_may_want(
 
 
 async def test_a_look_holds_the_chains_of_all_that_it_takes_back_also_of_what_it_learnt_while_it_waited(
-    database: Database, record_url: str, gate: GateId
+    database: Database, database_url: str, gate: GateId
 ) -> None:
     """It writes to those chains later, with rows in hand that the chains' holders want."""
     await open_gate(Gates(database), "d-2")
     switches = Switches(database, uuid4())
     due = next(one for one in await switches.claim(now=NOW, limit=2) if one.switch.key.deployment == "d-2")
     async with (
-        await psycopg.AsyncConnection.connect(record_url) as writing,
-        await psycopg.AsyncConnection.connect(record_url) as undoing,
+        await psycopg.AsyncConnection.connect(database_url) as writing,
+        await psycopg.AsyncConnection.connect(database_url) as undoing,
     ):
         await writing.execute(CHAIN)
         await undoing.execute(CHAIN.replace("d-1", "d-2"))
-        looking = asyncio.ensure_future(_other_chain_is_free(switches, due, record_url))
-        await until_somebody_waits(record_url)
+        looking = asyncio.ensure_future(_other_chain_is_free(switches, due, database_url))
+        await until_somebody_waits(database_url)
         await undoing.execute("UPDATE switches SET rollback_id = 'd-2' WHERE deployment_id = 'd-1'")
         await undoing.commit()
         await until_somebody_waits(
-            record_url
+            database_url
         )  # for what is being written to the other chain, with nothing in hand
         assert not looking.done()
         await writing.rollback()
@@ -189,7 +189,7 @@ async def _other_chain_is_free(switches: Switches, due: DuePoll, url: str) -> bo
 
 
 async def test_a_report_and_a_look_at_the_same_switch_do_not_deadlock(
-    database: Database, record_url: str, gate: GateId
+    database: Database, database_url: str, gate: GateId
 ) -> None:
     await reject(Gates(database), gate)
     reports = Reports(database, uuid4())
@@ -200,23 +200,23 @@ async def test_a_report_and_a_look_at_the_same_switch_do_not_deadlock(
     async with switches.hold_switch(look) as held:
         assert held is not None
         report = asyncio.create_task(reports.reported(due, TOLD, told, now=NOW))
-        await until_somebody_waits(record_url)
+        await until_somebody_waits(database_url)
         await held.note([event(Kind.GATE_VERIFIED, "d-1", gate)])
     assert await report
 
 
 async def test_who_tells_of_a_card_waits_for_no_rule_that_turns(
-    database: Database, record_url: str, gate: GateId
+    database: Database, database_url: str, gate: GateId
 ) -> None:
     """Whoever has drawn a card holds its row and writes into tables that refer to the gate; a rule that turns
     holds the gate and wants the card."""
     freezes = Freezes(database)
     (waiting,) = await freezes.waiting()
     said = RuleSnapshot(mark="new", frozen=False, waits=False)
-    async with await psycopg.AsyncConnection.connect(record_url, options="-c lock_timeout=1000") as drawing:
+    async with await psycopg.AsyncConnection.connect(database_url, options="-c lock_timeout=1000") as drawing:
         await drawing.execute("SELECT 1 FROM cards FOR UPDATE")
         turning = asyncio.ensure_future(freezes.turn(waiting, said, news=True, now=NOW))
-        await until_somebody_waits(record_url)
+        await until_somebody_waits(database_url)
         await drawing.execute("INSERT INTO threads (gate_id, due_at) VALUES (%s, now())", [gate])
         await drawing.commit()
     await turning
@@ -257,14 +257,14 @@ async def test_a_gate_that_somebody_holds_is_passed_over_and_not_waited_for(
 
 
 async def test_whoever_waited_for_a_gate_sees_what_was_decided_meanwhile(
-    database: Database, record_url: str, gate: GateId
+    database: Database, database_url: str, gate: GateId
 ) -> None:
     """What one statement reads beside a row that it had to wait for would be stale."""
     gates = Gates(database)
     async with gates.hold(gate) as held:
         assert held is not None
         second = asyncio.create_task(_seen(gates, gate))
-        await until_somebody_waits(record_url)
+        await until_somebody_waits(database_url)
         await save_rejection(held)
     assert await second == "Decided"
 

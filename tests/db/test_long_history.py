@@ -17,7 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, Pool
 
 from app.db.database import Database
 from app.db.embedded_postgres import EmbeddedPostgres
-from app.db.queries.search import AuditFilter, Questions
+from app.db.queries.search import AuditFilter, Queries
 from app.db.statements import _compile_for_driver
 from app.flow.audit_events import Kind
 from tests.conftest import TEMPLATE
@@ -151,14 +151,14 @@ async def test_no_page_reads_more_because_much_has_ended(
 ) -> None:
     """Every filter with every other, first page and second."""
     database = Database(planned[0])
-    questions = Questions(database)
+    queries = Queries(database)
     for domain, deployment in product((None, *DOMAINS), (None, "d-H500", "d-none")):
-        switches = await questions.switches(domain=domain, deployment=deployment, limit=PAGE, cursor=None)
-        await questions.switches(domain=domain, deployment=deployment, limit=PAGE, cursor=switches.cursor)
+        switches = await queries.switches(domain=domain, deployment=deployment, limit=PAGE, cursor=None)
+        await queries.switches(domain=domain, deployment=deployment, limit=PAGE, cursor=switches.cursor)
         for phase in (None, "awaiting", "decided", "reported", "closed"):
             cursor = None
             for _ in range(2):
-                page = await questions.gates(
+                page = await queries.gates(
                     domain=domain, deployment=deployment, phase=phase, limit=PAGE, cursor=cursor
                 )
                 cursor = page.cursor
@@ -172,7 +172,7 @@ async def test_no_audit_page_reads_more_because_much_has_happened(
 ) -> None:
     url, now = planned
     database = Database(url)
-    questions = Questions(database)
+    queries = Queries(database)
     kinds = (None, Kind.GATE_OPENED, Kind.EVIDENCE_SEEN, Kind.GLASS_BROKEN)
     times = (
         (None, None),
@@ -185,9 +185,9 @@ async def test_no_audit_page_reads_more_because_much_has_happened(
         wanted = AuditFilter(
             domain=domain, deployment=deployment, person=person, kind=kind, since=since, until=until
         )
-        page = await questions.audit(wanted, limit=PAGE)
+        page = await queries.audit(wanted, limit=PAGE)
         if page.cursor:
-            await questions.audit(wanted, limit=PAGE, cursor=page.cursor)
+            await queries.audit(wanted, limit=PAGE, cursor=page.cursor)
     await database.close()
     assert len(recorder.ran) > 300
     assert trouble(recorder.ran, large) == []

@@ -94,12 +94,12 @@ async def _end(database: Database) -> None:
 
 
 async def test_a_hook_waits_for_no_row_of_the_domains_previous_deployment(
-    database: Database, record_url: str
+    database: Database, database_url: str
 ) -> None:
     gates = Gates(database)
     previous = await open_gate(gates, "d-0")
     await database.rows("UPDATE switches SET status = 'Succeeded', previous_stale_since = NULL")
-    async with await psycopg.AsyncConnection.connect(record_url) as holder:
+    async with await psycopg.AsyncConnection.connect(database_url) as holder:
         for table, key_of in (("gates", "id"), ("cards", "gate_id"), ("switches", "id")):
             await holder.execute(f"SELECT 1 FROM {table} WHERE {key_of} IS NOT NULL FOR UPDATE".encode())
         opened = await asyncio.wait_for(open_gate(gates, "d-1", at=LATER), 2)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import make_url
 
 from app.db.database import Database
-from app.db.queries.search import AuditFilter, NotACursor, Questions, audit_select
+from app.db.queries.search import AuditFilter, NotACursor, Queries, audit_select
 from app.db.repositories.gates import Gates
 from app.flow.audit_events import SWITCHGATE, Event, Kind
 from app.flow.freezes.declare_freeze import NO_DEPLOYMENT
@@ -48,24 +48,24 @@ async def test_pending_gates_come_nearest_deadline_first_and_the_total_is_said(d
     late = await open_gate(gates, "d-late", at=NOW + timedelta(minutes=5))
     soon = await open_gate(gates, "d-soon", at=NOW)
     await reject(gates, await open_gate(gates, "d-gone"))
-    questions = Questions(database)
+    queries = Queries(database)
 
-    everything, total = await questions.pending(limit=10)
+    everything, total = await queries.pending(limit=10)
     assert ([pending.view.id for pending in everything], total) == ([soon, late], 2)
-    second, total = await questions.pending(limit=1, offset=1)
+    second, total = await queries.pending(limit=1, offset=1)
     assert ([pending.view.id for pending in second], total) == ([late], 2)
-    nothing, total = await questions.pending(limit=1, offset=2)
+    nothing, total = await queries.pending(limit=1, offset=2)
     assert (list(nothing), total) == ([], 2)
-    assert await questions.pending(domain="hub", limit=5) == ([], 0)
+    assert await queries.pending(domain="hub", limit=5) == ([], 0)
 
 
 async def test_gates_opened_in_the_same_moment_are_paged_without_gap_or_double(database: Database) -> None:
     opened = await _gates(database, 7)
-    questions = Questions(database)
+    queries = Queries(database)
     seen: list[GateId] = []
     cursor = None
     for _ in range(3):
-        page = await questions.gates(domain=None, deployment=None, phase=None, limit=3, cursor=cursor)
+        page = await queries.gates(domain=None, deployment=None, phase=None, limit=3, cursor=cursor)
         seen += [view.id for view in page.items]
         cursor = page.cursor
     assert cursor is None
@@ -75,24 +75,24 @@ async def test_gates_opened_in_the_same_moment_are_paged_without_gap_or_double(d
 
 async def test_switches_are_paged_newest_first(database: Database) -> None:
     await _gates(database, 5)
-    questions = Questions(database)
-    first = await questions.switches(domain=None, deployment=None, limit=3, cursor=None)
-    rest = await questions.switches(domain=None, deployment=None, limit=3, cursor=first.cursor)
+    queries = Queries(database)
+    first = await queries.switches(domain=None, deployment=None, limit=3, cursor=None)
+    rest = await queries.switches(domain=None, deployment=None, limit=3, cursor=first.cursor)
     seen = [switch.key.deployment for switch in [*first.items, *rest.items]]
     assert seen == ["d-4", "d-3", "d-2", "d-1", "d-0"]
     assert rest.cursor is None
-    ours = await questions.switches(domain="order", deployment=None, limit=9, cursor=None)
+    ours = await queries.switches(domain="order", deployment=None, limit=9, cursor=None)
     assert [switch.key.deployment for switch in ours.items] == ["d-3", "d-1"]
 
 
 async def test_the_audit_trail_is_paged_also_where_times_are_equal(database: Database) -> None:
     gates = Gates(database)
     await gates.note([event(Kind.HOOK_REFUSED, "d-1") for _ in range(7)])
-    questions = Questions(database)
+    queries = Queries(database)
     seen: list[int] = []
     cursor = None
     for _ in range(4):
-        page = await questions.audit(AuditFilter(), limit=2, cursor=cursor)
+        page = await queries.audit(AuditFilter(), limit=2, cursor=cursor)
         seen += [line.id for line in page.items]
         cursor = page.cursor
     assert cursor is None
@@ -103,10 +103,10 @@ async def test_the_audit_trail_is_paged_also_where_times_are_equal(database: Dat
 async def test_the_audit_trail_is_filtered_by_kind_person_and_time(database: Database) -> None:
     gates = Gates(database)
     await reject(gates, await open_gate(gates, "d-1"), at=NOW + timedelta(minutes=3))
-    questions = Questions(database)
+    queries = Queries(database)
 
     async def kinds(wanted: AuditFilter) -> list[str]:
-        return [line.kind for line in (await questions.audit(wanted, limit=9)).items]
+        return [line.kind for line in (await queries.audit(wanted, limit=9)).items]
 
     assert await kinds(AuditFilter(deployment="d-1")) == ["gate_decided", "gate_opened"]
     assert await kinds(AuditFilter(kind="gate_opened")) == ["gate_opened"]
@@ -143,12 +143,12 @@ async def test_a_domains_trail_holds_the_freezes_that_it_shares_with_others(data
         ("freeze_lifted", None, "order"),
         ("freeze_over", None, "all"),
     )
-    questions = Questions(database)
+    queries = Queries(database)
 
     async def told(wanted: AuditFilter) -> list[tuple[str, str]]:
-        pages = [await questions.audit(wanted, limit=2)]
+        pages = [await queries.audit(wanted, limit=2)]
         while pages[-1].cursor:
-            pages.append(await questions.audit(wanted, limit=2, cursor=pages[-1].cursor))
+            pages.append(await queries.audit(wanted, limit=2, cursor=pages[-1].cursor))
         return [(line.kind, line.detail["domains"]) for page in pages for line in page.items if line.detail]
 
     assert await told(AuditFilter(domain="order")) == [
@@ -188,15 +188,15 @@ async def test_a_long_trail_is_not_walked_for_one_domain(database: Database) -> 
 
 @pytest.mark.parametrize("cursor", FORGED.values(), ids=FORGED)
 async def test_a_cursor_that_we_did_not_give_is_refused(database: Database, cursor: str) -> None:
-    questions = Questions(database)
+    queries = Queries(database)
     with pytest.raises(NotACursor):
-        await questions.audit(AuditFilter(), limit=1, cursor=cursor)
+        await queries.audit(AuditFilter(), limit=1, cursor=cursor)
     with pytest.raises(NotACursor):
-        await questions.gates(domain=None, deployment=None, phase=None, limit=1, cursor=cursor)
+        await queries.gates(domain=None, deployment=None, phase=None, limit=1, cursor=cursor)
 
 
 async def test_a_switchs_cursor_is_an_id_and_nothing_else(database: Database) -> None:
-    questions = Questions(database)
+    queries = Queries(database)
     for cursor in (FORGED["not a pair"], FORGED["no number"], FORGED["a number beyond any id"]):
         with pytest.raises(NotACursor):
-            await questions.switches(domain=None, deployment=None, limit=1, cursor=cursor)
+            await queries.switches(domain=None, deployment=None, limit=1, cursor=cursor)

@@ -13,8 +13,8 @@ from app.config.runtime import LiveRules
 from app.db.database import Database
 from app.db.leases import Leases
 from app.db.quarantine import Quarantine
-from app.db.queries.home import WaitingGates
-from app.db.queries.search import Questions
+from app.db.queries.home import HomeQueries
+from app.db.queries.search import Queries
 from app.db.repositories.checks import Checks
 from app.db.repositories.deployers import Deployers
 from app.db.repositories.evidence import EvidenceRows
@@ -154,9 +154,9 @@ async def test_whatever_one_row_holds_the_others_are_worked_on(two: Database, po
         claimed = _deployments(await build(two).claim(now=NOW, limit=9))
         assert "d-good" in claimed, work
     for listed in (
-        (await Questions(two).pending(limit=9))[0],
-        (await Questions(two).gates(domain=None, deployment=None, phase=None, limit=9, cursor=None)).items,
-        await WaitingGates(two).waiting(),
+        (await Queries(two).pending(limit=9))[0],
+        (await Queries(two).gates(domain=None, deployment=None, phase=None, limit=9, cursor=None)).items,
+        await HomeQueries(two).waiting(),
     ):
         assert listed
 

@@ -23,8 +23,8 @@ DUE: Final[dict[str, str]] = {
 }
 
 
-def test_vacuum_comes_early_and_pages_have_room(record_url: str) -> None:
-    with psycopg.connect(record_url) as connection:
+def test_vacuum_comes_early_and_pages_have_room(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
         rows = connection.execute("SELECT relname, reloptions FROM pg_class WHERE relkind = 'r'").fetchall()
     options = {name: dict(option.split("=") for option in given or ()) for name, given in rows}
     for table in (*WORK, "gates", "rule_marks"):
@@ -39,14 +39,14 @@ def test_vacuum_comes_early_and_pages_have_room(record_url: str) -> None:
 
 
 @pytest.mark.parametrize("work", [work for work in WORK if work != "card_copies"])  # a history has none
-def test_a_claim_and_its_renewals_touch_no_index(record_url: str, work: Work) -> None:
+def test_a_claim_and_its_renewals_touch_no_index(database_url: str, work: Work) -> None:
     """Postgres counts: of the updates, nearly all are HOT. Their rows lie side by side, as those of one hour do."""
     now, owner = datetime.now(UTC), uuid4()
-    fill_history(record_url, switches=2000, now=now, events=1)
-    _make_due(record_url, work, now)
+    fill_history(database_url, switches=2000, now=now, events=1)
+    _make_due(database_url, work, now)
     claim, renew = (_compile_for_driver(make(work)) for make in (claim_statement, renew_statement))
     given = {"owner": owner, "now": now, "until": now + timedelta(seconds=3), "limit": CLAIMED_AT_ONCE}
-    with psycopg.connect(record_url, autocommit=True) as connection:
+    with psycopg.connect(database_url, autocommit=True) as connection:
         for _ in range(20):
             for key, *_ in connection.execute(claim, {**given, "busy": []}).fetchall():
                 for _ in range(3):

@@ -35,10 +35,10 @@ async def test_it_passes_while_the_service_cannot_be_reached(harness: Harness, c
 
 
 async def test_it_passes_while_the_service_has_no_database(
-    tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with line_to(record_url) as line, running_harness(tmp_path, line.url, monkeypatch) as harness:
-        harness.database_url = record_url  # the test itself looks past the line
+    async with line_to(database_url) as line, running_harness(tmp_path, line.url, monkeypatch) as harness:
+        harness.database_url = database_url  # the test itself looks past the line
         await line.cut()
         async with within_ten_seconds():
             deployment = harness.aws.deploy("order", creator="codeDeployRollback")

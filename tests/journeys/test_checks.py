@@ -22,12 +22,12 @@ Build = Callable[..., AbstractAsyncContextManager[Harness]]
 
 
 @pytest.fixture
-def build(tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch) -> Build:
+def build(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Build:
     """A harness whose order domain has lines of its own; `head` stands before the domains."""
 
     def built(order: str, head: str = "") -> AbstractAsyncContextManager[Harness]:
         config = config_text(order=order).replace("[people]", f"{head}\n[people]", 1)
-        return running_harness(tmp_path, record_url, monkeypatch, config=config, environment=TOKENS)
+        return running_harness(tmp_path, database_url, monkeypatch, config=config, environment=TOKENS)
 
     return built
 

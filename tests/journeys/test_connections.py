@@ -16,7 +16,7 @@ async def test_workers_that_hold_all_their_connections_hold_up_neither_a_press_n
 ) -> None:
     deployment, _ = await harness.open_gate("order")
     async with AsyncExitStack() as held:
-        await _hold_all(harness.service.worker_record.database, held)
+        await _hold_all(harness.service.worker_repositories.database, held)
 
         pressed = await harness.approve(OLU.id, deployment)
         hook = harness.aws.deploy("payment")

@@ -137,9 +137,11 @@ async def test_what_is_wrong_with_green_comes_first(harness: Harness) -> None:
     assert all(before != after for before, after in pairwise(told)), "a look without news is no event"
 
 
-async def test_an_alarm_that_rings_is_on_the_card(tmp_path: Path, record_url: str, monkeypatch: Any) -> None:
+async def test_an_alarm_that_rings_is_on_the_card(
+    tmp_path: Path, database_url: str, monkeypatch: Any
+) -> None:
     order = SandboxDomain("order", 8020, alarm_stops=False)
-    async with running_harness(tmp_path, record_url, monkeypatch, domains=[order]) as harness:
+    async with running_harness(tmp_path, database_url, monkeypatch, domains=[order]) as harness:
         harness.aws.set_alarm("order", "ALARM", reason="12 answers were 5xx <!channel>")
         deployment, _ = await harness.open_gate("order")
         card = await evidence(harness, deployment, "rings")
@@ -255,10 +257,10 @@ async def test_no_alarm_configured_is_no_gap(harness: Harness) -> None:
 
 @pytest.mark.parametrize("labels", [True, False], ids=["with labels", "without labels"])
 async def test_green_is_found_again_after_the_target_groups_have_swapped(
-    tmp_path: Path, record_url: str, monkeypatch: Any, labels: bool
+    tmp_path: Path, database_url: str, monkeypatch: Any, labels: bool
 ) -> None:
     order = SandboxDomain("order", 8020, task_set_labels=labels)
-    async with running_harness(tmp_path, record_url, monkeypatch, domains=[order]) as harness:
+    async with running_harness(tmp_path, database_url, monkeypatch, domains=[order]) as harness:
         first, _ = await harness.open_gate("order", image_tag="2.0.0")
         assert "`1.41.0` → `2.0.0`" in await evidence(harness, first, "Green looks fit")
         await harness.approve(OLU.id, first)

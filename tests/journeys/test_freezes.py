@@ -24,12 +24,12 @@ Build = Callable[..., AbstractAsyncContextManager[Harness]]
 
 
 @pytest.fixture
-def build(tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch) -> Build:
+def build(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Build:
     """A harness; `head` stands before the domains, `order` in order's table."""
 
     def built(head: str = "", order: str = "") -> AbstractAsyncContextManager[Harness]:
         config = config_text(order=order).replace("[people]", f"{head}[people]", 1)
-        return running_harness(tmp_path, record_url, monkeypatch, config=config, environment=TOKENS)
+        return running_harness(tmp_path, database_url, monkeypatch, config=config, environment=TOKENS)
 
     return built
 
@@ -396,15 +396,15 @@ async def test_a_member_who_left_may_not_decide_and_slacks_silence_is_told(build
 
 
 async def test_whoever_declares_a_freeze_by_the_api_hears_that_it_may_stand(
-    tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with (
-        line_to(record_url) as line,
+        line_to(database_url) as line,
         running_harness(tmp_path, line.url, monkeypatch, environment=TOKENS) as harness,
     ):
-        harness.database_url = record_url
+        harness.database_url = database_url
         body = {"until": (datetime.now(UTC) + timedelta(hours=1)).isoformat(), "reason": "inventory"}
-        with slow_commits(record_url, "freezes") as admin:
+        with slow_commits(database_url, "freezes") as admin:
             declaring = asyncio.create_task(ask(harness, "POST", "", body))
             await harness.until(lambda: committing(admin))
             await line.cut()

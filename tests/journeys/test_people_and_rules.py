@@ -14,11 +14,11 @@ Build = Callable[..., AbstractAsyncContextManager[Harness]]
 
 
 @pytest.fixture
-def build(tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch) -> Build:
+def build(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Build:
     """A harness whose order domain has rules of its own, as lines of its table."""
 
     def built(order: str) -> AbstractAsyncContextManager[Harness]:
-        return running_harness(tmp_path, record_url, monkeypatch, config=config_text(order=order))
+        return running_harness(tmp_path, database_url, monkeypatch, config=config_text(order=order))
 
     return built
 

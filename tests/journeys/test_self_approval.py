@@ -21,13 +21,13 @@ ROLE = "arn:aws:sts::123456789012:assumed-role/deploy/"
 
 
 @pytest.fixture
-def build(tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch) -> Build:
+def build(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Build:
     """A harness whose file says nothing of unknown deployers."""
 
     def built() -> AbstractAsyncContextManager[Harness]:
         config = config_text(unknown_deployer="ask-two").replace('unknown_deployer = "ask-two"\n', "")
         config = config.replace("[people]\n", f'[people]\n"mina@example.com" = "{MINA.id}"\n')
-        return running_harness(tmp_path, record_url, monkeypatch, config=config)
+        return running_harness(tmp_path, database_url, monkeypatch, config=config)
 
     return built
 

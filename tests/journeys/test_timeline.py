@@ -107,10 +107,12 @@ async def test_after_a_pause_one_reminder_says_it_all(harness: Harness) -> None:
 
 
 @pytest.fixture
-async def calling(tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Harness]:
+async def calling(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Harness]:
     """A harness in which another channel is called twenty minutes before the deadline."""
     text = config_text(EIGHT_DOMAINS, order='escalate_to = "C09LEADS"\nremind_at_half = false\n')
-    async with running_harness(tmp_path, record_url, monkeypatch, config=text) as built:
+    async with running_harness(tmp_path, database_url, monkeypatch, config=text) as built:
         yield built
 
 

@@ -129,10 +129,10 @@ async def test_what_cannot_be_read_holds_nothing(harness: Harness) -> None:
     ("rules", "held"), [((GREEN,), True), ((BLUE,), False), ((), True)], ids=["green", "blue", "neither"]
 )
 async def test_a_listener_that_moves_traffic_by_its_rules(
-    tmp_path: Path, record_url: str, monkeypatch: Any, rules: tuple[str, ...], held: bool
+    tmp_path: Path, database_url: str, monkeypatch: Any, rules: tuple[str, ...], held: bool
 ) -> None:
     """The default action knows neither of the two, so the rules are read."""
-    async with running_harness(tmp_path, record_url, monkeypatch, domains=[ORDER]) as harness:
+    async with running_harness(tmp_path, database_url, monkeypatch, domains=[ORDER]) as harness:
         harness.aws.write_listener("order", {"not-found-page": 100}, rules=rules)
         deployment, _ = await harness.open_gate("order")
         await harness.until(lambda: "tasks running" in harness.card_text(deployment))

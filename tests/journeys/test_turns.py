@@ -20,14 +20,14 @@ Build = Callable[..., AbstractAsyncContextManager[Harness]]
 
 
 @pytest.fixture
-def build(tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch) -> Build:
+def build(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Build:
     """A harness; `policy` are lines of [policy], the others of the domains' tables."""
 
     def built(policy: str = "", **domains: str) -> AbstractAsyncContextManager[Harness]:
         config = config_text(EIGHT_DOMAINS, **domains).replace(
             "approvals = 1\n", f"approvals = 1\n{policy}", 1
         )
-        return running_harness(tmp_path, record_url, monkeypatch, config=config)
+        return running_harness(tmp_path, database_url, monkeypatch, config=config)
 
     return built
 

@@ -20,9 +20,9 @@ APPROVED_DOMAINS: Final = f"SELECT domain FROM switches WHERE id IN (SELECT swit
 
 
 @pytest.fixture
-def one_at_a_time(tmp_path: Path, record_url: str) -> Iterator[Fleet]:
+def one_at_a_time(tmp_path: Path, database_url: str) -> Iterator[Fleet]:
     config = config_text(EIGHT_DOMAINS).replace("approvals = 1\n", 'approvals = 1\nexclusive = "all"\n', 1)
-    with fleet(tmp_path, record_url, config=config) as built:
+    with fleet(tmp_path, database_url, config=config) as built:
         yield built
 
 

@@ -45,15 +45,15 @@ BUSY: Final = 3.0
 
 
 @pytest.fixture
-def crowd(tmp_path: Path, record_url: str) -> Iterator[Fleet]:
+def crowd(tmp_path: Path, database_url: str) -> Iterator[Fleet]:
     """Two hundred domains."""
-    with fleet(tmp_path, record_url, domains=CROWD) as built:
+    with fleet(tmp_path, database_url, domains=CROWD) as built:
         yield built
 
 
 @pytest.fixture
-def few(tmp_path: Path, record_url: str) -> Iterator[Fleet]:
-    with fleet(tmp_path, record_url) as built:
+def few(tmp_path: Path, database_url: str) -> Iterator[Fleet]:
+    with fleet(tmp_path, database_url) as built:
         yield built
 
 

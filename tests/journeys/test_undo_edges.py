@@ -22,17 +22,17 @@ FINISH_NOW = config_text((ORDER,)).replace("[policy]", "[policy]\nfinish_now = t
 
 
 @pytest.fixture
-async def plain(tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Harness]:
-    async with running_harness(tmp_path, record_url, monkeypatch, domains=(NEVER_ROLLS_BACK,)) as built:
+async def plain(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Harness]:
+    async with running_harness(tmp_path, database_url, monkeypatch, domains=(NEVER_ROLLS_BACK,)) as built:
         yield built
 
 
 @pytest.fixture
 async def finishing(
-    tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Harness]:
     async with running_harness(
-        tmp_path, record_url, monkeypatch, domains=(ORDER,), config=FINISH_NOW
+        tmp_path, database_url, monkeypatch, domains=(ORDER,), config=FINISH_NOW
     ) as built:
         yield built
 
@@ -60,9 +60,9 @@ async def taken_back_by_a_redeployment(harness: Harness, deployment: str) -> Non
 
 @pytest.mark.parametrize("domain", [ORDER, NEVER_ROLLS_BACK], ids=["rolls back else", "never rolls back"])
 async def test_a_canary_stopped_without_a_rollback_is_taken_back_by_a_redeployment(
-    tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch, domain: SandboxDomain
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch, domain: SandboxDomain
 ) -> None:
-    async with running_harness(tmp_path, record_url, monkeypatch, domains=(domain,)) as harness:
+    async with running_harness(tmp_path, database_url, monkeypatch, domains=(domain,)) as harness:
         deployment = await in_canary(harness)
         harness.aws.stop_deployment(deployment, rollback=False)
         harness.aws.clock.advance(5)
@@ -96,9 +96,9 @@ async def test_a_switch_whose_rollback_failed_is_taken_back_by_a_redeployment(ha
 
 
 async def test_a_failure_after_all_traffic_moved_is_taken_back_by_a_redeployment(
-    tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with running_harness(tmp_path, record_url, monkeypatch, domains=(AFTER_TOO,)) as harness:
+    async with running_harness(tmp_path, database_url, monkeypatch, domains=(AFTER_TOO,)) as harness:
         deployment = await in_canary(harness)
         harness.aws.faults.lose_hooks()
         harness.aws.play_until(lambda: harness.aws.deployment(deployment).waits_for == "AfterAllowTraffic")

@@ -16,8 +16,8 @@ PLAIN = SandboxDomain("order", 8020, auto_rollback=())
 
 
 @pytest.fixture
-async def plain(tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Harness]:
-    async with running_harness(tmp_path, record_url, monkeypatch, domains=(PLAIN,)) as built:
+async def plain(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Harness]:
+    async with running_harness(tmp_path, database_url, monkeypatch, domains=(PLAIN,)) as built:
         yield built
 
 

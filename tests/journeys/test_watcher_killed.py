@@ -14,8 +14,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def few(tmp_path: Path, record_url: str) -> Iterator[Fleet]:
-    with fleet(tmp_path, record_url) as built:
+def few(tmp_path: Path, database_url: str) -> Iterator[Fleet]:
+    with fleet(tmp_path, database_url) as built:
         yield built
 
 

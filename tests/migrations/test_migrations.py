@@ -13,8 +13,8 @@ from app.db.tables import metadata
 from tests.db.filled import fill
 
 
-def test_the_models_are_what_the_migrations_make(record_url: str) -> None:
-    engine = create_engine(sqlalchemy_url(record_url))
+def test_the_models_are_what_the_migrations_make(database_url: str) -> None:
+    engine = create_engine(sqlalchemy_url(database_url))
     with engine.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), metadata)
     engine.dispose()

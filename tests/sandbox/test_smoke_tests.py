@@ -40,12 +40,12 @@ def _told(detail: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def ci(tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ci]:
+async def ci(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ci]:
     """Time at AWS moves by hand."""
     tokens = {"SWITCHGATE_API_TOKENS": f"ci:{TOKEN}:checks"}
     config = config_text(payment=PAYMENT_RULES)
     async with running_harness(
-        tmp_path, record_url, monkeypatch, config=config, environment=tokens
+        tmp_path, database_url, monkeypatch, config=config, environment=tokens
     ) as harness:
         ci = Ci(harness)
         with ci.smoke_tests:

@@ -27,10 +27,10 @@ async def test_a_token_that_slack_refuses_stops_the_start_by_its_name(
 
 @pytest.mark.parametrize(("variable", "token"), BAD_TOKENS)
 def test_the_command_ends_with_one_line_and_status_two(
-    tmp_path: Path, record_url: str, variable: str, token: str
+    tmp_path: Path, database_url: str, variable: str, token: str
 ) -> None:
     with Stage(tmp_path, speed=0.0, pace=AT_ONCE) as stage:
-        environment = {**stage.environment(database_url=record_url), variable: token}
+        environment = {**stage.environment(database_url=database_url), variable: token}
         ended = subprocess.run(
             [sys.executable, "-m", "app", "serve"],
             env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "NO_PROXY": "127.0.0.1", **environment},

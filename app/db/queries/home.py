@@ -45,7 +45,7 @@ class WaitingGate:
     shift: Shift | None
 
 
-class WaitingGates:
+class HomeQueries:
     """The questions of Home and of approving several at once."""
 
     def __init__(self, database: Database) -> None:

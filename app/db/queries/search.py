@@ -137,7 +137,7 @@ class AuditFilter:
     until: datetime | None = None
 
 
-class Questions:
+class Queries:
     """The read side of the record."""
 
     def __init__(self, database: Database) -> None:

@@ -1,4 +1,4 @@
-"""The first questions: audit, switches, gates."""
+"""The first queries: audit, switches, gates."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from datetime import datetime
 from fastapi import APIRouter, Depends, HTTPException, Request
 
 from app.db.queries.audit_filter import deployment_id, time_range
-from app.db.queries.search import AuditFilter, NotACursor, Questions
+from app.db.queries.search import AuditFilter, NotACursor, Queries
 from app.web.api.auth import Callers
 from app.web.api.error_responses import REFUSED, unknown_parameter
 from app.web.api.query_params import (
@@ -23,7 +23,7 @@ from app.web.api.query_params import (
 from app.web.api.schemas import AuditPage, GatePage, SwitchPage, audit_out, gate_out, switch_out
 
 
-def api_router(questions: Questions, callers: Callers, *, clock: Callable[[], datetime]) -> APIRouter:
+def api_router(queries: Queries, callers: Callers, *, clock: Callable[[], datetime]) -> APIRouter:
     """`/api/v1/…`."""
     guards = [Depends(callers), Depends(_known_words)]
     router = APIRouter(prefix="/api/v1", dependencies=guards, tags=["questions"], responses=REFUSED)
@@ -44,13 +44,13 @@ def api_router(questions: Questions, callers: Callers, *, clock: Callable[[], da
         wanted = AuditFilter(
             domain=domain,
             deployment=_deployment(deployment),
-            person=await _person(person, questions),
+            person=await _person(person, queries),
             kind=kind,
             since=begins,
             until=ends,
         )
         with _cursor_checked():
-            page = await questions.audit(wanted, limit=limit, cursor=cursor)
+            page = await queries.audit(wanted, limit=limit, cursor=cursor)
         return AuditPage(items=[audit_out(line) for line in page.items], cursor=page.cursor)
 
     @router.get("/switches")
@@ -62,7 +62,7 @@ def api_router(questions: Questions, callers: Callers, *, clock: Callable[[], da
     ) -> SwitchPage:
         """Switches, newest first."""
         with _cursor_checked():
-            page = await questions.switches(
+            page = await queries.switches(
                 domain=domain, deployment=_deployment(deployment), limit=limit, cursor=cursor
             )
         return SwitchPage(items=[switch_out(switch) for switch in page.items], cursor=page.cursor)
@@ -77,7 +77,7 @@ def api_router(questions: Questions, callers: Callers, *, clock: Callable[[], da
     ) -> GatePage:
         """Gates, newest first."""
         with _cursor_checked():
-            page = await questions.gates(
+            page = await queries.gates(
                 domain=domain, deployment=_deployment(deployment), phase=phase, limit=limit, cursor=cursor
             )
         return GatePage(items=[gate_out(view) for view in page.items], cursor=page.cursor)
@@ -99,9 +99,9 @@ def _deployment(text: str | None) -> str | None:
         raise HTTPException(422, f"deployment: {exc}") from None
 
 
-async def _person(text: str | None, questions: Questions) -> str | None:
+async def _person(text: str | None, queries: Queries) -> str | None:
     try:
-        return await questions.user_named(text) if text is not None else None
+        return await queries.user_named(text) if text is not None else None
     except ValueError as exc:
         raise HTTPException(422, f"person: {exc}") from None
 

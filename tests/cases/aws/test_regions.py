@@ -25,10 +25,10 @@ REGIONS = {
 
 @pytest.mark.parametrize(("region", "console"), REGIONS.items())
 async def test_a_deployment_of_any_region_is_held_shown_and_answered(
-    tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch, region: str, console: str | None
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch, region: str, console: str | None
 ) -> None:
     async with (
-        running_harness(tmp_path, record_url, monkeypatch, region=region) as harness,
+        running_harness(tmp_path, database_url, monkeypatch, region=region) as harness,
         at_the_door(harness) as door,
     ):
         deployment, card = await harness.open_gate("order")

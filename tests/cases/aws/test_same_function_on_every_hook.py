@@ -24,10 +24,10 @@ def order(*hooks: str) -> tuple[SandboxDomain, ...]:
     "event", [one for one in EVENTS if one not in {"BeforeAllowTraffic", "AfterAllowTraffic"}]
 )
 async def test_another_event_is_refused_in_words_and_no_traffic_moves(
-    tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch, event: str
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch, event: str
 ) -> None:
     async with running_harness(
-        tmp_path, record_url, monkeypatch, domains=order(event, "BeforeAllowTraffic")
+        tmp_path, database_url, monkeypatch, domains=order(event, "BeforeAllowTraffic")
     ) as harness:
         deployment = harness.aws.deploy("order")
         assert await harness.reported(deployment) == ["Failed"]
@@ -42,10 +42,10 @@ async def test_another_event_is_refused_in_words_and_no_traffic_moves(
 
 
 async def test_after_the_switch_there_is_no_second_card(
-    tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hooks = order("BeforeAllowTraffic", "AfterAllowTraffic")
-    async with running_harness(tmp_path, record_url, monkeypatch, domains=hooks) as harness:
+    async with running_harness(tmp_path, database_url, monkeypatch, domains=hooks) as harness:
         deployment, _ = await harness.open_gate("order")
         await harness.approve(MINA.id, deployment)
         await harness.advance_until(lambda: len(harness.aws.answers(deployment)) == 2)
@@ -64,10 +64,10 @@ async def test_after_the_switch_there_is_no_second_card(
 
 @pytest.mark.parametrize("reads", [0, 3])
 async def test_the_gated_event_is_asked_for_until_it_shows(
-    tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch, reads: int
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch, reads: int
 ) -> None:
     """CodeDeploy's reads lag behind its hook."""
-    async with running_harness(tmp_path, record_url, monkeypatch) as harness:
+    async with running_harness(tmp_path, database_url, monkeypatch) as harness:
         harness.aws.faults.delay_progress(reads)
         deployment, _ = await harness.open_gate("order")
         started = harness.aws.deployment(deployment).event("BeforeAllowTraffic").started_at
@@ -77,10 +77,10 @@ async def test_the_gated_event_is_asked_for_until_it_shows(
 
 
 async def test_an_earlier_hook_that_still_shows_as_running_is_not_taken_for_ours(
-    tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody else's function has answered at AfterAllowTestTraffic; the read that comes next is a stale one."""
-    async with running_harness(tmp_path, record_url, monkeypatch) as harness:
+    async with running_harness(tmp_path, database_url, monkeypatch) as harness:
         harness.aws.faults.delay_progress(4)
         deployment = harness.aws.deploy("order")
         with harness.aws._turns.turn():
@@ -92,9 +92,9 @@ async def test_an_earlier_hook_that_still_shows_as_running_is_not_taken_for_ours
 
 @pytest.mark.parametrize("creator", ["codeDeployRollback", "CloudFormationRollback"])
 async def test_a_rollback_passes_at_every_event_with_one_card(
-    tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch, creator: str
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch, creator: str
 ) -> None:
-    async with running_harness(tmp_path, record_url, monkeypatch, domains=order(*EVENTS)) as harness:
+    async with running_harness(tmp_path, database_url, monkeypatch, domains=order(*EVENTS)) as harness:
         deployment = harness.aws.deploy("order", creator=creator)
         await harness.advance_until(lambda: len(harness.aws.answers(deployment)) == len(EVENTS))
         assert harness.aws.answers(deployment) == ["Succeeded"] * len(EVENTS)
@@ -106,11 +106,11 @@ async def test_a_rollback_passes_at_every_event_with_one_card(
 
 
 async def test_an_undo_passes_at_every_event(
-    tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What served before may still name the function everywhere."""
     hooks = order("AfterInstall", "BeforeAllowTraffic")
-    async with running_harness(tmp_path, record_url, monkeypatch, domains=hooks) as harness:
+    async with running_harness(tmp_path, database_url, monkeypatch, domains=hooks) as harness:
         deployment = harness.aws.deploy("order", description="Undo of d-1 [switchgate-undo:forged]")
         await harness.until(lambda: harness.rows("SELECT 1 FROM gates"))
         (gate,) = harness.rows("SELECT hook_name, phase FROM gates")
@@ -120,9 +120,9 @@ async def test_an_undo_passes_at_every_event(
 
 
 async def test_a_lost_reply_is_read_again_at_the_event_that_the_gate_is_about(
-    tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with running_harness(tmp_path, record_url, monkeypatch, domains=order(*EVENTS)) as harness:
+    async with running_harness(tmp_path, database_url, monkeypatch, domains=order(*EVENTS)) as harness:
         harness.aws.faults.add(PUT, "error_after_commit")
         deployment = harness.aws.deploy("order", creator="codeDeployRollback")
         first = "SELECT outcome FROM gates WHERE hook_name = 'BeforeInstall' AND outcome IS NOT NULL"

@@ -14,10 +14,10 @@ OUT_OF_ZONE = "Target is in an Availability Zone that is not enabled for the loa
 
 
 async def test_without_a_test_listener_green_is_not_checked_before_its_first_switch(
-    tmp_path: Path, record_url: str, monkeypatch: Any
+    tmp_path: Path, database_url: str, monkeypatch: Any
 ) -> None:
     order = SandboxDomain("order", 8020, test_listener=False)
-    async with running_harness(tmp_path, record_url, monkeypatch, domains=[order]) as harness:
+    async with running_harness(tmp_path, database_url, monkeypatch, domains=[order]) as harness:
         deployment, _ = await harness.open_gate("order")
         await harness.until(lambda: UNKNOWN in harness.card_text(deployment))
         assert ":warning:" not in harness.card_text(deployment)

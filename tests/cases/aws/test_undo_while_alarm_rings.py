@@ -14,10 +14,10 @@ LINEAR = "CodeDeployDefault.ECSLinear10PercentEvery3Minutes"
 
 
 async def test_an_undo_turns_the_alarms_off_and_moves_all_at_once(
-    tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     domains = (SandboxDomain("order", 8020, config=LINEAR),)
-    async with running_harness(tmp_path, record_url, monkeypatch, domains=domains) as harness:
+    async with running_harness(tmp_path, database_url, monkeypatch, domains=domains) as harness:
         deployment = await to_the_end(harness)
         harness.aws.set_alarm("order", "ALARM")
         await harness.press(GRACE.id, deployment, "undo")

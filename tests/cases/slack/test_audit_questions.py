@@ -18,7 +18,7 @@ ALEX = "d-3Q9XQ8SHZ"
 
 
 @pytest.fixture
-def shell(tmp_path: Path, record_url: str) -> Shell:
+def shell(tmp_path: Path, database_url: str) -> Shell:
     """Junho is called Alex Kim; two people are called Sam Lee; Mina had another name before; a key is no person."""
     now = datetime.now(UTC)
     rows = (
@@ -29,10 +29,10 @@ def shell(tmp_path: Path, record_url: str) -> Shell:
         (now - timedelta(minutes=50), "d-AAAAAAAA4", "person", "U05MINA", "김민아"),
         (now - timedelta(minutes=40), "d-AAAAAAAA5", "hook", "k1", None),
     )
-    with psycopg.connect(record_url) as connection:
+    with psycopg.connect(database_url) as connection:
         for row in rows:
             connection.execute(EVENT, row)
-    return Shell(tmp_path, {"DATABASE_URL": record_url})
+    return Shell(tmp_path, {"DATABASE_URL": database_url})
 
 
 @pytest.mark.parametrize(

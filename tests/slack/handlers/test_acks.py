@@ -52,9 +52,9 @@ async def test_a_listener_that_fails_says_so_with_a_number_that_is_in_the_log(bu
         assert number[1] in log.getvalue()
 
 
-async def test_the_database_going_away_under_a_press_is_answered(build: Build, record_url: str) -> None:
-    async with line_to(record_url) as line, build(record_url=line.url) as harness:
-        harness.database_url = record_url
+async def test_the_database_going_away_under_a_press_is_answered(build: Build, database_url: str) -> None:
+    async with line_to(database_url) as line, build(database_url=line.url) as harness:
+        harness.database_url = database_url
         deployment, _ = await harness.open_gate("order")
         await line.cut()
         pressed = await harness.approve(OLU.id, deployment)
@@ -80,10 +80,10 @@ async def test_a_slow_directory_costs_no_ack_and_the_person_is_asked_to_press_ag
 
 
 async def test_a_slow_directory_and_a_slow_record_together_still_answer_in_time(
-    build: Build, record_url: str
+    build: Build, database_url: str
 ) -> None:
-    async with line_to(record_url) as line, build(record_url=line.url) as harness:
-        harness.database_url = record_url
+    async with line_to(database_url) as line, build(database_url=line.url) as harness:
+        harness.database_url = database_url
         deployment, _ = await harness.open_gate("order")
         harness.slack.faults.slow("users.info", 1.2)
         line.mute()

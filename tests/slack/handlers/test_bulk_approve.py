@@ -20,8 +20,8 @@ CROWDED = tuple(SandboxDomain(f"d{n:02}", 9100 + n) for n in range(33))
 
 
 @pytest.fixture
-async def line(record_url: str) -> AsyncIterator[Line]:
-    async with line_to(record_url) as whole:
+async def line(database_url: str) -> AsyncIterator[Line]:
+    async with line_to(database_url) as whole:
         yield whole
         await whole.mend()
 
@@ -295,9 +295,9 @@ async def test_results_of_a_form_that_was_closed_come_as_a_message(harness: Harn
     assert await harness.reported(payment) == ["Succeeded"]
 
 
-async def test_a_database_that_goes_away_in_the_middle(build: Build, line: Line, record_url: str) -> None:
-    async with build(record_url=line.url) as harness:
-        harness.database_url = record_url
+async def test_a_database_that_goes_away_in_the_middle(build: Build, line: Line, database_url: str) -> None:
+    async with build(database_url=line.url) as harness:
+        harness.database_url = database_url
         order, _ = await harness.open_gate("order")
         payment, _ = await harness.open_gate("payment")
         shown = await form(harness, OLU, "order payment")
@@ -321,9 +321,9 @@ async def test_a_form_that_slack_does_not_open_is_said(harness: Harness) -> None
     assert harness.gate(deployment)["phase"] == "awaiting"
 
 
-async def test_the_database_away_is_said(build: Build, line: Line, record_url: str) -> None:
-    async with build(record_url=line.url) as harness:
-        harness.database_url = record_url
+async def test_the_database_away_is_said(build: Build, line: Line, database_url: str) -> None:
+    async with build(database_url=line.url) as harness:
+        harness.database_url = database_url
         deployment, _ = await harness.open_gate("order")
         await look(harness, OLU, deployment)
         await line.cut()

@@ -18,17 +18,17 @@ from tests.slow_commits import committing, slow_commits
 
 
 @pytest.fixture
-async def line(record_url: str) -> AsyncIterator[Line]:
-    async with line_to(record_url) as whole:
+async def line(database_url: str) -> AsyncIterator[Line]:
+    async with line_to(database_url) as whole:
         yield whole
         await whole.mend()
 
 
 @pytest.fixture
-async def cuttable(build: Build, line: Line, record_url: str) -> AsyncIterator[Harness]:
+async def cuttable(build: Build, line: Line, database_url: str) -> AsyncIterator[Harness]:
     """A harness whose line to Postgres is `line`."""
-    async with build(record_url=line.url) as harness:
-        harness.database_url = record_url  # the play itself looks into the record past the line
+    async with build(database_url=line.url) as harness:
+        harness.database_url = database_url  # the play itself looks into the record past the line
         yield harness
         await line.mend()
 
@@ -163,10 +163,10 @@ SILENT = {"details": "My database does not answer"}
 
 @pytest.mark.parametrize("action", ["details", "run_checks", "break_glass", "undo"])
 async def test_a_database_that_says_nothing_at_all_leaves_no_button_without_an_answer(
-    build: Build, line: Line, record_url: str, action: str
+    build: Build, line: Line, database_url: str, action: str
 ) -> None:
-    async with build(record_url=line.url, config=config_text(order=PROBED)) as harness:
-        harness.database_url = record_url
+    async with build(database_url=line.url, config=config_text(order=PROBED)) as harness:
+        harness.database_url = database_url
         deployment = await (switched(harness, "payment") if action == "undo" else opened(harness, "order"))
         await harness.until(lambda: f"'{action}'" in str(harness.find_card(deployment)))
         line.mute()

@@ -7,7 +7,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from app.config.loader import parse_config
 from app.config.runtime import LiveRules
 from app.db.database import Database
-from app.db.queries.home import WaitingGates
+from app.db.queries.home import HomeQueries
 from app.db.repositories.freezes import Freezes
 from app.gate.rules.policy import Roster
 from app.sandbox.aws.world import SandboxDomain
@@ -229,7 +229,7 @@ async def test_a_publication_that_was_given_out_is_not_given_out_again_before_it
     )
     homes = HomePublisher(
         client,
-        questions=WaitingGates(database),
+        questions=HomeQueries(database),
         freezes=Freezes(database),
         rules=rules,
         directory=Directory(client, clock=lambda: NOW, locale="en"),

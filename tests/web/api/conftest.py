@@ -22,23 +22,25 @@ async def asker(harness: Harness) -> AsyncIterator[Asker]:
 
 
 @pytest.fixture
-async def guarded(tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Asker]:
+async def guarded(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Asker]:
     """Asks a harness that wants a token."""
     tokens = ",".join(f"{name}:{token}" for name, token in TOKENS.items())
     environment = {"SWITCHGATE_API_TOKENS": tokens}
     async with (
-        running_harness(tmp_path, record_url, monkeypatch, environment=environment) as harness,
+        running_harness(tmp_path, database_url, monkeypatch, environment=environment) as harness,
         asking(harness) as one,
     ):
         yield one
 
 
 @pytest.fixture
-async def afternoon(tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Asker]:
+async def afternoon(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Asker]:
     """order approved by Mina, payment rejected by Olu, hub waiting; and nothing more is about to happen."""
     quiet = tuple(replace(domain, auto_rollback=()) for domain in EIGHT_DOMAINS)
     async with (
-        running_harness(tmp_path, record_url, monkeypatch, domains=quiet) as harness,
+        running_harness(tmp_path, database_url, monkeypatch, domains=quiet) as harness,
         asking(harness) as asker,
     ):
         order, _ = await harness.open_gate("order")

@@ -45,10 +45,10 @@ async def test_an_upgrade_leaves_the_replicas_of_the_older_release_ready(
 
 @pytest.mark.parametrize("trouble", ["cut", "mute"])
 async def test_without_its_database_it_is_alive_but_not_ready(
-    tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch, trouble: str
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch, trouble: str
 ) -> None:
     async with (
-        line_to(record_url) as line,
+        line_to(database_url) as line,
         running_harness(tmp_path, line.url, monkeypatch) as harness,
         asking(harness) as asker,
     ):

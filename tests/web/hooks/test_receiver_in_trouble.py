@@ -75,12 +75,12 @@ async def test_a_hook_that_codedeploy_answers_too_late_is_opened_unverified(
     assert asyncio.get_running_loop().time() - began < LAMBDA_GIVES_UP
 
 
-def test_without_any_credentials_a_gate_is_opened_unverified(tmp_path: Path, record_url: str) -> None:
+def test_without_any_credentials_a_gate_is_opened_unverified(tmp_path: Path, database_url: str) -> None:
     with Stage(tmp_path, speed=0.0, pace=AT_ONCE, seed=1) as stage:
         stage.aws.faults.lose_hooks()
         deployment = stage.aws.deploy("order")
         keys = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
-        environment = {k: v for k, v in stage.environment(database_url=record_url).items() if k not in keys}
+        environment = {k: v for k, v in stage.environment(database_url=database_url).items() if k not in keys}
         nowhere = {"AWS_EC2_METADATA_DISABLED": "true", "HOME": str(tmp_path)}
         with Replica({**environment, **nowhere}, log=tmp_path / "log") as replica:
             replica.wait_ready()
@@ -89,14 +89,14 @@ def test_without_any_credentials_a_gate_is_opened_unverified(tmp_path: Path, rec
 
 
 async def test_while_the_database_is_away_the_answer_is_try_again_and_nothing_is_opened(
-    tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with (
-        line_to(record_url) as line,
+        line_to(database_url) as line,
         running_harness(tmp_path, line.url, monkeypatch) as harness,
         at_the_door(harness) as door,
     ):
-        harness.database_url = record_url  # the test itself looks past the line
+        harness.database_url = database_url  # the test itself looks past the line
         deployment = await unheard(harness)
         await line.cut()
 
@@ -110,14 +110,14 @@ async def test_while_the_database_is_away_the_answer_is_try_again_and_nothing_is
 
 
 async def test_while_the_database_says_nothing_the_answer_comes_before_the_lambda_gives_up(
-    tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with (
-        line_to(record_url) as line,
+        line_to(database_url) as line,
         running_harness(tmp_path, line.url, monkeypatch) as harness,
         at_the_door(harness) as door,
     ):
-        harness.database_url = record_url  # the test itself looks past the line
+        harness.database_url = database_url  # the test itself looks past the line
         deployment = await unheard(harness)
         # Several at once, so that an idle connection lies ready, which only a time-out of ours gives up.
         await asyncio.gather(*(door.knock(hook(deployment, name)) for name in ("a", "b", "c", "d", "e", "f")))
@@ -135,13 +135,13 @@ async def test_while_the_database_says_nothing_the_answer_comes_before_the_lambd
 
 
 async def test_two_keys_are_accepted_while_one_takes_over_from_the_other(
-    tmp_path: Path, record_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = {"old": "the-old-secret-0123456789", "new": "the:new:secret-0123456789"}
     both = ",".join(f"{kid}:{secret}" for kid, secret in keys.items())
     environment = {"SWITCHGATE_HOOK_SECRETS": both}
     async with (
-        running_harness(tmp_path, record_url, monkeypatch, environment=environment) as harness,
+        running_harness(tmp_path, database_url, monkeypatch, environment=environment) as harness,
         at_the_door(harness) as door,
     ):
         deployment = await unheard(harness)
