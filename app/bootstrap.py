@@ -35,9 +35,9 @@ from app.web.hooks.receiver import HookReceiver
 from app.web.hooks.request_auth import Admission
 from app.web.hooks.signature import HookKeys
 from app.web.hooks.state_changes import StateChangeReceiver
-from app.workers.foreground import Calm
-from app.workers.registry import Errands, groups_loop
-from app.workers.rule_jobs import RuleErrands
+from app.workers.foreground import ForegroundTracker
+from app.workers.registry import Workers, groups_worker
+from app.workers.rule_jobs import RuleWorkers
 
 __all__ = ["CannotStart", "Service", "utc_now"]
 
@@ -71,7 +71,7 @@ class Service:
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._calm = Calm()
+        self._foreground = ForegroundTracker()
         self._recovered_at = 0.0
         self.repositories = Repositories(database_url)
         self.worker_repositories = Repositories(database_url, size=WORKERS)
@@ -81,39 +81,39 @@ class Service:
         self.codedeploy = CodeDeploy(aws, region=settings.region)
         self._source = AwsEvidence(aws, making=self.codedeploy.making)
         self.slack = ClientBundle(
-            settings, members=self.worker_repositories.memberships, calm=self._calm, clock=clock
+            settings, members=self.worker_repositories.memberships, foreground=self._foreground, clock=clock
         )
         self.rules = LiveRules(
             config, roster=self.slack.directory.roster, heard=self.slack.directory.heard, clock=clock
         )
         writers = self.slack.writers(self.rules)
-        self.errands = self._errands(writers)
-        self.rule_errands = self._rule_errands(writers)
+        self.workers = self._build_workers(writers)
+        self.rule_workers = self._build_rule_workers(writers)
         self.doors = SlackDoors(
             self.slack,
             repositories=self.repositories,
             worker_repositories=self.worker_repositories,
             rules=self.rules,
-            errands=self.errands,
-            rule_errands=self.rule_errands,
+            workers=self.workers,
+            rule_workers=self.rule_workers,
             source=self._source,
-            calm=self._calm,
+            foreground=self._foreground,
             clock=clock,
         )
         self.socket = self.slack.socket(self.doors.bolt)
         secret = self.slack.signing_secret
         self._signatures = SignatureCheck(secret) if secret is not None else None
-        self._groups = groups_loop(self.slack.greeting.keep, self._looked_up)
-        self._loops = [
-            *self.errands.all(),
-            *self.rule_errands.all(),
-            self._groups,
-            self.doors.home_loop,
+        self._groups_worker = groups_worker(self.slack.greeting.keep, self._looked_up)
+        self._workers = [
+            *self.workers.all(),
+            *self.rule_workers.all(),
+            self._groups_worker,
+            self.doors.home_worker,
         ]
         self._running: list[asyncio.Task[None]] = []
 
-    def _errands(self, writers: Publishers) -> Errands:
-        return Errands(
+    def _build_workers(self, writers: Publishers) -> Workers:
+        return Workers(
             repositories=self.worker_repositories,
             deployments=self.codedeploy,
             interveners=CodeDeployInterveners(self.codedeploy),
@@ -123,11 +123,11 @@ class Service:
             storyteller=writers.threads,
             rules=self.rules,
             clock=self._clock,
-            calm=self._calm,
+            foreground=self._foreground,
         )
 
-    def _rule_errands(self, writers: Publishers) -> RuleErrands:
-        return RuleErrands(
+    def _build_rule_workers(self, writers: Publishers) -> RuleWorkers:
+        return RuleWorkers(
             repositories=self.worker_repositories,
             prober=HttpProber(),
             source=self._source,
@@ -135,11 +135,11 @@ class Service:
             herald=writers.herald,
             book=writers.book,
             rules=self.rules,
-            redraw=self.errands.card.nudge,
-            decided=self.errands.decided,
+            redraw_cards=self.workers.card.wake,
+            gate_decided=self.workers.gate_decided,
             read_facts=self._read_members,
             clock=self._clock,
-            calm=self._calm,
+            foreground=self._foreground,
         )
 
     def http(self) -> ASGIApp:
@@ -151,13 +151,13 @@ class Service:
             deployments=self.codedeploy,
             rules=self.rules,
             region=self._settings.region,
-            opened=self._opened,
-            calm=self._calm,
+            on_gate_opened=self._gate_opened,
+            foreground=self._foreground,
         )
         state_changes = StateChangeReceiver(
             admission=admission,
             wake=lambda key: self.repositories.switches.wake(key, now=self._clock()),
-            woken=self.errands.look.nudge,
+            on_woken=self.workers.poll.wake,
         )
         callers = Callers(self._settings.api_tokens)
         return build_http(
@@ -171,14 +171,14 @@ class Service:
                     callers,
                     rules=self.rules,
                     region=self._settings.region,
-                    told=self.rule_errands.told,
+                    on_check_reported=self.rule_workers.check_reported,
                     clock=self._clock,
                 ),
                 freezes_router(
                     self.repositories.freezes,
                     callers,
                     rules=self.rules,
-                    changed=self.rule_errands.frozen,
+                    on_freeze_changed=self.rule_workers.freeze_changed,
                     clock=self._clock,
                 ),
             ],
@@ -190,10 +190,10 @@ class Service:
         )
 
     async def start(self) -> None:
-        """Proves the tokens, then runs the loops and opens the socket. Raises `CannotStart`."""
+        """Proves the tokens, then runs the workers and opens the socket. Raises `CannotStart`."""
         warm = asyncio.get_running_loop().run_in_executor(None, self._warm_up)
         await asyncio.gather(self.slack.greeting.begin(self.rules.looked_up), warm)
-        self._running = [asyncio.create_task(loop.run(), name=loop.name) for loop in self._loops]
+        self._running = [asyncio.create_task(worker.run(), name=worker.name) for worker in self._workers]
         if self.socket is not None:
             self.socket.open()
 
@@ -230,17 +230,17 @@ class Service:
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
-        await asyncio.gather(self.slack.replies.drain(), *(loop.drain() for loop in self._loops))
+        await asyncio.gather(self.slack.replies.drain(), *(worker.drain() for worker in self._workers))
 
     async def _cancel_work(self) -> None:
         """The time is up."""
         replies = self.slack.replies.cancel()
-        pieces = set().union(*(loop.cancel() for loop in self._loops))
-        names = sorted(loop.name for loop in self._loops if loop.is_busy)
-        log.warning("stop_cancelled_work", replies=len(replies), pieces=len(pieces), loops=names)
+        jobs = set().union(*(worker.cancel() for worker in self._workers))
+        names = sorted(worker.name for worker in self._workers if worker.is_busy)
+        log.warning("stop_cancelled_work", replies=len(replies), pieces=len(jobs), loops=names)
         for task in self._running:
             task.cancel()
-        if left := {*replies, *pieces, *self._running}:
+        if left := {*replies, *jobs, *self._running}:
             await asyncio.wait(left, timeout=CANCEL_SECONDS)
 
     def reload(self, path: Path) -> None:
@@ -254,8 +254,8 @@ class Service:
         now = self._clock()
         self.slack.replies.later(self.repositories.gates.plan_reminders(now=now), what="reminders")
         self.slack.replies.later(self.repositories.channels.retry_all(now=now), what="channels")
-        for loop in self._loops:
-            loop.nudge()
+        for worker in self._workers:
+            worker.wake()
 
     def _slack_events(self) -> Route | None:
         """HTTP mode's route; None in Socket Mode."""
@@ -271,10 +271,10 @@ class Service:
     async def _read_members(self) -> None:
         """Takes over what other replicas heard of groups and users. Raises `RecordAway`."""
         if self.slack.directory.members.is_stale():
-            self._groups.nudge()
+            self._groups_worker.wake()
         if await self.slack.directory.members.sync():
             await self.worker_repositories.cards.redraw_waiting(now=self._clock())
-            self.errands.card.nudge()
+            self.workers.card.wake()
 
     def _warm_up(self) -> None:
         self.codedeploy.warm_up()
@@ -291,9 +291,9 @@ class Service:
 
     async def _retry_at_aws(self) -> None:
         await self.worker_repositories.retries.bring_forward(now=self._clock())
-        for loop in (self.errands.report, self.errands.intervene, self.errands.look):
-            loop.nudge()
+        for worker in (self.workers.report, self.workers.intervene, self.workers.poll):
+            worker.wake()
 
-    def _opened(self) -> None:
-        self.errands.opened()
-        self.rule_errands.opened()
+    def _gate_opened(self) -> None:
+        self.workers.gate_opened()
+        self.rule_workers.gate_opened()

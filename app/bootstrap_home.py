@@ -11,19 +11,19 @@ from app.slack.client_bundle import ClientBundle
 from app.slack.handlers.bulk_approve import BulkApproveHandler
 from app.slack.handlers.vote import VoteHandler
 from app.slack.home.publisher import HomePublisher
-from app.workers.foreground import Calm
-from app.workers.runner import Loop
+from app.workers.foreground import ForegroundTracker
+from app.workers.runner import Worker
 
-HOME_TICK: Final = 0.5
-AT_ONCE: Final = 4
+POLL_SECONDS: Final = 0.5
+MAX_CONCURRENT_PUBLICATIONS: Final = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HomeDoors:
-    """`loop` publishes: never in the way of a press."""
+    """`worker` publishes: never in the way of a press."""
 
     homes: HomePublisher
-    loop: Loop
+    worker: Worker
     several: BulkApproveHandler
 
 
@@ -34,7 +34,7 @@ def home_doors(
     worker_repositories: Repositories,
     presses: VoteHandler,
     rules: Rules,
-    calm: Calm,
+    foreground: ForegroundTracker,
     clock: Callable[[], datetime],
 ) -> HomeDoors:
     """Builds them; from then on answers to presses in Home are shown there."""
@@ -47,10 +47,17 @@ def home_doors(
         replies=slack.replies,
         patience=slack.patience,
         workspace_url=slack.workspace_url,
-        nudge=lambda: loop.nudge(),
+        wake=lambda: worker.wake(),
         clock=clock,
     )
-    loop = Loop(name="home", step=homes.step, room=AT_ONCE, tick=HOME_TICK, calm=calm, patience=0.5)
+    worker = Worker(
+        name="home",
+        step=homes.step,
+        concurrency=MAX_CONCURRENT_PUBLICATIONS,
+        poll_interval=POLL_SECONDS,
+        foreground=foreground,
+        max_yield=0.5,
+    )
     slack.replies.at_home = homes.say
     several = BulkApproveHandler(
         slack.client,
@@ -63,4 +70,4 @@ def home_doors(
         workspace_url=slack.workspace_url,
         clock=clock,
     )
-    return HomeDoors(homes=homes, loop=loop, several=several)
+    return HomeDoors(homes=homes, worker=worker, several=several)

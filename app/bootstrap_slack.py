@@ -21,13 +21,13 @@ from app.slack.handlers.checks import ChecksHandler
 from app.slack.handlers.details import DetailsHandler
 from app.slack.handlers.undo import UndoHandler
 from app.slack.handlers.vote import VoteHandler
-from app.workers.foreground import Calm
-from app.workers.registry import Errands
-from app.workers.rule_jobs import RuleErrands
+from app.workers.foreground import ForegroundTracker
+from app.workers.registry import Workers
+from app.workers.rule_jobs import RuleWorkers
 
 
 class SlackDoors:
-    """`bolt` takes what Slack sends; `home_loop` publishes App Home."""
+    """`bolt` takes what Slack sends; `home_worker` publishes App Home."""
 
     def __init__(
         self,
@@ -36,24 +36,24 @@ class SlackDoors:
         repositories: Repositories,
         worker_repositories: Repositories,
         rules: Rules,
-        errands: Errands,
-        rule_errands: RuleErrands,
+        workers: Workers,
+        rule_workers: RuleWorkers,
         source: EvidenceSource,
-        calm: Calm,
+        foreground: ForegroundTracker,
         clock: Callable[[], datetime],
     ) -> None:
         self._slack = slack
         self._repositories = repositories
         self._worker_repositories = worker_repositories
         self._rules = rules
-        self._errands = errands
-        self._rule_errands = rule_errands
+        self._workers = workers
+        self._rule_workers = rule_workers
         self._traffic = LiveTraffic(record=repositories.evidence, source=source)
         self._clock = clock
         presses = self._presses()
-        home = self._home(presses, calm)
+        home = self._home(presses, foreground)
         undoing = self._undoing()
-        self.home_loop = home.loop
+        self.home_worker = home.worker
         self.bolt = build_app(
             channel_id_changed=self._channel_id_changed,
             client=slack.client,
@@ -73,11 +73,11 @@ class SlackDoors:
     def _presses(self) -> VoteHandler:
         async def stale(gate: GateId) -> None:
             await self._repositories.cards.redraw(gate, now=self._clock())
-            self._errands.card.nudge()
+            self._workers.card.wake()
 
         async def met(gate: GateId, place: CardPlace) -> None:
             await self._repositories.cards.met(gate, place=place, now=self._clock())
-            self._errands.seen_elsewhere()
+            self._workers.card_place_learnt()
 
         return VoteHandler(
             record=self._repositories.gates,
@@ -93,20 +93,20 @@ class SlackDoors:
 
     async def _channel_id_changed(self, old: str, new: str) -> None:
         await self._repositories.channels.id_changed(old=old, new=new, now=self._clock())
-        self._errands.seen_elsewhere()
+        self._workers.card_place_learnt()
 
     def _decided(self, gate: GateId) -> None:
-        self._errands.decided()
-        self._rule_errands.decided()
+        self._workers.gate_decided()
+        self._rule_workers.gate_decided()
 
-    def _home(self, presses: VoteHandler, calm: Calm) -> HomeDoors:
+    def _home(self, presses: VoteHandler, foreground: ForegroundTracker) -> HomeDoors:
         return home_doors(
             self._slack,
             repositories=self._repositories,
             worker_repositories=self._worker_repositories,
             presses=presses,
             rules=self._rules,
-            calm=calm,
+            foreground=foreground,
             clock=self._clock,
         )
 
@@ -116,7 +116,7 @@ class SlackDoors:
             rules=self._rules,
             directory=self._slack.directory,
             replies=self._slack.replies,
-            asked=self._errands.asked,
+            asked=self._workers.intervention_requested,
             clock=self._clock,
         )
 
@@ -138,7 +138,7 @@ class SlackDoors:
             rules=self._rules,
             directory=self._slack.directory,
             replies=self._slack.replies,
-            asked=self._rule_errands.asked,
+            asked=self._rule_workers.probes_requested,
             clock=self._clock,
         )
 
@@ -147,7 +147,7 @@ class SlackDoors:
             evidence=self._repositories.evidence,
             directory=self._slack.directory,
             replies=self._slack.replies,
-            wanted=self._errands.evidence.nudge,
+            wanted=self._workers.evidence.wake,
             clock=self._clock,
         )
 
@@ -155,7 +155,7 @@ class SlackDoors:
         freezes = FreezeCommand(
             record=self._repositories.freezes,
             rules=self._rules,
-            changed=self._rule_errands.frozen,
+            changed=self._rule_workers.freeze_changed,
             clock=self._clock,
         )
         return DeploysCommand(

@@ -1,4 +1,4 @@
-"""CodeDeploy through boto3, in worker threads. boto3 retries once and at once; all else is the loops' work."""
+"""CodeDeploy through boto3, in worker threads. boto3 retries once and at once; the workers do all further retries."""
 
 import asyncio
 import threading

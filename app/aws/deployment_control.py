@@ -60,7 +60,7 @@ FINAL: Final = frozenset(
 
 
 class CodeDeployInterveners:
-    """See `app.flow.ports.codedeploy.Interveners`. Each call is tried once: whether again is the loop's to decide."""
+    """See `app.flow.ports.codedeploy.Interveners`. Each call is made once; the worker decides about retries."""
 
     def __init__(self, codedeploy: CodeDeploy) -> None:
         self._codedeploy = codedeploy

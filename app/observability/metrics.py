@@ -41,8 +41,8 @@ EVIDENCE_MISSING: Final = Counter(
     "Parts of the evidence that could not be read, and why.",
     ["part", "why"],
 )
-LOOP_FAILURES: Final = Counter("switchgate_loop_failures_total", "Steps of a loop that failed.", ["loop"])
-LOOP_SECONDS: Final = Gauge(
+WORKER_FAILURES: Final = Counter("switchgate_loop_failures_total", "Steps of a loop that failed.", ["loop"])
+WORKER_LAST_SUCCESS: Final = Gauge(
     "switchgate_loop_last_step_timestamp", "When a loop last finished a step.", ["loop"]
 )
 SLACK_REFUSED: Final = Counter(

@@ -21,7 +21,7 @@ from app.slack.replies import Replies
 from app.slack.socket import Socket
 from app.slack.users.directory import Directory
 from app.slack.users.email_lookup import SlackEmailLookup
-from app.workers.foreground import Calm
+from app.workers.foreground import ForegroundTracker
 
 CONNECTIONS = 50
 
@@ -40,7 +40,12 @@ class ClientBundle:
     """Build it inside the running loop, and close it."""
 
     def __init__(
-        self, settings: Settings, *, members: MembershipRecord, calm: Calm, clock: Callable[[], datetime]
+        self,
+        settings: Settings,
+        *,
+        members: MembershipRecord,
+        foreground: ForegroundTracker,
+        clock: Callable[[], datetime],
     ) -> None:
         self._clock = clock
         self._app_token = _secret(settings.slack_app_token)
@@ -54,7 +59,7 @@ class ClientBundle:
         )
         self.directory = Directory(self.client, clock=clock, locale=settings.locale, record=members)
         self.greeting = AuthCheck(self.client, directory=self.directory, app_token=self._app_token)
-        self.replies = Replies(self.client, calm=calm)
+        self.replies = Replies(self.client, foreground=foreground)
         self.patience = RateLimiter(clock)
 
     def workspace_url(self) -> str | None:

@@ -13,7 +13,7 @@ from app.flow.ports.database import DatabaseUnavailable
 from app.slack.blocks import Block
 from app.slack.cards.secondary_buttons import answer_blocks
 from app.slack.client import CALL_SECONDS, UNREACHABLE, problem_of
-from app.workers.foreground import Calm
+from app.workers.foreground import ForegroundTracker
 
 log = structlog.get_logger(__name__)
 
@@ -32,10 +32,10 @@ OPEN_SECONDS: Final = 5
 class Replies:
     """Work for after the ack: best effort, counted, waited for when the process stops."""
 
-    def __init__(self, client: AsyncWebClient, *, calm: Calm) -> None:
+    def __init__(self, client: AsyncWebClient, *, foreground: ForegroundTracker) -> None:
         self._client = client
         self._refused: dict[tuple[str, str, str], float] = {}
-        self._calm = calm
+        self._foreground = foreground
         self.at_home: Callable[[Body, str, list[Block] | None], None] | None = None
         """Takes the answers to presses in App Home, which shows them itself; None: they go out as messages."""
         self._under_way: set[asyncio.Task[None]] = set()
@@ -96,7 +96,7 @@ class Replies:
         """Counts a listener as under way: closing the socket does not wait for them, so stopping must."""
         self._listeners += 1
         try:
-            with self._calm.busy():
+            with self._foreground.request():
                 yield
         finally:
             self._listeners -= 1

@@ -1,1 +1,1 @@
-"""Background work: every worker in a registry, and how workers run."""
+"""Background work: the registry of all workers, and how workers run."""

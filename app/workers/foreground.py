@@ -1,6 +1,6 @@
-"""Whether somebody stands at a door. What can wait lets hooks and presses go first: they share one processor.
+"""Tracks foreground requests, so that background work yields to them: all of it shares one processor.
 
-Evidence alone costs ten calls of boto3's a gate; begun in the midst of a burst of hooks it made each wait seconds.
+Reading the evidence of one gate takes ten boto3 calls. Started in a burst of hooks, it delayed each hook by seconds.
 """
 
 import asyncio
@@ -8,50 +8,50 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-LATELY: Final = 0.5
-"""Seconds for which more are to be expected after somebody has left."""
+RECENT_SECONDS: Final = 0.5
+"""After a request, more are to be expected for so long."""
 
-QUIET: Final = 0.02
-"""Seconds without anybody that count as calm: shorter than the gaps of a busy hour, longer than those of a burst."""
+QUIET_PERIOD_SECONDS: Final = 0.02
+"""So long without a request counts as quiet: shorter than the gaps of a busy hour, longer than those of a burst."""
 
 
-class Calm:
-    """Counts who is at the doors. One a process, used in its loop only."""
+class ForegroundTracker:
+    """Counts the requests in flight. One per process, used in its event loop only."""
 
     def __init__(self) -> None:
-        self._inside = 0
-        self._left_at = 0.0
-        self._nobody = asyncio.Event()
-        self._nobody.set()
+        self._in_flight = 0
+        self._last_ended_at = 0.0
+        self._none_in_flight = asyncio.Event()
+        self._none_in_flight.set()
 
     @contextmanager
-    def busy(self) -> Iterator[None]:
-        """Somebody is being served."""
-        self._inside += 1
-        self._nobody.clear()
+    def request(self) -> Iterator[None]:
+        """Counts one request for as long as the context is open."""
+        self._in_flight += 1
+        self._none_in_flight.clear()
         try:
             yield
         finally:
-            self._inside -= 1
-            self._left_at = asyncio.get_running_loop().time()
-            if self._inside == 0:
-                self._nobody.set()
+            self._in_flight -= 1
+            self._last_ended_at = asyncio.get_running_loop().time()
+            if self._in_flight == 0:
+                self._none_in_flight.set()
 
     @property
-    def over(self) -> bool:
-        """Nobody is there, and nobody has been lately."""
-        return not self._inside and self._rest(LATELY) <= 0
+    def is_idle(self) -> bool:
+        """Whether no request is in flight and none ended recently."""
+        return not self._in_flight and self._remaining(RECENT_SECONDS) <= 0
 
-    async def wait(self, patience: float, *, quiet: float = QUIET) -> bool:
-        """True once nobody has been there for `quiet` seconds; False when that took longer than `patience`."""
+    async def wait_until_quiet(self, timeout: float, *, quiet_period: float = QUIET_PERIOD_SECONDS) -> bool:
+        """True once no request was in flight for `quiet_period` seconds; False if that takes longer than `timeout`."""
         try:
-            async with asyncio.timeout(patience):
-                while self._inside or self._rest(quiet) > 0:
-                    await self._nobody.wait()
-                    await asyncio.sleep(max(0.0, self._rest(quiet)))
+            async with asyncio.timeout(timeout):
+                while self._in_flight or self._remaining(quiet_period) > 0:
+                    await self._none_in_flight.wait()
+                    await asyncio.sleep(max(0.0, self._remaining(quiet_period)))
         except TimeoutError:
             return False
         return True
 
-    def _rest(self, quiet: float) -> float:
-        return self._left_at + quiet - asyncio.get_running_loop().time()
+    def _remaining(self, period: float) -> float:
+        return self._last_ended_at + period - asyncio.get_running_loop().time()

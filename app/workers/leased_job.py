@@ -1,23 +1,22 @@
-"""One kind of outgoing work: claimed under a lease, done while the lease is kept, and what follows from it."""
+"""One kind of background work: claim due rows, do the work while the lease is renewed, then react to its result."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from app.db.leases import Leases
 from app.flow.ports.database import DatabaseUnavailable
-from app.workers.runner import Step
+from app.workers.runner import Jobs, Step
 
 Due = TypeVar("Due")
-Done = TypeVar("Done")
+Result = TypeVar("Result")
 Claimed = TypeVar("Claimed", covariant=True)
 Clock = Callable[[], datetime]
-Pieces = Sequence[Coroutine[Any, Any, None]]
 
 
-class Claims(Protocol[Claimed]):
-    """A room of the record with work that is due."""
+class LeasedQueue(Protocol[Claimed]):
+    """A repository whose rows become due."""
 
     @property
     def leases(self) -> Leases: ...
@@ -25,35 +24,35 @@ class Claims(Protocol[Claimed]):
     async def claim(self, *, now: datetime, limit: int) -> Sequence[Claimed]: ...
 
 
-def errand(
-    claims: Claims[Due],
+def leased_job(
+    queue: LeasedQueue[Due],
     *,
     key: Callable[[Due], UUID | int],
-    work: Callable[[Due], Awaitable[Done]],
-    then: Callable[[Due, Done], None] | None = None,
+    work: Callable[[Due], Awaitable[Result]],
+    then: Callable[[Due, Result], None] | None = None,
     clock: Clock,
 ) -> Step:
-    """The step of a loop: claims what is due and gives the pieces.
+    """The step of a worker: claims due rows and returns a job for each.
 
-    `key` names the leased row. `then` comes after the lease was let go: a loop that it nudges may claim the row anew.
-    What fails for another reason than the database is set aside, so that it is not tried again at once.
+    `key` is the leased row's id. `then` runs after the lease was released, so that a worker it wakes may claim the row
+    again. If the work fails for another reason than the database, the row is set aside instead of retried at once.
     """
 
-    async def piece(due: Due, claimed: datetime) -> None:
+    async def job(due: Due, claimed_at: datetime) -> None:
         row = key(due)
         try:
-            async with claims.leases.kept(row, now=claimed):
-                done = await work(due)
+            async with queue.leases.kept(row, now=claimed_at):
+                result = await work(due)
         except DatabaseUnavailable:
             raise
-        except Exception as trouble:
-            await claims.leases.set_aside(row, problem=type(trouble).__name__, exc=trouble)
+        except Exception as exc:
+            await queue.leases.set_aside(row, problem=type(exc).__name__, exc=exc)
             return
         if then is not None:
-            then(due, done)
+            then(due, result)
 
-    async def step(room: int) -> Pieces:
+    async def step(limit: int) -> Jobs:
         now = clock()
-        return [piece(due, now) for due in await claims.claim(now=now, limit=room)]
+        return [job(due, now) for due in await queue.claim(now=now, limit=limit)]
 
     return step

@@ -1,4 +1,4 @@
-"""The loops of one replica: what each claims, and the step of the flow that it then takes."""
+"""The workers of one replica: what each claims, and the use case that it then runs."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
@@ -36,24 +36,24 @@ from app.observability.metrics import (
     REPORTS,
     WAITING,
 )
-from app.workers.foreground import Calm
-from app.workers.leased_job import Clock, Pieces, errand
-from app.workers.runner import Loop, Step
+from app.workers.foreground import ForegroundTracker
+from app.workers.leased_job import Clock, leased_job
+from app.workers.runner import Jobs, Step, Worker
 
 log = structlog.get_logger(__name__)
 
-TICK: Final = 0.5
-"""Seconds. With a lease of 3.5 s, a killed replica's work is under way again within 5 s."""
+POLL_SECONDS: Final = 0.5
+"""With a lease of 3.5 s, another replica takes over the work of a killed one within 5 s."""
 
-GROUPS_TICK: Final = 60.0
-REMIND_TICK: Final = 2.0
-VERIFY_TICK: Final = 5.0
-GAUGES_TICK: Final = 10.0
-PREVIOUS_AT_ONCE: Final = 50
+GROUPS_POLL_SECONDS: Final = 60.0
+REMIND_POLL_SECONDS: Final = 2.0
+VERIFY_POLL_SECONDS: Final = 5.0
+GAUGES_POLL_SECONDS: Final = 10.0
+MAX_PREVIOUS_CARDS: Final = 50
 
 
-class Errands:
-    """Builds the loops and knows which one to nudge."""
+class Workers:
+    """Builds the workers, and wakes those that an event gives work to."""
 
     def __init__(
         self,
@@ -67,10 +67,10 @@ class Errands:
         storyteller: TimelinePublisher,
         rules: Rules,
         clock: Clock,
-        calm: Calm,
+        foreground: ForegroundTracker,
     ) -> None:
         self._repositories = repositories
-        self._aside = {name: Quarantine(name) for name in ("remind", "expire", "previous")}
+        self._quarantines = {name: Quarantine(name) for name in ("remind", "expire", "previous")}
         self._deployments = deployments
         self._interveners = interveners
         self._source = source
@@ -79,113 +79,136 @@ class Errands:
         self._storyteller = storyteller
         self._rules = rules
         self._clock = clock
-        self._calm = calm
-        self.report = self._report_loop()
-        cards = _Beside(repositories, rules)
-        self.card = self._loop(
+        self._foreground = foreground
+        self.report = self._report_worker()
+        cards = _CardsWithRelated(repositories, rules)
+        self.card = self._worker(
             "card",
-            errand(cards, key=_of_gate, work=self._draw, then=self._drawn, clock=clock),
-            room=8,
-            patience=0.2,
+            leased_job(cards, key=_gate_id, work=self._publish_card, then=self._card_published, clock=clock),
+            concurrency=8,
+            max_yield=0.2,
         )
-        self.look = self._loop(
+        self.poll = self._worker(
             "look",
-            errand(repositories.switches, key=_of_switch, work=self._look, then=self._looked, clock=clock),
-            room=50,
-            patience=0.5,
+            leased_job(
+                repositories.switches, key=_switch_id, work=self._poll, then=self._polled, clock=clock
+            ),
+            concurrency=50,
+            max_yield=0.5,
         )
-        self.intervene = self._intervene_loop()
-        self.evidence = self._loop(
+        self.intervene = self._intervene_worker()
+        self.evidence = self._worker(
             "evidence",
-            errand(repositories.evidence, key=_of_gate, work=self._gather, then=self._gathered, clock=clock),
-            room=6,
-            patience=1.0,
+            leased_job(
+                repositories.evidence,
+                key=_gate_id,
+                work=self._collect_evidence,
+                then=self._evidence_collected,
+                clock=clock,
+            ),
+            concurrency=6,
+            max_yield=1.0,
         )
-        self.thread = self._loop(
+        self.timeline = self._worker(
             "thread",
-            errand(repositories.threads, key=_of_gate, work=self._tell, clock=clock),
-            room=4,
-            patience=0.5,
+            leased_job(repositories.threads, key=_gate_id, work=self._post_timeline, clock=clock),
+            concurrency=4,
+            max_yield=0.5,
         )
-        self.remove = self._remove_loop()
-        self.verify = Loop(name="verify_cards", step=self._verify_step, room=1, tick=VERIFY_TICK)
-        self.remind = Loop(name="remind", step=self._remind_step, room=1, tick=REMIND_TICK)
-        self.expire = Loop(name="expire", step=self._expire_step, room=1, tick=TICK)
-        self.previous = self._loop("previous", self._previous_step, room=1, patience=0.5)
-        self.gauges = Loop(name="gauges", step=self._gauges_step, room=1, tick=GAUGES_TICK)
+        self.remove_card_copies = self._remove_worker()
+        self.verify_cards = Worker(
+            name="verify_cards", step=self._verify_step, concurrency=1, poll_interval=VERIFY_POLL_SECONDS
+        )
+        self.remind = Worker(
+            name="remind", step=self._remind_step, concurrency=1, poll_interval=REMIND_POLL_SECONDS
+        )
+        self.expire = Worker(name="expire", step=self._expire_step, concurrency=1, poll_interval=POLL_SECONDS)
+        self.previous_cards = self._worker("previous", self._previous_step, concurrency=1, max_yield=0.5)
+        self.gauges = Worker(
+            name="gauges", step=self._gauges_step, concurrency=1, poll_interval=GAUGES_POLL_SECONDS
+        )
 
-    def _intervene_loop(self) -> Loop:
-        step = errand(
+    def _intervene_worker(self) -> Worker:
+        step = leased_job(
             self._repositories.interventions,
             key=lambda due: due.intervention.id,
             work=self._intervene,
             then=self._intervened,
             clock=self._clock,
         )
-        return Loop(name="intervene", step=step, room=8, tick=TICK)
+        return Worker(name="intervene", step=step, concurrency=8, poll_interval=POLL_SECONDS)
 
-    def _report_loop(self) -> Loop:
-        # Whoever presses is let go first, and then CodeDeploy is told at once: in a rush, of many together.
-        return Loop(
+    def _report_worker(self) -> Worker:
+        # A press is answered first. Then its decision is reported at once; in a burst, many decisions together.
+        return Worker(
             name="report",
-            step=errand(
+            step=leased_job(
                 self._repositories.reports,
-                key=_of_gate,
+                key=_gate_id,
                 work=self._report,
                 then=self._reported,
                 clock=self._clock,
             ),
-            room=16,
-            tick=TICK,
-            calm=self._calm,
-            patience=0.2,
-            quiet=0.0,
-            crowded=16,
+            concurrency=16,
+            poll_interval=POLL_SECONDS,
+            foreground=self._foreground,
+            max_yield=0.2,
+            quiet_period=0.0,
+            busy_concurrency=16,
         )
 
-    def _remove_loop(self) -> Loop:
-        step = errand(self._repositories.card_copies, key=_of_copy, work=self._remove, clock=self._clock)
-        return self._loop("remove", step, room=2, patience=0.5)
+    def _remove_worker(self) -> Worker:
+        step = leased_job(
+            self._repositories.card_copies, key=_copy_id, work=self._remove_card_copy, clock=self._clock
+        )
+        return self._worker("remove", step, concurrency=2, max_yield=0.5)
 
-    def _loop(self, name: str, step: Step, *, room: int, patience: float) -> Loop:
-        """What lets whoever stands at a door go first."""
-        return Loop(name=name, step=step, room=room, tick=TICK, calm=self._calm, patience=patience)
+    def _worker(self, name: str, step: Step, *, concurrency: int, max_yield: float) -> Worker:
+        """A worker that yields to requests."""
+        return Worker(
+            name=name,
+            step=step,
+            concurrency=concurrency,
+            poll_interval=POLL_SECONDS,
+            foreground=self._foreground,
+            max_yield=max_yield,
+        )
 
-    def all(self) -> list[Loop]:
+    def all(self) -> list[Worker]:
         return [
             self.report,
             self.card,
-            self.look,
+            self.poll,
             self.intervene,
             self.evidence,
-            self.thread,
-            self.remove,
-            self.verify,
+            self.timeline,
+            self.remove_card_copies,
+            self.verify_cards,
             self.remind,
             self.expire,
-            self.previous,
+            self.previous_cards,
             self.gauges,
         ]
 
-    def opened(self) -> None:
+    def gate_opened(self) -> None:
         """A gate was opened."""
-        for loop in (self.card, self.look, self.report, self.evidence, self.previous):
-            loop.nudge()
+        for worker in (self.card, self.poll, self.report, self.evidence, self.previous_cards):
+            worker.wake()
 
-    def seen_elsewhere(self) -> None:
-        """A card was seen where the record did not know it."""
-        for loop in (self.card, self.remove, self.thread):
-            loop.nudge()
+    def card_place_learnt(self) -> None:
+        """Slack named a place of a card that the database did not have."""
+        for worker in (self.card, self.remove_card_copies, self.timeline):
+            worker.wake()
 
-    def asked(self) -> None:
-        """Somebody asked for an undo, or for blue to end."""
-        for loop in (self.intervene, self.card):
-            loop.nudge()
+    def intervention_requested(self) -> None:
+        """Somebody requested an undo, or the end of blue."""
+        for worker in (self.intervene, self.card):
+            worker.wake()
 
-    def decided(self) -> None:
-        """A vote was committed; perhaps a decision."""
-        self.report.nudge()
-        self.card.nudge()
+    def gate_decided(self) -> None:
+        """A vote was committed, perhaps with a decision."""
+        self.report.wake()
+        self.card.wake()
 
     async def _report(self, due: DueReport) -> Result | CodeDeployUnavailable:
         return await report_decision(
@@ -196,40 +219,40 @@ class Errands:
         if isinstance(result, CodeDeployUnavailable):
             REPORTS.labels(outcome="again").inc()
             log.warning("not_reported_yet", gate=str(due.view.id), problem=str(result), attempts=due.attempts)
-            self.card.nudge()
+            self.card.wake()
             return
         REPORTS.labels(outcome=result.outcome).inc()
         if due.view.decided_at is not None:
             REPORT_SECONDS.observe((self._clock() - due.view.decided_at).total_seconds())
         log.info("reported", gate=str(due.view.id), answer=due.answer, outcome=result.outcome)
-        self.card.nudge()
-        self.look.nudge()
+        self.card.wake()
+        self.poll.wake()
 
-    async def _draw(self, due: DueCard) -> str | None:
+    async def _publish_card(self, due: DueCard) -> str | None:
         return await publish_card(
             due, record=self._repositories.cards, canvas=self._canvas, rules=self._rules, now=self._clock()
         )
 
-    def _drawn(self, due: DueCard, problem: str | None) -> None:
+    def _card_published(self, due: DueCard, problem: str | None) -> None:
         CARDS.labels(result="again" if problem else "drawn").inc()
         if problem:
             log.warning("card_not_drawn", gate=str(due.view.id), problem=problem, attempts=due.attempts)
-        self.card.nudge()
-        self.thread.nudge()
+        self.card.wake()
+        self.timeline.wake()
 
-    async def _remove(self, due: DueCopy) -> None:
+    async def _remove_card_copy(self, due: DueCopy) -> None:
         problem = await remove_copy(
             due, record=self._repositories.card_copies, remover=self._remover, now=self._clock()
         )
         if problem:
             log.warning("copy_not_removed", gate=str(due.gate), problem=problem, attempts=due.attempts)
 
-    async def _verify_step(self, room: int) -> Pieces:
+    async def _verify_step(self, limit: int) -> Jobs:
         if await self._repositories.cards.verify(now=self._clock()):
-            self.card.nudge()
+            self.card.wake()
         return []
 
-    async def _look(self, due: DuePoll) -> bool:
+    async def _poll(self, due: DuePoll) -> bool:
         return await poll_deployment(
             due,
             record=self._repositories.switches,
@@ -239,10 +262,10 @@ class Errands:
             now=self._clock(),
         )
 
-    def _looked(self, due: DuePoll, news: bool) -> None:
+    def _polled(self, due: DuePoll, news: bool) -> None:
         if news:
-            self.decided()
-            self.previous.nudge()
+            self.gate_decided()
+            self.previous_cards.wake()
 
     async def _intervene(self, due: DueIntervention) -> None:
         waiting = await execute_intervention(
@@ -257,66 +280,71 @@ class Errands:
 
     def _intervened(self, due: DueIntervention, done: None) -> None:
         log.info("carried_out", deed=due.intervention.deed, deployment=due.switch.key.deployment)
-        self.look.nudge()
-        self.decided()
+        self.poll.wake()
+        self.gate_decided()
 
-    async def _gather(self, due: DueEvidence) -> Evidence | None:
+    async def _collect_evidence(self, due: DueEvidence) -> Evidence | None:
         seen = await collect_evidence(
             due, record=self._repositories.evidence, source=self._source, now=self._clock()
         )
         if seen is not None and due.view.hook_name in seen.succeeded_events:
-            # Somebody answered past us while the gate waits: the watcher reads it itself and closes the gate.
+            # Somebody else answered CodeDeploy while the gate waits: polling reads that too and closes the gate.
             await self._repositories.switches.wake(due.view.switch.key, now=self._clock())
-            self.look.nudge()
+            self.poll.wake()
         return seen
 
-    def _gathered(self, due: DueEvidence, seen: Evidence | None) -> None:
+    def _evidence_collected(self, due: DueEvidence, seen: Evidence | None) -> None:
         EVIDENCE.labels(result="seen" if seen else "again").inc()
         for part, missing in (seen.missing if seen else {}).items():
             EVIDENCE_MISSING.labels(part=part, why=missing.why).inc()
-        self.card.nudge()
+        self.card.wake()
 
-    async def _tell(self, due: DueThread) -> None:
+    async def _post_timeline(self, due: DueThread) -> None:
         await post_timeline(
             due, record=self._repositories.threads, storyteller=self._storyteller, now=self._clock()
         )
 
-    async def _remind_step(self, room: int) -> Pieces:
+    async def _remind_step(self, limit: int) -> Jobs:
         reminded = remind(
-            record=self._repositories.gates, rules=self._rules, aside=self._aside["remind"], now=self._clock()
+            record=self._repositories.gates,
+            rules=self._rules,
+            aside=self._quarantines["remind"],
+            now=self._clock(),
         )
         if await reminded:
-            self.card.nudge()
+            self.card.wake()
         return []
 
-    async def _expire_step(self, room: int) -> Pieces:
+    async def _expire_step(self, limit: int) -> Jobs:
         now = self._clock()
-        aside = self._aside["expire"]
-        while await expire_gates(record=self._repositories.gates, aside=aside, now=now):
-            self.decided()
-        # To the second: sleep no longer than until the next deadline.
-        following = await self._repositories.gates.next_deadline(skip=aside.keys())
-        left = (following - self._clock()) if following else timedelta(seconds=TICK)
-        self.expire.tick = min(max(left.total_seconds(), 0.02), TICK)
+        quarantine = self._quarantines["expire"]
+        while await expire_gates(record=self._repositories.gates, aside=quarantine, now=now):
+            self.gate_decided()
+        # Deadlines hold to the second: sleep no longer than until the next one.
+        following = await self._repositories.gates.next_deadline(skip=quarantine.keys())
+        left = (following - self._clock()) if following else timedelta(seconds=POLL_SECONDS)
+        self.expire.poll_interval = min(max(left.total_seconds(), 0.02), POLL_SECONDS)
         return []
 
-    async def _previous_step(self, room: int) -> Pieces:
-        aside = self._aside["previous"]
-        for stale in await self._repositories.previous_cards.stale(limit=PREVIOUS_AT_ONCE, skip=aside.keys()):
-            with aside.guard(stale.id):
+    async def _previous_step(self, limit: int) -> Jobs:
+        quarantine = self._quarantines["previous"]
+        for stale in await self._repositories.previous_cards.stale(
+            limit=MAX_PREVIOUS_CARDS, skip=quarantine.keys()
+        ):
+            with quarantine.guard(stale.id):
                 await self._repositories.previous_cards.redraw(stale, now=self._clock())
-                self.card.nudge()
+                self.card.wake()
         return []
 
-    async def _gauges_step(self, room: int) -> Pieces:
+    async def _gauges_step(self, limit: int) -> Jobs:
         waiting, overdue = await self._repositories.queries.load(now=self._clock())
         WAITING.set(waiting)
         OLDEST_REPORT.set(overdue.total_seconds())
         return []
 
 
-class _Beside:
-    """Due cards, each with the switches of other domains that its gate's turn depends on."""
+class _CardsWithRelated:
+    """Due cards, each with the switches of other domains that its exclusivity rules depend on."""
 
     def __init__(self, repositories: Repositories, rules: Rules) -> None:
         self._repositories = repositories
@@ -330,34 +358,34 @@ class _Beside:
         return [replace(due, view=view) for due, view in zip(claimed, beside, strict=True)]
 
 
-class _AboutGate(Protocol):
+class _HasGate(Protocol):
     @property
     def view(self) -> GateView: ...
 
 
-def _of_gate(due: _AboutGate) -> GateId:
+def _gate_id(due: _HasGate) -> GateId:
     return due.view.id
 
 
-def _of_copy(due: DueCopy) -> int:
+def _copy_id(due: DueCopy) -> int:
     return due.id
 
 
-def _of_switch(due: DuePoll) -> int:
+def _switch_id(due: DuePoll) -> int:
     return due.switch.id
 
 
-def groups_loop(
+def groups_worker(
     refresh: Callable[[Iterable[str]], Awaitable[bool]], groups: Callable[[], frozenset[str]]
-) -> Loop:
-    """Keeps the members of the named user groups at hand."""
+) -> Worker:
+    """Refreshes the members of the user groups that the configuration names."""
 
-    async def step(room: int) -> Pieces:
-        # usergroups.users.list allows some twenty calls a minute; a large configuration is asked less often.
-        loop.tick = max(GROUPS_TICK, 6.0 * len(groups()))
+    async def step(limit: int) -> Jobs:
+        # usergroups.users.list allows some twenty calls a minute: many groups are read less often.
+        worker.poll_interval = max(GROUPS_POLL_SECONDS, 6.0 * len(groups()))
         if not await refresh(groups()):
-            loop.tick = 5.0
+            worker.poll_interval = 5.0
         return []
 
-    loop = Loop(name="groups", step=step, room=1, tick=GROUPS_TICK)
-    return loop
+    worker = Worker(name="groups", step=step, concurrency=1, poll_interval=GROUPS_POLL_SECONDS)
+    return worker

@@ -1,4 +1,4 @@
-"""The loops that the rules need: who deployed, what must be announced, probes, and domains that approve themselves."""
+"""Workers that the rules need: deployers, announcements, probes, automatic approval, rule changes."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
@@ -15,21 +15,21 @@ from app.flow.notify.refresh_rule_status import refresh_rule_status
 from app.flow.ports.evidence import EvidenceSource
 from app.flow.ports.rules import Rules
 from app.i18n.catalog import Texts
-from app.workers.foreground import Calm
-from app.workers.leased_job import Clock, Pieces, errand
-from app.workers.runner import Loop, Step
+from app.workers.foreground import ForegroundTracker
+from app.workers.leased_job import Clock, leased_job
+from app.workers.runner import Jobs, Step, Worker
 
-TICK: Final = 0.5
-DEPLOYERS_TICK: Final = 2.0
-TURN_TICK: Final = 1.0
-STRAYS_TICK: Final = 3600.0
-PATIENCE: Final = 0.5
-DEPLOYERS: Final = 100
-"""The newest so many are looked at in each tick, and so many of the others in turn."""
+POLL_SECONDS: Final = 0.5
+DEPLOYERS_POLL_SECONDS: Final = 2.0
+RULE_STATUS_POLL_SECONDS: Final = 1.0
+STRAY_CHECKS_POLL_SECONDS: Final = 3600.0
+MAX_YIELD_SECONDS: Final = 0.5
+DEPLOYERS_PER_POLL: Final = 100
+"""Each poll looks at the newest so many switches, and at so many of the others, round robin."""
 
 
-class RuleErrands:
-    """Builds the loops and knows which one to nudge."""
+class RuleWorkers:
+    """Builds the workers, and wakes those that an event gives work to."""
 
     def __init__(
         self,
@@ -41,86 +41,103 @@ class RuleErrands:
         book: EmailLookup,
         rules: Rules,
         texts: Texts,
-        redraw: Callable[[], None],
-        decided: Callable[[], None],
+        redraw_cards: Callable[[], None],
+        gate_decided: Callable[[], None],
         read_facts: Callable[[], Awaitable[None]],
         clock: Clock,
-        calm: Calm,
+        foreground: ForegroundTracker,
     ) -> None:
-        """`redraw` nudges the cards' loop, `decided` the reports' too. `read_facts` reads from the record what the
-        rules look at besides."""
+        """`redraw_cards` wakes the card worker, `gate_decided` also the report worker. `read_facts` reads what else the
+        rules depend on from the database."""
         self._read_facts = read_facts
         self._repositories = repositories
-        self._aside = {name: Quarantine(name) for name in ("deployers", "probes", "approve", "turn")}
+        self._quarantines = {name: Quarantine(name) for name in ("deployers", "probes", "approve", "turn")}
         self._herald = herald
         self._prober = prober
         self._traffic = LiveTraffic(record=repositories.evidence, source=source)
         self._texts = texts
-        self._decided = decided
+        self._gate_decided = gate_decided
         self._book = book
         self._rules = rules
-        self._redraw = redraw
+        self._redraw_cards = redraw_cards
         self._clock = clock
-        self._calm = calm
+        self._foreground = foreground
         self._deployers_after = 0
-        announcing = errand(repositories.announcements, key=_of_row, work=self._announce, clock=clock)
-        self.announce = self._loop("announce", announcing, room=4)
-        self._probing = errand(
+        announce_step = leased_job(repositories.announcements, key=_row_id, work=self._announce, clock=clock)
+        self.announce = self._worker("announce", announce_step, concurrency=4)
+        self._claim_probes = leased_job(
             repositories.probes,
-            key=_of_row,
+            key=_row_id,
             work=self._probe,
-            then=lambda due, done: self.told(),
+            then=lambda due, done: self.check_reported(),
             clock=clock,
         )
-        self.probe = self._loop("probe", self._probe_step, room=8)
-        self.deployer = self._loop("deployer", self._deployer_step, tick=DEPLOYERS_TICK)
-        self.approve = self._loop("approve", self._approve_step)
-        self.turn = self._loop("turn", self._turn_step, tick=TURN_TICK)
-        self.strays = self._loop("strays", self._strays_step, tick=STRAYS_TICK)
+        self.probe = self._worker("probe", self._probe_step, concurrency=8)
+        self.deployer = self._worker("deployer", self._deployer_step, poll_interval=DEPLOYERS_POLL_SECONDS)
+        self.approve = self._worker("approve", self._approve_step)
+        self.rule_status = self._worker(
+            "turn", self._rule_status_step, poll_interval=RULE_STATUS_POLL_SECONDS
+        )
+        self.stray_checks = self._worker(
+            "strays", self._stray_checks_step, poll_interval=STRAY_CHECKS_POLL_SECONDS
+        )
 
-    def _loop(self, name: str, step: Step, *, room: int = 1, tick: float = TICK) -> Loop:
-        return Loop(name=name, step=step, room=room, tick=tick, calm=self._calm, patience=PATIENCE)
+    def _worker(
+        self, name: str, step: Step, *, concurrency: int = 1, poll_interval: float = POLL_SECONDS
+    ) -> Worker:
+        return Worker(
+            name=name,
+            step=step,
+            concurrency=concurrency,
+            poll_interval=poll_interval,
+            foreground=self._foreground,
+            max_yield=MAX_YIELD_SECONDS,
+        )
 
-    def all(self) -> list[Loop]:
-        return [self.announce, self.deployer, self.probe, self.approve, self.turn, self.strays]
+    def all(self) -> list[Worker]:
+        return [self.announce, self.deployer, self.probe, self.approve, self.rule_status, self.stray_checks]
 
-    def opened(self) -> None:
+    def gate_opened(self) -> None:
         """A gate was opened."""
-        for loop in (self.deployer, self.probe, self.approve, self.turn):
-            loop.nudge()
+        for worker in (self.deployer, self.probe, self.approve, self.rule_status):
+            worker.wake()
 
-    def decided(self) -> None:
+    def gate_decided(self) -> None:
         """A gate was decided, or somebody voted."""
-        self.announce.nudge()
-        self.turn.nudge()
+        self.announce.wake()
+        self.rule_status.wake()
 
-    def told(self) -> None:
-        """A check was told."""
-        self._redraw()
-        self.approve.nudge()
+    def check_reported(self) -> None:
+        """A check was reported."""
+        self._redraw_cards()
+        self.approve.wake()
 
-    def frozen(self) -> None:
+    def freeze_changed(self) -> None:
         """A freeze was declared or lifted."""
-        self._redraw()
-        self.turn.nudge()
+        self._redraw_cards()
+        self.rule_status.wake()
 
-    def asked(self) -> None:
-        """Somebody asked for the probes."""
-        self._redraw()
-        self.probe.nudge()
+    def probes_requested(self) -> None:
+        """Somebody requested a run of the probes."""
+        self._redraw_cards()
+        self.probe.wake()
 
     async def _announce(self, due: DueAnnouncement) -> None:
         await announce(due, record=self._repositories.announcements, herald=self._herald, now=self._clock())
 
-    async def _deployer_step(self, room: int) -> Pieces:
-        found = await self._repositories.deployers.unknown(after=self._deployers_after, limit=DEPLOYERS)
-        others = [one.switch.id for one in found if one.switch.id > self._deployers_after][:DEPLOYERS]
-        self._deployers_after = others[-1] if len(others) == DEPLOYERS else 0
-        aside = self._aside["deployers"]
-        passed_over = aside.keys()
+    async def _deployer_step(self, limit: int) -> Jobs:
+        found = await self._repositories.deployers.unknown(
+            after=self._deployers_after, limit=DEPLOYERS_PER_POLL
+        )
+        others = [one.switch.id for one in found if one.switch.id > self._deployers_after][
+            :DEPLOYERS_PER_POLL
+        ]
+        self._deployers_after = others[-1] if len(others) == DEPLOYERS_PER_POLL else 0
+        quarantine = self._quarantines["deployers"]
+        passed_over = quarantine.keys()
         for unknown in found:
             if unknown.switch.id not in passed_over:
-                with aside.guard(unknown.switch.id):
+                with quarantine.guard(unknown.switch.id):
                     await self._find_deployer(unknown)
         return []
 
@@ -133,19 +150,19 @@ class RuleErrands:
             now=self._clock(),
         )
         if known:
-            self._redraw()
-            self.approve.nudge()
+            self._redraw_cards()
+            self.approve.wake()
 
-    async def _probe_step(self, room: int) -> Pieces:
+    async def _probe_step(self, limit: int) -> Jobs:
         planned = plan_probes(
             record=self._repositories.probes,
             rules=self._rules,
-            aside=self._aside["probes"],
+            aside=self._quarantines["probes"],
             now=self._clock(),
         )
         if await planned:
-            self._redraw()
-        return await self._probing(room)
+            self._redraw_cards()
+        return await self._claim_probes(limit)
 
     async def _probe(self, due: DueProbe) -> None:
         await run_probe(
@@ -153,55 +170,58 @@ class RuleErrands:
             record=self._repositories.probes,
             prober=self._prober,
             rules=self._rules,
-            words=self._sounding_words,
+            words=self._probe_summary,
             clock=self._clock,
         )
 
-    def _sounding_words(self, sounding: ProbeResult) -> str:
+    def _probe_summary(self, sounding: ProbeResult) -> str:
         return self._texts(f"probe.{sounding.answer}", **sounding.detail)
 
-    async def _approve_step(self, room: int) -> Pieces:
+    async def _approve_step(self, limit: int) -> Jobs:
         while await approve_by_checks(
             record=self._repositories.gates,
             ripe=self._repositories.checks,
             rules=self._rules,
-            aside=self._aside["approve"],
+            aside=self._quarantines["approve"],
             traffic=self._traffic,
             now=self._clock(),
         ):
-            self._decided()
-            self.turn.nudge()
+            self._gate_decided()
+            self.rule_status.wake()
         if await approve_by_earlier_votes(
             record=self._repositories.gates,
             votes=self._repositories.deployers,
             rules=self._rules,
-            aside=self._aside["approve"],
+            aside=self._quarantines["approve"],
             now=self._clock(),
         ):
-            self._decided()
-            self.turn.nudge()
+            self._gate_decided()
+            self.rule_status.wake()
         return []
 
-    async def _turn_step(self, room: int) -> Pieces:
+    async def _rule_status_step(self, limit: int) -> Jobs:
         await self._read_facts()
-        turned = refresh_rule_status(
-            record=self._repositories.freezes, rules=self._rules, aside=self._aside["turn"], now=self._clock()
+        changed = refresh_rule_status(
+            record=self._repositories.freezes,
+            rules=self._rules,
+            aside=self._quarantines["turn"],
+            now=self._clock(),
         )
-        if await turned:
-            self._redraw()
-            self.announce.nudge()
-            self.approve.nudge()
+        if await changed:
+            self._redraw_cards()
+            self.announce.wake()
+            self.approve.wake()
         return []
 
-    async def _strays_step(self, room: int) -> Pieces:
+    async def _stray_checks_step(self, limit: int) -> Jobs:
         await self._repositories.checks.forget_strays(now=self._clock())
         return []
 
 
-class _Row(Protocol):
+class _HasId(Protocol):
     @property
     def id(self) -> int: ...
 
 
-def _of_row(due: _Row) -> int:
+def _row_id(due: _HasId) -> int:
     return due.id

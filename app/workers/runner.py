@@ -1,8 +1,8 @@
-"""Runs the loops: each carries something out of the record, takes no input, and may run twice.
+"""Runs the workers. Each carries out work that the database holds, takes no input, and may do it twice.
 
-A step gives the work that it claimed; the runner does it beside the next step, so that one slow call holds up
-nothing else. A nudge (a commit in this process) wakes a loop at once; the tick is the safety net that also picks
-up a killed replica's work.
+A step claims jobs and returns them. The runner runs them concurrently with the next step, so that one slow call
+delays nothing else. `wake`, called after a commit in this process, starts a step at once. The poll interval is the
+safety net; by it a worker also takes over the work of a killed replica.
 """
 
 import asyncio
@@ -14,112 +14,114 @@ from typing import Any, Final
 import structlog
 
 from app.flow.ports.database import DatabaseUnavailable
-from app.observability.metrics import LOOP_FAILURES, LOOP_SECONDS
-from app.workers.foreground import QUIET, Calm
+from app.observability.metrics import WORKER_FAILURES, WORKER_LAST_SUCCESS
+from app.workers.foreground import QUIET_PERIOD_SECONDS, ForegroundTracker
 
 log = structlog.get_logger(__name__)
 
-Step = Callable[[int], Awaitable[Sequence[Coroutine[Any, Any, None]]]]
-"""Claims at most so many pieces of work and gives them, ready to run."""
+Jobs = Sequence[Coroutine[Any, Any, None]]
+Step = Callable[[int], Awaitable[Jobs]]
+"""Claims at most so many jobs and returns them, ready to run."""
 
-TROUBLE_SECONDS: Final = 1.0
+PAUSE_AFTER_ERROR_SECONDS: Final = 1.0
 
 
 @dataclass(kw_only=True)
-class Loop:
-    """One loop. `room`: pieces at once. `tick`: seconds between looks when nobody nudges.
+class Worker:
+    """Runs at most `concurrency` jobs at once, and polls every `poll_interval` seconds when nothing wakes it.
 
-    With `calm`, it lets whoever stands at a door go first, until nobody has for `quiet` seconds, for `patience`
-    seconds at most; and while more may come it does no more than `crowded` pieces at once.
+    With `foreground`, it yields to requests: before each step it waits until there was none for `quiet_period`
+    seconds, for `max_yield` seconds at most. While more requests are likely, it runs at most `busy_concurrency` jobs.
     """
 
     name: str
     step: Step
-    room: int
-    tick: float
-    calm: Calm | None = None
-    patience: float = 0.0
-    quiet: float = QUIET
-    crowded: int = 1
-    _more: bool = False
-    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    concurrency: int
+    poll_interval: float
+    foreground: ForegroundTracker | None = None
+    max_yield: float = 0.0
+    quiet_period: float = QUIET_PERIOD_SECONDS
+    busy_concurrency: int = 1
+    _more_due: bool = False
+    _woken: asyncio.Event = field(default_factory=asyncio.Event)
     _running: set[asyncio.Task[None]] = field(default_factory=set)
 
-    def nudge(self) -> None:
-        """There is work now."""
-        self._wake.set()
+    def wake(self) -> None:
+        """Starts a step now instead of after the poll interval."""
+        self._woken.set()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Runs until cancelled."""
         while True:
             try:
-                await self._once()
-                LOOP_SECONDS.labels(loop=self.name).set(time.time())
-            except DatabaseUnavailable as trouble:
-                log.warning("loop_waits_for_the_record", loop=self.name, problem=str(trouble))
-                await asyncio.sleep(TROUBLE_SECONDS)
+                await self._run_step()
+                WORKER_LAST_SUCCESS.labels(loop=self.name).set(time.time())
+            except DatabaseUnavailable as exc:
+                log.warning("loop_waits_for_the_record", loop=self.name, problem=str(exc))
+                await asyncio.sleep(PAUSE_AFTER_ERROR_SECONDS)
             except Exception:
-                LOOP_FAILURES.labels(loop=self.name).inc()
+                WORKER_FAILURES.labels(loop=self.name).inc()
                 log.exception("loop_step_failed", loop=self.name)
-                await asyncio.sleep(TROUBLE_SECONDS)
+                await asyncio.sleep(PAUSE_AFTER_ERROR_SECONDS)
 
     async def drain(self) -> None:
-        """Waits for the pieces under way."""
+        """Waits for the running jobs."""
         if self._running:
             await asyncio.wait(list(self._running))
 
     @property
     def is_busy(self) -> bool:
-        """Whether a piece is under way."""
+        """Whether a job is running."""
         return bool(self._running)
 
     def cancel(self) -> set[asyncio.Task[None]]:
-        """Cancels the pieces under way, and gives them; each is another replica's after its lease."""
+        """Cancels the running jobs and returns them. Another replica takes each over when its lease ends."""
         for task in self._running:
             task.cancel()
         return set(self._running)
 
-    async def settle(self) -> None:
-        """Steps by hand until nothing is due and nothing runs: for tests."""
+    async def run_until_idle(self) -> None:
+        """Runs steps until nothing is due and nothing runs. For tests."""
         while True:
-            work = await self.step(self.room)
-            if not work:
+            jobs = await self.step(self.concurrency)
+            if not jobs:
                 return
-            await asyncio.gather(*work)
+            await asyncio.gather(*jobs)
 
-    async def _once(self) -> None:
-        self._wake.clear()
-        room = self.room - len(self._running)
-        if self.calm is not None:
-            await self.calm.wait(self.patience, quiet=self.quiet)
-            room = room if self.calm.over else min(room, self.crowded - len(self._running))
-        work = await self.step(room) if room > 0 else []
-        self._more = len(work) >= room
-        for piece in work:
-            task = asyncio.create_task(self._guarded(piece))
+    async def _run_step(self) -> None:
+        self._woken.clear()
+        free = self.concurrency - len(self._running)
+        if self.foreground is not None:
+            await self.foreground.wait_until_quiet(self.max_yield, quiet_period=self.quiet_period)
+            if not self.foreground.is_idle:
+                free = min(free, self.busy_concurrency - len(self._running))
+        jobs = await self.step(free) if free > 0 else []
+        self._more_due = len(jobs) >= free
+        for job in jobs:
+            task = asyncio.create_task(self._run_job(job))
             self._running.add(task)
-            task.add_done_callback(self._done)
-        if not work or not self._more:
-            await self._rest()
+            task.add_done_callback(self._job_ended)
+        if not jobs or not self._more_due:
+            await self._wait_for_work()
 
-    async def _rest(self) -> None:
+    async def _wait_for_work(self) -> None:
         try:
-            async with asyncio.timeout(self.tick):
-                await self._wake.wait()
+            async with asyncio.timeout(self.poll_interval):
+                await self._woken.wait()
         except TimeoutError:
             return
 
-    def _done(self, task: asyncio.Task[None]) -> None:
+    def _job_ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
-        if self._more:
-            self._wake.set()  # there was no room for all; now there is
+        if self._more_due:
+            self._woken.set()  # all slots were taken; now one is free
 
-    async def _guarded(self, piece: Coroutine[Any, Any, None]) -> None:
+    async def _run_job(self, job: Coroutine[Any, Any, None]) -> None:
         try:
-            await piece
-        except DatabaseUnavailable as trouble:
-            log.warning("loop_waits_for_the_record", loop=self.name, problem=str(trouble))
+            await job
+        except DatabaseUnavailable as exc:
+            log.warning("loop_waits_for_the_record", loop=self.name, problem=str(exc))
         except Exception:
             # The row stays leased and is due again when the lease ends.
-            LOOP_FAILURES.labels(loop=self.name).inc()
+            WORKER_FAILURES.labels(loop=self.name).inc()
             log.exception("loop_piece_failed", loop=self.name)

@@ -248,8 +248,8 @@ async def test_a_domain_that_approves_itself_waits_its_turn_and_takes_it(build: 
             " WHERE deployment_id = %s",
             second,
         )
-        harness.service.rule_errands.told()
-        await harness.service.rule_errands.approve.settle()
+        harness.service.rule_workers.check_reported()
+        await harness.service.rule_workers.approve.run_until_idle()
         assert harness.gate(second)["phase"] == "awaiting"
         await come_through(harness, "payment", first)
         assert await harness.reported(second) == ["Succeeded"]

@@ -1,4 +1,4 @@
-"""The loops: no nudge is lost, no trouble ends them, and one slow piece holds up nothing else."""
+"""Workers: no wake-up is lost, no error ends them, and one slow job delays no other."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
@@ -9,127 +9,127 @@ import pytest
 from prometheus_client import REGISTRY
 
 from app.flow.ports.database import DatabaseUnavailable
-from app.workers.foreground import Calm
-from app.workers.runner import Loop
+from app.workers.foreground import ForegroundTracker
+from app.workers.runner import Worker
 
 NEVER = 3600.0
 
 
 class Work:
-    """Pieces that wait to be claimed, each running until it is let go."""
+    """Jobs that wait to be claimed, each running until it is let go."""
 
-    def __init__(self, *pieces: str) -> None:
-        self.due = list(pieces)
+    def __init__(self, *jobs: str) -> None:
+        self.due = list(jobs)
         self.running: set[str] = set()
         self.done: list[str] = []
         self.steps = 0
         self._go: dict[str, asyncio.Event] = {}
         self._moved = asyncio.Condition()
 
-    async def step(self, room: int) -> Sequence[Coroutine[Any, Any, None]]:
+    async def step(self, limit: int) -> Sequence[Coroutine[Any, Any, None]]:
         async with self._moved:
             self.steps += 1
             self._moved.notify_all()
-        taken, self.due = self.due[:room], self.due[room:]
-        return [self._run(piece) for piece in taken]
+        taken, self.due = self.due[:limit], self.due[limit:]
+        return [self._run(job) for job in taken]
 
-    def let_go(self, piece: str) -> None:
-        self._go.setdefault(piece, asyncio.Event()).set()
+    def let_go(self, job: str) -> None:
+        self._go.setdefault(job, asyncio.Event()).set()
 
     async def until(self, predicate: Any) -> None:
         async with asyncio.timeout(10), self._moved:
             await self._moved.wait_for(predicate)
 
-    async def _run(self, piece: str) -> None:
+    async def _run(self, job: str) -> None:
         async with self._moved:
-            self.running.add(piece)
+            self.running.add(job)
             self._moved.notify_all()
-        await self._go.setdefault(piece, asyncio.Event()).wait()
-        if piece == "bad":
-            raise ValueError(piece)
+        await self._go.setdefault(job, asyncio.Event()).wait()
+        if job == "bad":
+            raise ValueError(job)
         async with self._moved:
-            self.running.discard(piece)
-            self.done.append(piece)
+            self.running.discard(job)
+            self.done.append(job)
             self._moved.notify_all()
 
 
 @asynccontextmanager
-async def running(loop: Loop) -> AsyncIterator[None]:
-    task = asyncio.create_task(loop.run())
+async def running(worker: Worker) -> AsyncIterator[None]:
+    task = asyncio.create_task(worker.run())
     yield
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
-    await loop.drain()
+    await worker.drain()
 
 
-async def test_a_nudge_wakes_a_resting_loop() -> None:
+async def test_a_wake_wakes_a_resting_worker() -> None:
     work = Work()
-    loop = Loop(name="test", step=work.step, room=2, tick=NEVER)
-    async with running(loop):
+    worker = Worker(name="test", step=work.step, concurrency=2, poll_interval=NEVER)
+    async with running(worker):
         await work.until(lambda: work.steps == 1)
         work.due.append("a")
-        loop.nudge()
+        worker.wake()
         await work.until(lambda: work.running == {"a"})
         work.let_go("a")
         await work.until(lambda: work.done == ["a"])
 
 
-async def test_a_nudge_that_comes_during_a_step_is_not_lost() -> None:
+async def test_a_wake_that_comes_during_a_step_is_not_lost() -> None:
     work = Work()
-    nudged = asyncio.Event()
+    waked = asyncio.Event()
 
-    async def step(room: int) -> Sequence[Coroutine[Any, Any, None]]:
-        found = await work.step(room)
-        if not nudged.is_set():
-            nudged.set()
+    async def step(limit: int) -> Sequence[Coroutine[Any, Any, None]]:
+        found = await work.step(limit)
+        if not waked.is_set():
+            waked.set()
             work.due.append("late")  # committed after the claim has looked
-            loop.nudge()
+            worker.wake()
         return found
 
-    loop = Loop(name="test", step=step, room=2, tick=NEVER)
-    async with running(loop):
+    worker = Worker(name="test", step=step, concurrency=2, poll_interval=NEVER)
+    async with running(worker):
         await work.until(lambda: work.running == {"late"})
         work.let_go("late")
 
 
-async def test_a_full_loop_goes_on_as_soon_as_there_is_room() -> None:
+async def test_a_full_worker_goes_on_as_soon_as_a_slot_is_free() -> None:
     work = Work("a", "b", "c")
-    loop = Loop(name="test", step=work.step, room=2, tick=NEVER)
-    async with running(loop):
+    worker = Worker(name="test", step=work.step, concurrency=2, poll_interval=NEVER)
+    async with running(worker):
         await work.until(lambda: work.running == {"a", "b"})
         work.let_go("b")
         await work.until(lambda: work.running == {"a", "c"})
-        for piece in "ac":
-            work.let_go(piece)
+        for job in "ac":
+            work.let_go(job)
         await work.until(lambda: len(work.done) == 3)
 
 
-async def test_a_slow_piece_holds_up_no_other() -> None:
+async def test_a_slow_job_delays_no_other() -> None:
     work = Work("slow")
-    loop = Loop(name="test", step=work.step, room=2, tick=NEVER)
-    async with running(loop):
+    worker = Worker(name="test", step=work.step, concurrency=2, poll_interval=NEVER)
+    async with running(worker):
         await work.until(lambda: work.running == {"slow"})
         work.due.append("quick")
         work.let_go("quick")
-        loop.nudge()
+        worker.wake()
         await work.until(lambda: work.done == ["quick"])
         assert work.running == {"slow"}
         work.let_go("slow")
 
 
-async def test_a_piece_that_fails_is_counted_and_ends_nothing() -> None:
+async def test_a_job_that_fails_is_counted_and_ends_nothing() -> None:
     work = Work("bad", "good")
     work.let_go("bad")
     work.let_go("good")
-    loop = Loop(name="fails", step=work.step, room=2, tick=NEVER)
-    sample = ("switchgate_loop_failures_total", {"loop": "fails"})
+    worker = Worker(name="fails", step=work.step, concurrency=2, poll_interval=NEVER)
+    sample = ("switchgate_loop_failures_total", {"worker": "fails"})
     before = REGISTRY.get_sample_value(*sample) or 0
-    async with running(loop):
+    async with running(worker):
         await work.until(lambda: work.done == ["good"])
         work.due.append("next")
         work.let_go("next")
-        loop.nudge()
+        worker.wake()
         await work.until(lambda: "next" in work.done)
     assert REGISTRY.get_sample_value(*sample) == before + 1
 
@@ -140,25 +140,25 @@ async def test_a_step_that_fails_is_taken_again(trouble: Exception) -> None:
     work.let_go("a")
     failed = False
 
-    async def step(room: int) -> Sequence[Coroutine[Any, Any, None]]:
+    async def step(limit: int) -> Sequence[Coroutine[Any, Any, None]]:
         nonlocal failed
         if not failed:
             failed = True
             raise trouble
-        return await work.step(room)
+        return await work.step(limit)
 
-    async with running(Loop(name="test", step=step, room=1, tick=NEVER)):
+    async with running(Worker(name="test", step=step, concurrency=1, poll_interval=NEVER)):
         await work.until(lambda: work.done == ["a"])
     assert failed
 
 
-async def test_what_is_under_way_is_waited_for_when_the_loop_stops() -> None:
+async def test_running_jobs_are_waited_for_when_the_worker_stops() -> None:
     work = Work("a")
-    loop = Loop(name="test", step=work.step, room=1, tick=NEVER)
-    task = asyncio.create_task(loop.run())
+    worker = Worker(name="test", step=work.step, concurrency=1, poll_interval=NEVER)
+    task = asyncio.create_task(worker.run())
     await work.until(lambda: work.running == {"a"})
     task.cancel()
-    draining = asyncio.create_task(loop.drain())
+    draining = asyncio.create_task(worker.drain())
     work.let_go("a")
     await draining
     assert work.done == ["a"]
@@ -166,12 +166,14 @@ async def test_what_is_under_way_is_waited_for_when_the_loop_stops() -> None:
         await task
 
 
-async def test_while_somebody_is_at_the_door_a_loop_does_one_piece_at_a_time() -> None:
+async def test_while_a_request_is_in_flight_a_worker_runs_one_job_at_a_time() -> None:
     work = Work("a", "b")
-    calm = Calm()
-    loop = Loop(name="test", step=work.step, room=2, tick=NEVER, calm=calm, patience=0.01)
-    with calm.busy():
-        async with running(loop):
+    foreground = ForegroundTracker()
+    worker = Worker(
+        name="test", step=work.step, concurrency=2, poll_interval=NEVER, foreground=foreground, max_yield=0.01
+    )
+    with foreground.request():
+        async with running(worker):
             await work.until(lambda: work.running == {"a"})
             work.let_go("a")
             await work.until(lambda: work.running == {"b"})
@@ -179,28 +181,43 @@ async def test_while_somebody_is_at_the_door_a_loop_does_one_piece_at_a_time() -
             work.let_go("b")
 
 
-async def test_a_loop_starts_as_soon_as_the_last_has_left() -> None:
+async def test_a_worker_starts_as_soon_as_the_last_request_has_ended() -> None:
     work = Work("a")
     work.let_go("a")
-    calm = Calm()
-    loop = Loop(name="test", step=work.step, room=1, tick=NEVER, calm=calm, patience=NEVER, quiet=0.0)
-    with calm.busy():
-        async with running(loop):
+    foreground = ForegroundTracker()
+    worker = Worker(
+        name="test",
+        step=work.step,
+        concurrency=1,
+        poll_interval=NEVER,
+        foreground=foreground,
+        max_yield=NEVER,
+        quiet_period=0.0,
+    )
+    with foreground.request():
+        async with running(worker):
             await asyncio.sleep(0)
-            with calm.busy():
+            with foreground.request():
                 pass
             await asyncio.sleep(0)
             assert work.steps == 0
 
-    async with running(loop):
+    async with running(worker):
         await work.until(lambda: work.done == ["a"])
 
 
-async def test_once_it_is_long_calm_a_loop_does_all_it_has_room_for() -> None:
+async def test_without_recent_requests_a_worker_uses_all_its_slots() -> None:
     work = Work("a", "b")
-    calm = Calm()
-    loop = Loop(name="test", step=work.step, room=2, tick=NEVER, calm=calm, patience=NEVER)
-    async with running(loop):
+    foreground = ForegroundTracker()
+    worker = Worker(
+        name="test",
+        step=work.step,
+        concurrency=2,
+        poll_interval=NEVER,
+        foreground=foreground,
+        max_yield=NEVER,
+    )
+    async with running(worker):
         await work.until(lambda: work.running == {"a", "b"})
-        for piece in "ab":
-            work.let_go(piece)
+        for job in "ab":
+            work.let_go(job)

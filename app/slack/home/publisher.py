@@ -30,7 +30,7 @@ from app.slack.users.directory import Directory
 log = structlog.get_logger(__name__)
 
 Body = Mapping[str, Any]
-Pieces = Sequence[Coroutine[Any, Any, None]]
+Jobs = Sequence[Coroutine[Any, Any, None]]
 
 LOOKED_FOR: Final = timedelta(minutes=10)
 """How long after somebody last did something in their Home it is kept up to date."""
@@ -91,10 +91,10 @@ class HomePublisher:
         replies: Replies,
         patience: RateLimiter,
         workspace_url: Callable[[], str | None],
-        nudge: Callable[[], None],
+        wake: Callable[[], None],
         clock: Callable[[], datetime],
     ) -> None:
-        """`nudge` wakes the loop that calls `step`."""
+        """`wake` wakes the loop that calls `step`."""
         self._client = client
         self._questions = questions
         self._freezes = freezes
@@ -103,7 +103,7 @@ class HomePublisher:
         self._replies = replies
         self._patience = patience
         self._workspace_url = workspace_url
-        self._nudge = nudge
+        self._wake_worker = wake
         self._clock = clock
         self._viewers: dict[str, _Viewer] = {}
         self._looked_at: datetime | None = None
@@ -133,7 +133,7 @@ class HomePublisher:
         if viewer is not None:
             self._want(viewer)
 
-    async def step(self, room: int) -> Pieces:
+    async def step(self, room: int) -> Jobs:
         """Publications that are due."""
         now = self._clock()
         self._viewers = {
@@ -172,7 +172,7 @@ class HomePublisher:
         now = self._clock()
         soonest = max(now, viewer.published_at + AFTER_PRESS) if viewer.published_at else now
         viewer.due_at = min(viewer.due_at, soonest) if viewer.due_at else soonest
-        self._nudge()
+        self._wake_worker()
 
     async def _look(self, now: datetime) -> None:
         """Asks the record every few seconds, for all viewers at once, whether anything has changed."""
@@ -194,7 +194,7 @@ class HomePublisher:
             await self._try(user, viewer, asked=asked)
         finally:
             viewer.busy = False
-            self._nudge()  # it may be due again already
+            self._wake_worker()  # it may be due again already
 
     async def _try(self, user: str, viewer: _Viewer, *, asked: bool) -> None:
         profile = await self._directory.profile(viewer.body)

@@ -137,7 +137,7 @@ def checks_router(
     *,
     rules: Rules,
     region: str,
-    told: Callable[[], None],
+    on_check_reported: Callable[[], None],
     clock: Callable[[], datetime],
 ) -> APIRouter:
     """`told` is called once a check is kept: cards and rules look at it."""
@@ -173,7 +173,7 @@ def checks_router(
             by=by,
         )
         taken = await _take(told_check, checks=checks, rules=rules, now=clock())
-        told()
+        on_check_reported()
         response.status_code = 201 if taken.is_new else 200
         return _out(taken.key, taken.check)
 

@@ -102,7 +102,7 @@ def freezes_router(
     callers: Callers,
     *,
     rules: Rules,
-    changed: Callable[[], None],
+    on_freeze_changed: Callable[[], None],
     clock: Callable[[], datetime],
 ) -> APIRouter:
     """`changed` is called once cards are to be redrawn."""
@@ -135,7 +135,7 @@ def freezes_router(
             raise HTTPException(422, f"domains: not configured: {', '.join(refusal.names)}") from None
         except NotAFreeze as refusal:
             raise HTTPException(422, WRONG[type(refusal)]) from None
-        changed()
+        on_freeze_changed()
         return FreezeOut(
             id=declared.id,
             domains=found.domains,
@@ -154,7 +154,7 @@ def freezes_router(
             number, who=api_actor(by), record=freezes, now=clock()
         ):
             raise HTTPException(404, "No such freeze stands.")
-        changed()
+        on_freeze_changed()
 
     return router
 

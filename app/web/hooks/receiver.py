@@ -1,4 +1,4 @@
-"""`POST /hooks/codedeploy`: verify, parse, open the gate, answer. Slack and evidence are the loops' work."""
+"""`POST /hooks/codedeploy`: verify, parse, open the gate, answer. Workers post to Slack and collect evidence."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -19,7 +19,7 @@ from app.gate.state_machine import Awaiting
 from app.observability.metrics import HOOKS
 from app.web.hooks.message import Malformed, read_hook
 from app.web.hooks.request_auth import Admission, NotAdmitted, not_understood, refusal
-from app.workers.foreground import Calm
+from app.workers.foreground import ForegroundTracker
 
 log = structlog.get_logger(__name__)
 
@@ -38,16 +38,16 @@ class HookReceiver:
         deployments: Deployments,
         rules: Rules,
         region: str,
-        opened: Callable[[], None],
-        calm: Calm,
+        on_gate_opened: Callable[[], None],
+        foreground: ForegroundTracker,
     ) -> None:
         self._admission = admission
         self._record = record
         self._deployments = deployments
         self._rules = rules
         self._region = region
-        self._opened = opened
-        self._calm = calm
+        self._on_gate_opened = on_gate_opened
+        self._foreground = foreground
 
     def router(self) -> APIRouter:
         """The route, as in the contract: 202, 200, 400, 401, 422, 503."""
@@ -59,7 +59,7 @@ class HookReceiver:
 
     async def receive(self, request: Request) -> JSONResponse:
         """Forwards one CodeDeploy lifecycle hook; repeated or concurrent, it opens one gate."""
-        with self._calm.busy():
+        with self._foreground.request():
             answer, outcome = await self._receive(request)
         HOOKS.labels(outcome=outcome).inc()
         return answer
@@ -95,7 +95,7 @@ class HookReceiver:
     def _found(self, found: Opened | Known) -> tuple[JSONResponse, str]:
         if isinstance(found, Known):
             return JSONResponse(_known(found.view), 200), "known"
-        self._opened()
+        self._on_gate_opened()
         log.info("gate_opened", gate=str(found.gate), verified=found.verified)
         state = "awaiting" if found.verified else "unverified"
         return JSONResponse({"gate": str(found.gate), "state": state}, 202), "opened"

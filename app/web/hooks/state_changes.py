@@ -50,11 +50,15 @@ class StateChangeReceiver:
     """Where EventBridge's hints come in. `wake` gives whether it is a switch that lives."""
 
     def __init__(
-        self, *, admission: Admission, wake: Callable[[SwitchKey], Awaitable[bool]], woken: Callable[[], None]
+        self,
+        *,
+        admission: Admission,
+        wake: Callable[[SwitchKey], Awaitable[bool]],
+        on_woken: Callable[[], None],
     ) -> None:
         self._admission = admission
         self._wake = wake
-        self._woken = woken
+        self._on_woken = on_woken
 
     def router(self) -> APIRouter:
         """The route: 202, 400, 401, 503."""
@@ -82,7 +86,7 @@ class StateChangeReceiver:
     async def _look(self, key: SwitchKey) -> bool:
         known = await self._wake(key)
         if known:
-            self._woken()
+            self._on_woken()
         return known
 
 

@@ -19,7 +19,7 @@ from app.slack.client import RateLimiter
 from app.slack.home.publisher import HomePublisher
 from app.slack.replies import Replies
 from app.slack.users.directory import Directory
-from app.workers.foreground import Calm
+from app.workers.foreground import ForegroundTracker
 from tests.db.opened import NOW
 from tests.harness import Harness, texts_in
 from tests.slack.play import STRANGER, Build
@@ -233,10 +233,10 @@ async def test_a_publication_that_was_given_out_is_not_given_out_again_before_it
         freezes=Freezes(database),
         rules=rules,
         directory=Directory(client, clock=lambda: NOW, locale="en"),
-        replies=Replies(client, calm=Calm()),
+        replies=Replies(client, foreground=ForegroundTracker()),
         patience=RateLimiter(lambda: NOW),
         workspace_url=lambda: None,
-        nudge=lambda: None,
+        wake=lambda: None,
         clock=lambda: NOW,
     )
     homes.opened({"user": {"id": OLU.id}})
