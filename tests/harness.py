@@ -21,11 +21,11 @@ from app.config.environment import Settings
 from app.config.loader import load_config
 from app.sandbox.aws.pace import Pace
 from app.sandbox.aws.stand_in import AwsStandIn
-from app.sandbox.cast import CHANNEL
+from app.sandbox.fakes import Fakes
+from app.sandbox.people import CHANNEL
 from app.sandbox.slack.answers import PressResult, SubmitResult
 from app.sandbox.slack.shapes import Message
 from app.sandbox.slack.stand_in import SlackStandIn
-from app.sandbox.stage import Stage
 from app.web.connections import BoundedH11Protocol
 
 AT_ONCE = Pace(start=0, event=0, install=0, shift=0, stop=0, drain=0)
@@ -51,11 +51,11 @@ class Harness:
     """What a play asks of the harness. Nothing here reaches past the wire but `rows`, which reads the record."""
 
     def __init__(
-        self, stage: Stage, service: Service, clock: TestClock, *, database_url: str, url: str
+        self, fakes: Fakes, service: Service, clock: TestClock, *, database_url: str, url: str
     ) -> None:
-        self.stage = stage
-        self.aws: AwsStandIn = stage.aws
-        self.slack: SlackStandIn = stage.slack
+        self.fakes = fakes
+        self.aws: AwsStandIn = fakes.aws
+        self.slack: SlackStandIn = fakes.slack
         self.service = service
         self.clock = clock
         self.database_url = database_url
@@ -240,15 +240,15 @@ async def running_harness(
     monkeypatch: pytest.MonkeyPatch,
     *,
     environment: dict[str, str] | None = None,
-    before: Callable[[Stage], object] | None = None,
-    **stage: Any,
+    before: Callable[[Fakes], object] | None = None,
+    **options: Any,
 ) -> AsyncIterator[Harness]:
-    """A harness from cellar to roof. `stage`: see `app.sandbox.stage.Stage`; `environment` adds to the service's.
+    """A harness from cellar to roof. `options`: see `app.sandbox.fakes.Fakes`; `environment` adds to the service's.
 
     `before` is called when the stand-ins stand and the service has not started yet.
     """
     clock = TestClock()
-    with Stage(tmp_path, **{"speed": 0.0, "pace": AT_ONCE, "seed": 1, **stage}) as built:
+    with Fakes(tmp_path, **{"speed": 0.0, "pace": AT_ONCE, "seed": 1, **options}) as built:
         variables = {**built.environment(database_url=database_url), **(environment or {})}
         for name, value in built.aws.environment().items():
             monkeypatch.setenv(name, value)

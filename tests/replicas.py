@@ -1,4 +1,4 @@
-"""Real replicas for a play: `switchgate serve` as processes of their own, on one record and one stage."""
+"""Real replicas for a play: `switchgate serve` as processes of their own, on one database and one pair of fakes."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -9,18 +9,18 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from app.sandbox.cast import CHANNEL
+from app.sandbox.fakes import Fakes
+from app.sandbox.people import CHANNEL
 from app.sandbox.replica import Replica
 from app.sandbox.slack.shapes import Message
-from app.sandbox.stage import Stage
 from tests.harness import AT_ONCE, text_of
 
 
 class Fleet:
-    """Replicas on one stage. Blocking, for plays that have no loop of their own."""
+    """Replicas on one pair of fakes. Blocking, for plays that have no loop of their own."""
 
-    def __init__(self, stage: Stage, folder: Path, *, database_url: str, stack: ExitStack) -> None:
-        self.stage, self.aws, self.slack = stage, stage.aws, stage.slack
+    def __init__(self, fakes: Fakes, folder: Path, *, database_url: str, stack: ExitStack) -> None:
+        self.fakes, self.aws, self.slack = fakes, fakes.aws, fakes.slack
         self.database_url = database_url
         self._folder = folder
         self._stack = stack
@@ -32,7 +32,7 @@ class Fleet:
     def start(self) -> Replica:
         """One more replica; it gets its share of hooks and, once its socket is open, of presses."""
         self._count += 1
-        environment = self.stage.environment(database_url=self.database_url)
+        environment = self.fakes.environment(database_url=self.database_url)
         environment["SWITCHGATE_LOG_LEVEL"] = "WARNING"
         replica = Replica(environment, log=self._folder / f"replica-{self._count}.log")
         self._stack.enter_context(replica)
@@ -43,7 +43,7 @@ class Fleet:
         replicas = [self.start() for _ in range(count)]
         for replica in replicas:
             replica.wait_ready(60)
-        self.stage.service_urls = [replica.url for replica in replicas]
+        self.fakes.service_urls = [replica.url for replica in replicas]
         self.until(lambda: self.slack.connected >= count)
         return replicas
 
@@ -85,8 +85,8 @@ def buttons(card: Message) -> set[str]:
 
 
 @contextmanager
-def fleet(folder: Path, database_url: str, **stage: Any) -> Iterator[Fleet]:
-    """A stage without replicas; `stage` as for `app.sandbox.stage.Stage`."""
+def fleet(folder: Path, database_url: str, **options: Any) -> Iterator[Fleet]:
+    """Fakes without replicas; `options` as for `app.sandbox.fakes.Fakes`."""
     with ExitStack() as stack:
-        built = stack.enter_context(Stage(folder, **{"speed": 0.0, "pace": AT_ONCE, "seed": 1, **stage}))
+        built = stack.enter_context(Fakes(folder, **{"speed": 0.0, "pace": AT_ONCE, "seed": 1, **options}))
         yield Fleet(built, folder, database_url=database_url, stack=stack)

@@ -194,7 +194,7 @@ def test_nothing_is_built_at_import_and_the_service_does_without_the_sandbox() -
 
 def test_nothing_of_the_sandbox_is_built_at_import() -> None:
     sandbox = [file for file in MODULES if file not in SERVICE]
-    assert "app.sandbox.stage" in imported(sandbox)
+    assert "app.sandbox.fakes" in imported(sandbox)
 
 
 def test_the_readme_names_every_environment_variable() -> None:

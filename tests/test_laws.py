@@ -14,8 +14,8 @@ import psycopg
 import pytest
 from prometheus_client import REGISTRY
 
-from app.sandbox.aws.world import SandboxDomain
-from app.sandbox.cast import GRACE, JUN, MINA, OLU
+from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.people import GRACE, JUN, MINA, OLU
 from app.slack.action_value import ActionValue
 from tests.flow import outsiders
 from tests.harness import Harness
@@ -313,17 +313,17 @@ class TestLaw8UnknownIsClosed:
         assert len(harness.rows("SELECT 1 FROM gates")) == 1
 
     async def test_a_service_that_cannot_be_reached_lets_nothing_through(self, harness: Harness) -> None:
-        harness.stage.service_urls = ["http://127.0.0.1:9"]
-        harness.stage.lambda_seconds = 4
+        harness.fakes.service_urls = ["http://127.0.0.1:9"]
+        harness.fakes.lambda_seconds = 4
         deployment = harness.aws.deploy("order")
         assert await harness.reported(deployment, timeout=20) == ["Failed"]
         assert harness.aws.share("order") == {"blue": 100, "green": 0}
 
     async def test_a_domain_that_left_the_configuration_is_decided_by_nobody(self, harness: Harness) -> None:
         deployment, _ = await harness.open_gate("order")
-        text = harness.stage.config_file.read_text()
-        harness.stage.config_file.write_text(text.replace("[domains.order]", "[domains.renamed]"))
-        harness.service.reload(harness.stage.config_file)
+        text = harness.fakes.config_file.read_text()
+        harness.fakes.config_file.write_text(text.replace("[domains.order]", "[domains.renamed]"))
+        harness.service.reload(harness.fakes.config_file)
         await harness.approve(GRACE.id, deployment)
         await harness.until(lambda: "press_refused" in harness.audit(deployment))
         assert harness.gate(deployment)["phase"] == "awaiting"
@@ -362,7 +362,7 @@ class TestLaw10SecretsStaySecret:
         places = {
             "Slack": harness.slack.traffic(),
             "the log": log.getvalue(),
-            "the Lambda's log": "\n".join(harness.stage.hook_log),
+            "the Lambda's log": "\n".join(harness.fakes.hook_log),
             "HTTP": pages,
             "the audit trail": str(harness.table("audit_events")),
         }

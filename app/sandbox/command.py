@@ -7,12 +7,12 @@ from functools import partial
 from typing import Final
 
 from app.db.embedded_postgres import EmbeddedPostgresError
-from app.sandbox.once import NotThrough, Once
-from app.sandbox.opening import open_with_two_waiting
+from app.sandbox.environment import SandboxEnvironment, sandbox_environment
 from app.sandbox.page.server import Page
-from app.sandbox.replica import ReplicaTrouble
-from app.sandbox.stop_sign import StopSign
-from app.sandbox.whole import Whole, whole_sandbox
+from app.sandbox.replica import ReplicaNotReady
+from app.sandbox.seed import seed_two_waiting_deployments
+from app.sandbox.shutdown_signal import ShutdownSignal
+from app.sandbox.smoke import SmokeFailed, SmokeRun
 
 VERDICTS: Final = ("approve", "reject")
 LOCALES: Final = ("en", "ko")
@@ -26,44 +26,46 @@ def run_sandbox(*, once: str | None, port: int, locale: str) -> int:
         return _complain(f"--once: {once} is neither approve nor reject", status=2)
     if locale not in LOCALES:
         return _complain(f"--locale: {locale} is neither en nor ko", status=2)
-    sign = StopSign().listen()
+    shutdown = ShutdownSignal().listen()
     began = time.monotonic()
     try:
-        with whole_sandbox(locale=locale) as whole:
+        with sandbox_environment(locale=locale) as sandbox:
             say(f"Postgres, Slack, AWS and the service are up ({time.monotonic() - began:.1f} s).")
-            return _once(whole, once, sign) if once is not None else _page(whole, port, locale, sign)
-    except (EmbeddedPostgresError, ReplicaTrouble) as trouble:
+            return (
+                _once(sandbox, once, shutdown) if once is not None else _page(sandbox, port, locale, shutdown)
+            )
+    except (EmbeddedPostgresError, ReplicaNotReady) as trouble:
         return _complain(str(trouble))
 
 
-def _page(whole: Whole, port: int, locale: str, sign: StopSign) -> int:
+def _page(sandbox: SandboxEnvironment, port: int, locale: str, shutdown: ShutdownSignal) -> int:
     """Until somebody wants us to stop."""
-    open_with_two_waiting(whole, sign)
-    if sign.is_up:
+    seed_two_waiting_deployments(sandbox, shutdown)
+    if shutdown.requested:
         return 0
-    with _listening(whole, port, locale) as page:
+    with _listening(sandbox, port, locale) as page:
         say(f"\n    Open {page.url}\n\nCtrl-C stops everything.")
-        sign.wait()
+        shutdown.wait()
         say("Stopping.")
     return 0
 
 
-def _listening(whole: Whole, port: int, locale: str) -> Page:
+def _listening(sandbox: SandboxEnvironment, port: int, locale: str) -> Page:
     try:
-        return Page(whole, port=port, locale=locale)
+        return Page(sandbox, port=port, locale=locale)
     except OSError as trouble:
         if trouble.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
         say(f"Port {port} cannot be had ({trouble.strerror}); this is another one.")
-        return Page(whole, port=0, locale=locale)
+        return Page(sandbox, port=0, locale=locale)
 
 
-def _once(whole: Whole, verdict: str, sign: StopSign) -> int:
-    play = Once(whole, say=say, sign=sign)
+def _once(sandbox: SandboxEnvironment, verdict: str, shutdown: ShutdownSignal) -> int:
+    run = SmokeRun(sandbox, say=say, shutdown=shutdown)
     try:
-        play.approve() if verdict == "approve" else play.reject()
-    except NotThrough as reason:
-        tail = whole.log.read_text(errors="replace").splitlines()[-20:]
+        run.approve() if verdict == "approve" else run.reject()
+    except SmokeFailed as reason:
+        tail = sandbox.log.read_text(errors="replace").splitlines()[-20:]
         return _complain("\n".join([*tail, str(reason)]))
     return 0
 

@@ -6,7 +6,7 @@ from threading import Lock
 from typing import Final
 
 from app.sandbox.aws.stand_in import AwsStandIn
-from app.sandbox.cast import JUN, PEOPLE
+from app.sandbox.people import JUN, PEOPLE
 from app.sandbox.slack.shapes import User
 from app.sandbox.smoke_tests import SmokeTests
 

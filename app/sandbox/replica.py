@@ -18,7 +18,7 @@ STOP_SECONDS: Final = 20.0
 INHERITED: Final = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "VIRTUAL_ENV", "PYTHONPATH")
 
 
-class ReplicaTrouble(Exception):
+class ReplicaNotReady(Exception):
     """The service did not come up; the message ends with its last words."""
 
 
@@ -55,7 +55,7 @@ class Replica:
         return self
 
     def wait_ready(self, seconds: float = READY_SECONDS) -> float:
-        """Until `/readyz` says 200; gives the seconds it took. Raises `ReplicaTrouble`."""
+        """Until `/readyz` says 200; gives the seconds it took. Raises `ReplicaNotReady`."""
         began = time.monotonic()
         while time.monotonic() - began < seconds:
             if self._process is None or self._process.poll() is not None:
@@ -64,13 +64,13 @@ class Replica:
                 return time.monotonic() - began
             time.sleep(0.02)
         tail = self.log.read_text(errors="replace")[-2000:]
-        raise ReplicaTrouble(f"the service at {self.url} is not ready:\n{tail}")
+        raise ReplicaNotReady(f"the service at {self.url} is not ready:\n{tail}")
 
     @property
     def pid(self) -> int:
-        """Raises `ReplicaTrouble` when it was not started."""
+        """Raises `ReplicaNotReady` when it was not started."""
         if self._process is None:
-            raise ReplicaTrouble("the service was not started")
+            raise ReplicaNotReady("the service was not started")
         return self._process.pid
 
     @property

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from urllib.request import ProxyHandler, Request, build_opener
 
 from app.sandbox.aws.stand_in import AwsStandIn
-from app.sandbox.cast import SMOKE_TEST
+from app.sandbox.people import SMOKE_TEST
 
 log = logging.getLogger(__name__)
 

@@ -14,9 +14,9 @@ def main(names: list[str]) -> int:
         print(f"no such line: {', '.join(unknown)}; there are: {', '.join(LINES)}", file=sys.stderr)
         return 2
     seen: list[Measured] = []
-    with scene() as stage:
+    with scene() as fakes:
         for measure in [measure for name, measure in LINES.items() if not names or name in names]:
-            for line in measure(stage):
+            for line in measure(fakes):
                 print(line, flush=True)
                 seen.append(line)
     missed = [line.name for line in seen if line.missed]

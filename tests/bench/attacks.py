@@ -121,24 +121,24 @@ PUT = "PutLifecycleEventHookExecutionStatus"
 DEPLOYMENTS = "SELECT g.id::text, s.deployment_id FROM gates g JOIN switches s ON s.id = g.switch_id"
 
 
-def heard_since(stage: Scene, calls: int) -> dict[str, float]:
+def heard_since(fakes: Scene, calls: int) -> dict[str, float]:
     """When CodeDeploy last heard of each deployment, POSIX seconds, but for its first `calls` calls."""
-    return {call.params["deploymentId"]: call.when.timestamp() for call in stage.aws.calls(PUT)[calls:]}
+    return {call.params["deploymentId"]: call.when.timestamp() for call in fakes.aws.calls(PUT)[calls:]}
 
 
-def presses_under(stage: Scene, name: str, attack: Attack | None) -> None:
+def presses_under(fakes: Scene, name: str, attack: Attack | None) -> None:
     """Prints one line: the presses' ack, how long CodeDeploy had to wait, and what the attacker was answered."""
-    gates = stage.waiting(PRESSES)
-    stage.settle()
-    deployments = dict(stage.rows(DEPLOYMENTS))
-    heard_before = len(stage.aws.calls(PUT))
+    gates = fakes.waiting(PRESSES)
+    fakes.settle()
+    deployments = dict(fakes.rows(DEPLOYMENTS))
+    heard_before = len(fakes.aws.calls(PUT))
     seen.clear()
-    with under(attack, stage.service.url):
-        load = stage.press(
+    with under(attack, fakes.service.url):
+        load = fakes.press(
             [approve_request(*gate) for gate in gates], at_once=PRESSES_A_SECOND, rate=PRESSES_A_SECOND
         )
-        stage.aws.wait_until(lambda: len(heard_since(stage, heard_before)) >= PRESSES, timeout=60)
-    heard = heard_since(stage, heard_before)
+        fakes.aws.wait_until(lambda: len(heard_since(fakes, heard_before)) >= PRESSES, timeout=60)
+    heard = heard_since(fakes, heard_before)
     told = [
         1000 * (heard[deployments[gate]] - sent) for (gate, _, _), sent in zip(gates, load.sent, strict=True)
     ]
@@ -152,10 +152,10 @@ def presses_under(stage: Scene, name: str, attack: Attack | None) -> None:
 
 def main() -> int:
     """At rest, then under each attack."""
-    with scene() as stage:
-        presses_under(stage, "at rest", None)
+    with scene() as fakes:
+        presses_under(fakes, "at rest", None)
         for name, attack in ATTACKS.items():
-            presses_under(stage, name, attack)
+            presses_under(fakes, name, attack)
     return 0
 
 

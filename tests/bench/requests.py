@@ -7,10 +7,10 @@ import time
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-from app.sandbox.cast import CHANNEL, MINA
+from app.sandbox.fakes import HOOK_SECRET, KID
+from app.sandbox.people import CHANNEL, MINA
 from app.sandbox.slack.credentials import SIGNING_SECRET
 from app.sandbox.slack.shapes import APP, TEAM
-from app.sandbox.stage import HOOK_SECRET, KID
 from app.web.hooks.signature import sign
 from tests.bench.load import http_request
 

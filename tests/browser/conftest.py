@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from app.sandbox.environment import SandboxEnvironment
+from app.sandbox.fakes import Fakes
 from app.sandbox.page.server import Page as SandboxPage
 from app.sandbox.pipeline import Pipeline
 from app.sandbox.replica import Replica
 from app.sandbox.smoke_tests import SmokeTests
-from app.sandbox.stage import Stage
-from app.sandbox.whole import Whole
 from tests.browser.chromium import MISSING, find_chromium, is_required, open_chromium
 from tests.sandbox.command import OpenSandbox, open_sandbox, own_folder
 
@@ -48,21 +48,21 @@ def page(chromium: Browser, sandbox: OpenSandbox) -> Iterator[Page]:
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
+def fakes(tmp_path: Path) -> Iterator[Fakes]:
     """The stand-ins alone; AWS's time is moved by hand."""
-    with Stage(tmp_path, speed=0) as running:
+    with Fakes(tmp_path, speed=0) as running:
         yield running
 
 
 @pytest.fixture
-def played_page(chromium: Browser, stage: Stage, tmp_path: Path) -> Iterator[Page]:
+def played_page(chromium: Browser, fakes: Fakes, tmp_path: Path) -> Iterator[Page]:
     """The page over them, already open while the test prepares what it shows; nobody answers."""
     log = tmp_path / "log"
-    replica = Replica(stage.environment(database_url="postgresql://nowhere?sslmode=disable"), log=log)
-    smoke_tests = SmokeTests(stage.aws, service=lambda: replica.url, token="", tests={})
-    pipeline = Pipeline(stage.aws, smoke_tests=smoke_tests)
-    whole = Whole(stage=stage, replica=replica, pipeline=pipeline, log=log)
-    with SandboxPage(whole, port=0) as server:
+    replica = Replica(fakes.environment(database_url="postgresql://nowhere?sslmode=disable"), log=log)
+    smoke_tests = SmokeTests(fakes.aws, service=lambda: replica.url, token="", tests={})
+    pipeline = Pipeline(fakes.aws, smoke_tests=smoke_tests)
+    sandbox = SandboxEnvironment(fakes=fakes, replica=replica, pipeline=pipeline, log=log)
+    with SandboxPage(sandbox, port=0) as server:
         page = chromium.new_page(viewport={"width": 1440, "height": 900})
         page.goto(server.url)
         expect(page.locator('.tile[data-domain="order"]')).to_be_visible()

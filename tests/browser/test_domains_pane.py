@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.sandbox.cast import CHANNEL
-from app.sandbox.stage import Stage
+from app.sandbox.fakes import Fakes
+from app.sandbox.people import CHANNEL
 from tests.browser.walks import chip, set_speed
 from tests.sandbox.slack.play import section
 
@@ -12,35 +12,35 @@ pytestmark = pytest.mark.browser
 
 
 def test_a_deployment_that_failed_before_its_hook_says_why_and_names_no_card(
-    played_page: Page, stage: Stage
+    played_page: Page, fakes: Fakes
 ) -> None:
     tile = played_page.locator('.tile[data-domain="order"]')
     expect(tile.locator(".why")).to_be_hidden()
-    stage.aws.set_alarm("order", "ALARM")
-    deployment = stage.aws.deploy("order")
-    stage.aws.clock.advance(5)
+    fakes.aws.set_alarm("order", "ALARM")
+    deployment = fakes.aws.deploy("order")
+    fakes.aws.clock.advance(5)
 
     expect(chip(played_page, "order")).to_have_text("Stopped")  # CodeDeploy stops it: ALARM_ACTIVE
     expect(tile.locator(".why")).to_contain_text("One or more alarms have been activated")
     expect(tile).not_to_contain_text("card")
 
     link = f"https://console.aws.amazon.com/codesuite/codedeploy/deployments/{deployment}"
-    card = stage.slack.place(CHANNEL.id, "order asks", [section(f"<{link}|{deployment}>")])
+    card = fakes.slack.place(CHANNEL.id, "order asks", [section(f"<{link}|{deployment}>")])
     expect(tile.locator(".why")).to_contain_text("Its card says more.")
 
-    stage.slack.messages.delete(CHANNEL.id, card.ts)
+    fakes.slack.messages.delete(CHANNEL.id, card.ts)
     expect(tile).not_to_contain_text("card")
 
 
-def test_what_failed_is_forgotten_by_the_next_deployment(played_page: Page, stage: Stage) -> None:
+def test_what_failed_is_forgotten_by_the_next_deployment(played_page: Page, fakes: Fakes) -> None:
     why = played_page.locator('.tile[data-domain="order"] .why')
-    stage.aws.set_alarm("order", "ALARM")
-    stage.aws.deploy("order")
-    stage.aws.clock.advance(5)
+    fakes.aws.set_alarm("order", "ALARM")
+    fakes.aws.deploy("order")
+    fakes.aws.clock.advance(5)
     expect(why).to_be_visible()
 
-    stage.aws.set_alarm("order", "OK")
-    stage.aws.deploy("order")
+    fakes.aws.set_alarm("order", "OK")
+    fakes.aws.deploy("order")
 
     expect(why).to_be_hidden()
 

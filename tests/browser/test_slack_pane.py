@@ -3,10 +3,10 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.sandbox.cast import CHANNEL, OLU
+from app.sandbox.fakes import Fakes
+from app.sandbox.people import CHANNEL, OLU
 from app.sandbox.slack.shapes import Message, Shown
 from app.sandbox.slack.stand_in import SlackStandIn
-from app.sandbox.stage import Stage
 from tests.sandbox.slack.play import actions, button, modal, reason_input, section
 
 pytestmark = pytest.mark.browser
@@ -15,8 +15,8 @@ EVIL = '<img src=x onerror="document.title=1"> <script>document.title=2</script>
 
 
 @pytest.fixture
-def slack(stage: Stage) -> SlackStandIn:
-    return stage.slack
+def slack(fakes: Fakes) -> SlackStandIn:
+    return fakes.slack
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
-from app.sandbox.cast import JUN
+from app.sandbox.people import JUN
 from tests.chaos.people import buttons
 from tests.chaos.scene import Scene
 from tests.harness import text_of

@@ -5,8 +5,8 @@ import threading
 from contextlib import suppress
 from typing import Any, Final
 
-from app.sandbox.cast import CHANNEL, GRACE, JUN, MINA, OLU
-from app.sandbox.slack.errors import NobodyThere
+from app.sandbox.people import CHANNEL, GRACE, JUN, MINA, OLU
+from app.sandbox.slack.errors import NotInWorkspace
 from app.sandbox.slack.shapes import Message, User
 from tests.chaos.scene import Scene
 
@@ -46,7 +46,7 @@ class Person:
         try:
             while not self._stop.wait(self._chance.uniform(0.02, 0.25)):
                 # A card or form may be gone by the time that somebody presses it.
-                with suppress(NobodyThere):
+                with suppress(NotInWorkspace):
                     self._act()
         except BaseException as exc:
             self.failed = exc
@@ -83,7 +83,7 @@ class Person:
             return
         if form.body.get("submit"):
             self._scene.slack.submit(self._user.id, form.id, values)
-        with suppress(NobodyThere):
+        with suppress(NotInWorkspace):
             self._scene.slack.close(self._user.id, form.id, all_of_them=True)
 
     def _freeze(self) -> None:

@@ -1,4 +1,4 @@
-"""Three replicas on one stage with a Postgres of their own, all of which may be killed and come back."""
+"""Three replicas on one pair of fakes with a Postgres of their own, all of which may be killed and come back."""
 
 import os
 import signal
@@ -14,11 +14,11 @@ from psycopg.rows import dict_row
 
 from app.db.embedded_postgres import EmbeddedPostgres, temporary_folder
 from app.db.migrate import migrate
-from app.sandbox.aws.world import SandboxDomain
-from app.sandbox.cast import CHANNEL
+from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.fakes import Fakes
+from app.sandbox.people import CHANNEL
 from app.sandbox.replica import Replica
 from app.sandbox.slack.shapes import Message
-from app.sandbox.stage import Stage
 from tests.harness import AT_ONCE
 
 REPLICAS: Final = 3
@@ -45,12 +45,12 @@ def domains(count: int) -> tuple[SandboxDomain, ...]:
 class Scene:
     """What is disturbed, pressed, and looked at in the end."""
 
-    def __init__(self, folder: Path, stage: Stage, postgres: EmbeddedPostgres, database_url: str) -> None:
-        self.stage, self.aws, self.slack = stage, stage.aws, stage.slack
+    def __init__(self, folder: Path, fakes: Fakes, postgres: EmbeddedPostgres, database_url: str) -> None:
+        self.fakes, self.aws, self.slack = fakes, fakes.aws, fakes.slack
         self.database_url = database_url
         self._postgres = postgres
         self._postgres_folder = folder / "postgres"
-        environment = {**stage.environment(database_url=database_url), "SWITCHGATE_LOG_LEVEL": "WARNING"}
+        environment = {**fakes.environment(database_url=database_url), "SWITCHGATE_LOG_LEVEL": "WARNING"}
         self.logs = [folder / f"replica-{number}.log" for number in range(REPLICAS)]
         self.replicas = [Replica(environment, log=log) for log in self.logs]
         self._lock = threading.Lock()
@@ -60,7 +60,7 @@ class Scene:
             replica.start()
         for replica in self.replicas:
             replica.wait_ready(120)
-        self.stage.service_urls = [replica.url for replica in self.replicas]
+        self.fakes.service_urls = [replica.url for replica in self.replicas]
 
     def stop(self) -> None:
         for replica in self.replicas:
@@ -129,10 +129,10 @@ def scene(folder: Path, *, domain_count: int, seed: int) -> Iterator[Scene]:
         stack.callback(postgres.stop)
         url = postgres.create_database("chaos")
         migrate(url)
-        stage = stack.enter_context(
-            Stage(folder, domains=domains(domain_count), speed=AWS_SPEED, pace=AT_ONCE, seed=seed)
+        fakes = stack.enter_context(
+            Fakes(folder, domains=domains(domain_count), speed=AWS_SPEED, pace=AT_ONCE, seed=seed)
         )
-        built = Scene(server_folder, stage, postgres, url)
+        built = Scene(server_folder, fakes, postgres, url)
         stack.callback(built.stop)
         built.start()
         yield built

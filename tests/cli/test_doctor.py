@@ -10,25 +10,25 @@ import psycopg
 import pytest
 
 from app.db.migrate import newest
-from app.sandbox.aws.world import EIGHT_DOMAINS, SandboxDomain
-from app.sandbox.cast import CHANNEL, OLU, config_text
+from app.sandbox.aws.topology import EIGHT_DOMAINS, SandboxDomain
+from app.sandbox.fakes import HOOK_SECRET, Fakes
+from app.sandbox.people import CHANNEL, OLU, config_text
 from app.sandbox.slack.credentials import APP_TOKEN, BOT_TOKEN
 from app.sandbox.slack.shapes import User
-from app.sandbox.stage import HOOK_SECRET, Stage
 from tests.cli.commands import Said, Shell, is_clean
 from tests.db.filled import fill
 from tests.harness import AT_ONCE
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    with Stage(tmp_path, speed=0.0, pace=AT_ONCE, seed=1) as built:
+def fakes(tmp_path: Path) -> Iterator[Fakes]:
+    with Fakes(tmp_path, speed=0.0, pace=AT_ONCE, seed=1) as built:
         yield built
 
 
 @pytest.fixture
-def ready(stage: Stage, database_url: str, tmp_path: Path) -> Shell:
-    return Shell(tmp_path, stage.environment(database_url=database_url))
+def ready(fakes: Fakes, database_url: str, tmp_path: Path) -> Shell:
+    return Shell(tmp_path, fakes.environment(database_url=database_url))
 
 
 @contextmanager
@@ -67,7 +67,7 @@ def lines(said: Said) -> dict[str, str]:
     return found
 
 
-def test_where_all_is_well_every_line_says_so(ready: Shell, stage: Stage) -> None:
+def test_where_all_is_well_every_line_says_so(ready: Shell, fakes: Fakes) -> None:
     fill(ready.environment["DATABASE_URL"])
 
     said = ready.run("doctor")
@@ -98,10 +98,10 @@ def test_a_secret_that_can_be_guessed_is_named_and_no_trouble(ready: Shell) -> N
     assert "secret1" not in said.all
 
 
-def test_nothing_is_changed_by_looking(ready: Shell, stage: Stage) -> None:
+def test_nothing_is_changed_by_looking(ready: Shell, fakes: Fakes) -> None:
     ready.run("doctor")
 
-    assert {call.method for call in stage.slack.calls()} <= {
+    assert {call.method for call in fakes.slack.calls()} <= {
         *(
             "auth.test",
             "apps.connections.open",
@@ -111,13 +111,13 @@ def test_nothing_is_changed_by_looking(ready: Shell, stage: Stage) -> None:
             "blocks.validate",
         )
     }
-    assert {call.op for call in stage.aws.calls()} == {"GetDeploymentGroup"}
+    assert {call.op for call in fakes.aws.calls()} == {"GetDeploymentGroup"}
 
 
-def test_trouble_at_slack_is_told_with_its_remedy(ready: Shell, stage: Stage) -> None:
-    stage.slack.credentials.scopes -= {"commands"}
-    stage.slack.people.alter(CHANNEL.id, is_member=False)
-    stage.slack.people.alter("S0ONCALL", members=())
+def test_trouble_at_slack_is_told_with_its_remedy(ready: Shell, fakes: Fakes) -> None:
+    fakes.slack.credentials.scopes -= {"commands"}
+    fakes.slack.people.alter(CHANNEL.id, is_member=False)
+    fakes.slack.people.alter("S0ONCALL", members=())
 
     said = ready.run("doctor", SLACK_APP_TOKEN="xapp-another")
 
@@ -173,10 +173,10 @@ def test_what_answers_in_slacks_place_is_not_taken_for_slack(ready: Shell, kind:
     )
 
 
-def test_a_line_that_is_lost_after_the_first_answer_blames_no_id(ready: Shell, stage: Stage) -> None:
+def test_a_line_that_is_lost_after_the_first_answer_blames_no_id(ready: Shell, fakes: Fakes) -> None:
     fill(ready.environment["DATABASE_URL"])
     for method in ("conversations.info", "usergroups.users.list", "blocks.validate"):
-        stage.slack.faults.reset(method, times=None)
+        fakes.slack.faults.reset(method, times=None)
 
     said = ready.run("doctor")
 
@@ -187,8 +187,8 @@ def test_a_line_that_is_lost_after_the_first_answer_blames_no_id(ready: Shell, s
     assert "Mend the id" not in said.all
 
 
-def test_trouble_of_slacks_own_blames_no_token(ready: Shell, stage: Stage) -> None:
-    stage.slack.faults.outage()
+def test_trouble_of_slacks_own_blames_no_token(ready: Shell, fakes: Fakes) -> None:
+    fakes.slack.faults.outage()
 
     found = lines(ready.run("doctor"))
 
@@ -197,10 +197,10 @@ def test_trouble_of_slacks_own_blames_no_token(ready: Shell, stage: Stage) -> No
     )
 
 
-def test_trouble_at_codedeploy_is_told_for_each_domain(ready: Shell, stage: Stage) -> None:
+def test_trouble_at_codedeploy_is_told_for_each_domain(ready: Shell, fakes: Fakes) -> None:
     more = SandboxDomain("stranger", 9999)
-    text = stage.config_file.read_text()
-    stage.config_file.write_text(
+    text = fakes.config_file.read_text()
+    fakes.config_file.write_text(
         text
         + f'[domains.stranger]\napplication = "{more.application}"\ndeployment_group = "{more.deployment_group}"\n'
         + '[domains.twin]\napplication = "klp-logistics-order-app"\ndeployment_group = "no-such-group"\n'
@@ -217,8 +217,8 @@ def test_trouble_at_codedeploy_is_told_for_each_domain(ready: Shell, stage: Stag
     )
 
 
-def test_without_a_permission_the_permission_is_named(ready: Shell, stage: Stage) -> None:
-    stage.aws.faults.add("GetDeploymentGroup", "access_denied", times=None)
+def test_without_a_permission_the_permission_is_named(ready: Shell, fakes: Fakes) -> None:
+    fakes.aws.faults.add("GetDeploymentGroup", "access_denied", times=None)
 
     said = ready.run("doctor")
 
@@ -228,8 +228,8 @@ def test_without_a_permission_the_permission_is_named(ready: Shell, stage: Stage
     )
 
 
-def test_where_aws_refuses_the_signature_the_clock_is_named(ready: Shell, stage: Stage) -> None:
-    stage.aws.faults.add("GetDeploymentGroup", "signature_expired", times=None)
+def test_where_aws_refuses_the_signature_the_clock_is_named(ready: Shell, fakes: Fakes) -> None:
+    fakes.aws.faults.add("GetDeploymentGroup", "signature_expired", times=None)
 
     said = ready.run("doctor")
 
@@ -291,8 +291,8 @@ def test_what_the_service_found_out_about_channels_is_said(ready: Shell, databas
     assert "channel C09LEADS: Slack refuses messages there (is_archived)." in said.out
 
 
-def domain_with(stage: Stage, lines: str) -> None:
-    stage.config_file.write_text(config_text(order=lines), encoding="utf-8")
+def domain_with(fakes: Fakes, lines: str) -> None:
+    fakes.config_file.write_text(config_text(order=lines), encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -306,11 +306,11 @@ def domain_with(stage: Stage, lines: str) -> None:
     ],
 )
 def test_too_few_people_who_may_decide_are_trouble(
-    ready: Shell, stage: Stage, rules: str, members: tuple[str, ...], told: str
+    ready: Shell, fakes: Fakes, rules: str, members: tuple[str, ...], told: str
 ) -> None:
-    domain_with(stage, rules)
-    stage.slack.people.alter("S0ONCALL", members=members)
-    stage.slack.people.add(User(id="U0LEFT", name="left", real_name="Left", deleted=True))
+    domain_with(fakes, rules)
+    fakes.slack.people.alter("S0ONCALL", members=members)
+    fakes.slack.people.add(User(id="U0LEFT", name="left", real_name="Left", deleted=True))
 
     said = ready.run("doctor")
 
@@ -322,8 +322,8 @@ def test_too_few_people_who_may_decide_are_trouble(
         assert found["user U0TYPO"].startswith("trouble: users.info said user_not_found. Mend the id")
 
 
-def test_an_org_wide_installation_is_said_not_to_be_supported(ready: Shell, stage: Stage) -> None:
-    stage.slack.credentials.enterprise, stage.slack.credentials.org_wide = "E0KLP", True
+def test_an_org_wide_installation_is_said_not_to_be_supported(ready: Shell, fakes: Fakes) -> None:
+    fakes.slack.credentials.enterprise, fakes.slack.credentials.org_wide = "E0KLP", True
 
     said = ready.run("doctor")
 

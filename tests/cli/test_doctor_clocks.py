@@ -11,7 +11,7 @@ import pytest
 from app.cli.doctor import examine
 from app.cli.doctor_clocks import ClockReading, http_reading
 from app.cli.findings import Finding, Mark
-from app.sandbox.stage import Stage
+from app.sandbox.fakes import Fakes
 from tests.cli.commands import Shell
 from tests.harness import AT_ONCE
 
@@ -22,15 +22,15 @@ CLOCKS = ("clock against database", "clock against Slack", "clock against AWS")
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    with Stage(tmp_path, speed=0.0, pace=AT_ONCE, seed=1) as built:
+def fakes(tmp_path: Path) -> Iterator[Fakes]:
+    with Fakes(tmp_path, speed=0.0, pace=AT_ONCE, seed=1) as built:
         yield built
 
 
 @pytest.fixture
-def examined(stage: Stage, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Examine:
+def examined(fakes: Fakes, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Examine:
     """Examines on a machine whose clock is so many seconds ahead; gives the findings by what was examined."""
-    environment = stage.environment(database_url=database_url)
+    environment = fakes.environment(database_url=database_url)
     for name, value in environment.items():
         if name.startswith("AWS_"):
             monkeypatch.setenv(name, value)
@@ -76,8 +76,8 @@ def test_a_difference_beyond_which_signatures_are_refused_is_trouble(examined: E
     assert {finding.what for finding in found.values() if finding.is_trouble} == set(CLOCKS)
 
 
-def test_each_clock_is_compared_by_itself(examined: Examine, stage: Stage) -> None:
-    stage.slack.clock.advance(30)
+def test_each_clock_is_compared_by_itself(examined: Examine, fakes: Fakes) -> None:
+    fakes.slack.clock.advance(30)
 
     found = examined(0)
 
@@ -87,8 +87,8 @@ def test_each_clock_is_compared_by_itself(examined: Examine, stage: Stage) -> No
     assert str(found["clock against AWS"]).startswith("ok ")
 
 
-def test_aws_tells_its_time_with_a_refusal_too(examined: Examine, stage: Stage) -> None:
-    stage.aws.faults.add("GetDeploymentGroup", "access_denied", times=None)
+def test_aws_tells_its_time_with_a_refusal_too(examined: Examine, fakes: Fakes) -> None:
+    fakes.aws.faults.add("GetDeploymentGroup", "access_denied", times=None)
 
     found = examined(400)
 
@@ -97,10 +97,10 @@ def test_aws_tells_its_time_with_a_refusal_too(examined: Examine, stage: Stage) 
     assert seconds(said, "ahead of that of AWS") == pytest.approx(400, abs=10)
 
 
-def test_the_command_exits_with_a_failure(stage: Stage, database_url: str, tmp_path: Path) -> None:
-    stage.slack.clock.advance(-400)
+def test_the_command_exits_with_a_failure(fakes: Fakes, database_url: str, tmp_path: Path) -> None:
+    fakes.slack.clock.advance(-400)
 
-    said = Shell(tmp_path, stage.environment(database_url=database_url)).run("doctor")
+    said = Shell(tmp_path, fakes.environment(database_url=database_url)).run("doctor")
 
     assert said.status == 1
     assert "trouble clock against Slack: this machine's clock is about " in said.out

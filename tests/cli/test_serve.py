@@ -8,9 +8,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from app.sandbox.cast import MINA
+from app.sandbox.fakes import Fakes
+from app.sandbox.people import MINA
 from app.sandbox.replica import INHERITED, Replica
-from app.sandbox.stage import Stage
 from tests.cli.commands import Shell, is_clean
 from tests.harness import AT_ONCE
 from tests.http_client import ask
@@ -38,15 +38,15 @@ MALFORMED = {
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    with Stage(tmp_path, speed=0.0, pace=AT_ONCE, seed=1) as built:
+def fakes(tmp_path: Path) -> Iterator[Fakes]:
+    with Fakes(tmp_path, speed=0.0, pace=AT_ONCE, seed=1) as built:
         yield built
 
 
 @pytest.fixture
-def ready(stage: Stage, database_url: str, tmp_path: Path) -> Shell:
+def ready(fakes: Fakes, database_url: str, tmp_path: Path) -> Shell:
     """Everything that `serve` needs."""
-    return Shell(tmp_path, stage.environment(database_url=database_url))
+    return Shell(tmp_path, fakes.environment(database_url=database_url))
 
 
 def test_without_any_variable_every_needed_one_is_named_with_an_example(shell: Shell) -> None:
@@ -145,43 +145,43 @@ def test_a_signal_to_stop_is_obeyed_gracefully(ready: Shell, stop: signal.Signal
     assert "Traceback" not in log
 
 
-def test_what_is_under_way_at_a_stop_is_finished(ready: Shell, stage: Stage) -> None:
+def test_what_is_under_way_at_a_stop_is_finished(ready: Shell, fakes: Fakes) -> None:
     with Replica(ready.environment, log=ready.folder / "log") as replica:
         replica.wait_ready()
-        stage.service_urls = [replica.url]
-        deployment = stage.aws.deploy("order")
-        until(lambda: _phases(ready) == ["awaiting"] and _approvable(stage))
-        stage.aws.faults.slow("PutLifecycleEventHookExecutionStatus", 1_000)
-        card = stage.slack.messages.in_channel("C01DEPLOY")[0]
-        stage.slack.press(MINA.id, card.channel, card.ts, "approve")
+        fakes.service_urls = [replica.url]
+        deployment = fakes.aws.deploy("order")
+        until(lambda: _phases(ready) == ["awaiting"] and _approvable(fakes))
+        fakes.aws.faults.slow("PutLifecycleEventHookExecutionStatus", 1_000)
+        card = fakes.slack.messages.in_channel("C01DEPLOY")[0]
+        fakes.slack.press(MINA.id, card.channel, card.ts, "approve")
         until(lambda: _phases(ready) == ["decided"])
 
         assert replica.stop() == 0
 
-    assert stage.aws.answers(deployment) == ["Succeeded"]
+    assert fakes.aws.answers(deployment) == ["Succeeded"]
     assert _phases(ready) == ["reported"]
 
 
-def test_sighup_reads_the_configuration_again_and_a_bad_file_is_refused(ready: Shell, stage: Stage) -> None:
+def test_sighup_reads_the_configuration_again_and_a_bad_file_is_refused(ready: Shell, fakes: Fakes) -> None:
     log = ready.folder / "log"
-    whole = stage.config_file.read_text()
+    whole = fakes.config_file.read_text()
     with Replica(ready.environment, log=log) as replica:
         replica.wait_ready()
-        stage.service_urls = [replica.url]
-        stage.aws.deploy("order")
+        fakes.service_urls = [replica.url]
+        fakes.aws.deploy("order")
         until(lambda: _phases(ready) == ["awaiting"])
 
-        stage.config_file.write_text(whole.replace("[domains.payment]", "[domains.payment]\nnonsense = 1"))
+        fakes.config_file.write_text(whole.replace("[domains.payment]", "[domains.payment]\nnonsense = 1"))
         replica.signal(signal.SIGHUP)
         until(lambda: "config_not_reloaded" in log.read_text())
         assert "domains.payment.nonsense: is unknown" in log.read_text()
-        stage.aws.deploy("payment")
+        fakes.aws.deploy("payment")
         until(lambda: _phases(ready) == ["awaiting", "awaiting"])  # the old one is still in force
 
-        stage.config_file.write_text(whole.partition("[domains.delivery]")[0])
+        fakes.config_file.write_text(whole.partition("[domains.delivery]")[0])
         replica.signal(signal.SIGHUP)
         until(lambda: '"event": "config_reloaded"' in log.read_text())
-        stage.aws.deploy("promotion")
+        fakes.aws.deploy("promotion")
         until(lambda: "is not a configured domain" in log.read_text())
         assert _phases(ready) == ["awaiting", "awaiting"]  # and the gates that wait, wait on
         assert ask(f"{replica.url}/readyz").status == 200
@@ -210,6 +210,6 @@ def _phases(shell: Shell) -> list[str]:
         return [row[0] for row in connection.execute("SELECT phase FROM gates ORDER BY opened_at").fetchall()]
 
 
-def _approvable(stage: Stage) -> bool:
-    said = stage.slack.messages.in_channel("C01DEPLOY")
+def _approvable(fakes: Fakes) -> bool:
+    said = fakes.slack.messages.in_channel("C01DEPLOY")
     return bool(said) and '"approve"' in str(said[0].shown.blocks).replace("'", '"')

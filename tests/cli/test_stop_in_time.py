@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from app.sandbox.cast import MINA, OLU
+from app.sandbox.fakes import Fakes
+from app.sandbox.people import MINA, OLU
 from app.sandbox.replica import Replica
-from app.sandbox.stage import Stage
 from tests.cli.commands import Shell
 from tests.harness import AT_ONCE
 from tests.patience import until
@@ -26,33 +26,33 @@ HANGS_MS = 60_000
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    with Stage(tmp_path, speed=0.0, pace=AT_ONCE, seed=1) as built:
+def fakes(tmp_path: Path) -> Iterator[Fakes]:
+    with Fakes(tmp_path, speed=0.0, pace=AT_ONCE, seed=1) as built:
         yield built
         built.aws.faults.clear()
         built.slack.faults.clear()
 
 
 @pytest.fixture
-def ready(stage: Stage, database_url: str, tmp_path: Path) -> Shell:
+def ready(fakes: Fakes, database_url: str, tmp_path: Path) -> Shell:
     """Everything that `serve` needs."""
-    return Shell(tmp_path, stage.environment(database_url=database_url))
+    return Shell(tmp_path, fakes.environment(database_url=database_url))
 
 
-def test_a_stop_under_load_ends_in_time_and_loses_no_acknowledged_press(ready: Shell, stage: Stage) -> None:
+def test_a_stop_under_load_ends_in_time_and_loses_no_acknowledged_press(ready: Shell, fakes: Fakes) -> None:
     log = ready.folder / "log"
     with Replica(ready.environment, log=log) as replica, _open_connections(replica) as held:
         replica.wait_ready()
-        stage.service_urls = [replica.url]
-        deployment = stage.aws.deploy("order")
-        until(lambda: _gates(ready) == [("awaiting", None)] and _card_has(stage, "approve"))
+        fakes.service_urls = [replica.url]
+        deployment = fakes.aws.deploy("order")
+        until(lambda: _gates(ready) == [("awaiting", None)] and _card_has(fakes, "approve"))
         held.open()
-        stage.aws.faults.slow("*", HANGS_MS)
+        fakes.aws.faults.slow("*", HANGS_MS)
         for method in ("chat.update", "chat.postEphemeral", "chat.postMessage", "response_url"):
-            stage.slack.faults.slow(method, HANGS_MS / 1000)
-        card = stage.slack.messages.in_channel("C01DEPLOY")[0]
-        assert stage.slack.press(MINA.id, card.channel, card.ts, "approve").acked
-        assert stage.slack.press(OLU.id, card.channel, card.ts, "approve").acked
+            fakes.slack.faults.slow(method, HANGS_MS / 1000)
+        card = fakes.slack.messages.in_channel("C01DEPLOY")[0]
+        assert fakes.slack.press(MINA.id, card.channel, card.ts, "approve").acked
+        assert fakes.slack.press(OLU.id, card.channel, card.ts, "approve").acked
 
         assert _seconds_to_stop(replica) < STOP_SECONDS
 
@@ -62,17 +62,17 @@ def test_a_stop_under_load_ends_in_time_and_loses_no_acknowledged_press(ready: S
     assert "loop_piece_failed" not in said
     assert '"event": "stop_cancelled_work"' in said
 
-    stage.aws.faults.clear()
-    stage.slack.faults.clear()
+    fakes.aws.faults.clear()
+    fakes.slack.faults.clear()
     with Replica(ready.environment, log=log) as replica:
         replica.wait_ready()
-        stage.service_urls = [replica.url]
-        until(lambda: stage.aws.answers(deployment) == ["Succeeded"], 60)
+        fakes.service_urls = [replica.url]
+        until(lambda: fakes.aws.answers(deployment) == ["Succeeded"], 60)
         until(lambda: _gates(ready) == [("reported", MINA.id)])
 
 
 def test_a_stop_without_work_under_way_takes_no_notice_of_open_connections(
-    ready: Shell, stage: Stage
+    ready: Shell, fakes: Fakes
 ) -> None:
     with Replica(ready.environment, log=ready.folder / "log") as replica, _open_connections(replica) as held:
         replica.wait_ready()
@@ -82,7 +82,7 @@ def test_a_stop_without_work_under_way_takes_no_notice_of_open_connections(
     assert "stop_left_threads_behind" not in (ready.folder / "log").read_text()
 
 
-def test_a_call_that_no_time_out_ends_does_not_keep_the_process(ready: Shell, stage: Stage) -> None:
+def test_a_call_that_no_time_out_ends_does_not_keep_the_process(ready: Shell, fakes: Fakes) -> None:
     """Each byte of an answer starts the client's time-out again, and a thread cannot be cancelled."""
     log = ready.folder / "log"
     with (
@@ -90,8 +90,8 @@ def test_a_call_that_no_time_out_ends_does_not_keep_the_process(ready: Shell, st
         Replica({**ready.environment, "AWS_ENDPOINT_URL_CODEDEPLOY": url}, log=log) as replica,
     ):
         replica.wait_ready()
-        stage.service_urls = [replica.url]
-        stage.aws.deploy("order")
+        fakes.service_urls = [replica.url]
+        fakes.aws.deploy("order")
         until(called.is_set)
 
         assert _seconds_to_stop(replica) < STOP_SECONDS
@@ -166,6 +166,6 @@ def _gates(shell: Shell) -> list[tuple[str, str | None]]:
         return connection.execute("SELECT phase, decided_by FROM gates ORDER BY opened_at").fetchall()
 
 
-def _card_has(stage: Stage, action: str) -> bool:
-    said = stage.slack.messages.in_channel("C01DEPLOY")
+def _card_has(fakes: Fakes, action: str) -> bool:
+    said = fakes.slack.messages.in_channel("C01DEPLOY")
     return bool(said) and f"'{action}'" in str(said[0].shown.blocks)

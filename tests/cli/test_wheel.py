@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.db.migrate import newest
-from app.sandbox.cast import config_text
+from app.sandbox.people import config_text
 from tests.cli.commands import Said
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -17,7 +17,7 @@ from app.gate.rules.permits import Choice, HeldBack, Person, Standing
 from app.gate.rules.policy import Roster
 from app.gate.rules.traffic_guard import MAX_AGE, GuardRule
 from app.gate.rules.violations import GreenServes, GreenUnhealthy, TrafficElsewhere
-from app.sandbox.cast import OLU, config_text
+from app.sandbox.people import OLU, config_text
 from tests.db.opened import NOW, open_gate
 from tests.gate.seen import evidence
 

@@ -37,7 +37,7 @@ from app.flow.read_models import Intervention, InterventionPhase
 from app.gate.ids import GateId
 from app.gate.rules.policy import Roster
 from app.gate.undo import Deed
-from app.sandbox.cast import config_text
+from app.sandbox.people import config_text
 from tests.db.opened import NOW, OLU, event, open_gate, reject
 from tests.logs import listening
 

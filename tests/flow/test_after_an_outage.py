@@ -9,7 +9,7 @@ import pytest
 from app.flow.backoff import backoff
 from app.flow.lifecycle.report_decision import MAX_BACKOFF, RETRY_AFTER
 from app.sandbox.aws.faults import Kind
-from app.sandbox.cast import MINA
+from app.sandbox.people import MINA
 from tests.flow import outsiders
 from tests.harness import Harness
 

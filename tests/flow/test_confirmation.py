@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.sandbox.aws.world import SandboxDomain
-from app.sandbox.cast import MINA
+from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.people import MINA
 from tests.harness import Harness
 from tests.web.hooks.doorstep import at_the_door, hook
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.sandbox.cast import MINA, OLU
+from app.sandbox.people import MINA, OLU
 from tests.harness import Harness
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.sandbox.cast import GRACE, MINA
+from app.sandbox.people import GRACE, MINA
 from tests.flow import outsiders
 from tests.harness import Harness
 

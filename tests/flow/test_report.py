@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from app.sandbox.aws.faults import AFTER_COMMIT, Kind
-from app.sandbox.cast import GRACE, MINA, OLU
+from app.sandbox.people import GRACE, MINA, OLU
 from tests.flow import outsiders
 from tests.harness import Harness, text_of
 from tests.slack.play import deploys

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from app.sandbox.aws.world import SandboxDomain
-from app.sandbox.cast import MINA, OLU
+from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.people import MINA, OLU
 from app.slack.action_value import ActionValue
 from tests.harness import Harness
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from prometheus_client import REGISTRY
 
-from app.sandbox.cast import CHANNEL, GRACE, MINA, OLU
+from app.sandbox.people import CHANNEL, GRACE, MINA, OLU
 from tests.flow import outsiders
 from tests.harness import Harness, text_of
 from tests.journeys.test_following import CANARY

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.sandbox.aws.faults import Kind
-from app.sandbox.aws.world import SandboxDomain
-from app.sandbox.cast import CHANNEL
+from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.people import CHANNEL
 from tests.flow.test_unverified import codedeploy_away
 from tests.harness import Harness, running_harness
 from tests.postgres_line import line_to
@@ -28,7 +28,7 @@ async def within_ten_seconds() -> AsyncIterator[None]:
 
 @pytest.mark.parametrize("creator", ["codeDeployRollback", "CloudFormationRollback"])
 async def test_it_passes_while_the_service_cannot_be_reached(harness: Harness, creator: str) -> None:
-    harness.stage.service_urls = ["http://127.0.0.1:9"]
+    harness.fakes.service_urls = ["http://127.0.0.1:9"]
     async with within_ten_seconds():
         deployment = harness.aws.deploy("order", creator=creator)
         assert await harness.reported(deployment) == ["Succeeded"]

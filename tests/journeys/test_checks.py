@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, web
 
-from app.sandbox.cast import GRACE, JUN, MINA, OLU, config_text
+from app.sandbox.people import GRACE, JUN, MINA, OLU, config_text
 from app.sandbox.server import ServerThread
 from tests.flow import outsiders
 from tests.harness import Harness, running_harness

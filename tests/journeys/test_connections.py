@@ -4,7 +4,7 @@ from contextlib import AsyncExitStack, suppress
 
 from app.db.database import Database
 from app.flow.ports.database import DatabaseUnavailable
-from app.sandbox.cast import OLU
+from app.sandbox.people import OLU
 from tests.harness import Harness
 
 AT_ONCE = 2.0

@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 
 from app.sandbox.aws.faults import Kind
-from app.sandbox.aws.world import EIGHT_DOMAINS, SandboxDomain
-from app.sandbox.cast import MINA, OLU
+from app.sandbox.aws.topology import EIGHT_DOMAINS, SandboxDomain
+from app.sandbox.people import MINA, OLU
 from tests.flow import outsiders
 from tests.harness import Harness, running_harness
 

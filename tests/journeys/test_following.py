@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from app.sandbox.aws.world import SandboxDomain
-from app.sandbox.cast import MINA
+from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.people import MINA
 from tests.harness import Harness
 
 CANARY: Final = "CodeDeployDefault.ECSCanary10Percent5Minutes"
@@ -67,12 +67,12 @@ async def test_an_alarm_after_the_switch_shows_its_rollback_until_blue_serves_ag
 
 async def test_a_rollback_without_hooks_is_followed_all_the_same(harness: Harness) -> None:
     harness.aws.add_domain(SandboxDomain("bare", 7000, rollback_runs_hooks=False))
-    harness.stage.config_file.write_text(
-        harness.stage.config_file.read_text()
+    harness.fakes.config_file.write_text(
+        harness.fakes.config_file.read_text()
         + '\n[domains.bare]\napplication = "klp-logistics-bare-app"\n'
         + 'deployment_group = "klp-logistics-bare-dg"\n'
     )
-    harness.service.reload(harness.stage.config_file)
+    harness.service.reload(harness.fakes.config_file)
     deployment = await approved(harness, "bare", config=CANARY)
     harness.aws.play_until(lambda: harness.aws.share("bare")["green"] == 10)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
-from app.sandbox.cast import CHANNEL, GRACE, MINA, OLU, ONCALL, config_text
+from app.sandbox.people import CHANNEL, GRACE, MINA, OLU, ONCALL, config_text
 from tests.harness import Harness, running_harness, text_of
 from tests.postgres_line import line_to
 from tests.slow_commits import committing, slow_commits

@@ -1,6 +1,6 @@
 """The main job, as a play."""
 
-from app.sandbox.cast import MINA, OLU
+from app.sandbox.people import MINA, OLU
 from tests.harness import Harness
 
 

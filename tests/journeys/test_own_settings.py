@@ -1,6 +1,6 @@
 """What CodeDeploy does by itself is told of the deployment, where its group says otherwise."""
 
-from app.sandbox.cast import MINA
+from app.sandbox.people import MINA
 from tests.harness import Harness
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.sandbox.cast import CHANNEL, GRACE, JUN, MINA, OLU, config_text
+from app.sandbox.people import CHANNEL, GRACE, JUN, MINA, OLU, config_text
 from tests.harness import Harness, running_harness, text_of
 from tests.slack.play import form_of
 

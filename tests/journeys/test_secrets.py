@@ -12,7 +12,7 @@ import pytest
 import structlog
 
 from app.observability.logging import configure_logging
-from app.sandbox.cast import GRACE, MINA, OLU
+from app.sandbox.people import GRACE, MINA, OLU
 from tests.harness import Harness
 
 OLD = "hunter2-before-9b1e"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.sandbox.cast import GRACE, MINA, OLU, config_text
+from app.sandbox.people import GRACE, MINA, OLU, config_text
 from tests.harness import Harness, running_harness
 from tests.slack.play import votes
 

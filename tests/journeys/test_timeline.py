@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.sandbox.aws.world import EIGHT_DOMAINS
-from app.sandbox.cast import CHANNEL, MINA, OLU, config_text
+from app.sandbox.aws.topology import EIGHT_DOMAINS
+from app.sandbox.people import CHANNEL, MINA, OLU, config_text
 from app.sandbox.slack.shapes import Message
 from tests.harness import Harness, running_harness, text_of
 from tests.journeys.test_following import approved

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from app.sandbox.aws.world import SandboxDomain
-from app.sandbox.cast import GRACE, OLU
+from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.people import GRACE, OLU
 from tests.harness import Harness, running_harness, texts_in
 
 ORDER = SandboxDomain("order", 8020)

@@ -7,8 +7,8 @@ from typing import Final
 
 import pytest
 
-from app.sandbox.aws.world import EIGHT_DOMAINS
-from app.sandbox.cast import GRACE, MINA, OLU, config_text
+from app.sandbox.aws.topology import EIGHT_DOMAINS
+from app.sandbox.people import GRACE, MINA, OLU, config_text
 from tests.replicas import Fleet, buttons, fleet
 
 pytestmark = pytest.mark.slow

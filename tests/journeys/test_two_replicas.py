@@ -13,9 +13,9 @@ from typing import Final
 import pytest
 
 from app.db.migrate import newest
-from app.sandbox.aws.world import SandboxDomain
-from app.sandbox.cast import GRACE, JUN, MINA, OLU
-from app.sandbox.slack.errors import NobodyThere
+from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.people import GRACE, JUN, MINA, OLU
+from app.sandbox.slack.errors import NotInWorkspace
 from app.sandbox.slack.shapes import Message
 from tests.harness import text_of
 from tests.replicas import Fleet, buttons, fleet
@@ -93,7 +93,7 @@ def reject(crowd: Fleet, card: Message, user: str) -> None:
         return
     result = crowd.slack.submit(user, form.id, {"reason": "broken on green"})
     if result.outcome != "closed":
-        with suppress(NobodyThere):
+        with suppress(NotInWorkspace):
             crowd.slack.close(user, form.id)
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.sandbox.cast import CHANNEL, GRACE, JUN, MINA, OLU
+from app.sandbox.people import CHANNEL, GRACE, JUN, MINA, OLU
 from app.sandbox.slack.answers import SubmitResult
 from tests.flow import outsiders
 from tests.harness import Harness, text_of

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.sandbox.aws.world import SandboxDomain
-from app.sandbox.cast import GRACE, MINA, OLU, config_text
+from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.people import GRACE, MINA, OLU, config_text
 from tests.harness import Harness, running_harness
 from tests.journeys.test_following import CANARY, approved
 from tests.journeys.test_undo import finished, switched, undo

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.sandbox.cast import CHANNEL, OLU
+from app.sandbox.people import CHANNEL, OLU
 from tests.harness import text_of
 from tests.journeys.test_following import CANARY
 from tests.replicas import Fleet, fleet

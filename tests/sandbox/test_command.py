@@ -10,7 +10,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from app.sandbox.cast import OLU
+from app.sandbox.people import OLU
 from tests.sandbox.command import left_behind, open_sandbox, own_folder, run_sandbox
 
 

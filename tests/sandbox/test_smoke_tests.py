@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.sandbox.cast import PAYMENT_RULES, SMOKE_TEST, config_text
+from app.sandbox.people import PAYMENT_RULES, SMOKE_TEST, config_text
 from app.sandbox.pipeline import Pipeline
 from app.sandbox.replica import free_port
 from app.sandbox.smoke_tests import SmokeTests

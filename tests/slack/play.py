@@ -14,8 +14,8 @@ from urllib.parse import urlencode
 import psycopg
 from aiohttp import ClientSession
 
-from app.sandbox.aws.world import EIGHT_DOMAINS
-from app.sandbox.cast import CHANNEL, OLU, config_text
+from app.sandbox.aws.topology import EIGHT_DOMAINS
+from app.sandbox.people import CHANNEL, OLU, config_text
 from app.sandbox.slack.answers import PressResult, SlashResult
 from app.sandbox.slack.credentials import SIGNING_SECRET
 from app.sandbox.slack.shapes import Message, User, View

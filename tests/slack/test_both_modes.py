@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.sandbox.cast import JUN, MINA, OLU
+from app.sandbox.people import JUN, MINA, OLU
 from tests.harness import Harness, text_of
 from tests.slack.play import Build, deploys, gate_held, is_told, press_in, press_waits
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from aiohttp import ClientSession
 
-from app.sandbox.cast import OLU
+from app.sandbox.people import OLU
 from tests.harness import Harness
 from tests.slack.play import Build, block_actions, send, votes
 

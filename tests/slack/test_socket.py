@@ -1,13 +1,13 @@
 """Socket Mode in trouble: sockets that do not open, that close, that hand out everything twice."""
 
-from app.sandbox.cast import MINA, OLU
+from app.sandbox.people import MINA, OLU
 from tests.harness import Harness
 from tests.slack.play import Build, decisions, readiness, votes, whispers
 
 
 async def test_a_socket_whose_first_handshake_failed_gets_a_new_address(build: Build) -> None:
     """The SDK would try the spent address for ever."""
-    async with build(before=lambda stage: stage.slack.faults.fail_handshakes()) as harness:
+    async with build(before=lambda fakes: fakes.slack.faults.fail_handshakes()) as harness:
         assert harness.slack.connected == 1
         assert len(harness.slack.calls("apps.connections.open")) >= 3
 

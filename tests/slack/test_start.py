@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import CannotStart
-from app.sandbox.cast import JUN, MINA, OLU
-from app.sandbox.stage import Stage
+from app.sandbox.fakes import Fakes
+from app.sandbox.people import JUN, MINA, OLU
 from tests.harness import AT_ONCE, text_of
 from tests.slack.play import FAR, Build, deploys, is_told, naming, opened
 
@@ -29,8 +29,8 @@ async def test_a_token_that_slack_refuses_stops_the_start_by_its_name(
 def test_the_command_ends_with_one_line_and_status_two(
     tmp_path: Path, database_url: str, variable: str, token: str
 ) -> None:
-    with Stage(tmp_path, speed=0.0, pace=AT_ONCE) as stage:
-        environment = {**stage.environment(database_url=database_url), variable: token}
+    with Fakes(tmp_path, speed=0.0, pace=AT_ONCE) as fakes:
+        environment = {**fakes.environment(database_url=database_url), variable: token}
         ended = subprocess.run(
             [sys.executable, "-m", "app", "serve"],
             env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "NO_PROXY": "127.0.0.1", **environment},
@@ -48,7 +48,7 @@ def test_the_command_ends_with_one_line_and_status_two(
 
 @pytest.mark.parametrize("scope", ["chat:write", "usergroups:read"])
 async def test_a_scope_that_is_missing_does_not_stop_the_start(build: Build, scope: str) -> None:
-    async with build(before=lambda stage: stage.slack.credentials.scopes.discard(scope)) as harness:
+    async with build(before=lambda fakes: fakes.slack.credentials.scopes.discard(scope)) as harness:
         deployment = await opened(harness, "order")
         assert deployment in text_of(await deploys(harness))
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from app.sandbox.cast import JUN, OLU
+from app.sandbox.people import JUN, OLU
 from tests.harness import Harness
 from tests.slack.play import gate_held, press_waits
 

@@ -11,9 +11,9 @@ from app.sandbox.aws.clock import Clock
 from app.sandbox.aws.deployment import Deployment
 from app.sandbox.aws.errors import AwsError
 from app.sandbox.aws.group import Alarm, Group
+from app.sandbox.aws.lock import AccountLock
 from app.sandbox.aws.task_definitions import TaskDefinitions
-from app.sandbox.aws.turns import Turns
-from app.sandbox.aws.world import SandboxDomain
+from app.sandbox.aws.topology import SandboxDomain
 
 _DEPLOYMENT_ID: Final = re.compile(r"d-[A-Z0-9]{9}")
 
@@ -22,9 +22,9 @@ class Account:
     """Groups by domain, deployments by id, task definitions. Touch it inside a turn."""
 
     def __init__(
-        self, domains: Iterable[SandboxDomain], *, turns: Turns, clock: Clock, chance: random.Random
+        self, domains: Iterable[SandboxDomain], *, lock: AccountLock, clock: Clock, chance: random.Random
     ) -> None:
-        self.turns = turns
+        self.lock = lock
         self.clock = clock
         self.chance = chance
         self.groups: dict[str, Group] = {}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from time import monotonic, time
 
-from app.sandbox.aws.turns import Turns
+from app.sandbox.aws.lock import AccountLock
 
 
 class Clock:
@@ -17,8 +17,8 @@ class Clock:
     the real time unless told otherwise. What is due runs in the clock's own thread, or inside `advance`.
     """
 
-    def __init__(self, turns: Turns, *, speed: float = 1.0, start: datetime | None = None) -> None:
-        self._turns = turns
+    def __init__(self, lock: AccountLock, *, speed: float = 1.0, start: datetime | None = None) -> None:
+        self._lock = lock
         self._speed = speed
         self._anchor = start.timestamp() if start else time()
         self._anchored_at = monotonic()
@@ -36,7 +36,7 @@ class Clock:
         return self._anchor + (monotonic() - self._anchored_at) * self._speed
 
     def now(self) -> datetime:
-        with self._turns.turn():
+        with self._lock.hold():
             return datetime.fromtimestamp(self.seconds(), UTC)
 
     @property
@@ -47,13 +47,13 @@ class Clock:
     def speed(self, speed: float) -> None:
         if speed < 0:
             raise ValueError("time does not run backwards")
-        with self._turns.turn():
+        with self._lock.hold():
             self._anchor, self._anchored_at = self.seconds(), monotonic()
             self._speed = speed
         self._wake.set()
 
     def after(self, seconds: float, work: Callable[[], None]) -> None:
-        """Inside a turn: `work` runs, in a turn of its own, when `seconds` have passed."""
+        """With the lock held: `work` runs, under the lock, when `seconds` have passed."""
         heapq.heappush(self._due, (self.seconds() + seconds, next(self._order), work))
         self._wake.set()
 
@@ -61,7 +61,7 @@ class Clock:
         """Moves time forward; all that falls due on the way has run, each at its own time, on return."""
         if seconds < 0:
             raise ValueError("time does not run backwards")
-        with self._turns.turn():
+        with self._lock.hold():
             target = self.seconds() + seconds
             self._run_due(target)
             self._anchor, self._anchored_at = target, monotonic()
@@ -69,7 +69,7 @@ class Clock:
 
     def advance_to_next(self, *, at_most: float) -> float | None:
         """Moves to the next thing due, at most so many seconds away; gives the seconds moved."""
-        with self._turns.turn():
+        with self._lock.hold():
             if not self._due:
                 return None
             step = max(0.0, self._due[0][0] - self.seconds())
@@ -90,7 +90,7 @@ class Clock:
     def _run(self) -> None:
         while not self._stopping:
             self._wake.clear()
-            with self._turns.turn():
+            with self._lock.hold():
                 self._run_due(self.seconds())
                 wait = self._until_next()
             self._wake.wait(wait)

@@ -5,7 +5,7 @@ from typing import Any
 from app.sandbox.aws.account import Account
 from app.sandbox.aws.group import Group
 from app.sandbox.aws.operation import Operation, Params
-from app.sandbox.aws.world import LOAD_BALANCER_PATH, arn
+from app.sandbox.aws.topology import LOAD_BALANCER_PATH, arn
 
 
 class CloudWatch:

@@ -3,11 +3,11 @@
 from typing import Any
 
 from app.sandbox.aws.account import Account
-from app.sandbox.aws.births import can_roll_back, new_deployment, rolls_back
 from app.sandbox.aws.codedeploy_reads import CodeDeployReads, config_named
 from app.sandbox.aws.deployment import Deployment
-from app.sandbox.aws.endings import STOPPED_BY_USER
+from app.sandbox.aws.deployment_factory import can_roll_back, new_deployment, rolls_back
 from app.sandbox.aws.errors import AwsError
+from app.sandbox.aws.failure_reasons import STOPPED_BY_USER
 from app.sandbox.aws.group import Group
 from app.sandbox.aws.machine import Machine
 from app.sandbox.aws.operation import Operation, Params

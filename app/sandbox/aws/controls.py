@@ -14,7 +14,7 @@ from app.sandbox.aws.machine import Machine
 from app.sandbox.aws.snapshots import DeploymentSnapshot, snapshot
 from app.sandbox.aws.task_definitions import TaskDefinition
 from app.sandbox.aws.task_set import Health
-from app.sandbox.aws.world import SandboxDomain
+from app.sandbox.aws.topology import SandboxDomain
 
 
 class Controls:
@@ -34,31 +34,31 @@ class Controls:
         self._machine = machine
         self._hooks = hooks
         self._calls = calls
-        self._turns = account.turns
+        self._lock = account.lock
         self.clock = account.clock
 
     def on_change(self, listener: Callable[[str], object]) -> None:
         """`listener` gets a domain's name after each change to it, in the thread that made it: be quick."""
-        self._turns.listen(listener)
+        self._lock.listen(listener)
 
     def add_domain(self, domain: SandboxDomain) -> None:
-        with self._turns.turn():
+        with self._lock.hold():
             self._account.add(domain)
-            self._turns.changed(domain.name)
+            self._lock.notify_changed(domain.name)
 
     def replace_domain(self, domain: SandboxDomain) -> None:
         """From now on the domain of this name is described so."""
-        with self._turns.turn():
+        with self._lock.hold():
             self._group(domain.name).domain = domain
-            self._turns.changed(domain.name)
+            self._lock.notify_changed(domain.name)
 
     def hide_deployment(self, deployment_id: str, *, reads: int) -> None:
         """Its next reads do not find it, as CodeDeploy's reads may for one that is young."""
-        with self._turns.turn():
+        with self._lock.hold():
             self._account.deployment(deployment_id).unfound_reads = reads
 
     def domains(self) -> list[SandboxDomain]:
-        with self._turns.turn():
+        with self._lock.hold():
             return [group.domain for group in self._account.groups.values()]
 
     def register_revision(
@@ -79,7 +79,7 @@ class Controls:
 
         `definition` and `container` are fields in ECS's own shape.
         """
-        with self._turns.turn():
+        with self._lock.hold():
             return self._account.task_definitions.register(
                 self._group(domain).domain,
                 at=self.clock.seconds(),
@@ -112,7 +112,7 @@ class Controls:
         CreateDeployment's own members. Raises `AwsError` as CreateDeployment does, DeploymentLimitExceededException
         above all.
         """
-        with self._turns.turn():
+        with self._lock.hold():
             group = self._group(domain)
             refuse_if_busy(group)
             params = {
@@ -127,7 +127,7 @@ class Controls:
 
     def appspec(self, task_definition: str, *, named: str = "") -> str:
         """The AppSpec that deploys a registered revision; `named`: how it names it, if not by ARN."""
-        with self._turns.turn():
+        with self._lock.hold():
             found = self._account.task_definitions.find(task_definition)
             if found is None:
                 raise ValueError(f"no such task definition: {task_definition}")
@@ -135,52 +135,52 @@ class Controls:
 
     def store_appspec(self, where: str, name: str, content: str) -> None:
         """An AppSpec in a bucket (name: its key), or in a repository (name: a commit)."""
-        with self._turns.turn():
+        with self._lock.hold():
             self._account.revisions.store(where, name, content)
 
     def deployed_before(self, domain: str, revision: Mapping[str, Any]) -> None:
         """The RevisionLocation by which CodeDeploy has deployed what the domain runs at first."""
-        with self._turns.turn():
+        with self._lock.hold():
             group = self._group(domain)
             read = self._account.revisions.read(group.domain.application, revision)
             group.first_revision = self._account.revisions.register(group.domain.application, read)
 
     def deregister(self, task_definition: str) -> None:
         """DeregisterTaskDefinition, as Terraform and others do at every deploy: it is INACTIVE from now on."""
-        with self._turns.turn():
+        with self._lock.hold():
             self._account.task_definitions.deregister(task_definition)
 
     def change_group(self, domain: str, **settings: Any) -> None:
         """UpdateDeploymentGroup: holds for deployments that are created from now on."""
-        with self._turns.turn():
+        with self._lock.hold():
             group = self._group(domain)
             group.domain = replace(group.domain, **settings)
-            self._turns.changed(domain)
+            self._lock.notify_changed(domain)
 
     def stop_deployment(self, deployment_id: str, *, rollback: bool | None = True) -> None:
         """What the console's stop button does. Raises `AwsError` when the deployment is over."""
-        with self._turns.turn():
+        with self._lock.hold():
             self._codedeploy.stop_deployment({"deploymentId": deployment_id, "autoRollbackEnabled": rollback})
 
     def redeliver_hook(self, deployment_id: str) -> None:
         """The hook that it waits for comes once more, or after all. Raises `ValueError` when it waits for none."""
-        with self._turns.turn():
+        with self._lock.hold():
             self._hooks.call_again(self._account.deployment(deployment_id))
 
     def set_alarm(self, domain: str, state: str, *, reason: str = "") -> None:
         """OK, ALARM or INSUFFICIENT_DATA. ALARM stops the domain's live deployment and rolls it back."""
         reason = reason or _REASONS[state]
-        with self._turns.turn():
+        with self._lock.hold():
             group = self._group(domain)
             group.alarm.state = state
             group.alarm.reason = reason
             group.alarm.updated_at = self.clock.seconds()
-            self._turns.changed(domain)
+            self._lock.notify_changed(domain)
             if state == "ALARM":
                 self._machine.alarm(group)
 
     def alarm_state(self, domain: str) -> str:
-        with self._turns.turn():
+        with self._lock.hold():
             return self._group(domain).alarm.state
 
     def set_health(
@@ -190,7 +190,7 @@ class Controls:
 
         Raises `ValueError` when no tasks run on that side.
         """
-        with self._turns.turn():
+        with self._lock.hold():
             group = self._group(domain)
             current = group.current
             green = current.green if current else None
@@ -199,21 +199,21 @@ class Controls:
             if task_set is None:
                 raise ValueError(f"{domain} has no tasks on {side}")
             task_set.health = Health(state, reason, description)
-            self._turns.changed(domain)
+            self._lock.notify_changed(domain)
 
     def write_listener(self, domain: str, weights: dict[str, int], *, rules: tuple[str, ...] = ()) -> None:
         """Somebody changes the production listener by hand: percent by target group's name; empty: as it was.
 
         `rules`: names of target groups that rules beside the default action forward to.
         """
-        with self._turns.turn():
+        with self._lock.hold():
             group = self._group(domain)
             group.by_hand, group.rules_by_hand = dict(weights), rules
-            self._turns.changed(domain)
+            self._lock.notify_changed(domain)
 
     def next_task_set(self, domain: str, **fields: Any) -> None:
         """What the AppSpec of later deployments says of their task sets, as fields of ECS's TaskSet."""
-        with self._turns.turn():
+        with self._lock.hold():
             self._group(domain).task_set_fields = fields
 
     def share(self, domain: str) -> dict[str, int]:
@@ -224,13 +224,13 @@ class Controls:
         is its blue. Rolled back, failed before traffic moved, or never deployed: blue has 100. These are the
         listener's weights, which the AWS reads show too.
         """
-        with self._turns.turn():
+        with self._lock.hold():
             green = self._group(domain).green_share()
             return {"blue": 100 - green, "green": green}
 
     def deployments(self, domain: str | None = None) -> list[DeploymentSnapshot]:
         """Oldest first, rollbacks among them."""
-        with self._turns.turn():
+        with self._lock.hold():
             return [
                 snapshot(self._account, one)
                 for one in self._account.deployments.values()
@@ -239,27 +239,27 @@ class Controls:
 
     def deployment(self, deployment_id: str) -> DeploymentSnapshot:
         """Raises `AwsError` when there is none."""
-        with self._turns.turn():
+        with self._lock.hold():
             return snapshot(self._account, self._account.deployment(deployment_id))
 
     def answers(self, deployment_id: str) -> list[str]:
         """The answers to its hooks that CodeDeploy took, in order: Succeeded or Failed."""
-        with self._turns.turn():
+        with self._lock.hold():
             return list(self._account.deployment(deployment_id).answers)
 
     def calls(self, op: str | None = None) -> list[Call]:
         """Every request heard, oldest first; all of them, or those of one operation."""
-        with self._turns.turn():
+        with self._lock.hold():
             return self._calls.all(op)
 
     def hook_calls(self, deployment_id: str | None = None) -> list[HookCall]:
         """Every delivery of a hook to `invoke_hook`, oldest first, and how it went."""
-        with self._turns.turn():
+        with self._lock.hold():
             return [call for call in self._hooks.made if deployment_id in (None, call.deployment_id)]
 
     def wait_until(self, predicate: Callable[[], bool], timeout: float = 10.0) -> None:
         """Raises `TimeoutError` when the predicate has not come true within so many real seconds."""
-        if not self._turns.wait_until(predicate, timeout):
+        if not self._lock.wait_until(predicate, timeout):
             raise TimeoutError(f"it did not come true within {timeout} s")
 
     def play_until(self, predicate: Callable[[], bool], *, at_most: float = 4 * 3600.0) -> None:

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from app.sandbox.aws.appspec import Revision
 from app.sandbox.aws.task_set import TaskSet
+from app.sandbox.aws.topology import SandboxDomain
 from app.sandbox.aws.traffic import TrafficConfig
-from app.sandbox.aws.world import SandboxDomain
 
 LIFECYCLE: Final = (
     "BeforeInstall",

@@ -7,7 +7,7 @@ from app.sandbox.aws.errors import AwsError
 from app.sandbox.aws.group import Group
 from app.sandbox.aws.operation import Operation, Params
 from app.sandbox.aws.task_set import TaskSet
-from app.sandbox.aws.world import CLUSTER, arn
+from app.sandbox.aws.topology import CLUSTER, arn
 
 CLUSTER_ARN = arn("ecs", f"cluster/{CLUSTER}")
 NETWORK = {

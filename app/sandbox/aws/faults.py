@@ -42,7 +42,7 @@ class Chances(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Mishap:
+class FaultEffect:
     """What befalls one request: a delay in real seconds, and at most one kind of fault."""
 
     delay: float = 0.0
@@ -162,12 +162,12 @@ class Faults:
             if op is None:
                 self._hooks = _Hooks()
 
-    def take(self, op: str) -> Mishap:
+    def take(self, op: str) -> FaultEffect:
         """What befalls a request that has just arrived."""
         with self._lock:
             if not (self._due or self._slow or self._rates):
-                return Mishap()
-            return Mishap(self._take_delay(op), self._take_due(op) or self._draw(op))
+                return FaultEffect()
+            return FaultEffect(self._take_delay(op), self._take_due(op) or self._draw(op))
 
     @property
     def progress_reads(self) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 from app.sandbox.aws.appspec import Revision
 from app.sandbox.aws.deployment import Deployment
 from app.sandbox.aws.task_set import TaskSet
-from app.sandbox.aws.world import SandboxDomain
+from app.sandbox.aws.topology import SandboxDomain
 
 
 @dataclass(eq=False)

@@ -4,7 +4,7 @@ from typing import Any
 
 from app.sandbox.aws.deployment import Deployment
 from app.sandbox.aws.group import Group
-from app.sandbox.aws.world import ACCOUNT, CLUSTER, SandboxDomain, arn
+from app.sandbox.aws.topology import ACCOUNT, CLUSTER, SandboxDomain, arn
 
 STYLE = {"deploymentType": "BLUE_GREEN", "deploymentOption": "WITH_TRAFFIC_CONTROL"}
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from app.sandbox.aws.account import Account
 from app.sandbox.aws.appspec import appspec_of, inline_revision
-from app.sandbox.aws.births import new_deployment
+from app.sandbox.aws.deployment_factory import new_deployment
 from app.sandbox.aws.group import Group
 from app.sandbox.aws.shapes import task_set_info
 from app.sandbox.aws.task_set import TaskSet

@@ -11,7 +11,7 @@ from datetime import datetime
 from app.sandbox.aws.clock import Clock
 from app.sandbox.aws.deployment import Deployment, LifecycleEvent
 from app.sandbox.aws.faults import Faults
-from app.sandbox.aws.turns import Turns
+from app.sandbox.aws.lock import AccountLock
 
 InvokeHook = Callable[[dict[str, str]], object]
 
@@ -30,10 +30,10 @@ class HookCalls:
     """Invokes in worker threads; what the function returns or raises does not move the deployment."""
 
     def __init__(
-        self, invoke: InvokeHook, *, turns: Turns, clock: Clock, faults: Faults, chance: random.Random
+        self, invoke: InvokeHook, *, lock: AccountLock, clock: Clock, faults: Faults, chance: random.Random
     ) -> None:
         self._invoke = invoke
-        self._turns = turns
+        self._lock = lock
         self._clock = clock
         self._faults = faults
         self._chance = chance
@@ -55,7 +55,7 @@ class HookCalls:
         return self._faults.takes_late_answer()
 
     def call(self, deployment: Deployment, event: LifecycleEvent) -> None:
-        """Inside a turn: makes the execution id and calls the function, as often as the faults say."""
+        """With the lock held: makes the execution id and calls the function, as often as the faults say."""
         execution_id = self._new_execution_id()
         deployment.executions[execution_id] = event
         event.unseen_reads = self._faults.progress_reads
@@ -68,7 +68,7 @@ class HookCalls:
                 self.made.append(HookCall(deployment.id, event.name, self._clock.now(), "lost"))
 
     def call_again(self, deployment: Deployment) -> None:
-        """Inside a turn: the same execution once more. Raises `ValueError` when no hook is waited for."""
+        """With the lock held: the same execution once more. Raises `ValueError` when no hook is waited for."""
         event = deployment.running_event
         execution_id = next((id_ for id_, one in deployment.executions.items() if one is event), None)
         if event is None or execution_id is None:
@@ -90,9 +90,9 @@ class HookCalls:
             outcome = "returned"
         except Exception as crash:  # whatever a Lambda function raises, CodeDeploy goes on waiting
             outcome = f"crashed: {type(crash).__name__}"
-        with self._turns.turn():
+        with self._lock.hold():
             self.made[number] = replace(self.made[number], outcome=outcome)
-            self._turns.stir()
+            self._lock.notify()
 
     def _new_execution_id(self) -> str:
         """An opaque blob like CodeDeploy's: base64 of JSON around something encrypted."""

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from functools import partial
 
 from app.sandbox.aws.account import Account
-from app.sandbox.aws.births import new_rollback, rolls_back
 from app.sandbox.aws.deployment import Deployment, Failure, LifecycleEvent
-from app.sandbox.aws.endings import (
+from app.sandbox.aws.deployment_factory import new_rollback, rolls_back
+from app.sandbox.aws.failure_reasons import (
     CALLBACK_MISSING,
     HOOK_FAILED,
     INACTIVE_TASK_DEFINITION,
@@ -21,7 +21,7 @@ from app.sandbox.aws.shapes import task_set_info
 
 
 class Machine:
-    """Moves deployments on, each step in a turn: by the clock, by a hook's answer, by a stop.
+    """Moves deployments on, each step under the lock: by the clock, by a hook's answer, by a stop.
 
     `pace` may be changed at any time; a step that has begun keeps the one that it began with.
     """
@@ -87,7 +87,7 @@ class Machine:
             if deployment.timer == number and not deployment.over:
                 then()
 
-        self._account.turns.changed(deployment.domain)
+        self._account.lock.notify_changed(deployment.domain)
         self._account.clock.after(seconds, due)
 
     def _start(self, deployment: Deployment) -> None:
@@ -197,6 +197,6 @@ class Machine:
         deployment.last_task_sets = task_set_info(group, deployment)
         if status == "Succeeded" and deployment.blue is not None:
             group.remove(deployment.blue)
-        self._account.turns.changed(deployment.domain)
+        self._account.lock.notify_changed(deployment.domain)
         if rollback:
             self.create(group, new_rollback(self._account, group, deployment))

@@ -53,7 +53,7 @@ class DeploymentSnapshot:
 
 
 def snapshot(account: Account, deployment: Deployment) -> DeploymentSnapshot:
-    """Inside a turn."""
+    """With the lock held."""
     task_definition = account.task_definitions.find(deployment.task_definition)
     failure = deployment.failure
     return DeploymentSnapshot(

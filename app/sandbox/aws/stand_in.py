@@ -13,11 +13,11 @@ from app.sandbox.aws.controls import Controls
 from app.sandbox.aws.faults import Faults
 from app.sandbox.aws.history import add_history
 from app.sandbox.aws.hook_calls import HookCalls, InvokeHook
+from app.sandbox.aws.lock import AccountLock
 from app.sandbox.aws.machine import Machine
 from app.sandbox.aws.pace import Pace
-from app.sandbox.aws.turns import Turns
+from app.sandbox.aws.topology import EIGHT_DOMAINS, REGION, SandboxDomain
 from app.sandbox.aws.wire import Wire
-from app.sandbox.aws.world import EIGHT_DOMAINS, REGION, SandboxDomain
 from app.sandbox.server import ServerThread
 
 
@@ -50,14 +50,14 @@ class AwsStandIn(Controls):
         succeeded yesterday, so that even the first switch has something to be undone to. `remember`: how
         many calls are kept. `regions`: those whose signatures are taken; what it tells is of its own."""
         chance = random.Random(seed)
-        turns = Turns()
-        clock = Clock(turns, speed=speed, start=start)
+        lock = AccountLock()
+        clock = Clock(lock, speed=speed, start=start)
         self.faults = Faults(seed)
         calls = Calls(remember)
-        account = Account(domains, turns=turns, clock=clock, chance=chance)
+        account = Account(domains, lock=lock, clock=clock, chance=chance)
         if history:
             add_history(account)
-        hooks = HookCalls(invoke_hook, turns=turns, clock=clock, faults=self.faults, chance=chance)
+        hooks = HookCalls(invoke_hook, lock=lock, clock=clock, faults=self.faults, chance=chance)
         machine = Machine(account, hooks, pace or Pace())
         codedeploy = CodeDeploy(account, machine)
         super().__init__(account, codedeploy=codedeploy, machine=machine, hooks=hooks, calls=calls)

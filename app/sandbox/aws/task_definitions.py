@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Final
 
-from app.sandbox.aws.world import ACCOUNT, REGION, SandboxDomain, arn
+from app.sandbox.aws.topology import ACCOUNT, REGION, SandboxDomain, arn
 
 FIRST_REVISION: Final = 41
 

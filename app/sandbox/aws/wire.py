@@ -14,9 +14,9 @@ from app.sandbox.aws.codedeploy import CodeDeploy
 from app.sandbox.aws.ecs import Ecs
 from app.sandbox.aws.elbv2 import Elbv2
 from app.sandbox.aws.errors import AwsError
-from app.sandbox.aws.faults import Faults, Kind, Mishap
+from app.sandbox.aws.faults import FaultEffect, Faults, Kind
 from app.sandbox.aws.operation import Operation
-from app.sandbox.aws.world import ACCOUNT
+from app.sandbox.aws.topology import ACCOUNT
 
 UNAVAILABLE: Final = "<html><body>503 Service Unavailable</body></html>"
 LONGEST_SILENCE: Final = 60.0
@@ -24,7 +24,7 @@ LONGEST_SILENCE: Final = 60.0
 
 
 class Wire:
-    """Reads a request, lets the faults have it, runs the operation in a turn, answers in one write."""
+    """Reads a request, lets the faults have it, runs the operation under the lock, answers in one write."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class Wire:
         return operation
 
     def _respond(
-        self, request: protocols.Request, operation: Operation, mishap: Mishap
+        self, request: protocols.Request, operation: Operation, mishap: FaultEffect
     ) -> web.StreamResponse:
         """Does the work unless a fault keeps it from being done."""
         before = mishap.before_commit or self._also_needs(request)
@@ -89,7 +89,7 @@ class Wire:
             self._note(request.op, request.params, before)
             return _fault(request, before)
         try:
-            with self._account.turns.turn():
+            with self._account.lock.hold():
                 result = operation(request.params)
                 self._note(request.op, request.params, mishap.after_commit or "ok")
         except AwsError as error:
@@ -106,9 +106,9 @@ class Wire:
         return self._faults.take("UpdateDeploymentGroup").before_commit
 
     def _note(self, op: str, params: dict[str, Any], outcome: str) -> None:
-        with self._account.turns.turn():
+        with self._account.lock.hold():
             self._calls.note(op, params, self._account.clock.now(), outcome)
-            self._account.turns.stir()
+            self._account.lock.notify()
 
 
 def _fault(request: protocols.Request, kind: Kind) -> web.StreamResponse:

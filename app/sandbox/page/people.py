@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app.sandbox.cast import GRACE, ONCALL
+from app.sandbox.people import GRACE, ONCALL
 from app.sandbox.slack.shapes import User
 
 

@@ -9,22 +9,22 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import ValidationError
 
 from app.sandbox.aws.errors import AwsError
-from app.sandbox.cast import people_of
-from app.sandbox.page.deed import Deed, Told
+from app.sandbox.environment import SandboxEnvironment
+from app.sandbox.page.action import Deed, Told
 from app.sandbox.page.domains_pane import domain_pieces
+from app.sandbox.page.environment_actions import SPEEDS, EnvironmentActions
+from app.sandbox.page.fault_toggles import FAULT_TOGGLES, FaultToggles
 from app.sandbox.page.live import Bell, Pieces, stream
 from app.sandbox.page.people import faces, first_face
 from app.sandbox.page.service import Service
-from app.sandbox.page.slack_deeds import SlackDeeds
+from app.sandbox.page.slack_actions import SlackActions
 from app.sandbox.page.slack_pane import SlackPane
-from app.sandbox.page.troubles import TROUBLES, Troubles
-from app.sandbox.page.world_deeds import SPEEDS, WorldDeeds
+from app.sandbox.people import people_of
 from app.sandbox.pipeline import SHIFTS
-from app.sandbox.replica import ReplicaTrouble
+from app.sandbox.replica import ReplicaNotReady
 from app.sandbox.server import ServerThread
-from app.sandbox.slack.errors import NobodyThere
+from app.sandbox.slack.errors import NotInWorkspace
 from app.sandbox.slack.render import STYLESHEET
-from app.sandbox.whole import Whole
 
 HERE: Final = Path(__file__).parent
 HEADERS: Final = {
@@ -40,22 +40,24 @@ HEADERS: Final = {
 class Page(ServerThread):
     """The page at `url`. Raises `OSError` at once when somebody else has the port."""
 
-    def __init__(self, whole: Whole, *, port: int, locale: str = "en") -> None:
-        self._stage = whole.stage
+    def __init__(self, sandbox: SandboxEnvironment, *, port: int, locale: str = "en") -> None:
+        self._fakes = sandbox.fakes
         self._locale = locale
         self._bell = Bell()
-        self._pipeline = whole.pipeline
-        self._troubles = Troubles(whole.stage)
-        self._service = Service(whole.replica, changed=self._bell.ring)
-        world = WorldDeeds(whole.stage, whole.pipeline, troubles=self._troubles, service=self._service)
-        self._deeds: dict[str, Deed[Any]] = {**SlackDeeds(whole.stage.slack).all(), **world.all()}
+        self._pipeline = sandbox.pipeline
+        self._troubles = FaultToggles(sandbox.fakes)
+        self._service = Service(sandbox.replica, changed=self._bell.ring)
+        world = EnvironmentActions(
+            sandbox.fakes, sandbox.pipeline, troubles=self._troubles, service=self._service
+        )
+        self._deeds: dict[str, Deed[Any]] = {**SlackActions(sandbox.fakes.slack).all(), **world.all()}
         templates = Environment(
             loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined
         )
         self._template = templates.get_template("page.html")
         super().__init__(self._application(), port=port)
-        whole.stage.slack.listen(self._bell.ring)
-        whole.stage.aws.on_change(self._bell.ring)
+        sandbox.fakes.slack.listen(self._bell.ring)
+        sandbox.fakes.aws.on_change(self._bell.ring)
 
     def _application(self) -> web.Application:
         app = web.Application()
@@ -74,7 +76,7 @@ class Page(ServerThread):
             people=faces(people),
             first=first_face(people, locale=self._locale),
             shifts=SHIFTS,
-            troubles=TROUBLES,
+            troubles=FAULT_TOGGLES,
             speeds=SPEEDS,
             domains=self._domains(),
         )
@@ -107,28 +109,28 @@ class Page(ServerThread):
 
     def _pane(self, request: web.Request) -> SlackPane:
         try:
-            return SlackPane(self._stage.slack, request.query.get("who", ""))
-        except NobodyThere as nobody:
+            return SlackPane(self._fakes.slack, request.query.get("who", ""))
+        except NotInWorkspace as nobody:
             raise web.HTTPNotFound(text=str(nobody)) from None
 
     def _pieces(self, pane: SlackPane) -> Pieces:
         return {
             **pane.pieces(),
-            **domain_pieces(self._stage.aws),
+            **domain_pieces(self._fakes.aws),
             **self._pipeline.smoke_tests.pieces(),
-            "speed": self._stage.aws.speed,
+            "speed": self._fakes.aws.speed,
             "troubles": self._troubles.piece(),
             "service": self._service.state,
         }
 
     def _now(self) -> float:
-        return self._stage.aws.clock.now().timestamp()
+        return self._fakes.aws.clock.now().timestamp()
 
     def _domains(self) -> list[str]:
-        return [domain.name for domain in self._stage.aws.domains()]
+        return [domain.name for domain in self._fakes.aws.domains()]
 
 
-_REFUSALS: Final = (ValidationError, AwsError, LookupError, ReplicaTrouble)
+_REFUSALS: Final = (ValidationError, AwsError, LookupError, ReplicaNotReady)
 
 
 def _refused(refusal: Exception) -> web.Response:

@@ -30,7 +30,7 @@ class Service:
             self._replica.kill()
 
     def start(self) -> None:
-        """Returns once it is ready. Raises `ReplicaTrouble`."""
+        """Returns once it is ready. Raises `ReplicaNotReady`."""
         with self._lock:
             if self._replica.running:
                 return

@@ -13,7 +13,7 @@ Drawn = tuple[Message, Message | None, Json]
 
 
 class SlackPane:
-    """One person's Slack. Raises `NobodyThere` for somebody who is not in the workspace."""
+    """One person's Slack. Raises `NotInWorkspace` for somebody who is not in the workspace."""
 
     def __init__(self, slack: SlackStandIn, user: str) -> None:
         self._slack = slack

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
-from app.sandbox.slack.changes import Changes
 from app.sandbox.slack.clock import Clock
+from app.sandbox.slack.lock import WorkspaceLock
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +29,17 @@ class Call:
 class Calls:
     """The latest `remember` of them, oldest first."""
 
-    def __init__(self, changes: Changes, clock: Clock, *, remember: int) -> None:
-        self._changes = changes
+    def __init__(self, lock: WorkspaceLock, clock: Clock, *, remember: int) -> None:
+        self._lock = lock
         self._clock = clock
         self._heard: deque[Call] = deque(maxlen=remember)
 
     def note(self, method: str, params: Mapping[str, Any], outcome: str) -> None:
-        with self._changes.change():
+        with self._lock.change():
             self._heard.append(Call(method, params, self._clock.now(), outcome))
 
     def all(self, method: str | None = None) -> list[Call]:
-        with self._changes.turn():
+        with self._lock.hold():
             return [call for call in self._heard if method in (None, call.method)]
 
     def traffic(self) -> str:

@@ -14,7 +14,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, web
 from app.sandbox.slack.answers import Ack
 from app.sandbox.slack.calls import Calls
 from app.sandbox.slack.credentials import Credentials
-from app.sandbox.slack.errors import NobodyThere
+from app.sandbox.slack.errors import NotInWorkspace
 from app.sandbox.slack.shapes import Json
 from app.sandbox.slack.sockets import Kind, Sockets
 
@@ -53,7 +53,7 @@ class Delivery:
     async def replay(self, *, headers: Mapping[str, str] | None = None, body: str | None = None) -> Ack:
         """The last signed request once more, word for word; or tampered with, and not signed anew."""
         if self.last_sent is None:
-            raise NobodyThere("no signed request has been sent yet")
+            raise NotInWorkspace("no signed request has been sent yet")
         sent = self.last_sent
         again = Sent(sent.url, sent.body if body is None else body, {**sent.headers, **(headers or {})})
         return await self._post(again)

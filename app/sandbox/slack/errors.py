@@ -31,5 +31,5 @@ def ratelimited(retry_after: int) -> SlackError:
     return SlackError("ratelimited", status=429, headers={"Retry-After": str(retry_after)})
 
 
-class NobodyThere(LookupError):
+class NotInWorkspace(LookupError):
     """The play names a person, channel, message, button or view that the workspace does not have."""

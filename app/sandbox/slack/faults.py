@@ -16,7 +16,7 @@ Outage = Literal["unavailable", "reset"]
 
 
 @dataclass(frozen=True, slots=True)
-class Mishap:
+class FaultEffect:
     """What befalls one request: so many seconds' delay, then a refusal, or its answer is lost after the work."""
 
     delay: float = 0.0
@@ -27,7 +27,7 @@ class Mishap:
 
 @dataclass(slots=True)
 class _Due:
-    mishap: Mishap
+    mishap: FaultEffect
     times: int | None
     channel: str | None = None
 
@@ -51,28 +51,28 @@ class Faults:
         self, method: str, *, retry_after: int = 1, times: int | None = 1, channel: str | None = None
     ) -> None:
         """HTTP 429 with Retry-After, in seconds."""
-        self._add(method, Mishap(refusal=ratelimited(retry_after)), times, channel)
+        self._add(method, FaultEffect(refusal=ratelimited(retry_after)), times, channel)
 
     def error(self, method: str, code: str, *, times: int | None = 1, channel: str | None = None) -> None:
         """Any of Slack's error strings, as HTTP 200."""
-        self._add(method, Mishap(refusal=SlackError(code)), times, channel)
+        self._add(method, FaultEffect(refusal=SlackError(code)), times, channel)
 
     def server_error(self, method: str, *, status: int = 500, times: int | None = 1) -> None:
         """Before anything was done."""
-        self._add(method, Mishap(refusal=SlackError("internal_error", status=status)), times)
+        self._add(method, FaultEffect(refusal=SlackError("internal_error", status=status)), times)
 
     def reset(self, method: str, *, times: int | None = 1) -> None:
         """The connection is dropped before anything was done."""
-        self._add(method, Mishap(reset=True), times)
+        self._add(method, FaultEffect(reset=True), times)
 
     def lose_answer(self, method: str, *, times: int | None = 1, channel: str | None = None) -> None:
         """The work is done, then the connection is dropped without an answer."""
-        self._add(method, Mishap(answer_lost=True), times, channel)
+        self._add(method, FaultEffect(answer_lost=True), times, channel)
 
     def slow(self, method: str, seconds: float, *, times: int | None = None) -> None:
         """The work begins so many real seconds later."""
         with self._lock:
-            self._slow[method] = _Due(Mishap(delay=seconds), times)
+            self._slow[method] = _Due(FaultEffect(delay=seconds), times)
 
     def outage(self, kind: Outage = "unavailable") -> None:
         """From now on every API call, response URL and new socket is refused (503), or reset."""
@@ -109,16 +109,16 @@ class Faults:
             if method is None:
                 self._outage, self._handshakes, self._doubled = None, 0, 0
 
-    def take(self, method: str, channel: str = "") -> Mishap:
+    def take(self, method: str, channel: str = "") -> FaultEffect:
         """What befalls a request that has just arrived; `channel`: what it is about."""
         if self._outage == "reset":
-            return Mishap(reset=True)
+            return FaultEffect(reset=True)
         if self._outage == "unavailable":
-            return Mishap(refusal=SlackError("service_unavailable", status=503))
+            return FaultEffect(refusal=SlackError("service_unavailable", status=503))
         with self._lock:
             delay = self._take_slow(method)
-            struck = self._take_due(method, channel) or Mishap()
-        return Mishap(delay, struck.refusal, struck.reset, struck.answer_lost)
+            struck = self._take_due(method, channel) or FaultEffect()
+        return FaultEffect(delay, struck.refusal, struck.reset, struck.answer_lost)
 
     def take_handshake(self) -> bool:
         """Whether the socket that is about to connect fails."""
@@ -134,11 +134,11 @@ class Faults:
             self._doubled -= doubled
             return 2 if doubled else 1
 
-    def _add(self, method: str, mishap: Mishap, times: int | None, channel: str | None = None) -> None:
+    def _add(self, method: str, mishap: FaultEffect, times: int | None, channel: str | None = None) -> None:
         with self._lock:
             self._due.setdefault(method, []).append(_Due(mishap, times, channel))
 
-    def _take_due(self, method: str, channel: str) -> Mishap | None:
+    def _take_due(self, method: str, channel: str) -> FaultEffect | None:
         for name in (method, EVERY_METHOD):
             waiting = self._due.get(name, [])
             first = next((due for due in waiting if due.channel in (None, channel)), None)

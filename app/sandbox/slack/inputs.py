@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from app.sandbox.slack.errors import NobodyThere
+from app.sandbox.slack.errors import NotInWorkspace
 from app.sandbox.slack.shapes import Json, View
 
 Filling = str | Sequence[str]
@@ -51,7 +51,7 @@ def fields_of(view: View) -> Iterator[tuple[Json, Json]]:
 def filled_in(view: View, values: Mapping[str, Filling]) -> Json:
     """`view.state.values` as Slack sends it. `values` by block id or action id; the rest stays as it is.
 
-    Raises `NobodyThere` for a name that the view does not have.
+    Raises `NotInWorkspace` for a name that the view does not have.
     """
     state: dict[str, Json] = {}
     used: set[str] = set()
@@ -61,7 +61,7 @@ def filled_in(view: View, values: Mapping[str, Filling]) -> Json:
         state.setdefault(block["block_id"], {})[element["action_id"]] = _state(element, values.get(name))
     unknown = set(values) - used
     if unknown:
-        raise NobodyThere(f"the view has no field {', '.join(sorted(unknown))}")
+        raise NotInWorkspace(f"the view has no field {', '.join(sorted(unknown))}")
     return state
 
 

@@ -2,17 +2,17 @@
 
 from dataclasses import replace
 
-from app.sandbox.slack.changes import Changes
 from app.sandbox.slack.clock import Clock
-from app.sandbox.slack.errors import NobodyThere
+from app.sandbox.slack.errors import NotInWorkspace
+from app.sandbox.slack.lock import WorkspaceLock
 from app.sandbox.slack.shapes import BOT_USER, Json, Message, Shown
 
 
 class Messages:
     """Safe from any thread; what it gives is frozen. By channel and ts, oldest first."""
 
-    def __init__(self, changes: Changes, clock: Clock) -> None:
-        self._changes = changes
+    def __init__(self, lock: WorkspaceLock, clock: Clock) -> None:
+        self._lock = lock
         self._clock = clock
         self._said: dict[tuple[str, str], Message] = {}
 
@@ -45,7 +45,7 @@ class Messages:
         self, channel: str, ts: str, shown: Shown, *, metadata: Json | None = None, note_edit: bool = True
     ) -> Message:
         """`metadata`: None leaves it as it is. `note_edit`: whether clients may say "(edited)"."""
-        with self._changes.turn():
+        with self._lock.hold():
             old = self.get(channel, ts)
             message = replace(
                 old,
@@ -59,13 +59,13 @@ class Messages:
 
     def rename_channel(self, old: str, new: str) -> None:
         """Everything that was said in `old` is in `new`, with the same ts; nothing is left in `old`."""
-        with self._changes.change():
+        with self._lock.change():
             for message in [one for one in self._said.values() if one.channel == old]:
                 del self._said[old, message.ts]
                 self._said[new, message.ts] = replace(message, channel=new)
 
     def delete(self, channel: str, ts: str) -> None:
-        with self._changes.turn():
+        with self._lock.hold():
             self._keep(replace(self.get(channel, ts), deleted=True))
 
     def find(self, channel: str, ts: str) -> Message | None:
@@ -74,15 +74,15 @@ class Messages:
         return None if message is None or message.deleted else message
 
     def get(self, channel: str, ts: str, *, even_deleted: bool = False) -> Message:
-        """Raises `NobodyThere`."""
+        """Raises `NotInWorkspace`."""
         message = self._said.get((channel, ts))
         if message is None or (message.deleted and not even_deleted):
-            raise NobodyThere(f"no message {ts} in {channel}")
+            raise NotInWorkspace(f"no message {ts} in {channel}")
         return message
 
     def in_channel(self, channel: str | None = None, *, viewer: str | None = None) -> list[Message]:
         """What stands in a channel (None: in all) for everybody, and what is whispered to `viewer`."""
-        with self._changes.turn():
+        with self._lock.hold():
             return [
                 message
                 for message in self._said.values()
@@ -107,5 +107,5 @@ class Messages:
         return threads
 
     def _keep(self, message: Message) -> None:
-        with self._changes.change():
+        with self._lock.change():
             self._said[message.channel, message.ts] = message

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from app.sandbox.slack.changes import Changes
-from app.sandbox.slack.errors import NobodyThere
+from app.sandbox.slack.errors import NotInWorkspace
+from app.sandbox.slack.lock import WorkspaceLock
 from app.sandbox.slack.shapes import BOT_USER, Channel, User, UserGroup
 
 
@@ -14,13 +14,13 @@ class People:
 
     def __init__(
         self,
-        changes: Changes,
+        lock: WorkspaceLock,
         *,
         users: Iterable[User] = (),
         groups: Iterable[UserGroup] = (),
         channels: Iterable[Channel] = (),
     ) -> None:
-        self._changes = changes
+        self._lock = lock
         app = User(id=BOT_USER, name="switchgate", real_name="Switchgate", is_bot=True)
         self._users = {user.id: user for user in (app, *users)}
         self._groups = {group.id: group for group in groups}
@@ -28,7 +28,7 @@ class People:
 
     def add(self, *things: User | UserGroup | Channel) -> None:
         """Adds or replaces by id."""
-        with self._changes.change():
+        with self._lock.change():
             for thing in things:
                 match thing:
                     case User():
@@ -39,30 +39,30 @@ class People:
                         self._channels[thing.id] = thing
 
     def alter(self, id_: str, **fields: Any) -> None:
-        """Changes fields of the user, group or channel with this id: `alter("U01", deleted=True)`."""
-        with self._changes.turn():
+        """WorkspaceLock fields of the user, group or channel with this id: `alter("U01", deleted=True)`."""
+        with self._lock.hold():
             for shelf in (self._users, self._groups, self._channels):
                 if id_ in shelf:
                     self.add(replace(shelf[id_], **fields))
                     return
-        raise NobodyThere(id_)
+        raise NotInWorkspace(id_)
 
     def rename_channel(self, old: str, new: str, **fields: Any) -> None:
-        """The channel has another id from now on, and is not found under the old one. Raises `NobodyThere`."""
-        with self._changes.change():
+        """The channel has another id from now on, and is not found under the old one. Raises `NotInWorkspace`."""
+        with self._lock.change():
             self._channels[new] = replace(self.channel(old), id=new, **fields)
             del self._channels[old]
 
     def users(self) -> list[User]:
-        with self._changes.turn():
+        with self._lock.hold():
             return list(self._users.values())
 
     def groups(self) -> list[UserGroup]:
-        with self._changes.turn():
+        with self._lock.hold():
             return list(self._groups.values())
 
     def channels(self) -> list[Channel]:
-        with self._changes.turn():
+        with self._lock.hold():
             return list(self._channels.values())
 
     def find_user(self, id_: str) -> User | None:
@@ -75,22 +75,22 @@ class People:
         return self._channels.get(id_)
 
     def user(self, id_: str) -> User:
-        """Raises `NobodyThere`."""
+        """Raises `NotInWorkspace`."""
         found = self._users.get(id_)
         if found is None:
-            raise NobodyThere(f"no user {id_}")
+            raise NotInWorkspace(f"no user {id_}")
         return found
 
     def channel(self, id_: str) -> Channel:
-        """Raises `NobodyThere`."""
+        """Raises `NotInWorkspace`."""
         found = self._channels.get(id_)
         if found is None:
-            raise NobodyThere(f"no channel {id_}")
+            raise NotInWorkspace(f"no channel {id_}")
         return found
 
     def direct_channel(self, user: User) -> Channel:
         """The conversation between the app and one person, opened when needed."""
-        with self._changes.turn():
+        with self._lock.hold():
             id_ = f"D{user.id[1:]}"
             if id_ not in self._channels:
                 self.add(Channel(id=id_, name="directmessage", is_im=True, user=user.id))

@@ -11,9 +11,9 @@ from aiohttp import WSMsgType, web
 
 from app.sandbox.slack.answers import Ack
 from app.sandbox.slack.calls import Calls
-from app.sandbox.slack.changes import Changes
 from app.sandbox.slack.faults import Faults
 from app.sandbox.slack.ids import new_secret
+from app.sandbox.slack.lock import WorkspaceLock
 from app.sandbox.slack.shapes import APP, Json
 
 MOST_SOCKETS: Final = 10
@@ -38,10 +38,10 @@ class Sockets:
     Slack does not do, to prove that this harms nothing.
     """
 
-    def __init__(self, *, faults: Faults, calls: Calls, changes: Changes) -> None:
+    def __init__(self, *, faults: Faults, calls: Calls, lock: WorkspaceLock) -> None:
         self._faults = faults
         self._calls = calls
-        self._changes = changes
+        self._lock = lock
         self._open: list[_Socket] = []
         self._turn = 0
         self._tickets: set[str] = set()
@@ -119,7 +119,7 @@ class Sockets:
         await asyncio.gather(*(socket.ws.close() for socket in self._open))
 
     async def _serve(self, socket: _Socket) -> None:
-        with self._changes.change():
+        with self._lock.change():
             self._open.append(socket)
         try:
             hello = {
@@ -133,7 +133,7 @@ class Sockets:
                 if message.type is WSMsgType.TEXT:
                     self._take_ack(message.data)
         finally:
-            with self._changes.change():
+            with self._lock.change():
                 self._open.remove(socket)
 
     def _take_ack(self, text: str) -> None:

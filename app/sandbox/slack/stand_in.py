@@ -6,31 +6,31 @@ from typing import Self
 
 from app.sandbox.server import ServerThread
 from app.sandbox.slack.calls import Call, Calls
+from app.sandbox.slack.client_bridge import ClientBridge
 from app.sandbox.slack.clock import Clock
 from app.sandbox.slack.credentials import Credentials
-from app.sandbox.slack.deeds import Deeds
 from app.sandbox.slack.delivery import Delivery
 from app.sandbox.slack.faults import Faults
-from app.sandbox.slack.hands import Hands
 from app.sandbox.slack.ids import with_ids
-from app.sandbox.slack.modal_deeds import ModalDeeds
+from app.sandbox.slack.modal_actions import ModalActions
 from app.sandbox.slack.payloads import Payloads
 from app.sandbox.slack.rates import Rates
 from app.sandbox.slack.shapes import Channel, Json, Message, Shown, User, UserGroup
 from app.sandbox.slack.sockets import Sockets
+from app.sandbox.slack.user_actions import UserActions
 from app.sandbox.slack.viewer import Viewer, viewer_of
 from app.sandbox.slack.wire import Wire
 from app.sandbox.slack.workspace import new_workspace
 
 
-class SlackStandIn(Hands):
+class SlackStandIn(ClientBridge):
     """A workspace at `api_url`. Everything may be called from any thread.
 
     State is in `people`, `messages` and `views`; what goes wrong in `faults` and `rates`; time in `clock`;
     tokens and scopes in `credentials`.
 
     People act through `press`, `press_in_view`, `submit`, `close`, `slash` and `open_home`
-    (`app.sandbox.slack.deeds`, `…modal_deeds`); `replay` is somebody who listened in. Each comes twice:
+    (`app.sandbox.slack.user_actions`, `…modal_deeds`); `replay` is somebody who listened in. Each comes twice:
     `press` blocks, so it must not be called on the loop that the app answers on; `press_async` is to be
     awaited there. They go to one connected socket, else as signed HTTP to `request_url`.
     """
@@ -60,13 +60,13 @@ class SlackStandIn(Hands):
             clock=self.clock, credentials=self.credentials, users=users, groups=groups, channels=channels
         )
         self.people, self.messages, self.views = self._ws.people, self._ws.messages, self._ws.views
-        self._calls = Calls(self._ws.changes, self.clock, remember=remember)
-        sockets = Sockets(faults=self.faults, calls=self._calls, changes=self._ws.changes)
+        self._calls = Calls(self._ws.lock, self.clock, remember=remember)
+        sockets = Sockets(faults=self.faults, calls=self._calls, lock=self._ws.lock)
         delivery = Delivery(sockets, credentials=self.credentials, calls=self._calls)
         payloads = Payloads(self._ws)
-        deeds = Deeds(self._ws, payloads=payloads, delivery=delivery)
-        modals = ModalDeeds(self._ws, payloads=payloads, delivery=delivery)
-        super().__init__(deeds, modals, sockets=sockets, delivery=delivery)
+        actions = UserActions(self._ws, payloads=payloads, delivery=delivery)
+        modals = ModalActions(self._ws, payloads=payloads, delivery=delivery)
+        super().__init__(actions, modals, sockets=sockets, delivery=delivery)
         self.request_url, self.ack_seconds = request_url, ack_seconds
         wire = Wire(self._ws, sockets=sockets, faults=self.faults, rates=self.rates, calls=self._calls)
         application = wire.application(delivery)
@@ -94,11 +94,11 @@ class SlackStandIn(Hands):
 
     def listen(self, listener: Callable[[], object]) -> None:
         """`listener` is called after every change, in whichever thread made it: be quick."""
-        self._ws.changes.listen(listener)
+        self._ws.lock.listen(listener)
 
     def wait_until(self, predicate: Callable[[], object], timeout: float = 5.0) -> bool:
         """Whether the predicate came true within `timeout` real seconds."""
-        return self._ws.changes.wait_until(predicate, timeout)
+        return self._ws.lock.wait_until(predicate, timeout)
 
     async def wait_until_async(self, predicate: Callable[[], object], timeout: float = 5.0) -> bool:
         return await asyncio.to_thread(self.wait_until, predicate, timeout)

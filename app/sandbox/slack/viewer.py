@@ -23,7 +23,7 @@ class Viewer:
 
 
 def viewer_of(people: People, user: str, *, now: datetime) -> Viewer:
-    """Raises `NobodyThere`."""
+    """Raises `NotInWorkspace`."""
     person = people.user(user)
     groups = people.groups()
     return Viewer(

@@ -10,7 +10,7 @@ from app.sandbox.slack.calls import Calls
 from app.sandbox.slack.chat_api import ChatApi
 from app.sandbox.slack.delivery import Delivery
 from app.sandbox.slack.errors import SlackError
-from app.sandbox.slack.faults import RESPONSE_URL, Faults, Mishap
+from app.sandbox.slack.faults import RESPONSE_URL, FaultEffect, Faults
 from app.sandbox.slack.params import Params, read_params, text_of
 from app.sandbox.slack.rates import Rates
 from app.sandbox.slack.reads_api import ReadsApi
@@ -25,7 +25,7 @@ Work = Callable[[Params, str | None], web.Response]
 
 
 class Wire:
-    """Reads a request, lets the faults have it, does the work in a turn, answers in one write."""
+    """Reads a request, lets the faults have it, does the work under the lock, answers in one write."""
 
     def __init__(
         self, workspace: Workspace, *, sockets: Sockets, faults: Faults, rates: Rates, calls: Calls
@@ -69,7 +69,7 @@ class Wire:
 
     async def _respond(self, http: web.Request) -> web.StreamResponse:
         def work(params: Params, _token: str | None) -> web.Response:
-            with self._ws.changes.turn():
+            with self._ws.lock.hold():
                 self._responses.respond(http.match_info["secret"], params)
             return web.Response(text="ok")
 
@@ -93,7 +93,7 @@ class Wire:
             _hang_up(http)
         return answer
 
-    async def _befall(self, http: web.Request, method: str, channel: str) -> Mishap:
+    async def _befall(self, http: web.Request, method: str, channel: str) -> FaultEffect:
         """What goes wrong before the work. Raises the refusal, or `_Reset` once the connection is gone."""
         mishap = self._faults.take(method, channel)
         if mishap.delay:
@@ -111,7 +111,7 @@ class Wire:
             raise SlackError("unknown_method", req_method=method)
         self._ws.credentials.admit(method, token)
         self._rates.take(method, text_of(params, "channel"))
-        with self._ws.changes.turn():
+        with self._ws.lock.hold():
             return run(params)
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app.sandbox.slack.changes import Changes
 from app.sandbox.slack.clock import Clock
 from app.sandbox.slack.credentials import Credentials
+from app.sandbox.slack.lock import WorkspaceLock
 from app.sandbox.slack.messages import Messages
 from app.sandbox.slack.people import People
 from app.sandbox.slack.shapes import TEAM, Channel, User, UserGroup
@@ -17,7 +17,7 @@ from app.sandbox.slack.views import Views
 class Workspace:
     """`url` ends with a slash; `domain` is its first part."""
 
-    changes: Changes
+    lock: WorkspaceLock
     clock: Clock
     people: People
     messages: Messages
@@ -45,13 +45,13 @@ def new_workspace(
     groups: Iterable[UserGroup],
     channels: Iterable[Channel],
 ) -> Workspace:
-    changes = Changes()
+    lock = WorkspaceLock()
     return Workspace(
-        changes=changes,
+        lock=lock,
         clock=clock,
-        people=People(changes, users=users, groups=groups, channels=channels),
-        messages=Messages(changes, clock),
-        views=Views(changes),
+        people=People(lock, users=users, groups=groups, channels=channels),
+        messages=Messages(lock, clock),
+        views=Views(lock),
         triggers=Triggers(clock),
         response_urls=ResponseUrls(clock),
         credentials=credentials,

@@ -3,7 +3,7 @@
 import pytest
 from prometheus_client import REGISTRY
 
-from app.sandbox.cast import GRACE, MINA
+from app.sandbox.people import GRACE, MINA
 from tests.flow import outsiders
 from tests.harness import Harness
 

@@ -5,7 +5,7 @@ from typing import Final
 import pytest
 import yaml
 
-from app.sandbox.cast import GRACE
+from app.sandbox.people import GRACE
 from tests.cases.aws.test_getdeployment_content_null import ARN, YAML
 from tests.cases.aws.undoing import FAMILY, image, inline, take_back, to_the_end
 from tests.harness import Harness

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.sandbox.cast import GRACE
+from app.sandbox.people import GRACE
 from tests.cases.aws.undoing import FAMILY, evidence_is_in, image, inline, take_back, to_the_end
 from tests.harness import Harness
 from tests.journeys.test_undo import finished

@@ -7,7 +7,7 @@ import pytest
 from app.gate.evidence.model import Evidence
 from app.gate.evidence.revision_diff import Change, How, What, diff
 from app.i18n.catalog import LOCALES, LocaleName, Texts
-from app.sandbox.cast import OLU
+from app.sandbox.people import OLU
 from app.sandbox.slack.validate import message_problems, view_problems
 from app.slack.cards.evidence import change_lines, evidence_blocks
 from app.slack.home.gate_summary import LONGEST, evidence_lines, within_limit

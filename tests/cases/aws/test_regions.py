@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.sandbox.cast import MINA
+from app.sandbox.people import MINA
 from tests.harness import running_harness
 from tests.web.hooks.doorstep import at_the_door
 from tests.web.hooks.test_state_changes import state_change

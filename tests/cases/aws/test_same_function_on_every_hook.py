@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.sandbox.aws.world import SandboxDomain
-from app.sandbox.cast import MINA
+from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.people import MINA
 from tests.harness import Harness, running_harness
 from tests.web.hooks.doorstep import at_the_door, hook
 
@@ -38,7 +38,7 @@ async def test_another_event_is_refused_in_words_and_no_traffic_moves(
         (refused,) = harness.rows("SELECT kind, detail FROM audit_events")
         assert refused["kind"] == "hook_refused"
         assert f"remove the function from {event}" in refused["detail"]["why"]
-        assert "HTTP 422 wrong_event" in "".join(harness.stage.hook_log)
+        assert "HTTP 422 wrong_event" in "".join(harness.fakes.hook_log)
 
 
 async def test_after_the_switch_there_is_no_second_card(
@@ -83,7 +83,7 @@ async def test_an_earlier_hook_that_still_shows_as_running_is_not_taken_for_ours
     async with running_harness(tmp_path, database_url, monkeypatch) as harness:
         harness.aws.faults.delay_progress(4)
         deployment = harness.aws.deploy("order")
-        with harness.aws._turns.turn():
+        with harness.aws._lock.hold():
             earlier = harness.aws._account.deployment(deployment).events[4]
             assert earlier.name == "AfterAllowTestTraffic"
             earlier.unended_reads = 4

@@ -9,7 +9,7 @@ from app.db.mapping.evidence_json import evidence_to_json
 from app.gate.evidence.model import Evidence
 from app.gate.evidence.revision_diff import diff
 from app.i18n.catalog import LOCALES, Texts
-from app.sandbox.cast import GRACE, MINA
+from app.sandbox.people import GRACE, MINA
 from app.slack.cards.evidence import evidence_blocks
 from app.slack.modals.details import details_modal
 from app.web.api.evidence_schemas import evidence_out

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from app.sandbox.aws.world import SandboxDomain
-from app.sandbox.cast import OLU
+from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.people import OLU
 from tests.harness import Harness, running_harness, texts_in
 
 UNKNOWN = ":grey_question: Green: target health unknown: the load balancer does not check green before traffic moves"

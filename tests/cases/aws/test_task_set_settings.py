@@ -7,7 +7,7 @@ import pytest
 from app.aws.ecs import task_sets_of
 from app.gate.evidence.task_set_settings import settings_changes
 from app.i18n.catalog import Texts
-from app.sandbox.cast import OLU
+from app.sandbox.people import OLU
 from app.slack.cards.evidence import change_lines
 from tests.gate.seen import evidence, side
 from tests.harness import Harness, texts_in

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from app.sandbox.aws.world import SandboxDomain
-from app.sandbox.cast import GRACE
+from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.people import GRACE
 from tests.cases.aws.undoing import to_the_end
 from tests.harness import Harness, running_harness
 from tests.journeys.test_undo import undo

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.sandbox.cast import GRACE, MINA
+from app.sandbox.people import GRACE, MINA
 from tests.harness import Harness
 from tests.journeys.test_undo import undo
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.sandbox.cast import CHANNEL, GRACE
+from app.sandbox.people import CHANNEL, GRACE
 from tests.harness import Harness, text_of
 
 SEOUL = ZoneInfo("Asia/Seoul")

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from aiohttp import ClientSession
 
-from app.sandbox.cast import CHANNEL, GRACE, OLU, config_text
+from app.sandbox.people import CHANNEL, GRACE, OLU, config_text
 from app.sandbox.slack.shapes import Channel
 from tests.harness import Harness
 from tests.journeys.test_timeline import told
@@ -54,7 +54,7 @@ async def test_what_was_closed_is_tried_again_when_the_configuration_is_read_aga
     await harness.until(lambda: harness.table("channel_problems"))
     harness.slack.faults.clear()
 
-    harness.service.reload(harness.stage.config_file)
+    harness.service.reload(harness.fakes.config_file)
 
     await harness.until(lambda: "approve" in harness.actions(deployment), 5)
     await harness.until(lambda: harness.table("channel_problems") == [])
@@ -84,7 +84,7 @@ async def test_an_announcement_that_has_no_card_is_not_tried_every_second(harnes
     )
 
     harness.slack.faults.clear()
-    harness.service.reload(harness.stage.config_file)
+    harness.service.reload(harness.fakes.config_file)
 
     await harness.until(lambda: harness.table("announcements")[0]["ts"] is not None)
     assert attempts < 20

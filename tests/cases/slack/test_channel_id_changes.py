@@ -4,9 +4,9 @@ from typing import Any, Final
 
 import pytest
 
-from app.sandbox.cast import CHANNEL, GRACE, HEAD, MINA, OLU, config_text
+from app.sandbox.fakes import Fakes
+from app.sandbox.people import CHANNEL, GRACE, HEAD, MINA, OLU, config_text
 from app.sandbox.slack.shapes import Channel, Message
-from app.sandbox.stage import Stage
 from tests.harness import Harness, text_of
 from tests.slack.play import Build, buttons_of, deploys
 
@@ -15,13 +15,13 @@ NEW: Final = "C012Y48650T"
 CONFIG: Final = config_text().replace(f'"{CHANNEL.id}"', f'"{OLD.id}"')
 
 
-def with_search(stage: Stage) -> None:
-    stage.slack.people.add(OLD)
+def with_search(fakes: Fakes) -> None:
+    fakes.slack.people.add(OLD)
 
 
-def without_search(stage: Stage) -> None:
-    with_search(stage)
-    stage.slack.credentials.scopes -= {"channels:history", "groups:history"}
+def without_search(fakes: Fakes) -> None:
+    with_search(fakes)
+    fakes.slack.credentials.scopes -= {"channels:history", "groups:history"}
 
 
 BOTH: Final = pytest.mark.parametrize("before", [with_search, without_search])
@@ -50,8 +50,8 @@ def card(harness: Harness) -> Message:
 
 
 def reload(harness: Harness, text: str) -> None:
-    harness.stage.config_file.write_text(text, encoding="utf-8")
-    harness.service.reload(harness.stage.config_file)
+    harness.fakes.config_file.write_text(text, encoding="utf-8")
+    harness.service.reload(harness.fakes.config_file)
 
 
 @BOTH

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.sandbox.cast import GRACE
+from app.sandbox.people import GRACE
 from tests.cases.slack.commands import frozen, say
 from tests.harness import Harness
 from tests.slack.play import form_of

@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from app.sandbox.cast import GRACE
+from app.sandbox.people import GRACE
 from tests.cases.slack.commands import frozen, in_seoul, say
 from tests.harness import Harness
 from tests.slack.play import form_of

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from app.sandbox.cast import GRACE, JUN, MINA, OLU, config_text
+from app.sandbox.fakes import Fakes
+from app.sandbox.people import GRACE, JUN, MINA, OLU, config_text
 from app.sandbox.slack.shapes import User
-from app.sandbox.stage import Stage
 from tests.slack.play import Build, is_told, votes
 
 DEFAULT = f'approvers = ["S0ONCALL", "{GRACE.id}"]'
@@ -21,13 +21,13 @@ USERS = tuple(map(in_the_grid, (MINA, OLU, GRACE, JUN)))
 W_OLU, W_GRACE, W_MINA = (f"W{user.id[1:]}" for user in (OLU, GRACE, MINA))
 
 
-def grid(*, members: tuple[str, ...] = (MINA.id, OLU.id)) -> Callable[[Stage], None]:
-    def prepared(stage: Stage) -> None:
-        stage.slack.credentials.enterprise = "E0KLP"
-        stage.slack.people.add(*USERS)
+def grid(*, members: tuple[str, ...] = (MINA.id, OLU.id)) -> Callable[[Fakes], None]:
+    def prepared(fakes: Fakes) -> None:
+        fakes.slack.credentials.enterprise = "E0KLP"
+        fakes.slack.people.add(*USERS)
         # As two accounts of the stand-in, so that the group's list may hold the other id.
-        stage.slack.people.add(*(replace(user, id=user.enterprise_user) for user in USERS))
-        stage.slack.people.alter("S0ONCALL", members=members)
+        fakes.slack.people.add(*(replace(user, id=user.enterprise_user) for user in USERS))
+        fakes.slack.people.alter("S0ONCALL", members=members)
 
     return prepared
 

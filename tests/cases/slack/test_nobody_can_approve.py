@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from aiohttp import ClientSession
 
-from app.sandbox.cast import GRACE, JUN, MINA, OLU, config_text
-from app.sandbox.stage import Stage
+from app.sandbox.fakes import Fakes
+from app.sandbox.people import GRACE, JUN, MINA, OLU, config_text
 from tests.harness import Harness
 from tests.logs import listening
 from tests.slack.play import Build
@@ -14,27 +14,27 @@ from tests.slack.play import Build
 SAID = "Nobody can approve this as the rules stand"
 
 
-def emptied(stage: Stage) -> None:
-    stage.slack.people.alter("S0ONCALL", members=())
+def emptied(fakes: Fakes) -> None:
+    fakes.slack.people.alter("S0ONCALL", members=())
 
 
-def one_member(stage: Stage) -> None:
-    stage.slack.people.alter("S0ONCALL", members=(OLU.id,))
+def one_member(fakes: Fakes) -> None:
+    fakes.slack.people.alter("S0ONCALL", members=(OLU.id,))
 
 
-def deactivated(stage: Stage) -> None:
-    stage.slack.people.alter(OLU.id, deleted=True)
+def deactivated(fakes: Fakes) -> None:
+    fakes.slack.people.alter(OLU.id, deleted=True)
 
 
-def unreadable(stage: Stage) -> None:
-    stage.slack.faults.error("usergroups.users.list", "missing_scope", times=None)
+def unreadable(fakes: Fakes) -> None:
+    fakes.slack.faults.error("usergroups.users.list", "missing_scope", times=None)
 
 
-def disabled(stage: Stage) -> None:
-    stage.slack.faults.error("usergroups.users.list", "no_such_subteam", times=None)
+def disabled(fakes: Fakes) -> None:
+    fakes.slack.faults.error("usergroups.users.list", "no_such_subteam", times=None)
 
 
-def as_it_is(_: Stage) -> None:
+def as_it_is(_: Fakes) -> None:
     """Nothing is changed."""
 
 
@@ -60,7 +60,7 @@ async def metric(harness: Harness) -> str:
     ],
 )
 async def test_it_is_said_on_the_card_in_the_log_and_as_a_metric(
-    build: Build, rules: str, before: Callable[[Stage], object]
+    build: Build, rules: str, before: Callable[[Fakes], object]
 ) -> None:
     config = config_text(order=rules)
     with listening("WARNING") as log:
@@ -83,7 +83,7 @@ async def test_it_is_said_on_the_card_in_the_log_and_as_a_metric(
     ],
 )
 async def test_it_is_not_said_while_somebody_can(
-    build: Build, rules: str, before: Callable[[Stage], object]
+    build: Build, rules: str, before: Callable[[Fakes], object]
 ) -> None:
     async with build(config=config_text(order=rules), before=before) as harness:
         deployment, _ = await harness.open_gate("order", description="by @jun-lee")

@@ -9,7 +9,7 @@ import pytest
 from app.bootstrap import Service
 from app.config.environment import Settings
 from app.config.loader import load_config
-from app.sandbox.cast import CHANNEL, GRACE, JUN, MINA, OLU, config_text
+from app.sandbox.people import CHANNEL, GRACE, JUN, MINA, OLU, config_text
 from app.sandbox.slack.calls import Call
 from app.sandbox.slack.shapes import Channel, Message
 from tests.harness import Harness, serving, text_of
@@ -185,7 +185,7 @@ async def test_a_copy_whose_removal_failed_is_removed_later(moving: Harness) -> 
 
 async def test_a_stranger_who_presses_a_hundred_times_hears_it_once(build: Build) -> None:
     async with build(
-        config=naming(STRANGER), before=lambda stage: stage.slack.people.add(STRANGER)
+        config=naming(STRANGER), before=lambda fakes: fakes.slack.people.add(STRANGER)
     ) as harness:
         deployment, card = await harness.open_gate("order")
         await quiet(harness)
@@ -234,15 +234,15 @@ async def test_a_crowd_of_presses_costs_one_failed_look_up(harness: Harness) -> 
 
 
 async def test_two_replicas_agree_how_old_the_groups_are(harness: Harness) -> None:
-    settings = Settings.read(harness.stage.environment(database_url=harness.database_url))
-    config = load_config(harness.stage.config_file)
+    settings = Settings.read(harness.fakes.environment(database_url=harness.database_url))
+    config = load_config(harness.fakes.config_file)
     second = Service(settings, config, database_url=harness.database_url, clock=harness.clock)
     async with serving(second):
         deployment, card = await harness.open_gate("order")
         harness.slack.faults.error("usergroups.users.list", "internal_error", times=None)
         harness.clock.advance(minutes=6)
         for service in (harness.service, second):
-            service.reload(harness.stage.config_file)  # wakes the loops
+            service.reload(harness.fakes.config_file)  # wakes the loops
         await harness.until(lambda: "has not answered since" in harness.card_text(deployment))
         before = len(updates(harness, card))
         asked = len(harness.slack.calls("usergroups.users.list"))

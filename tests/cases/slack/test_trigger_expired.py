@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.sandbox.cast import CHANNEL, GRACE, OLU, config_text
+from app.sandbox.people import CHANNEL, GRACE, OLU, config_text
 from app.sandbox.slack.faults import Faults
 from tests.harness import Harness
 from tests.journeys.test_undo import switched

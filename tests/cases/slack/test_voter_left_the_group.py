@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.sandbox.cast import GRACE, JUN, MINA, OLU, config_text
+from app.sandbox.people import GRACE, JUN, MINA, OLU, config_text
 from tests.harness import Harness
 from tests.slack.play import Build
 

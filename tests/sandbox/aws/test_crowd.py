@@ -4,7 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from app.sandbox.aws.stand_in import AwsStandIn
-from app.sandbox.aws.world import SandboxDomain
+from app.sandbox.aws.topology import SandboxDomain
 from tests.sandbox.aws.play import Lambda, answer, boto
 
 

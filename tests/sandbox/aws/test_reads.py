@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from app.sandbox.aws.stand_in import AwsStandIn
-from app.sandbox.aws.world import EIGHT_DOMAINS, LOAD_BALANCER_ARN
+from app.sandbox.aws.topology import EIGHT_DOMAINS, LOAD_BALANCER_ARN
 from tests.sandbox.aws.play import CANARY, Boto, Lambda, approve, finish, reach_gate
 
 if TYPE_CHECKING:

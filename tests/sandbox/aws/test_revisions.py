@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from app.sandbox.aws.stand_in import AwsStandIn
-from app.sandbox.aws.world import SandboxDomain
+from app.sandbox.aws.topology import SandboxDomain
 from tests.sandbox.aws.play import Lambda, approve, finish
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from app.sandbox.aws.stand_in import AwsStandIn
-from app.sandbox.aws.world import EIGHT_DOMAINS, REGION
+from app.sandbox.aws.topology import EIGHT_DOMAINS, REGION
 from tests.sandbox.aws.conftest import NOON
 from tests.sandbox.aws.play import CANARY, LINEAR, Lambda, approve, finish, reach_gate
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from app.sandbox.aws.deployment import LIFECYCLE
 from app.sandbox.aws.stand_in import AwsStandIn
-from app.sandbox.aws.world import SandboxDomain
+from app.sandbox.aws.topology import SandboxDomain
 from tests.sandbox.aws.conftest import NOON
 from tests.sandbox.aws.play import CANARY, GATE, LINEAR, Lambda, answer, approve, finish, reach_gate
 

@@ -1,4 +1,4 @@
-"""The page over the whole harness, as a browser asks it."""
+"""The page over the sandbox harness, as a browser asks it."""
 
 import json
 from collections.abc import AsyncIterator
@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse, ClientSession
 
+from app.sandbox.environment import SandboxEnvironment
 from app.sandbox.page.server import Page
 from app.sandbox.pipeline import Pipeline
 from app.sandbox.replica import Replica
 from app.sandbox.smoke_tests import SmokeTests
-from app.sandbox.whole import Whole
 from tests.harness import Harness
 
 Json = dict[str, Any]
@@ -57,11 +57,11 @@ class Browser:
 async def browser(harness: Harness, tmp_path: Path) -> AsyncIterator[Browser]:
     """The harness's own service answers; `replica` is a second one, which nobody has started."""
     log = tmp_path / "replica.log"
-    replica = Replica(harness.stage.environment(database_url=harness.database_url), log=log)
+    replica = Replica(harness.fakes.environment(database_url=harness.database_url), log=log)
     smoke_tests = SmokeTests(harness.aws, service=lambda: harness.url, token="", tests={})
     pipeline = Pipeline(harness.aws, smoke_tests=smoke_tests)
-    whole = Whole(stage=harness.stage, replica=replica, pipeline=pipeline, log=log)
-    with Page(whole, port=0) as page:
+    sandbox = SandboxEnvironment(fakes=harness.fakes, replica=replica, pipeline=pipeline, log=log)
+    with Page(sandbox, port=0) as page:
         async with ClientSession() as session:
             yield Browser(page, harness, session, replica)
     replica.stop()

@@ -1,7 +1,7 @@
 """Deploying, stopping, alarms, the clock and trouble, from the page."""
 
-from app.sandbox.cast import GRACE, MINA, OLU
-from app.sandbox.page.troubles import TROUBLES
+from app.sandbox.page.fault_toggles import FAULT_TOGGLES
+from app.sandbox.people import GRACE, MINA, OLU
 from tests.sandbox.page.conftest import Browser
 
 WHO = GRACE.id
@@ -123,9 +123,9 @@ async def test_troubles_are_brought_about_together_and_end_one_by_one(browser: B
 
 
 async def test_every_trouble_can_be_made_and_all_of_them_end(browser: Browser) -> None:
-    for trouble in TROUBLES:
+    for trouble in FAULT_TOGGLES:
         assert (await browser.do("trouble", WHO, name=trouble.name, on=True))[0] == 200
-    assert len((await browser.sees(WHO))["troubles"]) == len(TROUBLES)
+    assert len((await browser.sees(WHO))["troubles"]) == len(FAULT_TOGGLES)
 
     await browser.do("calm", WHO)
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from app.sandbox.cast import MINA, OLU
-from app.sandbox.page.moments import with_moments
+from app.sandbox.page.datetime_fields import with_datetime_fields
+from app.sandbox.people import MINA, OLU
 from app.sandbox.slack.inputs import filled_in
 from app.sandbox.slack.shapes import Shown
 from tests.sandbox.page.conftest import Browser
@@ -78,7 +78,7 @@ async def test_what_is_filled_in_arrives_as_slack_sends_it(browser: Browser) -> 
     view = slack.views.open(OLU.id, FORM)
     values = {"until": "2026-11-23T06:05", "which": "payment", "kinds": ["a", "c"], "one": "yes"}
 
-    state = filled_in(view, with_moments(view, values, viewer=slack.viewer(OLU.id)))
+    state = filled_in(view, with_datetime_fields(view, values, viewer=slack.viewer(OLU.id)))
 
     assert state["until"]["until"]["selected_date_time"] == 1_795_413_900  # London's
     assert state["which"]["which"]["selected_option"]["value"] == "payment"
@@ -93,7 +93,7 @@ async def test_an_empty_moment_is_none(browser: Browser) -> None:
     slack = browser.harness.slack
     view = slack.views.open(OLU.id, FORM)
 
-    state = filled_in(view, with_moments(view, {"until": ""}, viewer=slack.viewer(OLU.id)))
+    state = filled_in(view, with_datetime_fields(view, {"until": ""}, viewer=slack.viewer(OLU.id)))
 
     assert state["until"]["until"]["selected_date_time"] is None
 

@@ -6,7 +6,7 @@ from urllib.parse import urlparse
 
 import pytest
 
-from app.sandbox.cast import CHANNEL, OLU
+from app.sandbox.people import CHANNEL, OLU
 from tests.sandbox.page.conftest import Browser, events
 
 

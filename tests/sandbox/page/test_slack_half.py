@@ -1,6 +1,6 @@
 """What one does in the Slack half reaches the real service, as from Slack's client."""
 
-from app.sandbox.cast import CHANNEL, GRACE, JUN, MINA, OLU
+from app.sandbox.people import CHANNEL, GRACE, JUN, MINA, OLU
 from app.sandbox.slack.shapes import Shown
 from tests.sandbox.page.conftest import Browser
 

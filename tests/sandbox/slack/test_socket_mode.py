@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from app.sandbox.slack.errors import NobodyThere
+from app.sandbox.slack.errors import NotInWorkspace
 from app.sandbox.slack.shapes import Message
 from app.sandbox.slack.stand_in import SlackStandIn
 from tests.sandbox.slack.play import (
@@ -62,7 +62,7 @@ async def test_an_altered_value_and_a_button_that_has_gone_can_still_be_pressed(
     await client.chat_update(channel="C01DEPLOY", ts=card.ts, text="Approved", blocks=[section("Approved")])
     async with socket_mode(app, slack):
         await slack.press_async("U01MINA", "C01DEPLOY", card.ts, "approve", value="gate-666")
-        with pytest.raises(NobodyThere):
+        with pytest.raises(NotInWorkspace):
             await slack.press_async("U01MINA", "C01DEPLOY", card.ts, "undo")
     assert app.heard[0]["actions"][0]["value"] == "gate-666"
 
@@ -134,7 +134,7 @@ async def test_past_the_client_an_empty_reason_reaches_the_app(
         await slack.press_async("U01MINA", "C01DEPLOY", card.ts, "reject")
         form = slack.views.top("U01MINA")
         assert form is not None
-        with pytest.raises(NobodyThere):
+        with pytest.raises(NotInWorkspace):
             await slack.submit_async("U01MINA", form.id, {"raison": "x"})
         await slack.submit_async("U01MINA", form.id, {}, past_the_client=True)
     assert app.heard[0]["view"]["state"]["values"]["reason"]["reason"]["value"] is None
@@ -161,7 +161,7 @@ async def test_a_command_is_answered_to_its_giver_alone_and_its_buttons_work(
         said = await slack.slash_async("U02OLU", "C01DEPLOY", "/deploys", "order")
         assert said.message is not None
         await slack.press_async("U02OLU", "C01DEPLOY", said.message.ts, "approve", block_id="decide")
-        with pytest.raises(NobodyThere):
+        with pytest.raises(NotInWorkspace):
             await slack.press_async("U01MINA", "C01DEPLOY", said.message.ts, "approve")
     assert [m.text for m in slack.messages.whispers("U02OLU")] == ["You said order"]
     assert slack.messages.in_channel("C01DEPLOY") == []

@@ -21,7 +21,7 @@ from app.gate.rules.policy import Roster
 from app.gate.state_machine import Closed, Outcome
 from app.gate.undo import Deed
 from app.i18n.catalog import LOCALES, LocaleName, Texts
-from app.sandbox.cast import config_text
+from app.sandbox.people import config_text
 from app.slack.action_value import ActionValue
 from app.slack.cards.card import card_blocks, card_sentence
 from app.slack.cards.list_item import decided_line

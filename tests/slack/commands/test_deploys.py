@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from app.sandbox.aws.world import EIGHT_DOMAINS, SandboxDomain
-from app.sandbox.cast import CHANNEL, GRACE, JUN, MINA, OLU, config_text
+from app.sandbox.aws.topology import EIGHT_DOMAINS, SandboxDomain
+from app.sandbox.people import CHANNEL, GRACE, JUN, MINA, OLU, config_text
 from app.sandbox.slack.shapes import Message
 from tests.harness import Harness, text_of
 from tests.slack.play import Build, buttons_of, deploys, is_told, opened, press_in, whispers

@@ -2,7 +2,7 @@
 
 import re
 
-from app.sandbox.cast import CHANNEL, JUN, MINA, OLU
+from app.sandbox.people import CHANNEL, JUN, MINA, OLU
 from app.sandbox.slack.shapes import Message, User
 from tests.harness import Harness
 from tests.logs import listening

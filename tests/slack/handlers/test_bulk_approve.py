@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.sandbox.aws.world import SandboxDomain
-from app.sandbox.cast import CHANNEL, GRACE, JUN, MINA, OLU, config_text
+from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.people import CHANNEL, GRACE, JUN, MINA, OLU, config_text
 from app.sandbox.slack.answers import SubmitResult
 from app.sandbox.slack.shapes import User, View
 from tests.flow import outsiders

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.sandbox.cast import GRACE, MINA, OLU, config_text
+from app.sandbox.people import GRACE, MINA, OLU, config_text
 from tests.harness import Harness, text_of
 from tests.journeys.test_undo import switched
 from tests.logs import listening
@@ -152,7 +152,7 @@ async def test_work_after_the_ack_that_misses_the_database_is_not_logged_as_a_fa
 ) -> None:
     await line.cut()
     with listening() as said:
-        cuttable.service.reload(cuttable.stage.config_file)
+        cuttable.service.reload(cuttable.fakes.config_file)
         await cuttable.until(lambda: "slack_reply_without_database" in said.getvalue())
     assert "slack_reply_failed" not in said.getvalue()
 

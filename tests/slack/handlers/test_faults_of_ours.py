@@ -2,7 +2,7 @@
 
 import re
 
-from app.sandbox.cast import GRACE, OLU
+from app.sandbox.people import GRACE, OLU
 from tests.flow import outsiders
 from tests.harness import Harness
 from tests.journeys.test_undo import switched

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from app.sandbox.cast import CHANNEL, OLU, PEOPLE
+from app.sandbox.people import CHANNEL, OLU, PEOPLE
 from app.sandbox.slack.shapes import User
 from tests.harness import Harness, text_of, texts_in
 from tests.slack.play import (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.sandbox.cast import MINA, OLU
+from app.sandbox.people import MINA, OLU
 from app.sandbox.slack.shapes import User
 from tests.harness import Harness
 from tests.slack.play import is_told

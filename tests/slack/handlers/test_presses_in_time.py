@@ -2,7 +2,7 @@
 
 import asyncio
 
-from app.sandbox.cast import GRACE, JUN, MINA, OLU
+from app.sandbox.people import GRACE, JUN, MINA, OLU
 from app.sandbox.slack.answers import SubmitResult
 from app.sandbox.slack.shapes import User
 from tests.harness import Harness, text_of

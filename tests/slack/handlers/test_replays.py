@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import psycopg
 import pytest
 
-from app.sandbox.cast import CHANNEL, GRACE, OLU
+from app.sandbox.people import CHANNEL, GRACE, OLU
 from app.sandbox.slack.delivery import Sent
 from tests.harness import Harness
 from tests.slack.play import TWO_APPROVALS, Build, is_told, press_in, votes

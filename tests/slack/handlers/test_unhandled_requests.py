@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.sandbox.cast import CHANNEL, JUN, OLU
+from app.sandbox.people import CHANNEL, JUN, OLU
 from tests.harness import Harness, text_of
 from tests.slack.play import Build, is_told
 

@@ -13,7 +13,7 @@ from app.db.database import Database
 from app.db.repositories.memberships import Memberships
 from app.gate.ids import UserId
 from app.gate.rules.permits import Standing
-from app.sandbox.cast import GRACE, MINA, OLU, ONCALL
+from app.sandbox.people import GRACE, MINA, OLU, ONCALL
 from app.sandbox.slack.credentials import BOT_TOKEN
 from app.sandbox.slack.stand_in import SlackStandIn
 from app.slack.client import web_client

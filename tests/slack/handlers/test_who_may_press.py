@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from app.sandbox.cast import CHANNEL, GRACE, JUN, MINA, OLU, PEOPLE, config_text
+from app.sandbox.people import CHANNEL, GRACE, JUN, MINA, OLU, PEOPLE, config_text
 from tests.harness import Harness
 from tests.slack.play import (
     OUTSIDERS,
@@ -87,11 +87,11 @@ async def test_who_left_the_group_decides_no_more_and_who_came_does(harness: Har
 
 async def test_a_domain_that_left_the_configuration_is_decided_by_nobody(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
-    text = harness.stage.config_file.read_text(encoding="utf-8")
-    harness.stage.config_file.write_text(
+    text = harness.fakes.config_file.read_text(encoding="utf-8")
+    harness.fakes.config_file.write_text(
         text.replace("[domains.order]", "[domains.orders]"), encoding="utf-8"
     )
-    harness.service.reload(harness.stage.config_file)
+    harness.service.reload(harness.fakes.config_file)
     await harness.approve(OLU.id, deployment)
     await is_told(harness, OLU, "no longer in Switchgate's configuration")
     assert unchanged(harness, deployment)

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from app.sandbox.cast import CHANNEL, GRACE, JUN, MINA, OLU, config_text
+from app.sandbox.fakes import Fakes
+from app.sandbox.people import CHANNEL, GRACE, JUN, MINA, OLU, config_text
 from app.sandbox.slack.shapes import Channel, Message
-from app.sandbox.stage import Stage
 from tests.harness import Harness
 from tests.logs import listening
 from tests.slack.play import TWO_APPROVALS, Build, deploys, is_told, opened, press_in
@@ -23,8 +23,8 @@ async def blind(build: Build) -> AsyncIterator[Harness]:
         yield harness
 
 
-def without_search(stage: Stage) -> None:
-    stage.slack.credentials.scopes -= {"channels:history", "groups:history"}
+def without_search(fakes: Fakes) -> None:
+    fakes.slack.credentials.scopes -= {"channels:history", "groups:history"}
 
 
 def card_row(harness: Harness, deployment: str) -> dict[str, object]:
@@ -250,8 +250,8 @@ async def test_a_card_moves_with_its_domains_channel(build: Build, reachable: bo
         harness.slack.people.add(other)
         deployment, card = await harness.open_gate("order")
         moved = config_text(order=f'approvals = 2\nchannel = "{other.id}"\n')
-        harness.stage.config_file.write_text(moved, encoding="utf-8")
-        harness.service.reload(harness.stage.config_file)
+        harness.fakes.config_file.write_text(moved, encoding="utf-8")
+        harness.service.reload(harness.fakes.config_file)
         await harness.approve(OLU.id, deployment)
         if not reachable:
             harness.slack.people.alter(CHANNEL.id, is_archived=True)
@@ -270,8 +270,8 @@ async def test_a_card_that_slack_does_not_take_away_holds_up_no_other(build: Bui
         deployment, _ = await harness.open_gate("order")
         harness.slack.faults.error("chat.delete", "unknown_method", times=None)
         moved = config_text(order=f'approvals = 2\nchannel = "{other.id}"\n')
-        harness.stage.config_file.write_text(moved, encoding="utf-8")
-        harness.service.reload(harness.stage.config_file)
+        harness.fakes.config_file.write_text(moved, encoding="utf-8")
+        harness.service.reload(harness.fakes.config_file)
         await harness.approve(OLU.id, deployment)
         await harness.until(lambda: harness.slack.messages.in_channel(other.id))
 

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import ClientSession, web
 
 from app.gate.rules.permits import Standing
-from app.sandbox.cast import JUN, MINA, OLU
+from app.sandbox.people import JUN, MINA, OLU
 from app.slack.client import web_client
 from app.slack.users.directory import Directory
 from tests.harness import Harness, TestClock

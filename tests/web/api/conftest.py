@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.sandbox.aws.world import EIGHT_DOMAINS
-from app.sandbox.cast import MINA, OLU
+from app.sandbox.aws.topology import EIGHT_DOMAINS
+from app.sandbox.people import MINA, OLU
 from tests.harness import Harness, running_harness
 from tests.web.api.asking import Asker, asking
 

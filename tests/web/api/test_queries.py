@@ -7,7 +7,7 @@ from itertools import chain
 
 import pytest
 
-from app.sandbox.cast import MINA, OLU
+from app.sandbox.people import MINA, OLU
 from tests.web.api.asking import Asker
 
 SEOUL = timezone(timedelta(hours=9))

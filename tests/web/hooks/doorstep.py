@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from aiohttp import ClientSession
 
-from app.sandbox.stage import HOOK_SECRET, KID
+from app.sandbox.fakes import HOOK_SECRET, KID
 from app.web.hooks.signature import sign
 from tests.harness import Harness
 

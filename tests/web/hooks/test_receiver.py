@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from app.sandbox.aws.world import SandboxDomain
-from app.sandbox.cast import MINA
+from app.sandbox.aws.topology import SandboxDomain
+from app.sandbox.people import MINA
 from tests.harness import Harness
 from tests.web.hooks.doorstep import EXECUTION, PATH, Doorstep, hook, left_behind, opened, unheard
 

@@ -8,9 +8,9 @@ from urllib.request import Request
 import pytest
 
 from app.sandbox.aws.faults import Kind
-from app.sandbox.cast import MINA
+from app.sandbox.fakes import HOOK_SECRET, KID, Fakes
+from app.sandbox.people import MINA
 from app.sandbox.replica import Replica
-from app.sandbox.stage import HOOK_SECRET, KID, Stage
 from app.web.hooks.signature import sign
 from tests.harness import AT_ONCE, Harness, running_harness
 from tests.http_client import ask
@@ -76,15 +76,15 @@ async def test_a_hook_that_codedeploy_answers_too_late_is_opened_unverified(
 
 
 def test_without_any_credentials_a_gate_is_opened_unverified(tmp_path: Path, database_url: str) -> None:
-    with Stage(tmp_path, speed=0.0, pace=AT_ONCE, seed=1) as stage:
-        stage.aws.faults.lose_hooks()
-        deployment = stage.aws.deploy("order")
+    with Fakes(tmp_path, speed=0.0, pace=AT_ONCE, seed=1) as fakes:
+        fakes.aws.faults.lose_hooks()
+        deployment = fakes.aws.deploy("order")
         keys = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
-        environment = {k: v for k, v in stage.environment(database_url=database_url).items() if k not in keys}
+        environment = {k: v for k, v in fakes.environment(database_url=database_url).items() if k not in keys}
         nowhere = {"AWS_EC2_METADATA_DISABLED": "true", "HOME": str(tmp_path)}
         with Replica({**environment, **nowhere}, log=tmp_path / "log") as replica:
             replica.wait_ready()
-            answer = ask(_signed(replica.url, deployment, stage))
+            answer = ask(_signed(replica.url, deployment, fakes))
         assert (answer.status, answer.json()["state"]) == (202, "unverified")
 
 
@@ -182,8 +182,8 @@ async def test_no_secret_gets_out(harness: Harness, door: Doorstep) -> None:
         assert [text for text in everything if secret in text] == []
 
 
-def _signed(url: str, deployment: str, stage: Stage) -> Request:
+def _signed(url: str, deployment: str, fakes: Fakes) -> Request:
     body = json.dumps(hook(deployment)).encode()
-    moment = int(stage.slack.clock.now().timestamp())
+    moment = int(fakes.slack.clock.now().timestamp())
     headers = sign(kid=KID, secret=HOOK_SECRET, timestamp=moment, method="POST", path=PATH, body=body)
     return Request(url + PATH, data=body, headers={**headers, "Content-Type": "application/json"})

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.sandbox.stage import HOOK_SECRET, KID
+from app.sandbox.fakes import HOOK_SECRET, KID
 from tests.harness import Harness
 from tests.web.hooks.doorstep import EXECUTION, PATH, Doorstep, hook, left_behind, opened, unheard
 

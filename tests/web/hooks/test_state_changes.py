@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 
 from app.hook_lambda.handler import handle
-from app.sandbox.aws.world import ACCOUNT, REGION
-from app.sandbox.stage import LambdaContext
+from app.sandbox.aws.topology import ACCOUNT, REGION
+from app.sandbox.fakes import LambdaContext
 from tests.harness import Harness
 from tests.web.hooks.doorstep import Doorstep
 
@@ -28,10 +28,10 @@ def state_change(deployment: str, state: str = "STOP", **more: Any) -> dict[str,
 
 async def forward(harness: Harness, event: dict[str, Any]) -> dict[str, Any]:
     """The Lambda gets the event."""
-    env = harness.stage.lambda_environment()
+    env = harness.fakes.lambda_environment()
     lines: list[str] = []
     return await asyncio.to_thread(
-        handle, event, LambdaContext(20), env=env, now=harness.stage.lambda_time, write=lines.append
+        handle, event, LambdaContext(20), env=env, now=harness.fakes.lambda_time, write=lines.append
     )
 
 

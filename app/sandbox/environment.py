@@ -8,31 +8,31 @@ from typing import Final
 
 from app.db.embedded_postgres import EmbeddedPostgres, temporary_folder
 from app.db.migrate import migrate
-from app.sandbox.cast import PAYMENT_RULES, config_text, people_of
+from app.sandbox.fakes import Fakes
+from app.sandbox.people import PAYMENT_RULES, config_text, people_of
 from app.sandbox.pipeline import Pipeline
 from app.sandbox.replica import Replica, free_port
 from app.sandbox.smoke_tests import SmokeTests
-from app.sandbox.stage import Stage
 
 LOG: Final = "service.log"
 TOKEN: Final = "sandbox-pipeline-token-0123456789abcdef"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Whole:
-    """Everything, running. `stage` plays Slack and AWS; `replica` is the service; `log` its log."""
+class SandboxEnvironment:
+    """Everything, running. `fakes` plays Slack and AWS; `replica` is the service; `log` its log."""
 
-    stage: Stage
+    fakes: Fakes
     replica: Replica
     pipeline: Pipeline
     log: Path
 
 
 @contextmanager
-def whole_sandbox(*, locale: str) -> Iterator[Whole]:
+def sandbox_environment(*, locale: str) -> Iterator[SandboxEnvironment]:
     """Starts everything in a temporary folder; stops and removes it afterwards.
 
-    Raises `EmbeddedPostgresError` and `ReplicaTrouble`, each saying what is the matter.
+    Raises `EmbeddedPostgresError` and `ReplicaNotReady`, each saying what is the matter.
     """
     with temporary_folder("switchgate-sandbox-") as folder:
         postgres = EmbeddedPostgres(folder / "postgres", durable=False)
@@ -40,17 +40,19 @@ def whole_sandbox(*, locale: str) -> Iterator[Whole]:
             postgres.start()
             migrate(postgres.url)
             config = config_text(payment=PAYMENT_RULES, unknown_deployer="ask-two")
-            with Stage(folder, users=people_of(locale), config=config, locale=locale, history=True) as stage:
+            with Fakes(folder, users=people_of(locale), config=config, locale=locale, history=True) as fakes:
                 port = free_port()
-                stage.service_urls = [f"http://127.0.0.1:{port}"]
+                fakes.service_urls = [f"http://127.0.0.1:{port}"]
                 environment = {
-                    **stage.environment(database_url=postgres.url, port=port),
+                    **fakes.environment(database_url=postgres.url, port=port),
                     "SWITCHGATE_API_TOKENS": f"pipeline:{TOKEN}:read+checks",
                 }
                 with Replica(environment, log=folder / LOG) as replica:
                     replica.wait_ready()
-                    with SmokeTests(stage.aws, service=lambda: replica.url, token=TOKEN) as smoke_tests:
-                        pipeline = Pipeline(stage.aws, smoke_tests=smoke_tests)
-                        yield Whole(stage=stage, replica=replica, pipeline=pipeline, log=folder / LOG)
+                    with SmokeTests(fakes.aws, service=lambda: replica.url, token=TOKEN) as smoke_tests:
+                        pipeline = Pipeline(fakes.aws, smoke_tests=smoke_tests)
+                        yield SandboxEnvironment(
+                            fakes=fakes, replica=replica, pipeline=pipeline, log=folder / LOG
+                        )
         finally:
             postgres.stop()

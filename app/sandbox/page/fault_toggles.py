@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final
 
-from app.sandbox.stage import Stage
+from app.sandbox.fakes import Fakes
 
 REPORT: Final = "PutLifecycleEventHookExecutionStatus"
 
@@ -17,44 +17,44 @@ class Trouble:
     name: str
     words: str
     what: str
-    begin: Callable[[Stage], object]
+    begin: Callable[[Fakes], object]
 
 
-def _limit(stage: Stage) -> None:
+def _limit(fakes: Fakes) -> None:
     for method in ("chat.postMessage", "chat.update"):
-        stage.slack.faults.ratelimit(method, retry_after=5, times=2)
+        fakes.slack.faults.ratelimit(method, retry_after=5, times=2)
 
 
-TROUBLES: Final = (
+FAULT_TOGGLES: Final = (
     Trouble(
         name="throttled",
         words="CodeDeploy is throttled",
         what="Most calls are refused; answers arrive late, and once.",
-        begin=lambda stage: stage.aws.faults.rate("*", throttle=0.7),
+        begin=lambda fakes: fakes.aws.faults.rate("*", throttle=0.7),
     ),
     Trouble(
         name="lost-answers",
         words="CodeDeploy does it, then says 500",
         what="The answer was taken, and nobody was told: it has to be looked up.",
-        begin=lambda stage: stage.aws.faults.add(REPORT, "error_after_commit", times=None),
+        begin=lambda fakes: fakes.aws.faults.add(REPORT, "error_after_commit", times=None),
     ),
     Trouble(
         name="access-denied",
         words="CodeDeploy denies access",
         what="Answers are kept and told as soon as access is back.",
-        begin=lambda stage: stage.aws.faults.add(REPORT, "access_denied", times=None),
+        begin=lambda fakes: fakes.aws.faults.add(REPORT, "access_denied", times=None),
     ),
     Trouble(
         name="double-hooks",
         words="Every hook arrives twice",
         what="There is one card all the same.",
-        begin=lambda stage: stage.aws.faults.hook_rate(duplicate=1.0),
+        begin=lambda fakes: fakes.aws.faults.hook_rate(duplicate=1.0),
     ),
     Trouble(
         name="slack-away",
         words="Slack is down",
         what="Cards wait until it is back; what was pressed before still counts.",
-        begin=lambda stage: stage.slack.faults.outage(),
+        begin=lambda fakes: fakes.slack.faults.outage(),
     ),
     Trouble(
         name="slack-limited",
@@ -65,17 +65,17 @@ TROUBLES: Final = (
 )
 
 
-class Troubles:
+class FaultToggles:
     """Which of them are on. Safe from any thread."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
+    def __init__(self, fakes: Fakes) -> None:
+        self._fakes = fakes
         self._on: dict[str, Trouble] = {}
         self._lock = Lock()
 
     def switch(self, name: str, *, on: bool) -> Trouble:
         """Raises `LookupError` for a trouble that is not on the list."""
-        trouble = next((one for one in TROUBLES if one.name == name), None)
+        trouble = next((one for one in FAULT_TOGGLES if one.name == name), None)
         if trouble is None:
             raise LookupError(f"no trouble {name}")
         with self._lock:
@@ -95,7 +95,7 @@ class Troubles:
 
     def _bring_about(self) -> None:
         """Two troubles may strike one operation, so all are cleared and those that are on begin again."""
-        self._stage.aws.faults.clear()
-        self._stage.slack.faults.clear()
+        self._fakes.aws.faults.clear()
+        self._fakes.slack.faults.clear()
         for trouble in self._on.values():
-            trouble.begin(self._stage)
+            trouble.begin(self._fakes)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from app.sandbox.slack.answers import Ack, PressResult, SlashResult
 from app.sandbox.slack.chat_api import read_shown
 from app.sandbox.slack.delivery import Delivery
-from app.sandbox.slack.errors import NobodyThere, SlackError
+from app.sandbox.slack.errors import NotInWorkspace, SlackError
 from app.sandbox.slack.inputs import filled_in
 from app.sandbox.slack.payloads import Payloads
 from app.sandbox.slack.shapes import Json, Message, Shown
@@ -15,8 +15,8 @@ from app.sandbox.slack.validate import elements_of
 from app.sandbox.slack.workspace import Workspace
 
 
-class Deeds:
-    """Runs on the server's loop. Raises `NobodyThere` where the workspace does not have what is named."""
+class UserActions:
+    """Runs on the server's loop. Raises `NotInWorkspace` where the workspace does not have what is named."""
 
     def __init__(self, workspace: Workspace, *, payloads: Payloads, delivery: Delivery) -> None:
         self._ws = workspace
@@ -42,7 +42,7 @@ class Deeds:
         place = self._ws.people.channel(channel)
         message = self._ws.messages.get(channel, ts, even_deleted=True)
         if message.only_for not in (None, user):
-            raise NobodyThere(f"{user} does not see the message {ts}")
+            raise NotInWorkspace(f"{user} does not see the message {ts}")
         shown, block, element = _find_in_message(message, action_id, block_id)
         action = self._payloads.action(element, block["block_id"], value)
         payload = self._payloads.press(person, place, replace(message, shown=shown), action)
@@ -63,7 +63,7 @@ class Deeds:
         view = self._ws.views.get(view_id)
         found = _find(view.body["blocks"], action_id, block_id)
         if found is None:
-            raise NobodyThere(f"the view {view_id} has no {action_id}")
+            raise NotInWorkspace(f"the view {view_id} has no {action_id}")
         action = self._payloads.action(found[1], found[0]["block_id"], value)
         payload = self._payloads.press_in_view(person, view, action, filled_in(view, {}))
         ack = await self._delivery.deliver("interactive", payload)
@@ -89,7 +89,7 @@ class Deeds:
         """A channel becomes private or shared and gets another id: messages keep their ts, and the old id is not found
         any more. `fields` of the channel change with it. `tell`: whether the app hears of it; Slack tells only of
         channels that are shared with another company."""
-        with self._ws.changes.change():
+        with self._ws.lock.change():
             self._ws.people.rename_channel(old, new, **fields)
             self._ws.messages.rename_channel(old, new)
         if not tell:
@@ -128,4 +128,4 @@ def _find_in_message(message: Message, action_id: str, block_id: str | None) -> 
         found = _find(shown.blocks, action_id, block_id)
         if found is not None:
             return shown, *found
-    raise NobodyThere(f"the message {message.ts} has no {action_id}")
+    raise NotInWorkspace(f"the message {message.ts} has no {action_id}")

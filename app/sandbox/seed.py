@@ -4,34 +4,34 @@ import time
 from typing import Final
 
 from app.sandbox.aws.pace import UNWATCHED
-from app.sandbox.cast import CHANNEL
-from app.sandbox.stop_sign import StopSign
-from app.sandbox.whole import Whole
+from app.sandbox.environment import SandboxEnvironment
+from app.sandbox.people import CHANNEL
+from app.sandbox.shutdown_signal import ShutdownSignal
 
-PATIENCE: Final = 15.0
+TIMEOUT_SECONDS: Final = 15.0
 
 
-def open_with_two_waiting(whole: Whole, sign: StopSign) -> None:
+def seed_two_waiting_deployments(sandbox: SandboxEnvironment, shutdown: ShutdownSignal) -> None:
     """Deploys `payment` as a canary and `order` at once; the last card is the one to begin with.
 
     Returns when both cards ask, or when it takes too long: the page shows what there is. Until then the tasks
     start sooner, as nobody is there yet to watch them.
     """
-    if sign.is_up:
+    if shutdown.requested:
         return
-    aws = whole.stage.aws
+    aws = sandbox.fakes.aws
     watched, aws.pace = aws.pace, UNWATCHED
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT_SECONDS
     for number, (domain, shift) in enumerate((("payment", "canary"), ("order", "all-at-once")), start=1):
-        whole.pipeline.push(domain, shift=shift)
-        while _asking(whole) < number and time.monotonic() < end and not sign.wait(0.02):
+        sandbox.pipeline.push(domain, shift=shift)
+        while _asking(sandbox) < number and time.monotonic() < end and not shutdown.wait(0.02):
             pass
     aws.pace = watched
 
 
-def _asking(whole: Whole) -> int:
+def _asking(sandbox: SandboxEnvironment) -> int:
     """How many cards have buttons."""
     return sum(
         any(block["type"] == "actions" for block in message.blocks)
-        for message in whole.stage.slack.messages.in_channel(CHANNEL.id)
+        for message in sandbox.fakes.slack.messages.in_channel(CHANNEL.id)
     )

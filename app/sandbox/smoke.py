@@ -6,34 +6,34 @@ from collections.abc import Callable
 from typing import Final
 
 from app.sandbox.aws.pace import UNWATCHED
-from app.sandbox.cast import CHANNEL, JUN, OLU
+from app.sandbox.environment import SandboxEnvironment
+from app.sandbox.people import CHANNEL, JUN, OLU
+from app.sandbox.shutdown_signal import ShutdownSignal
 from app.sandbox.slack.shapes import Message
-from app.sandbox.stop_sign import StopSign
-from app.sandbox.whole import Whole
 
-PATIENCE: Final = 60.0
+TIMEOUT_SECONDS: Final = 60.0
 REASON: Final = "The smoke test says no."
 
 Say = Callable[[str], object]
 
 
-class NotThrough(Exception):
+class SmokeFailed(Exception):
     """The deployment did not go the way that it should; the message says where it stopped."""
 
 
-class Once:
+class SmokeRun:
     """Jun deploys `order`; Olu, who is on call, decides on the real card."""
 
-    def __init__(self, whole: Whole, *, say: Say, sign: StopSign) -> None:
-        self._aws = whole.stage.aws
-        self._slack = whole.stage.slack
-        self._pipeline = whole.pipeline
+    def __init__(self, sandbox: SandboxEnvironment, *, say: Say, shutdown: ShutdownSignal) -> None:
+        self._aws = sandbox.fakes.aws
+        self._slack = sandbox.fakes.slack
+        self._pipeline = sandbox.pipeline
         self._say = say
-        self._sign = sign
+        self._shutdown = shutdown
         self._domain = "order"
 
     def approve(self) -> None:
-        """Until production traffic is on green. Raises `NotThrough`."""
+        """Until production traffic is on green. Raises `SmokeFailed`."""
         deployment, card = self._asked()
         self._say(f"{OLU.real_name} presses Approve.")
         self._slack.press(OLU.id, card.channel, card.ts, "approve")
@@ -41,22 +41,22 @@ class Once:
         self._tell(deployment, "Succeeded")
 
     def reject(self) -> None:
-        """Until the deployment has failed, with traffic where it was. Raises `NotThrough`."""
+        """Until the deployment has failed, with traffic where it was. Raises `SmokeFailed`."""
         deployment, card = self._asked()
         self._say(f"{OLU.real_name} presses Reject and says why: {REASON}")
         self._slack.press(OLU.id, card.channel, card.ts, "reject")
         self._until(lambda: self._slack.views.top(OLU.id), "the form that asks why")
         form = self._slack.views.top(OLU.id)
         if form is None:
-            raise NotThrough("The form that asks why has gone.")
+            raise SmokeFailed("The form that asks why has gone.")
         self._slack.submit(OLU.id, form.id, {"reason": REASON})
         self._until(lambda: self._aws.deployment(deployment).over, "the deployment's end")
         status = self._aws.deployment(deployment).status
         if status != "Failed":
-            raise NotThrough(f"The deployment should have failed, and is {status}.")
+            raise SmokeFailed(f"The deployment should have failed, and is {status}.")
         self._tell(deployment, "Failed")
         if self._share("blue") != 100:
-            raise NotThrough("Traffic did not stay on blue.")
+            raise SmokeFailed("Traffic did not stay on blue.")
 
     def _asked(self) -> tuple[str, Message]:
         """Deploys and waits for a card that can be decided."""
@@ -69,7 +69,7 @@ class Once:
         self._until(lambda: self._card(deployment), "a card with buttons")
         card = self._card(deployment)
         if card is None:
-            raise NotThrough("The card has gone.")
+            raise SmokeFailed("The card has gone.")
         self._say(f"The card asks in #{CHANNEL.name}: {card.text}")
         return deployment, card
 
@@ -86,14 +86,14 @@ class Once:
     def _tell(self, deployment: str, answer: str) -> None:
         told = self._aws.answers(deployment)
         if told != [answer]:
-            raise NotThrough(f"CodeDeploy should have been told {answer}, and was told {told}.")
+            raise SmokeFailed(f"CodeDeploy should have been told {answer}, and was told {told}.")
         blue, green = self._share("blue"), self._share("green")
         self._say(f"CodeDeploy was told {answer}. Traffic of {self._domain}: blue {blue} %, green {green} %.")
 
     def _until(self, predicate: Callable[[], object], what: str) -> None:
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + TIMEOUT_SECONDS
         while not predicate():
-            if self._sign.wait(0.02):
-                raise NotThrough("Stopped before it was through.")
+            if self._shutdown.wait(0.02):
+                raise SmokeFailed("Stopped before it was through.")
             if time.monotonic() > end:
-                raise NotThrough(f"There was no sign of {what} within {PATIENCE:.0f} s.")
+                raise SmokeFailed(f"There was no sign of {what} within {TIMEOUT_SECONDS:.0f} s.")

@@ -4,14 +4,14 @@ import asyncio
 from typing import Any, Final, Literal
 
 from app.sandbox.aws.errors import AwsError
-from app.sandbox.cast import JUN
-from app.sandbox.page.deed import Asked, Deed, Told
+from app.sandbox.fakes import Fakes
+from app.sandbox.page.action import Asked, Deed, Told
 from app.sandbox.page.domains_pane import live_deployment
+from app.sandbox.page.fault_toggles import FaultToggles
 from app.sandbox.page.service import Service
-from app.sandbox.page.troubles import Troubles
+from app.sandbox.people import JUN
 from app.sandbox.pipeline import Pipeline
 from app.sandbox.slack.shapes import User
-from app.sandbox.stage import Stage
 
 SPEEDS: Final = (1, 10, 60)
 
@@ -49,12 +49,12 @@ class ServiceOrder(Asked):
     order: Literal["kill", "start"]
 
 
-class WorldDeeds:
+class EnvironmentActions:
     """By the path that the page posts to."""
 
-    def __init__(self, stage: Stage, pipeline: Pipeline, *, troubles: Troubles, service: Service) -> None:
-        self._stage = stage
-        self._aws = stage.aws
+    def __init__(self, fakes: Fakes, pipeline: Pipeline, *, troubles: FaultToggles, service: Service) -> None:
+        self._fakes = fakes
+        self._aws = fakes.aws
         self._pipeline = pipeline
         self._troubles = troubles
         self._service = service
@@ -72,7 +72,7 @@ class WorldDeeds:
         }
 
     async def deploy(self, asked: Deploy) -> Told:
-        by = self._stage.slack.people.user(asked.who) if asked.own else JUN
+        by = self._fakes.slack.people.user(asked.who) if asked.own else JUN
         if asked.domain is None:
             return self._deploy_all(asked.shift, by)
         self._known(asked.domain)

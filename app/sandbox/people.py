@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from app.sandbox.aws.world import EIGHT_DOMAINS, SandboxDomain
+from app.sandbox.aws.topology import EIGHT_DOMAINS, SandboxDomain
 from app.sandbox.slack.shapes import Channel, User, UserGroup
 
 CHANNEL: Final = Channel(id="C01DEPLOY", name="deploys")

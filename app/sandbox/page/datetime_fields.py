@@ -8,7 +8,7 @@ from app.sandbox.slack.shapes import View
 from app.sandbox.slack.viewer import Viewer
 
 
-def with_moments(view: View, values: Mapping[str, Filling], *, viewer: Viewer) -> dict[str, Filling]:
+def with_datetime_fields(view: View, values: Mapping[str, Filling], *, viewer: Viewer) -> dict[str, Filling]:
     """`2026-11-26T10:00` in a datetimepicker becomes seconds since the epoch; everything else stays."""
     pickers = {
         name

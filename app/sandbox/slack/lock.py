@@ -1,4 +1,4 @@
-"""One change at a time, and who listens hears of it afterwards."""
+"""The lock on the workspace's state. Listeners are notified after each change."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -6,50 +6,50 @@ from contextlib import contextmanager
 from time import monotonic
 
 
-class Changes:
-    """The workspace's one lock. Listeners are called when a turn that changed something is over, outside of it."""
+class WorkspaceLock:
+    """The workspace's only lock. Listeners are called after the lock is released, if something changed."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition(threading.RLock())
         self._depth = 0
-        self._stirred = False
+        self._changed = False
         self._listeners: list[Callable[[], object]] = []
 
     def listen(self, listener: Callable[[], object]) -> None:
-        """`listener` is called in whichever thread made the change: be quick."""
+        """`listener` is called in the thread that made the change. It must be quick."""
         self._listeners.append(listener)
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Holds the lock to look; turns may nest."""
-        stirred = False
+    def hold(self) -> Iterator[None]:
+        """Holds the lock to read. Reentrant."""
+        changed = False
         with self._condition:
             self._depth += 1
             try:
                 yield
             finally:
                 self._depth -= 1
-                if not self._depth and self._stirred:
-                    stirred, self._stirred = True, False
+                if not self._depth and self._changed:
+                    changed, self._changed = True, False
                     self._condition.notify_all()
-        for listener in self._listeners if stirred else ():
+        for listener in self._listeners if changed else ():
             listener()
 
     @contextmanager
     def change(self) -> Iterator[None]:
-        """Holds the lock to change something."""
-        with self.turn():
+        """Holds the lock to write, and notifies the listeners afterwards."""
+        with self.hold():
             yield
-            self._stirred = True
+            self._changed = True
 
     def wait_until(self, predicate: Callable[[], object], timeout: float) -> bool:
-        """Whether the predicate came true within `timeout` real seconds; it is asked under the lock."""
+        """Whether the predicate became true within `timeout` real seconds. It runs with the lock held."""
         end = monotonic() + timeout
         with self._condition:
             while not predicate():
                 left = end - monotonic()
                 if left <= 0:
                     return False
-                # A predicate may look at something that no turn announces, so it is asked again anyway.
+                # A predicate may read state that is changed without a notification, so it is polled as well.
                 self._condition.wait(min(left, 0.05))
             return True

@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from app.sandbox.page.deed import Asked, Deed, Told
-from app.sandbox.page.moments import with_moments
+from app.sandbox.page.action import Asked, Deed, Told
+from app.sandbox.page.datetime_fields import with_datetime_fields
 from app.sandbox.slack.answers import Ack, SubmitResult
 from app.sandbox.slack.shapes import Shown
 from app.sandbox.slack.stand_in import SlackStandIn
@@ -45,7 +45,7 @@ class Say(Asked):
     text: str
 
 
-class SlackDeeds:
+class SlackActions:
     """By the path that the page posts to."""
 
     def __init__(self, slack: SlackStandIn) -> None:
@@ -80,7 +80,7 @@ class SlackDeeds:
 
     async def submit(self, asked: Submit) -> Told:
         view = self._slack.views.get(asked.view_id)
-        values = with_moments(view, asked.values, viewer=self._slack.viewer(asked.who))
+        values = with_datetime_fields(view, asked.values, viewer=self._slack.viewer(asked.who))
         result: SubmitResult = await self._slack.submit_async(asked.who, asked.view_id, values)
         if result.outcome != "trouble":
             return Told()

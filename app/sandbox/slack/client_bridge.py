@@ -6,35 +6,37 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 from aiohttp import web
 
-from app.sandbox.slack.deeds import Deeds
 from app.sandbox.slack.delivery import Delivery, Sent
-from app.sandbox.slack.modal_deeds import ModalDeeds
+from app.sandbox.slack.modal_actions import ModalActions
 from app.sandbox.slack.sockets import Sockets
+from app.sandbox.slack.user_actions import UserActions
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-LONGEST: Final = 60.0
-"""Real seconds for one deed; far beyond any ack."""
+CALL_TIMEOUT_SECONDS: Final = 60.0
+"""Real seconds for one action; far beyond any ack."""
 
 
-class Hands:
-    """Every deed twice: `press` blocks, so never call it on the loop that the app answers on; there,
-    await `press_async`. What they do and take stands in `Deeds`, `ModalDeeds` and `Sockets`."""
+class ClientBridge:
+    """Every action twice: `press` blocks, so never call it on the loop that the app answers on; there,
+    await `press_async`. What they do and take stands in `UserActions`, `ModalActions` and `Sockets`."""
 
-    def __init__(self, deeds: Deeds, modals: ModalDeeds, *, sockets: Sockets, delivery: Delivery) -> None:
+    def __init__(
+        self, actions: UserActions, modals: ModalActions, *, sockets: Sockets, delivery: Delivery
+    ) -> None:
         self._sockets = sockets
         self._delivery = delivery
         self._loop: asyncio.AbstractEventLoop | None = None
-        self.press, self.press_async = self._both(deeds.press)
-        self.press_in_view, self.press_in_view_async = self._both(deeds.press_in_view)
+        self.press, self.press_async = self._both(actions.press)
+        self.press_in_view, self.press_in_view_async = self._both(actions.press_in_view)
         self.submit, self.submit_async = self._both(modals.submit)
         self.close, self.close_async = self._both(modals.close)
-        self.slash, self.slash_async = self._both(deeds.slash)
-        self.open_home, self.open_home_async = self._both(deeds.open_home)
-        self.change_channel_id, self.change_channel_id_async = self._both(deeds.change_channel_id)
+        self.slash, self.slash_async = self._both(actions.slash)
+        self.open_home, self.open_home_async = self._both(actions.open_home)
+        self.change_channel_id, self.change_channel_id_async = self._both(actions.change_channel_id)
         self.deliver, self.deliver_async = self._both(delivery.deliver)
-        self.replay, self.replay_async = self._both(deeds.replay)
+        self.replay, self.replay_async = self._both(actions.replay)
         self.drop_sockets, self.drop_sockets_async = self._both(sockets.drop)
         self.disconnect_sockets, self.disconnect_sockets_async = self._both(sockets.disconnect)
 
@@ -74,13 +76,15 @@ class Hands:
         self._loop = asyncio.get_running_loop()
 
     def _both(
-        self, deed: Callable[P, Coroutine[Any, Any, T]]
+        self, action: Callable[P, Coroutine[Any, Any, T]]
     ) -> tuple[Callable[P, T], Callable[P, Awaitable[T]]]:
         def blocking(*args: P.args, **kwargs: P.kwargs) -> T:
-            return asyncio.run_coroutine_threadsafe(deed(*args, **kwargs), self._running()).result(LONGEST)
+            return asyncio.run_coroutine_threadsafe(action(*args, **kwargs), self._running()).result(
+                CALL_TIMEOUT_SECONDS
+            )
 
         async def awaiting(*args: P.args, **kwargs: P.kwargs) -> T:
-            future = asyncio.run_coroutine_threadsafe(deed(*args, **kwargs), self._running())
+            future = asyncio.run_coroutine_threadsafe(action(*args, **kwargs), self._running())
             return await asyncio.wrap_future(future)
 
         return blocking, awaiting

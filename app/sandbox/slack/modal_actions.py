@@ -13,8 +13,8 @@ from app.sandbox.slack.views_api import read_view
 from app.sandbox.slack.workspace import Workspace
 
 
-class ModalDeeds:
-    """Runs on the server's loop. Raises `NobodyThere` for a view or field that is not there."""
+class ModalActions:
+    """Runs on the server's loop. Raises `NotInWorkspace` for a view or field that is not there."""
 
     def __init__(self, workspace: Workspace, *, payloads: Payloads, delivery: Delivery) -> None:
         self._ws = workspace

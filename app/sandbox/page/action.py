@@ -28,7 +28,7 @@ A = TypeVar("A", bound=Asked)
 
 @dataclass(frozen=True, slots=True)
 class Deed(Generic[A]):
-    """`do` may raise `NobodyThere`, `AwsError`, `LookupError` and `ReplicaTrouble`."""
+    """`do` may raise `NotInWorkspace`, `AwsError`, `LookupError` and `ReplicaNotReady`."""
 
     shape: type[A]
     do: Callable[[A], Awaitable[Told]]

@@ -1,4 +1,4 @@
-"""The two stand-ins on one stage, joined by the real hook Lambda; the service is all that is missing."""
+"""The two stand-ins, joined by the real hook Lambda; the service is all that is missing."""
 
 import itertools
 import logging
@@ -10,8 +10,8 @@ from typing import Any, Final, Self
 from app.hook_lambda.handler import handle
 from app.sandbox.aws.pace import Pace
 from app.sandbox.aws.stand_in import AwsStandIn
-from app.sandbox.aws.world import ACCOUNT, EIGHT_DOMAINS, REGION, SandboxDomain
-from app.sandbox.cast import CHANNEL, ONCALL, PEOPLE, config_text
+from app.sandbox.aws.topology import ACCOUNT, EIGHT_DOMAINS, REGION, SandboxDomain
+from app.sandbox.people import CHANNEL, ONCALL, PEOPLE, config_text
 from app.sandbox.slack.credentials import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 from app.sandbox.slack.shapes import User
 from app.sandbox.slack.stand_in import SlackStandIn
@@ -35,7 +35,7 @@ class LambdaContext:
         return max(0, int((self._ends_at - time.monotonic()) * 1000))
 
 
-class Stage:
+class Fakes:
     """Slack and AWS, started together. `service_urls` is where the Lambda forwards hooks, each in its turn."""
 
     def __init__(
@@ -53,7 +53,7 @@ class Stage:
         history: bool = False,
         region: str = REGION,
     ) -> None:
-        """`folder` gets `switchgate.toml`. `config`: its text, if it is not to be the cast's.
+        """`folder` gets `switchgate.toml`. `config`: its text, if it is not to be the default.
         `region`: where the hook's Lambda runs."""
         domains = tuple(domains)
         self.config_file = folder / "switchgate.toml"
