@@ -1,5 +1,8 @@
 """${message}"""
 
+% if upgrades and "sa." in upgrades + downgrades:
+import sqlalchemy as sa
+% endif
 from alembic import op
 
 revision = ${repr(up_revision)}
@@ -7,8 +10,8 @@ down_revision = ${repr(down_revision)}
 
 
 def upgrade() -> None:
-    op.execute("")
+    ${upgrades if upgrades and upgrades != "pass" else 'op.execute("")'}
 
 
 def downgrade() -> None:
-    op.execute("")
+    ${downgrades if downgrades and downgrades != "pass" else 'op.execute("")'}
