@@ -150,7 +150,7 @@ class Harness:
 
     def ephemerals(self, user: str) -> str:
         """All that was whispered to one person."""
-        return "\n".join(text_of(message) for message in self.slack.messages.whispers(user))
+        return "\n".join(text_of(message) for message in self.slack.messages.ephemerals(user))
 
     def rows(self, statement: str, *values: Any) -> list[dict[str, Any]]:
         """Looks into the record, and only looks: who waited here for a row's lock would hold up whoever has it."""

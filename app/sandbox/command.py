@@ -23,9 +23,9 @@ say = partial(print, flush=True)
 def run_sandbox(*, once: str | None, port: int, locale: str) -> int:
     """The exit status: 0 well, 1 with the reason on stderr, 2 for a request that makes no sense."""
     if once not in (None, *VERDICTS):
-        return _complain(f"--once: {once} is neither approve nor reject", status=2)
+        return _fail(f"--once: {once} is neither approve nor reject", status=2)
     if locale not in LOCALES:
-        return _complain(f"--locale: {locale} is neither en nor ko", status=2)
+        return _fail(f"--locale: {locale} is neither en nor ko", status=2)
     shutdown = ShutdownSignal().listen()
     began = time.monotonic()
     try:
@@ -34,8 +34,8 @@ def run_sandbox(*, once: str | None, port: int, locale: str) -> int:
             return (
                 _once(sandbox, once, shutdown) if once is not None else _page(sandbox, port, locale, shutdown)
             )
-    except (EmbeddedPostgresError, ReplicaNotReady) as trouble:
-        return _complain(str(trouble))
+    except (EmbeddedPostgresError, ReplicaNotReady) as exc:
+        return _fail(str(exc))
 
 
 def _page(sandbox: SandboxEnvironment, port: int, locale: str, shutdown: ShutdownSignal) -> int:
@@ -53,10 +53,10 @@ def _page(sandbox: SandboxEnvironment, port: int, locale: str, shutdown: Shutdow
 def _listening(sandbox: SandboxEnvironment, port: int, locale: str) -> Page:
     try:
         return Page(sandbox, port=port, locale=locale)
-    except OSError as trouble:
-        if trouble.errno not in (errno.EADDRINUSE, errno.EACCES):
+    except OSError as exc:
+        if exc.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
-        say(f"Port {port} cannot be had ({trouble.strerror}); this is another one.")
+        say(f"Port {port} cannot be had ({exc.strerror}); this is another one.")
         return Page(sandbox, port=0, locale=locale)
 
 
@@ -64,12 +64,12 @@ def _once(sandbox: SandboxEnvironment, verdict: str, shutdown: ShutdownSignal) -
     run = SmokeRun(sandbox, say=say, shutdown=shutdown)
     try:
         run.approve() if verdict == "approve" else run.reject()
-    except SmokeFailed as reason:
+    except SmokeFailed as exc:
         tail = sandbox.log.read_text(errors="replace").splitlines()[-20:]
-        return _complain("\n".join([*tail, str(reason)]))
+        return _fail("\n".join([*tail, str(exc)]))
     return 0
 
 
-def _complain(why: str, *, status: int = 1) -> int:
+def _fail(why: str, *, status: int = 1) -> int:
     print(why, file=sys.stderr, flush=True)
     return status

@@ -24,12 +24,12 @@ def seed_two_waiting_deployments(sandbox: SandboxEnvironment, shutdown: Shutdown
     end = time.monotonic() + TIMEOUT_SECONDS
     for number, (domain, shift) in enumerate((("payment", "canary"), ("order", "all-at-once")), start=1):
         sandbox.pipeline.push(domain, shift=shift)
-        while _asking(sandbox) < number and time.monotonic() < end and not shutdown.wait(0.02):
+        while _cards_with_buttons(sandbox) < number and time.monotonic() < end and not shutdown.wait(0.02):
             pass
     aws.pace = watched
 
 
-def _asking(sandbox: SandboxEnvironment) -> int:
+def _cards_with_buttons(sandbox: SandboxEnvironment) -> int:
     """How many cards have buttons."""
     return sum(
         any(block["type"] == "actions" for block in message.blocks)

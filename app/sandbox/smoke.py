@@ -34,15 +34,15 @@ class SmokeRun:
 
     def approve(self) -> None:
         """Until production traffic is on green. Raises `SmokeFailed`."""
-        deployment, card = self._asked()
+        deployment, card = self._deploy()
         self._say(f"{OLU.real_name} presses Approve.")
         self._slack.press(OLU.id, card.channel, card.ts, "approve")
         self._until(lambda: self._share("green") == 100, "traffic on green")
-        self._tell(deployment, "Succeeded")
+        self._check_report(deployment, "Succeeded")
 
     def reject(self) -> None:
         """Until the deployment has failed, with traffic where it was. Raises `SmokeFailed`."""
-        deployment, card = self._asked()
+        deployment, card = self._deploy()
         self._say(f"{OLU.real_name} presses Reject and says why: {REASON}")
         self._slack.press(OLU.id, card.channel, card.ts, "reject")
         self._until(lambda: self._slack.views.top(OLU.id), "the form that asks why")
@@ -54,11 +54,11 @@ class SmokeRun:
         status = self._aws.deployment(deployment).status
         if status != "Failed":
             raise SmokeFailed(f"The deployment should have failed, and is {status}.")
-        self._tell(deployment, "Failed")
+        self._check_report(deployment, "Failed")
         if self._share("blue") != 100:
             raise SmokeFailed("Traffic did not stay on blue.")
 
-    def _asked(self) -> tuple[str, Message]:
+    def _deploy(self) -> tuple[str, Message]:
         """Deploys and waits for a card that can be decided."""
         watched, self._aws.pace = self._aws.pace, UNWATCHED
         deployment = self._pipeline.push(self._domain, by=JUN)
@@ -83,7 +83,7 @@ class SmokeRun:
     def _share(self, side: str) -> int:
         return self._aws.share(self._domain)[side]
 
-    def _tell(self, deployment: str, answer: str) -> None:
+    def _check_report(self, deployment: str, answer: str) -> None:
         told = self._aws.answers(deployment)
         if told != [answer]:
             raise SmokeFailed(f"CodeDeploy should have been told {answer}, and was told {told}.")

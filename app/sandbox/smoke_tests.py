@@ -1,4 +1,4 @@
-"""The pipelines' smoke tests: what CI finds out on green before anybody decides, told to the service as CI tells it."""
+"""The pipelines' smoke tests: they test green before anybody decides, and report checks to the service as CI does."""
 
 import itertools
 import json
@@ -20,9 +20,9 @@ log = logging.getLogger(__name__)
 TEST_SECONDS: Final = 6.0
 """Stand-in seconds that a test takes once test traffic is on green."""
 
-LOOK_SECONDS: Final = 0.1
+POLL_SECONDS: Final = 0.1
 RETRY_SECONDS: Final = 1.0
-ANSWER_SECONDS: Final = 5.0
+REQUEST_TIMEOUT_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,7 +82,7 @@ class SmokeTests:
         self.stop()
 
     def stop(self) -> None:
-        """Nothing is told any more."""
+        """Reports stop."""
         self._stopping.set()
 
     def begin(self, domain: str, deployment: str) -> None:
@@ -111,18 +111,18 @@ class SmokeTests:
 
     def _run(self, run: _Run) -> None:
         test = self._tests[run.domain]
-        self._tell(run, "pending", test.runs)
-        if not self._until(run, lambda: self._is_up(run)):
+        self._report(run, "pending", test.runs)
+        if not self._until(run, lambda: self._is_on_green(run)):
             return
         due = self._aws.clock.seconds() + TEST_SECONDS
         if not self._until(run, lambda: self._aws.clock.seconds() >= due):
             return
         if run.domain in self._failing:
-            self._tell(run, "failed", test.fails)
+            self._report(run, "failed", test.fails)
         else:
-            self._tell(run, "passed", test.passes)
+            self._report(run, "passed", test.passes)
 
-    def _is_up(self, run: _Run) -> bool:
+    def _is_on_green(self, run: _Run) -> bool:
         return self._aws.deployment(run.deployment).event("AfterAllowTestTraffic").status == "Succeeded"
 
     def _has_moved(self, run: _Run) -> bool:
@@ -131,24 +131,24 @@ class SmokeTests:
         return deployment.over or deployment.event("AllowTraffic").status != "Pending"
 
     def _until(self, run: _Run, predicate: Callable[[], bool]) -> bool:
-        """False: there is nothing to tell any more."""
-        while self._counts(run):
+        """False: there is nothing left to report."""
+        while self._is_current(run):
             if predicate():
                 return True
-            self._stopping.wait(LOOK_SECONDS)
+            self._stopping.wait(POLL_SECONDS)
         return False
 
-    def _counts(self, run: _Run) -> bool:
+    def _is_current(self, run: _Run) -> bool:
         """Until it is run again, or its deployment is over."""
         if self._stopping.is_set() or self._latest[run.domain] is not run:
             return False
         return not self._aws.deployment(run.deployment).over
 
-    def _tell(self, run: _Run, state: str, summary: str) -> None:
+    def _report(self, run: _Run, state: str, summary: str) -> None:
         """Again and again while the service is away."""
         report = f"https://github.com/klp-logistics/{run.domain}/actions/runs/{run.number}"
         body = json.dumps({"state": state, "summary": summary, "url": report}).encode()
-        while self._counts(run) and not self._is_taken(self._request(run, body)):
+        while self._is_current(run) and not self._is_accepted(self._request(run, body)):
             self._stopping.wait(RETRY_SECONDS)
 
     def _request(self, run: _Run, body: bytes) -> Request:
@@ -160,10 +160,10 @@ class SmokeTests:
             headers={"Content-Type": "application/json", "Authorization": f"Bearer {self._token}"},
         )
 
-    def _is_taken(self, request: Request) -> bool:
+    def _is_accepted(self, request: Request) -> bool:
         """Or refused for good."""
         try:
-            with self._opener.open(request, timeout=ANSWER_SECONDS):
+            with self._opener.open(request, timeout=REQUEST_TIMEOUT_SECONDS):
                 return True
         except HTTPError as refusal:
             with refusal:

@@ -11,7 +11,7 @@ PUT = "PutLifecycleEventHookExecutionStatus"
 
 async def ended(harness: Harness, deployment: str) -> dict[str, object]:
     """The gate, a minute later."""
-    harness.aws.play_until(lambda: harness.aws.deployment(deployment).over)
+    harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
     harness.clock.advance(minutes=1)
     await harness.until(lambda: harness.gate(deployment)["phase"] == "closed")
     return harness.gate(deployment)
@@ -56,7 +56,7 @@ async def test_a_decision_whose_deployment_ended_untold_says_what_codedeploy_hol
     await harness.approve(MINA.id, deployment)
     await harness.until(lambda: harness.gate(deployment)["phase"] == "decided")
     harness.aws.stop_deployment(deployment, rollback=False)
-    harness.aws.play_until(lambda: harness.aws.deployment(deployment).over)
+    harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
 
     harness.clock.advance(minutes=1)
     harness.aws.faults.clear(PUT)
@@ -89,7 +89,7 @@ async def test_the_rollback_of_a_rejected_switch_is_not_held_up(harness: Harness
     deployment, _ = await harness.open_gate("order")
     await harness.reject(MINA.id, deployment, "broken on green")
     assert await harness.reported(deployment) == ["Failed"]
-    harness.aws.play_until(lambda: harness.aws.deployment(deployment).rollback_id is not None)
+    harness.aws.advance_until(lambda: harness.aws.deployment(deployment).rollback_id is not None)
     rollback = harness.aws.deployment(deployment).rollback_id
     assert rollback is not None
 
@@ -110,7 +110,7 @@ async def test_a_switch_does_not_end_while_an_answer_to_its_hook_is_on_its_way(h
     await harness.approve(MINA.id, deployment)
     await harness.until(lambda: harness.gate(deployment)["phase"] == "decided")
     harness.aws.stop_deployment(deployment, rollback=False)
-    harness.aws.play_until(lambda: harness.aws.deployment(deployment).over)
+    harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
     looked = "SELECT status, ended_at, due_at FROM switches WHERE deployment_id = %s"
 
     harness.clock.advance(seconds=30)

@@ -110,7 +110,7 @@ async def test_one_that_ended_before_it_was_confirmed_is_closed(harness: Harness
     codedeploy_away(harness)
     deployment = await opened(harness)
     harness.aws.stop_deployment(deployment, rollback=False)
-    harness.aws.play_until(lambda: harness.aws.deployment(deployment).over)
+    harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
 
     codedeploy_back(harness)
     await harness.until(lambda: harness.gate(deployment)["phase"] == "closed")

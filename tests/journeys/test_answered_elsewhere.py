@@ -38,11 +38,11 @@ async def goes_back(harness: Harness, deployment: str) -> None:
     await harness.until(lambda: "undo" in harness.actions(deployment))
     assert (await undo(harness, OLU.id, deployment)).outcome == "closed"
     await harness.until(lambda: harness.aws.calls("StopDeployment"))
-    harness.aws.play_until(lambda: harness.aws.deployment(deployment).over)
+    harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
     rollback = harness.aws.deployment(deployment).rollback_id
     assert rollback is not None
     assert await harness.reported(rollback) == ["Succeeded"]
-    harness.aws.play_until(lambda: harness.aws.deployment(rollback).over)
+    harness.aws.advance_until(lambda: harness.aws.deployment(rollback).over)
     await harness.until(lambda: "Taken back to blue" in harness.card_text(deployment))
     assert harness.aws.share("order") == {"blue": 100, "green": 0}
     assert "undo" not in harness.actions(deployment)
@@ -50,7 +50,7 @@ async def goes_back(harness: Harness, deployment: str) -> None:
 
 async def test_a_rejection_that_came_too_late_is_followed_and_taken_back(harness: Harness) -> None:
     deployment = await rejected_too_late(harness)
-    harness.aws.play_until(lambda: harness.aws.share("order")["green"] == 10)
+    harness.aws.advance_until(lambda: harness.aws.share("order")["green"] == 10)
     await harness.until(lambda: TENTH in harness.card_text(deployment))
     said = harness.card_text(deployment)
     assert "holds another answer: Succeeded" in said
@@ -66,7 +66,7 @@ async def test_a_rejection_that_came_too_late_is_followed_and_taken_back(harness
 async def test_a_waiting_gate_closes_truthfully_and_is_taken_back(harness: Harness) -> None:
     counted = REGISTRY.get_sample_value("switchgate_answered_elsewhere_total") or 0
     deployment = await answered_while_it_waits(harness)
-    harness.aws.play_until(lambda: harness.aws.share("order")["green"] == 10)
+    harness.aws.advance_until(lambda: harness.aws.share("order")["green"] == 10)
     harness.clock.advance(seconds=30)
     await harness.until(lambda: TENTH in harness.card_text(deployment))
     said = harness.card_text(deployment)
@@ -93,7 +93,7 @@ async def test_once_finished_the_previous_revision_can_be_deployed(
     deployment = await case(harness, "CodeDeployDefault.ECSAllAtOnce")
     harness.clock.advance(seconds=30)
     await harness.until(lambda: "undo" in harness.actions(deployment))
-    harness.aws.play_until(lambda: harness.aws.deployment(deployment).over)
+    harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
     harness.clock.advance(minutes=6)
     await harness.until(lambda: "Finished" in harness.card_text(deployment))
     assert "takes minutes" in harness.card_text(deployment)
@@ -103,9 +103,9 @@ async def test_once_finished_the_previous_revision_can_be_deployed(
 
 async def test_a_stop_before_anybody_looked_still_says_where_traffic_stayed(harness: Harness) -> None:
     deployment = await answered_while_it_waits(harness)
-    harness.aws.play_until(lambda: harness.aws.share("order")["green"] == 10)
+    harness.aws.advance_until(lambda: harness.aws.share("order")["green"] == 10)
     harness.aws.stop_deployment(deployment, rollback=False)
-    harness.aws.play_until(lambda: harness.aws.deployment(deployment).over)
+    harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
     assert harness.gate(deployment)["phase"] == "awaiting"
     harness.clock.advance(seconds=30)
     await harness.until(
@@ -120,7 +120,7 @@ async def test_a_stop_before_anybody_looked_still_says_where_traffic_stayed(harn
 async def test_failed_from_elsewhere_ends_with_the_deployment_and_offers_no_undo(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order", config=CANARY)
     await outsiders.answers(harness, deployment, "Failed")
-    harness.aws.play_until(lambda: harness.aws.deployment(deployment).over)
+    harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
     harness.clock.advance(seconds=30)
     await harness.until(lambda: harness.gate(deployment)["phase"] == "closed")
     await harness.until(lambda: "Withdrawn" in harness.card_text(deployment))

@@ -107,13 +107,13 @@ async def test_one_that_is_followed_passes_while_codedeploy_cannot_be_asked(harn
     deployment, _ = await harness.open_gate("order")
     harness.aws.faults.lose_hooks()  # the rollback's own, for now
     harness.aws.stop_deployment(deployment)
-    harness.aws.play_until(lambda: harness.aws.deployment(deployment).rollback_id is not None)
+    harness.aws.advance_until(lambda: harness.aws.deployment(deployment).rollback_id is not None)
     rollback = harness.aws.deployment(deployment).rollback_id
     assert rollback is not None
     harness.clock.advance(minutes=1)
     known = "SELECT 1 FROM switches WHERE deployment_id = %s AND verified_at IS NOT NULL"
     await harness.until(lambda: harness.rows(known, rollback))
-    harness.aws.play_until(lambda: harness.aws.deployment(rollback).waits_for is not None)
+    harness.aws.advance_until(lambda: harness.aws.deployment(rollback).waits_for is not None)
 
     codedeploy_away(harness)
     async with within_ten_seconds():

@@ -110,7 +110,7 @@ async def test_a_tag_that_moves_is_not_taken_for_the_same_build(harness: Harness
     first, _ = await harness.open_gate("order")
     await harness.approve(OLU.id, first)
     await harness.reported(first)
-    harness.aws.play_until(lambda: harness.aws.deployment(first).over)
+    harness.aws.advance_until(lambda: harness.aws.deployment(first).over)
     second, _ = await harness.open_gate("order", image_tag="latest")
     card = await evidence(harness, second, "Nothing changes")
     assert "`klp-logistics/order:latest` may still mean another build than before." in card
@@ -265,7 +265,7 @@ async def test_green_is_found_again_after_the_target_groups_have_swapped(
         assert "`1.41.0` → `2.0.0`" in await evidence(harness, first, "Green looks fit")
         await harness.approve(OLU.id, first)
         await harness.reported(first)
-        harness.aws.play_until(lambda: harness.aws.deployment(first).over)
+        harness.aws.advance_until(lambda: harness.aws.deployment(first).over)
         second, _ = await harness.open_gate("order", image_tag="3.0.0")
         assert "`2.0.0` → `3.0.0`" in await evidence(harness, second, "Green looks fit")
         told = await details(harness, OLU.id, second)
@@ -333,7 +333,7 @@ async def test_an_automatic_rollback_waits_for_no_evidence(harness: Harness) -> 
     deployment, _ = await harness.open_gate("order")
     await evidence(harness, deployment, "Green looks fit")
     harness.aws.stop_deployment(deployment)
-    harness.aws.play_until(lambda: harness.aws.deployment(deployment).rollback_id is not None)
+    harness.aws.advance_until(lambda: harness.aws.deployment(deployment).rollback_id is not None)
     rollback = harness.aws.deployment(deployment).rollback_id
     assert rollback is not None
     assert await harness.reported(rollback) == ["Succeeded"]

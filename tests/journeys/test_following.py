@@ -20,7 +20,7 @@ async def approved(harness: Harness, domain: str = "order", **how: str) -> str:
 async def test_a_canary_walks_from_ten_percent_to_the_end_of_blue(harness: Harness) -> None:
     deployment = await approved(harness, config=CANARY)
 
-    harness.aws.play_until(lambda: harness.aws.share("order")["green"] == 10)
+    harness.aws.advance_until(lambda: harness.aws.share("order")["green"] == 10)
     await harness.until(lambda: "10 % of the traffic" in harness.card_text(deployment))
     assert "100 % from about" in harness.card_text(deployment)
     harness.aws.clock.advance(5 * 60)
@@ -48,7 +48,7 @@ async def test_a_stop_in_the_console_closes_a_waiting_card_and_says_so(harness: 
 
 async def test_an_alarm_after_the_switch_shows_its_rollback_until_blue_serves_again(harness: Harness) -> None:
     deployment = await approved(harness, config=CANARY)
-    harness.aws.play_until(lambda: harness.aws.share("order")["green"] == 10)
+    harness.aws.advance_until(lambda: harness.aws.share("order")["green"] == 10)
     await harness.until(lambda: "10 % of the traffic" in harness.card_text(deployment))
 
     harness.aws.set_alarm("order", "ALARM")
@@ -58,7 +58,7 @@ async def test_an_alarm_after_the_switch_shows_its_rollback_until_blue_serves_ag
     rollback = harness.aws.deployment(deployment).rollback_id
     assert rollback is not None
     assert await harness.reported(rollback) == ["Succeeded"]
-    harness.aws.play_until(lambda: harness.aws.deployment(rollback).over)
+    harness.aws.advance_until(lambda: harness.aws.deployment(rollback).over)
 
     await harness.until(lambda: "Blue serves again" in harness.card_text(deployment))
     assert harness.aws.share("order") == {"blue": 100, "green": 0}
@@ -74,10 +74,10 @@ async def test_a_rollback_without_hooks_is_followed_all_the_same(harness: Harnes
     )
     harness.service.reload(harness.fakes.config_file)
     deployment = await approved(harness, "bare", config=CANARY)
-    harness.aws.play_until(lambda: harness.aws.share("bare")["green"] == 10)
+    harness.aws.advance_until(lambda: harness.aws.share("bare")["green"] == 10)
 
     harness.aws.stop_deployment(deployment)
-    harness.aws.play_until(lambda: harness.aws.share("bare")["green"] == 0)
+    harness.aws.advance_until(lambda: harness.aws.share("bare")["green"] == 0)
     harness.clock.advance(seconds=30)
 
     await harness.until(lambda: "Blue serves again" in harness.card_text(deployment))

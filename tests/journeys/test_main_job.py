@@ -10,7 +10,7 @@ async def test_an_approved_switch_moves_traffic_to_green(harness: Harness) -> No
     await harness.approve(MINA.id, deployment)
 
     assert await harness.reported(deployment) == ["Succeeded"]
-    harness.aws.play_until(lambda: harness.aws.share("order")["green"] == 100)
+    harness.aws.advance_until(lambda: harness.aws.share("order")["green"] == 100)
     await harness.until(
         lambda: "Approved" in harness.card_text(deployment) and "Succeeded" in harness.card_text(deployment)
     )
@@ -25,7 +25,7 @@ async def test_a_rejected_switch_leaves_traffic_on_blue(harness: Harness) -> Non
     await harness.reject(OLU.id, deployment, "checkout is broken on green")
 
     assert await harness.reported(deployment) == ["Failed"]
-    harness.aws.play_until(lambda: harness.aws.deployment(deployment).over)
+    harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
     assert harness.aws.share("payment") == {"blue": 100, "green": 0}
     await harness.until(lambda: "checkout is broken on green" in harness.card_text(deployment))
     assert harness.gate(deployment)["verdict"] == "rejected"

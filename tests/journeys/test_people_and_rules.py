@@ -30,7 +30,7 @@ async def whisper(harness: Harness, user: str, words: str) -> None:
 
 async def press_whispered(harness: Harness, user: str, action: str) -> None:
     """Presses a button under the latest answer that only `user` sees."""
-    message = harness.slack.messages.whispers(user)[-1]
+    message = harness.slack.messages.ephemerals(user)[-1]
     await harness.slack.press_async(user, message.channel, message.ts, action)
 
 
@@ -131,7 +131,7 @@ async def test_approve_asks_why_where_the_rules_do(build: Build) -> None:
         await harness.until(lambda: harness.slack.views.top(OLU.id) is not None)
         form = harness.slack.views.top(OLU.id)
         assert form is not None
-        blank = await harness.slack.submit_async(OLU.id, form.id, {"reason": "  "}, past_the_client=True)
+        blank = await harness.slack.submit_async(OLU.id, form.id, {"reason": "  "}, bypass_client_checks=True)
         assert blank.errors == {"reason": "Please say why: a sentence is enough."}
         await harness.slack.submit_async(OLU.id, form.id, {"reason": "ordered one on green"})
         assert await harness.reported(deployment) == ["Succeeded"]
@@ -226,7 +226,7 @@ async def test_nobody_but_an_admin_is_offered_or_given_the_way_around(build: Bui
         deployment, _ = await harness.open_gate("order")
         await harness.approve(OLU.id, deployment)
         await whisper(harness, OLU.id, "The check “smoke” has not reported yet.")
-        assert "break_glass" not in str(harness.slack.messages.whispers(OLU.id)[-1].blocks)
+        assert "break_glass" not in str(harness.slack.messages.ephemerals(OLU.id)[-1].blocks)
         assert "break_glass" in harness.actions(deployment)
         await harness.press(OLU.id, deployment, "break_glass")
         await whisper(harness, OLU.id, f"Only admins break the glass: <@{GRACE.id}>.")

@@ -81,7 +81,7 @@ async def play(harness: Harness) -> str:
     await harness.until(lambda: "DB_PASSWORD" in harness.card_text(first))
     await harness.approve(MINA.id, first)
     await harness.reported(first)
-    harness.aws.play_until(lambda: harness.aws.deployment(first).over)
+    harness.aws.advance_until(lambda: harness.aws.deployment(first).over)
     harness.aws.register_revision(
         "order",
         "1.43.0",

@@ -25,9 +25,9 @@ def told(harness: Harness, deployment: str) -> str:
 
 async def test_the_thread_tells_a_switch_from_its_question_to_the_end_of_blue(harness: Harness) -> None:
     deployment = await approved(harness)
-    harness.aws.play_until(lambda: harness.aws.deployment(deployment).terminates_at is not None)
+    harness.aws.advance_until(lambda: harness.aws.deployment(deployment).terminates_at is not None)
     await harness.until(lambda: "100 %" in told(harness, deployment))
-    harness.aws.play_until(lambda: harness.aws.deployment(deployment).over)
+    harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
     harness.clock.advance(minutes=6)
     await harness.until(lambda: "blue is terminated" in told(harness, deployment))
 

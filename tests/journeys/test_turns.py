@@ -37,7 +37,7 @@ async def going(harness: Harness, domain: str) -> str:
     deployment, _ = await harness.open_gate(domain, config=CANARY)
     await harness.approve(MINA.id, deployment)
     assert await harness.reported(deployment) == ["Succeeded"]
-    harness.aws.play_until(lambda: harness.aws.share(domain)["green"] == 10)
+    harness.aws.advance_until(lambda: harness.aws.share(domain)["green"] == 10)
     return deployment
 
 
@@ -55,10 +55,10 @@ def switched(harness: Harness, deployment: str) -> bool:
 
 async def refused(harness: Harness, user: str, deployment: str, words: str) -> None:
     """The press is not counted, and the presser reads why."""
-    before = len(harness.slack.messages.whispers(user))
+    before = len(harness.slack.messages.ephemerals(user))
     await harness.approve(user, deployment)
-    await harness.until(lambda: len(harness.slack.messages.whispers(user)) > before)
-    assert words in text_of(harness.slack.messages.whispers(user)[-1])
+    await harness.until(lambda: len(harness.slack.messages.ephemerals(user)) > before)
+    assert words in text_of(harness.slack.messages.ephemerals(user)[-1])
     gate = harness.gate(deployment)
     assert (gate["phase"], gate["verdict"]) == ("awaiting", None)
 
@@ -215,7 +215,7 @@ async def test_rescues_and_undos_wait_for_nobody(build: Build) -> None:
         done, _ = await harness.open_gate("order")
         await harness.approve(OLU.id, done)
         assert await harness.reported(done) == ["Succeeded"]
-        harness.aws.play_until(lambda: harness.aws.deployment(done).status == "Succeeded")
+        harness.aws.advance_until(lambda: harness.aws.deployment(done).status == "Succeeded")
         await harness.until(lambda: "undo" in harness.actions(done) and "Finished" in harness.card_text(done))
         await going(harness, "payment")
 
@@ -261,7 +261,7 @@ async def test_a_domain_goes_after_another_and_alone_where_that_one_rests(build:
         alone, _ = await harness.open_gate("order")
         await harness.approve(OLU.id, alone)
         assert await harness.reported(alone) == ["Succeeded"]
-        harness.aws.play_until(lambda: harness.aws.deployment(alone).status == "Succeeded")
+        harness.aws.advance_until(lambda: harness.aws.deployment(alone).status == "Succeeded")
 
         first, _ = await harness.open_gate("auth", config=CANARY)
         second, _ = await harness.open_gate("order")
@@ -272,7 +272,7 @@ async def test_a_domain_goes_after_another_and_alone_where_that_one_rests(build:
         await harness.approve(MINA.id, first)
         assert await harness.reported(first) == ["Succeeded"]
         await harness.until(lambda: "auth goes first, and is being switched" in harness.card_text(second))
-        harness.aws.play_until(lambda: harness.aws.share("auth")["green"] == 10)
+        harness.aws.advance_until(lambda: harness.aws.share("auth")["green"] == 10)
         await come_through(harness, "auth", first)
         await harness.until(lambda: "auth goes first" not in harness.card_text(second))
         await harness.approve(OLU.id, second)

@@ -23,14 +23,14 @@ async def undo(harness: Harness, user: str, deployment: str, reason: str = "orde
 
 async def switched(harness: Harness, domain: str = "order") -> str:
     deployment = await approved(harness, domain)
-    harness.aws.play_until(lambda: harness.aws.deployment(deployment).terminates_at is not None)
+    harness.aws.advance_until(lambda: harness.aws.deployment(deployment).terminates_at is not None)
     await harness.until(lambda: "All traffic is on green" in harness.card_text(deployment))
     return deployment
 
 
 async def finished(harness: Harness, domain: str = "order") -> str:
     deployment = await switched(harness, domain)
-    harness.aws.play_until(lambda: harness.aws.deployment(deployment).over)
+    harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
     harness.clock.advance(minutes=6)
     await harness.until(lambda: "Finished" in harness.card_text(deployment))
     return deployment
@@ -38,19 +38,19 @@ async def finished(harness: Harness, domain: str = "order") -> str:
 
 async def test_an_undo_in_the_bake_time_brings_traffic_back_to_blue(harness: Harness) -> None:
     deployment = await approved(harness, config=CANARY)
-    harness.aws.play_until(lambda: harness.aws.share("order")["green"] == 10)
+    harness.aws.advance_until(lambda: harness.aws.share("order")["green"] == 10)
     await harness.until(lambda: "10 % of the traffic" in harness.card_text(deployment))
 
     result = await undo(harness, OLU.id, deployment)
 
     assert result.outcome == "closed"
     await harness.until(lambda: harness.aws.calls("StopDeployment"))
-    harness.aws.play_until(lambda: harness.aws.deployment(deployment).over)
+    harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
     await harness.until(lambda: harness.aws.deployment(deployment).rollback_id is not None)
     rollback = harness.aws.deployment(deployment).rollback_id
     assert rollback is not None
     assert await harness.reported(rollback) == ["Succeeded"]
-    harness.aws.play_until(lambda: harness.aws.deployment(rollback).over)
+    harness.aws.advance_until(lambda: harness.aws.deployment(rollback).over)
     await harness.until(lambda: "Taken back to blue" in harness.card_text(deployment))
     assert harness.aws.share("order") == {"blue": 100, "green": 0}
     assert f"<@{OLU.id}>" in harness.card_text(deployment)
@@ -74,7 +74,7 @@ async def test_after_the_end_an_undo_deploys_what_served_before_and_passes_its_o
     assert harness.aws.answers(again) == ["Succeeded"]
     gate = harness.gate(again)
     assert (gate["basis"], gate["decided_by"]) == ("undo", GRACE.id)
-    harness.aws.play_until(lambda: harness.aws.deployment(again).over)
+    harness.aws.advance_until(lambda: harness.aws.deployment(again).over)
     await harness.until(lambda: "What served before serves again" in harness.card_text(deployment))
     assert harness.aws.deployment(again).image != before
 
@@ -96,7 +96,7 @@ async def test_two_people_who_press_undo_make_one_undo(harness: Harness) -> None
     assert sorted(result.outcome for result in results) == ["closed", "updated"]
     assert len(harness.table("interventions")) == 1
     await harness.until(lambda: harness.aws.calls("StopDeployment"))
-    harness.aws.play_until(lambda: harness.aws.deployment(deployment).over)
+    harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
     assert len(harness.aws.calls("StopDeployment")) == 1
 
 
@@ -123,7 +123,7 @@ async def test_a_deployment_that_finishes_at_the_press_says_so_and_can_be_undone
     await harness.until(lambda: harness.slack.views.top(MINA.id) is not None)
     form = harness.slack.views.top(MINA.id)
     assert form is not None
-    harness.aws.play_until(lambda: harness.aws.deployment(deployment).over)
+    harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
 
     await harness.slack.submit_async(MINA.id, form.id, {"reason": "broken"})
 
@@ -189,7 +189,7 @@ async def test_an_undo_whose_passage_failed_passes_at_a_later_look(harness: Harn
     await undo(harness, GRACE.id, deployment)
     await harness.until(lambda: len(harness.aws.deployments("order")) == 2)
     again = harness.aws.deployments("order")[-1].id
-    harness.aws.play_until(lambda: harness.aws.deployment(again).waits_for is not None)
+    harness.aws.advance_until(lambda: harness.aws.deployment(again).waits_for is not None)
     learned = "SELECT 1 FROM switches WHERE deployment_id = %s AND hook_started_at IS NOT NULL AND traffic IS NOT NULL"
     await harness.until(lambda: harness.rows(learned, again))  # nothing else is news of it any more
     assert harness.gate(again)["phase"] == "awaiting"
@@ -212,7 +212,7 @@ async def test_the_card_of_a_rollback_says_what_serves_and_never_that_green_does
     await harness.advance_until(lambda: harness.aws.deployment(deployment).rollback_id)
     rollback = harness.aws.deployment(deployment).rollback_id or ""
     assert await harness.reported(rollback) == ["Succeeded"]
-    harness.aws.play_until(lambda: harness.aws.deployment(rollback).over)
+    harness.aws.advance_until(lambda: harness.aws.deployment(rollback).over)
     harness.clock.advance(seconds=30)
 
     await harness.until(lambda: "rollback, passed at once" in text_of(harness.cards()[-1]))

@@ -39,7 +39,7 @@ async def finishing(
 
 async def in_canary(harness: Harness) -> str:
     deployment = await approved(harness, config=CANARY)
-    harness.aws.play_until(lambda: harness.aws.share("order")["green"] == 10)
+    harness.aws.advance_until(lambda: harness.aws.share("order")["green"] == 10)
     await harness.until(lambda: "10 % of the traffic" in harness.card_text(deployment))
     return deployment
 
@@ -78,7 +78,7 @@ async def test_a_switch_whose_rollback_failed_is_taken_back_by_a_redeployment(ha
     deployment = await in_canary(harness)
     harness.aws.faults.lose_hooks()
     harness.aws.set_alarm("order", "ALARM")
-    harness.aws.play_until(lambda: harness.aws.deployment(deployment).rollback_id is not None)
+    harness.aws.advance_until(lambda: harness.aws.deployment(deployment).rollback_id is not None)
     rollback = harness.aws.deployment(deployment).rollback_id or ""
     await harness.until(lambda: "is under way" in harness.card_text(deployment), QUICK)
     assert "undo" not in harness.actions(deployment), "CodeDeploy is at it"
@@ -101,7 +101,7 @@ async def test_a_failure_after_all_traffic_moved_is_taken_back_by_a_redeployment
     async with running_harness(tmp_path, database_url, monkeypatch, domains=(AFTER_TOO,)) as harness:
         deployment = await in_canary(harness)
         harness.aws.faults.lose_hooks()
-        harness.aws.play_until(lambda: harness.aws.deployment(deployment).waits_for == "AfterAllowTraffic")
+        harness.aws.advance_until(lambda: harness.aws.deployment(deployment).waits_for == "AfterAllowTraffic")
         harness.aws.clock.advance(3601)
         harness.clock.advance(seconds=30)
 
@@ -119,7 +119,7 @@ async def test_where_nobody_can_tell_where_the_traffic_is_undo_is_offered(plain:
     plain.aws.faults.add("GetDeploymentTarget", "access_denied", times=None)
     await plain.approve(MINA.id, deployment)
     assert await plain.reported(deployment) == ["Succeeded"]
-    plain.aws.play_until(lambda: plain.aws.share("order")["green"] == 10)
+    plain.aws.advance_until(lambda: plain.aws.share("order")["green"] == 10)
     plain.aws.stop_deployment(deployment, rollback=False)
     plain.aws.clock.advance(5)
     plain.clock.advance(seconds=60)

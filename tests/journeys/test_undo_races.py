@@ -23,7 +23,7 @@ async def plain(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPat
 
 async def test_an_undo_rolls_back_also_where_codedeploy_would_not_by_itself(plain: Harness) -> None:
     deployment = await approved(plain, config=CANARY)
-    plain.aws.play_until(lambda: plain.aws.share("order")["green"] == 10)
+    plain.aws.advance_until(lambda: plain.aws.share("order")["green"] == 10)
     await plain.until(lambda: "undo" in plain.actions(deployment))
 
     await undo(plain, OLU.id, deployment)
@@ -35,7 +35,7 @@ async def test_an_undo_rolls_back_also_where_codedeploy_would_not_by_itself(plai
 async def test_a_stop_without_a_rollback_is_told_as_what_it_is(plain: Harness) -> None:
     """Somebody in the console was quicker, and stopped it without a rollback."""
     deployment = await approved(plain, config=CANARY)
-    plain.aws.play_until(lambda: plain.aws.share("order")["green"] == 10)
+    plain.aws.advance_until(lambda: plain.aws.share("order")["green"] == 10)
     await plain.until(lambda: "undo" in plain.actions(deployment))
     await plain.press(OLU.id, deployment, "undo")
     await plain.until(lambda: plain.slack.views.top(OLU.id) is not None)

@@ -55,7 +55,7 @@ def buttons_of(message: Message) -> dict[str, Json]:
 
 def whispers(harness: Harness, user: User) -> list[str]:
     """Each thing that was said to this person alone, oldest first."""
-    return [text_of(message) for message in harness.slack.messages.whispers(user.id)]
+    return [text_of(message) for message in harness.slack.messages.ephemerals(user.id)]
 
 
 async def heard(harness: Harness, user: User, times: int) -> list[str]:

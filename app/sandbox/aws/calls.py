@@ -1,4 +1,4 @@
-"""What the stand-in heard."""
+"""The requests that the stand-in received."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -27,13 +27,13 @@ class Calls:
     """The latest `remember` calls, oldest first."""
 
     def __init__(self, remember: int) -> None:
-        self._heard: deque[Call] = deque(maxlen=remember)
+        self._calls: deque[Call] = deque(maxlen=remember)
 
     def note(self, op: str, params: Mapping[str, Any], when: datetime, outcome: str) -> None:
         secret = params.get(_SECRET)
         if isinstance(secret, str):
             params = {**params, _SECRET: f"sha256:{sha256(secret.encode()).hexdigest()}"}
-        self._heard.append(Call(op, params, when, outcome))
+        self._calls.append(Call(op, params, when, outcome))
 
     def all(self, op: str | None = None) -> list[Call]:
-        return [call for call in self._heard if op is None or call.op == op]
+        return [call for call in self._calls if op is None or call.op == op]

@@ -262,7 +262,7 @@ class Controls:
         if not self._lock.wait_until(predicate, timeout):
             raise TimeoutError(f"it did not come true within {timeout} s")
 
-    def play_until(self, predicate: Callable[[], bool], *, at_most: float = 4 * 3600.0) -> None:
+    def advance_until(self, predicate: Callable[[], bool], *, at_most: float = 4 * 3600.0) -> None:
         """Moves time by hand from one thing due to the next until the predicate is true.
 
         Raises `TimeoutError` after `at_most` stand-in seconds. It does not wait for hooks that are running.

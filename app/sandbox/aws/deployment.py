@@ -20,7 +20,7 @@ LIFECYCLE: Final = (
 )
 TEST_TRAFFIC: Final = frozenset({"AllowTestTraffic", "AfterAllowTestTraffic"})
 OVER: Final = frozenset({"Succeeded", "Failed", "Stopped"})
-RESCUERS: Final = frozenset({"codeDeployRollback", "CloudFormationRollback"})
+ROLLBACK_CREATORS: Final = frozenset({"codeDeployRollback", "CloudFormationRollback"})
 
 
 @dataclass(eq=False, slots=True)

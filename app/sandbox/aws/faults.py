@@ -43,7 +43,7 @@ class Chances(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class FaultEffect:
-    """What befalls one request: a delay in real seconds, and at most one kind of fault."""
+    """The effect on one request: a delay in real seconds, and at most one kind of fault."""
 
     delay: float = 0.0
     kind: Kind | None = None
@@ -163,7 +163,7 @@ class Faults:
                 self._hooks = _Hooks()
 
     def take(self, op: str) -> FaultEffect:
-        """What befalls a request that has just arrived."""
+        """The effect on a request that has just arrived."""
         with self._lock:
             if not (self._due or self._slow or self._rates):
                 return FaultEffect()

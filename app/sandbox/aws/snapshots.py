@@ -1,4 +1,4 @@
-"""What the stand-in shows of itself to a page or a test: values, taken in one turn."""
+"""What the stand-in shows of itself to a page or a test: values, taken under one lock."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -53,7 +53,7 @@ class DeploymentSnapshot:
 
 
 def snapshot(account: Account, deployment: Deployment) -> DeploymentSnapshot:
-    """With the lock held."""
+    """Call with the lock held."""
     task_definition = account.task_definitions.find(deployment.task_definition)
     failure = deployment.failure
     return DeploymentSnapshot(

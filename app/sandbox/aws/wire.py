@@ -19,12 +19,12 @@ from app.sandbox.aws.operation import Operation
 from app.sandbox.aws.topology import ACCOUNT
 
 UNAVAILABLE: Final = "<html><body>503 Service Unavailable</body></html>"
-LONGEST_SILENCE: Final = 60.0
+MAX_SILENCE_SECONDS: Final = 60.0
 """Real seconds after which a request that nobody gives up on is dropped."""
 
 
 class Wire:
-    """Reads a request, lets the faults have it, runs the operation under the lock, answers in one write."""
+    """Reads a request, applies faults, runs the operation under the lock, answers in one write."""
 
     def __init__(
         self,
@@ -62,13 +62,13 @@ class Wire:
         except AwsError as error:
             self._note(http.headers.get("X-Amz-Target", fields.get("Action", "?")), {}, error.code)
             return protocols.refusal(content_type, error)
-        mishap = self._faults.take(request.op)
-        if mishap.delay:
-            await asyncio.sleep(mishap.delay)
-        response = self._respond(request, operation, mishap)
-        if mishap.kind in ("drop", "drop_after_commit"):
+        fault = self._faults.take(request.op)
+        if fault.delay:
+            await asyncio.sleep(fault.delay)
+        response = self._respond(request, operation, fault)
+        if fault.kind in ("drop", "drop_after_commit"):
             _hang_up(http)
-        elif mishap.kind == "timeout_after_commit":
+        elif fault.kind == "timeout_after_commit":
             await _say_nothing(http)
         return response
 
@@ -81,22 +81,22 @@ class Wire:
         return operation
 
     def _respond(
-        self, request: protocols.Request, operation: Operation, mishap: FaultEffect
+        self, request: protocols.Request, operation: Operation, fault: FaultEffect
     ) -> web.StreamResponse:
         """Does the work unless a fault keeps it from being done."""
-        before = mishap.before_commit or self._also_needs(request)
+        before = fault.before_commit or self._also_needs(request)
         if before is not None:
             self._note(request.op, request.params, before)
             return _fault(request, before)
         try:
             with self._account.lock.hold():
                 result = operation(request.params)
-                self._note(request.op, request.params, mishap.after_commit or "ok")
+                self._note(request.op, request.params, fault.after_commit or "ok")
         except AwsError as error:
             self._note(request.op, request.params, error.code)
             return protocols.refusal(request.content_type, error)
-        if mishap.after_commit is not None:
-            return _fault(request, mishap.after_commit)
+        if fault.after_commit is not None:
+            return _fault(request, fault.after_commit)
         return protocols.answer(request, result)
 
     def _also_needs(self, request: protocols.Request) -> Kind | None:
@@ -143,7 +143,7 @@ def _hang_up(http: web.Request) -> None:
 
 async def _say_nothing(http: web.Request) -> None:
     """Until the caller gives up."""
-    end = asyncio.get_running_loop().time() + LONGEST_SILENCE
+    end = asyncio.get_running_loop().time() + MAX_SILENCE_SECONDS
     while http.transport is not None and not http.transport.is_closing():
         if asyncio.get_running_loop().time() > end:
             _hang_up(http)

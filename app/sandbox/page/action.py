@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 
-class Asked(BaseModel):
+class ActionRequest(BaseModel):
     """A request's body. `who` acts."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -16,19 +16,19 @@ class Asked(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ActionResult:
     """What the page says about it; empty: what happened shows by itself."""
 
     words: str = ""
     trouble: bool = False
 
 
-A = TypeVar("A", bound=Asked)
+A = TypeVar("A", bound=ActionRequest)
 
 
 @dataclass(frozen=True, slots=True)
-class Deed(Generic[A]):
+class PageAction(Generic[A]):
     """`do` may raise `NotInWorkspace`, `AwsError`, `LookupError` and `ReplicaNotReady`."""
 
     shape: type[A]
-    do: Callable[[A], Awaitable[Told]]
+    do: Callable[[A], Awaitable[ActionResult]]

@@ -9,7 +9,7 @@ from app.sandbox.aws.snapshots import DeploymentSnapshot
 from app.sandbox.aws.stand_in import AwsStandIn
 from app.sandbox.aws.topology import SandboxDomain
 
-LONG_AGO: Final = timedelta(hours=12)
+RECENT_WINDOW: Final = timedelta(hours=12)
 
 _EVENT_WORDS: Final = {
     "BeforeInstall": "Begins",
@@ -24,8 +24,8 @@ _EVENT_WORDS: Final = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Standing:
-    """How a domain stands: `state` picks the look, `words` say it; `until` with the words before a countdown."""
+class DomainStatus:
+    """A domain's status: `state` picks the look, `words` say it; `until` with the words before a countdown."""
 
     state: str
     words: str
@@ -47,16 +47,16 @@ def live_deployment(aws: AwsStandIn, domain: str) -> DeploymentSnapshot | None:
 def _piece(aws: AwsStandIn, domain: SandboxDomain) -> dict[str, Any]:
     deployments = aws.deployments(domain.name)
     last, share = _last(deployments), aws.share(domain.name)
-    standing = _standing(last, aws.clock.now())
+    status = _status(last, aws.clock.now())
     return {
         "name": domain.name,
         "port": domain.listener_port,
         "blue": {"share": share["blue"], "version": _blue_version(deployments)},
         "green": {"share": share["green"], "version": _green_version(deployments)},
-        "state": standing.state,
-        "words": standing.words,
-        "until": standing.until.timestamp() if standing.until else None,
-        "until_words": standing.until_words,
+        "state": status.state,
+        "words": status.words,
+        "until": status.until.timestamp() if status.until else None,
+        "until_words": status.until_words,
         "alarm": aws.alarm_state(domain.name) == "ALARM",
         "busy": last is not None and not last.over,
         "deployment": _deployment(last) if last is not None else None,
@@ -76,22 +76,22 @@ def _deployment(deployment: DeploymentSnapshot) -> dict[str, Any]:
     }
 
 
-def _standing(deployment: DeploymentSnapshot | None, now: datetime) -> Standing:
+def _status(deployment: DeploymentSnapshot | None, now: datetime) -> DomainStatus:
     if deployment is None:
-        return Standing(state="resting", words="At rest")
+        return DomainStatus(state="resting", words="At rest")
     if deployment.over:
         return _ended(deployment, now)
     if deployment.rollback_of is not None:
-        return Standing(state="rolling-back", words="Goes back to blue")
+        return DomainStatus(state="rolling-back", words="Goes back to blue")
     if deployment.waits_for is not None:
-        return Standing(
+        return DomainStatus(
             state="waiting",
             words="Waits for an answer",
             until=deployment.hook_due_at,
             until_words="answer within",
         )
     if deployment.terminates_at is not None:
-        return Standing(
+        return DomainStatus(
             state="on-green",
             words="On green",
             until=deployment.terminates_at,
@@ -99,17 +99,17 @@ def _standing(deployment: DeploymentSnapshot | None, now: datetime) -> Standing:
         )
     running = next((event.name for event in deployment.events if event.status == "InProgress"), "")
     state = "moving" if running == "AllowTraffic" else "preparing"
-    return Standing(state=state, words=_EVENT_WORDS.get(running, "Begins"))
+    return DomainStatus(state=state, words=_EVENT_WORDS.get(running, "Begins"))
 
 
-def _ended(deployment: DeploymentSnapshot, now: datetime) -> Standing:
-    if deployment.completed_at is not None and now - deployment.completed_at > LONG_AGO:
-        return Standing(state="resting", words="At rest")
+def _ended(deployment: DeploymentSnapshot, now: datetime) -> DomainStatus:
+    if deployment.completed_at is not None and now - deployment.completed_at > RECENT_WINDOW:
+        return DomainStatus(state="resting", words="At rest")
     if deployment.rollback_of is not None:
-        return Standing(state="rolled-back", words="Back on blue")
+        return DomainStatus(state="rolled-back", words="Back on blue")
     if deployment.status == "Succeeded":
-        return Standing(state="on-green", words="On green")
-    return Standing(state="failed", words=deployment.status)
+        return DomainStatus(state="on-green", words="On green")
+    return DomainStatus(state="failed", words=deployment.status)
 
 
 def _last(deployments: Sequence[DeploymentSnapshot]) -> DeploymentSnapshot | None:

@@ -5,7 +5,7 @@ from typing import Any, Final, Literal
 
 from app.sandbox.aws.errors import AwsError
 from app.sandbox.fakes import Fakes
-from app.sandbox.page.action import Asked, Deed, Told
+from app.sandbox.page.action import ActionRequest, ActionResult, PageAction
 from app.sandbox.page.domains_pane import live_deployment
 from app.sandbox.page.fault_toggles import FaultToggles
 from app.sandbox.page.service import Service
@@ -16,7 +16,7 @@ from app.sandbox.slack.shapes import User
 SPEEDS: Final = (1, 10, 60)
 
 
-class Deploy(Asked):
+class Deploy(ActionRequest):
     """`domain` None: all of them. `own`: the person who acts deploys, not the usual one."""
 
     domain: str | None
@@ -24,7 +24,7 @@ class Deploy(Asked):
     own: bool = False
 
 
-class OfDomain(Asked):
+class OfDomain(ActionRequest):
     domain: str
 
 
@@ -36,50 +36,52 @@ class Smoke(OfDomain):
     passes: bool
 
 
-class Clock(Asked):
+class Clock(ActionRequest):
     speed: Literal[1, 10, 60]
 
 
-class Switch(Asked):
+class Switch(ActionRequest):
     name: str
     on: bool
 
 
-class ServiceOrder(Asked):
+class ServiceOrder(ActionRequest):
     order: Literal["kill", "start"]
 
 
 class EnvironmentActions:
     """By the path that the page posts to."""
 
-    def __init__(self, fakes: Fakes, pipeline: Pipeline, *, troubles: FaultToggles, service: Service) -> None:
+    def __init__(
+        self, fakes: Fakes, pipeline: Pipeline, *, fault_toggles: FaultToggles, service: Service
+    ) -> None:
         self._fakes = fakes
         self._aws = fakes.aws
         self._pipeline = pipeline
-        self._troubles = troubles
+        self._fault_toggles = fault_toggles
         self._service = service
 
-    def all(self) -> dict[str, Deed[Any]]:
+    def all(self) -> dict[str, PageAction[Any]]:
         return {
-            "deploy": Deed(Deploy, self.deploy),
-            "stop": Deed(OfDomain, self.stop),
-            "alarm": Deed(Alarm, self.alarm),
-            "smoke": Deed(Smoke, self.smoke),
-            "clock": Deed(Clock, self.clock),
-            "trouble": Deed(Switch, self.trouble),
-            "calm": Deed(Asked, self.calm),
-            "service": Deed(ServiceOrder, self.service),
+            "deploy": PageAction(Deploy, self.deploy),
+            "stop": PageAction(OfDomain, self.stop),
+            "alarm": PageAction(Alarm, self.alarm),
+            "smoke": PageAction(Smoke, self.smoke),
+            "clock": PageAction(Clock, self.clock),
+            "trouble": PageAction(Switch, self.trouble),
+            "calm": PageAction(ActionRequest, self.calm),
+            "service": PageAction(ServiceOrder, self.service),
         }
 
-    async def deploy(self, asked: Deploy) -> Told:
-        by = self._fakes.slack.people.user(asked.who) if asked.own else JUN
-        if asked.domain is None:
-            return self._deploy_all(asked.shift, by)
-        self._known(asked.domain)
-        deployment = self._pipeline.push(asked.domain, shift=asked.shift, by=by)
-        return Told(f"{by.real_name} deploys {asked.domain} ({deployment}).")
+    async def deploy(self, request: Deploy) -> ActionResult:
+        by = self._fakes.slack.people.user(request.who) if request.own else JUN
+        if request.domain is None:
+            return self._deploy_all(request.shift, by)
+        self._known(request.domain)
+        deployment = self._pipeline.push(request.domain, shift=request.shift, by=by)
+        return ActionResult(f"{by.real_name} deploys {request.domain} ({deployment}).")
 
-    def _deploy_all(self, shift: str, by: User) -> Told:
+    def _deploy_all(self, shift: str, by: User) -> ActionResult:
         begun: list[str] = []
         busy: list[str] = []
         for domain in self._aws.domains():
@@ -89,45 +91,45 @@ class EnvironmentActions:
             except AwsError:
                 busy.append(domain.name)
         rest = f" Left out, still under way: {', '.join(busy)}." if busy else ""
-        return Told(
+        return ActionResult(
             f"{by.real_name} deploys {len(begun)} of {len(begun) + len(busy)}.{rest}", trouble=not begun
         )
 
-    async def stop(self, asked: OfDomain) -> Told:
-        self._known(asked.domain)
-        live = live_deployment(self._aws, asked.domain)
+    async def stop(self, request: OfDomain) -> ActionResult:
+        self._known(request.domain)
+        live = live_deployment(self._aws, request.domain)
         if live is None:
-            return Told(f"Nothing is under way at {asked.domain}.", trouble=True)
+            return ActionResult(f"Nothing is under way at {request.domain}.", trouble=True)
         self._aws.stop_deployment(live.id)
-        return Told(f"{live.id} was stopped in the AWS console.")
+        return ActionResult(f"{live.id} was stopped in the AWS console.")
 
-    async def alarm(self, asked: Alarm) -> Told:
-        self._known(asked.domain)
-        self._aws.set_alarm(asked.domain, "ALARM" if asked.on else "OK")
-        return Told(f"The alarm of {asked.domain} {'goes off' if asked.on else 'is over'}.")
+    async def alarm(self, request: Alarm) -> ActionResult:
+        self._known(request.domain)
+        self._aws.set_alarm(request.domain, "ALARM" if request.on else "OK")
+        return ActionResult(f"The alarm of {request.domain} {'goes off' if request.on else 'is over'}.")
 
-    async def smoke(self, asked: Smoke) -> Told:
-        self._pipeline.smoke_tests.find(asked.domain, passes=asked.passes)
-        return Told()
+    async def smoke(self, request: Smoke) -> ActionResult:
+        self._pipeline.smoke_tests.find(request.domain, passes=request.passes)
+        return ActionResult()
 
-    async def clock(self, asked: Clock) -> Told:
-        self._aws.speed = float(asked.speed)
-        return Told()
+    async def clock(self, request: Clock) -> ActionResult:
+        self._aws.speed = float(request.speed)
+        return ActionResult()
 
-    async def trouble(self, asked: Switch) -> Told:
-        trouble = self._troubles.switch(asked.name, on=asked.on)
-        return Told(f"{trouble.words}. {trouble.what}" if asked.on else f"Over: {trouble.words}.")
+    async def trouble(self, request: Switch) -> ActionResult:
+        toggle = self._fault_toggles.switch(request.name, on=request.on)
+        return ActionResult(f"{toggle.words}. {toggle.what}" if request.on else f"Over: {toggle.words}.")
 
-    async def calm(self, _asked: Asked) -> Told:
-        self._troubles.calm()
-        return Told("Nothing goes wrong any more.")
+    async def calm(self, _request: ActionRequest) -> ActionResult:
+        self._fault_toggles.calm()
+        return ActionResult("Nothing goes wrong any more.")
 
-    async def service(self, asked: ServiceOrder) -> Told:
-        if asked.order == "kill":
+    async def service(self, request: ServiceOrder) -> ActionResult:
+        if request.order == "kill":
             await asyncio.to_thread(self._service.kill)
-            return Told("The service was killed. What was decided is in the record.")
+            return ActionResult("The service was killed. What was decided is in the record.")
         await asyncio.to_thread(self._service.start)
-        return Told("The service is back.")
+        return ActionResult("The service is back.")
 
     def _known(self, domain: str) -> None:
         if domain not in {one.name for one in self._aws.domains()}:

@@ -11,7 +11,7 @@ REPORT: Final = "PutLifecycleEventHookExecutionStatus"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Trouble:
+class FaultToggle:
     """`words` name it in the menu, `what` says what to expect; `begin` brings it about."""
 
     name: str
@@ -26,37 +26,37 @@ def _limit(fakes: Fakes) -> None:
 
 
 FAULT_TOGGLES: Final = (
-    Trouble(
+    FaultToggle(
         name="throttled",
         words="CodeDeploy is throttled",
         what="Most calls are refused; answers arrive late, and once.",
         begin=lambda fakes: fakes.aws.faults.rate("*", throttle=0.7),
     ),
-    Trouble(
+    FaultToggle(
         name="lost-answers",
         words="CodeDeploy does it, then says 500",
         what="The answer was taken, and nobody was told: it has to be looked up.",
         begin=lambda fakes: fakes.aws.faults.add(REPORT, "error_after_commit", times=None),
     ),
-    Trouble(
+    FaultToggle(
         name="access-denied",
         words="CodeDeploy denies access",
         what="Answers are kept and told as soon as access is back.",
         begin=lambda fakes: fakes.aws.faults.add(REPORT, "access_denied", times=None),
     ),
-    Trouble(
+    FaultToggle(
         name="double-hooks",
         words="Every hook arrives twice",
         what="There is one card all the same.",
         begin=lambda fakes: fakes.aws.faults.hook_rate(duplicate=1.0),
     ),
-    Trouble(
+    FaultToggle(
         name="slack-away",
         words="Slack is down",
         what="Cards wait until it is back; what was pressed before still counts.",
         begin=lambda fakes: fakes.slack.faults.outage(),
     ),
-    Trouble(
+    FaultToggle(
         name="slack-limited",
         words="Slack limits the rate",
         what="The next two posts and edits are told to come back in 5 s; then it lets them through.",
@@ -70,32 +70,32 @@ class FaultToggles:
 
     def __init__(self, fakes: Fakes) -> None:
         self._fakes = fakes
-        self._on: dict[str, Trouble] = {}
+        self._on: dict[str, FaultToggle] = {}
         self._lock = Lock()
 
-    def switch(self, name: str, *, on: bool) -> Trouble:
-        """Raises `LookupError` for a trouble that is not on the list."""
-        trouble = next((one for one in FAULT_TOGGLES if one.name == name), None)
-        if trouble is None:
+    def switch(self, name: str, *, on: bool) -> FaultToggle:
+        """Raises `LookupError` for a toggle that is not on the list."""
+        toggle = next((one for one in FAULT_TOGGLES if one.name == name), None)
+        if toggle is None:
             raise LookupError(f"no trouble {name}")
         with self._lock:
             self._on.pop(name, None)
-            self._on |= {name: trouble} if on else {}
-            self._bring_about()
-        return trouble
+            self._on |= {name: toggle} if on else {}
+            self._apply()
+        return toggle
 
     def calm(self) -> None:
         """Nothing goes wrong any more."""
         with self._lock:
             self._on.clear()
-            self._bring_about()
+            self._apply()
 
     def piece(self) -> list[dict[str, Any]]:
-        return [{"name": trouble.name, "words": trouble.words} for trouble in self._on.values()]
+        return [{"name": toggle.name, "words": toggle.words} for toggle in self._on.values()]
 
-    def _bring_about(self) -> None:
+    def _apply(self) -> None:
         """Two troubles may strike one operation, so all are cleared and those that are on begin again."""
         self._fakes.aws.faults.clear()
         self._fakes.slack.faults.clear()
-        for trouble in self._on.values():
-            trouble.begin(self._fakes)
+        for toggle in self._on.values():
+            toggle.begin(self._fakes)

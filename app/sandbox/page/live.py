@@ -10,34 +10,34 @@ from aiohttp import web
 
 Pieces = dict[str, Any]
 
-LOOK_SECONDS: Final = 1.0
+POLL_SECONDS: Final = 1.0
 """How long a change that nobody rang for stays unseen."""
 
-GATHER_SECONDS: Final = 0.04
+BATCH_SECONDS: Final = 0.04
 """Changes come in bursts; this long they are gathered."""
 
-QUIET_SECONDS: Final = 15.0
+KEEPALIVE_SECONDS: Final = 15.0
 """A stream that says nothing for longer is taken for dead by something on the way."""
 
 
-class Bell:
+class ChangeNotifier:
     """Rung from any thread after a change; whoever listens on a loop wakes."""
 
     def __init__(self) -> None:
         self._listening: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
 
-    def ring(self, *_: object) -> None:
+    def notify(self, *_: object) -> None:
         for loop, event in list(self._listening):
             with suppress(RuntimeError):  # a loop that has just been closed
                 loop.call_soon_threadsafe(event.set)
 
     def subscribe(self) -> asyncio.Event:
-        """Set at every ring until `leave`."""
+        """Set at every notify until `unsubscribe`."""
         event = asyncio.Event()
         self._listening.add((asyncio.get_running_loop(), event))
         return event
 
-    def leave(self, event: asyncio.Event) -> None:
+    def unsubscribe(self, event: asyncio.Event) -> None:
         self._listening = {one for one in self._listening if one[1] is not event}
 
 
@@ -49,44 +49,44 @@ def difference(old: Pieces, new: Pieces) -> Pieces:
 
 
 async def stream(
-    request: web.Request, bell: Bell, *, look: Callable[[], Pieces], now: Callable[[], float]
+    request: web.Request, notifier: ChangeNotifier, *, read: Callable[[], Pieces], now: Callable[[], float]
 ) -> web.StreamResponse:
     """Everything at first, then the differences, each with the stand-in's time, until the reader leaves."""
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )
     await response.prepare(request)
-    rung = bell.subscribe()
+    changed = notifier.subscribe()
     try:
-        await _tell_for_ever(response, rung, look=look, now=now)
+        await _send_changes(response, changed, read=read, now=now)
     except ConnectionError:
         pass
     finally:
-        bell.leave(rung)
+        notifier.unsubscribe(changed)
     return response
 
 
-async def _tell_for_ever(
+async def _send_changes(
     response: web.StreamResponse,
-    rung: asyncio.Event,
+    changed: asyncio.Event,
     *,
-    look: Callable[[], Pieces],
+    read: Callable[[], Pieces],
     now: Callable[[], float],
 ) -> None:
     shown: Pieces = {}
     event, silence = "all", 0.0
     while True:
-        pieces = look()
+        pieces = read()
         change = difference(shown, pieces)
         if change:
             data = json.dumps({"now": now(), **change}, ensure_ascii=False)
             await response.write(f"event: {event}\ndata: {data}\n\n".encode())
             shown, event, silence = pieces, "change", 0.0
-        elif silence > QUIET_SECONDS:
+        elif silence > KEEPALIVE_SECONDS:
             await response.write(b": still here\n\n")
             silence = 0.0
         with suppress(TimeoutError):
-            await asyncio.wait_for(rung.wait(), LOOK_SECONDS)
-        silence += LOOK_SECONDS
-        await asyncio.sleep(GATHER_SECONDS)
-        rung.clear()
+            await asyncio.wait_for(changed.wait(), POLL_SECONDS)
+        silence += POLL_SECONDS
+        await asyncio.sleep(BATCH_SECONDS)
+        changed.clear()

@@ -8,7 +8,7 @@ from app.sandbox.slack.shapes import User
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Face:
+class PersonView:
     """`role` says what the person may do; `decides` whether a press counts."""
 
     id: str
@@ -19,16 +19,16 @@ class Face:
     language: str
 
 
-def first_face(people: Iterable[User], *, locale: str) -> str:
+def default_person(people: Iterable[User], *, locale: str) -> str:
     """Whom one is at first: somebody who may decide and reads the cards' language."""
     people = list(people)
     fitting = (one for one in people if _decides(one) and one.locale.startswith(locale))
     return next(fitting, people[0]).id
 
 
-def faces(people: Iterable[User]) -> list[Face]:
+def person_views(people: Iterable[User]) -> list[PersonView]:
     return [
-        Face(
+        PersonView(
             id=person.id,
             name=person.real_name,
             first_name=person.real_name.split(" ")[0],

@@ -10,12 +10,12 @@ from pydantic import ValidationError
 
 from app.sandbox.aws.errors import AwsError
 from app.sandbox.environment import SandboxEnvironment
-from app.sandbox.page.action import Deed, Told
+from app.sandbox.page.action import ActionResult, PageAction
 from app.sandbox.page.domains_pane import domain_pieces
 from app.sandbox.page.environment_actions import SPEEDS, EnvironmentActions
 from app.sandbox.page.fault_toggles import FAULT_TOGGLES, FaultToggles
-from app.sandbox.page.live import Bell, Pieces, stream
-from app.sandbox.page.people import faces, first_face
+from app.sandbox.page.live import ChangeNotifier, Pieces, stream
+from app.sandbox.page.people import default_person, person_views
 from app.sandbox.page.service import Service
 from app.sandbox.page.slack_actions import SlackActions
 from app.sandbox.page.slack_pane import SlackPane
@@ -43,21 +43,21 @@ class Page(ServerThread):
     def __init__(self, sandbox: SandboxEnvironment, *, port: int, locale: str = "en") -> None:
         self._fakes = sandbox.fakes
         self._locale = locale
-        self._bell = Bell()
+        self._notifier = ChangeNotifier()
         self._pipeline = sandbox.pipeline
-        self._troubles = FaultToggles(sandbox.fakes)
-        self._service = Service(sandbox.replica, changed=self._bell.ring)
+        self._fault_toggles = FaultToggles(sandbox.fakes)
+        self._service = Service(sandbox.replica, changed=self._notifier.notify)
         world = EnvironmentActions(
-            sandbox.fakes, sandbox.pipeline, troubles=self._troubles, service=self._service
+            sandbox.fakes, sandbox.pipeline, fault_toggles=self._fault_toggles, service=self._service
         )
-        self._deeds: dict[str, Deed[Any]] = {**SlackActions(sandbox.fakes.slack).all(), **world.all()}
+        self._actions: dict[str, PageAction[Any]] = {**SlackActions(sandbox.fakes.slack).all(), **world.all()}
         templates = Environment(
             loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined
         )
         self._template = templates.get_template("page.html")
         super().__init__(self._application(), port=port)
-        sandbox.fakes.slack.listen(self._bell.ring)
-        sandbox.fakes.aws.on_change(self._bell.ring)
+        sandbox.fakes.slack.listen(self._notifier.notify)
+        sandbox.fakes.aws.on_change(self._notifier.notify)
 
     def _application(self) -> web.Application:
         app = web.Application()
@@ -66,15 +66,15 @@ class Page(ServerThread):
         app.router.add_get("/state", self._state)
         app.router.add_get("/slack.css", self._stylesheet)
         app.router.add_static("/static", HERE / "static")
-        app.router.add_post("/do/{deed}", self._do)
+        app.router.add_post("/do/{action}", self._do)
         app.on_response_prepare.append(_add_headers)
         return app
 
     async def _page(self, _request: web.Request) -> web.Response:
         people = people_of(self._locale)
         shown = self._template.render(
-            people=faces(people),
-            first=first_face(people, locale=self._locale),
+            people=person_views(people),
+            first=default_person(people, locale=self._locale),
             shifts=SHIFTS,
             troubles=FAULT_TOGGLES,
             speeds=SPEEDS,
@@ -88,30 +88,30 @@ class Page(ServerThread):
     async def _live(self, request: web.Request) -> web.StreamResponse:
         """`?who=U…`: what that person sees, as it changes."""
         pane = self._pane(request)
-        return await stream(request, self._bell, look=lambda: self._pieces(pane), now=self._now)
+        return await stream(request, self._notifier, read=lambda: self._pieces(pane), now=self._now)
 
     async def _state(self, request: web.Request) -> web.Response:
         """The same, once."""
         return web.json_response({"now": self._now(), "put": self._pieces(self._pane(request)), "gone": []})
 
     async def _do(self, request: web.Request) -> web.Response:
-        deed = self._deeds.get(request.match_info["deed"])
-        if deed is None:
-            return _told(Told("There is no such thing to do.", trouble=True), 404)
+        action = self._actions.get(request.match_info["action"])
+        if action is None:
+            return _response(ActionResult("There is no such thing to do.", trouble=True), 404)
         if request.content_type != "application/json":
-            return _told(Told("A JSON body is needed.", trouble=True), 415)
+            return _response(ActionResult("A JSON body is needed.", trouble=True), 415)
         try:
-            return _told(await deed.do(deed.shape.model_validate_json(await request.text())), 200)
-        except _REFUSALS as refusal:
-            return _refused(refusal)
+            return _response(await action.do(action.shape.model_validate_json(await request.text())), 200)
+        except _HANDLED_ERRORS as exc:
+            return _error_response(exc)
         finally:
-            self._bell.ring()
+            self._notifier.notify()
 
     def _pane(self, request: web.Request) -> SlackPane:
         try:
             return SlackPane(self._fakes.slack, request.query.get("who", ""))
-        except NotInWorkspace as nobody:
-            raise web.HTTPNotFound(text=str(nobody)) from None
+        except NotInWorkspace as exc:
+            raise web.HTTPNotFound(text=str(exc)) from None
 
     def _pieces(self, pane: SlackPane) -> Pieces:
         return {
@@ -119,7 +119,7 @@ class Page(ServerThread):
             **domain_pieces(self._fakes.aws),
             **self._pipeline.smoke_tests.pieces(),
             "speed": self._fakes.aws.speed,
-            "troubles": self._troubles.piece(),
+            "troubles": self._fault_toggles.piece(),
             "service": self._service.state,
         }
 
@@ -130,28 +130,28 @@ class Page(ServerThread):
         return [domain.name for domain in self._fakes.aws.domains()]
 
 
-_REFUSALS: Final = (ValidationError, AwsError, LookupError, ReplicaNotReady)
+_HANDLED_ERRORS: Final = (ValidationError, AwsError, LookupError, ReplicaNotReady)
 
 
-def _refused(refusal: Exception) -> web.Response:
-    match refusal:
+def _error_response(exc: Exception) -> web.Response:
+    match exc:
         case ValidationError():
-            words, status = _first_error(refusal), 400
+            words, status = _first_error(exc), 400
         case AwsError(message=message):
             words, status = message, 409
         case LookupError():
-            words, status = str(refusal.args[0]), 404
+            words, status = str(exc.args[0]), 404
         case _:
-            words, status = str(refusal), 502
-    return _told(Told(words, trouble=True), status)
+            words, status = str(exc), 502
+    return _response(ActionResult(words, trouble=True), status)
 
 
-def _told(told: Told, status: int) -> web.Response:
-    return web.json_response({"words": told.words, "trouble": told.trouble}, status=status)
+def _response(result: ActionResult, status: int) -> web.Response:
+    return web.json_response({"words": result.words, "trouble": result.trouble}, status=status)
 
 
-def _first_error(trouble: ValidationError) -> str:
-    first = trouble.errors()[0]
+def _first_error(exc: ValidationError) -> str:
+    first = exc.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
     return f"{place}: {first['msg']}" if place else first["msg"]
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from app.sandbox.page.action import Asked, Deed, Told
+from app.sandbox.page.action import ActionRequest, ActionResult, PageAction
 from app.sandbox.page.datetime_fields import with_datetime_fields
 from app.sandbox.slack.answers import Ack, SubmitResult
 from app.sandbox.slack.shapes import Shown
@@ -10,13 +10,13 @@ from app.sandbox.slack.stand_in import SlackStandIn
 
 COMMANDS: Final = ("/deploys",)
 
-_TROUBLES: Final = {
+_CLIENT_ERRORS: Final = {
     "operation_timeout": "Switchgate did not answer within 3 seconds (operation_timeout).",
     "dispatch_failed": "Switchgate cannot be reached (dispatch_failed).",
 }
 
 
-class Press(Asked):
+class Press(ActionRequest):
     channel: str
     ts: str
     action_id: str
@@ -24,23 +24,23 @@ class Press(Asked):
     value: str | None = None
 
 
-class PressInView(Asked):
+class PressInView(ActionRequest):
     view_id: str
     action_id: str
     block_id: str | None = None
     value: str | None = None
 
 
-class Submit(Asked):
+class Submit(ActionRequest):
     view_id: str
     values: dict[str, str | list[str]]
 
 
-class Close(Asked):
+class Close(ActionRequest):
     view_id: str
 
 
-class Say(Asked):
+class Say(ActionRequest):
     channel: str
     text: str
 
@@ -51,67 +51,71 @@ class SlackActions:
     def __init__(self, slack: SlackStandIn) -> None:
         self._slack = slack
 
-    def all(self) -> dict[str, Deed[Any]]:
+    def all(self) -> dict[str, PageAction[Any]]:
         return {
-            "press": Deed(Press, self.press),
-            "press-in-view": Deed(PressInView, self.press_in_view),
-            "submit": Deed(Submit, self.submit),
-            "close": Deed(Close, self.close),
-            "say": Deed(Say, self.say),
-            "home": Deed(Asked, self.home),
+            "press": PageAction(Press, self.press),
+            "press-in-view": PageAction(PressInView, self.press_in_view),
+            "submit": PageAction(Submit, self.submit),
+            "close": PageAction(Close, self.close),
+            "say": PageAction(Say, self.say),
+            "home": PageAction(ActionRequest, self.home),
         }
 
-    async def press(self, asked: Press) -> Told:
+    async def press(self, request: Press) -> ActionResult:
         result = await self._slack.press_async(
-            asked.who,
-            asked.channel,
-            asked.ts,
-            asked.action_id,
-            block_id=asked.block_id,
-            value=asked.value,
+            request.who,
+            request.channel,
+            request.ts,
+            request.action_id,
+            block_id=request.block_id,
+            value=request.value,
         )
-        return _about(result.ack)
+        return _result_of(result.ack)
 
-    async def press_in_view(self, asked: PressInView) -> Told:
+    async def press_in_view(self, request: PressInView) -> ActionResult:
         result = await self._slack.press_in_view_async(
-            asked.who, asked.view_id, asked.action_id, block_id=asked.block_id, value=asked.value
+            request.who, request.view_id, request.action_id, block_id=request.block_id, value=request.value
         )
-        return _about(result.ack)
+        return _result_of(result.ack)
 
-    async def submit(self, asked: Submit) -> Told:
-        view = self._slack.views.get(asked.view_id)
-        values = with_datetime_fields(view, asked.values, viewer=self._slack.viewer(asked.who))
-        result: SubmitResult = await self._slack.submit_async(asked.who, asked.view_id, values)
+    async def submit(self, request: Submit) -> ActionResult:
+        view = self._slack.views.get(request.view_id)
+        values = with_datetime_fields(view, request.values, viewer=self._slack.viewer(request.who))
+        result: SubmitResult = await self._slack.submit_async(request.who, request.view_id, values)
         if result.outcome != "trouble":
-            return Told()
-        known = [_TROUBLES.get(problem, problem) for problem in result.problems]
-        return Told(" ".join(known) or "Something went wrong.", trouble=True)
+            return ActionResult()
+        known = [_CLIENT_ERRORS.get(problem, problem) for problem in result.problems]
+        return ActionResult(" ".join(known) or "Something went wrong.", trouble=True)
 
-    async def close(self, asked: Close) -> Told:
-        await self._slack.close_async(asked.who, asked.view_id)
-        return Told()
+    async def close(self, request: Close) -> ActionResult:
+        await self._slack.close_async(request.who, request.view_id)
+        return ActionResult()
 
-    async def say(self, asked: Say) -> Told:
-        text = asked.text.strip()
+    async def say(self, request: Say) -> ActionResult:
+        text = request.text.strip()
         if not text.startswith("/"):
-            self._slack.people.channel(asked.channel)
+            self._slack.people.channel(request.channel)
             if text:
-                self._slack.messages.post(asked.channel, Shown(text), user=asked.who)
-            return Told()
+                self._slack.messages.post(request.channel, Shown(text), user=request.who)
+            return ActionResult()
         command, _, rest = text.partition(" ")
         if command not in COMMANDS:
-            return Told(f"{command} is not a valid command. Try /deploys help.", trouble=True)
-        result = await self._slack.slash_async(asked.who, asked.channel, command, rest.strip())
+            return ActionResult(f"{command} is not a valid command. Try /deploys help.", trouble=True)
+        result = await self._slack.slash_async(request.who, request.channel, command, rest.strip())
         if result.problems:
-            return Told(f"{command} failed: {', '.join(result.problems)}", trouble=True)
-        return _about(result.ack)
+            return ActionResult(f"{command} failed: {', '.join(result.problems)}", trouble=True)
+        return _result_of(result.ack)
 
-    async def home(self, asked: Asked) -> Told:
+    async def home(self, request: ActionRequest) -> ActionResult:
         """An app that publishes no Home tab does not answer; Slack says nothing about it."""
-        await self._slack.open_home_async(asked.who)
-        return Told()
+        await self._slack.open_home_async(request.who)
+        return ActionResult()
 
 
-def _about(ack: Ack) -> Told:
+def _result_of(ack: Ack) -> ActionResult:
     """What Slack's client says when all is not well."""
-    return Told() if ack.acked else Told(_TROUBLES.get(ack.trouble, ack.trouble), trouble=True)
+    return (
+        ActionResult()
+        if ack.acked
+        else ActionResult(_CLIENT_ERRORS.get(ack.trouble, ack.trouble), trouble=True)
+    )

@@ -9,36 +9,38 @@ from app.sandbox.slack.rules import (
     IDENTIFIER,
     Rule,
     also,
-    an_object,
     anything,
     boolean,
     by_type,
+    http_url,
+    integer,
     items,
+    object_with,
     one_of,
     string,
-    web_address,
-    whole_number,
 )
 
 STYLES: Final = one_of("primary", "danger")
 
 
-def _plain_object(longest: int) -> Rule:
-    return an_object({"type": anything, "text": string(longest), "emoji": boolean}, required=("type", "text"))
-
-
-def plain_text(longest: int) -> Rule:
-    return by_type({"plain_text": _plain_object(longest)})
-
-
-def any_text(longest: int = 3000) -> Rule:
-    mrkdwn = an_object(
-        {"type": anything, "text": string(longest), "verbatim": boolean}, required=("type", "text")
+def _plain_object(max_length: int) -> Rule:
+    return object_with(
+        {"type": anything, "text": string(max_length), "emoji": boolean}, required=("type", "text")
     )
-    return by_type({"plain_text": _plain_object(longest), "mrkdwn": mrkdwn})
 
 
-CONFIRM: Final = an_object(
+def plain_text(max_length: int) -> Rule:
+    return by_type({"plain_text": _plain_object(max_length)})
+
+
+def any_text(max_length: int = 3000) -> Rule:
+    mrkdwn = object_with(
+        {"type": anything, "text": string(max_length), "verbatim": boolean}, required=("type", "text")
+    )
+    return by_type({"plain_text": _plain_object(max_length), "mrkdwn": mrkdwn})
+
+
+CONFIRM: Final = object_with(
     {
         "title": plain_text(100),
         "text": any_text(300),
@@ -52,19 +54,19 @@ CONFIRM: Final = an_object(
 
 def _option(*, text: Rule, url: bool = False) -> Rule:
     known = {"text": text, "value": string(150), "description": any_text(75)}
-    return an_object(known | ({"url": web_address(3000)} if url else {}), required=("text", "value"))
+    return object_with(known | ({"url": http_url(3000)} if url else {}), required=("text", "value"))
 
 
 OPTION: Final = _option(text=plain_text(75))
 RICH_OPTION: Final = _option(text=any_text(75))
-OPTION_GROUP: Final = an_object(
-    {"label": plain_text(75), "options": items(OPTION, most=100)}, required=("label", "options")
+OPTION_GROUP: Final = object_with(
+    {"label": plain_text(75), "options": items(OPTION, max_items=100)}, required=("label", "options")
 )
 
 
 def _element(fields: dict[str, Rule], *, required: tuple[str, ...] = ()) -> Rule:
     common: dict[str, Rule] = {"type": anything, "action_id": IDENTIFIER}
-    return an_object(common | fields, required=("type", *required))
+    return object_with(common | fields, required=("type", *required))
 
 
 def _options_or_groups(element: dict[str, Any]) -> str | None:
@@ -92,17 +94,17 @@ _PLACEHOLDER: Final[dict[str, Rule]] = {
     "focus_on_load": boolean,
 }
 _LISTED: Final[dict[str, Rule]] = _PLACEHOLDER | {
-    "options": items(OPTION, most=100),
-    "option_groups": items(OPTION_GROUP, most=100),
+    "options": items(OPTION, max_items=100),
+    "option_groups": items(OPTION_GROUP, max_items=100),
 }
 _TICKED: Final[dict[str, Rule]] = {
-    "options": items(RICH_OPTION, most=10),
+    "options": items(RICH_OPTION, max_items=10),
     "confirm": CONFIRM,
     "focus_on_load": boolean,
 }
 _TYPED: Final[dict[str, Rule]] = {
     "placeholder": plain_text(150),
-    "initial_value": string(3000, shortest=0),
+    "initial_value": string(3000, min_length=0),
     "focus_on_load": boolean,
     "dispatch_action_config": anything,
 }
@@ -110,16 +112,16 @@ _TYPED: Final[dict[str, Rule]] = {
 BUTTON: Final = _element(
     {
         "text": plain_text(75),
-        "value": string(2000, shortest=0),
-        "url": web_address(3000),
+        "value": string(2000, min_length=0),
+        "url": http_url(3000),
         "style": STYLES,
         "confirm": CONFIRM,
         "accessibility_label": string(75),
     },
     required=("text",),
 )
-IMAGE: Final = an_object(
-    {"type": anything, "image_url": web_address(3000), "alt_text": string(2000)},
+IMAGE: Final = object_with(
+    {"type": anything, "image_url": http_url(3000), "alt_text": string(2000)},
     required=("image_url", "alt_text"),
 )
 
@@ -131,7 +133,7 @@ PICKERS: Final[dict[str, Rule]] = {
         also(
             _element(
                 _LISTED
-                | {"initial_options": items(OPTION, most=100), "max_selected_items": whole_number(1, 100)}
+                | {"initial_options": items(OPTION, max_items=100), "max_selected_items": integer(1, 100)}
             ),
             _options_or_groups,
         ),
@@ -146,7 +148,7 @@ PICKERS: Final[dict[str, Rule]] = {
         _PLACEHOLDER | dict.fromkeys(("initial_channel", "response_url_enabled"), anything)
     ),
     "checkboxes": also(
-        _element(_TICKED | {"initial_options": items(RICH_OPTION, most=10)}, required=("options",)),
+        _element(_TICKED | {"initial_options": items(RICH_OPTION, max_items=10)}, required=("options",)),
         _chosen_of_options,
     ),
     "radio_buttons": also(
@@ -157,7 +159,7 @@ PICKERS: Final[dict[str, Rule]] = {
     "datetimepicker": _element({"confirm": CONFIRM, "focus_on_load": boolean, "initial_date_time": anything}),
 }
 OVERFLOW: Final = _element(
-    {"options": items(_option(text=plain_text(75), url=True), most=5), "confirm": CONFIRM},
+    {"options": items(_option(text=plain_text(75), url=True), max_items=5), "confirm": CONFIRM},
     required=("options",),
 )
 TYPING: Final[dict[str, Rule]] = {
@@ -165,8 +167,8 @@ TYPING: Final[dict[str, Rule]] = {
         _TYPED
         | {
             "multiline": boolean,
-            "min_length": whole_number(0, 3000),
-            "max_length": whole_number(1, 3000),
+            "min_length": integer(0, 3000),
+            "max_length": integer(1, 3000),
         }
     ),
     "email_text_input": _element(_TYPED),

@@ -1,4 +1,4 @@
-"""All that the app said to Slack."""
+"""The calls of the app to Slack."""
 
 import json
 from collections import deque
@@ -32,15 +32,15 @@ class Calls:
     def __init__(self, lock: WorkspaceLock, clock: Clock, *, remember: int) -> None:
         self._lock = lock
         self._clock = clock
-        self._heard: deque[Call] = deque(maxlen=remember)
+        self._calls: deque[Call] = deque(maxlen=remember)
 
     def note(self, method: str, params: Mapping[str, Any], outcome: str) -> None:
         with self._lock.change():
-            self._heard.append(Call(method, params, self._clock.now(), outcome))
+            self._calls.append(Call(method, params, self._clock.now(), outcome))
 
     def all(self, method: str | None = None) -> list[Call]:
         with self._lock.hold():
-            return [call for call in self._heard if method in (None, call.method)]
+            return [call for call in self._calls if method in (None, call.method)]
 
     def traffic(self) -> str:
         """Every text that the app sent, a line each, plain: neither JSON nor URL encoding hides a secret."""

@@ -10,8 +10,8 @@ from app.sandbox.slack.shapes import Channel, Json, Message, Shown
 from app.sandbox.slack.validate import message_problems
 from app.sandbox.slack.workspace import Workspace
 
-LONGEST_POST: Final = 40_000
-LONGEST_UPDATE: Final = 4_000
+MAX_POST_CHARS: Final = 40_000
+MAX_UPDATE_CHARS: Final = 4_000
 
 
 class ChatApi:
@@ -29,7 +29,7 @@ class ChatApi:
 
     def post_message(self, params: Params) -> Json:
         channel = self._writable(text_of(params, "channel"))
-        shown = read_shown(params, longest=LONGEST_POST)
+        shown = read_shown(params, max_length=MAX_POST_CHARS)
         thread = self._thread(channel, params)
         message = self._ws.messages.post(
             channel.id,
@@ -49,7 +49,7 @@ class ChatApi:
         user = self._ws.people.find_user(text_of(params, "user"))
         if user is None or user.deleted:
             raise SlackError("user_not_in_channel")
-        shown = read_shown(params, longest=LONGEST_POST)
+        shown = read_shown(params, max_length=MAX_POST_CHARS)
         thread = self._thread(channel, params)
         message = self._ws.messages.post(channel.id, shown, only_for=user.id, thread_ts=thread)
         return {"message_ts": message.ts}
@@ -57,7 +57,7 @@ class ChatApi:
     def update(self, params: Params) -> Json:
         """Text without blocks removes the blocks."""
         message = self._own(params, otherwise="cant_update_message")
-        shown = read_shown(params, longest=LONGEST_UPDATE)
+        shown = read_shown(params, max_length=MAX_UPDATE_CHARS)
         edited = self._ws.messages.edit(message.channel, message.ts, shown, metadata=read_metadata(params))
         return {
             "channel": edited.channel,
@@ -120,10 +120,10 @@ def find_channel(workspace: Workspace, id_: str) -> Channel:
     return channel
 
 
-def read_shown(params: Params, *, longest: int = LONGEST_POST) -> Shown:
+def read_shown(params: Params, *, max_length: int = MAX_POST_CHARS) -> Shown:
     """Text and blocks. Raises `no_text`, `msg_too_long`, `invalid_blocks_format` and `invalid_blocks`."""
     text = text_of(params, "text")
-    if len(text) > longest:
+    if len(text) > max_length:
         raise SlackError("msg_too_long")
     blocks: Any = structure(params, "blocks", code="invalid_blocks_format")
     if not blocks and not text.strip():

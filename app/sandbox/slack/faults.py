@@ -17,7 +17,7 @@ Outage = Literal["unavailable", "reset"]
 
 @dataclass(frozen=True, slots=True)
 class FaultEffect:
-    """What befalls one request: so many seconds' delay, then a refusal, or its answer is lost after the work."""
+    """The effect on one request: so many seconds' delay, then a refusal, or its answer is lost after the work."""
 
     delay: float = 0.0
     refusal: SlackError | None = None
@@ -27,7 +27,7 @@ class FaultEffect:
 
 @dataclass(slots=True)
 class _Due:
-    mishap: FaultEffect
+    fault: FaultEffect
     times: int | None
     channel: str | None = None
 
@@ -110,15 +110,15 @@ class Faults:
                 self._outage, self._handshakes, self._doubled = None, 0, 0
 
     def take(self, method: str, channel: str = "") -> FaultEffect:
-        """What befalls a request that has just arrived; `channel`: what it is about."""
+        """The effect on a request that has just arrived; `channel`: what it is about."""
         if self._outage == "reset":
             return FaultEffect(reset=True)
         if self._outage == "unavailable":
             return FaultEffect(refusal=SlackError("service_unavailable", status=503))
         with self._lock:
             delay = self._take_slow(method)
-            struck = self._take_due(method, channel) or FaultEffect()
-        return FaultEffect(delay, struck.refusal, struck.reset, struck.answer_lost)
+            due = self._take_due(method, channel) or FaultEffect()
+        return FaultEffect(delay, due.refusal, due.reset, due.answer_lost)
 
     def take_handshake(self) -> bool:
         """Whether the socket that is about to connect fails."""
@@ -134,9 +134,9 @@ class Faults:
             self._doubled -= doubled
             return 2 if doubled else 1
 
-    def _add(self, method: str, mishap: FaultEffect, times: int | None, channel: str | None = None) -> None:
+    def _add(self, method: str, fault: FaultEffect, times: int | None, channel: str | None = None) -> None:
         with self._lock:
-            self._due.setdefault(method, []).append(_Due(mishap, times, channel))
+            self._due.setdefault(method, []).append(_Due(fault, times, channel))
 
     def _take_due(self, method: str, channel: str) -> FaultEffect | None:
         for name in (method, EVERY_METHOD):
@@ -145,7 +145,7 @@ class Faults:
             if first is not None:
                 if _is_used_up(first):
                     waiting.remove(first)
-                return first.mishap
+                return first.fault
         return None
 
     def _take_slow(self, method: str) -> float:
@@ -155,7 +155,7 @@ class Faults:
             return 0.0
         if _is_used_up(slow):
             del self._slow[name]
-        return slow.mishap.delay
+        return slow.fault.delay
 
 
 def _is_used_up(due: _Due) -> bool:

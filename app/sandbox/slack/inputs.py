@@ -65,17 +65,17 @@ def filled_in(view: View, values: Mapping[str, Filling]) -> Json:
     return state
 
 
-def client_refusals(view: View, state: Mapping[str, Any]) -> dict[str, str]:
+def client_errors(view: View, state: Mapping[str, Any]) -> dict[str, str]:
     """What Slack's client says without asking the app: block id -> text."""
-    refusals: dict[str, str] = {}
+    errors: dict[str, str] = {}
     for block, element in fields_of(view):
         if block["type"] != "input":
             continue
         value = state[block["block_id"]][element["action_id"]].get(STATE_KEY[element["type"]])
         wrong = _refusal(value, element, optional=bool(block.get("optional")))
         if wrong:
-            refusals[block["block_id"]] = wrong
-    return refusals
+            errors[block["block_id"]] = wrong
+    return errors
 
 
 def options_of(element: Json) -> list[Json]:
@@ -113,9 +113,9 @@ def _refusal(value: Any, element: Json, *, optional: bool) -> str:
     if not value:
         return "" if optional else "Please complete this required field."
     length = len(value) if isinstance(value, str) else 0
-    longest, shortest = element.get("max_length"), element.get("min_length")
-    if longest is not None and length > longest:
-        return f"This has too many characters; at most {longest}."
-    if shortest is not None and length < shortest:
-        return f"This needs at least {shortest} characters."
+    max_length, min_length = element.get("max_length"), element.get("min_length")
+    if max_length is not None and length > max_length:
+        return f"This has too many characters; at most {max_length}."
+    if min_length is not None and length < min_length:
+        return f"This needs at least {min_length} characters."
     return ""

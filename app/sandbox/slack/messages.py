@@ -1,4 +1,4 @@
-"""What was said, edited, whispered and taken back."""
+"""The messages: posted, edited, ephemeral and deleted."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ class Messages:
     def __init__(self, lock: WorkspaceLock, clock: Clock) -> None:
         self._lock = lock
         self._clock = clock
-        self._said: dict[tuple[str, str], Message] = {}
+        self._messages: dict[tuple[str, str], Message] = {}
 
     def post(
         self,
@@ -60,9 +60,9 @@ class Messages:
     def rename_channel(self, old: str, new: str) -> None:
         """Everything that was said in `old` is in `new`, with the same ts; nothing is left in `old`."""
         with self._lock.change():
-            for message in [one for one in self._said.values() if one.channel == old]:
-                del self._said[old, message.ts]
-                self._said[new, message.ts] = replace(message, channel=new)
+            for message in [one for one in self._messages.values() if one.channel == old]:
+                del self._messages[old, message.ts]
+                self._messages[new, message.ts] = replace(message, channel=new)
 
     def delete(self, channel: str, ts: str) -> None:
         with self._lock.hold():
@@ -70,28 +70,28 @@ class Messages:
 
     def find(self, channel: str, ts: str) -> Message | None:
         """A message that is there, ephemeral ones included."""
-        message = self._said.get((channel, ts))
+        message = self._messages.get((channel, ts))
         return None if message is None or message.deleted else message
 
     def get(self, channel: str, ts: str, *, even_deleted: bool = False) -> Message:
         """Raises `NotInWorkspace`."""
-        message = self._said.get((channel, ts))
+        message = self._messages.get((channel, ts))
         if message is None or (message.deleted and not even_deleted):
             raise NotInWorkspace(f"no message {ts} in {channel}")
         return message
 
     def in_channel(self, channel: str | None = None, *, viewer: str | None = None) -> list[Message]:
-        """What stands in a channel (None: in all) for everybody, and what is whispered to `viewer`."""
+        """What stands in a channel (None: in all) for everybody, and the ephemerals of `viewer`."""
         with self._lock.hold():
             return [
                 message
-                for message in self._said.values()
+                for message in self._messages.values()
                 if not message.deleted
                 and channel in (None, message.channel)
                 and (message.only_for is None or message.only_for == viewer)
             ]
 
-    def whispers(self, user: str, *, channel: str | None = None) -> list[Message]:
+    def ephemerals(self, user: str, *, channel: str | None = None) -> list[Message]:
         """The ephemeral messages that one person sees."""
         return [m for m in self.in_channel(channel, viewer=user) if m.only_for == user]
 
@@ -108,4 +108,4 @@ class Messages:
 
     def _keep(self, message: Message) -> None:
         with self._lock.change():
-            self._said[message.channel, message.ts] = message
+            self._messages[message.channel, message.ts] = message

@@ -6,7 +6,7 @@ from typing import Any
 from app.sandbox.slack.answers import Ack, SubmitResult
 from app.sandbox.slack.delivery import Delivery
 from app.sandbox.slack.errors import SlackError
-from app.sandbox.slack.inputs import Filling, client_refusals, filled_in
+from app.sandbox.slack.inputs import Filling, client_errors, filled_in
 from app.sandbox.slack.payloads import Payloads
 from app.sandbox.slack.shapes import View
 from app.sandbox.slack.views_api import read_view
@@ -22,21 +22,21 @@ class ModalActions:
         self._delivery = delivery
 
     async def submit(
-        self, user: str, view_id: str, values: Mapping[str, Filling], *, past_the_client: bool = False
+        self, user: str, view_id: str, values: Mapping[str, Filling], *, bypass_client_checks: bool = False
     ) -> SubmitResult:
         """Fills in and submits; `values` by block id or action id.
 
-        `past_the_client`: sends even what Slack's client would refuse, an empty required field for one.
+        `bypass_client_checks`: sends even what Slack's client would refuse, an empty required field for one.
         """
         view = self._ws.views.get(view_id)
         state = filled_in(view, values)
-        refusals = {} if past_the_client else client_refusals(view, state)
-        if refusals:
-            self._ws.views.show_errors(view_id, refusals)
-            return SubmitResult(outcome="not_sent", errors=refusals, view=self._ws.views.top(user))
+        errors = {} if bypass_client_checks else client_errors(view, state)
+        if errors:
+            self._ws.views.show_errors(view_id, errors)
+            return SubmitResult(outcome="not_sent", errors=errors, view=self._ws.views.top(user))
         payload = self._payloads.submission(self._ws.people.user(user), view, state)
         ack = await self._delivery.deliver("interactive", payload)
-        return self._settle(view, ack)
+        return self._apply_ack(view, ack)
 
     async def close(self, user: str, view_id: str, *, all_of_them: bool = False) -> Ack | None:
         """Closes the modal, or the whole stack; the app hears of it if it asked to, else None."""
@@ -50,18 +50,18 @@ class ModalActions:
         payload = self._payloads.closed(self._ws.people.user(user), view, is_cleared=all_of_them)
         return await self._delivery.deliver("interactive", payload)
 
-    def _settle(self, view: View, ack: Ack) -> SubmitResult:
+    def _apply_ack(self, view: View, ack: Ack) -> SubmitResult:
         """What the ack does to the modal; without one it stays, and the person may try again."""
         if not ack.acked:
             return SubmitResult(outcome="trouble", ack=ack, view=view, problems=(ack.trouble,))
         answer: Any = ack.body if isinstance(ack.body, Mapping) else {}
         try:
-            return self._obey(view, ack, answer)
+            return self._apply_response_action(view, ack, answer)
         except SlackError as error:
             problems = (error.code, *error.more.get("errors", ()))
             return SubmitResult(outcome="trouble", ack=ack, view=view, problems=problems)
 
-    def _obey(self, view: View, ack: Ack, answer: Mapping[str, Any]) -> SubmitResult:
+    def _apply_response_action(self, view: View, ack: Ack, answer: Mapping[str, Any]) -> SubmitResult:
         match answer.get("response_action"):
             case None:
                 self._ws.views.close(view.id)

@@ -39,7 +39,7 @@ class People:
                         self._channels[thing.id] = thing
 
     def alter(self, id_: str, **fields: Any) -> None:
-        """WorkspaceLock fields of the user, group or channel with this id: `alter("U01", deleted=True)`."""
+        """Changes fields of the user, group or channel with this id: `alter("U01", deleted=True)`."""
         with self._lock.hold():
             for shelf in (self._users, self._groups, self._channels):
                 if id_ in shelf:

@@ -11,7 +11,7 @@ from app.sandbox.slack.shapes import Channel, Json, Message, User
 from app.sandbox.slack.validate import message_problems
 from app.sandbox.slack.workspace import Workspace
 
-MOST: Final = 999
+MAX_PAGE_SIZE: Final = 999
 
 
 class ReadsApi:
@@ -111,7 +111,7 @@ class ReadsApi:
         inclusive = flag(params, "inclusive")
         kept = [m for m in messages if _is_within(float(m.ts), oldest, latest, inclusive=inclusive)]
         start = int(number(params, "cursor", 0, code="invalid_cursor"))
-        end = start + max(1, min(MOST, int(number(params, "limit", 100, code="invalid_limit"))))
+        end = start + max(1, min(MAX_PAGE_SIZE, int(number(params, "limit", 100, code="invalid_limit"))))
         more = end < len(kept)
         return {
             "messages": self._written(kept[start:end], with_metadata=flag(params, "include_all_metadata")),

@@ -103,12 +103,12 @@ _INPUT_TYPES: Final = {
 
 def _typing(element: Json, block_id: str, frame: Frame) -> Html:
     value = frame.values.get(block_id) or _initial(element, frame)
-    longest = element.get("max_length")
+    max_length = element.get("max_length")
     attributes: Attributes = {
         "class": "sl-input",
         "name": block_id,
         "placeholder": element.get("placeholder", {}).get("text"),
-        "maxlength": str(longest) if longest else None,
+        "maxlength": str(max_length) if max_length else None,
         "autofocus": bool(element.get("focus_on_load")),
         "dir": "auto",
         **about(element, block_id, frame),

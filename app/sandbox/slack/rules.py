@@ -12,22 +12,22 @@ Report = Callable[[str, str], None]
 Rule = Callable[[object, str, Report], None]
 
 
-def string(longest: int, *, shortest: int = 1) -> Rule:
+def string(max_length: int, *, min_length: int = 1) -> Rule:
     """Lengths in characters, both allowed."""
 
     def check(value: object, at: str, report: Report) -> None:
         if not isinstance(value, str):
             report("must provide a string", at)
-        elif len(value) > longest:
-            report(f"must be less than {longest + 1} characters", at)
-        elif len(value) < shortest:
-            report(f"must be more than {shortest - 1} characters", at)
+        elif len(value) > max_length:
+            report(f"must be less than {max_length + 1} characters", at)
+        elif len(value) < min_length:
+            report(f"must be more than {min_length - 1} characters", at)
 
     return check
 
 
-def web_address(longest: int) -> Rule:
-    length = string(longest)
+def http_url(max_length: int) -> Rule:
+    length = string(max_length)
 
     def check(value: object, at: str, report: Report) -> None:
         length(value, at, report)
@@ -42,12 +42,12 @@ def boolean(value: object, at: str, report: Report) -> None:
         report("must provide a boolean", at)
 
 
-def whole_number(least: int, most: int) -> Rule:
+def integer(minimum: int, maximum: int) -> Rule:
     def check(value: object, at: str, report: Report) -> None:
         if not isinstance(value, int) or isinstance(value, bool):
             report("must provide an integer", at)
-        elif not least <= value <= most:
-            report(f"must be between {least} and {most}", at)
+        elif not minimum <= value <= maximum:
+            report(f"must be between {minimum} and {maximum}", at)
 
     return check
 
@@ -60,15 +60,15 @@ def one_of(*allowed: str) -> Rule:
     return check
 
 
-def items(rule: Rule, *, most: int, least: int = 1) -> Rule:
+def items(rule: Rule, *, max_items: int, min_items: int = 1) -> Rule:
     def check(value: object, at: str, report: Report) -> None:
         if not isinstance(value, list):
             report("must provide an array", at)
             return
-        if len(value) > most:
-            report(f"no more than {most} items allowed", at)
-        if len(value) < least:
-            report(f"must provide at least {least} items", at)
+        if len(value) > max_items:
+            report(f"no more than {max_items} items allowed", at)
+        if len(value) < min_items:
+            report(f"must provide at least {min_items} items", at)
         for index, item in enumerate(value):
             rule(item, f"{at}/{index}", report)
 
@@ -79,7 +79,7 @@ def anything(_value: object, _at: str, _report: Report) -> None:
     """Not looked into."""
 
 
-def an_object(known: Mapping[str, Rule], *, required: tuple[str, ...] = ()) -> Rule:
+def object_with(known: Mapping[str, Rule], *, required: tuple[str, ...] = ()) -> Rule:
     """An object with these fields and no others, as Slack refuses what it does not know."""
 
     def check(value: object, at: str, report: Report) -> None:

@@ -16,7 +16,7 @@ from app.sandbox.slack.ids import new_secret
 from app.sandbox.slack.lock import WorkspaceLock
 from app.sandbox.slack.shapes import APP, Json
 
-MOST_SOCKETS: Final = 10
+MAX_SOCKETS: Final = 10
 HOST: Final = "stand-in"
 CLOSE_SECONDS: Final = 0.3
 """How long a closing socket waits for the other side to say goodbye."""
@@ -43,12 +43,12 @@ class Sockets:
         self._calls = calls
         self._lock = lock
         self._open: list[_Socket] = []
-        self._turn = 0
+        self._next_socket = 0
         self._tickets: set[str] = set()
         self._awaited: dict[str, asyncio.Future[Json]] = {}
         self.url = ""
         self.to_all = False
-        self.most = MOST_SOCKETS
+        self.max_sockets = MAX_SOCKETS
 
     @property
     def count(self) -> int:
@@ -70,8 +70,12 @@ class Sockets:
             return web.Response(status=408)
         ws = web.WebSocketResponse(timeout=CLOSE_SECONDS)
         await ws.prepare(request)
-        if len(self._open) >= self.most:
-            too_many = {"type": "disconnect", "reason": "too_many_websockets", "num_websockets": self.most}
+        if len(self._open) >= self.max_sockets:
+            too_many = {
+                "type": "disconnect",
+                "reason": "too_many_websockets",
+                "num_websockets": self.max_sockets,
+            }
             await ws.send_json(too_many)
             await ws.close()
             return ws
@@ -156,8 +160,8 @@ class Sockets:
         ready = self._ready()
         if self.to_all or not ready:
             return ready
-        self._turn += 1
-        return [ready[self._turn % len(ready)]]
+        self._next_socket += 1
+        return [ready[self._next_socket % len(ready)]]
 
 
 async def _send(socket: _Socket, text: str) -> None:

@@ -30,7 +30,7 @@ class SlackStandIn(ClientBridge):
     tokens and scopes in `credentials`.
 
     People act through `press`, `press_in_view`, `submit`, `close`, `slash` and `open_home`
-    (`app.sandbox.slack.user_actions`, `…modal_deeds`); `replay` is somebody who listened in. Each comes twice:
+    (`app.sandbox.slack.user_actions`, `…modal_actions`); `replay` is somebody who listened in. Each comes twice:
     `press` blocks, so it must not be called on the loop that the app answers on; `press_async` is to be
     awaited there. They go to one connected socket, else as signed HTTP to `request_url`.
     """

@@ -14,23 +14,23 @@ from app.sandbox.slack.rules import (
     Report,
     Rule,
     also,
-    an_object,
     anything,
     boolean,
     by_type,
+    http_url,
     items,
+    object_with,
     one_of,
     string,
-    web_address,
 )
 
-LARGEST_VIEW: Final = 250_000
+MAX_VIEW_BYTES: Final = 250_000
 """Bytes of JSON."""
 
 
 def _block(fields: dict[str, Rule], *, required: tuple[str, ...] = ()) -> Rule:
     common: dict[str, Rule] = {"type": anything, "block_id": IDENTIFIER}
-    return an_object(common | fields, required=("type", *required))
+    return object_with(common | fields, required=("type", *required))
 
 
 def _says_something(section: dict[str, Any]) -> str | None:
@@ -49,7 +49,7 @@ COMMON: Final[dict[str, Rule]] = {
         _block(
             {
                 "text": any_text(3000),
-                "fields": items(any_text(2000), most=10),
+                "fields": items(any_text(2000), max_items=10),
                 "accessory": by_type({"image": IMAGE, **PRESSABLE}),
                 "expand": boolean,
             }
@@ -59,17 +59,18 @@ COMMON: Final[dict[str, Rule]] = {
     "context": _block(
         {
             "elements": items(
-                by_type({"image": IMAGE, "mrkdwn": any_text(3000), "plain_text": any_text(3000)}), most=10
+                by_type({"image": IMAGE, "mrkdwn": any_text(3000), "plain_text": any_text(3000)}),
+                max_items=10,
             )
         },
         required=("elements",),
     ),
-    "actions": _block({"elements": items(by_type(PRESSABLE), most=25)}, required=("elements",)),
+    "actions": _block({"elements": items(by_type(PRESSABLE), max_items=25)}, required=("elements",)),
     "divider": _block({}),
     "image": also(
         _block(
             {
-                "image_url": web_address(3000),
+                "image_url": http_url(3000),
                 "slack_file": anything,
                 "alt_text": string(2000),
                 "title": plain_text(2000),
@@ -88,23 +89,25 @@ COMMON: Final[dict[str, Rule]] = {
         },
         required=("label", "element"),
     ),
-    "rich_text": _block({"elements": items(anything, most=100)}, required=("elements",)),
+    "rich_text": _block({"elements": items(anything, max_items=100)}, required=("elements",)),
 }
 MESSAGE: Final = items(
-    by_type({**COMMON, "markdown": _block({"text": string(12_000)}, required=("text",))}), most=50, least=0
+    by_type({**COMMON, "markdown": _block({"text": string(12_000)}, required=("text",))}),
+    max_items=50,
+    min_items=0,
 )
 LEVELS: Final = one_of("default", "info", "warning", "error", "success")
 ALERT: Final = _block({"text": any_text(3000), "level": LEVELS}, required=("text",))
 SURFACE: Final = {
-    "modal": items(by_type({**COMMON, "alert": ALERT}), most=100, least=0),
-    "home": items(by_type(COMMON), most=100, least=0),
+    "modal": items(by_type({**COMMON, "alert": ALERT}), max_items=100, min_items=0),
+    "home": items(by_type(COMMON), max_items=100, min_items=0),
 }
 
 _ANY_VIEW: Final[dict[str, Rule]] = {
     "type": anything,
     "callback_id": IDENTIFIER,
-    "external_id": string(255, shortest=0),
-    "private_metadata": string(3000, shortest=0),
+    "external_id": string(255, min_length=0),
+    "private_metadata": string(3000, min_length=0),
 }
 _MODAL: Final[dict[str, Rule]] = {
     "title": plain_text(24),
@@ -113,8 +116,8 @@ _MODAL: Final[dict[str, Rule]] = {
     **dict.fromkeys(("clear_on_close", "notify_on_close", "submit_disabled"), boolean),
 }
 VIEWS: Final = {
-    "modal": an_object({**_ANY_VIEW, **_MODAL, "blocks": SURFACE["modal"]}, required=("title", "blocks")),
-    "home": an_object({**_ANY_VIEW, "blocks": SURFACE["home"]}, required=("blocks",)),
+    "modal": object_with({**_ANY_VIEW, **_MODAL, "blocks": SURFACE["modal"]}, required=("title", "blocks")),
+    "home": object_with({**_ANY_VIEW, "blocks": SURFACE["home"]}, required=("blocks",)),
 }
 
 
@@ -142,7 +145,7 @@ def view_problems(view: object) -> list[str]:
 
 
 def view_is_too_large(view: Mapping[str, Any]) -> bool:
-    return len(json.dumps(view, ensure_ascii=False).encode()) > LARGEST_VIEW
+    return len(json.dumps(view, ensure_ascii=False).encode()) > MAX_VIEW_BYTES
 
 
 def elements_of(block: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

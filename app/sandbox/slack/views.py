@@ -8,7 +8,7 @@ from app.sandbox.slack.ids import new_id, new_secret, with_ids
 from app.sandbox.slack.lock import WorkspaceLock
 from app.sandbox.slack.shapes import Json, View
 
-DEEPEST: Final = 3
+MAX_STACK_DEPTH: Final = 3
 
 
 class Views:
@@ -31,7 +31,7 @@ class Views:
         """On top of what is open. Raises `push_limit_reached`."""
         with self._lock.change():
             stack = self._stacks.setdefault(user, [])
-            if len(stack) >= DEEPEST:
+            if len(stack) >= MAX_STACK_DEPTH:
                 raise SlackError("push_limit_reached")
             id_ = new_id("V")
             root = stack[0].root if stack else id_

@@ -25,7 +25,7 @@ Work = Callable[[Params, str | None], web.Response]
 
 
 class Wire:
-    """Reads a request, lets the faults have it, does the work under the lock, answers in one write."""
+    """Reads a request, applies faults, does the work under the lock, answers in one write."""
 
     def __init__(
         self, workspace: Workspace, *, sockets: Sockets, faults: Faults, rates: Rates, calls: Calls
@@ -65,7 +65,7 @@ class Wire:
             headers = self._ws.credentials.scope_headers(method)
             return web.json_response({"ok": True, **result}, headers=headers)
 
-        return await self._attend(http, method, work)
+        return await self._handle(http, method, work)
 
     async def _respond(self, http: web.Request) -> web.StreamResponse:
         def work(params: Params, _token: str | None) -> web.Response:
@@ -73,14 +73,14 @@ class Wire:
                 self._responses.respond(http.match_info["secret"], params)
             return web.Response(text="ok")
 
-        return await self._attend(http, RESPONSE_URL, work)
+        return await self._handle(http, RESPONSE_URL, work)
 
-    async def _attend(self, http: web.Request, method: str, work: Work) -> web.StreamResponse:
-        """One request, with whatever befalls it."""
+    async def _handle(self, http: web.Request, method: str, work: Work) -> web.StreamResponse:
+        """Handles one request, with its injected fault."""
         params: Params = {}
         try:
             params, token = await read_params(http)
-            mishap = await self._befall(http, method, text_of(params, "channel"))
+            fault = await self._apply_fault(http, method, text_of(params, "channel"))
             answer = work(params, token)
         except SlackError as error:
             self._calls.note(method, params, error.code)
@@ -88,22 +88,22 @@ class Wire:
         except _Reset:
             self._calls.note(method, params, "reset")
             return web.Response(status=500)
-        self._calls.note(method, params, "answer_lost" if mishap.answer_lost else "ok")
-        if mishap.answer_lost:
+        self._calls.note(method, params, "answer_lost" if fault.answer_lost else "ok")
+        if fault.answer_lost:
             _hang_up(http)
         return answer
 
-    async def _befall(self, http: web.Request, method: str, channel: str) -> FaultEffect:
-        """What goes wrong before the work. Raises the refusal, or `_Reset` once the connection is gone."""
-        mishap = self._faults.take(method, channel)
-        if mishap.delay:
-            await asyncio.sleep(mishap.delay)
-        if mishap.reset:
+    async def _apply_fault(self, http: web.Request, method: str, channel: str) -> FaultEffect:
+        """Applies what the fault does before the work. Raises the refusal, or `_Reset` once the connection is gone."""
+        fault = self._faults.take(method, channel)
+        if fault.delay:
+            await asyncio.sleep(fault.delay)
+        if fault.reset:
             _hang_up(http)
             raise _Reset
-        if mishap.refusal is not None:
-            raise mishap.refusal
-        return mishap
+        if fault.refusal is not None:
+            raise fault.refusal
+        return fault
 
     def _run_method(self, method: str, params: Params, token: str | None) -> Json:
         run = self._methods.get(method)

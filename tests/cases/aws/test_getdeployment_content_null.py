@@ -147,7 +147,7 @@ async def test_an_inactive_task_definition_is_told_before_the_approval_and_after
 
     await harness.approve("U01MINA", deployment)
     assert await harness.reported(deployment) == ["Succeeded"]
-    harness.aws.play_until(lambda: harness.aws.deployment(deployment).over)
+    harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
     harness.clock.advance(minutes=6)
     await harness.until(lambda: "Finished" in harness.card_text(deployment))
     await harness.until(lambda: "INACTIVE" in harness.card_text(deployment).partition("Finished")[2])

@@ -102,7 +102,7 @@ async def test_on_the_card_and_in_details(harness: Harness, before: str, after: 
     first, _ = await harness.open_gate("order")
     await harness.approve(OLU.id, first)
     await harness.reported(first)
-    harness.aws.play_until(lambda: harness.aws.deployment(first).over)
+    harness.aws.advance_until(lambda: harness.aws.deployment(first).over)
     harness.aws.register_revision("order", container={"image": after})
     deployment, _ = await harness.open_gate("order")
     tag = after.rpartition(":")[2]

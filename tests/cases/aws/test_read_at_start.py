@@ -99,7 +99,7 @@ async def test_the_card_says_it_and_tells_no_address(harness: Harness) -> None:
     first, _ = await harness.open_gate("order")
     await harness.approve("U02OLU", first)
     await harness.reported(first)
-    harness.aws.play_until(lambda: harness.aws.deployment(first).over)
+    harness.aws.advance_until(lambda: harness.aws.deployment(first).over)
     second, _ = await harness.open_gate("order", image_tag="1.41.0")
     await harness.until(lambda: "Nothing changes" in harness.card_text(second))
     assert "1 secret and 1 file of variables are read anew when tasks start" in harness.card_text(second)

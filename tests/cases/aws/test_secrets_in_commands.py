@@ -168,5 +168,5 @@ async def _deploy(harness: Harness, secret: str, command: list[str], *, passes: 
     if passes:
         await harness.approve(MINA.id, deployment)
         await harness.reported(deployment)
-        harness.aws.play_until(lambda: harness.aws.deployment(deployment).over)
+        harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
     return deployment

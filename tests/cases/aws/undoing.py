@@ -33,7 +33,7 @@ async def to_the_end(harness: Harness, **how: Any) -> str:
     await evidence_is_in(harness, deployment)
     await harness.approve(MINA.id, deployment)
     assert await harness.reported(deployment) == ["Succeeded"]
-    harness.aws.play_until(lambda: harness.aws.deployment(deployment).over)
+    harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
     harness.clock.advance(minutes=6)
     await harness.until(lambda: "Finished" in harness.card_text(deployment))
     return deployment

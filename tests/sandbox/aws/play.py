@@ -95,7 +95,7 @@ def boto(aws: AwsStandIn) -> Iterator[Boto]:
 
 def reach_gate(aws: AwsStandIn, hook: Lambda, deployment_id: str, *, gate: str = GATE) -> str:
     """Plays a deployment to the hook it waits at; gives the execution id that the function was called with."""
-    aws.play_until(lambda: aws.deployment(deployment_id).waits_for == gate)
+    aws.advance_until(lambda: aws.deployment(deployment_id).waits_for == gate)
     before = [call for call in aws.hook_calls(deployment_id) if call.outcome != "lost"]
     aws.wait_until(lambda: len(hook.of(deployment_id)) == len(before))
     return hook.of(deployment_id)[-1]
@@ -115,7 +115,7 @@ def approve(aws: AwsStandIn, codedeploy: "CodeDeployClient", hook: Lambda, deplo
 
 
 def finish(aws: AwsStandIn, deployment_id: str) -> None:
-    aws.play_until(lambda: aws.deployment(deployment_id).over)
+    aws.advance_until(lambda: aws.deployment(deployment_id).over)
 
 
 def rollback_of(aws: AwsStandIn, deployment_id: str) -> str:

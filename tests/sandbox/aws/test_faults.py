@@ -127,7 +127,7 @@ def test_a_duplicate_hook_arrives_twice_with_one_execution_id(aws: AwsStandIn, h
 def test_a_lost_hook_is_waited_for_until_the_hour_ends(aws: AwsStandIn, hook: Lambda) -> None:
     aws.faults.lose_hooks()
     deployment_id = aws.deploy("order")
-    aws.play_until(lambda: aws.deployment(deployment_id).waits_for == GATE)
+    aws.advance_until(lambda: aws.deployment(deployment_id).waits_for == GATE)
     assert [call.outcome for call in aws.hook_calls(deployment_id)] == ["lost"]
     finish(aws, deployment_id)
     assert (aws.deployment(deployment_id).error_code, hook.of(deployment_id)) == (

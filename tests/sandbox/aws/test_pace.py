@@ -23,7 +23,7 @@ def test_what_nobody_watches_is_quick_and_time_goes_as_ever(aws: AwsStandIn, hoo
 
 def test_a_step_that_has_begun_keeps_its_pace(aws: AwsStandIn) -> None:
     deployment = aws.deploy("order")
-    aws.play_until(lambda: aws.deployment(deployment).event("Install").status == "InProgress")
+    aws.advance_until(lambda: aws.deployment(deployment).event("Install").status == "InProgress")
 
     aws.pace = UNWATCHED
     aws.clock.advance(1.9)

@@ -111,7 +111,7 @@ def test_target_health_follows_the_tasks(aws: AwsStandIn, clients: Boto, hook: L
 
     assert (states(0), states(1)) == (["healthy"] * 2, [])
     deployment_id = aws.deploy("order")
-    aws.play_until(lambda: aws.deployment(deployment_id).event("Install").status == "InProgress")
+    aws.advance_until(lambda: aws.deployment(deployment_id).event("Install").status == "InProgress")
     assert states(1) == ["unused"] * 2, "no listener forwards to green before its test traffic"
     reach_gate(aws, hook, deployment_id)
     assert states(1) == ["healthy"] * 2

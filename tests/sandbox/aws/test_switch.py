@@ -152,7 +152,7 @@ def test_a_ready_wait_holds_the_deployment_at_ready_until_it_is_continued(
 ) -> None:
     aws.add_domain(SandboxDomain("returns", 9100, ready_wait_minutes=120))
     continued, forgotten = aws.deploy("returns"), ""
-    aws.play_until(lambda: status(codedeploy, continued) == "Ready")
+    aws.advance_until(lambda: status(codedeploy, continued) == "Ready")
     codedeploy.continue_deployment(deploymentId=continued, deploymentWaitType="READY_WAIT")
     approve(aws, codedeploy, hook, continued)
     finish(aws, continued)

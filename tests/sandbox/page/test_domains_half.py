@@ -34,7 +34,7 @@ async def test_ones_own_deployment_is_told_from_the_usual_ones(browser: Browser)
 
     await browser.do("press", MINA.id, channel=card.channel, ts=card.ts, action_id="approve")
 
-    await browser.harness.until(lambda: browser.harness.slack.messages.whispers(MINA.id))
+    await browser.harness.until(lambda: browser.harness.slack.messages.ephemerals(MINA.id))
     assert browser.harness.aws.answers(deployment) == []
 
 
@@ -52,8 +52,8 @@ async def test_a_stop_takes_the_deployment_back(browser: Browser) -> None:
 
     _, told = await browser.do("stop", WHO, domain="order")
     assert told["words"] == f"{deployment} was stopped in the AWS console."
-    browser.harness.aws.play_until(lambda: browser.harness.aws.deployment(deployment).over)
-    browser.harness.aws.play_until(lambda: browser.harness.aws.deployments("order")[-1].over)
+    browser.harness.aws.advance_until(lambda: browser.harness.aws.deployment(deployment).over)
+    browser.harness.aws.advance_until(lambda: browser.harness.aws.deployments("order")[-1].over)
 
     assert (await browser.domain("order"))["state"] == "rolled-back"
     assert (await browser.do("stop", WHO, domain="order"))[1]["trouble"]
@@ -65,7 +65,7 @@ async def test_an_alarm_goes_off_and_is_over(browser: Browser) -> None:
     await browser.do("alarm", WHO, domain="order", on=True)
 
     assert (await browser.domain("order"))["alarm"]
-    browser.harness.aws.play_until(lambda: browser.harness.aws.deployment(deployment).over)
+    browser.harness.aws.advance_until(lambda: browser.harness.aws.deployment(deployment).over)
     assert browser.harness.aws.deployment(deployment).error_code == "ALARM_ACTIVE"
     await browser.do("alarm", WHO, domain="order", on=False)
     assert not (await browser.domain("order"))["alarm"]
@@ -90,7 +90,7 @@ async def test_a_switch_is_told_in_words_all_the_way(browser: Browser) -> None:
     await browser.harness.reported(deployment)
 
     aws = browser.harness.aws
-    aws.play_until(lambda: aws.deployment(deployment).terminates_at is not None)
+    aws.advance_until(lambda: aws.deployment(deployment).terminates_at is not None)
     order = await browser.domain("order")
     assert (order["state"], order["until_words"], order["green"]["share"]) == (
         "on-green",
@@ -98,7 +98,7 @@ async def test_a_switch_is_told_in_words_all_the_way(browser: Browser) -> None:
         100,
     )
 
-    aws.play_until(lambda: aws.deployment(deployment).over)
+    aws.advance_until(lambda: aws.deployment(deployment).over)
     order = await browser.domain("order")
     assert (order["state"], order["busy"], order["green"]["share"]) == ("on-green", False, 100)
 

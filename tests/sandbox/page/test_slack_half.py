@@ -25,7 +25,7 @@ async def test_a_whisper_is_seen_by_one_person(browser: Browser) -> None:
 
     await browser.do("press", JUN.id, channel=card.channel, ts=card.ts, action_id="approve")
 
-    await browser.harness.until(lambda: browser.harness.slack.messages.whispers(JUN.id))
+    await browser.harness.until(lambda: browser.harness.slack.messages.ephemerals(JUN.id))
     assert "sl-message--whisper" in await browser.reads(JUN.id)
     assert "sl-message--whisper" not in await browser.reads(OLU.id)
 

@@ -55,7 +55,7 @@ async def test_a_whisper_is_seen_by_one_person_and_found_by_nobody(
     slack: SlackStandIn, client: AsyncWebClient
 ) -> None:
     answer = await client.chat_postEphemeral(channel="C01DEPLOY", user="U02OLU", text="too late")
-    assert [m.text for m in slack.messages.whispers("U02OLU")] == ["too late"]
+    assert [m.text for m in slack.messages.ephemerals("U02OLU")] == ["too late"]
     assert slack.messages.in_channel("C01DEPLOY", viewer="U01MINA") == []
     assert (await client.conversations_history(channel="C01DEPLOY"))["messages"] == []
     update = client.chat_update(channel="C01DEPLOY", ts=answer["message_ts"], text="x")

@@ -22,7 +22,7 @@ async def test_an_answer_is_whispered_unless_it_says_otherwise(
     _, respond = await a_press(slack, client)
     assert (await respond.send(text="only you")).body == "ok"
     await respond.send(text="everybody", response_type="in_channel", blocks=[section("everybody")])
-    assert [m.text for m in slack.messages.whispers("U01MINA")] == ["only you"]
+    assert [m.text for m in slack.messages.ephemerals("U01MINA")] == ["only you"]
     assert [m.text for m in slack.messages.in_channel("C01DEPLOY")] == ["card", "everybody"]
 
 
@@ -45,7 +45,7 @@ async def test_a_whispered_page_can_be_turned(slack: SlackStandIn, client: Async
         await slack.press_async("U01MINA", "C01DEPLOY", said.message.ts, "approve")
     respond = AsyncWebhookClient(app.heard[1]["response_url"], retry_handlers=[])
     await respond.send(text="page two", replace_original=True)
-    assert [m.text for m in slack.messages.whispers("U01MINA")] == ["page two"]
+    assert [m.text for m in slack.messages.ephemerals("U01MINA")] == ["page two"]
 
 
 async def test_five_uses_and_thirty_minutes(slack: SlackStandIn, client: AsyncWebClient) -> None:
@@ -66,4 +66,4 @@ async def test_bad_blocks_are_refused_here_too(slack: SlackStandIn, client: Asyn
     assert "invalid_blocks" in answer.body
     slack.faults.server_error("response_url")
     assert (await respond.send(text="x")).status_code == 500
-    assert slack.messages.whispers("U01MINA") == []
+    assert slack.messages.ephemerals("U01MINA") == []

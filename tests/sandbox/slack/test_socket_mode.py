@@ -136,7 +136,7 @@ async def test_past_the_client_an_empty_reason_reaches_the_app(
         assert form is not None
         with pytest.raises(NotInWorkspace):
             await slack.submit_async("U01MINA", form.id, {"raison": "x"})
-        await slack.submit_async("U01MINA", form.id, {}, past_the_client=True)
+        await slack.submit_async("U01MINA", form.id, {}, bypass_client_checks=True)
     assert app.heard[0]["view"]["state"]["values"]["reason"]["reason"]["value"] is None
 
 
@@ -163,7 +163,7 @@ async def test_a_command_is_answered_to_its_giver_alone_and_its_buttons_work(
         await slack.press_async("U02OLU", "C01DEPLOY", said.message.ts, "approve", block_id="decide")
         with pytest.raises(NotInWorkspace):
             await slack.press_async("U01MINA", "C01DEPLOY", said.message.ts, "approve")
-    assert [m.text for m in slack.messages.whispers("U02OLU")] == ["You said order"]
+    assert [m.text for m in slack.messages.ephemerals("U02OLU")] == ["You said order"]
     assert slack.messages.in_channel("C01DEPLOY") == []
     command, press = app.heard
     assert (command["command"], command["text"], command["user_id"]) == ("/deploys", "order", "U02OLU")

@@ -152,7 +152,7 @@ async def decided(harness: Harness, how: str) -> str:
     else:
         await harness.reject(OLU.id, deployment, "not today")
     await harness.reported(deployment)
-    harness.aws.play_until(lambda: harness.aws.deployment(deployment).over)
+    harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
     return deployment
 
 

@@ -175,7 +175,7 @@ async def test_of_several_gates_of_a_domain_the_person_picks(harness: Harness) -
     shown = await form(harness, OLU, "order")
     assert set(options(shown)) == {f"order · {first}", f"order · {second}"}
     assert ticked(shown) == []
-    nothing = await harness.slack.submit_async(OLU.id, shown.id, {"gates.0": []}, past_the_client=True)
+    nothing = await harness.slack.submit_async(OLU.id, shown.id, {"gates.0": []}, bypass_client_checks=True)
     assert nothing.errors == {"gates.0": "Tick at least one."}
     await harness.slack.submit_async(OLU.id, shown.id, {"gates.0": [options(shown)[f"order · {first}"]]})
     assert await harness.reported(first) == ["Succeeded"]

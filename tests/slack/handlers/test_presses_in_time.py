@@ -93,7 +93,7 @@ async def test_a_rejection_without_a_reason_keeps_the_form_open(harness: Harness
     form = await form_of(harness, OLU, deployment)
     assert (await harness.slack.submit_async(OLU.id, form, {"reason": ""})).outcome == "not_sent"
     for empty in ("", "   \n ", "\x00", "\u200b\u202e"):
-        result = await harness.slack.submit_async(OLU.id, form, {"reason": empty}, past_the_client=True)
+        result = await harness.slack.submit_async(OLU.id, form, {"reason": empty}, bypass_client_checks=True)
         assert result.outcome == "errors"
         assert "say why" in result.errors["reason"]
     assert harness.gate(deployment)["phase"] == "awaiting"

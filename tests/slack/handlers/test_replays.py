@@ -31,7 +31,7 @@ async def again(harness: Harness, sent: Sent) -> None:
 
 async def take_back(harness: Harness, deployment: str) -> Sent:
     await is_told(harness, OLU, "Take my vote back")
-    whispered = harness.slack.messages.whispers(OLU.id)[-1]
+    whispered = harness.slack.messages.ephemerals(OLU.id)[-1]
     await press_in(harness, whispered, OLU, "take_back")
     assert votes(harness, deployment) == []
     return last_sent(harness)

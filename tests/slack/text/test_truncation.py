@@ -59,7 +59,7 @@ async def test_three_hundred_domains_are_named_within_the_limits(build: Build) -
         assert "and 280 more" in text_of(await deploys(harness, GRACE, f"approve {' '.join(NAMES)}"))
         assert "and 295 more" in text_of(await deploys(harness, GRACE, " ".join(NAMES)))
         assert "Lifted" in text_of(await deploys(harness, GRACE, "unfreeze all"))
-        assert harness.slack.messages.whispers(GRACE.id)[-1].channel == CHANNEL.id
+        assert harness.slack.messages.ephemerals(GRACE.id)[-1].channel == CHANNEL.id
 
 
 def write(harness: Harness, statement: str, *values: object) -> None:

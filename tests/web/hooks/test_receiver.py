@@ -146,7 +146,7 @@ async def test_a_deployment_that_codedeploy_does_not_know_is_refused(
 async def test_a_deployment_that_is_over_is_refused(harness: Harness, door: Doorstep) -> None:
     deployment = await unheard(harness)
     harness.aws.stop_deployment(deployment, rollback=False)
-    harness.aws.play_until(lambda: harness.aws.deployment(deployment).over)
+    harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
 
     answer = await door.knock(hook(deployment))
 
@@ -161,7 +161,7 @@ async def test_a_repeated_hook_is_known_even_when_its_deployment_is_over(
     deployment = await unheard(harness)
     first = await door.knock(hook(deployment))
     harness.aws.stop_deployment(deployment, rollback=False)
-    harness.aws.play_until(lambda: harness.aws.deployment(deployment).over)
+    harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
 
     again = await door.knock(hook(deployment))
 
