@@ -276,7 +276,7 @@ def _or_refuse_url() -> str | None:
 def _refuse_to_make_a_record() -> None:
     """Who reads must not be told, of a record made for that, that nothing happened."""
     folder = default_folder(os.environ)
-    if not EmbeddedPostgres(folder).is_made():
+    if not EmbeddedPostgres(folder).is_initialised():
         _refuse(
             f"DATABASE_URL: is not set, and no embedded Postgres was ever started in {folder}, so there is nothing"
             " to read. Name the service's database. For example"

@@ -82,7 +82,9 @@ class EmbeddedPostgres:
         self._data = self._folder / "data"
         self._durable = durable
         self._account = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
-        short = self._folder if len(str(self._folder)) <= MAX_SOCKET_FOLDER_BYTES else self._elsewhere()
+        short = (
+            self._folder if len(str(self._folder)) <= MAX_SOCKET_FOLDER_BYTES else self._short_socket_folder()
+        )
         self._sockets = short / "socket"
         self._ownership: IO[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -92,7 +94,7 @@ class EmbeddedPostgres:
         """The default database's."""
         return self._url(DATABASE)
 
-    def is_made(self) -> bool:
+    def is_initialised(self) -> bool:
         """Whether there is anything to read: `start` makes what is not there."""
         return (self._data / "PG_VERSION").exists()
 
@@ -106,11 +108,11 @@ class EmbeddedPostgres:
                 "Remove it, or set DATABASE_URL."
             ) from None
         with self._locked("start.lock"):
-            self._own_if_nobody_does()
+            self._take_ownership_if_free()
             try:
                 self._attach_or_launch()
             except BaseException:
-                self._disown()
+                self._release_ownership()
                 raise
 
     def _attach_or_launch(self) -> None:
@@ -118,7 +120,7 @@ class EmbeddedPostgres:
         until = time.monotonic() + START_TIMEOUT_SECONDS
         while True:
             try:
-                if self._is_running() or self._comes_back():
+                if self._is_running() or self._wait_until_it_answers():
                     self._restrict_running()
                 else:
                     self._initialise()
@@ -138,13 +140,13 @@ class EmbeddedPostgres:
             return
         pid = self._pid()
         # One that recovers from a crash does not answer, and has to be told all the same.
-        if pid is not None and (_works_on(pid, self._data) or self._is_running()):
+        if pid is not None and (_serves(pid, self._data) or self._is_running()):
             # What need not be durable need not be written down either: that takes seconds for a full run of tests.
             os.kill(pid, signal.SIGINT if self._durable else signal.SIGQUIT)
-            self._await_end(pid)
+            self._wait_for_exit(pid)
         if self._process is not None:
             self._process.wait(STOP_TIMEOUT_SECONDS)
-        self._disown()
+        self._release_ownership()
 
     def create_database(self, name: str, *, template: str | None = None) -> str:
         """A new database, copied from `template` if one is given; gives its URL."""
@@ -158,7 +160,7 @@ class EmbeddedPostgres:
     def _url(self, database: str) -> str:
         return f"postgresql://{USER}@/{quote(database)}?host={quote(str(self._sockets), safe='')}"
 
-    def _elsewhere(self) -> Path:
+    def _short_socket_folder(self) -> Path:
         return Path("/tmp") / f"switchgate-{sha256(str(self._folder).encode()).hexdigest()[:16]}"  # noqa: S108 - sockets only
 
     def _make_folders(self) -> None:
@@ -167,7 +169,7 @@ class EmbeddedPostgres:
             make_folder(folder, mode=0o700 if self._account is None else 0o711, owners=ours)
         for folder in (self._data, self._sockets):
             self._make_private(folder)
-        closed = _closed_to_others(self._data.parent) if self._account is not None else None
+        closed = _first_private_folder(self._data.parent) if self._account is not None else None
         if closed is not None:
             raise EmbeddedPostgresError(
                 f"Postgres does not run as root but as `nobody`, who may not enter {closed}. "
@@ -201,7 +203,7 @@ class EmbeddedPostgres:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def _own_if_nobody_does(self) -> None:
+    def _take_ownership_if_free(self) -> None:
         if self._ownership is not None:
             return
         lock = (self._folder / "owner.lock").open("w")
@@ -212,7 +214,7 @@ class EmbeddedPostgres:
         else:
             self._ownership = lock
 
-    def _disown(self) -> None:
+    def _release_ownership(self) -> None:
         if self._ownership is not None:
             self._ownership.close()
             self._ownership = None
@@ -228,38 +230,40 @@ class EmbeddedPostgres:
             return False
         return row is not None and Path(row[0]).resolve() == self._data.resolve()
 
-    def _comes_back(self) -> bool:
+    def _wait_until_it_answers(self) -> bool:
         """Waits for a server that is there and does not answer: recovering, or on its way out (False).
 
         The pid file of one that was killed stays: by it Postgres itself knows whether an orphan of that server
         still works on the data. It goes only where its pid is somebody else's by now.
         """
         pid = self._pid()
-        if pid is not None and _works_on(pid, self._data) and self._answers_before_its_end(pid):
+        if pid is not None and _serves(pid, self._data) and self._answers_before_exit(pid):
             return True
         if self._process is not None:
             self._process.wait(
                 STOP_TIMEOUT_SECONDS
             )  # a child that has ended passes for alive until it is asked
-        if pid is not None and _lives(pid):
+        if pid is not None and _is_alive(pid):
             (self._data / "postmaster.pid").unlink(missing_ok=True)
         for stale in self._sockets.glob(".s.PGSQL.*"):
             stale.unlink(missing_ok=True)
         return False
 
     def _initialise(self) -> None:
-        if self.is_made():
+        if self.is_initialised():
             return
-        half = self._data.with_suffix(".part")  # so that one who is killed meanwhile leaves nothing half-made
-        shutil.rmtree(half, ignore_errors=True)
-        self._make_private(half)
-        hasty = () if self._durable else ("--no-sync",)
-        command = ["initdb", "--pgdata", str(half), *INITDB_OPTIONS, *hasty]
-        said, _ = (process := self._spawn(command, output=subprocess.PIPE)).communicate()
+        partial_data = self._data.with_suffix(
+            ".part"
+        )  # so that one who is killed meanwhile leaves nothing half-made
+        shutil.rmtree(partial_data, ignore_errors=True)
+        self._make_private(partial_data)
+        no_sync = () if self._durable else ("--no-sync",)
+        command = ["initdb", "--pgdata", str(partial_data), *INITDB_OPTIONS, *no_sync]
+        output, _ = (process := self._spawn(command, output=subprocess.PIPE)).communicate()
         if process.returncode != 0:
-            tail = said.decode(errors="replace").strip()[-500:]
-            raise EmbeddedPostgresError(f"initdb failed in {half}: {tail}")
-        half.replace(self._data)
+            tail = output.decode(errors="replace").strip()[-500:]
+            raise EmbeddedPostgresError(f"initdb failed in {partial_data}: {tail}")
+        partial_data.replace(self._data)
 
     def _launch(self) -> None:
         command = ["postgres", "-D", str(self._data), "-k", str(self._sockets)]
@@ -269,12 +273,12 @@ class EmbeddedPostgres:
         self._process = self._spawn_logged([*command, *options])
         while not self._is_running():
             ended = self._process.poll() is not None
-            tail = self._last_words() if ended else ""
+            tail = self._log_tail() if ended else ""
             if time.monotonic() > until or (ended and ORPHANS_MESSAGE not in tail):
                 self._process.kill()
                 self._process.wait(STOP_TIMEOUT_SECONDS)
                 raise EmbeddedPostgresError(
-                    f"Postgres did not start in {self._folder}: {tail or self._last_words()}"
+                    f"Postgres did not start in {self._folder}: {tail or self._log_tail()}"
                 )
             if ended:
                 self._process = self._spawn_logged([*command, *options])
@@ -287,7 +291,7 @@ class EmbeddedPostgres:
         finally:
             os.close(log)
 
-    def _last_words(self) -> str:
+    def _log_tail(self) -> str:
         return (self._folder / "postgres.log").read_text(errors="replace").strip()[-500:]
 
     def _make_default_database(self) -> None:
@@ -302,9 +306,9 @@ class EmbeddedPostgres:
         except (OSError, ValueError):
             return None
 
-    def _answers_before_its_end(self, pid: int) -> bool:
+    def _answers_before_exit(self, pid: int) -> bool:
         until = time.monotonic() + START_TIMEOUT_SECONDS
-        while _works_on(pid, self._data):
+        while _serves(pid, self._data):
             if self._is_running():
                 return True
             if time.monotonic() > until:
@@ -312,9 +316,9 @@ class EmbeddedPostgres:
             time.sleep(0.05)
         return False
 
-    def _await_end(self, pid: int) -> None:
+    def _wait_for_exit(self, pid: int) -> None:
         until = time.monotonic() + STOP_TIMEOUT_SECONDS
-        while _works_on(pid, self._data):
+        while _serves(pid, self._data):
             if self._process is not None:
                 self._process.poll()  # a child that has ended counts as gone only once it is asked
             if time.monotonic() > until:
@@ -345,7 +349,7 @@ class EmbeddedPostgres:
                 "or install switchgate[sandbox]."
             )
         installed = Path(spec.origin).parent / "pginstall"
-        if self._account is None or _closed_to_others(installed) is None:
+        if self._account is None or _first_private_folder(installed) is None:
             return installed / "bin"
         copy = self._folder / "pginstall"
         if not copy.exists():
@@ -354,23 +358,26 @@ class EmbeddedPostgres:
         return copy / "bin"
 
 
-def _closed_to_others(folder: Path) -> Path | None:
+def _first_private_folder(folder: Path) -> Path | None:
     """The first folder on the way that only its owner may enter."""
-    way = [*reversed(folder.resolve().parents), folder.resolve()]
-    return next((part for part in way if not part.stat().st_mode & 0o001), None)
+    folders = [*reversed(folder.resolve().parents), folder.resolve()]
+    return next((part for part in folders if not part.stat().st_mode & 0o001), None)
 
 
-def _works_on(pid: int, data: Path) -> bool:
+def _serves(pid: int, data: Path) -> bool:
     """Whether the process is a server on this data folder; pids are used again for others."""
-    told = Path(f"/proc/{pid}/cmdline")
+    proc = Path(f"/proc/{pid}")
     try:
-        words = told.read_bytes() if told.parent.parent.exists() and told.exists() else _asked(pid)
+        if proc.parent.exists() and (proc / "cmdline").exists():
+            command_line = (proc / "cmdline").read_bytes()
+        else:
+            command_line = _command_line_by_ps(pid)
     except OSError:
         return False
-    return str(data).encode() in words
+    return str(data).encode() in command_line
 
 
-def _lives(pid: int) -> bool:
+def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -380,7 +387,7 @@ def _lives(pid: int) -> bool:
     return True
 
 
-def _asked(pid: int) -> bytes:
+def _command_line_by_ps(pid: int) -> bytes:
     if Path("/proc/self").exists() or shutil.which("ps") is None:
         return b""
     return subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, check=False).stdout

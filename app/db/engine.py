@@ -32,18 +32,18 @@ READ_ONLY_SQLSTATE: Final = "25006"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PoolSize:
-    """`kept` connections stay open; `more` are opened when all are in use, and closed after each use."""
+    """`pool_size` connections stay open; `max_overflow` are opened when all are in use, and closed after each use."""
 
-    kept: int
-    more: int
+    pool_size: int
+    max_overflow: int
 
 
 # Forty in all: two replicas fit in a Postgres as it comes. Workers have a pool of their own, so that they can never
 # take the last connection from a press or a hook.
-REQUESTS: Final = PoolSize(kept=20, more=4)
+REQUESTS: Final = PoolSize(pool_size=20, max_overflow=4)
 """For presses, hooks, the API and pages. Twenty people press at once without a new connection."""
 
-WORKERS: Final = PoolSize(kept=12, more=4)
+WORKERS: Final = PoolSize(pool_size=12, max_overflow=4)
 
 CHECKOUT_FAILED: Final = "its connections died as they were checked out"
 
@@ -70,8 +70,8 @@ class Pool:
     def __init__(self, url: str, size: PoolSize) -> None:
         self.engine = create_async_engine(
             sqlalchemy_url(url),
-            pool_size=size.kept,
-            max_overflow=size.more,
+            pool_size=size.pool_size,
+            max_overflow=size.max_overflow,
             pool_use_lifo=True,
             pool_timeout=2,
             # A statement that stands alone is one way to Postgres and back; a transaction says BEGIN itself.
@@ -84,10 +84,10 @@ class Pool:
                 f" -c idle_in_transaction_session_timeout={TRANSACTION_TIMEOUT_MS}",
             },
         )
-        self._died_at = 0.0
+        self._last_failure_at = 0.0
         pool = self.engine.sync_engine.pool
         event.listen(pool, "connect", _prepare)
-        event.listen(pool, "checkout", self._trust)
+        event.listen(pool, "checkout", self._reject_stale)
 
     @asynccontextmanager
     async def driver(self) -> AsyncIterator[Driver]:
@@ -100,10 +100,10 @@ class Pool:
         try:
             yield driver
         except Exception as exc:
-            dead = driver.closed or getattr(exc, "sqlstate", None) == READ_ONLY_SQLSTATE
-            if dead:
-                self._died_at = monotonic()
-            if dead or driver.pgconn.pipeline_status:
+            is_dead = driver.closed or getattr(exc, "sqlstate", None) == READ_ONLY_SQLSTATE
+            if is_dead:
+                self._last_failure_at = monotonic()
+            if is_dead or driver.pgconn.pipeline_status:
                 await greenlet_spawn(pooled.invalidate)
             raise
         except BaseException:
@@ -116,15 +116,15 @@ class Pool:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
         """The same connections by SQLAlchemy's own way."""
-        opened = self.engine.connect()
+        connection = self.engine.connect()
         try:
-            await opened.start()
+            await connection.start()
         except InvalidRequestError as exc:
             raise DatabaseUnavailable(CHECKOUT_FAILED) from exc
         try:
-            yield opened
+            yield connection
         finally:
-            await opened.close()
+            await connection.close()
 
     async def _check_out(self) -> PoolProxiedConnection:
         """Raises `DatabaseUnavailable` where SQLAlchemy has given up on connections that died one after the other."""
@@ -133,15 +133,15 @@ class Pool:
         except InvalidRequestError as exc:
             raise DatabaseUnavailable(CHECKOUT_FAILED) from exc
 
-    def _trust(self, connection: object, record: ConnectionPoolEntry, proxy: object) -> None:
+    def _reject_stale(self, connection: object, entry: ConnectionPoolEntry, proxy: object) -> None:
         """Where one connection has died, in a failover perhaps, none that is as old is trusted."""
-        if record.info[CONNECTED_AT] <= self._died_at:
+        if entry.info[CONNECTED_AT] <= self._last_failure_at:
             raise DisconnectionError("as old as one that died")
 
 
-def _prepare(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
-    record.info[CONNECTED_AT] = monotonic()
-    driver = _driver_of(record)
+def _prepare(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+    entry.info[CONNECTED_AT] = monotonic()
+    driver = _driver_of(entry)
     driver.prepared_max = MAX_PREPARED_STATEMENTS
     if has_transaction_timeout(driver):
         # Not among the options: a server that does not know it would refuse the connection.

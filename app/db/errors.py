@@ -23,12 +23,12 @@ def translate_errors() -> Iterator[None]:
     except PoolTimeout as exc:
         raise DatabaseUnavailable(str(exc)) from exc
     except DBAPIError as exc:
-        if exc.connection_invalidated or _is_away(exc.orig):
-            raise DatabaseUnavailable(_why(exc.orig)) from exc
+        if exc.connection_invalidated or _is_unavailable(exc.orig):
+            raise DatabaseUnavailable(_summary(exc.orig)) from exc
         raise
     except psycopg.Error as exc:
-        if _is_away(exc):
-            raise DatabaseUnavailable(_why(exc)) from exc
+        if _is_unavailable(exc):
+            raise DatabaseUnavailable(_summary(exc)) from exc
         raise
 
 
@@ -39,12 +39,12 @@ def committing(*, lost: Callable[[], bool]) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as exc:
-        if not lost() and not _is_lost(exc):
+        if not lost() and not _is_connection_lost(exc):
             raise
-        raise RecordInDoubt(_why(exc)) from exc
+        raise RecordInDoubt(_summary(exc)) from exc
 
 
-def _why(exc: BaseException | None) -> str:
+def _summary(exc: BaseException | None) -> str:
     """In a few words; what Postgres says of a failed connection holds no password."""
     state = getattr(exc, "sqlstate", None)
     if state in SCHEMA_MISMATCH_SQLSTATES:
@@ -54,18 +54,18 @@ def _why(exc: BaseException | None) -> str:
     return type(exc).__name__
 
 
-def _is_lost(exc: BaseException | None) -> bool:
+def _is_connection_lost(exc: BaseException | None) -> bool:
     """The connection itself failed. A value that psycopg cannot send has no state either, and is our fault."""
     state = getattr(exc, "sqlstate", None)
     return state is None and isinstance(exc, psycopg.OperationalError | psycopg.InterfaceError)
 
 
-def _is_away(exc: BaseException | None) -> bool:
+def _is_unavailable(exc: BaseException | None) -> bool:
     state = getattr(exc, "sqlstate", None)
     if state is None:
-        return _is_lost(exc)
+        return _is_connection_lost(exc)
     # 57P: shutting down or starting, 08: the connection, 53: out of connections, memory or disk, 58: a system error of
     # the server's, 25006: read-only since a failover, 55P03, 57014, 25P03 and 25P04: a time-out of ours, 40P01: the
     # loser of a deadlock. In each case nothing was recorded, and trying again may help.
-    again = {"25006", "55P03", "57014", "25P03", "25P04", "40P01"} | SCHEMA_MISMATCH_SQLSTATES
-    return state.startswith(("08", "57P", "53", "58")) or state in again
+    retryable = {"25006", "55P03", "57014", "25P03", "25P04", "40P01"} | SCHEMA_MISMATCH_SQLSTATES
+    return state.startswith(("08", "57P", "53", "58")) or state in retryable

@@ -114,9 +114,9 @@ class Leases:
 
     async def claim(self, *, now: datetime, limit: int) -> dict[Any, int]:
         """Key -> attempts of the rows that are now ours."""
-        return {row.key: row.attempts for row in await self.claim_by(self._claim, now=now, limit=limit)}
+        return {row.key: row.attempts for row in await self.claim_with(self._claim, now=now, limit=limit)}
 
-    async def claim_by(self, statement: str, *, now: datetime, limit: int) -> list[Any]:
+    async def claim_with(self, statement: str, *, now: datetime, limit: int) -> list[Any]:
         """The rows of a statement that claims in the words of `claim_statement`."""
         return await self._database.rows(
             statement,
@@ -127,7 +127,7 @@ class Leases:
             busy=[*self._busy, *self.quarantine.keys()],
         )
 
-    async def readable(
+    async def build_readable(
         self, rows: Sequence[Any], build: Callable[[Any], T], *, key: Callable[[Any], UUID | int]
     ) -> list[T]:
         """What can be built of the claimed rows; the others are set aside, and free for other replicas."""
@@ -145,22 +145,22 @@ class Leases:
         await self._database.rows(self._release, key=key, owner=self.owner, error=problem[:500])
 
     @asynccontextmanager
-    async def kept(self, key: UUID | int, *, now: datetime) -> AsyncIterator[None]:
+    async def renewed(self, key: UUID | int, *, now: datetime) -> AsyncIterator[None]:
         """Renews the lease while the block runs. `now` is when it was claimed."""
-        done = asyncio.Event()
-        renewing = asyncio.create_task(self._keep(key, now, done))
+        is_done = asyncio.Event()
+        renewing = asyncio.create_task(self._renew_until(key, now, is_done))
         self._busy.add(key)
         try:
             yield
         finally:
-            done.set()  # and not cancelled: a statement cut off half way costs its connection
+            is_done.set()  # and not cancelled: a statement cut off half way costs its connection
             await asyncio.wait([renewing])
             self._busy.discard(key)
 
-    async def _keep(self, key: UUID | int, claimed: datetime, done: asyncio.Event) -> None:
+    async def _renew_until(self, key: UUID | int, claimed: datetime, is_done: asyncio.Event) -> None:
         clock = asyncio.get_running_loop().time
         began = clock()
-        while not await _set_within(done, RENEW_INTERVAL.total_seconds()):
+        while not await _is_set_within(is_done, RENEW_INTERVAL.total_seconds()):
             until = claimed + timedelta(seconds=clock() - began) + LEASE_DURATION
             try:
                 await self._database.rows(self._renew, owner=self.owner, key=key, until=until)
@@ -168,7 +168,7 @@ class Leases:
                 continue  # the finish is fenced: at worst somebody else does the work again
 
 
-async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
     try:
         async with asyncio.timeout(seconds):
             return await event.wait()

@@ -41,7 +41,7 @@ def leased_job(
     async def job(due: Due, claimed_at: datetime) -> None:
         row = key(due)
         try:
-            async with queue.leases.kept(row, now=claimed_at):
+            async with queue.leases.renewed(row, now=claimed_at):
                 result = await work(due)
         except DatabaseUnavailable:
             raise

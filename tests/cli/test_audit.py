@@ -95,7 +95,7 @@ def test_nothing_that_fits_is_said(told: Shell) -> None:
 
 def test_reading_makes_no_database(shell: Shell) -> None:
     folder = default_folder({"HOME": str(shell.folder)})
-    if EmbeddedPostgres(folder).is_made():
+    if EmbeddedPostgres(folder).is_initialised():
         pytest.skip(f"this machine keeps a record of its own in {folder}")
 
     said = shell.run("audit")

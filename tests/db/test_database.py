@@ -86,7 +86,9 @@ async def test_connections_that_die_while_they_are_checked_out_mean_that_the_dat
 ) -> None:
     """SQLAlchemy gives up after two tries, with an error that speaks of the caller's mistake."""
     await _alone(database, 0.0)
-    database._pool._died_at = time.monotonic() + 3600  # as if each new one were overtaken by another's death
+    database._pool._last_failure_at = (
+        time.monotonic() + 3600
+    )  # as if each new one were overtaken by another's death
     with pytest.raises(DatabaseUnavailable, match="died as they were checked out"):
         await _alone(database, 0.0)
     with pytest.raises(DatabaseUnavailable, match="died as they were checked out"):
@@ -131,7 +133,7 @@ async def test_a_server_that_has_become_read_only_is_left_for_the_one_that_took_
 
 
 async def test_a_pool_that_is_used_up_is_a_database_that_is_away(database_url: str) -> None:
-    small = Database(database_url, size=PoolSize(kept=1, more=0))
+    small = Database(database_url, size=PoolSize(pool_size=1, max_overflow=0))
     async with small.begin():
         with pytest.raises(DatabaseUnavailable):
             await small.ping()
@@ -140,7 +142,7 @@ async def test_a_pool_that_is_used_up_is_a_database_that_is_away(database_url: s
 
 
 async def test_who_is_cut_off_while_waiting_for_a_connection_takes_none_with_them(database_url: str) -> None:
-    small = Database(database_url, size=PoolSize(kept=2, more=1))
+    small = Database(database_url, size=PoolSize(pool_size=2, max_overflow=1))
     for turns in range(40):
         asking = [asyncio.create_task(small.rows("SELECT 1 AS one")) for _ in range(6)]
         for _ in range(turns):
@@ -242,7 +244,7 @@ async def test_nor_on_an_older_server(
     database: Database, database_url: str, statements: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Which has no `transaction_timeout`; what it does have stops watching after a pipeline."""
-    monkeypatch.setattr("app.db.statements.WATCHING", 10**9)
+    monkeypatch.setattr("app.db.statements.TRANSACTION_TIMEOUT_MIN_VERSION", 10**9)
     await _watch_closely(database, "idle_in_transaction_session_timeout")
     with pytest.raises(DatabaseUnavailable):
         await _stand_still(database, statements, _gone(database_url))

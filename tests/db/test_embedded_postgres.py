@@ -248,13 +248,13 @@ def test_a_long_path_still_has_a_socket(folder: Path) -> None:
 def test_one_knows_whether_there_is_anything_to_read_without_making_it(folder: Path) -> None:
     inner = folder / "postgres"
     server = EmbeddedPostgres(inner)
-    assert not server.is_made()
+    assert not server.is_initialised()
     assert not inner.exists()
 
     server.start()
     server.stop()
 
-    assert EmbeddedPostgres(inner).is_made()
+    assert EmbeddedPostgres(inner).is_initialised()
 
 
 def test_the_record_is_kept_where_the_machine_keeps_such_things() -> None:

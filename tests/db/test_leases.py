@@ -69,7 +69,7 @@ async def test_who_lost_the_lease_writes_nothing(database: Database, gate: GateI
 async def test_a_replica_does_not_claim_what_it_still_works_on(database: Database, gate: GateId) -> None:
     reports = Reports(database, uuid4())
     (due,) = await reports.claim(now=NOW, limit=1)
-    async with reports.leases.kept(due.view.id, now=NOW):
+    async with reports.leases.renewed(due.view.id, now=NOW):
         assert await reports.claim(now=NOW + 2 * LEASE_DURATION, limit=1) == []
     assert len(await reports.claim(now=NOW + 2 * LEASE_DURATION, limit=1)) == 1
 
@@ -78,7 +78,7 @@ async def test_a_lease_is_renewed_while_the_work_runs(database: Database, gate: 
     reports = Reports(database, uuid4())
     (due,) = await reports.claim(now=NOW, limit=1)
     end = asyncio.get_running_loop().time() + 10
-    async with reports.leases.kept(due.view.id, now=NOW):
+    async with reports.leases.renewed(due.view.id, now=NOW):
         while await _claimed_until(database) == NOW + LEASE_DURATION:
             assert asyncio.get_running_loop().time() < end, "it was not renewed"
             await asyncio.sleep(0.02)
@@ -93,7 +93,7 @@ async def test_a_renewal_counts_the_time_that_really_passed(
     (due,) = await reports.claim(now=NOW, limit=1)
     slow = LateDatabase(database_url, seconds=1.0)
     began = asyncio.get_running_loop().time()
-    async with Leases(slow, "reports", reports.leases.owner).kept(due.view.id, now=NOW):
+    async with Leases(slow, "reports", reports.leases.owner).renewed(due.view.id, now=NOW):
         await slow.heard(2)
     await slow.close()
     at, until = slow.calls[1]
@@ -103,7 +103,7 @@ async def test_a_renewal_counts_the_time_that_really_passed(
 async def test_only_the_owner_renews(database: Database, database_url: str, gate: GateId) -> None:
     await Reports(database, uuid4()).claim(now=NOW, limit=1)
     watched = LateDatabase(database_url, seconds=0)
-    async with Leases(watched, "reports", uuid4()).kept(gate, now=NOW + timedelta(hours=1)):
+    async with Leases(watched, "reports", uuid4()).renewed(gate, now=NOW + timedelta(hours=1)):
         await watched.heard(1)
     await watched.close()
     assert await _claimed_until(database) == NOW + LEASE_DURATION

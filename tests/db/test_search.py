@@ -179,7 +179,7 @@ async def test_a_long_trail_is_not_walked_for_one_domain(database: Database) -> 
     await database.rows("ANALYZE audit_events")
     dialect = make_url("postgresql+psycopg://").get_dialect()()
     for domain in ("payment", "order", "hub"):
-        asked = audit_select(AuditFilter(domain=domain), most=11).compile(
+        asked = audit_select(AuditFilter(domain=domain), limit=11).compile(
             dialect=dialect, compile_kwargs={"literal_binds": True}
         )
         plan = await database.rows(f"EXPLAIN (ANALYZE, FORMAT JSON) {asked}".replace(":", "\\:"))

@@ -240,7 +240,7 @@ class Values:
             "answer": "Succeeded",
             "choice": "approve",
         }
-        looks = [
+        rescheduled = [
             {"id": id_, "due_at": now.isoformat(), "was_due": now.isoformat()} for id_ in switches.values()
         ]
         work = {
@@ -266,7 +266,7 @@ class Values:
             "freezes": {"id": freeze, "ids": [freeze]},
             "freezes.STORE_RULE_STATUS": {"waits": False},
             "reports": {"gate": DECIDED},
-            "switches.RESCHEDULE": {"looks": json.dumps(looks)},
+            "switches.RESCHEDULE": {"rescheduled": json.dumps(rescheduled)},
             "locked_switch.RESET_GATE": {"deadline_at": now},
             "locked_switch.CLOSE_GATE": {"gate": REPORTED, "reason": None},
             "locked_switch.END_SWITCH": {"id": switches["d-live-4"]},

@@ -7,20 +7,20 @@ from pydantic import TypeAdapter, ValidationError
 from app.db.mapping.rows import IncoherentRow
 from app.gate.evidence.model import Evidence
 
-_KEPT: Final = TypeAdapter(Evidence)
+_EVIDENCE: Final = TypeAdapter(Evidence)
 
 
 def evidence_to_json(evidence: Evidence) -> str:
     """The value of the column `seen`. NUL, which Postgres cannot hold, is dropped."""
-    return _KEPT.dump_json(evidence).decode().replace("\\u0000", "")
+    return _EVIDENCE.dump_json(evidence).decode().replace("\\u0000", "")
 
 
-def evidence_from_json(kept: object) -> Evidence | None:
+def evidence_from_json(stored: object) -> Evidence | None:
     """The column's value as it was seen. Raises `IncoherentRow`."""
-    if kept is None:
+    if stored is None:
         return None
     try:
-        return _KEPT.validate_python(kept)
+        return _EVIDENCE.validate_python(stored)
     except ValidationError as exc:
-        first = exc.errors(include_input=False, include_url=False)[0]
-        raise IncoherentRow(f"evidence: {first['loc']}: {first['type']}") from None
+        error = exc.errors(include_input=False, include_url=False)[0]
+        raise IncoherentRow(f"evidence: {error['loc']}: {error['type']}") from None

@@ -26,7 +26,7 @@ from app.gate.rules.violations import (
     Unmet,
 )
 
-NAMES: Final[Mapping[type[Unmet], str]] = {
+RULE_NAMES: Final[Mapping[type[Unmet], str]] = {
     Owed: "owed",
     TwoOwed: "two_owed",
     Outvoted: "outvoted",
@@ -47,7 +47,7 @@ def overridden_rules_to_json(broken: Sequence[Unmet]) -> str | None:
     """The value of `gates.broken`; NULL where no rule was set aside."""
     if not broken:
         return None
-    rules = [{"rule": NAMES[type(rule)], **asdict(rule)} for rule in broken]
+    rules = [{"rule": RULE_NAMES[type(rule)], **asdict(rule)} for rule in broken]
     return json.dumps(rules, ensure_ascii=False, default=datetime.isoformat)
 
 

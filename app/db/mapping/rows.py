@@ -137,12 +137,12 @@ def switch_from_row(row: Any) -> Switch:
         blue_until=row.blue_until,
         rollback_id=row.rollback_id,
         previous_revision=row.previous_revision,
-        previous_obstacle=_obstacle(row),
+        previous_obstacle=_previous_obstacle(row),
         auto_rollback=row.auto_rollback,
     )
 
 
-def _obstacle(row: Any) -> Obstacle | None:
+def _previous_obstacle(row: Any) -> Obstacle | None:
     return Obstacle(row.previous_obstacle) if row.previous_obstacle else None
 
 
@@ -172,7 +172,7 @@ def gate_view_from_row(row: Any) -> GateView:
         intervention=intervention_from_json(row.intervention) if row.intervention else None,
         rollback=_rollback(*row.rollback) if row.rollback else None,
         superseded=row.superseded,
-        broken=_broken(row),
+        broken=_overridden_rules(row),
         guard=_guard(row),
         freezes=tuple(_freeze(*freeze) for freeze in row.freezes),
         checks=tuple(check_from_columns(*check) for check in row.checks),
@@ -192,17 +192,20 @@ def intervention_from_json(stored: list[Any]) -> Intervention:
         asked_at=datetime.fromisoformat(asked_at),
         deployment=deployment,
         problem=problem,
-        finished_at=_moment(finished_at),
+        finished_at=_datetime_or_none(finished_at),
     )
 
 
 def _rollback(deployment: str, status: str | None, switched_at: str | None, ended_at: str | None) -> Rollback:
     return Rollback(
-        deployment=deployment, status=status, switched_at=_moment(switched_at), ended_at=_moment(ended_at)
+        deployment=deployment,
+        status=status,
+        switched_at=_datetime_or_none(switched_at),
+        ended_at=_datetime_or_none(ended_at),
     )
 
 
-def _moment(text: str | None) -> datetime | None:
+def _datetime_or_none(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
@@ -252,7 +255,7 @@ def _freeze(id_: int, reason: str, by: str, starts_at: str, ends_at: str) -> Fre
     return Freeze(id=id_, reason=reason, by=by, when=span)
 
 
-def _broken(row: Any) -> tuple[Unmet, ...]:
+def _overridden_rules(row: Any) -> tuple[Unmet, ...]:
     try:
         return overridden_rules_from_json(row.broken)
     except (KeyError, ValueError, TypeError) as exc:

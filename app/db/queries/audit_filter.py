@@ -11,7 +11,7 @@ from app.db.queries.time_args import parse_time_arg
 
 _MENTION: Final = re.compile(r"<@([A-Za-z0-9]+)(?:\|[^>]*)?>")
 _USER_ID: Final = re.compile(r"[UW](?=[A-Z]*[0-9])[A-Z0-9]{4,}", re.IGNORECASE)
-_CAPITALS: Final = re.compile(r"[UW][A-Z0-9]{4,}")
+_BARE_ID: Final = re.compile(r"[UW][A-Z0-9]{4,}")
 _DEPLOYMENT: Final = re.compile(r"d-[a-z0-9-]+", re.IGNORECASE)
 _DEPLOYMENT_CHARACTERS: Final = 9
 MAX_NAMED: Final = 5
@@ -26,38 +26,38 @@ class AuditActor(NamedTuple):
 
 def deployment_id(text: str) -> str:
     """CodeDeploy's id, whose letters are capitals. Raises `ValueError`."""
-    plain = normalize("NFKC", text).strip()
-    if not _DEPLOYMENT.fullmatch(plain):
+    normalized = normalize("NFKC", text).strip()
+    if not _DEPLOYMENT.fullmatch(normalized):
         raise ValueError(f"{text!r} is no deployment's id; write CodeDeploy's, for example d-A1B2C3D4E")
-    rest = plain[2:]
-    return f"d-{rest.upper() if len(rest) == _DEPLOYMENT_CHARACTERS else rest}"
+    suffix = normalized[2:]
+    return f"d-{suffix.upper() if len(suffix) == _DEPLOYMENT_CHARACTERS else suffix}"
 
 
 def user_id(text: str) -> str | None:
     """The Slack user's id that is written, or is inside a mention; None: it is a name."""
-    plain = normalize("NFKC", text).strip()
-    if found := _MENTION.fullmatch(plain):
+    normalized = normalize("NFKC", text).strip()
+    if found := _MENTION.fullmatch(normalized):
         return found[1].upper()
-    return plain.upper() if _USER_ID.fullmatch(plain) or _CAPITALS.fullmatch(plain) else None
+    return normalized.upper() if _USER_ID.fullmatch(normalized) or _BARE_ID.fullmatch(normalized) else None
 
 
 def user_named(text: str, people: Sequence[AuditActor]) -> str:
     """The id of the one person who is called so. Raises `ValueError` where nobody is, or several are."""
-    wanted = _folded(text)
-    found = [person for person in people if _folded(person.name) == wanted]
+    wanted = _normalized(text)
+    found = [person for person in people if _normalized(person.name) == wanted]
     if len(found) == 1:
         return found[0].user
     if found:
-        raise ValueError(f"several people are called {text!r}: {_listed(found)}; write the id of one")
-    near = get_close_matches(wanted, [_folded(person.name) for person in people], n=MAX_NAMED)
-    alike = [
+        raise ValueError(f"several people are called {text!r}: {_formatted(found)}; write the id of one")
+    near = get_close_matches(wanted, [_normalized(person.name) for person in people], n=MAX_NAMED)
+    similar = [
         person
         for person in people
-        if _folded(person.name) in near or (wanted and wanted in _folded(person.name))
+        if _normalized(person.name) in near or (wanted and wanted in _normalized(person.name))
     ]
-    said = f"; did you mean {_listed(alike)}?" if alike else ""
+    hint = f"; did you mean {_formatted(similar)}?" if similar else ""
     raise ValueError(
-        f"nobody in the record is called {text!r}{said or '; write a Slack user id, for example U01KIM'}"
+        f"nobody in the record is called {text!r}{hint or '; write a Slack user id, for example U01KIM'}"
     )
 
 
@@ -65,13 +65,13 @@ def time_range(
     since: str | None, until: str | None, *, now: datetime, names: tuple[str, str] = ("since", "until")
 ) -> tuple[datetime | None, datetime | None]:
     """Both moments. Raises `ValueError`, which begins with one of `names`."""
-    begins, ends = (_moment(text, name, now) for text, name in zip((since, until), names, strict=True))
-    if begins is not None and ends is not None and ends <= begins:
+    start, end = (_moment(text, name, now) for text, name in zip((since, until), names, strict=True))
+    if start is not None and end is not None and end <= start:
         raise ValueError(
             f"{names[1]}: {until} is not after {names[0]} {since}: it ends before it begins."
             f" For example {names[0]} 2h, {names[1]} 1h"
         )
-    return begins, ends
+    return start, end
 
 
 def _moment(text: str | None, name: str, now: datetime) -> datetime | None:
@@ -83,10 +83,10 @@ def _moment(text: str | None, name: str, now: datetime) -> datetime | None:
         raise ValueError(f"{name}: {exc}") from None
 
 
-def _folded(name: str) -> str:
+def _normalized(name: str) -> str:
     return " ".join(normalize("NFKC", name).strip().removeprefix("@").casefold().split())
 
 
-def _listed(people: Sequence[AuditActor]) -> str:
+def _formatted(people: Sequence[AuditActor]) -> str:
     shown = ", ".join(f"{person.user} ({person.name})" for person in people[:MAX_NAMED])
     return f"{shown} and {len(people) - MAX_NAMED} more" if len(people) > MAX_NAMED else shown

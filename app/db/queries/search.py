@@ -173,9 +173,11 @@ class Queries:
         if cursor is not None:
             at, id_ = _read_cursor(cursor)
             before = (_moment(at), id_)
-        rows = await self._database.select(audit_select(wanted, before=before, most=limit + 1))
-        following = _cursor(rows[limit - 1].at.isoformat(), rows[limit - 1].id) if len(rows) > limit else None
-        return Page(items=[_audit_line(row) for row in rows[:limit]], cursor=following)
+        rows = await self._database.select(audit_select(wanted, before=before, limit=limit + 1))
+        next_cursor = (
+            _cursor(rows[limit - 1].at.isoformat(), rows[limit - 1].id) if len(rows) > limit else None
+        )
+        return Page(items=[_audit_line(row) for row in rows[:limit]], cursor=next_cursor)
 
     async def user_named(self, text: str) -> str:
         """The id of a person as somebody writes it: an id, a mention or a name. Raises `ValueError`."""
@@ -185,17 +187,17 @@ class Queries:
         self, *, domain: str | None, deployment: str | None, limit: int, cursor: str | None
     ) -> Page[Switch]:
         """Switches, newest first. Raises `NotACursor`."""
-        chosen = _equal(switches, {"domain": domain, "deployment_id": deployment})
+        conditions = _equality_conditions(switches, {"domain": domain, "deployment_id": deployment})
         # Negative, as only `switches_newest` has it: see `_in_utc`.
-        newest = -switches.c.id if chosen else switches.c.id.desc()
+        newest = -switches.c.id if conditions else switches.c.id.desc()
         if cursor is not None:
             at, id_ = _read_cursor(cursor)
             if at:
                 raise NotACursor  # another question's
             before = literal(id_, BigInteger)
-            chosen.append(-switches.c.id > -before if chosen else switches.c.id < before)
+            conditions.append(-switches.c.id > -before if conditions else switches.c.id < before)
         ids = await self._database.select(
-            _first(select(switches.c.id).where(*chosen), newest, most=limit + 1)
+            _first(select(switches.c.id).where(*conditions), newest, limit=limit + 1)
         )
         rows = await self._database.rows(SWITCHES_BY_ID, ids=[row.id for row in ids[:limit]])
         found = sorted(readable_rows(rows, switch_from_row), key=lambda switch: switch.id, reverse=True)
@@ -205,22 +207,24 @@ class Queries:
         self, *, domain: str | None, deployment: str | None, phase: str | None, limit: int, cursor: str | None
     ) -> Page[GateView]:
         """Gates, newest first. Raises `NotACursor`."""
-        chosen = _equal(gates, {"domain": domain, "phase": phase})
+        conditions = _equality_conditions(gates, {"domain": domain, "phase": phase})
         if phase is not None and phase != Phase.CLOSED:
-            chosen.append(gates.c.phase != literal_column(f"'{Phase.CLOSED}'"))  # as `gates_open` says it
+            conditions.append(gates.c.phase != literal_column(f"'{Phase.CLOSED}'"))  # as `gates_open` says it
         if deployment is not None:
             of_deployment = select(switches.c.id).where(switches.c.deployment_id == deployment)
-            chosen.append(gates.c.switch_id.in_(of_deployment))
-        in_order = _as_it_is if domain or deployment else _in_utc
+            conditions.append(gates.c.switch_id.in_(of_deployment))
+        in_order = _unchanged if domain or deployment else _in_utc
         newest = in_order(gates.c.opened_at)
         if cursor is not None:
             at, id_ = _read_cursor(cursor)
             if id_:
                 raise NotACursor  # another question's
             opened, _, gate = at.partition("/")
-            chosen.append(tuple_(newest, gates.c.id) < tuple_(in_order(_time(_moment(opened))), _uuid(gate)))
-        found = select(gates.c.id, gates.c.opened_at).where(*chosen)
-        ids = await self._database.select(_first(found, newest.desc(), gates.c.id.desc(), most=limit + 1))
+            conditions.append(
+                tuple_(newest, gates.c.id) < tuple_(in_order(_time(_moment(opened))), _uuid(gate))
+            )
+        found = select(gates.c.id, gates.c.opened_at).where(*conditions)
+        ids = await self._database.select(_first(found, newest.desc(), gates.c.id.desc(), limit=limit + 1))
         order = {row.id: place for place, row in enumerate(ids[:limit])}
         rows = await self._database.rows(GATES_BY_ID, ids=list(order))
         last = ids[limit - 1] if len(ids) > limit else None
@@ -252,35 +256,35 @@ class Queries:
 
 
 def audit_select(
-    wanted: AuditFilter, *, before: tuple[datetime, int] | None = None, most: int
+    wanted: AuditFilter, *, before: tuple[datetime, int] | None = None, limit: int
 ) -> Select[Any]:
     """The newest events that are wanted; of one domain, with the freezes of others beside it.
 
     Each of the two is read along an index of its own: an OR over both would have the whole trail walked.
     """
     equal = {"deployment_id": wanted.deployment, "actor": wanted.person, "kind": wanted.kind}
-    chosen = _equal(audit_events, equal)
-    order = _in_utc if wanted.domain is None and not chosen else _as_it_is
+    conditions = _equality_conditions(audit_events, equal)
+    order = _in_utc if wanted.domain is None and not conditions else _unchanged
     newest, id_ = order(audit_events.c.at), audit_events.c.id
     if wanted.since is not None:
-        chosen.append(newest >= order(_time(wanted.since)))
+        conditions.append(newest >= order(_time(wanted.since)))
     if wanted.until is not None:
-        chosen.append(newest < order(_time(wanted.until)))
+        conditions.append(newest < order(_time(wanted.until)))
     if before is not None:
-        chosen.append(tuple_(newest, id_) < tuple_(order(_time(before[0])), before[1]))
+        conditions.append(tuple_(newest, id_) < tuple_(order(_time(before[0])), before[1]))
     if wanted.domain is None:
-        return _first(select(audit_events).where(*chosen), newest.desc(), id_.desc(), most=most)
+        return _first(select(audit_events).where(*conditions), newest.desc(), id_.desc(), limit=limit)
     parts = [
-        _first(select(audit_events).where(about, *chosen), newest.desc(), id_.desc(), most=most)
+        _first(select(audit_events).where(about, *conditions), newest.desc(), id_.desc(), limit=limit)
         for about in (audit_events.c.domain == wanted.domain, _frozen_with_others(wanted.domain))
     ]
-    both = union_all(*parts).subquery()
-    return _first(select(both), both.c.at.desc(), both.c.id.desc(), most=most)
+    merged = union_all(*parts).subquery()
+    return _first(select(merged), merged.c.at.desc(), merged.c.id.desc(), limit=limit)
 
 
-def _first(statement: Select[Any], *order: ColumnElement[Any], most: int) -> Select[Any]:
+def _first(statement: Select[Any], *order: ColumnElement[Any], limit: int) -> Select[Any]:
     """A number in the statement and no parameter: of a parameter the planner takes it that many rows are wanted."""
-    return statement.order_by(*order).limit(literal_column(str(most)))
+    return statement.order_by(*order).limit(literal_column(str(limit)))
 
 
 def _in_utc(column: ColumnElement[datetime]) -> ColumnElement[datetime]:
@@ -292,7 +296,7 @@ def _in_utc(column: ColumnElement[datetime]) -> ColumnElement[datetime]:
     return func.timezone(literal_column("'UTC'"), column)
 
 
-def _as_it_is(column: ColumnElement[datetime]) -> ColumnElement[datetime]:
+def _unchanged(column: ColumnElement[datetime]) -> ColumnElement[datetime]:
     return column
 
 
@@ -311,7 +315,7 @@ def _frozen_with_others(domain: str) -> ColumnElement[bool]:
     )
 
 
-def _equal(table: Table, wanted: dict[str, str | None]) -> list[ColumnElement[bool]]:
+def _equality_conditions(table: Table, wanted: dict[str, str | None]) -> list[ColumnElement[bool]]:
     return [table.c[name] == value for name, value in wanted.items() if value is not None]
 
 

@@ -120,7 +120,7 @@ class HeldChecksRows:
             self._driver,
             UPSERT_CHECK,
             {
-                **_where(self._key),
+                **_key_values(self._key),
                 "switch": self._switch,
                 "name": check.name,
                 "state": check.state,
@@ -146,8 +146,8 @@ class Checks:
     ) -> AsyncIterator[HeldChecksRows]:
         """The deployment's checks until the block ends. Raises `AmbiguousDeployment`."""
         async with self._database.begin() as driver:
-            sought = {"deployment": deployment, "account": account, "region": region}
-            found = await execute(driver, SELECT_SWITCHES, sought)
+            wanted = {"deployment": deployment, "account": account, "region": region}
+            found = await execute(driver, SELECT_SWITCHES, wanted)
             if len(found) > 1:
                 raise AmbiguousDeployment
             switch = found[0] if found else None
@@ -156,8 +156,8 @@ class Checks:
             )
             await execute(driver, TAKE_AUDIT_LOCK, {"audit_lock": audit_lock_name(key)})
             if switch is not None and key.account:
-                await execute(driver, ADOPT_CHECKS_WITHOUT_ACCOUNT, _where(key))
-            rows = await execute(driver, SELECT_CHECKS, _where(key))
+                await execute(driver, ADOPT_CHECKS_WITHOUT_ACCOUNT, _key_values(key))
+            rows = await execute(driver, SELECT_CHECKS, _key_values(key))
             yield HeldChecksRows(
                 driver,
                 key=key,
@@ -194,5 +194,5 @@ class Checks:
             pass
 
 
-def _where(key: SwitchKey) -> dict[str, Any]:
+def _key_values(key: SwitchKey) -> dict[str, Any]:
     return {"account": key.account, "region": key.region, "deployment": key.deployment}

@@ -87,7 +87,7 @@ class EvidenceRows:
             return []
         rows = await self._database.rows(SELECT_CLAIMED, gates=list(claimed))
         crowd = (await self._database.rows(COUNT_DUE))[0].gates
-        return await self.leases.readable(rows, partial(_due, claimed, crowd), key=lambda row: row.id)
+        return await self.leases.build_readable(rows, partial(_due, claimed, crowd), key=lambda row: row.id)
 
     async def seen(
         self,
@@ -101,12 +101,12 @@ class EvidenceRows:
         now: datetime,
     ) -> bool:
         """Keeps what was seen and, where it shows something new, has the card redrawn; see the port."""
-        mine = {"gate": due.view.id, "owner": self.leases.owner}
+        lease = {"gate": due.view.id, "owner": self.leases.owner}
         news = due.known is None or not due.known.same_as(evidence)
         async with self._database.begin() as driver:
-            locked = await execute(driver, LOCK_GATE, mine)
+            locked = await execute(driver, LOCK_GATE, lease)
             if not locked or locked[0].phase != "awaiting":
-                await execute(driver, RESCHEDULE, {**mine, "due_at": None, "error": None})
+                await execute(driver, RESCHEDULE, {**lease, "due_at": None, "error": None})
                 return False
             values = {
                 "seen": evidence_to_json(evidence),
@@ -114,11 +114,11 @@ class EvidenceRows:
                 "blockers": overridden_rules_to_json(blockers),
                 "due_at": due_at,
             }
-            if not await execute(driver, STORE_EVIDENCE, {**mine, **values, "settled": settled}):
+            if not await execute(driver, STORE_EVIDENCE, {**lease, **values, "settled": settled}):
                 return False
             if news:
                 await execute(
-                    driver, INVALIDATE_CARD, {**mine, "now": now, "events": events_parameter(events)}
+                    driver, INVALIDATE_CARD, {**lease, "now": now, "events": events_parameter(events)}
                 )
         return True
 

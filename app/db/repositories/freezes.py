@@ -130,17 +130,17 @@ class HeldFreezesRows:
     ) -> None:
         """Ends it, or leaves these domains out of it."""
         found = next(each for each in self._standing if each.freeze.id == freeze)
-        left = set(found.domains or ()) - set(domains or ())
-        partly = domains is not None and bool(left)
-        about = list(domains) if partly and domains else _list(found.domains)
+        remaining = set(found.domains or ()) - set(domains or ())
+        is_partial = domains is not None and bool(remaining)
+        affected = list(domains) if is_partial and domains else _as_list(found.domains)
         values: dict[str, Any] = {
             "id": freeze,
-            "domains": about,
-            "gates": await self._lock_gates(about),
+            "domains": affected,
+            "gates": await self._lock_gates(affected),
             "now": now,
             "events": events_parameter([event]),
         }
-        if partly:
+        if is_partial:
             await execute(self._driver, REMOVE_DOMAINS, values)
         else:
             by = event.actor.id or event.actor.kind
@@ -172,7 +172,7 @@ class Freezes:
     async def end_freezes(self, *, now: datetime) -> Sequence[ActiveFreeze]:
         """Closes those whose end has come; gives what is left standing."""
         standing = await self.standing()
-        over = [each for each in standing if _end(each.freeze) <= now]
+        over = [each for each in standing if _end_of(each.freeze) <= now]
         if over:
             lock = {"audit_lock": audit_lock_name(NO_DEPLOYMENT)}
             async with self._database.begin_pipeline([TAKE_AUDIT_LOCK, SELECT_ACTIVE], lock) as (
@@ -180,10 +180,10 @@ class Freezes:
                 _,
                 rows,
             ):
-                still = {row.id for row in rows}
-                mine = [each for each in over if each.freeze.id in still]
-                events = events_parameter([freeze_over(each, now) for each in mine])
-                ids = [each.freeze.id for each in mine]
+                still_active = {row.id for row in rows}
+                ended = [each for each in over if each.freeze.id in still_active]
+                events = events_parameter([freeze_over(each, now) for each in ended])
+                ids = [each.freeze.id for each in ended]
                 await execute(driver, END_FREEZES, {"ids": ids, "events": events})
         return [each for each in standing if each not in over]
 
@@ -238,11 +238,11 @@ def freeze_from_row(row: Any) -> ActiveFreeze:
     )
 
 
-def _end(freeze: Freeze) -> datetime:
+def _end_of(freeze: Freeze) -> datetime:
     if not isinstance(freeze.when, Span):
         raise TypeError("the record holds spans only")
     return freeze.when.end
 
 
-def _list(domains: tuple[DomainName, ...] | None) -> list[DomainName] | None:
+def _as_list(domains: tuple[DomainName, ...] | None) -> list[DomainName] | None:
     return list(domains) if domains is not None else None

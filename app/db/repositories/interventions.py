@@ -164,7 +164,7 @@ class Interventions:
         if not claimed:
             return []
         rows = await self._database.rows(SELECT_CLAIMED, ids=list(claimed))
-        return await self.leases.readable(rows, partial(_due, claimed), key=lambda row: row.id)
+        return await self.leases.build_readable(rows, partial(_due, claimed), key=lambda row: row.id)
 
     async def sent(
         self,
@@ -180,7 +180,7 @@ class Interventions:
         made = DeploymentId(deployment) if deployment else due.switch.key.deployment
         rows = await self._database.rows(
             STORE_SENT,
-            **self._mine(due),
+            **self._lease_values(due),
             audit_lock=audit_lock_name(due.switch.key),
             new_audit_lock=audit_lock_name(replace(due.switch.key, deployment=made)),
             switch=due.switch.id,
@@ -196,7 +196,7 @@ class Interventions:
         """It cannot be done; the card says why."""
         await self._database.rows(
             STORE_FAILED,
-            **self._mine(due),
+            **self._lease_values(due),
             audit_lock=audit_lock_name(due.switch.key),
             problem=problem[:500],
             now=now,
@@ -213,9 +213,9 @@ class Interventions:
             "due_at": due_at,
             "now": now,
         }
-        await self._database.rows(RESCHEDULE, **self._mine(due), **values)
+        await self._database.rows(RESCHEDULE, **self._lease_values(due), **values)
 
-    def _mine(self, due: DueIntervention) -> dict[str, Any]:
+    def _lease_values(self, due: DueIntervention) -> dict[str, Any]:
         return {"id": due.intervention.id, "owner": self.leases.owner}
 
 

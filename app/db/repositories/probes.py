@@ -100,7 +100,7 @@ class Probes:
         if not claimed:
             return []
         rows = await self._database.rows(SELECT_CLAIMED, ids=list(claimed))
-        return await self.leases.readable(rows, partial(_due, claimed), key=lambda row: row.run)
+        return await self.leases.build_readable(rows, partial(_due, claimed), key=lambda row: row.run)
 
     async def without_runs(
         self, domains: Sequence[DomainName], *, hooks: Sequence[str], limit: int, skip: Sequence[GateId]

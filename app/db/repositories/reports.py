@@ -70,8 +70,8 @@ class Reports:
 
     async def claim(self, *, now: datetime, limit: int) -> Sequence[DueReport]:
         """Leases due reports. An unverified gate's report is not due."""
-        rows = await self.leases.claim_by(CLAIM_REPORTS, now=now, limit=limit)
-        found = await self.leases.readable(rows, _due, key=lambda row: row.id)
+        rows = await self.leases.claim_with(CLAIM_REPORTS, now=now, limit=limit)
+        found = await self.leases.build_readable(rows, _due, key=lambda row: row.id)
         return [due for due in found if _is_reportable(due)]
 
     async def reported(self, due: DueReport, result: Result, event: Event, *, now: datetime) -> bool:

@@ -57,7 +57,7 @@ UPDATE switches SET claimed_by = NULL, claimed_until = NULL, last_error = b.erro
         WHEN switches.due_at IS DISTINCT FROM b.was_due THEN LEAST(switches.due_at, b.due_at)
         ELSE b.due_at
     END
-FROM jsonb_to_recordset(CAST(:looks AS jsonb)) AS b(
+FROM jsonb_to_recordset(CAST(:rescheduled AS jsonb)) AS b(
     id bigint, due_at timestamptz, was_due timestamptz, error text, rested boolean)
 WHERE switches.id = b.id AND claimed_by = :owner AND switches.id = ANY(ARRAY(
     SELECT id FROM switches WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE
@@ -103,7 +103,7 @@ class Switches:
     def __init__(self, database: Database, owner: UUID) -> None:
         self._database = database
         self.leases = Leases(database, "switches", owner)
-        self._put_back = BatchLoader(self._look_again, max_batch=MAX_RESCHEDULE_BATCH, max_concurrent=2)
+        self._rescheduling = BatchLoader(self._reschedule, max_batch=MAX_RESCHEDULE_BATCH, max_concurrent=2)
 
     async def claim(self, *, now: datetime, limit: int) -> Sequence[DuePoll]:
         """Leases switches that have not been looked at for a while."""
@@ -111,14 +111,14 @@ class Switches:
         if not claimed:
             return []
         rows = await self._database.rows(SELECT_CLAIMED, ids=list(claimed), rescuers=sorted(RESCUERS))
-        return await self.leases.readable(
+        return await self.leases.build_readable(
             rows, lambda row: _due(row, attempts=claimed[row.switch_id]), key=lambda row: row.switch_id
         )
 
     @asynccontextmanager
     async def hold_switch(self, due: DuePoll) -> AsyncIterator[HeldSwitchRow | None]:
         """The switch and its open gates under their locks; None when the lease was lost."""
-        mine = {"id": due.switch.id, "owner": self.leases.owner}
+        lease = {"id": due.switch.id, "owner": self.leases.owner}
         statements = [
             LOCK_ROLLED_BACK_AUDIT,
             LOCK_SWITCH,
@@ -128,7 +128,7 @@ class Switches:
             SELECT_OPEN_GATES,
         ]
         for _ in range(LOCK_ATTEMPTS):
-            async with self._database.begin_pipeline(statements, mine) as (
+            async with self._database.begin_pipeline(statements, lease) as (
                 driver,
                 _,
                 locked,
@@ -156,7 +156,7 @@ class Switches:
 
         Looks that end together are written together.
         """
-        await self._put_back.get(
+        await self._rescheduling.get(
             _Reschedule(
                 id=due.switch.id,
                 due_at=due_at,
@@ -171,20 +171,20 @@ class Switches:
         where = {"region": key.region, "deployment": key.deployment, "account": key.account}
         return bool(await self._database.rows(MAKE_DUE, **where, now=now))
 
-    async def _look_again(self, looks: Sequence[_Reschedule]) -> Sequence[None | Exception]:
+    async def _reschedule(self, rescheduled: Sequence[_Reschedule]) -> Sequence[None | Exception]:
         rows = [
             {
-                "id": look.id,
-                "due_at": look.due_at.isoformat() if look.due_at else None,
-                "was_due": look.was_due.isoformat(),
-                "error": look.error,
-                "rested": look.rested,
+                "id": each.id,
+                "due_at": each.due_at.isoformat() if each.due_at else None,
+                "was_due": each.was_due.isoformat(),
+                "error": each.error,
+                "rested": each.rested,
             }
-            for look in looks
+            for each in rescheduled
         ]
-        ids = [look.id for look in looks]
-        await self._database.rows(RESCHEDULE, looks=json.dumps(rows), ids=ids, owner=self.leases.owner)
-        return [None] * len(looks)
+        ids = [each.id for each in rescheduled]
+        await self._database.rows(RESCHEDULE, rescheduled=json.dumps(rows), ids=ids, owner=self.leases.owner)
+        return [None] * len(rescheduled)
 
 
 def _due(row: Any, *, attempts: int) -> DuePoll:

@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from app.db.mapping.overridden_rules import NAMES, overridden_rules_from_json, overridden_rules_to_json
+from app.db.mapping.overridden_rules import RULE_NAMES, overridden_rules_from_json, overridden_rules_to_json
 from app.gate.decision import Approval
 from app.gate.ids import DeploymentId, DomainName, UserId
 from app.gate.rules.checks import CheckState
@@ -180,7 +180,7 @@ def test_every_rule_is_kept_in_the_record_and_read_back() -> None:
     stored = overridden_rules_to_json(EVERY_RULE)
     assert stored is not None
     assert overridden_rules_from_json(json.loads(stored)) == EVERY_RULE
-    assert set(NAMES) == set(get_args(Unmet)) == {type(rule) for rule in EVERY_RULE}
+    assert set(RULE_NAMES) == set(get_args(Unmet)) == {type(rule) for rule in EVERY_RULE}
     assert overridden_rules_to_json(()) is None
 
 

@@ -50,7 +50,9 @@ class Announcements:
         if not claimed:
             return []
         rows = await self._database.rows(SELECT_CLAIMED, ids=list(claimed))
-        return await self.leases.readable(rows, partial(_due, claimed), key=lambda row: row.announcement)
+        return await self.leases.build_readable(
+            rows, partial(_due, claimed), key=lambda row: row.announcement
+        )
 
     async def announcing(self, due: DueAnnouncement, *, place: CardPlace, now: datetime) -> bool:
         """Writes down the intent, and in which thread; False when the lease was lost."""

@@ -141,7 +141,7 @@ class Cards:
         if not claimed:
             return []
         rows = await self._database.rows(SELECT_CLAIMED, gates=list(claimed))
-        return await self.leases.readable(rows, partial(_due, claimed), key=lambda row: row.id)
+        return await self.leases.build_readable(rows, partial(_due, claimed), key=lambda row: row.id)
 
     async def redraw(self, gate: GateId, *, now: datetime) -> None:
         """Has the card drawn again although the record thinks that it is up to date."""

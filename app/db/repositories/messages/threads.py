@@ -71,7 +71,7 @@ class Threads:
         if not claimed:
             return []
         rows = await self._database.rows(SELECT_CLAIMED, gates=list(claimed))
-        return await self.leases.readable(rows, partial(_due, claimed), key=lambda row: row.id)
+        return await self.leases.build_readable(rows, partial(_due, claimed), key=lambda row: row.id)
 
     async def telling(self, due: DueThread, *, tried: PendingPost) -> bool:
         """Writes down the intent, before Slack is asked. False: the lease is lost."""
@@ -81,7 +81,7 @@ class Threads:
             "channel": tried.channel,
             "thread": tried.thread,
         }
-        return bool(await self._database.rows(STORE_POST_INTENT, **self._mine(due), **values))
+        return bool(await self._database.rows(STORE_POST_INTENT, **self._lease_values(due), **values))
 
     async def skipped(self, due: DueThread, *, link: int, channel: str, problem: str, now: datetime) -> None:
         """Passes over what was to be said in a channel that takes no messages, and has the card say so."""
@@ -92,18 +92,18 @@ class Threads:
 
     async def told(self, due: DueThread, *, link: int) -> None:
         """The thread tells everything up to `link`."""
-        await self._database.rows(STORE_POSTED, **self._mine(due), link=link)
+        await self._database.rows(STORE_POSTED, **self._lease_values(due), link=link)
 
     async def all_told(self, due: DueThread, *, link: int) -> None:
         """There was no more to tell when this was claimed."""
-        await self._database.rows(STORE_ALL_POSTED, **self._mine(due), link=link, was_due=due.due_at)
+        await self._database.rows(STORE_ALL_POSTED, **self._lease_values(due), link=link, was_due=due.due_at)
 
     async def tell_again(self, due: DueThread, *, error: str, uncertain: bool, due_at: datetime) -> None:
         """Puts the thread back until `due_at`; `uncertain`: the post may have arrived."""
         values = {"error": error[:500], "uncertain": uncertain, "due_at": due_at}
-        await self._database.rows(RESCHEDULE, **self._mine(due), **values)
+        await self._database.rows(RESCHEDULE, **self._lease_values(due), **values)
 
-    def _mine(self, due: DueThread) -> dict[str, Any]:
+    def _lease_values(self, due: DueThread) -> dict[str, Any]:
         return {"gate": due.view.id, "owner": self.leases.owner}
 
 
