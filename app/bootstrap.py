@@ -84,11 +84,11 @@ class Service:
             settings, members=self.worker_repositories.memberships, foreground=self._foreground, clock=clock
         )
         self.rules = LiveRules(
-            config, roster=self.slack.directory.roster, heard=self.slack.directory.heard, clock=clock
+            config, roster=self.slack.directory.roster, heard=self.slack.directory.last_synced_at, clock=clock
         )
-        writers = self.slack.writers(self.rules)
-        self.workers = self._build_workers(writers)
-        self.rule_workers = self._build_rule_workers(writers)
+        publishers = self.slack.publishers(self.rules)
+        self.workers = self._build_workers(publishers)
+        self.rule_workers = self._build_rule_workers(publishers)
         self.doors = SlackDoors(
             self.slack,
             repositories=self.repositories,
@@ -103,7 +103,7 @@ class Service:
         self.socket = self.slack.socket(self.doors.bolt)
         secret = self.slack.signing_secret
         self._signatures = SignatureCheck(secret) if secret is not None else None
-        self._groups_worker = groups_worker(self.slack.greeting.keep, self._looked_up)
+        self._groups_worker = groups_worker(self.slack.auth_check.refresh, self._looked_up)
         self._workers = [
             *self.workers.all(),
             *self.rule_workers.all(),
@@ -112,28 +112,28 @@ class Service:
         ]
         self._running: list[asyncio.Task[None]] = []
 
-    def _build_workers(self, writers: Publishers) -> Workers:
+    def _build_workers(self, publishers: Publishers) -> Workers:
         return Workers(
             repositories=self.worker_repositories,
             deployments=self.codedeploy,
             interveners=CodeDeployInterveners(self.codedeploy),
             source=self._source,
-            canvas=writers.canvas,
-            remover=writers.canvas,
-            storyteller=writers.threads,
+            canvas=publishers.cards,
+            remover=publishers.cards,
+            storyteller=publishers.timelines,
             rules=self.rules,
             clock=self._clock,
             foreground=self._foreground,
         )
 
-    def _build_rule_workers(self, writers: Publishers) -> RuleWorkers:
+    def _build_rule_workers(self, publishers: Publishers) -> RuleWorkers:
         return RuleWorkers(
             repositories=self.worker_repositories,
             prober=HttpProber(),
             source=self._source,
             texts=self.slack.texts,
-            herald=writers.herald,
-            book=writers.book,
+            herald=publishers.announcements,
+            book=publishers.email_lookup,
             rules=self.rules,
             redraw_cards=self.workers.card.wake,
             gate_decided=self.workers.gate_decided,
@@ -185,14 +185,14 @@ class Service:
             slack_events=self._slack_events(),
             channels=lambda: self.rules.channels,
             signature_hint=lambda: self._signatures.hint() if self._signatures else "",
-            slack_is_fit=lambda: self.socket is None or self.socket.is_fit(),
+            slack_is_fit=lambda: self.socket is None or self.socket.is_healthy(),
             clock=self._clock,
         )
 
     async def start(self) -> None:
         """Proves the tokens, then runs the workers and opens the socket. Raises `CannotStart`."""
         warm = asyncio.get_running_loop().run_in_executor(None, self._warm_up)
-        await asyncio.gather(self.slack.greeting.begin(self.rules.looked_up), warm)
+        await asyncio.gather(self.slack.auth_check.check_at_start(self.rules.looked_up), warm)
         self._running = [asyncio.create_task(worker.run(), name=worker.name) for worker in self._workers]
         if self.socket is not None:
             self.socket.open()
@@ -222,11 +222,11 @@ class Service:
 
     async def _finish(self) -> None:
         """First whoever waits for an ack, then all that follows from it."""
-        await self.slack.replies.quiet()
+        await self.slack.replies.wait_until_idle()
         if self.socket is not None:
             await self.socket.close()
             # What came in while the socket closed gets no ack any more, but its work is done all the same.
-            await self.slack.replies.quiet()
+            await self.slack.replies.wait_until_idle()
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)

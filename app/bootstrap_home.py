@@ -22,9 +22,9 @@ MAX_CONCURRENT_PUBLICATIONS: Final = 4
 class HomeDoors:
     """`worker` publishes: never in the way of a press."""
 
-    homes: HomePublisher
+    publisher: HomePublisher
     worker: Worker
-    several: BulkApproveHandler
+    bulk_approve: BulkApproveHandler
 
 
 def home_doors(
@@ -32,42 +32,42 @@ def home_doors(
     *,
     repositories: Repositories,
     worker_repositories: Repositories,
-    presses: VoteHandler,
+    votes: VoteHandler,
     rules: Rules,
     foreground: ForegroundTracker,
     clock: Callable[[], datetime],
 ) -> HomeDoors:
     """Builds them; from then on answers to presses in Home are shown there."""
-    homes = HomePublisher(
+    publisher = HomePublisher(
         slack.client,
-        questions=worker_repositories.home,
+        queries=worker_repositories.home,
         freezes=worker_repositories.freezes,
         rules=rules,
         directory=slack.directory,
         replies=slack.replies,
-        patience=slack.patience,
+        rate_limiter=slack.rate_limiter,
         workspace_url=slack.workspace_url,
         wake=lambda: worker.wake(),
         clock=clock,
     )
     worker = Worker(
         name="home",
-        step=homes.step,
+        step=publisher.step,
         concurrency=MAX_CONCURRENT_PUBLICATIONS,
         poll_interval=POLL_SECONDS,
         foreground=foreground,
         max_yield=0.5,
     )
-    slack.replies.at_home = homes.say
-    several = BulkApproveHandler(
+    slack.replies.at_home = publisher.say
+    bulk_approve = BulkApproveHandler(
         slack.client,
-        questions=repositories.home,
+        queries=repositories.home,
         record=repositories.gates,
-        presses=presses,
+        votes=votes,
         rules=rules,
         directory=slack.directory,
         replies=slack.replies,
         workspace_url=slack.workspace_url,
         clock=clock,
     )
-    return HomeDoors(homes=homes, worker=worker, several=several)
+    return HomeDoors(publisher=publisher, worker=worker, bulk_approve=bulk_approve)

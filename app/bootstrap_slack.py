@@ -50,27 +50,27 @@ class SlackDoors:
         self._rule_workers = rule_workers
         self._traffic = LiveTraffic(record=repositories.evidence, source=source)
         self._clock = clock
-        presses = self._presses()
-        home = self._home(presses, foreground)
-        undoing = self._undoing()
+        votes = self._votes()
+        home = self._home(votes, foreground)
+        undo = self._undo()
         self.home_worker = home.worker
         self.bolt = build_app(
             channel_id_changed=self._channel_id_changed,
             client=slack.client,
             signing_secret=slack.signing_secret,
-            presses=presses,
-            undoing=undoing,
-            glass=self._glass(),
+            votes=votes,
+            undo=undo,
+            break_glass=self._break_glass(),
             checks=self._checks(),
-            deploys=self._deploys(undoing, home),
+            deploys=self._deploys(undo, home),
             details=self._details(),
-            homes=home.homes,
-            several=home.several,
+            home=home.publisher,
+            bulk_approve=home.bulk_approve,
             directory=slack.directory,
             replies=slack.replies,
         )
 
-    def _presses(self) -> VoteHandler:
+    def _votes(self) -> VoteHandler:
         async def stale(gate: GateId) -> None:
             await self._repositories.cards.redraw(gate, now=self._clock())
             self._workers.card.wake()
@@ -99,18 +99,18 @@ class SlackDoors:
         self._workers.gate_decided()
         self._rule_workers.gate_decided()
 
-    def _home(self, presses: VoteHandler, foreground: ForegroundTracker) -> HomeDoors:
+    def _home(self, votes: VoteHandler, foreground: ForegroundTracker) -> HomeDoors:
         return home_doors(
             self._slack,
             repositories=self._repositories,
             worker_repositories=self._worker_repositories,
-            presses=presses,
+            votes=votes,
             rules=self._rules,
             foreground=foreground,
             clock=self._clock,
         )
 
-    def _undoing(self) -> UndoHandler:
+    def _undo(self) -> UndoHandler:
         return UndoHandler(
             record=self._repositories.interventions,
             rules=self._rules,
@@ -120,7 +120,7 @@ class SlackDoors:
             clock=self._clock,
         )
 
-    def _glass(self) -> BreakGlassHandler:
+    def _break_glass(self) -> BreakGlassHandler:
         return BreakGlassHandler(
             record=self._repositories.gates,
             traffic=self._traffic,
@@ -151,7 +151,7 @@ class SlackDoors:
             clock=self._clock,
         )
 
-    def _deploys(self, undoing: UndoHandler, home: HomeDoors) -> DeploysCommand:
+    def _deploys(self, undo: UndoHandler, home: HomeDoors) -> DeploysCommand:
         freezes = FreezeCommand(
             record=self._repositories.freezes,
             rules=self._rules,
@@ -159,9 +159,9 @@ class SlackDoors:
             clock=self._clock,
         )
         return DeploysCommand(
-            questions=self._repositories.queries,
+            queries=self._repositories.queries,
             lists=DeploysLists(
-                questions=self._repositories.queries,
+                queries=self._repositories.queries,
                 rules=self._rules,
                 clock=self._clock,
                 workspace_url=self._slack.workspace_url,
@@ -169,7 +169,7 @@ class SlackDoors:
             rules=self._rules,
             directory=self._slack.directory,
             replies=self._slack.replies,
-            undo_form=lambda gate, profile, body: undoing.ask(gate, profile, body=body),
+            undo_form=lambda gate, profile, body: undo.ask(gate, profile, body=body),
             rules_command=RulesCommand(freezes=freezes, rules=self._rules, clock=self._clock),
-            several=home.several,
+            bulk_approve=home.bulk_approve,
         )

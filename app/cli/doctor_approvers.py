@@ -13,7 +13,7 @@ from app.config.loader import Domain
 from app.gate.ids import UserId
 from app.gate.rules.permits import Standing
 from app.gate.rules.policy import Policy, Roster, UnknownDeployer
-from app.slack.client import UNREACHABLE, problem_of
+from app.slack.client import SLACK_CALL_ERRORS, error_code_of
 from app.slack.users.accounts import standing_of
 from app.slack.users.members import NO_SUCH_ENTRY
 
@@ -48,8 +48,8 @@ class Approvers:
         what = f"user group {group}"
         try:
             answer = await asyncio.wait_for(self._client.usergroups_users_list(usergroup=group), ASK_SECONDS)
-        except UNREACHABLE as refusal:
-            if problem_of(refusal) not in NO_SUCH_ENTRY:
+        except SLACK_CALL_ERRORS as refusal:
+            if error_code_of(refusal) not in NO_SUCH_ENTRY:
                 self._unread.add(group)
             remedy = (
                 "Mend the id in switchgate.toml, or enable the group; until then nobody of it may decide."
@@ -66,8 +66,8 @@ class Approvers:
         what = f"user {user}"
         try:
             answer: Any = await asyncio.wait_for(self._client.users_info(user=user), ASK_SECONDS)
-        except UNREACHABLE as refusal:
-            if problem_of(refusal) in NO_SUCH_ENTRY:
+        except SLACK_CALL_ERRORS as refusal:
+            if error_code_of(refusal) in NO_SUCH_ENTRY:
                 self._gone.add(UserId(user))
             else:
                 self._unread.add(user)

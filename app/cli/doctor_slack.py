@@ -15,7 +15,7 @@ from app.cli.slack_answers import ASK_SECONDS, refused, silence_of
 from app.config.environment import Settings
 from app.config.loader import Domain
 from app.slack.blocks import Block
-from app.slack.client import UNREACHABLE, problem_of, web_client
+from app.slack.client import SLACK_CALL_ERRORS, error_code_of, web_client
 
 SCOPES: Final = ("chat:write", "commands", "users:read", "usergroups:read")
 
@@ -50,7 +50,7 @@ async def _bot_token(client: AsyncWebClient, clock: Clock) -> list[Finding]:
     what, asked = "SLACK_BOT_TOKEN", clock()
     try:
         answer = await asyncio.wait_for(client.auth_test(), ASK_SECONDS)
-    except UNREACHABLE as refusal:
+    except SLACK_CALL_ERRORS as refusal:
         remedy = "Copy the bot token from the app's page."
         return [refused(what, "auth.test", refusal, remedy=remedy, client=client)]
     reading = http_reading(answer.headers.get("Date"), asked=asked, answered=clock())
@@ -74,7 +74,7 @@ async def _app_token(client: AsyncWebClient, token: str) -> Finding:
     what = "SLACK_APP_TOKEN"
     try:
         await asyncio.wait_for(client.apps_connections_open(app_token=token), ASK_SECONDS)
-    except UNREACHABLE as refusal:
+    except SLACK_CALL_ERRORS as refusal:
         remedy = "Make an app-level token with the scope connections:write, and turn Socket Mode on."
         return refused(what, "apps.connections.open", refusal, remedy=remedy, client=client)
     return ok(what, "Socket Mode can be opened")
@@ -84,8 +84,8 @@ async def _channel(client: AsyncWebClient, channel: str) -> Finding:
     what = f"channel {channel}"
     try:
         answer = await asyncio.wait_for(client.conversations_info(channel=channel), ASK_SECONDS)
-    except UNREACHABLE as refusal:
-        if problem_of(refusal) == "missing_scope":
+    except SLACK_CALL_ERRORS as refusal:
+        if error_code_of(refusal) == "missing_scope":
             return unknown(what, "not looked at: that takes the scope channels:read, which serving does not")
         remedy = "Mend the id in switchgate.toml; a private channel must invite the app first."
         return refused(what, "conversations.info", refusal, remedy=remedy, client=client)
@@ -106,8 +106,10 @@ async def _card(client: AsyncWebClient, card: Sequence[Block] | None) -> Finding
         # In the body: the SDK's own method puts the blocks into the URL, which a card outgrows.
         asked = client.api_call("blocks.validate", data={"blocks": json.dumps(card)})
         await asyncio.wait_for(asked, ASK_SECONDS)
-    except UNREACHABLE as refusal:
-        if problem_of(refusal) != "invalid_blocks":
-            return unknown(what, silence_of(refusal, client) or f"blocks.validate said {problem_of(refusal)}")
+    except SLACK_CALL_ERRORS as refusal:
+        if error_code_of(refusal) != "invalid_blocks":
+            return unknown(
+                what, silence_of(refusal, client) or f"blocks.validate said {error_code_of(refusal)}"
+            )
         return trouble(what, "Slack would refuse the newest gate's card", "Please report this as a defect.")
     return ok(what, "Slack takes the newest gate's card")

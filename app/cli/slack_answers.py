@@ -8,10 +8,10 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from app.cli.findings import Finding, trouble
-from app.slack.client import NO_WORD, UNDONE, UNSURE, problem_of
+from app.slack.client import HTTP_ERROR_PREFIX, MAYBE_DONE_ERRORS, NOT_DONE_ERRORS, error_code_of
 
 ASK_SECONDS: Final = 10
-PASSING: Final = UNDONE | UNSURE
+PASSING: Final = NOT_DONE_ERRORS | MAYBE_DONE_ERRORS
 """Slack's own words for trouble of Slack's own."""
 
 
@@ -22,7 +22,7 @@ def refused(what: str, method: str, refusal: Exception, *, remedy: str, client: 
         return trouble(
             what, silence, "Look at DNS, at the way out from here (egress, proxies) and at SLACK_API_URL."
         )
-    said = problem_of(refusal)
+    said = error_code_of(refusal)
     return trouble(
         what, f"{method} said {said}", "That is Slack's own; look again later." if said in PASSING else remedy
     )
@@ -30,11 +30,11 @@ def refused(what: str, method: str, refusal: Exception, *, remedy: str, client: 
 
 def silence_of(refusal: Exception, client: AsyncWebClient) -> str | None:
     """That Slack itself said nothing, and which host was asked; None: it did say something."""
-    problem = problem_of(refusal)
+    problem = error_code_of(refusal)
     parts = urlsplit(client.base_url)
     host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname
     if isinstance(refusal, (ClientError, OSError, TimeoutError)):
         return f"Slack cannot be reached: {host} gives no answer ({problem})"
-    if not isinstance(refusal, SlackApiError) or problem.startswith(NO_WORD):
+    if not isinstance(refusal, SlackApiError) or problem.startswith(HTTP_ERROR_PREFIX):
         return f"Slack cannot be reached: {host} answers, but not as Slack does ({problem})"
     return None

@@ -24,12 +24,12 @@ from app.slack.handlers.undo import UndoHandler
 from app.slack.handlers.unhandled_requests import UnhandledRequests
 from app.slack.handlers.vote import VoteHandler
 from app.slack.home.publisher import HomePublisher
-from app.slack.home.view import REFRESH, SEVERAL
-from app.slack.modals import approve as approve_form
-from app.slack.modals import break_glass as break_glass_form
-from app.slack.modals import bulk_approve as bulk_approve_form
-from app.slack.modals.reject import CALLBACK, reject_notice
-from app.slack.modals.undo import CALLBACK as UNDO_CALLBACK
+from app.slack.home.view import BULK_APPROVE, REFRESH
+from app.slack.modals.approve import APPROVE_CALLBACK
+from app.slack.modals.break_glass import BREAK_GLASS_CALLBACK
+from app.slack.modals.bulk_approve import BULK_APPROVE_CALLBACK
+from app.slack.modals.reject import REJECT_CALLBACK, reject_notice
+from app.slack.modals.undo import UNDO_CALLBACK
 from app.slack.replies import Replies
 from app.slack.users.directory import Directory
 
@@ -43,14 +43,14 @@ def build_app(
     *,
     client: AsyncWebClient,
     signing_secret: str | None,
-    presses: VoteHandler,
-    undoing: UndoHandler,
-    glass: BreakGlassHandler,
+    votes: VoteHandler,
+    undo: UndoHandler,
+    break_glass: BreakGlassHandler,
     checks: ChecksHandler,
     deploys: DeploysCommand,
     details: DetailsHandler,
-    homes: HomePublisher,
-    several: BulkApproveHandler,
+    home: HomePublisher,
+    bulk_approve: BulkApproveHandler,
     directory: Directory,
     replies: Replies,
     channel_id_changed: Callable[[str, str], Awaitable[None]],
@@ -77,50 +77,50 @@ def build_app(
         raise_error_for_unhandled_request=True,
     )
     app.error(UnhandledRequests(directory=directory, replies=replies).handle)
-    listener = functools.partial(_listener, replies, directory, homes)
-    doors = _Listeners(
-        presses=presses,
-        undoing=undoing,
-        glass=glass,
+    listener = functools.partial(_listener, replies, directory, home)
+    listeners = _Listeners(
+        votes=votes,
+        undo=undo,
+        break_glass=break_glass,
         checks=checks,
         deploys=deploys,
         details=details,
-        homes=homes,
-        several=several,
+        home=home,
+        bulk_approve=bulk_approve,
         directory=directory,
         replies=replies,
         channel_id_changed=channel_id_changed,
     )
-    _register(app, doors, listener)
+    _register(app, listeners, listener)
     return app
 
 
-def _register(app: AsyncApp, doors: "_Listeners", listener: Callable[[Handler], Handler]) -> None:
+def _register(app: AsyncApp, listeners: "_Listeners", listener: Callable[[Handler], Handler]) -> None:
     """Which listener hears what: what Slack may send, by the names that cards, forms and the manifest use."""
-    app.event("app_home_opened")(listener(doors.home_opened))
-    app.event("channel_id_changed")(listener(doors.channel_id_changed))
-    app.event(ANYTHING)(doors.other_event)
-    app.action(REFRESH)(listener(doors.refresh))
-    app.action(SEVERAL)(listener(doors.several))
-    app.view(bulk_approve_form.CALLBACK)(listener(doors.several_submitted))
-    app.action("approve")(listener(doors.approve))
-    app.action("reject")(listener(doors.reject))
-    app.action(DETAILS)(listener(doors.details))
-    app.action(TAKE_BACK)(listener(doors.take_back))
-    app.action(RUN_CHECKS)(listener(doors.run_checks))
-    app.action(BREAK_GLASS)(listener(doors.break_glass))
-    app.view(approve_form.CALLBACK)(listener(doors.approve_reason))
-    app.view(break_glass_form.CALLBACK)(listener(doors.glass_submitted))
-    app.action(re.compile(rf"{PAGE_ACTION}\..+"))(listener(doors.page))
-    app.action("undo")(listener(doors.undo))
-    app.action("finish")(listener(doors.finish))
-    app.view(CALLBACK)(listener(doors.reject_reason))
-    app.view(UNDO_CALLBACK)(listener(doors.undo_reason))
-    app.command("/deploys")(listener(doors.command))
+    app.event("app_home_opened")(listener(listeners.home_opened))
+    app.event("channel_id_changed")(listener(listeners.channel_id_changed))
+    app.event(ANYTHING)(listeners.other_event)
+    app.action(REFRESH)(listener(listeners.refresh))
+    app.action(BULK_APPROVE)(listener(listeners.bulk_approve))
+    app.view(BULK_APPROVE_CALLBACK)(listener(listeners.bulk_approve_submitted))
+    app.action("approve")(listener(listeners.approve))
+    app.action("reject")(listener(listeners.reject))
+    app.action(DETAILS)(listener(listeners.details))
+    app.action(TAKE_BACK)(listener(listeners.take_back))
+    app.action(RUN_CHECKS)(listener(listeners.run_checks))
+    app.action(BREAK_GLASS)(listener(listeners.break_glass))
+    app.view(APPROVE_CALLBACK)(listener(listeners.approve_reason))
+    app.view(BREAK_GLASS_CALLBACK)(listener(listeners.break_glass_submitted))
+    app.action(re.compile(rf"{PAGE_ACTION}\..+"))(listener(listeners.page))
+    app.action("undo")(listener(listeners.undo))
+    app.action("finish")(listener(listeners.finish))
+    app.view(REJECT_CALLBACK)(listener(listeners.reject_reason))
+    app.view(UNDO_CALLBACK)(listener(listeners.undo_reason))
+    app.command("/deploys")(listener(listeners.command))
     # Old cards outlive releases: a button that nobody knows any more still gets an answer.
-    app.action(ANYTHING)(listener(doors.old_button))
-    app.view(ANYTHING)(listener(doors.old_view))
-    app.view_closed(ANYTHING)(listener(doors.closed_view))
+    app.action(ANYTHING)(listener(listeners.old_button))
+    app.view(ANYTHING)(listener(listeners.old_view))
+    app.view_closed(ANYTHING)(listener(listeners.closed_view))
 
 
 class _Listeners:
@@ -129,34 +129,34 @@ class _Listeners:
     def __init__(
         self,
         *,
-        presses: VoteHandler,
-        undoing: UndoHandler,
-        glass: BreakGlassHandler,
+        votes: VoteHandler,
+        undo: UndoHandler,
+        break_glass: BreakGlassHandler,
         checks: ChecksHandler,
         deploys: DeploysCommand,
         details: DetailsHandler,
-        homes: HomePublisher,
-        several: BulkApproveHandler,
+        home: HomePublisher,
+        bulk_approve: BulkApproveHandler,
         directory: Directory,
         replies: Replies,
         channel_id_changed: Callable[[str, str], Awaitable[None]],
     ) -> None:
         self._channel_id_changed = channel_id_changed
-        self._presses = presses
-        self._undoing = undoing
-        self._glass = glass
+        self._votes = votes
+        self._undo = undo
+        self._break_glass = break_glass
         self._checks = checks
         self._deploys = deploys
         self._details = details
-        self._homes = homes
-        self._several = several
+        self._home = home
+        self._bulk_approve = bulk_approve
         self._directory = directory
         self._replies = replies
 
     async def home_opened(self, ack: Any, body: Any, payload: Any) -> None:
         await ack()
         if payload.get("tab", "home") == "home":
-            self._homes.opened(body)
+            self._home.opened(body)
 
     async def channel_id_changed(self, ack: Any, body: Any, payload: Any) -> None:
         """Committed before it is acked: Slack sends it again otherwise."""
@@ -171,55 +171,55 @@ class _Listeners:
 
     async def refresh(self, ack: Any, body: Any, payload: Any) -> None:
         await ack()
-        self._homes.opened(body)
+        self._home.opened(body)
 
-    async def several(self, ack: Any, body: Any, payload: Any) -> None:
-        await self._several.ask(ack, body, payload)
+    async def bulk_approve(self, ack: Any, body: Any, payload: Any) -> None:
+        await self._bulk_approve.ask(ack, body, payload)
 
-    async def several_submitted(self, ack: Any, body: Any, payload: Any) -> None:
-        await self._several.submitted(ack, body, payload)
+    async def bulk_approve_submitted(self, ack: Any, body: Any, payload: Any) -> None:
+        await self._bulk_approve.submitted(ack, body, payload)
 
     async def approve(self, ack: Any, body: Any, payload: Any) -> None:
-        await self._presses.approve(ack, body, payload)
+        await self._votes.approve(ack, body, payload)
 
     async def reject(self, ack: Any, body: Any, payload: Any) -> None:
-        await self._presses.reject(ack, body, payload)
+        await self._votes.reject(ack, body, payload)
 
     async def reject_reason(self, ack: Any, body: Any, payload: Any) -> None:
-        await self._presses.reject_reason(ack, body, payload)
+        await self._votes.reject_reason(ack, body, payload)
 
     async def undo(self, ack: Any, body: Any, payload: Any) -> None:
-        await self._undoing.undo(ack, body, payload)
-        self._presses.meet(body, payload)
+        await self._undo.undo(ack, body, payload)
+        self._votes.meet(body, payload)
 
     async def undo_reason(self, ack: Any, body: Any, payload: Any) -> None:
-        await self._undoing.undo_reason(ack, body, payload)
+        await self._undo.undo_reason(ack, body, payload)
 
     async def finish(self, ack: Any, body: Any, payload: Any) -> None:
-        await self._undoing.finish(ack, body, payload)
-        self._presses.meet(body, payload)
+        await self._undo.finish(ack, body, payload)
+        self._votes.meet(body, payload)
 
     async def details(self, ack: Any, body: Any, payload: Any) -> None:
         await self._details.details(ack, body, payload)
-        self._presses.meet(body, payload)
+        self._votes.meet(body, payload)
 
     async def run_checks(self, ack: Any, body: Any, payload: Any) -> None:
         await self._checks.run(ack, body, payload)
-        self._presses.meet(body, payload)
+        self._votes.meet(body, payload)
 
     async def approve_reason(self, ack: Any, body: Any, payload: Any) -> None:
-        await self._presses.approve_reason(ack, body, payload)
+        await self._votes.approve_reason(ack, body, payload)
 
     async def take_back(self, ack: Any, body: Any, payload: Any) -> None:
-        await self._glass.take_back(ack, body, payload)
-        self._presses.meet(body, payload)
+        await self._break_glass.take_back(ack, body, payload)
+        self._votes.meet(body, payload)
 
     async def break_glass(self, ack: Any, body: Any, payload: Any) -> None:
-        await self._glass.ask(ack, body, payload)
-        self._presses.meet(body, payload)
+        await self._break_glass.ask(ack, body, payload)
+        self._votes.meet(body, payload)
 
-    async def glass_submitted(self, ack: Any, body: Any, payload: Any) -> None:
-        await self._glass.submitted(ack, body, payload)
+    async def break_glass_submitted(self, ack: Any, body: Any, payload: Any) -> None:
+        await self._break_glass.submitted(ack, body, payload)
 
     async def command(self, ack: Any, body: Any, payload: Any) -> None:
         await self._deploys.command(ack, body)
@@ -242,7 +242,7 @@ class _Listeners:
         await ack()
 
 
-def _listener(replies: Replies, directory: Directory, homes: HomePublisher, work: Handler) -> Handler:
+def _listener(replies: Replies, directory: Directory, home: HomePublisher, work: Handler) -> Handler:
     """No exception may leave a listener: Bolt would drop the ack, even one that was already given."""
 
     @functools.wraps(work)
@@ -250,17 +250,17 @@ def _listener(replies: Replies, directory: Directory, homes: HomePublisher, work
         with replies.listening():
             try:
                 await work(ack, body, payload)
-                homes.after(body)
+                home.after(body)
             except Exception:
                 short = error_id()
                 log.exception("listener_failed", error_id=short, listener=work.__name__)
                 if ack.response is None:
                     await ack()
-                replies.later(_apologise(replies, directory, body, short), what="apology")
+                replies.later(_report_error(replies, directory, body, short), what="apology")
 
     return listen
 
 
-async def _apologise(replies: Replies, directory: Directory, body: Any, short: str) -> None:
+async def _report_error(replies: Replies, directory: Directory, body: Any, short: str) -> None:
     texts = Texts.of((await directory.profile(body)).locale)
     replies.answer(body, texts("refused.unknown_error", id=short))

@@ -8,17 +8,17 @@ from typing import Any, Final
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from app.slack.client import UNREACHABLE, problem_of
+from app.slack.client import SLACK_CALL_ERRORS, error_code_of
 from app.slack.users.directory import Directory
 
 log = structlog.get_logger(__name__)
 
-START_SECONDS: Final = 5
-KEPT: Final = timedelta(seconds=55)
-SECONDS_EACH: Final = timedelta(seconds=6)
+START_TIMEOUT_SECONDS: Final = 5
+GROUP_REFRESH_INTERVAL: Final = timedelta(seconds=55)
+MIN_INTERVAL_PER_GROUP: Final = timedelta(seconds=6)
 """usergroups.users.list allows some twenty calls a minute: a large configuration is asked about less often."""
 
-FATAL: Final = frozenset(
+FATAL_ERRORS: Final = frozenset(
     {
         "invalid_auth",
         "not_authed",
@@ -32,7 +32,7 @@ FATAL: Final = frozenset(
 )
 """Slack's answers to a token that waiting will not mend."""
 
-SEARCH: Final = frozenset({"channels:history", "groups:history"})
+HISTORY_SCOPES: Final = frozenset({"channels:history", "groups:history"})
 
 
 class CannotStart(Exception):
@@ -49,25 +49,27 @@ class AuthCheck:
         self.workspace_url: str | None = None
         self.may_search = False
 
-    async def begin(self, groups: Iterable[str]) -> None:
+    async def check_at_start(self, groups: Iterable[str]) -> None:
         """Slack being away is no reason not to start: deadlines must still be kept. Raises `CannotStart`."""
-        await asyncio.gather(self._greet(), self._prove_app_token(), self._first_groups(groups))
+        await asyncio.gather(self._check_bot_token(), self._check_app_token(), self._load_groups(groups))
 
-    async def keep(self, groups: Iterable[str]) -> bool:
+    async def refresh(self, groups: Iterable[str]) -> bool:
         """Hears of the groups' members again, where no other replica has; False: something of it Slack did not tell."""
         if self._directory.team is None:
             try:
-                await self._greet()
-            except CannotStart as refusal:
-                log.error("slack_token_refused", problem=str(refusal))
+                await self._check_bot_token()
+            except CannotStart as exc:
+                log.error("slack_token_refused", problem=str(exc))
         wanted = frozenset(groups)
-        whole = await self._directory.members.keep(wanted, period=max(KEPT, SECONDS_EACH * len(wanted)))
+        complete = await self._directory.members.keep(
+            wanted, period=max(GROUP_REFRESH_INTERVAL, MIN_INTERVAL_PER_GROUP * len(wanted))
+        )
         if self._directory.enterprise is not None:
-            whole = await self._directory.members.learn_aliases() and whole
-        return whole and self._directory.team is not None
+            complete = await self._directory.members.learn_aliases() and complete
+        return complete and self._directory.team is not None
 
-    async def _greet(self) -> None:
-        who = await _ask(self._client.auth_test, "SLACK_BOT_TOKEN")
+    async def _check_bot_token(self) -> None:
+        who = await _call(self._client.auth_test, "SLACK_BOT_TOKEN")
         if who is None:
             return
         self._directory.team = who.get("team_id")
@@ -76,30 +78,30 @@ class AuthCheck:
             log.error("slack_org_wide_install_not_supported", remedy="install the app in one workspace")
         self.workspace_url = who.get("url")
         scopes = str(who.headers.get("X-OAuth-Scopes", "")).replace(" ", "").split(",")
-        self.may_search = set(scopes) >= SEARCH
+        self.may_search = set(scopes) >= HISTORY_SCOPES
 
-    async def _prove_app_token(self) -> None:
+    async def _check_app_token(self) -> None:
         """A bad app token makes the socket client retry for ever in silence; this says so at once."""
         token = self._app_token
         if token:
-            await _ask(lambda: self._client.apps_connections_open(app_token=token), "SLACK_APP_TOKEN")
+            await _call(lambda: self._client.apps_connections_open(app_token=token), "SLACK_APP_TOKEN")
 
-    async def _first_groups(self, groups: Iterable[str]) -> None:
+    async def _load_groups(self, groups: Iterable[str]) -> None:
         """Nobody is to be refused only because the members were not heard of yet."""
         try:
-            async with asyncio.timeout(START_SECONDS):
+            async with asyncio.timeout(START_TIMEOUT_SECONDS):
                 await self._directory.refresh_groups(groups)
         except TimeoutError:
             log.warning("slack_groups_not_known_yet")
 
 
-async def _ask(method: Callable[[], Awaitable[Any]], variable: str) -> Any:
+async def _call(method: Callable[[], Awaitable[Any]], variable: str) -> Any:
     try:
-        async with asyncio.timeout(START_SECONDS):
+        async with asyncio.timeout(START_TIMEOUT_SECONDS):
             return await method()
-    except UNREACHABLE as trouble:
-        error = problem_of(trouble)
-        if error in FATAL:
+    except SLACK_CALL_ERRORS as exc:
+        error = error_code_of(exc)
+        if error in FATAL_ERRORS:
             raise CannotStart(
                 f"{variable}: Slack refuses it ({error}). Copy it again from the app's page."
             ) from None

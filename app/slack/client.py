@@ -11,17 +11,17 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from app.flow.notify.slack_errors import MessageGone, SlackCallFailed
 
-CALL_SECONDS: Final = 8
-GONE: Final = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
-UNDONE: Final = frozenset({"ratelimited", "service_unavailable"})
+CALL_TIMEOUT_SECONDS: Final = 8
+MESSAGE_GONE_ERRORS: Final = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+NOT_DONE_ERRORS: Final = frozenset({"ratelimited", "service_unavailable"})
 """Slack's own words for: nothing was done."""
 
-NOT_NOW: Final = frozenset(
+TOKEN_ERRORS: Final = frozenset(
     {"invalid_auth", "not_authed", "account_inactive", "token_expired", "token_revoked", "access_denied"}
 )
 """Slack's own words for: not with this token. It is mended in time, and nothing of the message was judged."""
 
-CLOSED: Final = frozenset(
+CHANNEL_CLOSED_ERRORS: Final = frozenset(
     {
         "channel_not_found",
         "is_archived",
@@ -40,20 +40,20 @@ CLOSED: Final = frozenset(
 """Slack's own words for: not in this channel, until somebody changes that.
 https://docs.slack.dev/reference/methods/chat.postMessage#errors"""
 
-UNSURE: Final = frozenset({"internal_error", "fatal_error", "request_timeout"})
+MAYBE_DONE_ERRORS: Final = frozenset({"internal_error", "fatal_error", "request_timeout"})
 """Slack's own words for: something may have been done."""
 
-NO_WORD: Final = "http_"
+HTTP_ERROR_PREFIX: Final = "http_"
 """Begins the error of an answer in which Slack itself said nothing."""
 
-LONGEST_REST: Final = 3600.0
+MAX_RETRY_AFTER_SECONDS: Final = 3600.0
 
 POST: Final = "chat.postMessage"
-SETTLING: Final = timedelta(seconds=4)
+POST_SETTLE_TIME: Final = timedelta(seconds=4)
 """A post that timed out may still arrive: it is looked for only after so long."""
 
 # A proxy that answers in plain text makes the SDK fail with an AttributeError of its own.
-UNREACHABLE: Final = (SlackApiError, ClientError, TimeoutError, OSError, AttributeError, ValueError)
+SLACK_CALL_ERRORS: Final = (SlackApiError, ClientError, TimeoutError, OSError, AttributeError, ValueError)
 
 
 def web_client(*, token: str, api_url: str | None, session: ClientSession) -> AsyncWebClient:
@@ -64,33 +64,33 @@ def web_client(*, token: str, api_url: str | None, session: ClientSession) -> As
     return AsyncWebClient(
         token=token,
         session=session,
-        timeout=CALL_SECONDS,
+        timeout=CALL_TIMEOUT_SECONDS,
         retry_handlers=[],
         base_url=api_url or AsyncWebClient.BASE_URL,
     )
 
 
-def problem_of(trouble: Exception) -> str:
+def error_code_of(exc: Exception) -> str:
     """Slack's error code; where it gave none, the HTTP status or the failure's name."""
-    if not isinstance(trouble, SlackApiError):
-        return type(trouble).__name__
-    data = getattr(trouble.response, "data", None)
+    if not isinstance(exc, SlackApiError):
+        return type(exc).__name__
+    data = getattr(exc.response, "data", None)
     error = data.get("error") if isinstance(data, Mapping) else None
-    return str(error or f"{NO_WORD}{_status(trouble)}")
+    return str(error or f"{HTTP_ERROR_PREFIX}{_status(exc)}")
 
 
-def rest_of(trouble: Exception) -> timedelta | None:
+def retry_after_of(exc: Exception) -> timedelta | None:
     """How long Slack asks us to leave it alone; None: it does not."""
-    if not isinstance(trouble, SlackApiError):
+    if not isinstance(exc, SlackApiError):
         return None
-    if _status(trouble) != 429 and problem_of(trouble) != "ratelimited":
+    if _status(exc) != 429 and error_code_of(exc) != "ratelimited":
         return None
-    headers = getattr(trouble.response, "headers", {})
+    headers = getattr(exc.response, "headers", {})
     try:
         seconds = float(headers.get("Retry-After", 1))
     except ValueError:
         seconds = 1.0
-    return timedelta(seconds=min(max(seconds, 1.0), LONGEST_REST))
+    return timedelta(seconds=min(max(seconds, 1.0), MAX_RETRY_AFTER_SECONDS))
 
 
 class RateLimiter:
@@ -111,45 +111,45 @@ class RateLimiter:
         if wait > timedelta(0):
             raise SlackCallFailed("ratelimited", retry_after=wait)
         try:
-            async with asyncio.timeout(CALL_SECONDS):
+            async with asyncio.timeout(CALL_TIMEOUT_SECONDS):
                 return await work()
-        except UNREACHABLE as trouble:
-            raise self._meaning(key, trouble) from None
+        except SLACK_CALL_ERRORS as exc:
+            raise self._translated(key, exc) from None
 
-    def _meaning(self, key: tuple[str, str], trouble: Exception) -> Exception:
-        error, wait = problem_of(trouble), rest_of(trouble)
+    def _translated(self, key: tuple[str, str], exc: Exception) -> Exception:
+        error, wait = error_code_of(exc), retry_after_of(exc)
         if wait is not None:
             now = self._clock()
             self._until = {one: until for one, until in self._until.items() if until > now}
             self._until[key] = now + wait
             return SlackCallFailed("ratelimited", retry_after=wait)
-        if error in GONE:
+        if error in MESSAGE_GONE_ERRORS:
             return MessageGone(error)
         return SlackCallFailed(
             error,
-            retry_after=SETTLING if key[0] == POST and isinstance(trouble, TimeoutError) else None,
-            uncertain=_may_be_done(trouble, error),
-            refused=_is_refused(trouble, error),
-            closed=error in CLOSED,
+            retry_after=POST_SETTLE_TIME if key[0] == POST and isinstance(exc, TimeoutError) else None,
+            uncertain=_may_be_done(exc, error),
+            refused=_is_refused(exc, error),
+            closed=error in CHANNEL_CLOSED_ERRORS,
         )
 
 
-def _may_be_done(trouble: Exception, error: str) -> bool:
+def _may_be_done(exc: Exception, error: str) -> bool:
     """Whether Slack may have done what was asked although it did not say so."""
-    if isinstance(trouble, ClientConnectorError) or error in UNDONE:
+    if isinstance(exc, ClientConnectorError) or error in NOT_DONE_ERRORS:
         return False
-    if not isinstance(trouble, SlackApiError) or error in UNSURE:
+    if not isinstance(exc, SlackApiError) or error in MAYBE_DONE_ERRORS:
         return True
-    status = _status(trouble)
-    return status >= 500 or (error.startswith(NO_WORD) and status < 400)
+    status = _status(exc)
+    return status >= 500 or (error.startswith(HTTP_ERROR_PREFIX) and status < 400)
 
 
-def _is_refused(trouble: Exception, error: str) -> bool:
+def _is_refused(exc: Exception, error: str) -> bool:
     """Whether Slack itself said no, and not only that it cannot now."""
-    said = isinstance(trouble, SlackApiError) and not error.startswith(NO_WORD)
-    return said and error not in UNDONE | UNSURE | NOT_NOW
+    said = isinstance(exc, SlackApiError) and not error.startswith(HTTP_ERROR_PREFIX)
+    return said and error not in NOT_DONE_ERRORS | MAYBE_DONE_ERRORS | TOKEN_ERRORS
 
 
-def _status(trouble: SlackApiError) -> int:
-    status = getattr(trouble.response, "status_code", None) or getattr(trouble.response, "status", 0)
+def _status(exc: SlackApiError) -> int:
+    status = getattr(exc.response, "status_code", None) or getattr(exc.response, "status", 0)
     return status if isinstance(status, int) else 0

@@ -23,17 +23,17 @@ from app.slack.users.directory import Directory
 from app.slack.users.email_lookup import SlackEmailLookup
 from app.workers.foreground import ForegroundTracker
 
-CONNECTIONS = 50
+MAX_CONNECTIONS = 50
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Publishers:
     """What the loops write with, and where they look people up."""
 
-    canvas: SlackCardPublisher
-    threads: SlackTimelinePublisher
-    herald: SlackAnnouncer
-    book: SlackEmailLookup
+    cards: SlackCardPublisher
+    timelines: SlackTimelinePublisher
+    announcements: SlackAnnouncer
+    email_lookup: SlackEmailLookup
 
 
 class ClientBundle:
@@ -51,35 +51,37 @@ class ClientBundle:
         self._app_token = _secret(settings.slack_app_token)
         self.signing_secret = _secret(settings.slack_signing_secret)
         self.texts = Texts.of(settings.locale)
-        self._session = ClientSession(connector=TCPConnector(limit=CONNECTIONS))
+        self._session = ClientSession(connector=TCPConnector(limit=MAX_CONNECTIONS))
         self.client = web_client(
             token=settings.slack_bot_token.get_secret_value(),
             api_url=settings.slack_api_url,
             session=self._session,
         )
         self.directory = Directory(self.client, clock=clock, locale=settings.locale, record=members)
-        self.greeting = AuthCheck(self.client, directory=self.directory, app_token=self._app_token)
+        self.auth_check = AuthCheck(self.client, directory=self.directory, app_token=self._app_token)
         self.replies = Replies(self.client, foreground=foreground)
-        self.patience = RateLimiter(clock)
+        self.rate_limiter = RateLimiter(clock)
 
     def workspace_url(self) -> str | None:
-        return self.greeting.workspace_url
+        return self.auth_check.workspace_url
 
-    def writers(self, rules: Rules) -> Publishers:
+    def publishers(self, rules: Rules) -> Publishers:
         """They share their patience with Slack."""
         return Publishers(
-            canvas=SlackCardPublisher(
-                self.client, texts=self.texts, rules=rules, patience=self.patience, clock=self._clock
+            cards=SlackCardPublisher(
+                self.client, texts=self.texts, rules=rules, rate_limiter=self.rate_limiter, clock=self._clock
             ),
-            threads=SlackTimelinePublisher(
+            timelines=SlackTimelinePublisher(
                 self.client,
                 texts=self.texts,
                 rules=rules,
                 workspace_url=self.workspace_url,
-                patience=self.patience,
+                rate_limiter=self.rate_limiter,
             ),
-            herald=SlackAnnouncer(self.client, texts=self.texts, rules=rules, patience=self.patience),
-            book=SlackEmailLookup(self.client, clock=self._clock),
+            announcements=SlackAnnouncer(
+                self.client, texts=self.texts, rules=rules, rate_limiter=self.rate_limiter
+            ),
+            email_lookup=SlackEmailLookup(self.client, clock=self._clock),
         )
 
     def socket(self, bolt: AsyncApp) -> Socket | None:

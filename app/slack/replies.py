@@ -12,20 +12,20 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from app.flow.ports.database import DatabaseUnavailable
 from app.slack.blocks import Block
 from app.slack.cards.secondary_buttons import answer_blocks
-from app.slack.client import CALL_SECONDS, UNREACHABLE, problem_of
+from app.slack.client import CALL_TIMEOUT_SECONDS, SLACK_CALL_ERRORS, error_code_of
 from app.workers.foreground import ForegroundTracker
 
 log = structlog.get_logger(__name__)
 
 Body = Mapping[str, Any]
 
-ANSWER_SECONDS: Final = 2.5
+ACK_TIMEOUT_SECONDS: Final = 2.5
 """Slack waits 3 s for the ack; what is not committed by then is rolled back, and the presser told."""
 
-LONGEST_SECONDS: Final = 16
-REFUSED_AGAIN_SECONDS: Final = 60
+REPLY_TIMEOUT_SECONDS: Final = 16
+DENIAL_REPEAT_SECONDS: Final = 60
 
-OPEN_SECONDS: Final = 5
+OPEN_MODAL_TIMEOUT_SECONDS: Final = 5
 """How long views.open may take. After 3 s the trigger has expired, and Slack opens nothing any more."""
 
 
@@ -38,9 +38,9 @@ class Replies:
         self._foreground = foreground
         self.at_home: Callable[[Body, str, list[Block] | None], None] | None = None
         """Takes the answers to presses in App Home, which shows them itself; None: they go out as messages."""
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._listeners = 0
-        self._quiet = asyncio.Event()
+        self._idle = asyncio.Event()
 
     def answer(self, body: Body, text: str, blocks: list[Block] | None = None) -> None:
         """Says something to whoever sent `body` (a press or a command), and to nobody else."""
@@ -54,7 +54,7 @@ class Replies:
         now = asyncio.get_running_loop().time()
         action = str((body.get("actions") or [{}])[0].get("action_id", ""))
         key = (user_of(body), action, text)
-        self._refused = {one: at for one, at in self._refused.items() if now - at < REFUSED_AGAIN_SECONDS}
+        self._refused = {one: at for one, at in self._refused.items() if now - at < DENIAL_REPEAT_SECONDS}
         if key not in self._refused:
             self._refused[key] = now
             self.answer(body, text, blocks)
@@ -66,9 +66,9 @@ class Replies:
             what="message",
         )
 
-    def turn(self, body: Body, *, text: str, blocks: list[Block]) -> None:
+    def replace(self, body: Body, *, text: str, blocks: list[Block]) -> None:
         """Puts something else where the pressed whisper stands; where it is too old for that, whispers anew."""
-        self.later(self._turn(body, text, blocks), what="turn")
+        self.later(self._replace(body, text, blocks), what="turn")
 
     def open_modal(self, body: Body, view: Block, *, not_opened: str) -> None:
         """Opens a form with the trigger of `body`, which lives 3 s and opens one form. If Slack does not open it, the
@@ -79,17 +79,17 @@ class Replies:
         """The same, in the caller's own task."""
         trigger = str(body.get("trigger_id") or "")
         try:
-            async with asyncio.timeout(OPEN_SECONDS):
+            async with asyncio.timeout(OPEN_MODAL_TIMEOUT_SECONDS):
                 await self._client.views_open(trigger_id=trigger, view=view)
-        except UNREACHABLE as exc:
-            log.warning("form_not_opened", problem=problem_of(exc), user=user_of(body))
+        except SLACK_CALL_ERRORS as exc:
+            log.warning("form_not_opened", problem=error_code_of(exc), user=user_of(body))
             self.answer(body, not_opened)
 
     def later(self, work: Awaitable[Any], *, what: str) -> None:
         """Runs `work` after the ack; a failure is logged and harms nothing else."""
         task = asyncio.create_task(self._guarded(work, what))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -101,42 +101,42 @@ class Replies:
         finally:
             self._listeners -= 1
             if self._listeners == 0:
-                self._quiet.set()
+                self._idle.set()
 
-    async def quiet(self) -> None:
+    async def wait_until_idle(self) -> None:
         """Waits until no listener runs."""
-        self._quiet.clear()
+        self._idle.clear()
         if self._listeners:
-            await self._quiet.wait()
+            await self._idle.wait()
 
     async def drain(self) -> None:
         """Waits for what is under way, and for what that begins in its turn."""
-        while self._under_way:
-            await asyncio.wait(list(self._under_way))
+        while self._tasks:
+            await asyncio.wait(list(self._tasks))
 
     def cancel(self) -> set[asyncio.Task[None]]:
         """Cancels what is under way, and gives it; a cancelled task may take a moment to end."""
-        for task in self._under_way:
+        for task in self._tasks:
             task.cancel()
-        return set(self._under_way)
+        return set(self._tasks)
 
     async def _answer(self, body: Body, text: str, blocks: list[Block] | None = None) -> None:
         channel, user = channel_of(body), user_of(body)
         try:
-            async with asyncio.timeout(CALL_SECONDS):
+            async with asyncio.timeout(CALL_TIMEOUT_SECONDS):
                 if channel:
                     await self._client.chat_postEphemeral(
                         channel=channel, user=user, text=text, blocks=blocks
                     )
                 else:
                     await self._client.chat_postMessage(channel=user, text=text, blocks=blocks)
-        except UNREACHABLE as trouble:
+        except SLACK_CALL_ERRORS as exc:
             # We are not in that channel, or asked too often: the press itself brought a way to answer.
             if not await self._respond(body, text=text, blocks=blocks, replace=False):
                 raise
-            log.info("answered_by_response_url", problem=problem_of(trouble))
+            log.info("answered_by_response_url", problem=error_code_of(exc))
 
-    async def _turn(self, body: Body, text: str, blocks: list[Block]) -> None:
+    async def _replace(self, body: Body, text: str, blocks: list[Block]) -> None:
         if not await self._respond(body, text=text, blocks=blocks, replace=True):
             await self._answer(body, text, blocks)
 
@@ -146,32 +146,32 @@ class Replies:
         if not url:
             return False
         webhook = AsyncWebhookClient(
-            str(url), timeout=CALL_SECONDS, session=self._client.session, retry_handlers=[]
+            str(url), timeout=CALL_TIMEOUT_SECONDS, session=self._client.session, retry_handlers=[]
         )
         said = {"text": text, "response_type": "ephemeral", "replace_original": replace}
         try:
-            async with asyncio.timeout(CALL_SECONDS):
+            async with asyncio.timeout(CALL_TIMEOUT_SECONDS):
                 answer = await webhook.send_dict(said | ({"blocks": blocks} if blocks else {}))
-        except UNREACHABLE as trouble:
-            log.warning("response_url_failed", problem=problem_of(trouble))
+        except SLACK_CALL_ERRORS as exc:
+            log.warning("response_url_failed", problem=error_code_of(exc))
             return False
         return answer.status_code == 200 and '"ok":false' not in str(answer.body).replace(" ", "")
 
     async def _guarded(self, work: Awaitable[Any], what: str) -> None:
         try:
-            async with asyncio.timeout(LONGEST_SECONDS):
+            async with asyncio.timeout(REPLY_TIMEOUT_SECONDS):
                 await work
-        except UNREACHABLE as trouble:
-            log.warning("slack_reply_failed", what=what, problem=problem_of(trouble))
-        except DatabaseUnavailable as trouble:
-            log.warning("slack_reply_without_database", what=what, problem=str(trouble))
+        except SLACK_CALL_ERRORS as exc:
+            log.warning("slack_reply_failed", what=what, problem=error_code_of(exc))
+        except DatabaseUnavailable as exc:
+            log.warning("slack_reply_without_database", what=what, problem=str(exc))
         except Exception:
             log.exception("slack_reply_failed", what=what)
 
 
 def ack_deadline() -> float:
     """The moment of the loop's time by which a listener must have what it needs for its ack."""
-    return asyncio.get_running_loop().time() + ANSWER_SECONDS
+    return asyncio.get_running_loop().time() + ACK_TIMEOUT_SECONDS
 
 
 def user_of(body: Body) -> str:

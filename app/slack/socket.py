@@ -20,13 +20,13 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 
 log = structlog.get_logger(__name__)
 
-CONNECT_SECONDS: Final = 3
-WATCH_SECONDS: Final = 0.5
-LONGEST_WAIT_SECONDS: Final = 15.0
+CONNECT_TIMEOUT_SECONDS: Final = 3
+CHECK_INTERVAL_SECONDS: Final = 0.5
+MAX_BACKOFF_SECONDS: Final = 15.0
 """Between failed tries; Slack hands out URLs at about one a minute and app once asked too often."""
 
-PATIENCE: Final = timedelta(seconds=2)
-DOWN_TOO_LONG: Final = timedelta(seconds=30)
+RECONNECT_AFTER: Final = timedelta(seconds=2)
+UNHEALTHY_AFTER: Final = timedelta(seconds=30)
 
 
 Listening = Callable[[], AbstractContextManager[None]]
@@ -64,8 +64,8 @@ class Socket:
         self._token = app_token
         self._clock = clock
         self._handler: AsyncSocketModeHandler | None = None
-        self._seen_up: datetime | None = None
-        self._born = clock()
+        self._last_up: datetime | None = None
+        self._created_at = clock()
         self._watch: asyncio.Task[None] | None = None
 
     def open(self) -> None:
@@ -83,35 +83,38 @@ class Socket:
         """Whether the socket is open now."""
         return self._handler is not None and await self._handler.client.is_connected()
 
-    def is_fit(self) -> bool:
+    def is_healthy(self) -> bool:
         """False once the socket has been down for longer than any refresh takes."""
-        return self._clock() - (self._seen_up or self._born) < DOWN_TOO_LONG and self._seen_up is not None
+        return (
+            self._clock() - (self._last_up or self._created_at) < UNHEALTHY_AFTER
+            and self._last_up is not None
+        )
 
     async def _keep_open(self) -> None:
-        wait = WATCH_SECONDS
+        wait = CHECK_INTERVAL_SECONDS
         while True:
             try:
-                await self._look()
-                wait = WATCH_SECONDS
-            except Exception as trouble:
-                log.warning("slack_socket_trouble", problem=type(trouble).__name__)
+                await self._check()
+                wait = CHECK_INTERVAL_SECONDS
+            except Exception as exc:
+                log.warning("slack_socket_trouble", problem=type(exc).__name__)
                 await self._drop()
-                wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+                wait = min(wait * 2, MAX_BACKOFF_SECONDS)
             await asyncio.sleep(wait)
 
-    async def _look(self) -> None:
+    async def _check(self) -> None:
         if await self.is_up():
-            self._seen_up = self._clock()
+            self._last_up = self._clock()
             return
-        down_since = self._seen_up or self._born
-        if self._handler is None or self._clock() - down_since > PATIENCE:
+        down_since = self._last_up or self._created_at
+        if self._handler is None or self._clock() - down_since > RECONNECT_AFTER:
             await self._drop()
             await self._connect()
-            self._seen_up = self._clock()
+            self._last_up = self._clock()
 
     async def _connect(self) -> None:
         self._handler = _Handler(self._app, self._token, listening=self._listening)
-        async with asyncio.timeout(CONNECT_SECONDS):
+        async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
             await self._handler.connect_async()  # type: ignore[no-untyped-call]  # Bolt does not annotate it
         log.info("slack_socket_open")
 
@@ -120,7 +123,7 @@ class Socket:
         if handler is None:
             return
         try:
-            async with asyncio.timeout(CONNECT_SECONDS):
+            async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
                 await handler.close_async()  # type: ignore[no-untyped-call]  # Bolt does not annotate it
-        except Exception as trouble:
-            log.warning("slack_socket_close_failed", problem=type(trouble).__name__)
+        except Exception as exc:
+            log.warning("slack_socket_close_failed", problem=type(exc).__name__)

@@ -24,11 +24,11 @@ from tests.harness import Harness, text_of
 Json = dict[str, Any]
 
 GUEST: Final = User(id="U05GUEST", name="guest", real_name="Guest", is_restricted=True)
-GONE: Final = User(id="U06GONE", name="gone", real_name="Gone Long", deleted=True)
+MESSAGE_GONE_ERRORS: Final = User(id="U06GONE", name="gone", real_name="Gone Long", deleted=True)
 ROBOT: Final = User(id="U07ROBOT", name="robot", real_name="Robot", is_bot=True)
 STRANGER: Final = User(id="U08STRANGER", name="stranger", real_name="Stranger", is_stranger=True)
 FAR: Final = User(id="U09FAR", name="far", real_name="Far Away", team_id="T9OTHER")
-OUTSIDERS: Final = (GUEST, GONE, ROBOT, STRANGER, FAR)
+OUTSIDERS: Final = (GUEST, MESSAGE_GONE_ERRORS, ROBOT, STRANGER, FAR)
 
 TWO_APPROVALS: Final = config_text(order="approvals = 2\n")
 

@@ -33,11 +33,11 @@ async def answering(answer: Answer) -> AsyncIterator[AsyncWebClient]:
     await runner.cleanup()
 
 
-async def not_drawn(answer: Answer, patience: RateLimiter | None = None) -> SlackCallFailed:
+async def not_drawn(answer: Answer, rate_limiter: RateLimiter | None = None) -> SlackCallFailed:
     """How a post that is answered so fails."""
     async with answering(answer) as client:
         with pytest.raises(SlackCallFailed) as caught:
-            await (patience or RateLimiter(TestClock())).call(
+            await (rate_limiter or RateLimiter(TestClock())).call(
                 "chat.postMessage", lambda: client.chat_postMessage(channel="C1", text="x")
             )
     return caught.value
@@ -97,27 +97,27 @@ async def test_nobody_listening_did_nothing() -> None:
 )
 async def test_slacks_own_word_says_how_long_to_wait(header: str | None, seconds: int) -> None:
     headers = {"Retry-After": header} if header is not None else {}
-    trouble = await not_drawn(refusing("ratelimited", status=429, **headers))
-    assert trouble.retry_after == timedelta(seconds=seconds)
+    exc = await not_drawn(refusing("ratelimited", status=429, **headers))
+    assert exc.retry_after == timedelta(seconds=seconds)
 
 
 async def test_until_then_nothing_is_sent() -> None:
     clock = TestClock()
-    patience, calls = RateLimiter(clock), 0
+    rate_limiter, calls = RateLimiter(clock), 0
 
     def answer() -> web.Response:
         nonlocal calls
         calls += 1
         return refusing("ratelimited", status=429, **{"Retry-After": "30"})()
 
-    await not_drawn(answer, patience)
+    await not_drawn(answer, rate_limiter)
     clock.advance(seconds=29)
-    again = await not_drawn(answer, patience)
+    again = await not_drawn(answer, rate_limiter)
     assert calls == 1
     assert again.retry_after is not None
     assert again.retry_after <= timedelta(seconds=1)
     clock.advance(seconds=2)
-    await not_drawn(answer, patience)
+    await not_drawn(answer, rate_limiter)
     assert calls == 2
 
 

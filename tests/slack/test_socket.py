@@ -33,7 +33,7 @@ async def test_a_socket_that_slack_refreshes_takes_the_next_press(harness: Harne
 
 
 async def test_readiness_sees_a_socket_that_is_down_and_one_that_is_back(harness: Harness) -> None:
-    await harness.until(lambda: harness.service.socket is not None and harness.service.socket.is_fit())
+    await harness.until(lambda: harness.service.socket is not None and harness.service.socket.is_healthy())
     assert await readiness(harness) == (200, {"record": "ok", "slack": "ok"})
     with harness.slack.faults.away():
         await harness.slack.drop_sockets_async()
@@ -43,7 +43,7 @@ async def test_readiness_sees_a_socket_that_is_down_and_one_that_is_back(harness
         assert status == 503
         assert "socket" in says["slack"]
     await harness.until(lambda: harness.slack.connected == 1, timeout=30)
-    await harness.until(lambda: harness.service.socket is not None and harness.service.socket.is_fit())
+    await harness.until(lambda: harness.service.socket is not None and harness.service.socket.is_healthy())
     assert (await readiness(harness))[0] == 200
 
 

@@ -73,7 +73,7 @@ class HomeQueries:
             readable_rows(await self._database.rows(SELECT_LAST_DECIDED, limit=limit), gate_view_from_row)
         )
 
-    async def mark(self) -> str:
+    async def change_token(self) -> str:
         """Another one whenever something of what waits has changed."""
         mark: str = (await self._database.rows(SELECT_STATE_VERSION))[0].mark
         return mark

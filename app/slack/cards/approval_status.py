@@ -21,22 +21,22 @@ from app.slack.text.rules import mentions, rule_lines
 
 
 def approval_status_blocks(
-    view: GateView, *, policy: Policy, outlook: RuleStatus | None, texts: Texts
+    view: GateView, *, policy: Policy, rule_status: RuleStatus | None, texts: Texts
 ) -> list[Block]:
     """Votes so far, and the rules still unmet, once somebody voted or where one vote is not enough."""
-    asked = outlook.asked if outlook else sum(source.approvals for source in policy.sources)
-    gone = outlook.discounted if outlook else frozenset()
+    asked = rule_status.asked if rule_status else sum(source.approvals for source in policy.sources)
+    gone = rule_status.discounted if rule_status else frozenset()
     votes = [_votes(view, choice, asked, gone, texts) for choice in Choice if _cast(view, choice)]
-    if outlook is None:
+    if rule_status is None:
         return votes
-    blocks = [*votes, *_out_of_reach(outlook, texts=texts)]
-    if outlook.is_held or len(outlook.unmet) > 1 or votes:
-        blocks.append(section(_unmet_text(outlook, texts=texts)))
-    blocks += [context(line) for line in queue_lines(outlook, texts=texts)]
-    if outlook.variants:
-        names = ", ".join(inline(name) for name in outlook.variants)
+    blocks = [*votes, *_out_of_reach(rule_status, texts=texts)]
+    if rule_status.is_held or len(rule_status.unmet) > 1 or votes:
+        blocks.append(section(_unmet_text(rule_status, texts=texts)))
+    blocks += [context(line) for line in queue_lines(rule_status, texts=texts)]
+    if rule_status.variants:
+        names = ", ".join(inline(name) for name in rule_status.variants)
         blocks.append(context(texts("card.variants", names=names)))
-    return [*blocks, *(context(line) for line in stale_group_lines(outlook.unheard, texts=texts))]
+    return [*blocks, *(context(line) for line in stale_group_lines(rule_status.unheard, texts=texts))]
 
 
 def stale_group_lines(unheard: Sequence[tuple[str, datetime | None]], *, texts: Texts) -> list[str]:
@@ -49,14 +49,14 @@ def stale_group_lines(unheard: Sequence[tuple[str, datetime | None]], *, texts: 
     ]
 
 
-def secondary_buttons(view: GateView, *, outlook: RuleStatus | None, texts: Texts) -> list[Block]:
+def secondary_buttons(view: GateView, *, rule_status: RuleStatus | None, texts: Texts) -> list[Block]:
     """Buttons beyond the two: to take a vote back where there is one, to go around a rule that holds everybody."""
-    ticket = ActionValue(gate=view.id, edition=view.edition)
-    found = [take_back_button(ticket, texts=texts)] if view.votes else []
+    action_value = ActionValue(gate=view.id, edition=view.edition)
+    found = [take_back_button(action_value, texts=texts)] if view.votes else []
     if any(check.by == PROBE for check in view.checks):
-        found.append(run_checks_button(ticket, texts=texts))
-    around = outlook is not None and (outlook.is_held or bool(outlook.out_of_reach))
-    return [*found, break_glass_button(ticket, texts=texts)] if around else found
+        found.append(run_checks_button(action_value, texts=texts))
+    around = rule_status is not None and (rule_status.is_held or bool(rule_status.out_of_reach))
+    return [*found, break_glass_button(action_value, texts=texts)] if around else found
 
 
 def overridden_rule_blocks(view: GateView, *, texts: Texts) -> list[Block]:
@@ -86,13 +86,13 @@ def reason_lines(votes: Sequence[CastVote]) -> list[str]:
     ]
 
 
-def _unmet_text(outlook: RuleStatus, *, texts: Texts) -> str:
+def _unmet_text(rule_status: RuleStatus, *, texts: Texts) -> str:
     if (
-        not outlook.unmet
+        not rule_status.unmet
     ):  # a rule was relaxed after the last vote, for example because the deployer became known
         return texts("card.votes.enough")
-    title = texts("card.held" if outlook.is_held else "card.owed")
-    return f"*{title}*\n{rule_lines(outlook.unmet, texts=texts)}"
+    title = texts("card.held" if rule_status.is_held else "card.owed")
+    return f"*{title}*\n{rule_lines(rule_status.unmet, texts=texts)}"
 
 
 def _cast(view: GateView, choice: Choice) -> list[CastVote]:
@@ -110,13 +110,13 @@ def _votes(view: GateView, choice: Choice, asked: int, gone: frozenset[UserId], 
     return section("\n".join([*lines, *reason_lines(counting)]))
 
 
-def _out_of_reach(outlook: RuleStatus, *, texts: Texts) -> list[Block]:
-    if not outlook.out_of_reach:
+def _out_of_reach(rule_status: RuleStatus, *, texts: Texts) -> list[Block]:
+    if not rule_status.out_of_reach:
         return []
     lines = [
         texts.plural("card.out_of_reach.owed", count=rule.missing, who=mentions(rule.people))
         if isinstance(rule, Owed)
         else texts("card.out_of_reach.two")
-        for rule in outlook.out_of_reach
+        for rule in rule_status.out_of_reach
     ]
     return [section("\n".join([texts("card.out_of_reach.title"), *(f"• {line}" for line in lines)]))]

@@ -37,7 +37,7 @@ from app.slack.cards.progress import (
 )
 from app.slack.text.escape import inline, quoted
 from app.slack.text.switch import (
-    OTHERWISE,
+    BASIS_KEYS,
     creator,
     deployment_link,
     domain_name,
@@ -46,7 +46,7 @@ from app.slack.text.switch import (
 )
 from app.slack.text.undo_options import undo_warnings
 
-MOST_REASONS: Final = 10
+MAX_REASONS: Final = 10
 NONE_CLOSED: Final[Mapping[str, str]] = MappingProxyType({})
 STAGES: Final = {Course.SWITCHED: "switched", Course.FINISHED: "finished", Course.ENDED: "failed"}
 STAGES_OF_AN_UNDO: Final = {
@@ -64,7 +64,7 @@ def card_blocks(
     *,
     texts: Texts,
     domain: OwnedDomain | None,
-    outlook: RuleStatus | None = None,
+    rule_status: RuleStatus | None = None,
     closed_channels: Mapping[str, str] = NONE_CLOSED,
 ) -> list[Block]:
     """The card's blocks. `domain` is None while the gate is unverified or its domain is no longer configured.
@@ -74,7 +74,7 @@ def card_blocks(
     """
     blocks = [header(texts(f"card.header.{_stage(view)}", domain=domain_name(view, texts)))]
     if isinstance(view.gate, Awaiting):
-        blocks += _waiting(view, texts=texts, domain=domain, outlook=outlook)
+        blocks += _waiting(view, texts=texts, domain=domain, rule_status=rule_status)
         blocks += _nobody_called(domain, closed_channels, texts)
     else:
         blocks += _ended(view, texts=texts, domain=domain)
@@ -111,7 +111,7 @@ def _state(view: GateView) -> str:
                 return "unconfirmed"
             if verdict is Verdict.WITHDRAWN and is_let_through_elsewhere(view):
                 return "answered_elsewhere"
-            return OTHERWISE.get(view.basis, verdict.value) if view.basis else verdict.value
+            return BASIS_KEYS.get(view.basis, verdict.value) if view.basis else verdict.value
         case _:
             assert_never(view.gate)
 
@@ -130,11 +130,11 @@ def _stage(view: GateView) -> str:
 
 
 def _waiting(
-    view: GateView, *, texts: Texts, domain: OwnedDomain | None, outlook: RuleStatus | None
+    view: GateView, *, texts: Texts, domain: OwnedDomain | None, rule_status: RuleStatus | None
 ) -> list[Block]:
     facts = _facts(view, texts) + [
         (texts("card.field.deadline"), when(view.deadline_at)),
-        (texts("card.field.who"), _approvers(domain, outlook, texts)),
+        (texts("card.field.who"), _approvers(domain, rule_status, texts)),
     ]
     wrong, checks = checks_apart(view, texts=texts)
     blocks = [fields(facts), *wrong, *evidence_blocks(view, texts=texts)]
@@ -144,8 +144,8 @@ def _waiting(
     if domain is None:
         return [*blocks, section(texts("card.unconfigured"))]
     blocks += checks
-    blocks += approval_status_blocks(view, policy=domain.policy, outlook=outlook, texts=texts)
-    buttons = decision_buttons(view, texts=texts, block_id=f"decide.{view.version}", outlook=outlook)
+    blocks += approval_status_blocks(view, policy=domain.policy, rule_status=rule_status, texts=texts)
+    buttons = decision_buttons(view, texts=texts, block_id=f"decide.{view.version}", rule_status=rule_status)
     return [*blocks, buttons, context(texts("card.no_answer_is_no"))]
 
 
@@ -174,7 +174,7 @@ def _reasons(view: GateView) -> list[str]:
         return []
     deciders = _deciders(view)
     if len(deciders) > 1 and deciders[0].choice is Choice.REJECT:
-        return reason_lines(deciders)[:MOST_REASONS]
+        return reason_lines(deciders)[:MAX_REASONS]
     return [quoted(view.reason)] if view.reason and view.reason != NO_REASON else []
 
 
@@ -237,7 +237,7 @@ def _description(view: GateView, texts: Texts) -> Sequence[Block]:
     return [section(f"*{texts('card.field.description')}*\n{text}")] if text else []
 
 
-def _approvers(domain: OwnedDomain | None, outlook: RuleStatus | None, texts: Texts) -> str:
+def _approvers(domain: OwnedDomain | None, rule_status: RuleStatus | None, texts: Texts) -> str:
     if domain is None:
         return texts("card.nobody_yet")
-    return "\n".join(approver_lines(outlook.policy if outlook else domain.policy, texts=texts))
+    return "\n".join(approver_lines(rule_status.policy if rule_status else domain.policy, texts=texts))

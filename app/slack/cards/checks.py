@@ -9,20 +9,20 @@ from app.i18n.catalog import Texts
 from app.slack.blocks import Block, section
 from app.slack.text.escape import inline
 
-MOST: Final = 10
+MAX_CHECKS: Final = 10
 """Lines on a card; the rest is counted."""
 
-ORDER: Final = (CheckState.FAILED, CheckState.PENDING, CheckState.PASSED)
+STATE_ORDER: Final = (CheckState.FAILED, CheckState.PENDING, CheckState.PASSED)
 
 
 def check_blocks(view: GateView, *, texts: Texts) -> list[Block]:
     """One section; nothing where nobody has told of a check."""
     if not view.checks:
         return []
-    in_order = sorted(view.checks, key=lambda check: (ORDER.index(check.state), check.name))
-    lines = [_line(check, texts) for check in in_order[:MOST]]
-    if len(in_order) > MOST:
-        lines.append(texts.plural("rule.more", count=len(in_order) - MOST))
+    in_order = sorted(view.checks, key=lambda check: (STATE_ORDER.index(check.state), check.name))
+    lines = [_line(check, texts) for check in in_order[:MAX_CHECKS]]
+    if len(in_order) > MAX_CHECKS:
+        lines.append(texts.plural("rule.more", count=len(in_order) - MAX_CHECKS))
     return [section("\n".join([f"*{texts('card.checks')}*", *lines]))]
 
 

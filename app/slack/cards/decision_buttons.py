@@ -20,16 +20,16 @@ class Asks(StrEnum):
 
 
 def decision_buttons(
-    view: GateView, *, texts: Texts, block_id: str, outlook: RuleStatus | None = None
+    view: GateView, *, texts: Texts, block_id: str, rule_status: RuleStatus | None = None
 ) -> Block:
     """Approve, which asks back in the client or opens a form for the reason; Reject, which opens a form;
     and the ways back or around where there is something to take back or to go around."""
-    by_form = outlook is not None and outlook.asks_reason
+    by_form = rule_status is not None and rule_status.asks_reason
     return actions(
         block_id,
-        approve_button(view, texts=texts, by_form=by_form, asks=_asks(outlook)),
+        approve_button(view, texts=texts, by_form=by_form, asks=_asks(rule_status)),
         reject_button(view, texts=texts),
-        *secondary_buttons(view, outlook=outlook, texts=texts),
+        *secondary_buttons(view, rule_status=rule_status, texts=texts),
     )
 
 
@@ -56,14 +56,14 @@ def approve_button(view: GateView, *, texts: Texts, by_form: bool, asks: Asks) -
 
 def reject_button(view: GateView, *, texts: Texts) -> Block:
     """Opens the form that asks why."""
-    ticket = str(ActionValue(gate=view.id, edition=view.edition))
-    return button(texts("button.reject"), action="reject", value=ticket, style="danger")
+    action_value = str(ActionValue(gate=view.id, edition=view.edition))
+    return button(texts("button.reject"), action="reject", value=action_value, style="danger")
 
 
-def _asks(outlook: RuleStatus | None) -> Asks:
+def _asks(rule_status: RuleStatus | None) -> Asks:
     """On a card, which everybody sees alike."""
-    if outlook is None:
+    if rule_status is None:
         return Asks.TOWARD
-    if outlook.is_held:
+    if rule_status.is_held:
         return Asks.HELD
-    return Asks.LAST if outlook.one_is_enough else Asks.TOWARD
+    return Asks.LAST if rule_status.one_is_enough else Asks.TOWARD

@@ -16,11 +16,11 @@ from app.slack.blocks import Block, button, context, section, when
 from app.slack.text.evidence import change_text, code, image_code, links, missing_text
 from app.slack.text.health import finding_text, healthy_lines
 
-MOST_CHANGES: Final = 4
-MOST_FINDINGS: Final = 4
-MOST_IMAGES: Final = 3
-LONGEST_CHANGES: Final = 1800
-A_SECTION: Final = 3000
+MAX_CHANGES: Final = 4
+MAX_FINDINGS: Final = 4
+MAX_IMAGES: Final = 3
+MAX_CHANGES_CHARS: Final = 1800
+MAX_SECTION_CHARS: Final = 3000
 """Characters that Slack takes in one section."""
 
 DETAILS: Final = "details"
@@ -33,7 +33,7 @@ def evidence_blocks(view: GateView, *, texts: Texts) -> list[Block]:
     changes = "\n".join(change_lines(view.evidence, texts))
     health = health_line(view.evidence, texts)
     # Two sections where one would be cut: what is cut might be an image's tag.
-    parts = [f"{changes}\n{health}"] if len(changes) + len(health) < A_SECTION else [changes, health]
+    parts = [f"{changes}\n{health}"] if len(changes) + len(health) < MAX_SECTION_CHARS else [changes, health]
     blocks = [section(parts[0], accessory=details_button(view, texts=texts)), *map(section, parts[1:])]
     if not isinstance(view.gate, Awaiting):
         blocks.append(context(evidence_time_text(view, view.evidence, texts)))
@@ -51,8 +51,8 @@ def evidence_time_text(view: GateView, evidence: Evidence, texts: Texts) -> str:
 
 def details_button(view: GateView, *, texts: Texts) -> Block:
     """Opens all of it."""
-    ticket = str(ActionValue(gate=view.id, edition=view.edition))
-    return button(texts("details.button"), action=DETAILS, value=ticket)
+    action_value = str(ActionValue(gate=view.id, edition=view.edition))
+    return button(texts("details.button"), action=DETAILS, value=action_value)
 
 
 def _nothing_yet(view: GateView, texts: Texts) -> list[Block]:
@@ -63,7 +63,7 @@ def _nothing_yet(view: GateView, texts: Texts) -> list[Block]:
     return [] if nobody_asked else [context(texts("evidence.none_kept"))]
 
 
-def change_lines(evidence: Evidence, texts: Texts, *, longest: int = LONGEST_CHANGES) -> list[str]:
+def change_lines(evidence: Evidence, texts: Texts, *, longest: int = MAX_CHANGES_CHARS) -> list[str]:
     """What changes, readable at a glance; never blank, and no change in part: what is left out is counted."""
     changes = evidence.differences
     if isinstance(changes, Missing):
@@ -72,7 +72,7 @@ def change_lines(evidence: Evidence, texts: Texts, *, longest: int = LONGEST_CHA
         return no_change_lines(evidence, texts)
     several = has_several_containers(evidence)
     shown: list[str] = []
-    for change in changes[:MOST_CHANGES]:
+    for change in changes[:MAX_CHANGES]:
         words = change_text(change, texts, several=several)
         if shown and sum(map(len, shown)) + len(words) > longest:
             break
@@ -87,9 +87,9 @@ def health_line(evidence: Evidence, texts: Texts) -> str:
     """Whether green is fit: what is wrong, then what could not be read, then what is well."""
     found = fitness(evidence)
     against = [finding_text(finding, texts) for finding in found.findings]
-    facts = [*against[:MOST_FINDINGS], *healthy_lines(evidence, texts)]
-    if len(against) > MOST_FINDINGS:
-        facts.append(texts.plural("evidence.more", count=len(against) - MOST_FINDINGS))
+    facts = [*against[:MAX_FINDINGS], *healthy_lines(evidence, texts)]
+    if len(against) > MAX_FINDINGS:
+        facts.append(texts.plural("evidence.more", count=len(against) - MAX_FINDINGS))
     key = "fit" if found.fit else "wrong" if found.wrong else "unsure"
     return texts(f"evidence.fit.{key}", facts=" · ".join(facts))
 
@@ -149,6 +149,6 @@ def has_several_containers(evidence: Evidence) -> bool:
 
 def _image_names(images: Sequence[Image], texts: Texts) -> str:
     """Some of them by name, the rest counted."""
-    shown = [image_code(image.short_reference) for image in images[:MOST_IMAGES]]
-    more = [texts.plural("evidence.more", count=len(images) - MOST_IMAGES)] if images[MOST_IMAGES:] else []
+    shown = [image_code(image.short_reference) for image in images[:MAX_IMAGES]]
+    more = [texts.plural("evidence.more", count=len(images) - MAX_IMAGES)] if images[MAX_IMAGES:] else []
     return ", ".join([*shown, *more])

@@ -16,9 +16,9 @@ from app.slack.cards.decision_buttons import decision_buttons
 from app.slack.cards.progress import is_being_taken_back, is_taken_back
 from app.slack.text.escape import inline
 from app.slack.text.rules import rule_lines
-from app.slack.text.switch import OTHERWISE, deployment_link, domain_name, ending_text
+from app.slack.text.switch import BASIS_KEYS, deployment_link, domain_name, ending_text
 
-IN_A_LINE: Final = {**OTHERWISE, Basis.UNDO: "undo"}
+LINE_KEYS: Final = {**BASIS_KEYS, Basis.UNDO: "undo"}
 
 
 class PendingGate(Protocol):
@@ -42,7 +42,7 @@ def pending_blocks(
 ) -> list[Block]:
     """One waiting gate: what, since when, how long still, who may, and the buttons to decide it here."""
     domain = rules.domain(view.switch.domain) if view.switch.domain else None
-    outlook = rule_status_of(view, rules=rules, now=now)
+    rule_status = rule_status_of(view, rules=rules, now=now)
     name = domain_name(view, texts)
     text = texts(
         "deploys.pending",
@@ -56,11 +56,13 @@ def pending_blocks(
         else texts("card.nobody_yet"),
         card=card_link(place, base, texts),
     )
-    if outlook is not None and outlook.is_held:
-        text = f"{text}\n{rule_lines(outlook.unmet, texts=texts, most=3)}"
+    if rule_status is not None and rule_status.is_held:
+        text = f"{text}\n{rule_lines(rule_status.unmet, texts=texts, most=3)}"
     blocks = [section(text)]
     if isinstance(view.gate, Awaiting) and view.gate.verified and domain is not None:
-        blocks.append(decision_buttons(view, texts=texts, block_id=f"decide.{view.id}", outlook=outlook))
+        blocks.append(
+            decision_buttons(view, texts=texts, block_id=f"decide.{view.id}", rule_status=rule_status)
+        )
     else:
         blocks.append(section(texts("card.unverified" if not view.switch.verified else "card.unconfigured")))
     return blocks
@@ -84,7 +86,7 @@ def _ending(view: GateView) -> str:
         raise TypeError("a waiting gate has no ending to tell")
     if view.gate.verdict is Verdict.WITHDRAWN and is_let_through_elsewhere(view):
         return "answered_elsewhere"
-    return IN_A_LINE.get(view.basis, view.gate.verdict.value) if view.basis else view.gate.verdict.value
+    return LINE_KEYS.get(view.basis, view.gate.verdict.value) if view.basis else view.gate.verdict.value
 
 
 def _since(view: GateView, texts: Texts) -> str:

@@ -24,15 +24,15 @@ from app.slack.text.escape import inline, quoted
 from app.slack.text.switch import ending_text, setback_text
 from app.slack.text.undo_options import redeployment_lines, traffic_left, undo_kind
 
-BAR: Final = 10
-TOLD: Final = frozenset({InterventionPhase.SENT, InterventionPhase.DONE})
+BAR_SQUARES: Final = 10
+SENT_PHASES: Final = frozenset({InterventionPhase.SENT, InterventionPhase.DONE})
 
 
 def progress_blocks(view: GateView, *, texts: Texts) -> list[Block]:
     """Nothing while the gate waits, nor after a no whose deployment nobody rolls back."""
     if isinstance(view.gate, Awaiting):
         return []
-    course = _rescue if view.basis in {Basis.RESCUE, Basis.UNDO} else _course
+    course = _rollback_progress if view.basis in {Basis.RESCUE, Basis.UNDO} else _progress
     words = [*course(view, texts), *_intervention(view, texts), *_rollback(view, texts)]
     return [section(text) for text in words]
 
@@ -41,10 +41,10 @@ def progress_buttons(view: GateView, *, texts: Texts, domain: OwnedDomain | None
     """Undo while there is a way back; Finish now where the domain allows it. To be put into an actions block."""
     if domain is None or not is_let_through(view):
         return []
-    ticket = str(ActionValue(gate=view.id, edition=view.edition))
+    action_value = str(ActionValue(gate=view.id, edition=view.edition))
     buttons = []
     if undo_kind(view) is not None:
-        buttons.append(button(texts("button.undo"), action="undo", value=ticket, style="danger"))
+        buttons.append(button(texts("button.undo"), action="undo", value=action_value, style="danger"))
     at = undo_context_of(view)
     if (
         domain.policy.finish_now
@@ -58,7 +58,7 @@ def progress_buttons(view: GateView, *, texts: Texts, domain: OwnedDomain | None
             no=texts("confirm.finish.no"),
             style="danger",
         )
-        buttons.append(button(texts("button.finish"), action="finish", value=ticket, confirm=ask))
+        buttons.append(button(texts("button.finish"), action="finish", value=action_value, confirm=ask))
     return [actions(f"course.{view.version}", *buttons)] if buttons else []
 
 
@@ -78,8 +78,8 @@ def is_being_taken_back(view: GateView) -> bool:
 def was_stopped_here(view: GateView) -> bool:
     """Whether somebody's undo ended it: then the undo's own words tell how that went."""
     asked = view.intervention
-    told = asked is not None and asked.deed is Deed.STOP and asked.phase in TOLD
-    return told and is_a_stop(view.switch.ending or "")
+    sent = asked is not None and asked.deed is Deed.STOP and asked.phase in SENT_PHASES
+    return sent and is_a_stop(view.switch.ending or "")
 
 
 def is_a_stop(ending: str) -> bool:
@@ -87,7 +87,7 @@ def is_a_stop(ending: str) -> bool:
     return ending == "Stopped" or "MANUAL_STOP" in ending
 
 
-def _course(view: GateView, texts: Texts) -> list[str]:
+def _progress(view: GateView, texts: Texts) -> list[str]:
     switch = view.switch
     if not is_let_through(view):
         return []
@@ -101,13 +101,15 @@ def _course(view: GateView, texts: Texts) -> list[str]:
         case Course.FINISHED:
             return [_finished(view, texts)]
         case Course.ENDED:
-            told = [] if was_stopped_here(view) else [texts("course.ended", ending=ending_text(switch))]
-            return [*told, *_after_a_bad_end(view, texts)]
+            status_text = (
+                [] if was_stopped_here(view) else [texts("course.ended", ending=ending_text(switch))]
+            )
+            return [*status_text, *_after_a_bad_end(view, texts)]
         case _:
             assert_never(progress_of(view))
 
 
-def _rescue(view: GateView, texts: Texts) -> list[str]:
+def _rollback_progress(view: GateView, texts: Texts) -> list[str]:
     """A rollback's green, or an undo's, is what served before, and is called so: whoever reads green would think
     of the new."""
     switch, course = view.switch, progress_of(view)
@@ -130,37 +132,37 @@ def _rescue(view: GateView, texts: Texts) -> list[str]:
 def _shifting(view: GateView, texts: Texts) -> str:
     switch = view.switch
     percent = switch.green_percent or 0
-    told = texts("course.shifting", bar=_bar(percent), percent=percent)
+    status_text = texts("course.shifting", bar=_bar(percent), percent=percent)
     traffic = switch.traffic
     if not percent or switch.moved_at is None or traffic is None or not traffic.minutes:
-        return told
+        return status_text
     if is_being_taken_back(view):
-        return told
+        return status_text
     following = switch.moved_at + timedelta(minutes=traffic.minutes)
     left = 100 if traffic.shift is Shift.CANARY else min(percent + traffic.percent, 100)
-    return f"{told}\n{texts('course.next_step', percent=left, at=when(following))}"
+    return f"{status_text}\n{texts('course.next_step', percent=left, at=when(following))}"
 
 
 def _switched(view: GateView, texts: Texts) -> str:
     switch = view.switch
-    told = texts("course.switched", bar=_bar(100), at=when(switch.switched_at or view.opened_at))
+    status_text = texts("course.switched", bar=_bar(100), at=when(switch.switched_at or view.opened_at))
     if undo_kind(view) is not Deed.STOP or ends_blue(view):
-        return told
+        return status_text
     back = (
         texts("course.undo_until", until=when(switch.blue_until))
         if switch.blue_until
         else texts("course.undo_while_blue")
     )
-    return f"{told}\n{back}"
+    return f"{status_text}\n{back}"
 
 
 def _finished(view: GateView, texts: Texts) -> str:
-    told = texts("course.finished", at=when(view.switch.ended_at or view.opened_at))
+    status_text = texts("course.finished", at=when(view.switch.ended_at or view.opened_at))
     if is_taken_back(view) or is_being_taken_back(view):
-        return told
+        return status_text
     if view.superseded:
-        return f"{told}\n{texts('course.superseded')}"
-    return "\n".join([told, *redeployment_lines(view, texts)])
+        return f"{status_text}\n{texts('course.superseded')}"
+    return "\n".join([status_text, *redeployment_lines(view, texts)])
 
 
 def _after_a_bad_end(view: GateView, texts: Texts) -> list[str]:
@@ -182,15 +184,15 @@ def _intervention(view: GateView, texts: Texts) -> list[str]:
         f"course.{_verb(asked)}.{asked.phase}",
         who=mention(asked.by),
         at=when(asked.asked_at),
-        took=_took(asked, texts),
+        took=_duration(asked, texts),
         deployment=inline(asked.deployment or "—"),
         by=f" ({inline(asked.deployment)})" if asked.deployment else "",
         why=why,
     )
-    trouble = texts("course.trouble", why=why) if _is_stuck(asked) else ""
+    warning = texts("course.trouble", why=why) if _is_stuck(asked) else ""
     if asked.phase is InterventionPhase.SENT and asked.problem:
-        trouble = texts("course.may_stop", why=why)
-    return ["\n".join(part for part in (words, quoted(asked.reason), trouble) if part)]
+        warning = texts("course.may_stop", why=why)
+    return ["\n".join(part for part in (words, quoted(asked.reason), warning) if part)]
 
 
 def _verb(asked: Intervention) -> str:
@@ -209,7 +211,7 @@ def _is_stuck(asked: Intervention) -> bool:
     return asked.phase is InterventionPhase.ASKED and bool(asked.problem)
 
 
-def _took(asked: Intervention, texts: Texts) -> str:
+def _duration(asked: Intervention, texts: Texts) -> str:
     return texts.duration(asked.finished_at - asked.asked_at) if asked.finished_at else ""
 
 
@@ -235,7 +237,7 @@ def _may_have_moved(view: GateView) -> bool:
 
 def _bar(percent: int) -> str:
     """Ten squares, never colour alone: the number stands beside them."""
-    green = round(percent * BAR / 100)
+    green = round(percent * BAR_SQUARES / 100)
     if 0 < percent < 100:
-        green = min(max(green, 1), BAR - 1)
-    return ":large_green_square:" * green + ":large_blue_square:" * (BAR - green)
+        green = min(max(green, 1), BAR_SQUARES - 1)
+    return ":large_green_square:" * green + ":large_blue_square:" * (BAR_SQUARES - green)

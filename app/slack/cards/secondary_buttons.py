@@ -12,19 +12,19 @@ TAKE_BACK: Final = "take_back"
 RUN_CHECKS: Final = "run_checks"
 
 
-def break_glass_button(ticket: ActionValue, *, texts: Texts) -> Block:
+def break_glass_button(action_value: ActionValue, *, texts: Texts) -> Block:
     """Opens the form that names the broken rules. For admins; whoever else presses it is told so."""
-    return button(texts("button.break_glass"), action=BREAK_GLASS, value=str(ticket), style="danger")
+    return button(texts("button.break_glass"), action=BREAK_GLASS, value=str(action_value), style="danger")
 
 
-def take_back_button(ticket: ActionValue, *, texts: Texts) -> Block:
+def take_back_button(action_value: ActionValue, *, texts: Texts) -> Block:
     """Forgets the presser's own vote."""
-    return button(texts("button.take_back"), action=TAKE_BACK, value=str(ticket))
+    return button(texts("button.take_back"), action=TAKE_BACK, value=str(action_value))
 
 
-def run_checks_button(ticket: ActionValue, *, texts: Texts) -> Block:
+def run_checks_button(action_value: ActionValue, *, texts: Texts) -> Block:
     """Has our own probes ask green once more."""
-    return button(texts("button.run_checks"), action=RUN_CHECKS, value=str(ticket))
+    return button(texts("button.run_checks"), action=RUN_CHECKS, value=str(action_value))
 
 
 def answer_blocks(text: str, buttons: Sequence[Block]) -> list[Block] | None:

@@ -35,20 +35,20 @@ class DeploysCommand:
     def __init__(
         self,
         *,
-        questions: DeploysQueries,
+        queries: DeploysQueries,
         lists: DeploysLists,
         rules: Rules,
         directory: Directory,
         undo_form: Callable[[GateId, Profile, Mapping[str, Any]], Awaitable[str]],
         replies: Replies,
         rules_command: RulesCommand,
-        several: BulkApproveHandler,
+        bulk_approve: BulkApproveHandler,
     ) -> None:
         """`undo_form` opens the undo's form, or gives what to say instead."""
-        self._several = several
+        self._bulk_approve = bulk_approve
         self._replies = replies
         self._rules_command = rules_command
-        self._questions = questions
+        self._queries = queries
         self._lists = lists
         self._rules = rules
         self._directory = directory
@@ -59,16 +59,16 @@ class DeploysCommand:
         until = ack_deadline()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
-        if outside := non_member_text(profile.person, texts=texts):
-            await ack(text=outside, response_type="ephemeral")
+        if denial := non_member_text(profile.person, texts=texts):
+            await ack(text=denial, response_type="ephemeral")
             return
         text = command_text(body)
         words = text.split()
         verb = words[0].lower() if words else ""
         if verb in own.VERBS:
-            said = self._told(words, body, profile, texts)
+            said = self._rules_answer(words, body, profile, texts)
             shown = await self._guarded(
-                said, texts=texts, until=until, away=lambda trouble: rules_away(verb, trouble, texts=texts)
+                said, texts=texts, until=until, away=lambda exc: rules_away(verb, exc, texts=texts)
             )
         elif verb == own.APPROVE:
             approving = self._approve(words[1:], body, profile, texts)
@@ -83,9 +83,11 @@ class DeploysCommand:
     async def _approve(
         self, words: Sequence[str], body: Mapping[str, Any], profile: Profile, texts: Texts
     ) -> Shown:
-        return only(await self._several.command(words, body=body, profile=profile, texts=texts), texts=texts)
+        return only(
+            await self._bulk_approve.command(words, body=body, profile=profile, texts=texts), texts=texts
+        )
 
-    async def _told(
+    async def _rules_answer(
         self, words: Sequence[str], body: Mapping[str, Any], profile: Profile, texts: Texts
     ) -> Shown:
         said = await self._rules_command.answer(
@@ -98,14 +100,14 @@ class DeploysCommand:
     ) -> None:
         """A page button: the same ephemeral message, turned."""
         await ack()
-        self._replies.later(self._turn(body, str(action.get("value", ""))), what="page")
+        self._replies.later(self._show_page(body, str(action.get("value", ""))), what="page")
 
-    async def _turn(self, body: Mapping[str, Any], value: str) -> None:
+    async def _show_page(self, body: Mapping[str, Any], value: str) -> None:
         until = ack_deadline()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
-        if outside := non_member_text(profile.person, texts=texts):
-            self._replies.refuse(body, outside)
+        if denial := non_member_text(profile.person, texts=texts):
+            self._replies.refuse(body, denial)
             return
         number, _, name = value.partition(" ")
         page = int(number) if PAGE_NUMBER.fullmatch(number) else 0
@@ -116,7 +118,7 @@ class DeploysCommand:
             else self._lists.pending(page=page, texts=texts)
         )
         shown = await self._guarded(work, texts=texts, until=until)
-        self._replies.turn(body, text=shown.text, blocks=shown.blocks)
+        self._replies.replace(body, text=shown.text, blocks=shown.blocks)
 
     async def _answer(
         self, body: Mapping[str, Any], words: str, profile: Profile, *, texts: Texts, until: float
@@ -131,7 +133,7 @@ class DeploysCommand:
             case [own.UNDO, *names]:
                 undo = self._undo(named_domains(names), profile, body=body, texts=texts)
                 away = texts("refused.nothing_recorded")
-                return await self._guarded(undo, texts=texts, until=until, away=lambda trouble: away)
+                return await self._guarded(undo, texts=texts, until=until, away=lambda exc: away)
             case [own.REJECT, *names]:
                 # What follows the first word is a reason that somebody hopes to give here.
                 work = self._reject(named_domains(names[:1]), texts=texts)
@@ -150,8 +152,8 @@ class DeploysCommand:
         """`away`: what to say where the record does not answer, unless that nothing can be listed."""
         try:
             return await run_until(until, work)
-        except UNCONFIRMED as trouble:
-            return only(away(trouble) if away is not None else texts("deploys.record_away"), texts=texts)
+        except UNCONFIRMED as exc:
+            return only(away(exc) if away is not None else texts("deploys.record_away"), texts=texts)
         except Exception:
             short = error_id()
             log.exception("deploys_failed", error_id=short)
@@ -164,7 +166,7 @@ class DeploysCommand:
             return only(unknown, texts=texts)
         if len(names) != 1:
             return only(texts("deploys.undo_how_to"), texts=texts)
-        view = await self._questions.last_let_through(domain=names[0])
+        view = await self._queries.last_let_through(domain=names[0])
         if view is None:
             return only(texts("deploys.none_to_undo", domain=names[0]), texts=texts)
         return only(await self._undo_form(view.id, profile, body), texts=texts)

@@ -121,8 +121,8 @@ class FreezeCommand:
                 now=now,
                 request=request,
             )
-        except _NotUnderstood as trouble:
-            return str(trouble)
+        except _NotUnderstood as exc:
+            return str(exc)
         except Refusal as refusal:
             return self._refused(refusal, texts)
         self._changed()

@@ -13,10 +13,10 @@ from app.slack.blocks import Block, actions, button, context, divider, header, s
 from app.slack.cards.list_item import PendingGate, decided_line, pending_blocks
 from app.slack.text.truncation import answer_sections
 
-PAGE: Final = 15
+PAGE_SIZE: Final = 15
 """Pending switches a page: each takes up to three blocks, and a message holds fifty."""
 
-LAST: Final = 5
+MAX_DECIDED: Final = 5
 PAGE_ACTION: Final = "deploys_page"
 
 
@@ -57,12 +57,12 @@ class DeploysLists:
     def __init__(
         self,
         *,
-        questions: DeploysQueries,
+        queries: DeploysQueries,
         rules: Rules,
         clock: Callable[[], datetime],
         workspace_url: Callable[[], str | None],
     ) -> None:
-        self._questions = questions
+        self._queries = queries
         self._rules = rules
         self._clock = clock
         self._workspace_url = workspace_url
@@ -78,7 +78,7 @@ class DeploysLists:
     async def domain(self, name: str, *, page: int, texts: Texts) -> Shown:
         """What waits in one domain, and what was decided there last."""
         listed = await self._page(page, domain=name)
-        decided = await self._questions.last_decided(domain=name, limit=LAST)
+        decided = await self._queries.last_decided(domain=name, limit=MAX_DECIDED)
         title = texts("deploys.domain", domain=name)
         waiting = (
             self._list(listed, texts) if listed.total else [section(texts("deploys.none_of", domain=name))]
@@ -97,21 +97,23 @@ class DeploysLists:
 
     async def _page(self, page: int, *, domain: str | None) -> Listed:
         """The page, or the last one where so many no longer wait."""
-        gates, total = await self._questions.pending(domain=domain, limit=PAGE, offset=page * PAGE)
-        last = max(-(-total // PAGE) - 1, 0)
+        gates, total = await self._queries.pending(domain=domain, limit=PAGE_SIZE, offset=page * PAGE_SIZE)
+        last = max(-(-total // PAGE_SIZE) - 1, 0)
         if page > last:
             page = last
-            gates, total = await self._questions.pending(domain=domain, limit=PAGE, offset=page * PAGE)
+            gates, total = await self._queries.pending(
+                domain=domain, limit=PAGE_SIZE, offset=page * PAGE_SIZE
+            )
         views = await with_related_switches(
-            [gate.view for gate in gates], record=self._questions, rules=self._rules
+            [gate.view for gate in gates], record=self._queries, rules=self._rules
         )
         return Listed(gates=gates, views=views, total=total, page=page, domain=domain)
 
     def _list(self, listed: Listed, texts: Texts) -> list[Block]:
         blocks = self._gates(listed, texts)
-        if listed.total <= PAGE:
+        if listed.total <= PAGE_SIZE:
             return blocks
-        first = listed.page * PAGE
+        first = listed.page * PAGE_SIZE
         said = texts("deploys.page", first=first + 1, last=first + len(listed.gates), total=listed.total)
         return [*blocks, context(said), _pager(listed, texts)]
 
@@ -133,11 +135,11 @@ def only(text: str, *, texts: Texts) -> Shown:
 
 
 def _pager(listed: Listed, texts: Texts) -> Block:
-    def turn(text: str, way: str, page: int) -> Block:
+    def page_button(text: str, way: str, page: int) -> Block:
         value = f"{page} {listed.domain or ''}".strip()
         return button(text, action=f"{PAGE_ACTION}.{way}", value=value)
 
-    turns = [turn(texts("deploys.previous"), "previous", listed.page - 1)] if listed.page else []
-    if (listed.page + 1) * PAGE < listed.total:
-        turns.append(turn(texts("deploys.next"), "next", listed.page + 1))
-    return actions("deploys.pager", *turns)
+    buttons = [page_button(texts("deploys.previous"), "previous", listed.page - 1)] if listed.page else []
+    if (listed.page + 1) * PAGE_SIZE < listed.total:
+        buttons.append(page_button(texts("deploys.next"), "next", listed.page + 1))
+    return actions("deploys.pager", *buttons)

@@ -21,15 +21,15 @@ from app.slack.text.rules import mentions, rule_text
 from app.slack.text.suggestions import named_domains, unknown_names_text
 from app.slack.users.accounts import Profile
 
-MOST_MEMBERS: Final = 30
+MAX_MEMBERS: Final = 30
 RECORD_SECONDS: Final = 1.0
 """The rules stand in the configuration: they are told without the record, too."""
 
 
-def rules_away(verb: str, trouble: Exception, *, texts: Texts) -> str:
+def rules_away(verb: str, exc: Exception, *, texts: Texts) -> str:
     """What is said of one of `VERBS` where the record does not answer: what was to be changed was not, or perhaps."""
     if verb in CHANGES:
-        return save_error_text(trouble, texts=texts, about="freeze")
+        return save_error_text(exc, texts=texts, about="freeze")
     return texts("freeze.unread")
 
 
@@ -52,9 +52,9 @@ class RulesCommand:
             case "freezes":
                 return await self._freezes.freezes(rest, texts=texts)
             case _:
-                return await self._told(verb, rest, texts)
+                return await self._answer_text(verb, rest, texts)
 
-    async def _told(self, verb: str, rest: Sequence[str], texts: Texts) -> str:
+    async def _answer_text(self, verb: str, rest: Sequence[str], texts: Texts) -> str:
         names = named_domains(rest)
         domain = self._rules.domain(names[0]) if len(names) == 1 else None
         if domain is None:
@@ -98,7 +98,7 @@ class RulesCommand:
         return [*(rule_text(rule, texts=texts) for rule in frozen), *unknown]
 
     def _members(self, group: str, members: Sequence[str], texts: Texts) -> str:
-        shown = ", ".join(mention(member) for member in members[:MOST_MEMBERS]) or "—"
-        if len(members) > MOST_MEMBERS:
-            shown = f"{shown}, {texts.plural('rule.more', count=len(members) - MOST_MEMBERS)}"
+        shown = ", ".join(mention(member) for member in members[:MAX_MEMBERS]) or "—"
+        if len(members) > MAX_MEMBERS:
+            shown = f"{shown}, {texts.plural('rule.more', count=len(members) - MAX_MEMBERS)}"
         return texts("policy.members", group=mention(group), members=shown)

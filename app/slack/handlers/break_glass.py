@@ -97,9 +97,9 @@ class BreakGlassHandler:
             )
         except RequestDenied as refused:
             await self._answer_refused(ack, refused, view, reason, texts)
-        except UNCONFIRMED as trouble:
-            log.error("glass_not_recorded", problem=type(trouble).__name__, user=profile.person.user)
-            await ack(response_action="errors", errors={REASON: save_error_text(trouble, texts=texts)})
+        except UNCONFIRMED as exc:
+            log.error("glass_not_recorded", problem=type(exc).__name__, user=profile.person.user)
+            await ack(response_action="errors", errors={REASON: save_error_text(exc, texts=texts)})
         except Exception:
             short = error_id()
             log.exception("glass_failed", error_id=short, user=profile.person.user)
@@ -119,8 +119,8 @@ class BreakGlassHandler:
         except InvalidActionValue:
             raise RequestDenied(NoSuchGate(), None) from None
         glass = BreakGlassRequest(
-            gate=carried.ticket.gate,
-            edition=carried.ticket.edition,
+            gate=carried.action_value.gate,
+            edition=carried.action_value.edition,
             person=profile.person,
             named=carried.named,
             reason=reason,
@@ -138,9 +138,9 @@ class BreakGlassHandler:
         if isinstance(refusal, ReasonMissing):
             await ack(response_action="errors", errors={REASON: texts("glass.reason_missing")})
         elif isinstance(refusal, RulesChanged) and refused.view is not None:
-            ticket = BreakGlassMetadata.parse(view.get("private_metadata")).ticket
+            action_value = BreakGlassMetadata.parse(view.get("private_metadata")).action_value
             form = break_glass_form(
-                ticket, view=refused.view, broken=refusal.broken, texts=texts, reason=reason, again=True
+                action_value, view=refused.view, broken=refusal.broken, texts=texts, reason=reason, again=True
             )
             await ack(response_action="update", view=form)
         else:
@@ -164,9 +164,9 @@ class BreakGlassHandler:
             return self._why_not(RequestDenied(NoSuchGate(), None), texts)
         except RequestDenied as refused:
             return self._why_not(refused, texts)
-        except UNCONFIRMED as trouble:
-            log.error("press_not_recorded", problem=type(trouble).__name__, user=profile.person.user)
-            return VoteReply(text=save_error_text(trouble, texts=texts), again=True)
+        except UNCONFIRMED as exc:
+            log.error("press_not_recorded", problem=type(exc).__name__, user=profile.person.user)
+            return VoteReply(text=save_error_text(exc, texts=texts), again=True)
         self._decided(view.id)
         domain = view.switch.domain or texts("card.unknown_domain")
         return VoteReply(text=texts("press.taken_back", domain=domain))
@@ -176,9 +176,9 @@ class BreakGlassHandler:
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
         try:
-            ticket = ActionValue.parse(value)
-            view = await run_until(until, self._seen(ticket.gate))
-            form = self._form(ticket, view, profile, texts)
+            action_value = ActionValue.parse(value)
+            view = await run_until(until, self._seen(action_value.gate))
+            form = self._form(action_value, view, profile, texts)
         except InvalidActionValue:
             self._answer(body, self._why_not(RequestDenied(NoSuchGate(), None), texts), profile)
         except RequestDenied as refused:
@@ -195,7 +195,9 @@ class BreakGlassHandler:
         (beside,) = await with_related_switches([view], record=self._record, rules=self._rules)
         return beside
 
-    def _form(self, ticket: ActionValue, view: GateView | None, profile: Profile, texts: Texts) -> Block:
+    def _form(
+        self, action_value: ActionValue, view: GateView | None, profile: Profile, texts: Texts
+    ) -> Block:
         """The form for this person now. Raises `RequestDenied` where it would lead nowhere; the submit judges again."""
         person = profile.person
         if view is None:
@@ -211,7 +213,7 @@ class BreakGlassHandler:
         broken = violations_for(view, rules=self._rules, now=self._clock(), person=person)
         if not broken:
             raise RequestDenied(NothingToBreak(), view)
-        return break_glass_form(ticket, view=view, broken=broken, texts=texts)
+        return break_glass_form(action_value, view=view, broken=broken, texts=texts)
 
     def _why_not(self, refused: RequestDenied, texts: Texts) -> VoteReply:
         text = denial_text(refused, texts=texts, approvers=self._rules.admins)

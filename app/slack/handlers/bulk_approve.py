@@ -16,7 +16,7 @@ from app.flow.ports.rules import Rules
 from app.gate.rules.permits import Choice
 from app.i18n.catalog import Texts
 from app.slack.blocks import section
-from app.slack.client import UNREACHABLE, problem_of
+from app.slack.client import SLACK_CALL_ERRORS, error_code_of
 from app.slack.handlers.bulk_results import (
     Result,
     bulk_approve_notice,
@@ -39,14 +39,14 @@ from app.slack.users.directory import Directory
 
 log = structlog.get_logger(__name__)
 
-SEEING_SECONDS: Final = 2.0
-EACH_SECONDS: Final = 2.5
-ALL_SECONDS: Final = 9.0
-LOOK_SECONDS: Final = 1.0
-FOR_THE_ACK: Final = 0.7
+LOAD_TIMEOUT_SECONDS: Final = 2.0
+VOTE_TIMEOUT_SECONDS: Final = 2.5
+TOTAL_TIMEOUT_SECONDS: Final = 9.0
+RECHECK_TIMEOUT_SECONDS: Final = 1.0
+ACK_MARGIN_SECONDS: Final = 0.7
 """So long before Slack's patience ends the form says that the work goes on, if it does."""
 
-SETTLED_SECONDS: Final = 1.0
+UPDATE_DELAY_SECONDS: Final = 1.0
 """Slack must have drawn what the ack brought, or it would be drawn over what comes after it."""
 
 
@@ -57,9 +57,9 @@ class BulkApproveHandler:
         self,
         client: AsyncWebClient,
         *,
-        questions: HomeQueries,
+        queries: HomeQueries,
         record: GateRecord,
-        presses: VoteHandler,
+        votes: VoteHandler,
         rules: Rules,
         directory: Directory,
         replies: Replies,
@@ -67,9 +67,9 @@ class BulkApproveHandler:
         clock: Callable[[], datetime],
     ) -> None:
         self._client = client
-        self._questions = questions
+        self._queries = queries
         self._record = record
-        self._presses = presses
+        self._votes = votes
         self._rules = rules
         self._directory = directory
         self._replies = replies
@@ -85,7 +85,7 @@ class BulkApproveHandler:
         if unknown:
             return texts("several.unknown", names=unknown_names_text(unknown, rules=self._rules, texts=texts))
         choices = await load_domain_choices(
-            names, profile.person, questions=self._questions, rules=self._rules, now=self._clock()
+            names, profile.person, queries=self._queries, rules=self._rules, now=self._clock()
         )
         if not choices.gates:
             return texts("several.nothing_of", domains=named_list(names, texts=texts))
@@ -107,8 +107,8 @@ class BulkApproveHandler:
         until = ack_deadline()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
-        if outside := non_member_text(profile.person, texts=texts):
-            notice = bulk_approve_notice([section(outside)], texts=texts)
+        if denial := non_member_text(profile.person, texts=texts):
+            notice = bulk_approve_notice([section(denial)], texts=texts)
             await ack(response_action="update", view=notice)
             return
         state = view.get("state") or {}
@@ -120,9 +120,9 @@ class BulkApproveHandler:
         elif not reason and any(pick.asks_reason for pick in picks):
             await ack(response_action="errors", errors={REASON: texts("refused.reason_missing")})
         else:
-            await self._carry(ack, body, view, picks, reason, profile, until=until)
+            await self._process(ack, body, view, picks, reason, profile, until=until)
 
-    async def _carry(
+    async def _process(
         self,
         ack: Ack,
         body: Body,
@@ -136,7 +136,7 @@ class BulkApproveHandler:
         """Acks with the results; where they take too long, with a word that they come, and brings them then."""
         texts = Texts.of(profile.locale)
         work = asyncio.create_task(self._decide(picks, reason, profile, texts, request=request_key(body)))
-        left = until - FOR_THE_ACK - asyncio.get_running_loop().time()
+        left = until - ACK_MARGIN_SECONDS - asyncio.get_running_loop().time()
         await asyncio.wait({work}, timeout=max(left, 0))
         if work.done():
             shown = results_blocks(work.result(), texts=texts)
@@ -144,19 +144,19 @@ class BulkApproveHandler:
             return
         working = bulk_approve_notice([section(texts("several.working"))], texts=texts)
         await ack(response_action="update", view=working)
-        self._replies.later(self._bring(body, str(view.get("id")), work, texts), what="several results")
+        self._replies.later(self._deliver(body, str(view.get("id")), work, texts), what="several results")
 
     async def _decide(
         self, picks: Sequence[Pick], reason: str, profile: Profile, texts: Texts, *, request: str
     ) -> list[Result]:
         """Each gate in a transaction of its own, judged as a press on its card is."""
         clock, began = asyncio.get_running_loop().time, self._clock()
-        end = clock() + ALL_SECONDS
+        end = clock() + TOTAL_TIMEOUT_SECONDS
         said: list[tuple[Pick, VoteReply]] = []
         for pick in picks:
-            until = min(end, clock() + EACH_SECONDS)
-            one = await self._presses.count(
-                str(pick.ticket), profile, Choice.APPROVE, reason, until=until, request=request
+            until = min(end, clock() + VOTE_TIMEOUT_SECONDS)
+            one = await self._votes.count(
+                str(pick.action_value), profile, Choice.APPROVE, reason, until=until, request=request
             )
             said.append((pick, one))
         return list(await asyncio.gather(*(self._result(*one, profile, began, texts) for one in said)))
@@ -170,9 +170,9 @@ class BulkApproveHandler:
         if not said.again:
             return result
         try:
-            view = await run_with_timeout(LOOK_SECONDS, self._record.get(pick.ticket.gate))
-        except Exception as trouble:
-            log.warning("approval_unsure", problem=type(trouble).__name__, gate=str(pick.ticket.gate))
+            view = await run_with_timeout(RECHECK_TIMEOUT_SECONDS, self._record.get(pick.action_value.gate))
+        except Exception as exc:
+            log.warning("approval_unsure", problem=type(exc).__name__, gate=str(pick.action_value.gate))
             return replace(result, words=texts("refused.in_doubt"))
         ids = self._rules.roster().ids(person)
         stands = view is not None and any(
@@ -180,30 +180,28 @@ class BulkApproveHandler:
         )
         return recorded_result(view, texts=texts) if view is not None and stands else result
 
-    async def _bring(
+    async def _deliver(
         self, body: Body, view_id: str, work: "asyncio.Task[list[Result]]", texts: Texts
     ) -> None:
-        _, results = await asyncio.gather(asyncio.sleep(SETTLED_SECONDS), work)
+        _, results = await asyncio.gather(asyncio.sleep(UPDATE_DELAY_SECONDS), work)
         shown = results_blocks(results, texts=texts)
         try:
             async with asyncio.timeout(3):
                 await self._client.views_update(view_id=view_id, view=bulk_approve_notice(shown, texts=texts))
-        except UNREACHABLE as trouble:
+        except SLACK_CALL_ERRORS as exc:
             # The form was closed meanwhile, or Slack is away: a message says it all the same.
-            log.info("several_told_by_message", problem=problem_of(trouble))
+            log.info("several_told_by_message", problem=error_code_of(exc))
             self._replies.answer(body, results_text(results, texts=texts), shown)
 
     async def _show(self, body: Body) -> None:
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
-        if outside := non_member_text(profile.person, texts=texts):
-            self._replies.refuse(body, outside)
+        if denial := non_member_text(profile.person, texts=texts):
+            self._replies.refuse(body, denial)
             return
-        seeing = load_own_choices(
-            profile.person, questions=self._questions, rules=self._rules, now=self._clock()
-        )
+        seeing = load_own_choices(profile.person, queries=self._queries, rules=self._rules, now=self._clock())
         try:
-            choices = await run_with_timeout(SEEING_SECONDS, seeing)
+            choices = await run_with_timeout(LOAD_TIMEOUT_SECONDS, seeing)
         except (DatabaseUnavailable, TimeoutError):
             self._replies.answer(body, texts("deploys.record_away"))
             return

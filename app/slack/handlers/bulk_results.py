@@ -27,7 +27,7 @@ class Result:
     decided: bool = False
 
     @property
-    def mark(self) -> str:
+    def icon(self) -> str:
         if self.decided:
             return ":white_check_mark:"
         return ":ballot_box_with_check:" if self.recorded else ":no_entry:"
@@ -55,7 +55,7 @@ def recorded_result(view: GateView, *, texts: Texts) -> Result:
 
 def results_blocks(results: Sequence[Result], *, texts: Texts) -> list[Block]:
     """A line for each."""
-    lines = [section(f"{one.mark} *{one.name}*\n{one.words}") for one in results]
+    lines = [section(f"{one.icon} *{one.name}*\n{one.words}") for one in results]
     return [*lines, context(results_text(results, texts=texts))]
 
 

@@ -56,15 +56,15 @@ class ChecksHandler:
 
     async def _run(self, value: object, profile: Profile, *, until: float) -> str:
         texts = Texts.of(profile.locale)
-        if outside := non_member_text(profile.person, texts=texts):
-            return outside
+        if denial := non_member_text(profile.person, texts=texts):
+            return denial
         try:
             gate = ActionValue.parse(value).gate
             again = await run_until(until, self._run_again(gate))
         except InvalidActionValue:
             return texts("refused.no_such_gate")
-        except UNCONFIRMED as trouble:
-            return save_error_text(trouble, texts=texts)
+        except UNCONFIRMED as exc:
+            return save_error_text(exc, texts=texts)
         if again is None:
             return texts("refused.no_such_gate")
         if not again:

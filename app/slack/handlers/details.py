@@ -57,8 +57,8 @@ class DetailsHandler:
         until = ack_deadline()
         profile, found = await asyncio.gather(self._directory.profile(body), self._find(value, until=until))
         texts = Texts.of(profile.locale)
-        if outside := non_member_text(profile.person, texts=texts):
-            self._replies.refuse(body, outside)
+        if denial := non_member_text(profile.person, texts=texts):
+            self._replies.refuse(body, denial)
         elif isinstance(found, UNCONFIRMED):
             self._replies.answer(body, texts("deploys.record_away"))
         elif found is None:
@@ -76,5 +76,5 @@ class DetailsHandler:
             return await run_until(until, self._evidence.get(ActionValue.parse(value).gate))
         except InvalidActionValue:
             return None
-        except UNCONFIRMED as trouble:
-            return trouble
+        except UNCONFIRMED as exc:
+            return exc

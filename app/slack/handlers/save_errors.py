@@ -8,7 +8,7 @@ UNCONFIRMED = (DatabaseUnavailable, TimeoutError)
 """What the record raises then."""
 
 
-def save_error_text(trouble: Exception, *, texts: Texts, about: str = "refused") -> str:
+def save_error_text(exc: Exception, *, texts: Texts, about: str = "refused") -> str:
     """That nothing was recorded; where nobody can know that yet, that it may have been. `about`: of what, in texts."""
-    in_doubt = isinstance(trouble, RecordInDoubt | CommitOutcomeUnknown)
+    in_doubt = isinstance(exc, RecordInDoubt | CommitOutcomeUnknown)
     return texts(f"{about}.in_doubt" if in_doubt else f"{about}.nothing_recorded")

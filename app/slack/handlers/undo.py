@@ -84,7 +84,7 @@ class UndoHandler:
             await ack(response_action="update", view=undo_notice(texts("refused.no_such_gate"), texts=texts))
             return
         denied = await self._intervene(
-            asked.ticket, asked.deed, profile, reason, until=until, request=request_key(body)
+            asked.action_value, asked.deed, profile, reason, until=until, request=request_key(body)
         )
         if denied is None:
             await ack()
@@ -99,12 +99,12 @@ class UndoHandler:
         until = ack_deadline()
         profile = await self._directory.profile(body)
         try:
-            ticket = ActionValue.parse(action.get("value"))
+            action_value = ActionValue.parse(action.get("value"))
         except InvalidActionValue:
             denied: UndoDenied | None = UndoDenied(text=Texts.of(profile.locale)("refused.no_such_gate"))
         else:
             denied = await self._intervene(
-                ticket, Deed.FINISH, profile, "", until=until, request=request_key(body)
+                action_value, Deed.FINISH, profile, "", until=until, request=request_key(body)
             )
         await ack()
         if denied is not None:
@@ -134,8 +134,8 @@ class UndoHandler:
             return UndoDenied(
                 text=denial_text(RequestDenied(refusal, view), texts=texts, approvers=()), refusal=refusal
             )
-        ticket = ActionValue(gate=view.id, edition=view.edition)
-        form = undo_form(ticket, view=view, deed=deed, texts=texts)
+        action_value = ActionValue(gate=view.id, edition=view.edition)
+        form = undo_form(action_value, view=view, deed=deed, texts=texts)
         self._replies.open_modal(body, form, not_opened=texts("refused.form_not_opened"))
         return None
 
@@ -155,12 +155,19 @@ class UndoHandler:
             self._answer(body, denied, profile)
 
     async def _intervene(
-        self, ticket: ActionValue, deed: Deed, profile: Profile, reason: str, *, until: float, request: str
+        self,
+        action_value: ActionValue,
+        deed: Deed,
+        profile: Profile,
+        reason: str,
+        *,
+        until: float,
+        request: str,
     ) -> UndoDenied | None:
         """Writes the wish down; where it counts there is nothing to say: the card tells."""
         texts = Texts.of(profile.locale)
         wish = InterventionRequest(
-            gate=ticket.gate, deed=deed, person=profile.person, reason=reason, request=request
+            gate=action_value.gate, deed=deed, person=profile.person, reason=reason, request=request
         )
         try:
             asking = request_undo(wish, record=self._record, rules=self._rules, now=self._clock())
@@ -168,9 +175,9 @@ class UndoHandler:
         except RequestDenied as refused:
             log.info("undo_refused", why=type(refused.refusal).__name__, deed=deed)
             return self._denied(refused, texts)
-        except UNCONFIRMED as trouble:
-            log.error("undo_not_recorded", problem=type(trouble).__name__, user=profile.person.user)
-            return UndoDenied(text=save_error_text(trouble, texts=texts), again=True)
+        except UNCONFIRMED as exc:
+            log.error("undo_not_recorded", problem=type(exc).__name__, user=profile.person.user)
+            return UndoDenied(text=save_error_text(exc, texts=texts), again=True)
         except Exception:
             short = error_id()
             log.exception("undo_failed", error_id=short, user=profile.person.user)

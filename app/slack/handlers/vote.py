@@ -103,8 +103,10 @@ class VoteHandler:
         )
         await ack()
         if said.unsaid and said.view is not None:
-            ticket = ActionValue.parse(action.get("value"))  # a reason is missed only of a button of ours
-            form = approve_form(ticket, view=said.view, texts=Texts.of(profile.locale))
+            action_value = ActionValue.parse(
+                action.get("value")
+            )  # a reason is missed only of a button of ours
+            form = approve_form(action_value, view=said.view, texts=Texts.of(profile.locale))
             self._replies.open_modal(
                 body, form, not_opened=Texts.of(profile.locale)("refused.form_not_opened")
             )
@@ -178,8 +180,8 @@ class VoteHandler:
                 press, record=self._record, rules=self._rules, traffic=self._traffic, now=self._clock()
             )
             counted = await run_until(until, deciding)
-        except Exception as trouble:
-            return self._not_counted(trouble, profile, texts)
+        except Exception as exc:
+            return self._not_counted(exc, profile, texts)
         PRESSES.labels(outcome="counted").inc()
         self._decided(press.gate)
         return VoteReply(text="", counted=counted, buttons=self._ways_on(press, counted, texts))
@@ -193,19 +195,17 @@ class VoteHandler:
             press = _press(value, profile, Choice.REJECT, "")
             asking = check_vote(press, record=self._record, rules=self._rules, now=self._clock())
             view = await run_until(until, asking)
-        except UNCONFIRMED as trouble:
-            log.warning("form_not_opened", problem=type(trouble).__name__, user=profile.person.user)
+        except UNCONFIRMED as exc:
+            log.warning("form_not_opened", problem=type(exc).__name__, user=profile.person.user)
             # A question records nothing that could be in doubt.
             self._replies.answer(body, texts("refused.nothing_recorded"))
             return
-        except Exception as trouble:
-            self._answer(
-                body, self._not_counted(trouble, profile, texts), profile, Choice.REJECT, on_card=True
-            )
+        except Exception as exc:
+            self._answer(body, self._not_counted(exc, profile, texts), profile, Choice.REJECT, on_card=True)
             return
-        ticket = ActionValue(gate=press.gate, edition=press.edition)
+        action_value = ActionValue(gate=press.gate, edition=press.edition)
         form = reject_form(
-            ticket,
+            action_value,
             view=view,
             texts=texts,
             optional=self._asks_no_reason(view),
@@ -213,51 +213,51 @@ class VoteHandler:
         )
         self._replies.open_modal(body, form, not_opened=texts("refused.form_not_opened"))
 
-    def _not_counted(self, trouble: Exception, profile: Profile, texts: Texts) -> VoteReply:
-        match trouble:
-            case RequestDenied(view=view) if isinstance(trouble.refusal, ReasonMissing):
+    def _not_counted(self, exc: Exception, profile: Profile, texts: Texts) -> VoteReply:
+        match exc:
+            case RequestDenied(view=view) if isinstance(exc.refusal, ReasonMissing):
                 return VoteReply(text=texts("refused.reason_missing"), unsaid=True, view=view)
             case RequestDenied(view=view):
-                why = type(trouble.refusal).__name__
+                why = type(exc.refusal).__name__
                 PRESSES.labels(outcome=why).inc()
                 log.info("press_refused", why=why, gate=str(view.id) if view else None)
-                if view is not None and isinstance(trouble.refusal, STALE):
+                if view is not None and isinstance(exc.refusal, STALE):
                     # The card that was pressed may show less than the record knows: draw it again.
                     self._replies.later(self._stale(view.id), what="redraw")
-                said = denial_text(trouble, texts=texts, approvers=_approvers(view, self._rules))
-                glass = self._glass(profile, view, trouble.unmet, texts) if view else ()
-                return VoteReply(text=said, buttons=glass, view=view, refusal=trouble.refusal)
+                said = denial_text(exc, texts=texts, approvers=_approvers(view, self._rules))
+                glass = self._glass(profile, view, exc.unmet, texts) if view else ()
+                return VoteReply(text=said, buttons=glass, view=view, refusal=exc.refusal)
             case DatabaseUnavailable() | TimeoutError():
                 user = profile.person.user
                 PRESSES.labels(outcome="record_away").inc()
-                log.error("press_not_recorded", problem=type(trouble).__name__, user=user)
-                return VoteReply(text=save_error_text(trouble, texts=texts), again=True)
+                log.error("press_not_recorded", problem=type(exc).__name__, user=user)
+                return VoteReply(text=save_error_text(exc, texts=texts), again=True)
             case _:
                 short = error_id()
                 PRESSES.labels(outcome="failed").inc()
-                log.error("press_failed", error_id=short, user=profile.person.user, exc_info=trouble)
+                log.error("press_failed", error_id=short, user=profile.person.user, exc_info=exc)
                 return VoteReply(text=texts("refused.unknown_error", id=short), again=True)
 
     def _ways_on(self, press: VoteRequest, counted: VoteAccepted, texts: Texts) -> tuple[Block, ...]:
         """What a voter may do next: think again, or, an admin, go around the rules."""
         if counted.decision is not None:
             return ()
-        ticket = ActionValue(gate=press.gate, edition=press.edition)
+        action_value = ActionValue(gate=press.gate, edition=press.edition)
         profile = Profile(person=press.person, locale=texts.locale)
         glass = self._glass(profile, counted.view, counted.owed, texts)
-        return (take_back_button(ticket, texts=texts), *glass)
+        return (take_back_button(action_value, texts=texts), *glass)
 
     def _glass(
         self, profile: Profile, view: GateView, unmet: Sequence[Unmet], texts: Texts
     ) -> tuple[Block, ...]:
         """To an admin whom a rule stands in the way of, the way around it."""
         is_admin = self._rules.roster().holds(profile.person.user, approvers=self._rules.admins)
-        ticket = ActionValue(gate=view.id, edition=view.edition)
-        return (break_glass_button(ticket, texts=texts),) if unmet and is_admin else ()
+        action_value = ActionValue(gate=view.id, edition=view.edition)
+        return (break_glass_button(action_value, texts=texts),) if unmet and is_admin else ()
 
     def _asks_no_reason(self, view: GateView) -> bool:
-        outlook = rule_status_of(view, rules=self._rules, now=self._clock())
-        return outlook is not None and outlook.policy.reason is ReasonFor.NEVER
+        rule_status = rule_status_of(view, rules=self._rules, now=self._clock())
+        return rule_status is not None and rule_status.policy.reason is ReasonFor.NEVER
 
     def meet(self, body: Body, action: Mapping[str, Any]) -> None:
         """A press on a card shows where a card of this gate is."""
@@ -273,12 +273,12 @@ class VoteHandler:
 def _press(value: object, profile: Profile, choice: Choice, reason: str) -> VoteRequest:
     """Raises `RequestDenied` for a value that we never wrote."""
     try:
-        ticket = ActionValue.parse(value)
+        action_value = ActionValue.parse(value)
     except InvalidActionValue:
         raise RequestDenied(NoSuchGate(), None) from None
     return VoteRequest(
-        gate=ticket.gate,
-        edition=ticket.edition,
+        gate=action_value.gate,
+        edition=action_value.edition,
         person=profile.person,
         choice=choice,
         reason=reason,

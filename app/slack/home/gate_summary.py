@@ -14,11 +14,11 @@ from app.slack.text.escape import inline
 from app.slack.text.rules import rule_lines
 from app.slack.text.switch import creator, deployment_link, domain_name
 
-LONGEST: Final = 1400
+MAX_GATE_CHARS: Final = 1400
 """Characters of one gate: forty of them stay below the 250 kB of a view, also in Korean."""
 
-LONGEST_CHANGES: Final = 500
-MOST_RULES: Final = 4
+MAX_CHANGES_CHARS: Final = 500
+MAX_RULES: Final = 4
 
 
 def gate_lines(view: GateView, *, place: CardPlace | None, base: str | None, texts: Texts) -> list[str]:
@@ -43,20 +43,20 @@ def evidence_lines(view: GateView, *, texts: Texts) -> list[str]:
     """What changes, and whether green is fit."""
     if view.evidence is None:
         return [texts("evidence.looking")] if view.switch.verified else []
-    return [*change_lines(view.evidence, texts, longest=LONGEST_CHANGES), health_line(view.evidence, texts)]
+    return [*change_lines(view.evidence, texts, longest=MAX_CHANGES_CHARS), health_line(view.evidence, texts)]
 
 
-def approval_effect_text(judged: PreviewedGate, *, texts: Texts) -> str:
+def approval_effect_text(previewed: PreviewedGate, *, texts: Texts) -> str:
     """What stands in the way of this person's approval, or what would be owed after it; empty: nothing."""
-    foresight = judged.foresight
-    rules = rule_lines(foresight.unmet, texts=texts, most=MOST_RULES) if foresight.unmet else ""
-    if foresight.counts:
+    preview = previewed.preview
+    rules = rule_lines(preview.unmet, texts=texts, most=MAX_RULES) if preview.unmet else ""
+    if preview.counts:
         return f"{texts('home.counts')}\n{rules}" if rules else ""
-    said = texts("press.counted" if isinstance(foresight.refusal, AlreadyApproved) else "home.not_now")
+    said = texts("press.counted" if isinstance(preview.refusal, AlreadyApproved) else "home.not_now")
     return f"{said}\n{rules}"
 
 
-def within_limit(lines: Sequence[str], *, longest: int = LONGEST) -> str:
+def within_limit(lines: Sequence[str], *, longest: int = MAX_GATE_CHARS) -> str:
     """As many whole lines as fit: a link cut in two would be shown as it is written."""
     kept: list[str] = []
     for line in lines:

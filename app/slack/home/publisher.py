@@ -32,31 +32,31 @@ log = structlog.get_logger(__name__)
 Body = Mapping[str, Any]
 Jobs = Sequence[Coroutine[Any, Any, None]]
 
-LOOKED_FOR: Final = timedelta(minutes=10)
+VIEWER_TIMEOUT: Final = timedelta(minutes=10)
 """How long after somebody last did something in their Home it is kept up to date."""
 
-LOOK: Final = timedelta(seconds=5)
-REDRAW: Final = timedelta(minutes=1)
+POLL_INTERVAL: Final = timedelta(seconds=5)
+REDRAW_INTERVAL: Final = timedelta(minutes=1)
 """Something may change without the record: a freeze of the configuration begins."""
 
-BETWEEN: Final = timedelta(seconds=10)
+MIN_INTERVAL: Final = timedelta(seconds=10)
 """At least so long between two publications to one person who has not asked for the second."""
 
-AFTER_PRESS: Final = timedelta(seconds=1)
-NOTICE_KEPT: Final = timedelta(minutes=1)
-MOST_NOTICES: Final = 5
-RECORD_SECONDS: Final = 2.5
-TRIES: Final = 3
-MOST_VIEWERS: Final = 500
+MIN_INTERVAL_AFTER_ACTION: Final = timedelta(seconds=1)
+NOTICE_LIFETIME: Final = timedelta(minutes=1)
+MAX_NOTICES: Final = 5
+QUERY_TIMEOUT_SECONDS: Final = 2.5
+MAX_FAILURES: Final = 3
+MAX_VIEWERS: Final = 500
 
 
 @dataclass(kw_only=True, slots=True)
-class _Said:
+class _Notices:
     """Answers, and whether they have reached the person."""
 
     notices: tuple[Notice, ...]
     at: datetime
-    told: bool = False
+    delivered: bool = False
 
 
 @dataclass(kw_only=True, slots=True)
@@ -68,8 +68,8 @@ class _Viewer:
     due_at: datetime | None
     asked: bool = True
     busy: bool = False
-    said: _Said | None = None
-    mark: str = ""
+    said: _Notices | None = None
+    change_token: str = ""
     drawn_at: datetime | None = None
     published_at: datetime | None = None
     fingerprint: str = ""
@@ -84,72 +84,72 @@ class HomePublisher:
         self,
         client: AsyncWebClient,
         *,
-        questions: HomeQueries,
+        queries: HomeQueries,
         freezes: ActiveFreezes,
         rules: Rules,
         directory: Directory,
         replies: Replies,
-        patience: RateLimiter,
+        rate_limiter: RateLimiter,
         workspace_url: Callable[[], str | None],
         wake: Callable[[], None],
         clock: Callable[[], datetime],
     ) -> None:
         """`wake` wakes the loop that calls `step`."""
         self._client = client
-        self._questions = questions
+        self._queries = queries
         self._freezes = freezes
         self._rules = rules
         self._directory = directory
         self._replies = replies
-        self._patience = patience
+        self._rate_limiter = rate_limiter
         self._workspace_url = workspace_url
         self._wake_worker = wake
         self._clock = clock
         self._viewers: dict[str, _Viewer] = {}
-        self._looked_at: datetime | None = None
+        self._polled_at: datetime | None = None
 
     def opened(self, body: Body) -> None:
         """Somebody opened their Home, or asks for it anew: what was said last has been read."""
-        viewer = self._met(body)
+        viewer = self._viewer(body)
         viewer.asked, viewer.failures = True, 0
-        if viewer.said is not None and viewer.said.told:
+        if viewer.said is not None and viewer.said.delivered:
             viewer.said = None
-        self._want(viewer)
+        self._schedule(viewer)
 
     def say(self, body: Body, text: str, blocks: list[Block] | None) -> None:
         """The answer to a press in Home, shown on top of it; where Slack does not take it, as a message."""
-        viewer = self._met(body)
+        viewer = self._viewer(body)
         buttons = [element for block in blocks or [] for element in block.get("elements", ())]
         # Whoever presses twice within a second is owed both answers.
-        untold = viewer.said.notices if viewer.said is not None and not viewer.said.told else ()
-        notices = (*untold, Notice(text=text, buttons=tuple(buttons)))
-        viewer.said = _Said(notices=notices[-MOST_NOTICES:], at=self._clock())
+        undelivered = viewer.said.notices if viewer.said is not None and not viewer.said.delivered else ()
+        notices = (*undelivered, Notice(text=text, buttons=tuple(buttons)))
+        viewer.said = _Notices(notices=notices[-MAX_NOTICES:], at=self._clock())
         viewer.asked = True
-        self._want(viewer)
+        self._schedule(viewer)
 
     def after(self, body: Body) -> None:
         """Somebody did something: if they have their Home open, it may show something else now."""
-        viewer = self._met(body) if is_home(body) else self._viewers.get(user_of(body))
+        viewer = self._viewer(body) if is_home(body) else self._viewers.get(user_of(body))
         if viewer is not None:
-            self._want(viewer)
+            self._schedule(viewer)
 
-    async def step(self, room: int) -> Jobs:
+    async def step(self, limit: int) -> Jobs:
         """Publications that are due."""
         now = self._clock()
         self._viewers = {
             user: viewer
             for user, viewer in self._viewers.items()
-            if viewer.busy or now - viewer.seen_at < LOOKED_FOR
+            if viewer.busy or now - viewer.seen_at < VIEWER_TIMEOUT
         }
         if not self._viewers:
             return []
-        await self._look(now)
+        await self._poll(now)
         due = [
             (viewer.due_at, user)
             for user, viewer in self._viewers.items()
             if viewer.due_at is not None and viewer.due_at <= now and not viewer.busy
         ]
-        return [self._claimed(user) for _, user in sorted(due)[:room]]
+        return [self._claimed(user) for _, user in sorted(due)[:limit]]
 
     def _claimed(self, user: str) -> Coroutine[Any, Any, None]:
         viewer = self._viewers[user]
@@ -157,51 +157,51 @@ class HomePublisher:
         viewer.busy, viewer.due_at = True, None
         return self._publish(user, viewer)
 
-    def _met(self, body: Body) -> _Viewer:
+    def _viewer(self, body: Body) -> _Viewer:
         now, user = self._clock(), user_of(body)
         viewer = self._viewers.get(user)
         if viewer is None:
-            if len(self._viewers) >= MOST_VIEWERS:
+            if len(self._viewers) >= MAX_VIEWERS:
                 del self._viewers[min(self._viewers, key=lambda one: self._viewers[one].seen_at)]
             viewer = self._viewers[user] = _Viewer(body=body, seen_at=now, due_at=None)
         viewer.body, viewer.seen_at = _who(body), now
         return viewer
 
-    def _want(self, viewer: _Viewer) -> None:
+    def _schedule(self, viewer: _Viewer) -> None:
         """Soon, though not more often than once a second."""
         now = self._clock()
-        soonest = max(now, viewer.published_at + AFTER_PRESS) if viewer.published_at else now
+        soonest = max(now, viewer.published_at + MIN_INTERVAL_AFTER_ACTION) if viewer.published_at else now
         viewer.due_at = min(viewer.due_at, soonest) if viewer.due_at else soonest
         self._wake_worker()
 
-    async def _look(self, now: datetime) -> None:
+    async def _poll(self, now: datetime) -> None:
         """Asks the record every few seconds, for all viewers at once, whether anything has changed."""
-        if self._looked_at is not None and now - self._looked_at < LOOK:
+        if self._polled_at is not None and now - self._polled_at < POLL_INTERVAL:
             return
-        self._looked_at = now
+        self._polled_at = now
         try:
-            mark = await run_with_timeout(RECORD_SECONDS, self._questions.mark())
+            change_token = await run_with_timeout(QUERY_TIMEOUT_SECONDS, self._queries.change_token())
         except (DatabaseUnavailable, TimeoutError):
             return
         for viewer in self._viewers.values():
-            old = viewer.drawn_at is not None and now - viewer.drawn_at >= REDRAW
-            if viewer.due_at is None and (viewer.mark != mark or old):
-                viewer.due_at = max(now, (viewer.published_at or now) + BETWEEN)
+            old = viewer.drawn_at is not None and now - viewer.drawn_at >= REDRAW_INTERVAL
+            if viewer.due_at is None and (viewer.change_token != change_token or old):
+                viewer.due_at = max(now, (viewer.published_at or now) + MIN_INTERVAL)
 
     async def _publish(self, user: str, viewer: _Viewer) -> None:
         asked, viewer.asked = viewer.asked, False
         try:
-            await self._try(user, viewer, asked=asked)
+            await self._draw_and_send(user, viewer, asked=asked)
         finally:
             viewer.busy = False
             self._wake_worker()  # it may be due again already
 
-    async def _try(self, user: str, viewer: _Viewer, *, asked: bool) -> None:
+    async def _draw_and_send(self, user: str, viewer: _Viewer, *, asked: bool) -> None:
         profile = await self._directory.profile(viewer.body)
         texts = Texts.of(profile.locale)
-        now, said = self._clock(), self._still_to_read(viewer)
+        now, said = self._clock(), self._current_notices(viewer)
         notices = said.notices if said else ()
-        body, several = await self._drawn(viewer, profile, texts)
+        body, several = await self._load_body(viewer, profile, texts)
         fingerprint = _fingerprint(body, notices)
         viewer.drawn_at = now
         if fingerprint == viewer.fingerprint and not asked:
@@ -211,61 +211,59 @@ class HomePublisher:
         # What nobody asked for must not overwrite what another replica has published since.
         guard = {} if asked or viewer.hash is None else {"hash": viewer.hash}
         try:
-            answer = await self._patience.call(
+            answer = await self._rate_limiter.call(
                 "views.publish", lambda: self._client.views_publish(user_id=user, view=view, **guard)
             )
-        except SlackCallFailed as trouble:
-            self._failed(user, viewer, trouble, said=said, asked=asked)
+        except SlackCallFailed as exc:
+            self._failed(user, viewer, exc, said=said, asked=asked)
             return
         HOMES.labels(result="published").inc()
         if said is not None:
-            said.told = True
+            said.delivered = True
         viewer.hash = (answer.get("view") or {}).get("hash")
         viewer.fingerprint, viewer.published_at, viewer.failures = fingerprint, now, 0
 
-    async def _drawn(self, viewer: _Viewer, profile: Profile, texts: Texts) -> tuple[list[Block], bool]:
+    async def _load_body(self, viewer: _Viewer, profile: Profile, texts: Texts) -> tuple[list[Block], bool]:
         """The body, and whether several may be approved at once."""
         person = profile.person
         if not is_member(person):
-            viewer.mark = ""  # whom Slack does not know now is looked up again soon
+            viewer.change_token = ""  # whom Slack does not know now is looked up again soon
             return non_member_body(person, texts=texts), False
         now = self._clock()
-        seeing = load_home(
-            person, questions=self._questions, freezes=self._freezes, rules=self._rules, now=now
-        )
+        seeing = load_home(person, queries=self._queries, freezes=self._freezes, rules=self._rules, now=now)
         try:
-            seen = await run_with_timeout(RECORD_SECONDS, seeing)
-        except (DatabaseUnavailable, TimeoutError) as trouble:
-            log.warning("home_without_the_record", problem=type(trouble).__name__)
-            viewer.mark = ""
+            seen = await run_with_timeout(QUERY_TIMEOUT_SECONDS, seeing)
+        except (DatabaseUnavailable, TimeoutError) as exc:
+            log.warning("home_without_the_record", problem=type(exc).__name__)
+            viewer.change_token = ""
             return unavailable_body(texts=texts), False
-        viewer.mark = seen.mark
+        viewer.change_token = seen.change_token
         body = home_body(
             seen, person=person, rules=self._rules, texts=texts, now=now, base=self._workspace_url()
         )
-        return body, sum(one.foresight.counts for one in seen.mine) > 1
+        return body, sum(one.preview.counts for one in seen.mine) > 1
 
-    def _still_to_read(self, viewer: _Viewer) -> _Said | None:
+    def _current_notices(self, viewer: _Viewer) -> _Notices | None:
         said = viewer.said
-        return said if said and (not said.told or self._clock() - said.at < NOTICE_KEPT) else None
+        return said if said and (not said.delivered or self._clock() - said.at < NOTICE_LIFETIME) else None
 
     def _failed(
-        self, user: str, viewer: _Viewer, trouble: SlackCallFailed, *, said: _Said | None, asked: bool
+        self, user: str, viewer: _Viewer, exc: SlackCallFailed, *, said: _Notices | None, asked: bool
     ) -> None:
         """An answer must reach the person anyway; the picture is tried a few times, and then left to them."""
-        log.warning("home_not_published", user=user, problem=str(trouble))
+        log.warning("home_not_published", user=user, problem=str(exc))
         HOMES.labels(result="failed").inc()
-        if said is not None and not said.told:
-            said.told = True
+        if said is not None and not said.delivered:
+            said.delivered = True
             for notice in said.notices:
                 self._replies.write_to(user, notice.text, notice.buttons)
-        viewer.failures += trouble.retry_after is None
-        if str(trouble) == "hash_conflict" or viewer.failures >= TRIES:
+        viewer.failures += exc.retry_after is None
+        if str(exc) == "hash_conflict" or viewer.failures >= MAX_FAILURES:
             # Another replica serves this person's Home now; or Slack will not have it, and asking on is no use.
             self._viewers.pop(user, None)
             return
         viewer.asked = viewer.asked or asked
-        viewer.due_at = self._clock() + (trouble.retry_after or BETWEEN * viewer.failures)
+        viewer.due_at = self._clock() + (exc.retry_after or MIN_INTERVAL * viewer.failures)
 
 
 def _who(body: Body) -> Body:
@@ -277,5 +275,5 @@ def _who(body: Body) -> Body:
 
 
 def _fingerprint(body: list[Block], notices: Sequence[Notice]) -> str:
-    told = [(notice.text, list(notice.buttons)) for notice in notices]
-    return hashlib.sha256(json.dumps([body, told], sort_keys=True).encode()).hexdigest()
+    delivered = [(notice.text, list(notice.buttons)) for notice in notices]
+    return hashlib.sha256(json.dumps([body, delivered], sort_keys=True).encode()).hexdigest()

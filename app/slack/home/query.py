@@ -15,12 +15,12 @@ from app.gate.rules.permits import Person
 from app.gate.rules.shift import Shift
 from app.slack.cards.list_item import PendingGate
 
-MOST_MINE: Final = 20
-MOST_OTHERS: Final = 15
-MOST_DECIDED: Final = 8
+MAX_MINE: Final = 20
+MAX_OTHERS: Final = 15
+MAX_DECIDED: Final = 8
 """With their buttons they stay well below a view's 100 blocks and 250 kB."""
 
-MOST_AT_ONCE: Final = 30
+MAX_BULK_GATES: Final = 30
 """Gates to be approved by one form."""
 
 
@@ -46,7 +46,7 @@ class HomeQueries(RelatedSwitchRecord, Protocol):
 
     async def last_decided(self, *, limit: int) -> Sequence[GateView]: ...
 
-    async def mark(self) -> str:
+    async def change_token(self) -> str:
         """Another one whenever something of what waits has changed."""
         ...
 
@@ -68,7 +68,7 @@ class PreviewedGate:
     """A waiting gate, and what this person's approval would do."""
 
     pending: PendingGate
-    foresight: ApprovalPreview
+    preview: ApprovalPreview
 
     @property
     def view(self) -> GateView:
@@ -79,7 +79,7 @@ class PreviewedGate:
 class HomeContents:
     """`mine`: what this person may decide, first what their approval would count for; the totals count all."""
 
-    mark: str
+    change_token: str
     mine: Sequence[PreviewedGate]
     mine_total: int
     others: Sequence[PendingGate]
@@ -97,47 +97,47 @@ class Choices:
 
 
 async def load_home(
-    person: Person, *, questions: HomeQueries, freezes: ActiveFreezes, rules: Rules, now: datetime
+    person: Person, *, queries: HomeQueries, freezes: ActiveFreezes, rules: Rules, now: datetime
 ) -> HomeContents:
     """Everything that a Home shows."""
-    mark = await questions.mark()
-    waiting = await questions.waiting()
+    change_token = await queries.change_token()
+    waiting = await queries.waiting()
     mine, others = _split(waiting, person, rules=rules, now=now)
-    shown = await _load_gates([*mine[:MOST_MINE], *others[:MOST_OTHERS]], questions=questions, rules=rules)
+    shown = await _load_gates([*mine[:MAX_MINE], *others[:MAX_OTHERS]], queries=queries, rules=rules)
     named = set(mine)
-    judged = preview_gates([one for one in shown if one.view.id in named], person, rules=rules, now=now)
+    previewed = preview_gates([one for one in shown if one.view.id in named], person, rules=rules, now=now)
     return HomeContents(
-        mark=mark,
-        mine=sorted(judged, key=lambda one: not one.foresight.counts),
+        change_token=change_token,
+        mine=sorted(previewed, key=lambda one: not one.preview.counts),
         mine_total=len(mine),
         others=[one for one in shown if one.view.id not in named],
         others_total=len(others),
         freezes=await freezes.standing(),
-        decided=await questions.last_decided(limit=MOST_DECIDED),
+        decided=await queries.last_decided(limit=MAX_DECIDED),
     )
 
 
-async def load_own_choices(person: Person, *, questions: HomeQueries, rules: Rules, now: datetime) -> Choices:
+async def load_own_choices(person: Person, *, queries: HomeQueries, rules: Rules, now: datetime) -> Choices:
     """What this person may approve now."""
-    mine, _ = _split(await questions.waiting(), person, rules=rules, now=now)
-    shown = await _load_gates(mine[: 2 * MOST_AT_ONCE], questions=questions, rules=rules)
-    judged = preview_gates(shown, person, rules=rules, now=now)
-    counting = [one for one in judged if one.foresight.counts]
-    unseen = max(len(mine) - 2 * MOST_AT_ONCE, 0)
-    return Choices(gates=counting[:MOST_AT_ONCE], left_out=unseen + max(len(counting) - MOST_AT_ONCE, 0))
+    mine, _ = _split(await queries.waiting(), person, rules=rules, now=now)
+    shown = await _load_gates(mine[: 2 * MAX_BULK_GATES], queries=queries, rules=rules)
+    previewed = preview_gates(shown, person, rules=rules, now=now)
+    counting = [one for one in previewed if one.preview.counts]
+    unseen = max(len(mine) - 2 * MAX_BULK_GATES, 0)
+    return Choices(gates=counting[:MAX_BULK_GATES], left_out=unseen + max(len(counting) - MAX_BULK_GATES, 0))
 
 
 async def load_domain_choices(
-    domains: Sequence[DomainName], person: Person, *, questions: HomeQueries, rules: Rules, now: datetime
+    domains: Sequence[DomainName], person: Person, *, queries: HomeQueries, rules: Rules, now: datetime
 ) -> Choices:
     """All that waits in these domains, in their order."""
-    waiting = [one for one in await questions.waiting() if one.domain in domains]
+    waiting = [one for one in await queries.waiting() if one.domain in domains]
     waiting.sort(key=lambda one: domains.index(one.domain) if one.domain else 0)
     ids = [one.id for one in waiting]
-    shown = await _load_gates(ids[:MOST_AT_ONCE], questions=questions, rules=rules)
-    judged = preview_gates(shown, person, rules=rules, now=now)
-    judged.sort(key=lambda one: ids.index(one.view.id))
-    return Choices(gates=judged, left_out=max(len(ids) - MOST_AT_ONCE, 0))
+    shown = await _load_gates(ids[:MAX_BULK_GATES], queries=queries, rules=rules)
+    previewed = preview_gates(shown, person, rules=rules, now=now)
+    previewed.sort(key=lambda one: ids.index(one.view.id))
+    return Choices(gates=previewed, left_out=max(len(ids) - MAX_BULK_GATES, 0))
 
 
 def preview_gates(
@@ -145,16 +145,16 @@ def preview_gates(
 ) -> list[PreviewedGate]:
     """Each gate with what this person's approval would do."""
     return [
-        PreviewedGate(pending=one, foresight=preview_approval(one.view, person=person, rules=rules, now=now))
+        PreviewedGate(pending=one, preview=preview_approval(one.view, person=person, rules=rules, now=now))
         for one in shown
     ]
 
 
 async def _load_gates(
-    gates: Sequence[GateId], *, questions: HomeQueries, rules: Rules
+    gates: Sequence[GateId], *, queries: HomeQueries, rules: Rules
 ) -> Sequence[PendingGate]:
-    found = await questions.whole(gates)
-    views = await with_related_switches([one.view for one in found], record=questions, rules=rules)
+    found = await queries.whole(gates)
+    views = await with_related_switches([one.view for one in found], record=queries, rules=rules)
     return [_GateWithRelated(view=view, place=one.place) for one, view in zip(found, views, strict=True)]
 
 

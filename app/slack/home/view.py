@@ -20,8 +20,8 @@ from app.slack.text.freezes import freeze_lines
 from app.slack.text.switch import domain_name
 
 REFRESH: Final = "home_refresh"
-SEVERAL: Final = "approve_several"
-MOST_FREEZES: Final = 8
+BULK_APPROVE: Final = "approve_several"
+MAX_FREEZES: Final = 8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,14 +41,18 @@ def home_top(*, now: datetime, notices: Sequence[Notice], several: bool, texts: 
     """As of when it is, how to get it anew, and the answers to the last presses. `several`: two or more may be
     approved now."""
     refresh = button(texts("home.refresh"), action=REFRESH, value="home")
-    at_once = [button(texts("home.several"), action=SEVERAL, value="home")] if several else []
-    told = []
+    at_once = [button(texts("home.several"), action=BULK_APPROVE, value="home")] if several else []
+    notice_blocks = []
     for number, notice in enumerate(notices):
-        told.append(section(notice.text))
-        told += [actions(f"home.notice.{number}", *notice.buttons)] if notice.buttons else []
-    if told:
-        told.append(divider())
-    return [*told, actions("home.top", *at_once, refresh), context(texts("home.as_of", at=when(now)))]
+        notice_blocks.append(section(notice.text))
+        notice_blocks += [actions(f"home.notice.{number}", *notice.buttons)] if notice.buttons else []
+    if notice_blocks:
+        notice_blocks.append(divider())
+    return [
+        *notice_blocks,
+        actions("home.top", *at_once, refresh),
+        context(texts("home.as_of", at=when(now))),
+    ]
 
 
 def home_body(
@@ -86,34 +90,34 @@ def _mine(seen: HomeContents, *, person: Person, rules: Rules, texts: Texts, bas
 
 
 def _one_of_mine(
-    judged: PreviewedGate, person: Person, is_admin: bool, *, texts: Texts, base: str | None
+    previewed: PreviewedGate, person: Person, is_admin: bool, *, texts: Texts, base: str | None
 ) -> list[Block]:
-    view = judged.view
-    seen, standing = evidence_lines(view, texts=texts), approval_effect_text(judged, texts=texts)
+    view = previewed.view
+    seen, standing = evidence_lines(view, texts=texts), approval_effect_text(previewed, texts=texts)
     # What keeps an approval from counting comes before that green looks fit.
-    rest = [*seen, standing] if judged.foresight.counts else [standing, *seen]
-    lines = [*gate_lines(view, place=judged.pending.place, base=base, texts=texts), *rest]
+    rest = [*seen, standing] if previewed.preview.counts else [standing, *seen]
+    lines = [*gate_lines(view, place=previewed.pending.place, base=base, texts=texts), *rest]
     text = within_limit([line for line in lines if line])
-    buttons = _buttons(judged, person, is_admin, texts=texts)
+    buttons = _buttons(previewed, person, is_admin, texts=texts)
     return [section(text), actions(f"mine.{view.id}", *buttons)]
 
 
-def _buttons(judged: PreviewedGate, person: Person, is_admin: bool, *, texts: Texts) -> list[Block]:
+def _buttons(previewed: PreviewedGate, person: Person, is_admin: bool, *, texts: Texts) -> list[Block]:
     """Only what would count: the card has all of them, for everybody."""
-    view, foresight = judged.view, judged.foresight
-    ticket = ActionValue(gate=view.id, edition=view.edition)
+    view, preview = previewed.view, previewed.preview
+    action_value = ActionValue(gate=view.id, edition=view.edition)
     approve = approve_button(
-        view, texts=texts, by_form=foresight.asks_reason, asks=Asks.TOWARD if foresight.unmet else Asks.LAST
+        view, texts=texts, by_form=preview.asks_reason, asks=Asks.TOWARD if preview.unmet else Asks.LAST
     )
     found = [
-        *([approve] if foresight.counts else []),
+        *([approve] if preview.counts else []),
         reject_button(view, texts=texts),
         details_button(view, texts=texts),
     ]
-    if foresight.voted:
-        found.append(take_back_button(ticket, texts=texts))
-    if is_admin and not foresight.counts:
-        found.append(break_glass_button(ticket, texts=texts))
+    if preview.voted:
+        found.append(take_back_button(action_value, texts=texts))
+    if is_admin and not preview.counts:
+        found.append(break_glass_button(action_value, texts=texts))
     return found
 
 
@@ -140,8 +144,8 @@ def _frozen(seen: HomeContents, *, rules: Rules, texts: Texts, now: datetime) ->
     lines = freeze_lines(seen.freezes, rules=rules, now=now, texts=texts, planned=False)
     if not lines:
         return []
-    shown = section(within_limit(lines[:MOST_FREEZES], longest=2900))
-    left = len(lines) - MOST_FREEZES
+    shown = section(within_limit(lines[:MAX_FREEZES], longest=2900))
+    left = len(lines) - MAX_FREEZES
     more = [context(texts.plural("rule.more", count=left))] if left > 0 else []
     return [header(texts("home.frozen")), shown, *more]
 

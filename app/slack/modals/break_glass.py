@@ -12,32 +12,32 @@ from app.slack.blocks import Block, modal, section, text_input
 from app.slack.text.escape import escaped, inline
 from app.slack.text.rules import rule_sections
 
-CALLBACK: Final = "break_glass_reason"
+BREAK_GLASS_CALLBACK: Final = "break_glass_reason"
 REASON: Final = "glass_reason"
-LONGEST: Final = 1000
+MAX_REASON_CHARS: Final = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BreakGlassMetadata:
     """What the form carries: the gate, and the marks of the rules that it named."""
 
-    ticket: ActionValue
+    action_value: ActionValue
     named: frozenset[str]
 
     def __str__(self) -> str:
-        return f"{self.ticket} {','.join(sorted(self.named))}"
+        return f"{self.action_value} {','.join(sorted(self.named))}"
 
     @classmethod
     def parse(cls, value: object) -> "BreakGlassMetadata":
         """Raises `NotATicket`."""
         if not isinstance(value, str):
             raise InvalidActionValue
-        ticket, _, named = value.partition(" ")
-        return cls(ticket=ActionValue.parse(ticket), named=frozenset(named.split(",")))
+        action_value, _, named = value.partition(" ")
+        return cls(action_value=ActionValue.parse(action_value), named=frozenset(named.split(",")))
 
 
 def break_glass_form(
-    ticket: ActionValue,
+    action_value: ActionValue,
     *,
     view: GateView,
     broken: Sequence[Unmet],
@@ -50,11 +50,11 @@ def break_glass_form(
     says = texts("glass.says", domain=escaped(domain), deployment=inline(view.switch.key.deployment))
     changed = [section(texts("glass.changed"))] if again else []
     return modal(
-        callback=CALLBACK,
+        callback=BREAK_GLASS_CALLBACK,
         title=texts("glass.title"),
         submit=texts("glass.submit"),
         close=texts("reject.close"),
-        metadata=str(BreakGlassMetadata(ticket=ticket, named=frozenset(map(rule_mark, broken)))),
+        metadata=str(BreakGlassMetadata(action_value=action_value, named=frozenset(map(rule_mark, broken)))),
         blocks=[
             *changed,
             section(says),
@@ -63,7 +63,7 @@ def break_glass_form(
                 block_id=REASON,
                 label=texts("glass.label"),
                 hint=texts("glass.hint"),
-                longest=LONGEST,
+                longest=MAX_REASON_CHARS,
                 initial=reason,
             ),
         ],

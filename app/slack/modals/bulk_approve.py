@@ -11,11 +11,11 @@ from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.blocks import Block, checkboxes, context, divider, modal, option, section, text_input
 from app.slack.home.gate_summary import approval_effect_text, evidence_lines, gate_lines, within_limit
 from app.slack.home.query import Choices, PreviewedGate
-from app.slack.modals.reject import LONGEST, REASON
+from app.slack.modals.reject import MAX_REASON_CHARS, REASON
 from app.slack.text.switch import domain_name, traffic_text
 from app.slack.text.truncation import named_list
 
-CALLBACK: Final = "approve_several"
+BULK_APPROVE_CALLBACK: Final = "approve_several"
 BOXES: Final = "gates"
 A_GROUP: Final = 10
 """Options that Slack takes in one group of checkboxes."""
@@ -27,22 +27,22 @@ ASKS: Final = " why"
 class Pick:
     """A ticked box: the gate with the edition of its question, and whether its rules asked for a reason."""
 
-    ticket: ActionValue
+    action_value: ActionValue
     asks_reason: bool
     label: str = ""
 
     @property
     def value(self) -> str:
         """What the box carries."""
-        return f"{self.ticket}{ASKS if self.asks_reason else ''}"
+        return f"{self.action_value}{ASKS if self.asks_reason else ''}"
 
     @classmethod
     def parse(cls, chosen: Mapping[str, Any]) -> "Pick":
         """Raises `NotATicket`."""
         value = str(chosen.get("value") or "")
         label = str((chosen.get("text") or {}).get("text") or "")
-        ticket = ActionValue.parse(value.removesuffix(ASKS))
-        return cls(ticket=ticket, asks_reason=value.endswith(ASKS), label=label)
+        action_value = ActionValue.parse(value.removesuffix(ASKS))
+        return cls(action_value=action_value, asks_reason=value.endswith(ASKS), label=label)
 
 
 def bulk_approve_form(
@@ -54,8 +54,8 @@ def bulk_approve_form(
     base: str | None,
 ) -> Block:
     """The modal. `preselect`: ticks each gate that is the only one of its domain; among several the person picks."""
-    counting = [one for one in choices.gates if one.foresight.counts]
-    held = [one for one in choices.gates if not one.foresight.counts]
+    counting = [one for one in choices.gates if one.preview.counts]
+    held = [one for one in choices.gates if not one.preview.counts]
     blocks = [section(texts("several.says" if counting else "several.none"))]
     blocks += [_described(one, texts=texts, base=base) for one in counting]
     blocks += _boxes(counting, ticked=_only_ones(counting) if preselect else [], texts=texts)
@@ -68,7 +68,7 @@ def bulk_approve_form(
     if choices.left_out:
         blocks.append(context(texts.plural("several.more", count=choices.left_out)))
     return modal(
-        callback=CALLBACK,
+        callback=BULK_APPROVE_CALLBACK,
         title=texts("several.title"),
         close=texts("reject.close"),
         submit=texts("button.approve") if counting else None,
@@ -87,16 +87,16 @@ def picked(state: Mapping[str, Any]) -> list[Pick]:
                 pick = Pick.parse(chosen)
             except InvalidActionValue:
                 continue
-            found.setdefault(pick.ticket, pick)
+            found.setdefault(pick.action_value, pick)
     return list(found.values())
 
 
-def _described(judged: PreviewedGate, *, texts: Texts, base: str | None) -> Block:
-    view = judged.view
+def _described(previewed: PreviewedGate, *, texts: Texts, base: str | None) -> Block:
+    view = previewed.view
     lines = [
-        *gate_lines(view, place=judged.pending.place, base=base, texts=texts),
+        *gate_lines(view, place=previewed.pending.place, base=base, texts=texts),
         *evidence_lines(view, texts=texts),
-        approval_effect_text(judged, texts=texts),
+        approval_effect_text(previewed, texts=texts),
     ]
     return section(within_limit([line for line in lines if line]))
 
@@ -116,10 +116,11 @@ def _boxes(
         )
 
 
-def _option(judged: PreviewedGate, texts: Texts) -> Block:
-    view = judged.view
+def _option(previewed: PreviewedGate, texts: Texts) -> Block:
+    view = previewed.view
     pick = Pick(
-        ticket=ActionValue(gate=view.id, edition=view.edition), asks_reason=judged.foresight.asks_reason
+        action_value=ActionValue(gate=view.id, edition=view.edition),
+        asks_reason=previewed.preview.asks_reason,
     )
     return option(
         f"{domain_name(view, texts)} · {view.switch.key.deployment}",
@@ -129,11 +130,15 @@ def _option(judged: PreviewedGate, texts: Texts) -> Block:
 
 
 def _reason(counting: Sequence[PreviewedGate], texts: Texts) -> list[Block]:
-    asking = [one.foresight.asks_reason for one in counting]
+    asking = [one.preview.asks_reason for one in counting]
     if not any(asking):
         return []
     label, hint = texts("approve.label"), texts("several.reason_hint")
-    return [text_input(block_id=REASON, label=label, hint=hint, longest=LONGEST, optional=not all(asking))]
+    return [
+        text_input(
+            block_id=REASON, label=label, hint=hint, longest=MAX_REASON_CHARS, optional=not all(asking)
+        )
+    ]
 
 
 def _only_ones(counting: Sequence[PreviewedGate]) -> list[PreviewedGate]:

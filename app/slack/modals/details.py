@@ -22,10 +22,10 @@ from app.slack.text.evidence import change_text, code, commit_text, links, missi
 from app.slack.text.health import finding_text, healthy_lines
 from app.slack.text.switch import deployment_link, domain_name
 
-LONGEST: Final = 2900
+MAX_SECTION_CHARS: Final = 2900
 """Characters of one section; Slack takes 3,000."""
 
-MOST_SECTIONS: Final = 12
+MAX_SECTIONS: Final = 12
 """Of one list. A modal holds 100 blocks and 250 kB, so nothing else comes near."""
 
 
@@ -66,8 +66,8 @@ def paragraphs(lines: Iterable[str], texts: Texts) -> list[Block]:
     pages: list[list[str]] = [[]]
     left = 0
     for line in lines:
-        full = sum(len(kept) + 1 for kept in pages[-1]) + len(line) > LONGEST
-        if full and len(pages) == MOST_SECTIONS or left:
+        full = sum(len(kept) + 1 for kept in pages[-1]) + len(line) > MAX_SECTION_CHARS
+        if full and len(pages) == MAX_SECTIONS or left:
             left += 1
         elif full:
             pages.append([line])

@@ -8,13 +8,13 @@ from app.slack.action_value import ActionValue
 from app.slack.blocks import Block, modal, section, text_input
 from app.slack.text.escape import escaped, inline
 
-CALLBACK: Final = "reject_reason"
+REJECT_CALLBACK: Final = "reject_reason"
 REASON: Final = "reason"
-LONGEST: Final = 1000
+MAX_REASON_CHARS: Final = 1000
 
 
 def reject_form(
-    ticket: ActionValue, *, view: GateView, texts: Texts, optional: bool = False, more: int = 0
+    action_value: ActionValue, *, view: GateView, texts: Texts, optional: bool = False, more: int = 0
 ) -> Block:
     """The modal, for this gate and this edition of its question. `optional`: the policy asks no reason; `more`: so
     many more people have to reject before it is rejected."""
@@ -25,18 +25,18 @@ def reject_form(
     else:
         says = texts("reject.says", domain=domain, deployment=deployment)
     return modal(
-        callback=CALLBACK,
+        callback=REJECT_CALLBACK,
         title=texts("reject.title"),
         submit=texts("reject.submit"),
         close=texts("reject.close"),
-        metadata=str(ticket),
+        metadata=str(action_value),
         blocks=[
             section(says),
             text_input(
                 block_id=REASON,
                 label=texts("reject.label"),
                 hint=texts("reject.hint"),
-                longest=LONGEST,
+                longest=MAX_REASON_CHARS,
                 optional=optional,
             ),
         ],

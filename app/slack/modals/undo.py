@@ -13,22 +13,22 @@ from app.slack.text.escape import escaped, inline
 from app.slack.text.switch import domain_name
 from app.slack.text.undo_options import previous_text, traffic_left
 
-CALLBACK: Final = "undo_reason"
+UNDO_CALLBACK: Final = "undo_reason"
 REASON: Final = "reason"
-LONGEST: Final = 1000
+MAX_REASON_CHARS: Final = 1000
 
-_SHAPE: Final = re.compile(r"(?P<ticket>[^/]+)/(?P<deed>stop|redeploy)")
+_SHAPE: Final = re.compile(r"(?P<action_value>[^/]+)/(?P<deed>stop|redeploy)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UndoMetadata:
     """What the form carries: the gate, and the way that the person was shown."""
 
-    ticket: ActionValue
+    action_value: ActionValue
     deed: Deed
 
     def __str__(self) -> str:
-        return f"{self.ticket}/{self.deed}"
+        return f"{self.action_value}/{self.deed}"
 
     @classmethod
     def parse(cls, value: object) -> "UndoMetadata":
@@ -36,10 +36,10 @@ class UndoMetadata:
         found = _SHAPE.fullmatch(value) if isinstance(value, str) else None
         if found is None:
             raise InvalidActionValue
-        return cls(ticket=ActionValue.parse(found["ticket"]), deed=Deed(found["deed"]))
+        return cls(action_value=ActionValue.parse(found["action_value"]), deed=Deed(found["deed"]))
 
 
-def undo_form(ticket: ActionValue, *, view: GateView, deed: Deed, texts: Texts) -> Block:
+def undo_form(action_value: ActionValue, *, view: GateView, deed: Deed, texts: Texts) -> Block:
     """The modal for this way back."""
     says = texts(
         f"undo.says.{_way(view, deed)}",
@@ -49,14 +49,16 @@ def undo_form(ticket: ActionValue, *, view: GateView, deed: Deed, texts: Texts) 
         left=" ".join(traffic_left(view, texts)),
     )
     return modal(
-        callback=CALLBACK,
+        callback=UNDO_CALLBACK,
         title=texts("undo.title"),
         submit=texts(f"undo.submit.{deed}"),
         close=texts("undo.close"),
-        metadata=str(UndoMetadata(ticket=ticket, deed=deed)),
+        metadata=str(UndoMetadata(action_value=action_value, deed=deed)),
         blocks=[
             section(says),
-            text_input(block_id=REASON, label=texts("undo.label"), hint=texts("undo.hint"), longest=LONGEST),
+            text_input(
+                block_id=REASON, label=texts("undo.label"), hint=texts("undo.hint"), longest=MAX_REASON_CHARS
+            ),
         ],
     )
 

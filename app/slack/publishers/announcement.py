@@ -12,8 +12,8 @@ from app.flow.read_models import CardPlace, GateView
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, mention, section
 from app.slack.client import RateLimiter
-from app.slack.publishers.card import CLOCKS_APART, UNSEARCHABLE
-from app.slack.publishers.timeline import NO_THREAD
+from app.slack.publishers.card import MAX_CLOCK_SKEW, SEARCH_DENIED_ERRORS
+from app.slack.publishers.timeline import THREAD_GONE_ERRORS
 from app.slack.text.escape import escaped, inline, quoted
 from app.slack.text.rules import mentions, rule_lines
 from app.slack.text.switch import domain_name
@@ -27,16 +27,18 @@ EVENT_TYPE: Final = "switchgate_announcement"
 class SlackAnnouncer:
     """See `app.flow.notify.announce.Herald`."""
 
-    def __init__(self, client: AsyncWebClient, *, texts: Texts, rules: Rules, patience: RateLimiter) -> None:
+    def __init__(
+        self, client: AsyncWebClient, *, texts: Texts, rules: Rules, rate_limiter: RateLimiter
+    ) -> None:
         self._client = client
         self._texts = texts
         self._rules = rules
-        self._patience = patience
+        self._rate_limiter = rate_limiter
 
     async def say(self, due: DueAnnouncement, *, place: CardPlace) -> str:
         """Posts the reply. When its answer is lost nobody knows whether it stands: `uncertain`."""
         text, blocks = self._words(due)
-        answer = await self._patience.call(
+        answer = await self._rate_limiter.call(
             "chat.postMessage",
             lambda: self._client.chat_postMessage(
                 channel=place.channel,
@@ -54,9 +56,9 @@ class SlackAnnouncer:
 
     async def find(self, due: DueAnnouncement, *, place: CardPlace) -> str | None:
         """Looks for a post that was not answered. Without the scope to look, it counts as not there."""
-        oldest = ((due.posting_since or due.view.opened_at) - CLOCKS_APART).timestamp()
+        oldest = ((due.posting_since or due.view.opened_at) - MAX_CLOCK_SKEW).timestamp()
         try:
-            answer = await self._patience.call(
+            answer = await self._rate_limiter.call(
                 "conversations.replies",
                 lambda: self._client.conversations_replies(
                     channel=place.channel,
@@ -67,10 +69,10 @@ class SlackAnnouncer:
                 ),
                 channel=place.channel,
             )
-        except SlackCallFailed as trouble:
-            if str(trouble) not in UNSEARCHABLE | NO_THREAD:
+        except SlackCallFailed as exc:
+            if str(exc) not in SEARCH_DENIED_ERRORS | THREAD_GONE_ERRORS:
                 raise
-            log.warning("announcement_not_searchable", problem=str(trouble), channel=place.channel)
+            log.warning("announcement_not_searchable", problem=str(exc), channel=place.channel)
             return None
         for message in answer.get("messages", []):
             if _id_of(message) == str(due.id):

@@ -29,11 +29,11 @@ log = structlog.get_logger(__name__)
 CARD: Final = "switchgate_gate"
 """The message metadata by which a card is found again when the answer to its post was lost."""
 
-CLOCKS_APART: Final = timedelta(minutes=5)
+MAX_CLOCK_SKEW: Final = timedelta(minutes=5)
 """How far Slack's clock and ours may differ when we look for a card by time."""
 
-PAGES: Final = 5
-UNSEARCHABLE: Final = frozenset(
+MAX_PAGES: Final = 5
+SEARCH_DENIED_ERRORS: Final = frozenset(
     {
         "missing_scope",
         "not_in_channel",
@@ -63,47 +63,47 @@ class SlackCardPublisher:
         *,
         texts: Texts,
         rules: Rules,
-        patience: RateLimiter,
+        rate_limiter: RateLimiter,
         clock: Callable[[], datetime],
     ) -> None:
         self._client = client
         self._texts = texts
         self._rules = rules
         self._clock = clock
-        self._patience = patience
+        self._rate_limiter = rate_limiter
         self._out_of_reach: set[GateId] = set()
 
     def draw(self, view: GateView, *, closed_channels: Mapping[str, str]) -> RenderedCard:
         """The gate as a card."""
         domain = self._rules.domain(view.switch.domain) if view.switch.domain else None
-        outlook = rule_status_of(view, rules=self._rules, now=self._clock())
-        self._tell_out_of_reach(view, outlook)
+        rule_status = rule_status_of(view, rules=self._rules, now=self._clock())
+        self._report_out_of_reach(view, rule_status)
         card = Card(
             text=card_sentence(view, texts=self._texts),
             blocks=card_blocks(
                 view,
                 texts=self._texts,
                 domain=domain,
-                outlook=outlook,
+                rule_status=rule_status,
                 closed_channels=closed_channels,
             ),
         )
         shown = json.dumps([card.text, card.blocks], sort_keys=True)
         return RenderedCard(fingerprint=hashlib.sha256(shown.encode()).hexdigest()[:24], content=card)
 
-    def _tell_out_of_reach(self, view: GateView, outlook: RuleStatus | None) -> None:
+    def _report_out_of_reach(self, view: GateView, rule_status: RuleStatus | None) -> None:
         """Once a gate, unless somebody could approve it meanwhile."""
-        if outlook is None or not outlook.out_of_reach:
+        if rule_status is None or not rule_status.out_of_reach:
             self._out_of_reach.discard(view.id)
         elif view.id not in self._out_of_reach:
             self._out_of_reach.add(view.id)
-            rules = ", ".join(rule_key(rule) for rule in outlook.out_of_reach)
+            rules = ", ".join(rule_key(rule) for rule in rule_status.out_of_reach)
             log.warning("nobody_can_approve", gate=str(view.id), domain=view.switch.domain, missing=rules)
             OUT_OF_REACH.labels(domain=view.switch.domain or "").inc()
 
     async def post(self, drawing: RenderedCard, *, channel: str, view: GateView) -> CardPlace:
         """A new message. When its answer is lost nobody knows whether it stands: `uncertain`."""
-        answer = await self._patience.call(
+        answer = await self._rate_limiter.call(
             "chat.postMessage",
             lambda: self._client.chat_postMessage(
                 channel=channel,
@@ -121,10 +121,10 @@ class SlackCardPublisher:
 
     async def find(self, view: GateView, *, channel: str, since: datetime) -> Sequence[CardPlace]:
         """Looks for cards whose post was not answered, newest first. Raises `SearchUnavailable` where we may not."""
-        oldest = (since - CLOCKS_APART).timestamp()
+        oldest = (since - MAX_CLOCK_SKEW).timestamp()
         found: list[CardPlace] = []
         cursor = ""
-        for _ in range(PAGES):
+        for _ in range(MAX_PAGES):
             answer = await self._history(channel, oldest=f"{oldest:.6f}", cursor=cursor)
             found += [
                 CardPlace(channel=channel, ts=str(message["ts"]))
@@ -138,22 +138,22 @@ class SlackCardPublisher:
 
     async def _history(self, channel: str, **span: Any) -> Any:
         try:
-            return await self._patience.call(
+            return await self._rate_limiter.call(
                 "conversations.history",
                 lambda: self._client.conversations_history(
                     channel=channel, include_all_metadata=True, **{"limit": 200, **span}
                 ),
                 channel=channel,
             )
-        except SlackCallFailed as trouble:
-            if str(trouble) not in UNSEARCHABLE:
+        except SlackCallFailed as exc:
+            if str(exc) not in SEARCH_DENIED_ERRORS:
                 raise
-            log.warning("card_not_searchable", problem=str(trouble), channel=channel)
-            raise SearchUnavailable(str(trouble)) from None
+            log.warning("card_not_searchable", problem=str(exc), channel=channel)
+            raise SearchUnavailable(str(exc)) from None
 
     async def edit(self, drawing: RenderedCard, *, place: CardPlace) -> None:
         """Text and blocks always go together: text alone would delete the blocks."""
-        await self._patience.call(
+        await self._rate_limiter.call(
             "chat.update",
             lambda: self._client.chat_update(channel=place.channel, ts=place.ts, **self._shown(drawing)),
             channel=place.channel,
@@ -166,7 +166,7 @@ class SlackCardPublisher:
             log.warning("not_a_copy_of_a_card", channel=place.channel, ts=place.ts)
             return
         try:
-            await self._patience.call(
+            await self._rate_limiter.call(
                 "chat.delete",
                 lambda: self._client.chat_delete(channel=place.channel, ts=place.ts),
                 channel=place.channel,
@@ -182,7 +182,7 @@ class SlackCardPublisher:
     async def _strip(self, place: CardPlace) -> None:
         text = self._texts("card.second_copy")
         with suppress(MessageGone):
-            await self._patience.call(
+            await self._rate_limiter.call(
                 "chat.update",
                 lambda: self._client.chat_update(
                     channel=place.channel, ts=place.ts, text=text, blocks=[section(text)]

@@ -12,12 +12,12 @@ from app.flow.read_models import CardPlace, GateView
 from app.i18n.catalog import Texts
 from app.slack.blocks import cut
 from app.slack.client import RateLimiter
-from app.slack.publishers.card import CLOCKS_APART, PAGES, UNSEARCHABLE
+from app.slack.publishers.card import MAX_CLOCK_SKEW, MAX_PAGES, SEARCH_DENIED_ERRORS
 from app.slack.publishers.timeline_text import Timeline
 
 EVENT_TYPE: Final = "switchgate_thread"
-LONGEST: Final = 3000
-NO_THREAD: Final = frozenset({"thread_not_found", "message_not_found", "cannot_reply_to_message"})
+MAX_MESSAGE_CHARS: Final = 3000
+THREAD_GONE_ERRORS: Final = frozenset({"thread_not_found", "message_not_found", "cannot_reply_to_message"})
 
 
 class SlackTimelinePublisher:
@@ -30,11 +30,11 @@ class SlackTimelinePublisher:
         texts: Texts,
         rules: Rules,
         workspace_url: Callable[[], str | None],
-        patience: RateLimiter,
+        rate_limiter: RateLimiter,
     ) -> None:
         self._client = client
         self._timeline = Timeline(texts=texts, rules=rules, workspace_url=workspace_url)
-        self._patience = patience
+        self._rate_limiter = rate_limiter
 
     def messages(self, view: GateView, happened: Sequence[TimelineEntry]) -> Sequence[Message]:
         """Lines that come together make one message: Slack takes about one a second in a channel."""
@@ -45,7 +45,7 @@ class SlackTimelinePublisher:
                 continue
             before = messages[-1] if messages else None
             if before is not None and before.channel is None and message.channel is None:
-                text = cut(f"{before.text}\n{message.text}", LONGEST)
+                text = cut(f"{before.text}\n{message.text}", MAX_MESSAGE_CHARS)
                 messages[-1] = Message(link=message.link, text=text)
             else:
                 messages.append(message)
@@ -60,7 +60,7 @@ class SlackTimelinePublisher:
         )
         payload = {"gate": str(view.id), "link": message.link}
         try:
-            await self._patience.call(
+            await self._rate_limiter.call(
                 "chat.postMessage",
                 lambda: self._client.chat_postMessage(
                     **where,
@@ -71,9 +71,9 @@ class SlackTimelinePublisher:
                 ),
                 channel=message.channel or place.channel,
             )
-        except SlackCallFailed as trouble:
-            if str(trouble) in NO_THREAD:
-                raise MessageGone(str(trouble)) from None
+        except SlackCallFailed as exc:
+            if str(exc) in THREAD_GONE_ERRORS:
+                raise MessageGone(str(exc)) from None
             raise
 
     async def was_said(self, tried: PendingPost, *, view: GateView) -> bool:
@@ -81,11 +81,11 @@ class SlackTimelinePublisher:
         wanted = {"gate": str(view.id), "link": tried.link}
         span: dict[str, Any] = {
             "channel": tried.channel,
-            "oldest": f"{(tried.since - CLOCKS_APART).timestamp():.6f}",
+            "oldest": f"{(tried.since - MAX_CLOCK_SKEW).timestamp():.6f}",
             "include_all_metadata": True,
             "limit": 200,
         }
-        for _ in range(PAGES):
+        for _ in range(MAX_PAGES):
             answer = await self._look(tried, span)
             if any(_payload(reply) == wanted for reply in answer.get("messages") or ()):
                 return True
@@ -97,7 +97,7 @@ class SlackTimelinePublisher:
     async def _look(self, tried: PendingPost, span: dict[str, Any]) -> Any:
         method = "conversations.replies" if tried.thread else "conversations.history"
         try:
-            return await self._patience.call(
+            return await self._rate_limiter.call(
                 method,
                 lambda: (
                     self._client.conversations_replies(ts=tried.thread, **span)
@@ -107,7 +107,7 @@ class SlackTimelinePublisher:
                 channel=tried.channel,
             )
         except SlackCallFailed as exc:
-            if str(exc) in UNSEARCHABLE | NO_THREAD:
+            if str(exc) in SEARCH_DENIED_ERRORS | THREAD_GONE_ERRORS:
                 raise SearchUnavailable(str(exc)) from None
             raise
 

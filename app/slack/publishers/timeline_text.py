@@ -17,7 +17,7 @@ from app.slack.cards.progress import was_stopped_here
 from app.slack.text.escape import inline
 from app.slack.text.switch import setback_text
 
-LINES: Final[Mapping[Kind, str]] = {
+KEYS_BY_KIND: Final[Mapping[Kind, str]] = {
     Kind.GATE_OPENED: "timeline.opened",
     Kind.GATE_VERIFIED: "timeline.verified",
     Kind.EVIDENCE_SEEN: "timeline.evidence",
@@ -43,7 +43,7 @@ LINES: Final[Mapping[Kind, str]] = {
 }
 
 
-RESCUE: Final[Mapping[str | None, str | None]] = {
+AUTO_ROLLBACK_KEYS: Final[Mapping[str | None, str | None]] = {
     "timeline.opened": None,
     "timeline.moved": None,
     "timeline.switched": "timeline.rescued",
@@ -51,7 +51,7 @@ RESCUE: Final[Mapping[str | None, str | None]] = {
 }
 """What is told otherwise, or not at all, of a rollback."""
 
-UNDO: Final[Mapping[str | None, str | None]] = {
+UNDO_KEYS: Final[Mapping[str | None, str | None]] = {
     "timeline.opened": None,
     "timeline.moved": "timeline.undo_moved",
     "timeline.switched": "timeline.rescued",
@@ -59,9 +59,9 @@ UNDO: Final[Mapping[str | None, str | None]] = {
 }
 """The same of an undo's deployment."""
 
-OTHERWISE: Final = {Basis.RESCUE: RESCUE, Basis.UNDO: UNDO}
+KEYS_BY_BASIS: Final = {Basis.RESCUE: AUTO_ROLLBACK_KEYS, Basis.UNDO: UNDO_KEYS}
 
-OTHER_GROUNDS: Final = frozenset({"rescue", "undo", "checks", "break_glass"})
+BASES_WITH_TEXT: Final = frozenset({"rescue", "undo", "checks", "break_glass"})
 """Bases of an approval that have a sentence of their own."""
 
 
@@ -79,15 +79,15 @@ class Timeline:
         if event.kind is Kind.REMINDED:
             return self._reminder(view, happened)
         key = self._key(view, event)
-        if view.basis in OTHERWISE:
-            key = OTHERWISE[view.basis].get(key, key)
+        if view.basis in KEYS_BY_BASIS:
+            key = KEYS_BY_BASIS[view.basis].get(key, key)
         if key is None:
             return None
         text = self._texts(key, **self._fields(view, event))
         return Message(link=happened.link, text=f"{_clock(event.at)}  {text}")
 
     def _key(self, view: GateView, event: Event) -> str | None:
-        key = LINES.get(event.kind)
+        key = KEYS_BY_KIND.get(event.kind)
         if event.kind is Kind.VOTE_CAST:
             return _vote_key(event)
         if event.kind is Kind.CHECK_TOLD:
@@ -97,7 +97,7 @@ class Timeline:
             return f"{key}_{suffix}"
         if event.kind is Kind.GATE_DECIDED:
             basis = event.detail.get("basis")
-            ground = basis if basis in OTHER_GROUNDS else event.detail.get("verdict")
+            ground = basis if basis in BASES_WITH_TEXT else event.detail.get("verdict")
             return f"timeline.decided.{ground}"
         if event.kind is Kind.SWITCH_ENDED:
             succeeded = str(event.detail.get("how", "")).startswith("Succeeded")
@@ -108,17 +108,17 @@ class Timeline:
         detail = event.detail
         return {
             "who": _actor(event),
-            "name": _said(detail, "name"),
-            "summary": _said(detail, "summary"),
+            "name": _detail_text(detail, "name"),
+            "summary": _detail_text(detail, "summary"),
             "deployer": ", ".join(map(mention, str(detail.get("deployer") or "").split())),
             "deadline": _clock(view.deadline_at),
-            "reason": _said(detail, "reason"),
-            "why": setback_text(_found(detail, "why", "codedeploy", "how"), self._texts),
-            "answer": _said(detail, "codedeploy", "answer"),
-            "percent": _said(detail, "percent"),
-            "deployment": _said(detail, "deployment"),
+            "reason": _detail_text(detail, "reason"),
+            "why": setback_text(_first_detail(detail, "why", "codedeploy", "how"), self._texts),
+            "answer": _detail_text(detail, "codedeploy", "answer"),
+            "percent": _detail_text(detail, "percent"),
+            "deployment": _detail_text(detail, "deployment"),
             "until": _until(detail),
-            "seconds": _said(detail, "seconds"),
+            "seconds": _detail_text(detail, "seconds"),
         }
 
     def _reminder(self, view: GateView, happened: TimelineEntry) -> Message | None:
@@ -177,12 +177,12 @@ def _actor(event: Event) -> str:
     return mention(who.id) if is_person and who.id else inline(who.name or "Switchgate")
 
 
-def _said(detail: Mapping[str, Detail], *names: str) -> str:
-    found = _found(detail, *names)
+def _detail_text(detail: Mapping[str, Detail], *names: str) -> str:
+    found = _first_detail(detail, *names)
     return inline(found) if found else ""
 
 
-def _found(detail: Mapping[str, Detail], *names: str) -> str:
+def _first_detail(detail: Mapping[str, Detail], *names: str) -> str:
     """The first of these that says anything."""
     return str(next((detail[name] for name in names if detail.get(name) not in (None, "")), ""))
 

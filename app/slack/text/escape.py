@@ -24,7 +24,7 @@ _EMOJI_NAME: Final = re.compile(r":(?=[a-z0-9_+'-]*[a-z+][a-z0-9_+'-]*:)", re.IG
 def without_invisible(text: str) -> str:
     """Without zero-width marks, bidirectional controls and tag characters; a joiner inside an emoji stays."""
     marked = _JOINS_PICTOGRAPHS.sub(_PLACEHOLDER, text.replace(_PLACEHOLDER, ""))
-    visible = "".join(mark for mark in marked if unicodedata.category(mark) != "Cf")
+    visible = "".join(char for char in marked if unicodedata.category(char) != "Cf")
     return visible.replace(_PLACEHOLDER, "\u200d")
 
 

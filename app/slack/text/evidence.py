@@ -9,11 +9,11 @@ from app.i18n.catalog import Texts
 from app.slack.text.escape import inline
 
 NOTHING: Final = "—"
-LONGEST_IMAGE: Final = 300
+MAX_IMAGE_CHARS: Final = 300
 """Characters; ECS takes 255."""
 
-SHORTEST_FOLDER: Final = 12
-SHORT_SHA: Final = 7
+MIN_FOLDER_CHARS: Final = 12
+SHORT_SHA_CHARS: Final = 7
 
 
 def code(text: str, *, longest: int = 120) -> str:
@@ -23,11 +23,11 @@ def code(text: str, *, longest: int = 120) -> str:
 
 def image_code(name: str, *, longest: int = 120) -> str:
     """An image's name, or its version alone. Where it is too long its repository gives way, never its tag or digest."""
-    folder, slash, last = name[:LONGEST_IMAGE].rpartition("/")
+    folder, slash, last = name[:MAX_IMAGE_CHARS].rpartition("/")
     if len(folder) + len(last) + 1 > longest and slash:
-        kept = folder[: max(longest - len(last) - 2, SHORTEST_FOLDER)]
+        kept = folder[: max(longest - len(last) - 2, MIN_FOLDER_CHARS)]
         folder = kept if kept == folder else f"{kept}…"
-    return code(f"{folder}{slash}{last}", longest=LONGEST_IMAGE)
+    return code(f"{folder}{slash}{last}", longest=MAX_IMAGE_CHARS)
 
 
 def missing_text(missing: Missing, texts: Texts) -> str:
@@ -96,7 +96,7 @@ def commit_text(commits: Commits, texts: Texts) -> str | None:
     """From which commit to which; None where no tag, image or description tells."""
     if commits.new is None:
         return None
-    new = code(commits.new[:SHORT_SHA])
+    new = code(commits.new[:SHORT_SHA_CHARS])
     if commits.old is None or commits.old == commits.new:
         return texts("evidence.new_commit", new=new)
-    return texts("evidence.commits", old=code(commits.old[:SHORT_SHA]), new=new)
+    return texts("evidence.commits", old=code(commits.old[:SHORT_SHA_CHARS]), new=new)

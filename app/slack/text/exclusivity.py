@@ -13,7 +13,7 @@ from app.slack.text.escape import inline
 Tense = Literal["unmet", "broken"]
 """`unmet` speaks to whoever reads now, `broken` of a decision that was taken."""
 
-MOST_NAMES: Final = 10
+MAX_NAMES: Final = 10
 
 
 def exclusivity_text(rule: TurnTaken | GoesFirst, *, texts: Texts, tense: Tense) -> str:
@@ -33,15 +33,15 @@ def exclusivity_text(rule: TurnTaken | GoesFirst, *, texts: Texts, tense: Tense)
             assert_never(rule)
 
 
-def queue_lines(outlook: RuleStatus, *, texts: Texts) -> list[str]:
+def queue_lines(rule_status: RuleStatus, *, texts: Texts) -> list[str]:
     """What the card says beside its rules: who else waits while nobody is on, and who did not come through."""
     lines = [
         texts(f"turn.not_followed.{one.ending}", domain=one.domain, deployment=inline(one.deployment))
-        for one in outlook.not_followed
+        for one in rule_status.not_followed
     ]
-    on = any(isinstance(rule, TurnTaken) for rule in outlook.unmet)
-    if outlook.ahead and not on:
-        lines.append(texts("turn.free", ahead=_names(outlook.ahead, texts)))
+    on = any(isinstance(rule, TurnTaken) for rule in rule_status.unmet)
+    if rule_status.ahead and not on:
+        lines.append(texts("turn.free", ahead=_names(rule_status.ahead, texts)))
     return lines
 
 
@@ -63,7 +63,7 @@ def _place(rule: TurnTaken, texts: Texts) -> str:
 
 
 def _names(domains: Sequence[str], texts: Texts) -> str:
-    shown = ", ".join(domains[:MOST_NAMES])
-    if len(domains) > MOST_NAMES:
-        return f"{shown}, {texts.plural('rule.more', count=len(domains) - MOST_NAMES)}"
+    shown = ", ".join(domains[:MAX_NAMES])
+    if len(domains) > MAX_NAMES:
+        return f"{shown}, {texts.plural('rule.more', count=len(domains) - MAX_NAMES)}"
     return shown

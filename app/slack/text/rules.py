@@ -28,8 +28,8 @@ from app.slack.text.escape import inline
 from app.slack.text.evidence import code
 from app.slack.text.exclusivity import Tense, exclusivity_text
 
-MOST_TARGET_GROUPS: Final = 5
-A_SECTION: Final = 10
+MAX_TARGET_GROUPS: Final = 5
+MAX_SECTION_CHARS: Final = 10
 """Rules in one section: its text may have 3,000 characters."""
 
 
@@ -40,11 +40,13 @@ def mentions(people: Sequence[str]) -> str:
 
 def rule_sections(rules: Sequence[Unmet], *, texts: Texts) -> list[Block]:
     """Every rule, however many, in sections that Slack takes."""
-    starts = range(0, len(rules), A_SECTION)
-    return [section(rule_lines(rules[start : start + A_SECTION], texts=texts)) for start in starts]
+    starts = range(0, len(rules), MAX_SECTION_CHARS)
+    return [section(rule_lines(rules[start : start + MAX_SECTION_CHARS], texts=texts)) for start in starts]
 
 
-def rule_lines(rules: Sequence[Unmet], *, texts: Texts, tense: Tense = "unmet", most: int = A_SECTION) -> str:
+def rule_lines(
+    rules: Sequence[Unmet], *, texts: Texts, tense: Tense = "unmet", most: int = MAX_SECTION_CHARS
+) -> str:
     """One line a rule, each with a bullet; what does not fit is counted."""
     lines = [f"• {rule_text(rule, texts=texts, tense=tense)}" for rule in rules[:most]]
     if len(rules) > most:
@@ -109,7 +111,7 @@ def _guarded(rule: GuardRule, *, texts: Texts, tense: Tense) -> str:
         case GreenServes():
             return texts(f"rule.{tense}.green_serves", port=rule.port, percent=rule.percent)
         case TrafficElsewhere():
-            names = ", ".join(code(name) for name in rule.target_groups[:MOST_TARGET_GROUPS])
+            names = ", ".join(code(name) for name in rule.target_groups[:MAX_TARGET_GROUPS])
             return texts(f"rule.{tense}.traffic_elsewhere", port=rule.port, percent=rule.percent, names=names)
         case GreenUnhealthy():
             return texts(f"rule.{tense}.green_unhealthy", unhealthy=rule.unhealthy, total=rule.total)

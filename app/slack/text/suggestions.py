@@ -12,7 +12,7 @@ from app.i18n.catalog import Texts
 from app.slack.text.escape import inline
 from app.slack.text.truncation import named_list
 
-MOST: Final = 5
+MAX_NAMES: Final = 5
 _SEPARATOR: Final = re.compile("[,;、]")
 
 
@@ -31,17 +31,17 @@ def near_name(name: str, rules: Rules) -> DomainName | None:
 def unknown_names_text(names: Sequence[str], *, rules: Rules, texts: Texts) -> str:
     """The names, as they were given."""
     shown = []
-    for name in names[:MOST]:
+    for name in names[:MAX_NAMES]:
         near, said = near_name(name, rules), inline(name, longest=40)
         shown.append(texts("freeze.did_you_mean", name=said, near=near) if near else said)
-    return named_list([*shown, *names[MOST:]], texts=texts, most=MOST)
+    return named_list([*shown, *names[MAX_NAMES:]], texts=texts, most=MAX_NAMES)
 
 
 def not_understood(words: str, *, rules: Rules, texts: Texts) -> str:
     """What to say of words after `/deploys` that begin with no command and are not one domain."""
     names = named_domains(words.split())
     if names and all(rules.domain(name) is not None for name in names):
-        ways = named_list([f"`/deploys {name}`" for name in names], texts=texts, most=MOST)
+        ways = named_list([f"`/deploys {name}`" for name in names], texts=texts, most=MAX_NAMES)
         return texts("deploys.one_at_a_time", ways=ways)
     said = texts("deploys.unknown", words=inline(words, longest=80))
     near = get_close_matches(names[0], [*rules.domain_names(), *FIRST_WORDS], n=1) if names else []

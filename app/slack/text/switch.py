@@ -9,7 +9,7 @@ from app.i18n.catalog import Texts
 from app.slack.blocks import mention
 from app.slack.text.escape import inline
 
-OTHERWISE: Final = {
+BASIS_KEYS: Final = {
     Basis.RESCUE: "rescued",
     Basis.CHECKS: "approved_itself",
     Basis.BREAK_GLASS: "glass_broken",

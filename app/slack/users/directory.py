@@ -13,21 +13,21 @@ from app.flow.sanitize_text import sanitize_text
 from app.gate.ids import UserId
 from app.gate.rules.permits import Person, Standing
 from app.gate.rules.policy import Roster
-from app.slack.client import UNREACHABLE, problem_of
+from app.slack.client import SLACK_CALL_ERRORS, error_code_of
 from app.slack.replies import user_of
 from app.slack.users.accounts import MAX_NAME_CHARS, Profile, Workspace, ids_of, profile_of
 from app.slack.users.members import Members
 
 log = structlog.get_logger(__name__)
 
-PERSON_KEPT: Final = timedelta(minutes=10)
-MAX_AGE: Final = timedelta(hours=1)
+PROFILE_TTL: Final = timedelta(minutes=10)
+MAX_PROFILE_AGE: Final = timedelta(hours=1)
 """What Slack said longer ago counts no more, of a person or of a group: unknown is closed."""
 
-FAILURE_KEPT: Final = timedelta(seconds=3)
+FAILURE_TTL: Final = timedelta(seconds=3)
 """A crowd of presses of one person costs one failed look-up, and no press waits for another that fails as well."""
 
-ASK_SECONDS: Final = 1.5
+LOOKUP_TIMEOUT_SECONDS: Final = 1.5
 """A press is answered within 3 s, so the directory may cost half of them."""
 
 MAX_PROFILES: Final = 5000
@@ -52,7 +52,7 @@ class Directory:
         self._profiles: dict[UserId, tuple[datetime, Profile]] = {}
         self._lookups: dict[UserId, asyncio.Task[Profile]] = {}
         self._failures: dict[UserId, tuple[datetime, str]] = {}
-        self.members = Members(client, clock=clock, max_age=MAX_AGE, record=record)
+        self.members = Members(client, clock=clock, max_age=MAX_PROFILE_AGE, record=record)
         self.team: str | None = None
         self.enterprise: str | None = None
 
@@ -67,19 +67,19 @@ class Directory:
         if workspace.is_foreign(_team_of(body)):
             return self._outsider(id_, name, Standing.STRANGER)
         asked_at, profile = self._profiles.get(id_, (None, None))
-        age = self._clock() - asked_at if asked_at is not None else MAX_AGE
-        if profile is not None and age < PERSON_KEPT:
+        age = self._clock() - asked_at if asked_at is not None else MAX_PROFILE_AGE
+        if profile is not None and age < PROFILE_TTL:
             return profile
         problem = self._recent_failure(id_)
         if problem is None:
             try:
                 # One look-up a person, however many presses wait for it: nobody of them may cancel it.
                 return await asyncio.shield(self._lookup(id_, name, workspace))
-            except UNREACHABLE as trouble:
-                problem = problem_of(trouble)
+            except SLACK_CALL_ERRORS as exc:
+                problem = error_code_of(exc)
         if problem in NO_SUCH_USER:
             self._profiles.pop(id_, None)
-        elif profile is not None and age < MAX_AGE:
+        elif profile is not None and age < MAX_PROFILE_AGE:
             return profile
         return self._outsider(id_, name, Standing.UNKNOWN)
 
@@ -87,9 +87,9 @@ class Directory:
         """The groups as last heard of. A group never heard of, or not for an hour, has nobody in it."""
         return self.members.roster()
 
-    def heard(self, group: str) -> datetime | None:
+    def last_synced_at(self, group: str) -> datetime | None:
         """When Slack last told this group's members; None: never."""
-        return self.members.heard(group)
+        return self.members.last_synced_at(group)
 
     async def refresh_groups(self, groups: Iterable[str]) -> bool:
         """Asks Slack for each group's members; False when any answer was missing (its old copy stays)."""
@@ -98,11 +98,13 @@ class Directory:
     def _recent_failure(self, id_: UserId) -> str | None:
         """What was wrong with a look-up of the last seconds; None: there is nothing against asking Slack now."""
         failed_at, problem = self._failures.get(id_, (None, ""))
-        return problem if failed_at is not None and self._clock() - failed_at < FAILURE_KEPT else None
+        return problem if failed_at is not None and self._clock() - failed_at < FAILURE_TTL else None
 
     def _lookup(self, id_: UserId, name: str, workspace: Workspace) -> "asyncio.Task[Profile]":
         if id_ not in self._lookups:
-            task = asyncio.create_task(asyncio.wait_for(self._ask(id_, name, workspace), ASK_SECONDS))
+            task = asyncio.create_task(
+                asyncio.wait_for(self._ask(id_, name, workspace), LOOKUP_TIMEOUT_SECONDS)
+            )
             self._lookups[id_] = task
             task.add_done_callback(lambda done: self._looked_up(id_, done))
         return self._lookups[id_]
@@ -111,13 +113,13 @@ class Directory:
         del self._lookups[id_]
         if done.cancelled():
             return
-        if isinstance(trouble := done.exception(), UNREACHABLE):
-            problem = problem_of(trouble)
+        if isinstance(exc := done.exception(), SLACK_CALL_ERRORS):
+            problem = error_code_of(exc)
             log.warning("slack_user_unknown", user=id_, problem=problem)
             now = self._clock()
-            kept = {one: told for one, told in self._failures.items() if now - told[0] < FAILURE_KEPT}
+            kept = {one: failure for one, failure in self._failures.items() if now - failure[0] < FAILURE_TTL}
             self._failures = {**kept, id_: (now, problem)}
-        if trouble is not None:
+        if exc is not None:
             return
         if len(self._profiles) >= MAX_PROFILES:
             self._profiles.clear()

@@ -10,17 +10,17 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from app.gate.ids import UserId
 from app.gate.rules.permits import Standing
-from app.slack.client import UNREACHABLE, problem_of, rest_of
+from app.slack.client import SLACK_CALL_ERRORS, error_code_of, retry_after_of
 from app.slack.users.accounts import standing_of
 
 log = structlog.get_logger(__name__)
 
-TROUBLE: Final = timedelta(seconds=10)
-KEPT: Final = timedelta(minutes=10)
-ASK_SECONDS: Final = 5
-MOST: Final = 1000
-PEOPLE: Final = frozenset({Standing.MEMBER, Standing.GUEST})
-NOBODY: Final = frozenset({"users_not_found", "missing_scope", "user_not_found"})
+ERROR_BACKOFF: Final = timedelta(seconds=10)
+CACHE_TTL: Final = timedelta(minutes=10)
+LOOKUP_TIMEOUT_SECONDS: Final = 5
+MAX_CACHE_ENTRIES: Final = 1000
+HUMAN_STATUSES: Final = frozenset({Standing.MEMBER, Standing.GUEST})
+NOT_FOUND_ERRORS: Final = frozenset({"users_not_found", "missing_scope", "user_not_found"})
 """Answers that asking again soon would not change."""
 
 
@@ -32,33 +32,37 @@ class SlackEmailLookup:
     def __init__(self, client: AsyncWebClient, *, clock: Callable[[], datetime]) -> None:
         self._client = client
         self._clock = clock
-        self._rest_until = clock()
-        self._known: dict[str, tuple[datetime, UserId | None]] = {}
+        self._retry_at = clock()
+        self._cache: dict[str, tuple[datetime, UserId | None]] = {}
 
     async def by_email(self, address: str) -> UserId | None:
         """The person; None: nobody has this address, or Slack cannot tell."""
         key = address.casefold()
-        asked_at, found = self._known.get(key, (None, None))
-        if asked_at is not None and self._clock() - asked_at < KEPT:
+        asked_at, found = self._cache.get(key, (None, None))
+        if asked_at is not None and self._clock() - asked_at < CACHE_TTL:
             return found
-        if self._clock() < self._rest_until:
+        if self._clock() < self._retry_at:
             return None
         try:
-            answer = await asyncio.wait_for(self._client.users_lookupByEmail(email=address), ASK_SECONDS)
+            answer = await asyncio.wait_for(
+                self._client.users_lookupByEmail(email=address), LOOKUP_TIMEOUT_SECONDS
+            )
             user = answer.get("user") or {}
-            found = UserId(str(user["id"])) if user.get("id") and standing_of(user) in PEOPLE else None
-        except UNREACHABLE as trouble:
-            if not self._is_nobody(trouble):
-                self._rest_until = self._clock() + (rest_of(trouble) or TROUBLE)
+            found = (
+                UserId(str(user["id"])) if user.get("id") and standing_of(user) in HUMAN_STATUSES else None
+            )
+        except SLACK_CALL_ERRORS as exc:
+            if not self._is_nobody(exc):
+                self._retry_at = self._clock() + (retry_after_of(exc) or ERROR_BACKOFF)
                 return None
             found = None
-        if len(self._known) >= MOST:
-            self._known.clear()
-        self._known[key] = (self._clock(), found)
+        if len(self._cache) >= MAX_CACHE_ENTRIES:
+            self._cache.clear()
+        self._cache[key] = (self._clock(), found)
         return found
 
-    def _is_nobody(self, trouble: Exception) -> bool:
-        problem = problem_of(trouble)
+    def _is_nobody(self, exc: Exception) -> bool:
+        problem = error_code_of(exc)
         if problem != "users_not_found":
             log.warning("slack_address_unknown", problem=problem)
-        return problem in NOBODY
+        return problem in NOT_FOUND_ERRORS

@@ -13,12 +13,12 @@ from app.flow.ports.membership import Membership, MembershipRecord
 from app.gate.ids import UserId
 from app.gate.rules.permits import Standing
 from app.gate.rules.policy import Roster
-from app.slack.client import UNREACHABLE, problem_of, rest_of
+from app.slack.client import SLACK_CALL_ERRORS, error_code_of, retry_after_of
 from app.slack.users.accounts import ids_of, standing_of
 
 log = structlog.get_logger(__name__)
 
-ASK_SECONDS: Final = 10
+LOOKUP_TIMEOUT_SECONDS: Final = 10
 STALE_AFTER: Final = timedelta(minutes=10)
 MAX_LOOKUPS: Final = 20
 RETRY_AFTER: Final = timedelta(seconds=4)
@@ -46,7 +46,7 @@ class Members:
         self._known: dict[str, Membership] = {}
         self._aliases: dict[UserId, frozenset[UserId]] = {}
         self._kept: frozenset[str] = frozenset()
-        self._rest_until = clock()
+        self._retry_at = clock()
         self._shown: Roster | None = None
 
     def roster(self) -> Roster:
@@ -64,7 +64,7 @@ class Members:
         )
         return Roster(groups=groups, aliases=self._aliases, gone=gone)
 
-    def heard(self, entry: str) -> datetime | None:
+    def last_synced_at(self, entry: str) -> datetime | None:
         """When Slack last told of this group or user; None: never."""
         known = self._known.get(entry)
         return known.heard_at if known else None
@@ -112,8 +112,8 @@ class Members:
         """Asks Slack about each of these now; False when any answer was missing (its old copy stays)."""
         found = True
         for entry in sorted(set(entries)):
-            found = self._clock() >= self._rest_until and await self._ask(entry) and found
-        return found and self._clock() >= self._rest_until
+            found = self._clock() >= self._retry_at and await self._ask(entry) and found
+        return found and self._clock() >= self._retry_at
 
     async def learn(self, user: UserId, ids: frozenset[UserId]) -> None:
         """Slack said which ids are one person's."""
@@ -122,11 +122,11 @@ class Members:
 
     async def _ask(self, entry: str) -> bool:
         try:
-            members = await asyncio.wait_for(self._members(entry), ASK_SECONDS)
-        except UNREACHABLE as trouble:
-            problem = problem_of(trouble)
+            members = await asyncio.wait_for(self._members(entry), LOOKUP_TIMEOUT_SECONDS)
+        except SLACK_CALL_ERRORS as exc:
+            problem = error_code_of(exc)
             log.warning("slack_group_unknown", group=entry, problem=problem)
-            self._rest_until = self._clock() + (rest_of(trouble) or timedelta(0))
+            self._retry_at = self._clock() + (retry_after_of(exc) or timedelta(0))
             if problem not in NO_SUCH_ENTRY:
                 return False
             members = ()

@@ -10,7 +10,7 @@ from app.i18n.catalog import LOCALES, LocaleName, Texts
 from app.sandbox.people import OLU
 from app.sandbox.slack.validate import message_problems, view_problems
 from app.slack.cards.evidence import change_lines, evidence_blocks
-from app.slack.home.gate_summary import LONGEST, evidence_lines, within_limit
+from app.slack.home.gate_summary import MAX_GATE_CHARS, evidence_lines, within_limit
 from app.slack.modals.details import details_modal
 from tests.gate.seen import container, evidence, reading, revision, side
 from tests.harness import Harness, texts_in
@@ -63,7 +63,7 @@ def test_the_tag_is_always_there(before: str, after: str, containers: int, local
     assert message_problems(card) == []
     assert view_problems(modal) == []
     home = within_limit(["x" * 600, *evidence_lines(view, texts=texts)])
-    assert len(home) <= LONGEST + 2
+    assert len(home) <= MAX_GATE_CHARS + 2
     for shown in ("\n".join(texts_in(card)), "\n".join(texts_in(modal)), home):
         for name in (before, after):
             tag = name.rpartition(":")[2]

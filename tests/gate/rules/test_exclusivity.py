@@ -25,7 +25,7 @@ from app.gate.rules.freeze import Freeze, Span
 from app.gate.rules.permits import Choice
 from app.gate.rules.violations import GoesFirst, TurnTaken, rule_mark
 from app.i18n.catalog import Texts
-from app.slack.text.exclusivity import MOST_NAMES, exclusivity_lines, queue_lines
+from app.slack.text.exclusivity import MAX_NAMES, exclusivity_lines, queue_lines
 from tests.gate.rules.cases import ANA, BEN, NOW, POLICY, Scene
 
 AUTH, HUB, PAYMENT = DomainName("auth"), DomainName("hub"), DomainName("payment")
@@ -249,7 +249,7 @@ def test_a_long_line_is_counted_and_not_recited() -> None:
     turns = Turns(rivals=names)
     assert ahead(turns, line) == names
     (rules, _) = exclusivity_lines(turns, texts=Texts.of("en"))
-    assert rules.endswith(f"{names[MOST_NAMES - 1]}, and 30 more.")
+    assert rules.endswith(f"{names[MAX_NAMES - 1]}, and 30 more.")
 
 
 def test_cards_are_drawn_again_when_a_neighbour_does_something_that_they_tell() -> None:

@@ -69,7 +69,7 @@ def waiting(**how: Any) -> GateView:
     return view(gate, votes=(vote(OLU, "olu"),), **how)
 
 
-def outlook(shown: GateView, domain: OwnedDomain, *freezes: Freeze) -> RuleStatus:
+def rule_status(shown: GateView, domain: OwnedDomain, *freezes: Freeze) -> RuleStatus:
     case = replace(WAITING, approved_by=frozenset({OLU})).case(
         policy=domain.policy,
         roster=Roster(groups={"S0ONCALL": frozenset({OLU})}),
@@ -93,10 +93,10 @@ HELD: Final = waiting(checks=CHECKS)
 DECIDED: Final = Decided(id=GATE, verdict=Verdict.APPROVED, verified=True)
 AT: Final = {"decided_at": NOON + timedelta(minutes=3)}
 STATES: Final[dict[str, tuple[GateView, RuleStatus | None]]] = {
-    "held": (HELD, outlook(HELD, STRICT, FREEZE)),
+    "held": (HELD, rule_status(HELD, STRICT, FREEZE)),
     "owed": (
         waiting(),
-        outlook(waiting(), replace(STRICT, policy=replace(STRICT.policy, required_checks=()))),
+        rule_status(waiting(), replace(STRICT, policy=replace(STRICT.policy, required_checks=()))),
     ),
     "glass-broken": (
         view(
@@ -122,7 +122,7 @@ EACH: Final = [(state, locale) for state in STATES for locale in LOCALES]
 def drawn(state: str, locale: LocaleName) -> dict[str, Any]:
     shown, rules = STATES[state]
     texts = Texts.of(locale)
-    blocks = card_blocks(shown, texts=texts, domain=STRICT, outlook=rules)
+    blocks = card_blocks(shown, texts=texts, domain=STRICT, rule_status=rules)
     return {"text": card_sentence(shown, texts=texts), "blocks": blocks}
 
 

@@ -58,10 +58,13 @@ async def test_the_metadata_of_somebody_elses_form_makes_nobody_an_approver(
     """Jun, who may decide nothing, submits the form that was opened for Olu, with Olu named in the state."""
     async with build(socket_mode=False) as harness:
         deployment, _ = await harness.open_gate("order")
-        ticket = ticket_of(harness, deployment)
-        state = ticked(ticket) if values is None else values
+        action_value = ticket_of(harness, deployment)
+        state = ticked(action_value) if values is None else values
         forged = submission(
-            JUN, callback, metadata.format(ticket=ticket), {**state, **FORGED_USER["state"]["values"]}
+            JUN,
+            callback,
+            metadata.format(action_value=action_value),
+            {**state, **FORGED_USER["state"]["values"]},
         )
         status, body = await send(harness, forged)
         assert status == 200
@@ -77,8 +80,10 @@ async def test_a_form_of_one_gate_with_the_metadata_of_another_is_judged_by_the_
         order, _ = await harness.open_gate("order")
         payment, _ = await harness.open_gate("payment")
         for callback, values in (("approve_reason", "fine"), ("reject_reason", "not fine")):
-            ticket = ticket_of(harness, payment)
-            status, body = await send(harness, submission(OLU, callback, ticket, typed_in("reason", values)))
+            action_value = ticket_of(harness, payment)
+            status, body = await send(
+                harness, submission(OLU, callback, action_value, typed_in("reason", values))
+            )
             assert status == 200
             assert f"<@{GRACE.id}>" in "\n".join(texts_in(json.loads(body)["view"]["blocks"]))
         status, body = await send(

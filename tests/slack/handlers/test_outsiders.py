@@ -84,9 +84,9 @@ async def test_the_command_tells_outsiders_nothing(build: Build, words: str) -> 
 async def test_no_button_tells_outsiders_anything(build: Build, action: str) -> None:
     async with build(socket_mode=False, users=(*PEOPLE, *OUTSIDERS), config=naming(*OUTSIDERS)) as harness:
         deployment, _ = await harness.open_gate("order")
-        ticket = f"{harness.gate(deployment)['id']}.{harness.gate(deployment)['edition']}"
+        action_value = f"{harness.gate(deployment)['id']}.{harness.gate(deployment)['edition']}"
         for outsider in OUTSIDERS:
-            value = "0" if action.startswith("deploys_page") else ticket
+            value = "0" if action.startswith("deploys_page") else action_value
             assert (await send(harness, press_by(outsider, action, value)))[0] == 200
             if not outsider.deleted:  # whom Slack lets nobody write to
                 assert deployment not in await is_told(harness, outsider, ONLY)
@@ -109,12 +109,12 @@ async def test_no_form_of_an_outsider_counts(
 ) -> None:
     async with build(socket_mode=False, users=(*PEOPLE, *OUTSIDERS), config=naming(*OUTSIDERS)) as harness:
         deployment, _ = await harness.open_gate("order")
-        ticket = f"{harness.gate(deployment)['id']}.{harness.gate(deployment)['edition']}"
-        metadata = f"{ticket}/stop" if callback == "undo_reason" else ticket
+        action_value = f"{harness.gate(deployment)['id']}.{harness.gate(deployment)['edition']}"
+        metadata = f"{action_value}/stop" if callback == "undo_reason" else action_value
         for outsider in OUTSIDERS:
             status, body = await send(
                 harness,
-                submission(outsider, callback, metadata, ticked(ticket) if values is None else values),
+                submission(outsider, callback, metadata, ticked(action_value) if values is None else values),
             )
             assert status == 200
             assert ONLY in "\n".join(texts_in(json.loads(body)["view"]["blocks"]))
@@ -152,9 +152,9 @@ async def test_no_button_tells_anything_to_whom_slack_does_not_know(build: Build
     async with build(socket_mode=False, users=people, config=naming(GUEST, STRANGER)) as harness:
         harness.slack.faults.error("users.info", "internal_error", times=None)
         deployment, _ = await harness.open_gate("order")
-        ticket = f"{harness.gate(deployment)['id']}.{harness.gate(deployment)['edition']}"
+        action_value = f"{harness.gate(deployment)['id']}.{harness.gate(deployment)['edition']}"
         for person in NOT_KNOWN:
-            value = "0" if action.startswith("deploys_page") else ticket
+            value = "0" if action.startswith("deploys_page") else action_value
             assert (await send(harness, press_by(person, action, value)))[0] == 200
             assert deployment not in await is_told(harness, person, UNKNOWN)
             assert harness.slack.views.top(person.id) is None

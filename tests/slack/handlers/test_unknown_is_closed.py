@@ -165,7 +165,7 @@ async def test_what_one_replica_hears_of_a_group_the_others_know(database: Datab
         await one.refresh_groups([ONCALL.id])
         assert not await other.members.sync(), "the first look is no change"
         assert other.roster() == one.roster()
-        assert other.heard(ONCALL.id) == one.heard(ONCALL.id)
+        assert other.last_synced_at(ONCALL.id) == one.last_synced_at(ONCALL.id)
         slack.people.alter(ONCALL.id, members=(OLU.id,))
         await one.refresh_groups([ONCALL.id])
         assert await other.members.sync()
@@ -185,10 +185,10 @@ async def test_while_slack_fails_one_replica_alone_the_two_do_not_disagree(datab
             assert not await one.refresh_groups([ONCALL.id])
             assert not await one.members.sync()
             assert not await other.members.sync()
-            assert one.heard(ONCALL.id) == other.heard(ONCALL.id)
+            assert one.last_synced_at(ONCALL.id) == other.last_synced_at(ONCALL.id)
         assert await other.refresh_groups([ONCALL.id])
         await one.members.sync()
-        assert one.heard(ONCALL.id) == other.heard(ONCALL.id)
+        assert one.last_synced_at(ONCALL.id) == other.last_synced_at(ONCALL.id)
 
 
 async def test_replicas_ask_in_turn_and_not_each_by_itself(database: Database) -> None:

@@ -229,12 +229,12 @@ async def test_a_publication_that_was_given_out_is_not_given_out_again_before_it
     )
     homes = HomePublisher(
         client,
-        questions=HomeQueries(database),
+        queries=HomeQueries(database),
         freezes=Freezes(database),
         rules=rules,
         directory=Directory(client, clock=lambda: NOW, locale="en"),
         replies=Replies(client, foreground=ForegroundTracker()),
-        patience=RateLimiter(lambda: NOW),
+        rate_limiter=RateLimiter(lambda: NOW),
         workspace_url=lambda: None,
         wake=lambda: None,
         clock=lambda: NOW,

@@ -29,9 +29,9 @@ from app.slack.cards.secondary_buttons import take_back_button
 from app.slack.handlers.bulk_results import bulk_approve_notice, recorded_result, result_of, results_blocks
 from app.slack.handlers.vote import VoteReply
 from app.slack.home.query import (
-    MOST_AT_ONCE,
-    MOST_MINE,
-    MOST_OTHERS,
+    MAX_BULK_GATES,
+    MAX_MINE,
+    MAX_OTHERS,
     Choices,
     HomeContents,
     PreviewedGate,
@@ -96,11 +96,11 @@ def seen(person: Person, live: LiveRules) -> HomeContents:
         gate(5, "delivery", switch={"deployer": ME.user}),
         gate(6, "promotion", freezes=(FREEZE,)),
     ]
-    judged = preview_gates([Shown(one) for one in mine], person, rules=live, now=NOON)
+    previewed = preview_gates([Shown(one) for one in mine], person, rules=live, now=NOON)
     decided = view(reported(Verdict.APPROVED, Outcome.TOLD), **APPROVED, **told(Outcome.TOLD, "Succeeded"))
     return HomeContents(
-        mark="",
-        mine=sorted(judged, key=lambda one: not one.foresight.counts),
+        change_token="",
+        mine=sorted(previewed, key=lambda one: not one.preview.counts),
         mine_total=1000,
         others=[Shown(gate(7, "user")), Shown(gate(8, None, gate={"verified": False}), place=None)],
         others_total=3,
@@ -110,7 +110,7 @@ def seen(person: Person, live: LiveRules) -> HomeContents:
 
 
 NOTHING: Final = HomeContents(
-    mark="", mine=[], mine_total=0, others=[], others_total=0, freezes=[], decided=[]
+    change_token="", mine=[], mine_total=0, others=[], others_total=0, freezes=[], decided=[]
 )
 
 
@@ -124,7 +124,9 @@ def home(
 def results(live: LiveRules, texts: Texts) -> Any:
     """Recorded, not recorded, and one of which nobody knows what it was."""
     pick = Pick(
-        ticket=ActionValue(gate=GateId(UUID(int=1)), edition=1), asks_reason=False, label="order · <d-1>"
+        action_value=ActionValue(gate=GateId(UUID(int=1)), edition=1),
+        asks_reason=False,
+        label="order · <d-1>",
     )
     lines = [
         recorded_result(gate(1, "order"), texts=texts),
@@ -199,10 +201,10 @@ def test_a_home_full_of_long_texts_is_one_that_slack_takes(locale: LocaleName, t
     live, texts = rules(tmp_path), Texts.of(locale)
     long = replace(FREEZE, reason=NASTY)
     full = HomeContents(
-        mark="",
-        mine=preview_gates(crowd(MOST_MINE, 1), ME, rules=live, now=NOON),
+        change_token="",
+        mine=preview_gates(crowd(MAX_MINE, 1), ME, rules=live, now=NOON),
         mine_total=1000,
-        others=crowd(MOST_OTHERS, 100),
+        others=crowd(MAX_OTHERS, 100),
         others_total=1000,
         freezes=[ActiveFreeze(freeze=long, domains=None)] * 30,
         decided=[view(reported(Verdict.REJECTED, Outcome.TOLD), reason=NASTY, decided_name=NASTY)] * 8,
@@ -215,7 +217,7 @@ def test_a_home_full_of_long_texts_is_one_that_slack_takes(locale: LocaleName, t
 @pytest.mark.parametrize("locale", LOCALES)
 def test_a_form_full_of_long_texts_is_one_that_slack_takes(locale: LocaleName, tmp_path: Path) -> None:
     live, texts = rules(tmp_path), Texts.of(locale)
-    gates: list[PreviewedGate] = preview_gates(crowd(MOST_AT_ONCE, 1), ME, rules=live, now=NOON)
+    gates: list[PreviewedGate] = preview_gates(crowd(MAX_BULK_GATES, 1), ME, rules=live, now=NOON)
     form = bulk_approve_form(Choices(gates=gates, left_out=9), preselect=False, texts=texts, base=BASE)
     assert view_problems(form) == []
     assert not view_is_too_large(form)

@@ -23,8 +23,8 @@ def asked(harness: Harness, method: str) -> int:
 
 async def test_the_members_are_kept_while_slack_fails(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
-    for trouble in ("internal_error", "missing_scope", "paid_teams_only"):
-        harness.slack.faults.error(MEMBERS, trouble)
+    for exc in ("internal_error", "missing_scope", "paid_teams_only"):
+        harness.slack.faults.error(MEMBERS, exc)
         assert not await harness.service.slack.directory.refresh_groups(["S0ONCALL"])
     await harness.approve(OLU.id, deployment)
     assert await harness.reported(deployment) == ["Succeeded"]

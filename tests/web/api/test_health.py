@@ -14,7 +14,9 @@ READY = {"record": "ok", "slack": "ok"}
 
 
 async def test_a_service_in_order_is_alive_and_ready(asker: Asker) -> None:
-    await asker.harness.until(lambda: asker.harness.service.socket and asker.harness.service.socket.is_fit())
+    await asker.harness.until(
+        lambda: asker.harness.service.socket and asker.harness.service.socket.is_healthy()
+    )
 
     assert (await asker.get("/healthz")).body == {"status": "ok"}
     ready = await asker.get("/readyz")
@@ -37,7 +39,9 @@ async def test_without_its_tables_it_says_what_to_run(
 async def test_an_upgrade_leaves_the_replicas_of_the_older_release_ready(
     asker: Asker, revision: str, status: int
 ) -> None:
-    await asker.harness.until(lambda: asker.harness.service.socket and asker.harness.service.socket.is_fit())
+    await asker.harness.until(
+        lambda: asker.harness.service.socket and asker.harness.service.socket.is_healthy()
+    )
     await alters(asker.harness, "UPDATE alembic_version SET version_num = %s", revision)
 
     assert (await asker.get("/readyz")).status == status
@@ -72,13 +76,13 @@ async def test_without_its_database_it_is_alive_but_not_ready(
 async def test_a_socket_that_stays_down_is_not_ready(asker: Asker) -> None:
     socket = asker.harness.service.socket
     assert socket is not None
-    await asker.harness.until(socket.is_fit)
+    await asker.harness.until(socket.is_healthy)
     asker.harness.slack.faults.outage()
     await asker.harness.slack.drop_sockets_async()
     assert (await asker.get("/readyz")).status == 200  # a refresh is no reason to take the replica out
 
     asker.harness.clock.advance(seconds=60)
-    await asker.harness.until(lambda: not socket.is_fit())
+    await asker.harness.until(lambda: not socket.is_healthy())
 
     ready = await asker.get("/readyz")
     assert (ready.status, ready.body["slack"]) == (503, "the socket to Slack is down")
