@@ -8,7 +8,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 
 @dataclass(frozen=True)
-class Page:
+class Response:
     """An answer, whatever its status."""
 
     status: int
@@ -18,11 +18,11 @@ class Page:
         return json.loads(self.text)
 
 
-def ask(request: Request | str, *, timeout: float = 15) -> Page:
+def send(request: Request | str, *, timeout: float = 15) -> Response:
     """Past any proxy, and without raising for a refusal."""
     try:
         with build_opener(ProxyHandler({})).open(request, timeout=timeout) as answer:
-            return Page(answer.status, answer.read().decode())
-    except HTTPError as refusal:
-        with refusal:
-            return Page(refusal.code, refusal.read().decode())
+            return Response(answer.status, answer.read().decode())
+    except HTTPError as exc:
+        with exc:
+            return Response(exc.code, exc.read().decode())

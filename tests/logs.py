@@ -11,7 +11,7 @@ from app.observability.logging import configure_logging
 
 
 @contextmanager
-def listening(level: str = "DEBUG") -> Iterator[StringIO]:
+def captured_logs(level: str = "DEBUG") -> Iterator[StringIO]:
     """The log as JSON lines; the process's own logging is put back afterwards."""
     root = logging.getLogger()
     handlers, before = list(root.handlers), root.level

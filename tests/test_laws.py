@@ -19,7 +19,7 @@ from app.sandbox.people import GRACE, JUN, MINA, OLU
 from app.slack.action_value import ActionValue
 from tests.flow import outsiders
 from tests.harness import Harness
-from tests.logs import listening
+from tests.logs import captured_logs
 
 PUT = "PutLifecycleEventHookExecutionStatus"
 BROKEN_CHAINS = """
@@ -350,7 +350,7 @@ class TestLaw10SecretsStaySecret:
     """The hook execution id is never in Slack, logs, URLs, pages or the audit trail; see `test_secrets` too."""
 
     async def test_the_execution_id_appears_nowhere(self, harness: Harness) -> None:
-        with listening() as log:
+        with captured_logs() as log:
             deployment, _ = await harness.open_gate("order")
             secret = harness.gate(deployment)["execution_id"]
             harness.aws.faults.add(PUT, "error_after_commit")

@@ -1,1 +1,1 @@
-"""`make bench`: speed as ratios against floors that are measured in the same run. README.md says how it is built."""
+"""`make bench`: speed as ratios against baselines that are measured in the same run. README.md says how it is built."""

@@ -2,9 +2,9 @@
 
 import sys
 
+from tests.bench.environment import bench_environment
 from tests.bench.lines import LINES
-from tests.bench.measured import Measured
-from tests.bench.scene import scene
+from tests.bench.measurement import Measurement
 
 
 def main(names: list[str]) -> int:
@@ -13,10 +13,10 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"no such line: {', '.join(unknown)}; there are: {', '.join(LINES)}", file=sys.stderr)
         return 2
-    seen: list[Measured] = []
-    with scene() as fakes:
+    seen: list[Measurement] = []
+    with bench_environment() as env:
         for measure in [measure for name, measure in LINES.items() if not names or name in names]:
-            for line in measure(fakes):
+            for line in measure(env):
                 print(line, flush=True)
                 seen.append(line)
     missed = [line.name for line in seen if line.missed]

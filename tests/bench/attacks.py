@@ -12,10 +12,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
+from tests.bench.environment import BenchEnvironment, bench_environment
 from tests.bench.load import http_request
-from tests.bench.measured import quantile
+from tests.bench.measurement import quantile
 from tests.bench.requests import approve_request
-from tests.bench.scene import Scene, scene
 
 ATTACK_SECONDS = 8.0
 PRESSES = 60
@@ -121,24 +121,24 @@ PUT = "PutLifecycleEventHookExecutionStatus"
 DEPLOYMENTS = "SELECT g.id::text, s.deployment_id FROM gates g JOIN switches s ON s.id = g.switch_id"
 
 
-def heard_since(fakes: Scene, calls: int) -> dict[str, float]:
+def heard_since(env: BenchEnvironment, calls: int) -> dict[str, float]:
     """When CodeDeploy last heard of each deployment, POSIX seconds, but for its first `calls` calls."""
-    return {call.params["deploymentId"]: call.when.timestamp() for call in fakes.aws.calls(PUT)[calls:]}
+    return {call.params["deploymentId"]: call.when.timestamp() for call in env.aws.calls(PUT)[calls:]}
 
 
-def presses_under(fakes: Scene, name: str, attack: Attack | None) -> None:
+def presses_under(env: BenchEnvironment, name: str, attack: Attack | None) -> None:
     """Prints one line: the presses' ack, how long CodeDeploy had to wait, and what the attacker was answered."""
-    gates = fakes.waiting(PRESSES)
-    fakes.settle()
-    deployments = dict(fakes.rows(DEPLOYMENTS))
-    heard_before = len(fakes.aws.calls(PUT))
+    gates = env.waiting(PRESSES)
+    env.settle()
+    deployments = dict(env.rows(DEPLOYMENTS))
+    heard_before = len(env.aws.calls(PUT))
     seen.clear()
-    with under(attack, fakes.service.url):
-        load = fakes.press(
+    with under(attack, env.service.url):
+        load = env.press(
             [approve_request(*gate) for gate in gates], at_once=PRESSES_A_SECOND, rate=PRESSES_A_SECOND
         )
-        fakes.aws.wait_until(lambda: len(heard_since(fakes, heard_before)) >= PRESSES, timeout=60)
-    heard = heard_since(fakes, heard_before)
+        env.aws.wait_until(lambda: len(heard_since(env, heard_before)) >= PRESSES, timeout=60)
+    heard = heard_since(env, heard_before)
     told = [
         1000 * (heard[deployments[gate]] - sent) for (gate, _, _), sent in zip(gates, load.sent, strict=True)
     ]
@@ -152,10 +152,10 @@ def presses_under(fakes: Scene, name: str, attack: Attack | None) -> None:
 
 def main() -> int:
     """At rest, then under each attack."""
-    with scene() as fakes:
-        presses_under(fakes, "at rest", None)
+    with bench_environment() as env:
+        presses_under(env, "at rest", None)
         for name, attack in ATTACKS.items():
-            presses_under(fakes, name, attack)
+            presses_under(env, name, attack)
     return 0
 
 

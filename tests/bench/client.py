@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-LONGEST = 60.0
+RUN_TIMEOUT_SECONDS = 60.0
 
 
 @dataclass
@@ -57,7 +57,7 @@ class Line(asyncio.Protocol):
         assert self._transport is not None
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(request)
-        async with asyncio.timeout(LONGEST):
+        async with asyncio.timeout(RUN_TIMEOUT_SECONDS):
             return await self._answer
 
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from tests.bench.client import Seen
-from tests.bench.measured import quantile
+from tests.bench.measurement import quantile
 
 
-class LoadTrouble(Exception):
+class LoadFailed(Exception):
     """The other side did not answer as it should: a measurement of errors is worth nothing."""
 
 
@@ -31,7 +31,7 @@ class Load(Seen):
 def send(
     url: str, requests: Sequence[bytes], *, at_once: int, rate: float = 0, expect: int, bodies: bool = False
 ) -> Load:
-    """Sends them all. Raises `LoadTrouble` unless every answer has the expected status."""
+    """Sends them all. Raises `LoadFailed` unless every answer has the expected status."""
     parts = urlsplit(url)
     plan = {
         "host": parts.hostname,
@@ -49,13 +49,13 @@ def send(
         timeout=300,
     )
     if done.returncode != 0:
-        raise LoadTrouble(done.stderr[-1000:])
+        raise LoadFailed(done.stderr[-1000:])
     load = Load(**json.loads(done.stdout))
     odd = [
         (status, body) for status, body in zip(load.statuses, load.bodies, strict=True) if status != expect
     ]
     if odd:
-        raise LoadTrouble(f"{len(odd)} of {len(requests)} answers were not {expect}, the first: {odd[0]}")
+        raise LoadFailed(f"{len(odd)} of {len(requests)} answers were not {expect}, the first: {odd[0]}")
     return load
 
 

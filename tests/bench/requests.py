@@ -1,4 +1,4 @@
-"""Requests made beforehand: signed hooks, Slack's signed presses and commands, and the floor's own."""
+"""Requests made beforehand: signed hooks, Slack's signed presses and commands, and the baseline's own."""
 
 import hashlib
 import hmac
@@ -14,11 +14,14 @@ from app.sandbox.slack.shapes import APP, TEAM
 from app.web.hooks.signature import sign
 from tests.bench.load import http_request
 
-FLOOR_BODY = b'{"DeploymentId": "d-0123456789", "LifecycleEventHookExecutionId": "an-execution-id-of-forty-characters"}'
+BASELINE_BODY = (
+    b'{"DeploymentId": "d-0123456789", '
+    b'"LifecycleEventHookExecutionId": "an-execution-id-of-forty-characters"}'
+)
 
 
-def floor_request() -> bytes:
-    return http_request("/floor", FLOOR_BODY, {"Content-Type": "application/json"})
+def baseline_request() -> bytes:
+    return http_request("/baseline", BASELINE_BODY, {"Content-Type": "application/json"})
 
 
 def hook_request(event: Mapping[str, str]) -> bytes:

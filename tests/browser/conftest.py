@@ -55,7 +55,7 @@ def fakes(tmp_path: Path) -> Iterator[Fakes]:
 
 
 @pytest.fixture
-def played_page(chromium: Browser, fakes: Fakes, tmp_path: Path) -> Iterator[Page]:
+def fakes_page(chromium: Browser, fakes: Fakes, tmp_path: Path) -> Iterator[Page]:
     """The page over them, already open while the test prepares what it shows; nobody answers."""
     log = tmp_path / "log"
     replica = Replica(fakes.environment(database_url="postgresql://nowhere?sslmode=disable"), log=log)

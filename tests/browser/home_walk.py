@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.walks import approve, chip, set_speed, settle, take
 
-PATIENCE: Final = 60_000
+TIMEOUT_MS: Final = 60_000
 WHY: Final = {"en": "coupon incident", "ko": "쿠폰 장애"}
 
 
@@ -16,17 +16,17 @@ def take_home(page: Page, locale: str, docs: Path) -> None:
     me = page.locator("#people input:checked").get_attribute("value")
     _deploy(page, "auth")
     approve(page, "auth")
-    expect(chip(page, "auth")).to_have_text("On green", timeout=PATIENCE)
+    expect(chip(page, "auth")).to_have_text("On green", timeout=TIMEOUT_MS)
     _deploy(page, "hub")
     _deploy(page, "promotion")
     page.locator("#people label", has_text="Grace").click()
     page.get_by_label("Message or command").fill(f"/deploys freeze promotion for 2h {WHY[locale]}")
     page.keyboard.press("Enter")
-    expect(page.locator(".sl-message--whisper")).to_have_count(1, timeout=PATIENCE)
+    expect(page.locator(".sl-message--whisper")).to_have_count(1, timeout=TIMEOUT_MS)
     page.locator(f'#people label:has(input[value="{me}"])').click()
     page.get_by_role("tab", name="Home").click()
     home = page.locator(".log--home .sl-home")
-    expect(home.locator('[data-action-id="approve"]')).to_have_count(3, timeout=PATIENCE)
+    expect(home.locator('[data-action-id="approve"]')).to_have_count(3, timeout=TIMEOUT_MS)
     home.locator('[data-action-id="home_refresh"]').click()
     settle(page)
     take(page, home, docs / f"home.{locale}.png")
@@ -36,7 +36,7 @@ def take_home(page: Page, locale: str, docs: Path) -> None:
 def _several(page: Page, locale: str, docs: Path) -> None:
     page.locator('[data-action-id="approve_several"]').click()
     form = page.locator("#modal .sl-modal")
-    expect(form).to_be_visible(timeout=PATIENCE)
+    expect(form).to_be_visible(timeout=TIMEOUT_MS)
     for box in form.locator("input[type=checkbox]").all():
         box.check()
     take(page, form, docs / f"several.{locale}.png")
@@ -46,5 +46,5 @@ def _deploy(page: Page, domain: str) -> None:
     page.locator(f'[data-domain="{domain}"] .deploy').click()
     page.locator('#deploy-menu [data-shift="all-at-once"]:not([data-own])').click()
     set_speed(page, 10)
-    expect(chip(page, domain)).to_have_text("Waits for an answer", timeout=PATIENCE)
+    expect(chip(page, domain)).to_have_text("Waits for an answer", timeout=TIMEOUT_MS)
     set_speed(page, 1)

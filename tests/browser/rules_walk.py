@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.walks import approve, card_of, chip, take
 
-PATIENCE: Final = 60_000
+TIMEOUT_MS: Final = 60_000
 ENOUGH: Final = 5
 FREEZE: Final = {"en": "card network incident", "ko": "카드사 망 장애"}
 WHY: Final = {
@@ -19,20 +19,20 @@ WHY: Final = {
 def take_rules(page: Page, locale: str, docs: Path) -> None:
     """One of two approved and the check runs again; a freeze over it; the form of break-glass; the card after."""
     payment = card_of(page, "payment")
-    expect(payment).to_contain_text("3 of 3", timeout=PATIENCE)
+    expect(payment).to_contain_text("3 of 3", timeout=TIMEOUT_MS)
     approve(page, "payment")
-    expect(payment.locator('[data-action-id="take_back"]')).to_be_visible(timeout=PATIENCE)
+    expect(payment.locator('[data-action-id="take_back"]')).to_be_visible(timeout=TIMEOUT_MS)
     _take_while_it_runs(page, payment, docs / f"card-rules.{locale}.png")
-    expect(payment).to_contain_text("1 of 3", timeout=PATIENCE)
+    expect(payment).to_contain_text("1 of 3", timeout=TIMEOUT_MS)
     page.locator("#people label", has_text="Grace").click()
     page.get_by_label("Message or command").fill(f"/deploys freeze payment for 2h {FREEZE[locale]}")
     page.keyboard.press("Enter")
-    expect(payment).to_contain_text(FREEZE[locale], timeout=PATIENCE)
+    expect(payment).to_contain_text(FREEZE[locale], timeout=TIMEOUT_MS)
     take(page, payment, docs / f"card-frozen.{locale}.png")
     _break_glass(page, payment, locale, docs)
-    expect(page.locator('[data-domain="payment"] .share-green b')).to_have_text("10 %", timeout=PATIENCE)
-    expect(payment.locator('[data-action-id="undo"]')).to_be_visible(timeout=PATIENCE)
-    expect(payment).to_contain_text("10 %", timeout=PATIENCE)
+    expect(page.locator('[data-domain="payment"] .share-green b')).to_have_text("10 %", timeout=TIMEOUT_MS)
+    expect(payment.locator('[data-action-id="undo"]')).to_be_visible(timeout=TIMEOUT_MS)
+    expect(payment).to_contain_text("10 %", timeout=TIMEOUT_MS)
     take(page, payment, docs / f"card-glass.{locale}.png")
 
 
@@ -41,7 +41,7 @@ def _take_while_it_runs(page: Page, payment: Locator, path: Path) -> None:
     fails = True
     for _ in range(ENOUGH):
         page.locator(f'[data-domain="payment"] .smoke[aria-pressed="{str(not fails).lower()}"]').click()
-        expect(payment).to_contain_text("Charges three", timeout=PATIENCE)
+        expect(payment).to_contain_text("Charges three", timeout=TIMEOUT_MS)
         take(page, payment, path)
         if "Charges three" in payment.inner_text() and fails:
             return
@@ -52,7 +52,7 @@ def _take_while_it_runs(page: Page, payment: Locator, path: Path) -> None:
 def _break_glass(page: Page, payment: Locator, locale: str, docs: Path) -> None:
     payment.locator('[data-action-id="break_glass"]').click()
     form = page.locator("#modal .sl-modal")
-    form.locator("textarea").fill(WHY[locale], timeout=PATIENCE)
+    form.locator("textarea").fill(WHY[locale], timeout=TIMEOUT_MS)
     take(page, form, docs / f"glass.{locale}.png")
     form.locator('[data-modal="submit"]').click()
-    expect(chip(page, "payment")).not_to_have_text("Waits for an answer", timeout=PATIENCE)
+    expect(chip(page, "payment")).not_to_have_text("Waits for an answer", timeout=TIMEOUT_MS)

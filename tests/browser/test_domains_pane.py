@@ -6,21 +6,21 @@ from playwright.sync_api import Page, expect
 from app.sandbox.fakes import Fakes
 from app.sandbox.people import CHANNEL
 from tests.browser.walks import chip, set_speed
-from tests.sandbox.slack.play import section
+from tests.sandbox.slack.helpers import section
 
 pytestmark = pytest.mark.browser
 
 
 def test_a_deployment_that_failed_before_its_hook_says_why_and_names_no_card(
-    played_page: Page, fakes: Fakes
+    fakes_page: Page, fakes: Fakes
 ) -> None:
-    tile = played_page.locator('.tile[data-domain="order"]')
+    tile = fakes_page.locator('.tile[data-domain="order"]')
     expect(tile.locator(".why")).to_be_hidden()
     fakes.aws.set_alarm("order", "ALARM")
     deployment = fakes.aws.deploy("order")
     fakes.aws.clock.advance(5)
 
-    expect(chip(played_page, "order")).to_have_text("Stopped")  # CodeDeploy stops it: ALARM_ACTIVE
+    expect(chip(fakes_page, "order")).to_have_text("Stopped")  # CodeDeploy stops it: ALARM_ACTIVE
     expect(tile.locator(".why")).to_contain_text("One or more alarms have been activated")
     expect(tile).not_to_contain_text("card")
 
@@ -32,8 +32,8 @@ def test_a_deployment_that_failed_before_its_hook_says_why_and_names_no_card(
     expect(tile).not_to_contain_text("card")
 
 
-def test_what_failed_is_forgotten_by_the_next_deployment(played_page: Page, fakes: Fakes) -> None:
-    why = played_page.locator('.tile[data-domain="order"] .why')
+def test_what_failed_is_forgotten_by_the_next_deployment(fakes_page: Page, fakes: Fakes) -> None:
+    why = fakes_page.locator('.tile[data-domain="order"] .why')
     fakes.aws.set_alarm("order", "ALARM")
     fakes.aws.deploy("order")
     fakes.aws.clock.advance(5)
@@ -45,14 +45,14 @@ def test_what_failed_is_forgotten_by_the_next_deployment(played_page: Page, fake
     expect(why).to_be_hidden()
 
 
-def test_a_quicker_clock_says_what_it_does_not_quicken(played_page: Page) -> None:
-    hint = played_page.locator("#clock-hint")
+def test_a_quicker_clock_says_what_it_does_not_quicken(fakes_page: Page) -> None:
+    hint = fakes_page.locator("#clock-hint")
     expect(hint).to_be_hidden()
 
-    set_speed(played_page, 60)
+    set_speed(fakes_page, 60)
     expect(hint).to_be_visible()
     expect(hint).to_contain_text("Only AWS's clock runs faster")
     expect(hint).to_contain_text("in real time")
 
-    set_speed(played_page, 1)
+    set_speed(fakes_page, 1)
     expect(hint).to_be_hidden()

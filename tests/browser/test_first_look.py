@@ -5,7 +5,7 @@ from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser
 
-PATIENCE = 30_000
+TIMEOUT_MS = 30_000
 
 UNKNOWN_DEPLOYER = "Nobody knows who deployed this"
 """On a card until the tag that names the deployer was read; one approval is not enough meanwhile."""
@@ -26,7 +26,7 @@ def test_approve_on_order_moves_all_traffic_to_green(page: Page) -> None:
     expect(tile(page, "order").locator(".share-blue b")).to_have_text("100 %")
     approve = card(page, "order").get_by_role("button", name="Approve", exact=True)
     # Until the tag that names the deployer was read, one approval is not enough and the dialog does not promise it.
-    expect(card(page, "order").first).not_to_contain_text(UNKNOWN_DEPLOYER, timeout=PATIENCE)
+    expect(card(page, "order").first).not_to_contain_text(UNKNOWN_DEPLOYER, timeout=TIMEOUT_MS)
 
     approve.click()
     asked = page.get_by_role("dialog", name="Switch order to green?")
@@ -37,11 +37,11 @@ def test_approve_on_order_moves_all_traffic_to_green(page: Page) -> None:
     approve.click()
     asked.get_by_role("button", name="Switch to green").click()
 
-    expect(tile(page, "order").locator(".share-green b")).to_have_text("100 %", timeout=PATIENCE)
+    expect(tile(page, "order").locator(".share-green b")).to_have_text("100 %", timeout=TIMEOUT_MS)
     expect(tile(page, "order").get_by_role("img")).to_have_accessible_name(
         "Traffic: 0 % on blue, 100 % on green"
     )
-    expect(card(page, "order").first).to_contain_text("Approved by @Olu Ade", timeout=PATIENCE)
+    expect(card(page, "order").first).to_contain_text("Approved by @Olu Ade", timeout=TIMEOUT_MS)
     expect(card(page, "order").get_by_role("button", name="Approve", exact=True)).to_have_count(0)
 
 
@@ -50,7 +50,7 @@ def test_reject_on_payment_asks_why_and_keeps_traffic_on_blue(page: Page) -> Non
     payment.get_by_role("button", name="Reject").click()
     form = page.get_by_role("dialog", name="Reject the switch")
     reason = form.get_by_label("Why?")
-    expect(reason).to_be_focused(timeout=PATIENCE)
+    expect(reason).to_be_focused(timeout=TIMEOUT_MS)
 
     form.get_by_role("button", name="Reject").click()
     expect(form.get_by_role("alert")).to_be_visible()
@@ -58,9 +58,9 @@ def test_reject_on_payment_asks_why_and_keeps_traffic_on_blue(page: Page) -> Non
     reason.fill("The card network answers 502.")
     form.get_by_role("button", name="Reject").click()
 
-    expect(form).to_be_hidden(timeout=PATIENCE)
-    expect(payment).to_contain_text("The card network answers 502.", timeout=PATIENCE)
-    expect(tile(page, "payment").locator(".chip")).to_have_text("Back on blue", timeout=PATIENCE)
+    expect(form).to_be_hidden(timeout=TIMEOUT_MS)
+    expect(payment).to_contain_text("The card network answers 502.", timeout=TIMEOUT_MS)
+    expect(tile(page, "payment").locator(".chip")).to_have_text("Back on blue", timeout=TIMEOUT_MS)
     expect(tile(page, "payment").locator(".share-blue b")).to_have_text("100 %")
 
 
@@ -68,13 +68,13 @@ def test_escape_leaves_a_form(page: Page) -> None:
     tile(page, "auth").get_by_role("button", name="Deploy").click()
     page.get_by_role("button", name="all at once").first.click()
     reject = card(page, "auth").get_by_role("button", name="Reject")
-    reject.click(timeout=PATIENCE)
+    reject.click(timeout=TIMEOUT_MS)
     form = page.get_by_role("dialog", name="Reject the switch")
-    expect(form).to_be_visible(timeout=PATIENCE)
+    expect(form).to_be_visible(timeout=TIMEOUT_MS)
 
     page.keyboard.press("Escape")
 
-    expect(form).to_be_hidden(timeout=PATIENCE)
+    expect(form).to_be_hidden(timeout=TIMEOUT_MS)
     expect(reject).to_be_visible()
 
 
@@ -83,7 +83,7 @@ def test_deploys_is_answered_for_ones_own_eyes(page: Page) -> None:
     page.keyboard.press("Enter")
 
     whisper = page.locator(".sl-message--whisper").last
-    expect(whisper).to_contain_text("Only visible to you", timeout=PATIENCE)
+    expect(whisper).to_contain_text("Only visible to you", timeout=TIMEOUT_MS)
     expect(whisper).to_contain_text("/deploys")
 
     page.get_by_text("Grace", exact=True).click()
@@ -94,10 +94,10 @@ def test_somebody_who_may_not_decide_is_told_kindly(page: Page) -> None:
     tile(page, "user").get_by_role("button", name="Deploy").click()
     page.get_by_role("button", name="canary").click()
     page.get_by_text("Jun", exact=True).click()
-    card(page, "user").get_by_role("button", name="Approve", exact=True).click(timeout=PATIENCE)
+    card(page, "user").get_by_role("button", name="Approve", exact=True).click(timeout=TIMEOUT_MS)
     page.locator("#confirm button[value=yes]").click()
 
-    expect(page.locator(".sl-message--whisper").last).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".sl-message--whisper").last).to_be_visible(timeout=TIMEOUT_MS)
     expect(tile(page, "user").locator(".chip")).to_have_text("Waits for an answer")
 
 
@@ -105,14 +105,14 @@ def test_a_card_and_its_domain_lead_to_each_other(page: Page) -> None:
     tile(page, "delivery").get_by_role("button", name="Deploy").click()
     page.get_by_role("button", name="linear").click()
 
-    card(page, "delivery").get_by_role("link").first.click(timeout=PATIENCE)
+    card(page, "delivery").get_by_role("link").first.click(timeout=TIMEOUT_MS)
     expect(tile(page, "delivery")).to_be_focused()
     assert len(page.context.pages) == 1
 
     page.locator("#logs").evaluate("logs => logs.scrollTo(0, 0)")
     tile(page, "delivery").get_by_role("button", name="Waits for an answer").click()
     expect(card(page, "delivery").get_by_role("button", name="Approve", exact=True)).to_be_in_viewport(
-        timeout=PATIENCE
+        timeout=TIMEOUT_MS
     )
 
 
@@ -123,13 +123,13 @@ def test_the_keyboard_alone_approves(page: Page) -> None:
     expect(page.get_by_text("Deploy hub")).to_be_visible()
     page.keyboard.press("Enter")
     approve = card(page, "hub").get_by_role("button", name="Approve", exact=True)
-    expect(approve).to_be_visible(timeout=PATIENCE)
+    expect(approve).to_be_visible(timeout=TIMEOUT_MS)
 
     approve.focus()
     page.keyboard.press("Enter")
     page.keyboard.press("Enter")
 
-    expect(tile(page, "hub").locator(".share-green b")).to_have_text("100 %", timeout=PATIENCE)
+    expect(tile(page, "hub").locator(".share-green b")).to_have_text("100 %", timeout=TIMEOUT_MS)
 
 
 def test_a_menu_has_the_focus_the_moment_it_opens(page: Page) -> None:

@@ -7,7 +7,7 @@ from tests.browser.walks import chip, set_speed
 
 pytestmark = pytest.mark.browser
 
-PATIENCE = 30_000
+TIMEOUT_MS = 30_000
 
 
 def latest_card(page: Page) -> Locator:
@@ -25,7 +25,7 @@ def become(page: Page, name: str) -> None:
 
 
 def press_approve(page: Page) -> None:
-    latest_card(page).locator('[data-action-id="approve"]').click(timeout=PATIENCE)
+    latest_card(page).locator('[data-action-id="approve"]').click(timeout=TIMEOUT_MS)
     page.locator("#confirm button[value=yes]").click()
 
 
@@ -34,7 +34,7 @@ def let_the_test(page: Page, ending: str) -> None:
     found = {"fail": "1 of 3 test cards was charged twice.", "pass": "3 of 3 test cards"}[ending]
     set_speed(page, 10)
     page.locator('.tile[data-domain="payment"] .smoke').click()
-    expect(latest_card(page)).to_contain_text(found, timeout=PATIENCE)
+    expect(latest_card(page)).to_contain_text(found, timeout=TIMEOUT_MS)
     set_speed(page, 1)
 
 
@@ -43,52 +43,52 @@ def test_a_green_check_and_two_people_switch_payment(page: Page) -> None:
     let_the_test(page, "fail")
     press_approve(page)
     told = page.locator(".sl-message--whisper").last
-    expect(told).to_contain_text("The check “card charge smoke” failed.", timeout=PATIENCE)
+    expect(told).to_contain_text("The check “card charge smoke” failed.", timeout=TIMEOUT_MS)
     expect(payment).to_contain_text("Not to be approved now")
     expect(payment).not_to_contain_text("Approved so far")
 
     let_the_test(page, "pass")
-    expect(payment).not_to_contain_text("Not to be approved now", timeout=PATIENCE)
+    expect(payment).not_to_contain_text("Not to be approved now", timeout=TIMEOUT_MS)
     press_approve(page)
-    expect(payment).to_contain_text("Approved so far by @Olu Ade (1 of 2).", timeout=PATIENCE)
+    expect(payment).to_contain_text("Approved so far by @Olu Ade (1 of 2).", timeout=TIMEOUT_MS)
     expect(payment).to_contain_text("1 more person has to approve")
     expect(chip(page, "payment")).to_have_text("Waits for an answer")
 
     become(page, "Mina")
     press_approve(page)
 
-    expect(green(page)).to_have_text("10 %", timeout=PATIENCE)
-    expect(payment).to_contain_text("@Mina Kim", timeout=PATIENCE)
+    expect(green(page)).to_have_text("10 %", timeout=TIMEOUT_MS)
+    expect(payment).to_contain_text("@Mina Kim", timeout=TIMEOUT_MS)
 
 
 def test_an_admin_breaks_the_glass_through_a_freeze(page: Page) -> None:
     tile = page.locator('.tile[data-domain="payment"]')
     tile.get_by_role("button", name="Stop").click()
-    expect(chip(page, "payment")).to_have_text("Back on blue", timeout=PATIENCE)
+    expect(chip(page, "payment")).to_have_text("Back on blue", timeout=TIMEOUT_MS)
     tile.get_by_role("button", name="Deploy").click()
     page.get_by_role("button", name="all at once").first.click()
-    expect(chip(page, "payment")).to_have_text("Waits for an answer", timeout=PATIENCE)
+    expect(chip(page, "payment")).to_have_text("Waits for an answer", timeout=TIMEOUT_MS)
     become(page, "Grace")
     page.get_by_label("Message or command").fill("/deploys freeze payment for 2h card network incident")
     page.keyboard.press("Enter")
     payment = latest_card(page)
-    expect(payment).to_contain_text("card network incident", timeout=PATIENCE)
+    expect(payment).to_contain_text("card network incident", timeout=TIMEOUT_MS)
 
     press_approve(page)
     told = page.locator(".sl-message--whisper").last
-    expect(told.locator('[data-action-id="break_glass"]')).to_be_visible(timeout=PATIENCE)
+    expect(told.locator('[data-action-id="break_glass"]')).to_be_visible(timeout=TIMEOUT_MS)
     expect(chip(page, "payment")).to_have_text("Waits for an answer")
 
     payment.locator('[data-action-id="break_glass"]').click()
     form = page.get_by_role("dialog", name="Break the glass")
-    expect(form).to_contain_text("card network incident", timeout=PATIENCE)
+    expect(form).to_contain_text("card network incident", timeout=TIMEOUT_MS)
     expect(form).to_contain_text("1 more person has to approve")
     form.get_by_label("Why can it not wait?").fill("Blue declines every second card.")
     form.get_by_role("button", name="Approve anyway").click()
 
-    expect(form).to_be_hidden(timeout=PATIENCE)
-    expect(green(page)).to_have_text("100 %", timeout=PATIENCE)
+    expect(form).to_be_hidden(timeout=TIMEOUT_MS)
+    expect(green(page)).to_have_text("100 %", timeout=TIMEOUT_MS)
     expect(payment).to_contain_text(
-        "Break-glass: @Grace Park approved this against the rules", timeout=PATIENCE
+        "Break-glass: @Grace Park approved this against the rules", timeout=TIMEOUT_MS
     )
     expect(payment).to_contain_text("Blue declines every second card.")

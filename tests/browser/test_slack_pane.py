@@ -7,7 +7,7 @@ from app.sandbox.fakes import Fakes
 from app.sandbox.people import CHANNEL, OLU
 from app.sandbox.slack.shapes import Message, Shown
 from app.sandbox.slack.stand_in import SlackStandIn
-from tests.sandbox.slack.play import actions, button, modal, reason_input, section
+from tests.sandbox.slack.helpers import actions, button, modal, reason_input, section
 
 pytestmark = pytest.mark.browser
 
@@ -20,8 +20,8 @@ def slack(fakes: Fakes) -> SlackStandIn:
 
 
 @pytest.fixture
-def page(played_page: Page) -> Page:
-    return played_page
+def page(fakes_page: Page) -> Page:
+    return fakes_page
 
 
 def card(slack: SlackStandIn) -> Message:

@@ -5,7 +5,7 @@ from typing import Final
 
 from playwright.sync_api import Error, Locator, Page, expect
 
-PATIENCE: Final = 60_000
+TIMEOUT_MS: Final = 60_000
 TRIES: Final = 5
 REASONS: Final = {
     "en": "Parcels to the islands get no route on green.",
@@ -20,14 +20,14 @@ def card_of(page: Page, domain: str) -> Locator:
 
 def approve(page: Page, domain: str) -> None:
     """Approve, and yes to what Slack's client asks back."""
-    card_of(page, domain).locator('[data-action-id="approve"]').click(timeout=PATIENCE)
+    card_of(page, domain).locator('[data-action-id="approve"]').click(timeout=TIMEOUT_MS)
     page.locator('#confirm button[value="yes"]').click()
 
 
 def settle(page: Page) -> None:
     """Until nothing is lit up or moves any more."""
     page.mouse.move(0, 0)
-    expect(page.locator(".flash, .toast")).to_have_count(0, timeout=PATIENCE)
+    expect(page.locator(".flash, .toast")).to_have_count(0, timeout=TIMEOUT_MS)
 
 
 def deploy_canary(page: Page, domain: str) -> Locator:
@@ -36,7 +36,7 @@ def deploy_canary(page: Page, domain: str) -> Locator:
     page.locator('#deploy-menu [data-shift="canary"]:not([data-own])').click()
     approve(page, domain)
     card = card_of(page, domain)
-    expect(card.get_by_text("10 %").last).to_be_visible(timeout=PATIENCE)
+    expect(card.get_by_text("10 %").last).to_be_visible(timeout=TIMEOUT_MS)
     return card
 
 
@@ -46,13 +46,13 @@ def walk_to_the_end(page: Page, locale: str, *, docs: Path) -> None:
     take(page, card, docs / f"card-canary.{locale}.png")
     card.locator('[data-action-id="details"]').click()
     modal = page.locator("#modal")
-    expect(modal.locator(".sl-header, h1, h2").first).to_be_visible(timeout=PATIENCE)
+    expect(modal.locator(".sl-header, h1, h2").first).to_be_visible(timeout=TIMEOUT_MS)
     take(page, modal, docs / f"details.{locale}.png")
     page.keyboard.press("Escape")
-    expect(modal).to_be_hidden(timeout=PATIENCE)
+    expect(modal).to_be_hidden(timeout=TIMEOUT_MS)
     set_speed(page, 60)
     expect(card.get_by_text({"en": "Finished", "ko": "끝났습니다"}[locale]).first).to_be_visible(
-        timeout=PATIENCE
+        timeout=TIMEOUT_MS
     )
     set_speed(page, 1)
     take(page, card, docs / f"card-finished.{locale}.png")
@@ -64,10 +64,10 @@ def take_back(page: Page, locale: str, *, docs: Path) -> None:
     card.locator('[data-action-id="undo"]').click()
     page.locator("#modal textarea").fill(REASONS[locale])
     page.locator('#modal [data-modal="submit"]').click()
-    expect(chip(page, "delivery")).to_have_text("Back on blue", timeout=PATIENCE)
-    expect(card.locator('[data-action-id="undo"]')).to_have_count(0, timeout=PATIENCE)
+    expect(chip(page, "delivery")).to_have_text("Back on blue", timeout=TIMEOUT_MS)
+    expect(card.locator('[data-action-id="undo"]')).to_have_count(0, timeout=TIMEOUT_MS)
     taken_back = {"en": "Taken back to blue", "ko": "블루로 되돌렸습니다"}[locale]
-    expect(card.get_by_text(taken_back).first).to_be_visible(timeout=PATIENCE)
+    expect(card.get_by_text(taken_back).first).to_be_visible(timeout=TIMEOUT_MS)
     take(page, card, docs / f"card-undone.{locale}.png")
 
 

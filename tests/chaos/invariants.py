@@ -1,12 +1,12 @@
-"""What must be true when the storm is over, a function each: it gives what contradicts it; nothing is right."""
+"""The invariants after the faults, a function each: it returns what violates it; an empty result is a pass."""
 
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
 from app.sandbox.people import JUN
+from tests.chaos.cluster import Cluster
 from tests.chaos.people import buttons
-from tests.chaos.scene import Scene
 from tests.harness import text_of
 
 Found = list[Any]
@@ -69,29 +69,29 @@ LIBRARIES: Final = (
 """They tell of each connection that was cut with its stack."""
 
 
-def every_hook_opened_one_gate(scene: Scene) -> Found:
+def every_hook_opened_one_gate(cluster: Cluster) -> Found:
     """And nothing else did."""
-    gates = Counter(row["deployment_id"] for row in scene.rows(GATES))
-    called = {call.deployment_id for call in scene.aws.hook_calls()}
+    gates = Counter(row["deployment_id"] for row in cluster.rows(GATES))
+    called = {call.deployment_id for call in cluster.aws.hook_calls()}
     failed_closed = {
         each.id
-        for each in scene.aws.deployments()
+        for each in cluster.aws.deployments()
         if each.id in called and not gates[each.id] and each.answers
     }
     missing = [each for each in called if not gates[each] and each not in failed_closed]
     return missing + [each for each, count in gates.items() if count > 1 or each not in called]
 
 
-def every_gate_was_opened_and_decided_once(scene: Scene) -> Found:
+def every_gate_was_opened_and_decided_once(cluster: Cluster) -> Found:
     """As the audit trail has it."""
-    return [row for row in scene.rows(GATES) if (row["openings"], row["decisions"]) != (1, 1)]
+    return [row for row in cluster.rows(GATES) if (row["openings"], row["decisions"]) != (1, 1)]
 
 
-def codedeploy_heard_what_was_decided(scene: Scene) -> Found:
+def codedeploy_heard_what_was_decided(cluster: Cluster) -> Found:
     """Or the record says that it holds something else."""
     wrong = []
-    for row in scene.rows(GATES):
-        answers = scene.aws.answers(row["deployment_id"])
+    for row in cluster.rows(GATES):
+        answers = cluster.aws.answers(row["deployment_id"])
         expected = ANSWERS.get(row["verdict"], "Failed")
         agrees = answers == [expected] if answers else row["verdict"] == "withdrawn" or row["ended_at"]
         if len(answers) > 1 or not (agrees or row["outcome"] == "contradicted"):
@@ -99,39 +99,41 @@ def codedeploy_heard_what_was_decided(scene: Scene) -> Found:
     return wrong
 
 
-def nobody_without_the_right_decided(scene: Scene) -> Found:
+def nobody_without_the_right_decided(cluster: Cluster) -> Found:
     """Jun is no approver and tried all the time."""
-    votes = scene.rows("SELECT * FROM votes WHERE voter = %s", JUN.id)
-    return votes + scene.rows("SELECT * FROM gates WHERE decided_by = %s", JUN.id)
+    votes = cluster.rows("SELECT * FROM votes WHERE voter = %s", JUN.id)
+    return votes + cluster.rows("SELECT * FROM gates WHERE decided_by = %s", JUN.id)
 
 
-def nothing_was_approved_under_a_freeze(scene: Scene) -> Found:
+def nothing_was_approved_under_a_freeze(cluster: Cluster) -> Found:
     """Nobody broke glass."""
-    return scene.rows(APPROVED_UNDER_A_FREEZE)
+    return cluster.rows(APPROVED_UNDER_A_FREEZE)
 
 
-def every_vote_is_in_the_trail(scene: Scene) -> Found:
-    return scene.rows(VOTES_WITHOUT_EVENT)
+def every_vote_is_in_the_trail(cluster: Cluster) -> Found:
+    return cluster.rows(VOTES_WITHOUT_EVENT)
 
 
-def the_audit_chains_are_whole(scene: Scene) -> Found:
-    return scene.rows(BROKEN_CHAINS)
+def the_audit_chains_are_whole(cluster: Cluster) -> Found:
+    return cluster.rows(BROKEN_CHAINS)
 
 
-def every_gate_has_one_card(scene: Scene) -> Found:
+def every_gate_has_one_card(cluster: Cluster) -> Found:
     """Found by the deployment that it names; a copy that was posted twice is gone."""
     cards = Counter(
-        (card.metadata or {}).get("event_payload", {}).get("gate") for card in scene.cards() if card.metadata
+        (card.metadata or {}).get("event_payload", {}).get("gate")
+        for card in cluster.cards()
+        if card.metadata
     )
-    gates = {str(row["id"]) for row in scene.rows(GATES)}
+    gates = {str(row["id"]) for row in cluster.rows(GATES)}
     return [(gate, cards[gate]) for gate in gates if cards[gate] != 1]
 
 
-def no_card_asks_any_more(scene: Scene) -> Found:
-    return [card.ts for card in scene.cards() if buttons(card) & {"approve", "reject"}]
+def no_card_asks_any_more(cluster: Cluster) -> Found:
+    return [card.ts for card in cluster.cards() if buttons(card) & {"approve", "reject"}]
 
 
-def every_card_tells_its_decision(scene: Scene) -> Found:
+def every_card_tells_its_decision(cluster: Cluster) -> Found:
     """By the word that the decision has on a card."""
     words = {
         "approved": ("approved", "passed", "on green"),
@@ -140,26 +142,26 @@ def every_card_tells_its_decision(scene: Scene) -> Found:
     }
     said = {
         (card.metadata or {}).get("event_payload", {}).get("gate"): text_of(card).lower()
-        for card in scene.cards()
+        for card in cluster.cards()
     }
     return [
         (row["deployment_id"], row["verdict"], said.get(str(row["id"]), "")[:200])
-        for row in scene.rows(GATES)
+        for row in cluster.rows(GATES)
         if row["verdict"] in words
         and not any(word in said.get(str(row["id"]), "") for word in words[row["verdict"]])
     ]
 
 
-def no_line_of_a_thread_is_said_twice(scene: Scene) -> Found:
+def no_line_of_a_thread_is_said_twice(cluster: Cluster) -> Found:
     """What may truly happen twice in a switch is left out: an undo that is refused, and a look that found news."""
     lines = Counter(
         (message.thread_ts, line)
-        for message in scene.slack.messages.in_channel()
+        for message in cluster.slack.messages.in_channel()
         if message.by_app and message.is_reply
         for line in message.shown.text.split("\n")
         if line and "undo" not in line.lower()
     )
-    looks = Counter(row["card_ts"] for row in scene.rows(LOOKS))
+    looks = Counter(row["card_ts"] for row in cluster.rows(LOOKS))
     return [
         (thread, line, count)
         for (thread, line), count in lines.items()
@@ -167,51 +169,51 @@ def no_line_of_a_thread_is_said_twice(scene: Scene) -> Found:
     ]
 
 
-def no_undo_is_left_half_done(scene: Scene) -> Found:
-    return scene.rows("SELECT * FROM interventions WHERE phase IN ('asked', 'sent')")
+def no_undo_is_left_half_done(cluster: Cluster) -> Found:
+    return cluster.rows("SELECT * FROM interventions WHERE phase IN ('asked', 'sent')")
 
 
-def traffic_is_where_the_decision_left_it(scene: Scene) -> Found:
+def traffic_is_where_the_decision_left_it(cluster: Cluster) -> Found:
     """The last deployment of a domain that nobody took back: on green if it was approved, on blue if not."""
     wrong = []
-    gates = {row["deployment_id"]: row for row in scene.rows(GATES)}
-    for domain in scene.aws.domains():
-        deployments = [each for each in scene.aws.deployments(domain.name) if each.rollback_of is None]
+    gates = {row["deployment_id"]: row for row in cluster.rows(GATES)}
+    for domain in cluster.aws.domains():
+        deployments = [each for each in cluster.aws.deployments(domain.name) if each.rollback_of is None]
         last = deployments[-1] if deployments else None
         if last is None or last.id not in gates or last.status == "Stopped":
             continue
-        share = scene.aws.share(domain.name)["green"]
+        share = cluster.aws.share(domain.name)["green"]
         if share != (100 if last.answers == ("Succeeded",) else 0):
             wrong.append((domain.name, last, share))
     return wrong
 
 
-def nothing_is_overdue(scene: Scene) -> Found:
-    return [row for row in scene.rows(OVERDUE) if row["n"]]
+def nothing_is_overdue(cluster: Cluster) -> Found:
+    return [row for row in cluster.rows(OVERDUE) if row["n"]]
 
 
-def no_unknown_error_is_in_a_log(scene: Scene) -> Found:
+def no_unknown_error_is_in_a_log(cluster: Cluster) -> Found:
     """A database, a Slack or an AWS that is away has a name of its own there."""
     return [
         line[:600]
-        for log in scene.logs
+        for log in cluster.logs
         for line in log.read_text(errors="replace").splitlines()
         if any(word in line for word in UNKNOWN_ERRORS)
         and not any(f'"logger": "{library}' in line for library in LIBRARIES)
     ][:5]
 
 
-def no_execution_id_left_the_record(scene: Scene) -> Found:
+def no_execution_id_left_the_record(cluster: Cluster) -> Found:
     """The answers to CodeDeploy aside."""
     ids = [
         row["execution_id"]
-        for row in scene.rows("SELECT execution_id FROM gates WHERE execution_id IS NOT NULL")
+        for row in cluster.rows("SELECT execution_id FROM gates WHERE execution_id IS NOT NULL")
     ]
-    told = [scene.slack.traffic(), *(log.read_text(errors="replace") for log in scene.logs)]
+    told = [cluster.slack.traffic(), *(log.read_text(errors="replace") for log in cluster.logs)]
     return [each[:12] for each in ids if any(each in text for text in told)]
 
 
-INVARIANTS: Final[tuple[Callable[[Scene], Found], ...]] = (
+INVARIANTS: Final[tuple[Callable[[Cluster], Found], ...]] = (
     every_hook_opened_one_gate,
     every_gate_was_opened_and_decided_once,
     codedeploy_heard_what_was_decided,

@@ -8,7 +8,7 @@ from typing import Any, Final
 from app.sandbox.people import CHANNEL, GRACE, JUN, MINA, OLU
 from app.sandbox.slack.errors import NotInWorkspace
 from app.sandbox.slack.shapes import Message, User
-from tests.chaos.scene import Scene
+from tests.chaos.cluster import Cluster
 
 DECIDERS: Final = (MINA, OLU, GRACE)
 FREEZE_LENGTH: Final = "for 20m"
@@ -23,8 +23,8 @@ def buttons(card: Message) -> set[str]:
 class Person:
     """One person in a thread of their own, with their own chance."""
 
-    def __init__(self, scene: Scene, user: User, *, seed: str) -> None:
-        self._scene = scene
+    def __init__(self, cluster: Cluster, user: User, *, seed: str) -> None:
+        self._cluster = cluster
         self._user = user
         self._chance = random.Random(seed)  # noqa: S311 - repeatable
         self._stop = threading.Event()
@@ -52,7 +52,7 @@ class Person:
             self.failed = exc
 
     def _act(self) -> None:
-        cards = self._scene.cards()
+        cards = self._cluster.cards()
         waiting = [card for card in cards if "approve" in buttons(card)]
         switched = [card for card in cards if "undo" in buttons(card)]
         lot = self._chance.random()
@@ -71,32 +71,32 @@ class Person:
 
     def _press(self, card: Message, action: str) -> None:
         self._count(action)
-        self._scene.slack.press(self._user.id, card.channel, card.ts, action)
+        self._cluster.slack.press(self._user.id, card.channel, card.ts, action)
 
     def _submit(self, card: Message, action: str, values: dict[str, Any]) -> None:
         """Presses, and fills in the form where one opens."""
         self._press(card, action)
-        views = self._scene.slack.views
-        self._scene.slack.wait_until(lambda: views.top(self._user.id), timeout=3)
+        views = self._cluster.slack.views
+        self._cluster.slack.wait_until(lambda: views.top(self._user.id), timeout=3)
         form = views.top(self._user.id)
         if form is None:
             return
         if form.body.get("submit"):
-            self._scene.slack.submit(self._user.id, form.id, values)
+            self._cluster.slack.submit(self._user.id, form.id, values)
         with suppress(NotInWorkspace):
-            self._scene.slack.close(self._user.id, form.id, all_of_them=True)
+            self._cluster.slack.close(self._user.id, form.id, all_of_them=True)
 
     def _freeze(self) -> None:
-        domain = self._chance.choice(self._scene.aws.domains()).name
+        domain = self._chance.choice(self._cluster.aws.domains()).name
         lifts = self._chance.random() < 0.6
         words = f"unfreeze {domain}" if lifts else f"freeze {domain} {FREEZE_LENGTH} chaos"
         self._count("unfreeze" if lifts else "freeze")
-        self._scene.slack.slash(self._user.id, CHANNEL.id, "/deploys", words)
+        self._cluster.slack.slash(self._user.id, CHANNEL.id, "/deploys", words)
 
     def _count(self, what: str) -> None:
         self.done[what] = self.done.get(what, 0) + 1
 
 
-def crowd(scene: Scene, seed: int) -> list[Person]:
+def crowd(cluster: Cluster, seed: int) -> list[Person]:
     """Three who may decide, and one who may not and tries."""
-    return [Person(scene, user, seed=f"{seed}:{user.id}") for user in (*DECIDERS, JUN)]
+    return [Person(cluster, user, seed=f"{seed}:{user.id}") for user in (*DECIDERS, JUN)]

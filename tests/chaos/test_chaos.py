@@ -7,10 +7,10 @@ from typing import Final
 import pytest
 
 from app.sandbox.aws.errors import AwsError
+from tests.chaos.cluster import Cluster, cluster
+from tests.chaos.fault_injector import FaultInjector
 from tests.chaos.invariants import INVARIANTS
 from tests.chaos.people import buttons, crowd
-from tests.chaos.scene import Scene, scene
-from tests.chaos.storm import Storm
 
 pytestmark = pytest.mark.slow
 
@@ -24,30 +24,30 @@ CALM_SECONDS: Final = 240.0
 """At the longest; on a machine with nothing else to do each part takes about a minute."""
 
 ENDING_SPEED: Final = 60.0
-"""AWS's time once the storm is over: canaries and blue's last minutes pass quickly."""
+"""AWS's time once fault injection is over: canaries and blue's last minutes pass quickly."""
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_whatever_fails_nothing_is_lost_doubled_or_untrue(tmp_path: Path, seed: int) -> None:
-    with scene(tmp_path, domain_count=DOMAINS, seed=seed) as built:
-        storm, people = Storm(built, seed=seed), crowd(built, seed)
-        storm.start()
+    with cluster(tmp_path, domain_count=DOMAINS, seed=seed) as built:
+        fault_injector, people = FaultInjector(built, seed=seed), crowd(built, seed)
+        fault_injector.start()
         for person in people:
             person.start()
         _deploy_all(built)
-        storm.stop()
+        fault_injector.stop()
         built.aws.clock.speed = ENDING_SPEED
         built.until(lambda: built.count("gates WHERE phase <> 'closed'") == 0, "gates end", CALM_SECONDS)
         for person in people:
             person.stop()
         _settle(built)
         broken = {check.__name__: found for check in INVARIANTS if (found := check(built))}
-        seen = (storm.struck, [person.done for person in people], built.count("gates"))
+        seen = (fault_injector.injected, [person.done for person in people], built.count("gates"))
 
     assert broken == {}, seen
 
 
-def _deploy_all(built: Scene) -> None:
+def _deploy_all(built: Cluster) -> None:
     """Deploys wherever nothing is under way, until there were enough."""
     end = time.monotonic() + STORM_SECONDS
     begun = 0
@@ -63,7 +63,7 @@ def _deploy_all(built: Scene) -> None:
         time.sleep(1)
 
 
-def _settle(built: Scene) -> None:
+def _settle(built: Cluster) -> None:
     """Every deployment is over, every card and line is out."""
     built.until(lambda: all(each.over for each in built.aws.deployments()), "deployments end", CALM_SECONDS)
     built.until(lambda: built.count("gates WHERE phase <> 'closed'") == 0, "late gates end", CALM_SECONDS)

@@ -13,8 +13,8 @@ from app.sandbox.people import MINA
 from app.sandbox.replica import INHERITED, Replica
 from tests.cli.commands import Shell, is_clean
 from tests.harness import AT_ONCE
-from tests.http_client import ask
-from tests.patience import until
+from tests.http_client import send
+from tests.polling import until
 
 NEEDED = {
     "SWITCHGATE_HOOK_SECRETS": "SWITCHGATE_HOOK_SECRETS=2026a:",
@@ -184,7 +184,7 @@ def test_sighup_reads_the_configuration_again_and_a_bad_file_is_refused(ready: S
         fakes.aws.deploy("promotion")
         until(lambda: "is not a configured domain" in log.read_text())
         assert _phases(ready) == ["awaiting", "awaiting"]  # and the gates that wait, wait on
-        assert ask(f"{replica.url}/readyz").status == 200
+        assert send(f"{replica.url}/readyz").status == 200
 
 
 def test_serve_needs_no_more_than_the_contract_names(ready: Shell) -> None:

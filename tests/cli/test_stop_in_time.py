@@ -17,7 +17,7 @@ from app.sandbox.people import MINA, OLU
 from app.sandbox.replica import Replica
 from tests.cli.commands import Shell
 from tests.harness import AT_ONCE
-from tests.patience import until
+from tests.polling import until
 
 STOP_SECONDS = 9.5
 """Docker kills after 10."""

@@ -16,8 +16,8 @@ HADOLINT = Path(sys.executable).parent / "hadolint"
 def test_hadolint_finds_nothing() -> None:
     try:
         version = subprocess.run([HADOLINT, "--version"], capture_output=True, text=True, check=False)
-    except OSError as trouble:
-        pytest.skip(f"hadolint does not run on this platform: {trouble}")
+    except OSError as exc:
+        pytest.skip(f"hadolint does not run on this platform: {exc}")
     if version.returncode != 0:
         pytest.skip(f"hadolint does not run on this platform: {version.stderr.strip()}")
     found = subprocess.run(

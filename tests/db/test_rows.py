@@ -13,7 +13,7 @@ from app.db.repositories.messages.cards import Cards
 from app.db.repositories.switches import Switches
 from app.flow.lifecycle.expire_gates import expire_gates
 from tests.db.opened import NOW, open_gate
-from tests.logs import listening
+from tests.logs import captured_logs
 
 SIDEWAYS = "UPDATE switches SET traffic = '{\"shift\": \"sideways\"}' WHERE deployment_id = 'd-bad'"
 
@@ -41,7 +41,7 @@ async def test_others_expire_beside_it_and_the_trouble_is_told(database: Databas
     bad = await open_gate(gates, "d-bad")
     good = await open_gate(gates, "d-good", at=NOW + timedelta(minutes=1))
     await database.rows(SIDEWAYS)
-    with listening() as log:
+    with captured_logs() as log:
         await expire_gates(record=gates, aside=Quarantine("expire"), now=NOW + timedelta(hours=1))
     assert "row_set_aside" in log.getvalue()
     rows = await database.rows("SELECT id, verdict FROM gates ORDER BY opened_at")

@@ -39,7 +39,7 @@ from app.gate.rules.policy import Roster
 from app.gate.undo import Deed
 from app.sandbox.people import config_text
 from tests.db.opened import NOW, OLU, event, open_gate, reject
-from tests.logs import listening
+from tests.logs import captured_logs
 
 CHECKED: Final = """
 required_checks = ["smoke"]
@@ -172,7 +172,7 @@ async def test_what_cannot_be_read_is_set_aside_told_once_and_left_to_others(
     replica, newer = LEASED[work](two), LEASED[work](two)
     sample = ("switchgate_rows_set_aside_total", {"work": work})
     before = REGISTRY.get_sample_value(*sample) or 0
-    with listening() as log:
+    with captured_logs() as log:
         first = await replica.claim(now=NOW, limit=9)
         rest = await replica.claim(now=NOW + timedelta(seconds=1), limit=9)
     assert _deployments(first) == {"d-good"}
@@ -250,7 +250,7 @@ async def test_workers_without_a_lease_go_on_beside_it_too(
     await _bad_and_good(database, poison)
     aside = Quarantine("test")
     good = (await database.rows("SELECT id FROM switches WHERE deployment_id = 'd-good'"))[0].id
-    with listening() as log:
+    with captured_logs() as log:
         for _ in range(3):
             await step(database, rules, aside)
     assert await database.rows(done, good=good)
@@ -267,7 +267,7 @@ async def test_a_row_in_quarantine_is_tried_again_later_and_is_forgotten_once_it
     now = [0.0]
     aside = Quarantine("test", clock=lambda: now[0])
     row = UUID(int=1)
-    with listening() as log:
+    with captured_logs() as log:
         for _ in range(3):
             with aside.guard(row):
                 _fail()
@@ -277,7 +277,7 @@ async def test_a_row_in_quarantine_is_tried_again_later_and_is_forgotten_once_it
     assert log.getvalue().count("row_set_aside") == 1
     with aside.guard(row):
         pass
-    with listening() as log, aside.guard(row):
+    with captured_logs() as log, aside.guard(row):
         _fail()
     assert log.getvalue().count("row_set_aside") == 1
 

@@ -7,27 +7,27 @@ watching at rest comes before it.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from tests.bench.environment import BenchEnvironment
 from tests.bench.lines import (
     deploys,
     evidence_seen,
     hook_intake,
     long_history,
+    polling,
     press_to_ack,
-    press_to_told,
+    press_to_reported,
     process,
     undo_sent,
-    watching,
 )
-from tests.bench.measured import Measured
-from tests.bench.scene import Scene
+from tests.bench.measurement import Measurement
 
-LINES: Final[Mapping[str, Callable[[Scene], Sequence[Measured]]]] = {
+LINES: Final[Mapping[str, Callable[[BenchEnvironment], Sequence[Measurement]]]] = {
     "process": process.measure,
     "evidence": evidence_seen.measure,
     "hooks": hook_intake.measure,
     "ack": press_to_ack.measure,
-    "told": press_to_told.measure,
-    "watch": watching.measure,
+    "told": press_to_reported.measure,
+    "watch": polling.measure,
     "undo": undo_sent.measure,
     "deploys": deploys.measure,
     "history": long_history.measure,

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from tests.bench.measured import Measured
+from tests.bench.environment import BenchEnvironment
+from tests.bench.measurement import Measurement
 from tests.bench.requests import deploys_request
-from tests.bench.scene import Scene
 
 PENDING = 1000
 ASKED = 60
@@ -27,17 +27,17 @@ WHERE s.deployment_id LIKE 'd-waits%'
 """
 
 
-def measure(scene: Scene) -> Sequence[Measured]:
+def measure(env: BenchEnvironment) -> Sequence[Measurement]:
     """The gates are written straight into the record, with nothing due: only the question is measured."""
     for statement in (SWITCHES, GATES, CARDS):
-        scene.write(statement)
-    scene.settle()
-    requests = [deploys_request(response_url=f"{scene.slack.url}/response/none") for _ in range(ASKED)]
-    scene.press(requests[:5], at_once=1)
-    load = scene.press(requests, at_once=1)
+        env.write(statement)
+    env.settle()
+    requests = [deploys_request(response_url=f"{env.slack.url}/response/none") for _ in range(ASKED)]
+    env.press(requests[:5], at_once=1)
+    load = env.press(requests, at_once=1)
     seen = f"p50 {load.p(0.5):.1f} ms"
     return [
-        Measured(
+        Measurement(
             name=f"/deploys with {PENDING:,} pending, p99",
             value=load.p(0.99),
             wanted=100,

@@ -17,7 +17,7 @@ from tests.cases.aws.task_definition_shape import AT, CONTAINER, TASK_DEFINITION
 from tests.gate.seen import evidence, side
 from tests.harness import Harness
 from tests.journeys.test_secrets import everything_recorded, fetched, written
-from tests.logs import listening
+from tests.logs import captured_logs
 from tests.slack.modals.test_details import view_of
 
 SHOWN: Final = frozenset(
@@ -119,7 +119,7 @@ def test_a_command_is_told_to_change_and_nothing_of_it(part: str, words: list[st
 
 async def test_none_of_them_is_anywhere_in_the_service(harness: Harness) -> None:
     """Blue holds secrets in every field, green holds others; a person looks at all of it."""
-    with listening() as log:
+    with captured_logs() as log:
         await _deploy(harness, "S3cr3tA", COMMANDS[0], passes=True)
         deployment = await _deploy(harness, "S3cr3tB", COMMANDS[1], passes=False)
         await harness.until(lambda: "more" in harness.card_text(deployment))

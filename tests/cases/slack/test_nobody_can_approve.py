@@ -8,7 +8,7 @@ from aiohttp import ClientSession
 from app.sandbox.fakes import Fakes
 from app.sandbox.people import GRACE, JUN, MINA, OLU, config_text
 from tests.harness import Harness
-from tests.logs import listening
+from tests.logs import captured_logs
 from tests.slack.play import Build
 
 SAID = "Nobody can approve this as the rules stand"
@@ -63,7 +63,7 @@ async def test_it_is_said_on_the_card_in_the_log_and_as_a_metric(
     build: Build, rules: str, before: Callable[[Fakes], object]
 ) -> None:
     config = config_text(order=rules)
-    with listening("WARNING") as log:
+    with captured_logs("WARNING") as log:
         async with build(config=config, before=before) as harness:
             counted = await metric(harness)
             deployment, _ = await harness.open_gate("order", description="by @jun-lee")

@@ -9,7 +9,7 @@ import pytest
 from app.cli.doctor_signatures import look_at_signatures
 from app.config.environment import SettingsError, load_settings
 from tests.cli.commands import Shell, is_clean
-from tests.logs import listening
+from tests.logs import captured_logs
 from tests.slack.play import Build, block_actions, readiness, send
 
 HTTP_MODE = {
@@ -63,7 +63,7 @@ async def test_refused_requests_name_their_cause(build: Build) -> None:
     async with build(socket_mode=False) as harness:
         payload = block_actions({"action_id": "x", "value": "the-body"})
         late = str(int(time()) - 400)
-        with listening("WARNING") as stream:
+        with captured_logs("WARNING") as stream:
             for _ in range(3):
                 assert (await send(harness, payload, secret="another"))[0] == 401
             status, said = await readiness(harness)

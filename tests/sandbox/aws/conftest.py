@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.sandbox.aws.stand_in import AwsStandIn
-from tests.sandbox.aws.play import Boto, Lambda, boto
+from tests.sandbox.aws.helpers import Boto, Lambda, boto
 
 if TYPE_CHECKING:
     from types_boto3_codedeploy.client import CodeDeployClient

@@ -3,7 +3,7 @@
 from app.sandbox.aws.pace import UNWATCHED
 from app.sandbox.aws.stand_in import AwsStandIn
 from tests.sandbox.aws.conftest import NOON
-from tests.sandbox.aws.play import Lambda, reach_gate
+from tests.sandbox.aws.helpers import Lambda, reach_gate
 
 
 def seconds_to_the_gate(aws: AwsStandIn, hook: Lambda, domain: str) -> float:

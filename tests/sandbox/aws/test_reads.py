@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from app.sandbox.aws.stand_in import AwsStandIn
 from app.sandbox.aws.topology import EIGHT_DOMAINS, LOAD_BALANCER_ARN
-from tests.sandbox.aws.play import CANARY, Boto, Lambda, approve, finish, reach_gate
+from tests.sandbox.aws.helpers import CANARY, Boto, Lambda, approve, finish, reach_gate
 
 if TYPE_CHECKING:
     from types_boto3_codedeploy.client import CodeDeployClient

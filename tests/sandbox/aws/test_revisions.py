@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from app.sandbox.aws.stand_in import AwsStandIn
 from app.sandbox.aws.topology import SandboxDomain
-from tests.sandbox.aws.play import Lambda, approve, finish
+from tests.sandbox.aws.helpers import Lambda, approve, finish
 
 if TYPE_CHECKING:
     from types_boto3_codedeploy.client import CodeDeployClient

@@ -9,7 +9,7 @@ import pytest
 from app.sandbox.aws.stand_in import AwsStandIn
 from app.sandbox.aws.topology import EIGHT_DOMAINS, REGION
 from tests.sandbox.aws.conftest import NOON
-from tests.sandbox.aws.play import CANARY, LINEAR, Lambda, approve, finish, reach_gate
+from tests.sandbox.aws.helpers import CANARY, LINEAR, Lambda, approve, finish, reach_gate
 
 if TYPE_CHECKING:
     from types_boto3_codedeploy.client import CodeDeployClient

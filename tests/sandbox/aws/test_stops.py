@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.sandbox.aws.stand_in import AwsStandIn
-from tests.sandbox.aws.play import (
+from tests.sandbox.aws.helpers import (
     CANARY,
     Lambda,
     answer,

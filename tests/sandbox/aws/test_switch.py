@@ -6,7 +6,7 @@ from app.sandbox.aws.deployment import LIFECYCLE
 from app.sandbox.aws.stand_in import AwsStandIn
 from app.sandbox.aws.topology import SandboxDomain
 from tests.sandbox.aws.conftest import NOON
-from tests.sandbox.aws.play import CANARY, GATE, LINEAR, Lambda, answer, approve, finish, reach_gate
+from tests.sandbox.aws.helpers import CANARY, GATE, LINEAR, Lambda, answer, approve, finish, reach_gate
 
 if TYPE_CHECKING:
     from types_boto3_codedeploy.client import CodeDeployClient

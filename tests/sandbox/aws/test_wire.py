@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from app.sandbox.aws.stand_in import AwsStandIn
 from app.sandbox.aws.topology import EIGHT_DOMAINS, REGION
-from tests.sandbox.aws.play import Lambda, answer, reach_gate
+from tests.sandbox.aws.helpers import Lambda, answer, reach_gate
 
 if TYPE_CHECKING:
     from types_boto3_codedeploy.client import CodeDeployClient

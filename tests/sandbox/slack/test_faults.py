@@ -6,7 +6,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from app.sandbox.slack.credentials import BOT_TOKEN
 from app.sandbox.slack.stand_in import SlackStandIn
-from tests.sandbox.slack.play import refused
+from tests.sandbox.slack.helpers import refused
 
 
 async def test_429_carries_retry_after_and_ends(slack: SlackStandIn, client: AsyncWebClient) -> None:

@@ -7,7 +7,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from app.sandbox.slack.shapes import Message
 from app.sandbox.slack.stand_in import SlackStandIn
-from tests.sandbox.slack.play import TinyApp, actions, button, http_mode, section
+from tests.sandbox.slack.helpers import TinyApp, actions, button, http_mode, section
 
 
 def a_card(slack: SlackStandIn) -> Message:

@@ -5,7 +5,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from app.sandbox.slack.credentials import APP_TOKEN, BOT_TOKEN
 from app.sandbox.slack.stand_in import SlackStandIn
-from tests.sandbox.slack.play import actions, refused, section
+from tests.sandbox.slack.helpers import actions, refused, section
 
 CARD = {"event_type": "switchgate_gate", "event_payload": {"gate": "g-1"}}
 

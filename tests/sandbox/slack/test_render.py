@@ -16,7 +16,7 @@ from app.sandbox.slack.render_broadcast import broadcast_html
 from app.sandbox.slack.shapes import Message
 from app.sandbox.slack.stand_in import SlackStandIn
 from app.sandbox.slack.validate import message_problems
-from tests.sandbox.slack.play import actions, button, modal, reason_input, section
+from tests.sandbox.slack.helpers import actions, button, modal, reason_input, section
 
 SNAPSHOTS: Final = Path(__file__).parent / "snapshots"
 VOID: Final = {"img", "input", "hr", "br"}

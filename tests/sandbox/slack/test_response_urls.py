@@ -4,7 +4,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from app.sandbox.slack.stand_in import SlackStandIn
-from tests.sandbox.slack.play import TinyApp, actions, section, socket_mode
+from tests.sandbox.slack.helpers import TinyApp, actions, section, socket_mode
 
 
 async def a_press(slack: SlackStandIn, client: AsyncWebClient) -> tuple[str, AsyncWebhookClient]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.sandbox.slack.validate import message_problems, view_problems
-from tests.sandbox.slack.play import actions, button, modal, reason_input, section
+from tests.sandbox.slack.helpers import actions, button, modal, reason_input, section
 
 Json = dict[str, Any]
 

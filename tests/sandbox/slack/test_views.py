@@ -3,7 +3,7 @@
 from slack_sdk.web.async_client import AsyncWebClient
 
 from app.sandbox.slack.stand_in import SlackStandIn
-from tests.sandbox.slack.play import (
+from tests.sandbox.slack.helpers import (
     TinyApp,
     actions,
     button,

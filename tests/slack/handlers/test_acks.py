@@ -5,7 +5,7 @@ import re
 from app.sandbox.people import CHANNEL, JUN, MINA, OLU
 from app.sandbox.slack.shapes import Message, User
 from tests.harness import Harness
-from tests.logs import listening
+from tests.logs import captured_logs
 from tests.postgres_line import line_to
 from tests.slack.play import Build, block_actions, is_told, press_in, send, whispers
 
@@ -43,7 +43,7 @@ async def test_a_listener_that_fails_says_so_with_a_number_that_is_in_the_log(bu
     async with build(socket_mode=False) as harness:
         odd = {"type": "modal", "callback_id": "reject_reason", "state": ["odd"]}
         user = {"id": OLU.id, "name": OLU.name, "team_id": OLU.team_id}
-        with listening("INFO") as log:
+        with captured_logs("INFO") as log:
             status, _ = await send(harness, {"type": "view_submission", "user": user, "view": odd})
         assert status == 200
         told = await said_directly(harness, OLU)

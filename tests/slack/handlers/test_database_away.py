@@ -11,7 +11,7 @@ import pytest
 from app.sandbox.people import GRACE, MINA, OLU, config_text
 from tests.harness import Harness, text_of
 from tests.journeys.test_undo import switched
-from tests.logs import listening
+from tests.logs import captured_logs
 from tests.postgres_line import Line, line_to
 from tests.slack.play import Build, deploys, is_told, opened, press_in, readiness
 from tests.slow_commits import committing, slow_commits
@@ -151,7 +151,7 @@ async def test_work_after_the_ack_that_misses_the_database_is_not_logged_as_a_fa
     cuttable: Harness, line: Line
 ) -> None:
     await line.cut()
-    with listening() as said:
+    with captured_logs() as said:
         cuttable.service.reload(cuttable.fakes.config_file)
         await cuttable.until(lambda: "slack_reply_without_database" in said.getvalue())
     assert "slack_reply_failed" not in said.getvalue()

@@ -10,7 +10,7 @@ from app.sandbox.fakes import Fakes
 from app.sandbox.people import CHANNEL, GRACE, JUN, MINA, OLU, config_text
 from app.sandbox.slack.shapes import Channel, Message
 from tests.harness import Harness
-from tests.logs import listening
+from tests.logs import captured_logs
 from tests.slack.play import TWO_APPROVALS, Build, deploys, is_told, opened, press_in
 
 POST, UPDATE, SEARCH = "chat.postMessage", "chat.update", "conversations.history"
@@ -278,7 +278,7 @@ async def test_a_card_that_slack_does_not_take_away_holds_up_no_other(build: Bui
 
 async def test_a_card_that_slack_refuses_is_in_the_log(harness: Harness) -> None:
     harness.slack.faults.error(POST, "channel_not_found", times=None)
-    with listening() as log:
+    with captured_logs() as log:
         deployment = await opened(harness, "order")
         await harness.until(lambda: "card_not_drawn" in log.getvalue())
         line = next(json.loads(line) for line in log.getvalue().splitlines() if "card_not_drawn" in line)

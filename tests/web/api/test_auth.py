@@ -6,7 +6,7 @@ import pytest
 from fastapi import HTTPException, Request
 
 from app.web.api.auth import MAX_GUESSES, Callers
-from tests.logs import listening
+from tests.logs import captured_logs
 from tests.web.api.asking import Asker
 from tests.web.api.conftest import TOKENS
 
@@ -49,7 +49,7 @@ async def test_without_the_right_token_nothing_is_told(guarded: Asker) -> None:
 
 async def test_a_wrong_token_leaves_a_trace_and_is_slowed_down(guarded: Asker) -> None:
     wrong = {"Authorization": "Bearer no-such-token-0123456789"}
-    with listening("WARNING") as stream:
+    with captured_logs("WARNING") as stream:
         statuses = [(await guarded.get(QUESTIONS[0], wrong)).status for _ in range(MAX_GUESSES + 2)]
         assert (await guarded.get(QUESTIONS[0])).status == 401
     assert statuses == [401] * MAX_GUESSES + [429] * 2

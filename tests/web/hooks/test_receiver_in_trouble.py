@@ -13,8 +13,8 @@ from app.sandbox.people import MINA
 from app.sandbox.replica import Replica
 from app.web.hooks.signature import sign
 from tests.harness import AT_ONCE, Harness, running_harness
-from tests.http_client import ask
-from tests.logs import listening
+from tests.http_client import send
+from tests.logs import captured_logs
 from tests.postgres_line import line_to
 from tests.web.hooks.doorstep import (
     EXECUTION,
@@ -84,7 +84,7 @@ def test_without_any_credentials_a_gate_is_opened_unverified(tmp_path: Path, dat
         nowhere = {"AWS_EC2_METADATA_DISABLED": "true", "HOME": str(tmp_path)}
         with Replica({**environment, **nowhere}, log=tmp_path / "log") as replica:
             replica.wait_ready()
-            answer = ask(_signed(replica.url, deployment, fakes))
+            answer = send(_signed(replica.url, deployment, fakes))
         assert (answer.status, answer.json()["state"]) == (202, "unverified")
 
 
@@ -158,7 +158,7 @@ async def test_two_keys_are_accepted_while_one_takes_over_from_the_other(
 
 async def test_no_secret_gets_out(harness: Harness, door: Doorstep) -> None:
     deployment = await unheard(harness)
-    with listening() as log:
+    with captured_logs() as log:
         said = [
             await door.knock(hook(deployment)),
             await door.knock(hook(deployment)),

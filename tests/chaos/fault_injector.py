@@ -7,26 +7,26 @@ from collections.abc import Callable
 from typing import Final
 
 from app.sandbox.slack.faults import EVERY_METHOD
-from tests.chaos.scene import REPLICAS, Scene
+from tests.chaos.cluster import REPLICAS, Cluster
 
 METHODS: Final = ("chat.postMessage", "chat.update", "chat.postEphemeral", "views.open", "users.info")
 READS: Final = ("GetDeployment", "GetDeploymentTarget", "ListDeploymentTargets", "BatchGetDeployments")
 PUT: Final = "PutLifecycleEventHookExecutionStatus"
 
 
-class Storm:
-    """Strikes every half second or so until it is stopped; then nothing is wrong any more."""
+class FaultInjector:
+    """Injects a fault every half second or so until it is stopped; then nothing is wrong any more."""
 
-    def __init__(self, scene: Scene, *, seed: int) -> None:
-        self._scene = scene
+    def __init__(self, cluster: Cluster, *, seed: int) -> None:
+        self._cluster = cluster
         self._chance = random.Random(f"storm:{seed}")  # noqa: S311 - repeatable
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._rage, name="storm", daemon=True)
-        self.struck: dict[str, int] = {}
+        self._thread = threading.Thread(target=self._run, name="fault_injector", daemon=True)
+        self.injected: dict[str, int] = {}
         self.failed: BaseException | None = None
 
     def start(self) -> None:
-        faults = self._scene.aws.faults
+        faults = self._cluster.aws.faults
         faults.rate(PUT, throttle=0.1, error=0.05, drop=0.03, error_after_commit=0.1, drop_after_commit=0.05)
         for read in READS:
             faults.rate(read, throttle=0.05, error=0.03, drop=0.01)
@@ -39,17 +39,17 @@ class Storm:
         """Everything works again, and every replica runs. Raises what went wrong in the thread."""
         self._stop.set()
         self._thread.join(180)
-        self._scene.aws.faults.clear()
-        self._scene.slack.faults.clear()
+        self._cluster.aws.faults.clear()
+        self._cluster.slack.faults.clear()
         if self.failed is not None:
             raise self.failed
-        for replica in self._scene.replicas:
+        for replica in self._cluster.replicas:
             if not replica.running:
                 replica.start()
             replica.wait_ready(120)
 
-    def _rage(self) -> None:
-        strikes: tuple[tuple[Callable[[], None], int], ...] = (
+    def _run(self) -> None:
+        faults: tuple[tuple[Callable[[], None], int], ...] = (
             (self._replica_killed, 4),
             (self._replica_stopped, 1),
             (self._postgres_crashed, 1),
@@ -62,51 +62,51 @@ class Storm:
             (self._envelopes_doubled, 3),
             (self._aws_throttles, 2),
         )
-        weights = [weight for _, weight in strikes]
+        weights = [weight for _, weight in faults]
         try:
             while not self._stop.wait(self._chance.uniform(0.3, 1.2)):
-                strike = self._chance.choices([strike for strike, _ in strikes], weights)[0]
-                name = strike.__name__.strip("_")
-                self.struck[name] = self.struck.get(name, 0) + 1
-                strike()
+                inject = self._chance.choices([inject for inject, _ in faults], weights)[0]
+                name = inject.__name__.strip("_")
+                self.injected[name] = self.injected.get(name, 0) + 1
+                inject()
         except BaseException as exc:
             self.failed = exc
 
     def _replica_killed(self) -> None:
-        self._scene.restart(self._chance.randrange(REPLICAS), signal.SIGKILL)
+        self._cluster.restart(self._chance.randrange(REPLICAS), signal.SIGKILL)
 
     def _replica_stopped(self) -> None:
-        self._scene.restart(self._chance.randrange(REPLICAS), signal.SIGTERM)
+        self._cluster.restart(self._chance.randrange(REPLICAS), signal.SIGTERM)
 
     def _postgres_crashed(self) -> None:
-        self._scene.crash_postgres()
+        self._cluster.crash_postgres()
 
     def _connections_cut(self) -> None:
-        self._scene.cut_connections(self._chance.choice((0.1, 0.5, 1.0)), self._chance.random)
+        self._cluster.cut_connections(self._chance.choice((0.1, 0.5, 1.0)), self._chance.random)
 
     def _slack_throttles(self) -> None:
-        self._scene.slack.faults.ratelimit(self._method(), retry_after=self._chance.choice((1, 2)), times=3)
+        self._cluster.slack.faults.ratelimit(self._method(), retry_after=self._chance.choice((1, 2)), times=3)
 
     def _slack_loses_answers(self) -> None:
-        self._scene.slack.faults.lose_answer(self._method(), times=self._chance.choice((1, 2, 4)))
+        self._cluster.slack.faults.lose_answer(self._method(), times=self._chance.choice((1, 2, 4)))
 
     def _slack_fails(self) -> None:
-        faults = self._scene.slack.faults
+        faults = self._cluster.slack.faults
         self._chance.choice((faults.server_error, faults.reset))(self._method(), times=2)
 
     def _slack_away(self) -> None:
-        with self._scene.slack.faults.away(self._chance.choice(("unavailable", "reset"))):
+        with self._cluster.slack.faults.away(self._chance.choice(("unavailable", "reset"))):
             self._stop.wait(self._chance.uniform(0.5, 2))
 
     def _sockets_dropped(self) -> None:
-        self._scene.slack.drop_sockets()
-        self._scene.slack.faults.fail_handshakes(1)
+        self._cluster.slack.drop_sockets()
+        self._cluster.slack.faults.fail_handshakes(1)
 
     def _envelopes_doubled(self) -> None:
-        self._scene.slack.faults.double_envelopes(5)
+        self._cluster.slack.faults.double_envelopes(5)
 
     def _aws_throttles(self) -> None:
-        self._scene.aws.faults.add("*", "throttle", times=20)
+        self._cluster.aws.faults.add("*", "throttle", times=20)
 
     def _method(self) -> str:
         return self._chance.choice((*METHODS, EVERY_METHOD))

@@ -10,7 +10,7 @@ SLACK: Final = 0.2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Measured:
+class Measurement:
     """`wanted` is the most (or the least) that is wanted, in `unit`; `seen` tells the raw numbers behind it."""
 
     name: str

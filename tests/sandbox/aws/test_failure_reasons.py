@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from app.sandbox.aws.stand_in import AwsStandIn
 from app.sandbox.aws.topology import SandboxDomain
-from tests.sandbox.aws.play import (
+from tests.sandbox.aws.helpers import (
     CANARY,
     GATE,
     Lambda,

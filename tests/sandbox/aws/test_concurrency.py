@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from app.sandbox.aws.stand_in import AwsStandIn
 from app.sandbox.aws.topology import SandboxDomain
-from tests.sandbox.aws.play import Lambda, answer, boto
+from tests.sandbox.aws.helpers import Lambda, answer, boto
 
 
 def test_four_hundred_deployments_wait_and_are_answered_by_several_callers_at_once() -> None:

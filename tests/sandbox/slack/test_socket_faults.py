@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from app.sandbox.slack.credentials import APP_TOKEN
 from app.sandbox.slack.shapes import Message
 from app.sandbox.slack.stand_in import SlackStandIn
-from tests.sandbox.slack.play import (
+from tests.sandbox.slack.helpers import (
     TinyApp,
     actions,
     button,

@@ -5,8 +5,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.bench.measured import Measured
-from tests.bench.scene import Scene
+from tests.bench.environment import BenchEnvironment
+from tests.bench.measurement import Measurement
 
 LIVE = 500
 SETTLE_SECONDS = 30.0
@@ -15,27 +15,27 @@ STILL = "SELECT count(*) FROM switches WHERE ended_at IS NULL"
 READS = ("GetDeployment", "BatchGetDeployments", "ListDeploymentTargets", "GetDeploymentTarget")
 
 
-def measure(scene: Scene) -> Sequence[Measured]:
+def measure(env: BenchEnvironment) -> Sequence[Measurement]:
     """Evidence rests meanwhile: how often green is looked at is not the watcher's."""
-    missing = LIVE - scene.rows(STILL)[0][0]
+    missing = LIVE - env.rows(STILL)[0][0]
     if missing > 0:
-        scene.open_gates(missing, at_once=8)
-        scene.settle()
-    scene.write("UPDATE evidence SET due_at = NULL")
+        env.open_gates(missing, at_once=8)
+        env.settle()
+    env.write("UPDATE evidence SET due_at = NULL")
     time.sleep(SETTLE_SECONDS)
-    live = scene.rows(STILL)[0][0]
-    calls_before, spent_before = _calls(scene), _processor_seconds(scene.service.pid)
+    live = env.rows(STILL)[0][0]
+    calls_before, spent_before = _calls(env), _processor_seconds(env.service.pid)
     time.sleep(WATCH_SECONDS)
-    calls, spent = _calls(scene) - calls_before, _processor_seconds(scene.service.pid) - spent_before
+    calls, spent = _calls(env) - calls_before, _processor_seconds(env.service.pid) - spent_before
     allowed = WATCH_SECONDS / 5 * live / 25
     return [
-        Measured(
+        Measurement(
             name=f"watching {live} live switches at rest, of one core",
             value=100 * spent / WATCH_SECONDS,
             wanted=5,
             unit="%",
         ),
-        Measured(
+        Measurement(
             name="its calls, against one per 5 s and 25 switches",
             value=calls / allowed,
             wanted=1,
@@ -45,8 +45,8 @@ def measure(scene: Scene) -> Sequence[Measured]:
     ]
 
 
-def _calls(scene: Scene) -> int:
-    return sum(len(scene.aws.calls(op)) for op in READS)
+def _calls(env: BenchEnvironment) -> int:
+    return sum(len(env.aws.calls(op)) for op in READS)
 
 
 def _processor_seconds(pid: int) -> float:

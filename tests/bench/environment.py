@@ -1,4 +1,4 @@
-"""What is measured: one replica of the service, the floor beside it, one Postgres, and the stand-ins."""
+"""What is measured: one replica of the service, the baseline beside it, one Postgres, and the stand-ins."""
 
 import subprocess
 import sys
@@ -20,9 +20,9 @@ from app.sandbox.replica import Replica, free_port
 from app.sandbox.slack.credentials import BOT_TOKEN, SIGNING_SECRET
 from app.sandbox.slack.stand_in import SlackStandIn
 from tests.bench.load import Load, send
-from tests.bench.requests import floor_request, hook_request
+from tests.bench.requests import baseline_request, hook_request
 from tests.harness import AT_ONCE
-from tests.patience import until
+from tests.polling import until
 
 MANY = 1000
 """Domains, each with one deployment that waits: a gate for every press that is measured."""
@@ -40,8 +40,8 @@ SELECT (SELECT count(*) FROM cards WHERE due_at <= now()) + (SELECT count(*) FRO
 """Later looks at evidence go on for as long as gates wait: they are the service's rest."""
 
 
-class Scene:
-    """Use `scene()`. Whatever is measured is awaited to the end before the next: see `settle`."""
+class BenchEnvironment:
+    """Use `bench_environment()`. Whatever is measured is awaited to the end before the next: see `settle`."""
 
     def __init__(self, folder: Path, postgres: EmbeddedPostgres) -> None:
         self.folder = folder
@@ -54,13 +54,13 @@ class Scene:
         self.aws = AwsStandIn(domains, invoke_hook=self._events.append, pace=AT_ONCE, seed=1)
         self.slack = SlackStandIn(users=PEOPLE, groups=[ONCALL], channels=[CHANNEL])
         self.service = Replica(self.environment(), log=folder / "service.log")
-        self._floor_url = f"http://127.0.0.1:{free_port()}"
-        self._floor: subprocess.Popen[bytes] | None = None
+        self._baseline_url = f"http://127.0.0.1:{free_port()}"
+        self._baseline: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Self:
         self.aws.start()
         self.slack.start()
-        self._begin_floor()
+        self._begin_baseline()
         self.service.start().wait_ready(120)
         for domain in self.aws.domains():
             self.aws.deploy(domain.name)
@@ -70,9 +70,9 @@ class Scene:
 
     def stop(self) -> None:
         self.service.stop()
-        if self._floor is not None:
-            self._floor.kill()
-            self._floor.wait(10)
+        if self._baseline is not None:
+            self._baseline.kill()
+            self._baseline.wait(10)
         self.slack.stop()
         self.aws.stop()
 
@@ -89,9 +89,9 @@ class Scene:
             "SWITCHGATE_LOG_LEVEL": "INFO",
         }
 
-    def floor(self, count: int, *, at_once: int, rate: float = 0) -> Load:
-        """So many requests to the floor."""
-        return send(self._floor_url, [floor_request()] * count, at_once=at_once, rate=rate, expect=202)
+    def baseline(self, count: int, *, at_once: int, rate: float = 0) -> Load:
+        """So many requests to the baseline."""
+        return send(self._baseline_url, [baseline_request()] * count, at_once=at_once, rate=rate, expect=202)
 
     def open_gates(self, count: int, *, at_once: int) -> Load:
         """So many hooks that nobody has sent yet."""
@@ -126,14 +126,14 @@ class Scene:
         with psycopg.connect(self.url) as connection:
             connection.execute(statement)
 
-    def _begin_floor(self) -> None:
+    def _begin_baseline(self) -> None:
         with psycopg.connect(self.url) as connection:
             connection.execute(
-                "CREATE TABLE floor (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, body text NOT NULL)"
+                "CREATE TABLE baseline (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, body text NOT NULL)"
             )
-        port = self._floor_url.rpartition(":")[2]
-        self._floor = subprocess.Popen([sys.executable, "-m", "tests.bench.floor", self.url, port])
-        until(lambda: _answers(lambda: self.floor(1, at_once=1)))
+        port = self._baseline_url.rpartition(":")[2]
+        self._baseline = subprocess.Popen([sys.executable, "-m", "tests.bench.baseline", self.url, port])
+        until(lambda: _answers(lambda: self.baseline(1, at_once=1)))
 
 
 def _answers(work: Callable[[], object]) -> bool:
@@ -145,12 +145,12 @@ def _answers(work: Callable[[], object]) -> bool:
 
 
 @contextmanager
-def scene() -> Iterator[Scene]:
+def bench_environment() -> Iterator[BenchEnvironment]:
     """Everything started; and stopped, whatever happens."""
     with temporary_folder("switchgate-bench-") as folder:
         postgres = EmbeddedPostgres(folder / "postgres")
         postgres.start()
-        built = Scene(folder, postgres)
+        built = BenchEnvironment(folder, postgres)
         try:
             yield built.start()
         finally:

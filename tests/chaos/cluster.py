@@ -42,7 +42,7 @@ def domains(count: int) -> tuple[SandboxDomain, ...]:
     )
 
 
-class Scene:
+class Cluster:
     """What is disturbed, pressed, and looked at in the end."""
 
     def __init__(self, folder: Path, fakes: Fakes, postgres: EmbeddedPostgres, database_url: str) -> None:
@@ -120,7 +120,7 @@ class Scene:
 
 
 @contextmanager
-def scene(folder: Path, *, domain_count: int, seed: int) -> Iterator[Scene]:
+def cluster(folder: Path, *, domain_count: int, seed: int) -> Iterator[Cluster]:
     """Everything started; and stopped, whatever happens."""
     with ExitStack() as stack:
         server_folder = stack.enter_context(temporary_folder("switchgate-chaos-"))
@@ -132,7 +132,7 @@ def scene(folder: Path, *, domain_count: int, seed: int) -> Iterator[Scene]:
         fakes = stack.enter_context(
             Fakes(folder, domains=domains(domain_count), speed=AWS_SPEED, pace=AT_ONCE, seed=seed)
         )
-        built = Scene(server_folder, fakes, postgres, url)
+        built = Cluster(server_folder, fakes, postgres, url)
         stack.callback(built.stop)
         built.start()
         yield built

@@ -1,4 +1,4 @@
-"""Takes the pictures that the documentation shows, from the real page: `python -m tests.browser.pictures`.
+"""Takes the pictures that the documentation shows, from the real page: `python -m tests.browser.screenshots`.
 
 Run it when cards or the page look different, and look at what it made before you commit it. `cards`, `rules`,
 `home` or `page` after it takes only these.
@@ -18,7 +18,7 @@ from tests.browser.walks import approve, card_of, chip, settle, take, take_back,
 from tests.sandbox.command import open_sandbox, own_folder
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
-PATIENCE: Final = 30_000
+TIMEOUT_MS: Final = 30_000
 HIDDEN: Final = ".tabs { border-color: transparent !important } .newer { visibility: hidden }"
 REASONS: Final = {
     "en": "Two of the ten test orders were charged twice on green.",
@@ -26,7 +26,7 @@ REASONS: Final = {
 }
 
 
-def take_pictures(wanted: set[str]) -> None:
+def take_screenshots(wanted: set[str]) -> None:
     with open_chromium() as browser:
         for locale in ("en", "ko"):
             if "cards" in wanted:
@@ -62,12 +62,12 @@ def _take_cards(page: Page, locale: str) -> None:
     payment.locator('[data-action-id="reject"]').click()
     page.locator("#modal textarea").fill(REASONS[locale])
     page.locator('#modal [data-modal="submit"]').click()
-    expect(payment.locator('[data-action-id="reject"]')).to_have_count(0, timeout=PATIENCE)
-    expect(chip(page, "payment")).to_have_text("Back on blue", timeout=PATIENCE)
+    expect(payment.locator('[data-action-id="reject"]')).to_have_count(0, timeout=TIMEOUT_MS)
+    expect(chip(page, "payment")).to_have_text("Back on blue", timeout=TIMEOUT_MS)
     take(page, payment, DOCS / f"card-rejected.{locale}.png")
     approve(page, "order")
-    expect(order.locator('[data-action-id="undo"]')).to_have_count(1, timeout=PATIENCE)
-    expect(chip(page, "order")).to_have_text("On green", timeout=PATIENCE)
+    expect(order.locator('[data-action-id="undo"]')).to_have_count(1, timeout=TIMEOUT_MS)
+    expect(chip(page, "order")).to_have_text("On green", timeout=TIMEOUT_MS)
     take(page, order, DOCS / f"card-approved.{locale}.png")
 
 
@@ -77,10 +77,10 @@ def _take_page(page: Page) -> None:
         page.locator(f'[data-domain="{domain}"] .deploy').click()
         page.locator(f'#deploy-menu [data-shift="{shift}"]:not([data-own])').click()
         approve(page, domain)
-    expect(chip(page, "auth")).to_have_text("On green", timeout=PATIENCE)
-    expect(page.locator('[data-domain="hub"] .share-green b')).to_have_text("10 %", timeout=PATIENCE)
-    expect(card_of(page, "payment")).to_contain_text("3 of 3", timeout=PATIENCE)
-    expect(card_of(page, "hub")).to_contain_text("10 %", timeout=PATIENCE)
+    expect(chip(page, "auth")).to_have_text("On green", timeout=TIMEOUT_MS)
+    expect(page.locator('[data-domain="hub"] .share-green b')).to_have_text("10 %", timeout=TIMEOUT_MS)
+    expect(card_of(page, "payment")).to_contain_text("3 of 3", timeout=TIMEOUT_MS)
+    expect(card_of(page, "hub")).to_contain_text("10 %", timeout=TIMEOUT_MS)
     page.reload()
     page.add_style_tag(content=HIDDEN)
     expect(chip(page, "order")).to_be_visible()
@@ -97,9 +97,9 @@ def _open(browser: Browser, url: str, *, sharpness: float = 2) -> Page:
     page = context.new_page()
     page.goto(url)
     page.add_style_tag(content=HIDDEN)
-    expect(card_of(page, "order").locator('[data-action-id="approve"]')).to_be_visible(timeout=PATIENCE)
+    expect(card_of(page, "order").locator('[data-action-id="approve"]')).to_be_visible(timeout=TIMEOUT_MS)
     return page
 
 
 if __name__ == "__main__":
-    take_pictures(set(sys.argv[1:]) or {"cards", "rules", "home", "page"})
+    take_screenshots(set(sys.argv[1:]) or {"cards", "rules", "home", "page"})

@@ -1,4 +1,4 @@
-"""The floor: FastAPI and one committed INSERT, on the same Postgres, by the same driver. A process of its own."""
+"""The baseline: FastAPI and one committed INSERT, on the same Postgres, by the same driver. A process of its own."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from app.db.engine import sqlalchemy_url
 
 CONNECTIONS = 20
-INSERT = text("INSERT INTO floor (body) VALUES (:body)")
+INSERT = text("INSERT INTO baseline (body) VALUES (:body)")
 
 
 def build(url: str) -> FastAPI:
@@ -20,7 +20,7 @@ def build(url: str) -> FastAPI:
     engine = create_async_engine(sqlalchemy_url(url), pool_size=CONNECTIONS)
     http = FastAPI()
 
-    @http.post("/floor")
+    @http.post("/baseline")
     async def keep(request: Request) -> JSONResponse:
         body = await request.json()
         async with engine.begin() as connection:
