@@ -90,7 +90,7 @@ def test_deploys_is_answered_for_ones_own_eyes(page: Page) -> None:
     expect(page.locator(".sl-message--whisper")).to_have_count(0)
 
 
-def test_somebody_who_may_not_decide_is_told_kindly(page: Page) -> None:
+def test_somebody_who_may_not_decide_gets_a_kind_reply(page: Page) -> None:
     tile(page, "user").get_by_role("button", name="Deploy").click()
     page.get_by_role("button", name="canary").click()
     page.get_by_text("Jun", exact=True).click()
@@ -145,7 +145,7 @@ def test_a_menu_has_the_focus_the_moment_it_opens(page: Page) -> None:
     assert held == [True, True]
 
 
-def test_trouble_is_made_and_ended(page: Page) -> None:
+def test_a_fault_is_toggled_on_and_off(page: Page) -> None:
     page.get_by_role("button", name="Things that go wrong").click()
     page.get_by_text("Slack limits the rate").click()
     expect(page.locator("#troubles-count")).to_have_text("1")

@@ -126,7 +126,7 @@ async def test_a_domain_does_not_approve_itself_by_stale_evidence(build: Build) 
         assert await harness.reported(deployment) == ["Succeeded"]
 
 
-async def test_the_glass_may_be_broken_over_a_failed_check(build: Build) -> None:
+async def test_break_glass_overrides_a_failed_check(build: Build) -> None:
     async with build('required_checks = ["smoke"]\n') as harness:
         deployment, _ = await harness.open_gate("order")
         await tell(harness, deployment, "smoke", "failed")
@@ -169,7 +169,7 @@ async def test_who_may_tell_a_check_and_how(build: Build) -> None:
         assert harness.rows("SELECT * FROM checks") == []
 
 
-async def test_a_body_that_is_no_json_is_told_apart_from_one_that_is_no_object(build: Build) -> None:
+async def test_a_body_that_is_no_json_is_distinguished_from_one_that_is_no_object(build: Build) -> None:
     async with build("") as harness:
         deployment, _ = await harness.open_gate("order")
         url = f"{harness.url}/api/v1/switches/{deployment}/checks/smoke"
@@ -209,7 +209,7 @@ async def test_a_switch_has_a_hundred_checks_and_no_more(build: Build) -> None:
         assert harness.rows("SELECT count(*) FROM checks") == [{"count": 100}]
 
 
-async def test_the_same_check_told_twice_is_one_event(build: Build) -> None:
+async def test_the_same_check_reported_twice_is_one_event(build: Build) -> None:
     async with build("") as harness:
         deployment, _ = await harness.open_gate("order")
         first = await tell(harness, deployment, "smoke", "passed", summary="ok")

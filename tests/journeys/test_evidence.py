@@ -231,7 +231,7 @@ async def test_without_ecs_codedeploy_and_its_appspec_still_tell_green(harness: 
     assert "Target group `klp-logistics-order-green`" in told
 
 
-async def test_without_codedeploys_target_ecs_still_tells_both_sides(harness: Harness) -> None:
+async def test_without_codedeploys_target_ecs_still_shows_blue_and_green(harness: Harness) -> None:
     harness.aws.faults.add("ListDeploymentTargets", "access_denied", times=None)
     deployment, _ = await harness.open_gate("order")
     card = await evidence(harness, deployment, "Green looks fit")
@@ -239,7 +239,7 @@ async def test_without_codedeploys_target_ecs_still_tells_both_sides(harness: Ha
     assert "steady since" not in card
 
 
-async def test_with_nothing_to_be_read_the_question_is_still_asked(harness: Harness) -> None:
+async def test_with_no_evidence_the_gate_still_opens(harness: Harness) -> None:
     for operation in ("GetDeploymentGroup", "ListDeploymentTargets", "DescribeServices"):
         harness.aws.faults.add(operation, "access_denied", times=None)
     deployment, _ = await harness.open_gate("order")

@@ -84,7 +84,7 @@ async def say(harness: Harness, user: str, words: str) -> str:
     return text_of(answered.message)
 
 
-async def test_the_cards_tell_the_line_and_each_goes_when_the_turn_is_free(build: Build) -> None:
+async def test_the_cards_show_the_queue_and_each_proceeds_when_it_is_unblocked(build: Build) -> None:
     async with build(SET) as harness:
         first = await going(harness, "payment")
         second, _ = await harness.open_gate("order")
@@ -139,7 +139,7 @@ async def test_nobody_is_called_to_what_never_waited_or_has_been_answered(build:
         assert calls(harness, other) == []
 
 
-async def test_who_waits_for_a_freeze_and_a_turn_is_called_once_both_are_over(build: Build) -> None:
+async def test_approvers_are_notified_once_both_the_freeze_and_the_exclusivity_are_over(build: Build) -> None:
     async with build(SET) as harness:
         first = await going(harness, "payment")
         second, _ = await harness.open_gate("order")
@@ -153,7 +153,7 @@ async def test_who_waits_for_a_freeze_and_a_turn_is_called_once_both_are_over(bu
         assert "It is the turn of *order* now" in call
 
 
-async def test_the_turn_is_free_at_once_when_the_deployment_fails(build: Build) -> None:
+async def test_exclusivity_ends_at_once_when_the_deployment_fails(build: Build) -> None:
     async with build(SET) as harness:
         first = await going(harness, "payment")
         second, _ = await harness.open_gate("order")
@@ -191,7 +191,7 @@ async def test_the_bake_time_counts_where_the_rules_say_so(build: Build) -> None
         assert await harness.reported(second) == ["Succeeded"]
 
 
-async def test_an_admin_breaks_the_glass_through_a_turn(build: Build) -> None:
+async def test_an_admin_breaks_glass_through_exclusivity(build: Build) -> None:
     async with build(SET) as harness:
         first = await going(harness, "payment")
         second, _ = await harness.open_gate("order")
@@ -210,7 +210,7 @@ async def test_an_admin_breaks_the_glass_through_a_turn(build: Build) -> None:
         assert (broken["rule"], broken["domain"], broken["deployment"]) == ("turn_taken", "payment", first)
 
 
-async def test_rescues_and_undos_wait_for_nobody(build: Build) -> None:
+async def test_auto_rollbacks_and_undos_wait_for_nobody(build: Build) -> None:
     async with build(SET) as harness:
         done, _ = await harness.open_gate("order")
         await harness.approve(OLU.id, done)
@@ -236,7 +236,7 @@ async def test_rescues_and_undos_wait_for_nobody(build: Build) -> None:
         assert await harness.reported(undoing() or "") == ["Succeeded"]
 
 
-async def test_a_domain_that_approves_itself_waits_its_turn_and_takes_it(build: Build) -> None:
+async def test_a_domain_that_approves_itself_waits_until_it_is_unblocked(build: Build) -> None:
     checks = 'required_checks = ["smoke"]\napprove_when_checks_pass = true\n'
     async with build(SET, order=checks) as harness:
         first = await going(harness, "payment")
@@ -313,7 +313,7 @@ async def test_two_presses_at_the_same_moment_let_one_of_a_set_through(build: Bu
         assert sorted(verdicts, key=str) == [None, None, None, None, "approved"]
 
 
-async def test_what_the_rules_say_of_turns(build: Build) -> None:
+async def test_what_the_rules_say_of_exclusivity(build: Build) -> None:
     async with build(SET, order='after = ["hub"]\nexclusive_until = "finished"\n') as harness:
         rules = await say(harness, OLU.id, "rules order")
         assert (

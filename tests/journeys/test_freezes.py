@@ -91,7 +91,7 @@ async def test_a_freeze_holds_a_waiting_gate_and_its_end_reminds(build: Build) -
         assert kinds == ["freeze_declared", "freeze_over"]
 
 
-async def test_an_admin_breaks_the_glass_through_a_freeze(build: Build) -> None:
+async def test_an_admin_breaks_glass_through_a_freeze(build: Build) -> None:
     async with build() as harness:
         await say(harness, GRACE.id, "freeze all until 23:59 inventory")
         deployment, _ = await harness.open_gate("order")
@@ -108,7 +108,7 @@ async def test_an_admin_breaks_the_glass_through_a_freeze(build: Build) -> None:
         assert "approved *against the rules* by" in await say(harness, GRACE.id, "order")
 
 
-async def test_a_freeze_that_comes_while_the_glass_is_being_broken_is_read_first(build: Build) -> None:
+async def test_a_freeze_declared_during_break_glass_is_read_first(build: Build) -> None:
     async with build(order='required_checks = ["smoke"]\n') as harness:
         deployment, _ = await harness.open_gate("order")
         await harness.press(GRACE.id, deployment, "break_glass")
@@ -126,7 +126,7 @@ async def test_a_freeze_that_comes_while_the_glass_is_being_broken_is_read_first
         assert await harness.reported(deployment) == ["Succeeded"]
 
 
-async def test_rescues_pass_through_a_freeze(build: Build) -> None:
+async def test_auto_rollbacks_pass_through_a_freeze(build: Build) -> None:
     async with build() as harness:
         await say(harness, GRACE.id, "freeze all for 2h inventory")
         deployment = harness.aws.deploy("order", creator="codeDeployRollback")
@@ -372,7 +372,7 @@ async def test_rules_of_a_domain_that_is_not_there_say_which_was_meant(build: Bu
         assert "도메인 하나를" in await say(harness, MINA.id, "rules order payment")
 
 
-async def test_a_member_who_left_may_not_decide_and_slacks_silence_is_told(build: Build) -> None:
+async def test_a_member_who_left_may_not_decide_and_slacks_silence_is_shown(build: Build) -> None:
     async with build() as harness:
         deployment, _ = await harness.open_gate("order")
         harness.slack.people.alter(ONCALL.id, members=(MINA.id,))

@@ -88,7 +88,7 @@ async def test_who_deployed_is_found_by_e_mail_and_may_not_approve_it(build: Bui
         assert "deployer_known" in harness.audit(deployment)
 
 
-async def test_who_deployed_is_told_by_the_task_definition_too(build: Build) -> None:
+async def test_the_deployer_is_read_from_the_task_definition_too(build: Build) -> None:
     async with build("") as harness:
         harness.aws.register_revision("order", "v2", tags={"github-actor": "Mina-Kim"})
         deployment, _ = await harness.open_gate("order", description="order v2")
@@ -168,7 +168,7 @@ async def test_no_reason_is_asked_where_the_rules_ask_none(build: Build) -> None
         assert "> -" not in harness.card_text(deployment)
 
 
-async def test_an_admin_breaks_the_glass_in_the_open(build: Build) -> None:
+async def test_an_admin_breaks_glass_publicly(build: Build) -> None:
     async with build("approvals = 3\n") as harness:
         deployment, _ = await harness.open_gate("order")
         await harness.approve(GRACE.id, deployment)
@@ -198,7 +198,7 @@ async def test_an_admin_breaks_the_glass_in_the_open(build: Build) -> None:
         assert harness.audit(deployment).count("glass_broken") == 1
 
 
-async def test_who_had_approved_did_not_break_the_glass(build: Build) -> None:
+async def test_an_earlier_approver_did_not_break_glass(build: Build) -> None:
     async with build("approvals = 3\n") as harness:
         deployment, _ = await harness.open_gate("order")
         await harness.approve(OLU.id, deployment)

@@ -87,7 +87,7 @@ async def test_what_cannot_be_read_in_time_holds_nothing(harness: Harness, how: 
     assert await harness.reported(deployment) == ["Succeeded"]
 
 
-async def test_an_admin_breaks_the_glass_by_what_is_there_now(harness: Harness) -> None:
+async def test_break_glass_uses_the_current_state(harness: Harness) -> None:
     deployment = await asked(harness)
     harness.aws.write_listener("order", {BLUE: 70, GREEN: 30})
     harness.clock.advance(seconds=20)

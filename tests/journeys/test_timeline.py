@@ -23,7 +23,7 @@ def told(harness: Harness, deployment: str) -> str:
     return "\n".join(text_of(message) for message in thread(harness, deployment)) if found else ""
 
 
-async def test_the_thread_tells_a_switch_from_its_question_to_the_end_of_blue(harness: Harness) -> None:
+async def test_the_thread_shows_a_switch_from_its_gate_to_the_end_of_blue(harness: Harness) -> None:
     deployment = await approved(harness)
     harness.aws.advance_until(lambda: harness.aws.deployment(deployment).terminates_at is not None)
     await harness.until(lambda: "100 %" in told(harness, deployment))

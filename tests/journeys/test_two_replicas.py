@@ -172,7 +172,7 @@ def check_nothing_waits(crowd: Fleet) -> None:
     assert crowd.count(broken) == 0
 
 
-def test_what_a_killed_replica_was_telling_is_told_by_another(few: Fleet) -> None:
+def test_the_report_of_a_killed_replica_is_sent_by_another(few: Fleet) -> None:
     (killed,) = few.start_together(1)
     few.aws.faults.slow(PUT, 60_000, times=1)
     deployment, card = few.open_gate("order")

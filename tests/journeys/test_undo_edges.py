@@ -178,7 +178,7 @@ async def test_an_undo_replaces_a_finish_now_that_codedeploy_has_not_taken(
     assert all(call.outcome != "ok" for call in finishing.aws.calls("ContinueDeployment"))
 
 
-async def test_an_undo_beside_a_finish_now_that_is_being_told_still_stops_the_deployment(
+async def test_an_undo_during_a_finish_now_request_still_stops_the_deployment(
     finishing: Harness,
 ) -> None:
     """CodeDeploy takes the end of blue, and the undo right after it."""

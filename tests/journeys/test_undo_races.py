@@ -32,7 +32,7 @@ async def test_an_undo_rolls_back_also_where_codedeploy_would_not_by_itself(plai
     assert plain.aws.share("order") == {"blue": 100, "green": 0}
 
 
-async def test_a_stop_without_a_rollback_is_told_as_what_it_is(plain: Harness) -> None:
+async def test_a_stop_without_a_rollback_is_shown_as_what_it_is(plain: Harness) -> None:
     """Somebody in the console was quicker, and stopped it without a rollback."""
     deployment = await approved(plain, config=CANARY)
     plain.aws.advance_until(lambda: plain.aws.share("order")["green"] == 10)

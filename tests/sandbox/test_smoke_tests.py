@@ -89,7 +89,7 @@ async def test_what_is_over_is_not_tested_again(ci: Ci) -> None:
     assert ci.states() == ["pending", "pending", "failed"]
 
 
-async def test_a_service_that_is_away_is_told_when_it_is_back(ci: Ci) -> None:
+async def test_a_check_is_reported_once_the_service_is_back(ci: Ci) -> None:
     ci.service = f"http://127.0.0.1:{free_port()}"
     deployment = ci.pipeline.push("payment")
     await ci.harness.until(lambda: "approve" in ci.harness.actions(deployment))

@@ -131,7 +131,7 @@ async def test_the_revision_that_serves_now_takes_nothing_back(harness: Harness)
     assert "is the one that serves now" in harness.card_text(deployment)
 
 
-async def test_an_inactive_task_definition_is_told_before_the_approval_and_after_the_end(
+async def test_an_inactive_task_definition_is_shown_before_the_approval_and_after_the_end(
     harness: Harness,
 ) -> None:
     deployment = await harness.deploy("order")

@@ -71,14 +71,14 @@ def test_the_tag_is_always_there(before: str, after: str, containers: int, local
 
 
 @pytest.mark.parametrize(("before", "after"), list(MOVES.values())[:2], ids=list(MOVES)[:2])
-def test_where_it_moves_to_is_told_in_its_first_letters(before: str, after: str) -> None:
+def test_where_it_moves_to_is_shown_in_its_first_letters(before: str, after: str) -> None:
     [line] = change_lines(seen(before, after), Texts.of("en"))
     for name in (before, after):
         assert f"`{name[:12]}" in line
         assert f"/{version(name)}`" in line
 
 
-def test_an_image_that_is_not_to_be_told_apart_is_whole_too() -> None:
+def test_an_indistinguishable_image_is_shown_whole_too() -> None:
     """Where blue is unknown, green's images are named alone."""
     long = f"{ECR}/{'f' * 100}/order:{'b' * 128}"
     same = [container(image=long), container("latest", image=f"{ECR}/{'g' * 100}/shop")]

@@ -52,7 +52,7 @@ def test_a_put_that_never_answers_fits_too(switchgate: Behaviour, put: Behaviour
         assert context.get_remaining_time_in_millis() > 0
 
 
-def test_a_codedeploy_that_answers_at_last_is_told_before_the_end() -> None:
+def test_a_codedeploy_that_answers_at_last_gets_the_report_before_the_end() -> None:
     def late(visit: object) -> None:
         time.sleep(0.4)
         answer(200, {"lifecycleEventHookExecutionId": EXECUTION})(visit)  # type: ignore[arg-type]

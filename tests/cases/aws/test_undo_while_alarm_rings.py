@@ -57,7 +57,7 @@ async def test_where_that_is_not_allowed_the_undo_goes_on_and_the_card_says_what
     assert "may stop it" not in harness.card_text(deployment)
 
 
-async def test_an_undo_that_the_alarm_stops_is_told_as_stopped_by_it(harness: Harness) -> None:
+async def test_an_undo_that_the_alarm_stops_is_shown_as_stopped_by_it(harness: Harness) -> None:
     harness.aws.faults.add("UpdateDeploymentGroup", "access_denied", times=None)
     deployment = await to_the_end(harness)
     harness.aws.set_alarm("order", "ALARM")

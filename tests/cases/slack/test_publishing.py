@@ -183,7 +183,7 @@ async def test_a_copy_whose_removal_failed_is_removed_later(moving: Harness) -> 
     assert len(moving.slack.calls("chat.delete")) == 4
 
 
-async def test_a_stranger_who_presses_a_hundred_times_hears_it_once(build: Build) -> None:
+async def test_a_stranger_who_presses_a_hundred_times_gets_one_reply(build: Build) -> None:
     async with build(
         config=naming(STRANGER), before=lambda fakes: fakes.slack.people.add(STRANGER)
     ) as harness:

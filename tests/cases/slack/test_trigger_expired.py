@@ -31,7 +31,7 @@ async def told(harness: Harness, user: str, times: int) -> None:
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)
-async def test_whoever_presses_on_a_card_is_told(build: Build, refusal: str) -> None:
+async def test_whoever_presses_on_a_card_gets_a_reply(build: Build, refusal: str) -> None:
     async with build(config=REASON_ASKED) as harness:
         deployment, _ = await harness.open_gate("payment")
         await harness.until(lambda: "details" in str(harness.card(deployment).blocks))
@@ -49,7 +49,7 @@ async def test_whoever_presses_on_a_card_is_told(build: Build, refusal: str) -> 
 
 
 @pytest.mark.parametrize("refusal", ["expired_trigger_id", "ratelimited"])
-async def test_whoever_wants_to_undo_is_told(harness: Harness, refusal: str) -> None:
+async def test_whoever_wants_to_undo_gets_a_reply(harness: Harness, refusal: str) -> None:
     deployment = await switched(harness)
     refuse = REFUSALS[refusal]
     refuse(harness.slack.faults)
@@ -65,7 +65,7 @@ async def test_whoever_wants_to_undo_is_told(harness: Harness, refusal: str) -> 
     assert "undo_asked" not in harness.audit(deployment)
 
 
-async def test_break_glass_and_several_at_once_are_told_too(harness: Harness) -> None:
+async def test_break_glass_and_bulk_approve_get_a_reply_too(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
     await deploys(harness, GRACE, "freeze order for 20m stocktaking")
     await harness.until(lambda: "break_glass" in harness.actions(deployment))

@@ -55,7 +55,7 @@ def test_of_many_answers_at_once_exactly_one_is_taken() -> None:
         assert len(aws.answers(deployment_id)) == 1
 
 
-def test_who_watches_is_told_of_each_change_and_may_look_at_once() -> None:
+def test_subscribers_get_each_change_and_may_read_at_once() -> None:
     hook = Lambda()
     seen: list[tuple[str, int]] = []
     with AwsStandIn(invoke_hook=hook, speed=0) as aws, boto(aws) as clients:

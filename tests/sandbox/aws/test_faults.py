@@ -66,7 +66,7 @@ def test_a_dropped_connection_has_not_happened(
 
 
 @pytest.mark.parametrize("kind", ["error_after_commit", "drop_after_commit", "timeout_after_commit"])
-def test_an_answer_that_was_taken_although_nobody_was_told_meets_already_completed(
+def test_an_answer_whose_response_was_lost_meets_already_completed(
     aws: AwsStandIn, clients: Boto, hook: Lambda, kind: Kind
 ) -> None:
     deployment_id = aws.deploy("order")

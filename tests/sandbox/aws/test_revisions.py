@@ -34,7 +34,7 @@ def code(refused: pytest.ExceptionInfo[ClientError]) -> str:
 
 
 @pytest.mark.parametrize(("kind", "member"), [("AppSpecContent", "appSpecContent"), ("String", "string")])
-def test_an_appspecs_content_is_told_by_its_digest_alone(
+def test_an_appspec_is_identified_by_its_digest_alone(
     aws: AwsStandIn, codedeploy: "CodeDeployClient", kind: str, member: str
 ) -> None:
     content = aws.appspec("klp-logistics-order:42", named="klp-logistics-order:42")

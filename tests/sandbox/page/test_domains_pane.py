@@ -24,7 +24,7 @@ async def test_a_domain_is_deployed_and_waits(browser: Browser) -> None:
     assert (status, told["trouble"]) == (409, True)
 
 
-async def test_ones_own_deployment_is_told_from_the_usual_ones(browser: Browser) -> None:
+async def test_ones_own_deployment_is_distinguished_from_the_usual_ones(browser: Browser) -> None:
     browser.harness.aws.speed = 1.0
     await browser.do("deploy", MINA.id, domain="user", own=True)
     await browser.harness.until(lambda: browser.harness.cards())
@@ -84,7 +84,7 @@ async def test_the_clock_is_sped_up(browser: Browser) -> None:
     assert (await browser.do("clock", WHO, speed=7))[0] == 400
 
 
-async def test_a_switch_is_told_in_words_all_the_way(browser: Browser) -> None:
+async def test_every_step_of_a_switch_has_a_status_text(browser: Browser) -> None:
     deployment, _ = await browser.harness.open_gate("order")
     await browser.harness.approve(OLU.id, deployment)
     await browser.harness.reported(deployment)
@@ -103,7 +103,7 @@ async def test_a_switch_is_told_in_words_all_the_way(browser: Browser) -> None:
     assert (order["state"], order["busy"], order["green"]["share"]) == ("on-green", False, 100)
 
 
-async def test_troubles_are_brought_about_together_and_end_one_by_one(browser: Browser) -> None:
+async def test_faults_are_toggled_on_together_and_off_one_by_one(browser: Browser) -> None:
     await browser.do("trouble", WHO, name="access-denied", on=True)
     await browser.do("trouble", WHO, name="slack-away", on=True)
     assert [one["name"] for one in (await browser.sees(WHO))["troubles"]] == ["access-denied", "slack-away"]
@@ -122,7 +122,7 @@ async def test_troubles_are_brought_about_together_and_end_one_by_one(browser: B
     assert (await browser.do("trouble", WHO, name="flood", on=True))[0] == 404
 
 
-async def test_every_trouble_can_be_made_and_all_of_them_end(browser: Browser) -> None:
+async def test_every_fault_can_be_toggled_on_and_all_are_cleared(browser: Browser) -> None:
     for trouble in FAULT_TOGGLES:
         assert (await browser.do("trouble", WHO, name=trouble.name, on=True))[0] == 200
     assert len((await browser.sees(WHO))["troubles"]) == len(FAULT_TOGGLES)

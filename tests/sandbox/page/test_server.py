@@ -51,9 +51,7 @@ async def test_every_module_that_a_script_imports_is_there(browser: Browser) -> 
         ("press", '{"who": "U02OLU", "channel": "C01DEPLOY", "ts": "1.2", "action_id": "approve"}', 404),
     ],
 )
-async def test_a_deed_that_makes_no_sense_is_refused(
-    browser: Browser, deed: str, body: str, status: int
-) -> None:
+async def test_an_invalid_action_is_refused(browser: Browser, deed: str, body: str, status: int) -> None:
     url, headers = f"{browser.page.url}/do/{deed}", {"Content-Type": "application/json"}
     async with browser.session.post(url, data=body, headers=headers) as answer:
         assert answer.status == status

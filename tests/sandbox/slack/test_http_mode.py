@@ -64,7 +64,7 @@ async def test_a_command_nobody_listens_to_fails(slack: SlackStandIn, client: As
     assert (said.ack.acked, said.ack.status, said.message) == (False, 404, None)
 
 
-async def test_an_app_that_is_not_there_is_told_apart_from_one_that_is_slow(
+async def test_an_absent_app_is_distinguished_from_a_slow_one(
     slack: SlackStandIn, client: AsyncWebClient
 ) -> None:
     card = a_card(slack)

@@ -37,7 +37,7 @@ async def test_the_pressed_message_can_be_replaced_and_deleted(
     assert (await respond.send(text="x", replace_original=True)).status_code == 404
 
 
-async def test_a_whispered_page_can_be_turned(slack: SlackStandIn, client: AsyncWebClient) -> None:
+async def test_an_ephemeral_page_can_be_replaced(slack: SlackStandIn, client: AsyncWebClient) -> None:
     app = TinyApp(client)
     async with socket_mode(app, slack):
         said = await slack.slash_async("U01MINA", "C01DEPLOY", "/deploys")

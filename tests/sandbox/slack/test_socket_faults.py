@@ -32,7 +32,7 @@ async def raw_socket(client: AsyncWebClient, session: ClientSession) -> Any:
     return socket, await socket.receive_json()
 
 
-async def test_envelopes_take_turns_between_sockets(slack: SlackStandIn, client: AsyncWebClient) -> None:
+async def test_envelopes_rotate_between_sockets(slack: SlackStandIn, client: AsyncWebClient) -> None:
     one, two, card = TinyApp(client), TinyApp(client), a_card(slack)
     async with socket_mode(one, slack), socket_mode(two, slack):
         for _ in range(4):
@@ -43,7 +43,7 @@ async def test_envelopes_take_turns_between_sockets(slack: SlackStandIn, client:
         assert await slack.wait_until_async(lambda: (len(one.heard), len(two.heard)) == (3, 3))
 
 
-async def test_a_doubled_envelope_is_heard_twice(slack: SlackStandIn, client: AsyncWebClient) -> None:
+async def test_a_duplicated_envelope_is_received_twice(slack: SlackStandIn, client: AsyncWebClient) -> None:
     app, card = TinyApp(client), a_card(slack)
     slack.faults.double_envelopes()
     async with socket_mode(app, slack):

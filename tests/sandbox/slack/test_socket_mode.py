@@ -140,7 +140,7 @@ async def test_past_the_client_an_empty_reason_reaches_the_app(
     assert app.heard[0]["view"]["state"]["values"]["reason"]["reason"]["value"] is None
 
 
-async def test_closing_is_told_only_to_who_asked(slack: SlackStandIn, client: AsyncWebClient) -> None:
+async def test_closing_notifies_only_apps_that_asked(slack: SlackStandIn, client: AsyncWebClient) -> None:
     app = TinyApp(client)
     async with socket_mode(app, slack):
         quiet = slack.views.open("U01MINA", modal())

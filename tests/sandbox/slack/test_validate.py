@@ -166,7 +166,7 @@ def test_a_good_modal_is_taken() -> None:
     )
 
 
-def test_every_problem_is_told_with_its_place() -> None:
+def test_every_problem_is_reported_with_its_place() -> None:
     blocks = [section("x" * 3001), actions(button(style="loud", value="v" * 2001))]
     assert message_problems(blocks) == [
         "[ERROR] must be less than 3001 characters [json-pointer:/blocks/0/text/text]",
