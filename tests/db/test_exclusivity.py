@@ -177,7 +177,7 @@ async def test_many_pairs_of_presses_never_let_both_through(database: Database, 
         ends = await asyncio.gather(
             approve(database, order), approve(second, payment), return_exceptions=True
         )
-        assert sorted(type(end).__name__ for end in ends) == ["Counted", "Refused"]
+        assert sorted(type(end).__name__ for end in ends) == ["RequestDenied", "VoteAccepted"]
         await database.rows("UPDATE switches SET ended_at = :now, ending = 'x', due_at = NULL", now=LATER)
 
 
