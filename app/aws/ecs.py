@@ -6,7 +6,7 @@ from typing import Any
 from app.aws.elb import target_group_name
 from app.flow.ports.evidence import EvidenceUnavailable
 from app.gate.evidence.blue_green import TaskSet
-from app.gate.evidence.model import Missing, Tasks, Why
+from app.gate.evidence.model import Missing, MissingReason, Tasks
 from app.gate.evidence.task_set_settings import TaskSetSettings
 
 
@@ -14,7 +14,7 @@ def task_sets_of(answer: Mapping[str, Any]) -> tuple[TaskSet, ...]:
     """DescribeServices's answer for one service. Raises `EvidenceUnavailable` when ECS does not know it."""
     services = answer.get("services") or []
     if not services:
-        raise EvidenceUnavailable(Missing(why=Why.ABSENT, call="ecs:DescribeServices"))
+        raise EvidenceUnavailable(Missing(why=MissingReason.ABSENT, call="ecs:DescribeServices"))
     return tuple(_task_set(one) for one in services[0].get("taskSets") or [])
 
 

@@ -17,8 +17,8 @@ from app.aws.evidence_client import Readers
 from app.aws.task_definitions import reading_of
 from app.flow.ports.evidence import EvidenceUnavailable, GroupFacts, ServiceName, TargetFacts
 from app.gate.evidence.blue_green import TaskSet
-from app.gate.evidence.model import Alarm, Listener, Missing, Targets, Why
-from app.gate.evidence.revision import Reading
+from app.gate.evidence.model import Alarm, Listener, Missing, MissingReason, Targets
+from app.gate.evidence.revision import RevisionReading
 from app.gate.ids import SwitchKey
 
 BOTH_TYPES: Final = ["MetricAlarm", "CompositeAlarm"]
@@ -86,7 +86,9 @@ class AwsEvidence:
             lambda client: client.list_deployment_targets(deploymentId=key.deployment).get("targetIds") or [],
         )
         if not targets:
-            raise EvidenceUnavailable(Missing(why=Why.ABSENT, call="codedeploy:ListDeploymentTargets"))
+            raise EvidenceUnavailable(
+                Missing(why=MissingReason.ABSENT, call="codedeploy:ListDeploymentTargets")
+            )
 
         def ask(client: Any) -> TargetFacts:
             answer = client.get_deployment_target(deploymentId=key.deployment, targetId=targets[0])
@@ -124,13 +126,13 @@ class AwsEvidence:
             content = await self._readers.read("codedeploy", key.region, call, ask)
         named = task_definition_in(content or "")
         if named is None or not is_pinned(named):
-            raise EvidenceUnavailable(Missing(why=Why.ABSENT, call=call))
+            raise EvidenceUnavailable(Missing(why=MissingReason.ABSENT, call=call))
         return named
 
-    async def reading(self, region: str, task_definition: str) -> Reading:
+    async def reading(self, region: str, task_definition: str) -> RevisionReading:
         """DescribeTaskDefinition, tags included where we may read them."""
 
-        def ask(include: list[str], client: Any) -> Reading:
+        def ask(include: list[str], client: Any) -> RevisionReading:
             return reading_of(
                 client.describe_task_definition(taskDefinition=task_definition, include=include)
             )
@@ -139,7 +141,7 @@ class AwsEvidence:
         try:
             return await self._readers.read("ecs", region, call, partial(ask, ["TAGS"]))
         except EvidenceUnavailable as unread:
-            if unread.missing.why is not Why.DENIED:
+            if unread.missing.why is not MissingReason.DENIED:
                 raise
         return await self._readers.read("ecs", region, call, partial(ask, []))
 

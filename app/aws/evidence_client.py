@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from app.aws.codedeploy import hang_up
 from app.aws.errors import CREDENTIALS, THROTTLES, code_of
 from app.flow.ports.evidence import EvidenceUnavailable
-from app.gate.evidence.model import Missing, Why
+from app.gate.evidence.model import Missing, MissingReason
 
 log = structlog.get_logger(__name__)
 
@@ -88,7 +88,7 @@ class Readers:
         except (KeyError, ValueError, TypeError, AttributeError) as trouble:
             # The answer itself may hold what must not be logged: its error's class says enough.
             log.warning("answer_makes_no_sense", call=call, problem=type(trouble).__name__)
-            raise EvidenceUnavailable(Missing(why=Why.FAILED, call=call)) from None
+            raise EvidenceUnavailable(Missing(why=MissingReason.FAILED, call=call)) from None
 
     def _client(self, service: Service, region: str) -> Any:
         client = self._clients.get((service, region))
@@ -99,16 +99,16 @@ class Readers:
         return client
 
 
-def reason_of(trouble: ClientError | BotoCoreError) -> Why:
+def reason_of(trouble: ClientError | BotoCoreError) -> MissingReason:
     """Why a read failed, in our words."""
     if isinstance(trouble, ClientError):
         code = code_of(trouble)
         if code in CREDENTIALS:
-            return Why.DENIED
+            return MissingReason.DENIED
         if code in THROTTLES:
-            return Why.THROTTLED
-        return Why.ABSENT if code in ABSENT else Why.FAILED
+            return MissingReason.THROTTLED
+        return MissingReason.ABSENT if code in ABSENT else MissingReason.FAILED
     name = type(trouble).__name__
     if name in {"NoCredentialsError", "PartialCredentialsError"}:
-        return Why.DENIED
-    return Why.SILENT if name in _SILENT else Why.FAILED
+        return MissingReason.DENIED
+    return MissingReason.SILENT if name in _SILENT else MissingReason.FAILED

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from app.aws.secret_sources import is_pinned, secret_sources
 from app.aws.task_definition_defaults import canonical, without_defaults
-from app.gate.evidence.revision import Container, Image, Reading, Revision, Spot
+from app.gate.evidence.revision import Container, FieldPath, Image, Revision, RevisionReading
 
 _KEY: Final = secrets.token_bytes(32)
 
@@ -40,12 +40,12 @@ _PORTS: Final = re.compile(r"\d{1,5}(?:-\d{1,5})?")
 _PROTOCOLS: Final = frozenset({"tcp", "udp"})
 
 
-def reading_of(answer: Mapping[str, Any]) -> Reading:
+def reading_of(answer: Mapping[str, Any]) -> RevisionReading:
     """DescribeTaskDefinition's answer, its tags included."""
     definition = answer["taskDefinition"]
     containers = definition.get("containerDefinitions") or []
     plain = without_defaults(definition)
-    return Reading(
+    return RevisionReading(
         revision=Revision(
             arn=str(definition["taskDefinitionArn"]),
             family=str(definition.get("family") or ""),
@@ -95,24 +95,26 @@ def _tags(tags: list[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
             yield str(tag["key"]), str(tag.get("value") or "")
 
 
-def _marks(containers: list[Mapping[str, Any]]) -> dict[Spot, bytes]:
-    marks: dict[Spot, bytes] = {}
+def _marks(containers: list[Mapping[str, Any]]) -> dict[FieldPath, bytes]:
+    marks: dict[FieldPath, bytes] = {}
     for one in containers:
         name = str(one.get("name") or "")
         for variable in one.get("environment") or []:
-            marks[Spot(name, "variable", str(variable["name"]))] = _mark(variable.get("value"))
+            marks[FieldPath(name, "variable", str(variable["name"]))] = _mark(variable.get("value"))
         for secret in one.get("secrets") or []:
-            marks[Spot(name, "secret", str(secret["name"]))] = _mark(secret.get("valueFrom"))
+            marks[FieldPath(name, "secret", str(secret["name"]))] = _mark(secret.get("valueFrom"))
         for part in ("entryPoint", "command"):
-            marks[Spot(name, "command", part)] = _mark(one.get(part))
-        marks[Spot(name, "ports", "ports")] = _mark(one.get("portMappings"))
+            marks[FieldPath(name, "command", part)] = _mark(one.get(part))
+        marks[FieldPath(name, "ports", "ports")] = _mark(one.get("portMappings"))
         marks |= _other(name, one, _SHOWN_OF_CONTAINER | _MARKED_APART)
     return marks
 
 
-def _other(container: str, plain: Mapping[str, Any], told: frozenset[str]) -> dict[Spot, bytes]:
+def _other(container: str, plain: Mapping[str, Any], told: frozenset[str]) -> dict[FieldPath, bytes]:
     """Everything else that a definition says, so that "changes nothing" is never said wrongly."""
-    return {Spot(container, "other", name): _mark(value) for name, value in plain.items() if name not in told}
+    return {
+        FieldPath(container, "other", name): _mark(value) for name, value in plain.items() if name not in told
+    }
 
 
 def _mark(value: object) -> bytes:

@@ -11,17 +11,17 @@ from app.cli.findings import Finding, ok, trouble
 from app.cli.slack_answers import ASK_SECONDS, refused
 from app.config.loader import Domain
 from app.gate.ids import UserId
-from app.gate.rules.permits import Standing
+from app.gate.rules.permits import AccountStatus
 from app.gate.rules.policy import Policy, Roster, UnknownDeployer
 from app.slack.client import SLACK_CALL_ERRORS, error_code_of
 from app.slack.users.accounts import standing_of
 from app.slack.users.members import NO_SUCH_ENTRY
 
-MEND: Final[Mapping[Standing, str]] = {
-    Standing.DEACTIVATED: "the account is deactivated",
-    Standing.GUEST: "the account is a guest's, and guests do not decide",
-    Standing.BOT: "the account is a bot's, and bots do not decide",
-    Standing.STRANGER: "the account is another workspace's",
+MEND: Final[Mapping[AccountStatus, str]] = {
+    AccountStatus.DEACTIVATED: "the account is deactivated",
+    AccountStatus.GUEST: "the account is a guest's, and guests do not decide",
+    AccountStatus.BOT: "the account is a bot's, and bots do not decide",
+    AccountStatus.STRANGER: "the account is another workspace's",
 }
 
 
@@ -74,7 +74,7 @@ class Approvers:
             remedy = "Mend the id in switchgate.toml: it is the member ID in the person's profile."
             return refused(what, "users.info", refusal, remedy=remedy, client=self._client)
         standing = standing_of(answer.get("user") or {})
-        if standing is Standing.MEMBER:
+        if standing is AccountStatus.MEMBER:
             return None
         self._gone.add(UserId(user))
         return trouble(what, MEND[standing], "Name somebody else in switchgate.toml.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from app.config.values import Wrong
 from app.gate.ids import DomainName
-from app.gate.rules.exclusivity import KeepsTurn, Turns
+from app.gate.rules.exclusivity import ExclusiveUntil, Exclusivity
 
 if TYPE_CHECKING:
     from app.config.policy import PolicyTable
@@ -33,31 +33,31 @@ def exclusive_domains(value: object) -> Exclusive:
     return list(dict.fromkeys(value))
 
 
-def turns_of(found: "File") -> dict[str, Turns]:
+def exclusivity_of(found: "File") -> dict[str, Exclusivity]:
     """What each domain keeps to. Who excludes is excluded: the one is not switched beside the other, either way."""
-    rivals: dict[str, set[str]] = {name: set() for name in found.domains}
+    excludes: dict[str, set[str]] = {name: set() for name in found.domains}
     taking_part = [name for name, table in found.domains.items() if not _opts_out(table)]
     for one in _sets(found, taking_part):
         for name in one:
-            rivals[name] |= one - {name}
+            excludes[name] |= one - {name}
     for name in taking_part:
         if _in_force(found, found.domains[name], "exclusive").exclusive == "all":
             for other in taking_part:
                 if other != name:
-                    rivals[name].add(other)
-                    rivals[other].add(name)
+                    excludes[name].add(other)
+                    excludes[other].add(name)
     after = _after(found)
     return {
-        name: Turns(
-            rivals=tuple(map(DomainName, sorted(rivals[name]))),
-            keeps=KeepsTurn(_in_force(found, table, "exclusive_until").exclusive_until),
+        name: Exclusivity(
+            excludes=tuple(map(DomainName, sorted(excludes[name]))),
+            exclusive_until=ExclusiveUntil(_in_force(found, table, "exclusive_until").exclusive_until),
             after=tuple(map(DomainName, after[name])),
         )
         for name, table in found.domains.items()
     }
 
 
-def turn_problems(found: "File") -> "list[Problem]":
+def exclusivity_problems(found: "File") -> "list[Problem]":
     """Domains that are not there, that contradict each other, or that would wait for each other for ever."""
     named = [problem for key, names in _named(found) for problem in _unknown(found, key, names)]
     return named or [*_alone(found), *_contradictions(found), *_circles(found)]

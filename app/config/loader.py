@@ -6,14 +6,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from app.config.exclusivity import turn_problems, turns_of
+from app.config.exclusivity import exclusivity_of, exclusivity_problems
 from app.config.freezes import ConfiguredFreeze, freeze_problems
 from app.config.policy import PolicyTable, needs_known_deployer, policy_from, policy_trouble
 from app.config.probes import probe_problems
 from app.config.reminders import manners_problems
 from app.config.schema import ConfigError, DomainTable, File, Problem, dotted, read_file
 from app.gate.rules.checks import Probe
-from app.gate.rules.exclusivity import Turns
+from app.gate.rules.exclusivity import Exclusivity
 from app.gate.rules.policy import Policy
 
 __all__ = ["Config", "ConfigError", "Domain", "Problem", "counted", "load_config", "parse_config", "warnings"]
@@ -81,14 +81,14 @@ def parse_config(text: str, *, file: str) -> Config:
         *_policy_problems(found),
         *probe_problems(found),
         *freeze_problems(found),
-        *turn_problems(found),
+        *exclusivity_problems(found),
         *manners_problems(found),
     ]
     if problems or found.slack is None or found.policy is None:
         raise ConfigError(*problems)
     default = found.policy
     channel = found.slack.channel
-    turns = turns_of(found)
+    exclusivity = exclusivity_of(found)
     return Config(
         channel=channel,
         admins=tuple(found.slack.admins),
@@ -97,7 +97,8 @@ def parse_config(text: str, *, file: str) -> Config:
         probe_hosts=frozenset(found.probes.allowed_hosts),
         freezes=tuple(table.made() for _, table in found.freezes),
         domains={
-            name: _domain(name, table, default, channel, turns[name]) for name, table in found.domains.items()
+            name: _domain(name, table, default, channel, exclusivity[name])
+            for name, table in found.domains.items()
         },
     )
 
@@ -126,14 +127,16 @@ def warnings(config: Config) -> list[str]:
     return said
 
 
-def _domain(name: str, table: DomainTable, default: PolicyTable, channel: str, turns: Turns) -> Domain:
+def _domain(
+    name: str, table: DomainTable, default: PolicyTable, channel: str, exclusivity: Exclusivity
+) -> Domain:
     return Domain(
         name=name,
         application=table.application,
         deployment_group=table.deployment_group,
         listener_port=table.listener_port,
         channel=table.channel or channel,
-        policy=replace(policy_from(default, table.policy()), turns=turns),
+        policy=replace(policy_from(default, table.policy()), exclusivity=exclusivity),
         probes=tuple(each.made() for each in table.probe),
     )
 

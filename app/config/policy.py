@@ -30,12 +30,12 @@ from app.config.values import (
 )
 from app.gate.rules.policy import (
     EVERY_DAY,
-    Changes,
-    Hours,
+    ApproverSource,
+    DailyHours,
     Policy,
+    PolicyOverride,
     ReasonFor,
     RejectBy,
-    Source,
     UnknownDeployer,
     Variant,
 )
@@ -106,7 +106,7 @@ class WhenTable(RuleKeys):
         self.when()
         return self
 
-    def when(self) -> Hours | None:
+    def when(self) -> DailyHours | None:
         """The hours, on the clocks of the table's own zone. Raises `Wrong`."""
         if not self.days and self.hours is None:
             return None
@@ -114,7 +114,7 @@ class WhenTable(RuleKeys):
             raise Wrong("names hours without a time zone", 'Add time_zone = "Asia/Seoul".')
         start, end = clock_span(self.hours or "00:00-24:00")
         days = week_days(self.days) if self.days else EVERY_DAY
-        return Hours(days=days, start=start, end=end, zone=time_zone(self.time_zone))
+        return DailyHours(days=days, start=start, end=end, zone=time_zone(self.time_zone))
 
 
 class PolicyTable(RuleKeys):
@@ -224,8 +224,10 @@ def _given(table: Table) -> dict[str, Any]:
     return {name: getattr(table, name) for name in table.model_fields_set}
 
 
-def _sources(table: RuleKeys) -> tuple[Source, ...]:
-    return tuple(Source(people=tuple(each.source), approvals=each.approvals) for each in table.require)
+def _sources(table: RuleKeys) -> tuple[ApproverSource, ...]:
+    return tuple(
+        ApproverSource(people=tuple(each.source), approvals=each.approvals) for each in table.require
+    )
 
 
 def _variant(table: WhenTable) -> Variant:
@@ -234,7 +236,7 @@ def _variant(table: WhenTable) -> Variant:
         name=table.name,
         hours=table.when(),
         shifts=frozenset(Shift(shift.replace("-", "_")) for shift in table.shift),
-        changes=Changes(
+        changes=PolicyOverride(
             approvers=tuple(given["approvers"]) if "approvers" in given else None,
             approvals=given.get("approvals"),
             own_deployment=given.get("own_deployment"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app.config.values import Wrong
-from app.gate.reminders import Manners, QuietHours
+from app.gate.reminders import QuietHours, ReminderSettings
 
 if TYPE_CHECKING:
     from app.config.policy import PolicyTable
@@ -87,9 +87,9 @@ def escalation_target(id_: str) -> str:
     return id_
 
 
-def manners_of(table: MannersTable) -> Manners:
+def manners_of(table: MannersTable) -> ReminderSettings:
     """The policy's reminders."""
-    return Manners(
+    return ReminderSettings(
         at_half=table.remind_at_half,
         before=tuple(timedelta(minutes=one) for one in table.remind_before_minutes),
         quiet=read_quiet_hours(table.quiet_hours) if table.quiet_hours else None,

@@ -9,7 +9,7 @@ from app.flow.ports.rules import OwnedDomain
 from app.gate.deployer import slack_person
 from app.gate.ids import DomainName, UserId
 from app.gate.rules.freeze import Freeze
-from app.gate.rules.policy import Policy, Roster, everybody
+from app.gate.rules.policy import Policy, Roster, everyone_named
 
 OLD: Final = timedelta(minutes=5)
 """Groups are asked for every minute; what is older than this, people are told the age of."""
@@ -142,7 +142,7 @@ def _groups_of(config: Config) -> frozenset[str]:
 
 def _named(config: Config) -> frozenset[str]:
     policies = [config.policy, *(domain.policy for domain in config.domains.values())]
-    return frozenset(config.admins).union(*(everybody(policy) for policy in policies))
+    return frozenset(config.admins).union(*(everyone_named(policy) for policy in policies))
 
 
 def _groups(entries: Iterable[str]) -> frozenset[str]:

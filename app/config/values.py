@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from app.gate.rules.checks import LONGEST_NAME, MOST, is_check_name
+from app.gate.rules.checks import MAX_CHECKS, MAX_NAME_CHARS, is_check_name
 from app.gate.rules.shift import Shift
 
 _USER: Final = re.compile(r"[UW][A-Z0-9]+")
@@ -106,7 +106,7 @@ def check_name(value: str) -> str:
     if not value.strip():
         raise Wrong("holds an empty name", 'Name each check: required_checks = ["order-create smoke"].')
     if not is_check_name(value):
-        remedy = f"Write 1 to {LONGEST_NAME} printable characters, without a slash or blanks around them."
+        remedy = f"Write 1 to {MAX_NAME_CHARS} printable characters, without a slash or blanks around them."
         raise Wrong(f'"{value[:40]}" is no name for a check ({len(value)} characters)', remedy)
     return value
 
@@ -115,8 +115,10 @@ def check_names(value: list[str]) -> list[str]:
     """Names of checks, each once."""
     for entry in value:
         check_name(entry)
-    if len(set(value)) > MOST:
-        raise Wrong(f"names {len(set(value))} checks", f"Name at most {MOST}; nobody reads more on a card.")
+    if len(set(value)) > MAX_CHECKS:
+        raise Wrong(
+            f"names {len(set(value))} checks", f"Name at most {MAX_CHECKS}; nobody reads more on a card."
+        )
     return list(dict.fromkeys(value))
 
 

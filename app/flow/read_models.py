@@ -11,14 +11,14 @@ from app.gate.evidence.model import Evidence
 from app.gate.ids import DomainName, GateId, SwitchKey, UserId
 from app.gate.previous_revision import Obstacle
 from app.gate.rules.checks import Check
-from app.gate.rules.exclusivity import Neighbour
+from app.gate.rules.exclusivity import RelatedSwitch
 from app.gate.rules.freeze import Freeze
 from app.gate.rules.permits import Basis, Choice
 from app.gate.rules.shift import Shift
 from app.gate.rules.traffic_guard import TrafficGuard
-from app.gate.rules.violations import Unmet
+from app.gate.rules.violations import Violation
 from app.gate.state_machine import Awaiting, Gate, Outcome
-from app.gate.undo import Course, Deed, Standpoint, UnderWay
+from app.gate.undo import InterventionKind, Progress, UnderWay, UndoContext
 
 MIN_VISIBLE_DELAY: Final = timedelta(seconds=3)
 """What is over so soon after a decision need not be said."""
@@ -118,7 +118,7 @@ class Intervention:
     """
 
     id: UUID
-    deed: Deed
+    deed: InterventionKind
     phase: InterventionPhase
     by: UserId
     name: str
@@ -184,8 +184,8 @@ class GateView:
     """What was seen, where it was asked for: as it stood last before the decision."""
     checks: tuple[Check, ...] = ()
     freezes: tuple[Freeze, ...] = ()
-    broken: tuple[Unmet, ...] = ()
-    neighbours: tuple[Neighbour, ...] = ()
+    broken: tuple[Violation, ...] = ()
+    neighbours: tuple[RelatedSwitch, ...] = ()
     guard: TrafficGuard | None = None
     """What the latest evidence holds an approval for; None: nothing was seen yet."""
 
@@ -202,25 +202,25 @@ class CardPlace:
     ts: str
 
 
-def progress_of(view: GateView) -> Course:
+def progress_of(view: GateView) -> Progress:
     """How far the gate's switch has come, whoever let its traffic through."""
     switch = view.switch
     if switch.ended_at is not None:
-        return Course.FINISHED if switch.status == "Succeeded" else Course.ENDED
+        return Progress.FINISHED if switch.status == "Succeeded" else Progress.ENDED
     if not is_let_through(view):
-        return Course.HELD
-    return Course.SWITCHED if switch.switched_at is not None else Course.SHIFTING
+        return Progress.HELD
+    return Progress.SWITCHED if switch.switched_at is not None else Progress.SHIFTING
 
 
-def undo_context_of(view: GateView) -> Standpoint:
+def undo_context_of(view: GateView) -> UndoContext:
     """What the way back of the gate's switch depends on."""
     asked = view.intervention
     under_way = UnderWay(by=asked.by, name=asked.name) if asked and asked.under_way else None
-    finishes = asked is not None and asked.deed is Deed.FINISH
+    finishes = asked is not None and asked.deed is InterventionKind.FINISH
     back = view.rollback
-    return Standpoint(
+    return UndoContext(
         course=progress_of(view),
-        is_rescue=view.basis is Basis.RESCUE,
+        is_auto_rollback=view.basis is Basis.AUTO_ROLLBACK,
         superseded=view.superseded,
         obstacle=view.switch.previous_obstacle,
         under_way=None if finishes else under_way,
@@ -233,7 +233,7 @@ def undo_context_of(view: GateView) -> Standpoint:
 
 def may_be_on_green(view: GateView) -> bool:
     """Whether the deployment ended badly and left traffic on green, as far as anybody knows."""
-    if progress_of(view) is not Course.ENDED or not is_let_through(view):
+    if progress_of(view) is not Progress.ENDED or not is_let_through(view):
         return False
     taken_back = view.rollback is not None and view.rollback.switched_at is not None
     return not taken_back and view.switch.green_percent != 0
@@ -259,4 +259,6 @@ def is_let_through_elsewhere(view: GateView) -> bool:
 def ends_blue(view: GateView) -> bool:
     """Whether somebody has had blue ended, of which the deployment's end tells a little later."""
     asked = view.intervention
-    return asked is not None and asked.deed is Deed.FINISH and asked.phase is InterventionPhase.DONE
+    return (
+        asked is not None and asked.deed is InterventionKind.FINISH and asked.phase is InterventionPhase.DONE
+    )

@@ -1,9 +1,9 @@
 """A signed request that arrives a second time changes nothing any more, whatever was undone in between."""
 
-from app.gate.rules.permits import Refusal
+from app.gate.rules.permits import Denial
 
 
-class AlreadyHandled(Refusal):
+class AlreadyHandled(Denial):
     """This very request was recorded before: a press that takes effect twice would count for the person."""
 
 

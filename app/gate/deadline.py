@@ -3,18 +3,18 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-HOOK_LIMIT: Final = timedelta(hours=1)
+HOOK_TIMEOUT: Final = timedelta(hours=1)
 """CodeDeploy fails a hook that has not answered one hour after it began; not configurable."""
 
-LATEST: Final = timedelta(minutes=59)
+MAX_DEADLINE: Final = timedelta(minutes=59)
 """Our own end comes before CodeDeploy's, so that the reason is ours."""
 
 
 def deadline_after(hook_started: datetime, *, allowed: timedelta) -> datetime:
     """The deadline of a hook that began at `hook_started`."""
-    return hook_started + min(allowed, LATEST)
+    return hook_started + min(allowed, MAX_DEADLINE)
 
 
 def given_up_after(hook_started: datetime) -> datetime:
     """When CodeDeploy has surely closed the hook itself, so that an answer can no longer matter."""
-    return hook_started + HOOK_LIMIT + timedelta(minutes=5)
+    return hook_started + HOOK_TIMEOUT + timedelta(minutes=5)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 
-class Nudge(StrEnum):
+class ReminderKind(StrEnum):
     HALF = "half"
     """Half of the time is over."""
     LAST = "last"
@@ -32,7 +32,7 @@ class QuietHours:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Manners:
+class ReminderSettings:
     """A domain's reminders. `escalate_to` is a user, a user group or a channel."""
 
     at_half: bool = True
@@ -46,27 +46,29 @@ class Manners:
 class Reminder:
     """One nudge and its moment."""
 
-    nudge: Nudge
+    nudge: ReminderKind
     at: datetime
 
 
-def reminders(manners: Manners, *, opened_at: datetime, deadline_at: datetime) -> tuple[Reminder, ...]:
+def reminders(
+    manners: ReminderSettings, *, opened_at: datetime, deadline_at: datetime
+) -> tuple[Reminder, ...]:
     """All of a gate's, in order; those that would come before the gate had begun to wait are left out.
 
     Quiet hours spare people a reminder, never an escalation: that one was asked for by name.
     """
-    planned = [Reminder(nudge=Nudge.LAST, at=deadline_at - before) for before in manners.before]
+    planned = [Reminder(nudge=ReminderKind.LAST, at=deadline_at - before) for before in manners.before]
     if manners.at_half:
-        planned.append(Reminder(nudge=Nudge.HALF, at=opened_at + (deadline_at - opened_at) / 2))
+        planned.append(Reminder(nudge=ReminderKind.HALF, at=opened_at + (deadline_at - opened_at) / 2))
     spared = [one for one in planned if manners.quiet is None or not manners.quiet.hold(one.at)]
     if manners.escalate_to is not None:
-        spared.append(Reminder(nudge=Nudge.ESCALATION, at=deadline_at - manners.escalate_before))
+        spared.append(Reminder(nudge=ReminderKind.ESCALATION, at=deadline_at - manners.escalate_before))
     kept = [one for one in spared if one.at > opened_at]
     return tuple(sorted(kept, key=lambda one: (one.at, one.nudge)))
 
 
 def next_reminder(
-    manners: Manners, *, opened_at: datetime, deadline_at: datetime, after: datetime
+    manners: ReminderSettings, *, opened_at: datetime, deadline_at: datetime, after: datetime
 ) -> Reminder | None:
     """The first one later than `after`; None: there is none left."""
     planned = reminders(manners, opened_at=opened_at, deadline_at=deadline_at)

@@ -12,23 +12,23 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from app.gate.deadline import HOOK_LIMIT, deadline_after
+from app.gate.deadline import HOOK_TIMEOUT, deadline_after
 from app.gate.decision import Approval, Decision, Expiry, Rejection, Verdict, verdict_of
 from app.gate.ids import GateId, UserId
-from app.gate.rules.evaluation import Ballot, Case, Circumstances, rejections_owed
+from app.gate.rules.evaluation import Ballot, EvaluationContext, RuleInputs, rejections_missing
 from app.gate.rules.permits import (
     Choice,
+    Denial,
     Person,
-    Refusal,
     judge_approval,
     judge_rejection,
     permit_by_break_glass,
     permit_by_checks,
     permit_by_votes,
-    permit_for_rescue,
+    permit_for_auto_rollback,
     permit_for_undo,
 )
-from app.gate.rules.policy import Policy, Roster, in_force
+from app.gate.rules.policy import Policy, Roster, effective_policy
 
 
 class Phase(StrEnum):
@@ -46,27 +46,27 @@ class Outcome(StrEnum):
     UNDELIVERABLE = "undeliverable"
 
 
-class NotVerified(Refusal):
+class NotVerified(Denial):
     """CodeDeploy has not yet confirmed what this gate is about, so nobody can judge it."""
 
 
-class TooLate(Refusal):
+class TooLate(Denial):
     """The deadline has passed, whether or not the expiry has been written yet."""
 
 
-class CardIsOld(Refusal):
+class CardIsOld(Denial):
     """What is asked has changed since the pressed button was drawn."""
 
 
-class AlreadyDecided(Refusal):
+class AlreadyDecided(Denial):
     """Somebody, or the deadline, was first. The first decision stands."""
 
 
-class NoVote(Refusal):
+class NoVote(Denial):
     """There is no vote of this person here to be taken back."""
 
 
-class Impossible(Exception):
+class IllegalTransition(Exception):
     """A move that no caller may ask for: a defect of ours, never a person's."""
 
 
@@ -102,10 +102,12 @@ class Awaiting:
         """Everybody whose vote stands."""
         return self.approved_by | self.rejected_by
 
-    def case(self, *, policy: Policy, roster: Roster, circumstances: Circumstances, now: datetime) -> Case:
+    def case(
+        self, *, policy: Policy, roster: Roster, rule_inputs: RuleInputs, now: datetime
+    ) -> EvaluationContext:
         """Everything that a vote at `now` is judged by."""
-        return Case(
-            rules=in_force(policy, now=now, shift=circumstances.shift),
+        return EvaluationContext(
+            rules=effective_policy(policy, now=now, shift=rule_inputs.shift),
             roster=roster,
             ballot=Ballot(
                 deployer=self.deployer,
@@ -113,16 +115,16 @@ class Awaiting:
                 approved_by=self.approved_by,
                 rejected_by=self.rejected_by,
             ),
-            circumstances=circumstances,
+            rule_inputs=rule_inputs,
             now=now,
         )
 
     def vote(
-        self, vote: Vote, *, edition: int, policy: Policy, roster: Roster, circumstances: Circumstances
+        self, vote: Vote, *, edition: int, policy: Policy, roster: Roster, rule_inputs: RuleInputs
     ) -> tuple["Awaiting", Decision | None]:
-        """Counts a vote; gives the decision if it settles the gate. Raises a `Refusal`, changing nothing."""
+        """Counts a vote; gives the decision if it settles the gate. Raises a `Denial`, changing nothing."""
         self._must_take(edition=edition, now=vote.at)
-        case = self.case(policy=policy, roster=roster, circumstances=circumstances, now=vote.at)
+        case = self.case(policy=policy, roster=roster, rule_inputs=rule_inputs, now=vote.at)
         if vote.choice is Choice.REJECT:
             return self._reject(vote, case)
         judge_approval(case, person=vote.person, reason=vote.reason)
@@ -131,29 +133,29 @@ class Awaiting:
         return self._with(after.ballot), Approval(permit=permit, at=vote.at) if permit else None
 
     def take_back(self, user: UserId, *, now: datetime) -> "Awaiting":
-        """Forgets this person's vote. Raises a `Refusal`."""
+        """Forgets this person's vote. Raises a `Denial`."""
         self._must_take(edition=self.edition, now=now)
         if user not in self.voters:
             raise NoVote
         return replace(self, approved_by=self.approved_by - {user}, rejected_by=self.rejected_by - {user})
 
-    def approve_itself(
-        self, *, policy: Policy, roster: Roster, circumstances: Circumstances, now: datetime
+    def approve_by_checks_passed(
+        self, *, policy: Policy, roster: Roster, rule_inputs: RuleInputs, now: datetime
     ) -> Approval | None:
         """The approval of a domain that approves itself when its checks pass; None while it does not."""
         if not self.verified or now >= self.deadline_at:
             return None
-        case = self.case(policy=policy, roster=roster, circumstances=circumstances, now=now)
+        case = self.case(policy=policy, roster=roster, rule_inputs=rule_inputs, now=now)
         permit = permit_by_checks(self.id, case)
         return Approval(permit=permit, at=now) if permit else None
 
     def approve_by_earlier_votes(
-        self, *, last: Person, policy: Policy, roster: Roster, circumstances: Circumstances, now: datetime
+        self, *, last: Person, policy: Policy, roster: Roster, rule_inputs: RuleInputs, now: datetime
     ) -> Approval | None:
         """The approval by the votes that stand; None while they are not enough. `last` approved last."""
         if not self.verified or now >= self.deadline_at or last.user not in self.approved_by:
             return None
-        case = self.case(policy=policy, roster=roster, circumstances=circumstances, now=now)
+        case = self.case(policy=policy, roster=roster, rule_inputs=rule_inputs, now=now)
         if self.rejected_by or not case.may_vote(last.user) or case.is_own(last.user):
             return None
         permit = permit_by_votes(self.id, case, last=last)
@@ -166,23 +168,23 @@ class Awaiting:
         edition: int,
         policy: Policy,
         roster: Roster,
-        circumstances: Circumstances,
+        rule_inputs: RuleInputs,
         admins: tuple[str, ...],
         named: frozenset[str],
     ) -> Approval:
-        """The approval of an admin who sets rules aside, in the open. Raises a `Refusal`."""
+        """The approval of an admin who sets rules aside, in the open. Raises a `Denial`."""
         self._must_take(edition=edition, now=vote.at)
-        case = self.case(policy=policy, roster=roster, circumstances=circumstances, now=vote.at)
+        case = self.case(policy=policy, roster=roster, rule_inputs=rule_inputs, now=vote.at)
         permit = permit_by_break_glass(
             self.id, case, person=vote.person, admins=admins, named=named, reason=vote.reason
         )
         return Approval(permit=permit, at=vote.at)
 
-    def _reject(self, vote: Vote, case: Case) -> tuple["Awaiting", Rejection | None]:
+    def _reject(self, vote: Vote, case: EvaluationContext) -> tuple["Awaiting", Rejection | None]:
         person = vote.person
         judge_rejection(case, person=person, reason=vote.reason)
         after = case.rejected_also_by(person.user)
-        if rejections_owed(after):
+        if rejections_missing(after):
             return self._with(after.ballot), None
         reason = vote.reason.strip() or NO_REASON
         return self, Rejection(by=person.user, name=person.name, reason=reason, at=vote.at)
@@ -200,7 +202,7 @@ class Awaiting:
 
     def rescue(self, *, creator: str, now: datetime) -> Approval | None:
         """The approval of an automatic rollback; None when the deployment is not one."""
-        permit = permit_for_rescue(self.id, creator=creator) if self.verified else None
+        permit = permit_for_auto_rollback(self.id, creator=creator) if self.verified else None
         return Approval(permit=permit, at=now) if permit else None
 
     def undo(self, *, by: UserId, name: str, now: datetime) -> Approval | None:
@@ -215,13 +217,13 @@ class Awaiting:
     def expire(self, *, now: datetime) -> Expiry:
         """The end of the waiting, at the deadline and not before."""
         if now < self.deadline_at:
-            raise Impossible("the deadline has not come")
+            raise IllegalTransition("the deadline has not come")
         return Expiry(at=now)
 
     def decide(self, decision: Approval | Rejection | Expiry) -> "Decided":
         """Takes the one decision. An approval needs this very gate's permit."""
         if isinstance(decision, Approval) and decision.permit.gate != self.id:
-            raise Impossible("this permit is another gate's")
+            raise IllegalTransition("this permit is another gate's")
         return Decided(id=self.id, verdict=verdict_of(decision), verified=self.verified)
 
     def ended(self) -> "Closed":
@@ -239,7 +241,7 @@ class Awaiting:
 
         A hook that began over an hour before it came here would be over: such a time says nothing.
         """
-        if hook_started < self.opened_at - HOOK_LIMIT:
+        if hook_started < self.opened_at - HOOK_TIMEOUT:
             return self
         deadline_at = min(self.deadline_at, deadline_after(hook_started, allowed=policy.deadline))
         return replace(self, deadline_at=deadline_at)
@@ -256,7 +258,7 @@ class Decided:
     def reported(self, *, outcome: Outcome) -> "Reported":
         """CodeDeploy was told, says something else, or cannot be told any more."""
         if not self.verified:
-            raise Impossible("a report is never sent for an unverified gate")
+            raise IllegalTransition("a report is never sent for an unverified gate")
         return Reported(id=self.id, verdict=self.verdict, outcome=outcome)
 
     def ended(self) -> "Closed":

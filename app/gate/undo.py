@@ -7,17 +7,17 @@ from typing import assert_never
 from app.gate.ids import UserId
 from app.gate.previous_revision import Obstacle
 from app.gate.rules.permits import (
+    AccountStatus,
+    Denial,
     NotAMember,
     NotAnApprover,
     Person,
     ReasonMissing,
-    Refusal,
-    Standing,
 )
 from app.gate.rules.policy import Policy, Roster
 
 
-class Course(StrEnum):
+class Progress(StrEnum):
     """How far a switch has come, as CodeDeploy shows it."""
 
     HELD = "held"
@@ -32,7 +32,7 @@ class Course(StrEnum):
     """The deployment failed or was stopped. Some of the traffic may still be on green."""
 
 
-class Deed(StrEnum):
+class InterventionKind(StrEnum):
     """What a person can have CodeDeploy do after the decision."""
 
     STOP = "stop"
@@ -43,11 +43,11 @@ class Deed(StrEnum):
     """End blue's keep-alive now, and with it the fast undo."""
 
 
-class NothingToUndo(Refusal):
+class NothingToUndo(Denial):
     """No traffic has been let through, or none of it is on this switch's green any more."""
 
 
-class UnderWay(Refusal):
+class UnderWay(Denial):
     """Somebody asked first; that is being carried out. One undo is enough."""
 
     def __init__(self, *, by: UserId, name: str) -> None:
@@ -56,15 +56,15 @@ class UnderWay(Refusal):
         self.name = name
 
 
-class Superseded(Refusal):
+class Superseded(Denial):
     """A later deployment of the domain lives or serves: taking this one back would take that one too."""
 
 
-class RollingBack(Refusal):
+class RollingBack(Denial):
     """CodeDeploy is rolling it back already."""
 
 
-class NoPreviousRevision(Refusal):
+class NoPreviousRevision(Denial):
     """No deployment would take it back; `obstacle` says why."""
 
     def __init__(self, obstacle: Obstacle) -> None:
@@ -72,16 +72,16 @@ class NoPreviousRevision(Refusal):
         self.obstacle = obstacle
 
 
-class NotWhatWasAsked(Refusal):
+class NotWhatWasAsked(Denial):
     """The switch has moved on since the form was opened: the way back is another one now."""
 
 
-class NothingToFinish(Refusal):
+class NothingToFinish(Denial):
     """Blue is not being kept for this switch (any more), or the domain does not allow ending it early."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Standpoint:
+class UndoContext:
     """What the way back depends on.
 
     `under_way`: who has asked for an undo already; `finishing`: who has asked to end blue, of which CodeDeploy has not
@@ -89,8 +89,8 @@ class Standpoint:
     `rolling_back`: CodeDeploy takes it back by itself. `obstacle`: why a redeployment would not help.
     """
 
-    course: Course
-    is_rescue: bool
+    course: Progress
+    is_auto_rollback: bool
     superseded: bool
     obstacle: Obstacle | None
     under_way: UnderWay | None
@@ -100,26 +100,26 @@ class Standpoint:
     rolling_back: bool = False
 
 
-def way_back(at: Standpoint) -> Deed:
-    """How the switch can be taken back now. Raises the `Refusal` that says why it cannot."""
+def available_undo(at: UndoContext) -> InterventionKind:
+    """How the switch can be taken back now. Raises the `Denial` that says why it cannot."""
     if at.under_way is not None:
         raise at.under_way
-    if at.is_rescue:
+    if at.is_auto_rollback:
         raise NothingToUndo
     match at.course:
-        case Course.HELD:
+        case Progress.HELD:
             raise NothingToUndo
-        case Course.SHIFTING | Course.SWITCHED:
-            return Deed.STOP
-        case Course.FINISHED:
+        case Progress.SHIFTING | Progress.SWITCHED:
+            return InterventionKind.STOP
+        case Progress.FINISHED:
             return _redeploy(at)
-        case Course.ENDED:
+        case Progress.ENDED:
             return _after_a_bad_end(at)
         case _:
             assert_never(at.course)
 
 
-def _after_a_bad_end(at: Standpoint) -> Deed:
+def _after_a_bad_end(at: UndoContext) -> InterventionKind:
     if at.rolling_back:
         raise RollingBack
     if not at.on_green:
@@ -127,47 +127,47 @@ def _after_a_bad_end(at: Standpoint) -> Deed:
     return _redeploy(at)
 
 
-def _redeploy(at: Standpoint) -> Deed:
+def _redeploy(at: UndoContext) -> InterventionKind:
     if at.superseded:
         raise Superseded
     if at.obstacle is not None:
         raise NoPreviousRevision(at.obstacle)
-    return Deed.REDEPLOY
+    return InterventionKind.REDEPLOY
 
 
 def judge_undo(
     *,
-    at: Standpoint,
-    asked: Deed,
+    at: UndoContext,
+    asked: InterventionKind,
     reason: str,
     person: Person,
     policy: Policy,
     admins: tuple[str, ...],
     roster: Roster,
 ) -> None:
-    """Raises the `Refusal` that applies; returns when this person may have `asked` done now."""
-    judge_person(person=person, policy=policy, admins=admins, roster=roster)
-    if way_back(at) is not asked:
+    """Raises the `Denial` that applies; returns when this person may have `asked` done now."""
+    judge_intervener(person=person, policy=policy, admins=admins, roster=roster)
+    if available_undo(at) is not asked:
         raise NotWhatWasAsked
     if not reason.strip():
         raise ReasonMissing
 
 
 def judge_finish(
-    *, at: Standpoint, person: Person, policy: Policy, admins: tuple[str, ...], roster: Roster
+    *, at: UndoContext, person: Person, policy: Policy, admins: tuple[str, ...], roster: Roster
 ) -> None:
-    """Raises the `Refusal` that applies; returns when this person may end blue now."""
-    judge_person(person=person, policy=policy, admins=admins, roster=roster)
+    """Raises the `Denial` that applies; returns when this person may end blue now."""
+    judge_intervener(person=person, policy=policy, admins=admins, roster=roster)
     for already in (at.under_way, at.finishing):
         if already is not None:
             raise already
-    if not policy.finish_now or at.course is not Course.SWITCHED or at.blue_ends:
+    if not policy.finish_now or at.course is not Progress.SWITCHED or at.blue_ends:
         raise NothingToFinish
 
 
-def judge_person(*, person: Person, policy: Policy, admins: tuple[str, ...], roster: Roster) -> None:
+def judge_intervener(*, person: Person, policy: Policy, admins: tuple[str, ...], roster: Roster) -> None:
     """The domain's approvers and the admins may intervene; nobody else."""
-    if person.standing is not Standing.MEMBER:
+    if person.standing is not AccountStatus.MEMBER:
         raise NotAMember(person.standing)
     if not roster.holds(person.user, approvers=(*policy.voters, *admins)):
         raise NotAnApprover

@@ -12,7 +12,7 @@ from app.aws.ecs import task_sets_of
 from app.aws.elb import health_of, listener_of, target_group_name
 from app.aws.evidence_client import reason_of
 from app.flow.ports.evidence import EvidenceUnavailable, ServiceName
-from app.gate.evidence.model import ABSENT, Alarm, Listener, Safety, Targets, Tasks, Why
+from app.gate.evidence.model import ABSENT, Alarm, Listener, MissingReason, Safety, Targets, Tasks
 
 TD = "arn:aws:ecs:eu-west-1:123456789012:task-definition/shop:42"
 BLUE = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/shop-blue/90e97564b5a4f2c9"
@@ -135,7 +135,7 @@ def test_task_sets_are_read_with_and_without_an_owner() -> None:
 def test_a_service_that_ecs_does_not_know_is_said_to() -> None:
     with pytest.raises(EvidenceUnavailable) as unread:
         task_sets_of({"services": [], "failures": [{"reason": "MISSING"}]})
-    assert unread.value.missing.why is Why.ABSENT
+    assert unread.value.missing.why is MissingReason.ABSENT
 
 
 def test_health_counts_the_states_and_tells_the_commonest_reason() -> None:
@@ -226,20 +226,20 @@ def client_error(code: str) -> ClientError:
 @pytest.mark.parametrize(
     ("trouble", "why"),
     [
-        (client_error("AccessDenied"), Why.DENIED),
-        (client_error("AccessDeniedException"), Why.DENIED),
-        (client_error("ExpiredTokenException"), Why.DENIED),
-        (client_error("com.amazonaws.ecs#AccessDeniedException"), Why.DENIED),
-        (NoCredentialsError(), Why.DENIED),
-        (client_error("ThrottlingException"), Why.THROTTLED),
-        (client_error("Throttling"), Why.THROTTLED),
-        (client_error("TargetGroupNotFound"), Why.ABSENT),
-        (client_error("InternalFailure"), Why.FAILED),
-        (client_error("500"), Why.FAILED),
-        (ReadTimeoutError(endpoint_url="http://x"), Why.SILENT),
-        (EndpointConnectionError(endpoint_url="http://x"), Why.SILENT),
+        (client_error("AccessDenied"), MissingReason.DENIED),
+        (client_error("AccessDeniedException"), MissingReason.DENIED),
+        (client_error("ExpiredTokenException"), MissingReason.DENIED),
+        (client_error("com.amazonaws.ecs#AccessDeniedException"), MissingReason.DENIED),
+        (NoCredentialsError(), MissingReason.DENIED),
+        (client_error("ThrottlingException"), MissingReason.THROTTLED),
+        (client_error("Throttling"), MissingReason.THROTTLED),
+        (client_error("TargetGroupNotFound"), MissingReason.ABSENT),
+        (client_error("InternalFailure"), MissingReason.FAILED),
+        (client_error("500"), MissingReason.FAILED),
+        (ReadTimeoutError(endpoint_url="http://x"), MissingReason.SILENT),
+        (EndpointConnectionError(endpoint_url="http://x"), MissingReason.SILENT),
     ],
     ids=str,
 )
-def test_an_error_of_boto3_becomes_a_reason(trouble: Any, why: Why) -> None:
+def test_an_error_of_boto3_becomes_a_reason(trouble: Any, why: MissingReason) -> None:
     assert reason_of(trouble) is why

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.aws.task_definitions import reading_of
-from app.gate.evidence.revision import Spot
+from app.gate.evidence.revision import FieldPath
 from app.gate.evidence.revision_diff import diff
 
 SECRET = "hunter2-in-plain-text"
@@ -60,7 +60,7 @@ def test_marks_are_keyed_so_that_guessing_a_value_finds_nothing() -> None:
     [mark] = [
         mark
         for spot, mark in reading_of(answer(environment=variables(PIN="1234"))).marks.items()
-        if spot == Spot("web", "variable", "PIN")
+        if spot == FieldPath("web", "variable", "PIN")
     ]
     assert mark not in {hashlib.sha256(guess).digest() for guess in (b"1234", b'"1234"')}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.gate.rules.exclusivity import KeepsTurn
+from app.gate.rules.exclusivity import ExclusiveUntil
 from tests.config.test_loader import SLACK, loaded, told
 
 EVERYBODY = ("hub order payment", "auth order payment", "auth hub payment", "auth hub order")
@@ -19,14 +19,14 @@ def file(policy: str = "", **own: str) -> str:
     return "\n".join([SLACK, f'[policy]\napprovers = ["S0ONCALL"]\n{policy}', *tables])
 
 
-def rivals(text: str) -> dict[str, str]:
+def excludes(text: str) -> dict[str, str]:
     domains = loaded(text).domains
-    return {name: " ".join(domains[name].policy.turns.rivals) for name in NAMES}
+    return {name: " ".join(domains[name].policy.exclusivity.excludes) for name in NAMES}
 
 
 def after(text: str) -> dict[str, str]:
     domains = loaded(text).domains
-    return {name: " ".join(domains[name].policy.turns.after) for name in NAMES}
+    return {name: " ".join(domains[name].policy.exclusivity.after) for name in NAMES}
 
 
 @pytest.mark.parametrize(
@@ -47,13 +47,18 @@ def after(text: str) -> dict[str, str]:
     ],
 )  # fmt: skip
 def test_who_excludes_is_excluded(text: str, becomes: tuple[str, ...]) -> None:
-    assert rivals(text) == dict(zip(NAMES, becomes, strict=True))
+    assert excludes(text) == dict(zip(NAMES, becomes, strict=True))
 
 
 def test_a_domain_says_itself_how_long_it_keeps_its_turn() -> None:
     text = file('exclusive = "all"\nexclusive_until = "finished"\n', hub='exclusive_until = "switched"\n')
-    keeps = {name: domain.policy.turns.keeps for name, domain in loaded(text).domains.items()}
-    assert keeps == {**dict.fromkeys(NAMES, KeepsTurn.FINISHED), "hub": KeepsTurn.SWITCHED}
+    exclusive_until = {
+        name: domain.policy.exclusivity.exclusive_until for name, domain in loaded(text).domains.items()
+    }
+    assert exclusive_until == {
+        **dict.fromkeys(NAMES, ExclusiveUntil.FINISHED),
+        "hub": ExclusiveUntil.SWITCHED,
+    }
 
 
 def test_who_goes_first_is_named_by_who_goes_after() -> None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.config.loader import parse_config
-from app.gate.rules.policy import ReasonFor, RejectBy, Source, UnknownDeployer, everybody
+from app.gate.rules.policy import ApproverSource, ReasonFor, RejectBy, UnknownDeployer, everyone_named
 from app.gate.rules.shift import Shift
 from tests.config.test_loader import ORDER, POLICY, SLACK, loaded, told
 
@@ -42,7 +42,7 @@ def test_require_and_when_become_sources_and_variants() -> None:
     assert policy.unknown_deployer is UnknownDeployer.ASK_TWO
     assert policy.reject is RejectBy.MAJORITY
     assert policy.reason is ReasonFor.ALWAYS
-    assert policy.require == (Source(people=("S0DBA",), approvals=2),)
+    assert policy.require == (ApproverSource(people=("S0DBA",), approvals=2),)
     nights, at_once = policy.variants
     assert nights.hours is not None
     assert nights.hours.days == {4, 5, 6, 0, 2}
@@ -50,11 +50,11 @@ def test_require_and_when_become_sources_and_variants() -> None:
     assert nights.hours.zone == ZoneInfo("Asia/Seoul")
     assert nights.changes.given() == {
         "approvals": 1,
-        "require": (Source(people=("U01KIM", "S0LEADS"), approvals=1),),
+        "require": (ApproverSource(people=("U01KIM", "S0LEADS"), approvals=1),),
     }
     assert (at_once.hours, set(at_once.shifts)) == (None, {Shift.ALL_AT_ONCE})
     assert at_once.changes.given() == {"own_deployment": True}
-    assert everybody(policy) == {"S0ONCALL", "S0DBA", "U01KIM", "S0LEADS"}
+    assert everyone_named(policy) == {"S0ONCALL", "S0DBA", "U01KIM", "S0LEADS"}
 
 
 def test_a_domain_replaces_the_lists_that_it_gives_and_keeps_the_others() -> None:

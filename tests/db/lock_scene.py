@@ -19,7 +19,7 @@ from app.flow.ports.database import DatabaseUnavailable
 from app.flow.read_models import Intervention, InterventionPhase
 from app.gate.ids import DeploymentId, GateId
 from app.gate.rules.checks import Check, CheckState
-from app.gate.undo import Deed
+from app.gate.undo import InterventionKind
 from tests.db.opened import NOW, OLU, event, key, open_gate, reject
 
 LONG_AGO: Final = NOW - timedelta(hours=1)
@@ -99,7 +99,7 @@ def smoke(state: CheckState) -> Check:
 async def _undo(database: Database, *, sent: bool) -> None:
     wish = Intervention(
         id=UUID(int=7),
-        deed=Deed.STOP,
+        deed=InterventionKind.STOP,
         phase=InterventionPhase.ASKED,
         by=OLU.user,
         name=OLU.name,

@@ -7,7 +7,7 @@ from app.db.repositories.gates import Gates
 from app.flow.approval.cast_vote import VoteRequest, cast_vote
 from app.gate.decision import Approval
 from app.gate.ids import UserId
-from app.gate.rules.permits import Choice, Person, Standing
+from app.gate.rules.permits import AccountStatus, Choice, Person
 from app.gate.rules.policy import Roster
 from tests.db.opened import NOW, open_gate
 
@@ -29,7 +29,7 @@ async def test_who_left_the_group_is_marked_by_the_decision(database: Database) 
     gate = await open_gate(gates, "d-1")
 
     async def approve(user: UserId, *on_call: UserId) -> object:
-        person = Person(user=user, name=user.lower(), standing=Standing.MEMBER)
+        person = Person(user=user, name=user.lower(), standing=AccountStatus.MEMBER)
         press = VoteRequest(gate=gate, edition=1, person=person, choice=Choice.APPROVE, reason="")
         return (await cast_vote(press, record=gates, rules=rules(*on_call), now=NOW)).decision
 

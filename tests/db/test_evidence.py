@@ -15,7 +15,7 @@ from app.db.repositories.evidence import EvidenceRows
 from app.db.repositories.messages.cards import Cards
 from app.flow.evidence.collect_evidence import LONG_INTERVAL, SHORT_INTERVAL, poll_interval
 from app.flow.ports.evidence import DueEvidence
-from app.gate.evidence.model import Evidence, Missing, Targets, Why
+from app.gate.evidence.model import Evidence, Missing, MissingReason, Targets
 from app.gate.ids import GateId
 from tests.db.filled import AWAITING, DECIDE, DECIDED, fill
 from tests.gate.seen import AT, evidence, side
@@ -157,10 +157,12 @@ def test_postgres_refuses_to_touch_up_what_was_seen(database_url: str, statement
 def test_evidence_goes_through_json_unchanged() -> None:
     seen = evidence(
         blue=side(
-            41, revision=Missing(why=Why.DENIED, call="ecs:DescribeTaskDefinition"), task_definition=None
+            41,
+            revision=Missing(why=MissingReason.DENIED, call="ecs:DescribeTaskDefinition"),
+            task_definition=None,
         ),
-        alarms=Missing(why=Why.NONE),
-        steady_since=Missing(why=Why.SILENT),
+        alarms=Missing(why=MissingReason.NONE),
+        steady_since=Missing(why=MissingReason.SILENT),
     )
     assert evidence_from_json(json.loads(evidence_to_json(seen))) == seen
 

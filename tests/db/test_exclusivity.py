@@ -20,10 +20,10 @@ from app.db.repositories.gates import Gates
 from app.flow.approval.cast_vote import RequestDenied, VoteAccepted, VoteRequest, cast_vote
 from app.flow.approval.related_switches import queue_position_of
 from app.gate.ids import DeploymentId, DomainName, GateId
-from app.gate.rules.exclusivity import Ending, Neighbour
+from app.gate.rules.exclusivity import FailedEnd, RelatedSwitch
 from app.gate.rules.permits import Choice, HeldBack
 from app.gate.rules.policy import Roster
-from app.gate.rules.violations import TurnTaken
+from app.gate.rules.violations import ExcludedBySwitch
 from tests.db.opened import NOW, OLU, open_gate, reject
 from tests.db.plans import most_read
 from tests.db.test_locks import until_somebody_waits
@@ -52,19 +52,19 @@ async def approve(database: Database, gate: GateId, *, at: datetime = NOW) -> Vo
     return await cast_vote(press, record=Gates(database), rules=RULES, now=at)
 
 
-async def seen(database: Database, domain: str = "payment") -> Neighbour:
+async def seen(database: Database, domain: str = "payment") -> RelatedSwitch:
     (found,) = await related_switches(database, [DomainName(domain)])
     return found
 
 
 async def test_a_switch_is_told_from_its_hook_to_its_end(database: Database) -> None:
     gate = await open_gate(Gates(database), "d-1", domain="payment")
-    asked = Neighbour(domain=DomainName("payment"), deployment=DeploymentId("d-1"), waiting_since=NOW)
+    asked = RelatedSwitch(domain=DomainName("payment"), deployment=DeploymentId("d-1"), waiting_since=NOW)
     assert await seen(database) == asked
     await approve(database, gate, at=LATER)
     going = await seen(database)
     assert (going.waiting_since, going.approved_at, going.news_at) == (None, LATER, LATER)
-    assert going.has_turn(now=LATER)
+    assert going.holds_exclusivity(now=LATER)
 
     blue_until = LATER + timedelta(minutes=30)
     await database.rows(
@@ -86,9 +86,9 @@ async def test_a_gate_after_the_traffic_tells_that_it_has_moved_before_any_look_
     gates = Gates(database)
     await approve(database, await open_gate(gates, "d-1", domain="payment"))
     await open_gate(gates, "d-1", domain="payment", execution="two", hook_name="AfterAllowTestTraffic")
-    assert not (await seen(database)).has_turn(now=NOW)
+    assert not (await seen(database)).holds_exclusivity(now=NOW)
     after = await open_gate(gates, "d-1", domain="payment", execution="three", hook_name="AfterAllowTraffic")
-    assert (await seen(database)).has_turn(now=NOW)
+    assert (await seen(database)).holds_exclusivity(now=NOW)
 
     view, payment = await gates.get(after), RULES.domain(DomainName("payment"))
     assert view is not None
@@ -96,14 +96,14 @@ async def test_a_gate_after_the_traffic_tells_that_it_has_moved_before_any_look_
     # Its own traffic has moved: what others do is nothing to wait for any more.
     line = queue_position_of(view, domain=payment, rules=RULES)
     assert line is not None
-    assert line.moves
+    assert line.traffic_moving
 
 
 async def test_a_rejection_is_told_at_once(database: Database) -> None:
     gate = await open_gate(Gates(database), "d-1", domain="payment")
     await reject(Gates(database), gate, at=LATER)
     refused = await seen(database)
-    assert (refused.refused, refused.waiting_since) == (Ending.REJECTED, None)
+    assert (refused.refused, refused.waiting_since) == (FailedEnd.REJECTED, None)
     assert not refused.is_pending(now=LATER)
 
 
@@ -166,7 +166,7 @@ async def test_of_two_presses_at_the_same_moment_the_second_waits_and_is_told(
         await approve(database, order)
     assert isinstance(refused.value.refusal, HeldBack)
     (rule,) = refused.value.refusal.held
-    assert isinstance(rule, TurnTaken)
+    assert isinstance(rule, ExcludedBySwitch)
     assert (rule.domain, rule.deployment) == ("payment", "d-2")
 
 

@@ -8,7 +8,7 @@ from app.db.database import Database
 from app.db.repositories.gates import Gates, LostGate
 from app.flow.audit_events import Kind
 from app.gate.ids import GateId, UserId
-from app.gate.rules.permits import Choice, Person, Standing
+from app.gate.rules.permits import AccountStatus, Choice, Person
 from app.gate.state_machine import Vote
 from tests.db.opened import NOW, OLU, event, open_gate, reject, save_rejection
 from tests.postgres_line import line_to
@@ -56,7 +56,7 @@ async def test_a_decision_is_two_ways_to_postgres_and_back(database_url: str) ->
         await database.close()
 
 
-MINA = Person(user=UserId("U01MINA"), name="Mina", standing=Standing.MEMBER)
+MINA = Person(user=UserId("U01MINA"), name="Mina", standing=AccountStatus.MEMBER)
 MINUTE = timedelta(minutes=1)
 
 

@@ -22,7 +22,7 @@ from app.flow.ports.database import DatabaseUnavailable, DuePoll
 from app.flow.read_models import CardPlace, Intervention, InterventionPhase
 from app.gate.ids import GateId
 from app.gate.state_machine import Decided, Outcome
-from app.gate.undo import Deed
+from app.gate.undo import InterventionKind
 from tests.db.opened import NOW, OLU, event, open_gate, reject, save_rejection
 
 TOLD = Result(outcome=Outcome.TOLD, detail="Failed")
@@ -31,7 +31,7 @@ ROWS = ("switches", "gates", "votes", "cards", "reports", "interventions")
 
 REDEPLOY = Intervention(
     id=UUID(int=7),
-    deed=Deed.REDEPLOY,
+    deed=InterventionKind.REDEPLOY,
     phase=InterventionPhase.ASKED,
     by=OLU.user,
     name=OLU.name,

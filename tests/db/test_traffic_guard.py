@@ -13,10 +13,10 @@ from app.db.repositories.evidence import EvidenceRows
 from app.db.repositories.gates import Gates
 from app.flow.approval.cast_vote import RequestDenied, VoteRequest, cast_vote
 from app.gate.ids import UserId
-from app.gate.rules.permits import Choice, HeldBack, Person, Standing
+from app.gate.rules.permits import AccountStatus, Choice, HeldBack, Person
 from app.gate.rules.policy import Roster
 from app.gate.rules.traffic_guard import MAX_AGE, GuardRule
-from app.gate.rules.violations import GreenServes, GreenUnhealthy, TrafficElsewhere
+from app.gate.rules.violations import ForeignTargetGroup, GreenReceivesTraffic, GreenUnhealthy
 from app.sandbox.people import OLU, config_text
 from tests.db.opened import NOW, open_gate
 from tests.gate.seen import evidence
@@ -30,8 +30,8 @@ RULES = LiveRules(
     clock=lambda: NOW,
 )
 FOUND: list[GuardRule] = [
-    GreenServes(port=8020, percent=30),
-    TrafficElsewhere(port=8020, percent=40, target_groups=("legacy", "other")),
+    GreenReceivesTraffic(port=8020, percent=30),
+    ForeignTargetGroup(port=8020, percent=40, target_groups=("legacy", "other")),
     GreenUnhealthy(unhealthy=1, total=2),
 ]
 IN_AN_HOUR = NOW + timedelta(hours=1)
@@ -44,7 +44,7 @@ async def waits(database: Database, blockers: Sequence[GuardRule]) -> VoteReques
     [due] = await rows.claim(now=NOW, limit=1)
     seen = evidence(seen_at=NOW)
     assert await rows.seen(due, seen, blockers=blockers, events=[], settled=True, due_at=IN_AN_HOUR, now=NOW)
-    olu = Person(user=UserId(OLU.id), name="olu", standing=Standing.MEMBER)
+    olu = Person(user=UserId(OLU.id), name="olu", standing=AccountStatus.MEMBER)
     return VoteRequest(gate=gate, edition=due.view.edition, person=olu, choice=Choice.APPROVE, reason="")
 
 

@@ -14,13 +14,13 @@ from app.flow.audit_events import Kind
 from app.flow.ports.database import Opening
 from app.flow.read_models import Intervention, InterventionPhase
 from app.gate.ids import ExecutionId, GateId, SwitchKey
-from app.gate.undo import Deed
+from app.gate.undo import InterventionKind
 from tests.db.opened import NOW, OLU, event, key, open_gate, verification
 
 SAME = key("d-SAME")
 UNDO = Intervention(
     id=UUID(int=7),
-    deed=Deed.REDEPLOY,
+    deed=InterventionKind.REDEPLOY,
     phase=InterventionPhase.ASKED,
     by=OLU.user,
     name=OLU.name,

@@ -36,7 +36,7 @@ from app.flow.notify.remind import remind
 from app.flow.read_models import Intervention, InterventionPhase
 from app.gate.ids import GateId
 from app.gate.rules.policy import Roster
-from app.gate.undo import Deed
+from app.gate.undo import InterventionKind
 from app.sandbox.people import config_text
 from tests.db.opened import NOW, OLU, event, open_gate, reject
 from tests.logs import captured_logs
@@ -118,7 +118,7 @@ async def _fill(database: Database, deployment: str) -> None:
 async def _undo(database: Database, gate: GateId, deployment: str) -> None:
     wish = Intervention(
         id=uuid4(),
-        deed=Deed.STOP,
+        deed=InterventionKind.STOP,
         phase=InterventionPhase.ASKED,
         by=OLU.user,
         name=OLU.name,

@@ -17,8 +17,8 @@ from app.db.audit_lock import audit_lock_name
 from app.db.leases import Work, claim_statement, renew_statement
 from app.db.repositories.deployers import GITHUB_ACTOR_PATH
 from app.flow.audit_events import Kind
-from app.gate.rules.exclusivity import AFTER_TRAFFIC
-from app.gate.rules.permits import RESCUERS
+from app.gate.rules.exclusivity import AFTER_ALLOW_TRAFFIC
+from app.gate.rules.permits import AUTO_ROLLBACK_CREATORS
 from tests.db.opened import event, key
 
 STATEMENT: Final = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
@@ -195,11 +195,11 @@ class Values:
             "listener_port": 8020,
             "creator": "user",
             "deployed_by": "somebody",
-            "rescuers": sorted(RESCUERS),
+            "rescuers": sorted(AUTO_ROLLBACK_CREATORS),
             "logins": ["somebody"],
             "hooks": ["BeforeAllowTraffic"],
             "hook_name": "BeforeAllowTraffic",
-            "after_traffic": AFTER_TRAFFIC,
+            "after_traffic": AFTER_ALLOW_TRAFFIC,
             "names": ["other"],
             "owner": OWNER,
             "busy": [],

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from app.gate.deadline import HOOK_LIMIT
+from app.gate.deadline import HOOK_TIMEOUT
 from app.gate.decision import Answer, Verdict
 from app.gate.ids import UserId
 from app.gate.state_machine import Awaiting, Closed, Decided, Gate, Reported
@@ -39,7 +39,7 @@ class HookExecution:
 
     def wait_until(self, now: datetime) -> None:
         """Nobody answered within the hour: CodeDeploy fails the hook itself."""
-        if self.held is None and now >= self.started + HOOK_LIMIT:
+        if self.held is None and now >= self.started + HOOK_TIMEOUT:
             self.end()
 
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.gate.evidence.commits import Commits
-from app.gate.evidence.model import Alarm, Evidence, Safety, Side, Targets, Tasks
-from app.gate.evidence.revision import Container, Image, Reading, Revision, Spot
+from app.gate.evidence.model import Alarm, Evidence, Safety, Targets, Tasks, TaskSetEvidence
+from app.gate.evidence.revision import Container, FieldPath, Image, Revision, RevisionReading
 
 AT = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
 ECR = "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com"
@@ -46,13 +46,13 @@ def reading(
     *containers: Container,
     marks: Mapping[tuple[str, str, str], str] | None = None,
     **given: Any,
-) -> Reading:
+) -> RevisionReading:
     """`marks`: (container, kind, name) -> anything that is equal when the values are."""
-    kept = {Spot(*spot): value.encode() for spot, value in (marks or {}).items()}
-    return Reading(revision=revision(number, *containers, **given), marks=kept)
+    kept = {FieldPath(*spot): value.encode() for spot, value in (marks or {}).items()}
+    return RevisionReading(revision=revision(number, *containers, **given), marks=kept)
 
 
-def side(number: int = 42, **given: Any) -> Side:
+def side(number: int = 42, **given: Any) -> TaskSetEvidence:
     values: dict[str, Any] = {
         "task_set": f"ecs-svc/{number}",
         "task_definition": f"order:{number}",
@@ -62,10 +62,10 @@ def side(number: int = 42, **given: Any) -> Side:
         "tasks": Tasks(desired=2, running=2, pending=0, steady=True),
         "health": (Targets(state="healthy", count=2),),
     }
-    return Side(**{**values, **given})
+    return TaskSetEvidence(**{**values, **given})
 
 
-def evidence(*, green: Side | None = None, **given: Any) -> Evidence:
+def evidence(*, green: TaskSetEvidence | None = None, **given: Any) -> Evidence:
     """A fit green that changes nothing, unless told otherwise."""
     values: dict[str, Any] = {
         "seen_at": AT,

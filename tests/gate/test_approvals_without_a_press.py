@@ -8,8 +8,8 @@ import pytest
 from app.gate.decision import Approval
 from app.gate.ids import UserId
 from app.gate.rules.checks import CheckState
-from app.gate.rules.permits import RESCUERS, Basis, Person, Standing
-from app.gate.rules.policy import Policy, Source
+from app.gate.rules.permits import AUTO_ROLLBACK_CREATORS, AccountStatus, Basis, Person
+from app.gate.rules.policy import ApproverSource, Policy
 from app.gate.state_machine import Awaiting
 from tests.gate.rules.cases import ANA, BEN, CHO, EVE, NOW, POLICY, ROSTER, Scene
 
@@ -20,8 +20,8 @@ JUST_BEFORE = DEADLINE - timedelta(microseconds=1)
 
 
 def by_checks(scene: Scene, gate: Awaiting | None = None) -> Approval | None:
-    return (gate or scene.gate).approve_itself(
-        policy=scene.policy, roster=ROSTER, circumstances=scene.circumstances, now=scene.now
+    return (gate or scene.gate).approve_by_checks_passed(
+        policy=scene.policy, roster=ROSTER, rule_inputs=scene.rule_inputs, now=scene.now
     )
 
 
@@ -42,7 +42,9 @@ def test_passed_checks_approve_until_the_deadline() -> None:
         Scene(policy=CHECKED, checks={"another": CheckState.PASSED}),
         Scene(policy=replace(CHECKED, approve_when_checks_pass=False), checks=SMOKE),
         Scene(policy=replace(CHECKED, required_checks=()), checks=SMOKE),
-        Scene(policy=replace(CHECKED, require=(Source(people=("SDBA",), approvals=1),)), checks=SMOKE),
+        Scene(
+            policy=replace(CHECKED, require=(ApproverSource(people=("SDBA",), approvals=1),)), checks=SMOKE
+        ),
         Scene(policy=CHECKED, checks=SMOKE, rejected=(BEN,)),
     ],
     ids=[
@@ -68,10 +70,10 @@ def test_checks_do_not_approve_before_the_deployment_is_confirmed_or_after_the_d
 
 def by_votes(scene: Scene, last: UserId = ANA, gate: Awaiting | None = None) -> Approval | None:
     return (gate or scene.gate).approve_by_earlier_votes(
-        last=Person(user=last, name=last.lower(), standing=Standing.MEMBER),
+        last=Person(user=last, name=last.lower(), standing=AccountStatus.MEMBER),
         policy=scene.policy,
         roster=ROSTER,
-        circumstances=scene.circumstances,
+        rule_inputs=scene.rule_inputs,
         now=scene.now,
     )
 
@@ -111,12 +113,12 @@ def test_earlier_votes_do_not_approve_before_the_deployment_is_confirmed_or_afte
     assert by_votes(replace(scene, now=DEADLINE), gate=scene.gate) is None
 
 
-@pytest.mark.parametrize("creator", sorted(RESCUERS))
+@pytest.mark.parametrize("creator", sorted(AUTO_ROLLBACK_CREATORS))
 def test_an_automatic_rollback_is_approved_once_it_is_confirmed(creator: str) -> None:
     gate = Scene().gate
     approval = gate.rescue(creator=creator, now=NOW)
     assert approval is not None
-    assert (approval.permit.gate, approval.permit.basis) == (gate.id, Basis.RESCUE)
+    assert (approval.permit.gate, approval.permit.basis) == (gate.id, Basis.AUTO_ROLLBACK)
     assert gate.rescue(creator="user", now=NOW) is None
     assert replace(gate, verified=False).rescue(creator=creator, now=NOW) is None
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.gate.reminders import QuietHours
-from app.gate.rules.policy import EVERY_DAY, Hours
+from app.gate.rules.policy import EVERY_DAY, DailyHours
 
 SEOUL = ZoneInfo("Asia/Seoul")
 MONDAY, TUESDAY, SATURDAY, SUNDAY = 0, 1, 5, 6
@@ -33,7 +33,7 @@ def at(day: int, hour: int, minute: int = 0, second: int = 0) -> datetime:
     ids=str,
 )
 def test_hours_within_one_day_include_their_start_and_exclude_their_end(now: datetime, covered: bool) -> None:
-    hours = Hours(days=frozenset({MONDAY}), start=time(9), end=time(18), zone=SEOUL)
+    hours = DailyHours(days=frozenset({MONDAY}), start=time(9), end=time(18), zone=SEOUL)
     assert hours.cover(now) is covered
 
 
@@ -50,7 +50,7 @@ def test_hours_within_one_day_include_their_start_and_exclude_their_end(now: dat
     ids=str,
 )
 def test_hours_over_midnight_belong_to_the_day_on_which_they_begin(now: datetime, covered: bool) -> None:
-    hours = Hours(days=frozenset({SUNDAY}), start=time(22), end=time(6), zone=SEOUL)
+    hours = DailyHours(days=frozenset({SUNDAY}), start=time(22), end=time(6), zone=SEOUL)
     assert hours.cover(now) is covered
 
 
@@ -67,12 +67,12 @@ def test_hours_over_midnight_belong_to_the_day_on_which_they_begin(now: datetime
     ids=str,
 )
 def test_hours_over_midnight_end_on_the_next_morning(now: datetime, covered: bool) -> None:
-    hours = Hours(days=frozenset({MONDAY}), start=time(22), end=time(6), zone=SEOUL)
+    hours = DailyHours(days=frozenset({MONDAY}), start=time(22), end=time(6), zone=SEOUL)
     assert hours.cover(now) is covered
 
 
 def test_equal_ends_are_a_whole_day_and_every_day_is_each_of_the_seven() -> None:
-    hours = Hours(days=frozenset({MONDAY}), start=time(0), end=time(0), zone=SEOUL)
+    hours = DailyHours(days=frozenset({MONDAY}), start=time(0), end=time(0), zone=SEOUL)
     assert [hours.cover(at(day, 12)) for day in (SUNDAY, MONDAY, TUESDAY)] == [False, True, False]
     assert sorted(EVERY_DAY) == [0, 1, 2, 3, 4, 5, 6]
 

@@ -13,13 +13,22 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, precondition, rule
 
-from app.gate.deadline import LATEST, deadline_after
+from app.gate.deadline import MAX_DEADLINE, deadline_after
 from app.gate.decision import Answer, Approval, Decision, Rejection, Verdict, answer_to, verdict_of
 from app.gate.ids import GateId, UserId
-from app.gate.rules.evaluation import Circumstances
-from app.gate.rules.permits import RESCUERS, Basis, Choice, Person, Refusal, Standing
+from app.gate.rules.evaluation import RuleInputs
+from app.gate.rules.permits import AUTO_ROLLBACK_CREATORS, AccountStatus, Basis, Choice, Denial, Person
 from app.gate.rules.policy import Policy, Roster
-from app.gate.state_machine import Awaiting, Closed, Decided, Impossible, Outcome, Reported, TooLate, Vote
+from app.gate.state_machine import (
+    Awaiting,
+    Closed,
+    Decided,
+    IllegalTransition,
+    Outcome,
+    Reported,
+    TooLate,
+    Vote,
+)
 from tests.gate.model import HookExecution, Life, told_by
 
 START = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -28,9 +37,9 @@ GROUP = "S1"
 
 # Mostly the plain case, so that presses often count and the laws about them have something to hold.
 yes_mostly = st.sampled_from([True, True, True, True, False])
-creators = st.sampled_from([*["user"] * 6, *sorted(RESCUERS)])
+creators = st.sampled_from([*["user"] * 6, *sorted(AUTO_ROLLBACK_CREATORS)])
 deployers = st.sampled_from([None, *USERS])
-standings = st.sampled_from([*[Standing.MEMBER] * 18, *Standing])
+standings = st.sampled_from([*[AccountStatus.MEMBER] * 18, *AccountStatus])
 presses = st.tuples(
     st.sampled_from(USERS),
     standings,
@@ -102,7 +111,7 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self.waiting)
     @rule(place=places, crowd=st.lists(presses, min_size=1, max_size=8))
     def people_press_at_once(
-        self, place: int, crowd: list[tuple[UserId, Standing, Choice, str, int]]
+        self, place: int, crowd: list[tuple[UserId, AccountStatus, Choice, str, int]]
     ) -> None:
         gate = self.waiting[place % len(self.waiting)]
         for user, standing, choice, reason, off in crowd:
@@ -113,7 +122,7 @@ class Lives(RuleBasedStateMachine):
     @rule(place=places, user=st.sampled_from(USERS), choice=st.sampled_from(Choice))
     def an_ordinary_press(self, place: int, user: UserId, choice: Choice) -> None:
         gate = self.answerable[place % len(self.answerable)]
-        member = Person(user=user, name=user, standing=Standing.MEMBER)
+        member = Person(user=user, name=user, standing=AccountStatus.MEMBER)
         self._press(gate, member, choice, "broken on green" if choice is Choice.REJECT else "", 0)
 
     @precondition(lambda self: self.waiting)
@@ -124,7 +133,7 @@ class Lives(RuleBasedStateMachine):
         if not isinstance(state, Awaiting) or state.deadline_at < self.now:
             return
         self._pass_time_until(state.deadline_at)
-        member = Person(user=user, name=user, standing=Standing.MEMBER)
+        member = Person(user=user, name=user, standing=AccountStatus.MEMBER)
         refused = self._press(gate, member, Choice.APPROVE, "", 0)
         assert refused is TooLate or not state.verified
 
@@ -189,9 +198,9 @@ class Lives(RuleBasedStateMachine):
                 edition=before.edition + off,
                 policy=self.policy,
                 roster=self.roster,
-                circumstances=Circumstances(shift=None, checks={}, freezes=()),
+                rule_inputs=RuleInputs(shift=None, checks={}, freezes=()),
             )
-        except Refusal as refusal:
+        except Denial as refusal:
             assert life.gate == before
             return type(refusal)
         self._check_vote(life, before, person, choice, off)
@@ -272,7 +281,7 @@ class Lives(RuleBasedStateMachine):
         assert life.verified
         assert off == 0
         assert self.now < before.deadline_at
-        assert person.standing is Standing.MEMBER
+        assert person.standing is AccountStatus.MEMBER
         assert person.user in members or person.user == USERS[3]
         if choice is Choice.APPROVE:
             assert person.user not in before.approved_by
@@ -315,9 +324,9 @@ class Lives(RuleBasedStateMachine):
     def law_4_every_gate_has_an_end_inside_codedeploys_hour(self) -> None:
         for life in self.record.values():
             if isinstance(life.gate, Awaiting):
-                assert life.gate.deadline_at <= life.gate.opened_at + LATEST
+                assert life.gate.deadline_at <= life.gate.opened_at + MAX_DEADLINE
                 if "started" in life.trail:
-                    assert life.gate.deadline_at <= life.hook.started + LATEST
+                    assert life.gate.deadline_at <= life.hook.started + MAX_DEADLINE
 
     @invariant()
     def law_6_the_trail_tells_where_every_gate_is(self) -> None:
@@ -335,7 +344,7 @@ class Lives(RuleBasedStateMachine):
     @invariant()
     def law_9_a_confirmed_rescue_never_waits(self) -> None:
         for life in self.record.values():
-            if life.hook.creator in RESCUERS and life.verified_when_opened and life.hook.ours:
+            if life.hook.creator in AUTO_ROLLBACK_CREATORS and life.verified_when_opened and life.hook.ours:
                 assert life.decisions == [Verdict.APPROVED]
 
     def teardown(self) -> None:
@@ -359,7 +368,7 @@ class Lives(RuleBasedStateMachine):
 def _refuses(move: Callable[[], object]) -> None:
     try:
         move()
-    except Impossible:
+    except IllegalTransition:
         return
     raise AssertionError("an unverified gate was reported")
 

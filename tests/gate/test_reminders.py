@@ -3,13 +3,13 @@
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from app.gate.reminders import Manners, Nudge, QuietHours, next_reminder, reminders
+from app.gate.reminders import QuietHours, ReminderKind, ReminderSettings, next_reminder, reminders
 
 OPENED = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 DEADLINE = OPENED + timedelta(minutes=55)
 
 
-def planned(manners: Manners) -> list[tuple[Nudge, int]]:
+def planned(manners: ReminderSettings) -> list[tuple[ReminderKind, int]]:
     """Each nudge, and how many minutes after the opening."""
     return [
         (one.nudge, round((one.at - OPENED).total_seconds() / 60))
@@ -18,26 +18,26 @@ def planned(manners: Manners) -> list[tuple[Nudge, int]]:
 
 
 def test_by_default_at_half_time_and_ten_minutes_before_the_deadline() -> None:
-    assert planned(Manners()) == [(Nudge.HALF, 28), (Nudge.LAST, 45)]
+    assert planned(ReminderSettings()) == [(ReminderKind.HALF, 28), (ReminderKind.LAST, 45)]
 
 
 def test_quiet_hours_spare_a_reminder_and_no_escalation() -> None:
     quiet = QuietHours(
         since=time(22), until=time(13), zone=ZoneInfo("Asia/Seoul")
     )  # 12:00 there when it opens
-    assert planned(Manners(quiet=quiet, escalate_to="S0LEADS")) == [(Nudge.ESCALATION, 35)]
+    assert planned(ReminderSettings(quiet=quiet, escalate_to="S0LEADS")) == [(ReminderKind.ESCALATION, 35)]
 
 
 def test_what_would_come_before_the_opening_is_left_out() -> None:
-    short = Manners(at_half=False, before=(timedelta(minutes=58), timedelta(minutes=5)))
-    assert planned(short) == [(Nudge.LAST, 50)]
+    short = ReminderSettings(at_half=False, before=(timedelta(minutes=58), timedelta(minutes=5)))
+    assert planned(short) == [(ReminderKind.LAST, 50)]
 
 
 def test_the_next_one_is_the_first_that_is_still_to_come() -> None:
     following = next_reminder(
-        Manners(), opened_at=OPENED, deadline_at=DEADLINE, after=OPENED + timedelta(minutes=30)
+        ReminderSettings(), opened_at=OPENED, deadline_at=DEADLINE, after=OPENED + timedelta(minutes=30)
     )
     assert following is not None
-    assert following.nudge is Nudge.LAST
-    late = next_reminder(Manners(), opened_at=OPENED, deadline_at=DEADLINE, after=DEADLINE)
+    assert following.nudge is ReminderKind.LAST
+    late = next_reminder(ReminderSettings(), opened_at=OPENED, deadline_at=DEADLINE, after=DEADLINE)
     assert late is None

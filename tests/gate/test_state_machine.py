@@ -7,8 +7,9 @@ import pytest
 
 from app.gate.decision import Answer, Approval, Expiry, Rejection, Verdict, answer_to
 from app.gate.ids import GateId, UserId
-from app.gate.rules.evaluation import Circumstances
+from app.gate.rules.evaluation import RuleInputs
 from app.gate.rules.permits import (
+    AccountStatus,
     AlreadyApproved,
     Basis,
     Choice,
@@ -18,15 +19,14 @@ from app.gate.rules.permits import (
     Permit,
     Person,
     ReasonMissing,
-    Standing,
-    permit_for_rescue,
+    permit_for_auto_rollback,
 )
 from app.gate.rules.policy import Policy, Roster
 from app.gate.state_machine import (
     Awaiting,
     CardIsOld,
     Decided,
-    Impossible,
+    IllegalTransition,
     NotVerified,
     Outcome,
     TooLate,
@@ -37,7 +37,7 @@ NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 ONE = Policy(approvers=("S0ONCALL",), approvals=1, own_deployment=False, deadline=timedelta(minutes=55))
 TWO = Policy(approvers=("S0ONCALL", "U9"), approvals=2, own_deployment=False, deadline=timedelta(minutes=55))
 ROSTER = Roster(groups={"S0ONCALL": frozenset({UserId("U1"), UserId("U2")})})
-CLEAR = Circumstances(shift=None, checks={}, freezes=())
+CLEAR = RuleInputs(shift=None, checks={}, freezes=())
 
 
 def awaiting(**changes: object) -> Awaiting:
@@ -53,7 +53,7 @@ def awaiting(**changes: object) -> Awaiting:
     return Awaiting(**(facts | changes))  # type: ignore[arg-type]
 
 
-def person(user: str, standing: Standing = Standing.MEMBER) -> Person:
+def person(user: str, standing: AccountStatus = AccountStatus.MEMBER) -> Person:
     return Person(user=UserId(user), name=user.lower(), standing=standing)
 
 
@@ -64,24 +64,24 @@ def vote(user: str, choice: Choice = Choice.APPROVE, reason: str = "", **changes
 
 def test_one_approval_is_enough_where_one_is_asked() -> None:
     gate = awaiting()
-    _, decision = gate.vote(vote("U1"), edition=1, policy=ONE, roster=ROSTER, circumstances=CLEAR)
+    _, decision = gate.vote(vote("U1"), edition=1, policy=ONE, roster=ROSTER, rule_inputs=CLEAR)
     assert isinstance(decision, Approval)
     assert (decision.permit.gate, decision.permit.by, decision.permit.basis) == (gate.id, "U1", Basis.VOTES)
 
 
 def test_two_different_people_are_needed_where_two_are_asked() -> None:
-    counted, decision = awaiting().vote(vote("U1"), edition=1, policy=TWO, roster=ROSTER, circumstances=CLEAR)
+    counted, decision = awaiting().vote(vote("U1"), edition=1, policy=TWO, roster=ROSTER, rule_inputs=CLEAR)
     assert decision is None
     with pytest.raises(AlreadyApproved):
-        counted.vote(vote("U1"), edition=1, policy=TWO, roster=ROSTER, circumstances=CLEAR)
-    _, decision = counted.vote(vote("U2"), edition=1, policy=TWO, roster=ROSTER, circumstances=CLEAR)
+        counted.vote(vote("U1"), edition=1, policy=TWO, roster=ROSTER, rule_inputs=CLEAR)
+    _, decision = counted.vote(vote("U2"), edition=1, policy=TWO, roster=ROSTER, rule_inputs=CLEAR)
     assert isinstance(decision, Approval)
 
 
 def test_an_approver_who_left_the_group_since_is_not_counted() -> None:
-    counted, _ = awaiting().vote(vote("U1"), edition=1, policy=TWO, roster=ROSTER, circumstances=CLEAR)
+    counted, _ = awaiting().vote(vote("U1"), edition=1, policy=TWO, roster=ROSTER, rule_inputs=CLEAR)
     without = Roster(groups={"S0ONCALL": frozenset({UserId("U2")})})
-    _, decision = counted.vote(vote("U2"), edition=1, policy=TWO, roster=without, circumstances=CLEAR)
+    _, decision = counted.vote(vote("U2"), edition=1, policy=TWO, roster=without, rule_inputs=CLEAR)
     assert decision is None
 
 
@@ -91,7 +91,7 @@ def test_one_rejection_ends_the_gate_with_its_reason() -> None:
         edition=1,
         policy=TWO,
         roster=ROSTER,
-        circumstances=CLEAR,
+        rule_inputs=CLEAR,
     )
     assert isinstance(decision, Rejection)
     assert decision.reason == "schema is behind"
@@ -101,42 +101,42 @@ def test_one_rejection_ends_the_gate_with_its_reason() -> None:
 def test_a_rejection_without_a_reason_does_not_count(reason: str) -> None:
     with pytest.raises(ReasonMissing):
         awaiting().vote(
-            vote("U1", Choice.REJECT, reason), edition=1, policy=ONE, roster=ROSTER, circumstances=CLEAR
+            vote("U1", Choice.REJECT, reason), edition=1, policy=ONE, roster=ROSTER, rule_inputs=CLEAR
         )
 
 
 def test_a_stranger_to_the_policy_does_not_decide() -> None:
     with pytest.raises(NotAnApprover):
-        awaiting().vote(vote("U7"), edition=1, policy=ONE, roster=ROSTER, circumstances=CLEAR)
+        awaiting().vote(vote("U7"), edition=1, policy=ONE, roster=ROSTER, rule_inputs=CLEAR)
 
 
 def test_a_group_that_slack_never_told_us_of_has_nobody_in_it() -> None:
     with pytest.raises(NotAnApprover):
-        awaiting().vote(vote("U1"), edition=1, policy=ONE, roster=Roster(), circumstances=CLEAR)
+        awaiting().vote(vote("U1"), edition=1, policy=ONE, roster=Roster(), rule_inputs=CLEAR)
 
 
-@pytest.mark.parametrize("standing", [each for each in Standing if each is not Standing.MEMBER])
-def test_only_full_members_decide(standing: Standing) -> None:
+@pytest.mark.parametrize("standing", [each for each in AccountStatus if each is not AccountStatus.MEMBER])
+def test_only_full_members_decide(standing: AccountStatus) -> None:
     with pytest.raises(NotAMember):
         awaiting().vote(
             vote("U1", person=person("U1", standing)),
             edition=1,
             policy=ONE,
             roster=ROSTER,
-            circumstances=CLEAR,
+            rule_inputs=CLEAR,
         )
 
 
 def test_own_deployment_may_be_rejected_but_not_approved() -> None:
     own = awaiting(deployer=UserId("U1"))
     with pytest.raises(OwnDeployment):
-        own.vote(vote("U1"), edition=1, policy=ONE, roster=ROSTER, circumstances=CLEAR)
+        own.vote(vote("U1"), edition=1, policy=ONE, roster=ROSTER, rule_inputs=CLEAR)
     _, decision = own.vote(
         vote("U1", Choice.REJECT, "mine, and broken"),
         edition=1,
         policy=ONE,
         roster=ROSTER,
-        circumstances=CLEAR,
+        rule_inputs=CLEAR,
     )
     assert isinstance(decision, Rejection)
 
@@ -144,18 +144,18 @@ def test_own_deployment_may_be_rejected_but_not_approved() -> None:
 def test_a_press_at_the_deadline_is_too_late() -> None:
     gate = awaiting()
     with pytest.raises(TooLate):
-        gate.vote(vote("U1", at=gate.deadline_at), edition=1, policy=ONE, roster=ROSTER, circumstances=CLEAR)
+        gate.vote(vote("U1", at=gate.deadline_at), edition=1, policy=ONE, roster=ROSTER, rule_inputs=CLEAR)
 
 
 def test_a_button_of_an_older_edition_does_not_count() -> None:
     verified = awaiting(verified=False).verify(policy=ONE)
     with pytest.raises(CardIsOld):
-        verified.vote(vote("U1"), edition=1, policy=ONE, roster=ROSTER, circumstances=CLEAR)
+        verified.vote(vote("U1"), edition=1, policy=ONE, roster=ROSTER, rule_inputs=CLEAR)
 
 
 def test_nobody_judges_what_codedeploy_has_not_confirmed() -> None:
     with pytest.raises(NotVerified):
-        awaiting(verified=False).vote(vote("U1"), edition=1, policy=ONE, roster=ROSTER, circumstances=CLEAR)
+        awaiting(verified=False).vote(vote("U1"), edition=1, policy=ONE, roster=ROSTER, rule_inputs=CLEAR)
 
 
 def test_a_deadline_moves_nearer_and_never_away() -> None:
@@ -180,7 +180,7 @@ def test_no_domain_gets_past_59_minutes() -> None:
 
 def test_a_gate_does_not_expire_early() -> None:
     gate = awaiting()
-    with pytest.raises(Impossible):
+    with pytest.raises(IllegalTransition):
         gate.expire(now=gate.deadline_at - timedelta(microseconds=1))
     assert gate.expire(now=gate.deadline_at) == Expiry(at=gate.deadline_at)
 
@@ -191,9 +191,9 @@ def test_only_the_policy_makes_a_permit() -> None:
 
 
 def test_a_permit_opens_its_own_gate_only() -> None:
-    other = permit_for_rescue(GateId(uuid4()), creator="codeDeployRollback")
+    other = permit_for_auto_rollback(GateId(uuid4()), creator="codeDeployRollback")
     assert other is not None
-    with pytest.raises(Impossible):
+    with pytest.raises(IllegalTransition):
         awaiting().decide(Approval(permit=other, at=NOW))
 
 
@@ -201,7 +201,7 @@ def test_a_permit_opens_its_own_gate_only() -> None:
 def test_a_rescue_is_never_blocked(creator: str) -> None:
     approval = awaiting().rescue(creator=creator, now=NOW)
     assert approval is not None
-    assert approval.permit.basis is Basis.RESCUE
+    assert approval.permit.basis is Basis.AUTO_ROLLBACK
 
 
 @pytest.mark.parametrize("creator", ["user", "autoscaling", "", "codedeployrollback"])
@@ -211,7 +211,7 @@ def test_nothing_else_passes_as_a_rescue(creator: str) -> None:
 
 def test_an_unverified_gate_is_not_reported() -> None:
     decided = Decided(id=GateId(uuid4()), verdict=Verdict.EXPIRED, verified=False)
-    with pytest.raises(Impossible):
+    with pytest.raises(IllegalTransition):
         decided.reported(outcome=Outcome.TOLD)
 
 
@@ -246,7 +246,7 @@ def test_a_refused_vote_leaves_the_gate_as_it_was() -> None:
     gate = awaiting(approved_by=frozenset({UserId("U1")}))
     before = repr(gate)
     with pytest.raises(AlreadyApproved):
-        gate.vote(vote("U1"), edition=1, policy=TWO, roster=ROSTER, circumstances=CLEAR)
+        gate.vote(vote("U1"), edition=1, policy=TWO, roster=ROSTER, rule_inputs=CLEAR)
     assert repr(gate) == before
 
 

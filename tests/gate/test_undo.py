@@ -4,33 +4,33 @@ import pytest
 
 from app.gate.ids import UserId
 from app.gate.previous_revision import Obstacle
-from app.gate.rules.permits import Refusal
+from app.gate.rules.permits import Denial
 from app.gate.undo import (
-    Course,
-    Deed,
+    InterventionKind,
     NoPreviousRevision,
     NothingToUndo,
+    Progress,
     RollingBack,
-    Standpoint,
     Superseded,
     UnderWay,
-    way_back,
+    UndoContext,
+    available_undo,
 )
 
 
 def standing(
-    course: Course,
+    course: Progress,
     *,
-    is_rescue: bool = False,
+    is_auto_rollback: bool = False,
     superseded: bool = False,
     obstacle: Obstacle | None = None,
     under_way: UnderWay | None = None,
     on_green: bool = False,
     rolling_back: bool = False,
-) -> Standpoint:
-    return Standpoint(
+) -> UndoContext:
+    return UndoContext(
         course=course,
-        is_rescue=is_rescue,
+        is_auto_rollback=is_auto_rollback,
         superseded=superseded,
         obstacle=obstacle,
         under_way=under_way,
@@ -42,36 +42,36 @@ def standing(
 @pytest.mark.parametrize(
     ("at", "way"),
     [
-        (standing(Course.SHIFTING), Deed.STOP),
-        (standing(Course.SWITCHED), Deed.STOP),
-        (standing(Course.SWITCHED, obstacle=Obstacle.ABSENT), Deed.STOP),
-        (standing(Course.FINISHED), Deed.REDEPLOY),
-        (standing(Course.ENDED, on_green=True), Deed.REDEPLOY),
+        (standing(Progress.SHIFTING), InterventionKind.STOP),
+        (standing(Progress.SWITCHED), InterventionKind.STOP),
+        (standing(Progress.SWITCHED, obstacle=Obstacle.ABSENT), InterventionKind.STOP),
+        (standing(Progress.FINISHED), InterventionKind.REDEPLOY),
+        (standing(Progress.ENDED, on_green=True), InterventionKind.REDEPLOY),
     ],
 )
 def test_while_blue_runs_a_stop_takes_it_back_and_after_that_a_redeployment(
-    at: Standpoint, way: Deed
+    at: UndoContext, way: InterventionKind
 ) -> None:
-    assert way_back(at) is way
+    assert available_undo(at) is way
 
 
 @pytest.mark.parametrize(
     ("at", "refusal"),
     [
-        (standing(Course.HELD), NothingToUndo),
-        (standing(Course.ENDED), NothingToUndo),
-        (standing(Course.SWITCHED, is_rescue=True), NothingToUndo),
-        (standing(Course.ENDED, on_green=True, rolling_back=True), RollingBack),
-        (standing(Course.ENDED, on_green=True, superseded=True), Superseded),
+        (standing(Progress.HELD), NothingToUndo),
+        (standing(Progress.ENDED), NothingToUndo),
+        (standing(Progress.SWITCHED, is_auto_rollback=True), NothingToUndo),
+        (standing(Progress.ENDED, on_green=True, rolling_back=True), RollingBack),
+        (standing(Progress.ENDED, on_green=True, superseded=True), Superseded),
         *(
             (standing(course, on_green=True, obstacle=obstacle), NoPreviousRevision)
-            for course in (Course.FINISHED, Course.ENDED)
+            for course in (Progress.FINISHED, Progress.ENDED)
             for obstacle in Obstacle
         ),
-        (standing(Course.FINISHED, superseded=True), Superseded),
-        (standing(Course.SWITCHED, under_way=UnderWay(by=UserId("U1"), name="Ana")), UnderWay),
+        (standing(Progress.FINISHED, superseded=True), Superseded),
+        (standing(Progress.SWITCHED, under_way=UnderWay(by=UserId("U1"), name="Ana")), UnderWay),
     ],
 )
-def test_where_there_is_no_way_back_the_reason_has_a_name(at: Standpoint, refusal: type[Refusal]) -> None:
+def test_where_there_is_no_way_back_the_reason_has_a_name(at: UndoContext, refusal: type[Denial]) -> None:
     with pytest.raises(refusal):
-        way_back(at)
+        available_undo(at)

@@ -168,7 +168,7 @@ STATES: Final[Mapping[str, tuple[GateView, OwnedDomain | None]]] = {
         view(
             reported(Verdict.APPROVED, Outcome.TOLD),
             switch=replace(SWITCH, creator="codeDeployRollback", rollback_of="d-BAD000001"),
-            basis=Basis.RESCUE,
+            basis=Basis.AUTO_ROLLBACK,
             decided_at=NOON,
             decided_name="codeDeployRollback",
             **told(Outcome.TOLD, "Succeeded"),

@@ -10,40 +10,40 @@ from app.gate.ids import DeploymentId, DomainName
 from app.gate.rules.checks import CheckState
 from app.gate.rules.traffic_guard import GuardRule
 from app.gate.rules.violations import (
-    CheckOwed,
+    ApprovalsRequired,
+    CheckNotPassed,
+    ExcludedBySwitch,
+    ForeignTargetGroup,
     Frozen,
-    GoesFirst,
-    GreenServes,
+    GreenReceivesTraffic,
     GreenUnhealthy,
     NotNamed,
     Outvoted,
-    Owed,
     OwnSwitch,
+    PredecessorPending,
+    SecondApproverRequired,
     ShiftUnknown,
-    TrafficElsewhere,
-    TurnTaken,
-    TwoOwed,
-    Unmet,
+    Violation,
 )
 
-RULE_NAMES: Final[Mapping[type[Unmet], str]] = {
-    Owed: "owed",
-    TwoOwed: "two_owed",
+RULE_NAMES: Final[Mapping[type[Violation], str]] = {
+    ApprovalsRequired: "owed",
+    SecondApproverRequired: "two_owed",
     Outvoted: "outvoted",
-    CheckOwed: "check",
+    CheckNotPassed: "check",
     Frozen: "frozen",
     ShiftUnknown: "shift_unknown",
-    TurnTaken: "turn_taken",
-    GoesFirst: "goes_first",
+    ExcludedBySwitch: "turn_taken",
+    PredecessorPending: "goes_first",
     NotNamed: "not_named",
     OwnSwitch: "own",
-    GreenServes: "green_serves",
-    TrafficElsewhere: "traffic_elsewhere",
+    GreenReceivesTraffic: "green_serves",
+    ForeignTargetGroup: "traffic_elsewhere",
     GreenUnhealthy: "green_unhealthy",
 }
 
 
-def overridden_rules_to_json(broken: Sequence[Unmet]) -> str | None:
+def overridden_rules_to_json(broken: Sequence[Violation]) -> str | None:
     """The value of `gates.broken`; NULL where no rule was set aside."""
     if not broken:
         return None
@@ -51,7 +51,7 @@ def overridden_rules_to_json(broken: Sequence[Unmet]) -> str | None:
     return json.dumps(rules, ensure_ascii=False, default=datetime.isoformat)
 
 
-def overridden_rules_from_json(stored: Sequence[Mapping[str, Any]] | None) -> tuple[Unmet, ...]:
+def overridden_rules_from_json(stored: Sequence[Mapping[str, Any]] | None) -> tuple[Violation, ...]:
     """Raises `KeyError` or `ValueError` where it holds what no version of ours wrote."""
     return tuple(_READERS[each["rule"]](each) for each in stored or ())
 
@@ -61,9 +61,9 @@ def blockers_from_json(stored: Sequence[Mapping[str, Any]] | None) -> tuple[Guar
     return tuple(_GUARD[each["rule"]](each) for each in stored or ())
 
 
-def _check(stored: Mapping[str, Any]) -> CheckOwed:
+def _check(stored: Mapping[str, Any]) -> CheckNotPassed:
     state = stored["state"]
-    return CheckOwed(name=stored["name"], state=CheckState(state) if state else None)
+    return CheckNotPassed(name=stored["name"], state=CheckState(state) if state else None)
 
 
 def _frozen(stored: Mapping[str, Any]) -> Frozen:
@@ -71,8 +71,8 @@ def _frozen(stored: Mapping[str, Any]) -> Frozen:
     return Frozen(reason=stored["reason"], until=until, by=stored["by"])
 
 
-def _turn(stored: Mapping[str, Any]) -> TurnTaken:
-    return TurnTaken(
+def _turn(stored: Mapping[str, Any]) -> ExcludedBySwitch:
+    return ExcludedBySwitch(
         domain=DomainName(stored["domain"]),
         deployment=DeploymentId(stored["deployment"]),
         since=datetime.fromisoformat(stored["since"]),
@@ -81,8 +81,8 @@ def _turn(stored: Mapping[str, Any]) -> TurnTaken:
     )
 
 
-def _first(stored: Mapping[str, Any]) -> GoesFirst:
-    return GoesFirst(
+def _first(stored: Mapping[str, Any]) -> PredecessorPending:
+    return PredecessorPending(
         domain=DomainName(stored["domain"]),
         deployment=DeploymentId(stored["deployment"]),
         waits=stored["waits"],
@@ -90,15 +90,15 @@ def _first(stored: Mapping[str, Any]) -> GoesFirst:
 
 
 _GUARD: Final[Mapping[str, Callable[[Mapping[str, Any]], GuardRule]]] = {
-    "green_serves": lambda stored: GreenServes(port=stored["port"], percent=stored["percent"]),
-    "traffic_elsewhere": lambda stored: TrafficElsewhere(
+    "green_serves": lambda stored: GreenReceivesTraffic(port=stored["port"], percent=stored["percent"]),
+    "traffic_elsewhere": lambda stored: ForeignTargetGroup(
         port=stored["port"], percent=stored["percent"], target_groups=tuple(stored["target_groups"])
     ),
     "green_unhealthy": lambda stored: GreenUnhealthy(unhealthy=stored["unhealthy"], total=stored["total"]),
 }
-_READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Unmet]]] = {
-    "owed": lambda stored: Owed(people=tuple(stored["people"]), missing=stored["missing"]),
-    "two_owed": lambda stored: TwoOwed(missing=stored["missing"]),
+_READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Violation]]] = {
+    "owed": lambda stored: ApprovalsRequired(people=tuple(stored["people"]), missing=stored["missing"]),
+    "two_owed": lambda stored: SecondApproverRequired(missing=stored["missing"]),
     "outvoted": lambda stored: Outvoted(against=stored["against"]),
     "check": _check,
     "frozen": _frozen,

@@ -23,9 +23,9 @@ from app.gate.rules.freeze import Freeze, Span
 from app.gate.rules.permits import Basis, Choice
 from app.gate.rules.shift import Shift
 from app.gate.rules.traffic_guard import TrafficGuard
-from app.gate.rules.violations import Unmet
+from app.gate.rules.violations import Violation
 from app.gate.state_machine import Awaiting, Closed, Decided, Gate, Outcome, Phase, Reported
-from app.gate.undo import Deed
+from app.gate.undo import InterventionKind
 
 
 class IncoherentRow(Exception):
@@ -184,7 +184,7 @@ def intervention_from_json(stored: list[Any]) -> Intervention:
     id_, deed, phase, by, name, reason, asked_at, deployment, problem, finished_at = stored
     return Intervention(
         id=UUID(id_),
-        deed=Deed(deed),
+        deed=InterventionKind(deed),
         phase=InterventionPhase(phase),
         by=UserId(by),
         name=name,
@@ -255,7 +255,7 @@ def _freeze(id_: int, reason: str, by: str, starts_at: str, ends_at: str) -> Fre
     return Freeze(id=id_, reason=reason, by=by, when=span)
 
 
-def _overridden_rules(row: Any) -> tuple[Unmet, ...]:
+def _overridden_rules(row: Any) -> tuple[Violation, ...]:
     try:
         return overridden_rules_from_json(row.broken)
     except (KeyError, ValueError, TypeError) as exc:

@@ -13,7 +13,7 @@ from app.db.repositories.exclusivity import related_switches
 from app.db.repositories.messages.channels import current_id
 from app.flow.read_models import CardPlace, GateView
 from app.gate.ids import DomainName, GateId
-from app.gate.rules.exclusivity import Neighbour
+from app.gate.rules.exclusivity import RelatedSwitch
 from app.gate.rules.shift import Shift
 
 _SELECT, _FROM = SELECT_GATE_WITH_EVIDENCE.split(" FROM gates g ", 1)
@@ -55,7 +55,7 @@ class HomeQueries:
         """Every waiting gate, the nearest deadline first."""
         return list(readable_rows(await self._database.rows(SELECT_WAITING), _waiting))
 
-    async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[Neighbour]:
+    async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[RelatedSwitch]:
         """See `app.flow.approval.related_switches.Neighbourhood`."""
         return await related_switches(self._database, domains)
 

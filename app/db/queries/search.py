@@ -38,7 +38,7 @@ from app.db.tables import audit_events, gates, switches
 from app.flow.freezes.declare_freeze import ALL, NO_DEPLOYMENT
 from app.flow.read_models import CardPlace, GateView, Switch
 from app.gate.ids import DomainName
-from app.gate.rules.exclusivity import Neighbour
+from app.gate.rules.exclusivity import RelatedSwitch
 from app.gate.state_machine import Phase
 
 T = TypeVar("T")
@@ -153,7 +153,7 @@ class Queries:
             total = (await self._database.rows(COUNT_PENDING, domain=domain))[0].count
         return list(readable_rows(rows, _pending)), total
 
-    async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[Neighbour]:
+    async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[RelatedSwitch]:
         """These domains' switches that live, and the last one of each."""
         return await related_switches(self._database, domains)
 

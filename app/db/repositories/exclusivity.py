@@ -7,8 +7,8 @@ from typing import Any, Final
 from app.db.database import Database
 from app.db.mapping.rows import IncoherentRow, traffic_from_json
 from app.gate.ids import DeploymentId, DomainName
-from app.gate.rules.exclusivity import AFTER_TRAFFIC, Ending, Neighbour
-from app.gate.rules.permits import RESCUERS
+from app.gate.rules.exclusivity import AFTER_ALLOW_TRAFFIC, FailedEnd, RelatedSwitch
+from app.gate.rules.permits import AUTO_ROLLBACK_CREATORS
 
 EXCLUSIVITY_LOCK: Final = "SELECT pg_advisory_xact_lock(1902, 1)"
 """Whoever gives a turn holds it until the commit, so that of two at once the second sees what the first was given.
@@ -47,7 +47,7 @@ ORDER BY s.id
 """
 
 
-async def related_switches(database: Database, domains: Sequence[DomainName]) -> list[Neighbour]:
+async def related_switches(database: Database, domains: Sequence[DomainName]) -> list[RelatedSwitch]:
     """These domains' switches that live, and the last one of each, the oldest first."""
     rows = await database.rows(RELATED_SWITCHES, **related_switches_parameters(domains))
     return [related_switch_from_row(row) for row in rows]
@@ -55,21 +55,25 @@ async def related_switches(database: Database, domains: Sequence[DomainName]) ->
 
 def related_switches_parameters(domains: Sequence[DomainName]) -> dict[str, Any]:
     """The values of `RELATED_SWITCHES`."""
-    return {"domains": list(domains), "rescuers": sorted(RESCUERS), "after_traffic": AFTER_TRAFFIC}
+    return {
+        "domains": list(domains),
+        "rescuers": sorted(AUTO_ROLLBACK_CREATORS),
+        "after_traffic": AFTER_ALLOW_TRAFFIC,
+    }
 
 
-def related_switch_from_row(row: Any) -> Neighbour:
+def related_switch_from_row(row: Any) -> RelatedSwitch:
     """A row of `RELATED_SWITCHES`. One that is read in part only still takes its turn: it must not be overlooked."""
     try:
         traffic = traffic_from_json(row.traffic)
     except IncoherentRow:
         traffic = None
-    return Neighbour(
+    return RelatedSwitch(
         domain=DomainName(row.domain),
         deployment=DeploymentId(row.deployment_id),
         waiting_since=row.waiting_since,
         approved_at=row.approved_at,
-        refused=Ending(row.refused) if row.refused else None,
+        refused=FailedEnd(row.refused) if row.refused else None,
         moved=bool(row.green_percent or row.after_traffic),
         switched_at=row.switched_at,
         ended_at=row.ended_at,

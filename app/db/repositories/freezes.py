@@ -18,7 +18,7 @@ from app.flow.audit_events import Event
 from app.flow.freezes.declare_freeze import NO_DEPLOYMENT, ActiveFreeze, Declaration
 from app.flow.notify.refresh_rule_status import RuleSnapshot, WaitingGates, announcement_for, freeze_over
 from app.gate.ids import DomainName
-from app.gate.rules.exclusivity import AFTER_TRAFFIC, Neighbour
+from app.gate.rules.exclusivity import AFTER_ALLOW_TRAFFIC, RelatedSwitch
 from app.gate.rules.freeze import Freeze, Span
 from app.gate.rules.shift import Shift
 
@@ -191,7 +191,7 @@ class Freezes:
         """See `app.flow.notify.refresh_rule_status.WaitingGates`."""
         return list(readable_rows(await self._database.rows(SELECT_WAITING), _waiting))
 
-    async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[Neighbour]:
+    async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[RelatedSwitch]:
         """These domains' switches that live, and the last one of each."""
         return await related_switches(self._database, domains)
 
@@ -208,7 +208,7 @@ class Freezes:
             frozen=said.frozen,
             waits=said.waits,
             tiding=announcement_for(waiting, said),
-            after_traffic=AFTER_TRAFFIC,
+            after_traffic=AFTER_ALLOW_TRAFFIC,
             news=news,
             now=now,
         )

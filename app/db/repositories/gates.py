@@ -33,7 +33,7 @@ from app.flow.ports.database import OpenedGate, Opening
 from app.flow.read_models import GateView, Intervention
 from app.gate.decision import Approval, Decision, Expiry, Rejection, answer_to, verdict_of
 from app.gate.ids import DomainName, GateId, SwitchKey, UserId
-from app.gate.rules.exclusivity import Neighbour
+from app.gate.rules.exclusivity import RelatedSwitch
 from app.gate.rules.traffic_guard import TrafficGuard
 from app.gate.state_machine import Vote
 from app.observability.metrics import DECISIONS
@@ -267,7 +267,7 @@ class Gates:
         if held.decision is not None:
             DECISIONS.labels(verdict=verdict_of(held.decision)).inc()
 
-    async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[Neighbour]:
+    async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[RelatedSwitch]:
         """These domains' switches that live, and the last one of each."""
         return await related_switches(self._database, domains)
 

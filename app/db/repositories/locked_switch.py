@@ -16,7 +16,7 @@ from app.flow.read_models import GateView, InterventionPhase, Switch, Traffic
 from app.gate.decision import Verdict
 from app.gate.ids import DeploymentId
 from app.gate.state_machine import Awaiting, Closed, Outcome
-from app.gate.undo import Deed
+from app.gate.undo import InterventionKind
 from app.observability.metrics import ANSWERED_ELSEWHERE, REPORTS
 
 STORE_VERIFICATION: Final = """
@@ -205,7 +205,7 @@ class HeldSwitchRow:
         return [_settled(row) for row in await execute(self._driver, END_INTERVENTIONS_WAITING_FOR, values)]
 
     async def settle_own(
-        self, deed: Deed, phase: InterventionPhase, *, problem: str | None, now: datetime
+        self, deed: InterventionKind, phase: InterventionPhase, *, problem: str | None, now: datetime
     ) -> Sequence[SettledIntervention]:
         """Ends what was asked of this switch."""
         values = {"id": self._switch.id, "deed": deed, "phase": phase, "problem": problem, "now": now}

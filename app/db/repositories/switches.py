@@ -28,7 +28,7 @@ from app.db.mapping.rows import (
 from app.db.repositories.locked_switch import HeldSwitchRow
 from app.flow.ports.database import DatabaseUnavailable, DuePoll
 from app.gate.ids import SwitchKey
-from app.gate.rules.permits import RESCUERS
+from app.gate.rules.permits import AUTO_ROLLBACK_CREATORS
 
 SELECT_CLAIMED: Final = f"""
 SELECT {SWITCH_COLUMNS},
@@ -110,7 +110,9 @@ class Switches:
         claimed = await self.leases.claim(now=now, limit=limit)
         if not claimed:
             return []
-        rows = await self._database.rows(SELECT_CLAIMED, ids=list(claimed), rescuers=sorted(RESCUERS))
+        rows = await self._database.rows(
+            SELECT_CLAIMED, ids=list(claimed), rescuers=sorted(AUTO_ROLLBACK_CREATORS)
+        )
         return await self.leases.build_readable(
             rows, lambda row: _due(row, attempts=claimed[row.switch_id]), key=lambda row: row.switch_id
         )

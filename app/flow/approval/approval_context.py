@@ -8,27 +8,33 @@ from app.flow.ports.rules import OwnedDomain, Rules
 from app.flow.read_models import GateView
 from app.gate.ids import DomainName, UserId
 from app.gate.rules.evaluation import (
-    Case,
-    Circumstances,
-    asked,
-    discounted,
-    held_by,
-    out_of_reach,
-    owing,
-    rejections_owed,
+    EvaluationContext,
+    RuleInputs,
+    approvals_required,
+    blockers_of,
+    discounted_voters,
+    missing_approvals,
+    rejections_missing,
+    unreachable_approvals,
 )
-from app.gate.rules.exclusivity import NotFollowed, ahead, not_followed
-from app.gate.rules.permits import Person, Refusal, broken_by
+from app.gate.rules.exclusivity import PredecessorFailed, failed_predecessors, queued_ahead
+from app.gate.rules.permits import Denial, Person, rules_to_override
 from app.gate.rules.policy import Policy, ReasonFor
-from app.gate.rules.violations import Holding, Owed, Owing, TwoOwed, Unmet
+from app.gate.rules.violations import (
+    ApprovalsRequired,
+    Blocker,
+    MissingApproval,
+    SecondApproverRequired,
+    Violation,
+)
 from app.gate.state_machine import AlreadyDecided, Awaiting, NotVerified
 
 
-class NoSuchGate(Refusal):
+class NoSuchGate(Denial):
     """The button names a gate that the record does not hold."""
 
 
-class Unconfigured(Refusal):
+class Unconfigured(Denial):
     """The gate's domain has left the configuration: no rule says who may decide, so nobody may."""
 
 
@@ -38,11 +44,11 @@ class ApprovalContext:
 
     gate: Awaiting
     domain: OwnedDomain
-    circumstances: Circumstances
+    rule_inputs: RuleInputs
 
 
 def approval_context_of(view: GateView, *, rules: Rules) -> ApprovalContext:
-    """Raises the `Refusal` that applies where nobody can answer."""
+    """Raises the `Denial` that applies where nobody can answer."""
     if not isinstance(view.gate, Awaiting):
         raise AlreadyDecided
     if view.switch.domain is None:
@@ -51,28 +57,28 @@ def approval_context_of(view: GateView, *, rules: Rules) -> ApprovalContext:
     if domain is None:
         raise Unconfigured
     return ApprovalContext(
-        gate=view.gate, domain=domain, circumstances=rule_inputs_of(view, domain=domain, rules=rules)
+        gate=view.gate, domain=domain, rule_inputs=rule_inputs_of(view, domain=domain, rules=rules)
     )
 
 
-def rule_inputs_of(view: GateView, *, domain: OwnedDomain, rules: Rules) -> Circumstances:
+def rule_inputs_of(view: GateView, *, domain: OwnedDomain, rules: Rules) -> RuleInputs:
     """What the rules look at beside people: the record's side and the configuration's."""
     traffic = view.switch.traffic
-    return Circumstances(
+    return RuleInputs(
         shift=traffic.shift if traffic else None,
         checks={check.name: check.state for check in view.checks},
         freezes=(*rules.freezes(domain.name), *view.freezes),
-        line=queue_position_of(view, domain=domain, rules=rules),
+        queue=queue_position_of(view, domain=domain, rules=rules),
         guard=view.guard,
     )
 
 
-def evaluation_context_of(question: ApprovalContext, *, rules: Rules, now: datetime) -> Case:
+def evaluation_context_of(question: ApprovalContext, *, rules: Rules, now: datetime) -> EvaluationContext:
     """Everything that an answer at `now` is judged by."""
     return question.gate.case(
         policy=question.domain.policy,
         roster=rules.roster(),
-        circumstances=question.circumstances,
+        rule_inputs=question.rule_inputs,
         now=now,
     )
 
@@ -81,32 +87,38 @@ def evaluation_context_of(question: ApprovalContext, *, rules: Rules, now: datet
 class RuleStatus:
     """What the rules of the moment say of a waiting gate.
 
-    `variants` are the names of those in force; `asked` is how many approvals are asked in all; `unheard` are
-    the groups whose members Slack has not told lately, and when it last did. `ahead` are the domains that have
-    waited for a turn for longer, `not_followed` those that were to go first and did not come through.
+    `variants` are the names of those in force; `approvals_required` is how many approvals are asked in all; `unheard`
+    are the groups whose members Slack has not told lately, and when it last did. `queued_ahead` are the domains that
+    have waited longer, `failed_predecessors` those that were to go first and did not come through.
     """
 
     policy: Policy
     variants: tuple[str, ...]
-    unmet: tuple[Unmet, ...]
-    asked: int
+    unmet: tuple[Violation, ...]
+    approvals_required: int
     unheard: tuple[tuple[str, datetime | None], ...] = ()
-    ahead: tuple[DomainName, ...] = ()
-    not_followed: tuple[NotFollowed, ...] = ()
-    discounted: frozenset[UserId] = frozenset()
+    queued_ahead: tuple[DomainName, ...] = ()
+    failed_predecessors: tuple[PredecessorFailed, ...] = ()
+    discounted_voters: frozenset[UserId] = frozenset()
     """Whose votes do not count any more."""
-    out_of_reach: tuple[Owing, ...] = ()
+    unreachable_approvals: tuple[MissingApproval, ...] = ()
     """Approvals that nobody is left to give: by the rules as they stand, nobody can approve this."""
 
     @property
     def is_held(self) -> bool:
         """Nobody's approval would be taken now."""
-        return any(isinstance(rule, Holding) for rule in self.unmet)
+        return any(isinstance(rule, Blocker) for rule in self.unmet)
 
     @property
     def one_is_enough(self) -> bool:
         """The next approval that counts settles it: nothing is missing but one."""
-        return sum(r.missing if isinstance(r, Owed | TwoOwed) else 2 for r in self.unmet) <= 1
+        return (
+            sum(
+                r.missing if isinstance(r, ApprovalsRequired | SecondApproverRequired) else 2
+                for r in self.unmet
+            )
+            <= 1
+        )
 
     @property
     def asks_reason(self) -> bool:
@@ -118,19 +130,19 @@ def rule_status_of(view: GateView, *, rules: Rules, now: datetime) -> RuleStatus
     """None where nobody can answer now."""
     try:
         case = evaluation_context_of(approval_context_of(view, rules=rules), rules=rules, now=now)
-    except Refusal:
+    except Denial:
         return None
-    unmet = (*held_by(case), *owing(case))
+    unmet = (*blockers_of(case), *missing_approvals(case))
     return RuleStatus(
         policy=case.policy,
         variants=case.rules.variants,
         unmet=unmet,
-        asked=asked(case),
+        approvals_required=approvals_required(case),
         unheard=tuple(rules.unheard(case.policy.voters)),
-        ahead=ahead(case.policy.turns, case.circumstances.line),
-        not_followed=not_followed(case.policy.turns, case.circumstances.line),
-        discounted=discounted(case),
-        out_of_reach=out_of_reach(case),
+        queued_ahead=queued_ahead(case.policy.exclusivity, case.rule_inputs.queue),
+        failed_predecessors=failed_predecessors(case.policy.exclusivity, case.rule_inputs.queue),
+        discounted_voters=discounted_voters(case),
+        unreachable_approvals=unreachable_approvals(case),
     )
 
 
@@ -138,17 +150,19 @@ def rejections_after(view: GateView, *, person: Person, rules: Rules, now: datet
     """How many more people would have to reject after this person; 0: theirs ends it, or nobody can answer."""
     try:
         case = evaluation_context_of(approval_context_of(view, rules=rules), rules=rules, now=now)
-    except Refusal:
+    except Denial:
         return 0
-    return rejections_owed(case.rejected_also_by(person.user))
+    return rejections_missing(case.rejected_also_by(person.user))
 
 
 def violations_for(
     view: GateView, *, rules: Rules, now: datetime, person: Person | None = None
-) -> tuple[Unmet, ...]:
+) -> tuple[Violation, ...]:
     """The rules that stand in the way now; for `person`, were they to approve. Empty where nobody can answer."""
     try:
         case = evaluation_context_of(approval_context_of(view, rules=rules), rules=rules, now=now)
-    except Refusal:
+    except Denial:
         return ()
-    return (*held_by(case), *owing(case)) if person is None else broken_by(case, person)
+    return (
+        (*blockers_of(case), *missing_approvals(case)) if person is None else rules_to_override(case, person)
+    )

@@ -19,7 +19,7 @@ from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.gate.decision import Approval, Verdict
 from app.gate.ids import DomainName, GateId
-from app.gate.rules.permits import Basis, Refusal
+from app.gate.rules.permits import Basis, Denial
 
 MAX_GATES_PER_RUN: Final = 50
 
@@ -88,12 +88,12 @@ async def _decide(
 def _approval(view: GateView, *, rules: Rules, now: datetime) -> tuple[ApprovalContext, Approval] | None:
     try:
         question = approval_context_of(view, rules=rules)
-    except Refusal:
+    except Denial:
         return None
-    approval = question.gate.approve_itself(
+    approval = question.gate.approve_by_checks_passed(
         policy=question.domain.policy,
         roster=rules.roster(),
-        circumstances=question.circumstances,
+        rule_inputs=question.rule_inputs,
         now=now,
     )
     return (question, approval) if approval else None

@@ -16,7 +16,7 @@ from app.flow.ports.rules import Rules
 from app.flow.read_models import CastVote, GateView
 from app.gate.decision import Approval, Verdict
 from app.gate.ids import GateId
-from app.gate.rules.permits import Choice, Person, Refusal, Standing
+from app.gate.rules.permits import AccountStatus, Choice, Denial, Person
 
 MAX_GATES_PER_RUN: Final = 50
 
@@ -75,14 +75,14 @@ def _approval(
     last = max(approvals, key=lambda vote: vote.at)
     try:
         question = approval_context_of(view, rules=rules)
-    except Refusal:
+    except Denial:
         return None
     approval = question.gate.approve_by_earlier_votes(
         # The account was looked at when the vote was taken.
-        last=Person(user=last.voter, name=last.name, standing=Standing.MEMBER),
+        last=Person(user=last.voter, name=last.name, standing=AccountStatus.MEMBER),
         policy=question.domain.policy,
         roster=rules.roster(),
-        circumstances=question.circumstances,
+        rule_inputs=question.rule_inputs,
         now=now,
     )
     return (question, approval, last) if approval else None

@@ -45,6 +45,6 @@ def _decided(held: HeldGate, approval: Approval, now: datetime) -> Event:
         detail={
             "verdict": "approved",
             "basis": permit.basis,
-            "creator": (held.view.switch.creator or "") if permit.basis is Basis.RESCUE else "",
+            "creator": (held.view.switch.creator or "") if permit.basis is Basis.AUTO_ROLLBACK else "",
         },
     )

@@ -20,7 +20,7 @@ from app.flow.read_models import GateView
 from app.flow.replayed_requests import refuse_replay
 from app.gate.decision import Approval, Verdict
 from app.gate.ids import GateId
-from app.gate.rules.permits import Basis, Choice, Person, ReasonMissing, Refusal
+from app.gate.rules.permits import Basis, Choice, Denial, Person, ReasonMissing
 from app.gate.rules.violations import rule_key
 from app.gate.state_machine import Vote
 
@@ -79,7 +79,7 @@ async def _decide(
             if reading is not None:
                 await reading.put_into(held, now=now)
             return await _approve(glass, held, rules=rules, now=now)
-        except Refusal as refusal:
+        except Denial as refusal:
             if not isinstance(refusal, ReasonMissing):
                 await held.note([denied_event(glass.person, "break_glass", held.view, refusal, now)])
             unmet = violations_for(held.view, rules=rules, now=now, person=glass.person)
@@ -96,7 +96,7 @@ async def _approve(
         edition=glass.edition,
         policy=question.domain.policy,
         roster=rules.roster(),
-        circumstances=question.circumstances,
+        rule_inputs=question.rule_inputs,
         admins=rules.admins,
         named=glass.named,
     )

@@ -25,9 +25,9 @@ from app.flow.read_models import GateView
 from app.flow.replayed_requests import refuse_replay
 from app.gate.decision import Decision, verdict_of
 from app.gate.ids import GateId
-from app.gate.rules.evaluation import Case, discounted, rejections_owed
-from app.gate.rules.permits import Choice, HeldBack, Person, ReasonMissing, Refusal
-from app.gate.rules.violations import Unmet, rule_key
+from app.gate.rules.evaluation import EvaluationContext, discounted_voters, rejections_missing
+from app.gate.rules.permits import Choice, Denial, HeldBack, Person, ReasonMissing
+from app.gate.rules.violations import Violation, rule_key
 from app.gate.state_machine import NO_REASON, Awaiting, Vote
 
 
@@ -47,12 +47,12 @@ class VoteRequest:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VoteAccepted:
     """The vote stands. While `decision` is None, `owed` are the rules that are still unmet, and
-    `rejections_owed` says how many more people would have to reject to end the gate."""
+    `rejections_missing` says how many more people would have to reject to end the gate."""
 
     view: GateView
     decision: Decision | None
-    owed: tuple[Unmet, ...] = ()
-    rejections_owed: int = 0
+    owed: tuple[Violation, ...] = ()
+    rejections_missing: int = 0
 
 
 class RequestDenied(Exception):
@@ -61,7 +61,7 @@ class RequestDenied(Exception):
     `unmet` are the rules that an approval by this person would meet unmet.
     """
 
-    def __init__(self, refusal: Refusal, view: GateView | None, *, unmet: tuple[Unmet, ...] = ()) -> None:
+    def __init__(self, refusal: Denial, view: GateView | None, *, unmet: tuple[Violation, ...] = ()) -> None:
         super().__init__(type(refusal).__name__)
         self.refusal = refusal
         self.view = view
@@ -92,7 +92,7 @@ async def _decide(
             if press.choice is Choice.APPROVE:  # nothing that others do holds a rejection back
                 await _look_at_traffic(press, held, reading, rules=rules, now=now)
             return await _count(press, held, rules=rules, now=now)
-        except Refusal as refusal:
+        except Denial as refusal:
             refused = await _refuse(press, held, refusal, rules=rules, now=now)
     raise refused
 
@@ -118,7 +118,7 @@ async def check_vote(press: VoteRequest, *, record: GateRecord, rules: Rules, no
             _judge(press, held.view, rules=rules, now=now)
         except ReasonMissing:
             return held.view
-        except Refusal as refusal:
+        except Denial as refusal:
             refused = await _refuse(press, held, refusal, rules=rules, now=now)
         else:
             return held.view
@@ -126,7 +126,7 @@ async def check_vote(press: VoteRequest, *, record: GateRecord, rules: Rules, no
 
 
 async def _refuse(
-    press: VoteRequest, held: HeldGate, refusal: Refusal, *, rules: Rules, now: datetime
+    press: VoteRequest, held: HeldGate, refusal: Denial, *, rules: Rules, now: datetime
 ) -> RequestDenied:
     if not isinstance(refusal, ReasonMissing):  # whoever is asked for a reason has not been refused
         await held.note([denied_event(press.person, press.choice, held.view, refusal, now)])
@@ -143,7 +143,7 @@ async def _count(press: VoteRequest, held: HeldGate, *, rules: Rules, now: datet
         judged.counted.decide(judged.decision)
     counted = _counted(judged, view, rules=rules, now=now)
     events = _events(press, view, judged.decision, now)
-    left_out = discounted(judged.after) if judged.decision is not None else ()
+    left_out = discounted_voters(judged.after) if judged.decision is not None else ()
     await held.save(
         vote=judged.vote, decision=judged.decision, discounted=sorted(left_out), events=events, now=now
     )
@@ -159,7 +159,7 @@ def _counted(judged: "_Judged", view: GateView, *, rules: Rules, now: datetime) 
         view=after,
         decision=None,
         owed=violations_for(after, rules=rules, now=now),
-        rejections_owed=rejections_owed(left),
+        rejections_missing=rejections_missing(left),
     )
 
 
@@ -168,12 +168,12 @@ class _Judged:
     vote: Vote
     counted: Awaiting
     decision: Decision | None
-    after: Case
+    after: EvaluationContext
     """By what the decision was judged."""
 
 
 def _judge(press: VoteRequest, view: GateView, *, rules: Rules, now: datetime) -> _Judged:
-    """What the press would do now. Raises a `Refusal`."""
+    """What the press would do now. Raises a `Denial`."""
     question = approval_context_of(view, rules=rules)
     roster = rules.roster()
     # In an Enterprise Grid one person may press by two ids: the second press is the same person's.
@@ -184,7 +184,7 @@ def _judge(press: VoteRequest, view: GateView, *, rules: Rules, now: datetime) -
         edition=press.edition,
         policy=question.domain.policy,
         roster=roster,
-        circumstances=question.circumstances,
+        rule_inputs=question.rule_inputs,
     )
     if press.choice is Choice.REJECT and not vote.reason:
         vote = replace(vote, reason=NO_REASON)
@@ -209,7 +209,7 @@ def _events(press: VoteRequest, view: GateView, decision: Decision | None, now: 
     return [vote, replace(vote, kind=Kind.GATE_DECIDED, detail=detail)]
 
 
-def denied_event(who: Person, choice: str, view: GateView, refusal: Refusal, now: datetime) -> Event:
+def denied_event(who: Person, choice: str, view: GateView, refusal: Denial, now: datetime) -> Event:
     """A press that did not count, for the audit trail."""
     return Event(
         at=now,
@@ -222,7 +222,7 @@ def denied_event(who: Person, choice: str, view: GateView, refusal: Refusal, now
     )
 
 
-def _rules_of(refusal: Refusal) -> dict[str, Detail]:
+def _rules_of(refusal: Denial) -> dict[str, Detail]:
     """Which rules held the press back."""
     held = refusal.held if isinstance(refusal, HeldBack) else ()
     return {"rules": "; ".join(map(rule_key, held))} if held else {}

@@ -19,9 +19,9 @@ from app.flow.evidence.timeboxed_reader import TimeboxedReader
 from app.flow.ports.database import HeldGate
 from app.flow.ports.evidence import EvidenceSource
 from app.flow.read_models import GateView
-from app.gate.evidence.model import Evidence, Listener, Missing, Targets, Why
+from app.gate.evidence.model import Evidence, Listener, Missing, MissingReason, Targets
 from app.gate.ids import GateId
-from app.gate.rules.exclusivity import AFTER_TRAFFIC
+from app.gate.rules.exclusivity import AFTER_ALLOW_TRAFFIC
 from app.gate.rules.traffic_guard import TrafficGuard, blockers_in
 from app.gate.state_machine import Awaiting
 
@@ -60,7 +60,7 @@ class LiveTraffic:
             _in_time(_health(known, region=region, asking=asking)),
         )
         seen = replace(known, listeners=listeners, green=replace(known.green, health=health))
-        blockers = blockers_in(seen, before_traffic=view.hook_name != AFTER_TRAFFIC)
+        blockers = blockers_in(seen, before_traffic=view.hook_name != AFTER_ALLOW_TRAFFIC)
         return TrafficGuard(blockers=blockers, seen_at=now)
 
 
@@ -106,7 +106,7 @@ async def _in_time(part: Awaitable[T | Missing]) -> T | Missing:
         async with asyncio.timeout(READ_TIMEOUT_SECONDS):
             return await part
     except TimeoutError:
-        return Missing(why=Why.SILENT)
+        return Missing(why=MissingReason.SILENT)
 
 
 async def _listeners(
@@ -116,7 +116,7 @@ async def _listeners(
         return known.listeners
     arns = [listener.arn for listener in known.listeners if listener.arn]
     if not arns:
-        return Missing(why=Why.ABSENT)
+        return Missing(why=MissingReason.ABSENT)
     listeners = await asking.read(asking.source.listeners(region, arns))
     if isinstance(listeners, Missing):
         return listeners
@@ -127,6 +127,6 @@ async def _listeners(
 async def _health(known: Evidence, *, region: str, asking: TimeboxedReader) -> tuple[Targets, ...] | Missing:
     name = known.green.target_group
     if name is None:
-        return Missing(why=Why.ABSENT)
+        return Missing(why=MissingReason.ABSENT)
     arn = await target_group_arn(name, region=region, asking=asking)
     return arn if isinstance(arn, Missing) else await asking.read(asking.source.health(region, arn))

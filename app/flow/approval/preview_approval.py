@@ -7,10 +7,10 @@ from app.flow.approval.approval_context import approval_context_of, evaluation_c
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.gate.ids import DomainName
-from app.gate.rules.permits import Choice, HeldBack, Person, Refusal, Standing, broken_by
-from app.gate.rules.policy import ReasonFor, in_force
+from app.gate.rules.permits import AccountStatus, Choice, Denial, HeldBack, Person, rules_to_override
+from app.gate.rules.policy import ReasonFor, effective_policy
 from app.gate.rules.shift import Shift
-from app.gate.rules.violations import Unmet
+from app.gate.rules.violations import Violation
 from app.gate.state_machine import NO_REASON, Vote
 
 
@@ -21,8 +21,8 @@ class ApprovalPreview:
     approval counts at the moment."""
 
     may_decide: bool
-    refusal: Refusal | None
-    unmet: tuple[Unmet, ...]
+    refusal: Denial | None
+    unmet: tuple[Violation, ...]
     asks_reason: bool
     voted: bool = False
     """A vote of this person stands."""
@@ -37,27 +37,27 @@ def preview_approval(view: GateView, *, person: Person, rules: Rules, now: datet
     """Judges an approval by this person as `decide_gate` would at `now`."""
     try:
         question = approval_context_of(view, rules=rules)
-    except Refusal as refusal:
+    except Denial as refusal:
         return ApprovalPreview(may_decide=False, refusal=refusal, unmet=(), asks_reason=False)
     case = evaluation_context_of(question, rules=rules, now=now)
     roster = rules.roster()
     person = replace(person, user=roster.known_as(person.user, question.gate.voters))
     vote = Vote(person=person, choice=Choice.APPROVE, reason=NO_REASON, at=now)
-    refused: Refusal | None = None
+    refused: Denial | None = None
     try:
         question.gate.vote(
             vote,
             edition=view.edition,
             policy=question.domain.policy,
             roster=roster,
-            circumstances=question.circumstances,
+            rule_inputs=question.rule_inputs,
         )
-    except Refusal as refusal:
+    except Denial as refusal:
         refused = refusal
     return ApprovalPreview(
-        may_decide=person.standing is Standing.MEMBER and case.may_vote(person.user),
+        may_decide=person.standing is AccountStatus.MEMBER and case.may_vote(person.user),
         refusal=refused,
-        unmet=refused.held if isinstance(refused, HeldBack) else broken_by(case, person),
+        unmet=refused.held if isinstance(refused, HeldBack) else rules_to_override(case, person),
         asks_reason=case.policy.reason is ReasonFor.ALWAYS,
         voted=person.user in question.gate.voters,
     )
@@ -68,7 +68,7 @@ def is_named(
 ) -> bool:
     """Whether the rules of the moment let this person decide about the domain at all."""
     owned = rules.domain(domain) if domain else None
-    if owned is None or person.standing is not Standing.MEMBER:
+    if owned is None or person.standing is not AccountStatus.MEMBER:
         return False
-    policy = in_force(owned.policy, now=now, shift=shift).policy
+    policy = effective_policy(owned.policy, now=now, shift=shift).policy
     return rules.roster().holds(person.user, approvers=policy.voters)

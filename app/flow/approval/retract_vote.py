@@ -10,7 +10,7 @@ from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.flow.replayed_requests import refuse_replay
 from app.gate.ids import GateId
-from app.gate.rules.permits import Person, Refusal
+from app.gate.rules.permits import Denial, Person
 
 
 async def retract_vote(
@@ -36,7 +36,7 @@ async def retract_vote(
             voter = rules.roster().known_as(who.user, gate_now.voters)
             gate_now.take_back(voter, now=now)
             refuse_replay(held.is_replay)
-        except Refusal as refusal:
+        except Denial as refusal:
             await held.note([denied_event(who, "take_back", view, refusal, now)])
             refused = RequestDenied(refusal, view)
         else:

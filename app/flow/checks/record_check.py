@@ -9,7 +9,7 @@ from typing import Protocol
 from app.flow.audit_events import Actor, ActorKind, Event, Kind
 from app.flow.ports.rules import Rules
 from app.gate.ids import DeploymentId, DomainName, SwitchKey
-from app.gate.rules.checks import MOST, PROBE, Check, CheckState
+from app.gate.rules.checks import MAX_CHECKS, PROBE, Check, CheckState
 
 
 class AmbiguousDeployment(Exception):
@@ -102,7 +102,7 @@ def _refuse(told: CheckReport, held: HeldChecks, *, before: dict[str, Check], ru
     known = before.get(told.name)
     if known is not None and known.by == PROBE:
         raise ReservedForProbe
-    if known is None and len(before) >= MOST:
+    if known is None and len(before) >= MAX_CHECKS:
         raise TooManyChecks
 
 

@@ -11,7 +11,7 @@ from app.flow.ports.database import Claim, SetAside
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.gate.ids import DomainName, GateId
-from app.gate.rules.checks import LONGEST_SUMMARY, PROBE, Check, CheckState, Probe
+from app.gate.rules.checks import MAX_SUMMARY_CHARS, PROBE, Check, CheckState, Probe
 from app.gate.state_machine import Awaiting
 
 EVENTS_WITH_GREEN_UP: Final = ("AfterAllowTestTraffic", "BeforeAllowTraffic", "AfterAllowTraffic")
@@ -117,7 +117,7 @@ async def run_probe(
     check = Check(
         name=probe.name,
         state=CheckState.PASSED if sounding.passed else CheckState.FAILED,
-        summary=words(sounding)[:LONGEST_SUMMARY],
+        summary=words(sounding)[:MAX_SUMMARY_CHARS],
         url=None,
         by=PROBE,
         at=clock(),

@@ -12,9 +12,9 @@ from app.flow.backoff import backoff
 from app.flow.evidence.read_evidence import read_evidence
 from app.flow.evidence.timeboxed_reader import TimeboxedReader
 from app.flow.ports.evidence import DueEvidence, EvidenceRecord, EvidenceSource
-from app.gate.evidence.health import Unread, fitness
+from app.gate.evidence.health import EvidenceUnread, health_of_green
 from app.gate.evidence.model import Evidence, Missing
-from app.gate.rules.exclusivity import AFTER_TRAFFIC
+from app.gate.rules.exclusivity import AFTER_ALLOW_TRAFFIC
 from app.gate.rules.traffic_guard import GuardRule, blockers_in
 from app.gate.rules.violations import rule_key
 from app.gate.state_machine import Awaiting
@@ -97,13 +97,13 @@ def _events(due: DueEvidence, seen: Evidence, now: datetime) -> Iterator[Event]:
 
 
 def _blockers(due: DueEvidence, seen: Evidence) -> tuple[GuardRule, ...]:
-    return blockers_in(seen, before_traffic=due.view.hook_name != AFTER_TRAFFIC)
+    return blockers_in(seen, before_traffic=due.view.hook_name != AFTER_ALLOW_TRAFFIC)
 
 
 def _told(due: DueEvidence, seen: Evidence) -> dict[str, Detail]:
-    found = fitness(seen)
+    found = health_of_green(seen)
     names = [
-        f"{finding.part} {finding.missing.why}" if isinstance(finding, Unread) else finding.name
+        f"{finding.part} {finding.missing.why}" if isinstance(finding, EvidenceUnread) else finding.name
         for finding in found.findings
     ]
     changes = seen.differences

@@ -8,20 +8,20 @@ from app.flow.evidence.timeboxed_reader import TimeboxedReader
 from app.flow.ports.evidence import TargetFacts
 from app.flow.read_models import Switch
 from app.gate.evidence.blue_green import TargetSet, TaskSet, pair_of
-from app.gate.evidence.commits import Commits, Origin, commits_between, origin_of, told_by
-from app.gate.evidence.model import Evidence, Missing, Side, Targets, Why
-from app.gate.evidence.revision import Reading, Revision
+from app.gate.evidence.commits import Commits, Origin, commits_between, origin_in_description, origin_of
+from app.gate.evidence.model import Evidence, Missing, MissingReason, Targets, TaskSetEvidence
+from app.gate.evidence.revision import Revision, RevisionReading
 from app.gate.evidence.revision_diff import Change, diff
 
-ABSENT: Final = Missing(why=Why.ABSENT)
+ABSENT: Final = Missing(why=MissingReason.ABSENT)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BlueGreen:
     """Both sides and their difference."""
 
-    blue: Side
-    green: Side
+    blue: TaskSetEvidence
+    green: TaskSetEvidence
     changes: tuple[Change, ...] | Missing
     commits: Commits
 
@@ -122,7 +122,9 @@ async def _compared(
         blue=one if isinstance(one, Missing) else one.revision,
         green=other if isinstance(other, Missing) else other.revision,
         changes=_changes(one, other),
-        commits=commits_between(_origin(one), _origin(other).or_else(told_by(switch.description or ""))),
+        commits=commits_between(
+            _origin(one), _origin(other).or_else(origin_in_description(switch.description or ""))
+        ),
     )
 
 
@@ -144,19 +146,21 @@ def _is_settled(known: Evidence, blue: _Found, green: _Found) -> bool:
     )
 
 
-async def _reading(found: _Found, *, region: str, asking: TimeboxedReader) -> Reading | Missing:
+async def _reading(found: _Found, *, region: str, asking: TimeboxedReader) -> RevisionReading | Missing:
     if found.task_definition is None:
         return found.silent
     return await asking.read(asking.source.reading(region, found.task_definition))
 
 
-def _changes(blue: Reading | Missing, green: Reading | Missing) -> tuple[Change, ...] | Missing:
+def _changes(
+    blue: RevisionReading | Missing, green: RevisionReading | Missing
+) -> tuple[Change, ...] | Missing:
     if isinstance(green, Missing):
         return green
     return blue if isinstance(blue, Missing) else diff(blue, green)
 
 
-def _origin(reading: Reading | Missing) -> Origin:
+def _origin(reading: RevisionReading | Missing) -> Origin:
     if isinstance(reading, Missing):
         return Origin()
     revision = reading.revision
@@ -166,7 +170,7 @@ def _origin(reading: Reading | Missing) -> Origin:
 async def _health(found: _Found, *, region: str, asking: TimeboxedReader) -> tuple[Targets, ...] | Missing:
     arn: str | Missing = found.silent
     if found.ours is not None:
-        arn = found.ours.target_groups[0] if found.ours.target_groups else Missing(why=Why.NONE)
+        arn = found.ours.target_groups[0] if found.ours.target_groups else Missing(why=MissingReason.NONE)
     elif found.theirs is not None and found.theirs.target_group is not None:
         arn = await target_group_arn(found.theirs.target_group, region=region, asking=asking)
     if isinstance(arn, Missing):
@@ -185,9 +189,11 @@ def _target_group_name(found: _Found) -> str | None:
     return theirs or (found.ours.target_group if found.ours else None)
 
 
-def _side(found: _Found, revision: Revision | Missing, health: tuple[Targets, ...] | Missing) -> Side:
+def _side(
+    found: _Found, revision: Revision | Missing, health: tuple[Targets, ...] | Missing
+) -> TaskSetEvidence:
     shown = found.ours or found.theirs
-    return Side(
+    return TaskSetEvidence(
         task_set=shown.id if shown else None,
         task_definition=found.task_definition,
         target_group=_target_group_name(found),

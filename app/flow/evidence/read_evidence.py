@@ -10,7 +10,7 @@ from app.flow.evidence.timeboxed_reader import TimeboxedReader
 from app.flow.ports.evidence import GroupFacts, TargetFacts
 from app.flow.read_models import Switch
 from app.gate.evidence.blue_green import TaskSet
-from app.gate.evidence.model import Alarm, Evidence, Listener, Missing, Tasks, Why
+from app.gate.evidence.model import Alarm, Evidence, Listener, Missing, MissingReason, Tasks
 
 Group = GroupFacts | Missing
 Target = TargetFacts | Missing
@@ -72,7 +72,7 @@ async def _alarms(
     if isinstance(facts, Missing):
         return facts
     if not facts.alarms:
-        return Missing(why=Why.NONE)
+        return Missing(why=MissingReason.NONE)
     return await asking.read(asking.source.alarms(switch.key.region, facts.alarms))
 
 
@@ -83,7 +83,7 @@ async def _listeners(
     if isinstance(facts, Missing):
         return facts
     if not facts.listeners:
-        return Missing(why=Why.NONE)
+        return Missing(why=MissingReason.NONE)
     region, pair = switch.key.region, set(facts.target_groups)
     listeners = await asking.read(asking.source.listeners(region, facts.listeners))
     if isinstance(listeners, Missing):

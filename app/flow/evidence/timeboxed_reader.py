@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 from typing import TypeVar
 
 from app.flow.ports.evidence import EvidenceSource, EvidenceUnavailable
-from app.gate.evidence.model import Missing, Why
+from app.gate.evidence.model import Missing, MissingReason
 
 T = TypeVar("T")
 
@@ -25,4 +25,4 @@ class TimeboxedReader:
         except EvidenceUnavailable as unread:
             return unread.missing
         except TimeoutError:
-            return Missing(why=Why.SILENT)
+            return Missing(why=MissingReason.SILENT)

@@ -12,7 +12,7 @@ from app.flow.ports.rules import Rules
 from app.flow.replayed_requests import refuse_replay
 from app.gate.ids import DeploymentId, DomainName, SwitchKey
 from app.gate.rules.freeze import Freeze, Span
-from app.gate.rules.permits import NotAMember, NotAnAdmin, Person, Refusal, Standing
+from app.gate.rules.permits import AccountStatus, Denial, NotAMember, NotAnAdmin, Person
 
 NO_DEPLOYMENT: Final = SwitchKey(account="", region="", deployment=DeploymentId(""))
 """Stands in the audit trail for what belongs to no deployment."""
@@ -24,7 +24,7 @@ MAX_DURATION: Final = timedelta(days=366)
 MAX_REASON_CHARS: Final = 300
 
 
-class NotAFreeze(Refusal):
+class NotAFreeze(Denial):
     """The freeze cannot be declared. The subclass says why."""
 
 
@@ -107,8 +107,8 @@ class Declared:
 
 
 def may_freeze(person: Person, *, rules: Rules) -> None:
-    """Raises the `Refusal` of somebody who is no admin."""
-    if person.standing is not Standing.MEMBER:
+    """Raises the `Denial` of somebody who is no admin."""
+    if person.standing is not AccountStatus.MEMBER:
         raise NotAMember(person.standing)
     if not rules.roster().holds(person.user, approvers=rules.admins):
         raise NotAnAdmin

@@ -9,7 +9,7 @@ from app.flow.lifecycle.observation import known_previous
 from app.flow.ports.database import HeldSwitch, SettledIntervention, SwitchUpdate
 from app.flow.read_models import InterventionPhase, Switch
 from app.gate.ids import DeploymentId
-from app.gate.undo import Deed
+from app.gate.undo import InterventionKind
 
 
 async def apply_observation(held: HeldSwitch, news: SwitchUpdate, *, now: datetime) -> None:
@@ -44,7 +44,7 @@ def settled_events(settled: Sequence[SettledIntervention], *, now: datetime) -> 
             seconds=round((now - one.intervention.asked_at).total_seconds()),
         )
         for one in settled
-        if one.intervention.deed is not Deed.FINISH
+        if one.intervention.deed is not InterventionKind.FINISH
     ]
 
 

@@ -10,7 +10,7 @@ from app.flow.ports.codedeploy import DeploymentFacts
 from app.flow.ports.database import HeldSwitch
 from app.flow.read_models import GateView, InterventionPhase, Setback
 from app.gate.state_machine import Awaiting, Closed, Decided, Reported
-from app.gate.undo import Deed
+from app.gate.undo import InterventionKind
 
 
 async def close_switch(
@@ -86,7 +86,9 @@ async def _settle_own(held: HeldSwitch, facts: DeploymentFacts, *, now: datetime
     succeeded = facts.status == "Succeeded"
     if succeeded or not facts.rollback_id:
         why = Setback.TOO_LATE if succeeded else Setback.NO_ROLLBACK
-        stopped = await held.settle_own(Deed.STOP, InterventionPhase.FAILED, problem=why, now=now)
+        stopped = await held.settle_own(InterventionKind.STOP, InterventionPhase.FAILED, problem=why, now=now)
         await held.note(settled_events(stopped, now=now))
     finished = InterventionPhase.DONE if succeeded else InterventionPhase.FAILED
-    await held.settle_own(Deed.FINISH, finished, problem=None if succeeded else facts.ending, now=now)
+    await held.settle_own(
+        InterventionKind.FINISH, finished, problem=None if succeeded else facts.ending, now=now
+    )

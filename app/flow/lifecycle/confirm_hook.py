@@ -22,7 +22,7 @@ from app.flow.ports.rules import Rules
 from app.flow.undo.execute_intervention import UNDO_TAG
 from app.gate.deployer import deployer_claims
 from app.gate.ids import SwitchKey
-from app.gate.rules.permits import RESCUERS
+from app.gate.rules.permits import AUTO_ROLLBACK_CREATORS
 
 GATED_EVENT: Final = "BeforeAllowTraffic"
 """The lifecycle event that is gated: production traffic has not moved yet and moves right after it."""
@@ -82,7 +82,7 @@ async def confirm_hook(
         facts = await _facts(key, deployments, until=began + CONFIRM_TIMEOUT_SECONDS)
         if facts is None:
             return Confirmation(verification=None, hook_name=hook_name)
-        if facts.creator in RESCUERS:
+        if facts.creator in AUTO_ROLLBACK_CREATORS:
             return await _rollback(facts, target, hook_name=hook_name, rules=rules)
         check_managed(facts, rules=rules)
         if hook_name != GATED_EVENT and not _is_undo(facts):
@@ -99,7 +99,7 @@ def verify_facts(facts: DeploymentFacts, target: Target | None, *, rules: Rules)
     An automatic rollback is taken whatever it is of: it must never wait. Raises `DeploymentNotManaged`.
     """
     domain = rules.domain_of(application=facts.application, deployment_group=facts.deployment_group)
-    if facts.creator not in RESCUERS:
+    if facts.creator not in AUTO_ROLLBACK_CREATORS:
         check_managed(facts, rules=rules)
         # Of GetDeployment the platform is optional; the target's own type tells as well.
         platform = facts.platform or (target.platform if target else "")
@@ -133,7 +133,11 @@ def check_managed(facts: DeploymentFacts, *, rules: Rules) -> None:
 def check_event(facts: DeploymentFacts, target: Target | None) -> None:
     """Raises `WrongEvent` where the target shows that another hook waits than the gated one."""
     waiting = waiting_hook(target) if target is not None else None
-    if waiting not in {None, GATED_EVENT} and facts.creator not in RESCUERS and not _is_undo(facts):
+    if (
+        waiting not in {None, GATED_EVENT}
+        and facts.creator not in AUTO_ROLLBACK_CREATORS
+        and not _is_undo(facts)
+    ):
         raise WrongEvent(str(waiting))
 
 
@@ -154,7 +158,7 @@ def _confirmed(
     facts: DeploymentFacts, target: Target | None, *, hook_name: str, rules: Rules
 ) -> Confirmation:
     verification = verify_facts(facts, target, rules=rules)
-    passes = facts.creator in RESCUERS or _is_undo(facts)
+    passes = facts.creator in AUTO_ROLLBACK_CREATORS or _is_undo(facts)
     waiting = waiting_hook(target) if target is not None else None
     if target is None or waiting is None:
         gated = target.events.get(GATED_EVENT) if target is not None else None

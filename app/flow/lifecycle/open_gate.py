@@ -12,10 +12,10 @@ from app.flow.ports.codedeploy import Deployments
 from app.flow.ports.database import GateRecord, Opening, Verification
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
-from app.gate.deadline import HOOK_LIMIT, deadline_after
+from app.gate.deadline import HOOK_TIMEOUT, deadline_after
 from app.gate.ids import ExecutionId, GateId, SwitchKey
 from app.gate.reminders import next_reminder
-from app.gate.rules.permits import RESCUERS
+from app.gate.rules.permits import AUTO_ROLLBACK_CREATORS
 from app.gate.rules.policy import Policy
 
 
@@ -63,7 +63,7 @@ async def open_gate(
     entry = await record.open(opening, _opened(hook, opening))
     if entry is not None:
         # What CodeDeploy could not be asked the record may know: a rollback that it follows, an undo that we started.
-        if verification is None or entry.undoes or verification.facts.creator in RESCUERS:
+        if verification is None or entry.undoes or verification.facts.creator in AUTO_ROLLBACK_CREATORS:
             await auto_approve_rollback(opening.gate, record=record, now=now)
         return Opened(gate=opening.gate, verified=verification is not None)
     known = await record.find(hook.key, execution_digest=hook.execution_id.digest())
@@ -99,7 +99,7 @@ def _opening(hook: Hook, confirmation: Confirmation, *, rules: Rules, now: datet
 
 def _plausible(started_at: datetime | None, now: datetime) -> datetime | None:
     """A hook that began over an hour before it came here would be over: such a time says nothing."""
-    return started_at if started_at is not None and started_at >= now - HOOK_LIMIT else None
+    return started_at if started_at is not None and started_at >= now - HOOK_TIMEOUT else None
 
 
 def _opened(hook: Hook, opening: Opening) -> Sequence[Event]:

@@ -18,8 +18,13 @@ from app.flow.notify.announce import AnnouncementKind
 from app.flow.ports.database import SetAside
 from app.flow.ports.rules import OwnedDomain, Rules
 from app.gate.ids import DomainName
-from app.gate.rules.exclusivity import Line, Neighbour, state_of, waits_in_line
-from app.gate.rules.policy import in_force
+from app.gate.rules.exclusivity import (
+    QueuePosition,
+    RelatedSwitch,
+    awaits_exclusivity,
+    related_switches_fingerprint,
+)
+from app.gate.rules.policy import effective_policy
 from app.gate.rules.shift import Shift
 
 
@@ -54,7 +59,7 @@ class RuleStatusRecord(Protocol):
 
     async def waiting(self) -> Sequence[WaitingGates]: ...
 
-    async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[Neighbour]: ...
+    async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[RelatedSwitch]: ...
 
     async def turn(self, waiting: WaitingGates, said: RuleSnapshot, *, news: bool, now: datetime) -> None:
         """Stores what the rules say now and announces what there is to be announced of it.
@@ -83,7 +88,7 @@ async def refresh_rule_status(
             said = _said(domain, each, standing, neighbours, rules=rules, now=now)
             if said.mark != each.mark:
                 # A card may have been drawn before its neighbours became what they are.
-                news = said.frozen or bool(domain.policy.turns.others)
+                news = said.frozen or bool(domain.policy.exclusivity.related_domains)
                 await record.turn(each, said, news=news, now=now)
                 turned += 1
     return turned
@@ -100,8 +105,8 @@ def announcement_for(before: WaitingGates, said: RuleSnapshot) -> AnnouncementKi
 
 async def _neighbours(
     domains: Iterable[OwnedDomain], *, record: RuleStatusRecord, rules: Rules
-) -> Sequence[Neighbour]:
-    wanted = {name for domain in domains for name in domain.policy.turns.others}
+) -> Sequence[RelatedSwitch]:
+    wanted = {name for domain in domains for name in domain.policy.exclusivity.related_domains}
     return with_configured_waits(await record.neighbours(sorted(wanted)), rules) if wanted else ()
 
 
@@ -109,13 +114,16 @@ def _said(
     domain: OwnedDomain,
     each: WaitingGates,
     standing: Sequence[ActiveFreeze],
-    neighbours: Sequence[Neighbour],
+    neighbours: Sequence[RelatedSwitch],
     *,
     rules: Rules,
     now: datetime,
 ) -> RuleSnapshot:
-    force = in_force(domain.policy, now=now, shift=each.shift)
-    turns, line = domain.policy.turns, Line(opened_at=each.since, neighbours=tuple(neighbours))
+    force = effective_policy(domain.policy, now=now, shift=each.shift)
+    exclusivity, line = (
+        domain.policy.exclusivity,
+        QueuePosition(opened_at=each.since, related=tuple(neighbours)),
+    )
     record = [one.freeze for one in standing if one.domains is None or domain.name in one.domains]
     spans = [span for freeze in (*record, *rules.freezes(domain.name)) if (span := freeze.around(now))]
     unheard = [
@@ -126,12 +134,12 @@ def _said(
         *force.variants,
         *sorted(f"{span.start} {span.end}" for span in spans),
         *unheard,
-        *state_of(turns, neighbours, now=now),
+        *related_switches_fingerprint(exclusivity, neighbours, now=now),
     ]
     return RuleSnapshot(
         mark=sha256("\n".join(said).encode()).hexdigest()[:16],
         frozen=bool(spans),
-        waits=waits_in_line(turns, line, waited=each.waits, now=now),
+        waits=awaits_exclusivity(exclusivity, line, waited=each.waits, now=now),
     )
 
 

@@ -12,7 +12,7 @@ from app.flow.ports.database import GateRecord, HeldGate, SetAside
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.gate.ids import GateId
-from app.gate.reminders import Manners, Nudge, Reminder, next_reminder, reminders
+from app.gate.reminders import Reminder, ReminderKind, ReminderSettings, next_reminder, reminders
 from app.gate.state_machine import Awaiting
 
 MAX_GATES_PER_RUN: Final = 50
@@ -46,11 +46,11 @@ async def _remind(held: HeldGate, *, rules: Rules, now: datetime) -> None:
 
 def _worth_saying(come: Sequence[Reminder]) -> Sequence[Reminder]:
     """After a pause several may have come at once: the latest says it all, and whoever is called is called."""
-    plain = [one for one in come if one.nudge is not Nudge.ESCALATION]
-    return [*plain[-1:], *(one for one in come if one.nudge is Nudge.ESCALATION)]
+    plain = [one for one in come if one.nudge is not ReminderKind.ESCALATION]
+    return [*plain[-1:], *(one for one in come if one.nudge is ReminderKind.ESCALATION)]
 
 
-def _manners(view: GateView, *, rules: Rules) -> Manners:
+def _manners(view: GateView, *, rules: Rules) -> ReminderSettings:
     domain = rules.domain(view.switch.domain) if view.switch.domain else None
     return (domain.policy if domain else rules.default_policy).manners
 

@@ -12,10 +12,10 @@ from app.flow.read_models import CardPlace, GateView, Intervention, Intervention
 from app.gate.decision import Answer, Decision
 from app.gate.ids import DeploymentId, DomainName, ExecutionId, GateId, SwitchKey, UserId
 from app.gate.previous_revision import PreviousRevision
-from app.gate.rules.exclusivity import Neighbour
+from app.gate.rules.exclusivity import RelatedSwitch
 from app.gate.rules.traffic_guard import TrafficGuard
 from app.gate.state_machine import Awaiting, Closed, Vote
-from app.gate.undo import Deed
+from app.gate.undo import InterventionKind
 
 
 class DatabaseUnavailable(Exception):
@@ -250,7 +250,7 @@ class HeldSwitch(Protocol):
         ...
 
     async def settle_own(
-        self, deed: Deed, phase: InterventionPhase, *, problem: str | None, now: datetime
+        self, deed: InterventionKind, phase: InterventionPhase, *, problem: str | None, now: datetime
     ) -> Sequence[SettledIntervention]:
         """Ends what was asked of this switch."""
         ...
@@ -301,7 +301,7 @@ class GateRecord(Protocol):
         self, gate: GateId, *, skip_locked: bool = False, request: str | None = None
     ) -> AbstractAsyncContextManager[HeldGate | None]: ...
 
-    async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[Neighbour]:
+    async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[RelatedSwitch]:
         """These domains' switches that live, and the last one of each."""
         ...
 

@@ -10,7 +10,7 @@ from app.flow.ports.database import Claim
 from app.flow.read_models import GateView
 from app.gate.evidence.blue_green import TargetSet, TaskSet
 from app.gate.evidence.model import Alarm, Evidence, Listener, Missing, Safety, Targets
-from app.gate.evidence.revision import Reading
+from app.gate.evidence.revision import RevisionReading
 from app.gate.ids import SwitchKey
 from app.gate.rules.traffic_guard import GuardRule
 
@@ -70,7 +70,7 @@ class EvidenceSource(Protocol):
         """The task definition that the deployment's own AppSpec names."""
         ...
 
-    async def reading(self, region: str, task_definition: str) -> Reading: ...
+    async def reading(self, region: str, task_definition: str) -> RevisionReading: ...
 
     async def target_group_arns(self, region: str, names: Sequence[str]) -> Mapping[str, str]: ...
 

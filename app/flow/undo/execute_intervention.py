@@ -20,7 +20,7 @@ from app.flow.ports.database import DueIntervention
 from app.flow.read_models import Setback
 from app.gate.ids import GateId
 from app.gate.previous_revision import Obstacle
-from app.gate.undo import Deed
+from app.gate.undo import InterventionKind
 
 UNDO_TAG: Final = "switchgate-undo:"
 """In a deployment's description before the id of the undo that made it."""
@@ -100,7 +100,7 @@ async def execute_intervention(
     except AlreadyOver as over:
         problem = str(over) or Setback.OVER_FIRST
     else:
-        kind = Kind.FINISH_SENT if due.intervention.deed is Deed.FINISH else Kind.UNDO_SENT
+        kind = Kind.FINISH_SENT if due.intervention.deed is InterventionKind.FINISH else Kind.UNDO_SENT
         event = _event(due, kind, now, deployment=answer.deployment or "", why=answer.problem or "")
         return await record.sent(
             due,
@@ -110,7 +110,7 @@ async def execute_intervention(
             event=event,
             now=now,
         )
-    kind = Kind.FINISH_FAILED if due.intervention.deed is Deed.FINISH else Kind.UNDO_FAILED
+    kind = Kind.FINISH_FAILED if due.intervention.deed is InterventionKind.FINISH else Kind.UNDO_FAILED
     await record.failed(due, problem=problem, event=_event(due, kind, now, why=problem), now=now)
     return []
 
@@ -118,15 +118,15 @@ async def execute_intervention(
 async def _tell(due: DueIntervention, *, interveners: DeploymentControl, deployments: Deployments) -> _Answer:
     key, wish = due.switch.key, due.intervention
     match wish.deed:
-        case Deed.STOP:
+        case InterventionKind.STOP:
             await _stop(due, interveners=interveners, deployments=deployments)
             return _Answer()
-        case Deed.REDEPLOY:
+        case InterventionKind.REDEPLOY:
             mark = f"{UNDO_TAG}{wish.id}"
             description = f"Undo of {key.deployment}, asked for by {wish.name}"
             made = await interveners.redeploy_previous(key, blue=due.blue, mark=mark, description=description)
             return _Answer(deployment=made.deployment, problem=Setback.ALARMS_ON if made.alarms_on else None)
-        case Deed.FINISH:
+        case InterventionKind.FINISH:
             with suppress(AlreadyOver):  # blue is gone: that is what was asked for
                 await interveners.finish(key)
             return _Answer(done=True)

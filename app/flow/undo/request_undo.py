@@ -14,13 +14,13 @@ from app.flow.ports.rules import OwnedDomain, Rules
 from app.flow.read_models import GateView, Intervention, InterventionPhase, Setback, undo_context_of
 from app.flow.replayed_requests import refuse_replay
 from app.gate.ids import GateId
-from app.gate.rules.permits import Person, Refusal
-from app.gate.undo import Deed, judge_finish, judge_person, judge_undo
+from app.gate.rules.permits import Denial, Person
+from app.gate.undo import InterventionKind, judge_finish, judge_intervener, judge_undo
 
 REQUESTED_KINDS: Final = {
-    Deed.STOP: Kind.UNDO_ASKED,
-    Deed.REDEPLOY: Kind.UNDO_ASKED,
-    Deed.FINISH: Kind.FINISH_ASKED,
+    InterventionKind.STOP: Kind.UNDO_ASKED,
+    InterventionKind.REDEPLOY: Kind.UNDO_ASKED,
+    InterventionKind.FINISH: Kind.FINISH_ASKED,
 }
 
 
@@ -29,7 +29,7 @@ class InterventionRequest:
     """What a person asks for, at the card of a gate."""
 
     gate: GateId
-    deed: Deed
+    deed: InterventionKind
     person: Person
     reason: str
     request: str | None = None
@@ -72,7 +72,7 @@ async def request_undo(
         try:
             _judge(wish, held.view, rules=rules)
             refuse_replay(held.is_replay)
-        except Refusal as refusal:
+        except Denial as refusal:
             refused = await _refuse(held, refusal, by=wish.person, now=now, deed=wish.deed)
         else:
             asked = _asked(wish, now)
@@ -105,8 +105,8 @@ async def may_undo(
         view = held.view
         try:
             policy = domain_of(view, rules=rules).policy
-            judge_person(person=by, policy=policy, admins=rules.admins, roster=rules.roster())
-        except Refusal as refusal:
+            judge_intervener(person=by, policy=policy, admins=rules.admins, roster=rules.roster())
+        except Denial as refusal:
             refused = await _refuse(held, refusal, by=by, now=now)
         else:
             return view
@@ -114,7 +114,7 @@ async def may_undo(
 
 
 async def _refuse(
-    held: HeldIntervention, refusal: Refusal, *, by: Person, now: datetime, **detail: str
+    held: HeldIntervention, refusal: Denial, *, by: Person, now: datetime, **detail: str
 ) -> RequestDenied:
     """Records it; to be raised once the transaction is over."""
     why = type(refusal).__name__
@@ -133,7 +133,7 @@ def domain_of(view: GateView, *, rules: Rules) -> OwnedDomain:
 def _judge(wish: InterventionRequest, view: GateView, *, rules: Rules) -> None:
     policy = domain_of(view, rules=rules).policy
     at = undo_context_of(view)
-    if wish.deed is Deed.FINISH:
+    if wish.deed is InterventionKind.FINISH:
         judge_finish(at=at, person=wish.person, policy=policy, admins=rules.admins, roster=rules.roster())
         return
     judge_undo(
@@ -150,8 +150,8 @@ def _judge(wish: InterventionRequest, view: GateView, *, rules: Rules) -> None:
 def _given_up(wish: InterventionRequest, view: GateView) -> Intervention | None:
     """Blue's end, asked for and not yet taken by CodeDeploy: an undo takes its place, it never waits for it."""
     before = view.intervention
-    waits = before is not None and before.deed is Deed.FINISH and before.under_way
-    return before if waits and wish.deed is not Deed.FINISH else None
+    waits = before is not None and before.deed is InterventionKind.FINISH and before.under_way
+    return before if waits and wish.deed is not InterventionKind.FINISH else None
 
 
 def _asked(wish: InterventionRequest, now: datetime) -> Intervention:

@@ -93,7 +93,7 @@ def origin_of(tags: Mapping[str, str], images: Iterable[Image]) -> Origin:
     )
 
 
-def told_by(description: str) -> Origin:
+def origin_in_description(description: str) -> Origin:
     """What a deployment's description tells: `owner/repo@sha`, GitHub links, `git 4f2a1c`, a bare commit."""
     repo = sha = run = None
     for url in _URL.finditer(description):

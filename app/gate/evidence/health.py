@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from app.gate.evidence.model import ABSENT, Alarm, Evidence, Missing, Targets, Tasks, Why
+from app.gate.evidence.model import ABSENT, Alarm, Evidence, Missing, MissingReason, Targets, Tasks
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,7 +16,7 @@ class NoTasks:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TargetsUnfit:
+class UnhealthyTargets:
     """Some targets would not serve."""
 
     name: ClassVar[str] = "targets_unfit"
@@ -25,13 +25,13 @@ class TargetsUnfit:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class AlarmRings:
+class AlarmFiring:
     name: ClassVar[str] = "alarm_rings"
     alarm: Alarm
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TasksShort:
+class TooFewTasks:
     """Fewer tasks run than are wanted."""
 
     name: ClassVar[str] = "tasks_short"
@@ -53,7 +53,7 @@ class NotSteady:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class AlarmGone:
+class AlarmNotFound:
     """The deployment group names an alarm that does not exist."""
 
     name: ClassVar[str] = "alarm_gone"
@@ -70,7 +70,7 @@ class TargetsUnchecked:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Unread:
+class EvidenceUnread:
     """A part that could not be read; `part` is its name in `Evidence.missing`."""
 
     name: ClassVar[str] = "unread"
@@ -80,26 +80,26 @@ class Unread:
 
 Finding = (
     NoTasks
-    | TargetsUnfit
-    | AlarmRings
-    | TasksShort
+    | UnhealthyTargets
+    | AlarmFiring
+    | TooFewTasks
     | NoTargets
     | NotSteady
-    | AlarmGone
+    | AlarmNotFound
     | TargetsUnchecked
-    | Unread
+    | EvidenceUnread
 )
 
 _ORDER: Final[tuple[type[Finding], ...]] = (
     NoTasks,
-    TargetsUnfit,
-    AlarmRings,
-    TasksShort,
+    UnhealthyTargets,
+    AlarmFiring,
+    TooFewTasks,
     NoTargets,
     NotSteady,
-    AlarmGone,
+    AlarmNotFound,
     TargetsUnchecked,
-    Unread,
+    EvidenceUnread,
 )
 _WORST: Final = ("unhealthy", "unhealthy.draining", "unused")
 _LEAVING: Final = "draining"
@@ -109,7 +109,7 @@ _PARTS: Final = ("tasks", "health", "alarms")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Fitness:
+class Health:
     """`findings`: the worst first; none: green is fit as far as anybody can see."""
 
     findings: tuple[Finding, ...]
@@ -121,18 +121,18 @@ class Fitness:
     @property
     def wrong(self) -> bool:
         """Whether anything seen speaks against it, rather than something not having been seen."""
-        return any(not isinstance(finding, TargetsUnchecked | Unread) for finding in self.findings)
+        return any(not isinstance(finding, TargetsUnchecked | EvidenceUnread) for finding in self.findings)
 
 
-def fitness(evidence: Evidence) -> Fitness:
+def health_of_green(evidence: Evidence) -> Health:
     """The state of green and of the alarms."""
     found = [*_tasks(evidence), *_targets(evidence), *_alarms(evidence), *_unread(evidence)]
-    return Fitness(findings=tuple(sorted(found, key=_rank)))
+    return Health(findings=tuple(sorted(found, key=_rank)))
 
 
 def _rank(finding: Finding) -> tuple[int, int]:
     within = 0
-    if isinstance(finding, TargetsUnfit):
+    if isinstance(finding, UnhealthyTargets):
         state = finding.targets.state
         within = _WORST.index(state) if state in _WORST else len(_WORST)
     return _ORDER.index(type(finding)), within
@@ -145,7 +145,7 @@ def _tasks(evidence: Evidence) -> Iterator[Finding]:
     if tasks.running == 0:
         yield NoTasks(desired=tasks.desired)
     elif tasks.running < tasks.desired:
-        yield TasksShort(tasks=tasks)
+        yield TooFewTasks(tasks=tasks)
     elif tasks.steady is False:
         yield NotSteady()
 
@@ -160,7 +160,7 @@ def _targets(evidence: Evidence) -> Iterator[Finding]:
         if one.unchecked:
             yield TargetsUnchecked(targets=one, total=total)
         elif one.state != "healthy":
-            yield TargetsUnfit(targets=one, total=total)
+            yield UnhealthyTargets(targets=one, total=total)
     if total == 0 and not (isinstance(tasks, Tasks) and tasks.running == 0):
         yield NoTargets()
 
@@ -170,13 +170,13 @@ def _alarms(evidence: Evidence) -> Iterator[Finding]:
         return
     for alarm in evidence.alarms:
         if alarm.state == "ALARM":
-            yield AlarmRings(alarm=alarm)
+            yield AlarmFiring(alarm=alarm)
         elif alarm.state == ABSENT:
-            yield AlarmGone(alarm=alarm)
+            yield AlarmNotFound(alarm=alarm)
 
 
 def _unread(evidence: Evidence) -> Iterator[Finding]:
     for part, missing in evidence.missing.items():
         # That nothing is configured is known, not missing.
-        if part in _PARTS and missing.why is not Why.NONE:
-            yield Unread(part=part, missing=missing)
+        if part in _PARTS and missing.why is not MissingReason.NONE:
+            yield EvidenceUnread(part=part, missing=missing)

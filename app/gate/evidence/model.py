@@ -8,11 +8,11 @@ from typing import Final
 
 from app.gate.evidence.commits import Commits
 from app.gate.evidence.revision import Revision
-from app.gate.evidence.revision_diff import Change, What, changed
+from app.gate.evidence.revision_diff import Change, ChangedPart, changed
 from app.gate.evidence.task_set_settings import TaskSetSettings, settings_changes
 
 
-class Why(StrEnum):
+class MissingReason(StrEnum):
     """Why a part could not be read."""
 
     DENIED = "denied"
@@ -27,13 +27,18 @@ class Why(StrEnum):
 class Missing:
     """A part that is not there. `call`: the AWS permission that reads it (`ecs:DescribeServices`)."""
 
-    why: Why
+    why: MissingReason
     call: str = ""
 
     @property
     def passes(self) -> bool:
         """Whether asking again soon may help by itself."""
-        return self.why in {Why.THROTTLED, Why.SILENT, Why.FAILED, Why.ABSENT}
+        return self.why in {
+            MissingReason.THROTTLED,
+            MissingReason.SILENT,
+            MissingReason.FAILED,
+            MissingReason.ABSENT,
+        }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,7 +111,7 @@ class Safety:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Side:
+class TaskSetEvidence:
     """Blue or green. `task_definition` may be known although it could not be read."""
 
     task_set: str | None
@@ -125,8 +130,8 @@ class Evidence:
     """All that was seen at one moment. `steady_since`: when CodeDeploy found green's tasks up and steady."""
 
     seen_at: datetime
-    blue: Side
-    green: Side
+    blue: TaskSetEvidence
+    green: TaskSetEvidence
     changes: tuple[Change, ...] | Missing
     commits: Commits
     alarms: tuple[Alarm, ...] | Missing
@@ -150,7 +155,7 @@ class Evidence:
     def _number_of_tasks(self) -> Iterator[Change]:
         blue, green = self.blue.tasks, self.green.tasks
         if not isinstance(blue, Missing) and not isinstance(green, Missing):
-            yield from changed(What.TASKS, "desiredCount", str(blue.desired), str(green.desired))
+            yield from changed(ChangedPart.TASKS, "desiredCount", str(blue.desired), str(green.desired))
 
     @property
     def missing(self) -> dict[str, Missing]:

@@ -105,7 +105,7 @@ class Revision:
         return f"{self.family}:{self.number}"
 
 
-class Spot(NamedTuple):
+class FieldPath(NamedTuple):
     """A place in a task definition: `container` is empty for the definition itself."""
 
     container: str
@@ -114,14 +114,14 @@ class Spot(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reading:
+class RevisionReading:
     """A revision just read, with a mark for everything whose value must not be kept.
 
     Two marks of one process are equal when the values are. They are keyed, and never leave the process.
     """
 
     revision: Revision
-    marks: Mapping[Spot, bytes]
+    marks: Mapping[FieldPath, bytes]
 
     def __repr__(self) -> str:
         return f"Reading({self.revision.name})"

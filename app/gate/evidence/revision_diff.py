@@ -6,10 +6,10 @@ from enum import StrEnum
 from itertools import chain
 from typing import Final
 
-from app.gate.evidence.revision import Container, Reading
+from app.gate.evidence.revision import Container, RevisionReading
 
 
-class What(StrEnum):
+class ChangedPart(StrEnum):
     """In the order in which a reader wants to know."""
 
     IMAGE = "image"
@@ -29,13 +29,13 @@ class What(StrEnum):
     OTHER = "other"
 
 
-class How(StrEnum):
+class ChangeKind(StrEnum):
     ADDED = "added"
     REMOVED = "removed"
     CHANGED = "changed"
 
 
-HIDDEN: Final = frozenset({What.VARIABLE, What.SECRET, What.COMMAND, What.OTHER})
+HIDDEN: Final = frozenset({ChangedPart.VARIABLE, ChangedPart.SECRET, ChangedPart.COMMAND, ChangedPart.OTHER})
 """Of these only the name is told, never what it was or is."""
 
 
@@ -44,8 +44,8 @@ class Change:
     """One difference. `name` is the variable's, secret's or container's, or the part's own; `before` and
     `after` are as shown, None where there was nothing or nothing may be told."""
 
-    what: What
-    how: How
+    what: ChangedPart
+    how: ChangeKind
     name: str
     container: str = ""
     before: str | None = None
@@ -56,35 +56,37 @@ class Change:
             raise ValueError(f"a {self.what} never tells its value")
 
 
-def diff(blue: Reading, green: Reading) -> tuple[Change, ...]:
+def diff(blue: RevisionReading, green: RevisionReading) -> tuple[Change, ...]:
     """All that differs between two revisions; nothing when green runs what blue runs."""
     before = {container.name: container for container in blue.revision.containers}
     after = {container.name: container for container in green.revision.containers}
     changes = chain(
         _task(blue, green),
-        _names(What.CONTAINER, before, after),
+        _names(ChangedPart.CONTAINER, before, after),
         *(_container(before[name], after[name]) for name in before if name in after),
         _hidden(blue, green, both={""} | (before.keys() & after.keys())),
     )
-    order = list(What)
+    order = list(ChangedPart)
     return tuple(sorted(changes, key=lambda change: order.index(change.what)))
 
 
-def changed(what: What, name: str, before: str, after: str, *, container: str = "") -> Iterator[Change]:
+def changed(
+    what: ChangedPart, name: str, before: str, after: str, *, container: str = ""
+) -> Iterator[Change]:
     """The change of a plain value; an empty one is none."""
     if before == after:
         return
-    how = How.ADDED if not before else How.CHANGED if after else How.REMOVED
+    how = ChangeKind.ADDED if not before else ChangeKind.CHANGED if after else ChangeKind.REMOVED
     yield Change(
         what=what, how=how, name=name, container=container, before=before or None, after=after or None
     )
 
 
-def _task(blue: Reading, green: Reading) -> Iterator[Change]:
+def _task(blue: RevisionReading, green: RevisionReading) -> Iterator[Change]:
     one, other = blue.revision, green.revision
-    yield from changed(What.CPU, "cpu", one.cpu, other.cpu)
-    yield from changed(What.MEMORY, "memory", one.memory, other.memory)
-    yield from changed(What.ROLE, "taskRole", one.task_role, other.task_role)
+    yield from changed(ChangedPart.CPU, "cpu", one.cpu, other.cpu)
+    yield from changed(ChangedPart.MEMORY, "memory", one.memory, other.memory)
+    yield from changed(ChangedPart.ROLE, "taskRole", one.task_role, other.task_role)
 
 
 def _container(blue: Container, green: Container) -> Iterator[Change]:
@@ -92,13 +94,20 @@ def _container(blue: Container, green: Container) -> Iterator[Change]:
     if not blue.image.same_as(green.image):
         one, other = _image_words(blue, green)
         yield Change(
-            what=What.IMAGE, how=How.CHANGED, name=green.image.path, container=name, before=one, after=other
+            what=ChangedPart.IMAGE,
+            how=ChangeKind.CHANGED,
+            name=green.image.path,
+            container=name,
+            before=one,
+            after=other,
         )
-    yield from changed(What.CPU, "cpu", blue.cpu, green.cpu, container=name)
-    yield from changed(What.MEMORY, "memory", blue.memory, green.memory, container=name)
-    yield from changed(What.PORTS, "ports", ", ".join(blue.ports), ", ".join(green.ports), container=name)
-    yield from _names(What.VARIABLE, blue.variables, green.variables, container=name)
-    yield from _names(What.SECRET, blue.secrets, green.secrets, container=name)
+    yield from changed(ChangedPart.CPU, "cpu", blue.cpu, green.cpu, container=name)
+    yield from changed(ChangedPart.MEMORY, "memory", blue.memory, green.memory, container=name)
+    yield from changed(
+        ChangedPart.PORTS, "ports", ", ".join(blue.ports), ", ".join(green.ports), container=name
+    )
+    yield from _names(ChangedPart.VARIABLE, blue.variables, green.variables, container=name)
+    yield from _names(ChangedPart.SECRET, blue.secrets, green.secrets, container=name)
 
 
 def _image_words(blue: Container, green: Container) -> tuple[str, str]:
@@ -109,24 +118,26 @@ def _image_words(blue: Container, green: Container) -> tuple[str, str]:
     return one.reference, other.reference
 
 
-def _names(what: What, before: Iterable[str], after: Iterable[str], *, container: str = "") -> list[Change]:
+def _names(
+    what: ChangedPart, before: Iterable[str], after: Iterable[str], *, container: str = ""
+) -> list[Change]:
     """What came and what went; what stayed is told apart by its mark."""
     old, new = list(before), list(after)
     return [
-        *(_named(what, How.ADDED, name, container) for name in new if name not in old),
-        *(_named(what, How.REMOVED, name, container) for name in old if name not in new),
+        *(_named(what, ChangeKind.ADDED, name, container) for name in new if name not in old),
+        *(_named(what, ChangeKind.REMOVED, name, container) for name in old if name not in new),
     ]
 
 
 _KINDS: Final = {
-    "variable": What.VARIABLE,
-    "secret": What.SECRET,
-    "command": What.COMMAND,
-    "ports": What.PORTS,
+    "variable": ChangedPart.VARIABLE,
+    "secret": ChangedPart.SECRET,
+    "command": ChangedPart.COMMAND,
+    "ports": ChangedPart.PORTS,
 }
 
 
-def _hidden(blue: Reading, green: Reading, *, both: set[str]) -> Iterator[Change]:
+def _hidden(blue: RevisionReading, green: RevisionReading, *, both: set[str]) -> Iterator[Change]:
     """What differs by its mark, in the containers that both have."""
     visible = _visible(blue, green)
     for spot in sorted(blue.marks.keys() | green.marks.keys()):
@@ -134,13 +145,13 @@ def _hidden(blue: Reading, green: Reading, *, both: set[str]) -> Iterator[Change
             continue
         if (spot.container, spot.kind) in visible:
             continue
-        what = _KINDS.get(spot.kind, What.OTHER)
+        what = _KINDS.get(spot.kind, ChangedPart.OTHER)
         stayed = spot in blue.marks and spot in green.marks
-        if stayed or what is What.OTHER:
-            yield _named(what, How.CHANGED, spot.name, spot.container)
+        if stayed or what is ChangedPart.OTHER:
+            yield _named(what, ChangeKind.CHANGED, spot.name, spot.container)
 
 
-def _visible(blue: Reading, green: Reading) -> set[tuple[str, str]]:
+def _visible(blue: RevisionReading, green: RevisionReading) -> set[tuple[str, str]]:
     """Ports that differ even as they are shown: their mark need not say it again."""
     before = {container.name: container for container in blue.revision.containers}
     return {
@@ -150,5 +161,5 @@ def _visible(blue: Reading, green: Reading) -> set[tuple[str, str]]:
     }
 
 
-def _named(what: What, how: How, name: str, container: str) -> Change:
+def _named(what: ChangedPart, how: ChangeKind, name: str, container: str) -> Change:
     return Change(what=what, how=how, name=name, container=container)

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from app.gate.evidence.revision_diff import Change, How, What, changed
+from app.gate.evidence.revision_diff import Change, ChangedPart, ChangeKind, changed
 
-LATEST = "LATEST"
+LATEST_PLATFORM = "LATEST_PLATFORM"
 """The platform version where none is given."""
 
 
@@ -30,17 +30,21 @@ def settings_changes(blue: TaskSetSettings | None, green: TaskSetSettings | None
     if blue is None or green is None:
         return
     if blue.capacity and green.capacity:
-        yield from changed(What.CAPACITY, "capacity", blue.capacity, green.capacity)
-    yield from changed(What.PLATFORM, "platform", blue.platform or LATEST, green.platform or LATEST)
+        yield from changed(ChangedPart.CAPACITY, "capacity", blue.capacity, green.capacity)
+    yield from changed(
+        ChangedPart.PLATFORM, "platform", blue.platform or LATEST_PLATFORM, green.platform or LATEST_PLATFORM
+    )
     if blue.platform_family and green.platform_family:
-        yield from changed(What.PLATFORM, "platformFamily", blue.platform_family, green.platform_family)
+        yield from changed(
+            ChangedPart.PLATFORM, "platformFamily", blue.platform_family, green.platform_family
+        )
     yield from _network(blue, green)
     if blue.routes and green.routes:
-        yield from changed(What.ROUTE, "route", ", ".join(blue.routes), ", ".join(green.routes))
+        yield from changed(ChangedPart.ROUTE, "route", ", ".join(blue.routes), ", ".join(green.routes))
     if blue.service_registries != green.service_registries:
-        yield Change(what=What.OTHER, how=How.CHANGED, name="serviceRegistries")
+        yield Change(what=ChangedPart.OTHER, how=ChangeKind.CHANGED, name="serviceRegistries")
     if blue.storage_key != green.storage_key:
-        yield Change(what=What.OTHER, how=How.CHANGED, name="fargateEphemeralStorage")
+        yield Change(what=ChangedPart.OTHER, how=ChangeKind.CHANGED, name="fargateEphemeralStorage")
 
 
 def _network(blue: TaskSetSettings, green: TaskSetSettings) -> Iterator[Change]:
@@ -51,4 +55,4 @@ def _network(blue: TaskSetSettings, green: TaskSetSettings) -> Iterator[Change]:
     }
     differing = ", ".join(name for name, differs in parts.items() if differs)
     if differing:
-        yield Change(what=What.NETWORK, how=How.CHANGED, name=differing)
+        yield Change(what=ChangedPart.NETWORK, how=ChangeKind.CHANGED, name=differing)

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-LONGEST_NAME: Final = 100
-LONGEST_SUMMARY: Final = 500
-LONGEST_URL: Final = 2000
-MOST: Final = 100
+MAX_NAME_CHARS: Final = 100
+MAX_SUMMARY_CHARS: Final = 500
+MAX_URL_CHARS: Final = 2000
+MAX_CHECKS: Final = 100
 """Checks a switch. A card names them, and a person reads it."""
 
 PROBE: Final = "probe"
@@ -24,7 +24,10 @@ class CheckState(StrEnum):
 def is_check_name(value: str) -> bool:
     """1 to 100 printable characters, without blanks around them or slashes: it stands in a URL."""
     return (
-        0 < len(value) <= LONGEST_NAME and value == value.strip() and value.isprintable() and "/" not in value
+        0 < len(value) <= MAX_NAME_CHARS
+        and value == value.strip()
+        and value.isprintable()
+        and "/" not in value
     )
 
 

@@ -6,23 +6,32 @@ from datetime import datetime
 
 from app.gate.ids import UserId
 from app.gate.rules.checks import CheckState
-from app.gate.rules.exclusivity import Line, turn_of
+from app.gate.rules.exclusivity import QueuePosition, exclusivity_blockers
 from app.gate.rules.freeze import Freeze
-from app.gate.rules.policy import InForce, Policy, RejectBy, Roster, UnknownDeployer
+from app.gate.rules.policy import EffectivePolicy, Policy, RejectBy, Roster, UnknownDeployer
 from app.gate.rules.shift import Shift
 from app.gate.rules.traffic_guard import TrafficGuard
-from app.gate.rules.violations import CheckOwed, Frozen, Holding, Outvoted, Owed, Owing, ShiftUnknown, TwoOwed
+from app.gate.rules.violations import (
+    ApprovalsRequired,
+    Blocker,
+    CheckNotPassed,
+    Frozen,
+    MissingApproval,
+    Outvoted,
+    SecondApproverRequired,
+    ShiftUnknown,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Circumstances:
-    """What the rules look at beside people. `freezes`: those of the domain, in force or not. `line`: the switches
+class RuleInputs:
+    """What the rules look at beside people. `freezes`: those of the domain, in force or not. `queue`: the switches
     of other domains, where there are any to wait for."""
 
     shift: Shift | None
     checks: Mapping[str, CheckState]
     freezes: tuple[Freeze, ...]
-    line: Line | None = None
+    queue: QueuePosition | None = None
     guard: TrafficGuard | None = None
     """What the latest evidence says of live traffic; None: nothing was seen yet."""
 
@@ -44,13 +53,13 @@ class Ballot:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Case:
+class EvaluationContext:
     """Everything that a vote is judged by, as it stands at `now`."""
 
-    rules: InForce
+    rules: EffectivePolicy
     roster: Roster
     ballot: Ballot
-    circumstances: Circumstances
+    rule_inputs: RuleInputs
     now: datetime
 
     @property
@@ -66,20 +75,20 @@ class Case:
         ids = self.roster.ids(user)
         return not self.policy.own_deployment and (ballot.deployer in ids or bool(ids & ballot.named))
 
-    def under(self, policy: Policy) -> "Case":
+    def under(self, policy: Policy) -> "EvaluationContext":
         """The same case under another policy."""
         return replace(self, rules=replace(self.rules, policy=policy))
 
-    def approved_also_by(self, user: UserId) -> "Case":
+    def approved_also_by(self, user: UserId) -> "EvaluationContext":
         """The same case after this person's approval."""
         return replace(self, ballot=self.ballot.approved_also_by(user))
 
-    def rejected_also_by(self, user: UserId) -> "Case":
+    def rejected_also_by(self, user: UserId) -> "EvaluationContext":
         """The same case after this person's rejection."""
         return replace(self, ballot=self.ballot.rejected_also_by(user))
 
 
-def frozen_by(freezes: Iterable[Freeze], *, now: datetime) -> list[Frozen]:
+def active_freezes(freezes: Iterable[Freeze], *, now: datetime) -> list[Frozen]:
     """The freezes in force, that which ends last first."""
     frozen = [
         Frozen(reason=freeze.reason, until=span.end, by=freeze.by)
@@ -89,82 +98,82 @@ def frozen_by(freezes: Iterable[Freeze], *, now: datetime) -> list[Frozen]:
     return sorted(frozen, key=lambda each: each.until, reverse=True)
 
 
-def held_by(case: Case) -> tuple[Holding, ...]:
+def blockers_of(case: EvaluationContext) -> tuple[Blocker, ...]:
     """What keeps anybody's approval from being taken now."""
-    around = case.circumstances
+    around = case.rule_inputs
     checks = [
-        CheckOwed(name=name, state=around.checks.get(name))
+        CheckNotPassed(name=name, state=around.checks.get(name))
         for name in case.policy.required_checks
         if around.checks.get(name) is not CheckState.PASSED
     ]
-    unknown = [ShiftUnknown()] if case.rules.shift_matters else []
-    turn = turn_of(case.policy.turns, around.line, now=case.now)
+    unknown = [ShiftUnknown()] if case.rules.depends_on_shift else []
+    blocking = exclusivity_blockers(case.policy.exclusivity, around.queue, now=case.now)
     guard = around.guard.holding(case.now) if around.guard else ()
-    return (*frozen_by(around.freezes, now=case.now), *guard, *turn, *unknown, *checks)
+    return (*active_freezes(around.freezes, now=case.now), *guard, *blocking, *unknown, *checks)
 
 
-def discounted(case: Case) -> frozenset[UserId]:
+def discounted_voters(case: EvaluationContext) -> frozenset[UserId]:
     """Whose votes do not count now: who may not decide any more, and who approved a deployment of their own."""
     ballot = case.ballot
     left = {user for user in ballot.approved_by | ballot.rejected_by if not case.may_vote(user)}
     return frozenset(left | {user for user in ballot.approved_by if case.is_own(user)})
 
 
-def out_of_reach(case: Case) -> tuple[Owing, ...]:
+def unreachable_approvals(case: EvaluationContext) -> tuple[MissingApproval, ...]:
     """The approvals that nobody is left to give: not enough people are in a source, or all of them deployed this."""
     policy = case.policy
     if policy.approve_when_checks_pass and policy.required_checks:
         return ()
-    short: list[Owing] = []
+    short: list[MissingApproval] = []
     everybody: set[UserId] = set()
     for source in policy.sources:
         able = {user for user in case.roster.able(source.people) if not case.is_own(user)}
         everybody |= able
         if len(able) < source.approvals:
-            short.append(Owed(people=source.people, missing=source.approvals - len(able)))
-    if asks_two(case) and len(everybody) < 2 and not short:
-        short.append(TwoOwed(missing=2 - len(everybody)))
+            short.append(ApprovalsRequired(people=source.people, missing=source.approvals - len(able)))
+    if requires_second_approver(case) and len(everybody) < 2 and not short:
+        short.append(SecondApproverRequired(missing=2 - len(everybody)))
     return tuple(short)
 
 
-def owing(case: Case) -> tuple[Owing, ...]:
+def missing_approvals(case: EvaluationContext) -> tuple[MissingApproval, ...]:
     """Which approvals are missing.
 
     Only those who may decide now are counted: an approver who has left the group since no longer is one, and
     an approval of one's own deployment is none, also where the deployer became known after it. Somebody who
     is in two sources counts in both.
     """
-    for_it = case.ballot.approved_by - discounted(case)
-    owed: list[Owing] = []
+    for_it = case.ballot.approved_by - discounted_voters(case)
+    owed: list[MissingApproval] = []
     for source in case.policy.sources:
         have = sum(case.roster.holds(user, approvers=source.people) for user in for_it)
         if have < source.approvals:
-            owed.append(Owed(people=source.people, missing=source.approvals - have))
-    if asks_two(case) and len(for_it) < 2:
-        owed.append(TwoOwed(missing=2 - len(for_it)))
+            owed.append(ApprovalsRequired(people=source.people, missing=source.approvals - have))
+    if requires_second_approver(case) and len(for_it) < 2:
+        owed.append(SecondApproverRequired(missing=2 - len(for_it)))
     against = _against(case)
     if against and against >= len(for_it):
         owed.append(Outvoted(against=against))
     return tuple(owed)
 
 
-def rejections_owed(case: Case) -> int:
+def rejections_missing(case: EvaluationContext) -> int:
     """How many more people have to reject before the gate ends; 0: it is rejected."""
-    needed = 1 if case.policy.reject is RejectBy.ONE else asked(case) // 2 + 1
+    needed = 1 if case.policy.reject is RejectBy.ONE else approvals_required(case) // 2 + 1
     return max(needed - _against(case), 0)
 
 
-def asked(case: Case) -> int:
+def approvals_required(case: EvaluationContext) -> int:
     """How many approvals are asked in all: a majority is more than half of it."""
     total = sum(source.approvals for source in case.policy.sources)
-    return max(total, 2) if asks_two(case) else total
+    return max(total, 2) if requires_second_approver(case) else total
 
 
-def asks_two(case: Case) -> bool:
+def requires_second_approver(case: EvaluationContext) -> bool:
     """Nobody can tell whose own deployment this is, and the policy then asks two different people."""
     unknown = case.ballot.deployer is None and not case.policy.own_deployment
     return unknown and case.policy.unknown_deployer is UnknownDeployer.ASK_TWO
 
 
-def _against(case: Case) -> int:
+def _against(case: EvaluationContext) -> int:
     return sum(case.may_vote(user) for user in case.ballot.rejected_by)

@@ -12,16 +12,16 @@ from typing import Final
 
 from app.gate.deadline import given_up_after
 from app.gate.ids import DeploymentId, DomainName
-from app.gate.rules.violations import GoesFirst, TurnTaken
+from app.gate.rules.violations import ExcludedBySwitch, PredecessorPending
 
-LATELY: Final = timedelta(hours=1)
+RECENT_END_WINDOW: Final = timedelta(hours=1)
 """How long before a gate was opened an ending is still news to whoever looks at it."""
 
-AFTER_TRAFFIC: Final = "AfterAllowTraffic"
+AFTER_ALLOW_TRAFFIC: Final = "AfterAllowTraffic"
 """CodeDeploy's hook that begins once all traffic has moved: it tells so before anybody has looked."""
 
 
-class KeepsTurn(StrEnum):
+class ExclusiveUntil(StrEnum):
     """Until when an approved switch keeps its turn."""
 
     SWITCHED = "switched"
@@ -29,21 +29,21 @@ class KeepsTurn(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Turns:
-    """A domain's rules about the others. `rivals` are never switched beside it, nor it beside them; it goes after
-    `after`; its own switch keeps its turn as `keeps` says."""
+class Exclusivity:
+    """A domain's rules about the others. `excludes` are never switched beside it, nor it beside them; it goes after
+    `after`; its own switch keeps its turn as `exclusive_until` says."""
 
-    rivals: tuple[DomainName, ...] = ()
-    keeps: KeepsTurn = KeepsTurn.SWITCHED
+    excludes: tuple[DomainName, ...] = ()
+    exclusive_until: ExclusiveUntil = ExclusiveUntil.SWITCHED
     after: tuple[DomainName, ...] = ()
 
     @property
-    def others(self) -> frozenset[DomainName]:
+    def related_domains(self) -> frozenset[DomainName]:
         """Every domain whose switches matter."""
-        return frozenset(self.rivals) | frozenset(self.after)
+        return frozenset(self.excludes) | frozenset(self.after)
 
 
-class Ending(StrEnum):
+class FailedEnd(StrEnum):
     """How a switch ended that did not come through."""
 
     REJECTED = "rejected"
@@ -52,24 +52,24 @@ class Ending(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Neighbour:
+class RelatedSwitch:
     """Another domain's switch, as far as turns depend on it. Rollbacks and undos take none, and are none.
 
     `approved_at` is the latest approval, `news_at` when something of it was last to be heard; `pause` is how long
-    its traffic rests between two steps. `keeps`: by its own domain's rules.
+    its traffic rests between two steps. `exclusive_until`: by its own domain's rules.
     """
 
     domain: DomainName
     deployment: DeploymentId
     waiting_since: datetime | None = None
     approved_at: datetime | None = None
-    refused: Ending | None = None
+    refused: FailedEnd | None = None
     moved: bool = False
     switched_at: datetime | None = None
     ended_at: datetime | None = None
     news_at: datetime | None = None
     pause: timedelta = timedelta(0)
-    keeps: KeepsTurn = KeepsTurn.SWITCHED
+    exclusive_until: ExclusiveUntil = ExclusiveUntil.SWITCHED
 
     def is_going(self, *, now: datetime) -> bool:
         """Approved, and not over, refused at a later gate, or lost from sight."""
@@ -78,8 +78,10 @@ class Neighbour:
         # Asked again, or refused, before any traffic moved: nothing is under way (any more).
         return self.moved or (self.waiting_since is None and self.refused is None)
 
-    def has_turn(self, *, now: datetime) -> bool:
-        return self.is_going(now=now) and (self.switched_at is None or self.keeps is KeepsTurn.FINISHED)
+    def holds_exclusivity(self, *, now: datetime) -> bool:
+        return self.is_going(now=now) and (
+            self.switched_at is None or self.exclusive_until is ExclusiveUntil.FINISHED
+        )
 
     def is_pending(self, *, now: datetime) -> bool:
         """It may yet come through."""
@@ -88,16 +90,16 @@ class Neighbour:
         return self.waiting_since is not None or self.is_going(now=now)
 
     @property
-    def is_in_line(self) -> bool:
+    def is_queued(self) -> bool:
         """It waits for an answer, and none of its traffic has moved."""
         return self.waiting_since is not None and not self.moved and self.ended_at is None
 
     @property
-    def ending(self) -> Ending | None:
+    def failed_end(self) -> FailedEnd | None:
         """How it ended; None while it has not, or where it has come through."""
         if self.switched_at is not None:
             return None
-        return self.refused or (Ending.FAILED if self.ended_at is not None else None)
+        return self.refused or (FailedEnd.FAILED if self.ended_at is not None else None)
 
     def _is_lost(self, now: datetime) -> bool:
         """Nothing was heard of it for longer than any hook of CodeDeploy's takes: it holds nobody for ever."""
@@ -105,90 +107,105 @@ class Neighbour:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Line:
-    """Where a gate stands among the switches of other domains. `moves`: its own traffic moves already."""
+class QueuePosition:
+    """Where a gate stands among the switches of other domains. `traffic_moving`: its own traffic moves already."""
 
     opened_at: datetime
-    moves: bool = False
-    neighbours: tuple[Neighbour, ...] = ()
+    traffic_moving: bool = False
+    related: tuple[RelatedSwitch, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class NotFollowed:
+class PredecessorFailed:
     """A domain that was to go first did not come through; it is not waited for."""
 
     domain: DomainName
     deployment: DeploymentId
-    ending: Ending
+    failed_end: FailedEnd
 
 
-def turn_of(turns: Turns, line: Line | None, *, now: datetime) -> tuple[TurnTaken | GoesFirst, ...]:
+def exclusivity_blockers(
+    exclusivity: Exclusivity, queue: QueuePosition | None, *, now: datetime
+) -> tuple[ExcludedBySwitch | PredecessorPending, ...]:
     """What the gate has to wait for. A switch whose traffic moves has its turn and waits for nobody."""
-    if line is None or line.moves:
+    if queue is None or queue.traffic_moving:
         return ()
-    before = ahead(turns, line)
+    before = queued_ahead(exclusivity, queue)
     taken = [
-        TurnTaken(
+        ExcludedBySwitch(
             domain=one.domain,
             deployment=one.deployment,
             since=one.approved_at,
             switched=one.switched_at is not None,
             ahead=before,
         )
-        for one in _of(turns.rivals, line)
-        if one.has_turn(now=now) and one.approved_at is not None
+        for one in _of(exclusivity.excludes, queue)
+        if one.holds_exclusivity(now=now) and one.approved_at is not None
     ]
     first = [
-        GoesFirst(domain=one.domain, deployment=one.deployment, waits=not one.is_going(now=now))
-        for one in _of(turns.after, line)
+        PredecessorPending(domain=one.domain, deployment=one.deployment, waits=not one.is_going(now=now))
+        for one in _of(exclusivity.after, queue)
         if one.is_pending(now=now)
     ]
     return (*taken, *first)
 
 
-def waits_in_line(turns: Turns, line: Line, *, waited: bool, now: datetime) -> bool:
+def awaits_exclusivity(
+    exclusivity: Exclusivity, queue: QueuePosition, *, waited: bool, now: datetime
+) -> bool:
     """Whether whoever is to answer need not look yet. `waited`: so it was before.
 
     Once a turn has been waited for, it is there when it is free and nobody has been in line for longer: of many that
     wait, one is called.
     """
-    return bool(turn_of(turns, line, now=now)) or (waited and bool(ahead(turns, line)))
+    return bool(exclusivity_blockers(exclusivity, queue, now=now)) or (
+        waited and bool(queued_ahead(exclusivity, queue))
+    )
 
 
-def ahead(turns: Turns, line: Line | None) -> tuple[DomainName, ...]:
+def queued_ahead(exclusivity: Exclusivity, queue: QueuePosition | None) -> tuple[DomainName, ...]:
     """The domains that wait for a turn too, and have for longer; the longest first."""
-    if line is None or line.moves:
+    if queue is None or queue.traffic_moving:
         return ()
     waiting = [
         (one.waiting_since, one.domain)
-        for one in _of(turns.rivals, line)
-        if one.is_in_line and one.waiting_since is not None and one.waiting_since < line.opened_at
+        for one in _of(exclusivity.excludes, queue)
+        if one.is_queued and one.waiting_since is not None and one.waiting_since < queue.opened_at
     ]
     return tuple(dict.fromkeys(domain for _, domain in sorted(waiting)))
 
 
-def not_followed(turns: Turns, line: Line | None) -> tuple[NotFollowed, ...]:
+def failed_predecessors(
+    exclusivity: Exclusivity, queue: QueuePosition | None
+) -> tuple[PredecessorFailed, ...]:
     """Those that were to go first and lately ended otherwise."""
-    if line is None or line.moves:
+    if queue is None or queue.traffic_moving:
         return ()
     return tuple(
-        NotFollowed(domain=one.domain, deployment=one.deployment, ending=one.ending)
-        for one in _of(turns.after, line)
-        if one.ending is not None
-        and (one.ended_at or one.news_at or line.opened_at) >= line.opened_at - LATELY
+        PredecessorFailed(domain=one.domain, deployment=one.deployment, failed_end=one.failed_end)
+        for one in _of(exclusivity.after, queue)
+        if one.failed_end is not None
+        and (one.ended_at or one.news_at or queue.opened_at) >= queue.opened_at - RECENT_END_WINDOW
     )
 
 
-def state_of(turns: Turns, neighbours: Iterable[Neighbour], *, now: datetime) -> tuple[str, ...]:
+def related_switches_fingerprint(
+    exclusivity: Exclusivity, related: Iterable[RelatedSwitch], *, now: datetime
+) -> tuple[str, ...]:
     """What of the neighbours the cards of a domain tell, short: another text, other cards."""
-    mine = [one for one in neighbours if one.domain in turns.others]
+    mine = [one for one in related if one.domain in exclusivity.related_domains]
     return tuple(sorted(f"{one.domain} {one.deployment} {_state(one, now)}" for one in mine))
 
 
-def _state(one: Neighbour, now: datetime) -> str:
-    marks = (one.is_in_line, one.has_turn(now=now), one.is_pending(now=now), one.switched_at is not None)
-    return f"{marks} {one.ending}"
+def _state(one: RelatedSwitch, now: datetime) -> str:
+    marks = (
+        one.is_queued,
+        one.holds_exclusivity(now=now),
+        one.is_pending(now=now),
+        one.switched_at is not None,
+    )
+    return f"{marks} {one.failed_end}"
 
 
-def _of(domains: tuple[DomainName, ...], line: Line) -> list[Neighbour]:
-    return [one for one in line.neighbours if one.domain in domains]
+def _of(domains: tuple[DomainName, ...], queue: QueuePosition) -> list[RelatedSwitch]:
+    return [one for one in queue.related if one.domain in domains]

@@ -5,14 +5,14 @@ from enum import StrEnum
 from typing import Final
 
 from app.gate.ids import GateId, UserId
-from app.gate.rules.evaluation import Case, held_by, owing
+from app.gate.rules.evaluation import EvaluationContext, blockers_of, missing_approvals
 from app.gate.rules.policy import ReasonFor, UnknownDeployer
-from app.gate.rules.violations import Holding, NotNamed, OwnSwitch, Unmet, rule_key, rule_mark
+from app.gate.rules.violations import Blocker, NotNamed, OwnSwitch, Violation, rule_fingerprint, rule_key
 
 _MINT: Final = object()
 
 
-class Standing(StrEnum):
+class AccountStatus(StrEnum):
     """What Slack says of the account that pressed."""
 
     MEMBER = "member"
@@ -29,7 +29,7 @@ class Person:
 
     user: UserId
     name: str
-    standing: Standing
+    standing: AccountStatus
 
 
 class Choice(StrEnum):
@@ -41,7 +41,7 @@ class Basis(StrEnum):
     """On what an approval stands."""
 
     VOTES = "votes"
-    RESCUE = "rescue"
+    AUTO_ROLLBACK = "rescue"
     UNDO = "undo"
     CHECKS = "checks"
     BREAK_GLASS = "break_glass"
@@ -63,7 +63,7 @@ class Permit:
         name: str,
         basis: Basis,
         mint: object,
-        broken: tuple[Unmet, ...] = (),
+        broken: tuple[Violation, ...] = (),
         reason: str | None = None,
     ) -> None:
         if mint is not _MINT:
@@ -72,79 +72,79 @@ class Permit:
         self.broken, self.reason = broken, reason
 
 
-class Refusal(Exception):
+class Denial(Exception):
     """Why a press does not count. The subclass is the fact; nothing about the gate has changed."""
 
 
-class NotAMember(Refusal):
+class NotAMember(Denial):
     """Bots, guests, strangers, deactivated and unknown accounts never decide."""
 
-    def __init__(self, standing: Standing) -> None:
+    def __init__(self, standing: AccountStatus) -> None:
         super().__init__(f"the account is not a full member: {standing}")
         self.standing = standing
 
 
-class NotAnApprover(Refusal):
+class NotAnApprover(Denial):
     """The domain's policy does not name this person."""
 
 
-class OwnDeployment(Refusal):
+class OwnDeployment(Denial):
     """Who deployed may not approve it here."""
 
 
-class AlreadyApproved(Refusal):
+class AlreadyApproved(Denial):
     """The same person's approval counts once."""
 
 
-class AlreadyRejected(Refusal):
+class AlreadyRejected(Denial):
     """The same person's rejection counts once."""
 
 
-class ReasonMissing(Refusal):
+class ReasonMissing(Denial):
     """A rejection says why; where the policy asks it, an approval too."""
 
 
-class HeldBack(Refusal):
+class HeldBack(Denial):
     """A check, a freeze or something unknown keeps anybody's approval from being taken now."""
 
-    def __init__(self, held: tuple[Holding, ...]) -> None:
+    def __init__(self, held: tuple[Blocker, ...]) -> None:
         super().__init__(", ".join(rule_key(rule) for rule in held))
         self.held = held
 
 
-class NotAnAdmin(Refusal):
+class NotAnAdmin(Denial):
     """Only admins break the glass."""
 
 
-class NothingToBreak(Refusal):
+class NothingToBreak(Denial):
     """This person's ordinary approval would pass: no rule stands in the way."""
 
 
-class RulesChanged(Refusal):
+class RulesChanged(Denial):
     """A rule is broken that was not among those that the person was shown. `broken` are all of now."""
 
-    def __init__(self, broken: tuple[Unmet, ...]) -> None:
+    def __init__(self, broken: tuple[Violation, ...]) -> None:
         super().__init__("another rule is broken than those that were shown")
         self.broken = broken
 
 
-def judge_approval(case: Case, *, person: Person, reason: str) -> None:
-    """Raises the `Refusal` that applies to this approval; returns when it may be counted."""
+def judge_approval(case: EvaluationContext, *, person: Person, reason: str) -> None:
+    """Raises the `Denial` that applies to this approval; returns when it may be counted."""
     _must_vote(case, person)
     if case.is_own(person.user):
         raise OwnDeployment
-    held = held_by(case)
+    held = blockers_of(case)
     if held:
         raise HeldBack(held)
     again = person.user in case.ballot.approved_by
-    if again and owing(case):
+    if again and missing_approvals(case):
         raise AlreadyApproved
     if case.policy.reason is ReasonFor.ALWAYS and not again and not reason.strip():
         raise ReasonMissing
 
 
-def judge_rejection(case: Case, *, person: Person, reason: str) -> None:
-    """Raises the `Refusal` that applies to this rejection; returns when it counts.
+def judge_rejection(case: EvaluationContext, *, person: Person, reason: str) -> None:
+    """Raises the `Denial` that applies to this rejection; returns when it counts.
 
     Rejecting one's own deployment is allowed, and nothing holds a rejection back: it can only stop traffic
     from moving.
@@ -156,14 +156,14 @@ def judge_rejection(case: Case, *, person: Person, reason: str) -> None:
         raise ReasonMissing
 
 
-def permit_by_votes(gate: GateId, case: Case, *, last: Person) -> Permit | None:
+def permit_by_votes(gate: GateId, case: EvaluationContext, *, last: Person) -> Permit | None:
     """The permit, once nothing holds the gate and no approval is owed. `last` voted last."""
-    if held_by(case) or owing(case):
+    if blockers_of(case) or missing_approvals(case):
         return None
     return Permit(gate=gate, by=last.user, name=last.name, basis=Basis.VOTES, mint=_MINT)
 
 
-def permit_by_checks(gate: GateId, case: Case) -> Permit | None:
+def permit_by_checks(gate: GateId, case: EvaluationContext) -> Permit | None:
     """The permit of a domain that approves itself when its checks pass.
 
     The checks stand for the approvers' own approvals; what `require` asks of others is owed all the same, and
@@ -173,42 +173,42 @@ def permit_by_checks(gate: GateId, case: Case) -> Permit | None:
     if not policy.approve_when_checks_pass or not policy.required_checks or case.ballot.rejected_by:
         return None
     others = case.under(replace(policy, approvals=0, unknown_deployer=UnknownDeployer.ALLOW))
-    if held_by(others) or owing(others):
+    if blockers_of(others) or missing_approvals(others):
         return None
     return Permit(gate=gate, by=None, name="checks", basis=Basis.CHECKS, mint=_MINT)
 
 
-def broken_by(case: Case, person: Person) -> tuple[Unmet, ...]:
+def rules_to_override(case: EvaluationContext, person: Person) -> tuple[Violation, ...]:
     """Every rule that an approval by this person, alone and right now, would set aside."""
-    own: list[Unmet] = []
+    own: list[Violation] = []
     if not case.may_vote(person.user):
         own.append(NotNamed())
     elif case.is_own(person.user):
         own.append(OwnSwitch())
-    return (*held_by(case), *own, *owing(case.approved_also_by(person.user)))
+    return (*blockers_of(case), *own, *missing_approvals(case.approved_also_by(person.user)))
 
 
 def permit_by_break_glass(
     gate: GateId,
-    case: Case,
+    case: EvaluationContext,
     *,
     person: Person,
     admins: tuple[str, ...],
     named: frozenset[str],
     reason: str,
 ) -> Permit:
-    """The permit of an admin who decides against the rules, in the open. Raises a `Refusal`.
+    """The permit of an admin who decides against the rules, in the open. Raises a `Denial`.
 
     `named`: the marks of the rules that the admin was shown as broken.
     """
-    if person.standing is not Standing.MEMBER:
+    if person.standing is not AccountStatus.MEMBER:
         raise NotAMember(person.standing)
     if not case.roster.holds(person.user, approvers=admins):
         raise NotAnAdmin
-    broken = broken_by(case, person)
+    broken = rules_to_override(case, person)
     if not broken:
         raise NothingToBreak
-    if not {rule_mark(rule) for rule in broken} <= named:
+    if not {rule_fingerprint(rule) for rule in broken} <= named:
         raise RulesChanged(broken)
     if not reason.strip():
         raise ReasonMissing
@@ -228,19 +228,19 @@ def permit_for_undo(gate: GateId, *, by: UserId, name: str) -> Permit:
     return Permit(gate=gate, by=by, name=name, basis=Basis.UNDO, mint=_MINT)
 
 
-RESCUERS: Final = frozenset({"codeDeployRollback", "CloudFormationRollback"})
+AUTO_ROLLBACK_CREATORS: Final = frozenset({"codeDeployRollback", "CloudFormationRollback"})
 """CodeDeploy's `creator` of a deployment that takes a bad one back."""
 
 
-def permit_for_rescue(gate: GateId, *, creator: str) -> Permit | None:
+def permit_for_auto_rollback(gate: GateId, *, creator: str) -> Permit | None:
     """A rescue is never blocked: automatic rollbacks pass without a person."""
-    if creator not in RESCUERS:
+    if creator not in AUTO_ROLLBACK_CREATORS:
         return None
-    return Permit(gate=gate, by=None, name=creator, basis=Basis.RESCUE, mint=_MINT)
+    return Permit(gate=gate, by=None, name=creator, basis=Basis.AUTO_ROLLBACK, mint=_MINT)
 
 
-def _must_vote(case: Case, person: Person) -> None:
-    if person.standing is not Standing.MEMBER:
+def _must_vote(case: EvaluationContext, person: Person) -> None:
+    if person.standing is not AccountStatus.MEMBER:
         raise NotAMember(person.standing)
     if not case.may_vote(person.user):
         raise NotAnApprover

@@ -8,8 +8,8 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from app.gate.ids import UserId
-from app.gate.reminders import Manners
-from app.gate.rules.exclusivity import Turns
+from app.gate.reminders import ReminderSettings
+from app.gate.rules.exclusivity import Exclusivity
 from app.gate.rules.shift import Shift
 
 
@@ -36,7 +36,7 @@ class ReasonFor(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Source:
+class ApproverSource:
     """People of whom so many have to approve: users (U…, W…) and user groups (S…)."""
 
     people: tuple[str, ...]
@@ -44,7 +44,7 @@ class Source:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Hours:
+class DailyHours:
     """A time of day on some weekdays (0 is Monday), on the clocks of `zone`.
 
     Over midnight it belongs to the day that it begins on; equal ends are a whole day.
@@ -67,8 +67,8 @@ class Hours:
 class Policy:
     """A domain's rules. `approvers` mixes users (U…, W…) and user groups (S…); `approvals` are theirs.
 
-    `require` adds sources that owe approvals of their own; `variants` change some of it at times. `turns` hold at all
-    times: two domains must mean the same by them.
+    `require` adds sources whose approvals are required as well; `variants` change some keys at times. `exclusivity`
+    applies at all times, because both domains must agree on it.
     """
 
     approvers: tuple[str, ...]
@@ -76,20 +76,20 @@ class Policy:
     own_deployment: bool
     deadline: timedelta
     required_checks: tuple[str, ...] = ()
-    require: tuple[Source, ...] = ()
+    require: tuple[ApproverSource, ...] = ()
     unknown_deployer: UnknownDeployer = UnknownDeployer.ALLOW
     reject: RejectBy = RejectBy.ONE
     reason: ReasonFor = ReasonFor.REJECT
     approve_when_checks_pass: bool = False
     variants: tuple["Variant", ...] = ()
     finish_now: bool = False
-    manners: Manners = Manners()
-    turns: Turns = Turns()
+    manners: ReminderSettings = ReminderSettings()
+    exclusivity: Exclusivity = Exclusivity()
 
     @property
-    def sources(self) -> tuple[Source, ...]:
+    def sources(self) -> tuple[ApproverSource, ...]:
         """Everybody who owes approvals; who may vote is whoever is in one of them."""
-        return (Source(people=self.approvers, approvals=self.approvals), *self.require)
+        return (ApproverSource(people=self.approvers, approvals=self.approvals), *self.require)
 
     @property
     def voters(self) -> tuple[str, ...]:
@@ -98,14 +98,14 @@ class Policy:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Changes:
+class PolicyOverride:
     """The keys of a policy that a variant gives anew; None leaves a key as it is."""
 
     approvers: tuple[str, ...] | None = None
     approvals: int | None = None
     own_deployment: bool | None = None
     required_checks: tuple[str, ...] | None = None
-    require: tuple[Source, ...] | None = None
+    require: tuple[ApproverSource, ...] | None = None
     unknown_deployer: UnknownDeployer | None = None
     reject: RejectBy | None = None
     reason: ReasonFor | None = None
@@ -122,35 +122,35 @@ class Variant:
     """Other rules at some hours, for some kinds of shift, or both. No hours: always; no shifts: any."""
 
     name: str
-    changes: Changes
-    hours: Hours | None = None
+    changes: PolicyOverride
+    hours: DailyHours | None = None
     shifts: frozenset[Shift] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class InForce:
-    """The rules of this moment. `shift_matters`: they depend on how traffic will move, which nobody knows yet."""
+class EffectivePolicy:
+    """The rules of this moment. `depends_on_shift`: they depend on how traffic will move, which nobody knows yet."""
 
     policy: Policy
     variants: tuple[str, ...]
-    shift_matters: bool
+    depends_on_shift: bool
 
 
-def in_force(policy: Policy, *, now: datetime, shift: Shift | None) -> InForce:
+def effective_policy(policy: Policy, *, now: datetime, shift: Shift | None) -> EffectivePolicy:
     """The policy with the variants that apply laid over it, the later over the earlier."""
     at_this_hour = [each for each in policy.variants if each.hours is None or each.hours.cover(now)]
     applying = [each for each in at_this_hour if not each.shifts or shift in each.shifts]
     laid = replace(policy, variants=())
     for variant in applying:
         laid = replace(laid, **variant.changes.given())
-    return InForce(
+    return EffectivePolicy(
         policy=laid,
         variants=tuple(each.name for each in applying),
-        shift_matters=shift is None and any(each.shifts for each in at_this_hour),
+        depends_on_shift=shift is None and any(each.shifts for each in at_this_hour),
     )
 
 
-def everybody(policy: Policy) -> frozenset[str]:
+def everyone_named(policy: Policy) -> frozenset[str]:
     """Every user and user group that the policy names at any time."""
     named = set(policy.voters)
     for variant in policy.variants:

@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from app.gate.evidence.model import Evidence, Listener, Missing
-from app.gate.rules.violations import GreenServes, GreenUnhealthy, TrafficElsewhere
+from app.gate.rules.violations import ForeignTargetGroup, GreenReceivesTraffic, GreenUnhealthy
 
 MAX_AGE: Final = timedelta(minutes=2)
 """Evidence older than this holds nothing: it is read again."""
 
-GuardRule = GreenServes | TrafficElsewhere | GreenUnhealthy
+GuardRule = GreenReceivesTraffic | ForeignTargetGroup | GreenUnhealthy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,14 +46,14 @@ def blockers_in(evidence: Evidence, *, before_traffic: bool) -> tuple[GuardRule,
 
 def _traffic(
     listener: Listener, *, blue: str | None, green: str | None
-) -> Iterator[GreenServes | TrafficElsewhere]:
+) -> Iterator[GreenReceivesTraffic | ForeignTargetGroup]:
     if green is None or blue == green:
         return
     actions = [dict(weights) for weights in (listener.weights, *(listener.rules or ()))]
     ours = [weights for weights in actions if green in weights or blue in weights]
     on_green = max((weights.get(green, 0) for weights in ours), default=0)
     if on_green:
-        yield GreenServes(port=listener.port, percent=on_green)
+        yield GreenReceivesTraffic(port=listener.port, percent=on_green)
     if blue is None:
         return
     # Its rules were read and none forwards to the pair: then it is the default action that serves.
@@ -64,12 +64,12 @@ def _traffic(
 
 def _elsewhere(
     port: int, actions: Sequence[Mapping[str, int]], *, pair: set[str]
-) -> Iterator[TrafficElsewhere]:
+) -> Iterator[ForeignTargetGroup]:
     others = [{name: share for name, share in one.items() if share and name not in pair} for one in actions]
     percent = max((sum(one.values()) for one in others), default=0)
     if percent:
         names = sorted({name for one in others for name in one})
-        yield TrafficElsewhere(port=port, percent=min(percent, 100), target_groups=tuple(names))
+        yield ForeignTargetGroup(port=port, percent=min(percent, 100), target_groups=tuple(names))
 
 
 def _health(evidence: Evidence) -> Iterator[GreenUnhealthy]:

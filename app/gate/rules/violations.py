@@ -10,7 +10,7 @@ from app.gate.rules.checks import CheckState
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Owed:
+class ApprovalsRequired:
     """So many more of these people have to approve."""
 
     people: tuple[str, ...]
@@ -18,7 +18,7 @@ class Owed:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TwoOwed:
+class SecondApproverRequired:
     """Nobody knows who deployed, so two different people have to approve."""
 
     missing: int
@@ -32,7 +32,7 @@ class Outvoted:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CheckOwed:
+class CheckNotPassed:
     """A required check has not passed; `state` is None while nobody has told of it."""
 
     name: str
@@ -64,7 +64,7 @@ class OwnSwitch:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TurnTaken:
+class ExcludedBySwitch:
     """Another domain is being switched, and the two go one at a time.
 
     `switched`: all its traffic has arrived, and it keeps its turn until blue is gone. `ahead` have waited longer.
@@ -78,7 +78,7 @@ class TurnTaken:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class GoesFirst:
+class PredecessorPending:
     """A domain that goes first has not switched yet; `waits`: it still waits for an answer."""
 
     domain: DomainName
@@ -87,7 +87,7 @@ class GoesFirst:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class GreenServes:
+class GreenReceivesTraffic:
     """The production listener sends traffic to green, and this deployment has moved none yet."""
 
     port: int
@@ -95,7 +95,7 @@ class GreenServes:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TrafficElsewhere:
+class ForeignTargetGroup:
     """The production listener sends traffic to target groups that are neither blue's nor green's."""
 
     port: int
@@ -111,53 +111,58 @@ class GreenUnhealthy:
     total: int
 
 
-Holding = (
-    CheckOwed
+Blocker = (
+    CheckNotPassed
     | Frozen
     | ShiftUnknown
-    | TurnTaken
-    | GoesFirst
-    | GreenServes
-    | TrafficElsewhere
+    | ExcludedBySwitch
+    | PredecessorPending
+    | GreenReceivesTraffic
+    | ForeignTargetGroup
     | GreenUnhealthy
 )
 """Nobody's approval is taken while one of these stands."""
 
-Owing = Owed | TwoOwed | Outvoted
+MissingApproval = ApprovalsRequired | SecondApproverRequired | Outvoted
 """Approvals count, but are not enough yet."""
 
-Unmet = Holding | Owing | NotNamed | OwnSwitch
+Violation = Blocker | MissingApproval | NotNamed | OwnSwitch
 
 
-def rule_mark(rule: Unmet) -> str:
+def rule_fingerprint(rule: Violation) -> str:
     """`rule_key`, short and of one length."""
     return sha256(rule_key(rule).encode()).hexdigest()[:12]
 
 
-def rule_key(rule: Unmet) -> str:
+def rule_key(rule: Violation) -> str:
     """Which rule it is, whatever it says at the moment: what somebody has read stays what they have read."""
     match rule:
-        case Owed():
+        case ApprovalsRequired():
             return f"owed {' '.join(rule.people)}"
-        case CheckOwed():
+        case CheckNotPassed():
             return f"check {rule.name}"
         case Frozen():
             return f"frozen {rule.until.isoformat()} {rule.reason}"
-        case TurnTaken() | GoesFirst():
-            return f"{'turn' if isinstance(rule, TurnTaken) else 'first'} {rule.domain} {rule.deployment}"
-        case GreenServes() | TrafficElsewhere() | GreenUnhealthy():
+        case ExcludedBySwitch() | PredecessorPending():
+            return (
+                f"{'turn' if isinstance(rule, ExcludedBySwitch) else 'first'} {rule.domain} {rule.deployment}"
+            )
+        case GreenReceivesTraffic() | ForeignTargetGroup() | GreenUnhealthy():
             return _guard_key(rule)
-        case TwoOwed() | Outvoted() | ShiftUnknown() | NotNamed() | OwnSwitch():
-            return type(rule).__name__
+        case SecondApproverRequired() | Outvoted() | ShiftUnknown() | NotNamed() | OwnSwitch():
+            # Stored hashes are made of these keys, so a key outlives the name of its class.
+            return (
+                "SecondApproverRequired" if isinstance(rule, SecondApproverRequired) else type(rule).__name__
+            )
         case _:
             assert_never(rule)
 
 
-def _guard_key(rule: GreenServes | TrafficElsewhere | GreenUnhealthy) -> str:
+def _guard_key(rule: GreenReceivesTraffic | ForeignTargetGroup | GreenUnhealthy) -> str:
     match rule:
-        case GreenServes():
+        case GreenReceivesTraffic():
             return f"green_serves {rule.port}"
-        case TrafficElsewhere():
+        case ForeignTargetGroup():
             return f"traffic_elsewhere {rule.port} {' '.join(rule.target_groups)}"
         case GreenUnhealthy():
             return "green_unhealthy"

@@ -9,7 +9,7 @@ from app.gate.ids import UserId
 from app.gate.rules.checks import PROBE
 from app.gate.rules.permits import Choice
 from app.gate.rules.policy import Policy
-from app.gate.rules.violations import Owed
+from app.gate.rules.violations import ApprovalsRequired
 from app.gate.state_machine import NO_REASON
 from app.i18n.catalog import Texts
 from app.slack.action_value import ActionValue
@@ -24,8 +24,10 @@ def approval_status_blocks(
     view: GateView, *, policy: Policy, rule_status: RuleStatus | None, texts: Texts
 ) -> list[Block]:
     """Votes so far, and the rules still unmet, once somebody voted or where one vote is not enough."""
-    asked = rule_status.asked if rule_status else sum(source.approvals for source in policy.sources)
-    gone = rule_status.discounted if rule_status else frozenset()
+    asked = (
+        rule_status.approvals_required if rule_status else sum(source.approvals for source in policy.sources)
+    )
+    gone = rule_status.discounted_voters if rule_status else frozenset()
     votes = [_votes(view, choice, asked, gone, texts) for choice in Choice if _cast(view, choice)]
     if rule_status is None:
         return votes
@@ -55,7 +57,7 @@ def secondary_buttons(view: GateView, *, rule_status: RuleStatus | None, texts: 
     found = [take_back_button(action_value, texts=texts)] if view.votes else []
     if any(check.by == PROBE for check in view.checks):
         found.append(run_checks_button(action_value, texts=texts))
-    around = rule_status is not None and (rule_status.is_held or bool(rule_status.out_of_reach))
+    around = rule_status is not None and (rule_status.is_held or bool(rule_status.unreachable_approvals))
     return [*found, break_glass_button(action_value, texts=texts)] if around else found
 
 
@@ -111,12 +113,12 @@ def _votes(view: GateView, choice: Choice, asked: int, gone: frozenset[UserId], 
 
 
 def _out_of_reach(rule_status: RuleStatus, *, texts: Texts) -> list[Block]:
-    if not rule_status.out_of_reach:
+    if not rule_status.unreachable_approvals:
         return []
     lines = [
         texts.plural("card.out_of_reach.owed", count=rule.missing, who=mentions(rule.people))
-        if isinstance(rule, Owed)
+        if isinstance(rule, ApprovalsRequired)
         else texts("card.out_of_reach.two")
-        for rule in rule_status.out_of_reach
+        for rule in rule_status.unreachable_approvals
     ]
     return [section("\n".join([texts("card.out_of_reach.title"), *(f"• {line}" for line in lines)]))]

@@ -17,7 +17,7 @@ from app.flow.read_models import (
 from app.gate.decision import Verdict
 from app.gate.rules.permits import Basis, Choice
 from app.gate.state_machine import NO_REASON, Awaiting, Closed, Decided, Outcome, Reported
-from app.gate.undo import Course
+from app.gate.undo import Progress
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, context, fields, header, mention, section, when
 from app.slack.cards.approval_status import (
@@ -48,13 +48,13 @@ from app.slack.text.undo_options import undo_warnings
 
 MAX_REASONS: Final = 10
 NONE_CLOSED: Final[Mapping[str, str]] = MappingProxyType({})
-STAGES: Final = {Course.SWITCHED: "switched", Course.FINISHED: "finished", Course.ENDED: "failed"}
+STAGES: Final = {Progress.SWITCHED: "switched", Progress.FINISHED: "finished", Progress.ENDED: "failed"}
 STAGES_OF_AN_UNDO: Final = {
-    Course.HELD: "undoing",
-    Course.SHIFTING: "undoing",
-    Course.SWITCHED: "undone",
-    Course.FINISHED: "undone",
-    Course.ENDED: "failed",
+    Progress.HELD: "undoing",
+    Progress.SHIFTING: "undoing",
+    Progress.SWITCHED: "undone",
+    Progress.FINISHED: "undone",
+    Progress.ENDED: "failed",
 }
 """What is on green then served before: nobody is to take it for the new version."""
 
@@ -118,7 +118,7 @@ def _state(view: GateView) -> str:
 
 def _stage(view: GateView) -> str:
     """The catalog's name for how far it has come: the decision's, until traffic has something to say."""
-    if not is_let_through(view) or view.basis is Basis.RESCUE:
+    if not is_let_through(view) or view.basis is Basis.AUTO_ROLLBACK:
         return _state(view)
     if is_taken_back(view):
         return "undo_taken_back" if view.basis is Basis.UNDO else "taken_back"

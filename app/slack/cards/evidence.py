@@ -5,7 +5,7 @@ from typing import Final
 
 from app.flow.read_models import GateView
 from app.gate.decision import Verdict
-from app.gate.evidence.health import fitness
+from app.gate.evidence.health import health_of_green
 from app.gate.evidence.model import Evidence, Missing
 from app.gate.evidence.revision import Image, Revision
 from app.gate.rules.permits import Basis
@@ -59,7 +59,7 @@ def _nothing_yet(view: GateView, texts: Texts) -> list[Block]:
     if isinstance(view.gate, Awaiting):
         # Before CodeDeploy has confirmed the deployment nothing is looked up.
         return [context(texts("evidence.looking"))] if view.switch.verified else []
-    nobody_asked = view.basis in {Basis.RESCUE, Basis.UNDO} or not view.switch.verified
+    nobody_asked = view.basis in {Basis.AUTO_ROLLBACK, Basis.UNDO} or not view.switch.verified
     return [] if nobody_asked else [context(texts("evidence.none_kept"))]
 
 
@@ -85,7 +85,7 @@ def change_lines(evidence: Evidence, texts: Texts, *, longest: int = MAX_CHANGES
 
 def health_line(evidence: Evidence, texts: Texts) -> str:
     """Whether green is fit: what is wrong, then what could not be read, then what is well."""
-    found = fitness(evidence)
+    found = health_of_green(evidence)
     against = [finding_text(finding, texts) for finding in found.findings]
     facts = [*against[:MAX_FINDINGS], *healthy_lines(evidence, texts)]
     if len(against) > MAX_FINDINGS:

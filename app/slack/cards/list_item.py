@@ -9,7 +9,7 @@ from app.flow.read_models import CardPlace, GateView, is_let_through, is_let_thr
 from app.gate.decision import Verdict
 from app.gate.rules.permits import Basis
 from app.gate.state_machine import Awaiting, Decided, Outcome
-from app.gate.undo import Course
+from app.gate.undo import Progress
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, mention, section, when
 from app.slack.cards.decision_buttons import decision_buttons
@@ -95,7 +95,7 @@ def _since(view: GateView, texts: Texts) -> str:
         return texts(f"deploys.since.{view.outcome}")
     if isinstance(view.gate, Decided):
         return texts("deploys.since.untold")
-    if not is_let_through(view) or view.basis is Basis.RESCUE:
+    if not is_let_through(view) or view.basis is Basis.AUTO_ROLLBACK:
         return ""
     told = _told_since(view)
     if not told:
@@ -111,9 +111,9 @@ def _told_since(view: GateView) -> str:
     if is_being_taken_back(view):
         return "taking_back"
     course = progress_of(view)
-    if course is Course.SHIFTING:
+    if course is Progress.SHIFTING:
         return "" if view.basis is Basis.UNDO else course.value
-    return course.value if course is Course.ENDED else ""
+    return course.value if course is Progress.ENDED else ""
 
 
 def card_link(place: CardPlace | None, base: str | None, texts: Texts) -> str:

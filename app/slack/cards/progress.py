@@ -16,7 +16,7 @@ from app.flow.read_models import (
 from app.gate.rules.permits import Basis
 from app.gate.rules.shift import Shift
 from app.gate.state_machine import Awaiting, Outcome
-from app.gate.undo import Course, Deed
+from app.gate.undo import InterventionKind, Progress
 from app.i18n.catalog import Texts
 from app.slack.action_value import ActionValue
 from app.slack.blocks import Block, actions, button, confirm, mention, section, when
@@ -32,7 +32,7 @@ def progress_blocks(view: GateView, *, texts: Texts) -> list[Block]:
     """Nothing while the gate waits, nor after a no whose deployment nobody rolls back."""
     if isinstance(view.gate, Awaiting):
         return []
-    course = _rollback_progress if view.basis in {Basis.RESCUE, Basis.UNDO} else _progress
+    course = _rollback_progress if view.basis in {Basis.AUTO_ROLLBACK, Basis.UNDO} else _progress
     words = [*course(view, texts), *_intervention(view, texts), *_rollback(view, texts)]
     return [section(text) for text in words]
 
@@ -48,7 +48,7 @@ def progress_buttons(view: GateView, *, texts: Texts, domain: OwnedDomain | None
     at = undo_context_of(view)
     if (
         domain.policy.finish_now
-        and at.course is Course.SWITCHED
+        and at.course is Progress.SWITCHED
         and not (at.under_way or at.finishing or at.blue_ends)
     ):
         ask = confirm(
@@ -65,20 +65,24 @@ def progress_buttons(view: GateView, *, texts: Texts, domain: OwnedDomain | None
 def is_taken_back(view: GateView) -> bool:
     """Whether what served before serves again."""
     asked = view.intervention
-    undone = asked is not None and asked.deed is not Deed.FINISH and asked.phase is InterventionPhase.DONE
+    undone = (
+        asked is not None
+        and asked.deed is not InterventionKind.FINISH
+        and asked.phase is InterventionPhase.DONE
+    )
     return undone or (view.rollback is not None and view.rollback.switched_at is not None)
 
 
 def is_being_taken_back(view: GateView) -> bool:
     """Whether somebody has asked for that, and it is under way."""
     asked = view.intervention
-    return asked is not None and asked.deed is not Deed.FINISH and asked.under_way
+    return asked is not None and asked.deed is not InterventionKind.FINISH and asked.under_way
 
 
 def was_stopped_here(view: GateView) -> bool:
     """Whether somebody's undo ended it: then the undo's own words tell how that went."""
     asked = view.intervention
-    sent = asked is not None and asked.deed is Deed.STOP and asked.phase in SENT_PHASES
+    sent = asked is not None and asked.deed is InterventionKind.STOP and asked.phase in SENT_PHASES
     return sent and is_a_stop(view.switch.ending or "")
 
 
@@ -92,15 +96,15 @@ def _progress(view: GateView, texts: Texts) -> list[str]:
     if not is_let_through(view):
         return []
     match progress_of(view):
-        case Course.HELD:
+        case Progress.HELD:
             return []
-        case Course.SHIFTING:
+        case Progress.SHIFTING:
             return [_shifting(view, texts)]
-        case Course.SWITCHED:
+        case Progress.SWITCHED:
             return [_switched(view, texts)]
-        case Course.FINISHED:
+        case Progress.FINISHED:
             return [_finished(view, texts)]
-        case Course.ENDED:
+        case Progress.ENDED:
             status_text = (
                 [] if was_stopped_here(view) else [texts("course.ended", ending=ending_text(switch))]
             )
@@ -113,11 +117,15 @@ def _rollback_progress(view: GateView, texts: Texts) -> list[str]:
     """A rollback's green, or an undo's, is what served before, and is called so: whoever reads green would think
     of the new."""
     switch, course = view.switch, progress_of(view)
-    if course is Course.HELD or is_taken_back(view) or (course is Course.ENDED and was_stopped_here(view)):
+    if (
+        course is Progress.HELD
+        or is_taken_back(view)
+        or (course is Progress.ENDED and was_stopped_here(view))
+    ):
         return []
-    at = switch.ended_at if course is Course.FINISHED else switch.switched_at
-    words = "rescue" if view.basis is Basis.RESCUE else "undo"
-    superseded = words == "undo" and course is Course.FINISHED and view.superseded
+    at = switch.ended_at if course is Progress.FINISHED else switch.switched_at
+    words = "rescue" if view.basis is Basis.AUTO_ROLLBACK else "undo"
+    superseded = words == "undo" and course is Progress.FINISHED and view.superseded
     return [
         texts(
             f"course.{words}.{'superseded' if superseded else course.value}",
@@ -146,7 +154,7 @@ def _shifting(view: GateView, texts: Texts) -> str:
 def _switched(view: GateView, texts: Texts) -> str:
     switch = view.switch
     status_text = texts("course.switched", bar=_bar(100), at=when(switch.switched_at or view.opened_at))
-    if undo_kind(view) is not Deed.STOP or ends_blue(view):
+    if undo_kind(view) is not InterventionKind.STOP or ends_blue(view):
         return status_text
     back = (
         texts("course.undo_until", until=when(switch.blue_until))
@@ -197,11 +205,11 @@ def _intervention(view: GateView, texts: Texts) -> list[str]:
 
 def _verb(asked: Intervention) -> str:
     match asked.deed:
-        case Deed.STOP:
+        case InterventionKind.STOP:
             return "stop"
-        case Deed.REDEPLOY:
+        case InterventionKind.REDEPLOY:
             return "redeploy"
-        case Deed.FINISH:
+        case InterventionKind.FINISH:
             return "finish"
         case _:
             assert_never(asked.deed)
@@ -219,7 +227,7 @@ def _rollback(view: GateView, texts: Texts) -> list[str]:
     """The deployment that takes this one back. Where a person asked for it, their undo tells how it ended."""
     back = view.rollback
     asked = view.intervention
-    if back is None or (asked is not None and asked.deed is Deed.STOP):
+    if back is None or (asked is not None and asked.deed is InterventionKind.STOP):
         return []
     name = inline(back.deployment)
     if back.switched_at is not None:

@@ -28,7 +28,7 @@ from app.flow.ports.rules import Rules
 from app.flow.replayed_requests import AlreadyHandled
 from app.gate.ids import DomainName
 from app.gate.rules.freeze import Freeze
-from app.gate.rules.permits import NotAMember, NotAnAdmin, Refusal
+from app.gate.rules.permits import Denial, NotAMember, NotAnAdmin
 from app.i18n.catalog import Texts
 from app.slack.blocks import when
 from app.slack.commands.local_times import zone_named
@@ -50,7 +50,7 @@ from app.slack.text.rules import mentions
 from app.slack.text.suggestions import named_domains, unknown_names_text
 from app.slack.users.accounts import Profile
 
-_SAID: Final[dict[type[Refusal], str]] = {
+_SAID: Final[dict[type[Denial], str]] = {
     EndsBeforeStart: "freeze.ends_before_start",
     EndsInThePast: "freeze.ends_in_the_past",
     TooLong: "freeze.too_long",
@@ -123,7 +123,7 @@ class FreezeCommand:
             )
         except _NotUnderstood as exc:
             return str(exc)
-        except Refusal as refusal:
+        except Denial as refusal:
             return self._refused(refusal, texts)
         self._changed()
         return _declared_text(declared, span=asked.span, now=now, texts=texts)
@@ -143,7 +143,7 @@ class FreezeCommand:
                 now=self._clock(),
                 request=request,
             )
-        except Refusal as refusal:
+        except Denial as refusal:
             return self._refused(refusal, texts)
         self._changed()
         return lifted_text(lifted, domains=domains, now=self._clock(), texts=texts)
@@ -171,7 +171,7 @@ class FreezeCommand:
         own = [each.freeze for each in standing if each.domains is None or domain in each.domains]
         return (*self._rules.freezes(domain), *own)
 
-    def _refused(self, refusal: Refusal, texts: Texts) -> str:
+    def _refused(self, refusal: Denial, texts: Texts) -> str:
         if isinstance(refusal, UnknownDomains):
             names = unknown_names_text(refusal.names, rules=self._rules, texts=texts)
             return texts("freeze.unknown_domains", names=names)

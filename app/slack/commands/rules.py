@@ -8,8 +8,8 @@ from app.concurrency.timeouts import run_with_timeout
 from app.config.reserved_words import CHANGES
 from app.flow.ports.database import DatabaseUnavailable
 from app.flow.ports.rules import OwnedDomain, Rules
-from app.gate.rules.evaluation import frozen_by
-from app.gate.rules.policy import in_force
+from app.gate.rules.evaluation import active_freezes
+from app.gate.rules.policy import effective_policy
 from app.i18n.catalog import Texts
 from app.slack.blocks import mention
 from app.slack.cards.approval_status import stale_group_lines
@@ -68,13 +68,13 @@ class RulesCommand:
         return "\n".join([*lines, *(await self._frozen(domain, texts)), admins])
 
     def _who(self, domain: OwnedDomain, texts: Texts) -> list[str]:
-        rules = in_force(domain.policy, now=self._clock(), shift=None)
+        rules = effective_policy(domain.policy, now=self._clock(), shift=None)
         groups = [entry for entry in rules.policy.voters if entry.startswith("S")]
         roster = self._rules.roster()
         return [
             f"*{texts('policy.who_title', domain=domain.name)}*",
             *in_force_lines(rules, texts=texts),
-            *([texts("policy.shift_matters", domain=domain.name)] if rules.shift_matters else []),
+            *([texts("policy.shift_matters", domain=domain.name)] if rules.depends_on_shift else []),
             *(self._members(group, sorted(roster.groups.get(group, ())), texts) for group in groups),
             *stale_group_lines(self._rules.unheard(rules.policy.voters), texts=texts),
         ]
@@ -94,7 +94,7 @@ class RulesCommand:
         except (DatabaseUnavailable, TimeoutError):
             freezes = tuple(self._rules.freezes(domain.name))
             unknown = [texts("policy.freezes_unknown")]
-        frozen = frozen_by(freezes, now=self._clock())
+        frozen = active_freezes(freezes, now=self._clock())
         return [*(rule_text(rule, texts=texts) for rule in frozen), *unknown]
 
     def _members(self, group: str, members: Sequence[str], texts: Texts) -> str:

@@ -19,13 +19,13 @@ from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.gate.ids import GateId
 from app.gate.rules.permits import (
+    AccountStatus,
+    Denial,
     NotAMember,
     NotAnAdmin,
     NothingToBreak,
     ReasonMissing,
-    Refusal,
     RulesChanged,
-    Standing,
 )
 from app.i18n.catalog import Texts
 from app.observability.logging import error_id
@@ -202,13 +202,13 @@ class BreakGlassHandler:
         person = profile.person
         if view is None:
             raise RequestDenied(NoSuchGate(), None)
-        if person.standing is not Standing.MEMBER:
+        if person.standing is not AccountStatus.MEMBER:
             raise RequestDenied(NotAMember(person.standing), view)
         if not self._rules.roster().holds(person.user, approvers=self._rules.admins):
             raise RequestDenied(NotAnAdmin(), view)
         try:
             approval_context_of(view, rules=self._rules)
-        except Refusal as refusal:
+        except Denial as refusal:
             raise RequestDenied(refusal, view) from None
         broken = violations_for(view, rules=self._rules, now=self._clock(), person=person)
         if not broken:

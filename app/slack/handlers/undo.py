@@ -15,8 +15,8 @@ from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView, undo_context_of
 from app.flow.undo.request_undo import InterventionRecord, InterventionRequest, may_undo, request_undo
 from app.gate.ids import GateId
-from app.gate.rules.permits import Refusal
-from app.gate.undo import Deed, way_back
+from app.gate.rules.permits import Denial
+from app.gate.undo import InterventionKind, available_undo
 from app.i18n.catalog import Texts
 from app.observability.logging import error_id
 from app.slack.action_value import ActionValue, InvalidActionValue
@@ -41,7 +41,7 @@ class UndoDenied:
 
     text: str
     again: bool = False
-    refusal: Refusal | None = None
+    refusal: Denial | None = None
 
 
 class UndoHandler:
@@ -104,7 +104,7 @@ class UndoHandler:
             denied: UndoDenied | None = UndoDenied(text=Texts.of(profile.locale)("refused.no_such_gate"))
         else:
             denied = await self._intervene(
-                action_value, Deed.FINISH, profile, "", until=until, request=request_key(body)
+                action_value, InterventionKind.FINISH, profile, "", until=until, request=request_key(body)
             )
         await ack()
         if denied is not None:
@@ -129,8 +129,8 @@ class UndoHandler:
         except RequestDenied as refused:
             return self._denied(refused, texts)
         try:
-            deed = way_back(undo_context_of(view))
-        except Refusal as refusal:
+            deed = available_undo(undo_context_of(view))
+        except Denial as refusal:
             return UndoDenied(
                 text=denial_text(RequestDenied(refusal, view), texts=texts, approvers=()), refusal=refusal
             )
@@ -157,7 +157,7 @@ class UndoHandler:
     async def _intervene(
         self,
         action_value: ActionValue,
-        deed: Deed,
+        deed: InterventionKind,
         profile: Profile,
         reason: str,
         *,

@@ -17,9 +17,9 @@ from app.flow.ports.database import DatabaseUnavailable, GateRecord
 from app.flow.ports.rules import Rules
 from app.flow.read_models import CardPlace, GateView
 from app.gate.ids import GateId
-from app.gate.rules.permits import Choice, HeldBack, ReasonMissing, Refusal, RulesChanged
+from app.gate.rules.permits import Choice, Denial, HeldBack, ReasonMissing, RulesChanged
 from app.gate.rules.policy import ReasonFor
-from app.gate.rules.violations import Unmet
+from app.gate.rules.violations import Violation
 from app.gate.state_machine import AlreadyDecided, CardIsOld, NotVerified, TooLate
 from app.i18n.catalog import Texts
 from app.observability.logging import error_id
@@ -65,7 +65,7 @@ class VoteReply:
     again: bool = False
     unsaid: bool = False
     view: GateView | None = None
-    refusal: Refusal | None = None
+    refusal: Denial | None = None
 
 
 class VoteHandler:
@@ -248,7 +248,7 @@ class VoteHandler:
         return (take_back_button(action_value, texts=texts), *glass)
 
     def _glass(
-        self, profile: Profile, view: GateView, unmet: Sequence[Unmet], texts: Texts
+        self, profile: Profile, view: GateView, unmet: Sequence[Violation], texts: Texts
     ) -> tuple[Block, ...]:
         """To an admin whom a rule stands in the way of, the way around it."""
         is_admin = self._rules.roster().holds(profile.person.user, approvers=self._rules.admins)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from app.flow.ports.rules import Rules
-from app.gate.rules.permits import Person, Standing
+from app.gate.rules.permits import AccountStatus, Person
 from app.i18n.catalog import Texts
 from app.slack.action_value import ActionValue
 from app.slack.blocks import Block, actions, button, context, divider, header, mention, section, when
@@ -74,7 +74,7 @@ def unavailable_body(*, texts: Texts) -> list[Block]:
 
 def non_member_body(person: Person, *, texts: Texts) -> list[Block]:
     """For whoever is not known to be a full member: what waits is not theirs to read."""
-    unknown = person.standing is Standing.UNKNOWN
+    unknown = person.standing is AccountStatus.UNKNOWN
     return [section(texts("home.unknown_person" if unknown else "refused.not_a_member"))]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.flow.read_models import GateView
-from app.gate.rules.violations import Unmet, rule_mark
+from app.gate.rules.violations import Violation, rule_fingerprint
 from app.i18n.catalog import Texts
 from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.blocks import Block, modal, section, text_input
@@ -40,7 +40,7 @@ def break_glass_form(
     action_value: ActionValue,
     *,
     view: GateView,
-    broken: Sequence[Unmet],
+    broken: Sequence[Violation],
     texts: Texts,
     reason: str = "",
     again: bool = False,
@@ -54,7 +54,9 @@ def break_glass_form(
         title=texts("glass.title"),
         submit=texts("glass.submit"),
         close=texts("reject.close"),
-        metadata=str(BreakGlassMetadata(action_value=action_value, named=frozenset(map(rule_mark, broken)))),
+        metadata=str(
+            BreakGlassMetadata(action_value=action_value, named=frozenset(map(rule_fingerprint, broken)))
+        ),
         blocks=[
             *changed,
             section(says),

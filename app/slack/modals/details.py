@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from app.flow.read_models import GateView
-from app.gate.evidence.health import fitness
+from app.gate.evidence.health import health_of_green
 from app.gate.evidence.model import ABSENT, Alarm, Evidence, Listener, Missing, Safety
 from app.gate.state_machine import Awaiting
 from app.i18n.catalog import Texts
@@ -94,7 +94,7 @@ def _changes(evidence: Evidence, texts: Texts) -> Iterator[str]:
 
 
 def _fitness(evidence: Evidence, texts: Texts) -> Iterator[str]:
-    yield from (f":warning: {finding_text(one, texts)}" for one in fitness(evidence).findings)
+    yield from (f":warning: {finding_text(one, texts)}" for one in health_of_green(evidence).findings)
     yield from (f":white_check_mark: {good}" for good in healthy_lines(evidence, texts))
 
 

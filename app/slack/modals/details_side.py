@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from app.gate.evidence.model import Missing, Side, Targets
+from app.gate.evidence.model import Missing, Targets, TaskSetEvidence
 from app.gate.evidence.revision import Revision
 from app.i18n.catalog import Texts
 from app.slack.blocks import when
@@ -11,12 +11,12 @@ from app.slack.text.evidence import NOTHING, code, image_code, memory_text, miss
 from app.slack.text.health import reason_text, tasks_text
 
 
-def blue_green_lines(side: Side, texts: Texts) -> list[str]:
+def blue_green_lines(side: TaskSetEvidence, texts: Texts) -> list[str]:
     """What it runs, how many, how healthy, and how much of the traffic."""
     return [*_revision(side, texts), *_tasks(side, texts), *_health(side, texts), *_place(side, texts)]
 
 
-def _revision(side: Side, texts: Texts) -> Iterator[str]:
+def _revision(side: TaskSetEvidence, texts: Texts) -> Iterator[str]:
     revision = side.revision
     if isinstance(revision, Missing):
         name = code(side.task_definition.rpartition("/")[2]) if side.task_definition else NOTHING
@@ -37,14 +37,14 @@ def _images(revision: Revision) -> Iterator[str]:
         yield image_code(container.image.short_reference)
 
 
-def _tasks(side: Side, texts: Texts) -> Iterator[str]:
+def _tasks(side: TaskSetEvidence, texts: Texts) -> Iterator[str]:
     if isinstance(side.tasks, Missing):
         yield f"{texts('evidence.part.tasks')}: {missing_text(side.tasks, texts)}"
     else:
         yield tasks_text(side.tasks, texts)
 
 
-def _health(side: Side, texts: Texts) -> Iterator[str]:
+def _health(side: TaskSetEvidence, texts: Texts) -> Iterator[str]:
     if isinstance(side.health, Missing):
         yield f"{texts('evidence.part.health')}: {missing_text(side.health, texts)}"
     elif not side.health:
@@ -60,7 +60,7 @@ def _targets(targets: Targets, texts: Texts) -> str:
     return texts("details.target_reason", count=targets.count, state=state, reason=reason_text(targets))
 
 
-def _place(side: Side, texts: Texts) -> Iterator[str]:
+def _place(side: TaskSetEvidence, texts: Texts) -> Iterator[str]:
     if side.target_group:
         yield texts("details.target_group", name=code(side.target_group))
     if side.weight is not None:

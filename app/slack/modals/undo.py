@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.flow.read_models import GateView, ends_blue, progress_of, undo_context_of
-from app.gate.undo import Course, Deed
+from app.gate.undo import InterventionKind, Progress
 from app.i18n.catalog import Texts
 from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.blocks import Block, modal, section, text_input
@@ -25,7 +25,7 @@ class UndoMetadata:
     """What the form carries: the gate, and the way that the person was shown."""
 
     action_value: ActionValue
-    deed: Deed
+    deed: InterventionKind
 
     def __str__(self) -> str:
         return f"{self.action_value}/{self.deed}"
@@ -36,10 +36,12 @@ class UndoMetadata:
         found = _SHAPE.fullmatch(value) if isinstance(value, str) else None
         if found is None:
             raise InvalidActionValue
-        return cls(action_value=ActionValue.parse(found["action_value"]), deed=Deed(found["deed"]))
+        return cls(
+            action_value=ActionValue.parse(found["action_value"]), deed=InterventionKind(found["deed"])
+        )
 
 
-def undo_form(action_value: ActionValue, *, view: GateView, deed: Deed, texts: Texts) -> Block:
+def undo_form(action_value: ActionValue, *, view: GateView, deed: InterventionKind, texts: Texts) -> Block:
     """The modal for this way back."""
     says = texts(
         f"undo.says.{_way(view, deed)}",
@@ -63,10 +65,10 @@ def undo_form(action_value: ActionValue, *, view: GateView, deed: Deed, texts: T
     )
 
 
-def _way(view: GateView, deed: Deed) -> str:
+def _way(view: GateView, deed: InterventionKind) -> str:
     """The catalog's name for what will happen."""
-    if deed is Deed.REDEPLOY:
-        return "redeploy_ended" if progress_of(view) is Course.ENDED else "redeploy"
+    if deed is InterventionKind.REDEPLOY:
+        return "redeploy_ended" if progress_of(view) is Progress.ENDED else "redeploy"
     if undo_context_of(view).finishing is not None:
         return "stop_instead_of_finish"
     return "stop_blue_ends" if ends_blue(view) else "stop"

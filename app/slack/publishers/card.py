@@ -93,11 +93,11 @@ class SlackCardPublisher:
 
     def _report_out_of_reach(self, view: GateView, rule_status: RuleStatus | None) -> None:
         """Once a gate, unless somebody could approve it meanwhile."""
-        if rule_status is None or not rule_status.out_of_reach:
+        if rule_status is None or not rule_status.unreachable_approvals:
             self._out_of_reach.discard(view.id)
         elif view.id not in self._out_of_reach:
             self._out_of_reach.add(view.id)
-            rules = ", ".join(rule_key(rule) for rule in rule_status.out_of_reach)
+            rules = ", ".join(rule_key(rule) for rule in rule_status.unreachable_approvals)
             log.warning("nobody_can_approve", gate=str(view.id), domain=view.switch.domain, missing=rules)
             OUT_OF_REACH.labels(domain=view.switch.domain or "").inc()
 

@@ -8,7 +8,7 @@ from app.flow.audit_events import ActorKind, Detail, Event, Kind
 from app.flow.notify.post_timeline import Message, TimelineEntry
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
-from app.gate.reminders import Nudge
+from app.gate.reminders import ReminderKind
 from app.gate.rules.permits import Basis
 from app.gate.state_machine import Awaiting
 from app.i18n.catalog import Texts
@@ -59,7 +59,7 @@ UNDO_KEYS: Final[Mapping[str | None, str | None]] = {
 }
 """The same of an undo's deployment."""
 
-KEYS_BY_BASIS: Final = {Basis.RESCUE: AUTO_ROLLBACK_KEYS, Basis.UNDO: UNDO_KEYS}
+KEYS_BY_BASIS: Final = {Basis.AUTO_ROLLBACK: AUTO_ROLLBACK_KEYS, Basis.UNDO: UNDO_KEYS}
 
 BASES_WITH_TEXT: Final = frozenset({"rescue", "undo", "checks", "break_glass"})
 """Bases of an approval that have a sentence of their own."""
@@ -129,7 +129,7 @@ class Timeline:
         event, policy = happened.event, domain.policy
         minutes = int(str(event.detail.get("minutes", "0")))
         to = policy.manners.escalate_to
-        if event.detail.get("nudge") == Nudge.ESCALATION and to is not None:
+        if event.detail.get("nudge") == ReminderKind.ESCALATION and to is not None:
             channel = to if to.startswith(("C", "G")) else None
             who = ", ".join(map(mention, policy.voters)) if channel else mention(to)
             key = "reminder.escalation_elsewhere" if channel else "reminder.escalation"

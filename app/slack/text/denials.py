@@ -6,13 +6,15 @@ from app.flow.approval.approval_context import NoSuchGate, Unconfigured
 from app.flow.approval.cast_vote import RequestDenied, VoteAccepted
 from app.flow.read_models import GateView, is_let_through_elsewhere
 from app.flow.replayed_requests import AlreadyHandled
-from app.gate.deadline import HOOK_LIMIT
+from app.gate.deadline import HOOK_TIMEOUT
 from app.gate.decision import Verdict
 from app.gate.rules.permits import (
+    AccountStatus,
     AlreadyApproved,
     AlreadyRejected,
     Basis,
     Choice,
+    Denial,
     HeldBack,
     NotAMember,
     NotAnAdmin,
@@ -21,11 +23,9 @@ from app.gate.rules.permits import (
     OwnDeployment,
     Person,
     ReasonMissing,
-    Refusal,
     RulesChanged,
-    Standing,
 )
-from app.gate.rules.violations import NotNamed, Owed, OwnSwitch
+from app.gate.rules.violations import ApprovalsRequired, NotNamed, OwnSwitch
 from app.gate.state_machine import AlreadyDecided, Awaiting, CardIsOld, Decided, NotVerified, NoVote, TooLate
 from app.gate.undo import (
     NoPreviousRevision,
@@ -43,7 +43,7 @@ from app.slack.text.rules import rule_lines
 from app.slack.text.undo_options import no_undo_text
 from app.slack.users.accounts import is_member
 
-_KEYS: Final[dict[type[Refusal], str]] = {
+_KEYS: Final[dict[type[Denial], str]] = {
     AlreadyHandled: "refused.already_handled",
     NoSuchGate: "refused.no_such_gate",
     Unconfigured: "refused.unconfigured",
@@ -78,7 +78,7 @@ def vote_accepted_text(counted: VoteAccepted, *, choice: Choice, texts: Texts, o
     """What a voter hears. On the card itself a decision shows, and needs no words."""
     domain = counted.view.switch.domain or texts("card.unknown_domain")
     if counted.decision is None and choice is Choice.REJECT:
-        return texts.plural("press.against", count=counted.rejections_owed, domain=domain)
+        return texts.plural("press.against", count=counted.rejections_missing, domain=domain)
     if counted.decision is None:
         return f"{texts('press.counted_of', domain=domain)}\n{rule_lines(counted.owed, texts=texts)}"
     return "" if on_card else texts("press.decided", domain=domain)
@@ -90,7 +90,7 @@ def denial_text(refused: RequestDenied, *, texts: Texts, approvers: tuple[str, .
     if isinstance(refusal, AlreadyDecided):
         return who_was_first(view, texts=texts) if view else texts("refused.no_such_gate")
     if isinstance(refusal, NotAMember):
-        unknown = refusal.standing is Standing.UNKNOWN
+        unknown = refusal.standing is AccountStatus.UNKNOWN
         return texts("refused.unknown_person" if unknown else "refused.not_a_member")
     if isinstance(refusal, NoPreviousRevision):
         domain = view.switch.domain if view else None
@@ -106,13 +106,15 @@ def denial_text(refused: RequestDenied, *, texts: Texts, approvers: tuple[str, .
     )
     # What is owed besides is not said of a press that was held back: it would count a vote that nobody has taken.
     unmet = refusal.held if isinstance(refusal, HeldBack) else refused.unmet
-    said_already = Owed(people=approvers, missing=1) if isinstance(refusal, OwnDeployment) else None
+    said_already = (
+        ApprovalsRequired(people=approvers, missing=1) if isinstance(refusal, OwnDeployment) else None
+    )
     left = [rule for rule in unmet if not isinstance(rule, NotNamed | OwnSwitch) and rule != said_already]
     explained = isinstance(refusal, EXPLAINED) and left
     return f"{said}\n{rule_lines(left, texts=texts)}" if explained else said
 
 
-def is_lasting(refusal: Refusal | None, person: Person) -> bool:
+def is_lasting(refusal: Denial | None, person: Person) -> bool:
     """Whether the answer is told to this person once a minute, however often they press."""
     return isinstance(refusal, LASTING) or not is_member(person)
 
@@ -121,7 +123,7 @@ def who_was_first(view: GateView, *, texts: Texts) -> str:
     """Who decided, when; for everybody who pressed after."""
     if isinstance(view.gate, Awaiting):
         return texts("refused.card_is_old")
-    by_nobody = {Basis.RESCUE: "rescued", Basis.CHECKS: "approved_itself"}
+    by_nobody = {Basis.AUTO_ROLLBACK: "rescued", Basis.CHECKS: "approved_itself"}
     how = by_nobody.get(view.basis, view.gate.verdict) if view.basis else view.gate.verdict
     if is_let_through_elsewhere(view) and view.gate.verdict is not Verdict.REJECTED:
         how = "answered_elsewhere"  # by no person here, and traffic does not stay on blue
@@ -143,5 +145,5 @@ def _unreported_text(view: GateView, texts: Texts) -> str:
         "first.not_reached",
         since=when(view.decided_at or view.opened_at),
         why=inline(view.report_trouble),
-        until=when(started + HOOK_LIMIT),
+        until=when(started + HOOK_TIMEOUT),
     )

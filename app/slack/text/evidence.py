@@ -4,7 +4,7 @@ from typing import Final
 
 from app.gate.evidence.commits import Commits
 from app.gate.evidence.model import Missing
-from app.gate.evidence.revision_diff import Change, What
+from app.gate.evidence.revision_diff import Change, ChangedPart
 from app.i18n.catalog import Texts
 from app.slack.text.escape import inline
 
@@ -45,26 +45,26 @@ def _change(change: Change, texts: Texts, longest: int) -> str:
     name = code(change.name, longest=longest)
     before, after = (_value(change.what, value, longest) for value in (change.before, change.after))
     match change.what:
-        case What.IMAGE:
+        case ChangedPart.IMAGE:
             plain = change.name.replace("*", "").replace("`", "")
             return f"*{inline(plain, longest=longest)}* {before} → {after}"
-        case What.CONTAINER | What.VARIABLE | What.SECRET:
+        case ChangedPart.CONTAINER | ChangedPart.VARIABLE | ChangedPart.SECRET:
             return texts(f"evidence.change.{change.what}.{change.how}", name=name)
-        case What.PORTS if change.before is None and change.after is None:
+        case ChangedPart.PORTS if change.before is None and change.after is None:
             return texts("evidence.change.ports_hidden")
-        case What.COMMAND if change.name == "entryPoint":
+        case ChangedPart.COMMAND if change.name == "entryPoint":
             return texts("evidence.change.entry_point")
         case _:
             parts = inline(change.name, longest=longest)
             return texts(f"evidence.change.{change.what}", before=before, after=after, name=name, parts=parts)
 
 
-def _value(what: What, value: str | None, longest: int) -> str:
-    if what is What.IMAGE and value:
+def _value(what: ChangedPart, value: str | None, longest: int) -> str:
+    if what is ChangedPart.IMAGE and value:
         return image_code(value, longest=longest)
-    if what is What.ROLE:
+    if what is ChangedPart.ROLE:
         return role_name(value)
-    if what is What.MEMORY:
+    if what is ChangedPart.MEMORY:
         return memory_text(value)
     return code(value, longest=longest) if value else NOTHING
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Final, Literal, assert_never
 
 from app.flow.approval.approval_context import RuleStatus
-from app.gate.rules.exclusivity import Turns
-from app.gate.rules.violations import GoesFirst, TurnTaken
+from app.gate.rules.exclusivity import Exclusivity
+from app.gate.rules.violations import ExcludedBySwitch, PredecessorPending
 from app.i18n.catalog import Texts
 from app.slack.blocks import when
 from app.slack.text.escape import inline
@@ -16,17 +16,17 @@ Tense = Literal["unmet", "broken"]
 MAX_NAMES: Final = 10
 
 
-def exclusivity_text(rule: TurnTaken | GoesFirst, *, texts: Texts, tense: Tense) -> str:
+def exclusivity_text(rule: ExcludedBySwitch | PredecessorPending, *, texts: Texts, tense: Tense) -> str:
     """Who is on, and, while it lasts, this one's place."""
     deployment = inline(rule.deployment)
     match rule:
-        case TurnTaken():
+        case ExcludedBySwitch():
             kind = "turn_switched" if rule.switched else "turn_switching"
             said = texts(
                 f"rule.{tense}.{kind}", domain=rule.domain, deployment=deployment, since=when(rule.since)
             )
             return said if tense == "broken" else f"{said} {_place(rule, texts)}"
-        case GoesFirst():
+        case PredecessorPending():
             kind = "first_waits" if rule.waits else "first_moves"
             return texts(f"rule.{tense}.{kind}", domain=rule.domain, deployment=deployment)
         case _:
@@ -36,27 +36,27 @@ def exclusivity_text(rule: TurnTaken | GoesFirst, *, texts: Texts, tense: Tense)
 def queue_lines(rule_status: RuleStatus, *, texts: Texts) -> list[str]:
     """What the card says beside its rules: who else waits while nobody is on, and who did not come through."""
     lines = [
-        texts(f"turn.not_followed.{one.ending}", domain=one.domain, deployment=inline(one.deployment))
-        for one in rule_status.not_followed
+        texts(f"turn.not_followed.{one.failed_end}", domain=one.domain, deployment=inline(one.deployment))
+        for one in rule_status.failed_predecessors
     ]
-    on = any(isinstance(rule, TurnTaken) for rule in rule_status.unmet)
-    if rule_status.ahead and not on:
-        lines.append(texts("turn.free", ahead=_names(rule_status.ahead, texts)))
+    on = any(isinstance(rule, ExcludedBySwitch) for rule in rule_status.unmet)
+    if rule_status.queued_ahead and not on:
+        lines.append(texts("turn.free", ahead=_names(rule_status.queued_ahead, texts)))
     return lines
 
 
-def exclusivity_lines(turns: Turns, *, texts: Texts) -> list[str]:
+def exclusivity_lines(exclusivity: Exclusivity, *, texts: Texts) -> list[str]:
     """The rules themselves, a sentence each."""
     lines = []
-    if turns.rivals:
-        lines.append(texts("policy.exclusive", names=_names(turns.rivals, texts)))
-        lines.append(texts(f"policy.keeps_{turns.keeps}"))
-    if turns.after:
-        lines.append(texts("policy.after", names=_names(turns.after, texts)))
+    if exclusivity.excludes:
+        lines.append(texts("policy.exclusive", names=_names(exclusivity.excludes, texts)))
+        lines.append(texts(f"policy.keeps_{exclusivity.exclusive_until}"))
+    if exclusivity.after:
+        lines.append(texts("policy.after", names=_names(exclusivity.after, texts)))
     return lines
 
 
-def _place(rule: TurnTaken, texts: Texts) -> str:
+def _place(rule: ExcludedBySwitch, texts: Texts) -> str:
     if not rule.ahead:
         return texts("turn.next")
     return texts("turn.line", place=len(rule.ahead) + 1, ahead=_names(rule.ahead, texts))

@@ -3,18 +3,18 @@
 from typing import assert_never
 
 from app.gate.evidence.health import (
-    AlarmGone,
-    AlarmRings,
+    AlarmFiring,
+    AlarmNotFound,
+    EvidenceUnread,
     Finding,
     NoTargets,
     NoTasks,
     NotSteady,
     TargetsUnchecked,
-    TargetsUnfit,
-    TasksShort,
-    Unread,
+    TooFewTasks,
+    UnhealthyTargets,
 )
-from app.gate.evidence.model import ABSENT, Evidence, Missing, Targets, Tasks, Why
+from app.gate.evidence.model import ABSENT, Evidence, Missing, MissingReason, Targets, Tasks
 from app.i18n.catalog import Texts
 from app.slack.blocks import when
 from app.slack.text.escape import inline
@@ -24,13 +24,13 @@ from app.slack.text.evidence import code, missing_text
 def finding_text(finding: Finding, texts: Texts) -> str:
     """What speaks against green, or could not be read, in a phrase."""
     match finding:
-        case NoTasks() | TasksShort() | NotSteady():
+        case NoTasks() | TooFewTasks() | NotSteady():
             return _tasks_finding(finding, texts)
-        case TargetsUnfit() | TargetsUnchecked() | NoTargets():
+        case UnhealthyTargets() | TargetsUnchecked() | NoTargets():
             return _targets_finding(finding, texts)
-        case AlarmRings() | AlarmGone():
+        case AlarmFiring() | AlarmNotFound():
             return _alarm_finding(finding, texts)
-        case Unread(part=part, missing=missing):
+        case EvidenceUnread(part=part, missing=missing):
             return f"{texts(f'evidence.part.{part}')}: {missing_text(missing, texts)}"
         case _:
             assert_never(finding)
@@ -58,11 +58,11 @@ def healthy_lines(evidence: Evidence, texts: Texts) -> list[str]:
     ]
 
 
-def _tasks_finding(finding: NoTasks | TasksShort | NotSteady, texts: Texts) -> str:
+def _tasks_finding(finding: NoTasks | TooFewTasks | NotSteady, texts: Texts) -> str:
     match finding:
         case NoTasks(desired=desired):
             return texts("evidence.finding.no_tasks", desired=desired)
-        case TasksShort(tasks=tasks):
+        case TooFewTasks(tasks=tasks):
             return texts("evidence.finding.tasks_short", running=tasks.running, desired=tasks.desired)
         case NotSteady():
             return texts("evidence.finding.not_steady")
@@ -70,7 +70,7 @@ def _tasks_finding(finding: NoTasks | TasksShort | NotSteady, texts: Texts) -> s
             assert_never(finding)
 
 
-def _targets_finding(finding: TargetsUnfit | TargetsUnchecked | NoTargets, texts: Texts) -> str:
+def _targets_finding(finding: UnhealthyTargets | TargetsUnchecked | NoTargets, texts: Texts) -> str:
     if isinstance(finding, NoTargets):
         return texts("evidence.finding.no_targets")
     targets = finding.targets
@@ -86,9 +86,9 @@ def _targets_finding(finding: TargetsUnfit | TargetsUnchecked | NoTargets, texts
     )
 
 
-def _alarm_finding(finding: AlarmRings | AlarmGone, texts: Texts) -> str:
+def _alarm_finding(finding: AlarmFiring | AlarmNotFound, texts: Texts) -> str:
     name = code(finding.alarm.name)
-    if isinstance(finding, AlarmGone):
+    if isinstance(finding, AlarmNotFound):
         return texts("evidence.finding.alarm_gone", name=name)
     return texts("evidence.finding.alarm_rings", name=name, reason=inline(finding.alarm.reason, longest=120))
 
@@ -109,7 +109,7 @@ def _targets(evidence: Evidence, texts: Texts) -> list[str]:
 def _alarms(evidence: Evidence, texts: Texts) -> list[str]:
     alarms = evidence.alarms
     if isinstance(alarms, Missing):
-        return [texts("evidence.fit.no_alarms")] if alarms.why is Why.NONE else []
+        return [texts("evidence.fit.no_alarms")] if alarms.why is MissingReason.NONE else []
     if any(alarm.state == "ALARM" for alarm in alarms):
         return []
     unsure = sum(alarm.state not in {"OK", ABSENT} for alarm in alarms)

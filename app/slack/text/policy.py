@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Final
 
 from app.gate.rules.policy import (
-    Hours,
-    InForce,
+    DailyHours,
+    EffectivePolicy,
     Policy,
     ReasonFor,
     RejectBy,
@@ -33,7 +33,7 @@ def policy_lines(policy: Policy, *, texts: Texts, who: Who = mentions) -> list[s
     return lines
 
 
-def in_force_lines(rules: InForce, *, texts: Texts, who: Who = mentions) -> list[str]:
+def in_force_lines(rules: EffectivePolicy, *, texts: Texts, who: Who = mentions) -> list[str]:
     """The rules of this moment."""
     lines = _rules(rules.policy, texts, who)
     if rules.variants:
@@ -56,7 +56,7 @@ def _rules(policy: Policy, texts: Texts, who: Who) -> list[str]:
     lines.append(texts("policy.reject_one" if one else "policy.reject_majority"))
     lines.append(texts(f"policy.reason_{_REASONS[policy.reason]}"))
     lines += _by_checks(policy, texts)
-    lines += exclusivity_lines(policy.turns, texts=texts)
+    lines += exclusivity_lines(policy.exclusivity, texts=texts)
     minutes = int(policy.deadline.total_seconds() // 60)
     return [*lines, texts("policy.deadline", minutes=minutes)]
 
@@ -109,7 +109,7 @@ def _when(variant: Variant, texts: Texts) -> str:
     return "; ".join(parts)
 
 
-def _hours(hours: Hours, texts: Texts) -> str:
+def _hours(hours: DailyHours, texts: Texts) -> str:
     days = ", ".join(day_word(day, texts) for day in sorted(hours.days))
     every = len(hours.days) == len(DAYS)
     return texts(

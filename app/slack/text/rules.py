@@ -6,21 +6,21 @@ from typing import Final, assert_never
 from app.gate.rules.checks import CheckState
 from app.gate.rules.traffic_guard import GuardRule
 from app.gate.rules.violations import (
-    CheckOwed,
+    ApprovalsRequired,
+    CheckNotPassed,
+    ExcludedBySwitch,
+    ForeignTargetGroup,
     Frozen,
-    GoesFirst,
-    GreenServes,
+    GreenReceivesTraffic,
     GreenUnhealthy,
+    MissingApproval,
     NotNamed,
     Outvoted,
-    Owed,
-    Owing,
     OwnSwitch,
+    PredecessorPending,
+    SecondApproverRequired,
     ShiftUnknown,
-    TrafficElsewhere,
-    TurnTaken,
-    TwoOwed,
-    Unmet,
+    Violation,
 )
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, mention, section, when
@@ -38,14 +38,14 @@ def mentions(people: Sequence[str]) -> str:
     return ", ".join(mention(entry) for entry in people)
 
 
-def rule_sections(rules: Sequence[Unmet], *, texts: Texts) -> list[Block]:
+def rule_sections(rules: Sequence[Violation], *, texts: Texts) -> list[Block]:
     """Every rule, however many, in sections that Slack takes."""
     starts = range(0, len(rules), MAX_SECTION_CHARS)
     return [section(rule_lines(rules[start : start + MAX_SECTION_CHARS], texts=texts)) for start in starts]
 
 
 def rule_lines(
-    rules: Sequence[Unmet], *, texts: Texts, tense: Tense = "unmet", most: int = MAX_SECTION_CHARS
+    rules: Sequence[Violation], *, texts: Texts, tense: Tense = "unmet", most: int = MAX_SECTION_CHARS
 ) -> str:
     """One line a rule, each with a bullet; what does not fit is counted."""
     lines = [f"• {rule_text(rule, texts=texts, tense=tense)}" for rule in rules[:most]]
@@ -55,7 +55,7 @@ def rule_lines(
 
 
 def rule_text(
-    rule: Unmet,
+    rule: Violation,
     *,
     texts: Texts,
     tense: Tense = "unmet",
@@ -63,13 +63,13 @@ def rule_text(
 ) -> str:
     """The sentence."""
     match rule:
-        case Owed() | TwoOwed() | Outvoted():
+        case ApprovalsRequired() | SecondApproverRequired() | Outvoted():
             return _owing(rule, texts=texts, tense=tense, who=who)
-        case CheckOwed() | Frozen():
+        case CheckNotPassed() | Frozen():
             return _held(rule, texts=texts, tense=tense, who=who)
-        case TurnTaken() | GoesFirst():
+        case ExcludedBySwitch() | PredecessorPending():
             return exclusivity_text(rule, texts=texts, tense=tense)
-        case GreenServes() | TrafficElsewhere() | GreenUnhealthy():
+        case GreenReceivesTraffic() | ForeignTargetGroup() | GreenUnhealthy():
             return _guarded(rule, texts=texts, tense=tense)
         case ShiftUnknown() | NotNamed() | OwnSwitch():
             return _plain(rule, texts=texts, tense=tense)
@@ -77,11 +77,11 @@ def rule_text(
             assert_never(rule)
 
 
-def _owing(rule: Owing, *, texts: Texts, tense: Tense, who: Callable[[Sequence[str]], str]) -> str:
+def _owing(rule: MissingApproval, *, texts: Texts, tense: Tense, who: Callable[[Sequence[str]], str]) -> str:
     match rule:
-        case Owed():
+        case ApprovalsRequired():
             return texts.plural(f"rule.{tense}.owed", count=rule.missing, who=who(rule.people))
-        case TwoOwed():
+        case SecondApproverRequired():
             return texts.plural(f"rule.{tense}.two_owed", count=rule.missing)
         case Outvoted():
             return texts.plural(f"rule.{tense}.outvoted", count=rule.against)
@@ -90,14 +90,14 @@ def _owing(rule: Owing, *, texts: Texts, tense: Tense, who: Callable[[Sequence[s
 
 
 def _held(
-    rule: CheckOwed | Frozen, *, texts: Texts, tense: Tense, who: Callable[[Sequence[str]], str]
+    rule: CheckNotPassed | Frozen, *, texts: Texts, tense: Tense, who: Callable[[Sequence[str]], str]
 ) -> str:
     match rule:
-        case CheckOwed(state=None):
+        case CheckNotPassed(state=None):
             return texts(f"rule.{tense}.check_missing", name=inline(rule.name))
-        case CheckOwed(state=CheckState.FAILED):
+        case CheckNotPassed(state=CheckState.FAILED):
             return texts(f"rule.{tense}.check_failed", name=inline(rule.name))
-        case CheckOwed():
+        case CheckNotPassed():
             return texts(f"rule.{tense}.check_pending", name=inline(rule.name))
         case Frozen():
             by = author_text(rule.by, texts=texts, who=who)
@@ -108,9 +108,9 @@ def _held(
 
 def _guarded(rule: GuardRule, *, texts: Texts, tense: Tense) -> str:
     match rule:
-        case GreenServes():
+        case GreenReceivesTraffic():
             return texts(f"rule.{tense}.green_serves", port=rule.port, percent=rule.percent)
-        case TrafficElsewhere():
+        case ForeignTargetGroup():
             names = ", ".join(code(name) for name in rule.target_groups[:MAX_TARGET_GROUPS])
             return texts(f"rule.{tense}.traffic_elsewhere", port=rule.port, percent=rule.percent, names=names)
         case GreenUnhealthy():

@@ -10,7 +10,7 @@ from app.slack.blocks import mention
 from app.slack.text.escape import inline
 
 BASIS_KEYS: Final = {
-    Basis.RESCUE: "rescued",
+    Basis.AUTO_ROLLBACK: "rescued",
     Basis.CHECKS: "approved_itself",
     Basis.BREAK_GLASS: "glass_broken",
 }

@@ -3,17 +3,17 @@
 from app.flow.read_models import GateView, may_be_on_green, undo_context_of
 from app.gate.evidence.model import Missing
 from app.gate.previous_revision import Obstacle
-from app.gate.rules.permits import Refusal
-from app.gate.undo import Course, Deed, NoPreviousRevision, way_back
+from app.gate.rules.permits import Denial
+from app.gate.undo import InterventionKind, NoPreviousRevision, Progress, available_undo
 from app.i18n.catalog import Texts
 from app.slack.text.escape import inline
 
 
-def undo_kind(view: GateView) -> Deed | None:
+def undo_kind(view: GateView) -> InterventionKind | None:
     """How the switch can be taken back now, if at all."""
     try:
-        return way_back(undo_context_of(view))
-    except Refusal:
+        return available_undo(undo_context_of(view))
+    except Denial:
         return None
 
 
@@ -26,7 +26,7 @@ def previous_text(view: GateView, texts: Texts) -> str:
 def traffic_left(view: GateView, texts: Texts) -> list[str]:
     """After a deployment that was let through, ended badly and that nobody rolls back."""
     at = undo_context_of(view)
-    if at.course is not Course.ENDED or at.rolling_back:
+    if at.course is not Progress.ENDED or at.rolling_back:
         return []
     if not may_be_on_green(view):
         return [] if view.rollback is not None else [texts("course.left.none")]
@@ -37,13 +37,13 @@ def traffic_left(view: GateView, texts: Texts) -> list[str]:
 def redeployment_lines(view: GateView, texts: Texts) -> list[str]:
     """What Undo does once the deployment is over, or why there is none."""
     try:
-        deed = way_back(undo_context_of(view))
+        deed = available_undo(undo_context_of(view))
     except NoPreviousRevision as none:
         return [no_undo_text(view, none.obstacle, texts)]
-    except Refusal:
+    except Denial:
         return []
     told = texts("course.undo_redeploys", previous=previous_text(view, texts))
-    return [told] if deed is Deed.REDEPLOY else []
+    return [told] if deed is InterventionKind.REDEPLOY else []
 
 
 def no_undo_text(view: GateView, obstacle: Obstacle, texts: Texts) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from app.flow.sanitize_text import sanitize_text
 from app.gate.ids import UserId
-from app.gate.rules.permits import Person, Standing
+from app.gate.rules.permits import AccountStatus, Person
 from app.i18n.catalog import Texts, known
 
 MAX_NAME_CHARS: Final = 80
@@ -33,28 +33,28 @@ class Workspace:
         """Another workspace's, by a payload. In an Enterprise Grid only users.info can tell."""
         return bool(team) and team != self.team and self.enterprise is None
 
-    def standing_of(self, user: Mapping[str, Any]) -> Standing:
+    def standing_of(self, user: Mapping[str, Any]) -> AccountStatus:
         """Of a users.info answer; the workspaces of our own Enterprise Grid are one."""
         if self.enterprise is not None:
             elsewhere = (user.get("enterprise_user") or {}).get("enterprise_id") != self.enterprise
         elif not user.get("team_id"):
-            return Standing.UNKNOWN
+            return AccountStatus.UNKNOWN
         else:
             elsewhere = user["team_id"] != self.team
-        return Standing.STRANGER if elsewhere else standing_of(user)
+        return AccountStatus.STRANGER if elsewhere else standing_of(user)
 
 
-def standing_of(user: Mapping[str, Any]) -> Standing:
+def standing_of(user: Mapping[str, Any]) -> AccountStatus:
     """What users.info says of an account: https://docs.slack.dev/reference/objects/user-object."""
     if user.get("deleted"):
-        return Standing.DEACTIVATED
+        return AccountStatus.DEACTIVATED
     if user.get("is_bot") or user.get("is_workflow_bot") or user.get("id") == SLACKBOT:
-        return Standing.BOT
+        return AccountStatus.BOT
     if user.get("is_stranger"):
-        return Standing.STRANGER
+        return AccountStatus.STRANGER
     if user.get("is_restricted") or user.get("is_ultra_restricted"):
-        return Standing.GUEST
-    return Standing.MEMBER
+        return AccountStatus.GUEST
+    return AccountStatus.MEMBER
 
 
 def profile_of(
@@ -80,11 +80,11 @@ def ids_of(user: Mapping[str, Any]) -> frozenset[UserId]:
 
 def is_member(person: Person) -> bool:
     """Whether Slack says, or said within the last hour, that the person is a full member of our workspace."""
-    return person.standing is Standing.MEMBER
+    return person.standing is AccountStatus.MEMBER
 
 
 def non_member_text(person: Person, *, texts: Texts) -> str:
     """What to say to an account that may do nothing and is shown nothing; empty: a full member."""
-    if person.standing is Standing.UNKNOWN:
+    if person.standing is AccountStatus.UNKNOWN:
         return texts("refused.unknown_person")
     return "" if is_member(person) else texts("refused.not_a_member")

@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from app.flow.ports.membership import MembershipRecord
 from app.flow.sanitize_text import sanitize_text
 from app.gate.ids import UserId
-from app.gate.rules.permits import Person, Standing
+from app.gate.rules.permits import AccountStatus, Person
 from app.gate.rules.policy import Roster
 from app.slack.client import SLACK_CALL_ERRORS, error_code_of
 from app.slack.replies import user_of
@@ -62,10 +62,10 @@ class Directory:
         id_ = UserId(user_of(body))
         name = str(user.get("name") or user.get("username") or body.get("user_name") or id_)
         if self.team is None:
-            return self._outsider(id_, name, Standing.UNKNOWN)
+            return self._outsider(id_, name, AccountStatus.UNKNOWN)
         workspace = Workspace(team=self.team, enterprise=self.enterprise)
         if workspace.is_foreign(_team_of(body)):
-            return self._outsider(id_, name, Standing.STRANGER)
+            return self._outsider(id_, name, AccountStatus.STRANGER)
         asked_at, profile = self._profiles.get(id_, (None, None))
         age = self._clock() - asked_at if asked_at is not None else MAX_PROFILE_AGE
         if profile is not None and age < PROFILE_TTL:
@@ -81,7 +81,7 @@ class Directory:
             self._profiles.pop(id_, None)
         elif profile is not None and age < MAX_PROFILE_AGE:
             return profile
-        return self._outsider(id_, name, Standing.UNKNOWN)
+        return self._outsider(id_, name, AccountStatus.UNKNOWN)
 
     def roster(self) -> Roster:
         """The groups as last heard of. A group never heard of, or not for an hour, has nobody in it."""
@@ -132,12 +132,12 @@ class Directory:
         if id_ not in ids:
             raise ValueError("users.info told of nobody, or of somebody else")
         profile = profile_of(user, id_=id_, name=name, workspace=workspace, locale=self._locale)
-        if profile.person.standing is Standing.UNKNOWN:
+        if profile.person.standing is AccountStatus.UNKNOWN:
             raise ValueError("users.info did not tell the workspace")
         await self.members.learn(id_, ids)
         return profile
 
-    def _outsider(self, id_: UserId, name: str, standing: Standing) -> Profile:
+    def _outsider(self, id_: UserId, name: str, standing: AccountStatus) -> Profile:
         person = Person(user=id_, name=sanitize_text(name)[:MAX_NAME_CHARS], standing=standing)
         return Profile(person=person, locale=self._locale)
 

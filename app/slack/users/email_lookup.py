@@ -9,7 +9,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from app.gate.ids import UserId
-from app.gate.rules.permits import Standing
+from app.gate.rules.permits import AccountStatus
 from app.slack.client import SLACK_CALL_ERRORS, error_code_of, retry_after_of
 from app.slack.users.accounts import standing_of
 
@@ -19,7 +19,7 @@ ERROR_BACKOFF: Final = timedelta(seconds=10)
 CACHE_TTL: Final = timedelta(minutes=10)
 LOOKUP_TIMEOUT_SECONDS: Final = 5
 MAX_CACHE_ENTRIES: Final = 1000
-HUMAN_STATUSES: Final = frozenset({Standing.MEMBER, Standing.GUEST})
+HUMAN_STATUSES: Final = frozenset({AccountStatus.MEMBER, AccountStatus.GUEST})
 NOT_FOUND_ERRORS: Final = frozenset({"users_not_found", "missing_scope", "user_not_found"})
 """Answers that asking again soon would not change."""
 

@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from app.flow.ports.database import DatabaseUnavailable
 from app.flow.ports.membership import Membership, MembershipRecord
 from app.gate.ids import UserId
-from app.gate.rules.permits import Standing
+from app.gate.rules.permits import AccountStatus
 from app.gate.rules.policy import Roster
 from app.slack.client import SLACK_CALL_ERRORS, error_code_of, retry_after_of
 from app.slack.users.accounts import ids_of, standing_of
@@ -141,7 +141,7 @@ class Members:
         ids = ids_of(user)
         if not ids:
             raise ValueError("users.info told of nobody")
-        return tuple(sorted(ids)) if standing_of(user) is Standing.MEMBER else ()
+        return tuple(sorted(ids)) if standing_of(user) is AccountStatus.MEMBER else ()
 
     async def _keep(self, one: Membership) -> None:
         self._adopt(one)

@@ -21,10 +21,10 @@ from app.flow.checks.record_check import (
 from app.flow.ports.rules import Rules
 from app.gate.ids import AWS_ACCOUNT, AWS_REGION, DeploymentId, SwitchKey
 from app.gate.rules.checks import (
-    LONGEST_NAME,
-    LONGEST_SUMMARY,
-    LONGEST_URL,
-    MOST,
+    MAX_CHECKS,
+    MAX_NAME_CHARS,
+    MAX_SUMMARY_CHARS,
+    MAX_URL_CHARS,
     Check,
     CheckState,
     is_check_name,
@@ -44,7 +44,7 @@ Deployment = Annotated[
 CheckName = Annotated[
     str,
     Path(
-        description=f"Write 1 to {LONGEST_NAME} printable characters, without a slash.",
+        description=f"Write 1 to {MAX_NAME_CHARS} printable characters, without a slash.",
         examples=["order-create smoke"],
     ),
 ]
@@ -89,7 +89,7 @@ class CheckIn(BaseModel):
     summary: Annotated[
         str,
         Field(
-            max_length=LONGEST_SUMMARY,
+            max_length=MAX_SUMMARY_CHARS,
             description="Write what was found in a sentence, or leave it out.",
             examples=["2 of 10 orders were charged twice"],
         ),
@@ -97,7 +97,7 @@ class CheckIn(BaseModel):
     url: Annotated[
         str | None,
         Field(
-            max_length=LONGEST_URL,
+            max_length=MAX_URL_CHARS,
             description="Write where people can read more, without name and password, or leave it out.",
             examples=["https://ci.example.com/runs/7"],
         ),
@@ -156,10 +156,10 @@ def checks_router(
         """Tells a check, also before its hook has come. The same told twice changes nothing."""
         if not is_check_name(name):
             what = (
-                f"{len(name)} characters" if len(name) > LONGEST_NAME else "odd characters or blanks around"
+                f"{len(name)} characters" if len(name) > MAX_NAME_CHARS else "odd characters or blanks around"
             )
             raise HTTPException(
-                422, f"name: {what}; write 1 to {LONGEST_NAME} printable ones, without a slash"
+                422, f"name: {what}; write 1 to {MAX_NAME_CHARS} printable ones, without a slash"
             )
         found = await read_body(request, CheckIn)
         told_check = CheckReport(
@@ -192,7 +192,9 @@ async def _take(told: CheckReport, *, checks: Checks, rules: Rules, now: datetim
     except AmbiguousDeployment:
         raise HTTPException(409, "Several accounts have this deployment: say `?account=`.") from None
     except TooManyChecks:
-        raise HTTPException(409, f"This deployment has {MOST} checks already; nobody reads more.") from None
+        raise HTTPException(
+            409, f"This deployment has {MAX_CHECKS} checks already; nobody reads more."
+        ) from None
     except ReservedForProbe:
         raise HTTPException(409, "This check is the result of a probe of Switchgate's own.") from None
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from app.gate.evidence.health import fitness
+from app.gate.evidence.health import health_of_green
 from app.gate.evidence.model import Evidence, Missing
 from app.gate.evidence.revision_diff import Change
 
@@ -36,7 +36,7 @@ class EvidenceOut(BaseModel):
 
 def evidence_out(evidence: Evidence) -> EvidenceOut:
     """The evidence, told. `findings` are names of what speaks against green, the worst first."""
-    found = fitness(evidence)
+    found = health_of_green(evidence)
     changes = evidence.differences
     return EvidenceOut(
         seen_at=evidence.seen_at,

@@ -5,7 +5,7 @@ from typing import Any, Final
 import pytest
 
 from app.gate.evidence.model import Evidence
-from app.gate.evidence.revision_diff import Change, How, What, diff
+from app.gate.evidence.revision_diff import Change, ChangedPart, ChangeKind, diff
 from app.i18n.catalog import LOCALES, LocaleName, Texts
 from app.sandbox.people import OLU
 from app.sandbox.slack.validate import message_problems, view_problems
@@ -91,7 +91,10 @@ def test_an_indistinguishable_image_is_shown_whole_too() -> None:
 
 def test_other_values_are_cut_as_before() -> None:
     change = Change(
-        what=What.ROLE, how=How.CHANGED, name="taskRole", after="arn:aws:iam::1:role/" + "r" * 300
+        what=ChangedPart.ROLE,
+        how=ChangeKind.CHANGED,
+        name="taskRole",
+        after="arn:aws:iam::1:role/" + "r" * 300,
     )
     assert "…`" in change_lines(evidence(changes=(change,)), Texts.of("en"))[0]
 

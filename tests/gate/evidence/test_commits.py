@@ -2,7 +2,14 @@
 
 import pytest
 
-from app.gate.evidence.commits import Commits, Origin, commits_between, origin_of, repo_of, told_by
+from app.gate.evidence.commits import (
+    Commits,
+    Origin,
+    commits_between,
+    origin_in_description,
+    origin_of,
+    repo_of,
+)
 from app.gate.evidence.revision import Image
 
 SHA = "4f2a1c9e8b7d6a5f4e3d2c1b0a9f8e7d6c5b4a39"
@@ -32,7 +39,7 @@ DESCRIPTIONS = {
 
 @pytest.mark.parametrize(("description", "expected"), DESCRIPTIONS.items(), ids=range(len(DESCRIPTIONS)))
 def test_a_description_tells(description: str, expected: Origin) -> None:
-    assert told_by(description) == expected
+    assert origin_in_description(description) == expected
 
 
 TAGS: list[tuple[dict[str, str], str, Origin]] = [

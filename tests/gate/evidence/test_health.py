@@ -5,21 +5,21 @@ from typing import Any
 import pytest
 
 from app.gate.evidence.health import (
-    AlarmGone,
-    AlarmRings,
+    AlarmFiring,
+    AlarmNotFound,
+    EvidenceUnread,
     NoTargets,
     NoTasks,
     NotSteady,
     TargetsUnchecked,
-    TargetsUnfit,
-    TasksShort,
-    Unread,
-    fitness,
+    TooFewTasks,
+    UnhealthyTargets,
+    health_of_green,
 )
-from app.gate.evidence.model import ABSENT, Alarm, Evidence, Missing, Targets, Tasks, Why
+from app.gate.evidence.model import ABSENT, Alarm, Evidence, Missing, MissingReason, Targets, Tasks
 from tests.gate.seen import evidence, side
 
-DENIED = Missing(why=Why.DENIED, call="cloudwatch:DescribeAlarms")
+DENIED = Missing(why=MissingReason.DENIED, call="cloudwatch:DescribeAlarms")
 RINGING = Alarm(name="order-5xx", state="ALARM", reason="12 > 5")
 GONE = Alarm(name="deleted", state=ABSENT)
 
@@ -54,7 +54,7 @@ OUT_OF_ZONE = Targets(
 
 STATES = {
     "fit": (evidence(), []),
-    "fit with no alarm configured": (evidence(alarms=Missing(why=Why.NONE)), []),
+    "fit with no alarm configured": (evidence(alarms=Missing(why=MissingReason.NONE)), []),
     "fit with an alarm without data": (
         evidence(alarms=(Alarm(name="a", state="INSUFFICIENT_DATA"),)),
         [],
@@ -66,17 +66,17 @@ STATES = {
     "fit where CodeDeploy alone tells the tasks": (green(tasks=tasks(2, 2, steady=None)), []),
     "nothing runs": (green(tasks=tasks(2, 0), health=()), [NoTasks(desired=2)]),
     "nothing is wanted": (green(tasks=tasks(0, 0), health=()), [NoTasks(desired=0)]),
-    "one task is short": (green(tasks=tasks(2, 1)), [TasksShort(tasks=tasks(2, 1))]),
+    "one task is short": (green(tasks=tasks(2, 1)), [TooFewTasks(tasks=tasks(2, 1))]),
     "not steady yet": (green(tasks=tasks(2, 2, steady=False)), [NotSteady()]),
     "the load balancer knows no target": (green(health=()), [NoTargets()]),
     "only targets that leave": (green(health=targets(draining=2)), [NoTargets()]),
     "one of two unhealthy": (
         green(health=(Targets(state="healthy", count=1), UNHEALTHY)),
-        [TargetsUnfit(targets=UNHEALTHY, total=2)],
+        [UnhealthyTargets(targets=UNHEALTHY, total=2)],
     ),
     "the unhealthy before the new": (
         green(health=(INITIAL, UNHEALTHY)),
-        [TargetsUnfit(targets=UNHEALTHY, total=2), TargetsUnchecked(targets=INITIAL, total=2)],
+        [UnhealthyTargets(targets=UNHEALTHY, total=2), TargetsUnchecked(targets=INITIAL, total=2)],
     ),
     "no listener forwards to green yet": (
         green(health=(NOT_IN_USE,)),
@@ -84,44 +84,46 @@ STATES = {
     ),
     "a zone that is not enabled": (
         green(health=(OUT_OF_ZONE,)),
-        [TargetsUnfit(targets=OUT_OF_ZONE, total=2)],
+        [UnhealthyTargets(targets=OUT_OF_ZONE, total=2)],
     ),
     "health checks are switched off": (
         green(health=(UNAVAILABLE,)),
         [TargetsUnchecked(targets=UNAVAILABLE, total=2)],
     ),
-    "an alarm rings": (evidence(alarms=(RINGING,)), [AlarmRings(alarm=RINGING)]),
-    "an alarm that is not there": (evidence(alarms=(GONE,)), [AlarmGone(alarm=GONE)]),
-    "alarms that may not be read": (evidence(alarms=DENIED), [Unread(part="alarms", missing=DENIED)]),
+    "an alarm rings": (evidence(alarms=(RINGING,)), [AlarmFiring(alarm=RINGING)]),
+    "an alarm that is not there": (evidence(alarms=(GONE,)), [AlarmNotFound(alarm=GONE)]),
+    "alarms that may not be read": (evidence(alarms=DENIED), [EvidenceUnread(part="alarms", missing=DENIED)]),
     "the worst first": (
         evidence(
             green=side(tasks=tasks(3, 1), health=(UNHEALTHY,)),
             alarms=(GONE, RINGING),
         ),
         [
-            TargetsUnfit(targets=UNHEALTHY, total=1),
-            AlarmRings(alarm=RINGING),
-            TasksShort(tasks=tasks(3, 1)),
-            AlarmGone(alarm=GONE),
+            UnhealthyTargets(targets=UNHEALTHY, total=1),
+            AlarmFiring(alarm=RINGING),
+            TooFewTasks(tasks=tasks(3, 1)),
+            AlarmNotFound(alarm=GONE),
         ],
     ),
     "nothing could be read": (
         evidence(green=side(tasks=DENIED, health=DENIED), alarms=DENIED),
-        [Unread(part=part, missing=DENIED) for part in ("tasks", "health", "alarms")],
+        [EvidenceUnread(part=part, missing=DENIED) for part in ("tasks", "health", "alarms")],
     ),
     "what was seen comes before what was not": (
         evidence(green=side(health=DENIED), alarms=(RINGING,)),
-        [AlarmRings(alarm=RINGING), Unread(part="health", missing=DENIED)],
+        [AlarmFiring(alarm=RINGING), EvidenceUnread(part="health", missing=DENIED)],
     ),
 }
 
 
 @pytest.mark.parametrize(("seen", "expected"), STATES.values(), ids=STATES)
 def test_green_is(seen: Evidence, expected: list[object]) -> None:
-    found = fitness(seen)
+    found = health_of_green(seen)
     assert list(found.findings) == expected
     assert found.fit is not bool(expected)
-    assert found.wrong is any(not isinstance(finding, TargetsUnchecked | Unread) for finding in expected)
+    assert found.wrong is any(
+        not isinstance(finding, TargetsUnchecked | EvidenceUnread) for finding in expected
+    )
 
 
 def test_evidence_seen_at_another_time_shows_the_same() -> None:
@@ -131,20 +133,20 @@ def test_evidence_seen_at_another_time_shows_the_same() -> None:
 
 
 def test_missing_parts_are_named() -> None:
-    seen = evidence(green=side(tasks=DENIED), alarms=Missing(why=Why.NONE))
-    assert seen.missing == {"tasks": DENIED, "alarms": Missing(why=Why.NONE)}
+    seen = evidence(green=side(tasks=DENIED), alarms=Missing(why=MissingReason.NONE))
+    assert seen.missing == {"tasks": DENIED, "alarms": Missing(why=MissingReason.NONE)}
 
 
 @pytest.mark.parametrize(
     ("why", "passes"),
     [
-        (Why.DENIED, False),
-        (Why.NONE, False),
-        (Why.THROTTLED, True),
-        (Why.SILENT, True),
-        (Why.FAILED, True),
-        (Why.ABSENT, True),
+        (MissingReason.DENIED, False),
+        (MissingReason.NONE, False),
+        (MissingReason.THROTTLED, True),
+        (MissingReason.SILENT, True),
+        (MissingReason.FAILED, True),
+        (MissingReason.ABSENT, True),
     ],
 )
-def test_only_what_mends_itself_is_asked_again_soon(why: Why, passes: bool) -> None:
+def test_only_what_mends_itself_is_asked_again_soon(why: MissingReason, passes: bool) -> None:
     assert Missing(why=why).passes is passes

@@ -2,9 +2,9 @@
 
 import pytest
 
-from app.gate.evidence.model import Missing, Tasks, Why
+from app.gate.evidence.model import Missing, MissingReason, Tasks
 from app.gate.evidence.revision import Image
-from app.gate.evidence.revision_diff import Change, How, What, diff
+from app.gate.evidence.revision_diff import Change, ChangedPart, ChangeKind, diff
 from tests.gate.seen import ECR, container, evidence, reading, side
 
 ORDER = container()
@@ -121,10 +121,12 @@ def test_the_diff_tells(blue: object, green: object, expected: list[tuple[str, .
     assert [told(change) for change in diff(blue, green)] == expected  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("what", [What.VARIABLE, What.SECRET, What.COMMAND, What.OTHER])
-def test_a_change_of_what_may_be_secret_cannot_hold_a_value(what: What) -> None:
+@pytest.mark.parametrize(
+    "what", [ChangedPart.VARIABLE, ChangedPart.SECRET, ChangedPart.COMMAND, ChangedPart.OTHER]
+)
+def test_a_change_of_what_may_be_secret_cannot_hold_a_value(what: ChangedPart) -> None:
     with pytest.raises(ValueError, match="never tells its value"):
-        Change(what=what, how=How.CHANGED, name="DB_PASSWORD", after="hunter2")
+        Change(what=what, how=ChangeKind.CHANGED, name="DB_PASSWORD", after="hunter2")
 
 
 def test_a_reading_does_not_print_its_marks() -> None:
@@ -142,7 +144,7 @@ def test_another_number_of_tasks_is_a_difference_too() -> None:
 
 
 def test_unknown_changes_stay_unknown_whatever_the_number_of_tasks() -> None:
-    denied = Missing(why=Why.DENIED)
+    denied = Missing(why=MissingReason.DENIED)
     assert evidence(changes=denied).differences == denied
     assert evidence(green=side(tasks=denied)).differences == ()
 

@@ -9,10 +9,16 @@ from app.flow.read_models import CastVote, GateView, Switch, Traffic
 from app.gate.decision import Approval, Rejection
 from app.gate.ids import DeploymentId, DomainName, GateId, SwitchKey, UserId
 from app.gate.rules.checks import CheckState
-from app.gate.rules.evaluation import Case, Circumstances, held_by, owing, rejections_owed
-from app.gate.rules.exclusivity import Line
+from app.gate.rules.evaluation import (
+    EvaluationContext,
+    RuleInputs,
+    blockers_of,
+    missing_approvals,
+    rejections_missing,
+)
+from app.gate.rules.exclusivity import QueuePosition
 from app.gate.rules.freeze import Freeze
-from app.gate.rules.permits import Choice, Person, Refusal, Standing, broken_by
+from app.gate.rules.permits import AccountStatus, Choice, Denial, Person, rules_to_override
 from app.gate.rules.policy import Policy, Roster
 from app.gate.rules.shift import Shift
 from app.gate.rules.traffic_guard import TrafficGuard
@@ -49,7 +55,7 @@ class Scene:
     checks: dict[str, CheckState] = field(default_factory=dict)
     freezes: tuple[Freeze, ...] = ()
     shift: Shift | None = Shift.ALL_AT_ONCE
-    line: Line | None = None
+    queue: QueuePosition | None = None
     guard: TrafficGuard | None = None
     now: datetime = NOW
 
@@ -67,21 +73,21 @@ class Scene:
         )
 
     @property
-    def circumstances(self) -> Circumstances:
-        return Circumstances(
-            shift=self.shift, checks=self.checks, freezes=self.freezes, line=self.line, guard=self.guard
+    def rule_inputs(self) -> RuleInputs:
+        return RuleInputs(
+            shift=self.shift, checks=self.checks, freezes=self.freezes, queue=self.queue, guard=self.guard
         )
 
     def press(self, who: UserId, choice: Choice = Choice.APPROVE, reason: str = "") -> "Answered":
         """One press and all that comes of it."""
-        person = Person(user=who, name=who.lower(), standing=Standing.MEMBER)
+        person = Person(user=who, name=who.lower(), standing=AccountStatus.MEMBER)
         vote = Vote(person=person, choice=choice, reason=reason, at=self.now)
         try:
             counted, decision = self.gate.vote(
-                vote, edition=1, policy=self.policy, roster=ROSTER, circumstances=self.circumstances
+                vote, edition=1, policy=self.policy, roster=ROSTER, rule_inputs=self.rule_inputs
             )
-        except Refusal as refusal:
-            unmet = broken_by(self.case(self.gate), person)
+        except Denial as refusal:
+            unmet = rules_to_override(self.case(self.gate), person)
             refused = RequestDenied(refusal, self.view, unmet=unmet)
             said = {
                 name: denial_text(refused, texts=Texts.of(name), approvers=("SONCALL",)) for name in LANGUAGES
@@ -92,12 +98,12 @@ class Scene:
             assert isinstance(decision, Approval | Rejection)
             return Answered(came_of_it=came, said=dict.fromkeys(LANGUAGES, ""))
         after = self.case(counted)
-        left = (*held_by(after), *owing(after))
+        left = (*blockers_of(after), *missing_approvals(after))
         said = {name: rule_lines(left, texts=Texts.of(name)) for name in LANGUAGES}
-        return Answered(came_of_it="counted", said=said, rejections_owed=rejections_owed(after))
+        return Answered(came_of_it="counted", said=said, rejections_missing=rejections_missing(after))
 
-    def case(self, gate: Awaiting) -> Case:
-        return gate.case(policy=self.policy, roster=ROSTER, circumstances=self.circumstances, now=self.now)
+    def case(self, gate: Awaiting) -> EvaluationContext:
+        return gate.case(policy=self.policy, roster=ROSTER, rule_inputs=self.rule_inputs, now=self.now)
 
     @property
     def view(self) -> GateView:
@@ -117,7 +123,7 @@ class Answered:
 
     came_of_it: str
     said: dict[str, str]
-    rejections_owed: int = 0
+    rejections_missing: int = 0
 
 
 LANGUAGES = ("en", "ko")

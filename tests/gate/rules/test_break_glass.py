@@ -13,34 +13,34 @@ from app.gate.ids import DeploymentId, DomainName, UserId
 from app.gate.rules.checks import CheckState
 from app.gate.rules.freeze import Freeze, Span
 from app.gate.rules.permits import (
+    AccountStatus,
     Basis,
     Choice,
+    Denial,
     NotAMember,
     NotAnAdmin,
     NothingToBreak,
     Person,
     ReasonMissing,
-    Refusal,
     RulesChanged,
-    Standing,
-    broken_by,
+    rules_to_override,
 )
 from app.gate.rules.violations import (
-    CheckOwed,
+    ApprovalsRequired,
+    CheckNotPassed,
+    ExcludedBySwitch,
+    ForeignTargetGroup,
     Frozen,
-    GoesFirst,
-    GreenServes,
+    GreenReceivesTraffic,
     GreenUnhealthy,
     NotNamed,
     Outvoted,
-    Owed,
     OwnSwitch,
+    PredecessorPending,
+    SecondApproverRequired,
     ShiftUnknown,
-    TrafficElsewhere,
-    TurnTaken,
-    TwoOwed,
-    Unmet,
-    rule_mark,
+    Violation,
+    rule_fingerprint,
 )
 from app.gate.state_machine import Awaiting, CardIsOld, NotVerified, NoVote, TooLate, Vote
 from app.i18n.catalog import Texts
@@ -50,39 +50,39 @@ from tests.gate.rules.cases import ANA, BEN, CHO, EVE, NOW, POLICY, ROSTER, Scen
 FREEZE = Freeze(reason="incident", when=Span(start=NOW, end=NOW + timedelta(hours=1)), by=None)
 STRICT = replace(POLICY, approvals=2, required_checks=("smoke",))
 ADMINS = ("SADMIN",)
-EVERY_RULE: tuple[Unmet, ...] = (
-    Owed(people=("SONCALL", "UANA"), missing=2),
-    TwoOwed(missing=1),
+EVERY_RULE: tuple[Violation, ...] = (
+    ApprovalsRequired(people=("SONCALL", "UANA"), missing=2),
+    SecondApproverRequired(missing=1),
     Outvoted(against=1),
-    CheckOwed(name="smoke", state=CheckState.FAILED),
-    CheckOwed(name="smoke", state=None),
+    CheckNotPassed(name="smoke", state=CheckState.FAILED),
+    CheckNotPassed(name="smoke", state=None),
     Frozen(reason="incident", until=NOW, by=EVE),
     Frozen(reason="holiday", until=NOW, by=None),
     ShiftUnknown(),
     NotNamed(),
     OwnSwitch(),
-    TurnTaken(
+    ExcludedBySwitch(
         domain=DomainName("payment"),
         deployment=DeploymentId("d-2"),
         since=NOW,
         switched=False,
         ahead=(DomainName("auth"),),
     ),
-    TurnTaken(domain=DomainName("payment"), deployment=DeploymentId("d-2"), since=NOW, switched=True),
-    GoesFirst(domain=DomainName("auth"), deployment=DeploymentId("d-3"), waits=True),
-    GoesFirst(domain=DomainName("auth"), deployment=DeploymentId("d-3"), waits=False),
-    GreenServes(port=8020, percent=10),
-    TrafficElsewhere(port=8020, percent=40, target_groups=("canary", "legacy")),
+    ExcludedBySwitch(domain=DomainName("payment"), deployment=DeploymentId("d-2"), since=NOW, switched=True),
+    PredecessorPending(domain=DomainName("auth"), deployment=DeploymentId("d-3"), waits=True),
+    PredecessorPending(domain=DomainName("auth"), deployment=DeploymentId("d-3"), waits=False),
+    GreenReceivesTraffic(port=8020, percent=10),
+    ForeignTargetGroup(port=8020, percent=40, target_groups=("canary", "legacy")),
     GreenUnhealthy(unhealthy=2, total=3),
 )
 
 
-def person(user: UserId, standing: Standing = Standing.MEMBER) -> Person:
+def person(user: UserId, standing: AccountStatus = AccountStatus.MEMBER) -> Person:
     return Person(user=user, name=user.lower(), standing=standing)
 
 
-def marks(*rules: Unmet) -> frozenset[str]:
-    return frozenset(map(rule_mark, rules))
+def marks(*rules: Violation) -> frozenset[str]:
+    return frozenset(map(rule_fingerprint, rules))
 
 
 def broken(
@@ -95,13 +95,13 @@ def broken(
     edition: int = 1,
 ) -> Approval:
     """Breaks the glass, having been shown the rules of this very moment unless `named` says which."""
-    shown = marks(*broken_by(scene.case(scene.gate), who)) if named is None else named
+    shown = marks(*rules_to_override(scene.case(scene.gate), who)) if named is None else named
     return (gate or scene.gate).break_glass(
         Vote(person=who, choice=Choice.APPROVE, reason=reason, at=scene.now),
         edition=edition,
         policy=scene.policy,
         roster=ROSTER,
-        circumstances=scene.circumstances,
+        rule_inputs=scene.rule_inputs,
         admins=ADMINS,
         named=shown,
     )
@@ -112,28 +112,28 @@ def test_the_permit_carries_every_rule_that_was_set_aside() -> None:
     assert (permit.basis, permit.by, permit.reason) == (Basis.BREAK_GLASS, EVE, "customers cannot pay")
     assert permit.broken == (
         Frozen(reason="incident", until=NOW + timedelta(hours=1), by=None),
-        CheckOwed(name="smoke", state=None),
+        CheckNotPassed(name="smoke", state=None),
         NotNamed(),
-        Owed(people=("SONCALL",), missing=2),
+        ApprovalsRequired(people=("SONCALL",), missing=2),
     )
 
 
 def test_an_admin_who_may_approve_too_is_one_of_the_approvals() -> None:
     permit = broken(Scene(policy=STRICT, checks={"smoke": CheckState.PASSED}), person(ANA)).permit
-    assert permit.broken == (Owed(people=("SONCALL",), missing=1),)
+    assert permit.broken == (ApprovalsRequired(people=("SONCALL",), missing=1),)
 
 
 def test_an_admin_may_set_aside_that_they_deployed_it_themselves() -> None:
     permit = broken(Scene(deployer=ANA), person(ANA)).permit
-    assert permit.broken == (OwnSwitch(), Owed(people=("SONCALL",), missing=1))
+    assert permit.broken == (OwnSwitch(), ApprovalsRequired(people=("SONCALL",), missing=1))
 
 
 @pytest.mark.parametrize(
     ("scene", "who", "how", "refusal"),
     [
         (Scene(policy=STRICT), person(BEN), {}, NotAnAdmin),
-        (Scene(policy=STRICT), person(EVE, Standing.GUEST), {}, NotAMember),
-        (Scene(policy=STRICT), person(EVE, Standing.UNKNOWN), {}, NotAMember),
+        (Scene(policy=STRICT), person(EVE, AccountStatus.GUEST), {}, NotAMember),
+        (Scene(policy=STRICT), person(EVE, AccountStatus.UNKNOWN), {}, NotAMember),
         (Scene(), person(ANA), {}, NothingToBreak),
         (Scene(policy=STRICT), person(EVE), {"reason": " \n"}, ReasonMissing),
         (Scene(policy=STRICT), person(EVE), {"named": marks(NotNamed())}, RulesChanged),
@@ -144,26 +144,26 @@ def test_an_admin_may_set_aside_that_they_deployed_it_themselves() -> None:
     ],
 )
 def test_the_glass_holds_against(
-    scene: Scene, who: Person, how: dict[str, object], refusal: type[Refusal]
+    scene: Scene, who: Person, how: dict[str, object], refusal: type[Denial]
 ) -> None:
     with pytest.raises(refusal):
         broken(scene, who, **how)  # type: ignore[arg-type]  # each row gives what it needs
 
 
 def test_a_rule_that_came_to_be_broken_while_the_form_was_open_has_to_be_read_first() -> None:
-    shown = marks(*broken_by(Scene(policy=STRICT).case(Scene().gate), person(EVE)))
+    shown = marks(*rules_to_override(Scene(policy=STRICT).case(Scene().gate), person(EVE)))
     frozen_since = Scene(policy=STRICT, freezes=(FREEZE,))
     with pytest.raises(RulesChanged) as changed:
         broken(frozen_since, person(EVE), named=shown)
-    assert changed.value.broken == broken_by(frozen_since.case(frozen_since.gate), person(EVE))
+    assert changed.value.broken == rules_to_override(frozen_since.case(frozen_since.gate), person(EVE))
 
 
 def test_a_rule_that_has_been_met_meanwhile_is_not_carried() -> None:
-    shown = marks(*broken_by(Scene(policy=STRICT).case(Scene().gate), person(EVE)))
+    shown = marks(*rules_to_override(Scene(policy=STRICT).case(Scene().gate), person(EVE)))
     permit = broken(
         Scene(policy=STRICT, checks={"smoke": CheckState.PASSED}), person(EVE), named=shown
     ).permit
-    assert permit.broken == (NotNamed(), Owed(people=("SONCALL",), missing=2))
+    assert permit.broken == (NotNamed(), ApprovalsRequired(people=("SONCALL",), missing=2))
 
 
 def test_a_vote_is_taken_back_by_its_voter_alone() -> None:
@@ -180,12 +180,12 @@ def test_every_rule_is_kept_in_the_record_and_read_back() -> None:
     stored = overridden_rules_to_json(EVERY_RULE)
     assert stored is not None
     assert overridden_rules_from_json(json.loads(stored)) == EVERY_RULE
-    assert set(RULE_NAMES) == set(get_args(Unmet)) == {type(rule) for rule in EVERY_RULE}
+    assert set(RULE_NAMES) == set(get_args(Violation)) == {type(rule) for rule in EVERY_RULE}
     assert overridden_rules_to_json(()) is None
 
 
 @pytest.mark.parametrize("rule", EVERY_RULE, ids=lambda rule: type(rule).__name__)
-def test_every_rule_has_its_sentence_while_it_stands_and_once_it_was_set_aside(rule: Unmet) -> None:
+def test_every_rule_has_its_sentence_while_it_stands_and_once_it_was_set_aside(rule: Violation) -> None:
     said = {
         rule_text(rule, texts=Texts.of(language), tense=tense)
         for language in ("en", "ko")

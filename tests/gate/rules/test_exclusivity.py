@@ -8,45 +8,45 @@ import pytest
 from app.flow.approval.approval_context import RuleStatus
 from app.gate.ids import DeploymentId, DomainName
 from app.gate.rules.checks import CheckState
-from app.gate.rules.evaluation import held_by
+from app.gate.rules.evaluation import blockers_of
 from app.gate.rules.exclusivity import (
-    Ending,
-    KeepsTurn,
-    Line,
-    Neighbour,
-    NotFollowed,
-    Turns,
-    ahead,
-    not_followed,
-    state_of,
-    waits_in_line,
+    ExclusiveUntil,
+    Exclusivity,
+    FailedEnd,
+    PredecessorFailed,
+    QueuePosition,
+    RelatedSwitch,
+    awaits_exclusivity,
+    failed_predecessors,
+    queued_ahead,
+    related_switches_fingerprint,
 )
 from app.gate.rules.freeze import Freeze, Span
 from app.gate.rules.permits import Choice
-from app.gate.rules.violations import GoesFirst, TurnTaken, rule_mark
+from app.gate.rules.violations import ExcludedBySwitch, PredecessorPending, rule_fingerprint
 from app.i18n.catalog import Texts
 from app.slack.text.exclusivity import MAX_NAMES, exclusivity_lines, queue_lines
 from tests.gate.rules.cases import ANA, BEN, NOW, POLICY, Scene
 
 AUTH, HUB, PAYMENT = DomainName("auth"), DomainName("hub"), DomainName("payment")
-ALONE = replace(POLICY, turns=Turns(rivals=(AUTH, HUB, PAYMENT)))
-AFTER = replace(POLICY, turns=Turns(after=(AUTH,)))
-BOTH = replace(POLICY, turns=Turns(rivals=(AUTH, PAYMENT), after=(AUTH,)))
+ALONE = replace(POLICY, exclusivity=Exclusivity(excludes=(AUTH, HUB, PAYMENT)))
+AFTER = replace(POLICY, exclusivity=Exclusivity(after=(AUTH,)))
+BOTH = replace(POLICY, exclusivity=Exclusivity(excludes=(AUTH, PAYMENT), after=(AUTH,)))
 MINUTE = timedelta(minutes=1)
 
 
-def neighbour(domain: DomainName = PAYMENT, **how: object) -> Neighbour:
-    return Neighbour(domain=domain, deployment=DeploymentId(f"d-{domain}"), **how)  # type: ignore[arg-type]  # each row gives what it needs
+def related_switch(domain: DomainName = PAYMENT, **how: object) -> RelatedSwitch:
+    return RelatedSwitch(domain=domain, deployment=DeploymentId(f"d-{domain}"), **how)  # type: ignore[arg-type]  # each row gives what it needs
 
 
-def going(domain: DomainName = PAYMENT, **how: object) -> Neighbour:
+def going(domain: DomainName = PAYMENT, **how: object) -> RelatedSwitch:
     """Approved ten minutes ago, and not through."""
     at = NOW - 10 * MINUTE
-    return neighbour(domain, **{"approved_at": at, "news_at": at, **how})
+    return related_switch(domain, **{"approved_at": at, "news_at": at, **how})
 
 
-def waiting(domain: DomainName, minutes: int) -> Neighbour:
-    return neighbour(domain, waiting_since=NOW - minutes * MINUTE)
+def waiting(domain: DomainName, minutes: int) -> RelatedSwitch:
+    return related_switch(domain, waiting_since=NOW - minutes * MINUTE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +58,11 @@ class Row:
     ko: tuple[str, ...] = ()
 
 
-def scene(*neighbours: Neighbour, policy: object = ALONE, moves: bool = False, **how: object) -> Scene:
-    line = Line(opened_at=NOW - 5 * MINUTE, moves=moves, neighbours=neighbours)
-    return Scene(policy=policy, line=line, **how)  # type: ignore[arg-type]  # each row gives what it needs
+def scene(
+    *related: RelatedSwitch, policy: object = ALONE, traffic_moving: bool = False, **how: object
+) -> Scene:
+    queue = QueuePosition(opened_at=NOW - 5 * MINUTE, traffic_moving=traffic_moving, related=related)
+    return Scene(policy=policy, queue=queue, **how)  # type: ignore[arg-type]  # each row gives what it needs
 
 
 SINCE = "<!date^1795488600^{date_short_pretty} {time}|2026-11-24 02:50 UTC>"
@@ -97,7 +99,7 @@ ROWS = {
     "a rival has only waited longer": Row(scene=scene(waiting(HUB, 9)), becomes="approved"),
     "a rival has switched": Row(scene=scene(going(switched_at=NOW - MINUTE)), becomes="approved"),
     "a rival has switched and keeps its turn": Row(
-        scene=scene(going(switched_at=NOW - MINUTE, keeps=KeepsTurn.FINISHED)),
+        scene=scene(going(switched_at=NOW - MINUTE, exclusive_until=ExclusiveUntil.FINISHED)),
         becomes="HeldBack",
         en=(
             ":vertical_traffic_light: One at a time: payment has switched (d-payment) and keeps its turn until blue"
@@ -110,7 +112,8 @@ ROWS = {
     ),
     "a rival has ended": Row(scene=scene(going(ended_at=NOW - MINUTE)), becomes="approved"),
     "a rival that kept its turn has finished": Row(
-        scene=scene(going(switched_at=NOW, keeps=KeepsTurn.FINISHED, ended_at=NOW)), becomes="approved"
+        scene=scene(going(switched_at=NOW, exclusive_until=ExclusiveUntil.FINISHED, ended_at=NOW)),
+        becomes="approved",
     ),
     "a rival is asked about once more, before any traffic": Row(
         scene=scene(going(waiting_since=NOW - MINUTE)), becomes="approved"
@@ -122,10 +125,10 @@ ROWS = {
         ko=(f"{ON_KO} {NEXT_KO}",),
     ),
     "a rival was let through at one gate and rejected at the next": Row(
-        scene=scene(going(refused=Ending.REJECTED)), becomes="approved"
+        scene=scene(going(refused=FailedEnd.REJECTED)), becomes="approved"
     ),
     "a rival was rejected with some traffic moved": Row(
-        scene=scene(going(refused=Ending.REJECTED, moved=True)),
+        scene=scene(going(refused=FailedEnd.REJECTED, moved=True)),
         becomes="HeldBack",
         en=(f"{ON} {NEXT}",),
         ko=(f"{ON_KO} {NEXT_KO}",),
@@ -139,7 +142,7 @@ ROWS = {
         en=(f"{ON} {NEXT}",),
         ko=(f"{ON_KO} {NEXT_KO}",),
     ),
-    "its own traffic moves already": Row(scene=scene(going(), moves=True), becomes="approved"),
+    "its own traffic moves already": Row(scene=scene(going(), traffic_moving=True), becomes="approved"),
     "another domain is on": Row(scene=scene(going(DomainName("delivery"))), becomes="approved"),
     "a turn is no reason against a rejection": Row(
         scene=scene(going()), choice=Choice.REJECT, becomes="rejected"
@@ -185,10 +188,11 @@ ROWS = {
         ko=("auth 전환이 먼저이며 지금 진행 중입니다 (d-auth).",),
     ),
     "who goes first has switched": Row(
-        scene=scene(going(AUTH, switched_at=NOW, keeps=KeepsTurn.FINISHED), policy=AFTER), becomes="approved"
+        scene=scene(going(AUTH, switched_at=NOW, exclusive_until=ExclusiveUntil.FINISHED), policy=AFTER),
+        becomes="approved",
     ),
     "who goes first was rejected": Row(
-        scene=scene(neighbour(AUTH, refused=Ending.REJECTED), policy=AFTER), becomes="approved"
+        scene=scene(related_switch(AUTH, refused=FailedEnd.REJECTED), policy=AFTER), becomes="approved"
     ),
     "who goes first is lost": Row(
         scene=scene(going(AUTH, news_at=NOW - timedelta(hours=2)), policy=AFTER), becomes="approved"
@@ -211,44 +215,48 @@ def test_a_press_beside_other_switches_becomes(row: Row) -> None:
 
 
 def test_what_was_read_stays_read_while_the_line_grows() -> None:
-    (short,) = held_by(scene(going()).case(scene().gate))
-    (long,) = held_by(scene(going(), waiting(HUB, 9)).case(scene().gate))
+    (short,) = blockers_of(scene(going()).case(scene().gate))
+    (long,) = blockers_of(scene(going(), waiting(HUB, 9)).case(scene().gate))
     assert short != long
-    assert rule_mark(short) == rule_mark(long)
-    others = [TurnTaken(domain=PAYMENT, deployment=DeploymentId("d-2"), since=NOW, switched=False)]
-    first = GoesFirst(domain=PAYMENT, deployment=DeploymentId("d-payment"), waits=True)
-    assert len({rule_mark(rule) for rule in (short, *others, first)}) == 3
+    assert rule_fingerprint(short) == rule_fingerprint(long)
+    others = [ExcludedBySwitch(domain=PAYMENT, deployment=DeploymentId("d-2"), since=NOW, switched=False)]
+    first = PredecessorPending(domain=PAYMENT, deployment=DeploymentId("d-payment"), waits=True)
+    assert len({rule_fingerprint(rule) for rule in (short, *others, first)}) == 3
 
 
 def test_a_switch_that_was_to_go_first_is_told_of_for_an_hour() -> None:
-    line = Line(opened_at=NOW, neighbours=(neighbour(AUTH, ended_at=NOW - timedelta(minutes=59)),))
-    assert not_followed(AFTER.turns, line) == (
-        NotFollowed(domain=AUTH, deployment=DeploymentId("d-auth"), ending=Ending.FAILED),
+    queue = QueuePosition(
+        opened_at=NOW, related=(related_switch(AUTH, ended_at=NOW - timedelta(minutes=59)),)
     )
-    assert not_followed(ALONE.turns, line) == ()
-    old = Line(opened_at=NOW, neighbours=(neighbour(AUTH, ended_at=NOW - timedelta(minutes=61)),))
-    assert not_followed(AFTER.turns, old) == ()
-    through = Line(opened_at=NOW, neighbours=(neighbour(AUTH, switched_at=NOW, ended_at=NOW),))
-    assert not_followed(AFTER.turns, through) == ()
+    assert failed_predecessors(AFTER.exclusivity, queue) == (
+        PredecessorFailed(domain=AUTH, deployment=DeploymentId("d-auth"), failed_end=FailedEnd.FAILED),
+    )
+    assert failed_predecessors(ALONE.exclusivity, queue) == ()
+    old = QueuePosition(opened_at=NOW, related=(related_switch(AUTH, ended_at=NOW - timedelta(minutes=61)),))
+    assert failed_predecessors(AFTER.exclusivity, old) == ()
+    through = QueuePosition(opened_at=NOW, related=(related_switch(AUTH, switched_at=NOW, ended_at=NOW),))
+    assert failed_predecessors(AFTER.exclusivity, through) == ()
 
 
-@pytest.mark.parametrize("ending", Ending)
-def test_each_ending_has_its_sentence(ending: Ending) -> None:
-    missed = NotFollowed(domain=AUTH, deployment=DeploymentId("d-auth"), ending=ending)
-    outlook = RuleStatus(policy=AFTER, variants=(), unmet=(), asked=1, not_followed=(missed,))
-    said = {line for language in ("en", "ko") for line in queue_lines(outlook, texts=Texts.of(language))}
+@pytest.mark.parametrize("failed_end", FailedEnd)
+def test_each_ending_has_its_sentence(failed_end: FailedEnd) -> None:
+    missed = PredecessorFailed(domain=AUTH, deployment=DeploymentId("d-auth"), failed_end=failed_end)
+    outlook = RuleStatus(
+        policy=AFTER, variants=(), unmet=(), approvals_required=1, failed_predecessors=(missed,)
+    )
+    said = {queue for language in ("en", "ko") for queue in queue_lines(outlook, texts=Texts.of(language))}
     assert len(said) == 2
-    assert all("d-auth" in line for line in said)
+    assert all("d-auth" in queue for queue in said)
 
 
 def test_a_long_line_is_counted_and_not_recited() -> None:
     names = tuple(DomainName(f"d{number:02}") for number in range(40))
-    line = Line(
-        opened_at=NOW, neighbours=tuple(waiting(name, 60 - place) for place, name in enumerate(names))
+    queue = QueuePosition(
+        opened_at=NOW, related=tuple(waiting(name, 60 - place) for place, name in enumerate(names))
     )
-    turns = Turns(rivals=names)
-    assert ahead(turns, line) == names
-    (rules, _) = exclusivity_lines(turns, texts=Texts.of("en"))
+    exclusivity = Exclusivity(excludes=names)
+    assert queued_ahead(exclusivity, queue) == names
+    (rules, _) = exclusivity_lines(exclusivity, texts=Texts.of("en"))
     assert rules.endswith(f"{names[MAX_NAMES - 1]}, and 30 more.")
 
 
@@ -258,19 +266,19 @@ def test_cards_are_drawn_again_when_a_neighbour_does_something_that_they_tell() 
         (waiting(PAYMENT, 3),),
         (going(),),
         (going(switched_at=NOW),),
-        (going(switched_at=NOW, keeps=KeepsTurn.FINISHED),),
-        (neighbour(PAYMENT, refused=Ending.EXPIRED),),
-        (neighbour(PAYMENT, ended_at=NOW),),
+        (going(switched_at=NOW, exclusive_until=ExclusiveUntil.FINISHED),),
+        (related_switch(PAYMENT, refused=FailedEnd.EXPIRED),),
+        (related_switch(PAYMENT, ended_at=NOW),),
     ]
-    said = [state_of(ALONE.turns, step, now=NOW) for step in steps]
+    said = [related_switches_fingerprint(ALONE.exclusivity, step, now=NOW) for step in steps]
     assert len(set(said)) == len(steps)
-    lost = state_of(ALONE.turns, (going(),), now=NOW + timedelta(hours=2))
+    lost = related_switches_fingerprint(ALONE.exclusivity, (going(),), now=NOW + timedelta(hours=2))
     assert lost != said[2]
-    assert state_of(AFTER.turns, (going(),), now=NOW) == ()
+    assert related_switches_fingerprint(AFTER.exclusivity, (going(),), now=NOW) == ()
 
 
 @pytest.mark.parametrize(
-    ("neighbours", "waited", "waits"),
+    ("related", "waited", "waits"),
     [
         pytest.param((), True, False, id="alone"),
         pytest.param((going(),), False, True, id="somebody is on"),
@@ -282,31 +290,31 @@ def test_cards_are_drawn_again_when_a_neighbour_does_something_that_they_tell() 
     ],
 )
 def test_of_those_that_wait_for_a_turn_one_is_called(
-    neighbours: tuple[Neighbour, ...], waited: bool, waits: bool
+    related: tuple[RelatedSwitch, ...], waited: bool, waits: bool
 ) -> None:
-    line = Line(opened_at=NOW - 5 * MINUTE, neighbours=neighbours)
-    assert waits_in_line(ALONE.turns, line, waited=waited, now=NOW) is waits
+    queue = QueuePosition(opened_at=NOW - 5 * MINUTE, related=related)
+    assert awaits_exclusivity(ALONE.exclusivity, queue, waited=waited, now=NOW) is waits
 
 
 def test_without_neighbours_or_once_traffic_moves_there_is_nothing_to_tell_of_others() -> None:
-    rejected = neighbour(AUTH, refused=Ending.REJECTED, news_at=NOW)
-    asked = Line(opened_at=NOW, neighbours=(rejected, waiting(PAYMENT, 9)))
-    assert not_followed(AFTER.turns, asked)
-    assert ahead(ALONE.turns, asked) == (PAYMENT,)
-    for line in (None, replace(asked, moves=True)):
-        assert not_followed(AFTER.turns, line) == ()
-        assert ahead(ALONE.turns, line) == ()
+    rejected = related_switch(AUTH, refused=FailedEnd.REJECTED, news_at=NOW)
+    asked = QueuePosition(opened_at=NOW, related=(rejected, waiting(PAYMENT, 9)))
+    assert failed_predecessors(AFTER.exclusivity, asked)
+    assert queued_ahead(ALONE.exclusivity, asked) == (PAYMENT,)
+    for queue in (None, replace(asked, traffic_moving=True)):
+        assert failed_predecessors(AFTER.exclusivity, queue) == ()
+        assert queued_ahead(ALONE.exclusivity, queue) == ()
 
 
 @pytest.mark.parametrize(
     "one",
     [
-        neighbour(PAYMENT),
+        related_switch(PAYMENT),
         replace(waiting(PAYMENT, 9), moved=True),
         replace(waiting(PAYMENT, 9), ended_at=NOW),
     ],
     ids=["does not wait", "its traffic moves", "is over"],
 )
-def test_a_neighbour_is_not_in_line(one: Neighbour) -> None:
-    assert not one.is_in_line
-    assert ahead(ALONE.turns, Line(opened_at=NOW, neighbours=(one,))) == ()
+def test_a_neighbour_is_not_in_line(one: RelatedSwitch) -> None:
+    assert not one.is_queued
+    assert queued_ahead(ALONE.exclusivity, QueuePosition(opened_at=NOW, related=(one,))) == ()

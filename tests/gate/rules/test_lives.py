@@ -15,23 +15,31 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from app.gate.decision import Approval, Decision, Rejection
 from app.gate.ids import DeploymentId, DomainName, GateId, UserId
 from app.gate.rules.checks import CheckState
-from app.gate.rules.evaluation import Circumstances
-from app.gate.rules.exclusivity import Line, Neighbour, Turns
+from app.gate.rules.evaluation import RuleInputs
+from app.gate.rules.exclusivity import Exclusivity, QueuePosition, RelatedSwitch
 from app.gate.rules.freeze import Freeze, Span
-from app.gate.rules.permits import Basis, Choice, NothingToBreak, Person, Refusal, Standing, broken_by
+from app.gate.rules.permits import (
+    AccountStatus,
+    Basis,
+    Choice,
+    Denial,
+    NothingToBreak,
+    Person,
+    rules_to_override,
+)
 from app.gate.rules.policy import (
-    Changes,
-    Hours,
+    ApproverSource,
+    DailyHours,
     Policy,
+    PolicyOverride,
     ReasonFor,
     RejectBy,
     Roster,
-    Source,
     UnknownDeployer,
     Variant,
 )
 from app.gate.rules.shift import Shift
-from app.gate.rules.violations import rule_mark
+from app.gate.rules.violations import rule_fingerprint
 from app.gate.state_machine import Awaiting, TooLate, Vote
 
 START = datetime(2026, 11, 24, 12, 40, tzinfo=UTC)
@@ -45,7 +53,7 @@ PAYMENT, AUTH = DomainName("payment"), DomainName("auth")
 
 STEPS = ("asked", "approved", "switched", "failed")
 users = st.sampled_from(USERS)
-standings = st.sampled_from([*[Standing.MEMBER] * 9, Standing.GUEST])
+standings = st.sampled_from([*[AccountStatus.MEMBER] * 9, AccountStatus.GUEST])
 checks = st.lists(st.sampled_from(CHECKS), unique=True).map(tuple)
 policies = st.builds(
     Policy,
@@ -54,12 +62,14 @@ policies = st.builds(
     own_deployment=st.booleans(),
     deadline=st.just(timedelta(minutes=55)),
     required_checks=checks,
-    require=st.sampled_from([(), (Source(people=("SDBA",), approvals=1),)]),
+    require=st.sampled_from([(), (ApproverSource(people=("SDBA",), approvals=1),)]),
     unknown_deployer=st.sampled_from(UnknownDeployer),
     reject=st.sampled_from(RejectBy),
     reason=st.sampled_from(ReasonFor),
     approve_when_checks_pass=st.booleans(),
-    turns=st.sampled_from([Turns(), Turns(rivals=(PAYMENT,)), Turns(rivals=(PAYMENT,), after=(AUTH,))]),
+    exclusivity=st.sampled_from(
+        [Exclusivity(), Exclusivity(excludes=(PAYMENT,)), Exclusivity(excludes=(PAYMENT,), after=(AUTH,))]
+    ),
 )
 nights = st.sampled_from(
     [
@@ -67,13 +77,13 @@ nights = st.sampled_from(
         (
             Variant(
                 name="nights",
-                hours=Hours(
+                hours=DailyHours(
                     days=frozenset(range(7)), start=time(22), end=time(8), zone=ZoneInfo("Asia/Seoul")
                 ),
-                changes=Changes(approvals=2, own_deployment=False),
+                changes=PolicyOverride(approvals=2, own_deployment=False),
             ),
         ),
-        (Variant(name="canary", shifts=frozenset({Shift.CANARY}), changes=Changes(approvals=1)),),
+        (Variant(name="canary", shifts=frozenset({Shift.CANARY}), changes=PolicyOverride(approvals=1)),),
     ]
 )
 
@@ -89,7 +99,7 @@ class Lives(RuleBasedStateMachine):
         )
         self.checks: dict[str, CheckState] = {}
         self.freezes: tuple[Freeze, ...] = ()
-        self.neighbours: dict[DomainName, Neighbour] = {}
+        self.related: dict[DomainName, RelatedSwitch] = {}
         self.decision: Decision | None = None
         self.policy = Policy(approvers=(), approvals=1, own_deployment=False, deadline=timedelta(minutes=55))
         self.shift: Shift | None = None
@@ -117,28 +127,28 @@ class Lives(RuleBasedStateMachine):
         self.shift = shift
 
     @property
-    def circumstances(self) -> Circumstances:
-        return Circumstances(
+    def rule_inputs(self) -> RuleInputs:
+        return RuleInputs(
             shift=self.shift,
             checks=dict(self.checks),
             freezes=self.freezes,
-            line=Line(opened_at=START, neighbours=tuple(self.neighbours.values())),
+            queue=QueuePosition(opened_at=START, related=tuple(self.related.values())),
         )
 
     @precondition(lambda self: self.decision is None)
     @rule(user=users, standing=standings, choice=st.sampled_from(Choice), reason=st.sampled_from(["", "why"]))
-    def somebody_presses(self, user: UserId, standing: Standing, choice: Choice, reason: str) -> None:
+    def somebody_presses(self, user: UserId, standing: AccountStatus, choice: Choice, reason: str) -> None:
         before = self.gate
         person = Person(user=user, name=user, standing=standing)
         vote = Vote(person=person, choice=choice, reason=reason, at=self.now)
         try:
             self.gate, decision = before.vote(
-                vote, edition=1, policy=self.policy, roster=self.roster, circumstances=self.circumstances
+                vote, edition=1, policy=self.policy, roster=self.roster, rule_inputs=self.rule_inputs
             )
-        except Refusal as refusal:
+        except Denial as refusal:
             too_late = isinstance(refusal, TooLate)
         else:
-            assert standing is Standing.MEMBER
+            assert standing is AccountStatus.MEMBER
             self._decided(decision, before.approved_by | {user})
             return
         assert self.gate == before
@@ -149,7 +159,7 @@ class Lives(RuleBasedStateMachine):
     def somebody_thinks_again(self, user: UserId) -> None:
         try:
             self.gate = self.gate.take_back(user, now=self.now)
-        except Refusal:
+        except Denial:
             return
         assert user not in self.gate.approved_by | self.gate.rejected_by
 
@@ -157,8 +167,8 @@ class Lives(RuleBasedStateMachine):
     @rule()
     def the_checks_are_looked_at(self) -> None:
         self._decided(
-            self.gate.approve_itself(
-                policy=self.policy, roster=self.roster, circumstances=self.circumstances, now=self.now
+            self.gate.approve_by_checks_passed(
+                policy=self.policy, roster=self.roster, rule_inputs=self.rule_inputs, now=self.now
             ),
             self.gate.approved_by,
         )
@@ -166,22 +176,22 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self.decision is None)
     @rule(user=users, reads=st.booleans())
     def somebody_breaks_the_glass(self, user: UserId, reads: bool) -> None:
-        person = Person(user=user, name=user, standing=Standing.MEMBER)
+        person = Person(user=user, name=user, standing=AccountStatus.MEMBER)
         case = self.gate.case(
-            policy=self.policy, roster=self.roster, circumstances=self.circumstances, now=self.now
+            policy=self.policy, roster=self.roster, rule_inputs=self.rule_inputs, now=self.now
         )
-        broken = broken_by(case, person)
+        broken = rules_to_override(case, person)
         try:
             approval = self.gate.break_glass(
                 Vote(person=person, choice=Choice.APPROVE, reason="why", at=self.now),
                 edition=1,
                 policy=self.policy,
                 roster=self.roster,
-                circumstances=self.circumstances,
+                rule_inputs=self.rule_inputs,
                 admins=("SADMIN",),
-                named=frozenset(map(rule_mark, broken)) if reads else frozenset(),
+                named=frozenset(map(rule_fingerprint, broken)) if reads else frozenset(),
             )
-        except Refusal as refusal:
+        except Denial as refusal:
             # Whoever has nothing to break could have approved: the rules agree with themselves.
             if isinstance(refusal, NothingToBreak):
                 assert self._lawful(self.gate.approved_by | {user})
@@ -207,9 +217,9 @@ class Lives(RuleBasedStateMachine):
 
     @rule(domain=st.sampled_from([PAYMENT, AUTH]), step=st.sampled_from(STEPS))
     def a_neighbour_goes_on(self, domain: DomainName, step: str) -> None:
-        seen = Neighbour(domain=domain, deployment=DeploymentId("d-2"), news_at=self.now)
+        seen = RelatedSwitch(domain=domain, deployment=DeploymentId("d-2"), news_at=self.now)
         started = replace(seen, approved_at=self.now)
-        self.neighbours[domain] = {
+        self.related[domain] = {
             "asked": replace(seen, waiting_since=self.now),
             "approved": started,
             "switched": replace(started, switched_at=self.now),
@@ -282,12 +292,12 @@ class Lives(RuleBasedStateMachine):
         """Payment is on its way, where the two take turns; or auth, which goes first, has not come through."""
         on = [
             one.domain
-            for one in self.neighbours.values()
+            for one in self.related.values()
             if one.approved_at is not None and one.switched_at is None and one.ended_at is None
         ]
-        asked = [one.domain for one in self.neighbours.values() if one.waiting_since is not None]
-        turns = self.policy.turns
-        return bool(set(turns.rivals) & set(on)) or bool(set(turns.after) & {*on, *asked})
+        asked = [one.domain for one in self.related.values() if one.waiting_since is not None]
+        exclusivity = self.policy.exclusivity
+        return bool(set(exclusivity.excludes) & set(on)) or bool(set(exclusivity.after) & {*on, *asked})
 
     def _enough(self, rules: Policy, voters: frozenset[UserId], approved: frozenset[UserId]) -> bool:
         unknown = self.gate.deployer is None and not rules.own_deployment

@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from app.gate.ids import DeploymentId, DomainName, GateId, UserId
-from app.gate.rules.evaluation import Circumstances, held_by
-from app.gate.rules.exclusivity import Ending, KeepsTurn, Line, Neighbour, Turns
-from app.gate.rules.permits import Choice, HeldBack, Person, Refusal, Standing, broken_by
+from app.gate.rules.evaluation import RuleInputs, blockers_of
+from app.gate.rules.exclusivity import ExclusiveUntil, Exclusivity, FailedEnd, QueuePosition, RelatedSwitch
+from app.gate.rules.permits import AccountStatus, Choice, Denial, HeldBack, Person, rules_to_override
 from app.gate.rules.policy import Policy, Roster
-from app.gate.rules.violations import GoesFirst, TurnTaken, rule_mark
+from app.gate.rules.violations import ExcludedBySwitch, PredecessorPending, rule_fingerprint
 from app.gate.state_machine import Awaiting, TooLate, Vote
 
 START = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 DOMAINS = tuple(map(DomainName, ("auth", "hub", "order", "payment")))
-ANA = Person(user=UserId("UANA"), name="ana", standing=Standing.MEMBER)
+ANA = Person(user=UserId("UANA"), name="ana", standing=AccountStatus.MEMBER)
 PLAIN = Policy(approvers=("UANA",), approvals=1, own_deployment=True, deadline=timedelta(minutes=55))
 
 domains = st.sampled_from(DOMAINS)
@@ -36,7 +36,7 @@ class Life:
     """A domain's latest switch. `on`: let through by the rules; `excused`: by break-glass, at whatever gate, or lost
     from sight for a while, after which it may turn up beside another."""
 
-    seen: Neighbour
+    seen: RelatedSwitch
     gate: Awaiting | None
     on: bool = False
     excused: bool = False
@@ -50,23 +50,25 @@ class Sets(RuleBasedStateMachine):
         self.now = START
         self.count = 0
         self.lives: dict[DomainName, Life] = {}
-        self.turns = dict.fromkeys(DOMAINS, Turns())
+        self.exclusivity = dict.fromkeys(DOMAINS, Exclusivity())
 
     @initialize(
         pairs=sets,
         order=orders,
-        keeps=st.fixed_dictionaries({name: st.sampled_from(KeepsTurn) for name in DOMAINS}),
+        exclusive_until=st.fixed_dictionaries({name: st.sampled_from(ExclusiveUntil) for name in DOMAINS}),
     )
     def begins(
         self,
         pairs: set[tuple[DomainName, DomainName]],
         order: set[tuple[DomainName, DomainName]],
-        keeps: dict[DomainName, KeepsTurn],
+        exclusive_until: dict[DomainName, ExclusiveUntil],
     ) -> None:
-        self.turns = {
-            name: Turns(
-                rivals=tuple(other for other in DOMAINS if (name, other) in pairs or (other, name) in pairs),
-                keeps=keeps[name],
+        self.exclusivity = {
+            name: Exclusivity(
+                excludes=tuple(
+                    other for other in DOMAINS if (name, other) in pairs or (other, name) in pairs
+                ),
+                exclusive_until=exclusive_until[name],
                 after=tuple(first for first, then in sorted(order) if then == name),
             )
             for name in DOMAINS
@@ -83,7 +85,11 @@ class Sets(RuleBasedStateMachine):
             self.count += 1
             deployment = DeploymentId(f"d-{self.count}")
             life = Life(
-                seen=Neighbour(domain=domain, deployment=deployment, keeps=self.turns[domain].keeps),
+                seen=RelatedSwitch(
+                    domain=domain,
+                    deployment=deployment,
+                    exclusive_until=self.exclusivity[domain].exclusive_until,
+                ),
                 gate=None,
             )
         self.lives[domain] = replace(life, seen=replace(life.seen, waiting_since=self.now), gate=self._gate())
@@ -93,14 +99,14 @@ class Sets(RuleBasedStateMachine):
         life = self.lives.get(domain)
         if life is None or life.gate is None:
             return
-        policy, circumstances = self._rules_of(domain, life)
+        policy, rule_inputs = self._rules_of(domain, life)
         try:
             life.gate.vote(
                 Vote(person=ANA, choice=Choice.APPROVE, reason="", at=self.now),
                 edition=1,
                 policy=policy,
                 roster=Roster(),
-                circumstances=circumstances,
+                rule_inputs=rule_inputs,
             )
         except HeldBack:
             refused = True
@@ -109,8 +115,8 @@ class Sets(RuleBasedStateMachine):
             return
         else:
             refused = False
-        busy = [other for other in self.turns[domain].rivals if self._is_on(other)]
-        before = [other for other in self.turns[domain].after if self._may_come(other)]
+        busy = [other for other in self.exclusivity[domain].excludes if self._is_on(other)]
+        before = [other for other in self.exclusivity[domain].after if self._may_come(other)]
         assert refused == bool(not self._moves(life) and busy + before)
         if not refused:
             self._approved(domain, life, on=True)
@@ -120,29 +126,29 @@ class Sets(RuleBasedStateMachine):
         life = self.lives.get(domain)
         if life is None or life.gate is None:
             return
-        policy, circumstances = self._rules_of(domain, life)
-        case = life.gate.case(policy=policy, roster=Roster(), circumstances=circumstances, now=self.now)
-        broken = broken_by(case, ANA)
+        policy, rule_inputs = self._rules_of(domain, life)
+        case = life.gate.case(policy=policy, roster=Roster(), rule_inputs=rule_inputs, now=self.now)
+        broken = rules_to_override(case, ANA)
         try:
             life.gate.break_glass(
                 Vote(person=ANA, choice=Choice.APPROVE, reason="why", at=self.now),
                 edition=1,
                 policy=policy,
                 roster=Roster(),
-                circumstances=circumstances,
+                rule_inputs=rule_inputs,
                 admins=("UANA",),
-                named=frozenset(map(rule_mark, broken)),
+                named=frozenset(map(rule_fingerprint, broken)),
             )
-        except Refusal:
+        except Denial:
             return
         self._approved(domain, life, on=False)
 
-    @rule(domain=domains, ending=st.sampled_from([Ending.REJECTED, Ending.EXPIRED]))
-    def it_is_refused(self, domain: DomainName, ending: Ending) -> None:
+    @rule(domain=domains, failed_end=st.sampled_from([FailedEnd.REJECTED, FailedEnd.EXPIRED]))
+    def it_is_refused(self, domain: DomainName, failed_end: FailedEnd) -> None:
         life = self.lives.get(domain)
         if life is None or life.gate is None:
             return
-        seen = replace(life.seen, waiting_since=None, refused=ending, news_at=self.now)
+        seen = replace(life.seen, waiting_since=None, refused=failed_end, news_at=self.now)
         self.lives[domain] = replace(life, seen=seen, gate=None)
 
     @rule(domain=domains)
@@ -171,7 +177,7 @@ class Sets(RuleBasedStateMachine):
     @invariant()
     def no_two_of_a_set_are_on_at_once(self) -> None:
         on = [name for name, life in self.lives.items() if life.on and self._is_on(name)]
-        assert [(one, other) for one in on for other in on if other in self.turns[one].rivals] == []
+        assert [(one, other) for one in on for other in on if other in self.exclusivity[one].excludes] == []
 
     @invariant()
     def nobody_waits_for_somebody_who_waits_for_them(self) -> None:
@@ -189,9 +195,13 @@ class Sets(RuleBasedStateMachine):
         life = self.lives[domain]
         if life.gate is None:
             return []
-        policy, circumstances = self._rules_of(domain, life)
-        case = life.gate.case(policy=policy, roster=Roster(), circumstances=circumstances, now=self.now)
-        return [rule.domain for rule in held_by(case) if isinstance(rule, TurnTaken | GoesFirst)]
+        policy, rule_inputs = self._rules_of(domain, life)
+        case = life.gate.case(policy=policy, roster=Roster(), rule_inputs=rule_inputs, now=self.now)
+        return [
+            rule.domain
+            for rule in blockers_of(case)
+            if isinstance(rule, ExcludedBySwitch | PredecessorPending)
+        ]
 
     def _is_on(self, domain: DomainName) -> bool:
         """In the plainest words: approved, and neither through, nor over, nor out of sight for an hour."""
@@ -200,7 +210,7 @@ class Sets(RuleBasedStateMachine):
             return False
         if not life.seen.moved and (life.gate is not None or life.seen.refused is not None):
             return False
-        through = life.seen.switched_at is not None and life.seen.keeps is KeepsTurn.SWITCHED
+        through = life.seen.switched_at is not None and life.seen.exclusive_until is ExclusiveUntil.SWITCHED
         return not through and self._in_sight(life)
 
     def _may_come(self, domain: DomainName) -> bool:
@@ -216,13 +226,13 @@ class Sets(RuleBasedStateMachine):
     def _moves(self, life: Life) -> bool:
         return life.seen.moved or life.seen.switched_at is not None
 
-    def _rules_of(self, domain: DomainName, life: Life) -> tuple[Policy, Circumstances]:
+    def _rules_of(self, domain: DomainName, life: Life) -> tuple[Policy, RuleInputs]:
         others = tuple(each.seen for name, each in self.lives.items() if name != domain)
         assert life.gate is not None
-        line = Line(opened_at=life.gate.opened_at, moves=self._moves(life), neighbours=others)
+        queue = QueuePosition(opened_at=life.gate.opened_at, traffic_moving=self._moves(life), related=others)
         return (
-            replace(PLAIN, turns=self.turns[domain]),
-            Circumstances(shift=None, checks={}, freezes=(), line=line),
+            replace(PLAIN, exclusivity=self.exclusivity[domain]),
+            RuleInputs(shift=None, checks={}, freezes=(), queue=queue),
         )
 
     def _approved(self, domain: DomainName, life: Life, *, on: bool) -> None:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from app.gate.decision import Approval
 from app.gate.ids import GateId, UserId
-from app.gate.rules.evaluation import Circumstances
-from app.gate.rules.permits import Choice, Person, Refusal, Standing
-from app.gate.rules.policy import Policy, Roster, Source, UnknownDeployer
+from app.gate.rules.evaluation import RuleInputs
+from app.gate.rules.permits import AccountStatus, Choice, Denial, Person
+from app.gate.rules.policy import ApproverSource, Policy, Roster, UnknownDeployer
 from app.gate.rules.shift import Shift
 from app.gate.state_machine import Awaiting, Vote
 
@@ -24,13 +24,13 @@ PEOPLE = 5
 IDS = {person: (UserId(f"U{person}"), UserId(f"W{person}")) for person in range(PEOPLE)}
 PERSON = {id_: person for person, ids in IDS.items() for id_ in ids}
 GROUPS = ("SA", "SB")
-AROUND = Circumstances(shift=Shift.ALL_AT_ONCE, checks={}, freezes=())
+AROUND = RuleInputs(shift=Shift.ALL_AT_ONCE, checks={}, freezes=())
 
 ids = st.sampled_from(sorted(PERSON))
 entries = st.lists(st.sampled_from([*sorted(PERSON), *GROUPS]), min_size=1, max_size=4, unique=True).map(
     tuple
 )
-sources = st.builds(Source, people=entries, approvals=st.integers(1, 2))
+sources = st.builds(ApproverSource, people=entries, approvals=st.integers(1, 2))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ class World:
 
     approvers: tuple[str, ...]
     approvals: int
-    require: tuple[Source, ...]
+    require: tuple[ApproverSource, ...]
     own_deployment: bool
     asks_two: bool
     members: dict[str, frozenset[UserId]]
@@ -47,7 +47,7 @@ class World:
     named: frozenset[UserId]
     votes: dict[int, tuple[UserId, bool]]
     presser: UserId
-    standing: Standing
+    standing: AccountStatus
 
 
 @st.composite
@@ -66,7 +66,9 @@ def worlds(draw: st.DrawFn) -> World:
         named=frozenset(draw(st.lists(ids, max_size=2))),
         votes={PERSON[id_]: (id_, draw(st.integers(0, 3)) > 0) for id_ in voters},
         presser=draw(ids),
-        standing=draw(st.sampled_from([*[Standing.MEMBER] * 6, Standing.GUEST, Standing.UNKNOWN])),
+        standing=draw(
+            st.sampled_from([*[AccountStatus.MEMBER] * 6, AccountStatus.GUEST, AccountStatus.UNKNOWN])
+        ),
     )
 
 
@@ -95,8 +97,8 @@ def approved_by_the_rules(world: World) -> bool:
     person = Person(user=roster.known_as(world.presser, gate.voters), name="", standing=world.standing)
     vote = Vote(person=person, choice=Choice.APPROVE, reason="", at=NOW)
     try:
-        _, decision = gate.vote(vote, edition=1, policy=policy, roster=roster, circumstances=AROUND)
-    except Refusal:
+        _, decision = gate.vote(vote, edition=1, policy=policy, roster=roster, rule_inputs=AROUND)
+    except Denial:
         return False
     return isinstance(decision, Approval)
 
@@ -113,7 +115,7 @@ def approved_by_the_oracle(world: World) -> bool:
     suspects = {PERSON[id_] for id_ in world.named} | ({PERSON[world.deployer]} if world.deployer else set())
     deployed = set() if world.own_deployment else suspects
     me = PERSON[world.presser]
-    if world.standing is not Standing.MEMBER or me not in may - deployed:
+    if world.standing is not AccountStatus.MEMBER or me not in may - deployed:
         return False
     votes = {person: is_for for person, (_, is_for) in world.votes.items()} | {me: True}
     good = {person for person, is_for in votes.items() if is_for} & (may - deployed)

@@ -6,8 +6,9 @@ from uuid import UUID
 import pytest
 
 from app.gate.ids import GateId, UserId
-from app.gate.rules.evaluation import Ballot, Case, Circumstances
+from app.gate.rules.evaluation import Ballot, EvaluationContext, RuleInputs
 from app.gate.rules.permits import (
+    AccountStatus,
     AlreadyApproved,
     Choice,
     NotAMember,
@@ -16,13 +17,12 @@ from app.gate.rules.permits import (
     Permit,
     Person,
     ReasonMissing,
-    Standing,
     judge_approval,
     judge_rejection,
     permit_by_votes,
-    permit_for_rescue,
+    permit_for_auto_rollback,
 )
-from app.gate.rules.policy import Policy, Roster, in_force
+from app.gate.rules.policy import Policy, Roster, effective_policy
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 GATE = GateId(UUID(int=1))
@@ -36,18 +36,18 @@ def policy(approvers: tuple[str, ...] = ("S1",), approvals: int = 1, *, own: boo
     )
 
 
-def person(user: UserId, standing: Standing = Standing.MEMBER) -> Person:
+def person(user: UserId, standing: AccountStatus = AccountStatus.MEMBER) -> Person:
     return Person(user=user, name=user.lower(), standing=standing)
 
 
 def case_of(
     rules: Policy, roster: Roster, approved_by: frozenset[UserId], deployer: UserId | None = None
-) -> Case:
-    return Case(
-        rules=in_force(rules, now=NOW, shift=None),
+) -> EvaluationContext:
+    return EvaluationContext(
+        rules=effective_policy(rules, now=NOW, shift=None),
         roster=roster,
         ballot=Ballot(deployer=deployer, approved_by=approved_by, rejected_by=frozenset()),
-        circumstances=Circumstances(shift=None, checks={}, freezes=()),
+        rule_inputs=RuleInputs(shift=None, checks={}, freezes=()),
         now=NOW,
     )
 
@@ -58,7 +58,7 @@ def judge(
     rules: Policy,
     choice: Choice = Choice.APPROVE,
     reason: str = "",
-    standing: Standing = Standing.MEMBER,
+    standing: AccountStatus = AccountStatus.MEMBER,
     deployer: UserId | None = None,
     approved_by: frozenset[UserId] = frozenset(),
 ) -> None:
@@ -92,7 +92,7 @@ def test_an_empty_list_lets_nobody_decide() -> None:
 
 def test_a_guest_is_refused_before_anything_of_the_policy_is_told() -> None:
     with pytest.raises(NotAMember):
-        judge(CHI, rules=policy(), standing=Standing.GUEST)
+        judge(CHI, rules=policy(), standing=AccountStatus.GUEST)
 
 
 def test_nobody_but_an_approver_rejects_either() -> None:
@@ -148,10 +148,10 @@ def test_votes_of_people_who_may_no_longer_decide_are_not_counted() -> None:
 
 @pytest.mark.parametrize("creator", ["user", "autoscaling", "", "CODEDEPLOYROLLBACK", "codeDeployRollback "])
 def test_only_codedeploys_own_rollbacks_are_rescues(creator: str) -> None:
-    assert permit_for_rescue(GATE, creator=creator) is None
+    assert permit_for_auto_rollback(GATE, creator=creator) is None
 
 
 def test_a_rescues_permit_names_nobody() -> None:
-    made = permit_for_rescue(GATE, creator="CloudFormationRollback")
+    made = permit_for_auto_rollback(GATE, creator="CloudFormationRollback")
     assert made is not None
     assert (made.by, made.name) == (None, "CloudFormationRollback")

@@ -11,22 +11,22 @@ from app.gate.rules.checks import CheckState
 from app.gate.rules.freeze import Freeze, Span
 from app.gate.rules.permits import Choice
 from app.gate.rules.policy import (
-    Changes,
-    Hours,
+    ApproverSource,
+    DailyHours,
     Policy,
+    PolicyOverride,
     ReasonFor,
     RejectBy,
-    Source,
     UnknownDeployer,
     Variant,
 )
 from app.gate.rules.shift import Shift
 from app.gate.rules.traffic_guard import MAX_AGE, TrafficGuard
-from app.gate.rules.violations import GreenServes, GreenUnhealthy, TrafficElsewhere
+from app.gate.rules.violations import ForeignTargetGroup, GreenReceivesTraffic, GreenUnhealthy
 from tests.gate.rules.cases import ANA, BEN, CHO, DAN, EVE, NOW, POLICY, Scene
 
 TWO = replace(POLICY, approvals=2)
-DBA = replace(POLICY, require=(Source(people=("SDBA",), approvals=1),))
+DBA = replace(POLICY, require=(ApproverSource(people=("SDBA",), approvals=1),))
 ASK_TWO = replace(POLICY, unknown_deployer=UnknownDeployer.ASK_TWO)
 SMOKE = replace(POLICY, required_checks=("smoke",))
 MAJORITY = replace(POLICY, approvals=3, reject=RejectBy.MAJORITY)
@@ -36,15 +36,17 @@ NIGHTS = replace(
     variants=(
         Variant(
             name="nights",
-            hours=Hours(days=frozenset(range(7)), start=time(22), end=time(8), zone=ZoneInfo("Asia/Seoul")),
-            changes=Changes(approvals=2),
+            hours=DailyHours(
+                days=frozenset(range(7)), start=time(22), end=time(8), zone=ZoneInfo("Asia/Seoul")
+            ),
+            changes=PolicyOverride(approvals=2),
         ),
     ),
 )
 ALL_AT_ONCE = replace(
     POLICY,
     variants=(
-        Variant(name="no canary", shifts=frozenset({Shift.ALL_AT_ONCE}), changes=Changes(approvals=2)),
+        Variant(name="no canary", shifts=frozenset({Shift.ALL_AT_ONCE}), changes=PolicyOverride(approvals=2)),
     ),
 )
 INCIDENT = Freeze(
@@ -72,10 +74,10 @@ def scene(policy: Policy = POLICY, **how: object) -> Scene:
     return Scene(policy=policy, **how)  # type: ignore[arg-type]  # each row gives what it needs
 
 
-SERVES = TrafficGuard(blockers=(GreenServes(port=8020, percent=10),), seen_at=NOW)
+SERVES = TrafficGuard(blockers=(GreenReceivesTraffic(port=8020, percent=10),), seen_at=NOW)
 SICK = TrafficGuard(blockers=(GreenUnhealthy(unhealthy=2, total=2),), seen_at=NOW)
 ELSEWHERE = TrafficGuard(
-    blockers=(TrafficElsewhere(port=8020, percent=40, target_groups=("legacy",)),), seen_at=NOW
+    blockers=(ForeignTargetGroup(port=8020, percent=40, target_groups=("legacy",)),), seen_at=NOW
 )
 
 ROWS = {

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from app.gate.evidence.model import Evidence, Listener, Missing, Targets, Why
+from app.gate.evidence.model import Evidence, Listener, Missing, MissingReason, Targets
 from app.gate.rules.traffic_guard import blockers_in
-from app.gate.rules.violations import GreenServes, GreenUnhealthy, TrafficElsewhere
+from app.gate.rules.violations import ForeignTargetGroup, GreenReceivesTraffic, GreenUnhealthy
 from tests.gate.seen import evidence, side
 
-DENIED = Missing(why=Why.DENIED)
+DENIED = Missing(why=MissingReason.DENIED)
 BLUE, GREEN = "order-blue", "order-green"
 Shares = dict[str, int]
 
@@ -32,12 +32,12 @@ def sick(*states: tuple[str, int]) -> Evidence:
     return seen({BLUE: 100}, green=side(health=health))
 
 
-def serves(percent: int) -> GreenServes:
-    return GreenServes(port=8020, percent=percent)
+def serves(percent: int) -> GreenReceivesTraffic:
+    return GreenReceivesTraffic(port=8020, percent=percent)
 
 
-def elsewhere(percent: int, *names: str) -> TrafficElsewhere:
-    return TrafficElsewhere(port=8020, percent=percent, target_groups=names)
+def elsewhere(percent: int, *names: str) -> ForeignTargetGroup:
+    return ForeignTargetGroup(port=8020, percent=percent, target_groups=names)
 
 
 SEEN = {
@@ -57,7 +57,7 @@ SEEN = {
     "all elsewhere, and no rule knows the pair": (seen({"legacy": 100}), [elsewhere(100, "legacy")]),
     "all elsewhere, and the rules were not read": (seen({"legacy": 100}, read=False), []),
     "a fixed answer": (seen({}), []),
-    "no listener is configured": (evidence(listeners=Missing(why=Why.NONE)), []),
+    "no listener is configured": (evidence(listeners=Missing(why=MissingReason.NONE)), []),
     "the listener may not be read": (evidence(listeners=DENIED), []),
     "green is not known": (seen({GREEN: 100}, green=side(target_group=None)), []),
     "blue is not known": (seen({GREEN: 5, "legacy": 95}, blue=side(41, target_group=None)), [serves(5)]),

@@ -19,7 +19,7 @@ from app.gate.previous_revision import Obstacle
 from app.gate.rules.permits import Basis
 from app.gate.rules.policy import Roster
 from app.gate.state_machine import Closed, Outcome
-from app.gate.undo import Deed
+from app.gate.undo import InterventionKind
 from app.i18n.catalog import LOCALES, LocaleName, Texts
 from app.sandbox.people import config_text
 from app.slack.action_value import ActionValue
@@ -36,7 +36,7 @@ ON_GREEN = replace(SWITCH, green_percent=100, switched_at=LATER, blue_until=LATE
 OVER = replace(ON_GREEN, status="Succeeded", ended_at=LATER, ending="Succeeded", previous_revision="order:41")
 
 
-def asked(deed: Deed, phase: InterventionPhase, deployment: str | None = None) -> Intervention:
+def asked(deed: InterventionKind, phase: InterventionPhase, deployment: str | None = None) -> Intervention:
     return Intervention(
         id=UUID(int=7),
         deed=deed,
@@ -65,7 +65,7 @@ def said(shown: GateView, locale: LocaleName = "en") -> str:
 @pytest.mark.parametrize("phase", [InterventionPhase.ASKED, InterventionPhase.SENT])
 def test_what_is_being_taken_back_is_said_to_be_and_promises_no_next_step(phase: InterventionPhase) -> None:
     assert "100 %" in said(approved(switch=TENTH)), "its next step"
-    card = said(approved(switch=TENTH, intervention=asked(Deed.STOP, phase)))
+    card = said(approved(switch=TENTH, intervention=asked(InterventionKind.STOP, phase)))
     assert card.splitlines()[1] == "order: being taken back"
     assert "100 %" not in card
     assert "(—)" not in card
@@ -73,7 +73,7 @@ def test_what_is_being_taken_back_is_said_to_be_and_promises_no_next_step(phase:
 
 def test_a_stop_that_was_asked_for_is_not_said_to_have_failed() -> None:
     stopped = replace(TENTH, status="Stopped", ended_at=LATER, ending="Stopped: MANUAL_STOP")
-    card = said(approved(switch=stopped, intervention=asked(Deed.STOP, InterventionPhase.SENT)))
+    card = said(approved(switch=stopped, intervention=asked(InterventionKind.STOP, InterventionPhase.SENT)))
     assert card.splitlines()[1] == "order: being taken back"
     assert "MANUAL_STOP" not in card
 
@@ -81,9 +81,9 @@ def test_a_stop_that_was_asked_for_is_not_said_to_have_failed() -> None:
 @pytest.mark.parametrize("phase", [InterventionPhase.ASKED, InterventionPhase.SENT, InterventionPhase.DONE])
 def test_an_alarm_that_was_quicker_than_the_undo_is_told(phase: InterventionPhase, tmp_path: Path) -> None:
     rang = replace(TENTH, status="Stopped", ended_at=LATER, ending="Stopped: ALARM_ACTIVE: klp-order-5xx")
-    card = said(approved(switch=rang, intervention=asked(Deed.STOP, phase)))
+    card = said(approved(switch=rang, intervention=asked(InterventionKind.STOP, phase)))
     assert "klp-order-5xx" in card
-    rung = approved(switch=rang, intervention=asked(Deed.STOP, phase))
+    rung = approved(switch=rang, intervention=asked(InterventionKind.STOP, phase))
     in_thread = line(rung, ended(rang.ending or ""), tmp_path)
     assert "klp-order-5xx" in in_thread
     assert "as was asked" not in in_thread
@@ -92,7 +92,7 @@ def test_an_alarm_that_was_quicker_than_the_undo_is_told(phase: InterventionPhas
 def test_a_stop_that_was_asked_for_is_told_as_one_in_the_thread(tmp_path: Path) -> None:
     stopped = replace(TENTH, status="Stopped", ended_at=LATER, ending="Stopped: MANUAL_STOP: by a user")
     over = ended(stopped.ending or "")
-    asked_for = approved(switch=stopped, intervention=asked(Deed.STOP, InterventionPhase.SENT))
+    asked_for = approved(switch=stopped, intervention=asked(InterventionKind.STOP, InterventionPhase.SENT))
     assert "as was asked" in line(asked_for, over, tmp_path)
     assert "MANUAL_STOP" in line(approved(switch=stopped), over, tmp_path)
     unconfirmed = view(
@@ -128,7 +128,7 @@ def ended(ending: str) -> Event:
 
 
 def test_ones_own_undo_is_no_later_deployment_that_has_taken_over() -> None:
-    redeploys = asked(Deed.REDEPLOY, InterventionPhase.SENT, "d-AGAIN")
+    redeploys = asked(InterventionKind.REDEPLOY, InterventionPhase.SENT, "d-AGAIN")
     card = said(approved(switch=OVER, superseded=True, intervention=redeploys))
     assert "A later deployment has taken over" not in card
     assert "d-AGAIN deploys it" in card
@@ -148,14 +148,18 @@ def test_the_card_of_an_undos_deployment_never_calls_what_served_before_green(
 
 def test_blue_that_somebody_has_ended_is_promised_to_nobody() -> None:
     assert "Undo takes seconds until" in said(approved(switch=ON_GREEN))
-    card = said(approved(switch=ON_GREEN, intervention=asked(Deed.FINISH, InterventionPhase.DONE)))
+    card = said(
+        approved(switch=ON_GREEN, intervention=asked(InterventionKind.FINISH, InterventionPhase.DONE))
+    )
     assert "Undo takes seconds" not in card
     assert f"<@{OLU}> ended blue" in card
     allowed = replace(ORDER, policy=replace(ORDER.policy, finish_now=True))
-    ending = approved(switch=ON_GREEN, intervention=asked(Deed.FINISH, InterventionPhase.DONE))
+    ending = approved(switch=ON_GREEN, intervention=asked(InterventionKind.FINISH, InterventionPhase.DONE))
     assert actions(approved(switch=ON_GREEN), allowed) == {"undo", "finish"}
     assert actions(ending, allowed) == {"undo"}, "not twice; the way back stays, and may take longer"
-    form = undo_form(ActionValue(gate=GATE, edition=1), view=ending, deed=Deed.STOP, texts=Texts.of("en"))
+    form = undo_form(
+        ActionValue(gate=GATE, edition=1), view=ending, deed=InterventionKind.STOP, texts=Texts.of("en")
+    )
     assert "*minutes*" in str(form)
     assert "within seconds" not in str(form)
 
@@ -184,7 +188,10 @@ def test_an_undo_that_a_later_deployment_has_taken_over_from_says_so() -> None:
     [
         ({"switch": TENTH}, "10 % on green"),
         ({"switch": TENTH, "basis": Basis.UNDO}, ""),
-        ({"switch": TENTH, "intervention": asked(Deed.STOP, InterventionPhase.SENT)}, "being taken back"),
+        (
+            {"switch": TENTH, "intervention": asked(InterventionKind.STOP, InterventionPhase.SENT)},
+            "being taken back",
+        ),
     ],
     ids=["a switch", "an undo", "taken back"],
 )
@@ -209,7 +216,7 @@ def test_the_name_of_the_alarm_at_the_end_of_a_long_ending_is_not_cut_off() -> N
     ],
 )
 def test_why_an_undo_failed_is_told_in_the_cards_language(problem: str, ko: str) -> None:
-    failed = replace(asked(Deed.STOP, InterventionPhase.FAILED), problem=problem)
+    failed = replace(asked(InterventionKind.STOP, InterventionPhase.FAILED), problem=problem)
     assert str(problem) in said(approved(switch=ON_GREEN, intervention=failed))
     assert ko in said(approved(switch=ON_GREEN, intervention=failed), "ko")
 
@@ -273,7 +280,9 @@ def test_what_cannot_be_deployed_again_is_said_before_and_after(
 
 
 def test_an_undo_that_an_alarm_may_stop_says_so_while_it_is_under_way() -> None:
-    sent = replace(asked(Deed.REDEPLOY, InterventionPhase.SENT, "d-AGAIN"), problem=Setback.ALARMS_ON)
+    sent = replace(
+        asked(InterventionKind.REDEPLOY, InterventionPhase.SENT, "d-AGAIN"), problem=Setback.ALARMS_ON
+    )
     assert "UpdateDeploymentGroup" in said(approved(switch=OVER, intervention=sent))
     done = replace(sent, phase=InterventionPhase.DONE, problem=None, finished_at=LATER)
     assert "UpdateDeploymentGroup" not in said(approved(switch=OVER, intervention=done))

@@ -14,12 +14,12 @@ from app.flow.ports.rules import OwnedDomain
 from app.flow.read_models import GateView
 from app.gate.decision import Verdict
 from app.gate.rules.checks import PROBE, Check, CheckState
-from app.gate.rules.evaluation import Circumstances, asked, held_by, owing
+from app.gate.rules.evaluation import RuleInputs, approvals_required, blockers_of, missing_approvals
 from app.gate.rules.freeze import Freeze, Span
 from app.gate.rules.permits import Basis
-from app.gate.rules.policy import Changes, Roster, Source, Variant
+from app.gate.rules.policy import ApproverSource, PolicyOverride, Roster, Variant
 from app.gate.rules.shift import Shift
-from app.gate.rules.violations import CheckOwed, Frozen, NotNamed, Owed, OwnSwitch
+from app.gate.rules.violations import ApprovalsRequired, CheckNotPassed, Frozen, NotNamed, OwnSwitch
 from app.gate.state_machine import Decided
 from app.i18n.catalog import LOCALES, LocaleName, Texts
 from app.sandbox.slack.validate import message_problems
@@ -34,8 +34,10 @@ STRICT: Final = replace(
         ORDER.policy,
         approvals=2,
         required_checks=("order-create smoke", "schema"),
-        require=(Source(people=("S0DBA",), approvals=1),),
-        variants=(Variant(name="canary", shifts=frozenset({Shift.CANARY}), changes=Changes(approvals=1)),),
+        require=(ApproverSource(people=("S0DBA",), approvals=1),),
+        variants=(
+            Variant(name="canary", shifts=frozenset({Shift.CANARY}), changes=PolicyOverride(approvals=1)),
+        ),
     ),
 )
 CHECKS: Final = (
@@ -57,10 +59,10 @@ FREEZE: Final = Freeze(
 )
 BROKEN: Final = (
     Frozen(reason="payment incident", until=NOON + timedelta(hours=6), by=None),
-    CheckOwed(name="order-create smoke", state=CheckState.FAILED),
+    CheckNotPassed(name="order-create smoke", state=CheckState.FAILED),
     NotNamed(),
     OwnSwitch(),
-    Owed(people=("S0ONCALL",), missing=2),
+    ApprovalsRequired(people=("S0ONCALL",), missing=2),
 )
 
 
@@ -73,7 +75,7 @@ def rule_status(shown: GateView, domain: OwnedDomain, *freezes: Freeze) -> RuleS
     case = replace(WAITING, approved_by=frozenset({OLU})).case(
         policy=domain.policy,
         roster=Roster(groups={"S0ONCALL": frozenset({OLU})}),
-        circumstances=Circumstances(
+        rule_inputs=RuleInputs(
             shift=Shift.CANARY,
             checks={check.name: check.state for check in shown.checks},
             freezes=freezes,
@@ -83,8 +85,8 @@ def rule_status(shown: GateView, domain: OwnedDomain, *freezes: Freeze) -> RuleS
     return RuleStatus(
         policy=case.policy,
         variants=case.rules.variants,
-        unmet=(*held_by(case), *owing(case)),
-        asked=asked(case),
+        unmet=(*blockers_of(case), *missing_approvals(case)),
+        approvals_required=approvals_required(case),
         unheard=(("S0ONCALL", NOON - timedelta(minutes=9)), ("S0DBA", None)),
     )
 

@@ -12,7 +12,7 @@ from aiohttp import ClientSession, web
 from app.db.database import Database
 from app.db.repositories.memberships import Memberships
 from app.gate.ids import UserId
-from app.gate.rules.permits import Standing
+from app.gate.rules.permits import AccountStatus
 from app.sandbox.people import GRACE, MINA, OLU, ONCALL
 from app.sandbox.slack.credentials import BOT_TOKEN
 from app.sandbox.slack.stand_in import SlackStandIn
@@ -49,23 +49,23 @@ async def answering(answer: Mapping[str, Any]) -> AsyncIterator[Directory]:
 @pytest.mark.parametrize(
     ("answer", "standing"),
     [
-        ({}, Standing.UNKNOWN),
-        ({"user": None}, Standing.UNKNOWN),
-        ({"user": {}}, Standing.UNKNOWN),
-        ({"user": []}, Standing.UNKNOWN),
-        ({"user": "U1"}, Standing.UNKNOWN),
-        ({"user": {"id": "U1"}}, Standing.UNKNOWN),
-        ({"user": {"id": "U1", "team_id": ""}}, Standing.UNKNOWN),
-        ({"user": {"id": "U2", "team_id": "T1"}}, Standing.UNKNOWN),
-        ({"user": {"team_id": "T1"}}, Standing.UNKNOWN),
-        ({"user": {"id": "U1", "team_id": "T9"}}, Standing.STRANGER),
-        ({"user": {"id": "U1", "team_id": "T1", "is_workflow_bot": True}}, Standing.BOT),
-        ({"user": {"id": "U1", "team_id": "T1", "is_ultra_restricted": True}}, Standing.GUEST),
-        ({"user": {"id": "U1", "team_id": "T1"}}, Standing.MEMBER),
+        ({}, AccountStatus.UNKNOWN),
+        ({"user": None}, AccountStatus.UNKNOWN),
+        ({"user": {}}, AccountStatus.UNKNOWN),
+        ({"user": []}, AccountStatus.UNKNOWN),
+        ({"user": "U1"}, AccountStatus.UNKNOWN),
+        ({"user": {"id": "U1"}}, AccountStatus.UNKNOWN),
+        ({"user": {"id": "U1", "team_id": ""}}, AccountStatus.UNKNOWN),
+        ({"user": {"id": "U2", "team_id": "T1"}}, AccountStatus.UNKNOWN),
+        ({"user": {"team_id": "T1"}}, AccountStatus.UNKNOWN),
+        ({"user": {"id": "U1", "team_id": "T9"}}, AccountStatus.STRANGER),
+        ({"user": {"id": "U1", "team_id": "T1", "is_workflow_bot": True}}, AccountStatus.BOT),
+        ({"user": {"id": "U1", "team_id": "T1", "is_ultra_restricted": True}}, AccountStatus.GUEST),
+        ({"user": {"id": "U1", "team_id": "T1"}}, AccountStatus.MEMBER),
     ],
 )
 async def test_an_answer_without_a_user_or_a_team_is_no_member(
-    answer: Mapping[str, Any], standing: Standing
+    answer: Mapping[str, Any], standing: AccountStatus
 ) -> None:
     async with answering(answer) as directory:
         assert (await directory.profile(US)).person.standing is standing
@@ -74,9 +74,9 @@ async def test_an_answer_without_a_user_or_a_team_is_no_member(
 async def test_before_slack_has_said_who_we_are_nobody_is_a_member() -> None:
     async with answering({"user": {"id": "U1", "team_id": "T1"}}) as directory:
         directory.team = None
-        assert (await directory.profile(US)).person.standing is Standing.UNKNOWN
+        assert (await directory.profile(US)).person.standing is AccountStatus.UNKNOWN
         directory.team = "T1"
-        assert (await directory.profile(US)).person.standing is Standing.MEMBER
+        assert (await directory.profile(US)).person.standing is AccountStatus.MEMBER
 
 
 async def test_no_press_counts_before_auth_test_has_answered(harness: Harness) -> None:
@@ -98,9 +98,9 @@ async def test_an_old_answer_about_a_person_counts_for_an_hour(harness: Harness)
     await directory.profile({"user": {"id": OLU.id}})
     harness.slack.faults.error(PERSON, "internal_error", times=None)
     harness.clock.advance(minutes=59)
-    assert (await directory.profile({"user": {"id": OLU.id}})).person.standing is Standing.MEMBER
+    assert (await directory.profile({"user": {"id": OLU.id}})).person.standing is AccountStatus.MEMBER
     harness.clock.advance(minutes=2)
-    assert (await directory.profile({"user": {"id": OLU.id}})).person.standing is Standing.UNKNOWN
+    assert (await directory.profile({"user": {"id": OLU.id}})).person.standing is AccountStatus.UNKNOWN
 
 
 async def test_whom_slack_does_not_find_any_more_is_unknown_at_once(harness: Harness) -> None:
@@ -108,7 +108,7 @@ async def test_whom_slack_does_not_find_any_more_is_unknown_at_once(harness: Har
     await directory.profile({"user": {"id": OLU.id}})
     harness.clock.advance(minutes=11)
     harness.slack.faults.error(PERSON, "user_not_found", times=None)
-    assert (await directory.profile({"user": {"id": OLU.id}})).person.standing is Standing.UNKNOWN
+    assert (await directory.profile({"user": {"id": OLU.id}})).person.standing is AccountStatus.UNKNOWN
 
 
 async def test_an_old_list_of_members_counts_for_an_hour(harness: Harness) -> None:
@@ -126,7 +126,7 @@ async def test_ten_presses_of_one_person_at_once_cost_one_look_up(harness: Harne
     before = len(harness.slack.calls(PERSON))
     directory = harness.service.slack.directory
     found = await asyncio.gather(*(directory.profile({"user": {"id": GRACE.id}}) for _ in range(10)))
-    assert {one.person.standing for one in found} == {Standing.MEMBER}
+    assert {one.person.standing for one in found} == {AccountStatus.MEMBER}
     assert len(harness.slack.calls(PERSON)) == before + 1
 
 
@@ -137,7 +137,7 @@ async def test_one_press_that_gives_up_cancels_nobody_elses_look_up(harness: Har
     patient = asyncio.create_task(directory.profile({"user": {"id": OLU.id}}))
     await harness.until(lambda: harness.slack.calls(PERSON))
     impatient.cancel()
-    assert (await patient).person.standing is Standing.MEMBER
+    assert (await patient).person.standing is AccountStatus.MEMBER
     assert len(harness.slack.calls(PERSON)) == 1
 
 

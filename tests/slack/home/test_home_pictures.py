@@ -18,7 +18,7 @@ from app.flow.read_models import CardPlace, GateView
 from app.gate.decision import Verdict
 from app.gate.ids import DeploymentId, DomainName, GateId, UserId
 from app.gate.rules.freeze import Freeze, Span
-from app.gate.rules.permits import Person, Standing
+from app.gate.rules.permits import AccountStatus, Person
 from app.gate.rules.policy import Roster
 from app.gate.state_machine import Outcome
 from app.i18n.catalog import LOCALES, LocaleName, Texts
@@ -44,8 +44,8 @@ from tests.slack.sample_gates import APPROVED, NOON, SWITCH, WAITING, reported, 
 
 PICTURES: Final = Path(__file__).parent / "home_pictures"
 BASE: Final = "https://sandbox.slack.com/"
-ME: Final = Person(user=UserId(OLU.id), name="olu", standing=Standing.MEMBER)
-ADMIN: Final = Person(user=UserId(GRACE.id), name="grace", standing=Standing.MEMBER)
+ME: Final = Person(user=UserId(OLU.id), name="olu", standing=AccountStatus.MEMBER)
+ADMIN: Final = Person(user=UserId(GRACE.id), name="grace", standing=AccountStatus.MEMBER)
 FREEZE: Final = Freeze(
     id=7,
     reason="payment <!channel> incident",
@@ -143,7 +143,7 @@ def with_notice(live: LiveRules, texts: Texts) -> Any:
 
 
 def unknown(live: LiveRules, texts: Texts) -> Any:
-    return home_view([], non_member_body(replace(ME, standing=Standing.UNKNOWN), texts=texts))
+    return home_view([], non_member_body(replace(ME, standing=AccountStatus.UNKNOWN), texts=texts))
 
 
 def away(live: LiveRules, texts: Texts) -> Any:
@@ -164,7 +164,7 @@ STATES: Final[dict[str, Callable[[LiveRules, Texts], Any]]] = {
     "unknown": unknown,
     "away": away,
     "outside": lambda live, texts: home_view(
-        [], non_member_body(replace(ME, standing=Standing.STRANGER), texts=texts)
+        [], non_member_body(replace(ME, standing=AccountStatus.STRANGER), texts=texts)
     ),
     "several": several,
     "several-results": results,

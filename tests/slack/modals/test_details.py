@@ -9,8 +9,8 @@ import pytest
 
 from app.flow.read_models import GateView, Switch
 from app.gate.evidence.commits import Commits
-from app.gate.evidence.model import ABSENT, Alarm, Evidence, Missing, Targets, Tasks, Why
-from app.gate.evidence.revision_diff import Change, How, What
+from app.gate.evidence.model import ABSENT, Alarm, Evidence, Missing, MissingReason, Targets, Tasks
+from app.gate.evidence.revision_diff import Change, ChangedPart, ChangeKind
 from app.gate.ids import DeploymentId, DomainName, GateId, SwitchKey
 from app.gate.state_machine import Awaiting
 from app.i18n.catalog import LOCALES, LocaleName, Texts
@@ -58,12 +58,17 @@ def view_of(seen: Evidence | None) -> GateView:
 
 def variables(count: int, *, longest: int = 20) -> tuple[Change, ...]:
     return tuple(
-        Change(what=What.VARIABLE, how=How.ADDED, name=f"V{number}".ljust(longest, "x"), container="order")
+        Change(
+            what=ChangedPart.VARIABLE,
+            how=ChangeKind.ADDED,
+            name=f"V{number}".ljust(longest, "x"),
+            container="order",
+        )
         for number in range(count)
     )
 
 
-DENIED = Missing(why=Why.DENIED, call="ecs:DescribeServices")
+DENIED = Missing(why=MissingReason.DENIED, call="ecs:DescribeServices")
 CROWD = [container(f"sidecar-{number}", image=f"r.example/{'p' * 200}:{number}") for number in range(40)]
 
 SEEN: dict[str, Evidence | None] = {
@@ -77,9 +82,15 @@ SEEN: dict[str, Evidence | None] = {
     ),
     "nasty words": evidence(
         changes=(
-            Change(what=What.IMAGE, how=How.CHANGED, name=NASTY, before=NASTY, after=NASTY),
-            Change(what=What.PORTS, how=How.CHANGED, name="ports", before="&" * 400, after="<" * 400),
-            Change(what=What.OTHER, how=How.CHANGED, name=NASTY, container=NASTY),
+            Change(what=ChangedPart.IMAGE, how=ChangeKind.CHANGED, name=NASTY, before=NASTY, after=NASTY),
+            Change(
+                what=ChangedPart.PORTS,
+                how=ChangeKind.CHANGED,
+                name="ports",
+                before="&" * 400,
+                after="<" * 400,
+            ),
+            Change(what=ChangedPart.OTHER, how=ChangeKind.CHANGED, name=NASTY, container=NASTY),
         ),
         green=side(
             tasks=Tasks(desired=3, running=1, pending=2, steady=False),
@@ -132,7 +143,7 @@ def test_words_from_outside_ping_nobody_and_break_out_of_nothing() -> None:
 
 
 def test_in_one_container_a_change_does_not_say_where() -> None:
-    change = Change(what=What.VARIABLE, how=How.ADDED, name="A", container="order")
+    change = Change(what=ChangedPart.VARIABLE, how=ChangeKind.ADDED, name="A", container="order")
     assert change_lines(evidence(changes=(change,)), EN) == ["variable `A` is new"]
     several = side(revision=revision(42, container(), container("envoy")))
     assert change_lines(evidence(changes=(change,), green=several), EN) == ["order: variable `A` is new"]
@@ -140,7 +151,7 @@ def test_in_one_container_a_change_does_not_say_where() -> None:
 
 FITNESS = {
     "fit": (
-        evidence(steady_since=Missing(why=Why.ABSENT)),
+        evidence(steady_since=Missing(why=MissingReason.ABSENT)),
         ":white_check_mark: Green looks fit: 2 of 2 tasks running · 2 targets healthy · no alarm rings",
         ":white_check_mark: 그린이 준비되었습니다: 태스크 2개 중 2개 실행 중 · 정상 대상 2개 · 울리는 알람 없음",
     ),
@@ -160,7 +171,7 @@ FITNESS = {
                     Targets(state="unhealthy", count=1, reason="Target.Timeout"),
                 ),
             ),
-            steady_since=Missing(why=Why.ABSENT),
+            steady_since=Missing(why=MissingReason.ABSENT),
         ),
         ":warning: Green: *1 of 2 targets unhealthy*: Target.Timeout · *only 1 of 2 tasks running* · 1 target healthy"
         " · no alarm rings",
@@ -188,5 +199,5 @@ def test_the_same_revision_on_both_sides_is_named() -> None:
 
 
 def test_permissions_that_are_missing_are_named_for_whoever_grants_them() -> None:
-    told = shown(evidence(alarms=Missing(why=Why.DENIED, call="cloudwatch:DescribeAlarms")))
+    told = shown(evidence(alarms=Missing(why=MissingReason.DENIED, call="cloudwatch:DescribeAlarms")))
     assert "alarms: not allowed to read (`cloudwatch:DescribeAlarms`)" in told

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, web
 
-from app.gate.rules.permits import Standing
+from app.gate.rules.permits import AccountStatus
 from app.sandbox.people import JUN, MINA, OLU
 from app.slack.client import web_client
 from app.slack.users.directory import Directory
@@ -112,18 +112,21 @@ async def directory_of(*users: Mapping[str, Any]) -> AsyncIterator[Directory]:
 @pytest.mark.parametrize(
     ("user", "standing"),
     [
-        ({"id": "W1", "team_id": "T2", "enterprise_user": {"enterprise_id": "E1"}}, Standing.MEMBER),
-        ({"id": "W1", "team_id": "T9", "enterprise_user": {"enterprise_id": "E9"}}, Standing.STRANGER),
+        ({"id": "W1", "team_id": "T2", "enterprise_user": {"enterprise_id": "E1"}}, AccountStatus.MEMBER),
+        ({"id": "W1", "team_id": "T9", "enterprise_user": {"enterprise_id": "E9"}}, AccountStatus.STRANGER),
         (
             {"id": "W1", "profile": None, "tz": None, "enterprise_user": {"enterprise_id": "E1"}},
-            Standing.MEMBER,
+            AccountStatus.MEMBER,
         ),
-        ({"id": "W1", "team_id": "T9"}, Standing.STRANGER),
-        ({"id": "W1", "deleted": True, "enterprise_user": {"enterprise_id": "E1"}}, Standing.DEACTIVATED),
-        ({"id": "other"}, Standing.UNKNOWN),
+        ({"id": "W1", "team_id": "T9"}, AccountStatus.STRANGER),
+        (
+            {"id": "W1", "deleted": True, "enterprise_user": {"enterprise_id": "E1"}},
+            AccountStatus.DEACTIVATED,
+        ),
+        ({"id": "other"}, AccountStatus.UNKNOWN),
     ],
 )
-async def test_the_workspaces_of_one_grid_are_one(user: Mapping[str, Any], standing: Standing) -> None:
+async def test_the_workspaces_of_one_grid_are_one(user: Mapping[str, Any], standing: AccountStatus) -> None:
     async with directory_of(user) as directory:
         profile = await directory.profile({"user": {"id": "W1", "team_id": "T2", "username": "kim"}})
     assert profile.person.standing is standing
