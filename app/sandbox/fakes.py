@@ -59,7 +59,7 @@ class Fakes:
         self.config_file = folder / "switchgate.toml"
         self.config_file.write_text(config or config_text(domains), encoding="utf-8")
         self.service_urls: list[str] = []
-        self._turns = itertools.count()
+        self._next_replica = itertools.count()
         self._locale = locale
         self._socket_mode = socket_mode
         self._region = region
@@ -115,7 +115,7 @@ class Fakes:
         urls = self.service_urls or ["http://127.0.0.1:9"]
         return {
             **self.aws.environment(),
-            "SWITCHGATE_URL": urls[next(self._turns) % len(urls)],
+            "SWITCHGATE_URL": urls[next(self._next_replica) % len(urls)],
             "SWITCHGATE_HOOK_KEY_ID": KID,
             "SWITCHGATE_HOOK_SECRET": HOOK_SECRET,
         }

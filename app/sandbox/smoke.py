@@ -84,9 +84,9 @@ class SmokeRun:
         return self._aws.share(self._domain)[side]
 
     def _check_report(self, deployment: str, answer: str) -> None:
-        told = self._aws.answers(deployment)
-        if told != [answer]:
-            raise SmokeFailed(f"CodeDeploy should have been told {answer}, and was told {told}.")
+        answers = self._aws.answers(deployment)
+        if answers != [answer]:
+            raise SmokeFailed(f"CodeDeploy should have been told {answer}, and was told {answers}.")
         blue, green = self._share("blue"), self._share("green")
         self._say(f"CodeDeploy was told {answer}. Traffic of {self._domain}: blue {blue} %, green {green} %.")
 

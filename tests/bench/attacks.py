@@ -121,7 +121,7 @@ PUT = "PutLifecycleEventHookExecutionStatus"
 DEPLOYMENTS = "SELECT g.id::text, s.deployment_id FROM gates g JOIN switches s ON s.id = g.switch_id"
 
 
-def heard_since(env: BenchEnvironment, calls: int) -> dict[str, float]:
+def answered_since(env: BenchEnvironment, calls: int) -> dict[str, float]:
     """When CodeDeploy last heard of each deployment, POSIX seconds, but for its first `calls` calls."""
     return {call.params["deploymentId"]: call.when.timestamp() for call in env.aws.calls(PUT)[calls:]}
 
@@ -131,21 +131,22 @@ def presses_under(env: BenchEnvironment, name: str, attack: Attack | None) -> No
     gates = env.waiting(PRESSES)
     env.settle()
     deployments = dict(env.rows(DEPLOYMENTS))
-    heard_before = len(env.aws.calls(PUT))
+    calls_before = len(env.aws.calls(PUT))
     seen.clear()
     with under(attack, env.service.url):
         load = env.press(
             [approve_request(*gate) for gate in gates], at_once=PRESSES_A_SECOND, rate=PRESSES_A_SECOND
         )
-        env.aws.wait_until(lambda: len(heard_since(env, heard_before)) >= PRESSES, timeout=60)
-    heard = heard_since(env, heard_before)
-    told = [
-        1000 * (heard[deployments[gate]] - sent) for (gate, _, _), sent in zip(gates, load.sent, strict=True)
+        env.aws.wait_until(lambda: len(answered_since(env, calls_before)) >= PRESSES, timeout=60)
+    answered_at = answered_since(env, calls_before)
+    took = [
+        1000 * (answered_at[deployments[gate]] - sent)
+        for (gate, _, _), sent in zip(gates, load.sent, strict=True)
     ]
     acks = [1000 * each for each in load.seconds]
     print(
-        f"{name:40} ack p50 {quantile(acks, 0.5):7.1f} max {max(acks):8.1f} ms · told p50 {quantile(told, 0.5):7.1f}"
-        f" max {max(told):8.1f} ms · attacker heard {dict(seen) or '-'}",
+        f"{name:40} ack p50 {quantile(acks, 0.5):7.1f} max {max(acks):8.1f} ms · told p50 {quantile(took, 0.5):7.1f}"
+        f" max {max(took):8.1f} ms · attacker heard {dict(seen) or '-'}",
         flush=True,
     )
 

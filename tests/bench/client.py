@@ -81,7 +81,7 @@ async def run(plan: dict[str, Any]) -> Seen:
         seen.seconds[place] = time.perf_counter() - began
         seen.statuses[place], seen.bodies[place] = status, body.decode() if plan["bodies"] else ""
 
-    async def in_turn(line: Line, places: deque[int]) -> None:
+    async def one_after_another(line: Line, places: deque[int]) -> None:
         while places:
             await ask(places.popleft(), line)
 
@@ -97,7 +97,7 @@ async def run(plan: dict[str, Any]) -> Seen:
         await asyncio.gather(*(at_its_time(n, start + n / plan["rate"]) for n in range(len(requests))))
     else:
         places = deque(range(len(requests)))
-        await asyncio.gather(*(in_turn(line, places) for line in list(lines)))
+        await asyncio.gather(*(one_after_another(line, places) for line in list(lines)))
     seen.took = time.perf_counter() - began
     return seen
 

@@ -42,8 +42,8 @@ def test_a_green_check_and_two_people_switch_payment(page: Page) -> None:
     payment = latest_card(page)
     let_the_test(page, "fail")
     press_approve(page)
-    told = page.locator(".sl-message--whisper").last
-    expect(told).to_contain_text("The check “card charge smoke” failed.", timeout=TIMEOUT_MS)
+    reply = page.locator(".sl-message--whisper").last
+    expect(reply).to_contain_text("The check “card charge smoke” failed.", timeout=TIMEOUT_MS)
     expect(payment).to_contain_text("Not to be approved now")
     expect(payment).not_to_contain_text("Approved so far")
 
@@ -75,8 +75,8 @@ def test_an_admin_breaks_glass_through_a_freeze(page: Page) -> None:
     expect(payment).to_contain_text("card network incident", timeout=TIMEOUT_MS)
 
     press_approve(page)
-    told = page.locator(".sl-message--whisper").last
-    expect(told.locator('[data-action-id="break_glass"]')).to_be_visible(timeout=TIMEOUT_MS)
+    reply = page.locator(".sl-message--whisper").last
+    expect(reply.locator('[data-action-id="break_glass"]')).to_be_visible(timeout=TIMEOUT_MS)
     expect(chip(page, "payment")).to_have_text("Waits for an answer")
 
     payment.locator('[data-action-id="break_glass"]').click()

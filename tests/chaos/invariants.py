@@ -36,7 +36,7 @@ SELECT s.deployment_id, g.decided_at, f.declared_at, f.over_at
 """
 """Five seconds: a press is judged as of the moment it came in, and may wait so long for the gate's lock."""
 
-LOOKS = """
+POLLS = """
 SELECT c.ts AS card_ts FROM audit_events a JOIN cards c ON c.gate_id = a.gate_id WHERE a.kind = 'evidence_seen'
 """
 VOTES_WITHOUT_EVENT = """
@@ -87,7 +87,7 @@ def every_gate_was_opened_and_decided_once(cluster: Cluster) -> Found:
     return [row for row in cluster.rows(GATES) if (row["openings"], row["decisions"]) != (1, 1)]
 
 
-def codedeploy_heard_what_was_decided(cluster: Cluster) -> Found:
+def codedeploy_got_what_was_decided(cluster: Cluster) -> Found:
     """Or the record says that it holds something else."""
     wrong = []
     for row in cluster.rows(GATES):
@@ -129,11 +129,11 @@ def every_gate_has_one_card(cluster: Cluster) -> Found:
     return [(gate, cards[gate]) for gate in gates if cards[gate] != 1]
 
 
-def no_card_asks_any_more(cluster: Cluster) -> Found:
+def no_card_has_buttons_left(cluster: Cluster) -> Found:
     return [card.ts for card in cluster.cards() if buttons(card) & {"approve", "reject"}]
 
 
-def every_card_tells_its_decision(cluster: Cluster) -> Found:
+def every_card_shows_its_decision(cluster: Cluster) -> Found:
     """By the word that the decision has on a card."""
     words = {
         "approved": ("approved", "passed", "on green"),
@@ -152,7 +152,7 @@ def every_card_tells_its_decision(cluster: Cluster) -> Found:
     ]
 
 
-def no_line_of_a_thread_is_said_twice(cluster: Cluster) -> Found:
+def no_timeline_entry_is_posted_twice(cluster: Cluster) -> Found:
     """What may truly happen twice in a switch is left out: an undo that is refused, and a look that found news."""
     lines = Counter(
         (message.thread_ts, line)
@@ -161,11 +161,11 @@ def no_line_of_a_thread_is_said_twice(cluster: Cluster) -> Found:
         for line in message.shown.text.split("\n")
         if line and "undo" not in line.lower()
     )
-    looks = Counter(row["card_ts"] for row in cluster.rows(LOOKS))
+    polls = Counter(row["card_ts"] for row in cluster.rows(POLLS))
     return [
         (thread, line, count)
         for (thread, line), count in lines.items()
-        if count > (looks[thread] if "Changes and health checked" in line else 1)
+        if count > (polls[thread] if "Changes and health checked" in line else 1)
     ]
 
 
@@ -209,22 +209,22 @@ def no_execution_id_left_the_record(cluster: Cluster) -> Found:
         row["execution_id"]
         for row in cluster.rows("SELECT execution_id FROM gates WHERE execution_id IS NOT NULL")
     ]
-    told = [cluster.slack.traffic(), *(log.read_text(errors="replace") for log in cluster.logs)]
-    return [each[:12] for each in ids if any(each in text for text in told)]
+    outputs = [cluster.slack.traffic(), *(log.read_text(errors="replace") for log in cluster.logs)]
+    return [each[:12] for each in ids if any(each in text for text in outputs)]
 
 
 INVARIANTS: Final[tuple[Callable[[Cluster], Found], ...]] = (
     every_hook_opened_one_gate,
     every_gate_was_opened_and_decided_once,
-    codedeploy_heard_what_was_decided,
+    codedeploy_got_what_was_decided,
     nobody_without_the_right_decided,
     nothing_was_approved_under_a_freeze,
     every_vote_is_in_the_trail,
     the_audit_chains_are_whole,
     every_gate_has_one_card,
-    no_card_asks_any_more,
-    every_card_tells_its_decision,
-    no_line_of_a_thread_is_said_twice,
+    no_card_has_buttons_left,
+    every_card_shows_its_decision,
+    no_timeline_entry_is_posted_twice,
     no_undo_is_left_half_done,
     traffic_is_where_the_decision_left_it,
     nothing_is_overdue,

@@ -141,7 +141,7 @@ async def test_break_glass_overrides_a_failed_check(build: Build) -> None:
         await harness.until(lambda: "The check “smoke” had failed." in harness.card_text(deployment))
 
 
-async def test_who_may_tell_a_check_and_how(build: Build) -> None:
+async def test_who_may_report_a_check_and_how(build: Build) -> None:
     async with build("") as harness:
         deployment, _ = await harness.open_gate("order")
         assert (await tell(harness, deployment, "smoke", "passed", token="nobody's-token-at-all"))[0] == 401
@@ -186,8 +186,8 @@ async def test_a_body_that_is_no_json_is_distinguished_from_one_that_is_no_objec
                 (b'"passed"', "body: is no JSON object of these fields. Known: state, summary, url"),
             ):
                 async with session.put(url, data=body) as answer:
-                    told = await answer.json()
-                    assert (answer.status, said in told["detail"]) == (422, True), told
+                    problem = await answer.json()
+                    assert (answer.status, said in problem["detail"]) == (422, True), problem
         assert harness.rows("SELECT * FROM checks") == []
 
 
@@ -195,10 +195,10 @@ async def test_a_switch_has_a_hundred_checks_and_no_more(build: Build) -> None:
     async with build("") as harness:
         deployment, _ = await harness.open_gate("order")
         for start in range(0, 100, 5):
-            told = await asyncio.gather(
+            answers = await asyncio.gather(
                 *(tell(harness, deployment, f"check {n}", "passed") for n in range(start, start + 5))
             )
-            assert {status for status, _ in told} == {201}
+            assert {status for status, _ in answers} == {201}
         statuses = await asyncio.gather(
             *(tell(harness, deployment, f"another {n}", "passed") for n in range(10))
         )

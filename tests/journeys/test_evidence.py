@@ -129,12 +129,12 @@ async def test_what_is_wrong_with_green_comes_first(harness: Harness) -> None:
     harness.aws.set_health("order", "green", "healthy")
     harness.clock.advance(seconds=20)
     await evidence(harness, deployment, "Green looks fit")
-    told = [
+    shown = [
         row["detail"]
         for row in harness.rows("SELECT detail FROM audit_events WHERE kind = 'evidence_seen' ORDER BY link")
     ]
-    assert len(told) >= 3
-    assert all(before != after for before, after in pairwise(told)), "a look without news is no event"
+    assert len(shown) >= 3
+    assert all(before != after for before, after in pairwise(shown)), "a read without changes is no event"
 
 
 async def test_an_alarm_that_rings_is_on_the_card(
@@ -221,14 +221,14 @@ async def test_a_part_that_is_slow_holds_up_no_other(harness: Harness, operation
     await evidence(harness, deployment, "Green looks fit")
 
 
-async def test_without_ecs_codedeploy_and_its_appspec_still_tell_green(harness: Harness) -> None:
+async def test_without_ecs_codedeploy_and_its_appspec_still_show_green(harness: Harness) -> None:
     harness.aws.faults.add("DescribeServices", "access_denied", times=None)
     deployment, _ = await harness.open_gate("order")
     card = await evidence(harness, deployment, "Green looks fit")
     assert f"What changes: {DENIED}. Green runs `klp-logistics/order:1.42.0`." in card
-    told = await details(harness, OLU.id, deployment)
-    assert "changes: not allowed to read (`ecs:DescribeServices`)" in told
-    assert "Target group `klp-logistics-order-green`" in told
+    shown = await details(harness, OLU.id, deployment)
+    assert "changes: not allowed to read (`ecs:DescribeServices`)" in shown
+    assert "Target group `klp-logistics-order-green`" in shown
 
 
 async def test_without_codedeploys_target_ecs_still_shows_blue_and_green(harness: Harness) -> None:
@@ -268,13 +268,13 @@ async def test_green_is_found_again_after_the_target_groups_have_swapped(
         harness.aws.advance_until(lambda: harness.aws.deployment(first).over)
         second, _ = await harness.open_gate("order", image_tag="3.0.0")
         assert "`2.0.0` → `3.0.0`" in await evidence(harness, second, "Green looks fit")
-        told = await details(harness, OLU.id, second)
-        green = told.partition("Green, asks to serve")[2]
+        shown = await details(harness, OLU.id, second)
+        green = shown.partition("Green, asks to serve")[2]
         assert "klp-logistics/order:3.0.0" in green
         assert "Target group `klp-logistics-order-blue`" in green
 
 
-async def test_a_killed_replicas_look_is_taken_over(harness: Harness) -> None:
+async def test_a_killed_replicas_evidence_read_is_taken_over(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
     await evidence(harness, deployment, "Green looks fit")
     await outsiders.alters(
@@ -290,15 +290,15 @@ async def test_a_killed_replicas_look_is_taken_over(harness: Harness) -> None:
     await evidence(harness, deployment, "targets unhealthy")
 
 
-async def test_the_api_tells_it_in_short(harness: Harness) -> None:
+async def test_the_api_returns_it_in_short(harness: Harness) -> None:
     harness.aws.register_revision("order", "1.42.0", environment={"LOG_LEVEL": "debug"})
     deployment, _ = await harness.open_gate("order")
     await evidence(harness, deployment, "Green looks fit")
     async with aiohttp.ClientSession() as session, session.get(f"{harness.url}/api/v1/gates") as answer:
         [gate] = (await answer.json())["items"]
-    told = gate["evidence"]
-    assert (told["fit"], told["findings"], told["missing"]) == (True, [], {})
-    assert told["changes"][0] == {
+    shown = gate["evidence"]
+    assert (shown["fit"], shown["findings"], shown["missing"]) == (True, [], {})
+    assert shown["changes"][0] == {
         "what": "image",
         "how": "changed",
         "name": "klp-logistics/order",
@@ -306,7 +306,7 @@ async def test_the_api_tells_it_in_short(harness: Harness) -> None:
         "before": "1.41.0",
         "after": "1.42.0",
     }
-    assert {change["before"] for change in told["changes"] if change["what"] == "variable"} == {None}
+    assert {change["before"] for change in shown["changes"] if change["what"] == "variable"} == {None}
 
 
 async def test_details_of_a_card_that_is_not_ours_is_answered_kindly(harness: Harness) -> None:

@@ -251,7 +251,7 @@ async def test_a_planned_freeze_begins_by_itself(build: Build) -> None:
         await harness.until(lambda: "Not to be approved now" not in harness.card_text(deployment))
 
 
-async def test_a_domains_trail_tells_of_every_freeze_that_held_it(build: Build) -> None:
+async def test_a_domains_audit_trail_has_every_freeze_that_blocked_it(build: Build) -> None:
     async with build() as harness:
         for words in (
             "freeze order for 1h x",
@@ -270,14 +270,14 @@ async def test_a_domains_trail_tells_of_every_freeze_that_held_it(build: Build) 
             ("freeze_declared", None, "order payment"),
             ("freeze_declared", "order", "order"),
         ]
-        for domain, told in (
+        for domain, expected in (
             ("order", everything),
             ("payment", [everything[place] for place in (0, 3, 4)]),
             ("hub", [everything[place] for place in (0, 3)]),
         ):
             _, answer = await ask(harness, "GET", f"?domain={domain}", about="audit")
             found = [(each["kind"], each["domain"], each["detail"]["domains"]) for each in answer["items"]]
-            assert found == told, domain
+            assert found == expected, domain
 
 
 async def test_the_end_may_be_said_before_the_beginning(build: Build) -> None:
@@ -346,7 +346,7 @@ async def test_what_the_rules_say_in_words(build: Build) -> None:
         assert f"관리자는 비상 승인을 할 수 있습니다: <@{GRACE.id}>" in who
 
 
-async def test_the_rules_tell_of_a_freeze_that_somebody_declared(build: Build) -> None:
+async def test_the_rules_show_a_freeze_that_somebody_declared(build: Build) -> None:
     async with build() as harness:
         await say(harness, GRACE.id, "freeze order for 1h payment incident")
         for words in ("who order", "rules Order"):

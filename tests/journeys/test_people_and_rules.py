@@ -28,13 +28,13 @@ async def whisper(harness: Harness, user: str, words: str) -> None:
     await harness.until(lambda: words in harness.ephemerals(user))
 
 
-async def press_whispered(harness: Harness, user: str, action: str) -> None:
+async def press_in_ephemeral(harness: Harness, user: str, action: str) -> None:
     """Presses a button under the latest answer that only `user` sees."""
     message = harness.slack.messages.ephemerals(user)[-1]
     await harness.slack.press_async(user, message.channel, message.ts, action)
 
 
-async def break_the_glass(harness: Harness, user: str, reason: str) -> str:
+async def break_glass(harness: Harness, user: str, reason: str) -> str:
     """Fills in the form that is open and submits it; gives what the form said."""
     await harness.until(lambda: harness.slack.views.top(user) is not None)
     form = harness.slack.views.top(user)
@@ -58,7 +58,7 @@ async def test_two_people_are_needed_and_the_first_may_think_again(build: Build)
         await whisper(harness, MINA.id, "1명이 더 승인해야 합니다")
         await harness.until(lambda: "1 more person has to approve" in harness.card_text(deployment))
 
-        await press_whispered(harness, MINA.id, "take_back")
+        await press_in_ephemeral(harness, MINA.id, "take_back")
         await whisper(harness, MINA.id, "order 전환에 대한 표를 거두었습니다.")
         await harness.until(lambda: "Approved so far" not in harness.card_text(deployment))
 
@@ -173,8 +173,8 @@ async def test_an_admin_breaks_glass_publicly(build: Build) -> None:
         deployment, _ = await harness.open_gate("order")
         await harness.approve(GRACE.id, deployment)
         await whisper(harness, GRACE.id, "2 more people have to approve")
-        await press_whispered(harness, GRACE.id, "break_glass")
-        said = await break_the_glass(harness, GRACE.id, "customers cannot pay")
+        await press_in_ephemeral(harness, GRACE.id, "break_glass")
+        said = await break_glass(harness, GRACE.id, "customers cannot pay")
         assert "2 more people have to approve" in said
 
         assert await harness.reported(deployment) == ["Succeeded"]
@@ -205,8 +205,8 @@ async def test_an_earlier_approver_did_not_break_glass(build: Build) -> None:
         await whisper(harness, OLU.id, "2 more people have to approve")
         await harness.approve(GRACE.id, deployment)
         await whisper(harness, GRACE.id, "1 more person has to approve")
-        await press_whispered(harness, GRACE.id, "break_glass")
-        await break_the_glass(harness, GRACE.id, "customers cannot pay")
+        await press_in_ephemeral(harness, GRACE.id, "break_glass")
+        await break_glass(harness, GRACE.id, "customers cannot pay")
         assert await harness.reported(deployment) == ["Succeeded"]
         await harness.until(lambda: f"*Break-glass:* <@{GRACE.id}> approved" in harness.card_text(deployment))
 
@@ -240,8 +240,8 @@ async def test_an_announcement_whose_answer_was_lost_is_not_said_twice(build: Bu
         await harness.approve(GRACE.id, deployment)
         await whisper(harness, GRACE.id, "more people have to approve")
         harness.slack.faults.lose_answer("chat.postMessage")
-        await press_whispered(harness, GRACE.id, "break_glass")
-        await break_the_glass(harness, GRACE.id, "customers cannot pay")
+        await press_in_ephemeral(harness, GRACE.id, "break_glass")
+        await break_glass(harness, GRACE.id, "customers cannot pay")
         await harness.until(lambda: harness.rows("SELECT ts FROM announcements WHERE ts IS NOT NULL"))
         announced = [text for text in replies(harness, deployment) if "against its rules" in text]
         assert len(announced) == 1

@@ -102,12 +102,12 @@ async def play(harness: Harness) -> str:
 
 async def test_a_secret_in_the_environment_appears_nowhere(log: io.StringIO, harness: Harness) -> None:
     await play(harness)
-    told = await fetched(harness)
+    responses = await fetched(harness)
     places = {
         "Slack": harness.slack.traffic(),
         "the record": everything_recorded(harness.database_url),
         "the log": log.getvalue(),
-        "HTTP": told,
+        "HTTP": responses,
     }
     assert all(len(text) > 500 for text in places.values()), "something was searched that holds nothing"
     found = [

@@ -17,7 +17,7 @@ def thread(harness: Harness, deployment: str) -> list[Message]:
     return harness.slack.messages.replies(card.channel, card.ts)
 
 
-def told(harness: Harness, deployment: str) -> str:
+def thread_text(harness: Harness, deployment: str) -> str:
     """The whole thread, as one text."""
     found = harness.find_card(deployment)
     return "\n".join(text_of(message) for message in thread(harness, deployment)) if found else ""
@@ -26,12 +26,12 @@ def told(harness: Harness, deployment: str) -> str:
 async def test_the_thread_shows_a_switch_from_its_gate_to_the_end_of_blue(harness: Harness) -> None:
     deployment = await approved(harness)
     harness.aws.advance_until(lambda: harness.aws.deployment(deployment).terminates_at is not None)
-    await harness.until(lambda: "100 %" in told(harness, deployment))
+    await harness.until(lambda: "100 %" in thread_text(harness, deployment))
     harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
     harness.clock.advance(minutes=6)
-    await harness.until(lambda: "blue is terminated" in told(harness, deployment))
+    await harness.until(lambda: "blue is terminated" in thread_text(harness, deployment))
 
-    story = told(harness, deployment)
+    text = thread_text(harness, deployment)
     in_order = [
         "Waits for an answer",
         "approves",
@@ -40,14 +40,14 @@ async def test_the_thread_shows_a_switch_from_its_gate_to_the_end_of_blue(harnes
         "100 %",
         "blue is terminated",
     ]
-    assert [story.count(part) for part in in_order] == [1] * len(in_order)
-    places = [story.index(part) for part in in_order]
+    assert [text.count(part) for part in in_order] == [1] * len(in_order)
+    places = [text.index(part) for part in in_order]
     assert places == sorted(places)
 
 
 async def test_a_reply_whose_answer_was_lost_is_not_said_twice(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
-    await harness.until(lambda: "Waits for an answer" in told(harness, deployment))
+    await harness.until(lambda: "Waits for an answer" in thread_text(harness, deployment))
     harness.slack.faults.lose_answer("chat.postMessage", times=1)
 
     await harness.approve(OLU.id, deployment)
@@ -55,12 +55,12 @@ async def test_a_reply_whose_answer_was_lost_is_not_said_twice(harness: Harness)
     await harness.until(lambda: any(row["last_error"] for row in harness.table("threads")), 20)
     harness.clock.advance(minutes=1)
     await harness.until(lambda: not any(row["due_at"] for row in harness.table("threads")), 20)
-    assert told(harness, deployment).count("*Approved*") == 1
+    assert thread_text(harness, deployment).count("*Approved*") == 1
 
 
 async def test_slack_away_delays_the_thread_and_loses_nothing(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
-    await harness.until(lambda: "Waits for an answer" in told(harness, deployment))
+    await harness.until(lambda: "Waits for an answer" in thread_text(harness, deployment))
     harness.slack.faults.error("chat.postMessage", "fatal_error", times=3)
 
     await harness.approve(OLU.id, deployment)
@@ -68,17 +68,17 @@ async def test_slack_away_delays_the_thread_and_loses_nothing(harness: Harness) 
     await harness.until(lambda: any(row["last_error"] for row in harness.table("threads")))
     harness.clock.advance(minutes=2)
 
-    await harness.until(lambda: "took the answer" in told(harness, deployment))
-    assert told(harness, deployment).count("*Approved*") == 1
+    await harness.until(lambda: "took the answer" in thread_text(harness, deployment))
+    assert thread_text(harness, deployment).count("*Approved*") == 1
 
 
 async def test_those_who_may_decide_are_reminded_at_half_time_and_near_the_end(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
 
     harness.clock.advance(minutes=28)
-    await harness.until(lambda: "27 minutes left" in told(harness, deployment))
+    await harness.until(lambda: "27 minutes left" in thread_text(harness, deployment))
     harness.clock.advance(minutes=17.5)
-    await harness.until(lambda: told(harness, deployment).count("minutes left") == 2)
+    await harness.until(lambda: thread_text(harness, deployment).count("minutes left") == 2)
 
     reminders = [text_of(reply) for reply in thread(harness, deployment) if "minutes left" in text_of(reply)]
     assert len(reminders) == 2
@@ -101,7 +101,7 @@ async def test_after_a_pause_one_reminder_says_it_all(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
 
     harness.clock.advance(minutes=46)
-    await harness.until(lambda: "minutes left" in told(harness, deployment))
+    await harness.until(lambda: "minutes left" in thread_text(harness, deployment))
 
     assert harness.audit(deployment).count("reminded") == 1
 
@@ -126,4 +126,4 @@ async def test_another_channel_is_called_when_nobody_decides(calling: Harness) -
     (call,) = calling.slack.messages.in_channel("C09LEADS")
     assert "order" in text_of(call)
     assert deployment in text_of(call)
-    assert "minutes left" not in told(calling, deployment)
+    assert "minutes left" not in thread_text(calling, deployment)

@@ -25,7 +25,7 @@ async def asked(harness: Harness) -> str:
     return deployment
 
 
-async def look_again(harness: Harness, deployment: str, words: str, *, there: bool = True) -> None:
+async def poll_again(harness: Harness, deployment: str, words: str, *, there: bool = True) -> None:
     """The next look has come, and the card says `words` (or no longer)."""
     harness.clock.advance(seconds=20)
     await harness.until(lambda: (words in harness.card_text(deployment)) is there)
@@ -46,7 +46,7 @@ async def test_a_listener_that_somebody_changed_holds_the_approval(
 ) -> None:
     deployment = await asked(harness)
     harness.aws.write_listener("order", weights)
-    await look_again(harness, deployment, said)
+    await poll_again(harness, deployment, said)
     assert "break_glass" in harness.actions(deployment)
     await harness.approve(OLU.id, deployment)
     await harness.until(lambda: said in harness.ephemerals(OLU.id))
@@ -56,7 +56,7 @@ async def test_a_listener_that_somebody_changed_holds_the_approval(
     assert refused["detail"]["rules"].startswith(("green_serves 8020", "traffic_elsewhere 8020 legacy"))
 
     harness.aws.write_listener("order", {})
-    await look_again(harness, deployment, said, there=False)
+    await poll_again(harness, deployment, said, there=False)
     await harness.approve(OLU.id, deployment)
     assert await harness.reported(deployment) == ["Succeeded"]
     blockers = [
@@ -70,7 +70,7 @@ async def test_a_listener_that_somebody_changed_holds_the_approval(
 async def test_green_without_a_healthy_target_holds_it_and_a_rejection_passes(harness: Harness) -> None:
     deployment = await asked(harness)
     harness.aws.set_health("order", "green", "unhealthy", reason="Target.Timeout")
-    await look_again(harness, deployment, UNHEALTHY)
+    await poll_again(harness, deployment, UNHEALTHY)
     await harness.approve(OLU.id, deployment)
     await harness.until(lambda: UNHEALTHY in harness.ephemerals(OLU.id))
     await harness.reject(OLU.id, deployment, "green is down")
@@ -80,7 +80,7 @@ async def test_green_without_a_healthy_target_holds_it_and_a_rejection_passes(ha
 async def test_every_list_says_it(harness: Harness) -> None:
     deployment = await asked(harness)
     harness.aws.write_listener("order", {BLUE: 70, GREEN: 30})
-    await look_again(harness, deployment, SERVES)
+    await poll_again(harness, deployment, SERVES)
     for words in ("", "order"):
         await harness.slack.slash_async(OLU.id, "C01DEPLOY", "/deploys", words)
         await harness.until(lambda: SERVES in harness.ephemerals(OLU.id))
@@ -100,7 +100,7 @@ async def test_every_list_says_it(harness: Harness) -> None:
 async def test_an_admin_passes_it_in_the_open(harness: Harness) -> None:
     deployment = await asked(harness)
     harness.aws.write_listener("order", {BLUE: 70, GREEN: 30})
-    await look_again(harness, deployment, SERVES)
+    await poll_again(harness, deployment, SERVES)
     await harness.press(GRACE.id, deployment, "break_glass")
     await harness.until(lambda: harness.slack.views.top(GRACE.id) is not None)
     form = harness.slack.views.top(GRACE.id)

@@ -29,13 +29,13 @@ CROWD: Final = tuple(
 ONLY_GRACE: Final = 6
 """Cards that nobody but Grace presses, so that some are surely rejected."""
 
-BOTH_HEAR: Final = 40
+BOTH_REPLICAS: Final = 40
 """Of so many cards every press reaches both replicas, as it never does at Slack."""
 
 TAKEN_OVER_WITHIN: Final = 5.0
 """Seconds: the lease, the tick, and the work itself."""
 
-PATIENCE: Final = 120.0
+TIMEOUT_SECONDS: Final = 120.0
 """Seconds that any part may take on a machine that has other things to do; alone it takes a few."""
 
 TOOK: Final = "CodeDeploy took the answer"
@@ -72,7 +72,7 @@ def decided(crowd: Fleet) -> int:
     return crowd.count("gates WHERE phase <> 'awaiting'")
 
 
-def one_hears(crowd: Fleet) -> None:
+def only_one_replica(crowd: Fleet) -> None:
     """From now on each press reaches one replica, in turn."""
     crowd.slack.deliver_to_all_sockets(on=False)
 
@@ -101,8 +101,8 @@ def test_two_hundred_gates_pressed_by_several_people_outlive_a_killed_replica(cr
     bad_weather(crowd)
     killed, _ = crowd.start_together(2)
     deployments = [crowd.aws.deploy(domain.name) for domain in CROWD]
-    crowd.until(lambda: crowd.count("gates") == len(CROWD), PATIENCE)
-    crowd.until(lambda: sum(1 for card in crowd.cards() if buttons(card)) == len(CROWD), PATIENCE)
+    crowd.until(lambda: crowd.count("gates") == len(CROWD), TIMEOUT_SECONDS)
+    crowd.until(lambda: sum(1 for card in crowd.cards() if buttons(card)) == len(CROWD), TIMEOUT_SECONDS)
 
     cards = crowd.cards()
     with ThreadPoolExecutor(8) as people, ThreadPoolExecutor(1) as grace:
@@ -112,26 +112,26 @@ def test_two_hundred_gates_pressed_by_several_people_outlive_a_killed_replica(cr
         ]
         crowd.slack.deliver_to_all_sockets()
         for number, card in enumerate(cards[ONLY_GRACE:]):
-            if number == BOTH_HEAR:
-                people.submit(one_hears, crowd)
+            if number == BOTH_REPLICAS:
+                people.submit(only_one_replica, crowd)
             who = [MINA, OLU, *([JUN] if number % 10 == 0 else [])]
             pressed += [people.submit(approve, crowd, card, person.id) for person in who]
-        crowd.until(lambda: decided(crowd) >= len(CROWD) / 2, PATIENCE)
+        crowd.until(lambda: decided(crowd) >= len(CROWD) / 2, TIMEOUT_SECONDS)
         killed.kill()
     for press in pressed:
         press.result()
-    press_again_where_nobody_answered(crowd)
+    retry_unanswered_presses(crowd)
 
-    crowd.until(lambda: crowd.count("gates WHERE outcome IS NULL") == 0, PATIENCE)
-    crowd.until(lambda: not any(buttons(card) for card in crowd.cards()), PATIENCE)
-    crowd.until(lambda: all(TOOK in text_of(card) for card in crowd.cards()), PATIENCE)
+    crowd.until(lambda: crowd.count("gates WHERE outcome IS NULL") == 0, TIMEOUT_SECONDS)
+    crowd.until(lambda: not any(buttons(card) for card in crowd.cards()), TIMEOUT_SECONDS)
+    crowd.until(lambda: all(TOOK in text_of(card) for card in crowd.cards()), TIMEOUT_SECONDS)
     check_every_gate(crowd, deployments)
     check_nothing_waits(crowd)
 
 
-def press_again_where_nobody_answered(crowd: Fleet) -> None:
+def retry_unanswered_presses(crowd: Fleet) -> None:
     """A press that nobody acked is pressed again, as its person would."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT_SECONDS
     while waiting := crowd.rows(
         "SELECT s.deployment_id FROM gates g JOIN switches s ON s.id = g.switch_id WHERE g.phase = 'awaiting'"
     ):
@@ -141,7 +141,7 @@ def press_again_where_nobody_answered(crowd: Fleet) -> None:
 
 
 def check_every_gate(crowd: Fleet, deployments: list[str]) -> None:
-    """One decision each, and CodeDeploy heard exactly that."""
+    """One decision each, and CodeDeploy answers exactly that."""
     gates = crowd.rows(
         "SELECT s.deployment_id, g.verdict, g.outcome, (SELECT count(*) FROM audit_events a"
         " WHERE a.gate_id = g.id AND a.kind = 'gate_decided') AS decisions"
@@ -152,8 +152,8 @@ def check_every_gate(crowd: Fleet, deployments: list[str]) -> None:
     assert {row["outcome"] for row in gates} == {"told"}
     assert {row["verdict"] for row in gates} == {"approved", "rejected"}
     answer = {"approved": ["Succeeded"], "rejected": ["Failed"]}
-    heard = {row["deployment_id"]: crowd.aws.answers(row["deployment_id"]) for row in gates}
-    assert heard == {row["deployment_id"]: answer[row["verdict"]] for row in gates}
+    answers = {row["deployment_id"]: crowd.aws.answers(row["deployment_id"]) for row in gates}
+    assert answers == {row["deployment_id"]: answer[row["verdict"]] for row in gates}
 
 
 def check_nothing_waits(crowd: Fleet) -> None:
@@ -182,7 +182,7 @@ def test_the_report_of_a_killed_replica_is_sent_by_another(few: Fleet) -> None:
     few.start().wait_ready(60)
     assert few.aws.answers(deployment) == []  # the lease is kept: nobody else tells it meanwhile
     killed.kill()
-    took = _seconds_until_told(few, deployment)
+    took = _seconds_until_reported(few, deployment)
 
     assert few.aws.answers(deployment) == ["Succeeded"]
     assert took < TAKEN_OVER_WITHIN + BUSY
@@ -216,7 +216,7 @@ def test_replicas_that_start_together_migrate_together(empty_url: str) -> None:
         subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         for _ in range(2)
     ]
-    said = [process.communicate(timeout=PATIENCE)[0].decode() for process in started]
+    said = [process.communicate(timeout=TIMEOUT_SECONDS)[0].decode() for process in started]
     assert [process.returncode for process in started] == [0, 0], said
     assert all(f"The record is at migration {newest()}." in text for text in said)
 
@@ -239,7 +239,7 @@ def test_a_deadline_is_kept_by_whichever_replica_is_left(few: Fleet) -> None:
     assert 0 <= gate["late"].total_seconds() < 1 + BUSY
 
 
-def _seconds_until_told(few: Fleet, deployment: str) -> float:
+def _seconds_until_reported(few: Fleet, deployment: str) -> float:
     began = time.monotonic()
     few.until(lambda: few.aws.answers(deployment))
     return time.monotonic() - began

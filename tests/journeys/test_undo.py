@@ -182,7 +182,7 @@ async def test_the_command_opens_the_form_for_the_latest_switch(harness: Harness
     assert deployment in str(harness.slack.views.top(MINA.id))
 
 
-async def test_an_undo_whose_passage_failed_passes_at_a_later_look(harness: Harness) -> None:
+async def test_an_undo_whose_approval_failed_is_approved_at_a_later_poll(harness: Harness) -> None:
     deployment = await finished(harness)
     refuse = "ALTER TABLE gates ADD CONSTRAINT broken CHECK (basis <> 'undo') NOT VALID"
     await outsiders.alters(harness, refuse)

@@ -1,4 +1,4 @@
-"""Whoever watched a switch is killed at each step of it: another goes on where it was, and nothing is told twice."""
+"""A killed replica that polls a switch: another one takes over, and nothing is posted twice."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,9 +55,9 @@ def test_a_canary_is_followed_to_its_end_by_one_replica_after_another(few: Fleet
     few.until(lambda: "Finished" in card(few, deployment))
 
     few.until(lambda: "blue is terminated" in story(few, deployment))
-    told = story(few, deployment)
+    timeline = story(few, deployment)
     once = ["Waits for an answer", "*Approved*", "*10 %*", "*100 %*", "blue is terminated"]
-    assert [told.count(part) for part in once] == [1] * len(once)
+    assert [timeline.count(part) for part in once] == [1] * len(once)
     assert few.count("audit_events WHERE kind IN ('traffic_moved', 'switched', 'switch_ended')") == 3
 
 

@@ -15,20 +15,20 @@ from tests.sandbox.command import left_behind, open_sandbox, own_folder, run_san
 
 
 @pytest.mark.parametrize(
-    ("verdict", "told", "traffic"),
+    ("verdict", "answer", "traffic"),
     [
         ("approve", "Succeeded", "Traffic of order: blue 0 %, green 100 %."),
         ("reject", "Failed", "Traffic of order: blue 100 %, green 0 %."),
     ],
 )
 def test_one_deployment_goes_through_and_nothing_is_left_behind(
-    verdict: str, told: str, traffic: str
+    verdict: str, answer: str, traffic: str
 ) -> None:
     with own_folder() as folder:
         done = run_sandbox("--once", verdict, folder=folder)
 
         assert done.returncode == 0, done.stderr
-        assert f"CodeDeploy was told {told}. {traffic}" in done.stdout
+        assert f"CodeDeploy was told {answer}. {traffic}" in done.stdout
         assert left_behind(folder) == []
 
 
@@ -79,12 +79,12 @@ def test_the_cards_language_is_the_environments_unless_a_flag_says_otherwise(
 def test_aws_is_not_ahead_of_the_service_when_the_page_opens() -> None:
     with own_folder() as folder, open_sandbox(folder=folder) as sandbox:
         with urlopen(f"{sandbox.url}/state?who={OLU.id}") as answer:
-            told = json.load(answer)
+            state = json.load(answer)
 
-        assert told["now"] <= time.time()
-        assert told["put"]["speed"] == 1
+        assert state["now"] <= time.time()
+        assert state["put"]["speed"] == 1
         waiting = [
-            key for key, piece in told["put"].items() if ":" in key and piece.get("state") == "waiting"
+            key for key, piece in state["put"].items() if ":" in key and piece.get("state") == "waiting"
         ]
         assert waiting == ["domain:order", "domain:payment"]
 

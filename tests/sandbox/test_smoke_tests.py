@@ -27,14 +27,14 @@ class Ci:
     def states(self) -> list[str]:
         """What the service was told, in order."""
         rows = self.harness.rows("SELECT detail FROM audit_events WHERE kind = 'check_told' ORDER BY id")
-        return [_told(row["detail"])["state"] for row in rows]
+        return [_check(row["detail"])["state"] for row in rows]
 
-    async def told(self, *states: str) -> None:
+    async def reported(self, *states: str) -> None:
         """Until the service was told these and no other."""
         await self.harness.until(lambda: self.states() == list(states))
 
 
-def _told(detail: dict[str, Any]) -> dict[str, Any]:
+def _check(detail: dict[str, Any]) -> dict[str, Any]:
     assert detail["name"] == SMOKE_TEST
     return detail
 
@@ -54,7 +54,7 @@ async def ci(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch)
 
 async def test_a_deployment_is_tested_once_it_is_up(ci: Ci) -> None:
     deployment = ci.pipeline.push("payment")
-    await ci.told("pending")
+    await ci.reported("pending")
 
     await ci.harness.until(lambda: ci.harness.aws.deployment(deployment).waits_for)
     await ci.harness.advance_until(lambda: ci.states() == ["pending", "passed"])
@@ -77,7 +77,7 @@ async def test_what_waits_is_tested_again_when_it_is_to_fail_and_to_pass(ci: Ci)
 
 async def test_what_is_over_is_not_tested_again(ci: Ci) -> None:
     deployment = ci.pipeline.push("payment")
-    await ci.told("pending")
+    await ci.reported("pending")
     await ci.harness.until(lambda: ci.harness.aws.deployment(deployment).waits_for)
     ci.harness.aws.stop_deployment(deployment)
     await ci.harness.advance_until(lambda: all(one.over for one in ci.harness.aws.deployments("payment")))
@@ -97,7 +97,7 @@ async def test_a_check_is_reported_once_the_service_is_back(ci: Ci) -> None:
 
     ci.service = ci.harness.url
 
-    await ci.told("pending")
+    await ci.reported("pending")
 
 
 async def test_a_domain_without_a_test_is_left_alone(ci: Ci) -> None:

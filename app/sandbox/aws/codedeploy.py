@@ -36,7 +36,7 @@ class CodeDeploy:
         group = self._account.group(params.get("applicationName"), params.get("deploymentGroupName"))
         config = config_named(params.get("deploymentConfigName") or group.domain.config)
         revision = self._account.revisions.read(group.domain.application, params.get("revision"))
-        refuse_if_busy(group)
+        reject_if_busy(group)
         deployment = new_deployment(
             self._account,
             group,
@@ -78,7 +78,7 @@ class CodeDeploy:
 
     def stop_deployment(self, params: Params) -> dict[str, Any]:
         deployment = self._deployment(params)
-        _refuse_if_over(deployment)
+        _reject_if_over(deployment)
         if not deployment.stopping:
             asked = params.get("autoRollbackEnabled")
             rollback = (
@@ -95,7 +95,7 @@ class CodeDeploy:
         kind = params.get("deploymentWaitType") or "READY_WAIT"
         if kind not in ("READY_WAIT", "TERMINATION_WAIT"):
             raise AwsError("InvalidDeploymentWaitTypeException", "The wait type is invalid.")
-        _refuse_if_over(deployment)
+        _reject_if_over(deployment)
         if kind == "READY_WAIT":
             if deployment.status != "Ready" or deployment.stopping:
                 raise AwsError(
@@ -114,7 +114,7 @@ class CodeDeploy:
         return self._account.deployment(params.get("deploymentId"))
 
 
-def refuse_if_busy(group: Group) -> None:
+def reject_if_busy(group: Group) -> None:
     """One deployment at a time. Raises DeploymentLimitExceededException."""
     if group.live is not None:
         raise AwsError(
@@ -124,7 +124,7 @@ def refuse_if_busy(group: Group) -> None:
         )
 
 
-def _refuse_if_over(deployment: Deployment) -> None:
+def _reject_if_over(deployment: Deployment) -> None:
     if deployment.over:
         raise AwsError(
             "DeploymentAlreadyCompletedException",

@@ -7,7 +7,7 @@ from typing import Any
 from app.sandbox.aws.account import Account
 from app.sandbox.aws.appspec import appspec_of
 from app.sandbox.aws.calls import Call, Calls
-from app.sandbox.aws.codedeploy import CodeDeploy, refuse_if_busy
+from app.sandbox.aws.codedeploy import CodeDeploy, reject_if_busy
 from app.sandbox.aws.group import Group
 from app.sandbox.aws.hook_calls import HookCall, HookCalls
 from app.sandbox.aws.machine import Machine
@@ -114,7 +114,7 @@ class Controls:
         """
         with self._lock.hold():
             group = self._group(domain)
-            refuse_if_busy(group)
+            reject_if_busy(group)
             params = {
                 "applicationName": group.domain.application,
                 "deploymentGroupName": group.domain.deployment_group,

@@ -100,11 +100,11 @@ def answer(request: Request, result: dict[str, Any]) -> web.Response:
     return _response(json.dumps(result), request.content_type, request_id)
 
 
-def refusal(content_type: str, error: AwsError) -> web.Response:
+def error_response(content_type: str, error: AwsError) -> web.Response:
     """AWS's error document; the code is in the body, because the SDK does not read it anywhere else."""
     request_id = str(uuid4())
     if content_type in (FORM, "text/xml"):
-        text = query.refusal(error.code, error.message, request_id)
+        text = query.error_response(error.code, error.message, request_id)
         return _response(text, "text/xml", request_id, status=error.status)
     text = json.dumps({"__type": error.code, "message": error.message})
     return _response(text, content_type or JSON_1_1, request_id, status=error.status)

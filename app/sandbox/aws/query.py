@@ -31,7 +31,7 @@ def answer(op: str, result: dict[str, Any], request_id: str) -> str:
     )
 
 
-def refusal(code: str, message: str, request_id: str) -> str:
+def error_response(code: str, message: str, request_id: str) -> str:
     return (
         f'<ErrorResponse xmlns="{NAMESPACE}"><Error><Type>Sender</Type><Code>{code}</Code>'
         f"<Message>{escape(message)}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"

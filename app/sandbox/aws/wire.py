@@ -61,7 +61,7 @@ class Wire:
             protocols.check_signature(http.headers, self._regions)
         except AwsError as error:
             self._note(http.headers.get("X-Amz-Target", fields.get("Action", "?")), {}, error.code)
-            return protocols.refusal(content_type, error)
+            return protocols.error_response(content_type, error)
         fault = self._faults.take(request.op)
         if fault.delay:
             await asyncio.sleep(fault.delay)
@@ -94,7 +94,7 @@ class Wire:
                 self._note(request.op, request.params, fault.after_commit or "ok")
         except AwsError as error:
             self._note(request.op, request.params, error.code)
-            return protocols.refusal(request.content_type, error)
+            return protocols.error_response(request.content_type, error)
         if fault.after_commit is not None:
             return _fault(request, fault.after_commit)
         return protocols.answer(request, result)
@@ -133,7 +133,7 @@ def _fault(request: protocols.Request, kind: Kind) -> web.StreamResponse:
     error = errors.get(kind) or AwsError(
         "InternalFailure", "The request processing has failed because of an unknown error.", status=500
     )
-    return protocols.refusal(request.content_type, error)
+    return protocols.error_response(request.content_type, error)
 
 
 def _hang_up(http: web.Request) -> None:

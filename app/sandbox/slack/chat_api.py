@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from app.sandbox.slack.errors import SlackError, refused_blocks
+from app.sandbox.slack.errors import SlackError, invalid_blocks
 from app.sandbox.slack.ids import with_ids
 from app.sandbox.slack.json_shapes import message_json
 from app.sandbox.slack.params import Params, flag, structure, text_of
@@ -132,7 +132,7 @@ def read_shown(params: Params, *, max_length: int = MAX_POST_CHARS) -> Shown:
         return Shown(text)
     problems = message_problems(blocks)
     if problems:
-        raise refused_blocks("invalid_blocks", problems)
+        raise invalid_blocks("invalid_blocks", problems)
     return Shown(text, tuple(with_ids(blocks)))
 
 

@@ -20,7 +20,7 @@ class SlackError(Exception):
         return {"ok": False, "error": self.code, **self.more}
 
 
-def refused_blocks(code: str, problems: list[str]) -> SlackError:
+def invalid_blocks(code: str, problems: list[str]) -> SlackError:
     """What is wrong is told twice: in `errors`, and as `response_metadata.messages` with pointers."""
     plain = [problem.removeprefix("[ERROR] ") for problem in problems]
     return SlackError(code, errors=plain, response_metadata={"messages": problems})

@@ -17,10 +17,10 @@ Outage = Literal["unavailable", "reset"]
 
 @dataclass(frozen=True, slots=True)
 class FaultEffect:
-    """The effect on one request: so many seconds' delay, then a refusal, or its answer is lost after the work."""
+    """The effect on one request: a delay in seconds, then an error, or a lost answer after the work."""
 
     delay: float = 0.0
-    refusal: SlackError | None = None
+    error: SlackError | None = None
     reset: bool = False
     answer_lost: bool = False
 
@@ -51,15 +51,15 @@ class Faults:
         self, method: str, *, retry_after: int = 1, times: int | None = 1, channel: str | None = None
     ) -> None:
         """HTTP 429 with Retry-After, in seconds."""
-        self._add(method, FaultEffect(refusal=ratelimited(retry_after)), times, channel)
+        self._add(method, FaultEffect(error=ratelimited(retry_after)), times, channel)
 
     def error(self, method: str, code: str, *, times: int | None = 1, channel: str | None = None) -> None:
         """Any of Slack's error strings, as HTTP 200."""
-        self._add(method, FaultEffect(refusal=SlackError(code)), times, channel)
+        self._add(method, FaultEffect(error=SlackError(code)), times, channel)
 
     def server_error(self, method: str, *, status: int = 500, times: int | None = 1) -> None:
         """Before anything was done."""
-        self._add(method, FaultEffect(refusal=SlackError("internal_error", status=status)), times)
+        self._add(method, FaultEffect(error=SlackError("internal_error", status=status)), times)
 
     def reset(self, method: str, *, times: int | None = 1) -> None:
         """The connection is dropped before anything was done."""
@@ -114,11 +114,11 @@ class Faults:
         if self._outage == "reset":
             return FaultEffect(reset=True)
         if self._outage == "unavailable":
-            return FaultEffect(refusal=SlackError("service_unavailable", status=503))
+            return FaultEffect(error=SlackError("service_unavailable", status=503))
         with self._lock:
             delay = self._take_slow(method)
             due = self._take_due(method, channel) or FaultEffect()
-        return FaultEffect(delay, due.refusal, due.reset, due.answer_lost)
+        return FaultEffect(delay, due.error, due.reset, due.answer_lost)
 
     def take_handshake(self) -> bool:
         """Whether the socket that is about to connect fails."""

@@ -72,7 +72,7 @@ def client_errors(view: View, state: Mapping[str, Any]) -> dict[str, str]:
         if block["type"] != "input":
             continue
         value = state[block["block_id"]][element["action_id"]].get(STATE_KEY[element["type"]])
-        wrong = _refusal(value, element, optional=bool(block.get("optional")))
+        wrong = _input_error(value, element, optional=bool(block.get("optional")))
         if wrong:
             errors[block["block_id"]] = wrong
     return errors
@@ -109,7 +109,7 @@ def _state(element: Json, filling: Filling | None) -> Json:
     return {"type": kind, key: filling or None}
 
 
-def _refusal(value: Any, element: Json, *, optional: bool) -> str:
+def _input_error(value: Any, element: Json, *, optional: bool) -> str:
     if not value:
         return "" if optional else "Please complete this required field."
     length = len(value) if isinstance(value, str) else 0

@@ -4,7 +4,7 @@ import math
 from typing import Final
 
 from app.sandbox.slack.chat_api import find_channel
-from app.sandbox.slack.errors import SlackError, refused_blocks
+from app.sandbox.slack.errors import SlackError, invalid_blocks
 from app.sandbox.slack.json_shapes import auth_json, channel_json, group_json, message_json, user_json
 from app.sandbox.slack.params import Params, flag, number, structure, text_of
 from app.sandbox.slack.shapes import Channel, Json, Message, User
@@ -39,7 +39,7 @@ class ReadsApi:
         """https://docs.slack.dev/reference/methods/blocks.validate, as far as blocks of a message go."""
         problems = message_problems(structure(params, "blocks", code="invalid_blocks"))
         if problems:
-            raise refused_blocks("invalid_blocks", problems)
+            raise invalid_blocks("invalid_blocks", problems)
         return {}
 
     def user(self, params: Params) -> Json:

@@ -61,8 +61,8 @@ def view_html(view: View, *, viewer: Viewer, values: Mapping[str, str] | None = 
 def blocks_html(blocks: Sequence[Json], frame: Frame, *, errors: Mapping[str, str] | None = None) -> Html:
     """`errors` stand under the inputs that they are about, by block id."""
     drawn = [_BLOCKS.get(block["type"], _unknown)(block, frame) for block in blocks]
-    told = [_error((errors or {}).get(block["block_id"])) for block in blocks]
-    return tag("div", {"class": "sl-blocks"}, *(join(*pair) for pair in zip(drawn, told, strict=True)))
+    errors_html = [_error((errors or {}).get(block["block_id"])) for block in blocks]
+    return tag("div", {"class": "sl-blocks"}, *(join(*pair) for pair in zip(drawn, errors_html, strict=True)))
 
 
 def _text_only(message: Message, viewer: Viewer) -> Html:

@@ -85,14 +85,16 @@ class UserActions:
         payload = self._payloads.home_opened(person, channel, view, tab=tab)
         return await self._delivery.deliver("events_api", payload)
 
-    async def change_channel_id(self, old: str, new: str, *, tell: bool = True, **fields: Any) -> Ack | None:
+    async def change_channel_id(
+        self, old: str, new: str, *, notify: bool = True, **fields: Any
+    ) -> Ack | None:
         """A channel becomes private or shared and gets another id: messages keep their ts, and the old id is not found
-        any more. `fields` of the channel change with it. `tell`: whether the app hears of it; Slack tells only of
+        any more. `fields` of the channel change with it. `notify`: whether the app hears of it; Slack tells only of
         channels that are shared with another company."""
         with self._ws.lock.change():
             self._ws.people.rename_channel(old, new, **fields)
             self._ws.messages.rename_channel(old, new)
-        if not tell:
+        if not notify:
             return None
         return await self._delivery.deliver("events_api", self._payloads.channel_id_changed(old, new))
 

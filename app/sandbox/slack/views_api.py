@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.sandbox.slack.errors import SlackError, refused_blocks
+from app.sandbox.slack.errors import SlackError, invalid_blocks
 from app.sandbox.slack.json_shapes import view_json
 from app.sandbox.slack.params import Params, structure, text_of
 from app.sandbox.slack.shapes import Json, View
@@ -25,12 +25,12 @@ class ViewsApi:
     def open(self, params: Params) -> Json:
         """A trigger is spent only by a view that is good."""
         body = read_view(params, surface="modal")
-        self._refuse_double(body)
+        self._reject_duplicate(body)
         return _answer(self._ws.views.open(self._ws.triggers.spend(text_of(params, "trigger_id")), body))
 
     def push(self, params: Params) -> Json:
         body = read_view(params, surface="modal")
-        self._refuse_double(body)
+        self._reject_duplicate(body)
         return _answer(self._ws.views.push(self._ws.triggers.spend(text_of(params, "trigger_id")), body))
 
     def update(self, params: Params) -> Json:
@@ -50,7 +50,7 @@ class ViewsApi:
         body = read_view(params, surface="home")
         return _answer(self._ws.views.publish(user.id, body, hash_=text_of(params, "hash") or None))
 
-    def _refuse_double(self, body: Json) -> None:
+    def _reject_duplicate(self, body: Json) -> None:
         external = body.get("external_id")
         if external and self._ws.views.find_external(str(external)):
             raise SlackError("duplicate_external_id")
@@ -63,7 +63,7 @@ def read_view(params: Params, *, surface: str) -> Json:
     if not problems and view["type"] != surface:
         problems = [f"[ERROR] must be of type {surface} [json-pointer:/view/type]"]
     if problems:
-        raise refused_blocks("invalid_arguments", problems)
+        raise invalid_blocks("invalid_arguments", problems)
     if view_is_too_large(view):
         raise SlackError("view_too_large")
     body: Json = view

@@ -101,8 +101,8 @@ class Wire:
         if fault.reset:
             _hang_up(http)
             raise _Reset
-        if fault.refusal is not None:
-            raise fault.refusal
+        if fault.error is not None:
+            raise fault.error
         return fault
 
     def _run_method(self, method: str, params: Params, token: str | None) -> Json:

@@ -26,7 +26,7 @@ PAGES: Final = (
     "/api/v1/audit?domain=order&kind=gate_decided",
     "/api/v1/audit?person=U01MINA",
 )
-MOST: Final = 1.5
+MAX_HISTORY: Final = 1.5
 
 
 def measure(env: BenchEnvironment) -> Sequence[Measurement]:
@@ -40,7 +40,7 @@ def measure(env: BenchEnvironment) -> Sequence[Measurement]:
         Measurement(
             name=f"{name}, {SWITCHES:,} ended switches",
             value=filled[name] / empty[name],
-            wanted=MOST,
+            wanted=MAX_HISTORY,
             unit="x",
             seen=f"{empty[name]:.2f} baselines, then {filled[name]:.2f}",
         )

@@ -1,4 +1,4 @@
-"""From a submitted Undo to StopDeployment having been heard, with a CodeDeploy that answers in 5 ms."""
+"""From a submitted Undo to StopDeployment being answered, with a CodeDeploy that answers in 5 ms."""
 
 from collections.abc import Sequence
 
@@ -27,9 +27,12 @@ def measure(env: BenchEnvironment) -> Sequence[Measurement]:
     requests = [undo_request(gate, edition) for gate, edition, _ in gates]
     load = env.press(requests, at_once=A_SECOND, rate=A_SECOND)
     env.aws.wait_until(lambda: len(env.aws.calls("StopDeployment")) >= UNDOS, timeout=60)
-    heard = {call.params["deploymentId"]: call.when.timestamp() for call in env.aws.calls("StopDeployment")}
+    answered_at = {
+        call.params["deploymentId"]: call.when.timestamp() for call in env.aws.calls("StopDeployment")
+    }
     took = [
-        1000 * (heard[deployments[gate]] - sent) for (gate, _, _), sent in zip(gates, load.sent, strict=True)
+        1000 * (answered_at[deployments[gate]] - sent)
+        for (gate, _, _), sent in zip(gates, load.sent, strict=True)
     ]
     name = f"Undo to StopDeployment, {A_SECOND}/s, p99"
     seen = f"p50 {quantile(took, 0.5):.1f} ms"

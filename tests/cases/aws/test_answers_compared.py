@@ -26,8 +26,8 @@ async def test_an_answer_that_codedeploy_took_and_does_not_hold_is_contradicted(
     gate = harness.gate(deployment)
     assert (gate["verdict"], gate["outcome_detail"]) == ("rejected", "Succeeded")
     await harness.until(lambda: "holds another answer: Succeeded" in harness.card_text(deployment))
-    told = harness.audit(deployment)
-    assert (told.count("report_told"), told.count("report_contradicted")) == (1, 1)
+    kinds = harness.audit(deployment)
+    assert (kinds.count("report_told"), kinds.count("report_contradicted")) == (1, 1)
     assert REGISTRY.get_sample_value(*CONTRADICTED) == before + 1
 
 

@@ -29,7 +29,7 @@ def definition(number: int, container: dict[str, Any], **more: Any) -> dict[str,
     }
 
 
-def told(blue: dict[str, Any], green: dict[str, Any]) -> list[str]:
+def changes_between(blue: dict[str, Any], green: dict[str, Any]) -> list[str]:
     return [change.name for change in diff(reading_of(blue), reading_of(green))]
 
 
@@ -122,26 +122,33 @@ IN_A_DEFINITION: Final[list[tuple[dict[str, Any], dict[str, Any]]]] = [
 
 @pytest.mark.parametrize(("without", "written"), IN_A_CONTAINER, ids=range(len(IN_A_CONTAINER)))
 def test_a_default_of_a_container_is_no_change(without: dict[str, Any], written: dict[str, Any]) -> None:
-    assert told(definition(41, without), definition(42, written)) == []
-    assert told(definition(41, written), definition(42, without)) == []
+    assert changes_between(definition(41, without), definition(42, written)) == []
+    assert changes_between(definition(41, written), definition(42, without)) == []
 
 
 @pytest.mark.parametrize(("without", "written"), IN_A_DEFINITION, ids=range(len(IN_A_DEFINITION)))
 def test_a_default_of_a_definition_is_no_change(without: dict[str, Any], written: dict[str, Any]) -> None:
-    assert told(definition(41, {}, **without), definition(42, {}, **written)) == []
+    assert changes_between(definition(41, {}, **without), definition(42, {}, **written)) == []
 
 
 @pytest.mark.parametrize("mode", ["awsvpc", "host"])
 def test_a_host_port_that_follows_the_containers_is_no_change(mode: str) -> None:
     without = {"portMappings": [{"containerPort": 8080}]}
     written = {"portMappings": [{"containerPort": 8080, "hostPort": 8080}]}
-    assert told(definition(41, without, networkMode=mode), definition(42, written, networkMode=mode)) == []
-    assert told(definition(41, without), definition(42, written)) == ["ports"], "on a bridge it is reserved"
+    assert (
+        changes_between(definition(41, without, networkMode=mode), definition(42, written, networkMode=mode))
+        == []
+    )
+    assert changes_between(definition(41, without), definition(42, written)) == ["ports"], (
+        "on a bridge it is reserved"
+    )
 
 
 def test_fargates_own_defaults_are_defaults_there_alone() -> None:
-    assert told(definition(41, {}, **FARGATE), definition(42, {"stopTimeout": 30}, **FARGATE)) == []
-    assert told(definition(41, {}), definition(42, {"stopTimeout": 30})) == ["stopTimeout"]
+    assert (
+        changes_between(definition(41, {}, **FARGATE), definition(42, {"stopTimeout": 30}, **FARGATE)) == []
+    )
+    assert changes_between(definition(41, {}), definition(42, {"stopTimeout": 30})) == ["stopTimeout"]
 
 
 NO_DEFAULTS: Final = {"essential", "enabled"}
@@ -182,8 +189,8 @@ def test_every_truth_value_that_ecs_knows_is_false_where_it_is_left_out(path: tu
         }
         for value in (None, False, True)
     )
-    assert told(blue, green) == []
-    assert told(blue, other) != []
+    assert changes_between(blue, green) == []
+    assert changes_between(blue, other) != []
 
 
 DOCUMENTED: Final = {
@@ -229,7 +236,7 @@ def test_a_documented_default_is_no_change(written: dict[str, Any]) -> None:
         return {} if isinstance(value, dict) else value
 
     bare = {name: without(value) for name, value in written.items() if isinstance(value, (dict, list))}
-    assert told(definition(41, bare), definition(42, written)) == []
+    assert changes_between(definition(41, bare), definition(42, written)) == []
 
 
 async def test_the_card_says_that_nothing_changes(harness: Harness) -> None:

@@ -54,7 +54,7 @@ def lines(**container: Any) -> str:
 
 NOTHING: Final = "*Nothing changes:* green runs `order:41`, as blue does."
 FILE: Final = {"type": "s3", "value": "arn:aws:s3:::order-env/prod.env"}
-TOLD: Final[list[tuple[dict[str, Any], str]]] = [
+SHOWN: Final[list[tuple[dict[str, Any], str]]] = [
     ({}, ""),
     ({"secrets": [{"name": "A", "valueFrom": f"{SECRET}:::{VERSION}"}]}, ""),
     (
@@ -87,12 +87,12 @@ TOLD: Final[list[tuple[dict[str, Any], str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("container", "said"), TOLD, ids=range(len(TOLD)))
+@pytest.mark.parametrize(("container", "said"), SHOWN, ids=range(len(SHOWN)))
 def test_what_is_read_anew_stands_beside_nothing_changes(container: dict[str, Any], said: str) -> None:
     assert lines(**container) == "\n".join([NOTHING, *([said] if said else [])])
 
 
-async def test_the_card_says_it_and_tells_no_address(harness: Harness) -> None:
+async def test_the_card_says_it_and_shows_no_address(harness: Harness) -> None:
     harness.aws.register_revision(
         "order", "1.41.0", secrets={"DB_PASSWORD": SECRET}, container={"environmentFiles": [FILE]}
     )

@@ -29,7 +29,7 @@ async def test_a_deployment_of_any_region_is_held_shown_and_answered(
 ) -> None:
     async with (
         running_harness(tmp_path, database_url, monkeypatch, region=region) as harness,
-        at_the_door(harness) as door,
+        at_the_door(harness) as endpoint,
     ):
         deployment, card = await harness.open_gate("order")
         assert harness.rows("SELECT region FROM switches") == [{"region": region}]
@@ -38,7 +38,7 @@ async def test_a_deployment_of_any_region_is_held_shown_and_answered(
         assert (f"https://{console}{path}?region={region}" in shown) == (console is not None)
         assert (path in shown) == (console is not None)
 
-        hint = await door.knock(
+        hint = await endpoint.knock(
             state_change(deployment, region=region),
             path="/events/codedeploy",
             signed_path="/events/codedeploy",

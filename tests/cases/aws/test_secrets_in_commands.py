@@ -57,7 +57,7 @@ def looked_at(blue: dict[str, Any], green: dict[str, Any]) -> Evidence:
     )
 
 
-def all_that_is_told(seen: Evidence) -> str:
+def all_that_is_shown(seen: Evidence) -> str:
     """Everything that is made of evidence: the record's JSON, the API's, the card and Details in each language."""
     shown = [
         str([details_modal(view_of(seen), texts=texts), evidence_blocks(view_of(seen), texts=texts)])
@@ -78,12 +78,12 @@ def test_only_the_fields_of_a_short_list_are_ever_shown() -> None:
     planted_strings = {text for text in strings([blue, green]) if text.startswith("S3cr3t")}
     assert len(planted_strings) > 150
 
-    told = all_that_is_told(looked_at(blue, green))
+    shown = all_that_is_shown(looked_at(blue, green))
 
     allowed = {planted(secret, path) for secret in ("S3cr3tA", "S3cr3tB") for path in SHOWN}
     assert allowed <= planted_strings
-    found = {text for text in planted_strings - allowed if text in told}
-    assert found == set(), "a value that may be secret is told"
+    found = {text for text in planted_strings - allowed if text in shown}
+    assert found == set(), "a value that may be secret is shown"
 
 
 def test_every_field_that_differs_is_said_to_change() -> None:
@@ -112,9 +112,9 @@ def test_a_changed_command_is_shown_as_changed_without_its_text(part: str, words
         {"taskDefinition": definition | {"containerDefinitions": [one]}},
         {"taskDefinition": definition | {"containerDefinitions": [one | {part: words}]}},
     )
-    told = all_that_is_told(seen)
-    assert "S3cr3t" not in told
-    assert {"command": "command changes", "entryPoint": "entry point changes"}[part] in told
+    shown = all_that_is_shown(seen)
+    assert "S3cr3t" not in shown
+    assert {"command": "command changes", "entryPoint": "entry point changes"}[part] in shown
 
 
 async def test_none_of_them_is_anywhere_in_the_service(harness: Harness) -> None:

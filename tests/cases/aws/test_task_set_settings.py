@@ -88,7 +88,7 @@ def test_what_is_the_same_is_no_change(green: dict[str, Any]) -> None:
     assert line(green) == "*Nothing changes:* green runs `order:41`, as blue does."
 
 
-def test_what_ecs_does_not_tell_is_not_compared() -> None:
+def test_what_ecs_does_not_return_is_not_compared() -> None:
     [known] = task_sets_of({"services": [{"taskSets": [{"id": "1", "taskDefinition": "order:41", **BLUE}]}]})
     assert list(settings_changes(None, known.settings)) == []
     assert list(settings_changes(known.settings, None)) == []

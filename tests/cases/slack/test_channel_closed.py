@@ -9,7 +9,7 @@ from aiohttp import ClientSession
 from app.sandbox.people import CHANNEL, GRACE, OLU, config_text
 from app.sandbox.slack.shapes import Channel
 from tests.harness import Harness
-from tests.journeys.test_timeline import told
+from tests.journeys.test_timeline import thread_text
 from tests.slack.play import Build, deploys, opened
 
 LEADS = Channel(id="C09LEADS", name="leads")
@@ -44,7 +44,7 @@ async def test_an_escalation_channel_that_is_closed_silences_no_thread(build: Bu
         assert problem in harness.card_text(deployment)
         assert (await readiness(harness))["closed_channels"] == {LEADS.id: problem}
         await harness.approve(OLU.id, deployment)
-        await harness.until(lambda: "took the answer" in told(harness, deployment))
+        await harness.until(lambda: "took the answer" in thread_text(harness, deployment))
         assert tried(harness) == 1
 
 

@@ -61,7 +61,7 @@ async def test_the_card_that_is_pressed_under_its_new_id_is_the_card(
 ) -> None:
     async with build(config=CONFIG, before=before) as harness:
         deployment, old = await asked(harness)
-        await harness.slack.change_channel_id_async(OLD.id, NEW, tell=False)
+        await harness.slack.change_channel_id_async(OLD.id, NEW, notify=False)
 
         await harness.slack.press_async(OLU.id, NEW, old.ts, action)
         if action == "reject":
@@ -84,7 +84,7 @@ def thread_of(harness: Harness) -> str:
 
 
 @BOTH
-async def test_what_slack_tells_of_a_changed_id_is_taken_over(build: Build, before: Any) -> None:
+async def test_a_channel_id_change_event_is_applied(build: Build, before: Any) -> None:
     async with build(config=CONFIG, before=before) as harness:
         deployment, old = await asked(harness)
 
@@ -108,7 +108,7 @@ async def test_what_slack_tells_of_a_changed_id_is_taken_over(build: Build, befo
 async def test_a_configuration_that_names_the_new_id_moves_no_card(build: Build, before: Any) -> None:
     async with build(config=CONFIG, before=before) as harness:
         deployment, old = await asked(harness)
-        await harness.slack.change_channel_id_async(OLD.id, NEW, tell=False)
+        await harness.slack.change_channel_id_async(OLD.id, NEW, notify=False)
         reload(harness, CONFIG.replace(OLD.id, NEW))
 
         await harness.slack.slash_async(GRACE.id, NEW, "/deploys", "freeze order for 20m stocktaking")

@@ -13,11 +13,11 @@ from app.sandbox.people import CHANNEL, GRACE, JUN, MINA, OLU, config_text
 from app.sandbox.slack.calls import Call
 from app.sandbox.slack.shapes import Channel, Message
 from tests.harness import Harness, serving, text_of
-from tests.journeys.test_timeline import told
+from tests.journeys.test_timeline import thread_text
 from tests.slack.play import STRANGER, TWO_APPROVALS, Build, deploys, heard, naming, whispers
 
 POST, UPDATE, REPLIES = "chat.postMessage", "chat.update", "conversations.replies"
-WHISPER = "chat.postEphemeral"
+EPHEMERAL = "chat.postEphemeral"
 ORDER = Channel(id="C02ORDER", name="order")
 
 
@@ -25,8 +25,8 @@ def updates(harness: Harness, card: Message) -> list[Call]:
     return [call for call in harness.slack.calls(UPDATE) if call.params["ts"] == card.ts]
 
 
-def has_whispered_more(harness: Harness, before: int) -> bool:
-    return len(harness.slack.calls(WHISPER)) > before
+def has_more_ephemerals(harness: Harness, before: int) -> bool:
+    return len(harness.slack.calls(EPHEMERAL)) > before
 
 
 async def quiet(harness: Harness) -> None:
@@ -67,9 +67,9 @@ async def test_a_card_is_redrawn_at_most_once_in_two_seconds(build: Build) -> No
         await quiet(harness)
         for _ in range(8):
             await harness.approve(OLU.id, deployment)
-            answered = len(harness.slack.calls(WHISPER))
+            answered = len(harness.slack.calls(EPHEMERAL))
             await harness.press(OLU.id, deployment, "approve")
-            await harness.until(partial(has_whispered_more, harness, answered))
+            await harness.until(partial(has_more_ephemerals, harness, answered))
         await quiet(harness)
         times = [call.when for call in updates(harness, card)]
         assert all(
@@ -80,7 +80,7 @@ async def test_a_card_is_redrawn_at_most_once_in_two_seconds(build: Build) -> No
 async def test_what_follows_a_lost_line_does_not_hide_it(harness: Harness) -> None:
     """The search failed, and more happened meanwhile: the line that was tried is looked for as it was tried."""
     deployment, _ = await harness.open_gate("order")
-    await harness.until(lambda: "Waits for an answer" in told(harness, deployment))
+    await harness.until(lambda: "Waits for an answer" in thread_text(harness, deployment))
     await quiet(harness)
     harness.slack.faults.lose_answer(POST)
     harness.slack.faults.ratelimit(REPLIES, retry_after=1)
@@ -91,10 +91,10 @@ async def test_what_follows_a_lost_line_does_not_hide_it(harness: Harness) -> No
     await harness.until(lambda: len(harness.slack.calls(REPLIES)) >= 1)
     harness.clock.advance(seconds=10)
 
-    await harness.until(lambda: "took the answer" in told(harness, deployment))
+    await harness.until(lambda: "took the answer" in thread_text(harness, deployment))
     await quiet(harness)
-    assert told(harness, deployment).count("*Approved*") == 1
-    assert told(harness, deployment).count("took the answer") == 1
+    assert thread_text(harness, deployment).count("*Approved*") == 1
+    assert thread_text(harness, deployment).count("took the answer") == 1
 
 
 async def test_an_announcement_whose_search_fails_is_said_once(harness: Harness) -> None:
@@ -202,7 +202,7 @@ async def test_a_stranger_who_presses_a_hundred_times_gets_one_reply(build: Buil
 
 
 @pytest.mark.parametrize("action", ["approve", "reject"])
-async def test_a_member_who_may_not_decide_hears_it_once_a_minute(harness: Harness, action: str) -> None:
+async def test_a_member_who_may_not_decide_gets_one_reply_a_minute(harness: Harness, action: str) -> None:
     deployment, _ = await harness.open_gate("order")
     for _ in range(20):
         await harness.press(JUN.id, deployment, action)

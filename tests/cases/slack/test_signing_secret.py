@@ -81,7 +81,7 @@ async def test_refused_requests_name_their_cause(build: Build) -> None:
         assert "slack_signature" not in (await readiness(harness))[1]
 
 
-async def test_the_doctor_tells_what_the_running_service_refuses(build: Build, shell: Shell) -> None:
+async def test_the_doctor_reports_what_the_running_service_refuses(build: Build, shell: Shell) -> None:
     async with build(socket_mode=False) as harness:
         await send(harness, block_actions({"action_id": "x"}), secret="another")
         found = await look_at_signatures(

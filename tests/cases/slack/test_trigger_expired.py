@@ -11,8 +11,8 @@ from tests.journeys.test_undo import switched
 from tests.slack.play import Build, deploys, whispers
 
 OPEN = "views.open"
-TOLD = "Slack did not open the form"
-REASON_ASKED = config_text(payment='reason = "always"\n')
+NOT_OPENED = "Slack did not open the form"
+REASON_REQUIRED = config_text(payment='reason = "always"\n')
 
 Break = Callable[[Faults], None]
 REFUSALS: dict[str, Break] = {
@@ -25,14 +25,14 @@ REFUSALS: dict[str, Break] = {
 }
 
 
-async def told(harness: Harness, user: str, times: int) -> None:
+async def got_replies(harness: Harness, user: str, times: int) -> None:
     """Waits until this user was told so many times that a form did not open."""
-    await harness.until(lambda: harness.ephemerals(user).count(TOLD) == times)
+    await harness.until(lambda: harness.ephemerals(user).count(NOT_OPENED) == times)
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)
 async def test_whoever_presses_on_a_card_gets_a_reply(build: Build, refusal: str) -> None:
-    async with build(config=REASON_ASKED) as harness:
+    async with build(config=REASON_REQUIRED) as harness:
         deployment, _ = await harness.open_gate("payment")
         await harness.until(lambda: "details" in str(harness.card(deployment).blocks))
         refuse = REFUSALS[refusal]
@@ -40,7 +40,7 @@ async def test_whoever_presses_on_a_card_gets_a_reply(build: Build, refusal: str
         for times, action in enumerate(("approve", "reject", "details"), 1):
             refuse(harness.slack.faults)
             assert (await harness.press(OLU.id, deployment, action)).acked
-            await told(harness, OLU.id, times)
+            await got_replies(harness, OLU.id, times)
 
         assert harness.gate(deployment)["phase"] == "awaiting"
         assert harness.slack.views.top(OLU.id) is None
@@ -54,12 +54,12 @@ async def test_whoever_wants_to_undo_gets_a_reply(harness: Harness, refusal: str
     refuse = REFUSALS[refusal]
     refuse(harness.slack.faults)
     await harness.press(OLU.id, deployment, "undo")
-    await told(harness, OLU.id, 1)
+    await got_replies(harness, OLU.id, 1)
 
     refuse(harness.slack.faults)
     result = await harness.slack.slash_async(OLU.id, CHANNEL.id, "/deploys", "undo order")
 
-    await told(harness, OLU.id, 2)
+    await got_replies(harness, OLU.id, 2)
     assert result.ack.acked
     assert result.message is None  # it does not claim that a form is open
     assert "undo_asked" not in harness.audit(deployment)
@@ -71,11 +71,11 @@ async def test_break_glass_and_bulk_approve_get_a_reply_too(harness: Harness) ->
     await harness.until(lambda: "break_glass" in harness.actions(deployment))
     harness.slack.faults.error(OPEN, "expired_trigger_id")
     await harness.press(GRACE.id, deployment, "break_glass")
-    await told(harness, GRACE.id, 1)
+    await got_replies(harness, GRACE.id, 1)
 
     harness.slack.faults.error(OPEN, "expired_trigger_id")
     await harness.slack.slash_async(GRACE.id, CHANNEL.id, "/deploys", "approve order")
-    await told(harness, GRACE.id, 2)
+    await got_replies(harness, GRACE.id, 2)
 
 
 async def test_where_no_ephemeral_can_be_posted_the_answer_goes_to_the_response_url(harness: Harness) -> None:
@@ -86,5 +86,5 @@ async def test_where_no_ephemeral_can_be_posted_the_answer_goes_to_the_response_
     await harness.press(OLU.id, deployment, "reject")
 
     await harness.until(lambda: harness.slack.calls("response_url"))
-    await told(harness, OLU.id, 1)
+    await got_replies(harness, OLU.id, 1)
     assert len(whispers(harness, OLU)) == 1

@@ -27,7 +27,7 @@ def listener_weights(elbv2: "ElasticLoadBalancingv2Client", listener_arn: str) -
     return {names[group["TargetGroupArn"]]: group["Weight"] for group in groups}
 
 
-def test_listener_task_sets_and_share_tell_the_same_weights(
+def test_listener_task_sets_and_share_show_the_same_weights(
     aws: AwsStandIn, clients: Boto, codedeploy: "CodeDeployClient", hook: Lambda
 ) -> None:
     elbv2 = clients.elbv2()

@@ -111,8 +111,8 @@ def test_calls_are_remembered_without_the_execution_id(
     [put] = aws.calls("PutLifecycleEventHookExecutionStatus")
     assert (put.params["status"], put.outcome, put.when) == ("Succeeded", "ok", aws.clock.now())
     assert put.params["lifecycleEventHookExecutionId"].startswith("sha256:")
-    told = [aws.calls(), aws.deployments(), aws.hook_calls(), aws.answers(deployment_id)]
-    assert execution_id not in repr(told)
+    visible = [aws.calls(), aws.deployments(), aws.hook_calls(), aws.answers(deployment_id)]
+    assert execution_id not in repr(visible)
 
 
 def test_boto3_finds_the_stand_in_by_its_environment(

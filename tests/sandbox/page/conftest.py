@@ -32,9 +32,9 @@ class Browser:
             await response.read()
             return response
 
-    async def do(self, deed: str, who: str, **body: Any) -> tuple[int, Json]:
+    async def do(self, action: str, who: str, **body: Any) -> tuple[int, Json]:
         """The status and what is said."""
-        async with self.session.post(f"{self.page.url}/do/{deed}", json={"who": who, **body}) as answer:
+        async with self.session.post(f"{self.page.url}/do/{action}", json={"who": who, **body}) as answer:
             return answer.status, await answer.json()
 
     async def sees(self, who: str) -> Json:

@@ -9,8 +9,8 @@ WHO = GRACE.id
 
 async def test_a_domain_is_deployed_and_waits(browser: Browser) -> None:
     browser.harness.aws.speed = 1.0
-    status, told = await browser.do("deploy", WHO, domain="hub", shift="canary")
-    assert (status, told["words"].startswith("Jun Lee deploys hub (d-")) == (200, True)
+    status, result = await browser.do("deploy", WHO, domain="hub", shift="canary")
+    assert (status, result["words"].startswith("Jun Lee deploys hub (d-")) == (200, True)
 
     await browser.harness.until(lambda: browser.harness.aws.deployments("hub")[-1].waits_for)
 
@@ -20,8 +20,8 @@ async def test_a_domain_is_deployed_and_waits(browser: Browser) -> None:
     assert (hub["blue"]["share"], hub["green"]["share"]) == (100, 0)
     assert hub["deployment"]["by"] == "jun-lee"
     assert hub["deployment"]["config"] == "Canary10Percent5Minutes"
-    status, told = await browser.do("deploy", WHO, domain="hub")
-    assert (status, told["trouble"]) == (409, True)
+    status, result = await browser.do("deploy", WHO, domain="hub")
+    assert (status, result["trouble"]) == (409, True)
 
 
 async def test_ones_own_deployment_is_distinguished_from_the_usual_ones(browser: Browser) -> None:
@@ -41,17 +41,17 @@ async def test_ones_own_deployment_is_distinguished_from_the_usual_ones(browser:
 async def test_all_domains_are_deployed_at_once(browser: Browser) -> None:
     await browser.do("deploy", WHO, domain="auth")
 
-    _, told = await browser.do("deploy", WHO, domain=None)
+    _, result = await browser.do("deploy", WHO, domain=None)
 
-    assert told["words"] == "Jun Lee deploys 7 of 8. Left out, still under way: auth."
+    assert result["words"] == "Jun Lee deploys 7 of 8. Left out, still under way: auth."
     assert len(browser.harness.aws.deployments()) == 8
 
 
 async def test_a_stop_takes_the_deployment_back(browser: Browser) -> None:
     deployment = await browser.harness.deploy("order")
 
-    _, told = await browser.do("stop", WHO, domain="order")
-    assert told["words"] == f"{deployment} was stopped in the AWS console."
+    _, result = await browser.do("stop", WHO, domain="order")
+    assert result["words"] == f"{deployment} was stopped in the AWS console."
     browser.harness.aws.advance_until(lambda: browser.harness.aws.deployment(deployment).over)
     browser.harness.aws.advance_until(lambda: browser.harness.aws.deployments("order")[-1].over)
 
@@ -72,9 +72,9 @@ async def test_an_alarm_goes_off_and_is_over(browser: Browser) -> None:
 
 
 async def test_a_domain_without_a_smoke_test_has_none_to_fail(browser: Browser) -> None:
-    status, told = await browser.do("smoke", WHO, domain="order", passes=False)
+    status, result = await browser.do("smoke", WHO, domain="order", passes=False)
 
-    assert (status, told["words"]) == (404, "order has no smoke test")
+    assert (status, result["words"]) == (404, "order has no smoke test")
 
 
 async def test_the_clock_is_sped_up(browser: Browser) -> None:

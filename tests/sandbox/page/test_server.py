@@ -41,7 +41,7 @@ async def test_every_module_that_a_script_imports_is_there(browser: Browser) -> 
 
 
 @pytest.mark.parametrize(
-    ("deed", "body", "status"),
+    ("action", "body", "status"),
     [
         ("dance", "{}", 404),
         ("press", "not json", 400),
@@ -51,8 +51,8 @@ async def test_every_module_that_a_script_imports_is_there(browser: Browser) -> 
         ("press", '{"who": "U02OLU", "channel": "C01DEPLOY", "ts": "1.2", "action_id": "approve"}', 404),
     ],
 )
-async def test_an_invalid_action_is_refused(browser: Browser, deed: str, body: str, status: int) -> None:
-    url, headers = f"{browser.page.url}/do/{deed}", {"Content-Type": "application/json"}
+async def test_an_invalid_action_is_refused(browser: Browser, action: str, body: str, status: int) -> None:
+    url, headers = f"{browser.page.url}/do/{action}", {"Content-Type": "application/json"}
     async with browser.session.post(url, data=body, headers=headers) as answer:
         assert answer.status == status
         assert (await answer.json())["trouble"]
@@ -68,17 +68,17 @@ async def test_another_sites_form_can_do_nothing(browser: Browser) -> None:
 async def test_changes_come_by_themselves(browser: Browser) -> None:
     async with asyncio.timeout(20):
         response = await browser.session.get(f"{browser.page.url}/live?who={OLU.id}")
-        told = events(response)
-        name, data = await anext(told)
+        stream = events(response)
+        name, data = await anext(stream)
         assert (name, "domain:order" in data["put"], data["gone"]) == ("all", True, [])
 
         await browser.do("say", OLU.id, channel=CHANNEL.id, text="hello")
-        name, data = await anext(told)
+        name, data = await anext(stream)
         said = [key for key in data["put"] if key.startswith("message:")]
         assert (name, len(said), "domain:order" in data["put"]) == ("change", 1, False)
 
         message = browser.harness.slack.messages.in_channel(CHANNEL.id)[0]
         browser.harness.slack.messages.delete(message.channel, message.ts)
-        _, data = await anext(told)
+        _, data = await anext(stream)
         assert data["gone"] == said
         response.close()

@@ -20,7 +20,7 @@ async def test_a_press_on_the_page_approves(browser: Browser) -> None:
     assert 'data-action-id="approve"' not in page
 
 
-async def test_a_whisper_is_seen_by_one_person(browser: Browser) -> None:
+async def test_an_ephemeral_is_seen_by_one_person(browser: Browser) -> None:
     _, card = await browser.harness.open_gate("order")
 
     await browser.do("press", JUN.id, channel=card.channel, ts=card.ts, action_id="approve")
@@ -65,8 +65,8 @@ async def test_deploys_is_answered_and_an_unknown_command_is_not_sent(browser: B
     await browser.harness.until(lambda: "1 switch waits" in browser.harness.ephemerals(OLU.id))
     assert "1 switch waits" in await browser.reads(OLU.id)
 
-    _, told = await browser.do("say", OLU.id, channel=CHANNEL.id, text="/remind me")
-    assert told == {"words": "/remind is not a valid command. Try /deploys help.", "trouble": True}
+    _, result = await browser.do("say", OLU.id, channel=CHANNEL.id, text="/remind me")
+    assert result == {"words": "/remind is not a valid command. Try /deploys help.", "trouble": True}
 
 
 async def test_what_people_say_is_there_for_everybody(browser: Browser) -> None:
@@ -79,9 +79,9 @@ async def test_an_app_that_does_not_answer_is_named(browser: Browser) -> None:
     _, card = await browser.harness.open_gate("order")
     await browser.harness.service.stop()
 
-    _, told = await browser.do("press", OLU.id, channel=card.channel, ts=card.ts, action_id="approve")
+    _, result = await browser.do("press", OLU.id, channel=card.channel, ts=card.ts, action_id="approve")
 
-    assert told == {"words": "Switchgate cannot be reached (dispatch_failed).", "trouble": True}
+    assert result == {"words": "Switchgate cannot be reached (dispatch_failed).", "trouble": True}
 
 
 async def test_somebody_unknown_sees_and_does_nothing(browser: Browser) -> None:

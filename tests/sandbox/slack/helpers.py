@@ -64,7 +64,7 @@ class TinyApp:
     """A real Bolt app: remembers what it heard, opens a modal on `reject`, answers `/deploys`."""
 
     def __init__(self, client: AsyncWebClient, *, signing_secret: str = SIGNING_SECRET) -> None:
-        self.heard: list[Json] = []
+        self.received: list[Json] = []
         self.modal_answer: Json = {}
         self.silent = False
         self.bolt = AsyncApp(client=client, signing_secret=signing_secret, process_before_response=True)
@@ -76,7 +76,7 @@ class TinyApp:
         self.bolt.event("app_home_opened")(self._home)
 
     async def _approve(self, ack: Any, body: Json) -> None:
-        self.heard.append(body)
+        self.received.append(body)
         if not self.silent:
             await ack()
 
@@ -85,11 +85,11 @@ class TinyApp:
         await client.views_open(trigger_id=body["trigger_id"], view=modal())
 
     async def _submitted(self, ack: Any, body: Json) -> None:
-        self.heard.append(body)
+        self.received.append(body)
         await ack(**self.modal_answer)
 
     async def _command(self, ack: Any, body: Json) -> None:
-        self.heard.append(body)
+        self.received.append(body)
         await ack(text=f"You said {body['text']}", blocks=[section("Nothing waits."), actions()])
 
     async def _home(self, body: Json, client: AsyncWebClient) -> None:

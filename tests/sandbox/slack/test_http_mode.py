@@ -30,7 +30,7 @@ async def test_presses_forms_commands_and_events_arrive_signed(
         assert said.message.text == "You said help me &amp; you"  # as Slack escapes a command
         assert (await slack.open_home_async("U01MINA")).acked
     assert slack.views.home("U01MINA") is not None
-    assert [body.get("type", "command") for body in app.heard] == [
+    assert [body.get("type", "command") for body in app.received] == [
         "block_actions",
         "view_submission",
         "command",
@@ -42,7 +42,7 @@ async def test_a_wrong_signing_secret_is_refused_by_bolt(slack: SlackStandIn, cl
     async with http_mode(app, slack):
         pressed = await slack.press_async("U01MINA", "C01DEPLOY", card.ts, "approve")
     assert (pressed.acked, pressed.ack.status, pressed.ack.trouble) == (False, 401, "dispatch_failed")
-    assert app.heard == []
+    assert app.received == []
 
 
 async def test_a_replayed_request_runs_again_and_a_tampered_one_does_not(
@@ -55,7 +55,7 @@ async def test_a_replayed_request_runs_again_and_a_tampered_one_does_not(
         old = await slack.replay_async(headers={"X-Slack-Request-Timestamp": "1700000000"})
         forged = await slack.replay_async(body="payload=%7B%7D")
     assert (old.status, forged.status) == (401, 401)
-    assert [body["trigger_id"] for body in app.heard] == [app.heard[0]["trigger_id"]] * 2
+    assert [body["trigger_id"] for body in app.received] == [app.received[0]["trigger_id"]] * 2
 
 
 async def test_a_command_nobody_listens_to_fails(slack: SlackStandIn, client: AsyncWebClient) -> None:

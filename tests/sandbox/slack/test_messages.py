@@ -51,7 +51,7 @@ async def test_a_deleted_message_is_gone(slack: SlackStandIn, client: AsyncWebCl
     assert (await refused(again))["error"] == "message_not_found"
 
 
-async def test_a_whisper_is_seen_by_one_person_and_found_by_nobody(
+async def test_an_ephemeral_is_seen_by_one_person_and_found_by_nobody(
     slack: SlackStandIn, client: AsyncWebClient
 ) -> None:
     answer = await client.chat_postEphemeral(channel="C01DEPLOY", user="U02OLU", text="too late")

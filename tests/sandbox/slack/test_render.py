@@ -128,7 +128,7 @@ def test_a_message_without_blocks_shows_its_text_and_that_it_was_edited(slack: S
     assert "(edited)" in html
 
 
-def test_a_whisper_says_that_only_you_see_it(slack: SlackStandIn) -> None:
+def test_an_ephemeral_says_that_only_you_see_it(slack: SlackStandIn) -> None:
     shown = slack.place("C01DEPLOY", "too late").shown
     whisper = slack.messages.post("C01DEPLOY", shown, only_for="U01MINA")
     assert "나만 볼 수 있음" in message_html(whisper, viewer=slack.viewer("U01MINA"))

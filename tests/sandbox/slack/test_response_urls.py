@@ -13,10 +13,10 @@ async def a_press(slack: SlackStandIn, client: AsyncWebClient) -> tuple[str, Asy
     app = TinyApp(client)
     async with socket_mode(app, slack):
         await slack.press_async("U01MINA", "C01DEPLOY", card.ts, "approve")
-    return card.ts, AsyncWebhookClient(app.heard[0]["response_url"], retry_handlers=[])
+    return card.ts, AsyncWebhookClient(app.received[0]["response_url"], retry_handlers=[])
 
 
-async def test_an_answer_is_whispered_unless_it_says_otherwise(
+async def test_an_answer_is_ephemeral_unless_it_says_otherwise(
     slack: SlackStandIn, client: AsyncWebClient
 ) -> None:
     _, respond = await a_press(slack, client)
@@ -43,7 +43,7 @@ async def test_an_ephemeral_page_can_be_replaced(slack: SlackStandIn, client: As
         said = await slack.slash_async("U01MINA", "C01DEPLOY", "/deploys")
         assert said.message is not None
         await slack.press_async("U01MINA", "C01DEPLOY", said.message.ts, "approve")
-    respond = AsyncWebhookClient(app.heard[1]["response_url"], retry_handlers=[])
+    respond = AsyncWebhookClient(app.received[1]["response_url"], retry_handlers=[])
     await respond.send(text="page two", replace_original=True)
     assert [m.text for m in slack.messages.ephemerals("U01MINA")] == ["page two"]
 

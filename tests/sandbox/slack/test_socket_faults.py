@@ -37,10 +37,10 @@ async def test_envelopes_rotate_between_sockets(slack: SlackStandIn, client: Asy
     async with socket_mode(one, slack), socket_mode(two, slack):
         for _ in range(4):
             await slack.press_async("U01MINA", "C01DEPLOY", card.ts, "approve")
-        assert (len(one.heard), len(two.heard)) == (2, 2)
+        assert (len(one.received), len(two.received)) == (2, 2)
         slack.deliver_to_all_sockets()
         await slack.press_async("U01MINA", "C01DEPLOY", card.ts, "approve")
-        assert await slack.wait_until_async(lambda: (len(one.heard), len(two.heard)) == (3, 3))
+        assert await slack.wait_until_async(lambda: (len(one.received), len(two.received)) == (3, 3))
 
 
 async def test_a_duplicated_envelope_is_received_twice(slack: SlackStandIn, client: AsyncWebClient) -> None:
@@ -49,7 +49,7 @@ async def test_a_duplicated_envelope_is_received_twice(slack: SlackStandIn, clie
     async with socket_mode(app, slack):
         await slack.press_async("U01MINA", "C01DEPLOY", card.ts, "approve")
         assert await slack.wait_until_async(lambda: len(slack.calls("ack")) == 2)
-    assert len(app.heard) == 2
+    assert len(app.received) == 2
     assert [call.outcome for call in slack.calls("ack")] == ["ok", "late"]
 
 

@@ -30,7 +30,7 @@ async def test_a_press_arrives_whole_and_is_acked(slack: SlackStandIn, client: A
         pressed = await slack.press_async("U01MINA", "C01DEPLOY", card.ts, "approve")
     assert (pressed.acked, pressed.ack.via, pressed.ack.trouble) == (True, "socket", "")
     assert 0 < pressed.ack.seconds < 3
-    [body] = app.heard
+    [body] = app.received
     assert body["user"] == {"id": "U01MINA", "username": "mina", "name": "mina", "team_id": "T0SANDBOX"}
     [action] = body["actions"]
     assert (action["action_id"], action["block_id"], action["value"]) == ("approve", "decide", "gate-1")
@@ -52,7 +52,7 @@ async def test_a_press_can_be_made_from_a_thread(slack: SlackStandIn, client: As
     async with socket_mode(app, slack):
         pressed = await asyncio.to_thread(slack.press, "U05FAR", "C01DEPLOY", card.ts, "approve")
     assert pressed.acked
-    assert app.heard[0]["user"]["team_id"] == "T9OTHER"
+    assert app.received[0]["user"]["team_id"] == "T9OTHER"
 
 
 async def test_an_altered_value_and_a_button_that_has_gone_can_still_be_pressed(
@@ -64,7 +64,7 @@ async def test_an_altered_value_and_a_button_that_has_gone_can_still_be_pressed(
         await slack.press_async("U01MINA", "C01DEPLOY", card.ts, "approve", value="gate-666")
         with pytest.raises(NotInWorkspace):
             await slack.press_async("U01MINA", "C01DEPLOY", card.ts, "undo")
-    assert app.heard[0]["actions"][0]["value"] == "gate-666"
+    assert app.received[0]["actions"][0]["value"] == "gate-666"
 
 
 async def test_an_unanswered_press_times_out_and_is_not_sent_again(
@@ -76,7 +76,7 @@ async def test_an_unanswered_press_times_out_and_is_not_sent_again(
     async with socket_mode(app, slack):
         pressed = await slack.press_async("U01MINA", "C01DEPLOY", card.ts, "approve")
     assert (pressed.acked, pressed.ack.trouble) == (False, "operation_timeout")
-    assert len(app.heard) == 1
+    assert len(app.received) == 1
 
 
 async def test_reject_opens_a_form_and_the_form_is_submitted(
@@ -91,7 +91,7 @@ async def test_reject_opens_a_form_and_the_form_is_submitted(
         assert (empty.outcome, list(empty.errors)) == ("not_sent", ["reason"])
         done = await slack.submit_async("U01MINA", form.id, {"reason": "스키마가 달라요"})
     assert (done.outcome, slack.views.top("U01MINA")) == ("closed", None)
-    [body] = app.heard
+    [body] = app.received
     typed = body["view"]["state"]["values"]["reason"]["reason"]
     assert typed == {"type": "plain_text_input", "value": "스키마가 달라요"}
     assert (body["type"], body["view"]["callback_id"]) == ("view_submission", "reject_reason")
@@ -137,7 +137,7 @@ async def test_past_the_client_an_empty_reason_reaches_the_app(
         with pytest.raises(NotInWorkspace):
             await slack.submit_async("U01MINA", form.id, {"raison": "x"})
         await slack.submit_async("U01MINA", form.id, {}, bypass_client_checks=True)
-    assert app.heard[0]["view"]["state"]["values"]["reason"]["reason"]["value"] is None
+    assert app.received[0]["view"]["state"]["values"]["reason"]["reason"]["value"] is None
 
 
 async def test_closing_notifies_only_apps_that_asked(slack: SlackStandIn, client: AsyncWebClient) -> None:
@@ -146,10 +146,10 @@ async def test_closing_notifies_only_apps_that_asked(slack: SlackStandIn, client
         quiet = slack.views.open("U01MINA", modal())
         assert await slack.close_async("U01MINA", quiet.id) is None
         loud = slack.views.open("U01MINA", modal(reason_input(), notify_on_close=True))
-        told = await slack.close_async("U01MINA", loud.id)
-        assert told is not None
-        assert told.acked
-    assert app.heard[0]["type"] == "view_closed"
+        ack = await slack.close_async("U01MINA", loud.id)
+        assert ack is not None
+        assert ack.acked
+    assert app.received[0]["type"] == "view_closed"
     assert slack.views.top("U01MINA") is None
 
 
@@ -165,6 +165,6 @@ async def test_a_command_is_answered_to_its_giver_alone_and_its_buttons_work(
             await slack.press_async("U01MINA", "C01DEPLOY", said.message.ts, "approve")
     assert [m.text for m in slack.messages.ephemerals("U02OLU")] == ["You said order"]
     assert slack.messages.in_channel("C01DEPLOY") == []
-    command, press = app.heard
+    command, press = app.received
     assert (command["command"], command["text"], command["user_id"]) == ("/deploys", "order", "U02OLU")
     assert (press["container"]["is_ephemeral"], "message" in press) == (True, False)
