@@ -19,7 +19,7 @@ from app.bootstrap_slack import SlackDoors
 from app.concurrency.timeouts import run_with_timeout
 from app.config.environment import Settings
 from app.config.loader import Config, ConfigError, load_config
-from app.config.runtime import LiveRules
+from app.config.runtime import RuntimeConfig
 from app.db.all_repositories import Repositories
 from app.db.engine import WORKERS
 from app.probes.prober import HttpProber
@@ -83,8 +83,11 @@ class Service:
         self.slack = ClientBundle(
             settings, members=self.worker_repositories.memberships, foreground=self._foreground, clock=clock
         )
-        self.rules = LiveRules(
-            config, roster=self.slack.directory.roster, heard=self.slack.directory.last_synced_at, clock=clock
+        self.rules = RuntimeConfig(
+            config,
+            roster=self.slack.directory.roster,
+            last_synced_at=self.slack.directory.last_synced_at,
+            clock=clock,
         )
         publishers = self.slack.publishers(self.rules)
         self.workers = self._build_workers(publishers)

@@ -62,7 +62,7 @@ class Server(uvicorn.Server):
 async def serve(settings: Settings, config: Config, *, database_url: str) -> None:
     """Returns after a graceful stop. Raises `CannotStart`."""
     sys.setswitchinterval(SWITCH_SECONDS)
-    for name in settings.guessable():
+    for name in settings.weak_secrets():
         log.warning("guessable_secret", of=name, remedy="make a longer one: openssl rand -hex 32")
     if settings.has_unencrypted_database():
         log.warning("database_connection_unencrypted", problem=f"DATABASE_URL {UNENCRYPTED_WARNING}")

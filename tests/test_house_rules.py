@@ -228,3 +228,23 @@ def _commands(typed: typer.Typer, name: str) -> Iterator[str]:
     for group in typed.registered_groups:
         assert group.typer_instance is not None
         yield from _commands(group.typer_instance, f"{name} {group.name}")
+
+
+def imports_of(file: Path, modules: set[str]) -> Iterator[str]:
+    """Modules of the app that a file imports anywhere, also under TYPE_CHECKING and within functions."""
+    for node in ast.walk(tree(file)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in modules)
+        elif isinstance(node, ast.ImportFrom) and node.module in modules:
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if inner in modules else node.module
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    names = {file: ".".join(file.relative_to(ROOT).with_suffix("").parts) for file in MODULES}
+    names = {file: name.removesuffix(".__init__") for file, name in names.items()}
+    left = {name: set(imports_of(file, set(names.values()))) for file, name in names.items()}
+    while done := {name for name, needed in left.items() if not needed & left.keys()}:
+        left = {name: needed for name, needed in left.items() if name not in done}
+    assert sorted(left) == []

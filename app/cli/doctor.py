@@ -20,8 +20,8 @@ from app.config.environment import (
     load_settings,
 )
 from app.config.environment_values import database_is_remote, database_sslmode
-from app.config.loader import Config, ConfigError, counted, load_config, warnings
-from app.config.runtime import LiveRules
+from app.config.loader import Config, ConfigError, count_domains, load_config, warnings
+from app.config.runtime import RuntimeConfig
 from app.db.database import Database
 from app.db.embedded_postgres import default_folder
 from app.db.migrate import SchemaVersion, newest, schema_version
@@ -46,7 +46,9 @@ async def examine(environ: Mapping[str, str], *, clock: Clock) -> list[Finding]:
     if settings is None or config is None:
         return [*found, unknown("Slack, CodeDeploy", "not looked at before the above is mended")]
     now = clock()
-    rules = LiveRules(config, roster=lambda: Roster(groups={}), heard=lambda group: now, clock=clock)
+    rules = RuntimeConfig(
+        config, roster=lambda: Roster(groups={}), last_synced_at=lambda group: now, clock=clock
+    )
     channels = sorted(rules.channels)
     card = _card(gate, rules, settings) if gate is not None else None
     found += await look_at_signatures(settings)
@@ -73,7 +75,7 @@ def _environment(environ: Mapping[str, str]) -> tuple[Settings | None, list[Find
     keys = ", ".join(settings.hook_secrets)
     weak = [
         unknown(name, "short enough to be guessed; make a longer one: openssl rand -hex 32")
-        for name in settings.guessable()
+        for name in settings.weak_secrets()
     ]
     if settings.has_unencrypted_database():
         weak.append(unknown("DATABASE_URL", UNENCRYPTED_WARNING))
@@ -93,7 +95,7 @@ def _configuration(path: Path) -> tuple[Config | None, list[Finding]]:
             for problem in refusal.problems
         ]
     said = [unknown(str(path), warning) for warning in warnings(config)]
-    return config, [ok(str(path), counted(config)), *said]
+    return config, [ok(str(path), count_domains(config)), *said]
 
 
 async def _record(environ: Mapping[str, str], clock: Clock) -> tuple[list[Finding], GateView | None]:
@@ -164,7 +166,7 @@ def _embedded(environ: Mapping[str, str]) -> Finding:
     return ok("database", f"DATABASE_URL is not set: an embedded Postgres in {default_folder(environ)}")
 
 
-def _card(gate: GateView, rules: LiveRules, settings: Settings) -> Sequence[Block]:
+def _card(gate: GateView, rules: RuntimeConfig, settings: Settings) -> Sequence[Block]:
     domain = rules.domain(gate.switch.domain) if gate.switch.domain else None
     return card_blocks(gate, texts=Texts.of(settings.locale), domain=domain)
 

@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from app.config.environment import Settings, SettingsError, load_database_url, load_settings
-from app.config.loader import Config, ConfigError, counted, load_config, warnings
+from app.config.loader import Config, ConfigError, count_domains, load_config, warnings
 from app.db.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError, default_folder
 from app.flow.ports.database import DatabaseUnavailable
 from app.observability.logging import configure_logging, forget
@@ -165,7 +165,7 @@ def config_check(
         _refuse(str(refusal))
     for warning in warnings(config):
         typer.echo(f"warning: {warning}", err=True)
-    typer.echo(f"{file}: {counted(config)}: {', '.join(sorted(config.domains))}")
+    typer.echo(f"{file}: {count_domains(config)}: {', '.join(sorted(config.domains))}")
 
 
 @config_app.command("explain")

@@ -1,4 +1,4 @@
-"""The environment, read once and checked whole. Nothing else in the house reads environment variables."""
+"""The environment variables, read once and validated together. No other module reads them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from app.config.environment_values import (
-    ADVISED_SECRET,
+    ADVISED_SECRET_CHARS,
     ApiToken,
     database_is_remote,
     database_sslmode,
@@ -52,7 +52,7 @@ class SettingsError(Exception):
 
 
 class Settings(BaseSettings):
-    """The contract's environment. Build it with `load_settings`."""
+    """The validated environment. Build it with `load_settings`."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -93,7 +93,7 @@ class Settings(BaseSettings):
         validation_alias="SLACK_SIGNING_SECRET",
         examples=["8f742231b10e8888abcd99bbbccc85a5"],
     )
-    """Always there when `slack_app_token` is not."""
+    """Always set when `slack_app_token` is not."""
 
     slack_api_url: Annotated[str | None, AfterValidator(http_base_url)] = Field(
         default=None, validation_alias="SLACK_API_URL", examples=["http://127.0.0.1:9000/api/"]
@@ -130,7 +130,7 @@ class Settings(BaseSettings):
     @field_validator("slack_signing_secret")
     @classmethod
     def _needed_without_socket_mode(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        # A malformed app token is missing from `data`: it has its own line, and means Socket Mode all the same.
+        # A malformed app token is missing from `data`. It is reported by itself, and still means Socket Mode.
         if value is None and info.data.get("slack_app_token", "malformed") is None:
             raise ValueError(
                 "is not set, and neither is SLACK_APP_TOKEN: in HTTP mode Slack's presses are proved by it"
@@ -146,17 +146,17 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what `load_settings` hands in: no .env file, no process-wide state."""
+        """Only the values that `load_settings` passes: no .env file, no process-wide state."""
         return (init_settings,)
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
         """Raises pydantic's `ValidationError`; see `load_settings`."""
         names = {name for field in cls.model_fields.values() for name in _variables(field)}
-        return cls.model_validate(_filled(environ, names))
+        return cls.model_validate(_non_empty(environ, names))
 
     def secrets(self) -> tuple[str, ...]:
-        """Every configured secret value, for the log to mask."""
+        """Every configured secret value, for redaction in logs."""
         single = [self.slack_bot_token, self.slack_app_token, self.slack_signing_secret]
         tokens = [token.secret for token in self.api_tokens.values()]
         known = [*single, *self.hook_secrets.values(), *tokens]
@@ -174,14 +174,14 @@ class Settings(BaseSettings):
         secret = self.slack_signing_secret
         return self.slack_app_token is None and secret is not None and not is_signing_secret(secret)
 
-    def guessable(self) -> tuple[str, ...]:
-        """The keys and tokens, as `VARIABLE name`, whose secrets are shorter than `ADVISED_SECRET`."""
+    def weak_secrets(self) -> tuple[str, ...]:
+        """The keys and tokens, as `VARIABLE name`, whose secrets are shorter than `ADVISED_SECRET_CHARS`."""
         hooks = {f"SWITCHGATE_HOOK_SECRETS {kid}": secret for kid, secret in self.hook_secrets.items()}
         tokens = {f"SWITCHGATE_API_TOKENS {name}": token.secret for name, token in self.api_tokens.items()}
         return tuple(
             name
             for name, secret in {**hooks, **tokens}.items()
-            if len(secret.get_secret_value()) < ADVISED_SECRET
+            if len(secret.get_secret_value()) < ADVISED_SECRET_CHARS
         )
 
 
@@ -192,22 +192,22 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     """Everything that `serve` needs. An empty variable counts as unset. Raises `SettingsError`."""
     try:
         return Settings.read(environ)
-    except ValidationError as refusal:
-        # `from None`: pydantic's own account may quote what was given.
-        raise SettingsError("\n".join(_line(dict(error)) for error in refusal.errors())) from None
+    except ValidationError as exc:
+        # `from None`: pydantic's own message may quote the value.
+        raise SettingsError("\n".join(_line(dict(error)) for error in exc.errors())) from None
 
 
 def load_database_url(environ: Mapping[str, str]) -> str | None:
     """DATABASE_URL alone, for commands that need nothing else. Raises `SettingsError`."""
-    url = _filled(environ, DATABASE_ONLY).get("DATABASE_URL")
+    url = _non_empty(environ, DATABASE_ONLY).get("DATABASE_URL")
     try:
         return postgres_url(url)
-    except ValueError as refusal:
-        raise SettingsError(_sentence("DATABASE_URL", str(refusal))) from None
+    except ValueError as exc:
+        raise SettingsError(_sentence("DATABASE_URL", str(exc))) from None
 
 
-def _filled(environ: Mapping[str, str], names: frozenset[str] | set[str]) -> dict[str, str]:
-    """What is set, without the blanks and line ends that files of secrets bring along."""
+def _non_empty(environ: Mapping[str, str], names: frozenset[str] | set[str]) -> dict[str, str]:
+    """The variables that are set, stripped of the blanks and line ends that secret files contain."""
     return {name: environ[name].strip() for name in names if environ.get(name, "").strip()}
 
 
@@ -233,7 +233,7 @@ def _line(error: dict[str, Any]) -> str:
 
 
 def _sentence(place: str, what: str) -> str:
-    """`place`: a variable, or the field's own name where pydantic speaks of a default."""
+    """`place`: a variable, or the field's name where pydantic reports a default."""
     for name, field in Settings.model_fields.items():
         variables = _variables(field)
         if place in (name, *variables):

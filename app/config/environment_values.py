@@ -1,4 +1,4 @@
-"""What a variable's value must look like. Each raises `ValueError` with what is wrong, never with the value."""
+"""Validators of the variables' values. Each raises `ValueError` with the problem, never with the value."""
 
 import re
 from collections.abc import Callable
@@ -10,11 +10,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from pydantic import SecretStr
 
-SHORTEST_SECRET: Final = 7
-"""Characters of a hook secret or an API token. What is shorter a log cannot be kept free of."""
+MIN_SECRET_CHARS: Final = 7
+"""Of a hook secret or an API token. Shorter values cannot be redacted from logs."""
 
-ADVISED_SECRET: Final = 16
-"""Characters that nobody guesses; what is shorter is used, and warned of."""
+ADVISED_SECRET_CHARS: Final = 16
+"""A shorter secret is used, with a warning that it can be guessed."""
 
 ENCRYPTED: Final = ("require", "verify-ca", "verify-full")
 """Values of `sslmode` with which libpq never falls back to an unencrypted connection."""
@@ -99,8 +99,8 @@ def _entry_problem(name: str, colon: str, secret: str, before: dict[str, SecretS
         return "has no colon; write name:secret"
     if not _NAME.fullmatch(name):
         return "has a name of another shape than 1 to 64 letters, digits, dots, dashes and underscores"
-    if len(secret) < SHORTEST_SECRET:
-        return f"has a secret of {len(secret)} characters; at least {SHORTEST_SECRET} are needed"
+    if len(secret) < MIN_SECRET_CHARS:
+        return f"has a secret of {len(secret)} characters; at least {MIN_SECRET_CHARS} are needed"
     return "has the name of an entry before it" if name in before else None
 
 

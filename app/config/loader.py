@@ -1,22 +1,29 @@
-"""`switchgate.toml` as the house uses it: the domains, their policies, and who is who."""
+"""Loads `switchgate.toml`: the domains, their policies, and which Slack user each login is."""
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from app.config.exclusivity import exclusivity_of, exclusivity_problems
-from app.config.freezes import ConfiguredFreeze, freeze_problems
-from app.config.policy import PolicyTable, needs_known_deployer, policy_from, policy_trouble
-from app.config.probes import probe_problems
-from app.config.reminders import manners_problems
-from app.config.schema import ConfigError, DomainTable, File, Problem, dotted, read_file
+from app.config.exclusivity import exclusivity_of
+from app.config.file_checks import file_problems
+from app.config.freezes import ConfiguredFreeze
+from app.config.policy import PolicyTable, needs_known_deployer, policy_from
+from app.config.schema import ConfigError, DomainTable, Problem, read_file
 from app.gate.rules.checks import Probe
 from app.gate.rules.exclusivity import Exclusivity
 from app.gate.rules.policy import Policy
 
-__all__ = ["Config", "ConfigError", "Domain", "Problem", "counted", "load_config", "parse_config", "warnings"]
+__all__ = [
+    "Config",
+    "ConfigError",
+    "Domain",
+    "Problem",
+    "count_domains",
+    "load_config",
+    "parse_config",
+    "warnings",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,20 +59,20 @@ class Config:
         object.__setattr__(self, "_by_group", MappingProxyType(by_group))
 
     def find_domain(self, application: str, deployment_group: str) -> Domain | None:
-        """The domain that a CodeDeploy application and deployment group are; None: not ours."""
+        """The domain that a CodeDeploy application and deployment group are; None: not configured."""
         return self._by_group.get((application, deployment_group))
 
 
 def load_config(path: Path) -> Config:
-    """Reads the file. Raises `ConfigError` with everything that is wrong with it."""
+    """Reads the file. Raises `ConfigError` with every problem found."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
-    except OSError as trouble:
-        what = f"cannot be read: {(trouble.strerror or type(trouble).__name__).lower()}"
+    except OSError as exc:
+        what = f"cannot be read: {(exc.strerror or type(exc).__name__).lower()}"
         remedy = "Copy switchgate.example.toml there, or name another file by SWITCHGATE_CONFIG."
         raise ConfigError(Problem(file=str(path), key="", what=what, remedy=remedy)) from None
-    except UnicodeDecodeError as trouble:
-        what = f"is not UTF-8 (byte {trouble.start})"
+    except UnicodeDecodeError as exc:
+        what = f"is not UTF-8 (byte {exc.start})"
         raise ConfigError(
             Problem(file=str(path), key="", what=what, remedy="Save it as UTF-8, as TOML wants.")
         ) from None
@@ -75,15 +82,7 @@ def load_config(path: Path) -> Config:
 def parse_config(text: str, *, file: str) -> Config:
     """`file` is only named in problems. Raises `ConfigError`."""
     found = read_file(text, file=file)
-    problems = [
-        *found.problems,
-        *_doubles(found),
-        *_policy_problems(found),
-        *probe_problems(found),
-        *freeze_problems(found),
-        *exclusivity_problems(found),
-        *manners_problems(found),
-    ]
+    problems = [*found.problems, *file_problems(found)]
     if problems or found.slack is None or found.policy is None:
         raise ConfigError(*problems)
     default = found.policy
@@ -95,7 +94,7 @@ def parse_config(text: str, *, file: str) -> Config:
         policy=policy_from(default, PolicyTable()),
         people=found.people,
         probe_hosts=frozenset(found.probes.allowed_hosts),
-        freezes=tuple(table.made() for _, table in found.freezes),
+        freezes=tuple(table.to_freeze() for _, table in found.freezes),
         domains={
             name: _domain(name, table, default, channel, exclusivity[name])
             for name, table in found.domains.items()
@@ -103,14 +102,14 @@ def parse_config(text: str, *, file: str) -> Config:
     )
 
 
-def counted(config: Config) -> str:
-    """How many domains there are: `1 domain`, `8 domains`."""
+def count_domains(config: Config) -> str:
+    """The number of domains: `1 domain`, `8 domains`."""
     count = len(config.domains)
     return "1 domain" if count == 1 else f"{count} domains"
 
 
 def warnings(config: Config) -> list[str]:
-    """What the file says and this version does not do; one sentence each."""
+    """Valid settings that are probably not meant, one sentence each."""
     domains = config.domains.values()
     said = []
     if not config.people and not all(domain.policy.own_deployment for domain in domains):
@@ -118,10 +117,10 @@ def warnings(config: Config) -> list[str]:
             "own_deployment = false, but [people] is empty: nobody's own deployment can be recognised; "
             'add lines such as "github-login" = "U01KIM"'
         )
-    lonely = [name for name, domain in config.domains.items() if needs_known_deployer(domain.policy)]
-    if lonely:
+    one_person = [name for name, domain in config.domains.items() if needs_known_deployer(domain.policy)]
+    if one_person:
         said.append(
-            f"only one person can approve {', '.join(lonely)}, and two are asked where the deployer is unknown: "
+            f"only one person can approve {', '.join(one_person)}, and two are asked where the deployer is unknown: "
             'have the pipeline set the tag github-actor, name more approvers, or write unknown_deployer = "allow"'
         )
     return said
@@ -137,53 +136,5 @@ def _domain(
         listener_port=table.listener_port,
         channel=table.channel or channel,
         policy=replace(policy_from(default, table.policy()), exclusivity=exclusivity),
-        probes=tuple(each.made() for each in table.probe),
+        probes=tuple(each.to_probe() for each in table.probe),
     )
-
-
-def _doubles(found: File) -> list[Problem]:
-    """A deployment group of two domains: nobody could say whose switch it is."""
-    owners: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for name, table in found.domains.items():
-        owners[table.application, table.deployment_group].append(name)
-    return [
-        found.problem(
-            ["domains", second, "deployment_group"],
-            f'"{group}" of application "{application}" is that of domain {first} too',
-            "Give each domain a deployment group of its own, or remove one of the two.",
-        )
-        for (application, group), (first, *others) in owners.items()
-        for second in others
-    ]
-
-
-def _policy_problems(found: File) -> list[Problem]:
-    """What is wrong with the policies only once defaults and domains are put together."""
-    if found.policy is None:
-        return []
-    default = policy_from(found.policy, PolicyTable())
-    problems = []
-    orphans = []
-    said = "unknown_deployer" in found.policy.model_fields_set
-    of_default = policy_trouble(default, asks_two=said) if default.approvers else None
-    if of_default:
-        problems.append(found.problem(["policy", of_default.key], of_default.what, of_default.remedy))
-    for name, table in found.domains.items():
-        own = table.policy()
-        policy = policy_from(found.policy, own)
-        if not policy.approvers:
-            orphans.append(name)
-            continue
-        asks_two = said or "unknown_deployer" in own.model_fields_set
-        trouble = policy_trouble(policy, asks_two=asks_two) if own.model_fields_set else None
-        if trouble and trouble != of_default:
-            problems.append(found.problem(["domains", name, trouble.key], trouble.what, trouble.remedy))
-    if orphans:
-        problems.append(
-            found.problem(
-                ["policy", "approvers"],
-                f"is missing, and these domains name none of their own: {', '.join(map(dotted, orphans))}",
-                'Name at least one Slack user or user group: approvers = ["S0ONCALL", "U01KIM"].',
-            )
-        )
-    return problems

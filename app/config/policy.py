@@ -1,4 +1,4 @@
-"""`[policy]` as people write it: its keys, `[[policy.require]]`, `[[policy.when]]`, and the `Policy` they become."""
+"""The tables `[policy]`, `[[policy.require]]` and `[[policy.when]]`, and the `Policy` built from them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -15,18 +15,19 @@ from pydantic import (
     model_validator,
 )
 
-from app.config.exclusivity import Exclusive, exclusive_domains
-from app.config.reminders import escalation_target, manners_of, reminder_minutes
+from app.config.reminders import escalation_target, reminder_minutes, reminders_from
 from app.config.reminders import quiet_hours as quiet_span  # a field of the same name would hide it
 from app.config.times import clock_span, time_zone, week_days
 from app.config.values import (
-    Wrong,
+    Exclusive,
+    InvalidValue,
+    at_least_one_approver,
+    at_least_one_person,
     check_names,
-    given_name,
+    codedeploy_name,
+    exclusive_domains,
     shifts,
-    some_approvers,
-    some_people,
-    within_the_hour,
+    valid_deadline,
 )
 from app.gate.rules.policy import (
     EVERY_DAY,
@@ -43,7 +44,7 @@ from app.gate.rules.shift import Shift
 
 
 class Table(BaseModel):
-    """A table of the file: no unknown keys, no guessing between types."""
+    """A table of the file: no unknown keys, no conversion between types."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -53,18 +54,18 @@ def _as_list(value: object) -> object:
 
 
 class RequireTable(Table):
-    """`[[policy.require]]`: people who owe approvals of their own."""
+    """`[[policy.require]]`: further approvers whose approvals are required."""
 
     source: Annotated[
-        list[str], Field(alias="from"), BeforeValidator(_as_list), AfterValidator(some_approvers)
+        list[str], Field(alias="from"), BeforeValidator(_as_list), AfterValidator(at_least_one_approver)
     ]
-    approvals: Annotated[int, AfterValidator(some_people)] = 1
+    approvals: Annotated[int, AfterValidator(at_least_one_person)] = 1
 
     @model_validator(mode="after")
     def _some_people(self) -> "RequireTable":
         if not _has_group(self.source) and self.approvals > len(self.source):
             people = len(self.source)
-            raise Wrong(
+            raise InvalidValue(
                 f"asks {self.approvals} approvals, but only {people} can give one, so nothing could ever pass",
                 f"Write approvals = {people} at most, or name more people.",
             )
@@ -72,10 +73,10 @@ class RequireTable(Table):
 
 
 class RuleKeys(Table):
-    """The keys that a domain and a `when` may give anew."""
+    """The keys that a domain and a `when` may override."""
 
-    approvers: Annotated[list[str], AfterValidator(some_approvers)] = []
-    approvals: Annotated[int, AfterValidator(some_people)] = 1
+    approvers: Annotated[list[str], AfterValidator(at_least_one_approver)] = []
+    approvals: Annotated[int, AfterValidator(at_least_one_person)] = 1
     own_deployment: bool = False
     unknown_deployer: Literal["allow", "ask-two"] = "ask-two"
     require: list[RequireTable] = []
@@ -88,7 +89,7 @@ class RuleKeys(Table):
 class WhenTable(RuleKeys):
     """`[[policy.when]]`: other rules at some hours, or for some kinds of shift."""
 
-    name: Annotated[str, AfterValidator(given_name), Field(max_length=40)]
+    name: Annotated[str, AfterValidator(codedeploy_name), Field(max_length=40)]
     days: list[str] = []
     hours: str | None = None
     time_zone: str | None = None
@@ -100,18 +101,18 @@ class WhenTable(RuleKeys):
             remedy = (
                 'Add days, hours or shift, for example hours = "22:00-08:00" with time_zone = "Asia/Seoul".'
             )
-            raise Wrong("says at no time and for no shift, so it would always hold", remedy)
+            raise InvalidValue("says at no time and for no shift, so it would always hold", remedy)
         if not self.model_fields_set & set(RuleKeys.model_fields):
-            raise Wrong("changes nothing", "Add a key of [policy], for example approvals = 2.")
+            raise InvalidValue("changes nothing", "Add a key of [policy], for example approvals = 2.")
         self.when()
         return self
 
     def when(self) -> DailyHours | None:
-        """The hours, on the clocks of the table's own zone. Raises `Wrong`."""
+        """The hours, in the table's own time zone. Raises `InvalidValue`."""
         if not self.days and self.hours is None:
             return None
         if self.time_zone is None:
-            raise Wrong("names hours without a time zone", 'Add time_zone = "Asia/Seoul".')
+            raise InvalidValue("names hours without a time zone", 'Add time_zone = "Asia/Seoul".')
         start, end = clock_span(self.hours or "00:00-24:00")
         days = week_days(self.days) if self.days else EVERY_DAY
         return DailyHours(days=days, start=start, end=end, zone=time_zone(self.time_zone))
@@ -120,25 +121,25 @@ class WhenTable(RuleKeys):
 class PolicyTable(RuleKeys):
     """`[policy]`, and the keys of it that a domain overrides."""
 
-    deadline_minutes: Annotated[int, AfterValidator(within_the_hour)] = 55
+    deadline_minutes: Annotated[int, AfterValidator(valid_deadline)] = 55
     on_deadline: Literal["reject"] = "reject"
     finish_now: bool = False
     remind_at_half: bool = True
     remind_before_minutes: Annotated[list[int], AfterValidator(reminder_minutes)] = [10]
     quiet_hours: Annotated[str, AfterValidator(quiet_span)] | None = None
     escalate_to: Annotated[str, AfterValidator(escalation_target)] | None = None
-    escalate_before_minutes: Annotated[int, AfterValidator(within_the_hour)] = 20
+    escalate_before_minutes: Annotated[int, AfterValidator(valid_deadline)] = 20
     exclusive: Annotated[Exclusive, PlainValidator(exclusive_domains)] = False
     exclusive_until: Literal["switched", "finished"] = "switched"
     after: list[str] = []
     when: list[WhenTable] = []
 
 
-SAID: Final = frozenset(RuleKeys.model_fields)
+RULE_KEYS: Final = frozenset(RuleKeys.model_fields)
 
 
 def policy_from(default: PolicyTable, own: PolicyTable) -> Policy:
-    """The keys that `own` gives, over the default's, over ours."""
+    """The keys of `own` override those of `default`, which override the built-in defaults."""
     given = {**_given(default), **_given(own)}
     table = PolicyTable.model_construct(**given)
     return Policy(
@@ -154,35 +155,35 @@ def policy_from(default: PolicyTable, own: PolicyTable) -> Policy:
         approve_when_checks_pass=table.approve_when_checks_pass,
         variants=tuple(_variant(when) for when in table.when),
         finish_now=table.finish_now,
-        manners=manners_of(table),
+        manners=reminders_from(table),
     )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Trouble:
-    """Why no switch could ever pass, by the key of [policy] that is at fault."""
+class PolicyProblem:
+    """Why no switch could ever be approved, and the key of [policy] that causes it."""
 
     key: str
     what: str
     remedy: str
 
 
-def policy_trouble(policy: Policy, *, asks_two: bool) -> Trouble | None:
-    """What keeps every switch from passing, at whatever time; None: nothing does.
+def policy_problem(policy: Policy, *, asks_two: bool) -> PolicyProblem | None:
+    """Why no switch could ever be approved, at whatever time; None: switches can be.
 
     `asks_two`: the file says itself that two people are asked where the deployer is unknown.
     """
-    trouble = _never_passes(policy, asks_two=asks_two)
-    if trouble:
-        return trouble
+    problem = _never_passes(policy, asks_two=asks_two)
+    if problem:
+        return problem
     for variant in policy.variants:
         said = asks_two or variant.changes.unknown_deployer is not None
-        trouble = _never_passes(replace(policy, variants=(), **variant.changes.given()), asks_two=said)
-        if trouble:
+        problem = _never_passes(replace(policy, variants=(), **variant.changes.given()), asks_two=said)
+        if problem:
             what = (
-                f'"{variant.name}" gives rules by which nothing could ever pass: {trouble.key} {trouble.what}'
+                f'"{variant.name}" gives rules by which nothing could ever pass: {problem.key} {problem.what}'
             )
-            return Trouble(key="when", what=what, remedy=trouble.remedy)
+            return PolicyProblem(key="when", what=what, remedy=problem.remedy)
     return None
 
 
@@ -192,23 +193,23 @@ def needs_known_deployer(policy: Policy) -> bool:
     return two and not _has_group(policy.voters) and len(policy.voters) < 2
 
 
-def _never_passes(policy: Policy, *, asks_two: bool) -> Trouble | None:
-    # How many people a group holds is Slack's to know.
+def _never_passes(policy: Policy, *, asks_two: bool) -> PolicyProblem | None:
+    # Only Slack knows how many people a group has.
     people = len(policy.approvers)
     if not _has_group(policy.approvers) and policy.approvals > people:
-        return Trouble(
+        return PolicyProblem(
             key="approvals",
             what=f"is {policy.approvals}, but only {people} can approve, so nothing could ever pass",
             remedy=f"Write at most {people}, or name more approvers.",
         )
     if asks_two and needs_known_deployer(policy):
-        return Trouble(
+        return PolicyProblem(
             key="unknown_deployer",
             what="asks two people, but only 1 can approve",
             remedy='Name more approvers, or write unknown_deployer = "allow".',
         )
     if policy.approve_when_checks_pass and not policy.required_checks:
-        return Trouble(
+        return PolicyProblem(
             key="approve_when_checks_pass",
             what="is true, but no check is required that could pass",
             remedy="Name one in required_checks, or leave this line out.",
@@ -231,7 +232,7 @@ def _sources(table: RuleKeys) -> tuple[ApproverSource, ...]:
 
 
 def _variant(table: WhenTable) -> Variant:
-    given = {name: value for name, value in _given(table).items() if name in SAID}
+    given = {name: value for name, value in _given(table).items() if name in RULE_KEYS}
     return Variant(
         name=table.name,
         hours=table.when(),

@@ -12,7 +12,7 @@ _METADATA: Final = frozenset(
 """Where AWS gives out credentials beside 169.254.169.254, which is link-local already."""
 
 
-def inner(address: Address) -> Address:
+def embedded_address(address: Address) -> Address:
     """The IPv4 address that an IPv6 one stands for (mapped, 6to4, Teredo, NAT64), else itself."""
     if isinstance(address, IPv4Address):
         return address
@@ -29,14 +29,14 @@ def inner(address: Address) -> Address:
 
 def always_forbidden(address: Address) -> bool:
     """Link-local (cloud metadata), multicast, unspecified or reserved: no allowed host stands there."""
-    found = inner(address)
+    found = embedded_address(address)
     odd = found.is_link_local or found.is_multicast or found.is_unspecified
     reserved = found.is_reserved and not found.is_loopback
     return odd or reserved or found in _METADATA
 
 
-def may_ask(address: Address, *, allowed: bool) -> bool:
+def may_probe(address: Address, *, allowed: bool) -> bool:
     """Whether a probe may connect there. `allowed`: its host stands in `allowed_hosts`."""
     if always_forbidden(address):
         return False
-    return allowed or inner(address).is_global
+    return allowed or embedded_address(address).is_global

@@ -1,4 +1,4 @@
-"""The words that `/deploys` takes for itself. A domain that is named by one could not be shown, or not be frozen."""
+"""The words of `/deploys`. A domain named like one of them could not be shown or frozen."""
 
 from typing import Final
 
@@ -19,4 +19,4 @@ STARTS: Final = (FROM, UNTIL, FOR)
 FIRST_WORDS: Final = (*VERBS, APPROVE, UNDO, REJECT, HELP)
 """What may stand where a domain may."""
 
-OWN_WORDS: Final = frozenset((*FIRST_WORDS, ALL, *STARTS))
+RESERVED_WORDS: Final = frozenset((*FIRST_WORDS, ALL, *STARTS))

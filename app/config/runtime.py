@@ -1,4 +1,4 @@
-"""The rules in force: the configuration, which may be reloaded, and the groups that it names."""
+"""The configuration in use, which may be reloaded, and the members of the groups that it names."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -11,26 +11,26 @@ from app.gate.ids import DomainName, UserId
 from app.gate.rules.freeze import Freeze
 from app.gate.rules.policy import Policy, Roster, everyone_named
 
-OLD: Final = timedelta(minutes=5)
-"""Groups are asked for every minute; what is older than this, people are told the age of."""
+STALE_AFTER: Final = timedelta(minutes=5)
+"""Groups are read every minute. If the members of a group are older than this, people are shown their age."""
 
 
-class LiveRules:
-    """See `app.flow.ports.rules.Rules`. A reload swaps the whole configuration; gates stay as they are."""
+class RuntimeConfig:
+    """See `app.flow.ports.rules.Rules`. A reload replaces the whole configuration; open gates keep their state."""
 
     def __init__(
         self,
         config: Config,
         *,
         roster: Callable[[], Roster],
-        heard: Callable[[str], datetime | None],
+        last_synced_at: Callable[[str], datetime | None],
         clock: Callable[[], datetime],
     ) -> None:
-        """`heard`: when Slack last told a group's members."""
+        """`last_synced_at`: when the members of a group were last read from Slack."""
         self.config = config
         self._groups = (config, _groups_of(config))
         self._roster = roster
-        self._heard = heard
+        self._last_synced_at = last_synced_at
         self._clock = clock
 
     @property
@@ -48,7 +48,7 @@ class LiveRules:
 
     @property
     def channels(self) -> frozenset[str]:
-        """Every channel that the configuration names, those to be called before a deadline among them."""
+        """Every channel that the configuration names, escalation channels included."""
         domains = self.config.domains.values()
         called = {domain.policy.manners.escalate_to or "" for domain in domains}
         named = {self.config.channel, *(domain.channel for domain in domains), *called}
@@ -57,7 +57,7 @@ class LiveRules:
     @property
     def groups(self) -> frozenset[str]:
         """Every user group that some policy names, and those of the admins."""
-        # Asked for each waiting gate, several times a second: put together once a configuration.
+        # Needed for each waiting gate, several times a second: computed once per configuration.
         if self._groups[0] is not self.config:
             self._groups = (self.config, _groups_of(self.config))
         return self._groups[1]
@@ -69,7 +69,7 @@ class LiveRules:
 
     @property
     def looked_up(self) -> frozenset[str]:
-        """The groups, and the users of rules that name no group: with one of them gone, nobody may be left."""
+        """The groups, and the users of rules without a group: if one of them left, nobody might be able to approve."""
         policies = [domain.policy for domain in self.config.domains.values()]
         alone = [
             source.people for policy in policies for source in policy.sources if not _groups(source.people)
@@ -100,18 +100,18 @@ class LiveRules:
         """Every configured domain."""
         return [DomainName(name) for name in self.config.domains]
 
-    def unheard(self, people: tuple[str, ...]) -> list[tuple[str, datetime | None]]:
-        """The groups among these whose members Slack has not told lately, and when it last did."""
+    def stale_groups(self, people: tuple[str, ...]) -> list[tuple[str, datetime | None]]:
+        """The groups among these whose members were not read recently, and when they last were."""
         return [
             (entry, since)
             for entry in people
-            if entry.startswith("S") and self._is_old(since := self._heard(entry))
+            if entry.startswith("S") and self._is_stale(since := self._last_synced_at(entry))
         ]
 
-    def _is_old(self, heard: datetime | None) -> bool:
-        # A large configuration is asked about less often.
-        longest = max(OLD, timedelta(seconds=18) * len(self.groups))
-        return heard is None or self._clock() - heard > longest
+    def _is_stale(self, last_synced_at: datetime | None) -> bool:
+        # The groups of a large configuration are read less often.
+        limit = max(STALE_AFTER, timedelta(seconds=18) * len(self.groups))
+        return last_synced_at is None or self._clock() - last_synced_at > limit
 
     def self_approving(self) -> list[DomainName]:
         """The domains that approve themselves when their checks pass, now or at some time."""

@@ -1,4 +1,4 @@
-"""`switchgate.toml` as people write it: its tables, and every problem of theirs with a remedy."""
+"""The tables of `switchgate.toml`, and every problem in them with its remedy."""
 
 import re
 import tomllib
@@ -12,13 +12,13 @@ from pydantic import AfterValidator, ValidationError
 from app.config.freezes import FreezeTable
 from app.config.policy import PolicyTable, RequireTable, Table, WhenTable
 from app.config.probes import JsonTable, ProbesTable, ProbeTable
-from app.config.reserved_words import OWN_WORDS
-from app.config.values import Wrong, channel_id, given_name, people_id, tcp_port, user_id
+from app.config.reserved_words import RESERVED_WORDS
+from app.config.values import InvalidValue, approver_ids, channel_id, codedeploy_name, tcp_port, user_id
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Problem:
-    """One thing to mend. `key` is dotted, as TOML writes it; empty: the file as a whole."""
+    """One problem. `key` is dotted, as in TOML; empty: the file as a whole."""
 
     file: str
     key: str
@@ -31,7 +31,7 @@ class Problem:
 
 
 class ConfigError(Exception):
-    """The file cannot be used; one line a problem."""
+    """The file cannot be used; one line per problem."""
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__("\n".join(map(str, problems)))
@@ -42,14 +42,14 @@ class SlackTable(Table):
     """`[slack]`"""
 
     channel: Annotated[str, AfterValidator(channel_id)]
-    admins: Annotated[list[str], AfterValidator(people_id)] = []
+    admins: Annotated[list[str], AfterValidator(approver_ids)] = []
 
 
 class DomainTable(PolicyTable):
     """`[domains.<name>]`"""
 
-    application: Annotated[str, AfterValidator(given_name)]
-    deployment_group: Annotated[str, AfterValidator(given_name)]
+    application: Annotated[str, AfterValidator(codedeploy_name)]
+    deployment_group: Annotated[str, AfterValidator(codedeploy_name)]
     listener_port: Annotated[int, AfterValidator(tcp_port)] | None = None
     channel: Annotated[str, AfterValidator(channel_id)] | None = None
     probe: list[ProbeTable] = []
@@ -61,8 +61,8 @@ class DomainTable(PolicyTable):
 
 
 @dataclass(kw_only=True, slots=True)
-class File:
-    """What could be read, table by table; a table with a problem is None or left out."""
+class ParsedFile:
+    """The tables that could be read; a table with a problem is None or left out."""
 
     name: str
     slack: SlackTable | None = None
@@ -88,16 +88,16 @@ def dotted(part: str) -> str:
     return part if re.fullmatch(r"[A-Za-z0-9_-]+(#[0-9]+)?", part) else '"' + part.replace('"', '\\"') + '"'
 
 
-def read_file(text: str, *, file: str) -> File:
-    """Every table by itself, so that one problem does not hide another. Raises `ConfigError` if not TOML."""
-    found = File(name=file)
+def read_file(text: str, *, file: str) -> ParsedFile:
+    """Parses each table by itself, so that one problem does not hide another. Raises `ConfigError` if not TOML."""
+    found = ParsedFile(name=file)
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as trouble:
+    except tomllib.TOMLDecodeError as exc:
         remedy = "Mend that line; the example file shows how each is written."
-        raise ConfigError(found.problem([], f"is not TOML: {trouble}", remedy)) from None
+        raise ConfigError(found.problem([], f"is not TOML: {exc}", remedy)) from None
     for key in raw.keys() - set(TABLES):
-        found.problems.append(_unknown(found, [key], TABLES))
+        found.problems.append(_unknown_key(found, [key], TABLES))
     found.slack = _read(found, SlackTable, raw.get("slack", {}), ["slack"])
     found.policy = _read(found, PolicyTable, raw.get("policy", {}), ["policy"])
     _read_people(found, raw.get("people", {}))
@@ -107,7 +107,7 @@ def read_file(text: str, *, file: str) -> File:
     return found
 
 
-def _read_freezes(found: File, raw: object) -> None:
+def _read_freezes(found: ParsedFile, raw: object) -> None:
     if not isinstance(raw, list):
         remedy = "Write [[freeze]], with two brackets, for each."
         found.problems.append(found.problem(["freeze"], "is no list of tables", remedy))
@@ -118,7 +118,7 @@ def _read_freezes(found: File, raw: object) -> None:
             found.freezes.append((place, table))
 
 
-def _read_domains(found: File, raw: object) -> None:
+def _read_domains(found: ParsedFile, raw: object) -> None:
     if not isinstance(raw, dict) or not raw:
         what = "is no table" if raw else "names no domain, so that every hook would be refused"
         remedy = "Add a table such as [domains.order] with application and deployment_group."
@@ -129,7 +129,7 @@ def _read_domains(found: File, raw: object) -> None:
             what = "is no name for a domain"
             remedy = "Use 1 to 40 of a-z, 0-9, - and _, beginning with a letter or digit."
             found.problems.append(found.problem(["domains", name], what, remedy))
-        if name in OWN_WORDS:
+        if name in RESERVED_WORDS:
             what = "is a word that /deploys takes for itself, so that the command could not show or freeze this domain"
             remedy = "Give the domain another name, here and wherever the file names it."
             found.problems.append(found.problem(["domains", name], what, remedy))
@@ -138,7 +138,7 @@ def _read_domains(found: File, raw: object) -> None:
             found.domains[name] = domain
 
 
-def _read_people(found: File, raw: object) -> None:
+def _read_people(found: ParsedFile, raw: object) -> None:
     if not isinstance(raw, dict):
         remedy = 'Write [people] and under it lines such as "github-login" = "U01KIM".'
         found.problems.append(found.problem(["people"], "is no table", remedy))
@@ -147,8 +147,8 @@ def _read_people(found: File, raw: object) -> None:
     for login, user in raw.items():
         try:
             found.people[login] = user_id(user)
-        except Wrong as wrong:
-            found.problems.append(found.problem(["people", login], wrong.what, wrong.remedy))
+        except InvalidValue as exc:
+            found.problems.append(found.problem(["people", login], exc.what, exc.remedy))
             continue
         twin = folded.setdefault(login.casefold(), login)
         if found.people[twin] != user:
@@ -156,22 +156,22 @@ def _read_people(found: File, raw: object) -> None:
             found.problems.append(found.problem(["people", login], what, "Keep one of the two."))
 
 
-def _read(found: File, shape: type[AnyTable], raw: object, key: list[str]) -> AnyTable | None:
+def _read(found: ParsedFile, shape: type[AnyTable], raw: object, key: list[str]) -> AnyTable | None:
     try:
         return shape.model_validate(raw)
-    except ValidationError as refusal:
-        found.problems += [_told(found, shape, dict(error), key) for error in refusal.errors()]
+    except ValidationError as exc:
+        found.problems += [_problem_of(found, shape, dict(error), key) for error in exc.errors()]
         return None
 
 
-KINDS: Final = {
+TYPE_PROBLEMS: Final = {
     "string_type": ("is no text", 'Write it in quotes: "…".'),
     "int_type": ("is no whole number", "Write a number without quotes."),
     "bool_type": ("is neither true nor false", "Write true or false, without quotes."),
     "list_type": ("is no list", 'Write it in brackets: ["…", "…"].'),
     "model_type": ("is no table", "Write its name in brackets on a line of its own, and its keys below."),
 }
-INNER: Final[dict[str, type[Table]]] = {
+INNER_TABLES: Final[dict[str, type[Table]]] = {
     "require": RequireTable,
     "when": WhenTable,
     "probe": ProbeTable,
@@ -190,28 +190,28 @@ EXAMPLES: Final = {
 }
 
 
-def _told(found: File, shape: type[Table], error: dict[str, Any], key: list[str]) -> Problem:
+def _problem_of(found: ParsedFile, shape: type[Table], error: dict[str, Any], key: list[str]) -> Problem:
     place = [*key, *_place(error["loc"])]
     match error["type"]:
         case "extra_forbidden":
-            return _unknown(found, place, _known(shape, error["loc"]))
+            return _unknown_key(found, place, _known(shape, error["loc"]))
         case "missing":
             return found.problem(place, "is missing", f"Add {EXAMPLES[place[-1]]}.")
         case "value_error":
-            wrong: Wrong = error["ctx"]["error"]
-            return found.problem(place, wrong.what, wrong.remedy)
+            exc: InvalidValue = error["ctx"]["error"]
+            return found.problem(place, exc.what, exc.remedy)
         case "literal_error":
             remedy = f"Write {error['ctx']['expected']}, or leave the line out.".replace("'", '"')
             return found.problem(place, "is a value that this version does not know", remedy)
         case kind:
-            what, remedy = KINDS.get(kind, (str(error["msg"]), "See the example file."))
+            what, remedy = TYPE_PROBLEMS.get(kind, (str(error["msg"]), "See the example file."))
             return found.problem(place, what, remedy)
 
 
 def _place(loc: Sequence[str | int]) -> list[str]:
     """Up to a key of an inner table: `when#2`, `hours`; an entry of a plain list is its list's."""
     parts = [str(part) for part in loc[:1]]
-    if len(loc) < 2 or parts[0] not in INNER:
+    if len(loc) < 2 or parts[0] not in INNER_TABLES:
         return parts
     if isinstance(loc[1], int):
         return [f"{parts[0]}#{loc[1] + 1}", *_place(loc[2:])]
@@ -220,11 +220,11 @@ def _place(loc: Sequence[str | int]) -> list[str]:
 
 def _known(shape: type[Table], loc: Sequence[str | int]) -> tuple[str, ...]:
     for part in loc[:-1]:
-        shape = INNER.get(str(part), shape)
+        shape = INNER_TABLES.get(str(part), shape)
     return tuple(info.alias or name for name, info in shape.model_fields.items())
 
 
-def _unknown(found: File, key: list[str], known: Sequence[str]) -> Problem:
+def _unknown_key(found: ParsedFile, key: list[str], known: Sequence[str]) -> Problem:
     near = get_close_matches(key[-1], known, n=1)
     remedy = f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(known)}."
     return found.problem(key, "is unknown", remedy)

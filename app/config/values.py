@@ -1,7 +1,7 @@
-"""What a value of `switchgate.toml` must look like. Each raises `Wrong`: what is wrong, and the remedy."""
+"""What a value of `switchgate.toml` must look like. Each raises `InvalidValue`: what is wrong, and the remedy."""
 
 import re
-from typing import Final
+from typing import Final, Literal
 
 from app.gate.rules.checks import MAX_CHECKS, MAX_NAME_CHARS, is_check_name
 from app.gate.rules.shift import Shift
@@ -12,11 +12,11 @@ _CHANNEL: Final = re.compile(r"[CG][A-Z0-9]+")
 
 SHIFTS: Final = tuple(shift.value.replace("_", "-") for shift in Shift)
 
-LONGEST_DEADLINE: Final = 59
+MAX_DEADLINE_MINUTES: Final = 59
 """Minutes. CodeDeploy gives a hook one hour, and our own no has to be there before."""
 
 
-class Wrong(ValueError):
+class InvalidValue(ValueError):
     """A value that cannot be used."""
 
     def __init__(self, what: str, remedy: str) -> None:
@@ -28,7 +28,7 @@ class Wrong(ValueError):
 def channel_id(value: str) -> str:
     """A Slack channel id; names would break when a channel is renamed."""
     if not _CHANNEL.fullmatch(value):
-        raise Wrong(
+        raise InvalidValue(
             f'"{value}" is no Slack channel id',
             "Copy it from the foot of the channel's details: it begins with C or G, such as C01DEPLOY.",
         )
@@ -39,75 +39,79 @@ def user_id(value: object) -> str:
     """A Slack user id."""
     if not isinstance(value, str) or not _USER.fullmatch(value):
         shown = f'"{value}"' if isinstance(value, str) else "the value"
-        raise Wrong(
+        raise InvalidValue(
             f"{shown} is no Slack user id",
             'Copy the member ID from the person\'s profile: it begins with U or W, such as "U01KIM".',
         )
     return value
 
 
-def people_id(value: list[str]) -> list[str]:
+def approver_ids(value: list[str]) -> list[str]:
     """Slack users and user groups, each once."""
     bad = [entry for entry in value if not (_USER.fullmatch(entry) or _GROUP.fullmatch(entry))]
     if bad:
         names = ", ".join(f'"{entry}"' for entry in bad)
-        raise Wrong(
+        raise InvalidValue(
             f"{names} is no id of a Slack user or user group",
             "Ids begin with U or W (a person, from the profile) or S (a group, from its page), such as U01KIM.",
         )
     return list(dict.fromkeys(value))
 
 
-def some_approvers(value: list[str]) -> list[str]:
-    """As `people_id`, and somebody in it."""
+def at_least_one_approver(value: list[str]) -> list[str]:
+    """As `approver_ids`, and somebody in it."""
     if not value:
-        raise Wrong(
+        raise InvalidValue(
             "is empty, so nobody could ever approve",
             'Name at least one Slack user or user group: approvers = ["S0ONCALL", "U01KIM"].',
         )
-    return people_id(value)
+    return approver_ids(value)
 
 
-def some_people(value: int) -> int:
+def at_least_one_person(value: int) -> int:
     """How many different people."""
     if value < 1:
-        raise Wrong(f"is {value}, so that nobody would be asked", "Write 1 or more.")
+        raise InvalidValue(f"is {value}, so that nobody would be asked", "Write 1 or more.")
     return value
 
 
-def within_the_hour(value: int) -> int:
+def valid_deadline(value: int) -> int:
     """Minutes from the hook's start."""
-    if value > LONGEST_DEADLINE:
-        raise Wrong(
+    if value > MAX_DEADLINE_MINUTES:
+        raise InvalidValue(
             f"is {value}, but CodeDeploy's own limit of one hour must not run out first",
-            f"Write at most {LONGEST_DEADLINE}.",
+            f"Write at most {MAX_DEADLINE_MINUTES}.",
         )
     if value < 1:
-        raise Wrong(f"is {value}, so that nobody could decide in time", f"Write 1 to {LONGEST_DEADLINE}.")
+        raise InvalidValue(
+            f"is {value}, so that nobody could decide in time", f"Write 1 to {MAX_DEADLINE_MINUTES}."
+        )
     return value
 
 
 def tcp_port(value: int) -> int:
     """A TCP port."""
     if not 1 <= value <= 65_535:
-        raise Wrong(f"is {value}, which is no port", "Write 1 to 65535, or leave the line out.")
+        raise InvalidValue(f"is {value}, which is no port", "Write 1 to 65535, or leave the line out.")
     return value
 
 
-def given_name(value: str) -> str:
+def codedeploy_name(value: str) -> str:
     """A name that CodeDeploy gave."""
     if not value or value != value.strip():
-        raise Wrong("is empty or has blanks around it", "Copy the name from CodeDeploy's console.")
+        raise InvalidValue("is empty or has blanks around it", "Copy the name from CodeDeploy's console.")
     return value
 
 
 def check_name(value: str) -> str:
     """The name of a check, as the API takes it."""
     if not value.strip():
-        raise Wrong("holds an empty name", 'Name each check: required_checks = ["order-create smoke"].')
+        raise InvalidValue(
+            "holds an empty name", 'Name each check: required_checks = ["order-create smoke"].'
+        )
     if not is_check_name(value):
         remedy = f"Write 1 to {MAX_NAME_CHARS} printable characters, without a slash or blanks around them."
-        raise Wrong(f'"{value[:40]}" is no name for a check ({len(value)} characters)', remedy)
+        raise InvalidValue(f'"{value[:40]}" is no name for a check ({len(value)} characters)', remedy)
     return value
 
 
@@ -116,7 +120,7 @@ def check_names(value: list[str]) -> list[str]:
     for entry in value:
         check_name(entry)
     if len(set(value)) > MAX_CHECKS:
-        raise Wrong(
+        raise InvalidValue(
             f"names {len(set(value))} checks", f"Name at most {MAX_CHECKS}; nobody reads more on a card."
         )
     return list(dict.fromkeys(value))
@@ -126,5 +130,26 @@ def shifts(value: list[str]) -> list[str]:
     """Kinds of shift."""
     unknown = [entry for entry in value if entry not in SHIFTS]
     if unknown:
-        raise Wrong(f'"{unknown[0]}" is no kind of shift', f"Write {', '.join(SHIFTS)}.")
+        raise InvalidValue(f'"{unknown[0]}" is no kind of shift', f"Write {', '.join(SHIFTS)}.")
     return value
+
+
+Exclusive = Literal["all", False] | list[str]
+"""`all`: one at a time with every domain; a list is a set whose domains are switched one at a time."""
+
+EXCLUSIVE_REMEDY: Final = 'Write "all", a list of domains such as ["order", "payment"], or false.'
+
+
+def exclusive_domains(value: object) -> Exclusive:
+    """Raises `InvalidValue`."""
+    if value is False:
+        return False
+    if isinstance(value, str):
+        if value == "all":
+            return "all"
+        raise InvalidValue(f'is "{value}"', f'{EXCLUSIVE_REMEDY} One domain is a list, too: ["{value}"].')
+    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+        raise InvalidValue("is neither a list of domains nor false", EXCLUSIVE_REMEDY)
+    if not value:
+        raise InvalidValue("is an empty set, which excludes nothing", EXCLUSIVE_REMEDY)
+    return list(dict.fromkeys(value))

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from app.config.probe_addresses import Address, may_ask
+from app.config.probe_addresses import Address, may_probe
 from app.flow.checks.run_probe import ProbeOutcome, ProbeResult
 from app.gate.rules.checks import Probe
 from app.probes.json_path import Nothing, value_at
@@ -66,7 +66,7 @@ class HttpProber:
         if not addresses:
             return ProbeResult(answer=ProbeOutcome.NO_SUCH_HOST, detail={"host": host})
         allowed = host.lower() in allowed_hosts
-        if not all(may_ask(address, allowed=allowed) for address in addresses):
+        if not all(may_probe(address, allowed=allowed) for address in addresses):
             return ProbeResult(answer=ProbeOutcome.FORBIDDEN_ADDRESS, detail={"host": host})
         return await self._ask(probe, host=host, addresses=addresses)
 

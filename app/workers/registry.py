@@ -97,18 +97,7 @@ class Workers:
             max_yield=0.5,
         )
         self.intervene = self._intervene_worker()
-        self.evidence = self._worker(
-            "evidence",
-            leased_job(
-                repositories.evidence,
-                key=_gate_id,
-                work=self._collect_evidence,
-                then=self._evidence_collected,
-                clock=clock,
-            ),
-            concurrency=6,
-            max_yield=1.0,
-        )
+        self.evidence = self._evidence_worker()
         self.timeline = self._worker(
             "thread",
             leased_job(repositories.threads, key=_gate_id, work=self._post_timeline, clock=clock),
@@ -126,6 +115,20 @@ class Workers:
         self.previous_cards = self._worker("previous", self._previous_step, concurrency=1, max_yield=0.5)
         self.gauges = Worker(
             name="gauges", step=self._gauges_step, concurrency=1, poll_interval=GAUGES_POLL_SECONDS
+        )
+
+    def _evidence_worker(self) -> Worker:
+        return self._worker(
+            "evidence",
+            leased_job(
+                self._repositories.evidence,
+                key=_gate_id,
+                work=self._collect_evidence,
+                then=self._evidence_collected,
+                clock=self._clock,
+            ),
+            concurrency=6,
+            max_yield=1.0,
         )
 
     def _intervene_worker(self) -> Worker:

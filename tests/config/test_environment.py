@@ -156,8 +156,8 @@ def test_a_secret_that_can_be_guessed_is_taken_and_named() -> None:
             "SWITCHGATE_API_TOKENS": "grafana:fifteen-of-them:read",
         }
     )
-    assert short.guessable() == ("SWITCHGATE_HOOK_SECRETS kid1", "SWITCHGATE_API_TOKENS grafana")
-    assert load_settings(ENOUGH).guessable() == ()
+    assert short.weak_secrets() == ("SWITCHGATE_HOOK_SECRETS kid1", "SWITCHGATE_API_TOKENS grafana")
+    assert load_settings(ENOUGH).weak_secrets() == ()
 
 
 MADE = "0123456789abcdef" * 4

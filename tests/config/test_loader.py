@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.config.loader import Config, ConfigError, load_config, parse_config, warnings
-from app.config.reserved_words import OWN_WORDS
+from app.config.reserved_words import RESERVED_WORDS
 
 CONTRACT = """
 [slack]
@@ -199,7 +199,7 @@ def test_more_approvals_than_people_are_fine_where_a_group_is_listed() -> None:
     assert loaded(SLACK + policy + ORDER).policy.approvals == 5
 
 
-@pytest.mark.parametrize("word", sorted(OWN_WORDS))
+@pytest.mark.parametrize("word", sorted(RESERVED_WORDS))
 def test_a_domain_is_not_named_by_a_word_of_the_command(word: str) -> None:
     problems = told(SMALL.replace("domains.order", f"domains.{word}"))
     assert set(problems) == {f"domains.{word}"}

@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from app.config.probe_addresses import always_forbidden, may_ask
+from app.config.probe_addresses import always_forbidden, may_probe
 
 NEVER = [
     "169.254.169.254",
@@ -37,15 +37,15 @@ PUBLIC = ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:93.184.
 @pytest.mark.parametrize("address", NEVER)
 def test_no_allowed_host_stands_at(address: str) -> None:
     assert always_forbidden(ip_address(address))
-    assert not may_ask(ip_address(address), allowed=True)
+    assert not may_probe(ip_address(address), allowed=True)
 
 
 @pytest.mark.parametrize("address", PRIVATE)
 def test_a_private_address_has_to_be_allowed(address: str) -> None:
-    assert not may_ask(ip_address(address), allowed=False)
-    assert may_ask(ip_address(address), allowed=True)
+    assert not may_probe(ip_address(address), allowed=False)
+    assert may_probe(ip_address(address), allowed=True)
 
 
 @pytest.mark.parametrize("address", PUBLIC)
 def test_a_public_address_may_be_asked(address: str) -> None:
-    assert may_ask(ip_address(address), allowed=False)
+    assert may_probe(ip_address(address), allowed=False)

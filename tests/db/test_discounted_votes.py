@@ -1,7 +1,7 @@
 """A vote of somebody who may not decide any more is marked as not counted by the decision, and not before it."""
 
 from app.config.loader import parse_config
-from app.config.runtime import LiveRules
+from app.config.runtime import RuntimeConfig
 from app.db.database import Database
 from app.db.repositories.gates import Gates
 from app.flow.approval.cast_vote import VoteRequest, cast_vote
@@ -18,10 +18,10 @@ CONFIG = (
 ANA, BEN, CHO = (UserId(name) for name in ("U01ANA", "U02BEN", "U03CHO"))
 
 
-def rules(*on_call: UserId) -> LiveRules:
+def rules(*on_call: UserId) -> RuntimeConfig:
     roster = Roster(groups={"S0ONCALL": frozenset(on_call)})
     config = parse_config(CONFIG, file="switchgate.toml")
-    return LiveRules(config, roster=lambda: roster, heard=lambda _: NOW, clock=lambda: NOW)
+    return RuntimeConfig(config, roster=lambda: roster, last_synced_at=lambda _: NOW, clock=lambda: NOW)
 
 
 async def test_who_left_the_group_is_marked_by_the_decision(database: Database) -> None:

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from app.config.loader import parse_config
-from app.config.runtime import LiveRules
+from app.config.runtime import RuntimeConfig
 from app.db.database import Database
 from app.db.repositories.exclusivity import (
     EXCLUSIVITY_LOCK,
@@ -34,8 +34,11 @@ CONFIG = (
     '[slack]\nchannel = "C01DEPLOY"\n[policy]\napprovers = ["U02OLU"]\nown_deployment = true\n'
     'exclusive = ["order", "payment"]\n' + "".join(map(TABLE.format, ("order", "payment", "hub")))
 )
-RULES = LiveRules(
-    parse_config(CONFIG, file="switchgate.toml"), roster=Roster, heard=lambda _: NOW, clock=lambda: NOW
+RULES = RuntimeConfig(
+    parse_config(CONFIG, file="switchgate.toml"),
+    roster=Roster,
+    last_synced_at=lambda _: NOW,
+    clock=lambda: NOW,
 )
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from app.config.loader import parse_config
-from app.config.runtime import LiveRules
+from app.config.runtime import RuntimeConfig
 from app.db.database import Database
 from app.db.repositories.freezes import Freezes
 from app.db.repositories.gates import Gates, HeldGateRow
@@ -25,8 +25,11 @@ CONFIG = (
     '[slack]\nchannel = "C01DEPLOY"\n[policy]\napprovers = ["U02OLU"]\nown_deployment = true\n'
     '[domains.order]\napplication = "order-app"\ndeployment_group = "order-dg"\n'
 )
-RULES = LiveRules(
-    parse_config(CONFIG, file="switchgate.toml"), roster=Roster, heard=lambda _: NOW, clock=lambda: NOW
+RULES = RuntimeConfig(
+    parse_config(CONFIG, file="switchgate.toml"),
+    roster=Roster,
+    last_synced_at=lambda _: NOW,
+    clock=lambda: NOW,
 )
 
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from app.config.loader import parse_config
-from app.config.runtime import LiveRules
+from app.config.runtime import RuntimeConfig
 from app.db.database import Database
 from app.db.repositories.evidence import EvidenceRows
 from app.db.repositories.gates import Gates
@@ -21,12 +21,12 @@ from app.sandbox.people import OLU, config_text
 from tests.db.opened import NOW, open_gate
 from tests.gate.seen import evidence
 
-RULES = LiveRules(
+RULES = RuntimeConfig(
     parse_config(
         config_text(order='approvals = 2\napprovers = ["U02OLU", "U03GRACE"]\n'), file="switchgate.toml"
     ),
     roster=lambda: Roster(groups={}),
-    heard=lambda group: NOW,
+    last_synced_at=lambda group: NOW,
     clock=lambda: NOW,
 )
 FOUND: list[GuardRule] = [

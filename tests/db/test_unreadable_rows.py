@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from app.config.loader import load_config
-from app.config.runtime import LiveRules
+from app.config.runtime import RuntimeConfig
 from app.db.database import Database
 from app.db.leases import Leases
 from app.db.quarantine import Quarantine
@@ -201,35 +201,38 @@ async def _bad_and_good(database: Database, poison: str) -> None:
 
 
 @pytest.fixture
-def rules(tmp_path: Any) -> LiveRules:
+def rules(tmp_path: Any) -> RuntimeConfig:
     file = tmp_path / "switchgate.toml"
     file.write_text(config_text(order=CHECKED))
-    return LiveRules(
-        load_config(file), roster=lambda: Roster(groups={}), heard=lambda group: NOW, clock=lambda: NOW
+    return RuntimeConfig(
+        load_config(file),
+        roster=lambda: Roster(groups={}),
+        last_synced_at=lambda group: NOW,
+        clock=lambda: NOW,
     )
 
 
-Step = Callable[[Database, LiveRules, Quarantine], Awaitable[object]]
+Step = Callable[[Database, RuntimeConfig, Quarantine], Awaitable[object]]
 
 
-async def _expire(database: Database, rules: LiveRules, aside: Quarantine) -> object:
+async def _expire(database: Database, rules: RuntimeConfig, aside: Quarantine) -> object:
     return await expire_gates(record=Gates(database), aside=aside, now=NOW + timedelta(minutes=56))
 
 
-async def _remind(database: Database, rules: LiveRules, aside: Quarantine) -> object:
+async def _remind(database: Database, rules: RuntimeConfig, aside: Quarantine) -> object:
     return await remind(record=Gates(database), rules=rules, aside=aside, now=NOW + timedelta(minutes=50))
 
 
-async def _approve(database: Database, rules: LiveRules, aside: Quarantine) -> object:
+async def _approve(database: Database, rules: RuntimeConfig, aside: Quarantine) -> object:
     checks = Checks(database)
     return await approve_by_checks(record=Gates(database), ripe=checks, rules=rules, aside=aside, now=NOW)
 
 
-async def _turn(database: Database, rules: LiveRules, aside: Quarantine) -> object:
+async def _turn(database: Database, rules: RuntimeConfig, aside: Quarantine) -> object:
     return await refresh_rule_status(record=Freezes(database), rules=rules, aside=aside, now=NOW)
 
 
-async def _plan(database: Database, rules: LiveRules, aside: Quarantine) -> object:
+async def _plan(database: Database, rules: RuntimeConfig, aside: Quarantine) -> object:
     return await plan_probes(record=Probes(database, uuid4()), rules=rules, aside=aside, now=NOW)
 
 
@@ -245,7 +248,7 @@ STEPS: Final[dict[str, tuple[Step, str]]] = {
 @pytest.mark.parametrize("poison", ["another way to move traffic", "another kind of vote"])
 @pytest.mark.parametrize(("step", "done"), STEPS.values(), ids=STEPS)
 async def test_workers_without_a_lease_go_on_beside_it_too(
-    database: Database, rules: LiveRules, step: Step, done: str, poison: str
+    database: Database, rules: RuntimeConfig, step: Step, done: str, poison: str
 ) -> None:
     await _bad_and_good(database, poison)
     aside = Quarantine("test")

@@ -87,16 +87,16 @@ def evaluation_context_of(question: ApprovalContext, *, rules: Rules, now: datet
 class RuleStatus:
     """What the rules of the moment say of a waiting gate.
 
-    `variants` are the names of those in force; `approvals_required` is how many approvals are asked in all; `unheard`
-    are the groups whose members Slack has not told lately, and when it last did. `queued_ahead` are the domains that
-    have waited longer, `failed_predecessors` those that were to go first and did not come through.
+    `variants` are the names of those in force; `approvals_required` is how many approvals are asked in all;
+    `stale_groups` are the groups whose members Slack has not told lately, and when it last did. `queued_ahead` are the
+    domains that have waited longer, `failed_predecessors` those that were to go first and did not come through.
     """
 
     policy: Policy
     variants: tuple[str, ...]
     unmet: tuple[Violation, ...]
     approvals_required: int
-    unheard: tuple[tuple[str, datetime | None], ...] = ()
+    stale_groups: tuple[tuple[str, datetime | None], ...] = ()
     queued_ahead: tuple[DomainName, ...] = ()
     failed_predecessors: tuple[PredecessorFailed, ...] = ()
     discounted_voters: frozenset[UserId] = frozenset()
@@ -138,7 +138,7 @@ def rule_status_of(view: GateView, *, rules: Rules, now: datetime) -> RuleStatus
         variants=case.rules.variants,
         unmet=unmet,
         approvals_required=approvals_required(case),
-        unheard=tuple(rules.unheard(case.policy.voters)),
+        stale_groups=tuple(rules.stale_groups(case.policy.voters)),
         queued_ahead=queued_ahead(case.policy.exclusivity, case.rule_inputs.queue),
         failed_predecessors=failed_predecessors(case.policy.exclusivity, case.rule_inputs.queue),
         discounted_voters=discounted_voters(case),

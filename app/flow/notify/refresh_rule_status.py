@@ -126,14 +126,15 @@ def _said(
     )
     record = [one.freeze for one in standing if one.domains is None or domain.name in one.domains]
     spans = [span for freeze in (*record, *rules.freezes(domain.name)) if (span := freeze.around(now))]
-    unheard = [
-        f"{group} {since.isoformat() if since else ''}" for group, since in rules.unheard(force.policy.voters)
+    stale_groups = [
+        f"{group} {since.isoformat() if since else ''}"
+        for group, since in rules.stale_groups(force.policy.voters)
     ]
     said = [
         repr(force.policy),
         *force.variants,
         *sorted(f"{span.start} {span.end}" for span in spans),
-        *unheard,
+        *stale_groups,
         *related_switches_fingerprint(exclusivity, neighbours, now=now),
     ]
     return RuleSnapshot(

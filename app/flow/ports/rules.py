@@ -37,7 +37,7 @@ class Rules(Protocol):
         """Every configured domain."""
         ...
 
-    def unheard(self, people: tuple[str, ...]) -> Sequence[tuple[str, datetime | None]]:
+    def stale_groups(self, people: tuple[str, ...]) -> Sequence[tuple[str, datetime | None]]:
         """The user groups among these whose members Slack has not told lately, and when it last did."""
         ...
 

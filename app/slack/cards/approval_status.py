@@ -38,16 +38,16 @@ def approval_status_blocks(
     if rule_status.variants:
         names = ", ".join(inline(name) for name in rule_status.variants)
         blocks.append(context(texts("card.variants", names=names)))
-    return [*blocks, *(context(line) for line in stale_group_lines(rule_status.unheard, texts=texts))]
+    return [*blocks, *(context(line) for line in stale_group_lines(rule_status.stale_groups, texts=texts))]
 
 
-def stale_group_lines(unheard: Sequence[tuple[str, datetime | None]], *, texts: Texts) -> list[str]:
+def stale_group_lines(stale_groups: Sequence[tuple[str, datetime | None]], *, texts: Texts) -> list[str]:
     """Groups whose members are as old as they are because Slack does not answer."""
     return [
         texts("card.group_old", group=mention(group), at=when(since))
         if since
         else texts("card.group_unknown", group=mention(group))
-        for group, since in unheard
+        for group, since in stale_groups
     ]
 
 

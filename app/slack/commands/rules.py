@@ -76,7 +76,7 @@ class RulesCommand:
             *in_force_lines(rules, texts=texts),
             *([texts("policy.shift_matters", domain=domain.name)] if rules.depends_on_shift else []),
             *(self._members(group, sorted(roster.groups.get(group, ())), texts) for group in groups),
-            *stale_group_lines(self._rules.unheard(rules.policy.voters), texts=texts),
+            *stale_group_lines(self._rules.stale_groups(rules.policy.voters), texts=texts),
         ]
 
     def _all(self, domain: OwnedDomain, texts: Texts) -> list[str]:

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from app.config.loader import load_config
-from app.config.runtime import LiveRules
+from app.config.runtime import RuntimeConfig
 from app.flow.audit_events import SWITCHGATE, Event, Kind
 from app.flow.notify.post_timeline import TimelineEntry
 from app.flow.ports.rules import OwnedDomain
@@ -113,8 +113,11 @@ def line(shown: GateView, event: Event, folder: Path) -> str:
     """What the thread says of an event; empty: nothing."""
     file = folder / "switchgate.toml"
     file.write_text(config_text(), encoding="utf-8")
-    rules = LiveRules(
-        load_config(file), roster=lambda: Roster(groups={}), heard=lambda group: NOON, clock=lambda: NOON
+    rules = RuntimeConfig(
+        load_config(file),
+        roster=lambda: Roster(groups={}),
+        last_synced_at=lambda group: NOON,
+        clock=lambda: NOON,
     )
     timeline = Timeline(texts=Texts.of("en"), rules=rules, workspace_url=lambda: None)
     told_ = timeline.line(shown, TimelineEntry(link=1, event=event))

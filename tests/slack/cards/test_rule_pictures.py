@@ -87,7 +87,7 @@ def rule_status(shown: GateView, domain: OwnedDomain, *freezes: Freeze) -> RuleS
         variants=case.rules.variants,
         unmet=(*blockers_of(case), *missing_approvals(case)),
         approvals_required=approvals_required(case),
-        unheard=(("S0ONCALL", NOON - timedelta(minutes=9)), ("S0DBA", None)),
+        stale_groups=(("S0ONCALL", NOON - timedelta(minutes=9)), ("S0DBA", None)),
     )
 
 

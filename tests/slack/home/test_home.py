@@ -5,7 +5,7 @@ from typing import Any
 from slack_sdk.web.async_client import AsyncWebClient
 
 from app.config.loader import parse_config
-from app.config.runtime import LiveRules
+from app.config.runtime import RuntimeConfig
 from app.db.database import Database
 from app.db.queries.home import HomeQueries
 from app.db.repositories.freezes import Freezes
@@ -221,10 +221,10 @@ async def test_a_publication_that_was_given_out_is_not_given_out_again_before_it
     database: Database,
 ) -> None:
     client = AsyncWebClient()
-    rules = LiveRules(
+    rules = RuntimeConfig(
         parse_config(config_text(), file="switchgate.toml"),
         roster=Roster,
-        heard=lambda _: NOW,
+        last_synced_at=lambda _: NOW,
         clock=lambda: NOW,
     )
     homes = HomePublisher(

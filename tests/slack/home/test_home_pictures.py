@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from app.config.loader import load_config
-from app.config.runtime import LiveRules
+from app.config.runtime import RuntimeConfig
 from app.flow.freezes.declare_freeze import ActiveFreeze
 from app.flow.read_models import CardPlace, GateView
 from app.gate.decision import Verdict
@@ -75,17 +75,19 @@ def gate(number: int, domain: str | None, **how: Any) -> GateView:
     return view(waiting, switch=switch, **{"evidence": evidence(), **how})
 
 
-def rules(folder: Path) -> LiveRules:
+def rules(folder: Path) -> RuntimeConfig:
     path = folder / "switchgate.toml"
     others = f'approvers = ["{GRACE.id}"]\n'
     path.write_text(
         config_text(payment="approvals = 2\n", user=others, hub='reason = "always"\n', auth=""), "utf-8"
     )
     roster = Roster(groups={ONCALL.id: frozenset(map(UserId, ONCALL.members))})
-    return LiveRules(load_config(path), roster=lambda: roster, heard=lambda _: NOON, clock=lambda: NOON)
+    return RuntimeConfig(
+        load_config(path), roster=lambda: roster, last_synced_at=lambda _: NOON, clock=lambda: NOON
+    )
 
 
-def seen(person: Person, live: LiveRules) -> HomeContents:
+def seen(person: Person, live: RuntimeConfig) -> HomeContents:
     """One of each kind."""
     voted = {"votes": (vote(ME.user, "olu"),), "gate": {"approved_by": frozenset({ME.user})}}
     mine = [
@@ -115,13 +117,13 @@ NOTHING: Final = HomeContents(
 
 
 def home(
-    seen_: HomeContents, person: Person, live: LiveRules, texts: Texts, notice: Notice | None = None
+    seen_: HomeContents, person: Person, live: RuntimeConfig, texts: Texts, notice: Notice | None = None
 ) -> Any:
     top = home_top(now=NOON, notices=[notice] if notice else [], several=notice is not None, texts=texts)
     return home_view(top, home_body(seen_, person=person, rules=live, texts=texts, now=NOON, base=BASE))
 
 
-def results(live: LiveRules, texts: Texts) -> Any:
+def results(live: RuntimeConfig, texts: Texts) -> Any:
     """Recorded, not recorded, and one of which nobody knows what it was."""
     pick = Pick(
         action_value=ActionValue(gate=GateId(UUID(int=1)), edition=1),
@@ -137,27 +139,27 @@ def results(live: LiveRules, texts: Texts) -> Any:
     return bulk_approve_notice(results_blocks(lines, texts=texts), texts=texts)
 
 
-def with_notice(live: LiveRules, texts: Texts) -> Any:
+def with_notice(live: RuntimeConfig, texts: Texts) -> Any:
     button = take_back_button(ActionValue(gate=GateId(UUID(int=4)), edition=1), texts=texts)
     return home(seen(ME, live), ME, live, texts, Notice(text=texts("press.counted"), buttons=(button,)))
 
 
-def unknown(live: LiveRules, texts: Texts) -> Any:
+def unknown(live: RuntimeConfig, texts: Texts) -> Any:
     return home_view([], non_member_body(replace(ME, standing=AccountStatus.UNKNOWN), texts=texts))
 
 
-def away(live: LiveRules, texts: Texts) -> Any:
+def away(live: RuntimeConfig, texts: Texts) -> Any:
     top = home_top(now=NOON, notices=[], several=False, texts=texts)
     return home_view(top, unavailable_body(texts=texts))
 
 
-def several(live: LiveRules, texts: Texts) -> Any:
+def several(live: RuntimeConfig, texts: Texts) -> Any:
     choices = Choices(gates=seen(ME, live).mine, left_out=2)
     nothing_of = [DomainName("notification")]
     return bulk_approve_form(choices, preselect=True, nothing_of=nothing_of, texts=texts, base=BASE)
 
 
-STATES: Final[dict[str, Callable[[LiveRules, Texts], Any]]] = {
+STATES: Final[dict[str, Callable[[RuntimeConfig, Texts], Any]]] = {
     "full": with_notice,
     "admin": lambda live, texts: home(seen(ADMIN, live), ADMIN, live, texts),
     "empty": lambda live, texts: home(NOTHING, ME, live, texts),
