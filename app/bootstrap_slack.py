@@ -75,7 +75,7 @@ class SlackDoors:
             await self._repositories.cards.redraw(gate, now=self._clock())
             self._workers.card.wake()
 
-        async def met(gate: GateId, place: CardPlace) -> None:
+        async def card_seen(gate: GateId, place: CardPlace) -> None:
             await self._repositories.cards.met(gate, place=place, now=self._clock())
             self._workers.card_place_learnt()
 
@@ -87,7 +87,7 @@ class SlackDoors:
             replies=self._slack.replies,
             decided=self._decided,
             stale=stale,
-            met=met,
+            card_seen=card_seen,
             clock=self._clock,
         )
 

@@ -14,7 +14,7 @@ from app.gate.ids import UserId
 from app.gate.rules.permits import AccountStatus
 from app.gate.rules.policy import Policy, Roster, UnknownDeployer
 from app.slack.client import SLACK_CALL_ERRORS, error_code_of
-from app.slack.users.accounts import standing_of
+from app.slack.users.accounts import account_status_of
 from app.slack.users.members import NO_SUCH_ENTRY
 
 MEND: Final[Mapping[AccountStatus, str]] = {
@@ -73,7 +73,7 @@ class Approvers:
                 self._unread.add(user)
             remedy = "Mend the id in switchgate.toml: it is the member ID in the person's profile."
             return refused(what, "users.info", refusal, remedy=remedy, client=self._client)
-        standing = standing_of(answer.get("user") or {})
+        standing = account_status_of(answer.get("user") or {})
         if standing is AccountStatus.MEMBER:
             return None
         self._gone.add(UserId(user))

@@ -1,1 +1,1 @@
-"""Slack, both ways: presses and commands in, cards and answers out."""
+"""Slack: receives actions and commands, publishes cards and replies."""

@@ -1,4 +1,4 @@
-"""What a button or a modal carries: which gate, and which edition of its question. Never who, never a secret."""
+"""The value of a button or modal: the gate and its version. Holds no identity and no secret."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _SHAPE: Final = re.compile(r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0
 
 
 class InvalidActionValue(ValueError):
-    """The value was not written by this version of ours, or was altered."""
+    """The value was written by another version, or was altered."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,7 +24,7 @@ class ActionValue:
 
     @classmethod
     def parse(cls, value: object) -> "ActionValue":
-        """Raises `NotATicket`."""
+        """Raises `InvalidActionValue`."""
         found = _SHAPE.fullmatch(value) if isinstance(value, str) else None
         if found is None:
             raise InvalidActionValue

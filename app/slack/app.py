@@ -1,4 +1,4 @@
-"""The Bolt app: which listener hears what. Every listener acks, whatever happens in it."""
+"""The Bolt app and its listeners. Every listener acknowledges the request, also when it fails."""
 
 import functools
 import re
@@ -55,11 +55,10 @@ def build_app(
     replies: Replies,
     channel_id_changed: Callable[[str, str], Awaitable[None]],
 ) -> AsyncApp:
-    """Bolt, dispatching to our doors.
+    """Builds the Bolt app.
 
-    `process_before_response`: the listener commits and acks in one go; without it Bolt polls for the ack
-    every 10 ms. `authorize`: left to itself Bolt calls auth.test at the first press, and loses the press when
-    Slack does not answer that.
+    `process_before_response`: the listener commits before it acks; without it Bolt polls for the ack every 10 ms.
+    `authorize`: by default Bolt calls auth.test on the first request, and loses the request if that call fails.
     """
     token = client.token
 
@@ -96,7 +95,7 @@ def build_app(
 
 
 def _register(app: AsyncApp, listeners: "_Listeners", listener: Callable[[Handler], Handler]) -> None:
-    """Which listener hears what: what Slack may send, by the names that cards, forms and the manifest use."""
+    """Registers a listener for each event, action, view and command that cards, modals and the manifest name."""
     app.event("app_home_opened")(listener(listeners.home_opened))
     app.event("channel_id_changed")(listener(listeners.channel_id_changed))
     app.event(ANYTHING)(listeners.other_event)
@@ -117,14 +116,14 @@ def _register(app: AsyncApp, listeners: "_Listeners", listener: Callable[[Handle
     app.view(REJECT_CALLBACK)(listener(listeners.reject_reason))
     app.view(UNDO_CALLBACK)(listener(listeners.undo_reason))
     app.command("/deploys")(listener(listeners.command))
-    # Old cards outlive releases: a button that nobody knows any more still gets an answer.
+    # Cards outlive releases: a button of an older release still gets an answer.
     app.action(ANYTHING)(listener(listeners.old_button))
     app.view(ANYTHING)(listener(listeners.old_view))
     app.view_closed(ANYTHING)(listener(listeners.closed_view))
 
 
 class _Listeners:
-    """The listeners by the arguments that Bolt gives them."""
+    """Bolt listeners that call the handlers."""
 
     def __init__(
         self,
@@ -159,14 +158,14 @@ class _Listeners:
             self._home.opened(body)
 
     async def channel_id_changed(self, ack: Any, body: Any, payload: Any) -> None:
-        """Committed before it is acked: Slack sends it again otherwise."""
+        """Commits before it acks, so that Slack repeats the event after a failure."""
         old, new = payload.get("old_channel_id"), payload.get("new_channel_id")
         if old and new:
             await self._channel_id_changed(str(old), str(new))
         await ack()
 
     async def other_event(self, ack: Any, body: Any, payload: Any) -> None:
-        """Nothing that we asked for; what is not acked Slack sends again, and in the end sends nothing more."""
+        """Acks events without a handler: Slack repeats unacked events, and finally disables them."""
         await ack()
 
     async def refresh(self, ack: Any, body: Any, payload: Any) -> None:
@@ -190,33 +189,33 @@ class _Listeners:
 
     async def undo(self, ack: Any, body: Any, payload: Any) -> None:
         await self._undo.undo(ack, body, payload)
-        self._votes.meet(body, payload)
+        self._votes.record_card_place(body, payload)
 
     async def undo_reason(self, ack: Any, body: Any, payload: Any) -> None:
         await self._undo.undo_reason(ack, body, payload)
 
     async def finish(self, ack: Any, body: Any, payload: Any) -> None:
         await self._undo.finish(ack, body, payload)
-        self._votes.meet(body, payload)
+        self._votes.record_card_place(body, payload)
 
     async def details(self, ack: Any, body: Any, payload: Any) -> None:
         await self._details.details(ack, body, payload)
-        self._votes.meet(body, payload)
+        self._votes.record_card_place(body, payload)
 
     async def run_checks(self, ack: Any, body: Any, payload: Any) -> None:
         await self._checks.run(ack, body, payload)
-        self._votes.meet(body, payload)
+        self._votes.record_card_place(body, payload)
 
     async def approve_reason(self, ack: Any, body: Any, payload: Any) -> None:
         await self._votes.approve_reason(ack, body, payload)
 
     async def take_back(self, ack: Any, body: Any, payload: Any) -> None:
         await self._break_glass.take_back(ack, body, payload)
-        self._votes.meet(body, payload)
+        self._votes.record_card_place(body, payload)
 
     async def break_glass(self, ack: Any, body: Any, payload: Any) -> None:
         await self._break_glass.ask(ack, body, payload)
-        self._votes.meet(body, payload)
+        self._votes.record_card_place(body, payload)
 
     async def break_glass_submitted(self, ack: Any, body: Any, payload: Any) -> None:
         await self._break_glass.submitted(ack, body, payload)
@@ -230,7 +229,7 @@ class _Listeners:
     async def old_button(self, ack: Any, body: Any, payload: Any) -> None:
         await ack()
         if "url" in payload:
-            return  # a link: Slack has opened it already
+            return  # a link button: Slack opened the link
         texts = Texts.of((await self._directory.profile(body)).locale)
         self._replies.answer(body, texts("refused.old_button"))
 
@@ -243,7 +242,7 @@ class _Listeners:
 
 
 def _listener(replies: Replies, directory: Directory, home: HomePublisher, work: Handler) -> Handler:
-    """No exception may leave a listener: Bolt would drop the ack, even one that was already given."""
+    """Catches every exception: Bolt drops the ack of a listener that raises, even one already given."""
 
     @functools.wraps(work)
     async def listen(ack: Any, body: Any, payload: Any) -> None:

@@ -1,4 +1,4 @@
-"""Who we are to Slack: tokens proved at the start, and asked again while Slack has not told us yet."""
+"""Checks the Slack tokens at start, and again until Slack has answered auth.test."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 START_TIMEOUT_SECONDS: Final = 5
 GROUP_REFRESH_INTERVAL: Final = timedelta(seconds=55)
 MIN_INTERVAL_PER_GROUP: Final = timedelta(seconds=6)
-"""usergroups.users.list allows some twenty calls a minute: a large configuration is asked about less often."""
+"""usergroups.users.list allows about 20 calls a minute, so many groups are refreshed less often."""
 
 FATAL_ERRORS: Final = frozenset(
     {
@@ -30,7 +30,7 @@ FATAL_ERRORS: Final = frozenset(
         "missing_scope",
     }
 )
-"""Slack's answers to a token that waiting will not mend."""
+"""Error codes that a retry with the same token does not fix."""
 
 HISTORY_SCOPES: Final = frozenset({"channels:history", "groups:history"})
 
@@ -40,7 +40,7 @@ class CannotStart(Exception):
 
 
 class AuthCheck:
-    """`workspace_url` is None until Slack has told it; `may_search`: whether we may read our channels."""
+    """`workspace_url` is None until auth.test has succeeded. `may_search`: the token may read channels."""
 
     def __init__(self, client: AsyncWebClient, *, directory: Directory, app_token: str | None) -> None:
         self._client = client
@@ -50,11 +50,11 @@ class AuthCheck:
         self.may_search = False
 
     async def check_at_start(self, groups: Iterable[str]) -> None:
-        """Slack being away is no reason not to start: deadlines must still be kept. Raises `CannotStart`."""
+        """Starts also while Slack is unreachable, because deadlines must be kept. Raises `CannotStart`."""
         await asyncio.gather(self._check_bot_token(), self._check_app_token(), self._load_groups(groups))
 
     async def refresh(self, groups: Iterable[str]) -> bool:
-        """Hears of the groups' members again, where no other replica has; False: something of it Slack did not tell."""
+        """Refreshes group members that no other replica has refreshed. False if a call failed."""
         if self._directory.team is None:
             try:
                 await self._check_bot_token()
@@ -81,13 +81,13 @@ class AuthCheck:
         self.may_search = set(scopes) >= HISTORY_SCOPES
 
     async def _check_app_token(self) -> None:
-        """A bad app token makes the socket client retry for ever in silence; this says so at once."""
+        """With a bad app token the socket client retries forever without a message; this check reports it."""
         token = self._app_token
         if token:
             await _call(lambda: self._client.apps_connections_open(app_token=token), "SLACK_APP_TOKEN")
 
     async def _load_groups(self, groups: Iterable[str]) -> None:
-        """Nobody is to be refused only because the members were not heard of yet."""
+        """Loads group members before the first vote, so that nobody is denied because they are unknown."""
         try:
             async with asyncio.timeout(START_TIMEOUT_SECONDS):
                 await self._directory.refresh_groups(groups)

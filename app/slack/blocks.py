@@ -1,4 +1,4 @@
-"""Block Kit pieces, with Slack's limits kept: https://docs.slack.dev/reference/block-kit."""
+"""Block Kit elements within Slack's limits: https://docs.slack.dev/reference/block-kit."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -30,7 +30,7 @@ def plain(text: str, longest: int) -> Block:
 
 
 def mrkdwn(text: str, longest: int = 3000) -> Block:
-    """`verbatim`: Slack adds no links or mentions of its own to what stands there."""
+    """`verbatim`: Slack adds no links or mentions to the text."""
     return {"type": "mrkdwn", "text": cut_markup(text, longest), "verbatim": True}
 
 
@@ -71,7 +71,7 @@ def button(
 
 
 def confirm(*, title: str, text: str, yes: str, no: str, style: str = "primary") -> Block:
-    """Slack's own question before a press is sent. It runs in the client only and proves nothing."""
+    """Slack's confirmation dialog. It runs in the client only and proves nothing."""
     return {
         "title": plain(title, 100),
         "text": plain(text, 300),
@@ -145,7 +145,7 @@ def option(text: str, *, value: str, description: str) -> Block:
 
 
 def when(at: datetime) -> str:
-    """A time that every reader sees in their own zone. Works in mrkdwn only, not in headers or confirms."""
+    """A time, shown in the time zone of each reader. Works in mrkdwn only, not in headers or confirms."""
     fallback = at.strftime("%Y-%m-%d %H:%M UTC")
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
 

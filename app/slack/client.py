@@ -1,4 +1,4 @@
-"""The Web API client that our loops share, and what its failures mean."""
+"""The shared Web API client, its rate limiter, and the meaning of its errors."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,12 +14,12 @@ from app.flow.notify.slack_errors import MessageGone, SlackCallFailed
 CALL_TIMEOUT_SECONDS: Final = 8
 MESSAGE_GONE_ERRORS: Final = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 NOT_DONE_ERRORS: Final = frozenset({"ratelimited", "service_unavailable"})
-"""Slack's own words for: nothing was done."""
+"""Error codes after which nothing was done."""
 
 TOKEN_ERRORS: Final = frozenset(
     {"invalid_auth", "not_authed", "account_inactive", "token_expired", "token_revoked", "access_denied"}
 )
-"""Slack's own words for: not with this token. It is mended in time, and nothing of the message was judged."""
+"""Error codes of the token. They are fixed by a new token, and say nothing about the message."""
 
 CHANNEL_CLOSED_ERRORS: Final = frozenset(
     {
@@ -37,20 +37,20 @@ CHANNEL_CLOSED_ERRORS: Final = frozenset(
         "channel_is_limited_access",
     }
 )
-"""Slack's own words for: not in this channel, until somebody changes that.
+"""Error codes of a channel in which posts fail until somebody changes it.
 https://docs.slack.dev/reference/methods/chat.postMessage#errors"""
 
 MAYBE_DONE_ERRORS: Final = frozenset({"internal_error", "fatal_error", "request_timeout"})
-"""Slack's own words for: something may have been done."""
+"""Error codes after which the call may have been done."""
 
 HTTP_ERROR_PREFIX: Final = "http_"
-"""Begins the error of an answer in which Slack itself said nothing."""
+"""Prefix of the error of an HTTP response without a Slack error code."""
 
 MAX_RETRY_AFTER_SECONDS: Final = 3600.0
 
 POST: Final = "chat.postMessage"
 POST_SETTLE_TIME: Final = timedelta(seconds=4)
-"""A post that timed out may still arrive: it is looked for only after so long."""
+"""A post that timed out may still arrive; search for it only after this time."""
 
 # A proxy that answers in plain text makes the SDK fail with an AttributeError of its own.
 SLACK_CALL_ERRORS: Final = (SlackApiError, ClientError, TimeoutError, OSError, AttributeError, ValueError)
@@ -80,7 +80,7 @@ def error_code_of(exc: Exception) -> str:
 
 
 def retry_after_of(exc: Exception) -> timedelta | None:
-    """How long Slack asks us to leave it alone; None: it does not."""
+    """Slack's Retry-After; None if the error is no rate limit."""
     if not isinstance(exc, SlackApiError):
         return None
     if _status(exc) != 429 and error_code_of(exc) != "ratelimited":
@@ -94,9 +94,9 @@ def retry_after_of(exc: Exception) -> timedelta | None:
 
 
 class RateLimiter:
-    """Slack's Retry-After, remembered: until then the method is not called again for that channel, whatever is due.
+    """Remembers Slack's Retry-After, and rejects calls of that method and channel until then.
 
-    Slack limits posts by channel. A limit of the whole workspace is learnt by each channel from one more 429.
+    Slack limits posts by channel. A limit of the whole workspace costs each channel one more 429.
     """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
@@ -135,7 +135,7 @@ class RateLimiter:
 
 
 def _may_be_done(exc: Exception, error: str) -> bool:
-    """Whether Slack may have done what was asked although it did not say so."""
+    """Whether Slack may have executed the call although it returned no success."""
     if isinstance(exc, ClientConnectorError) or error in NOT_DONE_ERRORS:
         return False
     if not isinstance(exc, SlackApiError) or error in MAYBE_DONE_ERRORS:
@@ -145,7 +145,7 @@ def _may_be_done(exc: Exception, error: str) -> bool:
 
 
 def _is_refused(exc: Exception, error: str) -> bool:
-    """Whether Slack itself said no, and not only that it cannot now."""
+    """Whether Slack denied the call for good, not only for now."""
     said = isinstance(exc, SlackApiError) and not error.startswith(HTTP_ERROR_PREFIX)
     return said and error not in NOT_DONE_ERRORS | MAYBE_DONE_ERRORS | TOKEN_ERRORS
 

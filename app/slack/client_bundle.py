@@ -1,4 +1,4 @@
-"""Slack as one replica uses it: one client, who people are, and whoever writes there."""
+"""One replica's Slack objects: client, directory, replies, publishers, socket."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ MAX_CONNECTIONS = 50
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Publishers:
-    """What the loops write with, and where they look people up."""
+    """What the workers publish with, and the e-mail look-up."""
 
     cards: SlackCardPublisher
     timelines: SlackTimelinePublisher
@@ -37,7 +37,7 @@ class Publishers:
 
 
 class ClientBundle:
-    """Build it inside the running loop, and close it."""
+    """Build it inside the running event loop, and close it."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class ClientBundle:
         return self.auth_check.workspace_url
 
     def publishers(self, rules: Rules) -> Publishers:
-        """They share their patience with Slack."""
+        """They share one rate limiter."""
         return Publishers(
             cards=SlackCardPublisher(
                 self.client, texts=self.texts, rules=rules, rate_limiter=self.rate_limiter, clock=self._clock

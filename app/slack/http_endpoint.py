@@ -1,4 +1,4 @@
-"""`POST /slack/events`: HTTP mode's endpoint. The signature is proved over the raw body before anything is parsed."""
+"""`POST /slack/events`: HTTP mode's endpoint. Verifies the signature over the raw body before parsing."""
 
 from typing import Final
 from urllib.parse import parse_qs
@@ -15,13 +15,13 @@ from app.slack.signature_check import SignatureCheck
 log = structlog.get_logger(__name__)
 
 MAX_SSL_CHECK_BYTES: Final = 1024
-"""`ssl_check=1` and the deprecated verification token; the one request of Slack's that needs no signature."""
+"""`ssl_check=1` and the deprecated verification token; the only unsigned request of Slack."""
 
 
 def events_route(bolt: AsyncApp, *, signatures: SignatureCheck) -> Route:
-    """The route. Bolt parses before it verifies, so that whoever knows the address could make it parse anything.
+    """The route. Verifies first, because Bolt parses before it verifies.
 
-    Starlette's own: Slack's payloads are Bolt's to read, and what FastAPI does beside that takes longer than Bolt.
+    A plain Starlette route: Bolt reads the payload, and FastAPI's overhead exceeds Bolt's.
     """
 
     async def slack_events(request: Request) -> Response:
@@ -35,7 +35,7 @@ def events_route(bolt: AsyncApp, *, signatures: SignatureCheck) -> Route:
         try:
             return to_starlette_response(await bolt.async_dispatch(asked))
         except Exception:
-            # Slack signed it, and would send it again only to fail again.
+            # A repeat by Slack would fail again.
             log.exception("slack_request_failed")
             return Response()
 
@@ -43,7 +43,7 @@ def events_route(bolt: AsyncApp, *, signatures: SignatureCheck) -> Route:
 
 
 def _is_ssl_check(body: bytes) -> bool:
-    """Slack calls a slash command's address now and then to see its certificate."""
+    """Slack calls a slash command's URL to check its certificate."""
     if len(body) > MAX_SSL_CHECK_BYTES:
         return False
     return parse_qs(body.decode("latin-1")).get("ssl_check") == ["1"]

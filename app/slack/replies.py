@@ -1,4 +1,4 @@
-"""Answers that only one person sees, sent after the ack so that they never delay it; drained at stop."""
+"""Ephemeral replies, sent after the ack; drained at shutdown."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -20,59 +20,59 @@ log = structlog.get_logger(__name__)
 Body = Mapping[str, Any]
 
 ACK_TIMEOUT_SECONDS: Final = 2.5
-"""Slack waits 3 s for the ack; what is not committed by then is rolled back, and the presser told."""
+"""Slack waits 3 s for the ack. Work not committed by then is rolled back, and the user is told."""
 
 REPLY_TIMEOUT_SECONDS: Final = 16
 DENIAL_REPEAT_SECONDS: Final = 60
 
 OPEN_MODAL_TIMEOUT_SECONDS: Final = 5
-"""How long views.open may take. After 3 s the trigger has expired, and Slack opens nothing any more."""
+"""How long views.open may take. The trigger expires after 3 s."""
 
 
 class Replies:
-    """Work for after the ack: best effort, counted, waited for when the process stops."""
+    """Tasks after the ack: best effort, and awaited at shutdown."""
 
     def __init__(self, client: AsyncWebClient, *, foreground: ForegroundTracker) -> None:
         self._client = client
-        self._refused: dict[tuple[str, str, str], float] = {}
+        self._denied_at: dict[tuple[str, str, str], float] = {}
         self._foreground = foreground
         self.at_home: Callable[[Body, str, list[Block] | None], None] | None = None
-        """Takes the answers to presses in App Home, which shows them itself; None: they go out as messages."""
+        """Shows replies to actions in App Home; None: they are sent as messages."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._listeners = 0
         self._idle = asyncio.Event()
 
     def answer(self, body: Body, text: str, blocks: list[Block] | None = None) -> None:
-        """Says something to whoever sent `body` (a press or a command), and to nobody else."""
+        """Replies to the sender of `body` only."""
         if self.at_home is not None and is_home(body):
             self.at_home(body, text, blocks)
         else:
             self.later(self._answer(body, text, blocks), what="answer")
 
-    def refuse(self, body: Body, text: str, blocks: list[Block] | None = None) -> None:
-        """The same for a refusal that pressing again does not change: told once a minute."""
+    def deny(self, body: Body, text: str, blocks: list[Block] | None = None) -> None:
+        """Replies with a denial that a retry does not change, at most once a minute."""
         now = asyncio.get_running_loop().time()
         action = str((body.get("actions") or [{}])[0].get("action_id", ""))
         key = (user_of(body), action, text)
-        self._refused = {one: at for one, at in self._refused.items() if now - at < DENIAL_REPEAT_SECONDS}
-        if key not in self._refused:
-            self._refused[key] = now
+        self._denied_at = {one: at for one, at in self._denied_at.items() if now - at < DENIAL_REPEAT_SECONDS}
+        if key not in self._denied_at:
+            self._denied_at[key] = now
             self.answer(body, text, blocks)
 
     def write_to(self, user: str, text: str, buttons: Sequence[Block] = ()) -> None:
-        """A message to one person, where there is no channel to whisper in."""
+        """Sends a direct message, if there is no channel for an ephemeral one."""
         self.later(
             self._client.chat_postMessage(channel=user, text=text, blocks=answer_blocks(text, buttons)),
             what="message",
         )
 
     def replace(self, body: Body, *, text: str, blocks: list[Block]) -> None:
-        """Puts something else where the pressed whisper stands; where it is too old for that, whispers anew."""
+        """Replaces the ephemeral message; if it is too old, sends a new one."""
         self.later(self._replace(body, text, blocks), what="turn")
 
     def open_modal(self, body: Body, view: Block, *, not_opened: str) -> None:
-        """Opens a form with the trigger of `body`, which lives 3 s and opens one form. If Slack does not open it, the
-        user is told `not_opened`."""
+        """Opens a modal with the trigger of `body`, which lives 3 s and opens one modal. On failure replies with
+        `not_opened`."""
         self.later(self.open_modal_now(body, view, not_opened=not_opened), what="views.open")
 
     async def open_modal_now(self, body: Body, view: Block, *, not_opened: str) -> None:
@@ -86,14 +86,14 @@ class Replies:
             self.answer(body, not_opened)
 
     def later(self, work: Awaitable[Any], *, what: str) -> None:
-        """Runs `work` after the ack; a failure is logged and harms nothing else."""
-        task = asyncio.create_task(self._guarded(work, what))
+        """Runs `work` in a task; failures are logged."""
+        task = asyncio.create_task(self._logged(work, what))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Counts a listener as under way: closing the socket does not wait for them, so stopping must."""
+        """Counts a running listener, because closing the socket does not wait for them."""
         self._listeners += 1
         try:
             with self._foreground.request():
@@ -110,12 +110,12 @@ class Replies:
             await self._idle.wait()
 
     async def drain(self) -> None:
-        """Waits for what is under way, and for what that begins in its turn."""
+        """Waits for all tasks, and for those that they start."""
         while self._tasks:
             await asyncio.wait(list(self._tasks))
 
     def cancel(self) -> set[asyncio.Task[None]]:
-        """Cancels what is under way, and gives it; a cancelled task may take a moment to end."""
+        """Cancels and returns all tasks; they may take a moment to end."""
         for task in self._tasks:
             task.cancel()
         return set(self._tasks)
@@ -131,7 +131,7 @@ class Replies:
                 else:
                     await self._client.chat_postMessage(channel=user, text=text, blocks=blocks)
         except SLACK_CALL_ERRORS as exc:
-            # We are not in that channel, or asked too often: the press itself brought a way to answer.
+            # We are not in that channel, or rate limited: use the response URL.
             if not await self._respond(body, text=text, blocks=blocks, replace=False):
                 raise
             log.info("answered_by_response_url", problem=error_code_of(exc))
@@ -141,7 +141,7 @@ class Replies:
             await self._answer(body, text, blocks)
 
     async def _respond(self, body: Body, *, text: str, blocks: list[Block] | None, replace: bool) -> bool:
-        """Through the press's own address, which works five times within half an hour."""
+        """Replies by the response URL, which works five times within 30 minutes."""
         url = body.get("response_url")
         if not url:
             return False
@@ -157,7 +157,7 @@ class Replies:
             return False
         return answer.status_code == 200 and '"ok":false' not in str(answer.body).replace(" ", "")
 
-    async def _guarded(self, work: Awaitable[Any], what: str) -> None:
+    async def _logged(self, work: Awaitable[Any], what: str) -> None:
         try:
             async with asyncio.timeout(REPLY_TIMEOUT_SECONDS):
                 await work
@@ -170,22 +170,22 @@ class Replies:
 
 
 def ack_deadline() -> float:
-    """The moment of the loop's time by which a listener must have what it needs for its ack."""
+    """The event-loop time by which a listener must be ready to ack."""
     return asyncio.get_running_loop().time() + ACK_TIMEOUT_SECONDS
 
 
 def user_of(body: Body) -> str:
-    """Who sent it, as Slack's signed payload says."""
+    """The sender, from Slack's signed payload."""
     event = body.get("event") or {}
     return str((body.get("user") or {}).get("id") or body.get("user_id") or event.get("user") or "")
 
 
 def is_home(body: Body) -> bool:
-    """Whether it was pressed in App Home: then there is no channel to answer in."""
+    """Whether the action came from App Home, which has no channel."""
     return (body.get("view") or {}).get("type") == "home"
 
 
 def channel_of(body: Body) -> str | None:
-    """Where it was sent from; None: from no channel."""
+    """The channel it was sent from, if any."""
     channel = (body.get("channel") or {}).get("id") or (body.get("container") or {}).get("channel_id")
     return str(channel) if channel else body.get("channel_id")

@@ -1,4 +1,4 @@
-"""What tells one request of Slack's from every other: the payload itself, with its trigger and its time."""
+"""A key that identifies one Slack request: a hash of its payload."""
 
 import hashlib
 import json
@@ -7,5 +7,5 @@ from typing import Any
 
 
 def request_key(body: Mapping[str, Any]) -> str:
-    """Equal for the same request sent again, in either mode; of two presses of one person never."""
+    """Equal for a repeated request, in both modes; different for two actions of one person."""
     return hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()

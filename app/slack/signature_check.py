@@ -1,4 +1,4 @@
-"""Slack's signature, checked over the raw body; what is refused leaves a trace that names the likely cause."""
+"""Verifies Slack's signature over the raw body; logs and counts denied requests with the likely cause."""
 
 import hmac
 import re
@@ -17,14 +17,14 @@ log = structlog.get_logger(__name__)
 MAX_AGE_SECONDS: Final = 300
 LOG_SECONDS: Final = 10
 HINT_SECONDS: Final = 3600
-"""How long a refusal is told of by readiness, unless a request was accepted since."""
+"""Readiness reports a denial this long, unless a request was accepted since."""
 
 TIMESTAMP: Final = re.compile("[0-9]{1,15}")
 SIGNATURE: Final = re.compile("v0=[0-9a-f]{64}")
 
 
 class Cause(StrEnum):
-    """Why a request is refused."""
+    """Why a request was denied."""
 
     UNSIGNED = "unsigned"
     SIGNATURE = "signature"
@@ -50,7 +50,7 @@ class SignatureCheck:
         return False
 
     def hint(self) -> str:
-        """What is probably wrong, while nothing that Slack sends is accepted; empty: nothing is known to be."""
+        """The probable cause while requests are denied; else empty."""
         if self._refused is None or self._clock.now() - self._refused[2] > HINT_SECONDS:
             return ""
         cause, seconds, _ = self._refused
@@ -77,9 +77,9 @@ class SignatureCheck:
         return (Cause.CLOCK if abs(ahead) > MAX_AGE_SECONDS else None), ahead
 
     def _trace(self, cause: Cause, seconds: int) -> None:
-        """A metric each time, a log line now and then; never the body."""
+        """Counts every denial, and logs some; never the body."""
         SLACK_REFUSED.labels(cause=cause).inc()
-        if cause is not Cause.UNSIGNED:  # Slack itself always signs
+        if cause is not Cause.UNSIGNED:  # Slack always signs
             self._refused = (cause, seconds, self._clock.now())
         suppressed = self._log_throttle.admit(cause)
         if suppressed is not None:

@@ -1,4 +1,4 @@
-"""Socket Mode, watched over: a socket that stays down is replaced, and readiness knows.
+"""Socket Mode with supervision: replaces a socket that stays down, and reports its health.
 
 If the first handshake on a fresh URL fails, the SDK's client retries that spent single-use URL for ever and says
 nothing. Giving it no URL makes it ask for a new one.
@@ -23,18 +23,18 @@ log = structlog.get_logger(__name__)
 CONNECT_TIMEOUT_SECONDS: Final = 3
 CHECK_INTERVAL_SECONDS: Final = 0.5
 MAX_BACKOFF_SECONDS: Final = 15.0
-"""Between failed tries; Slack hands out URLs at about one a minute and app once asked too often."""
+"""Between failed connects; Slack limits apps.connections.open to about one a minute after too many calls."""
 
 RECONNECT_AFTER: Final = timedelta(seconds=2)
 UNHEALTHY_AFTER: Final = timedelta(seconds=30)
 
 
 Listening = Callable[[], AbstractContextManager[None]]
-"""Counts somebody as being served for as long as it is entered."""
+"""Counts a request as running while it is entered."""
 
 
 class _Handler(AsyncSocketModeHandler):
-    """Bolt's, which counts a request as under way until its ack has been sent, not only until it is made."""
+    """Bolt's handler; counts a request as running until its ack was sent."""
 
     def __init__(self, app: AsyncApp, app_token: str, *, listening: Listening) -> None:
         super().__init__(app, app_token)
@@ -45,10 +45,10 @@ class _Handler(AsyncSocketModeHandler):
             try:
                 await super().handle(client, req)
             except (ConnectionError, ClientError) as exc:
-                # The socket was closed meanwhile. The work is done; Slack tells the person that it got no answer.
+                # The socket was closed meanwhile. The work is done; Slack shows the user an error.
                 log.warning("slack_ack_not_sent", kind=req.type, problem=type(exc).__name__)
             except Exception:
-                # What is not acknowledged Slack sends again, and it fails again.
+                # Ack it: a repeat by Slack would fail again.
                 log.exception("slack_envelope_failed", kind=req.type)
                 await client.send_socket_mode_response(SocketModeResponse(envelope_id=req.envelope_id))
 
@@ -69,11 +69,11 @@ class Socket:
         self._watch: asyncio.Task[None] | None = None
 
     def open(self) -> None:
-        """Connects, and stays connected, in the background: Slack being away must not stop the deadlines."""
+        """Connects in the background, because deadlines must be kept while Slack is unreachable."""
         self._watch = asyncio.create_task(self._keep_open())
 
     async def close(self) -> None:
-        """Takes no more envelopes. Listeners under way are the caller's to wait for."""
+        """Takes no more envelopes. The caller waits for running listeners."""
         if self._watch is not None:
             self._watch.cancel()
             await asyncio.gather(self._watch, return_exceptions=True)
@@ -84,7 +84,7 @@ class Socket:
         return self._handler is not None and await self._handler.client.is_connected()
 
     def is_healthy(self) -> bool:
-        """False once the socket has been down for longer than any refresh takes."""
+        """False once the socket has been down longer than a reconnect takes."""
         return (
             self._clock() - (self._last_up or self._created_at) < UNHEALTHY_AFTER
             and self._last_up is not None

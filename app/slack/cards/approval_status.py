@@ -1,4 +1,4 @@
-"""Where a waiting gate stands with its rules, on its card: votes, what is still owed, and the ways around."""
+"""The approval status on a card: votes, unmet rules, and the secondary buttons."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ from app.slack.text.rules import mentions, rule_lines
 def approval_status_blocks(
     view: GateView, *, policy: Policy, rule_status: RuleStatus | None, texts: Texts
 ) -> list[Block]:
-    """Votes so far, and the rules still unmet, once somebody voted or where one vote is not enough."""
+    """Votes so far, and the unmet rules if anyone voted or one vote is not enough."""
     asked = (
         rule_status.approvals_required if rule_status else sum(source.approvals for source in policy.sources)
     )
@@ -42,7 +42,7 @@ def approval_status_blocks(
 
 
 def stale_group_lines(stale_groups: Sequence[tuple[str, datetime | None]], *, texts: Texts) -> list[str]:
-    """Groups whose members are as old as they are because Slack does not answer."""
+    """A line for each group whose members could not be refreshed from Slack."""
     return [
         texts("card.group_old", group=mention(group), at=when(since))
         if since
@@ -52,7 +52,7 @@ def stale_group_lines(stale_groups: Sequence[tuple[str, datetime | None]], *, te
 
 
 def secondary_buttons(view: GateView, *, rule_status: RuleStatus | None, texts: Texts) -> list[Block]:
-    """Buttons beyond the two: to take a vote back where there is one, to go around a rule that holds everybody."""
+    """Retract vote if there is a vote, Run checks if there is a probe, Break glass if a rule blocks everybody."""
     action_value = ActionValue(gate=view.id, edition=view.edition)
     found = [take_back_button(action_value, texts=texts)] if view.votes else []
     if any(check.by == PROBE for check in view.checks):
@@ -62,7 +62,7 @@ def secondary_buttons(view: GateView, *, rule_status: RuleStatus | None, texts: 
 
 
 def overridden_rule_blocks(view: GateView, *, texts: Texts) -> list[Block]:
-    """The rules that a break-glass approval set aside; nothing for any other decision."""
+    """The rules that a break-glass approval overrode; empty for any other decision."""
     if not view.broken:
         return []
     lines = rule_lines(view.broken, texts=texts, tense="broken")
@@ -70,7 +70,7 @@ def overridden_rule_blocks(view: GateView, *, texts: Texts) -> list[Block]:
 
 
 def approver_lines(policy: Policy, *, texts: Texts) -> list[str]:
-    """Who may decide, a line for each source that owes approvals."""
+    """Who may decide: a line for each approver source."""
     return [
         mentions(source.people)
         if source.approvals == 1
@@ -80,7 +80,7 @@ def approver_lines(policy: Policy, *, texts: Texts) -> list[str]:
 
 
 def reason_lines(votes: Sequence[CastVote]) -> list[str]:
-    """Who said why, of those who did."""
+    """The reasons that voters gave, with name and time."""
     return [
         f"{mention(vote.voter)} {when(vote.at)}\n{quoted(vote.reason, longest=200, lines=2)}"
         for vote in votes

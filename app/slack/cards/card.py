@@ -1,4 +1,4 @@
-"""A gate as a card. A picture of the record: the same gate always draws the same card."""
+"""Renders a gate as a card. The same gate always gives the same card."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -56,7 +56,7 @@ STAGES_OF_AN_UNDO: Final = {
     Progress.FINISHED: "undone",
     Progress.ENDED: "failed",
 }
-"""What is on green then served before: nobody is to take it for the new version."""
+"""For an undo: green runs the previous version, and the text must not call it new."""
 
 
 def card_blocks(
@@ -69,7 +69,7 @@ def card_blocks(
 ) -> list[Block]:
     """The card's blocks. `domain` is None while the gate is unverified or its domain is no longer configured.
 
-    `outlook`: what the rules of the moment say; None once the gate no longer waits. `closed_channels`: those in which
+    `rule_status`: the rules as they apply now; None once the gate is decided. `closed_channels`: those in which
     Slack refuses messages, with its reason.
     """
     blocks = [header(texts(f"card.header.{_stage(view)}", domain=domain_name(view, texts)))]
@@ -82,7 +82,7 @@ def card_blocks(
 
 
 def _nobody_called(domain: OwnedDomain | None, closed: Mapping[str, str], texts: Texts) -> list[Block]:
-    """That the channel to be called cannot be reached."""
+    """A warning that the escalation channel cannot be reached."""
     to = domain.policy.manners.escalate_to if domain else None
     if to is None or to not in closed:
         return []
@@ -100,7 +100,7 @@ def card_sentence(view: GateView, *, texts: Texts) -> str:
 
 
 def _state(view: GateView) -> str:
-    """The catalog's name for what the card says."""
+    """The state part of the card's text keys."""
     match view.gate:
         case Awaiting(verified=True):
             return "waiting"
@@ -117,7 +117,7 @@ def _state(view: GateView) -> str:
 
 
 def _stage(view: GateView) -> str:
-    """The catalog's name for how far it has come: the decision's, until traffic has something to say."""
+    """The stage part of the text keys: the decision's state until traffic moves."""
     if not is_let_through(view) or view.basis is Basis.AUTO_ROLLBACK:
         return _state(view)
     if is_taken_back(view):
@@ -161,7 +161,7 @@ def _ended(view: GateView, *, texts: Texts, domain: OwnedDomain | None) -> list[
 
 
 def _deciders(view: GateView) -> list[CastVote]:
-    """Whose votes decided it: who approved before a rejection or a broken glass did not."""
+    """The votes that decided. Approvals before a rejection or a break-glass approval are not among them."""
     if not isinstance(view.gate, Awaiting) and view.gate.verdict is Verdict.REJECTED:
         return [vote for vote in view.votes if vote.choice is Choice.REJECT and vote.counted]
     by_votes = view.votes if view.basis is Basis.VOTES else ()
@@ -169,7 +169,7 @@ def _deciders(view: GateView) -> list[CastVote]:
 
 
 def _reasons(view: GateView) -> list[str]:
-    """Why: in the words of whoever decided, or of all those who rejected together."""
+    """The reasons of the decision: one, or several for a joint rejection."""
     if _state(view) == "answered_elsewhere":
         return []
     deciders = _deciders(view)
@@ -193,7 +193,7 @@ def _decision_text(view: GateView, texts: Texts) -> str:
 
 
 def _outcome_text(view: GateView, texts: Texts) -> str:
-    """What CodeDeploy was told and what it answered: only after it is true."""
+    """What was reported to CodeDeploy and what it answered; only after the report succeeded."""
     detail = inline(view.outcome_detail or "")
     match view.outcome:
         case Outcome.TOLD:

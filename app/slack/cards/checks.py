@@ -1,4 +1,4 @@
-"""Checks on a card: what failed first, what is still open next, then what passed."""
+"""Checks on a card: failed, then pending, then passed."""
 
 from typing import Final
 from urllib.parse import quote
@@ -16,7 +16,7 @@ STATE_ORDER: Final = (CheckState.FAILED, CheckState.PENDING, CheckState.PASSED)
 
 
 def check_blocks(view: GateView, *, texts: Texts) -> list[Block]:
-    """One section; nothing where nobody has told of a check."""
+    """One section; empty if no check was reported."""
     if not view.checks:
         return []
     in_order = sorted(view.checks, key=lambda check: (STATE_ORDER.index(check.state), check.name))
@@ -27,8 +27,7 @@ def check_blocks(view: GateView, *, texts: Texts) -> list[Block]:
 
 
 def checks_apart(view: GateView, *, texts: Texts) -> tuple[list[Block], list[Block]]:
-    """The section in the first place where a check failed, so that nobody reads that green is fit before it;
-    in the second where none did."""
+    """(section, []) if a check failed, so that it precedes the health of green; else ([], section)."""
     blocks = check_blocks(view, texts=texts)
     failed = any(check.state is CheckState.FAILED for check in view.checks)
     return (blocks, []) if failed else ([], blocks)
@@ -42,5 +41,5 @@ def _line(check: Check, texts: Texts) -> str:
 
 
 def _address(url: str) -> str:
-    """A link's address may not end the link."""
+    """Escapes characters that would end the link."""
     return quote(url, safe=":/?#[]@!$&'()*+,;=%-._~").replace("|", "%7C").replace("&", "&amp;")

@@ -1,4 +1,4 @@
-"""Approve and Reject, and what stands beside them, wherever a waiting gate is shown."""
+"""The buttons Approve and Reject, with the secondary buttons, of a waiting gate."""
 
 from enum import StrEnum
 
@@ -12,7 +12,7 @@ from app.slack.text.switch import domain_name, traffic_text
 
 
 class Asks(StrEnum):
-    """What Approve asks back: as the last that is missing, as one of several, or where it would not be counted."""
+    """The confirmation of Approve: for the last missing approval, one of several, or one that a rule holds back."""
 
     LAST = "approve"
     TOWARD = "approve_toward"
@@ -22,8 +22,7 @@ class Asks(StrEnum):
 def decision_buttons(
     view: GateView, *, texts: Texts, block_id: str, rule_status: RuleStatus | None = None
 ) -> Block:
-    """Approve, which asks back in the client or opens a form for the reason; Reject, which opens a form;
-    and the ways back or around where there is something to take back or to go around."""
+    """Approve (confirmed in the client, or by a form for the reason), Reject (opens a form), secondary buttons."""
     by_form = rule_status is not None and rule_status.asks_reason
     return actions(
         block_id,
@@ -34,7 +33,7 @@ def decision_buttons(
 
 
 def approve_button(view: GateView, *, texts: Texts, by_form: bool, asks: Asks) -> Block:
-    """`by_form`: a form asks for the reason, so the client does not ask back."""
+    """`by_form`: a form asks for the reason, so there is no confirmation dialog."""
     name = domain_name(view, texts)
     port = f":{view.switch.listener_port}" if view.switch.listener_port else ""
     ask = confirm(
@@ -61,7 +60,7 @@ def reject_button(view: GateView, *, texts: Texts) -> Block:
 
 
 def _asks(rule_status: RuleStatus | None) -> Asks:
-    """On a card, which everybody sees alike."""
+    """The same for every reader of the card."""
     if rule_status is None:
         return Asks.TOWARD
     if rule_status.is_held:

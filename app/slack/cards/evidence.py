@@ -1,4 +1,4 @@
-"""The evidence on a card: what changes in one line, and whether green is fit in another, what is wrong first."""
+"""The evidence on a card: what changes, and whether green is healthy, with problems first."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -21,18 +21,18 @@ MAX_FINDINGS: Final = 4
 MAX_IMAGES: Final = 3
 MAX_CHANGES_CHARS: Final = 1800
 MAX_SECTION_CHARS: Final = 3000
-"""Characters that Slack takes in one section."""
+"""Slack's limit for one section is 3,000 characters."""
 
 DETAILS: Final = "details"
 
 
 def evidence_blocks(view: GateView, *, texts: Texts) -> list[Block]:
-    """The card's part of it, with a button for all of it."""
+    """The summary on the card, with a button that opens the details."""
     if view.evidence is None:
         return _nothing_yet(view, texts)
     changes = "\n".join(change_lines(view.evidence, texts))
     health = health_line(view.evidence, texts)
-    # Two sections where one would be cut: what is cut might be an image's tag.
+    # Two sections, because cutting one could remove an image's tag.
     parts = [f"{changes}\n{health}"] if len(changes) + len(health) < MAX_SECTION_CHARS else [changes, health]
     blocks = [section(parts[0], accessory=details_button(view, texts=texts)), *map(section, parts[1:])]
     if not isinstance(view.gate, Awaiting):
@@ -41,7 +41,7 @@ def evidence_blocks(view: GateView, *, texts: Texts) -> list[Block]:
 
 
 def evidence_time_text(view: GateView, evidence: Evidence, texts: Texts) -> str:
-    """As of when it is."""
+    """When the evidence was collected."""
     at = when(evidence.seen_at)
     if isinstance(view.gate, Awaiting):
         return texts("evidence.seen", at=at)
@@ -50,7 +50,7 @@ def evidence_time_text(view: GateView, evidence: Evidence, texts: Texts) -> str:
 
 
 def details_button(view: GateView, *, texts: Texts) -> Block:
-    """Opens all of it."""
+    """Opens the details modal."""
     action_value = str(ActionValue(gate=view.id, edition=view.edition))
     return button(texts("details.button"), action=DETAILS, value=action_value)
 
@@ -64,7 +64,7 @@ def _nothing_yet(view: GateView, texts: Texts) -> list[Block]:
 
 
 def change_lines(evidence: Evidence, texts: Texts, *, longest: int = MAX_CHANGES_CHARS) -> list[str]:
-    """What changes, readable at a glance; never blank, and no change in part: what is left out is counted."""
+    """The changes, one line each. Never empty; lines that do not fit are counted."""
     changes = evidence.differences
     if isinstance(changes, Missing):
         return [unknown_text(evidence, changes, texts)]
@@ -84,7 +84,7 @@ def change_lines(evidence: Evidence, texts: Texts, *, longest: int = MAX_CHANGES
 
 
 def health_line(evidence: Evidence, texts: Texts) -> str:
-    """Whether green is fit: what is wrong, then what could not be read, then what is well."""
+    """The health of green: problems, then what could not be read, then what is healthy."""
     found = health_of_green(evidence)
     against = [finding_text(finding, texts) for finding in found.findings]
     facts = [*against[:MAX_FINDINGS], *healthy_lines(evidence, texts)]
@@ -95,7 +95,7 @@ def health_line(evidence: Evidence, texts: Texts) -> str:
 
 
 def no_change_lines(evidence: Evidence, texts: Texts) -> list[str]:
-    """A switch that changes nothing says so; a tag that moves is named, for behind it something may change."""
+    """For a switch without changes. Names movable tags, because the image behind them may change."""
     blue, green = evidence.blue.revision, evidence.green.revision
     if isinstance(blue, Missing) or isinstance(green, Missing):
         raise TypeError("revisions that were not read cannot be known to be equal")
@@ -107,7 +107,7 @@ def no_change_lines(evidence: Evidence, texts: Texts) -> list[str]:
 
 
 def reread_lines(evidence: Evidence, texts: Texts) -> list[str]:
-    """Where the task definition changes nothing: what is read anew at the start all the same, and may have changed."""
+    """What tasks read at start and may have changed although the task definition did not."""
     green = evidence.green.revision
     if evidence.changes or isinstance(green, Missing):
         return []
@@ -132,7 +132,7 @@ def _stays(evidence: Evidence, texts: Texts) -> list[str]:
 
 
 def unknown_text(evidence: Evidence, missing: Missing, texts: Texts) -> str:
-    """What changes is not known: why, and what green runs if that much is."""
+    """Why the changes are unknown, and what green runs if that is known."""
     why = missing_text(missing, texts)
     green = evidence.green.revision
     if isinstance(green, Missing):
@@ -142,13 +142,13 @@ def unknown_text(evidence: Evidence, missing: Missing, texts: Texts) -> str:
 
 
 def has_several_containers(evidence: Evidence) -> bool:
-    """Whether a change has to say in which container it is."""
+    """Whether a change must name its container."""
     revisions = (evidence.blue.revision, evidence.green.revision)
     return any(isinstance(one, Revision) and len(one.containers) > 1 for one in revisions)
 
 
 def _image_names(images: Sequence[Image], texts: Texts) -> str:
-    """Some of them by name, the rest counted."""
+    """The first names, and the number of the rest."""
     shown = [image_code(image.short_reference) for image in images[:MAX_IMAGES]]
     more = [texts.plural("evidence.more", count=len(images) - MAX_IMAGES)] if images[MAX_IMAGES:] else []
     return ", ".join([*shown, *more])

@@ -22,7 +22,7 @@ LINE_KEYS: Final = {**BASIS_KEYS, Basis.UNDO: "undo"}
 
 
 class PendingGate(Protocol):
-    """A waiting gate, and where its card stands if it has one yet."""
+    """A waiting gate, and the place of its card if it was posted."""
 
     @property
     def view(self) -> GateView: ...
@@ -40,7 +40,7 @@ def pending_blocks(
     now: datetime,
     base: str | None,
 ) -> list[Block]:
-    """One waiting gate: what, since when, how long still, who may, and the buttons to decide it here."""
+    """One waiting gate: what, since when, time left, approvers, and the buttons."""
     domain = rules.domain(view.switch.domain) if view.switch.domain else None
     rule_status = rule_status_of(view, rules=rules, now=now)
     name = domain_name(view, texts)
@@ -69,7 +69,7 @@ def pending_blocks(
 
 
 def decided_line(view: GateView, *, texts: Texts) -> str:
-    """One ended gate in one line."""
+    """One decided gate in one line."""
     said = texts(
         f"deploys.line.{_ending(view)}",
         at=when(view.decided_at or view.opened_at),
@@ -90,7 +90,7 @@ def _ending(view: GateView) -> str:
 
 
 def _since(view: GateView, texts: Texts) -> str:
-    """What became of it, where the decision alone would mislead; empty: nothing else."""
+    """What happened after the decision, if it matters; else empty."""
     if view.outcome in {Outcome.CONTRADICTED, Outcome.UNDELIVERABLE}:
         return texts(f"deploys.since.{view.outcome}")
     if isinstance(view.gate, Decided):
@@ -105,7 +105,7 @@ def _since(view: GateView, texts: Texts) -> str:
 
 
 def _told_since(view: GateView) -> str:
-    """The catalog's name for it; of an undo nothing is told of green, which served before."""
+    """The text key. For an undo, traffic on green is not mentioned: green runs the previous version."""
     if is_taken_back(view):
         return "taken_back"
     if is_being_taken_back(view):
@@ -117,7 +117,7 @@ def _told_since(view: GateView) -> str:
 
 
 def card_link(place: CardPlace | None, base: str | None, texts: Texts) -> str:
-    """Where the card stands, or that there is none yet."""
+    """A link to the card, or a note that there is none yet."""
     if place is None or base is None:
         return texts("deploys.no_card_yet")
     url = f"{base.rstrip('/')}/archives/{place.channel}/p{place.ts.replace('.', '')}"

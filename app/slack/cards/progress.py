@@ -1,4 +1,4 @@
-"""What became of a switch after the decision: traffic, the end, and the way back while there is one."""
+"""Progress after the decision: traffic, end of the deployment, and undo while it is possible."""
 
 from datetime import timedelta
 from typing import Final, assert_never
@@ -29,7 +29,7 @@ SENT_PHASES: Final = frozenset({InterventionPhase.SENT, InterventionPhase.DONE})
 
 
 def progress_blocks(view: GateView, *, texts: Texts) -> list[Block]:
-    """Nothing while the gate waits, nor after a no whose deployment nobody rolls back."""
+    """Empty while the gate waits, and after a denial without a rollback."""
     if isinstance(view.gate, Awaiting):
         return []
     course = _rollback_progress if view.basis in {Basis.AUTO_ROLLBACK, Basis.UNDO} else _progress
@@ -38,7 +38,7 @@ def progress_blocks(view: GateView, *, texts: Texts) -> list[Block]:
 
 
 def progress_buttons(view: GateView, *, texts: Texts, domain: OwnedDomain | None) -> list[Block]:
-    """Undo while there is a way back; Finish now where the domain allows it. To be put into an actions block."""
+    """Undo while it is possible; Finish now if the domain allows it."""
     if domain is None or not is_let_through(view):
         return []
     action_value = str(ActionValue(gate=view.id, edition=view.edition))
@@ -63,7 +63,7 @@ def progress_buttons(view: GateView, *, texts: Texts, domain: OwnedDomain | None
 
 
 def is_taken_back(view: GateView) -> bool:
-    """Whether what served before serves again."""
+    """Whether the previous version serves again."""
     asked = view.intervention
     undone = (
         asked is not None
@@ -74,20 +74,20 @@ def is_taken_back(view: GateView) -> bool:
 
 
 def is_being_taken_back(view: GateView) -> bool:
-    """Whether somebody has asked for that, and it is under way."""
+    """Whether an undo was requested and is under way."""
     asked = view.intervention
     return asked is not None and asked.deed is not InterventionKind.FINISH and asked.under_way
 
 
 def was_stopped_here(view: GateView) -> bool:
-    """Whether somebody's undo ended it: then the undo's own words tell how that went."""
+    """Whether an undo stopped the deployment; the undo's own text then describes it."""
     asked = view.intervention
     sent = asked is not None and asked.deed is InterventionKind.STOP and asked.phase in SENT_PHASES
     return sent and is_a_stop(view.switch.ending or "")
 
 
 def is_a_stop(ending: str) -> bool:
-    """Whether CodeDeploy says that somebody stopped it, or says no cause at all; an alarm, say, is another one."""
+    """Whether CodeDeploy names a manual stop, or no cause. An alarm is another cause."""
     return ending == "Stopped" or "MANUAL_STOP" in ending
 
 
@@ -114,8 +114,7 @@ def _progress(view: GateView, texts: Texts) -> list[str]:
 
 
 def _rollback_progress(view: GateView, texts: Texts) -> list[str]:
-    """A rollback's green, or an undo's, is what served before, and is called so: whoever reads green would think
-    of the new."""
+    """Green of a rollback or an undo runs the previous version, and the text says so."""
     switch, course = view.switch, progress_of(view)
     if (
         course is Progress.HELD
@@ -174,7 +173,7 @@ def _finished(view: GateView, texts: Texts) -> str:
 
 
 def _after_a_bad_end(view: GateView, texts: Texts) -> list[str]:
-    """Where the traffic is, and how to get it back."""
+    """Where traffic stayed, and how to undo."""
     if is_taken_back(view) or is_being_taken_back(view):
         return []
     if view.superseded and view.rollback is None:
@@ -224,7 +223,7 @@ def _duration(asked: Intervention, texts: Texts) -> str:
 
 
 def _rollback(view: GateView, texts: Texts) -> list[str]:
-    """The deployment that takes this one back. Where a person asked for it, their undo tells how it ended."""
+    """The deployment that rolls this one back; empty if a person's undo describes it."""
     back = view.rollback
     asked = view.intervention
     if back is None or (asked is not None and asked.deed is InterventionKind.STOP):
@@ -239,12 +238,12 @@ def _rollback(view: GateView, texts: Texts) -> list[str]:
 
 
 def _may_have_moved(view: GateView) -> bool:
-    """A tenth may have come and gone between two looks."""
+    """Traffic may have moved and returned between two polls."""
     return is_let_through(view) or view.outcome is Outcome.CONTRADICTED
 
 
 def _bar(percent: int) -> str:
-    """Ten squares, never colour alone: the number stands beside them."""
+    """Ten squares. The caller shows the number, too, so that colour is not needed."""
     green = round(percent * BAR_SQUARES / 100)
     if 0 < percent < 100:
         green = min(max(green, 1), BAR_SQUARES - 1)

@@ -1,4 +1,4 @@
-"""Buttons beyond Approve and Reject, on the card and under answers that one person sees."""
+"""Buttons other than Approve and Reject, on cards and under ephemeral replies."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -13,20 +13,20 @@ RUN_CHECKS: Final = "run_checks"
 
 
 def break_glass_button(action_value: ActionValue, *, texts: Texts) -> Block:
-    """Opens the form that names the broken rules. For admins; whoever else presses it is told so."""
+    """Opens the break-glass form. Only admins may use it; others get a denial."""
     return button(texts("button.break_glass"), action=BREAK_GLASS, value=str(action_value), style="danger")
 
 
 def take_back_button(action_value: ActionValue, *, texts: Texts) -> Block:
-    """Forgets the presser's own vote."""
+    """Retracts the user's own vote."""
     return button(texts("button.take_back"), action=TAKE_BACK, value=str(action_value))
 
 
 def run_checks_button(action_value: ActionValue, *, texts: Texts) -> Block:
-    """Has our own probes ask green once more."""
+    """Runs the probes again."""
     return button(texts("button.run_checks"), action=RUN_CHECKS, value=str(action_value))
 
 
 def answer_blocks(text: str, buttons: Sequence[Block]) -> list[Block] | None:
-    """An answer with buttons; None: the text alone says it."""
+    """A reply with buttons; None if the text is enough."""
     return [section(text), actions("offers", *buttons)] if buttons else None

@@ -1,4 +1,4 @@
-"""`/deploys`: what waits, one domain's history, help. Seen by the asker alone."""
+"""`/deploys`: pending gates, a domain's history, help. Ephemeral."""
 
 import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -30,7 +30,7 @@ PAGE_NUMBER: Final = re.compile("[0-9]{1,4}")
 
 
 class DeploysCommand:
-    """The door of `/deploys` and of its page buttons."""
+    """Handles `/deploys` and its page buttons."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class DeploysCommand:
         rules_command: RulesCommand,
         bulk_approve: BulkApproveHandler,
     ) -> None:
-        """`undo_form` opens the undo's form, or gives what to say instead."""
+        """`undo_form` opens the undo form, or returns the text to show instead."""
         self._bulk_approve = bulk_approve
         self._replies = replies
         self._rules_command = rules_command
@@ -98,7 +98,7 @@ class DeploysCommand:
     async def page(
         self, ack: Callable[..., Awaitable[Any]], body: Mapping[str, Any], action: Mapping[str, Any]
     ) -> None:
-        """A page button: the same ephemeral message, turned."""
+        """A page button: replaces the ephemeral message with another page."""
         await ack()
         self._replies.later(self._show_page(body, str(action.get("value", ""))), what="page")
 
@@ -107,7 +107,7 @@ class DeploysCommand:
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
         if denial := non_member_text(profile.person, texts=texts):
-            self._replies.refuse(body, denial)
+            self._replies.deny(body, denial)
             return
         number, _, name = value.partition(" ")
         page = int(number) if PAGE_NUMBER.fullmatch(number) else 0
@@ -135,7 +135,7 @@ class DeploysCommand:
                 away = texts("refused.nothing_recorded")
                 return await self._guarded(undo, texts=texts, until=until, away=lambda exc: away)
             case [own.REJECT, *names]:
-                # What follows the first word is a reason that somebody hopes to give here.
+                # Words after the first are taken for a reason, which cannot be given here.
                 work = self._reject(named_domains(names[:1]), texts=texts)
             case _:
                 return self._help(texts=texts, unknown=words)
@@ -149,7 +149,7 @@ class DeploysCommand:
         until: float,
         away: Callable[[Exception], str] | None = None,
     ) -> Shown:
-        """`away`: what to say where the record does not answer, unless that nothing can be listed."""
+        """`away`: the text for an unreachable database, if not the default."""
         try:
             return await run_until(until, work)
         except UNCONFIRMED as exc:
@@ -172,14 +172,14 @@ class DeploysCommand:
         return only(await self._undo_form(view.id, profile, body), texts=texts)
 
     async def _reject(self, names: Sequence[DomainName], *, texts: Texts) -> Shown:
-        """Nothing is rejected by a word: what waits is shown, each with its card and its buttons."""
+        """A command rejects nothing: it lists what waits, with cards and buttons."""
         if unknown := self._unknown(names, texts):
             return only(unknown, texts=texts)
         domain = names[0] if len(names) == 1 else None
         return await self._lists.beside(texts("deploys.reject_on_the_card"), domain=domain, texts=texts)
 
     def _unknown(self, names: Sequence[DomainName], texts: Texts) -> str:
-        """What to say of names that no domain has; empty where all are known."""
+        """The text for unknown domain names; empty if all are known."""
         unknown = [name for name in names if self._rules.domain(name) is None]
         said = unknown_names_text(unknown, rules=self._rules, texts=texts)
         return texts("policy.unknown", names=said) if unknown else ""

@@ -1,4 +1,4 @@
-"""`/deploys freeze …`, `unfreeze …` and `freezes`: nobody approves for a while, said in one line."""
+"""`/deploys freeze …`, `unfreeze …` and `freezes`: declares, lifts and lists freezes."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -75,7 +75,7 @@ class FreezeQueries(FreezeRecord, Protocol):
 
 
 class _NotUnderstood(Exception):
-    """The sentence to say."""
+    """The message is the text to show."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,7 +85,7 @@ class _Asked:
 
 
 class FreezeCommand:
-    """What the words after `/deploys` do, and the answer to the giver alone."""
+    """Handles the freeze subcommands. Replies are ephemeral."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class FreezeCommand:
         changed: Callable[[], None],
         clock: Callable[[], datetime],
     ) -> None:
-        """`changed`: cards are to be redrawn."""
+        """`changed`: called when cards must be redrawn."""
         self._record = record
         self._rules = rules
         self._changed = changed
@@ -149,7 +149,7 @@ class FreezeCommand:
         return lifted_text(lifted, domains=domains, now=self._clock(), texts=texts)
 
     async def freezes(self, words: Sequence[str], *, texts: Texts) -> str:
-        """`freezes`, `freezes order`: what stands (of these domains), planned ones and the configuration's too."""
+        """`freezes`, `freezes order`: lists active and planned freezes, with those of the configuration."""
         wanted = set(named_domains(words))
         unknown = [name for name in wanted if self._rules.domain(name) is None]
         if unknown:
@@ -166,7 +166,7 @@ class FreezeCommand:
         return "\n".join([f"*{texts('freeze.title')}*", *(lines or [texts("freeze.none")])])
 
     async def of(self, domain: DomainName) -> tuple[Freeze, ...]:
-        """One domain's freezes, in force or not: the configuration's and the record's."""
+        """One domain's freezes, in force or not, of the configuration and the database."""
         standing = await self._record.standing()
         own = [each.freeze for each in standing if each.domains is None or domain in each.domains]
         return (*self._rules.freezes(domain), *own)
@@ -187,7 +187,7 @@ class FreezeCommand:
 
 
 def _targets(words: Sequence[str]) -> tuple[tuple[DomainName, ...] | None, Sequence[str]]:
-    """The domains before the first word of time (None: all), and the rest."""
+    """The domains before the first word of a time (None: all), and the rest."""
     count = next((place for place, word in enumerate(words) if word.lower() in STARTS), len(words))
     named = named_domains(words[:count])
     return None if named == (ALL,) else named, words[count:]

@@ -1,4 +1,4 @@
-"""What `/deploys` lists: everything that waits, or one domain's, and what was decided there last. In pages."""
+"""The lists of `/deploys`: pending gates of all domains or one, and its last decisions, in pages."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ PAGE_ACTION: Final = "deploys_page"
 
 
 class DeploysQueries(RelatedSwitchRecord, Protocol):
-    """The record's answers that the command shows."""
+    """The queries of the command."""
 
     async def pending(
         self, *, domain: str | None = None, limit: int, offset: int = 0
@@ -42,7 +42,7 @@ class Shown:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listed:
-    """One page of what waits, of one domain or of all, and how many wait altogether; `views` with neighbours."""
+    """One page of what waits, of one domain or of all, and how many wait altogether; `views` with related switches."""
 
     gates: Sequence[PendingGate]
     views: Sequence[GateView]
@@ -88,7 +88,7 @@ class DeploysLists:
         return Shown(text=title, blocks=[header(title), *waiting, divider(), last])
 
     async def beside(self, said: str, *, domain: str | None, texts: Texts) -> Shown:
-        """What waits, of the domain or of all, under a sentence."""
+        """Pending gates (of the domain) under a sentence."""
         listed = await self._page(0, domain=domain)
         if listed.total:
             return Shown(text=said, blocks=[section(said), *self._list(listed, texts)])
@@ -129,7 +129,7 @@ class DeploysLists:
 
 
 def only(text: str, *, texts: Texts) -> Shown:
-    """Nothing but this, within Slack's limits."""
+    """Only this text, within Slack's limits."""
     blocks = answer_sections(text, texts=texts)
     return Shown(text=blocks[0]["text"]["text"] if blocks else "", blocks=blocks)
 

@@ -1,4 +1,4 @@
-"""A day and a clock of some zone as an instant. Nothing is guessed: what is no instant is refused."""
+"""A day and a clock of some zone as an instant. Ambiguous or missing times are refused, never guessed."""
 
 import itertools
 from dataclasses import dataclass

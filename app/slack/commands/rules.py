@@ -23,18 +23,18 @@ from app.slack.users.accounts import Profile
 
 MAX_MEMBERS: Final = 30
 RECORD_SECONDS: Final = 1.0
-"""The rules stand in the configuration: they are told without the record, too."""
+"""The rules are configuration, so they are shown also without the database."""
 
 
 def rules_away(verb: str, exc: Exception, *, texts: Texts) -> str:
-    """What is said of one of `VERBS` where the record does not answer: what was to be changed was not, or perhaps."""
+    """The text for one of `VERBS` while the database does not answer."""
     if verb in CHANGES:
         return save_error_text(exc, texts=texts, about="freeze")
     return texts("freeze.unread")
 
 
 class RulesCommand:
-    """What these words after `/deploys` answer, seen by the giver alone."""
+    """Handles the rule subcommands of `/deploys`. Replies are ephemeral."""
 
     def __init__(self, *, freezes: FreezeCommand, rules: Rules, clock: Callable[[], datetime]) -> None:
         self._freezes = freezes
@@ -88,7 +88,7 @@ class RulesCommand:
         return lines
 
     async def _frozen(self, domain: OwnedDomain, texts: Texts) -> list[str]:
-        """The freezes in force; those of the configuration also where the record does not answer."""
+        """The freezes in force; without the database, those of the configuration."""
         try:
             freezes, unknown = await run_with_timeout(RECORD_SECONDS, self._freezes.of(domain.name)), []
         except (DatabaseUnavailable, TimeoutError):

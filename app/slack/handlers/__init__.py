@@ -1,1 +1,1 @@
-"""What a pressed button or a submitted modal does: commit, acknowledge, answer."""
+"""Handlers of buttons and modals: commit, acknowledge, reply."""

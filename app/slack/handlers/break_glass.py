@@ -1,4 +1,4 @@
-"""Break the glass, and take a vote back: the doors beside Approve and Reject."""
+"""Handles Break glass and Retract vote."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -46,7 +46,7 @@ log = structlog.get_logger(__name__)
 
 
 class BreakGlassHandler:
-    """The doors of the buttons that go around the rules or back on a vote."""
+    """Overrides rules by a break-glass approval, and retracts votes."""
 
     def __init__(
         self,
@@ -68,24 +68,24 @@ class BreakGlassHandler:
         self._clock = clock
 
     async def take_back(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
-        """`take_back`: committed before it is acked, like a press."""
+        """`take_back`: commits, then acks."""
         until = ack_deadline()
         profile = await self._directory.profile(body)
-        said = await self._take_back(action.get("value"), profile, until=until, request=request_key(body))
+        reply = await self._take_back(action.get("value"), profile, until=until, request=request_key(body))
         await ack()
-        self._answer(body, said, profile)
+        self._answer(body, reply, profile)
 
-    def _answer(self, body: Body, said: VoteReply, profile: Profile) -> None:
-        lasting = is_lasting(said.refusal, profile.person)
-        (self._replies.refuse if lasting else self._replies.answer)(body, said.text)
+    def _answer(self, body: Body, reply: VoteReply, profile: Profile) -> None:
+        lasting = is_lasting(reply.refusal, profile.person)
+        (self._replies.deny if lasting else self._replies.answer)(body, reply.text)
 
     async def ask(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
-        """`break_glass`: shows which rules would be set aside. Nothing is decided yet."""
+        """`break_glass`: opens the form that names the rules to override. Decides nothing."""
         await ack()
         self._replies.later(self._show(body, action.get("value")), what="glass form")
 
     async def submitted(self, ack: Ack, body: Body, view: Mapping[str, Any]) -> None:
-        """The form, submitted."""
+        """Handles the submitted form."""
         until = ack_deadline()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
@@ -95,8 +95,8 @@ class BreakGlassHandler:
             broken = await self._break(
                 view.get("private_metadata"), profile, reason, until=until, request=request_key(body)
             )
-        except RequestDenied as refused:
-            await self._answer_refused(ack, refused, view, reason, texts)
+        except RequestDenied as denied:
+            await self._answer_denied(ack, denied, view, reason, texts)
         except UNCONFIRMED as exc:
             log.error("glass_not_recorded", problem=type(exc).__name__, user=profile.person.user)
             await ack(response_action="errors", errors={REASON: save_error_text(exc, texts=texts)})
@@ -131,21 +131,21 @@ class BreakGlassHandler:
         )
         return await run_until(until, breaking)
 
-    async def _answer_refused(
-        self, ack: Ack, refused: RequestDenied, view: Mapping[str, Any], reason: str, texts: Texts
+    async def _answer_denied(
+        self, ack: Ack, denied: RequestDenied, view: Mapping[str, Any], reason: str, texts: Texts
     ) -> None:
-        refusal = refused.refusal
+        refusal = denied.refusal
         if isinstance(refusal, ReasonMissing):
             await ack(response_action="errors", errors={REASON: texts("glass.reason_missing")})
-        elif isinstance(refusal, RulesChanged) and refused.view is not None:
+        elif isinstance(refusal, RulesChanged) and denied.view is not None:
             action_value = BreakGlassMetadata.parse(view.get("private_metadata")).action_value
             form = break_glass_form(
-                action_value, view=refused.view, broken=refusal.broken, texts=texts, reason=reason, again=True
+                action_value, view=denied.view, broken=refusal.broken, texts=texts, reason=reason, again=True
             )
             await ack(response_action="update", view=form)
         else:
-            said = self._why_not(refused, texts)
-            await ack(response_action="update", view=break_glass_notice(said.text, texts=texts))
+            reply = self._why_not(denied, texts)
+            await ack(response_action="update", view=break_glass_notice(reply.text, texts=texts))
 
     async def _take_back(self, value: object, profile: Profile, *, until: float, request: str) -> VoteReply:
         texts = Texts.of(profile.locale)
@@ -162,11 +162,11 @@ class BreakGlassHandler:
             view = await run_until(until, taking)
         except InvalidActionValue:
             return self._why_not(RequestDenied(NoSuchGate(), None), texts)
-        except RequestDenied as refused:
-            return self._why_not(refused, texts)
+        except RequestDenied as denied:
+            return self._why_not(denied, texts)
         except UNCONFIRMED as exc:
             log.error("press_not_recorded", problem=type(exc).__name__, user=profile.person.user)
-            return VoteReply(text=save_error_text(exc, texts=texts), again=True)
+            return VoteReply(text=save_error_text(exc, texts=texts), retryable=True)
         self._decided(view.id)
         domain = view.switch.domain or texts("card.unknown_domain")
         return VoteReply(text=texts("press.taken_back", domain=domain))
@@ -177,18 +177,18 @@ class BreakGlassHandler:
         texts = Texts.of(profile.locale)
         try:
             action_value = ActionValue.parse(value)
-            view = await run_until(until, self._seen(action_value.gate))
+            view = await run_until(until, self._load(action_value.gate))
             form = self._form(action_value, view, profile, texts)
         except InvalidActionValue:
             self._answer(body, self._why_not(RequestDenied(NoSuchGate(), None), texts), profile)
-        except RequestDenied as refused:
-            self._answer(body, self._why_not(refused, texts), profile)
+        except RequestDenied as denied:
+            self._answer(body, self._why_not(denied, texts), profile)
         except UNCONFIRMED:
             self._replies.answer(body, texts("refused.nothing_recorded"))
         else:
             self._replies.open_modal(body, form, not_opened=texts("refused.form_not_opened"))
 
-    async def _seen(self, gate: GateId) -> GateView | None:
+    async def _load(self, gate: GateId) -> GateView | None:
         view = await self._record.get(gate)
         if view is None:
             return None
@@ -198,7 +198,7 @@ class BreakGlassHandler:
     def _form(
         self, action_value: ActionValue, view: GateView | None, profile: Profile, texts: Texts
     ) -> Block:
-        """The form for this person now. Raises `RequestDenied` where it would lead nowhere; the submit judges again."""
+        """The form for this person. Raises `RequestDenied` if they may not break glass now; the submit checks again."""
         person = profile.person
         if view is None:
             raise RequestDenied(NoSuchGate(), None)
@@ -215,6 +215,6 @@ class BreakGlassHandler:
             raise RequestDenied(NothingToBreak(), view)
         return break_glass_form(action_value, view=view, broken=broken, texts=texts)
 
-    def _why_not(self, refused: RequestDenied, texts: Texts) -> VoteReply:
-        text = denial_text(refused, texts=texts, approvers=self._rules.admins)
-        return VoteReply(text=text, refusal=refused.refusal)
+    def _why_not(self, denied: RequestDenied, texts: Texts) -> VoteReply:
+        text = denial_text(denied, texts=texts, approvers=self._rules.admins)
+        return VoteReply(text=text, refusal=denied.refusal)

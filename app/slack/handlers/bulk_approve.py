@@ -1,4 +1,4 @@
-"""Several gates approved by one form: each decided by itself, and told one by one."""
+"""Approves several gates by one form. Each gate is decided and reported on its own."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -44,14 +44,14 @@ VOTE_TIMEOUT_SECONDS: Final = 2.5
 TOTAL_TIMEOUT_SECONDS: Final = 9.0
 RECHECK_TIMEOUT_SECONDS: Final = 1.0
 ACK_MARGIN_SECONDS: Final = 0.7
-"""So long before Slack's patience ends the form says that the work goes on, if it does."""
+"""The form shows progress this long before Slack's ack timeout, if votes are still running."""
 
 UPDATE_DELAY_SECONDS: Final = 1.0
-"""Slack must have drawn what the ack brought, or it would be drawn over what comes after it."""
+"""Slack must have shown the ack's view before views.update, or the older view wins."""
 
 
 class BulkApproveHandler:
-    """The doors: `/deploys approve …`, the button in App Home, and the form of both."""
+    """Handles `/deploys approve …`, the button in App Home, and the form of both."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class BulkApproveHandler:
         self._clock = clock
 
     async def command(self, words: Sequence[str], *, body: Body, profile: Profile, texts: Texts) -> str:
-        """`/deploys approve order payment`: opens the form; gives what to say where there is none to open."""
+        """`/deploys approve order payment`: opens the form, or returns the text to show instead."""
         names = named_domains(words)
         unknown = [name for name in names if self._rules.domain(name) is None]
         if not names:
@@ -98,12 +98,12 @@ class BulkApproveHandler:
         return ""
 
     async def ask(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
-        """The button in App Home. Nothing is decided yet, so the ack need not wait."""
+        """The button in App Home. Decides nothing, so it acks first."""
         await ack()
         self._replies.later(self._show(body), what="several form")
 
     async def submitted(self, ack: Ack, body: Body, view: Mapping[str, Any]) -> None:
-        """The form: its one submit is the confirmation of all that is ticked."""
+        """The submitted form: approves all ticked gates."""
         until = ack_deadline()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
@@ -133,7 +133,7 @@ class BulkApproveHandler:
         *,
         until: float,
     ) -> None:
-        """Acks with the results; where they take too long, with a word that they come, and brings them then."""
+        """Acks with the results; if they take too long, acks with a progress notice and updates the view later."""
         texts = Texts.of(profile.locale)
         work = asyncio.create_task(self._decide(picks, reason, profile, texts, request=request_key(body)))
         left = until - ACK_MARGIN_SECONDS - asyncio.get_running_loop().time()
@@ -149,25 +149,25 @@ class BulkApproveHandler:
     async def _decide(
         self, picks: Sequence[Pick], reason: str, profile: Profile, texts: Texts, *, request: str
     ) -> list[Result]:
-        """Each gate in a transaction of its own, judged as a press on its card is."""
+        """Votes for each gate in its own transaction, under the same rules as a vote on the card."""
         clock, began = asyncio.get_running_loop().time, self._clock()
         end = clock() + TOTAL_TIMEOUT_SECONDS
-        said: list[tuple[Pick, VoteReply]] = []
+        reply: list[tuple[Pick, VoteReply]] = []
         for pick in picks:
             until = min(end, clock() + VOTE_TIMEOUT_SECONDS)
-            one = await self._votes.count(
+            one = await self._votes.cast(
                 str(pick.action_value), profile, Choice.APPROVE, reason, until=until, request=request
             )
-            said.append((pick, one))
-        return list(await asyncio.gather(*(self._result(*one, profile, began, texts) for one in said)))
+            reply.append((pick, one))
+        return list(await asyncio.gather(*(self._result(*one, profile, began, texts) for one in reply)))
 
     async def _result(
-        self, pick: Pick, said: VoteReply, profile: Profile, began: datetime, texts: Texts
+        self, pick: Pick, reply: VoteReply, profile: Profile, began: datetime, texts: Texts
     ) -> Result:
-        """Where the database went away in the middle it may have taken the vote, and its answer was lost."""
+        """After a database error, reads the gate again: the vote may have been saved."""
         person = profile.person.user
-        result = result_of(pick, said, by=person, texts=texts)
-        if not said.again:
+        result = result_of(pick, reply, by=person, texts=texts)
+        if not reply.retryable:
             return result
         try:
             view = await run_with_timeout(RECHECK_TIMEOUT_SECONDS, self._record.get(pick.action_value.gate))
@@ -189,7 +189,7 @@ class BulkApproveHandler:
             async with asyncio.timeout(3):
                 await self._client.views_update(view_id=view_id, view=bulk_approve_notice(shown, texts=texts))
         except SLACK_CALL_ERRORS as exc:
-            # The form was closed meanwhile, or Slack is away: a message says it all the same.
+            # The form was closed or Slack failed: send a message instead.
             log.info("several_told_by_message", problem=error_code_of(exc))
             self._replies.answer(body, results_text(results, texts=texts), shown)
 
@@ -197,7 +197,7 @@ class BulkApproveHandler:
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
         if denial := non_member_text(profile.person, texts=texts):
-            self._replies.refuse(body, denial)
+            self._replies.deny(body, denial)
             return
         seeing = load_own_choices(profile.person, queries=self._queries, rules=self._rules, now=self._clock())
         try:

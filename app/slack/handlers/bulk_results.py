@@ -1,4 +1,4 @@
-"""What became of each of several approvals, one by one."""
+"""The results of a bulk approval, one for each gate."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from app.slack.text.switch import deployment_link, domain_name
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
-    """One approval. `recorded`: the vote stands."""
+    """One approval. `recorded`: the vote was saved."""
 
     name: str
     words: str
@@ -33,21 +33,21 @@ class Result:
         return ":ballot_box_with_check:" if self.recorded else ":no_entry:"
 
 
-def result_of(pick: Pick, said: VoteReply, *, by: UserId, texts: Texts) -> Result:
-    """What a press on this gate came to. A submission that Slack sent twice finds its own votes and says so."""
-    if said.counted is not None:
-        view = said.counted.view
-        words = vote_accepted_text(said.counted, choice=Choice.APPROVE, texts=texts, on_card=False)
-        decided = said.counted.decision is not None
+def result_of(pick: Pick, reply: VoteReply, *, by: UserId, texts: Texts) -> Result:
+    """The result of one vote. A submission that Slack repeats finds its own votes and reports them."""
+    if reply.counted is not None:
+        view = reply.counted.view
+        words = vote_accepted_text(reply.counted, choice=Choice.APPROVE, texts=texts, on_card=False)
+        decided = reply.counted.decision is not None
         return Result(name=_name(view, texts), words=words, recorded=True, decided=decided)
-    name = _name(said.view, texts) if said.view else escaped(pick.label)
-    if said.view is not None and isinstance(said.refusal, AlreadyDecided) and _is_by(said.view, by):
-        return recorded_result(said.view, texts=texts)
-    return Result(name=name, words=said.text, recorded=isinstance(said.refusal, AlreadyApproved))
+    name = _name(reply.view, texts) if reply.view else escaped(pick.label)
+    if reply.view is not None and isinstance(reply.refusal, AlreadyDecided) and _is_by(reply.view, by):
+        return recorded_result(reply.view, texts=texts)
+    return Result(name=name, words=reply.text, recorded=isinstance(reply.refusal, AlreadyApproved))
 
 
 def recorded_result(view: GateView, *, texts: Texts) -> Result:
-    """The person's vote is in the record, whatever became of the answer to it."""
+    """The vote was saved although its reply was lost."""
     waits = isinstance(view.gate, Awaiting)
     words = texts("press.counted") if waits else texts("press.decided", domain=domain_name(view, texts))
     return Result(name=_name(view, texts), words=words, recorded=True, decided=not waits)
@@ -60,13 +60,13 @@ def results_blocks(results: Sequence[Result], *, texts: Texts) -> list[Block]:
 
 
 def results_text(results: Sequence[Result], *, texts: Texts) -> str:
-    """All of it in one sentence."""
+    """A one-sentence summary."""
     recorded = sum(one.recorded for one in results)
     return texts("several.results", recorded=recorded, total=len(results))
 
 
 def bulk_approve_notice(blocks: Sequence[Block], *, texts: Texts) -> Block:
-    """What the form turns into."""
+    """The view that replaces the form."""
     return modal(callback="notice", title=texts("several.title"), close=texts("details.close"), blocks=blocks)
 
 
@@ -75,6 +75,6 @@ def _name(view: GateView, texts: Texts) -> str:
 
 
 def _is_by(view: GateView, user: UserId) -> bool:
-    """Whether this person's own vote settled it."""
+    """Whether this person's vote decided the gate."""
     approved = not isinstance(view.gate, Awaiting) and view.gate.verdict is Verdict.APPROVED
     return approved and view.basis is Basis.VOTES and view.decided_by == user

@@ -1,4 +1,4 @@
-"""Run checks, pressed: our probes ask green once more."""
+"""Handles Run checks: runs the probes again."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 
 class ChecksHandler:
-    """The door of the button. Any full member may press it: it only asks what may be asked anyway."""
+    """Handles the button. Any full member may use it: it changes nothing."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class ChecksHandler:
         await ack()
         if text:
             member = is_member(profile.person)
-            (self._replies.answer if member else self._replies.refuse)(body, text)
+            (self._replies.answer if member else self._replies.deny)(body, text)
 
     async def _run(self, value: object, profile: Profile, *, until: float) -> str:
         texts = Texts.of(profile.locale)
@@ -74,7 +74,7 @@ class ChecksHandler:
         return ""
 
     async def _run_again(self, gate: GateId) -> bool | None:
-        """Whether they run once more; None: there is no such gate."""
+        """Whether the probes run again; None if there is no such gate."""
         view = await self._record.get(gate)
         if view is None:
             return None

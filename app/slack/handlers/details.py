@@ -1,4 +1,4 @@
-"""Details, pressed: the modal opens from what the record holds, within the three seconds that a trigger lives."""
+"""Handles Details: opens the modal from the database within the 3 s that a trigger lives."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,17 +19,17 @@ from app.slack.users.directory import Directory
 
 
 class StoredEvidence(Protocol):
-    """The record's evidence. Nothing here asks AWS."""
+    """Stored evidence. Does not call AWS."""
 
     async def get(self, gate: GateId) -> GateView | None: ...
 
     async def wanted(self, gate: GateId, *, now: datetime) -> None:
-        """Somebody looks: a waiting gate's evidence is due at once."""
+        """Makes a waiting gate's evidence due now."""
         ...
 
 
 class DetailsHandler:
-    """The door of the card's Details button."""
+    """Handles the card's Details button."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class DetailsHandler:
     async def details(
         self, ack: Callable[..., Awaitable[Any]], body: Mapping[str, Any], action: Mapping[str, Any]
     ) -> None:
-        """`details` on a card. Nothing is decided, so the ack need not wait."""
+        """`details` on a card. Decides nothing, so it acks first."""
         await ack()
         self._replies.later(self._open(body, action.get("value")), what="details")
 
@@ -58,7 +58,7 @@ class DetailsHandler:
         profile, found = await asyncio.gather(self._directory.profile(body), self._find(value, until=until))
         texts = Texts.of(profile.locale)
         if denial := non_member_text(profile.person, texts=texts):
-            self._replies.refuse(body, denial)
+            self._replies.deny(body, denial)
         elif isinstance(found, UNCONFIRMED):
             self._replies.answer(body, texts("deploys.record_away"))
         elif found is None:

@@ -1,4 +1,4 @@
-"""Undo and Finish now, pressed. Written down first, then acked; a loop carries it out."""
+"""Handles Undo and Finish now: saves the request, acks; a worker executes it."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -37,15 +37,15 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UndoDenied:
-    """Why a wish does not count. `again`: asking once more may help."""
+    """Why a request was denied. `retryable`: a retry may succeed."""
 
     text: str
-    again: bool = False
+    retryable: bool = False
     refusal: Denial | None = None
 
 
 class UndoHandler:
-    """The doors of the card's Undo and Finish now, and of the form that asks why."""
+    """Handles the card's Undo and Finish now buttons and the undo form."""
 
     def __init__(
         self,
@@ -65,12 +65,12 @@ class UndoHandler:
         self._clock = clock
 
     async def undo(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
-        """`undo` on a card: asks why. Nothing is done yet, so the ack need not wait."""
+        """`undo` on a card: opens the form. Changes nothing, so it acks first."""
         await ack()
         self._replies.later(self._ask_why(body, action.get("value")), what="undo form")
 
     async def undo_reason(self, ack: Ack, body: Body, view: Mapping[str, Any]) -> None:
-        """The undo form, submitted."""
+        """Handles the submitted undo form."""
         until = ack_deadline()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
@@ -88,14 +88,14 @@ class UndoHandler:
         )
         if denied is None:
             await ack()
-        elif denied.again:
-            # The form stays open, so that what was typed is not lost.
+        elif denied.retryable:
+            # Keep the form open, so that the typed text is not lost.
             await ack(response_action="errors", errors={REASON: denied.text})
         else:
             await ack(response_action="update", view=undo_notice(denied.text, texts=texts))
 
     async def finish(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
-        """`finish` on a card; Slack's client has asked back already."""
+        """`finish` on a card, after Slack's confirmation dialog."""
         until = ack_deadline()
         profile = await self._directory.profile(body)
         try:
@@ -112,11 +112,11 @@ class UndoHandler:
 
     def _answer(self, body: Body, denied: UndoDenied, profile: Profile) -> None:
         lasting = is_lasting(denied.refusal, profile.person)
-        (self._replies.refuse if lasting else self._replies.answer)(body, denied.text)
+        (self._replies.deny if lasting else self._replies.answer)(body, denied.text)
 
     async def ask(self, gate: GateId, profile: Profile, *, body: Body) -> str:
-        """Opens the form for the gate's switch; gives what to say instead where there is no way back, or not for this
-        person. Raises as the record does."""
+        """Opens the form, or returns the text to show if the switch cannot be undone (by this person). Raises
+        `DatabaseUnavailable`."""
         denied = await self._open_form(gate, profile, body=body)
         return denied.text if denied is not None else ""
 
@@ -126,8 +126,8 @@ class UndoHandler:
             view = await may_undo(
                 gate, profile.person, record=self._record, rules=self._rules, now=self._clock()
             )
-        except RequestDenied as refused:
-            return self._denied(refused, texts)
+        except RequestDenied as exc:
+            return self._denied(exc, texts)
         try:
             deed = available_undo(undo_context_of(view))
         except Denial as refusal:
@@ -164,7 +164,7 @@ class UndoHandler:
         until: float,
         request: str,
     ) -> UndoDenied | None:
-        """Writes the wish down; where it counts there is nothing to say: the card tells."""
+        """Saves the request. None on success: the card shows it."""
         texts = Texts.of(profile.locale)
         wish = InterventionRequest(
             gate=action_value.gate, deed=deed, person=profile.person, reason=reason, request=request
@@ -172,22 +172,22 @@ class UndoHandler:
         try:
             asking = request_undo(wish, record=self._record, rules=self._rules, now=self._clock())
             await run_until(until, asking)
-        except RequestDenied as refused:
-            log.info("undo_refused", why=type(refused.refusal).__name__, deed=deed)
-            return self._denied(refused, texts)
+        except RequestDenied as exc:
+            log.info("undo_refused", why=type(exc.refusal).__name__, deed=deed)
+            return self._denied(exc, texts)
         except UNCONFIRMED as exc:
             log.error("undo_not_recorded", problem=type(exc).__name__, user=profile.person.user)
-            return UndoDenied(text=save_error_text(exc, texts=texts), again=True)
+            return UndoDenied(text=save_error_text(exc, texts=texts), retryable=True)
         except Exception:
             short = error_id()
             log.exception("undo_failed", error_id=short, user=profile.person.user)
-            return UndoDenied(text=texts("refused.unknown_error", id=short), again=True)
+            return UndoDenied(text=texts("refused.unknown_error", id=short), retryable=True)
         self._asked()
         return None
 
-    def _denied(self, refused: RequestDenied, texts: Texts) -> UndoDenied:
-        said = denial_text(refused, texts=texts, approvers=self._who_may(refused.view))
-        return UndoDenied(text=said, refusal=refused.refusal)
+    def _denied(self, exc: RequestDenied, texts: Texts) -> UndoDenied:
+        said = denial_text(exc, texts=texts, approvers=self._who_may(exc.view))
+        return UndoDenied(text=said, refusal=exc.refusal)
 
     def _who_may(self, view: GateView | None) -> tuple[str, ...]:
         domain = self._rules.domain(view.switch.domain) if view and view.switch.domain else None

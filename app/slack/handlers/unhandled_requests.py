@@ -1,4 +1,4 @@
-"""What no listener takes: every request is acknowledged, and a person who waits for an answer gets a sentence."""
+"""Requests without a listener: acknowledged, and answered if a person waits."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -20,7 +20,7 @@ MAX_LOGGED_CHARS: Final = 60
 
 
 class UnhandledRequests:
-    """Bolt's error handler. Slack repeats what is answered with a 404, and shows a person that nothing answered."""
+    """Bolt's error handler. Slack repeats requests answered with 404, and shows the user an error."""
 
     def __init__(self, *, directory: Directory, replies: Replies) -> None:
         self._directory = directory
@@ -29,7 +29,7 @@ class UnhandledRequests:
     async def handle(
         self, error: Exception, body: Mapping[str, Any], request: AsyncBoltRequest
     ) -> BoltResponse | None:
-        """The acknowledgement; None leaves Bolt's own answer to an HTTP request that says nothing."""
+        """The acknowledgement; None keeps Bolt's own response to an empty HTTP request."""
         if not isinstance(error, BoltUnhandledRequestError):
             log.error("slack_request_failed", exc_info=error)
             return BoltResponse(status=200)

@@ -1,4 +1,4 @@
-"""Approve and Reject, pressed. Committed first, then acked, then answered."""
+"""Handles Approve and Reject: commit, ack, reply."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -41,11 +41,10 @@ from app.slack.users.directory import Directory
 log = structlog.get_logger(__name__)
 
 CARD_BLOCK: Final = re.compile("(decide|course)\\.[0-9]+")
-"""Where a card has its buttons (`decision_buttons`, `course_blocks`)."""
+"""Block ids of a card's buttons (`decision_buttons`, `progress_buttons`)."""
 
 STALE: Final = (AlreadyDecided, CardIsOld, TooLate, NotVerified, HeldBack, RulesChanged)
-"""Refusals by which a card may show something else than the record holds. Anybody can press, so the others cost Slack
-nothing."""
+"""Denials after which the card may be outdated and is redrawn. Other denials cause no Slack call."""
 
 Ack = Callable[..., Awaitable[Any]]
 Body = Mapping[str, Any]
@@ -53,23 +52,23 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VoteReply:
-    """The answer to a press, and the buttons under it. `again`: pressing once more may help.
+    """The reply to a vote, and the buttons under it. `retryable`: a retry may succeed.
 
-    `unsaid`: the press would count, but a reason is missing; `view` is the gate of a press that was refused, and
-    `refusal` says why.
+    `reason_missing`: the vote would count with a reason; `view`: the gate of a denied vote; `refusal`: why it was
+    denied.
     """
 
     text: str
     buttons: tuple[Block, ...] = ()
     counted: VoteAccepted | None = None
-    again: bool = False
-    unsaid: bool = False
+    retryable: bool = False
+    reason_missing: bool = False
     view: GateView | None = None
     refusal: Denial | None = None
 
 
 class VoteHandler:
-    """The doors of the card's two buttons and of the reject form."""
+    """Handles Approve, Reject and their forms."""
 
     def __init__(
         self,
@@ -81,7 +80,7 @@ class VoteHandler:
         replies: Replies,
         decided: Callable[[GateId], None],
         stale: Callable[[GateId], Awaitable[None]],
-        met: Callable[[GateId, CardPlace], Awaitable[None]],
+        card_seen: Callable[[GateId, CardPlace], Awaitable[None]],
         clock: Callable[[], datetime],
     ) -> None:
         self._record = record
@@ -91,41 +90,39 @@ class VoteHandler:
         self._replies = replies
         self._decided = decided
         self._stale = stale
-        self._met = met
+        self._card_seen = card_seen
         self._clock = clock
 
     async def approve(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
         """`approve` on a card, or in the list of `/deploys`."""
         until = ack_deadline()
         profile = await self._directory.profile(body)
-        said = await self.count(
+        reply = await self.cast(
             action.get("value"), profile, Choice.APPROVE, "", until=until, request=request_key(body)
         )
         await ack()
-        if said.unsaid and said.view is not None:
-            action_value = ActionValue.parse(
-                action.get("value")
-            )  # a reason is missed only of a button of ours
-            form = approve_form(action_value, view=said.view, texts=Texts.of(profile.locale))
+        if reply.reason_missing and reply.view is not None:
+            action_value = ActionValue.parse(action.get("value"))  # a valid value: it was parsed before
+            form = approve_form(action_value, view=reply.view, texts=Texts.of(profile.locale))
             self._replies.open_modal(
                 body, form, not_opened=Texts.of(profile.locale)("refused.form_not_opened")
             )
         else:
-            self._answer(body, said, profile, Choice.APPROVE, on_card=_place(body) is not None)
-        self.meet(body, action)
+            self._answer(body, reply, profile, Choice.APPROVE, on_card=_place(body) is not None)
+        self.record_card_place(body, action)
 
     async def approve_reason(self, ack: Ack, body: Body, view: Mapping[str, Any]) -> None:
-        """The form that asks why somebody approves, submitted."""
+        """Handles the submitted approve form."""
         await self._submitted(ack, body, view, Choice.APPROVE)
 
     async def reject(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
-        """`reject`: asks why. Nothing is decided yet, so the ack need not wait."""
+        """`reject`: opens the form. Decides nothing, so it acks first."""
         await ack()
         self._replies.later(self._ask_why(body, action.get("value")), what="reject form")
-        self.meet(body, action)
+        self.record_card_place(body, action)
 
     async def reject_reason(self, ack: Ack, body: Body, view: Mapping[str, Any]) -> None:
-        """The reject form, submitted."""
+        """Handles the submitted reject form."""
         await self._submitted(ack, body, view, Choice.REJECT)
 
     async def _submitted(self, ack: Ack, body: Body, view: Mapping[str, Any], choice: Choice) -> None:
@@ -134,35 +131,35 @@ class VoteHandler:
         texts = Texts.of(profile.locale)
         typed_in = form_text(view.get("state", {}), REASON)
         reason = typed_in if has_content(typed_in) else ""
-        said = await self.count(
+        reply = await self.cast(
             view.get("private_metadata"), profile, choice, reason, until=until, request=request_key(body)
         )
-        if said.counted is not None:
+        if reply.counted is not None:
             await ack()
-            self._answer(body, said, profile, choice, on_card=True)
-        elif said.unsaid:
+            self._answer(body, reply, profile, choice, on_card=True)
+        elif reply.reason_missing:
             await ack(response_action="errors", errors={REASON: texts("reject.reason_missing")})
-        elif said.again:
-            # The form stays open, so that what was typed is not lost.
-            await ack(response_action="errors", errors={REASON: said.text})
+        elif reply.retryable:
+            # Keep the form open, so that the typed text is not lost.
+            await ack(response_action="errors", errors={REASON: reply.text})
         else:
             title = texts("approve.title") if choice is Choice.APPROVE else None
-            await ack(response_action="update", view=reject_notice(said.text, texts=texts, title=title))
+            await ack(response_action="update", view=reject_notice(reply.text, texts=texts, title=title))
 
     def _answer(
-        self, body: Body, said: VoteReply, profile: Profile, choice: Choice, *, on_card: bool
+        self, body: Body, reply: VoteReply, profile: Profile, choice: Choice, *, on_card: bool
     ) -> None:
-        text = said.text
-        if said.counted is not None:
+        text = reply.text
+        if reply.counted is not None:
             text = vote_accepted_text(
-                said.counted, choice=choice, texts=Texts.of(profile.locale), on_card=on_card
+                reply.counted, choice=choice, texts=Texts.of(profile.locale), on_card=on_card
             )
         if text:
-            lasting = is_lasting(said.refusal, profile.person)
-            answer = self._replies.refuse if lasting else self._replies.answer
-            answer(body, text, answer_blocks(text, said.buttons))
+            lasting = is_lasting(reply.refusal, profile.person)
+            answer = self._replies.deny if lasting else self._replies.answer
+            answer(body, text, answer_blocks(text, reply.buttons))
 
-    async def count(
+    async def cast(
         self,
         value: object,
         profile: Profile,
@@ -172,7 +169,7 @@ class VoteHandler:
         until: float,
         request: str | None = None,
     ) -> VoteReply:
-        """One press through the flow; whatever goes wrong becomes a sentence, and nothing half-done."""
+        """Casts one vote. Every failure becomes a reply, and saves nothing."""
         texts = Texts.of(profile.locale)
         try:
             press = replace(_press(value, profile, choice, reason), request=request)
@@ -184,10 +181,10 @@ class VoteHandler:
             return self._not_counted(exc, profile, texts)
         PRESSES.labels(outcome="counted").inc()
         self._decided(press.gate)
-        return VoteReply(text="", counted=counted, buttons=self._ways_on(press, counted, texts))
+        return VoteReply(text="", counted=counted, buttons=self._next_buttons(press, counted, texts))
 
     async def _ask_why(self, body: Body, value: object) -> None:
-        """Opens the form, unless the reason would be given for nothing."""
+        """Opens the reject form, unless the vote would be denied anyway."""
         until = ack_deadline()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
@@ -197,7 +194,7 @@ class VoteHandler:
             view = await run_until(until, asking)
         except UNCONFIRMED as exc:
             log.warning("form_not_opened", problem=type(exc).__name__, user=profile.person.user)
-            # A question records nothing that could be in doubt.
+            # Nothing was to be saved, so the outcome is not in doubt.
             self._replies.answer(body, texts("refused.nothing_recorded"))
             return
         except Exception as exc:
@@ -208,7 +205,7 @@ class VoteHandler:
             action_value,
             view=view,
             texts=texts,
-            optional=self._asks_no_reason(view),
+            optional=self._needs_no_reason(view),
             more=rejections_after(view, person=press.person, rules=self._rules, now=self._clock()),
         )
         self._replies.open_modal(body, form, not_opened=texts("refused.form_not_opened"))
@@ -216,62 +213,62 @@ class VoteHandler:
     def _not_counted(self, exc: Exception, profile: Profile, texts: Texts) -> VoteReply:
         match exc:
             case RequestDenied(view=view) if isinstance(exc.refusal, ReasonMissing):
-                return VoteReply(text=texts("refused.reason_missing"), unsaid=True, view=view)
+                return VoteReply(text=texts("refused.reason_missing"), reason_missing=True, view=view)
             case RequestDenied(view=view):
                 why = type(exc.refusal).__name__
                 PRESSES.labels(outcome=why).inc()
                 log.info("press_refused", why=why, gate=str(view.id) if view else None)
                 if view is not None and isinstance(exc.refusal, STALE):
-                    # The card that was pressed may show less than the record knows: draw it again.
+                    # The card may be outdated: redraw it.
                     self._replies.later(self._stale(view.id), what="redraw")
-                said = denial_text(exc, texts=texts, approvers=_approvers(view, self._rules))
-                glass = self._glass(profile, view, exc.unmet, texts) if view else ()
-                return VoteReply(text=said, buttons=glass, view=view, refusal=exc.refusal)
+                reply = denial_text(exc, texts=texts, approvers=_approvers(view, self._rules))
+                break_glass = self._break_glass_buttons(profile, view, exc.unmet, texts) if view else ()
+                return VoteReply(text=reply, buttons=break_glass, view=view, refusal=exc.refusal)
             case DatabaseUnavailable() | TimeoutError():
                 user = profile.person.user
                 PRESSES.labels(outcome="record_away").inc()
                 log.error("press_not_recorded", problem=type(exc).__name__, user=user)
-                return VoteReply(text=save_error_text(exc, texts=texts), again=True)
+                return VoteReply(text=save_error_text(exc, texts=texts), retryable=True)
             case _:
                 short = error_id()
                 PRESSES.labels(outcome="failed").inc()
                 log.error("press_failed", error_id=short, user=profile.person.user, exc_info=exc)
-                return VoteReply(text=texts("refused.unknown_error", id=short), again=True)
+                return VoteReply(text=texts("refused.unknown_error", id=short), retryable=True)
 
-    def _ways_on(self, press: VoteRequest, counted: VoteAccepted, texts: Texts) -> tuple[Block, ...]:
-        """What a voter may do next: think again, or, an admin, go around the rules."""
+    def _next_buttons(self, press: VoteRequest, counted: VoteAccepted, texts: Texts) -> tuple[Block, ...]:
+        """Buttons for the voter: retract the vote; for admins, break glass."""
         if counted.decision is not None:
             return ()
         action_value = ActionValue(gate=press.gate, edition=press.edition)
         profile = Profile(person=press.person, locale=texts.locale)
-        glass = self._glass(profile, counted.view, counted.owed, texts)
-        return (take_back_button(action_value, texts=texts), *glass)
+        break_glass = self._break_glass_buttons(profile, counted.view, counted.owed, texts)
+        return (take_back_button(action_value, texts=texts), *break_glass)
 
-    def _glass(
+    def _break_glass_buttons(
         self, profile: Profile, view: GateView, unmet: Sequence[Violation], texts: Texts
     ) -> tuple[Block, ...]:
-        """To an admin whom a rule stands in the way of, the way around it."""
+        """Break glass, for an admin whom a rule blocks."""
         is_admin = self._rules.roster().holds(profile.person.user, approvers=self._rules.admins)
         action_value = ActionValue(gate=view.id, edition=view.edition)
         return (break_glass_button(action_value, texts=texts),) if unmet and is_admin else ()
 
-    def _asks_no_reason(self, view: GateView) -> bool:
+    def _needs_no_reason(self, view: GateView) -> bool:
         rule_status = rule_status_of(view, rules=self._rules, now=self._clock())
         return rule_status is not None and rule_status.policy.reason is ReasonFor.NEVER
 
-    def meet(self, body: Body, action: Mapping[str, Any]) -> None:
-        """A press on a card shows where a card of this gate is."""
+    def record_card_place(self, body: Body, action: Mapping[str, Any]) -> None:
+        """Saves the place of the card that the action came from."""
         place = _place(body)
         try:
             gate = ActionValue.parse(action.get("value")).gate
         except InvalidActionValue:
             return
         if place is not None and _is_card(body, action, gate):
-            self._replies.later(self._met(gate, place), what="card place")
+            self._replies.later(self._card_seen(gate, place), what="card place")
 
 
 def _press(value: object, profile: Profile, choice: Choice, reason: str) -> VoteRequest:
-    """Raises `RequestDenied` for a value that we never wrote."""
+    """Raises `RequestDenied` for an invalid value."""
     try:
         action_value = ActionValue.parse(value)
     except InvalidActionValue:
@@ -291,9 +288,9 @@ def _approvers(view: GateView | None, rules: Rules) -> tuple[str, ...]:
 
 
 def _is_card(body: Body, action: Mapping[str, Any], gate: GateId) -> bool:
-    """Whether the message that was pressed is a card, and neither a list nor an answer with the same buttons.
+    """Whether the message is a card, not a list or reply with the same buttons.
 
-    Slack does not promise a message's metadata in the payload; the block of a card's buttons has a name of its own.
+    Slack does not guarantee a message's metadata in the payload; the block id of a card's buttons is unique.
     """
     metadata = (body.get("message") or {}).get("metadata")
     if metadata:
@@ -305,7 +302,7 @@ def _is_card(body: Body, action: Mapping[str, Any], gate: GateId) -> bool:
 
 
 def _place(body: Body) -> CardPlace | None:
-    """The message that was pressed, if everybody sees it."""
+    """The place of the message, if it is not ephemeral or a reply."""
     container, channel = body.get("container") or {}, channel_of(body)
     ts = container.get("message_ts")
     is_reply = container.get("thread_ts") not in (None, ts)

@@ -1,4 +1,4 @@
-"""A waiting gate in some lines, for one person: what it is, what changes, and what their approval would do."""
+"""A waiting gate in a few lines for one person: what changes, and what their approval would do."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -15,14 +15,14 @@ from app.slack.text.rules import rule_lines
 from app.slack.text.switch import creator, deployment_link, domain_name
 
 MAX_GATE_CHARS: Final = 1400
-"""Characters of one gate: forty of them stay below the 250 kB of a view, also in Korean."""
+"""Forty gates stay below the 250 kB of a view, also in Korean."""
 
 MAX_CHANGES_CHARS: Final = 500
 MAX_RULES: Final = 4
 
 
 def gate_lines(view: GateView, *, place: CardPlace | None, base: str | None, texts: Texts) -> list[str]:
-    """What it is and until when it waits."""
+    """The deployment and the deadline."""
     return [
         texts(
             "home.gate",
@@ -40,14 +40,14 @@ def gate_lines(view: GateView, *, place: CardPlace | None, base: str | None, tex
 
 
 def evidence_lines(view: GateView, *, texts: Texts) -> list[str]:
-    """What changes, and whether green is fit."""
+    """What changes, and the health of green."""
     if view.evidence is None:
         return [texts("evidence.looking")] if view.switch.verified else []
     return [*change_lines(view.evidence, texts, longest=MAX_CHANGES_CHARS), health_line(view.evidence, texts)]
 
 
 def approval_effect_text(previewed: PreviewedGate, *, texts: Texts) -> str:
-    """What stands in the way of this person's approval, or what would be owed after it; empty: nothing."""
+    """The rules that block this person's approval, or that remain unmet after it; else empty."""
     preview = previewed.preview
     rules = rule_lines(preview.unmet, texts=texts, most=MAX_RULES) if preview.unmet else ""
     if preview.counts:
@@ -57,7 +57,7 @@ def approval_effect_text(previewed: PreviewedGate, *, texts: Texts) -> str:
 
 
 def within_limit(lines: Sequence[str], *, longest: int = MAX_GATE_CHARS) -> str:
-    """As many whole lines as fit: a link cut in two would be shown as it is written."""
+    """As many whole lines as fit: a link cut in two is shown as markup."""
     kept: list[str] = []
     for line in lines:
         if sum(len(one) + 1 for one in kept) + len(line) > longest:

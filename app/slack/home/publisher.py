@@ -1,6 +1,6 @@
-"""App Home: published when somebody opens it, after what they do there, and while they look when something changes.
+"""Publishes App Home when a user opens it, after their actions, and when something changes while it is open.
 
-Who looks is kept in this process and nowhere else: a Home is a picture, and whoever opens it anew gets it anew.
+Viewers are kept in memory only: opening Home again publishes it again.
 """
 
 import hashlib
@@ -33,14 +33,14 @@ Body = Mapping[str, Any]
 Jobs = Sequence[Coroutine[Any, Any, None]]
 
 VIEWER_TIMEOUT: Final = timedelta(minutes=10)
-"""How long after somebody last did something in their Home it is kept up to date."""
+"""Home is kept up to date this long after the last action in it."""
 
 POLL_INTERVAL: Final = timedelta(seconds=5)
 REDRAW_INTERVAL: Final = timedelta(minutes=1)
-"""Something may change without the record: a freeze of the configuration begins."""
+"""Something may change without a database write: a configured freeze begins."""
 
 MIN_INTERVAL: Final = timedelta(seconds=10)
-"""At least so long between two publications to one person who has not asked for the second."""
+"""Minimum between two publications to one viewer who did not request the second."""
 
 MIN_INTERVAL_AFTER_ACTION: Final = timedelta(seconds=1)
 NOTICE_LIFETIME: Final = timedelta(minutes=1)
@@ -52,7 +52,7 @@ MAX_VIEWERS: Final = 500
 
 @dataclass(kw_only=True, slots=True)
 class _Notices:
-    """Answers, and whether they have reached the person."""
+    """Replies to show in Home, and whether they were delivered."""
 
     notices: tuple[Notice, ...]
     at: datetime
@@ -61,7 +61,7 @@ class _Notices:
 
 @dataclass(kw_only=True, slots=True)
 class _Viewer:
-    """Somebody who has their Home open, as far as this process knows. `asked`: they want it anew, changed or not."""
+    """A user who has Home open. `asked`: publish even if nothing changed."""
 
     body: Body
     seen_at: datetime
@@ -78,7 +78,7 @@ class _Viewer:
 
 
 class HomePublisher:
-    """Who looks at Home, and the publishing. One loop calls `step`; nothing here delays a press."""
+    """Keeps the viewers and publishes their Home. One worker calls `step`; nothing here delays a request."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class HomePublisher:
         wake: Callable[[], None],
         clock: Callable[[], datetime],
     ) -> None:
-        """`wake` wakes the loop that calls `step`."""
+        """`wake` wakes the worker that calls `step`."""
         self._client = client
         self._queries = queries
         self._freezes = freezes
@@ -109,7 +109,7 @@ class HomePublisher:
         self._polled_at: datetime | None = None
 
     def opened(self, body: Body) -> None:
-        """Somebody opened their Home, or asks for it anew: what was said last has been read."""
+        """A user opened or refreshed Home: delivered notices are dropped."""
         viewer = self._viewer(body)
         viewer.asked, viewer.failures = True, 0
         if viewer.said is not None and viewer.said.delivered:
@@ -117,10 +117,10 @@ class HomePublisher:
         self._schedule(viewer)
 
     def say(self, body: Body, text: str, blocks: list[Block] | None) -> None:
-        """The answer to a press in Home, shown on top of it; where Slack does not take it, as a message."""
+        """Shows the reply to an action in Home on top of it; if publishing fails, sends it as a message."""
         viewer = self._viewer(body)
         buttons = [element for block in blocks or [] for element in block.get("elements", ())]
-        # Whoever presses twice within a second is owed both answers.
+        # After two quick actions the viewer gets both replies.
         undelivered = viewer.said.notices if viewer.said is not None and not viewer.said.delivered else ()
         notices = (*undelivered, Notice(text=text, buttons=tuple(buttons)))
         viewer.said = _Notices(notices=notices[-MAX_NOTICES:], at=self._clock())
@@ -128,7 +128,7 @@ class HomePublisher:
         self._schedule(viewer)
 
     def after(self, body: Body) -> None:
-        """Somebody did something: if they have their Home open, it may show something else now."""
+        """Schedules a redraw after an action of a user who has Home open."""
         viewer = self._viewer(body) if is_home(body) else self._viewers.get(user_of(body))
         if viewer is not None:
             self._schedule(viewer)
@@ -153,7 +153,7 @@ class HomePublisher:
 
     def _claimed(self, user: str) -> Coroutine[Any, Any, None]:
         viewer = self._viewers[user]
-        # At once: the next step may come before the piece has begun.
+        # Set now: the next step may run before this job has begun.
         viewer.busy, viewer.due_at = True, None
         return self._publish(user, viewer)
 
@@ -168,14 +168,14 @@ class HomePublisher:
         return viewer
 
     def _schedule(self, viewer: _Viewer) -> None:
-        """Soon, though not more often than once a second."""
+        """Schedules a publication, at most one a second."""
         now = self._clock()
         soonest = max(now, viewer.published_at + MIN_INTERVAL_AFTER_ACTION) if viewer.published_at else now
         viewer.due_at = min(viewer.due_at, soonest) if viewer.due_at else soonest
         self._wake_worker()
 
     async def _poll(self, now: datetime) -> None:
-        """Asks the record every few seconds, for all viewers at once, whether anything has changed."""
+        """Queries the database every few seconds, once for all viewers, for changes."""
         if self._polled_at is not None and now - self._polled_at < POLL_INTERVAL:
             return
         self._polled_at = now
@@ -194,7 +194,7 @@ class HomePublisher:
             await self._draw_and_send(user, viewer, asked=asked)
         finally:
             viewer.busy = False
-            self._wake_worker()  # it may be due again already
+            self._wake_worker()  # it may be due again
 
     async def _draw_and_send(self, user: str, viewer: _Viewer, *, asked: bool) -> None:
         profile = await self._directory.profile(viewer.body)
@@ -208,7 +208,7 @@ class HomePublisher:
             HOMES.labels(result="unchanged").inc()
             return
         view = home_view(home_top(now=now, notices=notices, several=several, texts=texts), body)
-        # What nobody asked for must not overwrite what another replica has published since.
+        # An unrequested publication must not overwrite a newer one of another replica.
         guard = {} if asked or viewer.hash is None else {"hash": viewer.hash}
         try:
             answer = await self._rate_limiter.call(
@@ -224,10 +224,10 @@ class HomePublisher:
         viewer.fingerprint, viewer.published_at, viewer.failures = fingerprint, now, 0
 
     async def _load_body(self, viewer: _Viewer, profile: Profile, texts: Texts) -> tuple[list[Block], bool]:
-        """The body, and whether several may be approved at once."""
+        """The blocks, and whether several gates may be approved at once."""
         person = profile.person
         if not is_member(person):
-            viewer.change_token = ""  # whom Slack does not know now is looked up again soon
+            viewer.change_token = ""  # look up the user again at the next poll
             return non_member_body(person, texts=texts), False
         now = self._clock()
         seeing = load_home(person, queries=self._queries, freezes=self._freezes, rules=self._rules, now=now)
@@ -250,7 +250,7 @@ class HomePublisher:
     def _failed(
         self, user: str, viewer: _Viewer, exc: SlackCallFailed, *, said: _Notices | None, asked: bool
     ) -> None:
-        """An answer must reach the person anyway; the picture is tried a few times, and then left to them."""
+        """Sends undelivered notices as messages; retries a few times, then drops the viewer."""
         log.warning("home_not_published", user=user, problem=str(exc))
         HOMES.labels(result="failed").inc()
         if said is not None and not said.delivered:
@@ -259,7 +259,7 @@ class HomePublisher:
                 self._replies.write_to(user, notice.text, notice.buttons)
         viewer.failures += exc.retry_after is None
         if str(exc) == "hash_conflict" or viewer.failures >= MAX_FAILURES:
-            # Another replica serves this person's Home now; or Slack will not have it, and asking on is no use.
+            # Another replica publishes this Home now, or Slack keeps denying it.
             self._viewers.pop(user, None)
             return
         viewer.asked = viewer.asked or asked
@@ -267,7 +267,7 @@ class HomePublisher:
 
 
 def _who(body: Body) -> Body:
-    """What tells who somebody is, without all else that a payload brings."""
+    """Only the identity fields of the payload."""
     return {
         "user": body.get("user") or {"id": user_of(body)},
         "team": body.get("team") or {"id": body.get("team_id") or ""},

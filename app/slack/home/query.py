@@ -1,4 +1,4 @@
-"""What one person is to see of all that waits: theirs first. Judged by the code that judges a press."""
+"""Loads what one person sees in Home: their gates first. Uses the same rules as a vote."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ from app.slack.cards.list_item import PendingGate
 MAX_MINE: Final = 20
 MAX_OTHERS: Final = 15
 MAX_DECIDED: Final = 8
-"""With their buttons they stay well below a view's 100 blocks and 250 kB."""
+"""With their buttons they stay below a view's 100 blocks and 250 kB."""
 
 MAX_BULK_GATES: Final = 30
-"""Gates to be approved by one form."""
+"""Gates that one form approves."""
 
 
 class WaitingGate(Protocol):
@@ -36,10 +36,10 @@ class WaitingGate(Protocol):
 
 
 class HomeQueries(RelatedSwitchRecord, Protocol):
-    """The record's answers. Every one raises `RecordAway`."""
+    """Database queries. Each raises `DatabaseUnavailable`."""
 
     async def waiting(self) -> Sequence[WaitingGate]:
-        """Every waiting gate, the nearest deadline first."""
+        """All waiting gates, nearest deadline first."""
         ...
 
     async def whole(self, gates: Sequence[GateId]) -> Sequence[PendingGate]: ...
@@ -47,7 +47,7 @@ class HomeQueries(RelatedSwitchRecord, Protocol):
     async def last_decided(self, *, limit: int) -> Sequence[GateView]: ...
 
     async def change_token(self) -> str:
-        """Another one whenever something of what waits has changed."""
+        """Changes whenever a waiting gate or a freeze changes."""
         ...
 
 
@@ -57,7 +57,7 @@ class ActiveFreezes(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _GateWithRelated:
-    """A waiting gate with the switches that its turn depends on."""
+    """A waiting gate with its related switches."""
 
     view: GateView
     place: CardPlace | None
@@ -77,7 +77,7 @@ class PreviewedGate:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HomeContents:
-    """`mine`: what this person may decide, first what their approval would count for; the totals count all."""
+    """`mine`: gates this person may decide, countable approvals first; the totals include gates not loaded."""
 
     change_token: str
     mine: Sequence[PreviewedGate]
@@ -90,7 +90,7 @@ class HomeContents:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Choices:
-    """What may be approved together: judged gates, and how many more were not looked at."""
+    """Gates that may be approved together, and the number of those not loaded."""
 
     gates: Sequence[PreviewedGate]
     left_out: int
@@ -161,7 +161,7 @@ async def _load_gates(
 def _split(
     waiting: Sequence[WaitingGate], person: Person, *, rules: Rules, now: datetime
 ) -> tuple[list[GateId], list[GateId]]:
-    """This person's, and the others. A thousand gates are of a few domains: each kind is looked at once."""
+    """Ids of this person's gates, and of the others. Checks each (domain, shift) once."""
     named: dict[tuple[DomainName | None, Shift | None], bool] = {}
     mine: list[GateId] = []
     others: list[GateId] = []

@@ -1,4 +1,4 @@
-"""App Home, drawn for one person. A picture of the record, like the card: what is pressed there is judged anew."""
+"""Renders App Home for one person. Actions in it are checked again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ MAX_FREEZES: Final = 8
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Notice:
-    """The answer to what the person did last, told on top."""
+    """A reply to the last action, shown on top."""
 
     text: str
     buttons: Sequence[Block] = ()
@@ -38,8 +38,7 @@ def home_view(top: Sequence[Block], body: Sequence[Block]) -> dict[str, Any]:
 
 
 def home_top(*, now: datetime, notices: Sequence[Notice], several: bool, texts: Texts) -> list[Block]:
-    """As of when it is, how to get it anew, and the answers to the last presses. `several`: two or more may be
-    approved now."""
+    """The time, the refresh button, and the notices. `several`: two or more gates may be approved now."""
     refresh = button(texts("home.refresh"), action=REFRESH, value="home")
     at_once = [button(texts("home.several"), action=BULK_APPROVE, value="home")] if several else []
     notice_blocks = []
@@ -68,12 +67,12 @@ def home_body(
 
 
 def unavailable_body(*, texts: Texts) -> list[Block]:
-    """The record does not answer."""
+    """For an unreachable database."""
     return [section(texts("home.record_away"))]
 
 
 def non_member_body(person: Person, *, texts: Texts) -> list[Block]:
-    """For whoever is not known to be a full member: what waits is not theirs to read."""
+    """For users not known to be full members, who may not see pending gates."""
     unknown = person.standing is AccountStatus.UNKNOWN
     return [section(texts("home.unknown_person" if unknown else "refused.not_a_member"))]
 
@@ -94,7 +93,7 @@ def _one_of_mine(
 ) -> list[Block]:
     view = previewed.view
     seen, standing = evidence_lines(view, texts=texts), approval_effect_text(previewed, texts=texts)
-    # What keeps an approval from counting comes before that green looks fit.
+    # What blocks an approval comes before the health of green.
     rest = [*seen, standing] if previewed.preview.counts else [standing, *seen]
     lines = [*gate_lines(view, place=previewed.pending.place, base=base, texts=texts), *rest]
     text = within_limit([line for line in lines if line])
@@ -103,7 +102,7 @@ def _one_of_mine(
 
 
 def _buttons(previewed: PreviewedGate, person: Person, is_admin: bool, *, texts: Texts) -> list[Block]:
-    """Only what would count: the card has all of them, for everybody."""
+    """Only the buttons that this person can use; the card has all of them."""
     view, preview = previewed.view, previewed.preview
     action_value = ActionValue(gate=view.id, edition=view.edition)
     approve = approve_button(

@@ -1,1 +1,1 @@
-"""The forms that buttons open."""
+"""Modals that buttons and commands open."""

@@ -1,4 +1,4 @@
-"""Why? Where the policy asks a reason of approvals too, Approve opens this form."""
+"""The approve form, for policies that require a reason for approvals."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ APPROVE_CALLBACK: Final = "approve_reason"
 
 
 def approve_form(action_value: ActionValue, *, view: GateView, texts: Texts) -> Block:
-    """The modal, for this gate and this edition of its question."""
+    """The modal, for this version of the gate."""
     domain = view.switch.domain or texts("card.unknown_domain")
     says = texts("approve.says", domain=escaped(domain), deployment=inline(view.switch.key.deployment))
     return modal(

@@ -1,4 +1,4 @@
-"""Break the glass? The form names each rule that would be set aside, and wants a reason."""
+"""The break-glass form: names each rule to override, and requires a reason."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ MAX_REASON_CHARS: Final = 1000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BreakGlassMetadata:
-    """What the form carries: the gate, and the marks of the rules that it named."""
+    """The form's private metadata: the gate, and the fingerprints of the rules that it named."""
 
     action_value: ActionValue
     named: frozenset[str]
@@ -29,7 +29,7 @@ class BreakGlassMetadata:
 
     @classmethod
     def parse(cls, value: object) -> "BreakGlassMetadata":
-        """Raises `NotATicket`."""
+        """Raises `InvalidActionValue`."""
         if not isinstance(value, str):
             raise InvalidActionValue
         action_value, _, named = value.partition(" ")
@@ -45,7 +45,7 @@ def break_glass_form(
     reason: str = "",
     again: bool = False,
 ) -> Block:
-    """The modal. `again`: a rule has come to be broken while it was open; what was typed stays."""
+    """The modal. `again`: the unmet rules changed while it was open; the typed reason is kept."""
     domain = view.switch.domain or texts("card.unknown_domain")
     says = texts("glass.says", domain=escaped(domain), deployment=inline(view.switch.key.deployment))
     changed = [section(texts("glass.changed"))] if again else []
@@ -73,7 +73,7 @@ def break_glass_form(
 
 
 def break_glass_notice(text: str, *, texts: Texts) -> Block:
-    """What the form turns into when nothing was broken."""
+    """The view that replaces the form when the request was denied."""
     return modal(
         callback="notice", title=texts("glass.title"), close=texts("reject.close"), blocks=[section(text)]
     )

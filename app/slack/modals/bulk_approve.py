@@ -1,4 +1,4 @@
-"""Several gates on one form: each with what changes and what the rules say of it, then boxes to tick."""
+"""The bulk-approve form: each gate with its changes and unmet rules, then checkboxes."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,14 +18,14 @@ from app.slack.text.truncation import named_list
 BULK_APPROVE_CALLBACK: Final = "approve_several"
 BOXES: Final = "gates"
 A_GROUP: Final = 10
-"""Options that Slack takes in one group of checkboxes."""
+"""Slack's limit of options in one checkbox group."""
 
 ASKS: Final = " why"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pick:
-    """A ticked box: the gate with the edition of its question, and whether its rules asked for a reason."""
+    """A ticked box: the gate with its version, and whether its policy requires a reason."""
 
     action_value: ActionValue
     asks_reason: bool
@@ -33,12 +33,12 @@ class Pick:
 
     @property
     def value(self) -> str:
-        """What the box carries."""
+        """The option's value."""
         return f"{self.action_value}{ASKS if self.asks_reason else ''}"
 
     @classmethod
     def parse(cls, chosen: Mapping[str, Any]) -> "Pick":
-        """Raises `NotATicket`."""
+        """Raises `InvalidActionValue`."""
         value = str(chosen.get("value") or "")
         label = str((chosen.get("text") or {}).get("text") or "")
         action_value = ActionValue.parse(value.removesuffix(ASKS))
@@ -53,7 +53,7 @@ def bulk_approve_form(
     texts: Texts,
     base: str | None,
 ) -> Block:
-    """The modal. `preselect`: ticks each gate that is the only one of its domain; among several the person picks."""
+    """The modal. `preselect`: ticks each gate that is the only one of its domain."""
     counting = [one for one in choices.gates if one.preview.counts]
     held = [one for one in choices.gates if not one.preview.counts]
     blocks = [section(texts("several.says" if counting else "several.none"))]
@@ -77,7 +77,7 @@ def bulk_approve_form(
 
 
 def picked(state: Mapping[str, Any]) -> list[Pick]:
-    """What was ticked, from a submission's `view.state`, each gate once. Leaves out what we never wrote."""
+    """What was ticked, from a submission's `view.state`, each gate once. Leaves out invalid values."""
     found: dict[ActionValue, Pick] = {}
     for block_id, answers in (state.get("values") or {}).items():
         if not block_id.startswith(f"{BOXES}."):
@@ -111,7 +111,7 @@ def _boxes(
             label=texts("several.label"),
             options=[_option(one, texts) for one in group],
             ticked=[_option(one, texts) for one in group if one in ticked],
-            # One group of several may stay empty; that anything at all is ticked is asked at the submission.
+            # One of several groups may stay empty; the submission checks that at least one gate is ticked.
             optional=len(counting) > A_GROUP,
         )
 

@@ -1,4 +1,4 @@
-"""Details: all the evidence of one gate in a modal, cut where Slack would refuse it."""
+"""The details modal: all the evidence of one gate, within Slack's limits."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
@@ -30,7 +30,7 @@ MAX_SECTIONS: Final = 12
 
 
 def details_modal(view: GateView, *, texts: Texts) -> Block:
-    """The modal, in the language of whoever pressed."""
+    """The modal, in the user's language."""
     evidence = view.evidence
     title = section(f"*{escaped(domain_name(view, texts))}* {deployment_link(view)}")
     if evidence is None:
@@ -62,7 +62,7 @@ def _all(evidence: Evidence, texts: Texts, *, waits: bool) -> Iterator[Block]:
 
 
 def paragraphs(lines: Iterable[str], texts: Texts) -> list[Block]:
-    """Lines in as few sections as Slack's limit allows; what does not fit is counted, never dropped silently."""
+    """Lines in as few sections as possible; lines that do not fit are counted."""
     pages: list[list[str]] = [[]]
     left = 0
     for line in lines:
@@ -99,7 +99,7 @@ def _fitness(evidence: Evidence, texts: Texts) -> Iterator[str]:
 
 
 def _sides(evidence: Evidence, texts: Texts, *, now: str) -> Block:
-    """Blue beside green. What a decided gate shows of them is past: `now` is `_then`."""
+    """Blue beside green. `now` is `_then` for a decided gate."""
     return {
         "type": "section",
         "fields": [
@@ -110,7 +110,7 @@ def _sides(evidence: Evidence, texts: Texts, *, now: str) -> Block:
 
 
 def _field(title: str, lines: Sequence[str]) -> Block:
-    """As many whole lines as a field holds: a link cut in two would be shown as it is written."""
+    """As many whole lines as fit into a field: a link cut in two is shown as markup."""
     kept = [f"*{title}*"]
     for line in lines:
         if sum(len(one) + 1 for one in kept) + len(line) > 1990:

@@ -1,4 +1,4 @@
-"""One side, blue or green, line by line."""
+"""Blue or green, line by line."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Why not? A rejection says why, so Reject opens this form first."""
+"""The reject form: asks for the reason of a rejection."""
 
 from typing import Final
 
@@ -16,8 +16,8 @@ MAX_REASON_CHARS: Final = 1000
 def reject_form(
     action_value: ActionValue, *, view: GateView, texts: Texts, optional: bool = False, more: int = 0
 ) -> Block:
-    """The modal, for this gate and this edition of its question. `optional`: the policy asks no reason; `more`: so
-    many more people have to reject before it is rejected."""
+    """The modal, for this version of the gate. `optional`: the policy requires no reason; `more`: rejections that
+    are missing after this one."""
     domain = escaped(view.switch.domain or texts("card.unknown_domain"))
     deployment = inline(view.switch.key.deployment)
     if more:
@@ -44,7 +44,7 @@ def reject_form(
 
 
 def reject_notice(text: str, *, texts: Texts, title: str | None = None) -> Block:
-    """What the form turns into when the vote does not count."""
+    """The view that replaces the form when the vote was denied."""
     return modal(
         callback="notice",
         title=title or texts("reject.title"),

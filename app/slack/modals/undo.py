@@ -1,4 +1,4 @@
-"""Take it back? The form says by which way, how long that takes, and wants a reason."""
+"""The undo form: says how the switch is undone, and requires a reason."""
 
 import re
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _SHAPE: Final = re.compile(r"(?P<action_value>[^/]+)/(?P<deed>stop|redeploy)")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UndoMetadata:
-    """What the form carries: the gate, and the way that the person was shown."""
+    """The form's private metadata: the gate, and the kind of undo that it showed."""
 
     action_value: ActionValue
     deed: InterventionKind
@@ -32,7 +32,7 @@ class UndoMetadata:
 
     @classmethod
     def parse(cls, value: object) -> "UndoMetadata":
-        """Raises `NotATicket`."""
+        """Raises `InvalidActionValue`."""
         found = _SHAPE.fullmatch(value) if isinstance(value, str) else None
         if found is None:
             raise InvalidActionValue
@@ -42,7 +42,7 @@ class UndoMetadata:
 
 
 def undo_form(action_value: ActionValue, *, view: GateView, deed: InterventionKind, texts: Texts) -> Block:
-    """The modal for this way back."""
+    """The modal for this kind of undo."""
     says = texts(
         f"undo.says.{_way(view, deed)}",
         domain=escaped(domain_name(view, texts)),
@@ -66,7 +66,7 @@ def undo_form(action_value: ActionValue, *, view: GateView, deed: InterventionKi
 
 
 def _way(view: GateView, deed: InterventionKind) -> str:
-    """The catalog's name for what will happen."""
+    """The text key of what will happen."""
     if deed is InterventionKind.REDEPLOY:
         return "redeploy_ended" if progress_of(view) is Progress.ENDED else "redeploy"
     if undo_context_of(view).finishing is not None:
@@ -75,7 +75,7 @@ def _way(view: GateView, deed: InterventionKind) -> str:
 
 
 def undo_notice(text: str, *, texts: Texts) -> Block:
-    """What the form turns into when the undo does not count."""
+    """The view that replaces the form when the undo was denied."""
     return modal(
         callback="notice", title=texts("undo.title"), close=texts("undo.close"), blocks=[section(text)]
     )

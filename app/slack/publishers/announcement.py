@@ -21,7 +21,7 @@ from app.slack.text.switch import domain_name
 log = structlog.get_logger(__name__)
 
 EVENT_TYPE: Final = "switchgate_announcement"
-"""The message metadata by which an announcement is found again when the answer to its post was lost."""
+"""Message metadata by which a post whose response was lost is found."""
 
 
 class SlackAnnouncer:
@@ -36,7 +36,7 @@ class SlackAnnouncer:
         self._rate_limiter = rate_limiter
 
     async def say(self, due: DueAnnouncement, *, place: CardPlace) -> str:
-        """Posts the reply. When its answer is lost nobody knows whether it stands: `uncertain`."""
+        """Posts the reply. A lost response raises with `uncertain`."""
         text, blocks = self._words(due)
         answer = await self._rate_limiter.call(
             "chat.postMessage",
@@ -55,7 +55,7 @@ class SlackAnnouncer:
         return str(answer["ts"])
 
     async def find(self, due: DueAnnouncement, *, place: CardPlace) -> str | None:
-        """Looks for a post that was not answered. Without the scope to look, it counts as not there."""
+        """Searches for a post whose response was lost. Without the scope, it counts as not posted."""
         oldest = ((due.posting_since or due.view.opened_at) - MAX_CLOCK_SKEW).timestamp()
         try:
             answer = await self._rate_limiter.call(

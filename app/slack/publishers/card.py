@@ -27,10 +27,10 @@ from app.slack.client import RateLimiter
 log = structlog.get_logger(__name__)
 
 CARD: Final = "switchgate_gate"
-"""The message metadata by which a card is found again when the answer to its post was lost."""
+"""Message metadata by which a card whose response was lost is found."""
 
 MAX_CLOCK_SKEW: Final = timedelta(minutes=5)
-"""How far Slack's clock and ours may differ when we look for a card by time."""
+"""Allowed difference of Slack's clock and ours when a card is searched by time."""
 
 MAX_PAGES: Final = 5
 SEARCH_DENIED_ERRORS: Final = frozenset(
@@ -92,7 +92,7 @@ class SlackCardPublisher:
         return RenderedCard(fingerprint=hashlib.sha256(shown.encode()).hexdigest()[:24], content=card)
 
     def _report_out_of_reach(self, view: GateView, rule_status: RuleStatus | None) -> None:
-        """Once a gate, unless somebody could approve it meanwhile."""
+        """Logs once that nobody can approve the gate, until somebody can again."""
         if rule_status is None or not rule_status.unreachable_approvals:
             self._out_of_reach.discard(view.id)
         elif view.id not in self._out_of_reach:
@@ -102,7 +102,7 @@ class SlackCardPublisher:
             OUT_OF_REACH.labels(domain=view.switch.domain or "").inc()
 
     async def post(self, drawing: RenderedCard, *, channel: str, view: GateView) -> CardPlace:
-        """A new message. When its answer is lost nobody knows whether it stands: `uncertain`."""
+        """Posts a new card. A lost response raises with `uncertain`."""
         answer = await self._rate_limiter.call(
             "chat.postMessage",
             lambda: self._client.chat_postMessage(
@@ -120,7 +120,7 @@ class SlackCardPublisher:
         return CardPlace(channel=channel, ts=str(ts))
 
     async def find(self, view: GateView, *, channel: str, since: datetime) -> Sequence[CardPlace]:
-        """Looks for cards whose post was not answered, newest first. Raises `SearchUnavailable` where we may not."""
+        """Searches for cards whose response was lost, newest first. Raises `SearchUnavailable` without the scope."""
         oldest = (since - MAX_CLOCK_SKEW).timestamp()
         found: list[CardPlace] = []
         cursor = ""
@@ -152,7 +152,7 @@ class SlackCardPublisher:
             raise SearchUnavailable(str(exc)) from None
 
     async def edit(self, drawing: RenderedCard, *, place: CardPlace) -> None:
-        """Text and blocks always go together: text alone would delete the blocks."""
+        """Sends text and blocks together: text alone would delete the blocks."""
         await self._rate_limiter.call(
             "chat.update",
             lambda: self._client.chat_update(channel=place.channel, ts=place.ts, **self._shown(drawing)),
@@ -191,8 +191,8 @@ class SlackCardPublisher:
             )
 
     async def _is_card_of(self, gate: GateId, place: CardPlace) -> bool:
-        """Whether the message carries our metadata with this gate. Without the scope to look, its finder's word counts:
-        whoever lists a copy has posted it, or has seen its card's buttons pressed."""
+        """Whether the message carries our metadata with this gate. Without the scope, True:
+        a listed copy was posted by us, or an action came from its buttons."""
         try:
             answer = await self._history(
                 place.channel, latest=place.ts, oldest=place.ts, inclusive=True, limit=1

@@ -1,4 +1,4 @@
-"""The thread of a card: the switch's timeline, a line for each thing that happened."""
+"""The timeline in a card's thread: a line for each event."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -37,7 +37,7 @@ class SlackTimelinePublisher:
         self._rate_limiter = rate_limiter
 
     def messages(self, view: GateView, happened: Sequence[TimelineEntry]) -> Sequence[Message]:
-        """Lines that come together make one message: Slack takes about one a second in a channel."""
+        """Joins lines into one message: Slack allows about one message a second in a channel."""
         messages: list[Message] = []
         for one in happened:
             message = self._timeline.line(view, one)
@@ -52,7 +52,7 @@ class SlackTimelinePublisher:
         return messages
 
     async def say(self, message: Message, *, view: GateView, place: CardPlace) -> None:
-        """A reply to the card, or a message of its own elsewhere."""
+        """Posts a reply to the card, or a message in another channel."""
         where: dict[str, Any] = (
             {"channel": message.channel}
             if message.channel
@@ -77,7 +77,7 @@ class SlackTimelinePublisher:
             raise
 
     async def was_said(self, tried: PendingPost, *, view: GateView) -> bool:
-        """Looks where the post was tried, for the metadata that it carried."""
+        """Searches the thread or channel of the attempt for the message's metadata."""
         wanted = {"gate": str(view.id), "link": tried.link}
         span: dict[str, Any] = {
             "channel": tried.channel,

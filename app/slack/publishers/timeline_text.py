@@ -1,4 +1,4 @@
-"""What happened, as a line of the timeline. Kinds that are not for people have none."""
+"""The timeline text of an audit event. Internal kinds have none."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -49,7 +49,7 @@ AUTO_ROLLBACK_KEYS: Final[Mapping[str | None, str | None]] = {
     "timeline.switched": "timeline.rescued",
     "timeline.finished": "timeline.rescue_finished",
 }
-"""What is told otherwise, or not at all, of a rollback."""
+"""Keys replaced, or omitted (None), for a rollback."""
 
 UNDO_KEYS: Final[Mapping[str | None, str | None]] = {
     "timeline.opened": None,
@@ -57,12 +57,12 @@ UNDO_KEYS: Final[Mapping[str | None, str | None]] = {
     "timeline.switched": "timeline.rescued",
     "timeline.finished": "timeline.undo_finished",
 }
-"""The same of an undo's deployment."""
+"""The same for the deployment of an undo."""
 
 KEYS_BY_BASIS: Final = {Basis.AUTO_ROLLBACK: AUTO_ROLLBACK_KEYS, Basis.UNDO: UNDO_KEYS}
 
 BASES_WITH_TEXT: Final = frozenset({"rescue", "undo", "checks", "break_glass"})
-"""Bases of an approval that have a sentence of their own."""
+"""Bases of an approval that have their own text."""
 
 
 class Timeline:
@@ -74,7 +74,7 @@ class Timeline:
         self._workspace_url = workspace_url
 
     def line(self, view: GateView, happened: TimelineEntry) -> Message | None:
-        """What is said of one event; None: nothing."""
+        """The message of one event; None if it has none."""
         event = happened.event
         if event.kind is Kind.REMINDED:
             return self._reminder(view, happened)
@@ -122,7 +122,7 @@ class Timeline:
         }
 
     def _reminder(self, view: GateView, happened: TimelineEntry) -> Message | None:
-        """Nobody is reminded of what was decided between the reminder's moment and its post."""
+        """None if the gate was decided before the reminder was posted."""
         domain = self._rules.domain(view.switch.domain) if view.switch.domain else None
         if not isinstance(view.gate, Awaiting) or domain is None:
             return None
@@ -147,7 +147,7 @@ class Timeline:
 
 
 def _variant(event: Event) -> str:
-    """The suffix of a line that is told otherwise for what the event says; empty: none."""
+    """The key's suffix by the event's detail; else empty."""
     if event.kind is Kind.GATE_WITHDRAWN and event.detail.get("codedeploy"):
         return "elsewhere"
     if event.kind is Kind.DEPLOYER_KNOWN and event.detail.get("sure") is False:
@@ -158,14 +158,14 @@ def _variant(event: Event) -> str:
 
 
 def _ended_key(view: GateView) -> str | None:
-    """What was never confirmed is told as withdrawn: it may well go on, but not here."""
+    """An unverified deployment gets no line: it may go on without us."""
     if not view.switch.verified:
         return None
     return "timeline.stopped" if was_stopped_here(view) else "timeline.ended"
 
 
 def _vote_key(event: Event) -> str | None:
-    """A reject that settles the gate is told by the decision's line."""
+    """A rejection that decides the gate is covered by the decision's line."""
     if event.detail.get("choice") == "approve":
         return "timeline.vote_approve"
     return "timeline.vote_reject" if event.detail.get("left_open") else None
@@ -183,7 +183,7 @@ def _detail_text(detail: Mapping[str, Detail], *names: str) -> str:
 
 
 def _first_detail(detail: Mapping[str, Detail], *names: str) -> str:
-    """The first of these that says anything."""
+    """The first of these that is not empty."""
     return str(next((detail[name] for name in names if detail.get(name) not in (None, "")), ""))
 
 

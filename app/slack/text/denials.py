@@ -1,4 +1,4 @@
-"""What a presser is told. Every refusal has its sentence; one that has none would be a type error here."""
+"""The text for votes and denials. Every denial has a text; a missing one is a type error."""
 
 from typing import Final
 
@@ -68,14 +68,14 @@ _KEYS: Final[dict[type[Denial], str]] = {
     NoVote: "refused.no_vote",
 }
 LASTING: Final = (NotAMember, NotAnApprover, NotAnAdmin, OwnDeployment)
-"""Refusals that pressing again does not change. All others may be different by the next press."""
+"""Denials that a retry does not change."""
 
 EXPLAINED: Final = (HeldBack, OwnDeployment, AlreadyApproved)
-"""Refusals that the rules still unmet are told beside."""
+"""Denials shown together with the unmet rules."""
 
 
 def vote_accepted_text(counted: VoteAccepted, *, choice: Choice, texts: Texts, on_card: bool) -> str:
-    """What a voter hears. On the card itself a decision shows, and needs no words."""
+    """The reply to an accepted vote; empty where the card shows the decision."""
     domain = counted.view.switch.domain or texts("card.unknown_domain")
     if counted.decision is None and choice is Choice.REJECT:
         return texts.plural("press.against", count=counted.rejections_missing, domain=domain)
@@ -84,9 +84,9 @@ def vote_accepted_text(counted: VoteAccepted, *, choice: Choice, texts: Texts, o
     return "" if on_card else texts("press.decided", domain=domain)
 
 
-def denial_text(refused: RequestDenied, *, texts: Texts, approvers: tuple[str, ...]) -> str:
-    """A kind sentence: what happened to the press, and what to do."""
-    refusal, view = refused.refusal, refused.view
+def denial_text(denied: RequestDenied, *, texts: Texts, approvers: tuple[str, ...]) -> str:
+    """Why the request was denied, and what to do."""
+    refusal, view = denied.refusal, denied.view
     if isinstance(refusal, AlreadyDecided):
         return who_was_first(view, texts=texts) if view else texts("refused.no_such_gate")
     if isinstance(refusal, NotAMember):
@@ -104,8 +104,8 @@ def denial_text(refused: RequestDenied, *, texts: Texts, approvers: tuple[str, .
         deadline=when(view.deadline_at) if view else "—",
         first=mention(refusal.by) if isinstance(refusal, UnderWay) else "—",
     )
-    # What is owed besides is not said of a press that was held back: it would count a vote that nobody has taken.
-    unmet = refusal.held if isinstance(refusal, HeldBack) else refused.unmet
+    # A held-back vote was not saved, so missing approvals are not counted.
+    unmet = refusal.held if isinstance(refusal, HeldBack) else denied.unmet
     said_already = (
         ApprovalsRequired(people=approvers, missing=1) if isinstance(refusal, OwnDeployment) else None
     )
@@ -115,18 +115,18 @@ def denial_text(refused: RequestDenied, *, texts: Texts, approvers: tuple[str, .
 
 
 def is_lasting(refusal: Denial | None, person: Person) -> bool:
-    """Whether the answer is told to this person once a minute, however often they press."""
+    """Whether this person gets the reply at most once a minute."""
     return isinstance(refusal, LASTING) or not is_member(person)
 
 
 def who_was_first(view: GateView, *, texts: Texts) -> str:
-    """Who decided, when; for everybody who pressed after."""
+    """Who decided and when, for later votes."""
     if isinstance(view.gate, Awaiting):
         return texts("refused.card_is_old")
     by_nobody = {Basis.AUTO_ROLLBACK: "rescued", Basis.CHECKS: "approved_itself"}
     how = by_nobody.get(view.basis, view.gate.verdict) if view.basis else view.gate.verdict
     if is_let_through_elsewhere(view) and view.gate.verdict is not Verdict.REJECTED:
-        how = "answered_elsewhere"  # by no person here, and traffic does not stay on blue
+        how = "answered_elsewhere"  # decided by no person, and traffic leaves blue
     said = texts(
         f"first.{how}",
         domain=view.switch.domain or texts("card.unknown_domain"),
@@ -137,7 +137,7 @@ def who_was_first(view: GateView, *, texts: Texts) -> str:
 
 
 def _unreported_text(view: GateView, texts: Texts) -> str:
-    """The decision stands, and CodeDeploy has not confirmed it."""
+    """The decision was saved, and CodeDeploy has not confirmed it."""
     if view.report_trouble is None:
         return texts("first.reporting")
     started = view.switch.hook_started_at or view.opened_at

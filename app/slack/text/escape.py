@@ -1,7 +1,7 @@
-"""Text from outside (names, commit messages, descriptions, reasons, summaries) on its way into Slack.
+"""Escapes untrusted text (names, commit messages, descriptions, reasons, summaries) for Slack.
 
-It pings nobody, links nowhere, and cannot pass for ours: Slack's control characters are escaped, formatting marks are
-replaced by ones that only look like them, invisible and reordering characters are removed, and it stands quoted.
+The result mentions nobody, contains no link and no formatting: control characters are escaped, formatting characters
+are replaced by look-alikes, and invisible and reordering characters are removed.
 """
 
 import re
@@ -16,13 +16,13 @@ _PLACEHOLDER: Final = "\ue000"
 """A private-use character that stands for a joiner to keep while the others are removed."""
 
 _FORMATTING: Final = str.maketrans({"*": "\u2217", "~": "\u223c", "`": "\u2019"})
-"""Slack has no escape for these. Without them nothing is bold, struck through or code; a name's underscores stay."""
+"""Slack has no escape for these formatting characters. Underscores in names stay."""
 
 _EMOJI_NAME: Final = re.compile(r":(?=[a-z0-9_+'-]*[a-z+][a-z0-9_+'-]*:)", re.IGNORECASE)
 
 
 def without_invisible(text: str) -> str:
-    """Without zero-width marks, bidirectional controls and tag characters; a joiner inside an emoji stays."""
+    """Without zero-width characters, bidirectional controls and tag characters; a joiner inside an emoji stays."""
     marked = _JOINS_PICTOGRAPHS.sub(_PLACEHOLDER, text.replace(_PLACEHOLDER, ""))
     visible = "".join(char for char in marked if unicodedata.category(char) != "Cf")
     return visible.replace(_PLACEHOLDER, "\u200d")
@@ -41,13 +41,13 @@ def tamed(text: str, *, longest: int) -> str:
 
 
 def inline(text: str, *, longest: int = 200) -> str:
-    """One line of text from outside, for use inside a sentence of ours. Names of emoji stay names."""
+    """One line of untrusted text, for use inside a sentence. Emoji names stay names."""
     line = _EMOJI_NAME.sub("\u2236", " ".join(text.split()))
     return escaped(tamed(line, longest=longest)) or "—"
 
 
 def quoted(text: str, *, longest: int = 600, lines: int = 6) -> str:
-    """Some lines of text from outside, each marked as a quotation."""
+    """Some lines of untrusted text, each quoted."""
     kept = [line for line in tamed(text, longest=longest).splitlines() if line.strip()]
     shown = kept[:lines] + (["…"] if len(kept) > lines else [])
     return "\n".join(f"> {escaped(line)}" for line in shown)

@@ -1,4 +1,4 @@
-"""What changes, in words: one short phrase for each change. Cards and Details share them."""
+"""The text of each change, for cards and details."""
 
 from typing import Final
 
@@ -17,12 +17,12 @@ SHORT_SHA_CHARS: Final = 7
 
 
 def code(text: str, *, longest: int = 120) -> str:
-    """Text from outside as it is written, to be told apart from our own words."""
+    """Untrusted text as inline code."""
     return f"`{inline(text.replace('`', 'ˋ'), longest=longest)}`"
 
 
 def image_code(name: str, *, longest: int = 120) -> str:
-    """An image's name, or its version alone. Where it is too long its repository gives way, never its tag or digest."""
+    """An image's name or version. If too long, the repository is cut, never the tag or digest."""
     folder, slash, last = name[:MAX_IMAGE_CHARS].rpartition("/")
     if len(folder) + len(last) + 1 > longest and slash:
         kept = folder[: max(longest - len(last) - 2, MIN_FOLDER_CHARS)]
@@ -31,12 +31,12 @@ def image_code(name: str, *, longest: int = 120) -> str:
 
 
 def missing_text(missing: Missing, texts: Texts) -> str:
-    """Why a part is not there."""
+    """Why a part of the evidence is missing."""
     return texts(f"evidence.why.{missing.why}")
 
 
 def change_text(change: Change, texts: Texts, *, several: bool, longest: int = 60) -> str:
-    """One change in a phrase. `several` containers: it says in which."""
+    """One change. `several` containers: names the container."""
     words = _change(change, texts, longest)
     return f"{inline(change.container, longest=40)}: {words}" if several and change.container else words
 
@@ -70,7 +70,7 @@ def _value(what: ChangedPart, value: str | None, longest: int) -> str:
 
 
 def memory_text(memory: str | None) -> str:
-    """ECS counts in MiB unless it is told another unit."""
+    """ECS counts in MiB without a unit."""
     if not memory:
         return NOTHING
     return code(f"{memory} MiB" if memory.isdigit() else memory)

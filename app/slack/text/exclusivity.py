@@ -1,4 +1,4 @@
-"""Whose turn it is, in words: why a gate waits for another domain, where it stands in line, what the rules say."""
+"""The text of exclusivity: why a gate waits for another domain, its queue position, and the rules."""
 
 from collections.abc import Sequence
 from typing import Final, Literal, assert_never
@@ -11,13 +11,13 @@ from app.slack.blocks import when
 from app.slack.text.escape import inline
 
 Tense = Literal["unmet", "broken"]
-"""`unmet` speaks to whoever reads now, `broken` of a decision that was taken."""
+"""`unmet`: the rule blocks now; `broken`: a decision overrode it."""
 
 MAX_NAMES: Final = 10
 
 
 def exclusivity_text(rule: ExcludedBySwitch | PredecessorPending, *, texts: Texts, tense: Tense) -> str:
-    """Who is on, and, while it lasts, this one's place."""
+    """The switch in progress, and this gate's queue position."""
     deployment = inline(rule.deployment)
     match rule:
         case ExcludedBySwitch():
@@ -34,7 +34,7 @@ def exclusivity_text(rule: ExcludedBySwitch | PredecessorPending, *, texts: Text
 
 
 def queue_lines(rule_status: RuleStatus, *, texts: Texts) -> list[str]:
-    """What the card says beside its rules: who else waits while nobody is on, and who did not come through."""
+    """The queue on the card: who else waits, and which earlier switches failed."""
     lines = [
         texts(f"turn.not_followed.{one.failed_end}", domain=one.domain, deployment=inline(one.deployment))
         for one in rule_status.failed_predecessors
@@ -46,7 +46,7 @@ def queue_lines(rule_status: RuleStatus, *, texts: Texts) -> list[str]:
 
 
 def exclusivity_lines(exclusivity: Exclusivity, *, texts: Texts) -> list[str]:
-    """The rules themselves, a sentence each."""
+    """The exclusivity rules, one line each."""
     lines = []
     if exclusivity.excludes:
         lines.append(texts("policy.exclusive", names=_names(exclusivity.excludes, texts)))

@@ -1,4 +1,4 @@
-"""Freezes in words: which domains, until when, why, and who says so."""
+"""The text of freezes: domains, time, reason, author."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
@@ -26,9 +26,9 @@ def freeze_lines(
     planned: bool = True,
     of: Domains = None,
 ) -> list[str]:
-    """A line for each freeze of the record and the configuration; `planned`: also those that are yet to come.
+    """A line for each freeze of the database and the configuration; `planned`: include future ones.
 
-    Of the configuration only those in force are told, and of these domains alone (`of`).
+    Configured freezes only if in force, and only of the domains `of`.
     """
     told = [each for each in standing if planned or each.freeze.around(now) is not None]
     told += configured_freezes(of, rules, now)
@@ -54,7 +54,7 @@ def freeze_text(freeze: Freeze, *, now: datetime, texts: Texts) -> str:
 
 
 def span_text(start: datetime, end: datetime, *, zone: tzinfo, texts: Texts) -> str:
-    """Start and end in full on the clocks of the zone, for whoever wrote them to compare."""
+    """Start and end in full in the zone, for the author to compare."""
     name = getattr(zone, "key", "")
     shown = " / ".join(dict.fromkeys(_offset(at.astimezone(zone)) for at in (start, end)))
     return texts(
@@ -77,7 +77,7 @@ def of_domains(each: ActiveFreeze, *, now: datetime, texts: Texts) -> str:
 
 
 def lifted_text(lifted: Lifted, *, domains: Domains, now: datetime, texts: Texts) -> str:
-    """What was lifted of these domains, for which of them, and what stands all the same."""
+    """The freezes that were lifted, and those that stay active."""
     lines = [line for each in lifted.lifted for line in _lifted_lines(each, now=now, texts=texts)]
     begun = [each for each in lifted.standing if each.freeze.around(now) is not None]
     planned = [each for each in lifted.standing if _is_to_come(each.freeze, now)]

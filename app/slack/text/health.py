@@ -1,4 +1,4 @@
-"""Whether green is fit, in words: a phrase for whatever speaks against it, and one for whatever speaks for it."""
+"""The text of the health of green: problems, and what is healthy."""
 
 from typing import assert_never
 
@@ -22,7 +22,7 @@ from app.slack.text.evidence import code, missing_text
 
 
 def finding_text(finding: Finding, texts: Texts) -> str:
-    """What speaks against green, or could not be read, in a phrase."""
+    """A problem of green, or a part that could not be read."""
     match finding:
         case NoTasks() | TooFewTasks() | NotSteady():
             return _tasks_finding(finding, texts)
@@ -37,19 +37,19 @@ def finding_text(finding: Finding, texts: Texts) -> str:
 
 
 def reason_text(targets: Targets) -> str:
-    """ELB's reason code, and its description where there is one."""
+    """ELB's reason code and description."""
     if not targets.description:
         return inline(targets.reason, longest=80)
     return f"{inline(targets.reason, longest=80)} ({inline(targets.description, longest=120)})"
 
 
 def tasks_text(tasks: Tasks, texts: Texts) -> str:
-    """How many run, of how many."""
+    """Running tasks of desired tasks."""
     return texts("evidence.fit.tasks", running=tasks.running, desired=tasks.desired)
 
 
 def healthy_lines(evidence: Evidence, texts: Texts) -> list[str]:
-    """What speaks for green; nothing is said of what is missing or wrong."""
+    """What is healthy; missing and unhealthy parts are left out."""
     return [
         *_tasks(evidence, texts),
         *_targets(evidence, texts),

@@ -1,4 +1,4 @@
-"""A domain's rules in words: who may decide, what must be green, what changes at night."""
+"""The text of a policy: approvers, required checks, and overrides by time."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -23,7 +23,7 @@ DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def policy_lines(policy: Policy, *, texts: Texts, who: Who = mentions) -> list[str]:
-    """The rules that hold unless something else is in force, a sentence each, and then what changes when."""
+    """The default rules, one line each, then the overrides with their times."""
     lines = _rules(policy, texts, who)
     for variant in policy.variants:
         changed = _changed(policy, variant, texts, who)
@@ -34,7 +34,7 @@ def policy_lines(policy: Policy, *, texts: Texts, who: Who = mentions) -> list[s
 
 
 def in_force_lines(rules: EffectivePolicy, *, texts: Texts, who: Who = mentions) -> list[str]:
-    """The rules of this moment."""
+    """The rules in force now."""
     lines = _rules(rules.policy, texts, who)
     if rules.variants:
         lines.append(texts("policy.in_force", names=", ".join(rules.variants)))
@@ -81,7 +81,7 @@ _REASONS: Final = {ReasonFor.ALWAYS: "always", ReasonFor.REJECT: "reject", Reaso
 
 
 def _changed(policy: Policy, variant: Variant, texts: Texts, who: Who) -> list[str]:
-    """The sentences that are others than usual, and those that fall away."""
+    """Lines that an override changes, and lines that it removes."""
     usual = set(_rules(policy, texts, who))
     laid = replace(policy, variants=(), **variant.changes.given())
     others = [line for line in _rules(laid, texts, who) if line not in usual]
@@ -89,7 +89,7 @@ def _changed(policy: Policy, variant: Variant, texts: Texts, who: Who) -> list[s
 
 
 def _gone(policy: Policy, laid: Policy, texts: Texts, who: Who) -> list[str]:
-    """What holds usually and not under `laid`, where no other sentence stands in its place."""
+    """Default rules that `laid` removes without a replacement."""
     kept = _owing(laid, texts, who)
     gone = [line for line in _owing(policy, texts, who)[1:] if line not in kept]
     asks_two = policy.unknown_deployer is UnknownDeployer.ASK_TWO and not policy.own_deployment

@@ -1,4 +1,4 @@
-"""Every rule that is not met, as a sentence: while it stands in the way, and once it was set aside."""
+"""The text of every unmet rule: while it blocks, and once it was overridden."""
 
 from collections.abc import Callable, Sequence
 from typing import Final, assert_never
@@ -30,7 +30,7 @@ from app.slack.text.exclusivity import Tense, exclusivity_text
 
 MAX_TARGET_GROUPS: Final = 5
 MAX_SECTION_CHARS: Final = 10
-"""Rules in one section: its text may have 3,000 characters."""
+"""Slack's limit for one section is 3,000 characters."""
 
 
 def mentions(people: Sequence[str]) -> str:
@@ -39,7 +39,7 @@ def mentions(people: Sequence[str]) -> str:
 
 
 def rule_sections(rules: Sequence[Violation], *, texts: Texts) -> list[Block]:
-    """Every rule, however many, in sections that Slack takes."""
+    """All rules, in sections within Slack's limits."""
     starts = range(0, len(rules), MAX_SECTION_CHARS)
     return [section(rule_lines(rules[start : start + MAX_SECTION_CHARS], texts=texts)) for start in starts]
 
@@ -120,7 +120,7 @@ def _guarded(rule: GuardRule, *, texts: Texts, tense: Tense) -> str:
 
 
 def author_text(by: str | None, *, texts: Texts, who: Callable[[Sequence[str]], str] = mentions) -> str:
-    """Whoever declared something: a person, a caller of the API, or the configuration."""
+    """The author: a person, an API client, or the configuration."""
     if by is None:
         return texts("rule.configuration")
     return inline(by) if ":" in by else who([by])

@@ -1,4 +1,4 @@
-"""Words that nothing is named by, each with the domain or the command that was probably meant."""
+"""Unknown words, each with the domain or command that was probably meant."""
 
 import re
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ _SEPARATOR: Final = re.compile("[,;、]")
 
 
 def named_domains(words: Sequence[str]) -> tuple[DomainName, ...]:
-    """Domains as people list them, with spaces or commas between, each once."""
+    """Domain names separated by spaces or commas, without duplicates."""
     names = [part for word in words for part in _SEPARATOR.split(word.lower()) if part]
     return tuple(dict.fromkeys(DomainName(name) for name in names))
 
@@ -29,7 +29,7 @@ def near_name(name: str, rules: Rules) -> DomainName | None:
 
 
 def unknown_names_text(names: Sequence[str], *, rules: Rules, texts: Texts) -> str:
-    """The names, as they were given."""
+    """The unknown names, with suggestions."""
     shown = []
     for name in names[:MAX_NAMES]:
         near, said = near_name(name, rules), inline(name, longest=40)
@@ -38,7 +38,7 @@ def unknown_names_text(names: Sequence[str], *, rules: Rules, texts: Texts) -> s
 
 
 def not_understood(words: str, *, rules: Rules, texts: Texts) -> str:
-    """What to say of words after `/deploys` that begin with no command and are not one domain."""
+    """The text for words after `/deploys` that are no command and no domain."""
     names = named_domains(words.split())
     if names and all(rules.domain(name) is not None for name in names):
         ways = named_list([f"`/deploys {name}`" for name in names], texts=texts, most=MAX_NAMES)

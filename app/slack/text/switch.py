@@ -1,4 +1,4 @@
-"""A switch in words, wherever one is shown: its domain, its deployment, who made it, how traffic moves."""
+"""The text of a switch: domain, deployment, deployer, traffic."""
 
 from typing import Final, assert_never
 
@@ -14,12 +14,11 @@ BASIS_KEYS: Final = {
     Basis.CHECKS: "approved_itself",
     Basis.BREAK_GLASS: "glass_broken",
 }
-"""What an approval on other grounds than votes is called in the catalogs."""
+"""Text keys of approvals on another basis than votes."""
 
 
 def domain_name(view: GateView, texts: Texts) -> str:
-    """The domain; for a rollback of a group that is none, the group; or what stands for it while CodeDeploy has not
-    confirmed any."""
+    """The domain; for a rollback outside all domains, the deployment group; a placeholder while unverified."""
     switch = view.switch
     if switch.domain is None and switch.verified:
         return f"{inline(switch.application or '')}/{inline(switch.deployment_group or '')}"
@@ -31,14 +30,14 @@ CONSOLES: Final = {
     "us-gov-": "console.amazonaws-us-gov.com",
     "eusc-": "console.amazonaws-eusc.eu",
 }
-"""The console's host by the beginning of a region's name, for the partitions that have one of their own."""
+"""The console's host by region prefix, for partitions with their own console."""
 
 WITHOUT_CONSOLE: Final = ("us-iso", "eu-iso")
-"""Regions of partitions whose console nobody outside can name."""
+"""Region prefixes of partitions whose console is not public."""
 
 
 def deployment_link(view: GateView) -> str:
-    """The deployment in the AWS console of its partition; its bare id where that console is not known."""
+    """A link to the AWS console; the bare id if the console is not known."""
     key = view.switch.key
     if key.region.startswith(WITHOUT_CONSOLE):
         return inline(key.deployment)
@@ -49,7 +48,7 @@ def deployment_link(view: GateView) -> str:
 
 
 def creator(view: GateView) -> str:
-    """Who made the deployment, as far as anybody knows."""
+    """Who created the deployment, if known."""
     switch = view.switch
     if switch.deployer or switch.named_deployers:
         return ", ".join(map(mention, [switch.deployer] if switch.deployer else switch.named_deployers))
@@ -57,12 +56,12 @@ def creator(view: GateView) -> str:
 
 
 def ending_text(switch: Switch) -> str:
-    """How the deployment ended, in CodeDeploy's words; the name of the alarm that ended it stands at their end."""
+    """CodeDeploy's reason of the end; the alarm's name, if any, is its last part."""
     return inline(switch.ending or "", longest=600)
 
 
 def setback_text(problem: str, texts: Texts) -> str:
-    """Why an intervention failed: our own findings in the reader's language, AWS's words as they are."""
+    """Why an intervention failed: our own findings translated, AWS messages as they are."""
     own = next((one for one in Setback if problem.startswith(one)), None)
     if own is None:
         return inline(problem, longest=600)
@@ -71,7 +70,7 @@ def setback_text(problem: str, texts: Texts) -> str:
 
 
 def traffic_text(traffic: Traffic | None, texts: Texts) -> str:
-    """How traffic will move, in words."""
+    """How traffic will move."""
     if traffic is None:
         return texts("card.traffic.unknown")
     match traffic.shift:

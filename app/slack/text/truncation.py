@@ -1,4 +1,4 @@
-"""Answers that may grow without a bound, within Slack's limits: whole lines, and how many more there are."""
+"""Cuts long text to Slack's limits: whole lines, and the number of the rest."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -27,7 +27,7 @@ def answer_sections(text: str, *, texts: Texts) -> list[Block]:
 
 
 def named_list(names: Sequence[str], *, texts: Texts, most: int = MAX_NAMES) -> str:
-    """The names with commas between; behind the first ones, how many more there are."""
+    """The first names separated by commas, and the number of the rest."""
     shown = list(names[:most])
     if len(names) > most:
         shown.append(texts.plural("rule.more", count=len(names) - most))

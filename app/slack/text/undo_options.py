@@ -1,4 +1,4 @@
-"""Where traffic stayed when a deployment ended badly, and which way back there is, in words."""
+"""The text of undo options: where traffic stayed, and how to undo."""
 
 from app.flow.read_models import GateView, may_be_on_green, undo_context_of
 from app.gate.evidence.model import Missing
@@ -10,7 +10,7 @@ from app.slack.text.escape import inline
 
 
 def undo_kind(view: GateView) -> InterventionKind | None:
-    """How the switch can be taken back now, if at all."""
+    """How the switch can be undone now; None if it cannot."""
     try:
         return available_undo(undo_context_of(view))
     except Denial:
@@ -18,13 +18,13 @@ def undo_kind(view: GateView) -> InterventionKind | None:
 
 
 def previous_text(view: GateView, texts: Texts) -> str:
-    """What served before, by the best name that is known."""
+    """The previous version, by its best known name."""
     name = view.switch.previous_revision
     return inline(name) if name else texts("undo.what_served_before")
 
 
 def traffic_left(view: GateView, texts: Texts) -> list[str]:
-    """After a deployment that was let through, ended badly and that nobody rolls back."""
+    """Where traffic stayed after a failed deployment without a rollback; else empty."""
     at = undo_context_of(view)
     if at.course is not Progress.ENDED or at.rolling_back:
         return []
@@ -35,7 +35,7 @@ def traffic_left(view: GateView, texts: Texts) -> list[str]:
 
 
 def redeployment_lines(view: GateView, texts: Texts) -> list[str]:
-    """What Undo does once the deployment is over, or why there is none."""
+    """What Undo does after the deployment has ended, or why it is impossible."""
     try:
         deed = available_undo(undo_context_of(view))
     except NoPreviousRevision as none:
@@ -47,12 +47,12 @@ def redeployment_lines(view: GateView, texts: Texts) -> list[str]:
 
 
 def no_undo_text(view: GateView, obstacle: Obstacle, texts: Texts) -> str:
-    """Why there is no redeployment that would take the switch back."""
+    """Why no redeployment can undo the switch."""
     return texts(f"course.no_way_back.{obstacle}", previous=previous_text(view, texts))
 
 
 def undo_warnings(view: GateView, texts: Texts) -> list[str]:
-    """On a card that asks: that there is no way back once blue is gone."""
+    """On a waiting card: a warning that undo is impossible once blue is gone."""
     evidence = view.evidence
     blue = evidence.blue.revision if evidence is not None else None
     obstacle, previous = view.switch.previous_obstacle, previous_text(view, texts)

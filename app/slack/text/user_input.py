@@ -1,4 +1,4 @@
-"""Text that people type, normalized once where it comes in: commands and form inputs.
+"""Normalizes typed text of commands and forms at the boundary.
 
 Slack escapes `&`, `<` and `>` in the text of a command, but not in what is typed into a form.
 """
@@ -33,6 +33,6 @@ def normalized(text: str) -> str:
     """NFKC without invisible formatting characters; line breaks stay.
 
     Composes decomposed Hangul, turns full-width letters, digits and punctuation into ASCII, and removes zero-width
-    marks, bidirectional controls and tag characters. A joiner inside an emoji stays.
+    characters, bidirectional controls and tag characters. A joiner inside an emoji stays.
     """
     return unicodedata.normalize("NFKC", sanitize_text(without_invisible(text)))

@@ -24,16 +24,16 @@ class Profile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Workspace:
-    """Ours, as auth.test names it. `enterprise`: its Enterprise Grid, if it belongs to one."""
+    """Our workspace, from auth.test. `enterprise`: its Enterprise Grid, if any."""
 
     team: str
     enterprise: str | None
 
     def is_foreign(self, team: str) -> bool:
-        """Another workspace's, by a payload. In an Enterprise Grid only users.info can tell."""
+        """Whether the payload names another workspace. In an Enterprise Grid only users.info can tell."""
         return bool(team) and team != self.team and self.enterprise is None
 
-    def standing_of(self, user: Mapping[str, Any]) -> AccountStatus:
+    def account_status_of(self, user: Mapping[str, Any]) -> AccountStatus:
         """Of a users.info answer; the workspaces of our own Enterprise Grid are one."""
         if self.enterprise is not None:
             elsewhere = (user.get("enterprise_user") or {}).get("enterprise_id") != self.enterprise
@@ -41,10 +41,10 @@ class Workspace:
             return AccountStatus.UNKNOWN
         else:
             elsewhere = user["team_id"] != self.team
-        return AccountStatus.STRANGER if elsewhere else standing_of(user)
+        return AccountStatus.STRANGER if elsewhere else account_status_of(user)
 
 
-def standing_of(user: Mapping[str, Any]) -> AccountStatus:
+def account_status_of(user: Mapping[str, Any]) -> AccountStatus:
     """What users.info says of an account: https://docs.slack.dev/reference/objects/user-object."""
     if user.get("deleted"):
         return AccountStatus.DEACTIVATED
@@ -65,7 +65,9 @@ def profile_of(
     shown = profile.get("display_name") or user.get("real_name") or user.get("name") or name
     return Profile(
         person=Person(
-            user=id_, name=sanitize_text(str(shown))[:MAX_NAME_CHARS], standing=workspace.standing_of(user)
+            user=id_,
+            name=sanitize_text(str(shown))[:MAX_NAME_CHARS],
+            standing=workspace.account_status_of(user),
         ),
         locale=known(user["locale"]) if user.get("locale") else locale,
         zone=str(user.get("tz") or ""),
@@ -79,12 +81,12 @@ def ids_of(user: Mapping[str, Any]) -> frozenset[UserId]:
 
 
 def is_member(person: Person) -> bool:
-    """Whether Slack says, or said within the last hour, that the person is a full member of our workspace."""
+    """Whether the person is a full member of our workspace, by an answer of the last hour."""
     return person.standing is AccountStatus.MEMBER
 
 
 def non_member_text(person: Person, *, texts: Texts) -> str:
-    """What to say to an account that may do nothing and is shown nothing; empty: a full member."""
+    """The denial for accounts that are not full members; else empty."""
     if person.standing is AccountStatus.UNKNOWN:
         return texts("refused.unknown_person")
     return "" if is_member(person) else texts("refused.not_a_member")

@@ -1,4 +1,4 @@
-"""Who people are, as Slack says; asked seldom, and an old answer counts for an hour while Slack is away."""
+"""Looks up users in Slack. Cached answers stay valid for an hour while Slack is unreachable."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
@@ -22,13 +22,13 @@ log = structlog.get_logger(__name__)
 
 PROFILE_TTL: Final = timedelta(minutes=10)
 MAX_PROFILE_AGE: Final = timedelta(hours=1)
-"""What Slack said longer ago counts no more, of a person or of a group: unknown is closed."""
+"""Older answers about a person or group are not used: unknown means denied."""
 
 FAILURE_TTL: Final = timedelta(seconds=3)
-"""A crowd of presses of one person costs one failed look-up, and no press waits for another that fails as well."""
+"""Many requests of one person cost one failed look-up."""
 
 LOOKUP_TIMEOUT_SECONDS: Final = 1.5
-"""A press is answered within 3 s, so the directory may cost half of them."""
+"""A request is answered within 3 s, and the look-up may take half of that."""
 
 MAX_PROFILES: Final = 5000
 NO_SUCH_USER: Final = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
@@ -57,7 +57,7 @@ class Directory:
         self.enterprise: str | None = None
 
     async def profile(self, body: Mapping[str, Any]) -> Profile:
-        """Who sent this signed payload. Standing unknown: Slack does not say, or has not said who we are."""
+        """The sender of this signed payload. The status is unknown if Slack did not answer users.info or auth.test."""
         user = body.get("user") or {}
         id_ = UserId(user_of(body))
         name = str(user.get("name") or user.get("username") or body.get("user_name") or id_)
@@ -73,7 +73,7 @@ class Directory:
         problem = self._recent_failure(id_)
         if problem is None:
             try:
-                # One look-up a person, however many presses wait for it: nobody of them may cancel it.
+                # One look-up for each person, shielded: no waiting request may cancel it.
                 return await asyncio.shield(self._lookup(id_, name, workspace))
             except SLACK_CALL_ERRORS as exc:
                 problem = error_code_of(exc)
@@ -84,19 +84,19 @@ class Directory:
         return self._outsider(id_, name, AccountStatus.UNKNOWN)
 
     def roster(self) -> Roster:
-        """The groups as last heard of. A group never heard of, or not for an hour, has nobody in it."""
+        """The groups as last synced. A group never synced, or not for an hour, has no members."""
         return self.members.roster()
 
     def last_synced_at(self, group: str) -> datetime | None:
-        """When Slack last told this group's members; None: never."""
+        """When this group's members were last synced; None: never."""
         return self.members.last_synced_at(group)
 
     async def refresh_groups(self, groups: Iterable[str]) -> bool:
-        """Asks Slack for each group's members; False when any answer was missing (its old copy stays)."""
+        """Refreshes each group's members. False if a call failed (the old entry stays)."""
         return await self.members.ask(groups)
 
     def _recent_failure(self, id_: UserId) -> str | None:
-        """What was wrong with a look-up of the last seconds; None: there is nothing against asking Slack now."""
+        """The error of a recent failed look-up; None: Slack may be asked now."""
         failed_at, problem = self._failures.get(id_, (None, ""))
         return problem if failed_at is not None and self._clock() - failed_at < FAILURE_TTL else None
 
@@ -143,6 +143,6 @@ class Directory:
 
 
 def _team_of(body: Mapping[str, Any]) -> str:
-    """The workspace that the person belongs to, as far as the payload says."""
+    """The workspace of the sender, if the payload names it."""
     user, team = body.get("user") or {}, body.get("team") or {}
     return str(user.get("team_id") or team.get("id") or body.get("team_id") or "")

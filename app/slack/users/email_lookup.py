@@ -1,4 +1,4 @@
-"""Whose e-mail address it is, as Slack knows it. Needs the optional scope users:read.email."""
+"""Finds a user by e-mail address. Needs the optional scope users:read.email."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from app.gate.ids import UserId
 from app.gate.rules.permits import AccountStatus
 from app.slack.client import SLACK_CALL_ERRORS, error_code_of, retry_after_of
-from app.slack.users.accounts import standing_of
+from app.slack.users.accounts import account_status_of
 
 log = structlog.get_logger(__name__)
 
@@ -21,12 +21,12 @@ LOOKUP_TIMEOUT_SECONDS: Final = 5
 MAX_CACHE_ENTRIES: Final = 1000
 HUMAN_STATUSES: Final = frozenset({AccountStatus.MEMBER, AccountStatus.GUEST})
 NOT_FOUND_ERRORS: Final = frozenset({"users_not_found", "missing_scope", "user_not_found"})
-"""Answers that asking again soon would not change."""
+"""Error codes that a retry does not change."""
 
 
 class SlackEmailLookup:
-    """See `app.flow.evidence.resolve_deployer.AddressBook`. Answers are kept for ten minutes, also that
-    there is nobody.
+    """See `app.flow.evidence.resolve_deployer.AddressBook`. Answers are cached for ten minutes, also
+    negative ones.
     """
 
     def __init__(self, client: AsyncWebClient, *, clock: Callable[[], datetime]) -> None:
@@ -36,7 +36,7 @@ class SlackEmailLookup:
         self._cache: dict[str, tuple[datetime, UserId | None]] = {}
 
     async def by_email(self, address: str) -> UserId | None:
-        """The person; None: nobody has this address, or Slack cannot tell."""
+        """The user; None if nobody has this address or Slack failed."""
         key = address.casefold()
         asked_at, found = self._cache.get(key, (None, None))
         if asked_at is not None and self._clock() - asked_at < CACHE_TTL:
@@ -49,7 +49,9 @@ class SlackEmailLookup:
             )
             user = answer.get("user") or {}
             found = (
-                UserId(str(user["id"])) if user.get("id") and standing_of(user) in HUMAN_STATUSES else None
+                UserId(str(user["id"]))
+                if user.get("id") and account_status_of(user) in HUMAN_STATUSES
+                else None
             )
         except SLACK_CALL_ERRORS as exc:
             if not self._is_nobody(exc):

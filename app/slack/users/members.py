@@ -1,4 +1,4 @@
-"""Members of user groups, users who are gone, and the ids of one person: asked for by one replica, known to all."""
+"""Members of user groups, deactivated users, and the ids of one person, shared by all replicas."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -14,7 +14,7 @@ from app.gate.ids import UserId
 from app.gate.rules.permits import AccountStatus
 from app.gate.rules.policy import Roster
 from app.slack.client import SLACK_CALL_ERRORS, error_code_of, retry_after_of
-from app.slack.users.accounts import ids_of, standing_of
+from app.slack.users.accounts import account_status_of, ids_of
 
 log = structlog.get_logger(__name__)
 
@@ -25,11 +25,11 @@ RETRY_AFTER: Final = timedelta(seconds=4)
 NO_SUCH_ENTRY: Final = frozenset(
     {"no_such_subteam", "subteam_disabled", "user_not_found", "user_not_visible"}
 )
-"""Slack's answers that mean: nobody is, or is any more, who this id names."""
+"""Error codes that mean: this id names nobody (any more)."""
 
 
 class Members:
-    """`record` is shared by all replicas; without one everything is kept in memory alone."""
+    """`record` is shared by all replicas; without it everything is kept in memory only."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Members:
         self._shown: Roster | None = None
 
     def roster(self) -> Roster:
-        """What counts now. `gone`: users of the configuration who cannot decide any more."""
+        """The roster now. `gone`: configured users who cannot decide any more."""
         oldest = self._clock() - self._max_age
         groups = {
             entry: frozenset(map(UserId, one.members))
@@ -65,17 +65,17 @@ class Members:
         return Roster(groups=groups, aliases=self._aliases, gone=gone)
 
     def last_synced_at(self, entry: str) -> datetime | None:
-        """When Slack last told of this group or user; None: never."""
+        """When this group or user was last synced; None: never."""
         known = self._known.get(entry)
         return known.heard_at if known else None
 
     def is_stale(self) -> bool:
-        """Something that is kept was last heard of several minutes ago: Slack was away, or this machine was paused."""
+        """Whether a kept entry was last synced several minutes ago: Slack failed, or this process was paused."""
         oldest = self._clock() - STALE_AFTER
         return any(self._known[entry].heard_at < oldest for entry in self._kept & self._known.keys())
 
     async def sync(self) -> bool:
-        """Takes over what other replicas heard; gives whether the roster is another than at the last call.
+        """Loads what other replicas synced; returns whether the roster changed since the last call.
 
         Raises `DatabaseUnavailable`.
         """
@@ -88,7 +88,7 @@ class Members:
         return changed
 
     async def keep(self, entries: Iterable[str], *, period: timedelta) -> bool:
-        """Asks about what nobody has asked for `period`; False: something of it Slack did not tell."""
+        """Refreshes entries that no replica refreshed within `period`. False if a call failed."""
         self._kept = frozenset(entries)
         return await self.ask(await self._claimed(sorted(self._kept), period=period))
 
@@ -109,14 +109,14 @@ class Members:
         )
 
     async def ask(self, entries: Iterable[str]) -> bool:
-        """Asks Slack about each of these now; False when any answer was missing (its old copy stays)."""
+        """Refreshes each of these now. False if a call failed (the old entry stays)."""
         found = True
         for entry in sorted(set(entries)):
             found = self._clock() >= self._retry_at and await self._ask(entry) and found
         return found and self._clock() >= self._retry_at
 
     async def learn(self, user: UserId, ids: frozenset[UserId]) -> None:
-        """Slack said which ids are one person's."""
+        """Saves which ids belong to one person."""
         if len(ids) > 1 and self._aliases.get(user) != ids:
             await self._keep(Membership(entry=user, members=tuple(sorted(ids)), heard_at=self._clock()))
 
@@ -141,7 +141,7 @@ class Members:
         ids = ids_of(user)
         if not ids:
             raise ValueError("users.info told of nobody")
-        return tuple(sorted(ids)) if standing_of(user) is AccountStatus.MEMBER else ()
+        return tuple(sorted(ids)) if account_status_of(user) is AccountStatus.MEMBER else ()
 
     async def _keep(self, one: Membership) -> None:
         self._adopt(one)
@@ -160,5 +160,5 @@ class Members:
         if not one.entry.startswith("S") and (len(one.members) > 1 or UserId(one.entry) in self._aliases):
             ids = frozenset(map(UserId, one.members))
             known = frozenset().union(*(self._aliases.get(id_, frozenset()) for id_ in ids))
-            # A new mapping each time: a roster that was given away does not change.
+            # A new mapping each time, so that rosters already returned do not change.
             self._aliases = {**self._aliases, **dict.fromkeys(ids | known, ids | known)}

@@ -133,7 +133,7 @@ def results(live: RuntimeConfig, texts: Texts) -> Any:
     lines = [
         recorded_result(gate(1, "order"), texts=texts),
         result_of(
-            pick, VoteReply(text=texts("refused.nothing_recorded"), again=True), by=ME.user, texts=texts
+            pick, VoteReply(text=texts("refused.nothing_recorded"), retryable=True), by=ME.user, texts=texts
         ),
     ]
     return bulk_approve_notice(results_blocks(lines, texts=texts), texts=texts)
