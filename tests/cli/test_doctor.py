@@ -16,7 +16,7 @@ from app.sandbox.people import CHANNEL, OLU, config_text
 from app.sandbox.slack.credentials import APP_TOKEN, BOT_TOKEN
 from app.sandbox.slack.shapes import User
 from tests.cli.commands import Said, Shell, is_clean
-from tests.db.filled import fill
+from tests.db.sample_rows import fill
 from tests.harness import AT_ONCE
 
 

@@ -20,7 +20,7 @@ from app.flow.read_models import Intervention, InterventionPhase
 from app.gate.ids import DeploymentId, GateId
 from app.gate.rules.checks import Check, CheckState
 from app.gate.undo import InterventionKind
-from tests.db.opened import NOW, OLU, event, key, open_gate, reject
+from tests.db.gate_builders import NOW, OLU, event, key, open_gate, reject
 
 LONG_AGO: Final = NOW - timedelta(hours=1)
 FIRST: Final = GateId(UUID(int=11))

@@ -14,7 +14,7 @@ from app.db.leases import LEASE_DURATION, Work, claim_statement, release_stateme
 from app.db.statements import _compile_for_driver
 from tests.conftest import TEMPLATE
 from tests.db.history import fill_history
-from tests.db.tried import OWNER, Values, go_live, statements
+from tests.db.statement_cases import OWNER, Values, go_live, statements
 
 NOW: Final = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 FENCED: Final = (

@@ -16,7 +16,7 @@ from app.flow.audit_events import Kind
 from app.flow.lifecycle.report_decision import Result
 from app.gate.ids import GateId
 from app.gate.state_machine import Outcome
-from tests.db.opened import NOW, event, open_gate, reject
+from tests.db.gate_builders import NOW, event, open_gate, reject
 
 TOLD = Result(outcome=Outcome.TOLD, detail="Failed")
 

@@ -33,6 +33,7 @@ from app.gate.deployer import Deployer
 from app.gate.ids import DeploymentId, DomainName, UserId
 from app.gate.rules.checks import CheckState
 from app.gate.state_machine import Outcome
+from tests.db.gate_builders import NOW, event, key, open_gate, reject
 from tests.db.lock_scene import (
     CHAINS,
     FIRST,
@@ -45,7 +46,6 @@ from tests.db.lock_scene import (
     touched_by,
     waits_of,
 )
-from tests.db.opened import NOW, event, key, open_gate, reject
 from tests.gate.seen import evidence
 
 TOLD = Result(outcome=Outcome.TOLD, detail="Failed")

@@ -23,7 +23,7 @@ from app.flow.read_models import CardPlace, Intervention, InterventionPhase
 from app.gate.ids import GateId
 from app.gate.state_machine import Decided, Outcome
 from app.gate.undo import InterventionKind
-from tests.db.opened import NOW, OLU, event, open_gate, reject, save_rejection
+from tests.db.gate_builders import NOW, OLU, event, open_gate, reject, save_rejection
 
 TOLD = Result(outcome=Outcome.TOLD, detail="Failed")
 CHAIN = "SELECT pg_advisory_xact_lock(hashtextextended('123456789012/ap-northeast-2/d-1', 7))"

@@ -23,7 +23,7 @@ from app.flow.audit_events import Kind
 from tests.conftest import TEMPLATE
 from tests.db.history import TABLES, fill_history
 from tests.db.plans import Ran, Recorder, report_plans
-from tests.db.tried import Values, go_live, statements
+from tests.db.statement_cases import Values, go_live, statements
 
 SWITCHES: Final = 100_000
 MOST_ROWS: Final = 300

@@ -38,7 +38,7 @@ from app.gate.ids import GateId
 from app.gate.rules.policy import Roster
 from app.gate.undo import InterventionKind
 from app.sandbox.people import config_text
-from tests.db.opened import NOW, OLU, event, open_gate, reject
+from tests.db.gate_builders import NOW, OLU, event, open_gate, reject
 from tests.logs import captured_logs
 
 CHECKED: Final = """

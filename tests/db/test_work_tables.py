@@ -12,8 +12,8 @@ from app.db.database import Database
 from app.db.leases import KEY_COLUMNS, Work, claim_statement, renew_statement
 from app.db.repositories.gates import Gates
 from app.db.statements import _compile_for_driver
+from tests.db.gate_builders import NOW, open_gate
 from tests.db.history import fill_history
-from tests.db.opened import NOW, open_gate
 
 WORK: Final[tuple[Work, ...]] = get_args(Work)
 CLAIMED_AT_ONCE: Final = 8

@@ -8,7 +8,7 @@ import psycopg
 
 from app.db.mapping.evidence_json import evidence_from_json, evidence_to_json
 from app.db.migrate import migrate
-from tests.db.filled import AWAITING, DECIDED, fill
+from tests.db.sample_rows import AWAITING, DECIDED, fill
 from tests.gate.seen import evidence
 
 OLD = {"what": "command", "how": "added", "name": "command", "container": "order", "before": None}

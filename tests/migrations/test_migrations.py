@@ -10,7 +10,7 @@ from sqlalchemy import create_engine
 from app.db.engine import sqlalchemy_url
 from app.db.migrate import migrate, newest
 from app.db.tables import metadata
-from tests.db.filled import fill
+from tests.db.sample_rows import fill
 
 
 def test_the_models_are_what_the_migrations_make(database_url: str) -> None:

@@ -3,7 +3,7 @@
 import psycopg
 
 from app.db.migrate import migrate, newest
-from tests.db.filled import AWAITING, DECIDED, fill
+from tests.db.sample_rows import AWAITING, DECIDED, fill
 
 BROKEN = """
 UPDATE gates SET phase = 'decided', verdict = 'approved', basis = 'break_glass', decided_at = now(),

@@ -20,7 +20,7 @@ from app.slack.home.publisher import HomePublisher
 from app.slack.replies import Replies
 from app.slack.users.directory import Directory
 from app.workers.foreground import ForegroundTracker
-from tests.db.opened import NOW
+from tests.db.gate_builders import NOW
 from tests.harness import Harness, texts_in
 from tests.slack.play import STRANGER, Build
 

@@ -11,7 +11,7 @@ from app.db.repositories.gates import Gates
 from app.db.repositories.messages.previous_cards import PreviousCards
 from app.db.repositories.switches import Switches
 from app.flow.audit_events import Kind
-from tests.db.opened import NOW, event, key, open_gate, reject
+from tests.db.gate_builders import NOW, event, key, open_gate, reject
 
 LATER = NOW + timedelta(minutes=20)
 

@@ -7,7 +7,7 @@ import pytest
 
 from app.db.embedded_postgres import EmbeddedPostgres
 from tests.conftest import TEMPLATE
-from tests.db.filled import AWAITING, CLOSED, DECIDED, REPORTED, fill
+from tests.db.sample_rows import AWAITING, CLOSED, DECIDED, REPORTED, fill
 
 NEW_SWITCH = (
     "INSERT INTO switches (account, region, deployment_id, first_seen_at{more})"

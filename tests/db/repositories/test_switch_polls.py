@@ -8,7 +8,7 @@ import pytest
 from app.db.database import Database
 from app.db.repositories.gates import Gates
 from app.db.repositories.switches import Switches
-from tests.db.opened import NOW, key, open_gate
+from tests.db.gate_builders import NOW, key, open_gate
 
 HINTED = NOW + timedelta(seconds=1)
 PLANNED = NOW + timedelta(minutes=5)

@@ -18,7 +18,7 @@ from app.gate.rules.policy import Roster
 from app.gate.rules.traffic_guard import MAX_AGE, GuardRule
 from app.gate.rules.violations import ForeignTargetGroup, GreenReceivesTraffic, GreenUnhealthy
 from app.sandbox.people import OLU, config_text
-from tests.db.opened import NOW, open_gate
+from tests.db.gate_builders import NOW, open_gate
 from tests.gate.seen import evidence
 
 RULES = RuntimeConfig(

@@ -13,7 +13,7 @@ from app.db.repositories.gates import Gates
 from app.flow.audit_events import SWITCHGATE, Event, Kind
 from app.flow.freezes.declare_freeze import NO_DEPLOYMENT
 from app.gate.ids import DomainName, GateId
-from tests.db.opened import NOW, event, open_gate, reject
+from tests.db.gate_builders import NOW, event, open_gate, reject
 from tests.db.plans import most_read
 
 

@@ -9,7 +9,7 @@ from app.gate.decision import Approval
 from app.gate.ids import UserId
 from app.gate.rules.permits import AccountStatus, Choice, Person
 from app.gate.rules.policy import Roster
-from tests.db.opened import NOW, open_gate
+from tests.db.gate_builders import NOW, open_gate
 
 CONFIG = (
     '[slack]\nchannel = "C01DEPLOY"\n[policy]\napprovers = ["S0ONCALL"]\napprovals = 2\nown_deployment = true\n'

@@ -15,7 +15,7 @@ from app.flow.ports.database import Opening
 from app.flow.read_models import Intervention, InterventionPhase
 from app.gate.ids import ExecutionId, GateId, SwitchKey
 from app.gate.undo import InterventionKind
-from tests.db.opened import NOW, OLU, event, key, open_gate, verification
+from tests.db.gate_builders import NOW, OLU, event, key, open_gate, verification
 
 SAME = key("d-SAME")
 UNDO = Intervention(

@@ -12,7 +12,7 @@ from app.db.repositories.gates import Gates
 from app.db.repositories.messages.cards import Cards
 from app.db.repositories.switches import Switches
 from app.flow.lifecycle.expire_gates import expire_gates
-from tests.db.opened import NOW, open_gate
+from tests.db.gate_builders import NOW, open_gate
 from tests.logs import captured_logs
 
 SIDEWAYS = "UPDATE switches SET traffic = '{\"shift\": \"sideways\"}' WHERE deployment_id = 'd-bad'"

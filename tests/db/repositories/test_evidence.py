@@ -17,7 +17,7 @@ from app.flow.evidence.collect_evidence import LONG_INTERVAL, SHORT_INTERVAL, po
 from app.flow.ports.evidence import DueEvidence
 from app.gate.evidence.model import Evidence, Missing, MissingReason, Targets
 from app.gate.ids import GateId
-from tests.db.filled import AWAITING, DECIDE, DECIDED, fill
+from tests.db.sample_rows import AWAITING, DECIDE, DECIDED, fill
 from tests.gate.seen import AT, evidence, side
 
 FIT = evidence()

@@ -10,7 +10,7 @@ from app.flow.audit_events import Kind
 from app.gate.ids import GateId, UserId
 from app.gate.rules.permits import AccountStatus, Choice, Person
 from app.gate.state_machine import Vote
-from tests.db.opened import NOW, OLU, event, open_gate, reject, save_rejection
+from tests.db.gate_builders import NOW, OLU, event, open_gate, reject, save_rejection
 from tests.postgres_line import line_to
 
 WRITTEN = """

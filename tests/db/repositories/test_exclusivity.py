@@ -24,7 +24,7 @@ from app.gate.rules.exclusivity import FailedEnd, RelatedSwitch
 from app.gate.rules.permits import Choice, HeldBack
 from app.gate.rules.policy import Roster
 from app.gate.rules.violations import ExcludedBySwitch
-from tests.db.opened import NOW, OLU, open_gate, reject
+from tests.db.gate_builders import NOW, OLU, open_gate, reject
 from tests.db.plans import most_read
 from tests.db.test_locks import until_somebody_waits
 

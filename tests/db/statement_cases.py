@@ -19,7 +19,7 @@ from app.db.repositories.deployers import GITHUB_ACTOR_PATH
 from app.flow.audit_events import Kind
 from app.gate.rules.exclusivity import AFTER_ALLOW_TRAFFIC
 from app.gate.rules.permits import AUTO_ROLLBACK_CREATORS
-from tests.db.opened import event, key
+from tests.db.gate_builders import event, key
 
 STATEMENT: Final = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
 TEMPLATE: Final = re.compile(r"\{\w+\}")

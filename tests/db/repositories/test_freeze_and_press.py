@@ -18,7 +18,7 @@ from app.flow.freezes.declare_freeze import Declaration, declare_freeze
 from app.gate.ids import DomainName, GateId
 from app.gate.rules.permits import Choice, HeldBack
 from app.gate.rules.policy import Roster
-from tests.db.opened import NOW, OLU, event, open_gate
+from tests.db.gate_builders import NOW, OLU, event, open_gate
 from tests.db.test_locks import until_somebody_waits
 
 CONFIG = (

@@ -7,7 +7,7 @@ from app.db.database import Database
 from app.db.repositories.gates import Gates
 from app.db.repositories.messages.cards import Cards
 from app.flow.read_models import CardPlace
-from tests.db.opened import NOW, open_gate
+from tests.db.gate_builders import NOW, open_gate
 
 FIRST, SECOND = CardPlace(channel="C1", ts="1.1"), CardPlace(channel="C1", ts="2.2")
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.db.embedded_postgres import EmbeddedPostgres
 from tests.conftest import TEMPLATE
-from tests.db.filled import AWAITING, CLOSED, DECIDED, REPORTED, fill
+from tests.db.sample_rows import AWAITING, CLOSED, DECIDED, REPORTED, fill
 
 
 @pytest.fixture(scope="module")
