@@ -1,4 +1,4 @@
-"""What every test may ask for: a real Postgres, and a database of its own in it."""
+"""Fixtures for all tests: a real Postgres, and a database for each test."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -39,7 +39,7 @@ def empty_url(postgres: EmbeddedPostgres) -> str:
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    """The record of one test."""
+    """The database of one test."""
     opened = Database(database_url)
     yield opened
     await opened.close()
@@ -49,6 +49,6 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 async def harness(
     tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Harness]:
-    """The whole harness, on Socket Mode, in English."""
+    """The harness in Socket Mode, in English."""
     async with running_harness(tmp_path, database_url, monkeypatch) as built:
         yield built

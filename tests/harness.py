@@ -1,6 +1,6 @@
-"""The whole harness for a play: stand-in Slack and AWS, and the real service in the test's own loop.
+"""The test harness: stand-in Slack and AWS, and the real service in the test's event loop.
 
-Time of the service is the test's to move (`harness.clock`); AWS's own stands still unless told otherwise.
+A test moves the service's time with `harness.clock`; AWS's clock is stopped by default.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ AT_ONCE = Pace(start=0, event=0, install=0, shift=0, stop=0, drain=0)
 
 
 class TestClock:
-    """The service's time: the real one, plus what the play added."""
+    """The service's clock: the real time plus what the test added."""
 
     __test__ = False
 
@@ -48,7 +48,7 @@ class TestClock:
 
 
 class Harness:
-    """What a play asks of the harness. Nothing here reaches past the wire but `rows`, which reads the record."""
+    """The running service and its stand-ins. Only `rows` bypasses the wire: it reads the database."""
 
     def __init__(
         self, fakes: Fakes, service: Service, clock: TestClock, *, database_url: str, url: str
@@ -62,14 +62,14 @@ class Harness:
         self.url = url
 
     async def until(self, predicate: Callable[[], object], timeout: float = 40) -> None:
-        """Waits in real time for something that the harness does by itself. Raises `AssertionError`."""
+        """Waits in real time until the predicate is true. Raises `AssertionError` on a timeout."""
         end = asyncio.get_running_loop().time() + timeout
         while not predicate():
-            assert asyncio.get_running_loop().time() < end, f"it did not come true in time:\n{self.state()}"
+            assert asyncio.get_running_loop().time() < end, f"timed out:\n{self.state()}"
             await asyncio.sleep(0.01)
 
     def state(self) -> str:
-        """What the record holds, for whoever reads why a play failed."""
+        """The state of the database, for the message of a failed test."""
         work = "due_at, attempts, claimed_until, last_error"
         switches = self.rows(
             f"SELECT deployment_id, status, green_percent, switched_at, {work} FROM switches"
@@ -84,7 +84,7 @@ class Harness:
         return "\n".join(str(row) for row in [*now, *switches, *gates, *cards, *threads, *asked])
 
     async def advance_until(self, predicate: Callable[[], object], timeout: float = 60) -> None:
-        """The same while AWS's time goes on by itself, hooks and their answers between its steps."""
+        """Like `until`, and advances AWS's clock in small steps meanwhile."""
 
         def step() -> object:
             self.aws.clock.advance(0.2)
@@ -93,7 +93,7 @@ class Harness:
         await self.until(step, timeout)
 
     async def deploy(self, domain: str, **how: Any) -> str:
-        """A pipeline deploys; gives the deployment's id once its hook waits for us, or has been answered."""
+        """Deploys; returns the deployment's id once its hook is pending or answered."""
         deployment = self.aws.deploy(domain, **how)
         await self.until(
             lambda: self.aws.deployment(deployment).waits_for is not None or self.aws.answers(deployment)
@@ -101,18 +101,18 @@ class Harness:
         return deployment
 
     async def open_gate(self, domain: str, **how: Any) -> tuple[str, Message]:
-        """Deploys, and gives the deployment's id and its card once it can be decided."""
+        """Deploys; returns the deployment's id and its card once it can be decided."""
         deployment = await self.deploy(domain, **how)
         await self.until(lambda: "approve" in self.actions(deployment))
         return deployment, self.card(deployment)
 
     def cards(self) -> Sequence[Message]:
-        """Every message of ours in the channel that is no reply."""
+        """The app's messages in the channel, without replies."""
         said = self.slack.messages.in_channel(CHANNEL.id)
         return [message for message in said if message.by_app and not message.is_reply]
 
     def find_card(self, deployment: str) -> Message | None:
-        """The card that names the deployment, as it stands now."""
+        """The current card of the deployment."""
         return next((card for card in self.cards() if deployment in text_of(card)), None)
 
     def card(self, deployment: str) -> Message:
@@ -121,19 +121,19 @@ class Harness:
         return found
 
     def card_text(self, deployment: str) -> str:
-        """Everything that the deployment's card shows; empty while there is none."""
+        """The text of the deployment's card; empty while there is none."""
         found = self.find_card(deployment)
         return text_of(found) if found else ""
 
     def actions(self, deployment: str) -> set[str]:
-        """The buttons on the deployment's card."""
+        """The action ids of the buttons on the deployment's card."""
         found = self.find_card(deployment)
         blocks = found.shown.blocks if found else ()
         elements = [element for block in blocks for element in block.get("elements", [])]
         return {element["action_id"] for element in elements if element.get("type") == "button"}
 
     async def press(self, user: str, deployment: str, action: str, **how: Any) -> PressResult:
-        """Somebody presses a button on the deployment's card."""
+        """Presses a button on the deployment's card."""
         card = self.card(deployment)
         return await self.slack.press_async(user, card.channel, card.ts, action, **how)
 
@@ -141,7 +141,7 @@ class Harness:
         return await self.press(user, deployment, "approve")
 
     async def reject(self, user: str, deployment: str, reason: str) -> SubmitResult:
-        """Presses Reject, and says why in the form that opens."""
+        """Presses Reject and submits the reason in the modal."""
         await self.press(user, deployment, "reject")
         await self.until(lambda: self.slack.views.top(user) is not None)
         form = self.slack.views.top(user)
@@ -149,11 +149,11 @@ class Harness:
         return await self.slack.submit_async(user, form.id, {"reason": reason})
 
     def ephemerals(self, user: str) -> str:
-        """All that was whispered to one person."""
+        """The ephemeral messages of one person, as text."""
         return "\n".join(text_of(message) for message in self.slack.messages.ephemerals(user))
 
     def rows(self, statement: str, *values: Any) -> list[dict[str, Any]]:
-        """Looks into the record, and only looks: who waited here for a row's lock would hold up whoever has it."""
+        """Reads from the database, read-only: waiting for a row lock here would block its holder."""
         with psycopg.connect(self.database_url, row_factory=dict_row) as connection:
             connection.read_only = True
             return connection.execute(statement, list(values)).fetchall()
@@ -169,16 +169,16 @@ class Harness:
         return found[0]
 
     def table(self, table: str) -> list[dict[str, Any]]:
-        """A whole table of the record, oldest first where it has a time."""
+        """All rows of a table."""
         return self.rows(f"SELECT * FROM {table}")
 
     def audit(self, deployment: str) -> list[str]:
-        """The kinds of what happened, oldest first."""
+        """The kinds of the audit events, oldest first."""
         rows = self.rows("SELECT kind FROM audit_events WHERE deployment_id = %s ORDER BY link", deployment)
         return [row["kind"] for row in rows]
 
     async def reported(self, deployment: str, timeout: float = 40) -> list[str]:
-        """What CodeDeploy was told, once it was."""
+        """The answers that CodeDeploy got, once there is one."""
         await self.until(lambda: self.aws.answers(deployment), timeout)
         return self.aws.answers(deployment)
 
@@ -243,9 +243,9 @@ async def running_harness(
     before: Callable[[Fakes], object] | None = None,
     **options: Any,
 ) -> AsyncIterator[Harness]:
-    """A harness from cellar to roof. `options`: see `app.sandbox.fakes.Fakes`; `environment` adds to the service's.
+    """A running harness. `options`: see `app.sandbox.fakes.Fakes`; `environment` adds to the service's.
 
-    `before` is called when the stand-ins stand and the service has not started yet.
+    `before` is called after the stand-ins have started and before the service starts.
     """
     clock = TestClock()
     with Fakes(tmp_path, **{"speed": 0.0, "pace": AT_ONCE, "seed": 1, **options}) as built:
@@ -269,7 +269,7 @@ async def running_harness(
 
 
 def _let_go() -> None:
-    """FastAPI remembers thousands of endpoints, and an endpoint holds its whole harness, 15 MB each."""
+    """Clears the caches of FastAPI: they keep endpoints, and with them whole harnesses, of 15 MB each."""
     for remembered in vars(models).values():
         if hasattr(remembered, "cache_clear"):
             remembered.cache_clear()

@@ -1,4 +1,4 @@
-"""A plain HTTP client for tests that have no loop of their own."""
+"""A plain HTTP client for tests without an event loop."""
 
 import json
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 @dataclass(frozen=True)
 class Response:
-    """An answer, whatever its status."""
+    """A response of any status."""
 
     status: int
     text: str
@@ -19,7 +19,7 @@ class Response:
 
 
 def send(request: Request | str, *, timeout: float = 15) -> Response:
-    """Past any proxy, and without raising for a refusal."""
+    """Ignores proxies, and does not raise for an error status."""
     try:
         with build_opener(ProxyHandler({})).open(request, timeout=timeout) as answer:
             return Response(answer.status, answer.read().decode())

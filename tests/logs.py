@@ -1,4 +1,4 @@
-"""Everything that is logged while a block runs, at the loudest level, to be searched for what must not be in it."""
+"""Captures everything that is logged while a block runs, at the most verbose level, to be searched for secrets."""
 
 import logging
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from app.observability.logging import configure_logging
 
 @contextmanager
 def captured_logs(level: str = "DEBUG") -> Iterator[StringIO]:
-    """The log as JSON lines; the process's own logging is put back afterwards."""
+    """The log as JSON lines. The process's own logging is restored afterwards."""
     root = logging.getLogger()
     handlers, before = list(root.handlers), root.level
     stream = StringIO()

@@ -1,12 +1,12 @@
-"""Waiting for something that comes true by itself, in tests without a loop of their own."""
+"""Polling for a condition, in tests without an event loop."""
 
 import time
 from collections.abc import Callable
 
 
 def until(predicate: Callable[[], object], timeout: float = 60) -> None:
-    """Looks every few milliseconds. Raises `AssertionError` when it does not come true."""
+    """Polls every few milliseconds. Raises `AssertionError` on a timeout."""
     end = time.monotonic() + timeout
     while not predicate():
-        assert time.monotonic() < end, "it did not come true in time"
+        assert time.monotonic() < end, "timed out"
         time.sleep(0.02)

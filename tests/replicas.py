@@ -1,4 +1,4 @@
-"""Real replicas for a play: `switchgate serve` as processes of their own, on one database and one pair of fakes."""
+"""Real replicas: `switchgate serve` processes that share one database and one pair of fakes."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ from tests.harness import AT_ONCE, text_of
 
 
 class Fleet:
-    """Replicas on one pair of fakes. Blocking, for plays that have no loop of their own."""
+    """Replicas that share one pair of fakes. Blocking, for tests without an event loop."""
 
     def __init__(self, fakes: Fakes, folder: Path, *, database_url: str, stack: ExitStack) -> None:
         self.fakes, self.aws, self.slack = fakes, fakes.aws, fakes.slack
@@ -30,7 +30,7 @@ class Fleet:
         )
 
     def start(self) -> Replica:
-        """One more replica; it gets its share of hooks and, once its socket is open, of presses."""
+        """Starts one more replica; it gets its share of hooks and presses."""
         self._count += 1
         environment = self.fakes.environment(database_url=self.database_url)
         environment["SWITCHGATE_LOG_LEVEL"] = "WARNING"
@@ -48,14 +48,14 @@ class Fleet:
         return replicas
 
     def until(self, predicate: Callable[[], object], timeout: float = 90) -> None:
-        """Raises `AssertionError` when it does not come true in time."""
+        """Raises `AssertionError` on a timeout."""
         end = time.monotonic() + timeout
         while not predicate():
-            assert time.monotonic() < end, "it did not come true in time"
+            assert time.monotonic() < end, "timed out"
             time.sleep(0.1)
 
     def rows(self, statement: str, *values: Any) -> list[dict[str, Any]]:
-        """Looks into the record."""
+        """Reads from the database."""
         return self._record.execute(statement, list(values)).fetchall()
 
     def count(self, what: str) -> int:
@@ -64,7 +64,7 @@ class Fleet:
         return found
 
     def cards(self) -> list[Message]:
-        """Every message of ours in the channel that is no reply."""
+        """The app's messages in the channel, without replies."""
         said = self.slack.messages.in_channel(CHANNEL.id)
         return [message for message in said if message.by_app and not message.is_reply]
 
@@ -72,7 +72,7 @@ class Fleet:
         return next(card for card in self.cards() if deployment in text_of(card))
 
     def open_gate(self, domain: str) -> tuple[str, Message]:
-        """Deploys, and gives the deployment and its card once it can be decided."""
+        """Deploys; returns the deployment and its card once it can be decided."""
         deployment = self.aws.deploy(domain)
         self.until(lambda: any(deployment in text_of(card) and buttons(card) for card in self.cards()))
         return deployment, self.card(deployment)

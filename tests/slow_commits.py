@@ -1,4 +1,4 @@
-"""A Postgres that takes its time over a commit: what a test does meanwhile, it does to a COMMIT on its way."""
+"""Makes COMMITs slow, so that a test can act while a COMMIT is on its way."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,9 +20,9 @@ COMMITTING = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = 4
 
 @contextmanager
 def slow_commits(url: str, table: str) -> Iterator[psycopg.Connection]:
-    """Whatever inserts into `table` commits when the block ends; `committing()` says whether something waits for it.
+    """Transactions that insert into `table` commit when the block ends; `committing()` says whether one waits.
 
-    Not longer than the service lets a statement take, some seconds.
+    Keep the block shorter than the statement time-out, some seconds.
     """
     with psycopg.connect(url, autocommit=True) as admin:
         admin.execute(SLOW.format(table=table))

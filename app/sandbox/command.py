@@ -1,4 +1,4 @@
-"""`switchgate sandbox`: everything on this machine, until Ctrl-C; or one deployment through, and out."""
+"""`switchgate sandbox`: everything on this machine, until Ctrl-C; or one smoke test."""
 
 import errno
 import sys
@@ -39,7 +39,7 @@ def run_sandbox(*, once: str | None, port: int, locale: str) -> int:
 
 
 def _page(sandbox: SandboxEnvironment, port: int, locale: str, shutdown: ShutdownSignal) -> int:
-    """Until somebody wants us to stop."""
+    """Serves the page until a shutdown is requested."""
     seed_two_waiting_deployments(sandbox, shutdown)
     if shutdown.requested:
         return 0

@@ -1,4 +1,4 @@
-"""The whole sandbox but its page: Postgres, both stand-ins and one replica of the real service."""
+"""The sandbox without its page: Postgres, both stand-ins and one replica of the real service."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ TOKEN: Final = "sandbox-pipeline-token-0123456789abcdef"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SandboxEnvironment:
-    """Everything, running. `fakes` plays Slack and AWS; `replica` is the service; `log` its log."""
+    """The running sandbox. `fakes` are Slack and AWS; `replica` is the service; `log` its log file."""
 
     fakes: Fakes
     replica: Replica

@@ -1,4 +1,4 @@
-"""The two stand-ins, joined by the real hook Lambda; the service is all that is missing."""
+"""The two stand-ins, connected by the real hook Lambda. The service is not part of it."""
 
 import itertools
 import logging
@@ -24,7 +24,7 @@ LAMBDA_SECONDS: Final = 20.0
 
 
 class LambdaContext:
-    """What AWS Lambda hands to a function beside its event, as far as ours looks at it."""
+    """The part of the Lambda context that the hook function reads."""
 
     def __init__(self, seconds: float, *, region: str = REGION) -> None:
         """`seconds`: the function's time-out, which begins now."""
@@ -36,7 +36,7 @@ class LambdaContext:
 
 
 class Fakes:
-    """Slack and AWS, started together. `service_urls` is where the Lambda forwards hooks, each in its turn."""
+    """Slack and AWS, started together. The Lambda forwards hooks to `service_urls`, round robin."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Fakes:
         self.lambda_seconds = LAMBDA_SECONDS
         """The function's time-out. It tries to reach the service until most of it has passed."""
         self.lambda_time: Callable[[], float] = time.time
-        """The Lambda's own clock: hooks are signed by it, and the service compares it with its own."""
+        """The Lambda's clock. It is in the hook's signature; the service compares it with its own."""
         self.slack = SlackStandIn(users=users, groups=[ONCALL], channels=[CHANNEL])
         self.aws = AwsStandIn(
             domains,
@@ -111,7 +111,7 @@ class Fakes:
         }
 
     def lambda_environment(self) -> Mapping[str, str]:
-        """The hook Lambda's environment; it forwards to the replicas in turn, as a load balancer would."""
+        """The hook Lambda's environment; it forwards to the replicas round robin, as a load balancer does."""
         urls = self.service_urls or ["http://127.0.0.1:9"]
         return {
             **self.aws.environment(),

@@ -20,7 +20,7 @@ ONCALL: Final = UserGroup(id="S0ONCALL", handle="oncall", name="On call", member
 
 SMOKE_TEST: Final = "card charge smoke"
 PAYMENT_RULES: Final = f'approvals = 2\nrequired_checks = ["{SMOKE_TEST}"]\n'
-"""What `payment` asks for in the sandbox that people try: two people, and a green check of its pipeline's."""
+"""The rules of `payment` in the interactive sandbox: two approvals, and a passed check."""
 
 HEAD: Final = f"""\
 [slack]
@@ -42,7 +42,7 @@ jun-lee = "{JUN.id}"
 
 
 def people_of(locale: str) -> tuple[User, ...]:
-    """The same people; Grace reads what the cards are written in."""
+    """The same people; Grace's locale is that of the cards."""
     grace = replace(GRACE, locale="ko-KR" if locale == "ko" else "en-US")
     return tuple(grace if one is GRACE else one for one in PEOPLE)
 

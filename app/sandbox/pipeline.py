@@ -1,4 +1,4 @@
-"""What the domains' pipelines deploy: commits with a title, somebody who pushed, a way to move traffic."""
+"""The domains' pipelines: they deploy commits with a title, a deployer and a traffic configuration."""
 
 import itertools
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ _COMMITS: Final = {
 
 
 class Pipeline:
-    """Pushes commits to the domains; each has its titles in turn, and some have a smoke test."""
+    """Pushes commits to the domains, cycling through their titles. Some domains have a smoke test."""
 
     def __init__(self, aws: AwsStandIn, *, smoke_tests: SmokeTests) -> None:
         self._aws = aws

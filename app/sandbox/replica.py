@@ -19,7 +19,7 @@ INHERITED: Final = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "SSL_CERT_FILE", 
 
 
 class ReplicaNotReady(Exception):
-    """The service did not come up; the message ends with its last words."""
+    """The service did not become ready; the message ends with the end of its log."""
 
 
 def free_port() -> int:

@@ -1,4 +1,4 @@
-"""The scene that the page opens with: two deployments that wait for a yes."""
+"""Seeds the page with two deployments that wait for approval."""
 
 import time
 from typing import Final
@@ -12,7 +12,7 @@ TIMEOUT_SECONDS: Final = 15.0
 
 
 def seed_two_waiting_deployments(sandbox: SandboxEnvironment, shutdown: ShutdownSignal) -> None:
-    """Deploys `payment` as a canary and `order` at once; the last card is the one to begin with.
+    """Deploys `payment` as a canary and `order` all at once; the card of `order` is the latest.
 
     Returns when both cards ask, or when it takes too long: the page shows what there is. Until then the tasks
     start sooner, as nobody is there yet to watch them.
@@ -30,7 +30,7 @@ def seed_two_waiting_deployments(sandbox: SandboxEnvironment, shutdown: Shutdown
 
 
 def _cards_with_buttons(sandbox: SandboxEnvironment) -> int:
-    """How many cards have buttons."""
+    """The number of cards with buttons."""
     return sum(
         any(block["type"] == "actions" for block in message.blocks)
         for message in sandbox.fakes.slack.messages.in_channel(CHANNEL.id)

@@ -1,4 +1,4 @@
-"""A web server in a thread of its own, so that stand-ins answer whatever the caller's loop is doing."""
+"""A web server in its own thread, so that stand-ins answer while the caller's loop is busy."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a closed terminal as a question that is asked between steps, so that nothing is cut off."""
+"""Ctrl-C, SIGTERM and SIGHUP as a flag that is checked between steps, so that no step is interrupted."""
 
 import os
 import select
@@ -10,8 +10,8 @@ SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class ShutdownSignal:
-    """Up once somebody wants us to stop; more of the same then changes nothing, so that stopping is not cut off
-    either. Listens from `listen()` on, which only the main thread may call."""
+    """Set by the first signal; further signals do nothing, so that the shutdown is not interrupted either.
+    Handles signals after `listen()`, which only the main thread may call."""
 
     def __init__(self) -> None:
         self.requested = False
@@ -24,7 +24,7 @@ class ShutdownSignal:
         return self
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Whether it is up, at once or within so many real seconds; None: waits until it is."""
+        """Whether a shutdown was requested within so many real seconds; None: waits until it is."""
         select.select([self._read], [], [], seconds)
         return self.requested
 

@@ -1,4 +1,4 @@
-"""One deployment, through, without a browser: the smoke test."""
+"""The smoke test: one deployment from start to end, without a browser."""
 
 import json
 import time
@@ -18,7 +18,7 @@ Say = Callable[[str], object]
 
 
 class SmokeFailed(Exception):
-    """The deployment did not go the way that it should; the message says where it stopped."""
+    """The smoke test failed; the message says at which step."""
 
 
 class SmokeRun:
@@ -33,7 +33,7 @@ class SmokeRun:
         self._domain = "order"
 
     def approve(self) -> None:
-        """Until production traffic is on green. Raises `SmokeFailed`."""
+        """Approves, and waits until production traffic is on green. Raises `SmokeFailed`."""
         deployment, card = self._deploy()
         self._say(f"{OLU.real_name} presses Approve.")
         self._slack.press(OLU.id, card.channel, card.ts, "approve")
@@ -41,7 +41,7 @@ class SmokeRun:
         self._check_report(deployment, "Succeeded")
 
     def reject(self) -> None:
-        """Until the deployment has failed, with traffic where it was. Raises `SmokeFailed`."""
+        """Rejects, and waits until the deployment has failed and traffic is still on blue. Raises `SmokeFailed`."""
         deployment, card = self._deploy()
         self._say(f"{OLU.real_name} presses Reject and says why: {REASON}")
         self._slack.press(OLU.id, card.channel, card.ts, "reject")

@@ -27,7 +27,7 @@ REQUEST_TIMEOUT_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SmokeTest:
-    """`name` is the check's; the rest is what CI says of a run."""
+    """`name` is the check's name; the others are CI's summaries of a run."""
 
     name: str
     runs: str
@@ -53,7 +53,7 @@ class _Run:
 
 
 class SmokeTests:
-    """Runs them, each in a thread of its own, until `stop`. Every method may be called from any thread."""
+    """Runs the tests, each in its own thread, until `stop`. Every method may be called from any thread."""
 
     def __init__(
         self,

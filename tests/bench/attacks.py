@@ -122,7 +122,7 @@ DEPLOYMENTS = "SELECT g.id::text, s.deployment_id FROM gates g JOIN switches s O
 
 
 def answered_since(env: BenchEnvironment, calls: int) -> dict[str, float]:
-    """When CodeDeploy last heard of each deployment, POSIX seconds, but for its first `calls` calls."""
+    """When CodeDeploy was last called for each deployment, POSIX seconds, without the first `calls` calls."""
     return {call.params["deploymentId"]: call.when.timestamp() for call in env.aws.calls(PUT)[calls:]}
 
 

@@ -16,7 +16,7 @@ INSERT = text("INSERT INTO baseline (body) VALUES (:body)")
 
 
 def build(url: str) -> FastAPI:
-    """One door that keeps what it is sent."""
+    """One endpoint that stores its request body."""
     engine = create_async_engine(sqlalchemy_url(url), pool_size=CONNECTIONS)
     http = FastAPI()
 

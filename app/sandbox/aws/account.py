@@ -1,4 +1,4 @@
-"""Everything the stand-in's one AWS account holds."""
+"""The state of the stand-in's AWS account."""
 
 import random
 import re
@@ -19,7 +19,7 @@ _DEPLOYMENT_ID: Final = re.compile(r"d-[A-Z0-9]{9}")
 
 
 class Account:
-    """Groups by domain, deployments by id, task definitions. Touch it inside a turn."""
+    """Groups by domain, deployments by id, task definitions. Use it with the lock held."""
 
     def __init__(
         self, domains: Iterable[SandboxDomain], *, lock: AccountLock, clock: Clock, chance: random.Random

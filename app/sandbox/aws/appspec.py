@@ -55,7 +55,7 @@ class Revision:
 
 
 class Revisions:
-    """Every revision that was ever deployed, by application; and what stands in S3 and on GitHub."""
+    """The revisions ever deployed, by application, and the contents in S3 and on GitHub."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], Revision] = {}

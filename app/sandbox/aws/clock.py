@@ -1,4 +1,4 @@
-"""The stand-in's own time: it runs at any speed, stands still, or is moved by hand."""
+"""The stand-in's clock: it runs at any speed, is stopped, or is advanced by hand."""
 
 import heapq
 import itertools
@@ -11,10 +11,10 @@ from app.sandbox.aws.lock import AccountLock
 
 
 class Clock:
-    """Stand-in seconds since the epoch, and what is due when.
+    """Stand-in seconds since the epoch, and the work scheduled on it.
 
-    `speed` is stand-in seconds per real second; 0 stands still, so that only `advance` moves it. Starts at
-    the real time unless told otherwise. What is due runs in the clock's own thread, or inside `advance`.
+    `speed` is stand-in seconds per real second; 0 stops it, so that only `advance` moves it. Starts at
+    the real time by default. Due work runs in the clock's own thread, or inside `advance`.
     """
 
     def __init__(self, lock: AccountLock, *, speed: float = 1.0, start: datetime | None = None) -> None:
@@ -58,7 +58,7 @@ class Clock:
         self._wake.set()
 
     def advance(self, seconds: float) -> None:
-        """Moves time forward; all that falls due on the way has run, each at its own time, on return."""
+        """Moves time forward; on return all work due by then has run, each at its own time."""
         if seconds < 0:
             raise ValueError("time does not run backwards")
         with self._lock.hold():
@@ -68,7 +68,7 @@ class Clock:
         self._wake.set()
 
     def advance_to_next(self, *, at_most: float) -> float | None:
-        """Moves to the next thing due, at most so many seconds away; gives the seconds moved."""
+        """Moves to the next due work, at most so many seconds away; returns the seconds moved."""
         with self._lock.hold():
             if not self._due:
                 return None

@@ -1,4 +1,4 @@
-"""CodeDeploy's operations, JSON 1.1: here what changes something."""
+"""CodeDeploy's writing operations, JSON 1.1."""
 
 from typing import Any
 
@@ -51,7 +51,7 @@ class CodeDeploy:
         return deployment
 
     def put_status(self, params: Params) -> dict[str, Any]:
-        """PutLifecycleEventHookExecutionStatus: the first answer stands."""
+        """PutLifecycleEventHookExecutionStatus: the first answer counts."""
         deployment = self._deployment(params)
         status = params.get("status")
         if status not in ("Succeeded", "Failed"):

@@ -1,4 +1,4 @@
-"""What a page or a test does to the stand-in AWS, and what it may ask of it, past the wire."""
+"""Controls and inspects the stand-in AWS from a page or a test, without the wire."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -248,7 +248,7 @@ class Controls:
             return list(self._account.deployment(deployment_id).answers)
 
     def calls(self, op: str | None = None) -> list[Call]:
-        """Every request heard, oldest first; all of them, or those of one operation."""
+        """The requests received, oldest first; all, or those of one operation."""
         with self._lock.hold():
             return self._calls.all(op)
 

@@ -1,4 +1,4 @@
-"""One deployment of the stand-in, as it goes."""
+"""A deployment and its lifecycle events."""
 
 from dataclasses import dataclass, field
 from typing import Any, Final

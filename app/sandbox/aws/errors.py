@@ -1,4 +1,4 @@
-"""What AWS refuses with."""
+"""AWS's errors."""
 
 
 class AwsError(Exception):

@@ -1,4 +1,4 @@
-"""Why a deployment ended, in CodeDeploy's words where they are known."""
+"""The reasons why a deployment failed, in CodeDeploy's words where they are known."""
 
 from typing import Final
 

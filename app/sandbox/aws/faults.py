@@ -1,4 +1,4 @@
-"""Everything that can go wrong between a caller and AWS, on demand."""
+"""Injects faults between a caller and AWS."""
 
 import random
 import threading
@@ -20,14 +20,14 @@ Kind = Literal[
 ]
 """`error` is a 500, `unavailable` a 503; `signature_expired` is what a wrong clock leads to; `drop` closes the
 connection without an answer; `timeout_…` keeps it open and silent until the caller gives up. What is
-`…_after_commit` has happened although the caller is not told; everything else has not happened."""
+`…_after_commit` has happened although the caller gets no success; everything else has not happened."""
 
 AFTER_COMMIT: Final = frozenset({"error_after_commit", "drop_after_commit", "timeout_after_commit"})
 EVERY_OP: Final = "*"
 
 
 class Chances(TypedDict, total=False):
-    """Probabilities, 0 to 1, tried in this order; the first that strikes is what happens."""
+    """Probabilities, 0 to 1, tried in this order; the first that is drawn applies."""
 
     throttle: float
     error: float
@@ -83,7 +83,7 @@ class _Hooks:
 class Faults:
     """Safe from any thread. `op` is an operation of any service (`GetDeployment`), or `*` for all of them.
 
-    Faults strike each HTTP request, so a client that retries uses up one with every try.
+    A fault applies to one HTTP request, so a client that retries uses up one per try.
     """
 
     def __init__(self, seed: int | None = None) -> None:
@@ -95,7 +95,7 @@ class Faults:
         self._hooks = _Hooks()
 
     def add(self, op: str, kind: Kind, *, times: int | None = 1) -> None:
-        """The next `times` requests meet this, after whatever was added before; None: until cleared."""
+        """Applies to the next `times` requests, after the faults added before; None: until cleared."""
         if kind not in get_args(Kind):
             raise ValueError(f"no such fault: {kind}")
         with self._lock:
@@ -107,7 +107,7 @@ class Faults:
             self._slow[op] = _Slow(milliseconds / 1000, times)
 
     def rate(self, op: str, **chances: Unpack[Chances]) -> None:
-        """Strikes at random, by the stand-in's seed; no chances: never."""
+        """Applies at random, by the stand-in's seed; no chances: never."""
         unknown = set(chances) - set(get_args(Kind))
         if unknown:
             raise ValueError(f"no such fault: {', '.join(sorted(unknown))}")
@@ -152,7 +152,7 @@ class Faults:
             self._hooks.late_answers += times
 
     def clear(self, op: str | None = None) -> None:
-        """Nothing goes wrong any more, with this operation or with anything."""
+        """Clears the faults of one operation, or all faults."""
         with self._lock:
             for faults in (self._due, self._slow, self._rates):
                 if op is None:
@@ -182,7 +182,7 @@ class Faults:
         return self._hooks.unfound_reads
 
     def takes_late_answer(self) -> bool:
-        """Whether this answer, which comes too late, is taken for one."""
+        """Whether a late answer to a hook is accepted."""
         with self._lock:
             taken = self._hooks.late_answers > 0
             self._hooks.late_answers -= taken

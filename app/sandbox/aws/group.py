@@ -1,4 +1,4 @@
-"""One domain's ECS service: its task sets and the listener's weights, the one truth about traffic."""
+"""One domain's ECS service: its task sets and the listener's weights, which decide about traffic."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -114,5 +114,5 @@ class Group:
         return self.weights[task_set.target_group]
 
     def green_share(self) -> int:
-        """Percent on green, as the current deployment names its sides; 0 before there was one."""
+        """Percent on green, as the current deployment names blue and green; 0 before there was one."""
         return self.weight(self.current.green) if self.current else 0

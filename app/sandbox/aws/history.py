@@ -1,4 +1,4 @@
-"""A past, so that an account does not look newborn."""
+"""Past deployments, so that the account has a history."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""CodeDeploy calling the hook's Lambda function."""
+"""CodeDeploy's calls to the hook's Lambda function."""
 
 import base64
 import json
@@ -55,7 +55,7 @@ class HookCalls:
         return self._faults.takes_late_answer()
 
     def call(self, deployment: Deployment, event: LifecycleEvent) -> None:
-        """With the lock held: makes the execution id and calls the function, as often as the faults say."""
+        """With the lock held: makes the execution id and calls the function, as many times as the faults say."""
         execution_id = self._new_execution_id()
         deployment.executions[execution_id] = event
         event.unseen_reads = self._faults.progress_reads
@@ -68,7 +68,7 @@ class HookCalls:
                 self.made.append(HookCall(deployment.id, event.name, self._clock.now(), "lost"))
 
     def call_again(self, deployment: Deployment) -> None:
-        """With the lock held: the same execution once more. Raises `ValueError` when no hook is waited for."""
+        """With the lock held: repeats the call of the same execution. Raises `ValueError` if no hook is pending."""
         event = deployment.running_event
         execution_id = next((id_ for id_, one in deployment.executions.items() if one is event), None)
         if event is None or execution_id is None:

@@ -1,4 +1,4 @@
-"""The life of a deployment: what follows what, and what ends it."""
+"""The state machine of a deployment."""
 
 from collections.abc import Callable
 from functools import partial
@@ -72,7 +72,7 @@ class Machine:
         self._begin(deployment, next(event for event in deployment.events if event.status == "Pending"))
 
     def terminate_now(self, deployment: Deployment) -> None:
-        """Ends the termination wait: blue goes, and with it the fast way back."""
+        """Ends the termination wait: blue is terminated, and a fast rollback is no longer possible."""
         deployment.terminates_at = None
         if deployment.blue is not None:
             deployment.blue.status = "DRAINING"

@@ -24,4 +24,4 @@ class Pace:
 
 
 UNWATCHED: Final = Pace(start=0.01, event=0.01, install=0.1, shift=0.1, stop=0.05, drain=0.05)
-"""For as long as nobody looks. A quicker clock would do too, but it would be ahead of everybody else's ever after."""
+"""For unattended steps. A faster clock would do too, but it would stay ahead of all other clocks."""

@@ -1,4 +1,4 @@
-"""The setting that the stand-in plays: domains behind one load balancer, and what AWS would call their parts."""
+"""The topology of the stand-in: domains behind one load balancer, and the ARNs of their parts."""
 
 from dataclasses import dataclass
 from hashlib import sha256

@@ -1,4 +1,4 @@
-"""The stand-in's one HTTP endpoint."""
+"""The stand-in's HTTP endpoint."""
 
 import asyncio
 from collections.abc import Collection
@@ -20,7 +20,7 @@ from app.sandbox.aws.topology import ACCOUNT
 
 UNAVAILABLE: Final = "<html><body>503 Service Unavailable</body></html>"
 MAX_SILENCE_SECONDS: Final = 60.0
-"""Real seconds after which a request that nobody gives up on is dropped."""
+"""Real seconds after which a silent connection is dropped."""
 
 
 class Wire:
@@ -83,7 +83,7 @@ class Wire:
     def _respond(
         self, request: protocols.Request, operation: Operation, fault: FaultEffect
     ) -> web.StreamResponse:
-        """Does the work unless a fault keeps it from being done."""
+        """Runs the operation unless a fault prevents it."""
         before = fault.before_commit or self._also_needs(request)
         if before is not None:
             self._note(request.op, request.params, before)
@@ -112,7 +112,7 @@ class Wire:
 
 
 def _fault(request: protocols.Request, kind: Kind) -> web.StreamResponse:
-    """What the caller is told; nothing, in the end, where the connection is dropped or kept silent."""
+    """The error response of a fault. It is not sent if the connection is dropped or kept silent."""
     if kind == "unavailable":  # a front end of AWS answers in HTML
         return web.Response(status=503, text=UNAVAILABLE, content_type="text/html")
     errors = {

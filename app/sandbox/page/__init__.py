@@ -1,1 +1,1 @@
-"""The sandbox's one page: Slack on the left, the domains on the right, live. Start with `server.py`."""
+"""The sandbox's page: Slack on the left, the domains on the right, updated live. Start with `server.py`."""

@@ -1,4 +1,4 @@
-"""What somebody does on the page: a JSON body, checked, and what is said about it."""
+"""An action on the page: a validated JSON body and its result."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class ActionRequest(BaseModel):
-    """A request's body. `who` acts."""
+    """A request's body. `who` is the acting person."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -17,7 +17,7 @@ class ActionRequest(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ActionResult:
-    """What the page says about it; empty: what happened shows by itself."""
+    """The message that the page shows; empty for none."""
 
     words: str = ""
     trouble: bool = False

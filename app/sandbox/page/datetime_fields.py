@@ -1,4 +1,4 @@
-"""What a browser's date-and-time field gives, as Slack's client sends it."""
+"""Converts the values of a browser's datetime-local fields to what Slack's client sends."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,7 +9,7 @@ from app.sandbox.slack.viewer import Viewer
 
 
 def with_datetime_fields(view: View, values: Mapping[str, Filling], *, viewer: Viewer) -> dict[str, Filling]:
-    """`2026-11-26T10:00` in a datetimepicker becomes seconds since the epoch; everything else stays."""
+    """Converts `2026-11-26T10:00` in a datetimepicker to seconds since the epoch. Other values are unchanged."""
     pickers = {
         name
         for block, element in fields_of(view)

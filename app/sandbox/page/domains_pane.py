@@ -25,7 +25,7 @@ _EVENT_WORDS: Final = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DomainStatus:
-    """A domain's status: `state` picks the look, `words` say it; `until` with the words before a countdown."""
+    """A domain's status: `state` is the CSS class, `words` the text; `until` ends a countdown after `until_words`."""
 
     state: str
     words: str
@@ -39,7 +39,7 @@ def domain_pieces(aws: AwsStandIn) -> dict[str, Any]:
 
 
 def live_deployment(aws: AwsStandIn, domain: str) -> DeploymentSnapshot | None:
-    """The one under way, if any."""
+    """The running deployment, if any."""
     last = _last(aws.deployments(domain))
     return None if last is None or last.over else last
 
@@ -117,12 +117,12 @@ def _last(deployments: Sequence[DeploymentSnapshot]) -> DeploymentSnapshot | Non
 
 
 def _green_version(deployments: Sequence[DeploymentSnapshot]) -> str:
-    """What the latest deployment that is no rollback brings."""
+    """The version of the latest deployment that is not a rollback."""
     return next((_tag(one) for one in reversed(deployments) if one.rollback_of is None), "")
 
 
 def _blue_version(deployments: Sequence[DeploymentSnapshot]) -> str:
-    """What served before that one: the last that succeeded before it."""
+    """The version before that one: the last that succeeded."""
     own = [one for one in deployments if one.rollback_of is None]
     return next((_tag(one) for one in reversed(own[:-1]) if one.status == "Succeeded"), "")
 

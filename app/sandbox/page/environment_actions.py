@@ -1,4 +1,4 @@
-"""What one does in the other half: deploy, stop, alarm, move the clock, make trouble, kill the service."""
+"""Actions in the domains pane: deploy, stop, set an alarm, change the clock, toggle faults, kill the service."""
 
 import asyncio
 from typing import Any, Final, Literal
@@ -17,7 +17,7 @@ SPEEDS: Final = (1, 10, 60)
 
 
 class Deploy(ActionRequest):
-    """`domain` None: all of them. `own`: the person who acts deploys, not the usual one."""
+    """`domain` None: all domains. `own`: the acting person is the deployer."""
 
     domain: str | None
     shift: Literal["all-at-once", "canary", "linear"] = "all-at-once"
@@ -50,7 +50,7 @@ class ServiceOrder(ActionRequest):
 
 
 class EnvironmentActions:
-    """By the path that the page posts to."""
+    """The actions by the path that the page posts to."""
 
     def __init__(
         self, fakes: Fakes, pipeline: Pipeline, *, fault_toggles: FaultToggles, service: Service

@@ -1,4 +1,4 @@
-"""Things that go wrong, each on until it is switched off again."""
+"""Faults that the page switches on and off."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ REPORT: Final = "PutLifecycleEventHookExecutionStatus"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FaultToggle:
-    """`words` name it in the menu, `what` says what to expect; `begin` brings it about."""
+    """A fault. `words` is its name in the menu, `what` the expected effect; `begin` injects it."""
 
     name: str
     words: str
@@ -66,7 +66,7 @@ FAULT_TOGGLES: Final = (
 
 
 class FaultToggles:
-    """Which of them are on. Safe from any thread."""
+    """The active faults. Thread-safe."""
 
     def __init__(self, fakes: Fakes) -> None:
         self._fakes = fakes
@@ -85,7 +85,7 @@ class FaultToggles:
         return toggle
 
     def calm(self) -> None:
-        """Nothing goes wrong any more."""
+        """Clears all faults."""
         with self._lock:
             self._on.clear()
             self._apply()
@@ -94,7 +94,7 @@ class FaultToggles:
         return [{"name": toggle.name, "words": toggle.words} for toggle in self._on.values()]
 
     def _apply(self) -> None:
-        """Two troubles may strike one operation, so all are cleared and those that are on begin again."""
+        """Two faults may affect the same operation, so all are cleared and the active ones are injected again."""
         self._fakes.aws.faults.clear()
         self._fakes.slack.faults.clear()
         for toggle in self._on.values():

@@ -1,4 +1,4 @@
-"""What has changed since, as server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html."""
+"""Changes as server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html."""
 
 import asyncio
 import json
@@ -11,17 +11,17 @@ from aiohttp import web
 Pieces = dict[str, Any]
 
 POLL_SECONDS: Final = 1.0
-"""How long a change that nobody rang for stays unseen."""
+"""The delay until a change without a notification is found."""
 
 BATCH_SECONDS: Final = 0.04
-"""Changes come in bursts; this long they are gathered."""
+"""Changes come in bursts; they are collected for this long."""
 
 KEEPALIVE_SECONDS: Final = 15.0
-"""A stream that says nothing for longer is taken for dead by something on the way."""
+"""Proxies drop a stream that is silent for longer."""
 
 
 class ChangeNotifier:
-    """Rung from any thread after a change; whoever listens on a loop wakes."""
+    """Wakes subscribers on their event loops. `notify` may be called from any thread."""
 
     def __init__(self) -> None:
         self._listening: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
@@ -32,7 +32,7 @@ class ChangeNotifier:
                 loop.call_soon_threadsafe(event.set)
 
     def subscribe(self) -> asyncio.Event:
-        """Set at every notify until `unsubscribe`."""
+        """An event that is set at every `notify` until `unsubscribe`."""
         event = asyncio.Event()
         self._listening.add((asyncio.get_running_loop(), event))
         return event
@@ -42,7 +42,7 @@ class ChangeNotifier:
 
 
 def difference(old: Pieces, new: Pieces) -> Pieces:
-    """`{"put": what is new or other, "gone": keys}`; empty when there is none."""
+    """`{"put": new or changed pieces, "gone": removed keys}`; empty if nothing changed."""
     put = {key: piece for key, piece in new.items() if key not in old or old[key] != piece}
     gone = [key for key in old if key not in new]
     return {"put": put, "gone": gone} if put or gone else {}
@@ -51,7 +51,7 @@ def difference(old: Pieces, new: Pieces) -> Pieces:
 async def stream(
     request: web.Request, notifier: ChangeNotifier, *, read: Callable[[], Pieces], now: Callable[[], float]
 ) -> web.StreamResponse:
-    """Everything at first, then the differences, each with the stand-in's time, until the reader leaves."""
+    """Sends everything, then the differences, each with the stand-in's time, until the client disconnects."""
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )

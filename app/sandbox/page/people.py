@@ -1,4 +1,4 @@
-"""The people whom one may act as, as the page introduces them."""
+"""The people whom the page can act as."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class PersonView:
 
 
 def default_person(people: Iterable[User], *, locale: str) -> str:
-    """Whom one is at first: somebody who may decide and reads the cards' language."""
+    """The person selected at first: may decide and reads the cards' language."""
     people = list(people)
     fitting = (one for one in people if _decides(one) and one.locale.startswith(locale))
     return next(fitting, people[0]).id

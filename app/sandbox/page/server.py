@@ -1,5 +1,5 @@
-"""The page's web server. Everything that changes goes through `POST /do/…` with a JSON body, so that no other
-site's form can post here; everything that shows comes over `/live`."""
+"""The page's web server. All changes are `POST /do/…` with a JSON body, so that another site's form cannot post
+here. All content comes over `/live`."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -38,7 +38,7 @@ HEADERS: Final = {
 
 
 class Page(ServerThread):
-    """The page at `url`. Raises `OSError` at once when somebody else has the port."""
+    """The page at `url`. Raises `OSError` if the port is in use."""
 
     def __init__(self, sandbox: SandboxEnvironment, *, port: int, locale: str = "en") -> None:
         self._fakes = sandbox.fakes
@@ -86,12 +86,12 @@ class Page(ServerThread):
         return web.FileResponse(STYLESHEET)
 
     async def _live(self, request: web.Request) -> web.StreamResponse:
-        """`?who=U…`: what that person sees, as it changes."""
+        """Streams one person's view: `?who=U…`."""
         pane = self._pane(request)
         return await stream(request, self._notifier, read=lambda: self._pieces(pane), now=self._now)
 
     async def _state(self, request: web.Request) -> web.Response:
-        """The same, once."""
+        """One snapshot of that view."""
         return web.json_response({"now": self._now(), "put": self._pieces(self._pane(request)), "gone": []})
 
     async def _do(self, request: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""The one replica of the service, as the page sees and treats it."""
+"""Controls the service replica from the page."""
 
 from collections.abc import Callable
 from threading import Lock
@@ -25,7 +25,7 @@ class Service:
         return "running" if self._replica.running else "down"
 
     def kill(self) -> None:
-        """SIGKILL: no goodbye, as when a machine is lost."""
+        """Sends SIGKILL, as when a machine is lost."""
         with self._lock:
             self._replica.kill()
 

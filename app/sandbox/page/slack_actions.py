@@ -1,4 +1,4 @@
-"""What one does in the Slack half: press, fill in, close, say, look at Home."""
+"""Actions in the Slack pane: press, submit, close, post, open Home."""
 
 from typing import Any, Final
 
@@ -46,7 +46,7 @@ class Say(ActionRequest):
 
 
 class SlackActions:
-    """By the path that the page posts to."""
+    """The actions by the path that the page posts to."""
 
     def __init__(self, slack: SlackStandIn) -> None:
         self._slack = slack
@@ -107,13 +107,13 @@ class SlackActions:
         return _result_of(result.ack)
 
     async def home(self, request: ActionRequest) -> ActionResult:
-        """An app that publishes no Home tab does not answer; Slack says nothing about it."""
+        """No error if the app publishes no Home tab: Slack shows none either."""
         await self._slack.open_home_async(request.who)
         return ActionResult()
 
 
 def _result_of(ack: Ack) -> ActionResult:
-    """What Slack's client says when all is not well."""
+    """The message that Slack's client shows for a failed ack."""
     return (
         ActionResult()
         if ack.acked

@@ -1,4 +1,4 @@
-"""What one person sees in Slack, in pieces that the page can replace one by one."""
+"""One person's view of Slack, in pieces that the page can replace one by one."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from app.sandbox.slack.stand_in import SlackStandIn
 from app.sandbox.slack.viewer import Viewer
 
 Drawn = tuple[Message, Message | None, Json]
-"""A piece, and what it was drawn from: the message, and the root of its thread where that is shown as well."""
+"""A rendered piece and its sources: the message, and the root of its thread if that is shown too."""
 
 
 class SlackPane:
@@ -53,7 +53,7 @@ class SlackPane:
         return {key: piece for key, (_, _, piece) in shown.items()}
 
     def _piece(self, key: str, message: Message, root: Message | None, viewer: Viewer) -> Drawn:
-        """With a `root` the reply as it stands in the channel, too, else the message where it was said."""
+        """With a `root`: the broadcast reply in the channel. Without: the message itself."""
         old = self._drawn.get(key)
         # Messages are frozen: the same objects draw the same piece.
         if old and old[0] is message and old[1] is root:

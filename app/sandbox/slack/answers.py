@@ -1,4 +1,4 @@
-"""What became of something that a person did in Slack."""
+"""The results of user actions in Slack."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

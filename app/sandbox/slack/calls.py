@@ -43,7 +43,7 @@ class Calls:
             return [call for call in self._calls if method in (None, call.method)]
 
     def traffic(self) -> str:
-        """Every text that the app sent, a line each, plain: neither JSON nor URL encoding hides a secret."""
+        """Every text that the app sent, one per line, decoded, so that neither JSON nor URL encoding hides a secret."""
         lines = []
         for call in self.all():
             for text in _texts(call.params):

@@ -15,7 +15,7 @@ MAX_UPDATE_CHARS: Final = 4_000
 
 
 class ChatApi:
-    """Each method takes a request's arguments and gives what stands beside `"ok": true`."""
+    """Each method takes a request's arguments and returns the fields beside `"ok": true`."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._ws = workspace

@@ -1,4 +1,4 @@
-"""How tests and the sandbox's page reach what runs on the server's loop, from any thread or other loop."""
+"""Lets tests and the page call coroutines on the server's loop from any thread or other loop."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -19,8 +19,8 @@ CALL_TIMEOUT_SECONDS: Final = 60.0
 
 
 class ClientBridge:
-    """Every action twice: `press` blocks, so never call it on the loop that the app answers on; there,
-    await `press_async`. What they do and take stands in `UserActions`, `ModalActions` and `Sockets`."""
+    """Each action in two forms: `press` blocks, so never call it on the loop that the app answers on; await
+    `press_async` there. See `UserActions`, `ModalActions` and `Sockets`."""
 
     def __init__(
         self, actions: UserActions, modals: ModalActions, *, sockets: Sockets, delivery: Delivery

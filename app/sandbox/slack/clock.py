@@ -1,4 +1,4 @@
-"""Slack's own time: trigger ids, response URLs, rates and message timestamps go by it."""
+"""Slack's clock, used for trigger ids, response URLs, rates and message timestamps."""
 
 import threading
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from time import time
 
 
 class Clock:
-    """The real time plus what was added by hand; given a `start` it stands still and moves by hand alone."""
+    """The real time plus what `advance` added; with a `start` it is stopped and moved by `advance` only."""
 
     def __init__(self, start: datetime | None = None) -> None:
         self._still = start.timestamp() if start else None

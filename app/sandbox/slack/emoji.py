@@ -1,4 +1,4 @@
-""":shortcodes: of the emoji that a deployment talks in; any other stays as it is written."""
+""":shortcodes: of the emoji used in deployment messages; others stay as written."""
 
 import re
 from typing import Final

@@ -1,4 +1,4 @@
-"""Slack's refusals."""
+"""Slack's errors."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ class SlackError(Exception):
 
 
 def invalid_blocks(code: str, problems: list[str]) -> SlackError:
-    """What is wrong is told twice: in `errors`, and as `response_metadata.messages` with pointers."""
+    """Problems are reported twice: in `errors`, and as `response_metadata.messages` with pointers."""
     plain = [problem.removeprefix("[ERROR] ") for problem in problems]
     return SlackError(code, errors=plain, response_metadata={"messages": problems})
 
@@ -32,4 +32,4 @@ def ratelimited(retry_after: int) -> SlackError:
 
 
 class NotInWorkspace(LookupError):
-    """The play names a person, channel, message, button or view that the workspace does not have."""
+    """The workspace has no such person, channel, message, button or view."""

@@ -1,4 +1,4 @@
-"""Everything that can go wrong between the app and Slack, on demand."""
+"""Injects faults between the app and Slack."""
 
 import threading
 from collections.abc import Iterator
@@ -35,8 +35,8 @@ class _Due:
 class Faults:
     """Safe from any thread. `method` is a Web API method (`chat.update`), `response_url`, or `*` for all.
 
-    `times`: the next so many requests, after whatever was added before; None: until cleared. Faults strike
-    each HTTP request, so a client that retries uses one up with every try. `channel`: only requests about it.
+    `times`: the next so many requests, after whatever was added before; None: until cleared. A fault applies
+    to one HTTP request, so a client that retries uses up one per try. `channel`: only requests about it.
     """
 
     def __init__(self) -> None:
@@ -99,7 +99,7 @@ class Faults:
         self._doubled += times
 
     def clear(self, method: str | None = None) -> None:
-        """Nothing goes wrong any more, with this method or at all."""
+        """Clears the faults of one method, or all faults."""
         with self._lock:
             for faults in (self._due, self._slow):
                 if method is None:

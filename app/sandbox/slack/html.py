@@ -1,4 +1,4 @@
-"""HTML that cannot be forgotten to be escaped: only `Html` goes in as it is."""
+"""Builds HTML that is escaped by default: only `Html` is inserted as it is."""
 
 from html import escape
 from typing import Final
@@ -25,7 +25,7 @@ def join(*parts: str) -> Html:
 
 
 def tag(name: str, attributes: dict[str, str | bool | None] | None = None, *content: str) -> Html:
-    """An element. An attribute that is None or False is left out; True stands without a value."""
+    """An element. An attribute that is None or False is left out; True is written without a value."""
     written = "".join(_attribute(key, value) for key, value in (attributes or {}).items())
     if name in VOID:
         return Html(f"<{name}{written}>")

@@ -16,7 +16,7 @@ def new_id(prefix: str) -> str:
 
 
 def new_secret(length: int = 24) -> str:
-    """What stands in a response URL or a socket's ticket."""
+    """The secret of a response URL or of a socket's ticket."""
     return secrets.token_urlsafe(length)[:length]
 
 

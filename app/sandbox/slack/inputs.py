@@ -1,4 +1,4 @@
-"""A modal's input fields: what stands in them at first, what a person puts in, what the client refuses."""
+"""A modal's input fields: initial values, entered values, and client-side errors."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -79,7 +79,7 @@ def client_errors(view: View, state: Mapping[str, Any]) -> dict[str, str]:
 
 
 def options_of(element: Json) -> list[Json]:
-    """Also those that stand in groups."""
+    """Includes the options in groups."""
     grouped = [option for group in element.get("option_groups", []) for option in group["options"]]
     return [*element.get("options", []), *grouped]
 

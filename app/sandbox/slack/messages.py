@@ -58,7 +58,7 @@ class Messages:
             return message
 
     def rename_channel(self, old: str, new: str) -> None:
-        """Everything that was said in `old` is in `new`, with the same ts; nothing is left in `old`."""
+        """Moves all messages from `old` to `new`; they keep their ts."""
         with self._lock.change():
             for message in [one for one in self._messages.values() if one.channel == old]:
                 del self._messages[old, message.ts]
@@ -69,7 +69,7 @@ class Messages:
             self._keep(replace(self.get(channel, ts), deleted=True))
 
     def find(self, channel: str, ts: str) -> Message | None:
-        """A message that is there, ephemeral ones included."""
+        """An existing message; ephemeral ones included."""
         message = self._messages.get((channel, ts))
         return None if message is None or message.deleted else message
 
@@ -81,7 +81,7 @@ class Messages:
         return message
 
     def in_channel(self, channel: str | None = None, *, viewer: str | None = None) -> list[Message]:
-        """What stands in a channel (None: in all) for everybody, and the ephemerals of `viewer`."""
+        """The public messages of a channel (None: of all), and the ephemerals of `viewer`."""
         with self._lock.hold():
             return [
                 message

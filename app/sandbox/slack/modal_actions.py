@@ -1,4 +1,4 @@
-"""What a person does with an open modal: https://docs.slack.dev/surfaces/modals."""
+"""Actions on an open modal: https://docs.slack.dev/surfaces/modals."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -39,7 +39,7 @@ class ModalActions:
         return self._apply_ack(view, ack)
 
     async def close(self, user: str, view_id: str, *, all_of_them: bool = False) -> Ack | None:
-        """Closes the modal, or the whole stack; the app hears of it if it asked to, else None."""
+        """Closes the modal, or the whole stack; notifies the app if it asked for it, else returns None."""
         view = self._ws.views.get(view_id)
         if all_of_them:
             self._ws.views.clear(user)

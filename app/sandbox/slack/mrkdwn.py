@@ -1,4 +1,4 @@
-"""Slack's own markup, drawn: https://docs.slack.dev/messaging/formatting-message-text.
+"""Renders Slack's markup: https://docs.slack.dev/messaging/formatting-message-text.
 
 As in Slack, a `*` or `_` opens and closes only where no letter touches it from outside: `*승인*했습니다` stays
 as it is written, in real Slack too.
@@ -28,7 +28,7 @@ _BROADCASTS: Final = ("channel", "here", "everyone")
 
 
 def mrkdwn_html(text: str, *, viewer: Viewer, verbatim: bool = True) -> Html:
-    """`verbatim` false: bare addresses become links too, as Slack does unless told not to."""
+    """`verbatim` false: bare addresses become links too, as Slack does by default."""
     return _Drawing(viewer, verbatim=verbatim).draw(text)
 
 
@@ -52,7 +52,7 @@ class _Drawing:
         return self._released(self._lines(text))
 
     def _lines(self, text: str) -> Html:
-        """Quotations and what stands between them."""
+        """Quotations and the lines between them."""
         drawn: list[Html] = []
         quoted: list[str] = []
         plain: list[str] = []

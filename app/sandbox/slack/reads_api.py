@@ -15,7 +15,7 @@ MAX_PAGE_SIZE: Final = 999
 
 
 class ReadsApi:
-    """Each method takes a request's arguments and gives what stands beside `"ok": true`."""
+    """Each method takes a request's arguments and returns the fields beside `"ok": true`."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._ws = workspace
@@ -82,7 +82,7 @@ class ReadsApi:
         return {"channel": channel_json(find_channel(self._ws, text_of(params, "channel")))}
 
     def history(self, params: Params) -> Json:
-        """Newest first, without whispers, and without replies that were not broadcast."""
+        """Newest first, without ephemerals, and without replies that were not broadcast."""
         channel = self._readable(params)
         said = self._ws.messages.in_channel(channel.id)
         shown = [message for message in said if message.broadcast or not message.is_reply]

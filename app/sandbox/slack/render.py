@@ -20,7 +20,7 @@ STYLESHEET: Final = Path(__file__).parent / "static" / "slack.css"
 def message_html(message: Message, *, viewer: Viewer, above: Html = NOTHING) -> str:
     """One message: `<article class="sl-message" data-channel data-ts>`; blocks where it has any, else text.
 
-    `above` stands between its head and what it says.
+    `above` is rendered between its head and its body.
     """
     place: dict[str, str | bool | None] = {"data-channel": message.channel, "data-ts": message.ts}
     frame = Frame(viewer=viewer, place=place, values={})
@@ -59,7 +59,7 @@ def view_html(view: View, *, viewer: Viewer, values: Mapping[str, str] | None = 
 
 
 def blocks_html(blocks: Sequence[Json], frame: Frame, *, errors: Mapping[str, str] | None = None) -> Html:
-    """`errors` stand under the inputs that they are about, by block id."""
+    """`errors` are rendered under their inputs, by block id."""
     drawn = [_BLOCKS.get(block["type"], _unknown)(block, frame) for block in blocks]
     errors_html = [_error((errors or {}).get(block["block_id"])) for block in blocks]
     return tag("div", {"class": "sl-blocks"}, *(join(*pair) for pair in zip(drawn, errors_html, strict=True)))

@@ -1,4 +1,4 @@
-"""A reply that stands in the channel, too: the same message, under a line that names its thread."""
+"""Renders a broadcast reply in the channel: the same message, under a line that names its thread."""
 
 from app.sandbox.slack.html import Html, tag
 from app.sandbox.slack.mrkdwn import mrkdwn_html

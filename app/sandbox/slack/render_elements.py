@@ -1,4 +1,4 @@
-"""Elements of Block Kit, drawn. What they say about themselves stands in `render_frame`."""
+"""Renders the elements of Block Kit. Their data attributes are in `render_frame`."""
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime

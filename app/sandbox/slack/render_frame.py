@@ -20,7 +20,7 @@ Attributes = dict[str, str | bool | None]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Frame:
-    """Where things are drawn. `place`: the attributes that say which message or view they stand in.
+    """The context of rendering. `place`: the attributes that name the message or view.
 
     `values`: what was typed so far, by block id, so that redrawing a form loses nothing.
     """

@@ -9,7 +9,7 @@ from app.sandbox.slack.workspace import Workspace
 
 
 class Responses:
-    """Answers to a press or a command, whoever sends them: the secret address is all it takes."""
+    """Answers to a press or a command, authenticated by the secret address alone."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._ws = workspace

@@ -1,4 +1,4 @@
-"""Small rules that a JSON value can be held against; together they spell Block Kit's schema.
+"""Validation rules for JSON values; together they are Block Kit's schema.
 
 A rule reports problems in the words of Slack's own validator: `[ERROR] … [json-pointer:/blocks/0/text]`.
 """
@@ -76,7 +76,7 @@ def items(rule: Rule, *, max_items: int, min_items: int = 1) -> Rule:
 
 
 def anything(_value: object, _at: str, _report: Report) -> None:
-    """Not looked into."""
+    """Not validated."""
 
 
 def object_with(known: Mapping[str, Rule], *, required: tuple[str, ...] = ()) -> Rule:
@@ -100,7 +100,7 @@ def object_with(known: Mapping[str, Rule], *, required: tuple[str, ...] = ()) ->
 
 
 def by_type(kinds: Mapping[str, Rule]) -> Rule:
-    """An object whose `type` says which rule it is held against."""
+    """An object whose `type` selects its rule."""
 
     def check(value: object, at: str, report: Report) -> None:
         if not isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Who and what is in a workspace."""
+"""Users, groups, channels, messages and views."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -67,7 +67,7 @@ class Shown:
 class Message:
     """One message. `only_for`: an ephemeral one, and who sees it. `earlier`: what it said before, oldest first.
 
-    `broadcast`: a reply that stands in the channel, too; it is a reply all the same.
+    `broadcast`: a reply that is shown in the channel, too; it is still a reply.
     `edited_at` is a ts and set only where Slack's client says "(edited)": not while blocks are shown.
     """
 

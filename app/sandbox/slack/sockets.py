@@ -19,7 +19,7 @@ from app.sandbox.slack.shapes import APP, Json
 MAX_SOCKETS: Final = 10
 HOST: Final = "stand-in"
 CLOSE_SECONDS: Final = 0.3
-"""How long a closing socket waits for the other side to say goodbye."""
+"""How long a closing socket waits for the other side's close frame."""
 
 Kind = Literal["interactive", "slash_commands", "events_api"]
 
@@ -83,7 +83,7 @@ class Sockets:
         return ws
 
     async def send(self, kind: Kind, payload: Json, *, seconds: float) -> Ack:
-        """One envelope to one socket, in turn; never again, whatever becomes of it."""
+        """Sends one envelope to one socket, round robin. It is never sent again."""
         id_ = str(uuid4())
         envelope = {
             "envelope_id": id_,

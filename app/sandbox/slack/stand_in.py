@@ -30,7 +30,7 @@ class SlackStandIn(ClientBridge):
     tokens and scopes in `credentials`.
 
     People act through `press`, `press_in_view`, `submit`, `close`, `slash` and `open_home`
-    (`app.sandbox.slack.user_actions`, `…modal_actions`); `replay` is somebody who listened in. Each comes twice:
+    (`app.sandbox.slack.user_actions`, `…modal_actions`); `replay` is an eavesdropper. Each comes twice:
     `press` blocks, so it must not be called on the loop that the app answers on; `press_async` is to be
     awaited there. They go to one connected socket, else as signed HTTP to `request_url`.
     """
@@ -130,5 +130,5 @@ class SlackStandIn(ClientBridge):
         return self._ws.permalink(message.channel, message.ts)
 
     def viewer(self, user: str) -> Viewer:
-        """Through whose eyes a page is drawn."""
+        """The viewer for whom a page is rendered."""
         return viewer_of(self._ws.people, user, now=self.clock.now())

@@ -1,4 +1,4 @@
-"""Trigger ids and response URLs: what a press entitles the app to, for a while."""
+"""Trigger ids and response URLs: they are valid for a limited time after a press."""
 
 import threading
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ class Triggers:
 
 
 class ResponseUrls:
-    """Five uses, within 30 minutes. `path` is what stands after the host."""
+    """Five uses, within 30 minutes. `path` is the part after the host."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

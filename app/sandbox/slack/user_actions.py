@@ -1,4 +1,4 @@
-"""What a person in the workspace does: press, submit, close, give a command, open the Home tab."""
+"""Actions of a person in the workspace: press, give a command, open the Home tab."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -70,7 +70,7 @@ class UserActions:
         return PressResult(ack=ack, trigger_id=payload["trigger_id"])
 
     async def slash(self, user: str, channel: str, command: str, text: str = "") -> SlashResult:
-        """Gives a command; what comes with the ack is shown, to the person alone unless it says otherwise."""
+        """Gives a command; the answer in the ack is shown, as an ephemeral by default."""
         person, place = self._ws.people.user(user), self._ws.people.channel(channel)
         url = self._ws.response_urls.issue(channel=place.id, user=person.id)
         payload = self._payloads.command(person, place, command, text, url)
@@ -88,9 +88,12 @@ class UserActions:
     async def change_channel_id(
         self, old: str, new: str, *, notify: bool = True, **fields: Any
     ) -> Ack | None:
-        """A channel becomes private or shared and gets another id: messages keep their ts, and the old id is not found
-        any more. `fields` of the channel change with it. `notify`: whether the app hears of it; Slack tells only of
-        channels that are shared with another company."""
+        """A channel becomes private or shared and gets another id.
+
+        Messages keep their ts, and the old id is not found any more. `fields` of the channel change with it.
+        `notify`: whether the app gets the event; Slack sends it only for channels that are shared with another
+        company.
+        """
         with self._ws.lock.change():
             self._ws.people.rename_channel(old, new, **fields)
             self._ws.messages.rename_channel(old, new)

@@ -1,4 +1,4 @@
-"""Through whose eyes a message is drawn: names, language and time zone."""
+"""The person for whom a message is rendered: names, language and time zone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

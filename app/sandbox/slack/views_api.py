@@ -11,7 +11,7 @@ from app.sandbox.slack.workspace import Workspace
 
 
 class ViewsApi:
-    """Each method takes a request's arguments and gives what stands beside `"ok": true`."""
+    """Each method takes a request's arguments and returns the fields beside `"ok": true`."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._ws = workspace
@@ -23,7 +23,7 @@ class ViewsApi:
         }
 
     def open(self, params: Params) -> Json:
-        """A trigger is spent only by a view that is good."""
+        """Only a valid view spends the trigger."""
         body = read_view(params, surface="modal")
         self._reject_duplicate(body)
         return _answer(self._ws.views.open(self._ws.triggers.spend(text_of(params, "trigger_id")), body))

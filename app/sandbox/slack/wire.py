@@ -1,4 +1,4 @@
-"""The stand-in's HTTP side: the Web API, response URLs, and the door to Socket Mode."""
+"""The stand-in's HTTP side: the Web API, response URLs, and the endpoint of Socket Mode."""
 
 import asyncio
 from collections.abc import Callable
@@ -94,7 +94,7 @@ class Wire:
         return answer
 
     async def _apply_fault(self, http: web.Request, method: str, channel: str) -> FaultEffect:
-        """Applies what the fault does before the work. Raises the refusal, or `_Reset` once the connection is gone."""
+        """Applies what the fault does before the work. Raises its error, or `_Reset` once the connection is gone."""
         fault = self._faults.take(method, channel)
         if fault.delay:
             await asyncio.sleep(fault.delay)

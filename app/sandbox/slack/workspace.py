@@ -1,4 +1,4 @@
-"""The state of one workspace, as the wire and the people in it share it."""
+"""The state of one workspace, shared by the wire and the user actions."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

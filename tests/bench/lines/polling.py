@@ -1,4 +1,4 @@
-"""What it costs to watch many live switches that stand still: processor time, and calls to CodeDeploy."""
+"""The cost of polling many live switches at rest: processor time and calls to CodeDeploy."""
 
 import os
 import time

@@ -1,6 +1,6 @@
 // The domains: one tile each, kept up to date in place so that the bars can move.
 
-import { act, busy } from "./deeds.js";
+import { act, busy } from "./actions.js";
 import { afterEach, keys, piece, standInNow, when } from "./live.js";
 import { cardOf, flash } from "./slack.js";
 

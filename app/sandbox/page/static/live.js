@@ -34,8 +34,8 @@ export function look(who) {
   source?.close();
   source = new EventSource(`/live?who=${encodeURIComponent(who)}`);
   source.addEventListener("all", (event) => {
-    const told = JSON.parse(event.data);
-    take({ ...told, gone: [...pieces.keys()].filter((key) => !(key in told.put)) });
+    const state = JSON.parse(event.data);
+    take({ ...state, gone: [...pieces.keys()].filter((key) => !(key in state.put)) });
   });
   source.addEventListener("change", (event) => take(JSON.parse(event.data)));
   source.addEventListener("open", () => { document.getElementById("gone").hidden = true; });

@@ -1,6 +1,6 @@
 // The modal on top, as the app drew it; what was typed survives its redrawing.
 
-import { act, busy } from "./deeds.js";
+import { act, busy } from "./actions.js";
 import { when } from "./live.js";
 
 const dialog = document.getElementById("modal");

@@ -1,6 +1,6 @@
 // Buttons and selects that the app drew: asked back first where it wants that, then sent, as Slack's client does.
 
-import { act, busy, toast } from "./deeds.js";
+import { act, busy, toast } from "./actions.js";
 import { pointAt, cardOf } from "./slack.js";
 import { tileOf } from "./domains.js";
 

@@ -1,6 +1,6 @@
 // The Slack half: places as tabs, messages with their threads, what is new.
 
-import { act } from "./deeds.js";
+import { act } from "./actions.js";
 import { afterEach, keys, piece, when } from "./live.js";
 import { hang } from "./threads.js";
 

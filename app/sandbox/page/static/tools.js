@@ -1,6 +1,6 @@
 // The clock, the troubles, the service, and who one is.
 
-import { act, busy } from "./deeds.js";
+import { act, busy } from "./actions.js";
 import { look, when } from "./live.js";
 import { forget, lookAgain, placeShown } from "./slack.js";
 

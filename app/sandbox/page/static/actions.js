@@ -6,21 +6,21 @@ export function who() {
   return document.querySelector("#people input:checked").value;
 }
 
-/** Posts a deed of the person who acts; gives whether it went well. */
-export async function act(deed, body = {}) {
-  let told;
+/** Posts an action of the acting person; returns whether it succeeded. */
+export async function act(action, body = {}) {
+  let result;
   try {
-    const response = await fetch(`/do/${deed}`, {
+    const response = await fetch(`/do/${action}`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ who: who(), ...body }),
     });
-    told = await response.json();
+    result = await response.json();
   } catch {
-    told = { words: "The sandbox does not answer.", trouble: true };
+    result = { words: "The sandbox does not answer.", trouble: true };
   }
-  if (told.words) toast(told.words, told.trouble);
-  return !told.trouble;
+  if (result.words) toast(result.words, result.trouble);
+  return !result.trouble;
 }
 
 /** Disables a button for as long as its work lasts. */
