@@ -24,11 +24,11 @@ from tests.harness import Harness, text_of
 Json = dict[str, Any]
 
 GUEST: Final = User(id="U05GUEST", name="guest", real_name="Guest", is_restricted=True)
-MESSAGE_GONE_ERRORS: Final = User(id="U06GONE", name="gone", real_name="Gone Long", deleted=True)
+DEACTIVATED: Final = User(id="U06GONE", name="gone", real_name="Gone Long", deleted=True)
 ROBOT: Final = User(id="U07ROBOT", name="robot", real_name="Robot", is_bot=True)
 STRANGER: Final = User(id="U08STRANGER", name="stranger", real_name="Stranger", is_stranger=True)
 FAR: Final = User(id="U09FAR", name="far", real_name="Far Away", team_id="T9OTHER")
-OUTSIDERS: Final = (GUEST, MESSAGE_GONE_ERRORS, ROBOT, STRANGER, FAR)
+OUTSIDERS: Final = (GUEST, DEACTIVATED, ROBOT, STRANGER, FAR)
 
 TWO_APPROVALS: Final = config_text(order="approvals = 2\n")
 
@@ -58,13 +58,13 @@ def whispers(harness: Harness, user: User) -> list[str]:
     return [text_of(message) for message in harness.slack.messages.ephemerals(user.id)]
 
 
-async def heard(harness: Harness, user: User, times: int) -> list[str]:
+async def wait_for_replies(harness: Harness, user: User, times: int) -> list[str]:
     """What this person was told, once it is so many things."""
     await harness.until(lambda: len(whispers(harness, user)) == times)
     return whispers(harness, user)
 
 
-async def is_told(harness: Harness, user: User, *words: str) -> str:
+async def wait_for_reply(harness: Harness, user: User, *words: str) -> str:
     """Waits until this person was told something with these words in it; gives all that was said to them."""
     await harness.until(lambda: all(word in harness.ephemerals(user.id) for word in words))
     return harness.ephemerals(user.id)

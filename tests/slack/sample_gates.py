@@ -107,7 +107,7 @@ AT_DEADLINE: Final = {"decided_at": NOON + timedelta(minutes=55)}
 ENDED: Final = replace(SWITCH, ended_at=NOON + timedelta(minutes=9), ending="Stopped", status="Stopped")
 
 
-def told(outcome: Outcome, detail: str) -> dict[str, Any]:
+def acknowledged(outcome: Outcome, detail: str) -> dict[str, Any]:
     return {"outcome": outcome, "outcome_detail": detail, "reported_at": NOON + timedelta(minutes=4)}
 
 
@@ -128,15 +128,15 @@ STATES: Final[Mapping[str, tuple[GateView, OwnedDomain | None]]] = {
         ORDER,
     ),
     "approved-told": (
-        view(reported(Verdict.APPROVED, Outcome.TOLD), **APPROVED, **told(Outcome.TOLD, "Succeeded")),
+        view(reported(Verdict.APPROVED, Outcome.TOLD), **APPROVED, **acknowledged(Outcome.TOLD, "Succeeded")),
         ORDER,
     ),
     "rejected": (
-        view(reported(Verdict.REJECTED, Outcome.TOLD), **REJECTED, **told(Outcome.TOLD, "Failed")),
+        view(reported(Verdict.REJECTED, Outcome.TOLD), **REJECTED, **acknowledged(Outcome.TOLD, "Failed")),
         ORDER,
     ),
     "expired": (
-        view(reported(Verdict.EXPIRED, Outcome.TOLD), **AT_DEADLINE, **told(Outcome.TOLD, "Failed")),
+        view(reported(Verdict.EXPIRED, Outcome.TOLD), **AT_DEADLINE, **acknowledged(Outcome.TOLD, "Failed")),
         ORDER,
     ),
     "withdrawn": (
@@ -152,7 +152,7 @@ STATES: Final[Mapping[str, tuple[GateView, OwnedDomain | None]]] = {
         view(
             reported(Verdict.APPROVED, Outcome.CONTRADICTED),
             **APPROVED,
-            **told(Outcome.CONTRADICTED, "Failed"),
+            **acknowledged(Outcome.CONTRADICTED, "Failed"),
         ),
         ORDER,
     ),
@@ -160,7 +160,7 @@ STATES: Final[Mapping[str, tuple[GateView, OwnedDomain | None]]] = {
         view(
             reported(Verdict.REJECTED, Outcome.UNDELIVERABLE),
             **REJECTED,
-            **told(Outcome.UNDELIVERABLE, "AccessDeniedException"),
+            **acknowledged(Outcome.UNDELIVERABLE, "AccessDeniedException"),
         ),
         ORDER,
     ),
@@ -171,7 +171,7 @@ STATES: Final[Mapping[str, tuple[GateView, OwnedDomain | None]]] = {
             basis=Basis.AUTO_ROLLBACK,
             decided_at=NOON,
             decided_name="codeDeployRollback",
-            **told(Outcome.TOLD, "Succeeded"),
+            **acknowledged(Outcome.TOLD, "Succeeded"),
         ),
         ORDER,
     ),

@@ -8,7 +8,7 @@ import pytest
 
 from app.sandbox.people import JUN, MINA, OLU
 from tests.harness import Harness, text_of
-from tests.slack.play import Build, deploys, gate_held, is_told, press_in, press_waits
+from tests.slack.play import Build, deploys, gate_held, press_in, press_waits, wait_for_reply
 
 
 @pytest.fixture(params=["socket", "http"])
@@ -53,7 +53,7 @@ async def test_the_list_of_what_waits_travels_in_both_modes(both: Harness) -> No
 async def test_a_refusal_is_whispered_in_both_modes(both: Harness) -> None:
     deployment, _ = await both.open_gate("order")
     assert (await both.approve(JUN.id, deployment)).acked
-    await is_told(both, JUN, "order", "S0ONCALL")
+    await wait_for_reply(both, JUN, "order", "S0ONCALL")
     assert both.gate(deployment)["verdict"] is None
 
 

@@ -11,7 +11,7 @@ from app.bootstrap import CannotStart
 from app.sandbox.fakes import Fakes
 from app.sandbox.people import JUN, MINA, OLU
 from tests.harness import AT_ONCE, text_of
-from tests.slack.play import FAR, Build, deploys, is_told, naming, opened
+from tests.slack.play import FAR, Build, deploys, naming, opened, wait_for_reply
 
 BAD_TOKENS = [("SLACK_BOT_TOKEN", "xoxb-revoked"), ("SLACK_APP_TOKEN", "xapp-revoked")]
 
@@ -67,6 +67,6 @@ async def test_slack_being_away_at_the_start_does_not_stop_it(build: Build) -> N
         await harness.until(lambda: "approve" in harness.actions(deployment), timeout=15)
         assert "/archives/" in text_of(await deploys(harness))
         await harness.approve(FAR.id, deployment)
-        await is_told(harness, FAR, "full members")
+        await wait_for_reply(harness, FAR, "full members")
         await harness.approve(MINA.id, deployment)
         assert await harness.reported(deployment) == ["Succeeded"]

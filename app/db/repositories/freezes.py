@@ -165,13 +165,13 @@ class Freezes:
             driver, _, rows, *claimed = found
             yield HeldFreezesRows(driver, [freeze_from_row(row) for row in rows], is_replay=claimed == [[]])
 
-    async def standing(self) -> Sequence[ActiveFreeze]:
+    async def active(self) -> Sequence[ActiveFreeze]:
         """Those that are not over, planned ones among them."""
         return [freeze_from_row(row) for row in await self._database.rows(SELECT_ACTIVE)]
 
     async def end_freezes(self, *, now: datetime) -> Sequence[ActiveFreeze]:
         """Closes those whose end has come; gives what is left standing."""
-        standing = await self.standing()
+        standing = await self.active()
         over = [each for each in standing if _end_of(each.freeze) <= now]
         if over:
             lock = {"audit_lock": audit_lock_name(NO_DEPLOYMENT)}

@@ -197,10 +197,10 @@ def _outcome_text(view: GateView, texts: Texts) -> str:
     detail = inline(view.outcome_detail or "")
     match view.outcome:
         case Outcome.TOLD:
-            told = texts("card.outcome.told", answer=detail)
+            reported = texts("card.outcome.told", answer=detail)
             ended = view.switch.ended_at is not None and not is_approved(view)
-            over = texts("card.outcome.ended", ending=ending_text(view.switch)) if ended else ""
-            return f"{told}\n{over}" if over else told
+            ended_line = texts("card.outcome.ended", ending=ending_text(view.switch)) if ended else ""
+            return f"{reported}\n{ended_line}" if ended_line else reported
         case Outcome.CONTRADICTED:
             return texts("card.outcome.contradicted", held=detail)
         case Outcome.UNDELIVERABLE:

@@ -11,7 +11,7 @@ from app.slack.cards.approval_status import secondary_buttons
 from app.slack.text.switch import domain_name, traffic_text
 
 
-class Asks(StrEnum):
+class Confirmation(StrEnum):
     """The confirmation of Approve: for the last missing approval, one of several, or one that a rule holds back."""
 
     LAST = "approve"
@@ -26,23 +26,26 @@ def decision_buttons(
     by_form = rule_status is not None and rule_status.asks_reason
     return actions(
         block_id,
-        approve_button(view, texts=texts, by_form=by_form, asks=_asks(rule_status)),
+        approve_button(view, texts=texts, by_form=by_form, confirmation=_confirmation(rule_status)),
         reject_button(view, texts=texts),
         *secondary_buttons(view, rule_status=rule_status, texts=texts),
     )
 
 
-def approve_button(view: GateView, *, texts: Texts, by_form: bool, asks: Asks) -> Block:
+def approve_button(view: GateView, *, texts: Texts, by_form: bool, confirmation: Confirmation) -> Block:
     """`by_form`: a form asks for the reason, so there is no confirmation dialog."""
     name = domain_name(view, texts)
     port = f":{view.switch.listener_port}" if view.switch.listener_port else ""
     ask = confirm(
-        title=texts(f"confirm.{asks}.title", domain=name),
+        title=texts(f"confirm.{confirmation}.title", domain=name),
         text=texts(
-            f"confirm.{asks}.text", domain=name, port=port, traffic=traffic_text(view.switch.traffic, texts)
+            f"confirm.{confirmation}.text",
+            domain=name,
+            port=port,
+            traffic=traffic_text(view.switch.traffic, texts),
         ),
-        yes=texts(f"confirm.{asks}.yes"),
-        no=texts(f"confirm.{asks}.no"),
+        yes=texts(f"confirm.{confirmation}.yes"),
+        no=texts(f"confirm.{confirmation}.no"),
     )
     return button(
         texts("button.approve"),
@@ -59,10 +62,10 @@ def reject_button(view: GateView, *, texts: Texts) -> Block:
     return button(texts("button.reject"), action="reject", value=action_value, style="danger")
 
 
-def _asks(rule_status: RuleStatus | None) -> Asks:
+def _confirmation(rule_status: RuleStatus | None) -> Confirmation:
     """The same for every reader of the card."""
     if rule_status is None:
-        return Asks.TOWARD
+        return Confirmation.TOWARD
     if rule_status.is_held:
-        return Asks.HELD
-    return Asks.LAST if rule_status.one_is_enough else Asks.TOWARD
+        return Confirmation.HELD
+    return Confirmation.LAST if rule_status.one_is_enough else Confirmation.TOWARD

@@ -97,23 +97,23 @@ def _since(view: GateView, texts: Texts) -> str:
         return texts("deploys.since.untold")
     if not is_let_through(view) or view.basis is Basis.AUTO_ROLLBACK:
         return ""
-    told = _told_since(view)
-    if not told:
+    key = _since_key(view)
+    if not key:
         return ""
     switch = view.switch
-    return texts(f"deploys.since.{told}", percent=switch.green_percent or 0, ending=ending_text(switch))
+    return texts(f"deploys.since.{key}", percent=switch.green_percent or 0, ending=ending_text(switch))
 
 
-def _told_since(view: GateView) -> str:
+def _since_key(view: GateView) -> str:
     """The text key. For an undo, traffic on green is not mentioned: green runs the previous version."""
     if is_taken_back(view):
         return "taken_back"
     if is_being_taken_back(view):
         return "taking_back"
-    course = progress_of(view)
-    if course is Progress.SHIFTING:
-        return "" if view.basis is Basis.UNDO else course.value
-    return course.value if course is Progress.ENDED else ""
+    progress = progress_of(view)
+    if progress is Progress.SHIFTING:
+        return "" if view.basis is Basis.UNDO else progress.value
+    return progress.value if progress is Progress.ENDED else ""
 
 
 def card_link(place: CardPlace | None, base: str | None, texts: Texts) -> str:

@@ -32,8 +32,8 @@ def progress_blocks(view: GateView, *, texts: Texts) -> list[Block]:
     """Empty while the gate waits, and after a denial without a rollback."""
     if isinstance(view.gate, Awaiting):
         return []
-    course = _rollback_progress if view.basis in {Basis.AUTO_ROLLBACK, Basis.UNDO} else _progress
-    words = [*course(view, texts), *_intervention(view, texts), *_rollback(view, texts)]
+    progress = _rollback_progress if view.basis in {Basis.AUTO_ROLLBACK, Basis.UNDO} else _progress
+    words = [*progress(view, texts), *_intervention(view, texts), *_rollback(view, texts)]
     return [section(text) for text in words]
 
 
@@ -115,19 +115,19 @@ def _progress(view: GateView, texts: Texts) -> list[str]:
 
 def _rollback_progress(view: GateView, texts: Texts) -> list[str]:
     """Green of a rollback or an undo runs the previous version, and the text says so."""
-    switch, course = view.switch, progress_of(view)
+    switch, progress = view.switch, progress_of(view)
     if (
-        course is Progress.HELD
+        progress is Progress.HELD
         or is_taken_back(view)
-        or (course is Progress.ENDED and was_stopped_here(view))
+        or (progress is Progress.ENDED and was_stopped_here(view))
     ):
         return []
-    at = switch.ended_at if course is Progress.FINISHED else switch.switched_at
+    at = switch.ended_at if progress is Progress.FINISHED else switch.switched_at
     words = "rescue" if view.basis is Basis.AUTO_ROLLBACK else "undo"
-    superseded = words == "undo" and course is Progress.FINISHED and view.superseded
+    superseded = words == "undo" and progress is Progress.FINISHED and view.superseded
     return [
         texts(
-            f"course.{words}.{'superseded' if superseded else course.value}",
+            f"course.{words}.{'superseded' if superseded else progress.value}",
             at=when(at or view.opened_at),
             ending=ending_text(switch),
             percent=switch.green_percent or 0,

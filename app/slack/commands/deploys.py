@@ -176,7 +176,7 @@ class DeploysCommand:
         if unknown := self._unknown(names, texts):
             return only(unknown, texts=texts)
         domain = names[0] if len(names) == 1 else None
-        return await self._lists.beside(texts("deploys.reject_on_the_card"), domain=domain, texts=texts)
+        return await self._lists.with_intro(texts("deploys.reject_on_the_card"), domain=domain, texts=texts)
 
     def _unknown(self, names: Sequence[DomainName], texts: Texts) -> str:
         """The text for unknown domain names; empty if all are known."""

@@ -71,7 +71,7 @@ _TIME_REFUSED: Final[dict[type[TimeRefused], str]] = {
 
 
 class FreezeQueries(FreezeRecord, Protocol):
-    async def standing(self) -> Sequence[ActiveFreeze]: ...
+    async def active(self) -> Sequence[ActiveFreeze]: ...
 
 
 class _NotUnderstood(Exception):
@@ -123,8 +123,8 @@ class FreezeCommand:
             )
         except _NotUnderstood as exc:
             return str(exc)
-        except Denial as refusal:
-            return self._refused(refusal, texts)
+        except Denial as denial:
+            return self._refused(denial, texts)
         self._changed()
         return _declared_text(declared, span=asked.span, now=now, texts=texts)
 
@@ -143,8 +143,8 @@ class FreezeCommand:
                 now=self._clock(),
                 request=request,
             )
-        except Denial as refusal:
-            return self._refused(refusal, texts)
+        except Denial as denial:
+            return self._refused(denial, texts)
         self._changed()
         return lifted_text(lifted, domains=domains, now=self._clock(), texts=texts)
 
@@ -155,9 +155,9 @@ class FreezeCommand:
         if unknown:
             names = unknown_names_text(sorted(unknown), rules=self._rules, texts=texts)
             return texts("policy.unknown", names=names)
-        standing = await self._record.standing()
+        active = await self._record.active()
         lines = freeze_lines(
-            [each for each in standing if not wanted or each.domains is None or wanted & set(each.domains)],
+            [each for each in active if not wanted or each.domains is None or wanted & set(each.domains)],
             rules=self._rules,
             now=self._clock(),
             texts=texts,
@@ -167,23 +167,23 @@ class FreezeCommand:
 
     async def of(self, domain: DomainName) -> tuple[Freeze, ...]:
         """One domain's freezes, in force or not, of the configuration and the database."""
-        standing = await self._record.standing()
-        own = [each.freeze for each in standing if each.domains is None or domain in each.domains]
+        active = await self._record.active()
+        own = [each.freeze for each in active if each.domains is None or domain in each.domains]
         return (*self._rules.freezes(domain), *own)
 
-    def _refused(self, refusal: Denial, texts: Texts) -> str:
-        if isinstance(refusal, UnknownDomains):
-            names = unknown_names_text(refusal.names, rules=self._rules, texts=texts)
+    def _refused(self, denial: Denial, texts: Texts) -> str:
+        if isinstance(denial, UnknownDomains):
+            names = unknown_names_text(denial.names, rules=self._rules, texts=texts)
             return texts("freeze.unknown_domains", names=names)
-        if isinstance(refusal, NotAnAdmin):
+        if isinstance(denial, NotAnAdmin):
             return texts("freeze.not_an_admin", who=mentions(self._rules.admins) or "—")
-        if isinstance(refusal, AlreadyHandled):
+        if isinstance(denial, AlreadyHandled):
             return texts("refused.already_handled")
-        if isinstance(refusal, NotAMember):
+        if isinstance(denial, NotAMember):
             return texts("refused.not_a_member")
-        if not isinstance(refusal, NotAFreeze):
-            raise refusal
-        return texts(_SAID[type(refusal)])
+        if not isinstance(denial, NotAFreeze):
+            raise denial
+        return texts(_SAID[type(denial)])
 
 
 def _targets(words: Sequence[str]) -> tuple[tuple[DomainName, ...] | None, Sequence[str]]:
@@ -199,9 +199,9 @@ def _read(words: Sequence[str], *, now: datetime, zone: ZoneInfo | None, texts: 
         raise _NotUnderstood(texts("freeze.how_to"))
     try:
         span = read_span(" ".join(rest), now=now, zone=zone)
-    except TimeRefused as refused:
-        key = _TIME_REFUSED[type(refused)]
-        raise _NotUnderstood(texts(key, words=inline(refused.words, longest=60))) from None
+    except TimeRefused as denied:
+        key = _TIME_REFUSED[type(denied)]
+        raise _NotUnderstood(texts(key, words=inline(denied.words, longest=60))) from None
     return _Asked(domains=domains, span=span)
 
 
@@ -215,6 +215,6 @@ def _declared_text(declared: Declared, *, span: TimeSpan, now: datetime, texts: 
         end=when(asked.end),
         reason=inline(asked.reason),
     )
-    beside = [f"• {of_domains(each, now=now, texts=texts)}" for each in declared.beside[:5]]
+    related = [f"• {of_domains(each, now=now, texts=texts)}" for each in declared.beside[:5]]
     lines = [said, span_text(span.start, span.end, zone=span.zone, texts=texts)]
-    return "\n".join([*lines, texts("freeze.beside"), *beside] if beside else lines)
+    return "\n".join([*lines, texts("freeze.beside"), *related] if related else lines)

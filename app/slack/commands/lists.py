@@ -87,7 +87,7 @@ class DeploysLists:
         last = section("\n".join([f"*{texts('deploys.last')}*", *(history or [texts("deploys.never")])]))
         return Shown(text=title, blocks=[header(title), *waiting, divider(), last])
 
-    async def beside(self, said: str, *, domain: str | None, texts: Texts) -> Shown:
+    async def with_intro(self, said: str, *, domain: str | None, texts: Texts) -> Shown:
         """Pending gates (of the domain) under a sentence."""
         listed = await self._page(0, domain=domain)
         if listed.total:

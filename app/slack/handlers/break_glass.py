@@ -76,7 +76,7 @@ class BreakGlassHandler:
         self._answer(body, reply, profile)
 
     def _answer(self, body: Body, reply: VoteReply, profile: Profile) -> None:
-        lasting = is_lasting(reply.refusal, profile.person)
+        lasting = is_lasting(reply.denial, profile.person)
         (self._replies.deny if lasting else self._replies.answer)(body, reply.text)
 
     async def ask(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
@@ -118,7 +118,7 @@ class BreakGlassHandler:
             carried = BreakGlassMetadata.parse(metadata)
         except InvalidActionValue:
             raise RequestDenied(NoSuchGate(), None) from None
-        glass = BreakGlassRequest(
+        break_glass_request = BreakGlassRequest(
             gate=carried.action_value.gate,
             edition=carried.action_value.edition,
             person=profile.person,
@@ -127,20 +127,24 @@ class BreakGlassHandler:
             request=request,
         )
         breaking = break_glass(
-            glass, record=self._record, rules=self._rules, traffic=self._traffic, now=self._clock()
+            break_glass_request,
+            record=self._record,
+            rules=self._rules,
+            traffic=self._traffic,
+            now=self._clock(),
         )
         return await run_until(until, breaking)
 
     async def _answer_denied(
         self, ack: Ack, denied: RequestDenied, view: Mapping[str, Any], reason: str, texts: Texts
     ) -> None:
-        refusal = denied.refusal
-        if isinstance(refusal, ReasonMissing):
+        denial = denied.refusal
+        if isinstance(denial, ReasonMissing):
             await ack(response_action="errors", errors={REASON: texts("glass.reason_missing")})
-        elif isinstance(refusal, RulesChanged) and denied.view is not None:
+        elif isinstance(denial, RulesChanged) and denied.view is not None:
             action_value = BreakGlassMetadata.parse(view.get("private_metadata")).action_value
             form = break_glass_form(
-                action_value, view=denied.view, broken=refusal.broken, texts=texts, reason=reason, again=True
+                action_value, view=denied.view, broken=denial.broken, texts=texts, reason=reason, again=True
             )
             await ack(response_action="update", view=form)
         else:
@@ -192,8 +196,8 @@ class BreakGlassHandler:
         view = await self._record.get(gate)
         if view is None:
             return None
-        (beside,) = await with_related_switches([view], record=self._record, rules=self._rules)
-        return beside
+        (related,) = await with_related_switches([view], record=self._record, rules=self._rules)
+        return related
 
     def _form(
         self, action_value: ActionValue, view: GateView | None, profile: Profile, texts: Texts
@@ -208,8 +212,8 @@ class BreakGlassHandler:
             raise RequestDenied(NotAnAdmin(), view)
         try:
             approval_context_of(view, rules=self._rules)
-        except Denial as refusal:
-            raise RequestDenied(refusal, view) from None
+        except Denial as denial:
+            raise RequestDenied(denial, view) from None
         broken = violations_for(view, rules=self._rules, now=self._clock(), person=person)
         if not broken:
             raise RequestDenied(NothingToBreak(), view)
@@ -217,4 +221,4 @@ class BreakGlassHandler:
 
     def _why_not(self, denied: RequestDenied, texts: Texts) -> VoteReply:
         text = denial_text(denied, texts=texts, approvers=self._rules.admins)
-        return VoteReply(text=text, refusal=denied.refusal)
+        return VoteReply(text=text, denial=denied.refusal)

@@ -41,9 +41,9 @@ def result_of(pick: Pick, reply: VoteReply, *, by: UserId, texts: Texts) -> Resu
         decided = reply.counted.decision is not None
         return Result(name=_name(view, texts), words=words, recorded=True, decided=decided)
     name = _name(reply.view, texts) if reply.view else escaped(pick.label)
-    if reply.view is not None and isinstance(reply.refusal, AlreadyDecided) and _is_by(reply.view, by):
+    if reply.view is not None and isinstance(reply.denial, AlreadyDecided) and _is_by(reply.view, by):
         return recorded_result(reply.view, texts=texts)
-    return Result(name=name, words=reply.text, recorded=isinstance(reply.refusal, AlreadyApproved))
+    return Result(name=name, words=reply.text, recorded=isinstance(reply.denial, AlreadyApproved))
 
 
 def recorded_result(view: GateView, *, texts: Texts) -> Result:

@@ -41,7 +41,7 @@ class UndoDenied:
 
     text: str
     retryable: bool = False
-    refusal: Denial | None = None
+    denial: Denial | None = None
 
 
 class UndoHandler:
@@ -84,7 +84,7 @@ class UndoHandler:
             await ack(response_action="update", view=undo_notice(texts("refused.no_such_gate"), texts=texts))
             return
         denied = await self._intervene(
-            asked.action_value, asked.deed, profile, reason, until=until, request=request_key(body)
+            asked.action_value, asked.kind, profile, reason, until=until, request=request_key(body)
         )
         if denied is None:
             await ack()
@@ -111,7 +111,7 @@ class UndoHandler:
             self._answer(body, denied, profile)
 
     def _answer(self, body: Body, denied: UndoDenied, profile: Profile) -> None:
-        lasting = is_lasting(denied.refusal, profile.person)
+        lasting = is_lasting(denied.denial, profile.person)
         (self._replies.deny if lasting else self._replies.answer)(body, denied.text)
 
     async def ask(self, gate: GateId, profile: Profile, *, body: Body) -> str:
@@ -129,13 +129,13 @@ class UndoHandler:
         except RequestDenied as exc:
             return self._denied(exc, texts)
         try:
-            deed = available_undo(undo_context_of(view))
-        except Denial as refusal:
+            kind = available_undo(undo_context_of(view))
+        except Denial as denial:
             return UndoDenied(
-                text=denial_text(RequestDenied(refusal, view), texts=texts, approvers=()), refusal=refusal
+                text=denial_text(RequestDenied(denial, view), texts=texts, approvers=()), denial=denial
             )
         action_value = ActionValue(gate=view.id, edition=view.edition)
-        form = undo_form(action_value, view=view, deed=deed, texts=texts)
+        form = undo_form(action_value, view=view, kind=kind, texts=texts)
         self._replies.open_modal(body, form, not_opened=texts("refused.form_not_opened"))
         return None
 
@@ -157,7 +157,7 @@ class UndoHandler:
     async def _intervene(
         self,
         action_value: ActionValue,
-        deed: InterventionKind,
+        kind: InterventionKind,
         profile: Profile,
         reason: str,
         *,
@@ -166,14 +166,14 @@ class UndoHandler:
     ) -> UndoDenied | None:
         """Saves the request. None on success: the card shows it."""
         texts = Texts.of(profile.locale)
-        wish = InterventionRequest(
-            gate=action_value.gate, deed=deed, person=profile.person, reason=reason, request=request
+        intervention = InterventionRequest(
+            gate=action_value.gate, deed=kind, person=profile.person, reason=reason, request=request
         )
         try:
-            asking = request_undo(wish, record=self._record, rules=self._rules, now=self._clock())
+            asking = request_undo(intervention, record=self._record, rules=self._rules, now=self._clock())
             await run_until(until, asking)
         except RequestDenied as exc:
-            log.info("undo_refused", why=type(exc.refusal).__name__, deed=deed)
+            log.info("undo_refused", why=type(exc.refusal).__name__, deed=kind)
             return self._denied(exc, texts)
         except UNCONFIRMED as exc:
             log.error("undo_not_recorded", problem=type(exc).__name__, user=profile.person.user)
@@ -187,7 +187,7 @@ class UndoHandler:
 
     def _denied(self, exc: RequestDenied, texts: Texts) -> UndoDenied:
         said = denial_text(exc, texts=texts, approvers=self._who_may(exc.view))
-        return UndoDenied(text=said, refusal=exc.refusal)
+        return UndoDenied(text=said, denial=exc.refusal)
 
     def _who_may(self, view: GateView | None) -> tuple[str, ...]:
         domain = self._rules.domain(view.switch.domain) if view and view.switch.domain else None

@@ -54,7 +54,7 @@ Body = Mapping[str, Any]
 class VoteReply:
     """The reply to a vote, and the buttons under it. `retryable`: a retry may succeed.
 
-    `reason_missing`: the vote would count with a reason; `view`: the gate of a denied vote; `refusal`: why it was
+    `reason_missing`: the vote would count with a reason; `view`: the gate of a denied vote; `denial`: why it was
     denied.
     """
 
@@ -64,7 +64,7 @@ class VoteReply:
     retryable: bool = False
     reason_missing: bool = False
     view: GateView | None = None
-    refusal: Denial | None = None
+    denial: Denial | None = None
 
 
 class VoteHandler:
@@ -155,7 +155,7 @@ class VoteHandler:
                 reply.counted, choice=choice, texts=Texts.of(profile.locale), on_card=on_card
             )
         if text:
-            lasting = is_lasting(reply.refusal, profile.person)
+            lasting = is_lasting(reply.denial, profile.person)
             answer = self._replies.deny if lasting else self._replies.answer
             answer(body, text, answer_blocks(text, reply.buttons))
 
@@ -172,16 +172,16 @@ class VoteHandler:
         """Casts one vote. Every failure becomes a reply, and saves nothing."""
         texts = Texts.of(profile.locale)
         try:
-            press = replace(_press(value, profile, choice, reason), request=request)
+            vote = replace(_vote_request(value, profile, choice, reason), request=request)
             deciding = cast_vote(
-                press, record=self._record, rules=self._rules, traffic=self._traffic, now=self._clock()
+                vote, record=self._record, rules=self._rules, traffic=self._traffic, now=self._clock()
             )
             counted = await run_until(until, deciding)
         except Exception as exc:
             return self._not_counted(exc, profile, texts)
         PRESSES.labels(outcome="counted").inc()
-        self._decided(press.gate)
-        return VoteReply(text="", counted=counted, buttons=self._next_buttons(press, counted, texts))
+        self._decided(vote.gate)
+        return VoteReply(text="", counted=counted, buttons=self._next_buttons(vote, counted, texts))
 
     async def _ask_why(self, body: Body, value: object) -> None:
         """Opens the reject form, unless the vote would be denied anyway."""
@@ -189,8 +189,8 @@ class VoteHandler:
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
         try:
-            press = _press(value, profile, Choice.REJECT, "")
-            asking = check_vote(press, record=self._record, rules=self._rules, now=self._clock())
+            vote = _vote_request(value, profile, Choice.REJECT, "")
+            asking = check_vote(vote, record=self._record, rules=self._rules, now=self._clock())
             view = await run_until(until, asking)
         except UNCONFIRMED as exc:
             log.warning("form_not_opened", problem=type(exc).__name__, user=profile.person.user)
@@ -200,13 +200,13 @@ class VoteHandler:
         except Exception as exc:
             self._answer(body, self._not_counted(exc, profile, texts), profile, Choice.REJECT, on_card=True)
             return
-        action_value = ActionValue(gate=press.gate, edition=press.edition)
+        action_value = ActionValue(gate=vote.gate, edition=vote.edition)
         form = reject_form(
             action_value,
             view=view,
             texts=texts,
             optional=self._needs_no_reason(view),
-            more=rejections_after(view, person=press.person, rules=self._rules, now=self._clock()),
+            more=rejections_after(view, person=vote.person, rules=self._rules, now=self._clock()),
         )
         self._replies.open_modal(body, form, not_opened=texts("refused.form_not_opened"))
 
@@ -223,7 +223,7 @@ class VoteHandler:
                     self._replies.later(self._stale(view.id), what="redraw")
                 reply = denial_text(exc, texts=texts, approvers=_approvers(view, self._rules))
                 break_glass = self._break_glass_buttons(profile, view, exc.unmet, texts) if view else ()
-                return VoteReply(text=reply, buttons=break_glass, view=view, refusal=exc.refusal)
+                return VoteReply(text=reply, buttons=break_glass, view=view, denial=exc.refusal)
             case DatabaseUnavailable() | TimeoutError():
                 user = profile.person.user
                 PRESSES.labels(outcome="record_away").inc()
@@ -235,12 +235,12 @@ class VoteHandler:
                 log.error("press_failed", error_id=short, user=profile.person.user, exc_info=exc)
                 return VoteReply(text=texts("refused.unknown_error", id=short), retryable=True)
 
-    def _next_buttons(self, press: VoteRequest, counted: VoteAccepted, texts: Texts) -> tuple[Block, ...]:
+    def _next_buttons(self, vote: VoteRequest, counted: VoteAccepted, texts: Texts) -> tuple[Block, ...]:
         """Buttons for the voter: retract the vote; for admins, break glass."""
         if counted.decision is not None:
             return ()
-        action_value = ActionValue(gate=press.gate, edition=press.edition)
-        profile = Profile(person=press.person, locale=texts.locale)
+        action_value = ActionValue(gate=vote.gate, edition=vote.edition)
+        profile = Profile(person=vote.person, locale=texts.locale)
         break_glass = self._break_glass_buttons(profile, counted.view, counted.owed, texts)
         return (take_back_button(action_value, texts=texts), *break_glass)
 
@@ -267,7 +267,7 @@ class VoteHandler:
             self._replies.later(self._card_seen(gate, place), what="card place")
 
 
-def _press(value: object, profile: Profile, choice: Choice, reason: str) -> VoteRequest:
+def _vote_request(value: object, profile: Profile, choice: Choice, reason: str) -> VoteRequest:
     """Raises `RequestDenied` for an invalid value."""
     try:
         action_value = ActionValue.parse(value)

@@ -52,7 +52,7 @@ class HomeQueries(RelatedSwitchRecord, Protocol):
 
 
 class ActiveFreezes(Protocol):
-    async def standing(self) -> Sequence[ActiveFreeze]: ...
+    async def active(self) -> Sequence[ActiveFreeze]: ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,7 +112,7 @@ async def load_home(
         mine_total=len(mine),
         others=[one for one in shown if one.view.id not in named],
         others_total=len(others),
-        freezes=await freezes.standing(),
+        freezes=await freezes.active(),
         decided=await queries.last_decided(limit=MAX_DECIDED),
     )
 

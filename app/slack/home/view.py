@@ -10,7 +10,7 @@ from app.gate.rules.permits import AccountStatus, Person
 from app.i18n.catalog import Texts
 from app.slack.action_value import ActionValue
 from app.slack.blocks import Block, actions, button, context, divider, header, mention, section, when
-from app.slack.cards.decision_buttons import Asks, approve_button, reject_button
+from app.slack.cards.decision_buttons import Confirmation, approve_button, reject_button
 from app.slack.cards.evidence import details_button
 from app.slack.cards.list_item import PendingGate, decided_line
 from app.slack.cards.secondary_buttons import break_glass_button, take_back_button
@@ -92,9 +92,9 @@ def _one_of_mine(
     previewed: PreviewedGate, person: Person, is_admin: bool, *, texts: Texts, base: str | None
 ) -> list[Block]:
     view = previewed.view
-    seen, standing = evidence_lines(view, texts=texts), approval_effect_text(previewed, texts=texts)
+    seen, effect = evidence_lines(view, texts=texts), approval_effect_text(previewed, texts=texts)
     # What blocks an approval comes before the health of green.
-    rest = [*seen, standing] if previewed.preview.counts else [standing, *seen]
+    rest = [*seen, effect] if previewed.preview.counts else [effect, *seen]
     lines = [*gate_lines(view, place=previewed.pending.place, base=base, texts=texts), *rest]
     text = within_limit([line for line in lines if line])
     buttons = _buttons(previewed, person, is_admin, texts=texts)
@@ -106,7 +106,10 @@ def _buttons(previewed: PreviewedGate, person: Person, is_admin: bool, *, texts:
     view, preview = previewed.view, previewed.preview
     action_value = ActionValue(gate=view.id, edition=view.edition)
     approve = approve_button(
-        view, texts=texts, by_form=preview.asks_reason, asks=Asks.TOWARD if preview.unmet else Asks.LAST
+        view,
+        texts=texts,
+        by_form=preview.asks_reason,
+        confirmation=Confirmation.TOWARD if preview.unmet else Confirmation.LAST,
     )
     found = [
         *([approve] if preview.counts else []),

@@ -16,7 +16,7 @@ from app.slack.cards.evidence import (
     reread_lines,
     unknown_text,
 )
-from app.slack.modals.details_side import blue_green_lines
+from app.slack.modals.details_task_set import task_set_lines
 from app.slack.text.escape import escaped, inline
 from app.slack.text.evidence import change_text, code, commit_text, links, missing_text
 from app.slack.text.health import finding_text, healthy_lines
@@ -50,7 +50,7 @@ def _all(evidence: Evidence, texts: Texts, *, waits: bool) -> Iterator[Block]:
     yield header(texts("details.fitness"))
     yield from paragraphs(_fitness(evidence, texts), texts)
     yield header(texts("details.both_sides"))
-    yield _sides(evidence, texts, now="" if waits else "_then")
+    yield _blue_green(evidence, texts, now="" if waits else "_then")
     yield header(texts("details.alarms"))
     yield from paragraphs(_alarms(evidence, texts), texts)
     yield header(texts("details.itself"))
@@ -88,9 +88,9 @@ def _changes(evidence: Evidence, texts: Texts) -> Iterator[str]:
         yield from (f"• {change_text(change, texts, several=several, longest=240)}" for change in changes)
         yield from reread_lines(evidence, texts)
     commits = [commit_text(evidence.commits, texts), *links(evidence.commits, texts)]
-    told = [words for words in commits if words]
-    if told:
-        yield " · ".join(told)
+    shown = [words for words in commits if words]
+    if shown:
+        yield " · ".join(shown)
 
 
 def _fitness(evidence: Evidence, texts: Texts) -> Iterator[str]:
@@ -98,13 +98,13 @@ def _fitness(evidence: Evidence, texts: Texts) -> Iterator[str]:
     yield from (f":white_check_mark: {good}" for good in healthy_lines(evidence, texts))
 
 
-def _sides(evidence: Evidence, texts: Texts, *, now: str) -> Block:
+def _blue_green(evidence: Evidence, texts: Texts, *, now: str) -> Block:
     """Blue beside green. `now` is `_then` for a decided gate."""
     return {
         "type": "section",
         "fields": [
-            _field(texts(f"details.blue{now}"), blue_green_lines(evidence.blue, texts)),
-            _field(texts(f"details.green{now}"), blue_green_lines(evidence.green, texts)),
+            _field(texts(f"details.blue{now}"), task_set_lines(evidence.blue, texts)),
+            _field(texts(f"details.green{now}"), task_set_lines(evidence.green, texts)),
         ],
     }
 

@@ -17,7 +17,7 @@ UNDO_CALLBACK: Final = "undo_reason"
 REASON: Final = "reason"
 MAX_REASON_CHARS: Final = 1000
 
-_SHAPE: Final = re.compile(r"(?P<action_value>[^/]+)/(?P<deed>stop|redeploy)")
+_SHAPE: Final = re.compile(r"(?P<action_value>[^/]+)/(?P<kind>stop|redeploy)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,10 +25,10 @@ class UndoMetadata:
     """The form's private metadata: the gate, and the kind of undo that it showed."""
 
     action_value: ActionValue
-    deed: InterventionKind
+    kind: InterventionKind
 
     def __str__(self) -> str:
-        return f"{self.action_value}/{self.deed}"
+        return f"{self.action_value}/{self.kind}"
 
     @classmethod
     def parse(cls, value: object) -> "UndoMetadata":
@@ -37,14 +37,14 @@ class UndoMetadata:
         if found is None:
             raise InvalidActionValue
         return cls(
-            action_value=ActionValue.parse(found["action_value"]), deed=InterventionKind(found["deed"])
+            action_value=ActionValue.parse(found["action_value"]), kind=InterventionKind(found["kind"])
         )
 
 
-def undo_form(action_value: ActionValue, *, view: GateView, deed: InterventionKind, texts: Texts) -> Block:
+def undo_form(action_value: ActionValue, *, view: GateView, kind: InterventionKind, texts: Texts) -> Block:
     """The modal for this kind of undo."""
     says = texts(
-        f"undo.says.{_way(view, deed)}",
+        f"undo.says.{_way(view, kind)}",
         domain=escaped(domain_name(view, texts)),
         deployment=inline(view.switch.key.deployment),
         previous=previous_text(view, texts),
@@ -53,9 +53,9 @@ def undo_form(action_value: ActionValue, *, view: GateView, deed: InterventionKi
     return modal(
         callback=UNDO_CALLBACK,
         title=texts("undo.title"),
-        submit=texts(f"undo.submit.{deed}"),
+        submit=texts(f"undo.submit.{kind}"),
         close=texts("undo.close"),
-        metadata=str(UndoMetadata(action_value=action_value, deed=deed)),
+        metadata=str(UndoMetadata(action_value=action_value, kind=kind)),
         blocks=[
             section(says),
             text_input(
@@ -65,9 +65,9 @@ def undo_form(action_value: ActionValue, *, view: GateView, deed: InterventionKi
     )
 
 
-def _way(view: GateView, deed: InterventionKind) -> str:
+def _way(view: GateView, kind: InterventionKind) -> str:
     """The text key of what will happen."""
-    if deed is InterventionKind.REDEPLOY:
+    if kind is InterventionKind.REDEPLOY:
         return "redeploy_ended" if progress_of(view) is Progress.ENDED else "redeploy"
     if undo_context_of(view).finishing is not None:
         return "stop_instead_of_finish"

@@ -86,37 +86,37 @@ def vote_accepted_text(counted: VoteAccepted, *, choice: Choice, texts: Texts, o
 
 def denial_text(denied: RequestDenied, *, texts: Texts, approvers: tuple[str, ...]) -> str:
     """Why the request was denied, and what to do."""
-    refusal, view = denied.refusal, denied.view
-    if isinstance(refusal, AlreadyDecided):
+    denial, view = denied.refusal, denied.view
+    if isinstance(denial, AlreadyDecided):
         return who_was_first(view, texts=texts) if view else texts("refused.no_such_gate")
-    if isinstance(refusal, NotAMember):
-        unknown = refusal.standing is AccountStatus.UNKNOWN
+    if isinstance(denial, NotAMember):
+        unknown = denial.standing is AccountStatus.UNKNOWN
         return texts("refused.unknown_person" if unknown else "refused.not_a_member")
-    if isinstance(refusal, NoPreviousRevision):
+    if isinstance(denial, NoPreviousRevision):
         domain = view.switch.domain if view else None
-        why = no_undo_text(view, refusal.obstacle, texts) if view else ""
+        why = no_undo_text(view, denial.obstacle, texts) if view else ""
         return texts("refused.no_previous_revision", domain=domain or texts("card.unknown_domain"), why=why)
-    unsure = isinstance(refusal, OwnDeployment) and view and len(view.switch.named_deployers) > 1
+    unsure = isinstance(denial, OwnDeployment) and view and len(view.switch.named_deployers) > 1
     said = texts(
-        "refused.named_deployer" if unsure else _KEYS[type(refusal)],
+        "refused.named_deployer" if unsure else _KEYS[type(denial)],
         domain=(view.switch.domain if view else None) or texts("card.unknown_domain"),
         who=", ".join(mention(entry) for entry in approvers) or "—",
         deadline=when(view.deadline_at) if view else "—",
-        first=mention(refusal.by) if isinstance(refusal, UnderWay) else "—",
+        first=mention(denial.by) if isinstance(denial, UnderWay) else "—",
     )
     # A held-back vote was not saved, so missing approvals are not counted.
-    unmet = refusal.held if isinstance(refusal, HeldBack) else denied.unmet
+    unmet = denial.held if isinstance(denial, HeldBack) else denied.unmet
     said_already = (
-        ApprovalsRequired(people=approvers, missing=1) if isinstance(refusal, OwnDeployment) else None
+        ApprovalsRequired(people=approvers, missing=1) if isinstance(denial, OwnDeployment) else None
     )
     left = [rule for rule in unmet if not isinstance(rule, NotNamed | OwnSwitch) and rule != said_already]
-    explained = isinstance(refusal, EXPLAINED) and left
+    explained = isinstance(denial, EXPLAINED) and left
     return f"{said}\n{rule_lines(left, texts=texts)}" if explained else said
 
 
-def is_lasting(refusal: Denial | None, person: Person) -> bool:
+def is_lasting(denial: Denial | None, person: Person) -> bool:
     """Whether this person gets the reply at most once a minute."""
-    return isinstance(refusal, LASTING) or not is_member(person)
+    return isinstance(denial, LASTING) or not is_member(person)
 
 
 def who_was_first(view: GateView, *, texts: Texts) -> str:

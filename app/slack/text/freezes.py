@@ -18,7 +18,7 @@ Domains = Sequence[DomainName] | None
 
 
 def freeze_lines(
-    standing: Sequence[ActiveFreeze],
+    freezes: Sequence[ActiveFreeze],
     *,
     rules: Rules,
     now: datetime,
@@ -30,9 +30,9 @@ def freeze_lines(
 
     Configured freezes only if in force, and only of the domains `of`.
     """
-    told = [each for each in standing if planned or each.freeze.around(now) is not None]
-    told += configured_freezes(of, rules, now)
-    return [f"• {of_domains(each, now=now, texts=texts)}" for each in told]
+    shown = [each for each in freezes if planned or each.freeze.around(now) is not None]
+    shown += configured_freezes(of, rules, now)
+    return [f"• {of_domains(each, now=now, texts=texts)}" for each in shown]
 
 
 def domains_text(domains: Domains, texts: Texts) -> str:

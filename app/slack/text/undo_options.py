@@ -37,13 +37,13 @@ def traffic_left(view: GateView, texts: Texts) -> list[str]:
 def redeployment_lines(view: GateView, texts: Texts) -> list[str]:
     """What Undo does after the deployment has ended, or why it is impossible."""
     try:
-        deed = available_undo(undo_context_of(view))
+        kind = available_undo(undo_context_of(view))
     except NoPreviousRevision as none:
         return [no_undo_text(view, none.obstacle, texts)]
     except Denial:
         return []
-    told = texts("course.undo_redeploys", previous=previous_text(view, texts))
-    return [told] if deed is InterventionKind.REDEPLOY else []
+    text = texts("course.undo_redeploys", previous=previous_text(view, texts))
+    return [text] if kind is InterventionKind.REDEPLOY else []
 
 
 def no_undo_text(view: GateView, obstacle: Obstacle, texts: Texts) -> str:

@@ -111,7 +111,7 @@ def freezes_router(
     @router.get("", dependencies=[Depends(callers)])
     async def get_freezes() -> FreezeList:
         """The record's freezes that are not over; those of the configuration stand there."""
-        return FreezeList(items=[_out(each) for each in await freezes.standing()])
+        return FreezeList(items=[_out(each) for each in await freezes.active()])
 
     @router.post("", status_code=201, openapi_extra=BODY)
     async def post_freeze(

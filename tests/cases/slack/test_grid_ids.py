@@ -8,7 +8,7 @@ import pytest
 from app.sandbox.fakes import Fakes
 from app.sandbox.people import GRACE, JUN, MINA, OLU, config_text
 from app.sandbox.slack.shapes import User
-from tests.slack.play import Build, is_told, votes
+from tests.slack.play import Build, votes, wait_for_reply
 
 DEFAULT = f'approvers = ["S0ONCALL", "{GRACE.id}"]'
 
@@ -95,5 +95,5 @@ async def test_somebody_of_another_grid_is_a_stranger(build: Build) -> None:
         deployment, _ = await harness.open_gate("order")
         harness.slack.credentials.enterprise = "E9OTHER"
         await harness.approve(OLU.id, deployment)
-        await is_told(harness, OLU, "full members")
+        await wait_for_reply(harness, OLU, "full members")
         assert harness.gate(deployment)["phase"] == "awaiting"

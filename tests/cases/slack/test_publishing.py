@@ -14,7 +14,7 @@ from app.sandbox.slack.calls import Call
 from app.sandbox.slack.shapes import Channel, Message
 from tests.harness import Harness, serving, text_of
 from tests.journeys.test_timeline import thread_text
-from tests.slack.play import STRANGER, TWO_APPROVALS, Build, deploys, heard, naming, whispers
+from tests.slack.play import STRANGER, TWO_APPROVALS, Build, deploys, naming, wait_for_replies, whispers
 
 POST, UPDATE, REPLIES = "chat.postMessage", "chat.update", "conversations.replies"
 EPHEMERAL = "chat.postEphemeral"
@@ -216,7 +216,7 @@ async def test_a_refusal_that_may_change_is_answered_each_time(build: Build) -> 
         deployment, _ = await harness.open_gate("order")
         for times in (1, 2, 3):
             await harness.approve(OLU.id, deployment)
-            await heard(harness, OLU, times)
+            await wait_for_replies(harness, OLU, times)
 
 
 async def test_a_crowd_of_presses_costs_one_failed_look_up(harness: Harness) -> None:

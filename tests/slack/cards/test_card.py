@@ -83,8 +83,8 @@ async def test_approve_asks_back_and_names_the_domain_and_the_consequence(
 async def test_approve_promises_that_traffic_moves_only_where_nothing_else_is_missing(build: Build) -> None:
     async with build(config=TWO_APPROVALS) as harness:
         deployment, _ = await harness.open_gate("order")
-        asks = asked_back(harness, deployment)
-        assert asks.startswith(
+        confirmation = asked_back(harness, deployment)
+        assert confirmation.startswith(
             "Approve the switch of order? As soon as every rule is met, production traffic"
         )
         await harness.approve(MINA.id, deployment)
@@ -94,8 +94,8 @@ async def test_approve_promises_that_traffic_moves_only_where_nothing_else_is_mi
 
 def asked_back(harness: Harness, deployment: str) -> str:
     """What the client asks whoever presses Approve on the card."""
-    asks = buttons_of(harness.card(deployment))["approve"]["confirm"]
-    return f"{asks['title']['text']} {asks['text']['text']}"
+    confirmation = buttons_of(harness.card(deployment))["approve"]["confirm"]
+    return f"{confirmation['title']['text']} {confirmation['text']['text']}"
 
 
 async def test_how_traffic_moves_is_said_for_every_kind_of_shift(build: Build) -> None:

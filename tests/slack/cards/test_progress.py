@@ -28,7 +28,18 @@ from app.slack.cards.list_item import decided_line
 from app.slack.modals.undo import undo_form
 from app.slack.publishers.timeline_text import Timeline
 from tests.harness import texts_in
-from tests.slack.sample_gates import APPROVED, GATE, NOON, OLU, ORDER, SWITCH, UNKNOWN, reported, told, view
+from tests.slack.sample_gates import (
+    APPROVED,
+    GATE,
+    NOON,
+    OLU,
+    ORDER,
+    SWITCH,
+    UNKNOWN,
+    acknowledged,
+    reported,
+    view,
+)
 
 LATER = NOON + timedelta(minutes=5)
 TENTH = replace(SWITCH, green_percent=10, moved_at=LATER)
@@ -52,7 +63,7 @@ def asked(deed: InterventionKind, phase: InterventionPhase, deployment: str | No
 
 
 def approved(**how: Any) -> GateView:
-    known = {**APPROVED, **told(Outcome.TOLD, "Succeeded"), **how}
+    known = {**APPROVED, **acknowledged(Outcome.TOLD, "Succeeded"), **how}
     return view(reported(Verdict.APPROVED, Outcome.TOLD), **known)
 
 
@@ -161,7 +172,7 @@ def test_blue_that_somebody_has_ended_is_promised_to_nobody() -> None:
     assert actions(approved(switch=ON_GREEN), allowed) == {"undo", "finish"}
     assert actions(ending, allowed) == {"undo"}, "not twice; the way back stays, and may take longer"
     form = undo_form(
-        ActionValue(gate=GATE, edition=1), view=ending, deed=InterventionKind.STOP, texts=Texts.of("en")
+        ActionValue(gate=GATE, edition=1), view=ending, kind=InterventionKind.STOP, texts=Texts.of("en")
     )
     assert "*minutes*" in str(form)
     assert "within seconds" not in str(form)

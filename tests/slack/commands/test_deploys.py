@@ -7,7 +7,7 @@ from app.sandbox.aws.topology import EIGHT_DOMAINS, SandboxDomain
 from app.sandbox.people import CHANNEL, GRACE, JUN, MINA, OLU, config_text
 from app.sandbox.slack.shapes import Message
 from tests.harness import Harness, text_of
-from tests.slack.play import Build, buttons_of, deploys, is_told, opened, press_in, whispers
+from tests.slack.play import Build, buttons_of, deploys, opened, press_in, wait_for_reply, whispers
 
 CROWDED = tuple(SandboxDomain(f"d{n:02}", 9100 + n) for n in range(40))
 
@@ -296,4 +296,4 @@ async def test_what_was_decided_is_no_longer_listed(harness: Harness) -> None:
     await harness.approve(OLU.id, deployment)
     assert "Nothing waits" in text_of(await deploys(harness))
     await harness.slack.slash_async(OLU.id, CHANNEL.id, "/deploys", "order")
-    await is_told(harness, OLU, "approved by")
+    await wait_for_reply(harness, OLU, "approved by")

@@ -7,7 +7,7 @@ from app.sandbox.slack.shapes import Message, User
 from tests.harness import Harness
 from tests.logs import captured_logs
 from tests.postgres_line import line_to
-from tests.slack.play import Build, block_actions, is_told, press_in, send, whispers
+from tests.slack.play import Build, block_actions, press_in, send, wait_for_reply, whispers
 
 FORM = {"type": "modal", "callback_id": "reject_reason"}
 SUBMITTED = {"type": "view_submission", "user": {"id": OLU.id}}
@@ -36,7 +36,7 @@ async def test_an_exception_after_the_ack_does_not_take_it_back(build: Build) ->
     async with build(socket_mode=False) as harness:
         status, _ = await send(harness, block_actions({"action_id": "deploys_page.next", "value": "1"}))
         assert status == 200
-        await is_told(harness, OLU, "Nothing waits")
+        await wait_for_reply(harness, OLU, "Nothing waits")
 
 
 async def test_a_listener_that_fails_says_so_with_a_number_that_is_in_the_log(build: Build) -> None:
@@ -59,7 +59,7 @@ async def test_the_database_going_away_under_a_press_is_answered(build: Build, d
         await line.cut()
         pressed = await harness.approve(OLU.id, deployment)
         assert pressed.acked
-        await is_told(harness, OLU, "Nothing was recorded")
+        await wait_for_reply(harness, OLU, "Nothing was recorded")
         await line.mend()
         assert (await harness.approve(OLU.id, deployment)).acked
         assert await harness.reported(deployment) == ["Succeeded"]
@@ -71,7 +71,7 @@ async def test_a_slow_directory_costs_no_ack_and_the_person_is_asked_to_press_ag
     pressed = await harness.approve(OLU.id, deployment)
     assert pressed.acked
     assert pressed.ack.seconds < 3
-    await is_told(harness, OLU, "could not tell me who you are")
+    await wait_for_reply(harness, OLU, "could not tell me who you are")
     assert harness.gate(deployment)["verdict"] is None
     harness.slack.faults.clear()
     harness.clock.advance(seconds=5)
@@ -90,7 +90,7 @@ async def test_a_slow_directory_and_a_slow_record_together_still_answer_in_time(
         pressed = await harness.approve(OLU.id, deployment)
         assert pressed.acked
         assert pressed.ack.seconds < 3
-        await is_told(harness, OLU, "Nothing was recorded")
+        await wait_for_reply(harness, OLU, "Nothing was recorded")
         await line.mend()
 
 
@@ -106,7 +106,7 @@ async def test_an_old_button_that_nobody_knows_any_more_is_acked_and_answered(ha
     card = old_card(harness, "approve_v1")
     for person in (OLU, JUN):
         assert (await press_in(harness, card, person, "approve_v1")).acked
-        await is_told(harness, person, "/deploys")
+        await wait_for_reply(harness, person, "/deploys")
 
 
 async def test_a_link_button_is_acked_and_needs_no_words(harness: Harness) -> None:
@@ -114,7 +114,7 @@ async def test_a_link_button_is_acked_and_needs_no_words(harness: Harness) -> No
     assert (await press_in(harness, card, OLU, "console")).acked
     deployment, _ = await harness.open_gate("order")
     await harness.approve(JUN.id, deployment)
-    await is_told(harness, JUN, "order")
+    await wait_for_reply(harness, JUN, "order")
     assert whispers(harness, OLU) == []
 
 

@@ -14,7 +14,7 @@ from tests.flow import outsiders
 from tests.harness import Harness, texts_in
 from tests.postgres_line import Line, line_to
 from tests.slack.home.test_home import look, press, says
-from tests.slack.play import Build, decisions, gate_held, is_told, press_waits, votes
+from tests.slack.play import Build, decisions, gate_held, press_waits, votes, wait_for_reply
 
 CROWDED = tuple(SandboxDomain(f"d{n:02}", 9100 + n) for n in range(33))
 
@@ -317,7 +317,7 @@ async def test_a_form_that_slack_does_not_open_is_said(harness: Harness) -> None
     deployment, _ = await harness.open_gate("order")
     harness.slack.faults.error("views.open", "internal_error")
     assert await say(harness, OLU, "order") == ""
-    await is_told(harness, OLU, "Slack did not open the form. Nothing was approved")
+    await wait_for_reply(harness, OLU, "Slack did not open the form. Nothing was approved")
     assert harness.gate(deployment)["phase"] == "awaiting"
 
 

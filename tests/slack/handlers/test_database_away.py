@@ -13,7 +13,7 @@ from tests.harness import Harness, text_of
 from tests.journeys.test_undo import switched
 from tests.logs import captured_logs
 from tests.postgres_line import Line, line_to
-from tests.slack.play import Build, deploys, is_told, opened, press_in, readiness
+from tests.slack.play import Build, deploys, opened, press_in, readiness, wait_for_reply
 from tests.slow_commits import committing, slow_commits
 
 
@@ -40,7 +40,7 @@ async def test_a_press_is_told_in_its_own_language_that_nothing_was_recorded(
     await line.cut()
     for person, words in ((OLU, "Nothing was recorded"), (MINA, "아무것도 기록되지 않았습니다")):
         assert (await cuttable.approve(person.id, deployment)).acked
-        await is_told(cuttable, person, words)
+        await wait_for_reply(cuttable, person, words)
     await line.mend()
     assert cuttable.gate(deployment)["phase"] == "awaiting"
     assert cuttable.audit(deployment).count("vote_cast") == 0
@@ -50,7 +50,7 @@ async def test_a_press_on_reject_opens_no_form_and_is_told_why(cuttable: Harness
     deployment, _ = await cuttable.open_gate("order")
     await line.cut()
     assert (await cuttable.press(OLU.id, deployment, "reject")).acked
-    await is_told(cuttable, OLU, "Nothing was recorded")
+    await wait_for_reply(cuttable, OLU, "Nothing was recorded")
     assert cuttable.slack.views.top(OLU.id) is None
 
 
@@ -81,7 +81,7 @@ async def test_a_database_that_hangs_is_no_longer_waited_for_than_slack_waits(
     pressed = await cuttable.approve(OLU.id, deployment)
     assert pressed.acked
     assert pressed.ack.seconds < 3
-    await is_told(cuttable, OLU, "Nothing was recorded")
+    await wait_for_reply(cuttable, OLU, "Nothing was recorded")
     assert "cannot list" in text_of(await deploys(cuttable))
     await line.mend()
 
@@ -104,7 +104,7 @@ async def test_a_press_in_the_list_is_told_it_too(cuttable: Harness, line: Line)
     listed = await deploys(cuttable)
     await line.cut()
     assert (await press_in(cuttable, listed, OLU, "approve")).acked
-    await is_told(cuttable, OLU, "Nothing was recorded")
+    await wait_for_reply(cuttable, OLU, "Nothing was recorded")
 
 
 @pytest.mark.parametrize("how", ["cut", "muted"])
@@ -122,7 +122,7 @@ async def test_where_a_commit_is_on_its_way_nobody_says_that_nothing_was_recorde
     pressed = await pressing
     assert pressed.acked
     assert pressed.ack.seconds < 3
-    await is_told(cuttable, OLU, "I cannot tell whether this was recorded")
+    await wait_for_reply(cuttable, OLU, "I cannot tell whether this was recorded")
     await cuttable.until(lambda: cuttable.gate(deployment)["verdict"] == "approved")
     await line.mend()
     assert await cuttable.reported(deployment) == ["Succeeded"]
@@ -171,6 +171,6 @@ async def test_a_database_that_says_nothing_at_all_leaves_no_button_without_an_a
         await harness.until(lambda: f"'{action}'" in str(harness.find_card(deployment)))
         line.mute()
         assert (await harness.press(GRACE.id, deployment, action)).acked
-        await is_told(harness, GRACE, SILENT.get(action, "Nothing was recorded"))
+        await wait_for_reply(harness, GRACE, SILENT.get(action, "Nothing was recorded"))
         assert harness.slack.views.top(GRACE.id) is None
         await line.mend()

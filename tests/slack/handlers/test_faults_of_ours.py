@@ -6,7 +6,7 @@ from app.sandbox.people import GRACE, OLU
 from tests.flow import outsiders
 from tests.harness import Harness
 from tests.journeys.test_undo import switched
-from tests.slack.play import deploys, form_of, is_told
+from tests.slack.play import deploys, form_of, wait_for_reply
 
 SORRY = re.compile(r"Something went wrong here and nothing was recorded.*`[0-9a-f]{8}`")
 
@@ -24,7 +24,7 @@ async def test_a_press_counts_for_nothing_and_counts_once_all_is_well(harness: H
     deployment, _ = await harness.open_gate("order")
     await breaks(harness, "votes")
     assert (await harness.approve(OLU.id, deployment)).acked
-    assert SORRY.search(await is_told(harness, OLU, "Something went wrong"))
+    assert SORRY.search(await wait_for_reply(harness, OLU, "Something went wrong"))
     assert harness.gate(deployment)["phase"] == "awaiting"
     assert "gate_decided" not in harness.audit(deployment)
     await mends(harness, "votes")

@@ -9,7 +9,7 @@ from app.sandbox.people import GRACE, JUN, MINA, OLU, config_text
 from app.sandbox.slack.shapes import TEAM
 from tests.harness import Harness, texts_in
 from tests.slack.handlers.test_outsiders import press_by, submission, ticked, typed_in, untouched
-from tests.slack.play import Build, block_actions, is_told, send
+from tests.slack.play import Build, block_actions, send, wait_for_reply
 
 FORGED_USER: dict[str, Any] = {
     "user_id": OLU.id,
@@ -114,7 +114,7 @@ async def test_a_connect_user_whose_payload_names_our_team_is_a_stranger_by_user
         for user in ({"id": OLU.id, "team_id": TEAM}, {"id": OLU.id}):
             press = {**press_by(OLU, "approve", ticket_of(harness, deployment)), "user": user}
             await send(harness, press)
-        await is_told(harness, OLU, "full members")
+        await wait_for_reply(harness, OLU, "full members")
         assert untouched(harness, deployment)
 
 

@@ -18,9 +18,9 @@ from tests.slack.play import (
     block_actions,
     buttons_of,
     deploys,
-    is_told,
     naming,
     send,
+    wait_for_reply,
     whispers,
 )
 
@@ -89,7 +89,7 @@ async def test_no_button_tells_outsiders_anything(build: Build, action: str) -> 
             value = "0" if action.startswith("deploys_page") else action_value
             assert (await send(harness, press_by(outsider, action, value)))[0] == 200
             if not outsider.deleted:  # whom Slack lets nobody write to
-                assert deployment not in await is_told(harness, outsider, ONLY)
+                assert deployment not in await wait_for_reply(harness, outsider, ONLY)
             assert harness.slack.views.top(outsider.id) is None
         assert untouched(harness, deployment)
 
@@ -156,7 +156,7 @@ async def test_no_button_tells_anything_to_whom_slack_does_not_know(build: Build
         for person in NOT_KNOWN:
             value = "0" if action.startswith("deploys_page") else action_value
             assert (await send(harness, press_by(person, action, value)))[0] == 200
-            assert deployment not in await is_told(harness, person, UNKNOWN)
+            assert deployment not in await wait_for_reply(harness, person, UNKNOWN)
             assert harness.slack.views.top(person.id) is None
         assert untouched(harness, deployment)
 

@@ -5,7 +5,7 @@ import pytest
 from app.sandbox.people import MINA, OLU
 from app.sandbox.slack.shapes import User
 from tests.harness import Harness
-from tests.slack.play import is_told
+from tests.slack.play import wait_for_reply
 
 PUT = "PutLifecycleEventHookExecutionStatus"
 
@@ -31,7 +31,7 @@ async def test_a_second_press_hears_that_codedeploy_is_not_reached(
         )
     )
     await harness.slack.press_async(person.id, card.channel, card.ts, "approve")
-    await is_told(harness, person, *words)
+    await wait_for_reply(harness, person, *words)
     harness.aws.faults.clear()
     harness.clock.advance(minutes=1)
     assert await harness.reported(deployment) == ["Succeeded"]

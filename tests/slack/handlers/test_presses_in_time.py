@@ -11,10 +11,10 @@ from tests.slack.play import (
     Build,
     decisions,
     deploys,
-    is_told,
     naming,
     press_in,
     votes,
+    wait_for_reply,
     whispers,
 )
 
@@ -38,7 +38,7 @@ async def test_a_press_after_the_deadline_is_told_that_it_was_too_late(harness: 
     deployment, _ = await harness.open_gate("order")
     harness.clock.advance(minutes=56)
     await harness.approve(OLU.id, deployment)
-    await is_told(harness, OLU, "The deadline of order")
+    await wait_for_reply(harness, OLU, "The deadline of order")
     assert await harness.reported(deployment) == ["Failed"]
     assert harness.gate(deployment)["verdict"] == "expired"
     await harness.until(lambda: "Nobody decided" in harness.card_text(deployment))
@@ -60,9 +60,9 @@ async def test_the_second_press_learns_who_was_first(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
     await harness.approve(GRACE.id, deployment)
     assert (await harness.approve(OLU.id, deployment)).acked
-    await is_told(harness, OLU, "already approved", f"<@{GRACE.id}>", "<!date^")
+    await wait_for_reply(harness, OLU, "already approved", f"<@{GRACE.id}>", "<!date^")
     assert (await harness.press(MINA.id, deployment, "reject")).acked
-    await is_told(harness, MINA, "이미 승인", f"<@{GRACE.id}>")
+    await wait_for_reply(harness, MINA, "이미 승인", f"<@{GRACE.id}>")
     assert harness.slack.views.top(MINA.id) is None
     assert decisions(harness, deployment) == 1
 
@@ -104,11 +104,11 @@ async def test_two_approvals_need_two_people(build: Build) -> None:
     async with build(config=TWO_APPROVALS) as harness:
         deployment, _ = await harness.open_gate("order")
         await harness.approve(OLU.id, deployment)
-        await is_told(harness, OLU, "1 more person has to approve")
+        await wait_for_reply(harness, OLU, "1 more person has to approve")
         await harness.until(lambda: "1 of 2" in harness.card_text(deployment))
         assert f"<@{OLU.id}>" in harness.card_text(deployment)
         await harness.approve(OLU.id, deployment)
-        await is_told(harness, OLU, "already recorded; another person")
+        await wait_for_reply(harness, OLU, "already recorded; another person")
         assert harness.gate(deployment)["phase"] == "awaiting"
         assert votes(harness, deployment) == [OLU.id]
         await harness.approve(GRACE.id, deployment)
@@ -151,7 +151,7 @@ async def test_fifty_people_at_once_make_one_decision_and_forty_nine_answers(bui
         for user in others:
             if f"<@{first}>" not in harness.ephemerals(user.id):
                 await harness.approve(user.id, deployment)
-                await is_told(harness, user, f"<@{first}>")
+                await wait_for_reply(harness, user, f"<@{first}>")
         assert whispers(harness, next(user for user in CROWD if user.id == first)) == []
         assert await harness.reported(deployment) == ["Succeeded"]
         assert (decisions(harness, deployment), votes(harness, deployment)) == (1, [first])
@@ -174,7 +174,7 @@ async def test_a_replayed_request_makes_one_vote(build: Build) -> None:
         deployment, _ = await harness.open_gate("order")
         await harness.approve(OLU.id, deployment)
         assert [(await harness.slack.replay_async()).status for _ in range(3)] == [200] * 3
-        await is_told(harness, OLU, "already recorded; another person")
+        await wait_for_reply(harness, OLU, "already recorded; another person")
         assert votes(harness, deployment) == [OLU.id]
         assert harness.gate(deployment)["phase"] == "awaiting"
         assert harness.audit(deployment).count("vote_cast") == 1
@@ -193,7 +193,7 @@ async def test_who_approves_in_the_list_hears_that_it_was_recorded(harness: Harn
     deployment, _ = await harness.open_gate("order")
     assert (await press_in(harness, await deploys(harness), OLU, "approve")).acked
     assert await harness.reported(deployment) == ["Succeeded"]
-    await is_told(harness, OLU, "Your approval of order is recorded")
+    await wait_for_reply(harness, OLU, "Your approval of order is recorded")
 
 
 async def test_who_approves_on_the_card_sees_it_there_and_hears_nothing(harness: Harness) -> None:
@@ -209,14 +209,14 @@ async def test_a_deployment_that_ended_by_itself_is_not_decided_any_more(harness
     harness.clock.advance(minutes=1)
     await harness.until(lambda: harness.gate(deployment)["verdict"] == "withdrawn")
     await harness.approve(OLU.id, deployment)
-    await is_told(harness, OLU, "ended by itself")
+    await wait_for_reply(harness, OLU, "ended by itself")
     assert harness.aws.answers(deployment) == []
 
 
 async def test_answers_to_one_person_are_in_that_persons_language(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
     await harness.approve(JUN.id, deployment)
-    await is_told(harness, JUN, "세지 않습니다")
+    await wait_for_reply(harness, JUN, "세지 않습니다")
     form = await form_of(harness, MINA, deployment)
     view = harness.slack.views.get(form)
     assert view.body["title"]["text"] == "전환 거절"

@@ -8,7 +8,7 @@ import pytest
 from app.sandbox.people import CHANNEL, GRACE, OLU
 from app.sandbox.slack.delivery import Sent
 from tests.harness import Harness
-from tests.slack.play import TWO_APPROVALS, Build, is_told, press_in, votes
+from tests.slack.play import TWO_APPROVALS, Build, press_in, votes, wait_for_reply
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ async def again(harness: Harness, sent: Sent) -> None:
 
 
 async def take_back(harness: Harness, deployment: str) -> Sent:
-    await is_told(harness, OLU, "Take my vote back")
+    await wait_for_reply(harness, OLU, "Take my vote back")
     whispered = harness.slack.messages.ephemerals(OLU.id)[-1]
     await press_in(harness, whispered, OLU, "take_back")
     assert votes(harness, deployment) == []

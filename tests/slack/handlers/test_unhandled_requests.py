@@ -7,7 +7,7 @@ import pytest
 
 from app.sandbox.people import CHANNEL, JUN, OLU
 from tests.harness import Harness, text_of
-from tests.slack.play import Build, is_told
+from tests.slack.play import Build, wait_for_reply
 
 WHO = {"user": {"id": OLU.id, "team_id": OLU.team_id}, "team": {"id": OLU.team_id}, "trigger_id": "1.2.a"}
 IN_CHANNEL = {"channel": {"id": CHANNEL.id}}
@@ -69,4 +69,4 @@ async def test_a_person_who_waits_gets_a_sentence(both: Harness) -> None:
     await both.slack.deliver_async(
         "interactive", {"type": "message_action", "callback_id": "other", **IN_CHANNEL, **WHO}
     )
-    await is_told(both, OLU, SAYS)
+    await wait_for_reply(both, OLU, SAYS)

@@ -19,7 +19,7 @@ from app.sandbox.slack.stand_in import SlackStandIn
 from app.slack.client import web_client
 from app.slack.users.directory import Directory
 from tests.harness import Harness, TestClock
-from tests.slack.play import is_told, votes
+from tests.slack.play import votes, wait_for_reply
 
 MEMBERS, PERSON = "usergroups.users.list", "users.info"
 US = {"user": {"id": "U1", "team_id": "T1"}}
@@ -85,7 +85,7 @@ async def test_no_press_counts_before_auth_test_has_answered(harness: Harness) -
     team, directory.team = directory.team, None
     harness.slack.faults.error("auth.test", "internal_error", times=None)
     await harness.approve(OLU.id, deployment)
-    await is_told(harness, OLU, "could not tell me who you are")
+    await wait_for_reply(harness, OLU, "could not tell me who you are")
     assert votes(harness, deployment) == []
     harness.slack.faults.clear()
     directory.team = team

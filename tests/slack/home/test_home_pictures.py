@@ -40,7 +40,7 @@ from app.slack.home.query import (
 from app.slack.home.view import Notice, home_body, home_top, home_view, non_member_body, unavailable_body
 from app.slack.modals.bulk_approve import Pick, bulk_approve_form
 from tests.gate.seen import evidence
-from tests.slack.sample_gates import APPROVED, NOON, SWITCH, WAITING, reported, told, view, vote
+from tests.slack.sample_gates import APPROVED, NOON, SWITCH, WAITING, acknowledged, reported, view, vote
 
 PICTURES: Final = Path(__file__).parent / "home_pictures"
 BASE: Final = "https://sandbox.slack.com/"
@@ -99,7 +99,9 @@ def seen(person: Person, live: RuntimeConfig) -> HomeContents:
         gate(6, "promotion", freezes=(FREEZE,)),
     ]
     previewed = preview_gates([Shown(one) for one in mine], person, rules=live, now=NOON)
-    decided = view(reported(Verdict.APPROVED, Outcome.TOLD), **APPROVED, **told(Outcome.TOLD, "Succeeded"))
+    decided = view(
+        reported(Verdict.APPROVED, Outcome.TOLD), **APPROVED, **acknowledged(Outcome.TOLD, "Succeeded")
+    )
     return HomeContents(
         change_token="",
         mine=sorted(previewed, key=lambda one: not one.preview.counts),

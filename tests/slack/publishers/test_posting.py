@@ -11,7 +11,7 @@ from app.sandbox.people import CHANNEL, GRACE, JUN, MINA, OLU, config_text
 from app.sandbox.slack.shapes import Channel, Message
 from tests.harness import Harness
 from tests.logs import captured_logs
-from tests.slack.play import TWO_APPROVALS, Build, deploys, is_told, opened, press_in
+from tests.slack.play import TWO_APPROVALS, Build, deploys, opened, press_in, wait_for_reply
 
 POST, UPDATE, SEARCH = "chat.postMessage", "chat.update", "conversations.history"
 
@@ -229,7 +229,7 @@ async def test_a_card_that_shows_the_wrong_thing_is_drawn_again_after_a_press(ha
     harness.slack.messages.edit(before.channel, before.ts, before.shown)
     assert "approve" in harness.actions(deployment)
     await harness.approve(OLU.id, deployment)
-    await is_told(harness, OLU, "already approved")
+    await wait_for_reply(harness, OLU, "already approved")
     await harness.until(lambda: harness.actions(deployment) & {"approve", "reject"} == set())
     assert "Succeeded" in harness.card_text(deployment)
 

@@ -12,7 +12,7 @@ from app.sandbox.people import JUN, MINA, OLU
 from app.slack.client import web_client
 from app.slack.users.directory import Directory
 from tests.harness import Harness, TestClock
-from tests.slack.play import heard, is_told
+from tests.slack.play import wait_for_replies, wait_for_reply
 
 MEMBERS, PERSON = "usergroups.users.list", "users.info"
 
@@ -23,8 +23,8 @@ def asked(harness: Harness, method: str) -> int:
 
 async def test_the_members_are_kept_while_slack_fails(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
-    for exc in ("internal_error", "missing_scope", "paid_teams_only"):
-        harness.slack.faults.error(MEMBERS, exc)
+    for error in ("internal_error", "missing_scope", "paid_teams_only"):
+        harness.slack.faults.error(MEMBERS, error)
         assert not await harness.service.slack.directory.refresh_groups(["S0ONCALL"])
     await harness.approve(OLU.id, deployment)
     assert await harness.reported(deployment) == ["Succeeded"]
@@ -35,7 +35,7 @@ async def test_a_group_that_slack_says_is_gone_has_nobody_in_it(harness: Harness
     harness.slack.faults.error(MEMBERS, "no_such_subteam", times=None)
     assert await harness.service.slack.directory.refresh_groups(["S0ONCALL"])
     await harness.approve(OLU.id, deployment)
-    await is_told(harness, OLU, "does not count")
+    await wait_for_reply(harness, OLU, "does not count")
     assert harness.gate(deployment)["phase"] == "awaiting"
 
 
@@ -58,7 +58,7 @@ async def test_a_person_is_asked_about_once_in_ten_minutes(harness: Harness) -> 
     deployment, _ = await harness.open_gate("order")
     for _ in range(2):
         await harness.approve(JUN.id, deployment)
-    await heard(harness, JUN, 1)
+    await wait_for_replies(harness, JUN, 1)
     assert asked(harness, PERSON) == 1
     harness.clock.advance(minutes=11)
     await harness.approve(JUN.id, deployment)
@@ -78,9 +78,9 @@ async def test_whom_slack_has_never_told_us_about_decides_nothing(harness: Harne
     deployment, _ = await harness.open_gate("order")
     harness.slack.faults.error(PERSON, "internal_error", times=None)
     await harness.approve(OLU.id, deployment)
-    await is_told(harness, OLU, "could not tell me who you are")
+    await wait_for_reply(harness, OLU, "could not tell me who you are")
     await harness.press(MINA.id, deployment, "reject")
-    await is_told(harness, MINA, "could not tell me who you are")
+    await wait_for_reply(harness, MINA, "could not tell me who you are")
     assert harness.gate(deployment)["phase"] == "awaiting"
 
 

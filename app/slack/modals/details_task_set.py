@@ -11,15 +11,20 @@ from app.slack.text.evidence import NOTHING, code, image_code, memory_text, miss
 from app.slack.text.health import reason_text, tasks_text
 
 
-def blue_green_lines(side: TaskSetEvidence, texts: Texts) -> list[str]:
+def task_set_lines(task_set: TaskSetEvidence, texts: Texts) -> list[str]:
     """What it runs, how many, how healthy, and how much of the traffic."""
-    return [*_revision(side, texts), *_tasks(side, texts), *_health(side, texts), *_place(side, texts)]
+    return [
+        *_revision(task_set, texts),
+        *_tasks(task_set, texts),
+        *_health(task_set, texts),
+        *_place(task_set, texts),
+    ]
 
 
-def _revision(side: TaskSetEvidence, texts: Texts) -> Iterator[str]:
-    revision = side.revision
+def _revision(task_set: TaskSetEvidence, texts: Texts) -> Iterator[str]:
+    revision = task_set.revision
     if isinstance(revision, Missing):
-        name = code(side.task_definition.rpartition("/")[2]) if side.task_definition else NOTHING
+        name = code(task_set.task_definition.rpartition("/")[2]) if task_set.task_definition else NOTHING
         yield f"{name}: {missing_text(revision, texts)}"
         return
     yield code(revision.name)
@@ -37,20 +42,20 @@ def _images(revision: Revision) -> Iterator[str]:
         yield image_code(container.image.short_reference)
 
 
-def _tasks(side: TaskSetEvidence, texts: Texts) -> Iterator[str]:
-    if isinstance(side.tasks, Missing):
-        yield f"{texts('evidence.part.tasks')}: {missing_text(side.tasks, texts)}"
+def _tasks(task_set: TaskSetEvidence, texts: Texts) -> Iterator[str]:
+    if isinstance(task_set.tasks, Missing):
+        yield f"{texts('evidence.part.tasks')}: {missing_text(task_set.tasks, texts)}"
     else:
-        yield tasks_text(side.tasks, texts)
+        yield tasks_text(task_set.tasks, texts)
 
 
-def _health(side: TaskSetEvidence, texts: Texts) -> Iterator[str]:
-    if isinstance(side.health, Missing):
-        yield f"{texts('evidence.part.health')}: {missing_text(side.health, texts)}"
-    elif not side.health:
+def _health(task_set: TaskSetEvidence, texts: Texts) -> Iterator[str]:
+    if isinstance(task_set.health, Missing):
+        yield f"{texts('evidence.part.health')}: {missing_text(task_set.health, texts)}"
+    elif not task_set.health:
         yield texts("details.no_targets")
     else:
-        yield from (_targets(targets, texts) for targets in side.health)
+        yield from (_targets(targets, texts) for targets in task_set.health)
 
 
 def _targets(targets: Targets, texts: Texts) -> str:
@@ -60,8 +65,8 @@ def _targets(targets: Targets, texts: Texts) -> str:
     return texts("details.target_reason", count=targets.count, state=state, reason=reason_text(targets))
 
 
-def _place(side: TaskSetEvidence, texts: Texts) -> Iterator[str]:
-    if side.target_group:
-        yield texts("details.target_group", name=code(side.target_group))
-    if side.weight is not None:
-        yield texts("details.weight", percent=side.weight)
+def _place(task_set: TaskSetEvidence, texts: Texts) -> Iterator[str]:
+    if task_set.target_group:
+        yield texts("details.target_group", name=code(task_set.target_group))
+    if task_set.weight is not None:
+        yield texts("details.weight", percent=task_set.weight)
