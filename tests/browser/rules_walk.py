@@ -1,4 +1,4 @@
-"""`payment`, which wants two people and a green check: held, frozen, and switched through broken glass."""
+"""`payment`, which needs two approvals and a passed check: blocked, frozen, and switched by break-glass."""
 
 from pathlib import Path
 from typing import Final

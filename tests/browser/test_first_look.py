@@ -12,7 +12,7 @@ UNKNOWN_DEPLOYER = "Nobody knows who deployed this"
 
 
 def card(page: Page, domain: str) -> Locator:
-    """The domain's card in the channel; what was whispered is none."""
+    """The domain's card in the channel; ephemerals do not count."""
     return page.locator(
         '.log[data-place="C01DEPLOY"] .sl-message:not(.sl-message--whisper)', has_text=f"{domain}: "
     )

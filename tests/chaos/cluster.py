@@ -43,7 +43,7 @@ def domains(count: int) -> tuple[SandboxDomain, ...]:
 
 
 class Cluster:
-    """What is disturbed, pressed, and looked at in the end."""
+    """The replicas, Postgres and stand-ins that the faults disrupt."""
 
     def __init__(self, folder: Path, fakes: Fakes, postgres: EmbeddedPostgres, database_url: str) -> None:
         self.fakes, self.aws, self.slack = fakes, fakes.aws, fakes.slack
@@ -90,7 +90,7 @@ class Cluster:
                 self.rows("SELECT pg_terminate_backend(%s)", row["pid"])
 
     def rows(self, statement: str, *values: Any) -> list[dict[str, Any]]:
-        """Looks into the record; tries again while Postgres is down."""
+        """Reads from the database; retries while Postgres is down."""
         end = time.monotonic() + 60
         while True:
             try:
@@ -107,14 +107,14 @@ class Cluster:
         return found
 
     def until(self, predicate: Callable[[], object], what: str, timeout: float) -> None:
-        """Raises `AssertionError` when it does not come true in time."""
+        """Raises `AssertionError` on a timeout."""
         end = time.monotonic() + timeout
         while not predicate():
             assert time.monotonic() < end, f"it did not come true in time: {what}"
             time.sleep(0.2)
 
     def cards(self) -> list[Message]:
-        """Every message of ours in the channel that is no reply, oldest first."""
+        """The app's messages in the channel, without replies, oldest first."""
         said = self.slack.messages.in_channel(CHANNEL.id)
         return [message for message in said if message.by_app and not message.is_reply]
 

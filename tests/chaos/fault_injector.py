@@ -1,4 +1,4 @@
-"""What goes wrong meanwhile, drawn from a seed: replicas, Postgres, connections, Slack and AWS."""
+"""Injects faults at random, from a seed: replicas, Postgres, connections, Slack and AWS."""
 
 import random
 import signal
@@ -15,7 +15,7 @@ PUT: Final = "PutLifecycleEventHookExecutionStatus"
 
 
 class FaultInjector:
-    """Injects a fault every half second or so until it is stopped; then nothing is wrong any more."""
+    """Injects a fault every half second or so until `stop`, which clears all faults."""
 
     def __init__(self, cluster: Cluster, *, seed: int) -> None:
         self._cluster = cluster
@@ -36,7 +36,7 @@ class FaultInjector:
         self._thread.start()
 
     def stop(self) -> None:
-        """Everything works again, and every replica runs. Raises what went wrong in the thread."""
+        """Everything works again, and every replica runs. Raises the exception of the thread."""
         self._stop.set()
         self._thread.join(180)
         self._cluster.aws.faults.clear()

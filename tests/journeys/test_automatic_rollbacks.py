@@ -15,7 +15,7 @@ from tests.harness import Harness, running_harness
 from tests.postgres_line import line_to
 
 WITHIN = 10.0
-"""Seconds. The waits of the tests themselves are longer, so that a slow machine is told apart from a wrong answer."""
+"""Seconds. The tests' own time-outs are longer, to distinguish a slow machine from a wrong answer."""
 
 
 @asynccontextmanager

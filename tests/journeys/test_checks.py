@@ -1,4 +1,4 @@
-"""Checks, as plays: CI tells them, the card shows them, the rules wait for them; and our own probes."""
+"""Checks: CI reports them, the card shows them, the rules require them; and our own probes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

@@ -1,4 +1,4 @@
-"""One thing at a time, as plays: who waits for whom, where they stand in line, and what frees the turn."""
+"""Exclusivity: which switches wait for which, their queue positions, and what unblocks them."""
 
 import asyncio
 from collections.abc import Callable

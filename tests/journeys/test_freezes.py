@@ -1,4 +1,4 @@
-"""Freezes, as plays: a gate says that it waits, the glass is broken through, the end reminds."""
+"""Freezes: the card shows the blocker, break-glass overrides it, and its end is announced."""
 
 import asyncio
 from collections.abc import Callable

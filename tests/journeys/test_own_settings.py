@@ -1,4 +1,4 @@
-"""What CodeDeploy does by itself is told of the deployment, where its group says otherwise."""
+"""Automatic rollback is shown as the deployment overrides it, not as its group sets it."""
 
 from app.sandbox.people import MINA
 from tests.harness import Harness

@@ -1,4 +1,4 @@
-"""Who may decide, as plays: two people, own deployments, reasons, votes taken back, and the broken glass."""
+"""Who may decide: two people, own deployments, reasons, retracted votes, and break-glass."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -24,7 +24,7 @@ def build(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) ->
 
 
 async def whisper(harness: Harness, user: str, words: str) -> None:
-    """Waits until `user` was told it."""
+    """Waits until `user` got this reply."""
     await harness.until(lambda: words in harness.ephemerals(user))
 
 

@@ -1,4 +1,4 @@
-"""A secret in a task definition's environment appears nowhere: everything that the harness wrote is searched."""
+"""A secret in a task definition's environment appears nowhere: everything that the service wrote is searched."""
 
 import base64
 import io
@@ -55,7 +55,7 @@ def everything_recorded(database_url: str) -> str:
 
 
 async def fetched(harness: Harness) -> str:
-    """All that the service tells whoever asks over HTTP."""
+    """All HTTP responses of the service."""
     said = []
     async with aiohttp.ClientSession() as session:
         for path in (

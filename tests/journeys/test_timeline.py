@@ -1,4 +1,4 @@
-"""The card's thread tells what happened, once and in order; those who may decide are reminded."""
+"""The card's thread lists the events, once and in order; approvers are reminded."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

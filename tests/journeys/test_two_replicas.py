@@ -73,7 +73,7 @@ def decided(crowd: Fleet) -> int:
 
 
 def only_one_replica(crowd: Fleet) -> None:
-    """From now on each press reaches one replica, in turn."""
+    """From now on each press reaches one replica, round robin."""
     crowd.slack.deliver_to_all_sockets(on=False)
 
 
@@ -82,7 +82,7 @@ def approve(crowd: Fleet, card: Message, user: str) -> None:
 
 
 def reject(crowd: Fleet, card: Message, user: str) -> None:
-    """Presses Reject and says why; whoever is late finds no form, or one that tells who was first."""
+    """Presses Reject and says why; late users find no form, or one that names who was first."""
     views, messages = crowd.slack.views, crowd.slack.messages
     crowd.slack.press(user, card.channel, card.ts, "reject")
     crowd.slack.wait_until(
@@ -157,7 +157,7 @@ def check_every_gate(crowd: Fleet, deployments: list[str]) -> None:
 
 
 def check_nothing_waits(crowd: Fleet) -> None:
-    """No gate, no report; one card each, which tells the decision; and an audit trail without a gap."""
+    """No gate, no report; one card each, which shows the decision; and an audit trail without a gap."""
     assert crowd.count("gates WHERE phase IN ('awaiting', 'decided')") == 0
     assert crowd.count("reports WHERE due_at IS NOT NULL") == 0
     said = [text_of(card) for card in crowd.cards()]
@@ -180,7 +180,7 @@ def test_the_report_of_a_killed_replica_is_sent_by_another(few: Fleet) -> None:
     few.until(lambda: few.count("reports WHERE claimed_by IS NOT NULL") == 1)
 
     few.start().wait_ready(60)
-    assert few.aws.answers(deployment) == []  # the lease is kept: nobody else tells it meanwhile
+    assert few.aws.answers(deployment) == []  # the lease is kept: nobody else reports it meanwhile
     killed.kill()
     took = _seconds_until_reported(few, deployment)
 

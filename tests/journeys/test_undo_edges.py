@@ -1,4 +1,4 @@
-"""A rescue is never blocked, where a deployment ended badly or something else was asked for first. Each in 10 s."""
+"""Edge cases of undo: after a failed deployment, or after another request. Each within 10 s."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -149,12 +149,12 @@ async def test_a_stop_that_came_too_late_for_a_rollback_leads_to_a_redeployment(
     await taken_back_by_a_redeployment(plain, deployment)
 
 
-@pytest.mark.parametrize("trouble", ["throttle", "access_denied"])
+@pytest.mark.parametrize("fault", ["throttle", "access_denied"])
 async def test_an_undo_replaces_a_finish_now_that_codedeploy_has_not_taken(
-    finishing: Harness, trouble: str
+    finishing: Harness, fault: str
 ) -> None:
     deployment = await switched(finishing)
-    finishing.aws.faults.add("ContinueDeployment", trouble, times=None)  # type: ignore[arg-type]
+    finishing.aws.faults.add("ContinueDeployment", fault, times=None)  # type: ignore[arg-type]
     await finishing.press(MINA.id, deployment, "finish")
     await finishing.until(lambda: "cannot be reached" in finishing.card_text(deployment))
     assert "undo" in finishing.actions(deployment)

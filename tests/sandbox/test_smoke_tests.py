@@ -1,4 +1,4 @@
-"""The pipelines' smoke tests, as the real service hears of them."""
+"""The pipelines' smoke tests, as reported to the real service."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -25,12 +25,12 @@ class Ci:
         self.pipeline = Pipeline(harness.aws, smoke_tests=self.smoke_tests)
 
     def states(self) -> list[str]:
-        """What the service was told, in order."""
+        """The states reported to the service, in order."""
         rows = self.harness.rows("SELECT detail FROM audit_events WHERE kind = 'check_told' ORDER BY id")
         return [_check(row["detail"])["state"] for row in rows]
 
     async def reported(self, *states: str) -> None:
-        """Until the service was told these and no other."""
+        """Waits until exactly these states were reported."""
         await self.harness.until(lambda: self.states() == list(states))
 
 

@@ -20,7 +20,7 @@ class ActionResult:
     """The message that the page shows; empty for none."""
 
     words: str = ""
-    trouble: bool = False
+    failed: bool = False
 
 
 A = TypeVar("A", bound=ActionRequest)

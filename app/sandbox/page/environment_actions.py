@@ -68,8 +68,8 @@ class EnvironmentActions:
             "alarm": PageAction(Alarm, self.alarm),
             "smoke": PageAction(Smoke, self.smoke),
             "clock": PageAction(Clock, self.clock),
-            "trouble": PageAction(Switch, self.trouble),
-            "calm": PageAction(ActionRequest, self.calm),
+            "trouble": PageAction(Switch, self.toggle_fault),
+            "calm": PageAction(ActionRequest, self.clear_faults),
             "service": PageAction(ServiceOrder, self.service),
         }
 
@@ -92,14 +92,14 @@ class EnvironmentActions:
                 busy.append(domain.name)
         rest = f" Left out, still under way: {', '.join(busy)}." if busy else ""
         return ActionResult(
-            f"{by.real_name} deploys {len(begun)} of {len(begun) + len(busy)}.{rest}", trouble=not begun
+            f"{by.real_name} deploys {len(begun)} of {len(begun) + len(busy)}.{rest}", failed=not begun
         )
 
     async def stop(self, request: OfDomain) -> ActionResult:
         self._known(request.domain)
         live = live_deployment(self._aws, request.domain)
         if live is None:
-            return ActionResult(f"Nothing is under way at {request.domain}.", trouble=True)
+            return ActionResult(f"Nothing is under way at {request.domain}.", failed=True)
         self._aws.stop_deployment(live.id)
         return ActionResult(f"{live.id} was stopped in the AWS console.")
 
@@ -116,12 +116,12 @@ class EnvironmentActions:
         self._aws.speed = float(request.speed)
         return ActionResult()
 
-    async def trouble(self, request: Switch) -> ActionResult:
+    async def toggle_fault(self, request: Switch) -> ActionResult:
         toggle = self._fault_toggles.switch(request.name, on=request.on)
         return ActionResult(f"{toggle.words}. {toggle.what}" if request.on else f"Over: {toggle.words}.")
 
-    async def calm(self, _request: ActionRequest) -> ActionResult:
-        self._fault_toggles.calm()
+    async def clear_faults(self, _request: ActionRequest) -> ActionResult:
+        self._fault_toggles.clear()
         return ActionResult("Nothing goes wrong any more.")
 
     async def service(self, request: ServiceOrder) -> ActionResult:

@@ -84,7 +84,7 @@ class FaultToggles:
             self._apply()
         return toggle
 
-    def calm(self) -> None:
+    def clear(self) -> None:
         """Clears all faults."""
         with self._lock:
             self._on.clear()

@@ -97,9 +97,9 @@ class Page(ServerThread):
     async def _do(self, request: web.Request) -> web.Response:
         action = self._actions.get(request.match_info["action"])
         if action is None:
-            return _response(ActionResult("There is no such thing to do.", trouble=True), 404)
+            return _response(ActionResult("There is no such thing to do.", failed=True), 404)
         if request.content_type != "application/json":
-            return _response(ActionResult("A JSON body is needed.", trouble=True), 415)
+            return _response(ActionResult("A JSON body is needed.", failed=True), 415)
         try:
             return _response(await action.do(action.shape.model_validate_json(await request.text())), 200)
         except _HANDLED_ERRORS as exc:
@@ -143,11 +143,11 @@ def _error_response(exc: Exception) -> web.Response:
             words, status = str(exc.args[0]), 404
         case _:
             words, status = str(exc), 502
-    return _response(ActionResult(words, trouble=True), status)
+    return _response(ActionResult(words, failed=True), status)
 
 
 def _response(result: ActionResult, status: int) -> web.Response:
-    return web.json_response({"words": result.words, "trouble": result.trouble}, status=status)
+    return web.json_response({"words": result.words, "trouble": result.failed}, status=status)
 
 
 def _first_error(exc: ValidationError) -> str:

@@ -82,10 +82,10 @@ class SlackActions:
         view = self._slack.views.get(request.view_id)
         values = with_datetime_fields(view, request.values, viewer=self._slack.viewer(request.who))
         result: SubmitResult = await self._slack.submit_async(request.who, request.view_id, values)
-        if result.outcome != "trouble":
+        if result.outcome != "failed":
             return ActionResult()
         known = [_CLIENT_ERRORS.get(problem, problem) for problem in result.problems]
-        return ActionResult(" ".join(known) or "Something went wrong.", trouble=True)
+        return ActionResult(" ".join(known) or "Something went wrong.", failed=True)
 
     async def close(self, request: Close) -> ActionResult:
         await self._slack.close_async(request.who, request.view_id)
@@ -100,10 +100,10 @@ class SlackActions:
             return ActionResult()
         command, _, rest = text.partition(" ")
         if command not in COMMANDS:
-            return ActionResult(f"{command} is not a valid command. Try /deploys help.", trouble=True)
+            return ActionResult(f"{command} is not a valid command. Try /deploys help.", failed=True)
         result = await self._slack.slash_async(request.who, request.channel, command, rest.strip())
         if result.problems:
-            return ActionResult(f"{command} failed: {', '.join(result.problems)}", trouble=True)
+            return ActionResult(f"{command} failed: {', '.join(result.problems)}", failed=True)
         return _result_of(result.ack)
 
     async def home(self, request: ActionRequest) -> ActionResult:
@@ -115,7 +115,5 @@ class SlackActions:
 def _result_of(ack: Ack) -> ActionResult:
     """The message that Slack's client shows for a failed ack."""
     return (
-        ActionResult()
-        if ack.acked
-        else ActionResult(_CLIENT_ERRORS.get(ack.trouble, ack.trouble), trouble=True)
+        ActionResult() if ack.acked else ActionResult(_CLIENT_ERRORS.get(ack.error, ack.error), failed=True)
     )

@@ -12,7 +12,7 @@ class Ack:
     """How the app took a payload. `seconds` is real time; `body` is what came with the ack, None: nothing.
 
     `via` is how it was delivered; `nowhere`: no socket is connected and no request URL is set. `status` is
-    HTTP's, None over a socket. `trouble` is what Slack itself says to the person when all is not well:
+    HTTP's, None over a socket. `error` is what Slack shows the person when it failed:
     `operation_timeout` (no ack within 3 s), `dispatch_failed` (no such place, or an HTTP error).
     """
 
@@ -21,7 +21,7 @@ class Ack:
     via: Literal["socket", "http", "nowhere"]
     body: Mapping[str, Any] | str | None = None
     status: int | None = None
-    trouble: Literal["", "operation_timeout", "dispatch_failed"] = ""
+    error: Literal["", "operation_timeout", "dispatch_failed"] = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,12 +40,12 @@ class PressResult:
 class SubmitResult:
     """A modal, submitted. `outcome` is what the person sees happen to it.
 
-    `not_sent`: the client itself refused, because a required input is empty or too long. `trouble`: no
+    `not_sent`: the client itself refused, because a required input is empty or too long. `failed`: no
     answer, or one that Slack does not take; then the modal stays and `problems` says why. `view` is what
     is on top now.
     """
 
-    outcome: Literal["closed", "errors", "updated", "pushed", "cleared", "not_sent", "trouble"]
+    outcome: Literal["closed", "errors", "updated", "pushed", "cleared", "not_sent", "failed"]
     ack: Ack | None = None
     errors: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()

@@ -46,7 +46,7 @@ class Delivery:
         if self._sockets.count:
             return await self._sockets.send(kind, payload, seconds=self.ack_seconds)
         if self.request_url is None:
-            return Ack(acked=False, seconds=0.0, via="nowhere", trouble="dispatch_failed")
+            return Ack(acked=False, seconds=0.0, via="nowhere", error="dispatch_failed")
         self.last_sent = self._signed(self.request_url, kind, payload)
         return await self._post(self.last_sent)
 
@@ -91,9 +91,9 @@ class Delivery:
             ) as response:
                 status, text = response.status, await response.text()
         except TimeoutError:
-            return Ack(acked=False, seconds=monotonic() - began, via="http", trouble="operation_timeout")
+            return Ack(acked=False, seconds=monotonic() - began, via="http", error="operation_timeout")
         except ClientError:
-            return Ack(acked=False, seconds=monotonic() - began, via="http", trouble="dispatch_failed")
+            return Ack(acked=False, seconds=monotonic() - began, via="http", error="dispatch_failed")
         return self._answered(status, text, monotonic() - began)
 
     def _answered(self, status: int, text: str, seconds: float) -> Ack:
@@ -105,7 +105,7 @@ class Delivery:
             via="http",
             status=status,
             body=body,
-            trouble="" if status == 200 else "dispatch_failed",
+            error="" if status == 200 else "dispatch_failed",
         )
 
 

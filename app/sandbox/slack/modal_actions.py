@@ -53,13 +53,13 @@ class ModalActions:
     def _apply_ack(self, view: View, ack: Ack) -> SubmitResult:
         """What the ack does to the modal; without one it stays, and the person may try again."""
         if not ack.acked:
-            return SubmitResult(outcome="trouble", ack=ack, view=view, problems=(ack.trouble,))
+            return SubmitResult(outcome="failed", ack=ack, view=view, problems=(ack.error,))
         answer: Any = ack.body if isinstance(ack.body, Mapping) else {}
         try:
             return self._apply_response_action(view, ack, answer)
         except SlackError as error:
             problems = (error.code, *error.more.get("errors", ()))
-            return SubmitResult(outcome="trouble", ack=ack, view=view, problems=problems)
+            return SubmitResult(outcome="failed", ack=ack, view=view, problems=problems)
 
     def _apply_response_action(self, view: View, ack: Ack, answer: Mapping[str, Any]) -> SubmitResult:
         match answer.get("response_action"):

@@ -100,7 +100,7 @@ class Sockets:
         try:
             body = (await asyncio.wait_for(answer, seconds)).get("payload")
         except TimeoutError:
-            return Ack(acked=False, seconds=monotonic() - began, via="socket", trouble="operation_timeout")
+            return Ack(acked=False, seconds=monotonic() - began, via="socket", error="operation_timeout")
         finally:
             del self._awaited[id_]
         return Ack(acked=True, seconds=monotonic() - began, via="socket", body=body)

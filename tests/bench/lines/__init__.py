@@ -1,4 +1,4 @@
-"""The lines of the table, one a file. A new one is written beside these and named here, in the order of running.
+"""The lines of the table, one a file. A new one is written beside these and named here, in the order of execution.
 
 What fills the record for good comes last; what has been taken back is looked at every second for a while, so
 watching at rest comes before it.

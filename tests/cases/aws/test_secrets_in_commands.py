@@ -1,4 +1,4 @@
-"""Of a command, as of a variable, only that it changes is told: no other value of a task definition goes anywhere."""
+"""A changed command or variable is shown only as changed; no other value of a task definition leaves the service."""
 
 from typing import Any, Final
 

@@ -26,7 +26,7 @@ REFUSALS: dict[str, Break] = {
 
 
 async def got_replies(harness: Harness, user: str, times: int) -> None:
-    """Waits until this user was told so many times that a form did not open."""
+    """Waits until this user got so many replies that a form did not open."""
     await harness.until(lambda: harness.ephemerals(user).count(NOT_OPENED) == times)
 
 

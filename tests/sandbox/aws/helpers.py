@@ -1,4 +1,4 @@
-"""The people of these plays: a Lambda function that remembers, and boto3 clients of a stand-in."""
+"""Helpers: a Lambda function that records its events, and boto3 clients of a stand-in."""
 
 import contextlib
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ LINEAR = "CodeDeployDefault.ECSLinear10PercentEvery1Minutes"
 
 @dataclass
 class Lambda:
-    """Remembers the events it was called with; crashes when told to."""
+    """Records the events it was called with; raises `crash` if set."""
 
     events: list[dict[str, str]] = field(default_factory=list)
     crash: Exception | None = None
@@ -55,7 +55,7 @@ def session() -> boto3.Session:
 
 @dataclass
 class Boto:
-    """Unchanged boto3, which tries once unless told to retry."""
+    """Unchanged boto3, which tries once by default."""
 
     url: str
     _open: contextlib.ExitStack
@@ -94,7 +94,7 @@ def boto(aws: AwsStandIn) -> Iterator[Boto]:
 
 
 def reach_gate(aws: AwsStandIn, hook: Lambda, deployment_id: str, *, gate: str = GATE) -> str:
-    """Plays a deployment to the hook it waits at; gives the execution id that the function was called with."""
+    """Advances a deployment to its pending hook; returns the execution id that the function was called with."""
     aws.advance_until(lambda: aws.deployment(deployment_id).waits_for == gate)
     before = [call for call in aws.hook_calls(deployment_id) if call.outcome != "lost"]
     aws.wait_until(lambda: len(hook.of(deployment_id)) == len(before))
@@ -110,7 +110,7 @@ def answer(codedeploy: "CodeDeployClient", deployment_id: str, execution_id: str
 
 
 def approve(aws: AwsStandIn, codedeploy: "CodeDeployClient", hook: Lambda, deployment_id: str) -> None:
-    """Plays a deployment to its gate and answers Succeeded."""
+    """Advances a deployment to its gate and answers Succeeded."""
     answer(codedeploy, deployment_id, reach_gate(aws, hook, deployment_id), "Succeeded")
 
 

@@ -1,4 +1,4 @@
-"""Deploying, stopping, alarms, the clock and trouble, from the page."""
+"""Deploying, stopping, alarms, the clock and faults, from the page."""
 
 from app.sandbox.page.fault_toggles import FAULT_TOGGLES
 from app.sandbox.people import GRACE, MINA, OLU
@@ -123,8 +123,8 @@ async def test_faults_are_toggled_on_together_and_off_one_by_one(browser: Browse
 
 
 async def test_every_fault_can_be_toggled_on_and_all_are_cleared(browser: Browser) -> None:
-    for trouble in FAULT_TOGGLES:
-        assert (await browser.do("trouble", WHO, name=trouble.name, on=True))[0] == 200
+    for toggle in FAULT_TOGGLES:
+        assert (await browser.do("trouble", WHO, name=toggle.name, on=True))[0] == 200
     assert len((await browser.sees(WHO))["troubles"]) == len(FAULT_TOGGLES)
 
     await browser.do("calm", WHO)

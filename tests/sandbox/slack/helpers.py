@@ -1,4 +1,4 @@
-"""Props: blocks, a modal, a tiny Bolt app, and what the SDK says when Slack refuses."""
+"""Helpers: blocks, a modal, a tiny Bolt app, and the errors of the SDK."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
@@ -61,7 +61,7 @@ async def refused(call: Awaitable[Any]) -> Any:
 
 
 class TinyApp:
-    """A real Bolt app: remembers what it heard, opens a modal on `reject`, answers `/deploys`."""
+    """A real Bolt app: records what it receives, opens a modal on `reject`, answers `/deploys`."""
 
     def __init__(self, client: AsyncWebClient, *, signing_secret: str = SIGNING_SECRET) -> None:
         self.received: list[Json] = []

@@ -41,7 +41,7 @@ async def test_a_wrong_signing_secret_is_refused_by_bolt(slack: SlackStandIn, cl
     app, card = TinyApp(client, signing_secret="another"), a_card(slack)
     async with http_mode(app, slack):
         pressed = await slack.press_async("U01MINA", "C01DEPLOY", card.ts, "approve")
-    assert (pressed.acked, pressed.ack.status, pressed.ack.trouble) == (False, 401, "dispatch_failed")
+    assert (pressed.acked, pressed.ack.status, pressed.ack.error) == (False, 401, "dispatch_failed")
     assert app.received == []
 
 
@@ -70,7 +70,7 @@ async def test_an_absent_app_is_distinguished_from_a_slow_one(
     card = a_card(slack)
     slack.request_url = "http://127.0.0.1:9/slack/events"
     pressed = await slack.press_async("U01MINA", "C01DEPLOY", card.ts, "approve")
-    assert (pressed.ack.via, pressed.ack.trouble) == ("http", "dispatch_failed")
+    assert (pressed.ack.via, pressed.ack.error) == ("http", "dispatch_failed")
 
 
 async def test_interactions_are_a_form_with_one_field(slack: SlackStandIn, client: AsyncWebClient) -> None:

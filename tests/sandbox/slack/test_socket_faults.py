@@ -112,7 +112,7 @@ async def test_a_dropped_socket_gets_nothing_any_more(
     await slack.drop_sockets_async()
     assert await slack.wait_until_async(lambda: slack.connected == 0)
     pressed = await slack.press_async("U01MINA", "C01DEPLOY", card.ts, "approve")
-    assert (pressed.acked, pressed.ack.via, pressed.ack.trouble) == (False, "nowhere", "dispatch_failed")
+    assert (pressed.acked, pressed.ack.via, pressed.ack.error) == (False, "nowhere", "dispatch_failed")
     await socket.close()
 
 

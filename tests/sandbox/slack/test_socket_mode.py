@@ -28,7 +28,7 @@ async def test_a_press_arrives_whole_and_is_acked(slack: SlackStandIn, client: A
     app, card = TinyApp(client), a_card(slack)
     async with socket_mode(app, slack):
         pressed = await slack.press_async("U01MINA", "C01DEPLOY", card.ts, "approve")
-    assert (pressed.acked, pressed.ack.via, pressed.ack.trouble) == (True, "socket", "")
+    assert (pressed.acked, pressed.ack.via, pressed.ack.error) == (True, "socket", "")
     assert 0 < pressed.ack.seconds < 3
     [body] = app.received
     assert body["user"] == {"id": "U01MINA", "username": "mina", "name": "mina", "team_id": "T0SANDBOX"}
@@ -75,7 +75,7 @@ async def test_an_unanswered_press_times_out_and_is_not_sent_again(
     slack.ack_seconds = 0.05
     async with socket_mode(app, slack):
         pressed = await slack.press_async("U01MINA", "C01DEPLOY", card.ts, "approve")
-    assert (pressed.acked, pressed.ack.trouble) == (False, "operation_timeout")
+    assert (pressed.acked, pressed.ack.error) == (False, "operation_timeout")
     assert len(app.received) == 1
 
 
@@ -101,9 +101,9 @@ async def test_reject_opens_a_form_and_the_form_is_submitted(
     ("answer", "outcome"),
     [
         ({"response_action": "errors", "errors": {"reason": "Say more"}}, "errors"),
-        ({"response_action": "errors", "errors": {"nowhere": "x"}}, "trouble"),
+        ({"response_action": "errors", "errors": {"nowhere": "x"}}, "failed"),
         ({"response_action": "update", "view": modal(section("Too late"))}, "updated"),
-        ({"response_action": "update", "view": modal(section("x" * 3001))}, "trouble"),
+        ({"response_action": "update", "view": modal(section("x" * 3001))}, "failed"),
         ({"response_action": "push", "view": modal(section("Sure?"))}, "pushed"),
         ({"response_action": "clear"}, "cleared"),
     ],
