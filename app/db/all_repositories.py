@@ -1,4 +1,4 @@
-"""The record as one replica holds it: every room of it, on one pool of connections."""
+"""All repositories and queries of one replica, on one connection pool."""
 
 from uuid import UUID, uuid4
 
@@ -26,7 +26,7 @@ from app.db.repositories.switches import Switches
 
 
 class Repositories:
-    """Opens no connection before it is asked something. `replica` is who its leases name."""
+    """Opens no connection before the first statement. `replica` is the owner of its leases."""
 
     def __init__(self, url: str, *, replica: UUID | None = None, size: PoolSize = REQUESTS) -> None:
         owner = replica or uuid4()

@@ -1,4 +1,4 @@
-"""Audit events on their way into a statement: one parameter, however many they are."""
+"""Inserts audit events: one statement parameter, however many events."""
 
 import json
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ INSERT_EVENTS: Final = """
         at timestamptz, kind text, account text, region text, deployment_id text, domain text, gate_id uuid,
         actor_kind text, actor text, actor_name text, detail jsonb)
 """
-"""The trigger of `audit_events` fills in the link and the digest."""
+"""The trigger of `audit_events` sets link and digest."""
 
 
 def events_parameter(events: Sequence[Event]) -> str:

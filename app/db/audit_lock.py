@@ -1,7 +1,7 @@
-"""The audit chain's lock comes first, before any row: one order for everybody, so that nobody waits in a circle.
+"""The audit lock of a deployment. Take it before any row lock: one order for all transactions prevents deadlocks.
 
-Who writes to a deployment's chain holds its lock until the commit (the trigger of `audit_events` takes it). To take
-it after rows that others wait for with the lock in hand would be a deadlock.
+The trigger of `audit_events` takes the lock, and a transaction holds it until the commit. A transaction that locks rows
+first can deadlock with one that holds the audit lock and waits for those rows.
 """
 
 from typing import Final
@@ -17,13 +17,13 @@ def _of(lock: str, where: str) -> str:
 
 WHERE_GATE: Final = "s.id = (SELECT g.switch_id FROM gates g WHERE g.id = :gate)"
 GATE_AUDIT_LOCK: Final = f"(SELECT count(*) FROM ({_of('pg_advisory_xact_lock', WHERE_GATE)}) k) >= 0"
-"""True, with the chain of `:gate`'s deployment locked. A subquery of its own runs before any row is looked at."""
+"""True. Takes the audit lock of `:gate`'s deployment, in a subquery that runs before any row is read."""
 
 TRY_GATE_AUDIT_LOCK: Final = f"(SELECT taken FROM ({_of('pg_try_advisory_xact_lock', WHERE_GATE)}) k)"
-"""Whether the chain of `:gate`'s deployment is free; then it is locked."""
+"""Whether the audit lock of `:gate`'s deployment was free; then it is taken."""
 
 SWITCH_AUDIT_LOCK: Final = f"(SELECT count(*) FROM ({_of('pg_advisory_xact_lock', 's.id = :id')}) k) >= 0"
-"""True, with the chain of the switch `:id` locked."""
+"""True. Takes the audit lock of the switch `:id`."""
 
 
 def _named(name: str) -> str:
@@ -41,30 +41,30 @@ _ROLLED_BACK: Final = """
     ORDER BY o.id OFFSET 0
 """
 LOCK_ROLLED_BACK_AUDIT: Final = f"SELECT pg_advisory_xact_lock({_KEY}) AS taken FROM ({_ROLLED_BACK}) s"
-"""Locks the chains of the deployments that the switch `:id` takes back: its look writes to theirs too.
+"""Takes the audit locks of the deployments that the switch `:id` rolls back: a poll of it writes events of theirs, too.
 
-They come before its own: `NEW_DEPLOYMENT_AUDIT_LOCK` is taken in that order.
+Lock the rolled-back deployment first, as `NEW_DEPLOYMENT_AUDIT_LOCK` does.
 """
 
 ROLLED_BACK_AUDIT_LOCKS_HELD: Final = (
     f"SELECT coalesce(bool_and(pg_try_advisory_xact_lock({_KEY})), true) AS held FROM ({_ROLLED_BACK}) s"
 )
-"""Whether all of them are held, once the switch itself is locked.
+"""Whether all of them are held. Run it after the switch itself is locked.
 
-While its own chain was waited for, somebody may have written that it takes back one more deployment. From then on
-nobody can: that takes this switch's chain or its row.
+While this transaction waited for the switch's own lock, another one may have stored one more deployment that it rolls
+back. After that none can: it would need this switch's audit lock or its row.
 """
 
 ROLLED_BACK_SWITCHES: Final = f"SELECT b.id FROM ({_ROLLED_BACK}) b"
-"""The switches that the switch `:id` takes back."""
+"""The switches that the switch `:id` rolls back."""
 
 NAMED_AUDIT_LOCK: Final = _named(":audit_lock")
-"""True, with the chain that `:audit_lock` names (`audit_lock_name`) locked."""
+"""True. Takes the audit lock that `:audit_lock` names; see `audit_lock_name`."""
 
 NEW_DEPLOYMENT_AUDIT_LOCK: Final = _named(":new_audit_lock")
-"""The same of a deployment that the first one has made. Nobody who holds this one waits for the first."""
+"""The same for a deployment that the first one created. Who holds this lock never waits for the first."""
 
 
 def audit_lock_name(key: SwitchKey) -> str:
-    """The name of a deployment's chain."""
+    """The name of a deployment's audit lock."""
     return f"{key.account}/{key.region}/{key.deployment}"

@@ -1,4 +1,4 @@
-"""Postgres: transactions, and statements that stand alone."""
+"""Transactions, and single statements in a transaction of their own."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -12,7 +12,7 @@ from app.db.statements import Driver, execute, execute_pipeline
 
 
 class Database:
-    """Transactions are short; none is held across a call to Slack or AWS."""
+    """Keep transactions short. Never hold one across a call to Slack or AWS."""
 
     def __init__(self, url: str, *, size: PoolSize = REQUESTS) -> None:
         self._pool = Pool(url, size)
@@ -27,7 +27,7 @@ class Database:
     async def begin_pipeline(
         self, statements: Sequence[str], values: Mapping[str, Any]
     ) -> AsyncIterator[tuple[Any, ...]]:
-        """The same; it begins with these statements, in one way to Postgres, and gives the driver and the rows of each.
+        """Like `begin`, but sends these statements with BEGIN in one round trip. Gives the driver and the rows of each.
 
         See `execute_pipeline`.
         """
@@ -39,7 +39,7 @@ class Database:
                     await driver.commit()
 
     async def select(self, statement: Select[Any]) -> Sequence[Any]:
-        """The rows of a query that was composed. Raises `RecordAway`."""
+        """The rows of a SQLAlchemy query. Raises `RecordAway`."""
         with translate_errors():
             async with self._pool.connection() as connection:
                 return list((await connection.execute(statement)).all())

@@ -1,4 +1,4 @@
-"""Connections to Postgres, kept and shared. Nothing waits for one for long: a press must be answered within 3 s."""
+"""The connection pool. Waits are short: Slack expects an answer within 3 seconds."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,15 +19,15 @@ from app.flow.ports.database import DatabaseUnavailable
 
 CONNECT_TIMEOUT_SECONDS: Final = 3
 MAX_PREPARED_STATEMENTS: Final = 400
-"""More than we have: each is prepared once a connection."""
+"""More than there are statements: each is prepared once per connection."""
 
 TRANSACTION_TIMEOUT_MS: Final = 10_000
-"""Milliseconds. Whoever stands still in one, frozen perhaps, loses it, and with it the locks that others wait for."""
+"""Milliseconds. Postgres ends a longer transaction, of a frozen process for example, and releases its locks."""
 
 CONNECTED_AT: Final = "born_at"
 
 READ_ONLY_SQLSTATE: Final = "25006"
-"""What a server says that was the primary until a failover: it lives, and takes no write any more."""
+"""The error of a former primary after a failover: it answers, but accepts no writes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,10 +38,10 @@ class PoolSize:
     max_overflow: int
 
 
-# Forty in all: two replicas fit in a Postgres as it comes. Workers have a pool of their own, so that they can never
-# take the last connection from a press or a hook.
+# Forty in total: two replicas fit into Postgres's default of 100. Workers have their own pool, so that they never take
+# the last connection from a request.
 REQUESTS: Final = PoolSize(pool_size=20, max_overflow=4)
-"""For presses, hooks, the API and pages. Twenty people press at once without a new connection."""
+"""For Slack actions, hooks, the API and pages: twenty concurrent requests without a new connection."""
 
 WORKERS: Final = PoolSize(pool_size=12, max_overflow=4)
 
@@ -53,18 +53,18 @@ KEEPALIVE_OPTIONS: Final = {
     "keepalives_interval": 2,
     "keepalives_count": 2,
 }
-"""A server that vanished without a word (a failover, a cut line) is noticed in ten seconds, not in fifteen minutes."""
+"""Detects a server that vanished (failover, network loss) within ten seconds instead of fifteen minutes."""
 
 
 def sqlalchemy_url(url: str) -> URL:
-    """`postgresql://…`, as everybody writes it, with the driver that we use."""
+    """The URL with the psycopg driver name."""
     return make_url(url).set(drivername="postgresql+psycopg")
 
 
 class Pool:
-    """SQLAlchemy's pool of connections, also for whoever uses the driver's own.
+    """SQLAlchemy's connection pool; gives its own connections or those of the driver.
 
-    Opening one costs several times the work that it is opened for; see `PoolSize`.
+    Opening a connection costs several times as much as a typical statement; see `PoolSize`.
     """
 
     def __init__(self, url: str, size: PoolSize) -> None:
@@ -74,7 +74,7 @@ class Pool:
             max_overflow=size.max_overflow,
             pool_use_lifo=True,
             pool_timeout=2,
-            # A statement that stands alone is one way to Postgres and back; a transaction says BEGIN itself.
+            # A single statement is one round trip; a transaction sends BEGIN itself.
             isolation_level="AUTOCOMMIT",
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT_SECONDS,
@@ -91,9 +91,9 @@ class Pool:
 
     @asynccontextmanager
     async def driver(self) -> AsyncIterator[Driver]:
-        """A connection, by which the pool hears of it where it must not be used again.
+        """The driver's connection. The pool discards it after a failure that makes it unusable.
 
-        What is left open in it is rolled back when it goes home.
+        An open transaction is rolled back on return to the pool.
         """
         pooled = await self._check_out()
         driver = _driver_of(pooled)
@@ -107,7 +107,7 @@ class Pool:
                 await greenlet_spawn(pooled.invalidate)
             raise
         except BaseException:
-            # Cut off half way. The driver may have left it in a pipeline, where whoever came next would read no rows.
+            # Cancelled. The connection may still be in pipeline mode, in which its next user would read no rows.
             await greenlet_spawn(pooled.invalidate)
             raise
         finally:
@@ -115,7 +115,7 @@ class Pool:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
-        """The same connections by SQLAlchemy's own way."""
+        """A SQLAlchemy connection of the same pool."""
         connection = self.engine.connect()
         try:
             await connection.start()
@@ -127,14 +127,14 @@ class Pool:
             await connection.close()
 
     async def _check_out(self) -> PoolProxiedConnection:
-        """Raises `DatabaseUnavailable` where SQLAlchemy has given up on connections that died one after the other."""
+        """Raises `DatabaseUnavailable` where several pooled connections in a row were dead."""
         try:
             return await self.engine.raw_connection()
         except InvalidRequestError as exc:
             raise DatabaseUnavailable(CHECKOUT_FAILED) from exc
 
     def _reject_stale(self, connection: object, entry: ConnectionPoolEntry, proxy: object) -> None:
-        """Where one connection has died, in a failover perhaps, none that is as old is trusted."""
+        """Discards connections as old as one that failed, after a failover for example."""
         if entry.info[CONNECTED_AT] <= self._last_failure_at:
             raise DisconnectionError("as old as one that died")
 
@@ -144,7 +144,7 @@ def _prepare(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
     driver = _driver_of(entry)
     driver.prepared_max = MAX_PREPARED_STATEMENTS
     if has_transaction_timeout(driver):
-        # Not among the options: a server that does not know it would refuse the connection.
+        # Not a connection option: a server without this setting would refuse the connection.
         cursor = connection.cursor()
         cursor.execute(f"SET transaction_timeout = {TRANSACTION_TIMEOUT_MS}")
         cursor.close()

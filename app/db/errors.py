@@ -1,4 +1,4 @@
-"""Postgres away, or gone while it committed: what the driver and SQLAlchemy raise, in the flow's words."""
+"""Translates errors of the driver and SQLAlchemy: database unavailable, or commit outcome unknown."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ SCHEMA_MISMATCH_SQLSTATES: Final = frozenset({"42P01", "42703"})
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """What says that Postgres is away is raised as `DatabaseUnavailable`; what is our own fault, as it is."""
+    """What says that Postgres is away is raised as `DatabaseUnavailable`; other errors pass unchanged."""
     try:
         yield
     except PoolTimeout as exc:
@@ -34,7 +34,7 @@ def translate_errors() -> Iterator[None]:
 
 @contextmanager
 def committing(*, lost: Callable[[], bool]) -> Iterator[None]:
-    """COMMIT is on its way. Whoever gives up from now on, or is cut off, cannot know what became of it."""
+    """Wrap COMMIT in this: a time-out or a lost connection from here on leaves its outcome unknown."""
     mark_commit_sent()
     try:
         yield
@@ -45,7 +45,7 @@ def committing(*, lost: Callable[[], bool]) -> Iterator[None]:
 
 
 def _summary(exc: BaseException | None) -> str:
-    """In a few words; what Postgres says of a failed connection holds no password."""
+    """A short description. Connection errors of Postgres contain no password."""
     state = getattr(exc, "sqlstate", None)
     if state in SCHEMA_MISMATCH_SQLSTATES:
         return "its tables are another release's: run `switchgate migrate`"
@@ -55,7 +55,7 @@ def _summary(exc: BaseException | None) -> str:
 
 
 def _is_connection_lost(exc: BaseException | None) -> bool:
-    """The connection itself failed. A value that psycopg cannot send has no state either, and is our fault."""
+    """Whether the connection failed. (A value that psycopg cannot send has no SQLSTATE either; that is a defect.)"""
     state = getattr(exc, "sqlstate", None)
     return state is None and isinstance(exc, psycopg.OperationalError | psycopg.InterfaceError)
 
@@ -64,8 +64,8 @@ def _is_unavailable(exc: BaseException | None) -> bool:
     state = getattr(exc, "sqlstate", None)
     if state is None:
         return _is_connection_lost(exc)
-    # 57P: shutting down or starting, 08: the connection, 53: out of connections, memory or disk, 58: a system error of
-    # the server's, 25006: read-only since a failover, 55P03, 57014, 25P03 and 25P04: a time-out of ours, 40P01: the
-    # loser of a deadlock. In each case nothing was recorded, and trying again may help.
+    # 57P: shutting down or starting; 08: connection; 53: out of connections, memory or disk; 58: system error of the
+    # server; 25006: read-only after a failover; 55P03, 57014, 25P03, 25P04: time-outs that we set; 40P01: deadlock
+    # victim. In each case nothing was saved, and a retry may help.
     retryable = {"25006", "55P03", "57014", "25P03", "25P04", "40P01"} | SCHEMA_MISMATCH_SQLSTATES
     return state.startswith(("08", "57P", "53", "58")) or state in retryable

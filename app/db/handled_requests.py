@@ -1,6 +1,6 @@
-"""Requests that took effect, remembered for longer than Slack's signature holds (five minutes).
+"""Request keys, kept longer than a Slack signature is valid (five minutes), so that a repeated request has no effect.
 
-A key is written in the transaction of the change that it makes, under the lock of what it changes.
+The key is written in the transaction of the change, under the lock of the changed row.
 """
 
 from typing import Final
@@ -14,14 +14,14 @@ WITH old AS (
 )
 INSERT INTO handled_requests (key) VALUES (:request) ON CONFLICT (key) DO NOTHING RETURNING key
 """
-"""Gives a row where the request is new; and sweeps a few that are too old to be sent again."""
+"""Gives a row if the request is new. Also deletes some expired keys."""
 
 
 def claim_statements(request: str | None) -> list[str]:
-    """The statement to run after a lock; none where there is no request to tell apart."""
+    """The statement to run after the lock; none without a request key."""
     return [] if request is None else [CLAIM_REQUEST]
 
 
 def subject_key(request: str | None, subject: object) -> str | None:
-    """One request may change several things, each in its own transaction."""
+    """The key for one subject: a request may change several, each in its own transaction."""
     return None if request is None else f"{request}/{subject}"

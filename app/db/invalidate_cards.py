@@ -1,7 +1,7 @@
-"""Has cards redrawn: the gates' versions are raised, and their cards are due.
+"""Invalidates cards: raises the versions of gates and makes their cards due.
 
-Whoever locks several gates locks them in the order of their ids, and their cards after them. So two statements that
-are about the same gates never wait for each other, whichever rows they find first.
+Every statement locks several gates in the order of their ids, and their cards after them. So two statements on the
+same gates cannot deadlock.
 """
 
 from typing import Final
@@ -13,14 +13,14 @@ INVALIDATE_CARDS_OF_G: Final = """
 
 
 def locked_gate_ids(where: str, *, join: str = "") -> str:
-    """An array of the ids of these gates, which are then locked. `where` and `join` speak of `gates`."""
+    """SQL: an array of the ids of the matching gates, which it locks. `where` and `join` refer to `gates`."""
     return f"""ARRAY(
         SELECT gates.id FROM gates {join} WHERE {where} ORDER BY gates.id FOR NO KEY UPDATE OF gates
     )"""
 
 
 def invalidate_cards(where: str, *, join: str = "") -> str:
-    """The parts `g` and `c` of a WITH: every gate that fits, and its card."""
+    """SQL: the parts `g` and `c` of a WITH: all matching gates, and their cards."""
     return f"""g AS (
     UPDATE gates SET version = version + 1 WHERE id = ANY({locked_gate_ids(where, join=join)}) RETURNING id, version
 ), c AS ({INVALIDATE_CARDS_OF_G})"""

@@ -1,8 +1,8 @@
-"""Outgoing work is claimed by its own row: due, not leased, mine until the lease ends.
+"""Leases on outgoing work. A replica claims a due row that no one has leased; the row is its own until the lease ends.
 
-A lease is short and renewed while the work runs, so a killed replica's work is free again within seconds.
-Every finish names the owner (fencing): a replica that lost its lease writes nothing. What a replica still works on
-it does not claim again, even when the lease was lost: the same owner twice would be no fence.
+Leases are short and renewed while the work runs, so work of a killed replica is free again within seconds.
+Every finishing statement names the owner (fencing): a replica that lost its lease writes nothing. A replica does not
+claim again what it still works on, even after a lost lease: the same owner twice would defeat the fence.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ LEASE_DURATION: Final = timedelta(milliseconds=3500)
 RENEW_INTERVAL: Final = timedelta(seconds=1)
 
 UNREADABLE_ROW_ERRORS: Final = (IncoherentRow, ValueError, TypeError, KeyError, AttributeError)
-"""What reading a row raises when it holds a value that this release does not know."""
+"""Raised when a row holds a value that this release does not know."""
 
 LOG_INTERVAL_SECONDS: Final = 3600.0
 MAX_LOGGED_PROBLEMS: Final = 1000
@@ -55,22 +55,22 @@ KEY_COLUMNS: Final[dict[Work, str]] = {
 }
 
 EXTRA_CONDITIONS: Final[dict[Work, str]] = {
-    # A card is redrawn at most once in two seconds, whatever happens to it.
+    # Update a card at most once in two seconds.
     "cards": "AND (drawn_at IS NULL OR drawn_at <= CAST(:now AS timestamptz) - interval '2 seconds')",
-    # Nothing is removed while it is not known where the gate's own card is, and never the card itself.
+    # Remove no copy while the place of the gate's own card is unknown, and never the card itself.
     "card_copies": """AND EXISTS (
         SELECT 1 FROM cards c WHERE c.gate_id = card_copies.gate_id
             AND c.posting_since IS NULL AND c.ts IS NOT NULL AND c.ts <> card_copies.ts
     )""",
 }
-"""What must hold of a due row besides."""
+"""Additional conditions for claiming a due row."""
 
 
 def claim_statement(work: Work) -> str:
     """Leases up to `:limit` due rows to `:owner` and gives their keys and attempts.
 
-    ARRAY(…), because a subquery in a join may run more than once, and then takes more than `:limit`. A lease need not
-    survive Postgres's own fall, so nobody waits until it is on disk: without it the work is claimed anew.
+    ARRAY(…), because a subquery in a join may run more than once, and then takes more than `:limit`. The commit is
+    asynchronous: a lease need not survive a crash of Postgres; the work is then claimed again.
     """
     key = KEY_COLUMNS[work]
     return f"""
@@ -86,14 +86,14 @@ def claim_statement(work: Work) -> str:
 
 
 def renew_statement(work: Work) -> str:
-    """Extends one lease, if it is still ours."""
+    """Extends one lease, if the owner still holds it."""
     return (
         f"UPDATE {work} SET claimed_until = :until WHERE {KEY_COLUMNS[work]} = :key AND claimed_by = :owner"
     )
 
 
 def release_statement(work: Work) -> str:
-    """Ends one lease, if it is still ours: whoever can do the work takes it at once."""
+    """Ends one lease, if the owner still holds it; any replica may claim the row at once."""
     return f"""
         UPDATE {work} SET claimed_by = NULL, claimed_until = NULL, last_error = :error
         WHERE {KEY_COLUMNS[work]} = :key AND claimed_by = :owner
@@ -113,11 +113,11 @@ class Leases:
         self.owner = owner
 
     async def claim(self, *, now: datetime, limit: int) -> dict[Any, int]:
-        """Key -> attempts of the rows that are now ours."""
+        """Key -> attempts of the rows now leased."""
         return {row.key: row.attempts for row in await self.claim_with(self._claim, now=now, limit=limit)}
 
     async def claim_with(self, statement: str, *, now: datetime, limit: int) -> list[Any]:
-        """The rows of a statement that claims in the words of `claim_statement`."""
+        """The rows of a statement that contains `claim_statement`."""
         return await self._database.rows(
             statement,
             owner=self.owner,
@@ -130,7 +130,7 @@ class Leases:
     async def build_readable(
         self, rows: Sequence[Any], build: Callable[[Any], T], *, key: Callable[[Any], UUID | int]
     ) -> list[T]:
-        """What can be built of the claimed rows; the others are set aside, and free for other replicas."""
+        """Builds the claimed rows. Unreadable ones are quarantined here and free for other replicas."""
         found = []
         for row in rows:
             try:
@@ -140,7 +140,7 @@ class Leases:
         return found
 
     async def set_aside(self, key: UUID | int, *, problem: str, exc: BaseException | None = None) -> None:
-        """Leaves a row to others for a while; see `Quarantine`."""
+        """Quarantines a row here and releases its lease; see `Quarantine`."""
         self.quarantine.add(key, problem=problem, exc=exc)
         await self._database.rows(self._release, key=key, owner=self.owner, error=problem[:500])
 
@@ -153,7 +153,7 @@ class Leases:
         try:
             yield
         finally:
-            is_done.set()  # and not cancelled: a statement cut off half way costs its connection
+            is_done.set()  # do not cancel: a cancelled statement costs its connection
             await asyncio.wait([renewing])
             self._busy.discard(key)
 
@@ -165,7 +165,7 @@ class Leases:
             try:
                 await self._database.rows(self._renew, owner=self.owner, key=key, until=until)
             except DatabaseUnavailable:
-                continue  # the finish is fenced: at worst somebody else does the work again
+                continue  # the finish is fenced: at worst another replica repeats the work
 
 
 async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
@@ -177,9 +177,9 @@ async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
 
 
 def readable_rows(rows: Iterable[Any], build: Callable[[Any], T]) -> Iterator[T]:
-    """What can be built of the rows of a page or a list: one that cannot be read must not hold up the others.
+    """Builds the rows of a page or a list, and skips unreadable ones.
 
-    It is logged once an hour.
+    Each problem is logged once an hour.
     """
     for row in rows:
         try:

@@ -1,4 +1,4 @@
-"""Migrations, one replica at a time: an advisory lock keeps two starts apart, time-outs keep each short."""
+"""Runs migrations under an advisory lock, one replica at a time, with lock and statement time-outs."""
 
 import time
 from enum import Enum
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 from app.db.engine import CONNECT_TIMEOUT_SECONDS, sqlalchemy_url
 
 ADVISORY_LOCK_KEY: Final = 7_301_885_214
-"""The advisory lock's key: any number that nobody else uses in this database."""
+"""The advisory lock's key: any number that is not used elsewhere in this database."""
 
 LOCK_RETRY_SECONDS: Final = 0.1
 
@@ -22,11 +22,11 @@ PACKAGE: Final = Path(__file__).resolve().parents[1]
 
 
 class NoSuchRevision(Exception):
-    """The revision is none of this release's."""
+    """This release has no such revision."""
 
 
 class NewerDatabase(Exception):
-    """A newer release has migrated the database; only that release knows the way back."""
+    """A newer release has migrated the database; only that release can downgrade it."""
 
 
 class SchemaVersion(Enum):
@@ -38,7 +38,7 @@ class SchemaVersion(Enum):
 
 
 def alembic_config(connection: Connection | None = None) -> Config:
-    """Alembic's configuration, on our connection."""
+    """Alembic's configuration, with this connection."""
     # In an installed package beside the code, in a checkout at its top.
     folder = next(each for each in (PACKAGE, PACKAGE.parent) if (each / "alembic.ini").is_file())
     config = Config(str(folder / "alembic.ini"))
@@ -68,7 +68,7 @@ def schema_version(revision: str | None) -> SchemaVersion:
 
 
 def migrate(url: str, *, to: str = "head") -> str:
-    """Brings the database to a revision (down, if it lies behind); gives the revision. Waits its turn.
+    """Brings the database to a revision (a downgrade, if it is older); gives the revision. Waits for the lock.
 
     A database that a newer release has migrated is left as it is. Raises `NoSuchRevision` and, where a revision is
     named, `NewerDatabase` before anything is touched.
@@ -103,7 +103,7 @@ def migrate(url: str, *, to: str = "head") -> str:
 
 
 def _acquire_lock(connection: Connection) -> None:
-    """Asks again and again: whoever waited within a statement would be waited for by CREATE INDEX CONCURRENTLY."""
+    """Polls for the lock: CREATE INDEX CONCURRENTLY would wait for a session that waits within a statement."""
     while not connection.execute(
         text("SELECT pg_try_advisory_lock(:key)"), {"key": ADVISORY_LOCK_KEY}
     ).scalar_one():

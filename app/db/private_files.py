@@ -1,4 +1,4 @@
-"""Folders and files that no other user of this machine may enter, read or have made before us."""
+"""Creates folders and files that no other user of this machine can enter, read or prepare."""
 
 import os
 import stat
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class UnsafePath(Exception):
-    """Something of that name is there already and is somebody else's, or no folder; the message says which."""
+    """Something of that name exists already and belongs to another user, or is no folder; the message says which."""
 
 
 def make_folder(folder: Path, *, mode: int, owners: Collection[int]) -> None:

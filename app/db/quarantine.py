@@ -1,7 +1,6 @@
-"""Work that this replica cannot read or do is set aside for a while, so that one bad row holds up no other.
+"""Skips rows that this replica cannot read or process for a while, so that one bad row does not block the others.
 
-A value that a newer release has written is one: a replica of that release takes the row at once, so nothing of this
-is stored.
+Nothing is stored: where a newer release wrote the value, a replica of that release takes the row at once.
 """
 
 from collections.abc import Callable, Hashable, Iterator
@@ -31,7 +30,7 @@ class _SetAside:
 
 
 class Quarantine:
-    """The rows of one kind of work that are set aside here, by their keys."""
+    """The keys of quarantined rows of one kind of work, in this process."""
 
     def __init__(self, work: str, *, clock: Callable[[], float] = monotonic) -> None:
         self._work = work
@@ -39,12 +38,12 @@ class Quarantine:
         self._rows: dict[Hashable, _SetAside] = {}
 
     def keys(self) -> list[Any]:
-        """Those that are not to be tried now."""
+        """The keys to skip now."""
         now = self._clock()
         return [key for key, row in self._rows.items() if row.until > now]
 
     def add(self, key: Hashable, *, problem: str, exc: BaseException | None = None) -> None:
-        """Sets a row aside, longer each time. It is logged and counted the first time."""
+        """Quarantines a row, longer each time. Logs and counts it the first time."""
         known = self._rows.pop(key, None)
         tries = known.tries + 1 if known else 1
         wait = backoff(tries, first=FIRST_BACKOFF, longest=MAX_BACKOFF)
@@ -57,7 +56,7 @@ class Quarantine:
 
     @contextmanager
     def guard(self, key: Hashable) -> Iterator[None]:
-        """What fails inside sets the row aside and goes no further, unless it is the database that is away."""
+        """Quarantines the row if the block fails, and suppresses the error; `DatabaseUnavailable` passes."""
         try:
             yield
         except DatabaseUnavailable:

@@ -1,4 +1,4 @@
-"""Statements by the driver itself: what SQLAlchemy does around each takes longer than some run, and a press waits."""
+"""Runs statements on the driver directly: SQLAlchemy's overhead exceeds the run time of some, and a user waits."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -22,7 +22,7 @@ TRANSACTION_TIMEOUT_MIN_VERSION: Final = 170_000
 def has_transaction_timeout(driver: Driver) -> bool:
     """Whether Postgres itself ends a transaction that lasts too long, whatever its client has sent last.
 
-    It stops watching one that stands idle when it reads the Flush that psycopg (3.3) sends last in a pipeline.
+    It stops watching an idle transaction when it reads the Flush that psycopg (3.3) sends last in a pipeline.
     """
     return driver.info.server_version >= TRANSACTION_TIMEOUT_MIN_VERSION
 
@@ -37,10 +37,10 @@ async def execute(driver: Driver, statement: str, values: Mapping[str, Any]) -> 
 async def execute_pipeline(
     driver: Driver, statements: Sequence[str], values: Mapping[str, Any]
 ) -> list[list[Any]]:
-    """Like `execute`, of statements one after the other but sent at once: one way to Postgres and back.
+    """Like `execute`, for several statements in sequence: they are sent together, in one round trip.
 
     Each still has a snapshot of its own: the second sees what was committed while the first waited for a lock.
-    On a server that would not watch how long their transaction then stands idle, each goes alone.
+    On a server without `transaction_timeout` each statement is sent separately.
     """
     if not has_transaction_timeout(driver):
         return [await execute(driver, statement, values) for statement in statements]
@@ -52,12 +52,12 @@ async def execute_pipeline(
         async with driver.pipeline():
             for cursor, statement in zip(cursors, statements, strict=True):
                 await cursor.execute(_compile_for_driver(statement), values, prepare=True)
-        # Afterwards: to fetch within a pipeline is a way to Postgres of its own.
+        # Fetch after the pipeline: a fetch within it costs another round trip.
         return [await _rows(cursor) for cursor in cursors]
 
 
 async def execute_and_commit(driver: Driver, statement: str, values: Mapping[str, Any]) -> list[Any]:
-    """Like `execute`, of a transaction's last statement, which gives rows: it and COMMIT in one way to Postgres.
+    """Like `execute`, for a transaction's last statement, which gives rows: sends it and COMMIT in one round trip.
 
     When the statement fails, nothing is committed.
     """
@@ -65,7 +65,7 @@ async def execute_and_commit(driver: Driver, statement: str, values: Mapping[str
         async with driver.cursor(row_factory=namedtuple_row) as last, driver.cursor() as commit:
             async with driver.pipeline():
                 await last.execute(_compile_for_driver(statement), values, prepare=True)
-                # Not by the driver's own commit(), which waits for its answer there and then.
+                # The driver's own commit() would wait for the answer at once.
                 await commit.execute("COMMIT", prepare=False)
             return await last.fetchall()
 
@@ -76,5 +76,5 @@ async def _rows(cursor: psycopg.AsyncCursor[Any]) -> list[Any]:
 
 @lru_cache(maxsize=256)
 def _compile_for_driver(statement: str) -> bytes:
-    """`:name` as `%(name)s`. Ours are few, and translating them takes longer than some of them run."""
+    """Translates `:name` to `%(name)s`. Cached: the translation takes longer than some statements."""
     return str(text(statement).compile(dialect=PGDialect_psycopg())).encode()  # type: ignore[no-untyped-call]  # not annotated

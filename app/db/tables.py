@@ -1,4 +1,4 @@
-"""The tables as SQLAlchemy sees them: what questions are put together from, and what migrations must amount to."""
+"""The tables: queries are composed from them, and `alembic check` compares the migrated database with them."""
 
 from datetime import datetime
 from typing import Final
@@ -36,7 +36,7 @@ def _at(name: str, *, needed: bool = False) -> Column[datetime]:
 
 
 def _work() -> list[Column[object]]:
-    """What outgoing work is claimed by; see `app.db.leases`."""
+    """The columns of leased work; see `app.db.leases`."""
     return [
         Column("due_at", DateTime(timezone=True)),
         Column("attempts", Integer, nullable=False, server_default="0"),

@@ -1,4 +1,4 @@
-"""Evidence <-> the JSON that is kept of it. Nothing of AWS's own answers is kept beside it."""
+"""Evidence <-> its stored JSON. AWS's responses themselves are not stored."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ def evidence_to_json(evidence: Evidence) -> str:
 
 
 def evidence_from_json(stored: object) -> Evidence | None:
-    """The column's value as it was seen. Raises `IncoherentRow`."""
+    """The evidence in the column. Raises `IncoherentRow`."""
     if stored is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""The rules that a break-glass approval set aside, as JSON in its gate's row and back."""
+"""Overridden rules of a break-glass approval <-> the JSON in the gate's row."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -44,7 +44,7 @@ RULE_NAMES: Final[Mapping[type[Violation], str]] = {
 
 
 def overridden_rules_to_json(broken: Sequence[Violation]) -> str | None:
-    """The value of `gates.broken`; NULL where no rule was set aside."""
+    """The value of `gates.broken`; NULL where no rule was overridden."""
     if not broken:
         return None
     rules = [{"rule": RULE_NAMES[type(rule)], **asdict(rule)} for rule in broken]
@@ -52,7 +52,7 @@ def overridden_rules_to_json(broken: Sequence[Violation]) -> str | None:
 
 
 def overridden_rules_from_json(stored: Sequence[Mapping[str, Any]] | None) -> tuple[Violation, ...]:
-    """Raises `KeyError` or `ValueError` where it holds what no version of ours wrote."""
+    """Raises `KeyError` or `ValueError` where no release wrote such a value."""
     return tuple(_READERS[each["rule"]](each) for each in stored or ())
 
 

@@ -1,4 +1,4 @@
-"""Rows -> what the flow sees. A row that makes no sense is refused, never guessed at."""
+"""Rows -> read models. An inconsistent row raises `IncoherentRow`."""
 
 from datetime import datetime
 from typing import Any, Final, assert_never
@@ -29,7 +29,7 @@ from app.gate.undo import InterventionKind
 
 
 class IncoherentRow(Exception):
-    """The record holds something that no move of ours writes."""
+    """The row holds a value or a combination that no release writes."""
 
 
 SWITCH_COLUMNS: Final = """
@@ -67,11 +67,11 @@ BLUE_TASK_DEFINITION: Final = """
       WHERE h.switch_id = s.id AND e.seen #>> '{blue,task_definition}' IS NOT NULL
       ORDER BY h.opened_at DESC LIMIT 1)
 """
-"""The task definition that blue of the switch `s` was seen to run."""
+"""The task definition of blue, as last read for the switch `s`."""
 
 
 def from_undo_that_created(deployment: str, *, account: str, region: str) -> str:
-    """FROM and WHERE: the undo `i`, if one made this deployment. Each is SQL: a parameter, or a column."""
+    """SQL, FROM and WHERE: the undo `i` that created this deployment. Arguments are SQL: a parameter or a column."""
     return (
         "FROM interventions i JOIN switches o ON o.id = i.switch_id"
         f" WHERE i.deployment_id = {deployment} AND i.deed = 'redeploy'"
@@ -99,7 +99,7 @@ RELATED_COLUMNS: Final = f"""
          WHERE n.domain = s.domain AND -n.id < -s.id AND (n.ended_at IS NULL OR n.status = 'Succeeded')
          ORDER BY -n.id LIMIT 1) IS NOT NULL) AS superseded
 """
-"""What stands around a gate's switch: what people had done to it, and the deployments after it."""
+"""Freezes, the last intervention, the traffic guard, and later deployments."""
 
 SELECT_GATE_VIEW: Final = (
     f"SELECT {GATE_COLUMNS}, {SWITCH_COLUMNS}, {RELATED_COLUMNS}"

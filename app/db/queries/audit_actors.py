@@ -6,8 +6,7 @@ from typing import Final
 from app.db.database import Database
 from app.db.queries.audit_filter import AuditActor
 
-# From one actor to the next along the index `audit_by_actor`: as many look-ups as there are actors, whatever the
-# number of events.
+# A loose index scan over `audit_by_actor`: one look-up per actor, whatever the number of events.
 SELECT_AUDIT_ACTORS: Final = """
 WITH RECURSIVE actors AS (
     (SELECT actor FROM audit_events WHERE actor IS NOT NULL ORDER BY actor LIMIT 1)

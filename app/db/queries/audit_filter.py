@@ -1,4 +1,4 @@
-"""What the audit trail can be filtered by, as people write it. The same on the command line and over HTTP."""
+"""Parses the audit filters of the command line and the API."""
 
 import re
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ def user_id(text: str) -> str | None:
 
 
 def user_named(text: str, people: Sequence[AuditActor]) -> str:
-    """The id of the one person who is called so. Raises `ValueError` where nobody is, or several are."""
+    """The id of the one person who is called so. Raises `ValueError` for no or several matches."""
     wanted = _normalized(text)
     found = [person for person in people if _normalized(person.name) == wanted]
     if len(found) == 1:

@@ -1,4 +1,4 @@
-"""What one person's Home shows of the record: all that waits, lightly; some gates whole; the last decisions."""
+"""The queries of App Home: all waiting gates in brief, some in full, and the last decisions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ SELECT concat_ws(' ', (SELECT concat(count(*), ' ', sum(version)) FROM gates WHE
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WaitingGate:
-    """As much of a waiting gate as tells whose it is. `domain` is None while CodeDeploy has not confirmed it."""
+    """A waiting gate in brief. `domain` is None while CodeDeploy has not confirmed it."""
 
     id: GateId
     domain: DomainName | None
@@ -46,7 +46,7 @@ class WaitingGate:
 
 
 class HomeQueries:
-    """The questions of Home and of approving several at once."""
+    """The queries of Home and of bulk approval."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -74,7 +74,7 @@ class HomeQueries:
         )
 
     async def change_token(self) -> str:
-        """Another one whenever something of what waits has changed."""
+        """A change token: differs after any change of the waiting gates or active freezes."""
         mark: str = (await self._database.rows(SELECT_STATE_VERSION))[0].mark
         return mark
 

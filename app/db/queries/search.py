@@ -1,4 +1,4 @@
-"""What people and machines ask of the record. Reads only."""
+"""Search: gates, switches and audit events for people and machines. Reads only."""
 
 import base64
 import json
@@ -88,12 +88,12 @@ SWITCHES_BY_ID: Final = f"SELECT {SWITCH_COLUMNS} FROM switches s WHERE s.id = A
 
 
 class NotACursor(ValueError):
-    """The cursor was not given out by this question."""
+    """The cursor does not belong to this query."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pending:
-    """A waiting gate and where its card stands, if it has one yet."""
+    """A waiting gate and the place of its card, if it has one yet."""
 
     view: GateView
     place: CardPlace | None
@@ -109,7 +109,7 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuditLine:
-    """One audit event as it is told."""
+    """One audit event as it is shown."""
 
     id: int
     at: datetime
@@ -127,7 +127,7 @@ class AuditLine:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuditFilter:
-    """What to look for; None does not matter. `since` counts in, `until` does not."""
+    """The filter; None means any. `since` is inclusive, `until` exclusive."""
 
     domain: str | None = None
     deployment: str | None = None
@@ -138,7 +138,7 @@ class AuditFilter:
 
 
 class Queries:
-    """The read side of the record."""
+    """Read queries of Slack, the API, the command line and the health check."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -193,7 +193,7 @@ class Queries:
         if cursor is not None:
             at, id_ = _read_cursor(cursor)
             if at:
-                raise NotACursor  # another question's
+                raise NotACursor  # of another query
             before = literal(id_, BigInteger)
             conditions.append(-switches.c.id > -before if conditions else switches.c.id < before)
         ids = await self._database.select(
@@ -218,7 +218,7 @@ class Queries:
         if cursor is not None:
             at, id_ = _read_cursor(cursor)
             if id_:
-                raise NotACursor  # another question's
+                raise NotACursor  # of another query
             opened, _, gate = at.partition("/")
             conditions.append(
                 tuple_(newest, gates.c.id) < tuple_(in_order(_time(_moment(opened))), _uuid(gate))
@@ -234,7 +234,7 @@ class Queries:
         )
 
     async def load(self, *, now: datetime) -> tuple[int, timedelta]:
-        """How many gates wait, and how long the oldest decision has waited to be told."""
+        """How many gates wait, and the age of the oldest decision that is not reported."""
         row = (await self._database.rows(SELECT_LOAD))[0]
         return row.waiting, (now - row.oldest) if row.oldest else timedelta(0)
 
@@ -243,12 +243,12 @@ class Queries:
         return await Channels(self._database).known()
 
     async def clock_time(self) -> datetime:
-        """What the database server's clock shows."""
+        """The time of the database server."""
         at: datetime = (await self._database.rows("SELECT clock_timestamp() AS at"))[0].at
         return at
 
     async def revision(self) -> str | None:
-        """The migration that the database stands at; None: none was ever run."""
+        """The database's revision; None before the first migration."""
         if (await self._database.rows("SELECT to_regclass('alembic_version') AS there"))[0].there is None:
             return None
         rows = await self._database.rows("SELECT version_num FROM alembic_version")
@@ -258,9 +258,9 @@ class Queries:
 def audit_select(
     wanted: AuditFilter, *, before: tuple[datetime, int] | None = None, limit: int
 ) -> Select[Any]:
-    """The newest events that are wanted; of one domain, with the freezes of others beside it.
+    """The newest matching events; for one domain also the freezes that include it.
 
-    Each of the two is read along an index of its own: an OR over both would have the whole trail walked.
+    Each of the two is read by an index of its own: an OR over both would scan the whole trail.
     """
     equal = {"deployment_id": wanted.deployment, "actor": wanted.person, "kind": wanted.kind}
     conditions = _equality_conditions(audit_events, equal)
@@ -283,15 +283,15 @@ def audit_select(
 
 
 def _first(statement: Select[Any], *order: ColumnElement[Any], limit: int) -> Select[Any]:
-    """A number in the statement and no parameter: of a parameter the planner takes it that many rows are wanted."""
+    """LIMIT as a literal: for a parameter the planner would assume many rows."""
     return statement.order_by(*order).limit(literal_column(str(limit)))
 
 
 def _in_utc(column: ColumnElement[datetime]) -> ColumnElement[datetime]:
-    """The order of the index over all of a table's rows.
+    """The order of the index over all rows of a table.
 
-    No other index has it, and no question of one domain or person asks for it: the planner would walk everybody's rows
-    in the hope that what is wanted is among the first.
+    Only queries without a domain or person use it: otherwise the planner would scan all rows by this index in the hope
+    of an early match.
     """
     return func.timezone(literal_column("'UTC'"), column)
 
@@ -305,7 +305,7 @@ def _time(moment: datetime) -> ColumnElement[datetime]:
 
 
 def _frozen_with_others(domain: str) -> ColumnElement[bool]:
-    """Of a freeze of several domains, or of all, the names are in `detail`. It belongs to no deployment."""
+    """A freeze of several or all domains has the names in `detail` and belongs to no deployment."""
     events = audit_events.c
     names = func.string_to_array(events.detail["domains"].astext, " ", type_=ARRAY(Text))
     return and_(

@@ -1,4 +1,4 @@
-"""Times that a question names: a moment with its zone, or how long ago. The same on the command line and over HTTP."""
+"""Parses time arguments of the command line and the API: a time with its zone, or an age such as `2h`."""
 
 import re
 from datetime import datetime, timedelta
