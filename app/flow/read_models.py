@@ -59,7 +59,7 @@ class Switch:
     ending: str | None
     green_percent: int | None = None
     """Share of production traffic on green, as last seen; None: not looked at yet."""
-    moved_at: datetime | None = None
+    traffic_changed_at: datetime | None = None
     """When that share was first seen."""
     switched_at: datetime | None = None
     """When all of it was first seen there."""
@@ -168,7 +168,7 @@ class GateView:
     outcome: Outcome | None
     outcome_detail: str | None
     """CodeDeploy's side of it: the answer that it holds, or why it could not be told."""
-    report_trouble: str | None
+    report_error: str | None
     """Why CodeDeploy is not told until `MIN_VISIBLE_DELAY` after the decision; None: nothing to speak of."""
     reported_at: datetime | None
     event_read_at: datetime | None = None

@@ -44,7 +44,7 @@ class HttpProber:
         self._lookup = lookup
         self._clock = clock
 
-    async def sound(self, probe: Probe, *, allowed_hosts: frozenset[str]) -> ProbeResult:
+    async def probe(self, probe: Probe, *, allowed_hosts: frozenset[str]) -> ProbeResult:
         """Asks once; whatever goes wrong is a `ProbeResult` too."""
         seconds = probe.timeout.total_seconds()
         try:

@@ -62,9 +62,9 @@ class Workers:
         deployments: Deployments,
         interveners: DeploymentControl,
         source: EvidenceSource,
-        canvas: CardPublisher,
+        card_publisher: CardPublisher,
         remover: CopyRemover,
-        storyteller: TimelinePublisher,
+        timeline_publisher: TimelinePublisher,
         rules: Rules,
         clock: Clock,
         foreground: ForegroundTracker,
@@ -74,9 +74,9 @@ class Workers:
         self._deployments = deployments
         self._interveners = interveners
         self._source = source
-        self._canvas = canvas
+        self._canvas = card_publisher
         self._remover = remover
-        self._storyteller = storyteller
+        self._storyteller = timeline_publisher
         self._rules = rules
         self._clock = clock
         self._foreground = foreground
@@ -233,7 +233,11 @@ class Workers:
 
     async def _publish_card(self, due: DueCard) -> str | None:
         return await publish_card(
-            due, record=self._repositories.cards, canvas=self._canvas, rules=self._rules, now=self._clock()
+            due,
+            record=self._repositories.cards,
+            card_publisher=self._canvas,
+            rules=self._rules,
+            now=self._clock(),
         )
 
     def _card_published(self, due: DueCard, problem: str | None) -> None:
@@ -304,7 +308,7 @@ class Workers:
 
     async def _post_timeline(self, due: DueThread) -> None:
         await post_timeline(
-            due, record=self._repositories.threads, storyteller=self._storyteller, now=self._clock()
+            due, record=self._repositories.threads, timeline_publisher=self._storyteller, now=self._clock()
         )
 
     async def _remind_step(self, limit: int) -> Jobs:

@@ -35,7 +35,7 @@ class RuleWorkers:
         self,
         *,
         repositories: Repositories,
-        herald: Announcer,
+        announcer: Announcer,
         prober: Prober,
         source: EvidenceSource,
         book: EmailLookup,
@@ -52,7 +52,7 @@ class RuleWorkers:
         self._read_facts = read_facts
         self._repositories = repositories
         self._quarantines = {name: Quarantine(name) for name in ("deployers", "probes", "approve", "turn")}
-        self._herald = herald
+        self._herald = announcer
         self._prober = prober
         self._traffic = LiveTraffic(record=repositories.evidence, source=source)
         self._texts = texts
@@ -123,7 +123,9 @@ class RuleWorkers:
         self.probe.wake()
 
     async def _announce(self, due: DueAnnouncement) -> None:
-        await announce(due, record=self._repositories.announcements, herald=self._herald, now=self._clock())
+        await announce(
+            due, record=self._repositories.announcements, announcer=self._herald, now=self._clock()
+        )
 
     async def _deployer_step(self, limit: int) -> Jobs:
         found = await self._repositories.deployers.unknown(
@@ -174,13 +176,13 @@ class RuleWorkers:
             clock=self._clock,
         )
 
-    def _probe_summary(self, sounding: ProbeResult) -> str:
-        return self._texts(f"probe.{sounding.answer}", **sounding.detail)
+    def _probe_summary(self, result: ProbeResult) -> str:
+        return self._texts(f"probe.{result.answer}", **result.detail)
 
     async def _approve_step(self, limit: int) -> Jobs:
         while await approve_by_checks(
             record=self._repositories.gates,
-            ripe=self._repositories.checks,
+            gates=self._repositories.checks,
             rules=self._rules,
             aside=self._quarantines["approve"],
             traffic=self._traffic,

@@ -60,7 +60,7 @@ async def test_who_lost_the_lease_writes_nothing(database: Database, gate: GateI
     (due,) = await other.claim(now=NOW + LEASE_DURATION, limit=1)
     told = event(Kind.REPORT_TOLD, "d-1", gate)
     assert await slow.reported(lost, TOLD, told, now=NOW) is False
-    await slow.report_again(lost, error="x", news=True, due_at=NOW, now=NOW)
+    await slow.retry_later(lost, error="x", redraw=True, due_at=NOW, now=NOW)
     assert await other.reported(due, TOLD, told, now=NOW) is True
     rows = await database.rows("SELECT kind FROM audit_events WHERE kind = 'report_told'")
     assert len(rows) == 1

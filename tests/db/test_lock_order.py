@@ -88,10 +88,10 @@ async def _look(database: Database, deployment: str) -> Prepared:
             news = SwitchUpdate(
                 status="Stopped", switched_at=NOW, rollback_id="d-2" if not taken_back else None
             )
-            await held.learn(news, events=[event(Kind.SWITCHED, deployment)], redraw=True, now=NOW)
+            await held.store(news, events=[event(Kind.SWITCHED, deployment)], redraw=True, now=NOW)
             if taken_back is None:
                 await held.follow_rollback(DeploymentId("d-2"), now=NOW)
-                await held.settle_taken_back(now=NOW)
+                await held.settle_rolled_back(now=NOW)
             settled = await held.settle_waiting(InterventionPhase.DONE, problem=None, now=NOW)
             await held.note([event(Kind.UNDO_DONE, one.switch.key.deployment) for one in settled])
             await held.end(
@@ -107,7 +107,7 @@ async def _looks_put_back(database: Database) -> Prepared:
 
     async def put_back() -> None:
         for due in looks:
-            await switches.look_again(due, error=None, rested=True, due_at=NOW + timedelta(minutes=1))
+            await switches.poll_again(due, error=None, rested=True, due_at=NOW + timedelta(minutes=1))
 
     return put_back
 
@@ -121,7 +121,7 @@ async def _report(database: Database) -> Prepared:
 async def _report_again(database: Database) -> Prepared:
     reports = Reports(database, uuid4())
     (due,) = await reports.claim(now=NOW, limit=9)
-    return partial(reports.report_again, due, error="throttled", news=True, due_at=NOW, now=NOW)
+    return partial(reports.retry_later, due, error="throttled", redraw=True, due_at=NOW, now=NOW)
 
 
 async def _intervention(database: Database) -> tuple[Interventions, DueIntervention]:
@@ -144,7 +144,7 @@ async def _undo_failed(database: Database) -> Prepared:
 
 async def _undo_again(database: Database) -> Prepared:
     interventions, due = await _intervention(database)
-    return partial(interventions.carry_out_again, due, problem="throttled", due_at=NOW, now=NOW)
+    return partial(interventions.retry_later, due, problem="throttled", due_at=NOW, now=NOW)
 
 
 async def _undo_refused(database: Database) -> Prepared:
@@ -191,7 +191,7 @@ async def _unfreeze(database: Database) -> Prepared:
     async def lift() -> None:
         async with Freezes(database).hold_freezes() as held:
             told = freeze_event(None, Kind.FREEZE_LIFTED, by=SWITCHGATE, now=NOW)
-            await held.lift(held.standing[0].freeze.id or 0, domains=None, event=told, now=NOW)
+            await held.lift(held.active[0].freeze.id or 0, domains=None, event=told, now=NOW)
 
     return lift
 
@@ -200,7 +200,11 @@ async def _rules_turn(database: Database) -> Prepared:
     freezes = Freezes(database)
     waiting = next(one for one in await freezes.waiting() if one.domain == DomainName("order"))
     return partial(
-        freezes.turn, waiting, RuleSnapshot(mark="new", frozen=True, waits=False), news=True, now=NOW
+        freezes.store_snapshot,
+        waiting,
+        RuleSnapshot(fingerprint="new", frozen=True, awaits_exclusivity=False),
+        redraw=True,
+        now=NOW,
     )
 
 

@@ -89,7 +89,7 @@ async def _report(database: Database, gate: GateId) -> None:
 async def _report_again(database: Database, gate: GateId) -> None:
     reports = Reports(database, uuid4())
     (due,) = await reports.claim(now=NOW, limit=1)
-    await reports.report_again(due, error="throttled", news=True, due_at=NOW, now=NOW)
+    await reports.retry_later(due, error="throttled", redraw=True, due_at=NOW, now=NOW)
 
 
 async def _undo(database: Database, gate: GateId) -> None:
@@ -212,10 +212,10 @@ async def test_who_tells_of_a_card_waits_for_no_rule_that_turns(
     holds the gate and wants the card."""
     freezes = Freezes(database)
     (waiting,) = await freezes.waiting()
-    said = RuleSnapshot(mark="new", frozen=False, waits=False)
+    snapshot = RuleSnapshot(fingerprint="new", frozen=False, awaits_exclusivity=False)
     async with await psycopg.AsyncConnection.connect(database_url, options="-c lock_timeout=1000") as drawing:
         await drawing.execute("SELECT 1 FROM cards FOR UPDATE")
-        turning = asyncio.ensure_future(freezes.turn(waiting, said, news=True, now=NOW))
+        turning = asyncio.ensure_future(freezes.store_snapshot(waiting, snapshot, redraw=True, now=NOW))
         await until_somebody_waits(database_url)
         await drawing.execute("INSERT INTO threads (gate_id, due_at) VALUES (%s, now())", [gate])
         await drawing.commit()
@@ -280,7 +280,7 @@ async def test_what_is_closed_under_a_report_is_not_due_again(database: Database
         (view,) = held.open_gates
         assert isinstance(view.gate, Decided)
         await held.close(view.gate.ended(), reason=None, events=[], now=NOW)
-    await reports.report_again(due, error="throttled", news=True, due_at=NOW, now=NOW)
+    await reports.retry_later(due, error="throttled", redraw=True, due_at=NOW, now=NOW)
     assert await reports.claim(now=NOW + timedelta(hours=1), limit=1) == []
     assert (await database.rows("SELECT due_at FROM reports"))[0].due_at is None
 

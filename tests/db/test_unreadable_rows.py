@@ -225,7 +225,7 @@ async def _remind(database: Database, rules: RuntimeConfig, aside: Quarantine) -
 
 async def _approve(database: Database, rules: RuntimeConfig, aside: Quarantine) -> object:
     checks = Checks(database)
-    return await approve_by_checks(record=Gates(database), ripe=checks, rules=rules, aside=aside, now=NOW)
+    return await approve_by_checks(record=Gates(database), gates=checks, rules=rules, aside=aside, now=NOW)
 
 
 async def _turn(database: Database, rules: RuntimeConfig, aside: Quarantine) -> object:

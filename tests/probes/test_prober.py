@@ -75,7 +75,7 @@ def probe(url: str, **how: object) -> Probe:
 
 
 async def sound(url: str, *, allowed: frozenset[str] = HERE) -> ProbeResult:
-    return await HttpProber().sound(probe(url), allowed_hosts=allowed)
+    return await HttpProber().probe(probe(url), allowed_hosts=allowed)
 
 
 async def looked_up(url: str, addresses: Sequence[str], *, allowed: frozenset[str] = HERE) -> ProbeResult:
@@ -84,13 +84,13 @@ async def looked_up(url: str, addresses: Sequence[str], *, allowed: frozenset[st
     async def lookup(host: str, port: int) -> Sequence[str]:
         return addresses
 
-    return await HttpProber(lookup=lookup).sound(probe(url), allowed_hosts=allowed)
+    return await HttpProber(lookup=lookup).probe(probe(url), allowed_hosts=allowed)
 
 
 async def test_an_answer_as_expected_passes(listener: ServerThread) -> None:
-    sounding = await sound(f"{listener.url}/ok")
-    assert sounding.passed
-    assert sounding.detail["status"] == 200
+    result = await sound(f"{listener.url}/ok")
+    assert result.passed
+    assert result.detail["status"] == 200
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ async def test_a_probe_finds(
     listener: ServerThread, path: str, how: dict[str, object], answer: ProbeOutcome
 ) -> None:
     asked = probe(f"{listener.url}/{path}", **how)
-    assert (await HttpProber().sound(asked, allowed_hosts=HERE)).answer is answer
+    assert (await HttpProber().probe(asked, allowed_hosts=HERE)).answer is answer
 
 
 @pytest.mark.parametrize(
@@ -141,8 +141,8 @@ async def test_a_probe_finds(
 )
 async def test_no_spelling_of_a_forbidden_address_is_asked(url: str) -> None:
     host = url.removeprefix("http://").rstrip("/").strip("[]")
-    sounding = await sound(url, allowed=frozenset({host}))
-    assert sounding.answer in {ProbeOutcome.FORBIDDEN_ADDRESS, ProbeOutcome.NO_SUCH_HOST}
+    result = await sound(url, allowed=frozenset({host}))
+    assert result.answer in {ProbeOutcome.FORBIDDEN_ADDRESS, ProbeOutcome.NO_SUCH_HOST}
 
 
 async def test_a_private_address_is_asked_only_by_an_allowed_name(listener: ServerThread) -> None:
@@ -155,8 +155,8 @@ async def test_a_private_address_is_asked_only_by_an_allowed_name(listener: Serv
 
 
 async def test_one_forbidden_address_among_good_ones_is_one_too_many() -> None:
-    sounding = await looked_up("http://green.internal/", ["93.184.216.34", "169.254.169.254"])
-    assert sounding.answer is ProbeOutcome.FORBIDDEN_ADDRESS
+    result = await looked_up("http://green.internal/", ["93.184.216.34", "169.254.169.254"])
+    assert result.answer is ProbeOutcome.FORBIDDEN_ADDRESS
 
 
 async def test_the_connection_goes_to_the_address_that_was_judged(listener: ServerThread) -> None:
@@ -168,8 +168,8 @@ async def test_the_connection_goes_to_the_address_that_was_judged(listener: Serv
         seen.append(host)
         return ["127.0.0.1"] if len(seen) == 1 else ["169.254.169.254"]
 
-    sounding = await HttpProber(lookup=changing).sound(probe(named), allowed_hosts=HERE)
-    assert sounding.passed
+    result = await HttpProber(lookup=changing).probe(probe(named), allowed_hosts=HERE)
+    assert result.passed
     assert seen == ["green.internal"]
 
 

@@ -46,7 +46,7 @@ GATE_COLUMNS: Final = f"""
     g.event_read_at, g.reminded_at,
     (SELECT t.last_error FROM reports t
       WHERE t.gate_id = g.id
-        AND t.due_at > g.decided_at + interval '{MIN_VISIBLE_DELAY.total_seconds()} seconds') AS report_trouble,
+        AND t.due_at > g.decided_at + interval '{MIN_VISIBLE_DELAY.total_seconds()} seconds') AS report_error,
     (SELECT coalesce(jsonb_agg(jsonb_build_array(v.voter, v.name, v.choice, v.reason, v.voted_at, v.counted)
                                ORDER BY v.voted_at), '[]')
        FROM votes v WHERE v.gate_id = g.id) AS votes,
@@ -132,7 +132,7 @@ def switch_from_row(row: Any) -> Switch:
         ended_at=row.ended_at,
         ending=row.ending,
         green_percent=row.green_percent,
-        moved_at=row.moved_at,
+        traffic_changed_at=row.moved_at,
         switched_at=row.switched_at,
         blue_until=row.blue_until,
         rollback_id=row.rollback_id,
@@ -167,7 +167,7 @@ def gate_view_from_row(row: Any) -> GateView:
         outcome_detail=row.outcome_detail,
         reported_at=row.reported_at,
         event_read_at=row.event_read_at,
-        report_trouble=row.report_trouble,
+        report_error=row.report_error,
         reminded_at=row.reminded_at,
         intervention=intervention_from_json(row.intervention) if row.intervention else None,
         rollback=_rollback(*row.rollback) if row.rollback else None,

@@ -122,7 +122,7 @@ class EvidenceRows:
                 )
         return True
 
-    async def look_later(self, due: DueEvidence, *, error: str, due_at: datetime) -> None:
+    async def retry_later(self, due: DueEvidence, *, error: str, due_at: datetime) -> None:
         """Puts the look back until `due_at`."""
         await self._database.rows(
             RESCHEDULE, gate=due.view.id, owner=self.leases.owner, error=error[:500], due_at=due_at

@@ -100,14 +100,14 @@ SELECT 1
 class HeldFreezesRows:
     """The record's freezes under their lock; see `app.flow.freezes.declare_freeze.HeldFreezes`."""
 
-    def __init__(self, driver: Driver, standing: Sequence[ActiveFreeze], *, is_replay: bool) -> None:
+    def __init__(self, driver: Driver, active: Sequence[ActiveFreeze], *, is_replay: bool) -> None:
         self._driver = driver
-        self._standing = standing
+        self._active = active
         self.is_replay = is_replay
 
     @property
-    def standing(self) -> Sequence[ActiveFreeze]:
-        return self._standing
+    def active(self) -> Sequence[ActiveFreeze]:
+        return self._active
 
     async def declare(self, declaration: Declaration, *, event: Event, now: datetime) -> int:
         """Stores the freeze; gives its number."""
@@ -129,7 +129,7 @@ class HeldFreezesRows:
         self, freeze: int, *, domains: Sequence[DomainName] | None, event: Event, now: datetime
     ) -> None:
         """Ends it, or leaves these domains out of it."""
-        found = next(each for each in self._standing if each.freeze.id == freeze)
+        found = next(each for each in self._active if each.freeze.id == freeze)
         remaining = set(found.domains or ()) - set(domains or ())
         is_partial = domains is not None and bool(remaining)
         affected = list(domains) if is_partial and domains else _as_list(found.domains)
@@ -151,7 +151,7 @@ class HeldFreezesRows:
 
 
 class Freezes:
-    """See `app.flow.freezes.declare_freeze.FreezeRecord` and `app.flow.notify.refresh_rule_status.TurningRecord`."""
+    """See `app.flow.freezes.declare_freeze.FreezeRecord` and `app.flow.notify.refresh_rule_status.RuleStatusRecord`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -170,9 +170,9 @@ class Freezes:
         return [freeze_from_row(row) for row in await self._database.rows(SELECT_ACTIVE)]
 
     async def end_freezes(self, *, now: datetime) -> Sequence[ActiveFreeze]:
-        """Closes those whose end has come; gives what is left standing."""
-        standing = await self.active()
-        over = [each for each in standing if _end_of(each.freeze) <= now]
+        """Closes those whose end has come; gives what is still active."""
+        active = await self.active()
+        over = [each for each in active if _end_of(each.freeze) <= now]
         if over:
             lock = {"audit_lock": audit_lock_name(NO_DEPLOYMENT)}
             async with self._database.begin_pipeline([TAKE_AUDIT_LOCK, SELECT_ACTIVE], lock) as (
@@ -185,7 +185,7 @@ class Freezes:
                 events = events_parameter([freeze_over(each, now) for each in ended])
                 ids = [each.freeze.id for each in ended]
                 await execute(driver, END_FREEZES, {"ids": ids, "events": events})
-        return [each for each in standing if each not in over]
+        return [each for each in active if each not in over]
 
     async def waiting(self) -> Sequence[WaitingGates]:
         """See `app.flow.notify.refresh_rule_status.WaitingGates`."""
@@ -195,21 +195,23 @@ class Freezes:
         """These domains' switches that live, and the last one of each."""
         return await related_switches(self._database, domains)
 
-    async def turn(self, waiting: WaitingGates, said: RuleSnapshot, *, news: bool, now: datetime) -> None:
-        """Stores what the rules say now and has the cards redrawn; the first time only where that is `news`."""
+    async def store_snapshot(
+        self, waiting: WaitingGates, snapshot: RuleSnapshot, *, redraw: bool, now: datetime
+    ) -> None:
+        """Stores what the rules say now and has the cards redrawn; the first time only with `redraw`."""
         await self._database.rows(
             STORE_RULE_STATUS,
             domain=waiting.domain,
             shift=waiting.shift,
-            old=waiting.mark,
+            old=waiting.fingerprint,
             was_frozen=waiting.frozen,
-            waited=waiting.waits,
-            mark=said.mark,
-            frozen=said.frozen,
-            waits=said.waits,
-            tiding=announcement_for(waiting, said),
+            waited=waiting.awaits_exclusivity,
+            mark=snapshot.fingerprint,
+            frozen=snapshot.frozen,
+            waits=snapshot.awaits_exclusivity,
+            tiding=announcement_for(waiting, snapshot),
             after_traffic=AFTER_ALLOW_TRAFFIC,
-            news=news,
+            news=redraw,
             now=now,
         )
 
@@ -218,9 +220,9 @@ def _waiting(row: Any) -> WaitingGates:
     return WaitingGates(
         domain=DomainName(row.domain),
         shift=Shift(row.shift) if row.shift else None,
-        mark=row.mark,
+        fingerprint=row.mark,
         frozen=row.frozen,
-        waits=row.waits,
+        awaits_exclusivity=row.waits,
         since=row.since,
     )
 

@@ -183,7 +183,7 @@ class HeldGateRow:
         """Has the gate looked at again at once."""
         await execute(self._driver, REFRESH_EVIDENCE, {"gate": self._view.id, "now": now})
 
-    def judge_by(self, guard: TrafficGuard) -> None:
+    def use_guard(self, guard: TrafficGuard) -> None:
         """From now on `view` has this guard."""
         self._view = replace(self._view, guard=guard)
 
@@ -192,15 +192,15 @@ class HeldGateRow:
         values = {"gate": self._view.id, "now": at, "following": following, "speaks": bool(events)}
         await execute(self._driver, STORE_REMINDED, {**values, "events": events_parameter(events)})
 
-    async def look_beside(self, domains: Sequence[DomainName], *, alone: bool) -> None:
-        """Adds these domains' switches to `view`; `alone`: under the lock that is taken last of all."""
-        if alone:
+    async def load_related_switches(self, domains: Sequence[DomainName], *, exclusive: bool) -> None:
+        """Adds these domains' switches to `view`; `exclusive`: under the lock that is taken last of all."""
+        if exclusive:
             # A statement of its own, before the read: what is read beside a lock that was waited for is stale.
             await execute(self._driver, EXCLUSIVITY_LOCK, {})
         rows = await execute(self._driver, RELATED_SWITCHES, related_switches_parameters(domains))
         self._view = replace(self._view, neighbours=tuple(map(related_switch_from_row, rows)))
 
-    async def undo_behind(self) -> Intervention | None:
+    async def originating_undo(self) -> Intervention | None:
         """The undo that made this gate's deployment."""
         key = self._view.switch.key
         where = {"deployment": key.deployment, "account": key.account, "region": key.region}

@@ -203,7 +203,7 @@ class Interventions:
             events=events_parameter([event]),
         )
 
-    async def carry_out_again(
+    async def retry_later(
         self, due: DueIntervention, *, problem: str, due_at: datetime, now: datetime
     ) -> None:
         """Puts it back until `due_at`; the card says what the trouble is."""

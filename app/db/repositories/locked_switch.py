@@ -165,24 +165,24 @@ class HeldSwitchRow:
         columns = verification_columns(verification)
         await execute(self._driver, STORE_VERIFICATION, {"id": self._switch.id, "now": now, **columns})
 
-    async def learn(
-        self, news: SwitchUpdate, *, events: Sequence[Event], redraw: bool, now: datetime
+    async def store(
+        self, update: SwitchUpdate, *, events: Sequence[Event], redraw: bool, now: datetime
     ) -> None:
         """Stores what was found out; what is known already and is not news stays."""
         values = {
             "id": self._switch.id,
-            "status": news.status,
-            "hook_started_at": news.hook_started_at,
-            "traffic": _traffic_to_json(news.traffic),
-            "green_percent": news.green_percent,
-            "green_unknown": news.green_unknown,
-            "switched_at": news.switched_at,
-            "blue_until": news.blue_until,
-            "rollback_id": news.rollback_id,
-            "previous_read": news.previous is not None,
-            "previous_revision": news.previous.name if news.previous else None,
-            "previous_obstacle": news.previous.obstacle if news.previous else None,
-            "auto_rollback": news.auto_rollback,
+            "status": update.status,
+            "hook_started_at": update.hook_started_at,
+            "traffic": _traffic_to_json(update.traffic),
+            "green_percent": update.green_percent,
+            "green_unknown": update.green_unknown,
+            "switched_at": update.switched_at,
+            "blue_until": update.blue_until,
+            "rollback_id": update.rollback_id,
+            "previous_read": update.previous is not None,
+            "previous_revision": update.previous.name if update.previous else None,
+            "previous_obstacle": update.previous.obstacle if update.previous else None,
+            "auto_rollback": update.auto_rollback,
             "redraw": redraw,
             "now": now,
             "events": events_parameter(events),
@@ -211,7 +211,7 @@ class HeldSwitchRow:
         values = {"id": self._switch.id, "deed": deed, "phase": phase, "problem": problem, "now": now}
         return [_settled(row) for row in await execute(self._driver, END_OWN_INTERVENTIONS, values)]
 
-    async def settle_taken_back(self, *, now: datetime) -> Sequence[SettledIntervention]:
+    async def settle_rolled_back(self, *, now: datetime) -> Sequence[SettledIntervention]:
         """Ends the undos of this switch whose rollback has long done its work."""
         values = {"id": self._switch.id, "phase": InterventionPhase.DONE, "problem": None, "now": now}
         return [_settled(row) for row in await execute(self._driver, END_ROLLED_BACK_INTERVENTIONS, values)]

@@ -31,7 +31,8 @@ class Memberships:
     async def all(self) -> Sequence[Membership]:
         rows = await self._database.rows(SELECT_ALL)
         return [
-            Membership(entry=row.entry, members=tuple(row.members), heard_at=row.heard_at) for row in rows
+            Membership(entry=row.entry, members=tuple(row.members), last_synced_at=row.heard_at)
+            for row in rows
         ]
 
     async def claim(
@@ -51,5 +52,5 @@ class Memberships:
         """Keeps the newer of what is stored and what is given."""
         for one in memberships:
             await self._database.rows(
-                UPSERT_MEMBERSHIP, entry=one.entry, members=list(one.members), heard_at=one.heard_at
+                UPSERT_MEMBERSHIP, entry=one.entry, members=list(one.members), heard_at=one.last_synced_at
             )

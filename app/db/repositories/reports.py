@@ -89,17 +89,17 @@ class Reports:
         )
         return bool(rows)
 
-    async def report_again(
-        self, due: DueReport, *, error: str, news: bool, due_at: datetime, now: datetime
+    async def retry_later(
+        self, due: DueReport, *, error: str, redraw: bool, due_at: datetime, now: datetime
     ) -> None:
-        """Puts the report back until `due_at`; where that is `news`, the card says what the trouble is."""
+        """Puts the report back until `due_at`; where `redraw` says so, the card says what the trouble is."""
         await self._database.rows(
             RESCHEDULE,
             gate=due.view.id,
             audit_lock=audit_lock_name(due.view.switch.key),
             owner=self.leases.owner,
             error=error[:500],
-            news=news,
+            news=redraw,
             due_at=due_at,
             now=now,
         )

@@ -41,7 +41,7 @@ SELECT {SWITCH_COLUMNS},
         s.creator = ANY(:rescuers) OR EXISTS (
             SELECT 1 {from_undo_that_created("s.deployment_id", account="s.account", region="s.region")}
         )
-    ) AS rescue_waits,
+    ) AS auto_approval_pending,
     CASE WHEN s.ended_at IS NULL THEN {BLUE_TASK_DEFINITION} END AS blue,
     EXISTS (SELECT 1 FROM gates g JOIN evidence e ON e.gate_id = g.id WHERE g.switch_id = s.id
         AND g.phase = 'awaiting' AND jsonb_exists(e.seen -> 'succeeded_events', g.hook_name)) AS succeeded_elsewhere,
@@ -151,7 +151,7 @@ class Switches:
             "the deployments that a switch takes back changed while it was being locked"
         )
 
-    async def look_again(
+    async def poll_again(
         self, due: DuePoll, *, error: str | None, rested: bool, due_at: datetime | None
     ) -> None:
         """Puts the switch back until `due_at` (None: for good); `rested` forgets the tries.
@@ -200,7 +200,7 @@ def _due(row: Any, *, attempts: int) -> DuePoll:
         hook_name=row.hook_name,
         moving_since=moving_since,
         undoing=row.undoing,
-        rescue_waits=bool(row.rescue_waits),
+        auto_approval_pending=bool(row.auto_approval_pending),
         blue=row.blue,
         answer_unread=row.answer_unread,
         succeeded_elsewhere=row.succeeded_elsewhere,

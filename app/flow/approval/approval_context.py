@@ -73,12 +73,12 @@ def rule_inputs_of(view: GateView, *, domain: OwnedDomain, rules: Rules) -> Rule
     )
 
 
-def evaluation_context_of(question: ApprovalContext, *, rules: Rules, now: datetime) -> EvaluationContext:
+def evaluation_context_of(context: ApprovalContext, *, rules: Rules, now: datetime) -> EvaluationContext:
     """Everything that an answer at `now` is judged by."""
-    return question.gate.case(
-        policy=question.domain.policy,
+    return context.gate.case(
+        policy=context.domain.policy,
         roster=rules.roster(),
-        rule_inputs=question.rule_inputs,
+        rule_inputs=context.rule_inputs,
         now=now,
     )
 

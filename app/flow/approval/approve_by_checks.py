@@ -35,7 +35,7 @@ class CheckedGates(Protocol):
 async def approve_by_checks(
     *,
     record: GateRecord,
-    ripe: CheckedGates,
+    gates: CheckedGates,
     rules: Rules,
     aside: SetAside,
     now: datetime,
@@ -45,10 +45,10 @@ async def approve_by_checks(
     domains = rules.self_approving()
     if not domains:
         return 0
-    views = await ripe.with_a_passed_check(domains, limit=MAX_GATES_PER_RUN, skip=aside.keys())
+    views = await gates.with_a_passed_check(domains, limit=MAX_GATES_PER_RUN, skip=aside.keys())
     # Most are not ripe: the lock is taken only where the answer would be yes.
-    beside = await with_related_switches(views, record=record, rules=rules)
-    likely = [view for view in beside if _approval(view, rules=rules, now=now)]
+    candidates = await with_related_switches(views, record=record, rules=rules)
+    likely = [view for view in candidates if _approval(view, rules=rules, now=now)]
     approved = 0
     for view in likely:
         with aside.guard(view.id):
@@ -77,26 +77,26 @@ async def _decide(
         found = _approval(held.view, rules=rules, now=now)
         if found is None:
             return False
-        question, approval = found
+        context, approval = found
         if reading is None and is_stale(held.view, now=now):
             raise StaleEvidence
-        question.gate.decide(approval)
+        context.gate.decide(approval)
         await held.save(vote=None, decision=approval, events=[_event(held, now)], now=now)
         return True
 
 
 def _approval(view: GateView, *, rules: Rules, now: datetime) -> tuple[ApprovalContext, Approval] | None:
     try:
-        question = approval_context_of(view, rules=rules)
+        context = approval_context_of(view, rules=rules)
     except Denial:
         return None
-    approval = question.gate.approve_by_checks_passed(
-        policy=question.domain.policy,
+    approval = context.gate.approve_by_checks_passed(
+        policy=context.domain.policy,
         roster=rules.roster(),
-        rule_inputs=question.rule_inputs,
+        rule_inputs=context.rule_inputs,
         now=now,
     )
-    return (question, approval) if approval else None
+    return (context, approval) if approval else None
 
 
 def _event(held: HeldGate, now: datetime) -> Event:

@@ -42,9 +42,9 @@ async def approve_by_earlier_votes(
     if not views:
         return 0
     # Most wait for others: the lock is taken only where the answer would be yes.
-    beside = await with_related_switches(views, record=record, rules=rules)
+    candidates = await with_related_switches(views, record=record, rules=rules)
     approved = 0
-    for view in [view for view in beside if _approval(view, rules=rules, now=now)]:
+    for view in [view for view in candidates if _approval(view, rules=rules, now=now)]:
         with aside.guard(view.id):
             approved += await _approve(view, record=record, rules=rules, now=now)
     return approved
@@ -58,8 +58,8 @@ async def _approve(view: GateView, *, record: GateRecord, rules: Rules, now: dat
         found = _approval(held.view, rules=rules, now=now)
         if found is None:
             return False
-        question, approval, vote = found
-        question.gate.decide(approval)
+        context, approval, vote = found
+        context.gate.decide(approval)
         await held.save(vote=None, decision=approval, events=[_event(held, vote, now)], now=now)
         return True
 
@@ -74,18 +74,18 @@ def _approval(
         return None
     last = max(approvals, key=lambda vote: vote.at)
     try:
-        question = approval_context_of(view, rules=rules)
+        context = approval_context_of(view, rules=rules)
     except Denial:
         return None
-    approval = question.gate.approve_by_earlier_votes(
+    approval = context.gate.approve_by_earlier_votes(
         # The account was looked at when the vote was taken.
         last=Person(user=last.voter, name=last.name, standing=AccountStatus.MEMBER),
-        policy=question.domain.policy,
+        policy=context.domain.policy,
         roster=rules.roster(),
-        rule_inputs=question.rule_inputs,
+        rule_inputs=context.rule_inputs,
         now=now,
     )
-    return (question, approval, last) if approval else None
+    return (context, approval, last) if approval else None
 
 
 def _event(held: HeldGate, vote: CastVote, now: datetime) -> Event:

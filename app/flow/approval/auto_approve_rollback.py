@@ -28,7 +28,7 @@ async def _approval(gate: Awaiting, held: HeldGate, *, now: datetime) -> Approva
     if rescue is not None:
         return rescue
     # Who asked is in the record; a deployment's description may be written by anybody.
-    undo = await held.undo_behind()
+    undo = await held.originating_undo()
     return gate.undo(by=undo.by, name=undo.name, now=now) if undo is not None else None
 
 

@@ -47,7 +47,7 @@ class BreakGlassResult:
 
 
 async def break_glass(
-    glass: BreakGlassRequest,
+    request: BreakGlassRequest,
     *,
     record: GateRecord,
     rules: Rules,
@@ -60,55 +60,60 @@ async def break_glass(
     """
 
     async def decide(reading: LiveReading | None) -> BreakGlassResult:
-        return await _decide(glass, reading, record=record, rules=rules, now=now)
+        return await _decide(request, reading, record=record, rules=rules, now=now)
 
-    return await with_live_traffic(decide, glass.gate, traffic=traffic, now=now)
+    return await with_live_traffic(decide, request.gate, traffic=traffic, now=now)
 
 
 async def _decide(
-    glass: BreakGlassRequest, reading: LiveReading | None, *, record: GateRecord, rules: Rules, now: datetime
+    request: BreakGlassRequest,
+    reading: LiveReading | None,
+    *,
+    record: GateRecord,
+    rules: Rules,
+    now: datetime,
 ) -> BreakGlassResult:
-    async with record.hold(glass.gate, request=glass.request) as held:
+    async with record.hold(request.gate, request=request.request) as held:
         if held is None:
             raise RequestDenied(NoSuchGate(), None)
         try:
             await lock_exclusivity(held, rules=rules)
-            is_admin = rules.roster().holds(glass.person.user, approvers=rules.admins)
+            is_admin = rules.roster().holds(request.person.user, approvers=rules.admins)
             if reading is None and is_admin and is_stale(held.view, now=now):
                 raise StaleEvidence
             if reading is not None:
                 await reading.put_into(held, now=now)
-            return await _approve(glass, held, rules=rules, now=now)
+            return await _approve(request, held, rules=rules, now=now)
         except Denial as refusal:
             if not isinstance(refusal, ReasonMissing):
-                await held.note([denied_event(glass.person, "break_glass", held.view, refusal, now)])
-            unmet = violations_for(held.view, rules=rules, now=now, person=glass.person)
+                await held.note([denied_event(request.person, "break_glass", held.view, refusal, now)])
+            unmet = violations_for(held.view, rules=rules, now=now, person=request.person)
             refused = RequestDenied(refusal, held.view, unmet=unmet)
     raise refused
 
 
 async def _approve(
-    glass: BreakGlassRequest, held: HeldGate, *, rules: Rules, now: datetime
+    request: BreakGlassRequest, held: HeldGate, *, rules: Rules, now: datetime
 ) -> BreakGlassResult:
-    question = approval_context_of(held.view, rules=rules)
-    approval = question.gate.break_glass(
-        Vote(person=glass.person, choice=Choice.APPROVE, reason=glass.reason, at=now),
-        edition=glass.edition,
-        policy=question.domain.policy,
+    context = approval_context_of(held.view, rules=rules)
+    approval = context.gate.break_glass(
+        Vote(person=request.person, choice=Choice.APPROVE, reason=request.reason, at=now),
+        edition=request.edition,
+        policy=context.domain.policy,
         roster=rules.roster(),
-        rule_inputs=question.rule_inputs,
+        rule_inputs=context.rule_inputs,
         admins=rules.admins,
-        named=glass.named,
+        named=request.named,
     )
     refuse_replay(held.is_replay)
-    question.gate.decide(approval)
+    context.gate.decide(approval)
     broken = Event(
         at=now,
         kind=Kind.GLASS_BROKEN,
         switch=held.view.switch.key,
-        actor=person_actor(glass.person.user, glass.person.name),
+        actor=person_actor(request.person.user, request.person.name),
         domain=held.view.switch.domain,
-        gate=glass.gate,
+        gate=request.gate,
         detail={
             "broken": "; ".join(rule_key(rule) for rule in approval.permit.broken),
             "reason": approval.permit.reason,

@@ -69,7 +69,12 @@ class RequestDenied(Exception):
 
 
 async def cast_vote(
-    press: VoteRequest, *, record: GateRecord, rules: Rules, now: datetime, traffic: LiveTraffic | None = None
+    request: VoteRequest,
+    *,
+    record: GateRecord,
+    rules: Rules,
+    now: datetime,
+    traffic: LiveTraffic | None = None,
 ) -> VoteAccepted:
     """Counts the press in one transaction. Raises `RequestDenied`, having recorded it; the gate is unchanged.
 
@@ -77,72 +82,72 @@ async def cast_vote(
     """
 
     async def decide(reading: LiveReading | None) -> VoteAccepted:
-        return await _decide(press, reading, record=record, rules=rules, now=now)
+        return await _decide(request, reading, record=record, rules=rules, now=now)
 
-    return await with_live_traffic(decide, press.gate, traffic=traffic, now=now)
+    return await with_live_traffic(decide, request.gate, traffic=traffic, now=now)
 
 
 async def _decide(
-    press: VoteRequest, reading: LiveReading | None, *, record: GateRecord, rules: Rules, now: datetime
+    request: VoteRequest, reading: LiveReading | None, *, record: GateRecord, rules: Rules, now: datetime
 ) -> VoteAccepted:
-    async with record.hold(press.gate, request=press.request) as held:
+    async with record.hold(request.gate, request=request.request) as held:
         if held is None:
             raise RequestDenied(NoSuchGate(), None)
         try:
-            if press.choice is Choice.APPROVE:  # nothing that others do holds a rejection back
-                await _look_at_traffic(press, held, reading, rules=rules, now=now)
-            return await _count(press, held, rules=rules, now=now)
+            if request.choice is Choice.APPROVE:  # nothing that others do holds a rejection back
+                await _look_at_traffic(request, held, reading, rules=rules, now=now)
+            return await _count(request, held, rules=rules, now=now)
         except Denial as refusal:
-            refused = await _refuse(press, held, refusal, rules=rules, now=now)
+            refused = await _refuse(request, held, refusal, rules=rules, now=now)
     raise refused
 
 
 async def _look_at_traffic(
-    press: VoteRequest, held: HeldGate, reading: LiveReading | None, *, rules: Rules, now: datetime
+    request: VoteRequest, held: HeldGate, reading: LiveReading | None, *, rules: Rules, now: datetime
 ) -> None:
     """Raises `StaleEvidence` where the approval would count and what it is judged by is too old."""
     await lock_exclusivity(held, rules=rules)
     if reading is not None:
         await reading.put_into(held, now=now)
     elif is_stale(held.view, now=now):
-        _judge(press, held.view, rules=rules, now=now)  # who may not approve has nothing read
+        _judge(request, held.view, rules=rules, now=now)  # who may not approve has nothing read
         raise StaleEvidence
 
 
-async def check_vote(press: VoteRequest, *, record: GateRecord, rules: Rules, now: datetime) -> GateView:
+async def check_vote(request: VoteRequest, *, record: GateRecord, rules: Rules, now: datetime) -> GateView:
     """Whether the press would count once its reason is given. Raises `RequestDenied`, having recorded it."""
-    async with record.hold(press.gate) as held:
+    async with record.hold(request.gate) as held:
         if held is None:
             raise RequestDenied(NoSuchGate(), None)
         try:
-            _judge(press, held.view, rules=rules, now=now)
+            _judge(request, held.view, rules=rules, now=now)
         except ReasonMissing:
             return held.view
         except Denial as refusal:
-            refused = await _refuse(press, held, refusal, rules=rules, now=now)
+            refused = await _refuse(request, held, refusal, rules=rules, now=now)
         else:
             return held.view
     raise refused
 
 
 async def _refuse(
-    press: VoteRequest, held: HeldGate, refusal: Denial, *, rules: Rules, now: datetime
+    request: VoteRequest, held: HeldGate, refusal: Denial, *, rules: Rules, now: datetime
 ) -> RequestDenied:
     if not isinstance(refusal, ReasonMissing):  # whoever is asked for a reason has not been refused
-        await held.note([denied_event(press.person, press.choice, held.view, refusal, now)])
-    unmet = violations_for(held.view, rules=rules, now=now, person=press.person)
+        await held.note([denied_event(request.person, request.choice, held.view, refusal, now)])
+    unmet = violations_for(held.view, rules=rules, now=now, person=request.person)
     return RequestDenied(refusal, held.view, unmet=unmet)
 
 
-async def _count(press: VoteRequest, held: HeldGate, *, rules: Rules, now: datetime) -> VoteAccepted:
+async def _count(request: VoteRequest, held: HeldGate, *, rules: Rules, now: datetime) -> VoteAccepted:
     view = held.view
-    judged = _judge(press, view, rules=rules, now=now)
-    stands = any(vote.voter == press.person.user and vote.choice is press.choice for vote in view.votes)
+    judged = _judge(request, view, rules=rules, now=now)
+    stands = any(vote.voter == request.person.user and vote.choice is request.choice for vote in view.votes)
     refuse_replay(held.is_replay and not stands)
     if judged.decision is not None:
         judged.counted.decide(judged.decision)
     counted = _counted(judged, view, rules=rules, now=now)
-    events = _events(press, view, judged.decision, now)
+    events = _events(request, view, judged.decision, now)
     left_out = discounted_voters(judged.after) if judged.decision is not None else ()
     await held.save(
         vote=judged.vote, decision=judged.decision, discounted=sorted(left_out), events=events, now=now
@@ -172,28 +177,30 @@ class _Judged:
     """By what the decision was judged."""
 
 
-def _judge(press: VoteRequest, view: GateView, *, rules: Rules, now: datetime) -> _Judged:
+def _judge(request: VoteRequest, view: GateView, *, rules: Rules, now: datetime) -> _Judged:
     """What the press would do now. Raises a `Denial`."""
-    question = approval_context_of(view, rules=rules)
+    context = approval_context_of(view, rules=rules)
     roster = rules.roster()
     # In an Enterprise Grid one person may press by two ids: the second press is the same person's.
-    who = replace(press.person, user=roster.known_as(press.person.user, question.gate.voters))
-    vote = Vote(person=who, choice=press.choice, reason=press.reason.strip(), at=now)
-    counted, decision = question.gate.vote(
+    who = replace(request.person, user=roster.known_as(request.person.user, context.gate.voters))
+    vote = Vote(person=who, choice=request.choice, reason=request.reason.strip(), at=now)
+    counted, decision = context.gate.vote(
         vote,
-        edition=press.edition,
-        policy=question.domain.policy,
+        edition=request.edition,
+        policy=context.domain.policy,
         roster=roster,
-        rule_inputs=question.rule_inputs,
+        rule_inputs=context.rule_inputs,
     )
-    if press.choice is Choice.REJECT and not vote.reason:
+    if request.choice is Choice.REJECT and not vote.reason:
         vote = replace(vote, reason=NO_REASON)
-    after = evaluation_context_of(replace(question, gate=counted), rules=rules, now=now)
+    after = evaluation_context_of(replace(context, gate=counted), rules=rules, now=now)
     return _Judged(vote=vote, counted=counted, decision=decision, after=after)
 
 
-def _events(press: VoteRequest, view: GateView, decision: Decision | None, now: datetime) -> Sequence[Event]:
-    who = person_actor(press.person.user, press.person.name)
+def _events(
+    request: VoteRequest, view: GateView, decision: Decision | None, now: datetime
+) -> Sequence[Event]:
+    who = person_actor(request.person.user, request.person.name)
     vote = Event(
         at=now,
         kind=Kind.VOTE_CAST,
@@ -201,11 +208,11 @@ def _events(press: VoteRequest, view: GateView, decision: Decision | None, now: 
         actor=who,
         domain=view.switch.domain,
         gate=view.id,
-        detail={"choice": press.choice, "reason": press.reason.strip()},
+        detail={"choice": request.choice, "reason": request.reason.strip()},
     )
     if decision is None:
         return [replace(vote, detail={**vote.detail, "left_open": True})]
-    detail = {"verdict": verdict_of(decision), "reason": press.reason.strip()}
+    detail = {"verdict": verdict_of(decision), "reason": request.reason.strip()}
     return [vote, replace(vote, kind=Kind.GATE_DECIDED, detail=detail)]
 
 

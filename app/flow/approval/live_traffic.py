@@ -54,10 +54,10 @@ class LiveTraffic:
         known = view.evidence if view is not None else None
         if view is None or known is None:
             return None
-        region, asking = view.switch.key.region, TimeboxedReader(self.source, seconds=READ_TIMEOUT_SECONDS)
+        region, reader = view.switch.key.region, TimeboxedReader(self.source, seconds=READ_TIMEOUT_SECONDS)
         listeners, health = await asyncio.gather(
-            _in_time(_listeners(known, region=region, asking=asking)),
-            _in_time(_health(known, region=region, asking=asking)),
+            _in_time(_listeners(known, region=region, reader=reader)),
+            _in_time(_health(known, region=region, reader=reader)),
         )
         seen = replace(known, listeners=listeners, green=replace(known.green, health=health))
         blockers = blockers_in(seen, before_traffic=view.hook_name != AFTER_ALLOW_TRAFFIC)
@@ -77,7 +77,7 @@ class LiveReading:
             return
         await held.refresh_evidence(now=now)
         if self.guard is not None:
-            held.judge_by(self.guard)
+            held.use_guard(self.guard)
 
 
 async def with_live_traffic(
@@ -110,23 +110,23 @@ async def _in_time(part: Awaitable[T | Missing]) -> T | Missing:
 
 
 async def _listeners(
-    known: Evidence, *, region: str, asking: TimeboxedReader
+    known: Evidence, *, region: str, reader: TimeboxedReader
 ) -> tuple[Listener, ...] | Missing:
     if isinstance(known.listeners, Missing):
         return known.listeners
     arns = [listener.arn for listener in known.listeners if listener.arn]
     if not arns:
         return Missing(why=MissingReason.ABSENT)
-    listeners = await asking.read(asking.source.listeners(region, arns))
+    listeners = await reader.read(reader.source.listeners(region, arns))
     if isinstance(listeners, Missing):
         return listeners
     pair = {name for name in (known.blue.target_group, known.green.target_group) if name}
-    return tuple(await asyncio.gather(*(with_rules(one, pair, region, asking) for one in listeners)))
+    return tuple(await asyncio.gather(*(with_rules(one, pair, region, reader) for one in listeners)))
 
 
-async def _health(known: Evidence, *, region: str, asking: TimeboxedReader) -> tuple[Targets, ...] | Missing:
+async def _health(known: Evidence, *, region: str, reader: TimeboxedReader) -> tuple[Targets, ...] | Missing:
     name = known.green.target_group
     if name is None:
         return Missing(why=MissingReason.ABSENT)
-    arn = await target_group_arn(name, region=region, asking=asking)
-    return arn if isinstance(arn, Missing) else await asking.read(asking.source.health(region, arn))
+    arn = await target_group_arn(name, region=region, reader=reader)
+    return arn if isinstance(arn, Missing) else await reader.read(reader.source.health(region, arn))

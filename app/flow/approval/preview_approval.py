@@ -36,21 +36,21 @@ class ApprovalPreview:
 def preview_approval(view: GateView, *, person: Person, rules: Rules, now: datetime) -> ApprovalPreview:
     """Judges an approval by this person as `decide_gate` would at `now`."""
     try:
-        question = approval_context_of(view, rules=rules)
+        context = approval_context_of(view, rules=rules)
     except Denial as refusal:
         return ApprovalPreview(may_decide=False, refusal=refusal, unmet=(), asks_reason=False)
-    case = evaluation_context_of(question, rules=rules, now=now)
+    case = evaluation_context_of(context, rules=rules, now=now)
     roster = rules.roster()
-    person = replace(person, user=roster.known_as(person.user, question.gate.voters))
+    person = replace(person, user=roster.known_as(person.user, context.gate.voters))
     vote = Vote(person=person, choice=Choice.APPROVE, reason=NO_REASON, at=now)
     refused: Denial | None = None
     try:
-        question.gate.vote(
+        context.gate.vote(
             vote,
             edition=view.edition,
-            policy=question.domain.policy,
+            policy=context.domain.policy,
             roster=roster,
-            rule_inputs=question.rule_inputs,
+            rule_inputs=context.rule_inputs,
         )
     except Denial as refusal:
         refused = refusal
@@ -59,7 +59,7 @@ def preview_approval(view: GateView, *, person: Person, rules: Rules, now: datet
         refusal=refused,
         unmet=refused.held if isinstance(refused, HeldBack) else rules_to_override(case, person),
         asks_reason=case.policy.reason is ReasonFor.ALWAYS,
-        voted=person.user in question.gate.voters,
+        voted=person.user in context.gate.voters,
     )
 
 

@@ -42,7 +42,9 @@ async def lock_exclusivity(held: HeldGate, *, rules: Rules) -> None:
     it is committed none of them is given anything."""
     exclusivity = _exclusivity(held.view, rules)
     if exclusivity.related_domains:
-        await held.look_beside(sorted(exclusivity.related_domains), alone=bool(exclusivity.excludes))
+        await held.load_related_switches(
+            sorted(exclusivity.related_domains), exclusive=bool(exclusivity.excludes)
+        )
 
 
 def queue_position_of(view: GateView, *, domain: OwnedDomain, rules: Rules) -> QueuePosition | None:

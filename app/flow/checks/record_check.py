@@ -74,32 +74,37 @@ class RecordedCheck:
 
 
 async def record_check(
-    told: CheckReport, *, record: CheckRecord, rules: Rules, now: datetime
+    report: CheckReport, *, record: CheckRecord, rules: Rules, now: datetime
 ) -> RecordedCheck:
     """Keeps the check in one transaction, also before its hook has come. The same told twice changes nothing.
 
     Raises `AmbiguousDeployment`, `TooManyChecks` and `ReservedForProbe`.
     """
     check = Check(
-        name=told.name, state=told.state, summary=told.summary, url=told.url, by=f"api:{told.by}", at=now
+        name=report.name,
+        state=report.state,
+        summary=report.summary,
+        url=report.url,
+        by=f"api:{report.by}",
+        at=now,
     )
     async with record.hold_checks(
-        deployment=told.deployment, account=told.account, region=told.region
+        deployment=report.deployment, account=report.account, region=report.region
     ) as held:
         before = {each.name: each for each in held.checks}
-        _refuse(told, held, before=before, rules=rules)
-        known = before.get(told.name)
+        _refuse(report, held, before=before, rules=rules)
+        known = before.get(report.name)
         if known is not None and _says_the_same(known, check):
             return RecordedCheck(key=held.key, domain=held.domain, check=known, is_new=False)
-        await held.keep(check, events=[_event(held, check, told.by)], now=now)
+        await held.keep(check, events=[_event(held, check, report.by)], now=now)
         return RecordedCheck(key=held.key, domain=held.domain, check=check, is_new=known is None)
 
 
-def _refuse(told: CheckReport, held: HeldChecks, *, before: dict[str, Check], rules: Rules) -> None:
+def _refuse(report: CheckReport, held: HeldChecks, *, before: dict[str, Check], rules: Rules) -> None:
     domain = rules.domain(held.domain) if held.domain else None
-    if domain is not None and any(probe.name == told.name for probe in domain.probes):
+    if domain is not None and any(probe.name == report.name for probe in domain.probes):
         raise ReservedForProbe
-    known = before.get(told.name)
+    known = before.get(report.name)
     if known is not None and known.by == PROBE:
         raise ReservedForProbe
     if known is None and len(before) >= MAX_CHECKS:

@@ -49,7 +49,7 @@ class ProbeResult:
 
 
 class Prober(Protocol):
-    async def sound(self, probe: Probe, *, allowed_hosts: frozenset[str]) -> ProbeResult:
+    async def probe(self, probe: Probe, *, allowed_hosts: frozenset[str]) -> ProbeResult:
         """Asks once; whatever goes wrong is a `ProbeResult` too."""
         ...
 
@@ -113,11 +113,11 @@ async def run_probe(
     if probe is None or not isinstance(due.view.gate, Awaiting):
         await record.probed(due, None, events=[], now=clock())
         return
-    sounding = await prober.sound(probe, allowed_hosts=rules.probe_hosts)
+    result = await prober.probe(probe, allowed_hosts=rules.probe_hosts)
     check = Check(
         name=probe.name,
-        state=CheckState.PASSED if sounding.passed else CheckState.FAILED,
-        summary=words(sounding)[:MAX_SUMMARY_CHARS],
+        state=CheckState.PASSED if result.passed else CheckState.FAILED,
+        summary=words(result)[:MAX_SUMMARY_CHARS],
         url=None,
         by=PROBE,
         at=clock(),

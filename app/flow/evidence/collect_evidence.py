@@ -40,15 +40,15 @@ async def collect_evidence(
         return None
     if not due.view.switch.verified:
         again = now + backoff(due.attempts, first=RETRY_AFTER, longest=SHORT_INTERVAL)
-        await record.look_later(due, error="not verified", due_at=again)
+        await record.retry_later(due, error="not verified", due_at=again)
         return None
-    asking = TimeboxedReader(
+    reader = TimeboxedReader(
         source,
         seconds=FIRST_READ_TIMEOUT_SECONDS
         if due.known is None and due.attempts == 1
         else READ_TIMEOUT_SECONDS,
     )
-    seen = await read_evidence(due.view.switch, asking=asking, known=due.known, now=now)
+    seen = await read_evidence(due.view.switch, reader=reader, known=due.known, now=now)
     settled = not any(missing.passes for missing in _parts(seen))
     blockers = _blockers(due, seen)
     kept = await record.seen(
@@ -76,14 +76,16 @@ def poll_interval(due: DueEvidence, *, now: datetime, settled: bool, blocked: bo
 
 
 def _parts(seen: Evidence) -> list[Missing]:
-    sides = [part for side in (seen.blue, seen.green) for part in (side.revision, side.tasks, side.health)]
-    return [*seen.missing.values(), *(part for part in sides if isinstance(part, Missing))]
+    blue_green = [
+        part for side in (seen.blue, seen.green) for part in (side.revision, side.tasks, side.health)
+    ]
+    return [*seen.missing.values(), *(part for part in blue_green if isinstance(part, Missing))]
 
 
 def _events(due: DueEvidence, seen: Evidence, now: datetime) -> Iterator[Event]:
     """The first sight of it, and every turn of green's fitness."""
-    told = _told(due, seen)
-    if due.known is not None and _told(due, due.known) == told:
+    summary = _summary(due, seen)
+    if due.known is not None and _summary(due, due.known) == summary:
         return
     yield Event(
         at=now,
@@ -92,7 +94,7 @@ def _events(due: DueEvidence, seen: Evidence, now: datetime) -> Iterator[Event]:
         actor=SWITCHGATE,
         domain=due.view.switch.domain,
         gate=due.view.id,
-        detail=told,
+        detail=summary,
     )
 
 
@@ -100,7 +102,7 @@ def _blockers(due: DueEvidence, seen: Evidence) -> tuple[GuardRule, ...]:
     return blockers_in(seen, before_traffic=due.view.hook_name != AFTER_ALLOW_TRAFFIC)
 
 
-def _told(due: DueEvidence, seen: Evidence) -> dict[str, Detail]:
+def _summary(due: DueEvidence, seen: Evidence) -> dict[str, Detail]:
     found = health_of_green(seen)
     names = [
         f"{finding.part} {finding.missing.why}" if isinstance(finding, EvidenceUnread) else finding.name

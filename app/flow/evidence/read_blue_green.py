@@ -47,17 +47,17 @@ class _Compared:
 async def read_blue_green(
     switch: Switch,
     *,
-    asking: TimeboxedReader,
+    reader: TimeboxedReader,
     target: TargetFacts | Missing,
     task_sets: tuple[TaskSet, ...] | Missing,
     known: Evidence | None,
 ) -> BlueGreen:
     """Without ECS, CodeDeploy still counts the tasks, and its AppSpec names what green runs."""
-    blue, green = await _found(switch, asking=asking, target=target, task_sets=task_sets)
+    blue, green = await _found(switch, reader=reader, target=target, task_sets=task_sets)
     compared, blue_health, green_health = await asyncio.gather(
-        _compared(switch, blue, green, asking=asking, known=known),
-        _health(blue, region=switch.key.region, asking=asking),
-        _health(green, region=switch.key.region, asking=asking),
+        _compared(switch, blue, green, reader=reader, known=known),
+        _health(blue, region=switch.key.region, reader=reader),
+        _health(green, region=switch.key.region, reader=reader),
     )
     return BlueGreen(
         blue=_side(blue, compared.blue, blue_health),
@@ -70,7 +70,7 @@ async def read_blue_green(
 async def _found(
     switch: Switch,
     *,
-    asking: TimeboxedReader,
+    reader: TimeboxedReader,
     target: TargetFacts | Missing,
     task_sets: tuple[TaskSet, ...] | Missing,
 ) -> tuple[_Found, _Found]:
@@ -85,7 +85,7 @@ async def _found(
     )
     blue, green = ours.get(pair.blue or ""), ours.get(pair.green or "")
     named = (
-        green.task_definition if green else await asking.read(asking.source.named_task_definition(switch.key))
+        green.task_definition if green else await reader.read(reader.source.named_task_definition(switch.key))
     )
     return (
         _Found(
@@ -104,19 +104,19 @@ async def _found(
 
 
 async def _compared(
-    switch: Switch, blue: _Found, green: _Found, *, asking: TimeboxedReader, known: Evidence | None
+    switch: Switch, blue: _Found, green: _Found, *, reader: TimeboxedReader, known: Evidence | None
 ) -> _Compared:
     """A task definition never changes but in its status, so the same two are not compared twice."""
     if known is not None and _is_settled(known, blue, green):
         return _Compared(
-            blue=await _with_status(known.blue.revision, blue, region=switch.key.region, asking=asking),
+            blue=await _with_status(known.blue.revision, blue, region=switch.key.region, reader=reader),
             green=known.green.revision,
             changes=known.changes,
             commits=known.commits,
         )
     one, other = await asyncio.gather(
-        _reading(blue, region=switch.key.region, asking=asking),
-        _reading(green, region=switch.key.region, asking=asking),
+        _reading(blue, region=switch.key.region, reader=reader),
+        _reading(green, region=switch.key.region, reader=reader),
     )
     return _Compared(
         blue=one if isinstance(one, Missing) else one.revision,
@@ -129,10 +129,10 @@ async def _compared(
 
 
 async def _with_status(
-    known: Revision | Missing, found: _Found, *, region: str, asking: TimeboxedReader
+    known: Revision | Missing, found: _Found, *, region: str, reader: TimeboxedReader
 ) -> Revision | Missing:
     """Blue's is deregistered by many pipelines while the gate waits: then nothing can be deployed from it again."""
-    now = await _reading(found, region=region, asking=asking)
+    now = await _reading(found, region=region, reader=reader)
     if isinstance(known, Missing) or isinstance(now, Missing):
         return known
     return replace(known, active=now.revision.active)
@@ -146,10 +146,10 @@ def _is_settled(known: Evidence, blue: _Found, green: _Found) -> bool:
     )
 
 
-async def _reading(found: _Found, *, region: str, asking: TimeboxedReader) -> RevisionReading | Missing:
+async def _reading(found: _Found, *, region: str, reader: TimeboxedReader) -> RevisionReading | Missing:
     if found.task_definition is None:
         return found.silent
-    return await asking.read(asking.source.reading(region, found.task_definition))
+    return await reader.read(reader.source.reading(region, found.task_definition))
 
 
 def _changes(
@@ -167,20 +167,20 @@ def _origin(reading: RevisionReading | Missing) -> Origin:
     return origin_of(dict(revision.tags), [container.image for container in revision.containers])
 
 
-async def _health(found: _Found, *, region: str, asking: TimeboxedReader) -> tuple[Targets, ...] | Missing:
+async def _health(found: _Found, *, region: str, reader: TimeboxedReader) -> tuple[Targets, ...] | Missing:
     arn: str | Missing = found.silent
     if found.ours is not None:
         arn = found.ours.target_groups[0] if found.ours.target_groups else Missing(why=MissingReason.NONE)
     elif found.theirs is not None and found.theirs.target_group is not None:
-        arn = await target_group_arn(found.theirs.target_group, region=region, asking=asking)
+        arn = await target_group_arn(found.theirs.target_group, region=region, reader=reader)
     if isinstance(arn, Missing):
         return arn
-    return await asking.read(asking.source.health(region, arn))
+    return await reader.read(reader.source.health(region, arn))
 
 
-async def target_group_arn(name: str, *, region: str, asking: TimeboxedReader) -> str | Missing:
+async def target_group_arn(name: str, *, region: str, reader: TimeboxedReader) -> str | Missing:
     """CodeDeploy knows target groups by name only."""
-    arns = await asking.read(asking.source.target_group_arns(region, [name]))
+    arns = await reader.read(reader.source.target_group_arns(region, [name]))
     return arns if isinstance(arns, Missing) else arns.get(name, ABSENT)
 
 

@@ -18,41 +18,41 @@ Sets = tuple[TaskSet, ...] | Missing
 
 
 async def read_evidence(
-    switch: Switch, *, asking: TimeboxedReader, known: Evidence | None, now: datetime
+    switch: Switch, *, reader: TimeboxedReader, known: Evidence | None, now: datetime
 ) -> Evidence:
     """All that can be seen now. `known`: what was seen before, so that what never changes is not read again."""
     async with asyncio.TaskGroup() as parts:
-        group = parts.create_task(_group(switch, asking))
-        target = parts.create_task(asking.read(asking.source.target(switch.key)))
-        sets = parts.create_task(_task_sets(switch, asking, group, target))
-        alarms = parts.create_task(_alarms(switch, asking, group))
-        listeners = parts.create_task(_listeners(switch, asking, group))
-        both = parts.create_task(_sides(switch, asking, target, sets, known))
-    sides, facts, shown = both.result(), group.result(), target.result()
+        group = parts.create_task(_group(switch, reader))
+        target = parts.create_task(reader.read(reader.source.target(switch.key)))
+        sets = parts.create_task(_task_sets(switch, reader, group, target))
+        alarms = parts.create_task(_alarms(switch, reader, group))
+        listeners = parts.create_task(_listeners(switch, reader, group))
+        both = parts.create_task(_blue_green(switch, reader, target, sets, known))
+    blue_green, facts, shown = both.result(), group.result(), target.result()
     return Evidence(
         seen_at=now,
-        blue=sides.blue,
-        green=sides.green,
-        changes=sides.changes,
-        commits=sides.commits,
+        blue=blue_green.blue,
+        green=blue_green.green,
+        changes=blue_green.changes,
+        commits=blue_green.commits,
         alarms=alarms.result(),
         listeners=listeners.result(),
         safety=facts if isinstance(facts, Missing) else facts.safety,
-        steady_since=_steady_since(shown, sides),
+        steady_since=_steady_since(shown, blue_green),
         succeeded_events=() if isinstance(shown, Missing) else shown.succeeded_events,
     )
 
 
-async def _group(switch: Switch, asking: TimeboxedReader) -> Group:
+async def _group(switch: Switch, reader: TimeboxedReader) -> Group:
     application, group = switch.application, switch.deployment_group
     if application is None or group is None:
         return ABSENT
-    asked = asking.source.group(switch.key, application=application, deployment_group=group)
-    return await asking.read(asked)
+    asked = reader.source.group(switch.key, application=application, deployment_group=group)
+    return await reader.read(asked)
 
 
 async def _task_sets(
-    switch: Switch, asking: TimeboxedReader, group: Awaitable[Group], target: Awaitable[Target]
+    switch: Switch, reader: TimeboxedReader, group: Awaitable[Group], target: Awaitable[Target]
 ) -> Sets:
     """The target names the service; where it does not, the group does."""
     facts: Target | Group = await target
@@ -62,22 +62,22 @@ async def _task_sets(
         return facts
     if facts.service is None:
         return ABSENT
-    return await asking.read(asking.source.task_sets(switch.key.region, facts.service))
+    return await reader.read(reader.source.task_sets(switch.key.region, facts.service))
 
 
 async def _alarms(
-    switch: Switch, asking: TimeboxedReader, group: Awaitable[Group]
+    switch: Switch, reader: TimeboxedReader, group: Awaitable[Group]
 ) -> tuple[Alarm, ...] | Missing:
     facts = await group
     if isinstance(facts, Missing):
         return facts
     if not facts.alarms:
         return Missing(why=MissingReason.NONE)
-    return await asking.read(asking.source.alarms(switch.key.region, facts.alarms))
+    return await reader.read(reader.source.alarms(switch.key.region, facts.alarms))
 
 
 async def _listeners(
-    switch: Switch, asking: TimeboxedReader, group: Awaitable[Group]
+    switch: Switch, reader: TimeboxedReader, group: Awaitable[Group]
 ) -> tuple[Listener, ...] | Missing:
     facts = await group
     if isinstance(facts, Missing):
@@ -85,35 +85,35 @@ async def _listeners(
     if not facts.listeners:
         return Missing(why=MissingReason.NONE)
     region, pair = switch.key.region, set(facts.target_groups)
-    listeners = await asking.read(asking.source.listeners(region, facts.listeners))
+    listeners = await reader.read(reader.source.listeners(region, facts.listeners))
     if isinstance(listeners, Missing):
         return listeners
-    return tuple(await asyncio.gather(*(with_rules(one, pair, region, asking) for one in listeners)))
+    return tuple(await asyncio.gather(*(with_rules(one, pair, region, reader) for one in listeners)))
 
 
-async def with_rules(listener: Listener, pair: set[str], region: str, asking: TimeboxedReader) -> Listener:
+async def with_rules(listener: Listener, pair: set[str], region: str, reader: TimeboxedReader) -> Listener:
     """A listener whose default action knows neither of the pair may forward to them by its rules."""
     if pair.intersection(dict(listener.weights)) or not listener.arn:
         return listener
-    rules = await asking.read(asking.source.listener_rules(region, listener.arn))
+    rules = await reader.read(reader.source.listener_rules(region, listener.arn))
     return listener if isinstance(rules, Missing) else replace(listener, rules=rules)
 
 
-async def _sides(
+async def _blue_green(
     switch: Switch,
-    asking: TimeboxedReader,
+    reader: TimeboxedReader,
     target: Awaitable[Target],
     sets: Awaitable[Sets],
     known: Evidence | None,
 ) -> BlueGreen:
     return await read_blue_green(
-        switch, asking=asking, target=await target, task_sets=await sets, known=known
+        switch, reader=reader, target=await target, task_sets=await sets, known=known
     )
 
 
-def _steady_since(target: Target, sides: BlueGreen) -> datetime | Missing:
+def _steady_since(target: Target, blue_green: BlueGreen) -> datetime | Missing:
     if isinstance(target, Missing):
         return target
-    tasks = sides.green.tasks
+    tasks = blue_green.green.tasks
     moving = isinstance(tasks, Tasks) and tasks.steady is False
     return ABSENT if moving or target.steady_since is None else target.steady_since

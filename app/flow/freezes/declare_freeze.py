@@ -75,7 +75,7 @@ class HeldFreezes(Protocol):
     """The record's freezes under their lock."""
 
     @property
-    def standing(self) -> Sequence[ActiveFreeze]: ...
+    def active(self) -> Sequence[ActiveFreeze]: ...
 
     @property
     def is_replay(self) -> bool:
@@ -99,11 +99,11 @@ class FreezeRecord(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Declared:
-    """The freeze stands. `beside` are others that are in force for the same domains within its time."""
+    """The freeze stands. `overlapping` are others that are in force for the same domains within its time."""
 
     id: int
     declaration: Declaration
-    beside: tuple[ActiveFreeze, ...]
+    overlapping: tuple[ActiveFreeze, ...]
 
 
 def may_freeze(person: Person, *, rules: Rules) -> None:
@@ -130,10 +130,10 @@ async def declare_freeze(
     _refuse(declaration, rules=rules, now=now)
     async with record.hold_freezes(request=request) as held:
         refuse_replay(held.is_replay)
-        beside = [each for each in held.standing if _meet(each, declaration)]
+        overlapping = [each for each in held.active if _meet(each, declaration)]
         id_ = await held.declare(declaration, event=_declared(declaration, who, now), now=now)
     configured = configured_freezes(declaration.domains, rules, declaration.start, declaration.end)
-    return Declared(id=id_, declaration=declaration, beside=(*beside, *configured))
+    return Declared(id=id_, declaration=declaration, overlapping=(*overlapping, *configured))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,7 +150,7 @@ class Lifted:
     """What was lifted, and what stands: freezes of all domains, planned ones too, and those of the configuration."""
 
     lifted: tuple[LiftedFreeze, ...]
-    standing: tuple[ActiveFreeze, ...]
+    active: tuple[ActiveFreeze, ...]
 
 
 async def lift_freezes(
@@ -164,15 +164,15 @@ async def lift_freezes(
 ) -> Lifted:
     """Lifts the record's freezes of these domains; None: every one. Raises `UnknownDomains` and `AlreadyHandled`."""
     _must_know(domains, rules)
-    lifted, standing = [], []
+    lifted, active = [], []
     async with record.hold_freezes(request=request) as held:
         refuse_replay(held.is_replay)
-        for each in held.standing:
+        for each in held.active:
             if domains is not None and each.domains is None:
-                standing.append(each)
+                active.append(each)
             elif domains is None or set(domains) & set(each.domains or ()):
                 lifted.append(await _lift(held, each, domains, who=who, now=now))
-    return Lifted(lifted=tuple(lifted), standing=(*standing, *configured_freezes(domains, rules, now)))
+    return Lifted(lifted=tuple(lifted), active=(*active, *configured_freezes(domains, rules, now)))
 
 
 def configured_freezes(
@@ -193,7 +193,7 @@ def configured_freezes(
 async def lift_freeze(freeze: int, *, who: Actor, record: FreezeRecord, now: datetime) -> bool:
     """Lifts one by its number; False where none such stands."""
     async with record.hold_freezes() as held:
-        found = next((each for each in held.standing if each.freeze.id == freeze), None)
+        found = next((each for each in held.active if each.freeze.id == freeze), None)
         if found is not None:
             await _lift(held, found, None, who=who, now=now)
     return found is not None

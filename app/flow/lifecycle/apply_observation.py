@@ -12,23 +12,27 @@ from app.gate.ids import DeploymentId
 from app.gate.undo import InterventionKind
 
 
-async def apply_observation(held: HeldSwitch, news: SwitchUpdate, *, now: datetime) -> None:
+async def apply_observation(held: HeldSwitch, update: SwitchUpdate, *, now: datetime) -> None:
     """Stores what a look found out, with one line of the timeline for each thing that happened."""
     switch = held.switch
     if switch.switched_at is not None:
         # Where all traffic has arrived nothing moves; what is read later may be of a rollback's making.
-        news = replace(news, green_percent=None, switched_at=None, blue_until=None)
-    events = [*_moved(switch, news, now), *_switched(switch, news, now), *_taken_back(switch, news, now)]
-    redraw = bool(events) or news.traffic is not None or news.status != switch.status
-    redraw = redraw or (news.previous is not None and news.previous != known_previous(switch))
-    await held.learn(news, events=events, redraw=redraw, now=now)
-    if news.rollback_id and news.rollback_id != switch.rollback_id:
-        await held.follow_rollback(DeploymentId(news.rollback_id), now=now)
-    if news.switched_at is not None:
+        update = replace(update, green_percent=None, switched_at=None, blue_until=None)
+    events = [
+        *_moved(switch, update, now),
+        *_switched(switch, update, now),
+        *_taken_back(switch, update, now),
+    ]
+    redraw = bool(events) or update.traffic is not None or update.status != switch.status
+    redraw = redraw or (update.previous is not None and update.previous != known_previous(switch))
+    await held.store(update, events=events, redraw=redraw, now=now)
+    if update.rollback_id and update.rollback_id != switch.rollback_id:
+        await held.follow_rollback(DeploymentId(update.rollback_id), now=now)
+    if update.switched_at is not None:
         settled = await held.settle_waiting(InterventionPhase.DONE, problem=None, now=now)
         await held.note(settled_events(settled, now=now))
-    if news.rollback_id:
-        await held.note(settled_events(await held.settle_taken_back(now=now), now=now))
+    if update.rollback_id:
+        await held.note(settled_events(await held.settle_rolled_back(now=now), now=now))
 
 
 def settled_events(settled: Sequence[SettledIntervention], *, now: datetime) -> list[Event]:
@@ -48,21 +52,21 @@ def settled_events(settled: Sequence[SettledIntervention], *, now: datetime) -> 
     ]
 
 
-def _moved(switch: Switch, news: SwitchUpdate, now: datetime) -> list[Event]:
-    percent = news.green_percent
-    if not percent or percent == switch.green_percent or news.switched_at is not None:
+def _moved(switch: Switch, update: SwitchUpdate, now: datetime) -> list[Event]:
+    percent = update.green_percent
+    if not percent or percent == switch.green_percent or update.switched_at is not None:
         return []
     return [observed_event(Kind.TRAFFIC_MOVED, switch, now, percent=percent)]
 
 
-def _switched(switch: Switch, news: SwitchUpdate, now: datetime) -> list[Event]:
-    if news.switched_at is None:
+def _switched(switch: Switch, update: SwitchUpdate, now: datetime) -> list[Event]:
+    if update.switched_at is None:
         return []
-    until = news.blue_until.isoformat() if news.blue_until else ""
+    until = update.blue_until.isoformat() if update.blue_until else ""
     return [observed_event(Kind.SWITCHED, switch, now, blue_until=until)]
 
 
-def _taken_back(switch: Switch, news: SwitchUpdate, now: datetime) -> list[Event]:
-    if not news.rollback_id or news.rollback_id == switch.rollback_id:
+def _taken_back(switch: Switch, update: SwitchUpdate, now: datetime) -> list[Event]:
+    if not update.rollback_id or update.rollback_id == switch.rollback_id:
         return []
-    return [observed_event(Kind.ROLLBACK_SEEN, switch, now, deployment=news.rollback_id)]
+    return [observed_event(Kind.ROLLBACK_SEEN, switch, now, deployment=update.rollback_id)]

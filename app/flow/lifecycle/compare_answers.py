@@ -29,7 +29,7 @@ async def compare_answers(held: HeldSwitch, target: Target, *, now: datetime) ->
             continue
         answer = answer_to(view.gate.verdict)
         differs = event.status != answer
-        told = observed_event(
+        conflict = observed_event(
             Kind.REPORT_CONTRADICTED,
             held.switch,
             now,
@@ -38,7 +38,7 @@ async def compare_answers(held: HeldSwitch, target: Target, *, now: datetime) ->
             codedeploy=event.status,
         )
         await held.compare(
-            view, held_status=event.status, differs=differs, events=[told] if differs else [], now=now
+            view, held_status=event.status, differs=differs, events=[conflict] if differs else [], now=now
         )
 
 
@@ -72,8 +72,8 @@ async def close_answered(
 
 def is_unread(view: GateView) -> bool:
     """Whether CodeDeploy took this gate's answer and its lifecycle event has not been read since."""
-    told = isinstance(view.gate, Reported) and view.outcome is Outcome.TOLD
-    return told and view.event_read_at is None
+    conflict = isinstance(view.gate, Reported) and view.outcome is Outcome.TOLD
+    return conflict and view.event_read_at is None
 
 
 def may_still_be_read(view: GateView, *, now: datetime) -> bool:

@@ -51,8 +51,8 @@ async def observe(due: DuePoll, *, deployments: Deployments) -> Observation:
     try:
         if _asks_for_target(due, facts):
             target = await deployments.target(key)
-    except CodeDeployUnavailable as trouble:
-        unread = trouble
+    except CodeDeployUnavailable as exc:
+        unread = exc
     if due.switch.traffic is None:
         with suppress(CodeDeployUnavailable):  # only the card's description of the shift waits for it
             traffic = await deployments.traffic(key, config_name=facts.config_name)
@@ -96,9 +96,9 @@ def is_moving(due: DuePoll) -> bool:
     return due.moving_since is not None and switch.switched_at is None and switch.ended_at is None
 
 
-def shows_succeeded(due: DuePoll, sight: Observation) -> bool:
+def shows_succeeded(due: DuePoll, observation: Observation) -> bool:
     """Whether this look is the first to show that the gate's lifecycle event succeeded."""
-    hook = sight.target.events.get(due.hook_name or "") if sight.target else None
+    hook = observation.target.events.get(due.hook_name or "") if observation.target else None
     return due.moving_since is None and hook is not None and hook.status == Answer.SUCCEEDED
 
 
@@ -106,28 +106,30 @@ def _waits_for_start(due: DuePoll) -> bool:
     return due.hook_name is not None and due.switch.hook_started_at is None
 
 
-def hook_started(due: DuePoll, sight: Observation) -> datetime | None:
+def hook_started(due: DuePoll, observation: Observation) -> datetime | None:
     """When the gate's hook began, if this look shows it."""
-    if sight.target is None or due.hook_name is None:
+    if observation.target is None or due.hook_name is None:
         return None
-    hook = sight.target.events.get(due.hook_name)
+    hook = observation.target.events.get(due.hook_name)
     return hook.started_at if hook else None
 
 
-def update_of(due: DuePoll, sight: Observation, facts: DeploymentFacts, *, now: datetime) -> SwitchUpdate:
+def update_of(
+    due: DuePoll, observation: Observation, facts: DeploymentFacts, *, now: datetime
+) -> SwitchUpdate:
     """What is to be stored. `switched_at` is when it was first seen, by the record's own clock."""
-    switched = due.switch.switched_at is None and _all_on_green(due, sight, facts)
-    green_percent = 100 if switched else _green_percent(sight.target)
+    switched = due.switch.switched_at is None and _all_on_green(due, observation, facts)
+    green_percent = 100 if switched else _green_percent(observation.target)
     return SwitchUpdate(
         status=facts.status,
-        hook_started_at=hook_started(due, sight),
-        traffic=sight.traffic,
+        hook_started_at=hook_started(due, observation),
+        traffic=observation.traffic,
         green_percent=green_percent,
         green_unknown=green_percent is None and not due.switch.green_percent and _ended_badly(due, facts),
         switched_at=now if switched else None,
         blue_until=now + facts.keeps_blue if switched and facts.keeps_blue is not None else None,
         rollback_id=facts.rollback_id,
-        previous=sight.previous,
+        previous=observation.previous,
         auto_rollback=facts.auto_rollback,
     )
 
@@ -141,29 +143,29 @@ def _green_percent(target: Target | None) -> int | None:
     return target.green_percent
 
 
-def _all_on_green(due: DuePoll, sight: Observation, facts: DeploymentFacts) -> bool:
+def _all_on_green(due: DuePoll, observation: Observation, facts: DeploymentFacts) -> bool:
     if facts.status == "Succeeded" or facts.keeping_blue:
         return True
-    if facts.over or sight.target is None or not is_moving(due):
+    if facts.over or observation.target is None or not is_moving(due):
         return False
-    moved = sight.target.events.get("AllowTraffic")
-    return sight.target.green_percent == 100 or (moved is not None and moved.status == "Succeeded")
+    moved = observation.target.events.get("AllowTraffic")
+    return observation.target.green_percent == 100 or (moved is not None and moved.status == "Succeeded")
 
 
-def has_changes(due: DuePoll, sight: Observation, *, now: datetime) -> bool:
+def has_changes(due: DuePoll, observation: Observation, *, now: datetime) -> bool:
     """Whether anything is to be written: a switch at rest costs a share of one statement a look."""
-    facts, switch = sight.facts, due.switch
+    facts, switch = observation.facts, due.switch
     if facts is None:
         return switch.ended_at is None
     if not switch.verified or (facts.over and switch.ended_at is None):
         return True
-    if shows_succeeded(due, sight) or (due.answer_unread and sight.target is not None):
+    if shows_succeeded(due, observation) or (due.answer_unread and observation.target is not None):
         return True
-    if due.rescue_waits:
+    if due.auto_approval_pending:
         return True  # whoever was to let it pass was cut off before that
-    if sight.previous is not None and sight.previous != known_previous(switch):
+    if observation.previous is not None and observation.previous != known_previous(switch):
         return True
-    return _learned(switch, update_of(due, sight, facts, now=now)) != _known(switch)
+    return _learned(switch, update_of(due, observation, facts, now=now)) != _known(switch)
 
 
 def _known(switch: Switch) -> tuple[object, ...]:
@@ -178,13 +180,13 @@ def _known(switch: Switch) -> tuple[object, ...]:
     )
 
 
-def _learned(switch: Switch, news: SwitchUpdate) -> tuple[object, ...]:
+def _learned(switch: Switch, update: SwitchUpdate) -> tuple[object, ...]:
     return (
-        news.status,
-        switch.hook_started_at or news.hook_started_at,
-        switch.traffic or news.traffic,
-        switch.green_percent if news.green_percent is None else news.green_percent,
-        switch.switched_at or news.switched_at,
-        switch.rollback_id or news.rollback_id,
-        news.auto_rollback if switch.auto_rollback is None else switch.auto_rollback,
+        update.status,
+        switch.hook_started_at or update.hook_started_at,
+        switch.traffic or update.traffic,
+        switch.green_percent if update.green_percent is None else update.green_percent,
+        switch.switched_at or update.switched_at,
+        switch.rollback_id or update.rollback_id,
+        update.auto_rollback if switch.auto_rollback is None else switch.auto_rollback,
     )

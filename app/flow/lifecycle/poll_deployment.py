@@ -35,7 +35,7 @@ class PollRecord(Protocol):
 
     def hold_switch(self, due: DuePoll) -> AbstractAsyncContextManager[HeldSwitch | None]: ...
 
-    async def look_again(
+    async def poll_again(
         self, due: DuePoll, *, error: str | None, rested: bool, due_at: datetime | None
     ) -> None: ...
 
@@ -51,60 +51,60 @@ async def poll_deployment(
 ) -> bool:
     """Looks once and stores what changed; when to look again is in the record. Gives whether there was news."""
     try:
-        sight = await observe(due, deployments=deployments)
-    except CodeDeployUnavailable as trouble:
+        observation = await observe(due, deployments=deployments)
+    except CodeDeployUnavailable as exc:
         again = now + backoff(due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF)
-        await record.look_again(due, error=str(trouble), rested=False, due_at=again)
+        await record.poll_again(due, error=str(exc), rested=False, due_at=again)
         return False
-    if sight.facts is None and _may_appear(due, sight, now=now):
+    if observation.facts is None and _may_appear(due, observation, now=now):
         again = now + backoff(due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF)
-        await record.look_again(due, error="CodeDeploy has no such deployment", rested=False, due_at=again)
+        await record.poll_again(due, error="CodeDeploy has no such deployment", rested=False, due_at=again)
         return False
     # A switch that has ended is looked at for its rollback only; when that does not come, there is an end to it.
-    news = has_changes(due, sight, now=now) or (due.switch.ended_at is not None and due.undoing)
-    if news:
+    changed = has_changes(due, observation, now=now) or (due.switch.ended_at is not None and due.undoing)
+    if changed:
         waiting: list[GateId] = []
         async with record.hold_switch(due) as held:
             if held is not None:
-                waiting = await _store(held, due, sight, rules=rules, now=now)
+                waiting = await _store(held, due, observation, rules=rules, now=now)
         for gate in waiting:
             await auto_approve_rollback(gate, record=gates, now=now)
-    due_at, rested = next_poll(due, sight, now=now)
-    if sight.unread is not None and due_at is not None:
+    due_at, rested = next_poll(due, observation, now=now)
+    if observation.unread is not None and due_at is not None:
         due_at, rested = now + backoff(due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF), False
-    error = str(sight.unread) if sight.unread is not None else None
-    await record.look_again(due, error=error, rested=rested, due_at=due_at)
-    return news
+    error = str(observation.unread) if observation.unread is not None else None
+    await record.poll_again(due, error=error, rested=rested, due_at=due_at)
+    return changed
 
 
-def _may_appear(due: DuePoll, sight: Observation, *, now: datetime) -> bool:
+def _may_appear(due: DuePoll, observation: Observation, *, now: datetime) -> bool:
     """CodeDeploy's reads are eventually consistent: one that is not found is asked for again before it is believed."""
-    return sight.may_appear and (now - due.switch.first_seen_at < YOUNG or due.attempts < 3)
+    return observation.may_appear and (now - due.switch.first_seen_at < YOUNG or due.attempts < 3)
 
 
 async def _store(
-    held: HeldSwitch, due: DuePoll, sight: Observation, *, rules: Rules, now: datetime
+    held: HeldSwitch, due: DuePoll, observation: Observation, *, rules: Rules, now: datetime
 ) -> list[GateId]:
     """Writes what was seen; gives the gates that still wait, some of which may have free passage."""
-    facts = sight.facts
+    facts = observation.facts
     if facts is None:
         await reject_switch(held, f"CodeDeploy has no deployment {held.switch.key.deployment}", now=now)
         return []
     verification = None
     if not held.switch.verified:
-        verification = await _verify(held, facts, sight, rules=rules, now=now)
+        verification = await _verify(held, facts, observation, rules=rules, now=now)
         if verification is None:
             return []
-    passes = due.rescue_waits or facts.creator in AUTO_ROLLBACK_CREATORS
-    await _read_answers(held, sight.target, verification, passes=passes, now=now)
-    await apply_observation(held, update_of(due, sight, facts, now=now), now=now)
+    passes = due.auto_approval_pending or facts.creator in AUTO_ROLLBACK_CREATORS
+    await _read_answers(held, observation.target, verification, passes=passes, now=now)
+    await apply_observation(held, update_of(due, observation, facts, now=now), now=now)
     if facts.over:
-        await _over(held, due, sight, facts, now=now)
+        await _over(held, due, observation, facts, now=now)
         return []
     for view in held.open_gates:
-        if await _is_refused(held, view, sight, facts, now=now):
+        if await _is_refused(held, view, observation, facts, now=now):
             continue
-        await _refine(held, view, sight, verification=verification, rules=rules, now=now)
+        await _refine(held, view, observation, verification=verification, rules=rules, now=now)
     return [view.id for view in held.open_gates if isinstance(view.gate, Awaiting)]
 
 
@@ -126,11 +126,11 @@ async def _read_answers(
 
 
 async def _verify(
-    held: HeldSwitch, facts: DeploymentFacts, sight: Observation, *, rules: Rules, now: datetime
+    held: HeldSwitch, facts: DeploymentFacts, observation: Observation, *, rules: Rules, now: datetime
 ) -> Verification | None:
     """None where the deployment is not ours, or its platform is not known yet."""
     try:
-        verification = verify_facts(facts, sight.target, rules=rules)
+        verification = verify_facts(facts, observation.target, rules=rules)
     except DeploymentNotManaged as refusal:
         await reject_switch(held, str(refusal), now=now)
         return None
@@ -140,14 +140,14 @@ async def _verify(
 
 
 async def _is_refused(
-    held: HeldSwitch, view: GateView, sight: Observation, facts: DeploymentFacts, *, now: datetime
+    held: HeldSwitch, view: GateView, observation: Observation, facts: DeploymentFacts, *, now: datetime
 ) -> bool:
     """Whether another hook waits than the gated one, which CodeDeploy did not show when the hook came."""
     # A read may lag behind and still show an earlier hook.
     if not isinstance(view.gate, Awaiting) or now - view.opened_at < READS_SETTLED:
         return False
     try:
-        check_event(facts, sight.target)
+        check_event(facts, observation.target)
     except WrongEvent as refusal:
         refused = observed_event(
             Kind.HOOK_REFUSED, held.switch, now, gate=view.id, hook=refusal.event, why=str(refusal)
@@ -158,16 +158,16 @@ async def _is_refused(
 
 
 async def _over(
-    held: HeldSwitch, due: DuePoll, sight: Observation, facts: DeploymentFacts, *, now: datetime
+    held: HeldSwitch, due: DuePoll, observation: Observation, facts: DeploymentFacts, *, now: datetime
 ) -> None:
-    awaits = awaits_rollback(due, sight, now=now)
+    awaits = awaits_rollback(due, observation, now=now)
     await close_switch(held, facts, rollback_may_come=awaits, now=now)
 
 
 async def _refine(
     held: HeldSwitch,
     view: GateView,
-    sight: Observation,
+    observation: Observation,
     *,
     verification: Verification | None,
     rules: Rules,
@@ -181,7 +181,7 @@ async def _refine(
     gate = view.gate
     if verification is not None:
         gate = gate.verify(named=frozenset(verification.named_deployers), policy=policy)
-    hook = sight.target.events.get(view.hook_name) if sight.target else None
+    hook = observation.target.events.get(view.hook_name) if observation.target else None
     if hook is not None and hook.started_at is not None:
         gate = gate.started(hook_started=hook.started_at, policy=policy)
     if gate == view.gate:

@@ -24,15 +24,15 @@ ASK_TRAFFIC: Final = 20
 """A look every twentieth of the time that traffic has moved for: a canary of 5 minutes costs some 40 looks."""
 
 
-def next_poll(due: DuePoll, sight: Observation, *, now: datetime) -> tuple[datetime | None, bool]:
+def next_poll(due: DuePoll, observation: Observation, *, now: datetime) -> tuple[datetime | None, bool]:
     """When (None: never), and whether the switch rests until then."""
-    facts = sight.facts
+    facts = observation.facts
     if facts is None:
         return None, True
     if facts.over:
-        return _after_the_end(due, sight, now=now), True
-    due_at, rested = _while_it_lives(due, sight, now=now)
-    if due.answer_unread and not _shows_answer(due, sight):
+        return _after_the_end(due, observation, now=now), True
+    due_at, rested = _while_it_lives(due, observation, now=now)
+    if due.answer_unread and not _shows_answer(due, observation):
         # CodeDeploy's reads lag behind its writes: until the event shows what it holds, look again soon.
         soon = now + backoff(due.attempts, first=RETRY_AFTER, longest=IDLE_INTERVAL)
         if soon < due_at:
@@ -40,13 +40,13 @@ def next_poll(due: DuePoll, sight: Observation, *, now: datetime) -> tuple[datet
     return due_at, rested
 
 
-def _shows_answer(due: DuePoll, sight: Observation) -> bool:
-    hook = sight.target.events.get(due.hook_name or "") if sight.target else None
+def _shows_answer(due: DuePoll, observation: Observation) -> bool:
+    hook = observation.target.events.get(due.hook_name or "") if observation.target else None
     return hook is not None and hook.over
 
 
-def _while_it_lives(due: DuePoll, sight: Observation, *, now: datetime) -> tuple[datetime, bool]:
-    if due.undoing or shows_succeeded(due, sight):
+def _while_it_lives(due: DuePoll, observation: Observation, *, now: datetime) -> tuple[datetime, bool]:
+    if due.undoing or shows_succeeded(due, observation):
         return now + MIN_MOVING_INTERVAL, True
     if is_moving(due) and due.moving_since is not None:
         pause = (now - due.moving_since) / ASK_TRAFFIC
@@ -54,7 +54,7 @@ def _while_it_lives(due: DuePoll, sight: Observation, *, now: datetime) -> tuple
     if due.switch.blue_until is not None:
         return _until_blue_goes(due.switch.blue_until, now=now), True
     unseen = due.hook_name is not None and due.switch.hook_started_at is None
-    if unseen and hook_started(due, sight) is None:
+    if unseen and hook_started(due, observation) is None:
         # CodeDeploy's reads lag behind its hook: until the hook's start shows, look again soon.
         return now + backoff(due.attempts, first=RETRY_AFTER, longest=IDLE_INTERVAL), False
     return at_rest(now), True
@@ -66,17 +66,17 @@ def at_rest(now: datetime) -> datetime:
     return datetime.fromtimestamp(seconds - seconds % IDLE_GRID.total_seconds(), UTC)
 
 
-def awaits_rollback(due: DuePoll, sight: Observation, *, now: datetime) -> bool:
+def awaits_rollback(due: DuePoll, observation: Observation, *, now: datetime) -> bool:
     """Whether the deployment has ended badly and the one that takes it back may yet show."""
-    facts = sight.facts
+    facts = observation.facts
     if facts is None or facts.status == "Succeeded" or facts.rollback_id or due.switch.rollback_of:
         return False
     since = due.switch.ended_at or now
     return (facts.rollback_may_come or due.undoing) and now - since < ROLLBACK_WATCH
 
 
-def _after_the_end(due: DuePoll, sight: Observation, *, now: datetime) -> datetime | None:
-    if awaits_rollback(due, sight, now=now):
+def _after_the_end(due: DuePoll, observation: Observation, *, now: datetime) -> datetime | None:
+    if awaits_rollback(due, observation, now=now):
         return now + MIN_MOVING_INTERVAL
     # Its gate's report is under way and finds out what CodeDeploy holds; then it has ended for us too.
     return now + MIN_MOVING_INTERVAL if due.switch.ended_at is None else None

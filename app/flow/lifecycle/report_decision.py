@@ -36,10 +36,10 @@ class ReportRecord(Protocol):
 
     async def reported(self, due: DueReport, result: Result, event: Event, *, now: datetime) -> bool: ...
 
-    async def report_again(
-        self, due: DueReport, *, error: str, news: bool, due_at: datetime, now: datetime
+    async def retry_later(
+        self, due: DueReport, *, error: str, redraw: bool, due_at: datetime, now: datetime
     ) -> None:
-        """`news`: the card is to say so."""
+        """`redraw`: the card is to say so."""
         ...
 
 
@@ -48,19 +48,19 @@ async def report_decision(
 ) -> Result | CodeDeployUnavailable:
     """Tells CodeDeploy one decision; gives the trouble where it must be tried again (the record says when)."""
     try:
-        result = await _tell(due, deployments=deployments)
-    except CodeDeployUnavailable as trouble:
+        result = await _send(due, deployments=deployments)
+    except CodeDeployUnavailable as exc:
         if now < given_up_after(due.view.opened_at):
             again = now + min(backoff(due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF), MAX_BACKOFF)
-            news = _is_news(due, trouble, again=again)
-            await record.report_again(due, error=str(trouble), news=news, due_at=again, now=now)
-            return trouble
-        result = Result(outcome=Outcome.UNDELIVERABLE, detail=str(trouble))
+            redraw = _needs_redraw(due, exc, again=again)
+            await record.retry_later(due, error=str(exc), redraw=redraw, due_at=again, now=now)
+            return exc
+        result = Result(outcome=Outcome.UNDELIVERABLE, detail=str(exc))
     await record.reported(due, result, _event(due, result, now), now=now)
     return result
 
 
-async def _tell(due: DueReport, *, deployments: Deployments) -> Result:
+async def _send(due: DueReport, *, deployments: Deployments) -> Result:
     key = due.view.switch.key
     try:
         await deployments.answer(key, execution_id=due.execution_id, answer=due.answer)
@@ -94,10 +94,10 @@ async def _held(due: DueReport, *, deployments: Deployments) -> Result | None:
     return Result(outcome=outcome, detail=held.status, event_read=True)
 
 
-def _is_news(due: DueReport, trouble: CodeDeployUnavailable, *, again: datetime) -> bool:
-    """Whether the card, which shows `report_trouble`, will say something else than it does."""
+def _needs_redraw(due: DueReport, exc: CodeDeployUnavailable, *, again: datetime) -> bool:
+    """Whether the card, which shows `report_error`, will say something else than it does."""
     decided_at = due.view.decided_at or due.view.opened_at
-    return again > decided_at + MIN_VISIBLE_DELAY and due.view.report_trouble != str(trouble)
+    return again > decided_at + MIN_VISIBLE_DELAY and due.view.report_error != str(exc)
 
 
 _KINDS: Final = {

@@ -34,7 +34,7 @@ class DueAnnouncement(Claim):
     """One that has not been said. `posting_since`: said perhaps, in the thread of `tried`, but the answer was lost."""
 
     id: int
-    tiding: AnnouncementKind
+    kind: AnnouncementKind
     view: GateView
     place: CardPlace | None
     posting_since: datetime | None
@@ -44,7 +44,7 @@ class DueAnnouncement(Claim):
 class Announcer(Protocol):
     """Slack, as far as announcements go. Both methods raise `SlackCallFailed` and `MessageGone`."""
 
-    async def say(self, due: DueAnnouncement, *, place: CardPlace) -> str:
+    async def post(self, due: DueAnnouncement, *, place: CardPlace) -> str:
         """Gives the message's ts."""
         ...
 
@@ -52,17 +52,17 @@ class Announcer(Protocol):
 
 
 class AnnouncementRecord(Protocol):
-    async def announcing(self, due: DueAnnouncement, *, place: CardPlace, now: datetime) -> bool:
+    async def posting(self, due: DueAnnouncement, *, place: CardPlace, now: datetime) -> bool:
         """Writes down the intent and the thread, before Slack is asked. False: the lease is lost."""
         ...
 
     async def announced(self, due: DueAnnouncement, *, ts: str) -> None: ...
 
-    async def unsaid(self, due: DueAnnouncement) -> None:
+    async def dismissed(self, due: DueAnnouncement) -> None:
         """There is nothing to be said any more."""
         ...
 
-    async def announce_again(
+    async def retry_later(
         self, due: DueAnnouncement, *, error: str, uncertain: bool, due_at: datetime
     ) -> None:
         """`uncertain`: it may have been said, so the next try looks for it first."""
@@ -70,23 +70,23 @@ class AnnouncementRecord(Protocol):
 
 
 async def announce(
-    due: DueAnnouncement, *, record: AnnouncementRecord, herald: Announcer, now: datetime
+    due: DueAnnouncement, *, record: AnnouncementRecord, announcer: Announcer, now: datetime
 ) -> bool:
     """Says it, once; False: to be tried again. It waits for its card, whose thread it stands in.
 
     Nobody is called to a gate that has been answered meanwhile.
     """
     if _is_over(due, now=now):
-        await record.unsaid(due)
+        await record.dismissed(due)
         return True
     try:
         if due.place is None:
             raise SlackCallFailed(NO_CARD, uncertain=due.posting_since is not None)
-        ts = await _said(due, due.place, record=record, herald=herald, now=now)
+        ts = await _posted(due, due.place, record=record, announcer=announcer, now=now)
     except (SlackCallFailed, MessageGone) as exc:
-        trouble = exc if isinstance(exc, SlackCallFailed) else SlackCallFailed(str(exc))
-        again = next_try(trouble, due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF, now=now)
-        await record.announce_again(due, error=str(exc), uncertain=trouble.uncertain, due_at=again)
+        failure = exc if isinstance(exc, SlackCallFailed) else SlackCallFailed(str(exc))
+        again = next_try(failure, due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF, now=now)
+        await record.retry_later(due, error=str(exc), uncertain=failure.uncertain, due_at=again)
         return False
     if ts is not None:
         await record.announced(due, ts=ts)
@@ -97,26 +97,26 @@ def _is_over(due: DueAnnouncement, *, now: datetime) -> bool:
     """Nobody is called to a gate that has been answered, and nothing is told of what was decided long ago."""
     if isinstance(due.view.gate, Awaiting):
         return False
-    return due.tiding in CALLS_APPROVERS or now - (due.view.decided_at or due.view.opened_at) > GIVE_UP_AFTER
+    return due.kind in CALLS_APPROVERS or now - (due.view.decided_at or due.view.opened_at) > GIVE_UP_AFTER
 
 
-async def _said(
+async def _posted(
     due: DueAnnouncement,
     place: CardPlace,
     *,
     record: AnnouncementRecord,
-    herald: Announcer,
+    announcer: Announcer,
     now: datetime,
 ) -> str | None:
     """The message's ts; None when the lease was lost on the way."""
     if due.posting_since is not None:
         try:
             # The card may have vanished since and have been posted anew.
-            found = await herald.find(due, place=due.tried or place)
+            found = await announcer.find(due, place=due.tried or place)
         except SlackCallFailed as exc:
             raise as_uncertain(exc) from None  # a search that fails proves nothing
         if found is not None:
             return found
-    if not await record.announcing(due, place=place, now=now):
+    if not await record.posting(due, place=place, now=now):
         return None
-    return await herald.say(due, place=place)
+    return await announcer.post(due, place=place)

@@ -21,7 +21,7 @@ GIVE_UP_AFTER: Final = timedelta(days=1)
 class TimelineEntry:
     """One event and its place in the deployment's chain."""
 
-    link: int
+    seq: int
     event: Event
 
 
@@ -29,7 +29,7 @@ class TimelineEntry:
 class PendingPost:
     """A post that was not answered: up to which link it tells, when and where it was tried. `thread`: as a reply."""
 
-    link: int
+    seq: int
     since: datetime
     channel: str
     thread: str | None
@@ -41,7 +41,7 @@ class DueThread(Claim):
 
     view: GateView
     place: CardPlace
-    happened: Sequence[TimelineEntry]
+    entries: Sequence[TimelineEntry]
     tried: PendingPost | None
     due_at: datetime
     id_changes: Mapping[str, str] = field(default_factory=dict)
@@ -49,9 +49,9 @@ class DueThread(Claim):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
-    """One message, that tells everything up to `link`. `channel`: elsewhere than in the card's thread."""
+    """One message, that tells everything up to `seq`. `channel`: elsewhere than in the card's thread."""
 
-    link: int
+    seq: int
     text: str
     channel: str | None = None
 
@@ -59,57 +59,59 @@ class Message:
 class TimelinePublisher(Protocol):
     """Slack, as far as threads go."""
 
-    def messages(self, view: GateView, happened: Sequence[TimelineEntry]) -> Sequence[Message]:
+    def messages(self, view: GateView, entries: Sequence[TimelineEntry]) -> Sequence[Message]:
         """What is to be said of it, in order; nothing where it is not for people."""
         ...
 
-    async def say(self, message: Message, *, view: GateView, place: CardPlace) -> None:
+    async def post(self, message: Message, *, view: GateView, place: CardPlace) -> None:
         """Raises `SlackCallFailed`, or `MessageGone` where the card has gone."""
         ...
 
-    async def was_said(self, tried: PendingPost, *, view: GateView) -> bool:
+    async def was_posted(self, tried: PendingPost, *, view: GateView) -> bool:
         """Raises `SlackCallFailed` or `SearchUnavailable`."""
         ...
 
 
 class ThreadRecord(Protocol):
-    async def telling(self, due: DueThread, *, tried: PendingPost) -> bool:
+    async def posting(self, due: DueThread, *, tried: PendingPost) -> bool:
         """Writes down the intent, before Slack is asked. False: the lease is lost."""
         ...
 
-    async def skipped(self, due: DueThread, *, link: int, channel: str, problem: str, now: datetime) -> None:
+    async def skipped(self, due: DueThread, *, seq: int, channel: str, problem: str, now: datetime) -> None:
         """Slack takes no message in this channel: what was to be said there is passed over, and the card says so."""
         ...
 
-    async def told(self, due: DueThread, *, link: int) -> None: ...
+    async def posted(self, due: DueThread, *, seq: int) -> None: ...
 
-    async def tell_again(self, due: DueThread, *, error: str, uncertain: bool, due_at: datetime) -> None: ...
+    async def retry_later(self, due: DueThread, *, error: str, uncertain: bool, due_at: datetime) -> None: ...
 
-    async def all_told(self, due: DueThread, *, link: int) -> None: ...
+    async def caught_up(self, due: DueThread, *, seq: int) -> None: ...
 
 
 async def post_timeline(
-    due: DueThread, *, record: ThreadRecord, storyteller: TimelinePublisher, now: datetime
+    due: DueThread, *, record: ThreadRecord, timeline_publisher: TimelinePublisher, now: datetime
 ) -> bool:
     """Posts what the thread has not told; False: to be tried again."""
-    latest = max((one.link for one in due.happened), default=0)
+    latest = max((one.seq for one in due.entries), default=0)
     try:
-        told = await _told_before(due, record=record, storyteller=storyteller)
-        untold = [one for one in due.happened if one.link > told]
-        for message in storyteller.messages(due.view, untold):
-            if not await _say(due, message, record=record, storyteller=storyteller, now=now):
+        posted = await _posted_before(due, record=record, timeline_publisher=timeline_publisher)
+        unposted = [one for one in due.entries if one.seq > posted]
+        for message in timeline_publisher.messages(due.view, unposted):
+            if not await _post(due, message, record=record, timeline_publisher=timeline_publisher, now=now):
                 return True  # somebody else tells
     except (SlackCallFailed, MessageGone) as exc:
-        trouble = exc if isinstance(exc, SlackCallFailed) else SlackCallFailed(str(exc))
+        failure = exc if isinstance(exc, SlackCallFailed) else SlackCallFailed(str(exc))
         if not _is_given_up(due, exc, now=now):
-            again = next_try(trouble, due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF, now=now)
-            await record.tell_again(due, error=str(exc), uncertain=trouble.uncertain, due_at=again)
+            again = next_try(failure, due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF, now=now)
+            await record.retry_later(due, error=str(exc), uncertain=failure.uncertain, due_at=again)
             return False
-    await record.all_told(due, link=latest)
+    await record.caught_up(due, seq=latest)
     return True
 
 
-async def _told_before(due: DueThread, *, record: ThreadRecord, storyteller: TimelinePublisher) -> int:
+async def _posted_before(
+    due: DueThread, *, record: ThreadRecord, timeline_publisher: TimelinePublisher
+) -> int:
     """Up to which link an earlier post, whose answer was lost, has told after all.
 
     It is looked for as it was tried: what has happened since is no part of it. A search that fails proves nothing.
@@ -117,38 +119,43 @@ async def _told_before(due: DueThread, *, record: ThreadRecord, storyteller: Tim
     if due.tried is None:
         return 0
     try:
-        if not await storyteller.was_said(due.tried, view=due.view):
+        if not await timeline_publisher.was_posted(due.tried, view=due.view):
             return 0
     except SearchUnavailable:
         return 0  # twice is better than never
     except SlackCallFailed as exc:
         raise as_uncertain(exc) from None
-    await record.told(due, link=due.tried.link)
-    return due.tried.link
+    await record.posted(due, seq=due.tried.seq)
+    return due.tried.seq
 
 
-async def _say(
-    due: DueThread, message: Message, *, record: ThreadRecord, storyteller: TimelinePublisher, now: datetime
+async def _post(
+    due: DueThread,
+    message: Message,
+    *,
+    record: ThreadRecord,
+    timeline_publisher: TimelinePublisher,
+    now: datetime,
 ) -> bool:
     """False: the lease is lost."""
     elsewhere = due.id_changes.get(message.channel, message.channel) if message.channel else None
     place = due.place
     tried = PendingPost(
-        link=message.link,
+        seq=message.seq,
         since=now,
         channel=elsewhere or place.channel,
         thread=None if elsewhere else place.ts,
     )
-    if not await record.telling(due, tried=tried):
+    if not await record.posting(due, tried=tried):
         return False
     try:
-        await storyteller.say(replace(message, channel=elsewhere), view=due.view, place=place)
+        await timeline_publisher.post(replace(message, channel=elsewhere), view=due.view, place=place)
     except SlackCallFailed as exc:
         if elsewhere is None or not exc.closed:
             raise
-        await record.skipped(due, link=message.link, channel=elsewhere, problem=str(exc), now=now)
+        await record.skipped(due, seq=message.seq, channel=elsewhere, problem=str(exc), now=now)
     else:
-        await record.told(due, link=message.link)
+        await record.posted(due, seq=message.seq)
     return True
 
 

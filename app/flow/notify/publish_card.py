@@ -72,26 +72,30 @@ class CardRecord(Protocol):
         """Slack refuses messages in this channel until somebody changes that."""
         ...
 
-    async def card_again(self, due: DueCard, *, error: str, uncertain: bool, due_at: datetime | None) -> None:
+    async def retry_later(
+        self, due: DueCard, *, error: str, uncertain: bool, due_at: datetime | None
+    ) -> None:
         """`uncertain`: a post may have arrived, so the next try looks for it first. `due_at` None: given up."""
         ...
 
 
 async def publish_card(
-    due: DueCard, *, record: CardRecord, canvas: CardPublisher, rules: Rules, now: datetime
+    due: DueCard, *, record: CardRecord, card_publisher: CardPublisher, rules: Rules, now: datetime
 ) -> str | None:
     """Posts, edits or moves the card so that it shows the gate as it was claimed; why it is to be tried again."""
     channel = _channel(due, rules=rules)
-    drawing = canvas.draw(due.view, closed_channels=due.closed_channels)
+    drawing = card_publisher.draw(due.view, closed_channels=due.closed_channels)
     try:
-        found = await _found(due, channel, canvas=canvas, now=now)
-        place = await _place(due, found, drawing, channel, record=record, canvas=canvas, now=now)
-    except SlackCallFailed as trouble:
-        if trouble.closed:
-            await record.channel_closed(channel, problem=str(trouble), now=now)
-        again = _again(due, trouble, now=now)
-        await record.card_again(due, error=str(trouble), uncertain=trouble.uncertain, due_at=again)
-        return str(trouble)
+        found = await _found(due, channel, card_publisher=card_publisher, now=now)
+        place = await _place(
+            due, found, drawing, channel, record=record, card_publisher=card_publisher, now=now
+        )
+    except SlackCallFailed as exc:
+        if exc.closed:
+            await record.channel_closed(channel, problem=str(exc), now=now)
+        again = _again(due, exc, now=now)
+        await record.retry_later(due, error=str(exc), uncertain=exc.uncertain, due_at=again)
+        return str(exc)
     if place is None:
         return None
     drawn = await record.card_drawn(due, place=place, fingerprint=drawing.fingerprint, now=now)
@@ -109,25 +113,25 @@ async def _place(
     channel: str,
     *,
     record: CardRecord,
-    canvas: CardPublisher,
+    card_publisher: CardPublisher,
     now: datetime,
 ) -> CardPlace | None:
     """Where the up-to-date card stands; None when the lease was lost on the way."""
     place, vanished = (found[0] if found else due.place), False
     if place is not None:
         try:
-            standing = await _edited(due, place, drawing, channel, canvas=canvas)
+            standing = await _edited(due, place, drawing, channel, card_publisher=card_publisher)
         except MessageGone:
             standing, vanished = None, place.channel == channel  # the question still needs a card
         if standing is not None:
             return standing
     if not await record.card_posting(due, now=now, channel=channel, vanished=vanished):
         return None
-    return await canvas.post(drawing, channel=channel, view=due.view)
+    return await card_publisher.post(drawing, channel=channel, view=due.view)
 
 
 async def _edited(
-    due: DueCard, place: CardPlace, drawing: RenderedCard, channel: str, *, canvas: CardPublisher
+    due: DueCard, place: CardPlace, drawing: RenderedCard, channel: str, *, card_publisher: CardPublisher
 ) -> CardPlace | None:
     """The card at `place`, brought up to date; None: it must be posted elsewhere. Raises `MessageGone`."""
     # A channel whose id has changed keeps its messages: the same ts under the new id is the same card.
@@ -135,34 +139,36 @@ async def _edited(
     if target == due.place and due.fingerprint == drawing.fingerprint:
         return target
     try:
-        await canvas.edit(drawing, place=target)
-    except SlackCallFailed as trouble:
-        if target != place and trouble.refused:
+        await card_publisher.edit(drawing, place=target)
+    except SlackCallFailed as exc:
+        if target != place and exc.refused:
             return None
-        raise trouble if place == due.place and due.posting_since is None else as_uncertain(trouble) from None
+        raise exc if place == due.place and due.posting_since is None else as_uncertain(exc) from None
     return target
 
 
-async def _found(due: DueCard, channel: str, *, canvas: CardPublisher, now: datetime) -> Sequence[CardPlace]:
+async def _found(
+    due: DueCard, channel: str, *, card_publisher: CardPublisher, now: datetime
+) -> Sequence[CardPlace]:
     """An earlier post was not answered: where the card stands already, if anywhere."""
     if due.posting_since is None:
         return ()
     try:
         tried = due.posting_channel or channel
-        return await canvas.find(due.view, channel=tried, since=due.posting_since)
-    except SlackCallFailed as trouble:
-        raise as_uncertain(trouble) from None
-    except SearchUnavailable as trouble:
+        return await card_publisher.find(due.view, channel=tried, since=due.posting_since)
+    except SlackCallFailed as exc:
+        raise as_uncertain(exc) from None
+    except SearchUnavailable as exc:
         left = due.posting_since + ASSUME_POSTED_FOR - now
         if left > timedelta(0):
-            raise SlackCallFailed(str(trouble), retry_after=left, uncertain=True) from None
+            raise SlackCallFailed(str(exc), retry_after=left, uncertain=True) from None
         return ()
 
 
-def _again(due: DueCard, trouble: SlackCallFailed, *, now: datetime) -> datetime | None:
+def _again(due: DueCard, exc: SlackCallFailed, *, now: datetime) -> datetime | None:
     view = due.view
     over = not isinstance(view.gate, Awaiting) and now - (view.decided_at or view.opened_at) > GIVE_UP_AFTER
-    return None if over else next_try(trouble, due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF, now=now)
+    return None if over else next_try(exc, due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF, now=now)
 
 
 def _channel(due: DueCard, *, rules: Rules) -> str:

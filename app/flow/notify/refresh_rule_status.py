@@ -37,9 +37,9 @@ class WaitingGates:
 
     domain: DomainName
     shift: Shift | None
-    mark: str | None
+    fingerprint: str | None
     frozen: bool
-    waits: bool
+    awaits_exclusivity: bool
     since: datetime
 
 
@@ -47,9 +47,9 @@ class WaitingGates:
 class RuleSnapshot:
     """What the rules of the moment say of them, short; and whether they are frozen, or wait for their turn."""
 
-    mark: str
+    fingerprint: str
     frozen: bool
-    waits: bool
+    awaits_exclusivity: bool
 
 
 class RuleStatusRecord(Protocol):
@@ -61,10 +61,12 @@ class RuleStatusRecord(Protocol):
 
     async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[RelatedSwitch]: ...
 
-    async def turn(self, waiting: WaitingGates, said: RuleSnapshot, *, news: bool, now: datetime) -> None:
+    async def store_snapshot(
+        self, waiting: WaitingGates, snapshot: RuleSnapshot, *, redraw: bool, now: datetime
+    ) -> None:
         """Stores what the rules say now and announces what there is to be announced of it.
 
-        The cards are redrawn; of a gate of which nothing was stored yet, only where that is `news` to its card.
+        The cards are redrawn; of a gate of which nothing was stored yet, only where that is `redraw` to its card.
         """
         ...
 
@@ -73,34 +75,34 @@ async def refresh_rule_status(
     *, record: RuleStatusRecord, rules: Rules, aside: SetAside, now: datetime
 ) -> int:
     """Brings every waiting gate up to date with the rules of the moment; gives how many kinds of them turned."""
-    standing = await record.end_freezes(now=now)
+    active = await record.end_freezes(now=now)
     waiting = await record.waiting()
     owned = {each.domain: rules.domain(each.domain) for each in waiting}
     domains = {name: domain for name, domain in owned.items() if domain is not None}
     neighbours = await _neighbours(domains.values(), record=record, rules=rules)
-    turned = 0
+    changed = 0
     passed_over = aside.keys()
     for each in waiting:
         domain = domains.get(each.domain)
         if domain is None or each in passed_over:
             continue
         with aside.guard(each):
-            said = _said(domain, each, standing, neighbours, rules=rules, now=now)
-            if said.mark != each.mark:
+            snapshot = _snapshot(domain, each, active, neighbours, rules=rules, now=now)
+            if snapshot.fingerprint != each.fingerprint:
                 # A card may have been drawn before its neighbours became what they are.
-                news = said.frozen or bool(domain.policy.exclusivity.related_domains)
-                await record.turn(each, said, news=news, now=now)
-                turned += 1
-    return turned
+                redraw = snapshot.frozen or bool(domain.policy.exclusivity.related_domains)
+                await record.store_snapshot(each, snapshot, redraw=redraw, now=now)
+                changed += 1
+    return changed
 
 
-def announcement_for(before: WaitingGates, said: RuleSnapshot) -> AnnouncementKind | None:
+def announcement_for(before: WaitingGates, snapshot: RuleSnapshot) -> AnnouncementKind | None:
     """What whoever may decide is called with: that nothing is in the way any more."""
-    if said.frozen or said.waits:
+    if snapshot.frozen or snapshot.awaits_exclusivity:
         return None
     if before.frozen:
         return AnnouncementKind.FREEZE_OVER
-    return AnnouncementKind.TURN_FREE if before.waits else None
+    return AnnouncementKind.TURN_FREE if before.awaits_exclusivity else None
 
 
 async def _neighbours(
@@ -110,10 +112,10 @@ async def _neighbours(
     return with_configured_waits(await record.neighbours(sorted(wanted)), rules) if wanted else ()
 
 
-def _said(
+def _snapshot(
     domain: OwnedDomain,
     each: WaitingGates,
-    standing: Sequence[ActiveFreeze],
+    active: Sequence[ActiveFreeze],
     neighbours: Sequence[RelatedSwitch],
     *,
     rules: Rules,
@@ -124,13 +126,13 @@ def _said(
         domain.policy.exclusivity,
         QueuePosition(opened_at=each.since, related=tuple(neighbours)),
     )
-    record = [one.freeze for one in standing if one.domains is None or domain.name in one.domains]
+    record = [one.freeze for one in active if one.domains is None or domain.name in one.domains]
     spans = [span for freeze in (*record, *rules.freezes(domain.name)) if (span := freeze.around(now))]
     stale_groups = [
         f"{group} {since.isoformat() if since else ''}"
         for group, since in rules.stale_groups(force.policy.voters)
     ]
-    said = [
+    snapshot = [
         repr(force.policy),
         *force.variants,
         *sorted(f"{span.start} {span.end}" for span in spans),
@@ -138,9 +140,9 @@ def _said(
         *related_switches_fingerprint(exclusivity, neighbours, now=now),
     ]
     return RuleSnapshot(
-        mark=sha256("\n".join(said).encode()).hexdigest()[:16],
+        fingerprint=sha256("\n".join(snapshot).encode()).hexdigest()[:16],
         frozen=bool(spans),
-        waits=awaits_exclusivity(exclusivity, line, waited=each.waits, now=now),
+        awaits_exclusivity=awaits_exclusivity(exclusivity, line, waited=each.awaits_exclusivity, now=now),
     )
 
 

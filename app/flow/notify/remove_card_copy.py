@@ -34,7 +34,7 @@ class CopyRemover(Protocol):
 class CopyRecord(Protocol):
     async def copy_removed(self, due: DueCopy) -> None: ...
 
-    async def remove_again(self, due: DueCopy, *, error: str, due_at: datetime) -> None: ...
+    async def retry_later(self, due: DueCopy, *, error: str, due_at: datetime) -> None: ...
 
 
 async def remove_copy(due: DueCopy, *, record: CopyRecord, remover: CopyRemover, now: datetime) -> str | None:
@@ -44,7 +44,7 @@ async def remove_copy(due: DueCopy, *, record: CopyRecord, remover: CopyRemover,
     except SlackCallFailed as exc:
         if now - due.found_at < GIVE_UP_AFTER:
             again = next_try(exc, due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF, now=now)
-            await record.remove_again(due, error=str(exc), due_at=again)
+            await record.retry_later(due, error=str(exc), due_at=again)
             return str(exc)
     await record.copy_removed(due)
     return None

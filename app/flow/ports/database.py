@@ -118,7 +118,7 @@ class HeldGate(Protocol):
         """What was seen of this gate is too old: it is looked at again at once."""
         ...
 
-    def judge_by(self, guard: TrafficGuard) -> None:
+    def use_guard(self, guard: TrafficGuard) -> None:
         """From now on `view` has what was read of live traffic instead of what the evidence shows."""
         ...
 
@@ -126,11 +126,11 @@ class HeldGate(Protocol):
         self, *, at: datetime, following: datetime | None, events: Sequence[Event]
     ) -> None: ...
 
-    async def look_beside(self, domains: Sequence[DomainName], *, alone: bool) -> None:
+    async def load_related_switches(self, domains: Sequence[DomainName], *, exclusive: bool) -> None:
         """Adds these domains' switches to `view`; `alone`: nobody else who asks so goes on before this commits."""
         ...
 
-    async def undo_behind(self) -> Intervention | None:
+    async def originating_undo(self) -> Intervention | None:
         """The undo that made this gate's deployment; None: it is no undo of ours."""
         ...
 
@@ -150,7 +150,7 @@ class DuePoll(Claim):
 
     `hook_name` is None where no hook of it ever came: a rollback that CodeDeploy made. `moving_since`: when its
     traffic was let through, here or by whoever answered `Succeeded` elsewhere. `undoing`: somebody has asked for it to
-    be taken back. `rescue_waits`: a gate of it waits that is to pass at once, and has not. `blue`: the task
+    be taken back. `auto_approval_pending`: a gate of it waits that is to pass at once, and has not. `blue`: the task
     definition that blue was seen to run.
     """
 
@@ -159,7 +159,7 @@ class DuePoll(Claim):
     hook_name: str | None
     moving_since: datetime | None
     undoing: bool
-    rescue_waits: bool
+    auto_approval_pending: bool
     blue: str | None = None
     answer_unread: bool = False
     """CodeDeploy took an answer; whether its lifecycle event says the same has not been seen."""
@@ -229,8 +229,8 @@ class HeldSwitch(Protocol):
 
     async def verify(self, verification: Verification, *, now: datetime) -> None: ...
 
-    async def learn(
-        self, news: SwitchUpdate, *, events: Sequence[Event], redraw: bool, now: datetime
+    async def store(
+        self, update: SwitchUpdate, *, events: Sequence[Event], redraw: bool, now: datetime
     ) -> None:
         """Stores what was found out; `redraw`: the cards show it."""
         ...
@@ -245,7 +245,7 @@ class HeldSwitch(Protocol):
         """Ends the interventions that wait for this very deployment."""
         ...
 
-    async def settle_taken_back(self, *, now: datetime) -> Sequence[SettledIntervention]:
+    async def settle_rolled_back(self, *, now: datetime) -> Sequence[SettledIntervention]:
         """Ends the undos of this switch whose rollback has long done its work."""
         ...
 

@@ -12,7 +12,7 @@ class Membership:
 
     entry: str
     members: tuple[str, ...]
-    heard_at: datetime
+    last_synced_at: datetime
 
 
 class MembershipRecord(Protocol):

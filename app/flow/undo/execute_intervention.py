@@ -69,7 +69,7 @@ class ExecutionRecord(Protocol):
 
     async def failed(self, due: DueIntervention, *, problem: str, event: Event, now: datetime) -> None: ...
 
-    async def carry_out_again(
+    async def retry_later(
         self, due: DueIntervention, *, problem: str, due_at: datetime, now: datetime
     ) -> None: ...
 
@@ -84,13 +84,13 @@ async def execute_intervention(
 ) -> list[GateId]:
     """Tells CodeDeploy; gives the gates that may now pass freely."""
     try:
-        answer = await _tell(due, interveners=interveners, deployments=deployments)
-    except CodeDeployUnavailable as trouble:
+        answer = await _send(due, interveners=interveners, deployments=deployments)
+    except CodeDeployUnavailable as exc:
         if now - due.intervention.asked_at < RETRY_FOR:
             again = now + backoff(due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF)
-            await record.carry_out_again(due, problem=str(trouble), due_at=again, now=now)
+            await record.retry_later(due, problem=str(exc), due_at=again, now=now)
             return []
-        problem = str(trouble)
+        problem = str(exc)
     except AnotherDeploymentActive as busy:
         problem = f"{Setback.ANOTHER_RUNS} ({busy})"
     except NothingToRedeploy as nothing:
@@ -115,15 +115,15 @@ async def execute_intervention(
     return []
 
 
-async def _tell(due: DueIntervention, *, interveners: DeploymentControl, deployments: Deployments) -> _Answer:
-    key, wish = due.switch.key, due.intervention
-    match wish.deed:
+async def _send(due: DueIntervention, *, interveners: DeploymentControl, deployments: Deployments) -> _Answer:
+    key, intervention = due.switch.key, due.intervention
+    match intervention.deed:
         case InterventionKind.STOP:
             await _stop(due, interveners=interveners, deployments=deployments)
             return _Answer()
         case InterventionKind.REDEPLOY:
-            mark = f"{UNDO_TAG}{wish.id}"
-            description = f"Undo of {key.deployment}, asked for by {wish.name}"
+            mark = f"{UNDO_TAG}{intervention.id}"
+            description = f"Undo of {key.deployment}, asked for by {intervention.name}"
             made = await interveners.redeploy_previous(key, blue=due.blue, mark=mark, description=description)
             return _Answer(deployment=made.deployment, problem=Setback.ALARMS_ON if made.alarms_on else None)
         case InterventionKind.FINISH:
@@ -131,7 +131,7 @@ async def _tell(due: DueIntervention, *, interveners: DeploymentControl, deploym
                 await interveners.finish(key)
             return _Answer(done=True)
         case _:
-            assert_never(wish.deed)
+            assert_never(intervention.deed)
 
 
 async def _stop(due: DueIntervention, *, interveners: DeploymentControl, deployments: Deployments) -> None:

@@ -63,33 +63,33 @@ class InterventionRecord(Protocol):
 
 
 async def request_undo(
-    wish: InterventionRequest, *, record: InterventionRecord, rules: Rules, now: datetime
+    request: InterventionRequest, *, record: InterventionRecord, rules: Rules, now: datetime
 ) -> Intervention:
     """Writes the wish down in one transaction; a loop carries it out. Raises `RequestDenied`, having recorded it."""
-    async with record.hold_switch_of(wish.gate, request=wish.request) as held:
+    async with record.hold_switch_of(request.gate, request=request.request) as held:
         if held is None:
             raise RequestDenied(NoSuchGate(), None)
         try:
-            _judge(wish, held.view, rules=rules)
+            _judge(request, held.view, rules=rules)
             refuse_replay(held.is_replay)
         except Denial as refusal:
-            refused = await _refuse(held, refusal, by=wish.person, now=now, deed=wish.deed)
+            refused = await _refuse(held, refusal, by=request.person, now=now, deed=request.deed)
         else:
-            asked = _asked(wish, now)
-            given_up = _given_up(wish, held.view)
+            asked = _asked(request, now)
+            given_up = _given_up(request, held.view)
             events = [
                 _event(
-                    wish.person,
+                    request.person,
                     held.view,
-                    REQUESTED_KINDS[wish.deed],
+                    REQUESTED_KINDS[request.deed],
                     now,
-                    deed=wish.deed,
+                    deed=request.deed,
                     reason=asked.reason,
                 )
             ]
             if given_up is not None:
                 why = {"deed": given_up.deed, "why": Setback.UNDO_INSTEAD}
-                events.insert(0, _event(wish.person, held.view, Kind.FINISH_FAILED, now, **why))
+                events.insert(0, _event(request.person, held.view, Kind.FINISH_FAILED, now, **why))
             await held.ask(asked, instead_of=given_up.id if given_up else None, events=events, now=now)
             return asked
     raise refused
@@ -130,38 +130,38 @@ def domain_of(view: GateView, *, rules: Rules) -> OwnedDomain:
     return domain
 
 
-def _judge(wish: InterventionRequest, view: GateView, *, rules: Rules) -> None:
+def _judge(request: InterventionRequest, view: GateView, *, rules: Rules) -> None:
     policy = domain_of(view, rules=rules).policy
     at = undo_context_of(view)
-    if wish.deed is InterventionKind.FINISH:
-        judge_finish(at=at, person=wish.person, policy=policy, admins=rules.admins, roster=rules.roster())
+    if request.deed is InterventionKind.FINISH:
+        judge_finish(at=at, person=request.person, policy=policy, admins=rules.admins, roster=rules.roster())
         return
     judge_undo(
         at=at,
-        asked=wish.deed,
-        reason=wish.reason,
-        person=wish.person,
+        asked=request.deed,
+        reason=request.reason,
+        person=request.person,
         policy=policy,
         admins=rules.admins,
         roster=rules.roster(),
     )
 
 
-def _given_up(wish: InterventionRequest, view: GateView) -> Intervention | None:
+def _given_up(request: InterventionRequest, view: GateView) -> Intervention | None:
     """Blue's end, asked for and not yet taken by CodeDeploy: an undo takes its place, it never waits for it."""
     before = view.intervention
     waits = before is not None and before.deed is InterventionKind.FINISH and before.under_way
-    return before if waits and wish.deed is not InterventionKind.FINISH else None
+    return before if waits and request.deed is not InterventionKind.FINISH else None
 
 
-def _asked(wish: InterventionRequest, now: datetime) -> Intervention:
+def _asked(request: InterventionRequest, now: datetime) -> Intervention:
     return Intervention(
         id=uuid4(),
-        deed=wish.deed,
+        deed=request.deed,
         phase=InterventionPhase.ASKED,
-        by=wish.person.user,
-        name=wish.person.name,
-        reason=wish.reason.strip(),
+        by=request.person.user,
+        name=request.person.name,
+        reason=request.reason.strip(),
         asked_at=now,
         deployment=None,
         problem=None,

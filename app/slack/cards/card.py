@@ -205,8 +205,8 @@ def _outcome_text(view: GateView, texts: Texts) -> str:
             return texts("card.outcome.contradicted", held=detail)
         case Outcome.UNDELIVERABLE:
             return texts("card.outcome.undeliverable", why=detail)
-        case None if isinstance(view.gate, Decided) and view.report_trouble:
-            return texts("card.outcome.trouble", why=inline(view.report_trouble))
+        case None if isinstance(view.gate, Decided) and view.report_error:
+            return texts("card.outcome.trouble", why=inline(view.report_error))
         case None if isinstance(view.gate, Decided):
             waiting = "telling" if view.gate.verified else "unverified"
             return texts(f"card.outcome.{waiting}")

@@ -141,11 +141,11 @@ def _shifting(view: GateView, texts: Texts) -> str:
     percent = switch.green_percent or 0
     status_text = texts("course.shifting", bar=_bar(percent), percent=percent)
     traffic = switch.traffic
-    if not percent or switch.moved_at is None or traffic is None or not traffic.minutes:
+    if not percent or switch.traffic_changed_at is None or traffic is None or not traffic.minutes:
         return status_text
     if is_being_taken_back(view):
         return status_text
-    following = switch.moved_at + timedelta(minutes=traffic.minutes)
+    following = switch.traffic_changed_at + timedelta(minutes=traffic.minutes)
     left = 100 if traffic.shift is Shift.CANARY else min(percent + traffic.percent, 100)
     return f"{status_text}\n{texts('course.next_step', percent=left, at=when(following))}"
 

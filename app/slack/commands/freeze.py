@@ -215,6 +215,6 @@ def _declared_text(declared: Declared, *, span: TimeSpan, now: datetime, texts: 
         end=when(asked.end),
         reason=inline(asked.reason),
     )
-    related = [f"• {of_domains(each, now=now, texts=texts)}" for each in declared.beside[:5]]
+    related = [f"• {of_domains(each, now=now, texts=texts)}" for each in declared.overlapping[:5]]
     lines = [said, span_text(span.start, span.end, zone=span.zone, texts=texts)]
     return "\n".join([*lines, texts("freeze.beside"), *related] if related else lines)

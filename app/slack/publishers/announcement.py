@@ -35,7 +35,7 @@ class SlackAnnouncer:
         self._rules = rules
         self._rate_limiter = rate_limiter
 
-    async def say(self, due: DueAnnouncement, *, place: CardPlace) -> str:
+    async def post(self, due: DueAnnouncement, *, place: CardPlace) -> str:
         """Posts the reply. A lost response raises with `uncertain`."""
         text, blocks = self._words(due)
         answer = await self._rate_limiter.call(
@@ -83,7 +83,7 @@ class SlackAnnouncer:
         texts, view = self._texts, due.view
         domain = escaped(domain_name(view, texts))
         deployment = inline(view.switch.key.deployment)
-        match due.tiding:
+        match due.kind:
             case AnnouncementKind.BREAK_GLASS:
                 who = mention(view.decided_by or "")
                 said = texts("announce.break_glass", domain=domain, deployment=deployment, who=who)
@@ -100,7 +100,7 @@ class SlackAnnouncer:
                 )
                 return said, [section(said)]
             case _:
-                assert_never(due.tiding)
+                assert_never(due.kind)
 
     def _voters(self, view: GateView) -> str:
         found = self._rules.domain(view.switch.domain) if view.switch.domain else None

@@ -36,29 +36,29 @@ class SlackTimelinePublisher:
         self._timeline = Timeline(texts=texts, rules=rules, workspace_url=workspace_url)
         self._rate_limiter = rate_limiter
 
-    def messages(self, view: GateView, happened: Sequence[TimelineEntry]) -> Sequence[Message]:
+    def messages(self, view: GateView, entries: Sequence[TimelineEntry]) -> Sequence[Message]:
         """Joins lines into one message: Slack allows about one message a second in a channel."""
         messages: list[Message] = []
-        for one in happened:
+        for one in entries:
             message = self._timeline.line(view, one)
             if message is None:
                 continue
             before = messages[-1] if messages else None
             if before is not None and before.channel is None and message.channel is None:
                 text = cut(f"{before.text}\n{message.text}", MAX_MESSAGE_CHARS)
-                messages[-1] = Message(link=message.link, text=text)
+                messages[-1] = Message(seq=message.seq, text=text)
             else:
                 messages.append(message)
         return messages
 
-    async def say(self, message: Message, *, view: GateView, place: CardPlace) -> None:
+    async def post(self, message: Message, *, view: GateView, place: CardPlace) -> None:
         """Posts a reply to the card, or a message in another channel."""
         where: dict[str, Any] = (
             {"channel": message.channel}
             if message.channel
             else {"channel": place.channel, "thread_ts": place.ts}
         )
-        payload = {"gate": str(view.id), "link": message.link}
+        payload = {"gate": str(view.id), "link": message.seq}
         try:
             await self._rate_limiter.call(
                 "chat.postMessage",
@@ -76,9 +76,9 @@ class SlackTimelinePublisher:
                 raise MessageGone(str(exc)) from None
             raise
 
-    async def was_said(self, tried: PendingPost, *, view: GateView) -> bool:
+    async def was_posted(self, tried: PendingPost, *, view: GateView) -> bool:
         """Searches the thread or channel of the attempt for the message's metadata."""
-        wanted = {"gate": str(view.id), "link": tried.link}
+        wanted = {"gate": str(view.id), "link": tried.seq}
         span: dict[str, Any] = {
             "channel": tried.channel,
             "oldest": f"{(tried.since - MAX_CLOCK_SKEW).timestamp():.6f}",

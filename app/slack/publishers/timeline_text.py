@@ -73,18 +73,18 @@ class Timeline:
         self._rules = rules
         self._workspace_url = workspace_url
 
-    def line(self, view: GateView, happened: TimelineEntry) -> Message | None:
+    def line(self, view: GateView, entry: TimelineEntry) -> Message | None:
         """The message of one event; None if it has none."""
-        event = happened.event
+        event = entry.event
         if event.kind is Kind.REMINDED:
-            return self._reminder(view, happened)
+            return self._reminder(view, entry)
         key = self._key(view, event)
         if view.basis in KEYS_BY_BASIS:
             key = KEYS_BY_BASIS[view.basis].get(key, key)
         if key is None:
             return None
         text = self._texts(key, **self._fields(view, event))
-        return Message(link=happened.link, text=f"{_clock(event.at)}  {text}")
+        return Message(seq=entry.seq, text=f"{_clock(event.at)}  {text}")
 
     def _key(self, view: GateView, event: Event) -> str | None:
         key = KEYS_BY_KIND.get(event.kind)
@@ -121,12 +121,12 @@ class Timeline:
             "seconds": _detail_text(detail, "seconds"),
         }
 
-    def _reminder(self, view: GateView, happened: TimelineEntry) -> Message | None:
+    def _reminder(self, view: GateView, entry: TimelineEntry) -> Message | None:
         """None if the gate was decided before the reminder was posted."""
         domain = self._rules.domain(view.switch.domain) if view.switch.domain else None
         if not isinstance(view.gate, Awaiting) or domain is None:
             return None
-        event, policy = happened.event, domain.policy
+        event, policy = entry.event, domain.policy
         minutes = int(str(event.detail.get("minutes", "0")))
         to = policy.manners.escalate_to
         if event.detail.get("nudge") == ReminderKind.ESCALATION and to is not None:
@@ -143,7 +143,7 @@ class Timeline:
             deadline=_clock(view.deadline_at),
             deployment=inline(view.switch.key.deployment),
         )
-        return Message(link=happened.link, text=text, channel=channel)
+        return Message(seq=entry.seq, text=text, channel=channel)
 
 
 def _variant(event: Event) -> str:

@@ -138,12 +138,12 @@ def who_was_first(view: GateView, *, texts: Texts) -> str:
 
 def _unreported_text(view: GateView, texts: Texts) -> str:
     """The decision was saved, and CodeDeploy has not confirmed it."""
-    if view.report_trouble is None:
+    if view.report_error is None:
         return texts("first.reporting")
     started = view.switch.hook_started_at or view.opened_at
     return texts(
         "first.not_reached",
         since=when(view.decided_at or view.opened_at),
-        why=inline(view.report_trouble),
+        why=inline(view.report_error),
         until=when(started + HOOK_TIMEOUT),
     )

@@ -79,8 +79,8 @@ def of_domains(each: ActiveFreeze, *, now: datetime, texts: Texts) -> str:
 def lifted_text(lifted: Lifted, *, domains: Domains, now: datetime, texts: Texts) -> str:
     """The freezes that were lifted, and those that stay active."""
     lines = [line for each in lifted.lifted for line in _lifted_lines(each, now=now, texts=texts)]
-    begun = [each for each in lifted.standing if each.freeze.around(now) is not None]
-    planned = [each for each in lifted.standing if _is_to_come(each.freeze, now)]
+    begun = [each for each in lifted.active if each.freeze.around(now) is not None]
+    planned = [each for each in lifted.active if _is_to_come(each.freeze, now)]
     lines += [_stands(_goes_on(each.freeze), each, now=now, texts=texts) for each in begun]
     if planned and not begun:
         lines.append(texts("freeze.nothing_now", domains=domains_text(domains, texts)))

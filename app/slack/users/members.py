@@ -55,7 +55,7 @@ class Members:
         groups = {
             entry: frozenset(map(UserId, one.members))
             for entry, one in self._known.items()
-            if entry.startswith("S") and one.heard_at > oldest
+            if entry.startswith("S") and one.last_synced_at > oldest
         }
         gone = frozenset(
             UserId(entry)
@@ -67,12 +67,12 @@ class Members:
     def last_synced_at(self, entry: str) -> datetime | None:
         """When this group or user was last synced; None: never."""
         known = self._known.get(entry)
-        return known.heard_at if known else None
+        return known.last_synced_at if known else None
 
     def is_stale(self) -> bool:
         """Whether a kept entry was last synced several minutes ago: Slack failed, or this process was paused."""
         oldest = self._clock() - STALE_AFTER
-        return any(self._known[entry].heard_at < oldest for entry in self._kept & self._known.keys())
+        return any(self._known[entry].last_synced_at < oldest for entry in self._kept & self._known.keys())
 
     async def sync(self) -> bool:
         """Loads what other replicas synced; returns whether the roster changed since the last call.
@@ -118,7 +118,7 @@ class Members:
     async def learn(self, user: UserId, ids: frozenset[UserId]) -> None:
         """Saves which ids belong to one person."""
         if len(ids) > 1 and self._aliases.get(user) != ids:
-            await self._keep(Membership(entry=user, members=tuple(sorted(ids)), heard_at=self._clock()))
+            await self._keep(Membership(entry=user, members=tuple(sorted(ids)), last_synced_at=self._clock()))
 
     async def _ask(self, entry: str) -> bool:
         try:
@@ -130,7 +130,7 @@ class Members:
             if problem not in NO_SUCH_ENTRY:
                 return False
             members = ()
-        await self._keep(Membership(entry=entry, members=members, heard_at=self._clock()))
+        await self._keep(Membership(entry=entry, members=members, last_synced_at=self._clock()))
         return True
 
     async def _members(self, entry: str) -> tuple[str, ...]:
@@ -154,7 +154,7 @@ class Members:
 
     def _adopt(self, one: Membership) -> None:
         before = self._known.get(one.entry)
-        if before is not None and before.heard_at >= one.heard_at:
+        if before is not None and before.last_synced_at >= one.last_synced_at:
             return
         self._known[one.entry] = one
         if not one.entry.startswith("S") and (len(one.members) > 1 or UserId(one.entry) in self._aliases):

@@ -18,7 +18,7 @@ async def test_a_card_that_arrives_when_nobody_posts_any_more_is_the_gates(datab
     slow = Cards(database, uuid4())
     (due,) = await slow.claim(now=NOW, limit=1)
     assert await slow.card_posting(due, now=NOW)
-    await slow.card_again(due, error="ratelimited", uncertain=False, due_at=NOW)
+    await slow.retry_later(due, error="ratelimited", uncertain=False, due_at=NOW)
 
     assert not await slow.card_drawn(due, place=FIRST, fingerprint="f", now=NOW), "the lease is gone"
     assert await slow.met(gate, place=FIRST, now=NOW)

@@ -159,7 +159,7 @@ async def test_of_two_presses_at_the_same_moment_the_second_waits_and_is_told(
     payment = await open_gate(Gates(database), "d-2", domain="payment")
     async with Gates(database).hold(order) as held:
         assert held is not None
-        await held.look_beside([DomainName("payment")], alone=True)
+        await held.load_related_switches([DomainName("payment")], exclusive=True)
         pressed = asyncio.create_task(approve(second, payment))
         await until_somebody_waits(database_url)
         assert not pressed.done()

@@ -90,7 +90,7 @@ async def _end(database: Database) -> None:
             assert view.gate.__class__.__name__ == "Awaiting"
             await held.close(view.gate.ended(), reason="nobody's", events=[ended], now=NOW)  # type: ignore[union-attr]
         await held.end(ending="nobody's", due_at=None, events=[event(Kind.SWITCH_ENDED, "d-1")], now=NOW)
-    await switches.look_again(due, error=None, rested=True, due_at=LATER)
+    await switches.poll_again(due, error=None, rested=True, due_at=LATER)
 
 
 async def test_a_hook_waits_for_no_row_of_the_domains_previous_deployment(

@@ -24,11 +24,11 @@ async def test_a_hint_during_a_look_makes_the_switch_due_at_once(
 
     assert await Switches(database, uuid4()).wake(key("d-1"), now=HINTED)
     assert await Switches(database, uuid4()).claim(now=HINTED, limit=1) == []
-    await switches.look_again(due, error=error, rested=error is None, due_at=PLANNED)
+    await switches.poll_again(due, error=error, rested=error is None, due_at=PLANNED)
 
     assert await _due_at(database) == HINTED
     (again,) = await switches.claim(now=HINTED, limit=1)
-    await switches.look_again(again, error=None, rested=True, due_at=PLANNED)
+    await switches.poll_again(again, error=None, rested=True, due_at=PLANNED)
     assert await _due_at(database) == PLANNED
     assert await switches.claim(now=HINTED, limit=1) == []
 
@@ -39,7 +39,7 @@ async def test_a_hint_during_the_last_look_makes_one_more_look_due(database: Dat
     (due,) = await switches.claim(now=NOW, limit=1)
 
     assert await switches.wake(key("d-1"), now=HINTED)
-    await switches.look_again(due, error=None, rested=True, due_at=None)
+    await switches.poll_again(due, error=None, rested=True, due_at=None)
 
     assert await _due_at(database) == HINTED
 

@@ -80,6 +80,6 @@ async def test_an_undo_is_behind_its_own_deployment_alone(
     assert entry.undoes is passes
     async with gates.hold(opening.gate) as held:
         assert held is not None
-        assert (await held.undo_behind() is not None) is passes
+        assert (await held.originating_undo() is not None) is passes
     looks = await Switches(database, uuid4()).claim(now=NOW, limit=10)
-    assert {due.switch.key: due.rescue_waits for due in looks}[where] is passes
+    assert {due.switch.key: due.auto_approval_pending for due in looks}[where] is passes

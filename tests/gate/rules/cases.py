@@ -169,6 +169,6 @@ def waiting_view(gate: Awaiting) -> GateView:
         reason=None,
         outcome=None,
         outcome_detail=None,
-        report_trouble=None,
+        report_error=None,
         reported_at=None,
     )

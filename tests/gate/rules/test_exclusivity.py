@@ -241,10 +241,12 @@ def test_a_switch_that_was_to_go_first_is_told_of_for_an_hour() -> None:
 @pytest.mark.parametrize("failed_end", FailedEnd)
 def test_each_ending_has_its_sentence(failed_end: FailedEnd) -> None:
     missed = PredecessorFailed(domain=AUTH, deployment=DeploymentId("d-auth"), failed_end=failed_end)
-    outlook = RuleStatus(
+    rule_status = RuleStatus(
         policy=AFTER, variants=(), unmet=(), approvals_required=1, failed_predecessors=(missed,)
     )
-    said = {queue for language in ("en", "ko") for queue in queue_lines(outlook, texts=Texts.of(language))}
+    said = {
+        queue for language in ("en", "ko") for queue in queue_lines(rule_status, texts=Texts.of(language))
+    }
     assert len(said) == 2
     assert all("d-auth" in queue for queue in said)
 

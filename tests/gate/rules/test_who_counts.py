@@ -119,5 +119,5 @@ def test_everybody_includes_those_whom_only_a_variant_names() -> None:
     ],
 )
 def test_one_approval_is_enough_where_only_one_is_missing(unmet: tuple[Violation, ...], enough: bool) -> None:
-    outlook = RuleStatus(policy=POLICY, variants=(), unmet=unmet, approvals_required=1)
-    assert outlook.one_is_enough is enough
+    rule_status = RuleStatus(policy=POLICY, variants=(), unmet=unmet, approvals_required=1)
+    assert rule_status.one_is_enough is enough

@@ -42,7 +42,7 @@ from tests.slack.sample_gates import (
 )
 
 LATER = NOON + timedelta(minutes=5)
-TENTH = replace(SWITCH, green_percent=10, moved_at=LATER)
+TENTH = replace(SWITCH, green_percent=10, traffic_changed_at=LATER)
 ON_GREEN = replace(SWITCH, green_percent=100, switched_at=LATER, blue_until=LATER + timedelta(minutes=5))
 OVER = replace(ON_GREEN, status="Succeeded", ended_at=LATER, ending="Succeeded", previous_revision="order:41")
 
@@ -131,7 +131,7 @@ def line(shown: GateView, event: Event, folder: Path) -> str:
         clock=lambda: NOON,
     )
     timeline = Timeline(texts=Texts.of("en"), rules=rules, workspace_url=lambda: None)
-    told_ = timeline.line(shown, TimelineEntry(link=1, event=event))
+    told_ = timeline.line(shown, TimelineEntry(seq=1, event=event))
     return told_.text if told_ else ""
 
 

@@ -54,7 +54,7 @@ class Announcements:
             rows, partial(_due, claimed), key=lambda row: row.announcement
         )
 
-    async def announcing(self, due: DueAnnouncement, *, place: CardPlace, now: datetime) -> bool:
+    async def posting(self, due: DueAnnouncement, *, place: CardPlace, now: datetime) -> bool:
         """Writes down the intent, and in which thread; False when the lease was lost."""
         values = {"id": due.id, "owner": self.leases.owner, "channel": place.channel, "thread": place.ts}
         return bool(await self._database.rows(STORE_POST_INTENT, **values, now=now))
@@ -63,11 +63,11 @@ class Announcements:
         """It stands in Slack."""
         await self._database.rows(STORE_POSTED, id=due.id, owner=self.leases.owner, ts=ts)
 
-    async def unsaid(self, due: DueAnnouncement) -> None:
+    async def dismissed(self, due: DueAnnouncement) -> None:
         """It is not to be said any more."""
         await self._database.rows(DELETE_ANNOUNCEMENT, id=due.id, owner=self.leases.owner)
 
-    async def announce_again(
+    async def retry_later(
         self, due: DueAnnouncement, *, error: str, uncertain: bool, due_at: datetime
     ) -> None:
         """Puts it back until `due_at`."""
@@ -85,7 +85,7 @@ def _due(claimed: Mapping[Any, int], row: Any) -> DueAnnouncement:
     return DueAnnouncement(
         attempts=claimed[row.announcement],
         id=row.announcement,
-        tiding=AnnouncementKind(row.tiding),
+        kind=AnnouncementKind(row.tiding),
         view=gate_view_from_row(row),
         place=CardPlace(channel=row.channel, ts=row.ts) if row.ts else None,
         posting_since=row.posting_since,

@@ -51,7 +51,7 @@ class CardCopies:
         """There is nothing left to do. The row stays, so that the same copy is not listed anew."""
         await self._database.rows(STORE_REMOVED, id=due.id)
 
-    async def remove_again(self, due: DueCopy, *, error: str, due_at: datetime) -> None:
+    async def retry_later(self, due: DueCopy, *, error: str, due_at: datetime) -> None:
         """Puts it back until `due_at`."""
         await self._database.rows(
             RESCHEDULE, id=due.id, owner=self.leases.owner, error=error[:500], due_at=due_at

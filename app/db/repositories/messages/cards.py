@@ -206,7 +206,9 @@ class Cards:
             await self._channels.id_changed(old=due.place.channel, new=place.channel, now=now)
         return bool(drawn)
 
-    async def card_again(self, due: DueCard, *, error: str, uncertain: bool, due_at: datetime | None) -> None:
+    async def retry_later(
+        self, due: DueCard, *, error: str, uncertain: bool, due_at: datetime | None
+    ) -> None:
         """Puts the card back until `due_at`; None: until the gate changes once more."""
         await self._database.rows(
             RESCHEDULE,

@@ -73,32 +73,32 @@ class Threads:
         rows = await self._database.rows(SELECT_CLAIMED, gates=list(claimed))
         return await self.leases.build_readable(rows, partial(_due, claimed), key=lambda row: row.id)
 
-    async def telling(self, due: DueThread, *, tried: PendingPost) -> bool:
+    async def posting(self, due: DueThread, *, tried: PendingPost) -> bool:
         """Writes down the intent, before Slack is asked. False: the lease is lost."""
         values = {
-            "link": tried.link,
+            "link": tried.seq,
             "since": tried.since,
             "channel": tried.channel,
             "thread": tried.thread,
         }
         return bool(await self._database.rows(STORE_POST_INTENT, **self._lease_values(due), **values))
 
-    async def skipped(self, due: DueThread, *, link: int, channel: str, problem: str, now: datetime) -> None:
+    async def skipped(self, due: DueThread, *, seq: int, channel: str, problem: str, now: datetime) -> None:
         """Passes over what was to be said in a channel that takes no messages, and has the card say so."""
         log.warning("channel_skipped", channel=channel, problem=problem, gate=str(due.view.id))
         await self._channels.closed(channel, problem=problem, now=now)
-        await self.told(due, link=link)
+        await self.posted(due, seq=seq)
         await self._database.rows(INVALIDATE_CARD, gate=due.view.id, now=now)
 
-    async def told(self, due: DueThread, *, link: int) -> None:
-        """The thread tells everything up to `link`."""
-        await self._database.rows(STORE_POSTED, **self._lease_values(due), link=link)
+    async def posted(self, due: DueThread, *, seq: int) -> None:
+        """The thread tells everything up to `seq`."""
+        await self._database.rows(STORE_POSTED, **self._lease_values(due), link=seq)
 
-    async def all_told(self, due: DueThread, *, link: int) -> None:
+    async def caught_up(self, due: DueThread, *, seq: int) -> None:
         """There was no more to tell when this was claimed."""
-        await self._database.rows(STORE_ALL_POSTED, **self._lease_values(due), link=link, was_due=due.due_at)
+        await self._database.rows(STORE_ALL_POSTED, **self._lease_values(due), link=seq, was_due=due.due_at)
 
-    async def tell_again(self, due: DueThread, *, error: str, uncertain: bool, due_at: datetime) -> None:
+    async def retry_later(self, due: DueThread, *, error: str, uncertain: bool, due_at: datetime) -> None:
         """Puts the thread back until `due_at`; `uncertain`: the post may have arrived."""
         values = {"error": error[:500], "uncertain": uncertain, "due_at": due_at}
         await self._database.rows(RESCHEDULE, **self._lease_values(due), **values)
@@ -112,7 +112,7 @@ def _due(claimed: Mapping[Any, int], row: Any) -> DueThread:
         attempts=claimed[row.id],
         view=gate_view_from_row(row),
         place=CardPlace(channel=row.channel, ts=row.ts),
-        happened=tuple(_happened(stored, row) for stored in row.happened if stored["kind"] in list(Kind)),
+        entries=tuple(_entry(stored, row) for stored in row.happened if stored["kind"] in list(Kind)),
         tried=_tried(row),
         due_at=row.thread_due_at,
         id_changes=row.id_changes,
@@ -124,14 +124,14 @@ def _tried(row: Any) -> PendingPost | None:
     if row.telling_link is None:
         return None
     return PendingPost(
-        link=row.telling_link,
+        seq=row.telling_link,
         since=row.telling_since,
         channel=row.telling_channel or row.channel,
         thread=row.telling_thread if row.telling_channel else row.ts,
     )
 
 
-def _happened(stored: Mapping[str, Any], row: Any) -> TimelineEntry:
+def _entry(stored: Mapping[str, Any], row: Any) -> TimelineEntry:
     event = Event(
         at=datetime.fromisoformat(stored["at"]),
         kind=Kind(stored["kind"]),
@@ -141,4 +141,4 @@ def _happened(stored: Mapping[str, Any], row: Any) -> TimelineEntry:
         gate=GateId(UUID(stored["gate_id"])) if stored["gate_id"] else None,
         detail=stored["detail"],
     )
-    return TimelineEntry(link=stored["link"], event=event)
+    return TimelineEntry(seq=stored["link"], event=event)
