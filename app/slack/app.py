@@ -13,7 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from app.i18n.catalog import Texts
 from app.observability.logging import error_id
 from app.slack.cards.evidence import DETAILS
-from app.slack.cards.secondary_buttons import BREAK_GLASS, RUN_CHECKS, TAKE_BACK
+from app.slack.cards.secondary_buttons import BREAK_GLASS, RETRACT_VOTE, RUN_CHECKS
 from app.slack.commands.deploys import DeploysCommand
 from app.slack.commands.lists import PAGE_ACTION
 from app.slack.handlers.break_glass import BreakGlassHandler
@@ -105,7 +105,7 @@ def _register(app: AsyncApp, listeners: "_Listeners", listener: Callable[[Handle
     app.action("approve")(listener(listeners.approve))
     app.action("reject")(listener(listeners.reject))
     app.action(DETAILS)(listener(listeners.details))
-    app.action(TAKE_BACK)(listener(listeners.take_back))
+    app.action(RETRACT_VOTE)(listener(listeners.retract_vote))
     app.action(RUN_CHECKS)(listener(listeners.run_checks))
     app.action(BREAK_GLASS)(listener(listeners.break_glass))
     app.view(APPROVE_CALLBACK)(listener(listeners.approve_reason))
@@ -209,8 +209,8 @@ class _Listeners:
     async def approve_reason(self, ack: Any, body: Any, payload: Any) -> None:
         await self._votes.approve_reason(ack, body, payload)
 
-    async def take_back(self, ack: Any, body: Any, payload: Any) -> None:
-        await self._break_glass.take_back(ack, body, payload)
+    async def retract_vote(self, ack: Any, body: Any, payload: Any) -> None:
+        await self._break_glass.retract_vote(ack, body, payload)
         self._votes.record_card_place(body, payload)
 
     async def break_glass(self, ack: Any, body: Any, payload: Any) -> None:

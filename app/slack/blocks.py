@@ -7,16 +7,16 @@ from typing import Any
 Block = dict[str, Any]
 
 
-def cut(text: str, longest: int) -> str:
-    """At most `longest` characters."""
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+def cut(text: str, max_chars: int) -> str:
+    """At most `max_chars` characters."""
+    return text if len(text) <= max_chars else text[: max_chars - 1] + "…"
 
 
-def cut_markup(text: str, longest: int) -> str:
+def cut_markup(text: str, max_chars: int) -> str:
     """The same, of mrkdwn: neither a link, a mention or a date nor an escaped character is cut in two."""
-    if len(text) <= longest:
+    if len(text) <= max_chars:
         return text
-    kept = text[: longest - 1]
+    kept = text[: max_chars - 1]
     opened, escape = kept.rfind("<"), kept.rfind("&")
     if opened > kept.rfind(">"):
         kept = kept[:opened]
@@ -25,13 +25,13 @@ def cut_markup(text: str, longest: int) -> str:
     return f"{kept}…"
 
 
-def plain(text: str, longest: int) -> Block:
-    return {"type": "plain_text", "text": cut(text, longest), "emoji": True}
+def plain(text: str, max_chars: int) -> Block:
+    return {"type": "plain_text", "text": cut(text, max_chars), "emoji": True}
 
 
-def mrkdwn(text: str, longest: int = 3000) -> Block:
+def mrkdwn(text: str, max_chars: int = 3000) -> Block:
     """`verbatim`: Slack adds no links or mentions to the text."""
-    return {"type": "mrkdwn", "text": cut_markup(text, longest), "verbatim": True}
+    return {"type": "mrkdwn", "text": cut_markup(text, max_chars), "verbatim": True}
 
 
 def header(text: str) -> Block:
@@ -106,14 +106,14 @@ def modal(
 
 
 def text_input(
-    *, block_id: str, label: str, hint: str, longest: int, initial: str = "", optional: bool = False
+    *, block_id: str, label: str, hint: str, max_chars: int, initial: str = "", optional: bool = False
 ) -> Block:
     """A multi-line answer; its action id is its block id."""
     element: Block = {
         "type": "plain_text_input",
         "action_id": block_id,
         "multiline": True,
-        "max_length": longest,
+        "max_length": max_chars,
         "focus_on_load": True,
     }
     return {

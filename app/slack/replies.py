@@ -11,7 +11,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from app.flow.ports.database import DatabaseUnavailable
 from app.slack.blocks import Block
-from app.slack.cards.secondary_buttons import answer_blocks
+from app.slack.cards.secondary_buttons import reply_blocks
 from app.slack.client import CALL_TIMEOUT_SECONDS, SLACK_CALL_ERRORS, error_code_of
 from app.workers.foreground import ForegroundTracker
 
@@ -62,7 +62,7 @@ class Replies:
     def write_to(self, user: str, text: str, buttons: Sequence[Block] = ()) -> None:
         """Sends a direct message, if there is no channel for an ephemeral one."""
         self.later(
-            self._client.chat_postMessage(channel=user, text=text, blocks=answer_blocks(text, buttons)),
+            self._client.chat_postMessage(channel=user, text=text, blocks=reply_blocks(text, buttons)),
             what="message",
         )
 

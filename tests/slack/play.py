@@ -59,13 +59,13 @@ def whispers(harness: Harness, user: User) -> list[str]:
 
 
 async def wait_for_replies(harness: Harness, user: User, times: int) -> list[str]:
-    """What this person was told, once it is so many things."""
+    """All ephemeral replies to this person, once there are so many."""
     await harness.until(lambda: len(whispers(harness, user)) == times)
     return whispers(harness, user)
 
 
 async def wait_for_reply(harness: Harness, user: User, *words: str) -> str:
-    """Waits until this person was told something with these words in it; gives all that was said to them."""
+    """Waits for an ephemeral reply with these words; returns the text of all replies to this person."""
     await harness.until(lambda: all(word in harness.ephemerals(user.id) for word in words))
     return harness.ephemerals(user.id)
 
@@ -80,7 +80,7 @@ async def deploys(harness: Harness, user: User = OLU, words: str = "") -> Messag
 
 
 async def press_in(harness: Harness, message: Message, user: User, action: str, **how: Any) -> PressResult:
-    """A press on any message, a whispered one included."""
+    """A press on any message, also an ephemeral one."""
     return await harness.slack.press_async(user.id, message.channel, message.ts, action, **how)
 
 

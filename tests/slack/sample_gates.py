@@ -1,4 +1,4 @@
-"""Gates in the states that a card is drawn of. Parts that a play does not name are as if never heard of."""
+"""Gates in the states that a card is drawn of. Parts that a test does not name are unknown."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, replace

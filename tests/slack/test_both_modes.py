@@ -13,7 +13,7 @@ from tests.slack.play import Build, deploys, gate_held, press_in, press_waits, w
 
 @pytest.fixture(params=["socket", "http"])
 async def both(request: Any, build: Build) -> AsyncIterator[Harness]:
-    """A harness in each mode in turn."""
+    """A harness in each mode, one after the other."""
     async with build(socket_mode=request.param == "socket") as harness:
         yield harness
 
@@ -50,7 +50,7 @@ async def test_the_list_of_what_waits_travels_in_both_modes(both: Harness) -> No
     assert await both.reported(deployment) == ["Succeeded"]
 
 
-async def test_a_refusal_is_whispered_in_both_modes(both: Harness) -> None:
+async def test_a_denial_is_ephemeral_in_both_modes(both: Harness) -> None:
     deployment, _ = await both.open_gate("order")
     assert (await both.approve(JUN.id, deployment)).acked
     await wait_for_reply(both, JUN, "order", "S0ONCALL")

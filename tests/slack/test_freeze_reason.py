@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.slack.commands.time_errors import MayBelongToTime, TimeRefused
+from app.slack.commands.time_errors import InvalidTime, MayBelongToTime
 from app.slack.commands.time_parsing import read_span
 from app.slack.text.user_input import normalized
 
@@ -104,7 +104,7 @@ def test_a_separated_reason_is_taken_as_it_is(lead: str) -> None:
 )
 @pytest.mark.parametrize("after", ["", " release", " 결제 장애"])
 def test_what_could_belong_to_the_time_is_refused(text: str, after: str) -> None:
-    with pytest.raises(TimeRefused):
+    with pytest.raises(InvalidTime):
         read_span(normalized(text + after), now=NOW, zone=SEOUL)
 
 
@@ -155,7 +155,7 @@ def test_whatever_follows_the_time_neither_changes_it_unseen_nor_hides_in_the_re
     text = " ".join(normalized(f"{lead} {' '.join(words)}").split())
     try:
         span = read_span(text, now=NOW, zone=SEOUL)
-    except TimeRefused:
+    except InvalidTime:
         return
     if not span.reason:
         # A freeze without a reason is refused later.

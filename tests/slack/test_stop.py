@@ -21,7 +21,7 @@ async def test_a_stop_waits_for_the_press_under_way_and_its_ack(harness: Harness
     assert harness.gate(deployment)["decided_by"] == OLU.id
 
 
-async def test_a_stop_waits_for_the_answer_that_is_still_to_be_whispered(harness: Harness) -> None:
+async def test_a_stop_waits_for_the_answer_that_is_still_to_be_sent(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
     harness.slack.faults.slow("chat.postEphemeral", 0.7)
     assert (await harness.approve(JUN.id, deployment)).acked

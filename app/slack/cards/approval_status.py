@@ -14,7 +14,7 @@ from app.gate.state_machine import NO_REASON
 from app.i18n.catalog import Texts
 from app.slack.action_value import ActionValue
 from app.slack.blocks import Block, context, mention, section, when
-from app.slack.cards.secondary_buttons import break_glass_button, run_checks_button, take_back_button
+from app.slack.cards.secondary_buttons import break_glass_button, retract_vote_button, run_checks_button
 from app.slack.text.escape import inline, quoted
 from app.slack.text.exclusivity import queue_lines
 from app.slack.text.rules import mentions, rule_lines
@@ -54,7 +54,7 @@ def stale_group_lines(stale_groups: Sequence[tuple[str, datetime | None]], *, te
 def secondary_buttons(view: GateView, *, rule_status: RuleStatus | None, texts: Texts) -> list[Block]:
     """Retract vote if there is a vote, Run checks if there is a probe, Break glass if a rule blocks everybody."""
     action_value = ActionValue(gate=view.id, edition=view.edition)
-    found = [take_back_button(action_value, texts=texts)] if view.votes else []
+    found = [retract_vote_button(action_value, texts=texts)] if view.votes else []
     if any(check.by == PROBE for check in view.checks):
         found.append(run_checks_button(action_value, texts=texts))
     around = rule_status is not None and (rule_status.is_held or bool(rule_status.unreachable_approvals))
@@ -82,7 +82,7 @@ def approver_lines(policy: Policy, *, texts: Texts) -> list[str]:
 def reason_lines(votes: Sequence[CastVote]) -> list[str]:
     """The reasons that voters gave, with name and time."""
     return [
-        f"{mention(vote.voter)} {when(vote.at)}\n{quoted(vote.reason, longest=200, lines=2)}"
+        f"{mention(vote.voter)} {when(vote.at)}\n{quoted(vote.reason, max_chars=200, lines=2)}"
         for vote in votes
         if vote.reason.strip() and vote.reason != NO_REASON
     ]

@@ -26,12 +26,12 @@ from app.slack.cards.approval_status import (
     overridden_rule_blocks,
     reason_lines,
 )
-from app.slack.cards.checks import check_blocks, checks_apart
+from app.slack.cards.checks import check_blocks, split_check_blocks
 from app.slack.cards.decision_buttons import decision_buttons
 from app.slack.cards.evidence import evidence_blocks
 from app.slack.cards.progress import (
-    is_being_taken_back,
-    is_taken_back,
+    is_being_undone,
+    is_undone,
     progress_blocks,
     progress_buttons,
 )
@@ -75,13 +75,13 @@ def card_blocks(
     blocks = [header(texts(f"card.header.{_stage(view)}", domain=domain_name(view, texts)))]
     if isinstance(view.gate, Awaiting):
         blocks += _waiting(view, texts=texts, domain=domain, rule_status=rule_status)
-        blocks += _nobody_called(domain, closed_channels, texts)
+        blocks += _escalation_warning(domain, closed_channels, texts)
     else:
         blocks += _ended(view, texts=texts, domain=domain)
     return blocks
 
 
-def _nobody_called(domain: OwnedDomain | None, closed: Mapping[str, str], texts: Texts) -> list[Block]:
+def _escalation_warning(domain: OwnedDomain | None, closed: Mapping[str, str], texts: Texts) -> list[Block]:
     """A warning that the escalation channel cannot be reached."""
     to = domain.policy.manners.escalate_to if domain else None
     if to is None or to not in closed:
@@ -120,9 +120,9 @@ def _stage(view: GateView) -> str:
     """The stage part of the text keys: the decision's state until traffic moves."""
     if not is_let_through(view) or view.basis is Basis.AUTO_ROLLBACK:
         return _state(view)
-    if is_taken_back(view):
+    if is_undone(view):
         return "undo_taken_back" if view.basis is Basis.UNDO else "taken_back"
-    if is_being_taken_back(view):
+    if is_being_undone(view):
         return "taking_back"
     stages = STAGES_OF_AN_UNDO if view.basis is Basis.UNDO else STAGES
     found = stages.get(progress_of(view))
@@ -136,7 +136,7 @@ def _waiting(
         (texts("card.field.deadline"), when(view.deadline_at)),
         (texts("card.field.who"), _approvers(domain, rule_status, texts)),
     ]
-    wrong, checks = checks_apart(view, texts=texts)
+    wrong, checks = split_check_blocks(view, texts=texts)
     blocks = [fields(facts), *wrong, *evidence_blocks(view, texts=texts)]
     blocks += [*map(section, undo_warnings(view, texts)), *_description(view, texts)]
     if not view.switch.verified:

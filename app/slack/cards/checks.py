@@ -26,7 +26,7 @@ def check_blocks(view: GateView, *, texts: Texts) -> list[Block]:
     return [section("\n".join([f"*{texts('card.checks')}*", *lines]))]
 
 
-def checks_apart(view: GateView, *, texts: Texts) -> tuple[list[Block], list[Block]]:
+def split_check_blocks(view: GateView, *, texts: Texts) -> tuple[list[Block], list[Block]]:
     """(section, []) if a check failed, so that it precedes the health of green; else ([], section)."""
     blocks = check_blocks(view, texts=texts)
     failed = any(check.state is CheckState.FAILED for check in view.checks)
@@ -34,10 +34,10 @@ def checks_apart(view: GateView, *, texts: Texts) -> tuple[list[Block], list[Blo
 
 
 def _line(check: Check, texts: Texts) -> str:
-    name = inline(check.name, longest=100)
+    name = inline(check.name, max_chars=100)
     shown = f"<{_address(check.url)}|{name}>" if check.url else name
     line = texts(f"check.{check.state}", name=shown)
-    return f"{line} {inline(check.summary, longest=120)}" if check.summary.strip() else line
+    return f"{line} {inline(check.summary, max_chars=120)}" if check.summary.strip() else line
 
 
 def _address(url: str) -> str:

@@ -63,7 +63,7 @@ def _nothing_yet(view: GateView, texts: Texts) -> list[Block]:
     return [] if nobody_asked else [context(texts("evidence.none_kept"))]
 
 
-def change_lines(evidence: Evidence, texts: Texts, *, longest: int = MAX_CHANGES_CHARS) -> list[str]:
+def change_lines(evidence: Evidence, texts: Texts, *, max_chars: int = MAX_CHANGES_CHARS) -> list[str]:
     """The changes, one line each. Never empty; lines that do not fit are counted."""
     changes = evidence.differences
     if isinstance(changes, Missing):
@@ -74,7 +74,7 @@ def change_lines(evidence: Evidence, texts: Texts, *, longest: int = MAX_CHANGES
     shown: list[str] = []
     for change in changes[:MAX_CHANGES]:
         words = change_text(change, texts, several=several)
-        if shown and sum(map(len, shown)) + len(words) > longest:
+        if shown and sum(map(len, shown)) + len(words) > max_chars:
             break
         shown.append(words)
     if len(changes) > len(shown):

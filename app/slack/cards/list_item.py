@@ -13,7 +13,7 @@ from app.gate.undo import Progress
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, mention, section, when
 from app.slack.cards.decision_buttons import decision_buttons
-from app.slack.cards.progress import is_being_taken_back, is_taken_back
+from app.slack.cards.progress import is_being_undone, is_undone
 from app.slack.text.escape import inline
 from app.slack.text.rules import rule_lines
 from app.slack.text.switch import BASIS_KEYS, deployment_link, domain_name, ending_text
@@ -48,7 +48,7 @@ def pending_blocks(
         "deploys.pending",
         domain=name,
         deployment=deployment_link(view),
-        what=inline(view.switch.description or "", longest=120),
+        what=inline(view.switch.description or "", max_chars=120),
         since=when(view.opened_at),
         left=texts.duration(max(view.deadline_at - now, timedelta(0))),
         who=", ".join(mention(entry) for entry in domain.policy.voters)
@@ -57,7 +57,7 @@ def pending_blocks(
         card=card_link(place, base, texts),
     )
     if rule_status is not None and rule_status.is_held:
-        text = f"{text}\n{rule_lines(rule_status.unmet, texts=texts, most=3)}"
+        text = f"{text}\n{rule_lines(rule_status.unmet, texts=texts, max_items=3)}"
     blocks = [section(text)]
     if isinstance(view.gate, Awaiting) and view.gate.verified and domain is not None:
         blocks.append(
@@ -75,7 +75,7 @@ def decided_line(view: GateView, *, texts: Texts) -> str:
         at=when(view.decided_at or view.opened_at),
         deployment=deployment_link(view),
         who=mention(view.decided_by) if view.decided_by else inline(view.decided_name or "Switchgate"),
-        reason=inline(view.reason or "", longest=120),
+        reason=inline(view.reason or "", max_chars=120),
     )
     since = _since(view, texts)
     return f"{said} · {since}" if since else said
@@ -106,9 +106,9 @@ def _since(view: GateView, texts: Texts) -> str:
 
 def _since_key(view: GateView) -> str:
     """The text key. For an undo, traffic on green is not mentioned: green runs the previous version."""
-    if is_taken_back(view):
+    if is_undone(view):
         return "taken_back"
-    if is_being_taken_back(view):
+    if is_being_undone(view):
         return "taking_back"
     progress = progress_of(view)
     if progress is Progress.SHIFTING:

@@ -62,7 +62,7 @@ def progress_buttons(view: GateView, *, texts: Texts, domain: OwnedDomain | None
     return [actions(f"course.{view.version}", *buttons)] if buttons else []
 
 
-def is_taken_back(view: GateView) -> bool:
+def is_undone(view: GateView) -> bool:
     """Whether the previous version serves again."""
     asked = view.intervention
     undone = (
@@ -73,7 +73,7 @@ def is_taken_back(view: GateView) -> bool:
     return undone or (view.rollback is not None and view.rollback.switched_at is not None)
 
 
-def is_being_taken_back(view: GateView) -> bool:
+def is_being_undone(view: GateView) -> bool:
     """Whether an undo was requested and is under way."""
     asked = view.intervention
     return asked is not None and asked.deed is not InterventionKind.FINISH and asked.under_way
@@ -118,7 +118,7 @@ def _rollback_progress(view: GateView, texts: Texts) -> list[str]:
     switch, progress = view.switch, progress_of(view)
     if (
         progress is Progress.HELD
-        or is_taken_back(view)
+        or is_undone(view)
         or (progress is Progress.ENDED and was_stopped_here(view))
     ):
         return []
@@ -143,7 +143,7 @@ def _shifting(view: GateView, texts: Texts) -> str:
     traffic = switch.traffic
     if not percent or switch.traffic_changed_at is None or traffic is None or not traffic.minutes:
         return status_text
-    if is_being_taken_back(view):
+    if is_being_undone(view):
         return status_text
     following = switch.traffic_changed_at + timedelta(minutes=traffic.minutes)
     left = 100 if traffic.shift is Shift.CANARY else min(percent + traffic.percent, 100)
@@ -165,7 +165,7 @@ def _switched(view: GateView, texts: Texts) -> str:
 
 def _finished(view: GateView, texts: Texts) -> str:
     status_text = texts("course.finished", at=when(view.switch.ended_at or view.opened_at))
-    if is_taken_back(view) or is_being_taken_back(view):
+    if is_undone(view) or is_being_undone(view):
         return status_text
     if view.superseded:
         return f"{status_text}\n{texts('course.superseded')}"
@@ -174,7 +174,7 @@ def _finished(view: GateView, texts: Texts) -> str:
 
 def _after_a_bad_end(view: GateView, texts: Texts) -> list[str]:
     """Where traffic stayed, and how to undo."""
-    if is_taken_back(view) or is_being_taken_back(view):
+    if is_undone(view) or is_being_undone(view):
         return []
     if view.superseded and view.rollback is None:
         return [texts("course.superseded")]

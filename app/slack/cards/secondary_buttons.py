@@ -8,7 +8,7 @@ from app.slack.action_value import ActionValue
 from app.slack.blocks import Block, actions, button, section
 
 BREAK_GLASS: Final = "break_glass"
-TAKE_BACK: Final = "take_back"
+RETRACT_VOTE: Final = "take_back"
 RUN_CHECKS: Final = "run_checks"
 
 
@@ -17,9 +17,9 @@ def break_glass_button(action_value: ActionValue, *, texts: Texts) -> Block:
     return button(texts("button.break_glass"), action=BREAK_GLASS, value=str(action_value), style="danger")
 
 
-def take_back_button(action_value: ActionValue, *, texts: Texts) -> Block:
+def retract_vote_button(action_value: ActionValue, *, texts: Texts) -> Block:
     """Retracts the user's own vote."""
-    return button(texts("button.take_back"), action=TAKE_BACK, value=str(action_value))
+    return button(texts("button.take_back"), action=RETRACT_VOTE, value=str(action_value))
 
 
 def run_checks_button(action_value: ActionValue, *, texts: Texts) -> Block:
@@ -27,6 +27,6 @@ def run_checks_button(action_value: ActionValue, *, texts: Texts) -> Block:
     return button(texts("button.run_checks"), action=RUN_CHECKS, value=str(action_value))
 
 
-def answer_blocks(text: str, buttons: Sequence[Block]) -> list[Block] | None:
+def reply_blocks(text: str, buttons: Sequence[Block]) -> list[Block] | None:
     """A reply with buttons; None if the text is enough."""
     return [section(text), actions("offers", *buttons)] if buttons else None

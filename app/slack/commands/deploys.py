@@ -14,7 +14,7 @@ from app.i18n.catalog import Texts
 from app.observability.logging import error_id
 from app.slack.blocks import section
 from app.slack.commands.lists import DeploysLists, DeploysQueries, Shown, only
-from app.slack.commands.rules import RulesCommand, rules_away
+from app.slack.commands.rules import RulesCommand, rules_unavailable_text
 from app.slack.handlers.bulk_approve import BulkApproveHandler
 from app.slack.handlers.save_errors import UNCONFIRMED
 from app.slack.replies import Replies, ack_deadline
@@ -68,7 +68,10 @@ class DeploysCommand:
         if verb in own.VERBS:
             said = self._rules_answer(words, body, profile, texts)
             shown = await self._guarded(
-                said, texts=texts, until=until, away=lambda exc: rules_away(verb, exc, texts=texts)
+                said,
+                texts=texts,
+                until=until,
+                away=lambda exc: rules_unavailable_text(verb, exc, texts=texts),
             )
         elif verb == own.APPROVE:
             approving = self._approve(words[1:], body, profile, texts)

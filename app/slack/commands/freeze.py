@@ -35,12 +35,12 @@ from app.slack.commands.local_times import zone_named
 from app.slack.commands.time_errors import (
     ClockMissing,
     DayUnclear,
+    GivenTwice,
+    InvalidTime,
     MayBelongToTime,
     NoEnd,
     NoSuchLocalTime,
     NotATime,
-    SaidTwice,
-    TimeRefused,
     ZoneUnknown,
 )
 from app.slack.commands.time_parsing import TimeSpan, read_span
@@ -50,7 +50,7 @@ from app.slack.text.rules import mentions
 from app.slack.text.suggestions import named_domains, unknown_names_text
 from app.slack.users.accounts import Profile
 
-_SAID: Final[dict[type[Denial], str]] = {
+_DENIAL_KEYS: Final[dict[type[Denial], str]] = {
     EndsBeforeStart: "freeze.ends_before_start",
     EndsInThePast: "freeze.ends_in_the_past",
     TooLong: "freeze.too_long",
@@ -58,9 +58,9 @@ _SAID: Final[dict[type[Denial], str]] = {
 }
 
 
-_TIME_REFUSED: Final[dict[type[TimeRefused], str]] = {
+_TIME_ERROR_KEYS: Final[dict[type[InvalidTime], str]] = {
     NoEnd: "freeze.how_to",
-    SaidTwice: "freeze.said_twice",
+    GivenTwice: "freeze.said_twice",
     NotATime: "freeze.not_a_time",
     ClockMissing: "freeze.clock_missing",
     MayBelongToTime: "freeze.may_belong_to_time",
@@ -79,7 +79,7 @@ class _NotUnderstood(Exception):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Asked:
+class _ParsedFreeze:
     domains: tuple[DomainName, ...] | None
     span: TimeSpan
 
@@ -124,7 +124,7 @@ class FreezeCommand:
         except _NotUnderstood as exc:
             return str(exc)
         except Denial as denial:
-            return self._refused(denial, texts)
+            return self._denial_text(denial, texts)
         self._changed()
         return _declared_text(declared, span=asked.span, now=now, texts=texts)
 
@@ -144,7 +144,7 @@ class FreezeCommand:
                 request=request,
             )
         except Denial as denial:
-            return self._refused(denial, texts)
+            return self._denial_text(denial, texts)
         self._changed()
         return lifted_text(lifted, domains=domains, now=self._clock(), texts=texts)
 
@@ -171,7 +171,7 @@ class FreezeCommand:
         own = [each.freeze for each in active if each.domains is None or domain in each.domains]
         return (*self._rules.freezes(domain), *own)
 
-    def _refused(self, denial: Denial, texts: Texts) -> str:
+    def _denial_text(self, denial: Denial, texts: Texts) -> str:
         if isinstance(denial, UnknownDomains):
             names = unknown_names_text(denial.names, rules=self._rules, texts=texts)
             return texts("freeze.unknown_domains", names=names)
@@ -183,7 +183,7 @@ class FreezeCommand:
             return texts("refused.not_a_member")
         if not isinstance(denial, NotAFreeze):
             raise denial
-        return texts(_SAID[type(denial)])
+        return texts(_DENIAL_KEYS[type(denial)])
 
 
 def _targets(words: Sequence[str]) -> tuple[tuple[DomainName, ...] | None, Sequence[str]]:
@@ -193,16 +193,16 @@ def _targets(words: Sequence[str]) -> tuple[tuple[DomainName, ...] | None, Seque
     return None if named == (ALL,) else named, words[count:]
 
 
-def _read(words: Sequence[str], *, now: datetime, zone: ZoneInfo | None, texts: Texts) -> _Asked:
+def _read(words: Sequence[str], *, now: datetime, zone: ZoneInfo | None, texts: Texts) -> _ParsedFreeze:
     domains, rest = _targets(words)
     if domains is not None and not domains:
         raise _NotUnderstood(texts("freeze.how_to"))
     try:
         span = read_span(" ".join(rest), now=now, zone=zone)
-    except TimeRefused as denied:
-        key = _TIME_REFUSED[type(denied)]
-        raise _NotUnderstood(texts(key, words=inline(denied.words, longest=60))) from None
-    return _Asked(domains=domains, span=span)
+    except InvalidTime as denied:
+        key = _TIME_ERROR_KEYS[type(denied)]
+        raise _NotUnderstood(texts(key, words=inline(denied.words, max_chars=60))) from None
+    return _ParsedFreeze(domains=domains, span=span)
 
 
 def _declared_text(declared: Declared, *, span: TimeSpan, now: datetime, texts: Texts) -> str:

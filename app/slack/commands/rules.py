@@ -22,11 +22,11 @@ from app.slack.text.suggestions import named_domains, unknown_names_text
 from app.slack.users.accounts import Profile
 
 MAX_MEMBERS: Final = 30
-RECORD_SECONDS: Final = 1.0
+QUERY_TIMEOUT_SECONDS: Final = 1.0
 """The rules are configuration, so they are shown also without the database."""
 
 
-def rules_away(verb: str, exc: Exception, *, texts: Texts) -> str:
+def rules_unavailable_text(verb: str, exc: Exception, *, texts: Texts) -> str:
     """The text for one of `VERBS` while the database does not answer."""
     if verb in CHANGES:
         return save_error_text(exc, texts=texts, about="freeze")
@@ -90,7 +90,10 @@ class RulesCommand:
     async def _frozen(self, domain: OwnedDomain, texts: Texts) -> list[str]:
         """The freezes in force; without the database, those of the configuration."""
         try:
-            freezes, unknown = await run_with_timeout(RECORD_SECONDS, self._freezes.of(domain.name)), []
+            freezes, unknown = (
+                await run_with_timeout(QUERY_TIMEOUT_SECONDS, self._freezes.of(domain.name)),
+                [],
+            )
         except (DatabaseUnavailable, TimeoutError):
             freezes = tuple(self._rules.freezes(domain.name))
             unknown = [texts("policy.freezes_unknown")]

@@ -1,7 +1,7 @@
 """Why the times of a freeze cannot be used."""
 
 
-class TimeRefused(ValueError):
+class InvalidTime(ValueError):
     """The times cannot be used; `words` are the ones at fault."""
 
     def __init__(self, words: str = "") -> None:
@@ -9,33 +9,33 @@ class TimeRefused(ValueError):
         self.words = words
 
 
-class NotATime(TimeRefused):
+class NotATime(InvalidTime):
     """The words name no time."""
 
 
-class NoEnd(TimeRefused):
+class NoEnd(InvalidTime):
     """It is not said until when."""
 
 
-class SaidTwice(TimeRefused):
+class GivenTwice(InvalidTime):
     """Two starts or two ends."""
 
 
-class ClockMissing(TimeRefused):
+class ClockMissing(InvalidTime):
     """A weekday, today or tomorrow as an end: its first or its last moment may be meant."""
 
 
-class MayBelongToTime(TimeRefused):
+class MayBelongToTime(InvalidTime):
     """It cannot be told whether a word belongs to the time or to the reason."""
 
 
-class NoSuchLocalTime(TimeRefused):
+class NoSuchLocalTime(InvalidTime):
     """Clocks are put forward over it."""
 
 
-class DayUnclear(TimeRefused):
+class DayUnclear(InvalidTime):
     """Today and tomorrow are other dates in the zone that is named."""
 
 
-class ZoneUnknown(TimeRefused):
+class ZoneUnknown(InvalidTime):
     """The person's own time zone is not known, and none is named."""

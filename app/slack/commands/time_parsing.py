@@ -15,10 +15,10 @@ from app.slack.commands.time_clauses import Clause, read_length, read_moment
 from app.slack.commands.time_errors import (
     ClockMissing,
     DayUnclear,
+    GivenTwice,
     NoEnd,
     NoSuchLocalTime,
     NotATime,
-    SaidTwice,
     ZoneUnknown,
 )
 
@@ -57,7 +57,7 @@ def _read_clauses(text: str) -> tuple[dict[str, Clause], str]:
     while (keyword := _keyword(text)) and not (UNTIL in found and _is_purpose(text)):
         what = FROM if keyword == FROM else UNTIL
         if what in found:
-            raise SaidTwice(text)
+            raise GivenTwice(text)
         text = text[len(keyword) :].lstrip()
         read = read_length if keyword == FOR else read_moment
         found[what], text = read(text, keyword)

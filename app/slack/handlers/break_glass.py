@@ -67,11 +67,11 @@ class BreakGlassHandler:
         self._decided = decided
         self._clock = clock
 
-    async def take_back(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
+    async def retract_vote(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
         """`take_back`: commits, then acks."""
         until = ack_deadline()
         profile = await self._directory.profile(body)
-        reply = await self._take_back(action.get("value"), profile, until=until, request=request_key(body))
+        reply = await self._retract_vote(action.get("value"), profile, until=until, request=request_key(body))
         await ack()
         self._answer(body, reply, profile)
 
@@ -92,7 +92,7 @@ class BreakGlassHandler:
         typed_in = form_text(view.get("state", {}), REASON)
         reason = typed_in if has_content(typed_in) else ""
         try:
-            broken = await self._break(
+            result = await self._break(
                 view.get("private_metadata"), profile, reason, until=until, request=request_key(body)
             )
         except RequestDenied as denied:
@@ -106,9 +106,9 @@ class BreakGlassHandler:
             text = texts("refused.unknown_error", id=short)
             await ack(response_action="errors", errors={REASON: text})
         else:
-            GLASS.labels(domain=broken.view.switch.domain or "").inc()
-            log.warning("glass_broken", gate=str(broken.view.id), user=profile.person.user)
-            self._decided(broken.view.id)
+            GLASS.labels(domain=result.view.switch.domain or "").inc()
+            log.warning("glass_broken", gate=str(result.view.id), user=profile.person.user)
+            self._decided(result.view.id)
             await ack()
 
     async def _break(
@@ -144,14 +144,21 @@ class BreakGlassHandler:
         elif isinstance(denial, RulesChanged) and denied.view is not None:
             action_value = BreakGlassMetadata.parse(view.get("private_metadata")).action_value
             form = break_glass_form(
-                action_value, view=denied.view, broken=denial.broken, texts=texts, reason=reason, again=True
+                action_value,
+                view=denied.view,
+                violations=denial.broken,
+                texts=texts,
+                reason=reason,
+                again=True,
             )
             await ack(response_action="update", view=form)
         else:
             reply = self._why_not(denied, texts)
             await ack(response_action="update", view=break_glass_notice(reply.text, texts=texts))
 
-    async def _take_back(self, value: object, profile: Profile, *, until: float, request: str) -> VoteReply:
+    async def _retract_vote(
+        self, value: object, profile: Profile, *, until: float, request: str
+    ) -> VoteReply:
         texts = Texts.of(profile.locale)
         try:
             gate = ActionValue.parse(value).gate
@@ -214,10 +221,10 @@ class BreakGlassHandler:
             approval_context_of(view, rules=self._rules)
         except Denial as denial:
             raise RequestDenied(denial, view) from None
-        broken = violations_for(view, rules=self._rules, now=self._clock(), person=person)
-        if not broken:
+        violations = violations_for(view, rules=self._rules, now=self._clock(), person=person)
+        if not violations:
             raise RequestDenied(NothingToBreak(), view)
-        return break_glass_form(action_value, view=view, broken=broken, texts=texts)
+        return break_glass_form(action_value, view=view, violations=violations, texts=texts)
 
     def _why_not(self, denied: RequestDenied, texts: Texts) -> VoteReply:
         text = denial_text(denied, texts=texts, approvers=self._rules.admins)

@@ -26,7 +26,7 @@ from app.observability.logging import error_id
 from app.observability.metrics import PRESSES
 from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.blocks import Block
-from app.slack.cards.secondary_buttons import answer_blocks, break_glass_button, take_back_button
+from app.slack.cards.secondary_buttons import break_glass_button, reply_blocks, retract_vote_button
 from app.slack.handlers.save_errors import UNCONFIRMED, save_error_text
 from app.slack.modals.approve import approve_form
 from app.slack.modals.reject import REASON, reject_form, reject_notice
@@ -43,7 +43,7 @@ log = structlog.get_logger(__name__)
 CARD_BLOCK: Final = re.compile("(decide|course)\\.[0-9]+")
 """Block ids of a card's buttons (`decision_buttons`, `progress_buttons`)."""
 
-STALE: Final = (AlreadyDecided, CardIsOld, TooLate, NotVerified, HeldBack, RulesChanged)
+OUTDATED_CARD_DENIALS: Final = (AlreadyDecided, CardIsOld, TooLate, NotVerified, HeldBack, RulesChanged)
 """Denials after which the card may be outdated and is redrawn. Other denials cause no Slack call."""
 
 Ack = Callable[..., Awaitable[Any]]
@@ -157,7 +157,7 @@ class VoteHandler:
         if text:
             lasting = is_lasting(reply.denial, profile.person)
             answer = self._replies.deny if lasting else self._replies.answer
-            answer(body, text, answer_blocks(text, reply.buttons))
+            answer(body, text, reply_blocks(text, reply.buttons))
 
     async def cast(
         self,
@@ -218,7 +218,7 @@ class VoteHandler:
                 why = type(exc.refusal).__name__
                 PRESSES.labels(outcome=why).inc()
                 log.info("press_refused", why=why, gate=str(view.id) if view else None)
-                if view is not None and isinstance(exc.refusal, STALE):
+                if view is not None and isinstance(exc.refusal, OUTDATED_CARD_DENIALS):
                     # The card may be outdated: redraw it.
                     self._replies.later(self._stale(view.id), what="redraw")
                 reply = denial_text(exc, texts=texts, approvers=_approvers(view, self._rules))
@@ -242,7 +242,7 @@ class VoteHandler:
         action_value = ActionValue(gate=vote.gate, edition=vote.edition)
         profile = Profile(person=vote.person, locale=texts.locale)
         break_glass = self._break_glass_buttons(profile, counted.view, counted.owed, texts)
-        return (take_back_button(action_value, texts=texts), *break_glass)
+        return (retract_vote_button(action_value, texts=texts), *break_glass)
 
     def _break_glass_buttons(
         self, profile: Profile, view: GateView, unmet: Sequence[Violation], texts: Texts

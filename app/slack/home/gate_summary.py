@@ -28,7 +28,7 @@ def gate_lines(view: GateView, *, place: CardPlace | None, base: str | None, tex
             "home.gate",
             domain=domain_name(view, texts),
             deployment=deployment_link(view),
-            what=inline((view.switch.description or "").partition("\n")[0], longest=120),
+            what=inline((view.switch.description or "").partition("\n")[0], max_chars=120),
         ),
         texts(
             "home.waits",
@@ -43,24 +43,27 @@ def evidence_lines(view: GateView, *, texts: Texts) -> list[str]:
     """What changes, and the health of green."""
     if view.evidence is None:
         return [texts("evidence.looking")] if view.switch.verified else []
-    return [*change_lines(view.evidence, texts, longest=MAX_CHANGES_CHARS), health_line(view.evidence, texts)]
+    return [
+        *change_lines(view.evidence, texts, max_chars=MAX_CHANGES_CHARS),
+        health_line(view.evidence, texts),
+    ]
 
 
 def approval_effect_text(previewed: PreviewedGate, *, texts: Texts) -> str:
     """The rules that block this person's approval, or that remain unmet after it; else empty."""
     preview = previewed.preview
-    rules = rule_lines(preview.unmet, texts=texts, most=MAX_RULES) if preview.unmet else ""
+    rules = rule_lines(preview.unmet, texts=texts, max_items=MAX_RULES) if preview.unmet else ""
     if preview.counts:
         return f"{texts('home.counts')}\n{rules}" if rules else ""
     said = texts("press.counted" if isinstance(preview.refusal, AlreadyApproved) else "home.not_now")
     return f"{said}\n{rules}"
 
 
-def within_limit(lines: Sequence[str], *, longest: int = MAX_GATE_CHARS) -> str:
+def within_limit(lines: Sequence[str], *, max_chars: int = MAX_GATE_CHARS) -> str:
     """As many whole lines as fit: a link cut in two is shown as markup."""
     kept: list[str] = []
     for line in lines:
-        if sum(len(one) + 1 for one in kept) + len(line) > longest:
+        if sum(len(one) + 1 for one in kept) + len(line) > max_chars:
             return "\n".join([*kept, "…"])
         kept.append(line)
     return "\n".join(kept)

@@ -13,7 +13,7 @@ from app.slack.blocks import Block, actions, button, context, divider, header, m
 from app.slack.cards.decision_buttons import Confirmation, approve_button, reject_button
 from app.slack.cards.evidence import details_button
 from app.slack.cards.list_item import PendingGate, decided_line
-from app.slack.cards.secondary_buttons import break_glass_button, take_back_button
+from app.slack.cards.secondary_buttons import break_glass_button, retract_vote_button
 from app.slack.home.gate_summary import approval_effect_text, evidence_lines, gate_lines, within_limit
 from app.slack.home.query import HomeContents, PreviewedGate
 from app.slack.text.freezes import freeze_lines
@@ -55,14 +55,14 @@ def home_top(*, now: datetime, notices: Sequence[Notice], several: bool, texts: 
 
 
 def home_body(
-    seen: HomeContents, *, person: Person, rules: Rules, texts: Texts, now: datetime, base: str | None
+    contents: HomeContents, *, person: Person, rules: Rules, texts: Texts, now: datetime, base: str | None
 ) -> list[Block]:
     """What waits for this person, what else waits, what is frozen, and the last decisions."""
     return [
-        *_mine(seen, person=person, rules=rules, texts=texts, base=base),
-        *_others(seen, rules=rules, texts=texts, base=base),
-        *_frozen(seen, rules=rules, texts=texts, now=now),
-        *_decided(seen, texts=texts),
+        *_mine(contents, person=person, rules=rules, texts=texts, base=base),
+        *_others(contents, rules=rules, texts=texts, base=base),
+        *_frozen(contents, rules=rules, texts=texts, now=now),
+        *_decided(contents, texts=texts),
     ]
 
 
@@ -77,24 +77,32 @@ def non_member_body(person: Person, *, texts: Texts) -> list[Block]:
     return [section(texts("home.unknown_person" if unknown else "refused.not_a_member"))]
 
 
-def _mine(seen: HomeContents, *, person: Person, rules: Rules, texts: Texts, base: str | None) -> list[Block]:
-    title = texts.plural("home.mine_total", count=seen.mine_total) if seen.mine_total else texts("home.mine")
-    if not seen.mine:
+def _mine(
+    contents: HomeContents, *, person: Person, rules: Rules, texts: Texts, base: str | None
+) -> list[Block]:
+    title = (
+        texts.plural("home.mine_total", count=contents.mine_total)
+        if contents.mine_total
+        else texts("home.mine")
+    )
+    if not contents.mine:
         return [header(title), section(texts("home.none_of_mine"))]
     is_admin = rules.roster().holds(person.user, approvers=rules.admins)
     gates = [
-        block for one in seen.mine for block in _one_of_mine(one, person, is_admin, texts=texts, base=base)
+        block
+        for one in contents.mine
+        for block in _one_of_mine(one, person, is_admin, texts=texts, base=base)
     ]
-    return [header(title), *gates, *_more(seen.mine_total - len(seen.mine), texts)]
+    return [header(title), *gates, *_more(contents.mine_total - len(contents.mine), texts)]
 
 
 def _one_of_mine(
     previewed: PreviewedGate, person: Person, is_admin: bool, *, texts: Texts, base: str | None
 ) -> list[Block]:
     view = previewed.view
-    seen, effect = evidence_lines(view, texts=texts), approval_effect_text(previewed, texts=texts)
+    changes, effect = evidence_lines(view, texts=texts), approval_effect_text(previewed, texts=texts)
     # What blocks an approval comes before the health of green.
-    rest = [*seen, effect] if previewed.preview.counts else [effect, *seen]
+    rest = [*changes, effect] if previewed.preview.counts else [effect, *changes]
     lines = [*gate_lines(view, place=previewed.pending.place, base=base, texts=texts), *rest]
     text = within_limit([line for line in lines if line])
     buttons = _buttons(previewed, person, is_admin, texts=texts)
@@ -117,18 +125,18 @@ def _buttons(previewed: PreviewedGate, person: Person, is_admin: bool, *, texts:
         details_button(view, texts=texts),
     ]
     if preview.voted:
-        found.append(take_back_button(action_value, texts=texts))
+        found.append(retract_vote_button(action_value, texts=texts))
     if is_admin and not preview.counts:
         found.append(break_glass_button(action_value, texts=texts))
     return found
 
 
-def _others(seen: HomeContents, *, rules: Rules, texts: Texts, base: str | None) -> list[Block]:
-    if not seen.others:
+def _others(contents: HomeContents, *, rules: Rules, texts: Texts, base: str | None) -> list[Block]:
+    if not contents.others:
         return []
-    title = texts.plural("home.others", count=seen.others_total)
-    gates = [_other(one, rules=rules, texts=texts, base=base) for one in seen.others]
-    return [header(title), *gates, *_more(seen.others_total - len(seen.others), texts)]
+    title = texts.plural("home.others", count=contents.others_total)
+    gates = [_other(one, rules=rules, texts=texts, base=base) for one in contents.others]
+    return [header(title), *gates, *_more(contents.others_total - len(contents.others), texts)]
 
 
 def _other(pending: PendingGate, *, rules: Rules, texts: Texts, base: str | None) -> Block:
@@ -142,18 +150,18 @@ def _other(pending: PendingGate, *, rules: Rules, texts: Texts, base: str | None
     return section(within_limit(lines), accessory=details_button(view, texts=texts))
 
 
-def _frozen(seen: HomeContents, *, rules: Rules, texts: Texts, now: datetime) -> list[Block]:
-    lines = freeze_lines(seen.freezes, rules=rules, now=now, texts=texts, planned=False)
+def _frozen(contents: HomeContents, *, rules: Rules, texts: Texts, now: datetime) -> list[Block]:
+    lines = freeze_lines(contents.freezes, rules=rules, now=now, texts=texts, planned=False)
     if not lines:
         return []
-    shown = section(within_limit(lines[:MAX_FREEZES], longest=2900))
+    shown = section(within_limit(lines[:MAX_FREEZES], max_chars=2900))
     left = len(lines) - MAX_FREEZES
     more = [context(texts.plural("rule.more", count=left))] if left > 0 else []
     return [header(texts("home.frozen")), shown, *more]
 
 
-def _decided(seen: HomeContents, *, texts: Texts) -> list[Block]:
-    lines = [f"*{domain_name(view, texts)}*  {decided_line(view, texts=texts)}" for view in seen.decided]
+def _decided(contents: HomeContents, *, texts: Texts) -> list[Block]:
+    lines = [f"*{domain_name(view, texts)}*  {decided_line(view, texts=texts)}" for view in contents.decided]
     said = "\n".join(lines) if lines else texts("deploys.never")
     return [header(texts("home.decided")), section(said)]
 

@@ -28,7 +28,7 @@ def approve_form(action_value: ActionValue, *, view: GateView, texts: Texts) -> 
                 block_id=REASON,
                 label=texts("approve.label"),
                 hint=texts("reject.hint"),
-                longest=MAX_REASON_CHARS,
+                max_chars=MAX_REASON_CHARS,
             ),
         ],
     )

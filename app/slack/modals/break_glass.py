@@ -40,7 +40,7 @@ def break_glass_form(
     action_value: ActionValue,
     *,
     view: GateView,
-    broken: Sequence[Violation],
+    violations: Sequence[Violation],
     texts: Texts,
     reason: str = "",
     again: bool = False,
@@ -55,17 +55,17 @@ def break_glass_form(
         submit=texts("glass.submit"),
         close=texts("reject.close"),
         metadata=str(
-            BreakGlassMetadata(action_value=action_value, named=frozenset(map(rule_fingerprint, broken)))
+            BreakGlassMetadata(action_value=action_value, named=frozenset(map(rule_fingerprint, violations)))
         ),
         blocks=[
             *changed,
             section(says),
-            *rule_sections(broken, texts=texts),
+            *rule_sections(violations, texts=texts),
             text_input(
                 block_id=REASON,
                 label=texts("glass.label"),
                 hint=texts("glass.hint"),
-                longest=MAX_REASON_CHARS,
+                max_chars=MAX_REASON_CHARS,
                 initial=reason,
             ),
         ],

@@ -17,10 +17,10 @@ from app.slack.text.truncation import named_list
 
 BULK_APPROVE_CALLBACK: Final = "approve_several"
 BOXES: Final = "gates"
-A_GROUP: Final = 10
+MAX_GROUP_OPTIONS: Final = 10
 """Slack's limit of options in one checkbox group."""
 
-ASKS: Final = " why"
+REASON_SUFFIX: Final = " why"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,15 +34,15 @@ class Pick:
     @property
     def value(self) -> str:
         """The option's value."""
-        return f"{self.action_value}{ASKS if self.asks_reason else ''}"
+        return f"{self.action_value}{REASON_SUFFIX if self.asks_reason else ''}"
 
     @classmethod
     def parse(cls, chosen: Mapping[str, Any]) -> "Pick":
         """Raises `InvalidActionValue`."""
         value = str(chosen.get("value") or "")
         label = str((chosen.get("text") or {}).get("text") or "")
-        action_value = ActionValue.parse(value.removesuffix(ASKS))
-        return cls(action_value=action_value, asks_reason=value.endswith(ASKS), label=label)
+        action_value = ActionValue.parse(value.removesuffix(REASON_SUFFIX))
+        return cls(action_value=action_value, asks_reason=value.endswith(REASON_SUFFIX), label=label)
 
 
 def bulk_approve_form(
@@ -104,15 +104,15 @@ def _described(previewed: PreviewedGate, *, texts: Texts, base: str | None) -> B
 def _boxes(
     counting: Sequence[PreviewedGate], *, ticked: Sequence[PreviewedGate], texts: Texts
 ) -> Iterator[Block]:
-    for start in range(0, len(counting), A_GROUP):
-        group = counting[start : start + A_GROUP]
+    for start in range(0, len(counting), MAX_GROUP_OPTIONS):
+        group = counting[start : start + MAX_GROUP_OPTIONS]
         yield checkboxes(
-            block_id=f"{BOXES}.{start // A_GROUP}",
+            block_id=f"{BOXES}.{start // MAX_GROUP_OPTIONS}",
             label=texts("several.label"),
             options=[_option(one, texts) for one in group],
             ticked=[_option(one, texts) for one in group if one in ticked],
             # One of several groups may stay empty; the submission checks that at least one gate is ticked.
-            optional=len(counting) > A_GROUP,
+            optional=len(counting) > MAX_GROUP_OPTIONS,
         )
 
 
@@ -136,7 +136,7 @@ def _reason(counting: Sequence[PreviewedGate], texts: Texts) -> list[Block]:
     label, hint = texts("approve.label"), texts("several.reason_hint")
     return [
         text_input(
-            block_id=REASON, label=label, hint=hint, longest=MAX_REASON_CHARS, optional=not all(asking)
+            block_id=REASON, label=label, hint=hint, max_chars=MAX_REASON_CHARS, optional=not all(asking)
         )
     ]
 

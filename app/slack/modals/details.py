@@ -48,7 +48,7 @@ def _all(evidence: Evidence, texts: Texts, *, waits: bool) -> Iterator[Block]:
     yield from paragraphs(_changes(evidence, texts), texts)
     yield context(texts("details.values_hidden"))
     yield header(texts("details.fitness"))
-    yield from paragraphs(_fitness(evidence, texts), texts)
+    yield from paragraphs(_health(evidence, texts), texts)
     yield header(texts("details.both_sides"))
     yield _blue_green(evidence, texts, now="" if waits else "_then")
     yield header(texts("details.alarms"))
@@ -85,7 +85,7 @@ def _changes(evidence: Evidence, texts: Texts) -> Iterator[str]:
         yield from no_change_lines(evidence, texts)
     else:
         several = has_several_containers(evidence)
-        yield from (f"• {change_text(change, texts, several=several, longest=240)}" for change in changes)
+        yield from (f"• {change_text(change, texts, several=several, max_chars=240)}" for change in changes)
         yield from reread_lines(evidence, texts)
     commits = [commit_text(evidence.commits, texts), *links(evidence.commits, texts)]
     shown = [words for words in commits if words]
@@ -93,7 +93,7 @@ def _changes(evidence: Evidence, texts: Texts) -> Iterator[str]:
         yield " · ".join(shown)
 
 
-def _fitness(evidence: Evidence, texts: Texts) -> Iterator[str]:
+def _health(evidence: Evidence, texts: Texts) -> Iterator[str]:
     yield from (f":warning: {finding_text(one, texts)}" for one in health_of_green(evidence).findings)
     yield from (f":white_check_mark: {good}" for good in healthy_lines(evidence, texts))
 
@@ -134,7 +134,7 @@ def _alarm(alarm: Alarm, texts: Texts) -> str:
         f"details.{keys.get(alarm.state, 'alarm_unsure')}",
         name=code(alarm.name),
         since=since,
-        reason=inline(alarm.reason, longest=400),
+        reason=inline(alarm.reason, max_chars=400),
     )
 
 

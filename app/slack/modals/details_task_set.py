@@ -33,7 +33,7 @@ def _revision(task_set: TaskSetEvidence, texts: Texts) -> Iterator[str]:
     yield texts("details.size", cpu=cpu, memory=memory_text(revision.memory))
     yield texts("details.role", role=role_name(revision.task_role))
     if revision.registered_at is not None:
-        who = inline(revision.registered_by, longest=80)
+        who = inline(revision.registered_by, max_chars=80)
         yield texts("details.registered", at=when(revision.registered_at), who=who)
 
 
@@ -59,7 +59,7 @@ def _health(task_set: TaskSetEvidence, texts: Texts) -> Iterator[str]:
 
 
 def _targets(targets: Targets, texts: Texts) -> str:
-    state = inline(targets.state, longest=40)
+    state = inline(targets.state, max_chars=40)
     if not targets.reason:
         return texts("details.targets", count=targets.count, state=state)
     return texts("details.target_reason", count=targets.count, state=state, reason=reason_text(targets))

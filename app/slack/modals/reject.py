@@ -36,7 +36,7 @@ def reject_form(
                 block_id=REASON,
                 label=texts("reject.label"),
                 hint=texts("reject.hint"),
-                longest=MAX_REASON_CHARS,
+                max_chars=MAX_REASON_CHARS,
                 optional=optional,
             ),
         ],

@@ -59,7 +59,10 @@ def undo_form(action_value: ActionValue, *, view: GateView, kind: InterventionKi
         blocks=[
             section(says),
             text_input(
-                block_id=REASON, label=texts("undo.label"), hint=texts("undo.hint"), longest=MAX_REASON_CHARS
+                block_id=REASON,
+                label=texts("undo.label"),
+                hint=texts("undo.hint"),
+                max_chars=MAX_REASON_CHARS,
             ),
         ],
     )

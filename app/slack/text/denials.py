@@ -43,7 +43,7 @@ from app.slack.text.rules import rule_lines
 from app.slack.text.undo_options import no_undo_text
 from app.slack.users.accounts import is_member
 
-_KEYS: Final[dict[type[Denial], str]] = {
+_DENIAL_KEYS: Final[dict[type[Denial], str]] = {
     AlreadyHandled: "refused.already_handled",
     NoSuchGate: "refused.no_such_gate",
     Unconfigured: "refused.unconfigured",
@@ -67,10 +67,10 @@ _KEYS: Final[dict[type[Denial], str]] = {
     RulesChanged: "refused.rules_changed",
     NoVote: "refused.no_vote",
 }
-LASTING: Final = (NotAMember, NotAnApprover, NotAnAdmin, OwnDeployment)
+LASTING_DENIALS: Final = (NotAMember, NotAnApprover, NotAnAdmin, OwnDeployment)
 """Denials that a retry does not change."""
 
-EXPLAINED: Final = (HeldBack, OwnDeployment, AlreadyApproved)
+DENIALS_WITH_RULES: Final = (HeldBack, OwnDeployment, AlreadyApproved)
 """Denials shown together with the unmet rules."""
 
 
@@ -88,7 +88,7 @@ def denial_text(denied: RequestDenied, *, texts: Texts, approvers: tuple[str, ..
     """Why the request was denied, and what to do."""
     denial, view = denied.refusal, denied.view
     if isinstance(denial, AlreadyDecided):
-        return who_was_first(view, texts=texts) if view else texts("refused.no_such_gate")
+        return decided_by_text(view, texts=texts) if view else texts("refused.no_such_gate")
     if isinstance(denial, NotAMember):
         unknown = denial.standing is AccountStatus.UNKNOWN
         return texts("refused.unknown_person" if unknown else "refused.not_a_member")
@@ -98,7 +98,7 @@ def denial_text(denied: RequestDenied, *, texts: Texts, approvers: tuple[str, ..
         return texts("refused.no_previous_revision", domain=domain or texts("card.unknown_domain"), why=why)
     unsure = isinstance(denial, OwnDeployment) and view and len(view.switch.named_deployers) > 1
     said = texts(
-        "refused.named_deployer" if unsure else _KEYS[type(denial)],
+        "refused.named_deployer" if unsure else _DENIAL_KEYS[type(denial)],
         domain=(view.switch.domain if view else None) or texts("card.unknown_domain"),
         who=", ".join(mention(entry) for entry in approvers) or "—",
         deadline=when(view.deadline_at) if view else "—",
@@ -110,16 +110,16 @@ def denial_text(denied: RequestDenied, *, texts: Texts, approvers: tuple[str, ..
         ApprovalsRequired(people=approvers, missing=1) if isinstance(denial, OwnDeployment) else None
     )
     left = [rule for rule in unmet if not isinstance(rule, NotNamed | OwnSwitch) and rule != said_already]
-    explained = isinstance(denial, EXPLAINED) and left
+    explained = isinstance(denial, DENIALS_WITH_RULES) and left
     return f"{said}\n{rule_lines(left, texts=texts)}" if explained else said
 
 
 def is_lasting(denial: Denial | None, person: Person) -> bool:
     """Whether this person gets the reply at most once a minute."""
-    return isinstance(denial, LASTING) or not is_member(person)
+    return isinstance(denial, LASTING_DENIALS) or not is_member(person)
 
 
-def who_was_first(view: GateView, *, texts: Texts) -> str:
+def decided_by_text(view: GateView, *, texts: Texts) -> str:
     """Who decided and when, for later votes."""
     if isinstance(view.gate, Awaiting):
         return texts("refused.card_is_old")

@@ -33,21 +33,21 @@ def escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def tamed(text: str, *, longest: int) -> str:
-    """Without control, invisible and formatting characters, at most `longest` characters, not yet escaped."""
+def tamed(text: str, *, max_chars: int) -> str:
+    """Without control, invisible and formatting characters, at most `max_chars` characters, not yet escaped."""
     visible = without_invisible(_FILLERS.sub("", _CONTROL.sub(" ", text)))
     plain = visible.translate(_FORMATTING).strip()
-    return plain if len(plain) <= longest else plain[: longest - 1].rstrip() + "…"
+    return plain if len(plain) <= max_chars else plain[: max_chars - 1].rstrip() + "…"
 
 
-def inline(text: str, *, longest: int = 200) -> str:
+def inline(text: str, *, max_chars: int = 200) -> str:
     """One line of untrusted text, for use inside a sentence. Emoji names stay names."""
     line = _EMOJI_NAME.sub("\u2236", " ".join(text.split()))
-    return escaped(tamed(line, longest=longest)) or "—"
+    return escaped(tamed(line, max_chars=max_chars)) or "—"
 
 
-def quoted(text: str, *, longest: int = 600, lines: int = 6) -> str:
+def quoted(text: str, *, max_chars: int = 600, lines: int = 6) -> str:
     """Some lines of untrusted text, each quoted."""
-    kept = [line for line in tamed(text, longest=longest).splitlines() if line.strip()]
+    kept = [line for line in tamed(text, max_chars=max_chars).splitlines() if line.strip()]
     shown = kept[:lines] + (["…"] if len(kept) > lines else [])
     return "\n".join(f"> {escaped(line)}" for line in shown)

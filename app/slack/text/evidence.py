@@ -16,18 +16,18 @@ MIN_FOLDER_CHARS: Final = 12
 SHORT_SHA_CHARS: Final = 7
 
 
-def code(text: str, *, longest: int = 120) -> str:
+def code(text: str, *, max_chars: int = 120) -> str:
     """Untrusted text as inline code."""
-    return f"`{inline(text.replace('`', 'ˋ'), longest=longest)}`"
+    return f"`{inline(text.replace('`', 'ˋ'), max_chars=max_chars)}`"
 
 
-def image_code(name: str, *, longest: int = 120) -> str:
+def image_code(name: str, *, max_chars: int = 120) -> str:
     """An image's name or version. If too long, the repository is cut, never the tag or digest."""
     folder, slash, last = name[:MAX_IMAGE_CHARS].rpartition("/")
-    if len(folder) + len(last) + 1 > longest and slash:
-        kept = folder[: max(longest - len(last) - 2, MIN_FOLDER_CHARS)]
+    if len(folder) + len(last) + 1 > max_chars and slash:
+        kept = folder[: max(max_chars - len(last) - 2, MIN_FOLDER_CHARS)]
         folder = kept if kept == folder else f"{kept}…"
-    return code(f"{folder}{slash}{last}", longest=MAX_IMAGE_CHARS)
+    return code(f"{folder}{slash}{last}", max_chars=MAX_IMAGE_CHARS)
 
 
 def missing_text(missing: Missing, texts: Texts) -> str:
@@ -35,19 +35,19 @@ def missing_text(missing: Missing, texts: Texts) -> str:
     return texts(f"evidence.why.{missing.why}")
 
 
-def change_text(change: Change, texts: Texts, *, several: bool, longest: int = 60) -> str:
+def change_text(change: Change, texts: Texts, *, several: bool, max_chars: int = 60) -> str:
     """One change. `several` containers: names the container."""
-    words = _change(change, texts, longest)
-    return f"{inline(change.container, longest=40)}: {words}" if several and change.container else words
+    words = _change(change, texts, max_chars)
+    return f"{inline(change.container, max_chars=40)}: {words}" if several and change.container else words
 
 
-def _change(change: Change, texts: Texts, longest: int) -> str:
-    name = code(change.name, longest=longest)
-    before, after = (_value(change.what, value, longest) for value in (change.before, change.after))
+def _change(change: Change, texts: Texts, max_chars: int) -> str:
+    name = code(change.name, max_chars=max_chars)
+    before, after = (_value(change.what, value, max_chars) for value in (change.before, change.after))
     match change.what:
         case ChangedPart.IMAGE:
             plain = change.name.replace("*", "").replace("`", "")
-            return f"*{inline(plain, longest=longest)}* {before} → {after}"
+            return f"*{inline(plain, max_chars=max_chars)}* {before} → {after}"
         case ChangedPart.CONTAINER | ChangedPart.VARIABLE | ChangedPart.SECRET:
             return texts(f"evidence.change.{change.what}.{change.how}", name=name)
         case ChangedPart.PORTS if change.before is None and change.after is None:
@@ -55,18 +55,18 @@ def _change(change: Change, texts: Texts, longest: int) -> str:
         case ChangedPart.COMMAND if change.name == "entryPoint":
             return texts("evidence.change.entry_point")
         case _:
-            parts = inline(change.name, longest=longest)
+            parts = inline(change.name, max_chars=max_chars)
             return texts(f"evidence.change.{change.what}", before=before, after=after, name=name, parts=parts)
 
 
-def _value(what: ChangedPart, value: str | None, longest: int) -> str:
+def _value(what: ChangedPart, value: str | None, max_chars: int) -> str:
     if what is ChangedPart.IMAGE and value:
-        return image_code(value, longest=longest)
+        return image_code(value, max_chars=max_chars)
     if what is ChangedPart.ROLE:
         return role_name(value)
     if what is ChangedPart.MEMORY:
         return memory_text(value)
-    return code(value, longest=longest) if value else NOTHING
+    return code(value, max_chars=max_chars) if value else NOTHING
 
 
 def memory_text(memory: str | None) -> str:

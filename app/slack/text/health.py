@@ -39,8 +39,8 @@ def finding_text(finding: Finding, texts: Texts) -> str:
 def reason_text(targets: Targets) -> str:
     """ELB's reason code and description."""
     if not targets.description:
-        return inline(targets.reason, longest=80)
-    return f"{inline(targets.reason, longest=80)} ({inline(targets.description, longest=120)})"
+        return inline(targets.reason, max_chars=80)
+    return f"{inline(targets.reason, max_chars=80)} ({inline(targets.description, max_chars=120)})"
 
 
 def tasks_text(tasks: Tasks, texts: Texts) -> str:
@@ -81,7 +81,7 @@ def _targets_finding(finding: UnhealthyTargets | TargetsUnchecked | NoTargets, t
         f"evidence.finding.{key if targets.reason else f'{key}_bare'}",
         count=targets.count,
         total=finding.total,
-        state=inline(targets.state, longest=40),
+        state=inline(targets.state, max_chars=40),
         reason=reason_text(targets),
     )
 
@@ -90,7 +90,9 @@ def _alarm_finding(finding: AlarmFiring | AlarmNotFound, texts: Texts) -> str:
     name = code(finding.alarm.name)
     if isinstance(finding, AlarmNotFound):
         return texts("evidence.finding.alarm_gone", name=name)
-    return texts("evidence.finding.alarm_rings", name=name, reason=inline(finding.alarm.reason, longest=120))
+    return texts(
+        "evidence.finding.alarm_rings", name=name, reason=inline(finding.alarm.reason, max_chars=120)
+    )
 
 
 def _tasks(evidence: Evidence, texts: Texts) -> list[str]:

@@ -45,12 +45,12 @@ def rule_sections(rules: Sequence[Violation], *, texts: Texts) -> list[Block]:
 
 
 def rule_lines(
-    rules: Sequence[Violation], *, texts: Texts, tense: Tense = "unmet", most: int = MAX_SECTION_CHARS
+    rules: Sequence[Violation], *, texts: Texts, tense: Tense = "unmet", max_items: int = MAX_SECTION_CHARS
 ) -> str:
     """One line a rule, each with a bullet; what does not fit is counted."""
-    lines = [f"• {rule_text(rule, texts=texts, tense=tense)}" for rule in rules[:most]]
-    if len(rules) > most:
-        lines.append(f"• {texts.plural('rule.more', count=len(rules) - most)}")
+    lines = [f"• {rule_text(rule, texts=texts, tense=tense)}" for rule in rules[:max_items]]
+    if len(rules) > max_items:
+        lines.append(f"• {texts.plural('rule.more', count=len(rules) - max_items)}")
     return "\n".join(lines)
 
 

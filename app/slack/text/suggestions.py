@@ -32,17 +32,17 @@ def unknown_names_text(names: Sequence[str], *, rules: Rules, texts: Texts) -> s
     """The unknown names, with suggestions."""
     shown = []
     for name in names[:MAX_NAMES]:
-        near, said = near_name(name, rules), inline(name, longest=40)
+        near, said = near_name(name, rules), inline(name, max_chars=40)
         shown.append(texts("freeze.did_you_mean", name=said, near=near) if near else said)
-    return named_list([*shown, *names[MAX_NAMES:]], texts=texts, most=MAX_NAMES)
+    return named_list([*shown, *names[MAX_NAMES:]], texts=texts, max_items=MAX_NAMES)
 
 
 def not_understood(words: str, *, rules: Rules, texts: Texts) -> str:
     """The text for words after `/deploys` that are no command and no domain."""
     names = named_domains(words.split())
     if names and all(rules.domain(name) is not None for name in names):
-        ways = named_list([f"`/deploys {name}`" for name in names], texts=texts, most=MAX_NAMES)
+        ways = named_list([f"`/deploys {name}`" for name in names], texts=texts, max_items=MAX_NAMES)
         return texts("deploys.one_at_a_time", ways=ways)
-    said = texts("deploys.unknown", words=inline(words, longest=80))
+    said = texts("deploys.unknown", words=inline(words, max_chars=80))
     near = get_close_matches(names[0], [*rules.domain_names(), *FIRST_WORDS], n=1) if names else []
     return f"{said} {texts('deploys.near', near=near[0])}" if near else said

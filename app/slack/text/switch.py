@@ -57,14 +57,14 @@ def creator(view: GateView) -> str:
 
 def ending_text(switch: Switch) -> str:
     """CodeDeploy's reason of the end; the alarm's name, if any, is its last part."""
-    return inline(switch.ending or "", longest=600)
+    return inline(switch.ending or "", max_chars=600)
 
 
 def setback_text(problem: str, texts: Texts) -> str:
     """Why an intervention failed: our own findings translated, AWS messages as they are."""
     own = next((one for one in Setback if problem.startswith(one)), None)
     if own is None:
-        return inline(problem, longest=600)
+        return inline(problem, max_chars=600)
     rest = problem.removeprefix(own).strip()
     return " ".join([texts(f"setback.{own.name.lower()}"), *([inline(rest)] if rest else [])])
 

@@ -26,11 +26,11 @@ def answer_sections(text: str, *, texts: Texts) -> list[Block]:
     return [_section(chunk) for chunk in chunks if any(chunk)]
 
 
-def named_list(names: Sequence[str], *, texts: Texts, most: int = MAX_NAMES) -> str:
+def named_list(names: Sequence[str], *, texts: Texts, max_items: int = MAX_NAMES) -> str:
     """The first names separated by commas, and the number of the rest."""
-    shown = list(names[:most])
-    if len(names) > most:
-        shown.append(texts.plural("rule.more", count=len(names) - most))
+    shown = list(names[:max_items])
+    if len(names) > max_items:
+        shown.append(texts.plural("rule.more", count=len(names) - max_items))
     return ", ".join(shown)
 
 

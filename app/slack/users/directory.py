@@ -130,10 +130,10 @@ class Directory:
         user: Mapping[str, Any] = answer.get("user") or {}
         ids = ids_of(user)
         if id_ not in ids:
-            raise ValueError("users.info told of nobody, or of somebody else")
+            raise ValueError("users.info named nobody, or somebody else")
         profile = profile_of(user, id_=id_, name=name, workspace=workspace, locale=self._locale)
         if profile.person.standing is AccountStatus.UNKNOWN:
-            raise ValueError("users.info did not tell the workspace")
+            raise ValueError("users.info did not name the workspace")
         await self.members.learn(id_, ids)
         return profile
 

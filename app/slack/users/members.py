@@ -140,7 +140,7 @@ class Members:
         user = (await self._client.users_info(user=entry)).get("user") or {}
         ids = ids_of(user)
         if not ids:
-            raise ValueError("users.info told of nobody")
+            raise ValueError("users.info named nobody")
         return tuple(sorted(ids)) if account_status_of(user) is AccountStatus.MEMBER else ()
 
     async def _keep(self, one: Membership) -> None:

@@ -90,7 +90,7 @@ def test_a_stop_that_was_asked_for_is_not_said_to_have_failed() -> None:
 
 
 @pytest.mark.parametrize("phase", [InterventionPhase.ASKED, InterventionPhase.SENT, InterventionPhase.DONE])
-def test_an_alarm_that_was_quicker_than_the_undo_is_told(phase: InterventionPhase, tmp_path: Path) -> None:
+def test_an_alarm_that_was_quicker_than_the_undo_is_shown(phase: InterventionPhase, tmp_path: Path) -> None:
     rang = replace(TENTH, status="Stopped", ended_at=LATER, ending="Stopped: ALARM_ACTIVE: klp-order-5xx")
     card = said(approved(switch=rang, intervention=asked(InterventionKind.STOP, phase)))
     assert "klp-order-5xx" in card
@@ -100,7 +100,7 @@ def test_an_alarm_that_was_quicker_than_the_undo_is_told(phase: InterventionPhas
     assert "as was asked" not in in_thread
 
 
-def test_a_stop_that_was_asked_for_is_told_as_one_in_the_thread(tmp_path: Path) -> None:
+def test_a_requested_stop_is_shown_as_one_in_the_thread(tmp_path: Path) -> None:
     stopped = replace(TENTH, status="Stopped", ended_at=LATER, ending="Stopped: MANUAL_STOP: by a user")
     over = ended(stopped.ending or "")
     asked_for = approved(switch=stopped, intervention=asked(InterventionKind.STOP, InterventionPhase.SENT))
@@ -113,9 +113,7 @@ def test_a_stop_that_was_asked_for_is_told_as_one_in_the_thread(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(("fit", "says"), [(True, "green looks fit"), (False, "what is wrong with green")])
-def test_a_look_at_green_is_told_in_the_thread_with_what_it_found(
-    tmp_path: Path, fit: bool, says: str
-) -> None:
+def test_evidence_is_posted_to_the_thread_with_its_findings(tmp_path: Path, fit: bool, says: str) -> None:
     seen = Event(at=LATER, kind=Kind.EVIDENCE_SEEN, switch=SWITCH.key, actor=SWITCHGATE, detail={"fit": fit})
     assert says in line(view(), seen, tmp_path)
 
@@ -229,7 +227,7 @@ def test_the_name_of_the_alarm_at_the_end_of_a_long_ending_is_not_cut_off() -> N
         ("AccessDeniedException", "AccessDeniedException"),
     ],
 )
-def test_why_an_undo_failed_is_told_in_the_cards_language(problem: str, ko: str) -> None:
+def test_why_an_undo_failed_is_shown_in_the_cards_language(problem: str, ko: str) -> None:
     failed = replace(asked(InterventionKind.STOP, InterventionPhase.FAILED), problem=problem)
     assert str(problem) in said(approved(switch=ON_GREEN, intervention=failed))
     assert ko in said(approved(switch=ON_GREEN, intervention=failed), "ko")

@@ -139,7 +139,7 @@ def test_a_card_under_rules_looks_as_it_did(state: str, locale: LocaleName) -> N
     assert "<!channel>" not in now
 
 
-def test_a_check_that_failed_stands_before_whether_green_looks_fit() -> None:
+def test_a_failed_check_comes_before_the_health_of_green() -> None:
     said = [json.dumps(block, ensure_ascii=False) for block in drawn("held", "en")["blocks"]]
     failed = next(place for place, block in enumerate(said) if "(failed)" in block)
     seen = next(place for place, block in enumerate(said) if Texts.of("en")("evidence.looking") in block)

@@ -116,7 +116,7 @@ async def test_a_page_button_with_an_altered_value_shows_the_first_page(build: B
         assert "1–15 of 17" in text_of(harness.slack.messages.get(first.channel, first.ts))
 
 
-async def test_a_list_too_old_to_be_turned_is_whispered_anew(build: Build) -> None:
+async def test_a_list_too_old_to_be_replaced_is_sent_again(build: Build) -> None:
     async with build(domains=CROWDED[:17]) as harness:
         await all_of(harness, CROWDED[:17])
         first = await deploys(harness)
@@ -176,7 +176,7 @@ async def test_unknown_words_get_help_and_not_silence(harness: Harness) -> None:
         assert "<!channel>" not in said
 
 
-async def test_a_slip_of_the_pen_is_told_which_domain_was_probably_meant(harness: Harness) -> None:
+async def test_a_typing_error_is_answered_with_the_domain_that_was_probably_meant(harness: Harness) -> None:
     for words, said in (
         ("ordr", "neither a command nor a configured domain. Did you mean order?"),
         ("Ordr ", "Did you mean order?"),
@@ -197,7 +197,7 @@ async def test_a_slip_of_the_pen_is_told_which_domain_was_probably_meant(harness
     assert "order을(를) 뜻하셨나요?" in text_of(await deploys(harness, MINA, "ordr"))
 
 
-async def test_several_domains_are_told_how_each_is_shown(harness: Harness) -> None:
+async def test_several_domains_are_answered_with_how_each_is_shown(harness: Harness) -> None:
     for words in ("order payment", "Order, payment", "order,payment order"):
         said = await deploys(harness, words=words)
         assert said.text.startswith("I show one domain at a time: `/deploys order`, `/deploys payment`."), (
@@ -280,7 +280,7 @@ async def test_a_rejection_from_the_list_asks_why_like_the_card(harness: Harness
     assert await harness.reported(deployment) == ["Failed"]
 
 
-async def test_an_automatic_rollback_is_told_as_one(harness: Harness) -> None:
+async def test_an_automatic_rollback_is_shown_as_one(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
     harness.aws.stop_deployment(deployment)
     harness.clock.advance(minutes=1)

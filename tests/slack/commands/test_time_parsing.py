@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from app.slack.commands.time_errors import (
     ClockMissing,
     DayUnclear,
+    GivenTwice,
+    InvalidTime,
     MayBelongToTime,
     NoEnd,
     NoSuchLocalTime,
     NotATime,
-    SaidTwice,
-    TimeRefused,
     ZoneUnknown,
 )
 from app.slack.commands.time_parsing import read_span
@@ -249,7 +249,7 @@ def test_a_span_in_either_order(text: str, start: str, end: str, reason: str) ->
     ],
 )
 def test_a_span_with_two_ends_or_starts(text: str) -> None:
-    with pytest.raises(SaidTwice):
+    with pytest.raises(GivenTwice):
         read_span(text, now=NOW, zone=SEOUL)
 
 
@@ -420,7 +420,7 @@ TIME_WORDS = frozenset(
 def test_no_word_of_a_time_is_left_at_the_beginning_of_a_reason(words: list[str]) -> None:
     try:
         span = read_span("until " + " ".join(words), now=NOW, zone=SEOUL)
-    except TimeRefused:
+    except InvalidTime:
         return
     first = span.reason.split()[:1]
     assert not TIME_WORDS & set(first), (words, span)

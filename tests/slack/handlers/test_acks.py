@@ -32,7 +32,7 @@ async def test_a_payload_that_makes_no_sense_is_acked_all_the_same(build: Build)
 
 
 async def test_an_exception_after_the_ack_does_not_take_it_back(build: Build) -> None:
-    """A page button without a response URL: there is nowhere to turn the page, and the press is acked."""
+    """A page button without a response URL: the page cannot be replaced, and the press is acked."""
     async with build(socket_mode=False) as harness:
         status, _ = await send(harness, block_actions({"action_id": "deploys_page.next", "value": "1"}))
         assert status == 200

@@ -89,7 +89,7 @@ async def test_two_domains_are_approved_by_one_submit(harness: Harness) -> None:
     assert harness.gate(other)["phase"] == "awaiting"
 
 
-async def test_each_is_judged_by_its_own_rules_and_told_one_by_one(build: Build) -> None:
+async def test_each_is_decided_by_its_own_rules_and_reported_one_by_one(build: Build) -> None:
     config = config_text(
         payment="approvals = 2\n", hub='required_checks = ["smoke"]\n', auth=f'approvers = ["{GRACE.id}"]\n'
     )
@@ -111,7 +111,7 @@ async def test_each_is_judged_by_its_own_rules_and_told_one_by_one(build: Build)
         assert votes(harness, waiting["hub"]) + votes(harness, waiting["auth"]) == []
 
 
-async def test_what_changed_while_the_form_was_open_is_told_and_not_decided(build: Build) -> None:
+async def test_what_changed_while_the_form_was_open_is_reported_and_not_decided(build: Build) -> None:
     async with build() as harness:
         waiting = {name: (await harness.open_gate(name))[0] for name in ("order", "payment", "hub", "auth")}
         shown = await form(harness, OLU, "order payment hub auth")
@@ -261,7 +261,7 @@ async def test_more_than_one_group_of_boxes_and_more_than_fit(build: Build) -> N
 
 
 async def test_a_gate_that_somebody_holds_does_not_hold_the_answer(harness: Harness) -> None:
-    """The form says within Slack's patience that the work goes on, and then what came of each."""
+    """The form says within Slack's ack timeout that the work goes on, and then the result of each."""
     order, _ = await harness.open_gate("order")
     payment, _ = await harness.open_gate("payment")
     shown = await form(harness, OLU, "order payment")
@@ -335,7 +335,7 @@ async def test_the_database_away_is_said(build: Build, line: Line, database_url:
         await harness.until(lambda: deployment in says(harness, OLU))
 
 
-async def test_of_domains_that_take_turns_one_is_approved_and_home_tells_who_waits(build: Build) -> None:
+async def test_of_exclusive_domains_one_is_approved_and_home_shows_who_waits(build: Build) -> None:
     async with build(config=config_text(order='exclusive = ["payment"]\n')) as harness:
         order, _ = await harness.open_gate("order", config="CodeDeployDefault.ECSCanary10Percent5Minutes")
         payment, _ = await harness.open_gate("payment", config="CodeDeployDefault.ECSCanary10Percent5Minutes")

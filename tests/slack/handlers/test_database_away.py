@@ -1,4 +1,4 @@
-"""The database does not answer: whoever presses is told that nothing was recorded, and nothing was.
+"""The database does not answer: whoever presses is answered that nothing was recorded, and nothing was.
 
 Where it went away while it committed nobody can know that, and nobody says it.
 """
@@ -33,7 +33,7 @@ async def cuttable(build: Build, line: Line, database_url: str) -> AsyncIterator
         await line.mend()
 
 
-async def test_a_press_is_told_in_its_own_language_that_nothing_was_recorded(
+async def test_a_press_is_answered_in_its_own_language_that_nothing_was_recorded(
     cuttable: Harness, line: Line
 ) -> None:
     deployment, _ = await cuttable.open_gate("order")
@@ -46,7 +46,9 @@ async def test_a_press_is_told_in_its_own_language_that_nothing_was_recorded(
     assert cuttable.audit(deployment).count("vote_cast") == 0
 
 
-async def test_a_press_on_reject_opens_no_form_and_is_told_why(cuttable: Harness, line: Line) -> None:
+async def test_a_press_on_reject_opens_no_form_and_is_answered_with_why(
+    cuttable: Harness, line: Line
+) -> None:
     deployment, _ = await cuttable.open_gate("order")
     await line.cut()
     assert (await cuttable.press(OLU.id, deployment, "reject")).acked
@@ -99,7 +101,7 @@ async def test_the_list_says_that_it_cannot_be_had(cuttable: Harness, line: Line
     assert (await readiness(cuttable))[0] == 503
 
 
-async def test_a_press_in_the_list_is_told_it_too(cuttable: Harness, line: Line) -> None:
+async def test_a_press_in_the_list_is_answered_the_same(cuttable: Harness, line: Line) -> None:
     await cuttable.open_gate("order")
     listed = await deploys(cuttable)
     await line.cut()

@@ -47,7 +47,7 @@ async def test_an_undo_form_stays_open_with_what_was_typed(harness: Harness) -> 
     await harness.until(lambda: harness.aws.calls("StopDeployment"))
 
 
-async def test_a_glass_form_stays_open_too(harness: Harness) -> None:
+async def test_a_break_glass_form_stays_open_too(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
     await deploys(harness, GRACE, "freeze order for 20m stocktaking")
     await harness.until(lambda: "break_glass" in harness.actions(deployment))

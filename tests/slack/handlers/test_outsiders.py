@@ -1,4 +1,4 @@
-"""Every door looks at the account as a press does: guests, bots, strangers, the deactivated and other workspaces."""
+"""Every handler checks the account as a vote does: guests, bots, strangers, the deactivated and other workspaces."""
 
 import json
 from collections.abc import AsyncIterator, Mapping

@@ -1,4 +1,4 @@
-"""Who presses again while CodeDeploy cannot be reached is told what is going on."""
+"""Who presses again while CodeDeploy cannot be reached is answered with what is going on."""
 
 import pytest
 
@@ -17,7 +17,7 @@ PUT = "PutLifecycleEventHookExecutionStatus"
         (MINA, ("이미 승인했습니다", "CodeDeploy에 연결되지 않습니다", "까지 계속 다시 시도")),
     ],
 )
-async def test_a_second_press_hears_that_codedeploy_is_not_reached(
+async def test_a_second_press_is_answered_that_codedeploy_is_not_reached(
     harness: Harness, person: User, words: tuple[str, ...]
 ) -> None:
     deployment, _ = await harness.open_gate("order")

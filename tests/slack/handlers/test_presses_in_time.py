@@ -1,4 +1,4 @@
-"""The order of presses: the first decides, and everybody after is told who that was."""
+"""The order of presses: the first decides, and everybody after is answered with who that was."""
 
 import asyncio
 
@@ -34,7 +34,7 @@ def notice(result: SubmitResult) -> str:
     return str(result.view.body["blocks"])
 
 
-async def test_a_press_after_the_deadline_is_told_that_it_was_too_late(harness: Harness) -> None:
+async def test_a_press_after_the_deadline_is_answered_that_it_was_too_late(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
     harness.clock.advance(minutes=56)
     await harness.approve(OLU.id, deployment)
@@ -189,14 +189,14 @@ async def test_a_replayed_decision_decides_nothing_again(build: Build) -> None:
         assert decisions(harness, deployment) == 1
 
 
-async def test_who_approves_in_the_list_hears_that_it_was_recorded(harness: Harness) -> None:
+async def test_who_approves_in_the_list_is_answered_that_it_was_recorded(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
     assert (await press_in(harness, await deploys(harness), OLU, "approve")).acked
     assert await harness.reported(deployment) == ["Succeeded"]
     await wait_for_reply(harness, OLU, "Your approval of order is recorded")
 
 
-async def test_who_approves_on_the_card_sees_it_there_and_hears_nothing(harness: Harness) -> None:
+async def test_who_approves_on_the_card_sees_it_there_and_gets_no_reply(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
     await harness.approve(OLU.id, deployment)
     await harness.until(lambda: "Succeeded" in harness.card_text(deployment))

@@ -160,7 +160,7 @@ async def two_replicas(
         slack.stop()
 
 
-async def test_what_one_replica_hears_of_a_group_the_others_know(database: Database) -> None:
+async def test_what_one_replica_syncs_of_a_group_the_others_know(database: Database) -> None:
     async with two_replicas(database) as (slack, one, other, _):
         await one.refresh_groups([ONCALL.id])
         assert not await other.members.sync(), "the first look is no change"
@@ -191,7 +191,7 @@ async def test_while_slack_fails_one_replica_alone_the_two_do_not_disagree(datab
         assert one.last_synced_at(ONCALL.id) == other.last_synced_at(ONCALL.id)
 
 
-async def test_replicas_ask_in_turn_and_not_each_by_itself(database: Database) -> None:
+async def test_replicas_share_their_calls_and_do_not_each_call(database: Database) -> None:
     async with two_replicas(database) as (slack, one, other, clock):
         period = timedelta(seconds=55)
         for _ in range(3):

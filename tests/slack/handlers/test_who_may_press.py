@@ -1,4 +1,4 @@
-"""Who a press counts for. Whoever it does not count for is told kindly, and nothing has changed."""
+"""Who a press counts for. Whoever it does not count for gets a kind reply, and nothing has changed."""
 
 from uuid import uuid4
 
@@ -46,7 +46,7 @@ async def test_only_full_members_reject(build: Build) -> None:
         assert unchanged(harness, deployment)
 
 
-async def test_who_is_no_approver_is_told_who_is_whichever_button_it_was(harness: Harness) -> None:
+async def test_who_is_no_approver_is_answered_with_who_is_whichever_button_it_was(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
     for times, action in enumerate(("approve", "reject"), start=1):
         assert (await harness.press(JUN.id, deployment, action)).acked

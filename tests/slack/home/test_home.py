@@ -107,7 +107,7 @@ async def test_a_press_in_home_decides_and_home_says_so(harness: Harness) -> Non
     assert harness.ephemerals(OLU.id) == ""
 
 
-async def test_of_two_presses_one_after_the_other_both_answers_are_told(harness: Harness) -> None:
+async def test_of_two_presses_one_after_the_other_both_answers_are_shown(harness: Harness) -> None:
     await look(harness, OLU)
     pressed = {"user": {"id": OLU.id}, "view": {"type": "home"}}
     secondary_buttons = [actions("offers", button("Break glass", action="break_glass", value="x"))]
@@ -260,7 +260,7 @@ async def test_people_from_outside_see_nothing_of_what_waits(build: Build) -> No
         assert deployment not in said
 
 
-async def test_somebody_whom_slack_cannot_name_is_told_so_and_sees_nothing(harness: Harness) -> None:
+async def test_somebody_whom_slack_cannot_name_is_answered_so_and_sees_nothing(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
     harness.slack.faults.error("users.info", "internal_error")
     said = await look(harness, OLU, "could not tell me who you are")

@@ -187,7 +187,7 @@ FITNESS = {
 
 
 @pytest.mark.parametrize(("seen", "english", "korean"), FITNESS.values(), ids=FITNESS)
-def test_one_line_says_whether_green_is_fit(seen: Evidence, english: str, korean: str) -> None:
+def test_one_line_says_whether_green_is_healthy(seen: Evidence, english: str, korean: str) -> None:
     assert health_line(seen, EN) == english
     assert health_line(seen, Texts.of("ko")) == korean
 

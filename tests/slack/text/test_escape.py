@@ -52,7 +52,7 @@ async def test_a_description_of_many_lines_is_cut(harness: Harness) -> None:
     assert "line 9" not in text_of(card)
 
 
-async def test_marks_that_turn_the_line_around_are_dropped(harness: Harness) -> None:
+async def test_characters_that_reverse_the_line_are_dropped(harness: Harness) -> None:
     card = await card_with(harness, "\u202eevorppA\u202c \u200fok\u2066 fine\u2069")
     assert not set("\u202e\u202c\u200f\u2066\u2069") & set(text_of(card))
     assert "evorppA" in text_of(card)

@@ -74,7 +74,7 @@ async def test_an_old_copy_of_a_person_is_better_than_none(harness: Harness) -> 
     assert await harness.reported(deployment) == ["Succeeded"]
 
 
-async def test_whom_slack_has_never_told_us_about_decides_nothing(harness: Harness) -> None:
+async def test_whom_slack_has_never_named_decides_nothing(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
     harness.slack.faults.error(PERSON, "internal_error", times=None)
     await harness.approve(OLU.id, deployment)
