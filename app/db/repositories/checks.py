@@ -1,4 +1,4 @@
-"""Checks: told by CI or a probe, kept by deployment, also before its hook has come."""
+"""Checks, reported by CI or a probe. Stored by deployment; a check may precede the hook."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -28,7 +28,7 @@ ORDER BY id LIMIT 2
 """
 TAKE_AUDIT_LOCK: Final = f"SELECT 1 WHERE {NAMED_AUDIT_LOCK}"
 LOCK_GATES: Final = "SELECT 1 FROM gates WHERE switch_id = :switch ORDER BY id FOR NO KEY UPDATE"
-# Told before the hook came, by somebody who named no account: now it is known.
+# Reported before the hook and without an account; the hook has named the account.
 ADOPT_CHECKS_WITHOUT_ACCOUNT: Final = """
 WITH old AS (
     DELETE FROM checks WHERE deployment_id = :deployment AND region = :region AND account = '' RETURNING *
@@ -58,7 +58,7 @@ SELECT account, region, name, state, summary, url, told_by, told_at FROM checks
 WHERE deployment_id = :deployment ORDER BY account, region, name
 """
 DELETE_BATCH_SIZE: Final = 50
-# Each check is looked at once, after a week: it goes, or it is known to have a switch.
+# Each check is examined once, after a week: without a switch it is deleted, otherwise marked as matched.
 DELETE_ORPHANED_CHECKS: Final = f"""
 WITH due AS (
     SELECT k.ctid AS place, (
@@ -84,7 +84,7 @@ ORDER BY g.deadline_at LIMIT :limit
 
 
 class HeldChecksRows:
-    """The checks of one deployment under the lock of its chain; see `app.flow.checks.record_check.HeldChecks`."""
+    """The checks of one deployment under its audit lock; see `app.flow.checks.record_check.HeldChecks`."""
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ class HeldChecksRows:
         return self._checks
 
     async def keep(self, check: Check, *, events: Sequence[Event], now: datetime) -> None:
-        """Stores it and has the switch's cards redrawn. A press that waits for the gate is judged by it."""
+        """Stores the check and invalidates the switch's cards. A vote that waits for the gate lock sees it."""
         await execute(self._driver, LOCK_GATES, {"switch": self._switch})
         await execute(
             self._driver,
@@ -186,7 +186,7 @@ class Checks:
         return list(readable_rows(rows, gate_view_from_row))
 
     async def forget_strays(self, *, now: datetime) -> None:
-        """Drops checks for which no hook has come in a week."""
+        """Deletes checks without a hook after a week."""
         before = now - ORPHANED_CHECK_RETENTION
         while (await self._database.rows(DELETE_ORPHANED_CHECKS, before=before))[
             0

@@ -1,4 +1,4 @@
-"""Who deployed a live switch: whom the deployment names, and whom it is certain of."""
+"""The deployers of a live switch: named and certain ones."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ from app.flow.read_models import GateView
 from app.gate.deployer import Deployer
 from app.gate.ids import GateId
 
-# Strict: lax would take each pair of a key and its value apart before the filter.
+# Strict mode: lax mode would unwrap each [key, value] pair before the filter.
 GITHUB_ACTOR_PATH: Final = 'strict $.green.revision.tags[*] ? (@[0] == "github-actor")[1]'
 
 SELECT_UNKNOWN: Final = f"""
@@ -85,7 +85,7 @@ class Deployers:
     async def store(
         self, unknown: UnknownDeployer, found: Deployer, *, shown: str | None, event: Event, now: datetime
     ) -> bool:
-        """Stores the people; False when somebody else was first."""
+        """Stores the people; False if another replica was first."""
         before = sorted(unknown.switch.named_deployers)
         rows = await self._database.rows(
             STORE_DEPLOYER,

@@ -1,4 +1,4 @@
-"""Evidence: due while its gate waits, kept as it stood when the gate was decided."""
+"""Evidence: refreshed while its gate waits, unchanged after the decision."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -30,13 +30,13 @@ _SELECT, _FROM = SELECT_GATE_VIEW.split(" FROM gates g ", 1)
 SELECT_GATE_WITH_EVIDENCE: Final = (
     f"{_SELECT}, e.seen AS evidence FROM gates g {_FROM} LEFT JOIN evidence e ON e.gate_id = g.id"
 )
-"""`SELECT_GATE_VIEW`, and what was seen. Presses do without it."""
+"""`SELECT_GATE_VIEW` with the evidence. Votes do not need it."""
 
 SELECT_CLAIMED: Final = f"{SELECT_GATE_WITH_EVIDENCE} WHERE g.id = ANY(:gates)"
 SELECT_ONE: Final = f"{SELECT_GATE_WITH_EVIDENCE} WHERE g.id = :gate"
 COUNT_DUE: Final = "SELECT count(*) AS gates FROM evidence WHERE due_at IS NOT NULL"
 
-# The gate's own lock comes first and alone, as a press takes it: whoever is second sees what the first has done.
+# Lock the gate first, in a statement of its own, as a vote does: the second one then sees what the first one wrote.
 LOCK_GATE: Final = f"SELECT phase FROM gates WHERE id = :gate AND {GATE_AUDIT_LOCK} FOR NO KEY UPDATE"
 STORE_EVIDENCE: Final = """
 UPDATE evidence SET seen = CAST(:seen AS jsonb), seen_at = :seen_at, due_at = :due_at,
@@ -62,8 +62,7 @@ MAKE_DUE: Final = "UPDATE evidence SET due_at = :now WHERE gate_id = :gate AND d
 def gate_view_with_evidence(row: Any) -> GateView:
     """A gate from a row of `SELECT_GATE_WITH_EVIDENCE`. Raises `IncoherentRow`.
 
-    Evidence that another release wrote and this one cannot read counts as not seen: it must not keep the
-    question from being asked.
+    Unreadable evidence of another release counts as missing: the gate must still be shown.
     """
     try:
         evidence = evidence_from_json(row.evidence)
@@ -74,14 +73,14 @@ def gate_view_with_evidence(row: Any) -> GateView:
 
 
 class EvidenceRows:
-    """One replica's side of the evidence; see `app.flow.ports.evidence.EvidenceRecord`."""
+    """Evidence, leased by one replica; see `app.flow.ports.evidence.EvidenceRecord`."""
 
     def __init__(self, database: Database, owner: UUID) -> None:
         self._database = database
         self.leases = Leases(database, "evidence", owner)
 
     async def claim(self, *, now: datetime, limit: int) -> Sequence[DueEvidence]:
-        """Leases gates whose evidence is to be looked up."""
+        """Leases gates whose evidence is due."""
         claimed = await self.leases.claim(now=now, limit=limit)
         if not claimed:
             return []
@@ -100,7 +99,7 @@ class EvidenceRows:
         due_at: datetime,
         now: datetime,
     ) -> bool:
-        """Keeps what was seen and, where it shows something new, has the card redrawn; see the port."""
+        """Stores the evidence and, if it changed, invalidates the card; see the port."""
         lease = {"gate": due.view.id, "owner": self.leases.owner}
         news = due.known is None or not due.known.same_as(evidence)
         async with self._database.begin() as driver:
@@ -123,24 +122,24 @@ class EvidenceRows:
         return True
 
     async def retry_later(self, due: DueEvidence, *, error: str, due_at: datetime) -> None:
-        """Puts the look back until `due_at`."""
+        """Reschedules the collection to `due_at`."""
         await self._database.rows(
             RESCHEDULE, gate=due.view.id, owner=self.leases.owner, error=error[:500], due_at=due_at
         )
 
     async def rest(self, due: DueEvidence) -> None:
-        """The gate is decided: nothing is looked up any more."""
+        """Ends the collection: the gate is decided."""
         await self._database.rows(
             RESCHEDULE, gate=due.view.id, owner=self.leases.owner, error=None, due_at=None
         )
 
     async def get(self, gate: GateId) -> GateView | None:
-        """A gate with what was seen, for whoever wants all of it."""
+        """A gate with its evidence."""
         rows = await self._database.rows(SELECT_ONE, gate=gate)
         return gate_view_with_evidence(rows[0]) if rows else None
 
     async def wanted(self, gate: GateId, *, now: datetime) -> None:
-        """Somebody is looking: a waiting gate's evidence is due at once."""
+        """Makes a waiting gate's evidence due at once, because a person looks at it."""
         await self._database.rows(MAKE_DUE, gate=gate, now=now)
 
 

@@ -1,4 +1,4 @@
-"""Other domains' switches, as far as turns depend on them; and the lock under which a turn is given."""
+"""Related switches of other domains, and the exclusivity lock."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -11,17 +11,17 @@ from app.gate.rules.exclusivity import AFTER_ALLOW_TRAFFIC, FailedEnd, RelatedSw
 from app.gate.rules.permits import AUTO_ROLLBACK_CREATORS
 
 EXCLUSIVITY_LOCK: Final = "SELECT pg_advisory_xact_lock(1902, 1)"
-"""Whoever gives a turn holds it until the commit, so that of two at once the second sees what the first was given.
+"""Held until the commit by a transaction that approves under exclusivity, so that the second of two sees the first.
 
-One lock for all sets: replicas that read the configuration a moment apart still exclude each other. It comes after
-the chain and the rows of one's own gate, and whoever holds it waits for nobody else's. The two numbers name nothing
-else; locks of one number (the chains') are of another kind.
+One lock for all sets: replicas whose configurations differ for a moment still exclude each other. Take it after the
+audit lock and the rows of the gate; its holder waits for no other lock. Two-number keys do not collide with the
+one-number keys of the audit locks.
 """
 
 ANSWERED_ELSEWHERE: Final = "(verdict <> 'approved' AND coalesce(outcome_detail, '') = 'Succeeded')"
-"""Somebody answered CodeDeploy past us: traffic moves whatever was decided here."""
+"""CodeDeploy was answered outside Switchgate: traffic moves whatever was decided here."""
 
-# A partial index holds the few that live. The last one of each domain tells how the one before this ended.
+# A partial index holds the few live ones. The last one of each domain shows how the previous switch ended.
 RELATED_SWITCHES: Final = f"""
 SELECT s.domain, s.deployment_id, s.traffic, s.green_percent, s.switched_at, s.ended_at,
     g.waiting_since, g.approved_at, g.refused, g.after_traffic,
@@ -63,7 +63,7 @@ def related_switches_parameters(domains: Sequence[DomainName]) -> dict[str, Any]
 
 
 def related_switch_from_row(row: Any) -> RelatedSwitch:
-    """A row of `RELATED_SWITCHES`. One that is read in part only still takes its turn: it must not be overlooked."""
+    """A row of `RELATED_SWITCHES`. An unreadable traffic value is dropped; the switch still counts."""
     try:
         traffic = traffic_from_json(row.traffic)
     except IncoherentRow:

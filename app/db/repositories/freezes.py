@@ -1,4 +1,4 @@
-"""Freezes, and what the rules of the moment last said of waiting gates."""
+"""Freezes, and the last rule status of waiting gates."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -26,14 +26,14 @@ TAKE_AUDIT_LOCK: Final = f"SELECT 1 WHERE {NAMED_AUDIT_LOCK}"
 SELECT_ACTIVE: Final = """
 SELECT id, domains, starts_at, ends_at, reason, declared_by FROM freezes WHERE over_at IS NULL ORDER BY id
 """
-# Whoever holds a gate decides it first; whoever comes later reads this freeze.
+# A transaction that holds a gate decides it first; later ones read this freeze.
 LOCK_GATES: Final = """
 SELECT id FROM gates WHERE phase = 'awaiting' AND id IN (
     SELECT g.id FROM gates g JOIN switches s ON s.id = g.switch_id
     WHERE g.phase = 'awaiting' AND (CAST(:domains AS text[]) IS NULL OR s.domain = ANY(:domains))
 ) ORDER BY id FOR NO KEY UPDATE
 """
-# Those that are locked: of one that is opened meanwhile the rules are looked at a moment later (`STORE_RULE_STATUS`).
+# The locked gates: of one that is opened meanwhile the rules are looked at a moment later (`STORE_RULE_STATUS`).
 INVALIDATE_CARDS: Final = invalidate_cards("id = ANY(:gates)")
 DECLARE_FREEZE: Final = f"""
 WITH f AS (
@@ -68,7 +68,7 @@ FROM gates g JOIN switches s ON s.id = g.switch_id LEFT JOIN rule_marks m ON m.g
 WHERE g.phase = 'awaiting' AND s.verified_at IS NOT NULL AND s.domain IS NOT NULL
 GROUP BY 1, 2, 3, 4, 5
 """
-# A switch whose traffic moves (`app.flow.approval.related_switches`) waits for no turn, and is not called to one.
+# A switch whose traffic moves (`app.flow.approval.related_switches`) does not wait, and is not announced as free.
 STORE_RULE_STATUS: Final = """
 WITH mine AS (
     SELECT g.id, g.hook_name <> :after_traffic AND s.switched_at IS NULL AND coalesce(s.green_percent, 0) = 0 AS rests
@@ -98,7 +98,7 @@ SELECT 1
 
 
 class HeldFreezesRows:
-    """The record's freezes under their lock; see `app.flow.freezes.declare_freeze.HeldFreezes`."""
+    """The stored freezes under their lock; see `app.flow.freezes.declare_freeze.HeldFreezes`."""
 
     def __init__(self, driver: Driver, active: Sequence[ActiveFreeze], *, is_replay: bool) -> None:
         self._driver = driver
@@ -128,7 +128,7 @@ class HeldFreezesRows:
     async def lift(
         self, freeze: int, *, domains: Sequence[DomainName] | None, event: Event, now: datetime
     ) -> None:
-        """Ends it, or leaves these domains out of it."""
+        """Ends the freeze, or removes these domains from it."""
         found = next(each for each in self._active if each.freeze.id == freeze)
         remaining = set(found.domains or ()) - set(domains or ())
         is_partial = domains is not None and bool(remaining)
@@ -158,7 +158,7 @@ class Freezes:
 
     @asynccontextmanager
     async def hold_freezes(self, *, request: str | None = None) -> AsyncIterator[HeldFreezesRows]:
-        """Nobody else declares or lifts one until the block ends."""
+        """Holds the lock of all freezes until the block ends."""
         values = {"audit_lock": audit_lock_name(NO_DEPLOYMENT), "request": subject_key(request, "freezes")}
         statements = [TAKE_AUDIT_LOCK, SELECT_ACTIVE, *claim_statements(request)]
         async with self._database.begin_pipeline(statements, values) as found:
@@ -166,7 +166,7 @@ class Freezes:
             yield HeldFreezesRows(driver, [freeze_from_row(row) for row in rows], is_replay=claimed == [[]])
 
     async def active(self) -> Sequence[ActiveFreeze]:
-        """Those that are not over, planned ones among them."""
+        """Freezes that are not over, including planned ones."""
         return [freeze_from_row(row) for row in await self._database.rows(SELECT_ACTIVE)]
 
     async def end_freezes(self, *, now: datetime) -> Sequence[ActiveFreeze]:
@@ -242,7 +242,7 @@ def freeze_from_row(row: Any) -> ActiveFreeze:
 
 def _end_of(freeze: Freeze) -> datetime:
     if not isinstance(freeze.when, Span):
-        raise TypeError("the record holds spans only")
+        raise TypeError("stored freezes are spans")
     return freeze.when.end
 
 

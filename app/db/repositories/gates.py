@@ -1,4 +1,4 @@
-"""Gates: opened, found, and held under their row lock while somebody decides."""
+"""Gates: opens and finds them, and holds their row lock during a decision."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -91,7 +91,7 @@ WITH g AS (
 )
 SELECT version FROM g
 """
-"""Where the gate no longer waits, it writes nothing at all: COMMIT is already on its way when we hear."""
+"""Writes nothing if the gate no longer waits: COMMIT is sent before the result is known."""
 
 DELETE_VOTE: Final = f"""
 WITH v AS (
@@ -136,7 +136,7 @@ REFRESH_EVIDENCE: Final = "UPDATE evidence SET due_at = :now WHERE gate_id = :ga
 
 
 class LostGate(Exception):
-    """The gate left `awaiting` under our lock: a defect, and nothing has been written."""
+    """The gate left `awaiting` under the lock: a defect. Nothing was saved."""
 
 
 class HeldGateRow:
@@ -180,22 +180,22 @@ class HeldGateRow:
         self.decision = decision
 
     async def refresh_evidence(self, *, now: datetime) -> None:
-        """Has the gate looked at again at once."""
+        """Makes the gate's evidence due at once."""
         await execute(self._driver, REFRESH_EVIDENCE, {"gate": self._view.id, "now": now})
 
     def use_guard(self, guard: TrafficGuard) -> None:
-        """From now on `view` has this guard."""
+        """Replaces the guard in `view`."""
         self._view = replace(self._view, guard=guard)
 
     async def reminded(self, *, at: datetime, following: datetime | None, events: Sequence[Event]) -> None:
-        """The reminders up to `at` are dealt with; where there is something to say, the thread says it."""
+        """Marks the reminders up to `at` as sent; `events` go to the thread."""
         values = {"gate": self._view.id, "now": at, "following": following, "speaks": bool(events)}
         await execute(self._driver, STORE_REMINDED, {**values, "events": events_parameter(events)})
 
     async def load_related_switches(self, domains: Sequence[DomainName], *, exclusive: bool) -> None:
         """Adds these domains' switches to `view`; `exclusive`: under the lock that is taken last of all."""
         if exclusive:
-            # A statement of its own, before the read: what is read beside a lock that was waited for is stale.
+            # A statement of its own, before the read: a read in the statement that waits for a lock is stale.
             await execute(self._driver, EXCLUSIVITY_LOCK, {})
         rows = await execute(self._driver, RELATED_SWITCHES, related_switches_parameters(domains))
         self._view = replace(self._view, neighbours=tuple(map(related_switch_from_row, rows)))
@@ -208,7 +208,7 @@ class HeldGateRow:
         return intervention_from_json(rows[0].intervention) if rows else None
 
     async def forget(self, voter: UserId, *, events: Sequence[Event], now: datetime) -> None:
-        """Takes a vote away; the card is to be redrawn."""
+        """Deletes a vote and invalidates the card."""
         values = {"gate": self._view.id, "voter": voter, "now": now, "events": events_parameter(events)}
         if not await execute(self._driver, DELETE_VOTE, values):
             raise LostGate(str(self._view.id))
@@ -224,7 +224,7 @@ class Gates:
         self._database = database
 
     async def get(self, gate: GateId) -> GateView | None:
-        """A gate as it stands now, without its lock."""
+        """A gate, without its lock."""
         rows = await self._database.rows(SELECT_ONE, gate=gate)
         return gate_view_from_row(rows[0]) if rows else None
 
@@ -252,7 +252,7 @@ class Gates:
 
         `request`: the key of the request that it is held for, remembered if the block changes anything.
         """
-        # The lock comes first and alone: what a statement reads beside a row that it waited for is stale.
+        # Lock first, in a statement of its own: a read in the statement that waits for a lock is stale.
         lock = LOCK_GATE_OR_SKIP if skip_locked else LOCK_GATE
         values = {"gate": gate, "request": subject_key(request, gate)}
         async with self._database.begin_pipeline(
@@ -282,7 +282,7 @@ class Gates:
         return [GateId(row.id) for row in rows]
 
     async def plan_reminders(self, *, now: datetime) -> None:
-        """The configuration has changed: every waiting gate's reminders are planned anew."""
+        """Reschedules the reminders of all waiting gates after a configuration change."""
         await self._database.rows(RESCHEDULE_REMINDERS, now=now)
 
     async def next_deadline(self, *, skip: Sequence[GateId]) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Interventions: asked for under the switch's lock, carried out under a lease."""
+"""Interventions: requested under the switch's lock, executed under a lease."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -53,10 +53,10 @@ SELECT_CLAIMED: Final = f"""
 SELECT {SWITCH_COLUMNS}, {INTERVENTION_JSON} AS intervention, i.id, {BLUE_TASK_DEFINITION} AS blue
 FROM interventions i JOIN switches s ON s.id = i.switch_id WHERE i.id = ANY(:ids)
 """
-# CodeDeploy may have been told to end blue while that was given up for an undo: the audit trail says so.
+# CodeDeploy may have received "end blue" after an undo replaced it: the audit trail records that.
 #
-# The deployment that takes the switch back may have brought its hook before CodeDeploy's answer was stored, or bring it
-# now: opening its gate writes to the same rows, and has that deployment's chain.
+# The hook of the rollback deployment may arrive before CodeDeploy's answer is stored, or at the same time: opening its
+# gate writes to the same rows, under that deployment's audit lock.
 STORE_SENT: Final = f"""
 WITH i AS (
     UPDATE interventions SET phase = CASE WHEN CAST(:done AS boolean) THEN 'done' ELSE 'sent' END,
@@ -137,7 +137,7 @@ class HeldInterventionRow:
 
 
 class Interventions:
-    """One replica's side of the interventions; see `app.flow.undo.execute_intervention.CarryOutRecord`."""
+    """Interventions, leased by one replica; see `app.flow.undo.execute_intervention.CarryOutRecord`."""
 
     def __init__(self, database: Database, owner: UUID) -> None:
         self._database = database
@@ -148,7 +148,7 @@ class Interventions:
         self, gate: GateId, *, request: str | None = None
     ) -> AsyncIterator[HeldInterventionRow | None]:
         """The gate's switch under its lock until the block ends."""
-        # The lock comes first and alone: what a statement reads beside a row that it waited for is stale.
+        # Lock first, in a statement of its own: a read in the statement that waits for a lock is stale.
         values = {"gate": gate, "request": subject_key(request, gate)}
         statements = [LOCK_SWITCH, SELECT_ONE, *claim_statements(request)]
         async with self._database.begin_pipeline(statements, values) as found:
@@ -159,7 +159,7 @@ class Interventions:
             yield HeldInterventionRow(driver, gate_view_from_row(rows[0]), is_replay=claimed == [[]])
 
     async def claim(self, *, now: datetime, limit: int) -> Sequence[DueIntervention]:
-        """Leases what CodeDeploy has not been told."""
+        """Leases interventions that CodeDeploy has not received."""
         claimed = await self.leases.claim(now=now, limit=limit)
         if not claimed:
             return []
@@ -176,7 +176,7 @@ class Interventions:
         event: Event,
         now: datetime,
     ) -> list[GateId]:
-        """CodeDeploy took it; gives the gates that wait in the deployment which it made."""
+        """CodeDeploy accepted it; gives the waiting gates of the deployment that it created."""
         made = DeploymentId(deployment) if deployment else due.switch.key.deployment
         rows = await self._database.rows(
             STORE_SENT,
@@ -193,7 +193,7 @@ class Interventions:
         return [GateId(row.id) for row in rows]
 
     async def failed(self, due: DueIntervention, *, problem: str, event: Event, now: datetime) -> None:
-        """It cannot be done; the card says why."""
+        """Marks it as failed; the card shows why."""
         await self._database.rows(
             STORE_FAILED,
             **self._lease_values(due),

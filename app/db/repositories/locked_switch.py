@@ -1,4 +1,4 @@
-"""A switch under its lock: what a look found out is written here, with all that follows from it."""
+"""A switch under its lock: stores what a poll observed and everything that follows from it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -34,7 +34,7 @@ WITH s AS (
 UPDATE reports SET due_at = :now FROM gates g
 WHERE g.switch_id = :id AND g.phase = 'decided' AND reports.gate_id = g.id AND reports.due_at IS NULL
 """
-# The cards of a switch show the deployment that takes it back, too.
+# The cards of a rolled-back switch also show its rollback.
 GATES_SHOWING_SWITCH: Final = """
     switch_id = ANY(ARRAY(
         SELECT CAST(:id AS bigint)
@@ -161,14 +161,14 @@ class HeldSwitchRow:
         return self._open_gates
 
     async def verify(self, verification: Verification, *, now: datetime) -> None:
-        """Stores what CodeDeploy confirmed; what had to wait for it, reports and evidence, is due now."""
+        """Stores what CodeDeploy confirmed; makes the reports and evidence that waited for it due."""
         columns = verification_columns(verification)
         await execute(self._driver, STORE_VERIFICATION, {"id": self._switch.id, "now": now, **columns})
 
     async def store(
         self, update: SwitchUpdate, *, events: Sequence[Event], redraw: bool, now: datetime
     ) -> None:
-        """Stores what was found out; what is known already and is not news stays."""
+        """Stores the observation; keeps known values that it does not change."""
         values = {
             "id": self._switch.id,
             "status": update.status,
@@ -190,7 +190,7 @@ class HeldSwitchRow:
         await execute(self._driver, STORE_OBSERVATION, values)
 
     async def follow_rollback(self, rollback: DeploymentId, *, now: datetime) -> None:
-        """From now on the deployment that takes this switch back is followed too."""
+        """Starts to poll the rollback deployment of this switch, too."""
         await execute(
             self._driver, TRACK_ROLLBACK, {"id": self._switch.id, "deployment": rollback, "now": now}
         )
@@ -198,7 +198,7 @@ class HeldSwitchRow:
     async def settle_waiting(
         self, phase: InterventionPhase, *, problem: str | None, now: datetime
     ) -> Sequence[SettledIntervention]:
-        """Ends the interventions that wait for this very deployment."""
+        """Ends the interventions that wait for this deployment."""
         key = self._switch.key
         where = {"deployment": key.deployment, "account": key.account, "region": key.region}
         values = {**where, "phase": phase, "problem": problem, "now": now}
@@ -207,12 +207,12 @@ class HeldSwitchRow:
     async def settle_own(
         self, deed: InterventionKind, phase: InterventionPhase, *, problem: str | None, now: datetime
     ) -> Sequence[SettledIntervention]:
-        """Ends what was asked of this switch."""
+        """Ends the interventions of this switch."""
         values = {"id": self._switch.id, "deed": deed, "phase": phase, "problem": problem, "now": now}
         return [_settled(row) for row in await execute(self._driver, END_OWN_INTERVENTIONS, values)]
 
     async def settle_rolled_back(self, *, now: datetime) -> Sequence[SettledIntervention]:
-        """Ends the undos of this switch whose rollback has long done its work."""
+        """Ends the undos of this switch whose rollback has moved its traffic."""
         values = {"id": self._switch.id, "phase": InterventionPhase.DONE, "problem": None, "now": now}
         return [_settled(row) for row in await execute(self._driver, END_ROLLED_BACK_INTERVENTIONS, values)]
 
@@ -259,7 +259,7 @@ class HeldSwitchRow:
     async def compare(
         self, gate: GateView, *, held_status: str, differs: bool, events: Sequence[Event], now: datetime
     ) -> None:
-        """What CodeDeploy holds after it took an answer; where that differs, the gate is contradicted."""
+        """Stores the status that CodeDeploy holds after it accepted an answer; marks a conflict if it differs."""
         values = {"gate": gate.id, "held_status": held_status, "differs": differs, "now": now}
         found = await execute(self._driver, STORE_COMPARISON, {**values, "events": events_parameter(events)})
         if found and differs:

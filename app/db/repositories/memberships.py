@@ -1,4 +1,4 @@
-"""What Slack last said of user groups and users; see `app.flow.ports.membership.MembershipRecord`."""
+"""Members of user groups and users, as last read from Slack; see `app.flow.ports.membership.MembershipRecord`."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -38,7 +38,7 @@ class Memberships:
     async def claim(
         self, entries: Sequence[str], *, stale_before: datetime, asked_before: datetime, now: datetime
     ) -> Sequence[str]:
-        """Those that are to be asked about now, and by this replica alone."""
+        """The entries that this replica alone is to refresh now."""
         rows = await self._database.rows(
             CLAIM_REFRESH,
             entries=list(entries),

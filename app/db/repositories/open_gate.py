@@ -1,4 +1,4 @@
-"""Opening a gate: switch, gate, card, evidence and audit event in one statement, so that a hook costs one commit."""
+"""Opens a gate: switch, gate, card, evidence and audit event in one statement, so that a hook costs one commit."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -9,8 +9,8 @@ from app.db.mapping.rows import from_undo_that_created
 from app.flow.audit_events import Event
 from app.flow.ports.database import Opening, Verification
 
-# A new hook of a known switch: it lives (again), and when this hook began is yet to be learnt. The same hook once
-# more changes nothing.
+# A new hook of a known switch: the switch is live (again), and the start of this hook is not known yet. A repeated
+# hook changes nothing.
 OPEN_GATE: Final = f"""
 WITH s AS (
     INSERT INTO switches
@@ -54,7 +54,7 @@ SELECT g.id, EXISTS (
     SELECT 1 {from_undo_that_created(":deployment_id", account=":account", region=":region")}
 ) AS undoes FROM g
 """
-"""It waits for no row of another deployment. The card of the domain's previous switch is a worker's to redraw."""
+"""It waits for no row of another deployment. A worker updates the card of the domain's previous switch."""
 
 
 def open_gate_parameters(opening: Opening, events: Sequence[Event]) -> dict[str, Any]:

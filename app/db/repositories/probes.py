@@ -1,4 +1,4 @@
-"""Runs of our own probes: asked for when a gate opens, and again on request; see
+"""Probe runs: requested when a gate opens, and again on demand; see
 `app.flow.checks.run_probe.ProbeRecord`.
 """
 

@@ -1,4 +1,4 @@
-"""Reports: decisions on their way to CodeDeploy."""
+"""Reports: decisions to send to CodeDeploy."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ WITH claimed AS ({claim_statement("reports")})
 {_SELECT}, g.execution_id, r.answer, claimed.attempts
 FROM gates g {_FROM} JOIN reports r ON r.gate_id = g.id JOIN claimed ON claimed.key = g.id
 """
-"""Claimed and read at once: a report is written with its decision, and neither changes before it is told."""
+"""Claims and reads in one statement: neither the report nor its decision changes before it is acknowledged."""
 
 STORE_REPORTED: Final = f"""
 WITH mine AS (
@@ -62,7 +62,7 @@ SELECT 1
 
 
 class Reports:
-    """One replica's side of the reports; see `app.flow.lifecycle.report_decision.ReportRecord`."""
+    """Reports, leased by one replica; see `app.flow.lifecycle.report_decision.ReportRecord`."""
 
     def __init__(self, database: Database, owner: UUID) -> None:
         self._database = database
@@ -115,5 +115,5 @@ def _due(row: Any) -> DueReport:
 
 
 def _is_reportable(due: DueReport) -> bool:
-    """At the last door again: only a decided gate that CodeDeploy has confirmed is reported."""
+    """A second check: only a decided gate of a confirmed deployment is reported."""
     return isinstance(due.view.gate, Decided) and due.view.gate.verified

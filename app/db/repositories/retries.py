@@ -1,4 +1,4 @@
-"""What waits for another try because AWS could not be asked: due again at once when it can."""
+"""Makes work that failed at AWS due again as soon as AWS is reachable."""
 
 from datetime import datetime
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from app.db.database import Database
 
 JITTER: Final = "random() * interval '300 milliseconds'"
-"""So that what waited does not come back to AWS in one moment."""
+"""Spreads the retries over time."""
 
 RETRY_REPORTS: Final = f"""
 UPDATE reports SET due_at = CAST(:now AS timestamptz) + {JITTER}
@@ -23,12 +23,12 @@ WHERE due_at > CAST(:now AS timestamptz) + interval '300 milliseconds' AND last_
 
 
 class Retries:
-    """Everything that is tried again at AWS after a failure."""
+    """Work that is retried at AWS after a failure."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def bring_forward(self, *, now: datetime) -> None:
-        """Decisions first: each kind in a transaction of its own, so that none waits for another's rows."""
+        """Decisions first. Each kind in a transaction of its own, so that none waits for rows of another."""
         for statement in (RETRY_REPORTS, RETRY_INTERVENTIONS, RETRY_SWITCHES):
             await self._database.rows(f"{statement} RETURNING 1", now=now)

@@ -1,4 +1,4 @@
-"""Switches: looked at from time to time while they live."""
+"""Switches: polled while they are live."""
 
 import json
 from collections.abc import AsyncIterator, Sequence
@@ -63,15 +63,15 @@ WHERE switches.id = b.id AND claimed_by = :owner AND switches.id = ANY(ARRAY(
     SELECT id FROM switches WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE
 ))
 """
-"""Who woke the switch while it was looked at is heard: a look that began before is not the answer to that.
+"""Keeps an earlier `due_at` that was set during the poll: that poll began before the wake-up.
 
-A switch that this very look has ended for good stays so.
+A switch that this poll has ended stays ended.
 """
 
 LOCK_SWITCH: Final = (
     f"SELECT 1 FROM switches WHERE id = :id AND claimed_by = :owner AND {SWITCH_AUDIT_LOCK} FOR NO KEY UPDATE"
 )
-# Of the deployments that it takes back, too: their cards show it.
+# Also gates of the deployments that it rolls back: their cards show it.
 LOCK_GATES: Final = f"""
 SELECT 1 FROM gates WHERE switch_id = ANY(ARRAY(
     SELECT id FROM switches WHERE id = :id AND claimed_by = :owner UNION ALL {ROLLED_BACK_SWITCHES}
@@ -98,7 +98,7 @@ class _Reschedule:
 
 
 class Switches:
-    """One replica's looks at live switches; see `app.flow.lifecycle.poll_deployment.WatchRecord`."""
+    """Live switches, leased by one replica; see `app.flow.lifecycle.poll_deployment.WatchRecord`."""
 
     def __init__(self, database: Database, owner: UUID) -> None:
         self._database = database
@@ -106,7 +106,7 @@ class Switches:
         self._rescheduling = BatchLoader(self._reschedule, max_batch=MAX_RESCHEDULE_BATCH, max_concurrent=2)
 
     async def claim(self, *, now: datetime, limit: int) -> Sequence[DuePoll]:
-        """Leases switches that have not been looked at for a while."""
+        """Leases switches whose poll is due."""
         claimed = await self.leases.claim(now=now, limit=limit)
         if not claimed:
             return []
@@ -169,7 +169,7 @@ class Switches:
         )
 
     async def wake(self, key: SwitchKey, *, now: datetime) -> bool:
-        """Somebody hints that the switch has changed: it is looked at now. False: it is none that lives."""
+        """Makes the poll of a live switch due now, after a notification. False: no live switch has this key."""
         where = {"region": key.region, "deployment": key.deployment, "account": key.account}
         return bool(await self._database.rows(MAKE_DUE, **where, now=now))
 
@@ -191,7 +191,7 @@ class Switches:
 
 def _due(row: Any, *, attempts: int) -> DuePoll:
     switch = switch_from_row(row)
-    # A rollback of CodeDeploy's needs nobody's approval: it moves from the moment that we know of it.
+    # A rollback by CodeDeploy needs no approval: its traffic moves from the moment it is first seen.
     moving_since = row.let_through_at or (switch.first_seen_at if switch.rollback_of else None)
     return DuePoll(
         attempts=attempts,

@@ -1,4 +1,4 @@
-"""Announcements on their way to Slack; see `app.flow.notify.announce.AnnouncementRecord`."""
+"""Announcements to post to Slack; see `app.flow.notify.announce.AnnouncementRecord`."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -38,14 +38,14 @@ WHERE id = :id AND claimed_by = :owner
 
 
 class Announcements:
-    """One replica's side of the announcements."""
+    """Announcements, leased by one replica."""
 
     def __init__(self, database: Database, owner: UUID) -> None:
         self._database = database
         self.leases = Leases(database, "announcements", owner)
 
     async def claim(self, *, now: datetime, limit: int) -> Sequence[DueAnnouncement]:
-        """Leases what has not been said."""
+        """Leases announcements that are not posted."""
         claimed = await self.leases.claim(now=now, limit=limit)
         if not claimed:
             return []
@@ -55,22 +55,22 @@ class Announcements:
         )
 
     async def posting(self, due: DueAnnouncement, *, place: CardPlace, now: datetime) -> bool:
-        """Writes down the intent, and in which thread; False when the lease was lost."""
+        """Stores the intent to post and the thread; False if the lease was lost."""
         values = {"id": due.id, "owner": self.leases.owner, "channel": place.channel, "thread": place.ts}
         return bool(await self._database.rows(STORE_POST_INTENT, **values, now=now))
 
     async def announced(self, due: DueAnnouncement, *, ts: str) -> None:
-        """It stands in Slack."""
+        """It was posted."""
         await self._database.rows(STORE_POSTED, id=due.id, owner=self.leases.owner, ts=ts)
 
     async def dismissed(self, due: DueAnnouncement) -> None:
-        """It is not to be said any more."""
+        """It is obsolete and is not posted."""
         await self._database.rows(DELETE_ANNOUNCEMENT, id=due.id, owner=self.leases.owner)
 
     async def retry_later(
         self, due: DueAnnouncement, *, error: str, uncertain: bool, due_at: datetime
     ) -> None:
-        """Puts it back until `due_at`."""
+        """Reschedules it to `due_at`."""
         await self._database.rows(
             RESCHEDULE,
             id=due.id,
@@ -94,7 +94,7 @@ def _due(claimed: Mapping[Any, int], row: Any) -> DueAnnouncement:
 
 
 def _tried(row: Any) -> CardPlace | None:
-    """An older release did not write down where it tried."""
+    """Where a post was attempted. Older releases did not store it."""
     if row.posting_since is None or row.posting_channel is None:
         return None
     return CardPlace(channel=row.posting_channel, ts=row.posting_thread)

@@ -25,7 +25,7 @@ WHERE id = :id AND claimed_by = :owner
 
 
 class CardCopies:
-    """One replica's side of the copies."""
+    """Card copies, leased by one replica."""
 
     def __init__(self, database: Database, owner: UUID) -> None:
         self._database = database
@@ -52,7 +52,7 @@ class CardCopies:
         await self._database.rows(STORE_REMOVED, id=due.id)
 
     async def retry_later(self, due: DueCopy, *, error: str, due_at: datetime) -> None:
-        """Puts it back until `due_at`."""
+        """Reschedules it to `due_at`."""
         await self._database.rows(
             RESCHEDULE, id=due.id, owner=self.leases.owner, error=error[:500], due_at=due_at
         )

@@ -1,4 +1,4 @@
-"""Cards: where they stand, what they show, what they should show."""
+"""Cards: their place, the published version and the wanted version."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -24,16 +24,15 @@ SELECT_CLAIMED: Final = (
     " JOIN cards c ON c.gate_id = g.id WHERE g.id = ANY(:gates)"
 )
 
-# The old place is kept: were it forgotten and nothing could be posted, the only card would be lost. A card that has
-# vanished has none.
+# Keep the old place: if the new post fails, it is the only card. A vanished card has no place.
 STORE_POST_INTENT: Final = """
 UPDATE cards SET posting_since = :now, posting_channel = :channel, fingerprint = NULL,
     channel = CASE WHEN CAST(:vanished AS boolean) THEN NULL ELSE channel END,
     ts = CASE WHEN CAST(:vanished AS boolean) THEN NULL ELSE ts END
 WHERE gate_id = :gate AND claimed_by = :owner RETURNING 1
 """
-# A change that came while the card was drawn has raised `wanted_version`: the card is then due again at once.
-# What the card shows now, its thread is to tell, a second later: what happens together is told in one message.
+# A change during the update has raised `wanted_version`: the card is then due again at once. The thread is due a second
+# later, so that simultaneous events share one message.
 STORE_PUBLISHED: Final = f"""
 WITH old AS (
     SELECT channel, ts FROM cards WHERE gate_id = :gate AND claimed_by = :owner AND ts <> :ts
@@ -69,12 +68,12 @@ UPDATE cards SET due_at = CAST(:due_at AS timestamptz), claimed_by = NULL, claim
     drawn_version = CASE WHEN CAST(:due_at AS timestamptz) IS NULL THEN wanted_version ELSE drawn_version END
 WHERE gate_id = :gate AND claimed_by = :owner
 """
-# Somebody pressed a button that the record says is gone: what Slack shows is not what we drew.
+# A user pressed a button that is no longer on the stored card: Slack shows an outdated card.
 FORCE_PUBLISH: Final = (
     "UPDATE cards SET fingerprint = NULL, due_at = :now WHERE gate_id = :gate AND due_at IS NULL"
 )
 
-# The gates first and in one order, as everybody locks several of them.
+# Gates first, in the order of their ids, as in every statement that locks several.
 INVALIDATE_WAITING: Final = """
 WITH mine AS (
     SELECT id FROM gates WHERE phase = 'awaiting' ORDER BY id FOR NO KEY UPDATE
@@ -84,9 +83,9 @@ WITH mine AS (
 UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
 """
 
-# A card was seen at a place that the record does not name. It is the gate's own where none is known, where the ts is
-# the same (the channel's id has changed), or where a post was tried and not answered. Any other is a second copy.
-# Whoever is drawing it without knowing that loses the lease, and with it what it would write.
+# A card was found at an unknown place. It is the gate's own if none is known, if the ts is the same (the channel id has
+# changed), or if a post there got no answer. Any other one is a copy. A replica that is publishing the card meanwhile
+# loses its lease, and writes nothing.
 ADOPT_OR_INSERT_COPY: Final = """
 WITH old AS (
     SELECT channel, ts, ts IS NULL OR (ts = :ts AND channel <> :channel) OR (
@@ -105,9 +104,8 @@ WITH old AS (
 SELECT channel, ts, adopt FROM old
 """
 
-# Nobody tells when a message is deleted, so the cards of gates that wait and of approved switches that are not over are
-# sent again from time to time: each every 40 s, and all of them together at most forty times a minute, however many
-# replicas there are. Slack takes some fifty a minute.
+# Slack does not report deleted messages, so cards of waiting gates and of approved live switches are sent again: each
+# every 40 s, and at most forty a minute in total, whatever the number of replicas. Slack accepts about fifty a minute.
 REPUBLISH_OLDEST: Final = """
 WITH watched AS MATERIALIZED (
     SELECT id FROM gates WHERE phase = 'awaiting'
@@ -128,7 +126,7 @@ RETURNING 1
 
 
 class Cards:
-    """One replica's side of the cards; see `app.flow.notify.publish_card.CardRecord`."""
+    """Cards, leased by one replica; see `app.flow.notify.publish_card.CardRecord`."""
 
     def __init__(self, database: Database, owner: UUID) -> None:
         self._database = database
@@ -144,15 +142,15 @@ class Cards:
         return await self.leases.build_readable(rows, partial(_due, claimed), key=lambda row: row.id)
 
     async def redraw(self, gate: GateId, *, now: datetime) -> None:
-        """Has the card drawn again although the record thinks that it is up to date."""
+        """Publishes the card again although it counts as up to date."""
         await self._database.rows(FORCE_PUBLISH, gate=gate, now=now)
 
     async def verify(self, *, now: datetime) -> int:
-        """Has some cards that people still need sent again, in case somebody deleted them; gives how many."""
+        """Publishes some cards again in case they were deleted; gives how many."""
         return len(await self._database.rows(REPUBLISH_OLDEST, now=now))
 
     async def redraw_waiting(self, *, now: datetime) -> None:
-        """What the rules say of every waiting gate may have changed: their cards are looked at again."""
+        """Invalidates the cards of all waiting gates: their rule status may have changed."""
         await self._database.rows(INVALIDATE_WAITING, now=now)
 
     async def met(self, gate: GateId, *, place: CardPlace, now: datetime) -> bool:
@@ -177,7 +175,7 @@ class Cards:
     async def card_posting(
         self, due: DueCard, *, now: datetime, channel: str | None = None, vanished: bool = False
     ) -> bool:
-        """Writes down the intent to post and where, before Slack is asked. False: the lease is lost."""
+        """Stores the intent to post and the channel, before the call to Slack. False: the lease is lost."""
         values = {"gate": due.view.id, "owner": self.leases.owner, "channel": channel, "vanished": vanished}
         return bool(await self._database.rows(STORE_POST_INTENT, **values, now=now))
 
@@ -209,7 +207,7 @@ class Cards:
     async def retry_later(
         self, due: DueCard, *, error: str, uncertain: bool, due_at: datetime | None
     ) -> None:
-        """Puts the card back until `due_at`; None: until the gate changes once more."""
+        """Reschedules the card to `due_at`; None: until the gate changes again."""
         await self._database.rows(
             RESCHEDULE,
             gate=due.view.id,

@@ -1,4 +1,4 @@
-"""What all replicas know about Slack's channels: changed ids and refusals."""
+"""Slack channels: changed ids, and channels that accept no messages."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,9 +14,9 @@ CHANNEL_FACTS: Final = """
 (SELECT coalesce(jsonb_object_agg(old_id, new_id), '{}') FROM channel_id_changes) AS id_changes,
 (SELECT coalesce(jsonb_object_agg(channel, problem), '{}') FROM channel_problems) AS channel_problems
 """
-"""Two small tables as two columns."""
+"""Both tables as JSON columns."""
 
-# Rows of gates that are over keep the old id: `current_id` maps it wherever it is read.
+# Rows of closed gates keep the old id: `current_id` maps it on reading.
 SELECT_OPEN_GATES: Final = "SELECT g.id FROM gates g WHERE g.phase <> 'closed'"
 STORE_ID_CHANGE: Final = f"""
 WITH again AS (
@@ -74,24 +74,24 @@ def current_id(column: str) -> str:
 
 
 class Channels:
-    """Facts about Slack that every replica must see alike."""
+    """Facts about Slack channels that all replicas share."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def id_changed(self, *, old: str, new: str, now: datetime) -> None:
-        """Takes the new id over wherever the old one is still in use. Idempotent."""
+        """Replaces the old id where it is still in use. Idempotent."""
         if old == new:
             return
         log.warning("channel_id_changed", old=old, new=new, remedy="name the new id in switchgate.toml")
         await self._database.rows(STORE_ID_CHANGE, old=old, new=new, now=now)
 
     async def closed(self, channel: str, *, problem: str, now: datetime) -> None:
-        """Slack refuses messages in this channel, and will go on doing so."""
+        """Slack permanently rejects messages in this channel."""
         await self._database.rows(UPSERT_PROBLEM, channel=channel, problem=problem, now=now)
 
     async def retry_all(self, *, now: datetime) -> None:
-        """Everything that waits for Slack is tried again at once."""
+        """Retries everything that waits for Slack at once."""
         await self._database.rows(RETRY_ALL, now=now)
 
     async def known(self) -> tuple[Mapping[str, str], Mapping[str, str]]:

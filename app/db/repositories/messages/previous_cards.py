@@ -1,7 +1,7 @@
-"""A later switch of a domain changes what the card of the previous one offers: with it under way there is no undo.
+"""Updates the card of a domain's previous switch: while a later switch is in progress it offers no undo.
 
-That card is redrawn afterwards and by itself, because whoever opens, verifies or ends a switch must not wait for
-the rows of another one.
+The update runs separately, because a transaction that opens, verifies or ends a switch must not wait for rows of
+another one.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ GATES_OF_PREVIOUS_SWITCH: Final = """switch_id = ANY(ARRAY(
     ORDER BY -o.id LIMIT 1
 ))"""
 INVALIDATE_PREVIOUS_CARD: Final = f"WITH {invalidate_cards(GATES_OF_PREVIOUS_SWITCH)} SELECT 1"
-# Somebody may have marked it anew meanwhile.
+# It may have become stale again meanwhile.
 CLEAR_STALE: Final = (
     "UPDATE switches SET previous_stale_since = NULL WHERE id = :id AND previous_stale_since = :since"
 )
@@ -39,7 +39,7 @@ class StalePrevious:
 
 
 class PreviousCards:
-    """The cards that a later switch has made stale."""
+    """Cards that a later switch has made stale."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -53,6 +53,6 @@ class PreviousCards:
         ]
 
     async def redraw(self, stale: StalePrevious, *, now: datetime) -> None:
-        """Has the card redrawn; idempotent, each statement in a transaction of its own."""
+        """Invalidates the card. Idempotent; each statement in a transaction of its own."""
         await self._database.rows(INVALIDATE_PREVIOUS_CARD, domain=stale.domain, before=stale.id, now=now)
         await self._database.rows(CLEAR_STALE, id=stale.id, since=stale.since)

@@ -1,4 +1,4 @@
-"""Threads: how far each has told its deployment's chain of events."""
+"""Threads: up to which audit event each was posted."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -41,7 +41,7 @@ UPDATE threads SET telling_link = :link, telling_since = :since, telling_channel
 STORE_POSTED: Final = (
     f"UPDATE threads SET told_link = :link, telling_link = NULL, telling_since = NULL {WHERE_LEASED}"
 )
-# The card says that a channel cannot be reached.
+# The card shows that the channel is unreachable.
 INVALIDATE_CARD: Final = "UPDATE cards SET due_at = :now WHERE gate_id = :gate AND due_at IS NULL"
 STORE_ALL_POSTED: Final = f"""
 UPDATE threads SET told_link = GREATEST(told_link, :link), telling_link = NULL, telling_since = NULL,
@@ -58,7 +58,7 @@ UPDATE threads SET due_at = :due_at, claimed_by = NULL, claimed_until = NULL, la
 
 
 class Threads:
-    """One replica's side of the threads; see `app.flow.notify.post_timeline.ThreadRecord`."""
+    """Threads, leased by one replica; see `app.flow.notify.post_timeline.ThreadRecord`."""
 
     def __init__(self, database: Database, owner: UUID) -> None:
         self._database = database
@@ -66,7 +66,7 @@ class Threads:
         self.leases = Leases(database, "threads", owner)
 
     async def claim(self, *, now: datetime, limit: int) -> Sequence[DueThread]:
-        """Leases threads that may have something to tell."""
+        """Leases threads with possibly unposted events."""
         claimed = await self.leases.claim(now=now, limit=limit)
         if not claimed:
             return []
@@ -74,7 +74,7 @@ class Threads:
         return await self.leases.build_readable(rows, partial(_due, claimed), key=lambda row: row.id)
 
     async def posting(self, due: DueThread, *, tried: PendingPost) -> bool:
-        """Writes down the intent, before Slack is asked. False: the lease is lost."""
+        """Stores the intent to post, before the call to Slack. False: the lease is lost."""
         values = {
             "link": tried.seq,
             "since": tried.since,
@@ -84,7 +84,7 @@ class Threads:
         return bool(await self._database.rows(STORE_POST_INTENT, **self._lease_values(due), **values))
 
     async def skipped(self, due: DueThread, *, seq: int, channel: str, problem: str, now: datetime) -> None:
-        """Passes over what was to be said in a channel that takes no messages, and has the card say so."""
+        """Skips a message for a channel that accepts none; the card shows it."""
         log.warning("channel_skipped", channel=channel, problem=problem, gate=str(due.view.id))
         await self._channels.closed(channel, problem=problem, now=now)
         await self.posted(due, seq=seq)
@@ -95,11 +95,11 @@ class Threads:
         await self._database.rows(STORE_POSTED, **self._lease_values(due), link=seq)
 
     async def caught_up(self, due: DueThread, *, seq: int) -> None:
-        """There was no more to tell when this was claimed."""
+        """Everything known at the claim is posted."""
         await self._database.rows(STORE_ALL_POSTED, **self._lease_values(due), link=seq, was_due=due.due_at)
 
     async def retry_later(self, due: DueThread, *, error: str, uncertain: bool, due_at: datetime) -> None:
-        """Puts the thread back until `due_at`; `uncertain`: the post may have arrived."""
+        """Reschedules the thread to `due_at`; `uncertain`: the post may have arrived."""
         values = {"error": error[:500], "uncertain": uncertain, "due_at": due_at}
         await self._database.rows(RESCHEDULE, **self._lease_values(due), **values)
 
@@ -120,7 +120,7 @@ def _due(claimed: Mapping[Any, int], row: Any) -> DueThread:
 
 
 def _tried(row: Any) -> PendingPost | None:
-    """What an older release tried was in the card's thread."""
+    """The attempted post. Older releases posted in the card's thread."""
     if row.telling_link is None:
         return None
     return PendingPost(
