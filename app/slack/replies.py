@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 Body = Mapping[str, Any]
 
 ACK_TIMEOUT_SECONDS: Final = 2.5
-"""Slack waits 3 s for the ack. Work not committed by then is rolled back, and the user is told."""
+"""Slack waits 3 s for the ack. Work not committed by then is rolled back, and the user gets an error."""
 
 REPLY_TIMEOUT_SECONDS: Final = 16
 DENIAL_REPEAT_SECONDS: Final = 60

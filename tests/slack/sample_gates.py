@@ -123,11 +123,11 @@ STATES: Final[Mapping[str, tuple[GateView, OwnedDomain | None]]] = {
     ),
     "unverified": (view(replace(WAITING, verified=False), switch=UNKNOWN), None),
     "unconfigured": (view(), None),
-    "approved-telling": (
+    "approved-reporting": (
         view(Decided(id=GATE, verdict=Verdict.APPROVED, verified=True), **APPROVED),
         ORDER,
     ),
-    "approved-told": (
+    "approved-acknowledged": (
         view(reported(Verdict.APPROVED, Outcome.TOLD), **APPROVED, **acknowledged(Outcome.TOLD, "Succeeded")),
         ORDER,
     ),
@@ -148,7 +148,7 @@ STATES: Final[Mapping[str, tuple[GateView, OwnedDomain | None]]] = {
         ),
         ORDER,
     ),
-    "contradicted": (
+    "conflict": (
         view(
             reported(Verdict.APPROVED, Outcome.CONTRADICTED),
             **APPROVED,
@@ -164,7 +164,7 @@ STATES: Final[Mapping[str, tuple[GateView, OwnedDomain | None]]] = {
         ),
         ORDER,
     ),
-    "rescue": (
+    "auto-rollback": (
         view(
             reported(Verdict.APPROVED, Outcome.TOLD),
             switch=replace(SWITCH, creator="codeDeployRollback", rollback_of="d-BAD000001"),

@@ -44,7 +44,7 @@ CARD_BLOCK: Final = re.compile("(decide|course)\\.[0-9]+")
 """Block ids of a card's buttons (`decision_buttons`, `progress_buttons`)."""
 
 OUTDATED_CARD_DENIALS: Final = (AlreadyDecided, CardIsOld, TooLate, NotVerified, HeldBack, RulesChanged)
-"""Denials after which the card may be outdated and is redrawn. Other denials cause no Slack call."""
+"""Denials after which the card may be outdated, and is redrawn. Other denials cause no Slack call."""
 
 Ack = Callable[..., Awaitable[Any]]
 Body = Mapping[str, Any]

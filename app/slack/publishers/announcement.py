@@ -25,7 +25,7 @@ EVENT_TYPE: Final = "switchgate_announcement"
 
 
 class SlackAnnouncer:
-    """See `app.flow.notify.announce.Herald`."""
+    """See `app.flow.notify.announce.Announcer`."""
 
     def __init__(
         self, client: AsyncWebClient, *, texts: Texts, rules: Rules, rate_limiter: RateLimiter

@@ -55,7 +55,7 @@ class Card:
 
 
 class SlackCardPublisher:
-    """See `app.flow.notify.publish_card.Canvas`."""
+    """See `app.flow.notify.publish_card.CardPublisher`."""
 
     def __init__(
         self,

@@ -21,7 +21,7 @@ THREAD_GONE_ERRORS: Final = frozenset({"thread_not_found", "message_not_found", 
 
 
 class SlackTimelinePublisher:
-    """See `app.flow.notify.post_timeline.Storyteller`."""
+    """See `app.flow.notify.post_timeline.TimelinePublisher`."""
 
     def __init__(
         self,

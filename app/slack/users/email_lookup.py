@@ -25,7 +25,7 @@ NOT_FOUND_ERRORS: Final = frozenset({"users_not_found", "missing_scope", "user_n
 
 
 class SlackEmailLookup:
-    """See `app.flow.evidence.resolve_deployer.AddressBook`. Answers are cached for ten minutes, also
+    """See `app.flow.evidence.resolve_deployer.EmailLookup`. Answers are cached for ten minutes, also
     negative ones.
     """
 

@@ -100,7 +100,7 @@ STATES: Final[dict[str, tuple[GateView, RuleStatus | None]]] = {
         waiting(),
         rule_status(waiting(), replace(STRICT, policy=replace(STRICT.policy, required_checks=()))),
     ),
-    "glass-broken": (
+    "break-glass": (
         view(
             DECIDED,
             basis=Basis.BREAK_GLASS,
