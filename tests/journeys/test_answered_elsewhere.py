@@ -8,7 +8,7 @@ from prometheus_client import REGISTRY
 from app.sandbox.people import CHANNEL, GRACE, MINA, OLU
 from tests.flow import outsiders
 from tests.harness import Harness, text_of
-from tests.journeys.test_following import CANARY
+from tests.journeys.test_switch_lifecycle import CANARY
 from tests.journeys.test_undo import undo
 from tests.slack.play import deploys, press_in
 
@@ -137,8 +137,8 @@ async def test_while_the_event_does_not_show_it_the_gate_goes_on_waiting(
     deployment, _ = await harness.open_gate("order", config=CANARY)
     harness.aws.faults.delay_endings(shown)
     harness.clock.advance(seconds=30)
-    looks = len(harness.aws.calls("GetDeploymentTarget"))
-    await harness.until(lambda: len(harness.aws.calls("GetDeploymentTarget")) > looks)
+    polls = len(harness.aws.calls("GetDeploymentTarget"))
+    await harness.until(lambda: len(harness.aws.calls("GetDeploymentTarget")) > polls)
     assert harness.gate(deployment)["phase"] == "awaiting"
     await harness.approve(MINA.id, deployment)
     assert await harness.reported(deployment) == ["Succeeded"]

@@ -89,7 +89,7 @@ async def test_the_cards_show_the_queue_and_each_proceeds_when_it_is_unblocked(b
         first = await going(harness, "payment")
         second, _ = await harness.open_gate("order")
         third, _ = await harness.open_gate("auth")
-        beside, _ = await harness.open_gate("hub")
+        unrelated, _ = await harness.open_gate("hub")
 
         await harness.until(lambda: WAITS.format("payment") in harness.card_text(second))
         assert first in harness.card_text(second)
@@ -97,9 +97,9 @@ async def test_the_cards_show_the_queue_and_each_proceeds_when_it_is_unblocked(b
         await harness.until(lambda: "This one is number 2 in line, after order." in harness.card_text(third))
         assert "Not to be approved now" in harness.card_text(third)
         await refused(harness, OLU.id, third, "number 2 in line, after order")
-        assert "One at a time" not in harness.card_text(beside)
-        await harness.approve(OLU.id, beside)
-        assert await harness.reported(beside) == ["Succeeded"]
+        assert "One at a time" not in harness.card_text(unrelated)
+        await harness.approve(OLU.id, unrelated)
+        assert await harness.reported(unrelated) == ["Succeeded"]
         assert WAITS.format("payment") in await say(harness, OLU.id, "order")
 
         await come_through(harness, "payment", first)
@@ -117,7 +117,7 @@ async def test_the_cards_show_the_queue_and_each_proceeds_when_it_is_unblocked(b
         (call,) = await called(harness, third)  # and not before, while order was in line for longer
         assert "It is the turn of *auth* now" in call
         assert len(calls(harness, second)) == 1
-        assert calls(harness, first) == calls(harness, beside) == []
+        assert calls(harness, first) == calls(harness, unrelated) == []
 
 
 async def test_nobody_is_called_to_what_never_waited_or_has_been_answered(build: Build) -> None:
@@ -219,8 +219,8 @@ async def test_auto_rollbacks_and_undos_wait_for_nobody(build: Build) -> None:
         await harness.until(lambda: "undo" in harness.actions(done) and "Finished" in harness.card_text(done))
         await going(harness, "payment")
 
-        rescue = harness.aws.deploy("auth", creator="codeDeployRollback")
-        assert await harness.reported(rescue) == ["Succeeded"]
+        auto_rollback = harness.aws.deploy("auth", creator="codeDeployRollback")
+        assert await harness.reported(auto_rollback) == ["Succeeded"]
         await harness.press(OLU.id, done, "undo")
         await harness.until(lambda: harness.slack.views.top(OLU.id) is not None)
         form = harness.slack.views.top(OLU.id)

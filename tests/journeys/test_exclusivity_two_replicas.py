@@ -33,12 +33,12 @@ def test_eight_domains_pressed_at_once_go_one_after_the_other(one_at_a_time: Fle
     deployments = [fleet_.aws.deploy(domain.name, config=CANARY) for domain in EIGHT_DOMAINS]
     fleet_.until(lambda: sum(1 for card in fleet_.cards() if buttons(card)) == len(deployments))
 
-    for turn in range(1, 4):
+    for approved in range(1, 4):
         with ThreadPoolExecutor(24) as people:
             for card in fleet_.cards():
                 for person in EVERYBODY:
                     people.submit(fleet_.slack.press, person.id, card.channel, card.ts, "approve")
-        assert fleet_.count(APPROVED) == turn
+        assert fleet_.count(APPROVED) == approved
         fleet_.until(lambda: all(has_gone(fleet_, row["domain"]) for row in fleet_.rows(APPROVED_DOMAINS)))
 
 

@@ -72,7 +72,7 @@ async def fetched(harness: Harness) -> str:
     return "\n".join(said)
 
 
-async def play(harness: Harness) -> str:
+async def run_switch(harness: Harness) -> str:
     """Blue is given a secret in the open; green changes it. Everybody looks at everything. Gives the deployment."""
     harness.aws.register_revision(
         "order", "1.42.0", environment={"DB_PASSWORD": OLD}, secrets={"API_KEY": f"arn:aws:ssm:{SOURCE}"}
@@ -101,7 +101,7 @@ async def play(harness: Harness) -> str:
 
 
 async def test_a_secret_in_the_environment_appears_nowhere(log: io.StringIO, harness: Harness) -> None:
-    await play(harness)
+    await run_switch(harness)
     responses = await fetched(harness)
     places = {
         "Slack": harness.slack.traffic(),
@@ -122,7 +122,7 @@ async def test_a_secret_in_the_environment_appears_nowhere(log: io.StringIO, har
 
 async def test_what_was_searched_would_have_shown_it(harness: Harness) -> None:
     """The names of the same variables are in all the places where a value could have been."""
-    second = await play(harness)
+    second = await run_switch(harness)
     assert "DB_PASSWORD" in harness.slack.traffic()
     assert "DB_PASSWORD" in everything_recorded(harness.database_url)
     assert "DB_PASSWORD" in await fetched(harness)

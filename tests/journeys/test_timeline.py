@@ -9,7 +9,7 @@ from app.sandbox.aws.topology import EIGHT_DOMAINS
 from app.sandbox.people import CHANNEL, MINA, OLU, config_text
 from app.sandbox.slack.shapes import Message
 from tests.harness import Harness, running_harness, text_of
-from tests.journeys.test_following import approved
+from tests.journeys.test_switch_lifecycle import approved
 
 
 def thread(harness: Harness, deployment: str) -> list[Message]:

@@ -8,7 +8,7 @@ from app.sandbox.people import CHANNEL, GRACE, JUN, MINA, OLU
 from app.sandbox.slack.answers import SubmitResult
 from tests.flow import outsiders
 from tests.harness import Harness, text_of
-from tests.journeys.test_following import CANARY, approved
+from tests.journeys.test_switch_lifecycle import CANARY, approved
 from tests.slack.play import deploys
 
 

@@ -8,7 +8,7 @@ import pytest
 from app.sandbox.aws.topology import SandboxDomain
 from app.sandbox.people import GRACE, MINA, OLU, config_text
 from tests.harness import Harness, running_harness
-from tests.journeys.test_following import CANARY, approved
+from tests.journeys.test_switch_lifecycle import CANARY, approved
 from tests.journeys.test_undo import finished, switched, undo
 from tests.slack.play import deploys
 

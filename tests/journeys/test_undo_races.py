@@ -8,7 +8,7 @@ import pytest
 from app.sandbox.aws.topology import SandboxDomain
 from app.sandbox.people import GRACE, OLU
 from tests.harness import Harness, running_harness
-from tests.journeys.test_following import CANARY, approved
+from tests.journeys.test_switch_lifecycle import CANARY, approved
 from tests.journeys.test_undo import finished, undo
 
 PLAIN = SandboxDomain("order", 8020, auto_rollback=())

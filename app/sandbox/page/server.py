@@ -29,7 +29,7 @@ from app.sandbox.slack.render import STYLESHEET
 HERE: Final = Path(__file__).parent
 HEADERS: Final = {
     "Cache-Control": "no-store",
-    # What commits and people write is drawn here: no script but the page's own may run.
+    # What commits and people write is rendered here: no script but the page's own may run.
     "Content-Security-Policy": "default-src 'self'; img-src 'self' https: data:; frame-ancestors 'none'; "
     "base-uri 'none'; form-action 'none'",
     "Referrer-Policy": "no-referrer",

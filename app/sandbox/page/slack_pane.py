@@ -8,7 +8,7 @@ from app.sandbox.slack.shapes import Channel, Json, Message, View
 from app.sandbox.slack.stand_in import SlackStandIn
 from app.sandbox.slack.viewer import Viewer
 
-Drawn = tuple[Message, Message | None, Json]
+RenderedPiece = tuple[Message, Message | None, Json]
 """A rendered piece and its sources: the message, and the root of its thread if that is shown too."""
 
 
@@ -18,7 +18,7 @@ class SlackPane:
     def __init__(self, slack: SlackStandIn, user: str) -> None:
         self._slack = slack
         self._person = slack.people.user(user)
-        self._drawn: dict[str, Drawn] = {}
+        self._rendered: dict[str, RenderedPiece] = {}
 
     def pieces(self) -> dict[str, Any]:
         """`place:…`, `message:…`, and `modal` and `home` while there is one."""
@@ -40,7 +40,7 @@ class SlackPane:
         return [*(place for place in self._slack.people.channels() if not place.is_im), direct]
 
     def _messages(self, viewer: Viewer, places: set[str]) -> dict[str, Json]:
-        shown: dict[str, Drawn] = {}
+        shown: dict[str, RenderedPiece] = {}
         for message in self._slack.messages.in_channel(viewer=self._person.id):
             if message.channel not in places:
                 continue
@@ -49,13 +49,13 @@ class SlackPane:
             root = self._root(message) if message.broadcast else None
             if root is not None:
                 shown[f"{key}:channel"] = self._piece(f"{key}:channel", message, root, viewer)
-        self._drawn = shown
+        self._rendered = shown
         return {key: piece for key, (_, _, piece) in shown.items()}
 
-    def _piece(self, key: str, message: Message, root: Message | None, viewer: Viewer) -> Drawn:
+    def _piece(self, key: str, message: Message, root: Message | None, viewer: Viewer) -> RenderedPiece:
         """With a `root`: the broadcast reply in the channel. Without: the message itself."""
-        old = self._drawn.get(key)
-        # Messages are frozen: the same objects draw the same piece.
+        old = self._rendered.get(key)
+        # Messages are frozen: the same objects give the same piece.
         if old and old[0] is message and old[1] is root:
             return old
         if root is None:

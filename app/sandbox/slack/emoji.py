@@ -91,12 +91,12 @@ _SHORTCODE: Final = re.compile(r"(:[a-z0-9_+\-]+:)")
 
 
 def with_emoji(text: str) -> Html:
-    """Escapes what is not markup, and draws the shortcodes."""
+    """Escapes what is not markup, and renders the shortcodes."""
     parts = _SHORTCODE.split(safe(text))
-    return Html("".join(_drawn(part) for part in parts))
+    return Html("".join(_rendered(part) for part in parts))
 
 
-def _drawn(part: str) -> str:
+def _rendered(part: str) -> str:
     found = TABLE.get(part[1:-1]) if part.startswith(":") else None
     if found is None:
         return part

@@ -20,8 +20,11 @@ _ENTITY: Final = re.compile(r"<([^<>\n]+)>")
 _BARE_URL: Final = re.compile(r"https?://[^\s<>|\ue000\ue001]+[^\s<>|.,;:!?)\ue000\ue001]")
 _LINKED: Final = ("https://", "http://", "mailto:", "tel:")
 _STYLES: Final = tuple(
-    (re.compile(rf"(?<![\w{mark}]){mark}(?=[^\s{mark}])([^\n{mark}]*[^\s{mark}]){mark}(?![\w{mark}])"), name)
-    for mark, name in ((r"\*", "b"), ("_", "i"), ("~", "s"))
+    (
+        re.compile(rf"(?<![\w{d}]){d}(?=[^\s{d}])([^\n{d}]*[^\s{d}]){d}(?![\w{d}])"),
+        name,
+    )
+    for d, name in ((r"\*", "b"), ("_", "i"), ("~", "s"))
 )
 _QUOTE: Final = re.compile(r"^(?:>|&gt;) ?")
 _BROADCASTS: Final = ("channel", "here", "everyone")
@@ -29,18 +32,18 @@ _BROADCASTS: Final = ("channel", "here", "everyone")
 
 def mrkdwn_html(text: str, *, viewer: Viewer, verbatim: bool = True) -> Html:
     """`verbatim` false: bare addresses become links too, as Slack does by default."""
-    return _Drawing(viewer, verbatim=verbatim).draw(text)
+    return _Renderer(viewer, verbatim=verbatim).render(text)
 
 
-class _Drawing:
-    """One text. What is drawn already is held aside, so that later rules cannot look into it."""
+class _Renderer:
+    """One text. What is rendered already is held aside, so that later rules cannot look into it."""
 
     def __init__(self, viewer: Viewer, *, verbatim: bool) -> None:
         self._viewer = viewer
         self._verbatim = verbatim
         self._held: list[Html] = []
 
-    def draw(self, text: str) -> Html:
+    def render(self, text: str) -> Html:
         text = text.replace("\ue000", "").replace("\ue001", "")
         text = _PRE.sub(lambda found: self._hold(tag("pre", {"class": "sl-pre"}, self._code(found[1]))), text)
         text = _CODE.sub(
@@ -53,21 +56,21 @@ class _Drawing:
 
     def _lines(self, text: str) -> Html:
         """Quotations and the lines between them."""
-        drawn: list[Html] = []
+        rendered: list[Html] = []
         quoted: list[str] = []
         plain: list[str] = []
         for line in text.split("\n"):
             is_quote = _QUOTE.match(line) is not None
             if is_quote and plain:
-                drawn.append(self._paragraph(plain))
+                rendered.append(self._paragraph(plain))
             elif not is_quote and quoted:
-                drawn.append(tag("blockquote", {"class": "sl-quote"}, self._paragraph(quoted)))
+                rendered.append(tag("blockquote", {"class": "sl-quote"}, self._paragraph(quoted)))
             (quoted if is_quote else plain).append(_QUOTE.sub("", line) if is_quote else line)
         if quoted:
-            drawn.append(tag("blockquote", {"class": "sl-quote"}, self._paragraph(quoted)))
+            rendered.append(tag("blockquote", {"class": "sl-quote"}, self._paragraph(quoted)))
         if plain:
-            drawn.append(self._paragraph(plain))
-        return join(*drawn)
+            rendered.append(self._paragraph(plain))
+        return join(*rendered)
 
     def _paragraph(self, lines: list[str]) -> Html:
         """Takes the lines, so that the list is empty afterwards."""
@@ -79,9 +82,9 @@ class _Drawing:
 
     def _entity(self, found: re.Match[str]) -> str:
         inner = found[1]
-        for prefix, draw in self._entities():
+        for prefix, render in self._entities():
             if inner.startswith(prefix):
-                return self._hold(draw(inner))
+                return self._hold(render(inner))
         return found[0].replace("<", "&lt;").replace(">", "&gt;")
 
     def _entities(self) -> tuple[tuple[str | tuple[str, ...], Callable[[str], Html]], ...]:
@@ -122,8 +125,8 @@ class _Drawing:
         """Code shows markup as it is, save that addresses and mentions lose their brackets."""
         return safe(_decoded(_ENTITY.sub(lambda found: found[1].rpartition("|")[2], text)))
 
-    def _hold(self, drawn: Html) -> str:
-        self._held.append(drawn)
+    def _hold(self, rendered: Html) -> str:
+        self._held.append(rendered)
         return f"\ue000{len(self._held) - 1}\ue001"
 
     def _released(self, text: str) -> Html:

@@ -60,9 +60,11 @@ def view_html(view: View, *, viewer: Viewer, values: Mapping[str, str] | None = 
 
 def blocks_html(blocks: Sequence[Json], frame: Frame, *, errors: Mapping[str, str] | None = None) -> Html:
     """`errors` are rendered under their inputs, by block id."""
-    drawn = [_BLOCKS.get(block["type"], _unknown)(block, frame) for block in blocks]
+    rendered = [_BLOCKS.get(block["type"], _unknown)(block, frame) for block in blocks]
     errors_html = [_error((errors or {}).get(block["block_id"])) for block in blocks]
-    return tag("div", {"class": "sl-blocks"}, *(join(*pair) for pair in zip(drawn, errors_html, strict=True)))
+    return tag(
+        "div", {"class": "sl-blocks"}, *(join(*pair) for pair in zip(rendered, errors_html, strict=True))
+    )
 
 
 def _text_only(message: Message, viewer: Viewer) -> Html:
@@ -128,14 +130,14 @@ def _context(block: Json, frame: Frame) -> Html:
     parts = []
     for element in block["elements"]:
         is_image = element["type"] == "image"
-        drawn = element_html(element, block["block_id"], frame) if is_image else text_html(element, frame)
-        parts.append(tag("span", {"class": "sl-context-part", "dir": "auto"}, drawn))
+        rendered = element_html(element, block["block_id"], frame) if is_image else text_html(element, frame)
+        parts.append(tag("span", {"class": "sl-context-part", "dir": "auto"}, rendered))
     return tag("div", {"class": "sl-context"}, *parts)
 
 
 def _actions(block: Json, frame: Frame) -> Html:
-    drawn = (element_html(element, block["block_id"], frame) for element in block["elements"])
-    return tag("div", {"class": "sl-actions", "data-block-id": block["block_id"]}, *drawn)
+    rendered = (element_html(element, block["block_id"], frame) for element in block["elements"])
+    return tag("div", {"class": "sl-actions", "data-block-id": block["block_id"]}, *rendered)
 
 
 def _divider(_block: Json, _frame: Frame) -> Html:

@@ -12,8 +12,8 @@ from app.sandbox.slack.shapes import Json
 
 def element_html(element: Json, block_id: str, frame: Frame) -> Html:
     """Any element, in a message, a view or an input."""
-    draw = DRAWN.get(element["type"], _unknown)
-    return draw(element, block_id, frame)
+    render = RENDERERS.get(element["type"], _unknown)
+    return render(element, block_id, frame)
 
 
 def _button(element: Json, block_id: str, frame: Frame) -> Html:
@@ -153,9 +153,9 @@ def _unknown(element: Json, block_id: str, frame: Frame) -> Html:
     return tag("span", {"class": "sl-unknown"}, f"[{element['type']}]")
 
 
-Draw = Callable[[Json, str, Frame], Html]
+Renderer = Callable[[Json, str, Frame], Html]
 
-DRAWN: Final[dict[str, Draw]] = {
+RENDERERS: Final[dict[str, Renderer]] = {
     "button": _button,
     "image": _image,
     "static_select": _select,

@@ -1,4 +1,4 @@
-"""Where an element is drawn, and what it says about itself.
+"""Where an element is rendered, and what it says about itself.
 
 Every one that can be pressed says so in `data-` attributes: `data-action-id`, `data-block-id`, `data-value`; in a
 message `data-channel` and `data-ts`, in a view `data-view-id`; and where it asks back first `data-confirm-title`,
@@ -22,7 +22,7 @@ Attributes = dict[str, str | bool | None]
 class Frame:
     """The context of rendering. `place`: the attributes that name the message or view.
 
-    `values`: what was typed so far, by block id, so that redrawing a form loses nothing.
+    `values`: what was typed so far, by block id, so that re-rendering a form loses nothing.
     """
 
     viewer: Viewer

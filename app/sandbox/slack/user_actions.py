@@ -35,7 +35,7 @@ class UserActions:
     ) -> PressResult:
         """Presses a button, or picks an option by its value.
 
-        A button that has gone since can still be pressed, as by a client that has not redrawn yet.
+        A button that has gone since can still be pressed, as by a client that has not updated yet.
         `value` replaces what the button carries, as no honest client would.
         """
         person = self._ws.people.user(user)

@@ -30,7 +30,7 @@ async def test_without_a_test_listener_green_is_not_checked_before_its_first_swi
 
 
 @pytest.mark.parametrize(
-    ("state", "reason", "description", "mark"),
+    ("state", "reason", "description", "emoji"),
     [
         ("initial", "Elb.RegistrationInProgress", "Target registration is in progress", ":grey_question:"),
         ("initial", "Elb.InitialHealthChecking", "Initial health checks in progress", ":grey_question:"),
@@ -42,11 +42,11 @@ async def test_without_a_test_listener_green_is_not_checked_before_its_first_swi
     ],
 )
 async def test_other_states_of_a_target(
-    harness: Harness, state: str, reason: str, description: str, mark: str
+    harness: Harness, state: str, reason: str, description: str, emoji: str
 ) -> None:
     deployment, _ = await harness.open_gate("order")
     await harness.until(lambda: "Green looks fit" in harness.card_text(deployment))
     harness.aws.set_health("order", "green", state, reason=reason, description=description)
     harness.clock.advance(seconds=20)
     await harness.until(lambda: reason in harness.card_text(deployment))
-    assert f"{mark} Green: " in harness.card_text(deployment)
+    assert f"{emoji} Green: " in harness.card_text(deployment)

@@ -7,7 +7,7 @@ import pytest
 
 from app.sandbox.people import CHANNEL, OLU
 from tests.harness import text_of
-from tests.journeys.test_following import CANARY
+from tests.journeys.test_switch_lifecycle import CANARY
 from tests.replicas import Fleet, fleet
 
 pytestmark = pytest.mark.slow
@@ -28,7 +28,7 @@ def card(few: Fleet, deployment: str) -> str:
     return text_of(few.card(deployment))
 
 
-def story(few: Fleet, deployment: str) -> str:
+def thread_text(few: Fleet, deployment: str) -> str:
     """The card's thread."""
     replies = few.slack.messages.replies(CHANNEL.id, few.card(deployment).ts)
     return "\n".join(text_of(reply) for reply in replies)
@@ -54,8 +54,8 @@ def test_a_canary_is_followed_to_its_end_by_one_replica_after_another(few: Fleet
     few.start_together(1)
     few.until(lambda: "Finished" in card(few, deployment))
 
-    few.until(lambda: "blue is terminated" in story(few, deployment))
-    timeline = story(few, deployment)
+    few.until(lambda: "blue is terminated" in thread_text(few, deployment))
+    timeline = thread_text(few, deployment)
     once = ["Waits for an answer", "*Approved*", "*10 %*", "*100 %*", "blue is terminated"]
     assert [timeline.count(part) for part in once] == [1] * len(once)
     assert few.count("audit_events WHERE kind IN ('traffic_moved', 'switched', 'switch_ended')") == 3

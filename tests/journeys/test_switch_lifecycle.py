@@ -1,4 +1,4 @@
-"""After the yes: the card follows the switch to its end, whoever ends it."""
+"""After the approval: the card shows the switch until it ends, however it ends."""
 
 from typing import Final
 
@@ -10,14 +10,14 @@ CANARY: Final = "CodeDeployDefault.ECSCanary10Percent5Minutes"
 
 
 async def approved(harness: Harness, domain: str = "order", **how: str) -> str:
-    """A switch that Mina let through."""
+    """A switch that Mina approved."""
     deployment, _ = await harness.open_gate(domain, **how)
     await harness.approve(MINA.id, deployment)
     assert await harness.reported(deployment) == ["Succeeded"]
     return deployment
 
 
-async def test_a_canary_walks_from_ten_percent_to_the_end_of_blue(harness: Harness) -> None:
+async def test_a_canary_goes_from_ten_percent_to_the_end_of_blue(harness: Harness) -> None:
     deployment = await approved(harness, config=CANARY)
 
     harness.aws.advance_until(lambda: harness.aws.share("order")["green"] == 10)
