@@ -59,7 +59,7 @@ def reading_of(answer: Mapping[str, Any]) -> RevisionReading:
             tags=tuple(_tags(answer.get("tags") or [])),
             active=str(definition.get("status") or "ACTIVE") == "ACTIVE",
         ),
-        marks={**_other("", plain, _OWN | _SHOWN), **_marks(plain["containerDefinitions"])},
+        digests={**_other("", plain, _OWN | _SHOWN), **_marks(plain["containerDefinitions"])},
     )
 
 

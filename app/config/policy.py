@@ -155,7 +155,7 @@ def policy_from(default: PolicyTable, own: PolicyTable) -> Policy:
         approve_when_checks_pass=table.approve_when_checks_pass,
         variants=tuple(_variant(when) for when in table.when),
         finish_now=table.finish_now,
-        manners=reminders_from(table),
+        reminder_settings=reminders_from(table),
     )
 
 

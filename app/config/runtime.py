@@ -50,7 +50,7 @@ class RuntimeConfig:
     def channels(self) -> frozenset[str]:
         """Every channel that the configuration names, escalation channels included."""
         domains = self.config.domains.values()
-        called = {domain.policy.manners.escalate_to or "" for domain in domains}
+        called = {domain.policy.reminder_settings.escalate_to or "" for domain in domains}
         named = {self.config.channel, *(domain.channel for domain in domains), *called}
         return frozenset(channel for channel in named if channel.startswith(("C", "G")))
 

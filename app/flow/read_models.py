@@ -155,7 +155,7 @@ class GateView:
     gate: Gate
     switch: Switch
     hook_name: str
-    edition: int
+    prompt_version: int
     version: int
     opened_at: datetime
     deadline_at: datetime
@@ -219,7 +219,7 @@ def undo_context_of(view: GateView) -> UndoContext:
     finishes = asked is not None and asked.deed is InterventionKind.FINISH
     back = view.rollback
     return UndoContext(
-        course=progress_of(view),
+        progress=progress_of(view),
         is_auto_rollback=view.basis is Basis.AUTO_ROLLBACK,
         superseded=view.superseded,
         obstacle=view.switch.previous_obstacle,

@@ -46,30 +46,36 @@ class ReminderSettings:
 class Reminder:
     """One nudge and its moment."""
 
-    nudge: ReminderKind
+    kind: ReminderKind
     at: datetime
 
 
 def reminders(
-    manners: ReminderSettings, *, opened_at: datetime, deadline_at: datetime
+    reminder_settings: ReminderSettings, *, opened_at: datetime, deadline_at: datetime
 ) -> tuple[Reminder, ...]:
     """All of a gate's, in order; those that would come before the gate had begun to wait are left out.
 
     Quiet hours spare people a reminder, never an escalation: that one was asked for by name.
     """
-    planned = [Reminder(nudge=ReminderKind.LAST, at=deadline_at - before) for before in manners.before]
-    if manners.at_half:
-        planned.append(Reminder(nudge=ReminderKind.HALF, at=opened_at + (deadline_at - opened_at) / 2))
-    spared = [one for one in planned if manners.quiet is None or not manners.quiet.hold(one.at)]
-    if manners.escalate_to is not None:
-        spared.append(Reminder(nudge=ReminderKind.ESCALATION, at=deadline_at - manners.escalate_before))
+    planned = [
+        Reminder(kind=ReminderKind.LAST, at=deadline_at - before) for before in reminder_settings.before
+    ]
+    if reminder_settings.at_half:
+        planned.append(Reminder(kind=ReminderKind.HALF, at=opened_at + (deadline_at - opened_at) / 2))
+    spared = [
+        one for one in planned if reminder_settings.quiet is None or not reminder_settings.quiet.hold(one.at)
+    ]
+    if reminder_settings.escalate_to is not None:
+        spared.append(
+            Reminder(kind=ReminderKind.ESCALATION, at=deadline_at - reminder_settings.escalate_before)
+        )
     kept = [one for one in spared if one.at > opened_at]
-    return tuple(sorted(kept, key=lambda one: (one.at, one.nudge)))
+    return tuple(sorted(kept, key=lambda one: (one.at, one.kind)))
 
 
 def next_reminder(
-    manners: ReminderSettings, *, opened_at: datetime, deadline_at: datetime, after: datetime
+    reminder_settings: ReminderSettings, *, opened_at: datetime, deadline_at: datetime, after: datetime
 ) -> Reminder | None:
     """The first one later than `after`; None: there is none left."""
-    planned = reminders(manners, opened_at=opened_at, deadline_at=deadline_at)
+    planned = reminders(reminder_settings, opened_at=opened_at, deadline_at=deadline_at)
     return next((one for one in planned if one.at > after), None)

@@ -41,8 +41,8 @@ class Phase(StrEnum):
 class Outcome(StrEnum):
     """What became of the report."""
 
-    TOLD = "told"
-    CONTRADICTED = "contradicted"
+    ACKNOWLEDGED = "told"
+    CONFLICT = "contradicted"
     UNDELIVERABLE = "undeliverable"
 
 
@@ -84,12 +84,12 @@ NO_REASON: Final = "-"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Awaiting:
-    """Waits for people. `edition` names what is asked: a button names the edition that it was drawn for."""
+    """Waits for people. `prompt_version` names what is asked: a button names the edition that it was drawn for."""
 
     id: GateId
     opened_at: datetime
     deadline_at: datetime
-    edition: int
+    prompt_version: int
     verified: bool
     deployer: UserId | None
     approved_by: frozenset[UserId]
@@ -102,7 +102,7 @@ class Awaiting:
         """Everybody whose vote stands."""
         return self.approved_by | self.rejected_by
 
-    def case(
+    def evaluation_context(
         self, *, policy: Policy, roster: Roster, rule_inputs: RuleInputs, now: datetime
     ) -> EvaluationContext:
         """Everything that a vote at `now` is judged by."""
@@ -120,21 +120,21 @@ class Awaiting:
         )
 
     def vote(
-        self, vote: Vote, *, edition: int, policy: Policy, roster: Roster, rule_inputs: RuleInputs
+        self, vote: Vote, *, prompt_version: int, policy: Policy, roster: Roster, rule_inputs: RuleInputs
     ) -> tuple["Awaiting", Decision | None]:
         """Counts a vote; gives the decision if it settles the gate. Raises a `Denial`, changing nothing."""
-        self._must_take(edition=edition, now=vote.at)
-        case = self.case(policy=policy, roster=roster, rule_inputs=rule_inputs, now=vote.at)
+        self._must_take(prompt_version=prompt_version, now=vote.at)
+        context = self.evaluation_context(policy=policy, roster=roster, rule_inputs=rule_inputs, now=vote.at)
         if vote.choice is Choice.REJECT:
-            return self._reject(vote, case)
-        judge_approval(case, person=vote.person, reason=vote.reason)
-        after = case.approved_also_by(vote.person.user)
+            return self._reject(vote, context)
+        judge_approval(context, person=vote.person, reason=vote.reason)
+        after = context.approved_also_by(vote.person.user)
         permit = permit_by_votes(self.id, after, last=vote.person)
         return self._with(after.ballot), Approval(permit=permit, at=vote.at) if permit else None
 
-    def take_back(self, user: UserId, *, now: datetime) -> "Awaiting":
+    def retract_vote(self, user: UserId, *, now: datetime) -> "Awaiting":
         """Forgets this person's vote. Raises a `Denial`."""
-        self._must_take(edition=self.edition, now=now)
+        self._must_take(prompt_version=self.prompt_version, now=now)
         if user not in self.voters:
             raise NoVote
         return replace(self, approved_by=self.approved_by - {user}, rejected_by=self.rejected_by - {user})
@@ -145,8 +145,8 @@ class Awaiting:
         """The approval of a domain that approves itself when its checks pass; None while it does not."""
         if not self.verified or now >= self.deadline_at:
             return None
-        case = self.case(policy=policy, roster=roster, rule_inputs=rule_inputs, now=now)
-        permit = permit_by_checks(self.id, case)
+        context = self.evaluation_context(policy=policy, roster=roster, rule_inputs=rule_inputs, now=now)
+        permit = permit_by_checks(self.id, context)
         return Approval(permit=permit, at=now) if permit else None
 
     def approve_by_earlier_votes(
@@ -155,17 +155,17 @@ class Awaiting:
         """The approval by the votes that stand; None while they are not enough. `last` approved last."""
         if not self.verified or now >= self.deadline_at or last.user not in self.approved_by:
             return None
-        case = self.case(policy=policy, roster=roster, rule_inputs=rule_inputs, now=now)
-        if self.rejected_by or not case.may_vote(last.user) or case.is_own(last.user):
+        context = self.evaluation_context(policy=policy, roster=roster, rule_inputs=rule_inputs, now=now)
+        if self.rejected_by or not context.may_vote(last.user) or context.is_own(last.user):
             return None
-        permit = permit_by_votes(self.id, case, last=last)
+        permit = permit_by_votes(self.id, context, last=last)
         return Approval(permit=permit, at=now) if permit else None
 
     def break_glass(
         self,
         vote: Vote,
         *,
-        edition: int,
+        prompt_version: int,
         policy: Policy,
         roster: Roster,
         rule_inputs: RuleInputs,
@@ -173,17 +173,17 @@ class Awaiting:
         named: frozenset[str],
     ) -> Approval:
         """The approval of an admin who sets rules aside, in the open. Raises a `Denial`."""
-        self._must_take(edition=edition, now=vote.at)
-        case = self.case(policy=policy, roster=roster, rule_inputs=rule_inputs, now=vote.at)
+        self._must_take(prompt_version=prompt_version, now=vote.at)
+        context = self.evaluation_context(policy=policy, roster=roster, rule_inputs=rule_inputs, now=vote.at)
         permit = permit_by_break_glass(
-            self.id, case, person=vote.person, admins=admins, named=named, reason=vote.reason
+            self.id, context, person=vote.person, admins=admins, named=named, reason=vote.reason
         )
         return Approval(permit=permit, at=vote.at)
 
-    def _reject(self, vote: Vote, case: EvaluationContext) -> tuple["Awaiting", Rejection | None]:
+    def _reject(self, vote: Vote, context: EvaluationContext) -> tuple["Awaiting", Rejection | None]:
         person = vote.person
-        judge_rejection(case, person=person, reason=vote.reason)
-        after = case.rejected_also_by(person.user)
+        judge_rejection(context, person=person, reason=vote.reason)
+        after = context.rejected_also_by(person.user)
         if rejections_missing(after):
             return self._with(after.ballot), None
         reason = vote.reason.strip() or NO_REASON
@@ -192,12 +192,12 @@ class Awaiting:
     def _with(self, ballot: Ballot) -> "Awaiting":
         return replace(self, approved_by=ballot.approved_by, rejected_by=ballot.rejected_by)
 
-    def _must_take(self, *, edition: int, now: datetime) -> None:
+    def _must_take(self, *, prompt_version: int, now: datetime) -> None:
         if not self.verified:
             raise NotVerified
         if now >= self.deadline_at:
             raise TooLate
-        if edition != self.edition:
+        if prompt_version != self.prompt_version:
             raise CardIsOld
 
     def rescue(self, *, creator: str, now: datetime) -> Approval | None:
@@ -210,7 +210,7 @@ class Awaiting:
         permit = permit_for_undo(self.id, by=by, name=name) if self.verified else None
         return Approval(permit=permit, at=now) if permit else None
 
-    def no_longer(self, *, now: datetime) -> "Awaiting":
+    def expire_now(self, *, now: datetime) -> "Awaiting":
         """Its hook turned out to be none that is gated: nobody is to decide it, and CodeDeploy is told `Failed`."""
         return replace(self, deadline_at=min(self.deadline_at, now))
 
@@ -233,7 +233,7 @@ class Awaiting:
 
     def verify(self, *, named: frozenset[UserId] = frozenset(), policy: Policy) -> "Awaiting":
         """CodeDeploy confirmed what this is: the question is asked anew, under the domain's own deadline."""
-        verified = replace(self, verified=True, named=named, edition=self.edition + 1)
+        verified = replace(self, verified=True, named=named, prompt_version=self.prompt_version + 1)
         return verified.started(hook_started=self.opened_at, policy=policy)
 
     def started(self, *, hook_started: datetime, policy: Policy) -> "Awaiting":

@@ -89,7 +89,7 @@ class UndoContext:
     `rolling_back`: CodeDeploy takes it back by itself. `obstacle`: why a redeployment would not help.
     """
 
-    course: Progress
+    progress: Progress
     is_auto_rollback: bool
     superseded: bool
     obstacle: Obstacle | None
@@ -106,7 +106,7 @@ def available_undo(at: UndoContext) -> InterventionKind:
         raise at.under_way
     if at.is_auto_rollback:
         raise NothingToUndo
-    match at.course:
+    match at.progress:
         case Progress.HELD:
             raise NothingToUndo
         case Progress.SHIFTING | Progress.SWITCHED:
@@ -116,7 +116,7 @@ def available_undo(at: UndoContext) -> InterventionKind:
         case Progress.ENDED:
             return _after_a_bad_end(at)
         case _:
-            assert_never(at.course)
+            assert_never(at.progress)
 
 
 def _after_a_bad_end(at: UndoContext) -> InterventionKind:
@@ -161,13 +161,13 @@ def judge_finish(
     for already in (at.under_way, at.finishing):
         if already is not None:
             raise already
-    if not policy.finish_now or at.course is not Progress.SWITCHED or at.blue_ends:
+    if not policy.finish_now or at.progress is not Progress.SWITCHED or at.blue_ends:
         raise NothingToFinish
 
 
 def judge_intervener(*, person: Person, policy: Policy, admins: tuple[str, ...], roster: Roster) -> None:
     """The domain's approvers and the admins may intervene; nobody else."""
-    if person.standing is not AccountStatus.MEMBER:
-        raise NotAMember(person.standing)
+    if person.account_status is not AccountStatus.MEMBER:
+        raise NotAMember(person.account_status)
     if not roster.holds(person.user, approvers=(*policy.voters, *admins)):
         raise NotAnApprover

@@ -17,10 +17,10 @@ class InvalidActionValue(ValueError):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ActionValue:
     gate: GateId
-    edition: int
+    prompt_version: int
 
     def __str__(self) -> str:
-        return f"{self.gate}.{self.edition}"
+        return f"{self.gate}.{self.prompt_version}"
 
     @classmethod
     def parse(cls, value: object) -> "ActionValue":
@@ -28,4 +28,4 @@ class ActionValue:
         found = _SHAPE.fullmatch(value) if isinstance(value, str) else None
         if found is None:
             raise InvalidActionValue
-        return cls(gate=GateId(UUID(found[1])), edition=int(found[2]))
+        return cls(gate=GateId(UUID(found[1])), prompt_version=int(found[2]))

@@ -49,7 +49,7 @@ def test_no_value_comes_past_the_wall() -> None:
             logConfiguration={"logDriver": "splunk", "options": {"splunk-token": SECRET}},
         )
     )
-    kept = f"{reading!r} {reading.revision!r} {dict(reading.marks)!r}"
+    kept = f"{reading!r} {reading.revision!r} {dict(reading.digests)!r}"
     assert SECRET not in kept
     assert SECRET.encode().hex() not in kept
     [container] = reading.revision.containers
@@ -59,7 +59,7 @@ def test_no_value_comes_past_the_wall() -> None:
 def test_marks_are_keyed_so_that_guessing_a_value_finds_nothing() -> None:
     [mark] = [
         mark
-        for spot, mark in reading_of(answer(environment=variables(PIN="1234"))).marks.items()
+        for spot, mark in reading_of(answer(environment=variables(PIN="1234"))).digests.items()
         if spot == FieldPath("web", "variable", "PIN")
     ]
     assert mark not in {hashlib.sha256(guess).digest() for guess in (b"1234", b'"1234"')}

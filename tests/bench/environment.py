@@ -110,7 +110,7 @@ class BenchEnvironment:
             self.open_gates(count - len(found), at_once=8)
             self.settle()
             found = self.rows(WAITING, count)
-        return [(str(gate), edition, ts) for gate, edition, ts in found]
+        return [(str(gate), prompt_version, ts) for gate, prompt_version, ts in found]
 
     def settle(self, seconds: float = 180) -> None:
         """Waits until the loops have nothing to do: what one measurement left must not slow the next."""

@@ -33,9 +33,9 @@ def hook_request(event: Mapping[str, str]) -> bytes:
     return http_request(path, body, {"Content-Type": "application/json", **signed})
 
 
-def approve_request(gate: str, edition: int, ts: str) -> bytes:
+def approve_request(gate: str, prompt_version: int, ts: str) -> bytes:
     """Mina presses Approve on the gate's card. The message comes along, as Slack sends it."""
-    value = f"{gate}.{edition}"
+    value = f"{gate}.{prompt_version}"
     action = {
         "type": "button",
         "action_id": "approve",
@@ -76,7 +76,7 @@ def approve_request(gate: str, edition: int, ts: str) -> bytes:
     return _slack_request({"payload": json.dumps(payload)})
 
 
-def undo_request(gate: str, edition: int) -> bytes:
+def undo_request(gate: str, prompt_version: int) -> bytes:
     """Mina has said why, and submits the form of Undo."""
     value = {"type": "plain_text_input", "value": "Orders fail on green."}
     payload: dict[str, object] = {
@@ -92,7 +92,7 @@ def undo_request(gate: str, edition: int) -> bytes:
             "id": "V0BENCH",
             "type": "modal",
             "callback_id": "undo_reason",
-            "private_metadata": f"{gate}.{edition}/stop",
+            "private_metadata": f"{gate}.{prompt_version}/stop",
             "state": {"values": {"reason": {"reason": value}}},
         },
     }

@@ -215,9 +215,11 @@ def test_when_to_call_somebody_is_refused_where_nobody_is_to_be_called() -> None
         "policy.escalate_before_minutes",
         "domains.order.escalate_before_minutes",
     }
-    assert loaded(policy + leads).domains["order"].policy.manners.escalate_before == timedelta(minutes=10)
+    assert loaded(policy + leads).domains["order"].policy.reminder_settings.escalate_before == timedelta(
+        minutes=10
+    )
     own = loaded(SMALL.replace("[policy]\n", f"[policy]\n{leads}") + early)
-    assert own.domains["order"].policy.manners.escalate_before == timedelta(minutes=10)
+    assert own.domains["order"].policy.reminder_settings.escalate_before == timedelta(minutes=10)
 
 
 def test_every_mistake_is_told_at_once() -> None:

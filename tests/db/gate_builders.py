@@ -15,7 +15,7 @@ from app.gate.rules.permits import AccountStatus, Choice, Person
 from app.gate.state_machine import Vote
 
 NOW: Final = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
-OLU: Final = Person(user=UserId("U02OLU"), name="Olu Ade", standing=AccountStatus.MEMBER)
+OLU: Final = Person(user=UserId("U02OLU"), name="Olu Ade", account_status=AccountStatus.MEMBER)
 
 
 def key(deployment: str) -> SwitchKey:

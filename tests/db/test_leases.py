@@ -18,7 +18,7 @@ from app.gate.ids import GateId
 from app.gate.state_machine import Outcome
 from tests.db.gate_builders import NOW, event, open_gate, reject
 
-TOLD = Result(outcome=Outcome.TOLD, detail="Failed")
+TOLD = Result(outcome=Outcome.ACKNOWLEDGED, detail="Failed")
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ from tests.db.lock_scene import (
 )
 from tests.gate.seen import evidence
 
-TOLD = Result(outcome=Outcome.TOLD, detail="Failed")
+TOLD = Result(outcome=Outcome.ACKNOWLEDGED, detail="Failed")
 Prepared = Callable[[], Awaitable[object]]
 Prepare = Callable[[Database], Awaitable[Prepared]]
 

@@ -25,7 +25,7 @@ from app.gate.state_machine import Decided, Outcome
 from app.gate.undo import InterventionKind
 from tests.db.gate_builders import NOW, OLU, event, open_gate, reject, save_rejection
 
-TOLD = Result(outcome=Outcome.TOLD, detail="Failed")
+TOLD = Result(outcome=Outcome.ACKNOWLEDGED, detail="Failed")
 CHAIN = "SELECT pg_advisory_xact_lock(hashtextextended('123456789012/ap-northeast-2/d-1', 7))"
 ROWS = ("switches", "gates", "votes", "cards", "reports", "interventions")
 

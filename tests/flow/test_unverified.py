@@ -50,7 +50,7 @@ async def test_a_forged_press_on_an_unconfirmed_gate_does_not_count(harness: Har
     codedeploy_away(harness)
     deployment = await opened(harness)
     gate = harness.gate(deployment)
-    ticket = str(ActionValue(gate=gate["id"], edition=gate["edition"]))
+    ticket = str(ActionValue(gate=gate["id"], prompt_version=gate["edition"]))
 
     await harness.press(OLU.id, other, "approve", value=ticket)
 

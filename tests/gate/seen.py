@@ -49,7 +49,7 @@ def reading(
 ) -> RevisionReading:
     """`marks`: (container, kind, name) -> anything that is equal when the values are."""
     kept = {FieldPath(*spot): value.encode() for spot, value in (marks or {}).items()}
-    return RevisionReading(revision=revision(number, *containers, **given), marks=kept)
+    return RevisionReading(revision=revision(number, *containers, **given), digests=kept)
 
 
 def side(number: int = 42, **given: Any) -> TaskSetEvidence:

@@ -70,7 +70,7 @@ def test_checks_do_not_approve_before_the_deployment_is_confirmed_or_after_the_d
 
 def by_votes(scene: Scene, last: UserId = ANA, gate: Awaiting | None = None) -> Approval | None:
     return (gate or scene.gate).approve_by_earlier_votes(
-        last=Person(user=last, name=last.lower(), standing=AccountStatus.MEMBER),
+        last=Person(user=last, name=last.lower(), account_status=AccountStatus.MEMBER),
         policy=scene.policy,
         roster=ROSTER,
         rule_inputs=scene.rule_inputs,

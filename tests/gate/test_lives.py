@@ -97,7 +97,7 @@ class Lives(RuleBasedStateMachine):
             id=gate,
             opened_at=self.now,
             deadline_at=deadline_after(self.now, allowed=self.policy.deadline),
-            edition=1,
+            prompt_version=1,
             verified=False,
             deployer=None,
             approved_by=frozenset(),
@@ -114,15 +114,17 @@ class Lives(RuleBasedStateMachine):
         self, place: int, crowd: list[tuple[UserId, AccountStatus, Choice, str, int]]
     ) -> None:
         gate = self.waiting[place % len(self.waiting)]
-        for user, standing, choice, reason, off in crowd:
-            self._press(gate, Person(user=user, name=user, standing=standing), choice, reason, off)
+        for user, account_status, choice, reason, off in crowd:
+            self._press(
+                gate, Person(user=user, name=user, account_status=account_status), choice, reason, off
+            )
         assert len(self.record[gate].decisions) <= 1
 
     @precondition(lambda self: self.answerable)
     @rule(place=places, user=st.sampled_from(USERS), choice=st.sampled_from(Choice))
     def an_ordinary_press(self, place: int, user: UserId, choice: Choice) -> None:
         gate = self.answerable[place % len(self.answerable)]
-        member = Person(user=user, name=user, standing=AccountStatus.MEMBER)
+        member = Person(user=user, name=user, account_status=AccountStatus.MEMBER)
         self._press(gate, member, choice, "broken on green" if choice is Choice.REJECT else "", 0)
 
     @precondition(lambda self: self.waiting)
@@ -133,7 +135,7 @@ class Lives(RuleBasedStateMachine):
         if not isinstance(state, Awaiting) or state.deadline_at < self.now:
             return
         self._pass_time_until(state.deadline_at)
-        member = Person(user=user, name=user, standing=AccountStatus.MEMBER)
+        member = Person(user=user, name=user, account_status=AccountStatus.MEMBER)
         refused = self._press(gate, member, Choice.APPROVE, "", 0)
         assert refused is TooLate or not state.verified
 
@@ -195,7 +197,7 @@ class Lives(RuleBasedStateMachine):
         try:
             counted, decision = before.vote(
                 vote,
-                edition=before.edition + off,
+                prompt_version=before.prompt_version + off,
                 policy=self.policy,
                 roster=self.roster,
                 rule_inputs=RuleInputs(shift=None, checks={}, freezes=()),
@@ -256,7 +258,7 @@ class Lives(RuleBasedStateMachine):
         if not isinstance(life.gate, Decided):
             return
         if not life.gate.verified:
-            _refuses(lambda: life.gate.reported(outcome=Outcome.TOLD))  # type: ignore[union-attr]
+            _refuses(lambda: life.gate.reported(outcome=Outcome.ACKNOWLEDGED))  # type: ignore[union-attr]
             return
         answer = answer_to(life.gate.verdict)
         assert answer is not None
@@ -266,7 +268,7 @@ class Lives(RuleBasedStateMachine):
         if fault in {"answer lost", "killed before the commit"}:
             return
         same = taken or life.hook.held is answer
-        life.gate = life.gate.reported(outcome=Outcome.TOLD if same else Outcome.CONTRADICTED)
+        life.gate = life.gate.reported(outcome=Outcome.ACKNOWLEDGED if same else Outcome.CONFLICT)
         life.trail.append("reported")
 
     def _pass_time_until(self, moment: datetime) -> None:
@@ -281,7 +283,7 @@ class Lives(RuleBasedStateMachine):
         assert life.verified
         assert off == 0
         assert self.now < before.deadline_at
-        assert person.standing is AccountStatus.MEMBER
+        assert person.account_status is AccountStatus.MEMBER
         assert person.user in members or person.user == USERS[3]
         if choice is Choice.APPROVE:
             assert person.user not in before.approved_by
@@ -318,7 +320,7 @@ class Lives(RuleBasedStateMachine):
         for life in self.record.values():
             if isinstance(life.gate, Reported):
                 equal = life.hook.held is answer_to(life.gate.verdict)
-                assert equal == (life.gate.outcome is Outcome.TOLD)
+                assert equal == (life.gate.outcome is Outcome.ACKNOWLEDGED)
 
     @invariant()
     def law_4_every_gate_has_an_end_inside_codedeploys_hour(self) -> None:

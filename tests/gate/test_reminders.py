@@ -9,11 +9,11 @@ OPENED = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 DEADLINE = OPENED + timedelta(minutes=55)
 
 
-def planned(manners: ReminderSettings) -> list[tuple[ReminderKind, int]]:
+def planned(reminder_settings: ReminderSettings) -> list[tuple[ReminderKind, int]]:
     """Each nudge, and how many minutes after the opening."""
     return [
-        (one.nudge, round((one.at - OPENED).total_seconds() / 60))
-        for one in reminders(manners, opened_at=OPENED, deadline_at=DEADLINE)
+        (one.kind, round((one.at - OPENED).total_seconds() / 60))
+        for one in reminders(reminder_settings, opened_at=OPENED, deadline_at=DEADLINE)
     ]
 
 
@@ -38,6 +38,6 @@ def test_the_next_one_is_the_first_that_is_still_to_come() -> None:
         ReminderSettings(), opened_at=OPENED, deadline_at=DEADLINE, after=OPENED + timedelta(minutes=30)
     )
     assert following is not None
-    assert following.nudge is ReminderKind.LAST
+    assert following.kind is ReminderKind.LAST
     late = next_reminder(ReminderSettings(), opened_at=OPENED, deadline_at=DEADLINE, after=DEADLINE)
     assert late is None

@@ -45,7 +45,7 @@ def awaiting(**changes: object) -> Awaiting:
         "id": GateId(uuid4()),
         "opened_at": NOW,
         "deadline_at": NOW + timedelta(minutes=55),
-        "edition": 1,
+        "prompt_version": 1,
         "verified": True,
         "deployer": None,
         "approved_by": frozenset(),
@@ -53,8 +53,8 @@ def awaiting(**changes: object) -> Awaiting:
     return Awaiting(**(facts | changes))  # type: ignore[arg-type]
 
 
-def person(user: str, standing: AccountStatus = AccountStatus.MEMBER) -> Person:
-    return Person(user=UserId(user), name=user.lower(), standing=standing)
+def person(user: str, account_status: AccountStatus = AccountStatus.MEMBER) -> Person:
+    return Person(user=UserId(user), name=user.lower(), account_status=account_status)
 
 
 def vote(user: str, choice: Choice = Choice.APPROVE, reason: str = "", **changes: object) -> Vote:
@@ -64,31 +64,33 @@ def vote(user: str, choice: Choice = Choice.APPROVE, reason: str = "", **changes
 
 def test_one_approval_is_enough_where_one_is_asked() -> None:
     gate = awaiting()
-    _, decision = gate.vote(vote("U1"), edition=1, policy=ONE, roster=ROSTER, rule_inputs=CLEAR)
+    _, decision = gate.vote(vote("U1"), prompt_version=1, policy=ONE, roster=ROSTER, rule_inputs=CLEAR)
     assert isinstance(decision, Approval)
     assert (decision.permit.gate, decision.permit.by, decision.permit.basis) == (gate.id, "U1", Basis.VOTES)
 
 
 def test_two_different_people_are_needed_where_two_are_asked() -> None:
-    counted, decision = awaiting().vote(vote("U1"), edition=1, policy=TWO, roster=ROSTER, rule_inputs=CLEAR)
+    counted, decision = awaiting().vote(
+        vote("U1"), prompt_version=1, policy=TWO, roster=ROSTER, rule_inputs=CLEAR
+    )
     assert decision is None
     with pytest.raises(AlreadyApproved):
-        counted.vote(vote("U1"), edition=1, policy=TWO, roster=ROSTER, rule_inputs=CLEAR)
-    _, decision = counted.vote(vote("U2"), edition=1, policy=TWO, roster=ROSTER, rule_inputs=CLEAR)
+        counted.vote(vote("U1"), prompt_version=1, policy=TWO, roster=ROSTER, rule_inputs=CLEAR)
+    _, decision = counted.vote(vote("U2"), prompt_version=1, policy=TWO, roster=ROSTER, rule_inputs=CLEAR)
     assert isinstance(decision, Approval)
 
 
 def test_an_approver_who_left_the_group_since_is_not_counted() -> None:
-    counted, _ = awaiting().vote(vote("U1"), edition=1, policy=TWO, roster=ROSTER, rule_inputs=CLEAR)
+    counted, _ = awaiting().vote(vote("U1"), prompt_version=1, policy=TWO, roster=ROSTER, rule_inputs=CLEAR)
     without = Roster(groups={"S0ONCALL": frozenset({UserId("U2")})})
-    _, decision = counted.vote(vote("U2"), edition=1, policy=TWO, roster=without, rule_inputs=CLEAR)
+    _, decision = counted.vote(vote("U2"), prompt_version=1, policy=TWO, roster=without, rule_inputs=CLEAR)
     assert decision is None
 
 
 def test_one_rejection_ends_the_gate_with_its_reason() -> None:
     _, decision = awaiting().vote(
         vote("U2", Choice.REJECT, "  schema is behind "),
-        edition=1,
+        prompt_version=1,
         policy=TWO,
         roster=ROSTER,
         rule_inputs=CLEAR,
@@ -101,26 +103,28 @@ def test_one_rejection_ends_the_gate_with_its_reason() -> None:
 def test_a_rejection_without_a_reason_does_not_count(reason: str) -> None:
     with pytest.raises(ReasonMissing):
         awaiting().vote(
-            vote("U1", Choice.REJECT, reason), edition=1, policy=ONE, roster=ROSTER, rule_inputs=CLEAR
+            vote("U1", Choice.REJECT, reason), prompt_version=1, policy=ONE, roster=ROSTER, rule_inputs=CLEAR
         )
 
 
 def test_a_stranger_to_the_policy_does_not_decide() -> None:
     with pytest.raises(NotAnApprover):
-        awaiting().vote(vote("U7"), edition=1, policy=ONE, roster=ROSTER, rule_inputs=CLEAR)
+        awaiting().vote(vote("U7"), prompt_version=1, policy=ONE, roster=ROSTER, rule_inputs=CLEAR)
 
 
 def test_a_group_that_slack_never_told_us_of_has_nobody_in_it() -> None:
     with pytest.raises(NotAnApprover):
-        awaiting().vote(vote("U1"), edition=1, policy=ONE, roster=Roster(), rule_inputs=CLEAR)
+        awaiting().vote(vote("U1"), prompt_version=1, policy=ONE, roster=Roster(), rule_inputs=CLEAR)
 
 
-@pytest.mark.parametrize("standing", [each for each in AccountStatus if each is not AccountStatus.MEMBER])
-def test_only_full_members_decide(standing: AccountStatus) -> None:
+@pytest.mark.parametrize(
+    "account_status", [each for each in AccountStatus if each is not AccountStatus.MEMBER]
+)
+def test_only_full_members_decide(account_status: AccountStatus) -> None:
     with pytest.raises(NotAMember):
         awaiting().vote(
-            vote("U1", person=person("U1", standing)),
-            edition=1,
+            vote("U1", person=person("U1", account_status)),
+            prompt_version=1,
             policy=ONE,
             roster=ROSTER,
             rule_inputs=CLEAR,
@@ -130,10 +134,10 @@ def test_only_full_members_decide(standing: AccountStatus) -> None:
 def test_own_deployment_may_be_rejected_but_not_approved() -> None:
     own = awaiting(deployer=UserId("U1"))
     with pytest.raises(OwnDeployment):
-        own.vote(vote("U1"), edition=1, policy=ONE, roster=ROSTER, rule_inputs=CLEAR)
+        own.vote(vote("U1"), prompt_version=1, policy=ONE, roster=ROSTER, rule_inputs=CLEAR)
     _, decision = own.vote(
         vote("U1", Choice.REJECT, "mine, and broken"),
-        edition=1,
+        prompt_version=1,
         policy=ONE,
         roster=ROSTER,
         rule_inputs=CLEAR,
@@ -144,18 +148,22 @@ def test_own_deployment_may_be_rejected_but_not_approved() -> None:
 def test_a_press_at_the_deadline_is_too_late() -> None:
     gate = awaiting()
     with pytest.raises(TooLate):
-        gate.vote(vote("U1", at=gate.deadline_at), edition=1, policy=ONE, roster=ROSTER, rule_inputs=CLEAR)
+        gate.vote(
+            vote("U1", at=gate.deadline_at), prompt_version=1, policy=ONE, roster=ROSTER, rule_inputs=CLEAR
+        )
 
 
 def test_a_button_of_an_older_edition_does_not_count() -> None:
     verified = awaiting(verified=False).verify(policy=ONE)
     with pytest.raises(CardIsOld):
-        verified.vote(vote("U1"), edition=1, policy=ONE, roster=ROSTER, rule_inputs=CLEAR)
+        verified.vote(vote("U1"), prompt_version=1, policy=ONE, roster=ROSTER, rule_inputs=CLEAR)
 
 
 def test_nobody_judges_what_codedeploy_has_not_confirmed() -> None:
     with pytest.raises(NotVerified):
-        awaiting(verified=False).vote(vote("U1"), edition=1, policy=ONE, roster=ROSTER, rule_inputs=CLEAR)
+        awaiting(verified=False).vote(
+            vote("U1"), prompt_version=1, policy=ONE, roster=ROSTER, rule_inputs=CLEAR
+        )
 
 
 def test_a_deadline_moves_nearer_and_never_away() -> None:
@@ -212,7 +220,7 @@ def test_nothing_else_passes_as_a_rescue(creator: str) -> None:
 def test_an_unverified_gate_is_not_reported() -> None:
     decided = Decided(id=GateId(uuid4()), verdict=Verdict.EXPIRED, verified=False)
     with pytest.raises(IllegalTransition):
-        decided.reported(outcome=Outcome.TOLD)
+        decided.reported(outcome=Outcome.ACKNOWLEDGED)
 
 
 def test_codedeploy_hears_yes_only_for_an_approval() -> None:
@@ -233,12 +241,12 @@ def test_a_withdrawn_gate_has_nothing_to_report() -> None:
 def test_a_decision_outlives_its_deployment() -> None:
     decided = Decided(id=GateId(uuid4()), verdict=Verdict.APPROVED, verified=True)
     assert decided.ended().outcome is Outcome.UNDELIVERABLE
-    reported = decided.reported(outcome=Outcome.CONTRADICTED)
+    reported = decided.reported(outcome=Outcome.CONFLICT)
     closed = reported.ended()
     assert (reported.verdict, closed.verdict, closed.outcome) == (
         Verdict.APPROVED,
         Verdict.APPROVED,
-        Outcome.CONTRADICTED,
+        Outcome.CONFLICT,
     )
 
 
@@ -246,7 +254,7 @@ def test_a_refused_vote_leaves_the_gate_as_it_was() -> None:
     gate = awaiting(approved_by=frozenset({UserId("U1")}))
     before = repr(gate)
     with pytest.raises(AlreadyApproved):
-        gate.vote(vote("U1"), edition=1, policy=TWO, roster=ROSTER, rule_inputs=CLEAR)
+        gate.vote(vote("U1"), prompt_version=1, policy=TWO, roster=ROSTER, rule_inputs=CLEAR)
     assert repr(gate) == before
 
 
@@ -260,7 +268,7 @@ def test_an_unverified_rescue_waits_for_its_confirmation() -> None:
 def test_verification_asks_anew_under_the_domains_own_deadline() -> None:
     quick = Policy(approvers=("U1",), approvals=1, own_deployment=False, deadline=timedelta(minutes=10))
     verified = awaiting(verified=False).verify(named=frozenset({UserId("U4")}), policy=quick)
-    assert (verified.edition, verified.named, verified.deadline_at) == (
+    assert (verified.prompt_version, verified.named, verified.deadline_at) == (
         2,
         frozenset({UserId("U4")}),
         NOW + timedelta(minutes=10),

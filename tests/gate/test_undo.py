@@ -18,8 +18,8 @@ from app.gate.undo import (
 )
 
 
-def standing(
-    course: Progress,
+def undo_context(
+    progress: Progress,
     *,
     is_auto_rollback: bool = False,
     superseded: bool = False,
@@ -29,7 +29,7 @@ def standing(
     rolling_back: bool = False,
 ) -> UndoContext:
     return UndoContext(
-        course=course,
+        progress=progress,
         is_auto_rollback=is_auto_rollback,
         superseded=superseded,
         obstacle=obstacle,
@@ -42,11 +42,11 @@ def standing(
 @pytest.mark.parametrize(
     ("at", "way"),
     [
-        (standing(Progress.SHIFTING), InterventionKind.STOP),
-        (standing(Progress.SWITCHED), InterventionKind.STOP),
-        (standing(Progress.SWITCHED, obstacle=Obstacle.ABSENT), InterventionKind.STOP),
-        (standing(Progress.FINISHED), InterventionKind.REDEPLOY),
-        (standing(Progress.ENDED, on_green=True), InterventionKind.REDEPLOY),
+        (undo_context(Progress.SHIFTING), InterventionKind.STOP),
+        (undo_context(Progress.SWITCHED), InterventionKind.STOP),
+        (undo_context(Progress.SWITCHED, obstacle=Obstacle.ABSENT), InterventionKind.STOP),
+        (undo_context(Progress.FINISHED), InterventionKind.REDEPLOY),
+        (undo_context(Progress.ENDED, on_green=True), InterventionKind.REDEPLOY),
     ],
 )
 def test_while_blue_runs_a_stop_takes_it_back_and_after_that_a_redeployment(
@@ -58,18 +58,18 @@ def test_while_blue_runs_a_stop_takes_it_back_and_after_that_a_redeployment(
 @pytest.mark.parametrize(
     ("at", "refusal"),
     [
-        (standing(Progress.HELD), NothingToUndo),
-        (standing(Progress.ENDED), NothingToUndo),
-        (standing(Progress.SWITCHED, is_auto_rollback=True), NothingToUndo),
-        (standing(Progress.ENDED, on_green=True, rolling_back=True), RollingBack),
-        (standing(Progress.ENDED, on_green=True, superseded=True), Superseded),
+        (undo_context(Progress.HELD), NothingToUndo),
+        (undo_context(Progress.ENDED), NothingToUndo),
+        (undo_context(Progress.SWITCHED, is_auto_rollback=True), NothingToUndo),
+        (undo_context(Progress.ENDED, on_green=True, rolling_back=True), RollingBack),
+        (undo_context(Progress.ENDED, on_green=True, superseded=True), Superseded),
         *(
-            (standing(course, on_green=True, obstacle=obstacle), NoPreviousRevision)
-            for course in (Progress.FINISHED, Progress.ENDED)
+            (undo_context(progress, on_green=True, obstacle=obstacle), NoPreviousRevision)
+            for progress in (Progress.FINISHED, Progress.ENDED)
             for obstacle in Obstacle
         ),
-        (standing(Progress.FINISHED, superseded=True), Superseded),
-        (standing(Progress.SWITCHED, under_way=UnderWay(by=UserId("U1"), name="Ana")), UnderWay),
+        (undo_context(Progress.FINISHED, superseded=True), Superseded),
+        (undo_context(Progress.SWITCHED, under_way=UnderWay(by=UserId("U1"), name="Ana")), UnderWay),
     ],
 )
 def test_where_there_is_no_way_back_the_reason_has_a_name(at: UndoContext, refusal: type[Denial]) -> None:

@@ -23,14 +23,14 @@ from tests.gate.rules.cases import ANA, BEN, DAN, EVE, POLICY, ROSTER
 ADMINS = ("UADMIN", "SADMIN")
 STRANGER = UserId("UNOBODY")
 SWITCHED = UndoContext(
-    course=Progress.SWITCHED, is_auto_rollback=False, superseded=False, obstacle=None, under_way=None
+    progress=Progress.SWITCHED, is_auto_rollback=False, superseded=False, obstacle=None, under_way=None
 )
 SOMEBODY_WAS_FIRST = UnderWay(by=BEN, name="ben")
 DBA = replace(POLICY, require=(ApproverSource(people=("SDBA",), approvals=1),))
 
 
-def person(user: UserId, standing: AccountStatus = AccountStatus.MEMBER) -> Person:
-    return Person(user=user, name=user.lower(), standing=standing)
+def person(user: UserId, account_status: AccountStatus = AccountStatus.MEMBER) -> Person:
+    return Person(user=user, name=user.lower(), account_status=account_status)
 
 
 def undo(
@@ -66,11 +66,13 @@ def test_nobody_else_may_intervene() -> None:
             judge(person(STRANGER))
 
 
-@pytest.mark.parametrize("standing", [each for each in AccountStatus if each is not AccountStatus.MEMBER])
-def test_only_full_members_intervene(standing: AccountStatus) -> None:
+@pytest.mark.parametrize(
+    "account_status", [each for each in AccountStatus if each is not AccountStatus.MEMBER]
+)
+def test_only_full_members_intervene(account_status: AccountStatus) -> None:
     for judge in (undo, finish):
         with pytest.raises(NotAMember):
-            judge(person(BEN, standing))
+            judge(person(BEN, account_status))
 
 
 @pytest.mark.parametrize("reason", ["", " ", "\n"])
@@ -81,8 +83,8 @@ def test_an_undo_has_a_reason(reason: str) -> None:
 
 def test_an_undo_is_the_one_that_the_form_showed() -> None:
     with pytest.raises(NotWhatWasAsked):
-        undo(person(BEN), at=replace(SWITCHED, course=Progress.FINISHED))
-    undo(person(BEN), at=replace(SWITCHED, course=Progress.FINISHED), asked=InterventionKind.REDEPLOY)
+        undo(person(BEN), at=replace(SWITCHED, progress=Progress.FINISHED))
+    undo(person(BEN), at=replace(SWITCHED, progress=Progress.FINISHED), asked=InterventionKind.REDEPLOY)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +92,7 @@ def test_an_undo_is_the_one_that_the_form_showed() -> None:
     [
         (SWITCHED, False, NothingToFinish),
         *(
-            (replace(SWITCHED, course=course), True, NothingToFinish)
+            (replace(SWITCHED, progress=course), True, NothingToFinish)
             for course in Progress
             if course is not Progress.SWITCHED
         ),

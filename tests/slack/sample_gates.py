@@ -63,7 +63,7 @@ WAITING: Final = Awaiting(
     id=GATE,
     opened_at=NOON,
     deadline_at=NOON + timedelta(minutes=55),
-    edition=1,
+    prompt_version=1,
     verified=True,
     deployer=None,
     approved_by=frozenset(),
@@ -80,7 +80,7 @@ def view(gate: Gate = WAITING, **more: Any) -> GateView:
         "gate": gate,
         "switch": SWITCH,
         "hook_name": "BeforeAllowTraffic",
-        "edition": 1,
+        "prompt_version": 1,
         "version": 7,
         "opened_at": NOON,
         "deadline_at": NOON + timedelta(minutes=55),
@@ -128,15 +128,27 @@ STATES: Final[Mapping[str, tuple[GateView, OwnedDomain | None]]] = {
         ORDER,
     ),
     "approved-acknowledged": (
-        view(reported(Verdict.APPROVED, Outcome.TOLD), **APPROVED, **acknowledged(Outcome.TOLD, "Succeeded")),
+        view(
+            reported(Verdict.APPROVED, Outcome.ACKNOWLEDGED),
+            **APPROVED,
+            **acknowledged(Outcome.ACKNOWLEDGED, "Succeeded"),
+        ),
         ORDER,
     ),
     "rejected": (
-        view(reported(Verdict.REJECTED, Outcome.TOLD), **REJECTED, **acknowledged(Outcome.TOLD, "Failed")),
+        view(
+            reported(Verdict.REJECTED, Outcome.ACKNOWLEDGED),
+            **REJECTED,
+            **acknowledged(Outcome.ACKNOWLEDGED, "Failed"),
+        ),
         ORDER,
     ),
     "expired": (
-        view(reported(Verdict.EXPIRED, Outcome.TOLD), **AT_DEADLINE, **acknowledged(Outcome.TOLD, "Failed")),
+        view(
+            reported(Verdict.EXPIRED, Outcome.ACKNOWLEDGED),
+            **AT_DEADLINE,
+            **acknowledged(Outcome.ACKNOWLEDGED, "Failed"),
+        ),
         ORDER,
     ),
     "withdrawn": (
@@ -150,9 +162,9 @@ STATES: Final[Mapping[str, tuple[GateView, OwnedDomain | None]]] = {
     ),
     "conflict": (
         view(
-            reported(Verdict.APPROVED, Outcome.CONTRADICTED),
+            reported(Verdict.APPROVED, Outcome.CONFLICT),
             **APPROVED,
-            **acknowledged(Outcome.CONTRADICTED, "Failed"),
+            **acknowledged(Outcome.CONFLICT, "Failed"),
         ),
         ORDER,
     ),
@@ -166,12 +178,12 @@ STATES: Final[Mapping[str, tuple[GateView, OwnedDomain | None]]] = {
     ),
     "auto-rollback": (
         view(
-            reported(Verdict.APPROVED, Outcome.TOLD),
+            reported(Verdict.APPROVED, Outcome.ACKNOWLEDGED),
             switch=replace(SWITCH, creator="codeDeployRollback", rollback_of="d-BAD000001"),
             basis=Basis.AUTO_ROLLBACK,
             decided_at=NOON,
             decided_name="codeDeployRollback",
-            **acknowledged(Outcome.TOLD, "Succeeded"),
+            **acknowledged(Outcome.ACKNOWLEDGED, "Succeeded"),
         ),
         ORDER,
     ),

@@ -327,7 +327,7 @@ def _decision_columns(decision: Decision | None) -> dict[str, Any]:
                 "decided_by": permit.by,
                 "decided_name": permit.name,
                 "reason": permit.reason,
-                "broken": overridden_rules_to_json(permit.broken),
+                "broken": overridden_rules_to_json(permit.overridden_rules),
             }
         case Rejection():
             who = {"decided_by": decision.by, "decided_name": decision.name}

@@ -226,7 +226,7 @@ class HeldSwitchRow:
         values = {
             "gate": gate.id,
             "deadline_at": gate.deadline_at,
-            "edition": gate.edition,
+            "edition": gate.prompt_version,
             "remind_at": remind_at,
             "now": now,
             "events": events_parameter(events),
@@ -263,7 +263,7 @@ class HeldSwitchRow:
         values = {"gate": gate.id, "held_status": held_status, "differs": differs, "now": now}
         found = await execute(self._driver, STORE_COMPARISON, {**values, "events": events_parameter(events)})
         if found and differs:
-            REPORTS.labels(outcome=Outcome.CONTRADICTED).inc()
+            REPORTS.labels(outcome=Outcome.CONFLICT).inc()
         self._open_gates = [
             replace(view, event_read_at=now) if view.id == gate.id else view for view in self._open_gates
         ]

@@ -75,7 +75,7 @@ def rule_inputs_of(view: GateView, *, domain: OwnedDomain, rules: Rules) -> Rule
 
 def evaluation_context_of(context: ApprovalContext, *, rules: Rules, now: datetime) -> EvaluationContext:
     """Everything that an answer at `now` is judged by."""
-    return context.gate.case(
+    return context.gate.evaluation_context(
         policy=context.domain.policy,
         roster=rules.roster(),
         rule_inputs=context.rule_inputs,
@@ -129,30 +129,30 @@ class RuleStatus:
 def rule_status_of(view: GateView, *, rules: Rules, now: datetime) -> RuleStatus | None:
     """None where nobody can answer now."""
     try:
-        case = evaluation_context_of(approval_context_of(view, rules=rules), rules=rules, now=now)
+        context = evaluation_context_of(approval_context_of(view, rules=rules), rules=rules, now=now)
     except Denial:
         return None
-    unmet = (*blockers_of(case), *missing_approvals(case))
+    unmet = (*blockers_of(context), *missing_approvals(context))
     return RuleStatus(
-        policy=case.policy,
-        variants=case.rules.variants,
+        policy=context.policy,
+        variants=context.rules.variants,
         unmet=unmet,
-        approvals_required=approvals_required(case),
-        stale_groups=tuple(rules.stale_groups(case.policy.voters)),
-        queued_ahead=queued_ahead(case.policy.exclusivity, case.rule_inputs.queue),
-        failed_predecessors=failed_predecessors(case.policy.exclusivity, case.rule_inputs.queue),
-        discounted_voters=discounted_voters(case),
-        unreachable_approvals=unreachable_approvals(case),
+        approvals_required=approvals_required(context),
+        stale_groups=tuple(rules.stale_groups(context.policy.voters)),
+        queued_ahead=queued_ahead(context.policy.exclusivity, context.rule_inputs.queue),
+        failed_predecessors=failed_predecessors(context.policy.exclusivity, context.rule_inputs.queue),
+        discounted_voters=discounted_voters(context),
+        unreachable_approvals=unreachable_approvals(context),
     )
 
 
 def rejections_after(view: GateView, *, person: Person, rules: Rules, now: datetime) -> int:
     """How many more people would have to reject after this person; 0: theirs ends it, or nobody can answer."""
     try:
-        case = evaluation_context_of(approval_context_of(view, rules=rules), rules=rules, now=now)
+        context = evaluation_context_of(approval_context_of(view, rules=rules), rules=rules, now=now)
     except Denial:
         return 0
-    return rejections_missing(case.rejected_also_by(person.user))
+    return rejections_missing(context.rejected_also_by(person.user))
 
 
 def violations_for(
@@ -160,9 +160,11 @@ def violations_for(
 ) -> tuple[Violation, ...]:
     """The rules that stand in the way now; for `person`, were they to approve. Empty where nobody can answer."""
     try:
-        case = evaluation_context_of(approval_context_of(view, rules=rules), rules=rules, now=now)
+        context = evaluation_context_of(approval_context_of(view, rules=rules), rules=rules, now=now)
     except Denial:
         return ()
     return (
-        (*blockers_of(case), *missing_approvals(case)) if person is None else rules_to_override(case, person)
+        (*blockers_of(context), *missing_approvals(context))
+        if person is None
+        else rules_to_override(context, person)
     )

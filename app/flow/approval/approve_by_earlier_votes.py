@@ -79,7 +79,7 @@ def _approval(
         return None
     approval = context.gate.approve_by_earlier_votes(
         # The account was looked at when the vote was taken.
-        last=Person(user=last.voter, name=last.name, standing=AccountStatus.MEMBER),
+        last=Person(user=last.voter, name=last.name, account_status=AccountStatus.MEMBER),
         policy=context.domain.policy,
         roster=rules.roster(),
         rule_inputs=context.rule_inputs,

@@ -30,7 +30,7 @@ class BreakGlassRequest:
     """The submitted form. `named`: the marks of the rules that it named as broken."""
 
     gate: GateId
-    edition: int
+    prompt_version: int
     person: Person
     named: frozenset[str]
     reason: str
@@ -98,7 +98,7 @@ async def _approve(
     context = approval_context_of(held.view, rules=rules)
     approval = context.gate.break_glass(
         Vote(person=request.person, choice=Choice.APPROVE, reason=request.reason, at=now),
-        edition=request.edition,
+        prompt_version=request.prompt_version,
         policy=context.domain.policy,
         roster=rules.roster(),
         rule_inputs=context.rule_inputs,
@@ -115,7 +115,7 @@ async def _approve(
         domain=held.view.switch.domain,
         gate=request.gate,
         detail={
-            "broken": "; ".join(rule_key(rule) for rule in approval.permit.broken),
+            "broken": "; ".join(rule_key(rule) for rule in approval.permit.overridden_rules),
             "reason": approval.permit.reason,
         },
     )

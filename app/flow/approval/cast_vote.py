@@ -33,10 +33,10 @@ from app.gate.state_machine import NO_REASON, Awaiting, Vote
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VoteRequest:
-    """One person's approve or reject. `edition` is the one that the pressed button was drawn for."""
+    """One person's approve or reject. `prompt_version` is the one that the pressed button was drawn for."""
 
     gate: GateId
-    edition: int
+    prompt_version: int
     person: Person
     choice: Choice
     reason: str
@@ -186,7 +186,7 @@ def _judge(request: VoteRequest, view: GateView, *, rules: Rules, now: datetime)
     vote = Vote(person=who, choice=request.choice, reason=request.reason.strip(), at=now)
     counted, decision = context.gate.vote(
         vote,
-        edition=request.edition,
+        prompt_version=request.prompt_version,
         policy=context.domain.policy,
         roster=roster,
         rule_inputs=context.rule_inputs,
@@ -231,5 +231,5 @@ def denied_event(who: Person, choice: str, view: GateView, refusal: Denial, now:
 
 def _rules_of(refusal: Denial) -> dict[str, Detail]:
     """Which rules held the press back."""
-    held = refusal.held if isinstance(refusal, HeldBack) else ()
+    held = refusal.blockers if isinstance(refusal, HeldBack) else ()
     return {"rules": "; ".join(map(rule_key, held))} if held else {}

@@ -47,7 +47,7 @@ def preview_approval(view: GateView, *, person: Person, rules: Rules, now: datet
     try:
         context.gate.vote(
             vote,
-            edition=view.edition,
+            prompt_version=view.prompt_version,
             policy=context.domain.policy,
             roster=roster,
             rule_inputs=context.rule_inputs,
@@ -55,9 +55,9 @@ def preview_approval(view: GateView, *, person: Person, rules: Rules, now: datet
     except Denial as refusal:
         refused = refusal
     return ApprovalPreview(
-        may_decide=person.standing is AccountStatus.MEMBER and case.may_vote(person.user),
+        may_decide=person.account_status is AccountStatus.MEMBER and case.may_vote(person.user),
         refusal=refused,
-        unmet=refused.held if isinstance(refused, HeldBack) else rules_to_override(case, person),
+        unmet=refused.blockers if isinstance(refused, HeldBack) else rules_to_override(case, person),
         asks_reason=case.policy.reason is ReasonFor.ALWAYS,
         voted=person.user in context.gate.voters,
     )
@@ -68,7 +68,7 @@ def is_named(
 ) -> bool:
     """Whether the rules of the moment let this person decide about the domain at all."""
     owned = rules.domain(domain) if domain else None
-    if owned is None or person.standing is not AccountStatus.MEMBER:
+    if owned is None or person.account_status is not AccountStatus.MEMBER:
         return False
     policy = effective_policy(owned.policy, now=now, shift=shift).policy
     return rules.roster().holds(person.user, approvers=policy.voters)

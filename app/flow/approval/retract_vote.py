@@ -34,7 +34,7 @@ async def retract_vote(
         try:
             gate_now = approval_context_of(view, rules=rules).gate
             voter = rules.roster().known_as(who.user, gate_now.voters)
-            gate_now.take_back(voter, now=now)
+            gate_now.retract_vote(voter, now=now)
             refuse_replay(held.is_replay)
         except Denial as refusal:
             await held.note([denied_event(who, "take_back", view, refusal, now)])

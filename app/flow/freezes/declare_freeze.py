@@ -108,8 +108,8 @@ class Declared:
 
 def may_freeze(person: Person, *, rules: Rules) -> None:
     """Raises the `Denial` of somebody who is no admin."""
-    if person.standing is not AccountStatus.MEMBER:
-        raise NotAMember(person.standing)
+    if person.account_status is not AccountStatus.MEMBER:
+        raise NotAMember(person.account_status)
     if not rules.roster().holds(person.user, approvers=rules.admins):
         raise NotAnAdmin
 

@@ -72,7 +72,7 @@ async def close_answered(
 
 def is_unread(view: GateView) -> bool:
     """Whether CodeDeploy took this gate's answer and its lifecycle event has not been read since."""
-    conflict = isinstance(view.gate, Reported) and view.outcome is Outcome.TOLD
+    conflict = isinstance(view.gate, Reported) and view.outcome is Outcome.ACKNOWLEDGED
     return conflict and view.event_read_at is None
 
 

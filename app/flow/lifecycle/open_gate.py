@@ -82,7 +82,7 @@ def _opening(hook: Hook, confirmation: Confirmation, *, rules: Rules, now: datet
     policy = policy_of(confirmation.verification, rules=rules)
     began = _plausible(confirmation.started_at, now)
     deadline_at = deadline_after(min(began or now, now), allowed=policy.deadline)
-    reminder = next_reminder(policy.manners, opened_at=now, deadline_at=deadline_at, after=now)
+    reminder = next_reminder(policy.reminder_settings, opened_at=now, deadline_at=deadline_at, after=now)
     return Opening(
         gate=GateId(uuid4()),
         key=hook.key,

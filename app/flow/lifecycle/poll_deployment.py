@@ -152,7 +152,7 @@ async def _is_refused(
         refused = observed_event(
             Kind.HOOK_REFUSED, held.switch, now, gate=view.id, hook=refusal.event, why=str(refusal)
         )
-        await held.ask(view.gate.no_longer(now=now), remind_at=None, events=[refused], now=now)
+        await held.ask(view.gate.expire_now(now=now), remind_at=None, events=[refused], now=now)
         return True
     return False
 
@@ -193,6 +193,6 @@ async def _refine(
         else []
     )
     reminder = next_reminder(
-        policy.manners, opened_at=gate.opened_at, deadline_at=gate.deadline_at, after=now
+        policy.reminder_settings, opened_at=gate.opened_at, deadline_at=gate.deadline_at, after=now
     )
     await held.ask(gate, remind_at=reminder.at if reminder else None, events=events, now=now)

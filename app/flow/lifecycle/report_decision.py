@@ -70,7 +70,7 @@ async def _send(due: DueReport, *, deployments: Deployments) -> Result:
         # What it says of a hook that is over nobody has written down: the event itself tells, where it is.
         held = await _held(due, deployments=deployments)
         return held or Result(outcome=Outcome.UNDELIVERABLE, detail=str(refused))
-    return Result(outcome=Outcome.TOLD, detail=due.answer)
+    return Result(outcome=Outcome.ACKNOWLEDGED, detail=due.answer)
 
 
 async def _reconcile(due: DueReport, *, deployments: Deployments) -> Result:
@@ -90,7 +90,7 @@ async def _held(due: DueReport, *, deployments: Deployments) -> Result | None:
     if held is None or not held.over:
         return None
     same = held.status == due.answer
-    outcome = Outcome.TOLD if same else Outcome.CONTRADICTED
+    outcome = Outcome.ACKNOWLEDGED if same else Outcome.CONFLICT
     return Result(outcome=outcome, detail=held.status, event_read=True)
 
 
@@ -101,8 +101,8 @@ def _needs_redraw(due: DueReport, exc: CodeDeployUnavailable, *, again: datetime
 
 
 _KINDS: Final = {
-    Outcome.TOLD: Kind.REPORT_TOLD,
-    Outcome.CONTRADICTED: Kind.REPORT_CONTRADICTED,
+    Outcome.ACKNOWLEDGED: Kind.REPORT_TOLD,
+    Outcome.CONFLICT: Kind.REPORT_CONTRADICTED,
     Outcome.UNDELIVERABLE: Kind.REPORT_UNDELIVERABLE,
 }
 
@@ -112,7 +112,7 @@ def _event(due: DueReport, result: Result, now: datetime) -> Event:
         at=now,
         kind=_KINDS[result.outcome],
         switch=due.view.switch.key,
-        actor=SWITCHGATE if result.outcome is Outcome.TOLD else CODEDEPLOY,
+        actor=SWITCHGATE if result.outcome is Outcome.ACKNOWLEDGED else CODEDEPLOY,
         domain=due.view.switch.domain,
         gate=due.view.id,
         detail={"answer": due.answer, "codedeploy": result.detail, "attempts": due.attempts},

@@ -35,24 +35,26 @@ async def remind(*, record: ReminderRecord, rules: Rules, aside: SetAside, now: 
 
 async def _remind(held: HeldGate, *, rules: Rules, now: datetime) -> None:
     view = held.view
-    manners = _manners(view, rules=rules)
+    reminder_settings = _reminder_settings(view, rules=rules)
     since = view.reminded_at or view.opened_at
-    planned = reminders(manners, opened_at=view.opened_at, deadline_at=view.deadline_at)
+    planned = reminders(reminder_settings, opened_at=view.opened_at, deadline_at=view.deadline_at)
     come = [one for one in planned if since < one.at <= now]
-    following = next_reminder(manners, opened_at=view.opened_at, deadline_at=view.deadline_at, after=now)
+    following = next_reminder(
+        reminder_settings, opened_at=view.opened_at, deadline_at=view.deadline_at, after=now
+    )
     events = [_event(view, one, now) for one in _worth_saying(come)] if view.switch.verified else []
     await held.reminded(at=now, following=following.at if following else None, events=events)
 
 
 def _worth_saying(come: Sequence[Reminder]) -> Sequence[Reminder]:
     """After a pause several may have come at once: the latest says it all, and whoever is called is called."""
-    plain = [one for one in come if one.nudge is not ReminderKind.ESCALATION]
-    return [*plain[-1:], *(one for one in come if one.nudge is ReminderKind.ESCALATION)]
+    plain = [one for one in come if one.kind is not ReminderKind.ESCALATION]
+    return [*plain[-1:], *(one for one in come if one.kind is ReminderKind.ESCALATION)]
 
 
-def _manners(view: GateView, *, rules: Rules) -> ReminderSettings:
+def _reminder_settings(view: GateView, *, rules: Rules) -> ReminderSettings:
     domain = rules.domain(view.switch.domain) if view.switch.domain else None
-    return (domain.policy if domain else rules.default_policy).manners
+    return (domain.policy if domain else rules.default_policy).reminder_settings
 
 
 def _event(view: GateView, reminder: Reminder, now: datetime) -> Event:
@@ -64,5 +66,5 @@ def _event(view: GateView, reminder: Reminder, now: datetime) -> Event:
         actor=SWITCHGATE,
         domain=view.switch.domain,
         gate=view.id,
-        detail={"nudge": reminder.nudge, "minutes": round(left.total_seconds() / 60)},
+        detail={"nudge": reminder.kind, "minutes": round(left.total_seconds() / 60)},
     )

@@ -115,7 +115,7 @@ class Health:
     findings: tuple[Finding, ...]
 
     @property
-    def fit(self) -> bool:
+    def healthy(self) -> bool:
         return not self.findings
 
     @property

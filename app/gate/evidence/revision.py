@@ -121,7 +121,7 @@ class RevisionReading:
     """
 
     revision: Revision
-    marks: Mapping[FieldPath, bytes]
+    digests: Mapping[FieldPath, bytes]
 
     def __repr__(self) -> str:
         return f"Reading({self.revision.name})"

@@ -140,13 +140,13 @@ _KINDS: Final = {
 def _hidden(blue: RevisionReading, green: RevisionReading, *, both: set[str]) -> Iterator[Change]:
     """What differs by its mark, in the containers that both have."""
     visible = _visible(blue, green)
-    for spot in sorted(blue.marks.keys() | green.marks.keys()):
-        if spot.container not in both or blue.marks.get(spot) == green.marks.get(spot):
+    for spot in sorted(blue.digests.keys() | green.digests.keys()):
+        if spot.container not in both or blue.digests.get(spot) == green.digests.get(spot):
             continue
         if (spot.container, spot.kind) in visible:
             continue
         what = _KINDS.get(spot.kind, ChangedPart.OTHER)
-        stayed = spot in blue.marks and spot in green.marks
+        stayed = spot in blue.digests and spot in green.digests
         if stayed or what is ChangedPart.OTHER:
             yield _named(what, ChangeKind.CHANGED, spot.name, spot.container)
 

@@ -75,7 +75,7 @@ class EvaluationContext:
         ids = self.roster.ids(user)
         return not self.policy.own_deployment and (ballot.deployer in ids or bool(ids & ballot.named))
 
-    def under(self, policy: Policy) -> "EvaluationContext":
+    def with_policy(self, policy: Policy) -> "EvaluationContext":
         """The same case under another policy."""
         return replace(self, rules=replace(self.rules, policy=policy))
 
@@ -98,82 +98,82 @@ def active_freezes(freezes: Iterable[Freeze], *, now: datetime) -> list[Frozen]:
     return sorted(frozen, key=lambda each: each.until, reverse=True)
 
 
-def blockers_of(case: EvaluationContext) -> tuple[Blocker, ...]:
+def blockers_of(context: EvaluationContext) -> tuple[Blocker, ...]:
     """What keeps anybody's approval from being taken now."""
-    around = case.rule_inputs
+    inputs = context.rule_inputs
     checks = [
-        CheckNotPassed(name=name, state=around.checks.get(name))
-        for name in case.policy.required_checks
-        if around.checks.get(name) is not CheckState.PASSED
+        CheckNotPassed(name=name, state=inputs.checks.get(name))
+        for name in context.policy.required_checks
+        if inputs.checks.get(name) is not CheckState.PASSED
     ]
-    unknown = [ShiftUnknown()] if case.rules.depends_on_shift else []
-    blocking = exclusivity_blockers(case.policy.exclusivity, around.queue, now=case.now)
-    guard = around.guard.holding(case.now) if around.guard else ()
-    return (*active_freezes(around.freezes, now=case.now), *guard, *blocking, *unknown, *checks)
+    unknown = [ShiftUnknown()] if context.rules.depends_on_shift else []
+    blocking = exclusivity_blockers(context.policy.exclusivity, inputs.queue, now=context.now)
+    guard = inputs.guard.holding(context.now) if inputs.guard else ()
+    return (*active_freezes(inputs.freezes, now=context.now), *guard, *blocking, *unknown, *checks)
 
 
-def discounted_voters(case: EvaluationContext) -> frozenset[UserId]:
+def discounted_voters(context: EvaluationContext) -> frozenset[UserId]:
     """Whose votes do not count now: who may not decide any more, and who approved a deployment of their own."""
-    ballot = case.ballot
-    left = {user for user in ballot.approved_by | ballot.rejected_by if not case.may_vote(user)}
-    return frozenset(left | {user for user in ballot.approved_by if case.is_own(user)})
+    ballot = context.ballot
+    left = {user for user in ballot.approved_by | ballot.rejected_by if not context.may_vote(user)}
+    return frozenset(left | {user for user in ballot.approved_by if context.is_own(user)})
 
 
-def unreachable_approvals(case: EvaluationContext) -> tuple[MissingApproval, ...]:
+def unreachable_approvals(context: EvaluationContext) -> tuple[MissingApproval, ...]:
     """The approvals that nobody is left to give: not enough people are in a source, or all of them deployed this."""
-    policy = case.policy
+    policy = context.policy
     if policy.approve_when_checks_pass and policy.required_checks:
         return ()
     short: list[MissingApproval] = []
     everybody: set[UserId] = set()
     for source in policy.sources:
-        able = {user for user in case.roster.able(source.people) if not case.is_own(user)}
+        able = {user for user in context.roster.able(source.people) if not context.is_own(user)}
         everybody |= able
         if len(able) < source.approvals:
             short.append(ApprovalsRequired(people=source.people, missing=source.approvals - len(able)))
-    if requires_second_approver(case) and len(everybody) < 2 and not short:
+    if requires_second_approver(context) and len(everybody) < 2 and not short:
         short.append(SecondApproverRequired(missing=2 - len(everybody)))
     return tuple(short)
 
 
-def missing_approvals(case: EvaluationContext) -> tuple[MissingApproval, ...]:
+def missing_approvals(context: EvaluationContext) -> tuple[MissingApproval, ...]:
     """Which approvals are missing.
 
     Only those who may decide now are counted: an approver who has left the group since no longer is one, and
     an approval of one's own deployment is none, also where the deployer became known after it. Somebody who
     is in two sources counts in both.
     """
-    for_it = case.ballot.approved_by - discounted_voters(case)
+    for_it = context.ballot.approved_by - discounted_voters(context)
     owed: list[MissingApproval] = []
-    for source in case.policy.sources:
-        have = sum(case.roster.holds(user, approvers=source.people) for user in for_it)
+    for source in context.policy.sources:
+        have = sum(context.roster.holds(user, approvers=source.people) for user in for_it)
         if have < source.approvals:
             owed.append(ApprovalsRequired(people=source.people, missing=source.approvals - have))
-    if requires_second_approver(case) and len(for_it) < 2:
+    if requires_second_approver(context) and len(for_it) < 2:
         owed.append(SecondApproverRequired(missing=2 - len(for_it)))
-    against = _against(case)
+    against = _against(context)
     if against and against >= len(for_it):
         owed.append(Outvoted(against=against))
     return tuple(owed)
 
 
-def rejections_missing(case: EvaluationContext) -> int:
+def rejections_missing(context: EvaluationContext) -> int:
     """How many more people have to reject before the gate ends; 0: it is rejected."""
-    needed = 1 if case.policy.reject is RejectBy.ONE else approvals_required(case) // 2 + 1
-    return max(needed - _against(case), 0)
+    needed = 1 if context.policy.reject is RejectBy.ONE else approvals_required(context) // 2 + 1
+    return max(needed - _against(context), 0)
 
 
-def approvals_required(case: EvaluationContext) -> int:
+def approvals_required(context: EvaluationContext) -> int:
     """How many approvals are asked in all: a majority is more than half of it."""
-    total = sum(source.approvals for source in case.policy.sources)
-    return max(total, 2) if requires_second_approver(case) else total
+    total = sum(source.approvals for source in context.policy.sources)
+    return max(total, 2) if requires_second_approver(context) else total
 
 
-def requires_second_approver(case: EvaluationContext) -> bool:
+def requires_second_approver(context: EvaluationContext) -> bool:
     """Nobody can tell whose own deployment this is, and the policy then asks two different people."""
-    unknown = case.ballot.deployer is None and not case.policy.own_deployment
-    return unknown and case.policy.unknown_deployer is UnknownDeployer.ASK_TWO
+    unknown = context.ballot.deployer is None and not context.policy.own_deployment
+    return unknown and context.policy.unknown_deployer is UnknownDeployer.ASK_TWO
 
 
-def _against(case: EvaluationContext) -> int:
-    return sum(case.may_vote(user) for user in case.ballot.rejected_by)
+def _against(context: EvaluationContext) -> int:
+    return sum(context.may_vote(user) for user in context.ballot.rejected_by)

@@ -29,7 +29,7 @@ class Person:
 
     user: UserId
     name: str
-    standing: AccountStatus
+    account_status: AccountStatus
 
 
 class Choice(StrEnum):
@@ -50,10 +50,10 @@ class Basis(StrEnum):
 class Permit:
     """Proof that this very gate may be approved. Only this module makes one.
 
-    `broken` are the rules that an admin set aside, for `reason`; empty for every other basis.
+    `overridden_rules` are the rules that an admin set aside, for `reason`; empty for every other basis.
     """
 
-    __slots__ = ("basis", "broken", "by", "gate", "name", "reason")
+    __slots__ = ("basis", "by", "gate", "name", "overridden_rules", "reason")
 
     def __init__(
         self,
@@ -63,13 +63,13 @@ class Permit:
         name: str,
         basis: Basis,
         mint: object,
-        broken: tuple[Violation, ...] = (),
+        overridden_rules: tuple[Violation, ...] = (),
         reason: str | None = None,
     ) -> None:
         if mint is not _MINT:
             raise TypeError("a Permit is made by the policy alone")
         self.gate, self.by, self.name, self.basis = gate, by, name, basis
-        self.broken, self.reason = broken, reason
+        self.overridden_rules, self.reason = overridden_rules, reason
 
 
 class Denial(Exception):
@@ -79,9 +79,9 @@ class Denial(Exception):
 class NotAMember(Denial):
     """Bots, guests, strangers, deactivated and unknown accounts never decide."""
 
-    def __init__(self, standing: AccountStatus) -> None:
-        super().__init__(f"the account is not a full member: {standing}")
-        self.standing = standing
+    def __init__(self, account_status: AccountStatus) -> None:
+        super().__init__(f"the account is not a full member: {account_status}")
+        self.account_status = account_status
 
 
 class NotAnApprover(Denial):
@@ -107,9 +107,9 @@ class ReasonMissing(Denial):
 class HeldBack(Denial):
     """A check, a freeze or something unknown keeps anybody's approval from being taken now."""
 
-    def __init__(self, held: tuple[Blocker, ...]) -> None:
-        super().__init__(", ".join(rule_key(rule) for rule in held))
-        self.held = held
+    def __init__(self, blockers: tuple[Blocker, ...]) -> None:
+        super().__init__(", ".join(rule_key(rule) for rule in blockers))
+        self.blockers = blockers
 
 
 class NotAnAdmin(Denial):
@@ -121,76 +121,76 @@ class NothingToBreak(Denial):
 
 
 class RulesChanged(Denial):
-    """A rule is broken that was not among those that the person was shown. `broken` are all of now."""
+    """A rule is broken that was not among those that the person was shown. `overridden_rules` are all of now."""
 
-    def __init__(self, broken: tuple[Violation, ...]) -> None:
+    def __init__(self, overridden_rules: tuple[Violation, ...]) -> None:
         super().__init__("another rule is broken than those that were shown")
-        self.broken = broken
+        self.overridden_rules = overridden_rules
 
 
-def judge_approval(case: EvaluationContext, *, person: Person, reason: str) -> None:
+def judge_approval(context: EvaluationContext, *, person: Person, reason: str) -> None:
     """Raises the `Denial` that applies to this approval; returns when it may be counted."""
-    _must_vote(case, person)
-    if case.is_own(person.user):
+    _must_vote(context, person)
+    if context.is_own(person.user):
         raise OwnDeployment
-    held = blockers_of(case)
-    if held:
-        raise HeldBack(held)
-    again = person.user in case.ballot.approved_by
-    if again and missing_approvals(case):
+    blockers = blockers_of(context)
+    if blockers:
+        raise HeldBack(blockers)
+    again = person.user in context.ballot.approved_by
+    if again and missing_approvals(context):
         raise AlreadyApproved
-    if case.policy.reason is ReasonFor.ALWAYS and not again and not reason.strip():
+    if context.policy.reason is ReasonFor.ALWAYS and not again and not reason.strip():
         raise ReasonMissing
 
 
-def judge_rejection(case: EvaluationContext, *, person: Person, reason: str) -> None:
+def judge_rejection(context: EvaluationContext, *, person: Person, reason: str) -> None:
     """Raises the `Denial` that applies to this rejection; returns when it counts.
 
     Rejecting one's own deployment is allowed, and nothing holds a rejection back: it can only stop traffic
     from moving.
     """
-    _must_vote(case, person)
-    if person.user in case.ballot.rejected_by:
+    _must_vote(context, person)
+    if person.user in context.ballot.rejected_by:
         raise AlreadyRejected
-    if case.policy.reason is not ReasonFor.NEVER and not reason.strip():
+    if context.policy.reason is not ReasonFor.NEVER and not reason.strip():
         raise ReasonMissing
 
 
-def permit_by_votes(gate: GateId, case: EvaluationContext, *, last: Person) -> Permit | None:
+def permit_by_votes(gate: GateId, context: EvaluationContext, *, last: Person) -> Permit | None:
     """The permit, once nothing holds the gate and no approval is owed. `last` voted last."""
-    if blockers_of(case) or missing_approvals(case):
+    if blockers_of(context) or missing_approvals(context):
         return None
     return Permit(gate=gate, by=last.user, name=last.name, basis=Basis.VOTES, mint=_MINT)
 
 
-def permit_by_checks(gate: GateId, case: EvaluationContext) -> Permit | None:
+def permit_by_checks(gate: GateId, context: EvaluationContext) -> Permit | None:
     """The permit of a domain that approves itself when its checks pass.
 
     The checks stand for the approvers' own approvals; what `require` asks of others is owed all the same, and
     a rejection that stands keeps people in it.
     """
-    policy = case.policy
-    if not policy.approve_when_checks_pass or not policy.required_checks or case.ballot.rejected_by:
+    policy = context.policy
+    if not policy.approve_when_checks_pass or not policy.required_checks or context.ballot.rejected_by:
         return None
-    others = case.under(replace(policy, approvals=0, unknown_deployer=UnknownDeployer.ALLOW))
+    others = context.with_policy(replace(policy, approvals=0, unknown_deployer=UnknownDeployer.ALLOW))
     if blockers_of(others) or missing_approvals(others):
         return None
     return Permit(gate=gate, by=None, name="checks", basis=Basis.CHECKS, mint=_MINT)
 
 
-def rules_to_override(case: EvaluationContext, person: Person) -> tuple[Violation, ...]:
+def rules_to_override(context: EvaluationContext, person: Person) -> tuple[Violation, ...]:
     """Every rule that an approval by this person, alone and right now, would set aside."""
     own: list[Violation] = []
-    if not case.may_vote(person.user):
+    if not context.may_vote(person.user):
         own.append(NotNamed())
-    elif case.is_own(person.user):
+    elif context.is_own(person.user):
         own.append(OwnSwitch())
-    return (*blockers_of(case), *own, *missing_approvals(case.approved_also_by(person.user)))
+    return (*blockers_of(context), *own, *missing_approvals(context.approved_also_by(person.user)))
 
 
 def permit_by_break_glass(
     gate: GateId,
-    case: EvaluationContext,
+    context: EvaluationContext,
     *,
     person: Person,
     admins: tuple[str, ...],
@@ -201,15 +201,15 @@ def permit_by_break_glass(
 
     `named`: the marks of the rules that the admin was shown as broken.
     """
-    if person.standing is not AccountStatus.MEMBER:
-        raise NotAMember(person.standing)
-    if not case.roster.holds(person.user, approvers=admins):
+    if person.account_status is not AccountStatus.MEMBER:
+        raise NotAMember(person.account_status)
+    if not context.roster.holds(person.user, approvers=admins):
         raise NotAnAdmin
-    broken = rules_to_override(case, person)
-    if not broken:
+    overridden_rules = rules_to_override(context, person)
+    if not overridden_rules:
         raise NothingToBreak
-    if not {rule_fingerprint(rule) for rule in broken} <= named:
-        raise RulesChanged(broken)
+    if not {rule_fingerprint(rule) for rule in overridden_rules} <= named:
+        raise RulesChanged(overridden_rules)
     if not reason.strip():
         raise ReasonMissing
     return Permit(
@@ -217,7 +217,7 @@ def permit_by_break_glass(
         by=person.user,
         name=person.name,
         basis=Basis.BREAK_GLASS,
-        broken=broken,
+        overridden_rules=overridden_rules,
         reason=reason.strip(),
         mint=_MINT,
     )
@@ -239,8 +239,8 @@ def permit_for_auto_rollback(gate: GateId, *, creator: str) -> Permit | None:
     return Permit(gate=gate, by=None, name=creator, basis=Basis.AUTO_ROLLBACK, mint=_MINT)
 
 
-def _must_vote(case: EvaluationContext, person: Person) -> None:
-    if person.standing is not AccountStatus.MEMBER:
-        raise NotAMember(person.standing)
-    if not case.may_vote(person.user):
+def _must_vote(context: EvaluationContext, person: Person) -> None:
+    if person.account_status is not AccountStatus.MEMBER:
+        raise NotAMember(person.account_status)
+    if not context.may_vote(person.user):
         raise NotAnApprover

@@ -83,7 +83,7 @@ class Policy:
     approve_when_checks_pass: bool = False
     variants: tuple["Variant", ...] = ()
     finish_now: bool = False
-    manners: ReminderSettings = ReminderSettings()
+    reminder_settings: ReminderSettings = ReminderSettings()
     exclusivity: Exclusivity = Exclusivity()
 
     @property

@@ -53,7 +53,7 @@ def stale_group_lines(stale_groups: Sequence[tuple[str, datetime | None]], *, te
 
 def secondary_buttons(view: GateView, *, rule_status: RuleStatus | None, texts: Texts) -> list[Block]:
     """Retract vote if there is a vote, Run checks if there is a probe, Break glass if a rule blocks everybody."""
-    action_value = ActionValue(gate=view.id, edition=view.edition)
+    action_value = ActionValue(gate=view.id, prompt_version=view.prompt_version)
     found = [retract_vote_button(action_value, texts=texts)] if view.votes else []
     if any(check.by == PROBE for check in view.checks):
         found.append(run_checks_button(action_value, texts=texts))

@@ -83,7 +83,7 @@ def card_blocks(
 
 def _escalation_warning(domain: OwnedDomain | None, closed: Mapping[str, str], texts: Texts) -> list[Block]:
     """A warning that the escalation channel cannot be reached."""
-    to = domain.policy.manners.escalate_to if domain else None
+    to = domain.policy.reminder_settings.escalate_to if domain else None
     if to is None or to not in closed:
         return []
     return [context(texts("card.escalation_closed", channel=f"<#{to}>", why=inline(closed[to])))]
@@ -196,12 +196,12 @@ def _outcome_text(view: GateView, texts: Texts) -> str:
     """What was reported to CodeDeploy and what it answered; only after the report succeeded."""
     detail = inline(view.outcome_detail or "")
     match view.outcome:
-        case Outcome.TOLD:
+        case Outcome.ACKNOWLEDGED:
             reported = texts("card.outcome.told", answer=detail)
             ended = view.switch.ended_at is not None and not is_approved(view)
             ended_line = texts("card.outcome.ended", ending=ending_text(view.switch)) if ended else ""
             return f"{reported}\n{ended_line}" if ended_line else reported
-        case Outcome.CONTRADICTED:
+        case Outcome.CONFLICT:
             return texts("card.outcome.contradicted", held=detail)
         case Outcome.UNDELIVERABLE:
             return texts("card.outcome.undeliverable", why=detail)

@@ -50,7 +50,7 @@ def approve_button(view: GateView, *, texts: Texts, by_form: bool, confirmation:
     return button(
         texts("button.approve"),
         action="approve",
-        value=str(ActionValue(gate=view.id, edition=view.edition)),
+        value=str(ActionValue(gate=view.id, prompt_version=view.prompt_version)),
         style="primary",
         confirm=None if by_form else ask,
     )
@@ -58,7 +58,7 @@ def approve_button(view: GateView, *, texts: Texts, by_form: bool, confirmation:
 
 def reject_button(view: GateView, *, texts: Texts) -> Block:
     """Opens the form that asks why."""
-    action_value = str(ActionValue(gate=view.id, edition=view.edition))
+    action_value = str(ActionValue(gate=view.id, prompt_version=view.prompt_version))
     return button(texts("button.reject"), action="reject", value=action_value, style="danger")
 
 

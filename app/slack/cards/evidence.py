@@ -51,7 +51,7 @@ def evidence_time_text(view: GateView, evidence: Evidence, texts: Texts) -> str:
 
 def details_button(view: GateView, *, texts: Texts) -> Block:
     """Opens the details modal."""
-    action_value = str(ActionValue(gate=view.id, edition=view.edition))
+    action_value = str(ActionValue(gate=view.id, prompt_version=view.prompt_version))
     return button(texts("details.button"), action=DETAILS, value=action_value)
 
 
@@ -90,7 +90,7 @@ def health_line(evidence: Evidence, texts: Texts) -> str:
     facts = [*against[:MAX_FINDINGS], *healthy_lines(evidence, texts)]
     if len(against) > MAX_FINDINGS:
         facts.append(texts.plural("evidence.more", count=len(against) - MAX_FINDINGS))
-    key = "fit" if found.fit else "wrong" if found.wrong else "unsure"
+    key = "fit" if found.healthy else "wrong" if found.wrong else "unsure"
     return texts(f"evidence.fit.{key}", facts=" · ".join(facts))
 
 

@@ -91,7 +91,7 @@ def _ending(view: GateView) -> str:
 
 def _since(view: GateView, texts: Texts) -> str:
     """What happened after the decision, if it matters; else empty."""
-    if view.outcome in {Outcome.CONTRADICTED, Outcome.UNDELIVERABLE}:
+    if view.outcome in {Outcome.CONFLICT, Outcome.UNDELIVERABLE}:
         return texts(f"deploys.since.{view.outcome}")
     if isinstance(view.gate, Decided):
         return texts("deploys.since.untold")

@@ -41,14 +41,14 @@ def progress_buttons(view: GateView, *, texts: Texts, domain: OwnedDomain | None
     """Undo while it is possible; Finish now if the domain allows it."""
     if domain is None or not is_let_through(view):
         return []
-    action_value = str(ActionValue(gate=view.id, edition=view.edition))
+    action_value = str(ActionValue(gate=view.id, prompt_version=view.prompt_version))
     buttons = []
     if undo_kind(view) is not None:
         buttons.append(button(texts("button.undo"), action="undo", value=action_value, style="danger"))
     at = undo_context_of(view)
     if (
         domain.policy.finish_now
-        and at.course is Progress.SWITCHED
+        and at.progress is Progress.SWITCHED
         and not (at.under_way or at.finishing or at.blue_ends)
     ):
         ask = confirm(
@@ -239,7 +239,7 @@ def _rollback(view: GateView, texts: Texts) -> list[str]:
 
 def _may_have_moved(view: GateView) -> bool:
     """Traffic may have moved and returned between two polls."""
-    return is_let_through(view) or view.outcome is Outcome.CONTRADICTED
+    return is_let_through(view) or view.outcome is Outcome.CONFLICT
 
 
 def _bar(percent: int) -> str:

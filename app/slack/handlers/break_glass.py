@@ -120,7 +120,7 @@ class BreakGlassHandler:
             raise RequestDenied(NoSuchGate(), None) from None
         break_glass_request = BreakGlassRequest(
             gate=carried.action_value.gate,
-            edition=carried.action_value.edition,
+            prompt_version=carried.action_value.prompt_version,
             person=profile.person,
             named=carried.named,
             reason=reason,
@@ -146,7 +146,7 @@ class BreakGlassHandler:
             form = break_glass_form(
                 action_value,
                 view=denied.view,
-                violations=denial.broken,
+                violations=denial.overridden_rules,
                 texts=texts,
                 reason=reason,
                 again=True,
@@ -213,8 +213,8 @@ class BreakGlassHandler:
         person = profile.person
         if view is None:
             raise RequestDenied(NoSuchGate(), None)
-        if person.standing is not AccountStatus.MEMBER:
-            raise RequestDenied(NotAMember(person.standing), view)
+        if person.account_status is not AccountStatus.MEMBER:
+            raise RequestDenied(NotAMember(person.account_status), view)
         if not self._rules.roster().holds(person.user, approvers=self._rules.admins):
             raise RequestDenied(NotAnAdmin(), view)
         try:

@@ -134,7 +134,7 @@ class UndoHandler:
             return UndoDenied(
                 text=denial_text(RequestDenied(denial, view), texts=texts, approvers=()), denial=denial
             )
-        action_value = ActionValue(gate=view.id, edition=view.edition)
+        action_value = ActionValue(gate=view.id, prompt_version=view.prompt_version)
         form = undo_form(action_value, view=view, kind=kind, texts=texts)
         self._replies.open_modal(body, form, not_opened=texts("refused.form_not_opened"))
         return None

@@ -200,7 +200,7 @@ class VoteHandler:
         except Exception as exc:
             self._answer(body, self._not_counted(exc, profile, texts), profile, Choice.REJECT, on_card=True)
             return
-        action_value = ActionValue(gate=vote.gate, edition=vote.edition)
+        action_value = ActionValue(gate=vote.gate, prompt_version=vote.prompt_version)
         form = reject_form(
             action_value,
             view=view,
@@ -239,7 +239,7 @@ class VoteHandler:
         """Buttons for the voter: retract the vote; for admins, break glass."""
         if counted.decision is not None:
             return ()
-        action_value = ActionValue(gate=vote.gate, edition=vote.edition)
+        action_value = ActionValue(gate=vote.gate, prompt_version=vote.prompt_version)
         profile = Profile(person=vote.person, locale=texts.locale)
         break_glass = self._break_glass_buttons(profile, counted.view, counted.owed, texts)
         return (retract_vote_button(action_value, texts=texts), *break_glass)
@@ -249,7 +249,7 @@ class VoteHandler:
     ) -> tuple[Block, ...]:
         """Break glass, for an admin whom a rule blocks."""
         is_admin = self._rules.roster().holds(profile.person.user, approvers=self._rules.admins)
-        action_value = ActionValue(gate=view.id, edition=view.edition)
+        action_value = ActionValue(gate=view.id, prompt_version=view.prompt_version)
         return (break_glass_button(action_value, texts=texts),) if unmet and is_admin else ()
 
     def _needs_no_reason(self, view: GateView) -> bool:
@@ -275,7 +275,7 @@ def _vote_request(value: object, profile: Profile, choice: Choice, reason: str) 
         raise RequestDenied(NoSuchGate(), None) from None
     return VoteRequest(
         gate=action_value.gate,
-        edition=action_value.edition,
+        prompt_version=action_value.prompt_version,
         person=profile.person,
         choice=choice,
         reason=reason,

@@ -73,7 +73,7 @@ def unavailable_body(*, texts: Texts) -> list[Block]:
 
 def non_member_body(person: Person, *, texts: Texts) -> list[Block]:
     """For users not known to be full members, who may not see pending gates."""
-    unknown = person.standing is AccountStatus.UNKNOWN
+    unknown = person.account_status is AccountStatus.UNKNOWN
     return [section(texts("home.unknown_person" if unknown else "refused.not_a_member"))]
 
 
@@ -112,7 +112,7 @@ def _one_of_mine(
 def _buttons(previewed: PreviewedGate, person: Person, is_admin: bool, *, texts: Texts) -> list[Block]:
     """Only the buttons that this person can use; the card has all of them."""
     view, preview = previewed.view, previewed.preview
-    action_value = ActionValue(gate=view.id, edition=view.edition)
+    action_value = ActionValue(gate=view.id, prompt_version=view.prompt_version)
     approve = approve_button(
         view,
         texts=texts,

@@ -119,7 +119,7 @@ def _boxes(
 def _option(previewed: PreviewedGate, texts: Texts) -> Block:
     view = previewed.view
     pick = Pick(
-        action_value=ActionValue(gate=view.id, edition=view.edition),
+        action_value=ActionValue(gate=view.id, prompt_version=view.prompt_version),
         asks_reason=previewed.preview.asks_reason,
     )
     return option(

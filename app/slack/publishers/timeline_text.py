@@ -128,7 +128,7 @@ class Timeline:
             return None
         event, policy = entry.event, domain.policy
         minutes = int(str(event.detail.get("minutes", "0")))
-        to = policy.manners.escalate_to
+        to = policy.reminder_settings.escalate_to
         if event.detail.get("nudge") == ReminderKind.ESCALATION and to is not None:
             channel = to if to.startswith(("C", "G")) else None
             who = ", ".join(map(mention, policy.voters)) if channel else mention(to)

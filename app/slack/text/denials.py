@@ -90,7 +90,7 @@ def denial_text(denied: RequestDenied, *, texts: Texts, approvers: tuple[str, ..
     if isinstance(denial, AlreadyDecided):
         return decided_by_text(view, texts=texts) if view else texts("refused.no_such_gate")
     if isinstance(denial, NotAMember):
-        unknown = denial.standing is AccountStatus.UNKNOWN
+        unknown = denial.account_status is AccountStatus.UNKNOWN
         return texts("refused.unknown_person" if unknown else "refused.not_a_member")
     if isinstance(denial, NoPreviousRevision):
         domain = view.switch.domain if view else None
@@ -105,7 +105,7 @@ def denial_text(denied: RequestDenied, *, texts: Texts, approvers: tuple[str, ..
         first=mention(denial.by) if isinstance(denial, UnderWay) else "—",
     )
     # A held-back vote was not saved, so missing approvals are not counted.
-    unmet = denial.held if isinstance(denial, HeldBack) else denied.unmet
+    unmet = denial.blockers if isinstance(denial, HeldBack) else denied.unmet
     said_already = (
         ApprovalsRequired(people=approvers, missing=1) if isinstance(denial, OwnDeployment) else None
     )

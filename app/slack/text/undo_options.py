@@ -26,7 +26,7 @@ def previous_text(view: GateView, texts: Texts) -> str:
 def traffic_left(view: GateView, texts: Texts) -> list[str]:
     """Where traffic stayed after a failed deployment without a rollback; else empty."""
     at = undo_context_of(view)
-    if at.course is not Progress.ENDED or at.rolling_back:
+    if at.progress is not Progress.ENDED or at.rolling_back:
         return []
     if not may_be_on_green(view):
         return [] if view.rollback is not None else [texts("course.left.none")]

@@ -67,7 +67,7 @@ def profile_of(
         person=Person(
             user=id_,
             name=sanitize_text(str(shown))[:MAX_NAME_CHARS],
-            standing=workspace.account_status_of(user),
+            account_status=workspace.account_status_of(user),
         ),
         locale=known(user["locale"]) if user.get("locale") else locale,
         zone=str(user.get("tz") or ""),
@@ -82,11 +82,11 @@ def ids_of(user: Mapping[str, Any]) -> frozenset[UserId]:
 
 def is_member(person: Person) -> bool:
     """Whether the person is a full member of our workspace, by an answer of the last hour."""
-    return person.standing is AccountStatus.MEMBER
+    return person.account_status is AccountStatus.MEMBER
 
 
 def non_member_text(person: Person, *, texts: Texts) -> str:
     """The denial for accounts that are not full members; else empty."""
-    if person.standing is AccountStatus.UNKNOWN:
+    if person.account_status is AccountStatus.UNKNOWN:
         return texts("refused.unknown_person")
     return "" if is_member(person) else texts("refused.not_a_member")

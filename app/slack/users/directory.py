@@ -132,13 +132,13 @@ class Directory:
         if id_ not in ids:
             raise ValueError("users.info named nobody, or somebody else")
         profile = profile_of(user, id_=id_, name=name, workspace=workspace, locale=self._locale)
-        if profile.person.standing is AccountStatus.UNKNOWN:
+        if profile.person.account_status is AccountStatus.UNKNOWN:
             raise ValueError("users.info did not name the workspace")
         await self.members.learn(id_, ids)
         return profile
 
     def _outsider(self, id_: UserId, name: str, standing: AccountStatus) -> Profile:
-        person = Person(user=id_, name=sanitize_text(name)[:MAX_NAME_CHARS], standing=standing)
+        person = Person(user=id_, name=sanitize_text(name)[:MAX_NAME_CHARS], account_status=standing)
         return Profile(person=person, locale=self._locale)
 
 

@@ -43,7 +43,7 @@ def evidence_out(evidence: Evidence) -> EvidenceOut:
         blue=evidence.blue.task_definition,
         green=evidence.green.task_definition,
         changes=None if isinstance(changes, Missing) else [_change(change) for change in changes],
-        fit=found.fit,
+        fit=found.healthy,
         findings=[finding.name for finding in found.findings],
         missing={part: missing.why.value for part, missing in evidence.missing.items()},
         compare_url=evidence.commits.compare_url,

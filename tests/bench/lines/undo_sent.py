@@ -24,7 +24,7 @@ def measure(env: BenchEnvironment) -> Sequence[Measurement]:
     until(lambda: env.rows(LET_THROUGH, ids)[0][0] == UNDOS, timeout=120)
     env.settle()
     deployments = dict(env.rows(DEPLOYMENTS))
-    requests = [undo_request(gate, edition) for gate, edition, _ in gates]
+    requests = [undo_request(gate, prompt_version) for gate, prompt_version, _ in gates]
     load = env.press(requests, at_once=A_SECOND, rate=A_SECOND)
     env.aws.wait_until(lambda: len(env.aws.calls("StopDeployment")) >= UNDOS, timeout=60)
     answered_at = {

@@ -51,7 +51,7 @@ async def second(database_url: str) -> AsyncIterator[Database]:
 
 
 async def approve(database: Database, gate: GateId, *, at: datetime = NOW) -> VoteAccepted:
-    press = VoteRequest(gate=gate, edition=1, person=OLU, choice=Choice.APPROVE, reason="")
+    press = VoteRequest(gate=gate, prompt_version=1, person=OLU, choice=Choice.APPROVE, reason="")
     return await cast_vote(press, record=Gates(database), rules=RULES, now=at)
 
 
@@ -168,7 +168,7 @@ async def test_of_two_presses_at_the_same_moment_the_second_waits_and_is_told(
     with pytest.raises(RequestDenied) as refused:
         await approve(database, order)
     assert isinstance(refused.value.refusal, HeldBack)
-    (rule,) = refused.value.refusal.held
+    (rule,) = refused.value.refusal.blockers
     assert isinstance(rule, ExcludedBySwitch)
     assert (rule.domain, rule.deployment) == ("payment", "d-2")
 
@@ -214,7 +214,7 @@ async def test_who_takes_no_part_pays_for_no_turn(database: Database, database_u
 
 async def test_a_rejection_waits_for_no_turn(database: Database, database_url: str) -> None:
     order = await open_gate(Gates(database), "d-1", domain="order")
-    press = VoteRequest(gate=order, edition=1, person=OLU, choice=Choice.REJECT, reason="no")
+    press = VoteRequest(gate=order, prompt_version=1, person=OLU, choice=Choice.REJECT, reason="no")
     async with await psycopg.AsyncConnection.connect(database_url) as holder:
         await holder.execute(EXCLUSIVITY_LOCK)
         assert (await cast_vote(press, record=Gates(database), rules=RULES, now=NOW)).decision is not None

@@ -64,7 +64,7 @@ async def declare(database: Database, domains: tuple[DomainName, ...] | None) ->
 
 
 def approval(gate: GateId) -> VoteRequest:
-    return VoteRequest(gate=gate, edition=1, person=OLU, choice=Choice.APPROVE, reason="")
+    return VoteRequest(gate=gate, prompt_version=1, person=OLU, choice=Choice.APPROVE, reason="")
 
 
 @pytest.mark.parametrize("domains", [None, (DomainName("order"),)])

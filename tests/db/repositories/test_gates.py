@@ -56,7 +56,7 @@ async def test_a_decision_is_two_ways_to_postgres_and_back(database_url: str) ->
         await database.close()
 
 
-MINA = Person(user=UserId("U01MINA"), name="Mina", standing=AccountStatus.MEMBER)
+MINA = Person(user=UserId("U01MINA"), name="Mina", account_status=AccountStatus.MEMBER)
 MINUTE = timedelta(minutes=1)
 
 

@@ -44,8 +44,10 @@ async def waits(database: Database, blockers: Sequence[GuardRule]) -> VoteReques
     [due] = await rows.claim(now=NOW, limit=1)
     seen = evidence(seen_at=NOW)
     assert await rows.seen(due, seen, blockers=blockers, events=[], settled=True, due_at=IN_AN_HOUR, now=NOW)
-    olu = Person(user=UserId(OLU.id), name="olu", standing=AccountStatus.MEMBER)
-    return VoteRequest(gate=gate, edition=due.view.edition, person=olu, choice=Choice.APPROVE, reason="")
+    olu = Person(user=UserId(OLU.id), name="olu", account_status=AccountStatus.MEMBER)
+    return VoteRequest(
+        gate=gate, prompt_version=due.view.prompt_version, person=olu, choice=Choice.APPROVE, reason=""
+    )
 
 
 async def due_at(database: Database) -> datetime:
@@ -58,7 +60,7 @@ async def test_what_was_found_is_read_with_the_gate(database: Database) -> None:
     with pytest.raises(RequestDenied) as refused:
         await cast_vote(press, record=Gates(database), rules=RULES, now=NOW + MAX_AGE)
     assert isinstance(refused.value.refusal, HeldBack)
-    assert refused.value.refusal.held == tuple(FOUND)
+    assert refused.value.refusal.blockers == tuple(FOUND)
     assert await due_at(database) == IN_AN_HOUR, "it is believed as long as that"
 
 

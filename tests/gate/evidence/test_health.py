@@ -120,7 +120,7 @@ STATES = {
 def test_green_is(seen: Evidence, expected: list[object]) -> None:
     found = health_of_green(seen)
     assert list(found.findings) == expected
-    assert found.fit is not bool(expected)
+    assert found.healthy is not bool(expected)
     assert found.wrong is any(
         not isinstance(finding, TargetsUnchecked | EvidenceUnread) for finding in expected
     )

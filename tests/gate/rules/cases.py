@@ -65,7 +65,7 @@ class Scene:
             id=GATE,
             opened_at=self.now,
             deadline_at=self.now + timedelta(minutes=55),
-            edition=1,
+            prompt_version=1,
             verified=True,
             deployer=self.deployer,
             approved_by=frozenset(self.approved),
@@ -80,11 +80,11 @@ class Scene:
 
     def press(self, who: UserId, choice: Choice = Choice.APPROVE, reason: str = "") -> "Answered":
         """One press and all that comes of it."""
-        person = Person(user=who, name=who.lower(), standing=AccountStatus.MEMBER)
+        person = Person(user=who, name=who.lower(), account_status=AccountStatus.MEMBER)
         vote = Vote(person=person, choice=choice, reason=reason, at=self.now)
         try:
             counted, decision = self.gate.vote(
-                vote, edition=1, policy=self.policy, roster=ROSTER, rule_inputs=self.rule_inputs
+                vote, prompt_version=1, policy=self.policy, roster=ROSTER, rule_inputs=self.rule_inputs
             )
         except Denial as refusal:
             unmet = rules_to_override(self.case(self.gate), person)
@@ -103,7 +103,9 @@ class Scene:
         return Answered(came_of_it="counted", said=said, rejections_missing=rejections_missing(after))
 
     def case(self, gate: Awaiting) -> EvaluationContext:
-        return gate.case(policy=self.policy, roster=ROSTER, rule_inputs=self.rule_inputs, now=self.now)
+        return gate.evaluation_context(
+            policy=self.policy, roster=ROSTER, rule_inputs=self.rule_inputs, now=self.now
+        )
 
     @property
     def view(self) -> GateView:
@@ -157,7 +159,7 @@ def waiting_view(gate: Awaiting) -> GateView:
         gate=gate,
         switch=switch,
         hook_name="BeforeAllowTraffic",
-        edition=gate.edition,
+        prompt_version=gate.prompt_version,
         version=1,
         opened_at=gate.opened_at,
         deadline_at=gate.deadline_at,

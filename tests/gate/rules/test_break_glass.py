@@ -77,8 +77,8 @@ EVERY_RULE: tuple[Violation, ...] = (
 )
 
 
-def person(user: UserId, standing: AccountStatus = AccountStatus.MEMBER) -> Person:
-    return Person(user=user, name=user.lower(), standing=standing)
+def person(user: UserId, account_status: AccountStatus = AccountStatus.MEMBER) -> Person:
+    return Person(user=user, name=user.lower(), account_status=account_status)
 
 
 def marks(*rules: Violation) -> frozenset[str]:
@@ -92,13 +92,13 @@ def broken(
     named: frozenset[str] | None = None,
     reason: str = "customers cannot pay",
     gate: Awaiting | None = None,
-    edition: int = 1,
+    prompt_version: int = 1,
 ) -> Approval:
     """Breaks the glass, having been shown the rules of this very moment unless `named` says which."""
     shown = marks(*rules_to_override(scene.case(scene.gate), who)) if named is None else named
     return (gate or scene.gate).break_glass(
         Vote(person=who, choice=Choice.APPROVE, reason=reason, at=scene.now),
-        edition=edition,
+        prompt_version=prompt_version,
         policy=scene.policy,
         roster=ROSTER,
         rule_inputs=scene.rule_inputs,
@@ -110,7 +110,7 @@ def broken(
 def test_the_permit_carries_every_rule_that_was_set_aside() -> None:
     permit = broken(Scene(policy=STRICT, freezes=(FREEZE,)), person(EVE)).permit
     assert (permit.basis, permit.by, permit.reason) == (Basis.BREAK_GLASS, EVE, "customers cannot pay")
-    assert permit.broken == (
+    assert permit.overridden_rules == (
         Frozen(reason="incident", until=NOW + timedelta(hours=1), by=None),
         CheckNotPassed(name="smoke", state=None),
         NotNamed(),
@@ -120,12 +120,12 @@ def test_the_permit_carries_every_rule_that_was_set_aside() -> None:
 
 def test_an_admin_who_may_approve_too_is_one_of_the_approvals() -> None:
     permit = broken(Scene(policy=STRICT, checks={"smoke": CheckState.PASSED}), person(ANA)).permit
-    assert permit.broken == (ApprovalsRequired(people=("SONCALL",), missing=1),)
+    assert permit.overridden_rules == (ApprovalsRequired(people=("SONCALL",), missing=1),)
 
 
 def test_an_admin_may_set_aside_that_they_deployed_it_themselves() -> None:
     permit = broken(Scene(deployer=ANA), person(ANA)).permit
-    assert permit.broken == (OwnSwitch(), ApprovalsRequired(people=("SONCALL",), missing=1))
+    assert permit.overridden_rules == (OwnSwitch(), ApprovalsRequired(people=("SONCALL",), missing=1))
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_an_admin_may_set_aside_that_they_deployed_it_themselves() -> None:
         (Scene(policy=STRICT), person(EVE), {"reason": " \n"}, ReasonMissing),
         (Scene(policy=STRICT), person(EVE), {"named": marks(NotNamed())}, RulesChanged),
         (Scene(policy=STRICT), person(EVE), {"named": frozenset()}, RulesChanged),
-        (Scene(policy=STRICT), person(EVE), {"edition": 2}, CardIsOld),
+        (Scene(policy=STRICT), person(EVE), {"prompt_version": 2}, CardIsOld),
         (Scene(policy=STRICT), person(EVE), {"gate": replace(Scene().gate, verified=False)}, NotVerified),
         (Scene(policy=STRICT), person(EVE), {"gate": replace(Scene().gate, deadline_at=NOW)}, TooLate),
     ],
@@ -155,7 +155,9 @@ def test_a_rule_that_came_to_be_broken_while_the_form_was_open_has_to_be_read_fi
     frozen_since = Scene(policy=STRICT, freezes=(FREEZE,))
     with pytest.raises(RulesChanged) as changed:
         broken(frozen_since, person(EVE), named=shown)
-    assert changed.value.broken == rules_to_override(frozen_since.case(frozen_since.gate), person(EVE))
+    assert changed.value.overridden_rules == rules_to_override(
+        frozen_since.case(frozen_since.gate), person(EVE)
+    )
 
 
 def test_a_rule_that_has_been_met_meanwhile_is_not_carried() -> None:
@@ -163,17 +165,17 @@ def test_a_rule_that_has_been_met_meanwhile_is_not_carried() -> None:
     permit = broken(
         Scene(policy=STRICT, checks={"smoke": CheckState.PASSED}), person(EVE), named=shown
     ).permit
-    assert permit.broken == (NotNamed(), ApprovalsRequired(people=("SONCALL",), missing=2))
+    assert permit.overridden_rules == (NotNamed(), ApprovalsRequired(people=("SONCALL",), missing=2))
 
 
 def test_a_vote_is_taken_back_by_its_voter_alone() -> None:
     gate = Scene(approved=(ANA,), rejected=(CHO,)).gate
-    assert gate.take_back(ANA, now=NOW).approved_by == frozenset()
-    assert gate.take_back(CHO, now=NOW).rejected_by == frozenset()
+    assert gate.retract_vote(ANA, now=NOW).approved_by == frozenset()
+    assert gate.retract_vote(CHO, now=NOW).rejected_by == frozenset()
     with pytest.raises(NoVote):
-        gate.take_back(BEN, now=NOW)
+        gate.retract_vote(BEN, now=NOW)
     with pytest.raises(TooLate):
-        gate.take_back(ANA, now=gate.deadline_at)
+        gate.retract_vote(ANA, now=gate.deadline_at)
 
 
 def test_every_rule_is_kept_in_the_record_and_read_back() -> None:

@@ -107,7 +107,7 @@ class Lives(RuleBasedStateMachine):
             id=GateId(UUID(int=1)),
             opened_at=START,
             deadline_at=START + timedelta(minutes=55),
-            edition=1,
+            prompt_version=1,
             verified=True,
             deployer=None,
             approved_by=frozenset(),
@@ -136,19 +136,26 @@ class Lives(RuleBasedStateMachine):
         )
 
     @precondition(lambda self: self.decision is None)
-    @rule(user=users, standing=standings, choice=st.sampled_from(Choice), reason=st.sampled_from(["", "why"]))
-    def somebody_presses(self, user: UserId, standing: AccountStatus, choice: Choice, reason: str) -> None:
+    @rule(
+        user=users,
+        account_status=standings,
+        choice=st.sampled_from(Choice),
+        reason=st.sampled_from(["", "why"]),
+    )
+    def somebody_presses(
+        self, user: UserId, account_status: AccountStatus, choice: Choice, reason: str
+    ) -> None:
         before = self.gate
-        person = Person(user=user, name=user, standing=standing)
+        person = Person(user=user, name=user, account_status=account_status)
         vote = Vote(person=person, choice=choice, reason=reason, at=self.now)
         try:
             self.gate, decision = before.vote(
-                vote, edition=1, policy=self.policy, roster=self.roster, rule_inputs=self.rule_inputs
+                vote, prompt_version=1, policy=self.policy, roster=self.roster, rule_inputs=self.rule_inputs
             )
         except Denial as refusal:
             too_late = isinstance(refusal, TooLate)
         else:
-            assert standing is AccountStatus.MEMBER
+            assert account_status is AccountStatus.MEMBER
             self._decided(decision, before.approved_by | {user})
             return
         assert self.gate == before
@@ -158,7 +165,7 @@ class Lives(RuleBasedStateMachine):
     @rule(user=users)
     def somebody_thinks_again(self, user: UserId) -> None:
         try:
-            self.gate = self.gate.take_back(user, now=self.now)
+            self.gate = self.gate.retract_vote(user, now=self.now)
         except Denial:
             return
         assert user not in self.gate.approved_by | self.gate.rejected_by
@@ -176,15 +183,15 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self.decision is None)
     @rule(user=users, reads=st.booleans())
     def somebody_breaks_the_glass(self, user: UserId, reads: bool) -> None:
-        person = Person(user=user, name=user, standing=AccountStatus.MEMBER)
-        case = self.gate.case(
+        person = Person(user=user, name=user, account_status=AccountStatus.MEMBER)
+        case = self.gate.evaluation_context(
             policy=self.policy, roster=self.roster, rule_inputs=self.rule_inputs, now=self.now
         )
         broken = rules_to_override(case, person)
         try:
             approval = self.gate.break_glass(
                 Vote(person=person, choice=Choice.APPROVE, reason="why", at=self.now),
-                edition=1,
+                prompt_version=1,
                 policy=self.policy,
                 roster=self.roster,
                 rule_inputs=self.rule_inputs,
@@ -198,7 +205,7 @@ class Lives(RuleBasedStateMachine):
             return
         assert user in ADMINS
         assert reads
-        assert approval.permit.broken == broken != ()
+        assert approval.permit.overridden_rules == broken != ()
         self.decision = approval
 
     @rule(name=st.sampled_from(CHECKS), state=st.sampled_from([*[CheckState.PASSED] * 3, *CheckState]))
@@ -257,7 +264,7 @@ class Lives(RuleBasedStateMachine):
             assert self.now < self.gate.deadline_at
             return
         assert isinstance(decision, Approval)
-        assert decision.permit.broken == ()
+        assert decision.permit.overridden_rules == ()
         assert decision.permit.gate == self.gate.id
         if decision.permit.basis is Basis.CHECKS:
             assert self._lawful(approved, by_checks=True)

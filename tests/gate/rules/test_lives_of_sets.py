@@ -22,7 +22,7 @@ from app.gate.state_machine import Awaiting, TooLate, Vote
 
 START = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 DOMAINS = tuple(map(DomainName, ("auth", "hub", "order", "payment")))
-ANA = Person(user=UserId("UANA"), name="ana", standing=AccountStatus.MEMBER)
+ANA = Person(user=UserId("UANA"), name="ana", account_status=AccountStatus.MEMBER)
 PLAIN = Policy(approvers=("UANA",), approvals=1, own_deployment=True, deadline=timedelta(minutes=55))
 
 domains = st.sampled_from(DOMAINS)
@@ -103,7 +103,7 @@ class Sets(RuleBasedStateMachine):
         try:
             life.gate.vote(
                 Vote(person=ANA, choice=Choice.APPROVE, reason="", at=self.now),
-                edition=1,
+                prompt_version=1,
                 policy=policy,
                 roster=Roster(),
                 rule_inputs=rule_inputs,
@@ -127,12 +127,14 @@ class Sets(RuleBasedStateMachine):
         if life is None or life.gate is None:
             return
         policy, rule_inputs = self._rules_of(domain, life)
-        case = life.gate.case(policy=policy, roster=Roster(), rule_inputs=rule_inputs, now=self.now)
+        case = life.gate.evaluation_context(
+            policy=policy, roster=Roster(), rule_inputs=rule_inputs, now=self.now
+        )
         broken = rules_to_override(case, ANA)
         try:
             life.gate.break_glass(
                 Vote(person=ANA, choice=Choice.APPROVE, reason="why", at=self.now),
-                edition=1,
+                prompt_version=1,
                 policy=policy,
                 roster=Roster(),
                 rule_inputs=rule_inputs,
@@ -196,7 +198,9 @@ class Sets(RuleBasedStateMachine):
         if life.gate is None:
             return []
         policy, rule_inputs = self._rules_of(domain, life)
-        case = life.gate.case(policy=policy, roster=Roster(), rule_inputs=rule_inputs, now=self.now)
+        case = life.gate.evaluation_context(
+            policy=policy, roster=Roster(), rule_inputs=rule_inputs, now=self.now
+        )
         return [
             rule.domain
             for rule in blockers_of(case)
@@ -259,7 +263,7 @@ class Sets(RuleBasedStateMachine):
             id=GateId(UUID(int=self.count)),
             opened_at=self.now,
             deadline_at=self.now + timedelta(minutes=55),
-            edition=1,
+            prompt_version=1,
             verified=True,
             deployer=None,
             approved_by=frozenset(),

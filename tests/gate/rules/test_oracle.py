@@ -47,7 +47,7 @@ class World:
     named: frozenset[UserId]
     votes: dict[int, tuple[UserId, bool]]
     presser: UserId
-    standing: AccountStatus
+    account_status: AccountStatus
 
 
 @st.composite
@@ -66,7 +66,7 @@ def worlds(draw: st.DrawFn) -> World:
         named=frozenset(draw(st.lists(ids, max_size=2))),
         votes={PERSON[id_]: (id_, draw(st.integers(0, 3)) > 0) for id_ in voters},
         presser=draw(ids),
-        standing=draw(
+        account_status=draw(
             st.sampled_from([*[AccountStatus.MEMBER] * 6, AccountStatus.GUEST, AccountStatus.UNKNOWN])
         ),
     )
@@ -87,17 +87,19 @@ def approved_by_the_rules(world: World) -> bool:
         id=GateId(UUID(int=1)),
         opened_at=NOW,
         deadline_at=NOW + timedelta(minutes=55),
-        edition=1,
+        prompt_version=1,
         verified=True,
         deployer=world.deployer,
         named=world.named,
         approved_by=frozenset(id_ for id_, is_for in world.votes.values() if is_for),
         rejected_by=frozenset(id_ for id_, is_for in world.votes.values() if not is_for),
     )
-    person = Person(user=roster.known_as(world.presser, gate.voters), name="", standing=world.standing)
+    person = Person(
+        user=roster.known_as(world.presser, gate.voters), name="", account_status=world.account_status
+    )
     vote = Vote(person=person, choice=Choice.APPROVE, reason="", at=NOW)
     try:
-        _, decision = gate.vote(vote, edition=1, policy=policy, roster=roster, rule_inputs=AROUND)
+        _, decision = gate.vote(vote, prompt_version=1, policy=policy, roster=roster, rule_inputs=AROUND)
     except Denial:
         return False
     return isinstance(decision, Approval)
@@ -115,7 +117,7 @@ def approved_by_the_oracle(world: World) -> bool:
     suspects = {PERSON[id_] for id_ in world.named} | ({PERSON[world.deployer]} if world.deployer else set())
     deployed = set() if world.own_deployment else suspects
     me = PERSON[world.presser]
-    if world.standing is not AccountStatus.MEMBER or me not in may - deployed:
+    if world.account_status is not AccountStatus.MEMBER or me not in may - deployed:
         return False
     votes = {person: is_for for person, (_, is_for) in world.votes.items()} | {me: True}
     good = {person for person, is_for in votes.items() if is_for} & (may - deployed)

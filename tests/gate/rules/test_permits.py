@@ -36,8 +36,8 @@ def policy(approvers: tuple[str, ...] = ("S1",), approvals: int = 1, *, own: boo
     )
 
 
-def person(user: UserId, standing: AccountStatus = AccountStatus.MEMBER) -> Person:
-    return Person(user=user, name=user.lower(), standing=standing)
+def person(user: UserId, account_status: AccountStatus = AccountStatus.MEMBER) -> Person:
+    return Person(user=user, name=user.lower(), account_status=account_status)
 
 
 def case_of(
@@ -58,13 +58,13 @@ def judge(
     rules: Policy,
     choice: Choice = Choice.APPROVE,
     reason: str = "",
-    standing: AccountStatus = AccountStatus.MEMBER,
+    account_status: AccountStatus = AccountStatus.MEMBER,
     deployer: UserId | None = None,
     approved_by: frozenset[UserId] = frozenset(),
 ) -> None:
-    case = case_of(rules, ROSTER, approved_by, deployer)
+    context = case_of(rules, ROSTER, approved_by, deployer)
     judging = judge_approval if choice is Choice.APPROVE else judge_rejection
-    judging(case, person=person(user, standing), reason=reason)
+    judging(context, person=person(user, account_status), reason=reason)
 
 
 def permit(rules: Policy, *voters: UserId, roster: Roster = ROSTER) -> Permit | None:
@@ -92,7 +92,7 @@ def test_an_empty_list_lets_nobody_decide() -> None:
 
 def test_a_guest_is_refused_before_anything_of_the_policy_is_told() -> None:
     with pytest.raises(NotAMember):
-        judge(CHI, rules=policy(), standing=AccountStatus.GUEST)
+        judge(CHI, rules=policy(), account_status=AccountStatus.GUEST)
 
 
 def test_nobody_but_an_approver_rejects_either() -> None:

@@ -63,8 +63,8 @@ def asked(deed: InterventionKind, phase: InterventionPhase, deployment: str | No
 
 
 def approved(**how: Any) -> GateView:
-    known = {**APPROVED, **acknowledged(Outcome.TOLD, "Succeeded"), **how}
-    return view(reported(Verdict.APPROVED, Outcome.TOLD), **known)
+    known = {**APPROVED, **acknowledged(Outcome.ACKNOWLEDGED, "Succeeded"), **how}
+    return view(reported(Verdict.APPROVED, Outcome.ACKNOWLEDGED), **known)
 
 
 def said(shown: GateView, locale: LocaleName = "en") -> str:
@@ -170,7 +170,10 @@ def test_blue_that_somebody_has_ended_is_promised_to_nobody() -> None:
     assert actions(approved(switch=ON_GREEN), allowed) == {"undo", "finish"}
     assert actions(ending, allowed) == {"undo"}, "not twice; the way back stays, and may take longer"
     form = undo_form(
-        ActionValue(gate=GATE, edition=1), view=ending, kind=InterventionKind.STOP, texts=Texts.of("en")
+        ActionValue(gate=GATE, prompt_version=1),
+        view=ending,
+        kind=InterventionKind.STOP,
+        texts=Texts.of("en"),
     )
     assert "*minutes*" in str(form)
     assert "within seconds" not in str(form)

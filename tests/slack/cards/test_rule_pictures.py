@@ -72,7 +72,7 @@ def waiting(**how: Any) -> GateView:
 
 
 def rule_status(shown: GateView, domain: OwnedDomain, *freezes: Freeze) -> RuleStatus:
-    case = replace(WAITING, approved_by=frozenset({OLU})).case(
+    case = replace(WAITING, approved_by=frozenset({OLU})).evaluation_context(
         policy=domain.policy,
         roster=Roster(groups={"S0ONCALL": frozenset({OLU})}),
         rule_inputs=RuleInputs(

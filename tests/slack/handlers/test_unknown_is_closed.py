@@ -47,7 +47,7 @@ async def answering(answer: Mapping[str, Any]) -> AsyncIterator[Directory]:
 
 
 @pytest.mark.parametrize(
-    ("answer", "standing"),
+    ("answer", "account_status"),
     [
         ({}, AccountStatus.UNKNOWN),
         ({"user": None}, AccountStatus.UNKNOWN),
@@ -65,18 +65,18 @@ async def answering(answer: Mapping[str, Any]) -> AsyncIterator[Directory]:
     ],
 )
 async def test_an_answer_without_a_user_or_a_team_is_no_member(
-    answer: Mapping[str, Any], standing: AccountStatus
+    answer: Mapping[str, Any], account_status: AccountStatus
 ) -> None:
     async with answering(answer) as directory:
-        assert (await directory.profile(US)).person.standing is standing
+        assert (await directory.profile(US)).person.account_status is account_status
 
 
 async def test_before_slack_has_said_who_we_are_nobody_is_a_member() -> None:
     async with answering({"user": {"id": "U1", "team_id": "T1"}}) as directory:
         directory.team = None
-        assert (await directory.profile(US)).person.standing is AccountStatus.UNKNOWN
+        assert (await directory.profile(US)).person.account_status is AccountStatus.UNKNOWN
         directory.team = "T1"
-        assert (await directory.profile(US)).person.standing is AccountStatus.MEMBER
+        assert (await directory.profile(US)).person.account_status is AccountStatus.MEMBER
 
 
 async def test_no_press_counts_before_auth_test_has_answered(harness: Harness) -> None:
@@ -98,9 +98,9 @@ async def test_an_old_answer_about_a_person_counts_for_an_hour(harness: Harness)
     await directory.profile({"user": {"id": OLU.id}})
     harness.slack.faults.error(PERSON, "internal_error", times=None)
     harness.clock.advance(minutes=59)
-    assert (await directory.profile({"user": {"id": OLU.id}})).person.standing is AccountStatus.MEMBER
+    assert (await directory.profile({"user": {"id": OLU.id}})).person.account_status is AccountStatus.MEMBER
     harness.clock.advance(minutes=2)
-    assert (await directory.profile({"user": {"id": OLU.id}})).person.standing is AccountStatus.UNKNOWN
+    assert (await directory.profile({"user": {"id": OLU.id}})).person.account_status is AccountStatus.UNKNOWN
 
 
 async def test_whom_slack_does_not_find_any_more_is_unknown_at_once(harness: Harness) -> None:
@@ -108,7 +108,7 @@ async def test_whom_slack_does_not_find_any_more_is_unknown_at_once(harness: Har
     await directory.profile({"user": {"id": OLU.id}})
     harness.clock.advance(minutes=11)
     harness.slack.faults.error(PERSON, "user_not_found", times=None)
-    assert (await directory.profile({"user": {"id": OLU.id}})).person.standing is AccountStatus.UNKNOWN
+    assert (await directory.profile({"user": {"id": OLU.id}})).person.account_status is AccountStatus.UNKNOWN
 
 
 async def test_an_old_list_of_members_counts_for_an_hour(harness: Harness) -> None:
@@ -126,7 +126,7 @@ async def test_ten_presses_of_one_person_at_once_cost_one_look_up(harness: Harne
     before = len(harness.slack.calls(PERSON))
     directory = harness.service.slack.directory
     found = await asyncio.gather(*(directory.profile({"user": {"id": GRACE.id}}) for _ in range(10)))
-    assert {one.person.standing for one in found} == {AccountStatus.MEMBER}
+    assert {one.person.account_status for one in found} == {AccountStatus.MEMBER}
     assert len(harness.slack.calls(PERSON)) == before + 1
 
 
@@ -137,7 +137,7 @@ async def test_one_press_that_gives_up_cancels_nobody_elses_look_up(harness: Har
     patient = asyncio.create_task(directory.profile({"user": {"id": OLU.id}}))
     await harness.until(lambda: harness.slack.calls(PERSON))
     impatient.cancel()
-    assert (await patient).person.standing is AccountStatus.MEMBER
+    assert (await patient).person.account_status is AccountStatus.MEMBER
     assert len(harness.slack.calls(PERSON)) == 1
 
 

@@ -44,8 +44,8 @@ from tests.slack.sample_gates import APPROVED, NOON, SWITCH, WAITING, acknowledg
 
 PICTURES: Final = Path(__file__).parent / "home_pictures"
 BASE: Final = "https://sandbox.slack.com/"
-ME: Final = Person(user=UserId(OLU.id), name="olu", standing=AccountStatus.MEMBER)
-ADMIN: Final = Person(user=UserId(GRACE.id), name="grace", standing=AccountStatus.MEMBER)
+ME: Final = Person(user=UserId(OLU.id), name="olu", account_status=AccountStatus.MEMBER)
+ADMIN: Final = Person(user=UserId(GRACE.id), name="grace", account_status=AccountStatus.MEMBER)
 FREEZE: Final = Freeze(
     id=7,
     reason="payment <!channel> incident",
@@ -100,7 +100,9 @@ def seen(person: Person, live: RuntimeConfig) -> HomeContents:
     ]
     previewed = preview_gates([Shown(one) for one in mine], person, rules=live, now=NOON)
     decided = view(
-        reported(Verdict.APPROVED, Outcome.TOLD), **APPROVED, **acknowledged(Outcome.TOLD, "Succeeded")
+        reported(Verdict.APPROVED, Outcome.ACKNOWLEDGED),
+        **APPROVED,
+        **acknowledged(Outcome.ACKNOWLEDGED, "Succeeded"),
     )
     return HomeContents(
         change_token="",
@@ -128,7 +130,7 @@ def home(
 def results(live: RuntimeConfig, texts: Texts) -> Any:
     """Recorded, not recorded, and one of which nobody knows what it was."""
     pick = Pick(
-        action_value=ActionValue(gate=GateId(UUID(int=1)), edition=1),
+        action_value=ActionValue(gate=GateId(UUID(int=1)), prompt_version=1),
         asks_reason=False,
         label="order · <d-1>",
     )
@@ -142,12 +144,12 @@ def results(live: RuntimeConfig, texts: Texts) -> Any:
 
 
 def with_notice(live: RuntimeConfig, texts: Texts) -> Any:
-    button = retract_vote_button(ActionValue(gate=GateId(UUID(int=4)), edition=1), texts=texts)
+    button = retract_vote_button(ActionValue(gate=GateId(UUID(int=4)), prompt_version=1), texts=texts)
     return home(seen(ME, live), ME, live, texts, Notice(text=texts("press.counted"), buttons=(button,)))
 
 
 def unknown(live: RuntimeConfig, texts: Texts) -> Any:
-    return home_view([], non_member_body(replace(ME, standing=AccountStatus.UNKNOWN), texts=texts))
+    return home_view([], non_member_body(replace(ME, account_status=AccountStatus.UNKNOWN), texts=texts))
 
 
 def away(live: RuntimeConfig, texts: Texts) -> Any:
@@ -168,7 +170,7 @@ STATES: Final[dict[str, Callable[[RuntimeConfig, Texts], Any]]] = {
     "unknown": unknown,
     "away": away,
     "outside": lambda live, texts: home_view(
-        [], non_member_body(replace(ME, standing=AccountStatus.STRANGER), texts=texts)
+        [], non_member_body(replace(ME, account_status=AccountStatus.STRANGER), texts=texts)
     ),
     "several": several,
     "several-results": results,
@@ -211,7 +213,8 @@ def test_a_home_full_of_long_texts_is_one_that_slack_takes(locale: LocaleName, t
         others=crowd(MAX_OTHERS, 100),
         others_total=1000,
         freezes=[ActiveFreeze(freeze=long, domains=None)] * 30,
-        decided=[view(reported(Verdict.REJECTED, Outcome.TOLD), reason=NASTY, decided_name=NASTY)] * 8,
+        decided=[view(reported(Verdict.REJECTED, Outcome.ACKNOWLEDGED), reason=NASTY, decided_name=NASTY)]
+        * 8,
     )
     shown = home(full, ME, live, texts, Notice(text=NASTY))
     assert view_problems(shown) == []

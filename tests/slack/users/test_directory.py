@@ -110,7 +110,7 @@ async def directory_of(*users: Mapping[str, Any]) -> AsyncIterator[Directory]:
 
 
 @pytest.mark.parametrize(
-    ("user", "standing"),
+    ("user", "account_status"),
     [
         ({"id": "W1", "team_id": "T2", "enterprise_user": {"enterprise_id": "E1"}}, AccountStatus.MEMBER),
         ({"id": "W1", "team_id": "T9", "enterprise_user": {"enterprise_id": "E9"}}, AccountStatus.STRANGER),
@@ -126,7 +126,9 @@ async def directory_of(*users: Mapping[str, Any]) -> AsyncIterator[Directory]:
         ({"id": "other"}, AccountStatus.UNKNOWN),
     ],
 )
-async def test_the_workspaces_of_one_grid_are_one(user: Mapping[str, Any], standing: AccountStatus) -> None:
+async def test_the_workspaces_of_one_grid_are_one(
+    user: Mapping[str, Any], account_status: AccountStatus
+) -> None:
     async with directory_of(user) as directory:
         profile = await directory.profile({"user": {"id": "W1", "team_id": "T2", "username": "kim"}})
-    assert profile.person.standing is standing
+    assert profile.person.account_status is account_status
