@@ -13,7 +13,7 @@ from app.gate.ids import DomainName, GateId
 from app.i18n.catalog import Texts
 from app.observability.logging import error_id
 from app.slack.blocks import section
-from app.slack.commands.lists import DeploysLists, DeploysQueries, Shown, only
+from app.slack.commands.lists import CommandReply, DeploysLists, DeploysQueries, only
 from app.slack.commands.rules import RulesCommand, rules_unavailable_text
 from app.slack.handlers.bulk_approve import BulkApproveHandler
 from app.slack.handlers.save_errors import UNCONFIRMED
@@ -85,14 +85,14 @@ class DeploysCommand:
 
     async def _approve(
         self, words: Sequence[str], body: Mapping[str, Any], profile: Profile, texts: Texts
-    ) -> Shown:
+    ) -> CommandReply:
         return only(
             await self._bulk_approve.command(words, body=body, profile=profile, texts=texts), texts=texts
         )
 
     async def _rules_answer(
         self, words: Sequence[str], body: Mapping[str, Any], profile: Profile, texts: Texts
-    ) -> Shown:
+    ) -> CommandReply:
         said = await self._rules_command.answer(
             words, profile=profile, texts=texts, request=request_key(body)
         )
@@ -125,7 +125,7 @@ class DeploysCommand:
 
     async def _answer(
         self, body: Mapping[str, Any], words: str, profile: Profile, *, texts: Texts, until: float
-    ) -> Shown:
+    ) -> CommandReply:
         match words.lower().split():
             case []:
                 work = self._lists.pending(page=0, texts=texts)
@@ -146,12 +146,12 @@ class DeploysCommand:
 
     async def _guarded(
         self,
-        work: Coroutine[Any, Any, Shown],
+        work: Coroutine[Any, Any, CommandReply],
         *,
         texts: Texts,
         until: float,
         away: Callable[[Exception], str] | None = None,
-    ) -> Shown:
+    ) -> CommandReply:
         """`away`: the text for an unreachable database, if not the default."""
         try:
             return await run_until(until, work)
@@ -164,7 +164,7 @@ class DeploysCommand:
 
     async def _undo(
         self, names: Sequence[DomainName], profile: Profile, *, body: Mapping[str, Any], texts: Texts
-    ) -> Shown:
+    ) -> CommandReply:
         if unknown := self._unknown(names, texts):
             return only(unknown, texts=texts)
         if len(names) != 1:
@@ -174,7 +174,7 @@ class DeploysCommand:
             return only(texts("deploys.none_to_undo", domain=names[0]), texts=texts)
         return only(await self._undo_form(view.id, profile, body), texts=texts)
 
-    async def _reject(self, names: Sequence[DomainName], *, texts: Texts) -> Shown:
+    async def _reject(self, names: Sequence[DomainName], *, texts: Texts) -> CommandReply:
         """A command rejects nothing: it lists what waits, with cards and buttons."""
         if unknown := self._unknown(names, texts):
             return only(unknown, texts=texts)
@@ -187,9 +187,9 @@ class DeploysCommand:
         said = unknown_names_text(unknown, rules=self._rules, texts=texts)
         return texts("policy.unknown", names=said) if unknown else ""
 
-    def _help(self, *, texts: Texts, unknown: str = "") -> Shown:
+    def _help(self, *, texts: Texts, unknown: str = "") -> CommandReply:
         blocks = [section(texts("deploys.help"))]
         if unknown:
             said = not_understood(unknown, rules=self._rules, texts=texts)
-            return Shown(text=said, blocks=[section(said), *blocks])
-        return Shown(text=texts("deploys.help_title"), blocks=blocks)
+            return CommandReply(text=said, blocks=[section(said), *blocks])
+        return CommandReply(text=texts("deploys.help_title"), blocks=blocks)

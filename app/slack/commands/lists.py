@@ -33,7 +33,7 @@ class DeploysQueries(RelatedSwitchRecord, Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Shown:
+class CommandReply:
     """An ephemeral answer. `text` is what a notification or a screen reader says."""
 
     text: str
@@ -41,7 +41,7 @@ class Shown:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Listed:
+class ListPage:
     """One page of what waits, of one domain or of all, and how many wait altogether; `views` with related switches."""
 
     gates: Sequence[PendingGate]
@@ -67,15 +67,15 @@ class DeploysLists:
         self._clock = clock
         self._workspace_url = workspace_url
 
-    async def pending(self, *, page: int, texts: Texts) -> Shown:
+    async def pending(self, *, page: int, texts: Texts) -> CommandReply:
         """Everything that waits."""
         listed = await self._page(page, domain=None)
         if not listed.total:
             return only(texts("deploys.none"), texts=texts)
         title = texts.plural("deploys.total", count=listed.total)
-        return Shown(text=title, blocks=[header(title), *self._list(listed, texts)])
+        return CommandReply(text=title, blocks=[header(title), *self._list(listed, texts)])
 
-    async def domain(self, name: str, *, page: int, texts: Texts) -> Shown:
+    async def domain(self, name: str, *, page: int, texts: Texts) -> CommandReply:
         """What waits in one domain, and what was decided there last."""
         listed = await self._page(page, domain=name)
         decided = await self._queries.last_decided(domain=name, limit=MAX_DECIDED)
@@ -85,17 +85,17 @@ class DeploysLists:
         )
         history = [decided_line(view, texts=texts) for view in decided]
         last = section("\n".join([f"*{texts('deploys.last')}*", *(history or [texts("deploys.never")])]))
-        return Shown(text=title, blocks=[header(title), *waiting, divider(), last])
+        return CommandReply(text=title, blocks=[header(title), *waiting, divider(), last])
 
-    async def with_intro(self, said: str, *, domain: str | None, texts: Texts) -> Shown:
+    async def with_intro(self, said: str, *, domain: str | None, texts: Texts) -> CommandReply:
         """Pending gates (of the domain) under a sentence."""
         listed = await self._page(0, domain=domain)
         if listed.total:
-            return Shown(text=said, blocks=[section(said), *self._list(listed, texts)])
+            return CommandReply(text=said, blocks=[section(said), *self._list(listed, texts)])
         nothing = texts("deploys.none_of", domain=listed.domain) if listed.domain else texts("deploys.none")
         return only(f"{said}\n{nothing}", texts=texts)
 
-    async def _page(self, page: int, *, domain: str | None) -> Listed:
+    async def _page(self, page: int, *, domain: str | None) -> ListPage:
         """The page, or the last one where so many no longer wait."""
         gates, total = await self._queries.pending(domain=domain, limit=PAGE_SIZE, offset=page * PAGE_SIZE)
         last = max(-(-total // PAGE_SIZE) - 1, 0)
@@ -107,9 +107,9 @@ class DeploysLists:
         views = await with_related_switches(
             [gate.view for gate in gates], record=self._queries, rules=self._rules
         )
-        return Listed(gates=gates, views=views, total=total, page=page, domain=domain)
+        return ListPage(gates=gates, views=views, total=total, page=page, domain=domain)
 
-    def _list(self, listed: Listed, texts: Texts) -> list[Block]:
+    def _list(self, listed: ListPage, texts: Texts) -> list[Block]:
         blocks = self._gates(listed, texts)
         if listed.total <= PAGE_SIZE:
             return blocks
@@ -117,7 +117,7 @@ class DeploysLists:
         said = texts("deploys.page", first=first + 1, last=first + len(listed.gates), total=listed.total)
         return [*blocks, context(said), _pager(listed, texts)]
 
-    def _gates(self, listed: Listed, texts: Texts) -> list[Block]:
+    def _gates(self, listed: ListPage, texts: Texts) -> list[Block]:
         now, base = self._clock(), self._workspace_url()
         return [
             block
@@ -128,13 +128,13 @@ class DeploysLists:
         ]
 
 
-def only(text: str, *, texts: Texts) -> Shown:
+def only(text: str, *, texts: Texts) -> CommandReply:
     """Only this text, within Slack's limits."""
     blocks = answer_sections(text, texts=texts)
-    return Shown(text=blocks[0]["text"]["text"] if blocks else "", blocks=blocks)
+    return CommandReply(text=blocks[0]["text"]["text"] if blocks else "", blocks=blocks)
 
 
-def _pager(listed: Listed, texts: Texts) -> Block:
+def _pager(listed: ListPage, texts: Texts) -> Block:
     def page_button(text: str, way: str, page: int) -> Block:
         value = f"{page} {listed.domain or ''}".strip()
         return button(text, action=f"{PAGE_ACTION}.{way}", value=value)

@@ -175,10 +175,10 @@ class BulkApproveHandler:
             log.warning("approval_unsure", problem=type(exc).__name__, gate=str(pick.action_value.gate))
             return replace(result, words=texts("refused.in_doubt"))
         ids = self._rules.roster().ids(person)
-        stands = view is not None and any(
+        saved = view is not None and any(
             vote.voter in ids and vote.choice is Choice.APPROVE and vote.at >= began for vote in view.votes
         )
-        return recorded_result(view, texts=texts) if view is not None and stands else result
+        return recorded_result(view, texts=texts) if view is not None and saved else result
 
     async def _deliver(
         self, body: Body, view_id: str, work: "asyncio.Task[list[Result]]", texts: Texts

@@ -35,10 +35,10 @@ class Result:
 
 def result_of(pick: Pick, reply: VoteReply, *, by: UserId, texts: Texts) -> Result:
     """The result of one vote. A submission that Slack repeats finds its own votes and reports them."""
-    if reply.counted is not None:
-        view = reply.counted.view
-        words = vote_accepted_text(reply.counted, choice=Choice.APPROVE, texts=texts, on_card=False)
-        decided = reply.counted.decision is not None
+    if reply.accepted is not None:
+        view = reply.accepted.view
+        words = vote_accepted_text(reply.accepted, choice=Choice.APPROVE, texts=texts, on_card=False)
+        decided = reply.accepted.decision is not None
         return Result(name=_name(view, texts), words=words, recorded=True, decided=decided)
     name = _name(reply.view, texts) if reply.view else escaped(pick.label)
     if reply.view is not None and isinstance(reply.denial, AlreadyDecided) and _is_by(reply.view, by):

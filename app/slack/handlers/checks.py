@@ -60,14 +60,14 @@ class ChecksHandler:
             return denial
         try:
             gate = ActionValue.parse(value).gate
-            again = await run_until(until, self._run_again(gate))
+            runs = await run_until(until, self._run_again(gate))
         except InvalidActionValue:
             return texts("refused.no_such_gate")
         except UNCONFIRMED as exc:
             return save_error_text(exc, texts=texts)
-        if again is None:
+        if runs is None:
             return texts("refused.no_such_gate")
-        if not again:
+        if not runs:
             return texts("press.checks_run_already")
         log.info("checks_asked_for", gate=str(gate), user=profile.person.user)
         self._asked()

@@ -79,12 +79,12 @@ class UndoHandler:
             await ack(response_action="errors", errors={REASON: texts("undo.reason_missing")})
             return
         try:
-            asked = UndoMetadata.parse(view.get("private_metadata"))
+            metadata = UndoMetadata.parse(view.get("private_metadata"))
         except InvalidActionValue:
             await ack(response_action="update", view=undo_notice(texts("refused.no_such_gate"), texts=texts))
             return
         denied = await self._intervene(
-            asked.action_value, asked.kind, profile, reason, until=until, request=request_key(body)
+            metadata.action_value, metadata.kind, profile, reason, until=until, request=request_key(body)
         )
         if denied is None:
             await ack()
@@ -186,8 +186,8 @@ class UndoHandler:
         return None
 
     def _denied(self, exc: RequestDenied, texts: Texts) -> UndoDenied:
-        said = denial_text(exc, texts=texts, approvers=self._who_may(exc.view))
-        return UndoDenied(text=said, denial=exc.refusal)
+        text = denial_text(exc, texts=texts, approvers=self._who_may(exc.view))
+        return UndoDenied(text=text, denial=exc.refusal)
 
     def _who_may(self, view: GateView | None) -> tuple[str, ...]:
         domain = self._rules.domain(view.switch.domain) if view and view.switch.domain else None

@@ -60,7 +60,7 @@ class VoteReply:
 
     text: str
     buttons: tuple[Block, ...] = ()
-    counted: VoteAccepted | None = None
+    accepted: VoteAccepted | None = None
     retryable: bool = False
     reason_missing: bool = False
     view: GateView | None = None
@@ -134,7 +134,7 @@ class VoteHandler:
         reply = await self.cast(
             view.get("private_metadata"), profile, choice, reason, until=until, request=request_key(body)
         )
-        if reply.counted is not None:
+        if reply.accepted is not None:
             await ack()
             self._answer(body, reply, profile, choice, on_card=True)
         elif reply.reason_missing:
@@ -150,9 +150,9 @@ class VoteHandler:
         self, body: Body, reply: VoteReply, profile: Profile, choice: Choice, *, on_card: bool
     ) -> None:
         text = reply.text
-        if reply.counted is not None:
+        if reply.accepted is not None:
             text = vote_accepted_text(
-                reply.counted, choice=choice, texts=Texts.of(profile.locale), on_card=on_card
+                reply.accepted, choice=choice, texts=Texts.of(profile.locale), on_card=on_card
             )
         if text:
             lasting = is_lasting(reply.denial, profile.person)
@@ -176,12 +176,12 @@ class VoteHandler:
             deciding = cast_vote(
                 vote, record=self._record, rules=self._rules, traffic=self._traffic, now=self._clock()
             )
-            counted = await run_until(until, deciding)
+            accepted = await run_until(until, deciding)
         except Exception as exc:
             return self._not_counted(exc, profile, texts)
         PRESSES.labels(outcome="counted").inc()
         self._decided(vote.gate)
-        return VoteReply(text="", counted=counted, buttons=self._next_buttons(vote, counted, texts))
+        return VoteReply(text="", accepted=accepted, buttons=self._next_buttons(vote, accepted, texts))
 
     async def _ask_why(self, body: Body, value: object) -> None:
         """Opens the reject form, unless the vote would be denied anyway."""
@@ -235,13 +235,13 @@ class VoteHandler:
                 log.error("press_failed", error_id=short, user=profile.person.user, exc_info=exc)
                 return VoteReply(text=texts("refused.unknown_error", id=short), retryable=True)
 
-    def _next_buttons(self, vote: VoteRequest, counted: VoteAccepted, texts: Texts) -> tuple[Block, ...]:
+    def _next_buttons(self, vote: VoteRequest, accepted: VoteAccepted, texts: Texts) -> tuple[Block, ...]:
         """Buttons for the voter: retract the vote; for admins, break glass."""
-        if counted.decision is not None:
+        if accepted.decision is not None:
             return ()
         action_value = ActionValue(gate=vote.gate, prompt_version=vote.prompt_version)
         profile = Profile(person=vote.person, locale=texts.locale)
-        break_glass = self._break_glass_buttons(profile, counted.view, counted.owed, texts)
+        break_glass = self._break_glass_buttons(profile, accepted.view, accepted.owed, texts)
         return (retract_vote_button(action_value, texts=texts), *break_glass)
 
     def _break_glass_buttons(

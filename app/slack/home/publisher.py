@@ -232,16 +232,16 @@ class HomePublisher:
         now = self._clock()
         seeing = load_home(person, queries=self._queries, freezes=self._freezes, rules=self._rules, now=now)
         try:
-            seen = await run_with_timeout(QUERY_TIMEOUT_SECONDS, seeing)
+            contents = await run_with_timeout(QUERY_TIMEOUT_SECONDS, seeing)
         except (DatabaseUnavailable, TimeoutError) as exc:
             log.warning("home_without_the_record", problem=type(exc).__name__)
             viewer.change_token = ""
             return unavailable_body(texts=texts), False
-        viewer.change_token = seen.change_token
+        viewer.change_token = contents.change_token
         body = home_body(
-            seen, person=person, rules=self._rules, texts=texts, now=now, base=self._workspace_url()
+            contents, person=person, rules=self._rules, texts=texts, now=now, base=self._workspace_url()
         )
-        return body, sum(one.preview.counts for one in seen.mine) > 1
+        return body, sum(one.preview.counts for one in contents.mine) > 1
 
     def _current_notices(self, viewer: _Viewer) -> _Notices | None:
         said = viewer.said
