@@ -1,4 +1,4 @@
-"""Builds one process. The only place that knows every room; nothing is built at import."""
+"""Builds one process. The only module that knows every package; nothing is built at import."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,10 +12,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from app.aws.codedeploy import CodeDeploy
-from app.aws.deployment_control import CodeDeployInterveners
+from app.aws.deployment_control import CodeDeployControl
 from app.aws.evidence import AwsEvidence
 from app.aws.outage import OutageMonitor
-from app.bootstrap_slack import SlackDoors
+from app.bootstrap_slack import SlackHandlers
 from app.concurrency.timeouts import run_with_timeout
 from app.config.environment import Settings
 from app.config.loader import Config, ConfigError, load_config
@@ -27,12 +27,12 @@ from app.slack.auth_check import CannotStart
 from app.slack.client_bundle import ClientBundle, Publishers
 from app.slack.http_endpoint import events_route
 from app.slack.signature_check import SignatureCheck
-from app.web.api.auth import Callers
+from app.web.api.auth import TokenAuth
 from app.web.api.checks import checks_router
 from app.web.api.freezes import freezes_router
 from app.web.app import build_http
 from app.web.hooks.receiver import HookReceiver
-from app.web.hooks.request_auth import Admission
+from app.web.hooks.request_auth import RequestAuth
 from app.web.hooks.signature import HookKeys
 from app.web.hooks.state_changes import StateChangeReceiver
 from app.workers.foreground import ForegroundTracker
@@ -59,7 +59,7 @@ def utc_now() -> datetime:
 
 
 class Service:
-    """One replica: its doors, its loops, and what they share. Build it inside the running loop."""
+    """One replica: its handlers, its workers, and what they share. Build it inside the running event loop."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class Service:
         publishers = self.slack.publishers(self.rules)
         self.workers = self._build_workers(publishers)
         self.rule_workers = self._build_rule_workers(publishers)
-        self.doors = SlackDoors(
+        self.slack_handlers = SlackHandlers(
             self.slack,
             repositories=self.repositories,
             worker_repositories=self.worker_repositories,
@@ -103,7 +103,7 @@ class Service:
             foreground=self._foreground,
             clock=clock,
         )
-        self.socket = self.slack.socket(self.doors.bolt)
+        self.socket = self.slack.socket(self.slack_handlers.bolt)
         secret = self.slack.signing_secret
         self._signatures = SignatureCheck(secret) if secret is not None else None
         self._groups_worker = groups_worker(self.slack.auth_check.refresh, self._looked_up)
@@ -111,7 +111,7 @@ class Service:
             *self.workers.all(),
             *self.rule_workers.all(),
             self._groups_worker,
-            self.doors.home_worker,
+            self.slack_handlers.home_worker,
         ]
         self._running: list[asyncio.Task[None]] = []
 
@@ -119,7 +119,7 @@ class Service:
         return Workers(
             repositories=self.worker_repositories,
             deployments=self.codedeploy,
-            interveners=CodeDeployInterveners(self.codedeploy),
+            interveners=CodeDeployControl(self.codedeploy),
             source=self._source,
             card_publisher=publishers.cards,
             remover=publishers.cards,
@@ -147,9 +147,9 @@ class Service:
 
     def http(self) -> ASGIApp:
         """The HTTP application."""
-        admission = Admission(keys=HookKeys(self._settings.hook_secrets), clock=self._clock)
+        request_auth = RequestAuth(keys=HookKeys(self._settings.hook_secrets), clock=self._clock)
         hooks = HookReceiver(
-            admission=admission,
+            request_auth=request_auth,
             record=self.repositories.gates,
             deployments=self.codedeploy,
             rules=self.rules,
@@ -158,11 +158,11 @@ class Service:
             foreground=self._foreground,
         )
         state_changes = StateChangeReceiver(
-            admission=admission,
+            request_auth=request_auth,
             wake=lambda key: self.repositories.switches.wake(key, now=self._clock()),
             on_woken=self.workers.poll.wake,
         )
-        callers = Callers(self._settings.api_tokens)
+        callers = TokenAuth(self._settings.api_tokens)
         return build_http(
             hooks=hooks,
             state_changes=state_changes,
@@ -188,7 +188,7 @@ class Service:
             slack_events=self._slack_events(),
             channels=lambda: self.rules.channels,
             signature_hint=lambda: self._signatures.hint() if self._signatures else "",
-            slack_is_fit=lambda: self.socket is None or self.socket.is_healthy(),
+            slack_is_connected=lambda: self.socket is None or self.socket.is_healthy(),
             clock=self._clock,
         )
 
@@ -250,8 +250,8 @@ class Service:
         """Reads the configuration again. A bad one is refused with its problems, and the old one stays."""
         try:
             self.rules.config = load_config(path)
-        except ConfigError as refusal:
-            log.error("config_not_reloaded", problems=str(refusal))
+        except ConfigError as exc:
+            log.error("config_not_reloaded", problems=str(exc))
             return
         log.info("config_reloaded", domains=sorted(self.rules.config.domains))
         now = self._clock()
@@ -264,7 +264,7 @@ class Service:
         """HTTP mode's route; None in Socket Mode."""
         if self.socket is not None or self._signatures is None:
             return None
-        return events_route(self.doors.bolt, signatures=self._signatures)
+        return events_route(self.slack_handlers.bolt, signatures=self._signatures)
 
     def _looked_up(self) -> frozenset[str]:
         """In an Enterprise Grid a person has two ids, so everybody who is named is looked up."""

@@ -1,4 +1,4 @@
-"""App Home and the approving of several at once, put together: they share what they ask of the record."""
+"""Builds App Home and bulk approval, which share their queries."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ MAX_CONCURRENT_PUBLICATIONS: Final = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class HomeDoors:
+class HomeParts:
     """`worker` publishes: never in the way of a press."""
 
     publisher: HomePublisher
@@ -27,7 +27,7 @@ class HomeDoors:
     bulk_approve: BulkApproveHandler
 
 
-def home_doors(
+def build_home(
     slack: ClientBundle,
     *,
     repositories: Repositories,
@@ -36,7 +36,7 @@ def home_doors(
     rules: Rules,
     foreground: ForegroundTracker,
     clock: Callable[[], datetime],
-) -> HomeDoors:
+) -> HomeParts:
     """Builds them; from then on answers to presses in Home are shown there."""
     publisher = HomePublisher(
         slack.client,
@@ -70,4 +70,4 @@ def home_doors(
         workspace_url=slack.workspace_url,
         clock=clock,
     )
-    return HomeDoors(publisher=publisher, worker=worker, bulk_approve=bulk_approve)
+    return HomeParts(publisher=publisher, worker=worker, bulk_approve=bulk_approve)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from app.bootstrap_home import HomeDoors, home_doors
+from app.bootstrap_home import HomeParts, build_home
 from app.db.all_repositories import Repositories
 from app.flow.approval.live_traffic import LiveTraffic
 from app.flow.ports.evidence import EvidenceSource
@@ -26,7 +26,7 @@ from app.workers.registry import Workers
 from app.workers.rule_jobs import RuleWorkers
 
 
-class SlackDoors:
+class SlackHandlers:
     """`bolt` takes what Slack sends; `home_worker` publishes App Home."""
 
     def __init__(
@@ -99,8 +99,8 @@ class SlackDoors:
         self._workers.gate_decided()
         self._rule_workers.gate_decided()
 
-    def _home(self, votes: VoteHandler, foreground: ForegroundTracker) -> HomeDoors:
-        return home_doors(
+    def _home(self, votes: VoteHandler, foreground: ForegroundTracker) -> HomeParts:
+        return build_home(
             self._slack,
             repositories=self._repositories,
             worker_repositories=self._worker_repositories,
@@ -151,7 +151,7 @@ class SlackDoors:
             clock=self._clock,
         )
 
-    def _deploys(self, undo: UndoHandler, home: HomeDoors) -> DeploysCommand:
+    def _deploys(self, undo: UndoHandler, home: HomeParts) -> DeploysCommand:
         freezes = FreezeCommand(
             record=self._repositories.freezes,
             rules=self._rules,

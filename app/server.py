@@ -31,44 +31,44 @@ STOP_SECONDS: Final = 6.0
 EXIT_SECONDS: Final = 7.0
 """From the signal to the end of the process, whatever hangs: a thread in a call to AWS cannot be cancelled."""
 
-SWITCH_SECONDS: Final = 0.0005
-"""How long a thread may keep the interpreter from the others. By Python's own 5 ms a press may stand still that long,
-again and again, because boto3 in its threads reads an answer."""
+THREAD_SWITCH_INTERVAL_SECONDS: Final = 0.0005
+"""How long a thread may keep the interpreter from the others. With Python's default of 5 ms a press may be delayed by
+that much, several times, while boto3 parses a response in its threads."""
 
 
 class Server(uvicorn.Server):
-    """Leaves signals to us: uvicorn's own way ends by raising SIGTERM again, which kills what we still drain."""
+    """Does not handle signals itself: uvicorn raises SIGTERM again at the end, which would interrupt our draining."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
-    left_at: float | None = None
+    stop_requested_at: float | None = None
     """`time.monotonic` of the first signal."""
 
-    def leave(self, received: int) -> None:
+    def request_stop(self, received: int) -> None:
         """A graceful stop; on a second signal, without waiting for open connections."""
-        if self.left_at is None:
-            self.left_at = time.monotonic()
+        if self.stop_requested_at is None:
+            self.stop_requested_at = time.monotonic()
             _exit_after(EXIT_SECONDS)
         self.handle_exit(received, None)
 
     def seconds_left(self) -> float:
         """Of `STOP_SECONDS`."""
-        since = 0.0 if self.left_at is None else time.monotonic() - self.left_at
+        since = 0.0 if self.stop_requested_at is None else time.monotonic() - self.stop_requested_at
         return max(STOP_SECONDS - since, 0.0)
 
 
 async def serve(settings: Settings, config: Config, *, database_url: str) -> None:
     """Returns after a graceful stop. Raises `CannotStart`."""
-    sys.setswitchinterval(SWITCH_SECONDS)
+    sys.setswitchinterval(THREAD_SWITCH_INTERVAL_SECONDS)
     for name in settings.weak_secrets():
         log.warning("guessable_secret", of=name, remedy="make a longer one: openssl rand -hex 32")
     if settings.has_unencrypted_database():
         log.warning("database_connection_unencrypted", problem=f"DATABASE_URL {UNENCRYPTED_WARNING}")
     if settings.has_unusual_signing_secret():
         log.warning("unusual_signing_secret", problem=f"SLACK_SIGNING_SECRET {SIGNING_FORM_WARNING}")
-    door = _door(settings.host, settings.port)
+    listener = _listen(settings.host, settings.port)
     service = Service(settings, config, database_url=database_url)
     server = Server(
         uvicorn.Config(
@@ -84,16 +84,18 @@ async def serve(settings: Settings, config: Config, *, database_url: str) -> Non
     )
     loop = asyncio.get_running_loop()
     for stop in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(stop, server.leave, stop)
+        loop.add_signal_handler(stop, server.request_stop, stop)
     loop.add_signal_handler(signal.SIGHUP, service.reload, Path(settings.config))
     try:
         await service.start()
-        log.info("serving", host=settings.host, port=door.getsockname()[1], domains=sorted(config.domains))
-        await server.serve(sockets=[door])
+        log.info(
+            "serving", host=settings.host, port=listener.getsockname()[1], domains=sorted(config.domains)
+        )
+        await server.serve(sockets=[listener])
     finally:
         log.info("stopping")
         await service.stop(seconds=server.seconds_left())
-        door.close()
+        listener.close()
 
 
 def _exit_after(seconds: float) -> None:
@@ -108,19 +110,19 @@ def _exit_after(seconds: float) -> None:
     timer.start()
 
 
-def _door(host: str, port: int) -> socket.socket:
-    """The address is taken before anything else is done; nobody is let in before we serve."""
+def _listen(host: str, port: int) -> socket.socket:
+    """Binds the address before anything else is done; connections are accepted once we serve."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        door = socket.socket(family, kind, protocol)
-        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        door.bind(address)
-    except OSError as trouble:
-        why = os.strerror(trouble.errno) if trouble.errno and trouble.errno > 0 else str(trouble.strerror)
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as exc:
+        why = os.strerror(exc.errno) if exc.errno and exc.errno > 0 else str(exc.strerror)
         raise CannotStart(
             f"HOST, PORT: cannot listen on {host}:{port}: {why.lower()}. "
             "Name an address of this machine and a port that is free."
         ) from None
-    return door
+    return listener

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from app.aws.codedeploy_responses import facts_of, target_of, traffic_of
-from app.aws.errors import THROTTLES, code_of, sort_answer, sort_read
+from app.aws.errors import THROTTLES, answer_error, code_of, read_error
 from app.aws.previous_revision import RevisionReader, redeployment
 from app.concurrency.batch_loader import BatchLoader
 from app.flow.ports.codedeploy import (
@@ -48,12 +48,12 @@ READS: Final = Config(
     parameter_validation=False,
 )
 ANSWERS: Final = READS.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}, read_timeout=8))
-"""An answer is tried once a call: whether to try again is decided with the record at hand."""
+"""No retry by boto3: the report worker decides about it, by what the database says."""
 
 BRIEF: Final = READS.merge(
     Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=1, read_timeout=2)
 )
-"""What an undo asks first and can do without."""
+"""For reads that an undo makes first and can do without."""
 
 
 class CodeDeploy:
@@ -63,7 +63,7 @@ class CodeDeploy:
         self._session = session
         self.region = region
         self._reading = ThreadPoolExecutor(THREADS, thread_name_prefix="codedeploy-reads")
-        # Threads of their own: an answer never stands in line behind reads that hang.
+        # Separate threads: a call that answers a hook never queues behind reads that hang.
         self._answering = ThreadPoolExecutor(THREADS, thread_name_prefix="codedeploy-answers")
         self.making = threading.Lock()
         self._clients: dict[tuple[str, bool], CodeDeployClient] = {}
@@ -73,19 +73,19 @@ class CodeDeploy:
         self._targets: dict[SwitchKey, str] = {}
 
     def warm_up(self) -> None:
-        """Builds the default region's clients, which takes boto3 some 100 ms, before anybody waits for them."""
+        """Builds the default region's clients, which takes boto3 some 100 ms, before the first request needs them."""
         self.boto(self.region, answers=False)
         self.boto(self.region, answers=True)
 
     def close(self, *, wait: bool = True) -> None:
-        """Waits for calls under way, if asked to, then hangs up. Nobody may ask anything any more."""
+        """Waits for running calls if `wait`, then closes the clients. No call may be made afterwards."""
         self._reading.shutdown(wait=wait, cancel_futures=True)
         self._answering.shutdown(wait=wait, cancel_futures=True)
-        hang_up(self._clients)
-        hang_up(self._ecs)
+        close_clients(self._clients)
+        close_clients(self._ecs)
 
     async def deployment(self, key: SwitchKey) -> DeploymentFacts:
-        """GetDeployment, or BatchGetDeployments when several ask at once."""
+        """GetDeployment, or BatchGetDeployments for several look-ups at once."""
         loader = self._deployments.get(key.region)
         if loader is None:
             loader = BatchLoader(
@@ -170,8 +170,8 @@ class CodeDeploy:
 
         try:
             await self.in_thread(put, answers=True)
-        except (ClientError, BotoCoreError) as trouble:
-            raise sort_answer(trouble) from None
+        except (ClientError, BotoCoreError) as exc:
+            raise answer_error(exc) from None
 
     async def _ask_deployments(
         self, region: str, deployments: Sequence[str]
@@ -180,10 +180,10 @@ class CodeDeploy:
         if len(deployments) > 1:
             try:
                 found = await self.in_thread(partial(self._batch, region, deployments))
-            except (ClientError, BotoCoreError, CodeDeployUnavailable) as trouble:
-                if isinstance(trouble, ClientError) and code_of(trouble) in THROTTLES:
-                    return [sort_read(trouble) for _ in deployments]
-                # One odd id refuses the whole batch; asked one by one, each gets its own answer.
+            except (ClientError, BotoCoreError, CodeDeployUnavailable) as exc:
+                if isinstance(exc, ClientError) and code_of(exc) in THROTTLES:
+                    return [read_error(exc) for _ in deployments]
+                # One bad id fails the whole batch. Read one by one, each id gets its own answer.
         missing = [deployment for deployment in deployments if deployment not in found]
         asked = await asyncio.gather(
             *(self.read(partial(self._one, region, deployment)) for deployment in missing),
@@ -206,18 +206,16 @@ class CodeDeploy:
         """`work` in a worker thread, boto3's errors as `NoSuchDeployment` or `CodeDeployUnavailable`."""
         try:
             return await self.in_thread(work)
-        except (ClientError, BotoCoreError) as trouble:
-            raise sort_read(trouble) from None
+        except (ClientError, BotoCoreError) as exc:
+            raise read_error(exc) from None
 
     async def in_thread(self, work: Callable[[], T], *, answers: bool = False) -> T:
         """`work` in a worker thread. An answer that makes no sense is `CodeDeployUnavailable`."""
         threads = self._answering if answers else self._reading
         try:
             return await asyncio.get_running_loop().run_in_executor(threads, work)
-        except (KeyError, ValueError, TypeError, ResponseParserError) as trouble:
-            raise CodeDeployUnavailable(
-                f"an answer that makes no sense ({type(trouble).__name__})"
-            ) from trouble
+        except (KeyError, ValueError, TypeError, ResponseParserError) as exc:
+            raise CodeDeployUnavailable(f"an answer that makes no sense ({type(exc).__name__})") from exc
 
     def boto(self, region: str, *, answers: bool = False) -> "CodeDeployClient":
         """boto3's client. `answers`: the one that tries once, for what must not happen twice."""
@@ -232,7 +230,7 @@ class CodeDeploy:
         return client
 
 
-def hang_up(clients: MutableMapping[Any, Any]) -> None:
-    """Closes boto3's clients and lets them go: each holds megabytes of its service's description."""
+def close_clients(clients: MutableMapping[Any, Any]) -> None:
+    """Closes and drops boto3 clients: each holds megabytes of its service model."""
     while clients:
         clients.popitem()[1].close()

@@ -1,4 +1,4 @@
-"""What people have CodeDeploy do after the decision: stop, deploy what served before, end blue."""
+"""Interventions after the decision: stop a deployment, redeploy the previous revision, end blue."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from botocore.exceptions import BotoCoreError, ClientError
 
 from app.aws.codedeploy import CodeDeploy
-from app.aws.errors import CREDENTIALS, code_of, sort_read
+from app.aws.errors import CREDENTIALS, code_of, read_error
 from app.aws.previous_revision import redeployment
 from app.flow.ports.codedeploy import (
     AlreadyOver,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ALL_AT_ONCE: Final = "CodeDeployDefault.ECSAllAtOnce"
-"""Whoever takes a switch back wants no canary of what has served before."""
+"""An undo redeploys a revision that has served before, so it needs no canary."""
 
 NO_ALARMS: "Final[AlarmConfigurationTypeDef]" = {"enabled": False}
 """The alarm of the switch that is taken back still rings: it must not stop what ends it.
@@ -59,7 +59,7 @@ FINAL: Final = frozenset(
 )
 
 
-class CodeDeployInterveners:
+class CodeDeployControl:
     """See `app.flow.ports.codedeploy.Interveners`. Each call is made once; the worker decides about retries."""
 
     def __init__(self, codedeploy: CodeDeploy) -> None:
@@ -67,13 +67,13 @@ class CodeDeployInterveners:
 
     async def stop(self, key: SwitchKey) -> None:
         """StopDeployment; with `autoRollbackEnabled`, or the traffic might stay split as it was."""
-        await self._tell(
+        await self._call(
             lambda: self._client(key).stop_deployment(deploymentId=key.deployment, autoRollbackEnabled=True)
         )
 
     async def finish(self, key: SwitchKey) -> None:
         """ContinueDeployment out of the termination wait."""
-        await self._tell(
+        await self._call(
             lambda: self._client(key).continue_deployment(
                 deploymentId=key.deployment, deploymentWaitType="TERMINATION_WAIT"
             )
@@ -84,12 +84,12 @@ class CodeDeployInterveners:
     ) -> Redeployed:
         """CreateDeployment of what served before. It has no idempotency token, so `mark` in the description
         tells a deployment that an earlier try of ours has made."""
-        return await self._tell(lambda: self._redeploy(key, blue, mark, f"{description} [{mark}]"))
+        return await self._call(lambda: self._redeploy(key, blue, mark, f"{description} [{mark}]"))
 
     def _redeploy(self, key: SwitchKey, blue: str | None, mark: str, description: str) -> Redeployed:
         client = self._client(key)
-        taken_back = client.get_deployment(deploymentId=key.deployment)["deploymentInfo"]
-        application, group = taken_back["applicationName"], taken_back["deploymentGroupName"]
+        rolled_back = client.get_deployment(deploymentId=key.deployment)["deploymentInfo"]
+        application, group = rolled_back["applicationName"], rolled_back["deploymentGroupName"]
         found = client.get_deployment_group(applicationName=application, deploymentGroupName=group)
         settings = found["deploymentGroupInfo"]
         latest = settings.get("lastAttemptedDeployment", {}).get("deploymentId")
@@ -99,7 +99,7 @@ class CodeDeployInterveners:
                 alarms_off = made.get("overrideAlarmConfiguration", {}).get("enabled") is False
                 return Redeployed(deployment=latest, alarms_on=_has_alarms(settings) and not alarms_off)
         reader = self._codedeploy.revision_reader(key.region)
-        plan = redeployment(cast("dict[str, Any]", taken_back), blue=blue, read=reader)
+        plan = redeployment(cast("dict[str, Any]", rolled_back), blue=blue, read=reader)
         if plan.location is None:
             raise NothingToRedeploy(plan.previous)
         asked = {
@@ -115,19 +115,19 @@ class CodeDeployInterveners:
     def _client(self, key: SwitchKey) -> "CodeDeployClient":
         return self._codedeploy.boto(key.region, answers=True)
 
-    async def _tell(self, work: Callable[[], T]) -> T:
+    async def _call(self, work: Callable[[], T]) -> T:
         try:
             return await self._codedeploy.in_thread(work, answers=True)
-        except (ClientError, BotoCoreError) as trouble:
-            raise _sorted(trouble) from None
+        except (ClientError, BotoCoreError) as exc:
+            raise _intervention_error(exc) from None
 
 
 def _create(client: "CodeDeployClient", asked: dict[str, Any]) -> tuple[str, bool]:
     """The new deployment's id, and whether the group's alarms are off for it."""
     try:
         created = client.create_deployment(**asked, overrideAlarmConfiguration=NO_ALARMS)
-    except ClientError as trouble:
-        if code_of(trouble) not in CREDENTIALS:
+    except ClientError as exc:
+        if code_of(exc) not in CREDENTIALS:
             raise
     else:
         return created["deploymentId"], True
@@ -152,14 +152,14 @@ def _later(info: "DeploymentInfoTypeDef", mark: str) -> "DeploymentInfoTypeDef |
     return None
 
 
-def _sorted(trouble: ClientError | BotoCoreError) -> Exception:
-    if isinstance(trouble, ClientError):
-        code = code_of(trouble)
+def _intervention_error(exc: ClientError | BotoCoreError) -> Exception:
+    if isinstance(exc, ClientError):
+        code = code_of(exc)
         if code == "DeploymentAlreadyCompletedException":
             return AlreadyOver(code)
         if code == "DeploymentLimitExceededException":
             return AnotherDeploymentActive(code)
         if code in FINAL:
             return InterventionRefused(code)
-    sorted_ = sort_read(trouble)
-    return InterventionRefused(str(sorted_)) if isinstance(sorted_, NoSuchDeployment) else sorted_
+    error = read_error(exc)
+    return InterventionRefused(str(error)) if isinstance(error, NoSuchDeployment) else error

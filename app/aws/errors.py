@@ -34,7 +34,7 @@ CREDENTIALS: Final = frozenset(
         "OptInRequired",
     }
 )
-"""A person has to mend these; roles do get mended inside the hour, so we go on asking."""
+"""A person has to fix these. Roles do get fixed within the hour, so we keep retrying."""
 
 CLOCK_SKEW: Final = frozenset(
     {
@@ -59,35 +59,35 @@ THROTTLES: Final = frozenset(
 )
 
 
-def code_of(trouble: ClientError) -> str:
+def code_of(exc: ClientError) -> str:
     """The error's code, without the namespace that some endpoints put before it."""
-    error: dict[str, Any] = dict(trouble.response.get("Error", {}))
+    error: dict[str, Any] = dict(exc.response.get("Error", {}))
     return str(error.get("Code", "")).rsplit("#", 1)[-1]
 
 
-def sort_read(trouble: ClientError | BotoCoreError) -> Exception:
+def read_error(exc: ClientError | BotoCoreError) -> Exception:
     """The error of a read as `NoSuchDeployment` or `CodeDeployUnavailable`."""
-    if isinstance(trouble, ClientError) and code_of(trouble) in ABSENT:
-        code = code_of(trouble)
+    if isinstance(exc, ClientError) and code_of(exc) in ABSENT:
+        code = code_of(exc)
         return NoSuchDeployment(code, may_appear=code == "DeploymentDoesNotExistException")
-    return _cannot_ask(trouble)
+    return _unavailable(exc)
 
 
-def sort_answer(trouble: ClientError | BotoCoreError) -> Exception:
+def answer_error(exc: ClientError | BotoCoreError) -> Exception:
     """The error of an answer as `AlreadyAnswered`, `AnswerRefused` or `CodeDeployUnavailable`."""
-    if isinstance(trouble, ClientError):
-        code = code_of(trouble)
+    if isinstance(exc, ClientError):
+        code = code_of(exc)
         if code == "LifecycleEventAlreadyCompletedException":
             return AlreadyAnswered(code)
         if code in FINAL:
             return AnswerRefused(code)
-    return _cannot_ask(trouble)
+    return _unavailable(exc)
 
 
-def _cannot_ask(trouble: ClientError | BotoCoreError) -> CodeDeployUnavailable:
-    if isinstance(trouble, ClientError):
-        code = code_of(trouble)
+def _unavailable(exc: ClientError | BotoCoreError) -> CodeDeployUnavailable:
+    if isinstance(exc, ClientError):
+        code = code_of(exc)
         return CodeDeployUnavailable(code or "an unnamed error")
     # Its text may carry the endpoint and the request; the class says enough.
-    name = type(trouble).__name__
+    name = type(exc).__name__
     return CodeDeployUnavailable(name)

@@ -13,7 +13,7 @@ from app.aws.cloudwatch import alarms_of
 from app.aws.deployment_groups import OVERRIDDEN, group_facts, target_facts, with_overrides
 from app.aws.ecs import task_sets_of
 from app.aws.elb import health_of, listener_of, rules_of
-from app.aws.evidence_client import Readers
+from app.aws.evidence_client import EvidenceClient
 from app.aws.task_definitions import reading_of
 from app.flow.ports.evidence import EvidenceUnavailable, GroupFacts, ServiceName, TargetFacts
 from app.gate.evidence.blue_green import TaskSet
@@ -31,7 +31,7 @@ class AwsEvidence:
     """See `app.flow.ports.evidence.EvidenceSource`."""
 
     def __init__(self, session: boto3.session.Session, *, making: threading.Lock) -> None:
-        self._readers = Readers(session, making=making)
+        self._readers = EvidenceClient(session, making=making)
         self._settings: dict[SwitchKey, Mapping[str, Any]] = {}
 
     def warm_up(self, region: str) -> None:

@@ -1,6 +1,6 @@
-"""The reads of evidence: boto3 clients of several services, their own threads, and errors sorted to reasons.
+"""Reads evidence: boto3 clients of several services, separate threads, and errors mapped to reasons.
 
-Their threads are not those of the answers to CodeDeploy: a read that hangs must never hold up an answer.
+The threads are not those that answer hooks: a read that hangs must never delay an answer.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import structlog
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from app.aws.codedeploy import hang_up
+from app.aws.codedeploy import close_clients
 from app.aws.errors import CREDENTIALS, THROTTLES, code_of
 from app.flow.ports.evidence import EvidenceUnavailable
 from app.gate.evidence.model import Missing, MissingReason
@@ -34,7 +34,7 @@ READS: Final = Config(
     tcp_keepalive=True,
     parameter_validation=False,
 )
-"""Tried once a look: the loop looks again soon, and says meanwhile what it could not see."""
+"""No retry by boto3: the evidence worker reads again soon, and meanwhile shows what is missing."""
 
 ABSENT: Final = frozenset(
     {
@@ -59,8 +59,8 @@ _SILENT: Final = (
 )
 
 
-class Readers:
-    """One boto3 client a service and region, made at first use. `making` guards the session's one workshop."""
+class EvidenceClient:
+    """One boto3 client per service and region, created at first use. `making` locks the session."""
 
     def __init__(self, session: boto3.session.Session, *, making: threading.Lock) -> None:
         self._session = session
@@ -69,25 +69,25 @@ class Readers:
         self._clients: dict[tuple[Service, str], Any] = {}
 
     def warm_up(self, region: str) -> None:
-        """Makes a region's clients before anybody waits for them."""
+        """Creates a region's clients before the first request needs them."""
         for service in SERVICES:
             self._client(service, region)
 
     def close(self, *, wait: bool = True) -> None:
-        """Waits for calls under way, if asked to, then hangs up. Nobody may ask anything any more."""
+        """Waits for running calls if `wait`, then closes the clients. No call may be made afterwards."""
         self._threads.shutdown(wait=wait, cancel_futures=True)
-        hang_up(self._clients)
+        close_clients(self._clients)
 
     async def read(self, service: Service, region: str, call: str, work: Callable[[Any], T]) -> T:
         """Runs `work` with the client; `call` is the permission that it needs. Raises `EvidenceUnavailable`."""
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._threads, lambda: work(self._client(service, region)))
-        except (ClientError, BotoCoreError) as trouble:
-            raise EvidenceUnavailable(Missing(why=reason_of(trouble), call=call)) from None
-        except (KeyError, ValueError, TypeError, AttributeError) as trouble:
+        except (ClientError, BotoCoreError) as exc:
+            raise EvidenceUnavailable(Missing(why=reason_of(exc), call=call)) from None
+        except (KeyError, ValueError, TypeError, AttributeError) as exc:
             # The answer itself may hold what must not be logged: its error's class says enough.
-            log.warning("answer_makes_no_sense", call=call, problem=type(trouble).__name__)
+            log.warning("answer_makes_no_sense", call=call, problem=type(exc).__name__)
             raise EvidenceUnavailable(Missing(why=MissingReason.FAILED, call=call)) from None
 
     def _client(self, service: Service, region: str) -> Any:
@@ -99,16 +99,16 @@ class Readers:
         return client
 
 
-def reason_of(trouble: ClientError | BotoCoreError) -> MissingReason:
-    """Why a read failed, in our words."""
-    if isinstance(trouble, ClientError):
-        code = code_of(trouble)
+def reason_of(exc: ClientError | BotoCoreError) -> MissingReason:
+    """Why a read failed."""
+    if isinstance(exc, ClientError):
+        code = code_of(exc)
         if code in CREDENTIALS:
             return MissingReason.DENIED
         if code in THROTTLES:
             return MissingReason.THROTTLED
         return MissingReason.ABSENT if code in ABSENT else MissingReason.FAILED
-    name = type(trouble).__name__
+    name = type(exc).__name__
     if name in {"NoCredentialsError", "PartialCredentialsError"}:
         return MissingReason.DENIED
     return MissingReason.SILENT if name in _SILENT else MissingReason.FAILED

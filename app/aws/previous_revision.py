@@ -54,8 +54,8 @@ class RevisionReader:
         asked: Any = without_content(revision)
         try:
             found = self.codedeploy.get_application_revision(applicationName=application, revision=asked)
-        except ClientError as trouble:
-            if code_of(trouble) in CREDENTIALS | UNKNOWN_REVISION:
+        except ClientError as exc:
+            if code_of(exc) in CREDENTIALS | UNKNOWN_REVISION:
                 return None
             raise
         return content_in(found.get("revision") or {})

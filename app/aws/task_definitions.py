@@ -1,7 +1,7 @@
-"""ECS's task definitions -> what may be kept of them. This is the wall: only the values named here go past it.
+"""Converts ECS task definitions to what may be stored of them: only the values named here are kept.
 
-Everything else leaves a mark, keyed with a key of this process: it tells that a value changes, and nothing of the
-value. A command, an entry point, a label or an option holds secrets in too many forms to be shown in part.
+Of everything else an HMAC with a key of this process is kept: it shows that a value changed, and nothing of the
+value. Commands, entry points, labels and options hold secrets in too many forms to be shown in part.
 """
 
 import hmac
@@ -17,7 +17,7 @@ from app.gate.evidence.revision import Container, FieldPath, Image, Revision, Re
 _KEY: Final = secrets.token_bytes(32)
 
 TAGS: Final = ("git-sha", "git-repo", "github-run", "github-actor")
-"""The only tags that are looked at."""
+"""The only tags that are read."""
 
 # Of every revision its own, or a consequence of the rest.
 _OWN: Final = frozenset(
@@ -35,7 +35,7 @@ _OWN: Final = frozenset(
 )
 _SHOWN: Final = frozenset({"family", "cpu", "memory", "taskRoleArn", "containerDefinitions"})
 _SHOWN_OF_CONTAINER: Final = frozenset({"name", "image", "cpu", "memory"})
-_MARKED_APART: Final = frozenset({"environment", "secrets", "command", "entryPoint", "portMappings"})
+_HASHED_APART: Final = frozenset({"environment", "secrets", "command", "entryPoint", "portMappings"})
 _PORTS: Final = re.compile(r"\d{1,5}(?:-\d{1,5})?")
 _PROTOCOLS: Final = frozenset({"tcp", "udp"})
 
@@ -59,7 +59,7 @@ def reading_of(answer: Mapping[str, Any]) -> RevisionReading:
             tags=tuple(_tags(answer.get("tags") or [])),
             active=str(definition.get("status") or "ACTIVE") == "ACTIVE",
         ),
-        digests={**_other("", plain, _OWN | _SHOWN), **_marks(plain["containerDefinitions"])},
+        digests={**_other("", plain, _OWN | _SHOWN), **_digests(plain["containerDefinitions"])},
     )
 
 
@@ -95,27 +95,29 @@ def _tags(tags: list[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
             yield str(tag["key"]), str(tag.get("value") or "")
 
 
-def _marks(containers: list[Mapping[str, Any]]) -> dict[FieldPath, bytes]:
-    marks: dict[FieldPath, bytes] = {}
+def _digests(containers: list[Mapping[str, Any]]) -> dict[FieldPath, bytes]:
+    digests: dict[FieldPath, bytes] = {}
     for one in containers:
         name = str(one.get("name") or "")
         for variable in one.get("environment") or []:
-            marks[FieldPath(name, "variable", str(variable["name"]))] = _mark(variable.get("value"))
+            digests[FieldPath(name, "variable", str(variable["name"]))] = _digest(variable.get("value"))
         for secret in one.get("secrets") or []:
-            marks[FieldPath(name, "secret", str(secret["name"]))] = _mark(secret.get("valueFrom"))
+            digests[FieldPath(name, "secret", str(secret["name"]))] = _digest(secret.get("valueFrom"))
         for part in ("entryPoint", "command"):
-            marks[FieldPath(name, "command", part)] = _mark(one.get(part))
-        marks[FieldPath(name, "ports", "ports")] = _mark(one.get("portMappings"))
-        marks |= _other(name, one, _SHOWN_OF_CONTAINER | _MARKED_APART)
-    return marks
+            digests[FieldPath(name, "command", part)] = _digest(one.get(part))
+        digests[FieldPath(name, "ports", "ports")] = _digest(one.get("portMappings"))
+        digests |= _other(name, one, _SHOWN_OF_CONTAINER | _HASHED_APART)
+    return digests
 
 
 def _other(container: str, plain: Mapping[str, Any], told: frozenset[str]) -> dict[FieldPath, bytes]:
     """Everything else that a definition says, so that "changes nothing" is never said wrongly."""
     return {
-        FieldPath(container, "other", name): _mark(value) for name, value in plain.items() if name not in told
+        FieldPath(container, "other", name): _digest(value)
+        for name, value in plain.items()
+        if name not in told
     }
 
 
-def _mark(value: object) -> bytes:
+def _digest(value: object) -> bytes:
     return hmac.digest(_KEY, canonical(value or None).encode(), "sha256")

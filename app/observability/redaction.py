@@ -1,4 +1,4 @@
-"""What no log may hold, and how it is taken out: by name, by shape, and by the configured values themselves."""
+"""Redacts secrets in log events: by the name of the field, by the shape of the text, and by the configured values."""
 
 import re
 from collections.abc import Mapping
@@ -9,15 +9,15 @@ from structlog.typing import EventDict, WrappedLogger
 
 MASK: Final = "•••"
 
-SHORTEST: Final = 6
-"""Characters. A shorter value would be found in innocent words, and what is left of a log would say little."""
+MIN_SECRET_CHARS: Final = 6
+"""Shorter values are not redacted: they would match parts of ordinary words."""
 
 _NAMES: Final = ("secret", "token", "authorization", "executionid", "signature", "password", "cookie")
 
 _SHAPES: Final = (
-    # Slack's tokens, wherever they stand.
+    # Slack's tokens, anywhere in the text.
     (re.compile(r"\b(xox[a-z]|xapp|xoxe\.xox[a-z])-[A-Za-z0-9._-]+"), rf"\1-{MASK}"),
-    # Postgres tells the whole row that it refuses, and keys by their values.
+    # Postgres quotes the row that it rejects, and the values of keys.
     (
         re.compile(
             r"(Failing row contains )\((?s:.*?)"
@@ -31,7 +31,7 @@ _SHAPES: Final = (
     ),
     # The password of a URL.
     (re.compile(r"(://[^\s:/@]*:)[^\s/@]+@"), rf"\1{MASK}@"),
-    # A name that gives a secret away and its value, as JSON, a header, a query or a repr writes them.
+    # A name of a secret and its value, as in JSON, a header, a query or a repr.
     (
         re.compile(
             r"(?i)(execution_?id|authorization|x-switchgate-signature|x-slack-signature)"
@@ -42,7 +42,7 @@ _SHAPES: Final = (
 )
 
 
-class _Forgotten:
+class _RegisteredSecrets:
     """The configured secrets, as one pattern."""
 
     def __init__(self) -> None:
@@ -56,25 +56,25 @@ class _Forgotten:
         self.pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
 
-_forgotten: Final = _Forgotten()
+_registered: Final = _RegisteredSecrets()
 
 
-def forget(*secrets: str) -> None:
-    """From now on these values are masked wherever they turn up, also percent-encoded. Short ones are not."""
-    known = {secret for secret in secrets if len(secret) >= SHORTEST}
-    _forgotten.add(known | {quote(secret, safe="") for secret in known})
+def register_secrets(*secrets: str) -> None:
+    """From now on these values are redacted in every event, also percent-encoded. Short values are not."""
+    known = {secret for secret in secrets if len(secret) >= MIN_SECRET_CHARS}
+    _registered.add(known | {quote(secret, safe="") for secret in known})
 
 
 def mask(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    """A structlog processor: every value of the event without its secrets. Objects become their text."""
+    """A structlog processor that redacts every value of the event. Objects are converted to text."""
     # What begins with an underscore is structlog's own, on its way to the formatter.
     return {key: value if key.startswith("_") else _masked(key, value) for key, value in event.items()}
 
 
 def masked_text(text: str) -> str:
     """A text without secrets."""
-    if _forgotten.pattern is not None:
-        text = _forgotten.pattern.sub(MASK, text)
+    if _registered.pattern is not None:
+        text = _registered.pattern.sub(MASK, text)
     for pattern, kept in _SHAPES:
         text = pattern.sub(kept, text)
     return text

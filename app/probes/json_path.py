@@ -3,17 +3,17 @@
 from typing import Any
 
 
-class Nothing(Exception):
-    """The path leads nowhere."""
+class PathNotFound(Exception):
+    """The JSON has no value at this path."""
 
 
 def value_at(found: Any, path: str) -> Any:
-    """Raises `Nothing`."""
+    """Raises `PathNotFound`."""
     for part in path.split("."):
         if isinstance(found, dict) and part in found:
             found = found[part]
         elif isinstance(found, list) and part.isdecimal() and int(part) < len(found):
             found = found[int(part)]
         else:
-            raise Nothing(path)
+            raise PathNotFound(path)
     return found

@@ -1,7 +1,7 @@
-"""One guarded request to green. Where a probe connects is looked up, judged, and only then connected to.
+"""Sends one guarded request to green: resolves the host, checks its addresses, and only then connects.
 
-The URL is configuration, but DNS is not: a name may come to stand for the machine's own metadata address. So the
-addresses are resolved here, every one of them is judged, and the connection goes to those and no others.
+The URL is configuration, but DNS is not: a name may come to resolve to the metadata address of the machine. So the
+addresses are resolved here, each is checked, and the connection uses those and no others.
 """
 
 import asyncio
@@ -19,12 +19,12 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from app.config.probe_addresses import Address, may_probe
 from app.flow.checks.run_probe import ProbeOutcome, ProbeResult
 from app.gate.rules.checks import Probe
-from app.probes.json_path import Nothing, value_at
+from app.probes.json_path import PathNotFound, value_at
 
-LARGEST: Final = 64 * 1024
-"""Bytes of an answer; a health check says less."""
+MAX_BODY_BYTES: Final = 64 * 1024
+"""Of a response; a health check is shorter."""
 
-Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Gives every address of a host."""
 
 
@@ -39,7 +39,7 @@ class HttpProber:
     """See `app.flow.checks.run_probe.Prober`."""
 
     def __init__(
-        self, *, lookup: Lookup = system_lookup, clock: Callable[[], float] = time.monotonic
+        self, *, lookup: Resolve = system_lookup, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._lookup = lookup
         self._clock = clock
@@ -52,8 +52,8 @@ class HttpProber:
                 return await self._sound(probe, allowed_hosts)
         except TimeoutError:
             return ProbeResult(answer=ProbeOutcome.TOO_SLOW, detail={"seconds": f"{seconds:g}"})
-        except (ClientError, OSError, ValueError) as trouble:
-            return ProbeResult(answer=ProbeOutcome.NO_ANSWER, detail={"problem": type(trouble).__name__})
+        except (ClientError, OSError, ValueError) as exc:
+            return ProbeResult(answer=ProbeOutcome.NO_ANSWER, detail={"problem": type(exc).__name__})
 
     async def _sound(self, probe: Probe, allowed_hosts: frozenset[str]) -> ProbeResult:
         parts = urlsplit(probe.url)
@@ -72,7 +72,7 @@ class HttpProber:
 
     async def _ask(self, probe: Probe, *, host: str, addresses: Sequence[Address]) -> ProbeResult:
         began = self._clock()
-        connector = TCPConnector(resolver=_Only(addresses), limit=1, use_dns_cache=False)
+        connector = TCPConnector(resolver=_PinnedResolver(addresses), limit=1, use_dns_cache=False)
         async with (
             ClientSession(
                 connector=connector,
@@ -84,11 +84,11 @@ class HttpProber:
             ) as session,
             session.request(probe.method, probe.url, allow_redirects=False) as response,
         ):
-            return await _judged(probe, response, took=lambda: self._clock() - began)
+            return await _result_of(probe, response, took=lambda: self._clock() - began)
 
 
-class _Only(AbstractResolver):
-    """Gives the addresses that were judged, whatever the name has come to stand for since."""
+class _PinnedResolver(AbstractResolver):
+    """Returns the checked addresses, whatever the name resolves to by now."""
 
     def __init__(self, addresses: Sequence[Address]) -> None:
         self._addresses = addresses
@@ -113,38 +113,38 @@ class _Only(AbstractResolver):
         """Nothing is held."""
 
 
-async def _judged(probe: Probe, response: ClientResponse, *, took: Callable[[], float]) -> ProbeResult:
+async def _result_of(probe: Probe, response: ClientResponse, *, took: Callable[[], float]) -> ProbeResult:
     status = response.status
     if status != probe.expect_status:
         answer = ProbeOutcome.REDIRECT if 300 <= status < 400 else ProbeOutcome.OTHER_STATUS
         return ProbeResult(answer=answer, detail={"status": status, "expected": probe.expect_status})
     body = await _body(response)
     if body is None:
-        return ProbeResult(answer=ProbeOutcome.TOO_LARGE, detail={"most": LARGEST // 1024})
+        return ProbeResult(answer=ProbeOutcome.TOO_LARGE, detail={"most": MAX_BODY_BYTES // 1024})
     if probe.json_path is not None:
-        wrong = _wrong_value(probe, probe.json_path, body)
-        if wrong is not None:
-            return wrong
+        mismatch = _value_mismatch(probe, probe.json_path, body)
+        if mismatch is not None:
+            return mismatch
     return ProbeResult(answer=ProbeOutcome.AS_EXPECTED, detail={"status": status, "ms": round(took() * 1000)})
 
 
 async def _body(response: ClientResponse) -> bytes | None:
-    """At most `LARGEST` bytes; None: there are more."""
-    if (response.content_length or 0) > LARGEST:
+    """At most `MAX_BODY_BYTES` bytes; None: there are more."""
+    if (response.content_length or 0) > MAX_BODY_BYTES:
         return None
     read = bytearray()
     async for chunk in response.content.iter_chunked(8192):
         read += chunk
-        if len(read) > LARGEST:
+        if len(read) > MAX_BODY_BYTES:
             return None
     return bytes(read)
 
 
-def _wrong_value(probe: Probe, path: str, body: bytes) -> ProbeResult | None:
+def _value_mismatch(probe: Probe, path: str, body: bytes) -> ProbeResult | None:
     try:
         found: Any = json.loads(body)
         value = value_at(found, path)
-    except Nothing:
+    except PathNotFound:
         return ProbeResult(
             answer=ProbeOutcome.OTHER_VALUE, detail={"path": path, "expected": probe.json_equals}
         )

@@ -1,4 +1,4 @@
-"""The HTTP doors, put together."""
+"""Builds the HTTP application."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -13,8 +13,8 @@ from starlette.types import ASGIApp
 from app.db.queries.search import Queries
 from app.flow.ports.database import DatabaseUnavailable, RecordInDoubt
 from app.observability.logging import error_id
-from app.web.api.auth import Callers
-from app.web.api.error_responses import refuse
+from app.web.api.auth import TokenAuth
+from app.web.api.error_responses import validation_error_response
 from app.web.api.routes import api_router
 from app.web.health import health_router
 from app.web.hooks.receiver import HookReceiver
@@ -30,10 +30,10 @@ def build_http(
     hooks: HookReceiver,
     state_changes: StateChangeReceiver,
     queries: Queries,
-    callers: Callers,
+    callers: TokenAuth,
     more: Sequence[APIRouter] = (),
     slack_events: Route | None,
-    slack_is_fit: Callable[[], bool],
+    slack_is_connected: Callable[[], bool],
     channels: Callable[[], frozenset[str]],
     signature_hint: Callable[[], str],
     clock: Callable[[], datetime],
@@ -55,17 +55,19 @@ def build_http(
     for router in more:
         http.include_router(router)
     http.include_router(
-        health_router(queries, slack_is_fit=slack_is_fit, channels=channels, signature_hint=signature_hint)
+        health_router(
+            queries, slack_is_connected=slack_is_connected, channels=channels, signature_hint=signature_hint
+        )
     )
-    http.add_exception_handler(RequestValidationError, refuse)
+    http.add_exception_handler(RequestValidationError, validation_error_response)
     http.add_exception_handler(DatabaseUnavailable, _record_away)
     http.add_exception_handler(Exception, _unknown)
     # Around all of it, so that what fails inside is bounded and answered with the headers, too.
     return SecurityHeaders(RequestLimits(http))
 
 
-async def _record_away(request: Request, trouble: Exception) -> JSONResponse:
-    if isinstance(trouble, RecordInDoubt):
+async def _record_away(request: Request, exc: Exception) -> JSONResponse:
+    if isinstance(exc, RecordInDoubt):
         message = (
             "the database went away while it recorded this; look whether it stands before you send it again"
         )
@@ -73,7 +75,7 @@ async def _record_away(request: Request, trouble: Exception) -> JSONResponse:
     return JSONResponse({"error": "try_again", "message": "the database does not answer"}, 503)
 
 
-async def _unknown(request: Request, trouble: Exception) -> JSONResponse:
+async def _unknown(request: Request, exc: Exception) -> JSONResponse:
     short = error_id()
-    log.error("request_failed", error_id=short, path=request.url.path, exc_info=trouble)
+    log.error("request_failed", error_id=short, path=request.url.path, exc_info=exc)
     return JSONResponse({"error": "unknown", "message": f"something went wrong here: {short}"}, 500)

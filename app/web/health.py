@@ -18,7 +18,7 @@ ANSWER_SECONDS: Final = 2.0
 def health_router(
     queries: Queries,
     *,
-    slack_is_fit: Callable[[], bool],
+    slack_is_connected: Callable[[], bool],
     channels: Callable[[], frozenset[str]] = frozenset,
     signature_hint: Callable[[], str],
 ) -> APIRouter:
@@ -36,7 +36,7 @@ def health_router(
     async def readyz() -> JSONResponse:
         """Hooks can be taken and presses heard."""
         record = await _record_state(queries)
-        slack = "ok" if slack_is_fit() else "the socket to Slack is down"
+        slack = "ok" if slack_is_connected() else "the socket to Slack is down"
         ready = record == "ok" and slack == "ok"
         warnings = await _channel_warnings(queries, channels()) if record == "ok" else {}
         hint = signature_hint()

@@ -28,13 +28,13 @@ from app.flow.undo.execute_intervention import execute_intervention
 from app.gate.evidence.model import Evidence
 from app.gate.ids import GateId
 from app.observability.metrics import (
-    CARDS,
-    EVIDENCE,
+    CARD_UPDATES,
     EVIDENCE_MISSING,
-    OLDEST_REPORT,
+    EVIDENCE_READS,
+    GATES_WAITING,
+    REPORT_OVERDUE_SECONDS,
     REPORT_SECONDS,
     REPORTS,
-    WAITING,
 )
 from app.workers.foreground import ForegroundTracker
 from app.workers.leased_job import Clock, leased_job
@@ -241,7 +241,7 @@ class Workers:
         )
 
     def _card_published(self, due: DueCard, problem: str | None) -> None:
-        CARDS.labels(result="again" if problem else "drawn").inc()
+        CARD_UPDATES.labels(result="again" if problem else "drawn").inc()
         if problem:
             log.warning("card_not_drawn", gate=str(due.view.id), problem=problem, attempts=due.attempts)
         self.card.wake()
@@ -301,7 +301,7 @@ class Workers:
         return seen
 
     def _evidence_collected(self, due: DueEvidence, seen: Evidence | None) -> None:
-        EVIDENCE.labels(result="seen" if seen else "again").inc()
+        EVIDENCE_READS.labels(result="seen" if seen else "again").inc()
         for part, missing in (seen.missing if seen else {}).items():
             EVIDENCE_MISSING.labels(part=part, why=missing.why).inc()
         self.card.wake()
@@ -345,8 +345,8 @@ class Workers:
 
     async def _gauges_step(self, limit: int) -> Jobs:
         waiting, overdue = await self._repositories.queries.load(now=self._clock())
-        WAITING.set(waiting)
-        OLDEST_REPORT.set(overdue.total_seconds())
+        GATES_WAITING.set(waiting)
+        REPORT_OVERDUE_SECONDS.set(overdue.total_seconds())
         return []
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from app.cli.doctor import examine
 from app.cli.doctor_clocks import ClockReading, http_reading
-from app.cli.findings import Finding, Mark
+from app.cli.findings import CheckStatus, Finding
 from app.sandbox.fakes import Fakes
 from tests.cli.commands import Shell
 from tests.harness import AT_ONCE
@@ -62,18 +62,18 @@ def test_a_clock_that_differs_is_a_warning(examined: Examine, ahead: float, dire
 
     for clock, other in zip(CLOCKS, ("the database", "Slack", "AWS"), strict=True):
         said = found[clock].said
-        assert found[clock].mark is Mark.UNKNOWN
+        assert found[clock].status is CheckStatus.UNKNOWN
         assert seconds(said, f"{direction} that of {other}") == pytest.approx(120, abs=10)
         assert said.endswith("with NTP, for example with chrony.")
     assert "From 300 s on, requests that Slack sends over HTTP are refused." in found[CLOCKS[1]].said
-    assert not [finding for finding in found.values() if finding.is_trouble]
+    assert not [finding for finding in found.values() if finding.is_failure]
 
 
 @pytest.mark.parametrize("ahead", [400.0, -400.0])
 def test_a_difference_beyond_which_signatures_are_refused_is_trouble(examined: Examine, ahead: float) -> None:
     found = examined(ahead)
 
-    assert {finding.what for finding in found.values() if finding.is_trouble} == set(CLOCKS)
+    assert {finding.what for finding in found.values() if finding.is_failure} == set(CLOCKS)
 
 
 def test_each_clock_is_compared_by_itself(examined: Examine, fakes: Fakes) -> None:
@@ -92,7 +92,7 @@ def test_aws_tells_its_time_with_a_refusal_too(examined: Examine, fakes: Fakes) 
 
     found = examined(400)
 
-    assert found["domain order"].is_trouble
+    assert found["domain order"].is_failure
     said = found["clock against AWS"].said
     assert seconds(said, "ahead of that of AWS") == pytest.approx(400, abs=10)
 

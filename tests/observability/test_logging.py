@@ -15,7 +15,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
 
 from app.gate.ids import ExecutionId
-from app.observability.logging import configure_logging, error_id, forget
+from app.observability.logging import configure_logging, error_id, register_secrets
 
 CONFIGURED = "the-configured/secret"
 
@@ -163,7 +163,7 @@ def test_what_a_secret_key_names_is_masked_whatever_it_is(key: str) -> None:
 
 
 def test_a_configured_secret_is_masked_everywhere_also_in_tracebacks() -> None:
-    forget(CONFIGURED)
+    register_secrets(CONFIGURED)
     for stream, format in ((StringIO(), "json"), (StringIO(), "console")):
         configure_logging(format="json" if format == "json" else "console", level="INFO", stream=stream)
         structlog.contextvars.bind_contextvars(where=CONFIGURED)
@@ -178,14 +178,14 @@ def test_a_configured_secret_is_masked_everywhere_also_in_tracebacks() -> None:
 
 
 def test_a_secret_that_begins_another_leaves_nothing_of_it() -> None:
-    forget("twelve-chars", "twelve-chars-and-more")
+    register_secrets("twelve-chars", "twelve-chars-and-more")
     stream = json_log()
     structlog.get_logger("app").info("twelve-chars-and-more")
     assert written(stream)[0]["event"] == "•••"
 
 
 def test_a_very_short_secret_does_not_mask_half_of_every_word() -> None:
-    forget("a", "")
+    register_secrets("a", "")
     stream = json_log()
     structlog.get_logger("app").info("a banana")
     assert written(stream)[0]["event"] == "a banana"

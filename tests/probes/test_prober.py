@@ -9,7 +9,7 @@ from aiohttp import web
 
 from app.flow.checks.run_probe import ProbeOutcome, ProbeResult
 from app.gate.rules.checks import Probe
-from app.probes.prober import LARGEST, HttpProber
+from app.probes.prober import MAX_BODY_BYTES, HttpProber
 from app.sandbox.server import ServerThread
 
 HERE = frozenset({"127.0.0.1", "green.internal"})
@@ -26,13 +26,13 @@ async def elsewhere(request: web.Request) -> web.Response:
 async def endless(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse()
     await response.prepare(request)
-    for _ in range(LARGEST // 1024 + 8):
+    for _ in range(MAX_BODY_BYTES // 1024 + 8):
         await response.write(b"x" * 1024)
     return response
 
 
 async def announced(request: web.Request) -> web.Response:
-    return web.Response(body=b"x" * (LARGEST + 1))
+    return web.Response(body=b"x" * (MAX_BODY_BYTES + 1))
 
 
 async def slow(request: web.Request) -> web.Response:

@@ -29,7 +29,7 @@ from app.gate.rules.permits import (
 )
 from app.i18n.catalog import Texts
 from app.observability.logging import error_id
-from app.observability.metrics import GLASS
+from app.observability.metrics import BREAK_GLASS
 from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.blocks import Block
 from app.slack.handlers.save_errors import UNCONFIRMED, save_error_text
@@ -106,7 +106,7 @@ class BreakGlassHandler:
             text = texts("refused.unknown_error", id=short)
             await ack(response_action="errors", errors={REASON: text})
         else:
-            GLASS.labels(domain=result.view.switch.domain or "").inc()
+            BREAK_GLASS.labels(domain=result.view.switch.domain or "").inc()
             log.warning("glass_broken", gate=str(result.view.id), user=profile.person.user)
             self._decided(result.view.id)
             await ack()

@@ -23,7 +23,7 @@ from app.gate.rules.violations import Violation
 from app.gate.state_machine import AlreadyDecided, CardIsOld, NotVerified, TooLate
 from app.i18n.catalog import Texts
 from app.observability.logging import error_id
-from app.observability.metrics import PRESSES
+from app.observability.metrics import INTERACTIONS
 from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.blocks import Block
 from app.slack.cards.secondary_buttons import break_glass_button, reply_blocks, retract_vote_button
@@ -179,7 +179,7 @@ class VoteHandler:
             accepted = await run_until(until, deciding)
         except Exception as exc:
             return self._not_counted(exc, profile, texts)
-        PRESSES.labels(outcome="counted").inc()
+        INTERACTIONS.labels(outcome="counted").inc()
         self._decided(vote.gate)
         return VoteReply(text="", accepted=accepted, buttons=self._next_buttons(vote, accepted, texts))
 
@@ -216,7 +216,7 @@ class VoteHandler:
                 return VoteReply(text=texts("refused.reason_missing"), reason_missing=True, view=view)
             case RequestDenied(view=view):
                 why = type(exc.refusal).__name__
-                PRESSES.labels(outcome=why).inc()
+                INTERACTIONS.labels(outcome=why).inc()
                 log.info("press_refused", why=why, gate=str(view.id) if view else None)
                 if view is not None and isinstance(exc.refusal, OUTDATED_CARD_DENIALS):
                     # The card may be outdated: redraw it.
@@ -226,12 +226,12 @@ class VoteHandler:
                 return VoteReply(text=reply, buttons=break_glass, view=view, denial=exc.refusal)
             case DatabaseUnavailable() | TimeoutError():
                 user = profile.person.user
-                PRESSES.labels(outcome="record_away").inc()
+                INTERACTIONS.labels(outcome="record_away").inc()
                 log.error("press_not_recorded", problem=type(exc).__name__, user=user)
                 return VoteReply(text=save_error_text(exc, texts=texts), retryable=True)
             case _:
                 short = error_id()
-                PRESSES.labels(outcome="failed").inc()
+                INTERACTIONS.labels(outcome="failed").inc()
                 log.error("press_failed", error_id=short, user=profile.person.user, exc_info=exc)
                 return VoteReply(text=texts("refused.unknown_error", id=short), retryable=True)
 

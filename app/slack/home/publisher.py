@@ -18,7 +18,7 @@ from app.flow.notify.slack_errors import SlackCallFailed
 from app.flow.ports.database import DatabaseUnavailable
 from app.flow.ports.rules import Rules
 from app.i18n.catalog import Texts
-from app.observability.metrics import HOMES
+from app.observability.metrics import HOME_PUBLISHES
 from app.slack.blocks import Block
 from app.slack.client import RateLimiter
 from app.slack.home.query import ActiveFreezes, HomeQueries, load_home
@@ -205,7 +205,7 @@ class HomePublisher:
         fingerprint = _fingerprint(body, notices)
         viewer.drawn_at = now
         if fingerprint == viewer.fingerprint and not asked:
-            HOMES.labels(result="unchanged").inc()
+            HOME_PUBLISHES.labels(result="unchanged").inc()
             return
         view = home_view(home_top(now=now, notices=notices, several=several, texts=texts), body)
         # An unrequested publication must not overwrite a newer one of another replica.
@@ -217,7 +217,7 @@ class HomePublisher:
         except SlackCallFailed as exc:
             self._failed(user, viewer, exc, said=said, asked=asked)
             return
-        HOMES.labels(result="published").inc()
+        HOME_PUBLISHES.labels(result="published").inc()
         if said is not None:
             said.delivered = True
         viewer.hash = (answer.get("view") or {}).get("hash")
@@ -252,7 +252,7 @@ class HomePublisher:
     ) -> None:
         """Sends undelivered notices as messages; retries a few times, then drops the viewer."""
         log.warning("home_not_published", user=user, problem=str(exc))
-        HOMES.labels(result="failed").inc()
+        HOME_PUBLISHES.labels(result="failed").inc()
         if said is not None and not said.delivered:
             said.delivered = True
             for notice in said.notices:

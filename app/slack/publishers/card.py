@@ -19,7 +19,7 @@ from app.flow.read_models import CardPlace, GateView
 from app.gate.ids import GateId
 from app.gate.rules.violations import rule_key
 from app.i18n.catalog import Texts
-from app.observability.metrics import OUT_OF_REACH
+from app.observability.metrics import UNAPPROVABLE_GATES
 from app.slack.blocks import Block, section
 from app.slack.cards.card import card_blocks, card_sentence
 from app.slack.client import RateLimiter
@@ -99,7 +99,7 @@ class SlackCardPublisher:
             self._out_of_reach.add(view.id)
             rules = ", ".join(rule_key(rule) for rule in rule_status.unreachable_approvals)
             log.warning("nobody_can_approve", gate=str(view.id), domain=view.switch.domain, missing=rules)
-            OUT_OF_REACH.labels(domain=view.switch.domain or "").inc()
+            UNAPPROVABLE_GATES.labels(domain=view.switch.domain or "").inc()
 
     async def post(self, drawing: RenderedCard, *, channel: str, view: GateView) -> CardPlace:
         """Posts a new card. A lost response raises with `uncertain`."""

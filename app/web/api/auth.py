@@ -1,4 +1,4 @@
-"""Who may ask: a named bearer token, or, while none is configured, this machine alone."""
+"""Authenticates API requests by a named bearer token; without configured tokens, only from this machine."""
 
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
@@ -40,8 +40,8 @@ class GuessLimit:
         return self._count <= MAX_GUESSES
 
 
-class Callers:
-    """The configured tokens, by name. As a dependency: whoever may read."""
+class TokenAuth:
+    """The configured tokens, by name. As a dependency it requires the scope `read`."""
 
     def __init__(self, tokens: Mapping[str, ApiToken]) -> None:
         self._tokens = dict(tokens)
@@ -50,21 +50,21 @@ class Callers:
 
     async def __call__(self, request: Request) -> str:
         """The caller's name. Raises 401 or 403."""
-        return self._admit(request, Scope.READ)
+        return self._authenticate(request, Scope.READ)
 
-    def who_may(self, scope: Scope) -> Callable[[Request], Awaitable[str]]:
+    def require_scope(self, scope: Scope) -> Callable[[Request], Awaitable[str]]:
         """A dependency: the name of a caller whose token has the scope."""
 
         async def caller(request: Request) -> str:
-            return self._admit(request, scope)
+            return self._authenticate(request, scope)
 
         return caller
 
-    def _admit(self, request: Request, scope: Scope) -> str:
+    def _authenticate(self, request: Request, scope: Scope) -> str:
         if not self._tokens:
-            return self._admit_local(request, scope)
+            return self._authenticate_local(request, scope)
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        # Every token is compared, so that the time tells nothing of which one came near.
+        # Every token is compared, so that the time does not reveal which one is similar.
         found = [
             name
             for name, known in self._tokens.items()
@@ -73,18 +73,18 @@ class Callers:
         if scheme.lower() != "bearer" or not found:
             raise self._denied(request, "wrong_token" if token.strip() else "no_token")
         if not any(scope in self._tokens[name].scopes for name in found):
-            self._trace(request, "wrong_scope", caller=found[0])
+            self._record_denial(request, "wrong_scope", caller=found[0])
             raise HTTPException(403, f"This token has not the scope `{scope}`.")
         return found[0]
 
     def _denied(self, request: Request, reason: str) -> HTTPException:
-        self._trace(request, reason)
+        self._record_denial(request, reason)
         if reason == "wrong_token" and not self._guesses.admit():
             retry = {"Retry-After": str(GUESS_SECONDS)}
             return HTTPException(429, "Too many wrong tokens. A valid one is still taken.", retry)
         return HTTPException(401, "Send `Authorization: Bearer TOKEN`.", {"WWW-Authenticate": "Bearer"})
 
-    def _trace(self, request: Request, reason: str, *, caller: str | None = None) -> None:
+    def _record_denial(self, request: Request, reason: str, *, caller: str | None = None) -> None:
         """A metric each time, a log line now and then; never the token."""
         API_DENIED.labels(reason=reason).inc()
         suppressed = self._log_throttle.admit(reason)
@@ -99,7 +99,7 @@ class Callers:
                 suppressed=suppressed,
             )
 
-    def _admit_local(self, request: Request, scope: Scope) -> str:
+    def _authenticate_local(self, request: Request, scope: Scope) -> str:
         if scope is not Scope.READ:
             # Whatever runs or is browsed on this machine must not tell checks or freeze.
             raise HTTPException(403, f"Needs a token with the scope `{scope}`: see SWITCHGATE_API_TOKENS.")

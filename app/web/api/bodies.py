@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from app.web.api.error_responses import field_sentence
 
-LARGEST: Final = 16 * 1024
+MAX_BODY_BYTES: Final = 16 * 1024
 
 
 M = TypeVar("M", bound=BaseModel)
@@ -18,9 +18,9 @@ async def read_body(request: Request, model: type[M]) -> M:
     body = await _read_json(request)
     try:
         return model.model_validate_json(body)
-    except ValidationError as refusal:
+    except ValidationError as exc:
         told: dict[tuple[int | str, ...], str] = {}
-        for error in refusal.errors(include_url=False):
+        for error in exc.errors(include_url=False):
             # Of a list, its first wrong entry is enough.
             told.setdefault(error["loc"][:1], field_sentence(error, model))
         raise HTTPException(422, "; ".join(told.values())) from None
@@ -32,11 +32,11 @@ async def _read_json(request: Request) -> bytes:
     if kind != "application/json":
         raise HTTPException(415, "Content-Type: send application/json")
     told = request.headers.get("content-length", "")
-    if told.isdigit() and int(told) > LARGEST:
-        raise HTTPException(413, f"The body is over {LARGEST} bytes.")
+    if told.isdigit() and int(told) > MAX_BODY_BYTES:
+        raise HTTPException(413, f"The body is over {MAX_BODY_BYTES} bytes.")
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LARGEST:
-            raise HTTPException(413, f"The body is over {LARGEST} bytes.")
+        if len(body) > MAX_BODY_BYTES:
+            raise HTTPException(413, f"The body is over {MAX_BODY_BYTES} bytes.")
     return bytes(body)

@@ -29,9 +29,9 @@ from app.gate.rules.checks import (
     CheckState,
     is_check_name,
 )
-from app.web.api.auth import Callers
+from app.web.api.auth import TokenAuth
 from app.web.api.bodies import read_body
-from app.web.api.error_responses import REFUSED
+from app.web.api.error_responses import VALIDATION_ERROR_RESPONSES
 
 Deployment = Annotated[
     str,
@@ -133,7 +133,7 @@ BODY: Final[dict[str, Any]] = {
 
 def checks_router(
     checks: Checks,
-    callers: Callers,
+    callers: TokenAuth,
     *,
     rules: Rules,
     region: str,
@@ -141,7 +141,9 @@ def checks_router(
     clock: Callable[[], datetime],
 ) -> APIRouter:
     """`told` is called once a check is kept: cards and rules look at it."""
-    router = APIRouter(prefix="/api/v1/switches/{deployment}/checks", tags=["checks"], responses=REFUSED)
+    router = APIRouter(
+        prefix="/api/v1/switches/{deployment}/checks", tags=["checks"], responses=VALIDATION_ERROR_RESPONSES
+    )
 
     @router.put("/{name:path}", openapi_extra=BODY)
     async def put_check(
@@ -149,7 +151,7 @@ def checks_router(
         name: CheckName,
         request: Request,
         response: Response,
-        by: Annotated[str, Depends(callers.who_may(Scope.CHECKS))],
+        by: Annotated[str, Depends(callers.require_scope(Scope.CHECKS))],
         account: Account = None,
         named_region: Annotated[Region, Query(alias="region")] = None,
     ) -> CheckOut:

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-LONGEST_NAME: Final = 80
+MAX_NAME_CHARS: Final = 80
 """Of a parameter that is none of ours, and is said back."""
 
 
@@ -22,12 +22,12 @@ class Refused(BaseModel):
     detail: str
 
 
-REFUSED: Final[dict[int | str, dict[str, Any]]] = {
+VALIDATION_ERROR_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     422: {"model": Refused, "description": "Something of the request cannot be used."}
 }
 """What a router's operations answer besides their own; else the document would tell of pydantic's lists."""
 
-_WRONG: Final = {
+_MESSAGES: Final = {
     "string_type": "is no text",
     "list_type": "is no list",
     "bool_type": "is neither true nor false",
@@ -53,14 +53,14 @@ _WRONG: Final = {
 }
 
 
-async def refuse(request: Request, trouble: Exception) -> JSONResponse:
+async def validation_error_response(request: Request, exc: Exception) -> JSONResponse:
     """The answer to a request whose parameters FastAPI refused, in the shape of our own refusals."""
-    if not isinstance(trouble, RequestValidationError):
-        raise trouble
+    if not isinstance(exc, RequestValidationError):
+        raise exc
     route: APIRoute = request.scope["route"]
     known = [*route.dependant.query_params, *route.dependant.path_params]
     fields = {field.alias: field.field_info for field in known}
-    told = [_sentence(error, fields[str(error["loc"][1])]) for error in trouble.errors()]
+    told = [_sentence(error, fields[str(error["loc"][1])]) for error in exc.errors()]
     return JSONResponse({"detail": "; ".join(told)}, 422)
 
 
@@ -72,7 +72,7 @@ def unknown_parameter(request: Request) -> str | None:
         if name not in known:
             near = get_close_matches(name.lower(), known, n=1)
             said = f"Did you mean {near[0]}? " if near else ""
-            return f"{name[:LONGEST_NAME]}: no such filter here. {said}Known: {', '.join(known)}"
+            return f"{name[:MAX_NAME_CHARS]}: no such filter here. {said}Known: {', '.join(known)}"
     return None
 
 
@@ -84,7 +84,7 @@ def field_sentence(error: Mapping[str, Any], model: type[BaseModel]) -> str:
         return f"body: {_what_is_wrong_with_all(error)}. {known}"
     name, *inside = map(str, error["loc"])
     if name not in fields:
-        return f"{name[:LONGEST_NAME]}: no such field here. {known}"
+        return f"{name[:MAX_NAME_CHARS]}: no such field here. {known}"
     entry = f"entry {int(inside[0]) + 1} " if inside and inside[0].isdecimal() else ""
     said = f"{name}: {entry}{_what_is_wrong(error)}. {fields[name].description}"
     return f"{said} For example {json.dumps(example)}" if (example := _example(fields[name])) else said
@@ -101,7 +101,7 @@ def _sentence(error: Mapping[str, Any], field: FieldInfo) -> str:
 def _what_is_wrong(error: Mapping[str, Any]) -> str:
     context = dict(error.get("ctx", {}))
     context["expected"] = str(context.get("expected", "")).replace("'", "").replace(" or ", ", ")
-    return _WRONG.get(error["type"], "cannot be used").format_map(context)
+    return _MESSAGES.get(error["type"], "cannot be used").format_map(context)
 
 
 def _what_is_wrong_with_all(error: Mapping[str, Any]) -> str:

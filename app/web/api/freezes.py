@@ -26,9 +26,9 @@ from app.flow.freezes.declare_freeze import (
 from app.flow.ports.rules import Rules
 from app.gate.ids import DomainName
 from app.gate.rules.freeze import Span
-from app.web.api.auth import Callers
+from app.web.api.auth import TokenAuth
 from app.web.api.bodies import read_body
-from app.web.api.error_responses import REFUSED
+from app.web.api.error_responses import VALIDATION_ERROR_RESPONSES
 
 WRONG: Final[dict[type[NotAFreeze], str]] = {
     EndsBeforeStart: "until: is not after from",
@@ -99,14 +99,14 @@ BODY: Final[dict[str, Any]] = {
 
 def freezes_router(
     freezes: Freezes,
-    callers: Callers,
+    callers: TokenAuth,
     *,
     rules: Rules,
     on_freeze_changed: Callable[[], None],
     clock: Callable[[], datetime],
 ) -> APIRouter:
     """`changed` is called once cards are to be redrawn."""
-    router = APIRouter(prefix="/api/v1/freezes", tags=["freezes"], responses=REFUSED)
+    router = APIRouter(prefix="/api/v1/freezes", tags=["freezes"], responses=VALIDATION_ERROR_RESPONSES)
 
     @router.get("", dependencies=[Depends(callers)])
     async def get_freezes() -> FreezeList:
@@ -115,7 +115,7 @@ def freezes_router(
 
     @router.post("", status_code=201, openapi_extra=BODY)
     async def post_freeze(
-        request: Request, by: Annotated[str, Depends(callers.who_may(Scope.FREEZES))]
+        request: Request, by: Annotated[str, Depends(callers.require_scope(Scope.FREEZES))]
     ) -> FreezeOut:
         """Declares a freeze. Overlapping ones all stand; the last end counts."""
         found = await read_body(request, FreezeIn)
@@ -131,10 +131,10 @@ def freezes_router(
             declared = await declare_freeze(
                 declaration, who=api_actor(by), record=freezes, rules=rules, now=now
             )
-        except UnknownDomains as refusal:
-            raise HTTPException(422, f"domains: not configured: {', '.join(refusal.names)}") from None
-        except NotAFreeze as refusal:
-            raise HTTPException(422, WRONG[type(refusal)]) from None
+        except UnknownDomains as exc:
+            raise HTTPException(422, f"domains: not configured: {', '.join(exc.names)}") from None
+        except NotAFreeze as exc:
+            raise HTTPException(422, WRONG[type(exc)]) from None
         on_freeze_changed()
         return FreezeOut(
             id=declared.id,
@@ -147,7 +147,7 @@ def freezes_router(
 
     @router.delete("/{number}", status_code=204)
     async def delete_freeze(
-        number: Number, by: Annotated[str, Depends(callers.who_may(Scope.FREEZES))]
+        number: Number, by: Annotated[str, Depends(callers.require_scope(Scope.FREEZES))]
     ) -> None:
         """Lifts one before its end."""
         if not 0 < number < 2**63 or not await lift_freeze(

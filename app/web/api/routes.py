@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 
 from app.db.queries.audit_filter import deployment_id, time_range
 from app.db.queries.search import AuditFilter, NotACursor, Queries
-from app.web.api.auth import Callers
-from app.web.api.error_responses import REFUSED, unknown_parameter
+from app.web.api.auth import TokenAuth
+from app.web.api.error_responses import VALIDATION_ERROR_RESPONSES, unknown_parameter
 from app.web.api.query_params import (
     Cursor,
     DeploymentWord,
@@ -23,10 +23,12 @@ from app.web.api.query_params import (
 from app.web.api.schemas import AuditPage, GatePage, SwitchPage, audit_out, gate_out, switch_out
 
 
-def api_router(queries: Queries, callers: Callers, *, clock: Callable[[], datetime]) -> APIRouter:
+def api_router(queries: Queries, callers: TokenAuth, *, clock: Callable[[], datetime]) -> APIRouter:
     """`/api/v1/…`."""
     guards = [Depends(callers), Depends(_known_words)]
-    router = APIRouter(prefix="/api/v1", dependencies=guards, tags=["questions"], responses=REFUSED)
+    router = APIRouter(
+        prefix="/api/v1", dependencies=guards, tags=["questions"], responses=VALIDATION_ERROR_RESPONSES
+    )
 
     @router.get("/audit")
     async def audit(

@@ -41,8 +41,8 @@ def read_hook(body: bytes, *, sender: str, region: str) -> Hook:
     """The hook in a request's body. `region` is ours, for senders that name none. Raises `Malformed`."""
     try:
         message = HookMessage.model_validate_json(body)
-    except ValidationError as trouble:
-        raise Malformed([_problem(error["loc"], error["msg"]) for error in trouble.errors()]) from None
+    except ValidationError as exc:
+        raise Malformed([_problem(error["loc"], error["msg"]) for error in exc.errors()]) from None
     return Hook(
         key=SwitchKey(
             account=message.account or "",

@@ -18,7 +18,7 @@ from app.flow.read_models import GateView
 from app.gate.state_machine import Awaiting
 from app.observability.metrics import HOOKS
 from app.web.hooks.message import Malformed, read_hook
-from app.web.hooks.request_auth import Admission, NotAdmitted, not_understood, refusal
+from app.web.hooks.request_auth import RequestAuth, RequestRejected, error_response, malformed_request
 from app.workers.foreground import ForegroundTracker
 
 log = structlog.get_logger(__name__)
@@ -28,12 +28,12 @@ OPEN_SECONDS: Final = 8.0
 
 
 class HookReceiver:
-    """Where hooks come in."""
+    """The endpoint of CodeDeploy's hooks."""
 
     def __init__(
         self,
         *,
-        admission: Admission,
+        request_auth: RequestAuth,
         record: GateRecord,
         deployments: Deployments,
         rules: Rules,
@@ -41,7 +41,7 @@ class HookReceiver:
         on_gate_opened: Callable[[], None],
         foreground: ForegroundTracker,
     ) -> None:
-        self._admission = admission
+        self._request_auth = request_auth
         self._record = record
         self._deployments = deployments
         self._rules = rules
@@ -66,14 +66,14 @@ class HookReceiver:
 
     async def _receive(self, request: Request) -> tuple[JSONResponse, str]:
         try:
-            body, kid = await self._admission.admit(request)
+            body, kid = await self._request_auth.authenticate(request)
             hook = read_hook(body, sender=kid, region=self._region)
-        except NotAdmitted as refused:
+        except RequestRejected as refused:
             return refused.answer, refused.outcome
         except Malformed as malformed:
-            unread = not_understood(malformed)
+            unread = malformed_request(malformed)
             return unread.answer, unread.outcome
-        return await self._open(hook, self._admission.clock())
+        return await self._open(hook, self._request_auth.clock())
 
     async def _open(self, hook: Hook, now: datetime) -> tuple[JSONResponse, str]:
         try:
@@ -84,10 +84,10 @@ class HookReceiver:
         except DeploymentNotManaged as theirs:
             log.warning("hook_refused", why=str(theirs), deployment=hook.key.deployment)
             code = "wrong_event" if isinstance(theirs, WrongEvent) else "not_ours"
-            return refusal(422, code, str(theirs)), code
-        except (DatabaseUnavailable, TimeoutError) as trouble:
-            log.error("hook_not_recorded", problem=type(trouble).__name__)
-            return refusal(
+            return error_response(422, code, str(theirs)), code
+        except (DatabaseUnavailable, TimeoutError) as exc:
+            log.error("hook_not_recorded", problem=type(exc).__name__)
+            return error_response(
                 503, "try_again", "the record does not answer; send this hook again"
             ), "record_away"
         return self._found(found)

@@ -1,4 +1,4 @@
-"""Who may use the signed endpoints: a body signed with a key of ours, in JSON. `app.web.request_limits` bounds it."""
+"""Authenticates requests to the signed endpoints: JSON that is signed with an accepted key."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from app.web.hooks.signature import BadSignature, HookKeys
 log = structlog.get_logger(__name__)
 
 
-class NotAdmitted(Exception):
+class RequestRejected(Exception):
     """The request is answered with `answer`; `outcome` is what the metrics call it."""
 
     def __init__(self, answer: JSONResponse, outcome: str) -> None:
@@ -24,14 +24,14 @@ class NotAdmitted(Exception):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Admission:
+class RequestAuth:
     """The accepted keys, and the clock that signatures are compared with."""
 
     keys: HookKeys
     clock: Callable[[], datetime]
 
-    async def admit(self, request: Request) -> tuple[bytes, str]:
-        """The body and the kid of the key that signed it. Raises `NotAdmitted`."""
+    async def authenticate(self, request: Request) -> tuple[bytes, str]:
+        """The body and the kid of the key that signed it. Raises `RequestRejected`."""
         try:
             body = await request.body()
             kid = self.keys.verify(
@@ -39,24 +39,24 @@ class Admission:
             )
         except BadSignature as bad:
             log.warning("hook_refused", why=bad.reason)
-            raise NotAdmitted(refusal(401, str(bad.reason), str(bad)), "bad_signature") from None
+            raise RequestRejected(error_response(401, str(bad.reason), str(bad)), "bad_signature") from None
         if not _is_json(request):
-            raise not_understood(Malformed(["Content-Type: send application/json"]))
+            raise malformed_request(Malformed(["Content-Type: send application/json"]))
         return body, kid
 
 
-def not_understood(malformed: Malformed) -> NotAdmitted:
-    """A body that is not what the door takes; the problems name fields, never values."""
-    answer = refusal(400, "malformed", str(malformed), problems=malformed.problems)
-    return NotAdmitted(answer, "malformed")
+def malformed_request(malformed: Malformed) -> RequestRejected:
+    """A body that the endpoint does not accept; the problems name fields, never values."""
+    answer = error_response(400, "malformed", str(malformed), problems=malformed.problems)
+    return RequestRejected(answer, "malformed")
 
 
-def refusal(status: int, code: str, message: str, **more: object) -> JSONResponse:
-    """Why not, for machines (`error`) and people (`message`)."""
+def error_response(status: int, code: str, message: str, **more: object) -> JSONResponse:
+    """The error response: `error` for machines, `message` for people."""
     return JSONResponse({"error": code, "message": message, **more}, status)
 
 
 def _is_json(request: Request) -> bool:
-    """JSON, or of no kind that anybody named."""
+    """Whether the content type is JSON or missing."""
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     return kind in {"application/json", ""}

@@ -19,7 +19,7 @@ SIGNATURE_HEADER: Final = "X-Switchgate-Signature"
 VERSION: Final = "v1"
 
 TOLERANCE_SECONDS: Final = 300
-LONGEST_TIMESTAMP: Final = 12
+MAX_TIMESTAMP_DIGITS: Final = 12
 """Digits. Unix seconds have ten until the year 2286; int() of a megabyte of digits is work for nothing."""
 
 
@@ -104,7 +104,7 @@ def _mac(secret: bytes, *, timestamp: str, method: str, path: str, body: bytes) 
 
 def _seconds(timestamp: str) -> int:
     # isdigit() alone also says yes to digits of other scripts, and int() to "+1", " 1" and "1_0".
-    if len(timestamp) > LONGEST_TIMESTAMP or not (timestamp.isascii() and timestamp.isdigit()):
+    if len(timestamp) > MAX_TIMESTAMP_DIGITS or not (timestamp.isascii() and timestamp.isdigit()):
         raise BadSignature(Reason.BAD_TIMESTAMP)
     return int(timestamp)
 

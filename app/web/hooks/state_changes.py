@@ -17,7 +17,7 @@ from app.flow.ports.database import DatabaseUnavailable
 from app.gate.ids import DeploymentId, SwitchKey
 from app.observability.metrics import STATE_CHANGES
 from app.web.hooks.message import Account, Malformed, Region
-from app.web.hooks.request_auth import Admission, NotAdmitted, not_understood, refusal
+from app.web.hooks.request_auth import RequestAuth, RequestRejected, error_response, malformed_request
 
 log = structlog.get_logger(__name__)
 
@@ -52,11 +52,11 @@ class StateChangeReceiver:
     def __init__(
         self,
         *,
-        admission: Admission,
+        request_auth: RequestAuth,
         wake: Callable[[SwitchKey], Awaitable[bool]],
         on_woken: Callable[[], None],
     ) -> None:
-        self._admission = admission
+        self._request_auth = request_auth
         self._wake = wake
         self._on_woken = on_woken
 
@@ -71,15 +71,17 @@ class StateChangeReceiver:
     async def receive(self, request: Request) -> JSONResponse:
         """Takes an EventBridge state change of a deployment as a hint to look at it now."""
         try:
-            body, _ = await self._admission.admit(request)
+            body, _ = await self._request_auth.authenticate(request)
             key = _key(body)
             known = await run_with_timeout(WAKE_SECONDS, self._look(key))
-        except NotAdmitted as refused:
+        except RequestRejected as refused:
             STATE_CHANGES.labels(outcome=refused.outcome).inc()
             return refused.answer
         except (DatabaseUnavailable, TimeoutError):
             STATE_CHANGES.labels(outcome="record_away").inc()
-            return refusal(503, "try_again", "the record does not answer; nothing is lost if you do not")
+            return error_response(
+                503, "try_again", "the record does not answer; nothing is lost if you do not"
+            )
         STATE_CHANGES.labels(outcome="known" if known else "unknown").inc()
         return JSONResponse({"known": known}, 202)
 
@@ -93,11 +95,9 @@ class StateChangeReceiver:
 def _key(body: bytes) -> SwitchKey:
     try:
         event = StateChange.model_validate_json(body)
-    except ValidationError as trouble:
-        problems = [
-            f"{'.'.join(map(str, error['loc'])) or 'body'}: {error['msg']}" for error in trouble.errors()
-        ]
-        raise not_understood(Malformed(problems)) from None
+    except ValidationError as exc:
+        problems = [f"{'.'.join(map(str, error['loc'])) or 'body'}: {error['msg']}" for error in exc.errors()]
+        raise malformed_request(Malformed(problems)) from None
     return SwitchKey(
         account=event.account, region=event.region, deployment=DeploymentId(event.detail.deployment)
     )

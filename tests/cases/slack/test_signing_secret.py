@@ -90,7 +90,7 @@ async def test_the_doctor_reports_what_the_running_service_refuses(build: Build,
             )
         )
         assert "does not match SLACK_SIGNING_SECRET" in str(*found)
-        assert found[0].is_trouble
+        assert found[0].is_failure
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import json
 import pytest
 from fastapi import HTTPException, Request
 
-from app.web.api.auth import MAX_GUESSES, Callers
+from app.web.api.auth import MAX_GUESSES, TokenAuth
 from tests.logs import captured_logs
 from tests.web.api.asking import Asker
 from tests.web.api.conftest import TOKENS
@@ -97,14 +97,14 @@ async def test_without_any_token_a_page_from_elsewhere_does_not_reach_us_under_i
     host: str,
 ) -> None:
     with pytest.raises(HTTPException) as refusal:
-        await Callers({})(asked_from("127.0.0.1", host))
+        await TokenAuth({})(asked_from("127.0.0.1", host))
 
     assert refusal.value.status_code == 403
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8080", "127.0.0.1", "[::1]:8080"])
 async def test_without_any_token_this_machine_may_be_named_in_several_ways(host: str) -> None:
-    assert await Callers({})(asked_from("127.0.0.1", host)) == "loopback"
+    assert await TokenAuth({})(asked_from("127.0.0.1", host)) == "loopback"
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ async def test_without_any_token_another_machine_is_refused(host: str) -> None:
     request = asked_from(host)
 
     with pytest.raises(HTTPException) as refusal:
-        await Callers({})(request)
+        await TokenAuth({})(request)
 
     assert refusal.value.status_code == 403
 
@@ -123,4 +123,4 @@ async def test_without_any_token_another_machine_is_refused(host: str) -> None:
 async def test_without_any_token_loopback_has_several_names(host: str) -> None:
     request = asked_from(host)
 
-    assert await Callers({})(request) == "loopback"
+    assert await TokenAuth({})(request) == "loopback"
