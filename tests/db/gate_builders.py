@@ -1,4 +1,4 @@
-"""Gates opened and decided through the record's own doors, for tests of the record alone."""
+"""Opens and decides gates through the repositories, for tests of the database alone."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta

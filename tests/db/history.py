@@ -1,4 +1,4 @@
-"""A record with a long history: many ended switches, with everything that was written along the way.
+"""A database with a long history: many ended switches, with everything that was written along the way.
 
 Written by INSERT … SELECT with the triggers off and the indexes away, so that a million switches take minutes.
 Among the domains are two awkward ones: `retired` has failed long ago and often, `rare` was deployed three times.
@@ -150,7 +150,7 @@ def fill_history(
     events: int = 10,
     domains: Sequence[str] = DOMAINS,
 ) -> None:
-    """Adds so many ended switches, of so many events each, to a migrated record. Needs a superuser."""
+    """Adds so many ended switches, of so many events each, to a migrated database. Needs a superuser."""
     with psycopg.connect(url) as connection:
         connection.execute("SET session_replication_role = replica")
         connection.execute("SET maintenance_work_mem = '512MB'")

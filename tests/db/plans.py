@@ -57,9 +57,9 @@ class Recorder:
         connection.add_notice_handler(self._noticed)
 
     def _noticed(self, notice: psycopg.errors.Diagnostic) -> None:
-        head, found, told = (notice.message_primary or "").partition("plan:\n")
+        head, found, report = (notice.message_primary or "").partition("plan:\n")
         if found:
-            explained = json.loads(told)
+            explained = json.loads(report)
             milliseconds = float(head.removeprefix("duration: ").split()[0])
             self.ran.append(Ran.of(explained["Query Text"], explained["Plan"], milliseconds))
 

@@ -1,4 +1,4 @@
-"""A record with one gate in each phase, written as the program would never have to."""
+"""A database with one gate in each phase, written by SQL alone."""
 
 from typing import Final
 from uuid import UUID

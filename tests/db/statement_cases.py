@@ -1,4 +1,4 @@
-"""Every statement of `app.db`, with values by which it finds something to do beside a long history."""
+"""Every statement of `app.db`, with values by which it finds rows beside a long history."""
 
 import importlib
 import json
@@ -114,7 +114,7 @@ def _leaf(module: str) -> str:
 
 
 def go_live(url: str, *, now: datetime) -> None:
-    """Writes the live switches into a record."""
+    """Writes the live switches into a database."""
     values = {
         "now": now,
         "decided": [DECIDED, REPORTED, ROLLBACK],

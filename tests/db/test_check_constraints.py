@@ -1,4 +1,4 @@
-"""Every CHECK of the record, met by a row that breaks just that one."""
+"""Every CHECK constraint rejects a row that violates only that one."""
 
 from collections.abc import Iterator
 
@@ -107,7 +107,7 @@ BROKEN = {
 
 
 @pytest.fixture(scope="module")
-def record(postgres: EmbeddedPostgres) -> Iterator[psycopg.Connection]:
+def connection(postgres: EmbeddedPostgres) -> Iterator[psycopg.Connection]:
     """One for all of them: nothing here is ever written."""
     url = postgres.create_database("checks", template=TEMPLATE)
     fill(url)
@@ -116,14 +116,16 @@ def record(postgres: EmbeddedPostgres) -> Iterator[psycopg.Connection]:
 
 
 @pytest.mark.parametrize(("constraint", "statement"), BROKEN.items(), ids=BROKEN)
-def test_postgres_refuses_what_breaks(record: psycopg.Connection, constraint: str, statement: str) -> None:
+def test_postgres_refuses_what_breaks(
+    connection: psycopg.Connection, constraint: str, statement: str
+) -> None:
     with pytest.raises(psycopg.errors.IntegrityError) as refused:
-        record.execute(statement)
+        connection.execute(statement)
     assert refused.value.diag.constraint_name == constraint
 
 
-def test_no_check_of_the_record_is_untested(record: psycopg.Connection) -> None:
-    found = record.execute(
+def test_no_check_constraint_is_untested(connection: psycopg.Connection) -> None:
+    found = connection.execute(
         "SELECT conname FROM pg_constraint WHERE contype = 'c' AND connamespace = 'public'::regnamespace"
     ).fetchall()
     # These are met in `test_walls`, under the name of what somebody would try to do.

@@ -12,9 +12,9 @@ from tests.db.sample_rows import AWAITING, CLOSED, DECIDED, REPORTED, fill
 
 
 @pytest.fixture(scope="module")
-def record(postgres: EmbeddedPostgres) -> Iterator[psycopg.Connection]:
-    """One for all of them: what is refused has written nothing."""
-    url = postgres.create_database("walls", template=TEMPLATE)
+def connection(postgres: EmbeddedPostgres) -> Iterator[psycopg.Connection]:
+    """One for all tests: a rejected statement writes nothing."""
+    url = postgres.create_database("guard_triggers", template=TEMPLATE)
     fill(url)
     with psycopg.connect(url, autocommit=True) as connection:
         yield connection
@@ -73,21 +73,21 @@ ILLEGAL = {
 
 
 @pytest.mark.parametrize(("gate", "change"), ILLEGAL.values(), ids=ILLEGAL)
-def test_postgres_refuses_what(record: psycopg.Connection, gate: UUID, change: str) -> None:
-    before = record.execute("SELECT * FROM gates WHERE id = %s", [gate]).fetchone()
+def test_postgres_refuses_what(connection: psycopg.Connection, gate: UUID, change: str) -> None:
+    before = connection.execute("SELECT * FROM gates WHERE id = %s", [gate]).fetchone()
     with pytest.raises(psycopg.errors.IntegrityError):
-        record.execute(f"UPDATE gates SET {change} WHERE id = %s", [gate])
-    assert record.execute("SELECT * FROM gates WHERE id = %s", [gate]).fetchone() == before
+        connection.execute(f"UPDATE gates SET {change} WHERE id = %s", [gate])
+    assert connection.execute("SELECT * FROM gates WHERE id = %s", [gate]).fetchone() == before
 
 
-def test_a_gate_is_never_deleted(record: psycopg.Connection) -> None:
+def test_a_gate_is_never_deleted(connection: psycopg.Connection) -> None:
     with pytest.raises(psycopg.errors.IntegrityError):
-        record.execute("DELETE FROM gates")
+        connection.execute("DELETE FROM gates")
 
 
-def test_a_gate_opens_waiting(record: psycopg.Connection) -> None:
+def test_a_gate_opens_waiting(connection: psycopg.Connection) -> None:
     with pytest.raises(psycopg.errors.IntegrityError):
-        record.execute(
+        connection.execute(
             "INSERT INTO gates (id, switch_id, execution_hash, execution_id, hook_name, phase, opened_at,"
             " deadline_at, verdict, basis, decided_by, decided_at)"
             " SELECT gen_random_uuid(), switch_id, 'other', 'x', hook_name, 'decided', opened_at, deadline_at,"
@@ -95,9 +95,9 @@ def test_a_gate_opens_waiting(record: psycopg.Connection) -> None:
         )
 
 
-def test_a_deadline_stays_inside_codedeploys_hour(record: psycopg.Connection) -> None:
+def test_a_deadline_stays_inside_codedeploys_hour(connection: psycopg.Connection) -> None:
     with pytest.raises(psycopg.errors.CheckViolation):
-        record.execute(
+        connection.execute(
             "INSERT INTO gates (id, switch_id, execution_hash, execution_id, hook_name, phase, opened_at, deadline_at)"
             " SELECT gen_random_uuid(), switch_id, 'other', 'x', hook_name, 'awaiting', now(),"
             " now() + interval '60 minutes' FROM gates LIMIT 1"
@@ -112,28 +112,30 @@ def test_a_deadline_stays_inside_codedeploys_hour(record: psycopg.Connection) ->
         "TRUNCATE audit_events",
     ],
 )
-def test_the_audit_trail_is_only_ever_added_to(record: psycopg.Connection, statement: str) -> None:
+def test_the_audit_trail_is_only_ever_added_to(connection: psycopg.Connection, statement: str) -> None:
     with pytest.raises(psycopg.errors.IntegrityError):
-        record.execute(statement)
+        connection.execute(statement)
 
 
-def test_an_edit_made_with_the_triggers_off_is_found(record: psycopg.Connection) -> None:
+def test_an_edit_made_with_the_triggers_off_is_found(connection: psycopg.Connection) -> None:
     broken = (
         "SELECT count(*) FROM (SELECT e AS event, digest, coalesce(lag(digest) OVER ("
         "PARTITION BY account, region, deployment_id ORDER BY link), ''::bytea) AS previous FROM audit_events e) x"
         " WHERE digest <> audit_digest(previous, event)"
     )
-    assert record.execute(broken).fetchone() == (0,)
-    with record.transaction(force_rollback=True):
-        record.execute("ALTER TABLE audit_events DISABLE TRIGGER USER")
-        record.execute('UPDATE audit_events SET detail = \'{"who": "somebody else"}\' WHERE id = 5')
-        assert record.execute(broken).fetchone() == (1,)
-    with record.transaction(force_rollback=True):
-        record.execute("ALTER TABLE audit_events DISABLE TRIGGER USER")
-        record.execute("DELETE FROM audit_events WHERE id = 5")
-        assert record.execute(broken).fetchone() == (1,)
+    assert connection.execute(broken).fetchone() == (0,)
+    with connection.transaction(force_rollback=True):
+        connection.execute("ALTER TABLE audit_events DISABLE TRIGGER USER")
+        connection.execute('UPDATE audit_events SET detail = \'{"who": "somebody else"}\' WHERE id = 5')
+        assert connection.execute(broken).fetchone() == (1,)
+    with connection.transaction(force_rollback=True):
+        connection.execute("ALTER TABLE audit_events DISABLE TRIGGER USER")
+        connection.execute("DELETE FROM audit_events WHERE id = 5")
+        assert connection.execute(broken).fetchone() == (1,)
 
 
-def test_links_of_one_deployment_count_up(record: psycopg.Connection) -> None:
-    links = record.execute("SELECT link FROM audit_events WHERE deployment_id = 'd-2' ORDER BY id").fetchall()
+def test_links_of_one_deployment_count_up(connection: psycopg.Connection) -> None:
+    links = connection.execute(
+        "SELECT link FROM audit_events WHERE deployment_id = 'd-2' ORDER BY id"
+    ).fetchall()
     assert links == [(1,), (2,), (3,)]

@@ -41,7 +41,7 @@ LOCKS: Final = (
     "audit_lock.ROLLED_BACK_AUDIT_LOCKS_HELD",
     "switches.LOCK_GATES",
 )
-"""They change nothing: without the lock of the switch its look writes nothing."""
+"""They change nothing: without the lock of the switch its poll writes nothing."""
 
 TEXTS: Final = {
     **dict(statements()),
@@ -56,7 +56,7 @@ LEASED: Final = sql.SQL("SELECT count(*) FROM {} WHERE claimed_by = %s")
 
 @pytest.fixture(scope="module")
 def leased(postgres: EmbeddedPostgres) -> Iterator[tuple[psycopg.Connection, Values]]:
-    """A record in which all work is leased to `OWNER`; what is tried is rolled back."""
+    """A database in which all work is leased to `OWNER`; what is tried is rolled back."""
     url = postgres.create_database(f"leased{uuid4().hex}", template=TEMPLATE)
     fill_history(url, switches=40, now=NOW, events=1)
     go_live(url, now=NOW)

@@ -18,12 +18,12 @@ from app.gate.ids import GateId
 from app.gate.state_machine import Outcome
 from tests.db.gate_builders import NOW, event, open_gate, reject
 
-TOLD = Result(outcome=Outcome.ACKNOWLEDGED, detail="Failed")
+ACKNOWLEDGED = Result(outcome=Outcome.ACKNOWLEDGED, detail="Failed")
 
 
 @pytest.fixture
 async def gate(database: Database) -> GateId:
-    """Decided, and CodeDeploy not told."""
+    """Decided, but not reported to CodeDeploy."""
     gates = Gates(database)
     opened = await open_gate(gates, "d-1")
     await reject(gates, opened)
@@ -58,10 +58,10 @@ async def test_who_lost_the_lease_writes_nothing(database: Database, gate: GateI
     slow, other = Reports(database, uuid4()), Reports(database, uuid4())
     (lost,) = await slow.claim(now=NOW, limit=1)
     (due,) = await other.claim(now=NOW + LEASE_DURATION, limit=1)
-    told = event(Kind.REPORT_TOLD, "d-1", gate)
-    assert await slow.reported(lost, TOLD, told, now=NOW) is False
+    acknowledged = event(Kind.REPORT_TOLD, "d-1", gate)
+    assert await slow.reported(lost, ACKNOWLEDGED, acknowledged, now=NOW) is False
     await slow.retry_later(lost, error="x", redraw=True, due_at=NOW, now=NOW)
-    assert await other.reported(due, TOLD, told, now=NOW) is True
+    assert await other.reported(due, ACKNOWLEDGED, acknowledged, now=NOW) is True
     rows = await database.rows("SELECT kind FROM audit_events WHERE kind = 'report_told'")
     assert len(rows) == 1
 
@@ -94,7 +94,7 @@ async def test_a_renewal_counts_the_time_that_really_passed(
     slow = LateDatabase(database_url, seconds=1.0)
     began = asyncio.get_running_loop().time()
     async with Leases(slow, "reports", reports.leases.owner).renewed(due.view.id, now=NOW):
-        await slow.heard(2)
+        await slow.received(2)
     await slow.close()
     at, until = slow.calls[1]
     assert until >= NOW + LEASE_DURATION + timedelta(seconds=at - began - 0.7)
@@ -104,13 +104,13 @@ async def test_only_the_owner_renews(database: Database, database_url: str, gate
     await Reports(database, uuid4()).claim(now=NOW, limit=1)
     watched = LateDatabase(database_url, seconds=0)
     async with Leases(watched, "reports", uuid4()).renewed(gate, now=NOW + timedelta(hours=1)):
-        await watched.heard(1)
+        await watched.received(1)
     await watched.close()
     assert await _claimed_until(database) == NOW + LEASE_DURATION
 
 
 class LateDatabase(Database):
-    """The record, answering each statement `seconds` late; it remembers when each came and its `until`."""
+    """The database, answering each statement `seconds` late; it remembers when each came and its `until`."""
 
     def __init__(self, url: str, *, seconds: float) -> None:
         super().__init__(url)
@@ -125,7 +125,7 @@ class LateDatabase(Database):
         await asyncio.sleep(self._seconds)
         return await super().rows(statement, **values)
 
-    async def heard(self, count: int) -> None:
+    async def received(self, count: int) -> None:
         """Returns once so many statements have come."""
         async with asyncio.timeout(20), self._came:
             await self._came.wait_for(lambda: len(self.calls) >= count)

@@ -48,7 +48,7 @@ from tests.db.lock_scene import (
 )
 from tests.gate.seen import evidence
 
-TOLD = Result(outcome=Outcome.ACKNOWLEDGED, detail="Failed")
+ACKNOWLEDGED = Result(outcome=Outcome.ACKNOWLEDGED, detail="Failed")
 Prepared = Callable[[], Awaitable[object]]
 Prepare = Callable[[Database], Awaitable[Prepared]]
 
@@ -78,11 +78,11 @@ async def _cards_claimed(database: Database) -> Prepared:
 
 async def _look(database: Database, deployment: str) -> Prepared:
     switches = Switches(database, uuid4())
-    looks = await switches.claim(now=NOW, limit=9)
-    due = next(one for one in looks if one.switch.key.deployment == deployment)
+    due_polls = await switches.claim(now=NOW, limit=9)
+    due = next(one for one in due_polls if one.switch.key.deployment == deployment)
     taken_back = "d-1" if deployment == "d-2" else None
 
-    async def look() -> None:
+    async def poll() -> None:
         async with switches.hold_switch(due) as held:
             assert held is not None
             news = SwitchUpdate(
@@ -98,15 +98,15 @@ async def _look(database: Database, deployment: str) -> Prepared:
                 ending="Stopped", due_at=None, events=[event(Kind.SWITCH_ENDED, deployment)], now=NOW
             )
 
-    return look
+    return poll
 
 
 async def _looks_put_back(database: Database) -> Prepared:
     switches = Switches(database, uuid4())
-    looks = await switches.claim(now=NOW, limit=9)
+    due_polls = await switches.claim(now=NOW, limit=9)
 
     async def put_back() -> None:
-        for due in looks:
+        for due in due_polls:
             await switches.poll_again(due, error=None, rested=True, due_at=NOW + timedelta(minutes=1))
 
     return put_back
@@ -115,7 +115,7 @@ async def _looks_put_back(database: Database) -> Prepared:
 async def _report(database: Database) -> Prepared:
     reports = Reports(database, uuid4())
     (due,) = await reports.claim(now=NOW, limit=9)
-    return partial(reports.reported, due, TOLD, event(Kind.REPORT_TOLD, "d-1", FIRST), now=NOW)
+    return partial(reports.reported, due, ACKNOWLEDGED, event(Kind.REPORT_TOLD, "d-1", FIRST), now=NOW)
 
 
 async def _report_again(database: Database) -> Prepared:
@@ -168,8 +168,8 @@ async def _check(database: Database) -> Prepared:
     async def keep() -> None:
         where = {"account": key("d-1").account, "region": key("d-1").region}
         async with Checks(database).hold_checks(deployment=DeploymentId("d-1"), **where) as held:
-            told = event(Kind.CHECK_TOLD, "d-1")
-            await held.keep(smoke(CheckState.PASSED), events=[told], now=NOW)
+            acknowledged = event(Kind.CHECK_TOLD, "d-1")
+            await held.keep(smoke(CheckState.PASSED), events=[acknowledged], now=NOW)
 
     return keep
 
@@ -181,8 +181,8 @@ async def _freeze(database: Database) -> Prepared:
 
     async def declare() -> None:
         async with Freezes(database).hold_freezes() as held:
-            told = freeze_event(None, Kind.FREEZE_DECLARED, by=SWITCHGATE, now=NOW)
-            await held.declare(declaration, event=told, now=NOW)
+            acknowledged = freeze_event(None, Kind.FREEZE_DECLARED, by=SWITCHGATE, now=NOW)
+            await held.declare(declaration, event=acknowledged, now=NOW)
 
     return declare
 
@@ -190,8 +190,8 @@ async def _freeze(database: Database) -> Prepared:
 async def _unfreeze(database: Database) -> Prepared:
     async def lift() -> None:
         async with Freezes(database).hold_freezes() as held:
-            told = freeze_event(None, Kind.FREEZE_LIFTED, by=SWITCHGATE, now=NOW)
-            await held.lift(held.active[0].freeze.id or 0, domains=None, event=told, now=NOW)
+            acknowledged = freeze_event(None, Kind.FREEZE_LIFTED, by=SWITCHGATE, now=NOW)
+            await held.lift(held.active[0].freeze.id or 0, domains=None, event=acknowledged, now=NOW)
 
     return lift
 

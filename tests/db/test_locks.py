@@ -25,7 +25,7 @@ from app.gate.state_machine import Decided, Outcome
 from app.gate.undo import InterventionKind
 from tests.db.gate_builders import NOW, OLU, event, open_gate, reject, save_rejection
 
-TOLD = Result(outcome=Outcome.ACKNOWLEDGED, detail="Failed")
+ACKNOWLEDGED = Result(outcome=Outcome.ACKNOWLEDGED, detail="Failed")
 CHAIN = "SELECT pg_advisory_xact_lock(hashtextextended('123456789012/ap-northeast-2/d-1', 7))"
 ROWS = ("switches", "gates", "votes", "cards", "reports", "interventions")
 
@@ -60,7 +60,7 @@ async def _card_drawn(database: Database, gate: GateId) -> None:
     await cards.card_drawn(due, place=place, fingerprint="f", now=NOW)
 
 
-async def _look(database: Database, gate: GateId) -> None:
+async def _poll(database: Database, gate: GateId) -> None:
     switches = Switches(database, uuid4())
     (due,) = await switches.claim(now=NOW, limit=1)
     async with switches.hold_switch(due) as held:
@@ -68,13 +68,13 @@ async def _look(database: Database, gate: GateId) -> None:
         await held.note([event(Kind.SWITCHED, "d-1", gate)])
 
 
-async def _look_at_a_rollback(database: Database, gate: GateId) -> None:
-    """Of the deployment that takes this one back: what it finds is told of both."""
+async def _poll_rollback(database: Database, gate: GateId) -> None:
+    """A poll of the rollback deployment writes events of both deployments."""
     await open_gate(Gates(database), "d-2")
     await database.rows("UPDATE switches SET rollback_id = 'd-2' WHERE deployment_id = 'd-1'")
     switches = Switches(database, uuid4())
-    looks = await switches.claim(now=NOW, limit=2)
-    due = next(one for one in looks if one.switch.key.deployment == "d-2")
+    due_polls = await switches.claim(now=NOW, limit=2)
+    due = next(one for one in due_polls if one.switch.key.deployment == "d-2")
     async with switches.hold_switch(due) as held:
         assert held is not None
         await held.note([event(Kind.UNDO_DONE, "d-1", gate)])
@@ -83,7 +83,7 @@ async def _look_at_a_rollback(database: Database, gate: GateId) -> None:
 async def _report(database: Database, gate: GateId) -> None:
     reports = Reports(database, uuid4())
     (due,) = await reports.claim(now=NOW, limit=1)
-    assert await reports.reported(due, TOLD, event(Kind.REPORT_TOLD, "d-1", gate), now=NOW)
+    assert await reports.reported(due, ACKNOWLEDGED, event(Kind.REPORT_TOLD, "d-1", gate), now=NOW)
 
 
 async def _report_again(database: Database, gate: GateId) -> None:
@@ -116,8 +116,8 @@ WRITERS: dict[str, Writer] = {
     "a press": _press,
     "a second hook": _second_hook,
     "a card drawn": _card_drawn,
-    "a look": _look,
-    "a look at its rollback": _look_at_a_rollback,
+    "a poll": _poll,
+    "a poll of its rollback": _poll_rollback,
     "a report": _report,
     "a report that failed": _report_again,
     "an undo": _undo,
@@ -195,11 +195,11 @@ async def test_a_report_and_a_look_at_the_same_switch_do_not_deadlock(
     reports = Reports(database, uuid4())
     (due,) = await reports.claim(now=NOW, limit=1)
     switches = Switches(database, uuid4())
-    (look,) = await switches.claim(now=NOW, limit=1)
-    told = event(Kind.REPORT_TOLD, "d-1", gate)
-    async with switches.hold_switch(look) as held:
+    (poll,) = await switches.claim(now=NOW, limit=1)
+    acknowledged = event(Kind.REPORT_TOLD, "d-1", gate)
+    async with switches.hold_switch(poll) as held:
         assert held is not None
-        report = asyncio.create_task(reports.reported(due, TOLD, told, now=NOW))
+        report = asyncio.create_task(reports.reported(due, ACKNOWLEDGED, acknowledged, now=NOW))
         await until_somebody_waits(database_url)
         await held.note([event(Kind.GATE_VERIFIED, "d-1", gate)])
     assert await report
@@ -228,7 +228,7 @@ async def test_a_report_brings_the_next_look_forward(database: Database, gate: G
     await reject(Gates(database), gate)
     reports = Reports(database, uuid4())
     (due,) = await reports.claim(now=NOW, limit=1)
-    await reports.reported(due, TOLD, event(Kind.REPORT_TOLD, "d-1", gate), now=NOW)
+    await reports.reported(due, ACKNOWLEDGED, event(Kind.REPORT_TOLD, "d-1", gate), now=NOW)
     assert (await database.rows("SELECT due_at FROM switches"))[0].due_at == NOW
 
 
@@ -259,7 +259,7 @@ async def test_a_gate_that_somebody_holds_is_passed_over_and_not_waited_for(
 async def test_whoever_waited_for_a_gate_sees_what_was_decided_meanwhile(
     database: Database, database_url: str, gate: GateId
 ) -> None:
-    """What one statement reads beside a row that it had to wait for would be stale."""
+    """A read in the statement that waits for a lock would be stale."""
     gates = Gates(database)
     async with gates.hold(gate) as held:
         assert held is not None
@@ -274,8 +274,8 @@ async def test_what_is_closed_under_a_report_is_not_due_again(database: Database
     await reject(Gates(database), gate)
     reports, switches = Reports(database, uuid4()), Switches(database, uuid4())
     (due,) = await reports.claim(now=NOW, limit=1)
-    (look,) = await switches.claim(now=NOW, limit=1)
-    async with switches.hold_switch(look) as held:
+    (poll,) = await switches.claim(now=NOW, limit=1)
+    async with switches.hold_switch(poll) as held:
         assert held is not None
         (view,) = held.open_gates
         assert isinstance(view.gate, Decided)

@@ -1,4 +1,4 @@
-"""A hundred thousand ended switches beside a few live ones: nothing that the program asks grows with what is over.
+"""A hundred thousand ended switches and a few live ones: no statement reads more because of the ended ones.
 
 Not by the clock: Postgres itself counts the rows and blocks that each statement looks at. Every statement is planned in
 both ways that it may be, for its values and for any.
@@ -61,7 +61,7 @@ def history(postgres: EmbeddedPostgres) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def living(postgres: EmbeddedPostgres, history: str) -> tuple[str, datetime]:
-    """A record with a few live switches, and its time."""
+    """A database with a few live switches, and its time."""
     url, now = postgres.create_database(f"{history}b", template=history), datetime.now(UTC)
     go_live(url, now=now)
     return url, now
@@ -74,7 +74,7 @@ def planned(request: pytest.FixtureRequest, living: tuple[str, datetime]) -> tup
     return living
 
 
-def trouble(ran: list[Ran], large: frozenset[str]) -> list[str]:
+def excessive_reads(ran: list[Ran], large: frozenset[str]) -> list[str]:
     """What reads more than a little, in words."""
     return [
         f"{each.rows:.0f} rows, {each.blocks:.0f} blocks, scans of {sorted(each.scanned & large)}: {each.text[:300]}"
@@ -110,7 +110,7 @@ def test_no_statement_reads_more_because_much_has_ended(
                     connection.execute(_compile_for_driver(text), given, prepare=True)
                 assert recorder.ran, name
                 if name not in UNBOUNDED:
-                    found += [f"{name}: {each}" for each in trouble(recorder.ran, large)]
+                    found += [f"{name}: {each}" for each in excessive_reads(recorder.ran, large)]
     assert found == []
 
 
@@ -128,7 +128,7 @@ def test_a_statement_that_walks_through_the_past_is_caught(
     with psycopg.connect(planned[0]) as connection:
         recorder.watch(connection)
         connection.execute(OLD_ROLLED_BACK_SWITCHES, {"id": SWITCHES + 4}, prepare=True)
-    assert trouble(recorder.ran, large)
+    assert excessive_reads(recorder.ran, large)
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ async def test_no_page_reads_more_because_much_has_ended(
                 cursor = page.cursor
     await database.close()
     assert len(recorder.ran) > 100
-    assert trouble(recorder.ran, large) == []
+    assert excessive_reads(recorder.ran, large) == []
 
 
 async def test_no_audit_page_reads_more_because_much_has_happened(
@@ -190,4 +190,4 @@ async def test_no_audit_page_reads_more_because_much_has_happened(
             await queries.audit(wanted, limit=PAGE, cursor=page.cursor)
     await database.close()
     assert len(recorder.ran) > 300
-    assert trouble(recorder.ran, large) == []
+    assert excessive_reads(recorder.ran, large) == []

@@ -1,4 +1,4 @@
-"""Down and up again on a record whose gates were approved on the newer grounds, with checks and freezes in it."""
+"""Down and up again on a database whose gates were approved on the newer grounds, with checks and freezes in it."""
 
 import psycopg
 

@@ -170,7 +170,7 @@ class Freezes:
         return [freeze_from_row(row) for row in await self._database.rows(SELECT_ACTIVE)]
 
     async def end_freezes(self, *, now: datetime) -> Sequence[ActiveFreeze]:
-        """Closes those whose end has come; gives what is still active."""
+        """Ends expired freezes; gives the active ones."""
         active = await self.active()
         over = [each for each in active if _end_of(each.freeze) <= now]
         if over:
@@ -198,7 +198,7 @@ class Freezes:
     async def store_snapshot(
         self, waiting: WaitingGates, snapshot: RuleSnapshot, *, redraw: bool, now: datetime
     ) -> None:
-        """Stores what the rules say now and has the cards redrawn; the first time only with `redraw`."""
+        """Stores the current rule status and invalidates the cards; the first time only with `redraw`."""
         await self._database.rows(
             STORE_RULE_STATUS,
             domain=waiting.domain,

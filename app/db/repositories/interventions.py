@@ -206,7 +206,7 @@ class Interventions:
     async def retry_later(
         self, due: DueIntervention, *, problem: str, due_at: datetime, now: datetime
     ) -> None:
-        """Puts it back until `due_at`; the card says what the trouble is."""
+        """Reschedules it to `due_at`; the card shows the problem."""
         values = {
             "audit_lock": audit_lock_name(due.switch.key),
             "problem": problem[:500],

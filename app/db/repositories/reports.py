@@ -92,7 +92,7 @@ class Reports:
     async def retry_later(
         self, due: DueReport, *, error: str, redraw: bool, due_at: datetime, now: datetime
     ) -> None:
-        """Puts the report back until `due_at`; where `redraw` says so, the card says what the trouble is."""
+        """Reschedules the report to `due_at`; with `redraw` the card shows the problem."""
         await self._database.rows(
             RESCHEDULE,
             gate=due.view.id,

@@ -154,9 +154,9 @@ class Switches:
     async def poll_again(
         self, due: DuePoll, *, error: str | None, rested: bool, due_at: datetime | None
     ) -> None:
-        """Puts the switch back until `due_at` (None: for good); `rested` forgets the tries.
+        """Reschedules the poll to `due_at` (None: never again); `rested` resets the attempts.
 
-        Looks that end together are written together.
+        Polls that end together are stored in one statement.
         """
         await self._rescheduling.get(
             _Reschedule(

@@ -1,4 +1,4 @@
-"""What is asked of the record: pages without gaps or doubles, and cursors that cannot be forged into an error."""
+"""Search: pages without gaps or doubles, and cursors that cannot be forged into an error."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Where a card stands, when the record and Slack do not agree about it."""
+"""The place of a card, when the database and Slack disagree."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -29,7 +29,7 @@ async def test_a_card_that_arrives_when_nobody_posts_any_more_is_the_gates(datab
 
 
 async def test_the_card_of_a_waiting_gate_is_sent_again_after_a_while(database: Database) -> None:
-    """Nobody tells when a message is deleted."""
+    """Slack does not report deleted messages."""
     await open_gate(Gates(database), "d-1")
     cards = Cards(database, uuid4())
     (due,) = await cards.claim(now=NOW, limit=1)

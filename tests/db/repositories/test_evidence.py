@@ -1,4 +1,4 @@
-"""Evidence in the record: kept as it stood at the decision, whoever comes late, and read whatever wrote it."""
+"""Stored evidence: unchanged after the decision, and readable whatever release wrote it."""
 
 import json
 from dataclasses import replace
@@ -20,8 +20,8 @@ from app.gate.ids import GateId
 from tests.db.sample_rows import AWAITING, DECIDE, DECIDED, fill
 from tests.gate.seen import AT, evidence, side
 
-FIT = evidence()
-UNFIT = evidence(green=side(health=(Targets(state="unhealthy", count=2, reason="Target.Timeout"),)))
+HEALTHY = evidence()
+UNHEALTHY = evidence(green=side(health=(Targets(state="unhealthy", count=2, reason="Target.Timeout"),)))
 GATE = GateId(AWAITING)
 
 
@@ -61,27 +61,27 @@ async def test_what_is_seen_is_kept_and_shown(filled: Database) -> None:
     due = await claimed(rows)
     assert (due.known, due.crowd) == (None, 1)
     before, _ = await card(filled)
-    assert await keep(rows, due, FIT) is True
+    assert await keep(rows, due, HEALTHY) is True
     assert await card(filled) == (before + 1, before + 1)
     view = await rows.get(GATE)
     assert view is not None
-    assert view.evidence == FIT
+    assert view.evidence == HEALTHY
     (drawn,) = [
         one
         for one in await Cards(filled, uuid4()).claim(now=AT + timedelta(days=900), limit=9)
         if one.view.id == GATE
     ]
-    assert drawn.view.evidence == FIT
+    assert drawn.view.evidence == HEALTHY
 
 
 async def test_the_same_once_more_has_nothing_redrawn(filled: Database) -> None:
     rows = EvidenceRows(filled, uuid4())
-    await keep(rows, await claimed(rows), FIT)
+    await keep(rows, await claimed(rows), HEALTHY)
     before = await card(filled)
     later = evidence(seen_at=AT + timedelta(minutes=1))
     assert await keep(rows, await claimed(rows), later) is True
     assert await card(filled) == before
-    await keep(rows, await claimed(rows), UNFIT)
+    await keep(rows, await claimed(rows), UNHEALTHY)
     assert await card(filled) == (before[0] + 1, before[0] + 1)
 
 
@@ -89,14 +89,14 @@ async def test_a_look_that_comes_after_the_decision_changes_nothing(
     filled: Database, database_url: str
 ) -> None:
     rows = EvidenceRows(filled, uuid4())
-    await keep(rows, await claimed(rows), FIT)
+    await keep(rows, await claimed(rows), HEALTHY)
     late = await claimed(rows)
     with psycopg.connect(database_url) as connection:
         connection.execute(DECIDE, [AWAITING])
-    assert await keep(rows, late, UNFIT) is False
+    assert await keep(rows, late, UNHEALTHY) is False
     view = await rows.get(GATE)
     assert view is not None
-    assert view.evidence == FIT
+    assert view.evidence == HEALTHY
     assert await rows.claim(now=AT + timedelta(days=1), limit=5) == []
 
 
@@ -105,17 +105,19 @@ async def test_who_lost_the_lease_keeps_nothing(filled: Database) -> None:
     lost = await claimed(killed)
     due = await claimed(other, at=LEASE_DURATION)
     assert due.attempts == 2
-    assert await keep(killed, lost, UNFIT) is False
-    assert await keep(other, due, FIT) is True
+    assert await keep(killed, lost, UNHEALTHY) is False
+    assert await keep(other, due, HEALTHY) is True
     view = await other.get(GATE)
     assert view is not None
-    assert view.evidence == FIT
+    assert view.evidence == HEALTHY
 
 
 async def test_whoever_looks_has_a_waiting_gate_looked_up_at_once(filled: Database) -> None:
     rows = EvidenceRows(filled, uuid4())
     due = await claimed(rows)
-    await rows.seen(due, FIT, blockers=[], events=[], settled=True, due_at=AT + timedelta(hours=1), now=AT)
+    await rows.seen(
+        due, HEALTHY, blockers=[], events=[], settled=True, due_at=AT + timedelta(hours=1), now=AT
+    )
     assert await rows.claim(now=AT, limit=5) == []
     await rows.wanted(GATE, now=AT)
     await rows.wanted(GateId(DECIDED), now=AT)
@@ -131,7 +133,7 @@ async def test_evidence_that_another_release_wrote_holds_up_no_card(filled: Data
     rows = EvidenceRows(filled, uuid4())
     due = await claimed(rows)
     assert due.known is None
-    assert await keep(rows, due, FIT) is True
+    assert await keep(rows, due, HEALTHY) is True
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What the record tells of other domains' switches, and the lock under which a turn is given."""
+"""Related switches of other domains, and the exclusivity lock."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -44,7 +44,7 @@ RULES = RuntimeConfig(
 
 @pytest.fixture
 async def second(database_url: str) -> AsyncIterator[Database]:
-    """Another replica's connections to the same record."""
+    """Another replica's connections to the same database."""
     opened = Database(database_url)
     yield opened
     await opened.close()
@@ -163,7 +163,7 @@ async def test_of_two_presses_at_the_same_moment_the_second_waits_and_is_told(
         pressed = asyncio.create_task(approve(second, payment))
         await until_somebody_waits(database_url)
         assert not pressed.done()
-    # The first let go without a decision: the turn is free.
+    # The first transaction ended without a decision.
     await pressed
     with pytest.raises(RequestDenied) as refused:
         await approve(database, order)
@@ -195,7 +195,7 @@ async def test_who_waits_for_the_turn_holds_nothing_that_its_holder_may_want(
         await holder.execute(EXCLUSIVITY_LOCK)
         pressing = asyncio.create_task(approve(database, payment))
         await until_somebody_waits(database_url)
-        # A look, a card, an undo of the holder's own deployment, in whatever order.
+        # A poll, a card, an undo of the holder's own deployment, in whatever order.
         for table in ("switches", "gates", "cards"):
             column = "id" if table == "gates" else "gate_id"
             where = f"{column} = %s" if table != "switches" else "deployment_id = %s"
@@ -221,7 +221,7 @@ async def test_a_rejection_waits_for_no_turn(database: Database, database_url: s
 
 
 async def test_a_long_history_makes_no_press_slower(database: Database) -> None:
-    """The question is answered from what lives, however much has ended."""
+    """Only live switches are read, however many have ended."""
     await database.rows(
         "INSERT INTO switches (account, region, deployment_id, domain, application, deployment_group, creator, status,"
         " first_seen_at, verified_at, ended_at, ending) SELECT '1', 'r', 'd-' || n, 'payment', 'a', 'g', 'user',"

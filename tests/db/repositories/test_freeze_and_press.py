@@ -100,6 +100,6 @@ async def test_an_approval_that_waited_for_a_freeze_reads_it(
             cast_vote(approval(gate), record=Gates(database), rules=RULES, now=NOW)
         )
         await until_somebody_waits(database_url)
-    with pytest.raises(RequestDenied) as refused:
+    with pytest.raises(RequestDenied) as denied:
         await pressing
-    assert isinstance(refused.value.refusal, HeldBack)
+    assert isinstance(denied.value.refusal, HeldBack)

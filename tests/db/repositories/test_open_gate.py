@@ -1,4 +1,4 @@
-"""A hook in the record: once, however often it comes; and a switch that has more than one hook."""
+"""A hook is stored once, however often it arrives; a switch may have several hooks."""
 
 import asyncio
 from datetime import timedelta
@@ -21,9 +21,9 @@ async def test_a_hook_that_comes_eight_times_at_once_opens_one_gate(database: Da
     await asyncio.gather(*(open_gate(gates, "d-1") for _ in range(8)))
     (counted,) = await database.rows(
         "SELECT (SELECT count(*) FROM gates) AS gates, (SELECT count(*) FROM switches) AS switches,"
-        " (SELECT count(*) FROM cards) AS cards, (SELECT count(*) FROM audit_events) AS told"
+        " (SELECT count(*) FROM cards) AS cards, (SELECT count(*) FROM audit_events) AS events"
     )
-    assert (counted.gates, counted.switches, counted.cards, counted.told) == (1, 1, 1, 1)
+    assert (counted.gates, counted.switches, counted.cards, counted.events) == (1, 1, 1, 1)
 
 
 async def test_a_repeated_hook_finds_the_gate_that_it_opened(database: Database) -> None:

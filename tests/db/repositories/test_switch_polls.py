@@ -1,4 +1,4 @@
-"""A hint that arrives while its switch is being looked at: that look began before it, so another one follows."""
+"""A wake-up during a poll of its switch: that poll began before it, so another one follows."""
 
 from datetime import datetime, timedelta
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""The traffic guard's findings in the record: read under the gate's lock, and read anew where they are too old."""
+"""The stored findings of the traffic guard: read under the gate's lock, and again from AWS if too old."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -57,10 +57,10 @@ async def due_at(database: Database) -> datetime:
 
 async def test_what_was_found_is_read_with_the_gate(database: Database) -> None:
     press = await waits(database, FOUND)
-    with pytest.raises(RequestDenied) as refused:
+    with pytest.raises(RequestDenied) as denied:
         await cast_vote(press, record=Gates(database), rules=RULES, now=NOW + MAX_AGE)
-    assert isinstance(refused.value.refusal, HeldBack)
-    assert refused.value.refusal.blockers == tuple(FOUND)
+    assert isinstance(denied.value.refusal, HeldBack)
+    assert denied.value.refusal.blockers == tuple(FOUND)
     assert await due_at(database) == IN_AN_HOUR, "it is believed as long as that"
 
 

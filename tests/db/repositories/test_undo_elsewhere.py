@@ -81,5 +81,5 @@ async def test_an_undo_is_behind_its_own_deployment_alone(
     async with gates.hold(opening.gate) as held:
         assert held is not None
         assert (await held.originating_undo() is not None) is passes
-    looks = await Switches(database, uuid4()).claim(now=NOW, limit=10)
-    assert {due.switch.key: due.auto_approval_pending for due in looks}[where] is passes
+    due_polls = await Switches(database, uuid4()).claim(now=NOW, limit=10)
+    assert {due.switch.key: due.auto_approval_pending for due in due_polls}[where] is passes

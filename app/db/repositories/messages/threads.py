@@ -91,7 +91,7 @@ class Threads:
         await self._database.rows(INVALIDATE_CARD, gate=due.view.id, now=now)
 
     async def posted(self, due: DueThread, *, seq: int) -> None:
-        """The thread tells everything up to `seq`."""
+        """The thread contains everything up to `seq`."""
         await self._database.rows(STORE_POSTED, **self._lease_values(due), link=seq)
 
     async def caught_up(self, due: DueThread, *, seq: int) -> None:
