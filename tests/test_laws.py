@@ -190,8 +190,13 @@ class TestLaw5OnlyTheRightPeopleDecide:
     async def test_a_buttons_value_names_a_gate_and_never_a_person(self, harness: Harness) -> None:
         deployment, _ = await harness.open_gate("order")
         gate = harness.gate(deployment)
-        ticket = str(ActionValue(gate=gate["id"], prompt_version=gate["edition"]))
-        for value in (ticket + f".{GRACE.id}", GRACE.id, "", ticket.replace(ticket[0], "x", 1)):
+        action_value = str(ActionValue(gate=gate["id"], prompt_version=gate["edition"]))
+        for value in (
+            action_value + f".{GRACE.id}",
+            GRACE.id,
+            "",
+            action_value.replace(action_value[0], "x", 1),
+        ):
             await harness.press(JUN.id, deployment, "approve", value=value)
         assert harness.gate(deployment)["phase"] == "awaiting"
 

@@ -50,9 +50,9 @@ async def test_a_forged_press_on_an_unconfirmed_gate_does_not_count(harness: Har
     codedeploy_away(harness)
     deployment = await opened(harness)
     gate = harness.gate(deployment)
-    ticket = str(ActionValue(gate=gate["id"], prompt_version=gate["edition"]))
+    action_value = str(ActionValue(gate=gate["id"], prompt_version=gate["edition"]))
 
-    await harness.press(OLU.id, other, "approve", value=ticket)
+    await harness.press(OLU.id, other, "approve", value=action_value)
 
     await harness.until(lambda: "has not confirmed yet" in harness.ephemerals(OLU.id))
     assert harness.gate(deployment)["phase"] == "awaiting"

@@ -137,8 +137,8 @@ class Directory:
         await self.members.learn(id_, ids)
         return profile
 
-    def _outsider(self, id_: UserId, name: str, standing: AccountStatus) -> Profile:
-        person = Person(user=id_, name=sanitize_text(name)[:MAX_NAME_CHARS], account_status=standing)
+    def _outsider(self, id_: UserId, name: str, account_status: AccountStatus) -> Profile:
+        person = Person(user=id_, name=sanitize_text(name)[:MAX_NAME_CHARS], account_status=account_status)
         return Profile(person=person, locale=self._locale)
 
 
