@@ -41,7 +41,7 @@ SELECT (SELECT count(*) FROM cards WHERE due_at <= now()) + (SELECT count(*) FRO
 
 
 class BenchEnvironment:
-    """Use `bench_environment()`. Whatever is measured is awaited to the end before the next: see `settle`."""
+    """Use `bench_environment()`. Each measurement is finished before the next one starts: see `settle`."""
 
     def __init__(self, folder: Path, postgres: EmbeddedPostgres) -> None:
         self.folder = folder
@@ -113,7 +113,7 @@ class BenchEnvironment:
         return [(str(gate), prompt_version, ts) for gate, prompt_version, ts in found]
 
     def settle(self, seconds: float = 180) -> None:
-        """Waits until the loops have nothing to do: what one measurement left must not slow the next."""
+        """Waits until the workers are idle, so that one measurement does not slow the next."""
         until(lambda: self.rows(UNDONE)[0][0] == 0, timeout=seconds)
         time.sleep(0.2)
 
@@ -122,7 +122,7 @@ class BenchEnvironment:
             return connection.execute(statement, list(values)).fetchall()
 
     def write(self, statement: str) -> None:
-        """Into the record, past the service."""
+        """Writes to the database directly."""
         with psycopg.connect(self.url) as connection:
             connection.execute(statement)
 
@@ -146,7 +146,7 @@ def _answers(work: Callable[[], object]) -> bool:
 
 @contextmanager
 def bench_environment() -> Iterator[BenchEnvironment]:
-    """Everything started; and stopped, whatever happens."""
+    """Starts everything, and stops it at the end."""
     with temporary_folder("switchgate-bench-") as folder:
         postgres = EmbeddedPostgres(folder / "postgres")
         postgres.start()

@@ -12,7 +12,7 @@ from tests.bench.measurement import quantile
 
 
 class LoadFailed(Exception):
-    """The other side did not answer as it should: a measurement of errors is worth nothing."""
+    """The server answered with errors, so the measurement is invalid."""
 
 
 class Load(Seen):

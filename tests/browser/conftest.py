@@ -35,7 +35,7 @@ def sandbox(chromium: Browser) -> Iterator[OpenSandbox]:
 
 @pytest.fixture
 def page(chromium: Browser, sandbox: OpenSandbox) -> Iterator[Page]:
-    """The page, drawn; whatever its scripts complain of fails the test."""
+    """The rendered page; a script error fails the test."""
     complaints: list[str] = []
     opened = chromium.new_page(viewport={"width": 1440, "height": 900})
     opened.on("pageerror", lambda error: complaints.append(str(error)))
@@ -49,14 +49,14 @@ def page(chromium: Browser, sandbox: OpenSandbox) -> Iterator[Page]:
 
 @pytest.fixture
 def fakes(tmp_path: Path) -> Iterator[Fakes]:
-    """The stand-ins alone; AWS's time is moved by hand."""
+    """The stand-ins alone; AWS's clock is stopped."""
     with Fakes(tmp_path, speed=0) as running:
         yield running
 
 
 @pytest.fixture
 def fakes_page(chromium: Browser, fakes: Fakes, tmp_path: Path) -> Iterator[Page]:
-    """The page over them, already open while the test prepares what it shows; nobody answers."""
+    """The page of the stand-ins alone, without the service."""
     log = tmp_path / "log"
     replica = Replica(fakes.environment(database_url="postgresql://nowhere?sslmode=disable"), log=log)
     smoke_tests = SmokeTests(fakes.aws, service=lambda: replica.url, token="", tests={})

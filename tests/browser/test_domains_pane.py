@@ -1,4 +1,4 @@
-"""The domains' half, over the stand-ins alone: why something ended, and what a quicker clock does not quicken."""
+"""The domains pane, with the stand-ins alone: why something ended, and what a quicker clock does not quicken."""
 
 import pytest
 from playwright.sync_api import Page, expect

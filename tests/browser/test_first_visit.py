@@ -1,4 +1,4 @@
-"""The first thing that anybody sees: press Approve, and watch traffic move."""
+"""The first visit: press Approve, and watch traffic move."""
 
 import pytest
 from playwright.sync_api import Locator, Page, expect

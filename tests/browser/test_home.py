@@ -1,4 +1,4 @@
-"""App Home and several at once, as people use them: looked at, pressed, ticked, submitted."""
+"""App Home and bulk approve in the browser."""
 
 import pytest
 from playwright.sync_api import Locator, Page, expect

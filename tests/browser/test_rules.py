@@ -1,4 +1,4 @@
-"""`payment` wants two people and a green check; a freeze holds everybody; an admin goes through in the open."""
+"""`payment` needs two approvals and a passed check; a freeze blocks it; an admin breaks glass."""
 
 import pytest
 from playwright.sync_api import Locator, Page, expect

@@ -1,4 +1,4 @@
-"""The Slack half draws whatever an app may send; here nobody answers, the stand-ins alone are there."""
+"""The Slack pane renders everything that an app may send; with the stand-ins alone."""
 
 import pytest
 from playwright.sync_api import Page, expect

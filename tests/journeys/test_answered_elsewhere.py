@@ -1,4 +1,4 @@
-"""Somebody answers CodeDeploy past us: traffic that nobody approved here is shown, followed and can be taken back."""
+"""Somebody answers CodeDeploy directly: an unapproved switch is shown and polled, and can be undone."""
 
 from collections.abc import Awaitable, Callable
 
@@ -26,7 +26,7 @@ async def rejected_too_late(harness: Harness, config: str = CANARY) -> str:
 
 
 async def answered_while_it_waits(harness: Harness, config: str = CANARY) -> str:
-    """Nobody here has decided, and the next look at the evidence shows the answer."""
+    """No decision is recorded, and the next evidence read shows the answer."""
     deployment, _ = await harness.open_gate("order", config=config)
     await harness.until(lambda: "Green looks fit" in harness.card_text(deployment))
     await outsiders.answers(harness, deployment, "Succeeded")

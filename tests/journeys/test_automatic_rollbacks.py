@@ -1,4 +1,4 @@
-"""An automatic rollback passes within ten seconds, whatever is away or unknown around it."""
+"""An automatic rollback is approved within ten seconds, even if other services are down or data is missing."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""What is learned after the card was posted reaches the card."""
+"""Data that is read after the card was posted is added to the card."""
 
 from tests.harness import Harness
 

@@ -220,7 +220,7 @@ async def test_the_same_check_reported_twice_is_one_event(build: Build) -> None:
 
 
 class Green:
-    """A test listener: what it answers is the play's to say."""
+    """A test listener whose answer the test sets."""
 
     def __init__(self) -> None:
         self.status = 503

@@ -1,4 +1,4 @@
-"""Workers may hold every connection that is theirs: a press and a hook have others."""
+"""Workers that use all their connections do not block presses and hooks, which have their own."""
 
 from contextlib import AsyncExitStack, suppress
 

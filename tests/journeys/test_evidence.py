@@ -1,4 +1,4 @@
-"""Evidence, as plays: the card first, then what changes and whether green is fit, and why a part is not there."""
+"""Evidence: the card first, then changes and the health of green, and why a part is missing."""
 
 from itertools import pairwise
 from pathlib import Path

@@ -33,7 +33,7 @@ def build(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) ->
 
 
 async def going(harness: Harness, domain: str) -> str:
-    """A canary that Mina let through and of which a tenth has moved."""
+    """A canary that Mina approved, with 10 % of the traffic on green."""
     deployment, _ = await harness.open_gate(domain, config=CANARY)
     await harness.approve(MINA.id, deployment)
     assert await harness.reported(deployment) == ["Succeeded"]

@@ -1,4 +1,4 @@
-"""Everybody approves at the same moment, on two replicas: never two of a set at once."""
+"""Everybody approves at the same moment, on two replicas: never two of an exclusive set at once."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -43,7 +43,7 @@ def test_eight_domains_pressed_at_once_go_one_after_the_other(one_at_a_time: Fle
 
 
 def has_gone(fleet_: Fleet, domain: str) -> bool:
-    """All its traffic has arrived and was seen there; AWS's time goes on only until it has."""
+    """All its traffic is on green and was observed there; AWS's clock is advanced only until then."""
     if fleet_.aws.share(domain)["green"] < 100:
         fleet_.aws.clock.advance(10)
     return bool(fleet_.count(f"switches WHERE domain = '{domain}' AND switched_at IS NOT NULL"))

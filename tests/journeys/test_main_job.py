@@ -1,4 +1,4 @@
-"""The main job, as a play."""
+"""The main job."""
 
 from app.sandbox.people import MINA, OLU
 from tests.harness import Harness

@@ -45,7 +45,7 @@ async def break_glass(harness: Harness, user: str, reason: str) -> str:
 
 
 def replies(harness: Harness, deployment: str) -> list[str]:
-    """What stands in the thread of the deployment's card."""
+    """The replies in the thread of the deployment's card."""
     card = harness.card(deployment)
     return [text_of(message) for message in harness.slack.messages.replies(CHANNEL.id, card.ts)]
 

@@ -1,4 +1,4 @@
-"""The looks at a gate's evidence are far apart in a crowd: an approval is held by what live traffic is now."""
+"""A gate's evidence is read rarely when many gates wait: an approval is checked against the live traffic."""
 
 import pytest
 
@@ -11,7 +11,7 @@ READS = ("DescribeListeners", "DescribeTargetHealth")
 
 
 async def stale(harness: Harness) -> str:
-    """A gate whose next look is far away, as in a crowd, and whose last one is five minutes old."""
+    """A gate whose evidence is five minutes old and not read again soon."""
     deployment = await asked(harness)
     await outsiders.alters(harness, "UPDATE evidence SET due_at = due_at + interval '50 minutes'")
     harness.clock.advance(minutes=5)

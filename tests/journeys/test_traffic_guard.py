@@ -1,4 +1,4 @@
-"""The traffic guard, as plays: nobody approves while live traffic is not what the deployment expects."""
+"""The traffic guard: no approval while live traffic is not what the deployment expects."""
 
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ async def asked(harness: Harness) -> str:
 
 
 async def poll_again(harness: Harness, deployment: str, words: str, *, there: bool = True) -> None:
-    """The next look has come, and the card says `words` (or no longer)."""
+    """Waits for the next evidence read, after which the card shows `words` (or no longer)."""
     harness.clock.advance(seconds=20)
     await harness.until(lambda: (words in harness.card_text(deployment)) is there)
 

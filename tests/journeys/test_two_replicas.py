@@ -1,4 +1,4 @@
-"""Two replicas as processes of their own, one of them killed: every gate has one decision all the same."""
+"""Two replica processes, one of them killed: every gate still has exactly one decision."""
 
 import os
 import subprocess
@@ -58,7 +58,7 @@ def few(tmp_path: Path, database_url: str) -> Iterator[Fleet]:
 
 
 def bad_weather(crowd: Fleet) -> None:
-    """AWS as it is on its worst day, within what may happen to anybody's request."""
+    """AWS with frequent faults of all kinds."""
     faults = crowd.aws.faults
     faults.rate(PUT, throttle=0.1, error=0.05, drop=0.03, error_after_commit=0.1, drop_after_commit=0.05)
     faults.add(PUT, "timeout_after_commit", times=2)
@@ -130,7 +130,7 @@ def test_two_hundred_gates_pressed_by_several_people_outlive_a_killed_replica(cr
 
 
 def retry_unanswered_presses(crowd: Fleet) -> None:
-    """A press that nobody acked is pressed again, as its person would."""
+    """Repeats presses without an ack, as a person would."""
     end = time.monotonic() + TIMEOUT_SECONDS
     while waiting := crowd.rows(
         "SELECT s.deployment_id FROM gates g JOIN switches s ON s.id = g.switch_id WHERE g.phase = 'awaiting'"

@@ -1,4 +1,4 @@
-"""The way back: in seconds while blue runs, by redeploying after."""
+"""Undo: in seconds while blue runs, by a redeployment afterwards."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ from tests.slack.play import deploys
 
 
 async def undo(harness: Harness, user: str, deployment: str, reason: str = "orders fail") -> SubmitResult:
-    """Presses Undo, and says why in the form that opens."""
+    """Presses Undo and submits the reason in the modal."""
     await harness.press(user, deployment, "undo")
     await harness.until(lambda: harness.slack.views.top(user) is not None)
     form = harness.slack.views.top(user)

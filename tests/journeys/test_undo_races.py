@@ -1,4 +1,4 @@
-"""What may come between somebody's Undo and CodeDeploy: each ends in a clear message and a right state."""
+"""Races between Undo and CodeDeploy: each ends in a clear message and a correct state."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

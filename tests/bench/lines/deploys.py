@@ -28,7 +28,7 @@ WHERE s.deployment_id LIKE 'd-waits%'
 
 
 def measure(env: BenchEnvironment) -> Sequence[Measurement]:
-    """The gates are written straight into the record, with nothing due: only the question is measured."""
+    """The gates are inserted into the database directly, with nothing due: only the query is measured."""
     for statement in (SWITCHES, GATES, CARDS):
         env.write(statement)
     env.settle()

@@ -30,7 +30,7 @@ MAX_HISTORY: Final = 1.5
 
 
 def measure(env: BenchEnvironment) -> Sequence[Measurement]:
-    """Whatever an index or a plan loses to the history shows as a ratio above one."""
+    """A query that slows down with the history shows as a ratio above one."""
     _in_baselines(env)
     empty = _in_baselines(env)
     fill_history(env.url, switches=SWITCHES, now=datetime.now(UTC))

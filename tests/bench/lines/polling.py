@@ -16,7 +16,7 @@ READS = ("GetDeployment", "BatchGetDeployments", "ListDeploymentTargets", "GetDe
 
 
 def measure(env: BenchEnvironment) -> Sequence[Measurement]:
-    """Evidence rests meanwhile: how often green is looked at is not the watcher's."""
+    """Evidence is not collected meanwhile: only the polling of deployments is measured."""
     missing = LIVE - env.rows(STILL)[0][0]
     if missing > 0:
         env.open_gates(missing, at_once=8)

@@ -1,4 +1,4 @@
-"""A 200 says that an answer was taken; what CodeDeploy holds is what its lifecycle event shows at the next look."""
+"""A 200 says that an answer was taken; the next poll of the lifecycle event shows what CodeDeploy recorded."""
 
 import pytest
 from prometheus_client import REGISTRY

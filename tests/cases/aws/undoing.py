@@ -1,4 +1,4 @@
-"""The plays that the undo cases share: a switch of `order` to its end, and the way back."""
+"""Helpers of the undo cases: finish a switch of `order`, and undo it."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""A stand-in whose time stands still until a test moves it."""
+"""A stand-in with a stopped clock that the test advances."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

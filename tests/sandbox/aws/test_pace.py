@@ -1,4 +1,4 @@
-"""How quick the steps are, apart from how quick time is."""
+"""The duration of the steps, independent of the speed of the clock."""
 
 from app.sandbox.aws.pace import UNWATCHED
 from app.sandbox.aws.stand_in import AwsStandIn

@@ -1,4 +1,4 @@
-"""What the reads around a deployment show, and that they all tell one truth about traffic."""
+"""The reads around a deployment, and that they agree about traffic."""
 
 from typing import TYPE_CHECKING
 

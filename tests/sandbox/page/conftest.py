@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 
 class Browser:
-    """Somebody at the page; `harness` is what happens behind it."""
+    """A client of the page; `harness` is behind it."""
 
     def __init__(self, page: Page, harness: Harness, session: ClientSession, replica: Replica) -> None:
         self.page = page
@@ -48,7 +48,7 @@ class Browser:
         return piece
 
     async def reads(self, who: str) -> str:
-        """All that stands in the person's Slack."""
+        """All text in the person's Slack pane."""
         pieces = await self.sees(who)
         return "\n".join(piece["html"] for key, piece in pieces.items() if key.startswith("message:"))
 

@@ -1,4 +1,4 @@
-"""Any form that an app may open is drawn and can be filled in."""
+"""Any form that an app may open is rendered and can be filled in."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What one does in the Slack half reaches the real service, as from Slack's client."""
+"""Actions in the Slack pane reach the real service, as from Slack's client."""
 
 from app.sandbox.people import CHANNEL, GRACE, JUN, MINA, OLU
 from app.sandbox.slack.shapes import Shown

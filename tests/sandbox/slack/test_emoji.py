@@ -1,4 +1,4 @@
-"""The shortcodes that Switchgate writes are drawn, not spelled out."""
+"""The shortcodes that Switchgate writes are rendered as emoji."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Every way in which Slack's Web API misbehaves on demand, felt through the real SDK."""
+"""Every injected fault of Slack's Web API, through the real SDK."""
 
 import pytest
 from aiohttp import ClientError, ClientSession

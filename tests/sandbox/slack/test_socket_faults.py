@@ -1,4 +1,4 @@
-"""Every way in which a Socket Mode connection goes wrong, or is merely one of several."""
+"""Faults of Socket Mode connections, and several connections at once."""
 
 import asyncio
 from typing import Any
@@ -26,7 +26,7 @@ def a_card(slack: SlackStandIn) -> Message:
 
 
 async def raw_socket(client: AsyncWebClient, session: ClientSession) -> Any:
-    """A socket without the SDK's care; its hello has been read."""
+    """A socket without the SDK; its hello has been read."""
     url = str((await client.apps_connections_open(app_token=APP_TOKEN))["url"])
     socket = await session.ws_connect(url)
     return socket, await socket.receive_json()
