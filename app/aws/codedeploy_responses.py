@@ -7,7 +7,7 @@ from typing import Any, Final
 from app.flow.ports.codedeploy import DeploymentFacts, HookProgress, Target
 from app.flow.read_models import Traffic
 from app.flow.sanitize_text import sanitize_text
-from app.gate.rules.shift import Shift
+from app.gate.rules.policy import Shift
 
 
 def facts_of(info: Mapping[str, Any]) -> DeploymentFacts:

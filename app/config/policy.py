@@ -37,10 +37,10 @@ from app.gate.rules.policy import (
     PolicyOverride,
     ReasonFor,
     RejectBy,
+    Shift,
     UnknownDeployer,
     Variant,
 )
-from app.gate.rules.shift import Shift
 
 
 class Table(BaseModel):

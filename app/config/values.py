@@ -4,7 +4,7 @@ import re
 from typing import Final, Literal
 
 from app.gate.rules.checks import MAX_CHECKS, MAX_NAME_CHARS, is_check_name
-from app.gate.rules.shift import Shift
+from app.gate.rules.policy import Shift
 
 _USER: Final = re.compile(r"[UW][A-Z0-9]+")
 _GROUP: Final = re.compile(r"S[A-Z0-9]+")

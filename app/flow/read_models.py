@@ -14,7 +14,7 @@ from app.gate.rules.checks import Check
 from app.gate.rules.exclusivity import RelatedSwitch
 from app.gate.rules.freeze import Freeze
 from app.gate.rules.permits import Basis, Choice
-from app.gate.rules.shift import Shift
+from app.gate.rules.policy import Shift
 from app.gate.rules.traffic_guard import TrafficGuard
 from app.gate.rules.violations import Violation
 from app.gate.state_machine import Awaiting, Gate, Outcome

@@ -1,1 +1,1 @@
-"""What is true of a gate. Pure: no Slack, AWS, SQL, web or clock; time is an argument."""
+"""The rules of a gate. Pure code without Slack, AWS, SQL, web or clock; the time is an argument."""

@@ -1,4 +1,4 @@
-"""When a gate ends unanswered. CodeDeploy gives a hook one hour and tells nobody how much is left."""
+"""When a gate expires. CodeDeploy gives a hook one hour and does not report the time left."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -7,7 +7,7 @@ HOOK_TIMEOUT: Final = timedelta(hours=1)
 """CodeDeploy fails a hook that has not answered one hour after it began; not configurable."""
 
 MAX_DEADLINE: Final = timedelta(minutes=59)
-"""Our own end comes before CodeDeploy's, so that the reason is ours."""
+"""The longest deadline. It ends before CodeDeploy's timeout, so that Switchgate records the reason."""
 
 
 def deadline_after(hook_started: datetime, *, allowed: timedelta) -> datetime:

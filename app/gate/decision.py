@@ -1,4 +1,4 @@
-"""How a gate ends, and what CodeDeploy is to be told of it."""
+"""How a gate ends, and the answer that is reported to CodeDeploy."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,17 +32,17 @@ class Rejection:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Expiry:
-    """Nobody decided in time. No answer is a no."""
+    """Nobody decided before the deadline. The gate then counts as rejected."""
 
     at: datetime
 
 
 Decision = Approval | Rejection | Expiry
-"""What people or the deadline decide. A withdrawal is none of these: the question went away."""
+"""What people or the deadline decide. A withdrawal is not a decision."""
 
 
 class Verdict(StrEnum):
-    """How a gate ended: its name in the record, on cards and in the API."""
+    """How a gate ended: the name used in the database, on cards and in the API."""
 
     APPROVED = "approved"
     REJECTED = "rejected"
@@ -64,7 +64,7 @@ def verdict_of(decision: Decision) -> Verdict:
 
 
 def answer_to(verdict: Verdict) -> Answer | None:
-    """What CodeDeploy hears; None where nobody is left to be told."""
+    """The status to report to CodeDeploy; None where no report is sent."""
     match verdict:
         case Verdict.APPROVED:
             return Answer.SUCCEEDED

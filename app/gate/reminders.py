@@ -1,4 +1,4 @@
-"""When those who may decide are reminded, and who hears of it when nobody does."""
+"""When approvers are reminded, and when a gate is escalated."""
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -44,7 +44,7 @@ class ReminderSettings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reminder:
-    """One nudge and its moment."""
+    """One reminder: its kind and its time."""
 
     kind: ReminderKind
     at: datetime

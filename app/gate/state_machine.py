@@ -4,7 +4,7 @@
     Awaiting --ended---> Closed (withdrawn)
     Decided  --ended---> Closed
 
-Everything that moves a gate is in this file; the record's CHECKs and triggers repeat it.
+All transitions of a gate are in this file; CHECK constraints and triggers in the database repeat them.
 """
 
 from dataclasses import dataclass, replace
@@ -55,11 +55,11 @@ class TooLate(Denial):
 
 
 class CardIsOld(Denial):
-    """What is asked has changed since the pressed button was drawn."""
+    """The prompt has changed since the button was rendered."""
 
 
 class AlreadyDecided(Denial):
-    """Somebody, or the deadline, was first. The first decision stands."""
+    """Another decision, or the deadline, came first. The first decision applies."""
 
 
 class NoVote(Denial):
@@ -84,7 +84,7 @@ NO_REASON: Final = "-"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Awaiting:
-    """Waits for people. `prompt_version` names what is asked: a button names the edition that it was drawn for."""
+    """Waits for people. `prompt_version` names what is asked: a button carries the version that it was rendered for."""
 
     id: GateId
     opened_at: datetime
@@ -99,7 +99,7 @@ class Awaiting:
 
     @property
     def voters(self) -> frozenset[UserId]:
-        """Everybody whose vote stands."""
+        """Everybody with a current vote."""
         return self.approved_by | self.rejected_by
 
     def evaluation_context(
@@ -133,7 +133,7 @@ class Awaiting:
         return self._with(after.ballot), Approval(permit=permit, at=vote.at) if permit else None
 
     def retract_vote(self, user: UserId, *, now: datetime) -> "Awaiting":
-        """Forgets this person's vote. Raises a `Denial`."""
+        """Removes this person's vote. Raises a `Denial`."""
         self._must_take(prompt_version=self.prompt_version, now=now)
         if user not in self.voters:
             raise NoVote
@@ -200,7 +200,7 @@ class Awaiting:
         if prompt_version != self.prompt_version:
             raise CardIsOld
 
-    def rescue(self, *, creator: str, now: datetime) -> Approval | None:
+    def approve_auto_rollback(self, *, creator: str, now: datetime) -> Approval | None:
         """The approval of an automatic rollback; None when the deployment is not one."""
         permit = permit_for_auto_rollback(self.id, creator=creator) if self.verified else None
         return Approval(permit=permit, at=now) if permit else None
@@ -249,14 +249,14 @@ class Awaiting:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decided:
-    """Decided and committed; CodeDeploy has not been told. An unverified gate is not reported."""
+    """Decided and committed, not yet reported to CodeDeploy. An unverified gate is not reported."""
 
     id: GateId
     verdict: Verdict
     verified: bool
 
     def reported(self, *, outcome: Outcome) -> "Reported":
-        """CodeDeploy was told, says something else, or cannot be told any more."""
+        """CodeDeploy acknowledged the report, has a conflicting status, or no longer accepts the report."""
         if not self.verified:
             raise IllegalTransition("a report is never sent for an unverified gate")
         return Reported(id=self.id, verdict=self.verdict, outcome=outcome)

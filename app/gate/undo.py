@@ -1,4 +1,4 @@
-"""Taking a switch back: which way there is, who may go it, and why not."""
+"""Undoing a switch: which way is available, who may use it, and why it is denied."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -82,7 +82,7 @@ class NothingToFinish(Denial):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UndoContext:
-    """What the way back depends on.
+    """What determines which undo is available.
 
     `under_way`: who has asked for an undo already; `finishing`: who has asked to end blue, of which CodeDeploy has not
     heard yet; `blue_ends`: it has. `on_green`: traffic of a deployment that ended badly may still be on green;

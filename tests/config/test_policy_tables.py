@@ -8,8 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.config.loader import parse_config
-from app.gate.rules.policy import ApproverSource, ReasonFor, RejectBy, UnknownDeployer, everyone_named
-from app.gate.rules.shift import Shift
+from app.gate.rules.policy import ApproverSource, ReasonFor, RejectBy, Shift, UnknownDeployer, everyone_named
 from tests.config.test_loader import ORDER, POLICY, SLACK, loaded, told
 
 RULES = """

@@ -116,11 +116,11 @@ def test_earlier_votes_do_not_approve_before_the_deployment_is_confirmed_or_afte
 @pytest.mark.parametrize("creator", sorted(AUTO_ROLLBACK_CREATORS))
 def test_an_automatic_rollback_is_approved_once_it_is_confirmed(creator: str) -> None:
     gate = Scene().gate
-    approval = gate.rescue(creator=creator, now=NOW)
+    approval = gate.approve_auto_rollback(creator=creator, now=NOW)
     assert approval is not None
     assert (approval.permit.gate, approval.permit.basis) == (gate.id, Basis.AUTO_ROLLBACK)
-    assert gate.rescue(creator="user", now=NOW) is None
-    assert replace(gate, verified=False).rescue(creator=creator, now=NOW) is None
+    assert gate.approve_auto_rollback(creator="user", now=NOW) is None
+    assert replace(gate, verified=False).approve_auto_rollback(creator=creator, now=NOW) is None
 
 
 def test_the_deployment_of_an_undo_is_approved_once_it_is_confirmed() -> None:

@@ -225,7 +225,7 @@ class Lives(RuleBasedStateMachine):
             return
         if not life.verified:
             if isinstance(life.gate, Awaiting):
-                assert life.gate.rescue(creator=life.hook.creator, now=self.now) is None
+                assert life.gate.approve_auto_rollback(creator=life.hook.creator, now=self.now) is None
             if not life.hook.ours or life.hook.over:
                 self._close(life, life.gate.ended())
                 return
@@ -236,7 +236,7 @@ class Lives(RuleBasedStateMachine):
             started = life.gate.started(hook_started=life.hook.started, policy=self.policy)
             life.gate = started
             life.trail.append("started")
-            approval = started.rescue(creator=life.hook.creator, now=self.now)
+            approval = started.approve_auto_rollback(creator=life.hook.creator, now=self.now)
             if approval is not None:
                 self._decide(gate, started, approval)
 

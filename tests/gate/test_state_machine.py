@@ -207,14 +207,14 @@ def test_a_permit_opens_its_own_gate_only() -> None:
 
 @pytest.mark.parametrize("creator", ["codeDeployRollback", "CloudFormationRollback"])
 def test_a_rescue_is_never_blocked(creator: str) -> None:
-    approval = awaiting().rescue(creator=creator, now=NOW)
+    approval = awaiting().approve_auto_rollback(creator=creator, now=NOW)
     assert approval is not None
     assert approval.permit.basis is Basis.AUTO_ROLLBACK
 
 
 @pytest.mark.parametrize("creator", ["user", "autoscaling", "", "codedeployrollback"])
 def test_nothing_else_passes_as_a_rescue(creator: str) -> None:
-    assert awaiting().rescue(creator=creator, now=NOW) is None
+    assert awaiting().approve_auto_rollback(creator=creator, now=NOW) is None
 
 
 def test_an_unverified_gate_is_not_reported() -> None:
@@ -260,9 +260,9 @@ def test_a_refused_vote_leaves_the_gate_as_it_was() -> None:
 
 def test_an_unverified_rescue_waits_for_its_confirmation() -> None:
     gate = awaiting(verified=False)
-    assert gate.rescue(creator="codeDeployRollback", now=NOW) is None
+    assert gate.approve_auto_rollback(creator="codeDeployRollback", now=NOW) is None
     verified = gate.verify(policy=ONE)
-    assert verified.rescue(creator="codeDeployRollback", now=NOW) is not None
+    assert verified.approve_auto_rollback(creator="codeDeployRollback", now=NOW) is not None
 
 
 def test_verification_asks_anew_under_the_domains_own_deadline() -> None:

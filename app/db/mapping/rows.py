@@ -21,7 +21,7 @@ from app.gate.previous_revision import Obstacle
 from app.gate.rules.checks import Check, CheckState
 from app.gate.rules.freeze import Freeze, Span
 from app.gate.rules.permits import Basis, Choice
-from app.gate.rules.shift import Shift
+from app.gate.rules.policy import Shift
 from app.gate.rules.traffic_guard import TrafficGuard
 from app.gate.rules.violations import Violation
 from app.gate.state_machine import Awaiting, Closed, Decided, Gate, Outcome, Phase, Reported

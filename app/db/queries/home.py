@@ -14,7 +14,7 @@ from app.db.repositories.messages.channels import current_id
 from app.flow.read_models import CardPlace, GateView
 from app.gate.ids import DomainName, GateId
 from app.gate.rules.exclusivity import RelatedSwitch
-from app.gate.rules.shift import Shift
+from app.gate.rules.policy import Shift
 
 _SELECT, _FROM = SELECT_GATE_WITH_EVIDENCE.split(" FROM gates g ", 1)
 SELECT_WAITING: Final = """

@@ -20,7 +20,7 @@ from app.flow.notify.refresh_rule_status import RuleSnapshot, WaitingGates, anno
 from app.gate.ids import DomainName
 from app.gate.rules.exclusivity import AFTER_ALLOW_TRAFFIC, RelatedSwitch
 from app.gate.rules.freeze import Freeze, Span
-from app.gate.rules.shift import Shift
+from app.gate.rules.policy import Shift
 
 TAKE_AUDIT_LOCK: Final = f"SELECT 1 WHERE {NAMED_AUDIT_LOCK}"
 SELECT_ACTIVE: Final = """

@@ -1,4 +1,4 @@
-"""Gates that pass at once: automatic rollbacks, and undos that we started. A rescue is never blocked."""
+"""Gates that pass at once: automatic rollbacks, and undos that Switchgate started. Both need no approval."""
 
 from datetime import datetime
 
@@ -24,9 +24,9 @@ async def auto_approve_rollback(gate: GateId, *, record: GateRecord, now: dateti
 
 
 async def _approval(gate: Awaiting, held: HeldGate, *, now: datetime) -> Approval | None:
-    rescue = gate.rescue(creator=held.view.switch.creator or "", now=now)
-    if rescue is not None:
-        return rescue
+    rollback = gate.approve_auto_rollback(creator=held.view.switch.creator or "", now=now)
+    if rollback is not None:
+        return rollback
     # Who asked is in the record; a deployment's description may be written by anybody.
     undo = await held.originating_undo()
     return gate.undo(by=undo.by, name=undo.name, now=now) if undo is not None else None

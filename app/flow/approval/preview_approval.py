@@ -8,8 +8,7 @@ from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.gate.ids import DomainName
 from app.gate.rules.permits import AccountStatus, Choice, Denial, HeldBack, Person, rules_to_override
-from app.gate.rules.policy import ReasonFor, effective_policy
-from app.gate.rules.shift import Shift
+from app.gate.rules.policy import ReasonFor, Shift, effective_policy
 from app.gate.rules.violations import Violation
 from app.gate.state_machine import NO_REASON, Vote
 

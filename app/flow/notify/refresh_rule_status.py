@@ -24,8 +24,7 @@ from app.gate.rules.exclusivity import (
     awaits_exclusivity,
     related_switches_fingerprint,
 )
-from app.gate.rules.policy import effective_policy
-from app.gate.rules.shift import Shift
+from app.gate.rules.policy import Shift, effective_policy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,4 @@
-"""Is green fit to take the traffic? What is wrong comes first."""
+"""The health of green: findings from tasks, targets and alarms, the worst first."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -110,7 +110,7 @@ _PARTS: Final = ("tasks", "health", "alarms")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Health:
-    """`findings`: the worst first; none: green is fit as far as anybody can see."""
+    """`findings`: the worst first. Empty: green is healthy as far as the evidence shows."""
 
     findings: tuple[Finding, ...]
 

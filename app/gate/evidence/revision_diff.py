@@ -121,7 +121,7 @@ def _image_words(blue: Container, green: Container) -> tuple[str, str]:
 def _names(
     what: ChangedPart, before: Iterable[str], after: Iterable[str], *, container: str = ""
 ) -> list[Change]:
-    """What came and what went; what stayed is told apart by its mark."""
+    """What came and what went; what stayed is compared by its digest."""
     old, new = list(before), list(after)
     return [
         *(_named(what, ChangeKind.ADDED, name, container) for name in new if name not in old),

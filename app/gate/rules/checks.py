@@ -22,7 +22,7 @@ class CheckState(StrEnum):
 
 
 def is_check_name(value: str) -> bool:
-    """1 to 100 printable characters, without blanks around them or slashes: it stands in a URL."""
+    """1 to 100 printable characters, without surrounding blanks and without slashes, because it is part of a URL."""
     return (
         0 < len(value) <= MAX_NAME_CHARS
         and value == value.strip()
@@ -33,7 +33,7 @@ def is_check_name(value: str) -> bool:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Check:
-    """A result as it was last told. `by` told it: `api:NAME` of a token, or `probe`."""
+    """The latest reported result. `by` is the reporter: `api:NAME` of a token, or `probe`."""
 
     name: str
     state: CheckState

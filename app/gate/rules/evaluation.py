@@ -1,4 +1,4 @@
-"""The state of things against the rules: which of them are not met."""
+"""Evaluates the rules: which of them are violated."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -8,8 +8,7 @@ from app.gate.ids import UserId
 from app.gate.rules.checks import CheckState
 from app.gate.rules.exclusivity import QueuePosition, exclusivity_blockers
 from app.gate.rules.freeze import Freeze
-from app.gate.rules.policy import EffectivePolicy, Policy, RejectBy, Roster, UnknownDeployer
-from app.gate.rules.shift import Shift
+from app.gate.rules.policy import EffectivePolicy, Policy, RejectBy, Roster, Shift, UnknownDeployer
 from app.gate.rules.traffic_guard import TrafficGuard
 from app.gate.rules.violations import (
     ApprovalsRequired,
@@ -25,7 +24,7 @@ from app.gate.rules.violations import (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RuleInputs:
-    """What the rules look at beside people. `freezes`: those of the domain, in force or not. `queue`: the switches
+    """The inputs of the rules apart from people. `freezes`: those of the domain, in force or not. `queue`: the switches
     of other domains, where there are any to wait for."""
 
     shift: Shift | None
@@ -54,7 +53,7 @@ class Ballot:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EvaluationContext:
-    """Everything that a vote is judged by, as it stands at `now`."""
+    """Everything that a vote is evaluated against, at `now`."""
 
     rules: EffectivePolicy
     roster: Roster
@@ -76,15 +75,15 @@ class EvaluationContext:
         return not self.policy.own_deployment and (ballot.deployer in ids or bool(ids & ballot.named))
 
     def with_policy(self, policy: Policy) -> "EvaluationContext":
-        """The same case under another policy."""
+        """The same context with another policy."""
         return replace(self, rules=replace(self.rules, policy=policy))
 
     def approved_also_by(self, user: UserId) -> "EvaluationContext":
-        """The same case after this person's approval."""
+        """The same context after this person's approval."""
         return replace(self, ballot=self.ballot.approved_also_by(user))
 
     def rejected_also_by(self, user: UserId) -> "EvaluationContext":
-        """The same case after this person's rejection."""
+        """The same context after this person's rejection."""
         return replace(self, ballot=self.ballot.rejected_also_by(user))
 
 

@@ -1,7 +1,7 @@
-"""One thing at a time: whose turn it is among domains that exclude each other, and who goes after whom.
+"""Exclusivity: which domains must not switch at the same time, and which domain must switch first.
 
-A turn is taken by an approval and by nothing else: whoever waits for an answer holds nobody up, so that no two can
-ever wait for each other. It is given back when the switch has come through, has ended, or nothing is heard of it.
+Only an approved switch excludes others. A gate that still waits blocks nobody, so two gates never block each other.
+Exclusivity ends when the switch has succeeded or ended, or when nothing has been observed of it for too long.
 """
 
 from collections.abc import Iterable
@@ -15,14 +15,14 @@ from app.gate.ids import DeploymentId, DomainName
 from app.gate.rules.violations import ExcludedBySwitch, PredecessorPending
 
 RECENT_END_WINDOW: Final = timedelta(hours=1)
-"""How long before a gate was opened an ending is still news to whoever looks at it."""
+"""How long before a gate was opened a failed predecessor is still shown."""
 
 AFTER_ALLOW_TRAFFIC: Final = "AfterAllowTraffic"
-"""CodeDeploy's hook that begins once all traffic has moved: it tells so before anybody has looked."""
+"""CodeDeploy's hook that begins once all traffic has moved. It may arrive before the deployment is polled."""
 
 
 class ExclusiveUntil(StrEnum):
-    """Until when an approved switch keeps its turn."""
+    """Until when an approved switch excludes others."""
 
     SWITCHED = "switched"
     FINISHED = "finished"
@@ -30,8 +30,8 @@ class ExclusiveUntil(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Exclusivity:
-    """A domain's rules about the others. `excludes` are never switched beside it, nor it beside them; it goes after
-    `after`; its own switch keeps its turn as `exclusive_until` says."""
+    """A domain's rules about other domains. `excludes`: never switched at the same time. `after`: switched before it.
+    `exclusive_until`: how long its own switch excludes others."""
 
     excludes: tuple[DomainName, ...] = ()
     exclusive_until: ExclusiveUntil = ExclusiveUntil.SWITCHED
@@ -55,7 +55,7 @@ class FailedEnd(StrEnum):
 class RelatedSwitch:
     """Another domain's switch, as far as turns depend on it. Rollbacks and undos take none, and are none.
 
-    `approved_at` is the latest approval, `news_at` when something of it was last to be heard; `pause` is how long
+    `approved_at` is the latest approval, `news_at` when it was last observed; `pause` is how long
     its traffic rests between two steps. `exclusive_until`: by its own domain's rules.
     """
 
@@ -102,13 +102,13 @@ class RelatedSwitch:
         return self.refused or (FailedEnd.FAILED if self.ended_at is not None else None)
 
     def _is_lost(self, now: datetime) -> bool:
-        """Nothing was heard of it for longer than any hook of CodeDeploy's takes: it holds nobody for ever."""
+        """Nothing was observed of it for longer than any CodeDeploy hook takes. It then blocks nobody."""
         return self.news_at is not None and now >= given_up_after(self.news_at + self.pause)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QueuePosition:
-    """Where a gate stands among the switches of other domains. `traffic_moving`: its own traffic moves already."""
+    """The position of a gate among the switches of other domains. `traffic_moving`: its own traffic already moves."""
 
     opened_at: datetime
     traffic_moving: bool = False
@@ -127,7 +127,7 @@ class PredecessorFailed:
 def exclusivity_blockers(
     exclusivity: Exclusivity, queue: QueuePosition | None, *, now: datetime
 ) -> tuple[ExcludedBySwitch | PredecessorPending, ...]:
-    """What the gate has to wait for. A switch whose traffic moves has its turn and waits for nobody."""
+    """What blocks the gate. A switch whose traffic already moves is not blocked."""
     if queue is None or queue.traffic_moving:
         return ()
     before = queued_ahead(exclusivity, queue)
@@ -164,7 +164,7 @@ def awaits_exclusivity(
 
 
 def queued_ahead(exclusivity: Exclusivity, queue: QueuePosition | None) -> tuple[DomainName, ...]:
-    """The domains that wait for a turn too, and have for longer; the longest first."""
+    """The excluded domains that have waited longer; the longest first."""
     if queue is None or queue.traffic_moving:
         return ()
     waiting = [

@@ -1,4 +1,4 @@
-"""Whose press counts, and when a gate may be approved. The only maker of a `Permit`."""
+"""Who may vote, and when a gate may be approved. Only this module creates a `Permit`."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -13,7 +13,7 @@ _MINT: Final = object()
 
 
 class AccountStatus(StrEnum):
-    """What Slack says of the account that pressed."""
+    """The status of the Slack account of the user who acted."""
 
     MEMBER = "member"
     GUEST = "guest"
@@ -25,7 +25,7 @@ class AccountStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Person:
-    """Somebody who pressed: identity from Slack's signed payload, standing from Slack's directory."""
+    """The user who acted: identity from Slack's signed payload, account status from Slack's directory."""
 
     user: UserId
     name: str
@@ -38,7 +38,7 @@ class Choice(StrEnum):
 
 
 class Basis(StrEnum):
-    """On what an approval stands."""
+    """Why a gate was approved."""
 
     VOTES = "votes"
     AUTO_ROLLBACK = "rescue"
@@ -73,7 +73,7 @@ class Permit:
 
 
 class Denial(Exception):
-    """Why a press does not count. The subclass is the fact; nothing about the gate has changed."""
+    """Why a vote or another action is denied. The subclass is the reason; the gate is unchanged."""
 
 
 class NotAMember(Denial):
@@ -113,11 +113,11 @@ class HeldBack(Denial):
 
 
 class NotAnAdmin(Denial):
-    """Only admins break the glass."""
+    """Only admins may use break glass."""
 
 
 class NothingToBreak(Denial):
-    """This person's ordinary approval would pass: no rule stands in the way."""
+    """This person's ordinary approval would be accepted: there is no rule to override."""
 
 
 class RulesChanged(Denial):
@@ -157,7 +157,7 @@ def judge_rejection(context: EvaluationContext, *, person: Person, reason: str) 
 
 
 def permit_by_votes(gate: GateId, context: EvaluationContext, *, last: Person) -> Permit | None:
-    """The permit, once nothing holds the gate and no approval is owed. `last` voted last."""
+    """The permit, once nothing blocks the gate and no approval is missing. `last` voted last."""
     if blockers_of(context) or missing_approvals(context):
         return None
     return Permit(gate=gate, by=last.user, name=last.name, basis=Basis.VOTES, mint=_MINT)
@@ -166,8 +166,8 @@ def permit_by_votes(gate: GateId, context: EvaluationContext, *, last: Person) -
 def permit_by_checks(gate: GateId, context: EvaluationContext) -> Permit | None:
     """The permit of a domain that approves itself when its checks pass.
 
-    The checks stand for the approvers' own approvals; what `require` asks of others is owed all the same, and
-    a rejection that stands keeps people in it.
+    The checks replace the approvals of `approvers`. The approvals in `require` are still required, and a rejection
+    disables automatic approval.
     """
     policy = context.policy
     if not policy.approve_when_checks_pass or not policy.required_checks or context.ballot.rejected_by:
@@ -233,7 +233,7 @@ AUTO_ROLLBACK_CREATORS: Final = frozenset({"codeDeployRollback", "CloudFormation
 
 
 def permit_for_auto_rollback(gate: GateId, *, creator: str) -> Permit | None:
-    """A rescue is never blocked: automatic rollbacks pass without a person."""
+    """The permit of an automatic rollback, which needs no approval; None for any other deployment."""
     if creator not in AUTO_ROLLBACK_CREATORS:
         return None
     return Permit(gate=gate, by=None, name=creator, basis=Basis.AUTO_ROLLBACK, mint=_MINT)

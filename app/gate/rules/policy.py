@@ -10,7 +10,14 @@ from zoneinfo import ZoneInfo
 from app.gate.ids import UserId
 from app.gate.reminders import ReminderSettings
 from app.gate.rules.exclusivity import Exclusivity
-from app.gate.rules.shift import Shift
+
+
+class Shift(StrEnum):
+    """How a deployment moves its traffic: rules may differ by it."""
+
+    ALL_AT_ONCE = "all_at_once"
+    CANARY = "canary"
+    LINEAR = "linear"
 
 
 class UnknownDeployer(StrEnum):

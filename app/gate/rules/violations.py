@@ -1,4 +1,4 @@
-"""The rules that a press can meet unmet, each by its name and with what a sentence about it needs."""
+"""The rules that an approval can violate, each with the data that a message about it needs."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from app.gate.rules.checks import CheckState
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ApprovalsRequired:
-    """So many more of these people have to approve."""
+    """`missing` more of these people have to approve."""
 
     people: tuple[str, ...]
     missing: int
@@ -33,7 +33,7 @@ class Outvoted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckNotPassed:
-    """A required check has not passed; `state` is None while nobody has told of it."""
+    """A required check has not passed; `state` is None while nobody has reported it."""
 
     name: str
     state: CheckState | None
@@ -65,9 +65,9 @@ class OwnSwitch:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExcludedBySwitch:
-    """Another domain is being switched, and the two go one at a time.
+    """Another domain is being switched, and the two domains exclude each other.
 
-    `switched`: all its traffic has arrived, and it keeps its turn until blue is gone. `ahead` have waited longer.
+    `switched`: all its traffic is on green, and it excludes others until blue is gone. `ahead` have waited longer.
     """
 
     domain: DomainName
@@ -121,21 +121,21 @@ Blocker = (
     | ForeignTargetGroup
     | GreenUnhealthy
 )
-"""Nobody's approval is taken while one of these stands."""
+"""Nobody's approval is accepted while one of these applies."""
 
 MissingApproval = ApprovalsRequired | SecondApproverRequired | Outvoted
-"""Approvals count, but are not enough yet."""
+"""Approvals are counted, but more are required."""
 
 Violation = Blocker | MissingApproval | NotNamed | OwnSwitch
 
 
 def rule_fingerprint(rule: Violation) -> str:
-    """`rule_key`, short and of one length."""
+    """A hash of `rule_key`, of fixed length."""
     return sha256(rule_key(rule).encode()).hexdigest()[:12]
 
 
 def rule_key(rule: Violation) -> str:
-    """Which rule it is, whatever it says at the moment: what somebody has read stays what they have read."""
+    """Identifies the rule regardless of its current values, such as how many approvals are missing."""
     match rule:
         case ApprovalsRequired():
             return f"owed {' '.join(rule.people)}"

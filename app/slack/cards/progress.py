@@ -14,7 +14,7 @@ from app.flow.read_models import (
     undo_context_of,
 )
 from app.gate.rules.permits import Basis
-from app.gate.rules.shift import Shift
+from app.gate.rules.policy import Shift
 from app.gate.state_machine import Awaiting, Outcome
 from app.gate.undo import InterventionKind, Progress
 from app.i18n.catalog import Texts

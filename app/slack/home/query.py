@@ -12,7 +12,7 @@ from app.flow.ports.rules import Rules
 from app.flow.read_models import CardPlace, GateView
 from app.gate.ids import DomainName, GateId
 from app.gate.rules.permits import Person
-from app.gate.rules.shift import Shift
+from app.gate.rules.policy import Shift
 from app.slack.cards.list_item import PendingGate
 
 MAX_MINE: Final = 20

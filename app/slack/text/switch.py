@@ -4,7 +4,7 @@ from typing import Final, assert_never
 
 from app.flow.read_models import GateView, Setback, Switch, Traffic
 from app.gate.rules.permits import Basis
-from app.gate.rules.shift import Shift
+from app.gate.rules.policy import Shift
 from app.i18n.catalog import Texts
 from app.slack.blocks import mention
 from app.slack.text.escape import inline

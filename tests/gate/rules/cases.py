@@ -19,8 +19,7 @@ from app.gate.rules.evaluation import (
 from app.gate.rules.exclusivity import QueuePosition
 from app.gate.rules.freeze import Freeze
 from app.gate.rules.permits import AccountStatus, Choice, Denial, Person, rules_to_override
-from app.gate.rules.policy import Policy, Roster
-from app.gate.rules.shift import Shift
+from app.gate.rules.policy import Policy, Roster, Shift
 from app.gate.rules.traffic_guard import TrafficGuard
 from app.gate.state_machine import Awaiting, Vote
 from app.i18n.catalog import Texts

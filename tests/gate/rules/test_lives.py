@@ -35,10 +35,10 @@ from app.gate.rules.policy import (
     ReasonFor,
     RejectBy,
     Roster,
+    Shift,
     UnknownDeployer,
     Variant,
 )
-from app.gate.rules.shift import Shift
 from app.gate.rules.violations import rule_fingerprint
 from app.gate.state_machine import Awaiting, TooLate, Vote
 

@@ -15,8 +15,7 @@ from app.gate.decision import Approval
 from app.gate.ids import GateId, UserId
 from app.gate.rules.evaluation import RuleInputs
 from app.gate.rules.permits import AccountStatus, Choice, Denial, Person
-from app.gate.rules.policy import ApproverSource, Policy, Roster, UnknownDeployer
-from app.gate.rules.shift import Shift
+from app.gate.rules.policy import ApproverSource, Policy, Roster, Shift, UnknownDeployer
 from app.gate.state_machine import Awaiting, Vote
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)

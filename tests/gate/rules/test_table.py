@@ -17,10 +17,10 @@ from app.gate.rules.policy import (
     PolicyOverride,
     ReasonFor,
     RejectBy,
+    Shift,
     UnknownDeployer,
     Variant,
 )
-from app.gate.rules.shift import Shift
 from app.gate.rules.traffic_guard import MAX_AGE, TrafficGuard
 from app.gate.rules.violations import ForeignTargetGroup, GreenReceivesTraffic, GreenUnhealthy
 from tests.gate.rules.cases import ANA, BEN, CHO, DAN, EVE, NOW, POLICY, Scene

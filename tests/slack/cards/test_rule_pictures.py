@@ -17,8 +17,7 @@ from app.gate.rules.checks import PROBE, Check, CheckState
 from app.gate.rules.evaluation import RuleInputs, approvals_required, blockers_of, missing_approvals
 from app.gate.rules.freeze import Freeze, Span
 from app.gate.rules.permits import Basis
-from app.gate.rules.policy import ApproverSource, PolicyOverride, Roster, Variant
-from app.gate.rules.shift import Shift
+from app.gate.rules.policy import ApproverSource, PolicyOverride, Roster, Shift, Variant
 from app.gate.rules.violations import ApprovalsRequired, CheckNotPassed, Frozen, NotNamed, OwnSwitch
 from app.gate.state_machine import Decided
 from app.i18n.catalog import LOCALES, LocaleName, Texts
