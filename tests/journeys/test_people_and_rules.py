@@ -23,7 +23,7 @@ def build(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) ->
     return built
 
 
-async def whisper(harness: Harness, user: str, words: str) -> None:
+async def wait_for_ephemeral(harness: Harness, user: str, words: str) -> None:
     """Waits until `user` got this reply."""
     await harness.until(lambda: words in harness.ephemerals(user))
 
@@ -54,19 +54,19 @@ async def test_two_people_are_needed_and_the_first_may_think_again(build: Build)
     async with build("approvals = 2\n") as harness:
         deployment, _ = await harness.open_gate("order")
         await harness.approve(MINA.id, deployment)
-        await whisper(harness, MINA.id, "승인이 기록되었습니다.")
-        await whisper(harness, MINA.id, "1명이 더 승인해야 합니다")
+        await wait_for_ephemeral(harness, MINA.id, "승인이 기록되었습니다.")
+        await wait_for_ephemeral(harness, MINA.id, "1명이 더 승인해야 합니다")
         await harness.until(lambda: "1 more person has to approve" in harness.card_text(deployment))
 
         await press_in_ephemeral(harness, MINA.id, "take_back")
-        await whisper(harness, MINA.id, "order 전환에 대한 표를 거두었습니다.")
+        await wait_for_ephemeral(harness, MINA.id, "order 전환에 대한 표를 거두었습니다.")
         await harness.until(lambda: "Approved so far" not in harness.card_text(deployment))
 
         await harness.approve(OLU.id, deployment)
         await harness.until(lambda: f"Approved so far by <@{OLU.id}>" in harness.card_text(deployment))
         assert harness.gate(deployment)["phase"] == "awaiting"
         await harness.press(JUN.id, deployment, "take_back")
-        await whisper(harness, JUN.id, "거둘 수 있는 표가 없습니다.")
+        await wait_for_ephemeral(harness, JUN.id, "거둘 수 있는 표가 없습니다.")
         await harness.approve(GRACE.id, deployment)
         assert await harness.reported(deployment) == ["Succeeded"]
         assert harness.audit(deployment).count("vote_taken_back") == 1
@@ -81,7 +81,7 @@ async def test_who_deployed_is_found_by_e_mail_and_may_not_approve_it(build: Bui
         )
         await harness.until(lambda: f"<@{OLU.id}>" in harness.card_text(deployment))
         await harness.approve(OLU.id, deployment)
-        await whisper(harness, OLU.id, "You deployed order yourself")
+        await wait_for_ephemeral(harness, OLU.id, "You deployed order yourself")
         assert harness.gate(deployment)["phase"] == "awaiting"
         await harness.approve(MINA.id, deployment)
         assert await harness.reported(deployment) == ["Succeeded"]
@@ -95,7 +95,7 @@ async def test_the_deployer_is_read_from_the_task_definition_too(build: Build) -
         await harness.until(lambda: f"<@{MINA.id}>" in harness.card_text(deployment))
         await harness.until(lambda: "deployer_known" in harness.audit(deployment))
         await harness.approve(MINA.id, deployment)
-        await whisper(harness, MINA.id, "직접 하셨으므로")
+        await wait_for_ephemeral(harness, MINA.id, "직접 하셨으므로")
         await harness.approve(OLU.id, deployment)
         assert await harness.reported(deployment) == ["Succeeded"]
 
@@ -107,7 +107,9 @@ async def test_without_the_scope_for_addresses_the_deployer_stays_unknown_and_tw
         harness.slack.people.alter(OLU.id, email="olu@example.com")
         deployment, _ = await harness.open_gate("order", description="deployed-by=olu@example.com")
         await harness.approve(OLU.id, deployment)
-        await whisper(harness, OLU.id, "Nobody knows who deployed this, so two different people must approve")
+        await wait_for_ephemeral(
+            harness, OLU.id, "Nobody knows who deployed this, so two different people must approve"
+        )
         await harness.approve(MINA.id, deployment)
         assert await harness.reported(deployment) == ["Succeeded"]
 
@@ -116,7 +118,7 @@ async def test_a_second_group_owes_an_approval_of_its_own(build: Build) -> None:
     async with build(f'require = [{{ from = "{JUN.id}" }}]\n') as harness:
         deployment, _ = await harness.open_gate("order")
         await harness.approve(OLU.id, deployment)
-        await whisper(harness, OLU.id, f"1 more person has to approve: <@{JUN.id}>.")
+        await wait_for_ephemeral(harness, OLU.id, f"1 more person has to approve: <@{JUN.id}>.")
         await harness.until(
             lambda: f"1 more person has to approve: <@{JUN.id}>." in harness.card_text(deployment)
         )
@@ -172,7 +174,7 @@ async def test_an_admin_breaks_glass_publicly(build: Build) -> None:
     async with build("approvals = 3\n") as harness:
         deployment, _ = await harness.open_gate("order")
         await harness.approve(GRACE.id, deployment)
-        await whisper(harness, GRACE.id, "2 more people have to approve")
+        await wait_for_ephemeral(harness, GRACE.id, "2 more people have to approve")
         await press_in_ephemeral(harness, GRACE.id, "break_glass")
         said = await break_glass(harness, GRACE.id, "customers cannot pay")
         assert "2 more people have to approve" in said
@@ -202,9 +204,9 @@ async def test_an_earlier_approver_did_not_break_glass(build: Build) -> None:
     async with build("approvals = 3\n") as harness:
         deployment, _ = await harness.open_gate("order")
         await harness.approve(OLU.id, deployment)
-        await whisper(harness, OLU.id, "2 more people have to approve")
+        await wait_for_ephemeral(harness, OLU.id, "2 more people have to approve")
         await harness.approve(GRACE.id, deployment)
-        await whisper(harness, GRACE.id, "1 more person has to approve")
+        await wait_for_ephemeral(harness, GRACE.id, "1 more person has to approve")
         await press_in_ephemeral(harness, GRACE.id, "break_glass")
         await break_glass(harness, GRACE.id, "customers cannot pay")
         assert await harness.reported(deployment) == ["Succeeded"]
@@ -215,7 +217,7 @@ async def test_who_had_approved_did_not_reject(build: Build) -> None:
     async with build("approvals = 2\n") as harness:
         deployment, _ = await harness.open_gate("order")
         await harness.approve(MINA.id, deployment)
-        await whisper(harness, MINA.id, "승인이 기록되었습니다.")
+        await wait_for_ephemeral(harness, MINA.id, "승인이 기록되었습니다.")
         await harness.reject(OLU.id, deployment, "two orders are missing")
         assert await harness.reported(deployment) == ["Failed"]
         await harness.until(lambda: f"*Rejected* by <@{OLU.id}>" in harness.card_text(deployment))
@@ -225,11 +227,11 @@ async def test_nobody_but_an_admin_is_offered_or_given_the_way_around(build: Bui
     async with build('approvals = 3\nrequired_checks = ["smoke"]\n') as harness:
         deployment, _ = await harness.open_gate("order")
         await harness.approve(OLU.id, deployment)
-        await whisper(harness, OLU.id, "The check “smoke” has not reported yet.")
+        await wait_for_ephemeral(harness, OLU.id, "The check “smoke” has not reported yet.")
         assert "break_glass" not in str(harness.slack.messages.ephemerals(OLU.id)[-1].blocks)
         assert "break_glass" in harness.actions(deployment)
         await harness.press(OLU.id, deployment, "break_glass")
-        await whisper(harness, OLU.id, f"Only admins break the glass: <@{GRACE.id}>.")
+        await wait_for_ephemeral(harness, OLU.id, f"Only admins break the glass: <@{GRACE.id}>.")
         assert harness.slack.views.top(OLU.id) is None
         assert harness.gate(deployment)["phase"] == "awaiting"
 
@@ -238,7 +240,7 @@ async def test_an_announcement_whose_answer_was_lost_is_not_said_twice(build: Bu
     async with build("approvals = 3\n") as harness:
         deployment, _ = await harness.open_gate("order")
         await harness.approve(GRACE.id, deployment)
-        await whisper(harness, GRACE.id, "more people have to approve")
+        await wait_for_ephemeral(harness, GRACE.id, "more people have to approve")
         harness.slack.faults.lose_answer("chat.postMessage")
         await press_in_ephemeral(harness, GRACE.id, "break_glass")
         await break_glass(harness, GRACE.id, "customers cannot pay")
