@@ -10,7 +10,7 @@ DEADLINE = OPENED + timedelta(minutes=55)
 
 
 def planned(reminder_settings: ReminderSettings) -> list[tuple[ReminderKind, int]]:
-    """Each nudge, and how many minutes after the opening."""
+    """Each reminder, and how many minutes after the opening."""
     return [
         (one.kind, round((one.at - OPENED).total_seconds() / 60))
         for one in reminders(reminder_settings, opened_at=OPENED, deadline_at=DEADLINE)

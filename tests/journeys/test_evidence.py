@@ -149,7 +149,7 @@ async def test_an_alarm_that_rings_is_on_the_card(
 
 
 async def test_people_are_not_asked_anew_when_the_evidence_changes(harness: Harness) -> None:
-    """The edition stays the same: buttons of an older card still work."""
+    """The prompt version stays the same: buttons of an older card still work."""
     deployment, _ = await harness.open_gate("order")
     await evidence(harness, deployment, "Green looks fit")
     before = harness.gate(deployment)["edition"]

@@ -222,7 +222,7 @@ class HeldSwitchRow:
     async def ask(
         self, gate: Awaiting, *, remind_at: datetime | None, events: Sequence[Event], now: datetime
     ) -> None:
-        """Stores a waiting gate's new deadline and edition; its card is to be redrawn."""
+        """Stores a waiting gate's new deadline and prompt version; its card is to be redrawn."""
         values = {
             "gate": gate.id,
             "deadline_at": gate.deadline_at,

@@ -123,16 +123,16 @@ def unreachable_approvals(context: EvaluationContext) -> tuple[MissingApproval, 
     policy = context.policy
     if policy.approve_when_checks_pass and policy.required_checks:
         return ()
-    short: list[MissingApproval] = []
+    unreachable: list[MissingApproval] = []
     everybody: set[UserId] = set()
     for source in policy.sources:
         able = {user for user in context.roster.able(source.people) if not context.is_own(user)}
         everybody |= able
         if len(able) < source.approvals:
-            short.append(ApprovalsRequired(people=source.people, missing=source.approvals - len(able)))
-    if requires_second_approver(context) and len(everybody) < 2 and not short:
-        short.append(SecondApproverRequired(missing=2 - len(everybody)))
-    return tuple(short)
+            unreachable.append(ApprovalsRequired(people=source.people, missing=source.approvals - len(able)))
+    if requires_second_approver(context) and len(everybody) < 2 and not unreachable:
+        unreachable.append(SecondApproverRequired(missing=2 - len(everybody)))
+    return tuple(unreachable)
 
 
 def missing_approvals(context: EvaluationContext) -> tuple[MissingApproval, ...]:
@@ -142,24 +142,24 @@ def missing_approvals(context: EvaluationContext) -> tuple[MissingApproval, ...]
     an approval of one's own deployment is none, also where the deployer became known after it. Somebody who
     is in two sources counts in both.
     """
-    for_it = context.ballot.approved_by - discounted_voters(context)
-    owed: list[MissingApproval] = []
+    approvers = context.ballot.approved_by - discounted_voters(context)
+    missing: list[MissingApproval] = []
     for source in context.policy.sources:
-        have = sum(context.roster.holds(user, approvers=source.people) for user in for_it)
+        have = sum(context.roster.holds(user, approvers=source.people) for user in approvers)
         if have < source.approvals:
-            owed.append(ApprovalsRequired(people=source.people, missing=source.approvals - have))
-    if requires_second_approver(context) and len(for_it) < 2:
-        owed.append(SecondApproverRequired(missing=2 - len(for_it)))
-    against = _against(context)
-    if against and against >= len(for_it):
-        owed.append(Outvoted(against=against))
-    return tuple(owed)
+            missing.append(ApprovalsRequired(people=source.people, missing=source.approvals - have))
+    if requires_second_approver(context) and len(approvers) < 2:
+        missing.append(SecondApproverRequired(missing=2 - len(approvers)))
+    against = _rejections(context)
+    if against and against >= len(approvers):
+        missing.append(Outvoted(against=against))
+    return tuple(missing)
 
 
 def rejections_missing(context: EvaluationContext) -> int:
     """How many more people have to reject before the gate ends; 0: it is rejected."""
     needed = 1 if context.policy.reject is RejectBy.ONE else approvals_required(context) // 2 + 1
-    return max(needed - _against(context), 0)
+    return max(needed - _rejections(context), 0)
 
 
 def approvals_required(context: EvaluationContext) -> int:
@@ -174,5 +174,5 @@ def requires_second_approver(context: EvaluationContext) -> bool:
     return unknown and context.policy.unknown_deployer is UnknownDeployer.ASK_TWO
 
 
-def _against(context: EvaluationContext) -> int:
+def _rejections(context: EvaluationContext) -> int:
     return sum(context.may_vote(user) for user in context.ballot.rejected_by)

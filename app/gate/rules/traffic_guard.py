@@ -13,7 +13,7 @@ from typing import Final
 from app.gate.evidence.model import Evidence, Listener, Missing
 from app.gate.rules.violations import ForeignTargetGroup, GreenReceivesTraffic, GreenUnhealthy
 
-MAX_AGE: Final = timedelta(minutes=2)
+MAX_EVIDENCE_AGE: Final = timedelta(minutes=2)
 """Evidence older than this holds nothing: it is read again."""
 
 GuardRule = GreenReceivesTraffic | ForeignTargetGroup | GreenUnhealthy
@@ -27,7 +27,7 @@ class TrafficGuard:
     seen_at: datetime
 
     def is_stale(self, now: datetime) -> bool:
-        return now - self.seen_at > MAX_AGE
+        return now - self.seen_at > MAX_EVIDENCE_AGE
 
     def holding(self, now: datetime) -> tuple[GuardRule, ...]:
         """The rules that hold an approval at `now`."""

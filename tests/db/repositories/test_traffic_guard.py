@@ -15,7 +15,7 @@ from app.flow.approval.cast_vote import RequestDenied, VoteRequest, cast_vote
 from app.gate.ids import UserId
 from app.gate.rules.permits import AccountStatus, Choice, HeldBack, Person
 from app.gate.rules.policy import Roster
-from app.gate.rules.traffic_guard import MAX_AGE, GuardRule
+from app.gate.rules.traffic_guard import MAX_EVIDENCE_AGE, GuardRule
 from app.gate.rules.violations import ForeignTargetGroup, GreenReceivesTraffic, GreenUnhealthy
 from app.sandbox.people import OLU, config_text
 from tests.db.gate_builders import NOW, open_gate
@@ -58,14 +58,14 @@ async def due_at(database: Database) -> datetime:
 async def test_what_was_found_is_read_with_the_gate(database: Database) -> None:
     press = await waits(database, FOUND)
     with pytest.raises(RequestDenied) as denied:
-        await cast_vote(press, record=Gates(database), rules=RULES, now=NOW + MAX_AGE)
+        await cast_vote(press, record=Gates(database), rules=RULES, now=NOW + MAX_EVIDENCE_AGE)
     assert isinstance(denied.value.refusal, HeldBack)
     assert denied.value.refusal.blockers == tuple(FOUND)
     assert await due_at(database) == IN_AN_HOUR, "it is believed as long as that"
 
 
 async def test_what_is_too_old_holds_nothing_and_is_read_anew(database: Database) -> None:
-    press, now = await waits(database, FOUND), NOW + MAX_AGE + timedelta(seconds=1)
+    press, now = await waits(database, FOUND), NOW + MAX_EVIDENCE_AGE + timedelta(seconds=1)
     counted = await cast_vote(press, record=Gates(database), rules=RULES, now=now)
     assert counted.decision is None, "another approval is owed"
     assert await due_at(database) == now

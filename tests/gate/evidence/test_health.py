@@ -1,4 +1,4 @@
-"""Is green fit? What is wrong comes first, what could not be read is said, and nothing is guessed."""
+"""The health of green: the worst finding first, an unread part is reported, and nothing is guessed."""
 
 from typing import Any
 

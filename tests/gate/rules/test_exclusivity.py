@@ -1,4 +1,4 @@
-"""Turns and who goes first: what a press becomes beside other switches, and the sentence that the presser reads."""
+"""Exclusivity and predecessors: the result of an approval next to other switches, and the message the user sees."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -90,7 +90,7 @@ ROWS = {
         en=(f"{ON} {NEXT}",),
         ko=(f"{ON_KO} {NEXT_KO}",),
     ),
-    "two rivals are on, since somebody broke the glass": Row(
+    "two excluded switches are on, since somebody used break glass": Row(
         scene=scene(going(), going(HUB)),
         becomes="HeldBack",
         en=(f"{ON} {NEXT}", f"{ON.replace('payment', 'hub')} {NEXT}"),
@@ -98,7 +98,7 @@ ROWS = {
     ),
     "a rival has only waited longer": Row(scene=scene(waiting(HUB, 9)), becomes="approved"),
     "a rival has switched": Row(scene=scene(going(switched_at=NOW - MINUTE)), becomes="approved"),
-    "a rival has switched and keeps its turn": Row(
+    "an excluded switch is exclusive until its end": Row(
         scene=scene(going(switched_at=NOW - MINUTE, exclusive_until=ExclusiveUntil.FINISHED)),
         becomes="HeldBack",
         en=(
@@ -111,7 +111,7 @@ ROWS = {
         ),
     ),
     "a rival has ended": Row(scene=scene(going(ended_at=NOW - MINUTE)), becomes="approved"),
-    "a rival that kept its turn has finished": Row(
+    "an excluded switch that was exclusive until its end has finished": Row(
         scene=scene(going(switched_at=NOW, exclusive_until=ExclusiveUntil.FINISHED, ended_at=NOW)),
         becomes="approved",
     ),
@@ -144,7 +144,7 @@ ROWS = {
     ),
     "its own traffic moves already": Row(scene=scene(going(), traffic_moving=True), becomes="approved"),
     "another domain is on": Row(scene=scene(going(DomainName("delivery"))), becomes="approved"),
-    "a turn is no reason against a rejection": Row(
+    "exclusivity is no reason against a rejection": Row(
         scene=scene(going()), choice=Choice.REJECT, becomes="rejected"
     ),
     "frozen, and a rival is on": Row(

@@ -21,7 +21,7 @@ from app.gate.rules.policy import (
     UnknownDeployer,
     Variant,
 )
-from app.gate.rules.traffic_guard import MAX_AGE, TrafficGuard
+from app.gate.rules.traffic_guard import MAX_EVIDENCE_AGE, TrafficGuard
 from app.gate.rules.violations import ForeignTargetGroup, GreenReceivesTraffic, GreenUnhealthy
 from tests.gate.rules.cases import ANA, BEN, CHO, DAN, EVE, NOW, POLICY, Scene
 
@@ -111,7 +111,7 @@ ROWS = {
         scene=scene(guard=SICK), choice=Choice.REJECT, reason="sick", becomes="rejected"
     ),
     "evidence that is too old holds nothing": Row(
-        scene=scene(guard=SICK, now=NOW + MAX_AGE + timedelta(seconds=1)), becomes="approved"
+        scene=scene(guard=SICK, now=NOW + MAX_EVIDENCE_AGE + timedelta(seconds=1)), becomes="approved"
     ),
     "evidence that has found nothing": Row(
         scene=scene(guard=TrafficGuard(blockers=(), seen_at=NOW)), becomes="approved"
