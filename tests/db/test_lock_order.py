@@ -76,7 +76,7 @@ async def _cards_claimed(database: Database) -> Prepared:
     return partial(Cards(database, uuid4()).claim, now=NOW, limit=9)
 
 
-async def _look(database: Database, deployment: str) -> Prepared:
+async def _poll(database: Database, deployment: str) -> Prepared:
     switches = Switches(database, uuid4())
     due_polls = await switches.claim(now=NOW, limit=9)
     due = next(one for one in due_polls if one.switch.key.deployment == deployment)
@@ -251,8 +251,8 @@ WRITERS: dict[str, Prepare] = {
     "a card drawn": _card_drawn,
     "cards claimed": _cards_claimed,
     "a card met": _card_met,
-    "a look": partial(_look, deployment="d-1"),
-    "a look at its rollback": partial(_look, deployment="d-2"),
+    "a poll": partial(_poll, deployment="d-1"),
+    "a poll of its rollback": partial(_poll, deployment="d-2"),
     "looks put back": _looks_put_back,
     "a report": _report,
     "a report that failed": _report_again,
@@ -271,7 +271,7 @@ WRITERS: dict[str, Prepare] = {
     "a probe": _probe,
     "a probe asked for again": _probe_asked_again,
 }
-SENT_BEFORE = {"a look", "a look at its rollback"}
+SENT_BEFORE = {"a poll", "a poll of its rollback"}
 
 
 @pytest.fixture
@@ -294,4 +294,4 @@ async def test_no_two_statements_can_ever_wait_for_each_other(waits: list[Wait])
     described = [" / ".join(f"{one.writer} wants {one.wanted}" for one in path) for path in circles(waits)]
     assert described == []
     seen = {wait.writer for wait in waits}
-    assert seen >= {"a press", "a look", "an undo put back", "a card drawn", "a freeze"}  # no empty scene
+    assert seen >= {"a press", "a poll", "an undo put back", "a card drawn", "a freeze"}  # no empty scene

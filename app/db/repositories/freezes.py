@@ -33,7 +33,7 @@ SELECT id FROM gates WHERE phase = 'awaiting' AND id IN (
     WHERE g.phase = 'awaiting' AND (CAST(:domains AS text[]) IS NULL OR s.domain = ANY(:domains))
 ) ORDER BY id FOR NO KEY UPDATE
 """
-# The locked gates: of one that is opened meanwhile the rules are looked at a moment later (`STORE_RULE_STATUS`).
+# The locked gates. A gate opened meanwhile gets its rule status a moment later (`STORE_RULE_STATUS`).
 INVALIDATE_CARDS: Final = invalidate_cards("id = ANY(:gates)")
 DECLARE_FREEZE: Final = f"""
 WITH f AS (
