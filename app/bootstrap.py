@@ -284,7 +284,7 @@ class Service:
         self._source.warm_up(self._settings.region)
 
     def _aws_recovered(self) -> None:
-        """AWS answers again after an outage: what could not be told or asked is tried at once."""
+        """AWS answers again after an outage: failed calls are retried at once."""
         now = asyncio.get_running_loop().time()
         if now - self._recovered_at < BETWEEN_RECOVERIES_SECONDS:
             return

@@ -1,4 +1,4 @@
-"""Everything that people press, submit and say in Slack, put together: the doors, each with what it needs."""
+"""Builds the handlers of what people press, submit and type in Slack."""
 
 from collections.abc import Callable
 from datetime import datetime

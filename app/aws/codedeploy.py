@@ -120,7 +120,7 @@ class CodeDeploy:
             return None
 
     def _remember_target(self, key: SwitchKey, target_id: str) -> None:
-        """It never changes; kept for the switches that are looked at now."""
+        """It never changes; cached for the switches that are polled now."""
         while len(self._targets) >= TARGETS_KEPT:
             self._targets.pop(next(iter(self._targets)), None)
         self._targets[key] = target_id

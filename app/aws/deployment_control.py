@@ -131,7 +131,7 @@ def _create(client: "CodeDeployClient", asked: dict[str, Any]) -> tuple[str, boo
             raise
     else:
         return created["deploymentId"], True
-    # Refused perhaps for the alarms alone. A rescue that an alarm may stop is better than none.
+    # Perhaps denied only because of the alarms. An undo that an alarm may stop is better than none.
     return client.create_deployment(**asked)["deploymentId"], False
 
 

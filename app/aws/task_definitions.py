@@ -110,12 +110,14 @@ def _digests(containers: list[Mapping[str, Any]]) -> dict[FieldPath, bytes]:
     return digests
 
 
-def _other(container: str, plain: Mapping[str, Any], told: frozenset[str]) -> dict[FieldPath, bytes]:
+def _other(
+    container: str, plain: Mapping[str, Any], kept_elsewhere: frozenset[str]
+) -> dict[FieldPath, bytes]:
     """Everything else that a definition says, so that "changes nothing" is never said wrongly."""
     return {
         FieldPath(container, "other", name): _digest(value)
         for name, value in plain.items()
-        if name not in told
+        if name not in kept_elsewhere
     }
 
 

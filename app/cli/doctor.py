@@ -38,7 +38,7 @@ DEFAULT_CONFIG: Final = "switchgate.toml"
 
 
 async def examine(environ: Mapping[str, str], *, clock: Clock) -> list[Finding]:
-    """Everything that can be looked at with this environment. `clock` is this machine's."""
+    """Runs every check that this environment allows. `clock` is this machine's."""
     settings, found = _environment(environ)
     config, more = _configuration(Path(environ.get("SWITCHGATE_CONFIG") or DEFAULT_CONFIG))
     in_record, gate = await _record(environ, clock)

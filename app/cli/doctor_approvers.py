@@ -73,11 +73,11 @@ class Approvers:
                 self._unread.add(user)
             remedy = "Mend the id in switchgate.toml: it is the member ID in the person's profile."
             return refused(what, "users.info", exc, remedy=remedy, client=self._client)
-        standing = account_status_of(answer.get("user") or {})
-        if standing is AccountStatus.MEMBER:
+        status = account_status_of(answer.get("user") or {})
+        if status is AccountStatus.MEMBER:
             return None
         self._gone.add(UserId(user))
-        return failure(what, MEND[standing], "Name somebody else in switchgate.toml.")
+        return failure(what, MEND[status], "Name somebody else in switchgate.toml.")
 
     def _short(self, domains: Iterable[Domain]) -> list[Finding]:
         roster = Roster(groups=self._groups, gone=frozenset(self._gone))

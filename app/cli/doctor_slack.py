@@ -60,10 +60,10 @@ async def _bot_token(client: AsyncWebClient, clock: Clock) -> list[Finding]:
     if answer.get("is_enterprise_install"):
         remedy = "Install the app in one workspace of the Grid, and copy the bot token of that installation."
         found.append(failure("installation", "it is org-wide, which is not supported", remedy))
-    told = answer.headers.get("X-OAuth-Scopes")
-    if told is None:
+    granted = answer.headers.get("X-OAuth-Scopes")
+    if granted is None:
         return [*found, unknown("scopes", "Slack did not tell them")]
-    missing = [scope for scope in SCOPES if scope not in {one.strip() for one in told.split(",")}]
+    missing = [scope for scope in SCOPES if scope not in {one.strip() for one in granted.split(",")}]
     if missing:
         remedy = "Add them under OAuth & Permissions, and install the app again."
         return [*found, failure("scopes", f"missing: {', '.join(missing)}", remedy)]

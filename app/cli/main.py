@@ -222,10 +222,10 @@ def sandbox(
     from app.i18n.catalog import LOCALES
     from app.sandbox.command import run_sandbox
 
-    told = os.environ.get("SWITCHGATE_LOCALE") or "en"
-    if locale is None and told not in LOCALES:
-        _refuse(f"SWITCHGATE_LOCALE: {told} is neither {' nor '.join(LOCALES)}")
-    raise SystemExit(run_sandbox(once=once, port=port, locale=locale or told))
+    from_environment = os.environ.get("SWITCHGATE_LOCALE") or "en"
+    if locale is None and from_environment not in LOCALES:
+        _refuse(f"SWITCHGATE_LOCALE: {from_environment} is neither {' nor '.join(LOCALES)}")
+    raise SystemExit(run_sandbox(once=once, port=port, locale=locale or from_environment))
 
 
 def run() -> None:

@@ -68,7 +68,7 @@ AWS_TRY_SECONDS: Final = 3.0
 HINT_TRIES: Final = 3
 BACK_OFF_SECONDS: Final = 0.5
 """Before the second try, doubled before each further one up to the longest; half as much again or as little."""
-LONGEST_BACK_OFF_SECONDS: Final = 4.0
+MAX_BACK_OFF_SECONDS: Final = 4.0
 AWS_BACK_OFF_SECONDS: Final = 0.2
 RESERVE_SECONDS: Final = 6.0
 """Kept back of the function's time to answer CodeDeploy in; no more than two fifths of it."""
@@ -240,9 +240,9 @@ def handle(
         return pass_on(event, _run(context, env, sleep, now, _teller(write)))
     try:
         hook = read_event(event)
-    except MalformedEvent as refusal:
-        write(_line("error", "event_ignored", why=str(refusal)))
-        return {"outcome": "ignored", "reason": str(refusal)}
+    except MalformedEvent as exc:
+        write(_line("error", "event_ignored", why=str(exc)))
+        return {"outcome": "ignored", "reason": str(exc)}
     mark = hashlib.sha256(_bytes(hook.execution)).hexdigest()[:12]
 
     def say(level: str, what: str, **facts: object) -> None:
@@ -271,12 +271,12 @@ def deliver(hook: Hook, run: Run, codedeploy: "CodeDeploy") -> Json:
     try:
         try:
             done = forward(hook, run, look=codedeploy.look_for_rollback)
-        except NotForwarded as refusal:
-            run.say("error", "hook_not_forwarded", reason=refusal.reason, why=str(refusal), **refusal.facts)
+        except NotForwarded as exc:
+            run.say("error", "hook_not_forwarded", reason=exc.reason, why=str(exc), **exc.facts)
             codedeploy.look_for_rollback_persistently()
             return {
                 "outcome": "failed_closed",
-                "reason": refusal.reason,
+                "reason": exc.reason,
                 "codedeploy": codedeploy.answer("Failed"),
             }
     except AutomaticRollback as rollback:
@@ -311,9 +311,9 @@ def pass_on(event: object, run: Run) -> Json:
     try:
         target = read_target(run.env, PATH_OF_HINTS)
         answer = _ask(target, find_key(run), json.dumps(event).encode(), run, tries=HINT_TRIES)
-    except NotForwarded as refusal:
-        run.say("error", "hint_not_forwarded", reason=refusal.reason, why=str(refusal))
-        return {"outcome": "ignored", "reason": str(refusal)}
+    except NotForwarded as exc:
+        run.say("error", "hint_not_forwarded", reason=exc.reason, why=str(exc))
+        return {"outcome": "ignored", "reason": str(exc)}
     if answer.status in TAKEN:
         return {"outcome": "hinted", "status": answer.status, "tries": answer.tries}
     run.say("warning", "hint_not_forwarded", status=answer.status, problem=answer.problem)
@@ -392,7 +392,7 @@ def _back_off(attempt: int, run: Run) -> None:
 
 
 def _spread(first: float, attempt: int) -> float:
-    doubled = min(first * float(2 ** min(attempt - 1, 10)), LONGEST_BACK_OFF_SECONDS)
+    doubled = min(first * float(2 ** min(attempt - 1, 10)), MAX_BACK_OFF_SECONDS)
     return doubled * random.SystemRandom().uniform(0.5, 1.5)
 
 
@@ -414,8 +414,8 @@ def signed(key: Key, *, path: str, body: bytes, timestamp: int) -> dict[str, str
 def _try(target: Target, headers: dict[str, str], body: bytes, *, within: float, number: int) -> Answer:
     try:
         status, code = _post(target, headers, body, within=within)
-    except (OSError, http.client.HTTPException, ValueError) as trouble:  # ValueError: a host beyond IDNA
-        return Answer(None, _problem(trouble), number)
+    except (OSError, http.client.HTTPException, ValueError) as exc:  # ValueError: a host beyond IDNA
+        return Answer(None, _problem(exc), number)
     return Answer(status, f"HTTP {status} {code}".rstrip(), number)
 
 
@@ -452,8 +452,8 @@ def _within(seconds: float, work: Callable[[], T]) -> T:
     def run() -> None:
         try:
             result.set_result(work())
-        except BaseException as trouble:
-            result.set_exception(trouble)
+        except BaseException as exc:
+            result.set_exception(exc)
 
     threading.Thread(target=run, name="switchgate-hook", daemon=True).start()
     return result.result(max(0.0, seconds))
@@ -475,20 +475,20 @@ def _error_code(response: http.client.HTTPResponse) -> str:
     return ""
 
 
-def _problem(trouble: Exception) -> str:
+def _problem(exc: Exception) -> str:
     """What went wrong, without the text of protocol errors: it quotes what the other side sent."""
-    name = type(trouble).__name__
-    if isinstance(trouble, ssl.SSLCertVerificationError):
-        return f"{name}: {trouble.verify_message}"
-    if isinstance(trouble, OSError) and trouble.strerror:
-        return f"{name}: {trouble.strerror}"
+    name = type(exc).__name__
+    if isinstance(exc, ssl.SSLCertVerificationError):
+        return f"{name}: {exc.verify_message}"
+    if isinstance(exc, OSError) and exc.strerror:
+        return f"{name}: {exc.strerror}"
     return name
 
 
 # ---- the environment
 
 
-def read_target(env: Mapping[str, str], door: str = PATH_OF_HOOKS) -> Target:
+def read_target(env: Mapping[str, str], endpoint_path: str = PATH_OF_HOOKS) -> Target:
     """The service's address. Raises `NotForwarded`; the value itself is not repeated."""
     url = env.get("SWITCHGATE_URL", "").strip()
     try:
@@ -502,7 +502,7 @@ def read_target(env: Mapping[str, str], door: str = PATH_OF_HOOKS) -> Target:
         raise _bad_url("must begin with https://; plain http is for loopback only")
     if parts.username is not None or parts.query or parts.fragment or not PATH.fullmatch(parts.path):
         raise _bad_url("may hold scheme, host, port and a plain path only")
-    path = parts.path.rstrip("/") + door
+    path = parts.path.rstrip("/") + endpoint_path
     return Target(secure=parts.scheme == "https", host=parts.hostname, port=port, path=path)
 
 
@@ -538,10 +538,10 @@ def _find_key_persistently(run: Run, *, look: Callable[[], None]) -> Key:
     for attempt in itertools.count(1):
         try:
             return find_key(run)
-        except NotForwarded as trouble:
-            if not trouble.facts.get("passing") or run.to_forward() <= 0:
+        except NotForwarded as exc:
+            if not exc.facts.get("passing") or run.to_forward() <= 0:
                 raise
-            run.say("warning", "key_not_read", why=str(trouble), problem=trouble.facts["problem"])
+            run.say("warning", "key_not_read", why=str(exc), problem=exc.facts["problem"])
         look()
         _back_off(attempt, run)
     raise AssertionError("unreachable")
@@ -553,8 +553,8 @@ def renew_key(refused: Key, run: Run) -> Key | None:
         return None
     try:
         key = _fetch_key(run.env["SWITCHGATE_HOOK_SECRET_ARN"].strip(), run)
-    except NotForwarded as trouble:
-        run.say("warning", "key_not_renewed", reason=trouble.reason, why=str(trouble), **trouble.facts)
+    except NotForwarded as exc:
+        run.say("warning", "key_not_renewed", reason=exc.reason, why=str(exc), **exc.facts)
         return None
     return key if key != refused else None
 
@@ -574,12 +574,12 @@ def _fetch_key(arn: str, run: Run) -> Key:
 
     try:
         value = _call_aws(read, within=min(AWS_TRY_SECONDS, run.to_forward()))
-    except AwsError as trouble:
+    except AwsError as exc:
         raise NotForwarded(
             "secret_unavailable",
             "SWITCHGATE_HOOK_SECRET_ARN cannot be read",
-            problem=str(trouble),
-            passing=trouble.passing,
+            problem=str(exc),
+            passing=exc.passing,
         ) from None
     key = _read_secret(value.strip(), kid=run.env.get("SWITCHGATE_HOOK_KEY_ID", ""))
     _kept_keys[_place_of_secret(run)] = key
@@ -645,12 +645,12 @@ class CodeDeploy:
                 break
             try:
                 _call_aws(lambda: self._put(status), within=within)
-            except AwsError as trouble:
-                problem = str(trouble)
+            except AwsError as exc:
+                problem = str(exc)
                 if problem == ALREADY_COMPLETED:
                     self._run.say("warning", "hook_already_completed")
                     return "already_completed"
-                if not trouble.passing:
+                if not exc.passing:
                     break
                 pause = min(_spread(AWS_BACK_OFF_SECONDS, attempt), self._run.to_answer())
                 self._run.sleep(max(0.0, pause))
@@ -667,10 +667,10 @@ class CodeDeploy:
         self._asked += 1
         try:
             creator = _call_aws(self._creator, within=min(AWS_TRY_SECONDS, within))
-        except AwsError as trouble:
+        except AwsError as exc:
             # What was made a moment ago may not be found yet.
-            self._settled = not trouble.passing and (str(trouble) != NOT_FOUND or self._asked >= 3)
-            self._run.say("warning", "creator_not_read", problem=str(trouble))
+            self._settled = not exc.passing and (str(exc) != NOT_FOUND or self._asked >= 3)
+            self._run.say("warning", "creator_not_read", problem=str(exc))
             return self._settled
         self._settled = True
         if creator in ROLLBACK_CREATORS:
@@ -698,9 +698,9 @@ def _call_aws(work: Callable[[], T], *, within: float) -> T:
     """The result of `work` within so many seconds. Raises `AwsError`."""
     try:
         return _within(within, work)
-    except Exception as trouble:
-        problem = _aws_problem(trouble)
-        raise AwsError(problem, passing=_is_passing(trouble, problem)) from None
+    except Exception as exc:
+        problem = _aws_problem(exc)
+        raise AwsError(problem, passing=_is_passing(exc, problem)) from None
 
 
 def _client(service: Literal["codedeploy", "secretsmanager"], run: Run) -> Any:
@@ -726,16 +726,16 @@ def _client(service: Literal["codedeploy", "secretsmanager"], run: Run) -> Any:
     return session.client(service, config=config, endpoint_url=run.env.get(endpoint))
 
 
-def _aws_problem(trouble: Exception) -> str:
+def _aws_problem(exc: Exception) -> str:
     """AWS's error code, or the type of what went wrong; no message, for it may quote the execution id."""
-    answer = getattr(trouble, "response", None)
+    answer = getattr(exc, "response", None)
     code = answer.get("Error", {}).get("Code") if isinstance(answer, dict) else None
-    return str(code)[:80] if code else type(trouble).__name__
+    return str(code)[:80] if code else type(exc).__name__
 
 
-def _is_passing(trouble: Exception, problem: str) -> bool:
+def _is_passing(exc: Exception, problem: str) -> bool:
     """Whether asking again may help: throttled, failing or silent. What AWS says of the request itself stays."""
-    answer = getattr(trouble, "response", None)
+    answer = getattr(exc, "response", None)
     if not isinstance(answer, dict):
         return problem not in SETUP_ERRORS
     status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)

@@ -50,7 +50,7 @@ class BoundedH11Protocol(H11Protocol):
         return self._unread_since if self._unread_since is not None else self._request_awaited_since
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows it, too
-        """Arms the deadline, and makes room where there is none left."""
+        """Arms the deadline, and closes another connection if there are too many."""
         super().connection_made(transport)
         # Writing is then paused exactly as long as the client has not taken everything.
         transport.set_write_buffer_limits(high=0)

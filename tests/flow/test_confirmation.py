@@ -5,7 +5,7 @@ import pytest
 from app.sandbox.aws.topology import SandboxDomain
 from app.sandbox.people import MINA
 from tests.harness import Harness
-from tests.web.hooks.doorstep import at_the_door, hook
+from tests.web.hooks.hook_sender import hook, hook_sender
 
 
 async def test_a_young_deployment_that_is_not_found_at_first_is_asked_for_again(harness: Harness) -> None:
@@ -15,8 +15,8 @@ async def test_a_young_deployment_that_is_not_found_at_first_is_asked_for_again(
 
 
 async def test_one_that_is_still_not_found_is_refused(harness: Harness) -> None:
-    async with at_the_door(harness) as door:
-        answer = await door.knock(hook("d-NOBODY000"))
+    async with hook_sender(harness) as sender:
+        answer = await sender.send_hook(hook("d-NOBODY000"))
     assert (answer.status, answer.body["error"]) == (422, "not_ours")
     assert harness.audit("d-NOBODY000") == ["hook_refused"]
     assert len(harness.aws.calls("GetDeployment")) >= 3

@@ -19,11 +19,11 @@ async def read_body(request: Request, model: type[M]) -> M:
     try:
         return model.model_validate_json(body)
     except ValidationError as exc:
-        told: dict[tuple[int | str, ...], str] = {}
+        messages: dict[tuple[int | str, ...], str] = {}
         for error in exc.errors(include_url=False):
             # Of a list, its first wrong entry is enough.
-            told.setdefault(error["loc"][:1], field_sentence(error, model))
-        raise HTTPException(422, "; ".join(told.values())) from None
+            messages.setdefault(error["loc"][:1], field_sentence(error, model))
+        raise HTTPException(422, "; ".join(messages.values())) from None
 
 
 async def _read_json(request: Request) -> bytes:
@@ -31,8 +31,8 @@ async def _read_json(request: Request) -> bytes:
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind != "application/json":
         raise HTTPException(415, "Content-Type: send application/json")
-    told = request.headers.get("content-length", "")
-    if told.isdigit() and int(told) > MAX_BODY_BYTES:
+    content_length = request.headers.get("content-length", "")
+    if content_length.isdigit() and int(content_length) > MAX_BODY_BYTES:
         raise HTTPException(413, f"The body is over {MAX_BODY_BYTES} bytes.")
     body = bytearray()
     async for chunk in request.stream():

@@ -140,7 +140,7 @@ def checks_router(
     on_check_reported: Callable[[], None],
     clock: Callable[[], datetime],
 ) -> APIRouter:
-    """`told` is called once a check is kept: cards and rules look at it."""
+    """`on_check_reported` is called once a check is stored, because cards and rules depend on it."""
     router = APIRouter(
         prefix="/api/v1/switches/{deployment}/checks", tags=["checks"], responses=VALIDATION_ERROR_RESPONSES
     )
@@ -155,7 +155,7 @@ def checks_router(
         account: Account = None,
         named_region: Annotated[Region, Query(alias="region")] = None,
     ) -> CheckOut:
-        """Tells a check, also before its hook has come. The same told twice changes nothing."""
+        """Creates or updates a check. Idempotent. May precede the hook."""
         if not is_check_name(name):
             what = (
                 f"{len(name)} characters" if len(name) > MAX_NAME_CHARS else "odd characters or blanks around"
@@ -188,9 +188,9 @@ def checks_router(
     return router
 
 
-async def _take(told: CheckReport, *, checks: Checks, rules: Rules, now: datetime) -> RecordedCheck:
+async def _take(report: CheckReport, *, checks: Checks, rules: Rules, now: datetime) -> RecordedCheck:
     try:
-        return await record_check(told, record=checks, rules=rules, now=now)
+        return await record_check(report, record=checks, rules=rules, now=now)
     except AmbiguousDeployment:
         raise HTTPException(409, "Several accounts have this deployment: say `?account=`.") from None
     except TooManyChecks:

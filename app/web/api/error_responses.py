@@ -60,8 +60,8 @@ async def validation_error_response(request: Request, exc: Exception) -> JSONRes
     route: APIRoute = request.scope["route"]
     known = [*route.dependant.query_params, *route.dependant.path_params]
     fields = {field.alias: field.field_info for field in known}
-    told = [_sentence(error, fields[str(error["loc"][1])]) for error in exc.errors()]
-    return JSONResponse({"detail": "; ".join(told)}, 422)
+    messages = [_sentence(error, fields[str(error["loc"][1])]) for error in exc.errors()]
+    return JSONResponse({"detail": "; ".join(messages)}, 422)
 
 
 def unknown_parameter(request: Request) -> str | None:

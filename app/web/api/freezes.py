@@ -159,13 +159,13 @@ def freezes_router(
     return router
 
 
-def _out(standing: ActiveFreeze) -> FreezeOut:
-    freeze = standing.freeze
+def _out(active: ActiveFreeze) -> FreezeOut:
+    freeze = active.freeze
     if not isinstance(freeze.when, Span):
         raise TypeError("the record holds spans only")
     return FreezeOut(
         id=freeze.id or 0,
-        domains=list(standing.domains) if standing.domains is not None else None,
+        domains=list(active.domains) if active.domains is not None else None,
         starts_at=freeze.when.start,
         ends_at=freeze.when.end,
         reason=freeze.reason,

@@ -1,4 +1,4 @@
-"""`POST /events/codedeploy`: EventBridge says that a deployment has changed. A hint: the watcher looks sooner.
+"""`POST /events/codedeploy`: EventBridge reports a change of a deployment, which is then polled at once.
 
 Events may be lost, late, doubled or out of order, so nothing is believed of them but that looking is worth it.
 https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-cloudwatch-events.html
@@ -47,7 +47,7 @@ class StateChange(BaseModel):
 
 
 class StateChangeReceiver:
-    """Where EventBridge's hints come in. `wake` gives whether it is a switch that lives."""
+    """The endpoint of EventBridge's events. `wake` returns whether it is a live switch."""
 
     def __init__(
         self,

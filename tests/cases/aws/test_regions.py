@@ -10,7 +10,7 @@ import pytest
 
 from app.sandbox.people import MINA
 from tests.harness import running_harness
-from tests.web.hooks.doorstep import at_the_door
+from tests.web.hooks.hook_sender import hook_sender
 from tests.web.hooks.test_state_changes import state_change
 
 REGIONS = {
@@ -29,7 +29,7 @@ async def test_a_deployment_of_any_region_is_held_shown_and_answered(
 ) -> None:
     async with (
         running_harness(tmp_path, database_url, monkeypatch, region=region) as harness,
-        at_the_door(harness) as endpoint,
+        hook_sender(harness) as endpoint,
     ):
         deployment, card = await harness.open_gate("order")
         assert harness.rows("SELECT region FROM switches") == [{"region": region}]
@@ -38,7 +38,7 @@ async def test_a_deployment_of_any_region_is_held_shown_and_answered(
         assert (f"https://{console}{path}?region={region}" in shown) == (console is not None)
         assert (path in shown) == (console is not None)
 
-        hint = await endpoint.knock(
+        hint = await endpoint.send_hook(
             state_change(deployment, region=region),
             path="/events/codedeploy",
             signed_path="/events/codedeploy",

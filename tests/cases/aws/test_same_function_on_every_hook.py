@@ -10,7 +10,7 @@ import pytest
 from app.sandbox.aws.topology import SandboxDomain
 from app.sandbox.people import MINA
 from tests.harness import Harness, running_harness
-from tests.web.hooks.doorstep import at_the_door, hook
+from tests.web.hooks.hook_sender import hook, hook_sender
 
 EVENTS = ("BeforeInstall", "AfterInstall", "AfterAllowTestTraffic", "BeforeAllowTraffic", "AfterAllowTraffic")
 PUT = "PutLifecycleEventHookExecutionStatus"
@@ -134,7 +134,7 @@ async def test_a_lost_reply_is_read_again_at_the_event_that_the_gate_is_about(
 async def test_a_function_that_says_to_be_another_hook_is_refused(harness: Harness) -> None:
     harness.aws.faults.lose_hooks()
     deployment = await harness.deploy("order")
-    async with at_the_door(harness) as endpoint:
-        answer = await endpoint.knock(hook(deployment, HookName="AfterInstall"))
+    async with hook_sender(harness) as endpoint:
+        answer = await endpoint.send_hook(hook(deployment, HookName="AfterInstall"))
     assert (answer.status, answer.body["error"]) == (422, "wrong_event")
     assert "remove the function from AfterInstall" in answer.body["message"]

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.harness import Harness
-from tests.web.hooks.doorstep import Doorstep, at_the_door
+from tests.web.hooks.hook_sender import HookSender, hook_sender
 
 
 @pytest.fixture
-async def door(harness: Harness) -> AsyncIterator[Doorstep]:
-    async with at_the_door(harness) as doorstep:
-        yield doorstep
+async def sender(harness: Harness) -> AsyncIterator[HookSender]:
+    async with hook_sender(harness) as built:
+        yield built

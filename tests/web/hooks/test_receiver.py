@@ -9,7 +9,15 @@ import pytest
 from app.sandbox.aws.topology import SandboxDomain
 from app.sandbox.people import MINA
 from tests.harness import Harness
-from tests.web.hooks.doorstep import EXECUTION, PATH, Doorstep, hook, left_behind, opened, unheard
+from tests.web.hooks.hook_sender import (
+    EXECUTION,
+    PATH,
+    HookSender,
+    deploy_without_hook,
+    hook,
+    left_behind,
+    opened,
+)
 
 ODD = {
     "quotes": "'; DROP TABLE gates; -- \" \\ `$(id)` %s {x}",
@@ -20,10 +28,10 @@ ODD = {
 }
 
 
-async def test_a_hook_opens_a_gate_and_is_answered_at_once(harness: Harness, door: Doorstep) -> None:
-    deployment = await unheard(harness)
+async def test_a_hook_opens_a_gate_and_is_answered_at_once(harness: Harness, sender: HookSender) -> None:
+    deployment = await deploy_without_hook(harness)
 
-    answer = await door.knock(hook(deployment))
+    answer = await sender.send_hook(hook(deployment))
 
     assert answer.status == 202
     (gate,) = opened(harness, deployment)
@@ -32,24 +40,26 @@ async def test_a_hook_opens_a_gate_and_is_answered_at_once(harness: Harness, doo
     assert harness.audit(deployment)[0] == "gate_opened"
 
 
-async def test_the_same_hook_again_is_told_what_became_of_its_gate(harness: Harness, door: Doorstep) -> None:
-    deployment = await unheard(harness)
-    first = await door.knock(hook(deployment))
-    again = await door.knock(hook(deployment))
+async def test_the_same_hook_again_is_told_what_became_of_its_gate(
+    harness: Harness, sender: HookSender
+) -> None:
+    deployment = await deploy_without_hook(harness)
+    first = await sender.send_hook(hook(deployment))
+    again = await sender.send_hook(hook(deployment))
     assert (again.status, again.body) == (200, {"gate": first.body["gate"], "state": "awaiting"})
 
     await harness.until(lambda: "approve" in harness.actions(deployment))
     await harness.approve(MINA.id, deployment)
 
-    decided = await door.knock(hook(deployment))
+    decided = await sender.send_hook(hook(deployment))
     assert (decided.status, decided.body) == (200, {"gate": first.body["gate"], "state": "approved"})
     assert len(opened(harness, deployment)) == 1
 
 
-async def test_twenty_of_the_same_hook_at_once_open_one_gate(harness: Harness, door: Doorstep) -> None:
-    deployment = await unheard(harness)
+async def test_twenty_of_the_same_hook_at_once_open_one_gate(harness: Harness, sender: HookSender) -> None:
+    deployment = await deploy_without_hook(harness)
 
-    answers = await asyncio.gather(*(door.knock(hook(deployment)) for _ in range(20)))
+    answers = await asyncio.gather(*(sender.send_hook(hook(deployment)) for _ in range(20)))
 
     assert sorted(answer.status for answer in answers) == [200] * 19 + [202]
     assert len({answer.body["gate"] for answer in answers}) == 1
@@ -58,12 +68,12 @@ async def test_twenty_of_the_same_hook_at_once_open_one_gate(harness: Harness, d
 
 
 async def test_another_execution_of_the_same_deployment_is_another_gate(
-    harness: Harness, door: Doorstep
+    harness: Harness, sender: HookSender
 ) -> None:
-    deployment = await unheard(harness)
-    await door.knock(hook(deployment))
+    deployment = await deploy_without_hook(harness)
+    await sender.send_hook(hook(deployment))
 
-    answer = await door.knock(hook(deployment, "another"))
+    answer = await sender.send_hook(hook(deployment, "another"))
 
     assert answer.status == 202
     assert [gate["hook_name"] for gate in opened(harness, deployment)] == ["BeforeAllowTraffic"] * 2
@@ -71,11 +81,11 @@ async def test_another_execution_of_the_same_deployment_is_another_gate(
 
 @pytest.mark.parametrize("execution", ODD.values(), ids=ODD.keys())
 async def test_an_odd_execution_id_reaches_codedeploy_as_it_came(
-    harness: Harness, door: Doorstep, execution: str
+    harness: Harness, sender: HookSender, execution: str
 ) -> None:
-    deployment = await unheard(harness)
+    deployment = await deploy_without_hook(harness)
 
-    assert (await door.knock(hook(deployment, execution))).status == 202
+    assert (await sender.send_hook(hook(deployment, execution))).status == 202
     await harness.until(lambda: "approve" in harness.actions(deployment))
     await harness.approve(MINA.id, deployment)
 
@@ -87,12 +97,12 @@ async def test_an_odd_execution_id_reaches_codedeploy_as_it_came(
 
 
 async def test_the_words_around_an_event_may_say_where_and_which_hook(
-    harness: Harness, door: Doorstep
+    harness: Harness, sender: HookSender
 ) -> None:
-    deployment = await unheard(harness)
+    deployment = await deploy_without_hook(harness)
     more = {"HookName": "BeforeAllowTraffic", "AccountId": "123456789012", "Region": "ap-northeast-2"}
 
-    answer = await door.knock(hook(deployment, **more), Content_Type="Application/JSON; charset=utf-8")
+    answer = await sender.send_hook(hook(deployment, **more), Content_Type="Application/JSON; charset=utf-8")
 
     assert answer.status == 202
     assert harness.rows("SELECT account, region FROM switches") == [
@@ -101,26 +111,26 @@ async def test_the_words_around_an_event_may_say_where_and_which_hook(
     assert UUID(answer.body["gate"]).version == 4
 
 
-async def test_a_body_without_a_length_is_read_all_the_same(harness: Harness, door: Doorstep) -> None:
-    deployment = await unheard(harness)
+async def test_a_body_without_a_length_is_read_all_the_same(harness: Harness, sender: HookSender) -> None:
+    deployment = await deploy_without_hook(harness)
     body = f'{{"DeploymentId": "{deployment}", "LifecycleEventHookExecutionId": "{EXECUTION}"}}'.encode()
-    head = {**door.signature(body), "Content-Type": "application/json", "Transfer-Encoding": "chunked"}
+    head = {**sender.signature(body), "Content-Type": "application/json", "Transfer-Encoding": "chunked"}
     pieces = b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
 
-    answer = await door.raw(_request(PATH, head) + pieces)
+    answer = await sender.raw(_request(PATH, head) + pieces)
 
     assert answer.status == 202
     assert len(opened(harness, deployment)) == 1
 
 
 async def test_a_group_that_is_nobodys_domain_is_refused_and_the_refusal_recorded(
-    harness: Harness, door: Doorstep
+    harness: Harness, sender: HookSender
 ) -> None:
     harness.aws.add_domain(SandboxDomain("stranger", 9999))
-    deployment = await unheard(harness, "stranger")
-    before = await door.counted("not_ours")
+    deployment = await deploy_without_hook(harness, "stranger")
+    before = await sender.counted("not_ours")
 
-    answer = await door.knock(hook(deployment))
+    answer = await sender.send_hook(hook(deployment))
 
     assert answer.status == 422
     assert answer.body["error"] == "not_ours"
@@ -130,25 +140,25 @@ async def test_a_group_that_is_nobodys_domain_is_refused_and_the_refusal_recorde
     )
     assert left_behind(harness) == _nothing() | {"audit_events": 1}
     assert harness.audit(deployment) == ["hook_refused"]
-    assert await door.counted("not_ours") == before + 1
+    assert await sender.counted("not_ours") == before + 1
 
 
 async def test_a_deployment_that_codedeploy_does_not_know_is_refused(
-    harness: Harness, door: Doorstep
+    harness: Harness, sender: HookSender
 ) -> None:
-    answer = await door.knock(hook("d-NOBODY123"))
+    answer = await sender.send_hook(hook("d-NOBODY123"))
 
     assert answer.status == 422
     assert "CodeDeploy has no deployment d-NOBODY123" in answer.body["message"]
     assert left_behind(harness) == _nothing() | {"audit_events": 1}
 
 
-async def test_a_deployment_that_is_over_is_refused(harness: Harness, door: Doorstep) -> None:
-    deployment = await unheard(harness)
+async def test_a_deployment_that_is_over_is_refused(harness: Harness, sender: HookSender) -> None:
+    deployment = await deploy_without_hook(harness)
     harness.aws.stop_deployment(deployment, rollback=False)
     harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
 
-    answer = await door.knock(hook(deployment))
+    answer = await sender.send_hook(hook(deployment))
 
     assert answer.status == 422
     assert "the deployment is over: Stopped" in answer.body["message"]
@@ -156,14 +166,14 @@ async def test_a_deployment_that_is_over_is_refused(harness: Harness, door: Door
 
 
 async def test_a_repeated_hook_is_known_even_when_its_deployment_is_over(
-    harness: Harness, door: Doorstep
+    harness: Harness, sender: HookSender
 ) -> None:
-    deployment = await unheard(harness)
-    first = await door.knock(hook(deployment))
+    deployment = await deploy_without_hook(harness)
+    first = await sender.send_hook(hook(deployment))
     harness.aws.stop_deployment(deployment, rollback=False)
     harness.aws.advance_until(lambda: harness.aws.deployment(deployment).over)
 
-    again = await door.knock(hook(deployment))
+    again = await sender.send_hook(hook(deployment))
 
     assert (again.status, again.body["gate"]) == (200, first.body["gate"])
 

@@ -16,15 +16,15 @@ from tests.harness import AT_ONCE, Harness, running_harness
 from tests.http_client import send
 from tests.logs import captured_logs
 from tests.postgres_line import line_to
-from tests.web.hooks.doorstep import (
+from tests.web.hooks.hook_sender import (
     EXECUTION,
     PATH,
-    Doorstep,
-    at_the_door,
+    HookSender,
+    deploy_without_hook,
     hook,
+    hook_sender,
     left_behind,
     opened,
-    unheard,
 )
 
 LAMBDA_GIVES_UP = 10.0
@@ -35,12 +35,12 @@ LAMBDA_GIVES_UP = 10.0
     "fault", ["throttle", "error", "unavailable", "drop", "access_denied", "expired_token"]
 )
 async def test_a_gate_is_opened_unverified_while_codedeploy_cannot_be_asked(
-    harness: Harness, door: Doorstep, fault: Kind
+    harness: Harness, sender: HookSender, fault: Kind
 ) -> None:
-    deployment = await unheard(harness)
+    deployment = await deploy_without_hook(harness)
     harness.aws.faults.add("*", fault, times=None)
 
-    answer = await door.knock(hook(deployment))
+    answer = await sender.send_hook(hook(deployment))
 
     assert (answer.status, answer.body["state"]) == (202, "unverified")
     (gate,) = opened(harness, deployment)
@@ -48,11 +48,11 @@ async def test_a_gate_is_opened_unverified_while_codedeploy_cannot_be_asked(
 
 
 async def test_an_unverified_gate_offers_no_approve_until_codedeploy_confirms_it(
-    harness: Harness, door: Doorstep
+    harness: Harness, sender: HookSender
 ) -> None:
-    deployment = await unheard(harness)
+    deployment = await deploy_without_hook(harness)
     harness.aws.faults.add("*", "throttle", times=None)
-    await door.knock(hook(deployment))
+    await sender.send_hook(hook(deployment))
     await harness.until(lambda: harness.find_card(deployment))
     assert "approve" not in harness.actions(deployment)
 
@@ -63,13 +63,13 @@ async def test_an_unverified_gate_offers_no_approve_until_codedeploy_confirms_it
 
 
 async def test_a_hook_that_codedeploy_answers_too_late_is_opened_unverified(
-    harness: Harness, door: Doorstep
+    harness: Harness, sender: HookSender
 ) -> None:
-    deployment = await unheard(harness)
+    deployment = await deploy_without_hook(harness)
     harness.aws.faults.slow("GetDeployment", 8_000, times=1)
     began = asyncio.get_running_loop().time()
 
-    answer = await door.knock(hook(deployment))
+    answer = await sender.send_hook(hook(deployment))
 
     assert (answer.status, answer.body["state"]) == (202, "unverified")
     assert asyncio.get_running_loop().time() - began < LAMBDA_GIVES_UP
@@ -94,19 +94,19 @@ async def test_while_the_database_is_away_the_answer_is_try_again_and_nothing_is
     async with (
         line_to(database_url) as line,
         running_harness(tmp_path, line.url, monkeypatch) as harness,
-        at_the_door(harness) as door,
+        hook_sender(harness) as sender,
     ):
         harness.database_url = database_url  # the test itself looks past the line
-        deployment = await unheard(harness)
+        deployment = await deploy_without_hook(harness)
         await line.cut()
 
-        away = await door.knock(hook(deployment))
+        away = await sender.send_hook(hook(deployment))
 
         assert (away.status, away.body["error"]) == (503, "try_again")
         assert "send this hook again" in away.body["message"]
         await line.mend()
         assert set(left_behind(harness).values()) == {0}
-        assert (await door.knock(hook(deployment))).status == 202
+        assert (await sender.send_hook(hook(deployment))).status == 202
 
 
 async def test_while_the_database_says_nothing_the_answer_comes_before_the_lambda_gives_up(
@@ -115,21 +115,23 @@ async def test_while_the_database_says_nothing_the_answer_comes_before_the_lambd
     async with (
         line_to(database_url) as line,
         running_harness(tmp_path, line.url, monkeypatch) as harness,
-        at_the_door(harness) as door,
+        hook_sender(harness) as sender,
     ):
         harness.database_url = database_url  # the test itself looks past the line
-        deployment = await unheard(harness)
+        deployment = await deploy_without_hook(harness)
         # Several at once, so that an idle connection lies ready, which only a time-out of ours gives up.
-        await asyncio.gather(*(door.knock(hook(deployment, name)) for name in ("a", "b", "c", "d", "e", "f")))
+        await asyncio.gather(
+            *(sender.send_hook(hook(deployment, name)) for name in ("a", "b", "c", "d", "e", "f"))
+        )
         line.mute()
         began = asyncio.get_running_loop().time()
 
-        away = await door.knock(hook(deployment))
+        away = await sender.send_hook(hook(deployment))
 
         assert (away.status, away.body["error"]) == (503, "try_again")
         assert asyncio.get_running_loop().time() - began < LAMBDA_GIVES_UP
         await line.mend()
-        again = await door.knock(hook(deployment))
+        again = await sender.send_hook(hook(deployment))
         assert again.status in {200, 202}
         assert len(opened(harness, deployment)) == 7
 
@@ -142,30 +144,30 @@ async def test_two_keys_are_accepted_while_one_takes_over_from_the_other(
     environment = {"SWITCHGATE_HOOK_SECRETS": both}
     async with (
         running_harness(tmp_path, database_url, monkeypatch, environment=environment) as harness,
-        at_the_door(harness) as door,
+        hook_sender(harness) as sender,
     ):
-        deployment = await unheard(harness)
+        deployment = await deploy_without_hook(harness)
 
         for kid, secret in keys.items():
-            assert (await door.knock(hook(deployment, kid), kid=kid, secret=secret)).status == 202
-        crossed = await door.knock(hook(deployment), kid="old", secret=keys["new"])
+            assert (await sender.send_hook(hook(deployment, kid), kid=kid, secret=secret)).status == 202
+        crossed = await sender.send_hook(hook(deployment), kid="old", secret=keys["new"])
 
         assert (crossed.status, crossed.body["error"]) == (401, "mismatch")
-        assert (await door.knock(hook(deployment))).body["error"] == "unknown_key"
+        assert (await sender.send_hook(hook(deployment))).body["error"] == "unknown_key"
         senders = harness.rows("SELECT actor FROM audit_events WHERE kind = 'gate_opened' ORDER BY id")
         assert [row["actor"] for row in senders] == ["old", "new"]
 
 
-async def test_no_secret_gets_out(harness: Harness, door: Doorstep) -> None:
-    deployment = await unheard(harness)
+async def test_no_secret_gets_out(harness: Harness, sender: HookSender) -> None:
+    deployment = await deploy_without_hook(harness)
     with captured_logs() as log:
         said = [
-            await door.knock(hook(deployment)),
-            await door.knock(hook(deployment)),
-            await door.knock(hook(deployment), secret="another-secret-0123456789"),
-            await door.knock(hook("d-NOBODY")),
-            await door.knock(hook(deployment, Extra=EXECUTION)),
-            await door.knock({"LifecycleEventHookExecutionId": EXECUTION + "\n"}),
+            await sender.send_hook(hook(deployment)),
+            await sender.send_hook(hook(deployment)),
+            await sender.send_hook(hook(deployment), secret="another-secret-0123456789"),
+            await sender.send_hook(hook("d-NOBODY")),
+            await sender.send_hook(hook(deployment, Extra=EXECUTION)),
+            await sender.send_hook({"LifecycleEventHookExecutionId": EXECUTION + "\n"}),
         ]
         await harness.until(lambda: "approve" in harness.actions(deployment))
         harness.aws.faults.add("PutLifecycleEventHookExecutionStatus", "error", times=1)
@@ -173,7 +175,7 @@ async def test_no_secret_gets_out(harness: Harness, door: Doorstep) -> None:
         await harness.until(lambda: harness.aws.calls("PutLifecycleEventHookExecutionStatus"))
         await harness.until(lambda: harness.gate(deployment)["phase"] != "decided")
         for page in ("/metrics", "/api/v1/audit", "/api/v1/gates", "/api/v1/switches"):
-            said.append(await door.send(page, None, {}, method="GET"))
+            said.append(await sender.send(page, None, {}, method="GET"))
 
     told = json.dumps(harness.rows("SELECT * FROM audit_events"), default=str)
     everything = [log.getvalue(), told, harness.slack.traffic(), *(answer.text for answer in said)]

@@ -7,7 +7,15 @@ import pytest
 
 from app.sandbox.fakes import HOOK_SECRET, KID
 from tests.harness import Harness
-from tests.web.hooks.doorstep import EXECUTION, PATH, Doorstep, hook, left_behind, opened, unheard
+from tests.web.hooks.hook_sender import (
+    EXECUTION,
+    PATH,
+    HookSender,
+    deploy_without_hook,
+    hook,
+    left_behind,
+    opened,
+)
 
 TEN_MEGABYTES = 10 * 2**20
 
@@ -62,53 +70,53 @@ UNSIGNED: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(("message", "field"), MALFORMED.values(), ids=MALFORMED.keys())
 async def test_a_malformed_hook_is_told_which_field_and_leaves_nothing(
-    harness: Harness, door: Doorstep, message: object, field: str
+    harness: Harness, sender: HookSender, message: object, field: str
 ) -> None:
-    before = await door.counted("malformed")
+    before = await sender.counted("malformed")
 
-    answer = await door.knock(message)
+    answer = await sender.send_hook(message)
 
     assert (answer.status, answer.body["error"]) == (400, "malformed")
     assert [problem.partition(":")[0] for problem in answer.body["problems"]] == [field]
     assert EXECUTION not in answer.text
     assert set(left_behind(harness).values()) == {0}
-    assert await door.counted("malformed") == before + 1
+    assert await sender.counted("malformed") == before + 1
 
 
 @pytest.mark.parametrize(("how", "reason"), UNSIGNED.values(), ids=UNSIGNED.keys())
 async def test_what_is_not_rightly_signed_is_refused_and_leaves_nothing(
-    harness: Harness, door: Doorstep, how: dict[str, Any], reason: str
+    harness: Harness, sender: HookSender, how: dict[str, Any], reason: str
 ) -> None:
-    deployment = await unheard(harness)
-    before = await door.counted("bad_signature")
+    deployment = await deploy_without_hook(harness)
+    before = await sender.counted("bad_signature")
 
-    answer = await door.knock(hook(deployment), **how)
+    answer = await sender.send_hook(hook(deployment), **how)
 
     assert (answer.status, answer.body["error"]) == (401, reason)
     assert answer.body["message"]
     assert HOOK_SECRET not in answer.text
     assert set(left_behind(harness).values()) == {0}
-    assert await door.counted("bad_signature") == before + 1
+    assert await sender.counted("bad_signature") == before + 1
 
 
 async def test_a_replayed_hook_opens_nothing_and_is_refused_after_five_minutes(
-    harness: Harness, door: Doorstep
+    harness: Harness, sender: HookSender
 ) -> None:
-    deployment = await unheard(harness)
+    deployment = await deploy_without_hook(harness)
     body = f'{{"DeploymentId": "{deployment}", "LifecycleEventHookExecutionId": "x"}}'.encode()
-    heard = {**door.signature(body), "Content-Type": "application/json"}
-    assert (await door.send(PATH, body, heard)).status == 202
+    heard = {**sender.signature(body), "Content-Type": "application/json"}
+    assert (await sender.send(PATH, body, heard)).status == 202
 
     harness.clock.advance(seconds=290)
-    assert (await door.send(PATH, body, heard)).status == 200
+    assert (await sender.send(PATH, body, heard)).status == 200
     harness.clock.advance(seconds=15)
-    assert (await door.send(PATH, body, heard)).status == 401
+    assert (await sender.send(PATH, body, heard)).status == 401
     assert len(opened(harness, deployment)) == 1
 
 
 @pytest.mark.parametrize("size", [64 * 1024 + 1, TEN_MEGABYTES])
-async def test_a_body_over_the_limit_is_refused(harness: Harness, door: Doorstep, size: int) -> None:
-    answer = await door.knock(b" " * size)
+async def test_a_body_over_the_limit_is_refused(harness: Harness, sender: HookSender, size: int) -> None:
+    answer = await sender.send_hook(b" " * size)
 
     assert (answer.status, answer.body["error"]) == (400, "too_large")
     assert "65536" in answer.body["message"]
@@ -116,14 +124,14 @@ async def test_a_body_over_the_limit_is_refused(harness: Harness, door: Doorstep
 
 
 async def test_a_body_without_a_length_is_read_no_further_than_the_limit(
-    harness: Harness, door: Doorstep
+    harness: Harness, sender: HookSender
 ) -> None:
     head = (
         f"POST {PATH} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
     )
     one_too_many = b"10000\r\n" + b" " * 0x10000 + b"\r\n" + b"1\r\n \r\n"
 
-    answer = await door.raw(head + one_too_many)  # and no end, which it would wait for
+    answer = await sender.raw(head + one_too_many)  # and no end, which it would wait for
 
     assert (answer.status, answer.body["error"]) == (400, "too_large")
 
@@ -131,33 +139,33 @@ async def test_a_body_without_a_length_is_read_no_further_than_the_limit(
 @pytest.mark.parametrize(
     "kind", ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", "é"]
 )
-async def test_another_content_type_is_refused(harness: Harness, door: Doorstep, kind: str) -> None:
-    deployment = await unheard(harness)
+async def test_another_content_type_is_refused(harness: Harness, sender: HookSender, kind: str) -> None:
+    deployment = await deploy_without_hook(harness)
 
-    answer = await door.knock(hook(deployment), Content_Type=kind)
+    answer = await sender.send_hook(hook(deployment), Content_Type=kind)
 
     assert (answer.status, answer.body["error"]) == (400, "malformed")
     assert "application/json" in answer.body["message"]
     assert opened(harness, deployment) == []
 
 
-async def test_what_is_signed_may_leave_out_that_it_is_json(harness: Harness, door: Doorstep) -> None:
-    deployment = await unheard(harness)
+async def test_what_is_signed_may_leave_out_that_it_is_json(harness: Harness, sender: HookSender) -> None:
+    deployment = await deploy_without_hook(harness)
     raw = json.dumps(hook(deployment, HookName=None, AccountId=None, Region=None)).encode()
-    head = {**door.signature(raw), "Host": "x", "Connection": "close", "Content-Length": str(len(raw))}
+    head = {**sender.signature(raw), "Host": "x", "Connection": "close", "Content-Length": str(len(raw))}
     lines = [f"POST {PATH} HTTP/1.1", *(f"{name}: {value}" for name, value in head.items()), "", ""]
 
-    assert (await door.raw("\r\n".join(lines).encode() + raw)).status == 202
+    assert (await sender.raw("\r\n".join(lines).encode() + raw)).status == 202
     assert len(opened(harness, deployment)) == 1
 
 
-async def test_a_hook_sent_elsewhere_or_otherwise_is_refused(harness: Harness, door: Doorstep) -> None:
+async def test_a_hook_sent_elsewhere_or_otherwise_is_refused(harness: Harness, sender: HookSender) -> None:
     body = b"{}"
-    signed = {**door.signature(body), "Content-Type": "application/json"}
+    signed = {**sender.signature(body), "Content-Type": "application/json"}
 
-    assert (await door.send(PATH, None, signed, method="GET")).status == 405
-    assert (await door.send(PATH + "/", body, signed)).status in {307, 404}
-    assert (await door.send(PATH + "?path=/x", body, signed)).status == 400  # the path is what is signed
+    assert (await sender.send(PATH, None, signed, method="GET")).status == 405
+    assert (await sender.send(PATH + "/", body, signed)).status in {307, 404}
+    assert (await sender.send(PATH + "?path=/x", body, signed)).status == 400  # the path is what is signed
     assert set(left_behind(harness).values()) == {0}
 
 
@@ -171,23 +179,23 @@ async def test_a_hook_sent_elsewhere_or_otherwise_is_refused(harness: Harness, d
     ],
 )
 async def test_headers_outside_ascii_end_in_a_refusal(
-    harness: Harness, door: Doorstep, header: bytes
+    harness: Harness, sender: HookSender, header: bytes
 ) -> None:
     lines = [f"POST {PATH} HTTP/1.1".encode(), b"Host: x", b"Connection: close", header, b"", b""]
 
-    answer = await door.raw(b"\r\n".join(lines))
+    answer = await sender.raw(b"\r\n".join(lines))
 
     assert answer.status in {400, 401}
     assert set(left_behind(harness).values()) == {0}
 
 
 async def test_only_the_names_of_a_key_and_no_secret_are_in_an_answer(
-    harness: Harness, door: Doorstep
+    harness: Harness, sender: HookSender
 ) -> None:
     answers = [
-        await door.knock(b"{", kid=KID),
-        await door.knock(hook("d-1"), secret="wrong-secret-0123456789"),
-        await door.knock(hook("d-NOBODY"), kid=KID),
+        await sender.send_hook(b"{", kid=KID),
+        await sender.send_hook(hook("d-1"), secret="wrong-secret-0123456789"),
+        await sender.send_hook(hook("d-NOBODY"), kid=KID),
     ]
 
     for answer in answers:

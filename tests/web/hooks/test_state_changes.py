@@ -7,7 +7,7 @@ from app.hook_lambda.handler import handle
 from app.sandbox.aws.topology import ACCOUNT, REGION
 from app.sandbox.fakes import LambdaContext
 from tests.harness import Harness
-from tests.web.hooks.doorstep import Doorstep
+from tests.web.hooks.hook_sender import HookSender
 
 
 def state_change(deployment: str, state: str = "STOP", **more: Any) -> dict[str, Any]:
@@ -61,11 +61,13 @@ async def test_doubled_disordered_and_foreign_hints_change_nothing(harness: Harn
     assert len(harness.table("switches")) == 1
 
 
-async def test_a_hint_without_our_signature_is_refused(harness: Harness, door: Doorstep) -> None:
+async def test_a_hint_without_our_signature_is_refused(harness: Harness, sender: HookSender) -> None:
     path = "/events/codedeploy"
-    forged = await door.knock(state_change("d-1"), secret="somebody else's", path=path, signed_path=path)
-    for_hooks = await door.knock(state_change("d-1"), path=path)
-    nonsense = await door.knock({"detail": {}}, path=path, signed_path=path)
+    forged = await sender.send_hook(
+        state_change("d-1"), secret="somebody else's", path=path, signed_path=path
+    )
+    for_hooks = await sender.send_hook(state_change("d-1"), path=path)
+    nonsense = await sender.send_hook({"detail": {}}, path=path, signed_path=path)
 
     assert (forged.status, for_hooks.status, nonsense.status) == (401, 401, 400)
     assert "source" in nonsense.text

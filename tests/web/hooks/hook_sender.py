@@ -35,14 +35,14 @@ class Answered:
         return cls(status, body if isinstance(body, dict) else {}, text)
 
 
-class Doorstep:
-    """Knocks at one harness. Time is the harness's own unless a knock says otherwise."""
+class HookSender:
+    """Sends hooks to one harness, by its clock unless a call says otherwise."""
 
     def __init__(self, harness: Harness, session: ClientSession) -> None:
         self._harness = harness
         self._session = session
 
-    async def knock(
+    async def send_hook(
         self,
         message: object,
         *,
@@ -105,8 +105,8 @@ def hook(deployment: str, execution: str = EXECUTION, **more: object) -> dict[st
     return {"DeploymentId": deployment, "LifecycleEventHookExecutionId": execution, **more}
 
 
-async def unheard(harness: Harness, domain: str = "order") -> str:
-    """A deployment whose own hook never arrives, so that its gate is the test's to open."""
+async def deploy_without_hook(harness: Harness, domain: str = "order") -> str:
+    """Starts a deployment whose own hook is lost, so that the test sends it."""
     harness.aws.faults.lose_hooks()
     return await harness.deploy(domain)
 
@@ -126,9 +126,9 @@ def left_behind(harness: Harness) -> dict[str, int]:
 
 
 @asynccontextmanager
-async def at_the_door(harness: Harness) -> AsyncIterator[Doorstep]:
+async def hook_sender(harness: Harness) -> AsyncIterator[HookSender]:
     async with ClientSession() as session:
-        yield Doorstep(harness, session)
+        yield HookSender(harness, session)
 
 
 def _dashed(headers: Mapping[str, str]) -> dict[str, str]:
