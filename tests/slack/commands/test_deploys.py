@@ -253,8 +253,9 @@ async def test_the_command_answers_in_korean_to_who_reads_korean(harness: Harnes
     assert (await deploys(harness, JUN, "help")).text == "/deploys 사용법"
 
 
-async def test_the_command_works_for_whom_slack_does_not_answer_about(harness: Harness) -> None:
+async def test_the_command_works_for_whom_slack_named_lately(harness: Harness) -> None:
     await harness.open_gate("order")
+    assert (await deploys(harness)).text == "1 switch waits"
     with harness.slack.faults.away():
         assert (await deploys(harness)).text == "1 switch waits"
 
