@@ -23,7 +23,6 @@ ACK_TIMEOUT_SECONDS: Final = 2.5
 """Slack waits 3 s for the ack. Work not committed by then is rolled back, and the user gets an error."""
 
 REPLY_TIMEOUT_SECONDS: Final = 16
-DENIAL_REPEAT_SECONDS: Final = 60
 
 OPEN_MODAL_TIMEOUT_SECONDS: Final = 5
 """How long views.open may take. The trigger expires after 3 s."""
@@ -34,7 +33,7 @@ class Replies:
 
     def __init__(self, client: AsyncWebClient, *, foreground: ForegroundTracker) -> None:
         self._client = client
-        self._denied_at: dict[tuple[str, str, str], float] = {}
+        self._denied_until: dict[tuple[str, str, str], float] = {}
         self._foreground = foreground
         self.at_home: Callable[[Body, str, list[Block] | None], None] | None = None
         """Shows replies to actions in App Home; None: they are sent as messages."""
@@ -49,14 +48,14 @@ class Replies:
         else:
             self.later(self._answer(body, text, blocks), what="answer")
 
-    def deny(self, body: Body, text: str, blocks: list[Block] | None = None) -> None:
-        """Replies with a denial that a retry does not change, at most once a minute."""
+    def deny(self, body: Body, text: str, blocks: list[Block] | None = None, *, repeat_after: float) -> None:
+        """Replies as `answer` does, but not again to the same user within `repeat_after` seconds."""
         now = asyncio.get_running_loop().time()
         action = str((body.get("actions") or [{}])[0].get("action_id", ""))
         key = (user_of(body), action, text)
-        self._denied_at = {one: at for one, at in self._denied_at.items() if now - at < DENIAL_REPEAT_SECONDS}
-        if key not in self._denied_at:
-            self._denied_at[key] = now
+        self._denied_until = {one: until for one, until in self._denied_until.items() if until > now}
+        if key not in self._denied_until:
+            self._denied_until[key] = now + repeat_after
             self.answer(body, text, blocks)
 
     def write_to(self, user: str, text: str, buttons: Sequence[Block] = ()) -> None:

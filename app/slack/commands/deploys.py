@@ -19,6 +19,7 @@ from app.slack.handlers.bulk_approve import BulkApproveHandler
 from app.slack.handlers.save_errors import UNCONFIRMED
 from app.slack.replies import Replies, ack_deadline
 from app.slack.request_key import request_key
+from app.slack.text.denials import repeat_after
 from app.slack.text.suggestions import named_domains, not_understood, unknown_names_text
 from app.slack.text.user_input import command_text
 from app.slack.users.accounts import Profile, non_member_text
@@ -110,7 +111,7 @@ class DeploysCommand:
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
         if denial := non_member_text(profile.person, texts=texts):
-            self._replies.deny(body, denial)
+            self._replies.deny(body, denial, repeat_after=repeat_after(None, profile.person))
             return
         number, _, name = value.partition(" ")
         page = int(number) if PAGE_NUMBER.fullmatch(number) else 0

@@ -37,7 +37,7 @@ from app.slack.handlers.vote import Ack, Body, VoteReply
 from app.slack.modals.break_glass import REASON, BreakGlassMetadata, break_glass_form, break_glass_notice
 from app.slack.replies import Replies, ack_deadline
 from app.slack.request_key import request_key
-from app.slack.text.denials import denial_text, is_lasting
+from app.slack.text.denials import denial_text, repeat_after
 from app.slack.text.user_input import form_text
 from app.slack.users.accounts import Profile
 from app.slack.users.directory import Directory
@@ -76,8 +76,7 @@ class BreakGlassHandler:
         self._answer(body, reply, profile)
 
     def _answer(self, body: Body, reply: VoteReply, profile: Profile) -> None:
-        lasting = is_lasting(reply.denial, profile.person)
-        (self._replies.deny if lasting else self._replies.answer)(body, reply.text)
+        self._replies.deny(body, reply.text, repeat_after=repeat_after(reply.denial, profile.person))
 
     async def ask(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
         """`break_glass`: opens the form that names the rules to override. Decides nothing."""

@@ -31,6 +31,7 @@ from app.slack.modals.bulk_approve import BOXES, Pick, bulk_approve_form, picked
 from app.slack.modals.reject import REASON
 from app.slack.replies import Replies, ack_deadline
 from app.slack.request_key import request_key
+from app.slack.text.denials import repeat_after
 from app.slack.text.suggestions import named_domains, unknown_names_text
 from app.slack.text.truncation import named_list
 from app.slack.text.user_input import form_text
@@ -197,7 +198,7 @@ class BulkApproveHandler:
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
         if denial := non_member_text(profile.person, texts=texts):
-            self._replies.deny(body, denial)
+            self._replies.deny(body, denial, repeat_after=repeat_after(None, profile.person))
             return
         seeing = load_own_choices(profile.person, queries=self._queries, rules=self._rules, now=self._clock())
         try:

@@ -16,7 +16,8 @@ from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.handlers.save_errors import UNCONFIRMED, save_error_text
 from app.slack.handlers.vote import Ack, Body
 from app.slack.replies import Replies, ack_deadline
-from app.slack.users.accounts import Profile, is_member, non_member_text
+from app.slack.text.denials import repeat_after
+from app.slack.users.accounts import Profile, non_member_text
 from app.slack.users.directory import Directory
 
 log = structlog.get_logger(__name__)
@@ -51,8 +52,7 @@ class ChecksHandler:
         text = await self._run(action.get("value"), profile, until=until)
         await ack()
         if text:
-            member = is_member(profile.person)
-            (self._replies.answer if member else self._replies.deny)(body, text)
+            self._replies.deny(body, text, repeat_after=repeat_after(None, profile.person))
 
     async def _run(self, value: object, profile: Profile, *, until: float) -> str:
         texts = Texts.of(profile.locale)

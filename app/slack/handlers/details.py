@@ -14,6 +14,7 @@ from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.handlers.save_errors import UNCONFIRMED
 from app.slack.modals.details import details_modal
 from app.slack.replies import Replies, ack_deadline
+from app.slack.text.denials import repeat_after
 from app.slack.users.accounts import non_member_text
 from app.slack.users.directory import Directory
 
@@ -58,7 +59,7 @@ class DetailsHandler:
         profile, found = await asyncio.gather(self._directory.profile(body), self._find(value, until=until))
         texts = Texts.of(profile.locale)
         if denial := non_member_text(profile.person, texts=texts):
-            self._replies.deny(body, denial)
+            self._replies.deny(body, denial, repeat_after=repeat_after(None, profile.person))
         elif isinstance(found, UNCONFIRMED):
             self._replies.answer(body, texts("deploys.record_away"))
         elif found is None:

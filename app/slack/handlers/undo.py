@@ -24,7 +24,7 @@ from app.slack.handlers.save_errors import UNCONFIRMED, save_error_text
 from app.slack.modals.undo import REASON, UndoMetadata, undo_form, undo_notice
 from app.slack.replies import Replies, ack_deadline
 from app.slack.request_key import request_key
-from app.slack.text.denials import denial_text, is_lasting
+from app.slack.text.denials import denial_text, repeat_after
 from app.slack.text.user_input import form_text
 from app.slack.users.accounts import Profile
 from app.slack.users.directory import Directory
@@ -111,8 +111,7 @@ class UndoHandler:
             self._answer(body, denied, profile)
 
     def _answer(self, body: Body, denied: UndoDenied, profile: Profile) -> None:
-        lasting = is_lasting(denied.denial, profile.person)
-        (self._replies.deny if lasting else self._replies.answer)(body, denied.text)
+        self._replies.deny(body, denied.text, repeat_after=repeat_after(denied.denial, profile.person))
 
     async def ask(self, gate: GateId, profile: Profile, *, body: Body) -> str:
         """Opens the form, or returns the text to show if the switch cannot be undone (by this person). Raises

@@ -33,7 +33,7 @@ from app.slack.modals.reject import REASON, reject_form, reject_notice
 from app.slack.publishers.card import CARD
 from app.slack.replies import Replies, ack_deadline, channel_of
 from app.slack.request_key import request_key
-from app.slack.text.denials import denial_text, is_lasting, vote_accepted_text
+from app.slack.text.denials import denial_text, repeat_after, vote_accepted_text
 from app.slack.text.user_input import form_text
 from app.slack.users.accounts import Profile
 from app.slack.users.directory import Directory
@@ -155,9 +155,8 @@ class VoteHandler:
                 reply.accepted, choice=choice, texts=Texts.of(profile.locale), on_card=on_card
             )
         if text:
-            lasting = is_lasting(reply.denial, profile.person)
-            answer = self._replies.deny if lasting else self._replies.answer
-            answer(body, text, reply_blocks(text, reply.buttons))
+            blocks = reply_blocks(text, reply.buttons)
+            self._replies.deny(body, text, blocks, repeat_after=repeat_after(reply.denial, profile.person))
 
     async def cast(
         self,

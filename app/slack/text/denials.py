@@ -70,6 +70,10 @@ _DENIAL_KEYS: Final[dict[type[Denial], str]] = {
 LASTING_DENIALS: Final = (NotAMember, NotAnApprover, NotAnAdmin, OwnDeployment)
 """Denials that a retry does not change."""
 
+LASTING_REPEAT_SECONDS: Final = 60
+UNKNOWN_REPEAT_SECONDS: Final = 5
+"""Short: a person whose account Slack did not return is asked to try again in a moment."""
+
 DENIALS_WITH_RULES: Final = (HeldBack, OwnDeployment, AlreadyApproved)
 """Denials shown together with the unmet rules."""
 
@@ -114,9 +118,12 @@ def denial_text(denied: RequestDenied, *, texts: Texts, approvers: tuple[str, ..
     return f"{said}\n{rule_lines(left, texts=texts)}" if explained else said
 
 
-def is_lasting(denial: Denial | None, person: Person) -> bool:
-    """Whether this person gets the reply at most once a minute."""
-    return isinstance(denial, LASTING_DENIALS) or not is_member(person)
+def repeat_after(denial: Denial | None, person: Person) -> float:
+    """For how many seconds a person who retries is not sent the same reply again."""
+    if person.account_status is AccountStatus.UNKNOWN:
+        return UNKNOWN_REPEAT_SECONDS
+    is_lasting = isinstance(denial, LASTING_DENIALS) or not is_member(person)
+    return LASTING_REPEAT_SECONDS if is_lasting else 0
 
 
 def decided_by_text(view: GateView, *, texts: Texts) -> str:
