@@ -119,7 +119,7 @@ class Service:
         return Workers(
             repositories=self.worker_repositories,
             deployments=self.codedeploy,
-            interveners=CodeDeployControl(self.codedeploy),
+            deployment_control=CodeDeployControl(self.codedeploy),
             source=self._source,
             card_publisher=publishers.cards,
             remover=publishers.cards,

@@ -56,7 +56,7 @@ class Switch:
     first_seen_at: datetime
     verified: bool
     ended_at: datetime | None
-    ending: str | None
+    end_reason: str | None
     green_percent: int | None = None
     """Share of production traffic on green, as last seen; None: not looked at yet."""
     traffic_changed_at: datetime | None = None
@@ -118,12 +118,12 @@ class Intervention:
     """
 
     id: UUID
-    deed: InterventionKind
+    kind: InterventionKind
     phase: InterventionPhase
     by: UserId
     name: str
     reason: str
-    asked_at: datetime
+    requested_at: datetime
     deployment: str | None
     problem: str | None
     finished_at: datetime | None
@@ -147,8 +147,8 @@ class Rollback:
 class GateView:
     """A gate with its switch and votes, read in one snapshot. `version` grows with every change.
 
-    `freezes` are the record's for this domain, in force or yet to come; `broken` the rules that a
-    break-glass approval set aside; `neighbours` other domains' switches, where they were asked for
+    `freezes` are the record's for this domain, in force or yet to come; `overridden_rules` the rules that a
+    break-glass approval set aside; `related_switches` other domains' switches, where they were asked for
     (`app.flow.approval.related_switches`).
     """
 
@@ -184,8 +184,8 @@ class GateView:
     """What was seen, where it was asked for: as it stood last before the decision."""
     checks: tuple[Check, ...] = ()
     freezes: tuple[Freeze, ...] = ()
-    broken: tuple[Violation, ...] = ()
-    neighbours: tuple[RelatedSwitch, ...] = ()
+    overridden_rules: tuple[Violation, ...] = ()
+    related_switches: tuple[RelatedSwitch, ...] = ()
     guard: TrafficGuard | None = None
     """What the latest evidence holds an approval for; None: nothing was seen yet."""
 
@@ -216,7 +216,7 @@ def undo_context_of(view: GateView) -> UndoContext:
     """What the way back of the gate's switch depends on."""
     asked = view.intervention
     under_way = UnderWay(by=asked.by, name=asked.name) if asked and asked.under_way else None
-    finishes = asked is not None and asked.deed is InterventionKind.FINISH
+    finishes = asked is not None and asked.kind is InterventionKind.FINISH
     back = view.rollback
     return UndoContext(
         progress=progress_of(view),
@@ -260,5 +260,5 @@ def ends_blue(view: GateView) -> bool:
     """Whether somebody has had blue ended, of which the deployment's end tells a little later."""
     asked = view.intervention
     return (
-        asked is not None and asked.deed is InterventionKind.FINISH and asked.phase is InterventionPhase.DONE
+        asked is not None and asked.kind is InterventionKind.FINISH and asked.phase is InterventionPhase.DONE
     )

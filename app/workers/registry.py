@@ -60,7 +60,7 @@ class Workers:
         *,
         repositories: Repositories,
         deployments: Deployments,
-        interveners: DeploymentControl,
+        deployment_control: DeploymentControl,
         source: EvidenceSource,
         card_publisher: CardPublisher,
         remover: CopyRemover,
@@ -72,7 +72,7 @@ class Workers:
         self._repositories = repositories
         self._quarantines = {name: Quarantine(name) for name in ("remind", "expire", "previous")}
         self._deployments = deployments
-        self._interveners = interveners
+        self._interveners = deployment_control
         self._source = source
         self._canvas = card_publisher
         self._remover = remover
@@ -278,7 +278,7 @@ class Workers:
         waiting = await execute_intervention(
             due,
             record=self._repositories.interventions,
-            interveners=self._interveners,
+            deployment_control=self._interveners,
             deployments=self._deployments,
             now=self._clock(),
         )
@@ -286,7 +286,7 @@ class Workers:
             await auto_approve_rollback(gate, record=self._repositories.gates, now=self._clock())
 
     def _intervened(self, due: DueIntervention, done: None) -> None:
-        log.info("carried_out", deed=due.intervention.deed, deployment=due.switch.key.deployment)
+        log.info("carried_out", deed=due.intervention.kind, deployment=due.switch.key.deployment)
         self.poll.wake()
         self.gate_decided()
 

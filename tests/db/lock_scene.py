@@ -99,12 +99,12 @@ def smoke(state: CheckState) -> Check:
 async def _undo(database: Database, *, sent: bool) -> None:
     wish = Intervention(
         id=UUID(int=7),
-        deed=InterventionKind.STOP,
+        kind=InterventionKind.STOP,
         phase=InterventionPhase.ASKED,
         by=OLU.user,
         name=OLU.name,
         reason="orders fail",
-        asked_at=NOW,
+        requested_at=NOW,
         deployment=None,
         problem=None,
         finished_at=None,
@@ -112,7 +112,7 @@ async def _undo(database: Database, *, sent: bool) -> None:
     interventions = Interventions(database, uuid4())
     async with interventions.hold_switch_of(FIRST) as held:
         assert held is not None
-        await held.ask(wish, events=[event(Kind.UNDO_ASKED, "d-1", FIRST)], instead_of=None, now=NOW)
+        await held.ask(wish, events=[event(Kind.UNDO_REQUESTED, "d-1", FIRST)], instead_of=None, now=NOW)
     if sent:
         (due,) = await interventions.claim(now=NOW, limit=1)
         await interventions.sent(

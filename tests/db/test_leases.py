@@ -58,7 +58,7 @@ async def test_who_lost_the_lease_writes_nothing(database: Database, gate: GateI
     slow, other = Reports(database, uuid4()), Reports(database, uuid4())
     (lost,) = await slow.claim(now=NOW, limit=1)
     (due,) = await other.claim(now=NOW + LEASE_DURATION, limit=1)
-    acknowledged = event(Kind.REPORT_TOLD, "d-1", gate)
+    acknowledged = event(Kind.REPORT_ACKNOWLEDGED, "d-1", gate)
     assert await slow.reported(lost, ACKNOWLEDGED, acknowledged, now=NOW) is False
     await slow.retry_later(lost, error="x", redraw=True, due_at=NOW, now=NOW)
     assert await other.reported(due, ACKNOWLEDGED, acknowledged, now=NOW) is True

@@ -95,7 +95,7 @@ async def _poll(database: Database, deployment: str) -> Prepared:
             settled = await held.settle_waiting(InterventionPhase.DONE, problem=None, now=NOW)
             await held.note([event(Kind.UNDO_DONE, one.switch.key.deployment) for one in settled])
             await held.end(
-                ending="Stopped", due_at=None, events=[event(Kind.SWITCH_ENDED, deployment)], now=NOW
+                end_reason="Stopped", due_at=None, events=[event(Kind.SWITCH_ENDED, deployment)], now=NOW
             )
 
     return poll
@@ -115,7 +115,9 @@ async def _looks_put_back(database: Database) -> Prepared:
 async def _report(database: Database) -> Prepared:
     reports = Reports(database, uuid4())
     (due,) = await reports.claim(now=NOW, limit=9)
-    return partial(reports.reported, due, ACKNOWLEDGED, event(Kind.REPORT_TOLD, "d-1", FIRST), now=NOW)
+    return partial(
+        reports.reported, due, ACKNOWLEDGED, event(Kind.REPORT_ACKNOWLEDGED, "d-1", FIRST), now=NOW
+    )
 
 
 async def _report_again(database: Database) -> Prepared:
@@ -159,7 +161,7 @@ async def _undo_refused(database: Database) -> Prepared:
 async def _deployer(database: Database) -> Prepared:
     deployers = Deployers(database)
     due = next(one for one in await deployers.unknown(after=0, limit=9) if one.switch.key.deployment == "d-1")
-    known = event(Kind.DEPLOYER_KNOWN, "d-1")
+    known = event(Kind.DEPLOYER_RESOLVED, "d-1")
     found = Deployer(known=UserId("U1"), named=frozenset({UserId("U1")}))
     return partial(deployers.store, due, found, shown="ana", event=known, now=NOW)
 
@@ -168,7 +170,7 @@ async def _check(database: Database) -> Prepared:
     async def keep() -> None:
         where = {"account": key("d-1").account, "region": key("d-1").region}
         async with Checks(database).hold_checks(deployment=DeploymentId("d-1"), **where) as held:
-            acknowledged = event(Kind.CHECK_TOLD, "d-1")
+            acknowledged = event(Kind.CHECK_REPORTED, "d-1")
             await held.keep(smoke(CheckState.PASSED), events=[acknowledged], now=NOW)
 
     return keep
@@ -221,7 +223,7 @@ async def _previous_card(database: Database) -> Prepared:
 async def _evidence(database: Database) -> Prepared:
     rows = EvidenceRows(database, uuid4())
     due = next(one for one in await rows.claim(now=NOW, limit=9) if one.view.id == SECOND)
-    seen = [event(Kind.EVIDENCE_SEEN, "d-1", SECOND)]
+    seen = [event(Kind.EVIDENCE_COLLECTED, "d-1", SECOND)]
     return partial(rows.seen, due, evidence(), blockers=(), events=seen, settled=True, due_at=NOW, now=NOW)
 
 
@@ -229,7 +231,7 @@ async def _probe(database: Database) -> Prepared:
     probes = Probes(database, uuid4())
     (due,) = await probes.claim(now=NOW, limit=9)
     return partial(
-        probes.probed, due, smoke(CheckState.PASSED), events=[event(Kind.CHECK_TOLD, "d-1")], now=NOW
+        probes.probed, due, smoke(CheckState.PASSED), events=[event(Kind.CHECK_REPORTED, "d-1")], now=NOW
     )
 
 

@@ -31,12 +31,12 @@ ROWS = ("switches", "gates", "votes", "cards", "reports", "interventions")
 
 REDEPLOY = Intervention(
     id=UUID(int=7),
-    deed=InterventionKind.REDEPLOY,
+    kind=InterventionKind.REDEPLOY,
     phase=InterventionPhase.ASKED,
     by=OLU.user,
     name=OLU.name,
     reason="orders fail",
-    asked_at=NOW,
+    requested_at=NOW,
     deployment=None,
     problem=None,
     finished_at=None,
@@ -83,7 +83,7 @@ async def _poll_rollback(database: Database, gate: GateId) -> None:
 async def _report(database: Database, gate: GateId) -> None:
     reports = Reports(database, uuid4())
     (due,) = await reports.claim(now=NOW, limit=1)
-    assert await reports.reported(due, ACKNOWLEDGED, event(Kind.REPORT_TOLD, "d-1", gate), now=NOW)
+    assert await reports.reported(due, ACKNOWLEDGED, event(Kind.REPORT_ACKNOWLEDGED, "d-1", gate), now=NOW)
 
 
 async def _report_again(database: Database, gate: GateId) -> None:
@@ -104,7 +104,7 @@ async def _answer_to_an_undo(database: Database, gate: GateId) -> None:
     interventions = Interventions(database, uuid4())
     async with interventions.hold_switch_of(older) as held:
         assert held is not None
-        asked = event(Kind.UNDO_ASKED, "d-0", older)
+        asked = event(Kind.UNDO_REQUESTED, "d-0", older)
         await held.ask(REDEPLOY, instead_of=None, events=[asked], now=NOW)
     (due,) = await interventions.claim(now=NOW, limit=1)
     sent = event(Kind.UNDO_SENT, "d-0", older)
@@ -196,7 +196,7 @@ async def test_a_report_and_a_look_at_the_same_switch_do_not_deadlock(
     (due,) = await reports.claim(now=NOW, limit=1)
     switches = Switches(database, uuid4())
     (poll,) = await switches.claim(now=NOW, limit=1)
-    acknowledged = event(Kind.REPORT_TOLD, "d-1", gate)
+    acknowledged = event(Kind.REPORT_ACKNOWLEDGED, "d-1", gate)
     async with switches.hold_switch(poll) as held:
         assert held is not None
         report = asyncio.create_task(reports.reported(due, ACKNOWLEDGED, acknowledged, now=NOW))
@@ -228,7 +228,7 @@ async def test_a_report_brings_the_next_look_forward(database: Database, gate: G
     await reject(Gates(database), gate)
     reports = Reports(database, uuid4())
     (due,) = await reports.claim(now=NOW, limit=1)
-    await reports.reported(due, ACKNOWLEDGED, event(Kind.REPORT_TOLD, "d-1", gate), now=NOW)
+    await reports.reported(due, ACKNOWLEDGED, event(Kind.REPORT_ACKNOWLEDGED, "d-1", gate), now=NOW)
     assert (await database.rows("SELECT due_at FROM switches"))[0].due_at == NOW
 
 

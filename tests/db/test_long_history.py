@@ -173,7 +173,7 @@ async def test_no_audit_page_reads_more_because_much_has_happened(
     url, now = planned
     database = Database(url)
     queries = Queries(database)
-    kinds = (None, Kind.GATE_OPENED, Kind.EVIDENCE_SEEN, Kind.GLASS_BROKEN)
+    kinds = (None, Kind.GATE_OPENED, Kind.EVIDENCE_COLLECTED, Kind.BREAK_GLASS_USED)
     times = (
         (None, None),
         (None, now - timedelta(days=20)),

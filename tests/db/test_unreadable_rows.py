@@ -118,19 +118,19 @@ async def _fill(database: Database, deployment: str) -> None:
 async def _undo(database: Database, gate: GateId, deployment: str) -> None:
     wish = Intervention(
         id=uuid4(),
-        deed=InterventionKind.STOP,
+        kind=InterventionKind.STOP,
         phase=InterventionPhase.ASKED,
         by=OLU.user,
         name=OLU.name,
         reason="orders fail",
-        asked_at=NOW,
+        requested_at=NOW,
         deployment=None,
         problem=None,
         finished_at=None,
     )
     async with Interventions(database, uuid4()).hold_switch_of(gate) as held:
         assert held is not None
-        await held.ask(wish, events=[event(Kind.UNDO_ASKED, deployment, gate)], instead_of=None, now=NOW)
+        await held.ask(wish, events=[event(Kind.UNDO_REQUESTED, deployment, gate)], instead_of=None, now=NOW)
 
 
 @pytest.fixture

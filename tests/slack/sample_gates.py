@@ -103,7 +103,7 @@ REJECTED: Final = {
     "reason": "checkout fails on green",
 }
 AT_DEADLINE: Final = {"decided_at": NOON + timedelta(minutes=55)}
-ENDED: Final = replace(SWITCH, ended_at=NOON + timedelta(minutes=9), ending="Stopped", status="Stopped")
+ENDED: Final = replace(SWITCH, ended_at=NOON + timedelta(minutes=9), end_reason="Stopped", status="Stopped")
 
 
 def acknowledged(outcome: Outcome, detail: str) -> dict[str, Any]:

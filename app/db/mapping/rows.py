@@ -130,7 +130,7 @@ def switch_from_row(row: Any) -> Switch:
         first_seen_at=row.first_seen_at,
         verified=row.verified_at is not None,
         ended_at=row.ended_at,
-        ending=row.ending,
+        end_reason=row.ending,
         green_percent=row.green_percent,
         traffic_changed_at=row.moved_at,
         switched_at=row.switched_at,
@@ -172,7 +172,7 @@ def gate_view_from_row(row: Any) -> GateView:
         intervention=intervention_from_json(row.intervention) if row.intervention else None,
         rollback=_rollback(*row.rollback) if row.rollback else None,
         superseded=row.superseded,
-        broken=_overridden_rules(row),
+        overridden_rules=_overridden_rules(row),
         guard=_guard(row),
         freezes=tuple(_freeze(*freeze) for freeze in row.freezes),
         checks=tuple(check_from_columns(*check) for check in row.checks),
@@ -181,15 +181,15 @@ def gate_view_from_row(row: Any) -> GateView:
 
 def intervention_from_json(stored: list[Any]) -> Intervention:
     """An intervention from the array that `RELATED_COLUMNS` makes of its row."""
-    id_, deed, phase, by, name, reason, asked_at, deployment, problem, finished_at = stored
+    id_, kind, phase, by, name, reason, requested_at, deployment, problem, finished_at = stored
     return Intervention(
         id=UUID(id_),
-        deed=InterventionKind(deed),
+        kind=InterventionKind(kind),
         phase=InterventionPhase(phase),
         by=UserId(by),
         name=name,
         reason=reason,
-        asked_at=datetime.fromisoformat(asked_at),
+        requested_at=datetime.fromisoformat(requested_at),
         deployment=deployment,
         problem=problem,
         finished_at=_datetime_or_none(finished_at),

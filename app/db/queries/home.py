@@ -55,7 +55,7 @@ class HomeQueries:
         """Every waiting gate, the nearest deadline first."""
         return list(readable_rows(await self._database.rows(SELECT_WAITING), _waiting))
 
-    async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[RelatedSwitch]:
+    async def related_switches(self, domains: Sequence[DomainName]) -> Sequence[RelatedSwitch]:
         """See `app.flow.approval.related_switches.Neighbourhood`."""
         return await related_switches(self._database, domains)
 

@@ -153,7 +153,7 @@ class Queries:
             total = (await self._database.rows(COUNT_PENDING, domain=domain))[0].count
         return list(readable_rows(rows, _pending)), total
 
-    async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[RelatedSwitch]:
+    async def related_switches(self, domains: Sequence[DomainName]) -> Sequence[RelatedSwitch]:
         """These domains' switches that live, and the last one of each."""
         return await related_switches(self._database, domains)
 

@@ -85,8 +85,10 @@ class EvidenceRows:
         if not claimed:
             return []
         rows = await self._database.rows(SELECT_CLAIMED, gates=list(claimed))
-        crowd = (await self._database.rows(COUNT_DUE))[0].gates
-        return await self.leases.build_readable(rows, partial(_due, claimed, crowd), key=lambda row: row.id)
+        waiting_gates = (await self._database.rows(COUNT_DUE))[0].gates
+        return await self.leases.build_readable(
+            rows, partial(_due, claimed, waiting_gates), key=lambda row: row.id
+        )
 
     async def seen(
         self,
@@ -143,6 +145,6 @@ class EvidenceRows:
         await self._database.rows(MAKE_DUE, gate=gate, now=now)
 
 
-def _due(claimed: Mapping[Any, int], crowd: int, row: Any) -> DueEvidence:
+def _due(claimed: Mapping[Any, int], waiting_gates: int, row: Any) -> DueEvidence:
     view = gate_view_with_evidence(row)
-    return DueEvidence(attempts=claimed[row.id], view=view, known=view.evidence, crowd=crowd)
+    return DueEvidence(attempts=claimed[row.id], view=view, known=view.evidence, waiting_gates=waiting_gates)

@@ -191,7 +191,7 @@ class Freezes:
         """See `app.flow.notify.refresh_rule_status.WaitingGates`."""
         return list(readable_rows(await self._database.rows(SELECT_WAITING), _waiting))
 
-    async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[RelatedSwitch]:
+    async def related_switches(self, domains: Sequence[DomainName]) -> Sequence[RelatedSwitch]:
         """These domains' switches that live, and the last one of each."""
         return await related_switches(self._database, domains)
 

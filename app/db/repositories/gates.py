@@ -198,7 +198,7 @@ class HeldGateRow:
             # A statement of its own, before the read: a read in the statement that waits for a lock is stale.
             await execute(self._driver, EXCLUSIVITY_LOCK, {})
         rows = await execute(self._driver, RELATED_SWITCHES, related_switches_parameters(domains))
-        self._view = replace(self._view, neighbours=tuple(map(related_switch_from_row, rows)))
+        self._view = replace(self._view, related_switches=tuple(map(related_switch_from_row, rows)))
 
     async def originating_undo(self) -> Intervention | None:
         """The undo that made this gate's deployment."""
@@ -267,7 +267,7 @@ class Gates:
         if held.decision is not None:
             DECISIONS.labels(verdict=verdict_of(held.decision)).inc()
 
-    async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[RelatedSwitch]:
+    async def related_switches(self, domains: Sequence[DomainName]) -> Sequence[RelatedSwitch]:
         """These domains' switches that live, and the last one of each."""
         return await related_switches(self._database, domains)
 

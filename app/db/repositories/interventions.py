@@ -123,7 +123,7 @@ class HeldInterventionRow:
         values = {
             "id": intervention.id,
             "switch": self._view.switch.id,
-            "deed": intervention.deed,
+            "deed": intervention.kind,
             "by": intervention.by,
             "name": intervention.name,
             "reason": intervention.reason,

@@ -205,10 +205,10 @@ class HeldSwitchRow:
         return [_settled(row) for row in await execute(self._driver, END_INTERVENTIONS_WAITING_FOR, values)]
 
     async def settle_own(
-        self, deed: InterventionKind, phase: InterventionPhase, *, problem: str | None, now: datetime
+        self, kind: InterventionKind, phase: InterventionPhase, *, problem: str | None, now: datetime
     ) -> Sequence[SettledIntervention]:
         """Ends the interventions of this switch."""
-        values = {"id": self._switch.id, "deed": deed, "phase": phase, "problem": problem, "now": now}
+        values = {"id": self._switch.id, "deed": kind, "phase": phase, "problem": problem, "now": now}
         return [_settled(row) for row in await execute(self._driver, END_OWN_INTERVENTIONS, values)]
 
     async def settle_rolled_back(self, *, now: datetime) -> Sequence[SettledIntervention]:
@@ -269,10 +269,10 @@ class HeldSwitchRow:
         ]
 
     async def end(
-        self, *, ending: str, due_at: datetime | None, events: Sequence[Event], now: datetime
+        self, *, end_reason: str, due_at: datetime | None, events: Sequence[Event], now: datetime
     ) -> None:
         """The deployment is over. `due_at`: when to look for its rollback; None: never again."""
-        values = {"id": self._switch.id, "ending": ending, "due_at": due_at, "now": now}
+        values = {"id": self._switch.id, "ending": end_reason, "due_at": due_at, "now": now}
         await execute(self._driver, END_SWITCH, {**values, "events": events_parameter(events)})
 
 

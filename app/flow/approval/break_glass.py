@@ -84,12 +84,12 @@ async def _decide(
             if reading is not None:
                 await reading.put_into(held, now=now)
             return await _approve(request, held, rules=rules, now=now)
-        except Denial as refusal:
-            if not isinstance(refusal, ReasonMissing):
-                await held.note([denied_event(request.person, "break_glass", held.view, refusal, now)])
+        except Denial as denial:
+            if not isinstance(denial, ReasonMissing):
+                await held.note([denied_event(request.person, "break_glass", held.view, denial, now)])
             unmet = violations_for(held.view, rules=rules, now=now, person=request.person)
-            refused = RequestDenied(refusal, held.view, unmet=unmet)
-    raise refused
+            denied = RequestDenied(denial, held.view, unmet=unmet)
+    raise denied
 
 
 async def _approve(
@@ -109,7 +109,7 @@ async def _approve(
     context.gate.decide(approval)
     broken = Event(
         at=now,
-        kind=Kind.GLASS_BROKEN,
+        kind=Kind.BREAK_GLASS_USED,
         switch=held.view.switch.key,
         actor=person_actor(request.person.user, request.person.name),
         domain=held.view.switch.domain,

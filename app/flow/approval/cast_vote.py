@@ -61,9 +61,9 @@ class RequestDenied(Exception):
     `unmet` are the rules that an approval by this person would meet unmet.
     """
 
-    def __init__(self, refusal: Denial, view: GateView | None, *, unmet: tuple[Violation, ...] = ()) -> None:
-        super().__init__(type(refusal).__name__)
-        self.refusal = refusal
+    def __init__(self, denial: Denial, view: GateView | None, *, unmet: tuple[Violation, ...] = ()) -> None:
+        super().__init__(type(denial).__name__)
+        self.denial = denial
         self.view = view
         self.unmet = unmet
 
@@ -97,9 +97,9 @@ async def _decide(
             if request.choice is Choice.APPROVE:  # nothing that others do holds a rejection back
                 await _look_at_traffic(request, held, reading, rules=rules, now=now)
             return await _count(request, held, rules=rules, now=now)
-        except Denial as refusal:
-            refused = await _refuse(request, held, refusal, rules=rules, now=now)
-    raise refused
+        except Denial as denial:
+            denied = await _deny(request, held, denial, rules=rules, now=now)
+    raise denied
 
 
 async def _look_at_traffic(
@@ -123,20 +123,20 @@ async def check_vote(request: VoteRequest, *, record: GateRecord, rules: Rules, 
             _judge(request, held.view, rules=rules, now=now)
         except ReasonMissing:
             return held.view
-        except Denial as refusal:
-            refused = await _refuse(request, held, refusal, rules=rules, now=now)
+        except Denial as denial:
+            denied = await _deny(request, held, denial, rules=rules, now=now)
         else:
             return held.view
-    raise refused
+    raise denied
 
 
-async def _refuse(
-    request: VoteRequest, held: HeldGate, refusal: Denial, *, rules: Rules, now: datetime
+async def _deny(
+    request: VoteRequest, held: HeldGate, denial: Denial, *, rules: Rules, now: datetime
 ) -> RequestDenied:
-    if not isinstance(refusal, ReasonMissing):  # whoever is asked for a reason has not been refused
-        await held.note([denied_event(request.person, request.choice, held.view, refusal, now)])
+    if not isinstance(denial, ReasonMissing):  # whoever is asked for a reason has not been refused
+        await held.note([denied_event(request.person, request.choice, held.view, denial, now)])
     unmet = violations_for(held.view, rules=rules, now=now, person=request.person)
-    return RequestDenied(refusal, held.view, unmet=unmet)
+    return RequestDenied(denial, held.view, unmet=unmet)
 
 
 async def _count(request: VoteRequest, held: HeldGate, *, rules: Rules, now: datetime) -> VoteAccepted:
@@ -216,20 +216,20 @@ def _events(
     return [vote, replace(vote, kind=Kind.GATE_DECIDED, detail=detail)]
 
 
-def denied_event(who: Person, choice: str, view: GateView, refusal: Denial, now: datetime) -> Event:
+def denied_event(who: Person, choice: str, view: GateView, denial: Denial, now: datetime) -> Event:
     """A press that did not count, for the audit trail."""
     return Event(
         at=now,
-        kind=Kind.PRESS_REFUSED,
+        kind=Kind.VOTE_DENIED,
         switch=view.switch.key,
         actor=person_actor(who.user, who.name),
         domain=view.switch.domain,
         gate=view.id,
-        detail={"choice": choice, "why": type(refusal).__name__, **_rules_of(refusal)},
+        detail={"choice": choice, "why": type(denial).__name__, **_rules_of(denial)},
     )
 
 
-def _rules_of(refusal: Denial) -> dict[str, Detail]:
+def _rules_of(denial: Denial) -> dict[str, Detail]:
     """Which rules held the press back."""
-    held = refusal.blockers if isinstance(refusal, HeldBack) else ()
+    held = denial.blockers if isinstance(denial, HeldBack) else ()
     return {"rules": "; ".join(map(rule_key, held))} if held else {}

@@ -15,12 +15,12 @@ from app.gate.state_machine import NO_REASON, Vote
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ApprovalPreview:
-    """`refusal`: why the approval would not count; None: it would. `unmet`: the rules that it would still meet
+    """`denial`: why the approval would not count; None: it would. `unmet`: the rules that it would still meet
     unmet; where some hold it back, only those. `may_decide`: the policy names this person, whether or not an
     approval counts at the moment."""
 
     may_decide: bool
-    refusal: Denial | None
+    denial: Denial | None
     unmet: tuple[Violation, ...]
     asks_reason: bool
     voted: bool = False
@@ -29,20 +29,20 @@ class ApprovalPreview:
     @property
     def counts(self) -> bool:
         """The approval would be taken, once its reason is given where one is asked."""
-        return self.refusal is None
+        return self.denial is None
 
 
 def preview_approval(view: GateView, *, person: Person, rules: Rules, now: datetime) -> ApprovalPreview:
     """Judges an approval by this person as `decide_gate` would at `now`."""
     try:
         context = approval_context_of(view, rules=rules)
-    except Denial as refusal:
-        return ApprovalPreview(may_decide=False, refusal=refusal, unmet=(), asks_reason=False)
+    except Denial as denial:
+        return ApprovalPreview(may_decide=False, denial=denial, unmet=(), asks_reason=False)
     case = evaluation_context_of(context, rules=rules, now=now)
     roster = rules.roster()
     person = replace(person, user=roster.known_as(person.user, context.gate.voters))
     vote = Vote(person=person, choice=Choice.APPROVE, reason=NO_REASON, at=now)
-    refused: Denial | None = None
+    denied: Denial | None = None
     try:
         context.gate.vote(
             vote,
@@ -51,12 +51,12 @@ def preview_approval(view: GateView, *, person: Person, rules: Rules, now: datet
             roster=roster,
             rule_inputs=context.rule_inputs,
         )
-    except Denial as refusal:
-        refused = refusal
+    except Denial as denial:
+        denied = denial
     return ApprovalPreview(
         may_decide=person.account_status is AccountStatus.MEMBER and case.may_vote(person.user),
-        refusal=refused,
-        unmet=refused.blockers if isinstance(refused, HeldBack) else rules_to_override(case, person),
+        denial=denied,
+        unmet=denied.blockers if isinstance(denied, HeldBack) else rules_to_override(case, person),
         asks_reason=case.policy.reason is ReasonFor.ALWAYS,
         voted=person.user in context.gate.voters,
     )

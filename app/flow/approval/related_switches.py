@@ -15,7 +15,7 @@ NO_EXCLUSIVITY = Exclusivity()
 
 
 class RelatedSwitchRecord(Protocol):
-    async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[RelatedSwitch]:
+    async def related_switches(self, domains: Sequence[DomainName]) -> Sequence[RelatedSwitch]:
         """These domains' switches that live, and the last one of each."""
         ...
 
@@ -27,11 +27,13 @@ async def with_related_switches(
     wanted = {name for view in views for name in _exclusivity(view, rules).related_domains}
     if not wanted:
         return list(views)
-    found = await record.neighbours(sorted(wanted))
+    found = await record.related_switches(sorted(wanted))
     return [
         replace(
             view,
-            neighbours=tuple(one for one in found if one.domain in _exclusivity(view, rules).related_domains),
+            related_switches=tuple(
+                one for one in found if one.domain in _exclusivity(view, rules).related_domains
+            ),
         )
         for view in views
     ]
@@ -54,14 +56,18 @@ def queue_position_of(view: GateView, *, domain: OwnedDomain, rules: Rules) -> Q
     return QueuePosition(
         opened_at=view.opened_at,
         traffic_moving=_moves(view),
-        related=with_configured_waits(view.neighbours, rules),
+        related=with_configured_waits(view.related_switches, rules),
     )
 
 
-def with_configured_waits(neighbours: Sequence[RelatedSwitch], rules: Rules) -> tuple[RelatedSwitch, ...]:
+def with_configured_waits(
+    related_switches: Sequence[RelatedSwitch], rules: Rules
+) -> tuple[RelatedSwitch, ...]:
     """How long each keeps its turn is its own domain's to say."""
-    exclusive_until = {one.domain: _exclusivity_of(one.domain, rules).exclusive_until for one in neighbours}
-    return tuple(replace(one, exclusive_until=exclusive_until[one.domain]) for one in neighbours)
+    exclusive_until = {
+        one.domain: _exclusivity_of(one.domain, rules).exclusive_until for one in related_switches
+    }
+    return tuple(replace(one, exclusive_until=exclusive_until[one.domain]) for one in related_switches)
 
 
 def _moves(view: GateView) -> bool:

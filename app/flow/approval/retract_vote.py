@@ -36,14 +36,14 @@ async def retract_vote(
             voter = rules.roster().known_as(who.user, gate_now.voters)
             gate_now.retract_vote(voter, now=now)
             refuse_replay(held.is_replay)
-        except Denial as refusal:
-            await held.note([denied_event(who, "take_back", view, refusal, now)])
-            refused = RequestDenied(refusal, view)
+        except Denial as denial:
+            await held.note([denied_event(who, "take_back", view, denial, now)])
+            denied = RequestDenied(denial, view)
         else:
             gone = next(vote for vote in view.votes if vote.voter == voter)
             taken = Event(
                 at=now,
-                kind=Kind.VOTE_TAKEN_BACK,
+                kind=Kind.VOTE_RETRACTED,
                 switch=view.switch.key,
                 actor=person_actor(who.user, who.name),
                 domain=view.switch.domain,
@@ -52,4 +52,4 @@ async def retract_vote(
             )
             await held.forget(voter, events=[taken], now=now)
             return view
-    raise refused
+    raise denied

@@ -118,7 +118,7 @@ def _says_the_same(one: Check, other: Check) -> bool:
 def _event(held: HeldChecks, check: Check, teller: str) -> Event:
     return Event(
         at=check.at,
-        kind=Kind.CHECK_TOLD,
+        kind=Kind.CHECK_REPORTED,
         switch=held.key,
         actor=Actor(kind=ActorKind.API, id=teller),
         domain=held.domain,

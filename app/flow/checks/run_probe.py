@@ -128,7 +128,7 @@ async def run_probe(
 def _event(due: DueProbe, check: Check) -> Event:
     return Event(
         at=check.at,
-        kind=Kind.CHECK_TOLD,
+        kind=Kind.CHECK_REPORTED,
         switch=due.view.switch.key,
         actor=SWITCHGATE,
         domain=due.view.switch.domain,

@@ -70,7 +70,7 @@ def poll_interval(due: DueEvidence, *, now: datetime, settled: bool, blocked: bo
     calm = (
         SHORT_INTERVAL
         if blocked
-        else max(SHORT_INTERVAL if young else LONG_INTERVAL, INTERVAL_PER_GATE * due.crowd)
+        else max(SHORT_INTERVAL if young else LONG_INTERVAL, INTERVAL_PER_GATE * due.waiting_gates)
     )
     return backoff(1 if settled else due.attempts, first=calm if settled else RETRY_AFTER, longest=calm)
 
@@ -89,7 +89,7 @@ def _events(due: DueEvidence, seen: Evidence, now: datetime) -> Iterator[Event]:
         return
     yield Event(
         at=now,
-        kind=Kind.EVIDENCE_SEEN,
+        kind=Kind.EVIDENCE_COLLECTED,
         switch=due.view.switch.key,
         actor=SWITCHGATE,
         domain=due.view.switch.domain,

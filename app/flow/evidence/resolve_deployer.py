@@ -58,7 +58,7 @@ async def resolve_unknown_deployer(
         return False
     event = Event(
         at=now,
-        kind=Kind.DEPLOYER_KNOWN,
+        kind=Kind.DEPLOYER_RESOLVED,
         switch=switch.key,
         actor=SWITCHGATE,
         domain=switch.domain,

@@ -42,13 +42,13 @@ def settled_events(settled: Sequence[SettledIntervention], *, now: datetime) -> 
             Kind.UNDO_DONE if one.intervention.phase is InterventionPhase.DONE else Kind.UNDO_FAILED,
             one.switch,
             now,
-            deed=one.intervention.deed,
+            deed=one.intervention.kind,
             deployment=one.intervention.deployment or "",
             why=one.intervention.problem or "",
-            seconds=round((now - one.intervention.asked_at).total_seconds()),
+            seconds=round((now - one.intervention.requested_at).total_seconds()),
         )
         for one in settled
-        if one.intervention.deed is not InterventionKind.FINISH
+        if one.intervention.kind is not InterventionKind.FINISH
     ]
 
 

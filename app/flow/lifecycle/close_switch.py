@@ -18,13 +18,13 @@ async def close_switch(
 ) -> None:
     """Closes what waited. `rollback_may_come`: the switch is looked at a while longer, for its rollback."""
     if held.switch.ended_at is None:
-        undecided = [await _close(held, view, facts.ending, now=now) for view in held.open_gates]
+        undecided = [await _close(held, view, facts.end_reason, now=now) for view in held.open_gates]
         if any(undecided):
             return  # a report is under way and finds out what CodeDeploy holds; then this is done again
         await held.end(
-            ending=facts.ending,
+            end_reason=facts.end_reason,
             due_at=now if rollback_may_come else None,
-            events=[observed_event(Kind.SWITCH_ENDED, held.switch, now, how=facts.ending)],
+            events=[observed_event(Kind.SWITCH_ENDED, held.switch, now, how=facts.end_reason)],
             now=now,
         )
         await _settle_waiting(held, facts, now=now)
@@ -51,15 +51,15 @@ async def reject_switch(held: HeldSwitch, why: str, *, now: datetime) -> None:
             case _:
                 assert_never(view.gate)
     ended = observed_event(Kind.SWITCH_ENDED, held.switch, now, how=why)
-    await held.end(ending=why, due_at=None, events=[ended], now=now)
+    await held.end(end_reason=why, due_at=None, events=[ended], now=now)
 
 
-async def _close(held: HeldSwitch, view: GateView, ending: str, *, now: datetime) -> bool:
+async def _close(held: HeldSwitch, view: GateView, end_reason: str, *, now: datetime) -> bool:
     """Closes one gate; True: its decision has not been told, or what CodeDeploy holds has not been read yet."""
     match view.gate:
         case Awaiting():
-            withdrawn = observed_event(Kind.GATE_WITHDRAWN, held.switch, now, gate=view.id, why=ending)
-            await held.close(view.gate.ended(), reason=ending, events=[withdrawn], now=now)
+            withdrawn = observed_event(Kind.GATE_WITHDRAWN, held.switch, now, gate=view.id, why=end_reason)
+            await held.close(view.gate.ended(), reason=end_reason, events=[withdrawn], now=now)
         case Reported() if may_still_be_read(view, now=now):
             return True
         case Reported():
@@ -76,7 +76,7 @@ async def _close(held: HeldSwitch, view: GateView, ending: str, *, now: datetime
 async def _settle_waiting(held: HeldSwitch, facts: DeploymentFacts, *, now: datetime) -> None:
     """What was asked of another switch, and this deployment was to bring about."""
     phase = InterventionPhase.DONE if facts.status == "Succeeded" else InterventionPhase.FAILED
-    problem = None if facts.status == "Succeeded" else f"{held.switch.key.deployment}: {facts.ending}"
+    problem = None if facts.status == "Succeeded" else f"{held.switch.key.deployment}: {facts.end_reason}"
     settled = await held.settle_waiting(phase, problem=problem, now=now)
     await held.note(settled_events(settled, now=now))
 
@@ -90,5 +90,5 @@ async def _settle_own(held: HeldSwitch, facts: DeploymentFacts, *, now: datetime
         await held.note(settled_events(stopped, now=now))
     finished = InterventionPhase.DONE if succeeded else InterventionPhase.FAILED
     await held.settle_own(
-        InterventionKind.FINISH, finished, problem=None if succeeded else facts.ending, now=now
+        InterventionKind.FINISH, finished, problem=None if succeeded else facts.end_reason, now=now
     )

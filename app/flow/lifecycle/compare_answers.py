@@ -30,7 +30,7 @@ async def compare_answers(held: HeldSwitch, target: Target, *, now: datetime) ->
         answer = answer_to(view.gate.verdict)
         differs = event.status != answer
         conflict = observed_event(
-            Kind.REPORT_CONTRADICTED,
+            Kind.REPORT_CONFLICT,
             held.switch,
             now,
             gate=view.id,

@@ -101,8 +101,8 @@ def _needs_redraw(due: DueReport, exc: CodeDeployUnavailable, *, again: datetime
 
 
 _KINDS: Final = {
-    Outcome.ACKNOWLEDGED: Kind.REPORT_TOLD,
-    Outcome.CONFLICT: Kind.REPORT_CONTRADICTED,
+    Outcome.ACKNOWLEDGED: Kind.REPORT_ACKNOWLEDGED,
+    Outcome.CONFLICT: Kind.REPORT_CONFLICT,
     Outcome.UNDELIVERABLE: Kind.REPORT_UNDELIVERABLE,
 }
 

@@ -21,11 +21,11 @@ class AnnouncementKind(StrEnum):
     """What there is to be announced."""
 
     BREAK_GLASS = "break_glass"
-    FREEZE_OVER = "freeze_over"
-    TURN_FREE = "turn_free"
+    FREEZE_ENDED = "freeze_over"
+    EXCLUSIVITY_FREE = "turn_free"
 
 
-CALLS_APPROVERS: Final = frozenset({AnnouncementKind.FREEZE_OVER, AnnouncementKind.TURN_FREE})
+CALLS_APPROVERS: Final = frozenset({AnnouncementKind.FREEZE_ENDED, AnnouncementKind.EXCLUSIVITY_FREE})
 """What calls whoever may decide to a gate that waits."""
 
 

@@ -58,7 +58,7 @@ class RuleStatusRecord(Protocol):
 
     async def waiting(self) -> Sequence[WaitingGates]: ...
 
-    async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[RelatedSwitch]: ...
+    async def related_switches(self, domains: Sequence[DomainName]) -> Sequence[RelatedSwitch]: ...
 
     async def store_snapshot(
         self, waiting: WaitingGates, snapshot: RuleSnapshot, *, redraw: bool, now: datetime
@@ -78,7 +78,7 @@ async def refresh_rule_status(
     waiting = await record.waiting()
     owned = {each.domain: rules.domain(each.domain) for each in waiting}
     domains = {name: domain for name, domain in owned.items() if domain is not None}
-    neighbours = await _neighbours(domains.values(), record=record, rules=rules)
+    related_switches = await _related_switches(domains.values(), record=record, rules=rules)
     changed = 0
     passed_over = aside.keys()
     for each in waiting:
@@ -86,7 +86,7 @@ async def refresh_rule_status(
         if domain is None or each in passed_over:
             continue
         with aside.guard(each):
-            snapshot = _snapshot(domain, each, active, neighbours, rules=rules, now=now)
+            snapshot = _snapshot(domain, each, active, related_switches, rules=rules, now=now)
             if snapshot.fingerprint != each.fingerprint:
                 # A card may have been drawn before its neighbours became what they are.
                 redraw = snapshot.frozen or bool(domain.policy.exclusivity.related_domains)
@@ -100,22 +100,22 @@ def announcement_for(before: WaitingGates, snapshot: RuleSnapshot) -> Announceme
     if snapshot.frozen or snapshot.awaits_exclusivity:
         return None
     if before.frozen:
-        return AnnouncementKind.FREEZE_OVER
-    return AnnouncementKind.TURN_FREE if before.awaits_exclusivity else None
+        return AnnouncementKind.FREEZE_ENDED
+    return AnnouncementKind.EXCLUSIVITY_FREE if before.awaits_exclusivity else None
 
 
-async def _neighbours(
+async def _related_switches(
     domains: Iterable[OwnedDomain], *, record: RuleStatusRecord, rules: Rules
 ) -> Sequence[RelatedSwitch]:
     wanted = {name for domain in domains for name in domain.policy.exclusivity.related_domains}
-    return with_configured_waits(await record.neighbours(sorted(wanted)), rules) if wanted else ()
+    return with_configured_waits(await record.related_switches(sorted(wanted)), rules) if wanted else ()
 
 
 def _snapshot(
     domain: OwnedDomain,
     each: WaitingGates,
     active: Sequence[ActiveFreeze],
-    neighbours: Sequence[RelatedSwitch],
+    related_switches: Sequence[RelatedSwitch],
     *,
     rules: Rules,
     now: datetime,
@@ -123,7 +123,7 @@ def _snapshot(
     force = effective_policy(domain.policy, now=now, shift=each.shift)
     exclusivity, line = (
         domain.policy.exclusivity,
-        QueuePosition(opened_at=each.since, related=tuple(neighbours)),
+        QueuePosition(opened_at=each.since, related=tuple(related_switches)),
     )
     record = [one.freeze for one in active if one.domains is None or domain.name in one.domains]
     spans = [span for freeze in (*record, *rules.freezes(domain.name)) if (span := freeze.around(now))]
@@ -136,7 +136,7 @@ def _snapshot(
         *force.variants,
         *sorted(f"{span.start} {span.end}" for span in spans),
         *stale_groups,
-        *related_switches_fingerprint(exclusivity, neighbours, now=now),
+        *related_switches_fingerprint(exclusivity, related_switches, now=now),
     ]
     return RuleSnapshot(
         fingerprint=sha256("\n".join(snapshot).encode()).hexdigest()[:16],
@@ -148,5 +148,5 @@ def _snapshot(
 def freeze_over(freeze: ActiveFreeze, now: datetime) -> Event:
     """A freeze has come to its end."""
     return freeze_event(
-        freeze.domains, Kind.FREEZE_OVER, by=SWITCHGATE, now=now, freeze=freeze.freeze.id or 0
+        freeze.domains, Kind.FREEZE_ENDED, by=SWITCHGATE, now=now, freeze=freeze.freeze.id or 0
     )

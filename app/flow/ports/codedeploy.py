@@ -64,7 +64,7 @@ class DeploymentFacts:
         return self.status in {"Succeeded", "Failed", "Stopped"}
 
     @property
-    def ending(self) -> str:
+    def end_reason(self) -> str:
         """How it ended, in CodeDeploy's words."""
         return f"{self.status}: {self.error}" if self.error else self.status
 

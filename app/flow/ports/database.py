@@ -250,7 +250,7 @@ class HeldSwitch(Protocol):
         ...
 
     async def settle_own(
-        self, deed: InterventionKind, phase: InterventionPhase, *, problem: str | None, now: datetime
+        self, kind: InterventionKind, phase: InterventionPhase, *, problem: str | None, now: datetime
     ) -> Sequence[SettledIntervention]:
         """Ends what was asked of this switch."""
         ...
@@ -280,7 +280,7 @@ class HeldSwitch(Protocol):
         ...
 
     async def end(
-        self, *, ending: str, due_at: datetime | None, events: Sequence[Event], now: datetime
+        self, *, end_reason: str, due_at: datetime | None, events: Sequence[Event], now: datetime
     ) -> None:
         """`due_at`: when to look for its rollback; None: it is not looked at again."""
         ...
@@ -301,7 +301,7 @@ class GateRecord(Protocol):
         self, gate: GateId, *, skip_locked: bool = False, request: str | None = None
     ) -> AbstractAsyncContextManager[HeldGate | None]: ...
 
-    async def neighbours(self, domains: Sequence[DomainName]) -> Sequence[RelatedSwitch]:
+    async def related_switches(self, domains: Sequence[DomainName]) -> Sequence[RelatedSwitch]:
         """These domains' switches that live, and the last one of each."""
         ...
 

@@ -87,11 +87,11 @@ class EvidenceSource(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DueEvidence(Claim):
-    """A gate whose evidence is to be looked up (again). `crowd`: how many gates are looked after in all."""
+    """A gate whose evidence is to be looked up (again). `waiting_gates`: how many gates are looked after in all."""
 
     view: GateView
     known: Evidence | None
-    crowd: int
+    waiting_gates: int
 
 
 class EvidenceRecord(Protocol):

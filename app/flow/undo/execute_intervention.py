@@ -78,15 +78,15 @@ async def execute_intervention(
     due: DueIntervention,
     *,
     record: ExecutionRecord,
-    interveners: DeploymentControl,
+    deployment_control: DeploymentControl,
     deployments: Deployments,
     now: datetime,
 ) -> list[GateId]:
     """Tells CodeDeploy; gives the gates that may now pass freely."""
     try:
-        answer = await _send(due, interveners=interveners, deployments=deployments)
+        answer = await _send(due, deployment_control=deployment_control, deployments=deployments)
     except CodeDeployUnavailable as exc:
-        if now - due.intervention.asked_at < RETRY_FOR:
+        if now - due.intervention.requested_at < RETRY_FOR:
             again = now + backoff(due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF)
             await record.retry_later(due, problem=str(exc), due_at=again, now=now)
             return []
@@ -100,7 +100,7 @@ async def execute_intervention(
     except AlreadyOver as over:
         problem = str(over) or Setback.OVER_FIRST
     else:
-        kind = Kind.FINISH_SENT if due.intervention.deed is InterventionKind.FINISH else Kind.UNDO_SENT
+        kind = Kind.FINISH_SENT if due.intervention.kind is InterventionKind.FINISH else Kind.UNDO_SENT
         event = _event(due, kind, now, deployment=answer.deployment or "", why=answer.problem or "")
         return await record.sent(
             due,
@@ -110,34 +110,40 @@ async def execute_intervention(
             event=event,
             now=now,
         )
-    kind = Kind.FINISH_FAILED if due.intervention.deed is InterventionKind.FINISH else Kind.UNDO_FAILED
+    kind = Kind.FINISH_FAILED if due.intervention.kind is InterventionKind.FINISH else Kind.UNDO_FAILED
     await record.failed(due, problem=problem, event=_event(due, kind, now, why=problem), now=now)
     return []
 
 
-async def _send(due: DueIntervention, *, interveners: DeploymentControl, deployments: Deployments) -> _Answer:
+async def _send(
+    due: DueIntervention, *, deployment_control: DeploymentControl, deployments: Deployments
+) -> _Answer:
     key, intervention = due.switch.key, due.intervention
-    match intervention.deed:
+    match intervention.kind:
         case InterventionKind.STOP:
-            await _stop(due, interveners=interveners, deployments=deployments)
+            await _stop(due, deployment_control=deployment_control, deployments=deployments)
             return _Answer()
         case InterventionKind.REDEPLOY:
             mark = f"{UNDO_TAG}{intervention.id}"
             description = f"Undo of {key.deployment}, asked for by {intervention.name}"
-            made = await interveners.redeploy_previous(key, blue=due.blue, mark=mark, description=description)
+            made = await deployment_control.redeploy_previous(
+                key, blue=due.blue, mark=mark, description=description
+            )
             return _Answer(deployment=made.deployment, problem=Setback.ALARMS_ON if made.alarms_on else None)
         case InterventionKind.FINISH:
             with suppress(AlreadyOver):  # blue is gone: that is what was asked for
-                await interveners.finish(key)
+                await deployment_control.finish(key)
             return _Answer(done=True)
         case _:
-            assert_never(intervention.deed)
+            assert_never(intervention.kind)
 
 
-async def _stop(due: DueIntervention, *, interveners: DeploymentControl, deployments: Deployments) -> None:
+async def _stop(
+    due: DueIntervention, *, deployment_control: DeploymentControl, deployments: Deployments
+) -> None:
     """Stops the deployment. One that was stopped already is as good, where its rollback comes or may yet come."""
     try:
-        await interveners.stop(due.switch.key)
+        await deployment_control.stop(due.switch.key)
     except AlreadyOver:
         facts = await deployments.deployment(due.switch.key)
         if facts.status == "Succeeded":
@@ -154,5 +160,5 @@ def _event(due: DueIntervention, kind: Kind, now: datetime, **detail: str) -> Ev
         switch=due.switch.key,
         actor=SWITCHGATE,
         domain=due.switch.domain,
-        detail={"deed": due.intervention.deed, "attempts": due.attempts, **detail},
+        detail={"deed": due.intervention.kind, "attempts": due.attempts, **detail},
     )

@@ -18,9 +18,9 @@ from app.gate.rules.permits import Denial, Person
 from app.gate.undo import InterventionKind, judge_finish, judge_intervener, judge_undo
 
 REQUESTED_KINDS: Final = {
-    InterventionKind.STOP: Kind.UNDO_ASKED,
-    InterventionKind.REDEPLOY: Kind.UNDO_ASKED,
-    InterventionKind.FINISH: Kind.FINISH_ASKED,
+    InterventionKind.STOP: Kind.UNDO_REQUESTED,
+    InterventionKind.REDEPLOY: Kind.UNDO_REQUESTED,
+    InterventionKind.FINISH: Kind.FINISH_REQUESTED,
 }
 
 
@@ -29,7 +29,7 @@ class InterventionRequest:
     """What a person asks for, at the card of a gate."""
 
     gate: GateId
-    deed: InterventionKind
+    kind: InterventionKind
     person: Person
     reason: str
     request: str | None = None
@@ -72,8 +72,8 @@ async def request_undo(
         try:
             _judge(request, held.view, rules=rules)
             refuse_replay(held.is_replay)
-        except Denial as refusal:
-            refused = await _refuse(held, refusal, by=request.person, now=now, deed=request.deed)
+        except Denial as denial:
+            denied = await _deny(held, denial, by=request.person, now=now, deed=request.kind)
         else:
             asked = _asked(request, now)
             given_up = _given_up(request, held.view)
@@ -81,18 +81,18 @@ async def request_undo(
                 _event(
                     request.person,
                     held.view,
-                    REQUESTED_KINDS[request.deed],
+                    REQUESTED_KINDS[request.kind],
                     now,
-                    deed=request.deed,
+                    deed=request.kind,
                     reason=asked.reason,
                 )
             ]
             if given_up is not None:
-                why = {"deed": given_up.deed, "why": Setback.UNDO_INSTEAD}
+                why = {"deed": given_up.kind, "why": Setback.UNDO_INSTEAD}
                 events.insert(0, _event(request.person, held.view, Kind.FINISH_FAILED, now, **why))
             await held.ask(asked, instead_of=given_up.id if given_up else None, events=events, now=now)
             return asked
-    raise refused
+    raise denied
 
 
 async def may_undo(
@@ -106,20 +106,20 @@ async def may_undo(
         try:
             policy = domain_of(view, rules=rules).policy
             judge_intervener(person=by, policy=policy, admins=rules.admins, roster=rules.roster())
-        except Denial as refusal:
-            refused = await _refuse(held, refusal, by=by, now=now)
+        except Denial as denial:
+            denied = await _deny(held, denial, by=by, now=now)
         else:
             return view
-    raise refused
+    raise denied
 
 
-async def _refuse(
-    held: HeldIntervention, refusal: Denial, *, by: Person, now: datetime, **detail: str
+async def _deny(
+    held: HeldIntervention, denial: Denial, *, by: Person, now: datetime, **detail: str
 ) -> RequestDenied:
     """Records it; to be raised once the transaction is over."""
-    why = type(refusal).__name__
+    why = type(denial).__name__
     await held.note(_event(by, held.view, Kind.UNDO_REFUSED, now, why=why, **detail))
-    return RequestDenied(refusal, held.view)
+    return RequestDenied(denial, held.view)
 
 
 def domain_of(view: GateView, *, rules: Rules) -> OwnedDomain:
@@ -133,12 +133,12 @@ def domain_of(view: GateView, *, rules: Rules) -> OwnedDomain:
 def _judge(request: InterventionRequest, view: GateView, *, rules: Rules) -> None:
     policy = domain_of(view, rules=rules).policy
     at = undo_context_of(view)
-    if request.deed is InterventionKind.FINISH:
+    if request.kind is InterventionKind.FINISH:
         judge_finish(at=at, person=request.person, policy=policy, admins=rules.admins, roster=rules.roster())
         return
     judge_undo(
         at=at,
-        asked=request.deed,
+        asked=request.kind,
         reason=request.reason,
         person=request.person,
         policy=policy,
@@ -150,19 +150,19 @@ def _judge(request: InterventionRequest, view: GateView, *, rules: Rules) -> Non
 def _given_up(request: InterventionRequest, view: GateView) -> Intervention | None:
     """Blue's end, asked for and not yet taken by CodeDeploy: an undo takes its place, it never waits for it."""
     before = view.intervention
-    waits = before is not None and before.deed is InterventionKind.FINISH and before.under_way
-    return before if waits and request.deed is not InterventionKind.FINISH else None
+    waits = before is not None and before.kind is InterventionKind.FINISH and before.under_way
+    return before if waits and request.kind is not InterventionKind.FINISH else None
 
 
 def _asked(request: InterventionRequest, now: datetime) -> Intervention:
     return Intervention(
         id=uuid4(),
-        deed=request.deed,
+        kind=request.kind,
         phase=InterventionPhase.ASKED,
         by=request.person.user,
         name=request.person.name,
         reason=request.reason.strip(),
-        asked_at=now,
+        requested_at=now,
         deployment=None,
         problem=None,
         finished_at=None,

@@ -63,9 +63,9 @@ def secondary_buttons(view: GateView, *, rule_status: RuleStatus | None, texts: 
 
 def overridden_rule_blocks(view: GateView, *, texts: Texts) -> list[Block]:
     """The rules that a break-glass approval overrode; empty for any other decision."""
-    if not view.broken:
+    if not view.overridden_rules:
         return []
-    lines = rule_lines(view.broken, texts=texts, tense="broken")
+    lines = rule_lines(view.overridden_rules, texts=texts, tense="broken")
     return [section(f"*{texts('card.broken')}*\n{lines}")]
 
 

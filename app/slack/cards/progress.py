@@ -67,7 +67,7 @@ def is_undone(view: GateView) -> bool:
     asked = view.intervention
     undone = (
         asked is not None
-        and asked.deed is not InterventionKind.FINISH
+        and asked.kind is not InterventionKind.FINISH
         and asked.phase is InterventionPhase.DONE
     )
     return undone or (view.rollback is not None and view.rollback.switched_at is not None)
@@ -76,14 +76,14 @@ def is_undone(view: GateView) -> bool:
 def is_being_undone(view: GateView) -> bool:
     """Whether an undo was requested and is under way."""
     asked = view.intervention
-    return asked is not None and asked.deed is not InterventionKind.FINISH and asked.under_way
+    return asked is not None and asked.kind is not InterventionKind.FINISH and asked.under_way
 
 
 def was_stopped_here(view: GateView) -> bool:
     """Whether an undo stopped the deployment; the undo's own text then describes it."""
     asked = view.intervention
-    sent = asked is not None and asked.deed is InterventionKind.STOP and asked.phase in SENT_PHASES
-    return sent and is_a_stop(view.switch.ending or "")
+    sent = asked is not None and asked.kind is InterventionKind.STOP and asked.phase in SENT_PHASES
+    return sent and is_a_stop(view.switch.end_reason or "")
 
 
 def is_a_stop(ending: str) -> bool:
@@ -190,7 +190,7 @@ def _intervention(view: GateView, texts: Texts) -> list[str]:
     words = texts(
         f"course.{_verb(asked)}.{asked.phase}",
         who=mention(asked.by),
-        at=when(asked.asked_at),
+        at=when(asked.requested_at),
         took=_duration(asked, texts),
         deployment=inline(asked.deployment or "—"),
         by=f" ({inline(asked.deployment)})" if asked.deployment else "",
@@ -203,7 +203,7 @@ def _intervention(view: GateView, texts: Texts) -> list[str]:
 
 
 def _verb(asked: Intervention) -> str:
-    match asked.deed:
+    match asked.kind:
         case InterventionKind.STOP:
             return "stop"
         case InterventionKind.REDEPLOY:
@@ -211,7 +211,7 @@ def _verb(asked: Intervention) -> str:
         case InterventionKind.FINISH:
             return "finish"
         case _:
-            assert_never(asked.deed)
+            assert_never(asked.kind)
 
 
 def _is_stuck(asked: Intervention) -> bool:
@@ -219,14 +219,14 @@ def _is_stuck(asked: Intervention) -> bool:
 
 
 def _duration(asked: Intervention, texts: Texts) -> str:
-    return texts.duration(asked.finished_at - asked.asked_at) if asked.finished_at else ""
+    return texts.duration(asked.finished_at - asked.requested_at) if asked.finished_at else ""
 
 
 def _rollback(view: GateView, texts: Texts) -> list[str]:
     """The deployment that rolls this one back; empty if a person's undo describes it."""
     back = view.rollback
     asked = view.intervention
-    if back is None or (asked is not None and asked.deed is InterventionKind.STOP):
+    if back is None or (asked is not None and asked.kind is InterventionKind.STOP):
         return []
     name = inline(back.deployment)
     if back.switched_at is not None:

@@ -137,7 +137,7 @@ class BreakGlassHandler:
     async def _answer_denied(
         self, ack: Ack, denied: RequestDenied, view: Mapping[str, Any], reason: str, texts: Texts
     ) -> None:
-        denial = denied.refusal
+        denial = denied.denial
         if isinstance(denial, ReasonMissing):
             await ack(response_action="errors", errors={REASON: texts("glass.reason_missing")})
         elif isinstance(denial, RulesChanged) and denied.view is not None:
@@ -227,4 +227,4 @@ class BreakGlassHandler:
 
     def _why_not(self, denied: RequestDenied, texts: Texts) -> VoteReply:
         text = denial_text(denied, texts=texts, approvers=self._rules.admins)
-        return VoteReply(text=text, denial=denied.refusal)
+        return VoteReply(text=text, denial=denied.denial)

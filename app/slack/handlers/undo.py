@@ -166,13 +166,13 @@ class UndoHandler:
         """Saves the request. None on success: the card shows it."""
         texts = Texts.of(profile.locale)
         intervention = InterventionRequest(
-            gate=action_value.gate, deed=kind, person=profile.person, reason=reason, request=request
+            gate=action_value.gate, kind=kind, person=profile.person, reason=reason, request=request
         )
         try:
             asking = request_undo(intervention, record=self._record, rules=self._rules, now=self._clock())
             await run_until(until, asking)
         except RequestDenied as exc:
-            log.info("undo_refused", why=type(exc.refusal).__name__, deed=kind)
+            log.info("undo_refused", why=type(exc.denial).__name__, deed=kind)
             return self._denied(exc, texts)
         except UNCONFIRMED as exc:
             log.error("undo_not_recorded", problem=type(exc).__name__, user=profile.person.user)
@@ -186,7 +186,7 @@ class UndoHandler:
 
     def _denied(self, exc: RequestDenied, texts: Texts) -> UndoDenied:
         text = denial_text(exc, texts=texts, approvers=self._who_may(exc.view))
-        return UndoDenied(text=text, denial=exc.refusal)
+        return UndoDenied(text=text, denial=exc.denial)
 
     def _who_may(self, view: GateView | None) -> tuple[str, ...]:
         domain = self._rules.domain(view.switch.domain) if view and view.switch.domain else None

@@ -211,18 +211,18 @@ class VoteHandler:
 
     def _not_counted(self, exc: Exception, profile: Profile, texts: Texts) -> VoteReply:
         match exc:
-            case RequestDenied(view=view) if isinstance(exc.refusal, ReasonMissing):
+            case RequestDenied(view=view) if isinstance(exc.denial, ReasonMissing):
                 return VoteReply(text=texts("refused.reason_missing"), reason_missing=True, view=view)
             case RequestDenied(view=view):
-                why = type(exc.refusal).__name__
+                why = type(exc.denial).__name__
                 INTERACTIONS.labels(outcome=why).inc()
                 log.info("press_refused", why=why, gate=str(view.id) if view else None)
-                if view is not None and isinstance(exc.refusal, OUTDATED_CARD_DENIALS):
+                if view is not None and isinstance(exc.denial, OUTDATED_CARD_DENIALS):
                     # The card may be outdated: redraw it.
                     self._replies.later(self._stale(view.id), what="redraw")
                 reply = denial_text(exc, texts=texts, approvers=_approvers(view, self._rules))
                 break_glass = self._break_glass_buttons(profile, view, exc.unmet, texts) if view else ()
-                return VoteReply(text=reply, buttons=break_glass, view=view, denial=exc.refusal)
+                return VoteReply(text=reply, buttons=break_glass, view=view, denial=exc.denial)
             case DatabaseUnavailable() | TimeoutError():
                 user = profile.person.user
                 INTERACTIONS.labels(outcome="record_away").inc()

@@ -55,7 +55,7 @@ def approval_effect_text(previewed: PreviewedGate, *, texts: Texts) -> str:
     rules = rule_lines(preview.unmet, texts=texts, max_items=MAX_RULES) if preview.unmet else ""
     if preview.counts:
         return f"{texts('home.counts')}\n{rules}" if rules else ""
-    said = texts("press.counted" if isinstance(preview.refusal, AlreadyApproved) else "home.not_now")
+    said = texts("press.counted" if isinstance(preview.denial, AlreadyApproved) else "home.not_now")
     return f"{said}\n{rules}"
 
 

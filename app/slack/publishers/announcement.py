@@ -87,14 +87,14 @@ class SlackAnnouncer:
             case AnnouncementKind.BREAK_GLASS:
                 who = mention(view.decided_by or "")
                 said = texts("announce.break_glass", domain=domain, deployment=deployment, who=who)
-                lines = rule_lines(view.broken, texts=texts, tense="broken")
+                lines = rule_lines(view.overridden_rules, texts=texts, tense="broken")
                 return said, [section(said), section(lines), section(quoted(view.reason or "—"))]
-            case AnnouncementKind.FREEZE_OVER:
+            case AnnouncementKind.FREEZE_ENDED:
                 said = texts(
                     "announce.freeze_over", domain=domain, deployment=deployment, who=self._voters(view)
                 )
                 return said, [section(said)]
-            case AnnouncementKind.TURN_FREE:
+            case AnnouncementKind.EXCLUSIVITY_FREE:
                 said = texts(
                     "announce.turn_free", domain=domain, deployment=deployment, who=self._voters(view)
                 )

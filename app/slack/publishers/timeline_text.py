@@ -20,25 +20,25 @@ from app.slack.text.switch import setback_text
 KEYS_BY_KIND: Final[Mapping[Kind, str]] = {
     Kind.GATE_OPENED: "timeline.opened",
     Kind.GATE_VERIFIED: "timeline.verified",
-    Kind.EVIDENCE_SEEN: "timeline.evidence",
+    Kind.EVIDENCE_COLLECTED: "timeline.evidence",
     Kind.VOTE_CAST: "timeline.vote",
-    Kind.VOTE_TAKEN_BACK: "timeline.taken_back",
-    Kind.CHECK_TOLD: "timeline.check",
-    Kind.DEPLOYER_KNOWN: "timeline.deployer",
+    Kind.VOTE_RETRACTED: "timeline.taken_back",
+    Kind.CHECK_REPORTED: "timeline.check",
+    Kind.DEPLOYER_RESOLVED: "timeline.deployer",
     Kind.GATE_DECIDED: "timeline.decided",
     Kind.GATE_WITHDRAWN: "timeline.withdrawn",
-    Kind.REPORT_TOLD: "timeline.told",
-    Kind.REPORT_CONTRADICTED: "timeline.contradicted",
+    Kind.REPORT_ACKNOWLEDGED: "timeline.told",
+    Kind.REPORT_CONFLICT: "timeline.contradicted",
     Kind.REPORT_UNDELIVERABLE: "timeline.undeliverable",
     Kind.TRAFFIC_MOVED: "timeline.moved",
     Kind.SWITCHED: "timeline.switched",
     Kind.ROLLBACK_SEEN: "timeline.rollback",
     Kind.SWITCH_ENDED: "timeline.ended",
-    Kind.UNDO_ASKED: "timeline.undo_asked",
+    Kind.UNDO_REQUESTED: "timeline.undo_asked",
     Kind.UNDO_SENT: "timeline.undo_sent",
     Kind.UNDO_DONE: "timeline.undo_done",
     Kind.UNDO_FAILED: "timeline.undo_failed",
-    Kind.FINISH_ASKED: "timeline.finish_asked",
+    Kind.FINISH_REQUESTED: "timeline.finish_asked",
     Kind.FINISH_FAILED: "timeline.finish_failed",
 }
 
@@ -90,7 +90,7 @@ class Timeline:
         key = KEYS_BY_KIND.get(event.kind)
         if event.kind is Kind.VOTE_CAST:
             return _vote_key(event)
-        if event.kind is Kind.CHECK_TOLD:
+        if event.kind is Kind.CHECK_REPORTED:
             state = event.detail.get("state")
             return f"{key}_{state}" if state in {"passed", "failed"} else None
         if suffix := _variant(event):
@@ -150,9 +150,9 @@ def _variant(event: Event) -> str:
     """The key's suffix by the event's detail; else empty."""
     if event.kind is Kind.GATE_WITHDRAWN and event.detail.get("codedeploy"):
         return "elsewhere"
-    if event.kind is Kind.DEPLOYER_KNOWN and event.detail.get("sure") is False:
+    if event.kind is Kind.DEPLOYER_RESOLVED and event.detail.get("sure") is False:
         return "named"
-    if event.kind is Kind.EVIDENCE_SEEN and event.detail.get("fit") is False:
+    if event.kind is Kind.EVIDENCE_COLLECTED and event.detail.get("fit") is False:
         return "unfit"
     return "warned" if event.kind is Kind.UNDO_SENT and event.detail.get("why") else ""
 

@@ -90,7 +90,7 @@ def vote_accepted_text(counted: VoteAccepted, *, choice: Choice, texts: Texts, o
 
 def denial_text(denied: RequestDenied, *, texts: Texts, approvers: tuple[str, ...]) -> str:
     """Why the request was denied, and what to do."""
-    denial, view = denied.refusal, denied.view
+    denial, view = denied.denial, denied.view
     if isinstance(denial, AlreadyDecided):
         return decided_by_text(view, texts=texts) if view else texts("refused.no_such_gate")
     if isinstance(denial, NotAMember):

@@ -57,7 +57,7 @@ def creator(view: GateView) -> str:
 
 def ending_text(switch: Switch) -> str:
     """CodeDeploy's reason of the end; the alarm's name, if any, is its last part."""
-    return inline(switch.ending or "", max_chars=600)
+    return inline(switch.end_reason or "", max_chars=600)
 
 
 def setback_text(problem: str, texts: Texts) -> str:

@@ -119,7 +119,7 @@ def switch_out(switch: Switch) -> SwitchOut:
         verified=switch.verified,
         first_seen_at=switch.first_seen_at,
         ended_at=switch.ended_at,
-        ending=switch.ending,
+        ending=switch.end_reason,
     )
 
 
@@ -136,7 +136,7 @@ def gate_out(view: GateView) -> GateOut:
         deadline_at=view.deadline_at,
         verdict=None if isinstance(view.gate, Awaiting) else view.gate.verdict,
         basis=view.basis,
-        broken=[rule_key(rule) for rule in view.broken],
+        broken=[rule_key(rule) for rule in view.overridden_rules],
         decided_at=view.decided_at,
         decided_by=view.decided_by,
         decided_name=view.decided_name,

@@ -59,7 +59,7 @@ async def card(database: Database) -> tuple[int, int]:
 async def test_what_is_seen_is_kept_and_shown(filled: Database) -> None:
     rows = EvidenceRows(filled, uuid4())
     due = await claimed(rows)
-    assert (due.known, due.crowd) == (None, 1)
+    assert (due.known, due.waiting_gates) == (None, 1)
     before, _ = await card(filled)
     assert await keep(rows, due, HEALTHY) is True
     assert await card(filled) == (before + 1, before + 1)
@@ -184,6 +184,6 @@ def test_evidence_goes_through_json_unchanged() -> None:
 async def test_the_next_look_comes_when(
     filled: Database, minutes: int, crowd: int, attempts: int, settled: bool, longest: timedelta
 ) -> None:
-    due = replace(await claimed(EvidenceRows(filled, uuid4())), crowd=crowd, attempts=attempts)
+    due = replace(await claimed(EvidenceRows(filled, uuid4())), waiting_gates=crowd, attempts=attempts)
     wait = poll_interval(due, now=due.view.opened_at + timedelta(minutes=minutes), settled=settled)
     assert longest / 2 <= wait <= longest * 1.5

@@ -167,8 +167,8 @@ async def test_of_two_presses_at_the_same_moment_the_second_waits_and_is_told(
     await pressed
     with pytest.raises(RequestDenied) as refused:
         await approve(database, order)
-    assert isinstance(refused.value.refusal, HeldBack)
-    (rule,) = refused.value.refusal.blockers
+    assert isinstance(refused.value.denial, HeldBack)
+    (rule,) = refused.value.denial.blockers
     assert isinstance(rule, ExcludedBySwitch)
     assert (rule.domain, rule.deployment) == ("payment", "d-2")
 

@@ -102,4 +102,4 @@ async def test_an_approval_that_waited_for_a_freeze_reads_it(
         await until_somebody_waits(database_url)
     with pytest.raises(RequestDenied) as denied:
         await pressing
-    assert isinstance(denied.value.refusal, HeldBack)
+    assert isinstance(denied.value.denial, HeldBack)

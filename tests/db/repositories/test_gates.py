@@ -73,7 +73,7 @@ async def take_back(gates: Gates, gate: GateId) -> None:
     """Olu thinks again."""
     async with gates.hold(gate) as held:
         assert held is not None
-        await held.forget(OLU.user, events=[event(Kind.VOTE_TAKEN_BACK, "d-1", gate)], now=NOW)
+        await held.forget(OLU.user, events=[event(Kind.VOTE_RETRACTED, "d-1", gate)], now=NOW)
 
 
 async def votes(database: Database) -> set[tuple[GateId, str, bool]]:

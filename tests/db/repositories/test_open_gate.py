@@ -89,7 +89,7 @@ async def _end(database: Database) -> None:
             ended = event(Kind.GATE_WITHDRAWN, "d-1", view.id)
             assert view.gate.__class__.__name__ == "Awaiting"
             await held.close(view.gate.ended(), reason="nobody's", events=[ended], now=NOW)  # type: ignore[union-attr]
-        await held.end(ending="nobody's", due_at=None, events=[event(Kind.SWITCH_ENDED, "d-1")], now=NOW)
+        await held.end(end_reason="nobody's", due_at=None, events=[event(Kind.SWITCH_ENDED, "d-1")], now=NOW)
     await switches.poll_again(due, error=None, rested=True, due_at=LATER)
 
 

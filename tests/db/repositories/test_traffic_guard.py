@@ -59,8 +59,8 @@ async def test_what_was_found_is_read_with_the_gate(database: Database) -> None:
     press = await waits(database, FOUND)
     with pytest.raises(RequestDenied) as denied:
         await cast_vote(press, record=Gates(database), rules=RULES, now=NOW + MAX_EVIDENCE_AGE)
-    assert isinstance(denied.value.refusal, HeldBack)
-    assert denied.value.refusal.blockers == tuple(FOUND)
+    assert isinstance(denied.value.denial, HeldBack)
+    assert denied.value.denial.blockers == tuple(FOUND)
     assert await due_at(database) == IN_AN_HOUR, "it is believed as long as that"
 
 

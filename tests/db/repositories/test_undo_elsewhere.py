@@ -20,12 +20,12 @@ from tests.db.gate_builders import NOW, OLU, event, key, open_gate, verification
 SAME = key("d-SAME")
 UNDO = Intervention(
     id=UUID(int=7),
-    deed=InterventionKind.REDEPLOY,
+    kind=InterventionKind.REDEPLOY,
     phase=InterventionPhase.ASKED,
     by=OLU.user,
     name=OLU.name,
     reason="orders fail",
-    asked_at=NOW,
+    requested_at=NOW,
     deployment=None,
     problem=None,
     finished_at=None,
@@ -38,7 +38,7 @@ async def _undo_makes_it(database: Database) -> None:
     interventions = Interventions(database, uuid4())
     async with interventions.hold_switch_of(older) as held:
         assert held is not None
-        asked = event(Kind.UNDO_ASKED, "d-OLD", older)
+        asked = event(Kind.UNDO_REQUESTED, "d-OLD", older)
         await held.ask(UNDO, instead_of=None, events=[asked], now=NOW)
     (due,) = await interventions.claim(now=NOW, limit=1)
     sent = event(Kind.UNDO_SENT, "d-OLD", older)

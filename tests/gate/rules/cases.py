@@ -152,7 +152,7 @@ def waiting_view(gate: Awaiting) -> GateView:
         first_seen_at=gate.opened_at,
         verified=True,
         ended_at=None,
-        ending=None,
+        end_reason=None,
     )
     return GateView(
         gate=gate,

@@ -44,18 +44,20 @@ from tests.slack.sample_gates import (
 LATER = NOON + timedelta(minutes=5)
 TENTH = replace(SWITCH, green_percent=10, traffic_changed_at=LATER)
 ON_GREEN = replace(SWITCH, green_percent=100, switched_at=LATER, blue_until=LATER + timedelta(minutes=5))
-OVER = replace(ON_GREEN, status="Succeeded", ended_at=LATER, ending="Succeeded", previous_revision="order:41")
+OVER = replace(
+    ON_GREEN, status="Succeeded", ended_at=LATER, end_reason="Succeeded", previous_revision="order:41"
+)
 
 
 def asked(deed: InterventionKind, phase: InterventionPhase, deployment: str | None = None) -> Intervention:
     return Intervention(
         id=UUID(int=7),
-        deed=deed,
+        kind=deed,
         phase=phase,
         by=OLU,
         name="olu",
         reason="orders fail",
-        asked_at=LATER,
+        requested_at=LATER,
         deployment=deployment,
         problem=None,
         finished_at=None,
@@ -83,7 +85,7 @@ def test_what_is_being_taken_back_is_said_to_be_and_promises_no_next_step(phase:
 
 
 def test_a_stop_that_was_asked_for_is_not_said_to_have_failed() -> None:
-    stopped = replace(TENTH, status="Stopped", ended_at=LATER, ending="Stopped: MANUAL_STOP")
+    stopped = replace(TENTH, status="Stopped", ended_at=LATER, end_reason="Stopped: MANUAL_STOP")
     card = said(approved(switch=stopped, intervention=asked(InterventionKind.STOP, InterventionPhase.SENT)))
     assert card.splitlines()[1] == "order: being taken back"
     assert "MANUAL_STOP" not in card
@@ -91,18 +93,18 @@ def test_a_stop_that_was_asked_for_is_not_said_to_have_failed() -> None:
 
 @pytest.mark.parametrize("phase", [InterventionPhase.ASKED, InterventionPhase.SENT, InterventionPhase.DONE])
 def test_an_alarm_that_was_quicker_than_the_undo_is_shown(phase: InterventionPhase, tmp_path: Path) -> None:
-    rang = replace(TENTH, status="Stopped", ended_at=LATER, ending="Stopped: ALARM_ACTIVE: klp-order-5xx")
+    rang = replace(TENTH, status="Stopped", ended_at=LATER, end_reason="Stopped: ALARM_ACTIVE: klp-order-5xx")
     card = said(approved(switch=rang, intervention=asked(InterventionKind.STOP, phase)))
     assert "klp-order-5xx" in card
     rung = approved(switch=rang, intervention=asked(InterventionKind.STOP, phase))
-    in_thread = line(rung, ended(rang.ending or ""), tmp_path)
+    in_thread = line(rung, ended(rang.end_reason or ""), tmp_path)
     assert "klp-order-5xx" in in_thread
     assert "as was asked" not in in_thread
 
 
 def test_a_requested_stop_is_shown_as_one_in_the_thread(tmp_path: Path) -> None:
-    stopped = replace(TENTH, status="Stopped", ended_at=LATER, ending="Stopped: MANUAL_STOP: by a user")
-    over = ended(stopped.ending or "")
+    stopped = replace(TENTH, status="Stopped", ended_at=LATER, end_reason="Stopped: MANUAL_STOP: by a user")
+    over = ended(stopped.end_reason or "")
     asked_for = approved(switch=stopped, intervention=asked(InterventionKind.STOP, InterventionPhase.SENT))
     assert "as was asked" in line(asked_for, over, tmp_path)
     assert "MANUAL_STOP" in line(approved(switch=stopped), over, tmp_path)
@@ -114,7 +116,9 @@ def test_a_requested_stop_is_shown_as_one_in_the_thread(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("fit", "says"), [(True, "green looks fit"), (False, "what is wrong with green")])
 def test_evidence_is_posted_to_the_thread_with_its_findings(tmp_path: Path, fit: bool, says: str) -> None:
-    seen = Event(at=LATER, kind=Kind.EVIDENCE_SEEN, switch=SWITCH.key, actor=SWITCHGATE, detail={"fit": fit})
+    seen = Event(
+        at=LATER, kind=Kind.EVIDENCE_COLLECTED, switch=SWITCH.key, actor=SWITCHGATE, detail={"fit": fit}
+    )
     assert says in line(view(), seen, tmp_path)
 
 
@@ -218,7 +222,7 @@ def test_a_line_of_the_list_says_the_same_as_the_card(how: dict[str, Any], told:
 
 def test_the_name_of_the_alarm_at_the_end_of_a_long_ending_is_not_cut_off() -> None:
     ending = f"Stopped: ALARM_ACTIVE: {'One or more alarms have been activated. ' * 5}klp-logistics-order-5xx"
-    stopped = replace(TENTH, status="Stopped", ended_at=LATER, ending=ending)
+    stopped = replace(TENTH, status="Stopped", ended_at=LATER, end_reason=ending)
     assert "klp-logistics-order-5xx" in said(approved(switch=stopped))
 
 
@@ -237,7 +241,7 @@ def test_why_an_undo_failed_is_shown_in_the_cards_language(problem: str, ko: str
 
 
 STOPPED = replace(
-    TENTH, status="Stopped", ended_at=LATER, ending="Stopped: MANUAL_STOP", previous_revision="order:41"
+    TENTH, status="Stopped", ended_at=LATER, end_reason="Stopped: MANUAL_STOP", previous_revision="order:41"
 )
 
 

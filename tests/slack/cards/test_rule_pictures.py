@@ -106,7 +106,7 @@ STATES: Final[dict[str, tuple[GateView, RuleStatus | None]]] = {
             decided_by=GRACE,
             decided_name="grace",
             reason="customers cannot pay",
-            broken=BROKEN,
+            overridden_rules=BROKEN,
             checks=CHECKS,
             **AT,
         ),
