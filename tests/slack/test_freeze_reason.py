@@ -144,7 +144,7 @@ SEPARATOR = re.compile(
 )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500, deadline=None, derandomize=True)
 @given(
     st.sampled_from(["for 2h", "until 18:00", "until fri 6pm", "until 오후 6시", "from 13:00 for 2h"]),
     st.lists(st.sampled_from(TOKENS) | st.text(max_size=4), max_size=5),
@@ -157,7 +157,7 @@ def test_whatever_follows_the_time_neither_changes_it_unseen_nor_hides_in_the_re
         span = read_span(text, now=NOW, zone=SEOUL)
     except InvalidTime:
         return
-    if not span.reason:
+    if not re.search(r"\w", span.reason):
         # A freeze without a reason is refused later.
         return
     before = text[: text.rindex(span.reason)]

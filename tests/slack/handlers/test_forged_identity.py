@@ -45,10 +45,10 @@ async def test_a_user_anywhere_else_in_a_press_is_not_who_pressed(build: Build, 
 @pytest.mark.parametrize(
     ("callback", "values", "metadata"),
     [
-        ("reject_reason", typed_in("reason", "no"), "{ticket}"),
-        ("approve_reason", typed_in("reason", "yes"), "{ticket}"),
-        ("break_glass_reason", typed_in("glass_reason", "now"), "{ticket} NotNamed,OwnSwitch,TwoOwed"),
-        ("undo_reason", typed_in("reason", "back"), "{ticket}/stop"),
+        ("reject_reason", typed_in("reason", "no"), "{action_value}"),
+        ("approve_reason", typed_in("reason", "yes"), "{action_value}"),
+        ("break_glass_reason", typed_in("glass_reason", "now"), "{action_value} NotNamed,OwnSwitch,TwoOwed"),
+        ("undo_reason", typed_in("reason", "back"), "{action_value}/stop"),
         ("approve_several", None, ""),
     ],
 )

@@ -170,10 +170,10 @@ async def test_home_shows_nothing_to_whom_slack_does_not_know(unknowing: Harness
 async def test_who_was_known_lately_reads_and_decides_while_slack_does_not_answer(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
     await deploys(harness, OLU)
+    await harness.until(lambda: "details" in harness.actions(deployment))
     harness.slack.faults.error("users.info", "internal_error", times=None)
     harness.clock.advance(minutes=50)
     assert deployment in text_of(await deploys(harness, OLU))
-    await harness.until(lambda: "details" in harness.actions(deployment))
     await harness.press(OLU.id, deployment, "details")
     await harness.until(lambda: harness.slack.views.top(OLU.id) is not None)
     await harness.approve(OLU.id, deployment)
