@@ -170,7 +170,7 @@ async def test_home_shows_nothing_to_whom_slack_does_not_know(unknowing: Harness
 async def test_who_was_known_lately_reads_and_decides_while_slack_does_not_answer(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
     await deploys(harness, OLU)
-    await harness.until(lambda: "details" in harness.actions(deployment))
+    await harness.until(lambda: "details" in str(harness.card(deployment).blocks))
     harness.slack.faults.error("users.info", "internal_error", times=None)
     harness.clock.advance(minutes=50)
     assert deployment in text_of(await deploys(harness, OLU))
