@@ -76,7 +76,10 @@ def every_hook_opened_one_gate(cluster: Cluster) -> Found:
     failed_closed = {
         each.id
         for each in cluster.aws.deployments()
-        if each.id in called and not gates[each.id] and each.answers
+        if each.id in called
+        and not gates[each.id]
+        # A Lambda that reached neither the service nor CodeDeploy in its time: no answer is a no.
+        and (each.answers or (each.over and each.status != "Succeeded"))
     }
     missing = [each for each in called if not gates[each] and each not in failed_closed]
     return missing + [each for each, count in gates.items() if count > 1 or each not in called]
@@ -93,7 +96,8 @@ def codedeploy_got_what_was_decided(cluster: Cluster) -> Found:
     for row in cluster.rows(GATES):
         answers = cluster.aws.answers(row["deployment_id"])
         expected = ANSWERS.get(row["verdict"], "Failed")
-        agrees = answers == [expected] if answers else row["verdict"] == "withdrawn" or row["ended_at"]
+        # A withdrawn gate decided nothing: what CodeDeploy holds was answered elsewhere, by the Lambda for a rollback.
+        agrees = row["verdict"] == "withdrawn" or (answers == [expected] if answers else row["ended_at"])
         if len(answers) > 1 or not (agrees or row["outcome"] == "contradicted"):
             wrong.append((row, answers))
     return wrong
