@@ -33,7 +33,7 @@ class Replies:
 
     def __init__(self, client: AsyncWebClient, *, foreground: ForegroundTracker) -> None:
         self._client = client
-        self._denied_until: dict[tuple[str, str, str], float] = {}
+        self._silent_until: dict[tuple[str, str, str], float] = {}
         self._foreground = foreground
         self.at_home: Callable[[Body, str, list[Block] | None], None] | None = None
         """Shows replies to actions in App Home; None: they are sent as messages."""
@@ -41,22 +41,26 @@ class Replies:
         self._listeners = 0
         self._idle = asyncio.Event()
 
-    def answer(self, body: Body, text: str, blocks: list[Block] | None = None) -> None:
-        """Replies to the sender of `body` only."""
+    def answer(
+        self, body: Body, text: str, blocks: list[Block] | None = None, *, repeat_after: float = 0
+    ) -> None:
+        """Replies to the sender of `body` only, and not again with the same text within `repeat_after` seconds."""
+        if repeat_after and self._was_sent(body, text, repeat_after):
+            return
         if self.at_home is not None and is_home(body):
             self.at_home(body, text, blocks)
         else:
             self.later(self._answer(body, text, blocks), what="answer")
 
-    def deny(self, body: Body, text: str, blocks: list[Block] | None = None, *, repeat_after: float) -> None:
-        """Replies as `answer` does, but not again to the same user within `repeat_after` seconds."""
+    def _was_sent(self, body: Body, text: str, repeat_after: float) -> bool:
         now = asyncio.get_running_loop().time()
         action = str((body.get("actions") or [{}])[0].get("action_id", ""))
         key = (user_of(body), action, text)
-        self._denied_until = {one: until for one, until in self._denied_until.items() if until > now}
-        if key not in self._denied_until:
-            self._denied_until[key] = now + repeat_after
-            self.answer(body, text, blocks)
+        self._silent_until = {one: until for one, until in self._silent_until.items() if until > now}
+        if key in self._silent_until:
+            return True
+        self._silent_until[key] = now + repeat_after
+        return False
 
     def write_to(self, user: str, text: str, buttons: Sequence[Block] = ()) -> None:
         """Sends a direct message, if there is no channel for an ephemeral one."""

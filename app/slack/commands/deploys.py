@@ -111,7 +111,7 @@ class DeploysCommand:
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
         if denial := non_member_text(profile.person, texts=texts):
-            self._replies.deny(body, denial, repeat_after=repeat_after(None, profile.person))
+            self._replies.answer(body, denial, repeat_after=repeat_after(None, profile.person))
             return
         number, _, name = value.partition(" ")
         page = int(number) if PAGE_NUMBER.fullmatch(number) else 0

@@ -76,7 +76,7 @@ class BreakGlassHandler:
         self._answer(body, reply, profile)
 
     def _answer(self, body: Body, reply: VoteReply, profile: Profile) -> None:
-        self._replies.deny(body, reply.text, repeat_after=repeat_after(reply.denial, profile.person))
+        self._replies.answer(body, reply.text, repeat_after=repeat_after(reply.denial, profile.person))
 
     async def ask(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
         """`break_glass`: opens the form that names the rules to override. Decides nothing."""

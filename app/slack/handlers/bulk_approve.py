@@ -198,7 +198,7 @@ class BulkApproveHandler:
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
         if denial := non_member_text(profile.person, texts=texts):
-            self._replies.deny(body, denial, repeat_after=repeat_after(None, profile.person))
+            self._replies.answer(body, denial, repeat_after=repeat_after(None, profile.person))
             return
         seeing = load_own_choices(profile.person, queries=self._queries, rules=self._rules, now=self._clock())
         try:

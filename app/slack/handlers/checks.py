@@ -52,7 +52,7 @@ class ChecksHandler:
         text = await self._run(action.get("value"), profile, until=until)
         await ack()
         if text:
-            self._replies.deny(body, text, repeat_after=repeat_after(None, profile.person))
+            self._replies.answer(body, text, repeat_after=repeat_after(None, profile.person))
 
     async def _run(self, value: object, profile: Profile, *, until: float) -> str:
         texts = Texts.of(profile.locale)

@@ -59,7 +59,7 @@ class DetailsHandler:
         profile, found = await asyncio.gather(self._directory.profile(body), self._find(value, until=until))
         texts = Texts.of(profile.locale)
         if denial := non_member_text(profile.person, texts=texts):
-            self._replies.deny(body, denial, repeat_after=repeat_after(None, profile.person))
+            self._replies.answer(body, denial, repeat_after=repeat_after(None, profile.person))
         elif isinstance(found, UNCONFIRMED):
             self._replies.answer(body, texts("deploys.record_away"))
         elif found is None:

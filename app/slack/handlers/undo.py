@@ -111,7 +111,7 @@ class UndoHandler:
             self._answer(body, denied, profile)
 
     def _answer(self, body: Body, denied: UndoDenied, profile: Profile) -> None:
-        self._replies.deny(body, denied.text, repeat_after=repeat_after(denied.denial, profile.person))
+        self._replies.answer(body, denied.text, repeat_after=repeat_after(denied.denial, profile.person))
 
     async def ask(self, gate: GateId, profile: Profile, *, body: Body) -> str:
         """Opens the form, or returns the text to show if the switch cannot be undone (by this person). Raises

@@ -156,7 +156,7 @@ class VoteHandler:
             )
         if text:
             blocks = reply_blocks(text, reply.buttons)
-            self._replies.deny(body, text, blocks, repeat_after=repeat_after(reply.denial, profile.person))
+            self._replies.answer(body, text, blocks, repeat_after=repeat_after(reply.denial, profile.person))
 
     async def cast(
         self,
