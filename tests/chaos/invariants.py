@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
+from app.hook_lambda.handler import CodeDeployNotTold
 from app.sandbox.people import JUN
 from tests.chaos.cluster import Cluster
 from tests.chaos.people import buttons
@@ -12,8 +13,8 @@ from tests.harness import text_of
 Found = list[Any]
 
 GATES = """
-SELECT g.id, g.phase, g.verdict, g.basis, g.outcome, g.decided_at, g.reason, s.deployment_id, s.domain, s.creator,
-       s.ended_at, s.verified_at,
+SELECT g.id, g.phase, g.verdict, g.basis, g.outcome, g.outcome_detail, g.decided_at, g.reason, s.deployment_id,
+       s.domain, s.creator, s.ended_at, s.verified_at,
        (SELECT count(*) FROM audit_events a WHERE a.gate_id = g.id AND a.kind IN ('gate_decided', 'gate_withdrawn'))
            AS decisions,
        (SELECT count(*) FROM audit_events a WHERE a.gate_id = g.id AND a.kind = 'gate_opened') AS openings
@@ -49,6 +50,7 @@ OVERDUE = " UNION ALL ".join(
     for table in ("switches", "reports", "cards", "threads", "interventions", "announcements", "probe_runs")
 )
 ANSWERS: Final = {"approved": "Succeeded"}
+LAMBDA_GAVE_UP: Final = f"crashed: {CodeDeployNotTold.__name__}"
 UNKNOWN_ERRORS: Final = (
     "listener_failed",
     "request_failed",
@@ -70,19 +72,17 @@ LIBRARIES: Final = (
 
 
 def every_hook_opened_one_gate(cluster: Cluster) -> Found:
-    """And nothing else did."""
+    """And nothing else did. Where the Lambda reached neither the service nor CodeDeploy, no answer is a no."""
     gates = Counter(row["deployment_id"] for row in cluster.rows(GATES))
-    called = {call.deployment_id for call in cluster.aws.hook_calls()}
-    failed_closed = {
-        each.id
-        for each in cluster.aws.deployments()
-        if each.id in called
-        and not gates[each.id]
-        # A Lambda that reached neither the service nor CodeDeploy in its time: no answer is a no.
-        and (each.answers or (each.over and each.status != "Succeeded"))
-    }
-    missing = [each for each in called if not gates[each] and each not in failed_closed]
-    return missing + [each for each, count in gates.items() if count > 1 or each not in called]
+    calls: dict[str, set[str]] = {}
+    for call in cluster.aws.hook_calls():
+        calls.setdefault(call.deployment_id, set()).add(call.outcome)
+    wrong: Found = [(each, count) for each, count in gates.items() if count > 1 or each not in calls]
+    for each in cluster.aws.deployments():
+        if each.id in calls and not gates[each.id] and not each.answers:
+            gave_up = calls[each.id] <= {LAMBDA_GAVE_UP} and each.status != "Succeeded"
+            wrong += [] if gave_up else [(each, calls[each.id])]
+    return wrong
 
 
 def every_gate_was_opened_and_decided_once(cluster: Cluster) -> Found:
@@ -96,10 +96,11 @@ def codedeploy_got_what_was_decided(cluster: Cluster) -> Found:
     for row in cluster.rows(GATES):
         answers = cluster.aws.answers(row["deployment_id"])
         expected = ANSWERS.get(row["verdict"], "Failed")
-        # A withdrawn gate decided nothing: what CodeDeploy holds was answered elsewhere, by the Lambda for a rollback.
-        agrees = row["verdict"] == "withdrawn" or (answers == [expected] if answers else row["ended_at"])
+        if row["verdict"] == "withdrawn" and row["outcome_detail"]:
+            expected = row["outcome_detail"]  # answered elsewhere
+        agrees = answers == [expected] if answers else row["verdict"] == "withdrawn" or row["ended_at"]
         if len(answers) > 1 or not (agrees or row["outcome"] == "contradicted"):
-            wrong.append((row, answers))
+            wrong.append((row, answers, cluster.aws.deployment(row["deployment_id"])))
     return wrong
 
 
