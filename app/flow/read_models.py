@@ -11,7 +11,7 @@ from app.gate.evidence.model import Evidence
 from app.gate.ids import DomainName, GateId, SwitchKey, UserId
 from app.gate.previous_revision import Obstacle
 from app.gate.rules.checks import Check
-from app.gate.rules.exclusivity import RelatedSwitch
+from app.gate.rules.exclusivity import AFTER_ALLOW_TRAFFIC, RelatedSwitch
 from app.gate.rules.freeze import Freeze
 from app.gate.rules.permits import Basis, Choice
 from app.gate.rules.policy import Shift
@@ -188,6 +188,11 @@ class GateView:
     related_switches: tuple[RelatedSwitch, ...] = ()
     guard: TrafficGuard | None = None
     """What the latest evidence holds an approval for; None: nothing was seen yet."""
+
+    @property
+    def before_traffic(self) -> bool:
+        """Whether the gate waits before CodeDeploy moves production traffic."""
+        return self.hook_name != AFTER_ALLOW_TRAFFIC
 
     @property
     def id(self) -> GateId:

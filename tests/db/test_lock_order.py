@@ -170,8 +170,8 @@ async def _check(database: Database) -> Prepared:
     async def keep() -> None:
         where = {"account": key("d-1").account, "region": key("d-1").region}
         async with Checks(database).hold_checks(deployment=DeploymentId("d-1"), **where) as held:
-            acknowledged = event(Kind.CHECK_REPORTED, "d-1")
-            await held.keep(smoke(CheckState.PASSED), events=[acknowledged], now=NOW)
+            reported = event(Kind.CHECK_REPORTED, "d-1")
+            await held.keep(smoke(CheckState.PASSED), events=[reported], now=NOW)
 
     return keep
 
@@ -183,8 +183,8 @@ async def _freeze(database: Database) -> Prepared:
 
     async def declare() -> None:
         async with Freezes(database).hold_freezes() as held:
-            acknowledged = freeze_event(None, Kind.FREEZE_DECLARED, by=SWITCHGATE, now=NOW)
-            await held.declare(declaration, event=acknowledged, now=NOW)
+            declared = freeze_event(None, Kind.FREEZE_DECLARED, by=SWITCHGATE, now=NOW)
+            await held.declare(declaration, event=declared, now=NOW)
 
     return declare
 
@@ -192,8 +192,8 @@ async def _freeze(database: Database) -> Prepared:
 async def _unfreeze(database: Database) -> Prepared:
     async def lift() -> None:
         async with Freezes(database).hold_freezes() as held:
-            acknowledged = freeze_event(None, Kind.FREEZE_LIFTED, by=SWITCHGATE, now=NOW)
-            await held.lift(held.active[0].freeze.id or 0, domains=None, event=acknowledged, now=NOW)
+            lifted = freeze_event(None, Kind.FREEZE_LIFTED, by=SWITCHGATE, now=NOW)
+            await held.lift(held.active[0].freeze.id or 0, domains=None, event=lifted, now=NOW)
 
     return lift
 

@@ -21,7 +21,6 @@ from app.flow.ports.evidence import EvidenceSource
 from app.flow.read_models import GateView
 from app.gate.evidence.model import Evidence, Listener, Missing, MissingReason, Targets
 from app.gate.ids import GateId
-from app.gate.rules.exclusivity import AFTER_ALLOW_TRAFFIC
 from app.gate.rules.traffic_guard import TrafficGuard, blockers_in
 from app.gate.state_machine import Awaiting
 
@@ -60,7 +59,7 @@ class LiveTraffic:
             _in_time(_health(known, region=region, reader=reader)),
         )
         seen = replace(known, listeners=listeners, green=replace(known.green, health=health))
-        blockers = blockers_in(seen, before_traffic=view.hook_name != AFTER_ALLOW_TRAFFIC)
+        blockers = blockers_in(seen, before_traffic=view.before_traffic)
         return TrafficGuard(blockers=blockers, seen_at=now)
 
 

@@ -8,7 +8,7 @@ from app.flow.ports.database import HeldGate
 from app.flow.ports.rules import OwnedDomain, Rules
 from app.flow.read_models import GateView
 from app.gate.ids import DomainName
-from app.gate.rules.exclusivity import AFTER_ALLOW_TRAFFIC, Exclusivity, QueuePosition, RelatedSwitch
+from app.gate.rules.exclusivity import Exclusivity, QueuePosition, RelatedSwitch
 from app.gate.state_machine import Awaiting
 
 NO_EXCLUSIVITY = Exclusivity()
@@ -72,9 +72,7 @@ def with_configured_waits(
 
 def _moves(view: GateView) -> bool:
     switch = view.switch
-    return (
-        view.hook_name == AFTER_ALLOW_TRAFFIC or switch.switched_at is not None or bool(switch.green_percent)
-    )
+    return not view.before_traffic or switch.switched_at is not None or bool(switch.green_percent)
 
 
 def _exclusivity(view: GateView, rules: Rules) -> Exclusivity:

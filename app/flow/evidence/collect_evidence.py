@@ -14,7 +14,6 @@ from app.flow.evidence.timeboxed_reader import TimeboxedReader
 from app.flow.ports.evidence import DueEvidence, EvidenceRecord, EvidenceSource
 from app.gate.evidence.health import EvidenceUnread, health_of_green
 from app.gate.evidence.model import Evidence, Missing
-from app.gate.rules.exclusivity import AFTER_ALLOW_TRAFFIC
 from app.gate.rules.traffic_guard import GuardRule, blockers_in
 from app.gate.rules.violations import rule_key
 from app.gate.state_machine import Awaiting
@@ -99,7 +98,7 @@ def _events(due: DueEvidence, seen: Evidence, now: datetime) -> Iterator[Event]:
 
 
 def _blockers(due: DueEvidence, seen: Evidence) -> tuple[GuardRule, ...]:
-    return blockers_in(seen, before_traffic=due.view.hook_name != AFTER_ALLOW_TRAFFIC)
+    return blockers_in(seen, before_traffic=due.view.before_traffic)
 
 
 def _summary(due: DueEvidence, seen: Evidence) -> dict[str, Detail]:

@@ -72,8 +72,8 @@ async def close_answered(
 
 def is_unread(view: GateView) -> bool:
     """Whether CodeDeploy took this gate's answer and its lifecycle event has not been read since."""
-    conflict = isinstance(view.gate, Reported) and view.outcome is Outcome.ACKNOWLEDGED
-    return conflict and view.event_read_at is None
+    acknowledged = isinstance(view.gate, Reported) and view.outcome is Outcome.ACKNOWLEDGED
+    return acknowledged and view.event_read_at is None
 
 
 def may_still_be_read(view: GateView, *, now: datetime) -> bool:
