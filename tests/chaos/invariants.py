@@ -96,8 +96,9 @@ def codedeploy_got_what_was_decided(cluster: Cluster) -> Found:
     for row in cluster.rows(GATES):
         answers = cluster.aws.answers(row["deployment_id"])
         expected = ANSWERS.get(row["verdict"], "Failed")
-        if row["verdict"] == "withdrawn" and row["outcome_detail"]:
-            expected = row["outcome_detail"]  # answered elsewhere
+        if row["verdict"] == "withdrawn":  # answered elsewhere; a rollback by its Lambda
+            rollback = cluster.aws.deployment(row["deployment_id"]).creator == "codeDeployRollback"
+            expected = row["outcome_detail"] or ("Succeeded" if rollback else "Failed")
         agrees = answers == [expected] if answers else row["verdict"] == "withdrawn" or row["ended_at"]
         if len(answers) > 1 or not (agrees or row["outcome"] == "contradicted"):
             wrong.append((row, answers, cluster.aws.deployment(row["deployment_id"])))
