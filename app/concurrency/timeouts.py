@@ -9,11 +9,9 @@ from collections.abc import Coroutine
 from contextvars import ContextVar, copy_context
 from typing import Any, TypeVar
 
+from app.flow.ports.database import CommitOutcomeUnknown
+
 T = TypeVar("T")
-
-
-class CommitOutcomeUnknown(TimeoutError):
-    """The timeout came after COMMIT was sent: this process does not know whether the transaction was committed."""
 
 
 class _Progress:
@@ -42,7 +40,7 @@ async def run_with_timeout(seconds: float, work: Coroutine[Any, Any, T]) -> T:
             _abandoned.add(task)
             task.add_done_callback(_discard)
     if not task.done():
-        raise CommitOutcomeUnknown if progress.commit_sent else TimeoutError
+        raise CommitOutcomeUnknown("timed out") if progress.commit_sent else TimeoutError
     return task.result()
 
 

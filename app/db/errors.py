@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.concurrency.timeouts import mark_commit_sent
-from app.flow.ports.database import DatabaseUnavailable, RecordInDoubt
+from app.flow.ports.database import CommitOutcomeUnknown, DatabaseUnavailable
 
 SCHEMA_MISMATCH_SQLSTATES: Final = frozenset({"42P01", "42703"})
 """Postgres's codes for a table or a column that is not there."""
@@ -41,7 +41,7 @@ def committing(*, lost: Callable[[], bool]) -> Iterator[None]:
     except psycopg.Error as exc:
         if not lost() and not _is_connection_lost(exc):
             raise
-        raise RecordInDoubt(_summary(exc)) from exc
+        raise CommitOutcomeUnknown(_summary(exc)) from exc
 
 
 def _summary(exc: BaseException | None) -> str:

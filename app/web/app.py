@@ -11,7 +11,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from app.db.queries.search import Queries
-from app.flow.ports.database import DatabaseUnavailable, RecordInDoubt
+from app.flow.ports.database import CommitOutcomeUnknown, DatabaseUnavailable
 from app.observability.logging import error_id
 from app.web.api.auth import TokenAuth
 from app.web.api.error_responses import validation_error_response
@@ -67,7 +67,7 @@ def build_http(
 
 
 async def _record_away(request: Request, exc: Exception) -> JSONResponse:
-    if isinstance(exc, RecordInDoubt):
+    if isinstance(exc, CommitOutcomeUnknown):
         message = (
             "the database went away while it recorded this; look whether it stands before you send it again"
         )

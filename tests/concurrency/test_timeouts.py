@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from app.concurrency.timeouts import CommitOutcomeUnknown, mark_commit_sent, run_with_timeout
+from app.concurrency.timeouts import mark_commit_sent, run_with_timeout
+from app.flow.ports.database import CommitOutcomeUnknown
 
 LONG = 60.0
 

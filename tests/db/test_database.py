@@ -13,7 +13,7 @@ from app.db.database import Database
 from app.db.engine import PoolSize
 from app.db.statements import execute, execute_and_commit, execute_pipeline
 from app.db.tables import gates
-from app.flow.ports.database import DatabaseUnavailable, RecordInDoubt
+from app.flow.ports.database import CommitOutcomeUnknown, DatabaseUnavailable
 
 SEVERAL = 8
 BUSY = 0.03
@@ -226,7 +226,7 @@ async def test_only_what_was_committing_when_its_connection_died_is_in_doubt(
     _kill_all(database_url)
     with pytest.raises(DatabaseUnavailable) as trouble:
         await work
-    assert isinstance(trouble.value, RecordInDoubt) == (run is _and_commit)
+    assert isinstance(trouble.value, CommitOutcomeUnknown) == (run is _and_commit)
 
 
 @SOME_STATEMENTS

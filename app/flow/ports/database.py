@@ -19,11 +19,11 @@ from app.gate.undo import InterventionKind
 
 
 class DatabaseUnavailable(Exception):
-    """The record cannot be reached or does not answer in time. Nothing was recorded."""
+    """The database cannot be reached or does not answer in time. Nothing was saved."""
 
 
-class RecordInDoubt(DatabaseUnavailable):
-    """The record was lost while it committed: whether anything was recorded is not known here."""
+class CommitOutcomeUnknown(DatabaseUnavailable):
+    """COMMIT was sent, and its answer did not come: the connection was lost, or the time was up."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

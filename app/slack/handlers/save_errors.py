@@ -1,7 +1,6 @@
 """The text for a request that the database did not confirm in time."""
 
-from app.concurrency.timeouts import CommitOutcomeUnknown
-from app.flow.ports.database import DatabaseUnavailable, RecordInDoubt
+from app.flow.ports.database import CommitOutcomeUnknown, DatabaseUnavailable
 from app.i18n.catalog import Texts
 
 UNCONFIRMED = (DatabaseUnavailable, TimeoutError)
@@ -10,5 +9,5 @@ UNCONFIRMED = (DatabaseUnavailable, TimeoutError)
 
 def save_error_text(exc: Exception, *, texts: Texts, about: str = "refused") -> str:
     """Says that nothing was saved, or that it may have been (unknown outcome of the COMMIT). `about`: text key."""
-    in_doubt = isinstance(exc, RecordInDoubt | CommitOutcomeUnknown)
-    return texts(f"{about}.in_doubt" if in_doubt else f"{about}.nothing_recorded")
+    unknown = isinstance(exc, CommitOutcomeUnknown)
+    return texts(f"{about}.in_doubt" if unknown else f"{about}.nothing_recorded")
