@@ -218,7 +218,7 @@ def test_the_docs_name_every_command() -> None:
 def test_the_changelog_tells_of_this_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert re.search(rf"^## {re.escape(project['version'])}\b", changelog, re.MULTILINE)
+    assert re.search(rf"^## \[{re.escape(project['version'])}\] - \S+", changelog, re.MULTILINE)
 
 
 def _commands(typed: typer.Typer, name: str) -> Iterator[str]:
