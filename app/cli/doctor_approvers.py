@@ -11,7 +11,7 @@ from app.cli.findings import Finding, failure, ok
 from app.cli.slack_answers import ASK_SECONDS, refused
 from app.config.loader import Domain
 from app.gate.ids import UserId
-from app.gate.rules.permits import AccountStatus
+from app.gate.people import AccountStatus
 from app.gate.rules.policy import Policy, Roster, UnknownDeployer
 from app.slack.client import SLACK_CALL_ERRORS, error_code_of
 from app.slack.users.accounts import account_status_of

@@ -13,12 +13,13 @@ from app.gate.previous_revision import Obstacle
 from app.gate.rules.checks import Check
 from app.gate.rules.exclusivity import AFTER_ALLOW_TRAFFIC, RelatedSwitch
 from app.gate.rules.freeze import Freeze
-from app.gate.rules.permits import Basis, Choice
+from app.gate.rules.permits import Basis
 from app.gate.rules.policy import Shift
 from app.gate.rules.traffic_guard import TrafficGuard
 from app.gate.rules.violations import Violation
 from app.gate.state_machine import Awaiting, Gate, Outcome
 from app.gate.undo import InterventionKind, Progress, UnderWay, UndoContext
+from app.gate.votes import Choice
 
 MIN_VISIBLE_DELAY: Final = timedelta(seconds=3)
 """What is over so soon after a decision need not be said."""

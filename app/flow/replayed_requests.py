@@ -1,6 +1,6 @@
 """A signed request that arrives a second time changes nothing any more, whatever was undone in between."""
 
-from app.gate.rules.permits import Denial
+from app.gate.rules.denials import Denial
 
 
 class AlreadyHandled(Denial):

@@ -10,16 +10,14 @@ All transitions of a gate are in this file; CHECK constraints and triggers in th
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
 
 from app.gate.deadline import HOOK_TIMEOUT, deadline_after
 from app.gate.decision import Approval, Decision, Expiry, Rejection, Verdict, verdict_of
 from app.gate.ids import GateId, UserId
+from app.gate.people import Person
+from app.gate.rules.denials import Denial
 from app.gate.rules.evaluation import Ballot, EvaluationContext, RuleInputs, rejections_missing
 from app.gate.rules.permits import (
-    Choice,
-    Denial,
-    Person,
     judge_approval,
     judge_rejection,
     permit_by_break_glass,
@@ -29,6 +27,7 @@ from app.gate.rules.permits import (
     permit_for_undo,
 )
 from app.gate.rules.policy import Policy, Roster, effective_policy
+from app.gate.votes import NO_REASON, Choice, Vote
 
 
 class Phase(StrEnum):
@@ -68,18 +67,6 @@ class NoVote(Denial):
 
 class IllegalTransition(Exception):
     """A move that no caller may ask for: a defect of ours, never a person's."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Vote:
-    person: Person
-    choice: Choice
-    reason: str
-    at: datetime
-
-
-NO_REASON: Final = "-"
-"""Stands for the reason of a rejection where the policy asks none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,15 +5,9 @@ from enum import StrEnum
 from typing import assert_never
 
 from app.gate.ids import UserId
+from app.gate.people import AccountStatus, Person
 from app.gate.previous_revision import Obstacle
-from app.gate.rules.permits import (
-    AccountStatus,
-    Denial,
-    NotAMember,
-    NotAnApprover,
-    Person,
-    ReasonMissing,
-)
+from app.gate.rules.denials import Denial, NotAMember, NotAnApprover, ReasonMissing
 from app.gate.rules.policy import Policy, Roster
 
 

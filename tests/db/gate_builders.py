@@ -11,8 +11,8 @@ from app.flow.ports.codedeploy import DeploymentFacts
 from app.flow.ports.database import HeldGate, Opening, Verification
 from app.gate.decision import Rejection
 from app.gate.ids import DeploymentId, DomainName, ExecutionId, GateId, SwitchKey, UserId
-from app.gate.rules.permits import AccountStatus, Choice, Person
-from app.gate.state_machine import Vote
+from app.gate.people import AccountStatus, Person
+from app.gate.votes import Choice, Vote
 
 NOW: Final = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 OLU: Final = Person(user=UserId("U02OLU"), name="Olu Ade", account_status=AccountStatus.MEMBER)

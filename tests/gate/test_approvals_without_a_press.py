@@ -7,8 +7,9 @@ import pytest
 
 from app.gate.decision import Approval
 from app.gate.ids import UserId
+from app.gate.people import AccountStatus, Person
 from app.gate.rules.checks import CheckState
-from app.gate.rules.permits import AUTO_ROLLBACK_CREATORS, AccountStatus, Basis, Person
+from app.gate.rules.permits import AUTO_ROLLBACK_CREATORS, Basis
 from app.gate.rules.policy import ApproverSource, Policy
 from app.gate.state_machine import Awaiting
 from tests.gate.rules.cases import ANA, BEN, CHO, EVE, NOW, POLICY, ROSTER, Scene

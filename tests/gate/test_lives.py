@@ -16,19 +16,13 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from app.gate.deadline import MAX_DEADLINE, deadline_after
 from app.gate.decision import Answer, Approval, Decision, Rejection, Verdict, answer_to, verdict_of
 from app.gate.ids import GateId, UserId
+from app.gate.people import AccountStatus, Person
+from app.gate.rules.denials import Denial
 from app.gate.rules.evaluation import RuleInputs
-from app.gate.rules.permits import AUTO_ROLLBACK_CREATORS, AccountStatus, Basis, Choice, Denial, Person
+from app.gate.rules.permits import AUTO_ROLLBACK_CREATORS, Basis
 from app.gate.rules.policy import Policy, Roster
-from app.gate.state_machine import (
-    Awaiting,
-    Closed,
-    Decided,
-    IllegalTransition,
-    Outcome,
-    Reported,
-    TooLate,
-    Vote,
-)
+from app.gate.state_machine import Awaiting, Closed, Decided, IllegalTransition, Outcome, Reported, TooLate
+from app.gate.votes import Choice, Vote
 from tests.gate.model import HookExecution, Life, told_by
 
 START = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)

@@ -7,20 +7,10 @@ import pytest
 
 from app.gate.decision import Answer, Approval, Expiry, Rejection, Verdict, answer_to
 from app.gate.ids import GateId, UserId
+from app.gate.people import AccountStatus, Person
+from app.gate.rules.denials import AlreadyApproved, NotAMember, NotAnApprover, OwnDeployment, ReasonMissing
 from app.gate.rules.evaluation import RuleInputs
-from app.gate.rules.permits import (
-    AccountStatus,
-    AlreadyApproved,
-    Basis,
-    Choice,
-    NotAMember,
-    NotAnApprover,
-    OwnDeployment,
-    Permit,
-    Person,
-    ReasonMissing,
-    permit_for_auto_rollback,
-)
+from app.gate.rules.permits import Basis, Permit, permit_for_auto_rollback
 from app.gate.rules.policy import Policy, Roster
 from app.gate.state_machine import (
     Awaiting,
@@ -30,8 +20,8 @@ from app.gate.state_machine import (
     NotVerified,
     Outcome,
     TooLate,
-    Vote,
 )
+from app.gate.votes import Choice, Vote
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 ONE = Policy(approvers=("S0ONCALL",), approvals=1, own_deployment=False, deadline=timedelta(minutes=55))

@@ -4,7 +4,7 @@ import pytest
 
 from app.gate.ids import UserId
 from app.gate.previous_revision import Obstacle
-from app.gate.rules.permits import Denial
+from app.gate.rules.denials import Denial
 from app.gate.undo import (
     InterventionKind,
     NoPreviousRevision,

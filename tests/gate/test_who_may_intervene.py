@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from app.gate.ids import UserId
-from app.gate.rules.permits import AccountStatus, Denial, NotAMember, NotAnApprover, Person, ReasonMissing
+from app.gate.people import AccountStatus, Person
+from app.gate.rules.denials import Denial, NotAMember, NotAnApprover, ReasonMissing
 from app.gate.rules.policy import ApproverSource
 from app.gate.undo import (
     InterventionKind,

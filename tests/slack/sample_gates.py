@@ -10,9 +10,10 @@ from app.flow.ports.rules import OwnedDomain
 from app.flow.read_models import CastVote, GateView, Switch, Traffic
 from app.gate.decision import Verdict
 from app.gate.ids import DeploymentId, DomainName, GateId, SwitchKey, UserId
-from app.gate.rules.permits import Basis, Choice
+from app.gate.rules.permits import Basis
 from app.gate.rules.policy import Policy, Shift
 from app.gate.state_machine import Awaiting, Closed, Decided, Gate, Outcome, Reported
+from app.gate.votes import Choice
 
 T = TypeVar("T")
 

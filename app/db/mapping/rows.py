@@ -20,12 +20,13 @@ from app.gate.ids import DeploymentId, DomainName, GateId, SwitchKey, UserId
 from app.gate.previous_revision import Obstacle
 from app.gate.rules.checks import Check, CheckState
 from app.gate.rules.freeze import Freeze, Span
-from app.gate.rules.permits import Basis, Choice
+from app.gate.rules.permits import Basis
 from app.gate.rules.policy import Shift
 from app.gate.rules.traffic_guard import TrafficGuard
 from app.gate.rules.violations import Violation
 from app.gate.state_machine import Awaiting, Closed, Decided, Gate, Outcome, Phase, Reported
 from app.gate.undo import InterventionKind
+from app.gate.votes import Choice
 
 
 class IncoherentRow(Exception):

@@ -35,7 +35,7 @@ from app.gate.decision import Approval, Decision, Expiry, Rejection, answer_to, 
 from app.gate.ids import DomainName, GateId, SwitchKey, UserId
 from app.gate.rules.exclusivity import RelatedSwitch
 from app.gate.rules.traffic_guard import TrafficGuard
-from app.gate.state_machine import Vote
+from app.gate.votes import Vote
 from app.observability.metrics import DECISIONS
 
 LOCK_GATE: Final = f"SELECT 1 FROM gates WHERE id = :gate AND {GATE_AUDIT_LOCK} FOR NO KEY UPDATE"

@@ -7,6 +7,8 @@ from app.flow.approval.related_switches import queue_position_of
 from app.flow.ports.rules import OwnedDomain, Rules
 from app.flow.read_models import GateView
 from app.gate.ids import DomainName, UserId
+from app.gate.people import Person
+from app.gate.rules.denials import Denial
 from app.gate.rules.evaluation import (
     EvaluationContext,
     RuleInputs,
@@ -18,7 +20,7 @@ from app.gate.rules.evaluation import (
     unreachable_approvals,
 )
 from app.gate.rules.exclusivity import PredecessorFailed, failed_predecessors, queued_ahead
-from app.gate.rules.permits import Denial, Person, rules_to_override
+from app.gate.rules.permits import rules_to_override
 from app.gate.rules.policy import Policy, ReasonFor
 from app.gate.rules.violations import (
     ApprovalsRequired,

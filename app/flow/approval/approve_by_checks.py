@@ -19,7 +19,8 @@ from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.gate.decision import Approval, Verdict
 from app.gate.ids import DomainName, GateId
-from app.gate.rules.permits import Basis, Denial
+from app.gate.rules.denials import Denial
+from app.gate.rules.permits import Basis
 
 MAX_GATES_PER_RUN: Final = 50
 

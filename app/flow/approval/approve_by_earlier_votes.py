@@ -16,7 +16,9 @@ from app.flow.ports.rules import Rules
 from app.flow.read_models import CastVote, GateView
 from app.gate.decision import Approval, Verdict
 from app.gate.ids import GateId
-from app.gate.rules.permits import AccountStatus, Choice, Denial, Person
+from app.gate.people import AccountStatus, Person
+from app.gate.rules.denials import Denial
+from app.gate.votes import Choice
 
 MAX_GATES_PER_RUN: Final = 50
 

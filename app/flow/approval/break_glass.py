@@ -20,9 +20,11 @@ from app.flow.read_models import GateView
 from app.flow.replayed_requests import refuse_replay
 from app.gate.decision import Approval, Verdict
 from app.gate.ids import GateId
-from app.gate.rules.permits import Basis, Choice, Denial, Person, ReasonMissing
+from app.gate.people import Person
+from app.gate.rules.denials import Denial, ReasonMissing
+from app.gate.rules.permits import Basis
 from app.gate.rules.violations import rule_key
-from app.gate.state_machine import Vote
+from app.gate.votes import Choice, Vote
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

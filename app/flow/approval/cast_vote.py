@@ -25,10 +25,12 @@ from app.flow.read_models import GateView
 from app.flow.replayed_requests import refuse_replay
 from app.gate.decision import Decision, verdict_of
 from app.gate.ids import GateId
+from app.gate.people import Person
+from app.gate.rules.denials import Denial, HeldBack, ReasonMissing
 from app.gate.rules.evaluation import EvaluationContext, discounted_voters, rejections_missing
-from app.gate.rules.permits import Choice, Denial, HeldBack, Person, ReasonMissing
 from app.gate.rules.violations import Violation, rule_key
-from app.gate.state_machine import NO_REASON, Awaiting, Vote
+from app.gate.state_machine import Awaiting
+from app.gate.votes import NO_REASON, Choice, Vote
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

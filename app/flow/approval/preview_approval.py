@@ -7,10 +7,12 @@ from app.flow.approval.approval_context import approval_context_of, evaluation_c
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.gate.ids import DomainName
-from app.gate.rules.permits import AccountStatus, Choice, Denial, HeldBack, Person, rules_to_override
+from app.gate.people import AccountStatus, Person
+from app.gate.rules.denials import Denial, HeldBack
+from app.gate.rules.permits import rules_to_override
 from app.gate.rules.policy import ReasonFor, Shift, effective_policy
 from app.gate.rules.violations import Violation
-from app.gate.state_machine import NO_REASON, Vote
+from app.gate.votes import NO_REASON, Choice, Vote
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,8 @@ from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.flow.replayed_requests import refuse_replay
 from app.gate.ids import GateId
-from app.gate.rules.permits import Denial, Person
+from app.gate.people import Person
+from app.gate.rules.denials import Denial
 
 
 async def retract_vote(

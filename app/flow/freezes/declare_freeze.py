@@ -11,8 +11,9 @@ from app.flow.free_text import has_content
 from app.flow.ports.rules import Rules
 from app.flow.replayed_requests import refuse_replay
 from app.gate.ids import DeploymentId, DomainName, SwitchKey
+from app.gate.people import AccountStatus, Person
+from app.gate.rules.denials import Denial, NotAMember, NotAnAdmin
 from app.gate.rules.freeze import Freeze, Span
-from app.gate.rules.permits import AccountStatus, Denial, NotAMember, NotAnAdmin, Person
 
 NO_DEPLOYMENT: Final = SwitchKey(account="", region="", deployment=DeploymentId(""))
 """Stands in the audit trail for what belongs to no deployment."""

@@ -14,8 +14,9 @@ from app.gate.ids import DeploymentId, DomainName, ExecutionId, GateId, SwitchKe
 from app.gate.previous_revision import PreviousRevision
 from app.gate.rules.exclusivity import RelatedSwitch
 from app.gate.rules.traffic_guard import TrafficGuard
-from app.gate.state_machine import Awaiting, Closed, Vote
+from app.gate.state_machine import Awaiting, Closed
 from app.gate.undo import InterventionKind
+from app.gate.votes import Vote
 
 
 class DatabaseUnavailable(Exception):

@@ -14,7 +14,8 @@ from app.flow.ports.rules import OwnedDomain, Rules
 from app.flow.read_models import GateView, Intervention, InterventionPhase, Setback, undo_context_of
 from app.flow.replayed_requests import refuse_replay
 from app.gate.ids import GateId
-from app.gate.rules.permits import Denial, Person
+from app.gate.people import Person
+from app.gate.rules.denials import Denial
 from app.gate.undo import InterventionKind, judge_finish, judge_intervener, judge_undo
 
 REQUESTED_KINDS: Final = {

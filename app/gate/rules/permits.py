@@ -1,40 +1,28 @@
 """Who may vote, and when a gate may be approved. Only this module creates a `Permit`."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Final
 
 from app.gate.ids import GateId, UserId
+from app.gate.people import AccountStatus, Person
+from app.gate.rules.denials import (
+    AlreadyApproved,
+    AlreadyRejected,
+    HeldBack,
+    NotAMember,
+    NotAnAdmin,
+    NotAnApprover,
+    NothingToBreak,
+    OwnDeployment,
+    ReasonMissing,
+    RulesChanged,
+)
 from app.gate.rules.evaluation import EvaluationContext, blockers_of, missing_approvals
 from app.gate.rules.policy import ReasonFor, UnknownDeployer
-from app.gate.rules.violations import Blocker, NotNamed, OwnSwitch, Violation, rule_fingerprint, rule_key
+from app.gate.rules.violations import NotNamed, OwnSwitch, Violation, rule_fingerprint
 
 _MINT: Final = object()
-
-
-class AccountStatus(StrEnum):
-    """The status of the Slack account of the user who acted."""
-
-    MEMBER = "member"
-    GUEST = "guest"
-    STRANGER = "stranger"
-    BOT = "bot"
-    DEACTIVATED = "deactivated"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Person:
-    """The user who acted: identity from Slack's signed payload, account status from Slack's directory."""
-
-    user: UserId
-    name: str
-    account_status: AccountStatus
-
-
-class Choice(StrEnum):
-    APPROVE = "approve"
-    REJECT = "reject"
 
 
 class Basis(StrEnum):
@@ -70,62 +58,6 @@ class Permit:
             raise TypeError("a Permit is made by the policy alone")
         self.gate, self.by, self.name, self.basis = gate, by, name, basis
         self.overridden_rules, self.reason = overridden_rules, reason
-
-
-class Denial(Exception):
-    """Why a vote or another action is denied. The subclass is the reason; the gate is unchanged."""
-
-
-class NotAMember(Denial):
-    """Bots, guests, strangers, deactivated and unknown accounts never decide."""
-
-    def __init__(self, account_status: AccountStatus) -> None:
-        super().__init__(f"the account is not a full member: {account_status}")
-        self.account_status = account_status
-
-
-class NotAnApprover(Denial):
-    """The domain's policy does not name this person."""
-
-
-class OwnDeployment(Denial):
-    """Who deployed may not approve it here."""
-
-
-class AlreadyApproved(Denial):
-    """The same person's approval counts once."""
-
-
-class AlreadyRejected(Denial):
-    """The same person's rejection counts once."""
-
-
-class ReasonMissing(Denial):
-    """A rejection says why; where the policy asks it, an approval too."""
-
-
-class HeldBack(Denial):
-    """A check, a freeze or something unknown keeps anybody's approval from being taken now."""
-
-    def __init__(self, blockers: tuple[Blocker, ...]) -> None:
-        super().__init__(", ".join(rule_key(rule) for rule in blockers))
-        self.blockers = blockers
-
-
-class NotAnAdmin(Denial):
-    """Only admins may use break glass."""
-
-
-class NothingToBreak(Denial):
-    """This person's ordinary approval would be accepted: there is no rule to override."""
-
-
-class RulesChanged(Denial):
-    """A rule is broken that was not among those that the person was shown. `overridden_rules` are all of now."""
-
-    def __init__(self, overridden_rules: tuple[Violation, ...]) -> None:
-        super().__init__("another rule is broken than those that were shown")
-        self.overridden_rules = overridden_rules
 
 
 def judge_approval(context: EvaluationContext, *, person: Person, reason: str) -> None:

@@ -7,10 +7,9 @@ from app.flow.approval.approval_context import RuleStatus
 from app.flow.read_models import CastVote, GateView
 from app.gate.ids import UserId
 from app.gate.rules.checks import PROBE
-from app.gate.rules.permits import Choice
 from app.gate.rules.policy import Policy
 from app.gate.rules.violations import ApprovalsRequired
-from app.gate.state_machine import NO_REASON
+from app.gate.votes import NO_REASON, Choice
 from app.i18n.catalog import Texts
 from app.slack.action_value import ActionValue
 from app.slack.blocks import Block, context, mention, section, when

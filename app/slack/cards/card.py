@@ -15,9 +15,10 @@ from app.flow.read_models import (
     progress_of,
 )
 from app.gate.decision import Verdict
-from app.gate.rules.permits import Basis, Choice
-from app.gate.state_machine import NO_REASON, Awaiting, Closed, Decided, Outcome, Reported
+from app.gate.rules.permits import Basis
+from app.gate.state_machine import Awaiting, Closed, Decided, Outcome, Reported
 from app.gate.undo import Progress
+from app.gate.votes import NO_REASON, Choice
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, context, fields, header, mention, section, when
 from app.slack.cards.approval_status import (

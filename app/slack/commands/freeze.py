@@ -27,8 +27,8 @@ from app.flow.freezes.declare_freeze import (
 from app.flow.ports.rules import Rules
 from app.flow.replayed_requests import AlreadyHandled
 from app.gate.ids import DomainName
+from app.gate.rules.denials import Denial, NotAMember, NotAnAdmin
 from app.gate.rules.freeze import Freeze
-from app.gate.rules.permits import Denial, NotAMember, NotAnAdmin
 from app.i18n.catalog import Texts
 from app.slack.blocks import when
 from app.slack.commands.local_times import zone_named

@@ -18,15 +18,8 @@ from app.flow.ports.database import GateRecord
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.gate.ids import GateId
-from app.gate.rules.permits import (
-    AccountStatus,
-    Denial,
-    NotAMember,
-    NotAnAdmin,
-    NothingToBreak,
-    ReasonMissing,
-    RulesChanged,
-)
+from app.gate.people import AccountStatus
+from app.gate.rules.denials import Denial, NotAMember, NotAnAdmin, NothingToBreak, ReasonMissing, RulesChanged
 from app.i18n.catalog import Texts
 from app.observability.logging import error_id
 from app.observability.metrics import BREAK_GLASS

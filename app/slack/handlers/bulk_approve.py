@@ -13,7 +13,7 @@ from app.concurrency.timeouts import run_with_timeout
 from app.flow.free_text import has_content
 from app.flow.ports.database import DatabaseUnavailable, GateRecord
 from app.flow.ports.rules import Rules
-from app.gate.rules.permits import Choice
+from app.gate.votes import Choice
 from app.i18n.catalog import Texts
 from app.slack.blocks import section
 from app.slack.client import SLACK_CALL_ERRORS, error_code_of

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from app.flow.read_models import GateView
 from app.gate.decision import Verdict
 from app.gate.ids import UserId
-from app.gate.rules.permits import AlreadyApproved, Basis, Choice
+from app.gate.rules.denials import AlreadyApproved
+from app.gate.rules.permits import Basis
 from app.gate.state_machine import AlreadyDecided, Awaiting
+from app.gate.votes import Choice
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, context, modal, section
 from app.slack.handlers.vote import VoteReply

@@ -15,7 +15,7 @@ from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView, undo_context_of
 from app.flow.undo.request_undo import InterventionRecord, InterventionRequest, may_undo, request_undo
 from app.gate.ids import GateId
-from app.gate.rules.permits import Denial
+from app.gate.rules.denials import Denial
 from app.gate.undo import InterventionKind, available_undo
 from app.i18n.catalog import Texts
 from app.observability.logging import error_id

@@ -17,10 +17,11 @@ from app.flow.ports.database import DatabaseUnavailable, GateRecord
 from app.flow.ports.rules import Rules
 from app.flow.read_models import CardPlace, GateView
 from app.gate.ids import GateId
-from app.gate.rules.permits import Choice, Denial, HeldBack, ReasonMissing, RulesChanged
+from app.gate.rules.denials import Denial, HeldBack, ReasonMissing, RulesChanged
 from app.gate.rules.policy import ReasonFor
 from app.gate.rules.violations import Violation
 from app.gate.state_machine import AlreadyDecided, CardIsOld, NotVerified, TooLate
+from app.gate.votes import Choice
 from app.i18n.catalog import Texts
 from app.observability.logging import error_id
 from app.observability.metrics import INTERACTIONS

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from app.flow.read_models import CardPlace, GateView
-from app.gate.rules.permits import AlreadyApproved
+from app.gate.rules.denials import AlreadyApproved
 from app.i18n.catalog import Texts
 from app.slack.blocks import when
 from app.slack.cards.evidence import change_lines, health_line

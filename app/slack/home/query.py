@@ -11,7 +11,7 @@ from app.flow.freezes.declare_freeze import ActiveFreeze
 from app.flow.ports.rules import Rules
 from app.flow.read_models import CardPlace, GateView
 from app.gate.ids import DomainName, GateId
-from app.gate.rules.permits import Person
+from app.gate.people import Person
 from app.gate.rules.policy import Shift
 from app.slack.cards.list_item import PendingGate
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from app.flow.ports.rules import Rules
-from app.gate.rules.permits import AccountStatus, Person
+from app.gate.people import AccountStatus, Person
 from app.i18n.catalog import Texts
 from app.slack.action_value import ActionValue
 from app.slack.blocks import Block, actions, button, context, divider, header, mention, section, when

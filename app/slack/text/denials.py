@@ -8,12 +8,10 @@ from app.flow.read_models import GateView, is_let_through_elsewhere
 from app.flow.replayed_requests import AlreadyHandled
 from app.gate.deadline import HOOK_TIMEOUT
 from app.gate.decision import Verdict
-from app.gate.rules.permits import (
-    AccountStatus,
+from app.gate.people import AccountStatus, Person
+from app.gate.rules.denials import (
     AlreadyApproved,
     AlreadyRejected,
-    Basis,
-    Choice,
     Denial,
     HeldBack,
     NotAMember,
@@ -21,10 +19,10 @@ from app.gate.rules.permits import (
     NotAnApprover,
     NothingToBreak,
     OwnDeployment,
-    Person,
     ReasonMissing,
     RulesChanged,
 )
+from app.gate.rules.permits import Basis
 from app.gate.rules.violations import ApprovalsRequired, NotNamed, OwnSwitch
 from app.gate.state_machine import AlreadyDecided, Awaiting, CardIsOld, Decided, NotVerified, NoVote, TooLate
 from app.gate.undo import (
@@ -36,6 +34,7 @@ from app.gate.undo import (
     Superseded,
     UnderWay,
 )
+from app.gate.votes import Choice
 from app.i18n.catalog import Texts
 from app.slack.blocks import mention, when
 from app.slack.text.escape import inline

@@ -3,7 +3,7 @@
 from app.flow.read_models import GateView, may_be_on_green, undo_context_of
 from app.gate.evidence.model import Missing
 from app.gate.previous_revision import Obstacle
-from app.gate.rules.permits import Denial
+from app.gate.rules.denials import Denial
 from app.gate.undo import InterventionKind, NoPreviousRevision, Progress, available_undo
 from app.i18n.catalog import Texts
 from app.slack.text.escape import inline

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from app.flow.sanitize_text import sanitize_text
 from app.gate.ids import UserId
-from app.gate.rules.permits import AccountStatus, Person
+from app.gate.people import AccountStatus, Person
 from app.i18n.catalog import Texts, known
 
 MAX_NAME_CHARS: Final = 80

@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from app.flow.ports.membership import MembershipRecord
 from app.flow.sanitize_text import sanitize_text
 from app.gate.ids import UserId
-from app.gate.rules.permits import AccountStatus, Person
+from app.gate.people import AccountStatus, Person
 from app.gate.rules.policy import Roster
 from app.slack.client import SLACK_CALL_ERRORS, error_code_of
 from app.slack.replies import user_of

@@ -9,7 +9,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from app.gate.ids import UserId
-from app.gate.rules.permits import AccountStatus
+from app.gate.people import AccountStatus
 from app.slack.client import SLACK_CALL_ERRORS, error_code_of, retry_after_of
 from app.slack.users.accounts import account_status_of
 

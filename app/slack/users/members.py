@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from app.flow.ports.database import DatabaseUnavailable
 from app.flow.ports.membership import Membership, MembershipRecord
 from app.gate.ids import UserId
-from app.gate.rules.permits import AccountStatus
+from app.gate.people import AccountStatus
 from app.gate.rules.policy import Roster
 from app.slack.client import SLACK_CALL_ERRORS, error_code_of, retry_after_of
 from app.slack.users.accounts import account_status_of, ids_of

@@ -7,8 +7,9 @@ from app.db.repositories.gates import Gates
 from app.flow.approval.cast_vote import VoteRequest, cast_vote
 from app.gate.decision import Approval
 from app.gate.ids import UserId
-from app.gate.rules.permits import AccountStatus, Choice, Person
+from app.gate.people import AccountStatus, Person
 from app.gate.rules.policy import Roster
+from app.gate.votes import Choice
 from tests.db.gate_builders import NOW, open_gate
 
 CONFIG = (

@@ -20,10 +20,11 @@ from app.db.repositories.gates import Gates
 from app.flow.approval.cast_vote import RequestDenied, VoteAccepted, VoteRequest, cast_vote
 from app.flow.approval.related_switches import queue_position_of
 from app.gate.ids import DeploymentId, DomainName, GateId
+from app.gate.rules.denials import HeldBack
 from app.gate.rules.exclusivity import FailedEnd, RelatedSwitch
-from app.gate.rules.permits import Choice, HeldBack
 from app.gate.rules.policy import Roster
 from app.gate.rules.violations import ExcludedBySwitch
+from app.gate.votes import Choice
 from tests.db.gate_builders import NOW, OLU, open_gate, reject
 from tests.db.plans import most_read
 from tests.db.test_locks import until_somebody_waits

@@ -16,8 +16,9 @@ from app.flow.approval.cast_vote import RequestDenied, VoteRequest, cast_vote
 from app.flow.audit_events import Actor, ActorKind, Kind
 from app.flow.freezes.declare_freeze import Declaration, declare_freeze
 from app.gate.ids import DomainName, GateId
-from app.gate.rules.permits import Choice, HeldBack
+from app.gate.rules.denials import HeldBack
 from app.gate.rules.policy import Roster
+from app.gate.votes import Choice
 from tests.db.gate_builders import NOW, OLU, event, open_gate
 from tests.db.test_locks import until_somebody_waits
 

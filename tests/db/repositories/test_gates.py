@@ -8,8 +8,8 @@ from app.db.database import Database
 from app.db.repositories.gates import Gates, LostGate
 from app.flow.audit_events import Kind
 from app.gate.ids import GateId, UserId
-from app.gate.rules.permits import AccountStatus, Choice, Person
-from app.gate.state_machine import Vote
+from app.gate.people import AccountStatus, Person
+from app.gate.votes import Choice, Vote
 from tests.db.gate_builders import NOW, OLU, event, open_gate, reject, save_rejection
 from tests.postgres_line import line_to
 

@@ -13,10 +13,12 @@ from app.db.repositories.evidence import EvidenceRows
 from app.db.repositories.gates import Gates
 from app.flow.approval.cast_vote import RequestDenied, VoteRequest, cast_vote
 from app.gate.ids import UserId
-from app.gate.rules.permits import AccountStatus, Choice, HeldBack, Person
+from app.gate.people import AccountStatus, Person
+from app.gate.rules.denials import HeldBack
 from app.gate.rules.policy import Roster
 from app.gate.rules.traffic_guard import MAX_EVIDENCE_AGE, GuardRule
 from app.gate.rules.violations import ForeignTargetGroup, GreenReceivesTraffic, GreenUnhealthy
+from app.gate.votes import Choice
 from app.sandbox.people import OLU, config_text
 from tests.db.gate_builders import NOW, open_gate
 from tests.gate.seen import evidence

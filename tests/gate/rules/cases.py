@@ -8,7 +8,9 @@ from app.flow.approval.cast_vote import RequestDenied
 from app.flow.read_models import CastVote, GateView, Switch, Traffic
 from app.gate.decision import Approval, Rejection
 from app.gate.ids import DeploymentId, DomainName, GateId, SwitchKey, UserId
+from app.gate.people import AccountStatus, Person
 from app.gate.rules.checks import CheckState
+from app.gate.rules.denials import Denial
 from app.gate.rules.evaluation import (
     EvaluationContext,
     RuleInputs,
@@ -18,10 +20,11 @@ from app.gate.rules.evaluation import (
 )
 from app.gate.rules.exclusivity import QueuePosition
 from app.gate.rules.freeze import Freeze
-from app.gate.rules.permits import AccountStatus, Choice, Denial, Person, rules_to_override
+from app.gate.rules.permits import rules_to_override
 from app.gate.rules.policy import Policy, Roster, Shift
 from app.gate.rules.traffic_guard import TrafficGuard
-from app.gate.state_machine import Awaiting, Vote
+from app.gate.state_machine import Awaiting
+from app.gate.votes import Choice, Vote
 from app.i18n.catalog import Texts
 from app.slack.text.denials import denial_text
 from app.slack.text.rules import rule_lines

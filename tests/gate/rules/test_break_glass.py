@@ -10,21 +10,11 @@ import pytest
 from app.db.mapping.overridden_rules import RULE_NAMES, overridden_rules_from_json, overridden_rules_to_json
 from app.gate.decision import Approval
 from app.gate.ids import DeploymentId, DomainName, UserId
+from app.gate.people import AccountStatus, Person
 from app.gate.rules.checks import CheckState
+from app.gate.rules.denials import Denial, NotAMember, NotAnAdmin, NothingToBreak, ReasonMissing, RulesChanged
 from app.gate.rules.freeze import Freeze, Span
-from app.gate.rules.permits import (
-    AccountStatus,
-    Basis,
-    Choice,
-    Denial,
-    NotAMember,
-    NotAnAdmin,
-    NothingToBreak,
-    Person,
-    ReasonMissing,
-    RulesChanged,
-    rules_to_override,
-)
+from app.gate.rules.permits import Basis, rules_to_override
 from app.gate.rules.violations import (
     ApprovalsRequired,
     CheckNotPassed,
@@ -42,7 +32,8 @@ from app.gate.rules.violations import (
     Violation,
     rule_fingerprint,
 )
-from app.gate.state_machine import Awaiting, CardIsOld, NotVerified, NoVote, TooLate, Vote
+from app.gate.state_machine import Awaiting, CardIsOld, NotVerified, NoVote, TooLate
+from app.gate.votes import Choice, Vote
 from app.i18n.catalog import Texts
 from app.slack.text.rules import rule_text
 from tests.gate.rules.cases import ANA, BEN, CHO, EVE, NOW, POLICY, ROSTER, Scene

@@ -22,8 +22,8 @@ from app.gate.rules.exclusivity import (
     related_switches_fingerprint,
 )
 from app.gate.rules.freeze import Freeze, Span
-from app.gate.rules.permits import Choice
 from app.gate.rules.violations import ExcludedBySwitch, PredecessorPending, rule_fingerprint
+from app.gate.votes import Choice
 from app.i18n.catalog import Texts
 from app.slack.text.exclusivity import MAX_NAMES, exclusivity_lines, queue_lines
 from tests.gate.rules.cases import ANA, BEN, NOW, POLICY, Scene

@@ -14,19 +14,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from app.gate.decision import Approval, Decision, Rejection
 from app.gate.ids import DeploymentId, DomainName, GateId, UserId
+from app.gate.people import AccountStatus, Person
 from app.gate.rules.checks import CheckState
+from app.gate.rules.denials import Denial, NothingToBreak
 from app.gate.rules.evaluation import RuleInputs
 from app.gate.rules.exclusivity import Exclusivity, QueuePosition, RelatedSwitch
 from app.gate.rules.freeze import Freeze, Span
-from app.gate.rules.permits import (
-    AccountStatus,
-    Basis,
-    Choice,
-    Denial,
-    NothingToBreak,
-    Person,
-    rules_to_override,
-)
+from app.gate.rules.permits import Basis, rules_to_override
 from app.gate.rules.policy import (
     ApproverSource,
     DailyHours,
@@ -40,7 +34,8 @@ from app.gate.rules.policy import (
     Variant,
 )
 from app.gate.rules.violations import rule_fingerprint
-from app.gate.state_machine import Awaiting, TooLate, Vote
+from app.gate.state_machine import Awaiting, TooLate
+from app.gate.votes import Choice, Vote
 
 START = datetime(2026, 11, 24, 12, 40, tzinfo=UTC)
 """Twenty past nine in the evening in Seoul: the night's rules begin while gates wait."""

@@ -13,12 +13,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from app.gate.ids import DeploymentId, DomainName, GateId, UserId
+from app.gate.people import AccountStatus, Person
+from app.gate.rules.denials import Denial, HeldBack
 from app.gate.rules.evaluation import RuleInputs, blockers_of
 from app.gate.rules.exclusivity import ExclusiveUntil, Exclusivity, FailedEnd, QueuePosition, RelatedSwitch
-from app.gate.rules.permits import AccountStatus, Choice, Denial, HeldBack, Person, rules_to_override
+from app.gate.rules.permits import rules_to_override
 from app.gate.rules.policy import Policy, Roster
 from app.gate.rules.violations import ExcludedBySwitch, PredecessorPending, rule_fingerprint
-from app.gate.state_machine import Awaiting, TooLate, Vote
+from app.gate.state_machine import Awaiting, TooLate
+from app.gate.votes import Choice, Vote
 
 START = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 DOMAINS = tuple(map(DomainName, ("auth", "hub", "order", "payment")))

@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 
 from app.gate.decision import Approval
 from app.gate.ids import GateId, UserId
+from app.gate.people import AccountStatus, Person
+from app.gate.rules.denials import Denial
 from app.gate.rules.evaluation import RuleInputs
-from app.gate.rules.permits import AccountStatus, Choice, Denial, Person
 from app.gate.rules.policy import ApproverSource, Policy, Roster, Shift, UnknownDeployer
-from app.gate.state_machine import Awaiting, Vote
+from app.gate.state_machine import Awaiting
+from app.gate.votes import Choice, Vote
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 PEOPLE = 5

@@ -6,23 +6,18 @@ from uuid import UUID
 import pytest
 
 from app.gate.ids import GateId, UserId
+from app.gate.people import AccountStatus, Person
+from app.gate.rules.denials import AlreadyApproved, NotAMember, NotAnApprover, OwnDeployment, ReasonMissing
 from app.gate.rules.evaluation import Ballot, EvaluationContext, RuleInputs
 from app.gate.rules.permits import (
-    AccountStatus,
-    AlreadyApproved,
-    Choice,
-    NotAMember,
-    NotAnApprover,
-    OwnDeployment,
     Permit,
-    Person,
-    ReasonMissing,
     judge_approval,
     judge_rejection,
     permit_by_votes,
     permit_for_auto_rollback,
 )
 from app.gate.rules.policy import Policy, Roster, effective_policy
+from app.gate.votes import Choice
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 GATE = GateId(UUID(int=1))

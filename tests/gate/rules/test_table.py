@@ -9,7 +9,6 @@ import pytest
 from app.gate.ids import UserId
 from app.gate.rules.checks import CheckState
 from app.gate.rules.freeze import Freeze, Span
-from app.gate.rules.permits import Choice
 from app.gate.rules.policy import (
     ApproverSource,
     DailyHours,
@@ -23,6 +22,7 @@ from app.gate.rules.policy import (
 )
 from app.gate.rules.traffic_guard import MAX_EVIDENCE_AGE, TrafficGuard
 from app.gate.rules.violations import ForeignTargetGroup, GreenReceivesTraffic, GreenUnhealthy
+from app.gate.votes import Choice
 from tests.gate.rules.cases import ANA, BEN, CHO, DAN, EVE, NOW, POLICY, Scene
 
 TWO = replace(POLICY, approvals=2)

@@ -11,7 +11,6 @@ from app.gate.rules.evaluation import (
     rejections_missing,
     unreachable_approvals,
 )
-from app.gate.rules.permits import Choice
 from app.gate.rules.policy import (
     ApproverSource,
     PolicyOverride,
@@ -21,6 +20,7 @@ from app.gate.rules.policy import (
     everyone_named,
 )
 from app.gate.rules.violations import ApprovalsRequired, Outvoted, SecondApproverRequired, Violation
+from app.gate.votes import Choice
 from tests.gate.rules.cases import ANA, BEN, CHO, DAN, EVE, POLICY, Scene
 
 TWO = replace(POLICY, approvals=2)

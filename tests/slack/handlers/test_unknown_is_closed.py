@@ -12,7 +12,7 @@ from aiohttp import ClientSession, web
 from app.db.database import Database
 from app.db.repositories.memberships import Memberships
 from app.gate.ids import UserId
-from app.gate.rules.permits import AccountStatus
+from app.gate.people import AccountStatus
 from app.sandbox.people import GRACE, MINA, OLU, ONCALL
 from app.sandbox.slack.credentials import BOT_TOKEN
 from app.sandbox.slack.stand_in import SlackStandIn

@@ -17,8 +17,8 @@ from app.flow.freezes.declare_freeze import ActiveFreeze
 from app.flow.read_models import CardPlace, GateView
 from app.gate.decision import Verdict
 from app.gate.ids import DeploymentId, DomainName, GateId, UserId
+from app.gate.people import AccountStatus, Person
 from app.gate.rules.freeze import Freeze, Span
-from app.gate.rules.permits import AccountStatus, Person
 from app.gate.rules.policy import Roster
 from app.gate.state_machine import Outcome
 from app.i18n.catalog import LOCALES, LocaleName, Texts

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, web
 
-from app.gate.rules.permits import AccountStatus
+from app.gate.people import AccountStatus
 from app.sandbox.people import JUN, MINA, OLU
 from app.slack.client import web_client
 from app.slack.users.directory import Directory

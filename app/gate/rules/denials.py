@@ -1,0 +1,60 @@
+"""Why a vote is denied. The subclass of `Denial` is the reason; other modules add the denials that they raise."""
+
+from app.gate.people import AccountStatus
+from app.gate.rules.violations import Blocker, Violation, rule_key
+
+
+class Denial(Exception):
+    """Why a vote or another action is denied. The subclass is the reason; the gate is unchanged."""
+
+
+class NotAMember(Denial):
+    """Bots, guests, strangers, deactivated and unknown accounts never decide."""
+
+    def __init__(self, account_status: AccountStatus) -> None:
+        super().__init__(f"the account is not a full member: {account_status}")
+        self.account_status = account_status
+
+
+class NotAnApprover(Denial):
+    """The domain's policy does not name this person."""
+
+
+class OwnDeployment(Denial):
+    """Who deployed may not approve it here."""
+
+
+class AlreadyApproved(Denial):
+    """The same person's approval counts once."""
+
+
+class AlreadyRejected(Denial):
+    """The same person's rejection counts once."""
+
+
+class ReasonMissing(Denial):
+    """A rejection says why; where the policy asks it, an approval too."""
+
+
+class HeldBack(Denial):
+    """A check, a freeze or something unknown keeps anybody's approval from being taken now."""
+
+    def __init__(self, blockers: tuple[Blocker, ...]) -> None:
+        super().__init__(", ".join(rule_key(rule) for rule in blockers))
+        self.blockers = blockers
+
+
+class NotAnAdmin(Denial):
+    """Only admins may use break glass."""
+
+
+class NothingToBreak(Denial):
+    """This person's ordinary approval would be accepted: there is no rule to override."""
+
+
+class RulesChanged(Denial):
+    """A rule is broken that was not among those that the person was shown. `overridden_rules` are all of now."""
+
+    def __init__(self, overridden_rules: tuple[Violation, ...]) -> None:
+        super().__init__("another rule is broken than those that were shown")
+        self.overridden_rules = overridden_rules

@@ -1,0 +1,25 @@
+"""A person's vote on a gate."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from app.gate.people import Person
+
+
+class Choice(StrEnum):
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Vote:
+    person: Person
+    choice: Choice
+    reason: str
+    at: datetime
+
+
+NO_REASON: Final = "-"
+"""Stands for the reason of a rejection where the policy asks none."""
