@@ -124,7 +124,8 @@ SELECT 1
 """
 STORE_COMPARISON: Final = f"""
 WITH g AS (
-    UPDATE gates SET event_read_at = :now, version = version + 1,
+    UPDATE gates SET event_read_at = :now,
+        version = CASE WHEN CAST(:differs AS boolean) THEN version + 1 ELSE version END,
         outcome = CASE WHEN CAST(:differs AS boolean) THEN 'contradicted' ELSE outcome END,
         outcome_detail = CAST(:held_status AS text)
     WHERE id = :gate AND outcome = 'told' AND event_read_at IS NULL RETURNING id, version

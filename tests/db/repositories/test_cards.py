@@ -28,6 +28,18 @@ async def test_a_card_that_arrives_when_nobody_posts_any_more_is_the_gates(datab
     assert not await slow.met(gate, place=SECOND, now=NOW), "it has one"
 
 
+async def test_a_card_newer_than_was_asked_for_is_stored_all_the_same(database: Database) -> None:
+    await open_gate(Gates(database), "d-1")
+    await database.rows("UPDATE gates SET version = version + 1")
+    cards = Cards(database, uuid4())
+    (due,) = await cards.claim(now=NOW, limit=1)
+
+    assert await cards.card_drawn(due, place=FIRST, fingerprint="f", now=NOW)
+
+    (row,) = await database.rows("SELECT drawn_version, wanted_version, due_at FROM cards")
+    assert (row.drawn_version, row.wanted_version, row.due_at) == (2, 2, None)
+
+
 async def test_the_card_of_a_waiting_gate_is_sent_again_after_a_while(database: Database) -> None:
     """Slack does not report deleted messages."""
     await open_gate(Gates(database), "d-1")

@@ -41,7 +41,8 @@ WITH old AS (
         posting_channel = NULL,
         drawn_at = CASE WHEN fingerprint IS DISTINCT FROM :fingerprint OR ts IS DISTINCT FROM :ts
             THEN CAST(:now AS timestamptz) ELSE drawn_at END,
-        drawn_version = :version, attempts = 0, claimed_by = NULL, claimed_until = NULL, last_error = NULL,
+        drawn_version = :version, wanted_version = greatest(wanted_version, :version),
+        attempts = 0, claimed_by = NULL, claimed_until = NULL, last_error = NULL,
         due_at = CASE WHEN wanted_version > :version THEN CAST(:now AS timestamptz) END
     WHERE gate_id = :gate AND claimed_by = :owner AND {NAMED_AUDIT_LOCK} RETURNING gate_id
 ), t AS (
