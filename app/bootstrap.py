@@ -38,6 +38,7 @@ from app.web.hooks.state_changes import StateChangeReceiver
 from app.workers.foreground import ForegroundTracker
 from app.workers.registry import Workers, groups_worker
 from app.workers.rule_jobs import RuleWorkers
+from app.workers.wakeups import Wakeups
 
 __all__ = ["CannotStart", "Service", "utc_now"]
 
@@ -73,6 +74,7 @@ class Service:
         self._clock = clock
         self._foreground = ForegroundTracker()
         self._recovered_at = 0.0
+        self.wakeups = Wakeups()
         self.repositories = Repositories(database_url)
         self.worker_repositories = Repositories(database_url, size=WORKERS)
         """The same database on connections of its own: no worker can keep a press or a hook waiting for one."""
@@ -97,8 +99,7 @@ class Service:
             repositories=self.repositories,
             worker_repositories=self.worker_repositories,
             rules=self.rules,
-            workers=self.workers,
-            rule_workers=self.rule_workers,
+            wakeups=self.wakeups,
             source=self._source,
             foreground=self._foreground,
             clock=clock,
@@ -113,6 +114,9 @@ class Service:
             self._groups_worker,
             self.slack_handlers.home_worker,
         ]
+        self.wakeups.subscribe(["memberships_outdated"], self._groups_worker.wake)
+        for worker in self._workers:
+            self.wakeups.subscribe(["config_reloaded"], worker.wake)
         self._running: list[asyncio.Task[None]] = []
 
     def _build_workers(self, publishers: Publishers) -> Workers:
@@ -125,6 +129,7 @@ class Service:
             remover=publishers.cards,
             timeline_publisher=publishers.timelines,
             rules=self.rules,
+            wakeups=self.wakeups,
             clock=self._clock,
             foreground=self._foreground,
         )
@@ -138,9 +143,8 @@ class Service:
             announcer=publishers.announcements,
             book=publishers.email_lookup,
             rules=self.rules,
-            redraw_cards=self.workers.card.wake,
-            gate_decided=self.workers.gate_decided,
             read_facts=self._read_members,
+            wakeups=self.wakeups,
             clock=self._clock,
             foreground=self._foreground,
         )
@@ -154,13 +158,13 @@ class Service:
             deployments=self.codedeploy,
             rules=self.rules,
             region=self._settings.region,
-            on_gate_opened=self._gate_opened,
+            wakeups=self.wakeups,
             foreground=self._foreground,
         )
         state_changes = StateChangeReceiver(
             request_auth=request_auth,
             wake=lambda key: self.repositories.switches.wake(key, now=self._clock()),
-            on_woken=self.workers.poll.wake,
+            wakeups=self.wakeups,
         )
         callers = TokenAuth(self._settings.api_tokens)
         return build_http(
@@ -174,14 +178,14 @@ class Service:
                     callers,
                     rules=self.rules,
                     region=self._settings.region,
-                    on_check_reported=self.rule_workers.check_reported,
+                    wakeups=self.wakeups,
                     clock=self._clock,
                 ),
                 freezes_router(
                     self.repositories.freezes,
                     callers,
                     rules=self.rules,
-                    on_freeze_changed=self.rule_workers.freeze_changed,
+                    wakeups=self.wakeups,
                     clock=self._clock,
                 ),
             ],
@@ -257,8 +261,7 @@ class Service:
         now = self._clock()
         self.slack.replies.later(self.repositories.gates.plan_reminders(now=now), what="reminders")
         self.slack.replies.later(self.repositories.channels.retry_all(now=now), what="channels")
-        for worker in self._workers:
-            worker.wake()
+        self.wakeups.notify("config_reloaded")
 
     def _slack_events(self) -> Route | None:
         """HTTP mode's route; None in Socket Mode."""
@@ -274,10 +277,10 @@ class Service:
     async def _read_members(self) -> None:
         """Takes over what other replicas heard of groups and users. Raises `RecordAway`."""
         if self.slack.directory.members.is_stale():
-            self._groups_worker.wake()
+            self.wakeups.notify("memberships_outdated")
         if await self.slack.directory.members.sync():
             await self.worker_repositories.cards.redraw_waiting(now=self._clock())
-            self.workers.card.wake()
+            self.wakeups.notify("card_outdated")
 
     def _warm_up(self) -> None:
         self.codedeploy.warm_up()
@@ -294,9 +297,4 @@ class Service:
 
     async def _retry_at_aws(self) -> None:
         await self.worker_repositories.retries.bring_forward(now=self._clock())
-        for worker in (self.workers.report, self.workers.intervene, self.workers.poll):
-            worker.wake()
-
-    def _gate_opened(self) -> None:
-        self.workers.gate_opened()
-        self.rule_workers.gate_opened()
+        self.wakeups.notify("aws_recovered")

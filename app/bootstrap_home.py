@@ -13,6 +13,7 @@ from app.slack.handlers.vote import VoteHandler
 from app.slack.home.publisher import HomePublisher
 from app.workers.foreground import ForegroundTracker
 from app.workers.runner import Worker
+from app.workers.wakeups import Wakeups
 
 POLL_SECONDS: Final = 0.5
 MAX_CONCURRENT_PUBLICATIONS: Final = 4
@@ -35,6 +36,7 @@ def build_home(
     votes: VoteHandler,
     rules: Rules,
     foreground: ForegroundTracker,
+    wakeups: Wakeups,
     clock: Callable[[], datetime],
 ) -> HomeParts:
     """Builds them; from then on answers to presses in Home are shown there."""
@@ -47,7 +49,7 @@ def build_home(
         replies=slack.replies,
         rate_limiter=slack.rate_limiter,
         workspace_url=slack.workspace_url,
-        wake=lambda: worker.wake(),
+        wakeups=wakeups,
         clock=clock,
     )
     worker = Worker(
@@ -58,6 +60,7 @@ def build_home(
         foreground=foreground,
         max_yield=0.5,
     )
+    wakeups.subscribe(["home_requested"], worker.wake)
     slack.replies.at_home = publisher.say
     bulk_approve = BulkApproveHandler(
         slack.client,

@@ -8,8 +8,6 @@ from app.db.all_repositories import Repositories
 from app.flow.approval.live_traffic import LiveTraffic
 from app.flow.ports.evidence import EvidenceSource
 from app.flow.ports.rules import Rules
-from app.flow.read_models import CardPlace
-from app.gate.ids import GateId
 from app.slack.app import build_app
 from app.slack.client_bundle import ClientBundle
 from app.slack.commands.deploys import DeploysCommand
@@ -22,8 +20,7 @@ from app.slack.handlers.details import DetailsHandler
 from app.slack.handlers.undo import UndoHandler
 from app.slack.handlers.vote import VoteHandler
 from app.workers.foreground import ForegroundTracker
-from app.workers.registry import Workers
-from app.workers.rule_jobs import RuleWorkers
+from app.workers.wakeups import Wakeups
 
 
 class SlackHandlers:
@@ -36,8 +33,7 @@ class SlackHandlers:
         repositories: Repositories,
         worker_repositories: Repositories,
         rules: Rules,
-        workers: Workers,
-        rule_workers: RuleWorkers,
+        wakeups: Wakeups,
         source: EvidenceSource,
         foreground: ForegroundTracker,
         clock: Callable[[], datetime],
@@ -46,8 +42,7 @@ class SlackHandlers:
         self._repositories = repositories
         self._worker_repositories = worker_repositories
         self._rules = rules
-        self._workers = workers
-        self._rule_workers = rule_workers
+        self._wakeups = wakeups
         self._traffic = LiveTraffic(record=repositories.evidence, source=source)
         self._clock = clock
         votes = self._votes()
@@ -71,33 +66,20 @@ class SlackHandlers:
         )
 
     def _votes(self) -> VoteHandler:
-        async def stale(gate: GateId) -> None:
-            await self._repositories.cards.redraw(gate, now=self._clock())
-            self._workers.card.wake()
-
-        async def card_seen(gate: GateId, place: CardPlace) -> None:
-            await self._repositories.cards.met(gate, place=place, now=self._clock())
-            self._workers.card_place_learnt()
-
         return VoteHandler(
             record=self._repositories.gates,
             traffic=self._traffic,
             rules=self._rules,
             directory=self._slack.directory,
             replies=self._slack.replies,
-            decided=self._decided,
-            stale=stale,
-            card_seen=card_seen,
+            cards=self._repositories.cards,
+            wakeups=self._wakeups,
             clock=self._clock,
         )
 
     async def _channel_id_changed(self, old: str, new: str) -> None:
         await self._repositories.channels.id_changed(old=old, new=new, now=self._clock())
-        self._workers.card_place_learnt()
-
-    def _decided(self, gate: GateId) -> None:
-        self._workers.gate_decided()
-        self._rule_workers.gate_decided()
+        self._wakeups.notify("card_place_learned")
 
     def _home(self, votes: VoteHandler, foreground: ForegroundTracker) -> HomeParts:
         return build_home(
@@ -107,6 +89,7 @@ class SlackHandlers:
             votes=votes,
             rules=self._rules,
             foreground=foreground,
+            wakeups=self._wakeups,
             clock=self._clock,
         )
 
@@ -116,7 +99,7 @@ class SlackHandlers:
             rules=self._rules,
             directory=self._slack.directory,
             replies=self._slack.replies,
-            asked=self._workers.intervention_requested,
+            wakeups=self._wakeups,
             clock=self._clock,
         )
 
@@ -127,7 +110,7 @@ class SlackHandlers:
             rules=self._rules,
             directory=self._slack.directory,
             replies=self._slack.replies,
-            decided=self._decided,
+            wakeups=self._wakeups,
             clock=self._clock,
         )
 
@@ -138,7 +121,7 @@ class SlackHandlers:
             rules=self._rules,
             directory=self._slack.directory,
             replies=self._slack.replies,
-            asked=self._rule_workers.probes_requested,
+            wakeups=self._wakeups,
             clock=self._clock,
         )
 
@@ -147,7 +130,7 @@ class SlackHandlers:
             evidence=self._repositories.evidence,
             directory=self._slack.directory,
             replies=self._slack.replies,
-            wanted=self._workers.evidence.wake,
+            wakeups=self._wakeups,
             clock=self._clock,
         )
 
@@ -155,7 +138,7 @@ class SlackHandlers:
         freezes = FreezeCommand(
             record=self._repositories.freezes,
             rules=self._rules,
-            changed=self._rule_workers.freeze_changed,
+            wakeups=self._wakeups,
             clock=self._clock,
         )
         return DeploysCommand(

@@ -39,6 +39,7 @@ from app.observability.metrics import (
 from app.workers.foreground import ForegroundTracker
 from app.workers.leased_job import Clock, leased_job
 from app.workers.runner import Jobs, Step, Worker
+from app.workers.wakeups import Wakeups
 
 log = structlog.get_logger(__name__)
 
@@ -66,6 +67,7 @@ class Workers:
         remover: CopyRemover,
         timeline_publisher: TimelinePublisher,
         rules: Rules,
+        wakeups: Wakeups,
         clock: Clock,
         foreground: ForegroundTracker,
     ) -> None:
@@ -78,6 +80,7 @@ class Workers:
         self._remover = remover
         self._storyteller = timeline_publisher
         self._rules = rules
+        self._wakeups = wakeups
         self._clock = clock
         self._foreground = foreground
         self.report = self._report_worker()
@@ -116,6 +119,7 @@ class Workers:
         self.gauges = Worker(
             name="gauges", step=self._gauges_step, concurrency=1, poll_interval=GAUGES_POLL_SECONDS
         )
+        self._subscribe(wakeups)
 
     def _evidence_worker(self) -> Worker:
         return self._worker(
@@ -193,25 +197,39 @@ class Workers:
             self.gauges,
         ]
 
-    def gate_opened(self) -> None:
-        """A gate was opened."""
-        for worker in (self.card, self.poll, self.report, self.evidence, self.previous_cards):
-            worker.wake()
-
-    def card_place_learnt(self) -> None:
-        """Slack named a place of a card that the database did not have."""
-        for worker in (self.card, self.remove_card_copies, self.timeline):
-            worker.wake()
-
-    def intervention_requested(self) -> None:
-        """Somebody requested an undo, or the end of blue."""
-        for worker in (self.intervene, self.card):
-            worker.wake()
-
-    def gate_decided(self) -> None:
-        """A vote was committed, perhaps with a decision."""
-        self.report.wake()
-        self.card.wake()
+    def _subscribe(self, wakeups: Wakeups) -> None:
+        wakeups.subscribe(
+            [
+                "card_outdated",
+                "card_place_learned",
+                "card_published",
+                "check_reported",
+                "deployer_resolved",
+                "freeze_changed",
+                "gate_decided",
+                "gate_opened",
+                "intervention_executed",
+                "intervention_requested",
+                "probes_requested",
+                "report_sent",
+                "rule_status_changed",
+                "switch_changed",
+            ],
+            self.card.wake,
+        )
+        wakeups.subscribe(
+            ["gate_opened", "gate_decided", "switch_changed", "intervention_executed", "aws_recovered"],
+            self.report.wake,
+        )
+        wakeups.subscribe(
+            ["gate_opened", "report_sent", "intervention_executed", "poll_requested", "aws_recovered"],
+            self.poll.wake,
+        )
+        wakeups.subscribe(["intervention_requested", "aws_recovered"], self.intervene.wake)
+        wakeups.subscribe(["gate_opened", "evidence_requested"], self.evidence.wake)
+        wakeups.subscribe(["gate_opened", "switch_changed"], self.previous_cards.wake)
+        wakeups.subscribe(["card_published", "card_place_learned"], self.timeline.wake)
+        wakeups.subscribe(["card_place_learned"], self.remove_card_copies.wake)
 
     async def _report(self, due: DueReport) -> Result | CodeDeployUnavailable:
         return await report_decision(
@@ -222,14 +240,13 @@ class Workers:
         if isinstance(result, CodeDeployUnavailable):
             REPORTS.labels(outcome="again").inc()
             log.warning("not_reported_yet", gate=str(due.view.id), problem=str(result), attempts=due.attempts)
-            self.card.wake()
+            self._wakeups.notify("card_outdated")
             return
         REPORTS.labels(outcome=result.outcome).inc()
         if due.view.decided_at is not None:
             REPORT_SECONDS.observe((self._clock() - due.view.decided_at).total_seconds())
         log.info("reported", gate=str(due.view.id), answer=due.answer, outcome=result.outcome)
-        self.card.wake()
-        self.poll.wake()
+        self._wakeups.notify("report_sent")
 
     async def _publish_card(self, due: DueCard) -> str | None:
         return await publish_card(
@@ -244,8 +261,7 @@ class Workers:
         CARD_UPDATES.labels(result="again" if problem else "drawn").inc()
         if problem:
             log.warning("card_not_drawn", gate=str(due.view.id), problem=problem, attempts=due.attempts)
-        self.card.wake()
-        self.timeline.wake()
+        self._wakeups.notify("card_published")
 
     async def _remove_card_copy(self, due: DueCopy) -> None:
         problem = await remove_copy(
@@ -256,7 +272,7 @@ class Workers:
 
     async def _verify_step(self, limit: int) -> Jobs:
         if await self._repositories.cards.verify(now=self._clock()):
-            self.card.wake()
+            self._wakeups.notify("card_outdated")
         return []
 
     async def _poll(self, due: DuePoll) -> bool:
@@ -271,8 +287,7 @@ class Workers:
 
     def _polled(self, due: DuePoll, news: bool) -> None:
         if news:
-            self.gate_decided()
-            self.previous_cards.wake()
+            self._wakeups.notify("switch_changed")
 
     async def _intervene(self, due: DueIntervention) -> None:
         waiting = await execute_intervention(
@@ -287,8 +302,7 @@ class Workers:
 
     def _intervened(self, due: DueIntervention, done: None) -> None:
         log.info("carried_out", deed=due.intervention.kind, deployment=due.switch.key.deployment)
-        self.poll.wake()
-        self.gate_decided()
+        self._wakeups.notify("intervention_executed")
 
     async def _collect_evidence(self, due: DueEvidence) -> Evidence | None:
         seen = await collect_evidence(
@@ -297,14 +311,14 @@ class Workers:
         if seen is not None and due.view.hook_name in seen.succeeded_events:
             # Somebody else answered CodeDeploy while the gate waits: polling reads that too and closes the gate.
             await self._repositories.switches.wake(due.view.switch.key, now=self._clock())
-            self.poll.wake()
+            self._wakeups.notify("poll_requested")
         return seen
 
     def _evidence_collected(self, due: DueEvidence, seen: Evidence | None) -> None:
         EVIDENCE_READS.labels(result="seen" if seen else "again").inc()
         for part, missing in (seen.missing if seen else {}).items():
             EVIDENCE_MISSING.labels(part=part, why=missing.why).inc()
-        self.card.wake()
+        self._wakeups.notify("card_outdated")
 
     async def _post_timeline(self, due: DueThread) -> None:
         await post_timeline(
@@ -319,14 +333,14 @@ class Workers:
             now=self._clock(),
         )
         if await reminded:
-            self.card.wake()
+            self._wakeups.notify("card_outdated")
         return []
 
     async def _expire_step(self, limit: int) -> Jobs:
         now = self._clock()
         quarantine = self._quarantines["expire"]
         while await expire_gates(record=self._repositories.gates, aside=quarantine, now=now):
-            self.gate_decided()
+            self._wakeups.notify("gate_decided")
         # Deadlines hold to the second: sleep no longer than until the next one.
         following = await self._repositories.gates.next_deadline(skip=quarantine.keys())
         left = (following - self._clock()) if following else timedelta(seconds=POLL_SECONDS)
@@ -340,7 +354,7 @@ class Workers:
         ):
             with quarantine.guard(stale.id):
                 await self._repositories.previous_cards.redraw(stale, now=self._clock())
-                self.card.wake()
+                self._wakeups.notify("card_outdated")
         return []
 
     async def _gauges_step(self, limit: int) -> Jobs:

@@ -18,6 +18,7 @@ from app.i18n.catalog import Texts
 from app.workers.foreground import ForegroundTracker
 from app.workers.leased_job import Clock, leased_job
 from app.workers.runner import Jobs, Step, Worker
+from app.workers.wakeups import Wakeups
 
 POLL_SECONDS: Final = 0.5
 DEPLOYERS_POLL_SECONDS: Final = 2.0
@@ -41,14 +42,12 @@ class RuleWorkers:
         book: EmailLookup,
         rules: Rules,
         texts: Texts,
-        redraw_cards: Callable[[], None],
-        gate_decided: Callable[[], None],
+        wakeups: Wakeups,
         read_facts: Callable[[], Awaitable[None]],
         clock: Clock,
         foreground: ForegroundTracker,
     ) -> None:
-        """`redraw_cards` wakes the card worker, `gate_decided` also the report worker. `read_facts` reads what else the
-        rules depend on from the database."""
+        """`read_facts` reads what else the rules depend on from the database."""
         self._read_facts = read_facts
         self._repositories = repositories
         self._quarantines = {name: Quarantine(name) for name in ("deployers", "probes", "approve", "turn")}
@@ -56,10 +55,9 @@ class RuleWorkers:
         self._prober = prober
         self._traffic = LiveTraffic(record=repositories.evidence, source=source)
         self._texts = texts
-        self._gate_decided = gate_decided
         self._book = book
         self._rules = rules
-        self._redraw_cards = redraw_cards
+        self._wakeups = wakeups
         self._clock = clock
         self._foreground = foreground
         self._deployers_after = 0
@@ -69,7 +67,7 @@ class RuleWorkers:
             repositories.probes,
             key=_row_id,
             work=self._probe,
-            then=lambda due, done: self.check_reported(),
+            then=lambda due, done: wakeups.notify("check_reported"),
             clock=clock,
         )
         self.probe = self._worker("probe", self._probe_step, concurrency=8)
@@ -81,6 +79,7 @@ class RuleWorkers:
         self.stray_checks = self._worker(
             "strays", self._stray_checks_step, poll_interval=STRAY_CHECKS_POLL_SECONDS
         )
+        self._subscribe(wakeups)
 
     def _worker(
         self, name: str, step: Step, *, concurrency: int = 1, poll_interval: float = POLL_SECONDS
@@ -97,30 +96,14 @@ class RuleWorkers:
     def all(self) -> list[Worker]:
         return [self.announce, self.deployer, self.probe, self.approve, self.rule_status, self.stray_checks]
 
-    def gate_opened(self) -> None:
-        """A gate was opened."""
-        for worker in (self.deployer, self.probe, self.approve, self.rule_status):
-            worker.wake()
-
-    def gate_decided(self) -> None:
-        """A gate was decided, or somebody voted."""
-        self.announce.wake()
-        self.rule_status.wake()
-
-    def check_reported(self) -> None:
-        """A check was reported."""
-        self._redraw_cards()
-        self.approve.wake()
-
-    def freeze_changed(self) -> None:
-        """A freeze was declared or lifted."""
-        self._redraw_cards()
-        self.rule_status.wake()
-
-    def probes_requested(self) -> None:
-        """Somebody requested a run of the probes."""
-        self._redraw_cards()
-        self.probe.wake()
+    def _subscribe(self, wakeups: Wakeups) -> None:
+        wakeups.subscribe(["gate_decided", "rule_status_changed"], self.announce.wake)
+        wakeups.subscribe(["gate_opened", "probes_requested"], self.probe.wake)
+        wakeups.subscribe(["gate_opened"], self.deployer.wake)
+        wakeups.subscribe(
+            ["gate_opened", "check_reported", "deployer_resolved", "rule_status_changed"], self.approve.wake
+        )
+        wakeups.subscribe(["gate_opened", "gate_decided", "freeze_changed"], self.rule_status.wake)
 
     async def _announce(self, due: DueAnnouncement) -> None:
         await announce(
@@ -152,8 +135,7 @@ class RuleWorkers:
             now=self._clock(),
         )
         if known:
-            self._redraw_cards()
-            self.approve.wake()
+            self._wakeups.notify("deployer_resolved")
 
     async def _probe_step(self, limit: int) -> Jobs:
         planned = plan_probes(
@@ -163,7 +145,7 @@ class RuleWorkers:
             now=self._clock(),
         )
         if await planned:
-            self._redraw_cards()
+            self._wakeups.notify("card_outdated")
         return await self._claim_probes(limit)
 
     async def _probe(self, due: DueProbe) -> None:
@@ -188,8 +170,7 @@ class RuleWorkers:
             traffic=self._traffic,
             now=self._clock(),
         ):
-            self._gate_decided()
-            self.rule_status.wake()
+            self._wakeups.notify("gate_decided")
         if await approve_by_earlier_votes(
             record=self._repositories.gates,
             votes=self._repositories.deployers,
@@ -197,8 +178,7 @@ class RuleWorkers:
             aside=self._quarantines["approve"],
             now=self._clock(),
         ):
-            self._gate_decided()
-            self.rule_status.wake()
+            self._wakeups.notify("gate_decided")
         return []
 
     async def _rule_status_step(self, limit: int) -> Jobs:
@@ -210,9 +190,7 @@ class RuleWorkers:
             now=self._clock(),
         )
         if await changed:
-            self._redraw_cards()
-            self.announce.wake()
-            self.approve.wake()
+            self._wakeups.notify("rule_status_changed")
         return []
 
     async def _stray_checks_step(self, limit: int) -> Jobs:

@@ -248,7 +248,7 @@ async def test_a_domain_that_approves_itself_waits_until_it_is_unblocked(build: 
             " WHERE deployment_id = %s",
             second,
         )
-        harness.service.rule_workers.check_reported()
+        harness.service.wakeups.notify("check_reported")
         await harness.service.rule_workers.approve.run_until_idle()
         assert harness.gate(second)["phase"] == "awaiting"
         await come_through(harness, "payment", first)

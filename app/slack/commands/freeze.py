@@ -49,6 +49,7 @@ from app.slack.text.freezes import domains_text, freeze_lines, lifted_text, of_d
 from app.slack.text.rules import mentions
 from app.slack.text.suggestions import named_domains, unknown_names_text
 from app.slack.users.accounts import Profile
+from app.workers.wakeups import Wakeups
 
 _DENIAL_KEYS: Final[dict[type[Denial], str]] = {
     EndsBeforeStart: "freeze.ends_before_start",
@@ -92,13 +93,12 @@ class FreezeCommand:
         *,
         record: FreezeQueries,
         rules: Rules,
-        changed: Callable[[], None],
+        wakeups: Wakeups,
         clock: Callable[[], datetime],
     ) -> None:
-        """`changed`: called when cards must be redrawn."""
         self._record = record
         self._rules = rules
-        self._changed = changed
+        self._wakeups = wakeups
         self._clock = clock
 
     async def freeze(self, words: Sequence[str], *, profile: Profile, texts: Texts, request: str) -> str:
@@ -125,7 +125,7 @@ class FreezeCommand:
             return str(exc)
         except Denial as denial:
             return self._denial_text(denial, texts)
-        self._changed()
+        self._wakeups.notify("freeze_changed")
         return _declared_text(declared, span=asked.span, now=now, texts=texts)
 
     async def unfreeze(self, words: Sequence[str], *, profile: Profile, texts: Texts, request: str) -> str:
@@ -145,7 +145,7 @@ class FreezeCommand:
             )
         except Denial as denial:
             return self._denial_text(denial, texts)
-        self._changed()
+        self._wakeups.notify("freeze_changed")
         return lifted_text(lifted, domains=domains, now=self._clock(), texts=texts)
 
     async def freezes(self, words: Sequence[str], *, texts: Texts) -> str:

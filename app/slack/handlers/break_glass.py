@@ -34,6 +34,7 @@ from app.slack.text.denials import denial_text, repeat_after
 from app.slack.text.user_input import form_text
 from app.slack.users.accounts import Profile
 from app.slack.users.directory import Directory
+from app.workers.wakeups import Wakeups
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +50,7 @@ class BreakGlassHandler:
         rules: Rules,
         directory: Directory,
         replies: Replies,
-        decided: Callable[[GateId], None],
+        wakeups: Wakeups,
         clock: Callable[[], datetime],
     ) -> None:
         self._record = record
@@ -57,7 +58,7 @@ class BreakGlassHandler:
         self._rules = rules
         self._directory = directory
         self._replies = replies
-        self._decided = decided
+        self._wakeups = wakeups
         self._clock = clock
 
     async def retract_vote(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
@@ -100,7 +101,7 @@ class BreakGlassHandler:
         else:
             BREAK_GLASS.labels(domain=result.view.switch.domain or "").inc()
             log.warning("glass_broken", gate=str(result.view.id), user=profile.person.user)
-            self._decided(result.view.id)
+            self._wakeups.notify("gate_decided")
             await ack()
 
     async def _break(
@@ -170,7 +171,7 @@ class BreakGlassHandler:
         except UNCONFIRMED as exc:
             log.error("press_not_recorded", problem=type(exc).__name__, user=profile.person.user)
             return VoteReply(text=save_error_text(exc, texts=texts), retryable=True)
-        self._decided(view.id)
+        self._wakeups.notify("gate_decided")
         domain = view.switch.domain or texts("card.unknown_domain")
         return VoteReply(text=texts("press.taken_back", domain=domain))
 

@@ -19,6 +19,7 @@ from app.slack.replies import Replies, ack_deadline
 from app.slack.text.denials import repeat_after
 from app.slack.users.accounts import Profile, non_member_text
 from app.slack.users.directory import Directory
+from app.workers.wakeups import Wakeups
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +35,7 @@ class ChecksHandler:
         rules: Rules,
         directory: Directory,
         replies: Replies,
-        asked: Callable[[], None],
+        wakeups: Wakeups,
         clock: Callable[[], datetime],
     ) -> None:
         self._record = record
@@ -42,7 +43,7 @@ class ChecksHandler:
         self._rules = rules
         self._directory = directory
         self._replies = replies
-        self._asked = asked
+        self._wakeups = wakeups
         self._clock = clock
 
     async def run(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
@@ -70,7 +71,7 @@ class ChecksHandler:
         if not runs:
             return texts("press.checks_run_already")
         log.info("checks_asked_for", gate=str(gate), user=profile.person.user)
-        self._asked()
+        self._wakeups.notify("probes_requested")
         return ""
 
     async def _run_again(self, gate: GateId) -> bool | None:

@@ -17,6 +17,7 @@ from app.slack.replies import Replies, ack_deadline
 from app.slack.text.denials import repeat_after
 from app.slack.users.accounts import non_member_text
 from app.slack.users.directory import Directory
+from app.workers.wakeups import Wakeups
 
 
 class StoredEvidence(Protocol):
@@ -38,13 +39,13 @@ class DetailsHandler:
         evidence: StoredEvidence,
         directory: Directory,
         replies: Replies,
-        wanted: Callable[[], None],
+        wakeups: Wakeups,
         clock: Callable[[], datetime],
     ) -> None:
         self._evidence = evidence
         self._directory = directory
         self._replies = replies
-        self._wanted = wanted
+        self._wakeups = wakeups
         self._clock = clock
 
     async def details(
@@ -68,7 +69,7 @@ class DetailsHandler:
             modal = details_modal(found, texts=texts)
             self._replies.open_modal(body, modal, not_opened=texts("refused.form_not_opened"))
             await self._evidence.wanted(found.id, now=self._clock())
-            self._wanted()
+            self._wakeups.notify("evidence_requested")
 
     async def _find(
         self, value: object, *, until: float

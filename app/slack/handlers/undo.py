@@ -28,6 +28,7 @@ from app.slack.text.denials import denial_text, repeat_after
 from app.slack.text.user_input import form_text
 from app.slack.users.accounts import Profile
 from app.slack.users.directory import Directory
+from app.workers.wakeups import Wakeups
 
 log = structlog.get_logger(__name__)
 
@@ -54,14 +55,14 @@ class UndoHandler:
         rules: Rules,
         directory: Directory,
         replies: Replies,
-        asked: Callable[[], None],
+        wakeups: Wakeups,
         clock: Callable[[], datetime],
     ) -> None:
         self._record = record
         self._rules = rules
         self._directory = directory
         self._replies = replies
-        self._asked = asked
+        self._wakeups = wakeups
         self._clock = clock
 
     async def undo(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
@@ -181,7 +182,7 @@ class UndoHandler:
             short = error_id()
             log.exception("undo_failed", error_id=short, user=profile.person.user)
             return UndoDenied(text=texts("refused.unknown_error", id=short), retryable=True)
-        self._asked()
+        self._wakeups.notify("intervention_requested")
         return None
 
     def _denied(self, exc: RequestDenied, texts: Texts) -> UndoDenied:

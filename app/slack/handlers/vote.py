@@ -4,7 +4,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import structlog
 
@@ -38,6 +38,7 @@ from app.slack.text.denials import denial_text, repeat_after, vote_accepted_text
 from app.slack.text.user_input import form_text
 from app.slack.users.accounts import Profile
 from app.slack.users.directory import Directory
+from app.workers.wakeups import Wakeups
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +69,16 @@ class VoteReply:
     denial: Denial | None = None
 
 
+class ShownCards(Protocol):
+    """The cards that people act on."""
+
+    async def redraw(self, gate: GateId, *, now: datetime) -> None:
+        """Has the card published again."""
+
+    async def met(self, gate: GateId, *, place: CardPlace, now: datetime) -> bool:
+        """Saves that a card of this gate stands at `place`; False: it is a copy."""
+
+
 class VoteHandler:
     """Handles Approve, Reject and their forms."""
 
@@ -79,9 +90,8 @@ class VoteHandler:
         rules: Rules,
         directory: Directory,
         replies: Replies,
-        decided: Callable[[GateId], None],
-        stale: Callable[[GateId], Awaitable[None]],
-        card_seen: Callable[[GateId, CardPlace], Awaitable[None]],
+        cards: ShownCards,
+        wakeups: Wakeups,
         clock: Callable[[], datetime],
     ) -> None:
         self._record = record
@@ -89,9 +99,8 @@ class VoteHandler:
         self._rules = rules
         self._directory = directory
         self._replies = replies
-        self._decided = decided
-        self._stale = stale
-        self._card_seen = card_seen
+        self._cards = cards
+        self._wakeups = wakeups
         self._clock = clock
 
     async def approve(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
@@ -180,7 +189,7 @@ class VoteHandler:
         except Exception as exc:
             return self._not_counted(exc, profile, texts)
         INTERACTIONS.labels(outcome="counted").inc()
-        self._decided(vote.gate)
+        self._wakeups.notify("gate_decided")
         return VoteReply(text="", accepted=accepted, buttons=self._next_buttons(vote, accepted, texts))
 
     async def _ask_why(self, body: Body, value: object) -> None:
@@ -220,7 +229,7 @@ class VoteHandler:
                 log.info("press_refused", why=why, gate=str(view.id) if view else None)
                 if view is not None and isinstance(exc.denial, OUTDATED_CARD_DENIALS):
                     # The card may be outdated: redraw it.
-                    self._replies.later(self._stale(view.id), what="redraw")
+                    self._replies.later(self._redraw(view.id), what="redraw")
                 reply = denial_text(exc, texts=texts, approvers=_approvers(view, self._rules))
                 break_glass = self._break_glass_buttons(profile, view, exc.unmet, texts) if view else ()
                 return VoteReply(text=reply, buttons=break_glass, view=view, denial=exc.denial)
@@ -264,7 +273,15 @@ class VoteHandler:
         except InvalidActionValue:
             return
         if place is not None and _is_card(body, action, gate):
-            self._replies.later(self._card_seen(gate, place), what="card place")
+            self._replies.later(self._save_card_place(gate, place), what="card place")
+
+    async def _redraw(self, gate: GateId) -> None:
+        await self._cards.redraw(gate, now=self._clock())
+        self._wakeups.notify("card_outdated")
+
+    async def _save_card_place(self, gate: GateId, place: CardPlace) -> None:
+        await self._cards.met(gate, place=place, now=self._clock())
+        self._wakeups.notify("card_place_learned")
 
 
 def _vote_request(value: object, profile: Profile, choice: Choice, reason: str) -> VoteRequest:

@@ -26,6 +26,7 @@ from app.slack.home.view import Notice, home_body, home_top, home_view, non_memb
 from app.slack.replies import Replies, is_home, user_of
 from app.slack.users.accounts import Profile, is_member
 from app.slack.users.directory import Directory
+from app.workers.wakeups import Wakeups
 
 log = structlog.get_logger(__name__)
 
@@ -91,10 +92,9 @@ class HomePublisher:
         replies: Replies,
         rate_limiter: RateLimiter,
         workspace_url: Callable[[], str | None],
-        wake: Callable[[], None],
+        wakeups: Wakeups,
         clock: Callable[[], datetime],
     ) -> None:
-        """`wake` wakes the worker that calls `step`."""
         self._client = client
         self._queries = queries
         self._freezes = freezes
@@ -103,7 +103,7 @@ class HomePublisher:
         self._replies = replies
         self._rate_limiter = rate_limiter
         self._workspace_url = workspace_url
-        self._wake_worker = wake
+        self._wakeups = wakeups
         self._clock = clock
         self._viewers: dict[str, _Viewer] = {}
         self._polled_at: datetime | None = None
@@ -172,7 +172,7 @@ class HomePublisher:
         now = self._clock()
         soonest = max(now, viewer.published_at + MIN_INTERVAL_AFTER_ACTION) if viewer.published_at else now
         viewer.due_at = min(viewer.due_at, soonest) if viewer.due_at else soonest
-        self._wake_worker()
+        self._wakeups.notify("home_requested")
 
     async def _poll(self, now: datetime) -> None:
         """Queries the database every few seconds, once for all viewers, for changes."""
@@ -194,7 +194,7 @@ class HomePublisher:
             await self._draw_and_send(user, viewer, asked=asked)
         finally:
             viewer.busy = False
-            self._wake_worker()  # it may be due again
+            self._wakeups.notify("home_requested")  # it may be due again
 
     async def _draw_and_send(self, user: str, viewer: _Viewer, *, asked: bool) -> None:
         profile = await self._directory.profile(viewer.body)

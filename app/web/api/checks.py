@@ -32,6 +32,7 @@ from app.gate.rules.checks import (
 from app.web.api.auth import TokenAuth
 from app.web.api.bodies import read_body
 from app.web.api.error_responses import VALIDATION_ERROR_RESPONSES
+from app.workers.wakeups import Wakeups
 
 Deployment = Annotated[
     str,
@@ -137,10 +138,10 @@ def checks_router(
     *,
     rules: Rules,
     region: str,
-    on_check_reported: Callable[[], None],
+    wakeups: Wakeups,
     clock: Callable[[], datetime],
 ) -> APIRouter:
-    """`on_check_reported` is called once a check is stored, because cards and rules depend on it."""
+    """The routes that write checks."""
     router = APIRouter(
         prefix="/api/v1/switches/{deployment}/checks", tags=["checks"], responses=VALIDATION_ERROR_RESPONSES
     )
@@ -175,7 +176,7 @@ def checks_router(
             by=by,
         )
         taken = await _take(told_check, checks=checks, rules=rules, now=clock())
-        on_check_reported()
+        wakeups.notify("check_reported")
         response.status_code = 201 if taken.is_new else 200
         return _out(taken.key, taken.check)
 

@@ -29,6 +29,7 @@ from app.gate.rules.freeze import Span
 from app.web.api.auth import TokenAuth
 from app.web.api.bodies import read_body
 from app.web.api.error_responses import VALIDATION_ERROR_RESPONSES
+from app.workers.wakeups import Wakeups
 
 WRONG: Final[dict[type[NotAFreeze], str]] = {
     EndsBeforeStart: "until: is not after from",
@@ -102,10 +103,10 @@ def freezes_router(
     callers: TokenAuth,
     *,
     rules: Rules,
-    on_freeze_changed: Callable[[], None],
+    wakeups: Wakeups,
     clock: Callable[[], datetime],
 ) -> APIRouter:
-    """`changed` is called once cards are to be redrawn."""
+    """The routes that read and write freezes."""
     router = APIRouter(prefix="/api/v1/freezes", tags=["freezes"], responses=VALIDATION_ERROR_RESPONSES)
 
     @router.get("", dependencies=[Depends(callers)])
@@ -135,7 +136,7 @@ def freezes_router(
             raise HTTPException(422, f"domains: not configured: {', '.join(exc.names)}") from None
         except NotAFreeze as exc:
             raise HTTPException(422, WRONG[type(exc)]) from None
-        on_freeze_changed()
+        wakeups.notify("freeze_changed")
         return FreezeOut(
             id=declared.id,
             domains=found.domains,
@@ -154,7 +155,7 @@ def freezes_router(
             number, who=api_actor(by), record=freezes, now=clock()
         ):
             raise HTTPException(404, "No such freeze stands.")
-        on_freeze_changed()
+        wakeups.notify("freeze_changed")
 
     return router
 

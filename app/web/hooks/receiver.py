@@ -1,6 +1,5 @@
 """`POST /hooks/codedeploy`: verify, parse, open the gate, answer. Workers post to Slack and collect evidence."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
@@ -20,6 +19,7 @@ from app.observability.metrics import HOOKS
 from app.web.hooks.message import Malformed, read_hook
 from app.web.hooks.request_auth import RequestAuth, RequestRejected, error_response, malformed_request
 from app.workers.foreground import ForegroundTracker
+from app.workers.wakeups import Wakeups
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +38,7 @@ class HookReceiver:
         deployments: Deployments,
         rules: Rules,
         region: str,
-        on_gate_opened: Callable[[], None],
+        wakeups: Wakeups,
         foreground: ForegroundTracker,
     ) -> None:
         self._request_auth = request_auth
@@ -46,7 +46,7 @@ class HookReceiver:
         self._deployments = deployments
         self._rules = rules
         self._region = region
-        self._on_gate_opened = on_gate_opened
+        self._wakeups = wakeups
         self._foreground = foreground
 
     def router(self) -> APIRouter:
@@ -95,7 +95,7 @@ class HookReceiver:
     def _found(self, found: Opened | Known) -> tuple[JSONResponse, str]:
         if isinstance(found, Known):
             return JSONResponse(_known(found.view), 200), "known"
-        self._on_gate_opened()
+        self._wakeups.notify("gate_opened")
         log.info("gate_opened", gate=str(found.gate), verified=found.verified)
         state = "awaiting" if found.verified else "unverified"
         return JSONResponse({"gate": str(found.gate), "state": state}, 202), "opened"

@@ -18,6 +18,7 @@ from app.gate.ids import DeploymentId, SwitchKey
 from app.observability.metrics import STATE_CHANGES
 from app.web.hooks.message import Account, Malformed, Region
 from app.web.hooks.request_auth import RequestAuth, RequestRejected, error_response, malformed_request
+from app.workers.wakeups import Wakeups
 
 log = structlog.get_logger(__name__)
 
@@ -54,11 +55,11 @@ class StateChangeReceiver:
         *,
         request_auth: RequestAuth,
         wake: Callable[[SwitchKey], Awaitable[bool]],
-        on_woken: Callable[[], None],
+        wakeups: Wakeups,
     ) -> None:
         self._request_auth = request_auth
         self._wake = wake
-        self._on_woken = on_woken
+        self._wakeups = wakeups
 
     def router(self) -> APIRouter:
         """The route: 202, 400, 401, 503."""
@@ -88,7 +89,7 @@ class StateChangeReceiver:
     async def _look(self, key: SwitchKey) -> bool:
         known = await self._wake(key)
         if known:
-            self._on_woken()
+            self._wakeups.notify("poll_requested")
         return known
 
 

@@ -20,6 +20,7 @@ from app.slack.home.publisher import HomePublisher
 from app.slack.replies import Replies
 from app.slack.users.directory import Directory
 from app.workers.foreground import ForegroundTracker
+from app.workers.wakeups import Wakeups
 from tests.db.gate_builders import NOW
 from tests.harness import Harness, texts_in
 from tests.slack.play import STRANGER, Build
@@ -236,7 +237,7 @@ async def test_a_publication_that_was_given_out_is_not_given_out_again_before_it
         replies=Replies(client, foreground=ForegroundTracker()),
         rate_limiter=RateLimiter(lambda: NOW),
         workspace_url=lambda: None,
-        wake=lambda: None,
+        wakeups=Wakeups(),
         clock=lambda: NOW,
     )
     homes.opened({"user": {"id": OLU.id}})
