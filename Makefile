@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test check bench run lock clean
+.PHONY: help sandbox test check bench docs run lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -25,7 +25,10 @@ check: $(READY) ## ruff, mypy --strict, the direction of imports
 bench: $(READY) ## measure speed as ratios against floors of the same run
 	$(BIN)/python -m tests.bench
 
-run: $(READY) ## run the service from your environment variables (see README)
+docs: $(READY) ## write docs/configuration.md anew from the settings
+	$(BIN)/python -m tests.docs.configuration_reference
+
+run: $(READY) ## run the service from your environment variables (see docs/configuration.md)
 	$(BIN)/switchgate migrate
 	$(BIN)/switchgate serve
 

@@ -54,7 +54,10 @@ class SettingsError(Exception):
 class Settings(BaseSettings):
     """The validated environment. Build it with `load_settings`."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", hide_input_in_errors=True, use_attribute_docstrings=True
+    )
+    # The docstrings below are the descriptions in docs/configuration.md (`make docs`).
 
     database_url: Annotated[str | None, AfterValidator(postgres_url)] = Field(
         default=None,
@@ -62,30 +65,35 @@ class Settings(BaseSettings):
         validation_alias="DATABASE_URL",
         examples=["postgresql://switchgate:password@db.internal:5432/switchgate?sslmode=verify-full"],
     )
-    """None: an embedded Postgres in the user's data folder."""
+    """Address of the database. On another machine it must name `sslmode=verify-full`, `verify-ca` or `require`;
+    `sslmode=disable` is accepted with a warning. Unset: an embedded Postgres in the data folder of the user, to which
+    only this user can connect (needs the extra `sandbox`)."""
 
     config: Path = Field(
         default=Path("switchgate.toml"),
         validation_alias="SWITCHGATE_CONFIG",
         examples=["/etc/switchgate/switchgate.toml"],
     )
+    """Path of `switchgate.toml`."""
 
     hook_secrets: Annotated[dict[str, SecretStr], BeforeValidator(named_secrets)] = Field(
         validation_alias="SWITCHGATE_HOOK_SECRETS",
         examples=["2026a:SECRET, where SECRET is what `openssl rand -hex 32` prints"],
     )
-    """Keys that hooks may be signed with, by kid."""
+    """Keys that may sign hooks and state changes: `kid1:secret1,kid2:secret2`. Give two during a rotation."""
 
     locale: Literal["en", "ko"] = Field(default="en", validation_alias="SWITCHGATE_LOCALE", examples=["ko"])
+    """Language of cards and threads. Replies to one person are in the language of that person's Slack."""
 
     slack_bot_token: Annotated[SecretStr, AfterValidator(slack_token("xoxb-"))] = Field(
         validation_alias="SLACK_BOT_TOKEN", examples=["xoxb-123-456-AbCdEf"]
     )
+    """The app's bot token."""
 
     slack_app_token: Annotated[SecretStr, AfterValidator(slack_token("xapp-"))] | None = Field(
         default=None, validation_alias="SLACK_APP_TOKEN", examples=["xapp-1-A012-345-abcdef"]
     )
-    """Socket Mode. None: Slack posts to /slack/events."""
+    """App-level token of Socket Mode. Unset: HTTP mode, in which Slack sends requests to `/slack/events`."""
 
     slack_signing_secret: SecretStr | None = Field(
         default=None,
@@ -93,12 +101,12 @@ class Settings(BaseSettings):
         validation_alias="SLACK_SIGNING_SECRET",
         examples=["8f742231b10e8888abcd99bbbccc85a5"],
     )
-    """Always set when `slack_app_token` is not."""
+    """Verifies Slack's requests in HTTP mode: 32 hexadecimal digits. Required when `SLACK_APP_TOKEN` is not set."""
 
     slack_api_url: Annotated[str | None, AfterValidator(http_base_url)] = Field(
         default=None, validation_alias="SLACK_API_URL", examples=["http://127.0.0.1:9000/api/"]
     )
-    """Base URL of the Web API, with a slash at its end. None: Slack's own."""
+    """Base URL of the Web API, for stand-ins. Plain http is accepted for loopback only. Unset: Slack's own."""
 
     api_tokens: Annotated[dict[str, ApiToken], BeforeValidator(read_api_tokens)] = Field(
         default_factory=dict,
@@ -107,25 +115,30 @@ class Settings(BaseSettings):
             "grafana:ONE,ci:ANOTHER:checks, where ONE and ANOTHER are what `openssl rand -hex 32` prints"
         ],
     )
-    """Bearer tokens of /api/v1 and what they allow, by the caller's name."""
+    """Bearer tokens of `/api/v1`, by the caller's name: `name:token` or `name:token:scope+scope`, with a comma between
+    two. Scopes are `read`, `checks` and `freezes`; a token without a scope has `read`. Unset: the API can only be read,
+    and only under a loopback host name."""
 
     region: Annotated[str, AfterValidator(region_name)] = Field(
         validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"), examples=["ap-northeast-2"]
     )
+    """Region of the CodeDeploy applications."""
 
     host: str = Field(default="127.0.0.1", validation_alias="HOST", examples=["0.0.0.0"])
+    """Address to listen on. The container image sets `0.0.0.0`."""
 
     port: int = Field(default=8080, ge=0, le=HIGHEST_PORT, validation_alias="PORT", examples=["8080"])
-    """0: any free port."""
+    """Port to listen on; 0: any free port."""
 
     log_format: Literal["json", "console"] | None = Field(
         default=None, validation_alias="SWITCHGATE_LOG_FORMAT", examples=["json"]
     )
-    """None: console on a terminal, else json."""
+    """Form of the log. Unset: `console` on a terminal, otherwise `json`."""
 
     log_level: Annotated[str, AfterValidator(level_name)] = Field(
         default="INFO", validation_alias="SWITCHGATE_LOG_LEVEL", examples=["INFO"]
     )
+    """`DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`."""
 
     @field_validator("slack_signing_secret")
     @classmethod

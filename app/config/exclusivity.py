@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
-from app.config.policy import PolicyTable
+from app.config.policy_tables import PolicyTable
 from app.config.schema import DomainTable, ParsedFile, Problem
 from app.config.values import EXCLUSIVE_REMEDY
 from app.gate.ids import DomainName

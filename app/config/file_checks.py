@@ -6,7 +6,8 @@ from difflib import get_close_matches
 from typing import Final
 
 from app.config.exclusivity import exclusivity_problems
-from app.config.policy import PolicyTable, policy_from, policy_problem
+from app.config.policy import policy_from, policy_problem
+from app.config.policy_tables import PolicyTable
 from app.config.schema import ParsedFile, Problem, dotted
 
 MAX_PROBES: Final = 20

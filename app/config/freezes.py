@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from app.config.policy import Table
+from app.config.policy_tables import Table
 from app.config.times import moment, time_zone, week_span
 from app.config.values import InvalidValue
 from app.gate.rules.freeze import Freeze, Span, Weekly
@@ -47,12 +47,20 @@ Moment = Annotated[str, BeforeValidator(_as_text)]
 class FreezeTable(Table):
     """`[[freeze]]`"""
 
-    reason: Annotated[str, AfterValidator(_non_blank), Field(max_length=300)]
-    domains: Annotated[list[str], AfterValidator(_non_empty_list)] | None = None
-    weekly: str | None = None
-    start: Annotated[Moment | None, Field(alias="from")] = None
-    until: Moment | None = None
-    time_zone: str | None = None
+    reason: Annotated[str, AfterValidator(_non_blank), Field(max_length=300, examples=["weekend"])]
+    """Shown on the cards; at most 300 characters."""
+    domains: Annotated[
+        Annotated[list[str], AfterValidator(_non_empty_list)] | None, Field(examples=[["order"]])
+    ] = None
+    """The frozen domains. Unset: all."""
+    weekly: Annotated[str | None, Field(examples=["fri 18:00 - mon 09:00"])] = None
+    """A span of every week. Give either this, or `from` and `until`."""
+    start: Annotated[Moment | None, Field(alias="from", examples=["2026-12-24 18:00"])] = None
+    """Begin: a date or a date and time, as text or as TOML's own. A time that clocks skip is refused."""
+    until: Annotated[Moment | None, Field(examples=["2026-12-26"])] = None
+    """End. A date alone includes that day."""
+    time_zone: Annotated[str | None, Field(examples=["Asia/Seoul"])] = None
+    """An IANA time zone; required."""
 
     @model_validator(mode="after")
     def _one_time(self) -> "FreezeTable":

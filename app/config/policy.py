@@ -1,38 +1,13 @@
-"""The tables `[policy]`, `[[policy.require]]` and `[[policy.when]]`, and the `Policy` built from them."""
+"""Builds the `Policy` of a domain from the tables of the file, and finds policies by which nothing could pass."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Annotated, Any, Final, Literal
+from typing import Any
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    model_validator,
-)
-
-from app.config.reminders import escalation_target, reminder_minutes, reminders_from
-from app.config.reminders import quiet_hours as quiet_span  # a field of the same name would hide it
-from app.config.times import clock_span, time_zone, week_days
-from app.config.values import (
-    Exclusive,
-    InvalidValue,
-    at_least_one_approver,
-    at_least_one_person,
-    check_names,
-    codedeploy_name,
-    exclusive_domains,
-    shifts,
-    valid_deadline,
-)
+from app.config.policy_tables import RULE_KEYS, PolicyTable, RuleKeys, Table, WhenTable, has_group
+from app.config.reminders import reminders_from
 from app.gate.rules.policy import (
-    EVERY_DAY,
     ApproverSource,
-    DailyHours,
     Policy,
     PolicyOverride,
     ReasonFor,
@@ -41,101 +16,6 @@ from app.gate.rules.policy import (
     UnknownDeployer,
     Variant,
 )
-
-
-class Table(BaseModel):
-    """A table of the file: no unknown keys, no conversion between types."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-def _as_list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-class RequireTable(Table):
-    """`[[policy.require]]`: further approvers whose approvals are required."""
-
-    source: Annotated[
-        list[str], Field(alias="from"), BeforeValidator(_as_list), AfterValidator(at_least_one_approver)
-    ]
-    approvals: Annotated[int, AfterValidator(at_least_one_person)] = 1
-
-    @model_validator(mode="after")
-    def _some_people(self) -> "RequireTable":
-        if not _has_group(self.source) and self.approvals > len(self.source):
-            people = len(self.source)
-            raise InvalidValue(
-                f"asks {self.approvals} approvals, but only {people} can give one, so nothing could ever pass",
-                f"Write approvals = {people} at most, or name more people.",
-            )
-        return self
-
-
-class RuleKeys(Table):
-    """The keys that a domain and a `when` may override."""
-
-    approvers: Annotated[list[str], AfterValidator(at_least_one_approver)] = []
-    approvals: Annotated[int, AfterValidator(at_least_one_person)] = 1
-    own_deployment: bool = False
-    unknown_deployer: Literal["allow", "ask-two"] = "ask-two"
-    require: list[RequireTable] = []
-    reject: Literal["one", "majority"] = "one"
-    reason: Literal["always", "reject", "never"] = "reject"
-    required_checks: Annotated[list[str], AfterValidator(check_names)] = []
-    approve_when_checks_pass: bool = False
-
-
-class WhenTable(RuleKeys):
-    """`[[policy.when]]`: other rules at some hours, or for some kinds of shift."""
-
-    name: Annotated[str, AfterValidator(codedeploy_name), Field(max_length=40)]
-    days: list[str] = []
-    hours: str | None = None
-    time_zone: str | None = None
-    shift: Annotated[list[str], AfterValidator(shifts)] = []
-
-    @model_validator(mode="after")
-    def _says_when_and_what(self) -> "WhenTable":
-        if not (self.days or self.hours or self.shift):
-            remedy = (
-                'Add days, hours or shift, for example hours = "22:00-08:00" with time_zone = "Asia/Seoul".'
-            )
-            raise InvalidValue("says at no time and for no shift, so it would always hold", remedy)
-        if not self.model_fields_set & set(RuleKeys.model_fields):
-            raise InvalidValue("changes nothing", "Add a key of [policy], for example approvals = 2.")
-        self.when()
-        return self
-
-    def when(self) -> DailyHours | None:
-        """The hours, in the table's own time zone. Raises `InvalidValue`."""
-        if not self.days and self.hours is None:
-            return None
-        if self.time_zone is None:
-            raise InvalidValue("names hours without a time zone", 'Add time_zone = "Asia/Seoul".')
-        start, end = clock_span(self.hours or "00:00-24:00")
-        days = week_days(self.days) if self.days else EVERY_DAY
-        return DailyHours(days=days, start=start, end=end, zone=time_zone(self.time_zone))
-
-
-class PolicyTable(RuleKeys):
-    """`[policy]`, and the keys of it that a domain overrides."""
-
-    deadline_minutes: Annotated[int, AfterValidator(valid_deadline)] = 55
-    on_deadline: Literal["reject"] = "reject"
-    finish_now: bool = False
-    remind_at_half: bool = True
-    remind_before_minutes: Annotated[list[int], AfterValidator(reminder_minutes)] = [10]
-    quiet_hours: Annotated[str, AfterValidator(quiet_span)] | None = None
-    escalate_to: Annotated[str, AfterValidator(escalation_target)] | None = None
-    escalate_before_minutes: Annotated[int, AfterValidator(valid_deadline)] = 20
-    exclusive: Annotated[Exclusive, PlainValidator(exclusive_domains)] = False
-    exclusive_until: Literal["switched", "finished"] = "switched"
-    after: list[str] = []
-    when: list[WhenTable] = []
-
-
-RULE_KEYS: Final = frozenset(RuleKeys.model_fields)
 
 
 def policy_from(default: PolicyTable, own: PolicyTable) -> Policy:
@@ -190,13 +70,13 @@ def policy_problem(policy: Policy, *, asks_two: bool) -> PolicyProblem | None:
 def needs_known_deployer(policy: Policy) -> bool:
     """Two are asked where the deployer is unknown, and only one person can approve."""
     two = policy.unknown_deployer is UnknownDeployer.ASK_TWO and not policy.own_deployment
-    return two and not _has_group(policy.voters) and len(policy.voters) < 2
+    return two and not has_group(policy.voters) and len(policy.voters) < 2
 
 
 def _never_passes(policy: Policy, *, asks_two: bool) -> PolicyProblem | None:
     # Only Slack knows how many people a group has.
     people = len(policy.approvers)
-    if not _has_group(policy.approvers) and policy.approvals > people:
+    if not has_group(policy.approvers) and policy.approvals > people:
         return PolicyProblem(
             key="approvals",
             what=f"is {policy.approvals}, but only {people} can approve, so nothing could ever pass",
@@ -215,10 +95,6 @@ def _never_passes(policy: Policy, *, asks_two: bool) -> PolicyProblem | None:
             remedy="Name one in required_checks, or leave this line out.",
         )
     return None
-
-
-def _has_group(people: Iterable[str]) -> bool:
-    return any(entry.startswith("S") for entry in people)
 
 
 def _given(table: Table) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from app.config.policy import Table
+from app.config.policy_tables import Table
 from app.config.probe_addresses import always_forbidden
 from app.config.values import InvalidValue, check_name
 from app.gate.rules.checks import Probe
@@ -60,14 +60,20 @@ def host_names(value: list[str]) -> list[str]:
 class ProbesTable(Table):
     """`[probes]`"""
 
-    allowed_hosts: Annotated[list[str], AfterValidator(host_names)] = []
+    allowed_hosts: Annotated[
+        list[str], AfterValidator(host_names), Field(examples=[["internal-alb.example.internal"]])
+    ] = []
+    """Hosts that probes may request although their addresses are private. Addresses of cloud metadata are always
+    refused."""
 
 
 class JsonTable(Table):
     """`expect_json`: a value in the answer."""
 
-    path: Annotated[str, Field(min_length=1, max_length=200)]
-    equals: str | int | float | bool
+    path: Annotated[str, Field(min_length=1, max_length=200, examples=["status"])]
+    """Path of the value in the JSON answer."""
+    equals: Annotated[str | int | float | bool, Field(examples=["UP"])]
+    """The value that it must have."""
 
 
 def _http_status(value: int) -> int:
@@ -85,12 +91,18 @@ def _seconds(value: float) -> float:
 class ProbeTable(Table):
     """`[[domains.<name>.probe]]`"""
 
-    name: Annotated[str, AfterValidator(check_name)]
-    url: Annotated[str, AfterValidator(probe_url)]
-    method: Literal["GET", "HEAD", "POST"] = "GET"
-    expect_status: Annotated[int, AfterValidator(_http_status)] = 200
-    expect_json: JsonTable | None = None
-    timeout_seconds: Annotated[float, AfterValidator(_seconds)] = 5.0
+    name: Annotated[str, AfterValidator(check_name), Field(examples=["order health"])]
+    """Name of the check; unique within the domain."""
+    url: Annotated[str, AfterValidator(probe_url), Field(examples=["https://order.example.com:18020/health"])]
+    """What to request: an http or https URL that reaches green, usually at the test listener."""
+    method: Annotated[Literal["GET", "HEAD", "POST"], Field(examples=["HEAD"])] = "GET"
+    """HTTP method."""
+    expect_status: Annotated[int, AfterValidator(_http_status), Field(examples=[204])] = 200
+    """HTTP status at which the check passes."""
+    expect_json: Annotated[JsonTable | None, Field(examples=[{"path": "status", "equals": "UP"}])] = None
+    """A value in the JSON answer that must match, too."""
+    timeout_seconds: Annotated[float, AfterValidator(_seconds), Field(examples=[2.5])] = 5.0
+    """Time-out of the request: 0.1 to 30 seconds."""
 
     def to_probe(self) -> Probe:
         """The probe."""

@@ -1,5 +1,6 @@
 """The tables of `switchgate.toml`, and every problem in them with its remedy."""
 
+import json
 import re
 import tomllib
 from collections.abc import Sequence
@@ -7,10 +8,11 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import AfterValidator, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from app.config.freezes import FreezeTable
-from app.config.policy import PolicyTable, RequireTable, Table, WhenTable
+from app.config.policy_tables import PolicyTable, RequireTable, Table, WhenTable
 from app.config.probes import JsonTable, ProbesTable, ProbeTable
 from app.config.reserved_words import RESERVED_WORDS
 from app.config.values import InvalidValue, approver_ids, channel_id, codedeploy_name, tcp_port, user_id
@@ -41,18 +43,26 @@ class ConfigError(Exception):
 class SlackTable(Table):
     """`[slack]`"""
 
-    channel: Annotated[str, AfterValidator(channel_id)]
-    admins: Annotated[list[str], AfterValidator(approver_ids)] = []
+    channel: Annotated[str, AfterValidator(channel_id), Field(examples=["C01DEPLOY"])]
+    """Id of the channel in which cards are posted, unless a domain names its own. Invite the app to every channel that
+    is named in this file."""
+    admins: Annotated[list[str], AfterValidator(approver_ids), Field(examples=[["U01ADMIN"]])] = []
+    """Users and user groups that may freeze, break the glass, and undo in every domain."""
 
 
 class DomainTable(PolicyTable):
     """`[domains.<name>]`"""
 
-    application: Annotated[str, AfterValidator(codedeploy_name)]
-    deployment_group: Annotated[str, AfterValidator(codedeploy_name)]
-    listener_port: Annotated[int, AfterValidator(tcp_port)] | None = None
-    channel: Annotated[str, AfterValidator(channel_id)] | None = None
+    application: Annotated[str, AfterValidator(codedeploy_name), Field(examples=["order-app"])]
+    """Name of the CodeDeploy application."""
+    deployment_group: Annotated[str, AfterValidator(codedeploy_name), Field(examples=["order-dg"])]
+    """Name of the deployment group. Two domains cannot have the same one."""
+    listener_port: Annotated[Annotated[int, AfterValidator(tcp_port)] | None, Field(examples=[8020])] = None
+    """Port of the production listener, shown on the card."""
+    channel: Annotated[Annotated[str, AfterValidator(channel_id)] | None, Field(examples=["C02ORDER"])] = None
+    """Channel of this domain's cards. Unset: that of `[slack]`."""
     probe: list[ProbeTable] = []
+    """Requests that the service sends to green; each is a check. At most 20."""
 
     def policy(self) -> PolicyTable:
         """Only the keys of [policy] that this domain gives."""
@@ -86,6 +96,15 @@ AnyTable = TypeVar("AnyTable", bound=Table)
 def dotted(part: str) -> str:
     """A part of a dotted key, quoted where TOML needs quotes."""
     return part if re.fullmatch(r"[A-Za-z0-9_-]+(#[0-9]+)?", part) else '"' + part.replace('"', '\\"') + '"'
+
+
+def toml_value(value: object) -> str:
+    """A value as the file writes it, inner tables on one line."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{dotted(key)} = {toml_value(each)}" for key, each in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml_value, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def read_file(text: str, *, file: str) -> ParsedFile:
@@ -177,26 +196,15 @@ INNER_TABLES: Final[dict[str, type[Table]]] = {
     "probe": ProbeTable,
     "expect_json": JsonTable,
 }
-EXAMPLES: Final = {
-    "from": 'from = "S0DBA"',
-    "reason": 'reason = "weekend"',
-    "name": 'name = "nights"',
-    "url": 'url = "https://order.example.com/health"',
-    "path": 'path = "status"',
-    "equals": 'equals = "UP"',
-    "channel": 'channel = "C01DEPLOY"',
-    "application": 'application = "order-app"',
-    "deployment_group": 'deployment_group = "order-dg"',
-}
 
 
 def _problem_of(found: ParsedFile, shape: type[Table], error: dict[str, Any], key: list[str]) -> Problem:
     place = [*key, *_place(error["loc"])]
     match error["type"]:
         case "extra_forbidden":
-            return _unknown_key(found, place, _known(shape, error["loc"]))
+            return _unknown_key(found, place, [*_fields(shape, error["loc"])])
         case "missing":
-            return found.problem(place, "is missing", f"Add {EXAMPLES[place[-1]]}.")
+            return found.problem(place, "is missing", f"Add {_example(shape, error['loc'])}.")
         case "value_error":
             exc: InvalidValue = error["ctx"]["error"]
             return found.problem(place, exc.what, exc.remedy)
@@ -218,10 +226,16 @@ def _place(loc: Sequence[str | int]) -> list[str]:
     return [*parts, *_place(loc[1:])]
 
 
-def _known(shape: type[Table], loc: Sequence[str | int]) -> tuple[str, ...]:
+def _fields(shape: type[Table], loc: Sequence[str | int]) -> dict[str, FieldInfo]:
+    """The fields of the innermost table on the way to `loc`, by their keys in the file."""
     for part in loc[:-1]:
         shape = INNER_TABLES.get(str(part), shape)
-    return tuple(info.alias or name for name, info in shape.model_fields.items())
+    return {info.alias or name: info for name, info in shape.model_fields.items()}
+
+
+def _example(shape: type[Table], loc: Sequence[str | int]) -> str:
+    key = str(loc[-1])
+    return f"{key} = {toml_value((_fields(shape, loc)[key].examples or [''])[0])}"
 
 
 def _unknown_key(found: ParsedFile, key: list[str], known: Sequence[str]) -> Problem:

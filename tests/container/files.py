@@ -78,12 +78,12 @@ def compose() -> dict[str, Any]:
 
 
 def contract() -> set[str]:
-    """The variables that the project's README promises."""
-    return set(re.findall(r"`([A-Z][A-Z_]+)`", _table((ROOT / "README.md").read_text())))
+    """The variables that docs/configuration.md describes."""
+    return set(re.findall(r"`([A-Z][A-Z_]+)`", _table((ROOT / "docs" / "configuration.md").read_text())))
 
 
 def _table(text: str) -> str:
-    """The first columns of the README's tables: a cell of names in backticks."""
+    """The first columns of the page's tables: a cell of names in backticks."""
     return "\n".join(line.split("|")[1] for line in text.splitlines() if line.startswith("| `"))
 
 
