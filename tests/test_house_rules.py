@@ -197,13 +197,13 @@ def test_nothing_of_the_sandbox_is_built_at_import() -> None:
     assert "app.sandbox.fakes" in imported(sandbox)
 
 
-def test_the_readme_names_every_environment_variable() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_docs_name_every_environment_variable() -> None:
+    configuration = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     wanted = set()
     for field in Settings.model_fields.values():
         alias = field.validation_alias
         wanted.add(alias if isinstance(alias, str) else str(getattr(alias, "choices", [""])[0]))
-    assert {name for name in wanted if f"`{name}`" not in readme} == set()
+    assert {name for name in wanted if f"`{name}`" not in configuration} == set()
 
 
 def test_the_docs_name_every_command() -> None:
