@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
+from app.flow.free_text import sanitize_text
 from app.flow.ports.codedeploy import DeploymentFacts, HookProgress, Target
 from app.flow.read_models import Traffic
-from app.flow.sanitize_text import sanitize_text
 from app.gate.rules.policy import Shift
 
 

@@ -9,7 +9,7 @@ from app.db.database import Database
 from app.db.queries.audit_filter import deployment_id, time_range
 from app.db.queries.search import AuditFilter, AuditLine, Queries
 from app.flow.audit_events import Kind
-from app.flow.freezes.declare_freeze import ALL
+from app.flow.freezes.freeze_record import ALL_DOMAINS
 
 
 async def read_audit(
@@ -58,7 +58,7 @@ def names_domain(lines: Sequence[AuditLine], domain: str) -> bool:
     """Whether an event is this very domain's. Freezes of all domains are told of any name, a misspelt one too."""
     for line in lines:
         frozen = str(line.detail.get("domains") or "").split()
-        if line.domain == domain or (domain in frozen and ALL not in frozen):
+        if line.domain == domain or (domain in frozen and ALL_DOMAINS not in frozen):
             return True
     return False
 

@@ -68,6 +68,11 @@ def person_actor(user: UserId, name: str) -> Actor:
     return Actor(kind=ActorKind.PERSON, id=user, name=name)
 
 
+def api_actor(name: str) -> Actor:
+    """A caller of the API, by its token's name."""
+    return Actor(kind=ActorKind.API, id=name)
+
+
 Detail = str | int | bool | None
 
 

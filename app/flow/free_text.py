@@ -1,4 +1,4 @@
-"""What people write as a reason: whether it says anything."""
+"""Text that people or other systems write: whether a reason says anything, and what of it can be stored."""
 
 import unicodedata
 from typing import Final
@@ -12,11 +12,16 @@ _PLACEHOLDERS: Final = frozenset(".,;:\u00b7\u3002*~'\"`|/\\()[]{}<>^=")
 
 def has_content(text: str) -> bool:
     """Whether it says anything. Blanks, fillers, invisible characters, dots and dashes alone do not."""
-    return any(_is_content(mark) for mark in unicodedata.normalize("NFKC", text))
+    return any(_is_content(character) for character in unicodedata.normalize("NFKC", text))
 
 
-def _is_content(mark: str) -> bool:
-    category = unicodedata.category(mark)
-    if mark in _FILLERS or mark in _PLACEHOLDERS or category in {"Pd", "Pc", "Sk"}:
+def _is_content(character: str) -> bool:
+    category = unicodedata.category(character)
+    if character in _FILLERS or character in _PLACEHOLDERS or category in {"Pd", "Pc", "Sk"}:
         return False
     return category[0] in "LNPS"
+
+
+def sanitize_text(text: str) -> str:
+    """Without NUL, which Postgres refuses, and halves of characters, which a cut in the middle of an emoji leaves."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()

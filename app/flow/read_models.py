@@ -2,11 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Final
-from uuid import UUID
 
-from app.gate.decision import Answer, Verdict
+from app.flow.undo.intervention import Intervention
 from app.gate.evidence.model import Evidence
 from app.gate.ids import DomainName, GateId, SwitchKey, UserId
 from app.gate.previous_revision import Obstacle
@@ -17,8 +15,7 @@ from app.gate.rules.permits import Basis
 from app.gate.rules.policy import Shift
 from app.gate.rules.traffic_guard import TrafficGuard
 from app.gate.rules.violations import Violation
-from app.gate.state_machine import Awaiting, Gate, Outcome
-from app.gate.undo import InterventionKind, Progress, UnderWay, UndoContext
+from app.gate.state_machine import Gate, Outcome
 from app.gate.votes import Choice
 
 MIN_VISIBLE_DELAY: Final = timedelta(seconds=3)
@@ -86,52 +83,6 @@ class CastVote:
     at: datetime
     counted: bool = True
     """False: the gate was decided without it, because the voter was no approver any more."""
-
-
-class InterventionPhase(StrEnum):
-    ASKED = "asked"
-    SENT = "sent"
-    DONE = "done"
-    FAILED = "failed"
-
-
-class Setback(StrEnum):
-    """Why an intervention failed, where that is our own finding; the record keeps the sentence, cards translate it."""
-
-    OVER_FIRST = "the deployment was over before it could be told; undo again to go back from here"
-    TOO_LATE = "the deployment had finished before it could be stopped"
-    NO_ROLLBACK = "the deployment was stopped, but CodeDeploy started no rollback"
-    ANOTHER_RUNS = "another deployment of this group is under way"
-    UNDO_INSTEAD = "an undo was asked for instead"
-    ALARMS_ON = "an alarm of the group may stop it: codedeploy:UpdateDeploymentGroup is not allowed"
-    NO_PREVIOUS = "CodeDeploy names no previous revision"
-    SAME_REVISION = "the previous revision is the one that serves now"
-    UNPINNED_REVISION = "the previous revision names a task definition without its number"
-    UNREADABLE_REVISION = "the task definition cannot be read from the previous revision's AppSpec"
-    INACTIVE_REVISION = "the previous task definition is INACTIVE"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Intervention:
-    """What a person had CodeDeploy do after the decision, and what became of it.
-
-    `deployment` is the one that takes the switch back; `problem` says why it failed, or fails so far.
-    """
-
-    id: UUID
-    kind: InterventionKind
-    phase: InterventionPhase
-    by: UserId
-    name: str
-    reason: str
-    requested_at: datetime
-    deployment: str | None
-    problem: str | None
-    finished_at: datetime | None
-
-    @property
-    def under_way(self) -> bool:
-        return self.phase in {InterventionPhase.ASKED, InterventionPhase.SENT}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -206,65 +157,3 @@ class CardPlace:
 
     channel: str
     ts: str
-
-
-def progress_of(view: GateView) -> Progress:
-    """How far the gate's switch has come, whoever let its traffic through."""
-    switch = view.switch
-    if switch.ended_at is not None:
-        return Progress.FINISHED if switch.status == "Succeeded" else Progress.ENDED
-    if not is_let_through(view):
-        return Progress.HELD
-    return Progress.SWITCHED if switch.switched_at is not None else Progress.SHIFTING
-
-
-def undo_context_of(view: GateView) -> UndoContext:
-    """What the way back of the gate's switch depends on."""
-    asked = view.intervention
-    under_way = UnderWay(by=asked.by, name=asked.name) if asked and asked.under_way else None
-    finishes = asked is not None and asked.kind is InterventionKind.FINISH
-    back = view.rollback
-    return UndoContext(
-        progress=progress_of(view),
-        is_auto_rollback=view.basis is Basis.AUTO_ROLLBACK,
-        superseded=view.superseded,
-        obstacle=view.switch.previous_obstacle,
-        under_way=None if finishes else under_way,
-        finishing=under_way if finishes else None,
-        blue_ends=ends_blue(view),
-        on_green=may_be_on_green(view),
-        rolling_back=back is not None and back.ended_at is None and back.switched_at is None,
-    )
-
-
-def may_be_on_green(view: GateView) -> bool:
-    """Whether the deployment ended badly and left traffic on green, as far as anybody knows."""
-    if progress_of(view) is not Progress.ENDED or not is_let_through(view):
-        return False
-    taken_back = view.rollback is not None and view.rollback.switched_at is not None
-    return not taken_back and view.switch.green_percent != 0
-
-
-def is_approved(view: GateView) -> bool:
-    """Whether the decision made here is an approval."""
-    return not isinstance(view.gate, Awaiting) and view.gate.verdict is Verdict.APPROVED
-
-
-def is_let_through(view: GateView) -> bool:
-    """Whether traffic moves or has moved: it was approved here, CodeDeploy holds `Succeeded` whoever answered it, or
-    some of the traffic was seen on green. The way back depends on this, not on the decision."""
-    seen = bool(view.switch.green_percent) or view.switch.switched_at is not None
-    return seen or is_approved(view) or view.outcome_detail == Answer.SUCCEEDED
-
-
-def is_let_through_elsewhere(view: GateView) -> bool:
-    """Whether traffic moves or has moved without an approval from here."""
-    return is_let_through(view) and not is_approved(view)
-
-
-def ends_blue(view: GateView) -> bool:
-    """Whether somebody has had blue ended, of which the deployment's end tells a little later."""
-    asked = view.intervention
-    return (
-        asked is not None and asked.kind is InterventionKind.FINISH and asked.phase is InterventionPhase.DONE
-    )

@@ -16,7 +16,7 @@ from app.db.repositories.interventions import Interventions
 from app.db.repositories.probes import Probes
 from app.flow.audit_events import Kind
 from app.flow.ports.database import DatabaseUnavailable
-from app.flow.read_models import Intervention, InterventionPhase
+from app.flow.undo.intervention import Intervention, InterventionPhase
 from app.gate.ids import DeploymentId, GateId
 from app.gate.rules.checks import Check, CheckState
 from app.gate.undo import InterventionKind

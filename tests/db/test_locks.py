@@ -19,7 +19,8 @@ from app.flow.audit_events import Kind
 from app.flow.lifecycle.report_decision import Result
 from app.flow.notify.refresh_rule_status import RuleSnapshot
 from app.flow.ports.database import DatabaseUnavailable, DuePoll
-from app.flow.read_models import CardPlace, Intervention, InterventionPhase
+from app.flow.read_models import CardPlace
+from app.flow.undo.intervention import Intervention, InterventionPhase
 from app.gate.ids import GateId
 from app.gate.state_machine import Decided, Outcome
 from app.gate.undo import InterventionKind

@@ -33,7 +33,7 @@ from app.flow.checks.run_probe import plan_probes
 from app.flow.lifecycle.expire_gates import expire_gates
 from app.flow.notify.refresh_rule_status import refresh_rule_status
 from app.flow.notify.remind import remind
-from app.flow.read_models import Intervention, InterventionPhase
+from app.flow.undo.intervention import Intervention, InterventionPhase
 from app.gate.ids import GateId
 from app.gate.rules.policy import Roster
 from app.gate.undo import InterventionKind

@@ -5,16 +5,8 @@ from typing import Any, Final, assert_never
 from uuid import UUID
 
 from app.db.mapping.overridden_rules import blockers_from_json, overridden_rules_from_json
-from app.flow.read_models import (
-    MIN_VISIBLE_DELAY,
-    CastVote,
-    GateView,
-    Intervention,
-    InterventionPhase,
-    Rollback,
-    Switch,
-    Traffic,
-)
+from app.flow.read_models import MIN_VISIBLE_DELAY, CastVote, GateView, Rollback, Switch, Traffic
+from app.flow.undo.intervention import Intervention, InterventionPhase
 from app.gate.decision import Verdict
 from app.gate.ids import DeploymentId, DomainName, GateId, SwitchKey, UserId
 from app.gate.previous_revision import Obstacle

@@ -35,7 +35,7 @@ from app.db.repositories.evidence import SELECT_GATE_WITH_EVIDENCE, gate_view_wi
 from app.db.repositories.exclusivity import related_switches
 from app.db.repositories.messages.channels import Channels, current_id
 from app.db.tables import audit_events, gates, switches
-from app.flow.freezes.declare_freeze import ALL, NO_DEPLOYMENT
+from app.flow.freezes.freeze_record import ALL_DOMAINS, NO_DEPLOYMENT
 from app.flow.read_models import CardPlace, GateView, Switch
 from app.gate.ids import DomainName
 from app.gate.rules.exclusivity import RelatedSwitch
@@ -71,7 +71,7 @@ SELECT_LAST_LET_THROUGH: Final = f"""
         (SELECT id, switch_id, opened_at FROM gates
           WHERE domain = :domain AND verdict = 'approved' AND basis <> 'rescue'
           ORDER BY -switch_id, opened_at DESC LIMIT 1)
-        UNION ALL
+        UNION ALL_DOMAINS
         (SELECT id, switch_id, opened_at FROM gates
           WHERE domain = :domain AND verdict <> 'approved' AND outcome_detail = 'Succeeded'
           ORDER BY -switch_id, opened_at DESC LIMIT 1)
@@ -311,7 +311,7 @@ def _frozen_with_others(domain: str) -> ColumnElement[bool]:
     return and_(
         events.deployment_id == NO_DEPLOYMENT.deployment,
         events.domain.is_(None),
-        names.overlap([domain, ALL]),
+        names.overlap([domain, ALL_DOMAINS]),
     )
 
 

@@ -15,7 +15,7 @@ from app.db.leases import readable_rows
 from app.db.repositories.exclusivity import related_switches
 from app.db.statements import Driver, execute
 from app.flow.audit_events import Event
-from app.flow.freezes.declare_freeze import NO_DEPLOYMENT, ActiveFreeze, Declaration
+from app.flow.freezes.freeze_record import NO_DEPLOYMENT, ActiveFreeze, Declaration
 from app.flow.notify.refresh_rule_status import RuleSnapshot, WaitingGates, announcement_for, freeze_over
 from app.gate.ids import DomainName
 from app.gate.rules.exclusivity import AFTER_ALLOW_TRAFFIC, RelatedSwitch
@@ -98,7 +98,7 @@ SELECT 1
 
 
 class HeldFreezesRows:
-    """The stored freezes under their lock; see `app.flow.freezes.declare_freeze.HeldFreezes`."""
+    """The stored freezes under their lock; see `app.flow.freezes.freeze_record.HeldFreezes`."""
 
     def __init__(self, driver: Driver, active: Sequence[ActiveFreeze], *, is_replay: bool) -> None:
         self._driver = driver
@@ -151,7 +151,7 @@ class HeldFreezesRows:
 
 
 class Freezes:
-    """See `app.flow.freezes.declare_freeze.FreezeRecord` and `app.flow.notify.refresh_rule_status.RuleStatusRecord`."""
+    """See `app.flow.freezes.freeze_record.FreezeRecord` and `app.flow.notify.refresh_rule_status.RuleStatusRecord`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -30,7 +30,8 @@ from app.db.repositories.open_gate import OPEN_GATE, open_gate_parameters
 from app.db.statements import Driver, execute, execute_and_commit
 from app.flow.audit_events import Event
 from app.flow.ports.database import OpenedGate, Opening
-from app.flow.read_models import GateView, Intervention
+from app.flow.read_models import GateView
+from app.flow.undo.intervention import Intervention
 from app.gate.decision import Approval, Decision, Expiry, Rejection, answer_to, verdict_of
 from app.gate.ids import DomainName, GateId, SwitchKey, UserId
 from app.gate.rules.exclusivity import RelatedSwitch

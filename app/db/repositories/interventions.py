@@ -26,7 +26,8 @@ from app.db.mapping.rows import (
 from app.db.statements import Driver, execute
 from app.flow.audit_events import Event
 from app.flow.ports.database import DueIntervention
-from app.flow.read_models import GateView, Intervention, Setback
+from app.flow.read_models import GateView
+from app.flow.undo.intervention import Intervention, InterventionFailure
 from app.gate.ids import DeploymentId, GateId
 
 LOCK_SWITCH: Final = (
@@ -118,7 +119,7 @@ class HeldInterventionRow:
     ) -> None:
         """Writes the wish down; it is due at once. `instead_of` is given up first: one at a time."""
         if instead_of is not None:
-            given_up = {"given_up": instead_of, "problem": Setback.UNDO_INSTEAD, "now": now}
+            given_up = {"given_up": instead_of, "problem": InterventionFailure.UNDO_INSTEAD, "now": now}
             await execute(self._driver, ABANDON_INTERVENTION, given_up)
         values = {
             "id": intervention.id,

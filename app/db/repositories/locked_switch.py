@@ -12,7 +12,8 @@ from app.db.repositories.open_gate import verification_columns
 from app.db.statements import Driver, execute
 from app.flow.audit_events import Event
 from app.flow.ports.database import SettledIntervention, SwitchUpdate, Verification
-from app.flow.read_models import GateView, InterventionPhase, Switch, Traffic
+from app.flow.read_models import GateView, Switch, Traffic
+from app.flow.undo.intervention import InterventionPhase
 from app.gate.decision import Verdict
 from app.gate.ids import DeploymentId
 from app.gate.state_machine import Awaiting, Closed, Outcome

@@ -8,7 +8,8 @@ from app.flow.lifecycle.apply_observation import settled_events
 from app.flow.lifecycle.compare_answers import may_still_be_read
 from app.flow.ports.codedeploy import DeploymentFacts
 from app.flow.ports.database import HeldSwitch
-from app.flow.read_models import GateView, InterventionPhase, Setback
+from app.flow.read_models import GateView
+from app.flow.undo.intervention import InterventionFailure, InterventionPhase
 from app.gate.state_machine import Awaiting, Closed, Decided, Reported
 from app.gate.undo import InterventionKind
 
@@ -85,7 +86,7 @@ async def _settle_own(held: HeldSwitch, facts: DeploymentFacts, *, now: datetime
     """What was asked of this switch and can no longer come true, or has."""
     succeeded = facts.status == "Succeeded"
     if succeeded or not facts.rollback_id:
-        why = Setback.TOO_LATE if succeeded else Setback.NO_ROLLBACK
+        why = InterventionFailure.TOO_LATE if succeeded else InterventionFailure.NO_ROLLBACK
         stopped = await held.settle_own(InterventionKind.STOP, InterventionPhase.FAILED, problem=why, now=now)
         await held.note(settled_events(stopped, now=now))
     finished = InterventionPhase.DONE if succeeded else InterventionPhase.FAILED

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from app.flow.approval.related_switches import with_configured_waits
 from app.flow.audit_events import SWITCHGATE, Event, Kind
-from app.flow.freezes.declare_freeze import ActiveFreeze, freeze_event
+from app.flow.freezes.freeze_record import ActiveFreeze, freeze_event
 from app.flow.notify.announce import AnnouncementKind
 from app.flow.ports.database import SetAside
 from app.flow.ports.rules import OwnedDomain, Rules

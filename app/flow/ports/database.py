@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 from app.flow.audit_events import Event
 from app.flow.ports.codedeploy import DeploymentFacts
-from app.flow.read_models import CardPlace, GateView, Intervention, InterventionPhase, Switch, Traffic
+from app.flow.read_models import CardPlace, GateView, Switch, Traffic
+from app.flow.undo.intervention import Intervention, InterventionPhase
 from app.gate.decision import Answer, Decision
 from app.gate.ids import DeploymentId, DomainName, ExecutionId, GateId, SwitchKey, UserId
 from app.gate.previous_revision import PreviousRevision

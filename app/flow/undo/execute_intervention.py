@@ -17,7 +17,7 @@ from app.flow.ports.codedeploy import (
     NothingToRedeploy,
 )
 from app.flow.ports.database import DueIntervention
-from app.flow.read_models import Setback
+from app.flow.undo.intervention import InterventionFailure
 from app.gate.ids import GateId
 from app.gate.previous_revision import Obstacle
 from app.gate.undo import InterventionKind
@@ -31,12 +31,12 @@ RETRY_FOR: Final = timedelta(minutes=30)
 """How long CodeDeploy is asked again; whoever waits has long looked for another way by then."""
 
 
-SETBACK_OF_OBSTACLE: Final = {
-    Obstacle.ABSENT: Setback.NO_PREVIOUS,
-    Obstacle.SAME: Setback.SAME_REVISION,
-    Obstacle.UNPINNED: Setback.UNPINNED_REVISION,
-    Obstacle.UNREADABLE: Setback.UNREADABLE_REVISION,
-    Obstacle.INACTIVE: Setback.INACTIVE_REVISION,
+FAILURE_OF_OBSTACLE: Final = {
+    Obstacle.ABSENT: InterventionFailure.NO_PREVIOUS,
+    Obstacle.SAME: InterventionFailure.SAME_REVISION,
+    Obstacle.UNPINNED: InterventionFailure.UNPINNED_REVISION,
+    Obstacle.UNREADABLE: InterventionFailure.UNREADABLE_REVISION,
+    Obstacle.INACTIVE: InterventionFailure.INACTIVE_REVISION,
 }
 
 
@@ -92,13 +92,13 @@ async def execute_intervention(
             return []
         problem = str(exc)
     except AnotherDeploymentActive as busy:
-        problem = f"{Setback.ANOTHER_RUNS} ({busy})"
+        problem = f"{InterventionFailure.ANOTHER_RUNS} ({busy})"
     except NothingToRedeploy as nothing:
-        problem = SETBACK_OF_OBSTACLE[nothing.previous.obstacle or Obstacle.ABSENT]
+        problem = FAILURE_OF_OBSTACLE[nothing.previous.obstacle or Obstacle.ABSENT]
     except InterventionRefused as refused:
         problem = str(refused)
     except AlreadyOver as over:
-        problem = str(over) or Setback.OVER_FIRST
+        problem = str(over) or InterventionFailure.OVER_FIRST
     else:
         kind = Kind.FINISH_SENT if due.intervention.kind is InterventionKind.FINISH else Kind.UNDO_SENT
         event = _event(due, kind, now, deployment=answer.deployment or "", why=answer.problem or "")
@@ -129,7 +129,9 @@ async def _send(
             made = await deployment_control.redeploy_previous(
                 key, blue=due.blue, mark=mark, description=description
             )
-            return _Answer(deployment=made.deployment, problem=Setback.ALARMS_ON if made.alarms_on else None)
+            return _Answer(
+                deployment=made.deployment, problem=InterventionFailure.ALARMS_ON if made.alarms_on else None
+            )
         case InterventionKind.FINISH:
             with suppress(AlreadyOver):  # blue is gone: that is what was asked for
                 await deployment_control.finish(key)
@@ -147,10 +149,10 @@ async def _stop(
     except AlreadyOver:
         facts = await deployments.deployment(due.switch.key)
         if facts.status == "Succeeded":
-            raise AlreadyOver(Setback.OVER_FIRST) from None
+            raise AlreadyOver(InterventionFailure.OVER_FIRST) from None
         ours = due.attempts > 1  # a lost answer to an earlier try, which asked for a rollback
         if not ours and not facts.rollback_id and not facts.rollback_may_come:
-            raise AlreadyOver(Setback.NO_ROLLBACK) from None
+            raise AlreadyOver(InterventionFailure.NO_ROLLBACK) from None
 
 
 def _event(due: DueIntervention, kind: Kind, now: datetime, **detail: str) -> Event:

@@ -11,8 +11,10 @@ from app.flow.approval.approval_context import NoSuchGate, Unconfigured
 from app.flow.approval.cast_vote import RequestDenied
 from app.flow.audit_events import Event, Kind, person_actor
 from app.flow.ports.rules import OwnedDomain, Rules
-from app.flow.read_models import GateView, Intervention, InterventionPhase, Setback, undo_context_of
+from app.flow.read_models import GateView
 from app.flow.replayed_requests import refuse_replay
+from app.flow.switch_progress import undo_context_of
+from app.flow.undo.intervention import Intervention, InterventionFailure, InterventionPhase
 from app.gate.ids import GateId
 from app.gate.people import Person
 from app.gate.rules.denials import Denial
@@ -89,7 +91,7 @@ async def request_undo(
                 )
             ]
             if given_up is not None:
-                why = {"deed": given_up.kind, "why": Setback.UNDO_INSTEAD}
+                why = {"deed": given_up.kind, "why": InterventionFailure.UNDO_INSTEAD}
                 events.insert(0, _event(request.person, held.view, Kind.FINISH_FAILED, now, **why))
             await held.ask(asked, instead_of=given_up.id if given_up else None, events=events, now=now)
             return asked

@@ -6,14 +6,8 @@ from typing import Final, assert_never
 
 from app.flow.approval.approval_context import RuleStatus
 from app.flow.ports.rules import OwnedDomain
-from app.flow.read_models import (
-    CastVote,
-    GateView,
-    is_approved,
-    is_let_through,
-    is_let_through_elsewhere,
-    progress_of,
-)
+from app.flow.read_models import CastVote, GateView
+from app.flow.switch_progress import is_approved, is_let_through, is_let_through_elsewhere, progress_of
 from app.gate.decision import Verdict
 from app.gate.rules.permits import Basis
 from app.gate.state_machine import Awaiting, Closed, Decided, Outcome, Reported

@@ -5,7 +5,8 @@ from typing import Final, Protocol
 
 from app.flow.approval.approval_context import rule_status_of
 from app.flow.ports.rules import Rules
-from app.flow.read_models import CardPlace, GateView, is_let_through, is_let_through_elsewhere, progress_of
+from app.flow.read_models import CardPlace, GateView
+from app.flow.switch_progress import is_let_through, is_let_through_elsewhere, progress_of
 from app.gate.decision import Verdict
 from app.gate.rules.permits import Basis
 from app.gate.state_machine import Awaiting, Decided, Outcome

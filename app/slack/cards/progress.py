@@ -4,15 +4,9 @@ from datetime import timedelta
 from typing import Final, assert_never
 
 from app.flow.ports.rules import OwnedDomain
-from app.flow.read_models import (
-    GateView,
-    Intervention,
-    InterventionPhase,
-    ends_blue,
-    is_let_through,
-    progress_of,
-    undo_context_of,
-)
+from app.flow.read_models import GateView
+from app.flow.switch_progress import ends_blue, is_let_through, progress_of, undo_context_of
+from app.flow.undo.intervention import Intervention, InterventionPhase
 from app.gate.rules.permits import Basis
 from app.gate.rules.policy import Shift
 from app.gate.state_machine import Awaiting, Outcome
@@ -21,7 +15,7 @@ from app.i18n.catalog import Texts
 from app.slack.action_value import ActionValue
 from app.slack.blocks import Block, actions, button, confirm, mention, section, when
 from app.slack.text.escape import inline, quoted
-from app.slack.text.switch import ending_text, setback_text
+from app.slack.text.switch import ending_text, failure_text
 from app.slack.text.undo_options import redeployment_lines, traffic_left, undo_kind
 
 BAR_SQUARES: Final = 10
@@ -186,7 +180,7 @@ def _intervention(view: GateView, texts: Texts) -> list[str]:
     asked = view.intervention
     if asked is None:
         return []
-    why = setback_text(asked.problem or "", texts)
+    why = failure_text(asked.problem or "", texts)
     words = texts(
         f"course.{_verb(asked)}.{asked.phase}",
         who=mention(asked.by),

@@ -10,20 +10,22 @@ from app.config.reserved_words import ALL, STARTS
 from app.flow.audit_events import person_actor
 from app.flow.freezes.declare_freeze import (
     MAX_REASON_CHARS,
-    ActiveFreeze,
-    Declaration,
     Declared,
     EndsBeforeStart,
     EndsInThePast,
-    FreezeRecord,
-    FreezeSaysNothing,
-    NotAFreeze,
+    FreezeReasonMissing,
     TooLong,
-    UnknownDomains,
     declare_freeze,
-    lift_freezes,
-    may_freeze,
 )
+from app.flow.freezes.freeze_record import (
+    ActiveFreeze,
+    Declaration,
+    FreezeRecord,
+    InvalidFreeze,
+    UnknownDomains,
+    check_may_freeze,
+)
+from app.flow.freezes.lift_freeze import lift_freezes
 from app.flow.ports.rules import Rules
 from app.flow.replayed_requests import AlreadyHandled
 from app.gate.ids import DomainName
@@ -55,7 +57,7 @@ _DENIAL_KEYS: Final[dict[type[Denial], str]] = {
     EndsBeforeStart: "freeze.ends_before_start",
     EndsInThePast: "freeze.ends_in_the_past",
     TooLong: "freeze.too_long",
-    FreezeSaysNothing: "freeze.says_nothing",
+    FreezeReasonMissing: "freeze.says_nothing",
 }
 
 
@@ -105,7 +107,7 @@ class FreezeCommand:
         """`freeze order until 18:00 payment incident`"""
         now = self._clock()
         try:
-            may_freeze(profile.person, rules=self._rules)
+            check_may_freeze(profile.person, rules=self._rules)
             asked = _read(words, now=now, zone=zone_named(profile.zone), texts=texts)
             declared = await declare_freeze(
                 Declaration(
@@ -131,7 +133,7 @@ class FreezeCommand:
     async def unfreeze(self, words: Sequence[str], *, profile: Profile, texts: Texts, request: str) -> str:
         """`unfreeze order`, `unfreeze all`"""
         try:
-            may_freeze(profile.person, rules=self._rules)
+            check_may_freeze(profile.person, rules=self._rules)
             domains, rest = _targets(words)
             if rest or (domains is not None and not domains):
                 return texts("freeze.how_to_lift")
@@ -181,7 +183,7 @@ class FreezeCommand:
             return texts("refused.already_handled")
         if isinstance(denial, NotAMember):
             return texts("refused.not_a_member")
-        if not isinstance(denial, NotAFreeze):
+        if not isinstance(denial, InvalidFreeze):
             raise denial
         return texts(_DENIAL_KEYS[type(denial)])
 

@@ -12,7 +12,8 @@ from app.flow.approval.approval_context import NoSuchGate
 from app.flow.approval.cast_vote import RequestDenied
 from app.flow.free_text import has_content
 from app.flow.ports.rules import Rules
-from app.flow.read_models import GateView, undo_context_of
+from app.flow.read_models import GateView
+from app.flow.switch_progress import undo_context_of
 from app.flow.undo.request_undo import InterventionRecord, InterventionRequest, may_undo, request_undo
 from app.gate.ids import GateId
 from app.gate.rules.denials import Denial

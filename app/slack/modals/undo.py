@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from app.flow.read_models import GateView, ends_blue, progress_of, undo_context_of
+from app.flow.read_models import GateView
+from app.flow.switch_progress import ends_blue, progress_of, undo_context_of
 from app.gate.undo import InterventionKind, Progress
 from app.i18n.catalog import Texts
 from app.slack.action_value import ActionValue, InvalidActionValue

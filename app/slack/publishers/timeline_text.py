@@ -15,7 +15,7 @@ from app.i18n.catalog import Texts
 from app.slack.blocks import mention
 from app.slack.cards.progress import was_stopped_here
 from app.slack.text.escape import inline
-from app.slack.text.switch import setback_text
+from app.slack.text.switch import failure_text
 
 KEYS_BY_KIND: Final[Mapping[Kind, str]] = {
     Kind.GATE_OPENED: "timeline.opened",
@@ -113,7 +113,7 @@ class Timeline:
             "deployer": ", ".join(map(mention, str(detail.get("deployer") or "").split())),
             "deadline": _clock(view.deadline_at),
             "reason": _detail_text(detail, "reason"),
-            "why": setback_text(_first_detail(detail, "why", "codedeploy", "how"), self._texts),
+            "why": failure_text(_first_detail(detail, "why", "codedeploy", "how"), self._texts),
             "answer": _detail_text(detail, "codedeploy", "answer"),
             "percent": _detail_text(detail, "percent"),
             "deployment": _detail_text(detail, "deployment"),

@@ -4,8 +4,9 @@ from typing import Final
 
 from app.flow.approval.approval_context import NoSuchGate, Unconfigured
 from app.flow.approval.cast_vote import RequestDenied, VoteAccepted
-from app.flow.read_models import GateView, is_let_through_elsewhere
+from app.flow.read_models import GateView
 from app.flow.replayed_requests import AlreadyHandled
+from app.flow.switch_progress import is_let_through_elsewhere
 from app.gate.deadline import HOOK_TIMEOUT
 from app.gate.decision import Verdict
 from app.gate.people import AccountStatus, Person

@@ -2,7 +2,8 @@
 
 from typing import Final, assert_never
 
-from app.flow.read_models import GateView, Setback, Switch, Traffic
+from app.flow.read_models import GateView, Switch, Traffic
+from app.flow.undo.intervention import InterventionFailure
 from app.gate.rules.permits import Basis
 from app.gate.rules.policy import Shift
 from app.i18n.catalog import Texts
@@ -60,9 +61,9 @@ def ending_text(switch: Switch) -> str:
     return inline(switch.end_reason or "", max_chars=600)
 
 
-def setback_text(problem: str, texts: Texts) -> str:
+def failure_text(problem: str, texts: Texts) -> str:
     """Why an intervention failed: our own findings translated, AWS messages as they are."""
-    own = next((one for one in Setback if problem.startswith(one)), None)
+    own = next((one for one in InterventionFailure if problem.startswith(one)), None)
     if own is None:
         return inline(problem, max_chars=600)
     rest = problem.removeprefix(own).strip()

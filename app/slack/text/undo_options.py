@@ -1,6 +1,7 @@
 """The text of undo options: where traffic stayed, and how to undo."""
 
-from app.flow.read_models import GateView, may_be_on_green, undo_context_of
+from app.flow.read_models import GateView
+from app.flow.switch_progress import may_be_on_green, undo_context_of
 from app.gate.evidence.model import Missing
 from app.gate.previous_revision import Obstacle
 from app.gate.rules.denials import Denial

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from app.flow.sanitize_text import sanitize_text
+from app.flow.free_text import sanitize_text
 from app.slack.text.escape import without_invisible
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from app.flow.sanitize_text import sanitize_text
+from app.flow.free_text import sanitize_text
 from app.gate.ids import UserId
 from app.gate.people import AccountStatus, Person
 from app.i18n.catalog import Texts, known

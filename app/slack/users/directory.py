@@ -8,8 +8,8 @@ from typing import Any, Final, Literal
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
+from app.flow.free_text import sanitize_text
 from app.flow.ports.membership import MembershipRecord
-from app.flow.sanitize_text import sanitize_text
 from app.gate.ids import UserId
 from app.gate.people import AccountStatus, Person
 from app.gate.rules.policy import Roster

@@ -9,20 +9,17 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from app.config.environment_values import Scope
 from app.db.repositories.freezes import Freezes
+from app.flow.audit_events import api_actor
 from app.flow.freezes.declare_freeze import (
     MAX_REASON_CHARS,
-    ActiveFreeze,
-    Declaration,
     EndsBeforeStart,
     EndsInThePast,
-    FreezeSaysNothing,
-    NotAFreeze,
+    FreezeReasonMissing,
     TooLong,
-    UnknownDomains,
-    api_actor,
     declare_freeze,
-    lift_freeze,
 )
+from app.flow.freezes.freeze_record import ActiveFreeze, Declaration, InvalidFreeze, UnknownDomains
+from app.flow.freezes.lift_freeze import lift_freeze
 from app.flow.ports.rules import Rules
 from app.gate.ids import DomainName
 from app.gate.rules.freeze import Span
@@ -31,11 +28,11 @@ from app.web.api.bodies import read_body
 from app.web.api.error_responses import VALIDATION_ERROR_RESPONSES
 from app.workers.wakeups import Wakeups
 
-WRONG: Final[dict[type[NotAFreeze], str]] = {
+WRONG: Final[dict[type[InvalidFreeze], str]] = {
     EndsBeforeStart: "until: is not after from",
     EndsInThePast: "until: is over already",
     TooLong: "until: more than a year after from",
-    FreezeSaysNothing: "reason: say why",
+    FreezeReasonMissing: "reason: say why",
 }
 
 
@@ -134,7 +131,7 @@ def freezes_router(
             )
         except UnknownDomains as exc:
             raise HTTPException(422, f"domains: not configured: {', '.join(exc.names)}") from None
-        except NotAFreeze as exc:
+        except InvalidFreeze as exc:
             raise HTTPException(422, WRONG[type(exc)]) from None
         wakeups.notify("freeze_changed")
         return FreezeOut(

@@ -14,7 +14,8 @@ from app.db.repositories.freezes import Freezes
 from app.db.repositories.gates import Gates, HeldGateRow
 from app.flow.approval.cast_vote import RequestDenied, VoteRequest, cast_vote
 from app.flow.audit_events import Actor, ActorKind, Kind
-from app.flow.freezes.declare_freeze import Declaration, declare_freeze
+from app.flow.freezes.declare_freeze import declare_freeze
+from app.flow.freezes.freeze_record import Declaration
 from app.gate.ids import DomainName, GateId
 from app.gate.rules.denials import HeldBack
 from app.gate.rules.policy import Roster

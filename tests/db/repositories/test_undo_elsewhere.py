@@ -12,7 +12,7 @@ from app.db.repositories.interventions import Interventions
 from app.db.repositories.switches import Switches
 from app.flow.audit_events import Kind
 from app.flow.ports.database import Opening
-from app.flow.read_models import Intervention, InterventionPhase
+from app.flow.undo.intervention import Intervention, InterventionPhase
 from app.gate.ids import ExecutionId, GateId, SwitchKey
 from app.gate.undo import InterventionKind
 from tests.db.gate_builders import NOW, OLU, event, key, open_gate, verification

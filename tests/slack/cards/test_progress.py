@@ -13,7 +13,8 @@ from app.config.runtime import RuntimeConfig
 from app.flow.audit_events import SWITCHGATE, Event, Kind
 from app.flow.notify.post_timeline import TimelineEntry
 from app.flow.ports.rules import OwnedDomain
-from app.flow.read_models import GateView, Intervention, InterventionPhase, Rollback, Setback, Switch
+from app.flow.read_models import GateView, Rollback, Switch
+from app.flow.undo.intervention import Intervention, InterventionFailure, InterventionPhase
 from app.gate.decision import Verdict
 from app.gate.previous_revision import Obstacle
 from app.gate.rules.permits import Basis
@@ -229,8 +230,8 @@ def test_the_name_of_the_alarm_at_the_end_of_a_long_ending_is_not_cut_off() -> N
 @pytest.mark.parametrize(
     ("problem", "ko"),
     [
-        (Setback.OVER_FIRST, "다시 되돌려 주세요"),
-        (f"{Setback.ANOTHER_RUNS} (d-OTHER)", "다른 배포가 진행 중입니다 (d-OTHER)"),
+        (InterventionFailure.OVER_FIRST, "다시 되돌려 주세요"),
+        (f"{InterventionFailure.ANOTHER_RUNS} (d-OTHER)", "다른 배포가 진행 중입니다 (d-OTHER)"),
         ("AccessDeniedException", "AccessDeniedException"),
     ],
 )
@@ -300,7 +301,8 @@ def test_what_cannot_be_deployed_again_is_said_before_and_after(
 
 def test_an_undo_that_an_alarm_may_stop_says_so_while_it_is_under_way() -> None:
     sent = replace(
-        asked(InterventionKind.REDEPLOY, InterventionPhase.SENT, "d-AGAIN"), problem=Setback.ALARMS_ON
+        asked(InterventionKind.REDEPLOY, InterventionPhase.SENT, "d-AGAIN"),
+        problem=InterventionFailure.ALARMS_ON,
     )
     assert "UpdateDeploymentGroup" in said(approved(switch=OVER, intervention=sent))
     done = replace(sent, phase=InterventionPhase.DONE, problem=None, finished_at=LATER)

@@ -1,0 +1,70 @@
+"""How far a gate's switch has come, and with it which way back there is: derived from what is stored."""
+
+from app.flow.read_models import GateView
+from app.flow.undo.intervention import InterventionPhase
+from app.gate.decision import Answer, Verdict
+from app.gate.rules.permits import Basis
+from app.gate.state_machine import Awaiting
+from app.gate.undo import InterventionKind, Progress, UnderWay, UndoContext
+
+
+def progress_of(view: GateView) -> Progress:
+    """How far the gate's switch has come, whoever let its traffic through."""
+    switch = view.switch
+    if switch.ended_at is not None:
+        return Progress.FINISHED if switch.status == "Succeeded" else Progress.ENDED
+    if not is_let_through(view):
+        return Progress.HELD
+    return Progress.SWITCHED if switch.switched_at is not None else Progress.SHIFTING
+
+
+def undo_context_of(view: GateView) -> UndoContext:
+    """What the way back of the gate's switch depends on."""
+    asked = view.intervention
+    under_way = UnderWay(by=asked.by, name=asked.name) if asked and asked.under_way else None
+    finishes = asked is not None and asked.kind is InterventionKind.FINISH
+    back = view.rollback
+    return UndoContext(
+        progress=progress_of(view),
+        is_auto_rollback=view.basis is Basis.AUTO_ROLLBACK,
+        superseded=view.superseded,
+        obstacle=view.switch.previous_obstacle,
+        under_way=None if finishes else under_way,
+        finishing=under_way if finishes else None,
+        blue_ends=ends_blue(view),
+        on_green=may_be_on_green(view),
+        rolling_back=back is not None and back.ended_at is None and back.switched_at is None,
+    )
+
+
+def may_be_on_green(view: GateView) -> bool:
+    """Whether the deployment ended badly and left traffic on green, as far as anybody knows."""
+    if progress_of(view) is not Progress.ENDED or not is_let_through(view):
+        return False
+    taken_back = view.rollback is not None and view.rollback.switched_at is not None
+    return not taken_back and view.switch.green_percent != 0
+
+
+def is_approved(view: GateView) -> bool:
+    """Whether the decision made here is an approval."""
+    return not isinstance(view.gate, Awaiting) and view.gate.verdict is Verdict.APPROVED
+
+
+def is_let_through(view: GateView) -> bool:
+    """Whether traffic moves or has moved: it was approved here, CodeDeploy holds `Succeeded` whoever answered it, or
+    some of the traffic was seen on green. The way back depends on this, not on the decision."""
+    seen = bool(view.switch.green_percent) or view.switch.switched_at is not None
+    return seen or is_approved(view) or view.outcome_detail == Answer.SUCCEEDED
+
+
+def is_let_through_elsewhere(view: GateView) -> bool:
+    """Whether traffic moves or has moved without an approval from here."""
+    return is_let_through(view) and not is_approved(view)
+
+
+def ends_blue(view: GateView) -> bool:
+    """Whether somebody has had blue ended, of which the deployment's end tells a little later."""
+    asked = view.intervention
+    return (
+        asked is not None and asked.kind is InterventionKind.FINISH and asked.phase is InterventionPhase.DONE
+    )
