@@ -101,7 +101,7 @@ class GateView:
 
     `freezes` are the record's for this domain, in force or yet to come; `overridden_rules` the rules that a
     break-glass approval set aside; `related_switches` other domains' switches, where they were asked for
-    (`app.flow.approval.related_switches`).
+    (`app.flow.approval.approval_context`).
     """
 
     gate: Gate

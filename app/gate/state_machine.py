@@ -16,7 +16,13 @@ from app.gate.decision import Approval, Decision, Expiry, Rejection, Verdict, ve
 from app.gate.ids import GateId, UserId
 from app.gate.people import Person
 from app.gate.rules.denials import Denial
-from app.gate.rules.evaluation import Ballot, EvaluationContext, RuleInputs, rejections_missing
+from app.gate.rules.evaluation import (
+    Ballot,
+    EvaluationContext,
+    RuleInputs,
+    effective_policy,
+    rejections_missing,
+)
 from app.gate.rules.permits import (
     judge_approval,
     judge_rejection,
@@ -26,7 +32,7 @@ from app.gate.rules.permits import (
     permit_for_auto_rollback,
     permit_for_undo,
 )
-from app.gate.rules.policy import Policy, Roster, effective_policy
+from app.gate.rules.policy import Policy, Roster
 from app.gate.votes import NO_REASON, Choice, Vote
 
 

@@ -9,8 +9,8 @@ import structlog
 
 from app.db.all_repositories import Repositories
 from app.db.quarantine import Quarantine
+from app.flow.approval.approval_context import with_related_switches
 from app.flow.approval.auto_approve_rollback import auto_approve_rollback
-from app.flow.approval.related_switches import with_related_switches
 from app.flow.evidence.collect_evidence import collect_evidence
 from app.flow.lifecycle.expire_gates import expire_gates
 from app.flow.lifecycle.poll_deployment import poll_deployment

@@ -68,7 +68,7 @@ FROM gates g JOIN switches s ON s.id = g.switch_id LEFT JOIN rule_marks m ON m.g
 WHERE g.phase = 'awaiting' AND s.verified_at IS NOT NULL AND s.domain IS NOT NULL
 GROUP BY 1, 2, 3, 4, 5
 """
-# A switch whose traffic moves (`app.flow.approval.related_switches`) does not wait, and is not announced as free.
+# A switch whose traffic moves (`app.flow.approval.approval_context`) does not wait, and is not announced as free.
 STORE_RULE_STATUS: Final = """
 WITH mine AS (
     SELECT g.id, g.hook_name <> :after_traffic AND s.switched_at IS NULL AND coalesce(s.green_percent, 0) = 0 AS rests

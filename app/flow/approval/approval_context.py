@@ -1,48 +1,45 @@
-"""What a waiting gate asks, and by what an answer is judged: read under the gate's lock, or to be shown."""
+"""What a vote is evaluated against: the gate, its domain's rules, checks, freezes and related switches."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final, Protocol
 
-from app.flow.approval.related_switches import queue_position_of
+from app.flow.ports.database import HeldGate
 from app.flow.ports.rules import OwnedDomain, Rules
 from app.flow.read_models import GateView
-from app.gate.ids import DomainName, UserId
+from app.gate.ids import DomainName
 from app.gate.people import Person
 from app.gate.rules.denials import Denial
 from app.gate.rules.evaluation import (
     EvaluationContext,
     RuleInputs,
-    approvals_required,
     blockers_of,
-    discounted_voters,
     missing_approvals,
     rejections_missing,
-    unreachable_approvals,
 )
-from app.gate.rules.exclusivity import PredecessorFailed, failed_predecessors, queued_ahead
+from app.gate.rules.exclusivity import Exclusivity, QueuePosition, RelatedSwitch
 from app.gate.rules.permits import rules_to_override
-from app.gate.rules.policy import Policy, ReasonFor
 from app.gate.rules.violations import (
-    ApprovalsRequired,
-    Blocker,
-    MissingApproval,
-    SecondApproverRequired,
     Violation,
 )
 from app.gate.state_machine import AlreadyDecided, Awaiting, NotVerified
 
 
 class NoSuchGate(Denial):
-    """The button names a gate that the record does not hold."""
+    """The database holds no such gate."""
 
 
 class Unconfigured(Denial):
-    """The gate's domain has left the configuration: no rule says who may decide, so nobody may."""
+    """The gate's domain is no longer configured: no policy says who may decide, so nobody may."""
+
+
+NO_EXCLUSIVITY: Final = Exclusivity()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ApprovalContext:
-    """A gate that waits for people, under its domain's rules."""
+    """A waiting gate, its domain, and the inputs of the domain's rules."""
 
     gate: Awaiting
     domain: OwnedDomain
@@ -50,7 +47,7 @@ class ApprovalContext:
 
 
 def approval_context_of(view: GateView, *, rules: Rules) -> ApprovalContext:
-    """Raises the `Denial` that applies where nobody can answer."""
+    """Raises a `Denial` where nobody can vote now."""
     if not isinstance(view.gate, Awaiting):
         raise AlreadyDecided
     if view.switch.domain is None:
@@ -64,7 +61,7 @@ def approval_context_of(view: GateView, *, rules: Rules) -> ApprovalContext:
 
 
 def rule_inputs_of(view: GateView, *, domain: OwnedDomain, rules: Rules) -> RuleInputs:
-    """What the rules look at beside people: the record's side and the configuration's."""
+    """The inputs of the rules apart from people, stored and configured."""
     traffic = view.switch.traffic
     return RuleInputs(
         shift=traffic.shift if traffic else None,
@@ -76,7 +73,7 @@ def rule_inputs_of(view: GateView, *, domain: OwnedDomain, rules: Rules) -> Rule
 
 
 def evaluation_context_of(context: ApprovalContext, *, rules: Rules, now: datetime) -> EvaluationContext:
-    """Everything that an answer at `now` is judged by."""
+    """Everything that a vote at `now` is evaluated against."""
     return context.gate.evaluation_context(
         policy=context.domain.policy,
         roster=rules.roster(),
@@ -85,71 +82,8 @@ def evaluation_context_of(context: ApprovalContext, *, rules: Rules, now: dateti
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RuleStatus:
-    """What the rules of the moment say of a waiting gate.
-
-    `variants` are the names of those in force; `approvals_required` is how many approvals are asked in all;
-    `stale_groups` are the groups whose members Slack has not told lately, and when it last did. `queued_ahead` are the
-    domains that have waited longer, `failed_predecessors` those that were to go first and did not come through.
-    """
-
-    policy: Policy
-    variants: tuple[str, ...]
-    unmet: tuple[Violation, ...]
-    approvals_required: int
-    stale_groups: tuple[tuple[str, datetime | None], ...] = ()
-    queued_ahead: tuple[DomainName, ...] = ()
-    failed_predecessors: tuple[PredecessorFailed, ...] = ()
-    discounted_voters: frozenset[UserId] = frozenset()
-    """Whose votes do not count any more."""
-    unreachable_approvals: tuple[MissingApproval, ...] = ()
-    """Approvals that nobody is left to give: by the rules as they stand, nobody can approve this."""
-
-    @property
-    def is_held(self) -> bool:
-        """Nobody's approval would be taken now."""
-        return any(isinstance(rule, Blocker) for rule in self.unmet)
-
-    @property
-    def one_is_enough(self) -> bool:
-        """The next approval that counts settles it: nothing is missing but one."""
-        return (
-            sum(
-                r.missing if isinstance(r, ApprovalsRequired | SecondApproverRequired) else 2
-                for r in self.unmet
-            )
-            <= 1
-        )
-
-    @property
-    def asks_reason(self) -> bool:
-        """Approvals have to say why."""
-        return self.policy.reason is ReasonFor.ALWAYS
-
-
-def rule_status_of(view: GateView, *, rules: Rules, now: datetime) -> RuleStatus | None:
-    """None where nobody can answer now."""
-    try:
-        context = evaluation_context_of(approval_context_of(view, rules=rules), rules=rules, now=now)
-    except Denial:
-        return None
-    unmet = (*blockers_of(context), *missing_approvals(context))
-    return RuleStatus(
-        policy=context.policy,
-        variants=context.rules.variants,
-        unmet=unmet,
-        approvals_required=approvals_required(context),
-        stale_groups=tuple(rules.stale_groups(context.policy.voters)),
-        queued_ahead=queued_ahead(context.policy.exclusivity, context.rule_inputs.queue),
-        failed_predecessors=failed_predecessors(context.policy.exclusivity, context.rule_inputs.queue),
-        discounted_voters=discounted_voters(context),
-        unreachable_approvals=unreachable_approvals(context),
-    )
-
-
 def rejections_after(view: GateView, *, person: Person, rules: Rules, now: datetime) -> int:
-    """How many more people would have to reject after this person; 0: theirs ends it, or nobody can answer."""
+    """How many more people would have to reject after this person; 0: this rejection decides, or nobody can vote."""
     try:
         context = evaluation_context_of(approval_context_of(view, rules=rules), rules=rules, now=now)
     except Denial:
@@ -160,7 +94,7 @@ def rejections_after(view: GateView, *, person: Person, rules: Rules, now: datet
 def violations_for(
     view: GateView, *, rules: Rules, now: datetime, person: Person | None = None
 ) -> tuple[Violation, ...]:
-    """The rules that stand in the way now; for `person`, were they to approve. Empty where nobody can answer."""
+    """The rules that are violated now; for `person`, if they approved. Empty where nobody can vote."""
     try:
         context = evaluation_context_of(approval_context_of(view, rules=rules), rules=rules, now=now)
     except Denial:
@@ -170,3 +104,74 @@ def violations_for(
         if person is None
         else rules_to_override(context, person)
     )
+
+
+class RelatedSwitchRecord(Protocol):
+    async def related_switches(self, domains: Sequence[DomainName]) -> Sequence[RelatedSwitch]:
+        """The live switches of these domains, and the last one of each domain."""
+        ...
+
+
+async def with_related_switches(
+    views: Sequence[GateView], *, record: RelatedSwitchRecord, rules: Rules
+) -> list[GateView]:
+    """The views, each with the related switches of its domain. Queries only where the rules look at any."""
+    wanted = {name for view in views for name in _exclusivity(view, rules).related_domains}
+    if not wanted:
+        return list(views)
+    found = await record.related_switches(sorted(wanted))
+    return [
+        replace(
+            view,
+            related_switches=tuple(
+                one for one in found if one.domain in _exclusivity(view, rules).related_domains
+            ),
+        )
+        for view in views
+    ]
+
+
+async def lock_exclusivity(held: HeldGate, *, rules: Rules) -> None:
+    """Loads the related switches before an approval is evaluated. Domains that exclude each other are locked until the
+    commit, so that two approvals cannot both pass."""
+    exclusivity = _exclusivity(held.view, rules)
+    if exclusivity.related_domains:
+        await held.load_related_switches(
+            sorted(exclusivity.related_domains), exclusive=bool(exclusivity.excludes)
+        )
+
+
+def queue_position_of(view: GateView, *, domain: OwnedDomain, rules: Rules) -> QueuePosition | None:
+    """The gate among the related switches; None where its domain's rules look at none."""
+    if not domain.policy.exclusivity.related_domains:
+        return None
+    return QueuePosition(
+        opened_at=view.opened_at,
+        traffic_moving=_traffic_moves(view),
+        related=with_configured_exclusive_until(view.related_switches, rules),
+    )
+
+
+def with_configured_exclusive_until(
+    related_switches: Sequence[RelatedSwitch], rules: Rules
+) -> tuple[RelatedSwitch, ...]:
+    """Sets `exclusive_until` of each switch from its own domain's policy."""
+    exclusive_until = {
+        one.domain: _exclusivity_of(one.domain, rules).exclusive_until for one in related_switches
+    }
+    return tuple(replace(one, exclusive_until=exclusive_until[one.domain]) for one in related_switches)
+
+
+def _traffic_moves(view: GateView) -> bool:
+    switch = view.switch
+    return not view.before_traffic or switch.switched_at is not None or bool(switch.green_percent)
+
+
+def _exclusivity(view: GateView, rules: Rules) -> Exclusivity:
+    waits = isinstance(view.gate, Awaiting) and not _traffic_moves(view)
+    return _exclusivity_of(view.switch.domain, rules) if waits else NO_EXCLUSIVITY
+
+
+def _exclusivity_of(name: DomainName | None, rules: Rules) -> Exclusivity:
+    domain = rules.domain(name) if name else None
+    return domain.policy.exclusivity if domain else NO_EXCLUSIVITY

@@ -4,7 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
-from app.flow.approval.approval_context import ApprovalContext, approval_context_of
+from app.flow.approval.approval_context import (
+    ApprovalContext,
+    approval_context_of,
+    lock_exclusivity,
+    with_related_switches,
+)
 from app.flow.approval.live_traffic import (
     LiveReading,
     LiveTraffic,
@@ -12,7 +17,6 @@ from app.flow.approval.live_traffic import (
     is_stale,
     with_live_traffic,
 )
-from app.flow.approval.related_switches import lock_exclusivity, with_related_switches
 from app.flow.audit_events import SWITCHGATE, Event, Kind
 from app.flow.ports.database import GateRecord, HeldGate, SetAside
 from app.flow.ports.rules import Rules

@@ -8,8 +8,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from app.flow.approval.approval_context import ApprovalContext, approval_context_of
-from app.flow.approval.related_switches import lock_exclusivity, with_related_switches
+from app.flow.approval.approval_context import (
+    ApprovalContext,
+    approval_context_of,
+    lock_exclusivity,
+    with_related_switches,
+)
 from app.flow.audit_events import Event, Kind, person_actor
 from app.flow.ports.database import GateRecord, HeldGate, SetAside
 from app.flow.ports.rules import Rules

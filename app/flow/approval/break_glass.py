@@ -3,7 +3,12 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.flow.approval.approval_context import NoSuchGate, approval_context_of, violations_for
+from app.flow.approval.approval_context import (
+    NoSuchGate,
+    approval_context_of,
+    lock_exclusivity,
+    violations_for,
+)
 from app.flow.approval.cast_vote import RequestDenied, denied_event
 from app.flow.approval.live_traffic import (
     LiveReading,
@@ -12,16 +17,14 @@ from app.flow.approval.live_traffic import (
     is_stale,
     with_live_traffic,
 )
-from app.flow.approval.related_switches import lock_exclusivity
 from app.flow.audit_events import Event, Kind, person_actor
 from app.flow.ports.database import GateRecord, HeldGate
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
-from app.flow.replayed_requests import refuse_replay
 from app.gate.decision import Approval, Verdict
 from app.gate.ids import GateId
 from app.gate.people import Person
-from app.gate.rules.denials import Denial, ReasonMissing
+from app.gate.rules.denials import AlreadyHandled, Denial, ReasonMissing
 from app.gate.rules.permits import Basis
 from app.gate.rules.violations import rule_key
 from app.gate.votes import Choice, Vote
@@ -107,7 +110,8 @@ async def _approve(
         admins=rules.admins,
         named=request.named,
     )
-    refuse_replay(held.is_replay)
+    if held.is_replay:
+        raise AlreadyHandled
     context.gate.decide(approval)
     broken = Event(
         at=now,

@@ -8,6 +8,7 @@ from app.flow.approval.approval_context import (
     NoSuchGate,
     approval_context_of,
     evaluation_context_of,
+    lock_exclusivity,
     violations_for,
 )
 from app.flow.approval.live_traffic import (
@@ -17,16 +18,14 @@ from app.flow.approval.live_traffic import (
     is_stale,
     with_live_traffic,
 )
-from app.flow.approval.related_switches import lock_exclusivity
 from app.flow.audit_events import Detail, Event, Kind, person_actor
 from app.flow.ports.database import GateRecord, HeldGate
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
-from app.flow.replayed_requests import refuse_replay
 from app.gate.decision import Decision, verdict_of
 from app.gate.ids import GateId
 from app.gate.people import Person
-from app.gate.rules.denials import Denial, HeldBack, ReasonMissing
+from app.gate.rules.denials import AlreadyHandled, Denial, HeldBack, ReasonMissing
 from app.gate.rules.evaluation import EvaluationContext, discounted_voters, rejections_missing
 from app.gate.rules.violations import Violation, rule_key
 from app.gate.state_machine import Awaiting
@@ -145,7 +144,8 @@ async def _count(request: VoteRequest, held: HeldGate, *, rules: Rules, now: dat
     view = held.view
     judged = _judge(request, view, rules=rules, now=now)
     stands = any(vote.voter == request.person.user and vote.choice is request.choice for vote in view.votes)
-    refuse_replay(held.is_replay and not stands)
+    if held.is_replay and not stands:
+        raise AlreadyHandled
     if judged.decision is not None:
         judged.counted.decide(judged.decision)
     counted = _counted(judged, view, rules=rules, now=now)

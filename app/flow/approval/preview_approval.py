@@ -9,8 +9,9 @@ from app.flow.read_models import GateView
 from app.gate.ids import DomainName
 from app.gate.people import AccountStatus, Person
 from app.gate.rules.denials import Denial, HeldBack
+from app.gate.rules.evaluation import effective_policy
 from app.gate.rules.permits import rules_to_override
-from app.gate.rules.policy import ReasonFor, Shift, effective_policy
+from app.gate.rules.policy import ReasonFor, Shift
 from app.gate.rules.violations import Violation
 from app.gate.votes import NO_REASON, Choice, Vote
 

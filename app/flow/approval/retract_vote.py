@@ -8,10 +8,9 @@ from app.flow.audit_events import Event, Kind, person_actor
 from app.flow.ports.database import GateRecord
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
-from app.flow.replayed_requests import refuse_replay
 from app.gate.ids import GateId
 from app.gate.people import Person
-from app.gate.rules.denials import Denial
+from app.gate.rules.denials import AlreadyHandled, Denial
 
 
 async def retract_vote(
@@ -36,7 +35,8 @@ async def retract_vote(
             gate_now = approval_context_of(view, rules=rules).gate
             voter = rules.roster().known_as(who.user, gate_now.voters)
             gate_now.retract_vote(voter, now=now)
-            refuse_replay(held.is_replay)
+            if held.is_replay:
+                raise AlreadyHandled
         except Denial as denial:
             await held.note([denied_event(who, "take_back", view, denial, now)])
             denied = RequestDenied(denial, view)

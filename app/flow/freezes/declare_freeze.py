@@ -16,7 +16,7 @@ from app.flow.freezes.freeze_record import (
     freeze_event,
 )
 from app.flow.ports.rules import Rules
-from app.flow.replayed_requests import refuse_replay
+from app.gate.rules.denials import AlreadyHandled
 from app.gate.rules.freeze import Span
 
 MAX_DURATION: Final = timedelta(days=366)
@@ -63,7 +63,8 @@ async def declare_freeze(
     """
     _validate(declaration, rules=rules, now=now)
     async with record.hold_freezes(request=request) as held:
-        refuse_replay(held.is_replay)
+        if held.is_replay:
+            raise AlreadyHandled
         overlapping = [each for each in held.active if _overlaps(each, declaration)]
         id_ = await held.declare(declaration, event=_declared(declaration, who, now), now=now)
     configured = configured_freezes(declaration.domains, rules, declaration.start, declaration.end)

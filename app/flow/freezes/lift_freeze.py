@@ -14,8 +14,8 @@ from app.flow.freezes.freeze_record import (
     freeze_event,
 )
 from app.flow.ports.rules import Rules
-from app.flow.replayed_requests import refuse_replay
 from app.gate.ids import DomainName
+from app.gate.rules.denials import AlreadyHandled
 from app.gate.rules.freeze import Freeze
 
 
@@ -49,7 +49,8 @@ async def lift_freezes(
     check_domains_exist(domains, rules)
     lifted, active = [], []
     async with record.hold_freezes(request=request) as held:
-        refuse_replay(held.is_replay)
+        if held.is_replay:
+            raise AlreadyHandled
         for each in held.active:
             if domains is not None and each.domains is None:
                 active.append(each)

@@ -11,20 +11,21 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Protocol
 
-from app.flow.approval.related_switches import with_configured_waits
+from app.flow.approval.approval_context import with_configured_exclusive_until
 from app.flow.audit_events import SWITCHGATE, Event, Kind
 from app.flow.freezes.freeze_record import ActiveFreeze, freeze_event
 from app.flow.notify.announce import AnnouncementKind
 from app.flow.ports.database import SetAside
 from app.flow.ports.rules import OwnedDomain, Rules
 from app.gate.ids import DomainName
+from app.gate.rules.evaluation import effective_policy
 from app.gate.rules.exclusivity import (
     QueuePosition,
     RelatedSwitch,
     awaits_exclusivity,
     related_switches_fingerprint,
 )
-from app.gate.rules.policy import Shift, effective_policy
+from app.gate.rules.policy import Shift
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,7 +109,11 @@ async def _related_switches(
     domains: Iterable[OwnedDomain], *, record: RuleStatusRecord, rules: Rules
 ) -> Sequence[RelatedSwitch]:
     wanted = {name for domain in domains for name in domain.policy.exclusivity.related_domains}
-    return with_configured_waits(await record.related_switches(sorted(wanted)), rules) if wanted else ()
+    return (
+        with_configured_exclusive_until(await record.related_switches(sorted(wanted)), rules)
+        if wanted
+        else ()
+    )
 
 
 def _snapshot(

@@ -12,12 +12,11 @@ from app.flow.approval.cast_vote import RequestDenied
 from app.flow.audit_events import Event, Kind, person_actor
 from app.flow.ports.rules import OwnedDomain, Rules
 from app.flow.read_models import GateView
-from app.flow.replayed_requests import refuse_replay
 from app.flow.switch_progress import undo_context_of
 from app.flow.undo.intervention import Intervention, InterventionFailure, InterventionPhase
 from app.gate.ids import GateId
 from app.gate.people import Person
-from app.gate.rules.denials import Denial
+from app.gate.rules.denials import AlreadyHandled, Denial
 from app.gate.undo import InterventionKind, judge_finish, judge_intervener, judge_undo
 
 REQUESTED_KINDS: Final = {
@@ -74,7 +73,8 @@ async def request_undo(
             raise RequestDenied(NoSuchGate(), None)
         try:
             _judge(request, held.view, rules=rules)
-            refuse_replay(held.is_replay)
+            if held.is_replay:
+                raise AlreadyHandled
         except Denial as denial:
             denied = await _deny(held, denial, by=request.person, now=now, deed=request.kind)
         else:

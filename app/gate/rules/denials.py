@@ -58,3 +58,7 @@ class RulesChanged(Denial):
     def __init__(self, overridden_rules: tuple[Violation, ...]) -> None:
         super().__init__("another rule is broken than those that were shown")
         self.overridden_rules = overridden_rules
+
+
+class AlreadyHandled(Denial):
+    """This signed request took effect before. Sent again, it changes nothing, whatever was undone in between."""

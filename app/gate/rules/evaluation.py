@@ -1,4 +1,4 @@
-"""Evaluates the rules: which of them are violated."""
+"""Evaluates a domain's rules: which variants apply now, and which rules are violated."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from app.gate.ids import UserId
 from app.gate.rules.checks import CheckState
 from app.gate.rules.exclusivity import QueuePosition, exclusivity_blockers
 from app.gate.rules.freeze import Freeze
-from app.gate.rules.policy import EffectivePolicy, Policy, RejectBy, Roster, Shift, UnknownDeployer
+from app.gate.rules.policy import Policy, RejectBy, Roster, Shift, UnknownDeployer
 from app.gate.rules.traffic_guard import TrafficGuard
 from app.gate.rules.violations import (
     ApprovalsRequired,
@@ -20,6 +20,29 @@ from app.gate.rules.violations import (
     SecondApproverRequired,
     ShiftUnknown,
 )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EffectivePolicy:
+    """The rules that apply now. `depends_on_shift`: they depend on how traffic will move, which is not known yet."""
+
+    policy: Policy
+    variants: tuple[str, ...]
+    depends_on_shift: bool
+
+
+def effective_policy(policy: Policy, *, now: datetime, shift: Shift | None) -> EffectivePolicy:
+    """The policy with the variants that apply at `now` and for `shift`; a later one overrides an earlier one."""
+    at_this_hour = [each for each in policy.variants if each.hours is None or each.hours.cover(now)]
+    applying = [each for each in at_this_hour if not each.shifts or shift in each.shifts]
+    result = replace(policy, variants=())
+    for variant in applying:
+        result = replace(result, **variant.changes.given())
+    return EffectivePolicy(
+        policy=result,
+        variants=tuple(each.name for each in applying),
+        depends_on_shift=shift is None and any(each.shifts for each in at_this_hour),
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

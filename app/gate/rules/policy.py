@@ -1,4 +1,4 @@
-"""A domain's rules as data, and which of them hold now: by time of day, and by how traffic will move."""
+"""A domain's rules as data."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -132,29 +132,6 @@ class Variant:
     changes: PolicyOverride
     hours: DailyHours | None = None
     shifts: frozenset[Shift] = frozenset()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EffectivePolicy:
-    """The rules of this moment. `depends_on_shift`: they depend on how traffic will move, which nobody knows yet."""
-
-    policy: Policy
-    variants: tuple[str, ...]
-    depends_on_shift: bool
-
-
-def effective_policy(policy: Policy, *, now: datetime, shift: Shift | None) -> EffectivePolicy:
-    """The policy with the variants that apply laid over it, the later over the earlier."""
-    at_this_hour = [each for each in policy.variants if each.hours is None or each.hours.cover(now)]
-    applying = [each for each in at_this_hour if not each.shifts or shift in each.shifts]
-    laid = replace(policy, variants=())
-    for variant in applying:
-        laid = replace(laid, **variant.changes.given())
-    return EffectivePolicy(
-        policy=laid,
-        variants=tuple(each.name for each in applying),
-        depends_on_shift=shift is None and any(each.shifts for each in at_this_hour),
-    )
 
 
 def everyone_named(policy: Policy) -> frozenset[str]:

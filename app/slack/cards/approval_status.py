@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from app.flow.approval.approval_context import RuleStatus
+from app.flow.approval.rule_status import RuleStatus
 from app.flow.read_models import CastVote, GateView
 from app.gate.ids import UserId
 from app.gate.rules.checks import PROBE

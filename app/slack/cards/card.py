@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, assert_never
 
-from app.flow.approval.approval_context import RuleStatus
+from app.flow.approval.rule_status import RuleStatus
 from app.flow.ports.rules import OwnedDomain
 from app.flow.read_models import CastVote, GateView
 from app.flow.switch_progress import is_approved, is_let_through, is_let_through_elsewhere, progress_of

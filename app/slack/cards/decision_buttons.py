@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from app.flow.approval.approval_context import RuleStatus
+from app.flow.approval.rule_status import RuleStatus
 from app.flow.read_models import GateView
 from app.i18n.catalog import Texts
 from app.slack.action_value import ActionValue

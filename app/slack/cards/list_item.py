@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from app.flow.approval.approval_context import rule_status_of
+from app.flow.approval.rule_status import rule_status_of
 from app.flow.ports.rules import Rules
 from app.flow.read_models import CardPlace, GateView
 from app.flow.switch_progress import is_let_through, is_let_through_elsewhere, progress_of

@@ -27,9 +27,8 @@ from app.flow.freezes.freeze_record import (
 )
 from app.flow.freezes.lift_freeze import lift_freezes
 from app.flow.ports.rules import Rules
-from app.flow.replayed_requests import AlreadyHandled
 from app.gate.ids import DomainName
-from app.gate.rules.denials import Denial, NotAMember, NotAnAdmin
+from app.gate.rules.denials import AlreadyHandled, Denial, NotAMember, NotAnAdmin
 from app.gate.rules.freeze import Freeze
 from app.i18n.catalog import Texts
 from app.slack.blocks import when

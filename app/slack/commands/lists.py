@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
-from app.flow.approval.related_switches import RelatedSwitchRecord, with_related_switches
+from app.flow.approval.approval_context import RelatedSwitchRecord, with_related_switches
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.i18n.catalog import Texts

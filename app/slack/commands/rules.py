@@ -8,8 +8,7 @@ from app.concurrency.timeouts import run_with_timeout
 from app.config.reserved_words import CHANGES
 from app.flow.ports.database import DatabaseUnavailable
 from app.flow.ports.rules import OwnedDomain, Rules
-from app.gate.rules.evaluation import active_freezes
-from app.gate.rules.policy import effective_policy
+from app.gate.rules.evaluation import active_freezes, effective_policy
 from app.i18n.catalog import Texts
 from app.slack.blocks import mention
 from app.slack.cards.approval_status import stale_group_lines

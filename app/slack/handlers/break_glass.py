@@ -7,11 +7,15 @@ from typing import Any
 import structlog
 
 from app.concurrency.timeouts import run_until
-from app.flow.approval.approval_context import NoSuchGate, approval_context_of, violations_for
+from app.flow.approval.approval_context import (
+    NoSuchGate,
+    approval_context_of,
+    violations_for,
+    with_related_switches,
+)
 from app.flow.approval.break_glass import BreakGlassRequest, BreakGlassResult, break_glass
 from app.flow.approval.cast_vote import RequestDenied
 from app.flow.approval.live_traffic import LiveTraffic
-from app.flow.approval.related_switches import with_related_switches
 from app.flow.approval.retract_vote import retract_vote
 from app.flow.free_text import has_content
 from app.flow.ports.database import GateRecord

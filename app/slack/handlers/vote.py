@@ -9,9 +9,10 @@ from typing import Any, Final, Protocol
 import structlog
 
 from app.concurrency.timeouts import run_until
-from app.flow.approval.approval_context import NoSuchGate, rejections_after, rule_status_of
+from app.flow.approval.approval_context import NoSuchGate, rejections_after
 from app.flow.approval.cast_vote import RequestDenied, VoteAccepted, VoteRequest, cast_vote, check_vote
 from app.flow.approval.live_traffic import LiveTraffic
+from app.flow.approval.rule_status import rule_status_of
 from app.flow.free_text import has_content
 from app.flow.ports.database import DatabaseUnavailable, GateRecord
 from app.flow.ports.rules import Rules

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
+from app.flow.approval.approval_context import RelatedSwitchRecord, with_related_switches
 from app.flow.approval.preview_approval import ApprovalPreview, is_named, preview_approval
-from app.flow.approval.related_switches import RelatedSwitchRecord, with_related_switches
 from app.flow.freezes.freeze_record import ActiveFreeze
 from app.flow.ports.rules import Rules
 from app.flow.read_models import CardPlace, GateView

@@ -11,7 +11,7 @@ from typing import Any, Final
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from app.flow.approval.approval_context import RuleStatus, rule_status_of
+from app.flow.approval.rule_status import RuleStatus, rule_status_of
 from app.flow.notify.publish_card import RenderedCard
 from app.flow.notify.slack_errors import MessageGone, SearchUnavailable, SlackCallFailed
 from app.flow.ports.rules import Rules

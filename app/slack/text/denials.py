@@ -5,13 +5,13 @@ from typing import Final
 from app.flow.approval.approval_context import NoSuchGate, Unconfigured
 from app.flow.approval.cast_vote import RequestDenied, VoteAccepted
 from app.flow.read_models import GateView
-from app.flow.replayed_requests import AlreadyHandled
 from app.flow.switch_progress import is_let_through_elsewhere
 from app.gate.deadline import HOOK_TIMEOUT
 from app.gate.decision import Verdict
 from app.gate.people import AccountStatus, Person
 from app.gate.rules.denials import (
     AlreadyApproved,
+    AlreadyHandled,
     AlreadyRejected,
     Denial,
     HeldBack,

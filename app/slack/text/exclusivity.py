@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final, Literal, assert_never
 
-from app.flow.approval.approval_context import RuleStatus
+from app.flow.approval.rule_status import RuleStatus
 from app.gate.rules.exclusivity import Exclusivity
 from app.gate.rules.violations import ExcludedBySwitch, PredecessorPending
 from app.i18n.catalog import Texts

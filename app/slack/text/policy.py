@@ -4,15 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from app.gate.rules.policy import (
-    DailyHours,
-    EffectivePolicy,
-    Policy,
-    ReasonFor,
-    RejectBy,
-    UnknownDeployer,
-    Variant,
-)
+from app.gate.rules.evaluation import EffectivePolicy
+from app.gate.rules.policy import DailyHours, Policy, ReasonFor, RejectBy, UnknownDeployer, Variant
 from app.i18n.catalog import Texts
 from app.slack.text.exclusivity import exclusivity_lines
 from app.slack.text.rules import mentions

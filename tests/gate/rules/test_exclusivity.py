@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.flow.approval.approval_context import RuleStatus
+from app.flow.approval.rule_status import RuleStatus
 from app.gate.ids import DeploymentId, DomainName
 from app.gate.rules.checks import CheckState
 from app.gate.rules.evaluation import blockers_of

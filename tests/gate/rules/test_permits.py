@@ -8,7 +8,7 @@ import pytest
 from app.gate.ids import GateId, UserId
 from app.gate.people import AccountStatus, Person
 from app.gate.rules.denials import AlreadyApproved, NotAMember, NotAnApprover, OwnDeployment, ReasonMissing
-from app.gate.rules.evaluation import Ballot, EvaluationContext, RuleInputs
+from app.gate.rules.evaluation import Ballot, EvaluationContext, RuleInputs, effective_policy
 from app.gate.rules.permits import (
     Permit,
     judge_approval,
@@ -16,7 +16,7 @@ from app.gate.rules.permits import (
     permit_by_votes,
     permit_for_auto_rollback,
 )
-from app.gate.rules.policy import Policy, Roster, effective_policy
+from app.gate.rules.policy import Policy, Roster
 from app.gate.votes import Choice
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.flow.approval.approval_context import RuleStatus
+from app.flow.approval.rule_status import RuleStatus
 from app.gate.rules.evaluation import (
     discounted_voters,
     missing_approvals,

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from app.flow.approval.approval_context import RuleStatus
+from app.flow.approval.rule_status import RuleStatus
 from app.flow.ports.rules import OwnedDomain
 from app.flow.read_models import GateView
 from app.gate.decision import Verdict
