@@ -9,11 +9,9 @@ from typing import Any, Final
 import boto3
 
 from app.aws.appspec import content_in, digest_in, is_pinned, task_definition_in, without_content
-from app.aws.cloudwatch import alarms_of
 from app.aws.deployment_groups import OVERRIDDEN, group_facts, target_facts, with_overrides
-from app.aws.ecs import task_sets_of
-from app.aws.elb import health_of, listener_of, rules_of
 from app.aws.evidence_client import EvidenceClient
+from app.aws.evidence_responses import alarms_of, health_of, listener_of, rules_of, task_sets_of
 from app.aws.task_definitions import reading_of
 from app.flow.ports.evidence import EvidenceUnavailable, GroupFacts, ServiceName, TargetFacts
 from app.gate.evidence.blue_green import TaskSet

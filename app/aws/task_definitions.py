@@ -10,7 +10,6 @@ import secrets
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from app.aws.secret_sources import is_pinned, secret_sources
 from app.aws.task_definition_defaults import canonical, without_defaults
 from app.gate.evidence.revision import Container, FieldPath, Image, Revision, RevisionReading
 
@@ -72,7 +71,7 @@ def _container(one: Mapping[str, Any]) -> Container:
         ports=tuple(sorted(_port(port) for port in one.get("portMappings") or [])),
         variables=tuple(str(variable["name"]) for variable in one.get("environment") or []),
         secrets=tuple(str(secret["name"]) for secret in one.get("secrets") or []),
-        unpinned_secrets=sum(not is_pinned(source) for source in secret_sources(one)),
+        unpinned_secrets=sum(not is_pinned_secret(source) for source in secret_sources(one)),
         environment_files=len(one.get("environmentFiles") or []) + _reads_log_router_file(one),
     )
 
@@ -123,3 +122,24 @@ def _other(
 
 def _digest(value: object) -> bytes:
     return hmac.digest(_KEY, canonical(value or None).encode(), "sha256")
+
+
+def secret_sources(container: Mapping[str, Any]) -> Iterator[str]:
+    """`valueFrom` of every secret that ECS reads when a task starts, those of the log driver included."""
+    log = container.get("logConfiguration") or {}
+    for secret in [*(container.get("secrets") or []), *(log.get("secretOptions") or [])]:
+        yield str(secret.get("valueFrom") or "")
+
+
+def is_pinned_secret(source: str) -> bool:
+    """Whether the source names a version, so that a task that starts later reads the same.
+
+    Secrets Manager: `arn:…:secret:NAME-SUFFIX[:json-key:version-stage:version-id]`; a version id alone is fixed, a
+    stage of whatever name can be moved. Parameter Store: an ARN or a name, with `:version` or `:label` behind it; a
+    number alone is fixed, a label can be moved.
+    """
+    parts = source.split(":")
+    if parts[0] == "arn" and parts[2:3] == ["secretsmanager"]:
+        return any(parts[9:10])
+    named = parts[6:] if parts[0] == "arn" else parts[1:]
+    return bool(named) and re.fullmatch("[0-9]+", named[-1]) is not None

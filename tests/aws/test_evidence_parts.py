@@ -6,11 +6,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
 
-from app.aws.cloudwatch import alarms_of
 from app.aws.deployment_groups import group_facts, target_facts, with_overrides
-from app.aws.ecs import task_sets_of
-from app.aws.elb import health_of, listener_of, target_group_name
 from app.aws.evidence_client import reason_of
+from app.aws.evidence_responses import alarms_of, health_of, listener_of, target_group_name, task_sets_of
 from app.flow.ports.evidence import EvidenceUnavailable, ServiceName
 from app.gate.evidence.model import ABSENT, Alarm, Listener, MissingReason, Safety, Targets, Tasks
 

@@ -4,8 +4,7 @@ from typing import Any, Final
 
 import pytest
 
-from app.aws.secret_sources import is_pinned
-from app.aws.task_definitions import reading_of
+from app.aws.task_definitions import is_pinned_secret, reading_of
 from app.i18n.catalog import Texts
 from app.slack.cards.evidence import change_lines
 from tests.gate.seen import evidence, side
@@ -37,7 +36,7 @@ SOURCES: Final = {
 
 @pytest.mark.parametrize(("source", "pinned"), SOURCES.items(), ids=SOURCES)
 def test_a_secret_is_pinned_by_a_version_of_its_own(source: str, pinned: bool) -> None:
-    assert is_pinned(source) is pinned
+    assert is_pinned_secret(source) is pinned
 
 
 def lines(**container: Any) -> str:

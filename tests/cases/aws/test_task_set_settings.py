@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import pytest
 
-from app.aws.ecs import task_sets_of
+from app.aws.evidence_responses import task_sets_of
 from app.gate.evidence.task_set_settings import settings_changes
 from app.i18n.catalog import Texts
 from app.sandbox.people import OLU
