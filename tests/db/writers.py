@@ -18,11 +18,12 @@ from app.db.repositories.probes import Probes
 from app.db.repositories.reports import Reports
 from app.db.repositories.switches import Switches
 from app.flow.audit_events import SWITCHGATE, Kind
-from app.flow.freezes.declare_freeze import Declaration, freeze_event
+from app.flow.freezes.freeze_record import Declaration, freeze_event
 from app.flow.lifecycle.report_decision import Result
 from app.flow.notify.refresh_rule_status import RuleSnapshot
 from app.flow.ports.database import DueIntervention, SwitchUpdate
-from app.flow.read_models import CardPlace, InterventionPhase
+from app.flow.read_models import CardPlace
+from app.flow.undo.intervention import InterventionPhase
 from app.gate.deployer import Deployer
 from app.gate.ids import DeploymentId, DomainName, UserId
 from app.gate.rules.checks import CheckState
