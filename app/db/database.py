@@ -1,58 +1,62 @@
 """Transactions, and single statements in a transaction of their own."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import Select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.engine import REQUESTS, Pool, PoolSize
-from app.db.errors import committing, translate_errors
-from app.db.statements import Driver, execute, execute_pipeline
+from app.concurrency.timeouts import mark_commit_sent
+from app.db.engine import REQUESTS, PoolSize, create_engine
+from app.db.errors import translate_commit_errors, translate_errors
+from app.db.statements import execute
 
 
 class Database:
     """Keep transactions short. Never hold one across a call to Slack or AWS."""
 
     def __init__(self, url: str, *, size: PoolSize = REQUESTS) -> None:
-        self._pool = Pool(url, size)
+        self.engine = create_engine(url, size)
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[Driver]:
-        """One transaction, committed when the block ends; see `execute`. Raises `RecordAway`."""
-        async with self.begin_pipeline([], {}) as (driver,):
-            yield driver
-
-    @asynccontextmanager
-    async def begin_pipeline(
-        self, statements: Sequence[str], values: Mapping[str, Any]
-    ) -> AsyncIterator[tuple[Any, ...]]:
-        """Like `begin`, but sends these statements with BEGIN in one round trip. Gives the driver and the rows of each.
-
-        See `execute_pipeline`.
-        """
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction, committed when the block ends. Raises `DatabaseUnavailable`."""
         with translate_errors():
-            async with self._pool.driver() as driver:
-                _, *rows = await execute_pipeline(driver, ["BEGIN", *statements], values)
-                yield driver, *rows
-                with committing(lost=lambda: driver.closed):
-                    await driver.commit()
+            async with self.engine.connect() as connection:
+                yield connection
+                await commit(connection)
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction that only reads. Raises `DatabaseUnavailable`."""
+        with translate_errors():
+            async with self.engine.connect() as connection:
+                yield connection
 
     async def select(self, statement: Select[Any]) -> Sequence[Any]:
-        """The rows of a SQLAlchemy query. Raises `RecordAway`."""
-        with translate_errors():
-            async with self._pool.connection() as connection:
-                return list((await connection.execute(statement)).all())
+        """The rows of a SQLAlchemy query. Raises `DatabaseUnavailable`."""
+        async with self.connect() as connection:
+            rows: Sequence[Any] = (await connection.execute(statement)).all()
+            return rows
 
-    async def rows(self, statement: str, **values: Any) -> list[Any]:
-        """Runs one statement in a transaction of its own and gives its rows. Raises `RecordAway`."""
+    async def rows(self, statement: str, **values: Any) -> Sequence[Any]:
+        """Runs one statement in a transaction of its own and gives its rows. Raises `DatabaseUnavailable`."""
         with translate_errors():
-            async with self._pool.driver() as driver:
-                return await execute(driver, statement, values)
+            async with self.engine.begin() as connection:
+                return await execute(connection, statement, values)
 
     async def ping(self) -> None:
-        """Raises `RecordAway` when Postgres does not answer."""
+        """Raises `DatabaseUnavailable` when Postgres does not answer."""
         await self.rows("SELECT 1")
 
     async def close(self) -> None:
-        await self._pool.engine.dispose()
+        await self.engine.dispose()
+
+
+async def commit(connection: AsyncConnection) -> None:
+    """Commits the transaction, if one is open. Raises `CommitOutcomeUnknown` when the connection is lost meanwhile."""
+    if connection.in_transaction():
+        mark_commit_sent()
+        with translate_commit_errors():
+            await connection.commit()

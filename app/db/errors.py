@@ -1,6 +1,6 @@
-"""Translates errors of the driver and SQLAlchemy: database unavailable, or commit outcome unknown."""
+"""Translates errors of SQLAlchemy: database unavailable, or commit outcome unknown."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -8,7 +8,6 @@ import psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.concurrency.timeouts import mark_commit_sent
 from app.flow.ports.database import CommitOutcomeUnknown, DatabaseUnavailable
 
 SCHEMA_MISMATCH_SQLSTATES: Final = frozenset({"42P01", "42703"})
@@ -26,22 +25,17 @@ def translate_errors() -> Iterator[None]:
         if exc.connection_invalidated or _is_unavailable(exc.orig):
             raise DatabaseUnavailable(_summary(exc.orig)) from exc
         raise
-    except psycopg.Error as exc:
-        if _is_unavailable(exc):
-            raise DatabaseUnavailable(_summary(exc)) from exc
-        raise
 
 
 @contextmanager
-def committing(*, lost: Callable[[], bool]) -> Iterator[None]:
-    """Wrap COMMIT in this: a time-out or a lost connection from here on leaves its outcome unknown."""
-    mark_commit_sent()
+def translate_commit_errors() -> Iterator[None]:
+    """Wrap COMMIT in this: a connection that is lost from here on leaves its outcome unknown."""
     try:
         yield
-    except psycopg.Error as exc:
-        if not lost() and not _is_connection_lost(exc):
-            raise
-        raise CommitOutcomeUnknown(_summary(exc)) from exc
+    except DBAPIError as exc:
+        if exc.connection_invalidated or _is_connection_lost(exc.orig):
+            raise CommitOutcomeUnknown(_summary(exc.orig)) from exc
+        raise
 
 
 def _summary(exc: BaseException | None) -> str:

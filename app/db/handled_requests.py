@@ -5,6 +5,10 @@ The key is written in the transaction of the change, under the lock of the chang
 
 from typing import Final
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db.statements import execute
+
 CLAIM_REQUEST: Final = """
 WITH old AS (
     DELETE FROM handled_requests WHERE key = ANY(ARRAY(
@@ -17,11 +21,11 @@ INSERT INTO handled_requests (key) VALUES (:request) ON CONFLICT (key) DO NOTHIN
 """Gives a row if the request is new. Also deletes some expired keys."""
 
 
-def claim_statements(request: str | None) -> list[str]:
-    """The statement to run after the lock; none without a request key."""
-    return [] if request is None else [CLAIM_REQUEST]
+async def is_replayed(connection: AsyncConnection, request: str | None, *, subject: object) -> bool:
+    """Whether the request has changed the subject before; if not, stores that it does. Call it under the lock.
 
-
-def subject_key(request: str | None, subject: object) -> str | None:
-    """The key for one subject: a request may change several, each in its own transaction."""
-    return None if request is None else f"{request}/{subject}"
+    A request may change several subjects, each in a transaction of its own. False without a request.
+    """
+    if request is None:
+        return False
+    return not await execute(connection, CLAIM_REQUEST, {"request": f"{request}/{subject}"})

@@ -116,7 +116,7 @@ class Leases:
         """Key -> attempts of the rows now leased."""
         return {row.key: row.attempts for row in await self.claim_with(self._claim, now=now, limit=limit)}
 
-    async def claim_with(self, statement: str, *, now: datetime, limit: int) -> list[Any]:
+    async def claim_with(self, statement: str, *, now: datetime, limit: int) -> Sequence[Any]:
         """The rows of a statement that contains `claim_statement`."""
         return await self._database.rows(
             statement,

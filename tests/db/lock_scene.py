@@ -1,7 +1,7 @@
 """A scene with every kind of row that is ever locked, and what each statement holds while it waits for another row."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -159,7 +159,7 @@ async def touched_by(writer: Writer, database: Database) -> list[str]:
     return [one for one in ROWS if await _trace(database, one) != before[one]]
 
 
-async def _trace(database: Database, what: str) -> list[object]:
+async def _trace(database: Database, what: str) -> Sequence[object]:
     table = ROWS[what]
     return await database.rows(
         f"SELECT CAST(ctid AS text), CAST(xmin AS text), CAST(xmax AS text) FROM {table}"

@@ -10,6 +10,8 @@ from typing import Any, Final, get_args
 from uuid import UUID, uuid4
 
 import psycopg
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 import app.db
 from app.db.audit_insert import events_parameter
@@ -101,12 +103,17 @@ def statements() -> Iterator[tuple[str, str]]:
         for name, value in vars(importlib.import_module(module)).items():
             if isinstance(value, str) and STATEMENT.match(value) and not TEMPLATE.search(value):
                 found.setdefault(value, f"{_leaf(module)}.{name}")
-    for text, name in found.items():
-        if not any(text in other and text != other for other in found):
-            yield name, text
+    for statement, name in found.items():
+        if not any(statement in other and statement != other for other in found):
+            yield name, statement
     for work in get_args(Work):
         yield f"leases.claim_statement({work})", claim_statement(work)
         yield f"leases.renew_statement({work})", renew_statement(work)
+
+
+def compile_for_driver(statement: str) -> bytes:
+    """The statement as SQLAlchemy gives it to the driver."""
+    return str(text(statement).compile(dialect=PGDialect_psycopg())).encode()  # type: ignore[no-untyped-call]  # not annotated
 
 
 def _leaf(module: str) -> str:

@@ -2,16 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.database import Database
+from app.db.database import Database, commit
 from app.db.engine import PoolSize
-from app.db.statements import execute, execute_and_commit, execute_pipeline
+from app.db.statements import execute
 from app.db.tables import gates
 from app.flow.ports.database import CommitOutcomeUnknown, DatabaseUnavailable
 
@@ -25,21 +27,24 @@ ASLEEP = (
     "SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
 )
 
-Statement = Callable[[Database, float], Coroutine[Any, Any, list[Any]]]
+Statement = Callable[[Database, float], Coroutine[Any, Any, Sequence[Any]]]
 
 
-async def _alone(database: Database, seconds: float) -> list[Any]:
+async def _alone(database: Database, seconds: float) -> Sequence[Any]:
     return await database.rows(MY_BACKEND, seconds=seconds)
 
 
-async def _in_turn(database: Database, seconds: float) -> list[Any]:
-    async with database.begin() as driver:
-        return await execute_pipeline(driver, [MY_BACKEND, "SELECT 1 AS one"], {"seconds": seconds})
+async def _in_turn(database: Database, seconds: float) -> Sequence[Any]:
+    async with database.begin() as connection:
+        first = await execute(connection, MY_BACKEND, {"seconds": seconds})
+        return [first, await execute(connection, "SELECT 1 AS one", {})]
 
 
-async def _and_commit(database: Database, seconds: float) -> list[Any]:
-    async with database.begin() as driver:
-        return await execute_and_commit(driver, MY_BACKEND, {"seconds": seconds})
+async def _and_commit(database: Database, seconds: float) -> Sequence[Any]:
+    async with database.begin() as connection:
+        found = await execute(connection, MY_BACKEND, {"seconds": seconds})
+        await commit(connection)
+        return found
 
 
 SOME_STATEMENTS = pytest.mark.parametrize("statements", [[], ["SELECT 1"], ["SELECT 1", "SELECT 2"]], ids=len)
@@ -81,20 +86,6 @@ async def test_a_page_is_asked_for_on_none_of_the_connections_that_died(
     assert pages == [[]] * SEVERAL
 
 
-async def test_connections_that_die_while_they_are_checked_out_mean_that_the_database_is_away(
-    database: Database,
-) -> None:
-    """SQLAlchemy gives up after two tries, with an error that speaks of the caller's mistake."""
-    await _alone(database, 0.0)
-    database._pool._last_failure_at = (
-        time.monotonic() + 3600
-    )  # as if each new one were overtaken by another's death
-    with pytest.raises(DatabaseUnavailable, match="died as they were checked out"):
-        await _alone(database, 0.0)
-    with pytest.raises(DatabaseUnavailable, match="died as they were checked out"):
-        await database.select(select(gates.c.id))
-
-
 REFUSALS = {
     "starting or shutting down": "57P03",
     "shut down by an administrator": "57P01",
@@ -112,8 +103,8 @@ async def test_whatever_way_the_server_says_no_it_is_away(database: Database, st
     with pytest.raises(DatabaseUnavailable):
         await database.rows(raising)
     with pytest.raises(DatabaseUnavailable):
-        async with database.begin() as driver:
-            await execute(driver, raising, {})
+        async with database.begin() as connection:
+            await execute(connection, raising, {})
     assert await database.rows("SELECT 1 AS one") == [(1,)]
 
 
@@ -197,9 +188,10 @@ NOTED = "SELECT n FROM notes ORDER BY n"
 
 
 async def _note(database: Database, first: int, last: int, *, then: Exception | None = None) -> None:
-    async with database.begin() as driver:
-        await execute(driver, NOTE, {"n": first})
-        assert await execute_and_commit(driver, NOTE, {"n": last}) == [(last,)]
+    async with database.begin() as connection:
+        await execute(connection, NOTE, {"n": first})
+        assert await execute(connection, NOTE, {"n": last}) == [(last,)]
+        await commit(connection)
         if then is not None:
             raise then
 
@@ -211,22 +203,38 @@ async def test_the_last_statement_commits_and_what_fails_after_it_takes_nothing_
 
 
 async def test_a_last_statement_that_is_refused_commits_nothing(notes: Database) -> None:
-    with pytest.raises(psycopg.errors.CheckViolation):
+    with pytest.raises(IntegrityError):
         await _note(notes, 1, -2)
     assert await notes.rows(NOTED) == []
 
 
-@pytest.mark.parametrize("run", [_and_commit, _alone])
+SLEEP_IN_COMMIT = """
+CREATE FUNCTION sleep_in_commit() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(NEW.n); RETURN NULL; END'
+"""
+NOTED_LATE = """
+CREATE CONSTRAINT TRIGGER noted_late AFTER INSERT ON notes DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION sleep_in_commit()
+"""
+
+
+async def _commit_slowly(database: Database, seconds: float) -> Sequence[Any]:
+    async with database.begin() as connection:
+        return await execute(connection, NOTE, {"n": int(seconds)})
+
+
+@pytest.mark.parametrize("run", [_commit_slowly, _and_commit, _alone])
 async def test_only_what_was_committing_when_its_connection_died_is_in_doubt(
-    database: Database, database_url: str, run: Statement
+    notes: Database, database_url: str, run: Statement
 ) -> None:
-    work = asyncio.create_task(run(database, 4))
-    while not (await database.rows(ASLEEP))[0].n:
+    await notes.rows(SLEEP_IN_COMMIT)
+    await notes.rows(NOTED_LATE)
+    work = asyncio.create_task(run(notes, 4))
+    while not (await notes.rows(ASLEEP))[0].n:
         assert not work.done()
     _kill_all(database_url)
     with pytest.raises(DatabaseUnavailable) as trouble:
         await work
-    assert isinstance(trouble.value, CommitOutcomeUnknown) == (run is _and_commit)
+    assert isinstance(trouble.value, CommitOutcomeUnknown) == (run is _commit_slowly)
 
 
 @SOME_STATEMENTS
@@ -243,8 +251,8 @@ async def test_whoever_stands_still_in_a_transaction_does_not_keep_its_locks(
 async def test_nor_on_an_older_server(
     database: Database, database_url: str, statements: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Which has no `transaction_timeout`; what it does have stops watching after a pipeline."""
-    monkeypatch.setattr("app.db.statements.TRANSACTION_TIMEOUT_MIN_VERSION", 10**9)
+    """Which has no `transaction_timeout`."""
+    monkeypatch.setattr("app.db.engine.TRANSACTION_TIMEOUT_MIN_VERSION", 10**9)
     await _watch_closely(database, "idle_in_transaction_session_timeout")
     with pytest.raises(DatabaseUnavailable):
         await _stand_still(database, statements, _gone(database_url))
@@ -262,8 +270,8 @@ async def test_every_connection_has_its_transactions_watched(database: Database)
 
 
 async def _watch_closely(database: Database, time_out: str) -> None:
-    async with database.begin() as driver:
-        await driver.execute(f"SET {time_out} = 200")
+    async with database.begin() as connection:
+        await connection.execute(text(f"SET {time_out} = 200"))
 
 
 async def _stand_still(
@@ -272,10 +280,19 @@ async def _stand_still(
     gone: Callable[[int], Coroutine[Any, Any, None]],
     first: Callable[[psycopg.AsyncConnection], None] | None = None,
 ) -> None:
-    async with database.begin_pipeline(statements, {}) as (driver, *_):
+    async with database.begin() as connection:
+        for statement in statements or ["BEGIN"]:
+            await connection.execute(text(statement))
+        driver = await _driver_of(connection)
         if first is not None:
             first(driver)
         await gone(driver.info.backend_pid)
+
+
+async def _driver_of(connection: AsyncConnection) -> psycopg.AsyncConnection:
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert isinstance(driver, psycopg.AsyncConnection)
+    return driver
 
 
 def _speak_and_freeze(driver: psycopg.AsyncConnection) -> None:

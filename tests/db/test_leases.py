@@ -1,6 +1,7 @@
 """Outgoing work has one owner at a time, and a dead owner's work is soon somebody else's."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -118,7 +119,7 @@ class LateDatabase(Database):
         self._came = asyncio.Condition()
         self.calls: list[tuple[float, datetime]] = []
 
-    async def rows(self, statement: str, **values: Any) -> list[Any]:
+    async def rows(self, statement: str, **values: Any) -> Sequence[Any]:
         async with self._came:
             self.calls.append((asyncio.get_running_loop().time(), values["until"]))
             self._came.notify_all()
@@ -139,10 +140,10 @@ async def _claimed_until(database: Database) -> datetime:
 async def test_nobody_waits_until_a_claim_is_on_disk(database: Database, gate: GateId) -> None:
     """A lease that Postgres forgets in its own fall is only claimed anew. What comes after it is waited for again."""
     values = {"owner": uuid4(), "now": NOW, "until": NOW + LEASE_DURATION, "limit": 1, "busy": []}
-    async with database.begin() as driver:
-        await execute(driver, "SET synchronous_commit = on", {})
-    async with database.begin() as driver:
-        assert len(await execute(driver, claim_statement("reports"), values)) == 1
-        assert await execute(driver, "SHOW synchronous_commit", {}) == [("off",)]
-    async with database.begin() as driver:
-        assert await execute(driver, "SHOW synchronous_commit", {}) == [("on",)]
+    async with database.begin() as connection:
+        await execute(connection, "SET synchronous_commit = on", {})
+    async with database.begin() as connection:
+        assert len(await execute(connection, claim_statement("reports"), values)) == 1
+        assert await execute(connection, "SHOW synchronous_commit", {}) == [("off",)]
+    async with database.begin() as connection:
+        assert await execute(connection, "SHOW synchronous_commit", {}) == [("on",)]

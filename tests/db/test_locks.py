@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from sqlalchemy import select
 
 from app.db.database import Database
 from app.db.repositories.freezes import Freezes
@@ -15,6 +16,7 @@ from app.db.repositories.interventions import Interventions
 from app.db.repositories.messages.cards import Cards
 from app.db.repositories.reports import Reports
 from app.db.repositories.switches import Switches
+from app.db.tables import gates as gates_table
 from app.flow.audit_events import Kind
 from app.flow.lifecycle.report_decision import Result
 from app.flow.notify.refresh_rule_status import RuleSnapshot
@@ -238,10 +240,14 @@ async def test_the_loser_of_a_deadlock_has_recorded_nothing_and_is_told_so(datab
     both_hold = asyncio.Barrier(2)
 
     async def lock(order: list[GateId]) -> None:
-        async with database.begin() as driver:
-            await driver.execute("SELECT 1 FROM gates WHERE id = %s FOR UPDATE", (order[0],))
+        async with database.begin() as connection:
+            await connection.execute(
+                select(gates_table).where(gates_table.c.id == order[0]).with_for_update()
+            )
             await both_hold.wait()
-            await driver.execute("SELECT 1 FROM gates WHERE id = %s FOR UPDATE", (order[1],))
+            await connection.execute(
+                select(gates_table).where(gates_table.c.id == order[1]).with_for_update()
+            )
 
     ends = await asyncio.gather(lock(gates), lock(gates[::-1]), return_exceptions=True)
     assert [type(end) for end in ends if end is not None] == [DatabaseUnavailable]

@@ -18,12 +18,11 @@ from sqlalchemy.pool import ConnectionPoolEntry, Pool
 from app.db.database import Database
 from app.db.embedded_postgres import EmbeddedPostgres
 from app.db.queries.search import AuditFilter, Queries
-from app.db.statements import _compile_for_driver
 from app.flow.audit_events import Kind
 from tests.conftest import TEMPLATE
 from tests.db.history import TABLES, fill_history
 from tests.db.plans import Ran, Recorder, report_plans
-from tests.db.statement_cases import Values, go_live, statements
+from tests.db.statement_cases import Values, compile_for_driver, go_live, statements
 
 SWITCHES: Final = 100_000
 MOST_ROWS: Final = 300
@@ -107,7 +106,7 @@ def test_no_statement_reads_more_because_much_has_ended(
             for given in _variants(values.of(name, text)):
                 recorder.ran.clear()
                 with connection.transaction(force_rollback=True):
-                    connection.execute(_compile_for_driver(text), given, prepare=True)
+                    connection.execute(compile_for_driver(text), given, prepare=True)
                 assert recorder.ran, name
                 if name not in UNBOUNDED:
                     found += [f"{name}: {each}" for each in excessive_reads(recorder.ran, large)]

@@ -11,9 +11,9 @@ from psycopg import sql
 from app.db.database import Database
 from app.db.leases import KEY_COLUMNS, Work, claim_statement, renew_statement
 from app.db.repositories.gates import Gates
-from app.db.statements import _compile_for_driver
 from tests.db.gate_builders import NOW, open_gate
 from tests.db.history import fill_history
+from tests.db.statement_cases import compile_for_driver
 
 WORK: Final[tuple[Work, ...]] = get_args(Work)
 CLAIMED_AT_ONCE: Final = 8
@@ -44,7 +44,7 @@ def test_a_claim_and_its_renewals_touch_no_index(database_url: str, work: Work) 
     now, owner = datetime.now(UTC), uuid4()
     fill_history(database_url, switches=2000, now=now, events=1)
     _make_due(database_url, work, now)
-    claim, renew = (_compile_for_driver(make(work)) for make in (claim_statement, renew_statement))
+    claim, renew = (compile_for_driver(make(work)) for make in (claim_statement, renew_statement))
     given = {"owner": owner, "now": now, "until": now + timedelta(seconds=3), "limit": CLAIMED_AT_ONCE}
     with psycopg.connect(database_url, autocommit=True) as connection:
         for _ in range(20):

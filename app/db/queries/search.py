@@ -54,7 +54,7 @@ WHERE g.phase = 'awaiting' AND (CAST(:domain AS text) IS NULL OR s.domain = :dom
 ORDER BY g.deadline_at, g.id LIMIT :limit OFFSET :offset
 """
 COUNT_PENDING: Final = """
-SELECT count(*) AS count FROM gates g JOIN switches s ON s.id = g.switch_id
+SELECT count(*) AS total FROM gates g JOIN switches s ON s.id = g.switch_id
 WHERE g.phase = 'awaiting' AND (CAST(:domain AS text) IS NULL OR s.domain = :domain)
 """
 SELECT_LAST_GATES: Final = f"""
@@ -150,7 +150,7 @@ class Queries:
         rows = await self._database.rows(SELECT_PENDING, domain=domain, limit=limit, offset=offset)
         total = len(rows)
         if offset or total == limit:
-            total = (await self._database.rows(COUNT_PENDING, domain=domain))[0].count
+            total = (await self._database.rows(COUNT_PENDING, domain=domain))[0].total
         return list(readable_rows(rows, _pending)), total
 
     async def related_switches(self, domains: Sequence[DomainName]) -> Sequence[RelatedSwitch]:

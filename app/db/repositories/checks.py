@@ -5,13 +5,15 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from app.db.audit_insert import INSERT_EVENTS, events_parameter
 from app.db.audit_lock import NAMED_AUDIT_LOCK, audit_lock_name
 from app.db.database import Database
 from app.db.invalidate_cards import invalidate_cards
 from app.db.leases import readable_rows
 from app.db.mapping.rows import SELECT_GATE_VIEW, check_from_columns, gate_view_from_row
-from app.db.statements import Driver, execute
+from app.db.statements import execute
 from app.flow.audit_events import Event
 from app.flow.checks.record_check import AmbiguousDeployment
 from app.flow.read_models import GateView
@@ -88,14 +90,14 @@ class HeldChecksRows:
 
     def __init__(
         self,
-        driver: Driver,
+        connection: AsyncConnection,
         *,
         key: SwitchKey,
         switch: int | None,
         domain: DomainName | None,
         checks: Sequence[Check],
     ) -> None:
-        self._driver = driver
+        self._connection = connection
         self._key = key
         self._switch = switch
         self._domain = domain
@@ -115,9 +117,9 @@ class HeldChecksRows:
 
     async def keep(self, check: Check, *, events: Sequence[Event], now: datetime) -> None:
         """Stores the check and invalidates the switch's cards. A vote that waits for the gate lock sees it."""
-        await execute(self._driver, LOCK_GATES, {"switch": self._switch})
+        await execute(self._connection, LOCK_GATES, {"switch": self._switch})
         await execute(
-            self._driver,
+            self._connection,
             UPSERT_CHECK,
             {
                 **_key_values(self._key),
@@ -145,21 +147,21 @@ class Checks:
         self, *, deployment: DeploymentId, account: str | None, region: str
     ) -> AsyncIterator[HeldChecksRows]:
         """The deployment's checks until the block ends. Raises `AmbiguousDeployment`."""
-        async with self._database.begin() as driver:
+        async with self._database.begin() as connection:
             wanted = {"deployment": deployment, "account": account, "region": region}
-            found = await execute(driver, SELECT_SWITCHES, wanted)
+            found = await execute(connection, SELECT_SWITCHES, wanted)
             if len(found) > 1:
                 raise AmbiguousDeployment
             switch = found[0] if found else None
             key = SwitchKey(
                 account=switch.account if switch else (account or ""), region=region, deployment=deployment
             )
-            await execute(driver, TAKE_AUDIT_LOCK, {"audit_lock": audit_lock_name(key)})
+            await execute(connection, TAKE_AUDIT_LOCK, {"audit_lock": audit_lock_name(key)})
             if switch is not None and key.account:
-                await execute(driver, ADOPT_CHECKS_WITHOUT_ACCOUNT, _key_values(key))
-            rows = await execute(driver, SELECT_CHECKS, _key_values(key))
+                await execute(connection, ADOPT_CHECKS_WITHOUT_ACCOUNT, _key_values(key))
+            rows = await execute(connection, SELECT_CHECKS, _key_values(key))
             yield HeldChecksRows(
-                driver,
+                connection,
                 key=key,
                 switch=switch.id if switch else None,
                 domain=DomainName(switch.domain) if switch and switch.domain else None,

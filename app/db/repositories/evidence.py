@@ -104,10 +104,10 @@ class EvidenceRows:
         """Stores the evidence and, if it changed, invalidates the card; see the port."""
         lease = {"gate": due.view.id, "owner": self.leases.owner}
         news = due.known is None or not due.known.same_as(evidence)
-        async with self._database.begin() as driver:
-            locked = await execute(driver, LOCK_GATE, lease)
+        async with self._database.begin() as connection:
+            locked = await execute(connection, LOCK_GATE, lease)
             if not locked or locked[0].phase != "awaiting":
-                await execute(driver, RESCHEDULE, {**lease, "due_at": None, "error": None})
+                await execute(connection, RESCHEDULE, {**lease, "due_at": None, "error": None})
                 return False
             values = {
                 "seen": evidence_to_json(evidence),
@@ -115,11 +115,11 @@ class EvidenceRows:
                 "blockers": overridden_rules_to_json(blockers),
                 "due_at": due_at,
             }
-            if not await execute(driver, STORE_EVIDENCE, {**lease, **values, "settled": settled}):
+            if not await execute(connection, STORE_EVIDENCE, {**lease, **values, "settled": settled}):
                 return False
             if news:
                 await execute(
-                    driver, INVALIDATE_CARD, {**lease, "now": now, "events": events_parameter(events)}
+                    connection, INVALIDATE_CARD, {**lease, "now": now, "events": events_parameter(events)}
                 )
         return True
 

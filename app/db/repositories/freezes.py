@@ -6,14 +6,16 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from app.db.audit_insert import INSERT_EVENTS, events_parameter
 from app.db.audit_lock import NAMED_AUDIT_LOCK, audit_lock_name
 from app.db.database import Database
-from app.db.handled_requests import claim_statements, subject_key
+from app.db.handled_requests import is_replayed
 from app.db.invalidate_cards import invalidate_cards
 from app.db.leases import readable_rows
 from app.db.repositories.exclusivity import related_switches
-from app.db.statements import Driver, execute
+from app.db.statements import execute
 from app.flow.audit_events import Event
 from app.flow.freezes.freeze_record import NO_DEPLOYMENT, ActiveFreeze, Declaration
 from app.flow.notify.refresh_rule_status import RuleSnapshot, WaitingGates, announcement_for, freeze_over
@@ -100,8 +102,10 @@ SELECT 1
 class HeldFreezesRows:
     """The stored freezes under their lock; see `app.flow.freezes.freeze_record.HeldFreezes`."""
 
-    def __init__(self, driver: Driver, active: Sequence[ActiveFreeze], *, is_replay: bool) -> None:
-        self._driver = driver
+    def __init__(
+        self, connection: AsyncConnection, active: Sequence[ActiveFreeze], *, is_replay: bool
+    ) -> None:
+        self._connection = connection
         self._active = active
         self.is_replay = is_replay
 
@@ -122,7 +126,7 @@ class HeldFreezesRows:
             "now": now,
             "events": events_parameter([event]),
         }
-        id_: int = (await execute(self._driver, DECLARE_FREEZE, values))[0].id
+        id_: int = (await execute(self._connection, DECLARE_FREEZE, values))[0].id
         return id_
 
     async def lift(
@@ -141,13 +145,13 @@ class HeldFreezesRows:
             "events": events_parameter([event]),
         }
         if is_partial:
-            await execute(self._driver, REMOVE_DOMAINS, values)
+            await execute(self._connection, REMOVE_DOMAINS, values)
         else:
             by = event.actor.id or event.actor.kind
-            await execute(self._driver, LIFT_FREEZE, {**values, "by": by})
+            await execute(self._connection, LIFT_FREEZE, {**values, "by": by})
 
     async def _lock_gates(self, domains: Sequence[DomainName] | None) -> list[UUID]:
-        return [row.id for row in await execute(self._driver, LOCK_GATES, {"domains": domains})]
+        return [row.id for row in await execute(self._connection, LOCK_GATES, {"domains": domains})]
 
 
 class Freezes:
@@ -159,11 +163,10 @@ class Freezes:
     @asynccontextmanager
     async def hold_freezes(self, *, request: str | None = None) -> AsyncIterator[HeldFreezesRows]:
         """Holds the lock of all freezes until the block ends."""
-        values = {"audit_lock": audit_lock_name(NO_DEPLOYMENT), "request": subject_key(request, "freezes")}
-        statements = [TAKE_AUDIT_LOCK, SELECT_ACTIVE, *claim_statements(request)]
-        async with self._database.begin_pipeline(statements, values) as found:
-            driver, _, rows, *claimed = found
-            yield HeldFreezesRows(driver, [freeze_from_row(row) for row in rows], is_replay=claimed == [[]])
+        async with self._database.begin() as connection:
+            active = await _lock_freezes(connection)
+            is_replay = await is_replayed(connection, request, subject="freezes")
+            yield HeldFreezesRows(connection, active, is_replay=is_replay)
 
     async def active(self) -> Sequence[ActiveFreeze]:
         """Freezes that are not over, including planned ones."""
@@ -174,17 +177,12 @@ class Freezes:
         active = await self.active()
         over = [each for each in active if _end_of(each.freeze) <= now]
         if over:
-            lock = {"audit_lock": audit_lock_name(NO_DEPLOYMENT)}
-            async with self._database.begin_pipeline([TAKE_AUDIT_LOCK, SELECT_ACTIVE], lock) as (
-                driver,
-                _,
-                rows,
-            ):
-                still_active = {row.id for row in rows}
+            async with self._database.begin() as connection:
+                still_active = {each.freeze.id for each in await _lock_freezes(connection)}
                 ended = [each for each in over if each.freeze.id in still_active]
                 events = events_parameter([freeze_over(each, now) for each in ended])
                 ids = [each.freeze.id for each in ended]
-                await execute(driver, END_FREEZES, {"ids": ids, "events": events})
+                await execute(connection, END_FREEZES, {"ids": ids, "events": events})
         return [each for each in active if each not in over]
 
     async def waiting(self) -> Sequence[WaitingGates]:
@@ -214,6 +212,12 @@ class Freezes:
             news=redraw,
             now=now,
         )
+
+
+async def _lock_freezes(connection: AsyncConnection) -> Sequence[ActiveFreeze]:
+    """Takes the lock of all freezes; gives the active ones."""
+    await execute(connection, TAKE_AUDIT_LOCK, {"audit_lock": audit_lock_name(NO_DEPLOYMENT)})
+    return [freeze_from_row(row) for row in await execute(connection, SELECT_ACTIVE, {})]
 
 
 def _waiting(row: Any) -> WaitingGates:

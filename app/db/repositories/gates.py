@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from app.db.audit_insert import INSERT_EVENTS, events_parameter
 from app.db.audit_lock import GATE_AUDIT_LOCK, TRY_GATE_AUDIT_LOCK
-from app.db.database import Database
-from app.db.handled_requests import claim_statements, subject_key
+from app.db.database import Database, commit
+from app.db.handled_requests import is_replayed
 from app.db.invalidate_cards import locked_gate_ids
 from app.db.mapping.overridden_rules import overridden_rules_to_json
 from app.db.mapping.rows import (
@@ -27,7 +29,7 @@ from app.db.repositories.exclusivity import (
     related_switches_parameters,
 )
 from app.db.repositories.open_gate import OPEN_GATE, open_gate_parameters
-from app.db.statements import Driver, execute, execute_and_commit
+from app.db.statements import execute
 from app.flow.audit_events import Event
 from app.flow.ports.database import OpenedGate, Opening
 from app.flow.read_models import GateView
@@ -92,7 +94,7 @@ WITH g AS (
 )
 SELECT version FROM g
 """
-"""Writes nothing if the gate no longer waits: COMMIT is sent before the result is known."""
+"""Writes nothing if the gate no longer waits."""
 
 DELETE_VOTE: Final = f"""
 WITH v AS (
@@ -143,8 +145,8 @@ class LostGate(Exception):
 class HeldGateRow:
     """A gate under its row lock; see `app.flow.ports.database.HeldGate`."""
 
-    def __init__(self, driver: Driver, view: GateView, *, is_replay: bool = False) -> None:
-        self._driver = driver
+    def __init__(self, connection: AsyncConnection, view: GateView, *, is_replay: bool = False) -> None:
+        self._connection = connection
         self._view = view
         self.is_replay = is_replay
         self.decision: Decision | None = None
@@ -175,14 +177,14 @@ class HeldGateRow:
             "events": events_parameter(events),
             **_decision_columns(decision),
         }
-        saved = await execute_and_commit(self._driver, SAVE_VOTE_AND_DECISION, values)
-        if not saved:
+        if not await execute(self._connection, SAVE_VOTE_AND_DECISION, values):
             raise LostGate(str(self._view.id))
+        await commit(self._connection)
         self.decision = decision
 
     async def refresh_evidence(self, *, now: datetime) -> None:
         """Makes the gate's evidence due at once."""
-        await execute(self._driver, REFRESH_EVIDENCE, {"gate": self._view.id, "now": now})
+        await execute(self._connection, REFRESH_EVIDENCE, {"gate": self._view.id, "now": now})
 
     def use_guard(self, guard: TrafficGuard) -> None:
         """Replaces the guard in `view`."""
@@ -191,31 +193,31 @@ class HeldGateRow:
     async def reminded(self, *, at: datetime, following: datetime | None, events: Sequence[Event]) -> None:
         """Marks the reminders up to `at` as sent; `events` go to the thread."""
         values = {"gate": self._view.id, "now": at, "following": following, "speaks": bool(events)}
-        await execute(self._driver, STORE_REMINDED, {**values, "events": events_parameter(events)})
+        await execute(self._connection, STORE_REMINDED, {**values, "events": events_parameter(events)})
 
     async def load_related_switches(self, domains: Sequence[DomainName], *, exclusive: bool) -> None:
         """Adds these domains' switches to `view`; `exclusive`: under the lock that is taken last of all."""
         if exclusive:
             # A statement of its own, before the read: a read in the statement that waits for a lock is stale.
-            await execute(self._driver, EXCLUSIVITY_LOCK, {})
-        rows = await execute(self._driver, RELATED_SWITCHES, related_switches_parameters(domains))
+            await execute(self._connection, EXCLUSIVITY_LOCK, {})
+        rows = await execute(self._connection, RELATED_SWITCHES, related_switches_parameters(domains))
         self._view = replace(self._view, related_switches=tuple(map(related_switch_from_row, rows)))
 
     async def originating_undo(self) -> Intervention | None:
         """The undo that made this gate's deployment."""
         key = self._view.switch.key
         where = {"deployment": key.deployment, "account": key.account, "region": key.region}
-        rows = await execute(self._driver, SELECT_UNDO_THAT_CREATED, where)
+        rows = await execute(self._connection, SELECT_UNDO_THAT_CREATED, where)
         return intervention_from_json(rows[0].intervention) if rows else None
 
     async def forget(self, voter: UserId, *, events: Sequence[Event], now: datetime) -> None:
         """Deletes a vote and invalidates the card."""
         values = {"gate": self._view.id, "voter": voter, "now": now, "events": events_parameter(events)}
-        if not await execute(self._driver, DELETE_VOTE, values):
+        if not await execute(self._connection, DELETE_VOTE, values):
             raise LostGate(str(self._view.id))
 
     async def note(self, events: Sequence[Event]) -> None:
-        await execute(self._driver, INSERT_EVENTS, {"events": events_parameter(events)})
+        await execute(self._connection, INSERT_EVENTS, {"events": events_parameter(events)})
 
 
 class Gates:
@@ -255,15 +257,13 @@ class Gates:
         """
         # Lock first, in a statement of its own: a read in the statement that waits for a lock is stale.
         lock = LOCK_GATE_OR_SKIP if skip_locked else LOCK_GATE
-        values = {"gate": gate, "request": subject_key(request, gate)}
-        async with self._database.begin_pipeline(
-            [lock, SELECT_ONE, *claim_statements(request)], values
-        ) as found:
-            driver, locked, rows, *claimed = found
-            if not locked:
+        async with self._database.begin() as connection:
+            if not await execute(connection, lock, {"gate": gate}):
                 yield None
                 return
-            held = HeldGateRow(driver, gate_view_from_row(rows[0]), is_replay=claimed == [[]])
+            rows = await execute(connection, SELECT_ONE, {"gate": gate})
+            is_replay = await is_replayed(connection, request, subject=gate)
+            held = HeldGateRow(connection, gate_view_from_row(rows[0]), is_replay=is_replay)
             yield held
         if held.decision is not None:
             DECISIONS.labels(verdict=verdict_of(held.decision)).inc()

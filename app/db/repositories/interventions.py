@@ -8,10 +8,12 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from app.db.audit_insert import INSERT_EVENTS, events_parameter
 from app.db.audit_lock import GATE_AUDIT_LOCK, NAMED_AUDIT_LOCK, NEW_DEPLOYMENT_AUDIT_LOCK, audit_lock_name
 from app.db.database import Database
-from app.db.handled_requests import claim_statements, subject_key
+from app.db.handled_requests import is_replayed
 from app.db.invalidate_cards import invalidate_cards
 from app.db.leases import Leases
 from app.db.mapping.rows import (
@@ -23,7 +25,7 @@ from app.db.mapping.rows import (
     intervention_from_json,
     switch_from_row,
 )
-from app.db.statements import Driver, execute
+from app.db.statements import execute
 from app.flow.audit_events import Event
 from app.flow.ports.database import DueIntervention
 from app.flow.read_models import GateView
@@ -105,8 +107,8 @@ SELECT 1
 class HeldInterventionRow:
     """See `app.flow.undo.request_undo.HeldIntervention`."""
 
-    def __init__(self, driver: Driver, view: GateView, *, is_replay: bool) -> None:
-        self._driver = driver
+    def __init__(self, connection: AsyncConnection, view: GateView, *, is_replay: bool) -> None:
+        self._connection = connection
         self._view = view
         self.is_replay = is_replay
 
@@ -120,7 +122,7 @@ class HeldInterventionRow:
         """Writes the wish down; it is due at once. `instead_of` is given up first: one at a time."""
         if instead_of is not None:
             given_up = {"given_up": instead_of, "problem": InterventionFailure.UNDO_INSTEAD, "now": now}
-            await execute(self._driver, ABANDON_INTERVENTION, given_up)
+            await execute(self._connection, ABANDON_INTERVENTION, given_up)
         values = {
             "id": intervention.id,
             "switch": self._view.switch.id,
@@ -131,10 +133,10 @@ class HeldInterventionRow:
             "now": now,
             "events": events_parameter(events),
         }
-        await execute(self._driver, INSERT_INTERVENTION, values)
+        await execute(self._connection, INSERT_INTERVENTION, values)
 
     async def note(self, event: Event) -> None:
-        await execute(self._driver, INSERT_EVENTS, {"events": events_parameter([event])})
+        await execute(self._connection, INSERT_EVENTS, {"events": events_parameter([event])})
 
 
 class Interventions:
@@ -150,14 +152,13 @@ class Interventions:
     ) -> AsyncIterator[HeldInterventionRow | None]:
         """The gate's switch under its lock until the block ends."""
         # Lock first, in a statement of its own: a read in the statement that waits for a lock is stale.
-        values = {"gate": gate, "request": subject_key(request, gate)}
-        statements = [LOCK_SWITCH, SELECT_ONE, *claim_statements(request)]
-        async with self._database.begin_pipeline(statements, values) as found:
-            driver, locked, rows, *claimed = found
-            if not locked:
+        async with self._database.begin() as connection:
+            if not await execute(connection, LOCK_SWITCH, {"gate": gate}):
                 yield None
                 return
-            yield HeldInterventionRow(driver, gate_view_from_row(rows[0]), is_replay=claimed == [[]])
+            rows = await execute(connection, SELECT_ONE, {"gate": gate})
+            is_replay = await is_replayed(connection, request, subject=gate)
+            yield HeldInterventionRow(connection, gate_view_from_row(rows[0]), is_replay=is_replay)
 
     async def claim(self, *, now: datetime, limit: int) -> Sequence[DueIntervention]:
         """Leases interventions that CodeDeploy has not received."""

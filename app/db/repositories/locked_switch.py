@@ -5,11 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from app.db.audit_insert import INSERT_EVENTS, events_parameter
 from app.db.invalidate_cards import INVALIDATE_CARDS_OF_G, invalidate_cards
 from app.db.mapping.rows import INTERVENTION_JSON, SWITCH_COLUMNS, intervention_from_json, switch_from_row
 from app.db.repositories.open_gate import verification_columns
-from app.db.statements import Driver, execute
+from app.db.statements import execute
 from app.flow.audit_events import Event
 from app.flow.ports.database import SettledIntervention, SwitchUpdate, Verification
 from app.flow.read_models import GateView, Switch, Traffic
@@ -149,8 +151,8 @@ SELECT 1
 class HeldSwitchRow:
     """A switch and its open gates under their locks; see `app.flow.ports.database.HeldSwitch`."""
 
-    def __init__(self, driver: Driver, switch: Switch, open_gates: Sequence[GateView]) -> None:
-        self._driver = driver
+    def __init__(self, connection: AsyncConnection, switch: Switch, open_gates: Sequence[GateView]) -> None:
+        self._connection = connection
         self._switch = switch
         self._open_gates = open_gates
 
@@ -165,7 +167,7 @@ class HeldSwitchRow:
     async def verify(self, verification: Verification, *, now: datetime) -> None:
         """Stores what CodeDeploy confirmed; makes the reports and evidence that waited for it due."""
         columns = verification_columns(verification)
-        await execute(self._driver, STORE_VERIFICATION, {"id": self._switch.id, "now": now, **columns})
+        await execute(self._connection, STORE_VERIFICATION, {"id": self._switch.id, "now": now, **columns})
 
     async def store(
         self, update: SwitchUpdate, *, events: Sequence[Event], redraw: bool, now: datetime
@@ -189,12 +191,12 @@ class HeldSwitchRow:
             "now": now,
             "events": events_parameter(events),
         }
-        await execute(self._driver, STORE_OBSERVATION, values)
+        await execute(self._connection, STORE_OBSERVATION, values)
 
     async def follow_rollback(self, rollback: DeploymentId, *, now: datetime) -> None:
         """Starts to poll the rollback deployment of this switch, too."""
         await execute(
-            self._driver, TRACK_ROLLBACK, {"id": self._switch.id, "deployment": rollback, "now": now}
+            self._connection, TRACK_ROLLBACK, {"id": self._switch.id, "deployment": rollback, "now": now}
         )
 
     async def settle_waiting(
@@ -204,22 +206,26 @@ class HeldSwitchRow:
         key = self._switch.key
         where = {"deployment": key.deployment, "account": key.account, "region": key.region}
         values = {**where, "phase": phase, "problem": problem, "now": now}
-        return [_settled(row) for row in await execute(self._driver, END_INTERVENTIONS_WAITING_FOR, values)]
+        return [
+            _settled(row) for row in await execute(self._connection, END_INTERVENTIONS_WAITING_FOR, values)
+        ]
 
     async def settle_own(
         self, kind: InterventionKind, phase: InterventionPhase, *, problem: str | None, now: datetime
     ) -> Sequence[SettledIntervention]:
         """Ends the interventions of this switch."""
         values = {"id": self._switch.id, "deed": kind, "phase": phase, "problem": problem, "now": now}
-        return [_settled(row) for row in await execute(self._driver, END_OWN_INTERVENTIONS, values)]
+        return [_settled(row) for row in await execute(self._connection, END_OWN_INTERVENTIONS, values)]
 
     async def settle_rolled_back(self, *, now: datetime) -> Sequence[SettledIntervention]:
         """Ends the undos of this switch whose rollback has moved its traffic."""
         values = {"id": self._switch.id, "phase": InterventionPhase.DONE, "problem": None, "now": now}
-        return [_settled(row) for row in await execute(self._driver, END_ROLLED_BACK_INTERVENTIONS, values)]
+        return [
+            _settled(row) for row in await execute(self._connection, END_ROLLED_BACK_INTERVENTIONS, values)
+        ]
 
     async def note(self, events: Sequence[Event]) -> None:
-        await execute(self._driver, INSERT_EVENTS, {"events": events_parameter(events)})
+        await execute(self._connection, INSERT_EVENTS, {"events": events_parameter(events)})
 
     async def ask(
         self, gate: Awaiting, *, remind_at: datetime | None, events: Sequence[Event], now: datetime
@@ -233,7 +239,7 @@ class HeldSwitchRow:
             "now": now,
             "events": events_parameter(events),
         }
-        await execute(self._driver, RESET_GATE, values)
+        await execute(self._connection, RESET_GATE, values)
 
     async def close(
         self,
@@ -253,7 +259,7 @@ class HeldSwitchRow:
             "held_status": held_status,
             "now": now,
         }
-        await execute(self._driver, CLOSE_GATE, {**values, "events": events_parameter(events)})
+        await execute(self._connection, CLOSE_GATE, {**values, "events": events_parameter(events)})
         if held_status is not None:
             ANSWERED_ELSEWHERE.inc()
         self._open_gates = [view for view in self._open_gates if view.id != gate.id]
@@ -263,7 +269,9 @@ class HeldSwitchRow:
     ) -> None:
         """Stores the status that CodeDeploy holds after it accepted an answer; marks a conflict if it differs."""
         values = {"gate": gate.id, "held_status": held_status, "differs": differs, "now": now}
-        found = await execute(self._driver, STORE_COMPARISON, {**values, "events": events_parameter(events)})
+        found = await execute(
+            self._connection, STORE_COMPARISON, {**values, "events": events_parameter(events)}
+        )
         if found and differs:
             REPORTS.labels(outcome=Outcome.CONFLICT).inc()
         self._open_gates = [
@@ -275,7 +283,7 @@ class HeldSwitchRow:
     ) -> None:
         """The deployment is over. `due_at`: when to look for its rollback; None: never again."""
         values = {"id": self._switch.id, "ending": end_reason, "due_at": due_at, "now": now}
-        await execute(self._driver, END_SWITCH, {**values, "events": events_parameter(events)})
+        await execute(self._connection, END_SWITCH, {**values, "events": events_parameter(events)})
 
 
 def _settled(row: Any) -> SettledIntervention:

@@ -112,28 +112,28 @@ class Probes:
 
     async def ask_for(self, gate: GateId, names: Sequence[str], *, now: datetime) -> None:
         """Has these probes run once; their checks are pending."""
-        async with self._database.begin() as driver:
-            await execute(driver, LOCK_GATE, {"gate": gate})
-            await execute(driver, INSERT_RUNS, {"gate": gate, "names": list(names), "now": now})
+        async with self._database.begin() as connection:
+            await execute(connection, LOCK_GATE, {"gate": gate})
+            await execute(connection, INSERT_RUNS, {"gate": gate, "names": list(names), "now": now})
 
     async def ask_again(self, gate: GateId, names: Sequence[str], *, now: datetime, before: datetime) -> bool:
         """Has those run again that rest and were asked for before `before`; False when there are none."""
-        async with self._database.begin() as driver:
-            await execute(driver, LOCK_GATE, {"gate": gate})
+        async with self._database.begin() as connection:
+            await execute(connection, LOCK_GATE, {"gate": gate})
             values = {"gate": gate, "names": list(names), "now": now, "before": before}
-            return bool(await execute(driver, RESTART_RUNS, values))
+            return bool(await execute(connection, RESTART_RUNS, values))
 
     async def probed(
         self, due: DueProbe, check: Check | None, *, events: Sequence[Event], now: datetime
     ) -> None:
         """Ends the run under its lease, with its result."""
-        async with self._database.begin() as driver:
-            await execute(driver, LOCK_GATE, {"gate": due.view.id})
-            mine = await execute(driver, FINISH_RUN, {"id": due.id, "owner": self.leases.owner})
+        async with self._database.begin() as connection:
+            await execute(connection, LOCK_GATE, {"gate": due.view.id})
+            mine = await execute(connection, FINISH_RUN, {"id": due.id, "owner": self.leases.owner})
             if not mine or check is None:
                 return
             await execute(
-                driver,
+                connection,
                 STORE_RESULT,
                 {
                     "gate": due.view.id,

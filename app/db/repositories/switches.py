@@ -1,12 +1,14 @@
 """Switches: polled while they are live."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.concurrency.batch_loader import BatchLoader
 from app.db.audit_lock import (
@@ -26,6 +28,7 @@ from app.db.mapping.rows import (
     switch_from_row,
 )
 from app.db.repositories.locked_switch import HeldSwitchRow
+from app.db.statements import execute
 from app.flow.ports.database import DatabaseUnavailable, DuePoll
 from app.gate.ids import SwitchKey
 from app.gate.rules.permits import AUTO_ROLLBACK_CREATORS
@@ -121,31 +124,14 @@ class Switches:
     async def hold_switch(self, due: DuePoll) -> AsyncIterator[HeldSwitchRow | None]:
         """The switch and its open gates under their locks; None when the lease was lost."""
         lease = {"id": due.switch.id, "owner": self.leases.owner}
-        statements = [
-            LOCK_ROLLED_BACK_AUDIT,
-            LOCK_SWITCH,
-            ROLLED_BACK_AUDIT_LOCKS_HELD,
-            LOCK_GATES,
-            SELECT_SWITCH,
-            SELECT_OPEN_GATES,
-        ]
         for _ in range(LOCK_ATTEMPTS):
-            async with self._database.begin_pipeline(statements, lease) as (
-                driver,
-                _,
-                locked,
-                behind,
-                _,
-                found,
-                gates,
-            ):
-                if not locked:
+            async with self._database.begin() as connection:
+                await execute(connection, LOCK_ROLLED_BACK_AUDIT, lease)
+                if not await execute(connection, LOCK_SWITCH, lease):
                     yield None
                     return
-                if behind[0].held:
-                    yield HeldSwitchRow(
-                        driver, switch_from_row(found[0]), [gate_view_from_row(row) for row in gates]
-                    )
+                if (await execute(connection, ROLLED_BACK_AUDIT_LOCKS_HELD, lease))[0].held:
+                    yield await _held_switch(connection, lease)
                     return
         raise DatabaseUnavailable(
             "the deployments that a switch takes back changed while it was being locked"
@@ -187,6 +173,14 @@ class Switches:
         ids = [each.id for each in rescheduled]
         await self._database.rows(RESCHEDULE, rescheduled=json.dumps(rows), ids=ids, owner=self.leases.owner)
         return [None] * len(rescheduled)
+
+
+async def _held_switch(connection: AsyncConnection, lease: Mapping[str, Any]) -> HeldSwitchRow:
+    """Locks the gates, and reads the switch and its open gates under the locks."""
+    await execute(connection, LOCK_GATES, lease)
+    (switch,) = await execute(connection, SELECT_SWITCH, {"id": lease["id"]})
+    open_gates = await execute(connection, SELECT_OPEN_GATES, {"id": lease["id"]})
+    return HeldSwitchRow(connection, switch_from_row(switch), [gate_view_from_row(row) for row in open_gates])
 
 
 def _due(row: Any, *, attempts: int) -> DuePoll:
