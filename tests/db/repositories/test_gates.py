@@ -43,8 +43,8 @@ async def test_what_is_saved_stands_before_the_gate_is_let_go(database: Database
             assert again.view.decided_at == NOW
 
 
-async def test_a_decision_is_two_ways_to_postgres_and_back(database_url: str) -> None:
-    """Its lock and what is read beside it; all that is written, and the commit."""
+async def test_a_decision_is_five_round_trips_to_postgres(database_url: str) -> None:
+    """BEGIN, the lock, what is read under it, all that is written, COMMIT."""
     async with line_to(database_url) as line:
         database = Database(line.url)
         gates = Gates(database)
@@ -52,7 +52,7 @@ async def test_a_decision_is_two_ways_to_postgres_and_back(database_url: str) ->
         await reject(gates, opened[0])  # the connection is made, the statements are prepared
         before = line.ways
         await reject(gates, opened[1])
-        assert line.ways - before == 2
+        assert line.ways - before == 5
         await database.close()
 
 
