@@ -229,19 +229,19 @@ class Service:
 
     async def _finish(self) -> None:
         """First whoever waits for an ack, then all that follows from it."""
-        await self.slack.replies.wait_until_idle()
+        await self.slack.background.wait_until_idle()
         if self.socket is not None:
             await self.socket.close()
             # What came in while the socket closed gets no ack any more, but its work is done all the same.
-            await self.slack.replies.wait_until_idle()
+            await self.slack.background.wait_until_idle()
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
-        await asyncio.gather(self.slack.replies.drain(), *(worker.drain() for worker in self._workers))
+        await asyncio.gather(self.slack.background.drain(), *(worker.drain() for worker in self._workers))
 
     async def _cancel_work(self) -> None:
         """The time is up."""
-        replies = self.slack.replies.cancel()
+        replies = self.slack.background.cancel()
         jobs = set().union(*(worker.cancel() for worker in self._workers))
         names = sorted(worker.name for worker in self._workers if worker.is_busy)
         log.warning("stop_cancelled_work", replies=len(replies), pieces=len(jobs), loops=names)
@@ -259,8 +259,8 @@ class Service:
             return
         log.info("config_reloaded", domains=sorted(self.rules.config.domains))
         now = self._clock()
-        self.slack.replies.later(self.repositories.gates.plan_reminders(now=now), what="reminders")
-        self.slack.replies.later(self.repositories.channels.retry_all(now=now), what="channels")
+        self.slack.background.run(self.repositories.gates.plan_reminders(now=now), what="reminders")
+        self.slack.background.run(self.repositories.channels.retry_all(now=now), what="channels")
         self.wakeups.notify("config_reloaded")
 
     def _slack_events(self) -> Route | None:
@@ -293,7 +293,7 @@ class Service:
             return
         self._recovered_at = now
         log.info("aws_answers_again")
-        self.slack.replies.later(self._retry_at_aws(), what="retries")
+        self.slack.background.run(self._retry_at_aws(), what="retries")
 
     async def _retry_at_aws(self) -> None:
         await self.worker_repositories.retries.bring_forward(now=self._clock())

@@ -17,6 +17,7 @@ from app.slack.commands.rules import RulesCommand
 from app.slack.handlers.break_glass import BreakGlassHandler
 from app.slack.handlers.checks import ChecksHandler
 from app.slack.handlers.details import DetailsHandler
+from app.slack.handlers.shown_cards import ShownCards
 from app.slack.handlers.undo import UndoHandler
 from app.slack.handlers.vote import VoteHandler
 from app.workers.foreground import ForegroundTracker
@@ -45,6 +46,9 @@ class SlackHandlers:
         self._wakeups = wakeups
         self._traffic = LiveTraffic(record=repositories.evidence, source=source)
         self._clock = clock
+        self._shown_cards = ShownCards(
+            record=repositories.cards, background=slack.background, wakeups=wakeups, clock=clock
+        )
         votes = self._votes()
         home = self._home(votes, foreground)
         undo = self._undo()
@@ -54,6 +58,7 @@ class SlackHandlers:
             client=slack.client,
             signing_secret=slack.signing_secret,
             votes=votes,
+            shown_cards=self._shown_cards,
             undo=undo,
             break_glass=self._break_glass(),
             checks=self._checks(),
@@ -72,7 +77,7 @@ class SlackHandlers:
             rules=self._rules,
             directory=self._slack.directory,
             replies=self._slack.replies,
-            cards=self._repositories.cards,
+            shown_cards=self._shown_cards,
             wakeups=self._wakeups,
             clock=self._clock,
         )

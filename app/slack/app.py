@@ -20,6 +20,7 @@ from app.slack.handlers.break_glass import BreakGlassHandler
 from app.slack.handlers.bulk_approve import BulkApproveHandler
 from app.slack.handlers.checks import ChecksHandler
 from app.slack.handlers.details import DetailsHandler
+from app.slack.handlers.shown_cards import ShownCards
 from app.slack.handlers.undo import UndoHandler
 from app.slack.handlers.unhandled_requests import UnhandledRequests
 from app.slack.handlers.vote import VoteHandler
@@ -44,6 +45,7 @@ def build_app(
     client: AsyncWebClient,
     signing_secret: str | None,
     votes: VoteHandler,
+    shown_cards: ShownCards,
     undo: UndoHandler,
     break_glass: BreakGlassHandler,
     checks: ChecksHandler,
@@ -79,6 +81,7 @@ def build_app(
     listener = functools.partial(_listener, replies, directory, home)
     listeners = _Listeners(
         votes=votes,
+        shown_cards=shown_cards,
         undo=undo,
         break_glass=break_glass,
         checks=checks,
@@ -129,6 +132,7 @@ class _Listeners:
         self,
         *,
         votes: VoteHandler,
+        shown_cards: ShownCards,
         undo: UndoHandler,
         break_glass: BreakGlassHandler,
         checks: ChecksHandler,
@@ -142,6 +146,7 @@ class _Listeners:
     ) -> None:
         self._channel_id_changed = channel_id_changed
         self._votes = votes
+        self._shown_cards = shown_cards
         self._undo = undo
         self._break_glass = break_glass
         self._checks = checks
@@ -189,33 +194,33 @@ class _Listeners:
 
     async def undo(self, ack: Any, body: Any, payload: Any) -> None:
         await self._undo.undo(ack, body, payload)
-        self._votes.record_card_place(body, payload)
+        self._shown_cards.record_place(body, payload)
 
     async def undo_reason(self, ack: Any, body: Any, payload: Any) -> None:
         await self._undo.undo_reason(ack, body, payload)
 
     async def finish(self, ack: Any, body: Any, payload: Any) -> None:
         await self._undo.finish(ack, body, payload)
-        self._votes.record_card_place(body, payload)
+        self._shown_cards.record_place(body, payload)
 
     async def details(self, ack: Any, body: Any, payload: Any) -> None:
         await self._details.details(ack, body, payload)
-        self._votes.record_card_place(body, payload)
+        self._shown_cards.record_place(body, payload)
 
     async def run_checks(self, ack: Any, body: Any, payload: Any) -> None:
         await self._checks.run(ack, body, payload)
-        self._votes.record_card_place(body, payload)
+        self._shown_cards.record_place(body, payload)
 
     async def approve_reason(self, ack: Any, body: Any, payload: Any) -> None:
         await self._votes.approve_reason(ack, body, payload)
 
     async def retract_vote(self, ack: Any, body: Any, payload: Any) -> None:
         await self._break_glass.retract_vote(ack, body, payload)
-        self._votes.record_card_place(body, payload)
+        self._shown_cards.record_place(body, payload)
 
     async def break_glass(self, ack: Any, body: Any, payload: Any) -> None:
         await self._break_glass.ask(ack, body, payload)
-        self._votes.record_card_place(body, payload)
+        self._shown_cards.record_place(body, payload)
 
     async def break_glass_submitted(self, ack: Any, body: Any, payload: Any) -> None:
         await self._break_glass.submitted(ack, body, payload)
@@ -246,7 +251,7 @@ def _listener(replies: Replies, directory: Directory, home: HomePublisher, work:
 
     @functools.wraps(work)
     async def listen(ack: Any, body: Any, payload: Any) -> None:
-        with replies.listening():
+        with replies.background.listening():
             try:
                 await work(ack, body, payload)
                 home.after(body)
@@ -255,7 +260,7 @@ def _listener(replies: Replies, directory: Directory, home: HomePublisher, work:
                 log.exception("listener_failed", error_id=short, listener=work.__name__)
                 if ack.response is None:
                     await ack()
-                replies.later(_report_error(replies, directory, body, short), what="apology")
+                replies.background.run(_report_error(replies, directory, body, short), what="apology")
 
     return listen
 

@@ -13,6 +13,7 @@ from app.flow.ports.membership import MembershipRecord
 from app.flow.ports.rules import Rules
 from app.i18n.catalog import Texts
 from app.slack.auth_check import AuthCheck
+from app.slack.background import BackgroundTasks
 from app.slack.client import RateLimiter, web_client
 from app.slack.publishers.announcement import SlackAnnouncer
 from app.slack.publishers.card import SlackCardPublisher
@@ -59,7 +60,8 @@ class ClientBundle:
         )
         self.directory = Directory(self.client, clock=clock, locale=settings.locale, record=members)
         self.auth_check = AuthCheck(self.client, directory=self.directory, app_token=self._app_token)
-        self.replies = Replies(self.client, foreground=foreground)
+        self.background = BackgroundTasks(foreground)
+        self.replies = Replies(self.client, background=self.background)
         self.rate_limiter = RateLimiter(clock)
 
     def workspace_url(self) -> str | None:
@@ -88,7 +90,7 @@ class ClientBundle:
         """None in HTTP mode."""
         if self._app_token is None:
             return None
-        return Socket(bolt, app_token=self._app_token, clock=self._clock, listening=self.replies.listening)
+        return Socket(bolt, app_token=self._app_token, clock=self._clock, listening=self.background.listening)
 
     async def close(self) -> None:
         await self._session.close()

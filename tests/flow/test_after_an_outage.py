@@ -72,7 +72,7 @@ async def test_what_is_no_outage_brings_nothing_forward(harness: Harness, fault:
         before = len(harness.aws.calls("GetDeployment"))
         await look(harness)
         await harness.until(partial(heard, harness, "GetDeployment", before + 1))
-        await harness.service.slack.replies.drain()
+        await harness.service.slack.background.drain()
 
     assert len(harness.aws.calls(PUT)) == asked
 

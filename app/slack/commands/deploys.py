@@ -17,8 +17,8 @@ from app.slack.commands.lists import CommandReply, DeploysLists, DeploysQueries,
 from app.slack.commands.rules import RulesCommand, rules_unavailable_text
 from app.slack.handlers.bulk_approve import BulkApproveHandler
 from app.slack.handlers.save_errors import UNCONFIRMED
-from app.slack.replies import Replies, ack_deadline
-from app.slack.request_key import request_key
+from app.slack.payload import ack_deadline, request_key
+from app.slack.replies import Replies
 from app.slack.text.denials import repeat_after
 from app.slack.text.suggestions import named_domains, not_understood, unknown_names_text
 from app.slack.text.user_input import command_text
@@ -104,7 +104,7 @@ class DeploysCommand:
     ) -> None:
         """A page button: replaces the ephemeral message with another page."""
         await ack()
-        self._replies.later(self._show_page(body, str(action.get("value", ""))), what="page")
+        self._replies.background.run(self._show_page(body, str(action.get("value", ""))), what="page")
 
     async def _show_page(self, body: Mapping[str, Any], value: str) -> None:
         until = ack_deadline()

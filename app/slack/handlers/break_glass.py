@@ -30,10 +30,10 @@ from app.observability.metrics import BREAK_GLASS
 from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.blocks import Block
 from app.slack.handlers.save_errors import UNCONFIRMED, save_error_text
-from app.slack.handlers.vote import Ack, Body, VoteReply
+from app.slack.handlers.vote_reply import VoteReply
 from app.slack.modals.break_glass import REASON, BreakGlassMetadata, break_glass_form, break_glass_notice
-from app.slack.replies import Replies, ack_deadline
-from app.slack.request_key import request_key
+from app.slack.payload import Ack, Body, ack_deadline, request_key
+from app.slack.replies import Replies
 from app.slack.text.denials import denial_text, repeat_after
 from app.slack.text.user_input import form_text
 from app.slack.users.accounts import Profile
@@ -79,7 +79,7 @@ class BreakGlassHandler:
     async def ask(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
         """`break_glass`: opens the form that names the rules to override. Decides nothing."""
         await ack()
-        self._replies.later(self._show(body, action.get("value")), what="glass form")
+        self._replies.background.run(self._show(body, action.get("value")), what="glass form")
 
     async def submitted(self, ack: Ack, body: Body, view: Mapping[str, Any]) -> None:
         """Handles the submitted form."""

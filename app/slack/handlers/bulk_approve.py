@@ -25,12 +25,13 @@ from app.slack.handlers.bulk_results import (
     results_blocks,
     results_text,
 )
-from app.slack.handlers.vote import Ack, Body, VoteHandler, VoteReply
+from app.slack.handlers.vote import VoteHandler
+from app.slack.handlers.vote_reply import VoteReply
 from app.slack.home.query import HomeQueries, load_domain_choices, load_own_choices
 from app.slack.modals.bulk_approve import BOXES, Pick, bulk_approve_form, picked
 from app.slack.modals.reject import REASON
-from app.slack.replies import Replies, ack_deadline
-from app.slack.request_key import request_key
+from app.slack.payload import Ack, Body, ack_deadline, request_key
+from app.slack.replies import Replies
 from app.slack.text.denials import repeat_after
 from app.slack.text.suggestions import named_domains, unknown_names_text
 from app.slack.text.truncation import named_list
@@ -101,7 +102,7 @@ class BulkApproveHandler:
     async def ask(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
         """The button in App Home. Decides nothing, so it acks first."""
         await ack()
-        self._replies.later(self._show(body), what="several form")
+        self._replies.background.run(self._show(body), what="several form")
 
     async def submitted(self, ack: Ack, body: Body, view: Mapping[str, Any]) -> None:
         """The submitted form: approves all ticked gates."""
@@ -145,7 +146,9 @@ class BulkApproveHandler:
             return
         working = bulk_approve_notice([section(texts("several.working"))], texts=texts)
         await ack(response_action="update", view=working)
-        self._replies.later(self._deliver(body, str(view.get("id")), work, texts), what="several results")
+        self._replies.background.run(
+            self._deliver(body, str(view.get("id")), work, texts), what="several results"
+        )
 
     async def _decide(
         self, picks: Sequence[Pick], reason: str, profile: Profile, texts: Texts, *, request: str

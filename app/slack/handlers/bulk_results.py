@@ -12,7 +12,7 @@ from app.gate.state_machine import AlreadyDecided, Awaiting
 from app.gate.votes import Choice
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, context, modal, section
-from app.slack.handlers.vote import VoteReply
+from app.slack.handlers.vote_reply import VoteReply
 from app.slack.modals.bulk_approve import Pick
 from app.slack.text.denials import vote_accepted_text
 from app.slack.text.escape import escaped

@@ -14,8 +14,8 @@ from app.gate.ids import GateId
 from app.i18n.catalog import Texts
 from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.handlers.save_errors import UNCONFIRMED, save_error_text
-from app.slack.handlers.vote import Ack, Body
-from app.slack.replies import Replies, ack_deadline
+from app.slack.payload import Ack, Body, ack_deadline
+from app.slack.replies import Replies
 from app.slack.text.denials import repeat_after
 from app.slack.users.accounts import Profile, non_member_text
 from app.slack.users.directory import Directory

@@ -13,7 +13,8 @@ from app.i18n.catalog import Texts
 from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.handlers.save_errors import UNCONFIRMED
 from app.slack.modals.details import details_modal
-from app.slack.replies import Replies, ack_deadline
+from app.slack.payload import ack_deadline
+from app.slack.replies import Replies
 from app.slack.text.denials import repeat_after
 from app.slack.users.accounts import non_member_text
 from app.slack.users.directory import Directory
@@ -53,7 +54,7 @@ class DetailsHandler:
     ) -> None:
         """`details` on a card. Decides nothing, so it acks first."""
         await ack()
-        self._replies.later(self._open(body, action.get("value")), what="details")
+        self._replies.background.run(self._open(body, action.get("value")), what="details")
 
     async def _open(self, body: Mapping[str, Any], value: object) -> None:
         until = ack_deadline()

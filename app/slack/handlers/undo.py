@@ -1,6 +1,6 @@
 """Handles Undo and Finish now: saves the request, acks; a worker executes it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,8 +23,8 @@ from app.observability.logging import error_id
 from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.handlers.save_errors import UNCONFIRMED, save_error_text
 from app.slack.modals.undo import REASON, UndoMetadata, undo_form, undo_notice
-from app.slack.replies import Replies, ack_deadline
-from app.slack.request_key import request_key
+from app.slack.payload import Ack, Body, ack_deadline, request_key
+from app.slack.replies import Replies
 from app.slack.text.denials import denial_text, repeat_after
 from app.slack.text.user_input import form_text
 from app.slack.users.accounts import Profile
@@ -32,9 +32,6 @@ from app.slack.users.directory import Directory
 from app.workers.wakeups import Wakeups
 
 log = structlog.get_logger(__name__)
-
-Ack = Callable[..., Awaitable[Any]]
-Body = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +66,7 @@ class UndoHandler:
     async def undo(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
         """`undo` on a card: opens the form. Changes nothing, so it acks first."""
         await ack()
-        self._replies.later(self._ask_why(body, action.get("value")), what="undo form")
+        self._replies.background.run(self._ask_why(body, action.get("value")), what="undo form")
 
     async def undo_reason(self, ack: Ack, body: Body, view: Mapping[str, Any]) -> None:
         """Handles the submitted undo form."""

@@ -9,7 +9,8 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from app.i18n.catalog import Texts
-from app.slack.replies import Replies, user_of
+from app.slack.payload import user_of
+from app.slack.replies import Replies
 from app.slack.users.directory import Directory
 
 log = structlog.get_logger(__name__)

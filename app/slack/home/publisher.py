@@ -5,7 +5,7 @@ Viewers are kept in memory only: opening Home again publishes it again.
 
 import hashlib
 import json
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -23,14 +23,14 @@ from app.slack.blocks import Block
 from app.slack.client import RateLimiter
 from app.slack.home.query import ActiveFreezes, HomeQueries, load_home
 from app.slack.home.view import Notice, home_body, home_top, home_view, non_member_body, unavailable_body
-from app.slack.replies import Replies, is_home, user_of
+from app.slack.payload import Body, is_home, user_of
+from app.slack.replies import Replies
 from app.slack.users.accounts import Profile, is_member
 from app.slack.users.directory import Directory
 from app.workers.wakeups import Wakeups
 
 log = structlog.get_logger(__name__)
 
-Body = Mapping[str, Any]
 Jobs = Sequence[Coroutine[Any, Any, None]]
 
 VIEWER_TIMEOUT: Final = timedelta(minutes=10)

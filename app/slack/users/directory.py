@@ -14,7 +14,7 @@ from app.gate.ids import UserId
 from app.gate.people import AccountStatus, Person
 from app.gate.rules.policy import Roster
 from app.slack.client import SLACK_CALL_ERRORS, error_code_of
-from app.slack.replies import user_of
+from app.slack.payload import user_of
 from app.slack.users.accounts import MAX_NAME_CHARS, Profile, Workspace, ids_of, profile_of
 from app.slack.users.members import Members
 

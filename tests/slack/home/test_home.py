@@ -14,6 +14,7 @@ from app.sandbox.aws.topology import SandboxDomain
 from app.sandbox.people import CHANNEL, GRACE, JUN, MINA, OLU, config_text
 from app.sandbox.slack.answers import PressResult
 from app.sandbox.slack.shapes import User
+from app.slack.background import BackgroundTasks
 from app.slack.blocks import actions, button
 from app.slack.client import RateLimiter
 from app.slack.home.publisher import HomePublisher
@@ -234,7 +235,7 @@ async def test_a_publication_that_was_given_out_is_not_given_out_again_before_it
         freezes=Freezes(database),
         rules=rules,
         directory=Directory(client, clock=lambda: NOW, locale="en"),
-        replies=Replies(client, foreground=ForegroundTracker()),
+        replies=Replies(client, background=BackgroundTasks(ForegroundTracker())),
         rate_limiter=RateLimiter(lambda: NOW),
         workspace_url=lambda: None,
         wakeups=Wakeups(),

@@ -27,7 +27,7 @@ from app.sandbox.slack.validate import message_problems, view_is_too_large, view
 from app.slack.action_value import ActionValue
 from app.slack.cards.secondary_buttons import retract_vote_button
 from app.slack.handlers.bulk_results import bulk_approve_notice, recorded_result, result_of, results_blocks
-from app.slack.handlers.vote import VoteReply
+from app.slack.handlers.vote_reply import VoteReply
 from app.slack.home.query import (
     MAX_BULK_GATES,
     MAX_MINE,
