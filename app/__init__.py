@@ -1,1 +1,1 @@
-"""Switchgate: one question before every traffic switch. Start in `ARCHITECTURE.md`."""
+"""Switchgate holds CodeDeploy's traffic switches until people approve them. Start in `ARCHITECTURE.md`."""

@@ -16,5 +16,5 @@ def deadline_after(hook_started: datetime, *, allowed: timedelta) -> datetime:
 
 
 def given_up_after(hook_started: datetime) -> datetime:
-    """When CodeDeploy has surely closed the hook itself, so that an answer can no longer matter."""
+    """When CodeDeploy has certainly closed the hook itself, so that a report has no effect any more."""
     return hook_started + HOOK_TIMEOUT + timedelta(minutes=5)

@@ -1,4 +1,4 @@
-"""Who deployed, as far as the deployment itself tells, and how sure that is."""
+"""Who deployed, according to the deployment itself, and how certain that is."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -32,9 +32,9 @@ MAX_ADDRESSES: Final = 20
 class DeployerClaims:
     """Every name that a deployment gives for its deployer, by source.
 
-    `tag`: the task definition's `github-actor`; None: not read, or not there. Whoever starts a deployment writes its
-    description as they like, so it names people and proves nothing. `possible`: words of it that name somebody only
-    where they are the name of an account. `shown`: the surest of all, to be shown.
+    `tag`: the task definition's `github-actor`; None: not read, or absent. Whoever starts a deployment can write any
+    description, so it names people and proves nothing. `possible`: words of the description that name somebody only if
+    they are the name of an account. `shown`: the most certain name, for display.
     """
 
     tag: str | None
@@ -45,7 +45,7 @@ class DeployerClaims:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All of them, each once, the surest first."""
+        """All of them, each once, the most certain first."""
         names = [self.tag, *self.described, *self.creators, *self.possible]
         return tuple(dict.fromkeys(name for name in names if name))
 
@@ -59,12 +59,12 @@ class Deployer:
 
 
 def named_deployer(description: str) -> str | None:
-    """The login that a description names first, those first that are clearly meant as a person."""
+    """The login that a description names first; logins that clearly name a person come before others."""
     return described_deployers(description).shown
 
 
 def deployer_claims(*, description: str, creator: str, tag: str | None = None) -> DeployerClaims:
-    """What a deployment says. A creator that is an ARN names its last part, too."""
+    """The names in a deployment's tag, description and creator. A creator that is an ARN names its last part, too."""
     personal = creator.strip() if creator.strip().casefold() not in NOBODY else ""
     creators = dict.fromkeys(name for name in (personal, personal.rpartition("/")[2]) if name)
     tagged = (tag or "").strip().removeprefix("@") or None
@@ -106,6 +106,6 @@ def slack_person(login: str | None, *, people: Mapping[str, str]) -> UserId | No
 
 
 def e_mails_among(names: Iterable[str]) -> tuple[str, ...]:
-    """The names that are e-mail addresses, by which Slack may know the person."""
+    """The names that are e-mail addresses, which Slack may be able to look up."""
     found = [name for name in names if re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", name)]
     return tuple(found[:MAX_ADDRESSES])

@@ -32,7 +32,7 @@ _SERVICES: Final = frozenset(
     | {"schedule", "tag", "web", "workflow_dispatch"}
     | {"a", "an", "our", "the"}
 )
-"""What stands in the place of a person: a service, the occasion, or the beginning of a sentence."""
+"""Words in the position of a name that name no person: a service, an event, or the beginning of a sentence."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,7 +67,7 @@ def described_deployers(description: str) -> DescribedDeployers:
 
 
 def is_service(name: str) -> bool:
-    """Whether the name is that of no person, as far as it tells."""
+    """Whether the name is evidently not a person's."""
     folded = name.casefold()
     return folded in _SERVICES or folded.endswith("[bot]") or re.match(r"no-?reply@", folded) is not None
 

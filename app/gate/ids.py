@@ -27,7 +27,7 @@ class SwitchKey:
 
 
 class ExecutionId:
-    """A hook execution id: whoever holds it can answer CodeDeploy, so it never prints itself."""
+    """A hook execution id. Whoever has it can answer CodeDeploy, so its repr hides it."""
 
     __slots__ = ("_value",)
 
@@ -39,7 +39,7 @@ class ExecutionId:
         return self._value
 
     def digest(self) -> str:
-        """SHA-256 in hex: what the record keys on, and all that a log may show (shortened)."""
+        """SHA-256 in hex: the key in the database, and all that a log may show (shortened)."""
         return sha256(self._value.encode()).hexdigest()
 
     def __repr__(self) -> str:

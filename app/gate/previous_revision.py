@@ -10,7 +10,7 @@ class Obstacle(StrEnum):
     ABSENT = "absent"
     """CodeDeploy names no previous revision."""
     SAME = "same"
-    """The previous revision is the one that serves now."""
+    """The previous revision is the one that serves now, so redeploying it changes nothing."""
     UNPINNED = "unpinned"
     """Its AppSpec names a task definition family without a revision: ECS would run the latest, perhaps green's own."""
     UNREADABLE = "unreadable"

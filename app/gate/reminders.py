@@ -53,10 +53,8 @@ class Reminder:
 def reminders(
     reminder_settings: ReminderSettings, *, opened_at: datetime, deadline_at: datetime
 ) -> tuple[Reminder, ...]:
-    """All of a gate's, in order; those that would come before the gate had begun to wait are left out.
-
-    Quiet hours spare people a reminder, never an escalation: that one was asked for by name.
-    """
+    """All reminders of a gate, in order; those before it began to wait are left out. Quiet hours suppress
+    reminders, never an escalation, which was configured by name."""
     planned = [
         Reminder(kind=ReminderKind.LAST, at=deadline_at - before) for before in reminder_settings.before
     ]

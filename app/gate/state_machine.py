@@ -68,16 +68,17 @@ class AlreadyDecided(Denial):
 
 
 class NoVote(Denial):
-    """There is no vote of this person here to be taken back."""
+    """This person has no vote here that could be retracted."""
 
 
 class IllegalTransition(Exception):
-    """A move that no caller may ask for: a defect of ours, never a person's."""
+    """A transition that no caller may request: a defect of the program, never a person's mistake."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Awaiting:
-    """Waits for people. `prompt_version` names what is asked: a button carries the version that it was rendered for."""
+    """Waits for votes. `prompt_version` identifies what people were shown: a button carries the version that it was
+    rendered for."""
 
     id: GateId
     opened_at: datetime
@@ -115,7 +116,7 @@ class Awaiting:
     def vote(
         self, vote: Vote, *, prompt_version: int, policy: Policy, roster: Roster, rule_inputs: RuleInputs
     ) -> tuple["Awaiting", Decision | None]:
-        """Counts a vote; gives the decision if it settles the gate. Raises a `Denial`, changing nothing."""
+        """Counts a vote; returns the decision if the vote settles the gate. Raises a `Denial` and changes nothing."""
         self._must_take(prompt_version=prompt_version, now=vote.at)
         context = self.evaluation_context(policy=policy, roster=roster, rule_inputs=rule_inputs, now=vote.at)
         if vote.choice is Choice.REJECT:
@@ -145,7 +146,7 @@ class Awaiting:
     def approve_by_earlier_votes(
         self, *, last: Person, policy: Policy, roster: Roster, rule_inputs: RuleInputs, now: datetime
     ) -> Approval | None:
-        """The approval by the votes that stand; None while they are not enough. `last` approved last."""
+        """The approval by the current votes; None while they are not enough. `last` approved last."""
         if not self.verified or now >= self.deadline_at or last.user not in self.approved_by:
             return None
         context = self.evaluation_context(policy=policy, roster=roster, rule_inputs=rule_inputs, now=now)
@@ -165,7 +166,7 @@ class Awaiting:
         admins: tuple[str, ...],
         named: frozenset[str],
     ) -> Approval:
-        """The approval of an admin who sets rules aside, in the open. Raises a `Denial`."""
+        """The approval of an admin who overrides rules. Raises a `Denial`."""
         self._must_take(prompt_version=prompt_version, now=vote.at)
         context = self.evaluation_context(policy=policy, roster=roster, rule_inputs=rule_inputs, now=vote.at)
         permit = permit_by_break_glass(
@@ -199,40 +200,40 @@ class Awaiting:
         return Approval(permit=permit, at=now) if permit else None
 
     def undo(self, *, by: UserId, name: str, now: datetime) -> Approval | None:
-        """The approval of an undo's own deployment, by whoever asked for the undo."""
+        """The approval of an undo's own deployment, on behalf of the person who requested the undo."""
         permit = permit_for_undo(self.id, by=by, name=name) if self.verified else None
         return Approval(permit=permit, at=now) if permit else None
 
     def expire_now(self, *, now: datetime) -> "Awaiting":
-        """Its hook turned out to be none that is gated: nobody is to decide it, and CodeDeploy is told `Failed`."""
+        """The hook is of an event that is not gated: nobody can decide it, and CodeDeploy is told `Failed`."""
         return replace(self, deadline_at=min(self.deadline_at, now))
 
     def expire(self, *, now: datetime) -> Expiry:
-        """The end of the waiting, at the deadline and not before."""
+        """The expiry, at the deadline and not before."""
         if now < self.deadline_at:
             raise IllegalTransition("the deadline has not come")
         return Expiry(at=now)
 
     def decide(self, decision: Approval | Rejection | Expiry) -> "Decided":
-        """Takes the one decision. An approval needs this very gate's permit."""
+        """Applies the decision. An approval needs the permit of this gate."""
         if isinstance(decision, Approval) and decision.permit.gate != self.id:
             raise IllegalTransition("this permit is another gate's")
         return Decided(id=self.id, verdict=verdict_of(decision), verified=self.verified)
 
     def ended(self) -> "Closed":
-        """The deployment ended by itself, is not ours, or somebody answered CodeDeploy elsewhere: nobody
-        is left to be told."""
+        """The deployment ended by itself, is not ours, or somebody answered CodeDeploy elsewhere: no report is
+        needed."""
         return Closed(id=self.id, verdict=Verdict.WITHDRAWN, outcome=None)
 
     def verify(self, *, named: frozenset[UserId] = frozenset(), policy: Policy) -> "Awaiting":
-        """CodeDeploy confirmed what this is: the question is asked anew, under the domain's own deadline."""
+        """CodeDeploy confirmed what this is: the gate waits anew, with the domain's own deadline."""
         verified = replace(self, verified=True, named=named, prompt_version=self.prompt_version + 1)
         return verified.started(hook_started=self.opened_at, policy=policy)
 
     def started(self, *, hook_started: datetime, policy: Policy) -> "Awaiting":
-        """Learns when the hook really began; a deadline only ever moves nearer.
+        """Sets when the hook really began; this can only bring the deadline forward.
 
-        A hook that began over an hour before it came here would be over: such a time says nothing.
+        A hook that began over an hour before it arrived would be over, so such a time is ignored.
         """
         if hook_started < self.opened_at - HOOK_TIMEOUT:
             return self
@@ -255,7 +256,7 @@ class Decided:
         return Reported(id=self.id, verdict=self.verdict, outcome=outcome)
 
     def ended(self) -> "Closed":
-        """The deployment ended, or turned out not to be ours, before CodeDeploy could be told."""
+        """The deployment ended, or turned out not to be ours, before the report was sent."""
         return Closed(id=self.id, verdict=self.verdict, outcome=Outcome.UNDELIVERABLE)
 
 

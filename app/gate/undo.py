@@ -15,7 +15,7 @@ class Progress(StrEnum):
     """How far a switch has come, as CodeDeploy shows it."""
 
     HELD = "held"
-    """No answer has been taken yet: traffic is on blue."""
+    """No decision has been reported yet: traffic is on blue."""
     SHIFTING = "shifting"
     """Approved: traffic moves, or is about to."""
     SWITCHED = "switched"
@@ -42,7 +42,7 @@ class NothingToUndo(Denial):
 
 
 class UnderWay(Denial):
-    """Somebody asked first; that is being carried out. One undo is enough."""
+    """Somebody requested one before; that is being executed. One undo is enough."""
 
     def __init__(self, *, by: UserId, name: str) -> None:
         super().__init__(f"{name} was first")
@@ -51,7 +51,7 @@ class UnderWay(Denial):
 
 
 class Superseded(Denial):
-    """A later deployment of the domain lives or serves: taking this one back would take that one too."""
+    """A later deployment of the domain is running or serves: undoing this one would undo that one too."""
 
 
 class RollingBack(Denial):
@@ -59,7 +59,7 @@ class RollingBack(Denial):
 
 
 class NoPreviousRevision(Denial):
-    """No deployment would take it back; `obstacle` says why."""
+    """No deployment would undo it; `obstacle` says why."""
 
     def __init__(self, obstacle: Obstacle) -> None:
         super().__init__(str(obstacle))
@@ -67,7 +67,7 @@ class NoPreviousRevision(Denial):
 
 
 class NotWhatWasAsked(Denial):
-    """The switch has moved on since the form was opened: the way back is another one now."""
+    """The switch has progressed since the form was opened: another kind of undo applies now."""
 
 
 class NothingToFinish(Denial):
@@ -78,9 +78,9 @@ class NothingToFinish(Denial):
 class UndoContext:
     """What determines which undo is available.
 
-    `under_way`: who has asked for an undo already; `finishing`: who has asked to end blue, of which CodeDeploy has not
-    heard yet; `blue_ends`: it has. `on_green`: traffic of a deployment that ended badly may still be on green;
-    `rolling_back`: CodeDeploy takes it back by itself. `obstacle`: why a redeployment would not help.
+    `under_way`: who has requested an undo already. `finishing`: who has requested to end blue, if CodeDeploy does not
+    know yet; `blue_ends`: it does. `on_green`: traffic of a deployment that ended badly may still be on green.
+    `rolling_back`: CodeDeploy rolls it back by itself. `obstacle`: why a redeployment would not help.
     """
 
     progress: Progress
@@ -95,7 +95,7 @@ class UndoContext:
 
 
 def available_undo(at: UndoContext) -> InterventionKind:
-    """How the switch can be taken back now. Raises the `Denial` that says why it cannot."""
+    """How the switch can be undone now. Raises the `Denial` that says why it cannot."""
     if at.under_way is not None:
         raise at.under_way
     if at.is_auto_rollback:
@@ -139,7 +139,7 @@ def judge_undo(
     admins: tuple[str, ...],
     roster: Roster,
 ) -> None:
-    """Raises the `Denial` that applies; returns when this person may have `asked` done now."""
+    """Raises the `Denial` that applies; returns when this person may request `asked` now."""
     judge_intervener(person=person, policy=policy, admins=admins, roster=roster)
     if available_undo(at) is not asked:
         raise NotWhatWasAsked

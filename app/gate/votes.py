@@ -22,4 +22,4 @@ class Vote:
 
 
 NO_REASON: Final = "-"
-"""Stands for the reason of a rejection where the policy asks none."""
+"""The stored reason of a rejection for which the policy requires none."""

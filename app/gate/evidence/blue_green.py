@@ -1,8 +1,8 @@
-"""Which set of tasks is blue and which is green.
+"""Which task set is blue and which is green.
 
-A deployment's target groups swap with every switch, so they tell nothing. ECS keeps the deployment's id on the
-task set that was made for it (`externalId`); the first set of a service has none. CodeDeploy's labels may be
-missing. Last of all speaks the status: what serves production is PRIMARY.
+A deployment's target groups swap with every switch, so they cannot be used. ECS keeps the deployment's id on the task
+set that was created for it (`externalId`); the first set of a service has none. CodeDeploy's labels may be missing.
+The status comes last: the set that serves production is PRIMARY.
 """
 
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ class TargetSet:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pair:
-    """Ids of the two sets; None: not to be told (yet)."""
+    """Ids of the two sets; None: not known (yet)."""
 
     blue: str | None
     green: str | None
@@ -71,7 +71,7 @@ def pair_of(
 
 
 def _known(task_sets: Sequence[TaskSet], target_sets: Sequence[TargetSet]) -> list[_Set]:
-    """Newest first, as ECS knows them; as CodeDeploy does where ECS tells nothing."""
+    """Newest first, from ECS; from CodeDeploy if ECS has none."""
     if not task_sets:
         return [_Set(id=one.id, status=one.status) for one in target_sets]
     newest = sorted(

@@ -1,6 +1,6 @@
-"""Which commit a revision was built from, as far as tags, image tags and descriptions tell; and links to it.
+"""Which commit a revision was built from, according to tags, image tags and descriptions; and links to it.
 
-What they say comes from outside: a link is only ever put together from parts that have GitHub's shape.
+These come from outside: a link is only built from parts that have GitHub's form.
 """
 
 import re
@@ -42,7 +42,7 @@ class Origin:
     actor: str | None = None
 
     def or_else(self, other: "Origin") -> "Origin":
-        """What this does not know, from `other`."""
+        """This source, with missing parts taken from `other`."""
         return Origin(
             repo=self.repo or other.repo,
             sha=self.sha or other.sha,
@@ -77,7 +77,8 @@ class Commits:
 
 
 def origin_of(tags: Mapping[str, str], images: Iterable[Image]) -> Origin:
-    """What the tags `git-sha`, `git-repo`, `github-run`, `github-actor` tell; else an image tag that is a commit."""
+    """The source named by the tags `git-sha`, `git-repo`, `github-run` and `github-actor`; else by an image tag
+    that is a commit."""
     run = tags.get("github-run", "").strip()
     url = _URL.fullmatch(run)
     tagged = Origin(
@@ -87,14 +88,14 @@ def origin_of(tags: Mapping[str, str], images: Iterable[Image]) -> Origin:
         actor=tags.get("github-actor", "").strip() or None,
     )
     shas = {sha for image in images if (sha := _image_sha(image)) is not None}
-    # Several containers may be built from several commits: then no image speaks for the revision.
+    # Several containers may be built from different commits: then no image identifies the revision.
     return tagged.or_else(
         Origin(repo=url["repo"] if url else None, sha=shas.pop() if len(shas) == 1 else None)
     )
 
 
 def origin_in_description(description: str) -> Origin:
-    """What a deployment's description tells: `owner/repo@sha`, GitHub links, `git 4f2a1c`, a bare commit."""
+    """The source in a deployment's description: `owner/repo@sha`, GitHub links, `git 4f2a1c`, a bare commit."""
     repo = sha = run = None
     for url in _URL.finditer(description):
         repo, sha, run = repo or url["repo"], sha or url["sha"] or url["new"], run or url["run"]
@@ -108,7 +109,7 @@ def origin_in_description(description: str) -> Origin:
 
 
 def commits_between(blue: Origin, green: Origin) -> Commits:
-    """From one side to the other; a commit of another repository compares with nothing."""
+    """The comparison of blue's and green's commits; None across repositories."""
     apart = blue.repo is not None and green.repo is not None and blue.repo.lower() != green.repo.lower()
     return Commits(
         repo=green.repo,

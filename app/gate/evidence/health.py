@@ -17,7 +17,7 @@ class NoTasks:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnhealthyTargets:
-    """Some targets would not serve."""
+    """Some targets are unhealthy."""
 
     name: ClassVar[str] = "targets_unfit"
     targets: Targets
@@ -40,7 +40,7 @@ class TooFewTasks:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NoTargets:
-    """Tasks run, and the load balancer knows none of them."""
+    """Tasks run, and none is registered with the load balancer."""
 
     name: ClassVar[str] = "no_targets"
 
@@ -62,7 +62,7 @@ class AlarmNotFound:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TargetsUnchecked:
-    """Some targets of which the load balancer does not tell (yet) whether they would serve."""
+    """Targets whose health the load balancer does not report (yet)."""
 
     name: ClassVar[str] = "targets_unchecked"
     targets: Targets
@@ -120,7 +120,7 @@ class Health:
 
     @property
     def wrong(self) -> bool:
-        """Whether anything seen speaks against it, rather than something not having been seen."""
+        """Whether a finding shows a problem, rather than something that could not be read."""
         return any(not isinstance(finding, TargetsUnchecked | EvidenceUnread) for finding in self.findings)
 
 
@@ -177,6 +177,6 @@ def _alarms(evidence: Evidence) -> Iterator[Finding]:
 
 def _unread(evidence: Evidence) -> Iterator[Finding]:
     for part, missing in evidence.missing.items():
-        # That nothing is configured is known, not missing.
+        # No alarm is configured: that is known, not missing.
         if part in _PARTS and missing.why is not MissingReason.NONE:
             yield EvidenceUnread(part=part, missing=missing)

@@ -1,9 +1,9 @@
-"""Which image tags name one build for good, and which are moved from build to build."""
+"""Which image tags name one build permanently, and which move from build to build."""
 
 import re
 from typing import Final
 
-# A token is what stands between two separators of a tag: `-`, `_` and `.`.
+# A token is the text between two separators of a tag: `-`, `_` and `.`.
 _START: Final = r"(?:^|(?<=[-_.]))"
 _END: Final = r"(?=$|[-_.])"
 

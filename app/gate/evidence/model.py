@@ -32,7 +32,7 @@ class Missing:
 
     @property
     def passes(self) -> bool:
-        """Whether asking again soon may help by itself."""
+        """Whether a retry may succeed without a change by a person."""
         return self.why in {
             MissingReason.THROTTLED,
             MissingReason.SILENT,
@@ -43,7 +43,7 @@ class Missing:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tasks:
-    """`steady` is None where it is not told."""
+    """`steady` is None if it is not reported."""
 
     desired: int
     running: int
@@ -62,10 +62,10 @@ class Targets:
 
     @property
     def unchecked(self) -> bool:
-        """Whether the load balancer does not tell (yet) if they would serve.
+        """Whether the load balancer does not report (yet) if the target is healthy.
 
-        `Target.NotInUse` says two things: that no listener forwards to the target group, so that nobody checks it, or
-        that the target's Availability Zone is not enabled, which is wrong; its description tells them apart.
+        `Target.NotInUse` has two meanings: no listener forwards to the target group, so nothing checks it, or the
+        target's Availability Zone is not enabled, which is a mistake. The description distinguishes them.
         """
         if self.state in {"initial", "unavailable"}:
             return True
@@ -88,10 +88,8 @@ ABSENT: Final = "ABSENT"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listener:
-    """A production listener: percent of its default action by target group.
-
-    `rules` are those of its other rules that forward; None where they were not asked for, or not told.
-    """
+    """A production listener: percent of its default action by target group. `rules` are its other rules that
+    forward; None if they were not read."""
 
     port: int
     protocol: str
@@ -122,12 +120,12 @@ class TaskSetEvidence:
     tasks: Tasks | Missing
     health: tuple[Targets, ...] | Missing
     settings: TaskSetSettings | None = None
-    """None: ECS does not tell them."""
+    """None: ECS does not report them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Evidence:
-    """All that was seen at one moment. `steady_since`: when CodeDeploy found green's tasks up and steady."""
+    """Everything that was read at one time. `steady_since`: when CodeDeploy found green's tasks running and steady."""
 
     seen_at: datetime
     blue: TaskSetEvidence
@@ -159,7 +157,7 @@ class Evidence:
 
     @property
     def missing(self) -> dict[str, Missing]:
-        """The parts that are not there, by name."""
+        """The parts that could not be read, by name."""
         parts: dict[str, object] = {
             "changes": self.changes,
             "tasks": self.green.tasks,
@@ -172,5 +170,5 @@ class Evidence:
         return {name: part for name, part in parts.items() if isinstance(part, Missing)}
 
     def same_as(self, other: "Evidence") -> bool:
-        """Whether the two show the same, whenever they were seen."""
+        """Whether the two are equal apart from the time of reading."""
         return replace(self, seen_at=other.seen_at) == other

@@ -1,4 +1,4 @@
-"""What a side runs: its task definition, as far as it may be kept and shown."""
+"""The task definition that blue or green runs, as far as it may be stored and shown."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Image:
 
     @property
     def version(self) -> str:
-        """What tells two builds apart: the tag, the digest, or both, never shortened."""
+        """What distinguishes two builds: the tag, the digest, or both, never shortened."""
         return "@".join(part for part in (self.tag, self.digest) if part) or "latest"
 
     @property
@@ -115,9 +115,9 @@ class FieldPath(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RevisionReading:
-    """A revision just read, with a mark for everything whose value must not be kept.
+    """A revision that was just read, with a digest of everything whose value must not be stored.
 
-    Two marks of one process are equal when the values are. They are keyed, and never leave the process.
+    Two digests of one process are equal if the values are. They are keyed, and never leave the process.
     """
 
     revision: Revision

@@ -1,4 +1,4 @@
-"""Blue -> green: what changes, and of what may be secret only that it changes."""
+"""The differences between blue and green; of what may be secret, only that it changes."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from app.gate.evidence.revision import Container, RevisionReading
 
 
 class ChangedPart(StrEnum):
-    """In the order in which a reader wants to know."""
+    """In the order of interest to a reader."""
 
     IMAGE = "image"
     CONTAINER = "container"
@@ -36,13 +36,13 @@ class ChangeKind(StrEnum):
 
 
 HIDDEN: Final = frozenset({ChangedPart.VARIABLE, ChangedPart.SECRET, ChangedPart.COMMAND, ChangedPart.OTHER})
-"""Of these only the name is told, never what it was or is."""
+"""Kinds of which only the name is shown, never a value."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """One difference. `name` is the variable's, secret's or container's, or the part's own; `before` and
-    `after` are as shown, None where there was nothing or nothing may be told."""
+    """One difference. `name` is the variable's, secret's or container's, or the part's own. `before` and `after`
+    are for display; None: absent, or not to be shown."""
 
     what: ChangedPart
     how: ChangeKind
@@ -121,7 +121,7 @@ def _image_words(blue: Container, green: Container) -> tuple[str, str]:
 def _names(
     what: ChangedPart, before: Iterable[str], after: Iterable[str], *, container: str = ""
 ) -> list[Change]:
-    """What came and what went; what stayed is compared by its digest."""
+    """Added and removed names; names in both are compared by their digests."""
     old, new = list(before), list(after)
     return [
         *(_named(what, ChangeKind.ADDED, name, container) for name in new if name not in old),
@@ -138,7 +138,7 @@ _KINDS: Final = {
 
 
 def _hidden(blue: RevisionReading, green: RevisionReading, *, both: set[str]) -> Iterator[Change]:
-    """What differs by its mark, in the containers that both have."""
+    """Differences by digest, in the containers that both revisions have."""
     visible = _visible(blue, green)
     for spot in sorted(blue.digests.keys() | green.digests.keys()):
         if spot.container not in both or blue.digests.get(spot) == green.digests.get(spot):
@@ -152,7 +152,7 @@ def _hidden(blue: RevisionReading, green: RevisionReading, *, both: set[str]) ->
 
 
 def _visible(blue: RevisionReading, green: RevisionReading) -> set[tuple[str, str]]:
-    """Ports that differ even as they are shown: their mark need not say it again."""
+    """Ports that differ in their displayed form; their digest adds nothing."""
     before = {container.name: container for container in blue.revision.containers}
     return {
         (after.name, "ports")

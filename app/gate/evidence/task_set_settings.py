@@ -11,8 +11,8 @@ LATEST_PLATFORM = "LATEST_PLATFORM"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TaskSetSettings:
-    """As ECS describes it. `capacity` names the launch type, or the capacity providers with their shares; `routes` are
-    `container:port`. Empty: not told."""
+    """The settings that ECS reports. `capacity` names the launch type, or the capacity providers with their shares;
+    `routes` are `container:port`. Empty: not reported."""
 
     capacity: str = ""
     platform: str = ""

@@ -1,1 +1,1 @@
-"""A domain's rules, held against the state of things; pure."""
+"""A domain's rules, and their evaluation. Pure."""

@@ -9,7 +9,7 @@ MAX_NAME_CHARS: Final = 100
 MAX_SUMMARY_CHARS: Final = 500
 MAX_URL_CHARS: Final = 2000
 MAX_CHECKS: Final = 100
-"""Checks a switch. A card names them, and a person reads it."""
+"""Maximum number of checks of a switch; a person reads them on the card."""
 
 PROBE: Final = "probe"
 """What a check's `by` says when Switchgate itself ran it; callers of the API are `api:NAME`."""
@@ -45,9 +45,9 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Probe:
-    """A request of ours that must be answered as expected; its result is a check of the same name.
+    """A request that the service sends and that must be answered as expected; its result is a check of the same name.
 
-    `json_path` names a value in a JSON answer (`status`, `components.db.0.status`) that must be `json_equals`.
+    `json_path` names a value in a JSON answer (`status`, `components.db.0.status`) that must equal `json_equals`.
     """
 
     name: str

@@ -21,7 +21,7 @@ class NotAnApprover(Denial):
 
 
 class OwnDeployment(Denial):
-    """Who deployed may not approve it here."""
+    """The deployer may not approve this deployment."""
 
 
 class AlreadyApproved(Denial):
@@ -33,11 +33,11 @@ class AlreadyRejected(Denial):
 
 
 class ReasonMissing(Denial):
-    """A rejection says why; where the policy asks it, an approval too."""
+    """A reason is required: for a rejection, and where the policy requires it for an approval."""
 
 
 class HeldBack(Denial):
-    """A check, a freeze or something unknown keeps anybody's approval from being taken now."""
+    """A check, a freeze or something unknown blocks every approval now."""
 
     def __init__(self, blockers: tuple[Blocker, ...]) -> None:
         super().__init__(", ".join(rule_key(rule) for rule in blockers))

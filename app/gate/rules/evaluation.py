@@ -55,7 +55,7 @@ class RuleInputs:
     freezes: tuple[Freeze, ...]
     queue: QueuePosition | None = None
     guard: TrafficGuard | None = None
-    """What the latest evidence says of live traffic; None: nothing was seen yet."""
+    """The traffic guard of the latest evidence; None: no evidence yet."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,7 +121,7 @@ def active_freezes(freezes: Iterable[Freeze], *, now: datetime) -> list[Frozen]:
 
 
 def blockers_of(context: EvaluationContext) -> tuple[Blocker, ...]:
-    """What keeps anybody's approval from being taken now."""
+    """What blocks every approval now."""
     inputs = context.rule_inputs
     checks = [
         CheckNotPassed(name=name, state=inputs.checks.get(name))
@@ -135,14 +135,15 @@ def blockers_of(context: EvaluationContext) -> tuple[Blocker, ...]:
 
 
 def discounted_voters(context: EvaluationContext) -> frozenset[UserId]:
-    """Whose votes do not count now: who may not decide any more, and who approved a deployment of their own."""
+    """The voters whose votes do not count now: people who may not decide any more, and approvers of their own
+    deployment."""
     ballot = context.ballot
     left = {user for user in ballot.approved_by | ballot.rejected_by if not context.may_vote(user)}
     return frozenset(left | {user for user in ballot.approved_by if context.is_own(user)})
 
 
 def unreachable_approvals(context: EvaluationContext) -> tuple[MissingApproval, ...]:
-    """The approvals that nobody is left to give: not enough people are in a source, or all of them deployed this."""
+    """The required approvals that nobody can give: a source has too few people, or all of them deployed this."""
     policy = context.policy
     if policy.approve_when_checks_pass and policy.required_checks:
         return ()
@@ -161,9 +162,8 @@ def unreachable_approvals(context: EvaluationContext) -> tuple[MissingApproval, 
 def missing_approvals(context: EvaluationContext) -> tuple[MissingApproval, ...]:
     """Which approvals are missing.
 
-    Only those who may decide now are counted: an approver who has left the group since no longer is one, and
-    an approval of one's own deployment is none, also where the deployer became known after it. Somebody who
-    is in two sources counts in both.
+    Only people who may decide now count: an approver who has left the group does not, and neither does an approval of
+    one's own deployment, even if the deployer became known after it. Somebody who is in two sources counts in both.
     """
     approvers = context.ballot.approved_by - discounted_voters(context)
     missing: list[MissingApproval] = []
@@ -186,13 +186,13 @@ def rejections_missing(context: EvaluationContext) -> int:
 
 
 def approvals_required(context: EvaluationContext) -> int:
-    """How many approvals are asked in all: a majority is more than half of it."""
+    """The number of required approvals in all; a majority is more than half of it."""
     total = sum(source.approvals for source in context.policy.sources)
     return max(total, 2) if requires_second_approver(context) else total
 
 
 def requires_second_approver(context: EvaluationContext) -> bool:
-    """Nobody can tell whose own deployment this is, and the policy then asks two different people."""
+    """The deployer is unknown, and the policy then requires two different people."""
     unknown = context.ballot.deployer is None and not context.policy.own_deployment
     return unknown and context.policy.unknown_deployer is UnknownDeployer.ASK_TWO
 

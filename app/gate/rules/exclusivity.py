@@ -44,7 +44,7 @@ class Exclusivity:
 
 
 class FailedEnd(StrEnum):
-    """How a switch ended that did not come through."""
+    """How an unsuccessful switch ended."""
 
     REJECTED = "rejected"
     EXPIRED = "expired"
@@ -53,10 +53,10 @@ class FailedEnd(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RelatedSwitch:
-    """Another domain's switch, as far as turns depend on it. Rollbacks and undos take none, and are none.
+    """Another domain's switch, as far as exclusivity depends on it. Rollbacks and undos are never related switches.
 
-    `approved_at` is the latest approval, `news_at` when it was last observed; `pause` is how long
-    its traffic rests between two steps. `exclusive_until`: by its own domain's rules.
+    `approved_at` is the latest approval, `news_at` when it was last observed; `pause` is the time between two steps of
+    its traffic. `exclusive_until` is its own domain's.
     """
 
     domain: DomainName
@@ -72,10 +72,10 @@ class RelatedSwitch:
     exclusive_until: ExclusiveUntil = ExclusiveUntil.SWITCHED
 
     def is_going(self, *, now: datetime) -> bool:
-        """Approved, and not over, refused at a later gate, or lost from sight."""
+        """Approved, and neither over, rejected at a later gate, nor unobserved for too long."""
         if self.approved_at is None or self.ended_at is not None or self._is_lost(now):
             return False
-        # Asked again, or refused, before any traffic moved: nothing is under way (any more).
+        # Waiting again, or rejected, before any traffic moved: nothing is under way.
         return self.moved or (self.waiting_since is None and self.refused is None)
 
     def holds_exclusivity(self, *, now: datetime) -> bool:
@@ -84,19 +84,19 @@ class RelatedSwitch:
         )
 
     def is_pending(self, *, now: datetime) -> bool:
-        """It may yet come through."""
+        """It may still succeed."""
         if self.ended_at is not None or self.switched_at is not None:
             return False
         return self.waiting_since is not None or self.is_going(now=now)
 
     @property
     def is_queued(self) -> bool:
-        """It waits for an answer, and none of its traffic has moved."""
+        """It waits for a decision, and none of its traffic has moved."""
         return self.waiting_since is not None and not self.moved and self.ended_at is None
 
     @property
     def failed_end(self) -> FailedEnd | None:
-        """How it ended; None while it has not, or where it has come through."""
+        """How it ended; None while it has not ended, or if it succeeded."""
         if self.switched_at is not None:
             return None
         return self.refused or (FailedEnd.FAILED if self.ended_at is not None else None)
@@ -117,7 +117,7 @@ class QueuePosition:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PredecessorFailed:
-    """A domain that was to go first did not come through; it is not waited for."""
+    """A domain that was to go first failed; nobody waits for it."""
 
     domain: DomainName
     deployment: DeploymentId
@@ -153,10 +153,10 @@ def exclusivity_blockers(
 def awaits_exclusivity(
     exclusivity: Exclusivity, queue: QueuePosition, *, waited: bool, now: datetime
 ) -> bool:
-    """Whether whoever is to answer need not look yet. `waited`: so it was before.
+    """Whether the approvers need not act yet. `waited`: whether that was so before.
 
-    Once a turn has been waited for, it is there when it is free and nobody has been in line for longer: of many that
-    wait, one is called.
+    After waiting, a gate is called only when nothing blocks it and no other gate has waited longer, so that one of
+    many is called.
     """
     return bool(exclusivity_blockers(exclusivity, queue, now=now)) or (
         waited and bool(queued_ahead(exclusivity, queue))
@@ -178,7 +178,7 @@ def queued_ahead(exclusivity: Exclusivity, queue: QueuePosition | None) -> tuple
 def failed_predecessors(
     exclusivity: Exclusivity, queue: QueuePosition | None
 ) -> tuple[PredecessorFailed, ...]:
-    """Those that were to go first and lately ended otherwise."""
+    """The domains that were to go first and recently failed."""
     if queue is None or queue.traffic_moving:
         return ()
     return tuple(
@@ -192,7 +192,7 @@ def failed_predecessors(
 def related_switches_fingerprint(
     exclusivity: Exclusivity, related: Iterable[RelatedSwitch], *, now: datetime
 ) -> tuple[str, ...]:
-    """What of the neighbours the cards of a domain tell, short: another text, other cards."""
+    """A short form of what the cards of a domain show of related switches: if it changes, the cards change."""
     mine = [one for one in related if one.domain in exclusivity.related_domains]
     return tuple(sorted(f"{one.domain} {one.deployment} {_state(one, now)}" for one in mine))
 

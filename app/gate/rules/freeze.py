@@ -1,4 +1,4 @@
-"""Freezes: spans of time in which no switch may be approved. Wall-clock times keep their zone."""
+"""Freezes: spans of time in which no switch can be approved. Wall-clock times keep their zone."""
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -10,7 +10,7 @@ from app.gate.wall_clock import earliest, latest
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Span:
-    """From `start` until `end`, which does not belong to it. Both are aware."""
+    """From `start` to before `end`; both are aware."""
 
     start: datetime
     end: datetime

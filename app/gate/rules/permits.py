@@ -36,10 +36,8 @@ class Basis(StrEnum):
 
 
 class Permit:
-    """Proof that this very gate may be approved. Only this module makes one.
-
-    `overridden_rules` are the rules that an admin set aside, for `reason`; empty for every other basis.
-    """
+    """Proof that this gate may be approved. Only this module makes one. `overridden_rules` are the rules that an
+    admin overrode, for `reason`; empty for every other basis."""
 
     __slots__ = ("basis", "by", "gate", "name", "overridden_rules", "reason")
 
@@ -78,8 +76,7 @@ def judge_approval(context: EvaluationContext, *, person: Person, reason: str) -
 def judge_rejection(context: EvaluationContext, *, person: Person, reason: str) -> None:
     """Raises the `Denial` that applies to this rejection; returns when it counts.
 
-    Rejecting one's own deployment is allowed, and nothing holds a rejection back: it can only stop traffic
-    from moving.
+    Rejecting one's own deployment is allowed, and no rule blocks a rejection: it can only stop traffic from moving.
     """
     _must_vote(context, person)
     if person.user in context.ballot.rejected_by:
@@ -111,7 +108,7 @@ def permit_by_checks(gate: GateId, context: EvaluationContext) -> Permit | None:
 
 
 def rules_to_override(context: EvaluationContext, person: Person) -> tuple[Violation, ...]:
-    """Every rule that an approval by this person, alone and right now, would set aside."""
+    """Every rule that an approval by this person alone, now, would override."""
     own: list[Violation] = []
     if not context.may_vote(person.user):
         own.append(NotNamed())
@@ -129,10 +126,8 @@ def permit_by_break_glass(
     named: frozenset[str],
     reason: str,
 ) -> Permit:
-    """The permit of an admin who decides against the rules, in the open. Raises a `Denial`.
-
-    `named`: the marks of the rules that the admin was shown as broken.
-    """
+    """The permit of an admin who overrides rules. Raises a `Denial`. `named`: the fingerprints of the violated
+    rules that the admin was shown."""
     if person.account_status is not AccountStatus.MEMBER:
         raise NotAMember(person.account_status)
     if not context.roster.holds(person.user, approvers=admins):
@@ -156,12 +151,12 @@ def permit_by_break_glass(
 
 
 def permit_for_undo(gate: GateId, *, by: UserId, name: str) -> Permit:
-    """An undo that we started passes its own gate, on the word of whoever asked for it."""
+    """The permit of an undo's own deployment, which passes its gate on behalf of the person who requested the undo."""
     return Permit(gate=gate, by=by, name=name, basis=Basis.UNDO, mint=_MINT)
 
 
 AUTO_ROLLBACK_CREATORS: Final = frozenset({"codeDeployRollback", "CloudFormationRollback"})
-"""CodeDeploy's `creator` of a deployment that takes a bad one back."""
+"""Values of CodeDeploy's `creator` for an automatic rollback."""
 
 
 def permit_for_auto_rollback(gate: GateId, *, creator: str) -> Permit | None:

@@ -21,7 +21,7 @@ class Shift(StrEnum):
 
 
 class UnknownDeployer(StrEnum):
-    """What holds where nobody can tell who deployed, so that nobody's own deployment can be recognised."""
+    """What applies if the deployer is unknown, so that nobody's own deployment can be recognised."""
 
     ALLOW = "allow"
     ASK_TWO = "ask-two"
@@ -35,7 +35,7 @@ class RejectBy(StrEnum):
 
 
 class ReasonFor(StrEnum):
-    """Which votes have to say why."""
+    """Which votes need a reason."""
 
     ALWAYS = "always"
     REJECT = "reject"
@@ -44,7 +44,7 @@ class ReasonFor(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ApproverSource:
-    """People of whom so many have to approve: users (U…, W…) and user groups (S…)."""
+    """People of whom `approvals` have to approve: users (U…, W…) and user groups (S…)."""
 
     people: tuple[str, ...]
     approvals: int
@@ -95,7 +95,7 @@ class Policy:
 
     @property
     def sources(self) -> tuple[ApproverSource, ...]:
-        """Everybody who owes approvals; who may vote is whoever is in one of them."""
+        """All sources of required approvals; whoever is in one of them may vote."""
         return (ApproverSource(people=self.approvers, approvals=self.approvals), *self.require)
 
     @property
@@ -144,9 +144,9 @@ def everyone_named(policy: Policy) -> frozenset[str]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Roster:
-    """Who is in which user group. A group that is not here has nobody in it: unknown is closed.
+    """Who is in which user group. A group that is not here has no members: unknown is closed.
 
-    `aliases`: all ids of a person who has several. `gone`: users of whom Slack said that they cannot decide.
+    `aliases`: all ids of a person who has several. `gone`: users who cannot decide, according to Slack.
     """
 
     groups: Mapping[str, frozenset[UserId]] = field(default_factory=dict)
@@ -166,7 +166,7 @@ class Roster:
         )
 
     def known_as(self, user: UserId, among: Iterable[UserId]) -> UserId:
-        """The id by which the person is among these already; else `user`."""
+        """The id by which the person is already among these; else `user`."""
         ids = self.ids(user)
         return next((one for one in among if one in ids), user)
 

@@ -1,8 +1,8 @@
-"""Does the live traffic match what the deployment expects? If not, nobody approves until it does.
+"""Whether live traffic matches what the deployment expects; if not, nobody can approve.
 
-Before traffic moves, production goes to blue alone. Where the listener sends some of it to green already, or to target
-groups that are neither, or where green has unhealthy targets and no healthy one, an approval would not do what the
-approver reads. What cannot be read holds nothing.
+Before traffic moves, production goes to blue alone. If the listener already sends some of it to green, or to other
+target groups, or if green has unhealthy targets and no healthy one, an approval would not do what the card says. What
+cannot be read blocks nothing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from app.gate.evidence.model import Evidence, Listener, Missing
 from app.gate.rules.violations import ForeignTargetGroup, GreenReceivesTraffic, GreenUnhealthy
 
 MAX_EVIDENCE_AGE: Final = timedelta(minutes=2)
-"""Evidence older than this holds nothing: it is read again."""
+"""Evidence older than this blocks nothing: it is read again."""
 
 GuardRule = GreenReceivesTraffic | ForeignTargetGroup | GreenUnhealthy
 
@@ -30,7 +30,7 @@ class TrafficGuard:
         return now - self.seen_at > MAX_EVIDENCE_AGE
 
     def holding(self, now: datetime) -> tuple[GuardRule, ...]:
-        """The rules that hold an approval at `now`."""
+        """The violations that block an approval at `now`."""
         return () if self.is_stale(now) else self.blockers
 
 
@@ -56,7 +56,7 @@ def _traffic(
         yield GreenReceivesTraffic(port=listener.port, percent=on_green)
     if blue is None:
         return
-    # Its rules were read and none forwards to the pair: then it is the default action that serves.
+    # Its rules were read and none forwards to the pair, so the default action serves.
     if not ours and listener.rules is not None:
         ours = actions[:1]
     yield from _elsewhere(listener.port, ours, pair={blue, green})
@@ -73,7 +73,7 @@ def _elsewhere(
 
 
 def _health(evidence: Evidence) -> Iterator[GreenUnhealthy]:
-    """Unused targets, and those that are still being registered, say nothing either way."""
+    """Unused targets, and targets that are still being registered, are neither healthy nor unhealthy."""
     health = evidence.green.health
     if isinstance(health, Missing):
         return
