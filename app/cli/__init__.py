@@ -1,1 +1,1 @@
-"""The command line: `switchgate …`. Parses, calls one thing, prints."""
+"""The command line: `switchgate …`. Each command parses its arguments, calls one function and prints the result."""

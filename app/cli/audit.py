@@ -1,4 +1,4 @@
-"""`switchgate audit`: the trail as a table, or as JSON lines."""
+"""`switchgate audit`: the audit trail as a table, or as JSON lines."""
 
 import json
 from collections.abc import Sequence
@@ -55,7 +55,7 @@ def audit_table(lines: Sequence[AuditLine], *, as_json: bool) -> str:
 
 
 def names_domain(lines: Sequence[AuditLine], domain: str) -> bool:
-    """Whether an event is this very domain's. Freezes of all domains are told of any name, a misspelt one too."""
+    """Whether an event is of this domain. Freezes of all domains match any name, also a misspelt one."""
     for line in lines:
         frozen = str(line.detail.get("domains") or "").split()
         if line.domain == domain or (domain in frozen and ALL_DOMAINS not in frozen):

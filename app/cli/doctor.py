@@ -1,4 +1,4 @@
-"""`switchgate doctor`: looks at everything that must be right before a switch can be held, a line each."""
+"""`switchgate doctor`: checks the setup and reports problems, one line each."""
 
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
@@ -99,7 +99,7 @@ def _configuration(path: Path) -> tuple[Config | None, list[Finding]]:
 
 
 async def _record(environ: Mapping[str, str], clock: Clock) -> tuple[list[Finding], GateView | None]:
-    """How the database and its clock stand, and its newest gate."""
+    """The state of the database and its clock, and its newest gate."""
     what = "database"
     try:
         url = load_database_url(environ)
@@ -132,7 +132,7 @@ async def _record(environ: Mapping[str, str], clock: Clock) -> tuple[list[Findin
 
 
 async def _channels(environ: Mapping[str, str], named: frozenset[str]) -> list[Finding]:
-    """What the running service has found out about Slack's channels."""
+    """What the running service has recorded about Slack's channels."""
     url = load_database_url(environ)
     if url is None:
         return []

@@ -1,4 +1,4 @@
-"""The doctor at Slack: can those who are to decide be found, and are there enough of them?"""
+"""Doctor: whether the approvers exist in Slack, and whether there are enough of them."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +26,7 @@ MEND: Final[Mapping[AccountStatus, str]] = {
 
 
 class Approvers:
-    """Looks at each group and user once."""
+    """Reads each group and user once."""
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
@@ -37,7 +37,7 @@ class Approvers:
     async def look(
         self, *, groups: Sequence[str], domains: Sequence[Domain], admins: Sequence[str]
     ) -> list[Finding]:
-        """Every group and user that is named, and every domain that too few of them may decide about."""
+        """A finding for each named group and user, and for each domain that has too few approvers."""
         found = [await self._group(group) for group in groups]
         named = {entry for domain in domains for entry in domain.policy.voters} | set(admins)
         users = sorted(entry for entry in named if not entry.startswith("S"))
@@ -62,7 +62,7 @@ class Approvers:
         return ok(what, f"{len(members)} people")
 
     async def _user(self, user: str) -> Finding | None:
-        """None: all is well."""
+        """None: no problem."""
         what = f"user {user}"
         try:
             answer: Any = await asyncio.wait_for(self._client.users_info(user=user), ASK_SECONDS)
@@ -93,7 +93,7 @@ class Approvers:
 
 
 def _shortage(policy: Policy, roster: Roster, *, unread: set[str]) -> str:
-    """In which of its rules too few people are there; empty: in none, or nobody can say."""
+    """The rules for which there are too few people; empty: none, or not known."""
     laid = [
         replace(policy, variants=()),
         *(replace(policy, variants=(), **variant.changes.given()) for variant in policy.variants),

@@ -1,4 +1,4 @@
-"""The doctor at CodeDeploy: does every domain's deployment group exist, on ECS, blue/green, and may we read it?"""
+"""Doctor: whether each domain's deployment group exists, is blue/green on ECS, and can be read."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ async def look_at_groups(domains: Sequence[Domain], *, region: str, clock: Clock
 
 
 def _look(client: "CodeDeployClient", domain: Domain, clock: Clock) -> tuple[Finding, ClockReading | None]:
-    """How the domain stands, and what AWS's clock showed, also where AWS refuses."""
+    """The finding for a domain, and the time of AWS's clock, also if AWS refuses the request."""
     what, asked = f"domain {domain.name}", clock()
     try:
         found = client.get_deployment_group(

@@ -1,4 +1,4 @@
-"""The doctor compares this machine's clock with the database's, Slack's and AWS's."""
+"""Doctor: compares this machine's clock with the database's, Slack's and AWS's."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Clock = Callable[[], datetime]
 HTTP_DATE_RESOLUTION: Final = timedelta(seconds=1)
 
 LIMIT: Final = timedelta(seconds=min(MAX_AGE_SECONDS, TOLERANCE_SECONDS))
-"""A larger difference is trouble: we refuse what Slack and the hook's Lambda sign, and AWS refuses what we sign
+"""A larger difference is a failure: we refuse what Slack and the hook Lambda sign, and AWS refuses what we sign
 (Signature Version 4: five minutes)."""
 
 DATABASE_WARNING: Final = (LEASE_DURATION - RENEW_INTERVAL) / 2
@@ -25,13 +25,13 @@ ahead than that does the same work a second time. Two replicas that differ from 
 differ from each other by no more than that."""
 
 HTTP_WARNING: Final = timedelta(seconds=5)
-"""A few seconds do no harm here, but a clock that NTP synchronizes does not differ that much. The Date header has whole
-seconds, and a proxy on the way may have written it."""
+"""A few seconds are harmless here, but a clock that NTP synchronizes does not differ that much. The Date header has
+whole seconds, and a proxy may have written it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClockReading:
-    """The time that another clock showed, at a moment of this machine's clock between `asked` and `answered`."""
+    """The time of another clock, read between `asked` and `answered` of this machine's clock."""
 
     shown: datetime
     asked: datetime

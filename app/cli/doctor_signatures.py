@@ -1,4 +1,4 @@
-"""The doctor asks the service that runs here whether it refuses what Slack sends (HTTP mode only)."""
+"""Doctor: asks the service on this machine whether it refuses Slack's requests (HTTP mode only)."""
 
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
 
 
 async def look_at_signatures(settings: Settings) -> list[Finding]:
-    """Empty where nothing is wrong, or nothing runs at HOST and PORT."""
+    """Empty if there is no problem, or if nothing listens on HOST and PORT."""
     if settings.slack_app_token is not None or settings.port == 0:
         return []
     host = ANY_ADDRESS.get(settings.host, settings.host)

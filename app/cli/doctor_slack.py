@@ -1,4 +1,4 @@
-"""The doctor at Slack: are the tokens good, the scopes there, the channels open, and is a card acceptable?"""
+"""Doctor: whether Slack's tokens, scopes and channels are right, and whether Slack accepts a card."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ async def look_at_slack(
     domains: Sequence[Domain] = (),
     admins: Sequence[str] = (),
 ) -> list[Finding]:
-    """`card`: the newest gate's, to be judged by Slack itself. `domains`: who may decide is looked up, too."""
+    """`card`: the newest gate's, which Slack validates. The approvers of `domains` are checked, too."""
     async with ClientSession() as session:
         client = web_client(
             token=settings.slack_bot_token.get_secret_value(), api_url=settings.slack_api_url, session=session
@@ -103,7 +103,7 @@ async def _card(client: AsyncWebClient, card: Sequence[Block] | None) -> Finding
     if card is None:
         return unknown(what, "no gate was ever opened, so there is none to show Slack")
     try:
-        # In the body: the SDK's own method puts the blocks into the URL, which a card outgrows.
+        # In the body: the SDK's method puts the blocks into the URL, which is too short for a card.
         asked = client.api_call("blocks.validate", data={"blocks": json.dumps(card)})
         await asyncio.wait_for(asked, ASK_SECONDS)
     except SLACK_CALL_ERRORS as exc:

@@ -10,7 +10,7 @@ from app.slack.text.policy import day_word, policy_lines
 
 
 def explained(config: Config, domain: Domain, *, locale: LocaleName) -> str:
-    """Ids stand as they are: a terminal shows no names for them."""
+    """Ids are printed as they are: names are not known here."""
     texts = Texts.of(locale)
     lines = [texts("policy.title", domain=domain.name)]
     lines += policy_lines(domain.policy, texts=texts, who=_ids)
@@ -34,7 +34,7 @@ def _ids(people: Sequence[str]) -> str:
 
 
 def _when(configured: ConfiguredFreeze, texts: Texts) -> str:
-    """On the clocks that the freeze was written on, so that it can be compared with the file."""
+    """In the time zone of the freeze, so that it can be compared with the file."""
     zone = configured.zone
     match configured.freeze.when:
         case Weekly(start=first, end=last):

@@ -10,7 +10,7 @@ class CheckStatus(StrEnum):
     OK = "ok"
     TROUBLE = "trouble"
     UNKNOWN = "unknown"
-    """It could not be checked, which may be right."""
+    """It could not be checked, or it may be intended."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -49,7 +49,7 @@ def main(
         ),
     ] = False,
 ) -> None:
-    """Holds every ECS blue/green traffic switch until a person says yes, and remembers who said it."""
+    """Holds every ECS blue/green traffic switch of CodeDeploy until people approve it."""
 
 
 @app.command()
@@ -58,7 +58,7 @@ def serve() -> None:
     from app.bootstrap import CannotStart
     from app.server import serve as run_service
 
-    # boto3 parses in threads beside the loop; by default each may keep a press waiting 5 ms at a time.
+    # boto3 parses in threads beside the event loop; by default each may delay a request by 5 ms at a time.
     sys.setswitchinterval(SWITCH_SECONDS)
     settings = _settings()
     with ExitStack() as stack:
@@ -119,7 +119,7 @@ def audit(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, newest first.")] = 50,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """What happened: who decided what, when and why."""
+    """Prints the audit trail: who decided what, when and why."""
     from app.cli.audit import audit_table, names_domain, read_audit
 
     given = _or_refuse_url()
@@ -155,7 +155,7 @@ def config_check(
         Path | None, typer.Argument(help="Default: $SWITCHGATE_CONFIG or ./switchgate.toml.")
     ] = None,
 ) -> None:
-    """Reads switchgate.toml as the service would, and says what is wrong with it."""
+    """Reads switchgate.toml as the service would, and reports problems."""
     file = path or _config_file()
     try:
         config = load_config(file)
@@ -174,7 +174,7 @@ def config_explain(
     ] = None,
     locale: Annotated[str | None, typer.Option(help="en or ko; default: $SWITCHGATE_LOCALE or en.")] = None,
 ) -> None:
-    """The rules of one domain, in words: who may decide, what must be green, when nobody may."""
+    """Prints the rules of one domain in words: who may decide, which checks must pass, when nobody may approve."""
     from app.cli.explain import explained
     from app.i18n.catalog import LOCALES, known
 
@@ -198,7 +198,7 @@ def doctor() -> None:
     from app.bootstrap import utc_now
     from app.cli.doctor import examine
 
-    # The findings are the output; what libraries log on the way would only blur them.
+    # The findings are the output; logs of libraries would obscure them.
     configure_logging(format=None, level="CRITICAL")
     found = asyncio.run(examine(os.environ, clock=utc_now))
     for finding in found:
@@ -218,7 +218,7 @@ def sandbox(
         str | None, typer.Option(help="The cards' language: en or ko; default: $SWITCHGATE_LOCALE or en.")
     ] = None,
 ) -> None:
-    """Everything at once on this machine: the service, Postgres, stand-in Slack and AWS, one page."""
+    """Runs everything on this machine: the service, Postgres, stand-in Slack and AWS, one page."""
     from app.i18n.catalog import LOCALES
     from app.sandbox.command import run_sandbox
 
@@ -244,12 +244,12 @@ def _no_domain(name: str, file: Path, config: Config) -> str:
 
 
 def _say_if_unknown(domain: str) -> None:
-    """A misspelt domain has no history of its own; one that was removed may have some, so this is no mistake of use."""
+    """Warns if the configuration has no such domain. It is no error: a domain that was removed still has a history."""
     file = _config_file()
     try:
         config = load_config(file)
     except ConfigError:
-        return  # the audit is read on machines without it, too
+        return  # the audit trail is also read on machines without the file
     if domain not in config.domains:
         typer.echo(_no_domain(domain, file, config), err=True)
 
@@ -272,7 +272,7 @@ def _or_refuse_url() -> str | None:
 
 
 def _refuse_to_make_a_record() -> None:
-    """Who reads must not be told, of a record made for that, that nothing happened."""
+    """Refuses to create a database for a reader, because an empty one would say that nothing happened."""
     folder = default_folder(os.environ)
     if not EmbeddedPostgres(folder).is_initialised():
         _refuse(
@@ -283,7 +283,7 @@ def _refuse_to_make_a_record() -> None:
 
 
 def _database_url(url: str | None, stack: ExitStack, *, migrated: bool) -> str:
-    """The given database, or an embedded one for as long as `stack` lasts, brought up to date."""
+    """The given database, or an embedded one for as long as `stack` lasts, migrated."""
     if url is not None:
         return url
     from app.db.migrate import migrate as run_migrations

@@ -1,4 +1,4 @@
-"""What an answer of Slack's, or none, means to the doctor."""
+"""Turns Slack's answers and errors into findings."""
 
 from typing import Final
 from urllib.parse import urlsplit
@@ -12,11 +12,11 @@ from app.slack.client import HTTP_ERROR_PREFIX, MAYBE_DONE_ERRORS, NOT_DONE_ERRO
 
 ASK_SECONDS: Final = 10
 PASSING: Final = NOT_DONE_ERRORS | MAYBE_DONE_ERRORS
-"""Slack's own words for trouble of Slack's own."""
+"""Error codes for problems on Slack's side."""
 
 
 def refused(what: str, method: str, exc: Exception, *, remedy: str, client: AsyncWebClient) -> Finding:
-    """`remedy` mends what Slack said; where it said nothing, no token and no id is at fault."""
+    """`remedy` is for an error that Slack reported; without an answer, no token and no id is at fault."""
     silence = silence_of(exc, client)
     if silence is not None:
         return failure(
@@ -29,7 +29,7 @@ def refused(what: str, method: str, exc: Exception, *, remedy: str, client: Asyn
 
 
 def silence_of(exc: Exception, client: AsyncWebClient) -> str | None:
-    """That Slack itself said nothing, and which host was asked; None: it did say something."""
+    """That Slack did not answer, and which host was called; None: it did answer."""
     problem = error_code_of(exc)
     parts = urlsplit(client.base_url)
     host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname

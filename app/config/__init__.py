@@ -1,1 +1,1 @@
-"""The environment and `switchgate.toml`: read, checked, and in force."""
+"""Reads and validates the environment and `switchgate.toml`; holds the configuration in use."""

@@ -105,7 +105,7 @@ def _entry_problem(name: str, colon: str, secret: str, before: dict[str, SecretS
 
 
 def slack_token(prefix: str) -> Callable[[SecretStr], SecretStr]:
-    """A check that a token is of the kind that Slack marks with `prefix`."""
+    """A validator for tokens that begin with `prefix`."""
 
     def check(value: SecretStr) -> SecretStr:
         token = value.get_secret_value()
@@ -119,7 +119,7 @@ def slack_token(prefix: str) -> Callable[[SecretStr], SecretStr]:
 
 
 def signing_secret(value: SecretStr | None) -> SecretStr | None:
-    """Refuses what certainly is no signing secret; see `is_signing_secret` for its usual form."""
+    """Refuses values that are certainly no signing secret; see `is_signing_secret` for its usual form."""
     secret = value.get_secret_value() if value is not None else "x"
     if secret[0] in _QUOTES or secret[-1] in _QUOTES:
         raise ValueError("is in quotes: leave them out")
@@ -171,7 +171,7 @@ def database_is_remote(url: str) -> bool:
 
 
 def http_base_url(value: str | None) -> str | None:
-    """An http(s) URL, given a slash at its end when it has none: method names are put right after it."""
+    """An http(s) URL, with a slash added at its end if it has none: method names are appended to it."""
     if value is None:
         return None
     try:

@@ -49,9 +49,9 @@ class PolicyProblem:
 
 
 def policy_problem(policy: Policy, *, asks_two: bool) -> PolicyProblem | None:
-    """Why no switch could ever be approved, at whatever time; None: switches can be.
+    """Why no switch could ever be approved; None: switches can be approved.
 
-    `asks_two`: the file says itself that two people are asked where the deployer is unknown.
+    `asks_two`: whether the file itself says that an unknown deployer needs two approvers.
     """
     problem = _never_passes(policy, asks_two=asks_two)
     if problem:
@@ -68,7 +68,7 @@ def policy_problem(policy: Policy, *, asks_two: bool) -> PolicyProblem | None:
 
 
 def needs_known_deployer(policy: Policy) -> bool:
-    """Two are asked where the deployer is unknown, and only one person can approve."""
+    """Whether an unknown deployer needs two approvers, and only one person can approve."""
     two = policy.unknown_deployer is UnknownDeployer.ASK_TWO and not policy.own_deployment
     return two and not has_group(policy.voters) and len(policy.voters) < 2
 

@@ -1,4 +1,4 @@
-"""Which addresses a probe may ask. A probe's URL is configuration, but what its host stands for is not."""
+"""Which addresses a probe may connect to. A probe's URL is configuration, but the address of its host is not."""
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
@@ -9,11 +9,11 @@ _NAT64: Final = IPv6Network("64:ff9b::/96")
 _METADATA: Final = frozenset(
     {ip_address("fd00:ec2::254"), ip_address("fd00:ec2::23"), ip_address("169.254.170.2")}
 )
-"""Where AWS gives out credentials beside 169.254.169.254, which is link-local already."""
+"""Where AWS serves credentials, apart from 169.254.169.254, which is link-local already."""
 
 
 def embedded_address(address: Address) -> Address:
-    """The IPv4 address that an IPv6 one stands for (mapped, 6to4, Teredo, NAT64), else itself."""
+    """The IPv4 address in an IPv6 one (mapped, 6to4, Teredo, NAT64), else the address itself."""
     if isinstance(address, IPv4Address):
         return address
     if address.ipv4_mapped is not None:
@@ -28,7 +28,7 @@ def embedded_address(address: Address) -> Address:
 
 
 def always_forbidden(address: Address) -> bool:
-    """Link-local (cloud metadata), multicast, unspecified or reserved: no allowed host stands there."""
+    """Link-local (cloud metadata), multicast, unspecified or reserved: refused for allowed hosts, too."""
     found = embedded_address(address)
     odd = found.is_link_local or found.is_multicast or found.is_unspecified
     reserved = found.is_reserved and not found.is_loopback
@@ -36,7 +36,7 @@ def always_forbidden(address: Address) -> bool:
 
 
 def may_probe(address: Address, *, allowed: bool) -> bool:
-    """Whether a probe may connect there. `allowed`: its host stands in `allowed_hosts`."""
+    """Whether a probe may connect there. `allowed`: its host is in `allowed_hosts`."""
     if always_forbidden(address):
         return False
     return allowed or embedded_address(address).is_global

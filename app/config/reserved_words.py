@@ -17,6 +17,6 @@ STARTS: Final = (FROM, UNTIL, FOR)
 """Between the domains of a freeze and its times."""
 
 FIRST_WORDS: Final = (*VERBS, APPROVE, UNDO, REJECT, HELP)
-"""What may stand where a domain may."""
+"""Words that `/deploys` accepts in place of a domain."""
 
 RESERVED_WORDS: Final = frozenset((*FIRST_WORDS, ALL, *STARTS))

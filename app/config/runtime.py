@@ -43,7 +43,7 @@ class RuntimeConfig:
 
     @property
     def admins(self) -> tuple[str, ...]:
-        """Users and user groups that may intervene everywhere, break the glass and freeze."""
+        """Users and user groups that may intervene everywhere, use break-glass, and freeze."""
         return self.config.admins
 
     @property
@@ -128,7 +128,7 @@ class RuntimeConfig:
 
     @property
     def probe_hosts(self) -> frozenset[str]:
-        """Hosts that probes may ask although their addresses are private."""
+        """Hosts that probes may connect to although their addresses are private."""
         return self.config.probe_hosts
 
     def slack_person(self, login: str | None) -> UserId | None:

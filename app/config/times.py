@@ -59,7 +59,8 @@ def time_zone(value: str) -> ZoneInfo:
     """A zone of the IANA database. Raises `InvalidValue`."""
     remedy = 'Write an IANA name, such as time_zone = "Asia/Seoul".'
     try:
-        # Names that are no names (paths, case) open files on some systems: only listed ones are looked up.
+        # Strings that are no zone names (paths, other case) open files on some systems: only listed names are looked
+        # up.
         if value not in available_timezones():
             raise ZoneInfoNotFoundError(value)
         return ZoneInfo(value)
@@ -98,7 +99,7 @@ def moment(value: str, *, zone: ZoneInfo, is_end: bool) -> datetime:
         if found.tzinfo is None:
             # Where clocks are put forward at midnight, the day begins when they are.
             found = latest(found, zone) if is_end else found.replace(tzinfo=zone)
-        # At the end of year 9999 there are times that a zone, or UTC, can no longer tell.
+        # At the end of year 9999 some times cannot be converted to a zone or UTC.
         found = found.astimezone(zone).astimezone(UTC)
     except (ValueError, OverflowError):
         raise InvalidValue(

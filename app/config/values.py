@@ -1,4 +1,4 @@
-"""What a value of `switchgate.toml` must look like. Each raises `InvalidValue`: what is wrong, and the remedy."""
+"""Validators of the values in `switchgate.toml`. Each raises `InvalidValue`: the problem, and the remedy."""
 
 import re
 from typing import Final, Literal
@@ -13,7 +13,7 @@ _CHANNEL: Final = re.compile(r"[CG][A-Z0-9]+")
 SHIFTS: Final = tuple(shift.value.replace("_", "-") for shift in Shift)
 
 MAX_DEADLINE_MINUTES: Final = 59
-"""Minutes. CodeDeploy gives a hook one hour, and our own no has to be there before."""
+"""Minutes. CodeDeploy gives a hook one hour, and our rejection must arrive before."""
 
 
 class InvalidValue(ValueError):

@@ -19,11 +19,11 @@ LOCALES: Final[tuple[LocaleName, ...]] = ("en", "ko")
 
 
 class NoSuchText(LookupError):
-    """A key that the catalog has not, or a field that a template asks for and nobody gave."""
+    """A key that the catalog lacks, or a field of a template that was not given."""
 
 
 class Texts:
-    """The sentences of one language. A field's value stands in them as it is, whatever braces it holds."""
+    """The texts of one language. A field's value is inserted as it is, also if it contains braces."""
 
     def __init__(self, catalog: Catalog, *, locale: LocaleName) -> None:
         self.locale: Final = locale
@@ -52,7 +52,7 @@ class Texts:
         return self._filled(key, forms[self._babel.plural_form(count)], {**fields, "count": count})
 
     def duration(self, length: timedelta) -> str:
-        """Short and never more than there is: "1 hr, 5 min", "42분"; seconds only below a minute."""
+        """Short, rounded down: "1 hr, 5 min", "42분"; seconds only below a minute."""
         seconds = max(int(length.total_seconds()), 0)
         minutes, hours, days = seconds // 60 % 60, seconds // 3600 % 24, seconds // 86_400
         parts = [(days, "day"), (hours, "hour"), (minutes, "minute")]
@@ -64,7 +64,7 @@ class Texts:
         return format_list(words, style="unit-short", locale=self._babel)
 
     def moment(self, at: datetime, zone: tzinfo) -> str:
-        """In full, on the clocks of the zone: "Tuesday, November 24, 2026, 18:00", "2026년 11월 24일 화요일 18:00"."""
+        """In full, in local time of the zone: "Tuesday, November 24, 2026, 18:00", "2026년 11월 24일 화요일 18:00"."""
         local = at.astimezone(zone)
         day = format_date(local.date(), format="full", locale=self._babel)
         return self("freeze.moment", day=day, clock=f"{local:%H:%M}")
@@ -77,7 +77,7 @@ class Texts:
 
 
 def known(locale: str | None) -> LocaleName:
-    """Our language for what Slack calls a person's locale (`ko-KR`); English for all that we do not speak."""
+    """The language for a Slack locale (`ko-KR`); English for all languages that are not supported."""
     language = (locale or "").replace("_", "-").partition("-")[0].lower()
     return "ko" if language == "ko" else "en"
 

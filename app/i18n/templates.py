@@ -12,7 +12,7 @@ PLURAL_FORMS: Final = frozenset({"zero", "one", "two", "few", "many", "other"})
 
 
 class BadCatalog(Exception):
-    """A catalog that would fail or mislead a reader; one line a problem, each naming its key."""
+    """A catalog with problems: one line each, naming its key."""
 
     def __init__(self, *problems: str) -> None:
         super().__init__("\n".join(problems))
@@ -26,7 +26,7 @@ class Catalog:
     singles: Mapping[str, str]
     plurals: Mapping[str, Mapping[str, str]]
     fields: Mapping[str, frozenset[str]]
-    """What each key may be given."""
+    """The fields that each key may be given."""
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ def read_catalog(text: str, *, locale: str) -> Catalog:
 
 
 def differences(one: Catalog, other: Catalog, *, names: tuple[str, str]) -> list[str]:
-    """Where two languages do not say the same: keys that one lacks, and fields that one does not use."""
+    """Differences between two languages: keys that one lacks, and fields that one does not use."""
     problems = []
     for mine, theirs, name in ((one, other, names[1]), (other, one, names[0])):
         problems += [f"{name}: {key}: is missing" for key in mine.fields if key not in theirs.fields]
@@ -94,7 +94,7 @@ def _take(reading: _Reading, key: str, value: object) -> None:
     for form, template in forms.items():
         found |= _fields(reading, f"{key}.{form}".rstrip("."), template)
     if isinstance(value, dict):
-        # Every form that the language has, or some count would find no words; "one" may do without the number.
+        # All plural forms of the language are needed, or some count would have no text; "one" may omit the number.
         needed = {*Locale.parse(reading.locale).plural_form.tags, "other"}
         if forms.keys() != needed:
             reading.wrong(key, f"has the forms {', '.join(forms)}; needs {', '.join(sorted(needed))}")
@@ -106,7 +106,7 @@ def _take(reading: _Reading, key: str, value: object) -> None:
 
 
 def _fields(reading: _Reading, key: str, template: object) -> set[str]:
-    """The names in braces: plain ones only, so that a value can never be reached into."""
+    """The names in braces: plain ones only, so that a template cannot access attributes of a value."""
     if not isinstance(template, str) or not template.strip():
         reading.wrong(key, "is no text" if not isinstance(template, str) else "is empty")
         return set()

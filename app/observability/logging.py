@@ -34,17 +34,17 @@ ERRORS_ONLY: Final = "slack_bolt."
 
 
 class _AppHandler(logging.StreamHandler[TextIO]):
-    """The one handler; a class of its own, so that configuring again replaces it and no other."""
+    """Our log handler; a class of its own, so that a second call replaces it and no other."""
 
 
 def configure_logging(*, format: LogFormat | None, level: str, stream: TextIO | None = None) -> None:
-    """One line an event on `stream` (default: stderr). No `format`: console on a terminal, else json.
+    """Writes one line for each event to `stream` (default: stderr). May be called again.
 
-    May be called again. `level` is a name of the standard library's, in capitals.
+    No `format`: console on a terminal, else json. `level` is a level name of the standard library, in capitals.
     """
     stream = stream or sys.stderr
     format = format or ("console" if stream.isatty() else "json")
-    # What happens to every event, whoever logs it; the exception becomes text here, so that it is masked too.
+    # Processors of every event; the exception becomes text here, so that it is redacted too.
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -70,7 +70,7 @@ def configure_logging(*, format: LogFormat | None, level: str, stream: TextIO | 
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.stdlib.LoggerFactory(),
-        # Not cached: a logger of a module outlives a second call, as tests and the sandbox make one.
+        # Not cached: module loggers must follow a second call, which tests and the sandbox make.
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()
@@ -87,7 +87,7 @@ def _without_bolt_warnings(record: logging.LogRecord) -> bool:
 
 
 def error_id() -> str:
-    """A short id that a person can read out; log it as `error_id` beside the error that they saw."""
+    """A short id that a person can read out; log it as `error_id` with the error."""
     return random_bytes.token_hex(4)
 
 

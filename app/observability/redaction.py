@@ -60,14 +60,14 @@ _registered: Final = _RegisteredSecrets()
 
 
 def register_secrets(*secrets: str) -> None:
-    """From now on these values are redacted in every event, also percent-encoded. Short values are not."""
+    """Registers values that are redacted in every event from now on, also percent-encoded. Short values are not."""
     known = {secret for secret in secrets if len(secret) >= MIN_SECRET_CHARS}
     _registered.add(known | {quote(secret, safe="") for secret in known})
 
 
 def mask(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     """A structlog processor that redacts every value of the event. Objects are converted to text."""
-    # What begins with an underscore is structlog's own, on its way to the formatter.
+    # Keys that begin with an underscore are structlog's own, for the formatter.
     return {key: value if key.startswith("_") else _masked(key, value) for key, value in event.items()}
 
 

@@ -1,1 +1,1 @@
-"""Probes of our own: one guarded request to green."""
+"""Probes: one guarded HTTP request to green each."""

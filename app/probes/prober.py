@@ -1,7 +1,7 @@
 """Sends one guarded request to green: resolves the host, checks its addresses, and only then connects.
 
-The URL is configuration, but DNS is not: a name may come to resolve to the metadata address of the machine. So the
-addresses are resolved here, each is checked, and the connection uses those and no others.
+The URL is configuration, but DNS is not: a name may start to resolve to the machine's metadata address. So the
+addresses are resolved here, each is checked, and the connection uses only those.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ MAX_BODY_BYTES: Final = 64 * 1024
 """Of a response; a health check is shorter."""
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-"""Gives every address of a host."""
+"""Returns every address of a host."""
 
 
 async def system_lookup(host: str, port: int) -> Sequence[str]:
@@ -45,7 +45,7 @@ class HttpProber:
         self._clock = clock
 
     async def probe(self, probe: Probe, *, allowed_hosts: frozenset[str]) -> ProbeResult:
-        """Asks once; whatever goes wrong is a `ProbeResult` too."""
+        """Sends one request; a failure is a `ProbeResult` too."""
         seconds = probe.timeout.total_seconds()
         try:
             async with asyncio.timeout(seconds):
@@ -88,7 +88,7 @@ class HttpProber:
 
 
 class _PinnedResolver(AbstractResolver):
-    """Returns the checked addresses, whatever the name resolves to by now."""
+    """Returns the checked addresses, even if the name resolves to others by now."""
 
     def __init__(self, addresses: Sequence[Address]) -> None:
         self._addresses = addresses
@@ -110,7 +110,7 @@ class _PinnedResolver(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """There is nothing to close."""
 
 
 async def _result_of(probe: Probe, response: ClientResponse, *, took: Callable[[], float]) -> ProbeResult:
@@ -129,7 +129,7 @@ async def _result_of(probe: Probe, response: ClientResponse, *, took: Callable[[
 
 
 async def _body(response: ClientResponse) -> bytes | None:
-    """At most `MAX_BODY_BYTES` bytes; None: there are more."""
+    """The body of at most `MAX_BODY_BYTES` bytes; None: it is longer."""
     if (response.content_length or 0) > MAX_BODY_BYTES:
         return None
     read = bytearray()

@@ -21,7 +21,7 @@ say = partial(print, flush=True)
 
 
 def run_sandbox(*, once: str | None, port: int, locale: str) -> int:
-    """The exit status: 0 well, 1 with the reason on stderr, 2 for a request that makes no sense."""
+    """The exit status: 0 success, 1 failure with the reason on stderr, 2 invalid arguments."""
     if once not in (None, *VERDICTS):
         return _fail(f"--once: {once} is neither approve nor reject", status=2)
     if locale not in LOCALES:

@@ -30,10 +30,8 @@ class SandboxEnvironment:
 
 @contextmanager
 def sandbox_environment(*, locale: str) -> Iterator[SandboxEnvironment]:
-    """Starts everything in a temporary folder; stops and removes it afterwards.
-
-    Raises `EmbeddedPostgresError` and `ReplicaNotReady`, each saying what is the matter.
-    """
+    """Starts everything in a temporary folder; stops and removes it afterwards. Raises `EmbeddedPostgresError` and
+    `ReplicaNotReady` with the reason."""
     with temporary_folder("switchgate-sandbox-") as folder:
         postgres = EmbeddedPostgres(folder / "postgres", durable=False)
         try:

@@ -50,7 +50,7 @@ class Replica:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # a Ctrl-C is for whoever started us, who then stops it gracefully
+                start_new_session=True,  # Ctrl-C is handled by the parent process, which then stops this one gracefully
             )
         return self
 

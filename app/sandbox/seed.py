@@ -14,8 +14,8 @@ TIMEOUT_SECONDS: Final = 15.0
 def seed_two_waiting_deployments(sandbox: SandboxEnvironment, shutdown: ShutdownSignal) -> None:
     """Deploys `payment` as a canary and `order` all at once; the card of `order` is the latest.
 
-    Returns when both cards ask, or when it takes too long: the page shows what there is. Until then the tasks
-    start sooner, as nobody is there yet to watch them.
+    Returns when both cards can be decided, or when that takes too long. Until then tasks start faster, because nobody
+    watches them yet.
     """
     if shutdown.requested:
         return

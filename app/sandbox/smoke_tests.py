@@ -145,7 +145,7 @@ class SmokeTests:
         return not self._aws.deployment(run.deployment).over
 
     def _report(self, run: _Run, state: str, summary: str) -> None:
-        """Again and again while the service is away."""
+        """Retries while the service cannot be reached."""
         report = f"https://github.com/klp-logistics/{run.domain}/actions/runs/{run.number}"
         body = json.dumps({"state": state, "summary": summary, "url": report}).encode()
         while self._is_current(run) and not self._is_accepted(self._request(run, body)):
@@ -161,7 +161,7 @@ class SmokeTests:
         )
 
     def _is_accepted(self, request: Request) -> bool:
-        """Or refused for good."""
+        """Whether it was sent, or refused permanently."""
         try:
             with self._opener.open(request, timeout=REQUEST_TIMEOUT_SECONDS):
                 return True

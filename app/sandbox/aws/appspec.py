@@ -1,4 +1,4 @@
-"""Application revisions: what CreateDeployment is given, and what the reads tell of it afterwards."""
+"""Application revisions: the input of CreateDeployment, and what the reads show of it."""
 
 import json
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ STORED: Final = {
     "S3": ("s3Location", "bucket", "key"),
     "GitHub": ("gitHubLocation", "repository", "commitId"),
 }
-"""Revision types whose content is kept elsewhere, and what names it there."""
+"""Revision types whose content is stored elsewhere, and the member that names it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ class CodeDeploy:
         return {"deploymentId": deployment.id}
 
     def create(self, params: Params, *, creator: str) -> Deployment:
-        """CreateDeployment, by whomever `creator` names."""
+        """CreateDeployment by the user that `creator` names."""
         group = self._account.group(params.get("applicationName"), params.get("deploymentGroupName"))
         config = config_named(params.get("deploymentConfigName") or group.domain.config)
         revision = self._account.revisions.read(group.domain.application, params.get("revision"))

@@ -53,7 +53,7 @@ class CodeDeployReads:
         return {"deploymentConfigInfo": config_named(name).shape()}
 
     def get_application_revision(self, params: Params) -> dict[str, Any]:
-        """The only read that tells an AppSpec's content."""
+        """The only read that shows an AppSpec's content."""
         application = self._account.application(params.get("applicationName"))
         found = self._account.revisions.find(application, params.get("revision"))
         return {"applicationName": application, "revision": found.whole, "revisionInfo": {}}

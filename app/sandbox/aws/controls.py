@@ -47,7 +47,7 @@ class Controls:
             self._lock.notify_changed(domain.name)
 
     def replace_domain(self, domain: SandboxDomain) -> None:
-        """From now on the domain of this name is described so."""
+        """Replaces the description of the domain with this name."""
         with self._lock.hold():
             self._group(domain.name).domain = domain
             self._lock.notify_changed(domain.name)
@@ -158,7 +158,7 @@ class Controls:
             self._lock.notify_changed(domain)
 
     def stop_deployment(self, deployment_id: str, *, rollback: bool | None = True) -> None:
-        """What the console's stop button does. Raises `AwsError` when the deployment is over."""
+        """Stops the deployment, as the console's button does. Raises `AwsError` when it is over."""
         with self._lock.hold():
             self._codedeploy.stop_deployment({"deploymentId": deployment_id, "autoRollbackEnabled": rollback})
 

@@ -32,7 +32,7 @@ class Machine:
         self.pace = pace
 
     def create(self, group: Group, deployment: Deployment) -> None:
-        """Takes a new deployment in; it starts by itself."""
+        """Adds a new deployment, which starts by itself."""
         deployment.unfound_reads = self._hooks.unfound_reads
         self._account.deployments[deployment.id] = deployment
         group.deployments.append(deployment)
@@ -52,7 +52,7 @@ class Machine:
         return self._hooks.takes_late_answer()
 
     def stop(self, deployment: Deployment, failure: Failure, *, rollback: bool) -> None:
-        """Ends what runs at once; the status follows a moment later."""
+        """Ends the running event at once; the status follows a little later."""
         deployment.stopping = True
         self._close_events(deployment)
         end = partial(self._end, deployment, "Stopped", failure, rollback=rollback)

@@ -1,4 +1,4 @@
-"""What every operation of every service looks like from the wire."""
+"""The interface of every operation of every service."""
 
 from collections.abc import Callable
 from typing import Any

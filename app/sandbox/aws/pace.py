@@ -9,10 +9,10 @@ HOOK_LIMIT: Final = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Stand-in seconds. `install` is much shorter than ECS's couple of minutes, for whoever watches.
+    """Stand-in seconds. `install` is much shorter than ECS's couple of minutes, because people watch.
 
-    `event`: a lifecycle event without a hook; `shift`: from the listener's change to AllowTraffic Succeeded;
-    `stop`: from StopDeployment to status Stopped; `drain`: from the termination wait's end to Succeeded.
+    `event`: a lifecycle event without a hook; `shift`: from the listener's change to AllowTraffic Succeeded; `stop`:
+    from StopDeployment to status Stopped; `drain`: from the termination wait's end to Succeeded.
     """
 
     start: float = 0.2

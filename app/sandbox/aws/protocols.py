@@ -1,4 +1,4 @@
-"""How each AWS service is spoken to over HTTP: which request is which, and how it is answered."""
+"""The HTTP protocols of the AWS services: how requests are recognised and answered."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What the stand-in shows of itself to a page or a test: values, taken under one lock."""
+"""Snapshots of the stand-in's state for a page or a test, taken under one lock."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

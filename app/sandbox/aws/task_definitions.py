@@ -144,7 +144,7 @@ class TaskDefinitions:
         return self._latest[domain.service]
 
     def deregister(self, name: str) -> None:
-        """INACTIVE from now on: what runs runs on, nothing new starts."""
+        """Makes it INACTIVE: running tasks go on, and no new ones start."""
         found = self.find(name)
         if found is None:
             raise ValueError(f"no such task definition: {name}")

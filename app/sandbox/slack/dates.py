@@ -20,7 +20,7 @@ _CLOCK: Final = {"ko": {"short": "aaaa h:mm", "medium": "aaaa h:mm:ss"}}
 
 
 def format_moment(unix: str, pattern: str, *, fallback: str, viewer: Viewer) -> str:
-    """The pattern with its tokens filled in; the fallback where there is no such moment or token."""
+    """The pattern with its tokens filled in; the fallback if the time or a token is invalid."""
     try:
         moment = datetime.fromtimestamp(int(unix), UTC).astimezone(viewer.zone)
         return _TOKEN.sub(lambda token: _TOKENS[token[1]](moment, viewer), pattern)
@@ -34,7 +34,7 @@ def short_time(moment: datetime, viewer: Viewer) -> str:
 
 
 def _plain(text: str) -> str:
-    """Babel sets narrow no-break spaces; Slack plain ones."""
+    """Babel uses narrow no-break spaces; Slack plain ones."""
     return text.replace("\u202f", " ").replace("\xa0", " ")
 
 

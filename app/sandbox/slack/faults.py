@@ -10,7 +10,7 @@ from app.sandbox.slack.errors import SlackError, ratelimited
 
 EVERY_METHOD: Final = "*"
 RESPONSE_URL: Final = "response_url"
-"""Stands for a method's name where a post to a response URL is meant."""
+"""Used as a method's name for posts to a response URL."""
 
 Outage = Literal["unavailable", "reset"]
 

@@ -36,7 +36,7 @@ def mrkdwn_html(text: str, *, viewer: Viewer, verbatim: bool = True) -> Html:
 
 
 class _Renderer:
-    """One text. What is rendered already is held aside, so that later rules cannot look into it."""
+    """One text. Parts that are rendered already are set aside, so that later rules do not change them."""
 
     def __init__(self, viewer: Viewer, *, verbatim: bool) -> None:
         self._viewer = viewer
@@ -134,7 +134,7 @@ class _Renderer:
 
 
 def _decoded(text: str) -> str:
-    """Slack knows three entities and no others."""
+    """Slack decodes three entities and no others."""
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 

@@ -53,7 +53,7 @@ class ReadsApi:
         return {"user": self._user(user, include_locale=locale)}
 
     def user_by_email(self, params: Params) -> Json:
-        """Nobody is found by no address."""
+        """An empty address finds nobody."""
         address = text_of(params, "email").casefold()
         found = [user for user in self._ws.people.users() if address and user.email.casefold() == address]
         if not found:

@@ -1,4 +1,4 @@
-"""Messages and views as HTML close to Slack's own look. `static/slack.css` dresses them; no script is needed."""
+"""Messages and views as HTML close to Slack's own look. `static/slack.css` styles them; no script is needed."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime

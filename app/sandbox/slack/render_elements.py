@@ -120,7 +120,7 @@ def _typing(element: Json, block_id: str, frame: Frame) -> Html:
 
 
 def _initial(element: Json, frame: Frame) -> str:
-    """As the input takes it: a moment in the viewer's own zone."""
+    """The value for the input: local time in the viewer's zone."""
     initial = element.get(INITIAL_KEY[STATE_KEY[element["type"]]])
     if initial is None:
         return ""

@@ -15,7 +15,7 @@ class Responses:
         self._ws = workspace
 
     def respond(self, secret: str, params: Params) -> None:
-        """Raises `SlackError`. A use counts even when what was sent is refused."""
+        """Raises `SlackError`. A refused request counts as a use, too."""
         url = self._ws.response_urls.use(secret)
         if flag(params, "delete_original"):
             original = self._original(url)

@@ -56,7 +56,7 @@ class Sockets:
         return len(self._ready())
 
     def issue_url(self) -> str:
-        """Good for one handshake."""
+        """A URL for one handshake."""
         ticket = new_secret(32)
         self._tickets.add(ticket)
         return f"{self.url}/link/?ticket={ticket}&app_id={APP}"

@@ -78,7 +78,7 @@ class UserActions:
         return self._answered(ack, channel=channel, user=user)
 
     async def open_home(self, user: str, *, tab: Literal["home", "messages"] = "home") -> Ack:
-        """The person looks at the app's Home tab, or at its conversation, of which Slack tells the same way."""
+        """The person opens the app's Home tab or its conversation; Slack sends the same event for both."""
         person = self._ws.people.user(user)
         channel = self._ws.people.direct_channel(person)
         view = self._ws.views.home(user) if tab == "home" else None

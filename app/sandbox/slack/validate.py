@@ -1,4 +1,4 @@
-"""What Slack refuses of blocks and views: https://docs.slack.dev/reference/block-kit/blocks, …/reference/views.
+"""Validates blocks and views as Slack does: https://docs.slack.dev/reference/block-kit/blocks, …/reference/views.
 
 Blocks that roll out by phases (table, card, container …) count as unknown: a client may refuse them.
 """
@@ -185,7 +185,7 @@ def _twice(ids: Sequence[object]) -> list[str]:
 
 
 def _inputs(view: Mapping[str, Any], report: Report) -> None:
-    """A modal that asks needs a way to answer; at most one element takes the focus."""
+    """A modal with inputs needs a submit button; at most one element takes the focus."""
     blocks = _objects(view.get("blocks"))
     if view["type"] == "modal" and "submit" not in view and any(b.get("type") == "input" for b in blocks):
         report("missing required field: submit (the view has an input block)", "/view")

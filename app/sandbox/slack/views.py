@@ -92,7 +92,7 @@ class Views:
         return view
 
     def top(self, user: str) -> View | None:
-        """The modal that the person looks at."""
+        """The modal that is on top for this person."""
         with self._lock.hold():
             stack = self._stacks.get(user)
             return stack[-1] if stack else None

@@ -1,4 +1,4 @@
-"""What Slack's own client says around messages and forms, in its reader's language."""
+"""The texts of Slack's client around messages and forms, in the reader's language."""
 
 from typing import Final
 
