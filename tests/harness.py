@@ -10,11 +10,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 import uvicorn
 from fastapi.dependencies import models
-from psycopg.rows import dict_row
 
 from app.bootstrap import Service
 from app.config.environment import Settings
@@ -27,6 +25,7 @@ from app.sandbox.slack.answers import PressResult, SubmitResult
 from app.sandbox.slack.shapes import Message
 from app.sandbox.slack.stand_in import SlackStandIn
 from app.web.connections import BoundedH11Protocol
+from tests.row_reader import RowReader
 
 AT_ONCE = Pace(start=0, event=0, install=0, shift=0, stop=0, drain=0)
 
@@ -59,6 +58,7 @@ class Harness:
         self.service = service
         self.clock = clock
         self.database_url = database_url
+        self.reader = RowReader(database_url)
         self.url = url
 
     async def until(self, predicate: Callable[[], object], timeout: float = 40) -> None:
@@ -153,10 +153,8 @@ class Harness:
         return "\n".join(text_of(message) for message in self.slack.messages.ephemerals(user))
 
     def rows(self, statement: str, *values: Any) -> list[dict[str, Any]]:
-        """Reads from the database, read-only: waiting for a row lock here would block its holder."""
-        with psycopg.connect(self.database_url, row_factory=dict_row) as connection:
-            connection.read_only = True
-            return connection.execute(statement, list(values)).fetchall()
+        """Reads from the database."""
+        return self.reader.rows(statement, *values)
 
     def gate(self, deployment: str) -> dict[str, Any]:
         """The one gate of a deployment, as its row."""
@@ -264,7 +262,10 @@ async def running_harness(
             harness = Harness(built, service, clock, database_url=database_url, url=url)
             if settings.slack_app_token is not None:
                 await harness.until(lambda: built.slack.connected > 0)
-            yield harness
+            try:
+                yield harness
+            finally:
+                harness.reader.close()
     _let_go()
 
 

@@ -152,7 +152,7 @@ class EmbeddedPostgres:
         """A new database, copied from `template` if one is given; gives its URL."""
         statement = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
         if template is not None:
-            statement += sql.SQL(" TEMPLATE {} STRATEGY wal_log").format(sql.Identifier(template))
+            statement += sql.SQL(" TEMPLATE {} STRATEGY file_copy").format(sql.Identifier(template))
         with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
             connection.execute(statement)
         return self._url(name)
