@@ -270,7 +270,7 @@ async def running_harness(
 
 
 def _let_go() -> None:
-    """Clears the caches of FastAPI: they keep endpoints, and with them whole harnesses, of 15 MB each."""
+    """Clears the caches of FastAPI: they keep endpoints, and with them complete harnesses, of 15 MB each."""
     for remembered in vars(models).values():
         if hasattr(remembered, "cache_clear"):
             remembered.cache_clear()

@@ -13,10 +13,8 @@ SOCKET = ".s.PGSQL.5432"
 
 
 class Line:
-    """At `url` while it is whole. Runs in the test's own loop.
-
-    `ways` counts how often somebody spoke to the server after it had last spoken: the ways there and back.
-    """
+    """A proxy before Postgres, at `url` until it is cut. Runs in the test's event loop. `ways` counts round trips:
+    how often the client sent something after the server had answered."""
 
     def __init__(self, folder: Path, url: str) -> None:
         parts = urlsplit(url)
@@ -80,7 +78,7 @@ class Line:
 
 @asynccontextmanager
 async def line_to(url: str) -> AsyncIterator[Line]:
-    """A whole line to the database at `url`."""
+    """An uncut line to the database at `url`."""
     folder = Path(tempfile.mkdtemp(prefix="switchgate-line-"))
     line = Line(folder, url)
     await line.mend()

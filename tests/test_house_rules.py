@@ -1,4 +1,4 @@
-"""The rules of the house that no linter holds. What is excepted stands here by name, with its reason."""
+"""The project's rules that no linter checks. Exceptions are listed by name, with a reason."""
 
 import ast
 import re

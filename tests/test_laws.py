@@ -1,7 +1,7 @@
 """The laws, as the README's *What you can rely on* lists them; each stays true under crash, race and outage.
 
-The whole harness plays over the wire, with a real Postgres. What two processes do to each other is played in
-`journeys/test_two_replicas.py`, and every life of a gate in `gate/test_lives.py`.
+The complete harness runs over the wire, with a real Postgres. Two processes are tested in
+`journeys/test_two_replicas.py`, the state machine in `gate/test_lives.py`.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ def decisions(harness: Harness, deployment: str) -> int:
 
 
 class TestLaw1DurableBeforeTold:
-    """A vote and the decision that it makes are committed before anybody hears of them."""
+    """A vote and the decision that it makes are committed before anybody is told of them."""
 
     async def test_when_codedeploy_hears_it_the_decision_is_in_the_record_already(
         self, harness: Harness

@@ -1,4 +1,4 @@
-"""ECS's task definitions at the wall: names come in, values leave marks, and marks tell nothing."""
+"""Reading task definitions: names are kept, values become digests, and digests reveal nothing."""
 
 import hashlib
 from typing import Any

@@ -1,6 +1,6 @@
-"""The load generator, a process of its own: reads a plan from standard input, writes what it saw to its output.
+"""The load generator, a process of its own: reads a plan from standard input, writes its measurements to its output.
 
-A plan's requests are whole HTTP messages, made beforehand, so that nothing but sending and reading is done here.
+A plan's requests are complete HTTP messages, made beforehand, so that nothing but sending and reading is done here.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ RUN_TIMEOUT_SECONDS = 60.0
 
 @dataclass
 class Seen:
-    """By the request's place in the plan. Seconds, and when each was sent by the wall's clock."""
+    """By the request's position in the plan. Seconds, and when each was sent in wall-clock time."""
 
     seconds: list[float] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)

@@ -60,12 +60,12 @@ def send(
 
 
 def get_request(path: str) -> bytes:
-    """A whole HTTP message that asks for a page."""
+    """A complete HTTP message that asks for a page."""
     return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
 
 
 def http_request(path: str, body: bytes, headers: dict[str, str], *, host: str = "127.0.0.1") -> bytes:
-    """A whole HTTP message."""
+    """A complete HTTP message."""
     lines = [
         f"POST {path} HTTP/1.1",
         f"Host: {host}",

@@ -11,7 +11,7 @@ SLACK: Final = 0.2
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measurement:
-    """`wanted` is the most (or the least) that is wanted, in `unit`; `seen` tells the raw numbers behind it."""
+    """`wanted` is the target (a maximum or a minimum), in `unit`; `seen` has the raw numbers behind it."""
 
     name: str
     value: float

@@ -12,7 +12,7 @@ WHY: Final = {"en": "coupon incident", "ko": "쿠폰 장애"}
 
 
 def take_home(page: Page, locale: str, docs: Path) -> None:
-    """Home whole, and the form with two boxes ticked."""
+    """All of Home, and the form with two boxes ticked."""
     me = page.locator("#people input:checked").get_attribute("value")
     _deploy(page, "auth")
     approve(page, "auth")

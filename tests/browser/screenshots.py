@@ -52,7 +52,7 @@ def _in_sandbox(browser: Browser, locale: str, take: Callable[[Page, str, Path],
 def _take_all_cards(page: Page, locale: str, docs: Path) -> None:
     _take_cards(page, locale)
     take_back(page, locale, docs=docs)
-    # It hurries CodeDeploy's clock, by which cards tell times: so it is the last.
+    # It speeds up CodeDeploy's clock, from which cards take their times: so it comes last.
     walk_to_the_end(page, locale, docs=docs)
 
 

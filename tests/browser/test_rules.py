@@ -1,4 +1,4 @@
-"""`payment` needs two approvals and a passed check; a freeze blocks it; an admin breaks glass."""
+"""`payment` needs two approvals and a passed check; a freeze blocks it; an admin uses break-glass."""
 
 import pytest
 from playwright.sync_api import Locator, Page, expect

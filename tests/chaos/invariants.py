@@ -68,7 +68,7 @@ LIBRARIES: Final = (
     "psycopg",
     "asyncio",
 )
-"""They tell of each connection that was cut with its stack."""
+"""They log the stack of each connection that was cut."""
 
 
 def every_hook_opened_one_gate(cluster: Cluster) -> Found:
@@ -112,7 +112,7 @@ def nobody_without_the_right_decided(cluster: Cluster) -> Found:
 
 
 def nothing_was_approved_under_a_freeze(cluster: Cluster) -> Found:
-    """Nobody broke glass."""
+    """Nobody used break-glass."""
     return cluster.rows(APPROVED_UNDER_A_FREEZE)
 
 

@@ -58,7 +58,7 @@ def answering_all(status: int, kind: str, text: str) -> Iterator[str]:
 
 
 def lines(said: Said) -> dict[str, str]:
-    """Each line by what was looked at: its mark, then what was said."""
+    """Each line by what was checked: its status, then its text."""
     found = {}
     for line in said.out.splitlines():
         mark, rest = line[:8].strip(), line[8:]

@@ -43,7 +43,7 @@ def examined(fakes: Fakes, database_url: str, monkeypatch: pytest.MonkeyPatch) -
 
 
 def seconds(said: str, difference: str) -> float:
-    """How many are told; `difference` follows them."""
+    """How many times are returned; `difference` follows them."""
     told = re.match(rf"this machine's clock is about ([0-9.]+) s {difference}\. ", said)
     assert told, said
     return float(told[1])

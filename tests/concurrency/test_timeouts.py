@@ -1,4 +1,4 @@
-"""`run_with_timeout` returns in time, and tells whether COMMIT was sent."""
+"""`run_with_timeout` returns in time, and reports whether COMMIT was sent."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""`exclusive`, `exclusive_until` and `after`: what they become, and how each mistake in them is told."""
+"""`exclusive`, `exclusive_until` and `after`: what they become, and how each mistake in them is reported."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""`[[freeze]]`: what it becomes, and how each mistake in it is told."""
+"""`[[freeze]]`: what it becomes, and how each mistake in it is reported."""
 
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""`switchgate.toml`: what it becomes, and how each mistake is told."""
+"""`switchgate.toml`: what it becomes, and how each mistake is reported."""
 
 from datetime import timedelta
 from pathlib import Path

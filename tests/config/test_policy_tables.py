@@ -1,4 +1,4 @@
-"""`[policy]` beyond its first keys: `require`, `when`, and how each mistake in them is told."""
+"""`[policy]` beyond its first keys: `require`, `when`, and how each mistake in them is reported."""
 
 import re
 from datetime import time

@@ -1,4 +1,4 @@
-"""`[probes]`, `[[domains.<name>.probe]]`, and how each mistake in them is told."""
+"""`[probes]`, `[[domains.<name>.probe]]`, and how each mistake in them is reported."""
 
 from datetime import timedelta
 

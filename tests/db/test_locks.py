@@ -1,4 +1,4 @@
-"""Who waits for whom. What would be a deadlock between two transactions is played out, step by step."""
+"""Lock waits between transactions: each possible deadlock is executed step by step."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -211,8 +211,8 @@ async def test_a_report_and_a_look_at_the_same_switch_do_not_deadlock(
 async def test_who_tells_of_a_card_waits_for_no_rule_that_turns(
     database: Database, database_url: str, gate: GateId
 ) -> None:
-    """Whoever has drawn a card holds its row and writes into tables that refer to the gate; a rule that turns
-    holds the gate and wants the card."""
+    """A card publisher holds the card's row and inserts rows that refer to the gate; a rule change holds the gate
+    and wants the card."""
     freezes = Freezes(database)
     (waiting,) = await freezes.waiting()
     snapshot = RuleSnapshot(fingerprint="new", frozen=False, awaits_exclusivity=False)

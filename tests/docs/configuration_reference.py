@@ -62,7 +62,7 @@ NAMES: Final[Mapping[type, str]] = {
 
 
 def reference() -> str:
-    """The whole page."""
+    """The complete page."""
     parts = [
         TITLE,
         _table(_variable(field) for field in Settings.model_fields.values()),

@@ -1,4 +1,4 @@
-"""AWS was away: what waits for it is told soon after it answers again, and at once when any call succeeds."""
+"""After an outage of AWS: due reports are sent soon after it answers again, and at once when any call succeeds."""
 
 import asyncio
 import random

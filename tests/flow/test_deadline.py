@@ -57,7 +57,7 @@ async def test_the_start_is_learnt_although_codedeploys_reads_lag_behind_its_hoo
 
 @pytest.mark.parametrize("confirmed", [True, False])
 async def test_a_start_that_cannot_be_true_is_passed_over(harness: Harness, confirmed: bool) -> None:
-    """As a clock that is wrong by hours tells it, or a stand-in that always gives the same."""
+    """A start that is wrong by hours, or a stand-in that always gives the same one."""
     harness.clock.advance(hours=3)
     if not confirmed:
         harness.aws.faults.add("GetDeployment", "throttle", times=3)

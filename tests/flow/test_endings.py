@@ -1,4 +1,4 @@
-"""Deployments that end by themselves, before and after the decision; and rescues, which nobody holds up."""
+"""Deployments that end by themselves, before and after the decision; and automatic rollbacks, which are never held."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Decided and not told: what becomes of the report when CodeDeploy answers everything but a plain yes."""
+"""Decided and not reported: what becomes of the report when CodeDeploy answers anything but success."""
 
 from typing import get_args
 
@@ -48,7 +48,7 @@ async def test_an_answer_that_is_not_taken_is_said_until_it_is(harness: Harness)
     await harness.until(
         lambda: "CodeDeploy has not confirmed the answer yet:* AccessDenied" in harness.card_text(deployment)
     )
-    # Where only the receipt was lost CodeDeploy has it, and traffic moves: nobody is told otherwise.
+    # If only the answer was lost, CodeDeploy has the report, and traffic moves: nobody is told otherwise.
     assert "no traffic moves" not in harness.card_text(deployment)
     assert "CodeDeploy has not confirmed it yet" in text_of(await deploys(harness, OLU, "order"))
     harness.aws.faults.clear()

@@ -1,4 +1,4 @@
-"""CodeDeploy cannot be asked when the hook comes: the gate opens, but nobody judges it and nothing is told."""
+"""CodeDeploy cannot be asked when the hook comes: the gate opens, but nobody can decide it and nothing is reported."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What plays beside the pure core: CodeDeploy as far as one hook goes, and one gate's line in the record."""
+"""Models around the pure core: CodeDeploy as far as one hook goes, and one gate's row in the database."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

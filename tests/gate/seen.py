@@ -1,4 +1,4 @@
-"""Things seen, for tests: a revision, its reading, a side, a whole piece of evidence."""
+"""Builders of evidence for tests: a revision, its reading, blue or green, complete evidence."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -47,7 +47,7 @@ def reading(
     marks: Mapping[tuple[str, str, str], str] | None = None,
     **given: Any,
 ) -> RevisionReading:
-    """`marks`: (container, kind, name) -> anything that is equal when the values are."""
+    """`marks`: (container, kind, name) -> any value; equal if the secret values are."""
     kept = {FieldPath(*spot): value.encode() for spot, value in (marks or {}).items()}
     return RevisionReading(revision=revision(number, *containers, **given), digests=kept)
 
@@ -66,7 +66,7 @@ def side(number: int = 42, **given: Any) -> TaskSetEvidence:
 
 
 def evidence(*, green: TaskSetEvidence | None = None, **given: Any) -> Evidence:
-    """A fit green that changes nothing, unless told otherwise."""
+    """A healthy green that changes nothing, unless the arguments say otherwise."""
     values: dict[str, Any] = {
         "seen_at": AT,
         "blue": replace(side(41), target_group="order-blue", weight=100),

@@ -1,6 +1,6 @@
-"""Every life of a gate: hooks, presses, clocks, reports and endings in any order, on several gates at once.
+"""State-machine test of a gate: hooks, presses, clocks, reports and endings in any order, on several gates at once.
 
-Only the pure core plays, beside a record that is a dictionary and a CodeDeploy whose first answer stands. The laws
+Only the pure core runs, beside a database that is a dictionary and a CodeDeploy whose first answer stands. The laws
 are the invariants; each is named by its number in the README's list.
 """
 

@@ -75,7 +75,7 @@ class _Server(ThreadingHTTPServer):
         self.closing = threading.Event()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A caller that hangs up is part of the play; anything else is a mistake in it."""
+        """A caller that hangs up is expected; anything else is a mistake in the test."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]  # typeshed knows sockets only
 
@@ -210,7 +210,7 @@ class Bench:
         return [line["event"] for line in self.logged()]
 
     def told(self) -> list[str]:
-        """What CodeDeploy was told, in order, whatever it answered."""
+        """The statuses that CodeDeploy received, in order, whatever it answered."""
         return [one.json()["status"] for one in self.codedeploy.heard if one.operation == PUT]
 
 
@@ -230,7 +230,7 @@ def codedeploy(*, creator: Behaviour | str = "user", put: Behaviour | None = Non
 
 @contextlib.contextmanager
 def bench(behaviour: Behaviour | None = None, *, url: str = "http://127.0.0.1:9") -> Iterator[Bench]:
-    """A function that is set up rightly, with a CodeDeploy that behaves as told (default: a user's deployment)."""
+    """A correctly configured function, with a CodeDeploy that behaves as given (default: a user's deployment)."""
     with StandIn(behaviour or codedeploy()) as aws:
         env = {
             "SWITCHGATE_URL": url,

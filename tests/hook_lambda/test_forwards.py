@@ -40,7 +40,7 @@ NOW = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
 
 @dataclass
 class Played:
-    """What the function returned, what Switchgate heard, and the function's surroundings."""
+    """What the function returned, what Switchgate received, and the function's environment."""
 
     outcome: dict[str, Any]
     heard: list[Heard]

@@ -17,7 +17,7 @@ ASKS = re.compile(r"(self\._?)?texts(\.plural)?")
 
 
 def trees() -> Iterator[ast.AST]:
-    """The service's own code; the sandbox speaks for itself."""
+    """The service's own code; the sandbox has texts of its own."""
     for file in APP.rglob("*.py"):
         if "sandbox" not in file.parts:
             yield ast.parse(file.read_text("utf-8"))

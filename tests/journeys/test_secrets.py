@@ -73,7 +73,7 @@ async def fetched(harness: Harness) -> str:
 
 
 async def run_switch(harness: Harness) -> str:
-    """Blue is given a secret in the open; green changes it. Everybody looks at everything. Gives the deployment."""
+    """Blue has a secret in its environment; green changes it. All pages are opened. Returns the deployment."""
     harness.aws.register_revision(
         "order", "1.42.0", environment={"DB_PASSWORD": OLD}, secrets={"API_KEY": f"arn:aws:ssm:{SOURCE}"}
     )

@@ -18,7 +18,7 @@ def thread(harness: Harness, deployment: str) -> list[Message]:
 
 
 def thread_text(harness: Harness, deployment: str) -> str:
-    """The whole thread, as one text."""
+    """The thread's replies as one text."""
     found = harness.find_card(deployment)
     return "\n".join(text_of(message) for message in thread(harness, deployment)) if found else ""
 

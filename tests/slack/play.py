@@ -1,4 +1,4 @@
-"""Props for the plays on the Slack side: people who may not decide, harnesses of other kinds, requests of one's own."""
+"""Helpers for the tests of Slack: people who may not decide, harnesses of other kinds, hand-made requests."""
 
 import asyncio
 import hashlib

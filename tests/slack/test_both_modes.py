@@ -1,4 +1,4 @@
-"""The same plays over Socket Mode and over signed HTTP."""
+"""The same tests over Socket Mode and over signed HTTP."""
 
 import asyncio
 from collections.abc import AsyncIterator

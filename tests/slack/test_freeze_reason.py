@@ -70,7 +70,7 @@ SEPARATED = {
 
 
 def listed(text: str) -> list[str]:
-    """Forms are told apart by `|`, or by lines."""
+    """Forms are separated by `|`, or by lines."""
     return [each.strip() for each in re.split(r"\||\n", text) if each.strip()]
 
 

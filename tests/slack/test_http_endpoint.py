@@ -1,4 +1,4 @@
-"""`POST /slack/events`: what is not Slack's, or not whole, is refused without a stack trace."""
+"""`POST /slack/events`: requests that are not Slack's, or incomplete, are refused without a stack trace."""
 
 import json
 from collections.abc import AsyncIterator

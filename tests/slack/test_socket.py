@@ -1,4 +1,4 @@
-"""Socket Mode in trouble: sockets that do not open, that close, that hand out everything twice."""
+"""Socket Mode with failures: sockets that do not open, that close, that deliver everything twice."""
 
 from app.sandbox.people import MINA, OLU
 from tests.harness import Harness

@@ -1,4 +1,4 @@
-"""A client that writes the very bytes it is told to, at its own pace."""
+"""A client that writes the given bytes at a given pace."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -77,7 +77,7 @@ async def test_an_answer_that_nobody_reads_is_cut_off(serve: Serve, asked: bytes
         await client.send(asked)
         await client.until(b"\r\n\r\n")
         async with asyncio.timeout(60):
-            while refused("response_not_read") == before:  # noqa: ASYNC110 - nothing tells of it
+            while refused("response_not_read") == before:  # noqa: ASYNC110 - nothing notifies of it
                 await asyncio.sleep(0.02)
         assert len(await client.rest()) < 32 * 1024 * 1024
 

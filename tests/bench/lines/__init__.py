@@ -1,7 +1,7 @@
-"""The lines of the table, one a file. A new one is written beside these and named here, in the order of execution.
+"""The lines of the table, one a file, in the order of execution.
 
-What fills the record for good comes last; what has been taken back is looked at every second for a while, so
-watching at rest comes before it.
+The line that fills the database permanently comes last. A switch that was undone is polled every second for a while,
+so the line that watches at rest comes before undo.
 """
 
 from collections.abc import Callable, Mapping, Sequence

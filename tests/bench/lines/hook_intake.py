@@ -13,7 +13,7 @@ AT_ONCE = 16
 
 
 def measure(env: BenchEnvironment) -> Sequence[Measurement]:
-    """Baseline and hooks in turn; the median of the rounds' ratios, each to the baseline before it and after it."""
+    """Baseline and hooks alternate; the median of the rounds' ratios, each to the baseline before it and after it."""
     env.baseline(200, at_once=AT_ONCE)
     env.open_gates(32, at_once=AT_ONCE)
     rates, baselines = [], [_baseline(env)]

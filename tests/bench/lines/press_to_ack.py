@@ -22,7 +22,7 @@ RUSH = 20
 
 
 def measure(env: BenchEnvironment) -> Sequence[Measurement]:
-    """One at a time, sixteen at once, twenty at once; baseline and presses in turn."""
+    """One at a time, sixteen at once, twenty at once; baseline and presses alternate."""
     _press(env, 8, at_once=4)
     alone, rush = [], []
     for _ in range(ROUNDS):

@@ -1,4 +1,4 @@
-"""From a press to CodeDeploy having been told, at a steady pace, with a CodeDeploy that answers in 5 ms.
+"""From a press to the report at CodeDeploy, at a steady pace, with a CodeDeploy that answers in 5 ms.
 
 The target is 15 ms where the baseline, sixteen at once, takes 6.3 ms: CodeDeploy's own 5, and 1.6 baselines. The
 target on any machine is the same ratio: the time without CodeDeploy's share, in baselines of the same run.
@@ -25,7 +25,7 @@ PUT = "PutLifecycleEventHookExecutionStatus"
 
 
 def measure(env: BenchEnvironment) -> Sequence[Measurement]:
-    """Baseline and presses in turn; the median of the rounds' ratios."""
+    """Baseline and presses alternate; the median of the rounds' ratios."""
     ratios, baselines, all_took, acks = [], [], [], []
     for _ in range(ROUNDS):
         env.waiting(

@@ -1,4 +1,4 @@
-"""Blue -> green: every kind of difference, and that no value which may be secret is ever told."""
+"""Differences between blue and green: every kind, and no value that may be secret is ever shown."""
 
 import pytest
 
@@ -12,7 +12,7 @@ IMAGE = "klp/order"
 
 
 def told(change: Change) -> tuple[str, ...]:
-    """The change in short: what, how, name and, where they are told, both values."""
+    """The change in short: what, how, name and, if they are shown, both values."""
     values = [value for value in (change.before, change.after) if value is not None]
     return (change.what, change.how, change.name, *values)
 

@@ -111,7 +111,7 @@ class Scene:
 
     @property
     def view(self) -> GateView:
-        """The gate as the doors see it."""
+        """The gate as the handlers see it."""
         return replace(
             waiting_view(self.gate),
             votes=tuple(

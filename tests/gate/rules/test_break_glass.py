@@ -1,4 +1,4 @@
-"""Break-glass: who may, what it names, what it never goes around; and a vote taken back."""
+"""Break-glass: who may, what it names, what it never overrides; and a retracted vote."""
 
 import json
 from dataclasses import replace
@@ -85,7 +85,7 @@ def broken(
     gate: Awaiting | None = None,
     prompt_version: int = 1,
 ) -> Approval:
-    """Breaks the glass, having been shown the rules of this very moment unless `named` says which."""
+    """Uses break-glass after being shown the rules of this moment, unless `named` says which."""
     shown = marks(*rules_to_override(scene.case(scene.gate), who)) if named is None else named
     return (gate or scene.gate).break_glass(
         Vote(person=who, choice=Choice.APPROVE, reason=reason, at=scene.now),

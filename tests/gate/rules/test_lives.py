@@ -1,6 +1,6 @@
 """No sequence of votes, freezes, checks and clock steps approves a gate against its rules without break-glass.
 
-The rules are kept here once more, in the plainest words that there are, and every approval is held against them.
+The rules are written here once more, as simply as possible, and every approval is compared with them.
 """
 
 from dataclasses import replace
@@ -291,7 +291,7 @@ class Lives(RuleBasedStateMachine):
         return late or unknown or bool(missing) or frozen or self._waits_for_others()
 
     def _waits_for_others(self) -> bool:
-        """Payment is on its way, where the two take turns; or auth, which goes first, has not come through."""
+        """Payment is under way, if the two exclude each other; or auth, which goes first, has not succeeded."""
         on = [
             one.domain
             for one in self.related.values()

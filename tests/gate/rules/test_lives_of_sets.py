@@ -1,7 +1,8 @@
-"""No sequence of presses, rejections, deadlines, looks and clock steps lets two of a set through at once without
-break-glass, nor leaves anybody waiting for somebody who waits.
+"""No sequence of presses, rejections, deadlines, polls and clock steps lets two domains of a set through at once
+without break-glass, or leaves a gate waiting for another waiting gate.
 
-What is known of a switch is made from its gates as the record makes it; who is under way is kept here once more.
+What is known of a switch is built from its gates as the database does it; which switches are under way is tracked here
+once more.
 """
 
 from dataclasses import dataclass, replace
@@ -36,8 +37,8 @@ orders = st.sets(st.sampled_from([(DOMAINS[a], DOMAINS[b]) for a in range(4) for
 
 @dataclass(frozen=True, kw_only=True)
 class Life:
-    """A domain's latest switch. `on`: let through by the rules; `excused`: by break-glass, at whatever gate, or lost
-    from sight for a while, after which it may turn up beside another."""
+    """A domain's latest switch. `on`: let through by the rules. `excused`: let through by break-glass, or
+    unobserved for a while, after which it may be under way beside another."""
 
     seen: RelatedSwitch
     gate: Awaiting | None
@@ -211,7 +212,7 @@ class Sets(RuleBasedStateMachine):
         ]
 
     def _is_on(self, domain: DomainName) -> bool:
-        """In the plainest words: approved, and neither through, nor over, nor out of sight for an hour."""
+        """As simply as possible: approved, and neither switched, nor over, nor unobserved for an hour."""
         life = self.lives.get(domain)
         if life is None or life.seen.approved_at is None or life.seen.ended_at is not None:
             return False

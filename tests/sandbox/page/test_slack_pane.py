@@ -15,7 +15,7 @@ async def test_a_press_on_the_page_approves(browser: Browser) -> None:
 
     assert await browser.harness.reported(deployment) == ["Succeeded"]
     await browser.harness.until(lambda: "Approved" in browser.harness.card_text(deployment))
-    page = await browser.reads(OLU.id)  # whose card may tell by now that traffic is on green
+    page = await browser.reads(OLU.id)  # whose card may already say that traffic is on green
     assert "Approved" in page
     assert 'data-action-id="approve"' not in page
 

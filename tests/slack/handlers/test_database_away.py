@@ -28,7 +28,7 @@ async def line(database_url: str) -> AsyncIterator[Line]:
 async def cuttable(build: Build, line: Line, database_url: str) -> AsyncIterator[Harness]:
     """A harness whose line to Postgres is `line`."""
     async with build(database_url=line.url) as harness:
-        harness.database_url = database_url  # the play itself looks into the record past the line
+        harness.database_url = database_url  # the test itself reads the database directly
         yield harness
         await line.mend()
 

@@ -1,4 +1,4 @@
-"""A fault of our own: whoever pressed gets a number to tell us, nothing is recorded, and what was typed is kept."""
+"""An internal error: the user gets an error id, nothing is recorded, and what was typed is kept."""
 
 import re
 

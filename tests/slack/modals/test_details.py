@@ -1,4 +1,4 @@
-"""Details and the card's evidence: whatever was seen, Slack takes it, and what does not fit is counted."""
+"""Details and the card's evidence: Slack accepts every combination, and what does not fit is counted."""
 
 from dataclasses import replace
 from datetime import timedelta

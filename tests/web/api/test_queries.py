@@ -1,4 +1,4 @@
-"""/api/v1: what it tells, filtered and paged, and how a bad question is answered."""
+"""/api/v1: its answers, filtered and paged, and how a bad request is answered."""
 
 import json
 from base64 import urlsafe_b64encode as b64encode

@@ -1,4 +1,4 @@
-"""A harness, and somebody at its door."""
+"""A harness, and a sender of hooks."""
 
 from collections.abc import AsyncIterator
 

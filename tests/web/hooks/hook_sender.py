@@ -1,4 +1,4 @@
-"""Somebody at the hooks' door, who signs as the Lambda does, or not quite."""
+"""Sends hooks, signed as the Lambda does, or with mistakes."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ EXECUTION = "execution-id-that-nobody-may-read"
 
 @dataclass(frozen=True)
 class Answered:
-    """What the door said. `body` is empty where it said nothing in JSON."""
+    """The answer. `body` is empty if it is not JSON."""
 
     status: int
     body: dict[str, Any]
@@ -86,7 +86,7 @@ class HookSender:
         return Answered.of(int(head.split(b" ")[1]), rest.decode())
 
     async def counted(self, outcome: str) -> float:
-        """How many hooks ended so, as /metrics tells."""
+        """The number of hooks with this outcome, in /metrics."""
         async with self._session.get(f"{self._harness.url}/metrics") as response:
             lines = (await response.text()).splitlines()
         wanted = f'switchgate_hooks_total{{outcome="{outcome}"}} '

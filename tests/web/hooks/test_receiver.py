@@ -1,4 +1,4 @@
-"""The hooks' door: what it opens, and how everything else is refused, over HTTP against the whole harness."""
+"""The hook endpoint: what it opens, and how everything else is refused, over HTTP against the complete harness."""
 
 import asyncio
 from hashlib import sha256

@@ -1,4 +1,4 @@
-"""The hooks' door while CodeDeploy or the database is away; and what never gets out of it."""
+"""The hook endpoint while CodeDeploy or the database is unavailable; and what it never reveals."""
 
 import asyncio
 import json

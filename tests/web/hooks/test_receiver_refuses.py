@@ -1,4 +1,4 @@
-"""Bad input at the hooks' door: each has a clear answer, is counted, and leaves nothing behind."""
+"""Bad input to the hook endpoint: each has a clear answer, is counted, and leaves nothing behind."""
 
 import json
 from typing import Any
