@@ -215,6 +215,10 @@ class Run:
         """Seconds left for Switchgate."""
         return self.left() - self.reserve
 
+    def to_look(self) -> float:
+        """Seconds left to ask who made the deployment. Half of the reserve is kept for the answer."""
+        return self.left() - self.reserve / 2
+
     def to_answer(self) -> float:
         """Seconds left for CodeDeploy's answer."""
         return self.left() - MARGIN_SECONDS
@@ -629,9 +633,10 @@ class CodeDeploy:
 
     def look_for_rollback_persistently(self) -> None:
         """Asks before `Failed` is told, again while CodeDeploy is only away. Raises `AutomaticRollback`."""
-        # Of a time that is nearly over half is kept, for the answer.
-        while not self._look(within=max(self._run.to_forward(), self._run.to_answer() / 2)):
-            pause = min(_spread(AWS_BACK_OFF_SECONDS, self._asked), self._run.to_forward())
+        for attempt in itertools.count(1):
+            if self._look(within=self._run.to_look()):
+                return
+            pause = min(_spread(AWS_BACK_OFF_SECONDS, attempt), self._run.to_look())
             if pause <= 0:
                 return
             self._run.sleep(pause)

@@ -1,5 +1,6 @@
 """The invariants after the faults, a function each: it returns what violates it; an empty result is a pass."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
@@ -97,12 +98,31 @@ def codedeploy_got_what_was_decided(cluster: Cluster) -> Found:
         answers = cluster.aws.answers(row["deployment_id"])
         expected = ANSWERS.get(row["verdict"], "Failed")
         if row["verdict"] == "withdrawn":  # answered elsewhere; a rollback by its Lambda
-            rollback = cluster.aws.deployment(row["deployment_id"]).creator == "codeDeployRollback"
-            expected = row["outcome_detail"] or ("Succeeded" if rollback else "Failed")
+            passes = is_rollback(cluster, row["deployment_id"]) and not was_unreadable(
+                cluster, row["deployment_id"]
+            )
+            expected = row["outcome_detail"] or ("Succeeded" if passes else "Failed")
         agrees = answers == [expected] if answers else row["verdict"] == "withdrawn" or row["ended_at"]
         if len(answers) > 1 or not (agrees or row["outcome"] == "contradicted"):
-            wrong.append((row, answers, cluster.aws.deployment(row["deployment_id"])))
+            deployment = row["deployment_id"]
+            wrong.append((row, answers, lambda_log(cluster, deployment), cluster.aws.deployment(deployment)))
     return wrong
+
+
+def is_rollback(cluster: Cluster, deployment: str) -> bool:
+    return cluster.aws.deployment(deployment).creator == "codeDeployRollback"
+
+
+def lambda_log(cluster: Cluster, deployment: str) -> list[dict[str, Any]]:
+    """What the hook's Lambda logged of one deployment."""
+    lines = map(json.loads, cluster.fakes.hook_log)
+    return [line for line in lines if line.get("deployment") == deployment]
+
+
+def was_unreadable(cluster: Cluster, deployment: str) -> bool:
+    """Whether CodeDeploy never told the Lambda who made the deployment, as often as it was asked."""
+    events = Counter(line["event"] for line in lambda_log(cluster, deployment))
+    return events["creator_not_read"] >= 3 and not events["rollback_passes_without_switchgate"]
 
 
 def nobody_without_the_right_decided(cluster: Cluster) -> Found:

@@ -13,6 +13,7 @@ from tests.hook_lambda.stand_ins import (
     Behaviour,
     Context,
     StandIn,
+    Visit,
     answer,
     aws_error,
     bench,
@@ -97,6 +98,18 @@ def test_a_question_that_codedeploy_does_not_answer_is_asked_again(
     asked = codedeploy(creator=in_turn(trouble, trouble, known))
     with StandIn(refusal) as switchgate, bench(asked, url=switchgate.url) as at:
         assert at.invoke()["outcome"] == "rollback_passed"
+    assert at.told() == ["Succeeded"]
+
+
+def test_codedeploy_is_asked_several_times_when_the_time_for_switchgate_is_over() -> None:
+    context = Context(60)
+    throttled, known = aws_error("ThrottlingException"), codedeploy(creator="codeDeployRollback")
+
+    def creator(visit: Visit) -> None:
+        (known if context.get_remaining_time_in_millis() < 4500 else throttled)(visit)
+
+    with StandIn(answer(503)) as switchgate, bench(codedeploy(creator=creator), url=switchgate.url) as at:
+        assert at.invoke(context=context)["outcome"] == "rollback_passed"
     assert at.told() == ["Succeeded"]
 
 
