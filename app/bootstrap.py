@@ -35,9 +35,10 @@ from app.web.hooks.receiver import HookReceiver
 from app.web.hooks.request_auth import RequestAuth
 from app.web.hooks.signature import HookKeys
 from app.web.hooks.state_changes import StateChangeReceiver
+from app.workers.dependencies import Dependencies
 from app.workers.foreground import ForegroundTracker
-from app.workers.registry import Workers, groups_worker
-from app.workers.rule_jobs import RuleWorkers
+from app.workers.registry import build_workers
+from app.workers.runner import Worker
 from app.workers.wakeups import Wakeups
 
 __all__ = ["CannotStart", "Service", "utc_now"]
@@ -91,9 +92,6 @@ class Service:
             last_synced_at=self.slack.directory.last_synced_at,
             clock=clock,
         )
-        publishers = self.slack.publishers(self.rules)
-        self.workers = self._build_workers(publishers)
-        self.rule_workers = self._build_rule_workers(publishers)
         self.slack_handlers = SlackHandlers(
             self.slack,
             repositories=self.repositories,
@@ -101,52 +99,38 @@ class Service:
             rules=self.rules,
             wakeups=self.wakeups,
             source=self._source,
-            foreground=self._foreground,
             clock=clock,
         )
         self.socket = self.slack.socket(self.slack_handlers.bolt)
         secret = self.slack.signing_secret
         self._signatures = SignatureCheck(secret) if secret is not None else None
-        self._groups_worker = groups_worker(self.slack.auth_check.refresh, self._looked_up)
-        self._workers = [
-            *self.workers.all(),
-            *self.rule_workers.all(),
-            self._groups_worker,
-            self.slack_handlers.home_worker,
-        ]
-        self.wakeups.subscribe(["memberships_outdated"], self._groups_worker.wake)
-        for worker in self._workers:
-            self.wakeups.subscribe(["config_reloaded"], worker.wake)
+        self.workers = self._build_workers(self.slack.publishers(self.rules))
         self._running: list[asyncio.Task[None]] = []
 
-    def _build_workers(self, publishers: Publishers) -> Workers:
-        return Workers(
-            repositories=self.worker_repositories,
-            deployments=self.codedeploy,
-            deployment_control=CodeDeployControl(self.codedeploy),
-            source=self._source,
-            card_publisher=publishers.cards,
-            remover=publishers.cards,
-            timeline_publisher=publishers.timelines,
-            rules=self.rules,
-            wakeups=self.wakeups,
-            clock=self._clock,
-            foreground=self._foreground,
-        )
-
-    def _build_rule_workers(self, publishers: Publishers) -> RuleWorkers:
-        return RuleWorkers(
-            repositories=self.worker_repositories,
-            prober=HttpProber(),
-            source=self._source,
-            texts=self.slack.texts,
-            announcer=publishers.announcements,
-            book=publishers.email_lookup,
-            rules=self.rules,
-            read_facts=self._read_members,
-            wakeups=self.wakeups,
-            clock=self._clock,
-            foreground=self._foreground,
+    def _build_workers(self, publishers: Publishers) -> dict[str, Worker]:
+        return build_workers(
+            Dependencies(
+                repositories=self.worker_repositories,
+                deployments=self.codedeploy,
+                deployment_control=CodeDeployControl(self.codedeploy),
+                evidence_source=self._source,
+                cards=publishers.cards,
+                card_copies=publishers.cards,
+                timelines=publishers.timelines,
+                announcer=publishers.announcements,
+                prober=HttpProber(),
+                email_lookup=publishers.email_lookup,
+                members=self.slack.directory.members,
+                refresh_members=lambda: self.slack.auth_check.refresh(
+                    self.rules.looked_up, in_grid=self.rules.named
+                ),
+                publish_homes=self.slack_handlers.home.step,
+                rules=self.rules,
+                texts=self.slack.texts,
+                wakeups=self.wakeups,
+                clock=self._clock,
+                foreground=self._foreground,
+            )
         )
 
     def http(self) -> ASGIApp:
@@ -200,7 +184,9 @@ class Service:
         """Proves the tokens, then runs the workers and opens the socket. Raises `CannotStart`."""
         warm = asyncio.get_running_loop().run_in_executor(None, self._warm_up)
         await asyncio.gather(self.slack.auth_check.check_at_start(self.rules.looked_up), warm)
-        self._running = [asyncio.create_task(worker.run(), name=worker.name) for worker in self._workers]
+        self._running = [
+            asyncio.create_task(worker.run(), name=worker.name) for worker in self.workers.values()
+        ]
         if self.socket is not None:
             self.socket.open()
 
@@ -237,14 +223,16 @@ class Service:
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
-        await asyncio.gather(self.slack.background.drain(), *(worker.drain() for worker in self._workers))
+        await asyncio.gather(
+            self.slack.background.drain(), *(worker.drain() for worker in self.workers.values())
+        )
 
     async def _cancel_work(self) -> None:
         """The time is up."""
         replies = self.slack.background.cancel()
-        jobs = set().union(*(worker.cancel() for worker in self._workers))
-        names = sorted(worker.name for worker in self._workers if worker.is_busy)
-        log.warning("stop_cancelled_work", replies=len(replies), pieces=len(jobs), loops=names)
+        jobs = set().union(*(worker.cancel() for worker in self.workers.values()))
+        names = sorted(worker.name for worker in self.workers.values() if worker.is_busy)
+        log.warning("stop_cancelled_work", replies=len(replies), jobs=len(jobs), workers=names)
         for task in self._running:
             task.cancel()
         if left := {*replies, *jobs, *self._running}:
@@ -268,19 +256,6 @@ class Service:
         if self.socket is not None or self._signatures is None:
             return None
         return events_route(self.slack_handlers.bolt, signatures=self._signatures)
-
-    def _looked_up(self) -> frozenset[str]:
-        """In an Enterprise Grid a person has two ids, so everybody who is named is looked up."""
-        in_a_grid = self.slack.directory.enterprise is not None
-        return self.rules.named if in_a_grid else self.rules.looked_up
-
-    async def _read_members(self) -> None:
-        """Takes over what other replicas heard of groups and users. Raises `RecordAway`."""
-        if self.slack.directory.members.is_stale():
-            self.wakeups.notify("memberships_outdated")
-        if await self.slack.directory.members.sync():
-            await self.worker_repositories.cards.redraw_waiting(now=self._clock())
-            self.wakeups.notify("card_outdated")
 
     def _warm_up(self) -> None:
         self.codedeploy.warm_up()

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from app.bootstrap_home import HomeParts, build_home
 from app.db.all_repositories import Repositories
 from app.flow.approval.live_traffic import LiveTraffic
 from app.flow.ports.evidence import EvidenceSource
@@ -15,17 +14,18 @@ from app.slack.commands.freeze import FreezeCommand
 from app.slack.commands.lists import DeploysLists
 from app.slack.commands.rules import RulesCommand
 from app.slack.handlers.break_glass import BreakGlassHandler
+from app.slack.handlers.bulk_approve import BulkApproveHandler
 from app.slack.handlers.checks import ChecksHandler
 from app.slack.handlers.details import DetailsHandler
 from app.slack.handlers.shown_cards import ShownCards
 from app.slack.handlers.undo import UndoHandler
 from app.slack.handlers.vote import VoteHandler
-from app.workers.foreground import ForegroundTracker
+from app.slack.home.publisher import HomePublisher
 from app.workers.wakeups import Wakeups
 
 
 class SlackHandlers:
-    """`bolt` takes what Slack sends; `home_worker` publishes App Home."""
+    """`bolt` takes what Slack sends; `home` publishes App Home."""
 
     def __init__(
         self,
@@ -36,7 +36,6 @@ class SlackHandlers:
         rules: Rules,
         wakeups: Wakeups,
         source: EvidenceSource,
-        foreground: ForegroundTracker,
         clock: Callable[[], datetime],
     ) -> None:
         self._slack = slack
@@ -50,9 +49,9 @@ class SlackHandlers:
             record=repositories.cards, background=slack.background, wakeups=wakeups, clock=clock
         )
         votes = self._votes()
-        home = self._home(votes, foreground)
         undo = self._undo()
-        self.home_worker = home.worker
+        bulk_approve = self._bulk_approve(votes)
+        self.home = self._home()
         self.bolt = build_app(
             channel_id_changed=self._channel_id_changed,
             client=slack.client,
@@ -62,10 +61,10 @@ class SlackHandlers:
             undo=undo,
             break_glass=self._break_glass(),
             checks=self._checks(),
-            deploys=self._deploys(undo, home),
+            deploys=self._deploys(undo, bulk_approve),
             details=self._details(),
-            home=home.publisher,
-            bulk_approve=home.bulk_approve,
+            home=self.home,
+            bulk_approve=bulk_approve,
             directory=slack.directory,
             replies=slack.replies,
         )
@@ -86,15 +85,33 @@ class SlackHandlers:
         await self._repositories.channels.id_changed(old=old, new=new, now=self._clock())
         self._wakeups.notify("card_place_learned")
 
-    def _home(self, votes: VoteHandler, foreground: ForegroundTracker) -> HomeParts:
-        return build_home(
-            self._slack,
-            repositories=self._repositories,
-            worker_repositories=self._worker_repositories,
+    def _home(self) -> HomePublisher:
+        """Answers to actions in Home are shown there."""
+        home = HomePublisher(
+            self._slack.client,
+            queries=self._worker_repositories.home,
+            freezes=self._worker_repositories.freezes,
+            rules=self._rules,
+            directory=self._slack.directory,
+            replies=self._slack.replies,
+            rate_limiter=self._slack.rate_limiter,
+            workspace_url=self._slack.workspace_url,
+            wakeups=self._wakeups,
+            clock=self._clock,
+        )
+        self._slack.replies.at_home = home.say
+        return home
+
+    def _bulk_approve(self, votes: VoteHandler) -> BulkApproveHandler:
+        return BulkApproveHandler(
+            self._slack.client,
+            queries=self._repositories.home,
+            record=self._repositories.gates,
             votes=votes,
             rules=self._rules,
-            foreground=foreground,
-            wakeups=self._wakeups,
+            directory=self._slack.directory,
+            replies=self._slack.replies,
+            workspace_url=self._slack.workspace_url,
             clock=self._clock,
         )
 
@@ -139,7 +156,7 @@ class SlackHandlers:
             clock=self._clock,
         )
 
-    def _deploys(self, undo: UndoHandler, home: HomeParts) -> DeploysCommand:
+    def _deploys(self, undo: UndoHandler, bulk_approve: BulkApproveHandler) -> DeploysCommand:
         freezes = FreezeCommand(
             record=self._repositories.freezes,
             rules=self._rules,
@@ -159,5 +176,5 @@ class SlackHandlers:
             replies=self._slack.replies,
             undo_form=lambda gate, profile, body: undo.ask(gate, profile, body=body),
             rules_command=RulesCommand(freezes=freezes, rules=self._rules, clock=self._clock),
-            bulk_approve=home.bulk_approve,
+            bulk_approve=bulk_approve,
         )

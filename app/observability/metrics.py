@@ -43,9 +43,11 @@ EVIDENCE_MISSING: Final = Counter(
     "Parts of the evidence that could not be read, and why.",
     ["part", "why"],
 )
-WORKER_FAILURES: Final = Counter("switchgate_loop_failures_total", "Steps of a loop that failed.", ["loop"])
+WORKER_FAILURES: Final = Counter(
+    "switchgate_worker_failures_total", "Steps and jobs of a worker that failed.", ["worker"]
+)
 WORKER_LAST_SUCCESS: Final = Gauge(
-    "switchgate_loop_last_step_timestamp", "When a loop last finished a step.", ["loop"]
+    "switchgate_worker_last_success_timestamp_seconds", "When a worker last finished a step.", ["worker"]
 )
 SLACK_REFUSED: Final = Counter(
     "switchgate_slack_requests_refused_total",

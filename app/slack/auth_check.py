@@ -53,14 +53,17 @@ class AuthCheck:
         """Starts also while Slack is unreachable, because deadlines must be kept. Raises `CannotStart`."""
         await asyncio.gather(self._check_bot_token(), self._check_app_token(), self._load_groups(groups))
 
-    async def refresh(self, groups: Iterable[str]) -> bool:
-        """Refreshes group members that no other replica has refreshed. False if a call failed."""
+    async def refresh(self, entries: Iterable[str], *, in_grid: Iterable[str]) -> bool:
+        """Refreshes groups and users that no other replica has refreshed. False if a call failed.
+
+        `in_grid`: the entries in an Enterprise Grid, where a person has two ids, so that everybody is looked up.
+        """
         if self._directory.team is None:
             try:
                 await self._check_bot_token()
             except CannotStart as exc:
                 log.error("slack_token_refused", problem=str(exc))
-        wanted = frozenset(groups)
+        wanted = frozenset(entries if self._directory.enterprise is None else in_grid)
         complete = await self._directory.members.keep(
             wanted, period=max(GROUP_REFRESH_INTERVAL, MIN_INTERVAL_PER_GROUP * len(wanted))
         )

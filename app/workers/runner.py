@@ -55,13 +55,13 @@ class Worker:
         while True:
             try:
                 await self._run_step()
-                WORKER_LAST_SUCCESS.labels(loop=self.name).set(time.time())
+                WORKER_LAST_SUCCESS.labels(worker=self.name).set(time.time())
             except DatabaseUnavailable as exc:
-                log.warning("loop_waits_for_the_record", loop=self.name, problem=str(exc))
+                log.warning("worker_waits_for_database", worker=self.name, problem=str(exc))
                 await asyncio.sleep(PAUSE_AFTER_ERROR_SECONDS)
             except Exception:
-                WORKER_FAILURES.labels(loop=self.name).inc()
-                log.exception("loop_step_failed", loop=self.name)
+                WORKER_FAILURES.labels(worker=self.name).inc()
+                log.exception("worker_step_failed", worker=self.name)
                 await asyncio.sleep(PAUSE_AFTER_ERROR_SECONDS)
 
     async def drain(self) -> None:
@@ -120,8 +120,8 @@ class Worker:
         try:
             await job
         except DatabaseUnavailable as exc:
-            log.warning("loop_waits_for_the_record", loop=self.name, problem=str(exc))
+            log.warning("worker_waits_for_database", worker=self.name, problem=str(exc))
         except Exception:
             # The row stays leased and is due again when the lease ends.
-            WORKER_FAILURES.labels(loop=self.name).inc()
-            log.exception("loop_piece_failed", loop=self.name)
+            WORKER_FAILURES.labels(worker=self.name).inc()
+            log.exception("worker_job_failed", worker=self.name)

@@ -59,7 +59,7 @@ def test_a_stop_under_load_ends_in_time_and_loses_no_acknowledged_press(ready: S
     assert _gates(ready) == [("decided", MINA.id)]
     said = log.read_text()
     assert "cannot schedule new futures" not in said
-    assert "loop_piece_failed" not in said
+    assert "worker_job_failed" not in said
     assert '"event": "stop_cancelled_work"' in said
 
     fakes.aws.faults.clear()

@@ -20,7 +20,8 @@ from app.db.tables import gates as gates_table
 from app.flow.audit_events import Kind
 from app.flow.lifecycle.report_decision import Result
 from app.flow.notify.refresh_rule_status import RuleSnapshot
-from app.flow.ports.database import DatabaseUnavailable, DuePoll
+from app.flow.ports.database import DatabaseUnavailable
+from app.flow.ports.switches import DuePoll
 from app.flow.read_models import CardPlace
 from app.flow.undo.intervention import Intervention, InterventionPhase
 from app.gate.ids import GateId

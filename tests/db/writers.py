@@ -21,8 +21,9 @@ from app.flow.audit_events import SWITCHGATE, Kind
 from app.flow.freezes.freeze_record import Declaration, freeze_event
 from app.flow.lifecycle.report_decision import Result
 from app.flow.notify.refresh_rule_status import RuleSnapshot
-from app.flow.ports.database import DueIntervention, SwitchUpdate
+from app.flow.ports.switches import SwitchUpdate
 from app.flow.read_models import CardPlace
+from app.flow.undo.execute_intervention import DueIntervention
 from app.flow.undo.intervention import InterventionPhase
 from app.gate.deployer import Deployer
 from app.gate.ids import DeploymentId, DomainName, UserId

@@ -249,7 +249,7 @@ async def test_a_domain_that_approves_itself_waits_until_it_is_unblocked(build: 
             second,
         )
         harness.service.wakeups.notify("check_reported")
-        await harness.service.rule_workers.approve.run_until_idle()
+        await harness.service.workers["auto_approve"].run_until_idle()
         assert harness.gate(second)["phase"] == "awaiting"
         await come_through(harness, "payment", first)
         assert await harness.reported(second) == ["Succeeded"]

@@ -92,7 +92,7 @@ async def test_nobody_is_reminded_of_a_decided_gate(harness: Harness) -> None:
     await harness.reported(deployment)
 
     harness.clock.advance(minutes=50)
-    await harness.service.workers.remind.run_until_idle()
+    await harness.service.workers["remind"].run_until_idle()
 
     assert "reminded" not in harness.audit(deployment)
 

@@ -123,7 +123,7 @@ async def test_a_job_that_fails_is_counted_and_ends_nothing() -> None:
     work.let_go("bad")
     work.let_go("good")
     worker = Worker(name="fails", step=work.step, concurrency=2, poll_interval=NEVER)
-    sample = ("switchgate_loop_failures_total", {"loop": "fails"})
+    sample = ("switchgate_worker_failures_total", {"worker": "fails"})
     before = REGISTRY.get_sample_value(*sample) or 0
     async with running(worker):
         await work.until(lambda: work.done == ["good"])

@@ -27,8 +27,8 @@ from app.db.mapping.rows import (
 )
 from app.db.statements import execute
 from app.flow.audit_events import Event
-from app.flow.ports.database import DueIntervention
 from app.flow.read_models import GateView
+from app.flow.undo.execute_intervention import DueIntervention
 from app.flow.undo.intervention import Intervention, InterventionFailure
 from app.gate.ids import DeploymentId, GateId
 

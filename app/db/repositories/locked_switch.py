@@ -13,7 +13,8 @@ from app.db.mapping.rows import INTERVENTION_JSON, SWITCH_COLUMNS, intervention_
 from app.db.repositories.open_gate import verification_columns
 from app.db.statements import execute
 from app.flow.audit_events import Event
-from app.flow.ports.database import SettledIntervention, SwitchUpdate, Verification
+from app.flow.ports.database import Verification
+from app.flow.ports.switches import SettledIntervention, SwitchUpdate
 from app.flow.read_models import GateView, Switch, Traffic
 from app.flow.undo.intervention import InterventionPhase
 from app.gate.decision import Verdict

@@ -11,8 +11,7 @@ from app.db.database import Database
 from app.db.leases import Leases, claim_statement
 from app.db.mapping.rows import SELECT_GATE_VIEW, gate_view_from_row
 from app.flow.audit_events import Event
-from app.flow.lifecycle.report_decision import Result
-from app.flow.ports.database import DueReport
+from app.flow.lifecycle.report_decision import DueReport, Result
 from app.gate.decision import Answer
 from app.gate.ids import ExecutionId
 from app.gate.state_machine import Decided

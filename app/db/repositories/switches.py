@@ -29,7 +29,8 @@ from app.db.mapping.rows import (
 )
 from app.db.repositories.locked_switch import HeldSwitchRow
 from app.db.statements import execute
-from app.flow.ports.database import DatabaseUnavailable, DuePoll
+from app.flow.ports.database import DatabaseUnavailable
+from app.flow.ports.switches import DuePoll
 from app.gate.ids import SwitchKey
 from app.gate.rules.permits import AUTO_ROLLBACK_CREATORS
 

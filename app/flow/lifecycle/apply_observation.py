@@ -6,7 +6,7 @@ from datetime import datetime
 
 from app.flow.audit_events import Event, Kind, observed_event
 from app.flow.lifecycle.observation import known_previous
-from app.flow.ports.database import HeldSwitch, SettledIntervention, SwitchUpdate
+from app.flow.ports.switches import HeldSwitch, SettledIntervention, SwitchUpdate
 from app.flow.read_models import Switch
 from app.flow.undo.intervention import InterventionPhase
 from app.gate.ids import DeploymentId

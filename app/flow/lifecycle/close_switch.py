@@ -7,7 +7,7 @@ from app.flow.audit_events import Kind, observed_event
 from app.flow.lifecycle.apply_observation import settled_events
 from app.flow.lifecycle.compare_answers import may_still_be_read
 from app.flow.ports.codedeploy import DeploymentFacts
-from app.flow.ports.database import HeldSwitch
+from app.flow.ports.switches import HeldSwitch
 from app.flow.read_models import GateView
 from app.flow.undo.intervention import InterventionFailure, InterventionPhase
 from app.gate.state_machine import Awaiting, Closed, Decided, Reported

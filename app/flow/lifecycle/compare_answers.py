@@ -10,7 +10,7 @@ from typing import Final
 from app.flow.audit_events import Kind, observed_event
 from app.flow.lifecycle.confirm_hook import waiting_hook
 from app.flow.ports.codedeploy import Target
-from app.flow.ports.database import HeldSwitch
+from app.flow.ports.switches import HeldSwitch
 from app.flow.read_models import GateView
 from app.gate.decision import Answer, answer_to
 from app.gate.ids import DomainName

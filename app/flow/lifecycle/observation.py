@@ -13,7 +13,7 @@ from app.flow.ports.codedeploy import (
     NoSuchDeployment,
     Target,
 )
-from app.flow.ports.database import DuePoll, SwitchUpdate
+from app.flow.ports.switches import DuePoll, SwitchUpdate
 from app.flow.read_models import Switch, Traffic
 from app.gate.decision import Answer
 from app.gate.previous_revision import PreviousRevision

@@ -18,8 +18,9 @@ from app.flow.lifecycle.confirm_hook import DeploymentNotManaged, WrongEvent, ch
 from app.flow.lifecycle.observation import Observation, has_changes, observe, update_of
 from app.flow.lifecycle.poll_schedule import MAX_BACKOFF, RETRY_AFTER, awaits_rollback, next_poll
 from app.flow.ports.codedeploy import CodeDeployUnavailable, DeploymentFacts, Deployments, Target
-from app.flow.ports.database import DuePoll, GateRecord, HeldSwitch, Verification
+from app.flow.ports.database import GateRecord, Verification
 from app.flow.ports.rules import Rules
+from app.flow.ports.switches import DuePoll, HeldSwitch
 from app.flow.read_models import GateView
 from app.gate.ids import DomainName, GateId
 from app.gate.reminders import next_reminder

@@ -5,7 +5,7 @@ from typing import Final
 
 from app.flow.backoff import backoff
 from app.flow.lifecycle.observation import Observation, hook_started, is_moving, shows_succeeded
-from app.flow.ports.database import DuePoll
+from app.flow.ports.switches import DuePoll
 
 IDLE_INTERVAL: Final = timedelta(seconds=25)
 """At rest: an ending from outside is noticed within half a minute."""

@@ -11,14 +11,25 @@ from typing import Final, Protocol
 from app.flow.audit_events import CODEDEPLOY, SWITCHGATE, Event, Kind
 from app.flow.backoff import backoff
 from app.flow.ports.codedeploy import AlreadyAnswered, AnswerRefused, CodeDeployUnavailable, Deployments
-from app.flow.ports.database import DueReport
-from app.flow.read_models import MIN_VISIBLE_DELAY
+from app.flow.ports.database import Claim
+from app.flow.read_models import MIN_VISIBLE_DELAY, GateView
 from app.gate.deadline import given_up_after
+from app.gate.decision import Answer
+from app.gate.ids import ExecutionId
 from app.gate.state_machine import Outcome
 
 RETRY_AFTER: Final = timedelta(milliseconds=300)
 MAX_BACKOFF: Final = timedelta(seconds=5)
 """Between two tries, whatever the trouble is: nobody is to wait for a decision long after it could be told."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DueReport(Claim):
+    """A decision that CodeDeploy has not been told."""
+
+    view: GateView
+    execution_id: ExecutionId
+    answer: Answer
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

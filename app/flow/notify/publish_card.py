@@ -1,13 +1,13 @@
 """A card differs from what it should show: draw it. One writer a card, held by its lease."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from app.flow.notify.retry import next_try
 from app.flow.notify.slack_errors import MessageGone, SearchUnavailable, SlackCallFailed, as_uncertain
-from app.flow.ports.database import DueCard
+from app.flow.ports.database import Claim
 from app.flow.ports.rules import Rules
 from app.flow.read_models import CardPlace, GateView
 from app.gate.ids import GateId
@@ -21,6 +21,23 @@ ASSUME_POSTED_FOR: Final = timedelta(minutes=2)
 
 GIVE_UP_AFTER: Final = timedelta(days=1)
 """A card that nobody waits for any more is not tried for ever."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DueCard(Claim):
+    """A card that differs from what it should show. `posting_since`, `posting_channel`: a post without an answer.
+
+    `id_changes`: channel ids that Slack has replaced, old to new. `closed_channels`: channels in which Slack refuses
+    messages, with its reason.
+    """
+
+    view: GateView
+    place: CardPlace | None
+    fingerprint: str | None
+    posting_since: datetime | None
+    posting_channel: str | None = None
+    id_changes: Mapping[str, str] = field(default_factory=dict)
+    closed_channels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,8 +16,9 @@ from app.flow.ports.codedeploy import (
     InterventionRefused,
     NothingToRedeploy,
 )
-from app.flow.ports.database import DueIntervention
-from app.flow.undo.intervention import InterventionFailure
+from app.flow.ports.database import Claim
+from app.flow.read_models import Switch
+from app.flow.undo.intervention import Intervention, InterventionFailure
 from app.gate.ids import GateId
 from app.gate.previous_revision import Obstacle
 from app.gate.undo import InterventionKind
@@ -38,6 +39,15 @@ FAILURE_OF_OBSTACLE: Final = {
     Obstacle.UNREADABLE: InterventionFailure.UNREADABLE_REVISION,
     Obstacle.INACTIVE: InterventionFailure.INACTIVE_REVISION,
 }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DueIntervention(Claim):
+    """What a person asked for and CodeDeploy has not been told. `blue`: the task definition that blue ran."""
+
+    switch: Switch
+    intervention: Intervention
+    blue: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

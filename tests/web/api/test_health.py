@@ -99,6 +99,6 @@ async def test_metrics_count_what_happened(afternoon: Asker) -> None:
         "switchgate_report_seconds_count",
         "switchgate_gates_waiting",
         "switchgate_report_overdue_seconds",
-        'switchgate_loop_last_step_timestamp{loop="expire"}',
+        'switchgate_worker_last_success_timestamp_seconds{worker="expire_gates"}',
     ):
         assert name in metrics.text

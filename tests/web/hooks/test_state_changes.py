@@ -53,7 +53,7 @@ async def test_doubled_disordered_and_foreign_hints_change_nothing(harness: Harn
     for state in ("SUCCESS", "START", "SUCCESS", "FAILURE"):
         assert (await forward(harness, state_change(deployment, state)))["outcome"] == "hinted"
     assert (await forward(harness, state_change("d-UNKNOWN00")))["outcome"] == "hinted"
-    await harness.service.workers.poll.run_until_idle()
+    await harness.service.workers["poll_deployment"].run_until_idle()
 
     assert harness.gate(deployment)["phase"] == "awaiting"
     loops_own = {"card_posted", "evidence_seen"}

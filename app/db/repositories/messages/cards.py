@@ -13,7 +13,7 @@ from app.db.leases import Leases
 from app.db.repositories.evidence import SELECT_GATE_WITH_EVIDENCE, gate_view_with_evidence
 from app.db.repositories.messages.channels import CHANNEL_FACTS, Channels, current_id
 from app.flow.audit_events import SWITCHGATE, Event, Kind
-from app.flow.ports.database import DueCard
+from app.flow.notify.publish_card import DueCard
 from app.flow.read_models import CardPlace, GateView
 from app.gate.ids import GateId
 

@@ -1,0 +1,83 @@
+"""Polls deployments, executes interventions, collects evidence."""
+
+import structlog
+
+from app.flow.approval.auto_approve_rollback import auto_approve_rollback
+from app.flow.evidence.collect_evidence import collect_evidence
+from app.flow.lifecycle.poll_deployment import poll_deployment
+from app.flow.ports.evidence import DueEvidence
+from app.flow.ports.switches import DuePoll
+from app.flow.undo.execute_intervention import DueIntervention, execute_intervention
+from app.gate.evidence.model import Evidence
+from app.observability.metrics import EVIDENCE_MISSING, EVIDENCE_READS
+from app.workers.dependencies import Dependencies
+from app.workers.leased_job import leased_job
+from app.workers.runner import Step
+
+log = structlog.get_logger(__name__)
+
+
+def poll_deployments(deps: Dependencies) -> Step:
+    """Switches that are due to be polled."""
+    switches = deps.repositories.switches
+
+    async def poll(due: DuePoll) -> bool:
+        return await poll_deployment(
+            due,
+            record=switches,
+            gates=deps.repositories.gates,
+            deployments=deps.deployments,
+            rules=deps.rules,
+            now=deps.clock(),
+        )
+
+    def polled(due: DuePoll, changed: bool) -> None:
+        if changed:
+            deps.wakeups.notify("switch_changed")
+
+    return leased_job(switches, key=lambda due: due.switch.id, work=poll, then=polled, clock=deps.clock)
+
+
+def execute_interventions(deps: Dependencies) -> Step:
+    """Interventions that CodeDeploy has not been told. The gates of a redeployment are approved at once."""
+    interventions = deps.repositories.interventions
+
+    async def execute(due: DueIntervention) -> None:
+        waiting = await execute_intervention(
+            due,
+            record=interventions,
+            deployment_control=deps.deployment_control,
+            deployments=deps.deployments,
+            now=deps.clock(),
+        )
+        for gate in waiting:
+            await auto_approve_rollback(gate, record=deps.repositories.gates, now=deps.clock())
+
+    def executed(due: DueIntervention, done: None) -> None:
+        log.info("intervention_executed", kind=due.intervention.kind, deployment=due.switch.key.deployment)
+        deps.wakeups.notify("intervention_executed")
+
+    return leased_job(
+        interventions, key=lambda due: due.intervention.id, work=execute, then=executed, clock=deps.clock
+    )
+
+
+def collect_due_evidence(deps: Dependencies) -> Step:
+    """Waiting gates whose evidence is due to be read."""
+    evidence = deps.repositories.evidence
+
+    async def collect(due: DueEvidence) -> Evidence | None:
+        found = await collect_evidence(due, record=evidence, source=deps.evidence_source, now=deps.clock())
+        if found is not None and due.view.hook_name in found.succeeded_events:
+            # Somebody else answered CodeDeploy while the gate waits: polling reads that too and closes the gate.
+            await deps.repositories.switches.wake(due.view.switch.key, now=deps.clock())
+            deps.wakeups.notify("poll_requested")
+        return found
+
+    def collected(due: DueEvidence, found: Evidence | None) -> None:
+        EVIDENCE_READS.labels(result="seen" if found else "again").inc()
+        for part, missing in (found.missing if found else {}).items():
+            EVIDENCE_MISSING.labels(part=part, why=missing.why).inc()
+        deps.wakeups.notify("card_outdated")
+
+    return leased_job(evidence, key=lambda due: due.view.id, work=collect, then=collected, clock=deps.clock)
