@@ -47,9 +47,7 @@ def decisions(harness: Harness, deployment: str) -> int:
 class TestLaw1DurableBeforeTold:
     """A vote and the decision that it makes are committed before anybody is told of them."""
 
-    async def test_when_codedeploy_hears_it_the_decision_is_in_the_record_already(
-        self, harness: Harness
-    ) -> None:
+    async def test_when_codedeploy_is_told_the_decision_is_committed_already(self, harness: Harness) -> None:
         heard_at: list[dict[str, Any]] = []
         deployment, _ = await harness.open_gate("order")
         harness.aws.on_change(lambda domain: heard_at.append(harness.gate(deployment)))
@@ -119,7 +117,7 @@ class TestLaw2OneGateOneDecision:
 class TestLaw3CodeDeployHearsWhatWasDecided:
     """What CodeDeploy holds is the recorded decision, or the difference is on the card, in the record, a metric."""
 
-    async def test_an_answer_is_told_once_through_all_that_can_go_wrong(self, harness: Harness) -> None:
+    async def test_a_report_is_delivered_once_despite_every_failure(self, harness: Harness) -> None:
         for fault in ("throttle", "error", "drop", "error_after_commit"):
             harness.aws.faults.add(PUT, fault)
         deployment, _ = await harness.open_gate("order")
@@ -226,7 +224,7 @@ class TestLaw6EverythingIsInTheRecord:
         assert harness.rows("SELECT 1 FROM votes") == []
         assert harness.aws.calls(PUT) == []
 
-    async def test_a_life_is_told_from_the_hook_to_the_report(self, harness: Harness) -> None:
+    async def test_the_audit_trail_has_a_gate_from_the_hook_to_the_report(self, harness: Harness) -> None:
         deployment, _ = await harness.open_gate("order")
         await harness.approve(JUN.id, deployment)
         await harness.approve(MINA.id, deployment)

@@ -95,7 +95,7 @@ def test_a_block_scalar_is_read_and_replaced_as_a_whole(header: str, name: str) 
     assert with_task_definition(content, CHINA) == YAML % CHINA
 
 
-def test_an_alias_is_read_and_replaced_where_it_stands() -> None:
+def test_an_alias_is_read_and_replaced_in_place() -> None:
     content = "x-order: &td shop:41\n" + YAML % "*td"
     assert task_definition_in(content) == "shop:41"
     assert with_task_definition(content, ARN) == "x-order: &td shop:41\n" + YAML % ARN

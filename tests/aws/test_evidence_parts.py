@@ -39,7 +39,7 @@ def test_a_target_is_read_with_codedeploys_own_spelling_and_without_labels() -> 
     assert one.tasks == Tasks(desired=2, running=0, pending=0, steady=None)
 
 
-def test_a_target_without_anything_is_no_trouble() -> None:
+def test_a_target_without_details_is_no_error() -> None:
     facts = target_facts({})
     assert (facts.service, facts.task_sets, facts.steady_since) == (None, (), None)
 
@@ -56,7 +56,7 @@ def test_a_group_without_alarms_has_none() -> None:
     assert group_facts({}).alarms == ()
 
 
-def test_a_group_tells_what_codedeploy_does_by_itself() -> None:
+def test_a_group_shows_what_codedeploy_does_by_itself() -> None:
     ending = {"action": "TERMINATE", "terminationWaitTimeInMinutes": 60}
     facts = group_facts(
         {
@@ -136,7 +136,7 @@ def test_a_service_that_ecs_does_not_know_is_said_to() -> None:
     assert unread.value.missing.why is MissingReason.ABSENT
 
 
-def test_health_counts_the_states_and_tells_the_commonest_reason() -> None:
+def test_health_counts_the_states_and_shows_the_commonest_reason() -> None:
     def target(state: str, reason: str = "", description: str = "") -> dict[str, Any]:
         told = {"Reason": reason, "Description": description}
         return {"TargetHealth": {"State": state, **{key: value for key, value in told.items() if value}}}
@@ -189,7 +189,7 @@ def test_health_counts_the_states_and_tells_the_commonest_reason() -> None:
     ],
     ids=["the short form", "weights", "weights that are no percents", "no forward"],
 )
-def test_a_listener_is_told_in_percent(action: dict[str, Any], weights: tuple[tuple[str, int], ...]) -> None:
+def test_a_listener_is_read_in_percent(action: dict[str, Any], weights: tuple[tuple[str, int], ...]) -> None:
     listener = listener_of({"Port": 443, "Protocol": "HTTPS", "DefaultActions": [action]})
     assert listener == Listener(port=443, protocol="HTTPS", weights=weights)
 

@@ -39,7 +39,7 @@ def told(blue: dict[str, Any], green: dict[str, Any]) -> list[tuple[str, str]]:
     return [(change.what.value, change.name) for change in diff(reading_of(blue), reading_of(green))]
 
 
-def test_no_value_comes_past_the_wall() -> None:
+def test_no_secret_value_is_kept_in_a_reading() -> None:
     reading = reading_of(
         answer(
             environment=variables(DB_PASSWORD=SECRET),
@@ -56,7 +56,7 @@ def test_no_value_comes_past_the_wall() -> None:
     assert (container.variables, container.secrets) == (("DB_PASSWORD",), ("DB_URL",))
 
 
-def test_marks_are_keyed_so_that_guessing_a_value_finds_nothing() -> None:
+def test_digests_are_keyed_so_that_guessing_a_value_finds_nothing() -> None:
     [mark] = [
         mark
         for spot, mark in reading_of(answer(environment=variables(PIN="1234"))).digests.items()
@@ -103,7 +103,7 @@ def test_nothing_that_changes_goes_unsaid(more: dict[str, Any], expected: list[t
     assert told(answer(41), answer(42, **more)) == expected
 
 
-def test_a_port_whose_details_change_is_told_although_it_looks_the_same() -> None:
+def test_a_port_whose_details_change_is_a_difference_although_it_looks_the_same() -> None:
     before = answer(41, portMappings=[{"containerPort": 8080, "protocol": "tcp"}])
     after = answer(42, portMappings=[{"containerPort": 8080, "protocol": "tcp", "appProtocol": "grpc"}])
     [change] = diff(reading_of(before), reading_of(after))

@@ -61,7 +61,7 @@ def test_a_green_check_and_two_people_switch_payment(page: Page) -> None:
     expect(payment).to_contain_text("@Mina Kim", timeout=TIMEOUT_MS)
 
 
-def test_an_admin_breaks_glass_through_a_freeze(page: Page) -> None:
+def test_an_admin_uses_break_glass_during_a_freeze(page: Page) -> None:
     tile = page.locator('.tile[data-domain="payment"]')
     tile.get_by_role("button", name="Stop").click()
     expect(chip(page, "payment")).to_have_text("Back on blue", timeout=TIMEOUT_MS)

@@ -42,7 +42,7 @@ def test_replies_hang_under_their_card(page: Page, slack: SlackStandIn) -> None:
     expect(page.get_by_role("button", name="2 replies")).to_have_attribute("aria-expanded", "true")
 
 
-def test_a_broadcast_reply_stands_in_the_channel_too(page: Page, slack: SlackStandIn) -> None:
+def test_a_broadcast_reply_is_shown_in_the_channel_too(page: Page, slack: SlackStandIn) -> None:
     root = card(slack)
     slack.place(CHANNEL.id, "a later one")
 
@@ -66,7 +66,7 @@ def test_a_broadcast_reply_stands_in_the_channel_too(page: Page, slack: SlackSta
     assert len(page.context.pages) == 1
 
 
-def test_an_edited_card_is_redrawn_where_it_stands(page: Page, slack: SlackStandIn) -> None:
+def test_an_edited_card_is_redrawn_in_place(page: Page, slack: SlackStandIn) -> None:
     root = card(slack)
     slack.place(CHANNEL.id, "a later one")
     page.get_by_role("button", name="Approve", exact=True).focus()

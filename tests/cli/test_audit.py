@@ -114,7 +114,7 @@ deployment_group = "hub-dg"
 """
 
 
-def test_a_domain_that_the_configuration_does_not_know_is_said_beside_nothing(told: Shell) -> None:
+def test_an_unknown_domain_without_events_is_reported(told: Shell) -> None:
     (told.folder / "switchgate.toml").write_text(CONFIG)
 
     for options, out in (((), "Nothing happened that fits.\n"), (("--json",), "\n")):

@@ -87,7 +87,7 @@ def test_a_variant_that_only_stops_approving_by_itself_says_so(shell: Shell) -> 
     assert english[12].startswith("Frozen every week")
 
 
-def test_who_takes_turns_and_who_goes_first(shell: Shell) -> None:
+def test_which_domains_exclude_each_other_and_which_goes_first(shell: Shell) -> None:
     tables = "".join(
         f'[domains.{name}]\napplication = "{name}-app"\ndeployment_group = "{name}-dg"\n{own}'
         for name, own in (("auth", ""), ("payment", 'exclusive = ["order"]\nafter = ["auth"]\n'))
@@ -111,7 +111,7 @@ def test_the_rules_in_korean(shell: Shell) -> None:
     assert said.out == shell.run("config", "explain", "order", "--locale", "ko").out
 
 
-def test_a_freeze_of_one_time_is_told_on_its_own_clocks(shell: Shell) -> None:
+def test_a_freeze_of_one_time_is_shown_in_its_own_time_zone(shell: Shell) -> None:
     tables = (
         ("holidays", "2026-12-24", '"2026-12-25 18:30"', "Asia/Seoul"),
         ("audit", "2026-07-01T09:00:00Z", "2026-07-02", "Europe/Berlin"),

@@ -89,7 +89,7 @@ def test_where_all_is_well_every_line_says_so(ready: Shell, fakes: Fakes) -> Non
     assert said.err == ""
 
 
-def test_a_secret_that_can_be_guessed_is_named_and_no_trouble(ready: Shell) -> None:
+def test_a_secret_that_can_be_guessed_is_named_and_is_no_failure(ready: Shell) -> None:
     said = ready.run("doctor", SWITCHGATE_HOOK_SECRETS="kid1:secret1")
 
     found = lines(said)
@@ -114,7 +114,7 @@ def test_nothing_is_changed_by_looking(ready: Shell, fakes: Fakes) -> None:
     assert {call.op for call in fakes.aws.calls()} == {"GetDeploymentGroup"}
 
 
-def test_trouble_at_slack_is_told_with_its_remedy(ready: Shell, fakes: Fakes) -> None:
+def test_an_error_of_slack_is_reported_with_its_remedy(ready: Shell, fakes: Fakes) -> None:
     fakes.slack.credentials.scopes -= {"commands"}
     fakes.slack.people.alter(CHANNEL.id, is_member=False)
     fakes.slack.people.alter("S0ONCALL", members=())
@@ -187,7 +187,7 @@ def test_a_line_that_is_lost_after_the_first_answer_blames_no_id(ready: Shell, f
     assert "Mend the id" not in said.all
 
 
-def test_trouble_of_slacks_own_blames_no_token(ready: Shell, fakes: Fakes) -> None:
+def test_an_internal_error_of_slack_blames_no_token(ready: Shell, fakes: Fakes) -> None:
     fakes.slack.faults.outage()
 
     found = lines(ready.run("doctor"))
@@ -197,7 +197,7 @@ def test_trouble_of_slacks_own_blames_no_token(ready: Shell, fakes: Fakes) -> No
     )
 
 
-def test_trouble_at_codedeploy_is_told_for_each_domain(ready: Shell, fakes: Fakes) -> None:
+def test_an_error_of_codedeploy_is_reported_for_each_domain(ready: Shell, fakes: Fakes) -> None:
     more = SandboxDomain("stranger", 9999)
     text = fakes.config_file.read_text()
     fakes.config_file.write_text(
@@ -240,7 +240,7 @@ def test_where_aws_refuses_the_signature_the_clock_is_named(ready: Shell, fakes:
 
 
 @pytest.mark.parametrize("code", ["RequestExpired", "SignatureDoesNotMatch", "RequestTimeTooSkewed"])
-def test_other_names_of_a_wrong_clock_are_told_likewise(ready: Shell, code: str) -> None:
+def test_other_error_codes_of_a_wrong_clock_are_reported_alike(ready: Shell, code: str) -> None:
     with answering_all(403, "application/x-amz-json-1.1", f'{{"__type": "{code}", "message": ""}}') as url:
         found = lines(ready.run("doctor", AWS_ENDPOINT_URL_CODEDEPLOY=url))
 
@@ -264,7 +264,7 @@ def test_a_database_without_tables_says_what_to_run(shell: Shell, empty_url: str
     assert f"trouble database: it is at migration none, not {newest()}. Run switchgate migrate." in said.out
 
 
-def test_a_database_of_a_newer_release_is_no_trouble(ready: Shell) -> None:
+def test_a_database_of_a_newer_release_is_no_failure(ready: Shell) -> None:
     with psycopg.connect(ready.environment["DATABASE_URL"]) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '0999'")
 
@@ -305,7 +305,7 @@ def domain_with(fakes: Fakes, lines: str) -> None:
         ('approvers = ["S0ONCALL"]\nunknown_deployer = "ask-two"\n', (OLU.id,), "two people are asked"),
     ],
 )
-def test_too_few_people_who_may_decide_are_trouble(
+def test_too_few_approvers_are_a_failure(
     ready: Shell, fakes: Fakes, rules: str, members: tuple[str, ...], told: str
 ) -> None:
     domain_with(fakes, rules)
@@ -335,6 +335,6 @@ def test_an_org_wide_installation_is_said_not_to_be_supported(ready: Shell, fake
     ("mode", "said"),
     [("disable", "unknown: sslmode=disable: passwords"), ("verify-full", "ok: sslmode=verify-full")],
 )
-def test_the_encryption_of_the_database_connection_is_told(ready: Shell, mode: str, said: str) -> None:
+def test_the_encryption_of_the_database_connection_is_reported(ready: Shell, mode: str, said: str) -> None:
     found = lines(ready.run("doctor", DATABASE_URL=f"postgresql://x@db.invalid/x?sslmode={mode}"))
     assert found["DATABASE_URL"].startswith(said)

@@ -70,7 +70,9 @@ def test_a_clock_that_differs_is_a_warning(examined: Examine, ahead: float, dire
 
 
 @pytest.mark.parametrize("ahead", [400.0, -400.0])
-def test_a_difference_beyond_which_signatures_are_refused_is_trouble(examined: Examine, ahead: float) -> None:
+def test_a_clock_difference_beyond_which_signatures_are_refused_is_a_failure(
+    examined: Examine, ahead: float
+) -> None:
     found = examined(ahead)
 
     assert {finding.what for finding in found.values() if finding.is_failure} == set(CLOCKS)
@@ -87,7 +89,7 @@ def test_each_clock_is_compared_by_itself(examined: Examine, fakes: Fakes) -> No
     assert str(found["clock against AWS"]).startswith("ok ")
 
 
-def test_aws_tells_its_time_with_a_refusal_too(examined: Examine, fakes: Fakes) -> None:
+def test_aws_sends_its_time_with_a_refusal_too(examined: Examine, fakes: Fakes) -> None:
     fakes.aws.faults.add("GetDeploymentGroup", "access_denied", times=None)
 
     found = examined(400)

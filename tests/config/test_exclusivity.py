@@ -50,7 +50,7 @@ def test_who_excludes_is_excluded(text: str, becomes: tuple[str, ...]) -> None:
     assert excludes(text) == dict(zip(NAMES, becomes, strict=True))
 
 
-def test_a_domain_says_itself_how_long_it_keeps_its_turn() -> None:
+def test_a_domain_configures_how_long_it_excludes_others() -> None:
     text = file('exclusive = "all"\nexclusive_until = "finished"\n', hub='exclusive_until = "switched"\n')
     exclusive_until = {
         name: domain.policy.exclusivity.exclusive_until for name, domain in loaded(text).domains.items()

@@ -81,7 +81,7 @@ def test_a_domain_takes_the_default_of_every_key_that_it_does_not_give() -> None
     assert config.policy.own_deployment is False
 
 
-def test_a_domain_may_take_back_what_the_default_asks() -> None:
+def test_a_domain_may_override_the_default_requirement() -> None:
     policy = POLICY + 'approvals = 1\nown_deployment = true\nrequired_checks = ["smoke"]\n'
     config = loaded(SLACK + policy + ORDER + "required_checks = []\nown_deployment = false\n")
     assert config.domains["order"].policy.required_checks == ()

@@ -26,7 +26,7 @@ def test_hadolint_finds_nothing() -> None:
     assert (found.stdout, found.returncode) == ("", 0)
 
 
-def test_every_stage_stands_on_the_same_pinned_slim_python() -> None:
+def test_every_stage_uses_the_same_pinned_slim_python() -> None:
     assert {stage[0].words()[0] for stage in dockerfile()} == {"python:${PYTHON_VERSION}-slim"}
     assert "ARG PYTHON_VERSION=3.13\n" in (ROOT / "Dockerfile").read_text()
 

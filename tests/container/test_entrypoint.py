@@ -92,7 +92,7 @@ def test_it_migrates_and_then_serves(image: Image, arguments: list[str]) -> None
     assert image.commands() == [["migrate"], ["serve"]]
 
 
-def test_the_service_takes_the_shells_place_so_that_it_hears_the_stop_itself(image: Image) -> None:
+def test_the_service_replaces_the_shell_so_that_it_receives_the_stop_itself(image: Image) -> None:
     with image.start() as process:
         process.communicate(timeout=20)
     assert image.calls()[-1] == Call(process.pid, ["serve"])

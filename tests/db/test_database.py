@@ -160,7 +160,7 @@ async def test_a_statement_that_is_cut_off_half_way_leaves_no_connection_half_do
     assert len(await _at_once(database, _in_turn)) == SEVERAL
 
 
-async def test_wherever_statements_in_turn_are_cut_off_the_next_ones_get_their_own_rows(
+async def test_wherever_statements_in_sequence_are_cut_off_the_next_ones_get_their_own_rows(
     database: Database,
 ) -> None:
     await _in_turn(database, 0.0)
@@ -238,7 +238,7 @@ async def test_only_what_was_committing_when_its_connection_died_is_in_doubt(
 
 
 @SOME_STATEMENTS
-async def test_whoever_stands_still_in_a_transaction_does_not_keep_its_locks(
+async def test_a_hung_replica_does_not_keep_the_locks_of_its_transaction(
     database: Database, database_url: str, statements: list[str]
 ) -> None:
     await _watch_closely(database, "transaction_timeout")
@@ -258,7 +258,9 @@ async def test_nor_on_an_older_server(
         await _stand_still(database, statements, _gone(database_url))
 
 
-async def test_nor_does_whoever_is_frozen_while_it_speaks(database: Database, database_url: str) -> None:
+async def test_a_replica_that_freezes_after_a_statement_does_not_keep_its_locks_either(
+    database: Database, database_url: str
+) -> None:
     await _watch_closely(database, "transaction_timeout")
     with pytest.raises(DatabaseUnavailable):
         await _stand_still(database, [], _gone(database_url), first=_speak_and_freeze)

@@ -209,7 +209,7 @@ async def test_a_report_and_a_look_at_the_same_switch_do_not_deadlock(
     assert await report
 
 
-async def test_who_tells_of_a_card_waits_for_no_rule_that_turns(
+async def test_a_card_publisher_waits_for_no_rule_change(
     database: Database, database_url: str, gate: GateId
 ) -> None:
     """A card publisher holds the card's row and inserts rows that refer to the gate; a rule change holds the gate

@@ -247,7 +247,7 @@ STEPS: Final[dict[str, tuple[Step, str]]] = {
 
 @pytest.mark.parametrize("poison", ["another way to move traffic", "another kind of vote"])
 @pytest.mark.parametrize(("step", "done"), STEPS.values(), ids=STEPS)
-async def test_workers_without_a_lease_go_on_beside_it_too(
+async def test_workers_without_a_lease_go_on_meanwhile_too(
     database: Database, rules: RuntimeConfig, step: Step, done: str, poison: str
 ) -> None:
     await _bad_and_good(database, poison)
@@ -260,7 +260,7 @@ async def test_workers_without_a_lease_go_on_beside_it_too(
     assert log.getvalue().count("row_set_aside") <= 1
 
 
-async def test_a_deployer_is_found_beside_it(database: Database) -> None:
+async def test_a_deployer_is_found_although_another_row_is_unreadable(database: Database) -> None:
     await _bad_and_good(database, "another way to move traffic")
     found = await Deployers(database).unknown(after=0, limit=9)
     assert [unknown.switch.key.deployment for unknown in found] == ["d-good"]

@@ -22,7 +22,7 @@ async def test_one_that_is_still_not_found_is_refused(harness: Harness) -> None:
     assert len(harness.aws.calls("GetDeployment")) >= 3
 
 
-async def test_a_look_that_does_not_find_a_young_switch_looks_again(harness: Harness) -> None:
+async def test_a_poll_that_does_not_find_a_new_deployment_polls_again(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
     harness.aws.hide_deployment(deployment, reads=4)
     harness.clock.advance(seconds=30)
@@ -61,7 +61,7 @@ async def test_without_a_platform_the_targets_type_confirms(
     assert await harness.reported(deployment) == ["Succeeded"]
 
 
-async def test_while_neither_tells_the_platform_the_gate_waits_unconfirmed(harness: Harness) -> None:
+async def test_while_neither_shows_the_platform_the_gate_waits_unconfirmed(harness: Harness) -> None:
     order = replaced(harness, compute_platform=None)
     harness.aws.faults.add("GetDeploymentTarget", "throttle", times=None)
     deployment = await harness.deploy(order)

@@ -8,7 +8,7 @@ from app.sandbox.people import MINA, OLU
 from tests.harness import Harness
 
 
-async def test_nobody_decides_and_codedeploy_hears_failed(harness: Harness) -> None:
+async def test_nobody_decides_and_codedeploy_is_told_failed(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
 
     harness.clock.advance(minutes=55)

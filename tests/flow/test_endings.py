@@ -75,7 +75,7 @@ async def test_a_decision_whose_deployment_ended_untold_says_what_codedeploy_hol
 
 
 @pytest.mark.parametrize("creator", ["codeDeployRollback", "CloudFormationRollback"])
-async def test_a_rescue_passes_at_once_and_is_only_announced(harness: Harness, creator: str) -> None:
+async def test_an_auto_rollback_passes_at_once_and_is_only_announced(harness: Harness, creator: str) -> None:
     deployment = await harness.deploy("order", creator=creator)
 
     assert await harness.reported(deployment) == ["Succeeded"]
@@ -97,7 +97,7 @@ async def test_the_rollback_of_a_rejected_switch_is_not_held_up(harness: Harness
     assert harness.gate(rollback)["basis"] == "rescue"
 
 
-async def test_a_rescue_passes_also_where_codedeploy_is_in_trouble(harness: Harness) -> None:
+async def test_an_auto_rollback_passes_also_while_codedeploy_fails(harness: Harness) -> None:
     harness.aws.faults.add(PUT, "throttle", times=3)
     deployment = await harness.deploy("order", creator="codeDeployRollback")
     assert await harness.reported(deployment) == ["Succeeded"]

@@ -118,7 +118,7 @@ async def test_one_that_ended_before_it_was_confirmed_is_closed(harness: Harness
     assert harness.aws.calls(PUT) == []
 
 
-async def test_a_rescue_passes_as_soon_as_it_is_known_for_one(harness: Harness) -> None:
+async def test_an_auto_rollback_passes_as_soon_as_it_is_recognised(harness: Harness) -> None:
     codedeploy_away(harness)
     deployment = await opened(harness, creator="codeDeployRollback")
     assert harness.gate(deployment)["phase"] == "awaiting"

@@ -102,7 +102,7 @@ def test_a_stranger_to_the_policy_does_not_decide() -> None:
         awaiting().vote(vote("U7"), prompt_version=1, policy=ONE, roster=ROSTER, rule_inputs=CLEAR)
 
 
-def test_a_group_that_slack_never_told_us_of_has_nobody_in_it() -> None:
+def test_a_group_that_was_never_read_from_slack_has_no_members() -> None:
     with pytest.raises(NotAnApprover):
         awaiting().vote(vote("U1"), prompt_version=1, policy=ONE, roster=Roster(), rule_inputs=CLEAR)
 
@@ -196,14 +196,14 @@ def test_a_permit_opens_its_own_gate_only() -> None:
 
 
 @pytest.mark.parametrize("creator", ["codeDeployRollback", "CloudFormationRollback"])
-def test_a_rescue_is_never_blocked(creator: str) -> None:
+def test_an_auto_rollback_is_never_blocked(creator: str) -> None:
     approval = awaiting().approve_auto_rollback(creator=creator, now=NOW)
     assert approval is not None
     assert approval.permit.basis is Basis.AUTO_ROLLBACK
 
 
 @pytest.mark.parametrize("creator", ["user", "autoscaling", "", "codedeployrollback"])
-def test_nothing_else_passes_as_a_rescue(creator: str) -> None:
+def test_nothing_else_passes_as_an_auto_rollback(creator: str) -> None:
     assert awaiting().approve_auto_rollback(creator=creator, now=NOW) is None
 
 
@@ -213,7 +213,7 @@ def test_an_unverified_gate_is_not_reported() -> None:
         decided.reported(outcome=Outcome.ACKNOWLEDGED)
 
 
-def test_codedeploy_hears_yes_only_for_an_approval() -> None:
+def test_codedeploy_is_told_succeeded_only_for_an_approval() -> None:
     told = {verdict: answer_to(verdict) for verdict in Verdict}
     assert told == {
         Verdict.APPROVED: Answer.SUCCEEDED,
@@ -248,14 +248,14 @@ def test_a_refused_vote_leaves_the_gate_as_it_was() -> None:
     assert repr(gate) == before
 
 
-def test_an_unverified_rescue_waits_for_its_confirmation() -> None:
+def test_an_unverified_auto_rollback_waits_for_its_confirmation() -> None:
     gate = awaiting(verified=False)
     assert gate.approve_auto_rollback(creator="codeDeployRollback", now=NOW) is None
     verified = gate.verify(policy=ONE)
     assert verified.approve_auto_rollback(creator="codeDeployRollback", now=NOW) is not None
 
 
-def test_verification_asks_anew_under_the_domains_own_deadline() -> None:
+def test_verification_sets_the_domains_own_deadline_and_a_new_prompt_version() -> None:
     quick = Policy(approvers=("U1",), approvals=1, own_deployment=False, deadline=timedelta(minutes=10))
     verified = awaiting(verified=False).verify(named=frozenset({UserId("U4")}), policy=quick)
     assert (verified.prompt_version, verified.named, verified.deadline_at) == (

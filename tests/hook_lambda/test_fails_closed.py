@@ -128,7 +128,7 @@ def test_a_hook_that_somebody_answered_already_is_well() -> None:
     assert at.events()[-1] == "hook_already_completed"
 
 
-def test_codedeploys_passing_trouble_is_tried_again() -> None:
+def test_codedeploys_transient_errors_are_retried() -> None:
     put = in_turn(aws_error("ThrottlingException"), answer(503, b"<html>"), reset, TOLD)
     with bench(codedeploy(put=put), url="http://127.0.0.1:1") as at:
         assert at.invoke()["codedeploy"] == "told"

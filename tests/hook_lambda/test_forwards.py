@@ -66,7 +66,7 @@ def test_a_hook_that_switchgate_takes_is_done(status: int) -> None:
     assert played.codedeploy_heard_nothing()
 
 
-def test_switchgate_is_told_the_event_the_hook_and_the_place() -> None:
+def test_switchgate_is_sent_the_event_the_hook_and_the_place() -> None:
     (request,) = forward(answer(202)).heard
 
     assert (request.method, request.path) == ("POST", "/hooks/codedeploy")

@@ -54,7 +54,7 @@ def test_the_key_comes_from_secrets_manager(value: Behaviour, kid: str) -> None:
     assert SECRET not in "".join(at.lines)
 
 
-def test_a_pair_needs_no_key_id_beside_it() -> None:
+def test_a_secret_with_its_key_id_needs_no_other_key_id() -> None:
     with (
         StandIn(answer(202)) as switchgate,
         StandIn(pair("k7", SECRET)) as secrets,
@@ -108,7 +108,7 @@ def test_a_key_is_fetched_again_once_and_not_for_ever() -> None:
     assert (len(switchgate.heard), len(secrets.heard)) == (2, 2)
 
 
-def test_when_the_new_key_cannot_be_fetched_the_refusal_stands() -> None:
+def test_when_the_new_key_cannot_be_fetched_the_refusal_is_kept() -> None:
     fetches = (pair("k1", SECRET), aws_error("AccessDeniedException"))
     with StandIn(answer(401)) as switchgate, StandIn(*fetches) as secrets, bench(url=switchgate.url) as at:
         assert invoke(at, secrets)["reason"] == "refused"

@@ -71,7 +71,7 @@ def test_a_text_is_found_by_its_dotted_key_and_filled(texts: Texts) -> None:
     assert texts("braces") == "{literal}"
 
 
-def test_a_value_stands_as_it_is_whatever_it_holds(texts: Texts) -> None:
+def test_a_value_is_inserted_unchanged(texts: Texts) -> None:
     assert texts("card.header.waiting", domain="{0} {x.y} <!channel>") == "{0} {x.y} <!channel>: switch?"
 
 

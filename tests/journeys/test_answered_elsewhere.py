@@ -146,7 +146,7 @@ async def test_while_the_event_does_not_show_it_the_gate_goes_on_waiting(
     assert harness.gate(deployment)["outcome"] == "told"
 
 
-async def test_whoever_presses_on_an_old_list_hears_that_it_was_answered_elsewhere(harness: Harness) -> None:
+async def test_a_press_on_an_old_list_is_told_that_the_gate_was_answered_elsewhere(harness: Harness) -> None:
     deployment = await answered_while_it_waits(harness)
     listed = await deploys(harness, OLU)
     harness.clock.advance(seconds=30)

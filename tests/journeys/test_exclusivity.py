@@ -191,7 +191,7 @@ async def test_the_bake_time_counts_where_the_rules_say_so(build: Build) -> None
         assert await harness.reported(second) == ["Succeeded"]
 
 
-async def test_an_admin_breaks_glass_through_exclusivity(build: Build) -> None:
+async def test_an_admin_uses_break_glass_against_exclusivity(build: Build) -> None:
     async with build(SET) as harness:
         first = await going(harness, "payment")
         second, _ = await harness.open_gate("order")
@@ -292,7 +292,7 @@ async def test_a_domain_that_was_to_go_first_and_was_rejected_is_not_waited_for(
         assert await harness.reported(second) == ["Succeeded"]
 
 
-async def test_who_stands_in_line_still_ends_at_the_deadline(build: Build) -> None:
+async def test_a_gate_in_the_queue_still_ends_at_the_deadline(build: Build) -> None:
     async with build(SET) as harness:
         await going(harness, "payment")
         second, _ = await harness.open_gate("order")

@@ -91,7 +91,7 @@ async def test_a_freeze_holds_a_waiting_gate_and_its_end_reminds(build: Build) -
         assert kinds == ["freeze_declared", "freeze_over"]
 
 
-async def test_an_admin_breaks_glass_through_a_freeze(build: Build) -> None:
+async def test_an_admin_uses_break_glass_during_a_freeze(build: Build) -> None:
     async with build() as harness:
         await say(harness, GRACE.id, "freeze all until 23:59 inventory")
         deployment, _ = await harness.open_gate("order")
@@ -395,7 +395,7 @@ async def test_a_member_who_left_may_not_decide_and_slacks_silence_is_shown(buil
         assert await harness.reported(deployment) == ["Succeeded"]
 
 
-async def test_whoever_declares_a_freeze_by_the_api_hears_that_it_may_stand(
+async def test_whoever_declares_a_freeze_by_the_api_is_told_that_it_may_be_in_force(
     tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with (

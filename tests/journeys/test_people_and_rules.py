@@ -114,7 +114,7 @@ async def test_without_the_scope_for_addresses_the_deployer_stays_unknown_and_tw
         assert await harness.reported(deployment) == ["Succeeded"]
 
 
-async def test_a_second_group_owes_an_approval_of_its_own(build: Build) -> None:
+async def test_a_second_group_must_give_an_approval_of_its_own(build: Build) -> None:
     async with build(f'require = [{{ from = "{JUN.id}" }}]\n') as harness:
         deployment, _ = await harness.open_gate("order")
         await harness.approve(OLU.id, deployment)
@@ -126,7 +126,7 @@ async def test_a_second_group_owes_an_approval_of_its_own(build: Build) -> None:
         assert await harness.reported(deployment) == ["Succeeded"]
 
 
-async def test_approve_asks_why_where_the_rules_do(build: Build) -> None:
+async def test_approve_asks_for_a_reason_if_the_rules_do(build: Build) -> None:
     async with build('reason = "always"\n') as harness:
         deployment, _ = await harness.open_gate("order")
         await harness.approve(OLU.id, deployment)
@@ -170,7 +170,7 @@ async def test_no_reason_is_asked_where_the_rules_ask_none(build: Build) -> None
         assert "> -" not in harness.card_text(deployment)
 
 
-async def test_an_admin_breaks_glass_publicly(build: Build) -> None:
+async def test_an_admin_uses_break_glass_publicly(build: Build) -> None:
     async with build("approvals = 3\n") as harness:
         deployment, _ = await harness.open_gate("order")
         await harness.approve(GRACE.id, deployment)
@@ -200,7 +200,7 @@ async def test_an_admin_breaks_glass_publicly(build: Build) -> None:
         assert harness.audit(deployment).count("glass_broken") == 1
 
 
-async def test_an_earlier_approver_did_not_break_glass(build: Build) -> None:
+async def test_an_earlier_approver_did_not_use_break_glass(build: Build) -> None:
     async with build("approvals = 3\n") as harness:
         deployment, _ = await harness.open_gate("order")
         await harness.approve(OLU.id, deployment)

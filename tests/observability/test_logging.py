@@ -72,7 +72,7 @@ def test_a_librarys_event_is_written_the_same_way() -> None:
 
 
 @pytest.mark.parametrize("name", ["botocore.endpoint", "slack_sdk.web", "uvicorn.access"])
-def test_a_talkative_library_is_heard_from_warning_on_even_at_debug(
+def test_a_talkative_library_logs_from_warning_on_even_at_debug(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A uvicorn that another test has started keeps its access log to itself.
@@ -191,7 +191,7 @@ def test_a_very_short_secret_does_not_mask_half_of_every_word() -> None:
     assert written(stream)[0]["event"] == "a banana"
 
 
-def test_a_row_that_postgres_refuses_is_not_told() -> None:
+def test_a_row_that_postgres_refuses_is_not_logged() -> None:
     stream = json_log()
     row = "(1, d-1, it-is-opaque, first line\n(second) line)."
     refusals = (

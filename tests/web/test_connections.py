@@ -92,7 +92,7 @@ async def test_a_large_answer_that_is_read_arrives_whole(serve: Serve) -> None:
                 left -= len(await client.read(left))
 
 
-async def test_whoever_does_not_read_makes_room_for_whoever_asks(serve: Serve) -> None:
+async def test_a_client_that_does_not_read_makes_room_for_a_new_one(serve: Serve) -> None:
     async with serve(max_connections=5) as url, AsyncExitStack() as stack:
         silent = [await stack.enter_async_context(connected(url)) for _ in range(5)]
         for each in silent:

@@ -87,7 +87,7 @@ SHOWN: Final[list[tuple[dict[str, Any], str]]] = [
 
 
 @pytest.mark.parametrize(("container", "said"), SHOWN, ids=range(len(SHOWN)))
-def test_what_is_read_anew_stands_beside_nothing_changes(container: dict[str, Any], said: str) -> None:
+def test_what_is_read_anew_is_shown_where_nothing_changes(container: dict[str, Any], said: str) -> None:
     assert lines(**container) == "\n".join([NOTHING, *([said] if said else [])])
 
 

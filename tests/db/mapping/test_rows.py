@@ -26,7 +26,7 @@ async def test_a_gate_that_makes_no_sense_is_not_read(database: Database) -> Non
         await gates.get(bad)
 
 
-async def test_others_cards_and_looks_go_on_beside_it(database: Database) -> None:
+async def test_others_cards_and_polls_go_on_meanwhile(database: Database) -> None:
     gates = Gates(database)
     await open_gate(gates, "d-bad")
     good = await open_gate(gates, "d-good")
@@ -36,7 +36,7 @@ async def test_others_cards_and_looks_go_on_beside_it(database: Database) -> Non
     assert [due.switch.key.deployment for due in due_polls] == ["d-good"]
 
 
-async def test_others_expire_beside_it_and_the_trouble_is_told(database: Database) -> None:
+async def test_others_expire_meanwhile_and_the_failure_is_reported(database: Database) -> None:
     gates = Gates(database)
     bad = await open_gate(gates, "d-bad")
     good = await open_gate(gates, "d-good", at=NOW + timedelta(minutes=1))

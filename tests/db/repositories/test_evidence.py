@@ -112,7 +112,7 @@ async def test_who_lost_the_lease_keeps_nothing(filled: Database) -> None:
     assert view.evidence == HEALTHY
 
 
-async def test_whoever_looks_has_a_waiting_gate_looked_up_at_once(filled: Database) -> None:
+async def test_opening_details_makes_a_waiting_gates_evidence_due_at_once(filled: Database) -> None:
     rows = EvidenceRows(filled, uuid4())
     due = await claimed(rows)
     await rows.seen(

@@ -61,7 +61,7 @@ async def seen(database: Database, domain: str = "payment") -> RelatedSwitch:
     return found
 
 
-async def test_a_switch_is_told_from_its_hook_to_its_end(database: Database) -> None:
+async def test_the_thread_has_a_switch_from_its_hook_to_its_end(database: Database) -> None:
     gate = await open_gate(Gates(database), "d-1", domain="payment")
     asked = RelatedSwitch(domain=DomainName("payment"), deployment=DeploymentId("d-1"), waiting_since=NOW)
     assert await seen(database) == asked
@@ -84,7 +84,7 @@ async def test_a_switch_is_told_from_its_hook_to_its_end(database: Database) -> 
     assert (await seen(database)).ended_at == LATER
 
 
-async def test_a_gate_after_the_traffic_tells_that_it_has_moved_before_any_look_does(
+async def test_a_gate_after_the_traffic_shows_that_it_has_moved_before_any_poll(
     database: Database,
 ) -> None:
     gates = Gates(database)
@@ -112,7 +112,7 @@ async def test_a_rejection_is_told_at_once(database: Database) -> None:
 
 
 @pytest.mark.parametrize("basis", ["rescue", "undo"])
-async def test_rescues_and_undos_take_no_turn(database: Database, basis: str) -> None:
+async def test_auto_rollbacks_and_undos_exclude_nobody(database: Database, basis: str) -> None:
     await open_gate(Gates(database), "d-1", domain="payment")
     await database.rows(
         "UPDATE gates SET phase = 'decided', verdict = 'approved', basis = :basis, decided_at = :now,"
@@ -132,7 +132,7 @@ async def test_a_rollback_is_no_neighbour_at_all(database: Database) -> None:
 @pytest.mark.parametrize(
     ("outcome", "counts"), [("told", True), ("contradicted", False), ("undeliverable", False)]
 )
-async def test_an_approval_that_codedeploy_did_not_take_takes_no_turn(
+async def test_an_approval_that_codedeploy_did_not_take_excludes_nobody(
     database: Database, outcome: str, counts: bool
 ) -> None:
     gate = await open_gate(Gates(database), "d-1", domain="payment")
@@ -146,7 +146,7 @@ async def test_an_approval_that_codedeploy_did_not_take_takes_no_turn(
     assert ((await seen(database)).approved_at is not None) is counts
 
 
-async def test_of_what_has_ended_only_the_last_is_told(database: Database) -> None:
+async def test_of_ended_switches_only_the_last_is_read(database: Database) -> None:
     for number in range(5):
         await open_gate(Gates(database), f"d-{number}", execution=str(number), domain="payment")
     await database.rows("UPDATE switches SET ended_at = :now, ending = 'x', due_at = NULL", now=LATER)
@@ -185,7 +185,7 @@ async def test_many_pairs_of_presses_never_let_both_through(database: Database, 
         await database.rows("UPDATE switches SET ended_at = :now, ending = 'x', due_at = NULL", now=LATER)
 
 
-async def test_who_waits_for_the_turn_holds_nothing_that_its_holder_may_want(
+async def test_a_transaction_that_waits_for_the_exclusivity_lock_holds_nothing_that_its_holder_may_want(
     database: Database, database_url: str
 ) -> None:
     """The lock comes last: whoever holds it has the rows of their own gate already, and wants nobody else's."""
@@ -206,14 +206,16 @@ async def test_who_waits_for_the_turn_holds_nothing_that_its_holder_may_want(
         await pressing
 
 
-async def test_who_takes_no_part_pays_for_no_turn(database: Database, database_url: str) -> None:
+async def test_a_domain_without_exclusivity_takes_no_exclusivity_lock(
+    database: Database, database_url: str
+) -> None:
     hub = await open_gate(Gates(database), "d-1", domain="hub")
     async with await psycopg.AsyncConnection.connect(database_url) as holder:
         await holder.execute(EXCLUSIVITY_LOCK)
         assert (await approve(database, hub)).decision is not None
 
 
-async def test_a_rejection_waits_for_no_turn(database: Database, database_url: str) -> None:
+async def test_a_rejection_is_not_held_by_exclusivity(database: Database, database_url: str) -> None:
     order = await open_gate(Gates(database), "d-1", domain="order")
     press = VoteRequest(gate=order, prompt_version=1, person=OLU, choice=Choice.REJECT, reason="no")
     async with await psycopg.AsyncConnection.connect(database_url) as holder:

@@ -32,7 +32,7 @@ async def test_a_gate_that_waits_no_more_takes_no_vote_and_nothing_is_written(da
     assert before[0].votes == before[0].reports == 1
 
 
-async def test_what_is_saved_stands_before_the_gate_is_let_go(database: Database) -> None:
+async def test_what_is_saved_is_committed_before_the_context_ends(database: Database) -> None:
     gates = Gates(database)
     gate = await open_gate(gates, "d-1")
     async with gates.hold(gate) as held:

@@ -38,7 +38,7 @@ DESCRIPTIONS = {
 
 
 @pytest.mark.parametrize(("description", "expected"), DESCRIPTIONS.items(), ids=range(len(DESCRIPTIONS)))
-def test_a_description_tells(description: str, expected: Origin) -> None:
+def test_a_description_names_its_source(description: str, expected: Origin) -> None:
     assert origin_in_description(description) == expected
 
 

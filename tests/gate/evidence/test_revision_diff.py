@@ -117,7 +117,7 @@ DIFFERENCES = {
 
 
 @pytest.mark.parametrize(("blue", "green", "expected"), DIFFERENCES.values(), ids=DIFFERENCES)
-def test_the_diff_tells(blue: object, green: object, expected: list[tuple[str, ...]]) -> None:
+def test_the_diff_shows(blue: object, green: object, expected: list[tuple[str, ...]]) -> None:
     assert [told(change) for change in diff(blue, green)] == expected  # type: ignore[arg-type]
 
 
@@ -129,7 +129,7 @@ def test_a_change_of_what_may_be_secret_cannot_hold_a_value(what: ChangedPart) -
         Change(what=what, how=ChangeKind.CHANGED, name="DB_PASSWORD", after="hunter2")
 
 
-def test_a_reading_does_not_print_its_marks() -> None:
+def test_a_reading_does_not_print_its_digests() -> None:
     one = reading(41, ORDER, marks={("order", "variable", "LOG_LEVEL"): "hunter2"})
     assert "hunter2" not in repr(one)
     assert repr(one) == "Reading(order:41)"

@@ -134,7 +134,7 @@ def test_an_admin_may_set_aside_that_they_deployed_it_themselves() -> None:
         (Scene(policy=STRICT), person(EVE), {"gate": replace(Scene().gate, deadline_at=NOW)}, TooLate),
     ],
 )
-def test_the_glass_holds_against(
+def test_break_glass_is_denied_for(
     scene: Scene, who: Person, how: dict[str, object], refusal: type[Denial]
 ) -> None:
     with pytest.raises(refusal):
@@ -178,7 +178,7 @@ def test_every_rule_is_kept_in_the_record_and_read_back() -> None:
 
 
 @pytest.mark.parametrize("rule", EVERY_RULE, ids=lambda rule: type(rule).__name__)
-def test_every_rule_has_its_sentence_while_it_stands_and_once_it_was_set_aside(rule: Violation) -> None:
+def test_every_rule_has_a_sentence_while_it_is_violated_and_once_it_was_overridden(rule: Violation) -> None:
     said = {
         rule_text(rule, texts=Texts.of(language), tense=tense)
         for language in ("en", "ko")

@@ -207,7 +207,7 @@ ROWS = {
 
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
-def test_a_press_beside_other_switches_becomes(row: Row) -> None:
+def test_a_press_with_related_switches_becomes(row: Row) -> None:
     answered = row.scene.press(BEN, row.choice, "why")
     assert answered.came_of_it == row.becomes
     for language, head, lines in (("en", HELD, row.en), ("ko", HELD_KO, row.ko)):
@@ -224,7 +224,7 @@ def test_what_was_read_stays_read_while_the_line_grows() -> None:
     assert len({rule_fingerprint(rule) for rule in (short, *others, first)}) == 3
 
 
-def test_a_switch_that_was_to_go_first_is_told_of_for_an_hour() -> None:
+def test_a_switch_that_was_to_go_first_is_shown_for_an_hour() -> None:
     queue = QueuePosition(
         opened_at=NOW, related=(related_switch(AUTH, ended_at=NOW - timedelta(minutes=59)),)
     )
@@ -291,7 +291,7 @@ def test_cards_are_drawn_again_when_a_neighbour_does_something_that_they_tell() 
         pytest.param((waiting(AUTH, 1),), True, False, id="free, and first in line"),
     ],
 )
-def test_of_those_that_wait_for_a_turn_one_is_called(
+def test_of_several_gates_that_wait_for_exclusivity_one_is_called(
     related: tuple[RelatedSwitch, ...], waited: bool, waits: bool
 ) -> None:
     queue = QueuePosition(opened_at=NOW - 5 * MINUTE, related=related)

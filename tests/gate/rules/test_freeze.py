@@ -40,7 +40,7 @@ def test_from_friday_evening_until_monday_morning(local: str, frozen: bool) -> N
     assert (WEEKEND.around(now) is not None) is frozen
 
 
-def test_the_span_that_is_told_is_the_one_around_now() -> None:
+def test_the_span_of_a_weekly_freeze_is_the_one_around_now() -> None:
     monday = datetime(2026, 11, 30, 8, 0, tzinfo=SEOUL)
     span = WEEKEND.around(monday.astimezone(UTC))
     assert span is not None
@@ -116,7 +116,7 @@ moments = st.integers(0, 3 * 365 * 24 * 60).map(
     zone=st.sampled_from([SEOUL, BERLIN, ZoneInfo("America/New_York")]),
     now=moments,
 )
-def test_a_weekly_span_always_lies_around_the_moment_that_it_is_told_of(
+def test_the_span_of_a_weekly_freeze_always_contains_the_moment_asked_about(
     start: WeekTime, end: WeekTime, zone: ZoneInfo, now: datetime
 ) -> None:
     span = Weekly(start=start, end=end, zone=zone).around(now)

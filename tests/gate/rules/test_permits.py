@@ -71,7 +71,7 @@ def test_a_groups_members_are_approvers(user: UserId) -> None:
     judge(user, rules=policy())
 
 
-def test_a_person_may_be_named_beside_groups() -> None:
+def test_a_person_may_be_named_together_with_groups() -> None:
     judge(CHI, rules=policy(("S1", CHI)))
 
 
@@ -85,7 +85,7 @@ def test_an_empty_list_lets_nobody_decide() -> None:
         judge(ANA, rules=policy(()))
 
 
-def test_a_guest_is_refused_before_anything_of_the_policy_is_told() -> None:
+def test_a_guest_is_refused_before_anything_of_the_policy_is_shown() -> None:
     with pytest.raises(NotAMember):
         judge(CHI, rules=policy(), account_status=AccountStatus.GUEST)
 
@@ -142,11 +142,11 @@ def test_votes_of_people_who_may_no_longer_decide_are_not_counted() -> None:
 
 
 @pytest.mark.parametrize("creator", ["user", "autoscaling", "", "CODEDEPLOYROLLBACK", "codeDeployRollback "])
-def test_only_codedeploys_own_rollbacks_are_rescues(creator: str) -> None:
+def test_only_codedeploys_own_rollbacks_are_auto_rollbacks(creator: str) -> None:
     assert permit_for_auto_rollback(GATE, creator=creator) is None
 
 
-def test_a_rescues_permit_names_nobody() -> None:
+def test_an_auto_rollbacks_permit_names_nobody() -> None:
     made = permit_for_auto_rollback(GATE, creator="CloudFormationRollback")
     assert made is not None
     assert (made.by, made.name) == (None, "CloudFormationRollback")

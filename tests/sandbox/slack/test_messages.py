@@ -10,7 +10,7 @@ from tests.sandbox.slack.helpers import actions, refused, section
 CARD = {"event_type": "switchgate_gate", "event_payload": {"gate": "g-1"}}
 
 
-async def test_a_post_stands_in_the_channel(slack: SlackStandIn, client: AsyncWebClient) -> None:
+async def test_a_post_is_in_the_channel(slack: SlackStandIn, client: AsyncWebClient) -> None:
     answer = await client.chat_postMessage(
         channel="C01DEPLOY", text="order asks", blocks=[section("*order*")]
     )
@@ -147,7 +147,7 @@ async def test_history_is_newest_first_in_pages_with_metadata_on_request(client:
     assert (await refused(bad))["error"] == "invalid_ts_oldest"
 
 
-async def test_a_broadcast_reply_stands_in_its_thread_and_in_the_channel(
+async def test_a_broadcast_reply_is_in_its_thread_and_in_the_channel(
     slack: SlackStandIn, client: AsyncWebClient
 ) -> None:
     root = str((await client.chat_postMessage(channel="C01DEPLOY", text="card"))["ts"])

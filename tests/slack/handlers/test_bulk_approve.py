@@ -182,7 +182,7 @@ async def test_of_several_gates_of_a_domain_the_person_picks(harness: Harness) -
     assert harness.gate(second)["phase"] == "awaiting"
 
 
-async def test_a_reason_is_asked_where_one_of_them_asks_it(build: Build) -> None:
+async def test_a_reason_is_required_if_one_of_them_requires_it(build: Build) -> None:
     async with build(config=config_text(payment='reason = "always"\n')) as harness:
         order, _ = await harness.open_gate("order")
         payment, _ = await harness.open_gate("payment")

@@ -68,7 +68,7 @@ def untouched(harness: Harness, deployment: str) -> bool:
 
 
 @pytest.mark.parametrize("words", WORDS)
-async def test_the_command_tells_outsiders_nothing(build: Build, words: str) -> None:
+async def test_the_command_shows_outsiders_nothing(build: Build, words: str) -> None:
     async with build(users=(*PEOPLE, *OUTSIDERS), config=naming(*OUTSIDERS)) as harness:
         deployment, _ = await harness.open_gate("order")
         for outsider in OUTSIDERS:
@@ -81,7 +81,7 @@ async def test_the_command_tells_outsiders_nothing(build: Build, words: str) -> 
 
 
 @pytest.mark.parametrize("action", BUTTONS)
-async def test_no_button_tells_outsiders_anything(build: Build, action: str) -> None:
+async def test_no_button_shows_outsiders_anything(build: Build, action: str) -> None:
     async with build(socket_mode=False, users=(*PEOPLE, *OUTSIDERS), config=naming(*OUTSIDERS)) as harness:
         deployment, _ = await harness.open_gate("order")
         action_value = f"{harness.gate(deployment)['id']}.{harness.gate(deployment)['edition']}"
@@ -134,7 +134,9 @@ async def unknowing(build: Build) -> AsyncIterator[Harness]:
 
 
 @pytest.mark.parametrize("words", WORDS)
-async def test_the_command_tells_nothing_to_whom_slack_does_not_know(unknowing: Harness, words: str) -> None:
+async def test_the_command_shows_nothing_to_an_account_unknown_to_slack(
+    unknowing: Harness, words: str
+) -> None:
     deployment, _ = await unknowing.open_gate("order")
     for person in NOT_KNOWN:
         said = await deploys(unknowing, person, words)
@@ -147,7 +149,7 @@ async def test_the_command_tells_nothing_to_whom_slack_does_not_know(unknowing: 
 
 
 @pytest.mark.parametrize("action", BUTTONS)
-async def test_no_button_tells_anything_to_whom_slack_does_not_know(build: Build, action: str) -> None:
+async def test_no_button_shows_anything_to_an_account_unknown_to_slack(build: Build, action: str) -> None:
     people = (*PEOPLE, GUEST, STRANGER)
     async with build(socket_mode=False, users=people, config=naming(GUEST, STRANGER)) as harness:
         harness.slack.faults.error("users.info", "internal_error", times=None)

@@ -122,7 +122,7 @@ async def test_a_button_whose_value_names_no_gate_does_nothing(harness: Harness)
     assert unchanged(harness, deployment)
 
 
-async def test_a_button_of_another_edition_asks_to_look_again(harness: Harness) -> None:
+async def test_a_button_of_another_prompt_version_asks_to_look_again(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
     value = f"{harness.gate(deployment)['id']}.99"
     await harness.press(OLU.id, deployment, "approve", value=value)

@@ -190,7 +190,7 @@ async def test_what_is_owed_after_ones_approval_is_said_and_a_vote_can_be_taken_
         assert harness.gate(deployment)["phase"] == "awaiting"
 
 
-async def test_home_follows_by_itself_while_somebody_looks_and_not_for_ever(harness: Harness) -> None:
+async def test_home_updates_itself_while_somebody_looks_and_not_for_ever(harness: Harness) -> None:
     await look(harness, OLU)
     first, _ = await harness.open_gate("order")
     harness.clock.advance(seconds=15)

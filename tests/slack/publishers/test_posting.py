@@ -50,7 +50,7 @@ async def approve_from_the_list(harness: Harness, deployment: str, user: str = O
     assert pressed.acked
 
 
-async def test_a_post_whose_answer_was_lost_stands_once(harness: Harness) -> None:
+async def test_a_post_whose_answer_was_lost_is_there_once(harness: Harness) -> None:
     harness.slack.faults.lose_answer(POST)
     deployment, card = await harness.open_gate("order")
     await harness.until(lambda: card_row(harness, deployment)["ts"] == card.ts)
@@ -59,7 +59,7 @@ async def test_a_post_whose_answer_was_lost_stands_once(harness: Harness) -> Non
     assert [each.ts for each in cards_of(harness, deployment)] == [card.ts]
 
 
-async def test_a_search_that_fails_is_no_proof_that_nothing_stands(harness: Harness) -> None:
+async def test_a_search_that_fails_is_no_proof_that_nothing_was_posted(harness: Harness) -> None:
     harness.slack.faults.lose_answer(POST)
     harness.slack.faults.ratelimit(SEARCH, retry_after=1)
     harness.slack.faults.error(SEARCH, "internal_error")

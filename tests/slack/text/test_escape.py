@@ -143,7 +143,7 @@ async def test_text_from_outside_cannot_pass_for_a_line_of_ours(harness: Harness
         assert all(line.startswith("> ") or ":white_check_mark:" not in line for line in lines)
 
 
-async def test_a_name_of_marks_and_fillers_is_harmless(build: Build) -> None:
+async def test_a_name_of_combining_marks_and_fillers_is_harmless(build: Build) -> None:
     joker = User(
         id="U1JOKER", name=":rotating_light: *Approved* \u3164\u200b\u2066by Grace", real_name="Joker"
     )

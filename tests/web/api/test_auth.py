@@ -37,7 +37,7 @@ async def test_every_token_opens_every_question(guarded: Asker) -> None:
                 assert (answer.status, answer.body["items"]) == (200, [])
 
 
-async def test_without_the_right_token_nothing_is_told(guarded: Asker) -> None:
+async def test_without_the_right_token_nothing_is_shown(guarded: Asker) -> None:
     for headers in WRONG:
         for path in QUESTIONS:
             answer = await guarded.get(path, headers)

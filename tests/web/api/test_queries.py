@@ -155,7 +155,7 @@ async def test_gates_tell_who_decided_and_what_codedeploy_holds(afternoon: Asker
     assert datetime.fromisoformat(hub["deadline_at"]) > datetime.fromisoformat(hub["opened_at"])
 
 
-async def test_a_bad_question_is_told_which_of_its_words_is_bad(asker: Asker) -> None:
+async def test_a_bad_request_is_told_which_parameter_is_wrong(asker: Asker) -> None:
     for path, name, value in BAD:
         answer = await asker.get(path, **{name: value})
         assert answer.status == 422, (path, name, value, answer.text)
@@ -243,7 +243,7 @@ async def test_how_long_ago_is_understood_as_the_command_does(afternoon: Asker) 
     assert await afternoon.items(AUDIT, since="2h", kind="gate_opened") == []
 
 
-async def test_an_execution_id_is_never_told(afternoon: Asker) -> None:
+async def test_an_execution_id_is_never_shown(afternoon: Asker) -> None:
     secrets = [row["execution_id"] for row in afternoon.harness.rows("SELECT execution_id FROM gates")]
     (waiting,) = [secret for secret in secrets if secret]
 
