@@ -28,13 +28,11 @@ from app.slack.client_bundle import ClientBundle, Publishers
 from app.slack.http_endpoint import events_route
 from app.slack.signature_check import SignatureCheck
 from app.web.api.auth import TokenAuth
-from app.web.api.checks import checks_router
-from app.web.api.freezes import freezes_router
+from app.web.api.dependencies import ApiServices
 from app.web.app import build_http
-from app.web.hooks.receiver import HookReceiver
-from app.web.hooks.request_auth import RequestAuth
+from app.web.health import HealthServices
+from app.web.hooks.dependencies import HookServices
 from app.web.hooks.signature import HookKeys
-from app.web.hooks.state_changes import StateChangeReceiver
 from app.workers.dependencies import Dependencies
 from app.workers.foreground import ForegroundTracker
 from app.workers.registry import build_workers
@@ -135,49 +133,35 @@ class Service:
 
     def http(self) -> ASGIApp:
         """The HTTP application."""
-        request_auth = RequestAuth(keys=HookKeys(self._settings.hook_secrets), clock=self._clock)
-        hooks = HookReceiver(
-            request_auth=request_auth,
-            record=self.repositories.gates,
-            deployments=self.codedeploy,
-            rules=self.rules,
-            region=self._settings.region,
-            wakeups=self.wakeups,
-            foreground=self._foreground,
-        )
-        state_changes = StateChangeReceiver(
-            request_auth=request_auth,
-            wake=lambda key: self.repositories.switches.wake(key, now=self._clock()),
-            wakeups=self.wakeups,
-        )
-        callers = TokenAuth(self._settings.api_tokens)
         return build_http(
-            hooks=hooks,
-            state_changes=state_changes,
-            queries=self.repositories.queries,
-            callers=callers,
-            more=[
-                checks_router(
-                    self.repositories.checks,
-                    callers,
-                    rules=self.rules,
-                    region=self._settings.region,
-                    wakeups=self.wakeups,
-                    clock=self._clock,
-                ),
-                freezes_router(
-                    self.repositories.freezes,
-                    callers,
-                    rules=self.rules,
-                    wakeups=self.wakeups,
-                    clock=self._clock,
-                ),
-            ],
+            hooks=HookServices(
+                keys=HookKeys(self._settings.hook_secrets),
+                record=self.repositories.gates,
+                deployments=self.codedeploy,
+                rules=self.rules,
+                region=self._settings.region,
+                wake=lambda key: self.repositories.switches.wake(key, now=self._clock()),
+                wakeups=self.wakeups,
+                foreground=self._foreground,
+                clock=self._clock,
+            ),
+            api=ApiServices(
+                queries=self.repositories.queries,
+                checks=self.repositories.checks,
+                freezes=self.repositories.freezes,
+                rules=self.rules,
+                tokens=TokenAuth(self._settings.api_tokens),
+                region=self._settings.region,
+                clock=self._clock,
+                wakeups=self.wakeups,
+            ),
+            health=HealthServices(
+                queries=self.repositories.queries,
+                slack_is_connected=lambda: self.socket is None or self.socket.is_healthy(),
+                channels=lambda: self.rules.channels,
+                signature_hint=lambda: self._signatures.hint() if self._signatures else "",
+            ),
             slack_events=self._slack_events(),
-            channels=lambda: self.rules.channels,
-            signature_hint=lambda: self._signatures.hint() if self._signatures else "",
-            slack_is_connected=lambda: self.socket is None or self.socket.is_healthy(),
-            clock=self._clock,
         )
 
     async def start(self) -> None:

@@ -6,8 +6,9 @@ from urllib.parse import parse_qs
 import structlog
 from slack_bolt.adapter.starlette.async_handler import to_async_bolt_request, to_starlette_response
 from slack_bolt.app.async_app import AsyncApp
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from app.slack.signature_check import SignatureCheck
@@ -27,11 +28,13 @@ def events_route(bolt: AsyncApp, *, signatures: SignatureCheck) -> Route:
     async def slack_events(request: Request) -> Response:
         body = await request.body()
         if not signatures.admits(body, request.headers):
-            return Response() if _is_ssl_check(body) else _refusal(401, "invalid request")
+            if _is_ssl_check(body):
+                return Response()
+            raise HTTPException(401, "The request is not signed by Slack, or its signature is too old.")
         try:
             asked = to_async_bolt_request(request, body)
         except (ValueError, TypeError, AttributeError, RecursionError):
-            return _refusal(400, "malformed")
+            raise HTTPException(400, "The body is not one that Slack sends.") from None
         try:
             return to_starlette_response(await bolt.async_dispatch(asked))
         except Exception:
@@ -47,7 +50,3 @@ def _is_ssl_check(body: bytes) -> bool:
     if len(body) > MAX_SSL_CHECK_BYTES:
         return False
     return parse_qs(body.decode("latin-1")).get("ssl_check") == ["1"]
-
-
-def _refusal(status: int, error: str) -> JSONResponse:
-    return JSONResponse({"error": error}, status)

@@ -1,45 +1,38 @@
 """Builds the HTTP application."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from typing import Any
 
-import structlog
-from fastapi import APIRouter, FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from app.db.queries.search import Queries
-from app.flow.ports.database import CommitOutcomeUnknown, DatabaseUnavailable
-from app.observability.logging import error_id
-from app.web.api.auth import TokenAuth
-from app.web.api.error_responses import validation_error_response
-from app.web.api.routes import api_router
-from app.web.health import health_router
-from app.web.hooks.receiver import HookReceiver
-from app.web.hooks.state_changes import StateChangeReceiver
+from app.web.api import checks, freezes, search
+from app.web.api.dependencies import ApiServices
+from app.web.error_handlers import add_error_handlers
+from app.web.health import HealthServices
+from app.web.health import router as health_router
+from app.web.hooks import codedeploy, state_changes
+from app.web.hooks.dependencies import HookServices
+from app.web.problems import problem_schemas
 from app.web.request_limits import RequestLimits
 from app.web.security_headers import SecurityHeaders
 
-log = structlog.get_logger(__name__)
+
+class Application(FastAPI):
+    """FastAPI, with problems in its OpenAPI document."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The document; `problem_responses` refers to the schemas that are added here."""
+        if self.openapi_schema is None:
+            super().openapi()["components"]["schemas"].update(problem_schemas())
+        return super().openapi()
 
 
 def build_http(
-    *,
-    hooks: HookReceiver,
-    state_changes: StateChangeReceiver,
-    queries: Queries,
-    callers: TokenAuth,
-    more: Sequence[APIRouter] = (),
-    slack_events: Route | None,
-    slack_is_connected: Callable[[], bool],
-    channels: Callable[[], frozenset[str]],
-    signature_hint: Callable[[], str],
-    clock: Callable[[], datetime],
+    *, hooks: HookServices, api: ApiServices, health: HealthServices, slack_events: Route | None
 ) -> ASGIApp:
-    """The whole HTTP surface. `slack_events` is given in HTTP mode only; `more` are the routers that write."""
-    http = FastAPI(
+    """The whole HTTP surface. `slack_events` is given in HTTP mode only."""
+    http = Application(
         title="Switchgate",
         description="Holds every ECS blue/green traffic switch until a person says yes, and remembers who.",
         docs_url="/api/docs",
@@ -49,33 +42,16 @@ def build_http(
         # Starlette's redirect to the path without a slash repeats whatever Host the client sent.
         redirect_slashes=False,
     )
-    http.include_router(hooks.router())
-    http.include_router(state_changes.router())
-    http.include_router(api_router(queries, callers, clock=clock))
-    for router in more:
+    http.state.hooks, http.state.api, http.state.health = hooks, api, health
+    for router in (
+        codedeploy.router,
+        state_changes.router,
+        search.router,
+        checks.router,
+        freezes.router,
+        health_router,
+    ):
         http.include_router(router)
-    http.include_router(
-        health_router(
-            queries, slack_is_connected=slack_is_connected, channels=channels, signature_hint=signature_hint
-        )
-    )
-    http.add_exception_handler(RequestValidationError, validation_error_response)
-    http.add_exception_handler(DatabaseUnavailable, _record_away)
-    http.add_exception_handler(Exception, _unknown)
+    add_error_handlers(http)
     # Around all of it, so that what fails inside is bounded and answered with the headers, too.
     return SecurityHeaders(RequestLimits(http))
-
-
-async def _record_away(request: Request, exc: Exception) -> JSONResponse:
-    if isinstance(exc, CommitOutcomeUnknown):
-        message = (
-            "the database went away while it recorded this; look whether it stands before you send it again"
-        )
-        return JSONResponse({"error": "in_doubt", "message": message}, 503)
-    return JSONResponse({"error": "try_again", "message": "the database does not answer"}, 503)
-
-
-async def _unknown(request: Request, exc: Exception) -> JSONResponse:
-    short = error_id()
-    log.error("request_failed", error_id=short, path=request.url.path, exc_info=exc)
-    return JSONResponse({"error": "unknown", "message": f"something went wrong here: {short}"}, 500)

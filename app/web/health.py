@@ -1,9 +1,10 @@
 """`/healthz`, `/readyz`, `/metrics`: for whoever runs us."""
 
 from collections.abc import Callable
-from typing import Final
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -15,40 +16,52 @@ from app.flow.ports.database import DatabaseUnavailable
 ANSWER_SECONDS: Final = 2.0
 
 
-def health_router(
-    queries: Queries,
-    *,
-    slack_is_connected: Callable[[], bool],
-    channels: Callable[[], frozenset[str]] = frozenset,
-    signature_hint: Callable[[], str],
-) -> APIRouter:
-    """Liveness asks nothing of others; readiness asks the record and looks at the Slack socket. `channels`: those that
-    the configuration names. `signature_hint`: why Slack's requests are refused, which takes no replica out, because
-    anybody can send such."""
-    router = APIRouter(tags=["health"])
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HealthServices:
+    """One replica's own, in `app.state.health`.
 
-    @router.get("/healthz")
-    async def healthz() -> JSONResponse:
-        """The process answers."""
-        return JSONResponse({"status": "ok"})
+    `channels`: those that the configuration names. `signature_hint`: why Slack's requests are denied, which takes no
+    replica out, because anybody can send such.
+    """
 
-    @router.get("/readyz")
-    async def readyz() -> JSONResponse:
-        """Hooks can be taken and presses heard."""
-        record = await _record_state(queries)
-        slack = "ok" if slack_is_connected() else "the socket to Slack is down"
-        ready = record == "ok" and slack == "ok"
-        warnings = await _channel_warnings(queries, channels()) if record == "ok" else {}
-        hint = signature_hint()
-        said = {**warnings, **({"slack_signature": hint} if hint else {})}
-        return JSONResponse({"record": record, "slack": slack, **said}, 200 if ready else 503)
+    queries: Queries
+    slack_is_connected: Callable[[], bool]
+    channels: Callable[[], frozenset[str]]
+    signature_hint: Callable[[], str]
 
-    @router.get("/metrics", response_class=PlainTextResponse)
-    async def metrics() -> PlainTextResponse:
-        """Prometheus's text format."""
-        return PlainTextResponse(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
-    return router
+async def health_services(request: Request) -> HealthServices:
+    """Of the application that serves the request."""
+    services: HealthServices = request.app.state.health
+    return services
+
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz")
+async def healthz() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", response_model=dict[str, Any], responses={503: {"description": "Not ready"}})
+async def readyz(services: Annotated[HealthServices, Depends(health_services)]) -> JSONResponse:
+    """Hooks can be taken and presses heard."""
+    database = await _database_status(services.queries)
+    slack = "ok" if services.slack_is_connected() else "the socket to Slack is down"
+    ready = database == "ok" and slack == "ok"
+    warnings = await _channel_warnings(services.queries, services.channels()) if database == "ok" else {}
+    hint = services.signature_hint()
+    signatures = {"slack_signature": hint} if hint else {}
+    status = 200 if ready else 503
+    return JSONResponse({"record": database, "slack": slack, **warnings, **signatures}, status)
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+async def metrics() -> PlainTextResponse:
+    """Prometheus's text format."""
+    return PlainTextResponse(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
 async def _channel_warnings(queries: Queries, named: frozenset[str]) -> dict[str, dict[str, str]]:
@@ -62,7 +75,7 @@ async def _channel_warnings(queries: Queries, named: frozenset[str]) -> dict[str
     return {name: said for name, said in found.items() if said}
 
 
-async def _record_state(queries: Queries) -> str:
+async def _database_status(queries: Queries) -> str:
     """A schema of a newer release is fine: during an upgrade old replicas go on serving."""
     try:
         revision = await run_with_timeout(ANSWER_SECONDS, queries.revision())

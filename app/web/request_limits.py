@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.observability.metrics import HTTP_REFUSED
+from app.web.problems import problem_response
 
 BODY_SECONDS: Final = 5.0
 """From the headers to the last byte of the body. Every client of ours is a server that sends a body in one go."""
@@ -36,7 +37,7 @@ BODY_LIMITS: Final = (
     # A view has at most 250 kB (https://docs.slack.dev/reference/views); form encoding makes up to three of one byte,
     # and the view's state comes along.
     BodyLimit(prefix="/slack/events", max_bytes=1024 * 1024),
-    BodyLimit(prefix="", max_bytes=64 * 1024),
+    BodyLimit(prefix="", max_bytes=16 * 1024),
 )
 
 
@@ -67,13 +68,11 @@ class RequestLimits:
             async with asyncio.timeout(self._body_seconds):
                 body = await _read_body(scope, receive, limit.max_bytes)
         except _TooLarge:
-            await _refuse(limit.too_large_status, "too_large", f"the body is over {limit.max_bytes} bytes")(
-                scope, receive, send
-            )
+            detail = f"the body is over {limit.max_bytes} bytes"
+            await _rejection(limit.too_large_status, "too_large", detail)(scope, receive, send)
         except TimeoutError:
-            await _refuse(408, "too_slow", f"the body did not arrive within {self._body_seconds:g} seconds")(
-                scope, receive, send
-            )
+            detail = f"the body did not arrive within {self._body_seconds:g} seconds"
+            await _rejection(408, "too_slow", detail)(scope, receive, send)
         except _Disconnected:
             HTTP_REFUSED.labels(reason="disconnected").inc()
         else:
@@ -111,7 +110,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replayed
 
 
-def _refuse(status: int, reason: str, message: str) -> JSONResponse:
+def _rejection(status: int, reason: str, detail: str) -> Response:
     """The rest of the body is not read, so the connection cannot be used again."""
     HTTP_REFUSED.labels(reason=reason).inc()
-    return JSONResponse({"error": reason, "message": message}, status, {"Connection": "close"})
+    return problem_response(status, detail, code=reason, headers={"Connection": "close"})

@@ -15,7 +15,7 @@ import pytest
 
 from app.hook_lambda import handler as handler_module
 from app.hook_lambda.handler import handle, handler
-from app.web.hooks.message import read_hook
+from app.web.hooks.message import HookMessage
 from app.web.hooks.signature import HookKeys
 from tests.hook_lambda.stand_ins import (
     ARN,
@@ -84,7 +84,7 @@ def test_the_service_can_read_and_verify_what_the_lambda_sends() -> None:
     kid = HookKeys({"k1": SECRET}).verify(
         headers=request.headers, method="POST", path=request.path, body=request.body, now=NOW
     )
-    hook = read_hook(request.body, sender=kid, region="us-east-1")
+    hook = HookMessage.model_validate_json(request.body).hook(sender=kid, region="us-east-1")
     assert (kid, hook.hook_name, hook.execution_id.reveal()) == ("k1", "AfterAllowTestTraffic", EXECUTION)
     assert (hook.key.account, hook.key.region) == ("111122223333", "ap-northeast-2")
 

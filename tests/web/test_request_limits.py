@@ -18,7 +18,7 @@ async def test_a_body_announced_as_too_large_is_refused_unread(
         said = await (await client.send(post(path, f"Content-Length: {most + 1}"))).rest()
 
     assert said.startswith(f"HTTP/1.1 {status} ".encode())
-    assert f'"too_large","message":"the body is over {most} bytes"'.encode() in said
+    assert f'"detail":"the body is over {most} bytes","error":"too_large"'.encode() in said
 
 
 async def test_a_body_of_unknown_length_is_read_no_further_than_the_limit(serve: Serve) -> None:

@@ -1,17 +1,22 @@
 """Authenticates API requests by a named bearer token; without configured tokens, only from this machine."""
 
 import hmac
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from time import monotonic
-from typing import Final
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 import structlog
-from fastapi import HTTPException, Request
+from fastapi import Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.config.environment_values import ApiToken, Scope, is_loopback
 from app.observability.log_throttle import LogThrottle
 from app.observability.metrics import API_DENIED
+from app.web.problems import ProblemError
+
+bearer = HTTPBearer(auto_error=False, description="A token of SWITCHGATE_API_TOKENS.")
+BearerToken = Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
 
 PROXY_HEADERS: Final = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
@@ -41,48 +46,41 @@ class GuessLimit:
 
 
 class TokenAuth:
-    """The configured tokens, by name. As a dependency it requires the scope `read`."""
+    """The configured tokens, by name."""
 
     def __init__(self, tokens: Mapping[str, ApiToken]) -> None:
         self._tokens = dict(tokens)
         self._log_throttle = LogThrottle(seconds=LOG_SECONDS)
         self._guesses = GuessLimit()
 
-    async def __call__(self, request: Request) -> str:
-        """The caller's name. Raises 401 or 403."""
-        return self._authenticate(request, Scope.READ)
-
-    def require_scope(self, scope: Scope) -> Callable[[Request], Awaitable[str]]:
-        """A dependency: the name of a caller whose token has the scope."""
-
-        async def caller(request: Request) -> str:
-            return self._authenticate(request, scope)
-
-        return caller
-
-    def _authenticate(self, request: Request, scope: Scope) -> str:
+    def authenticate(
+        self, request: Request, credentials: HTTPAuthorizationCredentials | None, scope: Scope
+    ) -> str:
+        """The name of a caller whose token has the scope. Raises 401, 403 or 429."""
         if not self._tokens:
             return self._authenticate_local(request, scope)
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        token = credentials.credentials.strip() if credentials is not None else ""
         # Every token is compared, so that the time does not reveal which one is similar.
         found = [
             name
             for name, known in self._tokens.items()
-            if hmac.compare_digest(known.secret.get_secret_value().encode(), token.strip().encode())
+            if hmac.compare_digest(known.secret.get_secret_value().encode(), token.encode())
         ]
-        if scheme.lower() != "bearer" or not found:
-            raise self._denied(request, "wrong_token" if token.strip() else "no_token")
+        if not found:
+            raise self._denied(request, "wrong_token" if token else "no_token")
         if not any(scope in self._tokens[name].scopes for name in found):
             self._record_denial(request, "wrong_scope", caller=found[0])
-            raise HTTPException(403, f"This token has not the scope `{scope}`.")
+            raise ProblemError(403, "wrong_scope", f"This token has not the scope `{scope}`.")
         return found[0]
 
-    def _denied(self, request: Request, reason: str) -> HTTPException:
+    def _denied(self, request: Request, reason: str) -> ProblemError:
         self._record_denial(request, reason)
         if reason == "wrong_token" and not self._guesses.admit():
             retry = {"Retry-After": str(GUESS_SECONDS)}
-            return HTTPException(429, "Too many wrong tokens. A valid one is still taken.", retry)
-        return HTTPException(401, "Send `Authorization: Bearer TOKEN`.", {"WWW-Authenticate": "Bearer"})
+            detail = "Too many wrong tokens. A valid one is still taken."
+            return ProblemError(429, "too_many_wrong_tokens", detail, headers=retry)
+        bearer = {"WWW-Authenticate": "Bearer"}
+        return ProblemError(401, reason, "Send `Authorization: Bearer TOKEN`.", headers=bearer)
 
     def _record_denial(self, request: Request, reason: str, *, caller: str | None = None) -> None:
         """A metric each time, a log line now and then; never the token."""
@@ -102,11 +100,11 @@ class TokenAuth:
     def _authenticate_local(self, request: Request, scope: Scope) -> str:
         if scope is not Scope.READ:
             # Whatever runs or is browsed on this machine must not tell checks or freeze.
-            raise HTTPException(403, f"Needs a token with the scope `{scope}`: see SWITCHGATE_API_TOKENS.")
+            detail = f"Needs a token with the scope `{scope}`: see SWITCHGATE_API_TOKENS."
+            raise ProblemError(403, "no_tokens", detail)
         if not _is_local(request):
-            raise HTTPException(
-                403, "No SWITCHGATE_API_TOKENS are configured, so the API answers on loopback only."
-            )
+            detail = "No SWITCHGATE_API_TOKENS are configured, so the API answers on loopback only."
+            raise ProblemError(403, "no_tokens", detail)
         return "loopback"
 
 

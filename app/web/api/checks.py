@@ -1,14 +1,12 @@
-"""`PUT /api/v1/switches/{deployment}/checks/{name}`: how CI and smoke tests say what they found."""
+"""`/api/v1/switches/{deployment}/checks`: CI and smoke tests report results."""
 
-from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from app.config.environment_values import Scope
 from app.db.repositories.checks import Checks
 from app.flow.checks.record_check import (
     AmbiguousDeployment,
@@ -29,10 +27,8 @@ from app.gate.rules.checks import (
     CheckState,
     is_check_name,
 )
-from app.web.api.auth import TokenAuth
-from app.web.api.bodies import read_body
-from app.web.api.error_responses import VALIDATION_ERROR_RESPONSES
-from app.workers.wakeups import Wakeups
+from app.web.api.dependencies import Now, Services, check_reporter, reader
+from app.web.problems import FieldError, ProblemError, invalid, problem_responses
 
 Deployment = Annotated[
     str,
@@ -40,13 +36,6 @@ Deployment = Annotated[
         pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$",
         description="Write CodeDeploy's id, d-….",
         examples=["d-A1B2C3D4E"],
-    ),
-]
-CheckName = Annotated[
-    str,
-    Path(
-        description=f"Write 1 to {MAX_NAME_CHARS} printable characters, without a slash.",
-        examples=["order-create smoke"],
     ),
 ]
 Account = Annotated[
@@ -65,6 +54,23 @@ Region = Annotated[
         examples=["ap-northeast-2"],
     ),
 ]
+
+
+async def check_name(
+    name: Annotated[
+        str,
+        Path(
+            description=f"Write 1 to {MAX_NAME_CHARS} printable characters, without a slash.",
+            examples=["order-create smoke"],
+        ),
+    ],
+) -> str:
+    """The check's name from the path."""
+    if is_check_name(name):
+        return name
+    what = f"{len(name)} characters" if len(name) > MAX_NAME_CHARS else "odd characters or blanks around"
+    detail = f"{what}; write 1 to {MAX_NAME_CHARS} printable ones, without a slash"
+    raise invalid([FieldError(field="name", detail=detail)])
 
 
 def _https(value: str | None) -> str | None:
@@ -107,7 +113,7 @@ class CheckIn(BaseModel):
 
 
 class CheckOut(BaseModel):
-    """A check as it was last told."""
+    """A check as it was last reported."""
 
     deployment_id: str
     account: str
@@ -124,82 +130,62 @@ class CheckList(BaseModel):
     items: list[CheckOut]
 
 
-BODY: Final[dict[str, Any]] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": CheckIn.model_json_schema()}},
-    }
-}
+router = APIRouter(
+    prefix="/api/v1/switches/{deployment}/checks",
+    tags=["checks"],
+    responses=problem_responses(401, 403, 422, 429, 503),
+)
 
 
-def checks_router(
-    checks: Checks,
-    callers: TokenAuth,
-    *,
-    rules: Rules,
-    region: str,
-    wakeups: Wakeups,
-    clock: Callable[[], datetime],
-) -> APIRouter:
-    """The routes that write checks."""
-    router = APIRouter(
-        prefix="/api/v1/switches/{deployment}/checks", tags=["checks"], responses=VALIDATION_ERROR_RESPONSES
+@router.put("/{name:path}", responses={201: {"model": CheckOut}, **problem_responses(409, 413, 415)})
+async def put_check(
+    deployment: Deployment,
+    name: Annotated[str, Depends(check_name)],
+    found: CheckIn,
+    by: Annotated[str, Depends(check_reporter)],
+    services: Services,
+    now: Now,
+    response: Response,
+    account: Account = None,
+    region: Region = None,
+) -> CheckOut:
+    """Creates or updates a check. Idempotent. May precede the hook."""
+    report = CheckReport(
+        deployment=DeploymentId(deployment),
+        account=account,
+        region=region or services.region,
+        name=name,
+        state=found.state,
+        summary=_plain(found.summary),
+        url=found.url,
+        by=by,
     )
+    taken = await _take(report, checks=services.checks, rules=services.rules, now=now)
+    services.wakeups.notify("check_reported")
+    response.status_code = 201 if taken.is_new else 200
+    return _out(taken.key, taken.check)
 
-    @router.put("/{name:path}", openapi_extra=BODY)
-    async def put_check(
-        deployment: Deployment,
-        name: CheckName,
-        request: Request,
-        response: Response,
-        by: Annotated[str, Depends(callers.require_scope(Scope.CHECKS))],
-        account: Account = None,
-        named_region: Annotated[Region, Query(alias="region")] = None,
-    ) -> CheckOut:
-        """Creates or updates a check. Idempotent. May precede the hook."""
-        if not is_check_name(name):
-            what = (
-                f"{len(name)} characters" if len(name) > MAX_NAME_CHARS else "odd characters or blanks around"
-            )
-            raise HTTPException(
-                422, f"name: {what}; write 1 to {MAX_NAME_CHARS} printable ones, without a slash"
-            )
-        found = await read_body(request, CheckIn)
-        told_check = CheckReport(
-            deployment=DeploymentId(deployment),
-            account=account,
-            region=named_region or region,
-            name=name,
-            state=found.state,
-            summary=_plain(found.summary),
-            url=found.url,
-            by=by,
-        )
-        taken = await _take(told_check, checks=checks, rules=rules, now=clock())
-        wakeups.notify("check_reported")
-        response.status_code = 201 if taken.is_new else 200
-        return _out(taken.key, taken.check)
 
-    @router.get("", dependencies=[Depends(callers)])
-    async def get_checks(deployment: Deployment) -> CheckList:
-        """A deployment's checks, whether or not its hook has come."""
-        found = await checks.of(DeploymentId(deployment))
-        return CheckList(items=[_out(key, check) for key, check in found])
-
-    return router
+@router.get("", dependencies=[Depends(reader)])
+async def get_checks(deployment: Deployment, services: Services) -> CheckList:
+    """A deployment's checks, whether or not its hook has come."""
+    found = await services.checks.of(DeploymentId(deployment))
+    return CheckList(items=[_out(key, check) for key, check in found])
 
 
 async def _take(report: CheckReport, *, checks: Checks, rules: Rules, now: datetime) -> RecordedCheck:
     try:
         return await record_check(report, record=checks, rules=rules, now=now)
     except AmbiguousDeployment:
-        raise HTTPException(409, "Several accounts have this deployment: say `?account=`.") from None
-    except TooManyChecks:
-        raise HTTPException(
-            409, f"This deployment has {MAX_CHECKS} checks already; nobody reads more."
+        raise ProblemError(
+            409, "ambiguous", "Several accounts have this deployment: say `?account=`."
         ) from None
+    except TooManyChecks:
+        detail = f"This deployment has {MAX_CHECKS} checks already; nobody reads more."
+        raise ProblemError(409, "too_many_checks", detail) from None
     except ReservedForProbe:
-        raise HTTPException(409, "This check is the result of a probe of Switchgate's own.") from None
+        detail = "This check is the result of a probe of Switchgate's own."
+        raise ProblemError(409, "reserved_for_probe", detail) from None
 
 
 def _plain(summary: str) -> str:

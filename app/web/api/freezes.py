@@ -1,14 +1,11 @@
 """`/api/v1/freezes`: declared, listed and lifted by machines."""
 
-from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Request
+from fastapi import APIRouter, Depends, Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from app.config.environment_values import Scope
-from app.db.repositories.freezes import Freezes
 from app.flow.audit_events import api_actor
 from app.flow.freezes.declare_freeze import (
     MAX_REASON_CHARS,
@@ -20,13 +17,10 @@ from app.flow.freezes.declare_freeze import (
 )
 from app.flow.freezes.freeze_record import ActiveFreeze, Declaration, InvalidFreeze, UnknownDomains
 from app.flow.freezes.lift_freeze import lift_freeze
-from app.flow.ports.rules import Rules
 from app.gate.ids import DomainName
 from app.gate.rules.freeze import Span
-from app.web.api.auth import TokenAuth
-from app.web.api.bodies import read_body
-from app.web.api.error_responses import VALIDATION_ERROR_RESPONSES
-from app.workers.wakeups import Wakeups
+from app.web.api.dependencies import Now, Services, freezer, reader
+from app.web.problems import ProblemError, invalid_field, problem_responses
 
 WRONG: Final[dict[type[InvalidFreeze], str]] = {
     EndsBeforeStart: "until: is not after from",
@@ -87,74 +81,58 @@ class FreezeList(BaseModel):
 
 Number = Annotated[int, Path(description="Write the freeze's `id`, as the list tells it.", examples=["7"])]
 
-BODY: Final[dict[str, Any]] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": FreezeIn.model_json_schema()}},
-    }
-}
+router = APIRouter(
+    prefix="/api/v1/freezes", tags=["freezes"], responses=problem_responses(401, 403, 422, 429, 503)
+)
 
 
-def freezes_router(
-    freezes: Freezes,
-    callers: TokenAuth,
-    *,
-    rules: Rules,
-    wakeups: Wakeups,
-    clock: Callable[[], datetime],
-) -> APIRouter:
-    """The routes that read and write freezes."""
-    router = APIRouter(prefix="/api/v1/freezes", tags=["freezes"], responses=VALIDATION_ERROR_RESPONSES)
+@router.get("", dependencies=[Depends(reader)])
+async def get_freezes(services: Services) -> FreezeList:
+    """The declared freezes that are not over. Freezes of the configuration are not listed."""
+    return FreezeList(items=[_out(each) for each in await services.freezes.active()])
 
-    @router.get("", dependencies=[Depends(callers)])
-    async def get_freezes() -> FreezeList:
-        """The record's freezes that are not over; those of the configuration stand there."""
-        return FreezeList(items=[_out(each) for each in await freezes.active()])
 
-    @router.post("", status_code=201, openapi_extra=BODY)
-    async def post_freeze(
-        request: Request, by: Annotated[str, Depends(callers.require_scope(Scope.FREEZES))]
-    ) -> FreezeOut:
-        """Declares a freeze. Overlapping ones all stand; the last end counts."""
-        found = await read_body(request, FreezeIn)
-        now = clock()
-        declaration = Declaration(
-            domains=tuple(map(DomainName, found.domains)) if found.domains is not None else None,
-            start=found.start or now,
-            end=found.until,
-            reason=found.reason.replace("\x00", ""),
-            by=f"api:{by}",
+@router.post("", status_code=201, responses=problem_responses(413, 415))
+async def post_freeze(
+    wanted: FreezeIn, by: Annotated[str, Depends(freezer)], services: Services, now: Now
+) -> FreezeOut:
+    """Declares a freeze. Overlapping ones all stand; the last end counts."""
+    declaration = Declaration(
+        domains=tuple(map(DomainName, wanted.domains)) if wanted.domains is not None else None,
+        start=wanted.start or now,
+        end=wanted.until,
+        reason=wanted.reason.replace("\x00", ""),
+        by=f"api:{by}",
+    )
+    try:
+        declared = await declare_freeze(
+            declaration, who=api_actor(by), record=services.freezes, rules=services.rules, now=now
         )
-        try:
-            declared = await declare_freeze(
-                declaration, who=api_actor(by), record=freezes, rules=rules, now=now
-            )
-        except UnknownDomains as exc:
-            raise HTTPException(422, f"domains: not configured: {', '.join(exc.names)}") from None
-        except InvalidFreeze as exc:
-            raise HTTPException(422, WRONG[type(exc)]) from None
-        wakeups.notify("freeze_changed")
-        return FreezeOut(
-            id=declared.id,
-            domains=found.domains,
-            starts_at=declaration.start,
-            ends_at=declaration.end,
-            reason=declaration.reason,
-            by=declaration.by,
-        )
+    except UnknownDomains as exc:
+        raise invalid_field(f"domains: not configured: {', '.join(exc.names)}") from None
+    except InvalidFreeze as exc:
+        raise invalid_field(WRONG[type(exc)]) from None
+    services.wakeups.notify("freeze_changed")
+    return FreezeOut(
+        id=declared.id,
+        domains=wanted.domains,
+        starts_at=declaration.start,
+        ends_at=declaration.end,
+        reason=declaration.reason,
+        by=declaration.by,
+    )
 
-    @router.delete("/{number}", status_code=204)
-    async def delete_freeze(
-        number: Number, by: Annotated[str, Depends(callers.require_scope(Scope.FREEZES))]
-    ) -> None:
-        """Lifts one before its end."""
-        if not 0 < number < 2**63 or not await lift_freeze(
-            number, who=api_actor(by), record=freezes, now=clock()
-        ):
-            raise HTTPException(404, "No such freeze stands.")
-        wakeups.notify("freeze_changed")
 
-    return router
+@router.delete("/{number}", status_code=204, responses=problem_responses(404))
+async def delete_freeze(
+    number: Number, by: Annotated[str, Depends(freezer)], services: Services, now: Now
+) -> None:
+    """Lifts one before its end."""
+    if not 0 < number < 2**63 or not await lift_freeze(
+        number, who=api_actor(by), record=services.freezes, now=now
+    ):
+        raise ProblemError(404, "no_such_freeze", "No such freeze stands.")
+    services.wakeups.notify("freeze_changed")
 
 
 def _out(active: ActiveFreeze) -> FreezeOut:

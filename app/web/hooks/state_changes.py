@@ -4,33 +4,26 @@ Events may be lost, late, doubled or out of order, so nothing is believed of the
 https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-cloudwatch-events.html
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-import structlog
-from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.concurrency.timeouts import run_with_timeout
 from app.flow.ports.database import DatabaseUnavailable
-from app.gate.ids import DeploymentId, SwitchKey
+from app.gate.ids import AWS_ACCOUNT, AWS_REGION, DeploymentId, SwitchKey
 from app.observability.metrics import STATE_CHANGES
-from app.web.hooks.message import Account, Malformed, Region
-from app.web.hooks.request_auth import RequestAuth, RequestRejected, error_response, malformed_request
-from app.workers.wakeups import Wakeups
+from app.web.hooks.dependencies import EVENTS_PATH, Services, SignedRoute
+from app.web.hooks.message import DEPLOYMENT
+from app.web.problems import ProblemError, problem_responses
 
-log = structlog.get_logger(__name__)
-
-WAKE_SECONDS = 5.0
+WAKE_SECONDS: Final = 5.0
 
 
-class _Detail(BaseModel):
+class Detail(BaseModel):
     model_config = ConfigDict(hide_input_in_errors=True)
 
-    deployment: Annotated[
-        str, Field(alias="deploymentId"), StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$")
-    ]
+    deployment: Annotated[str, Field(alias="deploymentId", pattern=DEPLOYMENT)]
 
 
 class StateChange(BaseModel):
@@ -38,67 +31,41 @@ class StateChange(BaseModel):
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
-    source: Literal["aws.codedeploy"]
+    source: Annotated[Literal["aws.codedeploy"], Field(description="Forward CodeDeploy's events only.")]
     detail_type: Annotated[
-        Literal["CodeDeploy Deployment State-change Notification"], Field(alias="detail-type")
+        Literal["CodeDeploy Deployment State-change Notification"],
+        Field(alias="detail-type", description="Forward changes of deployments only."),
     ]
-    account: Account
-    region: Region
-    detail: _Detail
+    account: Annotated[str, Field(pattern=AWS_ACCOUNT, description="Send it as EventBridge gives it.")]
+    region: Annotated[str, Field(pattern=AWS_REGION, description="Send it as EventBridge gives it.")]
+    detail: Annotated[Detail, Field(description="Send it as EventBridge gives it.")]
 
 
-class StateChangeReceiver:
-    """The endpoint of EventBridge's events. `wake` returns whether it is a live switch."""
+class Hint(BaseModel):
+    """Whether the deployment is a live switch, which is now polled."""
 
-    def __init__(
-        self,
-        *,
-        request_auth: RequestAuth,
-        wake: Callable[[SwitchKey], Awaitable[bool]],
-        wakeups: Wakeups,
-    ) -> None:
-        self._request_auth = request_auth
-        self._wake = wake
-        self._wakeups = wakeups
-
-    def router(self) -> APIRouter:
-        """The route: 202, 400, 401, 503."""
-        router = APIRouter(tags=["hooks"])
-        router.add_api_route(
-            "/events/codedeploy", self.receive, methods=["POST"], status_code=202, response_class=JSONResponse
-        )
-        return router
-
-    async def receive(self, request: Request) -> JSONResponse:
-        """Takes an EventBridge state change of a deployment as a hint to look at it now."""
-        try:
-            body, _ = await self._request_auth.authenticate(request)
-            key = _key(body)
-            known = await run_with_timeout(WAKE_SECONDS, self._look(key))
-        except RequestRejected as refused:
-            STATE_CHANGES.labels(outcome=refused.outcome).inc()
-            return refused.answer
-        except (DatabaseUnavailable, TimeoutError):
-            STATE_CHANGES.labels(outcome="record_away").inc()
-            return error_response(
-                503, "try_again", "the record does not answer; nothing is lost if you do not"
-            )
-        STATE_CHANGES.labels(outcome="known" if known else "unknown").inc()
-        return JSONResponse({"known": known}, 202)
-
-    async def _look(self, key: SwitchKey) -> bool:
-        known = await self._wake(key)
-        if known:
-            self._wakeups.notify("poll_requested")
-        return known
+    known: bool
 
 
-def _key(body: bytes) -> SwitchKey:
+router = APIRouter(
+    tags=["hooks"],
+    route_class=SignedRoute,
+    responses=problem_responses(400, 401, 503),
+    strict_content_type=False,  # what is signed may leave out that it is JSON
+)
+
+
+@router.post(EVENTS_PATH, status_code=202)
+async def receive_state_change(event: StateChange, services: Services) -> Hint:
+    """Takes an EventBridge state change of a deployment as a hint to look at it now."""
+    deployment = DeploymentId(event.detail.deployment)
+    key = SwitchKey(account=event.account, region=event.region, deployment=deployment)
     try:
-        event = StateChange.model_validate_json(body)
-    except ValidationError as exc:
-        problems = [f"{'.'.join(map(str, error['loc'])) or 'body'}: {error['msg']}" for error in exc.errors()]
-        raise malformed_request(Malformed(problems)) from None
-    return SwitchKey(
-        account=event.account, region=event.region, deployment=DeploymentId(event.detail.deployment)
-    )
+        known = await run_with_timeout(WAKE_SECONDS, services.wake(key))
+    except (DatabaseUnavailable, TimeoutError):
+        detail = "the record does not answer; nothing is lost if you do not send it again"
+        raise ProblemError(503, "try_again", detail) from None
+    if known:
+        services.wakeups.notify("poll_requested")
+    STATE_CHANGES.labels(outcome="known" if known else "unknown").inc()
+    return Hint(known=known)

@@ -137,4 +137,4 @@ async def test_a_function_that_says_to_be_another_hook_is_refused(harness: Harne
     async with hook_sender(harness) as endpoint:
         answer = await endpoint.send_hook(hook(deployment, HookName="AfterInstall"))
     assert (answer.status, answer.body["error"]) == (422, "wrong_event")
-    assert "remove the function from AfterInstall" in answer.body["message"]
+    assert "remove the function from AfterInstall" in answer.body["detail"]

@@ -31,7 +31,7 @@ class Asker:
         url = URL(self.harness.url + path).with_query(query)
         async with self.session.get(url, headers=headers) as response:
             text = await response.text()
-            body = await response.json() if response.content_type == "application/json" else None
+            body = await response.json() if response.content_type.endswith("json") else None
             names = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status, text, names, body)
 

@@ -5,6 +5,7 @@ import json
 import pytest
 from fastapi import HTTPException, Request
 
+from app.config.environment_values import Scope
 from app.web.api.auth import MAX_GUESSES, TokenAuth
 from tests.logs import captured_logs
 from tests.web.api.asking import Asker
@@ -97,14 +98,14 @@ async def test_without_any_token_a_page_from_elsewhere_does_not_reach_us_under_i
     host: str,
 ) -> None:
     with pytest.raises(HTTPException) as refusal:
-        await TokenAuth({})(asked_from("127.0.0.1", host))
+        TokenAuth({}).authenticate(asked_from("127.0.0.1", host), None, Scope.READ)
 
     assert refusal.value.status_code == 403
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8080", "127.0.0.1", "[::1]:8080"])
 async def test_without_any_token_this_machine_may_be_named_in_several_ways(host: str) -> None:
-    assert await TokenAuth({})(asked_from("127.0.0.1", host)) == "loopback"
+    assert TokenAuth({}).authenticate(asked_from("127.0.0.1", host), None, Scope.READ) == "loopback"
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,7 @@ async def test_without_any_token_another_machine_is_refused(host: str) -> None:
     request = asked_from(host)
 
     with pytest.raises(HTTPException) as refusal:
-        await TokenAuth({})(request)
+        TokenAuth({}).authenticate(request, None, Scope.READ)
 
     assert refusal.value.status_code == 403
 
@@ -123,4 +124,4 @@ async def test_without_any_token_another_machine_is_refused(host: str) -> None:
 async def test_without_any_token_loopback_has_several_names(host: str) -> None:
     request = asked_from(host)
 
-    assert await TokenAuth({})(request) == "loopback"
+    assert TokenAuth({}).authenticate(request, None, Scope.READ) == "loopback"

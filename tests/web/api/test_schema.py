@@ -73,10 +73,10 @@ async def test_answers_are_as_the_document_says(afternoon: Asker) -> None:
 
 async def test_refusals_are_as_the_document_says(asker: Asker) -> None:
     document = (await asker.get("/api/openapi.json")).body
-    refused = {"$ref": "#/components/schemas/Refused"}
+    refused = {"$ref": "#/components/schemas/Problem"}
 
     for operation in _operations(document):
-        assert operation["responses"]["422"]["content"]["application/json"]["schema"] == refused
+        assert operation["responses"]["422"]["content"]["application/problem+json"]["schema"] == refused
     answer = await asker.get("/api/v1/audit", limit="0")
     assert list(_validator(document, refused).iter_errors(answer.body)) == []
     assert "HTTPValidationError" not in str(document)

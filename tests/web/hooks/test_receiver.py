@@ -136,7 +136,7 @@ async def test_a_group_that_is_nobodys_domain_is_refused_and_the_refusal_recorde
     assert answer.body["error"] == "not_ours"
     assert (
         "klp-logistics-stranger-app/klp-logistics-stranger-dg is not a configured domain"
-        in answer.body["message"]
+        in answer.body["detail"]
     )
     assert left_behind(harness) == _nothing() | {"audit_events": 1}
     assert harness.audit(deployment) == ["hook_refused"]
@@ -149,7 +149,7 @@ async def test_a_deployment_that_codedeploy_does_not_know_is_refused(
     answer = await sender.send_hook(hook("d-NOBODY123"))
 
     assert answer.status == 422
-    assert "CodeDeploy has no deployment d-NOBODY123" in answer.body["message"]
+    assert "CodeDeploy has no deployment d-NOBODY123" in answer.body["detail"]
     assert left_behind(harness) == _nothing() | {"audit_events": 1}
 
 
@@ -161,7 +161,7 @@ async def test_a_deployment_that_is_over_is_refused(harness: Harness, sender: Ho
     answer = await sender.send_hook(hook(deployment))
 
     assert answer.status == 422
-    assert "the deployment is over: Stopped" in answer.body["message"]
+    assert "the deployment is over: Stopped" in answer.body["detail"]
     assert opened(harness, deployment) == []
 
 

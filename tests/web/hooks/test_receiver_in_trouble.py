@@ -103,7 +103,7 @@ async def test_while_the_database_is_away_the_answer_is_try_again_and_nothing_is
         away = await sender.send_hook(hook(deployment))
 
         assert (away.status, away.body["error"]) == (503, "try_again")
-        assert "send this hook again" in away.body["message"]
+        assert "send this hook again" in away.body["detail"]
         await line.mend()
         assert set(left_behind(harness).values()) == {0}
         assert (await sender.send_hook(hook(deployment))).status == 202

@@ -24,7 +24,10 @@ MALFORMED: dict[str, tuple[object, str]] = {
     "no JSON": (b"DeploymentId=d-1", "body"),
     "half of it": (b'{"DeploymentId": "d-1", "Lifecycle', "body"),
     "no UTF-8": (b'{"DeploymentId": "\xff\xfe"}', "body"),
-    "half a character": (b'{"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "\\ud800"}', "body"),
+    "half a character": (
+        b'{"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "\\ud800"}',
+        "LifecycleEventHookExecutionId",
+    ),
     "a list": ([], "body"),
     "a number": (7, "body"),
     "null": (None, "body"),
@@ -77,7 +80,7 @@ async def test_a_malformed_hook_is_told_which_field_and_leaves_nothing(
     answer = await sender.send_hook(message)
 
     assert (answer.status, answer.body["error"]) == (400, "malformed")
-    assert [problem.partition(":")[0] for problem in answer.body["problems"]] == [field]
+    assert [error["field"] for error in answer.body["errors"]] == [field]
     assert EXECUTION not in answer.text
     assert set(left_behind(harness).values()) == {0}
     assert await sender.counted("malformed") == before + 1
@@ -93,7 +96,7 @@ async def test_what_is_not_rightly_signed_is_refused_and_leaves_nothing(
     answer = await sender.send_hook(hook(deployment), **how)
 
     assert (answer.status, answer.body["error"]) == (401, reason)
-    assert answer.body["message"]
+    assert answer.body["detail"]
     assert HOOK_SECRET not in answer.text
     assert set(left_behind(harness).values()) == {0}
     assert await sender.counted("bad_signature") == before + 1
@@ -119,7 +122,7 @@ async def test_a_body_over_the_limit_is_refused(harness: Harness, sender: HookSe
     answer = await sender.send_hook(b" " * size)
 
     assert (answer.status, answer.body["error"]) == (400, "too_large")
-    assert "65536" in answer.body["message"]
+    assert "65536" in answer.body["detail"]
     assert set(left_behind(harness).values()) == {0}
 
 
@@ -145,7 +148,7 @@ async def test_another_content_type_is_refused(harness: Harness, sender: HookSen
     answer = await sender.send_hook(hook(deployment), Content_Type=kind)
 
     assert (answer.status, answer.body["error"]) == (400, "malformed")
-    assert "application/json" in answer.body["message"]
+    assert "application/json" in answer.body["detail"]
     assert opened(harness, deployment) == []
 
 
