@@ -17,6 +17,7 @@ from app.slack.handlers.break_glass import BreakGlassHandler
 from app.slack.handlers.bulk_approve import BulkApproveHandler
 from app.slack.handlers.checks import ChecksHandler
 from app.slack.handlers.details import DetailsHandler
+from app.slack.handlers.retract_vote import RetractVoteHandler
 from app.slack.handlers.shown_cards import ShownCards
 from app.slack.handlers.undo import UndoHandler
 from app.slack.handlers.vote import VoteHandler
@@ -60,6 +61,7 @@ class SlackHandlers:
             shown_cards=self._shown_cards,
             undo=undo,
             break_glass=self._break_glass(),
+            retract_vote=self._retract_vote(),
             checks=self._checks(),
             deploys=self._deploys(undo, bulk_approve),
             details=self._details(),
@@ -129,6 +131,16 @@ class SlackHandlers:
         return BreakGlassHandler(
             record=self._repositories.gates,
             traffic=self._traffic,
+            rules=self._rules,
+            directory=self._slack.directory,
+            replies=self._slack.replies,
+            wakeups=self._wakeups,
+            clock=self._clock,
+        )
+
+    def _retract_vote(self) -> RetractVoteHandler:
+        return RetractVoteHandler(
+            record=self._repositories.gates,
             rules=self._rules,
             directory=self._slack.directory,
             replies=self._slack.replies,

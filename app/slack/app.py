@@ -20,17 +20,18 @@ from app.slack.handlers.break_glass import BreakGlassHandler
 from app.slack.handlers.bulk_approve import BulkApproveHandler
 from app.slack.handlers.checks import ChecksHandler
 from app.slack.handlers.details import DetailsHandler
+from app.slack.handlers.retract_vote import RetractVoteHandler
 from app.slack.handlers.shown_cards import ShownCards
 from app.slack.handlers.undo import UndoHandler
 from app.slack.handlers.unhandled_requests import UnhandledRequests
 from app.slack.handlers.vote import VoteHandler
 from app.slack.home.publisher import HomePublisher
 from app.slack.home.view import BULK_APPROVE, REFRESH
-from app.slack.modals.approve import APPROVE_CALLBACK
 from app.slack.modals.break_glass import BREAK_GLASS_CALLBACK
 from app.slack.modals.bulk_approve import BULK_APPROVE_CALLBACK
-from app.slack.modals.reject import REJECT_CALLBACK, reject_notice
+from app.slack.modals.reason_form import denial_notice
 from app.slack.modals.undo import UNDO_CALLBACK
+from app.slack.modals.vote import APPROVE_CALLBACK, REJECT_CALLBACK
 from app.slack.replies import Replies
 from app.slack.users.directory import Directory
 
@@ -48,6 +49,7 @@ def build_app(
     shown_cards: ShownCards,
     undo: UndoHandler,
     break_glass: BreakGlassHandler,
+    retract_vote: RetractVoteHandler,
     checks: ChecksHandler,
     deploys: DeploysCommand,
     details: DetailsHandler,
@@ -84,6 +86,7 @@ def build_app(
         shown_cards=shown_cards,
         undo=undo,
         break_glass=break_glass,
+        retract_vote=retract_vote,
         checks=checks,
         deploys=deploys,
         details=details,
@@ -135,6 +138,7 @@ class _Listeners:
         shown_cards: ShownCards,
         undo: UndoHandler,
         break_glass: BreakGlassHandler,
+        retract_vote: RetractVoteHandler,
         checks: ChecksHandler,
         deploys: DeploysCommand,
         details: DetailsHandler,
@@ -149,6 +153,7 @@ class _Listeners:
         self._shown_cards = shown_cards
         self._undo = undo
         self._break_glass = break_glass
+        self._retract_vote = retract_vote
         self._checks = checks
         self._deploys = deploys
         self._details = details
@@ -215,7 +220,7 @@ class _Listeners:
         await self._votes.approve_reason(ack, body, payload)
 
     async def retract_vote(self, ack: Any, body: Any, payload: Any) -> None:
-        await self._break_glass.retract_vote(ack, body, payload)
+        await self._retract_vote.retract(ack, body, payload)
         self._shown_cards.record_place(body, payload)
 
     async def break_glass(self, ack: Any, body: Any, payload: Any) -> None:
@@ -240,7 +245,12 @@ class _Listeners:
 
     async def old_view(self, ack: Any, body: Any, payload: Any) -> None:
         texts = Texts.of((await self._directory.profile(body)).locale)
-        await ack(response_action="update", view=reject_notice(texts("refused.old_form"), texts=texts))
+        await ack(
+            response_action="update",
+            view=denial_notice(
+                texts("refused.old_form"), title=texts("reject.title"), close=texts("reject.close")
+            ),
+        )
 
     async def closed_view(self, ack: Any, body: Any, payload: Any) -> None:
         await ack()

@@ -1,4 +1,4 @@
-"""Handles Break glass and Retract vote."""
+"""Handles Break glass: the form, and its submission."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -16,7 +16,6 @@ from app.flow.approval.approval_context import (
 from app.flow.approval.break_glass import BreakGlassRequest, BreakGlassResult, break_glass
 from app.flow.approval.cast_vote import RequestDenied
 from app.flow.approval.live_traffic import LiveTraffic
-from app.flow.approval.retract_vote import retract_vote
 from app.flow.free_text import has_content
 from app.flow.ports.database import GateRecord
 from app.flow.ports.rules import Rules
@@ -31,7 +30,8 @@ from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.blocks import Block
 from app.slack.handlers.save_errors import UNCONFIRMED, save_error_text
 from app.slack.handlers.vote_reply import VoteReply
-from app.slack.modals.break_glass import REASON, BreakGlassMetadata, break_glass_form, break_glass_notice
+from app.slack.modals.break_glass import BREAK_GLASS_REASON, BreakGlassMetadata, break_glass_form
+from app.slack.modals.reason_form import denial_notice
 from app.slack.payload import Ack, Body, ack_deadline, request_key
 from app.slack.replies import Replies
 from app.slack.text.denials import denial_text, repeat_after
@@ -44,7 +44,7 @@ log = structlog.get_logger(__name__)
 
 
 class BreakGlassHandler:
-    """Overrides rules by a break-glass approval, and retracts votes."""
+    """Overrides rules by a break-glass approval."""
 
     def __init__(
         self,
@@ -65,14 +65,6 @@ class BreakGlassHandler:
         self._wakeups = wakeups
         self._clock = clock
 
-    async def retract_vote(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
-        """`take_back`: commits, then acks."""
-        until = ack_deadline()
-        profile = await self._directory.profile(body)
-        reply = await self._retract_vote(action.get("value"), profile, until=until, request=request_key(body))
-        await ack()
-        self._answer(body, reply, profile)
-
     def _answer(self, body: Body, reply: VoteReply, profile: Profile) -> None:
         self._replies.answer(body, reply.text, repeat_after=repeat_after(reply.denial, profile.person))
 
@@ -86,7 +78,7 @@ class BreakGlassHandler:
         until = ack_deadline()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
-        typed_in = form_text(view.get("state", {}), REASON)
+        typed_in = form_text(view.get("state", {}), BREAK_GLASS_REASON)
         reason = typed_in if has_content(typed_in) else ""
         try:
             result = await self._break(
@@ -96,12 +88,14 @@ class BreakGlassHandler:
             await self._answer_denied(ack, denied, view, reason, texts)
         except UNCONFIRMED as exc:
             log.error("glass_not_recorded", problem=type(exc).__name__, user=profile.person.user)
-            await ack(response_action="errors", errors={REASON: save_error_text(exc, texts=texts)})
+            await ack(
+                response_action="errors", errors={BREAK_GLASS_REASON: save_error_text(exc, texts=texts)}
+            )
         except Exception:
             short = error_id()
             log.exception("glass_failed", error_id=short, user=profile.person.user)
             text = texts("refused.unknown_error", id=short)
-            await ack(response_action="errors", errors={REASON: text})
+            await ack(response_action="errors", errors={BREAK_GLASS_REASON: text})
         else:
             BREAK_GLASS.labels(domain=result.view.switch.domain or "").inc()
             log.warning("glass_broken", gate=str(result.view.id), user=profile.person.user)
@@ -137,7 +131,7 @@ class BreakGlassHandler:
     ) -> None:
         denial = denied.denial
         if isinstance(denial, ReasonMissing):
-            await ack(response_action="errors", errors={REASON: texts("glass.reason_missing")})
+            await ack(response_action="errors", errors={BREAK_GLASS_REASON: texts("glass.reason_missing")})
         elif isinstance(denial, RulesChanged) and denied.view is not None:
             action_value = BreakGlassMetadata.parse(view.get("private_metadata")).action_value
             form = break_glass_form(
@@ -151,33 +145,10 @@ class BreakGlassHandler:
             await ack(response_action="update", view=form)
         else:
             reply = self._why_not(denied, texts)
-            await ack(response_action="update", view=break_glass_notice(reply.text, texts=texts))
-
-    async def _retract_vote(
-        self, value: object, profile: Profile, *, until: float, request: str
-    ) -> VoteReply:
-        texts = Texts.of(profile.locale)
-        try:
-            gate = ActionValue.parse(value).gate
-            taking = retract_vote(
-                gate,
-                who=profile.person,
-                record=self._record,
-                rules=self._rules,
-                now=self._clock(),
-                request=request,
+            await ack(
+                response_action="update",
+                view=denial_notice(reply.text, title=texts("glass.title"), close=texts("reject.close")),
             )
-            view = await run_until(until, taking)
-        except InvalidActionValue:
-            return self._why_not(RequestDenied(NoSuchGate(), None), texts)
-        except RequestDenied as denied:
-            return self._why_not(denied, texts)
-        except UNCONFIRMED as exc:
-            log.error("press_not_recorded", problem=type(exc).__name__, user=profile.person.user)
-            return VoteReply(text=save_error_text(exc, texts=texts), retryable=True)
-        self._wakeups.notify("gate_decided")
-        domain = view.switch.domain or texts("card.unknown_domain")
-        return VoteReply(text=texts("press.taken_back", domain=domain))
 
     async def _show(self, body: Body, value: object) -> None:
         until = ack_deadline()

@@ -29,7 +29,7 @@ from app.slack.handlers.vote import VoteHandler
 from app.slack.handlers.vote_reply import VoteReply
 from app.slack.home.query import HomeQueries, load_domain_choices, load_own_choices
 from app.slack.modals.bulk_approve import BOXES, Pick, bulk_approve_form, picked
-from app.slack.modals.reject import REASON
+from app.slack.modals.reason_form import REASON
 from app.slack.payload import Ack, Body, ack_deadline, request_key
 from app.slack.replies import Replies
 from app.slack.text.denials import repeat_after

@@ -22,7 +22,8 @@ from app.i18n.catalog import Texts
 from app.observability.logging import error_id
 from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.handlers.save_errors import UNCONFIRMED, save_error_text
-from app.slack.modals.undo import REASON, UndoMetadata, undo_form, undo_notice
+from app.slack.modals.reason_form import REASON, denial_notice
+from app.slack.modals.undo import UndoMetadata, undo_form
 from app.slack.payload import Ack, Body, ack_deadline, request_key
 from app.slack.replies import Replies
 from app.slack.text.denials import denial_text, repeat_after
@@ -80,7 +81,12 @@ class UndoHandler:
         try:
             metadata = UndoMetadata.parse(view.get("private_metadata"))
         except InvalidActionValue:
-            await ack(response_action="update", view=undo_notice(texts("refused.no_such_gate"), texts=texts))
+            await ack(
+                response_action="update",
+                view=denial_notice(
+                    texts("refused.no_such_gate"), title=texts("undo.title"), close=texts("undo.close")
+                ),
+            )
             return
         denied = await self._intervene(
             metadata.action_value, metadata.kind, profile, reason, until=until, request=request_key(body)
@@ -91,7 +97,10 @@ class UndoHandler:
             # Keep the form open, so that the typed text is not lost.
             await ack(response_action="errors", errors={REASON: denied.text})
         else:
-            await ack(response_action="update", view=undo_notice(denied.text, texts=texts))
+            await ack(
+                response_action="update",
+                view=denial_notice(denied.text, title=texts("undo.title"), close=texts("undo.close")),
+            )
 
     async def finish(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
         """`finish` on a card, after Slack's confirmation dialog."""

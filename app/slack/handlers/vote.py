@@ -25,8 +25,8 @@ from app.slack.cards.secondary_buttons import reply_blocks
 from app.slack.handlers.save_errors import UNCONFIRMED
 from app.slack.handlers.shown_cards import ShownCards, message_place
 from app.slack.handlers.vote_reply import VoteReplies, VoteReply
-from app.slack.modals.approve import approve_form
-from app.slack.modals.reject import REASON, reject_form, reject_notice
+from app.slack.modals.reason_form import REASON, denial_notice
+from app.slack.modals.vote import approve_form, reject_form
 from app.slack.payload import Ack, Body, ack_deadline, request_key
 from app.slack.replies import Replies
 from app.slack.text.denials import repeat_after, vote_accepted_text
@@ -113,8 +113,9 @@ class VoteHandler:
             # Keep the form open, so that the typed text is not lost.
             await ack(response_action="errors", errors={REASON: reply.text})
         else:
-            title = texts("approve.title") if choice is Choice.APPROVE else None
-            await ack(response_action="update", view=reject_notice(reply.text, texts=texts, title=title))
+            title = texts("approve.title" if choice is Choice.APPROVE else "reject.title")
+            notice = denial_notice(reply.text, title=title, close=texts("reject.close"))
+            await ack(response_action="update", view=notice)
 
     def _answer(
         self, body: Body, reply: VoteReply, profile: Profile, choice: Choice, *, on_card: bool

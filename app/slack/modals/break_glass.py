@@ -8,13 +8,13 @@ from app.flow.read_models import GateView
 from app.gate.rules.violations import Violation, rule_fingerprint
 from app.i18n.catalog import Texts
 from app.slack.action_value import ActionValue, InvalidActionValue
-from app.slack.blocks import Block, modal, section, text_input
+from app.slack.blocks import Block, section
+from app.slack.modals.reason_form import reason_form
 from app.slack.text.escape import escaped, inline
 from app.slack.text.rules import rule_sections
 
 BREAK_GLASS_CALLBACK: Final = "break_glass_reason"
-REASON: Final = "glass_reason"
-MAX_REASON_CHARS: Final = 1000
+BREAK_GLASS_REASON: Final = "glass_reason"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,31 +49,18 @@ def break_glass_form(
     domain = view.switch.domain or texts("card.unknown_domain")
     says = texts("glass.says", domain=escaped(domain), deployment=inline(view.switch.key.deployment))
     changed = [section(texts("glass.changed"))] if again else []
-    return modal(
-        callback=BREAK_GLASS_CALLBACK,
+    metadata = BreakGlassMetadata(
+        action_value=action_value, named=frozenset(map(rule_fingerprint, violations))
+    )
+    return reason_form(
+        BREAK_GLASS_CALLBACK,
+        [*changed, section(says), *rule_sections(violations, texts=texts)],
         title=texts("glass.title"),
+        label=texts("glass.label"),
+        hint=texts("glass.hint"),
         submit=texts("glass.submit"),
         close=texts("reject.close"),
-        metadata=str(
-            BreakGlassMetadata(action_value=action_value, named=frozenset(map(rule_fingerprint, violations)))
-        ),
-        blocks=[
-            *changed,
-            section(says),
-            *rule_sections(violations, texts=texts),
-            text_input(
-                block_id=REASON,
-                label=texts("glass.label"),
-                hint=texts("glass.hint"),
-                max_chars=MAX_REASON_CHARS,
-                initial=reason,
-            ),
-        ],
-    )
-
-
-def break_glass_notice(text: str, *, texts: Texts) -> Block:
-    """The view that replaces the form when the request was denied."""
-    return modal(
-        callback="notice", title=texts("glass.title"), close=texts("reject.close"), blocks=[section(text)]
+        metadata=str(metadata),
+        block_id=BREAK_GLASS_REASON,
+        initial=reason,
     )

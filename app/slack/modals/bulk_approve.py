@@ -11,7 +11,7 @@ from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.blocks import Block, checkboxes, context, divider, modal, option, section, text_input
 from app.slack.home.gate_summary import approval_effect_text, evidence_lines, gate_lines, within_limit
 from app.slack.home.query import Choices, PreviewedGate
-from app.slack.modals.reject import MAX_REASON_CHARS, REASON
+from app.slack.modals.reason_form import MAX_REASON_CHARS, REASON
 from app.slack.text.switch import domain_name, traffic_text
 from app.slack.text.truncation import named_list
 

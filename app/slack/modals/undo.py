@@ -9,14 +9,13 @@ from app.flow.switch_progress import ends_blue, progress_of, undo_context_of
 from app.gate.undo import InterventionKind, Progress
 from app.i18n.catalog import Texts
 from app.slack.action_value import ActionValue, InvalidActionValue
-from app.slack.blocks import Block, modal, section, text_input
+from app.slack.blocks import Block, section
+from app.slack.modals.reason_form import reason_form
 from app.slack.text.escape import escaped, inline
 from app.slack.text.switch import domain_name
 from app.slack.text.undo_options import previous_text, traffic_left
 
 UNDO_CALLBACK: Final = "undo_reason"
-REASON: Final = "reason"
-MAX_REASON_CHARS: Final = 1000
 
 _SHAPE: Final = re.compile(r"(?P<action_value>[^/]+)/(?P<kind>stop|redeploy)")
 
@@ -45,41 +44,28 @@ class UndoMetadata:
 def undo_form(action_value: ActionValue, *, view: GateView, kind: InterventionKind, texts: Texts) -> Block:
     """The modal for this kind of undo."""
     says = texts(
-        f"undo.says.{_way(view, kind)}",
+        f"undo.says.{_text_key(view, kind)}",
         domain=escaped(domain_name(view, texts)),
         deployment=inline(view.switch.key.deployment),
         previous=previous_text(view, texts),
         left=" ".join(traffic_left(view, texts)),
     )
-    return modal(
-        callback=UNDO_CALLBACK,
+    return reason_form(
+        UNDO_CALLBACK,
+        [section(says)],
         title=texts("undo.title"),
+        label=texts("undo.label"),
+        hint=texts("undo.hint"),
         submit=texts(f"undo.submit.{kind}"),
         close=texts("undo.close"),
         metadata=str(UndoMetadata(action_value=action_value, kind=kind)),
-        blocks=[
-            section(says),
-            text_input(
-                block_id=REASON,
-                label=texts("undo.label"),
-                hint=texts("undo.hint"),
-                max_chars=MAX_REASON_CHARS,
-            ),
-        ],
     )
 
 
-def _way(view: GateView, kind: InterventionKind) -> str:
+def _text_key(view: GateView, kind: InterventionKind) -> str:
     """The text key of what will happen."""
     if kind is InterventionKind.REDEPLOY:
         return "redeploy_ended" if progress_of(view) is Progress.ENDED else "redeploy"
     if undo_context_of(view).finishing is not None:
         return "stop_instead_of_finish"
     return "stop_blue_ends" if ends_blue(view) else "stop"
-
-
-def undo_notice(text: str, *, texts: Texts) -> Block:
-    """The view that replaces the form when the undo was denied."""
-    return modal(
-        callback="notice", title=texts("undo.title"), close=texts("undo.close"), blocks=[section(text)]
-    )
