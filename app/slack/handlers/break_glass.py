@@ -145,10 +145,8 @@ class BreakGlassHandler:
             await ack(response_action="update", view=form)
         else:
             reply = self._why_not(denied, texts)
-            await ack(
-                response_action="update",
-                view=denial_notice(reply.text, title=texts("glass.title"), close=texts("reject.close")),
-            )
+            notice = denial_notice(reply.text, title=texts("glass.title"), close=texts("reject.close"))
+            await ack(response_action="update", view=notice)
 
     async def _show(self, body: Body, value: object) -> None:
         until = ack_deadline()

@@ -97,10 +97,8 @@ class UndoHandler:
             # Keep the form open, so that the typed text is not lost.
             await ack(response_action="errors", errors={REASON: denied.text})
         else:
-            await ack(
-                response_action="update",
-                view=denial_notice(denied.text, title=texts("undo.title"), close=texts("undo.close")),
-            )
+            notice = denial_notice(denied.text, title=texts("undo.title"), close=texts("undo.close"))
+            await ack(response_action="update", view=notice)
 
     async def finish(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
         """`finish` on a card, after Slack's confirmation dialog."""
