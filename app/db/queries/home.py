@@ -59,7 +59,7 @@ class HomeQueries:
         """See `app.flow.approval.approval_context.RelatedSwitchRecord`."""
         return await related_switches(self._database, domains)
 
-    async def whole(self, gates: Sequence[GateId]) -> Sequence[Pending]:
+    async def gates(self, gates: Sequence[GateId]) -> Sequence[Pending]:
         """Those of these gates that still wait, with their evidence, the nearest deadline first."""
         if not gates:
             return []

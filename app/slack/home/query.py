@@ -42,7 +42,7 @@ class HomeQueries(RelatedSwitchRecord, Protocol):
         """All waiting gates, nearest deadline first."""
         ...
 
-    async def whole(self, gates: Sequence[GateId]) -> Sequence[PendingGate]: ...
+    async def gates(self, gates: Sequence[GateId]) -> Sequence[PendingGate]: ...
 
     async def last_decided(self, *, limit: int) -> Sequence[GateView]: ...
 
@@ -153,7 +153,7 @@ def preview_gates(
 async def _load_gates(
     gates: Sequence[GateId], *, queries: HomeQueries, rules: Rules
 ) -> Sequence[PendingGate]:
-    found = await queries.whole(gates)
+    found = await queries.gates(gates)
     views = await with_related_switches([one.view for one in found], record=queries, rules=rules)
     return [_GateWithRelated(view=view, place=one.place) for one, view in zip(found, views, strict=True)]
 
