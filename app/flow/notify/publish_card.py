@@ -55,13 +55,13 @@ class CardPublisher(Protocol):
         """`closed_channels`: those that take no messages, with Slack's reason."""
         ...
 
-    async def post(self, drawing: RenderedCard, *, channel: str, view: GateView) -> CardPlace: ...
+    async def post(self, rendered: RenderedCard, *, channel: str, view: GateView) -> CardPlace: ...
 
     async def find(self, view: GateView, *, channel: str, since: datetime) -> Sequence[CardPlace]:
         """Every card of this gate in the channel, newest first. Raises `SearchUnavailable`."""
         ...
 
-    async def edit(self, drawing: RenderedCard, *, place: CardPlace) -> None:
+    async def edit(self, rendered: RenderedCard, *, place: CardPlace) -> None:
         """Raises `MessageGone`."""
         ...
 
@@ -101,11 +101,11 @@ async def publish_card(
 ) -> str | None:
     """Posts, edits or moves the card so that it shows the gate as it was claimed; why it is to be tried again."""
     channel = _channel(due, rules=rules)
-    drawing = card_publisher.draw(due.view, closed_channels=due.closed_channels)
+    rendered = card_publisher.draw(due.view, closed_channels=due.closed_channels)
     try:
         found = await _found(due, channel, card_publisher=card_publisher, now=now)
         place = await _place(
-            due, found, drawing, channel, record=record, card_publisher=card_publisher, now=now
+            due, found, rendered, channel, record=record, card_publisher=card_publisher, now=now
         )
     except SlackCallFailed as exc:
         if exc.closed:
@@ -115,7 +115,7 @@ async def publish_card(
         return str(exc)
     if place is None:
         return None
-    drawn = await record.card_drawn(due, place=place, fingerprint=drawing.fingerprint, now=now)
+    drawn = await record.card_drawn(due, place=place, fingerprint=rendered.fingerprint, now=now)
     # A post that was slow may have arrived beside another one; and the lease may have been lost on the way.
     others = [one for one in found if one.ts != place.ts]
     for seen in others if drawn else [*others, place]:
@@ -126,7 +126,7 @@ async def publish_card(
 async def _place(
     due: DueCard,
     found: Sequence[CardPlace],
-    drawing: RenderedCard,
+    rendered: RenderedCard,
     channel: str,
     *,
     record: CardRecord,
@@ -137,26 +137,26 @@ async def _place(
     place, vanished = (found[0] if found else due.place), False
     if place is not None:
         try:
-            standing = await _edited(due, place, drawing, channel, card_publisher=card_publisher)
+            standing = await _edited(due, place, rendered, channel, card_publisher=card_publisher)
         except MessageGone:
             standing, vanished = None, place.channel == channel  # the question still needs a card
         if standing is not None:
             return standing
     if not await record.card_posting(due, now=now, channel=channel, vanished=vanished):
         return None
-    return await card_publisher.post(drawing, channel=channel, view=due.view)
+    return await card_publisher.post(rendered, channel=channel, view=due.view)
 
 
 async def _edited(
-    due: DueCard, place: CardPlace, drawing: RenderedCard, channel: str, *, card_publisher: CardPublisher
+    due: DueCard, place: CardPlace, rendered: RenderedCard, channel: str, *, card_publisher: CardPublisher
 ) -> CardPlace | None:
     """The card at `place`, brought up to date; None: it must be posted elsewhere. Raises `MessageGone`."""
     # A channel whose id has changed keeps its messages: the same ts under the new id is the same card.
     target = CardPlace(channel=channel, ts=place.ts)
-    if target == due.place and due.fingerprint == drawing.fingerprint:
+    if target == due.place and due.fingerprint == rendered.fingerprint:
         return target
     try:
-        await card_publisher.edit(drawing, place=target)
+        await card_publisher.edit(rendered, place=target)
     except SlackCallFailed as exc:
         if target != place and exc.refused:
             return None

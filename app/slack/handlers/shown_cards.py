@@ -10,7 +10,7 @@ from app.gate.ids import GateId
 from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.background import BackgroundTasks
 from app.slack.payload import Body, channel_of
-from app.slack.publishers.card import CARD
+from app.slack.publishers.card_search import CARD
 from app.workers.wakeups import Wakeups
 
 CARD_BLOCK: Final = re.compile("(decide|course)\\.[0-9]+")

@@ -12,7 +12,7 @@ from app.flow.read_models import CardPlace, GateView
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, mention, section
 from app.slack.client import RateLimiter
-from app.slack.publishers.card import MAX_CLOCK_SKEW, SEARCH_DENIED_ERRORS
+from app.slack.publishers.card_search import MAX_CLOCK_SKEW, SEARCH_DENIED_ERRORS
 from app.slack.publishers.timeline import THREAD_GONE_ERRORS
 from app.slack.text.escape import escaped, inline, quoted
 from app.slack.text.rules import mentions, rule_lines

@@ -5,15 +5,15 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from app.flow.approval.rule_status import RuleStatus, rule_status_of
 from app.flow.notify.publish_card import RenderedCard
-from app.flow.notify.slack_errors import MessageGone, SearchUnavailable, SlackCallFailed
+from app.flow.notify.slack_errors import MessageGone, SlackCallFailed
 from app.flow.ports.rules import Rules
 from app.flow.read_models import CardPlace, GateView
 from app.gate.ids import GateId
@@ -23,27 +23,9 @@ from app.observability.metrics import UNAPPROVABLE_GATES
 from app.slack.blocks import Block, section
 from app.slack.cards.card import card_blocks, card_sentence
 from app.slack.client import RateLimiter
+from app.slack.publishers.card_search import CardSearch, card_metadata
 
 log = structlog.get_logger(__name__)
-
-CARD: Final = "switchgate_gate"
-"""Message metadata by which a card whose response was lost is found."""
-
-MAX_CLOCK_SKEW: Final = timedelta(minutes=5)
-"""Allowed difference of Slack's clock and ours when a card is searched by time."""
-
-MAX_PAGES: Final = 5
-SEARCH_DENIED_ERRORS: Final = frozenset(
-    {
-        "missing_scope",
-        "not_in_channel",
-        "channel_not_found",
-        "no_permission",
-        "not_allowed_token_type",
-        "unknown_method",
-        "method_not_supported_for_channel_type",
-    }
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,13 +53,14 @@ class SlackCardPublisher:
         self._rules = rules
         self._clock = clock
         self._rate_limiter = rate_limiter
-        self._out_of_reach: set[GateId] = set()
+        self._search = CardSearch(client, rate_limiter=rate_limiter)
+        self._unapprovable: set[GateId] = set()
 
     def draw(self, view: GateView, *, closed_channels: Mapping[str, str]) -> RenderedCard:
         """The gate as a card."""
         domain = self._rules.domain(view.switch.domain) if view.switch.domain else None
         rule_status = rule_status_of(view, rules=self._rules, now=self._clock())
-        self._report_out_of_reach(view, rule_status)
+        self._report_unapprovable(view, rule_status)
         card = Card(
             text=card_sentence(view, texts=self._texts),
             blocks=card_blocks(
@@ -91,26 +74,26 @@ class SlackCardPublisher:
         shown = json.dumps([card.text, card.blocks], sort_keys=True)
         return RenderedCard(fingerprint=hashlib.sha256(shown.encode()).hexdigest()[:24], content=card)
 
-    def _report_out_of_reach(self, view: GateView, rule_status: RuleStatus | None) -> None:
+    def _report_unapprovable(self, view: GateView, rule_status: RuleStatus | None) -> None:
         """Logs once that nobody can approve the gate, until somebody can again."""
         if rule_status is None or not rule_status.unreachable_approvals:
-            self._out_of_reach.discard(view.id)
-        elif view.id not in self._out_of_reach:
-            self._out_of_reach.add(view.id)
+            self._unapprovable.discard(view.id)
+        elif view.id not in self._unapprovable:
+            self._unapprovable.add(view.id)
             rules = ", ".join(rule_key(rule) for rule in rule_status.unreachable_approvals)
             log.warning("nobody_can_approve", gate=str(view.id), domain=view.switch.domain, missing=rules)
             UNAPPROVABLE_GATES.labels(domain=view.switch.domain or "").inc()
 
-    async def post(self, drawing: RenderedCard, *, channel: str, view: GateView) -> CardPlace:
+    async def post(self, rendered: RenderedCard, *, channel: str, view: GateView) -> CardPlace:
         """Posts a new card. A lost response raises with `uncertain`."""
         answer = await self._rate_limiter.call(
             "chat.postMessage",
             lambda: self._client.chat_postMessage(
                 channel=channel,
-                **self._shown(drawing),
+                **self._shown(rendered),
                 unfurl_links=False,
                 unfurl_media=False,
-                metadata={"event_type": CARD, "event_payload": {"gate": str(view.id)}},
+                metadata=card_metadata(view.id),
             ),
             channel=channel,
         )
@@ -121,48 +104,20 @@ class SlackCardPublisher:
 
     async def find(self, view: GateView, *, channel: str, since: datetime) -> Sequence[CardPlace]:
         """Searches for cards whose response was lost, newest first. Raises `SearchUnavailable` without the scope."""
-        oldest = (since - MAX_CLOCK_SKEW).timestamp()
-        found: list[CardPlace] = []
-        cursor = ""
-        for _ in range(MAX_PAGES):
-            answer = await self._history(channel, oldest=f"{oldest:.6f}", cursor=cursor)
-            found += [
-                CardPlace(channel=channel, ts=str(message["ts"]))
-                for message in answer.get("messages") or ()
-                if _gate_of(message) == str(view.id)
-            ]
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                break
-        return found
+        return await self._search.cards_of(view.id, channel=channel, since=since)
 
-    async def _history(self, channel: str, **span: Any) -> Any:
-        try:
-            return await self._rate_limiter.call(
-                "conversations.history",
-                lambda: self._client.conversations_history(
-                    channel=channel, include_all_metadata=True, **{"limit": 200, **span}
-                ),
-                channel=channel,
-            )
-        except SlackCallFailed as exc:
-            if str(exc) not in SEARCH_DENIED_ERRORS:
-                raise
-            log.warning("card_not_searchable", problem=str(exc), channel=channel)
-            raise SearchUnavailable(str(exc)) from None
-
-    async def edit(self, drawing: RenderedCard, *, place: CardPlace) -> None:
+    async def edit(self, rendered: RenderedCard, *, place: CardPlace) -> None:
         """Sends text and blocks together: text alone would delete the blocks."""
         await self._rate_limiter.call(
             "chat.update",
-            lambda: self._client.chat_update(channel=place.channel, ts=place.ts, **self._shown(drawing)),
+            lambda: self._client.chat_update(channel=place.channel, ts=place.ts, **self._shown(rendered)),
             channel=place.channel,
         )
 
     async def remove(self, place: CardPlace, *, gate: GateId) -> None:
         """Removes a second copy of a gate's card, and nothing else. Where Slack lets us read the channel, the message
         itself says what it is; where Slack does not delete it, its buttons go."""
-        if not await self._is_card_of(gate, place):
+        if not await self._search.is_card_of(gate, place):
             log.warning("not_a_copy_of_a_card", channel=place.channel, ts=place.ts)
             return
         try:
@@ -190,30 +145,8 @@ class SlackCardPublisher:
                 channel=place.channel,
             )
 
-    async def _is_card_of(self, gate: GateId, place: CardPlace) -> bool:
-        """Whether the message carries our metadata with this gate. Without the scope, True:
-        a listed copy was posted by us, or an action came from its buttons."""
-        try:
-            answer = await self._history(
-                place.channel, latest=place.ts, oldest=place.ts, inclusive=True, limit=1
-            )
-        except SearchUnavailable:
-            return True
-        return any(
-            message.get("ts") == place.ts and _gate_of(message) == str(gate)
-            for message in answer.get("messages") or ()
-        )
-
-    def _shown(self, drawing: RenderedCard) -> dict[str, Any]:
-        card = drawing.content
+    def _shown(self, rendered: RenderedCard) -> dict[str, Any]:
+        card = rendered.content
         if not isinstance(card, Card):
-            raise TypeError("this drawing is not a Slack card")
+            raise TypeError("this rendered is not a Slack card")
         return {"text": card.text, "blocks": card.blocks}
-
-
-def _gate_of(message: Mapping[str, Any]) -> str | None:
-    metadata = message.get("metadata") or {}
-    if metadata.get("event_type") != CARD:
-        return None
-    gate: str | None = (metadata.get("event_payload") or {}).get("gate")
-    return gate

@@ -12,7 +12,7 @@ from app.flow.read_models import CardPlace, GateView
 from app.i18n.catalog import Texts
 from app.slack.blocks import cut
 from app.slack.client import RateLimiter
-from app.slack.publishers.card import MAX_CLOCK_SKEW, MAX_PAGES, SEARCH_DENIED_ERRORS
+from app.slack.publishers.card_search import MAX_CLOCK_SKEW, MAX_PAGES, SEARCH_DENIED_ERRORS
 from app.slack.publishers.timeline_text import Timeline
 
 EVENT_TYPE: Final = "switchgate_thread"
