@@ -1,11 +1,15 @@
 """How far a gate's switch has come, and with it which way back there is: derived from what is stored."""
 
+from typing import Final
+
 from app.flow.read_models import GateView
 from app.flow.undo.intervention import InterventionPhase
 from app.gate.decision import Answer, Verdict
 from app.gate.rules.permits import Basis
 from app.gate.state_machine import Awaiting
 from app.gate.undo import InterventionKind, Progress, UnderWay, UndoContext
+
+SENT_PHASES: Final = frozenset({InterventionPhase.SENT, InterventionPhase.DONE})
 
 
 def progress_of(view: GateView) -> Progress:
@@ -68,3 +72,32 @@ def ends_blue(view: GateView) -> bool:
     return (
         asked is not None and asked.kind is InterventionKind.FINISH and asked.phase is InterventionPhase.DONE
     )
+
+
+def is_undone(view: GateView) -> bool:
+    """Whether the previous version serves again."""
+    asked = view.intervention
+    undone = (
+        asked is not None
+        and asked.kind is not InterventionKind.FINISH
+        and asked.phase is InterventionPhase.DONE
+    )
+    return undone or (view.rollback is not None and view.rollback.switched_at is not None)
+
+
+def is_being_undone(view: GateView) -> bool:
+    """Whether an undo was requested and is under way."""
+    asked = view.intervention
+    return asked is not None and asked.kind is not InterventionKind.FINISH and asked.under_way
+
+
+def was_stopped_here(view: GateView) -> bool:
+    """Whether an undo stopped the deployment; the undo's own text then describes it."""
+    asked = view.intervention
+    sent = asked is not None and asked.kind is InterventionKind.STOP and asked.phase in SENT_PHASES
+    return sent and is_a_stop(view.switch.end_reason or "")
+
+
+def is_a_stop(ending: str) -> bool:
+    """Whether CodeDeploy names a manual stop, or no cause. An alarm is another cause."""
+    return ending == "Stopped" or "MANUAL_STOP" in ending

@@ -6,7 +6,13 @@ from typing import Final, Protocol
 from app.flow.approval.rule_status import rule_status_of
 from app.flow.ports.rules import Rules
 from app.flow.read_models import CardPlace, GateView
-from app.flow.switch_progress import is_let_through, is_let_through_elsewhere, progress_of
+from app.flow.switch_progress import (
+    is_being_undone,
+    is_let_through,
+    is_let_through_elsewhere,
+    is_undone,
+    progress_of,
+)
 from app.gate.decision import Verdict
 from app.gate.rules.permits import Basis
 from app.gate.state_machine import Awaiting, Decided, Outcome
@@ -14,7 +20,6 @@ from app.gate.undo import Progress
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, mention, section, when
 from app.slack.cards.decision_buttons import decision_buttons
-from app.slack.cards.progress import is_being_undone, is_undone
 from app.slack.text.escape import inline
 from app.slack.text.rules import rule_lines
 from app.slack.text.switch import BASIS_KEYS, deployment_link, domain_name, ending_text

@@ -5,21 +5,27 @@ from typing import Final, assert_never
 
 from app.flow.ports.rules import OwnedDomain
 from app.flow.read_models import GateView
-from app.flow.switch_progress import ends_blue, is_let_through, progress_of, undo_context_of
-from app.flow.undo.intervention import Intervention, InterventionPhase
+from app.flow.switch_progress import (
+    ends_blue,
+    is_being_undone,
+    is_let_through,
+    is_undone,
+    progress_of,
+    undo_context_of,
+    was_stopped_here,
+)
 from app.gate.rules.permits import Basis
 from app.gate.rules.policy import Shift
-from app.gate.state_machine import Awaiting, Outcome
+from app.gate.state_machine import Awaiting
 from app.gate.undo import InterventionKind, Progress
 from app.i18n.catalog import Texts
 from app.slack.action_value import ActionValue
-from app.slack.blocks import Block, actions, button, confirm, mention, section, when
-from app.slack.text.escape import inline, quoted
-from app.slack.text.switch import ending_text, failure_text
+from app.slack.blocks import Block, actions, button, confirm, section, when
+from app.slack.cards.intervention import intervention_lines, rollback_lines
+from app.slack.text.switch import ending_text
 from app.slack.text.undo_options import redeployment_lines, traffic_left, undo_kind
 
 BAR_SQUARES: Final = 10
-SENT_PHASES: Final = frozenset({InterventionPhase.SENT, InterventionPhase.DONE})
 
 
 def progress_blocks(view: GateView, *, texts: Texts) -> list[Block]:
@@ -27,8 +33,8 @@ def progress_blocks(view: GateView, *, texts: Texts) -> list[Block]:
     if isinstance(view.gate, Awaiting):
         return []
     progress = _rollback_progress if view.basis in {Basis.AUTO_ROLLBACK, Basis.UNDO} else _progress
-    words = [*progress(view, texts), *_intervention(view, texts), *_rollback(view, texts)]
-    return [section(text) for text in words]
+    lines = [*progress(view, texts), *intervention_lines(view, texts), *rollback_lines(view, texts)]
+    return [section(text) for text in lines]
 
 
 def progress_buttons(view: GateView, *, texts: Texts, domain: OwnedDomain | None) -> list[Block]:
@@ -54,35 +60,6 @@ def progress_buttons(view: GateView, *, texts: Texts, domain: OwnedDomain | None
         )
         buttons.append(button(texts("button.finish"), action="finish", value=action_value, confirm=ask))
     return [actions(f"course.{view.version}", *buttons)] if buttons else []
-
-
-def is_undone(view: GateView) -> bool:
-    """Whether the previous version serves again."""
-    asked = view.intervention
-    undone = (
-        asked is not None
-        and asked.kind is not InterventionKind.FINISH
-        and asked.phase is InterventionPhase.DONE
-    )
-    return undone or (view.rollback is not None and view.rollback.switched_at is not None)
-
-
-def is_being_undone(view: GateView) -> bool:
-    """Whether an undo was requested and is under way."""
-    asked = view.intervention
-    return asked is not None and asked.kind is not InterventionKind.FINISH and asked.under_way
-
-
-def was_stopped_here(view: GateView) -> bool:
-    """Whether an undo stopped the deployment; the undo's own text then describes it."""
-    asked = view.intervention
-    sent = asked is not None and asked.kind is InterventionKind.STOP and asked.phase in SENT_PHASES
-    return sent and is_a_stop(view.switch.end_reason or "")
-
-
-def is_a_stop(ending: str) -> bool:
-    """Whether CodeDeploy names a manual stop, or no cause. An alarm is another cause."""
-    return ending == "Stopped" or "MANUAL_STOP" in ending
 
 
 def _progress(view: GateView, texts: Texts) -> list[str]:
@@ -174,66 +151,6 @@ def _after_a_bad_end(view: GateView, texts: Texts) -> list[str]:
         return [texts("course.superseded")]
     lines = [*traffic_left(view, texts), *redeployment_lines(view, texts)]
     return ["\n".join(lines)] if lines else []
-
-
-def _intervention(view: GateView, texts: Texts) -> list[str]:
-    asked = view.intervention
-    if asked is None:
-        return []
-    why = failure_text(asked.problem or "", texts)
-    words = texts(
-        f"course.{_verb(asked)}.{asked.phase}",
-        who=mention(asked.by),
-        at=when(asked.requested_at),
-        took=_duration(asked, texts),
-        deployment=inline(asked.deployment or "—"),
-        by=f" ({inline(asked.deployment)})" if asked.deployment else "",
-        why=why,
-    )
-    warning = texts("course.trouble", why=why) if _is_stuck(asked) else ""
-    if asked.phase is InterventionPhase.SENT and asked.problem:
-        warning = texts("course.may_stop", why=why)
-    return ["\n".join(part for part in (words, quoted(asked.reason), warning) if part)]
-
-
-def _verb(asked: Intervention) -> str:
-    match asked.kind:
-        case InterventionKind.STOP:
-            return "stop"
-        case InterventionKind.REDEPLOY:
-            return "redeploy"
-        case InterventionKind.FINISH:
-            return "finish"
-        case _:
-            assert_never(asked.kind)
-
-
-def _is_stuck(asked: Intervention) -> bool:
-    return asked.phase is InterventionPhase.ASKED and bool(asked.problem)
-
-
-def _duration(asked: Intervention, texts: Texts) -> str:
-    return texts.duration(asked.finished_at - asked.requested_at) if asked.finished_at else ""
-
-
-def _rollback(view: GateView, texts: Texts) -> list[str]:
-    """The deployment that rolls this one back; empty if a person's undo describes it."""
-    back = view.rollback
-    asked = view.intervention
-    if back is None or (asked is not None and asked.kind is InterventionKind.STOP):
-        return []
-    name = inline(back.deployment)
-    if back.switched_at is not None:
-        done = "done" if _may_have_moved(view) else "never_left"
-        return [texts(f"course.rollback.{done}", deployment=name, at=when(back.switched_at))]
-    if back.ended_at is not None:
-        return [texts("course.rollback.failed", deployment=name, status=inline(back.status or ""))]
-    return [texts("course.rollback.under_way", deployment=name)]
-
-
-def _may_have_moved(view: GateView) -> bool:
-    """Traffic may have moved and returned between two polls."""
-    return is_let_through(view) or view.outcome is Outcome.CONFLICT
 
 
 def _bar(percent: int) -> str:

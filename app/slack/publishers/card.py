@@ -21,7 +21,8 @@ from app.gate.rules.violations import rule_key
 from app.i18n.catalog import Texts
 from app.observability.metrics import UNAPPROVABLE_GATES
 from app.slack.blocks import Block, section
-from app.slack.cards.card import card_blocks, card_sentence
+from app.slack.cards.card import card_blocks
+from app.slack.cards.decision import card_sentence
 from app.slack.client import RateLimiter
 from app.slack.publishers.card_search import CardSearch, card_metadata
 

@@ -8,12 +8,12 @@ from app.flow.audit_events import ActorKind, Detail, Event, Kind
 from app.flow.notify.post_timeline import Message, TimelineEntry
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
+from app.flow.switch_progress import was_stopped_here
 from app.gate.reminders import ReminderKind
 from app.gate.rules.permits import Basis
 from app.gate.state_machine import Awaiting
 from app.i18n.catalog import Texts
 from app.slack.blocks import mention
-from app.slack.cards.progress import was_stopped_here
 from app.slack.text.escape import inline
 from app.slack.text.switch import failure_text
 

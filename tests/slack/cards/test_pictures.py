@@ -11,7 +11,8 @@ from app.i18n.catalog import LOCALES, LocaleName, Texts
 from app.sandbox.slack.mrkdwn import mrkdwn_html
 from app.sandbox.slack.validate import message_problems
 from app.sandbox.slack.viewer import Viewer
-from app.slack.cards.card import card_blocks, card_sentence
+from app.slack.cards.card import card_blocks
+from app.slack.cards.decision import card_sentence
 from tests.slack.sample_gates import NOON, STATES
 
 PICTURES = Path(__file__).parent / "pictures"

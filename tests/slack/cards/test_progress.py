@@ -24,7 +24,8 @@ from app.gate.undo import InterventionKind
 from app.i18n.catalog import LOCALES, LocaleName, Texts
 from app.sandbox.people import config_text
 from app.slack.action_value import ActionValue
-from app.slack.cards.card import card_blocks, card_sentence
+from app.slack.cards.card import card_blocks
+from app.slack.cards.decision import card_sentence
 from app.slack.cards.list_item import decided_line
 from app.slack.modals.undo import undo_form
 from app.slack.publishers.timeline_text import Timeline

@@ -22,7 +22,8 @@ from app.gate.rules.violations import ApprovalsRequired, CheckNotPassed, Frozen,
 from app.gate.state_machine import Decided
 from app.i18n.catalog import LOCALES, LocaleName, Texts
 from app.sandbox.slack.validate import message_problems
-from app.slack.cards.card import card_blocks, card_sentence
+from app.slack.cards.card import card_blocks
+from app.slack.cards.decision import card_sentence
 from tests.slack.sample_gates import GATE, GRACE, NOON, OLU, ORDER, WAITING, view, vote
 
 PICTURES: Final = Path(__file__).parent / "rule_pictures"
