@@ -1,4 +1,4 @@
-"""Forwards a CodeDeploy lifecycle hook to Switchgate, and returns at once; people may take their time there.
+"""Forwards a CodeDeploy lifecycle hook to Switchgate and returns at once. Switchgate answers CodeDeploy later.
 
 Deploy: this one file is the whole function. It needs the standard library and the boto3 of Lambda's Python
 runtime (3.11 or newer), nothing else. Handler `handler.handler`, time-out 60 s, memory 256 MB or more (importing
@@ -25,15 +25,15 @@ Environment:
                                the only one that Switchgate gates: a hook of another event is refused
 
 An EventBridge rule on {"source": ["aws.codedeploy"]} may have this same function as its target: state changes are
-forwarded as hints, so that Switchgate notices endings at once. Nothing depends on them.
+forwarded, so that Switchgate notices the end of a deployment at once. Nothing depends on them.
 
-When Switchgate does not take the hook, the function tries again until its time is nearly over. After the first
-failed try it asks CodeDeploy who made the deployment: an automatic rollback (creator codeDeployRollback or
-CloudFormationRollback) is answered `Succeeded` at once, because a rollback must never wait for Switchgate. Anything
-else that Switchgate refuses, or has not taken by the end, is answered `Failed`: a hook that nobody answers holds its
+When Switchgate does not accept the hook, the function retries until its time is nearly over. After the first failed
+attempt it asks CodeDeploy who created the deployment: an automatic rollback (creator codeDeployRollback or
+CloudFormationRollback) is answered `Succeeded` at once, because a rollback must never wait for Switchgate. Any other
+hook that Switchgate refuses, or has not accepted by the end, is answered `Failed`: a hook without an answer holds its
 deployment for an hour. Without codedeploy:GetDeployment a rollback is not recognised and is answered `Failed`, too.
-All of this ends before the function's own time-out. When CodeDeploy cannot be told either, the function raises; put
-an alarm on the function's Errors.
+All of this ends before the function's own timeout. When CodeDeploy cannot be answered either, the function raises;
+put an alarm on the function's Errors.
 """
 
 import hashlib
@@ -58,62 +58,67 @@ from typing import Any, Final, Literal, TypeVar
 from urllib.parse import urlsplit
 
 CONNECT_SECONDS: Final = 3.0
-TRY_SECONDS: Final = 10.0
-"""One request to Switchgate, from the connection to the answer."""
-FIRST_TRY_SECONDS: Final = 5.0
-"""The first one is given up earlier, or earlier still in a short function: a rollback waits for it."""
-AWS_CONNECT_SECONDS: Final = 2.0
-AWS_TRY_SECONDS: Final = 3.0
-"""One call to AWS, as a whole."""
-HINT_TRIES: Final = 3
-BACK_OFF_SECONDS: Final = 0.5
-"""Before the second try, doubled before each further one up to the longest; half as much again or as little."""
-MAX_BACK_OFF_SECONDS: Final = 4.0
-AWS_BACK_OFF_SECONDS: Final = 0.2
-RESERVE_SECONDS: Final = 6.0
-"""Kept back of the function's time to answer CodeDeploy in; no more than two fifths of it."""
-MARGIN_SECONDS: Final = 0.3
-"""Nothing is begun or waited for in the last moments before Lambda stops the function."""
-UNKNOWN_REMAINING_SECONDS: Final = 60.0
+ATTEMPT_SECONDS: Final = 10.0
+"""For one request to Switchgate, from the connection to the response."""
 
-PATH_OF_HOOKS: Final = "/hooks/codedeploy"
-PATH_OF_HINTS: Final = "/events/codedeploy"
-STATE_CHANGE: Final = "CodeDeploy Deployment State-change Notification"
-TAKEN: Final = frozenset({200, 202})
-TRY_AGAIN: Final = frozenset({408, 429})
+FIRST_ATTEMPT_SECONDS: Final = 5.0
+"""For the first request: shorter, because a rollback waits for it."""
+
+FIRST_ATTEMPT_SHARE: Final = 1 / 4
+"""Of the function's time: the first request takes no longer than this."""
+
+AWS_CONNECT_SECONDS: Final = 2.0
+AWS_CALL_SECONDS: Final = 3.0
+"""For one call to AWS, from the connection to the response."""
+
+MAX_STATE_CHANGE_ATTEMPTS: Final = 3
+FIRST_BACKOFF_SECONDS: Final = 0.5
+"""Before the second request; doubled before each further one, and varied by half."""
+
+MAX_BACKOFF_SECONDS: Final = 4.0
+AWS_FIRST_BACKOFF_SECONDS: Final = 0.2
+MAX_RESERVE_SECONDS: Final = 6.0
+"""Kept of the function's time to answer CodeDeploy."""
+
+RESERVE_SHARE: Final = 0.4
+"""Of the function's time: the reserve is no longer than this."""
+
+MARGIN_SECONDS: Final = 0.3
+"""Nothing is started in the last moments before Lambda stops the function."""
+
+DEFAULT_TIMEOUT_SECONDS: Final = 60.0
+"""Where the context does not tell the remaining time."""
+
+MAX_CREATOR_LOOKUPS: Final = 3
+"""For a deployment that CodeDeploy does not know (yet)."""
+
+HOOK_PATH: Final = "/hooks/codedeploy"
+STATE_CHANGE_PATH: Final = "/events/codedeploy"
+STATE_CHANGE_DETAIL_TYPE: Final = "CodeDeploy Deployment State-change Notification"
+ACCEPTED_STATUSES: Final = frozenset({200, 202})
+RETRYABLE_STATUSES: Final = frozenset({408, 429})
 UNAUTHORIZED: Final = 401
 ALREADY_COMPLETED: Final = "LifecycleEventAlreadyCompletedException"
 NOT_FOUND: Final = "DeploymentDoesNotExistException"
 ROLLBACK_CREATORS: Final = frozenset({"codeDeployRollback", "CloudFormationRollback"})
 SETUP_ERRORS: Final = frozenset(
-    {
-        "ImportError",
-        "InvalidRegionError",
-        "ModuleNotFoundError",
-        "NoCredentialsError",
-        "NoRegionError",
-        "ParamValidationError",
-        "PartialCredentialsError",
-        "ValueError",
-    }
+    {"ImportError", "InvalidRegionError", "ModuleNotFoundError", "NoCredentialsError", "NoRegionError"}
+    | {"ParamValidationError", "PartialCredentialsError", "ValueError"}
 )
-PASSING_ERRORS: Final = frozenset(
-    {
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-        "RequestLimitExceeded",
-        "RequestTimeout",
-    }
+RETRYABLE_ERRORS: Final = frozenset(
+    {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"}
+    | {"RequestTimeout"}
 )
 
-HOOKABLE: Final = frozenset(
+HOOK_EVENTS: Final = frozenset(
     {"BeforeInstall", "AfterInstall", "AfterAllowTestTraffic", "BeforeAllowTraffic", "AfterAllowTraffic"}
 )
-KID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
-PATH: Final = re.compile(r"[A-Za-z0-9._~/-]*")
-ERROR_CODE: Final = re.compile(r"[a-z_]{1,40}")
-ARN: Final = re.compile(r"arn:[a-z-]+:lambda:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):function:.+")
+KEY_ID_PATTERN: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+URL_PATH_PATTERN: Final = re.compile(r"[A-Za-z0-9._~/-]*")
+ERROR_CODE_PATTERN: Final = re.compile(r"[a-z_]{1,40}")
+FUNCTION_ARN_PATTERN: Final = re.compile(
+    r"arn:[a-z-]+:lambda:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12}):function:.+"
+)
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -125,11 +130,11 @@ def handler(event: object, context: object) -> Json:
 
 
 class MalformedEvent(Exception):
-    """The event is not what CodeDeploy sends to a hook, so there is nobody to answer."""
+    """The event is not a CodeDeploy hook, so there is no hook execution to answer."""
 
 
 class NotForwarded(Exception):
-    """Switchgate did not take the hook. `reason` is one word for machines, the message is for people."""
+    """Switchgate did not accept the hook. `reason` is for machines, the message for people."""
 
     def __init__(self, reason: str, message: str, **facts: object) -> None:
         super().__init__(message)
@@ -138,23 +143,23 @@ class NotForwarded(Exception):
 
 
 class AutomaticRollback(Exception):
-    """The deployment is an automatic rollback, made by `creator`. It does not wait for Switchgate."""
+    """The deployment is an automatic rollback, created by `creator`. It must not wait for Switchgate."""
 
     def __init__(self, creator: str) -> None:
         super().__init__(creator)
         self.creator = creator
 
 
-class CodeDeployNotTold(Exception):
-    """CodeDeploy could not be told. Its own words are left out: they may quote the execution id."""
+class CodeDeployNotAnswered(Exception):
+    """The hook could not be answered. AWS's message is left out: it may quote the execution id."""
 
 
 class AwsError(Exception):
-    """An AWS call failed. The message is AWS's error code or the exception's type, never AWS's own words."""
+    """An AWS call failed. The message is AWS's error code or the exception's type, never AWS's message."""
 
-    def __init__(self, problem: str, *, passing: bool) -> None:
+    def __init__(self, problem: str, *, retryable: bool) -> None:
         super().__init__(problem)
-        self.passing = passing
+        self.retryable = retryable
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,43 +190,45 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How a try ended. `status` is None where no HTTP answer came; `problem` quotes nothing of the request."""
+    """How a request ended. `status` is None without an HTTP response; `problem` quotes nothing of the request."""
 
     status: int | None
     problem: str
     tries: int
 
     def is_final(self) -> bool:
-        """Whether asking again cannot change it. A redirect is final: its target is not who we signed for."""
-        return self.status is not None and self.status < 500 and self.status not in TRY_AGAIN
+        """Whether a retry cannot change it. A redirect is final: the request is not signed for its target."""
+        return self.status is not None and self.status < 500 and self.status not in RETRYABLE_STATUSES
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """What one invocation has at hand. `left()`: seconds until Lambda stops the function; `reserve` seconds of them
-    are kept to answer CodeDeploy in."""
+class Invocation:
+    """The environment, the clock and the log of one invocation.
+
+    `remaining()`: seconds until Lambda stops the function; `reserve` of them are kept to answer CodeDeploy.
+    """
 
     env: Mapping[str, str]
     account: str | None
     region: str | None
-    left: Callable[[], float]
+    remaining: Callable[[], float]
     reserve: float
-    first_try: float
+    first_attempt: float
     sleep: Callable[[float], None]
     now: Callable[[], float]
-    say: Callable[..., None]
+    log: Callable[..., None]
 
-    def to_forward(self) -> float:
-        """Seconds left for Switchgate."""
-        return self.left() - self.reserve
+    def forward_seconds(self) -> float:
+        """How long requests to Switchgate may still take."""
+        return self.remaining() - self.reserve
 
-    def to_look(self) -> float:
-        """Seconds left to ask who made the deployment. Half of the reserve is kept for the answer."""
-        return self.left() - self.reserve / 2
+    def lookup_seconds(self) -> float:
+        """How long asking who created the deployment may take. Half of the reserve is kept for the answer."""
+        return self.remaining() - self.reserve / 2
 
-    def to_answer(self) -> float:
-        """Seconds left for CodeDeploy's answer."""
-        return self.left() - MARGIN_SECONDS
+    def answer_seconds(self) -> float:
+        """How long answering CodeDeploy may still take."""
+        return self.remaining() - MARGIN_SECONDS
 
 
 def handle(
@@ -233,7 +240,7 @@ def handle(
     now: Callable[[], float] = time.time,
     write: Callable[[str], None] | None = None,
 ) -> Json:
-    """Forwards one hook; safe to call from several threads. Raises `CodeDeployNotTold`.
+    """Forwards one hook; safe to call from several threads. Raises `CodeDeployNotAnswered`.
 
     Returns {"outcome": "forwarded", "status", "tries"}, {"outcome": "rollback_passed", "creator", "codedeploy"},
     {"outcome": "failed_closed", "reason", "codedeploy"} or {"outcome": "ignored", "reason"}. `write` takes the log's
@@ -241,53 +248,51 @@ def handle(
     """
     write = write or _write
     if is_state_change(event):
-        return pass_on(event, _run(context, env, sleep, now, _teller(write)))
+        return forward_state_change(event, _invocation(context, env, sleep, now, _logger(write)))
     try:
         hook = read_event(event)
     except MalformedEvent as exc:
-        write(_line("error", "event_ignored", why=str(exc)))
+        _logger(write)("error", "event_ignored", why=str(exc))
         return {"outcome": "ignored", "reason": str(exc)}
-    mark = hashlib.sha256(_bytes(hook.execution)).hexdigest()[:12]
-
-    def say(level: str, what: str, **facts: object) -> None:
-        write(_line(level, what, deployment=hook.deployment[:64], execution_sha256=mark, **facts))
-
-    run = _run(context, env, sleep, now, say)
-    return deliver(hook, run, CodeDeploy(hook, run))
+    execution_hash = hashlib.sha256(_bytes(hook.execution)).hexdigest()[:12]
+    log = _logger(write, deployment=hook.deployment[:64], execution_sha256=execution_hash)
+    invocation = _invocation(context, env, sleep, now, log)
+    return forward_or_answer(hook, invocation, CodeDeploy(hook, invocation))
 
 
-def _run(
+def _invocation(
     context: object,
     env: Mapping[str, str],
     sleep: Callable[[float], None],
     now: Callable[[], float],
-    say: Callable[..., None],
-) -> Run:
-    account, region = _place(context, env)
-    left = _countdown(context)
-    whole = left()
-    reserve, first_try = min(RESERVE_SECONDS, whole * 0.4), min(FIRST_TRY_SECONDS, whole / 4)
-    return Run(env, account, region, left, reserve, first_try, sleep, now, say)
+    log: Callable[..., None],
+) -> Invocation:
+    account, region = _account_and_region(context, env)
+    remaining = _remaining_seconds(context)
+    timeout = remaining()
+    reserve = min(MAX_RESERVE_SECONDS, timeout * RESERVE_SHARE)
+    first_attempt = min(FIRST_ATTEMPT_SECONDS, timeout * FIRST_ATTEMPT_SHARE)
+    return Invocation(env, account, region, remaining, reserve, first_attempt, sleep, now, log)
 
 
-def deliver(hook: Hook, run: Run, codedeploy: "CodeDeploy") -> Json:
-    """Has Switchgate take the hook, or answers CodeDeploy in its place. Raises `CodeDeployNotTold`."""
+def forward_or_answer(hook: Hook, invocation: Invocation, codedeploy: "CodeDeploy") -> Json:
+    """Forwards the hook to Switchgate, or else answers CodeDeploy itself. Raises `CodeDeployNotAnswered`."""
     try:
         try:
-            done = forward(hook, run, look=codedeploy.look_for_rollback)
+            done = forward(hook, invocation, after_failure=codedeploy.detect_rollback)
         except NotForwarded as exc:
-            run.say("error", "hook_not_forwarded", reason=exc.reason, why=str(exc), **exc.facts)
-            codedeploy.look_for_rollback_persistently()
+            invocation.log("error", "hook_not_forwarded", reason=exc.reason, why=str(exc), **exc.facts)
+            codedeploy.detect_rollback_before_failing()
             return {
                 "outcome": "failed_closed",
                 "reason": exc.reason,
                 "codedeploy": codedeploy.answer("Failed"),
             }
     except AutomaticRollback as rollback:
-        run.say("warning", "rollback_passes_without_switchgate", creator=rollback.creator)
-        told = codedeploy.answer("Succeeded")
-        return {"outcome": "rollback_passed", "creator": rollback.creator, "codedeploy": told}
-    run.say("info", "hook_forwarded", **done)
+        invocation.log("warning", "rollback_passes_without_switchgate", creator=rollback.creator)
+        answered = codedeploy.answer("Succeeded")
+        return {"outcome": "rollback_passed", "creator": rollback.creator, "codedeploy": answered}
+    invocation.log("info", "hook_forwarded", **done)
     return {"outcome": "forwarded", **done}
 
 
@@ -302,101 +307,107 @@ def read_event(event: object) -> Hook:
     return Hook(event["DeploymentId"], event["LifecycleEventHookExecutionId"])
 
 
-# ---- state changes: hints, for which nobody waits
+# ---- EventBridge state changes
 
 
 def is_state_change(event: object) -> bool:
     """Whether EventBridge sent it (a rule on source aws.codedeploy may have this same function as its target)."""
-    return isinstance(event, Mapping) and event.get("detail-type") == STATE_CHANGE
+    return isinstance(event, Mapping) and event.get("detail-type") == STATE_CHANGE_DETAIL_TYPE
 
 
-def pass_on(event: object, run: Run) -> Json:
-    """Forwards an EventBridge state change. Lost hints change nothing but speed, so nothing is raised."""
+def forward_state_change(event: object, invocation: Invocation) -> Json:
+    """Forwards an EventBridge state change. Nothing depends on it, so nothing is raised."""
     try:
-        target = read_target(run.env, PATH_OF_HINTS)
-        answer = _ask(target, find_key(run), json.dumps(event).encode(), run, tries=HINT_TRIES)
+        target = read_target(invocation.env, STATE_CHANGE_PATH)
+        key, body = find_key(invocation), json.dumps(event).encode()
+        answer = _post_until_final(target, key, body, invocation, tries=MAX_STATE_CHANGE_ATTEMPTS)
     except NotForwarded as exc:
-        run.say("error", "hint_not_forwarded", reason=exc.reason, why=str(exc))
+        invocation.log("error", "hint_not_forwarded", reason=exc.reason, why=str(exc))
         return {"outcome": "ignored", "reason": str(exc)}
-    if answer.status in TAKEN:
+    if answer.status in ACCEPTED_STATUSES:
         return {"outcome": "hinted", "status": answer.status, "tries": answer.tries}
-    run.say("warning", "hint_not_forwarded", status=answer.status, problem=answer.problem)
+    invocation.log("warning", "hint_not_forwarded", status=answer.status, problem=answer.problem)
     return {"outcome": "ignored", "reason": answer.problem}
 
 
-# ---- forwarding
+# ---- forwarding the hook
 
 
-def forward(hook: Hook, run: Run, *, look: Callable[[], None]) -> Json:
-    """POSTs the hook until Switchgate takes it. Gives the status and the number of tries.
+def forward(hook: Hook, invocation: Invocation, *, after_failure: Callable[[], None]) -> Json:
+    """POSTs the hook until Switchgate accepts it. Returns the status and the number of attempts.
 
-    `look` is called after each failed try and may raise. Raises `NotForwarded` when Switchgate refuses for good, or
-    when the time for it is over.
+    `after_failure` is called after each failed attempt and may raise. Raises `NotForwarded` when Switchgate refuses the
+    hook for good, or when no time is left.
     """
-    target = read_target(run.env)
-    body = _body(hook, run)
-    key = _find_key_persistently(run, look=look)
-    answer = _ask(target, key, body, run, look=look)
-    if answer.status == UNAUTHORIZED and (renewed := renew_key(key, run)) is not None:
-        answer = _ask(target, renewed, body, run, made=answer.tries, look=look)
+    target = read_target(invocation.env)
+    body = _body(hook, invocation)
+    key = _find_key_with_retries(invocation, after_failure=after_failure)
+    answer = _post_until_final(target, key, body, invocation, after_failure=after_failure)
+    if answer.status == UNAUTHORIZED and (renewed := renew_key(key, invocation)) is not None:
+        answer = _post_until_final(
+            target, renewed, body, invocation, attempts=answer.tries, after_failure=after_failure
+        )
     facts = {"status": answer.status, "tries": answer.tries}
-    if answer.status in TAKEN:
+    if answer.status in ACCEPTED_STATUSES:
         return facts
     if answer.is_final():
         raise NotForwarded("refused", f"Switchgate refuses it for good: {answer.problem}", **facts)
     raise NotForwarded("unreachable", f"Switchgate did not take it: {answer.problem}", **facts)
 
 
-def _body(hook: Hook, run: Run) -> bytes:
-    name = run.env.get("HOOK_NAME") or "BeforeAllowTraffic"
-    if name not in HOOKABLE:
-        raise NotForwarded("misconfigured", f"HOOK_NAME: must be one of {', '.join(sorted(HOOKABLE))}")
-    told = {
+def _body(hook: Hook, invocation: Invocation) -> bytes:
+    name = invocation.env.get("HOOK_NAME") or "BeforeAllowTraffic"
+    if name not in HOOK_EVENTS:
+        raise NotForwarded("misconfigured", f"HOOK_NAME: must be one of {', '.join(sorted(HOOK_EVENTS))}")
+    payload = {
         "DeploymentId": hook.deployment,
         "LifecycleEventHookExecutionId": hook.execution,
         "HookName": name,
-        "AccountId": run.account,
-        "Region": run.region,
+        "AccountId": invocation.account,
+        "Region": invocation.region,
     }
-    return json.dumps({name: value for name, value in told.items() if value is not None}).encode()
+    return json.dumps({name: value for name, value in payload.items() if value is not None}).encode()
 
 
-def _ask(
+def _post_until_final(
     target: Target,
     key: Key,
     body: bytes,
-    run: Run,
+    invocation: Invocation,
     *,
-    made: int = 0,
+    attempts: int = 0,
     tries: int | None = None,
-    look: Callable[[], None] = lambda: None,
+    after_failure: Callable[[], None] = lambda: None,
 ) -> Answer:
-    """Tries (`tries` times; None: while there is time) until Switchgate takes it or refuses it for good.
+    """Sends requests (at most `tries`; None: while there is time) until one is accepted or refused for good.
 
-    Repeating is safe: the service opens one gate.
+    Repeating is safe: the service opens one gate for one hook execution.
     """
-    answer = Answer(None, "no time was left for a try; give the function a time-out of 60 s", made)
+    answer = Answer(None, "no time was left for a try; give the function a time-out of 60 s", attempts)
     for attempt in itertools.count(1) if tries is None else range(1, tries + 1):
-        within = min(run.to_forward(), run.first_try if made + attempt == 1 else TRY_SECONDS)
+        limit = invocation.first_attempt if attempts + attempt == 1 else ATTEMPT_SECONDS
+        within = min(invocation.forward_seconds(), limit)
         if within <= 0:
             break
-        headers = signed(key, path=target.path, body=body, timestamp=int(run.now()))
-        answer = _try(target, headers, body, within=within, number=made + attempt)
+        headers = signed(key, path=target.path, body=body, timestamp=int(invocation.now()))
+        answer = _attempt(target, headers, body, within=within, number=attempts + attempt)
         if answer.is_final():
             break
-        run.say("warning", "try_failed", attempt=answer.tries, status=answer.status, problem=answer.problem)
-        look()
+        invocation.log(
+            "warning", "try_failed", attempt=answer.tries, status=answer.status, problem=answer.problem
+        )
+        after_failure()
         if attempt != tries:
-            _back_off(attempt, run)
+            _wait_before_retry(attempt, invocation)
     return answer
 
 
-def _back_off(attempt: int, run: Run) -> None:
-    run.sleep(max(0.0, min(_spread(BACK_OFF_SECONDS, attempt), run.to_forward())))
+def _wait_before_retry(attempt: int, invocation: Invocation) -> None:
+    invocation.sleep(max(0.0, min(_backoff(FIRST_BACKOFF_SECONDS, attempt), invocation.forward_seconds())))
 
 
-def _spread(first: float, attempt: int) -> float:
-    doubled = min(first * float(2 ** min(attempt - 1, 10)), MAX_BACK_OFF_SECONDS)
+def _backoff(first: float, attempt: int) -> float:
+    doubled = min(first * float(2 ** min(attempt - 1, 10)), MAX_BACKOFF_SECONDS)
     return doubled * random.SystemRandom().uniform(0.5, 1.5)
 
 
@@ -412,18 +423,18 @@ def signed(key: Key, *, path: str, body: bytes, timestamp: int) -> dict[str, str
     }
 
 
-# ---- one try
+# ---- one HTTP request
 
 
-def _try(target: Target, headers: dict[str, str], body: bytes, *, within: float, number: int) -> Answer:
+def _attempt(target: Target, headers: dict[str, str], body: bytes, *, within: float, number: int) -> Answer:
     try:
-        status, code = _post(target, headers, body, within=within)
+        status, code = _post_once(target, headers, body, within=within)
     except (OSError, http.client.HTTPException, ValueError) as exc:  # ValueError: a host beyond IDNA
-        return Answer(None, _problem(exc), number)
+        return Answer(None, _describe_error(exc), number)
     return Answer(status, f"HTTP {status} {code}".rstrip(), number)
 
 
-def _post(target: Target, headers: dict[str, str], body: bytes, *, within: float) -> tuple[int, str]:
+def _post_once(target: Target, headers: dict[str, str], body: bytes, *, within: float) -> tuple[int, str]:
     """The answer's status and error code. Raises `TimeoutError` after `within` seconds."""
     connection = _connection(target, timeout=min(CONNECT_SECONDS, within))
 
@@ -433,23 +444,23 @@ def _post(target: Target, headers: dict[str, str], body: bytes, *, within: float
             connection.sock.settimeout(within)
             connection.request("POST", target.path, body, headers)
             response = connection.getresponse()
-            return response.status, "" if response.status in TAKEN else _error_code(response)
+            return response.status, "" if response.status in ACCEPTED_STATUSES else _error_code(response)
         finally:
             connection.close()
 
     try:
-        return _within(within, exchange)
+        return _call_with_timeout(within, exchange)
     except TimeoutError:
         with suppress(OSError, AttributeError):
             connection.sock.shutdown(socket.SHUT_RDWR)
         raise
 
 
-def _within(seconds: float, work: Callable[[], T]) -> T:
-    """The result of `work`. Raises `TimeoutError` after so many seconds, whatever the other side does.
+def _call_with_timeout(seconds: float, work: Callable[[], T]) -> T:
+    """The result of `work`, run in a thread. Raises `TimeoutError` after `seconds`, even if the thread goes on.
 
-    The time-outs of a socket hold for each single step of it: a slow name server, several addresses that do not
-    answer, or a byte every now and then would outlast the function. So the work is waited for, not joined.
+    A socket's timeout applies to each single operation: a slow name server, several addresses that do not answer, or
+    a byte now and then would exceed the function's time.
     """
     result: Future[T] = Future()
 
@@ -472,15 +483,15 @@ def _connection(target: Target, *, timeout: float) -> http.client.HTTPConnection
 
 
 def _error_code(response: http.client.HTTPResponse) -> str:
-    """The `error` word of Switchgate's refusals; nothing else of a body that anybody may have written."""
+    """The `error` member of Switchgate's response; nothing else of the body is used."""
     with suppress(OSError, http.client.HTTPException, ValueError, AttributeError, TypeError):
         code = json.loads(response.read(4096)).get("error")
-        return code if ERROR_CODE.fullmatch(code) else ""
+        return code if ERROR_CODE_PATTERN.fullmatch(code) else ""
     return ""
 
 
-def _problem(exc: Exception) -> str:
-    """What went wrong, without the text of protocol errors: it quotes what the other side sent."""
+def _describe_error(exc: Exception) -> str:
+    """The error, without the text of protocol errors, which quotes what the other side sent."""
     name = type(exc).__name__
     if isinstance(exc, ssl.SSLCertVerificationError):
         return f"{name}: {exc.verify_message}"
@@ -489,23 +500,24 @@ def _problem(exc: Exception) -> str:
     return name
 
 
-# ---- the environment
+# ---- configuration: the service's URL and the signing key
 
 
-def read_target(env: Mapping[str, str], endpoint_path: str = PATH_OF_HOOKS) -> Target:
+def read_target(env: Mapping[str, str], endpoint_path: str = HOOK_PATH) -> Target:
     """The service's address. Raises `NotForwarded`; the value itself is not repeated."""
     url = env.get("SWITCHGATE_URL", "").strip()
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise _bad_url("is not a URL") from None
+        raise _invalid_url("is not a URL") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or not url.isascii():
-        raise _bad_url("is missing or is not an http(s) URL")
+        raise _invalid_url("is missing or is not an http(s) URL")
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
-        raise _bad_url("must begin with https://; plain http is for loopback only")
-    if parts.username is not None or parts.query or parts.fragment or not PATH.fullmatch(parts.path):
-        raise _bad_url("may hold scheme, host, port and a plain path only")
+        raise _invalid_url("must begin with https://; plain http is for loopback only")
+    has_more = parts.username is not None or parts.query or parts.fragment
+    if has_more or not URL_PATH_PATTERN.fullmatch(parts.path):
+        raise _invalid_url("may hold scheme, host, port and a plain path only")
     path = parts.path.rstrip("/") + endpoint_path
     return Target(secure=parts.scheme == "https", host=parts.hostname, port=port, path=path)
 
@@ -517,76 +529,76 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _bad_url(what: str) -> NotForwarded:
+def _invalid_url(what: str) -> NotForwarded:
     return NotForwarded(
         "misconfigured", f"SWITCHGATE_URL {what}; set it to https://switchgate.internal or the like"
     )
 
 
-def find_key(run: Run) -> Key:
+def find_key(invocation: Invocation) -> Key:
     """The signing key, from the environment or Secrets Manager (kept between invocations). Raises `NotForwarded`."""
-    plain = run.env.get("SWITCHGATE_HOOK_SECRET", "").strip()
+    plain = invocation.env.get("SWITCHGATE_HOOK_SECRET", "").strip()
     if plain:
-        return _key(run.env.get("SWITCHGATE_HOOK_KEY_ID", ""), plain, where="SWITCHGATE_HOOK_SECRET")
-    arn = run.env.get("SWITCHGATE_HOOK_SECRET_ARN", "").strip()
+        return _key(invocation.env.get("SWITCHGATE_HOOK_KEY_ID", ""), plain, where="SWITCHGATE_HOOK_SECRET")
+    arn = invocation.env.get("SWITCHGATE_HOOK_SECRET_ARN", "").strip()
     if not arn:
         raise NotForwarded(
             "misconfigured", "SWITCHGATE_HOOK_SECRET (or SWITCHGATE_HOOK_SECRET_ARN) is missing or empty"
         )
-    kept = _kept_keys.get(_place_of_secret(run))
-    return kept if kept is not None else _fetch_key(arn, run)
+    kept = _cached_keys.get(_key_cache_key(invocation))
+    return kept if kept is not None else _fetch_key(arn, invocation)
 
 
-def _find_key_persistently(run: Run, *, look: Callable[[], None]) -> Key:
-    """The same, asked again while Secrets Manager is only away for a moment. Raises `NotForwarded`."""
+def _find_key_with_retries(invocation: Invocation, *, after_failure: Callable[[], None]) -> Key:
+    """`find_key`, with retries while Secrets Manager is unavailable. Raises `NotForwarded`."""
     for attempt in itertools.count(1):
         try:
-            return find_key(run)
+            return find_key(invocation)
         except NotForwarded as exc:
-            if not exc.facts.get("passing") or run.to_forward() <= 0:
+            if not exc.facts.get("retryable") or invocation.forward_seconds() <= 0:
                 raise
-            run.say("warning", "key_not_read", why=str(exc), problem=exc.facts["problem"])
-        look()
-        _back_off(attempt, run)
+            invocation.log("warning", "key_not_read", why=str(exc), problem=exc.facts["problem"])
+        after_failure()
+        _wait_before_retry(attempt, invocation)
     raise AssertionError("unreachable")
 
 
-def renew_key(refused: Key, run: Run) -> Key | None:
-    """Another key than the refused one, where Secrets Manager holds one by now; it may have been rotated."""
-    if run.env.get("SWITCHGATE_HOOK_SECRET", "").strip():
+def renew_key(refused: Key, invocation: Invocation) -> Key | None:
+    """The key in Secrets Manager if it is not the refused one, because it was rotated."""
+    if invocation.env.get("SWITCHGATE_HOOK_SECRET", "").strip():
         return None
     try:
-        key = _fetch_key(run.env["SWITCHGATE_HOOK_SECRET_ARN"].strip(), run)
+        key = _fetch_key(invocation.env["SWITCHGATE_HOOK_SECRET_ARN"].strip(), invocation)
     except NotForwarded as exc:
-        run.say("warning", "key_not_renewed", reason=exc.reason, why=str(exc), **exc.facts)
+        invocation.log("warning", "key_not_renewed", reason=exc.reason, why=str(exc), **exc.facts)
         return None
     return key if key != refused else None
 
 
-_kept_keys: dict[tuple[str, ...], Key] = {}
+_cached_keys: dict[tuple[str, ...], Key] = {}
 
 
-def _place_of_secret(run: Run) -> tuple[str, ...]:
+def _key_cache_key(invocation: Invocation) -> tuple[str, ...]:
     names = ("SWITCHGATE_HOOK_SECRET_ARN", "SWITCHGATE_HOOK_KEY_ID", "AWS_ENDPOINT_URL_SECRETS_MANAGER")
-    return tuple(run.env.get(name, "") for name in names)
+    return tuple(invocation.env.get(name, "") for name in names)
 
 
-def _fetch_key(arn: str, run: Run) -> Key:
+def _fetch_key(arn: str, invocation: Invocation) -> Key:
     def read() -> str:
-        answer: Json = _client("secretsmanager", run).get_secret_value(SecretId=arn)
+        answer: Json = _client("secretsmanager", invocation).get_secret_value(SecretId=arn)
         return str(answer.get("SecretString", ""))
 
     try:
-        value = _call_aws(read, within=min(AWS_TRY_SECONDS, run.to_forward()))
+        value = _call_aws(read, within=min(AWS_CALL_SECONDS, invocation.forward_seconds()))
     except AwsError as exc:
         raise NotForwarded(
             "secret_unavailable",
             "SWITCHGATE_HOOK_SECRET_ARN cannot be read",
             problem=str(exc),
-            passing=exc.passing,
+            retryable=exc.retryable,
         ) from None
-    key = _read_secret(value.strip(), kid=run.env.get("SWITCHGATE_HOOK_KEY_ID", ""))
-    _kept_keys[_place_of_secret(run)] = key
+    key = _read_secret(value.strip(), kid=invocation.env.get("SWITCHGATE_HOOK_KEY_ID", ""))
+    _cached_keys[_key_cache_key(invocation)] = key
     return key
 
 
@@ -595,17 +607,17 @@ def _read_secret(value: str, *, kid: str) -> Key:
     if not value.startswith("{"):
         return _key(kid, value, where=where)
     try:
-        told = json.loads(value)
+        secret_json = json.loads(value)
     except ValueError:
-        told = {}
-    named, secret = told.get("kid", kid), told.get("secret")
+        secret_json = {}
+    named, secret = secret_json.get("kid", kid), secret_json.get("secret")
     if not isinstance(named, str) or not isinstance(secret, str):
         raise NotForwarded("misconfigured", f'{where}: its JSON must be {{"kid": "...", "secret": "..."}}')
     return _key(named, secret.strip(), where=where)
 
 
 def _key(kid: str, secret: str, *, where: str) -> Key:
-    if not KID.fullmatch(kid.strip()):
+    if not KEY_ID_PATTERN.fullmatch(kid.strip()):
         raise NotForwarded(
             "misconfigured", "SWITCHGATE_HOOK_KEY_ID is missing or has other signs than A-Z a-z 0-9 . _ -"
         )
@@ -618,34 +630,34 @@ def _key(kid: str, secret: str, *, where: str) -> Key:
 
 
 class CodeDeploy:
-    """What one hook may ask of CodeDeploy and tell it. Every call fits into the function's remaining time."""
+    """CodeDeploy's API for one hook. Every call ends within the function's remaining time."""
 
-    def __init__(self, hook: Hook, run: Run) -> None:
+    def __init__(self, hook: Hook, invocation: Invocation) -> None:
         self._hook = hook
-        self._run = run
-        self._made: Any = None
-        self._asked = 0
-        self._settled = False
+        self._invocation = invocation
+        self._cached_client: Any = None
+        self._lookups = 0
+        self._creator_known = False
 
-    def look_for_rollback(self) -> None:
-        """Asks once who made the deployment, unless that is known. Raises `AutomaticRollback`."""
-        self._look(within=self._run.to_forward())
+    def detect_rollback(self) -> None:
+        """Asks CodeDeploy once who created the deployment. Raises `AutomaticRollback`."""
+        self._read_creator(within=self._invocation.forward_seconds())
 
-    def look_for_rollback_persistently(self) -> None:
-        """Asks before `Failed` is told, again while CodeDeploy is only away. Raises `AutomaticRollback`."""
+    def detect_rollback_before_failing(self) -> None:
+        """Asks before `Failed` is answered, and again while CodeDeploy is unavailable. Raises `AutomaticRollback`."""
         for attempt in itertools.count(1):
-            if self._look(within=self._run.to_look()):
+            if self._read_creator(within=self._invocation.lookup_seconds()):
                 return
-            pause = min(_spread(AWS_BACK_OFF_SECONDS, attempt), self._run.to_look())
+            pause = min(_backoff(AWS_FIRST_BACKOFF_SECONDS, attempt), self._invocation.lookup_seconds())
             if pause <= 0:
                 return
-            self._run.sleep(pause)
+            self._invocation.sleep(pause)
 
     def answer(self, status: Literal["Succeeded", "Failed"]) -> str:
-        """Tells CodeDeploy: `told`, or `already_completed` by somebody else. Raises `CodeDeployNotTold`."""
+        """Answers the hook: `told`, or `already_completed` by somebody else. Raises `CodeDeployNotAnswered`."""
         problem = "no time was left"
         for attempt in itertools.count(1):
-            within = min(AWS_TRY_SECONDS, self._run.to_answer())
+            within = min(AWS_CALL_SECONDS, self._invocation.answer_seconds())
             if within <= 0:
                 break
             try:
@@ -653,31 +665,33 @@ class CodeDeploy:
             except AwsError as exc:
                 problem = str(exc)
                 if problem == ALREADY_COMPLETED:
-                    self._run.say("warning", "hook_already_completed")
+                    self._invocation.log("warning", "hook_already_completed")
                     return "already_completed"
-                if not exc.passing:
+                if not exc.retryable:
                     break
-                pause = min(_spread(AWS_BACK_OFF_SECONDS, attempt), self._run.to_answer())
-                self._run.sleep(max(0.0, pause))
+                pause = min(_backoff(AWS_FIRST_BACKOFF_SECONDS, attempt), self._invocation.answer_seconds())
+                self._invocation.sleep(max(0.0, pause))
             else:
-                self._run.say("warning", f"codedeploy_told_{status.lower()}")
+                self._invocation.log("warning", f"codedeploy_told_{status.lower()}")
                 return "told"
-        self._run.say("error", "codedeploy_not_told", status=status, problem=problem)
-        raise CodeDeployNotTold(f"CodeDeploy was not told {status}: {problem}") from None
+        self._invocation.log("error", "codedeploy_not_told", status=status, problem=problem)
+        raise CodeDeployNotAnswered(f"CodeDeploy was not told {status}: {problem}") from None
 
-    def _look(self, *, within: float) -> bool:
-        """Whether asking again would not help."""
-        if self._settled or within <= 0:
-            return self._settled
-        self._asked += 1
+    def _read_creator(self, *, within: float) -> bool:
+        """Whether the creator is known, or asking again would not help."""
+        if self._creator_known or within <= 0:
+            return self._creator_known
+        self._lookups += 1
         try:
-            creator = _call_aws(self._creator, within=min(AWS_TRY_SECONDS, within))
+            creator = _call_aws(self._creator, within=min(AWS_CALL_SECONDS, within))
         except AwsError as exc:
-            # What was made a moment ago may not be found yet.
-            self._settled = not exc.passing and (str(exc) != NOT_FOUND or self._asked >= 3)
-            self._run.say("warning", "creator_not_read", problem=str(exc))
-            return self._settled
-        self._settled = True
+            # A new deployment may not be found yet.
+            self._creator_known = not exc.retryable and (
+                str(exc) != NOT_FOUND or self._lookups >= MAX_CREATOR_LOOKUPS
+            )
+            self._invocation.log("warning", "creator_not_read", problem=str(exc))
+            return self._creator_known
+        self._creator_known = True
         if creator in ROLLBACK_CREATORS:
             raise AutomaticRollback(creator)
         return True
@@ -694,22 +708,22 @@ class CodeDeploy:
         )
 
     def _boto(self) -> Any:
-        if self._made is None:
-            self._made = _client("codedeploy", self._run)
-        return self._made
+        if self._cached_client is None:
+            self._cached_client = _client("codedeploy", self._invocation)
+        return self._cached_client
 
 
 def _call_aws(work: Callable[[], T], *, within: float) -> T:
     """The result of `work` within so many seconds. Raises `AwsError`."""
     try:
-        return _within(within, work)
+        return _call_with_timeout(within, work)
     except Exception as exc:
-        problem = _aws_problem(exc)
-        raise AwsError(problem, passing=_is_passing(exc, problem)) from None
+        problem = _aws_error_code(exc)
+        raise AwsError(problem, retryable=_is_retryable(exc, problem)) from None
 
 
-def _client(service: Literal["codedeploy", "secretsmanager"], run: Run) -> Any:
-    """A boto3 client that tries once: whether again is decided by the time that is left. Imported late: most runs
+def _client(service: Literal["codedeploy", "secretsmanager"], invocation: Invocation) -> Any:
+    """A boto3 client without retries: the caller retries by the remaining time. Imported late: most invocations
     need none."""
     import boto3
     from botocore.config import Config
@@ -718,51 +732,51 @@ def _client(service: Literal["codedeploy", "secretsmanager"], run: Run) -> Any:
         "AWS_ENDPOINT_URL_CODEDEPLOY" if service == "codedeploy" else "AWS_ENDPOINT_URL_SECRETS_MANAGER"
     )
     session = boto3.session.Session(
-        aws_access_key_id=run.env.get("AWS_ACCESS_KEY_ID"),
-        aws_secret_access_key=run.env.get("AWS_SECRET_ACCESS_KEY"),
-        aws_session_token=run.env.get("AWS_SESSION_TOKEN"),
-        region_name=run.region,
+        aws_access_key_id=invocation.env.get("AWS_ACCESS_KEY_ID"),
+        aws_secret_access_key=invocation.env.get("AWS_SECRET_ACCESS_KEY"),
+        aws_session_token=invocation.env.get("AWS_SESSION_TOKEN"),
+        region_name=invocation.region,
     )
     config = Config(
         connect_timeout=AWS_CONNECT_SECONDS,
-        read_timeout=AWS_TRY_SECONDS,
+        read_timeout=AWS_CALL_SECONDS,
         retries={"mode": "standard", "total_max_attempts": 1},
     )
-    return session.client(service, config=config, endpoint_url=run.env.get(endpoint))
+    return session.client(service, config=config, endpoint_url=invocation.env.get(endpoint))
 
 
-def _aws_problem(exc: Exception) -> str:
-    """AWS's error code, or the type of what went wrong; no message, for it may quote the execution id."""
+def _aws_error_code(exc: Exception) -> str:
+    """AWS's error code, or the exception's type; no message, because it may quote the execution id."""
     answer = getattr(exc, "response", None)
     code = answer.get("Error", {}).get("Code") if isinstance(answer, dict) else None
     return str(code)[:80] if code else type(exc).__name__
 
 
-def _is_passing(exc: Exception, problem: str) -> bool:
-    """Whether asking again may help: throttled, failing or silent. What AWS says of the request itself stays."""
+def _is_retryable(exc: Exception, problem: str) -> bool:
+    """Whether a retry may help: throttling, server errors, no response. Errors of the request itself stay."""
     answer = getattr(exc, "response", None)
     if not isinstance(answer, dict):
         return problem not in SETUP_ERRORS
     status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return status >= 500 or problem in PASSING_ERRORS
+    return status >= 500 or problem in RETRYABLE_ERRORS
 
 
-# ---- the function's surroundings
+# ---- the Lambda context and the log
 
 
-def _place(context: object, env: Mapping[str, str]) -> tuple[str | None, str | None]:
-    """Account and region, by the function's own ARN; the region else by the environment."""
-    arn = ARN.fullmatch(str(getattr(context, "invoked_function_arn", "")))
+def _account_and_region(context: object, env: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """Account and region, by the function's own ARN; else the region by the environment."""
+    arn = FUNCTION_ARN_PATTERN.fullmatch(str(getattr(context, "invoked_function_arn", "")))
     if arn is not None:
         return arn["account"], arn["region"]
     return None, env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or None
 
 
-def _countdown(context: object) -> Callable[[], float]:
+def _remaining_seconds(context: object) -> Callable[[], float]:
     remaining = getattr(context, "get_remaining_time_in_millis", None)
     if callable(remaining):
         return lambda: float(remaining()) / 1000
-    end = time.monotonic() + UNKNOWN_REMAINING_SECONDS
+    end = time.monotonic() + DEFAULT_TIMEOUT_SECONDS
     return lambda: end - time.monotonic()
 
 
@@ -770,15 +784,11 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-def _line(level: str, what: str, **facts: object) -> str:
-    return json.dumps({"level": level, "event": what, **facts}, default=str)
+def _logger(write: Callable[[str], None], **common: object) -> Callable[..., None]:
+    def log(level: str, event: str, **facts: object) -> None:
+        write(json.dumps({"level": level, "event": event, **common, **facts}, default=str))
 
-
-def _teller(write: Callable[[str], None]) -> Callable[..., None]:
-    def say(level: str, what: str, **facts: object) -> None:
-        write(_line(level, what, **facts))
-
-    return say
+    return log
 
 
 def _write(line: str) -> None:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
-from app.hook_lambda.handler import CodeDeployNotTold
+from app.hook_lambda.handler import CodeDeployNotAnswered
 from app.sandbox.people import JUN
 from tests.chaos.cluster import Cluster
 from tests.chaos.people import buttons
@@ -51,7 +51,7 @@ OVERDUE = " UNION ALL ".join(
     for table in ("switches", "reports", "cards", "threads", "interventions", "announcements", "probe_runs")
 )
 ANSWERS: Final = {"approved": "Succeeded"}
-LAMBDA_GAVE_UP: Final = f"crashed: {CodeDeployNotTold.__name__}"
+LAMBDA_GAVE_UP: Final = f"crashed: {CodeDeployNotAnswered.__name__}"
 UNKNOWN_ERRORS: Final = (
     "listener_failed",
     "request_failed",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.hook_lambda.handler import CodeDeployNotTold, handle
+from app.hook_lambda.handler import CodeDeployNotAnswered, handle
 from tests.hook_lambda.stand_ins import (
     EVENT,
     EXECUTION,
@@ -113,7 +113,7 @@ def test_a_function_without_any_time_asks_nobody_and_says_so() -> None:
     with (
         StandIn(answer(202)) as switchgate,
         bench(url=switchgate.url) as at,
-        pytest.raises(CodeDeployNotTold),
+        pytest.raises(CodeDeployNotAnswered),
     ):
         at.invoke(context=Context(0.0))
     assert switchgate.heard == []
@@ -152,7 +152,7 @@ def test_when_codedeploy_does_not_take_it_either_the_function_fails_so_that_lamb
 ) -> None:
     with (
         bench(codedeploy(put=trouble), url="http://127.0.0.1:1") as at,
-        pytest.raises(CodeDeployNotTold, match=problem) as failed,
+        pytest.raises(CodeDeployNotAnswered, match=problem) as failed,
     ):
         at.invoke()
 
@@ -234,7 +234,7 @@ def test_a_host_that_cannot_be_a_name_is_unreachable(host: str) -> None:
 
 def test_without_any_setting_it_says_so_and_fails() -> None:
     lines: list[str] = []
-    with pytest.raises(CodeDeployNotTold, match="NoRegionError"):
+    with pytest.raises(CodeDeployNotAnswered, match="NoRegionError"):
         handle(
             EVENT, object(), env={"AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "b"}, write=lines.append
         )

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from app.hook_lambda.handler import CodeDeployNotTold
+from app.hook_lambda.handler import CodeDeployNotAnswered
 from tests.hook_lambda.stand_ins import (
     EXECUTION,
     GET,
@@ -155,7 +155,7 @@ def test_a_rollback_that_codedeploy_does_not_take_is_told_again_and_never_failed
     with (
         StandIn(answer(503)) as switchgate,
         bench(behaviour, url=switchgate.url) as at,
-        pytest.raises(CodeDeployNotTold),
+        pytest.raises(CodeDeployNotAnswered),
     ):
         at.invoke()
     assert set(at.told()) == {"Succeeded"}

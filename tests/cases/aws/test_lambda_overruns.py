@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from app.hook_lambda.handler import CodeDeployNotTold
+from app.hook_lambda.handler import CodeDeployNotAnswered
 from tests.hook_lambda.stand_ins import (
     EXECUTION,
     Behaviour,
@@ -28,7 +28,7 @@ SECONDS = [3.0, pytest.param(10.0, marks=pytest.mark.slow), pytest.param(60.0, m
 def test_all_that_never_answers_fits_into_the_functions_time(silence: Behaviour, seconds: float) -> None:
     with StandIn(silence) as switchgate, bench(silence, url=switchgate.url) as at:
         context = Context(seconds)
-        with pytest.raises(CodeDeployNotTold):
+        with pytest.raises(CodeDeployNotAnswered):
             at.invoke(context=context)
         assert context.get_remaining_time_in_millis() > 0
 
@@ -47,7 +47,7 @@ def test_a_put_that_never_answers_fits_too(switchgate: Behaviour, put: Behaviour
     behaviour = codedeploy(put=put)
     with StandIn(switchgate) as service, bench(behaviour, url=service.url) as at:
         context = Context(3)
-        with pytest.raises(CodeDeployNotTold):
+        with pytest.raises(CodeDeployNotAnswered):
             at.invoke(context=context)
         assert context.get_remaining_time_in_millis() > 0
 
