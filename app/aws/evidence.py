@@ -138,8 +138,8 @@ class AwsEvidence:
         call = "ecs:DescribeTaskDefinition"
         try:
             return await self._readers.read("ecs", region, call, partial(ask, ["TAGS"]))
-        except EvidenceUnavailable as unread:
-            if unread.missing.why is not MissingReason.DENIED:
+        except EvidenceUnavailable as exc:
+            if exc.missing.why is not MissingReason.DENIED:
                 raise
         return await self._readers.read("ecs", region, call, partial(ask, []))
 

@@ -124,8 +124,8 @@ async def _record(environ: Mapping[str, str], clock: Clock) -> tuple[list[Findin
         )
         newer = ", made by a newer release than this" if version is SchemaVersion.NEWER else ""
         return [ok(what, f"at migration {revision}{newer}"), time], next(iter(page.items), None)
-    except (DatabaseUnavailable, TimeoutError) as away:
-        said = f"it cannot be used ({str(away) or 'no answer'})"
+    except (DatabaseUnavailable, TimeoutError) as exc:
+        said = f"it cannot be used ({str(exc) or 'no answer'})"
         return [failure(what, said, "Mend DATABASE_URL, or the way to the server.")], None
     finally:
         await run_with_timeout(RECORD_SECONDS, database.close())

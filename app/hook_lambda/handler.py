@@ -288,10 +288,10 @@ def forward_or_answer(hook: Hook, invocation: Invocation, codedeploy: "CodeDeplo
                 "reason": exc.reason,
                 "codedeploy": codedeploy.answer("Failed"),
             }
-    except AutomaticRollback as rollback:
-        invocation.log("warning", "rollback_passes_without_switchgate", creator=rollback.creator)
+    except AutomaticRollback as exc:
+        invocation.log("warning", "rollback_passes_without_switchgate", creator=exc.creator)
         answered = codedeploy.answer("Succeeded")
-        return {"outcome": "rollback_passed", "creator": rollback.creator, "codedeploy": answered}
+        return {"outcome": "rollback_passed", "creator": exc.creator, "codedeploy": answered}
     invocation.log("info", "hook_forwarded", **done)
     return {"outcome": "forwarded", **done}
 

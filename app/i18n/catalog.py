@@ -72,8 +72,8 @@ class Texts:
     def _filled(self, key: str, template: str, fields: Mapping[str, object]) -> str:
         try:
             return template.format_map(fields)
-        except KeyError as missing:
-            raise NoSuchText(f"{self.locale}: {key} needs the field {missing}") from None
+        except KeyError as exc:
+            raise NoSuchText(f"{self.locale}: {key} needs the field {exc}") from None
 
 
 def known(locale: str | None) -> LocaleName:

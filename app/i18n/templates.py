@@ -45,8 +45,8 @@ def read_catalog(text: str, *, locale: str) -> Catalog:
     """A table that holds only plural forms, `other` among them, is one text. Raises `BadCatalog`."""
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as trouble:
-        raise BadCatalog(f"{locale}: is not TOML: {trouble}") from None
+    except tomllib.TOMLDecodeError as exc:
+        raise BadCatalog(f"{locale}: is not TOML: {exc}") from None
     reading = _Reading(locale)
     for key, value in _leaves(tables):
         _take(reading, key, value)
@@ -112,8 +112,8 @@ def _fields(reading: _Reading, key: str, template: object) -> set[str]:
         return set()
     try:
         parsed = list(string.Formatter().parse(template))
-    except ValueError as trouble:
-        reading.wrong(key, f"is no template: {trouble}; write a literal brace twice")
+    except ValueError as exc:
+        reading.wrong(key, f"is no template: {exc}; write a literal brace twice")
         return set()
     found = set()
     for _, name, spec, conversion in parsed:

@@ -89,11 +89,11 @@ async def _decide(
             if reading is not None:
                 await reading.put_into(held, now=now)
             return await _approve(request, held, rules=rules, now=now)
-        except Denial as denial:
-            if not isinstance(denial, ReasonMissing):
-                await held.note([denied_event(request.person, "break_glass", held.view, denial, now)])
+        except Denial as exc:
+            if not isinstance(exc, ReasonMissing):
+                await held.note([denied_event(request.person, "break_glass", held.view, exc, now)])
             unmet = violations_for(held.view, rules=rules, now=now, person=request.person)
-            denied = RequestDenied(denial, held.view, unmet=unmet)
+            denied = RequestDenied(exc, held.view, unmet=unmet)
     raise denied
 
 

@@ -98,8 +98,8 @@ async def _decide(
             if request.choice is Choice.APPROVE:  # nothing that others do holds a rejection back
                 await _look_at_traffic(request, held, reading, rules=rules, now=now)
             return await _count(request, held, rules=rules, now=now)
-        except Denial as denial:
-            denied = await _deny(request, held, denial, rules=rules, now=now)
+        except Denial as exc:
+            denied = await _deny(request, held, exc, rules=rules, now=now)
     raise denied
 
 
@@ -124,8 +124,8 @@ async def check_vote(request: VoteRequest, *, record: GateRecord, rules: Rules, 
             _judge(request, held.view, rules=rules, now=now)
         except ReasonMissing:
             return held.view
-        except Denial as denial:
-            denied = await _deny(request, held, denial, rules=rules, now=now)
+        except Denial as exc:
+            denied = await _deny(request, held, exc, rules=rules, now=now)
         else:
             return held.view
     raise denied

@@ -39,8 +39,8 @@ def preview_approval(view: GateView, *, person: Person, rules: Rules, now: datet
     """Judges an approval by this person as `decide_gate` would at `now`."""
     try:
         context = approval_context_of(view, rules=rules)
-    except Denial as denial:
-        return ApprovalPreview(may_decide=False, denial=denial, unmet=(), asks_reason=False)
+    except Denial as exc:
+        return ApprovalPreview(may_decide=False, denial=exc, unmet=(), asks_reason=False)
     case = evaluation_context_of(context, rules=rules, now=now)
     roster = rules.roster()
     person = replace(person, user=roster.known_as(person.user, context.gate.voters))
@@ -54,8 +54,8 @@ def preview_approval(view: GateView, *, person: Person, rules: Rules, now: datet
             roster=roster,
             rule_inputs=context.rule_inputs,
         )
-    except Denial as denial:
-        denied = denial
+    except Denial as exc:
+        denied = exc
     return ApprovalPreview(
         may_decide=person.account_status is AccountStatus.MEMBER and case.may_vote(person.user),
         denial=denied,

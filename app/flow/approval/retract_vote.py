@@ -37,9 +37,9 @@ async def retract_vote(
             gate_now.retract_vote(voter, now=now)
             if held.is_replay:
                 raise AlreadyHandled
-        except Denial as denial:
-            await held.note([denied_event(who, "take_back", view, denial, now)])
-            denied = RequestDenied(denial, view)
+        except Denial as exc:
+            await held.note([denied_event(who, "take_back", view, exc, now)])
+            denied = RequestDenied(exc, view)
         else:
             gone = next(vote for vote in view.votes if vote.voter == voter)
             taken = Event(

@@ -22,7 +22,7 @@ class TimeboxedReader:
         try:
             async with asyncio.timeout(self._seconds):
                 return await part
-        except EvidenceUnavailable as unread:
-            return unread.missing
+        except EvidenceUnavailable as exc:
+            return exc.missing
         except TimeoutError:
             return Missing(why=MissingReason.SILENT)

@@ -190,8 +190,8 @@ async def _facts(key: SwitchKey, deployments: Deployments, *, until: float) -> D
             while True:
                 try:
                     return await deployments.deployment(key)
-                except NoSuchDeployment as none:
-                    if not none.may_appear or pause > MAX_PAUSE_SECONDS:
+                except NoSuchDeployment as exc:
+                    if not exc.may_appear or pause > MAX_PAUSE_SECONDS:
                         raise DeploymentNotManaged(
                             f"CodeDeploy has no deployment {key.deployment} in {key.region}"
                         ) from None

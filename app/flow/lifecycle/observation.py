@@ -45,8 +45,8 @@ async def observe(due: DuePoll, *, deployments: Deployments) -> Observation:
     key = due.switch.key
     try:
         facts = await deployments.deployment(key)
-    except NoSuchDeployment as none:
-        return Observation(facts=None, may_appear=none.may_appear)
+    except NoSuchDeployment as exc:
+        return Observation(facts=None, may_appear=exc.may_appear)
     target = traffic = previous = unread = None
     try:
         if _asks_for_target(due, facts):

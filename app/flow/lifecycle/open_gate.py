@@ -52,11 +52,11 @@ async def open_gate(
         confirmation = await confirm_hook(
             hook.key, hook_name=hook.hook_name, deployments=deployments, rules=rules
         )
-    except DeploymentNotManaged as denial:
+    except DeploymentNotManaged as exc:
         known = await record.find(hook.key, execution_digest=hook.execution_id.digest())
         if known is not None:
             return Known(view=known)
-        await record.note([_refused(hook, str(denial), now)])
+        await record.note([_refused(hook, str(exc), now)])
         raise
     verification = confirmation.verification
     opening = _opening(hook, confirmation, rules=rules, now=now)

@@ -132,8 +132,8 @@ async def _verify(
     """None where the deployment is not ours, or its platform is not known yet."""
     try:
         verification = verify_facts(facts, observation.target, rules=rules)
-    except DeploymentNotManaged as denial:
-        await reject_switch(held, str(denial), now=now)
+    except DeploymentNotManaged as exc:
+        await reject_switch(held, str(exc), now=now)
         return None
     if verification is not None:
         await held.verify(verification, now=now)
@@ -149,9 +149,9 @@ async def _is_refused(
         return False
     try:
         check_event(facts, observation.target)
-    except WrongEvent as denial:
+    except WrongEvent as exc:
         refused = observed_event(
-            Kind.HOOK_REFUSED, held.switch, now, gate=view.id, hook=denial.event, why=str(denial)
+            Kind.HOOK_REFUSED, held.switch, now, gate=view.id, hook=exc.event, why=str(exc)
         )
         await held.ask(view.gate.expire_now(now=now), remind_at=None, events=[refused], now=now)
         return True

@@ -77,10 +77,10 @@ async def _send(due: DueReport, *, deployments: Deployments) -> Result:
         await deployments.answer(key, execution_id=due.execution_id, answer=due.answer)
     except AlreadyAnswered:
         return await _reconcile(due, deployments=deployments)
-    except AnswerRefused as refused:
+    except AnswerRefused as exc:
         # What it says of a hook that is over nobody has written down: the event itself tells, where it is.
         held = await _held(due, deployments=deployments)
-        return held or Result(outcome=Outcome.UNDELIVERABLE, detail=str(refused))
+        return held or Result(outcome=Outcome.UNDELIVERABLE, detail=str(exc))
     return Result(outcome=Outcome.ACKNOWLEDGED, detail=due.answer)
 
 

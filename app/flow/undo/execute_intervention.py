@@ -101,14 +101,14 @@ async def execute_intervention(
             await record.retry_later(due, problem=str(exc), due_at=again, now=now)
             return []
         problem = str(exc)
-    except AnotherDeploymentActive as busy:
-        problem = f"{InterventionFailure.ANOTHER_RUNS} ({busy})"
-    except NothingToRedeploy as nothing:
-        problem = FAILURE_OF_OBSTACLE[nothing.previous.obstacle or Obstacle.ABSENT]
-    except InterventionRefused as refused:
-        problem = str(refused)
-    except AlreadyOver as over:
-        problem = str(over) or InterventionFailure.OVER_FIRST
+    except AnotherDeploymentActive as exc:
+        problem = f"{InterventionFailure.ANOTHER_RUNS} ({exc})"
+    except NothingToRedeploy as exc:
+        problem = FAILURE_OF_OBSTACLE[exc.previous.obstacle or Obstacle.ABSENT]
+    except InterventionRefused as exc:
+        problem = str(exc)
+    except AlreadyOver as exc:
+        problem = str(exc) or InterventionFailure.OVER_FIRST
     else:
         kind = Kind.FINISH_SENT if due.intervention.kind is InterventionKind.FINISH else Kind.UNDO_SENT
         event = _event(due, kind, now, deployment=answer.deployment or "", why=answer.problem or "")

@@ -75,8 +75,8 @@ async def request_undo(
             _judge(request, held.view, rules=rules)
             if held.is_replay:
                 raise AlreadyHandled
-        except Denial as denial:
-            denied = await _deny(held, denial, by=request.person, now=now, deed=request.kind)
+        except Denial as exc:
+            denied = await _deny(held, exc, by=request.person, now=now, deed=request.kind)
         else:
             asked = _asked(request, now)
             given_up = _given_up(request, held.view)
@@ -109,8 +109,8 @@ async def may_undo(
         try:
             policy = domain_of(view, rules=rules).policy
             judge_intervener(person=by, policy=policy, admins=rules.admins, roster=rules.roster())
-        except Denial as denial:
-            denied = await _deny(held, denial, by=by, now=now)
+        except Denial as exc:
+            denied = await _deny(held, exc, by=by, now=now)
         else:
             return view
     raise denied

@@ -124,8 +124,8 @@ class FreezeCommand:
             )
         except _NotUnderstood as exc:
             return str(exc)
-        except Denial as denial:
-            return self._denial_text(denial, texts)
+        except Denial as exc:
+            return self._denial_text(exc, texts)
         self._wakeups.notify("freeze_changed")
         return _declared_text(declared, span=asked.span, now=now, texts=texts)
 
@@ -144,8 +144,8 @@ class FreezeCommand:
                 now=self._clock(),
                 request=request,
             )
-        except Denial as denial:
-            return self._denial_text(denial, texts)
+        except Denial as exc:
+            return self._denial_text(exc, texts)
         self._wakeups.notify("freeze_changed")
         return lifted_text(lifted, domains=domains, now=self._clock(), texts=texts)
 
@@ -200,9 +200,9 @@ def _read(words: Sequence[str], *, now: datetime, zone: ZoneInfo | None, texts: 
         raise _NotUnderstood(texts("freeze.how_to"))
     try:
         span = read_span(" ".join(rest), now=now, zone=zone)
-    except InvalidTime as denied:
-        key = _TIME_ERROR_KEYS[type(denied)]
-        raise _NotUnderstood(texts(key, words=inline(denied.words, max_chars=60))) from None
+    except InvalidTime as exc:
+        key = _TIME_ERROR_KEYS[type(exc)]
+        raise _NotUnderstood(texts(key, words=inline(exc.words, max_chars=60))) from None
     return _ParsedFreeze(domains=domains, span=span)
 
 

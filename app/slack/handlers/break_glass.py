@@ -84,8 +84,8 @@ class BreakGlassHandler:
             result = await self._break(
                 view.get("private_metadata"), profile, reason, until=until, request=request_key(body)
             )
-        except RequestDenied as denied:
-            await self._answer_denied(ack, denied, view, reason, texts)
+        except RequestDenied as exc:
+            await self._answer_denied(ack, exc, view, reason, texts)
         except UNCONFIRMED as exc:
             log.error("glass_not_recorded", problem=type(exc).__name__, user=profile.person.user)
             await ack(
@@ -158,8 +158,8 @@ class BreakGlassHandler:
             form = self._form(action_value, view, profile, texts)
         except InvalidActionValue:
             self._answer(body, self._why_not(RequestDenied(NoSuchGate(), None), texts), profile)
-        except RequestDenied as denied:
-            self._answer(body, self._why_not(denied, texts), profile)
+        except RequestDenied as exc:
+            self._answer(body, self._why_not(exc, texts), profile)
         except UNCONFIRMED:
             self._replies.answer(body, texts("refused.nothing_recorded"))
         else:
@@ -185,8 +185,8 @@ class BreakGlassHandler:
             raise RequestDenied(NotAnAdmin(), view)
         try:
             approval_context_of(view, rules=self._rules)
-        except Denial as denial:
-            raise RequestDenied(denial, view) from None
+        except Denial as exc:
+            raise RequestDenied(exc, view) from None
         violations = violations_for(view, rules=self._rules, now=self._clock(), person=person)
         if not violations:
             raise RequestDenied(NothingToBreak(), view)

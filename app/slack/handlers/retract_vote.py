@@ -69,8 +69,8 @@ class RetractVoteHandler:
             view = await run_until(until, retracting)
         except InvalidActionValue:
             return self._denied(RequestDenied(NoSuchGate(), None), texts)
-        except RequestDenied as denied:
-            return self._denied(denied, texts)
+        except RequestDenied as exc:
+            return self._denied(exc, texts)
         except UNCONFIRMED as exc:
             log.error("press_not_recorded", problem=type(exc).__name__, user=profile.person.user)
             return VoteReply(text=save_error_text(exc, texts=texts), retryable=True)

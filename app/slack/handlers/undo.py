@@ -135,9 +135,9 @@ class UndoHandler:
             return self._denied(exc, texts)
         try:
             kind = available_undo(undo_context_of(view))
-        except Denial as denial:
+        except Denial as exc:
             return UndoDenied(
-                text=denial_text(RequestDenied(denial, view), texts=texts, approvers=()), denial=denial
+                text=denial_text(RequestDenied(exc, view), texts=texts, approvers=()), denial=exc
             )
         action_value = ActionValue(gate=view.id, prompt_version=view.prompt_version)
         form = undo_form(action_value, view=view, kind=kind, texts=texts)

@@ -39,8 +39,8 @@ def redeployment_lines(view: GateView, texts: Texts) -> list[str]:
     """What Undo does after the deployment has ended, or why it is impossible."""
     try:
         kind = available_undo(undo_context_of(view))
-    except NoPreviousRevision as none:
-        return [no_undo_text(view, none.obstacle, texts)]
+    except NoPreviousRevision as exc:
+        return [no_undo_text(view, exc.obstacle, texts)]
     except Denial:
         return []
     text = texts("course.undo_redeploys", previous=previous_text(view, texts))
