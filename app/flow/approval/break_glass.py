@@ -9,7 +9,6 @@ from app.flow.approval.approval_context import (
     lock_exclusivity,
     violations_for,
 )
-from app.flow.approval.cast_vote import RequestDenied, denied_event
 from app.flow.approval.live_traffic import (
     LiveReading,
     LiveTraffic,
@@ -17,6 +16,7 @@ from app.flow.approval.live_traffic import (
     is_stale,
     with_live_traffic,
 )
+from app.flow.approval.request_denied import RequestDenied, denied_event
 from app.flow.audit_events import Event, Kind, person_actor
 from app.flow.ports.database import GateRecord, HeldGate
 from app.flow.ports.rules import Rules

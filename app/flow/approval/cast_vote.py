@@ -1,4 +1,4 @@
-"""A person pressed: count the vote, decide if it settles the gate, or say why it does not count."""
+"""Casts a vote: saves it, with the decision if it settles the gate, or denies it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,23 +18,24 @@ from app.flow.approval.live_traffic import (
     is_stale,
     with_live_traffic,
 )
-from app.flow.audit_events import Detail, Event, Kind, person_actor
+from app.flow.approval.request_denied import RequestDenied, denied_event
+from app.flow.audit_events import Event, Kind, person_actor
 from app.flow.ports.database import GateRecord, HeldGate
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.gate.decision import Decision, verdict_of
 from app.gate.ids import GateId
 from app.gate.people import Person
-from app.gate.rules.denials import AlreadyHandled, Denial, HeldBack, ReasonMissing
+from app.gate.rules.denials import AlreadyHandled, Denial, ReasonMissing
 from app.gate.rules.evaluation import EvaluationContext, discounted_voters, rejections_missing
-from app.gate.rules.violations import Violation, rule_key
+from app.gate.rules.violations import Violation
 from app.gate.state_machine import Awaiting
 from app.gate.votes import NO_REASON, Choice, Vote
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VoteRequest:
-    """One person's approve or reject. `prompt_version` is the one that the pressed button was drawn for."""
+    """One person's approval or rejection. `prompt_version`: the one that the button was rendered for."""
 
     gate: GateId
     prompt_version: int
@@ -42,31 +43,18 @@ class VoteRequest:
     choice: Choice
     reason: str
     request: str | None = None
-    """A key of the request by which it counts once."""
+    """A key that identifies the request, so that a replay changes nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VoteAccepted:
-    """The vote stands. While `decision` is None, `owed` are the rules that are still unmet, and
+    """The vote was saved. While `decision` is None, `unmet` are the rules that are still unmet, and
     `rejections_missing` says how many more people would have to reject to end the gate."""
 
     view: GateView
     decision: Decision | None
-    owed: tuple[Violation, ...] = ()
+    unmet: tuple[Violation, ...] = ()
     rejections_missing: int = 0
-
-
-class RequestDenied(Exception):
-    """The press does not count; `view` is the gate as it stands, for the answer to the presser.
-
-    `unmet` are the rules that an approval by this person would meet unmet.
-    """
-
-    def __init__(self, denial: Denial, view: GateView | None, *, unmet: tuple[Violation, ...] = ()) -> None:
-        super().__init__(type(denial).__name__)
-        self.denial = denial
-        self.view = view
-        self.unmet = unmet
 
 
 async def cast_vote(
@@ -77,9 +65,9 @@ async def cast_vote(
     now: datetime,
     traffic: LiveTraffic | None = None,
 ) -> VoteAccepted:
-    """Counts the press in one transaction. Raises `RequestDenied`, having recorded it; the gate is unchanged.
+    """Saves the vote in one transaction. Raises `RequestDenied`; the denial is audited.
 
-    `traffic`: reads live traffic before an approval that only stale evidence lets pass; see there.
+    `traffic` reads live traffic before an approval that depends on stale evidence.
     """
 
     async def decide(reading: LiveReading | None) -> VoteAccepted:
@@ -95,33 +83,34 @@ async def _decide(
         if held is None:
             raise RequestDenied(NoSuchGate(), None)
         try:
-            if request.choice is Choice.APPROVE:  # nothing that others do holds a rejection back
-                await _look_at_traffic(request, held, reading, rules=rules, now=now)
-            return await _count(request, held, rules=rules, now=now)
+            if request.choice is Choice.APPROVE:  # nothing blocks a rejection
+                await _require_fresh_evidence(request, held, reading, rules=rules, now=now)
+            return await _save(request, held, rules=rules, now=now)
         except Denial as exc:
             denied = await _deny(request, held, exc, rules=rules, now=now)
     raise denied
 
 
-async def _look_at_traffic(
+async def _require_fresh_evidence(
     request: VoteRequest, held: HeldGate, reading: LiveReading | None, *, rules: Rules, now: datetime
 ) -> None:
-    """Raises `StaleEvidence` where the approval would count and what it is judged by is too old."""
+    """Raises `StaleEvidence` if the approval would be accepted on evidence that is too old."""
     await lock_exclusivity(held, rules=rules)
     if reading is not None:
         await reading.put_into(held, now=now)
     elif is_stale(held.view, now=now):
-        _judge(request, held.view, rules=rules, now=now)  # who may not approve has nothing read
+        # Raises first for somebody who may not approve: nothing is read from AWS for them.
+        _evaluate(request, held.view, rules=rules, now=now)
         raise StaleEvidence
 
 
 async def check_vote(request: VoteRequest, *, record: GateRecord, rules: Rules, now: datetime) -> GateView:
-    """Whether the press would count once its reason is given. Raises `RequestDenied`, having recorded it."""
+    """Whether the vote would be accepted once it has a reason. Raises `RequestDenied`; the denial is audited."""
     async with record.hold(request.gate) as held:
         if held is None:
             raise RequestDenied(NoSuchGate(), None)
         try:
-            _judge(request, held.view, rules=rules, now=now)
+            _evaluate(request, held.view, rules=rules, now=now)
         except ReasonMissing:
             return held.view
         except Denial as exc:
@@ -134,56 +123,60 @@ async def check_vote(request: VoteRequest, *, record: GateRecord, rules: Rules, 
 async def _deny(
     request: VoteRequest, held: HeldGate, denial: Denial, *, rules: Rules, now: datetime
 ) -> RequestDenied:
-    if not isinstance(denial, ReasonMissing):  # whoever is asked for a reason has not been refused
+    if not isinstance(denial, ReasonMissing):  # a form asks for the reason then
         await held.note([denied_event(request.person, request.choice, held.view, denial, now)])
     unmet = violations_for(held.view, rules=rules, now=now, person=request.person)
     return RequestDenied(denial, held.view, unmet=unmet)
 
 
-async def _count(request: VoteRequest, held: HeldGate, *, rules: Rules, now: datetime) -> VoteAccepted:
+async def _save(request: VoteRequest, held: HeldGate, *, rules: Rules, now: datetime) -> VoteAccepted:
     view = held.view
-    judged = _judge(request, view, rules=rules, now=now)
-    stands = any(vote.voter == request.person.user and vote.choice is request.choice for vote in view.votes)
-    if held.is_replay and not stands:
+    evaluated = _evaluate(request, view, rules=rules, now=now)
+    is_cast = any(vote.voter == request.person.user and vote.choice is request.choice for vote in view.votes)
+    if held.is_replay and not is_cast:
         raise AlreadyHandled
-    if judged.decision is not None:
-        judged.counted.decide(judged.decision)
-    counted = _counted(judged, view, rules=rules, now=now)
-    events = _events(request, view, judged.decision, now)
-    left_out = discounted_voters(judged.after) if judged.decision is not None else ()
+    if evaluated.decision is not None:
+        evaluated.counted.decide(evaluated.decision)
+    accepted = _accepted(evaluated, view, rules=rules, now=now)
+    events = _events(request, view, evaluated.decision, now)
+    discounted = discounted_voters(evaluated.after) if evaluated.decision is not None else ()
     await held.save(
-        vote=judged.vote, decision=judged.decision, discounted=sorted(left_out), events=events, now=now
+        vote=evaluated.vote,
+        decision=evaluated.decision,
+        discounted=sorted(discounted),
+        events=events,
+        now=now,
     )
-    return counted
+    return accepted
 
 
-def _counted(judged: "_Judged", view: GateView, *, rules: Rules, now: datetime) -> VoteAccepted:
-    after = replace(view, gate=judged.counted)
-    if judged.decision is not None:
-        return VoteAccepted(view=after, decision=judged.decision)
-    left = evaluation_context_of(approval_context_of(after, rules=rules), rules=rules, now=now)
+def _accepted(evaluated: "_Evaluated", view: GateView, *, rules: Rules, now: datetime) -> VoteAccepted:
+    after = replace(view, gate=evaluated.counted)
+    if evaluated.decision is not None:
+        return VoteAccepted(view=after, decision=evaluated.decision)
+    remaining = evaluation_context_of(approval_context_of(after, rules=rules), rules=rules, now=now)
     return VoteAccepted(
         view=after,
         decision=None,
-        owed=violations_for(after, rules=rules, now=now),
-        rejections_missing=rejections_missing(left),
+        unmet=violations_for(after, rules=rules, now=now),
+        rejections_missing=rejections_missing(remaining),
     )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Judged:
+class _Evaluated:
     vote: Vote
     counted: Awaiting
     decision: Decision | None
     after: EvaluationContext
-    """By what the decision was judged."""
+    """What the decision was evaluated against."""
 
 
-def _judge(request: VoteRequest, view: GateView, *, rules: Rules, now: datetime) -> _Judged:
-    """What the press would do now. Raises a `Denial`."""
+def _evaluate(request: VoteRequest, view: GateView, *, rules: Rules, now: datetime) -> _Evaluated:
+    """What the vote would do now. Raises a `Denial`."""
     context = approval_context_of(view, rules=rules)
     roster = rules.roster()
-    # In an Enterprise Grid one person may press by two ids: the second press is the same person's.
+    # In an Enterprise Grid one person may have two ids: a second vote is the same person's.
     who = replace(request.person, user=roster.known_as(request.person.user, context.gate.voters))
     vote = Vote(person=who, choice=request.choice, reason=request.reason.strip(), at=now)
     counted, decision = context.gate.vote(
@@ -196,7 +189,7 @@ def _judge(request: VoteRequest, view: GateView, *, rules: Rules, now: datetime)
     if request.choice is Choice.REJECT and not vote.reason:
         vote = replace(vote, reason=NO_REASON)
     after = evaluation_context_of(replace(context, gate=counted), rules=rules, now=now)
-    return _Judged(vote=vote, counted=counted, decision=decision, after=after)
+    return _Evaluated(vote=vote, counted=counted, decision=decision, after=after)
 
 
 def _events(
@@ -216,22 +209,3 @@ def _events(
         return [replace(vote, detail={**vote.detail, "left_open": True})]
     detail = {"verdict": verdict_of(decision), "reason": request.reason.strip()}
     return [vote, replace(vote, kind=Kind.GATE_DECIDED, detail=detail)]
-
-
-def denied_event(who: Person, choice: str, view: GateView, denial: Denial, now: datetime) -> Event:
-    """A press that did not count, for the audit trail."""
-    return Event(
-        at=now,
-        kind=Kind.VOTE_DENIED,
-        switch=view.switch.key,
-        actor=person_actor(who.user, who.name),
-        domain=view.switch.domain,
-        gate=view.id,
-        detail={"choice": choice, "why": type(denial).__name__, **_rules_of(denial)},
-    )
-
-
-def _rules_of(denial: Denial) -> dict[str, Detail]:
-    """Which rules held the press back."""
-    held = denial.blockers if isinstance(denial, HeldBack) else ()
-    return {"rules": "; ".join(map(rule_key, held))} if held else {}

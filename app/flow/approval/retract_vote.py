@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from app.flow.approval.approval_context import NoSuchGate, approval_context_of
-from app.flow.approval.cast_vote import RequestDenied, denied_event
+from app.flow.approval.request_denied import RequestDenied, denied_event
 from app.flow.audit_events import Event, Kind, person_actor
 from app.flow.ports.database import GateRecord
 from app.flow.ports.rules import Rules

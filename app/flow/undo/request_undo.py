@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from uuid import UUID, uuid4
 
 from app.flow.approval.approval_context import NoSuchGate, Unconfigured
-from app.flow.approval.cast_vote import RequestDenied
+from app.flow.approval.request_denied import RequestDenied
 from app.flow.audit_events import Event, Kind, person_actor
 from app.flow.ports.rules import OwnedDomain, Rules
 from app.flow.read_models import GateView

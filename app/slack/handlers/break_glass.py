@@ -14,8 +14,8 @@ from app.flow.approval.approval_context import (
     with_related_switches,
 )
 from app.flow.approval.break_glass import BreakGlassRequest, BreakGlassResult, break_glass
-from app.flow.approval.cast_vote import RequestDenied
 from app.flow.approval.live_traffic import LiveTraffic
+from app.flow.approval.request_denied import RequestDenied
 from app.flow.free_text import has_content
 from app.flow.ports.database import GateRecord
 from app.flow.ports.rules import Rules

@@ -8,7 +8,7 @@ import structlog
 
 from app.concurrency.timeouts import run_until
 from app.flow.approval.approval_context import NoSuchGate
-from app.flow.approval.cast_vote import RequestDenied
+from app.flow.approval.request_denied import RequestDenied
 from app.flow.approval.retract_vote import retract_vote
 from app.flow.ports.database import GateRecord
 from app.flow.ports.rules import Rules

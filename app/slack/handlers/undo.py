@@ -9,7 +9,7 @@ import structlog
 
 from app.concurrency.timeouts import run_until
 from app.flow.approval.approval_context import NoSuchGate
-from app.flow.approval.cast_vote import RequestDenied
+from app.flow.approval.request_denied import RequestDenied
 from app.flow.free_text import has_content
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView

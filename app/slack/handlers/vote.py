@@ -9,8 +9,9 @@ import structlog
 
 from app.concurrency.timeouts import run_until
 from app.flow.approval.approval_context import NoSuchGate, rejections_after
-from app.flow.approval.cast_vote import RequestDenied, VoteRequest, cast_vote, check_vote
+from app.flow.approval.cast_vote import VoteRequest, cast_vote, check_vote
 from app.flow.approval.live_traffic import LiveTraffic
+from app.flow.approval.request_denied import RequestDenied
 from app.flow.approval.rule_status import rule_status_of
 from app.flow.free_text import has_content
 from app.flow.ports.database import GateRecord

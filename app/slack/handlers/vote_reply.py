@@ -6,7 +6,8 @@ from typing import Final
 
 import structlog
 
-from app.flow.approval.cast_vote import RequestDenied, VoteAccepted, VoteRequest
+from app.flow.approval.cast_vote import VoteAccepted, VoteRequest
+from app.flow.approval.request_denied import RequestDenied
 from app.flow.ports.database import DatabaseUnavailable
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
@@ -85,7 +86,7 @@ class VoteReplies:
             return ()
         action_value = ActionValue(gate=vote.gate, prompt_version=vote.prompt_version)
         profile = Profile(person=vote.person, locale=texts.locale)
-        break_glass = self._break_glass_buttons(profile, accepted.view, accepted.owed, texts)
+        break_glass = self._break_glass_buttons(profile, accepted.view, accepted.unmet, texts)
         return (retract_vote_button(action_value, texts=texts), *break_glass)
 
     def _break_glass_buttons(

@@ -3,7 +3,8 @@
 from typing import Final
 
 from app.flow.approval.approval_context import NoSuchGate, Unconfigured
-from app.flow.approval.cast_vote import RequestDenied, VoteAccepted
+from app.flow.approval.cast_vote import VoteAccepted
+from app.flow.approval.request_denied import RequestDenied
 from app.flow.read_models import GateView
 from app.flow.switch_progress import is_let_through_elsewhere
 from app.gate.deadline import HOOK_TIMEOUT
@@ -84,7 +85,7 @@ def vote_accepted_text(counted: VoteAccepted, *, choice: Choice, texts: Texts, o
     if counted.decision is None and choice is Choice.REJECT:
         return texts.plural("press.against", count=counted.rejections_missing, domain=domain)
     if counted.decision is None:
-        return f"{texts('press.counted_of', domain=domain)}\n{rule_lines(counted.owed, texts=texts)}"
+        return f"{texts('press.counted_of', domain=domain)}\n{rule_lines(counted.unmet, texts=texts)}"
     return "" if on_card else texts("press.decided", domain=domain)
 
 

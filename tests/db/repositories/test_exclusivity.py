@@ -18,7 +18,8 @@ from app.db.repositories.exclusivity import (
 )
 from app.db.repositories.gates import Gates
 from app.flow.approval.approval_context import queue_position_of
-from app.flow.approval.cast_vote import RequestDenied, VoteAccepted, VoteRequest, cast_vote
+from app.flow.approval.cast_vote import VoteAccepted, VoteRequest, cast_vote
+from app.flow.approval.request_denied import RequestDenied
 from app.gate.ids import DeploymentId, DomainName, GateId
 from app.gate.rules.denials import HeldBack
 from app.gate.rules.exclusivity import FailedEnd, RelatedSwitch

@@ -12,7 +12,8 @@ from app.config.runtime import RuntimeConfig
 from app.db.database import Database
 from app.db.repositories.freezes import Freezes
 from app.db.repositories.gates import Gates, HeldGateRow
-from app.flow.approval.cast_vote import RequestDenied, VoteRequest, cast_vote
+from app.flow.approval.cast_vote import VoteRequest, cast_vote
+from app.flow.approval.request_denied import RequestDenied
 from app.flow.audit_events import Actor, ActorKind, Kind
 from app.flow.freezes.declare_freeze import declare_freeze
 from app.flow.freezes.freeze_record import Declaration

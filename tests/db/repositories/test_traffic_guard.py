@@ -11,7 +11,8 @@ from app.config.runtime import RuntimeConfig
 from app.db.database import Database
 from app.db.repositories.evidence import EvidenceRows
 from app.db.repositories.gates import Gates
-from app.flow.approval.cast_vote import RequestDenied, VoteRequest, cast_vote
+from app.flow.approval.cast_vote import VoteRequest, cast_vote
+from app.flow.approval.request_denied import RequestDenied
 from app.gate.ids import UserId
 from app.gate.people import AccountStatus, Person
 from app.gate.rules.denials import HeldBack

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from app.flow.approval.cast_vote import RequestDenied
+from app.flow.approval.request_denied import RequestDenied
 from app.flow.read_models import CastVote, GateView, Switch, Traffic
 from app.gate.decision import Approval, Rejection
 from app.gate.ids import DeploymentId, DomainName, GateId, SwitchKey, UserId
