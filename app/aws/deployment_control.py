@@ -60,7 +60,7 @@ FINAL: Final = frozenset(
 
 
 class CodeDeployControl:
-    """See `app.flow.ports.codedeploy.Interveners`. Each call is made once; the worker decides about retries."""
+    """See `app.flow.ports.codedeploy.DeploymentControl`. Each call is made once; the worker decides about retries."""
 
     def __init__(self, codedeploy: CodeDeploy) -> None:
         self._codedeploy = codedeploy
@@ -80,13 +80,16 @@ class CodeDeployControl:
         )
 
     async def redeploy_previous(
-        self, key: SwitchKey, *, blue: str | None, mark: str, description: str
+        self, key: SwitchKey, *, blue: str | None, idempotency_tag: str, description: str
     ) -> Redeployed:
-        """CreateDeployment of what served before. It has no idempotency token, so `mark` in the description
-        tells a deployment that an earlier try of ours has made."""
-        return await self._call(lambda: self._redeploy(key, blue, mark, f"{description} [{mark}]"))
+        """CreateDeployment of the previous revision. It has no idempotency token, so an earlier attempt is found by
+        `idempotency_tag` in the description."""
+        tagged = f"{description} [{idempotency_tag}]"
+        return await self._call(lambda: self._redeploy(key, blue, idempotency_tag, tagged))
 
-    def _redeploy(self, key: SwitchKey, blue: str | None, mark: str, description: str) -> Redeployed:
+    def _redeploy(
+        self, key: SwitchKey, blue: str | None, idempotency_tag: str, description: str
+    ) -> Redeployed:
         client = self._client(key)
         rolled_back = client.get_deployment(deploymentId=key.deployment)["deploymentInfo"]
         application, group = rolled_back["applicationName"], rolled_back["deploymentGroupName"]
@@ -94,7 +97,7 @@ class CodeDeployControl:
         settings = found["deploymentGroupInfo"]
         latest = settings.get("lastAttemptedDeployment", {}).get("deploymentId")
         if latest and latest != key.deployment:
-            made = _later(client.get_deployment(deploymentId=latest)["deploymentInfo"], mark)
+            made = _own_attempt(client.get_deployment(deploymentId=latest)["deploymentInfo"], idempotency_tag)
             if made is not None:
                 alarms_off = made.get("overrideAlarmConfiguration", {}).get("enabled") is False
                 return Redeployed(deployment=latest, alarms_on=_has_alarms(settings) and not alarms_off)
@@ -140,10 +143,10 @@ def _has_alarms(settings: "DeploymentGroupInfoTypeDef") -> bool:
     return bool(alarms.get("enabled")) and bool(alarms.get("alarms"))
 
 
-def _later(info: "DeploymentInfoTypeDef", mark: str) -> "DeploymentInfoTypeDef | None":
-    """Our own earlier try; None where the later deployment is out of the way. Raises otherwise."""
+def _own_attempt(info: "DeploymentInfoTypeDef", idempotency_tag: str) -> "DeploymentInfoTypeDef | None":
+    """The later deployment if an earlier attempt of ours created it; None if it is over. Raises otherwise."""
     status = info.get("status", "")
-    if mark in info.get("description", ""):
+    if idempotency_tag in info.get("description", ""):
         return info
     if status not in OVER:
         raise AnotherDeploymentActive(info.get("deploymentId", "another deployment"))

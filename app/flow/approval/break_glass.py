@@ -1,4 +1,4 @@
-"""An admin decides against the rules, in the open: which rules, and why, is recorded and announced."""
+"""An admin approves a gate against its rules. Which rules, and why, is audited and announced."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -32,7 +32,7 @@ from app.gate.votes import Choice, Vote
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BreakGlassRequest:
-    """The submitted form. `named`: the marks of the rules that it named as broken."""
+    """The submitted form. `named`: the fingerprints of the rules that it showed as violated."""
 
     gate: GateId
     prompt_version: int
@@ -40,7 +40,7 @@ class BreakGlassRequest:
     named: frozenset[str]
     reason: str
     request: str | None = None
-    """A key of the request by which it takes effect once."""
+    """A key that identifies the request, so that a replay changes nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,9 +59,9 @@ async def break_glass(
     now: datetime,
     traffic: LiveTraffic | None = None,
 ) -> BreakGlassResult:
-    """Approves in one transaction. Raises `RequestDenied`, having recorded it; the gate is unchanged.
+    """Approves in one transaction. Raises `RequestDenied`; the denial is audited.
 
-    `traffic`: reads live traffic where the evidence is stale, so that the form names what is set aside.
+    `traffic` reads live traffic where the evidence is stale, so that the form names every rule that is overridden.
     """
 
     async def decide(reading: LiveReading | None) -> BreakGlassResult:
@@ -113,7 +113,14 @@ async def _approve(
     if held.is_replay:
         raise AlreadyHandled
     context.gate.decide(approval)
-    broken = Event(
+    events = _events(request, held, approval, now)
+    await held.save(vote=None, decision=approval, events=events, now=now)
+    return BreakGlassResult(view=held.view, approval=approval)
+
+
+def _events(request: BreakGlassRequest, held: HeldGate, approval: Approval, now: datetime) -> list[Event]:
+    permit = approval.permit
+    used = Event(
         at=now,
         kind=Kind.BREAK_GLASS_USED,
         switch=held.view.switch.key,
@@ -121,18 +128,9 @@ async def _approve(
         domain=held.view.switch.domain,
         gate=request.gate,
         detail={
-            "broken": "; ".join(rule_key(rule) for rule in approval.permit.overridden_rules),
-            "reason": approval.permit.reason,
+            "broken": "; ".join(rule_key(rule) for rule in permit.overridden_rules),
+            "reason": permit.reason,
         },
     )
-    decided = replace(
-        broken,
-        kind=Kind.GATE_DECIDED,
-        detail={
-            "verdict": Verdict.APPROVED,
-            "basis": Basis.BREAK_GLASS,
-            "reason": approval.permit.reason,
-        },
-    )
-    await held.save(vote=None, decision=approval, events=[broken, decided], now=now)
-    return BreakGlassResult(view=held.view, approval=approval)
+    verdict = {"verdict": Verdict.APPROVED, "basis": Basis.BREAK_GLASS, "reason": permit.reason}
+    return [used, replace(used, kind=Kind.GATE_DECIDED, detail=verdict)]

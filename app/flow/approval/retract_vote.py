@@ -1,4 +1,4 @@
-"""A voter thinks again: their vote is forgotten while the gate still waits."""
+"""Retracts a vote while the gate still waits."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from app.flow.audit_events import Event, Kind, person_actor
 from app.flow.ports.database import GateRecord
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
-from app.gate.ids import GateId
+from app.gate.ids import GateId, UserId
 from app.gate.people import Person
 from app.gate.rules.denials import AlreadyHandled, Denial
 
@@ -22,9 +22,9 @@ async def retract_vote(
     now: datetime,
     request: str | None = None,
 ) -> GateView:
-    """Forgets the vote in one transaction; gives the gate as it was. Raises `RequestDenied`, having recorded it.
+    """Deletes the vote in one transaction and returns the gate as it was. Raises `RequestDenied`, having audited it.
 
-    `request`: a key by which it takes effect once.
+    `request`: a key that identifies the request, so that a replay changes nothing.
     """
     async with record.hold(gate, request=request) as held:
         if held is None:
@@ -41,16 +41,20 @@ async def retract_vote(
             await held.note([denied_event(who, "take_back", view, exc, now)])
             denied = RequestDenied(exc, view)
         else:
-            gone = next(vote for vote in view.votes if vote.voter == voter)
-            taken = Event(
-                at=now,
-                kind=Kind.VOTE_RETRACTED,
-                switch=view.switch.key,
-                actor=person_actor(who.user, who.name),
-                domain=view.switch.domain,
-                gate=gate,
-                detail={"choice": gone.choice, "voted_at": gone.at.isoformat()},
-            )
-            await held.forget(voter, events=[taken], now=now)
+            retracted = _event(view, voter, who, now)
+            await held.forget(voter, events=[retracted], now=now)
             return view
     raise denied
+
+
+def _event(view: GateView, voter: UserId, who: Person, now: datetime) -> Event:
+    vote = next(vote for vote in view.votes if vote.voter == voter)
+    return Event(
+        at=now,
+        kind=Kind.VOTE_RETRACTED,
+        switch=view.switch.key,
+        actor=person_actor(who.user, who.name),
+        domain=view.switch.domain,
+        gate=view.id,
+        detail={"choice": vote.choice, "voted_at": vote.at.isoformat()},
+    )

@@ -135,12 +135,12 @@ class DeploymentControl(Protocol):
         ...
 
     async def redeploy_previous(
-        self, key: SwitchKey, *, blue: str | None, mark: str, description: str
+        self, key: SwitchKey, *, blue: str | None, idempotency_tag: str, description: str
     ) -> Redeployed:
-        """Deploys what served before, all at once and past the group's alarms. Safe to call again with the same `mark`.
+        """Deploys the previous revision, all at once and without the group's alarms.
 
-        `blue`: the task definition that blue was seen to run. Raises `AnotherDeploymentActive`, `NothingToRedeploy` or
-        `InterventionRefused`.
+        Idempotent for the same `idempotency_tag`. `blue`: the task definition that blue was seen to run. Raises
+        `AnotherDeploymentActive`, `NothingToRedeploy` or `InterventionRefused`.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Somebody asked for a switch to be taken back, or for blue to end: tell CodeDeploy, once, and say what came of it."""
+"""Executes a requested intervention: stops or redeploys a deployment, or ends blue, by CodeDeploy's API."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ UNDO_TAG: Final = "switchgate-undo:"
 RETRY_AFTER: Final = timedelta(milliseconds=300)
 MAX_BACKOFF: Final = timedelta(seconds=10)
 RETRY_FOR: Final = timedelta(minutes=30)
-"""How long CodeDeploy is asked again; whoever waits has long looked for another way by then."""
+"""How long a failed call is retried."""
 
 
 FAILURE_OF_OBSTACLE: Final = {
@@ -52,8 +52,8 @@ class DueIntervention(Claim):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Answer:
-    """What CodeDeploy made of it: the deployment that takes the switch back, where it is known at once; whether that
-    was all; and what may yet go wrong."""
+    """CodeDeploy's response. `deployment`: the one that undoes the switch, if known. `done`: nothing more happens.
+    `problem`: what may still go wrong."""
 
     deployment: str | None = None
     done: bool = False
@@ -61,7 +61,7 @@ class _Answer:
 
 
 class ExecutionRecord(Protocol):
-    """Where due interventions are finished, under the lease that they were claimed with."""
+    """Due interventions. Each method checks the lease of the claim."""
 
     async def sent(
         self,
@@ -73,8 +73,8 @@ class ExecutionRecord(Protocol):
         event: Event,
         now: datetime,
     ) -> list[GateId]:
-        """CodeDeploy took it; `problem` is what may yet go wrong. Gives the gates that wait in the deployment which it
-        made."""
+        """CodeDeploy accepted it; `problem`: what may still go wrong. Returns the waiting gates of the deployment that
+        it created."""
         ...
 
     async def failed(self, due: DueIntervention, *, problem: str, event: Event, now: datetime) -> None: ...
@@ -92,7 +92,7 @@ async def execute_intervention(
     deployments: Deployments,
     now: datetime,
 ) -> list[GateId]:
-    """Tells CodeDeploy; gives the gates that may now pass freely."""
+    """Calls CodeDeploy; returns the gates that may now be approved automatically."""
     try:
         answer = await _send(due, deployment_control=deployment_control, deployments=deployments)
     except CodeDeployUnavailable as exc:
@@ -110,19 +110,25 @@ async def execute_intervention(
     except AlreadyOver as exc:
         problem = str(exc) or InterventionFailure.OVER_FIRST
     else:
-        kind = Kind.FINISH_SENT if due.intervention.kind is InterventionKind.FINISH else Kind.UNDO_SENT
-        event = _event(due, kind, now, deployment=answer.deployment or "", why=answer.problem or "")
-        return await record.sent(
-            due,
-            deployment=answer.deployment,
-            done=answer.done,
-            problem=answer.problem,
-            event=event,
-            now=now,
-        )
+        return await _sent(due, answer, record=record, now=now)
     kind = Kind.FINISH_FAILED if due.intervention.kind is InterventionKind.FINISH else Kind.UNDO_FAILED
     await record.failed(due, problem=problem, event=_event(due, kind, now, why=problem), now=now)
     return []
+
+
+async def _sent(
+    due: DueIntervention, answer: "_Answer", *, record: ExecutionRecord, now: datetime
+) -> list[GateId]:
+    kind = Kind.FINISH_SENT if due.intervention.kind is InterventionKind.FINISH else Kind.UNDO_SENT
+    event = _event(due, kind, now, deployment=answer.deployment or "", why=answer.problem or "")
+    return await record.sent(
+        due,
+        deployment=answer.deployment,
+        done=answer.done,
+        problem=answer.problem,
+        event=event,
+        now=now,
+    )
 
 
 async def _send(
@@ -134,16 +140,16 @@ async def _send(
             await _stop(due, deployment_control=deployment_control, deployments=deployments)
             return _Answer()
         case InterventionKind.REDEPLOY:
-            mark = f"{UNDO_TAG}{intervention.id}"
+            idempotency_tag = f"{UNDO_TAG}{intervention.id}"
             description = f"Undo of {key.deployment}, asked for by {intervention.name}"
             made = await deployment_control.redeploy_previous(
-                key, blue=due.blue, mark=mark, description=description
+                key, blue=due.blue, idempotency_tag=idempotency_tag, description=description
             )
             return _Answer(
                 deployment=made.deployment, problem=InterventionFailure.ALARMS_ON if made.alarms_on else None
             )
         case InterventionKind.FINISH:
-            with suppress(AlreadyOver):  # blue is gone: that is what was asked for
+            with suppress(AlreadyOver):  # blue is gone, as requested
                 await deployment_control.finish(key)
             return _Answer(done=True)
         case _:
@@ -153,15 +159,15 @@ async def _send(
 async def _stop(
     due: DueIntervention, *, deployment_control: DeploymentControl, deployments: Deployments
 ) -> None:
-    """Stops the deployment. One that was stopped already is as good, where its rollback comes or may yet come."""
+    """Stops the deployment. One that was stopped already counts, if its rollback was started or may still start."""
     try:
         await deployment_control.stop(due.switch.key)
     except AlreadyOver:
         facts = await deployments.deployment(due.switch.key)
         if facts.status == "Succeeded":
             raise AlreadyOver(InterventionFailure.OVER_FIRST) from None
-        ours = due.attempts > 1  # a lost answer to an earlier try, which asked for a rollback
-        if not ours and not facts.rollback_id and not facts.rollback_may_come:
+        is_retry = due.attempts > 1  # an earlier attempt, whose response was lost, requested a rollback
+        if not is_retry and not facts.rollback_id and not facts.rollback_may_come:
             raise AlreadyOver(InterventionFailure.NO_ROLLBACK) from None
 
 
