@@ -80,7 +80,7 @@ class Service:
         aws = boto3.session.Session()
         OutageMonitor(aws, recovered=self._aws_recovered)
         self.codedeploy = CodeDeploy(aws, region=settings.region)
-        self._source = AwsEvidence(aws, making=self.codedeploy.making)
+        self._source = AwsEvidence(aws, client_lock=self.codedeploy.client_lock)
         self.slack = ClientBundle(
             settings, members=self.worker_repositories.memberships, foreground=self._foreground, clock=clock
         )

@@ -50,7 +50,7 @@ READS: Final = Config(
 ANSWERS: Final = READS.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}, read_timeout=8))
 """No retry by boto3: the report worker decides about it, by what the database says."""
 
-BRIEF: Final = READS.merge(
+OPTIONAL_READS: Final = READS.merge(
     Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=1, read_timeout=2)
 )
 """For reads that an undo makes first and can do without."""
@@ -65,7 +65,7 @@ class CodeDeploy:
         self._reading = ThreadPoolExecutor(THREADS, thread_name_prefix="codedeploy-reads")
         # Separate threads: a call that answers a hook never queues behind reads that hang.
         self._answering = ThreadPoolExecutor(THREADS, thread_name_prefix="codedeploy-answers")
-        self.making = threading.Lock()
+        self.client_lock = threading.Lock()
         self._clients: dict[tuple[str, bool], CodeDeployClient] = {}
         self._ecs: dict[str, ECSClient] = {}
         self._deployments: dict[str, BatchLoader[str, DeploymentFacts]] = {}
@@ -89,7 +89,7 @@ class CodeDeploy:
         loader = self._deployments.get(key.region)
         if loader is None:
             loader = BatchLoader(
-                partial(self._ask_deployments, key.region), max_batch=BATCH, max_concurrent=2
+                partial(self._fetch_deployments, key.region), max_batch=BATCH, max_concurrent=2
             )
             self._deployments[key.region] = loader
         return await loader.get(key.deployment)
@@ -102,7 +102,7 @@ class CodeDeploy:
     async def target(self, key: SwitchKey) -> Target | None:
         """The deployment's one target (an ECS deployment has one: its service)."""
 
-        def look() -> Target | None:
+        def fetch() -> Target | None:
             client = self.boto(key.region)
             target_id = self._targets.get(key)
             if target_id is None:
@@ -115,7 +115,7 @@ class CodeDeploy:
             return target_of(dict(found.get("deploymentTarget", {})))
 
         try:
-            return await self.read(look)
+            return await self.read(fetch)
         except NoSuchDeployment:
             return None
 
@@ -131,30 +131,30 @@ class CodeDeploy:
         if known is not None:
             return known
 
-        def look() -> Traffic:
+        def fetch() -> Traffic:
             answer = self.boto(key.region).get_deployment_config(deploymentConfigName=config_name)
             info: dict[str, Any] = dict(answer.get("deploymentConfigInfo", {}))
             return traffic_of(info.get("trafficRoutingConfig"))
 
-        traffic = self._traffic[(key.region, config_name)] = await self.read(look)
+        traffic = self._traffic[(key.region, config_name)] = await self.read(fetch)
         return traffic
 
     async def previous_revision(self, key: SwitchKey, *, blue: str | None) -> PreviousRevision:
         """GetDeployment, then GetApplicationRevision and DescribeTaskDefinition of what it names."""
 
-        def look() -> PreviousRevision:
+        def fetch() -> PreviousRevision:
             info = self.boto(key.region).get_deployment(deploymentId=key.deployment)["deploymentInfo"]
             read = self.revision_reader(key.region)
             return redeployment(cast("dict[str, Any]", info), blue=blue, read=read).previous
 
-        return await self.read(look)
+        return await self.read(fetch)
 
     def revision_reader(self, region: str) -> RevisionReader:
         """To be used in a worker thread."""
         client = self._ecs.get(region)
         if client is None:
-            with self.making:
-                client = self._session.client("ecs", region_name=region, config=BRIEF)
+            with self.client_lock:
+                client = self._session.client("ecs", region_name=region, config=OPTIONAL_READS)
                 self._ecs[region] = client
         return RevisionReader(codedeploy=self.boto(region), ecs=client)
 
@@ -173,32 +173,34 @@ class CodeDeploy:
         except (ClientError, BotoCoreError) as exc:
             raise answer_error(exc) from None
 
-    async def _ask_deployments(
+    async def _fetch_deployments(
         self, region: str, deployments: Sequence[str]
     ) -> Sequence[DeploymentFacts | Exception]:
         found: Mapping[str, DeploymentFacts] = {}
         if len(deployments) > 1:
             try:
-                found = await self.in_thread(partial(self._batch, region, deployments))
+                found = await self.in_thread(partial(self._batch_get_deployments, region, deployments))
             except (ClientError, BotoCoreError, CodeDeployUnavailable) as exc:
                 if isinstance(exc, ClientError) and code_of(exc) in THROTTLES:
                     return [read_error(exc) for _ in deployments]
                 # One bad id fails the whole batch. Read one by one, each id gets its own answer.
         missing = [deployment for deployment in deployments if deployment not in found]
         asked = await asyncio.gather(
-            *(self.read(partial(self._one, region, deployment)) for deployment in missing),
+            *(self.read(partial(self._get_deployment, region, deployment)) for deployment in missing),
             return_exceptions=True,
         )
         answers = {**found, **dict(zip(missing, asked, strict=True))}
         return [answers[deployment] for deployment in deployments]  # type: ignore[misc]  # gather's BaseException: no cancellation gets here
 
-    def _batch(self, region: str, deployments: Sequence[str]) -> Mapping[str, DeploymentFacts]:
+    def _batch_get_deployments(
+        self, region: str, deployments: Sequence[str]
+    ) -> Mapping[str, DeploymentFacts]:
         """Those that CodeDeploy knows; it leaves the others out."""
         found = self.boto(region).batch_get_deployments(deploymentIds=list(deployments))
         infos = found.get("deploymentsInfo", [])
         return {info["deploymentId"]: facts_of(info) for info in infos if "deploymentId" in info}
 
-    def _one(self, region: str, deployment: str) -> DeploymentFacts:
+    def _get_deployment(self, region: str, deployment: str) -> DeploymentFacts:
         found = self.boto(region).get_deployment(deploymentId=deployment)
         return facts_of(found["deploymentInfo"])
 
@@ -222,7 +224,7 @@ class CodeDeploy:
         client = self._clients.get((region, answers))
         if client is not None:
             return client
-        with self.making:  # a boto3 session makes one client at a time
+        with self.client_lock:  # a boto3 session makes one client at a time
             config = ANSWERS if answers else READS
             made = self._session.client("codedeploy", region_name=region, config=config)
             client = cast("CodeDeployClient", made)

@@ -28,8 +28,8 @@ SETTINGS_KEPT: Final = 2000
 class AwsEvidence:
     """See `app.flow.ports.evidence.EvidenceSource`."""
 
-    def __init__(self, session: boto3.session.Session, *, making: threading.Lock) -> None:
-        self._readers = EvidenceClient(session, making=making)
+    def __init__(self, session: boto3.session.Session, *, client_lock: threading.Lock) -> None:
+        self._readers = EvidenceClient(session, client_lock=client_lock)
         self._settings: dict[SwitchKey, Mapping[str, Any]] = {}
 
     def warm_up(self, region: str) -> None:

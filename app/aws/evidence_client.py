@@ -60,11 +60,11 @@ _SILENT: Final = (
 
 
 class EvidenceClient:
-    """One boto3 client per service and region, created at first use. `making` locks the session."""
+    """One boto3 client per service and region, created at first use. `client_lock`: a session creates one client at a time."""
 
-    def __init__(self, session: boto3.session.Session, *, making: threading.Lock) -> None:
+    def __init__(self, session: boto3.session.Session, *, client_lock: threading.Lock) -> None:
         self._session = session
-        self._making = making
+        self._client_lock = client_lock
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="evidence")
         self._clients: dict[tuple[Service, str], Any] = {}
 
@@ -93,7 +93,7 @@ class EvidenceClient:
     def _client(self, service: Service, region: str) -> Any:
         client = self._clients.get((service, region))
         if client is None:
-            with self._making:
+            with self._client_lock:
                 client = self._session.client(service, region_name=region, config=READS)
                 self._clients[(service, region)] = client
         return client

@@ -79,16 +79,16 @@ def redeployment(info: Mapping[str, Any], *, blue: str | None, read: RevisionRea
     if content and named and (not previous or not is_pinned(named)):
         return _with_blue(content, named, blue=blue, absent=not previous, read=read)
     if not previous:
-        return _none(None, Obstacle.ABSENT)
+        return _obstructed(None, Obstacle.ABSENT)
     name = short_name(named) if named else location_name(previous)
     if without_content(previous) == without_content(present):
-        return _none(name, Obstacle.SAME)
+        return _obstructed(name, Obstacle.SAME)
     if content and named is None:
-        return _none(name, Obstacle.UNREADABLE)
+        return _obstructed(name, Obstacle.UNREADABLE)
     if named is not None and read.is_inactive(named):
-        return _none(name, Obstacle.INACTIVE)
+        return _obstructed(name, Obstacle.INACTIVE)
     if named is not None:
-        name = _told_apart(name, previous, read.appspec(application, present))
+        name = _distinct_name(name, previous, read.appspec(application, present))
     return Redeployment(previous=PreviousRevision(name=name), location=without_content(previous))
 
 
@@ -96,24 +96,28 @@ def _with_blue(
     content: str, named: str, *, blue: str | None, absent: bool, read: RevisionReader
 ) -> Redeployment:
     if blue is None or not is_pinned(blue):
-        return _none(None, Obstacle.ABSENT) if absent else _none(short_name(named), Obstacle.UNPINNED)
+        return (
+            _obstructed(None, Obstacle.ABSENT)
+            if absent
+            else _obstructed(short_name(named), Obstacle.UNPINNED)
+        )
     if short_name(blue) == short_name(named):
-        return _none(short_name(blue), Obstacle.SAME)
+        return _obstructed(short_name(blue), Obstacle.SAME)
     if read.is_inactive(blue):
-        return _none(short_name(blue), Obstacle.INACTIVE)
+        return _obstructed(short_name(blue), Obstacle.INACTIVE)
     replaced = with_task_definition(content, blue)
     if replaced is None:
-        return _none(short_name(named), Obstacle.UNREADABLE)
+        return _obstructed(short_name(named), Obstacle.UNREADABLE)
     location = {"revisionType": "AppSpecContent", "appSpecContent": {"content": replaced}}
     return Redeployment(previous=PreviousRevision(name=short_name(blue)), location=location)
 
 
-def _told_apart(name: str, previous: Mapping[str, Any], present: str | None) -> str:
+def _distinct_name(name: str, previous: Mapping[str, Any], present: str | None) -> str:
     """Two AppSpecs may deploy the same task definition in different ways."""
     deployed = task_definition_in(present) if present else None
     same = deployed is not None and short_name(deployed) == name
     return f"{name} ({location_name(previous)})" if same else name
 
 
-def _none(name: str | None, obstacle: Obstacle) -> Redeployment:
+def _obstructed(name: str | None, obstacle: Obstacle) -> Redeployment:
     return Redeployment(previous=PreviousRevision(name=name, obstacle=obstacle), location=None)

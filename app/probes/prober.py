@@ -49,13 +49,13 @@ class HttpProber:
         seconds = probe.timeout.total_seconds()
         try:
             async with asyncio.timeout(seconds):
-                return await self._sound(probe, allowed_hosts)
+                return await self._probe_host(probe, allowed_hosts)
         except TimeoutError:
             return ProbeResult(answer=ProbeOutcome.TOO_SLOW, detail={"seconds": f"{seconds:g}"})
         except (ClientError, OSError, ValueError) as exc:
             return ProbeResult(answer=ProbeOutcome.NO_ANSWER, detail={"problem": type(exc).__name__})
 
-    async def _sound(self, probe: Probe, allowed_hosts: frozenset[str]) -> ProbeResult:
+    async def _probe_host(self, probe: Probe, allowed_hosts: frozenset[str]) -> ProbeResult:
         parts = urlsplit(probe.url)
         host = (parts.hostname or "").rstrip(".")
         port = parts.port or (443 if parts.scheme == "https" else 80)

@@ -10,7 +10,7 @@ import pytest
 from app.sandbox.aws.faults import Kind
 from app.sandbox.aws.topology import SandboxDomain
 from app.sandbox.people import CHANNEL
-from tests.flow.test_unverified import codedeploy_away
+from tests.flow.lifecycle.test_unverified import codedeploy_away
 from tests.harness import Harness, running_harness
 from tests.postgres_line import line_to
 

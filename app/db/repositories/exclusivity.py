@@ -25,7 +25,7 @@ ANSWERED_ELSEWHERE: Final = "(verdict <> 'approved' AND coalesce(outcome_detail,
 RELATED_SWITCHES: Final = f"""
 SELECT s.domain, s.deployment_id, s.traffic, s.green_percent, s.switched_at, s.ended_at,
     g.waiting_since, g.approved_at, g.refused, g.after_traffic,
-    GREATEST(g.approved_at, g.refused_at, s.moved_at, s.switched_at, s.blue_until) AS news_at
+    GREATEST(g.approved_at, g.refused_at, s.moved_at, s.switched_at, s.blue_until) AS last_observed_at
 FROM switches s CROSS JOIN LATERAL (
     SELECT min(opened_at) FILTER (WHERE phase = 'awaiting') AS waiting_since,
         max(decided_at) FILTER (WHERE verdict = 'approved' AND basis NOT IN ('rescue', 'undo')
@@ -77,6 +77,6 @@ def related_switch_from_row(row: Any) -> RelatedSwitch:
         moved=bool(row.green_percent or row.after_traffic),
         switched_at=row.switched_at,
         ended_at=row.ended_at,
-        news_at=row.news_at,
+        last_observed_at=row.last_observed_at,
         pause=timedelta(minutes=traffic.minutes if traffic else 0),
     )

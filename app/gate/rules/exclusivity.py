@@ -55,7 +55,7 @@ class FailedEnd(StrEnum):
 class RelatedSwitch:
     """Another domain's switch, as far as exclusivity depends on it. Rollbacks and undos are never related switches.
 
-    `approved_at` is the latest approval, `news_at` when it was last observed; `pause` is the time between two steps of
+    `approved_at` is the latest approval; `pause` is the time between two steps of
     its traffic. `exclusive_until` is its own domain's.
     """
 
@@ -67,7 +67,7 @@ class RelatedSwitch:
     moved: bool = False
     switched_at: datetime | None = None
     ended_at: datetime | None = None
-    news_at: datetime | None = None
+    last_observed_at: datetime | None = None
     pause: timedelta = timedelta(0)
     exclusive_until: ExclusiveUntil = ExclusiveUntil.SWITCHED
 
@@ -103,7 +103,7 @@ class RelatedSwitch:
 
     def _is_lost(self, now: datetime) -> bool:
         """Nothing was observed of it for longer than any CodeDeploy hook takes. It then blocks nobody."""
-        return self.news_at is not None and now >= given_up_after(self.news_at + self.pause)
+        return self.last_observed_at is not None and now >= given_up_after(self.last_observed_at + self.pause)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -185,7 +185,7 @@ def failed_predecessors(
         PredecessorFailed(domain=one.domain, deployment=one.deployment, failed_end=one.failed_end)
         for one in _of(exclusivity.after, queue)
         if one.failed_end is not None
-        and (one.ended_at or one.news_at or queue.opened_at) >= queue.opened_at - RECENT_END_WINDOW
+        and (one.ended_at or one.last_observed_at or queue.opened_at) >= queue.opened_at - RECENT_END_WINDOW
     )
 
 

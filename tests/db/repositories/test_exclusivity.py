@@ -68,7 +68,7 @@ async def test_the_thread_has_a_switch_from_its_hook_to_its_end(database: Databa
     assert await seen(database) == asked
     await approve(database, gate, at=LATER)
     going = await seen(database)
-    assert (going.waiting_since, going.approved_at, going.news_at) == (None, LATER, LATER)
+    assert (going.waiting_since, going.approved_at, going.last_observed_at) == (None, LATER, LATER)
     assert going.holds_exclusivity(now=LATER)
 
     blue_until = LATER + timedelta(minutes=30)
@@ -79,7 +79,7 @@ async def test_the_thread_has_a_switch_from_its_hook_to_its_end(database: Databa
         blue=blue_until,
     )
     through = await seen(database)
-    assert (through.moved, through.switched_at, through.news_at) == (True, LATER, blue_until)
+    assert (through.moved, through.switched_at, through.last_observed_at) == (True, LATER, blue_until)
     assert through.pause == timedelta(minutes=5)
     await database.rows("UPDATE switches SET ended_at = :now, ending = 'Succeeded', due_at = NULL", now=LATER)
     assert (await seen(database)).ended_at == LATER

@@ -42,7 +42,7 @@ def related_switch(domain: DomainName = PAYMENT, **how: object) -> RelatedSwitch
 def going(domain: DomainName = PAYMENT, **how: object) -> RelatedSwitch:
     """Approved ten minutes ago, and not through."""
     at = NOW - 10 * MINUTE
-    return related_switch(domain, **{"approved_at": at, "news_at": at, **how})
+    return related_switch(domain, **{"approved_at": at, "last_observed_at": at, **how})
 
 
 def waiting(domain: DomainName, minutes: int) -> RelatedSwitch:
@@ -134,10 +134,10 @@ ROWS = {
         ko=(f"{ON_KO} {NEXT_KO}",),
     ),
     "nothing was heard of a rival for longer than any hook takes": Row(
-        scene=scene(going(news_at=NOW - timedelta(hours=1, minutes=5))), becomes="approved"
+        scene=scene(going(last_observed_at=NOW - timedelta(hours=1, minutes=5))), becomes="approved"
     ),
     "a rival rests between two steps": Row(
-        scene=scene(going(news_at=NOW - timedelta(hours=1, minutes=5), pause=timedelta(minutes=10))),
+        scene=scene(going(last_observed_at=NOW - timedelta(hours=1, minutes=5), pause=timedelta(minutes=10))),
         becomes="HeldBack",
         en=(f"{ON} {NEXT}",),
         ko=(f"{ON_KO} {NEXT_KO}",),
@@ -195,7 +195,7 @@ ROWS = {
         scene=scene(related_switch(AUTH, refused=FailedEnd.REJECTED), policy=AFTER), becomes="approved"
     ),
     "who goes first is lost": Row(
-        scene=scene(going(AUTH, news_at=NOW - timedelta(hours=2)), policy=AFTER), becomes="approved"
+        scene=scene(going(AUTH, last_observed_at=NOW - timedelta(hours=2)), policy=AFTER), becomes="approved"
     ),
     "who goes first is a rival, too, and waits": Row(
         scene=scene(waiting(AUTH, 9), policy=BOTH),
@@ -299,7 +299,7 @@ def test_of_several_gates_that_wait_for_exclusivity_one_is_called(
 
 
 def test_without_neighbours_or_once_traffic_moves_there_is_nothing_to_tell_of_others() -> None:
-    rejected = related_switch(AUTH, refused=FailedEnd.REJECTED, news_at=NOW)
+    rejected = related_switch(AUTH, refused=FailedEnd.REJECTED, last_observed_at=NOW)
     asked = QueuePosition(opened_at=NOW, related=(rejected, waiting(PAYMENT, 9)))
     assert failed_predecessors(AFTER.exclusivity, asked)
     assert queued_ahead(ALONE.exclusivity, asked) == (PAYMENT,)

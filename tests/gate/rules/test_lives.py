@@ -219,7 +219,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(domain=st.sampled_from([PAYMENT, AUTH]), step=st.sampled_from(STEPS))
     def a_neighbour_goes_on(self, domain: DomainName, step: str) -> None:
-        seen = RelatedSwitch(domain=domain, deployment=DeploymentId("d-2"), news_at=self.now)
+        seen = RelatedSwitch(domain=domain, deployment=DeploymentId("d-2"), last_observed_at=self.now)
         started = replace(seen, approved_at=self.now)
         self.related[domain] = {
             "asked": replace(seen, waiting_since=self.now),

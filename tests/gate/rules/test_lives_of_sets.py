@@ -154,7 +154,7 @@ class Sets(RuleBasedStateMachine):
         life = self.lives.get(domain)
         if life is None or life.gate is None:
             return
-        seen = replace(life.seen, waiting_since=None, refused=failed_end, news_at=self.now)
+        seen = replace(life.seen, waiting_since=None, refused=failed_end, last_observed_at=self.now)
         self.lives[domain] = replace(life, seen=seen, gate=None)
 
     @rule(domain=domains)
@@ -228,8 +228,8 @@ class Sets(RuleBasedStateMachine):
         return life.gate is not None or self._is_on(domain)
 
     def _in_sight(self, life: Life) -> bool:
-        assert life.seen.news_at is not None
-        return self.now - life.seen.news_at < timedelta(minutes=65)
+        assert life.seen.last_observed_at is not None
+        return self.now - life.seen.last_observed_at < timedelta(minutes=65)
 
     def _moves(self, life: Life) -> bool:
         return life.seen.moved or life.seen.switched_at is not None
@@ -244,7 +244,7 @@ class Sets(RuleBasedStateMachine):
         )
 
     def _approved(self, domain: DomainName, life: Life, *, on: bool) -> None:
-        seen = replace(life.seen, approved_at=self.now, waiting_since=None, news_at=self.now)
+        seen = replace(life.seen, approved_at=self.now, waiting_since=None, last_observed_at=self.now)
         excused = life.excused or not on
         self.lives[domain] = replace(life, seen=seen, gate=None, on=not excused, excused=excused)
 
@@ -259,7 +259,7 @@ class Sets(RuleBasedStateMachine):
             or life.seen.refused
         ):
             return
-        seen = replace(life.seen, **news, news_at=self.now)  # type: ignore[arg-type]  # each rule gives what it needs
+        seen = replace(life.seen, **news, last_observed_at=self.now)  # type: ignore[arg-type]  # each rule gives what it needs
         self.lives[domain] = replace(life, seen=seen)
 
     def _gate(self) -> Awaiting:
