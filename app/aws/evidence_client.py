@@ -60,7 +60,7 @@ _SILENT: Final = (
 
 
 class EvidenceClient:
-    """One boto3 client per service and region, created at first use. `client_lock`: a session creates one client at a time."""
+    """One boto3 client per service and region, created at first use, one at a time under `client_lock`."""
 
     def __init__(self, session: boto3.session.Session, *, client_lock: threading.Lock) -> None:
         self._session = session
