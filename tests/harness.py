@@ -78,8 +78,8 @@ class Harness:
             "SELECT id, phase, verdict, version, decided_at, reported_at, remind_at, reminded_at FROM gates"
         )
         cards = self.rows(f"SELECT gate_id, wanted_version, drawn_version, {work} FROM cards")
-        threads = self.rows(f"SELECT gate_id, told_link, telling_link, {work} FROM threads")
-        asked = self.rows(f"SELECT deed, phase, deployment_id, problem, {work} FROM interventions")
+        threads = self.rows(f"SELECT gate_id, last_posted_seq, posting_seq, {work} FROM threads")
+        asked = self.rows(f"SELECT kind, phase, deployment_id, problem, {work} FROM interventions")
         now = [{"now": self.clock()}]
         return "\n".join(str(row) for row in [*now, *switches, *gates, *cards, *threads, *asked])
 
@@ -159,8 +159,8 @@ class Harness:
     def gate(self, deployment: str) -> dict[str, Any]:
         """The one gate of a deployment, as its row."""
         found = self.rows(
-            "SELECT g.*, s.domain, s.status, s.ended_at, s.ending FROM gates g JOIN switches s ON s.id = g.switch_id"
-            " WHERE s.deployment_id = %s",
+            "SELECT g.*, s.domain, s.status, s.ended_at, s.end_reason FROM gates g"
+            " JOIN switches s ON s.id = g.switch_id WHERE s.deployment_id = %s",
             deployment,
         )
         assert len(found) == 1, f"{deployment} has {len(found)} gates"
@@ -172,7 +172,7 @@ class Harness:
 
     def audit(self, deployment: str) -> list[str]:
         """The kinds of the audit events, oldest first."""
-        rows = self.rows("SELECT kind FROM audit_events WHERE deployment_id = %s ORDER BY link", deployment)
+        rows = self.rows("SELECT kind FROM audit_events WHERE deployment_id = %s ORDER BY seq", deployment)
         return [row["kind"] for row in rows]
 
     async def reported(self, deployment: str, timeout: float = 40) -> list[str]:

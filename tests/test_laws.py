@@ -24,10 +24,10 @@ from tests.logs import captured_logs
 PUT = "PutLifecycleEventHookExecutionStatus"
 BROKEN_CHAINS = """
 SELECT count(*) AS broken FROM (
-    SELECT e AS event, link, digest, coalesce(lag(digest) OVER chain, ''::bytea) AS previous,
+    SELECT e AS event, seq, hash, coalesce(lag(hash) OVER chain, ''::bytea) AS previous,
            row_number() OVER chain AS place
-    FROM audit_events e WINDOW chain AS (PARTITION BY account, region, deployment_id ORDER BY link)
-) x WHERE digest <> audit_digest(previous, event) OR link <> place
+    FROM audit_events e WINDOW chain AS (PARTITION BY account, region, deployment_id ORDER BY seq)
+) x WHERE hash <> audit_event_hash(previous, event) OR seq <> place
 """
 
 
@@ -48,14 +48,14 @@ class TestLaw1DurableBeforeTold:
     """A vote and the decision that it makes are committed before anybody is told of them."""
 
     async def test_when_codedeploy_is_told_the_decision_is_committed_already(self, harness: Harness) -> None:
-        heard_at: list[dict[str, Any]] = []
+        changes: list[dict[str, Any]] = []
         deployment, _ = await harness.open_gate("order")
-        harness.aws.on_change(lambda domain: heard_at.append(harness.gate(deployment)))
+        harness.aws.on_change(lambda domain: changes.append(harness.gate(deployment)))
 
         await harness.approve(MINA.id, deployment)
-        await harness.until(lambda: heard_at)
+        await harness.until(lambda: changes)
 
-        first = heard_at[0]  # looked up while CodeDeploy has not yet said yes
+        first = changes[0]  # looked up while CodeDeploy has not yet said yes
         assert (first["phase"], first["verdict"], first["decided_by"]) == ("decided", "approved", MINA.id)
 
     async def test_what_could_not_be_committed_is_told_to_nobody(self, harness: Harness) -> None:
@@ -122,19 +122,19 @@ class TestLaw3CodeDeployHearsWhatWasDecided:
             harness.aws.faults.add(PUT, fault)
         deployment, _ = await harness.open_gate("order")
         await harness.approve(MINA.id, deployment)
-        await harness.until(lambda: harness.gate(deployment)["outcome"] == "told")
+        await harness.until(lambda: harness.gate(deployment)["outcome"] == "acknowledged")
         assert harness.aws.answers(deployment) == ["Succeeded"]
 
     async def test_a_difference_is_shown_everywhere(self, harness: Harness) -> None:
         deployment, _ = await harness.open_gate("order")
         await outsiders.answers(harness, deployment, "Succeeded")
-        metric = ("switchgate_reports_total", {"outcome": "contradicted"})
+        metric = ("switchgate_reports_total", {"outcome": "conflict"})
         before = REGISTRY.get_sample_value(*metric) or 0
 
         await harness.reject(GRACE.id, deployment, "broken")
 
         await harness.until(lambda: "holds another answer: Succeeded" in harness.card_text(deployment))
-        assert harness.gate(deployment)["outcome"] == "contradicted"
+        assert harness.gate(deployment)["outcome"] == "conflict"
         assert REGISTRY.get_sample_value(*metric) == before + 1
 
 
@@ -188,7 +188,7 @@ class TestLaw5OnlyTheRightPeopleDecide:
     async def test_a_buttons_value_names_a_gate_and_never_a_person(self, harness: Harness) -> None:
         deployment, _ = await harness.open_gate("order")
         gate = harness.gate(deployment)
-        action_value = str(ActionValue(gate=gate["id"], prompt_version=gate["edition"]))
+        action_value = str(ActionValue(gate=gate["id"], prompt_version=gate["prompt_version"]))
         for value in (
             action_value + f".{GRACE.id}",
             GRACE.id,
@@ -289,7 +289,7 @@ class TestLaw7ASideEffectThatFailsIsRetried:
         async with holding(harness, "SELECT 1 FROM gates FOR UPDATE"):
             assert await harness.reported(deployment) == ["Succeeded"]
         harness.clock.advance(seconds=5)
-        await harness.until(lambda: harness.gate(deployment)["outcome"] == "told")
+        await harness.until(lambda: harness.gate(deployment)["outcome"] == "acknowledged")
         assert harness.aws.answers(deployment) == ["Succeeded"]
 
 
@@ -340,7 +340,7 @@ class TestLaw9ARescueIsNeverBlocked:
     async def test_a_rollback_passes_at_once(self, harness: Harness) -> None:
         deployment = await harness.deploy("order", creator="codeDeployRollback")
         assert await harness.reported(deployment) == ["Succeeded"]
-        assert harness.gate(deployment)["basis"] == "rescue"
+        assert harness.gate(deployment)["basis"] == "auto_rollback"
         await harness.until(lambda: "rescue is never held" in harness.card_text(deployment))
 
     async def test_a_rollback_passes_while_slack_is_away(self, harness: Harness) -> None:
@@ -359,7 +359,7 @@ class TestLaw10SecretsStaySecret:
             harness.aws.faults.add(PUT, "error_after_commit")
             await harness.approve(JUN.id, deployment)
             await harness.approve(MINA.id, deployment)
-            await harness.until(lambda: harness.gate(deployment)["outcome"] == "told")
+            await harness.until(lambda: harness.gate(deployment)["outcome"] == "acknowledged")
             pages = await _pages(harness)
         assert len(secret) > 100
         places = {

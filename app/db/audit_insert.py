@@ -9,14 +9,14 @@ from app.flow.audit_events import Event
 INSERT_EVENTS: Final = """
     INSERT INTO audit_events
         (at, kind, account, region, deployment_id, domain, gate_id, actor_kind, actor, actor_name, detail,
-         link, digest)
+         seq, hash)
     SELECT e.at, e.kind, e.account, e.region, e.deployment_id, e.domain, e.gate_id, e.actor_kind, e.actor,
            e.actor_name, e.detail, 0, ''
     FROM jsonb_to_recordset(CAST(:events AS jsonb)) AS e(
         at timestamptz, kind text, account text, region text, deployment_id text, domain text, gate_id uuid,
         actor_kind text, actor text, actor_name text, detail jsonb)
 """
-"""The trigger of `audit_events` sets link and digest."""
+"""The trigger of `audit_events` sets seq and hash."""
 
 
 def events_parameter(events: Sequence[Event]) -> str:

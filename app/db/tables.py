@@ -71,9 +71,9 @@ switches: Final = Table(
     _at("first_seen_at", needed=True),
     _at("verified_at"),
     _at("ended_at"),
-    _text("ending"),
+    _text("end_reason"),
     Column("green_percent", Integer),
-    _at("moved_at"),
+    _at("traffic_changed_at"),
     _at("switched_at"),
     _at("blue_until"),
     _text("rollback_id"),
@@ -110,7 +110,7 @@ gates: Final = Table(
     _text("execution_id"),
     _text("hook_name", needed=True),
     _text("phase", needed=True),
-    Column("edition", Integer, nullable=False, server_default="1"),
+    Column("prompt_version", Integer, nullable=False, server_default="1"),
     Column("version", Integer, nullable=False, server_default="1"),
     _at("opened_at", needed=True),
     _at("deadline_at", needed=True),
@@ -127,7 +127,7 @@ gates: Final = Table(
     _at("closed_at"),
     _at("remind_at"),
     _at("reminded_at"),
-    Column("broken", JSONB),
+    Column("overridden_rules", JSONB),
     _text("domain"),
     UniqueConstraint("switch_id", "execution_hash", name="gates_key"),
     Index("gates_waiting", "deadline_at", postgresql_where=text("phase = 'awaiting'")),
@@ -146,7 +146,7 @@ Index(
     gates.c.domain,
     -gates.c.switch_id,
     desc(gates.c.opened_at),
-    postgresql_where=text("verdict = 'approved' AND basis <> 'rescue'"),
+    postgresql_where=text("verdict = 'approved' AND basis <> 'auto_rollback'"),
 )
 Index(
     "gates_let_through_elsewhere",
@@ -173,8 +173,8 @@ memberships: Final = Table(
     metadata,
     Column("entry", Text, primary_key=True),
     Column("members", ARRAY(Text), nullable=False, server_default="{}"),
-    _at("heard_at"),
-    _at("asked_at", needed=True),
+    _at("last_synced_at"),
+    _at("requested_at", needed=True),
 )
 
 reports: Final = Table(
@@ -235,11 +235,11 @@ threads: Final = Table(
     "threads",
     metadata,
     Column("gate_id", Uuid, ForeignKey("gates.id"), primary_key=True),
-    Column("told_link", Integer, nullable=False, server_default="0"),
-    Column("telling_link", Integer),
-    _at("telling_since"),
-    _text("telling_channel"),
-    _text("telling_thread"),
+    Column("last_posted_seq", Integer, nullable=False, server_default="0"),
+    Column("posting_seq", Integer),
+    _at("posting_since"),
+    _text("posting_channel"),
+    _text("posting_thread"),
     *_work(),
     Index("threads_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
 )
@@ -249,12 +249,12 @@ interventions: Final = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("switch_id", BigInteger, ForeignKey("switches.id"), nullable=False),
-    _text("deed", needed=True),
-    Column("phase", Text, nullable=False, server_default="asked"),
-    _text("asked_by", needed=True),
-    _text("asked_name", needed=True),
+    _text("kind", needed=True),
+    Column("phase", Text, nullable=False, server_default="requested"),
+    _text("requested_by", needed=True),
+    _text("requested_name", needed=True),
     Column("reason", Text, nullable=False, server_default=""),
-    _at("asked_at", needed=True),
+    _at("requested_at", needed=True),
     _text("deployment_id"),
     _text("problem"),
     _at("finished_at"),
@@ -263,12 +263,12 @@ interventions: Final = Table(
         "one_intervention_at_a_time",
         "switch_id",
         unique=True,
-        postgresql_where=text("phase IN ('asked', 'sent')"),
+        postgresql_where=text("phase IN ('requested', 'sent')"),
     ),
     Index("interventions_by_deployment", "deployment_id", postgresql_where=text("deployment_id IS NOT NULL")),
     Index("interventions_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
 )
-Index("interventions_of", interventions.c.switch_id, desc(interventions.c.asked_at))
+Index("interventions_of", interventions.c.switch_id, desc(interventions.c.requested_at))
 evidence: Final = Table(
     "evidence",
     metadata,
@@ -307,10 +307,10 @@ checks: Final = Table(
     _text("state", needed=True),
     Column("summary", Text, nullable=False, server_default=""),
     _text("url"),
-    _text("told_by", needed=True),
-    _at("told_at", needed=True),
+    _text("reported_by", needed=True),
+    _at("reported_at", needed=True),
     Column("matched", Boolean, nullable=False, server_default="false"),
-    Index("checks_unmatched", "told_at", postgresql_where=text("NOT matched")),
+    Index("checks_unmatched", "reported_at", postgresql_where=text("NOT matched")),
 )
 
 probe_runs: Final = Table(
@@ -319,7 +319,7 @@ probe_runs: Final = Table(
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("gate_id", Uuid, ForeignKey("gates.id"), nullable=False),
     _text("name", needed=True),
-    _at("asked_at", needed=True),
+    _at("requested_at", needed=True),
     *_work(),
     UniqueConstraint("gate_id", "name", name="probe_runs_key"),
     Index("probe_runs_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
@@ -335,18 +335,18 @@ freezes: Final = Table(
     _text("reason", needed=True),
     _text("declared_by", needed=True),
     _at("declared_at", needed=True),
-    _at("over_at"),
+    _at("ended_at"),
     _text("lifted_by"),
-    Index("freezes_standing", "ends_at", postgresql_where=text("over_at IS NULL")),
+    Index("freezes_active", "ends_at", postgresql_where=text("ended_at IS NULL")),
 )
 
-rule_marks: Final = Table(
-    "rule_marks",
+gate_rule_snapshots: Final = Table(
+    "gate_rule_snapshots",
     metadata,
     Column("gate_id", Uuid, ForeignKey("gates.id"), primary_key=True),
-    _text("mark", needed=True),
+    _text("fingerprint", needed=True),
     Column("frozen", Boolean, nullable=False),
-    Column("waits", Boolean, nullable=False, server_default="false"),
+    Column("awaiting_exclusivity", Boolean, nullable=False, server_default="false"),
 )
 
 handled_requests: Final = Table(
@@ -372,9 +372,9 @@ audit_events: Final = Table(
     _text("actor"),
     _text("actor_name"),
     Column("detail", JSONB, nullable=False, server_default="{}"),
-    Column("link", Integer, nullable=False),
-    Column("digest", LargeBinary, nullable=False),
-    UniqueConstraint("account", "region", "deployment_id", "link", name="audit_chain"),
+    Column("seq", Integer, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    UniqueConstraint("account", "region", "deployment_id", "seq", name="audit_chain"),
 )
 for _name, _columns in {
     "domain": ("domain",),

@@ -46,8 +46,8 @@ class Phase(StrEnum):
 class Outcome(StrEnum):
     """What became of the report."""
 
-    ACKNOWLEDGED = "told"
-    CONFLICT = "contradicted"
+    ACKNOWLEDGED = "acknowledged"
+    CONFLICT = "conflict"
     UNDELIVERABLE = "undeliverable"
 
 

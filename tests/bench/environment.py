@@ -28,8 +28,9 @@ MANY = 1000
 """Domains, each with one deployment that waits: a gate for every press that is measured."""
 
 WAITING = (
-    "SELECT g.id, g.edition, c.ts FROM gates g JOIN switches s ON s.id = g.switch_id JOIN cards c ON c.gate_id = g.id"
-    " WHERE c.ts IS NOT NULL AND g.phase = 'awaiting' AND s.verified_at IS NOT NULL ORDER BY g.opened_at, g.id LIMIT %s"
+    "SELECT g.id, g.prompt_version, c.ts FROM gates g JOIN switches s ON s.id = g.switch_id"
+    " JOIN cards c ON c.gate_id = g.id WHERE c.ts IS NOT NULL AND g.phase = 'awaiting' AND s.verified_at IS NOT NULL"
+    " ORDER BY g.opened_at, g.id LIMIT %s"
 )
 
 UNDONE = """

@@ -22,19 +22,19 @@ SELECT g.id, g.phase, g.verdict, g.basis, g.outcome, g.outcome_detail, g.decided
   FROM gates g JOIN switches s ON s.id = g.switch_id
 """
 BROKEN_CHAINS = """
-SELECT deployment_id, link FROM (
-    SELECT e AS event, deployment_id, link, digest,
-           coalesce(lag(digest) OVER chain, ''::bytea) AS previous, row_number() OVER chain AS place
-      FROM audit_events e WINDOW chain AS (PARTITION BY account, region, deployment_id ORDER BY link)
-) x WHERE digest <> audit_digest(previous, event) OR link <> place
+SELECT deployment_id, seq FROM (
+    SELECT e AS event, deployment_id, seq, hash,
+           coalesce(lag(hash) OVER chain, ''::bytea) AS previous, row_number() OVER chain AS place
+      FROM audit_events e WINDOW chain AS (PARTITION BY account, region, deployment_id ORDER BY seq)
+) x WHERE hash <> audit_event_hash(previous, event) OR seq <> place
 """
 APPROVED_UNDER_A_FREEZE = """
-SELECT s.deployment_id, g.decided_at, f.declared_at, f.over_at
+SELECT s.deployment_id, g.decided_at, f.declared_at, f.ended_at
   FROM gates g JOIN switches s ON s.id = g.switch_id
   JOIN freezes f ON f.domains IS NULL OR s.domain = ANY(f.domains)
  WHERE g.verdict = 'approved' AND g.basis = 'votes'
    AND g.decided_at > f.declared_at + interval '5 seconds'
-   AND g.decided_at < least(f.ends_at, coalesce(f.over_at, f.ends_at)) - interval '5 seconds'
+   AND g.decided_at < least(f.ends_at, coalesce(f.ended_at, f.ends_at)) - interval '5 seconds'
 """
 """Five seconds: a press is judged as of the moment it came in, and may wait so long for the gate's lock."""
 
@@ -103,7 +103,7 @@ def codedeploy_got_what_was_decided(cluster: Cluster) -> Found:
             )
             expected = row["outcome_detail"] or ("Succeeded" if passes else "Failed")
         agrees = answers == [expected] if answers else row["verdict"] == "withdrawn" or row["ended_at"]
-        if len(answers) > 1 or not (agrees or row["outcome"] == "contradicted"):
+        if len(answers) > 1 or not (agrees or row["outcome"] == "conflict"):
             deployment = row["deployment_id"]
             wrong.append((row, answers, lambda_log(cluster, deployment), cluster.aws.deployment(deployment)))
     return wrong
@@ -196,7 +196,7 @@ def no_timeline_entry_is_posted_twice(cluster: Cluster) -> Found:
 
 
 def no_undo_is_left_half_done(cluster: Cluster) -> Found:
-    return cluster.rows("SELECT * FROM interventions WHERE phase IN ('asked', 'sent')")
+    return cluster.rows("SELECT * FROM interventions WHERE phase IN ('requested', 'sent')")
 
 
 def traffic_is_where_the_decision_left_it(cluster: Cluster) -> Found:

@@ -71,7 +71,7 @@ def _settle(built: Cluster) -> None:
     built.until(lambda: built.count("gates WHERE phase <> 'closed'") == 0, "late gates end", RECOVERY_SECONDS)
     built.until(lambda: built.count("switches WHERE ended_at IS NULL") == 0, "switches end", RECOVERY_SECONDS)
     built.until(
-        lambda: built.count("interventions WHERE phase IN ('asked', 'sent')") == 0,
+        lambda: built.count("interventions WHERE phase IN ('requested', 'sent')") == 0,
         "undos end",
         RECOVERY_SECONDS,
     )

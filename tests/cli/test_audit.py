@@ -12,7 +12,7 @@ from tests.cli.test_config_check import GOOD
 
 EVENT = """
 INSERT INTO audit_events (at, kind, account, region, deployment_id, domain, actor_kind, actor, actor_name, detail,
-                          link, digest)
+                          seq, hash)
 VALUES (%s, %s, '123456789012', 'ap-northeast-2', %s, %s, %s, %s, %s, %s, 0, '')
 """
 

@@ -17,7 +17,7 @@ from tests.gate.seen import evidence
 DOMAINS: Final = ("auth", "user", "order", "hub", "delivery", "notification", "promotion", "payment")
 TABLES: Final = (
     *("switches", "gates", "votes", "reports", "cards", "threads", "evidence", "checks", "probe_runs"),
-    *("rule_marks", "announcements", "interventions", "freezes", "audit_events"),
+    *("gate_rule_snapshots", "announcements", "interventions", "freezes", "audit_events"),
 )
 
 # One switch each half minute, the last one an hour ago. Of fifty, one is taken back by the one after it.
@@ -39,8 +39,8 @@ CROSS JOIN LATERAL (SELECT CASE
 SWITCHES: Final = """
 INSERT INTO switches (id, account, region, deployment_id, domain, application, deployment_group, creator, deployed_by,
     deployer, description, config_name, traffic, listener_port, hook_started_at, deployment_created_at, rollback_of,
-    status, first_seen_at, verified_at, ended_at, ending, green_percent, moved_at, switched_at, rollback_id,
-    previous_revision, auto_rollback)
+    status, first_seen_at, verified_at, ended_at, end_reason, green_percent, traffic_changed_at, switched_at,
+    rollback_id, previous_revision, auto_rollback)
 OVERRIDING SYSTEM VALUE
 SELECT switch_id, '123456789012', 'ap-northeast-2', deployment, domain, domain || '-app', domain || '-dg',
     CASE WHEN rollback THEN 'codeDeployRollback' ELSE 'user' END, 'github:somebody', person,
@@ -60,9 +60,10 @@ INSERT INTO gates (id, switch_id, execution_hash, hook_name, phase, version, ope
 SELECT CASE step WHEN 0 THEN gate_id ELSE md5('first' || n)::uuid END, switch_id, md5(n || '/' || step),
     CASE step WHEN 0 THEN 'BeforeAllowTraffic' ELSE 'AfterAllowTestTraffic' END, 'closed', 12,
     at - step * interval '3 minutes', at + interval '50 minutes', verdict,
-    CASE WHEN verdict <> 'approved' THEN NULL WHEN rollback THEN 'rescue' ELSE 'votes' END, at + interval '5 minutes',
+    CASE WHEN verdict <> 'approved' THEN NULL WHEN rollback THEN 'auto_rollback' ELSE 'votes' END,
+    at + interval '5 minutes',
     CASE WHEN verdict <> 'expired' THEN person END, CASE WHEN verdict <> 'expired' THEN 'Somebody' END,
-    'because of what was seen', 'told', 'Succeeded', at + interval '5 minutes', at + interval '20 minutes',
+    'because of what was seen', 'acknowledged', 'Succeeded', at + interval '5 minutes', at + interval '20 minutes',
     domain
 FROM history CROSS JOIN generate_series(0, 1) step WHERE step = 0 OR n %% 10 = 0 ORDER BY n
 """
@@ -81,7 +82,7 @@ OF_GATES: Final = (
     SELECT id, 'C01DEPLOY', '1764000000.' || lpad((row_number() OVER ())::text, 9, '0'), 12, 12, md5(id::text)
     FROM gates WHERE switch_id > %(first_id)s
     """,
-    "INSERT INTO threads (gate_id, told_link) SELECT id, 9 FROM gates WHERE switch_id > %(first_id)s",
+    "INSERT INTO threads (gate_id, last_posted_seq) SELECT id, 9 FROM gates WHERE switch_id > %(first_id)s",
     """
     INSERT INTO evidence (gate_id, seen, seen_at)
     SELECT id, CASE WHEN kept THEN CAST(%(evidence)s AS jsonb) END, CASE WHEN kept THEN opened_at END
@@ -89,50 +90,50 @@ OF_GATES: Final = (
     WHERE switch_id > %(first_id)s
     """,
     """
-    INSERT INTO rule_marks (gate_id, mark, frozen)
+    INSERT INTO gate_rule_snapshots (gate_id, fingerprint, frozen)
     SELECT id, md5(id::text), false FROM gates WHERE switch_id > %(first_id)s
     """,
     """
-    INSERT INTO probe_runs (gate_id, name, asked_at)
+    INSERT INTO probe_runs (gate_id, name, requested_at)
     SELECT gate_id, 'order-create', at FROM history WHERE n %% 4 = 0
     """,
     """
     INSERT INTO announcements (gate_id, kind, subject, written_at, ts)
-    SELECT gate_id, 'freeze_over', 'x', at, '1764000000.000100' FROM history WHERE n %% 20 = 0
+    SELECT gate_id, 'freeze_ended', 'x', at, '1764000000.000100' FROM history WHERE n %% 20 = 0
     """,
 )
 OF_SWITCHES: Final = (
     """
-    INSERT INTO checks (account, region, deployment_id, name, state, summary, told_by, told_at, matched)
+    INSERT INTO checks (account, region, deployment_id, name, state, summary, reported_by, reported_at, matched)
     SELECT '123456789012', 'ap-northeast-2', deployment, 'order-create smoke', 'passed', '12 of 12', 'api:ci', at,
         at < CAST(%(now)s AS timestamptz) - interval '8 days'
     FROM history WHERE n %% 2 = 0
     """,
     """
-    INSERT INTO interventions (id, switch_id, deed, phase, asked_by, asked_name, reason, asked_at, deployment_id,
-        finished_at)
+    INSERT INTO interventions (id, switch_id, kind, phase, requested_by, requested_name, reason, requested_at,
+        deployment_id, finished_at)
     SELECT md5('intervention' || n)::uuid, switch_id, CASE WHEN n %% 100 = 0 THEN 'stop' ELSE 'redeploy' END, 'done',
         person, 'Somebody', 'Orders fail on green.', at, 'd-H' || n + 1, at + interval '3 minutes'
     FROM history WHERE n %% 50 = 0
     """,
     """
-    INSERT INTO freezes (domains, starts_at, ends_at, reason, declared_by, declared_at, over_at)
+    INSERT INTO freezes (domains, starts_at, ends_at, reason, declared_by, declared_at, ended_at)
     SELECT ARRAY[domain], at, at + interval '1 hour', 'stock-taking', person, at, at + interval '1 hour'
     FROM history WHERE n %% 200 = 0
     """,
 )
 EVENTS: Final = """
 INSERT INTO audit_events (at, kind, account, region, deployment_id, domain, gate_id, actor_kind, actor, actor_name,
-    detail, link, digest)
-SELECT at + link * interval '20 seconds',
+    detail, seq, hash)
+SELECT at + seq * interval '20 seconds',
     (ARRAY['gate_opened', 'card_posted', 'evidence_seen', 'check_told', 'vote_cast', 'gate_decided', 'report_told',
-           'traffic_moved', 'switched', 'switch_ended'])[1 + (link - 1) %% 10],
+           'traffic_moved', 'switched', 'switch_ended'])[1 + (seq - 1) %% 10],
     '123456789012', 'ap-northeast-2', deployment, domain, gate_id,
-    CASE WHEN link %% 10 IN (5, 6) THEN 'person' WHEN link %% 10 = 1 THEN 'hook' ELSE 'switchgate' END,
-    CASE WHEN link %% 10 IN (5, 6) THEN person END, CASE WHEN link %% 10 IN (5, 6) THEN 'Somebody' END,
-    '{"hook": "BeforeAllowTraffic", "deadline": "2026-11-24T03:55:00+00:00"}', link,
+    CASE WHEN seq %% 10 IN (5, 6) THEN 'person' WHEN seq %% 10 = 1 THEN 'hook' ELSE 'switchgate' END,
+    CASE WHEN seq %% 10 IN (5, 6) THEN person END, CASE WHEN seq %% 10 IN (5, 6) THEN 'Somebody' END,
+    '{"hook": "BeforeAllowTraffic", "deadline": "2026-11-24T03:55:00+00:00"}', seq,
     sha256(convert_to(deployment, 'UTF8'))
-FROM history CROSS JOIN generate_series(1, %(events)s) link ORDER BY n, link
+FROM history CROSS JOIN generate_series(1, %(events)s) seq ORDER BY n, seq
 """
 INDEXES: Final = """
 SELECT i.relname, pg_get_indexdef(i.oid) FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid

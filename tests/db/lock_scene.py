@@ -28,7 +28,16 @@ SECOND: Final = GateId(UUID(int=12))
 ROLLBACK: Final = GateId(UUID(int=13))
 PREVIOUS: Final = GateId(UUID(int=14))
 TABLES: Final = (
-    *("rule_marks", "probe_runs", "announcements", "evidence", "threads", "cards", "reports", "votes"),
+    *(
+        "gate_rule_snapshots",
+        "probe_runs",
+        "announcements",
+        "evidence",
+        "threads",
+        "cards",
+        "reports",
+        "votes",
+    ),
     *("interventions", "gates", "switches", "checks", "freezes"),
 )
 CHAIN: Final = "hashtextextended('123456789012/ap-northeast-2/{}', 7)"
@@ -100,7 +109,7 @@ async def _undo(database: Database, *, sent: bool) -> None:
     wish = Intervention(
         id=UUID(int=7),
         kind=InterventionKind.STOP,
-        phase=InterventionPhase.ASKED,
+        phase=InterventionPhase.REQUESTED,
         by=OLU.user,
         name=OLU.name,
         reason="orders fail",

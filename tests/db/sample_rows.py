@@ -26,7 +26,7 @@ UPDATE gates SET phase = 'decided', verdict = 'approved', basis = 'votes', decid
     decided_by = 'U1', decided_name = 'Ana' WHERE id = %s
 """
 REPORT: Final = """
-UPDATE gates SET phase = 'reported', outcome = 'told', outcome_detail = 'Succeeded', execution_id = NULL,
+UPDATE gates SET phase = 'reported', outcome = 'acknowledged', outcome_detail = 'Succeeded', execution_id = NULL,
     reported_at = '2026-11-24T03:11Z' WHERE id = %s
 """
 CLOSE: Final = "UPDATE gates SET phase = 'closed', closed_at = '2026-11-24T04:00Z' WHERE id = %s"
@@ -35,7 +35,7 @@ VOTE: Final = (
 )
 EVIDENCE: Final = "INSERT INTO evidence (gate_id, seen, seen_at) VALUES (%s, '{}', now())"
 EVENT: Final = """
-INSERT INTO audit_events (at, kind, account, region, deployment_id, domain, gate_id, actor_kind, detail, link, digest)
+INSERT INTO audit_events (at, kind, account, region, deployment_id, domain, gate_id, actor_kind, detail, seq, hash)
 VALUES ('2026-11-24T03:00Z', 'gate_opened', '123456789012', 'ap-northeast-2', %s, 'order', %s, 'hook', '{}', 0, '')
 """
 

@@ -49,7 +49,7 @@ LIVE: Final = (
         decided_name = 'Ana' WHERE id = ANY(%(decided)s)
     """,
     """
-    UPDATE gates SET phase = 'reported', outcome = 'told', outcome_detail = 'Succeeded', execution_id = NULL,
+    UPDATE gates SET phase = 'reported', outcome = 'acknowledged', outcome_detail = 'Succeeded', execution_id = NULL,
         reported_at = %(now)s WHERE id = ANY(%(reported)s)
     """,
     """
@@ -69,15 +69,16 @@ LIVE: Final = (
     SELECT id, 'break_glass', %(now)s, %(now)s FROM gates WHERE phase = 'decided'
     """,
     """
-    INSERT INTO probe_runs (gate_id, name, asked_at, due_at)
+    INSERT INTO probe_runs (gate_id, name, requested_at, due_at)
     SELECT id, 'smoke', %(now)s, %(now)s FROM gates WHERE phase = 'decided'
     """,
     """
-    INSERT INTO checks (account, region, deployment_id, name, state, told_by, told_at)
+    INSERT INTO checks (account, region, deployment_id, name, state, reported_by, reported_at)
     SELECT account, region, deployment_id, 'smoke', 'passed', 'api:ci', %(now)s FROM switches WHERE ended_at IS NULL
     """,
     """
-    INSERT INTO interventions (id, switch_id, deed, asked_by, asked_name, reason, asked_at, deployment_id, due_at)
+    INSERT INTO interventions (id, switch_id, kind, requested_by, requested_name, reason, requested_at, deployment_id,
+        due_at)
     SELECT %(asked)s, id, 'stop', 'U1', 'Ana', 'Orders fail.', %(now)s, 'd-live-4', %(now)s FROM switches
     WHERE deployment_id = 'd-live-3'
     """,
@@ -150,7 +151,7 @@ class Values:
             copy = first("SELECT id FROM card_copies")
             announcement = first("SELECT id FROM announcements WHERE due_at IS NOT NULL")
             probe = first("SELECT id FROM probe_runs WHERE due_at IS NOT NULL")
-            freeze = first("SELECT id FROM freezes WHERE over_at IS NULL")
+            freeze = first("SELECT id FROM freezes WHERE ended_at IS NULL")
             intervention = first("SELECT id FROM interventions WHERE due_at IS NOT NULL")
             old_gate = first("SELECT id FROM gates WHERE domain = 'retired' ORDER BY opened_at LIMIT 1")
         chain = audit_lock_name(key("d-live-3"))
@@ -164,21 +165,40 @@ class Values:
             **dict.fromkeys(("verified_at", "was_due", "switched_at", "blue_until"), now),
             **dict.fromkeys(("ends_at", "deadline_at", "remind_at"), now + timedelta(minutes=50)),
             **dict.fromkeys(
-                ("uncertain", "settled", "speaks", "redraw", "done", "news", "frozen", "waits"), True
+                (
+                    "uncertain",
+                    "settled",
+                    "speaks",
+                    "redraw",
+                    "done",
+                    "news",
+                    "frozen",
+                    "awaiting_exclusivity",
+                ),
+                True,
             ),
-            **dict.fromkeys(("was_frozen", "waited", "auto_rollback"), False),
+            **dict.fromkeys(("was_frozen", "was_awaiting", "auto_rollback"), False),
             **dict.fromkeys(("by", "deployer", "voter", "decided_by", "person"), "U1"),
             **dict.fromkeys(("name", "voter_name", "decided_name", "named", "probe"), "smoke"),
             **dict.fromkeys(
                 ("reason", "error", "problem", "summary", "vote_reason", "detail", "description"), "why"
             ),
             **dict.fromkeys(
-                ("url", "broken", "rollback_of", "rollback_id", "old", "tiding", "config_name"), None
+                (
+                    "url",
+                    "overridden_rules",
+                    "rollback_of",
+                    "rollback_id",
+                    "old",
+                    "announcement",
+                    "config_name",
+                ),
+                None,
             ),
             **dict.fromkeys(("green_unknown", "previous_read", "vanished"), False),
             **dict.fromkeys(("blockers", "previous_obstacle", "thread"), None),
             **dict.fromkeys(("shown_by_first", "differs", "event_read"), True),
-            **dict.fromkeys(("asked_before", "stale_before", "heard_at"), now),
+            **dict.fromkeys(("requested_before", "stale_before", "last_synced_at"), now),
             **dict.fromkeys(("entries", "members"), ["U1"]),
             "entry": "S0ONCALL",
             "discounted": [],
@@ -224,26 +244,24 @@ class Values:
             "ts": "1764000000.000100",
             "fingerprint": "f",
             "version": 1,
-            "edition": 2,
-            "link": 1,
-            "mark": "m",
+            "prompt_version": 2,
+            "seq": 1,
             "shift": "all_at_once",
             "seen": "{}",
             "traffic": '{"shift": "all_at_once", "percent": 100, "minutes": 0}',
             "green_percent": 100,
             "previous_revision": "order:41",
             "status": "Succeeded",
-            "ending": "Succeeded",
+            "end_reason": "Succeeded",
             "state": "passed",
             "execution_hash": "new",
             "execution_id": "secret",
-            "digest": "hash1",
             "events": events_parameter([event(Kind.GATE_OPENED, "d-live-3", at=now)]),
-            "deed": "stop",
+            "kind": "stop",
             "phase": "done",
             "verdict": "approved",
             "basis": "votes",
-            "outcome": "told",
+            "outcome": "acknowledged",
             "answer": "Succeeded",
             "choice": "approve",
         }
@@ -271,7 +289,7 @@ class Values:
             "previous_cards.INVALIDATE_PREVIOUS_CARD": {"before": switches["d-live-4"]},
             "interventions.STORE_SENT": {"deployment": "d-live-5", "done": False},
             "freezes": {"id": freeze, "ids": [freeze]},
-            "freezes.STORE_RULE_STATUS": {"waits": False},
+            "freezes.STORE_RULE_STATUS": {"awaiting_exclusivity": False},
             "reports": {"gate": DECIDED},
             "switches.RESCHEDULE": {"rescheduled": json.dumps(rescheduled)},
             "locked_switch.RESET_GATE": {"deadline_at": now},
@@ -286,7 +304,7 @@ class Values:
                 "deployment_id": "d-live-5",
                 "audit_lock": audit_lock_name(key("d-live-5")),
             },
-            "gates.SELECT_BY_EXECUTION": {"deployment_id": "d-live-1"},
+            "gates.SELECT_BY_EXECUTION": {"deployment_id": "d-live-1", "execution_hash": "hash1"},
             "evidence.MAKE_DUE": {"now": now - timedelta(seconds=1)},
             "checks": {"switch": switches["d-live-1"], "deployment": "d-live-1"},
             "checks.DELETE_ORPHANED_CHECKS": {"before": now - timedelta(days=7)},

@@ -14,12 +14,12 @@ NEW_SWITCH = (
     " VALUES ('1', 'r', 'd-x', now(){values})"
 )
 NEW_EVENT = (
-    "INSERT INTO audit_events (at, kind, account, region, deployment_id, actor_kind, link, digest)"
+    "INSERT INTO audit_events (at, kind, account, region, deployment_id, actor_kind, seq, hash)"
     " VALUES (now(), 'vote_cast', '1', 'r', 'd-x', '{actor}', 0, '')"
 )
 INTERVENTION = (
-    "INSERT INTO interventions (id, switch_id, deed, asked_by, asked_name, reason, asked_at{more})"
-    " SELECT gen_random_uuid(), switch_id, '{deed}', 'U8', 'Bo', '{why}', now(){values}"
+    "INSERT INTO interventions (id, switch_id, kind, requested_by, requested_name, reason, requested_at{more})"
+    " SELECT gen_random_uuid(), switch_id, '{kind}', 'U8', 'Bo', '{why}', now(){values}"
     f" FROM gates WHERE id = '{DECIDED}'"
 )
 VOTE = "INSERT INTO votes (gate_id, voter, name, choice, voted_at) VALUES ('{gate}', 'U8', 'Bo', '{choice}', now())"
@@ -28,7 +28,7 @@ FREEZE = (
     " VALUES ('2026-11-24T03:00Z', '{end}', '{why}', 'U1', now(), {domains})"
 )
 CHECK = (
-    "INSERT INTO checks (account, region, deployment_id, name, state, summary, url, told_by, told_at)"
+    "INSERT INTO checks (account, region, deployment_id, name, state, summary, url, reported_by, reported_at)"
     " VALUES ('1', 'r', 'd-x', '{name}', '{state}', '{summary}', {url}, 'api:ci', now())"
 )
 
@@ -49,7 +49,7 @@ BROKEN = {
     "reported_has_an_outcome": (
         f"UPDATE gates SET phase = 'reported', execution_id = NULL WHERE id = '{DECIDED}'"
     ),
-    "unreported_has_none": f"UPDATE gates SET outcome = 'told', reported_at = now() WHERE id = '{DECIDED}'",
+    "unreported_has_none": f"UPDATE gates SET outcome = 'acknowledged', reported_at = now() WHERE id = '{DECIDED}'",
     "closed_says_when": f"UPDATE gates SET phase = 'closed' WHERE id = '{REPORTED}'",
     "withdrawn_says_why": (
         "UPDATE gates SET phase = 'closed', closed_at = now(), verdict = 'withdrawn', decided_at = now(),"
@@ -60,7 +60,7 @@ BROKEN = {
         f" WHERE id = '{AWAITING}'"
     ),
     "approved_has_a_basis": (
-        "UPDATE gates SET phase = 'decided', verdict = 'expired', basis = 'rescue', decided_at = now()"
+        "UPDATE gates SET phase = 'decided', verdict = 'expired', basis = 'auto_rollback', decided_at = now()"
         f" WHERE id = '{AWAITING}'"
     ),
     "execution_id_kept_while_needed": f"UPDATE gates SET execution_id = NULL WHERE id = '{AWAITING}'",
@@ -69,28 +69,28 @@ BROKEN = {
     "answer_is_known": f"INSERT INTO reports (gate_id, answer) VALUES ('{AWAITING}', 'Skipped')",
     "posted_somewhere": f"UPDATE cards SET ts = '1.1' WHERE gate_id = '{AWAITING}'",
     "an_outdated_card_is_due": f"UPDATE cards SET due_at = NULL WHERE gate_id = '{CLOSED}'",
-    "deed_is_known": INTERVENTION.format(deed="dance", why="why not", more="", values=""),
-    "an_undo_says_why": INTERVENTION.format(deed="stop", why=" ", more="", values=""),
+    "intervention_kind_is_known": INTERVENTION.format(kind="dance", why="why not", more="", values=""),
+    "an_undo_says_why": INTERVENTION.format(kind="stop", why=" ", more="", values=""),
     "intervention_phase_is_known": INTERVENTION.format(
-        deed="stop", why="broken", more=", phase", values=", 'tried'"
+        kind="stop", why="broken", more=", phase", values=", 'tried'"
     ),
-    "finished_says_when": INTERVENTION.format(deed="stop", why="broken", more=", phase", values=", 'done'"),
-    "only_what_is_asked_is_due": INTERVENTION.format(
-        deed="stop", why="broken", more=", phase, due_at", values=", 'sent', now()"
+    "finished_says_when": INTERVENTION.format(kind="stop", why="broken", more=", phase", values=", 'done'"),
+    "only_requested_is_due": INTERVENTION.format(
+        kind="stop", why="broken", more=", phase, due_at", values=", 'sent', now()"
     ),
     "seen_says_when": f"UPDATE evidence SET seen_at = NULL WHERE gate_id = '{AWAITING}'",
-    "telling_says_since_when": (f"INSERT INTO threads (gate_id, telling_link) VALUES ('{AWAITING}', 3)"),
-    "broken_glass_says_what_and_why": (
+    "posting_says_since_when": (f"INSERT INTO threads (gate_id, posting_seq) VALUES ('{AWAITING}', 3)"),
+    "break_glass_says_what_and_why": (
         "UPDATE gates SET phase = 'decided', verdict = 'approved', basis = 'break_glass', decided_at = now(),"
         f" decided_by = 'U1', reason = 'incident' WHERE id = '{AWAITING}'"
     ),
-    "said_or_due": (
+    "posted_or_due": (
         f"INSERT INTO announcements (gate_id, kind, written_at) VALUES ('{AWAITING}', 'break_glass', now())"
     ),
     "a_freeze_ends_after_its_start": FREEZE.format(end="2026-11-24T03:00Z", why="incident", domains="NULL"),
     "a_freeze_says_why": FREEZE.format(end="2026-11-24T04:00Z", why=" ", domains="NULL"),
     "a_freeze_is_of_something": FREEZE.format(end="2026-11-24T04:00Z", why="incident", domains="'{}'"),
-    "lifted_is_over": (
+    "lifted_is_ended": (
         "INSERT INTO freezes (starts_at, ends_at, reason, declared_by, declared_at, lifted_by)"
         " VALUES (now(), now() + interval '1 hour', 'incident', 'U1', now(), 'U1')"
     ),

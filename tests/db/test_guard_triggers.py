@@ -32,21 +32,24 @@ ILLEGAL = {
     "turns a yes into a no": (DECIDED, "verdict = 'rejected', basis = NULL, reason = 'x'"),
     "changes who decided": (DECIDED, "decided_by = 'U2'"),
     "changes when it was decided": (REPORTED, "decided_at = now()"),
-    "rewrites a report": (REPORTED, "outcome = 'contradicted'"),
+    "rewrites a report": (REPORTED, "outcome = 'conflict'"),
     "approves against the rules without a reason": (
         AWAITING,
         "phase = 'decided', verdict = 'approved', basis = 'break_glass', decided_by = 'U1', decided_at = now(),"
-        ' broken = \'[{"rule": "own"}]\'',
+        ' overridden_rules = \'[{"rule": "own_switch"}]\'',
     ),
     "approves against no rule": (
         AWAITING,
         "phase = 'decided', verdict = 'approved', basis = 'break_glass', decided_by = 'U1', decided_at = now(),"
-        " reason = 'incident', broken = '[]'",
+        " reason = 'incident', overridden_rules = '[]'",
     ),
-    "names broken rules of an ordinary approval": (DECIDED, 'broken = \'[{"rule": "own"}]\''),
+    "names broken rules of an ordinary approval": (
+        DECIDED,
+        'overridden_rules = \'[{"rule": "own_switch"}]\'',
+    ),
     "reports what nobody decided": (
         AWAITING,
-        "phase = 'reported', outcome = 'told', reported_at = now(), execution_id = NULL",
+        "phase = 'reported', outcome = 'acknowledged', reported_at = now(), execution_id = NULL",
     ),
     "closes a waiting gate as approved": (
         AWAITING,
@@ -119,9 +122,9 @@ def test_the_audit_trail_is_only_ever_added_to(connection: psycopg.Connection, s
 
 def test_an_edit_made_with_the_triggers_off_is_found(connection: psycopg.Connection) -> None:
     broken = (
-        "SELECT count(*) FROM (SELECT e AS event, digest, coalesce(lag(digest) OVER ("
-        "PARTITION BY account, region, deployment_id ORDER BY link), ''::bytea) AS previous FROM audit_events e) x"
-        " WHERE digest <> audit_digest(previous, event)"
+        "SELECT count(*) FROM (SELECT e AS event, hash, coalesce(lag(hash) OVER ("
+        "PARTITION BY account, region, deployment_id ORDER BY seq), ''::bytea) AS previous FROM audit_events e) x"
+        " WHERE hash <> audit_event_hash(previous, event)"
     )
     assert connection.execute(broken).fetchone() == (0,)
     with connection.transaction(force_rollback=True):
@@ -136,6 +139,6 @@ def test_an_edit_made_with_the_triggers_off_is_found(connection: psycopg.Connect
 
 def test_links_of_one_deployment_count_up(connection: psycopg.Connection) -> None:
     links = connection.execute(
-        "SELECT link FROM audit_events WHERE deployment_id = 'd-2' ORDER BY id"
+        "SELECT seq FROM audit_events WHERE deployment_id = 'd-2' ORDER BY id"
     ).fetchall()
     assert links == [(1,), (2,), (3,)]

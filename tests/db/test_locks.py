@@ -36,7 +36,7 @@ ROWS = ("switches", "gates", "votes", "cards", "reports", "interventions")
 REDEPLOY = Intervention(
     id=UUID(int=7),
     kind=InterventionKind.REDEPLOY,
-    phase=InterventionPhase.ASKED,
+    phase=InterventionPhase.REQUESTED,
     by=OLU.user,
     name=OLU.name,
     reason="orders fail",
@@ -150,9 +150,9 @@ async def test_who_waits_for_a_chain_holds_nothing_that_its_holder_may_want(
         await holder.rollback()
         await writing
     broken = await database.rows(
-        "SELECT 1 FROM (SELECT link, row_number() OVER (PARTITION BY deployment_id ORDER BY link) AS place"
+        "SELECT 1 FROM (SELECT seq, row_number() OVER (PARTITION BY deployment_id ORDER BY seq) AS place"
         " FROM audit_events) e"
-        " WHERE link <> place"
+        " WHERE seq <> place"
     )
     assert broken == []
 

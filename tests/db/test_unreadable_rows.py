@@ -69,14 +69,15 @@ POISONS: Final = {
     "traffic in another shape": "UPDATE switches SET traffic = '[1, 2]' WHERE deployment_id = 'd-bad'",
     "another kind of vote": f"INSERT INTO votes (gate_id, voter, name, choice, voted_at)"
     f" SELECT id, 'U9', 'Nia', 'abstain', now() FROM gates WHERE {OF_BAD}",
-    "another state of a check": "INSERT INTO checks (account, region, deployment_id, name, state, told_by, told_at)"
+    "another state of a check": "INSERT INTO checks"
+    " (account, region, deployment_id, name, state, reported_by, reported_at)"
     " SELECT account, region, deployment_id, 'lint', 'skipped', 'api:ci', now() FROM switches"
     " WHERE deployment_id = 'd-bad'",
-    "another intervention": f"UPDATE interventions SET deed = 'pause' WHERE {OF_BAD}",
+    "another intervention": f"UPDATE interventions SET kind = 'pause' WHERE {OF_BAD}",
     "another phase of an intervention": f"UPDATE interventions SET phase = 'queued' WHERE {OF_BAD}",
     "an approval on other grounds": f"UPDATE gates SET basis = 'quorum' WHERE {OF_BAD}",
-    "a rule that is not known": f'UPDATE gates SET broken = \'[{{"rule": "full_moon"}}]\' WHERE {OF_BAD}',
-    "broken rules in another shape": f"UPDATE gates SET broken = '{{\"v\": 2}}' WHERE {OF_BAD}",
+    "a rule that is not known": f'UPDATE gates SET overridden_rules = \'[{{"rule": "full_moon"}}]\' WHERE {OF_BAD}',
+    "broken rules in another shape": f"UPDATE gates SET overridden_rules = '{{\"v\": 2}}' WHERE {OF_BAD}",
     "another outcome": f"UPDATE gates SET outcome = 'deferred' WHERE {OF_BAD}",
     "another verdict": f"UPDATE gates SET verdict = 'postponed' WHERE {OF_BAD} AND phase <> 'awaiting'",
     "another phase of a gate": f"UPDATE gates SET phase = 'paused' WHERE {OF_BAD}",
@@ -119,7 +120,7 @@ async def _undo(database: Database, gate: GateId, deployment: str) -> None:
     wish = Intervention(
         id=uuid4(),
         kind=InterventionKind.STOP,
-        phase=InterventionPhase.ASKED,
+        phase=InterventionPhase.REQUESTED,
         by=OLU.user,
         name=OLU.name,
         reason="orders fail",
@@ -189,7 +190,7 @@ async def _bad_and_good(database: Database, poison: str) -> None:
     for deployment, at in (("d-bad", NOW - timedelta(minutes=1)), ("d-good", NOW)):
         gate = await open_gate(Gates(database), deployment, at=at)
         await database.rows(
-            "INSERT INTO checks (account, region, deployment_id, name, state, told_by, told_at) SELECT account,"
+            "INSERT INTO checks (account, region, deployment_id, name, state, reported_by, reported_at) SELECT account,"
             " region, deployment_id, 'smoke', 'passed', 'api:ci', now() FROM switches WHERE deployment_id = :d",
             d=deployment,
         )
@@ -240,7 +241,10 @@ STEPS: Final[dict[str, tuple[Step, str]]] = {
     "expire": (_expire, "SELECT 1 FROM gates WHERE verdict = 'expired' AND switch_id = :good"),
     "remind": (_remind, "SELECT 1 FROM gates WHERE reminded_at IS NOT NULL AND switch_id = :good"),
     "approve": (_approve, "SELECT 1 FROM gates WHERE basis = 'checks' AND switch_id = :good"),
-    "turn": (_turn, "SELECT 1 FROM rule_marks m JOIN gates g ON g.id = m.gate_id WHERE g.switch_id = :good"),
+    "turn": (
+        _turn,
+        "SELECT 1 FROM gate_rule_snapshots m JOIN gates g ON g.id = m.gate_id WHERE g.switch_id = :good",
+    ),
     "probe": (_plan, "SELECT 1 FROM probe_runs p JOIN gates g ON g.id = p.gate_id WHERE g.switch_id = :good"),
 }
 

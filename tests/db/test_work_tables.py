@@ -19,7 +19,7 @@ WORK: Final[tuple[Work, ...]] = get_args(Work)
 CLAIMED_AT_ONCE: Final = 8
 DUE: Final[dict[str, str]] = {
     "announcements": ", ts = NULL",
-    "interventions": ", phase = 'asked', finished_at = NULL",
+    "interventions": ", phase = 'requested', finished_at = NULL",
 }
 
 
@@ -27,7 +27,7 @@ def test_vacuum_comes_early_and_pages_have_room(database_url: str) -> None:
     with psycopg.connect(database_url) as connection:
         rows = connection.execute("SELECT relname, reloptions FROM pg_class WHERE relkind = 'r'").fetchall()
     options = {name: dict(option.split("=") for option in given or ()) for name, given in rows}
-    for table in (*WORK, "gates", "rule_marks"):
+    for table in (*WORK, "gates", "gate_rule_snapshots"):
         assert int(options[table]["fillfactor"]) <= 80, table
         # Of a million rows, so many are dead before vacuum comes; by default 200,050.
         dead = 1_000_000 * float(options[table]["autovacuum_vacuum_scale_factor"]) + int(

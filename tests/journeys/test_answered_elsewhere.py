@@ -21,7 +21,7 @@ async def rejected_too_late(harness: Harness, config: str = CANARY) -> str:
     deployment, _ = await harness.open_gate("order", config=config)
     await outsiders.answers(harness, deployment, "Succeeded")
     await harness.reject(GRACE.id, deployment, "orders fail")
-    await harness.until(lambda: harness.gate(deployment)["outcome"] == "contradicted")
+    await harness.until(lambda: harness.gate(deployment)["outcome"] == "conflict")
     return deployment
 
 
@@ -143,7 +143,7 @@ async def test_while_the_event_does_not_show_it_the_gate_goes_on_waiting(
     await harness.approve(MINA.id, deployment)
     assert await harness.reported(deployment) == ["Succeeded"]
     await harness.until(lambda: harness.gate(deployment)["event_read_at"] is not None)
-    assert harness.gate(deployment)["outcome"] == "told"
+    assert harness.gate(deployment)["outcome"] == "acknowledged"
 
 
 async def test_a_press_on_an_old_list_is_told_that_the_gate_was_answered_elsewhere(harness: Harness) -> None:

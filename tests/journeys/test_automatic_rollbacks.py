@@ -57,7 +57,7 @@ async def test_it_passes_although_the_configuration_does_not_name_its_group(
         assert await harness.reported(deployment) == ["Succeeded"]
 
     gate = harness.gate(deployment)
-    assert (gate["verdict"], gate["basis"], gate["domain"]) == ("approved", "rescue", None)
+    assert (gate["verdict"], gate["basis"], gate["domain"]) == ("approved", "auto_rollback", None)
     assert harness.audit(deployment)[:2] == ["gate_opened", "gate_decided"]
     (opened,) = harness.rows("SELECT detail FROM audit_events WHERE kind = 'gate_opened'")
     assert opened["detail"]["group"] == "klp-logistics-stranger-app/klp-logistics-stranger-dg"

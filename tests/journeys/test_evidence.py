@@ -131,7 +131,7 @@ async def test_what_is_wrong_with_green_comes_first(harness: Harness) -> None:
     await evidence(harness, deployment, "Green looks fit")
     shown = [
         row["detail"]
-        for row in harness.rows("SELECT detail FROM audit_events WHERE kind = 'evidence_seen' ORDER BY link")
+        for row in harness.rows("SELECT detail FROM audit_events WHERE kind = 'evidence_seen' ORDER BY seq")
     ]
     assert len(shown) >= 3
     assert all(before != after for before, after in pairwise(shown)), "a read without changes is no event"
@@ -152,15 +152,15 @@ async def test_people_are_not_asked_anew_when_the_evidence_changes(harness: Harn
     """The prompt version stays the same: buttons of an older card still work."""
     deployment, _ = await harness.open_gate("order")
     await evidence(harness, deployment, "Green looks fit")
-    before = harness.gate(deployment)["edition"]
+    before = harness.gate(deployment)["prompt_version"]
     harness.aws.set_health("order", "green", "unhealthy", reason="Target.Timeout")
     harness.clock.advance(seconds=20)
     await evidence(harness, deployment, "targets unhealthy")
-    assert harness.gate(deployment)["edition"] == before
+    assert harness.gate(deployment)["prompt_version"] == before
     harness.aws.set_health("order", "green", "healthy")  # without a healthy target nothing is approved
     harness.clock.advance(seconds=20)
     await evidence(harness, deployment, "Green looks fit")
-    assert harness.gate(deployment)["edition"] == before
+    assert harness.gate(deployment)["prompt_version"] == before
     await harness.approve(OLU.id, deployment)
     assert await harness.reported(deployment) == ["Succeeded"]
 

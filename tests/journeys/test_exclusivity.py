@@ -206,8 +206,12 @@ async def test_an_admin_uses_break_glass_against_exclusivity(build: Build) -> No
         await harness.until(
             lambda: f"payment was being switched at that time ({first})" in harness.card_text(second)
         )
-        (broken,) = harness.gate(second)["broken"]
-        assert (broken["rule"], broken["domain"], broken["deployment"]) == ("turn_taken", "payment", first)
+        (broken,) = harness.gate(second)["overridden_rules"]
+        assert (broken["rule"], broken["domain"], broken["deployment"]) == (
+            "excluded_by_switch",
+            "payment",
+            first,
+        )
 
 
 async def test_auto_rollbacks_and_undos_wait_for_nobody(build: Build) -> None:
@@ -243,7 +247,7 @@ async def test_a_domain_that_approves_itself_waits_until_it_is_unblocked(build: 
         second, _ = await harness.open_gate("order")
         await outsiders.alters(
             harness,
-            "INSERT INTO checks (account, region, deployment_id, name, state, told_by, told_at)"
+            "INSERT INTO checks (account, region, deployment_id, name, state, reported_by, reported_at)"
             " SELECT account, region, deployment_id, 'smoke', 'passed', 'api:ci', now() FROM switches"
             " WHERE deployment_id = %s",
             second,

@@ -86,7 +86,7 @@ async def test_a_freeze_holds_a_waiting_gate_and_its_end_reminds(build: Build) -
         assert await harness.reported(deployment) == ["Succeeded"]
         kinds = [
             row["kind"]
-            for row in harness.rows("SELECT kind FROM audit_events WHERE deployment_id = '' ORDER BY link")
+            for row in harness.rows("SELECT kind FROM audit_events WHERE deployment_id = '' ORDER BY seq")
         ]
         assert kinds == ["freeze_declared", "freeze_over"]
 
@@ -104,7 +104,7 @@ async def test_an_admin_uses_break_glass_during_a_freeze(build: Build) -> None:
         await harness.slack.submit_async(GRACE.id, form.id, {"glass_reason": "customers cannot pay"})
         assert await harness.reported(deployment) == ["Succeeded"]
         await harness.until(lambda: "It was frozen until" in harness.card_text(deployment))
-        assert harness.gate(deployment)["broken"][0]["rule"] == "frozen"
+        assert harness.gate(deployment)["overridden_rules"][0]["rule"] == "frozen"
         assert "approved *against the rules* by" in await say(harness, GRACE.id, "order")
 
 
@@ -194,7 +194,7 @@ async def test_overlapping_freezes_all_stand_and_the_last_end_counts(build: Buil
         lifted = await say(harness, GRACE.id, "unfreeze order")
         assert lifted.count("Lifted for *order*: ") >= 2
         assert ":snowflake: It goes on for *payment*." in lifted
-        rows = harness.rows("SELECT domains, over_at IS NULL AS stands FROM freezes ORDER BY id")
+        rows = harness.rows("SELECT domains, ended_at IS NULL AS stands FROM freezes ORDER BY id")
         assert [(row["domains"], row["stands"]) for row in rows] == [(["payment"], True), (["order"], False)]
         await say(harness, GRACE.id, "freeze all for 1h inventory")
         goes_on = await say(harness, GRACE.id, "unfreeze order")
@@ -203,7 +203,7 @@ async def test_overlapping_freezes_all_stand_and_the_last_end_counts(build: Buil
         all_lifted = await say(harness, GRACE.id, "unfreeze all")
         assert "Lifted for *payment*: " in all_lifted
         assert "Lifted for all domains: " in all_lifted
-        assert harness.rows("SELECT * FROM freezes WHERE over_at IS NULL") == []
+        assert harness.rows("SELECT * FROM freezes WHERE ended_at IS NULL") == []
 
 
 async def test_what_is_only_planned_does_not_go_on(build: Build) -> None:
@@ -246,7 +246,7 @@ async def test_a_planned_freeze_begins_by_itself(build: Build) -> None:
         await harness.until(lambda: "release of the app" in harness.card_text(deployment))
         assert "by api:calendar" in harness.card_text(deployment)
         # A card may show the freeze before the clock's loop has noted it.
-        await harness.until(lambda: harness.rows("SELECT 1 FROM rule_marks WHERE frozen"))
+        await harness.until(lambda: harness.rows("SELECT 1 FROM gate_rule_snapshots WHERE frozen"))
         harness.clock.advance(minutes=10)
         await harness.until(lambda: "Not to be approved now" not in harness.card_text(deployment))
 

@@ -196,7 +196,7 @@ async def test_an_admin_uses_break_glass_publicly(build: Build) -> None:
             GRACE.id,
             "customers cannot pay",
         )
-        assert [rule["rule"] for rule in gate["broken"]] == ["owed"]
+        assert [rule["rule"] for rule in gate["overridden_rules"]] == ["approvals_required"]
         assert harness.audit(deployment).count("glass_broken") == 1
 
 

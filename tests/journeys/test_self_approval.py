@@ -152,7 +152,7 @@ async def test_an_approval_before_the_tag_is_read_decides_once_it_names_somebody
         else:
             await harness.until(lambda: "approve" in harness.actions(deployment))
             harness.clock.advance(seconds=5)
-            await harness.until(lambda: harness.table("rule_marks"))
+            await harness.until(lambda: harness.table("gate_rule_snapshots"))
             assert harness.gate(deployment)["phase"] == "awaiting"
             assert harness.aws.answers(deployment) == []
 

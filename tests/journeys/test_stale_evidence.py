@@ -100,4 +100,6 @@ async def test_break_glass_uses_the_current_state(harness: Harness) -> None:
     harness.clock.advance(minutes=5)
     await harness.slack.submit_async(GRACE.id, form.id, {"glass_reason": "the load test sends it there"})
     assert await harness.reported(deployment) == ["Succeeded"]
-    assert harness.gate(deployment)["broken"] == [{"rule": "green_serves", "port": 8020, "percent": 30}]
+    assert harness.gate(deployment)["overridden_rules"] == [
+        {"rule": "green_receives_traffic", "port": 8020, "percent": 30}
+    ]

@@ -61,7 +61,7 @@ async def test_a_listener_that_somebody_changed_holds_the_approval(
     assert await harness.reported(deployment) == ["Succeeded"]
     blockers = [
         row["detail"]["blockers"]
-        for row in harness.rows("SELECT detail FROM audit_events WHERE kind = 'evidence_seen' ORDER BY link")
+        for row in harness.rows("SELECT detail FROM audit_events WHERE kind = 'evidence_seen' ORDER BY seq")
     ]
     assert blockers[0] == blockers[-1] == ""
     assert any(blockers), "the audit trail tells when it was held"
@@ -108,8 +108,8 @@ async def test_an_admin_passes_it_in_the_open(harness: Harness) -> None:
     assert SERVES in "\n".join(texts_in(form.body))
     await harness.slack.submit_async(GRACE.id, form.id, {"glass_reason": "the load test sends it there"})
     assert await harness.reported(deployment) == ["Succeeded"]
-    [rule] = harness.gate(deployment)["broken"]
-    assert rule == {"rule": "green_serves", "port": 8020, "percent": 30}
+    [rule] = harness.gate(deployment)["overridden_rules"]
+    assert rule == {"rule": "green_receives_traffic", "port": 8020, "percent": 30}
     await harness.until(
         lambda: "already sent 30 % of production traffic to green" in harness.card_text(deployment)
     )

@@ -149,7 +149,7 @@ def check_every_gate(crowd: Fleet, deployments: list[str]) -> None:
     )
     assert sorted(row["deployment_id"] for row in gates) == sorted(deployments)
     assert {row["decisions"] for row in gates} == {1}
-    assert {row["outcome"] for row in gates} == {"told"}
+    assert {row["outcome"] for row in gates} == {"acknowledged"}
     assert {row["verdict"] for row in gates} == {"approved", "rejected"}
     answer = {"approved": ["Succeeded"], "rejected": ["Failed"]}
     answers = {row["deployment_id"]: crowd.aws.answers(row["deployment_id"]) for row in gates}
@@ -164,10 +164,10 @@ def check_nothing_waits(crowd: Fleet) -> None:
     assert len(said) == len(CROWD)
     assert all(TOOK in text for text in said)
     broken = (
-        "(SELECT e AS event, link, digest, coalesce(lag(digest) OVER chain, ''::bytea) AS previous,"
+        "(SELECT e AS event, seq, hash, coalesce(lag(hash) OVER chain, ''::bytea) AS previous,"
         " row_number() OVER chain AS place FROM audit_events e"
-        " WINDOW chain AS (PARTITION BY account, region, deployment_id ORDER BY link)) x"
-        " WHERE digest <> audit_digest(previous, event) OR link <> place"
+        " WINDOW chain AS (PARTITION BY account, region, deployment_id ORDER BY seq)) x"
+        " WHERE hash <> audit_event_hash(previous, event) OR seq <> place"
     )
     assert crowd.count(broken) == 0
 
@@ -186,7 +186,7 @@ def test_the_report_of_a_killed_replica_is_sent_by_another(few: Fleet) -> None:
 
     assert few.aws.answers(deployment) == ["Succeeded"]
     assert took < TAKEN_OVER_WITHIN + BUSY
-    few.until(lambda: few.count("gates WHERE outcome = 'told'") == 1)
+    few.until(lambda: few.count("gates WHERE outcome = 'acknowledged'") == 1)
 
 
 def test_killed_between_codedeploys_yes_and_our_commit_the_answer_is_found_there(few: Fleet) -> None:
@@ -199,7 +199,7 @@ def test_killed_between_codedeploys_yes_and_our_commit_the_answer_is_found_there
     assert few.count("gates WHERE phase = 'decided'") == 1
 
     few.start().wait_ready(60)
-    few.until(lambda: few.count("gates WHERE outcome = 'told'") == 1)
+    few.until(lambda: few.count("gates WHERE outcome = 'acknowledged'") == 1)
 
     assert few.aws.answers(deployment) == ["Succeeded"]
     assert [call.outcome for call in few.aws.calls(PUT)] == [

@@ -168,7 +168,7 @@ async def test_codedeploy_away_is_shown_and_tried_until_it_answers(harness: Harn
 
     await harness.until(lambda: "cannot be reached" in harness.card_text(deployment))
     harness.clock.advance(seconds=60)
-    await harness.until(lambda: harness.table("interventions")[0]["phase"] != "asked")
+    await harness.until(lambda: harness.table("interventions")[0]["phase"] != "requested")
     await harness.advance_until(lambda: harness.aws.share("order")["blue"] == 100)
     await harness.until(lambda: "Taken back to blue" in harness.card_text(deployment))
 

@@ -170,7 +170,7 @@ async def test_an_undo_replaces_a_finish_now_that_codedeploy_has_not_taken(
     await finishing.until(lambda: finishing.aws.calls("StopDeployment"), QUICK)
     finishing.aws.faults.clear("ContinueDeployment")
     await finishing.advance_until(lambda: "Taken back to blue" in finishing.card_text(deployment))
-    phases = {row["deed"]: (row["phase"], row["problem"]) for row in finishing.table("interventions")}
+    phases = {row["kind"]: (row["phase"], row["problem"]) for row in finishing.table("interventions")}
     assert phases["finish"] == ("failed", "an undo was asked for instead")
     assert phases["stop"][0] == "done"
     kinds = finishing.audit(deployment)

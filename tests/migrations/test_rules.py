@@ -7,14 +7,15 @@ from tests.db.sample_rows import AWAITING, DECIDED, fill
 
 BROKEN = """
 UPDATE gates SET phase = 'decided', verdict = 'approved', basis = 'break_glass', decided_at = now(),
-    decided_by = 'U1', decided_name = 'Ana', reason = 'incident', broken = '[{"rule": "own"}]' WHERE id = %s
+    decided_by = 'U1', decided_name = 'Ana', reason = 'incident', overridden_rules = '[{"rule": "own_switch"}]'
+WHERE id = %s
 """
 CHECK = """
-INSERT INTO checks (account, region, deployment_id, name, state, told_by, told_at)
+INSERT INTO checks (account, region, deployment_id, name, state, reported_by, reported_at)
 VALUES ('123456789012', 'ap-northeast-2', 'd-1', 'smoke', 'passed', 'api:ci', now())
 """
 TOLD = """
-INSERT INTO audit_events (at, kind, account, region, deployment_id, actor_kind, actor, link, digest)
+INSERT INTO audit_events (at, kind, account, region, deployment_id, actor_kind, actor, seq, hash)
 VALUES (now(), 'check_told', '123456789012', 'ap-northeast-2', 'd-1', 'api', 'ci', 0, '')
 """
 
@@ -30,7 +31,7 @@ def test_what_only_the_newer_release_knows_is_no_hindrance(empty_url: str) -> No
     assert migrate(empty_url) == newest()
     with psycopg.connect(empty_url) as connection:
         bases = connection.execute(
-            "SELECT basis, broken FROM gates WHERE id = ANY(%s) ORDER BY id", [[AWAITING, DECIDED]]
+            "SELECT basis, overridden_rules FROM gates WHERE id = ANY(%s) ORDER BY id", [[AWAITING, DECIDED]]
         ).fetchall()
         told = connection.execute("SELECT actor FROM audit_events WHERE actor_kind = 'api'").fetchall()
     assert bases == [("votes", None), ("votes", None)]

@@ -27,28 +27,28 @@ from app.gate.rules.violations import (
 )
 
 RULE_NAMES: Final[Mapping[type[Violation], str]] = {
-    ApprovalsRequired: "owed",
-    SecondApproverRequired: "two_owed",
+    ApprovalsRequired: "approvals_required",
+    SecondApproverRequired: "second_approver_required",
     Outvoted: "outvoted",
-    CheckNotPassed: "check",
+    CheckNotPassed: "check_not_passed",
     Frozen: "frozen",
     ShiftUnknown: "shift_unknown",
-    ExcludedBySwitch: "turn_taken",
-    PredecessorPending: "goes_first",
+    ExcludedBySwitch: "excluded_by_switch",
+    PredecessorPending: "predecessor_pending",
     NotNamed: "not_named",
-    OwnSwitch: "own",
-    GreenReceivesTraffic: "green_serves",
-    ForeignTargetGroup: "traffic_elsewhere",
+    OwnSwitch: "own_switch",
+    GreenReceivesTraffic: "green_receives_traffic",
+    ForeignTargetGroup: "foreign_target_group",
     GreenUnhealthy: "green_unhealthy",
 }
 
 
-def overridden_rules_to_json(broken: Sequence[Violation]) -> str | None:
-    """The value of `gates.broken`; NULL where no rule was overridden."""
-    if not broken:
+def overridden_rules_to_json(rules: Sequence[Violation]) -> str | None:
+    """The value of `gates.overridden_rules`; NULL where no rule was overridden."""
+    if not rules:
         return None
-    rules = [{"rule": RULE_NAMES[type(rule)], **asdict(rule)} for rule in broken]
-    return json.dumps(rules, ensure_ascii=False, default=datetime.isoformat)
+    stored = [{"rule": RULE_NAMES[type(rule)], **asdict(rule)} for rule in rules]
+    return json.dumps(stored, ensure_ascii=False, default=datetime.isoformat)
 
 
 def overridden_rules_from_json(stored: Sequence[Mapping[str, Any]] | None) -> tuple[Violation, ...]:
@@ -90,22 +90,26 @@ def _first(stored: Mapping[str, Any]) -> PredecessorPending:
 
 
 _GUARD: Final[Mapping[str, Callable[[Mapping[str, Any]], GuardRule]]] = {
-    "green_serves": lambda stored: GreenReceivesTraffic(port=stored["port"], percent=stored["percent"]),
-    "traffic_elsewhere": lambda stored: ForeignTargetGroup(
+    "green_receives_traffic": lambda stored: GreenReceivesTraffic(
+        port=stored["port"], percent=stored["percent"]
+    ),
+    "foreign_target_group": lambda stored: ForeignTargetGroup(
         port=stored["port"], percent=stored["percent"], target_groups=tuple(stored["target_groups"])
     ),
     "green_unhealthy": lambda stored: GreenUnhealthy(unhealthy=stored["unhealthy"], total=stored["total"]),
 }
 _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Violation]]] = {
-    "owed": lambda stored: ApprovalsRequired(people=tuple(stored["people"]), missing=stored["missing"]),
-    "two_owed": lambda stored: SecondApproverRequired(missing=stored["missing"]),
+    "approvals_required": lambda stored: ApprovalsRequired(
+        people=tuple(stored["people"]), missing=stored["missing"]
+    ),
+    "second_approver_required": lambda stored: SecondApproverRequired(missing=stored["missing"]),
     "outvoted": lambda stored: Outvoted(against=stored["against"]),
-    "check": _check,
+    "check_not_passed": _check,
     "frozen": _frozen,
-    "turn_taken": _turn,
-    "goes_first": _first,
+    "excluded_by_switch": _turn,
+    "predecessor_pending": _first,
     "shift_unknown": lambda stored: ShiftUnknown(),
     "not_named": lambda stored: NotNamed(),
-    "own": lambda stored: OwnSwitch(),
+    "own_switch": lambda stored: OwnSwitch(),
     **_GUARD,
 }

@@ -29,29 +29,29 @@ SWITCH_COLUMNS: Final = """
     s.id AS switch_id, s.account, s.region, s.deployment_id, s.domain, s.application, s.deployment_group,
     s.creator, s.deployed_by, s.deployer, s.named_deployers, s.description, s.config_name, s.traffic, s.listener_port,
     s.hook_started_at, s.deployment_created_at, s.rollback_of, s.status, s.first_seen_at, s.verified_at,
-    s.ended_at, s.ending, s.green_percent, s.moved_at, s.switched_at, s.blue_until, s.rollback_id, s.previous_revision,
-    s.previous_obstacle, s.auto_rollback
+    s.ended_at, s.end_reason, s.green_percent, s.traffic_changed_at, s.switched_at, s.blue_until, s.rollback_id,
+    s.previous_revision, s.previous_obstacle, s.auto_rollback
 """
 
 GATE_COLUMNS: Final = f"""
-    g.id, g.hook_name, g.phase, g.edition, g.version, g.opened_at, g.deadline_at, g.verdict, g.basis,
-    g.decided_at, g.decided_by, g.decided_name, g.reason, g.broken, g.outcome, g.outcome_detail, g.reported_at,
-    g.event_read_at, g.reminded_at,
+    g.id, g.hook_name, g.phase, g.prompt_version, g.version, g.opened_at, g.deadline_at, g.verdict, g.basis,
+    g.decided_at, g.decided_by, g.decided_name, g.reason, g.overridden_rules, g.outcome, g.outcome_detail,
+    g.reported_at, g.event_read_at, g.reminded_at,
     (SELECT t.last_error FROM reports t
       WHERE t.gate_id = g.id
         AND t.due_at > g.decided_at + interval '{MIN_VISIBLE_DELAY.total_seconds()} seconds') AS report_error,
     (SELECT coalesce(jsonb_agg(jsonb_build_array(v.voter, v.name, v.choice, v.reason, v.voted_at, v.counted)
                                ORDER BY v.voted_at), '[]')
        FROM votes v WHERE v.gate_id = g.id) AS votes,
-    (SELECT coalesce(jsonb_agg(jsonb_build_array(k.name, k.state, k.summary, k.url, k.told_by, k.told_at)
-                               ORDER BY k.told_at), '[]')
+    (SELECT coalesce(jsonb_agg(jsonb_build_array(k.name, k.state, k.summary, k.url, k.reported_by, k.reported_at)
+                               ORDER BY k.reported_at), '[]')
        FROM checks k
       WHERE k.deployment_id = s.deployment_id AND k.region = s.region AND k.account IN (s.account, '')) AS checks
 """
 
 INTERVENTION_JSON: Final = """
-    jsonb_build_array(i.id, i.deed, i.phase, i.asked_by, i.asked_name, i.reason, i.asked_at, i.deployment_id,
-                      i.problem, i.finished_at)
+    jsonb_build_array(i.id, i.kind, i.phase, i.requested_by, i.requested_name, i.reason, i.requested_at,
+                      i.deployment_id, i.problem, i.finished_at)
 """
 
 
@@ -67,7 +67,7 @@ def from_undo_that_created(deployment: str, *, account: str, region: str) -> str
     """SQL, FROM and WHERE: the undo `i` that created this deployment. Arguments are SQL: a parameter or a column."""
     return (
         "FROM interventions i JOIN switches o ON o.id = i.switch_id"
-        f" WHERE i.deployment_id = {deployment} AND i.deed = 'redeploy'"
+        f" WHERE i.deployment_id = {deployment} AND i.kind = 'redeploy'"
         f" AND o.account = {account} AND o.region = {region}"
     )
 
@@ -76,13 +76,13 @@ FREEZE_COLUMN: Final = """
     (SELECT coalesce(jsonb_agg(jsonb_build_array(f.id, f.reason, f.declared_by, f.starts_at, f.ends_at)
                                ORDER BY f.id), '[]')
        FROM freezes f
-      WHERE f.over_at IS NULL AND (f.domains IS NULL OR s.domain = ANY(f.domains))) AS freezes
+      WHERE f.ended_at IS NULL AND (f.domains IS NULL OR s.domain = ANY(f.domains))) AS freezes
 """
 
 RELATED_COLUMNS: Final = f"""
     {FREEZE_COLUMN},
     (SELECT {INTERVENTION_JSON}
-       FROM interventions i WHERE i.switch_id = s.id ORDER BY i.asked_at DESC LIMIT 1) AS intervention,
+       FROM interventions i WHERE i.switch_id = s.id ORDER BY i.requested_at DESC LIMIT 1) AS intervention,
     (SELECT jsonb_build_array(e.blockers, e.seen_at) FROM evidence e WHERE e.gate_id = g.id) AS guard,
     (SELECT jsonb_build_array(r.deployment_id, r.status, r.switched_at, r.ended_at)
        FROM switches r
@@ -123,9 +123,9 @@ def switch_from_row(row: Any) -> Switch:
         first_seen_at=row.first_seen_at,
         verified=row.verified_at is not None,
         ended_at=row.ended_at,
-        end_reason=row.ending,
+        end_reason=row.end_reason,
         green_percent=row.green_percent,
-        traffic_changed_at=row.moved_at,
+        traffic_changed_at=row.traffic_changed_at,
         switched_at=row.switched_at,
         blue_until=row.blue_until,
         rollback_id=row.rollback_id,
@@ -146,7 +146,7 @@ def gate_view_from_row(row: Any) -> GateView:
         gate=_gate(row, votes),
         switch=switch_from_row(row),
         hook_name=row.hook_name,
-        prompt_version=row.edition,
+        prompt_version=row.prompt_version,
         version=row.version,
         opened_at=row.opened_at,
         deadline_at=row.deadline_at,
@@ -212,7 +212,7 @@ def _gate(row: Any, votes: tuple[CastVote, ...]) -> Gate:
             id=gate,
             opened_at=row.opened_at,
             deadline_at=row.deadline_at,
-            prompt_version=row.edition,
+            prompt_version=row.prompt_version,
             verified=row.verified_at is not None,
             deployer=UserId(row.deployer) if row.deployer else None,
             named=frozenset(map(UserId, row.named_deployers)),
@@ -239,8 +239,8 @@ def check_from_columns(
     name: str, state: str, summary: str, url: str | None, by: str, at: datetime | str
 ) -> Check:
     """A check from its columns, or from the array that `SELECT_GATE_VIEW` makes of them."""
-    told_at = at if isinstance(at, datetime) else datetime.fromisoformat(at)
-    return Check(name=name, state=CheckState(state), summary=summary, url=url, by=by, at=told_at)
+    reported_at = at if isinstance(at, datetime) else datetime.fromisoformat(at)
+    return Check(name=name, state=CheckState(state), summary=summary, url=url, by=by, at=reported_at)
 
 
 def _freeze(id_: int, reason: str, by: str, starts_at: str, ends_at: str) -> Freeze:
@@ -250,9 +250,9 @@ def _freeze(id_: int, reason: str, by: str, starts_at: str, ends_at: str) -> Fre
 
 def _overridden_rules(row: Any) -> tuple[Violation, ...]:
     try:
-        return overridden_rules_from_json(row.broken)
+        return overridden_rules_from_json(row.overridden_rules)
     except (KeyError, ValueError, TypeError) as exc:
-        raise IncoherentRow(f"gate {row.id} has broken rules that make no sense") from exc
+        raise IncoherentRow(f"gate {row.id} has overridden rules that make no sense") from exc
 
 
 def _guard(row: Any) -> TrafficGuard | None:

@@ -32,7 +32,7 @@ SELECT_LAST_DECIDED: Final = f"""
 """
 SELECT_STATE_VERSION: Final = """
 SELECT concat_ws(' ', (SELECT concat(count(*), ' ', sum(version)) FROM gates WHERE phase = 'awaiting'),
-    (SELECT concat(count(*), ' ', max(id)) FROM freezes WHERE over_at IS NULL)) AS mark
+    (SELECT concat(count(*), ' ', max(id)) FROM freezes WHERE ended_at IS NULL)) AS change_token
 """
 
 
@@ -75,8 +75,8 @@ class HomeQueries:
 
     async def change_token(self) -> str:
         """A change token: differs after any change of the waiting gates or active freezes."""
-        mark: str = (await self._database.rows(SELECT_STATE_VERSION))[0].mark
-        return mark
+        token: str = (await self._database.rows(SELECT_STATE_VERSION))[0].change_token
+        return token
 
 
 def _waiting(row: Any) -> WaitingGate:

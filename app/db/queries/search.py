@@ -69,7 +69,7 @@ SELECT_LAST_LET_THROUGH: Final = f"""
 {SELECT_GATE_VIEW} WHERE g.id = ANY(ARRAY(
     SELECT id FROM (
         (SELECT id, switch_id, opened_at FROM gates
-          WHERE domain = :domain AND verdict = 'approved' AND basis <> 'rescue'
+          WHERE domain = :domain AND verdict = 'approved' AND basis <> 'auto_rollback'
           ORDER BY -switch_id, opened_at DESC LIMIT 1)
         UNION ALL_DOMAINS
         (SELECT id, switch_id, opened_at FROM gates

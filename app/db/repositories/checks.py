@@ -35,28 +35,28 @@ ADOPT_CHECKS_WITHOUT_ACCOUNT: Final = """
 WITH old AS (
     DELETE FROM checks WHERE deployment_id = :deployment AND region = :region AND account = '' RETURNING *
 )
-INSERT INTO checks (account, region, deployment_id, name, state, summary, url, told_by, told_at)
-SELECT :account, region, deployment_id, name, state, summary, url, told_by, told_at FROM old
+INSERT INTO checks (account, region, deployment_id, name, state, summary, url, reported_by, reported_at)
+SELECT :account, region, deployment_id, name, state, summary, url, reported_by, reported_at FROM old
 ON CONFLICT DO NOTHING
 """
 SELECT_CHECKS: Final = """
-SELECT name, state, summary, url, told_by, told_at FROM checks
-WHERE deployment_id = :deployment AND region = :region AND account = :account ORDER BY told_at
+SELECT name, state, summary, url, reported_by, reported_at FROM checks
+WHERE deployment_id = :deployment AND region = :region AND account = :account ORDER BY reported_at
 """
 UPSERT_CHECK: Final = f"""
 WITH k AS (
-    INSERT INTO checks (account, region, deployment_id, name, state, summary, url, told_by, told_at)
+    INSERT INTO checks (account, region, deployment_id, name, state, summary, url, reported_by, reported_at)
     VALUES (:account, :region, :deployment, :name, :state, :summary, :url, :by, :at)
     ON CONFLICT ON CONSTRAINT checks_pkey DO UPDATE
         SET state = excluded.state, summary = excluded.summary, url = excluded.url,
-            told_by = excluded.told_by, told_at = excluded.told_at
+            reported_by = excluded.reported_by, reported_at = excluded.reported_at
 ), {invalidate_cards("switch_id = :switch")}, a AS (
     {INSERT_EVENTS}
 )
 SELECT 1
 """
 SELECT_CHECKS_OF_ALL_ACCOUNTS: Final = """
-SELECT account, region, name, state, summary, url, told_by, told_at FROM checks
+SELECT account, region, name, state, summary, url, reported_by, reported_at FROM checks
 WHERE deployment_id = :deployment ORDER BY account, region, name
 """
 DELETE_BATCH_SIZE: Final = 50
@@ -66,8 +66,8 @@ WITH due AS (
     SELECT k.ctid AS place, (
         SELECT s.id FROM switches s WHERE s.deployment_id = k.deployment_id AND s.region = k.region LIMIT 1
     ) IS NOT NULL AS matched
-    FROM checks k WHERE NOT k.matched AND k.told_at < :before
-    ORDER BY k.told_at LIMIT {DELETE_BATCH_SIZE} FOR UPDATE SKIP LOCKED
+    FROM checks k WHERE NOT k.matched AND k.reported_at < :before
+    ORDER BY k.reported_at LIMIT {DELETE_BATCH_SIZE} FOR UPDATE SKIP LOCKED
 ), kept AS (
     UPDATE checks SET matched = true WHERE ctid = ANY(ARRAY(SELECT place FROM due WHERE matched))
 ), gone AS (

@@ -25,11 +25,12 @@ ANSWERED_ELSEWHERE: Final = "(verdict <> 'approved' AND coalesce(outcome_detail,
 RELATED_SWITCHES: Final = f"""
 SELECT s.domain, s.deployment_id, s.traffic, s.green_percent, s.switched_at, s.ended_at,
     g.waiting_since, g.approved_at, g.refused, g.after_traffic,
-    GREATEST(g.approved_at, g.refused_at, s.moved_at, s.switched_at, s.blue_until) AS last_observed_at
+    GREATEST(g.approved_at, g.refused_at, s.traffic_changed_at, s.switched_at, s.blue_until)
+        AS last_observed_at
 FROM switches s CROSS JOIN LATERAL (
     SELECT min(opened_at) FILTER (WHERE phase = 'awaiting') AS waiting_since,
-        max(decided_at) FILTER (WHERE verdict = 'approved' AND basis NOT IN ('rescue', 'undo')
-            AND coalesce(outcome, 'told') = 'told' OR {ANSWERED_ELSEWHERE}) AS approved_at,
+        max(decided_at) FILTER (WHERE verdict = 'approved' AND basis NOT IN ('auto_rollback', 'undo')
+            AND coalesce(outcome, 'acknowledged') = 'acknowledged' OR {ANSWERED_ELSEWHERE}) AS approved_at,
         max(decided_at) FILTER (WHERE verdict IN ('rejected', 'expired') AND NOT {ANSWERED_ELSEWHERE}) AS refused_at,
         max(verdict) FILTER (WHERE verdict IN ('rejected', 'expired') AND NOT {ANSWERED_ELSEWHERE}) AS refused,
         bool_or(hook_name = :after_traffic) AS after_traffic

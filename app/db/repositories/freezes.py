@@ -26,7 +26,7 @@ from app.gate.rules.policy import Shift
 
 TAKE_AUDIT_LOCK: Final = f"SELECT 1 WHERE {NAMED_AUDIT_LOCK}"
 SELECT_ACTIVE: Final = """
-SELECT id, domains, starts_at, ends_at, reason, declared_by FROM freezes WHERE over_at IS NULL ORDER BY id
+SELECT id, domains, starts_at, ends_at, reason, declared_by FROM freezes WHERE ended_at IS NULL ORDER BY id
 """
 # A transaction that holds a gate decides it first; later ones read this freeze.
 LOCK_GATES: Final = """
@@ -46,27 +46,27 @@ SELECT id FROM f
 """
 LIFT_FREEZE: Final = f"""
 WITH f AS (
-    UPDATE freezes SET over_at = :now, lifted_by = :by WHERE id = :id AND over_at IS NULL
+    UPDATE freezes SET ended_at = :now, lifted_by = :by WHERE id = :id AND ended_at IS NULL
 ), {INVALIDATE_CARDS}, a AS ({INSERT_EVENTS})
 SELECT 1
 """
 REMOVE_DOMAINS: Final = f"""
 WITH f AS (
     UPDATE freezes SET domains = ARRAY(SELECT unnest(freezes.domains) EXCEPT SELECT unnest(CAST(:domains AS text[])))
-    WHERE id = :id AND over_at IS NULL
+    WHERE id = :id AND ended_at IS NULL
 ), {INVALIDATE_CARDS}, a AS ({INSERT_EVENTS})
 SELECT 1
 """
 END_FREEZES: Final = f"""
 WITH f AS (
-    UPDATE freezes SET over_at = ends_at WHERE id = ANY(:ids) AND over_at IS NULL
+    UPDATE freezes SET ended_at = ends_at WHERE id = ANY(:ids) AND ended_at IS NULL
 ), a AS ({INSERT_EVENTS})
 SELECT 1
 """
 SELECT_WAITING: Final = """
-SELECT s.domain, s.traffic ->> 'shift' AS shift, m.mark, coalesce(m.frozen, false) AS frozen,
-    coalesce(m.waits, false) AS waits, min(g.opened_at) AS since
-FROM gates g JOIN switches s ON s.id = g.switch_id LEFT JOIN rule_marks m ON m.gate_id = g.id
+SELECT s.domain, s.traffic ->> 'shift' AS shift, m.fingerprint, coalesce(m.frozen, false) AS frozen,
+    coalesce(m.awaiting_exclusivity, false) AS awaiting_exclusivity, min(g.opened_at) AS since
+FROM gates g JOIN switches s ON s.id = g.switch_id LEFT JOIN gate_rule_snapshots m ON m.gate_id = g.id
 WHERE g.phase = 'awaiting' AND s.verified_at IS NOT NULL AND s.domain IS NOT NULL
 GROUP BY 1, 2, 3, 4, 5
 """
@@ -74,15 +74,18 @@ GROUP BY 1, 2, 3, 4, 5
 STORE_RULE_STATUS: Final = """
 WITH mine AS (
     SELECT g.id, g.hook_name <> :after_traffic AND s.switched_at IS NULL AND coalesce(s.green_percent, 0) = 0 AS rests
-    FROM gates g JOIN switches s ON s.id = g.switch_id LEFT JOIN rule_marks m ON m.gate_id = g.id
+    FROM gates g JOIN switches s ON s.id = g.switch_id LEFT JOIN gate_rule_snapshots m ON m.gate_id = g.id
     WHERE g.phase = 'awaiting' AND s.verified_at IS NOT NULL AND s.domain = :domain
         AND s.traffic ->> 'shift' IS NOT DISTINCT FROM CAST(:shift AS text)
-        AND m.mark IS NOT DISTINCT FROM CAST(:old AS text) AND coalesce(m.frozen, false) = CAST(:was_frozen AS boolean)
-        AND coalesce(m.waits, false) = CAST(:waited AS boolean)
+        AND m.fingerprint IS NOT DISTINCT FROM CAST(:old AS text)
+        AND coalesce(m.frozen, false) = CAST(:was_frozen AS boolean)
+        AND coalesce(m.awaiting_exclusivity, false) = CAST(:was_awaiting AS boolean)
     ORDER BY g.id FOR NO KEY UPDATE OF g SKIP LOCKED
 ), m AS (
-    INSERT INTO rule_marks (gate_id, mark, frozen, waits) SELECT id, :mark, :frozen, :waits FROM mine
-    ON CONFLICT (gate_id) DO UPDATE SET mark = excluded.mark, frozen = excluded.frozen, waits = excluded.waits
+    INSERT INTO gate_rule_snapshots (gate_id, fingerprint, frozen, awaiting_exclusivity)
+    SELECT id, :fingerprint, :frozen, :awaiting_exclusivity FROM mine
+    ON CONFLICT (gate_id) DO UPDATE SET fingerprint = excluded.fingerprint, frozen = excluded.frozen,
+        awaiting_exclusivity = excluded.awaiting_exclusivity
 ), g AS (
     UPDATE gates SET version = version + 1 FROM mine
     WHERE gates.id = mine.id AND (CAST(:old AS text) IS NOT NULL OR CAST(:news AS boolean))
@@ -91,8 +94,8 @@ WITH mine AS (
     UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
 ), n AS (
     INSERT INTO announcements (gate_id, kind, subject, written_at, due_at)
-    SELECT mine.id, CAST(:tiding AS text), CAST(:old AS text), :now, :now FROM mine
-    WHERE CAST(:tiding AS text) = 'freeze_over' OR (CAST(:tiding AS text) = 'turn_free' AND rests)
+    SELECT mine.id, CAST(:announcement AS text), CAST(:old AS text), :now, :now FROM mine
+    WHERE CAST(:announcement AS text) = 'freeze_ended' OR (CAST(:announcement AS text) = 'exclusivity_free' AND rests)
     ON CONFLICT ON CONSTRAINT announcements_key DO NOTHING
 )
 SELECT 1
@@ -175,15 +178,15 @@ class Freezes:
     async def end_freezes(self, *, now: datetime) -> Sequence[ActiveFreeze]:
         """Ends expired freezes; gives the active ones."""
         active = await self.active()
-        over = [each for each in active if _end_of(each.freeze) <= now]
-        if over:
+        expired = [each for each in active if _end_of(each.freeze) <= now]
+        if expired:
             async with self._database.begin() as connection:
                 still_active = {each.freeze.id for each in await _lock_freezes(connection)}
-                ended = [each for each in over if each.freeze.id in still_active]
+                ended = [each for each in expired if each.freeze.id in still_active]
                 events = events_parameter([freeze_over(each, now) for each in ended])
                 ids = [each.freeze.id for each in ended]
                 await execute(connection, END_FREEZES, {"ids": ids, "events": events})
-        return [each for each in active if each not in over]
+        return [each for each in active if each not in expired]
 
     async def waiting(self) -> Sequence[WaitingGates]:
         """See `app.flow.notify.refresh_rule_status.WaitingGates`."""
@@ -203,11 +206,11 @@ class Freezes:
             shift=waiting.shift,
             old=waiting.fingerprint,
             was_frozen=waiting.frozen,
-            waited=waiting.awaits_exclusivity,
-            mark=snapshot.fingerprint,
+            was_awaiting=waiting.awaits_exclusivity,
+            fingerprint=snapshot.fingerprint,
             frozen=snapshot.frozen,
-            waits=snapshot.awaits_exclusivity,
-            tiding=announcement_for(waiting, snapshot),
+            awaiting_exclusivity=snapshot.awaits_exclusivity,
+            announcement=announcement_for(waiting, snapshot),
             after_traffic=AFTER_ALLOW_TRAFFIC,
             news=redraw,
             now=now,
@@ -224,9 +227,9 @@ def _waiting(row: Any) -> WaitingGates:
     return WaitingGates(
         domain=DomainName(row.domain),
         shift=Shift(row.shift) if row.shift else None,
-        fingerprint=row.mark,
+        fingerprint=row.fingerprint,
         frozen=row.frozen,
-        awaits_exclusivity=row.waits,
+        awaits_exclusivity=row.awaiting_exclusivity,
         since=row.since,
     )
 

@@ -48,7 +48,7 @@ LOCK_GATE_OR_SKIP: Final = (
 SELECT_ONE: Final = f"{SELECT_GATE_VIEW} WHERE g.id = :gate"
 SELECT_BY_EXECUTION: Final = (
     f"{SELECT_GATE_VIEW} WHERE s.account = :account AND s.region = :region AND s.deployment_id = :deployment_id"
-    " AND g.execution_hash = :digest"
+    " AND g.execution_hash = :execution_hash"
 )
 SELECT_PAST_DEADLINE: Final = (
     "SELECT id FROM gates WHERE phase = 'awaiting' AND deadline_at <= :now AND id <> ALL(:skip)"
@@ -69,7 +69,7 @@ WITH g AS (
         decided_by = :decided_by,
         decided_name = :decided_name,
         reason = :reason,
-        broken = CAST(:broken AS jsonb)
+        overridden_rules = CAST(:overridden_rules AS jsonb)
     WHERE id = :gate AND phase = 'awaiting'
     RETURNING id, version, switch_id
 ), v AS (
@@ -238,7 +238,7 @@ class Gates:
             account=key.account,
             region=key.region,
             deployment_id=key.deployment,
-            digest=execution_digest,
+            execution_hash=execution_digest,
         )
         return gate_view_from_row(rows[0]) if rows else None
 
@@ -306,7 +306,7 @@ def _decision_columns(decision: Decision | None) -> dict[str, Any]:
             "decided_by",
             "decided_name",
             "reason",
-            "broken",
+            "overridden_rules",
             "answer",
         )
         return dict.fromkeys(names)
@@ -318,7 +318,7 @@ def _decision_columns(decision: Decision | None) -> dict[str, Any]:
         "decided_by": None,
         "decided_name": None,
         "reason": None,
-        "broken": None,
+        "overridden_rules": None,
         "answer": answer_to(verdict),
     }
     match decision:
@@ -328,7 +328,7 @@ def _decision_columns(decision: Decision | None) -> dict[str, Any]:
                 "decided_by": permit.by,
                 "decided_name": permit.name,
                 "reason": permit.reason,
-                "broken": overridden_rules_to_json(permit.overridden_rules),
+                "overridden_rules": overridden_rules_to_json(permit.overridden_rules),
             }
         case Rejection():
             who = {"decided_by": decision.by, "decided_name": decision.name}

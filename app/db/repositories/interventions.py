@@ -40,8 +40,8 @@ SELECT_ONE: Final = f"{SELECT_GATE_VIEW} WHERE g.id = :gate"
 INVALIDATE_CARDS: Final = invalidate_cards("switch_id = ANY(ARRAY(SELECT i.switch_id FROM i))")
 INSERT_INTERVENTION: Final = f"""
 WITH i AS (
-    INSERT INTO interventions (id, switch_id, deed, asked_by, asked_name, reason, asked_at, due_at)
-    VALUES (:id, :switch, :deed, :by, :name, :reason, :now, :now)
+    INSERT INTO interventions (id, switch_id, kind, requested_by, requested_name, reason, requested_at, due_at)
+    VALUES (:id, :switch, :kind, :by, :name, :reason, :now, :now)
 ), s AS (
     UPDATE switches SET due_at = :now WHERE id = :switch
 ), {invalidate_cards("switch_id = :switch")}, a AS ({INSERT_EVENTS})
@@ -50,7 +50,7 @@ SELECT 1
 ABANDON_INTERVENTION: Final = """
 UPDATE interventions SET phase = 'failed', finished_at = :now, problem = :problem, due_at = NULL,
     claimed_by = NULL, claimed_until = NULL
-WHERE id = :given_up AND phase IN ('asked', 'sent')
+WHERE id = :given_up AND phase IN ('requested', 'sent')
 """
 SELECT_CLAIMED: Final = f"""
 SELECT {SWITCH_COLUMNS}, {INTERVENTION_JSON} AS intervention, i.id, {BLUE_TASK_DEFINITION} AS blue
@@ -66,7 +66,8 @@ WITH i AS (
         finished_at = CASE WHEN CAST(:done AS boolean) THEN CAST(:now AS timestamptz) END,
         deployment_id = coalesce(CAST(:deployment AS text), deployment_id),
         due_at = NULL, claimed_by = NULL, claimed_until = NULL, last_error = NULL, problem = CAST(:problem AS text)
-    WHERE id = :id AND claimed_by = :owner AND phase = 'asked' AND {NAMED_AUDIT_LOCK} AND {NEW_DEPLOYMENT_AUDIT_LOCK}
+    WHERE id = :id AND claimed_by = :owner AND phase = 'requested'
+        AND {NAMED_AUDIT_LOCK} AND {NEW_DEPLOYMENT_AUDIT_LOCK}
     RETURNING switch_id
 ), s AS (
     UPDATE switches SET due_at = CAST(:now AS timestamptz) FROM i
@@ -80,7 +81,7 @@ WITH i AS (
     ON CONFLICT ON CONSTRAINT switches_key DO NOTHING
 ), {INVALIDATE_CARDS}, a AS (
     {INSERT_EVENTS} WHERE EXISTS (SELECT 1 FROM i)
-        OR EXISTS (SELECT 1 FROM interventions WHERE id = :id AND deed = 'finish' AND phase = 'failed')
+        OR EXISTS (SELECT 1 FROM interventions WHERE id = :id AND kind = 'finish' AND phase = 'failed')
 )
 SELECT g.id FROM gates g JOIN switches s ON s.id = g.switch_id JOIN switches o ON o.id = :switch
 WHERE s.deployment_id = CAST(:deployment AS text) AND s.account = o.account AND s.region = o.region
@@ -90,7 +91,7 @@ STORE_FAILED: Final = f"""
 WITH i AS (
     UPDATE interventions SET phase = 'failed', finished_at = :now, problem = :problem, due_at = NULL,
         claimed_by = NULL, claimed_until = NULL
-    WHERE id = :id AND claimed_by = :owner AND phase = 'asked' AND {NAMED_AUDIT_LOCK} RETURNING switch_id
+    WHERE id = :id AND claimed_by = :owner AND phase = 'requested' AND {NAMED_AUDIT_LOCK} RETURNING switch_id
 ), {INVALIDATE_CARDS}, a AS ({INSERT_EVENTS} WHERE EXISTS (SELECT 1 FROM i))
 SELECT 1
 """
@@ -98,7 +99,7 @@ RESCHEDULE: Final = f"""
 WITH i AS (
     UPDATE interventions SET due_at = :due_at, claimed_by = NULL, claimed_until = NULL, last_error = :problem,
         problem = :problem
-    WHERE id = :id AND claimed_by = :owner AND phase = 'asked' AND {NAMED_AUDIT_LOCK} RETURNING switch_id
+    WHERE id = :id AND claimed_by = :owner AND phase = 'requested' AND {NAMED_AUDIT_LOCK} RETURNING switch_id
 ), {INVALIDATE_CARDS}
 SELECT 1
 """
@@ -126,7 +127,7 @@ class HeldInterventionRow:
         values = {
             "id": intervention.id,
             "switch": self._view.switch.id,
-            "deed": intervention.kind,
+            "kind": intervention.kind,
             "by": intervention.by,
             "name": intervention.name,
             "reason": intervention.reason,

@@ -55,8 +55,8 @@ WITH s AS (
         traffic = coalesce(traffic, CAST(:traffic AS jsonb)),
         green_percent = CASE WHEN CAST(:green_unknown AS boolean) THEN NULL
                              ELSE coalesce(CAST(:green_percent AS integer), green_percent) END,
-        moved_at = CASE WHEN CAST(:green_percent AS integer) <> coalesce(green_percent, 0)
-                        THEN CAST(:now AS timestamptz) ELSE moved_at END,
+        traffic_changed_at = CASE WHEN CAST(:green_percent AS integer) <> coalesce(green_percent, 0)
+                        THEN CAST(:now AS timestamptz) ELSE traffic_changed_at END,
         switched_at = coalesce(switched_at, CAST(:switched_at AS timestamptz)),
         blue_until = coalesce(blue_until, CAST(:blue_until AS timestamptz)),
         rollback_id = coalesce(rollback_id, CAST(:rollback_id AS text)),
@@ -68,7 +68,7 @@ WITH s AS (
     WHERE id = :id
 ), i AS (
     UPDATE interventions SET deployment_id = CAST(:rollback_id AS text)
-    WHERE switch_id = :id AND deed = 'stop' AND phase IN ('asked', 'sent')
+    WHERE switch_id = :id AND kind = 'stop' AND phase IN ('requested', 'sent')
         AND CAST(:rollback_id AS text) IS NOT NULL
 ), {invalidate_cards(f"CAST(:redraw AS boolean) AND {GATES_SHOWING_SWITCH}")}, a AS ({INSERT_EVENTS})
 SELECT 1
@@ -86,7 +86,7 @@ END_INTERVENTIONS: Final = f"""
 WITH i AS (
     UPDATE interventions SET phase = CAST(:phase AS text), finished_at = :now, due_at = NULL,
         claimed_by = NULL, claimed_until = NULL, problem = CAST(:problem AS text)
-    WHERE phase IN ('asked', 'sent') AND {{which}}
+    WHERE phase IN ('requested', 'sent') AND {{which}}
     RETURNING *
 ), {invalidate_cards("switch_id = ANY(ARRAY(SELECT i.switch_id FROM i))")}
 SELECT {SWITCH_COLUMNS}, {INTERVENTION_JSON} AS intervention
@@ -97,14 +97,14 @@ END_INTERVENTIONS_WAITING_FOR: Final = END_INTERVENTIONS.format(
     " (SELECT id FROM switches WHERE account = :account AND region = :region)"
 )
 END_ROLLED_BACK_INTERVENTIONS: Final = END_INTERVENTIONS.format(
-    which="switch_id = :id AND deed = 'stop' AND EXISTS (SELECT 1 FROM switches o JOIN switches r"
+    which="switch_id = :id AND kind = 'stop' AND EXISTS (SELECT 1 FROM switches o JOIN switches r"
     " ON r.account = o.account AND r.region = o.region AND r.deployment_id = o.rollback_id"
     " WHERE o.id = :id AND r.switched_at IS NOT NULL)"
 )
-END_OWN_INTERVENTIONS: Final = END_INTERVENTIONS.format(which="switch_id = :id AND deed = :deed")
+END_OWN_INTERVENTIONS: Final = END_INTERVENTIONS.format(which="switch_id = :id AND kind = :kind")
 RESET_GATE: Final = f"""
 WITH g AS (
-    UPDATE gates SET deadline_at = :deadline_at, edition = :edition, remind_at = :remind_at,
+    UPDATE gates SET deadline_at = :deadline_at, prompt_version = :prompt_version, remind_at = :remind_at,
         version = version + 1
     WHERE id = :gate AND phase = 'awaiting' RETURNING id, version
 ), c AS ({INVALIDATE_CARDS_OF_G}), a AS ({INSERT_EVENTS})
@@ -130,9 +130,9 @@ STORE_COMPARISON: Final = f"""
 WITH g AS (
     UPDATE gates SET event_read_at = :now,
         version = CASE WHEN CAST(:differs AS boolean) THEN version + 1 ELSE version END,
-        outcome = CASE WHEN CAST(:differs AS boolean) THEN 'contradicted' ELSE outcome END,
+        outcome = CASE WHEN CAST(:differs AS boolean) THEN 'conflict' ELSE outcome END,
         outcome_detail = CAST(:held_status AS text)
-    WHERE id = :gate AND outcome = 'told' AND event_read_at IS NULL RETURNING id, version
+    WHERE id = :gate AND outcome = 'acknowledged' AND event_read_at IS NULL RETURNING id, version
 ), c AS (
     UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g
     WHERE cards.gate_id = g.id AND CAST(:differs AS boolean)
@@ -141,7 +141,7 @@ SELECT id FROM g
 """
 END_SWITCH: Final = f"""
 WITH s AS (
-    UPDATE switches SET ended_at = :now, ending = :ending, due_at = CAST(:due_at AS timestamptz),
+    UPDATE switches SET ended_at = :now, end_reason = :end_reason, due_at = CAST(:due_at AS timestamptz),
         previous_stale_since = :now
     WHERE id = :id
 ), {invalidate_cards(GATES_SHOWING_SWITCH)}, a AS ({INSERT_EVENTS})
@@ -215,7 +215,7 @@ class HeldSwitchRow:
         self, kind: InterventionKind, phase: InterventionPhase, *, problem: str | None, now: datetime
     ) -> Sequence[SettledIntervention]:
         """Ends the interventions of this switch."""
-        values = {"id": self._switch.id, "deed": kind, "phase": phase, "problem": problem, "now": now}
+        values = {"id": self._switch.id, "kind": kind, "phase": phase, "problem": problem, "now": now}
         return [_settled(row) for row in await execute(self._connection, END_OWN_INTERVENTIONS, values)]
 
     async def settle_rolled_back(self, *, now: datetime) -> Sequence[SettledIntervention]:
@@ -235,7 +235,7 @@ class HeldSwitchRow:
         values = {
             "gate": gate.id,
             "deadline_at": gate.deadline_at,
-            "edition": gate.prompt_version,
+            "prompt_version": gate.prompt_version,
             "remind_at": remind_at,
             "now": now,
             "events": events_parameter(events),
@@ -283,7 +283,7 @@ class HeldSwitchRow:
         self, *, end_reason: str, due_at: datetime | None, events: Sequence[Event], now: datetime
     ) -> None:
         """The deployment is over. `due_at`: when to look for its rollback; None: never again."""
-        values = {"id": self._switch.id, "ending": end_reason, "due_at": due_at, "now": now}
+        values = {"id": self._switch.id, "end_reason": end_reason, "due_at": due_at, "now": now}
         await execute(self._connection, END_SWITCH, {**values, "events": events_parameter(events)})
 
 

@@ -7,20 +7,20 @@ from typing import Final
 from app.db.database import Database
 from app.flow.ports.membership import Membership
 
-SELECT_ALL: Final = "SELECT entry, members, heard_at FROM memberships WHERE heard_at IS NOT NULL"
+SELECT_ALL: Final = "SELECT entry, members, last_synced_at FROM memberships WHERE last_synced_at IS NOT NULL"
 CLAIM_REFRESH: Final = """
-INSERT INTO memberships (entry, asked_at)
+INSERT INTO memberships (entry, requested_at)
 SELECT entry, :now FROM unnest(CAST(:entries AS text[])) AS entry ORDER BY entry
-ON CONFLICT (entry) DO UPDATE SET asked_at = excluded.asked_at
-    WHERE (memberships.heard_at IS NULL OR memberships.heard_at < :stale_before)
-        AND memberships.asked_at < :asked_before
+ON CONFLICT (entry) DO UPDATE SET requested_at = excluded.requested_at
+    WHERE (memberships.last_synced_at IS NULL OR memberships.last_synced_at < :stale_before)
+        AND memberships.requested_at < :requested_before
 RETURNING entry
 """
 UPSERT_MEMBERSHIP: Final = """
-INSERT INTO memberships (entry, members, heard_at, asked_at)
-VALUES (:entry, CAST(:members AS text[]), :heard_at, :heard_at)
-ON CONFLICT (entry) DO UPDATE SET members = excluded.members, heard_at = excluded.heard_at
-    WHERE memberships.heard_at IS NULL OR memberships.heard_at < excluded.heard_at
+INSERT INTO memberships (entry, members, last_synced_at, requested_at)
+VALUES (:entry, CAST(:members AS text[]), :last_synced_at, :last_synced_at)
+ON CONFLICT (entry) DO UPDATE SET members = excluded.members, last_synced_at = excluded.last_synced_at
+    WHERE memberships.last_synced_at IS NULL OR memberships.last_synced_at < excluded.last_synced_at
 """
 
 
@@ -31,19 +31,19 @@ class Memberships:
     async def all(self) -> Sequence[Membership]:
         rows = await self._database.rows(SELECT_ALL)
         return [
-            Membership(entry=row.entry, members=tuple(row.members), last_synced_at=row.heard_at)
+            Membership(entry=row.entry, members=tuple(row.members), last_synced_at=row.last_synced_at)
             for row in rows
         ]
 
     async def claim(
-        self, entries: Sequence[str], *, stale_before: datetime, asked_before: datetime, now: datetime
+        self, entries: Sequence[str], *, stale_before: datetime, requested_before: datetime, now: datetime
     ) -> Sequence[str]:
         """The entries that this replica alone is to refresh now."""
         rows = await self._database.rows(
             CLAIM_REFRESH,
             entries=list(entries),
             stale_before=stale_before,
-            asked_before=asked_before,
+            requested_before=requested_before,
             now=now,
         )
         return [row.entry for row in rows]
@@ -52,5 +52,8 @@ class Memberships:
         """Keeps the newer of what is stored and what is given."""
         for one in memberships:
             await self._database.rows(
-                UPSERT_MEMBERSHIP, entry=one.entry, members=list(one.members), heard_at=one.last_synced_at
+                UPSERT_MEMBERSHIP,
+                entry=one.entry,
+                members=list(one.members),
+                last_synced_at=one.last_synced_at,
             )

@@ -23,10 +23,10 @@ WITH s AS (
          CAST(:named_deployers AS text[]), :description, :config_name, :listener_port, :created_at, :rollback_of,
          :status, :now, :verified_at, CAST(:hook_started_at AS timestamptz), :now, :now)
     ON CONFLICT ON CONSTRAINT switches_key DO UPDATE
-        SET (due_at, ended_at, ending, hook_started_at, previous_stale_since) = (
+        SET (due_at, ended_at, end_reason, hook_started_at, previous_stale_since) = (
             SELECT CASE WHEN known AND switches.ended_at IS NOT NULL THEN NULL ELSE excluded.due_at END,
                 CASE WHEN known THEN switches.ended_at END,
-                CASE WHEN known THEN switches.ending END,
+                CASE WHEN known THEN switches.end_reason END,
                 CASE WHEN known THEN switches.hook_started_at ELSE excluded.hook_started_at END,
                 CASE WHEN known THEN switches.previous_stale_since ELSE excluded.previous_stale_since END
             FROM (SELECT EXISTS (

@@ -41,16 +41,16 @@ g AS (
 """
 SET_CHECKS_PENDING: Final = f"""
 k AS (
-    INSERT INTO checks (account, region, deployment_id, name, state, told_by, told_at)
+    INSERT INTO checks (account, region, deployment_id, name, state, reported_by, reported_at)
     SELECT s.account, s.region, s.deployment_id, p.name, 'pending', '{PROBE}', :now
     FROM p, switches s WHERE s.id = (SELECT switch_id FROM gates WHERE id = :gate)
     ON CONFLICT ON CONSTRAINT checks_pkey DO UPDATE
-        SET state = 'pending', summary = '', url = NULL, told_by = '{PROBE}', told_at = excluded.told_at
+        SET state = 'pending', summary = '', url = NULL, reported_by = '{PROBE}', reported_at = excluded.reported_at
 )
 """
 INSERT_RUNS: Final = f"""
 WITH p AS (
-    INSERT INTO probe_runs (gate_id, name, asked_at, due_at)
+    INSERT INTO probe_runs (gate_id, name, requested_at, due_at)
     SELECT :gate, name, :now, :now FROM unnest(CAST(:names AS text[])) AS name
     ON CONFLICT ON CONSTRAINT probe_runs_key DO NOTHING RETURNING name
 ), {SET_CHECKS_PENDING}, {INVALIDATE_CARD.format(changed="p")}
@@ -58,11 +58,11 @@ SELECT name FROM p
 """
 RESTART_RUNS: Final = f"""
 WITH p AS (
-    INSERT INTO probe_runs (gate_id, name, asked_at, due_at)
+    INSERT INTO probe_runs (gate_id, name, requested_at, due_at)
     SELECT :gate, name, :now, :now FROM unnest(CAST(:names AS text[])) AS name
     ON CONFLICT ON CONSTRAINT probe_runs_key DO UPDATE
-        SET asked_at = excluded.asked_at, due_at = excluded.due_at, attempts = 0
-        WHERE probe_runs.due_at IS NULL AND probe_runs.asked_at < :before
+        SET requested_at = excluded.requested_at, due_at = excluded.due_at, attempts = 0
+        WHERE probe_runs.due_at IS NULL AND probe_runs.requested_at < :before
     RETURNING name
 ), {SET_CHECKS_PENDING}, {INVALIDATE_CARD.format(changed="p")}
 SELECT name FROM p
@@ -73,12 +73,12 @@ WHERE id = :id AND claimed_by = :owner RETURNING 1
 """
 STORE_RESULT: Final = f"""
 WITH k AS (
-    INSERT INTO checks (account, region, deployment_id, name, state, summary, told_by, told_at)
+    INSERT INTO checks (account, region, deployment_id, name, state, summary, reported_by, reported_at)
     SELECT s.account, s.region, s.deployment_id, :name, :state, :summary, :by, :at
     FROM switches s WHERE s.id = (SELECT switch_id FROM gates WHERE id = :gate)
     ON CONFLICT ON CONSTRAINT checks_pkey DO UPDATE
-        SET state = excluded.state, summary = excluded.summary, url = NULL, told_by = excluded.told_by,
-            told_at = excluded.told_at
+        SET state = excluded.state, summary = excluded.summary, url = NULL, reported_by = excluded.reported_by,
+            reported_at = excluded.reported_at
     RETURNING name
 ), {INVALIDATE_CARD.format(changed="k")}, a AS (
     {INSERT_EVENTS}

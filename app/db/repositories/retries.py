@@ -14,7 +14,8 @@ WHERE due_at > CAST(:now AS timestamptz) + interval '300 milliseconds' AND last_
 """
 RETRY_INTERVENTIONS: Final = f"""
 UPDATE interventions SET due_at = CAST(:now AS timestamptz) + {JITTER}
-WHERE due_at > CAST(:now AS timestamptz) + interval '300 milliseconds' AND phase = 'asked' AND last_error IS NOT NULL
+WHERE due_at > CAST(:now AS timestamptz) + interval '300 milliseconds'
+    AND phase = 'requested' AND last_error IS NOT NULL
 """
 RETRY_SWITCHES: Final = f"""
 UPDATE switches SET due_at = CAST(:now AS timestamptz) + {JITTER}

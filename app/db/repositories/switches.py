@@ -40,7 +40,7 @@ SELECT {SWITCH_COLUMNS},
     s.due_at,
     (SELECT min(g.decided_at) FROM gates g
       WHERE g.switch_id = s.id AND (g.verdict = 'approved' OR g.outcome_detail = 'Succeeded')) AS let_through_at,
-    EXISTS (SELECT 1 FROM interventions i WHERE i.switch_id = s.id AND i.phase IN ('asked', 'sent')) AS undoing,
+    EXISTS (SELECT 1 FROM interventions i WHERE i.switch_id = s.id AND i.phase IN ('requested', 'sent')) AS undoing,
     EXISTS (SELECT 1 FROM gates g WHERE g.switch_id = s.id AND g.phase = 'awaiting') AND (
         s.creator = ANY(:rescuers) OR EXISTS (
             SELECT 1 {from_undo_that_created("s.deployment_id", account="s.account", region="s.region")}
@@ -49,7 +49,7 @@ SELECT {SWITCH_COLUMNS},
     CASE WHEN s.ended_at IS NULL THEN {BLUE_TASK_DEFINITION} END AS blue,
     EXISTS (SELECT 1 FROM gates g JOIN evidence e ON e.gate_id = g.id WHERE g.switch_id = s.id
         AND g.phase = 'awaiting' AND jsonb_exists(e.seen -> 'succeeded_events', g.hook_name)) AS succeeded_elsewhere,
-    EXISTS (SELECT 1 FROM gates g WHERE g.switch_id = s.id AND g.phase = 'reported' AND g.outcome = 'told'
+    EXISTS (SELECT 1 FROM gates g WHERE g.switch_id = s.id AND g.phase = 'reported' AND g.outcome = 'acknowledged'
         AND g.event_read_at IS NULL) AS answer_unread
 FROM switches s WHERE s.id = ANY(:ids)
 """

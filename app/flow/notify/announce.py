@@ -21,8 +21,8 @@ class AnnouncementKind(StrEnum):
     """What there is to be announced."""
 
     BREAK_GLASS = "break_glass"
-    FREEZE_ENDED = "freeze_over"
-    EXCLUSIVITY_FREE = "turn_free"
+    FREEZE_ENDED = "freeze_ended"
+    EXCLUSIVITY_FREE = "exclusivity_free"
 
 
 CALLS_APPROVERS: Final = frozenset({AnnouncementKind.FREEZE_ENDED, AnnouncementKind.EXCLUSIVITY_FREE})

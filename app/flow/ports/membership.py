@@ -21,7 +21,7 @@ class MembershipRecord(Protocol):
     async def all(self) -> Sequence[Membership]: ...
 
     async def claim(
-        self, entries: Sequence[str], *, stale_before: datetime, asked_before: datetime, now: datetime
+        self, entries: Sequence[str], *, stale_before: datetime, requested_before: datetime, now: datetime
     ) -> Sequence[str]:
         """Those that are to be asked about now, and by this replica alone."""
         ...

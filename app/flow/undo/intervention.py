@@ -10,7 +10,7 @@ from app.gate.undo import InterventionKind
 
 
 class InterventionPhase(StrEnum):
-    ASKED = "asked"
+    REQUESTED = "requested"
     SENT = "sent"
     DONE = "done"
     FAILED = "failed"
@@ -52,4 +52,4 @@ class Intervention:
 
     @property
     def under_way(self) -> bool:
-        return self.phase in {InterventionPhase.ASKED, InterventionPhase.SENT}
+        return self.phase in {InterventionPhase.REQUESTED, InterventionPhase.SENT}

@@ -161,7 +161,7 @@ def _asked(request: InterventionRequest, now: datetime) -> Intervention:
     return Intervention(
         id=uuid4(),
         kind=request.kind,
-        phase=InterventionPhase.ASKED,
+        phase=InterventionPhase.REQUESTED,
         by=request.person.user,
         name=request.person.name,
         reason=request.reason.strip(),

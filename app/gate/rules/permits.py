@@ -29,7 +29,7 @@ class Basis(StrEnum):
     """Why a gate was approved."""
 
     VOTES = "votes"
-    AUTO_ROLLBACK = "rescue"
+    AUTO_ROLLBACK = "auto_rollback"
     UNDO = "undo"
     CHECKS = "checks"
     BREAK_GLASS = "break_glass"

@@ -47,7 +47,7 @@ def _verb(asked: Intervention) -> str:
 
 
 def _is_stuck(asked: Intervention) -> bool:
-    return asked.phase is InterventionPhase.ASKED and bool(asked.problem)
+    return asked.phase is InterventionPhase.REQUESTED and bool(asked.problem)
 
 
 def _duration(asked: Intervention, texts: Texts) -> str:

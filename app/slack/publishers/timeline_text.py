@@ -61,8 +61,11 @@ UNDO_KEYS: Final[Mapping[str | None, str | None]] = {
 
 KEYS_BY_BASIS: Final = {Basis.AUTO_ROLLBACK: AUTO_ROLLBACK_KEYS, Basis.UNDO: UNDO_KEYS}
 
-BASES_WITH_TEXT: Final = frozenset({"rescue", "undo", "checks", "break_glass"})
-"""Bases of an approval that have their own text."""
+BASIS_SUFFIXES: Final[Mapping[Detail, str]] = {
+    "rescue": "auto_rollback",  # as earlier releases stored it
+    **{basis.value: basis.value for basis in Basis if basis is not Basis.VOTES},
+}
+"""Key suffixes of the bases that have their own text."""
 
 
 class Timeline:
@@ -96,9 +99,8 @@ class Timeline:
         if suffix := _variant(event):
             return f"{key}_{suffix}"
         if event.kind is Kind.GATE_DECIDED:
-            basis = event.detail.get("basis")
-            ground = basis if basis in BASES_WITH_TEXT else event.detail.get("verdict")
-            return f"timeline.decided.{ground}"
+            basis, verdict = event.detail.get("basis"), event.detail.get("verdict")
+            return f"timeline.decided.{BASIS_SUFFIXES.get(basis) or verdict}"
         if event.kind is Kind.SWITCH_ENDED:
             succeeded = str(event.detail.get("how", "")).startswith("Succeeded")
             return "timeline.finished" if succeeded else _ended_key(view)

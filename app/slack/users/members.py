@@ -103,9 +103,11 @@ class Members:
         if self._record is None or not entries:
             return entries
         now = self._clock()
-        stale_before, asked_before = now - period, now - RETRY_AFTER
+        stale_before, requested_before = now - period, now - RETRY_AFTER
         return list(
-            await self._record.claim(entries, stale_before=stale_before, asked_before=asked_before, now=now)
+            await self._record.claim(
+                entries, stale_before=stale_before, requested_before=requested_before, now=now
+            )
         )
 
     async def ask(self, entries: Iterable[str]) -> bool:

@@ -11,7 +11,7 @@ UNDOS = 60
 A_SECOND = 10
 LET_THROUGH = """
 SELECT count(*) FROM gates g JOIN switches s ON s.id = g.switch_id
-WHERE g.outcome = 'told' AND s.ended_at IS NULL AND g.id::text = ANY(%s)
+WHERE g.outcome = 'acknowledged' AND s.ended_at IS NULL AND g.id::text = ANY(%s)
 """
 DEPLOYMENTS = "SELECT g.id::text, s.deployment_id FROM gates g JOIN switches s ON s.id = g.switch_id"
 

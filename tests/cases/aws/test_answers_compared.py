@@ -7,7 +7,7 @@ from app.sandbox.people import GRACE, MINA
 from tests.flow import outsiders
 from tests.harness import Harness
 
-CONTRADICTED = ("switchgate_reports_total", {"outcome": "contradicted"})
+CONTRADICTED = ("switchgate_reports_total", {"outcome": "conflict"})
 
 
 @pytest.mark.parametrize("reads", [0, 3])
@@ -22,7 +22,7 @@ async def test_an_answer_that_codedeploy_took_and_does_not_hold_is_contradicted(
     await outsiders.answers(harness, deployment, "Succeeded")
     await harness.reject(GRACE.id, deployment, "broken")
 
-    await harness.until(lambda: harness.gate(deployment)["outcome"] == "contradicted")
+    await harness.until(lambda: harness.gate(deployment)["outcome"] == "conflict")
     gate = harness.gate(deployment)
     assert (gate["verdict"], gate["outcome_detail"]) == ("rejected", "Succeeded")
     await harness.until(lambda: "holds another answer: Succeeded" in harness.card_text(deployment))
@@ -36,10 +36,10 @@ async def test_one_that_ended_the_deployment_is_contradicted_too(harness: Harnes
     deployment, _ = await harness.open_gate("order")
     await outsiders.answers(harness, deployment, "Failed")
     await harness.approve(MINA.id, deployment)
-    await harness.until(lambda: harness.gate(deployment)["outcome"] in {"contradicted", None})
+    await harness.until(lambda: harness.gate(deployment)["outcome"] in {"conflict", None})
     await harness.until(lambda: harness.gate(deployment)["phase"] == "closed")
     gate = harness.gate(deployment)
-    assert (gate["verdict"], gate["outcome"]) in {("approved", "contradicted"), ("withdrawn", None)}
+    assert (gate["verdict"], gate["outcome"]) in {("approved", "conflict"), ("withdrawn", None)}
     if gate["verdict"] == "approved":
         assert gate["outcome_detail"] == "Failed"
 
@@ -52,5 +52,5 @@ async def test_an_answer_that_it_holds_is_compared_once(harness: Harness, choice
     else:
         await harness.reject(GRACE.id, deployment, "broken")
     await harness.until(lambda: harness.gate(deployment)["event_read_at"] is not None)
-    assert harness.gate(deployment)["outcome"] == "told"
+    assert harness.gate(deployment)["outcome"] == "acknowledged"
     assert "report_contradicted" not in harness.audit(deployment)

@@ -100,7 +100,7 @@ async def test_a_rollback_passes_at_every_event_with_one_card(
         assert harness.aws.answers(deployment) == ["Succeeded"] * len(EVENTS)
         found = harness.rows("SELECT hook_name, basis FROM gates ORDER BY opened_at")
         assert [row["hook_name"] for row in found] == list(EVENTS)
-        assert {row["basis"] for row in found} == {"rescue"}
+        assert {row["basis"] for row in found} == {"auto_rollback"}
         await harness.until(lambda: harness.cards())
         assert len(harness.rows("SELECT 1 FROM cards")) == 1
 
@@ -127,7 +127,7 @@ async def test_a_lost_reply_is_read_again_at_the_event_that_the_gate_is_about(
         deployment = harness.aws.deploy("order", creator="codeDeployRollback")
         first = "SELECT outcome FROM gates WHERE hook_name = 'BeforeInstall' AND outcome IS NOT NULL"
         await harness.until(lambda: harness.rows(first))
-        assert harness.rows(first) == [{"outcome": "told"}]
+        assert harness.rows(first) == [{"outcome": "acknowledged"}]
         assert harness.aws.answers(deployment)[0] == "Succeeded"
 
 

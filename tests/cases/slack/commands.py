@@ -22,7 +22,7 @@ async def say(harness: Harness, words: str, user: str = GRACE.id) -> str:
 async def frozen(harness: Harness, words: str) -> tuple[str, dict[str, Any] | None]:
     """The answer to `/deploys freeze …` and the freeze in the record, lifted again; None: nothing was frozen."""
     said = await say(harness, f"freeze {words}")
-    rows = harness.rows("SELECT * FROM freezes WHERE over_at IS NULL")
+    rows = harness.rows("SELECT * FROM freezes WHERE ended_at IS NULL")
     if rows:
         await say(harness, "unfreeze all")
     assert len(rows) <= 1

@@ -11,7 +11,7 @@ from tests.cli.commands import Shell, is_clean
 
 EVENT = """
 INSERT INTO audit_events (at, kind, account, region, deployment_id, domain, actor_kind, actor, actor_name, detail,
-                          link, digest)
+                          seq, hash)
 VALUES (%s, 'vote_cast', '123456789012', 'ap-northeast-2', %s, 'order', %s, %s, %s, '{}', 0, '')
 """
 ALEX = "d-3Q9XQ8SHZ"

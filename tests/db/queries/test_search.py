@@ -168,7 +168,7 @@ async def test_a_long_trail_is_not_walked_for_one_domain(database: Database) -> 
     """Much happened to it, and much to others since: both parts are read along their index."""
     for domain, at, count in (("payment", NOW, 1000), ("delivery", NOW + timedelta(days=1), 7000)):
         await database.rows(
-            "INSERT INTO audit_events (at, kind, account, region, deployment_id, domain, actor_kind, link, digest)"
+            "INSERT INTO audit_events (at, kind, account, region, deployment_id, domain, actor_kind, seq, hash)"
             " SELECT :at, 'traffic_moved', '1', 'r', :domain || n, :domain, 'codedeploy', 0, ''"
             " FROM generate_series(1, :count) n",
             at=at,

@@ -73,7 +73,7 @@ async def test_the_thread_has_a_switch_from_its_hook_to_its_end(database: Databa
 
     blue_until = LATER + timedelta(minutes=30)
     await database.rows(
-        "UPDATE switches SET green_percent = 100, moved_at = :now, switched_at = :now, blue_until = :blue,"
+        "UPDATE switches SET green_percent = 100, traffic_changed_at = :now, switched_at = :now, blue_until = :blue,"
         """ traffic = '{"shift": "canary", "percent": 10, "minutes": 5}'""",
         now=LATER,
         blue=blue_until,
@@ -81,7 +81,9 @@ async def test_the_thread_has_a_switch_from_its_hook_to_its_end(database: Databa
     through = await seen(database)
     assert (through.moved, through.switched_at, through.last_observed_at) == (True, LATER, blue_until)
     assert through.pause == timedelta(minutes=5)
-    await database.rows("UPDATE switches SET ended_at = :now, ending = 'Succeeded', due_at = NULL", now=LATER)
+    await database.rows(
+        "UPDATE switches SET ended_at = :now, end_reason = 'Succeeded', due_at = NULL", now=LATER
+    )
     assert (await seen(database)).ended_at == LATER
 
 
@@ -112,7 +114,7 @@ async def test_a_rejection_is_told_at_once(database: Database) -> None:
     assert not refused.is_pending(now=LATER)
 
 
-@pytest.mark.parametrize("basis", ["rescue", "undo"])
+@pytest.mark.parametrize("basis", ["auto_rollback", "undo"])
 async def test_auto_rollbacks_and_undos_exclude_nobody(database: Database, basis: str) -> None:
     await open_gate(Gates(database), "d-1", domain="payment")
     await database.rows(
@@ -131,7 +133,7 @@ async def test_a_rollback_is_no_neighbour_at_all(database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "counts"), [("told", True), ("contradicted", False), ("undeliverable", False)]
+    ("outcome", "counts"), [("acknowledged", True), ("conflict", False), ("undeliverable", False)]
 )
 async def test_an_approval_that_codedeploy_did_not_take_excludes_nobody(
     database: Database, outcome: str, counts: bool
@@ -150,7 +152,7 @@ async def test_an_approval_that_codedeploy_did_not_take_excludes_nobody(
 async def test_of_ended_switches_only_the_last_is_read(database: Database) -> None:
     for number in range(5):
         await open_gate(Gates(database), f"d-{number}", execution=str(number), domain="payment")
-    await database.rows("UPDATE switches SET ended_at = :now, ending = 'x', due_at = NULL", now=LATER)
+    await database.rows("UPDATE switches SET ended_at = :now, end_reason = 'x', due_at = NULL", now=LATER)
     assert (await seen(database)).deployment == "d-4"
 
 
@@ -183,7 +185,7 @@ async def test_many_pairs_of_presses_never_let_both_through(database: Database, 
             approve(database, order), approve(second, payment), return_exceptions=True
         )
         assert sorted(type(end).__name__ for end in ends) == ["RequestDenied", "VoteAccepted"]
-        await database.rows("UPDATE switches SET ended_at = :now, ending = 'x', due_at = NULL", now=LATER)
+        await database.rows("UPDATE switches SET ended_at = :now, end_reason = 'x', due_at = NULL", now=LATER)
 
 
 async def test_a_transaction_that_waits_for_the_exclusivity_lock_holds_nothing_that_its_holder_may_want(
@@ -228,7 +230,7 @@ async def test_a_long_history_makes_no_press_slower(database: Database) -> None:
     """Only live switches are read, however many have ended."""
     await database.rows(
         "INSERT INTO switches (account, region, deployment_id, domain, application, deployment_group, creator, status,"
-        " first_seen_at, verified_at, ended_at, ending) SELECT '1', 'r', 'd-' || n, 'payment', 'a', 'g', 'user',"
+        " first_seen_at, verified_at, ended_at, end_reason) SELECT '1', 'r', 'd-' || n, 'payment', 'a', 'g', 'user',"
         " 'Succeeded', :now, :now, :now, 'Succeeded'"
         " FROM generate_series(1, 20000) n",
         now=NOW,

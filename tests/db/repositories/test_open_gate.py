@@ -66,8 +66,8 @@ async def test_a_switch_that_was_over_lives_again_with_a_new_hook(database: Data
 
     await open_gate(gates, "d-1", execution="production", at=LATER)
 
-    (switch,) = await database.rows("SELECT ended_at, ending, due_at FROM switches")
-    assert (switch.ended_at, switch.ending, switch.due_at) == (None, None, LATER)
+    (switch,) = await database.rows("SELECT ended_at, end_reason, due_at FROM switches")
+    assert (switch.ended_at, switch.end_reason, switch.due_at) == (None, None, LATER)
     assert len(await Switches(database, uuid4()).claim(now=LATER, limit=5)) == 1
 
 

@@ -21,7 +21,7 @@ SAME = key("d-SAME")
 UNDO = Intervention(
     id=UUID(int=7),
     kind=InterventionKind.REDEPLOY,
-    phase=InterventionPhase.ASKED,
+    phase=InterventionPhase.REQUESTED,
     by=OLU.user,
     name=OLU.name,
     reason="orders fail",

@@ -66,7 +66,7 @@ async def test_a_decision_whose_deployment_ended_untold_says_what_codedeploy_hol
     gate = harness.gate(deployment)
     assert (gate["verdict"], gate["outcome"], gate["outcome_detail"]) == (
         "approved",
-        "contradicted",
+        "conflict",
         "Failed",
     )
     await harness.until(lambda: "holds another answer: Failed" in harness.card_text(deployment))
@@ -80,7 +80,7 @@ async def test_an_auto_rollback_passes_at_once_and_is_only_announced(harness: Ha
 
     assert await harness.reported(deployment) == ["Succeeded"]
     gate = harness.gate(deployment)
-    assert (gate["verdict"], gate["basis"], gate["decided_by"]) == ("approved", "rescue", None)
+    assert (gate["verdict"], gate["basis"], gate["decided_by"]) == ("approved", "auto_rollback", None)
     await harness.until(lambda: "rescue is never held" in harness.card_text(deployment))
     assert harness.actions(deployment) & {"approve", "reject"} == set()
 
@@ -94,7 +94,7 @@ async def test_the_rollback_of_a_rejected_switch_is_not_held_up(harness: Harness
     assert rollback is not None
 
     assert await harness.reported(rollback) == ["Succeeded"]
-    assert harness.gate(rollback)["basis"] == "rescue"
+    assert harness.gate(rollback)["basis"] == "auto_rollback"
 
 
 async def test_an_auto_rollback_passes_also_while_codedeploy_fails(harness: Harness) -> None:

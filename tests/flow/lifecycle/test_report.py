@@ -33,7 +33,7 @@ async def test_a_refused_answer_is_given_again(harness: Harness, fault: Kind) ->
     deployment, _ = await harness.open_gate("order")
     await harness.approve(MINA.id, deployment)
 
-    assert (await reported(harness, deployment))["outcome"] == "told"
+    assert (await reported(harness, deployment))["outcome"] == "acknowledged"
     assert harness.aws.answers(deployment) == ["Succeeded"]
     assert len(harness.aws.calls(PUT)) == 3
     (told,) = harness.rows("SELECT detail FROM audit_events WHERE kind = 'report_told'")
@@ -65,7 +65,7 @@ async def test_an_answer_whose_receipt_was_lost_is_found_at_codedeploy(harness: 
     deployment, _ = await harness.open_gate("order")
     await harness.approve(MINA.id, deployment)
 
-    assert (await reported(harness, deployment))["outcome"] == "told"
+    assert (await reported(harness, deployment))["outcome"] == "acknowledged"
     assert harness.aws.answers(deployment) == ["Succeeded"]
     assert [call.outcome for call in harness.aws.calls(PUT)] == [
         fault,
@@ -79,7 +79,7 @@ async def test_an_answer_that_codedeploy_took_in_silence_is_found_there(harness:
     deployment, _ = await harness.open_gate("order")
     await harness.reject(OLU.id, deployment, "not today")
     await harness.until(lambda: harness.gate(deployment)["outcome"] is not None, timeout=30)
-    assert harness.gate(deployment)["outcome"] == "told"
+    assert harness.gate(deployment)["outcome"] == "acknowledged"
     assert harness.aws.answers(deployment) == ["Failed"]
 
 
@@ -97,7 +97,7 @@ async def test_a_missing_permission_is_waited_for_until_somebody_grants_it(harne
     harness.clock.advance(seconds=30)
 
     assert await harness.reported(deployment) == ["Succeeded"]
-    assert (await reported(harness, deployment))["outcome"] == "told"
+    assert (await reported(harness, deployment))["outcome"] == "acknowledged"
 
 
 async def test_a_permission_that_never_comes_is_given_up_after_the_hooks_hour(harness: Harness) -> None:
@@ -139,7 +139,7 @@ async def test_a_refusal_of_a_hook_that_is_over_is_looked_into(harness: Harness)
     await harness.approve(MINA.id, deployment)
 
     gate = await reported(harness, deployment)
-    assert (gate["outcome"], gate["outcome_detail"]) == ("contradicted", "Failed")
+    assert (gate["outcome"], gate["outcome_detail"]) == ("conflict", "Failed")
 
 
 async def test_a_deployment_that_codedeploy_does_not_know_is_final(harness: Harness) -> None:
@@ -163,25 +163,25 @@ async def test_the_same_answer_given_by_somebody_else_is_success(harness: Harnes
     else:
         await harness.reject(GRACE.id, deployment, "broken")
 
-    assert (await reported(harness, deployment))["outcome"] == "told"
+    assert (await reported(harness, deployment))["outcome"] == "acknowledged"
     assert harness.aws.answers(deployment) == [status]
 
 
 async def test_another_answer_given_by_somebody_else_is_shown_everywhere(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
     await outsiders.answers(harness, deployment, "Succeeded")
-    before = reports("contradicted")
+    before = reports("conflict")
     await harness.reject(GRACE.id, deployment, "broken")
 
     gate = await reported(harness, deployment)
     assert (gate["verdict"], gate["outcome"], gate["outcome_detail"]) == (
         "rejected",
-        "contradicted",
+        "conflict",
         "Succeeded",
     )
     await harness.until(lambda: "holds another answer: Succeeded" in harness.card_text(deployment))
     assert "report_contradicted" in harness.audit(deployment)
-    assert reports("contradicted") == before + 1
+    assert reports("conflict") == before + 1
 
 
 async def test_an_answer_that_cannot_be_seen_yet_is_looked_for_again(harness: Harness) -> None:
@@ -191,7 +191,7 @@ async def test_an_answer_that_cannot_be_seen_yet_is_looked_for_again(harness: Ha
     deployment, _ = await harness.open_gate("order")
     await harness.approve(MINA.id, deployment)
 
-    assert (await reported(harness, deployment))["outcome"] == "told"
+    assert (await reported(harness, deployment))["outcome"] == "acknowledged"
     assert harness.aws.answers(deployment) == ["Succeeded"]
     assert len(harness.aws.calls(PUT)) > 2
 

@@ -50,7 +50,7 @@ async def test_a_forged_press_on_an_unconfirmed_gate_does_not_count(harness: Har
     codedeploy_away(harness)
     deployment = await opened(harness)
     gate = harness.gate(deployment)
-    action_value = str(ActionValue(gate=gate["id"], prompt_version=gate["edition"]))
+    action_value = str(ActionValue(gate=gate["id"], prompt_version=gate["prompt_version"]))
 
     await harness.press(OLU.id, other, "approve", value=action_value)
 
@@ -73,7 +73,7 @@ async def test_what_turns_out_not_to_be_ours_is_withdrawn_once_and_never_reporte
     assert "CodeDeploy did not confirm" in harness.card_text(deployment)
     assert "ended by itself" not in harness.card_text(deployment)
 
-    (switch,) = harness.rows("SELECT due_at, ending FROM switches")
+    (switch,) = harness.rows("SELECT due_at, end_reason FROM switches")
     assert switch["due_at"] is None
     assert harness.audit(deployment).count("switch_ended") == 1
     assert harness.aws.calls(PUT) == []
@@ -89,7 +89,7 @@ async def test_one_that_expires_unconfirmed_is_told_only_once_it_is_confirmed(ha
 
     codedeploy_back(harness)
     assert await harness.reported(deployment) == ["Failed"]
-    await harness.until(lambda: harness.gate(deployment)["outcome"] == "told")
+    await harness.until(lambda: harness.gate(deployment)["outcome"] == "acknowledged")
 
 
 async def test_one_that_expires_unconfirmed_and_is_not_ours_is_never_told(harness: Harness) -> None:
@@ -125,4 +125,4 @@ async def test_an_auto_rollback_passes_as_soon_as_it_is_recognised(harness: Harn
 
     codedeploy_back(harness)
     assert await harness.reported(deployment) == ["Succeeded"]
-    assert harness.gate(deployment)["basis"] == "rescue"
+    assert harness.gate(deployment)["basis"] == "auto_rollback"

@@ -162,7 +162,7 @@ async def test_an_answer_that_somebody_else_gave_before_is_shown_as_a_contradict
     )
     await harness.approve(OLU.id, deployment)
     await harness.until(lambda: "CodeDeploy holds another answer: Failed" in harness.card_text(deployment))
-    assert harness.gate(deployment)["outcome"] == "contradicted"
+    assert harness.gate(deployment)["outcome"] == "conflict"
     harness.aws.faults.clear()
 
 

@@ -77,7 +77,7 @@ def said(shown: GateView, locale: LocaleName = "en") -> str:
     return "\n".join([card_sentence(shown, texts=texts), *texts_in(blocks)])
 
 
-@pytest.mark.parametrize("phase", [InterventionPhase.ASKED, InterventionPhase.SENT])
+@pytest.mark.parametrize("phase", [InterventionPhase.REQUESTED, InterventionPhase.SENT])
 def test_what_is_being_taken_back_is_said_to_be_and_promises_no_next_step(phase: InterventionPhase) -> None:
     assert "100 %" in said(approved(switch=TENTH)), "its next step"
     card = said(approved(switch=TENTH, intervention=asked(InterventionKind.STOP, phase)))
@@ -93,7 +93,9 @@ def test_a_stop_that_was_asked_for_is_not_said_to_have_failed() -> None:
     assert "MANUAL_STOP" not in card
 
 
-@pytest.mark.parametrize("phase", [InterventionPhase.ASKED, InterventionPhase.SENT, InterventionPhase.DONE])
+@pytest.mark.parametrize(
+    "phase", [InterventionPhase.REQUESTED, InterventionPhase.SENT, InterventionPhase.DONE]
+)
 def test_an_alarm_that_was_quicker_than_the_undo_is_shown(phase: InterventionPhase, tmp_path: Path) -> None:
     rang = replace(TENTH, status="Stopped", ended_at=LATER, end_reason="Stopped: ALARM_ACTIVE: klp-order-5xx")
     card = said(approved(switch=rang, intervention=asked(InterventionKind.STOP, phase)))

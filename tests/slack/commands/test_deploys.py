@@ -285,7 +285,7 @@ async def test_an_automatic_rollback_is_shown_as_one(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
     harness.aws.stop_deployment(deployment)
     harness.clock.advance(minutes=1)
-    await harness.until(lambda: harness.rows("SELECT 1 FROM gates WHERE basis = 'rescue'"))
+    await harness.until(lambda: harness.rows("SELECT 1 FROM gates WHERE basis = 'auto_rollback'"))
     await harness.until(lambda: harness.rows("SELECT 1 FROM gates WHERE verdict = 'withdrawn'"))
     said = text_of(await deploys(harness, words="order"))
     assert " rollback, passed at once" in said

@@ -26,7 +26,7 @@ FORGED_USER: dict[str, Any] = {
 
 def ticket_of(harness: Harness, deployment: str) -> str:
     gate = harness.gate(deployment)
-    return f"{gate['id']}.{gate['edition']}"
+    return f"{gate['id']}.{gate['prompt_version']}"
 
 
 @pytest.mark.parametrize("field", sorted(FORGED_USER))

@@ -84,7 +84,7 @@ async def test_the_command_shows_outsiders_nothing(build: Build, words: str) -> 
 async def test_no_button_shows_outsiders_anything(build: Build, action: str) -> None:
     async with build(socket_mode=False, users=(*PEOPLE, *OUTSIDERS), config=naming(*OUTSIDERS)) as harness:
         deployment, _ = await harness.open_gate("order")
-        action_value = f"{harness.gate(deployment)['id']}.{harness.gate(deployment)['edition']}"
+        action_value = f"{harness.gate(deployment)['id']}.{harness.gate(deployment)['prompt_version']}"
         for outsider in OUTSIDERS:
             value = "0" if action.startswith("deploys_page") else action_value
             assert (await send(harness, press_by(outsider, action, value)))[0] == 200
@@ -109,7 +109,7 @@ async def test_no_form_of_an_outsider_counts(
 ) -> None:
     async with build(socket_mode=False, users=(*PEOPLE, *OUTSIDERS), config=naming(*OUTSIDERS)) as harness:
         deployment, _ = await harness.open_gate("order")
-        action_value = f"{harness.gate(deployment)['id']}.{harness.gate(deployment)['edition']}"
+        action_value = f"{harness.gate(deployment)['id']}.{harness.gate(deployment)['prompt_version']}"
         metadata = f"{action_value}/stop" if callback == "undo_reason" else action_value
         for outsider in OUTSIDERS:
             status, body = await send(
@@ -154,7 +154,7 @@ async def test_no_button_shows_anything_to_an_account_unknown_to_slack(build: Bu
     async with build(socket_mode=False, users=people, config=naming(GUEST, STRANGER)) as harness:
         harness.slack.faults.error("users.info", "internal_error", times=None)
         deployment, _ = await harness.open_gate("order")
-        action_value = f"{harness.gate(deployment)['id']}.{harness.gate(deployment)['edition']}"
+        action_value = f"{harness.gate(deployment)['id']}.{harness.gate(deployment)['prompt_version']}"
         for person in NOT_KNOWN:
             value = "0" if action.startswith("deploys_page") else action_value
             assert (await send(harness, press_by(person, action, value)))[0] == 200

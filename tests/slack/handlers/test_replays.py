@@ -43,7 +43,7 @@ async def command(harness: Harness, words: str) -> Sent:
 
 
 def standing(harness: Harness) -> list[str]:
-    rows = harness.rows("SELECT reason FROM freezes WHERE over_at IS NULL ORDER BY id")
+    rows = harness.rows("SELECT reason FROM freezes WHERE ended_at IS NULL ORDER BY id")
     return [row["reason"] for row in rows]
 
 

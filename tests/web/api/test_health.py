@@ -94,7 +94,7 @@ async def test_metrics_count_what_happened(afternoon: Asker) -> None:
     assert metrics.headers["content-type"].startswith("text/plain")
     for name in (
         'switchgate_hooks_total{outcome="opened"}',
-        'switchgate_reports_total{outcome="told"}',
+        'switchgate_reports_total{outcome="acknowledged"}',
         'switchgate_cards_total{result="drawn"}',
         "switchgate_report_seconds_count",
         "switchgate_gates_waiting",

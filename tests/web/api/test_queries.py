@@ -148,7 +148,7 @@ async def test_gates_tell_who_decided_and_what_codedeploy_holds(afternoon: Asker
     (payment,) = await afternoon.items(GATES, domain="payment")
     (hub,) = await afternoon.items(GATES, phase="awaiting")
 
-    assert (order["verdict"], order["decided_by"], order["outcome"]) == ("approved", MINA.id, "told")
+    assert (order["verdict"], order["decided_by"], order["outcome"]) == ("approved", MINA.id, "acknowledged")
     assert [(vote["voter"], vote["choice"]) for vote in order["votes"]] == [(MINA.id, "approve")]
     assert (payment["verdict"], payment["reason"]) == ("rejected", "checkout is broken")
     assert (hub["domain"], hub["verdict"], hub["votes"]) == ("hub", None, [])

@@ -15,7 +15,7 @@ from app.flow.read_models import CardPlace
 
 _SELECT, _FROM = SELECT_GATE_VIEW.split(" FROM gates g ", 1)
 SELECT_CLAIMED: Final = f"""
-{_SELECT}, {current_id("c.channel")} AS channel, c.ts, n.id AS announcement, n.kind AS tiding,
+{_SELECT}, {current_id("c.channel")} AS channel, c.ts, n.id AS announcement, n.kind AS announcement_kind,
     n.posting_since, {current_id("n.posting_channel")} AS posting_channel, n.posting_thread FROM gates g {_FROM}
 JOIN announcements n ON n.gate_id = g.id LEFT JOIN cards c ON c.gate_id = g.id
 WHERE n.id = ANY(:ids) ORDER BY n.id
@@ -85,7 +85,7 @@ def _due(claimed: Mapping[Any, int], row: Any) -> DueAnnouncement:
     return DueAnnouncement(
         attempts=claimed[row.announcement],
         id=row.announcement,
-        kind=AnnouncementKind(row.tiding),
+        kind=AnnouncementKind(row.announcement_kind),
         view=gate_view_from_row(row),
         place=CardPlace(channel=row.channel, ts=row.ts) if row.ts else None,
         posting_since=row.posting_since,

@@ -37,7 +37,7 @@ WITH again AS (
         ORDER BY gate_id FOR NO KEY UPDATE SKIP LOCKED
     ))
 ), t AS (
-    UPDATE threads SET telling_channel = CASE WHEN telling_channel = :old THEN :new ELSE telling_channel END,
+    UPDATE threads SET posting_channel = CASE WHEN posting_channel = :old THEN :new ELSE posting_channel END,
         due_at = CASE WHEN due_at IS NULL THEN NULL ELSE CAST(:now AS timestamptz) END
     WHERE gate_id = ANY(ARRAY(
         SELECT gate_id FROM threads WHERE due_at IS NOT NULL AND gate_id IN (

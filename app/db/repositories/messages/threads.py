@@ -22,37 +22,37 @@ log = structlog.get_logger(__name__)
 _SELECT, _FROM = SELECT_GATE_VIEW.split(" FROM gates g ", 1)
 MAX_EVENTS: Final = 200
 SELECT_CLAIMED: Final = f"""
-{_SELECT}, {current_id("c.channel")} AS channel, c.ts, t.telling_link, t.telling_since,
-    {current_id("t.telling_channel")} AS telling_channel, t.telling_thread, t.due_at AS thread_due_at, {CHANNEL_FACTS},
-    (SELECT coalesce(jsonb_agg(to_jsonb(e) - 'digest' ORDER BY e.link), '[]') FROM (
+{_SELECT}, {current_id("c.channel")} AS channel, c.ts, t.posting_seq, t.posting_since,
+    {current_id("t.posting_channel")} AS posting_channel, t.posting_thread, t.due_at AS thread_due_at, {CHANNEL_FACTS},
+    (SELECT coalesce(jsonb_agg(to_jsonb(e) - 'hash' ORDER BY e.seq), '[]') FROM (
         SELECT * FROM audit_events a
         WHERE a.account = s.account AND a.region = s.region AND a.deployment_id = s.deployment_id
-            AND a.link > t.told_link AND (a.gate_id IS NULL OR a.gate_id = g.id)
-        ORDER BY a.link LIMIT {MAX_EVENTS}
+            AND a.seq > t.last_posted_seq AND (a.gate_id IS NULL OR a.gate_id = g.id)
+        ORDER BY a.seq LIMIT {MAX_EVENTS}
     ) e) AS happened
 FROM gates g {_FROM} JOIN threads t ON t.gate_id = g.id JOIN cards c ON c.gate_id = g.id
 WHERE g.id = ANY(:gates) AND c.ts IS NOT NULL
 """
 WHERE_LEASED: Final = "WHERE gate_id = :gate AND claimed_by = :owner"
 STORE_POST_INTENT: Final = f"""
-UPDATE threads SET telling_link = :link, telling_since = :since, telling_channel = :channel, telling_thread = :thread
+UPDATE threads SET posting_seq = :seq, posting_since = :since, posting_channel = :channel, posting_thread = :thread
 {WHERE_LEASED} RETURNING 1
 """
 STORE_POSTED: Final = (
-    f"UPDATE threads SET told_link = :link, telling_link = NULL, telling_since = NULL {WHERE_LEASED}"
+    f"UPDATE threads SET last_posted_seq = :seq, posting_seq = NULL, posting_since = NULL {WHERE_LEASED}"
 )
 # The card shows that the channel is unreachable.
 INVALIDATE_CARD: Final = "UPDATE cards SET due_at = :now WHERE gate_id = :gate AND due_at IS NULL"
 STORE_ALL_POSTED: Final = f"""
-UPDATE threads SET told_link = GREATEST(told_link, :link), telling_link = NULL, telling_since = NULL,
+UPDATE threads SET last_posted_seq = GREATEST(last_posted_seq, :seq), posting_seq = NULL, posting_since = NULL,
     attempts = 0, claimed_by = NULL, claimed_until = NULL, last_error = NULL,
     due_at = CASE WHEN due_at IS DISTINCT FROM CAST(:was_due AS timestamptz) THEN due_at END
 {WHERE_LEASED}
 """
 RESCHEDULE: Final = f"""
 UPDATE threads SET due_at = :due_at, claimed_by = NULL, claimed_until = NULL, last_error = :error,
-    telling_link = CASE WHEN CAST(:uncertain AS boolean) THEN telling_link END,
-    telling_since = CASE WHEN CAST(:uncertain AS boolean) THEN telling_since END
+    posting_seq = CASE WHEN CAST(:uncertain AS boolean) THEN posting_seq END,
+    posting_since = CASE WHEN CAST(:uncertain AS boolean) THEN posting_since END
 {WHERE_LEASED}
 """
 
@@ -76,7 +76,7 @@ class Threads:
     async def posting(self, due: DueThread, *, tried: PendingPost) -> bool:
         """Stores the intent to post, before the call to Slack. False: the lease is lost."""
         values = {
-            "link": tried.seq,
+            "seq": tried.seq,
             "since": tried.since,
             "channel": tried.channel,
             "thread": tried.thread,
@@ -92,11 +92,11 @@ class Threads:
 
     async def posted(self, due: DueThread, *, seq: int) -> None:
         """The thread contains everything up to `seq`."""
-        await self._database.rows(STORE_POSTED, **self._lease_values(due), link=seq)
+        await self._database.rows(STORE_POSTED, **self._lease_values(due), seq=seq)
 
     async def caught_up(self, due: DueThread, *, seq: int) -> None:
         """Everything known at the claim is posted."""
-        await self._database.rows(STORE_ALL_POSTED, **self._lease_values(due), link=seq, was_due=due.due_at)
+        await self._database.rows(STORE_ALL_POSTED, **self._lease_values(due), seq=seq, was_due=due.due_at)
 
     async def retry_later(self, due: DueThread, *, error: str, uncertain: bool, due_at: datetime) -> None:
         """Reschedules the thread to `due_at`; `uncertain`: the post may have arrived."""
@@ -121,13 +121,13 @@ def _due(claimed: Mapping[Any, int], row: Any) -> DueThread:
 
 def _tried(row: Any) -> PendingPost | None:
     """The attempted post. Older releases posted in the card's thread."""
-    if row.telling_link is None:
+    if row.posting_seq is None:
         return None
     return PendingPost(
-        seq=row.telling_link,
-        since=row.telling_since,
-        channel=row.telling_channel or row.channel,
-        thread=row.telling_thread if row.telling_channel else row.ts,
+        seq=row.posting_seq,
+        since=row.posting_since,
+        channel=row.posting_channel or row.channel,
+        thread=row.posting_thread if row.posting_channel else row.ts,
     )
 
 
@@ -141,4 +141,4 @@ def _entry(stored: Mapping[str, Any], row: Any) -> TimelineEntry:
         gate=GateId(UUID(stored["gate_id"])) if stored["gate_id"] else None,
         detail=stored["detail"],
     )
-    return TimelineEntry(seq=stored["link"], event=event)
+    return TimelineEntry(seq=stored["seq"], event=event)
