@@ -71,7 +71,7 @@ SELECT_LAST_LET_THROUGH: Final = f"""
         (SELECT id, switch_id, opened_at FROM gates
           WHERE domain = :domain AND verdict = 'approved' AND basis <> 'auto_rollback'
           ORDER BY -switch_id, opened_at DESC LIMIT 1)
-        UNION ALL_DOMAINS
+        UNION ALL
         (SELECT id, switch_id, opened_at FROM gates
           WHERE domain = :domain AND verdict <> 'approved' AND outcome_detail = 'Succeeded'
           ORDER BY -switch_id, opened_at DESC LIMIT 1)
