@@ -1,4 +1,4 @@
-"""What the audit trail tells. Written in the transaction of the change it speaks of."""
+"""The events of the audit trail. Written in the transaction of the change that they describe."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

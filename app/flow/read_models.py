@@ -68,7 +68,7 @@ class Switch:
     previous_revision: str | None = None
     """What served before: `order:41`, or what else it is known by. None: not known."""
     previous_obstacle: Obstacle | None = None
-    """Why deploying that would not take the switch back; None: nothing speaks against it, as far as is known."""
+    """Why a redeployment would not undo the switch; None: no obstacle is known."""
     auto_rollback: bool | None = None
     named_deployers: tuple[UserId, ...] = ()
     """Everybody whom some source names as the deployer; `deployer` is set where they agree and the tag is one."""
@@ -121,7 +121,7 @@ class GateView:
     outcome_detail: str | None
     """CodeDeploy's side of it: the answer that it holds, or why it could not be told."""
     report_error: str | None
-    """Why CodeDeploy is not told until `MIN_VISIBLE_DELAY` after the decision; None: nothing to speak of."""
+    """Why CodeDeploy was not told within `MIN_VISIBLE_DELAY` of the decision; None: there was no notable delay."""
     reported_at: datetime | None
     event_read_at: datetime | None = None
     """When the lifecycle event was compared with the answer that CodeDeploy had taken."""

@@ -47,7 +47,7 @@ async def healthz() -> dict[str, str]:
 
 @router.get("/readyz", response_model=dict[str, Any], responses={503: {"description": "Not ready"}})
 async def readyz(services: Annotated[HealthServices, Depends(health_services)]) -> JSONResponse:
-    """Hooks can be taken and presses heard."""
+    """Whether hooks and presses can be handled."""
     database = await _database_status(services.queries)
     slack = "ok" if services.slack_is_connected() else "the socket to Slack is down"
     ready = database == "ok" and slack == "ok"
@@ -65,7 +65,8 @@ async def metrics() -> PlainTextResponse:
 
 
 async def _channel_warnings(queries: Queries, named: frozenset[str]) -> dict[str, dict[str, str]]:
-    """What somebody should mend, and no reason not to be ready: hooks are taken and presses heard all the same."""
+    """Problems that somebody should fix, and that are no reason not to be ready: hooks and presses are handled all
+    the same."""
     try:
         id_changes, closed = await run_with_timeout(ANSWER_SECONDS, queries.channel_facts())
     except (DatabaseUnavailable, TimeoutError):

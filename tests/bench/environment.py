@@ -105,7 +105,7 @@ class BenchEnvironment:
         return send(self.service.url, requests, at_once=at_once, rate=rate, expect=200)
 
     def waiting(self, count: int) -> list[tuple[str, int, str]]:
-        """The oldest gates that can be decided, their editions and their cards' `ts`; opens what is missing."""
+        """The oldest gates that can be decided, their prompt versions and their cards' `ts`; opens what is missing."""
         found = self.rows(WAITING, count)
         if len(found) < count:
             self.open_gates(count - len(found), at_once=8)

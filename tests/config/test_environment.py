@@ -16,7 +16,7 @@ ENOUGH = {
 
 
 def refused(**changed: str) -> list[str]:
-    """The lines of the refusal of `ENOUGH` with some variables changed."""
+    """The error lines for `ENOUGH` with some variables changed."""
     with pytest.raises(SettingsError) as refusal:
         load_settings({**ENOUGH, **changed})
     return str(refusal.value).splitlines()

@@ -160,7 +160,7 @@ async def test_who_waits_for_a_chain_holds_nothing_that_its_holder_may_want(
 async def test_a_look_holds_the_chains_of_all_that_it_takes_back_also_of_what_it_learnt_while_it_waited(
     database: Database, database_url: str, gate: GateId
 ) -> None:
-    """It writes to those chains later, with rows in hand that the chains' holders want."""
+    """It writes to those audit trails later, while it holds rows that the holders of their audit locks want."""
     await open_gate(Gates(database), "d-2")
     switches = Switches(database, uuid4())
     due = next(one for one in await switches.claim(now=NOW, limit=2) if one.switch.key.deployment == "d-2")

@@ -104,7 +104,7 @@ def reference() -> str:
         _section(
             "[[freeze]]",
             "A time in which nobody can approve. Of several that overlap, the latest end counts. Rollbacks and undos"
-            " pass; admins may break the glass.",
+            " pass; admins may use break-glass.",
             FreezeTable,
         ),
         PEOPLE,

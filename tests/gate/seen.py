@@ -44,11 +44,11 @@ def revision(number: int = 41, *containers: Container, **given: Any) -> Revision
 def reading(
     number: int = 41,
     *containers: Container,
-    marks: Mapping[tuple[str, str, str], str] | None = None,
+    digests: Mapping[tuple[str, str, str], str] | None = None,
     **given: Any,
 ) -> RevisionReading:
-    """`marks`: (container, kind, name) -> any value; equal if the secret values are."""
-    kept = {FieldPath(*spot): value.encode() for spot, value in (marks or {}).items()}
+    """`digests`: (container, kind, name) -> any value; equal if the secret values are."""
+    kept = {FieldPath(*spot): value.encode() for spot, value in (digests or {}).items()}
     return RevisionReading(revision=revision(number, *containers, **given), digests=kept)
 
 

@@ -97,7 +97,7 @@ class StandIn:
         return self._server.heard
 
     def wrap(self, wrapper: Callable[[socket.socket], socket.socket]) -> Self:
-        """Speaks TLS."""
+        """Serves TLS."""
         self._server.socket = wrapper(self._server.socket)
         self.scheme = "https"
         return self
@@ -150,7 +150,7 @@ def reset(visit: Visit) -> None:
 
 
 def garbage(visit: Visit) -> None:
-    """Speaks another protocol, and quotes the request."""
+    """Answers in another protocol, and quotes the request."""
     visit.wfile.write(b"SSH-2.0-" + EXECUTION.encode() + b"\r\n")
     visit.close_connection = True
 

@@ -111,7 +111,7 @@ async def test_a_domain_may_approve_itself_once_its_checks_pass(build: Build) ->
 
 
 async def test_a_domain_does_not_approve_itself_by_stale_evidence(build: Build) -> None:
-    """In a crowd the looks at its live traffic are far apart: it is read when the checks have passed."""
+    """With many waiting gates the evidence reads are far apart: live traffic is read when the checks have passed."""
     async with build('required_checks = ["smoke"]\napprove_when_checks_pass = true\n') as harness:
         deployment, _ = await harness.open_gate("order")
         await harness.until(lambda: "Green looks fit" in harness.card_text(deployment))

@@ -54,7 +54,7 @@ def switched(harness: Harness, deployment: str) -> bool:
 
 
 async def refused(harness: Harness, user: str, deployment: str, words: str) -> None:
-    """The press is not counted, and the presser reads why."""
+    """The press does not count, and the reply says why."""
     before = len(harness.slack.messages.ephemerals(user))
     await harness.approve(user, deployment)
     await harness.until(lambda: len(harness.slack.messages.ephemerals(user)) > before)

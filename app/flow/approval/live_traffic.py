@@ -1,10 +1,10 @@
-"""Stale evidence holds no approval: where one would pass for that reason, live traffic is read first.
+"""Stale evidence blocks no approval: if one would pass for that reason, live traffic is read first.
 
-Gates share one look a second, so that in a crowd of 300 the looks at one gate are five minutes apart, which keeps far
-below AWS's call limits but leaves the traffic guard out of date. Reading the listener and green's target health at the
-approval costs a handful of calls for each decision instead of for each waiting gate. It happens between two
-transactions: the first finds that the approval would count and lets its locks go, the second judges it anew by what was
-read. What cannot be read within `READ_TIMEOUT_SECONDS` holds nothing.
+All gates share one evidence read a second, so with 300 waiting gates the reads of one gate are five minutes apart.
+That keeps far below AWS's call limits but leaves the traffic guard out of date. Reading the listener and green's
+target health at the approval costs a handful of calls for each decision instead of for each waiting gate. It happens
+between two transactions: the first finds that the approval would count and releases its locks, the second evaluates it
+again with what was read. What cannot be read within `READ_TIMEOUT_SECONDS` blocks nothing.
 """
 
 import asyncio

@@ -27,7 +27,7 @@ SHORT_INTERVAL: Final = timedelta(seconds=10)
 LONG_INTERVAL: Final = timedelta(seconds=30)
 SHORT_INTERVAL_FOR: Final = timedelta(minutes=5)
 INTERVAL_PER_GATE: Final = timedelta(seconds=1)
-"""Gates share one look a second: a crowd of them is looked at in turn, so that waiting stays cheap."""
+"""All gates share one read a second, one after the other, so that waiting gates stay cheap."""
 
 
 async def collect_evidence(
@@ -82,7 +82,7 @@ def _parts(seen: Evidence) -> list[Missing]:
 
 
 def _events(due: DueEvidence, seen: Evidence, now: datetime) -> Iterator[Event]:
-    """The first sight of it, and every turn of green's fitness."""
+    """The first evidence of a gate, and every change of green's health."""
     summary = _summary(due, seen)
     if due.known is not None and _summary(due, due.known) == summary:
         return

@@ -28,7 +28,7 @@ class UnknownDeployer:
 
 class DeployerRecord(Protocol):
     async def unknown(self, *, after: int, limit: int) -> Sequence[UnknownDeployer]:
-        """The newest ones, and some of the others in turn: those with ids above `after`."""
+        """The newest ones, and the next few of the others: those with ids above `after`."""
         ...
 
     async def store(

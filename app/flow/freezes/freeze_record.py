@@ -113,7 +113,7 @@ def _names(domains: Sequence[DomainName] | None, rules: Rules) -> Sequence[Domai
 def freeze_event(
     domains: Sequence[DomainName] | None, kind: Kind, *, by: Actor, now: datetime, **detail: Detail
 ) -> Event:
-    """What is told of a freeze of these domains (None: of all). An event has room for one domain, `detail` for all."""
+    """The audit event of a freeze of these domains (None: of all). An event has one domain; `detail` has all."""
     return Event(
         at=now,
         kind=kind,

@@ -117,7 +117,7 @@ async def _read_answers(
     passes: bool,
     now: datetime,
 ) -> None:
-    """`passes`: a rescue or an undo, which is let through whoever answers first."""
+    """`passes`: an automatic rollback or an undo, which is let through whoever answers first."""
     if target is None:
         return
     await compare_answers(held, target, now=now)

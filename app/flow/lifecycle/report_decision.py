@@ -20,7 +20,7 @@ from app.gate.state_machine import Outcome
 
 RETRY_AFTER: Final = timedelta(milliseconds=300)
 MAX_BACKOFF: Final = timedelta(seconds=5)
-"""Between two tries, whatever the trouble is: nobody is to wait for a decision long after it could be told."""
+"""The longest time between two tries: nobody should wait for a report long after it could be sent."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +57,7 @@ class ReportRecord(Protocol):
 async def report_decision(
     due: DueReport, *, record: ReportRecord, deployments: Deployments, now: datetime
 ) -> Result | CodeDeployUnavailable:
-    """Tells CodeDeploy one decision; gives the trouble where it must be tried again (the record says when)."""
+    """Reports one decision to CodeDeploy; returns the error if it must be retried (the database says when)."""
     try:
         result = await _send(due, deployments=deployments)
     except CodeDeployUnavailable as exc:

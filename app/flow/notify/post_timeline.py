@@ -19,7 +19,7 @@ GIVE_UP_AFTER: Final = timedelta(days=1)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TimelineEntry:
-    """One event and its place in the deployment's chain."""
+    """One event and its sequence number in the deployment's audit trail."""
 
     seq: int
     event: Event

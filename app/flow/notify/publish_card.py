@@ -17,7 +17,7 @@ RETRY_AFTER: Final = timedelta(milliseconds=500)
 MAX_BACKOFF: Final = timedelta(seconds=30)
 
 ASSUME_POSTED_FOR: Final = timedelta(minutes=2)
-"""Where Slack does not let us look for a card whose post was not answered, it counts as standing for so long."""
+"""If Slack does not let us search for a card whose post was not answered, it counts as posted for this long."""
 
 GIVE_UP_AFTER: Final = timedelta(days=1)
 """A card that nobody waits for any more is not tried for ever."""

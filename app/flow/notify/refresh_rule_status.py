@@ -1,8 +1,8 @@
-"""The rules turn with the clock: freezes begin and end, nights begin, a group's members grow old; and with the
-switches of other domains, where turns are taken.
+"""Rules change with the clock: freezes begin and end, nights begin, group members become stale; and with the switches
+of other domains.
 
-What they said last of each waiting gate is in the record, so that no turn is missed or told twice, whoever
-restarts meanwhile.
+The last rule status of each waiting gate is in the database. If it changes, the card is redrawn, the end of a freeze
+is announced once, and the approvers of the gate that is first in the queue are called.
 """
 
 from collections.abc import Iterable, Sequence
@@ -45,7 +45,7 @@ class WaitingGates:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RuleSnapshot:
-    """What the rules of the moment say of them, short; and whether they are frozen, or wait for their turn."""
+    """The rule status of these gates now, in short form; and whether they are frozen, or wait for other domains."""
 
     fingerprint: str
     frozen: bool
@@ -54,7 +54,7 @@ class RuleSnapshot:
 
 class RuleStatusRecord(Protocol):
     async def end_freezes(self, *, now: datetime) -> Sequence[ActiveFreeze]:
-        """Closes those whose end has come; gives what is left standing."""
+        """Closes ended freezes; returns the others."""
         ...
 
     async def waiting(self) -> Sequence[WaitingGates]: ...
@@ -89,7 +89,7 @@ async def refresh_rule_status(
         with aside.guard(each):
             snapshot = _snapshot(domain, each, active, related_switches, rules=rules, now=now)
             if snapshot.fingerprint != each.fingerprint:
-                # A card may have been drawn before its neighbours became what they are.
+                # A card may have been drawn before its related switches changed.
                 redraw = snapshot.frozen or bool(domain.policy.exclusivity.related_domains)
                 await record.store_snapshot(each, snapshot, redraw=redraw, now=now)
                 changed += 1

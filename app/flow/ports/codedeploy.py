@@ -1,4 +1,4 @@
-"""What the flow needs of CodeDeploy: its facts, its answers and its refusals."""
+"""What the flow needs of CodeDeploy: its facts, answers and errors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -47,7 +47,7 @@ class Rules(Protocol):
 
     @property
     def admins(self) -> tuple[str, ...]:
-        """Users and user groups who may break the glass and freeze."""
+        """Users and user groups who may use break-glass and freeze."""
         ...
 
     def self_approving(self) -> Sequence[DomainName]:

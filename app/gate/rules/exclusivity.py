@@ -198,13 +198,13 @@ def related_switches_fingerprint(
 
 
 def _state(one: RelatedSwitch, now: datetime) -> str:
-    marks = (
+    parts = (
         one.is_queued,
         one.holds_exclusivity(now=now),
         one.is_pending(now=now),
         one.switched_at is not None,
     )
-    return f"{marks} {one.failed_end}"
+    return f"{parts} {one.failed_end}"
 
 
 def _of(domains: tuple[DomainName, ...], queue: QueuePosition) -> list[RelatedSwitch]:

@@ -43,8 +43,8 @@ def content_type_of(headers: CIMultiDictProxy[str]) -> str:
 
 
 def read_request(headers: CIMultiDictProxy[str], body: bytes, fields: dict[str, str]) -> Request:
-    """`fields` is the form, when the body is one. Raises `AwsError`, in AWS's words or, for a protocol that
-    the stand-in does not speak (CBOR, another JSON), in words that say so."""
+    """`fields` is the form, if the body is one. Raises `AwsError`, in AWS's words or, for a protocol that the
+    stand-in does not support (CBOR, another JSON), with a text that says so."""
     target = headers.get("X-Amz-Target", "")
     content_type = content_type_of(headers)
     if not target:

@@ -15,7 +15,7 @@ A_SECOND = 8
 
 CROWD = 48
 CROWD_ROUNDS = 9
-"""Such a round takes a fifth of a second: neighbours on the machine make one differ from the next by half."""
+"""Such a round takes a fifth of a second: other load on the machine makes rounds differ by half."""
 
 AT_ONCE = 16
 RUSH = 20

@@ -54,8 +54,12 @@ DIFFERENCES = {
         [("role", "removed", "taskRole", "order-task")],
     ),
     "a command, whatever it says": (
-        reading(41, marks={("order", "command", "command"): "one", ("order", "command", "entryPoint"): "x"}),
-        reading(42, marks={("order", "command", "command"): "two", ("order", "command", "entryPoint"): "y"}),
+        reading(
+            41, digests={("order", "command", "command"): "one", ("order", "command", "entryPoint"): "x"}
+        ),
+        reading(
+            42, digests={("order", "command", "command"): "two", ("order", "command", "entryPoint"): "y"}
+        ),
         [("command", "changed", "command"), ("command", "changed", "entryPoint")],
     ),
     "a port more": (
@@ -74,18 +78,18 @@ DIFFERENCES = {
         ],
     ),
     "the value of a variable": (
-        reading(41, ORDER, marks={("order", "variable", "LOG_LEVEL"): "info"}),
-        reading(42, ORDER, marks={("order", "variable", "LOG_LEVEL"): "debug"}),
+        reading(41, ORDER, digests={("order", "variable", "LOG_LEVEL"): "info"}),
+        reading(42, ORDER, digests={("order", "variable", "LOG_LEVEL"): "debug"}),
         [("variable", "changed", "LOG_LEVEL")],
     ),
     "where a secret comes from": (
-        reading(41, ORDER, marks={("order", "secret", "DB_URL"): "arn:one"}),
-        reading(42, ORDER, marks={("order", "secret", "DB_URL"): "arn:two"}),
+        reading(41, ORDER, digests={("order", "secret", "DB_URL"): "arn:one"}),
+        reading(42, ORDER, digests={("order", "secret", "DB_URL"): "arn:two"}),
         [("secret", "changed", "DB_URL")],
     ),
     "something that nobody lists": (
-        reading(41, ORDER, marks={("order", "other", "healthCheck"): "one", ("", "other", "volumes"): "v"}),
-        reading(42, ORDER, marks={("order", "other", "healthCheck"): "two"}),
+        reading(41, ORDER, digests={("order", "other", "healthCheck"): "one", ("", "other", "volumes"): "v"}),
+        reading(42, ORDER, digests={("order", "other", "healthCheck"): "two"}),
         [("other", "changed", "volumes"), ("other", "changed", "healthCheck")],
     ),
     "a sidecar comes, and brings no flood of its parts": (
@@ -94,7 +98,7 @@ DIFFERENCES = {
             42,
             ORDER,
             container("envoy"),
-            marks={("envoy", "variable", "X"): "1", ("envoy", "other", "healthCheck"): "1"},
+            digests={("envoy", "variable", "X"): "1", ("envoy", "other", "healthCheck"): "1"},
         ),
         [("container", "added", "envoy")],
     ),
@@ -108,9 +112,9 @@ DIFFERENCES = {
         ],
     ),
     "nothing, though it is another revision": (reading(41), reading(42), []),
-    "nothing, with marks that are equal": (
-        reading(41, ORDER, marks={("order", "variable", "LOG_LEVEL"): "info"}),
-        reading(42, ORDER, marks={("order", "variable", "LOG_LEVEL"): "info"}),
+    "nothing, with digests that are equal": (
+        reading(41, ORDER, digests={("order", "variable", "LOG_LEVEL"): "info"}),
+        reading(42, ORDER, digests={("order", "variable", "LOG_LEVEL"): "info"}),
         [],
     ),
 }
@@ -130,7 +134,7 @@ def test_a_change_of_what_may_be_secret_cannot_hold_a_value(what: ChangedPart) -
 
 
 def test_a_reading_does_not_print_its_digests() -> None:
-    one = reading(41, ORDER, marks={("order", "variable", "LOG_LEVEL"): "hunter2"})
+    one = reading(41, ORDER, digests={("order", "variable", "LOG_LEVEL"): "hunter2"})
     assert "hunter2" not in repr(one)
     assert repr(one) == "Reading(order:41)"
 

@@ -1,4 +1,4 @@
-"""One press against the rules, and what the presser reads: the smallest stage for tables of policies."""
+"""One press against the rules, and the reply: a small harness for tables of policies."""
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -123,7 +123,7 @@ class Scene:
 
 @dataclass(frozen=True, kw_only=True)
 class Answered:
-    """What came of a press, and what the presser reads in each language."""
+    """The result of a press, and the reply in each language."""
 
     came_of_it: str
     said: dict[str, str]

@@ -72,7 +72,7 @@ def person(user: UserId, account_status: AccountStatus = AccountStatus.MEMBER) -
     return Person(user=user, name=user.lower(), account_status=account_status)
 
 
-def marks(*rules: Violation) -> frozenset[str]:
+def fingerprints(*rules: Violation) -> frozenset[str]:
     return frozenset(map(rule_fingerprint, rules))
 
 
@@ -86,7 +86,7 @@ def broken(
     prompt_version: int = 1,
 ) -> Approval:
     """Uses break-glass after being shown the rules of this moment, unless `named` says which."""
-    shown = marks(*rules_to_override(scene.case(scene.gate), who)) if named is None else named
+    shown = fingerprints(*rules_to_override(scene.case(scene.gate), who)) if named is None else named
     return (gate or scene.gate).break_glass(
         Vote(person=who, choice=Choice.APPROVE, reason=reason, at=scene.now),
         prompt_version=prompt_version,
@@ -127,7 +127,7 @@ def test_an_admin_may_set_aside_that_they_deployed_it_themselves() -> None:
         (Scene(policy=STRICT), person(EVE, AccountStatus.UNKNOWN), {}, NotAMember),
         (Scene(), person(ANA), {}, NothingToBreak),
         (Scene(policy=STRICT), person(EVE), {"reason": " \n"}, ReasonMissing),
-        (Scene(policy=STRICT), person(EVE), {"named": marks(NotNamed())}, RulesChanged),
+        (Scene(policy=STRICT), person(EVE), {"named": fingerprints(NotNamed())}, RulesChanged),
         (Scene(policy=STRICT), person(EVE), {"named": frozenset()}, RulesChanged),
         (Scene(policy=STRICT), person(EVE), {"prompt_version": 2}, CardIsOld),
         (Scene(policy=STRICT), person(EVE), {"gate": replace(Scene().gate, verified=False)}, NotVerified),
@@ -142,7 +142,7 @@ def test_break_glass_is_denied_for(
 
 
 def test_a_rule_that_came_to_be_broken_while_the_form_was_open_has_to_be_read_first() -> None:
-    shown = marks(*rules_to_override(Scene(policy=STRICT).case(Scene().gate), person(EVE)))
+    shown = fingerprints(*rules_to_override(Scene(policy=STRICT).case(Scene().gate), person(EVE)))
     frozen_since = Scene(policy=STRICT, freezes=(FREEZE,))
     with pytest.raises(RulesChanged) as changed:
         broken(frozen_since, person(EVE), named=shown)
@@ -152,7 +152,7 @@ def test_a_rule_that_came_to_be_broken_while_the_form_was_open_has_to_be_read_fi
 
 
 def test_a_rule_that_has_been_met_meanwhile_is_not_carried() -> None:
-    shown = marks(*rules_to_override(Scene(policy=STRICT).case(Scene().gate), person(EVE)))
+    shown = fingerprints(*rules_to_override(Scene(policy=STRICT).case(Scene().gate), person(EVE)))
     permit = broken(
         Scene(policy=STRICT, checks={"smoke": CheckState.PASSED}), person(EVE), named=shown
     ).permit

@@ -1,4 +1,4 @@
-"""Every rule, and every pair that can conflict: what a press becomes, and the sentence that the presser reads."""
+"""Every rule, and every pair that can conflict: the result of a press, and the reply."""
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta

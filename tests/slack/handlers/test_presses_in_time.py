@@ -146,7 +146,7 @@ async def test_fifty_people_at_once_make_one_decision_and_forty_nine_answers(bui
         first = harness.gate(deployment)["decided_by"]
         others = [user for user in CROWD if user.id != first]
         await harness.until(lambda: all(whispers(harness, user) for user in others), timeout=20)
-        # On a machine that is too slow for the crowd, some are asked to press again, as they should be.
+        # On a machine that is too slow for so many presses, some users are asked to press again, as intended.
         harness.clock.advance(seconds=5)
         for user in others:
             if f"<@{first}>" not in harness.ephemerals(user.id):

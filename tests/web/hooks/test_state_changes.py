@@ -1,4 +1,4 @@
-"""EventBridge's hints: they wake the watcher, and nothing else ever comes of them."""
+"""EventBridge's state changes: they make polls due, and change nothing else."""
 
 import asyncio
 from typing import Any
