@@ -1,10 +1,13 @@
-"""Names of ours that were replaced by the field's terms do not come back as definitions. The list grows with each
-word that is retired everywhere; ARCHITECTURE.md has the glossary of the words that stay."""
+"""Names of ours that were replaced by the field's terms do not come back, neither as definitions nor in prose. The
+lists grow with each word that is retired everywhere; ARCHITECTURE.md has the glossary of the words that stay."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+
+from tests.docs.documents import pages, prose
 
 ROOT: Final = Path(__file__).parent.parent
 RETIRED_WORDS: Final = """
@@ -19,6 +22,14 @@ RETIRED_WORDS: Final = """
     What why_not Wish Wrong
 """
 RETIRED: Final = frozenset(RETIRED_WORDS.split())
+
+RETIRED_IN_PROSE: Final = re.compile(
+    r"\b(calm|canvas|deeds?|doors?|errands?|fitness|foresee|foresight|heralds?|houses?|hears|lasting|manners|neighbours?"
+    r"|nudge[sd]?|nudging|owes|patience|rescue[srd]?|rescuers?|rooms?|sights?|soundings?|standing|standpoints?"
+    r"|storytellers?|tidings?|tells|unheard|rulebook|br(?:oke|oken|eaks) (?:the )?glass)\b",
+    re.IGNORECASE,
+)
+"""Words of an earlier vocabulary that plain technical English does not need, as a name or as a metaphor."""
 
 
 def _defined(tree: ast.AST) -> Iterator[str]:
@@ -44,3 +55,20 @@ def test_no_retired_name_is_defined() -> None:
         if name in RETIRED
     }
     assert found == set()
+
+
+def test_no_retired_word_is_in_prose() -> None:
+    modules = [path for folder in ("app", "tests") for path in (ROOT / folder).rglob("*.py")]
+    texts = [(path, line, text) for path in modules for line, text in prose(path)]
+    texts += [
+        (path, line, text)
+        for path in pages()
+        for line, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+    ]
+    assert len(texts) > 4000
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {match[0]}"
+        for path, line, text in texts
+        for match in RETIRED_IN_PROSE.finditer(text)
+    ]
+    assert found == []

@@ -103,7 +103,7 @@ class AwsEvidence:
         return await self._readers.read("ecs", region, "ecs:DescribeServices", ask)
 
     async def named_task_definition(self, key: SwitchKey) -> str:
-        """GetDeployment, then GetApplicationRevision: only that tells what an AppSpec says."""
+        """GetDeployment, then GetApplicationRevision: only that shows the content of an AppSpec."""
 
         def find(client: Any) -> tuple[str, Mapping[str, Any]]:
             info = client.get_deployment(deploymentId=key.deployment)["deploymentInfo"]

@@ -67,7 +67,7 @@ def is_let_through_elsewhere(view: GateView) -> bool:
 
 
 def ends_blue(view: GateView) -> bool:
-    """Whether somebody has had blue ended, of which the deployment's end tells a little later."""
+    """Whether somebody has ended blue early; the deployment's end is observed a little later."""
     asked = view.intervention
     return (
         asked is not None and asked.kind is InterventionKind.FINISH and asked.phase is InterventionPhase.DONE

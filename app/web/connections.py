@@ -123,5 +123,5 @@ class BoundedH11Protocol(H11Protocol):
         ]
         _, longest = min(waiting, key=lambda each: each[0])
         longest._abort("too_many_connections")
-        # The transport tells it later; until then it must not be chosen again.
+        # The transport reports it later; until then it must not be chosen again.
         self.connections.discard(longest)

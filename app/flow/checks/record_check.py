@@ -21,7 +21,7 @@ class TooManyChecks(Exception):
 
 
 class ReservedForProbe(Exception):
-    """The check is the result of a probe of ours; nobody else tells it."""
+    """The check is the result of a probe; nobody else may report it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -101,7 +101,7 @@ def verify_facts(facts: DeploymentFacts, target: Target | None, *, rules: Rules)
     domain = rules.domain_of(application=facts.application, deployment_group=facts.deployment_group)
     if facts.creator not in AUTO_ROLLBACK_CREATORS:
         check_managed(facts, rules=rules)
-        # Of GetDeployment the platform is optional; the target's own type tells as well.
+        # The platform is optional in GetDeployment; the target's type shows it as well.
         platform = facts.platform or (target.platform if target else "")
         if not platform:
             return None

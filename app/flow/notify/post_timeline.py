@@ -1,4 +1,5 @@
-"""A card's thread is the switch's timeline: what the record tells and the thread does not is posted, in order."""
+"""A card's thread is the switch's timeline: events of the audit trail that are not in the thread yet are posted in
+order."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,7 +28,8 @@ class TimelineEntry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PendingPost:
-    """A post that was not answered: up to which link it tells, when and where it was tried. `thread`: as a reply."""
+    """A post that was not answered: the last event that it contains, when and where it was tried. `thread`: as a
+    reply."""
 
     seq: int
     since: datetime
@@ -49,7 +51,7 @@ class DueThread(Claim):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
-    """One message, that tells everything up to `seq`. `channel`: elsewhere than in the card's thread."""
+    """One message with everything up to `seq`. `channel`: posted elsewhere than in the card's thread."""
 
     seq: int
     text: str
@@ -98,7 +100,7 @@ async def post_timeline(
         unposted = [one for one in due.entries if one.seq > posted]
         for message in timeline_publisher.messages(due.view, unposted):
             if not await _post(due, message, record=record, timeline_publisher=timeline_publisher, now=now):
-                return True  # somebody else tells
+                return True  # another replica posts it
     except (SlackCallFailed, MessageGone) as exc:
         failure = exc if isinstance(exc, SlackCallFailed) else SlackCallFailed(str(exc))
         if not _is_given_up(due, exc, now=now):

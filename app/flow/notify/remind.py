@@ -1,6 +1,6 @@
-"""Half of the time is over, or the deadline is near: write the reminder down; the thread tells it.
+"""Reminders at half time and before the deadline: saves the reminder as an event; the thread then posts it.
 
-What is written down once is told once, whichever replica restarts in between.
+An event is posted once, whichever replica restarts in between.
 """
 
 from collections.abc import Sequence

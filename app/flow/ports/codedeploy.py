@@ -36,7 +36,7 @@ class AnswerRefused(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeploymentFacts:
-    """What GetDeployment tells. `status` is CodeDeploy's DeploymentStatus."""
+    """The content of GetDeployment. `status` is CodeDeploy's DeploymentStatus."""
 
     application: str
     deployment_group: str
@@ -84,10 +84,8 @@ class HookProgress:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
-    """The deployment's one target, its ECS service. `green_percent`: None where CodeDeploy does not say.
-
-    `platform`: `ECS`, as far as the target's type tells; empty where it does not.
-    """
+    """The deployment's one target, its ECS service. `green_percent`: None if CodeDeploy does not report it.
+    `platform`: `ECS`, if the target's type shows it; otherwise empty."""
 
     events: Mapping[str, HookProgress]
     green_percent: int | None

@@ -48,7 +48,7 @@ class AwsStandIn(Controls):
     ) -> None:
         """`start`: the stand-in's first moment (now). `history`: every domain has a deployment that
         succeeded yesterday, so that even the first switch has something to be undone to. `remember`: how
-        many calls are kept. `regions`: those whose signatures are taken; what it tells is of its own."""
+        many calls are kept. `regions`: those whose signatures are taken; its answers are of its own region."""
         chance = random.Random(seed)
         lock = AccountLock()
         clock = Clock(lock, speed=speed, start=start)

@@ -93,7 +93,7 @@ def links(commits: Commits, texts: Texts) -> list[str]:
 
 
 def commit_text(commits: Commits, texts: Texts) -> str | None:
-    """From which commit to which; None where no tag, image or description tells."""
+    """The commits of blue and green; None if no tag, image or description names them."""
     if commits.new is None:
         return None
     new = code(commits.new[:SHORT_SHA_CHARS])

@@ -69,7 +69,7 @@ class HookKeys:
     def __init__(self, secrets: Mapping[str, Secret | str]) -> None:
         """Raises `ValueError`, naming the kid, for a key that could be guessed or never named."""
         self._secrets = {kid: _key(kid, secret) for kid, secret in secrets.items()}
-        # An unknown kid costs the same work as a known one, so that timing tells no kids.
+        # An unknown kid costs the same work as a known one, so that timing reveals no kids.
         self._decoy = random_bytes.token_bytes(32)
 
     def __repr__(self) -> str:
