@@ -32,7 +32,7 @@ from app.gate.votes import Choice, Vote
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BreakGlassRequest:
-    """The submitted form. `named`: the fingerprints of the rules that it showed as violated."""
+    """The submitted form. `named`: the fingerprints of the violated rules that it listed."""
 
     gate: GateId
     prompt_version: int

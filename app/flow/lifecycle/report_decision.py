@@ -78,7 +78,7 @@ async def _send(due: DueReport, *, deployments: Deployments) -> Result:
     except AlreadyAnswered:
         return await _reconcile(due, deployments=deployments)
     except AnswerRefused as exc:
-        # What it says of a hook that is over nobody has written down: the event itself tells, where it is.
+        # The error for a hook that is over is undocumented: the lifecycle event is read to be sure.
         held = await _held(due, deployments=deployments)
         return held or Result(outcome=Outcome.UNDELIVERABLE, detail=str(exc))
     return Result(outcome=Outcome.ACKNOWLEDGED, detail=due.answer)
