@@ -80,7 +80,7 @@ class Approvers:
         return failure(what, MEND[status], "Name somebody else in switchgate.toml.")
 
     def _short(self, domains: Iterable[Domain]) -> list[Finding]:
-        roster = Roster(groups=self._groups, gone=frozenset(self._gone))
+        roster = Roster(groups=self._groups, deactivated=frozenset(self._gone))
         found = []
         for domain in domains:
             short = _shortage(domain.policy, roster, unread=self._unread)
@@ -100,10 +100,10 @@ def _shortage(policy: Policy, roster: Roster, *, unread: set[str]) -> str:
     ]
     for rules in laid:
         for source in rules.sources:
-            able = len(roster.able(source.people))
+            able = len(roster.eligible(source.people))
             if able < source.approvals and not unread & set(source.people):
                 return f"{source.approvals} approvals are asked of {', '.join(source.people)}, and {able} can give one"
     two = policy.unknown_deployer is UnknownDeployer.ASK_TWO and not policy.own_deployment
-    if two and len(roster.able(policy.voters)) < 2 and not unread & set(policy.voters):
+    if two and len(roster.eligible(policy.voters)) < 2 and not unread & set(policy.voters):
         return "two people are asked where the deployer is unknown, and fewer can decide"
     return ""

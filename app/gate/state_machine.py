@@ -24,8 +24,8 @@ from app.gate.rules.evaluation import (
     rejections_missing,
 )
 from app.gate.rules.permits import (
-    judge_approval,
-    judge_rejection,
+    check_approval,
+    check_rejection,
     permit_by_break_glass,
     permit_by_checks,
     permit_by_votes,
@@ -117,18 +117,18 @@ class Awaiting:
         self, vote: Vote, *, prompt_version: int, policy: Policy, roster: Roster, rule_inputs: RuleInputs
     ) -> tuple["Awaiting", Decision | None]:
         """Counts a vote; returns the decision if the vote settles the gate. Raises a `Denial` and changes nothing."""
-        self._must_take(prompt_version=prompt_version, now=vote.at)
+        self._check_open(prompt_version=prompt_version, now=vote.at)
         context = self.evaluation_context(policy=policy, roster=roster, rule_inputs=rule_inputs, now=vote.at)
         if vote.choice is Choice.REJECT:
             return self._reject(vote, context)
-        judge_approval(context, person=vote.person, reason=vote.reason)
+        check_approval(context, person=vote.person, reason=vote.reason)
         after = context.approved_also_by(vote.person.user)
         permit = permit_by_votes(self.id, after, last=vote.person)
-        return self._with(after.ballot), Approval(permit=permit, at=vote.at) if permit else None
+        return self._with_ballot(after.ballot), Approval(permit=permit, at=vote.at) if permit else None
 
     def retract_vote(self, user: UserId, *, now: datetime) -> "Awaiting":
         """Removes this person's vote. Raises a `Denial`."""
-        self._must_take(prompt_version=self.prompt_version, now=now)
+        self._check_open(prompt_version=self.prompt_version, now=now)
         if user not in self.voters:
             raise NoVote
         return replace(self, approved_by=self.approved_by - {user}, rejected_by=self.rejected_by - {user})
@@ -167,7 +167,7 @@ class Awaiting:
         named: frozenset[str],
     ) -> Approval:
         """The approval of an admin who overrides rules. Raises a `Denial`."""
-        self._must_take(prompt_version=prompt_version, now=vote.at)
+        self._check_open(prompt_version=prompt_version, now=vote.at)
         context = self.evaluation_context(policy=policy, roster=roster, rule_inputs=rule_inputs, now=vote.at)
         permit = permit_by_break_glass(
             self.id, context, person=vote.person, admins=admins, named=named, reason=vote.reason
@@ -176,17 +176,17 @@ class Awaiting:
 
     def _reject(self, vote: Vote, context: EvaluationContext) -> tuple["Awaiting", Rejection | None]:
         person = vote.person
-        judge_rejection(context, person=person, reason=vote.reason)
+        check_rejection(context, person=person, reason=vote.reason)
         after = context.rejected_also_by(person.user)
         if rejections_missing(after):
-            return self._with(after.ballot), None
+            return self._with_ballot(after.ballot), None
         reason = vote.reason.strip() or NO_REASON
         return self, Rejection(by=person.user, name=person.name, reason=reason, at=vote.at)
 
-    def _with(self, ballot: Ballot) -> "Awaiting":
+    def _with_ballot(self, ballot: Ballot) -> "Awaiting":
         return replace(self, approved_by=ballot.approved_by, rejected_by=ballot.rejected_by)
 
-    def _must_take(self, *, prompt_version: int, now: datetime) -> None:
+    def _check_open(self, *, prompt_version: int, now: datetime) -> None:
         if not self.verified:
             raise NotVerified
         if now >= self.deadline_at:
@@ -199,7 +199,7 @@ class Awaiting:
         permit = permit_for_auto_rollback(self.id, creator=creator) if self.verified else None
         return Approval(permit=permit, at=now) if permit else None
 
-    def undo(self, *, by: UserId, name: str, now: datetime) -> Approval | None:
+    def approve_undo(self, *, by: UserId, name: str, now: datetime) -> Approval | None:
         """The approval of an undo's own deployment, on behalf of the person who requested the undo."""
         permit = permit_for_undo(self.id, by=by, name=name) if self.verified else None
         return Approval(permit=permit, at=now) if permit else None
@@ -228,9 +228,9 @@ class Awaiting:
     def verify(self, *, named: frozenset[UserId] = frozenset(), policy: Policy) -> "Awaiting":
         """CodeDeploy confirmed what this is: the gate waits anew, with the domain's own deadline."""
         verified = replace(self, verified=True, named=named, prompt_version=self.prompt_version + 1)
-        return verified.started(hook_started=self.opened_at, policy=policy)
+        return verified.with_hook_start(hook_started=self.opened_at, policy=policy)
 
-    def started(self, *, hook_started: datetime, policy: Policy) -> "Awaiting":
+    def with_hook_start(self, *, hook_started: datetime, policy: Policy) -> "Awaiting":
         """Sets when the hook really began; this can only bring the deadline forward.
 
         A hook that began over an hour before it arrived would be over, so such a time is ignored.

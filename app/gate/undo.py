@@ -129,7 +129,7 @@ def _redeploy(at: UndoContext) -> InterventionKind:
     return InterventionKind.REDEPLOY
 
 
-def judge_undo(
+def check_undo(
     *,
     at: UndoContext,
     asked: InterventionKind,
@@ -140,18 +140,18 @@ def judge_undo(
     roster: Roster,
 ) -> None:
     """Raises the `Denial` that applies; returns when this person may request `asked` now."""
-    judge_intervener(person=person, policy=policy, admins=admins, roster=roster)
+    check_intervener(person=person, policy=policy, admins=admins, roster=roster)
     if available_undo(at) is not asked:
         raise NotWhatWasAsked
     if not reason.strip():
         raise ReasonMissing
 
 
-def judge_finish(
+def check_finish(
     *, at: UndoContext, person: Person, policy: Policy, admins: tuple[str, ...], roster: Roster
 ) -> None:
     """Raises the `Denial` that applies; returns when this person may end blue now."""
-    judge_intervener(person=person, policy=policy, admins=admins, roster=roster)
+    check_intervener(person=person, policy=policy, admins=admins, roster=roster)
     for already in (at.under_way, at.finishing):
         if already is not None:
             raise already
@@ -159,7 +159,7 @@ def judge_finish(
         raise NothingToFinish
 
 
-def judge_intervener(*, person: Person, policy: Policy, admins: tuple[str, ...], roster: Roster) -> None:
+def check_intervener(*, person: Person, policy: Policy, admins: tuple[str, ...], roster: Roster) -> None:
     """The domain's approvers and the admins may intervene; nobody else."""
     if person.account_status is not AccountStatus.MEMBER:
         raise NotAMember(person.account_status)

@@ -126,7 +126,7 @@ def test_an_automatic_rollback_is_approved_once_it_is_confirmed(creator: str) ->
 
 def test_the_deployment_of_an_undo_is_approved_once_it_is_confirmed() -> None:
     gate = Scene().gate
-    approval = gate.undo(by=ANA, name="ana", now=NOW)
+    approval = gate.approve_undo(by=ANA, name="ana", now=NOW)
     assert approval is not None
     assert (approval.permit.by, approval.permit.basis) == (ANA, Basis.UNDO)
-    assert replace(gate, verified=False).undo(by=ANA, name="ana", now=NOW) is None
+    assert replace(gate, verified=False).approve_undo(by=ANA, name="ana", now=NOW) is None

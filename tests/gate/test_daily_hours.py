@@ -34,7 +34,7 @@ def at(day: int, hour: int, minute: int = 0, second: int = 0) -> datetime:
 )
 def test_hours_within_one_day_include_their_start_and_exclude_their_end(now: datetime, covered: bool) -> None:
     hours = DailyHours(days=frozenset({MONDAY}), start=time(9), end=time(18), zone=SEOUL)
-    assert hours.cover(now) is covered
+    assert hours.covers(now) is covered
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_hours_within_one_day_include_their_start_and_exclude_their_end(now: dat
 )
 def test_hours_over_midnight_belong_to_the_day_on_which_they_begin(now: datetime, covered: bool) -> None:
     hours = DailyHours(days=frozenset({SUNDAY}), start=time(22), end=time(6), zone=SEOUL)
-    assert hours.cover(now) is covered
+    assert hours.covers(now) is covered
 
 
 @pytest.mark.parametrize(
@@ -68,12 +68,12 @@ def test_hours_over_midnight_belong_to_the_day_on_which_they_begin(now: datetime
 )
 def test_hours_over_midnight_end_on_the_next_morning(now: datetime, covered: bool) -> None:
     hours = DailyHours(days=frozenset({MONDAY}), start=time(22), end=time(6), zone=SEOUL)
-    assert hours.cover(now) is covered
+    assert hours.covers(now) is covered
 
 
 def test_equal_ends_are_a_whole_day_and_every_day_is_each_of_the_seven() -> None:
     hours = DailyHours(days=frozenset({MONDAY}), start=time(0), end=time(0), zone=SEOUL)
-    assert [hours.cover(at(day, 12)) for day in (SUNDAY, MONDAY, TUESDAY)] == [False, True, False]
+    assert [hours.covers(at(day, 12)) for day in (SUNDAY, MONDAY, TUESDAY)] == [False, True, False]
     assert sorted(EVERY_DAY) == [0, 1, 2, 3, 4, 5, 6]
 
 

@@ -227,7 +227,7 @@ class Lives(RuleBasedStateMachine):
         if life.hook.over and not isinstance(life.gate, Decided):
             self._close(life, life.gate.ended())
         elif isinstance(life.gate, Awaiting):
-            started = life.gate.started(hook_started=life.hook.started, policy=self.policy)
+            started = life.gate.with_hook_start(hook_started=life.hook.started, policy=self.policy)
             life.gate = started
             life.trail.append("started")
             approval = started.approve_auto_rollback(creator=life.hook.creator, now=self.now)

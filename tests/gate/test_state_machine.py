@@ -158,16 +158,16 @@ def test_nobody_judges_what_codedeploy_has_not_confirmed() -> None:
 
 def test_a_deadline_moves_nearer_and_never_away() -> None:
     gate = awaiting()
-    nearer = gate.started(hook_started=NOW - timedelta(minutes=10), policy=ONE)
+    nearer = gate.with_hook_start(hook_started=NOW - timedelta(minutes=10), policy=ONE)
     assert nearer.deadline_at == NOW + timedelta(minutes=45)
-    assert nearer.started(hook_started=NOW, policy=ONE).deadline_at == nearer.deadline_at
+    assert nearer.with_hook_start(hook_started=NOW, policy=ONE).deadline_at == nearer.deadline_at
 
 
 def test_a_hook_that_would_have_been_over_when_it_came_says_nothing_of_when_it_began() -> None:
     gate = awaiting()
     oldest = NOW - timedelta(hours=1)
-    assert gate.started(hook_started=oldest - timedelta(seconds=1), policy=ONE) == gate
-    assert gate.started(hook_started=oldest, policy=ONE).deadline_at == NOW - timedelta(minutes=5)
+    assert gate.with_hook_start(hook_started=oldest - timedelta(seconds=1), policy=ONE) == gate
+    assert gate.with_hook_start(hook_started=oldest, policy=ONE).deadline_at == NOW - timedelta(minutes=5)
 
 
 def test_no_domain_gets_past_59_minutes() -> None:

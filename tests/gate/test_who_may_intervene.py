@@ -15,9 +15,9 @@ from app.gate.undo import (
     Progress,
     UnderWay,
     UndoContext,
-    judge_finish,
-    judge_intervener,
-    judge_undo,
+    check_finish,
+    check_intervener,
+    check_undo,
 )
 from tests.gate.rules.cases import ANA, BEN, DAN, EVE, POLICY, ROSTER
 
@@ -41,12 +41,12 @@ def undo(
     asked: InterventionKind = InterventionKind.STOP,
     reason: str = "errors",
 ) -> None:
-    judge_undo(at=at, asked=asked, reason=reason, person=who, policy=POLICY, admins=ADMINS, roster=ROSTER)
+    check_undo(at=at, asked=asked, reason=reason, person=who, policy=POLICY, admins=ADMINS, roster=ROSTER)
 
 
 def finish(who: Person, *, at: UndoContext = SWITCHED, allowed: bool = True) -> None:
     policy = replace(POLICY, finish_now=allowed)
-    judge_finish(at=at, person=who, policy=policy, admins=ADMINS, roster=ROSTER)
+    check_finish(at=at, person=who, policy=policy, admins=ADMINS, roster=ROSTER)
 
 
 @pytest.mark.parametrize("user", [BEN, ANA, EVE, UserId("UADMIN")])
@@ -56,9 +56,9 @@ def test_approvers_and_admins_may_intervene(user: UserId) -> None:
 
 
 def test_people_of_a_second_source_may_intervene_where_the_policy_names_them() -> None:
-    judge_intervener(person=person(DAN), policy=DBA, admins=ADMINS, roster=ROSTER)
+    check_intervener(person=person(DAN), policy=DBA, admins=ADMINS, roster=ROSTER)
     with pytest.raises(NotAnApprover):
-        judge_intervener(person=person(DAN), policy=POLICY, admins=ADMINS, roster=ROSTER)
+        check_intervener(person=person(DAN), policy=POLICY, admins=ADMINS, roster=ROSTER)
 
 
 def test_nobody_else_may_intervene() -> None:

@@ -29,7 +29,7 @@ async def _approval(gate: Awaiting, held: HeldGate, *, now: datetime) -> Approva
         return rollback
     # Who asked is in the record; a deployment's description may be written by anybody.
     undo = await held.originating_undo()
-    return gate.undo(by=undo.by, name=undo.name, now=now) if undo is not None else None
+    return gate.approve_undo(by=undo.by, name=undo.name, now=now) if undo is not None else None
 
 
 def _decided(held: HeldGate, approval: Approval, now: datetime) -> Event:

@@ -177,7 +177,7 @@ def _evaluate(request: VoteRequest, view: GateView, *, rules: Rules, now: dateti
     context = approval_context_of(view, rules=rules)
     roster = rules.roster()
     # In an Enterprise Grid one person may have two ids: a second vote is the same person's.
-    who = replace(request.person, user=roster.known_as(request.person.user, context.gate.voters))
+    who = replace(request.person, user=roster.id_among(request.person.user, context.gate.voters))
     vote = Vote(person=who, choice=request.choice, reason=request.reason.strip(), at=now)
     counted, decision = context.gate.vote(
         vote,

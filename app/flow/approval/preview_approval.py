@@ -43,7 +43,7 @@ def preview_approval(view: GateView, *, person: Person, rules: Rules, now: datet
         return ApprovalPreview(may_decide=False, denial=exc, unmet=(), asks_reason=False)
     case = evaluation_context_of(context, rules=rules, now=now)
     roster = rules.roster()
-    person = replace(person, user=roster.known_as(person.user, context.gate.voters))
+    person = replace(person, user=roster.id_among(person.user, context.gate.voters))
     vote = Vote(person=person, choice=Choice.APPROVE, reason=NO_REASON, at=now)
     denied: Denial | None = None
     try:

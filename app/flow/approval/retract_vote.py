@@ -33,7 +33,7 @@ async def retract_vote(
         voter = who.user
         try:
             gate_now = approval_context_of(view, rules=rules).gate
-            voter = rules.roster().known_as(who.user, gate_now.voters)
+            voter = rules.roster().id_among(who.user, gate_now.voters)
             gate_now.retract_vote(voter, now=now)
             if held.is_replay:
                 raise AlreadyHandled

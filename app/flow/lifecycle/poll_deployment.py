@@ -184,7 +184,7 @@ async def _refine(
         gate = gate.verify(named=frozenset(verification.named_deployers), policy=policy)
     hook = observation.target.events.get(view.hook_name) if observation.target else None
     if hook is not None and hook.started_at is not None:
-        gate = gate.started(hook_started=hook.started_at, policy=policy)
+        gate = gate.with_hook_start(hook_started=hook.started_at, policy=policy)
     if gate == view.gate:
         return
     name = verification.domain if verification else None

@@ -17,7 +17,7 @@ from app.flow.undo.intervention import Intervention, InterventionFailure, Interv
 from app.gate.ids import GateId
 from app.gate.people import Person
 from app.gate.rules.denials import AlreadyHandled, Denial
-from app.gate.undo import InterventionKind, judge_finish, judge_intervener, judge_undo
+from app.gate.undo import InterventionKind, check_finish, check_intervener, check_undo
 
 REQUESTED_KINDS: Final = {
     InterventionKind.STOP: Kind.UNDO_REQUESTED,
@@ -108,7 +108,7 @@ async def may_undo(
         view = held.view
         try:
             policy = domain_of(view, rules=rules).policy
-            judge_intervener(person=by, policy=policy, admins=rules.admins, roster=rules.roster())
+            check_intervener(person=by, policy=policy, admins=rules.admins, roster=rules.roster())
         except Denial as exc:
             denied = await _deny(held, exc, by=by, now=now)
         else:
@@ -137,9 +137,9 @@ def _judge(request: InterventionRequest, view: GateView, *, rules: Rules) -> Non
     policy = domain_of(view, rules=rules).policy
     at = undo_context_of(view)
     if request.kind is InterventionKind.FINISH:
-        judge_finish(at=at, person=request.person, policy=policy, admins=rules.admins, roster=rules.roster())
+        check_finish(at=at, person=request.person, policy=policy, admins=rules.admins, roster=rules.roster())
         return
-    judge_undo(
+    check_undo(
         at=at,
         asked=request.kind,
         reason=request.reason,

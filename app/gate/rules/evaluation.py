@@ -33,7 +33,7 @@ class EffectivePolicy:
 
 def effective_policy(policy: Policy, *, now: datetime, shift: Shift | None) -> EffectivePolicy:
     """The policy with the variants that apply at `now` and for `shift`; a later one overrides an earlier one."""
-    at_this_hour = [each for each in policy.variants if each.hours is None or each.hours.cover(now)]
+    at_this_hour = [each for each in policy.variants if each.hours is None or each.hours.covers(now)]
     applying = [each for each in at_this_hour if not each.shifts or shift in each.shifts]
     result = replace(policy, variants=())
     for variant in applying:
@@ -150,7 +150,7 @@ def unreachable_approvals(context: EvaluationContext) -> tuple[MissingApproval, 
     unreachable: list[MissingApproval] = []
     everybody: set[UserId] = set()
     for source in policy.sources:
-        able = {user for user in context.roster.able(source.people) if not context.is_own(user)}
+        able = {user for user in context.roster.eligible(source.people) if not context.is_own(user)}
         everybody |= able
         if len(able) < source.approvals:
             unreachable.append(ApprovalsRequired(people=source.people, missing=source.approvals - len(able)))

@@ -130,24 +130,24 @@ def exclusivity_blockers(
     """What blocks the gate. A switch whose traffic already moves is not blocked."""
     if queue is None or queue.traffic_moving:
         return ()
-    before = queued_ahead(exclusivity, queue)
-    taken = [
+    ahead = queued_ahead(exclusivity, queue)
+    excluding = [
         ExcludedBySwitch(
             domain=one.domain,
             deployment=one.deployment,
             since=one.approved_at,
             switched=one.switched_at is not None,
-            ahead=before,
+            ahead=ahead,
         )
         for one in _of(exclusivity.excludes, queue)
         if one.holds_exclusivity(now=now) and one.approved_at is not None
     ]
-    first = [
+    predecessors = [
         PredecessorPending(domain=one.domain, deployment=one.deployment, waits=not one.is_going(now=now))
         for one in _of(exclusivity.after, queue)
         if one.is_pending(now=now)
     ]
-    return (*taken, *first)
+    return (*excluding, *predecessors)
 
 
 def awaits_exclusivity(
@@ -194,17 +194,17 @@ def related_switches_fingerprint(
 ) -> tuple[str, ...]:
     """A short form of what the cards of a domain show of related switches: if it changes, the cards change."""
     mine = [one for one in related if one.domain in exclusivity.related_domains]
-    return tuple(sorted(f"{one.domain} {one.deployment} {_state(one, now)}" for one in mine))
+    return tuple(sorted(f"{one.domain} {one.deployment} {_shown_state(one, now)}" for one in mine))
 
 
-def _state(one: RelatedSwitch, now: datetime) -> str:
-    parts = (
+def _shown_state(one: RelatedSwitch, now: datetime) -> str:
+    shown = (
         one.is_queued,
         one.holds_exclusivity(now=now),
         one.is_pending(now=now),
         one.switched_at is not None,
     )
-    return f"{parts} {one.failed_end}"
+    return f"{shown} {one.failed_end}"
 
 
 def _of(domains: tuple[DomainName, ...], queue: QueuePosition) -> list[RelatedSwitch]:

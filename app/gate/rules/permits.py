@@ -58,9 +58,9 @@ class Permit:
         self.overridden_rules, self.reason = overridden_rules, reason
 
 
-def judge_approval(context: EvaluationContext, *, person: Person, reason: str) -> None:
+def check_approval(context: EvaluationContext, *, person: Person, reason: str) -> None:
     """Raises the `Denial` that applies to this approval; returns when it may be counted."""
-    _must_vote(context, person)
+    _check_may_vote(context, person)
     if context.is_own(person.user):
         raise OwnDeployment
     blockers = blockers_of(context)
@@ -73,12 +73,12 @@ def judge_approval(context: EvaluationContext, *, person: Person, reason: str) -
         raise ReasonMissing
 
 
-def judge_rejection(context: EvaluationContext, *, person: Person, reason: str) -> None:
+def check_rejection(context: EvaluationContext, *, person: Person, reason: str) -> None:
     """Raises the `Denial` that applies to this rejection; returns when it counts.
 
     Rejecting one's own deployment is allowed, and no rule blocks a rejection: it can only stop traffic from moving.
     """
-    _must_vote(context, person)
+    _check_may_vote(context, person)
     if person.user in context.ballot.rejected_by:
         raise AlreadyRejected
     if context.policy.reason is not ReasonFor.NEVER and not reason.strip():
@@ -166,7 +166,7 @@ def permit_for_auto_rollback(gate: GateId, *, creator: str) -> Permit | None:
     return Permit(gate=gate, by=None, name=creator, basis=Basis.AUTO_ROLLBACK, mint=_MINT)
 
 
-def _must_vote(context: EvaluationContext, person: Person) -> None:
+def _check_may_vote(context: EvaluationContext, person: Person) -> None:
     if person.account_status is not AccountStatus.MEMBER:
         raise NotAMember(person.account_status)
     if not context.may_vote(person.user):

@@ -62,7 +62,7 @@ class DailyHours:
     end: time
     zone: ZoneInfo
 
-    def cover(self, now: datetime) -> bool:
+    def covers(self, now: datetime) -> bool:
         local = now.astimezone(self.zone)
         clock, today, yesterday = local.time(), local.weekday(), (local - timedelta(days=1)).weekday()
         if self.start < self.end:
@@ -146,12 +146,12 @@ def everyone_named(policy: Policy) -> frozenset[str]:
 class Roster:
     """Who is in which user group. A group that is not here has no members: unknown is closed.
 
-    `aliases`: all ids of a person who has several. `gone`: users who cannot decide, according to Slack.
+    `aliases`: all ids of a person who has several. `deactivated`: users who cannot decide, according to Slack.
     """
 
     groups: Mapping[str, frozenset[UserId]] = field(default_factory=dict)
     aliases: Mapping[UserId, frozenset[UserId]] = field(default_factory=dict)
-    gone: frozenset[UserId] = frozenset()
+    deactivated: frozenset[UserId] = frozenset()
 
     def ids(self, user: UserId) -> frozenset[UserId]:
         """All ids of the same person."""
@@ -165,15 +165,15 @@ class Roster:
             for entry in approvers
         )
 
-    def known_as(self, user: UserId, among: Iterable[UserId]) -> UserId:
+    def id_among(self, user: UserId, among: Iterable[UserId]) -> UserId:
         """The id by which the person is already among these; else `user`."""
         ids = self.ids(user)
         return next((one for one in among if one in ids), user)
 
-    def able(self, approvers: tuple[str, ...]) -> frozenset[UserId]:
+    def eligible(self, approvers: tuple[str, ...]) -> frozenset[UserId]:
         """Everybody of `approvers` who can decide, one id a person."""
         users = {UserId(entry) for entry in approvers if not entry.startswith("S")}
-        listed = users.union(*(self.groups.get(entry, frozenset()) for entry in approvers)) - self.gone
+        listed = users.union(*(self.groups.get(entry, frozenset()) for entry in approvers)) - self.deactivated
         return frozenset(min(self.ids(user)) for user in listed)
 
 

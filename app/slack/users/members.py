@@ -62,7 +62,7 @@ class Members:
             for entry, one in self._known.items()
             if not entry.startswith("S") and not one.members
         )
-        return Roster(groups=groups, aliases=self._aliases, gone=gone)
+        return Roster(groups=groups, aliases=self._aliases, deactivated=gone)
 
     def last_synced_at(self, entry: str) -> datetime | None:
         """When this group or user was last synced; None: never."""

@@ -96,7 +96,7 @@ def approved_by_the_rules(world: World) -> bool:
         rejected_by=frozenset(id_ for id_, is_for in world.votes.values() if not is_for),
     )
     person = Person(
-        user=roster.known_as(world.presser, gate.voters), name="", account_status=world.account_status
+        user=roster.id_among(world.presser, gate.voters), name="", account_status=world.account_status
     )
     vote = Vote(person=person, choice=Choice.APPROVE, reason="", at=NOW)
     try:

@@ -11,8 +11,8 @@ from app.gate.rules.denials import AlreadyApproved, NotAMember, NotAnApprover, O
 from app.gate.rules.evaluation import Ballot, EvaluationContext, RuleInputs, effective_policy
 from app.gate.rules.permits import (
     Permit,
-    judge_approval,
-    judge_rejection,
+    check_approval,
+    check_rejection,
     permit_by_votes,
     permit_for_auto_rollback,
 )
@@ -58,7 +58,7 @@ def judge(
     approved_by: frozenset[UserId] = frozenset(),
 ) -> None:
     context = case_of(rules, ROSTER, approved_by, deployer)
-    judging = judge_approval if choice is Choice.APPROVE else judge_rejection
+    judging = check_approval if choice is Choice.APPROVE else check_rejection
     judging(context, person=person(user, account_status), reason=reason)
 
 
