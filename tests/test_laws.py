@@ -251,7 +251,7 @@ class TestLaw6EverythingIsInTheRecord:
 class TestLaw7ASideEffectThatFailsIsRetried:
     """Slack down, AWS throttled, the database gone for a while: the gate is still right afterwards."""
 
-    async def test_slack_away_from_the_hook_to_the_decision(self, harness: Harness) -> None:
+    async def test_an_outage_of_slack_from_the_hook_to_the_decision(self, harness: Harness) -> None:
         with harness.slack.faults.away():
             deployment = await harness.deploy("order")
             await harness.until(lambda: harness.rows("SELECT 1 FROM cards WHERE attempts > 0"))
@@ -273,7 +273,7 @@ class TestLaw7ASideEffectThatFailsIsRetried:
         harness.clock.advance(minutes=1)
         await harness.until(lambda: "Approved" in harness.card_text(deployment))
 
-    async def test_aws_away_for_a_while_doubles_nothing(self, harness: Harness) -> None:
+    async def test_an_outage_of_aws_doubles_nothing(self, harness: Harness) -> None:
         deployment, _ = await harness.open_gate("order")
         harness.aws.faults.add("*", "unavailable", times=6)
         await harness.approve(MINA.id, deployment)

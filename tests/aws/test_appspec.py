@@ -107,7 +107,7 @@ def test_a_byte_order_mark_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("content", UNREAD.values(), ids=UNREAD)
-def test_an_appspec_that_names_none_is_said_to(content: str) -> None:
+def test_an_appspec_that_names_none_is_reported(content: str) -> None:
     assert task_definition_in(content) is None
 
 

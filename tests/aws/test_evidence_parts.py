@@ -83,7 +83,7 @@ GROUP = {
 }
 
 
-def test_what_a_deployment_overrides_of_its_group_holds() -> None:
+def test_a_deployments_overrides_of_its_group_apply() -> None:
     own = {
         "autoRollbackConfiguration": {"enabled": False},
         "overrideAlarmConfiguration": {"enabled": False, "alarms": []},
@@ -130,7 +130,7 @@ def test_task_sets_are_read_with_and_without_an_owner() -> None:
     assert (second.external_id, second.tasks.steady, second.target_groups) == ("d-NOW", True, (GREEN,))
 
 
-def test_a_service_that_ecs_does_not_know_is_said_to() -> None:
+def test_a_service_that_ecs_does_not_know_is_reported() -> None:
     with pytest.raises(EvidenceUnavailable) as unread:
         task_sets_of({"services": [], "failures": [{"reason": "MISSING"}]})
     assert unread.value.missing.why is MissingReason.ABSENT

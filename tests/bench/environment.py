@@ -38,7 +38,7 @@ SELECT (SELECT count(*) FROM cards WHERE due_at <= now()) + (SELECT count(*) FRO
      + (SELECT count(*) FROM threads WHERE due_at <= now()) + (SELECT count(*) FROM switches WHERE due_at <= now())
      + (SELECT count(*) FROM evidence WHERE due_at IS NOT NULL AND seen_at IS NULL)
 """
-"""Later looks at evidence go on for as long as gates wait: they are the service's rest."""
+"""Later evidence reads go on as long as gates wait: they are the service's load at rest."""
 
 
 class BenchEnvironment:

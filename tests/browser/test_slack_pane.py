@@ -130,7 +130,7 @@ def test_nothing_that_people_write_runs(page: Page, slack: SlackStandIn) -> None
     assert page.title() == title
 
 
-def test_an_app_that_is_away_is_said(page: Page, slack: SlackStandIn) -> None:
+def test_an_unreachable_app_is_reported(page: Page, slack: SlackStandIn) -> None:
     card(slack)
 
     page.get_by_role("button", name="Approve", exact=True).click()

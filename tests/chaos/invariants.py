@@ -36,7 +36,7 @@ SELECT s.deployment_id, g.decided_at, f.declared_at, f.ended_at
    AND g.decided_at > f.declared_at + interval '5 seconds'
    AND g.decided_at < least(f.ends_at, coalesce(f.ended_at, f.ends_at)) - interval '5 seconds'
 """
-"""Five seconds: a press is judged as of the moment it came in, and may wait so long for the gate's lock."""
+"""Five seconds: a press is evaluated as of its arrival, and may wait this long for the gate's lock."""
 
 POLLS = """
 SELECT c.ts AS card_ts FROM audit_events a JOIN cards c ON c.gate_id = a.gate_id WHERE a.kind = 'evidence_seen'
@@ -219,7 +219,7 @@ def nothing_is_overdue(cluster: Cluster) -> Found:
 
 
 def no_unknown_error_is_in_a_log(cluster: Cluster) -> Found:
-    """A database, a Slack or an AWS that is away has a name of its own there."""
+    """An unavailable database, Slack or AWS has an exception of its own there."""
     return [
         line[:600]
         for log in cluster.logs

@@ -88,7 +88,7 @@ def test_a_time_may_be_given_with_its_zone(told: Shell) -> None:
     assert len(told.run("audit", "--json", "--since", at).out.splitlines()) == 1
 
 
-def test_nothing_that_fits_is_said(told: Shell) -> None:
+def test_no_matching_events_is_reported(told: Shell) -> None:
     assert told.run("audit", "--domain", "hub").out == "Nothing happened that fits.\n"
     assert told.run("audit", "--domain", "hub", "--json").out.strip() == ""
 
@@ -201,7 +201,7 @@ def test_a_database_without_tables_says_what_to_run(shell: Shell, empty_url: str
     assert is_clean(said)
 
 
-def test_a_database_that_is_away_is_named(shell: Shell) -> None:
+def test_an_unreachable_database_is_named(shell: Shell) -> None:
     said = shell.run("audit", DATABASE_URL="postgresql://x:hidden-password@127.0.0.1:1/x")
 
     assert said.status == 2

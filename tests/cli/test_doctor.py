@@ -274,7 +274,7 @@ def test_a_database_of_a_newer_release_is_no_failure(ready: Shell) -> None:
     assert lines(said)["database"] == "ok: at migration 0999, made by a newer release than this"
 
 
-def test_what_the_service_found_out_about_channels_is_said(ready: Shell, database_url: str) -> None:
+def test_the_channel_problems_that_the_service_recorded_are_reported(ready: Shell, database_url: str) -> None:
     with psycopg.connect(database_url) as connection:
         connection.execute(
             "INSERT INTO channel_id_changes (old_id, new_id, learned_at) VALUES (%s, 'C02NEW', now())",

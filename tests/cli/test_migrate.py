@@ -47,7 +47,7 @@ def test_a_revision_that_is_none_is_refused(at_record: Shell) -> None:
     assert is_clean(said)
 
 
-def test_a_database_that_is_away_is_named(shell: Shell) -> None:
+def test_an_unreachable_database_is_named(shell: Shell) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # taken, and nobody listens
         url = f"postgresql://switchgate:hidden-password@127.0.0.1:{nobody.getsockname()[1]}/switchgate"

@@ -35,7 +35,7 @@ PUBLIC = ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:93.184.
 
 
 @pytest.mark.parametrize("address", NEVER)
-def test_no_allowed_host_stands_at(address: str) -> None:
+def test_no_allowed_host_may_have_the_address(address: str) -> None:
     assert always_forbidden(ip_address(address))
     assert not may_probe(ip_address(address), allowed=True)
 

@@ -84,7 +84,7 @@ def test_the_health_check_asks_healthz() -> None:
     assert [(request.method, request.path) for request in service.heard] == [("GET", "/healthz")]
 
 
-def test_a_service_that_is_unwell_or_away_is_unhealthy() -> None:
+def test_a_service_that_fails_or_is_unreachable_is_unhealthy() -> None:
     with StandIn(answer(503)) as service:
         assert not healthy(service.url.rsplit(":", 1)[1])
     assert not healthy("1")

@@ -190,7 +190,7 @@ async def _lock(holder: psycopg.AsyncConnection, what: str) -> None:
 
 
 async def _waits(writing: "asyncio.Future[None]", holder: int, observer: psycopg.AsyncConnection) -> bool:
-    """True once the writer stands before what the holder has; False once it is through."""
+    """True once the writer waits for the lock of the holder; False once it has finished."""
     blocked = "SELECT 1 FROM pg_stat_activity WHERE %s = ANY(pg_blocking_pids(pid))"
     while not writing.done():
         if await (await observer.execute(blocked, [holder])).fetchone():

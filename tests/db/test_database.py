@@ -1,4 +1,4 @@
-"""The pool, when Postgres or whoever waits gives up in the middle: no connection is left half done."""
+"""The pool when Postgres or a waiting task gives up in the middle: no connection is left in an unknown state."""
 
 import asyncio
 import time
@@ -123,7 +123,7 @@ async def test_a_server_that_has_become_read_only_is_left_for_the_one_that_took_
     assert await database.rows("CREATE TABLE notes (n int)") == []
 
 
-async def test_a_pool_that_is_used_up_is_a_database_that_is_away(database_url: str) -> None:
+async def test_an_exhausted_pool_is_an_unavailable_database(database_url: str) -> None:
     small = Database(database_url, size=PoolSize(pool_size=1, max_overflow=0))
     async with small.begin():
         with pytest.raises(DatabaseUnavailable):

@@ -135,7 +135,7 @@ async def gate(database: Database) -> GateId:
 
 
 @pytest.mark.parametrize("writer", WRITERS.values(), ids=WRITERS)
-async def test_who_waits_for_a_chain_holds_nothing_that_its_holder_may_want(
+async def test_a_transaction_that_waits_for_an_audit_lock_holds_nothing_that_its_holder_may_want(
     database: Database, database_url: str, gate: GateId, writer: Writer
 ) -> None:
     """So no two writers of one deployment ever wait in a circle, whatever else each of them locks."""
@@ -157,7 +157,7 @@ async def test_who_waits_for_a_chain_holds_nothing_that_its_holder_may_want(
     assert broken == []
 
 
-async def test_a_look_holds_the_chains_of_all_that_it_takes_back_also_of_what_it_learnt_while_it_waited(
+async def test_a_poll_holds_the_audit_locks_of_all_deployments_that_it_rolls_back_even_if_found_while_waiting(
     database: Database, database_url: str, gate: GateId
 ) -> None:
     """It writes to those audit trails later, while it holds rows that the holders of their audit locks want."""
@@ -300,7 +300,7 @@ async def _seen(gates: Gates, gate: GateId) -> str:
 
 
 async def until_somebody_waits(url: str) -> None:
-    """Until a session of ours stands before a lock."""
+    """Waits until a session of ours waits for a lock."""
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as watching, asyncio.timeout(10):
         while True:
             found = await watching.execute(

@@ -120,7 +120,7 @@ def _variants(given: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield {name: named.get(name, value) for name, value in given.items()} if domain else given
 
 
-def test_a_statement_that_walks_through_the_past_is_caught(
+def test_a_statement_that_reads_ended_rows_is_caught(
     planned: tuple[str, datetime], large: frozenset[str]
 ) -> None:
     recorder = Recorder()

@@ -149,7 +149,7 @@ def _deployments(claimed: Sequence[Any]) -> set[str]:
 
 
 @pytest.mark.parametrize("poison", POISONS.values(), ids=POISONS)
-async def test_whatever_one_row_holds_the_others_are_worked_on(two: Database, poison: str) -> None:
+async def test_an_unreadable_row_does_not_stop_the_others(two: Database, poison: str) -> None:
     await two.rows(poison)
     for work, build in LEASED.items():
         claimed = _deployments(await build(two).claim(now=NOW, limit=9))
@@ -163,7 +163,7 @@ async def test_whatever_one_row_holds_the_others_are_worked_on(two: Database, po
 
 
 @pytest.mark.parametrize("work", LEASED)
-async def test_what_cannot_be_read_is_set_aside_told_once_and_left_to_others(
+async def test_an_unreadable_row_is_quarantined_logged_once_and_left_to_other_replicas(
     two: Database, work: str
 ) -> None:
     poisoned = (

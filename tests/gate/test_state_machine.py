@@ -143,7 +143,7 @@ def test_a_press_at_the_deadline_is_too_late() -> None:
         )
 
 
-def test_a_button_of_an_older_edition_does_not_count() -> None:
+def test_a_button_of_an_older_prompt_version_does_not_count() -> None:
     verified = awaiting(verified=False).verify(policy=ONE)
     with pytest.raises(CardIsOld):
         verified.vote(vote("U1"), prompt_version=1, policy=ONE, roster=ROSTER, rule_inputs=CLEAR)

@@ -66,7 +66,7 @@ def test_the_log_says_why_switchgate_refused() -> None:
 
 
 @pytest.mark.parametrize("trouble", [answer(503), answer(429), reset, garbage])
-def test_a_service_that_stays_away_is_asked_until_the_time_is_nearly_over(trouble: Behaviour) -> None:
+def test_an_unreachable_service_is_retried_until_the_time_is_nearly_over(trouble: Behaviour) -> None:
     context = Context(60)
     with StandIn(trouble) as switchgate, bench(url=switchgate.url) as at:
         outcome = at.invoke(context=context)

@@ -112,7 +112,7 @@ def test_without_an_arn_the_region_is_the_environments_and_the_account_is_left_o
 @pytest.mark.parametrize(
     "trouble", [answer(503), answer(500, b"<html>"), answer(429), answer(408), reset, garbage]
 )
-def test_what_may_pass_is_tried_again(trouble: Behaviour) -> None:
+def test_a_transient_error_is_retried(trouble: Behaviour) -> None:
     played = forward(trouble, trouble, answer(202))
 
     assert played.outcome == {"outcome": "forwarded", "status": 202, "tries": 3}

@@ -158,7 +158,7 @@ def test_secrets_manager_hanging_leaves_time_for_codedeploy() -> None:
     assert at.logged()[0]["problem"] in {"ReadTimeoutError", "TimeoutError"}
 
 
-def test_secrets_manager_being_away_for_a_moment_is_waited_for() -> None:
+def test_a_short_outage_of_secrets_manager_is_waited_for() -> None:
     fetches = (answer(500), aws_error("ThrottlingException"), pair("k1", SECRET))
     with StandIn(answer(202)) as switchgate, StandIn(*fetches) as secrets, bench(url=switchgate.url) as at:
         assert invoke(at, secrets)["outcome"] == "forwarded"

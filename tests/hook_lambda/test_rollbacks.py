@@ -91,9 +91,7 @@ def test_a_rollback_passes_where_nobody_listens_and_where_the_function_is_set_up
     ids=["throttled", "500", "reset", "not found yet"],
 )
 @pytest.mark.parametrize("refusal", [answer(503), answer(422)], ids=["503", "422"])
-def test_a_question_that_codedeploy_does_not_answer_is_asked_again(
-    refusal: Behaviour, trouble: Behaviour
-) -> None:
+def test_a_request_that_codedeploy_does_not_answer_is_retried(refusal: Behaviour, trouble: Behaviour) -> None:
     known = codedeploy(creator="codeDeployRollback")
     asked = codedeploy(creator=in_turn(trouble, trouble, known))
     with StandIn(refusal) as switchgate, bench(asked, url=switchgate.url) as at:

@@ -38,7 +38,7 @@ async def test_it_passes_while_the_service_has_no_database(
     tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with line_to(database_url) as line, running_harness(tmp_path, line.url, monkeypatch) as harness:
-        harness.database_url = database_url  # the test itself looks past the line
+        harness.database_url = database_url  # the test itself reads the database directly
         await line.cut()
         async with within_ten_seconds():
             deployment = harness.aws.deploy("order", creator="codeDeployRollback")

@@ -23,7 +23,7 @@ Build = Callable[..., AbstractAsyncContextManager[Harness]]
 
 @pytest.fixture
 def build(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Build:
-    """A harness whose order domain has lines of its own; `head` stands before the domains."""
+    """A harness whose order domain has lines of its own; `head` comes before the domains."""
 
     def built(order: str, head: str = "") -> AbstractAsyncContextManager[Harness]:
         config = config_text(order=order).replace("[people]", f"{head}\n[people]", 1)

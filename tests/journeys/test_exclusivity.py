@@ -166,7 +166,7 @@ async def test_exclusivity_ends_at_once_when_the_deployment_fails(build: Build) 
         assert await harness.reported(second) == ["Succeeded"]
 
 
-async def test_a_switch_that_is_asked_about_holds_nobody_up(build: Build) -> None:
+async def test_a_switch_that_is_being_polled_blocks_nobody(build: Build) -> None:
     async with build(SET) as harness:
         asked, _ = await harness.open_gate("payment")
         other, _ = await harness.open_gate("order")

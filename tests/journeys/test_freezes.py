@@ -25,7 +25,7 @@ Build = Callable[..., AbstractAsyncContextManager[Harness]]
 
 @pytest.fixture
 def build(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Build:
-    """A harness; `head` stands before the domains, `order` in order's table."""
+    """A harness; `head` comes before the domains, `order` goes into order's table."""
 
     def built(head: str = "", order: str = "") -> AbstractAsyncContextManager[Harness]:
         config = config_text(order=order).replace("[people]", f"{head}[people]", 1)
@@ -280,7 +280,7 @@ async def test_a_domains_audit_trail_has_every_freeze_that_blocked_it(build: Bui
             assert found == expected, domain
 
 
-async def test_the_end_may_be_said_before_the_beginning(build: Build) -> None:
+async def test_the_end_may_come_before_the_beginning(build: Build) -> None:
     async with build() as harness:
         deployment, _ = await harness.open_gate("order")
         tomorrow = f"{harness.clock() + timedelta(days=1):%Y-%m-%d}"

@@ -74,7 +74,7 @@ async def test_who_may_not_approve_and_who_rejects_have_nothing_read(harness: Ha
 
 
 @pytest.mark.parametrize("how", ["denied", "silent"])
-async def test_what_cannot_be_read_in_time_holds_nothing(harness: Harness, how: str) -> None:
+async def test_traffic_that_cannot_be_read_in_time_blocks_nothing(harness: Harness, how: str) -> None:
     deployment = await stale(harness)
     harness.aws.write_listener("order", {BLUE: 70, GREEN: 30})
     for op in READS:

@@ -58,7 +58,7 @@ async def test_a_reply_whose_answer_was_lost_is_not_said_twice(harness: Harness)
     assert thread_text(harness, deployment).count("*Approved*") == 1
 
 
-async def test_slack_away_delays_the_thread_and_loses_nothing(harness: Harness) -> None:
+async def test_an_outage_of_slack_delays_the_thread_and_loses_nothing(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
     await harness.until(lambda: "Waits for an answer" in thread_text(harness, deployment))
     harness.slack.faults.error("chat.postMessage", "fatal_error", times=3)

@@ -115,7 +115,7 @@ async def test_an_admin_passes_it_in_the_open(harness: Harness) -> None:
     )
 
 
-async def test_what_cannot_be_read_holds_nothing(harness: Harness) -> None:
+async def test_unreadable_traffic_blocks_nothing(harness: Harness) -> None:
     harness.aws.faults.add("DescribeListeners", "access_denied", times=None)
     harness.aws.faults.add("DescribeTargetHealth", "access_denied", times=None)
     harness.aws.write_listener("order", {BLUE: 70, GREEN: 30})

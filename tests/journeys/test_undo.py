@@ -160,7 +160,7 @@ async def test_a_lost_answer_to_stop_deployment_is_still_one_undo(harness: Harne
     await harness.until(lambda: "Taken back to blue" in harness.card_text(deployment))
 
 
-async def test_codedeploy_away_is_shown_and_tried_until_it_answers(harness: Harness) -> None:
+async def test_an_outage_of_codedeploy_is_shown_and_the_report_retried(harness: Harness) -> None:
     deployment = await switched(harness)
     harness.aws.faults.add("StopDeployment", "access_denied", times=3)
 

@@ -1,4 +1,4 @@
-"""The log: one line an event, whoever logs, and never a secret."""
+"""The log: one line for each event, from any logger, and never a secret."""
 
 import json
 import logging

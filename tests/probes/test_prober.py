@@ -79,7 +79,7 @@ async def sound(url: str, *, allowed: frozenset[str] = HERE) -> ProbeResult:
 
 
 async def looked_up(url: str, addresses: Sequence[str], *, allowed: frozenset[str] = HERE) -> ProbeResult:
-    """A probe in a world where every name stands for `addresses`."""
+    """A probe for which every name resolves to `addresses`."""
 
     async def lookup(host: str, port: int) -> Sequence[str]:
         return addresses
@@ -160,7 +160,7 @@ async def test_one_forbidden_address_among_good_ones_is_one_too_many() -> None:
 
 
 async def test_the_connection_goes_to_the_address_that_was_judged(listener: ServerThread) -> None:
-    """A name that stands for something else a moment later is not looked up again."""
+    """A name that resolves to something else a little later is not resolved again."""
     named = listener.url.replace("127.0.0.1", "green.internal") + "/ok"
     seen: list[str] = []
 

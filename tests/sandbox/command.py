@@ -23,7 +23,7 @@ def own_folder() -> Iterator[Path]:
 
 
 def environment(folder: Path, *, locale: str = "") -> dict[str, str]:
-    """`locale`: what SWITCHGATE_LOCALE says, whatever it says to whoever runs the tests."""
+    """`locale`: the value of SWITCHGATE_LOCALE, whatever it is outside the test."""
     return {**os.environ, "TMPDIR": str(folder), "SWITCHGATE_LOCALE": locale}
 
 

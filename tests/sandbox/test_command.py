@@ -109,7 +109,7 @@ def test_a_stop_while_it_starts_is_a_stop_too() -> None:
         assert left_behind(folder) == []
 
 
-def test_a_port_that_is_taken_is_said_and_another_one_found() -> None:
+def test_a_port_in_use_is_reported_and_another_one_found() -> None:
     with socket.socket() as taken, own_folder() as folder:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

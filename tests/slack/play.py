@@ -166,7 +166,7 @@ async def gate_held(harness: Harness, deployment: str) -> AsyncIterator[psycopg.
     await harness.until(lambda: harness.rows(LOOKED_AT, deployment))
     gate = harness.gate(deployment)["id"]
     with psycopg.connect(harness.database_url) as holder:
-        # In a thread: whoever of this loop holds the row now could not let it go.
+        # In a thread: a task of this loop that holds the row could not release it otherwise.
         await asyncio.to_thread(holder.execute, "SELECT 1 FROM gates WHERE id = %s FOR UPDATE", [gate])
         yield holder
 

@@ -76,7 +76,7 @@ async def test_an_answer_that_says_nothing_certain_may_have_been_a_success(answe
         refusing("ratelimited", status=429),
     ],
 )
-async def test_a_clear_no_did_nothing(answer: Answer) -> None:
+async def test_a_clear_refusal_did_nothing(answer: Answer) -> None:
     assert not (await not_drawn(answer)).uncertain
 
 

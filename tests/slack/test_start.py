@@ -53,7 +53,7 @@ async def test_a_scope_that_is_missing_does_not_stop_the_start(build: Build, sco
         assert deployment in text_of(await deploys(harness))
 
 
-async def test_slack_being_away_at_the_start_does_not_stop_it(build: Build) -> None:
+async def test_an_outage_of_slack_does_not_stop_the_start(build: Build) -> None:
     config = naming(FAR)
     async with build(
         socket_mode=False,

@@ -1,4 +1,4 @@
-"""Whoever connects and does not ask is put out; requests that are being answered are not."""
+"""Clients that connect and send no request are disconnected; requests under way are not."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -12,7 +12,7 @@ from tests.web.raw_client import connected
 ASKED = b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nok"
 
 
-async def test_a_connection_without_a_word_is_closed(serve: Serve) -> None:
+async def test_a_connection_without_a_request_is_closed(serve: Serve) -> None:
     async with serve(header_seconds=0.2) as url, connected(url) as client:
         assert await client.rest() == b""
 

@@ -14,7 +14,7 @@ CONTAINER: Final = MODEL.shape_for("ContainerDefinition")
 
 
 def filled(shape: Shape, secret: str, path: str = "") -> Any:
-    """A value of the shape; each string is `secret` and its own path, so that whoever finds it knows whence it came."""
+    """A value of the shape; each string is `secret` and its own path, so that a leak shows where it came from."""
     if isinstance(shape, StructureShape):
         return {
             name: filled(member, secret, f"{path}.{name}".lstrip("."))

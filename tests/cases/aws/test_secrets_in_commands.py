@@ -86,7 +86,7 @@ def test_only_the_fields_of_a_short_list_are_ever_shown() -> None:
     assert found == set(), "a value that may be secret is shown"
 
 
-def test_every_field_that_differs_is_said_to_change() -> None:
+def test_every_field_that_differs_is_a_change() -> None:
     blue = filled(TASK_DEFINITION, "S3cr3tA")
     one = filled(CONTAINER, "S3cr3tA", "containerDefinitions[]")
     other = filled(CONTAINER, "S3cr3tB", "containerDefinitions[]")
@@ -118,7 +118,7 @@ def test_a_changed_command_is_shown_as_changed_without_its_text(part: str, words
 
 
 async def test_none_of_them_is_anywhere_in_the_service(harness: Harness) -> None:
-    """Blue holds secrets in every field, green holds others; a person looks at all of it."""
+    """Blue has secrets in every field, green has others; a person opens every page of it."""
     with captured_logs() as log:
         await _deploy(harness, "S3cr3tA", COMMANDS[0], passes=True)
         deployment = await _deploy(harness, "S3cr3tB", COMMANDS[1], passes=False)

@@ -48,7 +48,7 @@ async def test_an_escalation_channel_that_is_closed_silences_no_thread(build: Bu
         assert tried(harness) == 1
 
 
-async def test_what_was_closed_is_tried_again_when_the_configuration_is_read_again(harness: Harness) -> None:
+async def test_a_closed_channel_is_tried_again_when_the_configuration_is_reloaded(harness: Harness) -> None:
     harness.slack.faults.error(POST, "is_archived", times=None, channel=CHANNEL.id)
     deployment = await opened(harness, "order")
     await harness.until(lambda: harness.table("channel_problems"))

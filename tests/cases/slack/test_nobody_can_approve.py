@@ -59,7 +59,7 @@ async def metric(harness: Harness) -> str:
         (f'approvers = ["{JUN.id}"]\n', as_it_is),
     ],
 )
-async def test_it_is_said_on_the_card_in_the_log_and_as_a_metric(
+async def test_it_is_on_the_card_in_the_log_and_a_metric(
     build: Build, rules: str, before: Callable[[Fakes], object]
 ) -> None:
     config = config_text(order=rules)
@@ -82,7 +82,7 @@ async def test_it_is_said_on_the_card_in_the_log_and_as_a_metric(
         (f'approvers = ["{JUN.id}", "{MINA.id}"]\n', as_it_is),
     ],
 )
-async def test_it_is_not_said_while_somebody_can(
+async def test_it_is_not_shown_while_somebody_can_approve(
     build: Build, rules: str, before: Callable[[Fakes], object]
 ) -> None:
     async with build(config=config_text(order=rules), before=before) as harness:
@@ -91,7 +91,7 @@ async def test_it_is_not_said_while_somebody_can(
         assert SAID not in harness.card_text(deployment)
 
 
-async def test_it_is_said_and_taken_back_as_people_leave_and_come(build: Build) -> None:
+async def test_it_is_shown_and_removed_as_people_leave_and_come(build: Build) -> None:
     async with build(config=config_text(order='approvers = ["S0ONCALL"]\n')) as harness:
         deployment, _ = await harness.open_gate("order")
         assert SAID not in harness.card_text(deployment)

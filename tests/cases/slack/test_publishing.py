@@ -1,4 +1,4 @@
-"""What is posted stands once, is redrawn seldom, and comes back when somebody deletes it."""
+"""Cards are posted once, redrawn seldom, and posted again when somebody deletes them."""
 
 import asyncio
 from collections.abc import AsyncIterator

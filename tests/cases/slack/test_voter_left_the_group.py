@@ -45,7 +45,7 @@ async def test_the_vote_of_somebody_who_left_is_named_and_not_counted(build: Bui
         assert MINA.id not in decided_by(harness, deployment)
 
 
-async def test_whoever_comes_back_counts_again(build: Build) -> None:
+async def test_a_member_who_returns_to_the_group_counts_again(build: Build) -> None:
     async with build(config=RULES) as harness:
         await members(harness, MINA.id, OLU.id)
         deployment, _ = await harness.open_gate("order")

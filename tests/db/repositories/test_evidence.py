@@ -85,7 +85,7 @@ async def test_the_same_once_more_has_nothing_redrawn(filled: Database) -> None:
     assert await card(filled) == (before[0] + 1, before[0] + 1)
 
 
-async def test_a_look_that_comes_after_the_decision_changes_nothing(
+async def test_evidence_that_comes_after_the_decision_changes_nothing(
     filled: Database, database_url: str
 ) -> None:
     rows = EvidenceRows(filled, uuid4())

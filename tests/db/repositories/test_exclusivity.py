@@ -191,7 +191,7 @@ async def test_many_pairs_of_presses_never_let_both_through(database: Database, 
 async def test_a_transaction_that_waits_for_the_exclusivity_lock_holds_nothing_that_its_holder_may_want(
     database: Database, database_url: str
 ) -> None:
-    """The lock comes last: whoever holds it has the rows of their own gate already, and wants nobody else's."""
+    """The lock comes last: its holder has the rows of its own gate already, and needs no others."""
     order = await open_gate(Gates(database), "d-1", domain="order")
     payment = await open_gate(Gates(database), "d-2", domain="payment")
     async with await psycopg.AsyncConnection.connect(database_url) as holder:

@@ -58,7 +58,7 @@ async def test_the_same_hook_once_more_forgets_nothing(database: Database) -> No
     assert switch.hook_started_at == NOW
 
 
-async def test_a_switch_that_was_over_lives_again_with_a_new_hook(database: Database) -> None:
+async def test_an_ended_switch_is_live_again_with_a_new_hook(database: Database) -> None:
     """It was refused as nobody's, then its domain was configured: the next hook must not wait unseen."""
     gates = Gates(database)
     await open_gate(gates, "d-1", execution="test", verified=False)

@@ -15,7 +15,7 @@ PLANNED = NOW + timedelta(minutes=5)
 
 
 @pytest.mark.parametrize("error", [None, "CodeDeploy throttles"])
-async def test_a_hint_during_a_look_makes_the_switch_due_at_once(
+async def test_a_state_change_during_a_poll_makes_the_switch_due_at_once(
     database: Database, error: str | None
 ) -> None:
     await open_gate(Gates(database), "d-1")
@@ -33,7 +33,7 @@ async def test_a_hint_during_a_look_makes_the_switch_due_at_once(
     assert await switches.claim(now=HINTED, limit=1) == []
 
 
-async def test_a_hint_during_the_last_look_makes_one_more_look_due(database: Database) -> None:
+async def test_a_state_change_during_the_last_poll_makes_one_more_poll_due(database: Database) -> None:
     await open_gate(Gates(database), "d-1")
     switches = Switches(database, uuid4())
     (due,) = await switches.claim(now=NOW, limit=1)

@@ -67,7 +67,7 @@ async def test_what_was_found_is_read_with_the_gate(database: Database) -> None:
     assert await due_at(database) == IN_AN_HOUR, "it is believed as long as that"
 
 
-async def test_what_is_too_old_holds_nothing_and_is_read_anew(database: Database) -> None:
+async def test_stale_evidence_blocks_nothing_and_is_read_again(database: Database) -> None:
     press, now = await waits(database, FOUND), NOW + MAX_EVIDENCE_AGE + timedelta(seconds=1)
     counted = await cast_vote(press, record=Gates(database), rules=RULES, now=now)
     assert counted.decision is None, "another approval is owed"

@@ -46,7 +46,7 @@ def test_throttled_calls_come_back_at_different_moments() -> None:
 
 
 @pytest.mark.parametrize("fault", ["unavailable", "drop", "error", "expired_token"])
-async def test_the_first_answer_after_an_outage_has_everything_tried_at_once(
+async def test_the_first_answer_after_an_outage_makes_all_work_due_at_once(
     harness: Harness, fault: Kind
 ) -> None:
     deployment, _ = await harness.open_gate("order")

@@ -30,7 +30,7 @@ async def test_an_alarm_withdraws_the_question_within_a_minute(harness: Harness)
     assert harness.aws.answers(deployment) == []
 
 
-async def test_a_failure_withdraws_the_question_within_a_minute(harness: Harness) -> None:
+async def test_a_failure_withdraws_the_gate_within_a_minute(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
     await outsiders.answers(harness, deployment, "Failed")
 
@@ -39,7 +39,7 @@ async def test_a_failure_withdraws_the_question_within_a_minute(harness: Harness
     await harness.until(lambda: "nothing to decide" in harness.card_text(deployment))
 
 
-async def test_a_press_on_a_withdrawn_question_learns_what_became_of_it(harness: Harness) -> None:
+async def test_a_press_on_a_withdrawn_gate_is_told_what_became_of_it(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
     harness.aws.stop_deployment(deployment, rollback=False)
     await ended(harness, deployment)

@@ -24,7 +24,7 @@ def codedeploy_back(harness: Harness) -> None:
 
 
 async def opened(harness: Harness, domain: str = "order", **how: str) -> str:
-    """A deployment whose gate is in the record and whose card stands."""
+    """A deployment whose gate is stored and whose card is posted."""
     deployment = await harness.deploy(domain, **how)
     await harness.until(lambda: harness.find_card(deployment) is not None)
     return deployment

@@ -98,7 +98,7 @@ def broken(
     )
 
 
-def test_the_permit_carries_every_rule_that_was_set_aside() -> None:
+def test_the_permit_has_every_overridden_rule() -> None:
     permit = broken(Scene(policy=STRICT, freezes=(FREEZE,)), person(EVE)).permit
     assert (permit.basis, permit.by, permit.reason) == (Basis.BREAK_GLASS, EVE, "customers cannot pay")
     assert permit.overridden_rules == (
@@ -114,7 +114,7 @@ def test_an_admin_who_may_approve_too_is_one_of_the_approvals() -> None:
     assert permit.overridden_rules == (ApprovalsRequired(people=("SONCALL",), missing=1),)
 
 
-def test_an_admin_may_set_aside_that_they_deployed_it_themselves() -> None:
+def test_an_admin_may_override_that_they_deployed_it_themselves() -> None:
     permit = broken(Scene(deployer=ANA), person(ANA)).permit
     assert permit.overridden_rules == (OwnSwitch(), ApprovalsRequired(people=("SONCALL",), missing=1))
 
@@ -151,7 +151,7 @@ def test_a_rule_that_came_to_be_broken_while_the_form_was_open_has_to_be_read_fi
     )
 
 
-def test_a_rule_that_has_been_met_meanwhile_is_not_carried() -> None:
+def test_a_rule_that_has_been_met_meanwhile_is_not_in_the_permit() -> None:
     shown = fingerprints(*rules_to_override(Scene(policy=STRICT).case(Scene().gate), person(EVE)))
     permit = broken(
         Scene(policy=STRICT, checks={"smoke": CheckState.PASSED}), person(EVE), named=shown

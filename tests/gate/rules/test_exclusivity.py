@@ -317,6 +317,6 @@ def test_without_neighbours_or_once_traffic_moves_there_is_nothing_to_tell_of_ot
     ],
     ids=["does not wait", "its traffic moves", "is over"],
 )
-def test_a_neighbour_is_not_in_line(one: RelatedSwitch) -> None:
+def test_a_related_switch_is_not_in_the_queue(one: RelatedSwitch) -> None:
     assert not one.is_queued
     assert queued_ahead(ALONE.exclusivity, QueuePosition(opened_at=NOW, related=(one,))) == ()

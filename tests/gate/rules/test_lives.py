@@ -194,7 +194,7 @@ class Lives(RuleBasedStateMachine):
                 named=frozenset(map(rule_fingerprint, broken)) if reads else frozenset(),
             )
         except Denial as refusal:
-            # Whoever has nothing to break could have approved: the rules agree with themselves.
+            # An admin with no rule to override could have approved: the rules are consistent.
             if isinstance(refusal, NothingToBreak):
                 assert self._lawful(self.gate.approved_by | {user})
             return

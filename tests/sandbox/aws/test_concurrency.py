@@ -70,7 +70,7 @@ def test_subscribers_get_each_change_and_may_read_at_once() -> None:
         aws.wait_until(lambda: seen[-1] == ("order", 100))
 
 
-def test_an_account_with_a_past_has_something_to_go_back_to() -> None:
+def test_an_account_with_history_has_a_revision_to_undo_to() -> None:
     with AwsStandIn(invoke_hook=Lambda(), speed=0, history=True) as aws:
         past = aws.deployments("order")[0]
         assert (past.status, past.over, aws.share("order")["green"]) == ("Succeeded", True, 100)

@@ -13,7 +13,7 @@ from app.sandbox.slack.shapes import Channel, User, UserGroup
 from app.sandbox.slack.stand_in import SlackStandIn
 
 NOON = datetime(2026, 11, 23, 3, 5, tzinfo=UTC)
-"""12:05 in Seoul. The stand-in's clock stands there until it is moved."""
+"""12:05 in Seoul, where the stand-in's clock stays until it is moved."""
 
 
 @pytest.fixture

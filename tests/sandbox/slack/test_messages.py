@@ -224,7 +224,7 @@ async def test_tokens_and_scopes_are_checked(
     assert (await refused(client.api_call("chat.postTelegram")))["error"] == "unknown_method"
 
 
-async def test_all_that_was_said_is_remembered_and_can_be_searched(
+async def test_everything_that_was_sent_is_kept_and_can_be_searched(
     slack: SlackStandIn, client: AsyncWebClient
 ) -> None:
     await client.chat_postMessage(channel="C01DEPLOY", text="x", blocks=[section('se"cr/et+한글'), actions()])

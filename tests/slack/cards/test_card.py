@@ -93,7 +93,7 @@ async def test_approve_promises_that_traffic_moves_only_where_nothing_else_is_mi
 
 
 def asked_back(harness: Harness, deployment: str) -> str:
-    """What the client asks whoever presses Approve on the card."""
+    """The confirmation that the client shows to whoever presses Approve on the card."""
     confirmation = buttons_of(harness.card(deployment))["approve"]["confirm"]
     return f"{confirmation['title']['text']} {confirmation['text']['text']}"
 

@@ -78,7 +78,7 @@ def said(shown: GateView, locale: LocaleName = "en") -> str:
 
 
 @pytest.mark.parametrize("phase", [InterventionPhase.REQUESTED, InterventionPhase.SENT])
-def test_what_is_being_taken_back_is_said_to_be_and_promises_no_next_step(phase: InterventionPhase) -> None:
+def test_a_switch_being_undone_shows_it_and_promises_no_next_step(phase: InterventionPhase) -> None:
     assert "100 %" in said(approved(switch=TENTH)), "its next step"
     card = said(approved(switch=TENTH, intervention=asked(InterventionKind.STOP, phase)))
     assert card.splitlines()[1] == "order: being taken back"
@@ -86,7 +86,7 @@ def test_what_is_being_taken_back_is_said_to_be_and_promises_no_next_step(phase:
     assert "(—)" not in card
 
 
-def test_a_stop_that_was_asked_for_is_not_said_to_have_failed() -> None:
+def test_a_requested_stop_is_not_shown_as_a_failure() -> None:
     stopped = replace(TENTH, status="Stopped", ended_at=LATER, end_reason="Stopped: MANUAL_STOP")
     card = said(approved(switch=stopped, intervention=asked(InterventionKind.STOP, InterventionPhase.SENT)))
     assert card.splitlines()[1] == "order: being taken back"
@@ -290,7 +290,7 @@ def test_only_a_rollback_that_failed_leaves_something_to_undo(back: Rollback, un
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("obstacle", Obstacle)
-def test_what_cannot_be_deployed_again_is_said_before_and_after(
+def test_a_revision_that_cannot_be_deployed_again_is_shown_before_and_after(
     obstacle: Obstacle, locale: LocaleName
 ) -> None:
     switch = replace(SWITCH, previous_revision="order:41", previous_obstacle=obstacle)

@@ -48,7 +48,7 @@ async def test_what_waits_is_listed_with_the_nearest_deadline_first(build: Build
         assert f"<{link}|card>" in text_of(await deploys(harness))
 
 
-async def test_one_that_waits_is_said_in_the_singular(harness: Harness) -> None:
+async def test_a_single_waiting_gate_is_in_the_singular(harness: Harness) -> None:
     await harness.open_gate("order")
     assert (await deploys(harness)).text == "1 switch waits"
 
@@ -99,7 +99,7 @@ async def all_of(harness: Harness, domains: Sequence[SandboxDomain]) -> None:
 
 
 async def turned(harness: Harness, message: Message, way: str) -> Message:
-    """Presses a page button; gives the message as it stands then."""
+    """Presses a page button; returns the message as it is then."""
     before = message.shown
     assert (await press_in(harness, message, OLU, f"deploys_page.{way}")).acked
     await harness.until(lambda: harness.slack.messages.get(message.channel, message.ts).shown != before)
@@ -208,7 +208,7 @@ async def test_several_domains_are_answered_with_how_each_is_shown(harness: Harn
     assert korean.startswith("도메인은 한 번에 하나씩 볼 수 있습니다: `/deploys order`, `/deploys payment`.")
 
 
-async def test_of_a_domain_without_an_approved_switch_nothing_is_said_of_its_traffic(
+async def test_a_domain_without_an_approved_switch_shows_no_traffic(
     harness: Harness,
 ) -> None:
     await harness.open_gate("order")

@@ -52,7 +52,7 @@ async def test_a_listener_that_fails_says_so_with_a_number_that_is_in_the_log(bu
         assert number[1] in log.getvalue()
 
 
-async def test_the_database_going_away_under_a_press_is_answered(build: Build, database_url: str) -> None:
+async def test_a_database_failure_during_a_press_is_answered(build: Build, database_url: str) -> None:
     async with line_to(database_url) as line, build(database_url=line.url) as harness:
         harness.database_url = database_url
         deployment, _ = await harness.open_gate("order")

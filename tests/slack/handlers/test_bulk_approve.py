@@ -53,7 +53,7 @@ def boxes(view: View) -> list[dict[str, Any]]:
 
 
 def options(view: View) -> dict[str, str]:
-    """The value of each box, by what stands beside it."""
+    """The value of each box, by the text beside it."""
     return {option["text"]["text"]: option["value"] for group in boxes(view) for option in group["options"]}
 
 
@@ -129,7 +129,7 @@ async def test_what_changed_while_the_form_was_open_is_reported_and_not_decided(
         assert harness.gate(waiting["payment"])["phase"] == "awaiting"
 
 
-async def test_an_older_edition_of_a_question_is_not_decided(harness: Harness) -> None:
+async def test_a_vote_for_an_older_prompt_version_does_not_decide(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
     shown = await form(harness, OLU, "order")
     (value,) = options(shown).values()
@@ -148,7 +148,7 @@ async def test_an_older_edition_of_a_question_is_not_decided(harness: Harness) -
         ("order payment", "Nothing waits in order, payment."),
     ],
 )
-async def test_what_cannot_be_meant_is_said_and_nothing_is_approved(
+async def test_unclear_arguments_are_reported_and_nothing_is_approved(
     harness: Harness, words: str, answer: str
 ) -> None:
     deployment, _ = await harness.open_gate("hub")
@@ -313,7 +313,7 @@ async def test_a_database_that_goes_away_in_the_middle(build: Build, line: Line,
         assert votes(harness, payment) == []
 
 
-async def test_a_form_that_slack_does_not_open_is_said(harness: Harness) -> None:
+async def test_a_form_that_slack_does_not_open_is_reported(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
     harness.slack.faults.error("views.open", "internal_error")
     assert await say(harness, OLU, "order") == ""
@@ -321,7 +321,7 @@ async def test_a_form_that_slack_does_not_open_is_said(harness: Harness) -> None
     assert harness.gate(deployment)["phase"] == "awaiting"
 
 
-async def test_the_database_away_is_said(build: Build, line: Line, database_url: str) -> None:
+async def test_an_unreachable_database_is_reported(build: Build, line: Line, database_url: str) -> None:
     async with build(database_url=line.url) as harness:
         harness.database_url = database_url
         deployment, _ = await harness.open_gate("order")

@@ -1,6 +1,6 @@
-"""The database does not answer: whoever presses is answered that nothing was recorded, and nothing was.
+"""The database does not answer: users are told that nothing was recorded, and nothing was.
 
-Where it went away while it committed nobody can know that, and nobody says it.
+If it fails during a commit the outcome is unknown, and nobody is told that nothing was recorded.
 """
 
 import asyncio
@@ -130,7 +130,7 @@ async def test_where_a_commit_is_on_its_way_nobody_says_that_nothing_was_recorde
     assert await cuttable.reported(deployment) == ["Succeeded"]
 
 
-async def test_a_freeze_that_is_not_recorded_is_said_not_to_be(cuttable: Harness, line: Line) -> None:
+async def test_a_freeze_that_is_not_recorded_is_reported(cuttable: Harness, line: Line) -> None:
     await line.cut()
     for words in ("freeze order for 1h inventory", "unfreeze order"):
         assert "Nothing was frozen or lifted" in text_of(await deploys(cuttable, GRACE, words=words))
@@ -164,7 +164,7 @@ SILENT = {"details": "My database does not answer"}
 
 
 @pytest.mark.parametrize("action", ["details", "run_checks", "break_glass", "undo"])
-async def test_a_database_that_says_nothing_at_all_leaves_no_button_without_an_answer(
+async def test_a_database_that_hangs_leaves_no_button_without_an_answer(
     build: Build, line: Line, database_url: str, action: str
 ) -> None:
     async with build(database_url=line.url, config=config_text(order=PROBED)) as harness:

@@ -1,4 +1,4 @@
-"""What no listener takes is acknowledged in both modes, and whoever waits for an answer gets one."""
+"""Requests without a listener are acknowledged in both modes, and users get an answer."""
 
 from collections.abc import AsyncIterator
 from typing import Any

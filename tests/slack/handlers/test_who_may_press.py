@@ -1,4 +1,4 @@
-"""Who a press counts for. Whoever it does not count for gets a kind reply, and nothing has changed."""
+"""Whose presses count. Others get a polite reply, and nothing changes."""
 
 from uuid import uuid4
 

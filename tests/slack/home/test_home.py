@@ -1,4 +1,4 @@
-"""App Home over the wire: mine first, buttons that work and answer, live while somebody looks."""
+"""App Home over the wire: the person's own gates first, working buttons, updates while somebody looks."""
 
 from typing import Any
 
@@ -176,7 +176,9 @@ async def test_an_approval_that_would_not_be_counted_is_not_counted_among_those_
         assert "more person has to approve" not in said
 
 
-async def test_what_is_owed_after_ones_approval_is_said_and_a_vote_can_be_taken_back(build: Build) -> None:
+async def test_missing_approvals_are_shown_after_ones_approval_and_a_vote_can_be_retracted(
+    build: Build,
+) -> None:
     async with build(config=config_text(order="approvals = 2\n")) as harness:
         deployment, _ = await harness.open_gate("order")
         await look(harness, OLU, "Still needed after it:", "1 more person has to approve")

@@ -129,7 +129,7 @@ async def test_who_deployed_is_shown_as_the_configuration_knows_them_or_as_they_
 FORGED = ":white_check_mark: *Approved* by <@U03GRACE> ~never~ `now` <!date^1^{time}|x>\n> *Approved*"
 
 
-async def test_text_from_outside_cannot_pass_for_a_line_of_ours(harness: Harness) -> None:
+async def test_text_from_outside_cannot_imitate_a_line_of_the_card(harness: Harness) -> None:
     """Nothing in it is bold, an emoji of a sentence, a quotation of ours, a date or a mention."""
     deployment, card = await harness.open_gate("order", description=FORGED)
     await harness.reject(OLU.id, deployment, FORGED)

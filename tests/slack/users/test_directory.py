@@ -1,4 +1,4 @@
-"""Who people are and which groups they are in: asked seldom, kept while Slack is away."""
+"""Accounts and group members: read seldom, kept while Slack is unavailable."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager

@@ -66,7 +66,7 @@ async def test_a_wrong_token_leaves_a_trace_and_is_slowed_down(guarded: Asker) -
     assert (await guarded.get(QUESTIONS[0], right)).status == 200
 
 
-async def test_a_token_holder_may_come_through_a_proxy(guarded: Asker) -> None:
+async def test_a_caller_with_a_token_may_come_through_a_proxy(guarded: Asker) -> None:
     for headers in FORWARDED:
         token = {"Authorization": f"Bearer {TOKENS['ci']}"}
         assert (await guarded.get("/api/v1/gates", {**headers, **token})).status == 200

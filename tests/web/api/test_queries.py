@@ -143,7 +143,7 @@ async def test_switches_tell_what_is_deployed_where(afternoon: Asker) -> None:
     assert await afternoon.items(SWITCHES, deployment="d-NOBODY") == []
 
 
-async def test_gates_tell_who_decided_and_what_codedeploy_holds(afternoon: Asker) -> None:
+async def test_gates_show_who_decided_and_what_codedeploy_holds(afternoon: Asker) -> None:
     (order,) = await afternoon.items(GATES, domain="order")
     (payment,) = await afternoon.items(GATES, domain="payment")
     (hub,) = await afternoon.items(GATES, phase="awaiting")
@@ -165,7 +165,7 @@ async def test_a_bad_request_is_told_which_parameter_is_wrong(asker: Asker) -> N
         assert any(word in said for word in ("For example ", "for example ", "Known: ", "Send the one"))
 
 
-async def test_a_cursor_of_another_question_is_refused(afternoon: Asker) -> None:
+async def test_a_cursor_of_another_query_is_refused(afternoon: Asker) -> None:
     given = {path: (await afternoon.get(path, limit="1")).body["cursor"] for path in (AUDIT, SWITCHES, GATES)}
     for path in given:
         for other, foreign in given.items():
@@ -218,7 +218,7 @@ async def test_a_range_that_ends_before_it_begins_is_refused(asker: Asker) -> No
         ),
     ],
 )
-async def test_a_bad_word_is_answered_in_a_plain_sentence(
+async def test_a_bad_parameter_is_answered_in_a_plain_sentence(
     asker: Asker, query: dict[str, str], said: str
 ) -> None:
     answer = await asker.get(AUDIT, **query)

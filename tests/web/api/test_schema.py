@@ -95,7 +95,7 @@ async def test_every_parameter_says_what_to_write_and_its_examples_are_taken(ask
                 assert (await asker.get(path, **{parameter["name"]: example})).status == 200
 
 
-async def test_no_value_of_any_parameter_ends_in_an_error_of_ours(afternoon: Asker) -> None:
+async def test_no_value_of_any_parameter_causes_an_internal_error(afternoon: Asker) -> None:
     document = (await afternoon.get("/api/openapi.json")).body
     asked = 0
     for path in ("/api/v1/audit", "/api/v1/switches", "/api/v1/gates"):

@@ -88,7 +88,7 @@ def test_without_any_credentials_a_gate_is_opened_unverified(tmp_path: Path, dat
         assert (answer.status, answer.json()["state"]) == (202, "unverified")
 
 
-async def test_while_the_database_is_away_the_answer_is_try_again_and_nothing_is_opened(
+async def test_while_the_database_is_unavailable_the_answer_is_try_again_and_nothing_is_opened(
     tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with (

@@ -35,7 +35,7 @@ async def forward(harness: Harness, event: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-async def test_a_hint_has_an_ending_noticed_at_once(harness: Harness) -> None:
+async def test_a_state_change_has_an_ending_noticed_at_once(harness: Harness) -> None:
     deployment, _ = await harness.open_gate("order")
     await harness.until(lambda: harness.rows("SELECT 1 FROM switches WHERE hook_started_at IS NOT NULL"))
     harness.aws.stop_deployment(deployment)
@@ -61,7 +61,7 @@ async def test_doubled_disordered_and_foreign_hints_change_nothing(harness: Harn
     assert len(harness.table("switches")) == 1
 
 
-async def test_a_hint_without_our_signature_is_refused(harness: Harness, sender: HookSender) -> None:
+async def test_a_state_change_without_our_signature_is_refused(harness: Harness, sender: HookSender) -> None:
     path = "/events/codedeploy"
     forged = await sender.send_hook(
         state_change("d-1"), secret="somebody else's", path=path, signed_path=path
