@@ -15,25 +15,26 @@ from typing import Final
 import structlog
 import uvicorn
 
-from app.bootstrap import CannotStart, Service
+from app.bootstrap import build_service
 from app.config.environment import SIGNING_FORM_WARNING, UNENCRYPTED_WARNING, Settings
 from app.config.loader import Config
+from app.slack.auth_check import CannotStart
 from app.web.connections import BoundedH11Protocol
 
 log = structlog.get_logger(__name__)
 
 GRACE_SECONDS: Final = 3
-"""For HTTP requests under way at a stop: a press is answered within 2.5 s, and a hook that is cut off comes again."""
+"""For HTTP requests that run at a stop. An action takes 2.5 s at most; the Lambda repeats a hook that is cut off."""
 
 STOP_SECONDS: Final = 6.0
-"""From the signal to the last thing that is waited for, the requests included. Docker kills after 10 s."""
+"""From the signal until nothing is waited for any more, requests included. Docker kills after 10 s."""
 
 EXIT_SECONDS: Final = 7.0
-"""From the signal to the end of the process, whatever hangs: a thread in a call to AWS cannot be cancelled."""
+"""From the signal to the end of the process, at the latest: a thread in a call to AWS cannot be cancelled."""
 
 THREAD_SWITCH_INTERVAL_SECONDS: Final = 0.0005
-"""How long a thread may keep the interpreter from the others. With Python's default of 5 ms a press may be delayed by
-that much, several times, while boto3 parses a response in its threads."""
+"""How long a thread may keep the interpreter. With Python's default of 5 ms a request is delayed by that much, several
+times, while boto3 parses a response in its threads."""
 
 
 class Server(uvicorn.Server):
@@ -69,10 +70,10 @@ async def serve(settings: Settings, config: Config, *, database_url: str) -> Non
     if settings.has_unusual_signing_secret():
         log.warning("unusual_signing_secret", problem=f"SLACK_SIGNING_SECRET {SIGNING_FORM_WARNING}")
     listener = _listen(settings.host, settings.port)
-    service = Service(settings, config, database_url=database_url)
+    service = build_service(settings, config, database_url=database_url)
     server = Server(
         uvicorn.Config(
-            service.http(),
+            service.http,
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -99,7 +100,7 @@ async def serve(settings: Settings, config: Config, *, database_url: str) -> Non
 
 
 def _exit_after(seconds: float) -> None:
-    """Ends the process without waiting for its threads. What was to be finished has been by then, or is cancelled."""
+    """Ends the process without waiting for its threads. By then all work is finished or cancelled."""
 
     def end() -> None:
         log.warning("stop_left_threads_behind", threads=threading.active_count() - 1)
@@ -111,7 +112,7 @@ def _exit_after(seconds: float) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Binds the address before anything else is done; connections are accepted once we serve."""
+    """Binds the address first, so that a wrong one is reported at once. Connections are accepted later."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

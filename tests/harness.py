@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 from fastapi.dependencies import models
 
-from app.bootstrap import Service
+from app.bootstrap import build_service
 from app.config.environment import Settings
 from app.config.loader import load_config
 from app.sandbox.aws.pace import Pace
@@ -24,6 +24,7 @@ from app.sandbox.people import CHANNEL
 from app.sandbox.slack.answers import PressResult, SubmitResult
 from app.sandbox.slack.shapes import Message
 from app.sandbox.slack.stand_in import SlackStandIn
+from app.service import Service
 from app.web.connections import BoundedH11Protocol
 from tests.row_reader import RowReader
 
@@ -210,7 +211,7 @@ async def serving(service: Service) -> AsyncIterator[str]:
 @asynccontextmanager
 async def _listening(service: Service) -> AsyncIterator[str]:
     config = uvicorn.Config(
-        service.http(),
+        service.http,
         host="127.0.0.1",
         port=0,
         log_config=None,
@@ -253,7 +254,9 @@ async def running_harness(
         settings = Settings.read(variables)
         if before is not None:
             before(built)
-        service = Service(settings, load_config(built.config_file), database_url=database_url, clock=clock)
+        service = build_service(
+            settings, load_config(built.config_file), database_url=database_url, clock=clock
+        )
         built.lambda_time = lambda: clock().timestamp()
         async with serving(service) as url:
             built.service_urls = [url]

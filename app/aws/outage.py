@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -23,12 +24,16 @@ EXPIRED: Final = frozenset(
 
 SERVER_ERROR: Final = 500
 
+MIN_RECOVERY_INTERVAL_SECONDS: Final = 2.0
+"""An AWS that fails now and then must not get more calls for each of its answers."""
+
 
 class OutageMonitor:
     """Watches every call of a boto3 session: make it before the session's clients.
 
     `recovered` is called in the event loop at the first answer after an outage: no answer at all, server errors,
-    expired credentials. Throttling is no outage, and an answer to it must not bring more calls.
+    expired credentials; at most every two seconds. Throttling is no outage, and an answer to it must not bring more
+    calls.
     """
 
     def __init__(self, session: boto3.session.Session, *, recovered: Callable[[], None]) -> None:
@@ -36,6 +41,7 @@ class OutageMonitor:
         self._recovered = recovered
         self._lock = threading.Lock()
         self._failing = False
+        self._recovered_at = -MIN_RECOVERY_INTERVAL_SECONDS
         session.events.register("after-call", self._answered)
         session.events.register("after-call-error", self._unanswered)
 
@@ -50,5 +56,9 @@ class OutageMonitor:
         failed = http_response.status_code >= SERVER_ERROR or code in EXPIRED
         with self._lock:
             recovered, self._failing = self._failing and not failed, failed
-        if recovered and not self._loop.is_closed():
+            now = time.monotonic()
+            if not recovered or now - self._recovered_at < MIN_RECOVERY_INTERVAL_SECONDS:
+                return
+            self._recovered_at = now
+        if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._recovered)

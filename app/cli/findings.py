@@ -8,7 +8,7 @@ class CheckStatus(StrEnum):
     """The result of one check."""
 
     OK = "ok"
-    TROUBLE = "trouble"
+    FAILED = "trouble"
     UNKNOWN = "unknown"
     """It could not be checked, or it may be intended."""
 
@@ -23,7 +23,7 @@ class Finding:
 
     @property
     def is_failure(self) -> bool:
-        return self.status is CheckStatus.TROUBLE
+        return self.status is CheckStatus.FAILED
 
     def __str__(self) -> str:
         return f"{self.status:<8}{self.what}: {self.said}"
@@ -35,7 +35,7 @@ def ok(what: str, said: str) -> Finding:
 
 def failure(what: str, said: str, remedy: str) -> Finding:
     """`said` and `remedy` without and with a full stop."""
-    return Finding(status=CheckStatus.TROUBLE, what=what, said=f"{said}. {remedy}")
+    return Finding(status=CheckStatus.FAILED, what=what, said=f"{said}. {remedy}")
 
 
 def unknown(what: str, said: str) -> Finding:

@@ -55,8 +55,8 @@ def main(
 @app.command()
 def serve() -> None:
     """Runs the service until SIGTERM. SIGHUP reads switchgate.toml again."""
-    from app.bootstrap import CannotStart
     from app.server import serve as run_service
+    from app.slack.auth_check import CannotStart
 
     # boto3 parses in threads beside the event loop; by default each may delay a request by 5 ms at a time.
     sys.setswitchinterval(SWITCH_SECONDS)

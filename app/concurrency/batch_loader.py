@@ -1,7 +1,7 @@
 """Batches look-ups that are made at the same time.
 
-Look-ups of one turn of the event loop go into one call. While `max_concurrent` calls are under way, further look-ups
-wait and then share the next call. So a burst of hooks costs a few calls of CodeDeploy's (undocumented, shared) rate
+Look-ups of one iteration of the event loop go into one call. While `max_concurrent` calls run, further look-ups wait
+and then share the next call. So a burst of hooks costs a few calls of CodeDeploy's (undocumented, shared) rate
 limit instead of one each, and polling many switches costs one SQL statement. A single look-up does not wait.
 """
 
@@ -39,7 +39,7 @@ class BatchLoader(Generic[K, V]):
         if future is None:
             future = self._waiting[key] = asyncio.get_running_loop().create_future()
         if self._free_slots > 0 and not self._start_scheduled:
-            # Not at once: keys that are asked for in this turn of the event loop join the same call.
+            # Not at once: keys requested in this iteration of the event loop join the same call.
             self._start_scheduled = True
             asyncio.get_running_loop().call_soon(self._start)
         return await asyncio.shield(future)

@@ -24,7 +24,7 @@ MAX_ROWS: Final = 10_000
 
 
 @dataclass(kw_only=True, slots=True)
-class _SetAside:
+class _Quarantine:
     tries: int
     until: float
 
@@ -35,7 +35,7 @@ class Quarantine:
     def __init__(self, work: str, *, clock: Callable[[], float] = monotonic) -> None:
         self._work = work
         self._clock = clock
-        self._rows: dict[Hashable, _SetAside] = {}
+        self._rows: dict[Hashable, _Quarantine] = {}
 
     def keys(self) -> list[Any]:
         """The keys to skip now."""
@@ -47,7 +47,7 @@ class Quarantine:
         known = self._rows.pop(key, None)
         tries = known.tries + 1 if known else 1
         wait = backoff(tries, first=FIRST_BACKOFF, longest=MAX_BACKOFF)
-        self._rows[key] = _SetAside(tries=tries, until=self._clock() + wait.total_seconds())
+        self._rows[key] = _Quarantine(tries=tries, until=self._clock() + wait.total_seconds())
         if known is None:
             ROWS_SET_ASIDE.labels(work=self._work).inc()
             log.error("row_set_aside", work=self._work, row=str(key), problem=problem, exc_info=exc)

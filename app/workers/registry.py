@@ -39,7 +39,7 @@ WORKERS: Final = (
     ),
     WorkerSpec(
         name="execute_intervention",
-        source="interventions: requested ones that CodeDeploy has not been told",
+        source="interventions: requested by somebody, not yet of CodeDeploy",
         does="stops, redeploys or finishes the deployment",
         step=switches.execute_interventions,
         concurrency=8,

@@ -70,9 +70,9 @@ class Worker:
             await asyncio.wait(list(self._running))
 
     @property
-    def is_busy(self) -> bool:
-        """Whether a job is running."""
-        return bool(self._running)
+    def running_jobs(self) -> int:
+        """How many jobs run now."""
+        return len(self._running)
 
     def cancel(self) -> set[asyncio.Task[None]]:
         """Cancels the running jobs and returns them. Another replica takes each over when its lease ends."""

@@ -216,25 +216,29 @@ def rules(tmp_path: Any) -> RuntimeConfig:
 Step = Callable[[Database, RuntimeConfig, Quarantine], Awaitable[object]]
 
 
-async def _expire(database: Database, rules: RuntimeConfig, aside: Quarantine) -> object:
-    return await expire_gates(record=Gates(database), aside=aside, now=NOW + timedelta(minutes=56))
+async def _expire(database: Database, rules: RuntimeConfig, quarantine: Quarantine) -> object:
+    return await expire_gates(record=Gates(database), quarantine=quarantine, now=NOW + timedelta(minutes=56))
 
 
-async def _remind(database: Database, rules: RuntimeConfig, aside: Quarantine) -> object:
-    return await remind(record=Gates(database), rules=rules, aside=aside, now=NOW + timedelta(minutes=50))
+async def _remind(database: Database, rules: RuntimeConfig, quarantine: Quarantine) -> object:
+    return await remind(
+        record=Gates(database), rules=rules, quarantine=quarantine, now=NOW + timedelta(minutes=50)
+    )
 
 
-async def _approve(database: Database, rules: RuntimeConfig, aside: Quarantine) -> object:
+async def _approve(database: Database, rules: RuntimeConfig, quarantine: Quarantine) -> object:
     checks = Checks(database)
-    return await approve_by_checks(record=Gates(database), gates=checks, rules=rules, aside=aside, now=NOW)
+    return await approve_by_checks(
+        record=Gates(database), gates=checks, rules=rules, quarantine=quarantine, now=NOW
+    )
 
 
-async def _turn(database: Database, rules: RuntimeConfig, aside: Quarantine) -> object:
-    return await refresh_rule_status(record=Freezes(database), rules=rules, aside=aside, now=NOW)
+async def _turn(database: Database, rules: RuntimeConfig, quarantine: Quarantine) -> object:
+    return await refresh_rule_status(record=Freezes(database), rules=rules, quarantine=quarantine, now=NOW)
 
 
-async def _plan(database: Database, rules: RuntimeConfig, aside: Quarantine) -> object:
-    return await plan_probes(record=Probes(database, uuid4()), rules=rules, aside=aside, now=NOW)
+async def _plan(database: Database, rules: RuntimeConfig, quarantine: Quarantine) -> object:
+    return await plan_probes(record=Probes(database, uuid4()), rules=rules, quarantine=quarantine, now=NOW)
 
 
 STEPS: Final[dict[str, tuple[Step, str]]] = {
@@ -255,11 +259,11 @@ async def test_workers_without_a_lease_go_on_meanwhile_too(
     database: Database, rules: RuntimeConfig, step: Step, done: str, poison: str
 ) -> None:
     await _bad_and_good(database, poison)
-    aside = Quarantine("test")
+    quarantine = Quarantine("test")
     good = (await database.rows("SELECT id FROM switches WHERE deployment_id = 'd-good'"))[0].id
     with captured_logs() as log:
         for _ in range(3):
-            await step(database, rules, aside)
+            await step(database, rules, quarantine)
     assert await database.rows(done, good=good)
     assert log.getvalue().count("row_set_aside") <= 1
 
@@ -272,19 +276,19 @@ async def test_a_deployer_is_found_although_another_row_is_unreadable(database: 
 
 async def test_a_row_in_quarantine_is_tried_again_later_and_is_forgotten_once_it_works() -> None:
     now = [0.0]
-    aside = Quarantine("test", clock=lambda: now[0])
+    quarantine = Quarantine("test", clock=lambda: now[0])
     row = UUID(int=1)
     with captured_logs() as log:
         for _ in range(3):
-            with aside.guard(row):
+            with quarantine.guard(row):
                 _fail()
-            assert aside.keys() == [row]
+            assert quarantine.keys() == [row]
             now[0] += 3600
-            assert aside.keys() == []
+            assert quarantine.keys() == []
     assert log.getvalue().count("row_set_aside") == 1
-    with aside.guard(row):
+    with quarantine.guard(row):
         pass
-    with captured_logs() as log, aside.guard(row):
+    with captured_logs() as log, quarantine.guard(row):
         _fail()
     assert log.getvalue().count("row_set_aside") == 1
 

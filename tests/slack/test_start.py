@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from app.bootstrap import CannotStart
 from app.sandbox.fakes import Fakes
 from app.sandbox.people import JUN, MINA, OLU
+from app.slack.auth_check import CannotStart
 from tests.harness import AT_ONCE, text_of
 from tests.slack.play import FAR, Build, deploys, naming, opened, wait_for_reply
 

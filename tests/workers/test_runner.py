@@ -134,8 +134,8 @@ async def test_a_job_that_fails_is_counted_and_ends_nothing() -> None:
     assert REGISTRY.get_sample_value(*sample) == before + 1
 
 
-@pytest.mark.parametrize("trouble", [DatabaseUnavailable("away"), ValueError("ours")])
-async def test_a_step_that_fails_is_taken_again(trouble: Exception) -> None:
+@pytest.mark.parametrize("error", [DatabaseUnavailable("away"), ValueError("ours")])
+async def test_a_step_that_fails_is_taken_again(error: Exception) -> None:
     work = Work("a")
     work.let_go("a")
     failed = False
@@ -144,7 +144,7 @@ async def test_a_step_that_fails_is_taken_again(trouble: Exception) -> None:
         nonlocal failed
         if not failed:
             failed = True
-            raise trouble
+            raise error
         return await work.step(limit)
 
     async with running(Worker(name="test", step=step, concurrency=1, poll_interval=NEVER)):

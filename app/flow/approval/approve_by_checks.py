@@ -18,7 +18,7 @@ from app.flow.approval.live_traffic import (
     with_live_traffic,
 )
 from app.flow.audit_events import SWITCHGATE, Event, Kind
-from app.flow.ports.database import GateRecord, HeldGate, SetAside
+from app.flow.ports.database import GateRecord, HeldGate, Quarantine
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.gate.decision import Approval, Verdict
@@ -42,7 +42,7 @@ async def approve_by_checks(
     record: GateRecord,
     gates: CheckedGates,
     rules: Rules,
-    aside: SetAside,
+    quarantine: Quarantine,
     now: datetime,
     traffic: LiveTraffic | None = None,
 ) -> int:
@@ -50,13 +50,13 @@ async def approve_by_checks(
     domains = rules.self_approving()
     if not domains:
         return 0
-    views = await gates.with_a_passed_check(domains, limit=MAX_GATES_PER_RUN, skip=aside.keys())
+    views = await gates.with_a_passed_check(domains, limit=MAX_GATES_PER_RUN, skip=quarantine.keys())
     # Most are not ripe: the lock is taken only where the answer would be yes.
     candidates = await with_related_switches(views, record=record, rules=rules)
     likely = [view for view in candidates if _approval(view, rules=rules, now=now)]
     approved = 0
     for view in likely:
-        with aside.guard(view.id):
+        with quarantine.guard(view.id):
             approved += await _approve(view, record=record, rules=rules, traffic=traffic, now=now)
     return approved
 

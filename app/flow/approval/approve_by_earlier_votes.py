@@ -15,7 +15,7 @@ from app.flow.approval.approval_context import (
     with_related_switches,
 )
 from app.flow.audit_events import Event, Kind, person_actor
-from app.flow.ports.database import GateRecord, HeldGate, SetAside
+from app.flow.ports.database import GateRecord, HeldGate, Quarantine
 from app.flow.ports.rules import Rules
 from app.flow.read_models import CastVote, GateView
 from app.gate.decision import Approval, Verdict
@@ -39,11 +39,11 @@ class EarlierVotes(Protocol):
 
 
 async def approve_by_earlier_votes(
-    *, record: GateRecord, votes: EarlierVotes, rules: Rules, aside: SetAside, now: datetime
+    *, record: GateRecord, votes: EarlierVotes, rules: Rules, quarantine: Quarantine, now: datetime
 ) -> int:
     """Approves what these votes are enough for, each gate in a transaction of its own; gives how many."""
     views = await votes.with_earlier_approvals(
-        since=now - MAX_VOTE_AGE, limit=MAX_GATES_PER_RUN, skip=aside.keys()
+        since=now - MAX_VOTE_AGE, limit=MAX_GATES_PER_RUN, skip=quarantine.keys()
     )
     if not views:
         return 0
@@ -51,7 +51,7 @@ async def approve_by_earlier_votes(
     candidates = await with_related_switches(views, record=record, rules=rules)
     approved = 0
     for view in [view for view in candidates if _approval(view, rules=rules, now=now)]:
-        with aside.guard(view.id):
+        with quarantine.guard(view.id):
             approved += await _approve(view, record=record, rules=rules, now=now)
     return approved
 

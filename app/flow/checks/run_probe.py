@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from app.flow.audit_events import SWITCHGATE, Event, Kind
-from app.flow.ports.database import Claim, SetAside
+from app.flow.ports.database import Claim, Quarantine
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.gate.ids import DomainName, GateId
@@ -84,15 +84,17 @@ class ProbeRecord(Protocol):
 
 
 async def plan_probes(
-    *, record: ProbeRecord, rules: Rules, aside: SetAside, now: datetime, limit: int = 50
+    *, record: ProbeRecord, rules: Rules, quarantine: Quarantine, now: datetime, limit: int = 50
 ) -> int:
     """Asks for the probes of gates that opened with green up; gives for how many gates."""
     domains = rules.probing()
     if not domains:
         return 0
-    found = await record.without_runs(domains, hooks=EVENTS_WITH_GREEN_UP, limit=limit, skip=aside.keys())
+    found = await record.without_runs(
+        domains, hooks=EVENTS_WITH_GREEN_UP, limit=limit, skip=quarantine.keys()
+    )
     for gate, name in found:
-        with aside.guard(gate):
+        with quarantine.guard(gate):
             domain = rules.domain(name)
             await record.ask_for(gate, [probe.name for probe in domain.probes] if domain else [], now=now)
     return len(found)

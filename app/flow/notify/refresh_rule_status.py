@@ -15,7 +15,7 @@ from app.flow.approval.approval_context import with_configured_exclusive_until
 from app.flow.audit_events import SWITCHGATE, Event, Kind
 from app.flow.freezes.freeze_record import ActiveFreeze, freeze_event
 from app.flow.notify.announce import AnnouncementKind
-from app.flow.ports.database import SetAside
+from app.flow.ports.database import Quarantine
 from app.flow.ports.rules import OwnedDomain, Rules
 from app.gate.ids import DomainName
 from app.gate.rules.evaluation import effective_policy
@@ -72,7 +72,7 @@ class RuleStatusRecord(Protocol):
 
 
 async def refresh_rule_status(
-    *, record: RuleStatusRecord, rules: Rules, aside: SetAside, now: datetime
+    *, record: RuleStatusRecord, rules: Rules, quarantine: Quarantine, now: datetime
 ) -> int:
     """Brings every waiting gate up to date with the rules of the moment; gives how many kinds of them turned."""
     active = await record.end_freezes(now=now)
@@ -81,12 +81,12 @@ async def refresh_rule_status(
     domains = {name: domain for name, domain in owned.items() if domain is not None}
     related_switches = await _related_switches(domains.values(), record=record, rules=rules)
     changed = 0
-    passed_over = aside.keys()
+    passed_over = quarantine.keys()
     for each in waiting:
         domain = domains.get(each.domain)
         if domain is None or each in passed_over:
             continue
-        with aside.guard(each):
+        with quarantine.guard(each):
             snapshot = _snapshot(domain, each, active, related_switches, rules=rules, now=now)
             if snapshot.fingerprint != each.fingerprint:
                 # A card may have been drawn before its related switches changed.

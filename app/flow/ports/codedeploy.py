@@ -23,15 +23,15 @@ class NoSuchDeployment(Exception):
 
 
 class CodeDeployUnavailable(Exception):
-    """CodeDeploy could not be asked now: throttled, failing, unreachable, or we lack the permission."""
+    """The call failed for now: throttled, server error, unreachable, or the permission is missing."""
 
 
 class AlreadyAnswered(Exception):
-    """CodeDeploy has an answer for this hook already: ours, somebody else's, or its own time-out."""
+    """CodeDeploy already has an answer for this hook: ours, somebody else's, or its own time-out."""
 
 
 class AnswerRefused(Exception):
-    """CodeDeploy will never take this answer (unknown deployment, unknown execution id)."""
+    """CodeDeploy never accepts this answer: unknown deployment or execution id."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,21 +51,21 @@ class DeploymentFacts:
     rollback_id: str | None = None
     """The deployment that rolls this one back."""
     keeps_blue: timedelta | None = None
-    """How long blue is kept after the switch; None: CodeDeploy does not end it."""
+    """How long blue is kept after the switch; None: CodeDeploy does not terminate it."""
     keeping_blue: bool = False
     """That time has begun, so all traffic is on green."""
     auto_rollback: bool = False
     rollback_may_come: bool = False
-    """Of one that ended badly: whether CodeDeploy rolls such an ending back by itself."""
+    """It failed or was stopped, and CodeDeploy rolls such a deployment back by itself."""
 
     @property
     def over(self) -> bool:
-        """Whether CodeDeploy will never change this deployment again."""
+        """Whether the status is final."""
         return self.status in {"Succeeded", "Failed", "Stopped"}
 
     @property
     def end_reason(self) -> str:
-        """How it ended, in CodeDeploy's words."""
+        """The final status, with CodeDeploy's error message."""
         return f"{self.status}: {self.error}" if self.error else self.status
 
 
@@ -78,7 +78,7 @@ class HookProgress:
 
     @property
     def over(self) -> bool:
-        """Whether CodeDeploy holds an answer. `Unknown` is one of its statuses and no answer."""
+        """Whether CodeDeploy has an answer. `Unknown` is one of its statuses and no answer."""
         return self.status in {"Succeeded", "Failed", "Skipped"}
 
 
@@ -99,26 +99,26 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Redeployed:
-    """The deployment that takes a switch back. `alarms_on`: the group's alarms may stop it."""
+    """The deployment that undoes a switch. `alarms_on`: the group's alarms may stop it."""
 
     deployment: str
     alarms_on: bool
 
 
 class AlreadyOver(Exception):
-    """The deployment had ended before CodeDeploy could be told to stop or to go on."""
+    """The deployment had ended before the request to stop or finish it."""
 
 
 class AnotherDeploymentActive(Exception):
-    """The deployment group has another deployment under way; it takes one at a time."""
+    """The deployment group runs another deployment; it runs one at a time."""
 
 
 class InterventionRefused(Exception):
-    """CodeDeploy will not do it, and asking again would not help. The message says why."""
+    """CodeDeploy rejected the request, and a retry would not help. The message says why."""
 
 
 class NothingToRedeploy(Exception):
-    """There is no revision whose deployment would take the switch back; `previous` says why."""
+    """There is no revision to redeploy; `previous` says why."""
 
     def __init__(self, previous: PreviousRevision) -> None:
         super().__init__(str(previous.obstacle))
@@ -126,7 +126,7 @@ class NothingToRedeploy(Exception):
 
 
 class DeploymentControl(Protocol):
-    """CodeDeploy, as far as people move it after the decision. Every method raises `CodeDeployUnavailable`."""
+    """What people request of CodeDeploy after the decision. Every method raises `CodeDeployUnavailable`."""
 
     async def stop(self, key: SwitchKey) -> None:
         """Stops with rollback. Raises `AlreadyOver` or `InterventionRefused`."""
@@ -143,23 +143,23 @@ class DeploymentControl(Protocol):
         ...
 
     async def finish(self, key: SwitchKey) -> None:
-        """Ends blue now. Raises `AlreadyOver` or `InterventionRefused`."""
+        """Terminates blue now. Raises `AlreadyOver` or `InterventionRefused`."""
         ...
 
 
 class Deployments(Protocol):
-    """CodeDeploy. Every method raises `CodeDeployUnavailable` when it cannot tell."""
+    """CodeDeploy's deployments. Every method raises `CodeDeployUnavailable`."""
 
     async def deployment(self, key: SwitchKey) -> DeploymentFacts:
         """Raises `NoSuchDeployment`."""
         ...
 
     async def hook_progress(self, key: SwitchKey, *, hook_name: str) -> HookProgress | None:
-        """The lifecycle event's state; None when the target does not list it (yet)."""
+        """The lifecycle event's state; None if the target does not list it (yet)."""
         ...
 
     async def target(self, key: SwitchKey) -> Target | None:
-        """None while there is no target yet."""
+        """None if there is no target yet."""
         ...
 
     async def previous_revision(self, key: SwitchKey, *, blue: str | None) -> PreviousRevision:

@@ -27,7 +27,7 @@ class CommitOutcomeUnknown(DatabaseUnavailable):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verification:
-    """What CodeDeploy confirmed of a switch, ready to be stored.
+    """What CodeDeploy confirmed about a switch.
 
     `domain` is None only for an automatic rollback of a deployment group that the configuration does not name.
     """
@@ -37,12 +37,12 @@ class Verification:
     facts: DeploymentFacts
     deployed_by: str | None
     named_deployers: tuple[UserId, ...] = ()
-    """Whom the deployment names. Who deployed is not known before the task definition's tag was read."""
+    """The people that the deployment names. Who deployed is known once the task definition's tag is read."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Opening:
-    """A gate about to be opened. `verification` is None when CodeDeploy could not be asked."""
+    """A gate to be opened. `verification` is None if CodeDeploy was unavailable."""
 
     gate: GateId
     key: SwitchKey
@@ -53,45 +53,46 @@ class Opening:
     deadline_at: datetime
     remind_at: datetime | None
     hook_started_at: datetime | None = None
-    """When CodeDeploy began the hook; None: not seen yet."""
+    """When CodeDeploy began the hook; None: not known yet."""
     shown_by_first: bool = False
-    """Nobody is asked, so the card of the switch's first gate is enough: a further gate gets none."""
+    """Nobody has to approve it, so the card of the switch's first gate shows it, and it gets none of its own."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OpenedGate:
-    """A gate that was opened. `undoes`: its deployment was made by an undo that is in the record."""
+    """A gate that was opened. `undoes`: an undo of ours made its deployment."""
 
     undoes: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Claim:
-    """The right to one piece of outgoing work until the lease ends. `attempts` counts this one."""
+    """The right to one row of outgoing work until the lease ends. `attempts` includes this one."""
 
     attempts: int
 
 
-class SetAside(Protocol):
-    """The rows of a worker that cannot be read or worked on now: they are passed over for a while."""
+class Quarantine(Protocol):
+    """Rows that a worker skips for a while, because they cannot be read or processed now."""
 
-    def keys(self) -> list[Any]: ...
+    def keys(self) -> list[Any]:
+        """The keys to skip now."""
+        ...
 
     def guard(self, key: Hashable) -> AbstractContextManager[None]:
-        """What fails inside, other than by `DatabaseUnavailable`, sets the row aside and goes no further."""
+        """Quarantines the row if the block fails, and suppresses the error; `DatabaseUnavailable` passes."""
         ...
 
 
 class HeldGate(Protocol):
-    """A gate under its row lock, which is let go when the context ends. One write at most, and the last thing done:
-    `save` commits at once."""
+    """A gate under its row lock, until the context ends. `save` commits, so it is the last call and the only write."""
 
     @property
     def view(self) -> GateView: ...
 
     @property
     def is_replay(self) -> bool:
-        """The request that it is held for has taken effect before."""
+        """Whether the same request has taken effect before."""
         ...
 
     async def save(
@@ -103,22 +104,21 @@ class HeldGate(Protocol):
         events: Sequence[Event],
         now: datetime,
     ) -> None:
-        """Writes them and commits: what fails after it takes nothing back. `discounted`: whose votes do not count in
-        the decision."""
+        """Saves and commits. `discounted`: the people whose votes do not count in the decision."""
         ...
 
     async def forget(self, voter: UserId, *, events: Sequence[Event], now: datetime) -> None:
-        """Takes this person's vote away."""
+        """Deletes this person's vote."""
         ...
 
     async def note(self, events: Sequence[Event]) -> None: ...
 
     async def refresh_evidence(self, *, now: datetime) -> None:
-        """What was seen of this gate is too old: it is looked at again at once."""
+        """Makes the gate's evidence due now, because it is too old."""
         ...
 
     def use_guard(self, guard: TrafficGuard) -> None:
-        """From now on `view` has what was read of live traffic instead of what the evidence shows."""
+        """Replaces the traffic guard of `view`, which is from the evidence, by one from live traffic."""
         ...
 
     async def reminded(
@@ -126,11 +126,11 @@ class HeldGate(Protocol):
     ) -> None: ...
 
     async def load_related_switches(self, domains: Sequence[DomainName], *, exclusive: bool) -> None:
-        """Adds these domains' switches to `view`; `alone`: nobody else who asks so goes on before this commits."""
+        """Adds these domains' switches to `view`. `exclusive`: others who ask for that wait until this commits."""
         ...
 
     async def originating_undo(self) -> Intervention | None:
-        """The undo that made this gate's deployment; None: it is no undo of ours."""
+        """The undo of ours that made this gate's deployment, if any."""
         ...
 
 
@@ -142,7 +142,7 @@ class GateRecord(Protocol):
     async def find(self, key: SwitchKey, *, execution_digest: str) -> GateView | None: ...
 
     async def open(self, opening: Opening, events: Sequence[Event]) -> OpenedGate | None:
-        """None: known already."""
+        """None if the gate was opened before."""
         ...
 
     def hold(
@@ -150,7 +150,7 @@ class GateRecord(Protocol):
     ) -> AbstractAsyncContextManager[HeldGate | None]: ...
 
     async def related_switches(self, domains: Sequence[DomainName]) -> Sequence[RelatedSwitch]:
-        """These domains' switches that live, and the last one of each."""
+        """The live switches of these domains, and the last one of each."""
         ...
 
     async def past_deadline(

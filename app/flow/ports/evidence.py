@@ -1,4 +1,4 @@
-"""What gathering evidence needs of the outside: AWS, a part at a time, and the record."""
+"""What collecting evidence needs: AWS, one part at a time, and the database."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class ServiceName:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GroupFacts:
-    """What a deployment group is set up with, and its deployment instead where that overrides it."""
+    """The settings of a deployment group, overridden by those of its deployment."""
 
     service: ServiceName | None
     alarms: tuple[str, ...]
@@ -45,21 +45,21 @@ class GroupFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TargetFacts:
-    """What CodeDeploy shows of a deployment's one target, the ECS service."""
+    """CodeDeploy's data on a deployment's one target, the ECS service."""
 
     service: ServiceName | None
     task_sets: tuple[TargetSet, ...]
     shifted: bool
     steady_since: datetime | None
     succeeded_events: tuple[str, ...] = ()
-    """Lifecycle events that it shows as `Succeeded`."""
+    """Its lifecycle events with the status `Succeeded`."""
 
 
 class EvidenceSource(Protocol):
     """AWS's reads. Every method raises `EvidenceUnavailable` when it cannot tell."""
 
     async def group(self, key: SwitchKey, *, application: str, deployment_group: str) -> GroupFacts:
-        """What holds for this deployment: its own settings where it overrides its group's."""
+        """The settings of this deployment, which may override those of its group."""
         ...
 
     async def target(self, key: SwitchKey) -> TargetFacts: ...
@@ -79,7 +79,7 @@ class EvidenceSource(Protocol):
     async def listeners(self, region: str, arns: Sequence[str]) -> tuple[Listener, ...]: ...
 
     async def listener_rules(self, region: str, listener: str) -> tuple[tuple[tuple[str, int], ...], ...]:
-        """Where the rules of a listener forward to beside its default action, in percent."""
+        """Where the rules of a listener forward to, apart from its default action, in percent."""
         ...
 
     async def alarms(self, region: str, names: Sequence[str]) -> tuple[Alarm, ...]: ...
@@ -87,7 +87,7 @@ class EvidenceSource(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DueEvidence(Claim):
-    """A gate whose evidence is to be looked up (again). `waiting_gates`: how many gates are looked after in all."""
+    """A gate whose evidence is due. `waiting_gates`: how many gates wait in all."""
 
     view: GateView
     known: Evidence | None
@@ -95,7 +95,7 @@ class DueEvidence(Claim):
 
 
 class EvidenceRecord(Protocol):
-    """Where evidence is kept, under the lease that it was claimed with."""
+    """Stores evidence, under the lease that it was claimed with."""
 
     async def seen(
         self,
@@ -108,14 +108,14 @@ class EvidenceRecord(Protocol):
         due_at: datetime,
         now: datetime,
     ) -> bool:
-        """False: the gate has been decided, so what was seen before stands; or the lease is lost.
+        """False: not stored, because the gate was decided or the lease is lost.
 
-        `blockers`: what it holds an approval for. `settled` forgets the tries.
+        `blockers`: why it blocks an approval. `settled` resets the attempts.
         """
         ...
 
     async def retry_later(self, due: DueEvidence, *, error: str, due_at: datetime) -> None: ...
 
     async def rest(self, due: DueEvidence) -> None:
-        """Nothing is looked up any more."""
+        """Collects no more evidence of this gate."""
         ...

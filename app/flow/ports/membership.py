@@ -1,4 +1,4 @@
-"""What Slack last said of user groups and users, shared by all replicas, so that they judge and draw alike."""
+"""User groups and users as last read from Slack. Shared, so that all replicas evaluate and show the same."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ class Membership:
 
 
 class MembershipRecord(Protocol):
-    """Every method raises `RecordAway`."""
+    """Every method raises `DatabaseUnavailable`."""
 
     async def all(self) -> Sequence[Membership]: ...
 
     async def claim(
         self, entries: Sequence[str], *, stale_before: datetime, requested_before: datetime, now: datetime
     ) -> Sequence[str]:
-        """Those that are to be asked about now, and by this replica alone."""
+        """The entries that this replica alone is to refresh now."""
         ...
 
     async def store(self, memberships: Sequence[Membership]) -> None:

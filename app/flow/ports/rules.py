@@ -1,4 +1,4 @@
-"""What the flow needs of the configuration: whose a domain is, and its rules."""
+"""What the flow needs of the configuration: the domains and their rules."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from app.gate.rules.policy import Policy, Roster
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OwnedDomain:
-    """A configured domain: where its card goes, its rules, and the probes that ask its green."""
+    """A configured domain: the channel of its cards, its rules, and its probes."""
 
     name: DomainName
     channel: str
@@ -38,7 +38,7 @@ class Rules(Protocol):
         ...
 
     def stale_groups(self, people: tuple[str, ...]) -> Sequence[tuple[str, datetime | None]]:
-        """The user groups among these whose members Slack has not told lately, and when it last did."""
+        """The user groups among these that were not read from Slack lately, and when they last were."""
         ...
 
     def freezes(self, domain: DomainName) -> Sequence[Freeze]:
@@ -51,7 +51,7 @@ class Rules(Protocol):
         ...
 
     def self_approving(self) -> Sequence[DomainName]:
-        """The domains that approve themselves when their checks pass, now or at some time."""
+        """The domains with a rule that approves automatically when the checks pass."""
         ...
 
     def probing(self) -> Sequence[DomainName]:
@@ -60,7 +60,7 @@ class Rules(Protocol):
 
     @property
     def probe_hosts(self) -> frozenset[str]:
-        """Hosts that probes may ask although their addresses are private."""
+        """Hosts that probes may call although their addresses are private."""
         ...
 
     @property

@@ -17,12 +17,11 @@ from app.gate.undo import InterventionKind
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DuePoll(Claim):
-    """A live switch that has not been looked at for a while.
+    """A live switch that is due to be polled.
 
-    `hook_name` is None where no hook of it ever came: a rollback that CodeDeploy made. `moving_since`: when its
-    traffic was let through, here or by whoever answered `Succeeded` elsewhere. `undoing`: somebody has asked for it to
-    be taken back. `auto_approval_pending`: a gate of it waits that is to pass at once, and has not. `blue`: the task
-    definition that blue was seen to run.
+    `hook_name` is None if it had no hook, like a rollback that CodeDeploy made. `moving_since`: when its gate was
+    answered with `Succeeded`, here or elsewhere. `undoing`: an undo was requested. `auto_approval_pending`: a gate of
+    it waits that is to be approved at once. `blue`: the task definition that blue runs.
     """
 
     switch: Switch
@@ -33,14 +32,14 @@ class DuePoll(Claim):
     auto_approval_pending: bool
     blue: str | None = None
     answer_unread: bool = False
-    """CodeDeploy took an answer; whether its lifecycle event says the same has not been seen."""
+    """CodeDeploy took an answer, but its lifecycle event was not compared with it yet."""
     succeeded_elsewhere: bool = False
     """A gate of it waits, and the evidence shows its lifecycle event as `Succeeded`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SwitchUpdate:
-    """What a look found out about a switch; None: nothing new of that."""
+    """What a poll found out about a switch; None: no change."""
 
     status: str
     hook_started_at: datetime | None = None
@@ -50,14 +49,14 @@ class SwitchUpdate:
     blue_until: datetime | None = None
     rollback_id: str | None = None
     green_unknown: bool = False
-    """It ended badly, and how much traffic stayed on green cannot be told: what was seen before is out of date."""
+    """It failed or was stopped, and how much traffic stayed on green is not known."""
     previous: PreviousRevision | None = None
     auto_rollback: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SettledIntervention:
-    """An intervention that has come to its end with the deployment it waited for."""
+    """An intervention that ended together with the deployment it waited for."""
 
     intervention: Intervention
     switch: Switch
@@ -77,27 +76,27 @@ class HeldSwitch(Protocol):
     async def store(
         self, update: SwitchUpdate, *, events: Sequence[Event], redraw: bool, now: datetime
     ) -> None:
-        """Stores what was found out; `redraw`: the cards show it."""
+        """`redraw`: the cards show what changed."""
         ...
 
     async def follow_rollback(self, rollback: DeploymentId, *, now: datetime) -> None:
-        """From now on the deployment that takes this switch back is followed too."""
+        """Polls the rollback of this switch as a switch of its own, from now on."""
         ...
 
     async def settle_waiting(
         self, phase: InterventionPhase, *, problem: str | None, now: datetime
     ) -> Sequence[SettledIntervention]:
-        """Ends the interventions that wait for this very deployment."""
+        """Ends the interventions that wait for this deployment to end."""
         ...
 
     async def settle_rolled_back(self, *, now: datetime) -> Sequence[SettledIntervention]:
-        """Ends the undos of this switch whose rollback has long done its work."""
+        """Ends the undos of this switch whose rollback has ended."""
         ...
 
     async def settle_own(
         self, kind: InterventionKind, phase: InterventionPhase, *, problem: str | None, now: datetime
     ) -> Sequence[SettledIntervention]:
-        """Ends what was asked of this switch."""
+        """Ends the interventions of this kind that were requested for this switch."""
         ...
 
     async def note(self, events: Sequence[Event]) -> None: ...
@@ -115,17 +114,17 @@ class HeldSwitch(Protocol):
         now: datetime,
         held_status: str | None = None,
     ) -> None:
-        """`held_status`: what CodeDeploy holds although nobody answered here."""
+        """`held_status`: the answer that CodeDeploy has from elsewhere."""
         ...
 
     async def compare(
         self, gate: GateView, *, held_status: str, differs: bool, events: Sequence[Event], now: datetime
     ) -> None:
-        """Stores what the lifecycle event of a reported gate says; `differs`: it contradicts the decision."""
+        """Stores the status of a reported gate's lifecycle event. `differs`: it contradicts the decision."""
         ...
 
     async def end(
         self, *, end_reason: str, due_at: datetime | None, events: Sequence[Event], now: datetime
     ) -> None:
-        """`due_at`: when to look for its rollback; None: it is not looked at again."""
+        """`due_at`: the next poll, which looks for its rollback; None: no further poll."""
         ...

@@ -1,4 +1,4 @@
-"""Keeps what gates are judged by: deployers, probes, the members of groups; and what is measured of them."""
+"""Keeps the facts that the rules depend on: deployers, probes, the members of groups. Updates the gauges."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -43,13 +43,13 @@ def resolve_deployers(deps: Dependencies) -> Step:
 
 
 def _last_of_round(ids: Sequence[int], *, after: int) -> int:
-    """After which switch the next step goes on; 0 once all had their turn."""
+    """The id after which the next step goes on; 0 at the end of a round."""
     others = [each for each in ids if each > after][:MAX_DEPLOYERS]
     return others[-1] if len(others) == MAX_DEPLOYERS else 0
 
 
 def run_probes(deps: Dependencies) -> Step:
-    """Probes of gates that have opened, and those that somebody asked for."""
+    """Probes of gates that have opened, and those that somebody requested."""
     probes = deps.repositories.probes
     quarantine = Quarantine("probes")
 
@@ -67,7 +67,7 @@ def run_probes(deps: Dependencies) -> Step:
     claim = leased_job(probes, key=lambda due: due.id, work=run, then=ran, clock=deps.clock)
 
     async def step(limit: int) -> Jobs:
-        if await plan_probes(record=probes, rules=deps.rules, aside=quarantine, now=deps.clock()):
+        if await plan_probes(record=probes, rules=deps.rules, quarantine=quarantine, now=deps.clock()):
             deps.wakeups.notify("card_outdated")
         return await claim(limit)
 

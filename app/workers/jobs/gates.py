@@ -27,7 +27,7 @@ def expire_due_gates(deps: Dependencies) -> Step:
 
     async def step(limit: int) -> Jobs:
         now = deps.clock()
-        while await expire_gates(record=gates, aside=quarantine, now=now):
+        while await expire_gates(record=gates, quarantine=quarantine, now=now):
             deps.wakeups.notify("gate_decided")
         following = await gates.next_deadline(skip=quarantine.keys())
         if following is not None:
@@ -46,7 +46,7 @@ def send_reminders(deps: Dependencies) -> Step:
 
     async def step(limit: int) -> Jobs:
         reminded = remind(
-            record=deps.repositories.gates, rules=deps.rules, aside=quarantine, now=deps.clock()
+            record=deps.repositories.gates, rules=deps.rules, quarantine=quarantine, now=deps.clock()
         )
         if await reminded:
             deps.wakeups.notify("card_outdated")
@@ -66,7 +66,7 @@ def auto_approve(deps: Dependencies) -> Step:
             record=repositories.gates,
             gates=repositories.checks,
             rules=deps.rules,
-            aside=quarantine,
+            quarantine=quarantine,
             traffic=traffic,
             now=deps.clock(),
         ):
@@ -75,7 +75,7 @@ def auto_approve(deps: Dependencies) -> Step:
             record=repositories.gates,
             votes=repositories.deployers,
             rules=deps.rules,
-            aside=quarantine,
+            quarantine=quarantine,
             now=deps.clock(),
         ):
             deps.wakeups.notify("gate_decided")
@@ -91,7 +91,7 @@ def refresh_rule_statuses(deps: Dependencies) -> Step:
     async def step(limit: int) -> Jobs:
         await _sync_members(deps)
         changed = refresh_rule_status(
-            record=deps.repositories.freezes, rules=deps.rules, aside=quarantine, now=deps.clock()
+            record=deps.repositories.freezes, rules=deps.rules, quarantine=quarantine, now=deps.clock()
         )
         if await changed:
             deps.wakeups.notify("rule_status_changed")

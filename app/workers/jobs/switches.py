@@ -39,7 +39,7 @@ def poll_deployments(deps: Dependencies) -> Step:
 
 
 def execute_interventions(deps: Dependencies) -> Step:
-    """Interventions that CodeDeploy has not been told. The gates of a redeployment are approved at once."""
+    """Interventions that CodeDeploy was not asked for yet. The gates of a redeployment are approved at once."""
     interventions = deps.repositories.interventions
 
     async def execute(due: DueIntervention) -> None:

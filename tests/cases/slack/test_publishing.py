@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from app.bootstrap import Service
+from app.bootstrap import build_service
 from app.config.environment import Settings
 from app.config.loader import load_config
 from app.sandbox.people import CHANNEL, GRACE, JUN, MINA, OLU, config_text
@@ -251,7 +251,7 @@ async def test_somebody_whom_slack_did_not_name_is_answered_again_after_some_sec
 async def test_two_replicas_agree_how_old_the_groups_are(harness: Harness) -> None:
     settings = Settings.read(harness.fakes.environment(database_url=harness.database_url))
     config = load_config(harness.fakes.config_file)
-    second = Service(settings, config, database_url=harness.database_url, clock=harness.clock)
+    second = build_service(settings, config, database_url=harness.database_url, clock=harness.clock)
     async with serving(second):
         deployment, card = await harness.open_gate("order")
         harness.slack.faults.error("usergroups.users.list", "internal_error", times=None)
