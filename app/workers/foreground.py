@@ -1,6 +1,7 @@
 """Tracks foreground requests, so that background work yields to them: all of it shares one processor.
 
-Reading the evidence of one gate takes ten boto3 calls. Started in a burst of hooks, it delayed each hook by seconds.
+It is needed because reading the evidence of one gate takes ten boto3 calls: started in a burst of hooks, it delayed
+each hook by seconds. How long a worker yields stands in its row of the registry.
 """
 
 import asyncio
@@ -9,10 +10,10 @@ from contextlib import contextmanager
 from typing import Final
 
 RECENT_SECONDS: Final = 0.5
-"""After a request, more are to be expected for so long."""
+"""Seconds after a request in which more are expected, because they come in bursts: workers run one job at a time."""
 
 QUIET_PERIOD_SECONDS: Final = 0.02
-"""So long without a request counts as quiet: shorter than the gaps of a busy hour, longer than those of a burst."""
+"""Seconds without a request that count as quiet: longer than the gaps in a burst, shorter than those of a busy hour."""
 
 
 class ForegroundTracker:

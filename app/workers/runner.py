@@ -1,4 +1,4 @@
-"""Runs the workers. Each carries out work that the database holds, takes no input, and may do it twice.
+"""Runs a worker. Its work is in the database; it takes no input, and may do the same work twice.
 
 A step claims jobs and returns them. The runner runs them concurrently with the next step, so that one slow call
 delays nothing else. `wake`, called after a commit in this process, starts a step at once. The poll interval is the
@@ -24,6 +24,7 @@ Step = Callable[[int], Awaitable[Jobs]]
 """Claims at most so many jobs and returns them, ready to run."""
 
 PAUSE_AFTER_ERROR_SECONDS: Final = 1.0
+"""After a step that failed, so that a persistent error does not fill the log."""
 
 
 @dataclass(kw_only=True)

@@ -106,10 +106,10 @@ async def run_probe(
     record: ProbeRecord,
     prober: Prober,
     rules: Rules,
-    words: Callable[[ProbeResult], str],
+    summarize: Callable[[ProbeResult], str],
     clock: Callable[[], datetime],
 ) -> None:
-    """Asks green once and stores the answer. `words`: the sentence that people read."""
+    """Sends the request to green once and stores the result. `summarize`: the sentence that people read."""
     domain = rules.domain(due.view.switch.domain) if due.view.switch.domain else None
     probe = next((each for each in domain.probes if each.name == due.name), None) if domain else None
     if probe is None or not isinstance(due.view.gate, Awaiting):
@@ -119,7 +119,7 @@ async def run_probe(
     check = Check(
         name=probe.name,
         state=CheckState.PASSED if result.passed else CheckState.FAILED,
-        summary=words(result)[:MAX_SUMMARY_CHARS],
+        summary=summarize(result)[:MAX_SUMMARY_CHARS],
         url=None,
         by=PROBE,
         at=clock(),

@@ -39,7 +39,12 @@ class DeployerRecord(Protocol):
 
 
 async def resolve_unknown_deployer(
-    unknown: UnknownDeployer, *, record: DeployerRecord, rules: Rules, book: EmailLookup, now: datetime
+    unknown: UnknownDeployer,
+    *,
+    record: DeployerRecord,
+    rules: Rules,
+    email_lookup: EmailLookup,
+    now: datetime,
 ) -> bool:
     """Stores what is new; False where nothing is. Votes are judged by it from then on.
 
@@ -49,7 +54,9 @@ async def resolve_unknown_deployer(
     claims = deployer_claims(
         description=switch.description or "", creator=switch.creator or "", tag=unknown.tag
     )
-    found = resolve_deployer(claims, accounts=await _accounts(claims.names, rules=rules, book=book))
+    found = resolve_deployer(
+        claims, accounts=await _accounts(claims.names, rules=rules, email_lookup=email_lookup)
+    )
     before = frozenset(switch.named_deployers)
     if before - found.named:
         found = Deployer(known=None, named=found.named | before)
@@ -70,10 +77,10 @@ async def resolve_unknown_deployer(
     return await record.store(unknown, found, shown=shown, event=event, now=now)
 
 
-async def _accounts(names: Sequence[str], *, rules: Rules, book: EmailLookup) -> dict[str, UserId]:
+async def _accounts(names: Sequence[str], *, rules: Rules, email_lookup: EmailLookup) -> dict[str, UserId]:
     found = {name: person for name in names if (person := rules.slack_person(name)) is not None}
     for address in e_mails_among(name for name in names if name not in found):
-        person = await book.by_email(address)
+        person = await email_lookup.by_email(address)
         if person is not None:
             found[address] = person
     return found

@@ -34,7 +34,7 @@ def resolve_deployers(deps: Dependencies) -> Step:
 
     async def resolve(unknown: UnknownDeployer) -> None:
         resolved = await resolve_unknown_deployer(
-            unknown, record=deployers, rules=deps.rules, book=deps.email_lookup, now=deps.clock()
+            unknown, record=deployers, rules=deps.rules, email_lookup=deps.email_lookup, now=deps.clock()
         )
         if resolved:
             deps.wakeups.notify("deployer_resolved")
@@ -53,12 +53,12 @@ def run_probes(deps: Dependencies) -> Step:
     probes = deps.repositories.probes
     quarantine = Quarantine("probes")
 
-    def summary(result: ProbeResult) -> str:
+    def summarize(result: ProbeResult) -> str:
         return deps.texts(f"probe.{result.answer}", **result.detail)
 
     async def run(due: DueProbe) -> None:
         await run_probe(
-            due, record=probes, prober=deps.prober, rules=deps.rules, words=summary, clock=deps.clock
+            due, record=probes, prober=deps.prober, rules=deps.rules, summarize=summarize, clock=deps.clock
         )
 
     def ran(due: DueProbe, done: None) -> None:
