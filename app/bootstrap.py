@@ -173,5 +173,7 @@ def _build_http(shared: _Shared, *, bolt: AsyncApp, socket: Socket | None) -> AS
             signature_hint=lambda: signatures.hint() if signatures else "",
         ),
         # In Socket Mode Slack sends nothing over HTTP.
-        slack_events=events_route(bolt, signatures=signatures) if signatures and socket is None else None,
+        slack_events=events_route(bolt, signatures=signatures, listening=shared.slack.background.listening)
+        if signatures and socket is None
+        else None,
     )

@@ -7,7 +7,7 @@ from app.db.all_repositories import Repositories
 from app.flow.approval.live_traffic import LiveTraffic
 from app.flow.ports.evidence import EvidenceSource
 from app.flow.ports.rules import Rules
-from app.slack.app import build_app
+from app.slack.app import Handlers, build_app
 from app.slack.client_bundle import ClientBundle
 from app.slack.commands.deploys import DeploysCommand
 from app.slack.commands.freeze import FreezeCommand
@@ -15,8 +15,10 @@ from app.slack.commands.lists import DeploysLists
 from app.slack.commands.rules import RulesCommand
 from app.slack.handlers.break_glass import BreakGlassHandler
 from app.slack.handlers.bulk_approve import BulkApproveHandler
+from app.slack.handlers.channels import ChannelsHandler
 from app.slack.handlers.checks import ChecksHandler
 from app.slack.handlers.details import DetailsHandler
+from app.slack.handlers.home import HomeHandler
 from app.slack.handlers.retract_vote import RetractVoteHandler
 from app.slack.handlers.shown_cards import ShownCards
 from app.slack.handlers.undo import UndoHandler
@@ -54,19 +56,22 @@ class SlackHandlers:
         bulk_approve = self._bulk_approve(votes)
         self.home = self._home()
         self.bolt = build_app(
-            channel_id_changed=self._channel_id_changed,
             client=slack.client,
             signing_secret=slack.signing_secret,
-            votes=votes,
-            shown_cards=self._shown_cards,
-            undo=undo,
-            break_glass=self._break_glass(),
-            retract_vote=self._retract_vote(),
-            checks=self._checks(),
-            deploys=self._deploys(undo, bulk_approve),
-            details=self._details(),
+            handlers=Handlers(
+                votes=votes,
+                undo=undo,
+                break_glass=self._break_glass(),
+                retract_vote=self._retract_vote(),
+                checks=self._checks(),
+                details=self._details(),
+                bulk_approve=bulk_approve,
+                deploys=self._deploys(undo, bulk_approve),
+                home=HomeHandler(self.home),
+                channels=ChannelsHandler(record=repositories.channels, wakeups=wakeups, clock=clock),
+            ),
             home=self.home,
-            bulk_approve=bulk_approve,
+            shown_cards=self._shown_cards,
             directory=slack.directory,
             replies=slack.replies,
         )
@@ -82,10 +87,6 @@ class SlackHandlers:
             wakeups=self._wakeups,
             clock=self._clock,
         )
-
-    async def _channel_id_changed(self, old: str, new: str) -> None:
-        await self._repositories.channels.id_changed(old=old, new=new, now=self._clock())
-        self._wakeups.notify("card_place_learned")
 
     def _home(self) -> HomePublisher:
         """Answers to actions in Home are shown there."""
@@ -142,7 +143,6 @@ class SlackHandlers:
         return RetractVoteHandler(
             record=self._repositories.gates,
             rules=self._rules,
-            directory=self._slack.directory,
             replies=self._slack.replies,
             wakeups=self._wakeups,
             clock=self._clock,
@@ -153,7 +153,6 @@ class SlackHandlers:
             record=self._repositories.gates,
             probes=self._repositories.probes,
             rules=self._rules,
-            directory=self._slack.directory,
             replies=self._slack.replies,
             wakeups=self._wakeups,
             clock=self._clock,

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.slack.signature_check import SignatureCheck
+from app.slack.socket import Listening
 
 log = structlog.get_logger(__name__)
 
@@ -19,7 +20,7 @@ MAX_SSL_CHECK_BYTES: Final = 1024
 """`ssl_check=1` and the deprecated verification token; the only unsigned request of Slack."""
 
 
-def events_route(bolt: AsyncApp, *, signatures: SignatureCheck) -> Route:
+def events_route(bolt: AsyncApp, *, signatures: SignatureCheck, listening: Listening) -> Route:
     """The route. Verifies first, because Bolt parses before it verifies.
 
     A plain Starlette route: Bolt reads the payload, and FastAPI's overhead exceeds Bolt's.
@@ -36,7 +37,8 @@ def events_route(bolt: AsyncApp, *, signatures: SignatureCheck) -> Route:
         except (ValueError, TypeError, AttributeError, RecursionError):
             raise HTTPException(400, "The body is not one that Slack sends.") from None
         try:
-            return to_starlette_response(await bolt.async_dispatch(asked))
+            with listening():
+                return to_starlette_response(await bolt.async_dispatch(asked))
         except Exception:
             # A repeat by Slack would fail again.
             log.exception("slack_request_failed")

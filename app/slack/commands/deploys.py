@@ -17,7 +17,8 @@ from app.slack.commands.lists import CommandReply, DeploysLists, DeploysQueries,
 from app.slack.commands.rules import RulesCommand, rules_unavailable_text
 from app.slack.handlers.bulk_approve import BulkApproveHandler
 from app.slack.handlers.save_errors import UNCONFIRMED
-from app.slack.payload import ack_deadline, request_key
+from app.slack.identity import Caller
+from app.slack.payload import Ack, Body, ack_deadline, request_key
 from app.slack.replies import Replies
 from app.slack.text.denials import repeat_after
 from app.slack.text.suggestions import named_domains, not_understood, unknown_names_text
@@ -55,11 +56,9 @@ class DeploysCommand:
         self._directory = directory
         self._undo_form = undo_form
 
-    async def command(self, ack: Callable[..., Awaitable[Any]], body: Mapping[str, Any]) -> None:
+    async def command(self, ack: Ack, body: Body, caller: Caller) -> None:
         """`/deploys [help | DOMAIN | VERB …]`."""
-        until = ack_deadline()
-        profile = await self._directory.profile(body)
-        texts = Texts.of(profile.locale)
+        profile, texts, until = caller.profile, caller.texts, caller.until
         if denial := non_member_text(profile.person, texts=texts):
             await ack(text=denial, response_type="ephemeral")
             return
@@ -85,28 +84,26 @@ class DeploysCommand:
             await ack()  # a form opens
 
     async def _approve(
-        self, words: Sequence[str], body: Mapping[str, Any], profile: Profile, texts: Texts
+        self, words: Sequence[str], body: Body, profile: Profile, texts: Texts
     ) -> CommandReply:
         return only(
             await self._bulk_approve.command(words, body=body, profile=profile, texts=texts), texts=texts
         )
 
     async def _rules_answer(
-        self, words: Sequence[str], body: Mapping[str, Any], profile: Profile, texts: Texts
+        self, words: Sequence[str], body: Body, profile: Profile, texts: Texts
     ) -> CommandReply:
         said = await self._rules_command.answer(
             words, profile=profile, texts=texts, request=request_key(body)
         )
         return only(said, texts=texts)
 
-    async def page(
-        self, ack: Callable[..., Awaitable[Any]], body: Mapping[str, Any], action: Mapping[str, Any]
-    ) -> None:
+    async def page(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
         """A page button: replaces the ephemeral message with another page."""
         await ack()
         self._replies.background.run(self._show_page(body, str(action.get("value", ""))), what="page")
 
-    async def _show_page(self, body: Mapping[str, Any], value: str) -> None:
+    async def _show_page(self, body: Body, value: str) -> None:
         until = ack_deadline()
         profile = await self._directory.profile(body)
         texts = Texts.of(profile.locale)
@@ -125,7 +122,7 @@ class DeploysCommand:
         self._replies.replace(body, text=shown.text, blocks=shown.blocks)
 
     async def _answer(
-        self, body: Mapping[str, Any], words: str, profile: Profile, *, texts: Texts, until: float
+        self, body: Body, words: str, profile: Profile, *, texts: Texts, until: float
     ) -> CommandReply:
         match words.lower().split():
             case []:
@@ -164,7 +161,7 @@ class DeploysCommand:
             return only(texts("deploys.failed", id=short), texts=texts)
 
     async def _undo(
-        self, names: Sequence[DomainName], profile: Profile, *, body: Mapping[str, Any], texts: Texts
+        self, names: Sequence[DomainName], profile: Profile, *, body: Body, texts: Texts
     ) -> CommandReply:
         if unknown := self._unknown(names, texts):
             return only(unknown, texts=texts)

@@ -30,6 +30,7 @@ from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.blocks import Block
 from app.slack.handlers.save_errors import UNCONFIRMED, save_error_text
 from app.slack.handlers.vote_reply import VoteReply
+from app.slack.identity import Caller
 from app.slack.modals.break_glass import BREAK_GLASS_REASON, BreakGlassMetadata, break_glass_form
 from app.slack.modals.reason_form import denial_notice
 from app.slack.payload import Ack, Body, ack_deadline, request_key
@@ -73,11 +74,9 @@ class BreakGlassHandler:
         await ack()
         self._replies.background.run(self._show(body, action.get("value")), what="glass form")
 
-    async def submitted(self, ack: Ack, body: Body, view: Mapping[str, Any]) -> None:
+    async def submitted(self, ack: Ack, body: Body, view: Mapping[str, Any], caller: Caller) -> None:
         """Handles the submitted form."""
-        until = ack_deadline()
-        profile = await self._directory.profile(body)
-        texts = Texts.of(profile.locale)
+        profile, texts, until = caller.profile, caller.texts, caller.until
         typed_in = form_text(view.get("state", {}), BREAK_GLASS_REASON)
         reason = typed_in if has_content(typed_in) else ""
         try:

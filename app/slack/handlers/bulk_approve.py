@@ -28,9 +28,10 @@ from app.slack.handlers.bulk_results import (
 from app.slack.handlers.vote import VoteHandler
 from app.slack.handlers.vote_reply import VoteReply
 from app.slack.home.query import HomeQueries, load_domain_choices, load_own_choices
+from app.slack.identity import Caller
 from app.slack.modals.bulk_approve import BOXES, Pick, bulk_approve_form, picked
 from app.slack.modals.reason_form import REASON
-from app.slack.payload import Ack, Body, ack_deadline, request_key
+from app.slack.payload import Ack, Body, request_key
 from app.slack.replies import Replies
 from app.slack.text.denials import repeat_after
 from app.slack.text.suggestions import named_domains, unknown_names_text
@@ -104,11 +105,9 @@ class BulkApproveHandler:
         await ack()
         self._replies.background.run(self._show(body), what="several form")
 
-    async def submitted(self, ack: Ack, body: Body, view: Mapping[str, Any]) -> None:
+    async def submitted(self, ack: Ack, body: Body, view: Mapping[str, Any], caller: Caller) -> None:
         """The submitted form: approves all ticked gates."""
-        until = ack_deadline()
-        profile = await self._directory.profile(body)
-        texts = Texts.of(profile.locale)
+        profile, texts = caller.profile, caller.texts
         if denial := non_member_text(profile.person, texts=texts):
             notice = bulk_approve_notice([section(denial)], texts=texts)
             await ack(response_action="update", view=notice)
@@ -122,7 +121,7 @@ class BulkApproveHandler:
         elif not reason and any(pick.asks_reason for pick in picks):
             await ack(response_action="errors", errors={REASON: texts("refused.reason_missing")})
         else:
-            await self._process(ack, body, view, picks, reason, profile, until=until)
+            await self._process(ack, body, view, picks, reason, profile, until=caller.until)
 
     async def _process(
         self,

@@ -11,14 +11,13 @@ from app.flow.checks.run_probe import ProbeRecord, run_checks_again
 from app.flow.ports.database import GateRecord
 from app.flow.ports.rules import Rules
 from app.gate.ids import GateId
-from app.i18n.catalog import Texts
 from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.handlers.save_errors import UNCONFIRMED, save_error_text
-from app.slack.payload import Ack, Body, ack_deadline
+from app.slack.identity import Caller
+from app.slack.payload import Ack, Body
 from app.slack.replies import Replies
 from app.slack.text.denials import repeat_after
-from app.slack.users.accounts import Profile, non_member_text
-from app.slack.users.directory import Directory
+from app.slack.users.accounts import non_member_text
 from app.workers.wakeups import Wakeups
 
 log = structlog.get_logger(__name__)
@@ -33,7 +32,6 @@ class ChecksHandler:
         record: GateRecord,
         probes: ProbeRecord,
         rules: Rules,
-        directory: Directory,
         replies: Replies,
         wakeups: Wakeups,
         clock: Callable[[], datetime],
@@ -41,27 +39,24 @@ class ChecksHandler:
         self._record = record
         self._probes = probes
         self._rules = rules
-        self._directory = directory
         self._replies = replies
         self._wakeups = wakeups
         self._clock = clock
 
-    async def run(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
+    async def run(self, ack: Ack, body: Body, action: Mapping[str, Any], caller: Caller) -> None:
         """`run_checks` on a card."""
-        until = ack_deadline()
-        profile = await self._directory.profile(body)
-        text = await self._run(action.get("value"), profile, until=until)
+        text = await self._run(action.get("value"), caller)
         await ack()
         if text:
-            self._replies.answer(body, text, repeat_after=repeat_after(None, profile.person))
+            self._replies.answer(body, text, repeat_after=repeat_after(None, caller.profile.person))
 
-    async def _run(self, value: object, profile: Profile, *, until: float) -> str:
-        texts = Texts.of(profile.locale)
+    async def _run(self, value: object, caller: Caller) -> str:
+        profile, texts = caller.profile, caller.texts
         if denial := non_member_text(profile.person, texts=texts):
             return denial
         try:
             gate = ActionValue.parse(value).gate
-            runs = await run_until(until, self._run_again(gate))
+            runs = await run_until(caller.until, self._run_again(gate))
         except InvalidActionValue:
             return texts("refused.no_such_gate")
         except UNCONFIRMED as exc:

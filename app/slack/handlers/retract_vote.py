@@ -16,11 +16,10 @@ from app.i18n.catalog import Texts
 from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.handlers.save_errors import UNCONFIRMED, save_error_text
 from app.slack.handlers.vote_reply import VoteReply
-from app.slack.payload import Ack, Body, ack_deadline, request_key
+from app.slack.identity import Caller
+from app.slack.payload import Ack, Body, request_key
 from app.slack.replies import Replies
 from app.slack.text.denials import denial_text, repeat_after
-from app.slack.users.accounts import Profile
-from app.slack.users.directory import Directory
 from app.workers.wakeups import Wakeups
 
 log = structlog.get_logger(__name__)
@@ -34,28 +33,25 @@ class RetractVoteHandler:
         *,
         record: GateRecord,
         rules: Rules,
-        directory: Directory,
         replies: Replies,
         wakeups: Wakeups,
         clock: Callable[[], datetime],
     ) -> None:
         self._record = record
         self._rules = rules
-        self._directory = directory
         self._replies = replies
         self._wakeups = wakeups
         self._clock = clock
 
-    async def retract(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
+    async def retract(self, ack: Ack, body: Body, action: Mapping[str, Any], caller: Caller) -> None:
         """`take_back`: commits, then acks."""
-        until = ack_deadline()
-        profile = await self._directory.profile(body)
-        reply = await self._retract(action.get("value"), profile, until=until, request=request_key(body))
+        reply = await self._retract(action.get("value"), caller, request=request_key(body))
         await ack()
-        self._replies.answer(body, reply.text, repeat_after=repeat_after(reply.denial, profile.person))
+        person = caller.profile.person
+        self._replies.answer(body, reply.text, repeat_after=repeat_after(reply.denial, person))
 
-    async def _retract(self, value: object, profile: Profile, *, until: float, request: str) -> VoteReply:
-        texts = Texts.of(profile.locale)
+    async def _retract(self, value: object, caller: Caller, *, request: str) -> VoteReply:
+        profile, texts = caller.profile, caller.texts
         try:
             gate = ActionValue.parse(value).gate
             retracting = retract_vote(
@@ -66,7 +62,7 @@ class RetractVoteHandler:
                 now=self._clock(),
                 request=request,
             )
-            view = await run_until(until, retracting)
+            view = await run_until(caller.until, retracting)
         except InvalidActionValue:
             return self._denied(RequestDenied(NoSuchGate(), None), texts)
         except RequestDenied as exc:

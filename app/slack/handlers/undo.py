@@ -22,6 +22,7 @@ from app.i18n.catalog import Texts
 from app.observability.logging import error_id
 from app.slack.action_value import ActionValue, InvalidActionValue
 from app.slack.handlers.save_errors import UNCONFIRMED, save_error_text
+from app.slack.identity import Caller
 from app.slack.modals.reason_form import REASON, denial_notice
 from app.slack.modals.undo import UndoMetadata, undo_form
 from app.slack.payload import Ack, Body, ack_deadline, request_key
@@ -69,11 +70,9 @@ class UndoHandler:
         await ack()
         self._replies.background.run(self._ask_why(body, action.get("value")), what="undo form")
 
-    async def undo_reason(self, ack: Ack, body: Body, view: Mapping[str, Any]) -> None:
+    async def undo_reason(self, ack: Ack, body: Body, view: Mapping[str, Any], caller: Caller) -> None:
         """Handles the submitted undo form."""
-        until = ack_deadline()
-        profile = await self._directory.profile(body)
-        texts = Texts.of(profile.locale)
+        profile, texts, until = caller.profile, caller.texts, caller.until
         reason = form_text(view.get("state", {}), REASON)
         if not has_content(reason):
             await ack(response_action="errors", errors={REASON: texts("undo.reason_missing")})
@@ -100,10 +99,9 @@ class UndoHandler:
             notice = denial_notice(denied.text, title=texts("undo.title"), close=texts("undo.close"))
             await ack(response_action="update", view=notice)
 
-    async def finish(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
+    async def finish(self, ack: Ack, body: Body, action: Mapping[str, Any], caller: Caller) -> None:
         """`finish` on a card, after Slack's confirmation dialog."""
-        until = ack_deadline()
-        profile = await self._directory.profile(body)
+        profile, until = caller.profile, caller.until
         try:
             action_value = ActionValue.parse(action.get("value"))
         except InvalidActionValue:

@@ -26,6 +26,7 @@ from app.slack.cards.secondary_buttons import reply_blocks
 from app.slack.handlers.save_errors import UNCONFIRMED
 from app.slack.handlers.shown_cards import ShownCards, message_place
 from app.slack.handlers.vote_reply import VoteReplies, VoteReply
+from app.slack.identity import Caller
 from app.slack.modals.reason_form import REASON, denial_notice
 from app.slack.modals.vote import approve_form, reject_form
 from app.slack.payload import Ack, Body, ack_deadline, request_key
@@ -64,46 +65,51 @@ class VoteHandler:
         self._wakeups = wakeups
         self._clock = clock
 
-    async def approve(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
+    async def approve(self, ack: Ack, body: Body, action: Mapping[str, Any], caller: Caller) -> None:
         """`approve` on a card, or in the list of `/deploys`."""
-        until = ack_deadline()
-        profile = await self._directory.profile(body)
         reply = await self.cast(
-            action.get("value"), profile, Choice.APPROVE, "", until=until, request=request_key(body)
+            action.get("value"),
+            caller.profile,
+            Choice.APPROVE,
+            "",
+            until=caller.until,
+            request=request_key(body),
         )
         await ack()
         if reply.reason_missing and reply.view is not None:
             action_value = ActionValue.parse(action.get("value"))  # a valid value: it was parsed before
-            form = approve_form(action_value, view=reply.view, texts=Texts.of(profile.locale))
-            self._replies.open_modal(
-                body, form, not_opened=Texts.of(profile.locale)("refused.form_not_opened")
-            )
+            form = approve_form(action_value, view=reply.view, texts=caller.texts)
+            self._replies.open_modal(body, form, not_opened=caller.texts("refused.form_not_opened"))
         else:
-            self._answer(body, reply, profile, Choice.APPROVE, on_card=message_place(body) is not None)
-        self._shown_cards.record_place(body, action)
+            on_card = message_place(body) is not None
+            self._answer(body, reply, caller.profile, Choice.APPROVE, on_card=on_card)
 
-    async def approve_reason(self, ack: Ack, body: Body, view: Mapping[str, Any]) -> None:
+    async def approve_reason(self, ack: Ack, body: Body, view: Mapping[str, Any], caller: Caller) -> None:
         """Handles the submitted approve form."""
-        await self._submitted(ack, body, view, Choice.APPROVE)
+        await self._submitted(ack, body, view, caller, Choice.APPROVE)
 
     async def reject(self, ack: Ack, body: Body, action: Mapping[str, Any]) -> None:
         """`reject`: opens the form. Decides nothing, so it acks first."""
         await ack()
         self._replies.background.run(self._ask_why(body, action.get("value")), what="reject form")
-        self._shown_cards.record_place(body, action)
 
-    async def reject_reason(self, ack: Ack, body: Body, view: Mapping[str, Any]) -> None:
+    async def reject_reason(self, ack: Ack, body: Body, view: Mapping[str, Any], caller: Caller) -> None:
         """Handles the submitted reject form."""
-        await self._submitted(ack, body, view, Choice.REJECT)
+        await self._submitted(ack, body, view, caller, Choice.REJECT)
 
-    async def _submitted(self, ack: Ack, body: Body, view: Mapping[str, Any], choice: Choice) -> None:
-        until = ack_deadline()
-        profile = await self._directory.profile(body)
-        texts = Texts.of(profile.locale)
+    async def _submitted(
+        self, ack: Ack, body: Body, view: Mapping[str, Any], caller: Caller, choice: Choice
+    ) -> None:
+        profile, texts = caller.profile, caller.texts
         typed_in = form_text(view.get("state", {}), REASON)
         reason = typed_in if has_content(typed_in) else ""
         reply = await self.cast(
-            view.get("private_metadata"), profile, choice, reason, until=until, request=request_key(body)
+            view.get("private_metadata"),
+            profile,
+            choice,
+            reason,
+            until=caller.until,
+            request=request_key(body),
         )
         if reply.accepted is not None:
             await ack()
