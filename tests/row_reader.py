@@ -13,7 +13,7 @@ class RowReader:
     """One connection, opened at first use and again after it was lost."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self.url = url
         self._connection: psycopg.Connection[dict[str, Any]] | None = None
 
     def rows(self, statement: str, *values: Any) -> list[dict[str, Any]]:
@@ -35,5 +35,5 @@ class RowReader:
     def _connect(self) -> psycopg.Connection[dict[str, Any]]:
         # Not prepared: a test may change a table between two reads.
         return psycopg.connect(
-            self._url, autocommit=True, row_factory=dict_row, options=READ_ONLY, prepare_threshold=None
+            self.url, autocommit=True, row_factory=dict_row, options=READ_ONLY, prepare_threshold=None
         )
