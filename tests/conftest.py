@@ -14,9 +14,14 @@ from app.db.database import Database
 from app.db.embedded_postgres import EmbeddedPostgres, temporary_folder
 from app.db.migrate import migrate
 from tests.harness import Harness, running_harness
+from tests.logs import log_to_console
 from tests.service_models import share_service_models
 
 TEMPLATE = "migrated"
+
+
+def pytest_configure() -> None:
+    log_to_console()
 
 
 def pytest_collection_finish() -> None:
