@@ -4,6 +4,9 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db.statements import execute
 from app.flow.audit_events import Event
 
 INSERT_EVENTS: Final = """
@@ -17,6 +20,12 @@ INSERT_EVENTS: Final = """
         actor_kind text, actor text, actor_name text, detail jsonb)
 """
 """The trigger of `audit_events` sets seq and hash."""
+
+
+async def insert_events(connection: AsyncConnection, events: Sequence[Event]) -> None:
+    """Inserts the events; none cost no statement."""
+    if events:
+        await execute(connection, INSERT_EVENTS, {"events": events_parameter(events)})
 
 
 def events_parameter(events: Sequence[Event]) -> str:

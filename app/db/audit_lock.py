@@ -22,8 +22,8 @@ GATE_AUDIT_LOCK: Final = f"(SELECT count(*) FROM ({_of('pg_advisory_xact_lock', 
 TRY_GATE_AUDIT_LOCK: Final = f"(SELECT taken FROM ({_of('pg_try_advisory_xact_lock', WHERE_GATE)}) k)"
 """Whether the audit lock of `:gate`'s deployment was free; then it is taken."""
 
-SWITCH_AUDIT_LOCK: Final = f"(SELECT count(*) FROM ({_of('pg_advisory_xact_lock', 's.id = :id')}) k) >= 0"
-"""True. Takes the audit lock of the switch `:id`."""
+SWITCH_AUDIT_LOCK: Final = f"(SELECT count(*) FROM ({_of('pg_advisory_xact_lock', 's.id = :switch')}) k) >= 0"
+"""True. Takes the audit lock of the switch `:switch`."""
 
 
 def _named(name: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import Select
+from sqlalchemy import Executable
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.concurrency.timeouts import mark_commit_sent
@@ -18,6 +18,7 @@ class Database:
 
     def __init__(self, url: str, *, size: PoolSize = REQUESTS) -> None:
         self.engine = create_engine(url, size)
+        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
@@ -27,23 +28,13 @@ class Database:
                 yield connection
                 await commit(connection)
 
-    @asynccontextmanager
-    async def connect(self) -> AsyncIterator[AsyncConnection]:
-        """One transaction that only reads. Raises `DatabaseUnavailable`."""
-        with translate_errors():
-            async with self.engine.connect() as connection:
-                yield connection
+    async def rows(self, statement: str | Executable, **values: Any) -> Sequence[Any]:
+        """Runs one statement in a transaction of its own and gives its rows. Raises `DatabaseUnavailable`.
 
-    async def select(self, statement: Select[Any]) -> Sequence[Any]:
-        """The rows of a SQLAlchemy query. Raises `DatabaseUnavailable`."""
-        async with self.connect() as connection:
-            rows: Sequence[Any] = (await connection.execute(statement)).all()
-            return rows
-
-    async def rows(self, statement: str, **values: Any) -> Sequence[Any]:
-        """Runs one statement in a transaction of its own and gives its rows. Raises `DatabaseUnavailable`."""
+        It commits itself: one round trip instead of three.
+        """
         with translate_errors():
-            async with self.engine.begin() as connection:
+            async with self._autocommit.connect() as connection:
                 return await execute(connection, statement, values)
 
     async def ping(self) -> None:

@@ -13,10 +13,28 @@ from typing import Any, Final, Literal, TypeVar
 from uuid import UUID
 
 import structlog
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Executable,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    exists,
+    func,
+    null,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.db.database import Database
+from app.db.expressions import LIMIT, NOW, is_among, is_none_of
 from app.db.mapping.rows import IncoherentRow
 from app.db.quarantine import Quarantine
+from app.db.tables import card_copies, cards, metadata
 from app.flow.ports.database import DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
@@ -42,62 +60,73 @@ Work = Literal[
     "announcements",
     "probe_runs",
 ]
-KEY_COLUMNS: Final[dict[Work, str]] = {
-    "reports": "gate_id",
-    "cards": "gate_id",
-    "card_copies": "id",
-    "threads": "gate_id",
-    "switches": "id",
-    "interventions": "id",
-    "evidence": "gate_id",
-    "announcements": "id",
-    "probe_runs": "id",
-}
+NO_LEASE: Final = {"claimed_by": null(), "claimed_until": null()}
+"""The values that end a lease."""
 
-EXTRA_CONDITIONS: Final[dict[Work, str]] = {
+EXTRA_CONDITIONS: Final[dict[Work, ColumnElement[bool]]] = {
     # Update a card at most once in two seconds.
-    "cards": "AND (drawn_at IS NULL OR drawn_at <= CAST(:now AS timestamptz) - interval '2 seconds')",
+    "cards": or_(cards.c.drawn_at.is_(None), cards.c.drawn_at <= NOW - timedelta(seconds=2)),
     # Remove no copy while the place of the gate's own card is unknown, and never the card itself.
-    "card_copies": """AND EXISTS (
-        SELECT 1 FROM cards c WHERE c.gate_id = card_copies.gate_id
-            AND c.posting_since IS NULL AND c.ts IS NOT NULL AND c.ts <> card_copies.ts
-    )""",
+    "card_copies": exists().where(
+        cards.c.gate_id == card_copies.c.gate_id,
+        cards.c.posting_since.is_(None),
+        cards.c.ts != card_copies.c.ts,
+    ),
 }
 """Additional conditions for claiming a due row."""
 
 
-def claim_statement(work: Work) -> str:
-    """Leases up to `:limit` due rows to `:owner` and gives their keys and attempts.
+def claim_statement(work: Work) -> ReturningUpdate[Any]:
+    """Leases up to `limit` due rows to `owner` and gives their keys and attempts.
 
-    ARRAY(…), because a subquery in a join may run more than once, and then takes more than `:limit`. The commit is
+    ARRAY(…), because a subquery in a join may run more than once, and then takes more than `limit`. The commit is
     asynchronous: a lease need not survive a crash of Postgres; the work is then claimed again.
     """
-    key = KEY_COLUMNS[work]
-    return f"""
-        UPDATE {work} SET claimed_by = :owner, claimed_until = :until, attempts = attempts + 1
-        WHERE {key} = ANY(ARRAY(
-            SELECT {key} FROM {work}
-            WHERE due_at <= :now AND (claimed_until IS NULL OR claimed_until <= :now) AND {key} <> ALL(:busy)
-                {EXTRA_CONDITIONS.get(work, "")}
-            ORDER BY due_at LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED
-        ))
-        RETURNING {key} AS key, attempts, set_config('synchronous_commit', 'off', true)
-    """
-
-
-def renew_statement(work: Work) -> str:
-    """Extends one lease, if the owner still holds it."""
+    table, key = _table_and_key(work)
+    due = (
+        select(key)
+        .where(
+            table.c.due_at <= NOW,
+            or_(table.c.claimed_until.is_(None), table.c.claimed_until <= NOW),
+            is_none_of(key, "busy"),
+        )
+        .order_by(table.c.due_at)
+        .limit(LIMIT)
+        .with_for_update(key_share=True, skip_locked=True)
+    )
+    if work in EXTRA_CONDITIONS:
+        due = due.where(EXTRA_CONDITIONS[work])
     return (
-        f"UPDATE {work} SET claimed_until = :until WHERE {KEY_COLUMNS[work]} = :key AND claimed_by = :owner"
+        update(table)
+        .where(is_among(key, due))
+        .values(
+            claimed_by=bindparam("owner"), claimed_until=bindparam("until"), attempts=table.c.attempts + 1
+        )
+        .returning(key.label("key"), table.c.attempts, func.set_config("synchronous_commit", "off", True))
     )
 
 
-def release_statement(work: Work) -> str:
+def renew_statement(work: Work) -> Update:
+    """Extends one lease, if the owner still holds it."""
+    table, _ = _table_and_key(work)
+    return update(table).where(is_leased(work)).values(claimed_until=bindparam("until"))
+
+
+def release_statement(work: Work) -> Update:
     """Ends one lease, if the owner still holds it; any replica may claim the row at once."""
-    return f"""
-        UPDATE {work} SET claimed_by = NULL, claimed_until = NULL, last_error = :error
-        WHERE {KEY_COLUMNS[work]} = :key AND claimed_by = :owner
-    """
+    table, _ = _table_and_key(work)
+    return update(table).where(is_leased(work)).values(**NO_LEASE, last_error=bindparam("error"))
+
+
+def is_leased(work: Work) -> ColumnElement[bool]:
+    """The row with the key `key`, if `owner` holds its lease: the fence of every finishing statement."""
+    table, key = _table_and_key(work)
+    return and_(key == bindparam("key"), table.c.claimed_by == bindparam("owner"))
+
+
+def _table_and_key(work: Work) -> tuple[Table, Column[Any]]:
+    table = metadata.tables[work]
+    return table, table.primary_key.columns[0]
 
 
 class Leases:
@@ -116,7 +145,7 @@ class Leases:
         """Key -> attempts of the rows now leased."""
         return {row.key: row.attempts for row in await self.claim_with(self._claim, now=now, limit=limit)}
 
-    async def claim_with(self, statement: str, *, now: datetime, limit: int) -> Sequence[Any]:
+    async def claim_with(self, statement: Executable, *, now: datetime, limit: int) -> Sequence[Any]:
         """The rows of a statement that contains `claim_statement`."""
         return await self._database.rows(
             statement,

@@ -10,8 +10,9 @@ from typing import Any, Final, get_args
 from uuid import UUID, uuid4
 
 import psycopg
-from sqlalchemy import text
+from sqlalchemy import Delete, Executable, Insert, Select, Update, text
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.sql.compiler import SQLCompiler
 
 import app.db
 from app.db.audit_insert import events_parameter
@@ -23,8 +24,11 @@ from app.gate.rules.exclusivity import AFTER_ALLOW_TRAFFIC
 from app.gate.rules.permits import AUTO_ROLLBACK_CREATORS
 from tests.db.gate_builders import event, key
 
-STATEMENT: Final = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
+IS_STATEMENT: Final = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
+PARTS: Final = {"GATE_VIEW", "GATE_VIEW_WITH_EVIDENCE"}
+"""What statements are made of."""
 TEMPLATE: Final = re.compile(r"\{\w+\}")
+Statement = str | Select[Any] | Insert | Update | Delete
 OWNER: Final = UUID(int=7)
 AWAITING, DECIDED, REPORTED, ROLLBACK = (UUID(int=number) for number in range(101, 105))
 
@@ -93,28 +97,67 @@ LIVE: Final = (
 )
 
 
-def statements() -> Iterator[tuple[str, str]]:
-    """Name and text of each: the constants that are whole statements, and what functions make.
+def statements() -> Iterator[tuple[str, Statement]]:
+    """Name and statement of each: the constants that are whole statements, and what functions make.
 
-    A constant that stands within another one is a part, and is tried as part of that.
+    A text that stands within another one is a part, and is tried as part of that.
     """
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     modules = [module.name for module in pkgutil.walk_packages(app.db.__path__, "app.db.")]
+    expressions: dict[int, tuple[str, Statement]] = {}
     for module in sorted(modules, key=_leaf):
         for name, value in vars(importlib.import_module(module)).items():
-            if isinstance(value, str) and STATEMENT.match(value) and not TEMPLATE.search(value):
-                found.setdefault(value, f"{_leaf(module)}.{name}")
-    for statement, name in found.items():
-        if not any(statement in other and statement != other for other in found):
+            if isinstance(value, str) and IS_STATEMENT.match(value) and not TEMPLATE.search(value):
+                texts.setdefault(value, f"{_leaf(module)}.{name}")
+            if isinstance(value, Select | Insert | Update | Delete) and name.isupper() and name not in PARTS:
+                expressions.setdefault(id(value), (f"{_leaf(module)}.{name}", value))
+    for statement, name in texts.items():
+        if not any(statement in other and statement != other for other in texts):
             yield name, statement
+    yield from expressions.values()
     for work in get_args(Work):
         yield f"leases.claim_statement({work})", claim_statement(work)
         yield f"leases.renew_statement({work})", renew_statement(work)
 
 
-def compile_for_driver(statement: str) -> bytes:
-    """The statement as SQLAlchemy gives it to the driver."""
-    return str(text(statement).compile(dialect=PGDialect_psycopg())).encode()  # type: ignore[no-untyped-call]  # not annotated
+def parameters_of(statement: Statement) -> set[str]:
+    """The names of the parameters that need a value."""
+    return {name for name, bind in _compile(statement).binds.items() if bind.required}
+
+
+def for_driver(statement: Statement, values: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
+    """The statement and its parameters as SQLAlchemy gives them to the driver."""
+    state = _compile(statement).construct_expanded_state(values)
+    processors = state.processors
+    known = {
+        name: processors[name](value) if name in processors else value
+        for name, value in state.parameters.items()
+    }
+    return state.statement.encode(), known
+
+
+def _compile(statement: Statement) -> SQLCompiler:
+    executable = text(statement) if isinstance(statement, str) else statement
+    dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]  # not annotated
+    found = executable.compile(dialect=dialect, column_keys=_columns_of(executable))
+    assert isinstance(found, SQLCompiler)
+    return found
+
+
+def _columns_of(statement: Executable) -> list[str] | None:
+    """Of an INSERT whose columns are those of its parameters: the columns that have no default."""
+    if not isinstance(statement, Insert) or statement.select is not None:
+        return None
+    columns = statement.table.columns
+    return [each.name for each in columns if not each.nullable and each.server_default is None]
+
+
+def run(
+    connection: psycopg.Connection, statement: Statement, values: Mapping[str, Any], *, prepare: bool = False
+) -> psycopg.Cursor[Any]:
+    """Runs it without SQLAlchemy's connection."""
+    sql, known = for_driver(statement, values)
+    return connection.execute(sql, known, prepare=prepare)
 
 
 def _leaf(module: str) -> str:
@@ -195,6 +238,39 @@ class Values:
                 ),
                 None,
             ),
+            **dict.fromkeys(("next_due_at", "next_seen_at", "requested_before", "posted_at"), now),
+            **dict.fromkeys(("next_blockers", "why"), None),
+            **dict.fromkeys(("next_seq", "posted_seq"), 1),
+            "next_seen": "{}",
+            "next_channel": "C01DEPLOY",
+            "posted_ts": "1764000000.000100",
+            "in_account": "123456789012",
+            "in_region": "ap-northeast-2",
+            "of_kind": "stop",
+            "removed": ["order"],
+            "deployment_created_at": now,
+            "user": "U1",
+            "freeze": None,
+            **dict.fromkeys(("declared_at", "requested_at", "deadline"), now),
+            **dict.fromkeys(("declared_by", "reported_by", "requested_by", "requested_name"), "U1"),
+            "switch_id": switches["d-live-1"],
+            "kind": "stop",
+            "given_up": intervention,
+            **{f"seen_{name}": now for name in ("hook_started_at", "switched_at", "blue_until")},
+            "seen_status": "Succeeded",
+            "seen_traffic": '{"shift": "all_at_once", "percent": 100, "minutes": 0}',
+            "seen_green_percent": 100,
+            "seen_rollback_id": None,
+            "seen_auto_rollback": False,
+            **dict.fromkeys(("revision", "obstacle"), None),
+            **dict.fromkeys(("reminder",), now),
+            "prompt": 2,
+            "of_domain": "order",
+            **dict.fromkeys(("ended_verdict", "ended_as"), None),
+            "check": "smoke",
+            "explanation": "why",
+            "copy": copy,
+            "end": "done",
             **dict.fromkeys(("green_unknown", "previous_read", "vanished"), False),
             **dict.fromkeys(("blockers", "previous_obstacle", "thread"), None),
             **dict.fromkeys(("shown_by_first", "differs", "event_read"), True),
@@ -257,7 +333,6 @@ class Values:
             "execution_hash": "new",
             "execution_id": "secret",
             "events": events_parameter([event(Kind.GATE_OPENED, "d-live-3", at=now)]),
-            "kind": "stop",
             "phase": "done",
             "verdict": "approved",
             "basis": "votes",
@@ -277,27 +352,31 @@ class Values:
             "reports": DECIDED,
         }
         self._by_statement: Mapping[str, Mapping[str, Any]] = {
-            "announcements": {"id": announcement, "ids": [announcement]},
-            "probes": {"id": probe, "ids": [probe]},
-            "interventions": {"id": intervention, "ids": [intervention]},
-            "interventions.INSERT_INTERVENTION": {"id": uuid4(), "switch": switches["d-live-1"]},
-            "interventions.ABANDON_INTERVENTION": {"given_up": intervention},
-            "card_copies": {"id": copy, "ids": [copy]},
+            "announcements": {"id": announcement, "ids": [announcement], "key": announcement},
+            "probes": {"id": probe, "ids": [probe], "key": probe},
+            "interventions": {"id": intervention, "ids": [intervention], "key": intervention},
+            "interventions.INSERT_INTERVENTION": {"id": uuid4(), "kind": "finish"},
+            "interventions.STORE_FAILED": {"why": "why"},
+            "card_copies": {"id": copy, "ids": [copy], "key": copy, "copy": copy},
             "channels.STORE_ID_CHANGE": {"old": "C01DEPLOY", "new": "C02DEPLOY"},
+            "deployers.INVALIDATE_CARDS": {"switch": switches["d-live-1"]},
             "deployers.STORE_DEPLOYER": {"named": ["U1"], "before": [], "id": switches["d-live-1"]},
             "previous_cards.CLEAR_STALE": {"id": switches["d-live-1"]},
             "previous_cards.INVALIDATE_PREVIOUS_CARD": {"before": switches["d-live-4"]},
             "interventions.STORE_SENT": {"deployment": "d-live-5", "done": False},
-            "freezes": {"id": freeze, "ids": [freeze]},
+            "freezes": {"freeze": freeze, "ids": [freeze]},
             "freezes.STORE_RULE_STATUS": {"awaiting_exclusivity": False},
-            "reports": {"gate": DECIDED},
+            "reports": {"gate": DECIDED, "key": DECIDED},
+            "switches": {"key": switches["d-live-3"]},
             "switches.RESCHEDULE": {"rescheduled": json.dumps(rescheduled)},
-            "locked_switch.RESET_GATE": {"deadline_at": now},
-            "locked_switch.CLOSE_GATE": {"gate": REPORTED, "reason": None},
-            "locked_switch.END_SWITCH": {"id": switches["d-live-4"]},
+            "locked_switch.CLOSE_GATE": {"gate": REPORTED, "ended_as": "acknowledged"},
+            "locked_switch.END_SWITCH": {"switch": switches["d-live-4"], "why": "Stopped"},
+            "reports.STORE_OUTCOME": {"gate": DECIDED, "result": "acknowledged"},
+            "probes.STORE_RESULT": {"result": "passed", "by": "probe"},
+            "memberships.UPSERT_MEMBERSHIP": {"entry": "S0OTHER"},
             "audit_lock.LOCK_ROLLED_BACK_AUDIT": {"id": switches["d-live-4"]},
             "locked_switch.END_INTERVENTIONS_WAITING_FOR": {"deployment": "d-live-4"},
-            "locked_switch.STORE_OBSERVATION": {"id": switches["d-live-4"]},
+            "locked_switch.STORE_OBSERVATION": {"switch": switches["d-live-4"]},
             "search.GATES_BY_ID": {"ids": [AWAITING, DECIDED, old_gate]},
             "gates.OPEN_GATE": {
                 "gate": uuid4(),
@@ -311,9 +390,9 @@ class Values:
             **{f"leases.renew_statement({name})": {"key": key_} for name, key_ in work.items()},
         }
 
-    def of(self, name: str, text: str) -> dict[str, Any]:
+    def of(self, name: str, statement: Statement) -> dict[str, Any]:
         """Raises `KeyError` naming a parameter of which nothing is known: give it a value above."""
         module = name.partition(".")[0]
         special = {**self._by_statement.get(module, {}), **self._by_statement.get(name, {})}
-        wanted = set(re.findall(r"(?<![:\w]):(\w+)", text))
+        wanted = parameters_of(statement)
         return {each: special[each] if each in special else self._by_name[each] for each in wanted}

@@ -82,7 +82,7 @@ async def test_a_page_is_asked_for_on_none_of_the_connections_that_died(
     _kill_all(database_url)
     with pytest.raises(DatabaseUnavailable):
         await _alone(database, 0.0)
-    pages = await asyncio.gather(*(database.select(select(gates.c.id)) for _ in range(SEVERAL)))
+    pages = await asyncio.gather(*(database.rows(select(gates.c.id)) for _ in range(SEVERAL)))
     assert pages == [[]] * SEVERAL
 
 

@@ -13,7 +13,7 @@ from app.db.embedded_postgres import EmbeddedPostgres
 from app.db.leases import LEASE_DURATION, Work, claim_statement, release_statement
 from tests.conftest import TEMPLATE
 from tests.db.history import fill_history
-from tests.db.statement_cases import OWNER, Values, compile_for_driver, go_live, statements
+from tests.db.statement_cases import OWNER, Statement, Values, go_live, parameters_of, run, statements
 
 NOW: Final = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 FENCED: Final = (
@@ -79,7 +79,7 @@ def changed_by(leased: tuple[psycopg.Connection, Values], name: str, owner: UUID
     known |= {"owner": owner} | ({"until": NOW + LEASE_DURATION} if "until" in known else {})
     with connection.transaction(force_rollback=True):
         before = rows_of(connection)
-        connection.execute(compile_for_driver(TEXTS[name]), known)
+        run(connection, TEXTS[name], known)
         after = rows_of(connection)
     return {table for table in before if before[table] != after[table]}
 
@@ -115,7 +115,7 @@ def test_work_that_is_finished_or_put_back_is_leased_to_nobody(
     known = {**values.of(name.replace("release", "renew"), TEXTS[name]), "owner": OWNER}
     with connection.transaction(force_rollback=True):
         before = leases_of(connection)
-        connection.execute(compile_for_driver(TEXTS[name]), known)
+        run(connection, TEXTS[name], known)
         assert leases_of(connection) < before
 
 
@@ -141,16 +141,17 @@ def test_no_copy_of_a_card_is_claimed_for_removal_while(
 ) -> None:
     connection, _ = leased
     values = {"owner": OTHER, "now": NOW, "until": NOW + LEASE_DURATION, "limit": 50, "busy": []}
-    claim = compile_for_driver(claim_statement("card_copies"))
+    claim = claim_statement("card_copies")
     with connection.transaction(force_rollback=True):
         connection.execute(f"UPDATE cards SET {change}".encode())
-        assert connection.execute(claim, values).fetchall() == []
+        assert run(connection, claim, values).fetchall() == []
     with connection.transaction(force_rollback=True):
-        assert connection.execute(claim, values).fetchall()
+        assert run(connection, claim, values).fetchall()
 
 
 def test_every_statement_with_an_owner_is_tried() -> None:
-    with_owner = {name for name, text in TEXTS.items() if ":owner" in text and ":busy" not in text}
+    names = {name: parameters_of(statement) for name, statement in TEXTS.items()}
+    with_owner = {name for name, known in names.items() if "owner" in known and "busy" not in known}
     assert with_owner <= {*FENCED, *LOCKS}
 
 
@@ -162,7 +163,7 @@ CLAIMS: Final = {
 
 @pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
 def test_a_claim_neither_waits_for_another_claim_nor_takes_its_work(
-    leased: tuple[psycopg.Connection, Values], claim: str
+    leased: tuple[psycopg.Connection, Values], claim: Statement
 ) -> None:
     """The first claim is not committed when the second comes; both see rows whose lease has ended."""
     connection, _ = leased
@@ -172,5 +173,5 @@ def test_a_claim_neither_waits_for_another_claim_nor_takes_its_work(
         connection.transaction(force_rollback=True),
     ):
         second.execute("SET lock_timeout = '5s'")
-        assert connection.execute(compile_for_driver(claim), values).fetchall()
-        assert second.execute(compile_for_driver(claim), {**values, "owner": uuid4()}).fetchall() == []
+        assert run(connection, claim, values).fetchall()
+        assert run(second, claim, {**values, "owner": uuid4()}).fetchall() == []

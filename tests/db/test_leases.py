@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import Executable
 
 from app.db.database import Database
 from app.db.leases import LEASE_DURATION, RENEW_INTERVAL, Leases, claim_statement
@@ -119,7 +120,7 @@ class LateDatabase(Database):
         self._came = asyncio.Condition()
         self.calls: list[tuple[float, datetime]] = []
 
-    async def rows(self, statement: str, **values: Any) -> Sequence[Any]:
+    async def rows(self, statement: str | Executable, **values: Any) -> Sequence[Any]:
         async with self._came:
             self.calls.append((asyncio.get_running_loop().time(), values["until"]))
             self._came.notify_all()

@@ -22,7 +22,7 @@ from app.flow.audit_events import Kind
 from tests.conftest import TEMPLATE
 from tests.db.history import TABLES, fill_history
 from tests.db.plans import Ran, Recorder, report_plans
-from tests.db.statement_cases import Values, compile_for_driver, go_live, statements
+from tests.db.statement_cases import Values, go_live, run, statements
 
 SWITCHES: Final = 100_000
 MOST_ROWS: Final = 300
@@ -102,11 +102,11 @@ def test_no_statement_reads_more_because_much_has_ended(
     with psycopg.connect(url) as connection:
         connection.prepared_max = None
         recorder.watch(connection)
-        for name, text in statements():
-            for given in _variants(values.of(name, text)):
+        for name, statement in statements():
+            for given in _variants(values.of(name, statement)):
                 recorder.ran.clear()
                 with connection.transaction(force_rollback=True):
-                    connection.execute(compile_for_driver(text), given, prepare=True)
+                    run(connection, statement, given, prepare=True)
                 assert recorder.ran, name
                 if name not in UNBOUNDED:
                     found += [f"{name}: {each}" for each in excessive_reads(recorder.ran, large)]

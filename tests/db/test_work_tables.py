@@ -9,11 +9,12 @@ import pytest
 from psycopg import sql
 
 from app.db.database import Database
-from app.db.leases import KEY_COLUMNS, Work, claim_statement, renew_statement
+from app.db.leases import Work, claim_statement, renew_statement
 from app.db.repositories.gates import Gates
+from app.db.tables import metadata
 from tests.db.gate_builders import NOW, open_gate
 from tests.db.history import fill_history
-from tests.db.statement_cases import compile_for_driver
+from tests.db.statement_cases import run
 
 WORK: Final[tuple[Work, ...]] = get_args(Work)
 CLAIMED_AT_ONCE: Final = 8
@@ -44,13 +45,13 @@ def test_a_claim_and_its_renewals_touch_no_index(database_url: str, work: Work) 
     now, owner = datetime.now(UTC), uuid4()
     fill_history(database_url, switches=2000, now=now, events=1)
     _make_due(database_url, work, now)
-    claim, renew = (compile_for_driver(make(work)) for make in (claim_statement, renew_statement))
+    claim, renew = claim_statement(work), renew_statement(work)
     given = {"owner": owner, "now": now, "until": now + timedelta(seconds=3), "limit": CLAIMED_AT_ONCE}
     with psycopg.connect(database_url, autocommit=True) as connection:
         for _ in range(20):
-            for key, *_ in connection.execute(claim, {**given, "busy": []}).fetchall():
+            for key, *_ in run(connection, claim, {**given, "busy": []}).fetchall():
                 for _ in range(3):
-                    connection.execute(renew, {"key": key, **given})
+                    run(connection, renew, {"key": key, **given})
         connection.execute("SELECT pg_stat_force_next_flush()")
         counted = connection.execute(
             "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = %s", [work]
@@ -72,7 +73,9 @@ def _make_due(url: str, work: Work, now: datetime) -> None:
         connection.execute(sql.SQL("DELETE FROM {}").format(table))
         connection.execute(sql.SQL("VACUUM {}").format(table))
         rows = sql.SQL("INSERT INTO {} OVERRIDING SYSTEM VALUE SELECT * FROM kept ORDER BY {}")
-        connection.execute(rows.format(table, sql.Identifier(KEY_COLUMNS[work])))
+        connection.execute(
+            rows.format(table, sql.Identifier(metadata.tables[work].primary_key.columns[0].name))
+        )
         connection.execute("SELECT pg_stat_reset()")
 
 

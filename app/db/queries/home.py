@@ -4,36 +4,48 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sqlalchemy import func, select
+
 from app.db.database import Database
+from app.db.expressions import LIMIT, is_among, is_one_of
+from app.db.gate_view import GATE_VIEW, GATE_VIEW_WITH_EVIDENCE, IS_AWAITING
 from app.db.leases import readable_rows
-from app.db.mapping.rows import SELECT_GATE_VIEW, gate_view_from_row
+from app.db.mapping.rows import gate_view_from_row
 from app.db.queries.search import Pending
-from app.db.repositories.evidence import SELECT_GATE_WITH_EVIDENCE, gate_view_with_evidence
+from app.db.repositories.evidence import gate_view_with_evidence
 from app.db.repositories.exclusivity import related_switches
 from app.db.repositories.messages.channels import current_id
+from app.db.tables import cards, freezes, gates, switches
 from app.flow.read_models import CardPlace, GateView
 from app.gate.ids import DomainName, GateId
 from app.gate.rules.exclusivity import RelatedSwitch
 from app.gate.rules.policy import Shift
 
-_SELECT, _FROM = SELECT_GATE_WITH_EVIDENCE.split(" FROM gates g ", 1)
-SELECT_WAITING: Final = """
-SELECT g.id, s.domain, s.traffic ->> 'shift' AS shift FROM gates g JOIN switches s ON s.id = g.switch_id
-WHERE g.phase = 'awaiting' ORDER BY g.deadline_at, g.id
-"""
-SELECT_WAITING_BY_ID: Final = f"""
-{_SELECT}, {current_id("c.channel")} AS channel, c.ts FROM gates g {_FROM} LEFT JOIN cards c ON c.gate_id = g.id
-WHERE g.id = ANY(:gates) AND g.phase = 'awaiting' ORDER BY g.deadline_at, g.id
-"""
-SELECT_LAST_DECIDED: Final = f"""
-{SELECT_GATE_VIEW} WHERE g.id = ANY(ARRAY(
-    SELECT id FROM gates WHERE decided_at IS NOT NULL ORDER BY decided_at DESC LIMIT :limit
-)) ORDER BY g.decided_at DESC
-"""
-SELECT_STATE_VERSION: Final = """
-SELECT concat_ws(' ', (SELECT concat(count(*), ' ', sum(version)) FROM gates WHERE phase = 'awaiting'),
-    (SELECT concat(count(*), ' ', max(id)) FROM freezes WHERE ended_at IS NULL)) AS change_token
-"""
+SELECT_WAITING: Final = (
+    select(gates.c.id, switches.c.domain, switches.c.traffic["shift"].astext.label("shift"))
+    .join(switches, switches.c.id == gates.c.switch_id)
+    .where(IS_AWAITING)
+    .order_by(gates.c.deadline_at, gates.c.id)
+)
+SELECT_WAITING_BY_ID: Final = (
+    GATE_VIEW_WITH_EVIDENCE.add_columns(current_id(cards.c.channel).label("channel"), cards.c.ts)
+    .outerjoin(cards, cards.c.gate_id == gates.c.id)
+    .where(is_one_of(gates.c.id, "gates"), IS_AWAITING)
+    .order_by(gates.c.deadline_at, gates.c.id)
+)
+_last_decided = (
+    select(gates.c.id).where(gates.c.decided_at.is_not(None)).order_by(gates.c.decided_at.desc()).limit(LIMIT)
+)
+SELECT_LAST_DECIDED: Final = GATE_VIEW.where(is_among(gates.c.id, _last_decided)).order_by(
+    gates.c.decided_at.desc()
+)
+_waiting_gates = select(func.count().label("gates"), func.sum(gates.c.version).label("versions")).where(
+    IS_AWAITING
+)
+_active_freezes = select(func.count().label("freezes"), func.max(freezes.c.id).label("last_freeze")).where(
+    freezes.c.ended_at.is_(None)
+)
+SELECT_STATE_VERSION: Final = select(_waiting_gates.subquery(), _active_freezes.subquery())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,8 +87,8 @@ class HomeQueries:
 
     async def change_token(self) -> str:
         """A change token: differs after any change of the waiting gates or active freezes."""
-        token: str = (await self._database.rows(SELECT_STATE_VERSION))[0].change_token
-        return token
+        (row,) = await self._database.rows(SELECT_STATE_VERSION)
+        return f"{row.gates} {row.versions} {row.freezes} {row.last_freeze}"
 
 
 def _waiting(row: Any) -> WaitingGate:

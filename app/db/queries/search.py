@@ -12,14 +12,19 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     DateTime,
+    FromClause,
+    Integer,
     Select,
     Table,
     Text,
     and_,
+    bindparam,
     func,
     literal,
     literal_column,
+    or_,
     select,
+    true,
     tuple_,
     union_all,
 )
@@ -27,14 +32,16 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from app.db.database import Database
+from app.db.expressions import LIMIT, ONE, is_among, is_one_of
+from app.db.gate_view import GATE_VIEW, GATE_VIEW_WITH_EVIDENCE, IS_AWAITING, SUCCEEDED, SWITCH_COLUMNS
 from app.db.leases import readable_rows
-from app.db.mapping.rows import SELECT_GATE_VIEW, SWITCH_COLUMNS, gate_view_from_row, switch_from_row
+from app.db.mapping.rows import gate_view_from_row, switch_from_row
 from app.db.queries.audit_actors import audit_actors
 from app.db.queries.audit_filter import user_id, user_named
-from app.db.repositories.evidence import SELECT_GATE_WITH_EVIDENCE, gate_view_with_evidence
+from app.db.repositories.evidence import gate_view_with_evidence
 from app.db.repositories.exclusivity import related_switches
 from app.db.repositories.messages.channels import Channels, current_id
-from app.db.tables import audit_events, gates, switches
+from app.db.tables import audit_events, cards, gates, reports, switches
 from app.flow.freezes.freeze_record import ALL_DOMAINS, NO_DEPLOYMENT
 from app.flow.read_models import CardPlace, GateView, Switch
 from app.gate.ids import DomainName
@@ -47,44 +54,80 @@ _Columns = ReadOnlyColumnCollection[str, Any]
 
 MAX_ID: Final = 2**63 - 1
 
-_SELECT, _FROM = SELECT_GATE_VIEW.split(" FROM gates g ", 1)
-SELECT_PENDING: Final = f"""
-{_SELECT}, {current_id("c.channel")} AS channel, c.ts FROM gates g {_FROM} LEFT JOIN cards c ON c.gate_id = g.id
-WHERE g.phase = 'awaiting' AND (CAST(:domain AS text) IS NULL OR s.domain = :domain)
-ORDER BY g.deadline_at, g.id LIMIT :limit OFFSET :offset
-"""
-COUNT_PENDING: Final = """
-SELECT count(*) AS total FROM gates g JOIN switches s ON s.id = g.switch_id
-WHERE g.phase = 'awaiting' AND (CAST(:domain AS text) IS NULL OR s.domain = :domain)
-"""
-SELECT_LAST_GATES: Final = f"""
-{SELECT_GATE_VIEW} WHERE g.id = ANY(ARRAY(
-    SELECT l.id FROM switches o CROSS JOIN LATERAL (
-        SELECT id FROM gates WHERE switch_id = o.id AND phase <> 'awaiting' ORDER BY opened_at DESC LIMIT 1
-    ) l
-    WHERE o.domain = :domain ORDER BY -o.id LIMIT :limit
-)) ORDER BY s.id DESC
-"""
-SELECT_LAST_LET_THROUGH: Final = f"""
-{SELECT_GATE_VIEW} WHERE g.id = ANY(ARRAY(
-    SELECT id FROM (
-        (SELECT id, switch_id, opened_at FROM gates
-          WHERE domain = :domain AND verdict = 'approved' AND basis <> 'auto_rollback'
-          ORDER BY -switch_id, opened_at DESC LIMIT 1)
-        UNION ALL
-        (SELECT id, switch_id, opened_at FROM gates
-          WHERE domain = :domain AND verdict <> 'approved' AND outcome_detail = 'Succeeded'
-          ORDER BY -switch_id, opened_at DESC LIMIT 1)
-    ) latest
-    ORDER BY -switch_id, opened_at DESC LIMIT 1
-))
-"""
-SELECT_LOAD: Final = """
-SELECT (SELECT count(*) FROM gates WHERE phase = 'awaiting') AS waiting,
-    (SELECT min(g.decided_at) FROM reports r JOIN gates g ON g.id = r.gate_id WHERE r.due_at IS NOT NULL) AS oldest
-"""
-GATES_BY_ID: Final = f"{SELECT_GATE_WITH_EVIDENCE} WHERE g.id = ANY(:ids)"
-SWITCHES_BY_ID: Final = f"SELECT {SWITCH_COLUMNS} FROM switches s WHERE s.id = ANY(:ids)"
+_DOMAIN: Final = bindparam("domain", type_=Text)
+_in_domain = or_(_DOMAIN.is_(None), switches.c.domain == _DOMAIN)
+SELECT_PENDING: Final = (
+    GATE_VIEW.add_columns(current_id(cards.c.channel).label("channel"), cards.c.ts)
+    .outerjoin(cards, cards.c.gate_id == gates.c.id)
+    .where(IS_AWAITING, _in_domain)
+    .order_by(gates.c.deadline_at, gates.c.id)
+    .limit(LIMIT)
+    .offset(bindparam("offset", type_=Integer))
+)
+COUNT_PENDING: Final = (
+    select(func.count().label("total"))
+    .select_from(gates)
+    .join(switches, switches.c.id == gates.c.switch_id)
+    .where(IS_AWAITING, _in_domain)
+)
+_any_switch = switches.alias("any_switch")
+_last_gate = (
+    select(gates.c.id)
+    .where(gates.c.switch_id == _any_switch.c.id, gates.c.phase != literal_column("'awaiting'"))
+    .order_by(gates.c.opened_at.desc())
+    .limit(ONE)
+    .lateral("last_gate")
+)
+_last_gates = (
+    select(_last_gate.c.id)
+    .select_from(_any_switch)
+    .join(_last_gate, true())
+    .where(_any_switch.c.domain == _DOMAIN)
+    .order_by(-_any_switch.c.id)
+    .limit(LIMIT)
+)
+SELECT_LAST_GATES: Final = GATE_VIEW.where(is_among(gates.c.id, _last_gates)).order_by(switches.c.id.desc())
+
+
+def _latest(table: FromClause, *where: ColumnElement[bool]) -> Select[Any]:
+    """The gate of the latest switch, in the order that only the indexes by domain have."""
+    return (
+        select(table.c.id, table.c.switch_id, table.c.opened_at)
+        .where(*where)
+        .order_by(-table.c.switch_id, table.c.opened_at.desc())
+        .limit(ONE)
+        .correlate(None)
+    )
+
+
+_let_through = union_all(
+    _latest(
+        gates,
+        gates.c.domain == _DOMAIN,
+        gates.c.verdict == literal_column("'approved'"),
+        gates.c.basis != literal_column("'auto_rollback'"),
+    ),
+    _latest(
+        gates,
+        gates.c.domain == _DOMAIN,
+        gates.c.verdict != literal_column("'approved'"),
+        gates.c.outcome_detail == SUCCEEDED,
+    ),
+).subquery("let_through")
+SELECT_LAST_LET_THROUGH: Final = GATE_VIEW.where(
+    is_among(gates.c.id, _latest(_let_through).with_only_columns(_let_through.c.id))
+)
+SELECT_LOAD: Final = select(
+    select(func.count()).select_from(gates).where(IS_AWAITING).scalar_subquery().label("waiting"),
+    select(func.min(gates.c.decided_at))
+    .join_from(reports, gates, gates.c.id == reports.c.gate_id)
+    .where(reports.c.due_at.is_not(None))
+    .scalar_subquery()
+    .label("oldest"),
+)
+GATES_BY_ID: Final = GATE_VIEW_WITH_EVIDENCE.where(is_one_of(gates.c.id, "ids"))
+SWITCHES_BY_ID: Final = select(*SWITCH_COLUMNS).where(is_one_of(switches.c.id, "ids"))
+SELECT_TIME: Final = select(func.clock_timestamp().label("at"))
 
 
 class NotACursor(ValueError):
@@ -173,7 +216,7 @@ class Queries:
         if cursor is not None:
             at, id_ = _read_cursor(cursor)
             before = (_moment(at), id_)
-        rows = await self._database.select(audit_select(wanted, before=before, limit=limit + 1))
+        rows = await self._database.rows(audit_select(wanted, before=before, limit=limit + 1))
         next_cursor = (
             _cursor(rows[limit - 1].at.isoformat(), rows[limit - 1].id) if len(rows) > limit else None
         )
@@ -196,7 +239,7 @@ class Queries:
                 raise NotACursor  # of another query
             before = literal(id_, BigInteger)
             conditions.append(-switches.c.id > -before if conditions else switches.c.id < before)
-        ids = await self._database.select(
+        ids = await self._database.rows(
             _first(select(switches.c.id).where(*conditions), newest, limit=limit + 1)
         )
         rows = await self._database.rows(SWITCHES_BY_ID, ids=[row.id for row in ids[:limit]])
@@ -224,7 +267,7 @@ class Queries:
                 tuple_(newest, gates.c.id) < tuple_(in_order(_time(_moment(opened))), _uuid(gate))
             )
         found = select(gates.c.id, gates.c.opened_at).where(*conditions)
-        ids = await self._database.select(_first(found, newest.desc(), gates.c.id.desc(), limit=limit + 1))
+        ids = await self._database.rows(_first(found, newest.desc(), gates.c.id.desc(), limit=limit + 1))
         order = {row.id: place for place, row in enumerate(ids[:limit])}
         rows = await self._database.rows(GATES_BY_ID, ids=list(order))
         last = ids[limit - 1] if len(ids) > limit else None
@@ -244,7 +287,7 @@ class Queries:
 
     async def clock_time(self) -> datetime:
         """The time of the database server."""
-        at: datetime = (await self._database.rows("SELECT clock_timestamp() AS at"))[0].at
+        at: datetime = (await self._database.rows(SELECT_TIME))[0].at
         return at
 
     async def revision(self) -> str | None:

@@ -5,15 +5,20 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from sqlalchemy import BigInteger, Text, bindparam, exists, literal_column, or_, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.audit_insert import INSERT_EVENTS, events_parameter
+from app.db.audit_insert import insert_events
 from app.db.audit_lock import NAMED_AUDIT_LOCK, audit_lock_name
 from app.db.database import Database
+from app.db.expressions import EMPTY, LIMIT, is_none_of, is_one_of
+from app.db.gate_view import GATE_VIEW, IS_AWAITING
 from app.db.invalidate_cards import invalidate_cards
 from app.db.leases import readable_rows
-from app.db.mapping.rows import SELECT_GATE_VIEW, check_from_columns, gate_view_from_row
+from app.db.mapping.rows import check_from_row, gate_view_from_row
 from app.db.statements import execute
+from app.db.tables import checks, gates, switches
 from app.flow.audit_events import Event
 from app.flow.checks.record_check import AmbiguousDeployment
 from app.flow.read_models import GateView
@@ -22,14 +27,27 @@ from app.gate.rules.checks import Check
 
 ORPHANED_CHECK_RETENTION: Final = timedelta(days=7)
 
-SELECT_SWITCHES: Final = """
-SELECT id, account, domain FROM switches
-WHERE deployment_id = :deployment AND region = :region
-    AND (CAST(:account AS text) IS NULL OR account IN (:account, ''))
-ORDER BY id LIMIT 2
-"""
+_DEPLOYMENT: Final = bindparam("deployment", type_=Text)
+_REGION: Final = bindparam("region", type_=Text)
+_ACCOUNT: Final = bindparam("account", type_=Text)
+
+SELECT_SWITCHES: Final = (
+    select(switches.c.id, switches.c.account, switches.c.domain)
+    .where(
+        switches.c.deployment_id == _DEPLOYMENT,
+        switches.c.region == _REGION,
+        or_(_ACCOUNT.is_(None), switches.c.account.in_([_ACCOUNT, EMPTY])),
+    )
+    .order_by(switches.c.id)
+    .limit(literal_column("2"))
+)
 TAKE_AUDIT_LOCK: Final = f"SELECT 1 WHERE {NAMED_AUDIT_LOCK}"
-LOCK_GATES: Final = "SELECT 1 FROM gates WHERE switch_id = :switch ORDER BY id FOR NO KEY UPDATE"
+LOCK_GATES: Final = (
+    select(gates.c.id)
+    .where(gates.c.switch_id == bindparam("switch"))
+    .order_by(gates.c.id)
+    .with_for_update(key_share=True)
+)
 # Reported before the hook and without an account; the hook has named the account.
 ADOPT_CHECKS_WITHOUT_ACCOUNT: Final = """
 WITH old AS (
@@ -39,26 +57,22 @@ INSERT INTO checks (account, region, deployment_id, name, state, summary, url, r
 SELECT :account, region, deployment_id, name, state, summary, url, reported_by, reported_at FROM old
 ON CONFLICT DO NOTHING
 """
-SELECT_CHECKS: Final = """
-SELECT name, state, summary, url, reported_by, reported_at FROM checks
-WHERE deployment_id = :deployment AND region = :region AND account = :account ORDER BY reported_at
-"""
-UPSERT_CHECK: Final = f"""
-WITH k AS (
-    INSERT INTO checks (account, region, deployment_id, name, state, summary, url, reported_by, reported_at)
-    VALUES (:account, :region, :deployment, :name, :state, :summary, :url, :by, :at)
-    ON CONFLICT ON CONSTRAINT checks_pkey DO UPDATE
-        SET state = excluded.state, summary = excluded.summary, url = excluded.url,
-            reported_by = excluded.reported_by, reported_at = excluded.reported_at
-), {invalidate_cards("switch_id = :switch")}, a AS (
-    {INSERT_EVENTS}
+SELECT_CHECKS: Final = (
+    select(checks)
+    .where(checks.c.deployment_id == _DEPLOYMENT, checks.c.region == _REGION, checks.c.account == _ACCOUNT)
+    .order_by(checks.c.reported_at)
 )
-SELECT 1
-"""
-SELECT_CHECKS_OF_ALL_ACCOUNTS: Final = """
-SELECT account, region, name, state, summary, url, reported_by, reported_at FROM checks
-WHERE deployment_id = :deployment ORDER BY account, region, name
-"""
+_check = insert(checks)
+UPSERT_CHECK: Final = _check.on_conflict_do_update(
+    constraint="checks_pkey",
+    set_={name: _check.excluded[name] for name in ("state", "summary", "url", "reported_by", "reported_at")},
+)
+INVALIDATE_CARDS: Final = invalidate_cards(gates.c.switch_id == bindparam("switch", type_=BigInteger))
+SELECT_CHECKS_OF_ALL_ACCOUNTS: Final = (
+    select(checks)
+    .where(checks.c.deployment_id == _DEPLOYMENT)
+    .order_by(checks.c.account, checks.c.region, checks.c.name)
+)
 DELETE_BATCH_SIZE: Final = 50
 # Each check is examined once, after a week: without a switch it is deleted, otherwise marked as matched.
 DELETE_ORPHANED_CHECKS: Final = f"""
@@ -75,14 +89,22 @@ WITH due AS (
 )
 SELECT count(*) AS checks FROM due
 """
-SELECT_WITH_PASSED_CHECK: Final = f"""
-{SELECT_GATE_VIEW} WHERE g.phase = 'awaiting' AND s.verified_at IS NOT NULL AND s.domain = ANY(:domains)
-    AND g.id <> ALL(:skip) AND EXISTS (
-    SELECT 1 FROM checks k WHERE k.deployment_id = s.deployment_id AND k.region = s.region
-        AND k.account IN (s.account, '') AND k.state = 'passed'
+SELECT_WITH_PASSED_CHECK: Final = (
+    GATE_VIEW.where(
+        IS_AWAITING,
+        switches.c.verified_at.is_not(None),
+        is_one_of(switches.c.domain, "domains"),
+        is_none_of(gates.c.id, "skip"),
+        exists().where(
+            checks.c.deployment_id == switches.c.deployment_id,
+            checks.c.region == switches.c.region,
+            checks.c.account.in_([switches.c.account, EMPTY]),
+            checks.c.state == "passed",
+        ),
+    )
+    .order_by(gates.c.deadline_at)
+    .limit(LIMIT)
 )
-ORDER BY g.deadline_at LIMIT :limit
-"""
 
 
 class HeldChecksRows:
@@ -118,22 +140,20 @@ class HeldChecksRows:
     async def keep(self, check: Check, *, events: Sequence[Event], now: datetime) -> None:
         """Stores the check and invalidates the switch's cards. A vote that waits for the gate lock sees it."""
         await execute(self._connection, LOCK_GATES, {"switch": self._switch})
-        await execute(
-            self._connection,
-            UPSERT_CHECK,
-            {
-                **_key_values(self._key),
-                "switch": self._switch,
-                "name": check.name,
-                "state": check.state,
-                "summary": check.summary,
-                "url": check.url,
-                "by": check.by,
-                "at": check.at,
-                "now": now,
-                "events": events_parameter(events),
-            },
-        )
+        values = {
+            "account": self._key.account,
+            "region": self._key.region,
+            "deployment_id": self._key.deployment,
+            "name": check.name,
+            "state": check.state,
+            "summary": check.summary,
+            "url": check.url,
+            "reported_by": check.by,
+            "reported_at": check.at,
+        }
+        await execute(self._connection, UPSERT_CHECK, values)
+        await execute(self._connection, INVALIDATE_CARDS, {"switch": self._switch, "now": now})
+        await insert_events(self._connection, events)
 
 
 class Checks:
@@ -165,7 +185,7 @@ class Checks:
                 key=key,
                 switch=switch.id if switch else None,
                 domain=DomainName(switch.domain) if switch and switch.domain else None,
-                checks=[check_from_columns(*row) for row in rows],
+                checks=[check_from_row(row) for row in rows],
             )
 
     async def of(self, deployment: DeploymentId) -> Sequence[tuple[SwitchKey, Check]]:
@@ -174,7 +194,7 @@ class Checks:
         return [
             (
                 SwitchKey(account=row.account, region=row.region, deployment=deployment),
-                check_from_columns(*row[2:]),
+                check_from_row(row),
             )
             for row in rows
         ]

@@ -4,12 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from app.db.audit_insert import INSERT_EVENTS, events_parameter
+from sqlalchemy import BigInteger, Text, bindparam, cast, exists, func, literal_column, select, union, update
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, JSONPATH
+
+from app.db.audit_insert import insert_events
 from app.db.audit_lock import SWITCH_AUDIT_LOCK
 from app.db.database import Database
+from app.db.expressions import LIMIT, condition, is_none_of
+from app.db.gate_view import GATE_VIEW, IS_AWAITING, SWITCH_COLUMNS
 from app.db.invalidate_cards import invalidate_cards
 from app.db.leases import readable_rows
-from app.db.mapping.rows import SELECT_GATE_VIEW, SWITCH_COLUMNS, gate_view_from_row, switch_from_row
+from app.db.mapping.rows import gate_view_from_row, switch_from_row
+from app.db.statements import execute
+from app.db.tables import evidence, gates, switches, votes
 from app.flow.audit_events import Event
 from app.flow.evidence.resolve_deployer import UnknownDeployer
 from app.flow.read_models import GateView
@@ -19,43 +26,73 @@ from app.gate.ids import GateId
 # Strict mode: lax mode would unwrap each [key, value] pair before the filter.
 GITHUB_ACTOR_PATH: Final = 'strict $.green.revision.tags[*] ? (@[0] == "github-actor")[1]'
 
-SELECT_UNKNOWN: Final = f"""
-WITH waiting AS (
-    SELECT s.id FROM switches s
-    WHERE s.id IN (SELECT w.switch_id FROM gates w WHERE w.phase = 'awaiting')
-        AND s.deployer IS NULL AND s.verified_at IS NOT NULL AND s.ended_at IS NULL
-), chosen AS (
-    (SELECT id FROM waiting ORDER BY id DESC LIMIT :limit)
-    UNION
-    (SELECT id FROM waiting WHERE id > :after ORDER BY id LIMIT :limit)
+_waiting = (
+    select(switches.c.id)
+    .where(
+        switches.c.id.in_(select(gates.c.switch_id).where(IS_AWAITING)),
+        switches.c.deployer.is_(None),
+        switches.c.verified_at.is_not(None),
+        switches.c.ended_at.is_(None),
+    )
+    .cte("waiting")
 )
-SELECT {SWITCH_COLUMNS}, (
-    SELECT max(jsonb_path_query_first(e.seen, CAST(:tag AS jsonpath), '{{}}', true) #>> '{{}}')
-    FROM gates w JOIN evidence e ON e.gate_id = w.id WHERE w.switch_id = s.id AND w.phase = 'awaiting'
-) AS tag
-FROM chosen JOIN switches s ON s.id = chosen.id
-ORDER BY s.id
-"""
-
-STORE_DEPLOYER: Final = f"""
-WITH s AS (
-    UPDATE switches SET deployer = :deployer, deployed_by = :shown, named_deployers = CAST(:named AS text[])
-    WHERE id = :id AND {SWITCH_AUDIT_LOCK} AND deployer IS NULL AND named_deployers = CAST(:before AS text[])
-    RETURNING id
-), {invalidate_cards("gates.phase = 'awaiting'", join="JOIN s ON gates.switch_id = s.id")}, a AS (
-    {INSERT_EVENTS} WHERE EXISTS (SELECT 1 FROM s) AND CAST(:news AS boolean)
+_chosen = union(
+    select(_waiting.c.id).order_by(_waiting.c.id.desc()).limit(LIMIT),
+    select(_waiting.c.id).where(_waiting.c.id > bindparam("after")).order_by(_waiting.c.id).limit(LIMIT),
+).cte("chosen")
+_github_actor = func.jsonb_path_query_first(
+    evidence.c.seen,
+    cast(bindparam("tag", type_=Text), JSONPATH),
+    literal_column("'{}'::jsonb"),
+    literal_column("true"),
+    type_=JSONB,
 )
-SELECT id FROM s
-"""
-
-
-SELECT_WITH_EARLIER_APPROVALS: Final = f"""
-{SELECT_GATE_VIEW} WHERE g.phase = 'awaiting' AND s.verified_at IS NOT NULL AND s.deployer IS NOT NULL
-    AND g.id <> ALL(:skip) AND EXISTS (
-    SELECT 1 FROM votes v WHERE v.gate_id = g.id AND v.choice = 'approve' AND v.voted_at > :since
+SELECT_UNKNOWN: Final = (
+    select(
+        *SWITCH_COLUMNS,
+        select(func.max(_github_actor.op("#>>")(literal_column("'{}'"))))
+        .join_from(gates, evidence, evidence.c.gate_id == gates.c.id)
+        .where(gates.c.switch_id == switches.c.id, IS_AWAITING)
+        .correlate(switches)
+        .scalar_subquery()
+        .label("tag"),
+    )
+    .join_from(_chosen, switches, switches.c.id == _chosen.c.id)
+    .order_by(switches.c.id)
 )
-ORDER BY g.deadline_at LIMIT :limit
-"""
+
+_NAMED_BEFORE: Final = bindparam("before", type_=ARRAY(Text))
+STORE_DEPLOYER: Final = (
+    update(switches)
+    .where(
+        switches.c.id == bindparam("switch", type_=BigInteger),
+        condition(SWITCH_AUDIT_LOCK),
+        switches.c.deployer.is_(None),
+        switches.c.named_deployers == _NAMED_BEFORE,
+    )
+    .values(deployer=bindparam("user"), deployed_by=bindparam("shown"), named_deployers=bindparam("named"))
+    .returning(switches.c.id)
+)
+INVALIDATE_CARDS: Final = invalidate_cards(
+    gates.c.switch_id == bindparam("switch", type_=BigInteger), IS_AWAITING
+)
+
+
+SELECT_WITH_EARLIER_APPROVALS: Final = (
+    GATE_VIEW.where(
+        IS_AWAITING,
+        switches.c.verified_at.is_not(None),
+        switches.c.deployer.is_not(None),
+        is_none_of(gates.c.id, "skip"),
+        exists().where(
+            votes.c.gate_id == gates.c.id,
+            votes.c.choice == "approve",
+            votes.c.voted_at > bindparam("since"),
+        ),
+    )
+    .order_by(gates.c.deadline_at)
+    .limit(LIMIT)
+)
 
 
 class Deployers:
@@ -87,15 +124,17 @@ class Deployers:
     ) -> bool:
         """Stores the people; False if another replica was first."""
         before = sorted(unknown.switch.named_deployers)
-        rows = await self._database.rows(
-            STORE_DEPLOYER,
-            id=unknown.switch.id,
-            deployer=found.known,
-            shown=shown,
-            named=sorted(found.named),
-            before=before,
-            news=found.known is not None or sorted(found.named) != before,
-            now=now,
-            events=events_parameter([event]),
-        )
-        return bool(rows)
+        is_news = found.known is not None or sorted(found.named) != before
+        values = {
+            "switch": unknown.switch.id,
+            "user": found.known,
+            "shown": shown,
+            "named": sorted(found.named),
+            "before": before,
+        }
+        async with self._database.begin() as connection:
+            if not await execute(connection, STORE_DEPLOYER, values):
+                return False
+            await execute(connection, INVALIDATE_CARDS, {"switch": unknown.switch.id, "now": now})
+            await insert_events(connection, [event] if is_news else [])
+            return True

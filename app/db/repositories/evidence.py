@@ -8,15 +8,21 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
+from sqlalchemy import Boolean, Text, Uuid, bindparam, case, cast, func, null, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 
-from app.db.audit_insert import INSERT_EVENTS, events_parameter
+from app.db.audit_insert import insert_events
 from app.db.audit_lock import GATE_AUDIT_LOCK
 from app.db.database import Database
-from app.db.leases import Leases
+from app.db.expressions import NOW, ONE, condition, is_one_of
+from app.db.gate_view import GATE_VIEW_WITH_EVIDENCE, IS_AWAITING
+from app.db.invalidate_cards import invalidate_cards
+from app.db.leases import NO_LEASE, Leases, is_leased
 from app.db.mapping.evidence_json import evidence_from_json, evidence_to_json
 from app.db.mapping.overridden_rules import overridden_rules_to_json
-from app.db.mapping.rows import SELECT_GATE_VIEW, IncoherentRow, gate_view_from_row
+from app.db.mapping.rows import IncoherentRow, gate_view_from_row
 from app.db.statements import execute
+from app.db.tables import evidence, gates
 from app.flow.audit_events import Event
 from app.flow.ports.evidence import DueEvidence
 from app.flow.read_models import GateView
@@ -26,41 +32,47 @@ from app.gate.rules.traffic_guard import GuardRule
 
 log = structlog.get_logger(__name__)
 
-_SELECT, _FROM = SELECT_GATE_VIEW.split(" FROM gates g ", 1)
-SELECT_GATE_WITH_EVIDENCE: Final = (
-    f"{_SELECT}, e.seen AS evidence FROM gates g {_FROM} LEFT JOIN evidence e ON e.gate_id = g.id"
+SELECT_CLAIMED: Final = GATE_VIEW_WITH_EVIDENCE.where(is_one_of(gates.c.id, "gates"))
+SELECT_ONE: Final = GATE_VIEW_WITH_EVIDENCE.where(gates.c.id == bindparam("gate"))
+COUNT_DUE: Final = (
+    select(func.count().label("gates")).select_from(evidence).where(evidence.c.due_at.is_not(None))
 )
-"""`SELECT_GATE_VIEW` with the evidence. Votes do not need it."""
-
-SELECT_CLAIMED: Final = f"{SELECT_GATE_WITH_EVIDENCE} WHERE g.id = ANY(:gates)"
-SELECT_ONE: Final = f"{SELECT_GATE_WITH_EVIDENCE} WHERE g.id = :gate"
-COUNT_DUE: Final = "SELECT count(*) AS gates FROM evidence WHERE due_at IS NOT NULL"
 
 # Lock the gate first, in a statement of its own, as a vote does: the second one then sees what the first one wrote.
-LOCK_GATE: Final = f"SELECT phase FROM gates WHERE id = :gate AND {GATE_AUDIT_LOCK} FOR NO KEY UPDATE"
-STORE_EVIDENCE: Final = """
-UPDATE evidence SET seen = CAST(:seen AS jsonb), seen_at = :seen_at, due_at = :due_at,
-    blockers = CAST(:blockers AS jsonb), claimed_by = NULL, claimed_until = NULL, last_error = NULL,
-    attempts = CASE WHEN CAST(:settled AS boolean) THEN 0 ELSE attempts END
-WHERE gate_id = :gate AND claimed_by = :owner RETURNING 1
-"""
-INVALIDATE_CARD: Final = f"""
-WITH g AS (
-    UPDATE gates SET version = version + 1 WHERE id = :gate AND phase = 'awaiting' RETURNING id, version
-), c AS (
-    UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
-), a AS ({INSERT_EVENTS})
-SELECT 1
-"""
-RESCHEDULE: Final = """
-UPDATE evidence SET due_at = :due_at, claimed_by = NULL, claimed_until = NULL, last_error = :error
-WHERE gate_id = :gate AND claimed_by = :owner
-"""
-MAKE_DUE: Final = "UPDATE evidence SET due_at = :now WHERE gate_id = :gate AND due_at > :now"
+LOCK_GATE: Final = (
+    select(gates.c.phase)
+    .where(gates.c.id == bindparam("gate"), condition(GATE_AUDIT_LOCK))
+    .with_for_update(key_share=True)
+)
+STORE_EVIDENCE: Final = (
+    update(evidence)
+    .where(is_leased("evidence"))
+    .values(
+        **NO_LEASE,
+        seen=cast(bindparam("next_seen", type_=Text), JSONB),
+        seen_at=bindparam("next_seen_at"),
+        due_at=bindparam("next_due_at"),
+        blockers=cast(bindparam("next_blockers", type_=Text), JSONB),
+        last_error=null(),
+        attempts=case((bindparam("settled", type_=Boolean), 0), else_=evidence.c.attempts),
+    )
+    .returning(ONE)
+)
+INVALIDATE_CARD: Final = invalidate_cards(gates.c.id == bindparam("gate", type_=Uuid), IS_AWAITING)
+RESCHEDULE: Final = (
+    update(evidence)
+    .where(is_leased("evidence"))
+    .values(**NO_LEASE, due_at=bindparam("next_due_at"), last_error=bindparam("error"))
+)
+MAKE_DUE: Final = (
+    update(evidence)
+    .where(evidence.c.gate_id == bindparam("gate"), evidence.c.due_at > NOW)
+    .values(due_at=NOW)
+)
 
 
 def gate_view_with_evidence(row: Any) -> GateView:
-    """A gate from a row of `SELECT_GATE_WITH_EVIDENCE`. Raises `IncoherentRow`.
+    """A gate from a row of `GATE_VIEW_WITH_EVIDENCE`. Raises `IncoherentRow`.
 
     Unreadable evidence of another release counts as missing: the gate must still be shown.
     """
@@ -102,38 +114,37 @@ class EvidenceRows:
         now: datetime,
     ) -> bool:
         """Stores the evidence and, if it changed, invalidates the card; see the port."""
-        lease = {"gate": due.view.id, "owner": self.leases.owner}
+        gate, lease = due.view.id, self._lease_values(due)
         news = due.known is None or not due.known.same_as(evidence)
         async with self._database.begin() as connection:
-            locked = await execute(connection, LOCK_GATE, lease)
+            locked = await execute(connection, LOCK_GATE, {"gate": gate})
             if not locked or locked[0].phase != "awaiting":
-                await execute(connection, RESCHEDULE, {**lease, "due_at": None, "error": None})
+                await execute(connection, RESCHEDULE, {**lease, "next_due_at": None, "error": None})
                 return False
             values = {
-                "seen": evidence_to_json(evidence),
-                "seen_at": evidence.seen_at,
-                "blockers": overridden_rules_to_json(blockers),
-                "due_at": due_at,
+                "next_seen": evidence_to_json(evidence),
+                "next_seen_at": evidence.seen_at,
+                "next_blockers": overridden_rules_to_json(blockers),
+                "next_due_at": due_at,
             }
             if not await execute(connection, STORE_EVIDENCE, {**lease, **values, "settled": settled}):
                 return False
             if news:
-                await execute(
-                    connection, INVALIDATE_CARD, {**lease, "now": now, "events": events_parameter(events)}
-                )
+                await execute(connection, INVALIDATE_CARD, {"gate": gate, "now": now})
+                await insert_events(connection, events)
         return True
 
     async def retry_later(self, due: DueEvidence, *, error: str, due_at: datetime) -> None:
         """Reschedules the collection to `due_at`."""
-        await self._database.rows(
-            RESCHEDULE, gate=due.view.id, owner=self.leases.owner, error=error[:500], due_at=due_at
-        )
+        values = {"error": error[:500], "next_due_at": due_at}
+        await self._database.rows(RESCHEDULE, **self._lease_values(due), **values)
 
     async def rest(self, due: DueEvidence) -> None:
         """Ends the collection: the gate is decided."""
-        await self._database.rows(
-            RESCHEDULE, gate=due.view.id, owner=self.leases.owner, error=None, due_at=None
-        )
+        await self._database.rows(RESCHEDULE, **self._lease_values(due), error=None, next_due_at=None)
+
+    def _lease_values(self, due: DueEvidence) -> dict[str, Any]:
+        return {"key": due.view.id, "owner": self.leases.owner}
 
     async def get(self, gate: GateId) -> GateView | None:
         """A gate with its evidence."""

@@ -4,13 +4,34 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Text,
+    all_,
+    and_,
+    any_,
+    bindparam,
+    column,
+    func,
+    not_,
+    or_,
+    select,
+    true,
+    union,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
 from app.db.database import Database
+from app.db.expressions import EMPTY, ONE, is_among
+from app.db.gate_view import IS_AWAITING
 from app.db.mapping.rows import IncoherentRow, traffic_from_json
+from app.db.tables import gates, switches
 from app.gate.ids import DeploymentId, DomainName
 from app.gate.rules.exclusivity import AFTER_ALLOW_TRAFFIC, FailedEnd, RelatedSwitch
 from app.gate.rules.permits import AUTO_ROLLBACK_CREATORS
 
-EXCLUSIVITY_LOCK: Final = "SELECT pg_advisory_xact_lock(1902, 1)"
+EXCLUSIVITY_LOCK: Final = select(func.pg_advisory_xact_lock(1902, 1))
 """Held until the commit by a transaction that approves under exclusivity, so that the second of two sees the first.
 
 One lock for all sets: replicas whose configurations differ for a moment still exclude each other. Take it after the
@@ -18,34 +39,76 @@ audit lock and the rows of the gate; its holder waits for no other lock. Two-num
 one-number keys of the audit locks.
 """
 
-ANSWERED_ELSEWHERE: Final = "(verdict <> 'approved' AND coalesce(outcome_detail, '') = 'Succeeded')"
+_ANSWERED_ELSEWHERE: Final = and_(
+    gates.c.verdict != "approved", func.coalesce(gates.c.outcome_detail, EMPTY) == "Succeeded"
+)
 """CodeDeploy was answered outside Switchgate: traffic moves whatever was decided here."""
 
+_LET_THROUGH: Final = or_(
+    and_(
+        gates.c.verdict == "approved",
+        gates.c.basis.not_in(["auto_rollback", "undo"]),
+        func.coalesce(gates.c.outcome, "acknowledged") == "acknowledged",
+    ),
+    _ANSWERED_ELSEWHERE,
+)
+_REFUSED: Final = and_(gates.c.verdict.in_(["rejected", "expired"]), not_(_ANSWERED_ELSEWHERE))
+
+_gates = (
+    select(
+        func.min(gates.c.opened_at).filter(IS_AWAITING).label("waiting_since"),
+        func.max(gates.c.decided_at).filter(_LET_THROUGH).label("approved_at"),
+        func.max(gates.c.decided_at).filter(_REFUSED).label("refused_at"),
+        func.max(gates.c.verdict).filter(_REFUSED).label("refused"),
+        func.bool_or(gates.c.hook_name == bindparam("after_traffic")).label("after_traffic"),
+    )
+    .where(gates.c.switch_id == switches.c.id)
+    .lateral("of_switch")
+)
+
+
+def _is_deployment(switch: FromClause) -> ColumnElement[bool]:
+    """It is no automatic rollback."""
+    return func.coalesce(switch.c.creator, EMPTY) != all_(bindparam("rescuers", type_=ARRAY(Text)))
+
+
+_DOMAINS: Final = bindparam("domains", type_=ARRAY(Text))
+_any_switch = switches.alias("any_switch")
+_live = select(_any_switch.c.id).where(
+    _any_switch.c.domain == any_(_DOMAINS), _any_switch.c.ended_at.is_(None)
+)
+_domain = func.unnest(_DOMAINS).table_valued(column("domain", Text), name="domain_names").render_derived()
+_last = (
+    select(_any_switch.c.id)
+    .where(_any_switch.c.domain == _domain.c.domain, _is_deployment(_any_switch))
+    .order_by(-_any_switch.c.id)
+    .limit(ONE)
+    .lateral("last")
+)
+
 # A partial index holds the few live ones. The last one of each domain shows how the previous switch ended.
-RELATED_SWITCHES: Final = f"""
-SELECT s.domain, s.deployment_id, s.traffic, s.green_percent, s.switched_at, s.ended_at,
-    g.waiting_since, g.approved_at, g.refused, g.after_traffic,
-    GREATEST(g.approved_at, g.refused_at, s.traffic_changed_at, s.switched_at, s.blue_until)
-        AS last_observed_at
-FROM switches s CROSS JOIN LATERAL (
-    SELECT min(opened_at) FILTER (WHERE phase = 'awaiting') AS waiting_since,
-        max(decided_at) FILTER (WHERE verdict = 'approved' AND basis NOT IN ('auto_rollback', 'undo')
-            AND coalesce(outcome, 'acknowledged') = 'acknowledged' OR {ANSWERED_ELSEWHERE}) AS approved_at,
-        max(decided_at) FILTER (WHERE verdict IN ('rejected', 'expired') AND NOT {ANSWERED_ELSEWHERE}) AS refused_at,
-        max(verdict) FILTER (WHERE verdict IN ('rejected', 'expired') AND NOT {ANSWERED_ELSEWHERE}) AS refused,
-        bool_or(hook_name = :after_traffic) AS after_traffic
-    FROM gates WHERE switch_id = s.id
-) g
-WHERE s.verified_at IS NOT NULL AND coalesce(s.creator, '') <> ALL(:rescuers) AND s.id = ANY(ARRAY(
-    SELECT id FROM switches WHERE domain = ANY(:domains) AND ended_at IS NULL
-    UNION
-    SELECT l.id FROM unnest(CAST(:domains AS text[])) AS d(domain) CROSS JOIN LATERAL (
-        SELECT id FROM switches o WHERE o.domain = d.domain AND coalesce(o.creator, '') <> ALL(:rescuers)
-        ORDER BY -id LIMIT 1
-    ) l
-))
-ORDER BY s.id
-"""
+RELATED_SWITCHES: Final = (
+    select(
+        *(switches.c[name] for name in ("domain", "deployment_id", "traffic", "green_percent")),
+        *(switches.c[name] for name in ("switched_at", "ended_at")),
+        *(_gates.c[name] for name in ("waiting_since", "approved_at", "refused", "after_traffic")),
+        func.greatest(
+            _gates.c.approved_at,
+            _gates.c.refused_at,
+            switches.c.traffic_changed_at,
+            switches.c.switched_at,
+            switches.c.blue_until,
+        ).label("last_observed_at"),
+    )
+    .select_from(switches)
+    .join(_gates, true())
+    .where(
+        switches.c.verified_at.is_not(None),
+        _is_deployment(switches),
+        is_among(switches.c.id, union(_live, select(_last.c.id).select_from(_domain).join(_last, true()))),
+    )
+    .order_by(switches.c.id)
+)
 
 
 async def related_switches(database: Database, domains: Sequence[DomainName]) -> list[RelatedSwitch]:

@@ -6,16 +6,21 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy import BigInteger, Text, any_, bindparam, false, func, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.audit_insert import INSERT_EVENTS, events_parameter
+from app.db.audit_insert import insert_events
 from app.db.audit_lock import NAMED_AUDIT_LOCK, audit_lock_name
 from app.db.database import Database
+from app.db.expressions import NOW, is_one_of
+from app.db.gate_view import IS_AWAITING
 from app.db.handled_requests import is_replayed
-from app.db.invalidate_cards import invalidate_cards
+from app.db.invalidate_cards import INVALIDATE_CARDS_OF_G, invalidate_cards
 from app.db.leases import readable_rows
 from app.db.repositories.exclusivity import related_switches
 from app.db.statements import execute
+from app.db.tables import freezes, gate_rule_snapshots, gates, switches
 from app.flow.audit_events import Event
 from app.flow.freezes.freeze_record import NO_DEPLOYMENT, ActiveFreeze, Declaration
 from app.flow.notify.refresh_rule_status import RuleSnapshot, WaitingGates, announcement_for, freeze_over
@@ -25,53 +30,63 @@ from app.gate.rules.freeze import Freeze, Span
 from app.gate.rules.policy import Shift
 
 TAKE_AUDIT_LOCK: Final = f"SELECT 1 WHERE {NAMED_AUDIT_LOCK}"
-SELECT_ACTIVE: Final = """
-SELECT id, domains, starts_at, ends_at, reason, declared_by FROM freezes WHERE ended_at IS NULL ORDER BY id
-"""
+SELECT_ACTIVE: Final = select(freezes).where(freezes.c.ended_at.is_(None)).order_by(freezes.c.id)
 # A transaction that holds a gate decides it first; later ones read this freeze.
-LOCK_GATES: Final = """
-SELECT id FROM gates WHERE phase = 'awaiting' AND id IN (
-    SELECT g.id FROM gates g JOIN switches s ON s.id = g.switch_id
-    WHERE g.phase = 'awaiting' AND (CAST(:domains AS text[]) IS NULL OR s.domain = ANY(:domains))
-) ORDER BY id FOR NO KEY UPDATE
-"""
+_DOMAINS: Final = bindparam("domains", type_=ARRAY(Text))
+_awaiting_there = (
+    select(gates.c.id)
+    .join(switches, switches.c.id == gates.c.switch_id)
+    .where(IS_AWAITING, or_(_DOMAINS.is_(None), switches.c.domain == any_(_DOMAINS)))
+    .correlate(None)
+)
+LOCK_GATES: Final = (
+    select(gates.c.id)
+    .where(IS_AWAITING, gates.c.id.in_(_awaiting_there))
+    .order_by(gates.c.id)
+    .with_for_update(key_share=True)
+)
 # The locked gates. A gate opened meanwhile gets its rule status a moment later (`STORE_RULE_STATUS`).
-INVALIDATE_CARDS: Final = invalidate_cards("id = ANY(:gates)")
-DECLARE_FREEZE: Final = f"""
-WITH f AS (
-    INSERT INTO freezes (domains, starts_at, ends_at, reason, declared_by, declared_at)
-    VALUES (CAST(:domains AS text[]), :starts_at, :ends_at, :reason, :by, :now) RETURNING id
-), {INVALIDATE_CARDS}, a AS ({INSERT_EVENTS})
-SELECT id FROM f
+INVALIDATE_CARDS: Final = invalidate_cards(is_one_of(gates.c.id, "gates"))
+DECLARE_FREEZE: Final = insert(freezes).returning(freezes.c.id)
+_FREEZE: Final = bindparam("freeze", type_=BigInteger)
+LIFT_FREEZE: Final = (
+    update(freezes)
+    .where(freezes.c.id == _FREEZE, freezes.c.ended_at.is_(None))
+    .values(ended_at=NOW, lifted_by=bindparam("by"))
+)
+REMOVE_DOMAINS: Final = """
+UPDATE freezes SET domains = ARRAY(SELECT unnest(freezes.domains) EXCEPT SELECT unnest(CAST(:removed AS text[])))
+WHERE id = :freeze AND ended_at IS NULL
 """
-LIFT_FREEZE: Final = f"""
-WITH f AS (
-    UPDATE freezes SET ended_at = :now, lifted_by = :by WHERE id = :id AND ended_at IS NULL
-), {INVALIDATE_CARDS}, a AS ({INSERT_EVENTS})
-SELECT 1
-"""
-REMOVE_DOMAINS: Final = f"""
-WITH f AS (
-    UPDATE freezes SET domains = ARRAY(SELECT unnest(freezes.domains) EXCEPT SELECT unnest(CAST(:domains AS text[])))
-    WHERE id = :id AND ended_at IS NULL
-), {INVALIDATE_CARDS}, a AS ({INSERT_EVENTS})
-SELECT 1
-"""
-END_FREEZES: Final = f"""
-WITH f AS (
-    UPDATE freezes SET ended_at = ends_at WHERE id = ANY(:ids) AND ended_at IS NULL
-), a AS ({INSERT_EVENTS})
-SELECT 1
-"""
-SELECT_WAITING: Final = """
-SELECT s.domain, s.traffic ->> 'shift' AS shift, m.fingerprint, coalesce(m.frozen, false) AS frozen,
-    coalesce(m.awaiting_exclusivity, false) AS awaiting_exclusivity, min(g.opened_at) AS since
-FROM gates g JOIN switches s ON s.id = g.switch_id LEFT JOIN gate_rule_snapshots m ON m.gate_id = g.id
-WHERE g.phase = 'awaiting' AND s.verified_at IS NOT NULL AND s.domain IS NOT NULL
-GROUP BY 1, 2, 3, 4, 5
-"""
+"""As text, because SQLAlchemy does not correlate the parts of an EXCEPT."""
+
+END_FREEZES: Final = (
+    update(freezes)
+    .where(is_one_of(freezes.c.id, "ids"), freezes.c.ended_at.is_(None))
+    .values(ended_at=freezes.c.ends_at)
+)
+_SHIFT: Final = switches.c.traffic["shift"].astext.label("shift")
+_FROZEN: Final = func.coalesce(gate_rule_snapshots.c.frozen, false()).label("frozen")
+_AWAITING_EXCLUSIVITY: Final = func.coalesce(gate_rule_snapshots.c.awaiting_exclusivity, false()).label(
+    "awaiting_exclusivity"
+)
+SELECT_WAITING: Final = (
+    select(
+        switches.c.domain,
+        _SHIFT,
+        gate_rule_snapshots.c.fingerprint,
+        _FROZEN,
+        _AWAITING_EXCLUSIVITY,
+        func.min(gates.c.opened_at).label("since"),
+    )
+    .select_from(gates)
+    .join(switches, switches.c.id == gates.c.switch_id)
+    .outerjoin(gate_rule_snapshots, gate_rule_snapshots.c.gate_id == gates.c.id)
+    .where(IS_AWAITING, switches.c.verified_at.is_not(None), switches.c.domain.is_not(None))
+    .group_by(switches.c.domain, _SHIFT, gate_rule_snapshots.c.fingerprint, _FROZEN, _AWAITING_EXCLUSIVITY)
+)
 # A switch whose traffic moves (`app.flow.approval.approval_context`) does not wait, and is not announced as free.
-STORE_RULE_STATUS: Final = """
+STORE_RULE_STATUS: Final = f"""
 WITH mine AS (
     SELECT g.id, g.hook_name <> :after_traffic AND s.switched_at IS NULL AND coalesce(s.green_percent, 0) = 0 AS rests
     FROM gates g JOIN switches s ON s.id = g.switch_id LEFT JOIN gate_rule_snapshots m ON m.gate_id = g.id
@@ -91,7 +106,7 @@ WITH mine AS (
     WHERE gates.id = mine.id AND (CAST(:old AS text) IS NOT NULL OR CAST(:news AS boolean))
     RETURNING gates.id, gates.version
 ), c AS (
-    UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
+    {INVALIDATE_CARDS_OF_G}
 ), n AS (
     INSERT INTO announcements (gate_id, kind, subject, written_at, due_at)
     SELECT mine.id, CAST(:announcement AS text), CAST(:old AS text), :now, :now FROM mine
@@ -100,6 +115,7 @@ WITH mine AS (
 )
 SELECT 1
 """
+"""As text: one statement decides, under the gates' locks, which status is stored, redrawn and announced."""
 
 
 class HeldFreezesRows:
@@ -119,17 +135,17 @@ class HeldFreezesRows:
     async def declare(self, declaration: Declaration, *, event: Event, now: datetime) -> int:
         """Stores the freeze; gives its number."""
         domains = list(declaration.domains) if declaration.domains is not None else None
+        locked = await self._lock_gates(domains)
         values = {
             "domains": domains,
-            "gates": await self._lock_gates(domains),
             "starts_at": declaration.start,
             "ends_at": declaration.end,
             "reason": declaration.reason.strip(),
-            "by": declaration.by,
-            "now": now,
-            "events": events_parameter([event]),
+            "declared_by": declaration.by,
+            "declared_at": now,
         }
         id_: int = (await execute(self._connection, DECLARE_FREEZE, values))[0].id
+        await self._invalidate_cards(locked, events=[event], now=now)
         return id_
 
     async def lift(
@@ -140,18 +156,19 @@ class HeldFreezesRows:
         remaining = set(found.domains or ()) - set(domains or ())
         is_partial = domains is not None and bool(remaining)
         affected = list(domains) if is_partial and domains else _as_list(found.domains)
-        values: dict[str, Any] = {
-            "id": freeze,
-            "domains": affected,
-            "gates": await self._lock_gates(affected),
-            "now": now,
-            "events": events_parameter([event]),
-        }
+        locked = await self._lock_gates(affected)
         if is_partial:
-            await execute(self._connection, REMOVE_DOMAINS, values)
+            await execute(self._connection, REMOVE_DOMAINS, {"freeze": freeze, "removed": affected})
         else:
             by = event.actor.id or event.actor.kind
-            await execute(self._connection, LIFT_FREEZE, {**values, "by": by})
+            await execute(self._connection, LIFT_FREEZE, {"freeze": freeze, "by": by, "now": now})
+        await self._invalidate_cards(locked, events=[event], now=now)
+
+    async def _invalidate_cards(
+        self, locked: Sequence[UUID], *, events: Sequence[Event], now: datetime
+    ) -> None:
+        await execute(self._connection, INVALIDATE_CARDS, {"gates": locked, "now": now})
+        await insert_events(self._connection, events)
 
     async def _lock_gates(self, domains: Sequence[DomainName] | None) -> list[UUID]:
         return [row.id for row in await execute(self._connection, LOCK_GATES, {"domains": domains})]
@@ -183,9 +200,8 @@ class Freezes:
             async with self._database.begin() as connection:
                 still_active = {each.freeze.id for each in await _lock_freezes(connection)}
                 ended = [each for each in expired if each.freeze.id in still_active]
-                events = events_parameter([freeze_over(each, now) for each in ended])
-                ids = [each.freeze.id for each in ended]
-                await execute(connection, END_FREEZES, {"ids": ids, "events": events})
+                await execute(connection, END_FREEZES, {"ids": [each.freeze.id for each in ended]})
+                await insert_events(connection, [freeze_over(each, now) for each in ended])
         return [each for each in active if each not in expired]
 
     async def waiting(self) -> Sequence[WaitingGates]:

@@ -6,21 +6,18 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
+from sqlalchemy import Select, Uuid, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.audit_insert import INSERT_EVENTS, events_parameter
+from app.db.audit_insert import INSERT_EVENTS, events_parameter, insert_events
 from app.db.audit_lock import GATE_AUDIT_LOCK, TRY_GATE_AUDIT_LOCK
 from app.db.database import Database, commit
+from app.db.expressions import LIMIT, NOW, ONE, condition, is_among, is_none_of
+from app.db.gate_view import GATE_VIEW, IS_AWAITING, as_json, undo_that_created
 from app.db.handled_requests import is_replayed
-from app.db.invalidate_cards import locked_gate_ids
+from app.db.invalidate_cards import INVALIDATE_CARDS_OF_G, invalidate_cards
 from app.db.mapping.overridden_rules import overridden_rules_to_json
-from app.db.mapping.rows import (
-    INTERVENTION_JSON,
-    SELECT_GATE_VIEW,
-    from_undo_that_created,
-    gate_view_from_row,
-    intervention_from_json,
-)
+from app.db.mapping.rows import gate_view_from_row, intervention_from_json
 from app.db.repositories.exclusivity import (
     EXCLUSIVITY_LOCK,
     RELATED_SWITCHES,
@@ -30,6 +27,7 @@ from app.db.repositories.exclusivity import (
 )
 from app.db.repositories.open_gate import OPEN_GATE, open_gate_parameters
 from app.db.statements import execute
+from app.db.tables import evidence, gates, interventions, switches, votes
 from app.flow.audit_events import Event
 from app.flow.ports.database import OpenedGate, Opening
 from app.flow.read_models import GateView
@@ -41,21 +39,34 @@ from app.gate.rules.traffic_guard import TrafficGuard
 from app.gate.votes import Vote
 from app.observability.metrics import DECISIONS
 
-LOCK_GATE: Final = f"SELECT 1 FROM gates WHERE id = :gate AND {GATE_AUDIT_LOCK} FOR NO KEY UPDATE"
-LOCK_GATE_OR_SKIP: Final = (
-    f"SELECT 1 FROM gates WHERE id = :gate AND {TRY_GATE_AUDIT_LOCK} FOR NO KEY UPDATE SKIP LOCKED"
-)
-SELECT_ONE: Final = f"{SELECT_GATE_VIEW} WHERE g.id = :gate"
-SELECT_BY_EXECUTION: Final = (
-    f"{SELECT_GATE_VIEW} WHERE s.account = :account AND s.region = :region AND s.deployment_id = :deployment_id"
-    " AND g.execution_hash = :execution_hash"
+_GATE: Final = bindparam("gate", type_=Uuid)
+
+
+def _lock(audit_lock: str, *, skip_locked: bool = False) -> Select[Any]:
+    return (
+        select(gates.c.id)
+        .where(gates.c.id == _GATE, condition(audit_lock))
+        .with_for_update(key_share=True, skip_locked=skip_locked)
+    )
+
+
+LOCK_GATE: Final = _lock(GATE_AUDIT_LOCK)
+LOCK_GATE_OR_SKIP: Final = _lock(TRY_GATE_AUDIT_LOCK, skip_locked=True)
+SELECT_ONE: Final = GATE_VIEW.where(gates.c.id == _GATE)
+SELECT_BY_EXECUTION: Final = GATE_VIEW.where(
+    switches.c.account == bindparam("account"),
+    switches.c.region == bindparam("region"),
+    switches.c.deployment_id == bindparam("deployment_id"),
+    gates.c.execution_hash == bindparam("execution_hash"),
 )
 SELECT_PAST_DEADLINE: Final = (
-    "SELECT id FROM gates WHERE phase = 'awaiting' AND deadline_at <= :now AND id <> ALL(:skip)"
-    " ORDER BY deadline_at LIMIT :limit"
+    select(gates.c.id)
+    .where(IS_AWAITING, gates.c.deadline_at <= NOW, is_none_of(gates.c.id, "skip"))
+    .order_by(gates.c.deadline_at)
+    .limit(LIMIT)
 )
-SELECT_NEXT_DEADLINE: Final = (
-    "SELECT min(deadline_at) AS at FROM gates WHERE phase = 'awaiting' AND id <> ALL(:skip)"
+SELECT_NEXT_DEADLINE: Final = select(func.min(gates.c.deadline_at).label("at")).where(
+    IS_AWAITING, is_none_of(gates.c.id, "skip")
 )
 
 SAVE_VOTE_AND_DECISION: Final = f"""
@@ -85,7 +96,7 @@ WITH g AS (
     SELECT g.id, CAST(:answer AS text), CASE WHEN s.verified_at IS NOT NULL THEN CAST(:now AS timestamptz) END
     FROM g JOIN switches s ON s.id = g.switch_id WHERE CAST(:answer AS text) IS NOT NULL
 ), c AS (
-    UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
+    {INVALIDATE_CARDS_OF_G}
 ), n AS (
     INSERT INTO announcements (gate_id, kind, written_at, due_at)
     SELECT id, 'break_glass', :now, :now FROM g WHERE CAST(:basis AS text) = 'break_glass'
@@ -96,46 +107,36 @@ SELECT version FROM g
 """
 """Writes nothing if the gate no longer waits."""
 
-DELETE_VOTE: Final = f"""
-WITH v AS (
-    DELETE FROM votes WHERE gate_id = :gate AND voter = :voter
-), g AS (
-    UPDATE gates SET version = version + 1 WHERE id = :gate AND phase = 'awaiting' RETURNING id, version
-), c AS (
-    UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
-), a AS (
-    {INSERT_EVENTS}
+DELETE_VOTE: Final = delete(votes).where(votes.c.gate_id == _GATE, votes.c.voter == bindparam("user"))
+INVALIDATE_CARD: Final = invalidate_cards(gates.c.id == _GATE, IS_AWAITING)
+
+SELECT_TO_REMIND: Final = (
+    select(gates.c.id)
+    .where(IS_AWAITING, gates.c.remind_at <= NOW, is_none_of(gates.c.id, "skip"))
+    .order_by(gates.c.remind_at)
+    .limit(LIMIT)
 )
-SELECT version FROM g
-"""
-
-SELECT_TO_REMIND: Final = """
-SELECT id FROM gates WHERE phase = 'awaiting' AND remind_at <= :now AND id <> ALL(:skip)
-ORDER BY remind_at LIMIT :limit
-"""
-STORE_REMINDED: Final = f"""
-WITH g AS (
-    UPDATE gates SET reminded_at = :now, remind_at = CAST(:following AS timestamptz),
-        version = CASE WHEN CAST(:speaks AS boolean) THEN version + 1 ELSE version END
-    WHERE id = :gate AND phase = 'awaiting' RETURNING id, version
-), c AS (
-    UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g
-    WHERE cards.gate_id = g.id AND CAST(:speaks AS boolean)
-), a AS (
-    {INSERT_EVENTS}
+STORE_REMINDED: Final = (
+    update(gates)
+    .where(gates.c.id == _GATE, IS_AWAITING)
+    .values(reminded_at=NOW, remind_at=bindparam("following"))
 )
-SELECT 1
-"""
-RESCHEDULE_REMINDERS: Final = f"""
-UPDATE gates SET remind_at = :now WHERE id = ANY({locked_gate_ids("phase = 'awaiting'")}) AND phase = 'awaiting'
-"""
-SELECT_UNDO_THAT_CREATED: Final = f"""
-SELECT {INTERVENTION_JSON} AS intervention
-{from_undo_that_created(":deployment", account=":account", region=":region")} LIMIT 1
-"""
-
-
-REFRESH_EVIDENCE: Final = "UPDATE evidence SET due_at = :now WHERE gate_id = :gate AND due_at > :now"
+_awaiting = (
+    select(gates.c.id).where(IS_AWAITING).order_by(gates.c.id).with_for_update(key_share=True, of=gates)
+)
+RESCHEDULE_REMINDERS: Final = (
+    update(gates).where(is_among(gates.c.id, _awaiting), IS_AWAITING).values(remind_at=NOW)
+)
+SELECT_UNDO_THAT_CREATED: Final = (
+    select(as_json(interventions).label("intervention"))
+    .where(
+        *undo_that_created(bindparam("deployment"), account=bindparam("account"), region=bindparam("region"))
+    )
+    .limit(ONE)
+)
+REFRESH_EVIDENCE: Final = (
+    update(evidence).where(evidence.c.gate_id == _GATE, evidence.c.due_at > NOW).values(due_at=NOW)
+)
 
 
 class LostGate(Exception):
@@ -192,8 +193,11 @@ class HeldGateRow:
 
     async def reminded(self, *, at: datetime, following: datetime | None, events: Sequence[Event]) -> None:
         """Marks the reminders up to `at` as sent; `events` go to the thread."""
-        values = {"gate": self._view.id, "now": at, "following": following, "speaks": bool(events)}
-        await execute(self._connection, STORE_REMINDED, {**values, "events": events_parameter(events)})
+        gate = {"gate": self._view.id, "now": at}
+        await execute(self._connection, STORE_REMINDED, {**gate, "following": following})
+        if events:
+            await execute(self._connection, INVALIDATE_CARD, gate)
+        await insert_events(self._connection, events)
 
     async def load_related_switches(self, domains: Sequence[DomainName], *, exclusive: bool) -> None:
         """Adds these domains' switches to `view`; `exclusive`: under the lock that is taken last of all."""
@@ -212,12 +216,14 @@ class HeldGateRow:
 
     async def forget(self, voter: UserId, *, events: Sequence[Event], now: datetime) -> None:
         """Deletes a vote and invalidates the card."""
-        values = {"gate": self._view.id, "voter": voter, "now": now, "events": events_parameter(events)}
-        if not await execute(self._connection, DELETE_VOTE, values):
+        gate = {"gate": self._view.id}
+        await execute(self._connection, DELETE_VOTE, {**gate, "user": voter})
+        if not await execute(self._connection, INVALIDATE_CARD, {**gate, "now": now}):
             raise LostGate(str(self._view.id))
+        await insert_events(self._connection, events)
 
     async def note(self, events: Sequence[Event]) -> None:
-        await execute(self._connection, INSERT_EVENTS, {"events": events_parameter(events)})
+        await insert_events(self._connection, events)
 
 
 class Gates:

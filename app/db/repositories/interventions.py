@@ -8,54 +8,56 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy import BigInteger, Executable, Uuid, and_, bindparam, null, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.audit_insert import INSERT_EVENTS, events_parameter
+from app.db.audit_insert import INSERT_EVENTS, events_parameter, insert_events
 from app.db.audit_lock import GATE_AUDIT_LOCK, NAMED_AUDIT_LOCK, NEW_DEPLOYMENT_AUDIT_LOCK, audit_lock_name
 from app.db.database import Database
+from app.db.expressions import NOW, condition, is_one_of
+from app.db.gate_view import GATE_VIEW, SWITCH_COLUMNS, as_json, blue_task_definition
 from app.db.handled_requests import is_replayed
-from app.db.invalidate_cards import invalidate_cards
-from app.db.leases import Leases
-from app.db.mapping.rows import (
-    BLUE_TASK_DEFINITION,
-    INTERVENTION_JSON,
-    SELECT_GATE_VIEW,
-    SWITCH_COLUMNS,
-    gate_view_from_row,
-    intervention_from_json,
-    switch_from_row,
-)
+from app.db.invalidate_cards import INVALIDATE_CARDS_OF_G, invalidate_cards
+from app.db.leases import NO_LEASE, Leases, is_leased
+from app.db.mapping.rows import gate_view_from_row, intervention_from_json, switch_from_row
 from app.db.statements import execute
+from app.db.tables import gates, interventions, switches
 from app.flow.audit_events import Event
 from app.flow.read_models import GateView
 from app.flow.undo.execute_intervention import DueIntervention
 from app.flow.undo.intervention import Intervention, InterventionFailure
 from app.gate.ids import DeploymentId, GateId
 
+_GATE: Final = bindparam("gate", type_=Uuid)
 LOCK_SWITCH: Final = (
-    "SELECT 1 FROM switches WHERE id = (SELECT switch_id FROM gates WHERE id = :gate)"
-    f" AND {GATE_AUDIT_LOCK} FOR NO KEY UPDATE"
+    select(switches.c.id)
+    .where(
+        switches.c.id == select(gates.c.switch_id).where(gates.c.id == _GATE).scalar_subquery(),
+        condition(GATE_AUDIT_LOCK),
+    )
+    .with_for_update(key_share=True)
 )
-SELECT_ONE: Final = f"{SELECT_GATE_VIEW} WHERE g.id = :gate"
-INVALIDATE_CARDS: Final = invalidate_cards("switch_id = ANY(ARRAY(SELECT i.switch_id FROM i))")
-INSERT_INTERVENTION: Final = f"""
-WITH i AS (
-    INSERT INTO interventions (id, switch_id, kind, requested_by, requested_name, reason, requested_at, due_at)
-    VALUES (:id, :switch, :kind, :by, :name, :reason, :now, :now)
-), s AS (
-    UPDATE switches SET due_at = :now WHERE id = :switch
-), {invalidate_cards("switch_id = :switch")}, a AS ({INSERT_EVENTS})
-SELECT 1
-"""
-ABANDON_INTERVENTION: Final = """
-UPDATE interventions SET phase = 'failed', finished_at = :now, problem = :problem, due_at = NULL,
-    claimed_by = NULL, claimed_until = NULL
-WHERE id = :given_up AND phase IN ('requested', 'sent')
-"""
-SELECT_CLAIMED: Final = f"""
-SELECT {SWITCH_COLUMNS}, {INTERVENTION_JSON} AS intervention, i.id, {BLUE_TASK_DEFINITION} AS blue
-FROM interventions i JOIN switches s ON s.id = i.switch_id WHERE i.id = ANY(:ids)
-"""
+SELECT_ONE: Final = GATE_VIEW.where(gates.c.id == _GATE)
+_SWITCH: Final = bindparam("switch", type_=BigInteger)
+INVALIDATE_CARDS: Final = invalidate_cards(gates.c.switch_id == _SWITCH)
+INSERT_INTERVENTION: Final = insert(interventions)
+POLL_SOON: Final = update(switches).where(switches.c.id == _SWITCH).values(due_at=NOW)
+ABANDON_INTERVENTION: Final = (
+    update(interventions)
+    .where(interventions.c.id == bindparam("given_up"), interventions.c.phase.in_(["requested", "sent"]))
+    .values(**NO_LEASE, phase="failed", finished_at=NOW, problem=bindparam("why"), due_at=null())
+)
+SELECT_CLAIMED: Final = (
+    select(
+        *SWITCH_COLUMNS,
+        as_json(interventions).label("intervention"),
+        interventions.c.id,
+        blue_task_definition().label("blue"),
+    )
+    .join_from(interventions, switches, switches.c.id == interventions.c.switch_id)
+    .where(is_one_of(interventions.c.id, "ids"))
+)
 # CodeDeploy may have received "end blue" after an undo replaced it: the audit trail records that.
 #
 # The hook of the rollback deployment may arrive before CodeDeploy's answer is stored, or at the same time: opening its
@@ -79,7 +81,12 @@ WITH i AS (
            o.listener_port, 'user', :now, :now, :now
     FROM i JOIN switches o ON o.id = i.switch_id WHERE CAST(:deployment AS text) IS NOT NULL
     ON CONFLICT ON CONSTRAINT switches_key DO NOTHING
-), {INVALIDATE_CARDS}, a AS (
+), g AS (
+    UPDATE gates SET version = version + 1 WHERE id = ANY(ARRAY(
+        SELECT gates.id FROM gates JOIN i ON i.switch_id = gates.switch_id
+        ORDER BY gates.id FOR NO KEY UPDATE OF gates
+    )) RETURNING id, version
+), c AS ({INVALIDATE_CARDS_OF_G}), a AS (
     {INSERT_EVENTS} WHERE EXISTS (SELECT 1 FROM i)
         OR EXISTS (SELECT 1 FROM interventions WHERE id = :id AND kind = 'finish' AND phase = 'failed')
 )
@@ -87,22 +94,25 @@ SELECT g.id FROM gates g JOIN switches s ON s.id = g.switch_id JOIN switches o O
 WHERE s.deployment_id = CAST(:deployment AS text) AND s.account = o.account AND s.region = o.region
     AND g.phase = 'awaiting' AND EXISTS (SELECT 1 FROM i)
 """
-STORE_FAILED: Final = f"""
-WITH i AS (
-    UPDATE interventions SET phase = 'failed', finished_at = :now, problem = :problem, due_at = NULL,
-        claimed_by = NULL, claimed_until = NULL
-    WHERE id = :id AND claimed_by = :owner AND phase = 'requested' AND {NAMED_AUDIT_LOCK} RETURNING switch_id
-), {INVALIDATE_CARDS}, a AS ({INSERT_EVENTS} WHERE EXISTS (SELECT 1 FROM i))
-SELECT 1
-"""
-RESCHEDULE: Final = f"""
-WITH i AS (
-    UPDATE interventions SET due_at = :due_at, claimed_by = NULL, claimed_until = NULL, last_error = :problem,
-        problem = :problem
-    WHERE id = :id AND claimed_by = :owner AND phase = 'requested' AND {NAMED_AUDIT_LOCK} RETURNING switch_id
-), {INVALIDATE_CARDS}
-SELECT 1
-"""
+"""As text: one statement, so that the rollback's hook finds all of it or nothing."""
+
+_is_leased_under_lock = and_(
+    is_leased("interventions"), interventions.c.phase == "requested", condition(NAMED_AUDIT_LOCK)
+)
+STORE_FAILED: Final = (
+    update(interventions)
+    .where(_is_leased_under_lock)
+    .values(**NO_LEASE, phase="failed", finished_at=NOW, problem=bindparam("why"), due_at=null())
+    .returning(interventions.c.switch_id)
+)
+RESCHEDULE: Final = (
+    update(interventions)
+    .where(_is_leased_under_lock)
+    .values(
+        **NO_LEASE, due_at=bindparam("next_due_at"), last_error=bindparam("why"), problem=bindparam("why")
+    )
+    .returning(interventions.c.switch_id)
+)
 
 
 class HeldInterventionRow:
@@ -122,22 +132,26 @@ class HeldInterventionRow:
     ) -> None:
         """Writes the wish down; it is due at once. `instead_of` is given up first: one at a time."""
         if instead_of is not None:
-            given_up = {"given_up": instead_of, "problem": InterventionFailure.UNDO_INSTEAD, "now": now}
+            given_up = {"given_up": instead_of, "why": InterventionFailure.UNDO_INSTEAD, "now": now}
             await execute(self._connection, ABANDON_INTERVENTION, given_up)
+        switch = {"switch": self._view.switch.id, "now": now}
         values = {
             "id": intervention.id,
-            "switch": self._view.switch.id,
+            "switch_id": self._view.switch.id,
             "kind": intervention.kind,
-            "by": intervention.by,
-            "name": intervention.name,
+            "requested_by": intervention.by,
+            "requested_name": intervention.name,
             "reason": intervention.reason,
-            "now": now,
-            "events": events_parameter(events),
+            "requested_at": now,
+            "due_at": now,
         }
+        await execute(self._connection, POLL_SOON, switch)
         await execute(self._connection, INSERT_INTERVENTION, values)
+        await execute(self._connection, INVALIDATE_CARDS, switch)
+        await insert_events(self._connection, events)
 
     async def note(self, event: Event) -> None:
-        await execute(self._connection, INSERT_EVENTS, {"events": events_parameter([event])})
+        await insert_events(self._connection, [event])
 
 
 class Interventions:
@@ -197,26 +211,30 @@ class Interventions:
 
     async def failed(self, due: DueIntervention, *, problem: str, event: Event, now: datetime) -> None:
         """Marks it as failed; the card shows why."""
-        await self._database.rows(
-            STORE_FAILED,
-            **self._lease_values(due),
-            audit_lock=audit_lock_name(due.switch.key),
-            problem=problem[:500],
-            now=now,
-            events=events_parameter([event]),
-        )
+        values = {**self._fence(due), "why": problem[:500], "now": now}
+        await self._change(STORE_FAILED, values, events=[event], now=now)
 
     async def retry_later(
         self, due: DueIntervention, *, problem: str, due_at: datetime, now: datetime
     ) -> None:
         """Reschedules it to `due_at`; the card shows the problem."""
-        values = {
-            "audit_lock": audit_lock_name(due.switch.key),
-            "problem": problem[:500],
-            "due_at": due_at,
-            "now": now,
-        }
-        await self._database.rows(RESCHEDULE, **self._lease_values(due), **values)
+        values = {**self._fence(due), "why": problem[:500], "next_due_at": due_at}
+        await self._change(RESCHEDULE, values, events=[], now=now)
+
+    async def _change(
+        self, statement: Executable, values: Mapping[str, Any], *, events: Sequence[Event], now: datetime
+    ) -> None:
+        """Runs the fenced statement; if the lease still held, invalidates the cards and inserts the events."""
+        async with self._database.begin() as connection:
+            changed = await execute(connection, statement, values)
+            if changed:
+                switch = {"switch": changed[0].switch_id, "now": now}
+                await execute(connection, INVALIDATE_CARDS, switch)
+                await insert_events(connection, events)
+
+    def _fence(self, due: DueIntervention) -> dict[str, Any]:
+        lock = audit_lock_name(due.switch.key)
+        return {"key": due.intervention.id, "owner": self.leases.owner, "audit_lock": lock}
 
     def _lease_values(self, due: DueIntervention) -> dict[str, Any]:
         return {"id": due.intervention.id, "owner": self.leases.owner}

@@ -5,13 +5,37 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Integer,
+    Select,
+    Text,
+    Uuid,
+    bindparam,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    null,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.audit_insert import INSERT_EVENTS, events_parameter
-from app.db.invalidate_cards import INVALIDATE_CARDS_OF_G, invalidate_cards
-from app.db.mapping.rows import INTERVENTION_JSON, SWITCH_COLUMNS, intervention_from_json, switch_from_row
+from app.db.audit_insert import insert_events
+from app.db.expressions import NOW, ONE, is_among
+from app.db.gate_view import IS_AWAITING, SWITCH_COLUMNS, as_json
+from app.db.invalidate_cards import invalidate_cards, invalidation
+from app.db.leases import NO_LEASE
+from app.db.mapping.rows import intervention_from_json, switch_from_row
 from app.db.repositories.open_gate import verification_columns
 from app.db.statements import execute
+from app.db.tables import evidence, gates, interventions, reports, switches
 from app.flow.audit_events import Event
 from app.flow.ports.database import Verification
 from app.flow.ports.switches import SettledIntervention, SwitchUpdate
@@ -23,130 +47,193 @@ from app.gate.state_machine import Awaiting, Closed, Outcome
 from app.gate.undo import InterventionKind
 from app.observability.metrics import ANSWERED_ELSEWHERE, REPORTS
 
-STORE_VERIFICATION: Final = """
-WITH s AS (
-    UPDATE switches SET domain = :domain, application = :application, deployment_group = :deployment_group,
-        creator = :creator, deployed_by = :deployed_by, 
-        named_deployers = CAST(:named_deployers AS text[]), description = :description,
-        config_name = :config_name, listener_port = :listener_port, deployment_created_at = :created_at,
-        rollback_of = :rollback_of, status = :status, verified_at = :now, previous_stale_since = :now
-    WHERE id = :id
-), e AS (
-    UPDATE evidence SET due_at = :now, attempts = 0 FROM gates g
-    WHERE g.switch_id = :id AND g.phase = 'awaiting' AND evidence.gate_id = g.id
+_SWITCH: Final = bindparam("switch", type_=BigInteger)
+_GATE: Final = bindparam("gate", type_=Uuid)
+
+MAKE_EVIDENCE_DUE: Final = (
+    update(evidence)
+    .where(evidence.c.gate_id == gates.c.id, gates.c.switch_id == _SWITCH, IS_AWAITING)
+    .values(due_at=NOW, attempts=0)
 )
-UPDATE reports SET due_at = :now FROM gates g
-WHERE g.switch_id = :id AND g.phase = 'decided' AND reports.gate_id = g.id AND reports.due_at IS NULL
-"""
+MAKE_REPORTS_DUE: Final = (
+    update(reports)
+    .where(
+        reports.c.gate_id == gates.c.id,
+        reports.c.due_at.is_(None),
+        gates.c.switch_id == _SWITCH,
+        gates.c.phase == "decided",
+    )
+    .values(due_at=NOW)
+)
+_me, _original = switches.alias("me"), switches.alias("original")
+_rolled_back = select(_original.c.id).where(
+    _me.c.id == _SWITCH,
+    _original.c.rollback_id == _me.c.deployment_id,
+    _original.c.account == _me.c.account,
+    _original.c.region == _me.c.region,
+)
 # The cards of a rolled-back switch also show its rollback.
-GATES_SHOWING_SWITCH: Final = """
-    switch_id = ANY(ARRAY(
-        SELECT CAST(:id AS bigint)
-        UNION ALL
-        SELECT o.id FROM switches me JOIN switches o ON o.rollback_id = me.deployment_id
-            AND o.account = me.account AND o.region = me.region
-        WHERE me.id = :id
-    ))
-"""
-STORE_OBSERVATION: Final = f"""
-WITH s AS (
-    UPDATE switches SET status = :status,
-        hook_started_at = coalesce(hook_started_at, CAST(:hook_started_at AS timestamptz)),
-        traffic = coalesce(traffic, CAST(:traffic AS jsonb)),
-        green_percent = CASE WHEN CAST(:green_unknown AS boolean) THEN NULL
-                             ELSE coalesce(CAST(:green_percent AS integer), green_percent) END,
-        traffic_changed_at = CASE WHEN CAST(:green_percent AS integer) <> coalesce(green_percent, 0)
-                        THEN CAST(:now AS timestamptz) ELSE traffic_changed_at END,
-        switched_at = coalesce(switched_at, CAST(:switched_at AS timestamptz)),
-        blue_until = coalesce(blue_until, CAST(:blue_until AS timestamptz)),
-        rollback_id = coalesce(rollback_id, CAST(:rollback_id AS text)),
-        previous_revision = CASE WHEN CAST(:previous_read AS boolean) THEN CAST(:previous_revision AS text)
-                                 ELSE previous_revision END,
-        previous_obstacle = CASE WHEN CAST(:previous_read AS boolean) THEN CAST(:previous_obstacle AS text)
-                                 ELSE previous_obstacle END,
-        auto_rollback = coalesce(auto_rollback, CAST(:auto_rollback AS boolean))
-    WHERE id = :id
-), i AS (
-    UPDATE interventions SET deployment_id = CAST(:rollback_id AS text)
-    WHERE switch_id = :id AND kind = 'stop' AND phase IN ('requested', 'sent')
-        AND CAST(:rollback_id AS text) IS NOT NULL
-), {invalidate_cards(f"CAST(:redraw AS boolean) AND {GATES_SHOWING_SWITCH}")}, a AS ({INSERT_EVENTS})
-SELECT 1
-"""
-TRACK_ROLLBACK: Final = """
-INSERT INTO switches (account, region, deployment_id, domain, application, deployment_group, listener_port,
-                      creator, rollback_of, first_seen_at, verified_at, due_at)
-SELECT account, region, CAST(:deployment AS text), domain, application, deployment_group, listener_port,
-       'codeDeployRollback', deployment_id, :now, :now, :now
-FROM switches WHERE id = :id AND verified_at IS NOT NULL
-ON CONFLICT ON CONSTRAINT switches_key DO UPDATE
-    SET due_at = CASE WHEN switches.ended_at IS NULL THEN excluded.due_at END
-"""
-END_INTERVENTIONS: Final = f"""
-WITH i AS (
-    UPDATE interventions SET phase = CAST(:phase AS text), finished_at = :now, due_at = NULL,
-        claimed_by = NULL, claimed_until = NULL, problem = CAST(:problem AS text)
-    WHERE phase IN ('requested', 'sent') AND {{which}}
-    RETURNING *
-), {invalidate_cards("switch_id = ANY(ARRAY(SELECT i.switch_id FROM i))")}
-SELECT {SWITCH_COLUMNS}, {INTERVENTION_JSON} AS intervention
-FROM i JOIN switches s ON s.id = i.switch_id
-"""
-END_INTERVENTIONS_WAITING_FOR: Final = END_INTERVENTIONS.format(
-    which="deployment_id = :deployment AND switch_id IN"
-    " (SELECT id FROM switches WHERE account = :account AND region = :region)"
+INVALIDATE_CARDS: Final = invalidate_cards(
+    is_among(gates.c.switch_id, union_all(select(_SWITCH), _rolled_back))
 )
-END_ROLLED_BACK_INTERVENTIONS: Final = END_INTERVENTIONS.format(
-    which="switch_id = :id AND kind = 'stop' AND EXISTS (SELECT 1 FROM switches o JOIN switches r"
-    " ON r.account = o.account AND r.region = o.region AND r.deployment_id = o.rollback_id"
-    " WHERE o.id = :id AND r.switched_at IS NOT NULL)"
+INVALIDATE_CARD: Final = invalidate_cards(gates.c.id == _GATE)
+
+
+def _known_or(name: str) -> ColumnElement[Any]:
+    """The stored value or, while there is none, what was observed."""
+    column = switches.c[name]
+    return func.coalesce(column, bindparam(f"seen_{name}", type_=column.type))
+
+
+_GREEN_PERCENT: Final = bindparam("seen_green_percent", type_=Integer)
+_PREVIOUS_READ: Final = bindparam("previous_read", type_=Boolean)
+STORE_OBSERVATION: Final = (
+    update(switches)
+    .where(switches.c.id == _SWITCH)
+    .values(
+        status=bindparam("seen_status"),
+        hook_started_at=_known_or("hook_started_at"),
+        traffic=func.coalesce(
+            switches.c.traffic, cast(bindparam("seen_traffic", type_=Text), JSONB), type_=JSONB
+        ),
+        green_percent=case(
+            (bindparam("green_unknown", type_=Boolean), null()),
+            else_=func.coalesce(_GREEN_PERCENT, switches.c.green_percent),
+        ),
+        traffic_changed_at=case(
+            (func.coalesce(switches.c.green_percent, 0) != _GREEN_PERCENT, NOW),
+            else_=switches.c.traffic_changed_at,
+        ),
+        switched_at=_known_or("switched_at"),
+        blue_until=_known_or("blue_until"),
+        rollback_id=_known_or("rollback_id"),
+        previous_revision=case(
+            (_PREVIOUS_READ, bindparam("revision", type_=Text)), else_=switches.c.previous_revision
+        ),
+        previous_obstacle=case(
+            (_PREVIOUS_READ, bindparam("obstacle", type_=Text)), else_=switches.c.previous_obstacle
+        ),
+        auto_rollback=_known_or("auto_rollback"),
+    )
 )
-END_OWN_INTERVENTIONS: Final = END_INTERVENTIONS.format(which="switch_id = :id AND kind = :kind")
-RESET_GATE: Final = f"""
-WITH g AS (
-    UPDATE gates SET deadline_at = :deadline_at, prompt_version = :prompt_version, remind_at = :remind_at,
-        version = version + 1
-    WHERE id = :gate AND phase = 'awaiting' RETURNING id, version
-), c AS ({INVALIDATE_CARDS_OF_G}), a AS ({INSERT_EVENTS})
-SELECT 1
-"""
-CLOSE_GATE: Final = f"""
-WITH g AS (
-    UPDATE gates SET phase = 'closed', closed_at = :now, execution_id = NULL, version = version + 1,
-        verdict = coalesce(verdict, CAST(:verdict AS text)),
-        decided_at = coalesce(decided_at, CAST(:now AS timestamptz)),
-        reason = coalesce(reason, CAST(:reason AS text)),
-        outcome = coalesce(outcome, CAST(:outcome AS text)),
-        outcome_detail = coalesce(outcome_detail, CAST(:held_status AS text)),
-        reported_at = CASE WHEN CAST(:outcome AS text) IS NULL THEN NULL
-                           ELSE coalesce(reported_at, CAST(:now AS timestamptz)) END
-    WHERE id = :gate AND phase <> 'closed' RETURNING id, version
-), r AS (
-    UPDATE reports SET due_at = NULL, claimed_by = NULL, claimed_until = NULL FROM g WHERE reports.gate_id = g.id
-), c AS ({INVALIDATE_CARDS_OF_G}), a AS ({INSERT_EVENTS})
-SELECT 1
-"""
-STORE_COMPARISON: Final = f"""
-WITH g AS (
-    UPDATE gates SET event_read_at = :now,
-        version = CASE WHEN CAST(:differs AS boolean) THEN version + 1 ELSE version END,
-        outcome = CASE WHEN CAST(:differs AS boolean) THEN 'conflict' ELSE outcome END,
-        outcome_detail = CAST(:held_status AS text)
-    WHERE id = :gate AND outcome = 'acknowledged' AND event_read_at IS NULL RETURNING id, version
-), c AS (
-    UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g
-    WHERE cards.gate_id = g.id AND CAST(:differs AS boolean)
-), a AS ({INSERT_EVENTS} WHERE EXISTS (SELECT 1 FROM g))
-SELECT id FROM g
-"""
-END_SWITCH: Final = f"""
-WITH s AS (
-    UPDATE switches SET ended_at = :now, end_reason = :end_reason, due_at = CAST(:due_at AS timestamptz),
-        previous_stale_since = :now
-    WHERE id = :id
-), {invalidate_cards(GATES_SHOWING_SWITCH)}, a AS ({INSERT_EVENTS})
-SELECT 1
-"""
+STORE_ROLLBACK: Final = (
+    update(interventions)
+    .where(
+        interventions.c.switch_id == _SWITCH,
+        interventions.c.kind == "stop",
+        interventions.c.phase.in_(["requested", "sent"]),
+    )
+    .values(deployment_id=bindparam("deployment"))
+)
+_COPIED: Final = ("account", "region", "domain", "application", "deployment_group", "listener_port")
+_rollback_switch = insert(switches).from_select(
+    [
+        *_COPIED,
+        *("deployment_id", "creator", "rollback_of", "first_seen_at", "verified_at", "due_at"),
+    ],
+    select(
+        *(_original.c[name] for name in _COPIED),
+        bindparam("deployment", type_=Text),
+        literal("codeDeployRollback"),
+        _original.c.deployment_id,
+        NOW,
+        NOW,
+        NOW,
+    ).where(_original.c.id == _SWITCH, _original.c.verified_at.is_not(None)),
+)
+TRACK_ROLLBACK: Final = _rollback_switch.on_conflict_do_update(
+    constraint="switches_key",
+    set_={"due_at": case((switches.c.ended_at.is_(None), _rollback_switch.excluded.due_at))},
+)
+
+
+def _end_interventions(*which: ColumnElement[bool]) -> Select[Any]:
+    """Ends the matching interventions, invalidates their switches' cards and gives both."""
+    ended = (
+        update(interventions)
+        .where(interventions.c.phase.in_(["requested", "sent"]), *which)
+        .values(**NO_LEASE, phase=bindparam("end"), finished_at=NOW, due_at=null(), problem=bindparam("why"))
+        .returning(interventions)
+        .cte("ended")
+    )
+    return (
+        select(*SWITCH_COLUMNS, as_json(ended).label("intervention"))
+        .join_from(ended, switches, switches.c.id == ended.c.switch_id)
+        .add_cte(*invalidation(is_among(gates.c.switch_id, select(ended.c.switch_id))))
+    )
+
+
+_rollback = switches.alias("rollback")
+END_INTERVENTIONS_WAITING_FOR: Final = _end_interventions(
+    interventions.c.deployment_id == bindparam("deployment"),
+    interventions.c.switch_id.in_(
+        select(switches.c.id).where(
+            switches.c.account == bindparam("account"), switches.c.region == bindparam("region")
+        )
+    ),
+)
+END_ROLLED_BACK_INTERVENTIONS: Final = _end_interventions(
+    interventions.c.switch_id == _SWITCH,
+    interventions.c.kind == "stop",
+    exists().where(
+        _original.c.id == _SWITCH,
+        _rollback.c.account == _original.c.account,
+        _rollback.c.region == _original.c.region,
+        _rollback.c.deployment_id == _original.c.rollback_id,
+        _rollback.c.switched_at.is_not(None),
+    ),
+)
+END_OWN_INTERVENTIONS: Final = _end_interventions(
+    interventions.c.switch_id == _SWITCH, interventions.c.kind == bindparam("of_kind")
+)
+RESET_GATE: Final = (
+    update(gates)
+    .where(gates.c.id == _GATE, IS_AWAITING)
+    .values(
+        deadline_at=bindparam("deadline"),
+        prompt_version=bindparam("prompt"),
+        remind_at=bindparam("reminder"),
+    )
+    .returning(ONE)
+)
+_OUTCOME: Final = bindparam("ended_as", type_=Text)
+CLOSE_GATE: Final = (
+    update(gates)
+    .where(gates.c.id == _GATE, gates.c.phase != "closed")
+    .values(
+        phase="closed",
+        closed_at=NOW,
+        execution_id=null(),
+        verdict=func.coalesce(gates.c.verdict, bindparam("ended_verdict", type_=Text)),
+        decided_at=func.coalesce(gates.c.decided_at, NOW),
+        reason=func.coalesce(gates.c.reason, bindparam("why", type_=Text)),
+        outcome=func.coalesce(gates.c.outcome, _OUTCOME),
+        outcome_detail=func.coalesce(gates.c.outcome_detail, bindparam("held_status", type_=Text)),
+        reported_at=case((_OUTCOME.is_not(None), func.coalesce(gates.c.reported_at, NOW))),
+    )
+    .returning(ONE)
+)
+CANCEL_REPORT: Final = update(reports).where(reports.c.gate_id == _GATE).values(**NO_LEASE, due_at=null())
+STORE_COMPARISON: Final = (
+    update(gates)
+    .where(gates.c.id == _GATE, gates.c.outcome == "acknowledged", gates.c.event_read_at.is_(None))
+    .values(
+        event_read_at=NOW,
+        outcome=case((bindparam("differs", type_=Boolean), "conflict"), else_=gates.c.outcome),
+        outcome_detail=bindparam("held_status"),
+    )
+    .returning(ONE)
+)
+END_SWITCH: Final = (
+    update(switches)
+    .where(switches.c.id == _SWITCH)
+    .values(
+        ended_at=NOW,
+        end_reason=bindparam("why"),
+        due_at=bindparam("next_due_at"),
+        previous_stale_since=NOW,
+    )
+)
 
 
 class HeldSwitchRow:
@@ -167,37 +254,30 @@ class HeldSwitchRow:
 
     async def verify(self, verification: Verification, *, now: datetime) -> None:
         """Stores what CodeDeploy confirmed; makes the reports and evidence that waited for it due."""
-        columns = verification_columns(verification)
-        await execute(self._connection, STORE_VERIFICATION, {"id": self._switch.id, "now": now, **columns})
+        values = {"switch": self._switch.id, "now": now}
+        columns = {**verification_columns(verification), "verified_at": now, "previous_stale_since": now}
+        await self._connection.execute(
+            update(switches).where(switches.c.id == self._switch.id).values(**columns)
+        )
+        await execute(self._connection, MAKE_EVIDENCE_DUE, values)
+        await execute(self._connection, MAKE_REPORTS_DUE, values)
 
     async def store(
         self, update: SwitchUpdate, *, events: Sequence[Event], redraw: bool, now: datetime
     ) -> None:
         """Stores the observation; keeps known values that it does not change."""
-        values = {
-            "id": self._switch.id,
-            "status": update.status,
-            "hook_started_at": update.hook_started_at,
-            "traffic": _traffic_to_json(update.traffic),
-            "green_percent": update.green_percent,
-            "green_unknown": update.green_unknown,
-            "switched_at": update.switched_at,
-            "blue_until": update.blue_until,
-            "rollback_id": update.rollback_id,
-            "previous_read": update.previous is not None,
-            "previous_revision": update.previous.name if update.previous else None,
-            "previous_obstacle": update.previous.obstacle if update.previous else None,
-            "auto_rollback": update.auto_rollback,
-            "redraw": redraw,
-            "now": now,
-            "events": events_parameter(events),
-        }
-        await execute(self._connection, STORE_OBSERVATION, values)
+        switch = {"switch": self._switch.id}
+        await execute(self._connection, STORE_OBSERVATION, {**switch, **_observed(update), "now": now})
+        if update.rollback_id is not None:
+            await execute(self._connection, STORE_ROLLBACK, {**switch, "deployment": update.rollback_id})
+        if redraw:
+            await execute(self._connection, INVALIDATE_CARDS, {**switch, "now": now})
+        await insert_events(self._connection, events)
 
     async def follow_rollback(self, rollback: DeploymentId, *, now: datetime) -> None:
         """Starts to poll the rollback deployment of this switch, too."""
         await execute(
-            self._connection, TRACK_ROLLBACK, {"id": self._switch.id, "deployment": rollback, "now": now}
+            self._connection, TRACK_ROLLBACK, {"switch": self._switch.id, "deployment": rollback, "now": now}
         )
 
     async def settle_waiting(
@@ -206,7 +286,7 @@ class HeldSwitchRow:
         """Ends the interventions that wait for this deployment."""
         key = self._switch.key
         where = {"deployment": key.deployment, "account": key.account, "region": key.region}
-        values = {**where, "phase": phase, "problem": problem, "now": now}
+        values = {**where, "end": phase, "why": problem, "now": now}
         return [
             _settled(row) for row in await execute(self._connection, END_INTERVENTIONS_WAITING_FOR, values)
         ]
@@ -215,18 +295,18 @@ class HeldSwitchRow:
         self, kind: InterventionKind, phase: InterventionPhase, *, problem: str | None, now: datetime
     ) -> Sequence[SettledIntervention]:
         """Ends the interventions of this switch."""
-        values = {"id": self._switch.id, "kind": kind, "phase": phase, "problem": problem, "now": now}
+        values = {"switch": self._switch.id, "of_kind": kind, "end": phase, "why": problem, "now": now}
         return [_settled(row) for row in await execute(self._connection, END_OWN_INTERVENTIONS, values)]
 
     async def settle_rolled_back(self, *, now: datetime) -> Sequence[SettledIntervention]:
         """Ends the undos of this switch whose rollback has moved its traffic."""
-        values = {"id": self._switch.id, "phase": InterventionPhase.DONE, "problem": None, "now": now}
+        values = {"switch": self._switch.id, "end": InterventionPhase.DONE, "why": None, "now": now}
         return [
             _settled(row) for row in await execute(self._connection, END_ROLLED_BACK_INTERVENTIONS, values)
         ]
 
     async def note(self, events: Sequence[Event]) -> None:
-        await execute(self._connection, INSERT_EVENTS, {"events": events_parameter(events)})
+        await insert_events(self._connection, events)
 
     async def ask(
         self, gate: Awaiting, *, remind_at: datetime | None, events: Sequence[Event], now: datetime
@@ -234,13 +314,13 @@ class HeldSwitchRow:
         """Stores a waiting gate's new deadline and prompt version; its card is to be redrawn."""
         values = {
             "gate": gate.id,
-            "deadline_at": gate.deadline_at,
-            "prompt_version": gate.prompt_version,
-            "remind_at": remind_at,
-            "now": now,
-            "events": events_parameter(events),
+            "deadline": gate.deadline_at,
+            "prompt": gate.prompt_version,
+            "reminder": remind_at,
         }
-        await execute(self._connection, RESET_GATE, values)
+        if await execute(self._connection, RESET_GATE, values):
+            await execute(self._connection, INVALIDATE_CARD, {"gate": gate.id, "now": now})
+        await insert_events(self._connection, events)
 
     async def close(
         self,
@@ -254,13 +334,16 @@ class HeldSwitchRow:
         """Closes a gate; a waiting one as withdrawn, for `reason`."""
         values: dict[str, Any] = {
             "gate": gate.id,
-            "verdict": gate.verdict,
-            "reason": reason if gate.verdict is Verdict.WITHDRAWN else None,
-            "outcome": gate.outcome,
+            "ended_verdict": gate.verdict,
+            "why": reason if gate.verdict is Verdict.WITHDRAWN else None,
+            "ended_as": gate.outcome,
             "held_status": held_status,
             "now": now,
         }
-        await execute(self._connection, CLOSE_GATE, {**values, "events": events_parameter(events)})
+        if await execute(self._connection, CLOSE_GATE, values):
+            await execute(self._connection, CANCEL_REPORT, {"gate": gate.id})
+            await execute(self._connection, INVALIDATE_CARD, {"gate": gate.id, "now": now})
+        await insert_events(self._connection, events)
         if held_status is not None:
             ANSWERED_ELSEWHERE.inc()
         self._open_gates = [view for view in self._open_gates if view.id != gate.id]
@@ -270,11 +353,11 @@ class HeldSwitchRow:
     ) -> None:
         """Stores the status that CodeDeploy holds after it accepted an answer; marks a conflict if it differs."""
         values = {"gate": gate.id, "held_status": held_status, "differs": differs, "now": now}
-        found = await execute(
-            self._connection, STORE_COMPARISON, {**values, "events": events_parameter(events)}
-        )
-        if found and differs:
-            REPORTS.labels(outcome=Outcome.CONFLICT).inc()
+        if await execute(self._connection, STORE_COMPARISON, values):
+            if differs:
+                await execute(self._connection, INVALIDATE_CARD, {"gate": gate.id, "now": now})
+                REPORTS.labels(outcome=Outcome.CONFLICT).inc()
+            await insert_events(self._connection, events)
         self._open_gates = [
             replace(view, event_read_at=now) if view.id == gate.id else view for view in self._open_gates
         ]
@@ -283,8 +366,29 @@ class HeldSwitchRow:
         self, *, end_reason: str, due_at: datetime | None, events: Sequence[Event], now: datetime
     ) -> None:
         """The deployment is over. `due_at`: when to look for its rollback; None: never again."""
-        values = {"id": self._switch.id, "end_reason": end_reason, "due_at": due_at, "now": now}
-        await execute(self._connection, END_SWITCH, {**values, "events": events_parameter(events)})
+        switch = {"switch": self._switch.id}
+        values = {"why": end_reason, "next_due_at": due_at, "now": now}
+        await execute(self._connection, END_SWITCH, {**switch, **values})
+        await execute(self._connection, INVALIDATE_CARDS, {**switch, "now": now})
+        await insert_events(self._connection, events)
+
+
+def _observed(update: SwitchUpdate) -> dict[str, Any]:
+    """The parameters of `STORE_OBSERVATION`."""
+    return {
+        "seen_status": update.status,
+        "seen_hook_started_at": update.hook_started_at,
+        "seen_traffic": _traffic_to_json(update.traffic),
+        "seen_green_percent": update.green_percent,
+        "green_unknown": update.green_unknown,
+        "seen_switched_at": update.switched_at,
+        "seen_blue_until": update.blue_until,
+        "seen_rollback_id": update.rollback_id,
+        "previous_read": update.previous is not None,
+        "revision": update.previous.name if update.previous else None,
+        "obstacle": update.previous.obstacle if update.previous else None,
+        "seen_auto_rollback": update.auto_rollback,
+    }
 
 
 def _settled(row: Any) -> SettledIntervention:

@@ -4,24 +4,39 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from sqlalchemy import Text, and_, bindparam, func, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+
 from app.db.database import Database
+from app.db.expressions import NOW
+from app.db.tables import memberships
 from app.flow.ports.membership import Membership
 
-SELECT_ALL: Final = "SELECT entry, members, last_synced_at FROM memberships WHERE last_synced_at IS NOT NULL"
-CLAIM_REFRESH: Final = """
-INSERT INTO memberships (entry, requested_at)
-SELECT entry, :now FROM unnest(CAST(:entries AS text[])) AS entry ORDER BY entry
-ON CONFLICT (entry) DO UPDATE SET requested_at = excluded.requested_at
-    WHERE (memberships.last_synced_at IS NULL OR memberships.last_synced_at < :stale_before)
-        AND memberships.requested_at < :requested_before
-RETURNING entry
-"""
-UPSERT_MEMBERSHIP: Final = """
-INSERT INTO memberships (entry, members, last_synced_at, requested_at)
-VALUES (:entry, CAST(:members AS text[]), :last_synced_at, :last_synced_at)
-ON CONFLICT (entry) DO UPDATE SET members = excluded.members, last_synced_at = excluded.last_synced_at
-    WHERE memberships.last_synced_at IS NULL OR memberships.last_synced_at < excluded.last_synced_at
-"""
+SELECT_ALL: Final = select(memberships).where(memberships.c.last_synced_at.is_not(None))
+
+_ENTRIES: Final = func.unnest(bindparam("entries", type_=ARRAY(Text))).column_valued("entry")
+_claim = insert(memberships).from_select(["entry", "requested_at"], select(_ENTRIES, NOW).order_by(_ENTRIES))
+CLAIM_REFRESH: Final = _claim.on_conflict_do_update(
+    index_elements=[memberships.c.entry],
+    set_={"requested_at": _claim.excluded.requested_at},
+    where=and_(
+        or_(
+            memberships.c.last_synced_at.is_(None),
+            memberships.c.last_synced_at < bindparam("stale_before"),
+        ),
+        memberships.c.requested_at < bindparam("requested_before"),
+    ),
+).returning(memberships.c.entry)
+
+_upsert = insert(memberships)
+UPSERT_MEMBERSHIP: Final = _upsert.on_conflict_do_update(
+    index_elements=[memberships.c.entry],
+    set_={"members": _upsert.excluded.members, "last_synced_at": _upsert.excluded.last_synced_at},
+    where=or_(
+        memberships.c.last_synced_at.is_(None),
+        memberships.c.last_synced_at < _upsert.excluded.last_synced_at,
+    ),
+)
 
 
 class Memberships:
@@ -56,4 +71,5 @@ class Memberships:
                 entry=one.entry,
                 members=list(one.members),
                 last_synced_at=one.last_synced_at,
+                requested_at=one.last_synced_at,
             )

@@ -20,8 +20,8 @@ WITH s AS (
     VALUES
         (CASE WHEN {NAMED_AUDIT_LOCK} THEN CAST(:account AS text) END,
          :region, :deployment_id, :domain, :application, :deployment_group, :creator, :deployed_by,
-         CAST(:named_deployers AS text[]), :description, :config_name, :listener_port, :created_at, :rollback_of,
-         :status, :now, :verified_at, CAST(:hook_started_at AS timestamptz), :now, :now)
+         CAST(:named_deployers AS text[]), :description, :config_name, :listener_port, :deployment_created_at,
+         :rollback_of, :status, :now, :verified_at, CAST(:hook_started_at AS timestamptz), :now, :now)
     ON CONFLICT ON CONSTRAINT switches_key DO UPDATE
         SET (due_at, ended_at, end_reason, hook_started_at, previous_stale_since) = (
             SELECT CASE WHEN known AND switches.ended_at IS NOT NULL THEN NULL ELSE excluded.due_at END,
@@ -92,7 +92,7 @@ def verification_columns(verification: Verification | None) -> dict[str, Any]:
         "creator": facts.creator if facts else None,
         "description": facts.description if facts else None,
         "config_name": facts.config_name if facts else None,
-        "created_at": facts.created_at if facts else None,
+        "deployment_created_at": facts.created_at if facts else None,
         "rollback_of": facts.rollback_of if facts else None,
         "status": facts.status if facts else None,
     }

@@ -8,83 +8,127 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from app.db.audit_insert import INSERT_EVENTS, events_parameter
+from sqlalchemy import (
+    DateTime,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    null,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db.audit_insert import insert_events
 from app.db.audit_lock import GATE_AUDIT_LOCK
 from app.db.database import Database
-from app.db.leases import Leases
-from app.db.mapping.rows import SELECT_GATE_VIEW, gate_view_from_row
+from app.db.expressions import LIMIT, NOW, ONE, condition, is_none_of, is_one_of
+from app.db.gate_view import GATE_VIEW, IS_AWAITING
+from app.db.invalidate_cards import invalidate_cards
+from app.db.leases import NO_LEASE, Leases, is_leased
+from app.db.mapping.rows import gate_view_from_row
 from app.db.statements import execute
+from app.db.tables import checks, gates, probe_runs, switches
 from app.flow.audit_events import Event
 from app.flow.checks.run_probe import DueProbe
 from app.gate.ids import DomainName, GateId
 from app.gate.rules.checks import PROBE, Check
 
-_SELECT, _FROM = SELECT_GATE_VIEW.split(" FROM gates g ", 1)
-SELECT_CLAIMED: Final = f"""
-{_SELECT}, p.id AS run, p.name AS probe FROM gates g {_FROM} JOIN probe_runs p ON p.gate_id = g.id
-WHERE p.id = ANY(:ids)
-"""
-SELECT_WITHOUT_RUNS: Final = """
-SELECT g.id, s.domain FROM gates g JOIN switches s ON s.id = g.switch_id
-WHERE g.phase = 'awaiting' AND s.verified_at IS NOT NULL AND s.domain = ANY(:domains)
-    AND g.id <> ALL(:skip) AND g.hook_name = ANY(:hooks)
-    AND NOT EXISTS (SELECT 1 FROM probe_runs p WHERE p.gate_id = g.id)
-ORDER BY g.opened_at LIMIT :limit
-"""
-LOCK_GATE: Final = f"SELECT 1 FROM gates WHERE id = :gate AND {GATE_AUDIT_LOCK} FOR NO KEY UPDATE"
-INVALIDATE_CARD: Final = """
-g AS (
-    UPDATE gates SET version = version + 1 WHERE id = :gate AND EXISTS (SELECT 1 FROM {changed}) RETURNING id, version
-), c AS (
-    UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
+SELECT_CLAIMED: Final = (
+    GATE_VIEW.add_columns(probe_runs.c.id.label("run"), probe_runs.c.name.label("probe"))
+    .join(probe_runs, probe_runs.c.gate_id == gates.c.id)
+    .where(is_one_of(probe_runs.c.id, "ids"))
 )
-"""
-SET_CHECKS_PENDING: Final = f"""
-k AS (
-    INSERT INTO checks (account, region, deployment_id, name, state, reported_by, reported_at)
-    SELECT s.account, s.region, s.deployment_id, p.name, 'pending', '{PROBE}', :now
-    FROM p, switches s WHERE s.id = (SELECT switch_id FROM gates WHERE id = :gate)
-    ON CONFLICT ON CONSTRAINT checks_pkey DO UPDATE
-        SET state = 'pending', summary = '', url = NULL, reported_by = '{PROBE}', reported_at = excluded.reported_at
+SELECT_WITHOUT_RUNS: Final = (
+    select(gates.c.id, switches.c.domain)
+    .join(switches, switches.c.id == gates.c.switch_id)
+    .where(
+        IS_AWAITING,
+        switches.c.verified_at.is_not(None),
+        is_one_of(switches.c.domain, "domains"),
+        is_none_of(gates.c.id, "skip"),
+        is_one_of(gates.c.hook_name, "hooks"),
+        ~exists().where(probe_runs.c.gate_id == gates.c.id),
+    )
+    .order_by(gates.c.opened_at)
+    .limit(LIMIT)
 )
-"""
-INSERT_RUNS: Final = f"""
-WITH p AS (
-    INSERT INTO probe_runs (gate_id, name, requested_at, due_at)
-    SELECT :gate, name, :now, :now FROM unnest(CAST(:names AS text[])) AS name
-    ON CONFLICT ON CONSTRAINT probe_runs_key DO NOTHING RETURNING name
-), {SET_CHECKS_PENDING}, {INVALIDATE_CARD.format(changed="p")}
-SELECT name FROM p
-"""
-RESTART_RUNS: Final = f"""
-WITH p AS (
-    INSERT INTO probe_runs (gate_id, name, requested_at, due_at)
-    SELECT :gate, name, :now, :now FROM unnest(CAST(:names AS text[])) AS name
-    ON CONFLICT ON CONSTRAINT probe_runs_key DO UPDATE
-        SET requested_at = excluded.requested_at, due_at = excluded.due_at, attempts = 0
-        WHERE probe_runs.due_at IS NULL AND probe_runs.requested_at < :before
-    RETURNING name
-), {SET_CHECKS_PENDING}, {INVALIDATE_CARD.format(changed="p")}
-SELECT name FROM p
-"""
-FINISH_RUN: Final = """
-UPDATE probe_runs SET due_at = NULL, claimed_by = NULL, claimed_until = NULL, last_error = NULL
-WHERE id = :id AND claimed_by = :owner RETURNING 1
-"""
-STORE_RESULT: Final = f"""
-WITH k AS (
-    INSERT INTO checks (account, region, deployment_id, name, state, summary, reported_by, reported_at)
-    SELECT s.account, s.region, s.deployment_id, :name, :state, :summary, :by, :at
-    FROM switches s WHERE s.id = (SELECT switch_id FROM gates WHERE id = :gate)
-    ON CONFLICT ON CONSTRAINT checks_pkey DO UPDATE
-        SET state = excluded.state, summary = excluded.summary, url = NULL, reported_by = excluded.reported_by,
-            reported_at = excluded.reported_at
-    RETURNING name
-), {INVALIDATE_CARD.format(changed="k")}, a AS (
-    {INSERT_EVENTS}
+LOCK_GATE: Final = (
+    select(gates.c.id)
+    .where(gates.c.id == bindparam("gate"), condition(GATE_AUDIT_LOCK))
+    .with_for_update(key_share=True)
 )
-SELECT name FROM k
-"""
+_GATE: Final = bindparam("gate", type_=Uuid)
+_NAMES: Final = bindparam("names", type_=ARRAY(Text))
+_switch_of_gate = select(gates.c.switch_id).where(gates.c.id == _GATE).scalar_subquery()
+INVALIDATE_CARD: Final = invalidate_cards(gates.c.id == _GATE)
+
+_run = insert(probe_runs).from_select(
+    ["gate_id", "name", "requested_at", "due_at"], select(_GATE, func.unnest(_NAMES), NOW, NOW)
+)
+INSERT_RUNS: Final = _run.on_conflict_do_nothing(constraint="probe_runs_key").returning(probe_runs.c.name)
+RESTART_RUNS: Final = _run.on_conflict_do_update(
+    constraint="probe_runs_key",
+    set_={"requested_at": _run.excluded.requested_at, "due_at": _run.excluded.due_at, "attempts": 0},
+    where=and_(probe_runs.c.due_at.is_(None), probe_runs.c.requested_at < bindparam("before")),
+).returning(probe_runs.c.name)
+
+_pending = insert(checks).from_select(
+    ["account", "region", "deployment_id", "name", "state", "reported_by", "reported_at"],
+    select(
+        switches.c.account,
+        switches.c.region,
+        switches.c.deployment_id,
+        func.unnest(_NAMES),
+        literal("pending"),
+        literal(PROBE),
+        NOW,
+    ).where(switches.c.id == _switch_of_gate),
+)
+SET_CHECKS_PENDING: Final = _pending.on_conflict_do_update(
+    constraint="checks_pkey",
+    set_={
+        "state": _pending.excluded.state,
+        "summary": "",
+        "url": null(),
+        "reported_by": _pending.excluded.reported_by,
+        "reported_at": _pending.excluded.reported_at,
+    },
+)
+FINISH_RUN: Final = (
+    update(probe_runs)
+    .where(is_leased("probe_runs"))
+    .values(**NO_LEASE, due_at=null(), last_error=null())
+    .returning(ONE)
+)
+_result = insert(checks).from_select(
+    ["account", "region", "deployment_id", "name", "state", "summary", "reported_by", "reported_at"],
+    select(
+        switches.c.account,
+        switches.c.region,
+        switches.c.deployment_id,
+        bindparam("check", type_=Text),
+        bindparam("result", type_=Text),
+        bindparam("explanation", type_=Text),
+        bindparam("by", type_=Text),
+        bindparam("at", type_=DateTime(timezone=True)),
+    ).where(switches.c.id == _switch_of_gate),
+)
+STORE_RESULT: Final = _result.on_conflict_do_update(
+    constraint="checks_pkey",
+    set_={
+        "state": _result.excluded.state,
+        "summary": _result.excluded.summary,
+        "url": null(),
+        "reported_by": _result.excluded.reported_by,
+        "reported_at": _result.excluded.reported_at,
+    },
+)
 
 
 class Probes:
@@ -114,14 +158,17 @@ class Probes:
         """Has these probes run once; their checks are pending."""
         async with self._database.begin() as connection:
             await execute(connection, LOCK_GATE, {"gate": gate})
-            await execute(connection, INSERT_RUNS, {"gate": gate, "names": list(names), "now": now})
+            values = {"gate": gate, "names": list(names), "now": now}
+            await _show_pending(connection, gate, await execute(connection, INSERT_RUNS, values), now=now)
 
     async def ask_again(self, gate: GateId, names: Sequence[str], *, now: datetime, before: datetime) -> bool:
         """Has those run again that rest and were asked for before `before`; False when there are none."""
         async with self._database.begin() as connection:
             await execute(connection, LOCK_GATE, {"gate": gate})
             values = {"gate": gate, "names": list(names), "now": now, "before": before}
-            return bool(await execute(connection, RESTART_RUNS, values))
+            runs = await execute(connection, RESTART_RUNS, values)
+            await _show_pending(connection, gate, runs, now=now)
+            return bool(runs)
 
     async def probed(
         self, due: DueProbe, check: Check | None, *, events: Sequence[Event], now: datetime
@@ -129,23 +176,30 @@ class Probes:
         """Ends the run under its lease, with its result."""
         async with self._database.begin() as connection:
             await execute(connection, LOCK_GATE, {"gate": due.view.id})
-            mine = await execute(connection, FINISH_RUN, {"id": due.id, "owner": self.leases.owner})
+            mine = await execute(connection, FINISH_RUN, {"key": due.id, "owner": self.leases.owner})
             if not mine or check is None:
                 return
-            await execute(
-                connection,
-                STORE_RESULT,
-                {
-                    "gate": due.view.id,
-                    "name": check.name,
-                    "state": check.state,
-                    "summary": check.summary,
-                    "by": check.by,
-                    "at": check.at,
-                    "now": now,
-                    "events": events_parameter(events),
-                },
-            )
+            gate = {"gate": due.view.id}
+            values = {
+                "check": check.name,
+                "result": check.state,
+                "explanation": check.summary,
+                "by": check.by,
+                "at": check.at,
+            }
+            await execute(connection, STORE_RESULT, {**gate, **values})
+            await execute(connection, INVALIDATE_CARD, {**gate, "now": now})
+            await insert_events(connection, events)
+
+
+async def _show_pending(
+    connection: AsyncConnection, gate: GateId, runs: Sequence[Any], *, now: datetime
+) -> None:
+    """Sets the checks of requested runs to pending, and invalidates the card."""
+    if runs:
+        names = [row.name for row in runs]
+        await execute(connection, SET_CHECKS_PENDING, {"gate": gate, "names": names, "now": now})
+        await execute(connection, INVALIDATE_CARD, {"gate": gate, "now": now})
 
 
 def _due(claimed: Mapping[Any, int], row: Any) -> DueProbe:

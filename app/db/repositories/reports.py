@@ -5,59 +5,66 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from app.db.audit_insert import INSERT_EVENTS, events_parameter
+from sqlalchemy import Boolean, Uuid, and_, bindparam, case, null, update
+
+from app.db.audit_insert import insert_events
 from app.db.audit_lock import NAMED_AUDIT_LOCK, audit_lock_name
 from app.db.database import Database
-from app.db.leases import Leases, claim_statement
-from app.db.mapping.rows import SELECT_GATE_VIEW, gate_view_from_row
+from app.db.expressions import NOW, ONE, condition
+from app.db.gate_view import GATE_VIEW
+from app.db.invalidate_cards import invalidate_cards
+from app.db.leases import NO_LEASE, Leases, claim_statement, is_leased
+from app.db.mapping.rows import gate_view_from_row
+from app.db.statements import execute
+from app.db.tables import gates, reports, switches
 from app.flow.audit_events import Event
 from app.flow.lifecycle.report_decision import DueReport, Result
 from app.gate.decision import Answer
 from app.gate.ids import ExecutionId
 from app.gate.state_machine import Decided
 
-_SELECT, _FROM = SELECT_GATE_VIEW.split(" FROM gates g ", 1)
-CLAIM_REPORTS: Final = f"""
-WITH claimed AS ({claim_statement("reports")})
-{_SELECT}, g.execution_id, r.answer, claimed.attempts
-FROM gates g {_FROM} JOIN reports r ON r.gate_id = g.id JOIN claimed ON claimed.key = g.id
-"""
+_claimed = claim_statement("reports").cte("claimed")
+CLAIM_REPORTS: Final = (
+    GATE_VIEW.add_columns(gates.c.execution_id, reports.c.answer, _claimed.c.attempts)
+    .join(reports, reports.c.gate_id == gates.c.id)
+    .join(_claimed, _claimed.c.key == gates.c.id)
+)
 """Claims and reads in one statement: neither the report nor its decision changes before it is acknowledged."""
 
-STORE_REPORTED: Final = f"""
-WITH mine AS (
-    UPDATE reports SET due_at = NULL, claimed_by = NULL, claimed_until = NULL, last_error = NULL
-    WHERE gate_id = :gate AND claimed_by = :owner AND {NAMED_AUDIT_LOCK}
-    RETURNING gate_id
-), g AS (
-    UPDATE gates SET phase = 'reported', outcome = :outcome, outcome_detail = :detail, reported_at = :now,
-                     event_read_at = CASE WHEN CAST(:event_read AS boolean) THEN CAST(:now AS timestamptz) END,
-                     execution_id = NULL, version = version + 1
-    FROM mine WHERE gates.id = mine.gate_id AND phase = 'decided'
-    RETURNING gates.id, gates.version, gates.switch_id
-), s AS (
-    UPDATE switches SET due_at = CAST(:now AS timestamptz) FROM g
-    WHERE switches.id = g.switch_id AND ended_at IS NULL
-), c AS (
-    UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
-), a AS (
-    {INSERT_EVENTS} WHERE EXISTS (SELECT 1 FROM g)
+_is_leased_under_lock = and_(is_leased("reports"), condition(NAMED_AUDIT_LOCK))
+STORE_REPORTED: Final = (
+    update(reports)
+    .where(_is_leased_under_lock)
+    .values(**NO_LEASE, due_at=null(), last_error=null())
+    .returning(ONE)
 )
-SELECT id FROM g
-"""
-
-RESCHEDULE: Final = f"""
-WITH r AS (
-    UPDATE reports SET due_at = :due_at, claimed_by = NULL, claimed_until = NULL, last_error = :error
-    WHERE gate_id = :gate AND claimed_by = :owner AND {NAMED_AUDIT_LOCK} RETURNING gate_id
-), g AS (
-    UPDATE gates SET version = version + 1 FROM r
-    WHERE gates.id = r.gate_id AND gates.phase = 'decided' AND CAST(:news AS boolean) RETURNING gates.id, gates.version
-), c AS (
-    UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
+_GATE: Final = bindparam("gate", type_=Uuid)
+STORE_OUTCOME: Final = (
+    update(gates)
+    .where(gates.c.id == _GATE, gates.c.phase == "decided")
+    .values(
+        phase="reported",
+        outcome=bindparam("result"),
+        outcome_detail=bindparam("explanation"),
+        reported_at=NOW,
+        event_read_at=case((bindparam("event_read", type_=Boolean), NOW)),
+        execution_id=null(),
+    )
+    .returning(gates.c.switch_id)
 )
-SELECT 1
-"""
+POLL_SOON: Final = (
+    update(switches)
+    .where(switches.c.id == bindparam("switch"), switches.c.ended_at.is_(None))
+    .values(due_at=NOW)
+)
+RESCHEDULE: Final = (
+    update(reports)
+    .where(_is_leased_under_lock)
+    .values(**NO_LEASE, due_at=bindparam("next_due_at"), last_error=bindparam("error"))
+    .returning(ONE)
+)
+INVALIDATE_CARD: Final = invalidate_cards(gates.c.id == _GATE)
+INVALIDATE_DECIDED: Final = invalidate_cards(gates.c.id == _GATE, gates.c.phase == "decided")
 
 
 class Reports:
@@ -75,33 +82,32 @@ class Reports:
 
     async def reported(self, due: DueReport, result: Result, event: Event, *, now: datetime) -> bool:
         """Stores what CodeDeploy holds; False when the lease was lost to another replica."""
-        rows = await self._database.rows(
-            STORE_REPORTED,
-            gate=due.view.id,
-            audit_lock=audit_lock_name(due.view.switch.key),
-            owner=self.leases.owner,
-            outcome=result.outcome,
-            detail=result.detail,
-            event_read=result.event_read,
-            now=now,
-            events=events_parameter([event]),
-        )
-        return bool(rows)
+        gate = {"gate": due.view.id, "now": now}
+        values = {"result": result.outcome, "explanation": result.detail, "event_read": result.event_read}
+        async with self._database.begin() as connection:
+            if not await execute(connection, STORE_REPORTED, self._lease_values(due)):
+                return False
+            stored = await execute(connection, STORE_OUTCOME, {**gate, **values})
+            if not stored:
+                return False
+            await execute(connection, POLL_SOON, {"switch": stored[0].switch_id, "now": now})
+            await execute(connection, INVALIDATE_CARD, gate)
+            await insert_events(connection, [event])
+            return True
 
     async def retry_later(
         self, due: DueReport, *, error: str, redraw: bool, due_at: datetime, now: datetime
     ) -> None:
         """Reschedules the report to `due_at`; with `redraw` the card shows the problem."""
-        await self._database.rows(
-            RESCHEDULE,
-            gate=due.view.id,
-            audit_lock=audit_lock_name(due.view.switch.key),
-            owner=self.leases.owner,
-            error=error[:500],
-            news=redraw,
-            due_at=due_at,
-            now=now,
-        )
+        values = {"error": error[:500], "next_due_at": due_at}
+        async with self._database.begin() as connection:
+            kept = await execute(connection, RESCHEDULE, {**self._lease_values(due), **values})
+            if kept and redraw:
+                await execute(connection, INVALIDATE_DECIDED, {"gate": due.view.id, "now": now})
+
+    def _lease_values(self, due: DueReport) -> dict[str, Any]:
+        lock = audit_lock_name(due.view.switch.key)
+        return {"key": due.view.id, "owner": self.leases.owner, "audit_lock": lock}
 
 
 def _due(row: Any) -> DueReport:

@@ -1,26 +1,27 @@
 """Makes work that failed at AWS due again as soon as AWS is reachable."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from app.db.database import Database
+from sqlalchemy import ColumnElement, Table, Update, func, update
 
-JITTER: Final = "random() * interval '300 milliseconds'"
+from app.db.database import Database
+from app.db.expressions import NOW
+from app.db.tables import interventions, reports, switches
+
+MAX_JITTER: Final = timedelta(milliseconds=300)
 """Spreads the retries over time."""
 
-RETRY_REPORTS: Final = f"""
-UPDATE reports SET due_at = CAST(:now AS timestamptz) + {JITTER}
-WHERE due_at > CAST(:now AS timestamptz) + interval '300 milliseconds' AND last_error IS NOT NULL
-"""
-RETRY_INTERVENTIONS: Final = f"""
-UPDATE interventions SET due_at = CAST(:now AS timestamptz) + {JITTER}
-WHERE due_at > CAST(:now AS timestamptz) + interval '300 milliseconds'
-    AND phase = 'requested' AND last_error IS NOT NULL
-"""
-RETRY_SWITCHES: Final = f"""
-UPDATE switches SET due_at = CAST(:now AS timestamptz) + {JITTER}
-WHERE due_at > CAST(:now AS timestamptz) + interval '300 milliseconds' AND last_error IS NOT NULL
-"""
+
+def _retry(table: Table, *where: ColumnElement[bool]) -> Update:
+    """Makes failed work due at once, or nearly."""
+    failed = (table.c.due_at > NOW + MAX_JITTER, table.c.last_error.is_not(None))
+    return update(table).where(*failed, *where).values(due_at=NOW + func.random() * MAX_JITTER)
+
+
+RETRY_REPORTS: Final = _retry(reports)
+RETRY_INTERVENTIONS: Final = _retry(interventions, interventions.c.phase == "requested")
+RETRY_SWITCHES: Final = _retry(switches)
 
 
 class Retries:
@@ -32,4 +33,4 @@ class Retries:
     async def bring_forward(self, *, now: datetime) -> None:
         """Decisions first. Each kind in a transaction of its own, so that none waits for rows of another."""
         for statement in (RETRY_REPORTS, RETRY_INTERVENTIONS, RETRY_SWITCHES):
-            await self._database.rows(f"{statement} RETURNING 1", now=now)
+            await self._database.rows(statement, now=now)

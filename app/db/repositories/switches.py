@@ -8,6 +8,20 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy import (
+    Text,
+    and_,
+    any_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.concurrency.batch_loader import BatchLoader
@@ -18,41 +32,62 @@ from app.db.audit_lock import (
     SWITCH_AUDIT_LOCK,
 )
 from app.db.database import Database
-from app.db.leases import Leases
-from app.db.mapping.rows import (
-    BLUE_TASK_DEFINITION,
-    SELECT_GATE_VIEW,
+from app.db.expressions import EMPTY, NOW, ONE, condition, is_one_of
+from app.db.gate_view import (
+    GATE_VIEW,
+    IS_AWAITING,
     SWITCH_COLUMNS,
-    from_undo_that_created,
-    gate_view_from_row,
-    switch_from_row,
+    blue_task_definition,
+    undo_that_created,
 )
+from app.db.leases import Leases, is_leased
+from app.db.mapping.rows import gate_view_from_row, switch_from_row
 from app.db.repositories.locked_switch import HeldSwitchRow
 from app.db.statements import execute
+from app.db.tables import evidence, gates, interventions, switches
 from app.flow.ports.database import DatabaseUnavailable
 from app.flow.ports.switches import DuePoll
 from app.gate.ids import SwitchKey
 from app.gate.rules.permits import AUTO_ROLLBACK_CREATORS
 
-SELECT_CLAIMED: Final = f"""
-SELECT {SWITCH_COLUMNS},
-    (SELECT g.hook_name FROM gates g WHERE g.switch_id = s.id ORDER BY g.opened_at DESC LIMIT 1) AS hook_name,
-    s.due_at,
-    (SELECT min(g.decided_at) FROM gates g
-      WHERE g.switch_id = s.id AND (g.verdict = 'approved' OR g.outcome_detail = 'Succeeded')) AS let_through_at,
-    EXISTS (SELECT 1 FROM interventions i WHERE i.switch_id = s.id AND i.phase IN ('requested', 'sent')) AS undoing,
-    EXISTS (SELECT 1 FROM gates g WHERE g.switch_id = s.id AND g.phase = 'awaiting') AND (
-        s.creator = ANY(:rescuers) OR EXISTS (
-            SELECT 1 {from_undo_that_created("s.deployment_id", account="s.account", region="s.region")}
-        )
-    ) AS auto_approval_pending,
-    CASE WHEN s.ended_at IS NULL THEN {BLUE_TASK_DEFINITION} END AS blue,
-    EXISTS (SELECT 1 FROM gates g JOIN evidence e ON e.gate_id = g.id WHERE g.switch_id = s.id
-        AND g.phase = 'awaiting' AND jsonb_exists(e.seen -> 'succeeded_events', g.hook_name)) AS succeeded_elsewhere,
-    EXISTS (SELECT 1 FROM gates g WHERE g.switch_id = s.id AND g.phase = 'reported' AND g.outcome = 'acknowledged'
-        AND g.event_read_at IS NULL) AS answer_unread
-FROM switches s WHERE s.id = ANY(:ids)
-"""
+_gate_of_switch = select(gates.c.id).where(gates.c.switch_id == switches.c.id)
+_is_undo = exists().where(
+    *undo_that_created(switches.c.deployment_id, account=switches.c.account, region=switches.c.region)
+)
+SELECT_CLAIMED: Final = select(
+    *SWITCH_COLUMNS,
+    switches.c.due_at,
+    select(gates.c.hook_name)
+    .where(gates.c.switch_id == switches.c.id)
+    .order_by(gates.c.opened_at.desc())
+    .limit(ONE)
+    .scalar_subquery()
+    .label("hook_name"),
+    select(func.min(gates.c.decided_at))
+    .where(
+        gates.c.switch_id == switches.c.id,
+        or_(gates.c.verdict == "approved", gates.c.outcome_detail == "Succeeded"),
+    )
+    .scalar_subquery()
+    .label("let_through_at"),
+    exists()
+    .where(interventions.c.switch_id == switches.c.id, interventions.c.phase.in_(["requested", "sent"]))
+    .label("undoing"),
+    and_(
+        _gate_of_switch.where(IS_AWAITING).exists(),
+        or_(switches.c.creator == any_(bindparam("rescuers", type_=ARRAY(Text))), _is_undo),
+    ).label("auto_approval_pending"),
+    case((switches.c.ended_at.is_(None), blue_task_definition())).label("blue"),
+    _gate_of_switch.join(evidence, evidence.c.gate_id == gates.c.id)
+    .where(IS_AWAITING, evidence.c.seen["succeeded_events"].has_key(gates.c.hook_name))
+    .exists()
+    .label("succeeded_elsewhere"),
+    _gate_of_switch.where(
+        gates.c.phase == "reported", gates.c.outcome == "acknowledged", gates.c.event_read_at.is_(None)
+    )
+    .exists()
+    .label("answer_unread"),
+).where(is_one_of(switches.c.id, "ids"))
 RESCHEDULE: Final = """
 UPDATE switches SET claimed_by = NULL, claimed_until = NULL, last_error = b.error,
     attempts = CASE WHEN b.rested THEN 0 ELSE attempts END,
@@ -73,7 +108,9 @@ A switch that this poll has ended stays ended.
 """
 
 LOCK_SWITCH: Final = (
-    f"SELECT 1 FROM switches WHERE id = :id AND claimed_by = :owner AND {SWITCH_AUDIT_LOCK} FOR NO KEY UPDATE"
+    select(switches.c.id)
+    .where(is_leased("switches"), condition(SWITCH_AUDIT_LOCK))
+    .with_for_update(key_share=True)
 )
 # Also gates of the deployments that it rolls back: their cards show it.
 LOCK_GATES: Final = f"""
@@ -81,13 +118,21 @@ SELECT 1 FROM gates WHERE switch_id = ANY(ARRAY(
     SELECT id FROM switches WHERE id = :id AND claimed_by = :owner UNION ALL {ROLLED_BACK_SWITCHES}
 )) ORDER BY id FOR NO KEY UPDATE
 """
-SELECT_SWITCH: Final = f"SELECT {SWITCH_COLUMNS} FROM switches s WHERE s.id = :id"
-SELECT_OPEN_GATES: Final = f"{SELECT_GATE_VIEW} WHERE g.switch_id = :id AND g.phase <> 'closed' ORDER BY g.id"
-MAKE_DUE: Final = """
-UPDATE switches SET due_at = :now
-WHERE region = :region AND deployment_id = :deployment AND account IN (:account, '') AND due_at IS NOT NULL
-RETURNING 1
-"""
+SELECT_SWITCH: Final = select(*SWITCH_COLUMNS).where(switches.c.id == bindparam("switch"))
+SELECT_OPEN_GATES: Final = GATE_VIEW.where(
+    gates.c.switch_id == bindparam("switch"), gates.c.phase != literal_column("'closed'")
+).order_by(gates.c.id)
+MAKE_DUE: Final = (
+    update(switches)
+    .where(
+        switches.c.region == bindparam("in_region"),
+        switches.c.deployment_id == bindparam("deployment"),
+        switches.c.account.in_([bindparam("in_account", type_=Text), EMPTY]),
+        switches.c.due_at.is_not(None),
+    )
+    .values(due_at=NOW)
+    .returning(ONE)
+)
 MAX_RESCHEDULE_BATCH: Final = 100
 LOCK_ATTEMPTS: Final = 3
 
@@ -124,7 +169,8 @@ class Switches:
     @asynccontextmanager
     async def hold_switch(self, due: DuePoll) -> AsyncIterator[HeldSwitchRow | None]:
         """The switch and its open gates under their locks; None when the lease was lost."""
-        lease = {"id": due.switch.id, "owner": self.leases.owner}
+        id_ = due.switch.id
+        lease = {"id": id_, "key": id_, "switch": id_, "owner": self.leases.owner}
         for _ in range(LOCK_ATTEMPTS):
             async with self._database.begin() as connection:
                 await execute(connection, LOCK_ROLLED_BACK_AUDIT, lease)
@@ -157,7 +203,7 @@ class Switches:
 
     async def wake(self, key: SwitchKey, *, now: datetime) -> bool:
         """Makes the poll of a live switch due now, after a notification. False: no live switch has this key."""
-        where = {"region": key.region, "deployment": key.deployment, "account": key.account}
+        where = {"in_region": key.region, "deployment": key.deployment, "in_account": key.account}
         return bool(await self._database.rows(MAKE_DUE, **where, now=now))
 
     async def _reschedule(self, rescheduled: Sequence[_Reschedule]) -> Sequence[None | Exception]:
@@ -179,8 +225,8 @@ class Switches:
 async def _held_switch(connection: AsyncConnection, lease: Mapping[str, Any]) -> HeldSwitchRow:
     """Locks the gates, and reads the switch and its open gates under the locks."""
     await execute(connection, LOCK_GATES, lease)
-    (switch,) = await execute(connection, SELECT_SWITCH, {"id": lease["id"]})
-    open_gates = await execute(connection, SELECT_OPEN_GATES, {"id": lease["id"]})
+    (switch,) = await execute(connection, SELECT_SWITCH, lease)
+    open_gates = await execute(connection, SELECT_OPEN_GATES, lease)
     return HeldSwitchRow(connection, switch_from_row(switch), [gate_view_from_row(row) for row in open_gates])
 
 

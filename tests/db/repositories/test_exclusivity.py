@@ -11,7 +11,6 @@ from app.config.loader import parse_config
 from app.config.runtime import RuntimeConfig
 from app.db.database import Database
 from app.db.repositories.exclusivity import (
-    EXCLUSIVITY_LOCK,
     RELATED_SWITCHES,
     related_switches,
     related_switches_parameters,
@@ -28,8 +27,10 @@ from app.gate.rules.violations import ExcludedBySwitch
 from app.gate.votes import Choice
 from tests.db.gate_builders import NOW, OLU, open_gate, reject
 from tests.db.plans import most_read
+from tests.db.statement_cases import for_driver
 from tests.db.test_locks import until_somebody_waits
 
+EXCLUSIVITY_LOCK_SQL = "SELECT pg_advisory_xact_lock(1902, 1)"
 LATER = NOW + timedelta(minutes=3)
 TABLE = '[domains.{0}]\napplication = "{0}-app"\ndeployment_group = "{0}-dg"\n'
 CONFIG = (
@@ -196,7 +197,7 @@ async def test_a_transaction_that_waits_for_the_exclusivity_lock_holds_nothing_t
     payment = await open_gate(Gates(database), "d-2", domain="payment")
     async with await psycopg.AsyncConnection.connect(database_url) as holder:
         await holder.execute("SELECT 1 FROM gates WHERE id = %s FOR UPDATE", [order])
-        await holder.execute(EXCLUSIVITY_LOCK)
+        await holder.execute(EXCLUSIVITY_LOCK_SQL)
         pressing = asyncio.create_task(approve(database, payment))
         await until_somebody_waits(database_url)
         # A poll, a card, an undo of the holder's own deployment, in whatever order.
@@ -214,7 +215,7 @@ async def test_a_domain_without_exclusivity_takes_no_exclusivity_lock(
 ) -> None:
     hub = await open_gate(Gates(database), "d-1", domain="hub")
     async with await psycopg.AsyncConnection.connect(database_url) as holder:
-        await holder.execute(EXCLUSIVITY_LOCK)
+        await holder.execute(EXCLUSIVITY_LOCK_SQL)
         assert (await approve(database, hub)).decision is not None
 
 
@@ -222,11 +223,11 @@ async def test_a_rejection_is_not_held_by_exclusivity(database: Database, databa
     order = await open_gate(Gates(database), "d-1", domain="order")
     press = VoteRequest(gate=order, prompt_version=1, person=OLU, choice=Choice.REJECT, reason="no")
     async with await psycopg.AsyncConnection.connect(database_url) as holder:
-        await holder.execute(EXCLUSIVITY_LOCK)
+        await holder.execute(EXCLUSIVITY_LOCK_SQL)
         assert (await cast_vote(press, record=Gates(database), rules=RULES, now=NOW)).decision is not None
 
 
-async def test_a_long_history_makes_no_press_slower(database: Database) -> None:
+async def test_a_long_history_makes_no_press_slower(database: Database, database_url: str) -> None:
     """Only live switches are read, however many have ended."""
     await database.rows(
         "INSERT INTO switches (account, region, deployment_id, domain, application, deployment_group, creator, status,"
@@ -237,8 +238,7 @@ async def test_a_long_history_makes_no_press_slower(database: Database) -> None:
     )
     await open_gate(Gates(database), "d-live", domain="payment")
     await database.rows("ANALYZE switches, gates")
-    plan = await database.rows(
-        f"EXPLAIN (ANALYZE, FORMAT JSON) {RELATED_SWITCHES}",
-        **related_switches_parameters([DomainName("payment")]),
-    )
+    sql, values = for_driver(RELATED_SWITCHES, related_switches_parameters([DomainName("payment")]))
+    with psycopg.connect(database_url) as connection:
+        plan = connection.execute(b"EXPLAIN (ANALYZE, FORMAT JSON) " + sql, values).fetchall()
     assert most_read(plan[0][0][0]["Plan"]) < 10

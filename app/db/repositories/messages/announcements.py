@@ -6,35 +6,55 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy import Boolean, bindparam, case, delete, null, update
+
 from app.db.database import Database
-from app.db.leases import Leases
-from app.db.mapping.rows import SELECT_GATE_VIEW, gate_view_from_row
+from app.db.expressions import NOW, ONE, is_one_of
+from app.db.gate_view import GATE_VIEW
+from app.db.leases import NO_LEASE, Leases, is_leased
+from app.db.mapping.rows import gate_view_from_row
 from app.db.repositories.messages.channels import current_id
+from app.db.tables import announcements, cards, gates
 from app.flow.notify.announce import AnnouncementKind, DueAnnouncement
 from app.flow.read_models import CardPlace
 
-_SELECT, _FROM = SELECT_GATE_VIEW.split(" FROM gates g ", 1)
-SELECT_CLAIMED: Final = f"""
-{_SELECT}, {current_id("c.channel")} AS channel, c.ts, n.id AS announcement, n.kind AS announcement_kind,
-    n.posting_since, {current_id("n.posting_channel")} AS posting_channel, n.posting_thread FROM gates g {_FROM}
-JOIN announcements n ON n.gate_id = g.id LEFT JOIN cards c ON c.gate_id = g.id
-WHERE n.id = ANY(:ids) ORDER BY n.id
-"""
-STORE_POST_INTENT: Final = """
-UPDATE announcements SET posting_since = :now, posting_channel = :channel, posting_thread = :thread
-WHERE id = :id AND claimed_by = :owner RETURNING 1
-"""
-STORE_POSTED: Final = """
-UPDATE announcements SET ts = :ts, due_at = NULL, posting_since = NULL, claimed_by = NULL, claimed_until = NULL,
-    last_error = NULL
-WHERE id = :id AND claimed_by = :owner
-"""
-DELETE_ANNOUNCEMENT: Final = "DELETE FROM announcements WHERE id = :id AND claimed_by = :owner"
-RESCHEDULE: Final = """
-UPDATE announcements SET due_at = :due_at, claimed_by = NULL, claimed_until = NULL, last_error = :error,
-    posting_since = CASE WHEN CAST(:uncertain AS boolean) THEN posting_since END
-WHERE id = :id AND claimed_by = :owner
-"""
+SELECT_CLAIMED: Final = (
+    GATE_VIEW.add_columns(
+        current_id(cards.c.channel).label("channel"),
+        cards.c.ts,
+        announcements.c.id.label("announcement"),
+        announcements.c.kind.label("announcement_kind"),
+        announcements.c.posting_since,
+        current_id(announcements.c.posting_channel).label("posting_channel"),
+        announcements.c.posting_thread,
+    )
+    .join(announcements, announcements.c.gate_id == gates.c.id)
+    .outerjoin(cards, cards.c.gate_id == gates.c.id)
+    .where(is_one_of(announcements.c.id, "ids"))
+    .order_by(announcements.c.id)
+)
+STORE_POST_INTENT: Final = (
+    update(announcements)
+    .where(is_leased("announcements"))
+    .values(posting_since=NOW, posting_channel=bindparam("channel"), posting_thread=bindparam("thread"))
+    .returning(ONE)
+)
+STORE_POSTED: Final = (
+    update(announcements)
+    .where(is_leased("announcements"))
+    .values(**NO_LEASE, ts=bindparam("posted_ts"), due_at=null(), posting_since=null(), last_error=null())
+)
+DELETE_ANNOUNCEMENT: Final = delete(announcements).where(is_leased("announcements"))
+RESCHEDULE: Final = (
+    update(announcements)
+    .where(is_leased("announcements"))
+    .values(
+        **NO_LEASE,
+        due_at=bindparam("next_due_at"),
+        last_error=bindparam("error"),
+        posting_since=case((bindparam("uncertain", type_=Boolean), announcements.c.posting_since)),
+    )
+)
 
 
 class Announcements:
@@ -56,29 +76,26 @@ class Announcements:
 
     async def posting(self, due: DueAnnouncement, *, place: CardPlace, now: datetime) -> bool:
         """Stores the intent to post and the thread; False if the lease was lost."""
-        values = {"id": due.id, "owner": self.leases.owner, "channel": place.channel, "thread": place.ts}
-        return bool(await self._database.rows(STORE_POST_INTENT, **values, now=now))
+        values = {"channel": place.channel, "thread": place.ts, "now": now}
+        return bool(await self._database.rows(STORE_POST_INTENT, **self._lease(due), **values))
 
     async def announced(self, due: DueAnnouncement, *, ts: str) -> None:
         """It was posted."""
-        await self._database.rows(STORE_POSTED, id=due.id, owner=self.leases.owner, ts=ts)
+        await self._database.rows(STORE_POSTED, **self._lease(due), posted_ts=ts)
 
     async def dismissed(self, due: DueAnnouncement) -> None:
         """It is obsolete and is not posted."""
-        await self._database.rows(DELETE_ANNOUNCEMENT, id=due.id, owner=self.leases.owner)
+        await self._database.rows(DELETE_ANNOUNCEMENT, **self._lease(due))
 
     async def retry_later(
         self, due: DueAnnouncement, *, error: str, uncertain: bool, due_at: datetime
     ) -> None:
         """Reschedules it to `due_at`."""
-        await self._database.rows(
-            RESCHEDULE,
-            id=due.id,
-            owner=self.leases.owner,
-            error=error[:500],
-            uncertain=uncertain,
-            due_at=due_at,
-        )
+        values = {"error": error[:500], "uncertain": uncertain, "next_due_at": due_at}
+        await self._database.rows(RESCHEDULE, **self._lease(due), **values)
+
+    def _lease(self, due: DueAnnouncement) -> dict[str, Any]:
+        return {"key": due.id, "owner": self.leases.owner}
 
 
 def _due(claimed: Mapping[Any, int], row: Any) -> DueAnnouncement:

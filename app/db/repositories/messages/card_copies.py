@@ -5,23 +5,32 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy import bindparam, null, select, update
+
 from app.db.database import Database
-from app.db.leases import Leases
+from app.db.expressions import is_one_of
+from app.db.leases import NO_LEASE, Leases, is_leased
 from app.db.repositories.messages.channels import current_id
+from app.db.tables import card_copies
 from app.flow.notify.remove_card_copy import DueCopy
 from app.flow.read_models import CardPlace
 from app.gate.ids import GateId
 
-SELECT_CLAIMED: Final = f"""
-SELECT id, gate_id, {current_id("channel")} AS channel, ts, found_at FROM card_copies WHERE id = ANY(:ids)
-"""
+SELECT_CLAIMED: Final = select(
+    card_copies.c.id,
+    card_copies.c.gate_id,
+    current_id(card_copies.c.channel).label("channel"),
+    card_copies.c.ts,
+    card_copies.c.found_at,
+).where(is_one_of(card_copies.c.id, "ids"))
 STORE_REMOVED: Final = (
-    "UPDATE card_copies SET due_at = NULL, claimed_by = NULL, claimed_until = NULL WHERE id = :id"
+    update(card_copies).where(card_copies.c.id == bindparam("copy")).values(**NO_LEASE, due_at=null())
 )
-RESCHEDULE: Final = """
-UPDATE card_copies SET due_at = :due_at, claimed_by = NULL, claimed_until = NULL, last_error = :error
-WHERE id = :id AND claimed_by = :owner
-"""
+RESCHEDULE: Final = (
+    update(card_copies)
+    .where(is_leased("card_copies"))
+    .values(**NO_LEASE, due_at=bindparam("next_due_at"), last_error=bindparam("error"))
+)
 
 
 class CardCopies:
@@ -49,10 +58,10 @@ class CardCopies:
 
     async def copy_removed(self, due: DueCopy) -> None:
         """There is nothing left to do. The row stays, so that the same copy is not listed anew."""
-        await self._database.rows(STORE_REMOVED, id=due.id)
+        await self._database.rows(STORE_REMOVED, copy=due.id)
 
     async def retry_later(self, due: DueCopy, *, error: str, due_at: datetime) -> None:
         """Reschedules it to `due_at`."""
         await self._database.rows(
-            RESCHEDULE, id=due.id, owner=self.leases.owner, error=error[:500], due_at=due_at
+            RESCHEDULE, key=due.id, owner=self.leases.owner, error=error[:500], next_due_at=due_at
         )

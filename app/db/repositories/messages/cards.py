@@ -6,31 +6,52 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy import Boolean, DateTime, bindparam, case, null, update
+
 from app.db.audit_insert import INSERT_EVENTS, events_parameter
 from app.db.audit_lock import NAMED_AUDIT_LOCK, audit_lock_name
 from app.db.database import Database
-from app.db.leases import Leases
-from app.db.repositories.evidence import SELECT_GATE_WITH_EVIDENCE, gate_view_with_evidence
+from app.db.expressions import NOW, ONE, is_one_of
+from app.db.gate_view import GATE_VIEW_WITH_EVIDENCE, IS_AWAITING
+from app.db.invalidate_cards import invalidate_cards
+from app.db.leases import NO_LEASE, Leases, is_leased
+from app.db.repositories.evidence import gate_view_with_evidence
 from app.db.repositories.messages.channels import CHANNEL_FACTS, Channels, current_id
+from app.db.tables import cards, gates
 from app.flow.audit_events import SWITCHGATE, Event, Kind
 from app.flow.notify.publish_card import DueCard
 from app.flow.read_models import CardPlace, GateView
 from app.gate.ids import GateId
 
-_SELECT, _FROM = SELECT_GATE_WITH_EVIDENCE.split(" FROM gates g ", 1)
 SELECT_CLAIMED: Final = (
-    f"{_SELECT}, {current_id('c.channel')} AS channel, c.ts, c.fingerprint, c.posting_since,"
-    f" {current_id('c.posting_channel')} AS posting_channel, {CHANNEL_FACTS} FROM gates g {_FROM}"
-    " JOIN cards c ON c.gate_id = g.id WHERE g.id = ANY(:gates)"
+    GATE_VIEW_WITH_EVIDENCE.add_columns(
+        current_id(cards.c.channel).label("channel"),
+        cards.c.ts,
+        cards.c.fingerprint,
+        cards.c.posting_since,
+        current_id(cards.c.posting_channel).label("posting_channel"),
+        *CHANNEL_FACTS,
+    )
+    .join(cards, cards.c.gate_id == gates.c.id)
+    .where(is_one_of(gates.c.id, "gates"))
 )
 
+_VANISHED: Final = bindparam("vanished", type_=Boolean)
+_UNCERTAIN: Final = bindparam("uncertain", type_=Boolean)
+
 # Keep the old place: if the new post fails, it is the only card. A vanished card has no place.
-STORE_POST_INTENT: Final = """
-UPDATE cards SET posting_since = :now, posting_channel = :channel, fingerprint = NULL,
-    channel = CASE WHEN CAST(:vanished AS boolean) THEN NULL ELSE channel END,
-    ts = CASE WHEN CAST(:vanished AS boolean) THEN NULL ELSE ts END
-WHERE gate_id = :gate AND claimed_by = :owner RETURNING 1
-"""
+STORE_POST_INTENT: Final = (
+    update(cards)
+    .where(is_leased("cards"))
+    .values(
+        posting_since=NOW,
+        posting_channel=bindparam("next_channel"),
+        fingerprint=null(),
+        channel=case((_VANISHED, null()), else_=cards.c.channel),
+        ts=case((_VANISHED, null()), else_=cards.c.ts),
+    )
+    .returning(ONE)
+)
 # A change during the update has raised `wanted_version`: the card is then due again at once. The thread is due a second
 # later, so that simultaneous events share one message.
 STORE_PUBLISHED: Final = f"""
@@ -62,27 +83,27 @@ WITH old AS (
 ), a AS ({INSERT_EVENTS} WHERE EXISTS (SELECT 1 FROM c))
 SELECT 1 FROM c
 """
-RESCHEDULE: Final = """
-UPDATE cards SET due_at = CAST(:due_at AS timestamptz), claimed_by = NULL, claimed_until = NULL, last_error = :error,
-    posting_since = CASE WHEN CAST(:uncertain AS boolean) THEN posting_since END,
-    posting_channel = CASE WHEN CAST(:uncertain AS boolean) THEN posting_channel END,
-    drawn_version = CASE WHEN CAST(:due_at AS timestamptz) IS NULL THEN wanted_version ELSE drawn_version END
-WHERE gate_id = :gate AND claimed_by = :owner
-"""
+_NEXT_DUE_AT: Final = bindparam("next_due_at", type_=DateTime(timezone=True))
+RESCHEDULE: Final = (
+    update(cards)
+    .where(is_leased("cards"))
+    .values(
+        **NO_LEASE,
+        due_at=_NEXT_DUE_AT,
+        last_error=bindparam("error"),
+        posting_since=case((_UNCERTAIN, cards.c.posting_since)),
+        posting_channel=case((_UNCERTAIN, cards.c.posting_channel)),
+        drawn_version=case((_NEXT_DUE_AT.is_(None), cards.c.wanted_version), else_=cards.c.drawn_version),
+    )
+)
 # A user pressed a button that is no longer on the stored card: Slack shows an outdated card.
 FORCE_PUBLISH: Final = (
-    "UPDATE cards SET fingerprint = NULL, due_at = :now WHERE gate_id = :gate AND due_at IS NULL"
+    update(cards)
+    .where(cards.c.gate_id == bindparam("gate"), cards.c.due_at.is_(None))
+    .values(fingerprint=null(), due_at=NOW)
 )
 
-# Gates first, in the order of their ids, as in every statement that locks several.
-INVALIDATE_WAITING: Final = """
-WITH mine AS (
-    SELECT id FROM gates WHERE phase = 'awaiting' ORDER BY id FOR NO KEY UPDATE
-), g AS (
-    UPDATE gates SET version = version + 1 FROM mine WHERE gates.id = mine.id RETURNING gates.id, gates.version
-)
-UPDATE cards SET wanted_version = g.version, due_at = :now, attempts = 0 FROM g WHERE cards.gate_id = g.id
-"""
+INVALIDATE_WAITING: Final = invalidate_cards(IS_AWAITING)
 
 # A card was found at an unknown place. It is the gate's own if none is known, if the ts is the same (the channel id has
 # changed), or if a post there got no answer. Any other one is a copy. A replica that is publishing the card meanwhile
@@ -177,8 +198,8 @@ class Cards:
         self, due: DueCard, *, now: datetime, channel: str | None = None, vanished: bool = False
     ) -> bool:
         """Stores the intent to post and the channel, before the call to Slack. False: the lease is lost."""
-        values = {"gate": due.view.id, "owner": self.leases.owner, "channel": channel, "vanished": vanished}
-        return bool(await self._database.rows(STORE_POST_INTENT, **values, now=now))
+        values = {"next_channel": channel, "vanished": vanished, "now": now}
+        return bool(await self._database.rows(STORE_POST_INTENT, **self._lease_values(due), **values))
 
     async def card_drawn(self, due: DueCard, *, place: CardPlace, fingerprint: str, now: datetime) -> bool:
         """The card stands at `place` and shows the gate as it was claimed. False: the lease is lost."""
@@ -209,14 +230,11 @@ class Cards:
         self, due: DueCard, *, error: str, uncertain: bool, due_at: datetime | None
     ) -> None:
         """Reschedules the card to `due_at`; None: until the gate changes again."""
-        await self._database.rows(
-            RESCHEDULE,
-            gate=due.view.id,
-            owner=self.leases.owner,
-            error=error[:500],
-            uncertain=uncertain,
-            due_at=due_at,
-        )
+        values = {"error": error[:500], "uncertain": uncertain, "next_due_at": due_at}
+        await self._database.rows(RESCHEDULE, **self._lease_values(due), **values)
+
+    def _lease_values(self, due: DueCard) -> dict[str, Any]:
+        return {"key": due.view.id, "owner": self.leases.owner}
 
 
 def _due(claimed: Mapping[Any, int], row: Any) -> DueCard:
@@ -227,8 +245,8 @@ def _due(claimed: Mapping[Any, int], row: Any) -> DueCard:
         fingerprint=row.fingerprint,
         posting_since=row.posting_since,
         posting_channel=row.posting_channel,
-        id_changes=row.id_changes,
-        closed_channels=row.channel_problems,
+        id_changes=row.id_changes or {},
+        closed_channels=row.channel_problems or {},
     )
 
 

@@ -5,16 +5,24 @@ from datetime import datetime
 from typing import Final
 
 import structlog
+from sqlalchemy import Column, ColumnElement, func, select
 
 from app.db.database import Database
+from app.db.tables import channel_id_changes, channel_problems
 
 log = structlog.get_logger(__name__)
 
-CHANNEL_FACTS: Final = """
-(SELECT coalesce(jsonb_object_agg(old_id, new_id), '{}') FROM channel_id_changes) AS id_changes,
-(SELECT coalesce(jsonb_object_agg(channel, problem), '{}') FROM channel_problems) AS channel_problems
-"""
-"""Both tables as JSON columns."""
+CHANNEL_FACTS: Final = (
+    select(func.jsonb_object_agg(channel_id_changes.c.old_id, channel_id_changes.c.new_id))
+    .scalar_subquery()
+    .label("id_changes"),
+    select(func.jsonb_object_agg(channel_problems.c.channel, channel_problems.c.problem))
+    .scalar_subquery()
+    .label("channel_problems"),
+)
+"""Both tables as JSON columns; NULL where a table is empty."""
+
+SELECT_FACTS: Final = select(*CHANNEL_FACTS)
 
 # Rows of closed gates keep the old id: `current_id` maps it on reading.
 SELECT_OPEN_GATES: Final = "SELECT g.id FROM gates g WHERE g.phase <> 'closed'"
@@ -68,9 +76,10 @@ SELECT 1
 """
 
 
-def current_id(column: str) -> str:
-    """SQL: the channel id in `column`, or the one that has taken its place."""
-    return f"coalesce((SELECT new_id FROM channel_id_changes WHERE old_id = {column}), {column})"
+def current_id(column: Column[str]) -> ColumnElement[str]:
+    """The channel id in `column`, or the one that has taken its place."""
+    new_id = select(channel_id_changes.c.new_id).where(channel_id_changes.c.old_id == column)
+    return func.coalesce(new_id.correlate(column.table).scalar_subquery(), column)
 
 
 class Channels:
@@ -96,5 +105,5 @@ class Channels:
 
     async def known(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
         """Changed ids, old to new; and channels that take no messages, with Slack's reason."""
-        (row,) = await self._database.rows(f"SELECT {CHANNEL_FACTS}")
-        return row.id_changes, row.channel_problems
+        (row,) = await self._database.rows(SELECT_FACTS)
+        return row.id_changes or {}, row.channel_problems or {}

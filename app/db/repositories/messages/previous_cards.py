@@ -9,23 +9,37 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from sqlalchemy import BigInteger, Text, bindparam, null, select, update
+
 from app.db.database import Database
+from app.db.expressions import LIMIT, ONE, is_among, is_none_of
+from app.db.gate_view import SUCCEEDED
 from app.db.invalidate_cards import invalidate_cards
+from app.db.tables import gates, switches
 from app.gate.ids import DomainName
 
-SELECT_STALE: Final = """
-SELECT id, domain, previous_stale_since AS since FROM switches
-WHERE previous_stale_since IS NOT NULL AND id <> ALL(:skip) ORDER BY previous_stale_since LIMIT :limit
-"""
-GATES_OF_PREVIOUS_SWITCH: Final = """switch_id = ANY(ARRAY(
-    SELECT o.id FROM switches o
-    WHERE o.domain = CAST(:domain AS text) AND -o.id > -CAST(:before AS bigint) AND o.status = 'Succeeded'
-    ORDER BY -o.id LIMIT 1
-))"""
-INVALIDATE_PREVIOUS_CARD: Final = f"WITH {invalidate_cards(GATES_OF_PREVIOUS_SWITCH)} SELECT 1"
+SELECT_STALE: Final = (
+    select(switches.c.id, switches.c.domain, switches.c.previous_stale_since.label("since"))
+    .where(switches.c.previous_stale_since.is_not(None), is_none_of(switches.c.id, "skip"))
+    .order_by(switches.c.previous_stale_since)
+    .limit(LIMIT)
+)
+_previous = (
+    select(switches.c.id)
+    .where(
+        switches.c.domain == bindparam("of_domain", type_=Text),
+        -switches.c.id > -bindparam("before", type_=BigInteger),
+        switches.c.status == SUCCEEDED,
+    )
+    .order_by(-switches.c.id)
+    .limit(ONE)
+)
+INVALIDATE_PREVIOUS_CARD: Final = invalidate_cards(is_among(gates.c.switch_id, _previous))
 # It may have become stale again meanwhile.
 CLEAR_STALE: Final = (
-    "UPDATE switches SET previous_stale_since = NULL WHERE id = :id AND previous_stale_since = :since"
+    update(switches)
+    .where(switches.c.id == bindparam("switch"), switches.c.previous_stale_since == bindparam("since"))
+    .values(previous_stale_since=null())
 )
 
 
@@ -54,5 +68,5 @@ class PreviousCards:
 
     async def redraw(self, stale: StalePrevious, *, now: datetime) -> None:
         """Invalidates the card. Idempotent; each statement in a transaction of its own."""
-        await self._database.rows(INVALIDATE_PREVIOUS_CARD, domain=stale.domain, before=stale.id, now=now)
-        await self._database.rows(CLEAR_STALE, id=stale.id, since=stale.since)
+        await self._database.rows(INVALIDATE_PREVIOUS_CARD, of_domain=stale.domain, before=stale.id, now=now)
+        await self._database.rows(CLEAR_STALE, switch=stale.id, since=stale.since)

@@ -7,11 +7,27 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
+from sqlalchemy import (
+    Boolean,
+    Integer,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from app.db.database import Database
-from app.db.leases import Leases
-from app.db.mapping.rows import SELECT_GATE_VIEW, gate_view_from_row
+from app.db.expressions import NOW, ONE, is_one_of
+from app.db.gate_view import GATE_VIEW, as_json
+from app.db.leases import NO_LEASE, Leases, is_leased
+from app.db.mapping.rows import gate_view_from_row
 from app.db.repositories.messages.channels import CHANNEL_FACTS, Channels, current_id
+from app.db.tables import audit_events, cards, gates, switches, threads
 from app.flow.audit_events import Actor, ActorKind, Event, Kind
 from app.flow.notify.post_timeline import DueThread, PendingPost, TimelineEntry
 from app.flow.read_models import CardPlace
@@ -19,42 +35,88 @@ from app.gate.ids import DomainName, GateId, SwitchKey
 
 log = structlog.get_logger(__name__)
 
-_SELECT, _FROM = SELECT_GATE_VIEW.split(" FROM gates g ", 1)
 MAX_EVENTS: Final = 200
-SELECT_CLAIMED: Final = f"""
-{_SELECT}, {current_id("c.channel")} AS channel, c.ts, t.posting_seq, t.posting_since,
-    {current_id("t.posting_channel")} AS posting_channel, t.posting_thread, t.due_at AS thread_due_at, {CHANNEL_FACTS},
-    (SELECT coalesce(jsonb_agg(to_jsonb(e) - 'hash' ORDER BY e.seq), '[]') FROM (
-        SELECT * FROM audit_events a
-        WHERE a.account = s.account AND a.region = s.region AND a.deployment_id = s.deployment_id
-            AND a.seq > t.last_posted_seq AND (a.gate_id IS NULL OR a.gate_id = g.id)
-        ORDER BY a.seq LIMIT {MAX_EVENTS}
-    ) e) AS happened
-FROM gates g {_FROM} JOIN threads t ON t.gate_id = g.id JOIN cards c ON c.gate_id = g.id
-WHERE g.id = ANY(:gates) AND c.ts IS NOT NULL
-"""
-WHERE_LEASED: Final = "WHERE gate_id = :gate AND claimed_by = :owner"
-STORE_POST_INTENT: Final = f"""
-UPDATE threads SET posting_seq = :seq, posting_since = :since, posting_channel = :channel, posting_thread = :thread
-{WHERE_LEASED} RETURNING 1
-"""
+
+_unposted = (
+    select(
+        *(audit_events.c[name] for name in ("seq", "at", "kind", "domain", "gate_id")),
+        *(audit_events.c[name] for name in ("actor_kind", "actor", "actor_name", "detail")),
+    )
+    .where(
+        audit_events.c.account == switches.c.account,
+        audit_events.c.region == switches.c.region,
+        audit_events.c.deployment_id == switches.c.deployment_id,
+        audit_events.c.seq > threads.c.last_posted_seq,
+        or_(audit_events.c.gate_id.is_(None), audit_events.c.gate_id == gates.c.id),
+    )
+    .order_by(audit_events.c.seq)
+    .limit(literal_column(str(MAX_EVENTS)))
+    .correlate(switches, threads, gates)
+    .subquery("unposted")
+)
+SELECT_CLAIMED: Final = (
+    GATE_VIEW.add_columns(
+        current_id(cards.c.channel).label("channel"),
+        cards.c.ts,
+        threads.c.posting_seq,
+        threads.c.posting_since,
+        current_id(threads.c.posting_channel).label("posting_channel"),
+        threads.c.posting_thread,
+        threads.c.due_at.label("thread_due_at"),
+        *CHANNEL_FACTS,
+        select(func.jsonb_agg(aggregate_order_by(as_json(_unposted), _unposted.c.seq), type_=JSONB))
+        .scalar_subquery()
+        .label("events"),
+    )
+    .join(threads, threads.c.gate_id == gates.c.id)
+    .join(cards, cards.c.gate_id == gates.c.id)
+    .where(is_one_of(gates.c.id, "gates"), cards.c.ts.is_not(None))
+)
+_UNCERTAIN: Final = bindparam("uncertain", type_=Boolean)
+STORE_POST_INTENT: Final = (
+    update(threads)
+    .where(is_leased("threads"))
+    .values(
+        posting_seq=bindparam("next_seq"),
+        posting_since=bindparam("since"),
+        posting_channel=bindparam("channel"),
+        posting_thread=bindparam("thread"),
+    )
+    .returning(ONE)
+)
 STORE_POSTED: Final = (
-    f"UPDATE threads SET last_posted_seq = :seq, posting_seq = NULL, posting_since = NULL {WHERE_LEASED}"
+    update(threads)
+    .where(is_leased("threads"))
+    .values(last_posted_seq=bindparam("posted_seq"), posting_seq=null(), posting_since=null())
 )
 # The card shows that the channel is unreachable.
-INVALIDATE_CARD: Final = "UPDATE cards SET due_at = :now WHERE gate_id = :gate AND due_at IS NULL"
-STORE_ALL_POSTED: Final = f"""
-UPDATE threads SET last_posted_seq = GREATEST(last_posted_seq, :seq), posting_seq = NULL, posting_since = NULL,
-    attempts = 0, claimed_by = NULL, claimed_until = NULL, last_error = NULL,
-    due_at = CASE WHEN due_at IS DISTINCT FROM CAST(:was_due AS timestamptz) THEN due_at END
-{WHERE_LEASED}
-"""
-RESCHEDULE: Final = f"""
-UPDATE threads SET due_at = :due_at, claimed_by = NULL, claimed_until = NULL, last_error = :error,
-    posting_seq = CASE WHEN CAST(:uncertain AS boolean) THEN posting_seq END,
-    posting_since = CASE WHEN CAST(:uncertain AS boolean) THEN posting_since END
-{WHERE_LEASED}
-"""
+INVALIDATE_CARD: Final = (
+    update(cards).where(cards.c.gate_id == bindparam("gate"), cards.c.due_at.is_(None)).values(due_at=NOW)
+)
+STORE_ALL_POSTED: Final = (
+    update(threads)
+    .where(is_leased("threads"))
+    .values(
+        **NO_LEASE,
+        last_posted_seq=func.greatest(threads.c.last_posted_seq, bindparam("posted_seq", type_=Integer)),
+        posting_seq=null(),
+        posting_since=null(),
+        attempts=0,
+        last_error=null(),
+        due_at=case((threads.c.due_at.is_distinct_from(bindparam("was_due")), threads.c.due_at)),
+    )
+)
+RESCHEDULE: Final = (
+    update(threads)
+    .where(is_leased("threads"))
+    .values(
+        **NO_LEASE,
+        due_at=bindparam("next_due_at"),
+        last_error=bindparam("error"),
+        posting_seq=case((_UNCERTAIN, threads.c.posting_seq)),
+        posting_since=case((_UNCERTAIN, threads.c.posting_since)),
+    )
+)
 
 
 class Threads:
@@ -76,7 +138,7 @@ class Threads:
     async def posting(self, due: DueThread, *, tried: PendingPost) -> bool:
         """Stores the intent to post, before the call to Slack. False: the lease is lost."""
         values = {
-            "seq": tried.seq,
+            "next_seq": tried.seq,
             "since": tried.since,
             "channel": tried.channel,
             "thread": tried.thread,
@@ -92,19 +154,21 @@ class Threads:
 
     async def posted(self, due: DueThread, *, seq: int) -> None:
         """The thread contains everything up to `seq`."""
-        await self._database.rows(STORE_POSTED, **self._lease_values(due), seq=seq)
+        await self._database.rows(STORE_POSTED, **self._lease_values(due), posted_seq=seq)
 
     async def caught_up(self, due: DueThread, *, seq: int) -> None:
         """Everything known at the claim is posted."""
-        await self._database.rows(STORE_ALL_POSTED, **self._lease_values(due), seq=seq, was_due=due.due_at)
+        await self._database.rows(
+            STORE_ALL_POSTED, **self._lease_values(due), posted_seq=seq, was_due=due.due_at
+        )
 
     async def retry_later(self, due: DueThread, *, error: str, uncertain: bool, due_at: datetime) -> None:
         """Reschedules the thread to `due_at`; `uncertain`: the post may have arrived."""
-        values = {"error": error[:500], "uncertain": uncertain, "due_at": due_at}
+        values = {"error": error[:500], "uncertain": uncertain, "next_due_at": due_at}
         await self._database.rows(RESCHEDULE, **self._lease_values(due), **values)
 
     def _lease_values(self, due: DueThread) -> dict[str, Any]:
-        return {"gate": due.view.id, "owner": self.leases.owner}
+        return {"key": due.view.id, "owner": self.leases.owner}
 
 
 def _due(claimed: Mapping[Any, int], row: Any) -> DueThread:
@@ -112,10 +176,10 @@ def _due(claimed: Mapping[Any, int], row: Any) -> DueThread:
         attempts=claimed[row.id],
         view=gate_view_from_row(row),
         place=CardPlace(channel=row.channel, ts=row.ts),
-        entries=tuple(_entry(stored, row) for stored in row.happened if stored["kind"] in list(Kind)),
+        entries=tuple(_entry(stored, row) for stored in row.events or () if stored["kind"] in list(Kind)),
         tried=_tried(row),
         due_at=row.thread_due_at,
-        id_changes=row.id_changes,
+        id_changes=row.id_changes or {},
     )
 
 
