@@ -11,11 +11,11 @@ from app.flow.approval.approval_context import (
     with_related_switches,
 )
 from app.flow.approval.live_traffic import (
-    NOT_READ,
     LiveReading,
     LiveTraffic,
     StaleEvidence,
     is_stale,
+    with_live_traffic,
 )
 from app.flow.audit_events import SWITCHGATE, Event, Kind
 from app.flow.ports.database import GateRecord, HeldGate, Quarantine
@@ -64,13 +64,10 @@ async def approve_by_checks(
 async def _approve(
     view: GateView, *, record: GateRecord, rules: Rules, traffic: LiveTraffic | None, now: datetime
 ) -> bool:
-    if traffic is None:
-        return await _decide(view, NOT_READ, record=record, rules=rules, now=now)
-    try:
-        return await _decide(view, None, record=record, rules=rules, now=now)
-    except StaleEvidence:  # the transaction is over, and its locks are released
-        reading = await traffic.read(view.id, now=now)
-    return await _decide(view, reading, record=record, rules=rules, now=now)
+    async def decide(reading: LiveReading | None) -> bool:
+        return await _decide(view, reading, record=record, rules=rules, now=now)
+
+    return await with_live_traffic(decide, view.id, traffic=traffic, now=now)
 
 
 async def _decide(

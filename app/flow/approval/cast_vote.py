@@ -12,11 +12,11 @@ from app.flow.approval.approval_context import (
     violations_for,
 )
 from app.flow.approval.live_traffic import (
-    NOT_READ,
     LiveReading,
     LiveTraffic,
     StaleEvidence,
     is_stale,
+    with_live_traffic,
 )
 from app.flow.approval.request_denied import RequestDenied, denied_event
 from app.flow.audit_events import Event, Kind, person_actor
@@ -69,13 +69,11 @@ async def cast_vote(
 
     `traffic` reads live traffic before an approval that depends on stale evidence.
     """
-    if traffic is None:
-        return await _decide(request, NOT_READ, record=record, rules=rules, now=now)
-    try:
-        return await _decide(request, None, record=record, rules=rules, now=now)
-    except StaleEvidence:  # the transaction is over, and its locks are released
-        reading = await traffic.read(request.gate, now=now)
-    return await _decide(request, reading, record=record, rules=rules, now=now)
+
+    async def decide(reading: LiveReading | None) -> VoteAccepted:
+        return await _decide(request, reading, record=record, rules=rules, now=now)
+
+    return await with_live_traffic(decide, request.gate, traffic=traffic, now=now)
 
 
 async def _decide(

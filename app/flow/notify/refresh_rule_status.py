@@ -26,6 +26,7 @@ from app.gate.rules.exclusivity import (
     related_switches_fingerprint,
 )
 from app.gate.rules.policy import Shift
+from app.gate.rules.policy_fingerprint import policy_fingerprint
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,7 +138,7 @@ def _snapshot(
         for group, since in rules.stale_groups(force.policy.voters)
     ]
     snapshot = [
-        repr(force.policy),
+        policy_fingerprint(force.policy),
         *force.variants,
         *sorted(f"{span.start} {span.end}" for span in spans),
         *stale_groups,

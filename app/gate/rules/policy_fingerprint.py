@@ -1,0 +1,30 @@
+"""A fingerprint of a policy: equal for equal policies, in every process and release."""
+
+import json
+from dataclasses import asdict
+from datetime import time, timedelta
+from hashlib import sha256
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from app.gate.rules.policy import Policy
+
+
+def policy_fingerprint(policy: Policy) -> str:
+    """The SHA-256 of its canonical JSON."""
+    canonical = json.dumps(asdict(policy), sort_keys=True, separators=(",", ":"), default=_plain)
+    return sha256(canonical.encode()).hexdigest()
+
+
+def _plain(value: object) -> Any:
+    match value:
+        case frozenset():
+            return sorted(value)
+        case timedelta():
+            return value.total_seconds()
+        case time():
+            return value.isoformat()
+        case ZoneInfo():
+            return value.key
+        case _:
+            raise TypeError(f"a policy with a {type(value).__name__} has no canonical form")

@@ -1,0 +1,42 @@
+"""The fingerprint of a policy."""
+
+from dataclasses import replace
+from datetime import time, timedelta
+from zoneinfo import ZoneInfo
+
+from app.gate.rules.policy import ApproverSource, DailyHours, Policy, PolicyOverride, Shift, Variant
+from app.gate.rules.policy_fingerprint import policy_fingerprint
+
+POLICY = Policy(
+    approvers=("U1", "S2"),
+    approvals=2,
+    own_deployment=False,
+    deadline=timedelta(minutes=50),
+    require=(ApproverSource(people=("U3",), approvals=1),),
+    variants=(
+        Variant(
+            name="night",
+            changes=PolicyOverride(approvals=1),
+            hours=DailyHours(
+                days=frozenset({4, 0}), start=time(22), end=time(6), zone=ZoneInfo("Asia/Seoul")
+            ),
+            shifts=frozenset(Shift),
+        ),
+    ),
+)
+
+
+def test_it_is_the_same_in_every_process() -> None:
+    """Strings hash differently in each, and sets give them in another order."""
+    assert policy_fingerprint(POLICY) == "640d8cd53755e03035c68103c605eac357cff185e46b0f14a9c2994f4eadafc6"
+
+
+def test_it_differs_when_a_rule_differs() -> None:
+    changed = [
+        replace(POLICY, approvals=1),
+        replace(POLICY, approvers=("S2", "U1")),
+        replace(POLICY, variants=()),
+        replace(POLICY, deadline=timedelta(minutes=49)),
+        replace(POLICY, finish_now=True),
+    ]
+    assert len({policy_fingerprint(each) for each in [POLICY, *changed]}) == len(changed) + 1
