@@ -174,13 +174,13 @@ class TestLaw5OnlyTheRightPeopleDecide:
         assert (await harness.approve(JUN.id, deployment)).acked
         await harness.until(lambda: harness.ephemerals(JUN.id))
         assert harness.gate(deployment)["phase"] == "awaiting"
-        assert harness.audit(deployment).count("press_refused") == 1
+        assert harness.audit(deployment).count("vote_denied") == 1
         assert "vote_cast" not in harness.audit(deployment)
 
     async def test_nobody_approves_their_own_deployment(self, harness: Harness) -> None:
         deployment, _ = await harness.open_gate("order", description="github-actor=mina-kim")
         await harness.approve(MINA.id, deployment)
-        await harness.until(lambda: "press_refused" in harness.audit(deployment))
+        await harness.until(lambda: "vote_denied" in harness.audit(deployment))
         await harness.approve(OLU.id, deployment)
         assert await harness.reported(deployment) == ["Succeeded"]
         assert harness.gate(deployment)["decided_by"] == OLU.id
@@ -203,7 +203,7 @@ class TestLaw5OnlyTheRightPeopleDecide:
         harness.slack.people.alter("S0ONCALL", members=(MINA.id,))
         await harness.service.slack.directory.refresh_groups(["S0ONCALL"])
         await harness.approve(OLU.id, deployment)
-        await harness.until(lambda: "press_refused" in harness.audit(deployment))
+        await harness.until(lambda: "vote_denied" in harness.audit(deployment))
         assert harness.gate(deployment)["phase"] == "awaiting"
 
 
@@ -228,15 +228,15 @@ class TestLaw6EverythingIsInTheRecord:
         deployment, _ = await harness.open_gate("order")
         await harness.approve(JUN.id, deployment)
         await harness.approve(MINA.id, deployment)
-        await harness.until(lambda: "report_told" in harness.audit(deployment))
+        await harness.until(lambda: "report_acknowledged" in harness.audit(deployment))
         told = harness.audit(deployment)
-        needed = ["gate_opened", "press_refused", "vote_cast", "gate_decided", "report_told"]
+        needed = ["gate_opened", "vote_denied", "vote_cast", "gate_decided", "report_acknowledged"]
         assert [kind for kind in told if kind in needed] == needed
 
     async def test_an_altered_event_is_found(self, harness: Harness) -> None:
         deployment, _ = await harness.open_gate("order")
         await harness.approve(MINA.id, deployment)
-        await harness.until(lambda: "report_told" in harness.audit(deployment))
+        await harness.until(lambda: "report_acknowledged" in harness.audit(deployment))
         assert harness.rows(BROKEN_CHAINS) == [{"broken": 0}]
         with pytest.raises(psycopg.errors.IntegrityError):
             await outsiders.alters(harness, "UPDATE audit_events SET actor = %s", OLU.id)
@@ -328,7 +328,7 @@ class TestLaw8UnknownIsClosed:
         harness.fakes.config_file.write_text(text.replace("[domains.order]", "[domains.renamed]"))
         harness.service.reload(harness.fakes.config_file)
         await harness.approve(GRACE.id, deployment)
-        await harness.until(lambda: "press_refused" in harness.audit(deployment))
+        await harness.until(lambda: "vote_denied" in harness.audit(deployment))
         assert harness.gate(deployment)["phase"] == "awaiting"
         harness.clock.advance(minutes=56)
         assert await harness.reported(deployment) == ["Failed"]

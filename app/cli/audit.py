@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from app.db.database import Database
 from app.db.queries.audit_filter import deployment_id, time_range
 from app.db.queries.search import AuditFilter, AuditLine, Queries
-from app.flow.audit_events import Kind
+from app.flow.audit_events import Kind, known_kind
 from app.flow.freezes.freeze_record import ALL_DOMAINS
 
 
@@ -24,11 +24,15 @@ async def read_audit(
     limit: int,
 ) -> Sequence[AuditLine]:
     """The events asked for, newest first. Raises `ValueError` naming the option."""
-    if kind is not None and kind not in list(Kind):
+    if kind is not None and known_kind(kind) is None:
         raise ValueError(f"--kind: {kind!r} is none of {', '.join(Kind)}")
     begins, ends = time_range(since, until, now=datetime.now(UTC), names=("--since", "--until"))
     wanted = AuditFilter(
-        domain=domain, deployment=_deployment(deployment), kind=kind, since=begins, until=ends
+        domain=domain,
+        deployment=_deployment(deployment),
+        kind=Kind(kind) if kind is not None else None,
+        since=begins,
+        until=ends,
     )
     database = Database(url)
     try:

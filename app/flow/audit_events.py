@@ -4,44 +4,81 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from app.flow.read_models import Switch
 from app.gate.ids import DomainName, GateId, SwitchKey, UserId
 
 
 class Kind(StrEnum):
+    """What happened. Rows keep the kind that they were written with; `Kind` maps an earlier name to its successor."""
+
     HOOK_REFUSED = "hook_refused"
     GATE_OPENED = "gate_opened"
     GATE_VERIFIED = "gate_verified"
-    EVIDENCE_COLLECTED = "evidence_seen"
+    EVIDENCE_COLLECTED = "evidence_collected"
     VOTE_CAST = "vote_cast"
-    VOTE_RETRACTED = "vote_taken_back"
-    BREAK_GLASS_USED = "glass_broken"
-    DEPLOYER_RESOLVED = "deployer_known"
-    CHECK_REPORTED = "check_told"
+    VOTE_RETRACTED = "vote_retracted"
+    BREAK_GLASS_USED = "break_glass_used"
+    DEPLOYER_RESOLVED = "deployer_resolved"
+    CHECK_REPORTED = "check_reported"
     FREEZE_DECLARED = "freeze_declared"
     FREEZE_LIFTED = "freeze_lifted"
-    FREEZE_ENDED = "freeze_over"
-    VOTE_DENIED = "press_refused"
+    FREEZE_ENDED = "freeze_ended"
+    VOTE_DENIED = "vote_denied"
     GATE_DECIDED = "gate_decided"
     GATE_WITHDRAWN = "gate_withdrawn"
-    REPORT_ACKNOWLEDGED = "report_told"
-    REPORT_CONFLICT = "report_contradicted"
+    REPORT_ACKNOWLEDGED = "report_acknowledged"
+    REPORT_CONFLICT = "report_conflict"
     REPORT_UNDELIVERABLE = "report_undeliverable"
     CARD_POSTED = "card_posted"
     TRAFFIC_MOVED = "traffic_moved"
     SWITCHED = "switched"
     ROLLBACK_SEEN = "rollback_seen"
     SWITCH_ENDED = "switch_ended"
-    UNDO_REQUESTED = "undo_asked"
-    UNDO_REFUSED = "undo_refused"
+    UNDO_REQUESTED = "undo_requested"
+    UNDO_DENIED = "undo_denied"
     UNDO_SENT = "undo_sent"
     UNDO_DONE = "undo_done"
     UNDO_FAILED = "undo_failed"
-    FINISH_REQUESTED = "finish_asked"
+    FINISH_REQUESTED = "finish_requested"
     FINISH_SENT = "finish_sent"
     FINISH_FAILED = "finish_failed"
     REMINDED = "reminded"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Kind | None":
+        return EARLIER_KINDS.get(value) if isinstance(value, str) else None
+
+
+EARLIER_KINDS: Final[Mapping[str, Kind]] = {
+    "evidence_seen": Kind.EVIDENCE_COLLECTED,
+    "vote_taken_back": Kind.VOTE_RETRACTED,
+    "glass_broken": Kind.BREAK_GLASS_USED,
+    "deployer_known": Kind.DEPLOYER_RESOLVED,
+    "check_told": Kind.CHECK_REPORTED,
+    "freeze_over": Kind.FREEZE_ENDED,
+    "press_refused": Kind.VOTE_DENIED,
+    "report_told": Kind.REPORT_ACKNOWLEDGED,
+    "report_contradicted": Kind.REPORT_CONFLICT,
+    "undo_asked": Kind.UNDO_REQUESTED,
+    "undo_refused": Kind.UNDO_DENIED,
+    "finish_asked": Kind.FINISH_REQUESTED,
+}
+"""Kinds in rows of earlier releases -> their successors."""
+
+
+def known_kind(stored: str) -> Kind | None:
+    """The kind of a stored event; None if only a newer release knows it."""
+    try:
+        return Kind(stored)
+    except ValueError:
+        return None
+
+
+def stored_kinds(kind: Kind) -> tuple[str, ...]:
+    """How rows name this kind: its own name, and those of earlier releases."""
+    return (kind, *(earlier for earlier, successor in EARLIER_KINDS.items() if successor == kind))
 
 
 class ActorKind(StrEnum):

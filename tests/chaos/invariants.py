@@ -39,7 +39,7 @@ SELECT s.deployment_id, g.decided_at, f.declared_at, f.ended_at
 """Five seconds: a press is evaluated as of its arrival, and may wait this long for the gate's lock."""
 
 POLLS = """
-SELECT c.ts AS card_ts FROM audit_events a JOIN cards c ON c.gate_id = a.gate_id WHERE a.kind = 'evidence_seen'
+SELECT c.ts AS card_ts FROM audit_events a JOIN cards c ON c.gate_id = a.gate_id WHERE a.kind = 'evidence_collected'
 """
 VOTES_WITHOUT_EVENT = """
 SELECT v.gate_id, v.voter FROM votes v

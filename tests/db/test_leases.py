@@ -64,7 +64,7 @@ async def test_who_lost_the_lease_writes_nothing(database: Database, gate: GateI
     assert await slow.reported(lost, ACKNOWLEDGED, acknowledged, now=NOW) is False
     await slow.retry_later(lost, error="x", redraw=True, due_at=NOW, now=NOW)
     assert await other.reported(due, ACKNOWLEDGED, acknowledged, now=NOW) is True
-    rows = await database.rows("SELECT kind FROM audit_events WHERE kind = 'report_told'")
+    rows = await database.rows("SELECT kind FROM audit_events WHERE kind = 'report_acknowledged'")
     assert len(rows) == 1
 
 

@@ -99,7 +99,7 @@ async def _report_again(database: Database, gate: GateId) -> None:
 async def _undo(database: Database, gate: GateId) -> None:
     async with Interventions(database, uuid4()).hold_switch_of(gate) as held:
         assert held is not None
-        await held.note(event(Kind.UNDO_REFUSED, "d-1", gate))
+        await held.note(event(Kind.UNDO_DENIED, "d-1", gate))
 
 
 async def _answer_to_an_undo(database: Database, gate: GateId) -> None:

@@ -159,7 +159,7 @@ async def _undo_refused(database: Database) -> Prepared:
     async def refuse() -> None:
         async with Interventions(database, uuid4()).hold_switch_of(FIRST) as held:
             assert held is not None
-            await held.note(event(Kind.UNDO_REFUSED, "d-1", FIRST))
+            await held.note(event(Kind.UNDO_DENIED, "d-1", FIRST))
 
     return refuse
 

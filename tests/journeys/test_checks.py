@@ -83,7 +83,7 @@ async def test_a_required_check_holds_approve_back_until_it_has_passed(build: Bu
         await harness.until(lambda: "Not to be approved now" not in harness.card_text(deployment))
         await harness.approve(OLU.id, deployment)
         assert await harness.reported(deployment) == ["Succeeded"]
-        assert harness.audit(deployment).count("check_told") == 3
+        assert harness.audit(deployment).count("check_reported") == 3
 
 
 async def test_a_check_that_comes_before_its_hook_is_kept(build: Build) -> None:
@@ -216,7 +216,7 @@ async def test_the_same_check_reported_twice_is_one_event(build: Build) -> None:
         again = await tell(harness, deployment, "smoke", "passed", summary="ok")
         assert (first[0], again[0]) == (201, 200)
         assert first[1]["at"] == again[1]["at"]
-        assert harness.audit(deployment).count("check_told") == 1
+        assert harness.audit(deployment).count("check_reported") == 1
 
 
 class Green:

@@ -24,7 +24,7 @@ async def test_workers_that_hold_all_their_connections_hold_up_neither_a_press_n
 
         assert pressed.ack.seconds < AT_ONCE
         assert harness.gate(deployment)["verdict"] == "approved"
-        assert harness.audit(deployment).count("report_told") == 0
+        assert harness.audit(deployment).count("report_acknowledged") == 0
     assert await harness.reported(deployment) == ["Succeeded"]
 
 

@@ -53,7 +53,7 @@ async def test_the_card_comes_first_and_the_evidence_after_it(harness: Harness) 
     deployment, _ = await harness.open_gate("order")
     assert "Looking up what changes" in harness.slack.traffic()
     await evidence(harness, deployment, "Green looks fit")
-    assert set(harness.audit(deployment)) == {"gate_opened", "card_posted", "evidence_seen"}
+    assert set(harness.audit(deployment)) == {"gate_opened", "card_posted", "evidence_collected"}
 
 
 async def test_everything_that_changes_is_behind_details_in_the_readers_language(harness: Harness) -> None:
@@ -131,7 +131,9 @@ async def test_what_is_wrong_with_green_comes_first(harness: Harness) -> None:
     await evidence(harness, deployment, "Green looks fit")
     shown = [
         row["detail"]
-        for row in harness.rows("SELECT detail FROM audit_events WHERE kind = 'evidence_seen' ORDER BY seq")
+        for row in harness.rows(
+            "SELECT detail FROM audit_events WHERE kind = 'evidence_collected' ORDER BY seq"
+        )
     ]
     assert len(shown) >= 3
     assert all(before != after for before, after in pairwise(shown)), "a read without changes is no event"

@@ -89,7 +89,7 @@ async def test_a_freeze_holds_a_waiting_gate_and_its_end_reminds(build: Build) -
             row["kind"]
             for row in harness.rows("SELECT kind FROM audit_events WHERE deployment_id = '' ORDER BY seq")
         ]
-        assert kinds == ["freeze_declared", "freeze_over"]
+        assert kinds == ["freeze_declared", "freeze_ended"]
 
 
 async def test_an_admin_uses_break_glass_during_a_freeze(build: Build) -> None:
@@ -262,9 +262,9 @@ async def test_a_domains_audit_trail_has_every_freeze_that_blocked_it(build: Bui
         ):
             await say(harness, GRACE.id, words)
         harness.clock.advance(minutes=21)
-        await harness.until(lambda: harness.rows("SELECT 1 FROM audit_events WHERE kind = 'freeze_over'"))
+        await harness.until(lambda: harness.rows("SELECT 1 FROM audit_events WHERE kind = 'freeze_ended'"))
         everything = [
-            ("freeze_over", None, "all"),
+            ("freeze_ended", None, "all"),
             ("freeze_lifted", "order", "order"),
             ("freeze_lifted", "order", "order"),
             ("freeze_declared", None, "all"),

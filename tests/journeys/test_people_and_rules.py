@@ -69,7 +69,7 @@ async def test_two_people_are_needed_and_the_first_may_think_again(build: Build)
         await wait_for_ephemeral(harness, JUN.id, "거둘 수 있는 표가 없습니다.")
         await harness.approve(GRACE.id, deployment)
         assert await harness.reported(deployment) == ["Succeeded"]
-        assert harness.audit(deployment).count("vote_taken_back") == 1
+        assert harness.audit(deployment).count("vote_retracted") == 1
 
 
 async def test_who_deployed_is_found_by_e_mail_and_may_not_approve_it(build: Build) -> None:
@@ -85,7 +85,7 @@ async def test_who_deployed_is_found_by_e_mail_and_may_not_approve_it(build: Bui
         assert harness.gate(deployment)["phase"] == "awaiting"
         await harness.approve(MINA.id, deployment)
         assert await harness.reported(deployment) == ["Succeeded"]
-        assert "deployer_known" in harness.audit(deployment)
+        assert "deployer_resolved" in harness.audit(deployment)
 
 
 async def test_the_deployer_is_read_from_the_task_definition_too(build: Build) -> None:
@@ -93,7 +93,7 @@ async def test_the_deployer_is_read_from_the_task_definition_too(build: Build) -
         harness.aws.register_revision("order", "v2", tags={"github-actor": "Mina-Kim"})
         deployment, _ = await harness.open_gate("order", description="order v2")
         await harness.until(lambda: f"<@{MINA.id}>" in harness.card_text(deployment))
-        await harness.until(lambda: "deployer_known" in harness.audit(deployment))
+        await harness.until(lambda: "deployer_resolved" in harness.audit(deployment))
         await harness.approve(MINA.id, deployment)
         await wait_for_ephemeral(harness, MINA.id, "직접 하셨으므로")
         await harness.approve(OLU.id, deployment)
@@ -138,7 +138,7 @@ async def test_approve_asks_for_a_reason_if_the_rules_do(build: Build) -> None:
         await harness.slack.submit_async(OLU.id, form.id, {"reason": "ordered one on green"})
         assert await harness.reported(deployment) == ["Succeeded"]
         assert harness.rows("SELECT reason FROM votes") == [{"reason": "ordered one on green"}]
-        assert "press_refused" not in harness.audit(deployment)
+        assert "vote_denied" not in harness.audit(deployment)
 
 
 async def test_a_majority_has_to_reject_where_the_rules_say_so(build: Build) -> None:
@@ -197,7 +197,7 @@ async def test_an_admin_uses_break_glass_publicly(build: Build) -> None:
             "customers cannot pay",
         )
         assert [rule["rule"] for rule in gate["overridden_rules"]] == ["approvals_required"]
-        assert harness.audit(deployment).count("glass_broken") == 1
+        assert harness.audit(deployment).count("break_glass_used") == 1
 
 
 async def test_an_earlier_approver_did_not_use_break_glass(build: Build) -> None:

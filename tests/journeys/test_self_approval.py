@@ -37,7 +37,7 @@ async def deployed(harness: Harness, *, tag: str | None, description: str, creat
     tags = {} if tag is None else {"github-actor": tag}
     harness.aws.register_revision("order", "v2", tags=tags)
     deployment, _ = await harness.open_gate("order", description=description, creator=creator)
-    await harness.until(lambda: "evidence_seen" in harness.audit(deployment))
+    await harness.until(lambda: "evidence_collected" in harness.audit(deployment))
     return deployment
 
 
@@ -68,9 +68,9 @@ async def test_whoever_is_named_by_any_source_does_not_approve_and_two_others_mu
         await harness.until(lambda: people(harness) == (None, named))
         await harness.until(lambda: TWO in harness.card_text(deployment))
         await harness.approve(MINA.id, deployment)
-        await harness.until(lambda: harness.audit(deployment).count("press_refused") == 1)
+        await harness.until(lambda: harness.audit(deployment).count("vote_denied") == 1)
         await harness.approve(OLU.id, deployment)
-        await harness.until(lambda: harness.audit(deployment).count("press_refused") == 2)
+        await harness.until(lambda: harness.audit(deployment).count("vote_denied") == 2)
         await harness.approve(GRACE.id, deployment)
         await harness.until(lambda: TWO in harness.ephemerals(GRACE.id))
         assert harness.gate(deployment)["phase"] == "awaiting"
@@ -83,7 +83,7 @@ async def test_a_colleague_in_the_description_alone_approves_nothing_for_the_att
         await harness.approve(MINA.id, deployment)
         await harness.until(lambda: votes(harness, deployment) == [MINA.id])
         await harness.approve(OLU.id, deployment)
-        await harness.until(lambda: "press_refused" in harness.audit(deployment))
+        await harness.until(lambda: "vote_denied" in harness.audit(deployment))
         assert harness.gate(deployment)["phase"] == "awaiting"
         await harness.approve(GRACE.id, deployment)
         assert await harness.reported(deployment) == ["Succeeded"]

@@ -66,7 +66,7 @@ async def test_who_may_not_approve_and_who_rejects_have_nothing_read(harness: Ha
     deployment = await stale(harness)
     before = reads(harness)
     await harness.approve(JUN.id, deployment)
-    await harness.until(lambda: "press_refused" in harness.audit(deployment))
+    await harness.until(lambda: "vote_denied" in harness.audit(deployment))
     assert reads(harness) == before
     await harness.reject(GRACE.id, deployment, "not now")
     assert await harness.reported(deployment) == ["Failed"]

@@ -30,7 +30,12 @@ async def test_a_canary_goes_from_ten_percent_to_the_end_of_blue(harness: Harnes
     harness.clock.advance(minutes=6)
     await harness.until(lambda: "Finished" in harness.card_text(deployment))
     assert "takes minutes" in harness.card_text(deployment)
-    assert harness.audit(deployment)[-4:] == ["report_told", "traffic_moved", "switched", "switch_ended"]
+    assert harness.audit(deployment)[-4:] == [
+        "report_acknowledged",
+        "traffic_moved",
+        "switched",
+        "switch_ended",
+    ]
 
 
 async def test_a_stop_in_the_console_closes_a_waiting_card_and_says_so(harness: Harness) -> None:

@@ -51,7 +51,7 @@ async def test_a_listener_that_somebody_changed_holds_the_approval(
     await harness.approve(OLU.id, deployment)
     await harness.until(lambda: said in harness.ephemerals(OLU.id))
     assert harness.gate(deployment)["phase"] == "awaiting"
-    [refused] = harness.rows("SELECT detail FROM audit_events WHERE kind = 'press_refused'")
+    [refused] = harness.rows("SELECT detail FROM audit_events WHERE kind = 'vote_denied'")
     assert refused["detail"]["why"] == "HeldBack"
     assert refused["detail"]["rules"].startswith(("green_serves 8020", "traffic_elsewhere 8020 legacy"))
 
@@ -61,7 +61,9 @@ async def test_a_listener_that_somebody_changed_holds_the_approval(
     assert await harness.reported(deployment) == ["Succeeded"]
     blockers = [
         row["detail"]["blockers"]
-        for row in harness.rows("SELECT detail FROM audit_events WHERE kind = 'evidence_seen' ORDER BY seq")
+        for row in harness.rows(
+            "SELECT detail FROM audit_events WHERE kind = 'evidence_collected' ORDER BY seq"
+        )
     ]
     assert blockers[0] == blockers[-1] == ""
     assert any(blockers), "the audit trail tells when it was held"

@@ -57,7 +57,7 @@ async def test_an_undo_in_the_bake_time_brings_traffic_back_to_blue(harness: Har
     assert "orders fail" in harness.card_text(deployment)
     assert "undo" not in harness.actions(deployment)
     kinds = harness.audit(deployment)
-    assert [kind for kind in kinds if kind.startswith("undo")] == ["undo_asked", "undo_sent", "undo_done"]
+    assert [kind for kind in kinds if kind.startswith("undo")] == ["undo_requested", "undo_sent", "undo_done"]
 
 
 async def test_after_the_end_an_undo_deploys_what_served_before_and_passes_its_own_gate(
@@ -112,7 +112,7 @@ async def test_somebody_who_may_not_decide_may_not_undo(harness: Harness) -> Non
     assert f"<@{GRACE.id}>" in said
     assert harness.slack.views.top(JUN.id) is None
     assert harness.table("interventions") == []
-    assert harness.audit(deployment).count("undo_refused") == 2
+    assert harness.audit(deployment).count("undo_denied") == 2
 
 
 async def test_a_deployment_that_finishes_at_the_press_says_so_and_can_be_undone_again(

@@ -174,7 +174,7 @@ async def test_an_undo_replaces_a_finish_now_that_codedeploy_has_not_taken(
     assert phases["finish"] == ("failed", "an undo was asked for instead")
     assert phases["stop"][0] == "done"
     kinds = finishing.audit(deployment)
-    assert kinds.index("finish_failed") < kinds.index("undo_asked")
+    assert kinds.index("finish_failed") < kinds.index("undo_requested")
     assert all(call.outcome != "ok" for call in finishing.aws.calls("ContinueDeployment"))
 
 

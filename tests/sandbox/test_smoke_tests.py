@@ -26,7 +26,7 @@ class Ci:
 
     def states(self) -> list[str]:
         """The states reported to the service, in order."""
-        rows = self.harness.rows("SELECT detail FROM audit_events WHERE kind = 'check_told' ORDER BY id")
+        rows = self.harness.rows("SELECT detail FROM audit_events WHERE kind = 'check_reported' ORDER BY id")
         return [_check(row["detail"])["state"] for row in rows]
 
     async def reported(self, *states: str) -> None:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
@@ -42,6 +43,7 @@ from app.db.repositories.evidence import gate_view_with_evidence
 from app.db.repositories.exclusivity import related_switches
 from app.db.repositories.messages.channels import Channels, current_id
 from app.db.tables import audit_events, cards, gates, reports, switches
+from app.flow.audit_events import Kind, known_kind, stored_kinds
 from app.flow.freezes.freeze_record import ALL_DOMAINS, NO_DEPLOYMENT
 from app.flow.read_models import CardPlace, GateView, Switch
 from app.gate.ids import DomainName
@@ -175,7 +177,7 @@ class AuditFilter:
     domain: str | None = None
     deployment: str | None = None
     person: str | None = None
-    kind: str | None = None
+    kind: Kind | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -303,11 +305,12 @@ def audit_select(
 ) -> Select[Any]:
     """The newest matching events; for one domain also the freezes that include it.
 
-    Each of the two is read by an index of its own: an OR over both would scan the whole trail.
+    Each of the two, and each name that rows have for the kind, is read by an index: an OR would scan the whole trail.
     """
-    equal = {"deployment_id": wanted.deployment, "actor": wanted.person, "kind": wanted.kind}
+    equal = {"deployment_id": wanted.deployment, "actor": wanted.person}
     conditions = _equality_conditions(audit_events, equal)
-    order = _in_utc if wanted.domain is None and not conditions else _unchanged
+    kinds = [audit_events.c.kind == kind for kind in stored_kinds(wanted.kind)] if wanted.kind else [true()]
+    order = _in_utc if wanted.domain is None and wanted.kind is None and not conditions else _unchanged
     newest, id_ = order(audit_events.c.at), audit_events.c.id
     if wanted.since is not None:
         conditions.append(newest >= order(_time(wanted.since)))
@@ -315,12 +318,16 @@ def audit_select(
         conditions.append(newest < order(_time(wanted.until)))
     if before is not None:
         conditions.append(tuple_(newest, id_) < tuple_(order(_time(before[0])), before[1]))
-    if wanted.domain is None:
-        return _first(select(audit_events).where(*conditions), newest.desc(), id_.desc(), limit=limit)
+    domain = wanted.domain
+    subjects = (
+        [audit_events.c.domain == domain, _frozen_with_others(domain)] if domain is not None else [true()]
+    )
     parts = [
-        _first(select(audit_events).where(about, *conditions), newest.desc(), id_.desc(), limit=limit)
-        for about in (audit_events.c.domain == wanted.domain, _frozen_with_others(wanted.domain))
+        _first(select(audit_events).where(*each, *conditions), newest.desc(), id_.desc(), limit=limit)
+        for each in product(subjects, kinds)
     ]
+    if len(parts) == 1:
+        return parts[0]
     merged = union_all(*parts).subquery()
     return _first(select(merged), merged.c.at.desc(), merged.c.id.desc(), limit=limit)
 
@@ -372,7 +379,7 @@ def _audit_line(row: Any) -> AuditLine:
     return AuditLine(
         id=row.id,
         at=row.at,
-        kind=row.kind,
+        kind=known_kind(row.kind) or row.kind,
         account=row.account,
         region=row.region,
         deployment_id=row.deployment_id,

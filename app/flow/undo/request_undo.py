@@ -121,7 +121,7 @@ async def _deny(
 ) -> RequestDenied:
     """Records it; to be raised once the transaction is over."""
     why = type(denial).__name__
-    await held.note(_event(by, held.view, Kind.UNDO_REFUSED, now, why=why, **detail))
+    await held.note(_event(by, held.view, Kind.UNDO_DENIED, now, why=why, **detail))
     return RequestDenied(denial, held.view)
 
 

@@ -27,7 +27,7 @@ async def test_an_answer_that_codedeploy_took_and_does_not_hold_is_contradicted(
     assert (gate["verdict"], gate["outcome_detail"]) == ("rejected", "Succeeded")
     await harness.until(lambda: "holds another answer: Succeeded" in harness.card_text(deployment))
     kinds = harness.audit(deployment)
-    assert (kinds.count("report_told"), kinds.count("report_contradicted")) == (1, 1)
+    assert (kinds.count("report_acknowledged"), kinds.count("report_conflict")) == (1, 1)
     assert REGISTRY.get_sample_value(*CONTRADICTED) == before + 1
 
 
@@ -53,4 +53,4 @@ async def test_an_answer_that_it_holds_is_compared_once(harness: Harness, choice
         await harness.reject(GRACE.id, deployment, "broken")
     await harness.until(lambda: harness.gate(deployment)["event_read_at"] is not None)
     assert harness.gate(deployment)["outcome"] == "acknowledged"
-    assert "report_contradicted" not in harness.audit(deployment)
+    assert "report_conflict" not in harness.audit(deployment)

@@ -87,7 +87,7 @@ async def test_it_is_not_shown_while_somebody_can_approve(
 ) -> None:
     async with build(config=config_text(order=rules), before=before) as harness:
         deployment, _ = await harness.open_gate("order", description="by @jun-lee")
-        await harness.until(lambda: "evidence_seen" in harness.audit(deployment))
+        await harness.until(lambda: "evidence_collected" in harness.audit(deployment))
         assert SAID not in harness.card_text(deployment)
 
 

@@ -62,7 +62,7 @@ async def test_whoever_wants_to_undo_gets_a_reply(harness: Harness, refusal: str
     await got_replies(harness, OLU.id, 2)
     assert result.ack.acked
     assert result.message is None  # it does not claim that a form is open
-    assert "undo_asked" not in harness.audit(deployment)
+    assert "undo_requested" not in harness.audit(deployment)
 
 
 async def test_break_glass_and_bulk_approve_get_a_reply_too(harness: Harness) -> None:

@@ -3,6 +3,7 @@
 import base64
 import json
 from datetime import timedelta
+from typing import Final
 
 import pytest
 from sqlalchemy import make_url
@@ -109,11 +110,39 @@ async def test_the_audit_trail_is_filtered_by_kind_person_and_time(database: Dat
         return [line.kind for line in (await queries.audit(wanted, limit=9)).items]
 
     assert await kinds(AuditFilter(deployment="d-1")) == ["gate_decided", "gate_opened"]
-    assert await kinds(AuditFilter(kind="gate_opened")) == ["gate_opened"]
+    assert await kinds(AuditFilter(kind=Kind.GATE_OPENED)) == ["gate_opened"]
     assert await kinds(AuditFilter(person="U02OLU")) == ["gate_decided"]
     assert await kinds(AuditFilter(since=NOW + timedelta(minutes=3))) == ["gate_decided"]
     assert await kinds(AuditFilter(until=NOW + timedelta(minutes=3))) == ["gate_opened"]
     assert await kinds(AuditFilter(domain="payment")) == []
+
+
+EARLIER: Final = """
+INSERT INTO audit_events (at, kind, account, region, deployment_id, domain, actor_kind, actor, seq, hash)
+VALUES (:at, :kind, '123456789012', 'ap-northeast-2', 'd-1', :domain, 'api', 'ci', 0, '')
+"""
+
+
+@pytest.mark.parametrize("domain", ["order", None])
+async def test_a_kind_finds_the_rows_of_earlier_releases_too(database: Database, domain: str | None) -> None:
+    for minute, stored in enumerate(("check_told", "check_reported", "report_told", "check_told"), start=1):
+        at = NOW + timedelta(minutes=minute)
+        await database.rows(EARLIER + " RETURNING 1", at=at, kind=stored, domain="order")
+    queries = Queries(database)
+    wanted = AuditFilter(domain=domain, kind=Kind.CHECK_REPORTED)
+
+    first = await queries.audit(wanted, limit=2)
+    rest = await queries.audit(wanted, limit=2, cursor=first.cursor)
+
+    found = [*first.items, *rest.items]
+    assert [(line.kind, (line.at - NOW).seconds // 60) for line in found] == [
+        ("check_reported", 4),
+        ("check_reported", 2),
+        ("check_reported", 1),
+    ]
+    assert rest.cursor is None
+    stored_rows = await database.rows("SELECT kind FROM audit_events ORDER BY seq")
+    assert [row.kind for row in stored_rows] == ["check_told", "check_reported", "report_told", "check_told"]
 
 
 async def _note_freezes(database: Database, *events: tuple[str, str | None, str]) -> None:
@@ -141,7 +170,7 @@ async def test_a_domains_trail_holds_the_freezes_that_it_shares_with_others(data
         ("freeze_declared", None, "payment reorder order-eu"),
         ("freeze_declared", None, "all"),
         ("freeze_lifted", None, "order"),
-        ("freeze_over", None, "all"),
+        ("freeze_ended", None, "all"),
     )
     queries = Queries(database)
 
@@ -152,15 +181,15 @@ async def test_a_domains_trail_holds_the_freezes_that_it_shares_with_others(data
         return [(line.kind, line.detail["domains"]) for page in pages for line in page.items if line.detail]
 
     assert await told(AuditFilter(domain="order")) == [
-        ("freeze_over", "all"),
+        ("freeze_ended", "all"),
         ("freeze_lifted", "order"),
         ("freeze_declared", "all"),
         ("freeze_declared", "order payment"),
         ("freeze_declared", "order"),
     ]
-    lifted = AuditFilter(domain="order", kind="freeze_lifted")
+    lifted = AuditFilter(domain="order", kind=Kind.FREEZE_LIFTED)
     assert await told(lifted) == [("freeze_lifted", "order")]
-    assert await told(AuditFilter(domain="hub")) == [("freeze_over", "all"), ("freeze_declared", "all")]
+    assert await told(AuditFilter(domain="hub")) == [("freeze_ended", "all"), ("freeze_declared", "all")]
     assert await told(AuditFilter(domain="order", deployment="d-1")) == []
 
 

@@ -101,7 +101,7 @@ async def test_a_vote_of_a_decided_gate_is_not_taken_back(database: Database) ->
     with pytest.raises(LostGate):
         await take_back(gates, gate)
     assert await votes(database) == {(gate, OLU.user, True)}
-    kinds = await database.rows("SELECT kind FROM audit_events WHERE kind = 'vote_taken_back'")
+    kinds = await database.rows("SELECT kind FROM audit_events WHERE kind = 'vote_retracted'")
     assert kinds == []
 
 

@@ -124,4 +124,4 @@ async def test_a_switch_does_not_end_while_an_answer_to_its_hook_is_on_its_way(h
     harness.aws.faults.clear(PUT)
     harness.clock.advance(minutes=2)
     await harness.until(lambda: harness.gate(deployment)["phase"] == "closed")
-    assert harness.audit(deployment)[-2:] == ["report_contradicted", "switch_ended"]
+    assert harness.audit(deployment)[-2:] == ["report_conflict", "switch_ended"]

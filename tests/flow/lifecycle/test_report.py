@@ -36,7 +36,7 @@ async def test_a_refused_answer_is_given_again(harness: Harness, fault: Kind) ->
     assert (await reported(harness, deployment))["outcome"] == "acknowledged"
     assert harness.aws.answers(deployment) == ["Succeeded"]
     assert len(harness.aws.calls(PUT)) == 3
-    (told,) = harness.rows("SELECT detail FROM audit_events WHERE kind = 'report_told'")
+    (told,) = harness.rows("SELECT detail FROM audit_events WHERE kind = 'report_acknowledged'")
     assert told["detail"]["attempts"] == 3
 
 
@@ -180,7 +180,7 @@ async def test_another_answer_given_by_somebody_else_is_shown_everywhere(harness
         "Succeeded",
     )
     await harness.until(lambda: "holds another answer: Succeeded" in harness.card_text(deployment))
-    assert "report_contradicted" in harness.audit(deployment)
+    assert "report_conflict" in harness.audit(deployment)
     assert reports("conflict") == before + 1
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from app.config.loader import load_config
 from app.config.runtime import RuntimeConfig
-from app.flow.audit_events import SWITCHGATE, Event, Kind
+from app.flow.audit_events import EARLIER_KINDS, SWITCHGATE, Event, Kind, known_kind, stored_kinds
 from app.flow.notify.post_timeline import TimelineEntry
 from app.flow.ports.rules import OwnedDomain
 from app.flow.read_models import GateView, Rollback, Switch
@@ -124,6 +124,23 @@ def test_evidence_is_posted_to_the_thread_with_its_findings(tmp_path: Path, fit:
         at=LATER, kind=Kind.EVIDENCE_COLLECTED, switch=SWITCH.key, actor=SWITCHGATE, detail={"fit": fit}
     )
     assert says in line(view(), seen, tmp_path)
+
+
+@pytest.mark.parametrize("basis", ["rescue", "auto_rollback"])
+def test_decisions_of_earlier_releases_are_posted_in_the_same_words(tmp_path: Path, basis: str) -> None:
+    detail = {"verdict": "approved", "basis": basis}
+    decided = Event(at=LATER, kind=Kind.GATE_DECIDED, switch=SWITCH.key, actor=SWITCHGATE, detail=detail)
+    assert "*Passed at once:* a rollback." in line(view(), decided, tmp_path)
+
+
+@pytest.mark.parametrize(("stored", "kind"), EARLIER_KINDS.items())
+def test_kinds_of_earlier_releases_are_read_as_their_successors(stored: str, kind: Kind) -> None:
+    assert known_kind(stored) is kind
+    assert stored in stored_kinds(kind)
+
+
+def test_a_kind_of_a_newer_release_is_not_known() -> None:
+    assert known_kind("gate_sang") is None
 
 
 def line(shown: GateView, event: Event, folder: Path) -> str:

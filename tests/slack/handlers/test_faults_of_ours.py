@@ -40,7 +40,7 @@ async def test_an_undo_form_stays_open_with_what_was_typed(harness: Harness) -> 
     assert result.errors is not None
     assert SORRY.search(result.errors["reason"])
     assert harness.slack.views.top(OLU.id) is not None
-    assert "undo_asked" not in harness.audit(deployment)
+    assert "undo_requested" not in harness.audit(deployment)
     await mends(harness, "interventions")
     again = await harness.slack.submit_async(OLU.id, form.id, {"reason": "orders fail"})
     assert again.outcome == "closed"

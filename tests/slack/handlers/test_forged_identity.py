@@ -36,8 +36,8 @@ async def test_a_user_anywhere_else_in_a_press_is_not_who_pressed(build: Build, 
         press = {**press_by(JUN, "approve", ticket_of(harness, deployment)), field: FORGED_USER[field]}
         press["actions"][0]["user"] = {"id": OLU.id}
         assert (await send(harness, press))[0] == 200
-        await harness.until(lambda: "press_refused" in harness.audit(deployment))
-        actors = harness.rows("SELECT actor FROM audit_events WHERE kind = 'press_refused'")
+        await harness.until(lambda: "vote_denied" in harness.audit(deployment))
+        actors = harness.rows("SELECT actor FROM audit_events WHERE kind = 'vote_denied'")
         assert actors == [{"actor": JUN.id}]
         assert untouched(harness, deployment)
 
@@ -103,7 +103,7 @@ async def test_an_id_that_names_no_person_is_nobody(build: Build, user: str) -> 
             "user": {"id": user, "team_id": TEAM},
         }
         assert (await send(harness, press))[0] == 200
-        await harness.until(lambda: "press_refused" in harness.audit(deployment))
+        await harness.until(lambda: "vote_denied" in harness.audit(deployment))
         assert untouched(harness, deployment)
 
 
@@ -130,5 +130,5 @@ async def test_a_workflow_that_presses_is_a_bot(build: Build) -> None:
             interactivity={"interactor": {"id": OLU.id, "secret": "x"}, "interactivity_pointer": "1.1"},
         )
         await send(harness, press)
-        await harness.until(lambda: "press_refused" in harness.audit(deployment))
+        await harness.until(lambda: "vote_denied" in harness.audit(deployment))
         assert untouched(harness, deployment)

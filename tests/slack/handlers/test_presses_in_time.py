@@ -155,7 +155,7 @@ async def test_fifty_people_at_once_make_one_decision_and_forty_nine_answers(bui
         assert whispers(harness, next(user for user in CROWD if user.id == first)) == []
         assert await harness.reported(deployment) == ["Succeeded"]
         assert (decisions(harness, deployment), votes(harness, deployment)) == (1, [first])
-        assert harness.audit(deployment).count("press_refused") >= 49
+        assert harness.audit(deployment).count("vote_denied") >= 49
 
 
 async def test_fifty_people_within_slacks_rates_are_all_answered(build: Build) -> None:

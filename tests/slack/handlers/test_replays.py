@@ -60,7 +60,7 @@ async def test_a_vote_that_was_taken_back_is_not_cast_by_its_old_request(harness
     await again(harness, taken_back)
     assert votes(harness, deployment) == [OLU.id]
     assert harness.audit(deployment).count("vote_cast") == 2
-    assert harness.audit(deployment).count("vote_taken_back") == 1
+    assert harness.audit(deployment).count("vote_retracted") == 1
 
 
 async def test_a_freeze_that_was_lifted_does_not_come_back_and_a_new_one_is_not_lifted(

@@ -33,7 +33,7 @@ async def test_only_full_members_decide_even_if_the_configuration_names_others(b
             assert (await harness.approve(outsider.id, deployment)).acked
             await wait_for_reply(harness, outsider, "full members")
             assert unchanged(harness, deployment)
-        assert harness.audit(deployment).count("press_refused") == len(OUTSIDERS)
+        assert harness.audit(deployment).count("vote_denied") == len(OUTSIDERS)
 
 
 async def test_only_full_members_reject(build: Build) -> None:
@@ -54,7 +54,7 @@ async def test_who_is_no_approver_is_answered_with_who_is_whichever_button_it_wa
         assert all(word in told for word in ("order", "<!subteam^S0ONCALL>", f"<@{GRACE.id}>"))
     assert harness.slack.views.top(JUN.id) is None
     assert unchanged(harness, deployment)
-    assert harness.audit(deployment).count("press_refused") == 2
+    assert harness.audit(deployment).count("vote_denied") == 2
 
 
 async def test_who_deployed_may_reject_and_not_approve(harness: Harness) -> None:

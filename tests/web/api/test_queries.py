@@ -94,6 +94,8 @@ async def test_the_audit_trail_is_filtered_by_each_of_its_questions(afternoon: A
         found = await afternoon.items(AUDIT, **query)
         assert found == [line for line in everything if line[column] == value]
         assert found
+    told = await afternoon.items(AUDIT, kind="report_told")  # as an earlier release named it
+    assert told == await afternoon.items(AUDIT, kind="report_acknowledged") != []
     both = await afternoon.items(AUDIT, domain="order", kind="gate_opened")
     assert [line["deployment_id"] for line in both] == [order]
     assert await afternoon.items(AUDIT, domain="order", person=OLU.id) == []

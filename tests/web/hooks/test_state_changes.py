@@ -56,7 +56,7 @@ async def test_doubled_disordered_and_foreign_hints_change_nothing(harness: Harn
     await harness.service.workers["poll_deployment"].run_until_idle()
 
     assert harness.gate(deployment)["phase"] == "awaiting"
-    loops_own = {"card_posted", "evidence_seen"}
+    loops_own = {"card_posted", "evidence_collected"}
     assert [kind for kind in harness.audit(deployment) if kind not in loops_own] == ["gate_opened"]
     assert len(harness.table("switches")) == 1
 

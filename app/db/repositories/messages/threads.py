@@ -28,7 +28,7 @@ from app.db.leases import NO_LEASE, Leases, is_leased
 from app.db.mapping.rows import gate_view_from_row
 from app.db.repositories.messages.channels import CHANNEL_FACTS, Channels, current_id
 from app.db.tables import audit_events, cards, gates, switches, threads
-from app.flow.audit_events import Actor, ActorKind, Event, Kind
+from app.flow.audit_events import Actor, ActorKind, Event, Kind, known_kind
 from app.flow.notify.post_timeline import DueThread, PendingPost, TimelineEntry
 from app.flow.read_models import CardPlace
 from app.gate.ids import DomainName, GateId, SwitchKey
@@ -176,7 +176,7 @@ def _due(claimed: Mapping[Any, int], row: Any) -> DueThread:
         attempts=claimed[row.id],
         view=gate_view_from_row(row),
         place=CardPlace(channel=row.channel, ts=row.ts),
-        entries=tuple(_entry(stored, row) for stored in row.events or () if stored["kind"] in list(Kind)),
+        entries=tuple(_entry(stored, row) for stored in row.events or () if known_kind(stored["kind"])),
         tried=_tried(row),
         due_at=row.thread_due_at,
         id_changes=row.id_changes or {},
