@@ -87,7 +87,7 @@ class EvidenceClient:
             raise EvidenceUnavailable(Missing(why=reason_of(exc), call=call)) from None
         except (KeyError, ValueError, TypeError, AttributeError) as exc:
             # The answer itself may hold what must not be logged: its error's class says enough.
-            log.warning("answer_makes_no_sense", call=call, problem=type(exc).__name__)
+            log.warning("aws_response_invalid", call=call, problem=type(exc).__name__)
             raise EvidenceUnavailable(Missing(why=MissingReason.FAILED, call=call)) from None
 
     def _client(self, service: Service, region: str) -> Any:

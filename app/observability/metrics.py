@@ -4,20 +4,22 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-HOOKS: Final = Counter("switchgate_hooks_total", "Hooks received, by what became of them.", ["outcome"])
+HOOKS: Final = Counter("switchgate_hooks_total", "Hooks received, by outcome.", ["outcome"])
 STATE_CHANGES: Final = Counter(
-    "switchgate_state_changes_total", "EventBridge's hints, by what became of them.", ["outcome"]
+    "switchgate_state_changes_total", "EventBridge events received, by outcome.", ["outcome"]
 )
 HTTP_REFUSED: Final = Counter(
     "switchgate_http_refused_total", "Requests and connections refused before any handler ran.", ["reason"]
 )
-INTERACTIONS: Final = Counter("switchgate_presses_total", "Presses, by what became of them.", ["outcome"])
+INTERACTIONS: Final = Counter(
+    "switchgate_interactions_total", "Votes cast in Slack, by outcome.", ["outcome"]
+)
 BREAK_GLASS: Final = Counter(
-    "switchgate_glass_broken_total", "Switches that an admin approved against the rules.", ["domain"]
+    "switchgate_break_glass_total", "Switches that an admin approved against the rules.", ["domain"]
 )
 UNAPPROVABLE_GATES: Final = Counter(
-    "switchgate_gates_out_of_reach_total",
-    "Gates that nobody can approve by the rules as they stand, counted when their card is drawn by this replica.",
+    "switchgate_unapprovable_gates_total",
+    "Gates that nobody can approve by the rules as they stand, counted when this replica publishes their card.",
     ["domain"],
 )
 DECISIONS: Final = Counter("switchgate_decisions_total", "Gates decided here, by verdict.", ["verdict"])
@@ -30,18 +32,22 @@ ANSWERED_ELSEWHERE: Final = Counter(
 )
 REPORT_SECONDS: Final = Histogram(
     "switchgate_report_seconds",
-    "From the decision's commit until CodeDeploy was told.",
+    "From the decision's commit until CodeDeploy had the report.",
     buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 600),
 )
-CARD_UPDATES: Final = Counter("switchgate_cards_total", "Tries to draw a card, by result.", ["result"])
-HOME_PUBLISHES: Final = Counter("switchgate_homes_total", "App Homes drawn, by result.", ["result"])
+CARD_UPDATES: Final = Counter(
+    "switchgate_card_updates_total", "Attempts to publish a card, by result.", ["result"]
+)
+HOME_PUBLISHES: Final = Counter(
+    "switchgate_home_publishes_total", "App Homes published, by result.", ["result"]
+)
 EVIDENCE_READS: Final = Counter(
-    "switchgate_evidence_total", "Looks for a gate's evidence, by result.", ["result"]
+    "switchgate_evidence_reads_total", "Attempts to read a gate's evidence, by result.", ["result"]
 )
 EVIDENCE_MISSING: Final = Counter(
     "switchgate_evidence_missing_total",
     "Parts of the evidence that could not be read, and why.",
-    ["part", "why"],
+    ["part", "reason"],
 )
 WORKER_FAILURES: Final = Counter(
     "switchgate_worker_failures_total", "Steps and jobs of a worker that failed.", ["worker"]
@@ -60,10 +66,10 @@ API_DENIED: Final = Counter(
     ["reason"],
 )
 GATES_WAITING: Final = Gauge(
-    "switchgate_gates_waiting", "Gates that wait for a decision, in the whole record."
+    "switchgate_gates_waiting", "Gates that wait for a decision, in the whole database."
 )
 REPORT_OVERDUE_SECONDS: Final = Gauge(
-    "switchgate_report_overdue_seconds", "How long the oldest decision has waited to be told to CodeDeploy."
+    "switchgate_report_overdue_seconds", "Age of the oldest decision that CodeDeploy has not received."
 )
 ROWS_SET_ASIDE: Final = Counter(
     "switchgate_rows_set_aside_total",

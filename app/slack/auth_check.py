@@ -108,5 +108,5 @@ async def _call(method: Callable[[], Awaitable[Any]], variable: str) -> Any:
             raise CannotStart(
                 f"{variable}: Slack refuses it ({error}). Copy it again from the app's page."
             ) from None
-        log.warning("slack_not_greeted", variable=variable, problem=error)
+        log.warning("slack_auth_check_failed", variable=variable, problem=error)
     return None

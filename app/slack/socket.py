@@ -97,7 +97,7 @@ class Socket:
                 await self._check()
                 wait = CHECK_INTERVAL_SECONDS
             except Exception as exc:
-                log.warning("slack_socket_trouble", problem=type(exc).__name__)
+                log.warning("slack_socket_error", problem=type(exc).__name__)
                 await self._drop()
                 wait = min(wait * 2, MAX_BACKOFF_SECONDS)
             await asyncio.sleep(wait)

@@ -86,18 +86,18 @@ class BreakGlassHandler:
         except RequestDenied as exc:
             await self._answer_denied(ack, exc, view, reason, texts)
         except UNCONFIRMED as exc:
-            log.error("glass_not_recorded", problem=type(exc).__name__, user=profile.person.user)
+            log.error("break_glass_not_saved", problem=type(exc).__name__, user=profile.person.user)
             await ack(
                 response_action="errors", errors={BREAK_GLASS_REASON: save_error_text(exc, texts=texts)}
             )
         except Exception:
             short = error_id()
-            log.exception("glass_failed", error_id=short, user=profile.person.user)
+            log.exception("break_glass_failed", error_id=short, user=profile.person.user)
             text = texts("refused.unknown_error", id=short)
             await ack(response_action="errors", errors={BREAK_GLASS_REASON: text})
         else:
             BREAK_GLASS.labels(domain=result.view.switch.domain or "").inc()
-            log.warning("glass_broken", gate=str(result.view.id), user=profile.person.user)
+            log.warning("break_glass_used", gate=str(result.view.id), user=profile.person.user)
             self._wakeups.notify("gate_decided")
             await ack()
 

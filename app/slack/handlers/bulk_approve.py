@@ -175,7 +175,7 @@ class BulkApproveHandler:
         try:
             view = await run_with_timeout(RECHECK_TIMEOUT_SECONDS, self._record.get(pick.action_value.gate))
         except Exception as exc:
-            log.warning("approval_unsure", problem=type(exc).__name__, gate=str(pick.action_value.gate))
+            log.warning("approval_unconfirmed", problem=type(exc).__name__, gate=str(pick.action_value.gate))
             return replace(result, words=texts("refused.in_doubt"))
         ids = self._rules.roster().ids(person)
         saved = view is not None and any(
@@ -193,7 +193,7 @@ class BulkApproveHandler:
                 await self._client.views_update(view_id=view_id, view=bulk_approve_notice(shown, texts=texts))
         except SLACK_CALL_ERRORS as exc:
             # The form was closed or Slack failed: send a message instead.
-            log.info("several_told_by_message", problem=error_code_of(exc))
+            log.info("bulk_results_sent_by_message", problem=error_code_of(exc))
             self._replies.answer(body, results_text(results, texts=texts), shown)
 
     async def _show(self, body: Body) -> None:

@@ -65,7 +65,7 @@ class ChecksHandler:
             return texts("refused.no_such_gate")
         if not runs:
             return texts("press.checks_run_already")
-        log.info("checks_asked_for", gate=str(gate), user=profile.person.user)
+        log.info("checks_requested", gate=str(gate), user=profile.person.user)
         self._wakeups.notify("probes_requested")
         return ""
 

@@ -68,7 +68,7 @@ class RetractVoteHandler:
         except RequestDenied as exc:
             return self._denied(exc, texts)
         except UNCONFIRMED as exc:
-            log.error("press_not_recorded", problem=type(exc).__name__, user=profile.person.user)
+            log.error("vote_not_saved", problem=type(exc).__name__, user=profile.person.user)
             return VoteReply(text=save_error_text(exc, texts=texts), retryable=True)
         self._wakeups.notify("gate_decided")
         domain = view.switch.domain or texts("card.unknown_domain")

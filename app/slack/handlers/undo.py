@@ -176,10 +176,10 @@ class UndoHandler:
             asking = request_undo(intervention, record=self._record, rules=self._rules, now=self._clock())
             await run_until(until, asking)
         except RequestDenied as exc:
-            log.info("undo_refused", why=type(exc.denial).__name__, deed=kind)
+            log.info("undo_denied", why=type(exc.denial).__name__, deed=kind)
             return self._denied(exc, texts)
         except UNCONFIRMED as exc:
-            log.error("undo_not_recorded", problem=type(exc).__name__, user=profile.person.user)
+            log.error("undo_not_saved", problem=type(exc).__name__, user=profile.person.user)
             return UndoDenied(text=save_error_text(exc, texts=texts), retryable=True)
         except Exception:
             short = error_id()

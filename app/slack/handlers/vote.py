@@ -156,7 +156,7 @@ class VoteHandler:
             accepted = await run_until(until, deciding)
         except Exception as exc:
             return self._vote_replies.failed(exc, profile, texts)
-        INTERACTIONS.labels(outcome="counted").inc()
+        INTERACTIONS.labels(outcome="accepted").inc()
         self._wakeups.notify("gate_decided")
         return VoteReply(
             text="", accepted=accepted, buttons=self._vote_replies.next_buttons(vote, accepted, texts)

@@ -63,7 +63,7 @@ class VoteReplies:
             case RequestDenied(view=view):
                 why = type(exc.denial).__name__
                 INTERACTIONS.labels(outcome=why).inc()
-                log.info("press_refused", why=why, gate=str(view.id) if view else None)
+                log.info("vote_denied", why=why, gate=str(view.id) if view else None)
                 if view is not None and isinstance(exc.denial, OUTDATED_CARD_DENIALS):
                     self._shown_cards.redraw(view.id)
                 reply = denial_text(exc, texts=texts, approvers=_approvers(view, self._rules))
@@ -71,13 +71,13 @@ class VoteReplies:
                 return VoteReply(text=reply, buttons=break_glass, view=view, denial=exc.denial)
             case DatabaseUnavailable() | TimeoutError():
                 user = profile.person.user
-                INTERACTIONS.labels(outcome="record_away").inc()
-                log.error("press_not_recorded", problem=type(exc).__name__, user=user)
+                INTERACTIONS.labels(outcome="database_unavailable").inc()
+                log.error("vote_not_saved", problem=type(exc).__name__, user=user)
                 return VoteReply(text=save_error_text(exc, texts=texts), retryable=True)
             case _:
                 short = error_id()
                 INTERACTIONS.labels(outcome="failed").inc()
-                log.error("press_failed", error_id=short, user=profile.person.user, exc_info=exc)
+                log.error("vote_failed", error_id=short, user=profile.person.user, exc_info=exc)
                 return VoteReply(text=texts("refused.unknown_error", id=short), retryable=True)
 
     def next_buttons(self, vote: VoteRequest, accepted: VoteAccepted, texts: Texts) -> tuple[Block, ...]:

@@ -156,7 +156,7 @@ class HomePublisher:
         try:
             contents = await run_with_timeout(QUERY_TIMEOUT_SECONDS, loading)
         except (DatabaseUnavailable, TimeoutError) as exc:
-            log.warning("home_without_the_record", problem=type(exc).__name__)
+            log.warning("home_database_unavailable", problem=type(exc).__name__)
             viewer.change_token = ""
             return unavailable_body(texts=texts), False
         viewer.change_token = contents.change_token

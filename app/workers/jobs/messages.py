@@ -37,9 +37,9 @@ def publish_cards(deps: Dependencies) -> Step:
         )
 
     def published(due: DueCard, problem: str | None) -> None:
-        CARD_UPDATES.labels(result="again" if problem else "drawn").inc()
+        CARD_UPDATES.labels(result="retried" if problem else "published").inc()
         if problem:
-            log.warning("card_not_drawn", gate=str(due.view.id), problem=problem, attempts=due.attempts)
+            log.warning("card_not_published", gate=str(due.view.id), problem=problem, attempts=due.attempts)
         deps.wakeups.notify("card_published")
 
     return leased_job(

@@ -21,7 +21,7 @@ def report_decisions(deps: Dependencies) -> Step:
 
     def reported(due: DueReport, result: Result | CodeDeployUnavailable) -> None:
         if isinstance(result, CodeDeployUnavailable):
-            REPORTS.labels(outcome="again").inc()
+            REPORTS.labels(outcome="retried").inc()
             log.warning("report_failed", gate=str(due.view.id), problem=str(result), attempts=due.attempts)
             deps.wakeups.notify("card_outdated")
             return

@@ -75,9 +75,9 @@ def collect_due_evidence(deps: Dependencies) -> Step:
         return found
 
     def collected(due: DueEvidence, found: Evidence | None) -> None:
-        EVIDENCE_READS.labels(result="seen" if found else "again").inc()
+        EVIDENCE_READS.labels(result="read" if found else "retried").inc()
         for part, missing in (found.missing if found else {}).items():
-            EVIDENCE_MISSING.labels(part=part, why=missing.why).inc()
+            EVIDENCE_MISSING.labels(part=part, reason=missing.why).inc()
         deps.wakeups.notify("card_outdated")
 
     return leased_job(evidence, key=lambda due: due.view.id, work=collect, then=collected, clock=deps.clock)

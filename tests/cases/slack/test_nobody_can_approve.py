@@ -42,7 +42,7 @@ async def metric(harness: Harness) -> str:
     async with ClientSession() as session, session.get(f"{harness.url}/metrics") as answer:
         lines = (await answer.text()).splitlines()
     return next(
-        (line for line in lines if line.startswith('switchgate_gates_out_of_reach_total{domain="order"')), ""
+        (line for line in lines if line.startswith('switchgate_unapprovable_gates_total{domain="order"')), ""
     )
 
 
