@@ -95,7 +95,7 @@ async def test_metrics_count_what_happened(afternoon: Asker) -> None:
     for name in (
         'switchgate_hooks_total{outcome="opened"}',
         'switchgate_reports_total{outcome="acknowledged"}',
-        'switchgate_card_updates_total{result="drawn"}',
+        'switchgate_card_updates_total{result="published"}',
         "switchgate_report_seconds_count",
         "switchgate_gates_waiting",
         "switchgate_report_overdue_seconds",
