@@ -280,8 +280,8 @@ async def test_a_card_that_slack_refuses_is_in_the_log(harness: Harness) -> None
     harness.slack.faults.error(POST, "channel_not_found", times=None)
     with captured_logs() as log:
         deployment = await opened(harness, "order")
-        await harness.until(lambda: "card_not_drawn" in log.getvalue())
-        line = next(json.loads(line) for line in log.getvalue().splitlines() if "card_not_drawn" in line)
+        await harness.until(lambda: "card_not_published" in log.getvalue())
+        line = next(json.loads(line) for line in log.getvalue().splitlines() if "card_not_published" in line)
     assert (line["level"], line["problem"]) == ("warning", "channel_not_found")
     assert line["gate"] == str(harness.gate(deployment)["id"])
 
