@@ -76,6 +76,8 @@ async def serve(settings: Settings, config: Config, *, database_url: str) -> Non
             service.http,
             log_config=None,
             access_log=False,
+            # Not FastAPI's lifespan: uvicorn logs an error at its start instead of raising it, and leaves its end out
+            # after a second SIGINT. Sockets and workers must end in every case.
             lifespan="off",
             ws="none",
             http=BoundedH11Protocol,

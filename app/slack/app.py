@@ -92,6 +92,7 @@ def register_listeners(app: AsyncApp, handlers: Handlers, *, identify: Listener)
         (app.event, events),
     ):
         for name, listener in table.items():
+            # As Bolt passes arguments by name: who asks for the caller is called once the caller is known.
             takes_caller = "caller" in inspect.signature(listener).parameters
             register(name, middleware=[identify] if takes_caller else None)(listener)
 
@@ -117,6 +118,7 @@ def build_app(
         return AuthorizeResult(enterprise_id=directory.enterprise, team_id=directory.team, bot_token=token)
 
     async def completed(body: Body, action: Mapping[str, Any] | None) -> None:
+        """After every listener, whether or not it raised."""
         home.after(body)
         if action is not None:
             shown_cards.record_place(body, action)

@@ -1,4 +1,4 @@
-"""What the API says, as JSON. Never an execution id."""
+"""The API's responses. Never an execution id, never the value of an environment variable."""
 
 from datetime import datetime
 from typing import Any
@@ -7,9 +7,10 @@ from pydantic import BaseModel
 
 from app.db.queries.search import AuditLine
 from app.flow.read_models import GateView, Switch
+from app.gate.evidence.health import health_of_green
+from app.gate.evidence.model import Evidence, Missing
 from app.gate.rules.violations import rule_key
 from app.gate.state_machine import Awaiting, Phase
-from app.web.api.evidence_schemas import EvidenceOut, evidence_out
 
 
 class SwitchOut(BaseModel):
@@ -39,6 +40,31 @@ class VoteOut(BaseModel):
     choice: str
     reason: str
     at: datetime
+
+
+class ChangeOut(BaseModel):
+    """One difference between blue and green. `before` and `after` are null where nothing may be told."""
+
+    what: str
+    how: str
+    name: str
+    container: str
+    before: str | None
+    after: str | None
+
+
+class EvidenceOut(BaseModel):
+    """As it was seen last before the decision. `missing`: parts that could not be read, and why."""
+
+    seen_at: datetime
+    blue: str | None
+    green: str | None
+    changes: list[ChangeOut] | None
+    fit: bool
+    findings: list[str]
+    missing: dict[str, str]
+    compare_url: str | None
+    run_url: str | None
 
 
 class GateOut(BaseModel):
@@ -102,7 +128,7 @@ class AuditPage(BaseModel):
 
 
 def switch_out(switch: Switch) -> SwitchOut:
-    """A switch, told."""
+    """The response for a switch."""
     return SwitchOut(
         account=switch.key.account,
         region=switch.key.region,
@@ -124,7 +150,7 @@ def switch_out(switch: Switch) -> SwitchOut:
 
 
 def gate_out(view: GateView) -> GateOut:
-    """A gate, told."""
+    """The response for a gate."""
     return GateOut(
         id=str(view.id),
         deployment_id=view.switch.key.deployment,
@@ -144,11 +170,27 @@ def gate_out(view: GateView) -> GateOut:
         outcome=view.outcome,
         outcome_detail=view.outcome_detail,
         reported_at=view.reported_at,
-        votes=[
-            VoteOut(voter=vote.voter, name=vote.name, choice=vote.choice, reason=vote.reason, at=vote.at)
-            for vote in view.votes
-        ],
+        votes=[VoteOut.model_validate(vote, from_attributes=True) for vote in view.votes],
         evidence=evidence_out(view.evidence) if view.evidence else None,
+    )
+
+
+def evidence_out(evidence: Evidence) -> EvidenceOut:
+    """`findings` are names of what speaks against green, the worst first."""
+    found = health_of_green(evidence)
+    changes = evidence.differences
+    return EvidenceOut(
+        seen_at=evidence.seen_at,
+        blue=evidence.blue.task_definition,
+        green=evidence.green.task_definition,
+        changes=None
+        if isinstance(changes, Missing)
+        else [ChangeOut.model_validate(change, from_attributes=True) for change in changes],
+        fit=found.healthy,
+        findings=[finding.name for finding in found.findings],
+        missing={part: missing.why.value for part, missing in evidence.missing.items()},
+        compare_url=evidence.commits.compare_url,
+        run_url=evidence.commits.run_url,
     )
 
 
@@ -158,5 +200,5 @@ def phase_of(view: GateView) -> Phase:
 
 
 def audit_out(line: AuditLine) -> AuditOut:
-    """An audit event, told."""
+    """The response for an audit event."""
     return AuditOut.model_validate(line, from_attributes=True)

@@ -12,7 +12,7 @@ from app.i18n.catalog import LOCALES, Texts
 from app.sandbox.people import GRACE, MINA
 from app.slack.cards.evidence import evidence_blocks
 from app.slack.modals.details import details_modal
-from app.web.api.evidence_schemas import evidence_out
+from app.web.api.schemas import evidence_out
 from tests.cases.aws.task_definition_shape import AT, CONTAINER, TASK_DEFINITION, filled, planted, strings
 from tests.gate.seen import evidence, side
 from tests.harness import Harness

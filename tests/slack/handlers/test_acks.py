@@ -17,6 +17,7 @@ ODD = [
     block_actions({"action_id": "reject", "value": "nonsense"}, user={"id": 7}),
     block_actions({"action_id": "deploys_page.next", "value": {"an": "object"}}),
     block_actions({"action_id": "anything.else"}, container="a text", channel=[]),
+    block_actions({"action_id": "details", "value": None}, container="a text", channel=[]),
     {**SUBMITTED, "view": FORM},
     {**SUBMITTED, "view": {**FORM, "state": {"values": {"reason": {"reason": 3}}}}},
     {**SUBMITTED, "view": {**FORM, "state": ["odd"]}},
