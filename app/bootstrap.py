@@ -147,7 +147,7 @@ def _build_http(shared: _Shared, *, bolt: AsyncApp, socket: Socket | None) -> AS
     return build_http(
         hooks=HookServices(
             keys=HookKeys(settings.hook_secrets),
-            record=repositories.gates,
+            repository=repositories.gates,
             deployments=shared.aws.codedeploy,
             rules=shared.rules,
             region=settings.region,

@@ -46,10 +46,10 @@ class SlackHandlers:
         self._worker_repositories = worker_repositories
         self._rules = rules
         self._wakeups = wakeups
-        self._traffic = LiveTraffic(record=repositories.evidence, source=source)
+        self._traffic = LiveTraffic(repository=repositories.evidence, source=source)
         self._clock = clock
         self._shown_cards = ShownCards(
-            record=repositories.cards, background=slack.background, wakeups=wakeups, clock=clock
+            repository=repositories.cards, background=slack.background, wakeups=wakeups, clock=clock
         )
         votes = self._votes()
         undo = self._undo()
@@ -68,7 +68,7 @@ class SlackHandlers:
                 bulk_approve=bulk_approve,
                 deploys=self._deploys(undo, bulk_approve),
                 home=HomeHandler(self.home),
-                channels=ChannelsHandler(record=repositories.channels, wakeups=wakeups, clock=clock),
+                channels=ChannelsHandler(repository=repositories.channels, wakeups=wakeups, clock=clock),
             ),
             home=self.home,
             shown_cards=self._shown_cards,
@@ -78,7 +78,7 @@ class SlackHandlers:
 
     def _votes(self) -> VoteHandler:
         return VoteHandler(
-            record=self._repositories.gates,
+            repository=self._repositories.gates,
             traffic=self._traffic,
             rules=self._rules,
             directory=self._slack.directory,
@@ -109,7 +109,7 @@ class SlackHandlers:
         return BulkApproveHandler(
             self._slack.client,
             queries=self._repositories.home,
-            record=self._repositories.gates,
+            repository=self._repositories.gates,
             votes=votes,
             rules=self._rules,
             directory=self._slack.directory,
@@ -120,7 +120,7 @@ class SlackHandlers:
 
     def _undo(self) -> UndoHandler:
         return UndoHandler(
-            record=self._repositories.interventions,
+            repository=self._repositories.interventions,
             rules=self._rules,
             directory=self._slack.directory,
             replies=self._slack.replies,
@@ -130,7 +130,7 @@ class SlackHandlers:
 
     def _break_glass(self) -> BreakGlassHandler:
         return BreakGlassHandler(
-            record=self._repositories.gates,
+            repository=self._repositories.gates,
             traffic=self._traffic,
             rules=self._rules,
             directory=self._slack.directory,
@@ -141,7 +141,7 @@ class SlackHandlers:
 
     def _retract_vote(self) -> RetractVoteHandler:
         return RetractVoteHandler(
-            record=self._repositories.gates,
+            repository=self._repositories.gates,
             rules=self._rules,
             replies=self._slack.replies,
             wakeups=self._wakeups,
@@ -150,7 +150,7 @@ class SlackHandlers:
 
     def _checks(self) -> ChecksHandler:
         return ChecksHandler(
-            record=self._repositories.gates,
+            repository=self._repositories.gates,
             probes=self._repositories.probes,
             rules=self._rules,
             replies=self._slack.replies,
@@ -169,7 +169,7 @@ class SlackHandlers:
 
     def _deploys(self, undo: UndoHandler, bulk_approve: BulkApproveHandler) -> DeploysCommand:
         freezes = FreezeCommand(
-            record=self._repositories.freezes,
+            repository=self._repositories.freezes,
             rules=self._rules,
             wakeups=self._wakeups,
             clock=self._clock,

@@ -9,7 +9,7 @@ from app.db.database import Database
 from app.db.queries.audit_filter import deployment_id, time_range
 from app.db.queries.search import AuditFilter, AuditLine, Queries
 from app.flow.audit_events import Kind, known_kind
-from app.flow.freezes.freeze_record import ALL_DOMAINS
+from app.flow.freezes.stored_freezes import ALL_DOMAINS
 
 
 async def read_audit(

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from slack_bolt.app.async_app import AsyncApp
 
 from app.config.environment import Settings
-from app.flow.ports.membership import MembershipRecord
+from app.flow.ports.membership import MembershipRepository
 from app.flow.ports.rules import Rules
 from app.i18n.catalog import Texts
 from app.slack.auth_check import AuthCheck
@@ -44,7 +44,7 @@ class ClientBundle:
         self,
         settings: Settings,
         *,
-        members: MembershipRecord,
+        members: MembershipRepository,
         foreground: ForegroundTracker,
         clock: Callable[[], datetime],
     ) -> None:
@@ -58,7 +58,7 @@ class ClientBundle:
             api_url=settings.slack_api_url,
             session=self._session,
         )
-        self.directory = Directory(self.client, clock=clock, locale=settings.locale, record=members)
+        self.directory = Directory(self.client, clock=clock, locale=settings.locale, repository=members)
         self.auth_check = AuthCheck(self.client, directory=self.directory, app_token=self._app_token)
         self.background = BackgroundTasks(foreground)
         self.replies = Replies(self.client, background=self.background)

@@ -217,28 +217,34 @@ Step = Callable[[Database, RuntimeConfig, Quarantine], Awaitable[object]]
 
 
 async def _expire(database: Database, rules: RuntimeConfig, quarantine: Quarantine) -> object:
-    return await expire_gates(record=Gates(database), quarantine=quarantine, now=NOW + timedelta(minutes=56))
+    return await expire_gates(
+        repository=Gates(database), quarantine=quarantine, now=NOW + timedelta(minutes=56)
+    )
 
 
 async def _remind(database: Database, rules: RuntimeConfig, quarantine: Quarantine) -> object:
     return await remind(
-        record=Gates(database), rules=rules, quarantine=quarantine, now=NOW + timedelta(minutes=50)
+        repository=Gates(database), rules=rules, quarantine=quarantine, now=NOW + timedelta(minutes=50)
     )
 
 
 async def _approve(database: Database, rules: RuntimeConfig, quarantine: Quarantine) -> object:
     checks = Checks(database)
     return await approve_by_checks(
-        record=Gates(database), gates=checks, rules=rules, quarantine=quarantine, now=NOW
+        repository=Gates(database), gates=checks, rules=rules, quarantine=quarantine, now=NOW
     )
 
 
 async def _turn(database: Database, rules: RuntimeConfig, quarantine: Quarantine) -> object:
-    return await refresh_rule_status(record=Freezes(database), rules=rules, quarantine=quarantine, now=NOW)
+    return await refresh_rule_status(
+        repository=Freezes(database), rules=rules, quarantine=quarantine, now=NOW
+    )
 
 
 async def _plan(database: Database, rules: RuntimeConfig, quarantine: Quarantine) -> object:
-    return await plan_probes(record=Probes(database, uuid4()), rules=rules, quarantine=quarantine, now=NOW)
+    return await plan_probes(
+        repository=Probes(database, uuid4()), rules=rules, quarantine=quarantine, now=NOW
+    )
 
 
 STEPS: Final[dict[str, tuple[Step, str]]] = {

@@ -18,7 +18,7 @@ from app.db.repositories.probes import Probes
 from app.db.repositories.reports import Reports
 from app.db.repositories.switches import Switches
 from app.flow.audit_events import SWITCHGATE, Kind
-from app.flow.freezes.freeze_record import Declaration, freeze_event
+from app.flow.freezes.stored_freezes import Declaration, freeze_event
 from app.flow.lifecycle.report_decision import Result
 from app.flow.notify.refresh_rule_status import RuleSnapshot
 from app.flow.ports.switches import SwitchUpdate

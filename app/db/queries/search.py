@@ -44,7 +44,7 @@ from app.db.repositories.exclusivity import related_switches
 from app.db.repositories.messages.channels import Channels, current_id
 from app.db.tables import audit_events, cards, gates, reports, switches
 from app.flow.audit_events import Kind, known_kind, stored_kinds
-from app.flow.freezes.freeze_record import ALL_DOMAINS, NO_DEPLOYMENT
+from app.flow.freezes.stored_freezes import ALL_DOMAINS, NO_DEPLOYMENT
 from app.flow.read_models import CardPlace, GateView, Switch
 from app.gate.ids import DomainName
 from app.gate.rules.exclusivity import RelatedSwitch

@@ -22,7 +22,7 @@ from app.db.repositories.exclusivity import related_switches
 from app.db.statements import execute
 from app.db.tables import freezes, gate_rule_snapshots, gates, switches
 from app.flow.audit_events import Event
-from app.flow.freezes.freeze_record import NO_DEPLOYMENT, ActiveFreeze, Declaration
+from app.flow.freezes.stored_freezes import NO_DEPLOYMENT, ActiveFreeze, Declaration
 from app.flow.notify.refresh_rule_status import RuleSnapshot, WaitingGates, announcement_for, freeze_over
 from app.gate.ids import DomainName
 from app.gate.rules.exclusivity import AFTER_ALLOW_TRAFFIC, RelatedSwitch
@@ -119,7 +119,7 @@ SELECT 1
 
 
 class HeldFreezesRows:
-    """The stored freezes under their lock; see `app.flow.freezes.freeze_record.HeldFreezes`."""
+    """The stored freezes under their lock; see `app.flow.freezes.stored_freezes.HeldFreezes`."""
 
     def __init__(
         self, connection: AsyncConnection, active: Sequence[ActiveFreeze], *, is_replay: bool
@@ -175,7 +175,7 @@ class HeldFreezesRows:
 
 
 class Freezes:
-    """See `app.flow.freezes.freeze_record.FreezeRecord` and `app.flow.notify.refresh_rule_status.RuleStatusRecord`."""
+    """See `app.flow.freezes.stored_freezes.FreezeRecord` and `app.flow.notify.refresh_rule_status.RuleStatusRecord`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -106,20 +106,20 @@ def violations_for(
     )
 
 
-class RelatedSwitchRecord(Protocol):
+class RelatedSwitchRepository(Protocol):
     async def related_switches(self, domains: Sequence[DomainName]) -> Sequence[RelatedSwitch]:
         """The live switches of these domains, and the last one of each domain."""
         ...
 
 
 async def with_related_switches(
-    views: Sequence[GateView], *, record: RelatedSwitchRecord, rules: Rules
+    views: Sequence[GateView], *, repository: RelatedSwitchRepository, rules: Rules
 ) -> list[GateView]:
     """The views, each with the related switches of its domain. Queries only where the rules look at any."""
     wanted = {name for view in views for name in _exclusivity(view, rules).related_domains}
     if not wanted:
         return list(views)
-    found = await record.related_switches(sorted(wanted))
+    found = await repository.related_switches(sorted(wanted))
     return [
         replace(
             view,

@@ -11,14 +11,14 @@ from app.flow.approval.approval_context import (
     with_related_switches,
 )
 from app.flow.approval.live_traffic import (
+    NOT_READ,
     LiveReading,
     LiveTraffic,
     StaleEvidence,
     is_stale,
-    with_live_traffic,
 )
 from app.flow.audit_events import SWITCHGATE, Event, Kind
-from app.flow.ports.database import GateRecord, HeldGate, Quarantine
+from app.flow.ports.database import GateRepository, HeldGate, Quarantine
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.gate.decision import Approval, Verdict
@@ -39,7 +39,7 @@ class CheckedGates(Protocol):
 
 async def approve_by_checks(
     *,
-    record: GateRecord,
+    repository: GateRepository,
     gates: CheckedGates,
     rules: Rules,
     quarantine: Quarantine,
@@ -52,28 +52,31 @@ async def approve_by_checks(
         return 0
     views = await gates.with_a_passed_check(domains, limit=MAX_GATES_PER_RUN, skip=quarantine.keys())
     # Most are not ripe: the lock is taken only where the answer would be yes.
-    candidates = await with_related_switches(views, record=record, rules=rules)
+    candidates = await with_related_switches(views, repository=repository, rules=rules)
     likely = [view for view in candidates if _approval(view, rules=rules, now=now)]
     approved = 0
     for view in likely:
         with quarantine.guard(view.id):
-            approved += await _approve(view, record=record, rules=rules, traffic=traffic, now=now)
+            approved += await _approve(view, repository=repository, rules=rules, traffic=traffic, now=now)
     return approved
 
 
 async def _approve(
-    view: GateView, *, record: GateRecord, rules: Rules, traffic: LiveTraffic | None, now: datetime
+    view: GateView, *, repository: GateRepository, rules: Rules, traffic: LiveTraffic | None, now: datetime
 ) -> bool:
-    async def decide(reading: LiveReading | None) -> bool:
-        return await _decide(view, reading, record=record, rules=rules, now=now)
-
-    return await with_live_traffic(decide, view.id, traffic=traffic, now=now)
+    if traffic is None:
+        return await _decide(view, NOT_READ, repository=repository, rules=rules, now=now)
+    try:
+        return await _decide(view, None, repository=repository, rules=rules, now=now)
+    except StaleEvidence:  # the transaction is over, and its locks are released
+        reading = await traffic.read(view.id, now=now)
+    return await _decide(view, reading, repository=repository, rules=rules, now=now)
 
 
 async def _decide(
-    view: GateView, reading: LiveReading | None, *, record: GateRecord, rules: Rules, now: datetime
+    view: GateView, reading: LiveReading | None, *, repository: GateRepository, rules: Rules, now: datetime
 ) -> bool:
-    async with record.hold(view.id, skip_locked=True) as held:
+    async with repository.hold(view.id, skip_locked=True) as held:
         if held is None:
             return False
         await lock_exclusivity(held, rules=rules)

@@ -15,7 +15,7 @@ from app.flow.approval.approval_context import (
     with_related_switches,
 )
 from app.flow.audit_events import Event, Kind, person_actor
-from app.flow.ports.database import GateRecord, HeldGate, Quarantine
+from app.flow.ports.database import GateRepository, HeldGate, Quarantine
 from app.flow.ports.rules import Rules
 from app.flow.read_models import CastVote, GateView
 from app.gate.decision import Approval, Verdict
@@ -39,7 +39,7 @@ class EarlierVotes(Protocol):
 
 
 async def approve_by_earlier_votes(
-    *, record: GateRecord, votes: EarlierVotes, rules: Rules, quarantine: Quarantine, now: datetime
+    *, repository: GateRepository, votes: EarlierVotes, rules: Rules, quarantine: Quarantine, now: datetime
 ) -> int:
     """Approves what these votes are enough for, each gate in a transaction of its own; gives how many."""
     views = await votes.with_earlier_approvals(
@@ -48,16 +48,16 @@ async def approve_by_earlier_votes(
     if not views:
         return 0
     # Most wait for others: the lock is taken only where the answer would be yes.
-    candidates = await with_related_switches(views, record=record, rules=rules)
+    candidates = await with_related_switches(views, repository=repository, rules=rules)
     approved = 0
     for view in [view for view in candidates if _approval(view, rules=rules, now=now)]:
         with quarantine.guard(view.id):
-            approved += await _approve(view, record=record, rules=rules, now=now)
+            approved += await _approve(view, repository=repository, rules=rules, now=now)
     return approved
 
 
-async def _approve(view: GateView, *, record: GateRecord, rules: Rules, now: datetime) -> bool:
-    async with record.hold(view.id, skip_locked=True) as held:
+async def _approve(view: GateView, *, repository: GateRepository, rules: Rules, now: datetime) -> bool:
+    async with repository.hold(view.id, skip_locked=True) as held:
         if held is None:
             return False
         await lock_exclusivity(held, rules=rules)

@@ -3,16 +3,16 @@
 from datetime import datetime
 
 from app.flow.audit_events import SWITCHGATE, Actor, Event, Kind, person_actor
-from app.flow.ports.database import GateRecord, HeldGate
+from app.flow.ports.database import GateRepository, HeldGate
 from app.gate.decision import Approval
 from app.gate.ids import GateId
 from app.gate.rules.permits import Basis
 from app.gate.state_machine import Awaiting
 
 
-async def auto_approve_rollback(gate: GateId, *, record: GateRecord, now: datetime) -> bool:
+async def auto_approve_rollback(gate: GateId, *, repository: GateRepository, now: datetime) -> bool:
     """Approves the gate where its deployment takes a bad one back; False where it does not."""
-    async with record.hold(gate) as held:
+    async with repository.hold(gate) as held:
         if held is None or not isinstance(held.view.gate, Awaiting):
             return False
         approval = await _approval(held.view.gate, held, now=now)

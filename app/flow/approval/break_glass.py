@@ -10,15 +10,15 @@ from app.flow.approval.approval_context import (
     violations_for,
 )
 from app.flow.approval.live_traffic import (
+    NOT_READ,
     LiveReading,
     LiveTraffic,
     StaleEvidence,
     is_stale,
-    with_live_traffic,
 )
 from app.flow.approval.request_denied import RequestDenied, denied_event
 from app.flow.audit_events import Event, Kind, person_actor
-from app.flow.ports.database import GateRecord, HeldGate
+from app.flow.ports.database import GateRepository, HeldGate
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.gate.decision import Approval, Verdict
@@ -54,7 +54,7 @@ class BreakGlassResult:
 async def break_glass(
     request: BreakGlassRequest,
     *,
-    record: GateRecord,
+    repository: GateRepository,
     rules: Rules,
     now: datetime,
     traffic: LiveTraffic | None = None,
@@ -63,22 +63,24 @@ async def break_glass(
 
     `traffic` reads live traffic where the evidence is stale, so that the form names every rule that is overridden.
     """
-
-    async def decide(reading: LiveReading | None) -> BreakGlassResult:
-        return await _decide(request, reading, record=record, rules=rules, now=now)
-
-    return await with_live_traffic(decide, request.gate, traffic=traffic, now=now)
+    if traffic is None:
+        return await _decide(request, NOT_READ, repository=repository, rules=rules, now=now)
+    try:
+        return await _decide(request, None, repository=repository, rules=rules, now=now)
+    except StaleEvidence:  # the transaction is over, and its locks are released
+        reading = await traffic.read(request.gate, now=now)
+    return await _decide(request, reading, repository=repository, rules=rules, now=now)
 
 
 async def _decide(
     request: BreakGlassRequest,
     reading: LiveReading | None,
     *,
-    record: GateRecord,
+    repository: GateRepository,
     rules: Rules,
     now: datetime,
 ) -> BreakGlassResult:
-    async with record.hold(request.gate, request=request.request) as held:
+    async with repository.hold(request.gate, request=request.request) as held:
         if held is None:
             raise RequestDenied(NoSuchGate(), None)
         try:

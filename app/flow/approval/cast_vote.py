@@ -12,15 +12,15 @@ from app.flow.approval.approval_context import (
     violations_for,
 )
 from app.flow.approval.live_traffic import (
+    NOT_READ,
     LiveReading,
     LiveTraffic,
     StaleEvidence,
     is_stale,
-    with_live_traffic,
 )
 from app.flow.approval.request_denied import RequestDenied, denied_event
 from app.flow.audit_events import Event, Kind, person_actor
-from app.flow.ports.database import GateRecord, HeldGate
+from app.flow.ports.database import GateRepository, HeldGate
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.gate.decision import Decision, verdict_of
@@ -60,7 +60,7 @@ class VoteAccepted:
 async def cast_vote(
     request: VoteRequest,
     *,
-    record: GateRecord,
+    repository: GateRepository,
     rules: Rules,
     now: datetime,
     traffic: LiveTraffic | None = None,
@@ -69,17 +69,24 @@ async def cast_vote(
 
     `traffic` reads live traffic before an approval that depends on stale evidence.
     """
-
-    async def decide(reading: LiveReading | None) -> VoteAccepted:
-        return await _decide(request, reading, record=record, rules=rules, now=now)
-
-    return await with_live_traffic(decide, request.gate, traffic=traffic, now=now)
+    if traffic is None:
+        return await _decide(request, NOT_READ, repository=repository, rules=rules, now=now)
+    try:
+        return await _decide(request, None, repository=repository, rules=rules, now=now)
+    except StaleEvidence:  # the transaction is over, and its locks are released
+        reading = await traffic.read(request.gate, now=now)
+    return await _decide(request, reading, repository=repository, rules=rules, now=now)
 
 
 async def _decide(
-    request: VoteRequest, reading: LiveReading | None, *, record: GateRecord, rules: Rules, now: datetime
+    request: VoteRequest,
+    reading: LiveReading | None,
+    *,
+    repository: GateRepository,
+    rules: Rules,
+    now: datetime,
 ) -> VoteAccepted:
-    async with record.hold(request.gate, request=request.request) as held:
+    async with repository.hold(request.gate, request=request.request) as held:
         if held is None:
             raise RequestDenied(NoSuchGate(), None)
         try:
@@ -104,9 +111,11 @@ async def _require_fresh_evidence(
         raise StaleEvidence
 
 
-async def check_vote(request: VoteRequest, *, record: GateRecord, rules: Rules, now: datetime) -> GateView:
+async def check_vote(
+    request: VoteRequest, *, repository: GateRepository, rules: Rules, now: datetime
+) -> GateView:
     """Whether the vote would be accepted once it has a reason. Raises `RequestDenied`; the denial is audited."""
-    async with record.hold(request.gate) as held:
+    async with repository.hold(request.gate) as held:
         if held is None:
             raise RequestDenied(NoSuchGate(), None)
         try:

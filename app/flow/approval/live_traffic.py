@@ -8,7 +8,7 @@ again with what was read. What cannot be read within `READ_TIMEOUT_SECONDS` bloc
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Protocol, TypeVar
@@ -44,15 +44,15 @@ class EvidenceLookup(Protocol):
 class LiveTraffic:
     """Reads what the traffic guard looks at, now."""
 
-    record: EvidenceLookup
+    repository: EvidenceLookup
     source: EvidenceSource
 
-    async def guard(self, gate: GateId, *, now: datetime) -> TrafficGuard | None:
-        """None where nothing was seen of the gate before, so that it is not known where to look."""
-        view = await self.record.get(gate)
+    async def read(self, gate: GateId, *, now: datetime) -> "LiveReading":
+        """Reads the listeners and the health of green where the evidence shows them; see `LiveReading`."""
+        view = await self.repository.get(gate)
         known = view.evidence if view is not None else None
         if view is None or known is None:
-            return None
+            return NOT_READ
         region, reader = view.switch.key.region, TimeboxedReader(self.source, seconds=READ_TIMEOUT_SECONDS)
         listeners, health = await asyncio.gather(
             _in_time(_listeners(known, region=region, reader=reader)),
@@ -60,7 +60,7 @@ class LiveTraffic:
         )
         seen = replace(known, listeners=listeners, green=replace(known.green, health=health))
         blockers = blockers_in(seen, before_traffic=view.before_traffic)
-        return TrafficGuard(blockers=blockers, seen_at=now)
+        return LiveReading(guard=TrafficGuard(blockers=blockers, seen_at=now))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,20 +79,8 @@ class LiveReading:
             held.use_guard(self.guard)
 
 
-async def with_live_traffic(
-    decide: Callable[[LiveReading | None], Awaitable[T]],
-    gate: GateId,
-    *,
-    traffic: LiveTraffic | None,
-    now: datetime,
-) -> T:
-    """`decide` may raise `StaleEvidence` in its transaction while it is given no reading; then it is called again."""
-    if traffic is None:
-        return await decide(LiveReading(guard=None))
-    try:
-        return await decide(None)
-    except StaleEvidence:
-        return await decide(LiveReading(guard=await traffic.guard(gate, now=now)))
+NOT_READ: Final = LiveReading(guard=None)
+"""There is nothing to read: the evidence is used as it is."""
 
 
 def is_stale(view: GateView, *, now: datetime) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime
 from app.flow.approval.approval_context import NoSuchGate, approval_context_of
 from app.flow.approval.request_denied import RequestDenied, denied_event
 from app.flow.audit_events import Event, Kind, person_actor
-from app.flow.ports.database import GateRecord
+from app.flow.ports.database import GateRepository
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.gate.ids import GateId, UserId
@@ -17,7 +17,7 @@ async def retract_vote(
     gate: GateId,
     *,
     who: Person,
-    record: GateRecord,
+    repository: GateRepository,
     rules: Rules,
     now: datetime,
     request: str | None = None,
@@ -26,7 +26,7 @@ async def retract_vote(
 
     `request`: a key that identifies the request, so that a replay changes nothing.
     """
-    async with record.hold(gate, request=request) as held:
+    async with repository.hold(gate, request=request) as held:
         if held is None:
             raise RequestDenied(NoSuchGate(), None)
         view = held.view

@@ -55,7 +55,7 @@ class HeldChecks(Protocol):
         ...
 
 
-class CheckRecord(Protocol):
+class CheckRepository(Protocol):
     def hold_checks(
         self, *, deployment: DeploymentId, account: str | None, region: str
     ) -> AbstractAsyncContextManager[HeldChecks]:
@@ -74,7 +74,7 @@ class RecordedCheck:
 
 
 async def record_check(
-    report: CheckReport, *, record: CheckRecord, rules: Rules, now: datetime
+    report: CheckReport, *, repository: CheckRepository, rules: Rules, now: datetime
 ) -> RecordedCheck:
     """Keeps the check in one transaction, also before its hook has come. The same told twice changes nothing.
 
@@ -88,7 +88,7 @@ async def record_check(
         by=f"api:{report.by}",
         at=now,
     )
-    async with record.hold_checks(
+    async with repository.hold_checks(
         deployment=report.deployment, account=report.account, region=report.region
     ) as held:
         before = {each.name: each for each in held.checks}

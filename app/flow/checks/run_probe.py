@@ -63,7 +63,7 @@ class DueProbe(Claim):
     view: GateView
 
 
-class ProbeRecord(Protocol):
+class ProbeRepository(Protocol):
     async def ask_for(self, gate: GateId, names: Sequence[str], *, now: datetime) -> None:
         """Has these probes run for a gate that has none of them yet; their checks are pending."""
         ...
@@ -84,26 +84,26 @@ class ProbeRecord(Protocol):
 
 
 async def plan_probes(
-    *, record: ProbeRecord, rules: Rules, quarantine: Quarantine, now: datetime, limit: int = 50
+    *, repository: ProbeRepository, rules: Rules, quarantine: Quarantine, now: datetime, limit: int = 50
 ) -> int:
     """Asks for the probes of gates that opened with green up; gives for how many gates."""
     domains = rules.probing()
     if not domains:
         return 0
-    found = await record.without_runs(
+    found = await repository.without_runs(
         domains, hooks=EVENTS_WITH_GREEN_UP, limit=limit, skip=quarantine.keys()
     )
     for gate, name in found:
         with quarantine.guard(gate):
             domain = rules.domain(name)
-            await record.ask_for(gate, [probe.name for probe in domain.probes] if domain else [], now=now)
+            await repository.ask_for(gate, [probe.name for probe in domain.probes] if domain else [], now=now)
     return len(found)
 
 
 async def run_probe(
     due: DueProbe,
     *,
-    record: ProbeRecord,
+    repository: ProbeRepository,
     prober: Prober,
     rules: Rules,
     summarize: Callable[[ProbeResult], str],
@@ -113,7 +113,7 @@ async def run_probe(
     domain = rules.domain(due.view.switch.domain) if due.view.switch.domain else None
     probe = next((each for each in domain.probes if each.name == due.name), None) if domain else None
     if probe is None or not isinstance(due.view.gate, Awaiting):
-        await record.probed(due, None, events=[], now=clock())
+        await repository.probed(due, None, events=[], now=clock())
         return
     result = await prober.probe(probe, allowed_hosts=rules.probe_hosts)
     check = Check(
@@ -124,7 +124,7 @@ async def run_probe(
         by=PROBE,
         at=clock(),
     )
-    await record.probed(due, check, events=[_event(due, check)], now=check.at)
+    await repository.probed(due, check, events=[_event(due, check)], now=check.at)
 
 
 def _event(due: DueProbe, check: Check) -> Event:
@@ -139,10 +139,12 @@ def _event(due: DueProbe, check: Check) -> Event:
     )
 
 
-async def run_checks_again(view: GateView, *, record: ProbeRecord, rules: Rules, now: datetime) -> bool:
+async def run_checks_again(
+    view: GateView, *, repository: ProbeRepository, rules: Rules, now: datetime
+) -> bool:
     """Somebody asks for the probes once more; False: there are none, or they have just been run."""
     domain = rules.domain(view.switch.domain) if view.switch.domain else None
     if domain is None or not domain.probes or not isinstance(view.gate, Awaiting):
         return False
     names = [probe.name for probe in domain.probes]
-    return await record.ask_again(view.id, names, now=now, before=now - MIN_RERUN_INTERVAL)
+    return await repository.ask_again(view.id, names, now=now, before=now - MIN_RERUN_INTERVAL)

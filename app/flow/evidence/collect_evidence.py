@@ -11,7 +11,7 @@ from app.flow.audit_events import SWITCHGATE, Detail, Event, Kind
 from app.flow.backoff import backoff
 from app.flow.evidence.read_evidence import read_evidence
 from app.flow.evidence.timeboxed_reader import TimeboxedReader
-from app.flow.ports.evidence import DueEvidence, EvidenceRecord, EvidenceSource
+from app.flow.ports.evidence import DueEvidence, EvidenceRepository, EvidenceSource
 from app.gate.evidence.health import EvidenceUnread, health_of_green
 from app.gate.evidence.model import Evidence, Missing
 from app.gate.rules.traffic_guard import GuardRule, blockers_in
@@ -31,15 +31,15 @@ INTERVAL_PER_GATE: Final = timedelta(seconds=1)
 
 
 async def collect_evidence(
-    due: DueEvidence, *, record: EvidenceRecord, source: EvidenceSource, now: datetime
+    due: DueEvidence, *, repository: EvidenceRepository, source: EvidenceSource, now: datetime
 ) -> Evidence | None:
     """Looks once; None when there was nothing to look for, or the gate was decided meanwhile."""
     if not isinstance(due.view.gate, Awaiting):
-        await record.rest(due)
+        await repository.rest(due)
         return None
     if not due.view.switch.verified:
         again = now + backoff(due.attempts, first=RETRY_AFTER, longest=SHORT_INTERVAL)
-        await record.retry_later(due, error="not verified", due_at=again)
+        await repository.retry_later(due, error="not verified", due_at=again)
         return None
     reader = TimeboxedReader(
         source,
@@ -50,7 +50,7 @@ async def collect_evidence(
     seen = await read_evidence(due.view.switch, reader=reader, known=due.known, now=now)
     settled = not any(missing.passes for missing in _parts(seen))
     blockers = _blockers(due, seen)
-    kept = await record.seen(
+    kept = await repository.seen(
         due,
         seen,
         blockers=blockers,

@@ -26,7 +26,7 @@ class UnknownDeployer:
     tag: str | None
 
 
-class DeployerRecord(Protocol):
+class DeployerRepository(Protocol):
     async def unknown(self, *, after: int, limit: int) -> Sequence[UnknownDeployer]:
         """The newest ones, and the next few of the others: those with ids above `after`."""
         ...
@@ -41,7 +41,7 @@ class DeployerRecord(Protocol):
 async def resolve_unknown_deployer(
     unknown: UnknownDeployer,
     *,
-    record: DeployerRecord,
+    repository: DeployerRepository,
     rules: Rules,
     email_lookup: EmailLookup,
     now: datetime,
@@ -74,7 +74,7 @@ async def resolve_unknown_deployer(
             "sure": found.known is not None,
         },
     )
-    return await record.store(unknown, found, shown=shown, event=event, now=now)
+    return await repository.store(unknown, found, shown=shown, event=event, now=now)
 
 
 async def _accounts(names: Sequence[str], *, rules: Rules, email_lookup: EmailLookup) -> dict[str, UserId]:

@@ -6,10 +6,10 @@ from typing import Final
 
 from app.flow.audit_events import Actor, Event, Kind
 from app.flow.free_text import has_content
-from app.flow.freezes.freeze_record import (
+from app.flow.freezes.stored_freezes import (
     ActiveFreeze,
     Declaration,
-    FreezeRecord,
+    FreezeRepository,
     InvalidFreeze,
     check_domains_exist,
     configured_freezes,
@@ -52,7 +52,7 @@ async def declare_freeze(
     declaration: Declaration,
     *,
     who: Actor,
-    record: FreezeRecord,
+    repository: FreezeRepository,
     rules: Rules,
     now: datetime,
     request: str | None = None,
@@ -62,7 +62,7 @@ async def declare_freeze(
     `request`: a key by which it takes effect once. Raises `InvalidFreeze` and `AlreadyHandled`.
     """
     _validate(declaration, rules=rules, now=now)
-    async with record.hold_freezes(request=request) as held:
+    async with repository.hold_freezes(request=request) as held:
         if held.is_replay:
             raise AlreadyHandled
         overlapping = [each for each in held.active if _overlaps(each, declaration)]

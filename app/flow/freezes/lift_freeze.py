@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.flow.audit_events import Actor, Kind
-from app.flow.freezes.freeze_record import (
+from app.flow.freezes.stored_freezes import (
     ActiveFreeze,
-    FreezeRecord,
+    FreezeRepository,
     HeldFreezes,
     check_domains_exist,
     configured_freezes,
@@ -40,7 +40,7 @@ async def lift_freezes(
     domains: Sequence[DomainName] | None,
     *,
     who: Actor,
-    record: FreezeRecord,
+    repository: FreezeRepository,
     rules: Rules,
     now: datetime,
     request: str | None = None,
@@ -48,7 +48,7 @@ async def lift_freezes(
     """Lifts the record's freezes of these domains; None: every one. Raises `UnknownDomains` and `AlreadyHandled`."""
     check_domains_exist(domains, rules)
     lifted, active = [], []
-    async with record.hold_freezes(request=request) as held:
+    async with repository.hold_freezes(request=request) as held:
         if held.is_replay:
             raise AlreadyHandled
         for each in held.active:
@@ -59,9 +59,9 @@ async def lift_freezes(
     return Lifted(lifted=tuple(lifted), active=(*active, *configured_freezes(domains, rules, now)))
 
 
-async def lift_freeze(freeze: int, *, who: Actor, record: FreezeRecord, now: datetime) -> bool:
+async def lift_freeze(freeze: int, *, who: Actor, repository: FreezeRepository, now: datetime) -> bool:
     """Lifts one by its number; False where none such stands."""
-    async with record.hold_freezes() as held:
+    async with repository.hold_freezes() as held:
         found = next((each for each in held.active if each.freeze.id == freeze), None)
         if found is not None:
             await _lift(held, found, None, who=who, now=now)

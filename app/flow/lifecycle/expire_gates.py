@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from app.flow.audit_events import SWITCHGATE, Event, Kind
-from app.flow.ports.database import GateRecord, Quarantine
+from app.flow.ports.database import GateRepository, Quarantine
 from app.gate.decision import Verdict
 from app.gate.ids import GateId
 from app.gate.state_machine import Awaiting
@@ -12,20 +12,20 @@ from app.gate.state_machine import Awaiting
 MAX_GATES_PER_RUN: Final = 50
 
 
-async def expire_gates(*, record: GateRecord, quarantine: Quarantine, now: datetime) -> int:
+async def expire_gates(*, repository: GateRepository, quarantine: Quarantine, now: datetime) -> int:
     """Expires what is due, each gate in a transaction of its own; gives how many.
 
     A gate that a press holds at this moment is passed over: the press is judged by the same deadline.
     """
     expired = 0
-    for gate in await record.past_deadline(now=now, limit=MAX_GATES_PER_RUN, skip=quarantine.keys()):
+    for gate in await repository.past_deadline(now=now, limit=MAX_GATES_PER_RUN, skip=quarantine.keys()):
         with quarantine.guard(gate):
-            expired += await _expire(gate, record=record, now=now)
+            expired += await _expire(gate, repository=repository, now=now)
     return expired
 
 
-async def _expire(gate: GateId, *, record: GateRecord, now: datetime) -> bool:
-    async with record.hold(gate, skip_locked=True) as held:
+async def _expire(gate: GateId, *, repository: GateRepository, now: datetime) -> bool:
+    async with repository.hold(gate, skip_locked=True) as held:
         if held is None or not isinstance(held.view.gate, Awaiting) or held.view.gate.deadline_at > now:
             return False
         expiry = held.view.gate.expire(now=now)

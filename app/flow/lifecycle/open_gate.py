@@ -9,7 +9,7 @@ from app.flow.approval.auto_approve_rollback import auto_approve_rollback
 from app.flow.audit_events import Actor, ActorKind, Detail, Event, Kind
 from app.flow.lifecycle.confirm_hook import Confirmation, DeploymentNotManaged, confirm_hook
 from app.flow.ports.codedeploy import Deployments
-from app.flow.ports.database import GateRecord, Opening, Verification
+from app.flow.ports.database import GateRepository, Opening, Verification
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.gate.deadline import HOOK_TIMEOUT, deadline_after
@@ -45,7 +45,7 @@ class Known:
 
 
 async def open_gate(
-    hook: Hook, *, record: GateRecord, deployments: Deployments, rules: Rules, now: datetime
+    hook: Hook, *, repository: GateRepository, deployments: Deployments, rules: Rules, now: datetime
 ) -> Opened | Known:
     """Opens the hook's gate or finds it. Raises `DeploymentNotManaged`, having recorded the refusal."""
     try:
@@ -53,20 +53,20 @@ async def open_gate(
             hook.key, hook_name=hook.hook_name, deployments=deployments, rules=rules
         )
     except DeploymentNotManaged as exc:
-        known = await record.find(hook.key, execution_digest=hook.execution_id.digest())
+        known = await repository.find(hook.key, execution_digest=hook.execution_id.digest())
         if known is not None:
             return Known(view=known)
-        await record.note([_refused(hook, str(exc), now)])
+        await repository.note([_refused(hook, str(exc), now)])
         raise
     verification = confirmation.verification
     opening = _opening(hook, confirmation, rules=rules, now=now)
-    entry = await record.open(opening, _opened(hook, opening))
+    entry = await repository.open(opening, _opened(hook, opening))
     if entry is not None:
         # What CodeDeploy could not be asked the record may know: a rollback that it follows, an undo that we started.
         if verification is None or entry.undoes or verification.facts.creator in AUTO_ROLLBACK_CREATORS:
-            await auto_approve_rollback(opening.gate, record=record, now=now)
+            await auto_approve_rollback(opening.gate, repository=repository, now=now)
         return Opened(gate=opening.gate, verified=verification is not None)
-    known = await record.find(hook.key, execution_digest=hook.execution_id.digest())
+    known = await repository.find(hook.key, execution_digest=hook.execution_id.digest())
     if known is None:
         raise RuntimeError("the record refused a gate that it does not hold")
     return Known(view=known)

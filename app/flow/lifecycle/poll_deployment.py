@@ -18,7 +18,7 @@ from app.flow.lifecycle.confirm_hook import DeploymentNotManaged, WrongEvent, ch
 from app.flow.lifecycle.observation import Observation, has_changes, observe, update_of
 from app.flow.lifecycle.poll_schedule import MAX_BACKOFF, RETRY_AFTER, awaits_rollback, next_poll
 from app.flow.ports.codedeploy import CodeDeployUnavailable, DeploymentFacts, Deployments, Target
-from app.flow.ports.database import GateRecord, Verification
+from app.flow.ports.database import GateRepository, Verification
 from app.flow.ports.rules import Rules
 from app.flow.ports.switches import DuePoll, HeldSwitch
 from app.flow.read_models import GateView
@@ -31,7 +31,7 @@ YOUNG: Final = timedelta(minutes=1)
 READS_SETTLED: Final = timedelta(seconds=5)
 
 
-class PollRecord(Protocol):
+class PollRepository(Protocol):
     """Where switches are looked after, under the lease that they were claimed with."""
 
     def hold_switch(self, due: DuePoll) -> AbstractAsyncContextManager[HeldSwitch | None]: ...
@@ -44,8 +44,8 @@ class PollRecord(Protocol):
 async def poll_deployment(
     due: DuePoll,
     *,
-    record: PollRecord,
-    gates: GateRecord,
+    repository: PollRepository,
+    gates: GateRepository,
     deployments: Deployments,
     rules: Rules,
     now: datetime,
@@ -55,26 +55,28 @@ async def poll_deployment(
         observation = await observe(due, deployments=deployments)
     except CodeDeployUnavailable as exc:
         again = now + backoff(due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF)
-        await record.poll_again(due, error=str(exc), rested=False, due_at=again)
+        await repository.poll_again(due, error=str(exc), rested=False, due_at=again)
         return False
     if observation.facts is None and _may_appear(due, observation, now=now):
         again = now + backoff(due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF)
-        await record.poll_again(due, error="CodeDeploy has no such deployment", rested=False, due_at=again)
+        await repository.poll_again(
+            due, error="CodeDeploy has no such deployment", rested=False, due_at=again
+        )
         return False
     # A switch that has ended is looked at for its rollback only; when that does not come, there is an end to it.
     changed = has_changes(due, observation, now=now) or (due.switch.ended_at is not None and due.undoing)
     if changed:
         waiting: list[GateId] = []
-        async with record.hold_switch(due) as held:
+        async with repository.hold_switch(due) as held:
             if held is not None:
                 waiting = await _store(held, due, observation, rules=rules, now=now)
         for gate in waiting:
-            await auto_approve_rollback(gate, record=gates, now=now)
+            await auto_approve_rollback(gate, repository=gates, now=now)
     due_at, rested = next_poll(due, observation, now=now)
     if observation.unread is not None and due_at is not None:
         due_at, rested = now + backoff(due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF), False
     error = str(observation.unread) if observation.unread is not None else None
-    await record.poll_again(due, error=error, rested=rested, due_at=due_at)
+    await repository.poll_again(due, error=error, rested=rested, due_at=due_at)
     return changed
 
 

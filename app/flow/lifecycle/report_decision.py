@@ -42,7 +42,7 @@ class Result:
     """The lifecycle event itself says so; an answer that was only taken is compared with it at the next look."""
 
 
-class ReportRecord(Protocol):
+class ReportRepository(Protocol):
     """Where due reports are finished, under the lease that they were claimed with."""
 
     async def reported(self, due: DueReport, result: Result, event: Event, *, now: datetime) -> bool: ...
@@ -55,7 +55,7 @@ class ReportRecord(Protocol):
 
 
 async def report_decision(
-    due: DueReport, *, record: ReportRecord, deployments: Deployments, now: datetime
+    due: DueReport, *, repository: ReportRepository, deployments: Deployments, now: datetime
 ) -> Result | CodeDeployUnavailable:
     """Reports one decision to CodeDeploy; returns the error if it must be retried (the database says when)."""
     try:
@@ -64,10 +64,10 @@ async def report_decision(
         if now < given_up_after(due.view.opened_at):
             again = now + min(backoff(due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF), MAX_BACKOFF)
             redraw = _needs_redraw(due, exc, again=again)
-            await record.retry_later(due, error=str(exc), redraw=redraw, due_at=again, now=now)
+            await repository.retry_later(due, error=str(exc), redraw=redraw, due_at=again, now=now)
             return exc
         result = Result(outcome=Outcome.UNDELIVERABLE, detail=str(exc))
-    await record.reported(due, result, _event(due, result, now), now=now)
+    await repository.reported(due, result, _event(due, result, now), now=now)
     return result
 
 

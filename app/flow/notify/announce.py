@@ -51,7 +51,7 @@ class Announcer(Protocol):
     async def find(self, due: DueAnnouncement, *, place: CardPlace) -> str | None: ...
 
 
-class AnnouncementRecord(Protocol):
+class AnnouncementRepository(Protocol):
     async def posting(self, due: DueAnnouncement, *, place: CardPlace, now: datetime) -> bool:
         """Writes down the intent and the thread, before Slack is asked. False: the lease is lost."""
         ...
@@ -70,26 +70,26 @@ class AnnouncementRecord(Protocol):
 
 
 async def announce(
-    due: DueAnnouncement, *, record: AnnouncementRecord, announcer: Announcer, now: datetime
+    due: DueAnnouncement, *, repository: AnnouncementRepository, announcer: Announcer, now: datetime
 ) -> bool:
     """Says it, once; False: to be tried again. It waits for its card, whose thread it stands in.
 
     Nobody is called to a gate that has been answered meanwhile.
     """
     if _is_over(due, now=now):
-        await record.dismissed(due)
+        await repository.dismissed(due)
         return True
     try:
         if due.place is None:
             raise SlackCallFailed(NO_CARD, uncertain=due.posting_since is not None)
-        ts = await _posted(due, due.place, record=record, announcer=announcer, now=now)
+        ts = await _posted(due, due.place, repository=repository, announcer=announcer, now=now)
     except (SlackCallFailed, MessageGone) as exc:
         failure = exc if isinstance(exc, SlackCallFailed) else SlackCallFailed(str(exc))
         again = next_try(failure, due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF, now=now)
-        await record.retry_later(due, error=str(exc), uncertain=failure.uncertain, due_at=again)
+        await repository.retry_later(due, error=str(exc), uncertain=failure.uncertain, due_at=again)
         return False
     if ts is not None:
-        await record.announced(due, ts=ts)
+        await repository.announced(due, ts=ts)
     return True
 
 
@@ -104,7 +104,7 @@ async def _posted(
     due: DueAnnouncement,
     place: CardPlace,
     *,
-    record: AnnouncementRecord,
+    repository: AnnouncementRepository,
     announcer: Announcer,
     now: datetime,
 ) -> str | None:
@@ -117,6 +117,6 @@ async def _posted(
             raise as_uncertain(exc) from None  # a search that fails proves nothing
         if found is not None:
             return found
-    if not await record.posting(due, place=place, now=now):
+    if not await repository.posting(due, place=place, now=now):
         return None
     return await announcer.post(due, place=place)

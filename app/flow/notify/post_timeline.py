@@ -74,7 +74,7 @@ class TimelinePublisher(Protocol):
         ...
 
 
-class ThreadRecord(Protocol):
+class ThreadRepository(Protocol):
     async def posting(self, due: DueThread, *, tried: PendingPost) -> bool:
         """Writes down the intent, before Slack is asked. False: the lease is lost."""
         ...
@@ -91,28 +91,30 @@ class ThreadRecord(Protocol):
 
 
 async def post_timeline(
-    due: DueThread, *, record: ThreadRecord, timeline_publisher: TimelinePublisher, now: datetime
+    due: DueThread, *, repository: ThreadRepository, timeline_publisher: TimelinePublisher, now: datetime
 ) -> bool:
     """Posts what the thread has not told; False: to be tried again."""
     latest = max((one.seq for one in due.entries), default=0)
     try:
-        posted = await _posted_before(due, record=record, timeline_publisher=timeline_publisher)
+        posted = await _posted_before(due, repository=repository, timeline_publisher=timeline_publisher)
         unposted = [one for one in due.entries if one.seq > posted]
         for message in timeline_publisher.messages(due.view, unposted):
-            if not await _post(due, message, record=record, timeline_publisher=timeline_publisher, now=now):
+            if not await _post(
+                due, message, repository=repository, timeline_publisher=timeline_publisher, now=now
+            ):
                 return True  # another replica posts it
     except (SlackCallFailed, MessageGone) as exc:
         failure = exc if isinstance(exc, SlackCallFailed) else SlackCallFailed(str(exc))
         if not _is_given_up(due, exc, now=now):
             again = next_try(failure, due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF, now=now)
-            await record.retry_later(due, error=str(exc), uncertain=failure.uncertain, due_at=again)
+            await repository.retry_later(due, error=str(exc), uncertain=failure.uncertain, due_at=again)
             return False
-    await record.caught_up(due, seq=latest)
+    await repository.caught_up(due, seq=latest)
     return True
 
 
 async def _posted_before(
-    due: DueThread, *, record: ThreadRecord, timeline_publisher: TimelinePublisher
+    due: DueThread, *, repository: ThreadRepository, timeline_publisher: TimelinePublisher
 ) -> int:
     """Up to which link an earlier post, whose answer was lost, has told after all.
 
@@ -127,7 +129,7 @@ async def _posted_before(
         return 0  # twice is better than never
     except SlackCallFailed as exc:
         raise as_uncertain(exc) from None
-    await record.posted(due, seq=due.tried.seq)
+    await repository.posted(due, seq=due.tried.seq)
     return due.tried.seq
 
 
@@ -135,7 +137,7 @@ async def _post(
     due: DueThread,
     message: Message,
     *,
-    record: ThreadRecord,
+    repository: ThreadRepository,
     timeline_publisher: TimelinePublisher,
     now: datetime,
 ) -> bool:
@@ -148,16 +150,16 @@ async def _post(
         channel=elsewhere or place.channel,
         thread=None if elsewhere else place.ts,
     )
-    if not await record.posting(due, tried=tried):
+    if not await repository.posting(due, tried=tried):
         return False
     try:
         await timeline_publisher.post(replace(message, channel=elsewhere), view=due.view, place=place)
     except SlackCallFailed as exc:
         if elsewhere is None or not exc.closed:
             raise
-        await record.skipped(due, seq=message.seq, channel=elsewhere, problem=str(exc), now=now)
+        await repository.skipped(due, seq=message.seq, channel=elsewhere, problem=str(exc), now=now)
     else:
-        await record.posted(due, seq=message.seq)
+        await repository.posted(due, seq=message.seq)
     return True
 
 

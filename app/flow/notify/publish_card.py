@@ -66,7 +66,7 @@ class CardPublisher(Protocol):
         ...
 
 
-class CardRecord(Protocol):
+class CardRepository(Protocol):
     async def card_posting(self, due: DueCard, *, now: datetime, channel: str, vanished: bool) -> bool:
         """Writes down the intent to post and where, before Slack is asked. False: the lease is lost.
 
@@ -97,7 +97,7 @@ class CardRecord(Protocol):
 
 
 async def publish_card(
-    due: DueCard, *, record: CardRecord, card_publisher: CardPublisher, rules: Rules, now: datetime
+    due: DueCard, *, repository: CardRepository, card_publisher: CardPublisher, rules: Rules, now: datetime
 ) -> str | None:
     """Posts, edits or moves the card so that it shows the gate as it was claimed; why it is to be tried again."""
     channel = _channel(due, rules=rules)
@@ -105,21 +105,21 @@ async def publish_card(
     try:
         found = await _found(due, channel, card_publisher=card_publisher, now=now)
         place = await _place(
-            due, found, rendered, channel, record=record, card_publisher=card_publisher, now=now
+            due, found, rendered, channel, repository=repository, card_publisher=card_publisher, now=now
         )
     except SlackCallFailed as exc:
         if exc.closed:
-            await record.channel_closed(channel, problem=str(exc), now=now)
+            await repository.channel_closed(channel, problem=str(exc), now=now)
         again = _again(due, exc, now=now)
-        await record.retry_later(due, error=str(exc), uncertain=exc.uncertain, due_at=again)
+        await repository.retry_later(due, error=str(exc), uncertain=exc.uncertain, due_at=again)
         return str(exc)
     if place is None:
         return None
-    drawn = await record.card_drawn(due, place=place, fingerprint=rendered.fingerprint, now=now)
+    drawn = await repository.card_drawn(due, place=place, fingerprint=rendered.fingerprint, now=now)
     # A post that was slow may have arrived beside another one; and the lease may have been lost on the way.
     others = [one for one in found if one.ts != place.ts]
     for seen in others if drawn else [*others, place]:
-        await record.met(due.view.id, place=seen, now=now)
+        await repository.met(due.view.id, place=seen, now=now)
     return None
 
 
@@ -129,7 +129,7 @@ async def _place(
     rendered: RenderedCard,
     channel: str,
     *,
-    record: CardRecord,
+    repository: CardRepository,
     card_publisher: CardPublisher,
     now: datetime,
 ) -> CardPlace | None:
@@ -142,7 +142,7 @@ async def _place(
             standing, vanished = None, place.channel == channel  # the question still needs a card
         if standing is not None:
             return standing
-    if not await record.card_posting(due, now=now, channel=channel, vanished=vanished):
+    if not await repository.card_posting(due, now=now, channel=channel, vanished=vanished):
         return None
     return await card_publisher.post(rendered, channel=channel, view=due.view)
 

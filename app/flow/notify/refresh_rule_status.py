@@ -13,7 +13,7 @@ from typing import Protocol
 
 from app.flow.approval.approval_context import with_configured_exclusive_until
 from app.flow.audit_events import SWITCHGATE, Event, Kind
-from app.flow.freezes.freeze_record import ActiveFreeze, freeze_event
+from app.flow.freezes.stored_freezes import ActiveFreeze, freeze_event
 from app.flow.notify.announce import AnnouncementKind
 from app.flow.ports.database import Quarantine
 from app.flow.ports.rules import OwnedDomain, Rules
@@ -53,7 +53,7 @@ class RuleSnapshot:
     awaits_exclusivity: bool
 
 
-class RuleStatusRecord(Protocol):
+class RuleStatusRepository(Protocol):
     async def end_freezes(self, *, now: datetime) -> Sequence[ActiveFreeze]:
         """Closes ended freezes; returns the others."""
         ...
@@ -73,14 +73,14 @@ class RuleStatusRecord(Protocol):
 
 
 async def refresh_rule_status(
-    *, record: RuleStatusRecord, rules: Rules, quarantine: Quarantine, now: datetime
+    *, repository: RuleStatusRepository, rules: Rules, quarantine: Quarantine, now: datetime
 ) -> int:
     """Brings every waiting gate up to date with the rules of the moment; gives how many kinds of them turned."""
-    active = await record.end_freezes(now=now)
-    waiting = await record.waiting()
+    active = await repository.end_freezes(now=now)
+    waiting = await repository.waiting()
     owned = {each.domain: rules.domain(each.domain) for each in waiting}
     domains = {name: domain for name, domain in owned.items() if domain is not None}
-    related_switches = await _related_switches(domains.values(), record=record, rules=rules)
+    related_switches = await _related_switches(domains.values(), repository=repository, rules=rules)
     changed = 0
     passed_over = quarantine.keys()
     for each in waiting:
@@ -92,7 +92,7 @@ async def refresh_rule_status(
             if snapshot.fingerprint != each.fingerprint:
                 # A card may have been drawn before its related switches changed.
                 redraw = snapshot.frozen or bool(domain.policy.exclusivity.related_domains)
-                await record.store_snapshot(each, snapshot, redraw=redraw, now=now)
+                await repository.store_snapshot(each, snapshot, redraw=redraw, now=now)
                 changed += 1
     return changed
 
@@ -107,11 +107,11 @@ def announcement_for(before: WaitingGates, snapshot: RuleSnapshot) -> Announceme
 
 
 async def _related_switches(
-    domains: Iterable[OwnedDomain], *, record: RuleStatusRecord, rules: Rules
+    domains: Iterable[OwnedDomain], *, repository: RuleStatusRepository, rules: Rules
 ) -> Sequence[RelatedSwitch]:
     wanted = {name for domain in domains for name in domain.policy.exclusivity.related_domains}
     return (
-        with_configured_exclusive_until(await record.related_switches(sorted(wanted)), rules)
+        with_configured_exclusive_until(await repository.related_switches(sorted(wanted)), rules)
         if wanted
         else ()
     )
@@ -131,8 +131,8 @@ def _snapshot(
         domain.policy.exclusivity,
         QueuePosition(opened_at=each.since, related=tuple(related_switches)),
     )
-    record = [one.freeze for one in active if one.domains is None or domain.name in one.domains]
-    spans = [span for freeze in (*record, *rules.freezes(domain.name)) if (span := freeze.around(now))]
+    stored = [one.freeze for one in active if one.domains is None or domain.name in one.domains]
+    spans = [span for freeze in (*stored, *rules.freezes(domain.name)) if (span := freeze.around(now))]
     stale_groups = [
         f"{group} {since.isoformat() if since else ''}"
         for group, since in rules.stale_groups(force.policy.voters)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from app.flow.audit_events import SWITCHGATE, Event, Kind
-from app.flow.ports.database import GateRecord, HeldGate, Quarantine
+from app.flow.ports.database import GateRepository, HeldGate, Quarantine
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.gate.ids import GateId
@@ -18,16 +18,18 @@ from app.gate.state_machine import Awaiting
 MAX_GATES_PER_RUN: Final = 50
 
 
-class ReminderRecord(GateRecord, Protocol):
+class ReminderRepository(GateRepository, Protocol):
     async def to_remind(self, *, now: datetime, limit: int, skip: Sequence[GateId]) -> Sequence[GateId]: ...
 
 
-async def remind(*, record: ReminderRecord, rules: Rules, quarantine: Quarantine, now: datetime) -> int:
+async def remind(
+    *, repository: ReminderRepository, rules: Rules, quarantine: Quarantine, now: datetime
+) -> int:
     """Reminds where it is due, each gate in a transaction of its own; gives how many gates were looked at."""
-    due = await record.to_remind(now=now, limit=MAX_GATES_PER_RUN, skip=quarantine.keys())
+    due = await repository.to_remind(now=now, limit=MAX_GATES_PER_RUN, skip=quarantine.keys())
     for gate in due:
         with quarantine.guard(gate):
-            async with record.hold(gate, skip_locked=True) as held:
+            async with repository.hold(gate, skip_locked=True) as held:
                 if held is not None and isinstance(held.view.gate, Awaiting):
                     await _remind(held, rules=rules, now=now)
     return len(due)

@@ -31,20 +31,22 @@ class CopyRemover(Protocol):
         ...
 
 
-class CopyRecord(Protocol):
+class CopyRepository(Protocol):
     async def copy_removed(self, due: DueCopy) -> None: ...
 
     async def retry_later(self, due: DueCopy, *, error: str, due_at: datetime) -> None: ...
 
 
-async def remove_copy(due: DueCopy, *, record: CopyRecord, remover: CopyRemover, now: datetime) -> str | None:
+async def remove_copy(
+    due: DueCopy, *, repository: CopyRepository, remover: CopyRemover, now: datetime
+) -> str | None:
     """Removes it; why it is to be tried again, or None."""
     try:
         await remover.remove(due.place, gate=due.gate)
     except SlackCallFailed as exc:
         if now - due.found_at < GIVE_UP_AFTER:
             again = next_try(exc, due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF, now=now)
-            await record.retry_later(due, error=str(exc), due_at=again)
+            await repository.retry_later(due, error=str(exc), due_at=again)
             return str(exc)
-    await record.copy_removed(due)
+    await repository.copy_removed(due)
     return None

@@ -134,7 +134,7 @@ class HeldGate(Protocol):
         ...
 
 
-class GateRecord(Protocol):
+class GateRepository(Protocol):
     """Where gates are opened, decided and found."""
 
     async def get(self, gate: GateId) -> GateView | None: ...

@@ -94,7 +94,7 @@ class DueEvidence(Claim):
     waiting_gates: int
 
 
-class EvidenceRecord(Protocol):
+class EvidenceRepository(Protocol):
     """Stores evidence, under the lease that it was claimed with."""
 
     async def seen(

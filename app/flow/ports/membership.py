@@ -15,7 +15,7 @@ class Membership:
     last_synced_at: datetime
 
 
-class MembershipRecord(Protocol):
+class MembershipRepository(Protocol):
     """Every method raises `DatabaseUnavailable`."""
 
     async def all(self) -> Sequence[Membership]: ...

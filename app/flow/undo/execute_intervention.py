@@ -60,7 +60,7 @@ class _Answer:
     problem: str | None = None
 
 
-class ExecutionRecord(Protocol):
+class ExecutionRepository(Protocol):
     """Due interventions. Each method checks the lease of the claim."""
 
     async def sent(
@@ -87,7 +87,7 @@ class ExecutionRecord(Protocol):
 async def execute_intervention(
     due: DueIntervention,
     *,
-    record: ExecutionRecord,
+    repository: ExecutionRepository,
     deployment_control: DeploymentControl,
     deployments: Deployments,
     now: datetime,
@@ -98,7 +98,7 @@ async def execute_intervention(
     except CodeDeployUnavailable as exc:
         if now - due.intervention.requested_at < RETRY_FOR:
             again = now + backoff(due.attempts, first=RETRY_AFTER, longest=MAX_BACKOFF)
-            await record.retry_later(due, problem=str(exc), due_at=again, now=now)
+            await repository.retry_later(due, problem=str(exc), due_at=again, now=now)
             return []
         problem = str(exc)
     except AnotherDeploymentActive as exc:
@@ -110,18 +110,18 @@ async def execute_intervention(
     except AlreadyOver as exc:
         problem = str(exc) or InterventionFailure.OVER_FIRST
     else:
-        return await _sent(due, answer, record=record, now=now)
+        return await _sent(due, answer, repository=repository, now=now)
     kind = Kind.FINISH_FAILED if due.intervention.kind is InterventionKind.FINISH else Kind.UNDO_FAILED
-    await record.failed(due, problem=problem, event=_event(due, kind, now, why=problem), now=now)
+    await repository.failed(due, problem=problem, event=_event(due, kind, now, why=problem), now=now)
     return []
 
 
 async def _sent(
-    due: DueIntervention, answer: "_Answer", *, record: ExecutionRecord, now: datetime
+    due: DueIntervention, answer: "_Answer", *, repository: ExecutionRepository, now: datetime
 ) -> list[GateId]:
     kind = Kind.FINISH_SENT if due.intervention.kind is InterventionKind.FINISH else Kind.UNDO_SENT
     event = _event(due, kind, now, deployment=answer.deployment or "", why=answer.problem or "")
-    return await record.sent(
+    return await repository.sent(
         due,
         deployment=answer.deployment,
         done=answer.done,

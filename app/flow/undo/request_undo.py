@@ -58,17 +58,17 @@ class HeldIntervention(Protocol):
     async def note(self, event: Event) -> None: ...
 
 
-class InterventionRecord(Protocol):
+class InterventionRepository(Protocol):
     def hold_switch_of(
         self, gate: GateId, *, request: str | None = None
     ) -> AbstractAsyncContextManager[HeldIntervention | None]: ...
 
 
 async def request_undo(
-    request: InterventionRequest, *, record: InterventionRecord, rules: Rules, now: datetime
+    request: InterventionRequest, *, repository: InterventionRepository, rules: Rules, now: datetime
 ) -> Intervention:
     """Writes the wish down in one transaction; a loop carries it out. Raises `RequestDenied`, having recorded it."""
-    async with record.hold_switch_of(request.gate, request=request.request) as held:
+    async with repository.hold_switch_of(request.gate, request=request.request) as held:
         if held is None:
             raise RequestDenied(NoSuchGate(), None)
         try:
@@ -99,10 +99,10 @@ async def request_undo(
 
 
 async def may_undo(
-    gate: GateId, by: Person, *, record: InterventionRecord, rules: Rules, now: datetime
+    gate: GateId, by: Person, *, repository: InterventionRepository, rules: Rules, now: datetime
 ) -> GateView:
     """The gate, where this person may have its switch taken back at all. Raises `RequestDenied`, having recorded it."""
-    async with record.hold_switch_of(gate) as held:
+    async with repository.hold_switch_of(gate) as held:
         if held is None:
             raise RequestDenied(NoSuchGate(), None)
         view = held.view

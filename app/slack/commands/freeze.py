@@ -17,15 +17,15 @@ from app.flow.freezes.declare_freeze import (
     TooLong,
     declare_freeze,
 )
-from app.flow.freezes.freeze_record import (
+from app.flow.freezes.lift_freeze import lift_freezes
+from app.flow.freezes.stored_freezes import (
     ActiveFreeze,
     Declaration,
-    FreezeRecord,
+    FreezeRepository,
     InvalidFreeze,
     UnknownDomains,
     check_may_freeze,
 )
-from app.flow.freezes.lift_freeze import lift_freezes
 from app.flow.ports.rules import Rules
 from app.gate.ids import DomainName
 from app.gate.rules.denials import AlreadyHandled, Denial, NotAMember, NotAnAdmin
@@ -72,7 +72,7 @@ _TIME_ERROR_KEYS: Final[dict[type[InvalidTime], str]] = {
 }
 
 
-class FreezeQueries(FreezeRecord, Protocol):
+class FreezeQueries(FreezeRepository, Protocol):
     async def active(self) -> Sequence[ActiveFreeze]: ...
 
 
@@ -92,12 +92,12 @@ class FreezeCommand:
     def __init__(
         self,
         *,
-        record: FreezeQueries,
+        repository: FreezeQueries,
         rules: Rules,
         wakeups: Wakeups,
         clock: Callable[[], datetime],
     ) -> None:
-        self._record = record
+        self._repository = repository
         self._rules = rules
         self._wakeups = wakeups
         self._clock = clock
@@ -117,7 +117,7 @@ class FreezeCommand:
                     by=profile.person.user,
                 ),
                 who=person_actor(profile.person.user, profile.person.name),
-                record=self._record,
+                repository=self._repository,
                 rules=self._rules,
                 now=now,
                 request=request,
@@ -139,7 +139,7 @@ class FreezeCommand:
             lifted = await lift_freezes(
                 domains,
                 who=person_actor(profile.person.user, profile.person.name),
-                record=self._record,
+                repository=self._repository,
                 rules=self._rules,
                 now=self._clock(),
                 request=request,
@@ -156,7 +156,7 @@ class FreezeCommand:
         if unknown:
             names = unknown_names_text(sorted(unknown), rules=self._rules, texts=texts)
             return texts("policy.unknown", names=names)
-        active = await self._record.active()
+        active = await self._repository.active()
         lines = freeze_lines(
             [each for each in active if not wanted or each.domains is None or wanted & set(each.domains)],
             rules=self._rules,
@@ -168,7 +168,7 @@ class FreezeCommand:
 
     async def of(self, domain: DomainName) -> tuple[Freeze, ...]:
         """One domain's freezes, in force or not, of the configuration and the database."""
-        active = await self._record.active()
+        active = await self._repository.active()
         own = [each.freeze for each in active if each.domains is None or domain in each.domains]
         return (*self._rules.freezes(domain), *own)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
-from app.flow.approval.approval_context import RelatedSwitchRecord, with_related_switches
+from app.flow.approval.approval_context import RelatedSwitchRepository, with_related_switches
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.i18n.catalog import Texts
@@ -20,7 +20,7 @@ MAX_DECIDED: Final = 5
 PAGE_ACTION: Final = "deploys_page"
 
 
-class DeploysQueries(RelatedSwitchRecord, Protocol):
+class DeploysQueries(RelatedSwitchRepository, Protocol):
     """The queries of the command."""
 
     async def pending(
@@ -105,7 +105,7 @@ class DeploysLists:
                 domain=domain, limit=PAGE_SIZE, offset=page * PAGE_SIZE
             )
         views = await with_related_switches(
-            [gate.view for gate in gates], record=self._queries, rules=self._rules
+            [gate.view for gate in gates], repository=self._queries, rules=self._rules
         )
         return ListPage(gates=gates, views=views, total=total, page=page, domain=domain)
 

@@ -17,7 +17,7 @@ from app.flow.approval.break_glass import BreakGlassRequest, BreakGlassResult, b
 from app.flow.approval.live_traffic import LiveTraffic
 from app.flow.approval.request_denied import RequestDenied
 from app.flow.free_text import has_content
-from app.flow.ports.database import GateRecord
+from app.flow.ports.database import GateRepository
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.gate.ids import GateId
@@ -50,7 +50,7 @@ class BreakGlassHandler:
     def __init__(
         self,
         *,
-        record: GateRecord,
+        repository: GateRepository,
         traffic: LiveTraffic,
         rules: Rules,
         directory: Directory,
@@ -58,7 +58,7 @@ class BreakGlassHandler:
         wakeups: Wakeups,
         clock: Callable[[], datetime],
     ) -> None:
-        self._record = record
+        self._repository = repository
         self._traffic = traffic
         self._rules = rules
         self._directory = directory
@@ -118,7 +118,7 @@ class BreakGlassHandler:
         )
         breaking = break_glass(
             break_glass_request,
-            record=self._record,
+            repository=self._repository,
             rules=self._rules,
             traffic=self._traffic,
             now=self._clock(),
@@ -165,10 +165,10 @@ class BreakGlassHandler:
             self._replies.open_modal(body, form, not_opened=texts("refused.form_not_opened"))
 
     async def _load(self, gate: GateId) -> GateView | None:
-        view = await self._record.get(gate)
+        view = await self._repository.get(gate)
         if view is None:
             return None
-        (related,) = await with_related_switches([view], record=self._record, rules=self._rules)
+        (related,) = await with_related_switches([view], repository=self._repository, rules=self._rules)
         return related
 
     def _form(

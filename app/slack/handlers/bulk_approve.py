@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from app.concurrency.timeouts import run_with_timeout
 from app.flow.free_text import has_content
-from app.flow.ports.database import DatabaseUnavailable, GateRecord
+from app.flow.ports.database import DatabaseUnavailable, GateRepository
 from app.flow.ports.rules import Rules
 from app.gate.votes import Choice
 from app.i18n.catalog import Texts
@@ -61,7 +61,7 @@ class BulkApproveHandler:
         client: AsyncWebClient,
         *,
         queries: HomeQueries,
-        record: GateRecord,
+        repository: GateRepository,
         votes: VoteHandler,
         rules: Rules,
         directory: Directory,
@@ -71,7 +71,7 @@ class BulkApproveHandler:
     ) -> None:
         self._client = client
         self._queries = queries
-        self._record = record
+        self._repository = repository
         self._votes = votes
         self._rules = rules
         self._directory = directory
@@ -173,7 +173,9 @@ class BulkApproveHandler:
         if not reply.retryable:
             return result
         try:
-            view = await run_with_timeout(RECHECK_TIMEOUT_SECONDS, self._record.get(pick.action_value.gate))
+            view = await run_with_timeout(
+                RECHECK_TIMEOUT_SECONDS, self._repository.get(pick.action_value.gate)
+            )
         except Exception as exc:
             log.warning("approval_unconfirmed", problem=type(exc).__name__, gate=str(pick.action_value.gate))
             return replace(result, words=texts("refused.in_doubt"))

@@ -16,8 +16,8 @@ class ChannelRecord(Protocol):
 class ChannelsHandler:
     """Cards and threads move with their channel when it gets another id."""
 
-    def __init__(self, *, record: ChannelRecord, wakeups: Wakeups, clock: Callable[[], datetime]) -> None:
-        self._record = record
+    def __init__(self, *, repository: ChannelRecord, wakeups: Wakeups, clock: Callable[[], datetime]) -> None:
+        self._repository = repository
         self._wakeups = wakeups
         self._clock = clock
 
@@ -25,6 +25,6 @@ class ChannelsHandler:
         """`channel_id_changed`: commits, then acks."""
         old, new = event.get("old_channel_id"), event.get("new_channel_id")
         if old and new:
-            await self._record.id_changed(old=str(old), new=str(new), now=self._clock())
+            await self._repository.id_changed(old=str(old), new=str(new), now=self._clock())
             self._wakeups.notify("card_place_learned")
         await ack()

@@ -7,8 +7,8 @@ from typing import Any
 import structlog
 
 from app.concurrency.timeouts import run_until
-from app.flow.checks.run_probe import ProbeRecord, run_checks_again
-from app.flow.ports.database import GateRecord
+from app.flow.checks.run_probe import ProbeRepository, run_checks_again
+from app.flow.ports.database import GateRepository
 from app.flow.ports.rules import Rules
 from app.gate.ids import GateId
 from app.slack.action_value import ActionValue, InvalidActionValue
@@ -29,14 +29,14 @@ class ChecksHandler:
     def __init__(
         self,
         *,
-        record: GateRecord,
-        probes: ProbeRecord,
+        repository: GateRepository,
+        probes: ProbeRepository,
         rules: Rules,
         replies: Replies,
         wakeups: Wakeups,
         clock: Callable[[], datetime],
     ) -> None:
-        self._record = record
+        self._repository = repository
         self._probes = probes
         self._rules = rules
         self._replies = replies
@@ -71,7 +71,7 @@ class ChecksHandler:
 
     async def _run_again(self, gate: GateId) -> bool | None:
         """Whether the probes run again; None if there is no such gate."""
-        view = await self._record.get(gate)
+        view = await self._repository.get(gate)
         if view is None:
             return None
-        return await run_checks_again(view, record=self._probes, rules=self._rules, now=self._clock())
+        return await run_checks_again(view, repository=self._probes, rules=self._rules, now=self._clock())

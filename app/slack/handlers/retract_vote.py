@@ -10,7 +10,7 @@ from app.concurrency.timeouts import run_until
 from app.flow.approval.approval_context import NoSuchGate
 from app.flow.approval.request_denied import RequestDenied
 from app.flow.approval.retract_vote import retract_vote
-from app.flow.ports.database import GateRecord
+from app.flow.ports.database import GateRepository
 from app.flow.ports.rules import Rules
 from app.i18n.catalog import Texts
 from app.slack.action_value import ActionValue, InvalidActionValue
@@ -31,13 +31,13 @@ class RetractVoteHandler:
     def __init__(
         self,
         *,
-        record: GateRecord,
+        repository: GateRepository,
         rules: Rules,
         replies: Replies,
         wakeups: Wakeups,
         clock: Callable[[], datetime],
     ) -> None:
-        self._record = record
+        self._repository = repository
         self._rules = rules
         self._replies = replies
         self._wakeups = wakeups
@@ -57,7 +57,7 @@ class RetractVoteHandler:
             retracting = retract_vote(
                 gate,
                 who=profile.person,
-                record=self._record,
+                repository=self._repository,
                 rules=self._rules,
                 now=self._clock(),
                 request=request,

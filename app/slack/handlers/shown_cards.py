@@ -17,7 +17,7 @@ CARD_BLOCK: Final = re.compile("(decide|course)\\.[0-9]+")
 """Block ids of a card's buttons (`decision_buttons`, `progress_buttons`)."""
 
 
-class CardRecord(Protocol):
+class CardRepository(Protocol):
     async def redraw(self, gate: GateId, *, now: datetime) -> None:
         """Has the card published again."""
 
@@ -31,12 +31,12 @@ class ShownCards:
     def __init__(
         self,
         *,
-        record: CardRecord,
+        repository: CardRepository,
         background: BackgroundTasks,
         wakeups: Wakeups,
         clock: Callable[[], datetime],
     ) -> None:
-        self._record = record
+        self._repository = repository
         self._background = background
         self._wakeups = wakeups
         self._clock = clock
@@ -56,11 +56,11 @@ class ShownCards:
         self._background.run(self._redraw(gate), what="redraw")
 
     async def _redraw(self, gate: GateId) -> None:
-        await self._record.redraw(gate, now=self._clock())
+        await self._repository.redraw(gate, now=self._clock())
         self._wakeups.notify("card_outdated")
 
     async def _save_place(self, gate: GateId, place: CardPlace) -> None:
-        await self._record.met(gate, place=place, now=self._clock())
+        await self._repository.met(gate, place=place, now=self._clock())
         self._wakeups.notify("card_place_learned")
 
 

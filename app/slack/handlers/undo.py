@@ -14,7 +14,7 @@ from app.flow.free_text import has_content
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.flow.switch_progress import undo_context_of
-from app.flow.undo.request_undo import InterventionRecord, InterventionRequest, may_undo, request_undo
+from app.flow.undo.request_undo import InterventionRepository, InterventionRequest, may_undo, request_undo
 from app.gate.ids import GateId
 from app.gate.rules.denials import Denial
 from app.gate.undo import InterventionKind, available_undo
@@ -51,14 +51,14 @@ class UndoHandler:
     def __init__(
         self,
         *,
-        record: InterventionRecord,
+        repository: InterventionRepository,
         rules: Rules,
         directory: Directory,
         replies: Replies,
         wakeups: Wakeups,
         clock: Callable[[], datetime],
     ) -> None:
-        self._record = record
+        self._repository = repository
         self._rules = rules
         self._directory = directory
         self._replies = replies
@@ -127,7 +127,7 @@ class UndoHandler:
         texts = Texts.of(profile.locale)
         try:
             view = await may_undo(
-                gate, profile.person, record=self._record, rules=self._rules, now=self._clock()
+                gate, profile.person, repository=self._repository, rules=self._rules, now=self._clock()
             )
         except RequestDenied as exc:
             return self._denied(exc, texts)
@@ -173,7 +173,9 @@ class UndoHandler:
             gate=action_value.gate, kind=kind, person=profile.person, reason=reason, request=request
         )
         try:
-            asking = request_undo(intervention, record=self._record, rules=self._rules, now=self._clock())
+            asking = request_undo(
+                intervention, repository=self._repository, rules=self._rules, now=self._clock()
+            )
             await run_until(until, asking)
         except RequestDenied as exc:
             log.info("undo_denied", why=type(exc.denial).__name__, deed=kind)

@@ -14,7 +14,7 @@ from app.flow.approval.live_traffic import LiveTraffic
 from app.flow.approval.request_denied import RequestDenied
 from app.flow.approval.rule_status import rule_status_of
 from app.flow.free_text import has_content
-from app.flow.ports.database import GateRecord
+from app.flow.ports.database import GateRepository
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.gate.rules.policy import ReasonFor
@@ -46,7 +46,7 @@ class VoteHandler:
     def __init__(
         self,
         *,
-        record: GateRecord,
+        repository: GateRepository,
         traffic: LiveTraffic,
         rules: Rules,
         directory: Directory,
@@ -55,7 +55,7 @@ class VoteHandler:
         wakeups: Wakeups,
         clock: Callable[[], datetime],
     ) -> None:
-        self._record = record
+        self._repository = repository
         self._traffic = traffic
         self._rules = rules
         self._directory = directory
@@ -151,7 +151,7 @@ class VoteHandler:
         try:
             vote = replace(_vote_request(value, profile, choice, reason), request=request)
             deciding = cast_vote(
-                vote, record=self._record, rules=self._rules, traffic=self._traffic, now=self._clock()
+                vote, repository=self._repository, rules=self._rules, traffic=self._traffic, now=self._clock()
             )
             accepted = await run_until(until, deciding)
         except Exception as exc:
@@ -169,7 +169,7 @@ class VoteHandler:
         texts = Texts.of(profile.locale)
         try:
             vote = _vote_request(value, profile, Choice.REJECT, "")
-            asking = check_vote(vote, record=self._record, rules=self._rules, now=self._clock())
+            asking = check_vote(vote, repository=self._repository, rules=self._rules, now=self._clock())
             view = await run_until(until, asking)
         except UNCONFIRMED as exc:
             log.warning("form_not_opened", problem=type(exc).__name__, user=profile.person.user)

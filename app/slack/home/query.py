@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
-from app.flow.approval.approval_context import RelatedSwitchRecord, with_related_switches
+from app.flow.approval.approval_context import RelatedSwitchRepository, with_related_switches
 from app.flow.approval.preview_approval import ApprovalPreview, is_named, preview_approval
-from app.flow.freezes.freeze_record import ActiveFreeze
+from app.flow.freezes.stored_freezes import ActiveFreeze
 from app.flow.ports.rules import Rules
 from app.flow.read_models import CardPlace, GateView
 from app.gate.ids import DomainName, GateId
@@ -35,7 +35,7 @@ class WaitingGate(Protocol):
     def shift(self) -> Shift | None: ...
 
 
-class HomeQueries(RelatedSwitchRecord, Protocol):
+class HomeQueries(RelatedSwitchRepository, Protocol):
     """Database queries. Each raises `DatabaseUnavailable`."""
 
     async def waiting(self) -> Sequence[WaitingGate]:
@@ -154,7 +154,7 @@ async def _load_gates(
     gates: Sequence[GateId], *, queries: HomeQueries, rules: Rules
 ) -> Sequence[PendingGate]:
     found = await queries.gates(gates)
-    views = await with_related_switches([one.view for one in found], record=queries, rules=rules)
+    views = await with_related_switches([one.view for one in found], repository=queries, rules=rules)
     return [_GateWithRelated(view=view, place=one.place) for one, view in zip(found, views, strict=True)]
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
 
-from app.flow.freezes.freeze_record import ActiveFreeze, configured_freezes
 from app.flow.freezes.lift_freeze import Lifted, LiftedFreeze
+from app.flow.freezes.stored_freezes import ActiveFreeze, configured_freezes
 from app.flow.ports.rules import Rules
 from app.gate.ids import DomainName
 from app.gate.rules.freeze import Freeze, Span

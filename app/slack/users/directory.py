@@ -9,7 +9,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from app.flow.free_text import sanitize_text
-from app.flow.ports.membership import MembershipRecord
+from app.flow.ports.membership import MembershipRepository
 from app.gate.ids import UserId
 from app.gate.people import AccountStatus, Person
 from app.gate.rules.policy import Roster
@@ -43,7 +43,7 @@ class Directory:
         *,
         clock: Callable[[], datetime],
         locale: Literal["en", "ko"],
-        record: MembershipRecord | None = None,
+        repository: MembershipRepository | None = None,
     ) -> None:
         """`record` shares the members of groups with the other replicas; None: they are kept in memory alone."""
         self._client = client
@@ -52,7 +52,7 @@ class Directory:
         self._profiles: dict[UserId, tuple[datetime, Profile]] = {}
         self._lookups: dict[UserId, asyncio.Task[Profile]] = {}
         self._failures: dict[UserId, tuple[datetime, str]] = {}
-        self.members = Members(client, clock=clock, max_age=MAX_PROFILE_AGE, record=record)
+        self.members = Members(client, clock=clock, max_age=MAX_PROFILE_AGE, repository=repository)
         self.team: str | None = None
         self.enterprise: str | None = None
 

@@ -9,7 +9,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from app.flow.ports.database import DatabaseUnavailable
-from app.flow.ports.membership import Membership, MembershipRecord
+from app.flow.ports.membership import Membership, MembershipRepository
 from app.gate.ids import UserId
 from app.gate.people import AccountStatus
 from app.gate.rules.policy import Roster
@@ -37,12 +37,12 @@ class Members:
         *,
         clock: Callable[[], datetime],
         max_age: timedelta,
-        record: MembershipRecord | None,
+        repository: MembershipRepository | None,
     ) -> None:
         self._client = client
         self._clock = clock
         self._max_age = max_age
-        self._record = record
+        self._repository = repository
         self._known: dict[str, Membership] = {}
         self._aliases: dict[UserId, frozenset[UserId]] = {}
         self._kept: frozenset[str] = frozenset()
@@ -79,8 +79,8 @@ class Members:
 
         Raises `DatabaseUnavailable`.
         """
-        if self._record is not None:
-            for one in await self._record.all():
+        if self._repository is not None:
+            for one in await self._repository.all():
                 self._adopt(one)
         roster = self.roster()
         changed = self._shown is not None and roster != self._shown
@@ -100,12 +100,12 @@ class Members:
         return len(unknown) <= MAX_LOOKUPS
 
     async def _claimed(self, entries: list[str], *, period: timedelta) -> list[str]:
-        if self._record is None or not entries:
+        if self._repository is None or not entries:
             return entries
         now = self._clock()
         stale_before, requested_before = now - period, now - RETRY_AFTER
         return list(
-            await self._record.claim(
+            await self._repository.claim(
                 entries, stale_before=stale_before, requested_before=requested_before, now=now
             )
         )
@@ -147,10 +147,10 @@ class Members:
 
     async def _keep(self, one: Membership) -> None:
         self._adopt(one)
-        if self._record is None:
+        if self._repository is None:
             return
         try:
-            await self._record.store([one])
+            await self._repository.store([one])
         except DatabaseUnavailable:
             log.warning("membership_not_shared", entry=one.entry)
 

@@ -175,7 +175,7 @@ async def get_checks(deployment: Deployment, services: Services) -> CheckList:
 
 async def _take(report: CheckReport, *, checks: Checks, rules: Rules, now: datetime) -> RecordedCheck:
     try:
-        return await record_check(report, record=checks, rules=rules, now=now)
+        return await record_check(report, repository=checks, rules=rules, now=now)
     except AmbiguousDeployment:
         raise ProblemError(
             409, "ambiguous", "Several accounts have this deployment: say `?account=`."

@@ -15,8 +15,8 @@ from app.flow.freezes.declare_freeze import (
     TooLong,
     declare_freeze,
 )
-from app.flow.freezes.freeze_record import ActiveFreeze, Declaration, InvalidFreeze, UnknownDomains
 from app.flow.freezes.lift_freeze import lift_freeze
+from app.flow.freezes.stored_freezes import ActiveFreeze, Declaration, InvalidFreeze, UnknownDomains
 from app.gate.ids import DomainName
 from app.gate.rules.freeze import Span
 from app.web.api.dependencies import Now, Services, freezer, reader
@@ -106,7 +106,7 @@ async def post_freeze(
     )
     try:
         declared = await declare_freeze(
-            declaration, who=api_actor(by), record=services.freezes, rules=services.rules, now=now
+            declaration, who=api_actor(by), repository=services.freezes, rules=services.rules, now=now
         )
     except UnknownDomains as exc:
         raise invalid_field(f"domains: not configured: {', '.join(exc.names)}") from None
@@ -129,7 +129,7 @@ async def delete_freeze(
 ) -> None:
     """Lifts one before its end."""
     if not 0 < number < 2**63 or not await lift_freeze(
-        number, who=api_actor(by), record=services.freezes, now=now
+        number, who=api_actor(by), repository=services.freezes, now=now
     ):
         raise ProblemError(404, "no_such_freeze", "No such freeze stands.")
     services.wakeups.notify("freeze_changed")

@@ -59,7 +59,7 @@ async def _open(hook: Hook, services: HookServices) -> Opened | Known:
     """Raises 422 for a deployment that must not be touched, 503 while the database is away."""
     opening = open_gate(
         hook,
-        record=services.record,
+        repository=services.repository,
         deployments=services.deployments,
         rules=services.rules,
         now=services.clock(),

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from app.flow.ports.codedeploy import Deployments
-from app.flow.ports.database import GateRecord
+from app.flow.ports.database import GateRepository
 from app.flow.ports.rules import Rules
 from app.gate.ids import SwitchKey
 from app.observability.metrics import HOOKS, STATE_CHANGES
@@ -37,7 +37,7 @@ class HookServices:
     """
 
     keys: HookKeys
-    record: GateRecord
+    repository: GateRepository
     deployments: Deployments
     rules: Rules
     region: str

@@ -34,7 +34,7 @@ def resolve_deployers(deps: Dependencies) -> Step:
 
     async def resolve(unknown: UnknownDeployer) -> None:
         resolved = await resolve_unknown_deployer(
-            unknown, record=deployers, rules=deps.rules, email_lookup=deps.email_lookup, now=deps.clock()
+            unknown, repository=deployers, rules=deps.rules, email_lookup=deps.email_lookup, now=deps.clock()
         )
         if resolved:
             deps.wakeups.notify("deployer_resolved")
@@ -58,7 +58,12 @@ def run_probes(deps: Dependencies) -> Step:
 
     async def run(due: DueProbe) -> None:
         await run_probe(
-            due, record=probes, prober=deps.prober, rules=deps.rules, summarize=summarize, clock=deps.clock
+            due,
+            repository=probes,
+            prober=deps.prober,
+            rules=deps.rules,
+            summarize=summarize,
+            clock=deps.clock,
         )
 
     def ran(due: DueProbe, done: None) -> None:
@@ -67,7 +72,7 @@ def run_probes(deps: Dependencies) -> Step:
     claim = leased_job(probes, key=lambda due: due.id, work=run, then=ran, clock=deps.clock)
 
     async def step(limit: int) -> Jobs:
-        if await plan_probes(record=probes, rules=deps.rules, quarantine=quarantine, now=deps.clock()):
+        if await plan_probes(repository=probes, rules=deps.rules, quarantine=quarantine, now=deps.clock()):
             deps.wakeups.notify("card_outdated")
         return await claim(limit)
 

@@ -27,7 +27,7 @@ def expire_due_gates(deps: Dependencies) -> Step:
 
     async def step(limit: int) -> Jobs:
         now = deps.clock()
-        while await expire_gates(record=gates, quarantine=quarantine, now=now):
+        while await expire_gates(repository=gates, quarantine=quarantine, now=now):
             deps.wakeups.notify("gate_decided")
         following = await gates.next_deadline(skip=quarantine.keys())
         if following is not None:
@@ -46,7 +46,7 @@ def send_reminders(deps: Dependencies) -> Step:
 
     async def step(limit: int) -> Jobs:
         reminded = remind(
-            record=deps.repositories.gates, rules=deps.rules, quarantine=quarantine, now=deps.clock()
+            repository=deps.repositories.gates, rules=deps.rules, quarantine=quarantine, now=deps.clock()
         )
         if await reminded:
             deps.wakeups.notify("card_outdated")
@@ -59,11 +59,11 @@ def auto_approve(deps: Dependencies) -> Step:
     """Waiting gates that their checks approve, or votes that were not enough when they were cast."""
     repositories = deps.repositories
     quarantine = Quarantine("approve")
-    traffic = LiveTraffic(record=repositories.evidence, source=deps.evidence_source)
+    traffic = LiveTraffic(repository=repositories.evidence, source=deps.evidence_source)
 
     async def step(limit: int) -> Jobs:
         while await approve_by_checks(
-            record=repositories.gates,
+            repository=repositories.gates,
             gates=repositories.checks,
             rules=deps.rules,
             quarantine=quarantine,
@@ -72,7 +72,7 @@ def auto_approve(deps: Dependencies) -> Step:
         ):
             deps.wakeups.notify("gate_decided")
         if await approve_by_earlier_votes(
-            record=repositories.gates,
+            repository=repositories.gates,
             votes=repositories.deployers,
             rules=deps.rules,
             quarantine=quarantine,
@@ -91,7 +91,7 @@ def refresh_rule_statuses(deps: Dependencies) -> Step:
     async def step(limit: int) -> Jobs:
         await _sync_members(deps)
         changed = refresh_rule_status(
-            record=deps.repositories.freezes, rules=deps.rules, quarantine=quarantine, now=deps.clock()
+            repository=deps.repositories.freezes, rules=deps.rules, quarantine=quarantine, now=deps.clock()
         )
         if await changed:
             deps.wakeups.notify("rule_status_changed")

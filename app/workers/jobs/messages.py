@@ -30,7 +30,7 @@ def publish_cards(deps: Dependencies) -> Step:
     async def publish(due: DueCard) -> str | None:
         return await publish_card(
             due,
-            record=deps.repositories.cards,
+            repository=deps.repositories.cards,
             card_publisher=deps.cards,
             rules=deps.rules,
             now=deps.clock(),
@@ -62,7 +62,7 @@ class _CardsWithRelatedSwitches:
     async def claim(self, *, now: datetime, limit: int) -> Sequence[DueCard]:
         claimed = await self._repositories.cards.claim(now=now, limit=limit)
         views = await with_related_switches(
-            [due.view for due in claimed], record=self._repositories.gates, rules=self._rules
+            [due.view for due in claimed], repository=self._repositories.gates, rules=self._rules
         )
         return [replace(due, view=view) for due, view in zip(claimed, views, strict=True)]
 
@@ -98,7 +98,7 @@ def remove_card_copies(deps: Dependencies) -> Step:
     copies = deps.repositories.card_copies
 
     async def remove(due: DueCopy) -> None:
-        problem = await remove_copy(due, record=copies, remover=deps.card_copies, now=deps.clock())
+        problem = await remove_copy(due, repository=copies, remover=deps.card_copies, now=deps.clock())
         if problem:
             log.warning("copy_not_removed", gate=str(due.gate), problem=problem, attempts=due.attempts)
 
@@ -110,7 +110,7 @@ def post_timelines(deps: Dependencies) -> Step:
     threads = deps.repositories.threads
 
     async def post(due: DueThread) -> None:
-        await post_timeline(due, record=threads, timeline_publisher=deps.timelines, now=deps.clock())
+        await post_timeline(due, repository=threads, timeline_publisher=deps.timelines, now=deps.clock())
 
     return leased_job(threads, key=lambda due: due.view.id, work=post, clock=deps.clock)
 
@@ -120,7 +120,7 @@ def post_announcements(deps: Dependencies) -> Step:
     announcements = deps.repositories.announcements
 
     async def post(due: DueAnnouncement) -> None:
-        await announce(due, record=announcements, announcer=deps.announcer, now=deps.clock())
+        await announce(due, repository=announcements, announcer=deps.announcer, now=deps.clock())
 
     return leased_job(announcements, key=lambda due: due.id, work=post, clock=deps.clock)
 

@@ -17,7 +17,7 @@ def report_decisions(deps: Dependencies) -> Step:
     reports = deps.repositories.reports
 
     async def report(due: DueReport) -> Result | CodeDeployUnavailable:
-        return await report_decision(due, record=reports, deployments=deps.deployments, now=deps.clock())
+        return await report_decision(due, repository=reports, deployments=deps.deployments, now=deps.clock())
 
     def reported(due: DueReport, result: Result | CodeDeployUnavailable) -> None:
         if isinstance(result, CodeDeployUnavailable):

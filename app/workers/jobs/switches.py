@@ -24,7 +24,7 @@ def poll_deployments(deps: Dependencies) -> Step:
     async def poll(due: DuePoll) -> bool:
         return await poll_deployment(
             due,
-            record=switches,
+            repository=switches,
             gates=deps.repositories.gates,
             deployments=deps.deployments,
             rules=deps.rules,
@@ -45,13 +45,13 @@ def execute_interventions(deps: Dependencies) -> Step:
     async def execute(due: DueIntervention) -> None:
         waiting = await execute_intervention(
             due,
-            record=interventions,
+            repository=interventions,
             deployment_control=deps.deployment_control,
             deployments=deps.deployments,
             now=deps.clock(),
         )
         for gate in waiting:
-            await auto_approve_rollback(gate, record=deps.repositories.gates, now=deps.clock())
+            await auto_approve_rollback(gate, repository=deps.repositories.gates, now=deps.clock())
 
     def executed(due: DueIntervention, done: None) -> None:
         log.info("intervention_executed", kind=due.intervention.kind, deployment=due.switch.key.deployment)
@@ -67,7 +67,9 @@ def collect_due_evidence(deps: Dependencies) -> Step:
     evidence = deps.repositories.evidence
 
     async def collect(due: DueEvidence) -> Evidence | None:
-        found = await collect_evidence(due, record=evidence, source=deps.evidence_source, now=deps.clock())
+        found = await collect_evidence(
+            due, repository=evidence, source=deps.evidence_source, now=deps.clock()
+        )
         if found is not None and due.view.hook_name in found.succeeded_events:
             # Somebody else answered CodeDeploy while the gate waits: polling reads that too and closes the gate.
             await deps.repositories.switches.wake(due.view.switch.key, now=deps.clock())

@@ -42,7 +42,7 @@ async def test_others_expire_meanwhile_and_the_failure_is_reported(database: Dat
     good = await open_gate(gates, "d-good", at=NOW + timedelta(minutes=1))
     await database.rows(SIDEWAYS)
     with captured_logs() as log:
-        await expire_gates(record=gates, quarantine=Quarantine("expire"), now=NOW + timedelta(hours=1))
+        await expire_gates(repository=gates, quarantine=Quarantine("expire"), now=NOW + timedelta(hours=1))
     assert "row_set_aside" in log.getvalue()
     rows = await database.rows("SELECT id, verdict FROM gates ORDER BY opened_at")
     assert [(row.id, row.verdict) for row in rows] == [(bad, None), (good, "expired")]

@@ -12,7 +12,7 @@ from app.db.database import Database
 from app.db.queries.search import AuditFilter, NotACursor, Queries, audit_select
 from app.db.repositories.gates import Gates
 from app.flow.audit_events import SWITCHGATE, Event, Kind
-from app.flow.freezes.freeze_record import NO_DEPLOYMENT
+from app.flow.freezes.stored_freezes import NO_DEPLOYMENT
 from app.gate.ids import DomainName, GateId
 from tests.db.gate_builders import NOW, event, open_gate, reject
 from tests.db.plans import most_read

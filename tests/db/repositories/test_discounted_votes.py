@@ -32,7 +32,7 @@ async def test_who_left_the_group_is_marked_by_the_decision(database: Database) 
     async def approve(user: UserId, *on_call: UserId) -> object:
         person = Person(user=user, name=user.lower(), account_status=AccountStatus.MEMBER)
         press = VoteRequest(gate=gate, prompt_version=1, person=person, choice=Choice.APPROVE, reason="")
-        return (await cast_vote(press, record=gates, rules=rules(*on_call), now=NOW)).decision
+        return (await cast_vote(press, repository=gates, rules=rules(*on_call), now=NOW)).decision
 
     async def counted() -> dict[str, bool]:
         rows = await database.rows("SELECT voter, counted FROM votes")

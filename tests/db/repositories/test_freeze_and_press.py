@@ -16,7 +16,7 @@ from app.flow.approval.cast_vote import VoteRequest, cast_vote
 from app.flow.approval.request_denied import RequestDenied
 from app.flow.audit_events import Actor, ActorKind, Kind
 from app.flow.freezes.declare_freeze import declare_freeze
-from app.flow.freezes.freeze_record import Declaration
+from app.flow.freezes.stored_freezes import Declaration
 from app.gate.ids import DomainName, GateId
 from app.gate.rules.denials import HeldBack
 from app.gate.rules.policy import Roster
@@ -63,7 +63,7 @@ async def declare(database: Database, domains: tuple[DomainName, ...] | None) ->
     end = NOW + timedelta(hours=1)
     declaration = Declaration(domains=domains, start=NOW, end=end, reason="inventory", by="api:ops")
     who = Actor(kind=ActorKind.API)
-    await declare_freeze(declaration, who=who, record=Freezes(database), rules=RULES, now=NOW)
+    await declare_freeze(declaration, who=who, repository=Freezes(database), rules=RULES, now=NOW)
 
 
 def approval(gate: GateId) -> VoteRequest:
@@ -75,7 +75,7 @@ async def test_no_freeze_is_announced_while_an_approval_that_has_not_read_it_may
     database: Database, database_url: str, gate: GateId, domains: tuple[DomainName, ...] | None
 ) -> None:
     gates = PausedGates(database)
-    pressing = asyncio.create_task(cast_vote(approval(gate), record=gates, rules=RULES, now=NOW))
+    pressing = asyncio.create_task(cast_vote(approval(gate), repository=gates, rules=RULES, now=NOW))
     await gates.read.wait()
 
     freezing = asyncio.create_task(declare(database, domains))
@@ -100,7 +100,7 @@ async def test_an_approval_that_waited_for_a_freeze_reads_it(
         declaration = Declaration(domains=None, start=NOW, end=end, reason="inventory", by="api:ops")
         await held.declare(declaration, event=event(Kind.FREEZE_DECLARED, "d-2"), now=NOW)
         pressing = asyncio.create_task(
-            cast_vote(approval(gate), record=Gates(database), rules=RULES, now=NOW)
+            cast_vote(approval(gate), repository=Gates(database), rules=RULES, now=NOW)
         )
         await until_somebody_waits(database_url)
     with pytest.raises(RequestDenied) as denied:

@@ -61,7 +61,7 @@ async def due_at(database: Database) -> datetime:
 async def test_what_was_found_is_read_with_the_gate(database: Database) -> None:
     press = await waits(database, FOUND)
     with pytest.raises(RequestDenied) as denied:
-        await cast_vote(press, record=Gates(database), rules=RULES, now=NOW + MAX_EVIDENCE_AGE)
+        await cast_vote(press, repository=Gates(database), rules=RULES, now=NOW + MAX_EVIDENCE_AGE)
     assert isinstance(denied.value.denial, HeldBack)
     assert denied.value.denial.blockers == tuple(FOUND)
     assert await due_at(database) == IN_AN_HOUR, "it is believed as long as that"
@@ -69,7 +69,7 @@ async def test_what_was_found_is_read_with_the_gate(database: Database) -> None:
 
 async def test_stale_evidence_blocks_nothing_and_is_read_again(database: Database) -> None:
     press, now = await waits(database, FOUND), NOW + MAX_EVIDENCE_AGE + timedelta(seconds=1)
-    counted = await cast_vote(press, record=Gates(database), rules=RULES, now=now)
+    counted = await cast_vote(press, repository=Gates(database), rules=RULES, now=now)
     assert counted.decision is None, "another approval is owed"
     assert await due_at(database) == now
 

@@ -153,7 +153,8 @@ async def two_replicas(
         async with ClientSession() as session:
             client = web_client(token=BOT_TOKEN, api_url=slack.api_url, session=session)
             one, other = (
-                Directory(client, clock=clock, locale="en", record=Memberships(database)) for _ in range(2)
+                Directory(client, clock=clock, locale="en", repository=Memberships(database))
+                for _ in range(2)
             )
             yield slack, one, other, clock
     finally:

@@ -13,7 +13,7 @@ import pytest
 
 from app.config.loader import load_config
 from app.config.runtime import RuntimeConfig
-from app.flow.freezes.freeze_record import ActiveFreeze
+from app.flow.freezes.stored_freezes import ActiveFreeze
 from app.flow.read_models import CardPlace, GateView
 from app.gate.decision import Verdict
 from app.gate.ids import DeploymentId, DomainName, GateId, UserId

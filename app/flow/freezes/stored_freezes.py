@@ -73,7 +73,7 @@ class HeldFreezes(Protocol):
         ...
 
 
-class FreezeRecord(Protocol):
+class FreezeRepository(Protocol):
     def hold_freezes(self, *, request: str | None = None) -> AbstractAsyncContextManager[HeldFreezes]: ...
 
 
