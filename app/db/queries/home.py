@@ -68,7 +68,7 @@ class HomeQueries:
         return list(readable_rows(await self._database.rows(SELECT_WAITING), _waiting))
 
     async def related_switches(self, domains: Sequence[DomainName]) -> Sequence[RelatedSwitch]:
-        """See `app.flow.approval.approval_context.RelatedSwitchRecord`."""
+        """See `app.flow.approval.approval_context.RelatedSwitchRepository`."""
         return await related_switches(self._database, domains)
 
     async def gates(self, gates: Sequence[GateId]) -> Sequence[Pending]:

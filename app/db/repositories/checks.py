@@ -157,7 +157,7 @@ class HeldChecksRows:
 
 
 class Checks:
-    """See `app.flow.checks.record_check.CheckRecord` and `app.flow.approval.approve_by_checks.SelfApproving`."""
+    """See `app.flow.checks.record_check.CheckRepository` and `app.flow.approval.approve_by_checks.SelfApproving`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -96,7 +96,7 @@ SELECT_WITH_EARLIER_APPROVALS: Final = (
 
 
 class Deployers:
-    """See `app.flow.evidence.resolve_deployer.DeployerRecord` and
+    """See `app.flow.evidence.resolve_deployer.DeployerRepository` and
     `app.flow.approval.approve_by_earlier_votes.EarlierVotes`.
     """
 

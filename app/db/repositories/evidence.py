@@ -85,7 +85,7 @@ def gate_view_with_evidence(row: Any) -> GateView:
 
 
 class EvidenceRows:
-    """Evidence, leased by one replica; see `app.flow.ports.evidence.EvidenceRecord`."""
+    """Evidence, leased by one replica; see `app.flow.ports.evidence.EvidenceRepository`."""
 
     def __init__(self, database: Database, owner: UUID) -> None:
         self._database = database

@@ -175,7 +175,8 @@ class HeldFreezesRows:
 
 
 class Freezes:
-    """See `app.flow.freezes.stored_freezes.FreezeRecord` and `app.flow.notify.refresh_rule_status.RuleStatusRecord`."""
+    """See `FreezeRepository` (`app.flow.freezes.stored_freezes`) and `RuleStatusRepository`
+    (`app.flow.notify.refresh_rule_status`)."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -227,7 +227,7 @@ class HeldGateRow:
 
 
 class Gates:
-    """See `app.flow.ports.database.GateRecord`."""
+    """See `app.flow.ports.database.GateRepository`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

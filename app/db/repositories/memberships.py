@@ -1,4 +1,4 @@
-"""Members of user groups and users, as last read from Slack; see `app.flow.ports.membership.MembershipRecord`."""
+"""Members of user groups and users, as last read from Slack; see `app.flow.ports.membership.MembershipRepository`."""
 
 from collections.abc import Sequence
 from datetime import datetime

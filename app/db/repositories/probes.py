@@ -1,5 +1,5 @@
 """Probe runs: requested when a gate opens, and again on demand; see
-`app.flow.checks.run_probe.ProbeRecord`.
+`app.flow.checks.run_probe.ProbeRepository`.
 """
 
 from collections.abc import Mapping, Sequence

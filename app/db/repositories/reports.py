@@ -68,7 +68,7 @@ INVALIDATE_DECIDED: Final = invalidate_cards(gates.c.id == _GATE, gates.c.phase 
 
 
 class Reports:
-    """Reports, leased by one replica; see `app.flow.lifecycle.report_decision.ReportRecord`."""
+    """Reports, leased by one replica; see `app.flow.lifecycle.report_decision.ReportRepository`."""
 
     def __init__(self, database: Database, owner: UUID) -> None:
         self._database = database

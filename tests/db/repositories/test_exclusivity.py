@@ -55,7 +55,7 @@ async def second(database_url: str) -> AsyncIterator[Database]:
 
 async def approve(database: Database, gate: GateId, *, at: datetime = NOW) -> VoteAccepted:
     press = VoteRequest(gate=gate, prompt_version=1, person=OLU, choice=Choice.APPROVE, reason="")
-    return await cast_vote(press, record=Gates(database), rules=RULES, now=at)
+    return await cast_vote(press, repository=Gates(database), rules=RULES, now=at)
 
 
 async def seen(database: Database, domain: str = "payment") -> RelatedSwitch:
@@ -224,7 +224,7 @@ async def test_a_rejection_is_not_held_by_exclusivity(database: Database, databa
     press = VoteRequest(gate=order, prompt_version=1, person=OLU, choice=Choice.REJECT, reason="no")
     async with await psycopg.AsyncConnection.connect(database_url) as holder:
         await holder.execute(EXCLUSIVITY_LOCK_SQL)
-        assert (await cast_vote(press, record=Gates(database), rules=RULES, now=NOW)).decision is not None
+        assert (await cast_vote(press, repository=Gates(database), rules=RULES, now=NOW)).decision is not None
 
 
 async def test_a_long_history_makes_no_press_slower(database: Database, database_url: str) -> None:

@@ -1,4 +1,4 @@
-"""Announcements to post to Slack; see `app.flow.notify.announce.AnnouncementRecord`."""
+"""Announcements to post to Slack; see `app.flow.notify.announce.AnnouncementRepository`."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

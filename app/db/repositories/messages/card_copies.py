@@ -1,4 +1,4 @@
-"""Second copies of cards, until they are removed; see `app.flow.notify.remove_card_copy.CopyRecord`."""
+"""Second copies of cards, until they are removed; see `app.flow.notify.remove_card_copy.CopyRepository`."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -148,7 +148,7 @@ RETURNING 1
 
 
 class Cards:
-    """Cards, leased by one replica; see `app.flow.notify.publish_card.CardRecord`."""
+    """Cards, leased by one replica; see `app.flow.notify.publish_card.CardRepository`."""
 
     def __init__(self, database: Database, owner: UUID) -> None:
         self._database = database

@@ -120,7 +120,7 @@ RESCHEDULE: Final = (
 
 
 class Threads:
-    """Threads, leased by one replica; see `app.flow.notify.post_timeline.ThreadRecord`."""
+    """Threads, leased by one replica; see `app.flow.notify.post_timeline.ThreadRepository`."""
 
     def __init__(self, database: Database, owner: UUID) -> None:
         self._database = database
