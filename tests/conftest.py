@@ -13,6 +13,8 @@ from psycopg import sql
 from app.db.database import Database
 from app.db.embedded_postgres import EmbeddedPostgres, temporary_folder
 from app.db.migrate import migrate
+from app.sandbox.replica import Replica
+from tests.forked_popen import ForkedPopen
 from tests.harness import Harness, running_harness
 from tests.logs import log_to_console
 from tests.service_models import share_service_models
@@ -27,6 +29,7 @@ def pytest_configure() -> None:
 def pytest_collection_finish() -> None:
     """What is loaded by now stays to the end: a full garbage collection need not look at it, which takes 0.3 s."""
     share_service_models()
+    Replica.popen = ForkedPopen
     gc.collect()
     gc.freeze()
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.forked_popen import ForkedPopen
+
 KEPT = ("PATH", "LD_LIBRARY_PATH", "LANG")
 LONGEST = 60
 
@@ -41,7 +43,7 @@ class Shell:
         """Does not wait."""
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
         asked = {"HOME": str(self.folder), "COLUMNS": "200", "NO_COLOR": "1", **self.environment, **more}
-        return subprocess.Popen(
+        return ForkedPopen(
             [str(Path(sys.executable).with_name("switchgate")), *words],
             cwd=self.folder,
             env={name: value for name, value in {**kept, **asked}.items() if value},
