@@ -49,16 +49,20 @@ def difference(old: Pieces, new: Pieces) -> Pieces:
 
 
 async def stream(
-    request: web.Request, notifier: ChangeNotifier, *, read: Callable[[], Pieces], now: Callable[[], float]
+    request: web.Request,
+    notifier: ChangeNotifier,
+    *,
+    read: Callable[[], Pieces],
+    stamp: Callable[[], dict[str, float]],
 ) -> web.StreamResponse:
-    """Sends everything, then the differences, each with the stand-in's time, until the client disconnects."""
+    """Sends everything, then the differences, each with its `stamp`, until the client disconnects."""
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )
     await response.prepare(request)
     changed = notifier.subscribe()
     try:
-        await _send_changes(response, changed, read=read, now=now)
+        await _send_changes(response, changed, read=read, stamp=stamp)
     except ConnectionError:
         pass
     finally:
@@ -71,15 +75,15 @@ async def _send_changes(
     changed: asyncio.Event,
     *,
     read: Callable[[], Pieces],
-    now: Callable[[], float],
+    stamp: Callable[[], dict[str, float]],
 ) -> None:
     shown: Pieces = {}
     event, silence = "all", 0.0
     while True:
-        pieces = read()
+        stamped, pieces = stamp(), read()
         change = difference(shown, pieces)
         if change:
-            data = json.dumps({"now": now(), **change}, ensure_ascii=False)
+            data = json.dumps({**stamped, **change}, ensure_ascii=False)
             await response.write(f"event: {event}\ndata: {data}\n\n".encode())
             shown, event, silence = pieces, "change", 0.0
         elif silence > KEEPALIVE_SECONDS:

@@ -1,6 +1,7 @@
 """The page's web server. All changes are `POST /do/…` with a JSON body, so that another site's form cannot post
 here. All content comes over `/live`."""
 
+import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,6 +45,8 @@ class Page(ServerThread):
         self._fakes = sandbox.fakes
         self._locale = locale
         self._notifier = ChangeNotifier()
+        self._acts = int(time.time() * 1000)
+        """Actions so far, on top of the start's time: a page that outlives a restart never sees them go back."""
         self._pipeline = sandbox.pipeline
         self._fault_toggles = FaultToggles(sandbox.fakes)
         self._service = Service(sandbox.replica, changed=self._notifier.notify)
@@ -88,24 +91,32 @@ class Page(ServerThread):
     async def _live(self, request: web.Request) -> web.StreamResponse:
         """Streams one person's view: `?who=U…`."""
         pane = self._pane(request)
-        return await stream(request, self._notifier, read=lambda: self._pieces(pane), now=self._now)
+        return await stream(request, self._notifier, read=lambda: self._pieces(pane), stamp=self._stamp)
 
     async def _state(self, request: web.Request) -> web.Response:
         """One snapshot of that view."""
-        return web.json_response({"now": self._now(), "put": self._pieces(self._pane(request)), "gone": []})
+        return web.json_response({**self._stamp(), "put": self._pieces(self._pane(request)), "gone": []})
 
     async def _do(self, request: web.Request) -> web.Response:
         action = self._actions.get(request.match_info["action"])
         if action is None:
-            return _response(ActionResult("There is no such thing to do.", failed=True), 404)
+            return self._response(ActionResult("There is no such thing to do.", failed=True), 404)
         if request.content_type != "application/json":
-            return _response(ActionResult("A JSON body is needed.", failed=True), 415)
+            return self._response(ActionResult("A JSON body is needed.", failed=True), 415)
         try:
-            return _response(await action.do(action.shape.model_validate_json(await request.text())), 200)
+            result = await action.do(action.shape.model_validate_json(await request.text()))
         except _HANDLED_ERRORS as exc:
-            return _error_response(exc)
+            return self._response(*_error_of(exc))
+        else:
+            return self._response(result, 200)
         finally:
             self._notifier.notify()
+
+    def _response(self, result: ActionResult, status: int) -> web.Response:
+        """What came of an action, with the controls as they are now: `acts` tells it from older words on `/live`."""
+        self._acts += 1
+        body = {"words": result.words, "trouble": result.failed, "acts": self._acts, "put": self._controls()}
+        return web.json_response(body, status=status)
 
     def _pane(self, request: web.Request) -> SlackPane:
         try:
@@ -118,13 +129,17 @@ class Page(ServerThread):
             **pane.pieces(),
             **domain_pieces(self._fakes.aws),
             **self._pipeline.smoke_tests.pieces(),
-            "speed": self._fakes.aws.speed,
-            "troubles": self._fault_toggles.piece(),
+            **self._controls(),
             "service": self._service.state,
         }
 
-    def _now(self) -> float:
-        return self._fakes.aws.clock.now().timestamp()
+    def _controls(self) -> Pieces:
+        """What people choose on the page and others may change."""
+        return {"speed": self._fakes.aws.speed, "troubles": self._fault_toggles.piece()}
+
+    def _stamp(self) -> dict[str, float]:
+        """As of when pieces are: the stand-in's time, and how many actions they come after."""
+        return {"now": self._fakes.aws.clock.now().timestamp(), "acts": self._acts}
 
     def _domains(self) -> list[str]:
         return [domain.name for domain in self._fakes.aws.domains()]
@@ -133,7 +148,7 @@ class Page(ServerThread):
 _HANDLED_ERRORS: Final = (ValidationError, AwsError, LookupError, ReplicaNotReady)
 
 
-def _error_response(exc: Exception) -> web.Response:
+def _error_of(exc: Exception) -> tuple[ActionResult, int]:
     match exc:
         case ValidationError():
             words, status = _first_error(exc), 400
@@ -143,11 +158,7 @@ def _error_response(exc: Exception) -> web.Response:
             words, status = str(exc.args[0]), 404
         case _:
             words, status = str(exc), 502
-    return _response(ActionResult(words, failed=True), status)
-
-
-def _response(result: ActionResult, status: int) -> web.Response:
-    return web.json_response({"words": result.words, "trouble": result.failed}, status=status)
+    return ActionResult(words, failed=True), status
 
 
 def _first_error(exc: ValidationError) -> str:

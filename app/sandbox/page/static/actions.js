@@ -1,5 +1,7 @@
 // What one does here goes to the server; what it says about it is shown for a moment.
 
+import { hold, release } from "./live.js";
+
 const toasts = document.getElementById("toasts");
 
 export function who() {
@@ -8,6 +10,17 @@ export function who() {
 
 /** Posts an action of the acting person; returns whether it succeeded. */
 export async function act(action, body = {}) {
+  return !(await post(action, body)).trouble;
+}
+
+/** For a control that shows a piece which the server sends: until the answer, no update of that piece moves it. */
+export async function choose(key, action, body) {
+  hold(key);
+  const { acts = -1, put = {} } = await post(action, body);
+  release(key, acts, put[key]);
+}
+
+async function post(action, body) {
   let result;
   try {
     const response = await fetch(`/do/${action}`, {
@@ -20,7 +33,13 @@ export async function act(action, body = {}) {
     result = { words: "The sandbox does not answer.", trouble: true };
   }
   if (result.words) toast(result.words, result.trouble);
-  return !result.trouble;
+  return result;
+}
+
+/** Disables a button, or enables it once its work is done. */
+export function disable(button, off) {
+  button.toggleAttribute("data-off", off);
+  button.disabled = off || button.hasAttribute("aria-busy");
 }
 
 /** Disables a button for as long as its work lasts. */
@@ -30,8 +49,8 @@ export async function busy(button, work) {
   try {
     return await work();
   } finally {
-    button.disabled = false;
     button.removeAttribute("aria-busy");
+    button.disabled = button.hasAttribute("data-off");
   }
 }
 

@@ -1,6 +1,6 @@
 // The domains: one tile each, kept up to date in place so that the bars can move.
 
-import { act, busy } from "./actions.js";
+import { act, busy, disable } from "./actions.js";
 import { afterEach, keys, piece, standInNow, when } from "./live.js";
 import { cardOf, flash } from "./slack.js";
 
@@ -113,8 +113,8 @@ function step({ name, status }, state) {
 }
 
 function drawButtons(tile, { busy: underWay, alarm }) {
-  tile.querySelector(".deploy").disabled = underWay;
-  tile.querySelector(".stop").disabled = !underWay;
+  disable(tile.querySelector(".deploy"), underWay);
+  disable(tile.querySelector(".stop"), !underWay);
   const button = tile.querySelector(".alarm");
   button.setAttribute("aria-pressed", alarm);
   button.textContent = alarm ? "Alarm is on" : "Alarm";

@@ -1,6 +1,6 @@
 // The clock, the troubles, the service, and who one is.
 
-import { act, busy } from "./actions.js";
+import { act, busy, choose, disable } from "./actions.js";
 import { look, when } from "./live.js";
 import { forget, lookAgain, placeShown } from "./slack.js";
 
@@ -43,7 +43,7 @@ composer.addEventListener("click", ({ target }) => {
 });
 
 document.getElementById("clock").addEventListener("change", ({ target }) => {
-  act("clock", { speed: Number(target.value) });
+  choose("speed", "clock", { speed: Number(target.value) });
 });
 
 when("speed", (_key, speed) => {
@@ -63,11 +63,11 @@ when("service", (_key, state = "down") => {
   service.lastElementChild.textContent = SERVICE_WORDS[state];
   kill.hidden = state !== "running";
   start.hidden = state === "running";
-  start.disabled = state === "starting";
+  disable(start, state === "starting");
 });
 
 troubles.addEventListener("change", ({ target }) => {
-  act("trouble", { name: target.value, on: target.checked });
+  choose("troubles", "trouble", { name: target.value, on: target.checked });
 });
 
 calm.addEventListener("click", () => act("calm"));
