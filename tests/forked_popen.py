@@ -73,7 +73,9 @@ class ForkedPopen(subprocess.Popen[AnyStr]):
             "new_session": new_session,
         }
         stdin, _, _, stdout, _, stderr = pipes
-        files = [number if file == -1 else file for number, file in enumerate((stdin, stdout, stderr))]
+        files: list[int] = [
+            number if file == -1 else file for number, file in enumerate((stdin, stdout, stderr))
+        ]
         self._answers, theirs = socket.socketpair()
         with theirs:
             socket.send_fds(_server(), [json.dumps(request).encode()], [*files, theirs.fileno()])

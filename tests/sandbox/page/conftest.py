@@ -35,7 +35,8 @@ class Browser:
     async def do(self, action: str, who: str, **body: Any) -> tuple[int, Json]:
         """The status and what is said."""
         async with self.session.post(f"{self.page.url}/do/{action}", json={"who": who, **body}) as answer:
-            return answer.status, await answer.json()
+            result = await answer.json()
+            return answer.status, {"words": result["words"], "trouble": result["trouble"]}
 
     async def sees(self, who: str) -> Json:
         """Every piece of the page."""

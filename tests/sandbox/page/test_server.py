@@ -7,7 +7,7 @@ from urllib.parse import urlparse
 import pytest
 
 from app.sandbox.people import CHANNEL, OLU
-from tests.sandbox.page.conftest import Browser, events
+from tests.sandbox.page.conftest import Browser, Json, events
 
 
 async def test_the_page_and_all_it_names_are_there(browser: Browser) -> None:
@@ -63,6 +63,23 @@ async def test_another_sites_form_can_do_nothing(browser: Browser) -> None:
     async with browser.session.post(url, data='{"who": "U02OLU", "domain": "order"}', headers=form) as answer:
         assert answer.status == 415
     assert browser.harness.aws.deployments() == []
+
+
+async def test_an_answer_tells_the_controls_and_updates_tell_after_how_many_actions(browser: Browser) -> None:
+    async def choose(speed: int) -> Json:
+        body = {"who": OLU.id, "speed": speed}
+        async with browser.session.post(f"{browser.page.url}/do/clock", json=body) as answer:
+            result: Json = await answer.json()
+            return result
+
+    first, second = await choose(60), await choose(10)
+    assert (first["put"]["speed"], second["put"]["speed"]) == (60, 10)
+    assert first["acts"] < second["acts"]
+
+    async with browser.session.get(f"{browser.page.url}/state", params={"who": OLU.id}) as answer:
+        state = await answer.json()
+    assert (state["acts"], state["put"]["speed"]) == (second["acts"], 10)
+    browser.harness.aws.speed = 0.0
 
 
 async def test_changes_come_by_themselves(browser: Browser) -> None:
