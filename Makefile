@@ -5,16 +5,21 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test check bench docs run lock clean
+.PHONY: help sandbox test test-fast check bench docs run lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 sandbox: $(READY) ## try it: the real service, an embedded Postgres, stand-in Slack and AWS, one page
 	$(BIN)/switchgate sandbox
 
+# As many workers as cores. A test starts threads and processes of its own, so that more workers only slow each other
+# down until time-outs are reached. A file stays on one worker; tests/selection.py orders the files, not xdist.
 test: $(READY) ## run every test
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
+
+test-fast: $(READY) ## run the tests that need no Postgres, browser or other process
+	$(BIN)/pytest -m "not service and not slow"
 
 check: $(READY) ## ruff, mypy --strict, the direction of imports
 	$(BIN)/ruff check .

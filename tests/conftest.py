@@ -17,6 +17,7 @@ from app.sandbox.replica import Replica
 from tests.forked_popen import ForkedPopen
 from tests.harness import Harness, running_harness
 from tests.logs import log_to_console
+from tests.selection import mark_services, slow_files_first
 from tests.service_models import share_service_models
 
 TEMPLATE = "migrated"
@@ -24,6 +25,11 @@ TEMPLATE = "migrated"
 
 def pytest_configure() -> None:
     log_to_console()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    mark_services(items)
+    slow_files_first(items)
 
 
 def pytest_collection_finish() -> None:
