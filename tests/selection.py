@@ -8,8 +8,8 @@ import pytest
 SERVICES: Final = frozenset({"postgres", "chromium", "fakes", "shell"})
 """Fixtures that start something."""
 
-FOLDERS: Final = frozenset({"browser", "chaos", "cli", "container", "hook_lambda", "sandbox"})
-"""Folders whose tests start a browser, commands, or the stand-ins' servers."""
+FOLDERS: Final = frozenset({"browser", "chaos", "cli", "container", "db", "hook_lambda", "sandbox"})
+"""Folders whose tests start a browser, commands, a Postgres of their own, or the servers of the stand-ins."""
 
 
 def mark_services(items: Sequence[pytest.Item]) -> None:
