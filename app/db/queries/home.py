@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 
 from app.db.database import Database
 from app.db.expressions import LIMIT, is_among, is_one_of
@@ -39,13 +39,18 @@ _last_decided = (
 SELECT_LAST_DECIDED: Final = GATE_VIEW.where(is_among(gates.c.id, _last_decided)).order_by(
     gates.c.decided_at.desc()
 )
-_waiting_gates = select(func.count().label("gates"), func.sum(gates.c.version).label("versions")).where(
-    IS_AWAITING
+_waiting_gates = (
+    select(func.count().label("gates"), func.sum(gates.c.version).label("versions"))
+    .where(IS_AWAITING)
+    .subquery()
 )
-_active_freezes = select(func.count().label("freezes"), func.max(freezes.c.id).label("last_freeze")).where(
-    freezes.c.ended_at.is_(None)
+_active_freezes = (
+    select(func.count().label("freezes"), func.max(freezes.c.id).label("last_freeze"))
+    .where(freezes.c.ended_at.is_(None))
+    .subquery()
 )
-SELECT_STATE_VERSION: Final = select(_waiting_gates.subquery(), _active_freezes.subquery())
+SELECT_STATE_VERSION: Final = select(_waiting_gates, _active_freezes).join(_active_freezes, true())
+"""One row: each side is an aggregate."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
