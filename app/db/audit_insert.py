@@ -19,7 +19,7 @@ INSERT_EVENTS: Final = """
         at timestamptz, kind text, account text, region text, deployment_id text, domain text, gate_id uuid,
         actor_kind text, actor text, actor_name text, detail jsonb)
 """
-"""The trigger of `audit_events` sets seq and hash."""
+"""As text, because textual statements contain it. The trigger of `audit_events` sets seq and hash."""
 
 
 async def insert_events(connection: AsyncConnection, events: Sequence[Event]) -> None:

@@ -2,9 +2,13 @@
 
 The trigger of `audit_events` takes the lock, and a transaction holds it until the commit. A transaction that locks rows
 first can deadlock with one that holds the audit lock and waits for those rows.
+
+The conditions are SQL text: they stand in statements of both kinds, and say in which order Postgres evaluates them.
 """
 
 from typing import Final
+
+from sqlalchemy import Text, bindparam, func, select
 
 from app.gate.ids import SwitchKey
 
@@ -57,6 +61,11 @@ back. After that none can: it would need this switch's audit lock or its row.
 
 ROLLED_BACK_SWITCHES: Final = f"SELECT b.id FROM ({_ROLLED_BACK}) b"
 """The switches that the switch `:id` rolls back."""
+
+TAKE_AUDIT_LOCK: Final = select(
+    func.pg_advisory_xact_lock(func.hashtextextended(bindparam("audit_lock", type_=Text), 7))
+)
+"""Takes the audit lock that `audit_lock` names, in a statement of its own."""
 
 NAMED_AUDIT_LOCK: Final = _named(":audit_lock")
 """True. Takes the audit lock that `:audit_lock` names; see `audit_lock_name`."""

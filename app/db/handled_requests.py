@@ -3,21 +3,35 @@
 The key is written in the transaction of the change, under the lock of the changed row.
 """
 
+from datetime import timedelta
 from typing import Final
 
+from sqlalchemy import Text, bindparam, delete, func, literal_column, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.db.expressions import is_among
 from app.db.statements import execute
+from app.db.tables import handled_requests
 
-CLAIM_REQUEST: Final = """
-WITH old AS (
-    DELETE FROM handled_requests WHERE key = ANY(ARRAY(
-        SELECT key FROM handled_requests WHERE handled_at < now() - interval '15 minutes'
-        ORDER BY handled_at LIMIT 50 FOR UPDATE SKIP LOCKED
-    ))
+RETENTION: Final = timedelta(minutes=15)
+MAX_DELETED: Final = 50
+
+_expired = (
+    select(handled_requests.c.key)
+    .where(handled_requests.c.handled_at < func.now() - RETENTION)
+    .order_by(handled_requests.c.handled_at)
+    .limit(literal_column(str(MAX_DELETED)))
+    .with_for_update(skip_locked=True)
 )
-INSERT INTO handled_requests (key) VALUES (:request) ON CONFLICT (key) DO NOTHING RETURNING key
-"""
+_delete_expired = delete(handled_requests).where(is_among(handled_requests.c.key, _expired)).cte("expired")
+CLAIM_REQUEST: Final = (
+    insert(handled_requests)
+    .from_select(["key"], select(bindparam("request", type_=Text)))
+    .on_conflict_do_nothing(index_elements=[handled_requests.c.key])
+    .returning(handled_requests.c.key)
+    .add_cte(_delete_expired)
+)
 """Gives a row if the request is new. Also deletes some expired keys."""
 
 

@@ -245,6 +245,7 @@ class Values:
             "next_channel": "C01DEPLOY",
             "posted_ts": "1764000000.000100",
             "in_account": "123456789012",
+            "of_region": "ap-northeast-2",
             "in_region": "ap-northeast-2",
             "of_kind": "stop",
             "removed": ["order"],

@@ -3,22 +3,43 @@
 from collections.abc import Sequence
 from typing import Final
 
+from sqlalchemy import select, true
+
 from app.db.database import Database
+from app.db.expressions import ONE
 from app.db.queries.audit_filter import AuditActor
+from app.db.tables import audit_events
 
 # A loose index scan over `audit_by_actor`: one look-up per actor, whatever the number of events.
-SELECT_AUDIT_ACTORS: Final = """
-WITH RECURSIVE actors AS (
-    (SELECT actor FROM audit_events WHERE actor IS NOT NULL ORDER BY actor LIMIT 1)
-    UNION ALL
-    SELECT (SELECT e.actor FROM audit_events e WHERE e.actor > a.actor ORDER BY e.actor LIMIT 1)
-    FROM actors a WHERE a.actor IS NOT NULL
+_event = audit_events.alias("event")
+_first = (
+    select(audit_events.c.actor)
+    .where(audit_events.c.actor.is_not(None))
+    .order_by(audit_events.c.actor)
+    .limit(ONE)
+    .cte("actors", recursive=True)
 )
-SELECT a.actor, last.actor_name FROM actors a CROSS JOIN LATERAL (
-    SELECT e.actor_name, e.actor_kind FROM audit_events e WHERE e.actor = a.actor ORDER BY e.at DESC, e.id DESC LIMIT 1
-) last
-WHERE a.actor IS NOT NULL AND last.actor_kind = 'person'
-"""
+_next = (
+    select(_event.c.actor)
+    .where(_event.c.actor > _first.c.actor)
+    .order_by(_event.c.actor)
+    .limit(ONE)
+    .correlate(_first)
+    .scalar_subquery()
+)
+_actors = _first.union_all(select(_next).where(_first.c.actor.is_not(None)))
+_last = (
+    select(_event.c.actor_name, _event.c.actor_kind)
+    .where(_event.c.actor == _actors.c.actor)
+    .order_by(_event.c.at.desc(), _event.c.id.desc())
+    .limit(ONE)
+    .lateral("last")
+)
+SELECT_AUDIT_ACTORS: Final = (
+    select(_actors.c.actor, _last.c.actor_name)
+    .join(_last, true())
+    .where(_actors.c.actor.is_not(None), _last.c.actor_kind == "person")
+)
 
 
 async def audit_actors(database: Database) -> Sequence[AuditActor]:

@@ -5,12 +5,12 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Text, bindparam, exists, literal_column, or_, select
+from sqlalchemy import BigInteger, Text, bindparam, delete, exists, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.audit_insert import insert_events
-from app.db.audit_lock import NAMED_AUDIT_LOCK, audit_lock_name
+from app.db.audit_lock import TAKE_AUDIT_LOCK, audit_lock_name
 from app.db.database import Database
 from app.db.expressions import EMPTY, LIMIT, is_none_of, is_one_of
 from app.db.gate_view import GATE_VIEW, IS_AWAITING
@@ -41,7 +41,6 @@ SELECT_SWITCHES: Final = (
     .order_by(switches.c.id)
     .limit(literal_column("2"))
 )
-TAKE_AUDIT_LOCK: Final = f"SELECT 1 WHERE {NAMED_AUDIT_LOCK}"
 LOCK_GATES: Final = (
     select(gates.c.id)
     .where(gates.c.switch_id == bindparam("switch"))
@@ -49,14 +48,27 @@ LOCK_GATES: Final = (
     .with_for_update(key_share=True)
 )
 # Reported before the hook and without an account; the hook has named the account.
-ADOPT_CHECKS_WITHOUT_ACCOUNT: Final = """
-WITH old AS (
-    DELETE FROM checks WHERE deployment_id = :deployment AND region = :region AND account = '' RETURNING *
+_without_account = (
+    delete(checks)
+    .where(
+        checks.c.deployment_id == _DEPLOYMENT,
+        checks.c.region == bindparam("of_region"),
+        checks.c.account == EMPTY,
+    )
+    .returning(checks)
+    .cte("without_account")
 )
-INSERT INTO checks (account, region, deployment_id, name, state, summary, url, reported_by, reported_at)
-SELECT :account, region, deployment_id, name, state, summary, url, reported_by, reported_at FROM old
-ON CONFLICT DO NOTHING
-"""
+_ADOPTED: Final = (
+    *("region", "deployment_id", "name", "state", "summary", "url", "reported_by", "reported_at"),
+)
+ADOPT_CHECKS_WITHOUT_ACCOUNT: Final = (
+    insert(checks)
+    .from_select(
+        ["account", *_ADOPTED],
+        select(bindparam("in_account", type_=Text), *(_without_account.c[name] for name in _ADOPTED)),
+    )
+    .on_conflict_do_nothing()
+)
 SELECT_CHECKS: Final = (
     select(checks)
     .where(checks.c.deployment_id == _DEPLOYMENT, checks.c.region == _REGION, checks.c.account == _ACCOUNT)
@@ -74,7 +86,8 @@ SELECT_CHECKS_OF_ALL_ACCOUNTS: Final = (
     .order_by(checks.c.account, checks.c.region, checks.c.name)
 )
 DELETE_BATCH_SIZE: Final = 50
-# Each check is examined once, after a week: without a switch it is deleted, otherwise marked as matched.
+# Each check is examined once, after a week: without a switch it is deleted, otherwise marked as matched. As text,
+# because it names rows by `ctid`.
 DELETE_ORPHANED_CHECKS: Final = f"""
 WITH due AS (
     SELECT k.ctid AS place, (
@@ -178,7 +191,8 @@ class Checks:
             )
             await execute(connection, TAKE_AUDIT_LOCK, {"audit_lock": audit_lock_name(key)})
             if switch is not None and key.account:
-                await execute(connection, ADOPT_CHECKS_WITHOUT_ACCOUNT, _key_values(key))
+                adopted = {"deployment": key.deployment, "of_region": key.region, "in_account": key.account}
+                await execute(connection, ADOPT_CHECKS_WITHOUT_ACCOUNT, adopted)
             rows = await execute(connection, SELECT_CHECKS, _key_values(key))
             yield HeldChecksRows(
                 connection,

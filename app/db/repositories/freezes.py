@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.audit_insert import insert_events
-from app.db.audit_lock import NAMED_AUDIT_LOCK, audit_lock_name
+from app.db.audit_lock import TAKE_AUDIT_LOCK, audit_lock_name
 from app.db.database import Database
 from app.db.expressions import NOW, is_one_of
 from app.db.gate_view import IS_AWAITING
@@ -29,7 +29,6 @@ from app.gate.rules.exclusivity import AFTER_ALLOW_TRAFFIC, RelatedSwitch
 from app.gate.rules.freeze import Freeze, Span
 from app.gate.rules.policy import Shift
 
-TAKE_AUDIT_LOCK: Final = f"SELECT 1 WHERE {NAMED_AUDIT_LOCK}"
 SELECT_ACTIVE: Final = select(freezes).where(freezes.c.ended_at.is_(None)).order_by(freezes.c.id)
 # A transaction that holds a gate decides it first; later ones read this freeze.
 _DOMAINS: Final = bindparam("domains", type_=ARRAY(Text))

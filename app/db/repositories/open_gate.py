@@ -54,7 +54,10 @@ SELECT g.id, EXISTS (
     SELECT 1 {from_undo_that_created(":deployment_id", account=":account", region=":region")}
 ) AS undoes FROM g
 """
-"""It waits for no row of another deployment. A worker updates the card of the domain's previous switch."""
+"""As text: one statement, so that a hook costs one round trip.
+
+It waits for no row of another deployment. A worker updates the card of the domain's previous switch.
+"""
 
 
 def open_gate_parameters(opening: Opening, events: Sequence[Event]) -> dict[str, Any]:

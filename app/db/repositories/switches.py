@@ -102,7 +102,9 @@ WHERE switches.id = b.id AND claimed_by = :owner AND switches.id = ANY(ARRAY(
     SELECT id FROM switches WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE
 ))
 """
-"""Keeps an earlier `due_at` that was set during the poll: that poll began before the wake-up.
+"""As text: the polls come as one JSON parameter, however many.
+
+Keeps an earlier `due_at` that was set during the poll: that poll began before the wake-up.
 
 A switch that this poll has ended stays ended.
 """
@@ -112,7 +114,7 @@ LOCK_SWITCH: Final = (
     .where(is_leased("switches"), condition(SWITCH_AUDIT_LOCK))
     .with_for_update(key_share=True)
 )
-# Also gates of the deployments that it rolls back: their cards show it.
+# Also gates of the deployments that it rolls back: their cards show it. As text, as in `app.db.audit_lock`.
 LOCK_GATES: Final = f"""
 SELECT 1 FROM gates WHERE switch_id = ANY(ARRAY(
     SELECT id FROM switches WHERE id = :id AND claimed_by = :owner UNION ALL {ROLLED_BACK_SWITCHES}

@@ -25,7 +25,7 @@ def measure(env: BenchEnvironment) -> Sequence[Measurement]:
         Measurement(
             name=f"hook intake, {AT_ONCE} at once",
             value=median(rate / baseline for rate, baseline in zip(rates, around, strict=True)),
-            wanted=0.35,
+            wanted=0.28,
             unit="x",
             at="least",
             seen=f"{median(rates):.0f}/s, baseline {median(baselines):.0f}/s",

@@ -53,7 +53,8 @@ STORE_POST_INTENT: Final = (
     .returning(ONE)
 )
 # A change during the update has raised `wanted_version`: the card is then due again at once. The thread is due a second
-# later, so that simultaneous events share one message.
+# later, so that simultaneous events share one message. As text: one statement instead of seven, because every vote
+# causes it.
 STORE_PUBLISHED: Final = f"""
 WITH old AS (
     SELECT channel, ts FROM cards WHERE gate_id = :gate AND claimed_by = :owner AND ts <> :ts
@@ -107,7 +108,7 @@ INVALIDATE_WAITING: Final = invalidate_cards(IS_AWAITING)
 
 # A card was found at an unknown place. It is the gate's own if none is known, if the ts is the same (the channel id has
 # changed), or if a post there got no answer. Any other one is a copy. A replica that is publishing the card meanwhile
-# loses its lease, and writes nothing.
+# loses its lease, and writes nothing. As text: one statement reads the old place and writes by it.
 ADOPT_OR_INSERT_COPY: Final = """
 WITH old AS (
     SELECT channel, ts, ts IS NULL OR (ts = :ts AND channel <> :channel) OR (
@@ -128,6 +129,7 @@ SELECT channel, ts, adopt FROM old
 
 # Slack does not report deleted messages, so cards of waiting gates and of approved live switches are sent again: each
 # every 40 s, and at most forty a minute in total, whatever the number of replicas. Slack accepts about fifty a minute.
+# As text: MATERIALIZED twice, so that each part is planned by itself.
 REPUBLISH_OLDEST: Final = """
 WITH watched AS MATERIALIZED (
     SELECT id FROM gates WHERE phase = 'awaiting'

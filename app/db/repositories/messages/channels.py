@@ -5,10 +5,13 @@ from datetime import datetime
 from typing import Final
 
 import structlog
-from sqlalchemy import Column, ColumnElement, func, select
+from sqlalchemy import Column, ColumnElement, Table, Update, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from app.db.database import Database
-from app.db.tables import channel_id_changes, channel_problems
+from app.db.expressions import NOW
+from app.db.statements import execute
+from app.db.tables import announcements, cards, channel_id_changes, channel_problems, threads
 
 log = structlog.get_logger(__name__)
 
@@ -63,17 +66,23 @@ WITH again AS (
 )
 SELECT 1
 """
-UPSERT_PROBLEM: Final = """
-INSERT INTO channel_problems (channel, problem, since) VALUES (:channel, :problem, :now)
-ON CONFLICT (channel) DO UPDATE SET problem = excluded.problem
-"""
-RETRY_ALL: Final = """
-WITH p AS (DELETE FROM channel_problems),
-c AS (UPDATE cards SET due_at = :now WHERE due_at > :now AND claimed_by IS NULL),
-t AS (UPDATE threads SET due_at = :now WHERE due_at > :now AND claimed_by IS NULL),
-n AS (UPDATE announcements SET due_at = :now WHERE due_at > :now AND claimed_by IS NULL)
-SELECT 1
-"""
+"""As text: one statement, so that no replica sees an id changed in one table and not yet in another."""
+
+_problem = insert(channel_problems)
+UPSERT_PROBLEM: Final = _problem.on_conflict_do_update(
+    index_elements=[channel_problems.c.channel], set_={"problem": _problem.excluded.problem}
+)
+DELETE_PROBLEMS: Final = delete(channel_problems)
+
+
+def _make_due(table: Table) -> Update:
+    """What waits for a retry is due now."""
+    return update(table).where(table.c.due_at > NOW, table.c.claimed_by.is_(None)).values(due_at=NOW)
+
+
+RETRY_CARDS: Final = _make_due(cards)
+RETRY_THREADS: Final = _make_due(threads)
+RETRY_ANNOUNCEMENTS: Final = _make_due(announcements)
 
 
 def current_id(column: Column[str]) -> ColumnElement[str]:
@@ -97,11 +106,14 @@ class Channels:
 
     async def closed(self, channel: str, *, problem: str, now: datetime) -> None:
         """Slack permanently rejects messages in this channel."""
-        await self._database.rows(UPSERT_PROBLEM, channel=channel, problem=problem, now=now)
+        await self._database.rows(UPSERT_PROBLEM, channel=channel, problem=problem, since=now)
 
     async def retry_all(self, *, now: datetime) -> None:
         """Retries everything that waits for Slack at once."""
-        await self._database.rows(RETRY_ALL, now=now)
+        async with self._database.begin() as connection:
+            await execute(connection, DELETE_PROBLEMS, {})
+            for statement in (RETRY_CARDS, RETRY_THREADS, RETRY_ANNOUNCEMENTS):
+                await execute(connection, statement, {"now": now})
 
     async def known(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
         """Changed ids, old to new; and channels that take no messages, with Slack's reason."""
