@@ -19,8 +19,8 @@ DOMAINS: Final = 110
 A_SECOND: Final = 6
 """Deployments begun in a second, while there are domains without one."""
 
-STORM_SECONDS: Final = 240.0
-RECOVERY_SECONDS: Final = 240.0
+STORM_SECONDS: Final = 900.0
+RECOVERY_SECONDS: Final = 900.0
 """At the longest; on a machine with nothing else to do each part takes about a minute."""
 
 ENDING_SPEED: Final = 60.0
