@@ -9,6 +9,8 @@ from typing import Final
 from app.flow.read_models import Switch
 from app.gate.ids import DomainName, GateId, SwitchKey, UserId
 
+Detail = str | int | bool | None
+
 
 class Kind(StrEnum):
     """What happened. Rows keep the kind that they were written with; `Kind` maps an earlier name to its successor."""
@@ -81,6 +83,30 @@ def stored_kinds(kind: Kind) -> tuple[str, ...]:
     return (kind, *(earlier for earlier, successor in EARLIER_KINDS.items() if successor == kind))
 
 
+EARLIER_DETAIL_NAMES: Final[Mapping[str, str]] = {
+    "how": "end_reason",
+    "fit": "healthy",
+    "sure": "certain",
+    "nudge": "reminder",
+    "deed": "intervention",
+    "broken": "overridden_rules",
+}
+"""Names in the details of earlier releases' rows -> their successors. `why` became several; see `current_detail`."""
+
+SUCCESSORS_OF_WHY: Final[Mapping[Kind, str]] = {
+    Kind.VOTE_DENIED: "code",
+    Kind.UNDO_DENIED: "code",
+    Kind.GATE_WITHDRAWN: "reason",
+    Kind.HOOK_REFUSED: "reason",
+}
+
+
+def current_detail(kind: Kind, stored: Mapping[str, Detail]) -> Mapping[str, Detail]:
+    """A stored event's detail under the names of this release."""
+    names = {**EARLIER_DETAIL_NAMES, "why": SUCCESSORS_OF_WHY.get(kind, "problem")}
+    return {names.get(name, name): value for name, value in stored.items()}
+
+
 class ActorKind(StrEnum):
     PERSON = "person"
     SWITCHGATE = "switchgate"
@@ -108,9 +134,6 @@ def person_actor(user: UserId, name: str) -> Actor:
 def api_actor(name: str) -> Actor:
     """A caller of the API, by its token's name."""
     return Actor(kind=ActorKind.API, id=name)
-
-
-Detail = str | int | bool | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

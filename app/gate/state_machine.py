@@ -54,21 +54,31 @@ class Outcome(StrEnum):
 class NotVerified(Denial):
     """CodeDeploy has not yet confirmed what this gate is about, so nobody can judge it."""
 
+    code = "not_verified"
+
 
 class TooLate(Denial):
     """The deadline has passed, whether or not the expiry has been written yet."""
+
+    code = "deadline_passed"
 
 
 class CardIsOld(Denial):
     """The prompt has changed since the button was rendered."""
 
+    code = "outdated_card"
+
 
 class AlreadyDecided(Denial):
     """Another decision, or the deadline, came first. The first decision applies."""
 
+    code = "already_decided"
+
 
 class NoVote(Denial):
     """This person has no vote here that could be retracted."""
+
+    code = "no_vote"
 
 
 class IllegalTransition(Exception):

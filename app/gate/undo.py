@@ -40,9 +40,13 @@ class InterventionKind(StrEnum):
 class NothingToUndo(Denial):
     """No traffic has been let through, or none of it is on this switch's green any more."""
 
+    code = "nothing_to_undo"
+
 
 class UnderWay(Denial):
     """Somebody requested one before; that is being executed. One undo is enough."""
+
+    code = "intervention_in_progress"
 
     def __init__(self, *, by: UserId, name: str) -> None:
         super().__init__(f"{name} was first")
@@ -53,13 +57,19 @@ class UnderWay(Denial):
 class Superseded(Denial):
     """A later deployment of the domain is running or serves: undoing this one would undo that one too."""
 
+    code = "superseded"
+
 
 class RollingBack(Denial):
     """CodeDeploy is rolling it back already."""
 
+    code = "rollback_in_progress"
+
 
 class NoPreviousRevision(Denial):
     """No deployment would undo it; `obstacle` says why."""
+
+    code = "no_previous_revision"
 
     def __init__(self, obstacle: Obstacle) -> None:
         super().__init__(str(obstacle))
@@ -69,9 +79,13 @@ class NoPreviousRevision(Denial):
 class NotWhatWasAsked(Denial):
     """The switch has progressed since the form was opened: another kind of undo applies now."""
 
+    code = "undo_changed"
+
 
 class NothingToFinish(Denial):
     """Blue is not being kept for this switch (any more), or the domain does not allow ending it early."""
+
+    code = "nothing_to_finish"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -52,7 +52,7 @@ async def test_a_listener_that_somebody_changed_holds_the_approval(
     await harness.until(lambda: said in harness.ephemerals(OLU.id))
     assert harness.gate(deployment)["phase"] == "awaiting"
     [refused] = harness.rows("SELECT detail FROM audit_events WHERE kind = 'vote_denied'")
-    assert refused["detail"]["why"] == "HeldBack"
+    assert refused["detail"]["code"] == "approval_blocked"
     assert refused["detail"]["rules"].startswith(("green_serves 8020", "traffic_elsewhere 8020 legacy"))
 
     harness.aws.write_listener("order", {})

@@ -29,9 +29,13 @@ from app.gate.state_machine import AlreadyDecided, Awaiting, NotVerified
 class NoSuchGate(Denial):
     """The database holds no such gate."""
 
+    code = "gate_not_found"
+
 
 class Unconfigured(Denial):
     """The gate's domain is no longer configured: no policy says who may decide, so nobody may."""
+
+    code = "domain_not_configured"
 
 
 NO_EXCLUSIVITY: Final = Exclusivity()

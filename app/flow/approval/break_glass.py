@@ -130,7 +130,7 @@ def _events(request: BreakGlassRequest, held: HeldGate, approval: Approval, now:
         domain=held.view.switch.domain,
         gate=request.gate,
         detail={
-            "broken": "; ".join(rule_key(rule) for rule in permit.overridden_rules),
+            "overridden_rules": "; ".join(rule_key(rule) for rule in permit.overridden_rules),
             "reason": permit.reason,
         },
     )

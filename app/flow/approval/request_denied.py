@@ -16,7 +16,7 @@ class RequestDenied(Exception):
     """
 
     def __init__(self, denial: Denial, view: GateView | None, *, unmet: tuple[Violation, ...] = ()) -> None:
-        super().__init__(type(denial).__name__)
+        super().__init__(denial.code)
         self.denial = denial
         self.view = view
         self.unmet = unmet
@@ -31,7 +31,7 @@ def denied_event(who: Person, choice: str, view: GateView, denial: Denial, now: 
         actor=person_actor(who.user, who.name),
         domain=view.switch.domain,
         gate=view.id,
-        detail={"choice": choice, "why": type(denial).__name__, **_rules_of(denial)},
+        detail={"choice": choice, "code": denial.code, **_rules_of(denial)},
     )
 
 

@@ -109,7 +109,7 @@ def _summary(due: DueEvidence, seen: Evidence) -> dict[str, Detail]:
     ]
     changes = seen.differences
     return {
-        "fit": found.healthy,
+        "healthy": found.healthy,
         "findings": ", ".join(names),
         "blockers": "; ".join(rule_key(rule) for rule in _blockers(due, seen)),
         "changes": None if isinstance(changes, Missing) else len(changes),

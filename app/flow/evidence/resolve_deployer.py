@@ -71,7 +71,7 @@ async def resolve_unknown_deployer(
         domain=switch.domain,
         detail={
             "deployer": found.known or " ".join(sorted(found.named)) or None,
-            "sure": found.known is not None,
+            "certain": found.known is not None,
         },
     )
     return await repository.store(unknown, found, shown=shown, event=event, now=now)

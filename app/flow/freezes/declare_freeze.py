@@ -26,17 +26,25 @@ MAX_REASON_CHARS: Final = 300
 class EndsBeforeStart(InvalidFreeze):
     """Its end is not after its start."""
 
+    code = "ends_before_start"
+
 
 class EndsInThePast(InvalidFreeze):
     """It would be over already."""
+
+    code = "ends_in_the_past"
 
 
 class TooLong(InvalidFreeze):
     """It would last for more than a year."""
 
+    code = "freeze_too_long"
+
 
 class FreezeReasonMissing(InvalidFreeze):
     """A freeze says why."""
+
+    code = "freeze_reason_missing"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -23,9 +23,13 @@ ALL_DOMAINS: Final = "all"
 class InvalidFreeze(Denial):
     """The freeze cannot be declared. The subclass says why."""
 
+    code = "invalid_freeze"
+
 
 class UnknownDomains(InvalidFreeze):
     """No such domain is configured."""
+
+    code = "unknown_domains"
 
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__(", ".join(names))

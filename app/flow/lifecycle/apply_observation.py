@@ -43,9 +43,9 @@ def settled_events(settled: Sequence[SettledIntervention], *, now: datetime) -> 
             Kind.UNDO_DONE if one.intervention.phase is InterventionPhase.DONE else Kind.UNDO_FAILED,
             one.switch,
             now,
-            deed=one.intervention.kind,
+            intervention=one.intervention.kind,
             deployment=one.intervention.deployment or "",
-            why=one.intervention.problem or "",
+            problem=one.intervention.problem or "",
             seconds=round((now - one.intervention.requested_at).total_seconds()),
         )
         for one in settled

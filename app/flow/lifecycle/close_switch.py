@@ -25,7 +25,7 @@ async def close_switch(
         await held.end(
             end_reason=facts.end_reason,
             due_at=now if rollback_may_come else None,
-            events=[observed_event(Kind.SWITCH_ENDED, held.switch, now, how=facts.end_reason)],
+            events=[observed_event(Kind.SWITCH_ENDED, held.switch, now, end_reason=facts.end_reason)],
             now=now,
         )
         await _settle_waiting(held, facts, now=now)
@@ -38,7 +38,7 @@ async def reject_switch(held: HeldSwitch, why: str, *, now: datetime) -> None:
     for view in held.open_gates:
         match view.gate:
             case Awaiting():
-                withdrawn = observed_event(Kind.GATE_WITHDRAWN, held.switch, now, gate=view.id, why=why)
+                withdrawn = observed_event(Kind.GATE_WITHDRAWN, held.switch, now, gate=view.id, reason=why)
                 await held.close(view.gate.ended(), reason=why, events=[withdrawn], now=now)
             case Decided():
                 untold = observed_event(
@@ -51,7 +51,7 @@ async def reject_switch(held: HeldSwitch, why: str, *, now: datetime) -> None:
                 pass
             case _:
                 assert_never(view.gate)
-    ended = observed_event(Kind.SWITCH_ENDED, held.switch, now, how=why)
+    ended = observed_event(Kind.SWITCH_ENDED, held.switch, now, end_reason=why)
     await held.end(end_reason=why, due_at=None, events=[ended], now=now)
 
 
@@ -59,7 +59,7 @@ async def _close(held: HeldSwitch, view: GateView, end_reason: str, *, now: date
     """Closes one gate; True: its decision has not been told, or what CodeDeploy holds has not been read yet."""
     match view.gate:
         case Awaiting():
-            withdrawn = observed_event(Kind.GATE_WITHDRAWN, held.switch, now, gate=view.id, why=end_reason)
+            withdrawn = observed_event(Kind.GATE_WITHDRAWN, held.switch, now, gate=view.id, reason=end_reason)
             await held.close(view.gate.ended(), reason=end_reason, events=[withdrawn], now=now)
         case Reported() if may_still_be_read(view, now=now):
             return True

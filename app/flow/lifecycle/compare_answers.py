@@ -62,7 +62,7 @@ async def close_answered(
             now,
             gate=view.id,
             domain=domain,
-            why=ELSEWHERE,
+            reason=ELSEWHERE,
             codedeploy=event.status,
         )
         await held.close(

@@ -125,5 +125,5 @@ def _refused(hook: Hook, why: str, now: datetime) -> Event:
         kind=Kind.HOOK_REFUSED,
         switch=hook.key,
         actor=Actor(kind=ActorKind.HOOK, id=hook.sender),
-        detail={"hook": hook.hook_name, "why": why},
+        detail={"hook": hook.hook_name, "reason": why},
     )

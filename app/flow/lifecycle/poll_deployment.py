@@ -153,7 +153,7 @@ async def _is_refused(
         check_event(facts, observation.target)
     except WrongEvent as exc:
         refused = observed_event(
-            Kind.HOOK_REFUSED, held.switch, now, gate=view.id, hook=exc.event, why=str(exc)
+            Kind.HOOK_REFUSED, held.switch, now, gate=view.id, hook=exc.event, reason=str(exc)
         )
         await held.ask(view.gate.expire_now(now=now), remind_at=None, events=[refused], now=now)
         return True

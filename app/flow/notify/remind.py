@@ -68,5 +68,5 @@ def _event(view: GateView, reminder: Reminder, now: datetime) -> Event:
         actor=SWITCHGATE,
         domain=view.switch.domain,
         gate=view.id,
-        detail={"nudge": reminder.kind, "minutes": round(left.total_seconds() / 60)},
+        detail={"reminder": reminder.kind, "minutes": round(left.total_seconds() / 60)},
     )

@@ -112,7 +112,7 @@ async def execute_intervention(
     else:
         return await _sent(due, answer, repository=repository, now=now)
     kind = Kind.FINISH_FAILED if due.intervention.kind is InterventionKind.FINISH else Kind.UNDO_FAILED
-    await repository.failed(due, problem=problem, event=_event(due, kind, now, why=problem), now=now)
+    await repository.failed(due, problem=problem, event=_event(due, kind, now, problem=problem), now=now)
     return []
 
 
@@ -120,7 +120,7 @@ async def _sent(
     due: DueIntervention, answer: "_Answer", *, repository: ExecutionRepository, now: datetime
 ) -> list[GateId]:
     kind = Kind.FINISH_SENT if due.intervention.kind is InterventionKind.FINISH else Kind.UNDO_SENT
-    event = _event(due, kind, now, deployment=answer.deployment or "", why=answer.problem or "")
+    event = _event(due, kind, now, deployment=answer.deployment or "", problem=answer.problem or "")
     return await repository.sent(
         due,
         deployment=answer.deployment,
@@ -178,5 +178,5 @@ def _event(due: DueIntervention, kind: Kind, now: datetime, **detail: str) -> Ev
         switch=due.switch.key,
         actor=SWITCHGATE,
         domain=due.switch.domain,
-        detail={"deed": due.intervention.kind, "attempts": due.attempts, **detail},
+        detail={"intervention": due.intervention.kind, "attempts": due.attempts, **detail},
     )

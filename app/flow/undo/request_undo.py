@@ -76,7 +76,7 @@ async def request_undo(
             if held.is_replay:
                 raise AlreadyHandled
         except Denial as exc:
-            denied = await _deny(held, exc, by=request.person, now=now, deed=request.kind)
+            denied = await _deny(held, exc, by=request.person, now=now, intervention=request.kind)
         else:
             asked = _asked(request, now)
             given_up = _given_up(request, held.view)
@@ -86,13 +86,13 @@ async def request_undo(
                     held.view,
                     REQUESTED_KINDS[request.kind],
                     now,
-                    deed=request.kind,
+                    intervention=request.kind,
                     reason=asked.reason,
                 )
             ]
             if given_up is not None:
-                why = {"deed": given_up.kind, "why": InterventionFailure.UNDO_INSTEAD}
-                events.insert(0, _event(request.person, held.view, Kind.FINISH_FAILED, now, **why))
+                failed = {"intervention": given_up.kind, "problem": InterventionFailure.UNDO_INSTEAD}
+                events.insert(0, _event(request.person, held.view, Kind.FINISH_FAILED, now, **failed))
             await held.ask(asked, instead_of=given_up.id if given_up else None, events=events, now=now)
             return asked
     raise denied
@@ -120,8 +120,7 @@ async def _deny(
     held: HeldIntervention, denial: Denial, *, by: Person, now: datetime, **detail: str
 ) -> RequestDenied:
     """Records it; to be raised once the transaction is over."""
-    why = type(denial).__name__
-    await held.note(_event(by, held.view, Kind.UNDO_DENIED, now, why=why, **detail))
+    await held.note(_event(by, held.view, Kind.UNDO_DENIED, now, code=denial.code, **detail))
     return RequestDenied(denial, held.view)
 
 

@@ -178,7 +178,7 @@ class UndoHandler:
             )
             await run_until(until, asking)
         except RequestDenied as exc:
-            log.info("undo_denied", why=type(exc.denial).__name__, deed=kind)
+            log.info("undo_denied", code=exc.denial.code, intervention=kind)
             return self._denied(exc, texts)
         except UNCONFIRMED as exc:
             log.error("undo_not_saved", problem=type(exc).__name__, user=profile.person.user)

@@ -61,9 +61,9 @@ class VoteReplies:
             case RequestDenied(view=view) if isinstance(exc.denial, ReasonMissing):
                 return VoteReply(text=texts("refused.reason_missing"), reason_missing=True, view=view)
             case RequestDenied(view=view):
-                why = type(exc.denial).__name__
-                INTERACTIONS.labels(outcome=why).inc()
-                log.info("vote_denied", why=why, gate=str(view.id) if view else None)
+                code = exc.denial.code
+                INTERACTIONS.labels(outcome=code).inc()
+                log.info("vote_denied", code=code, gate=str(view.id) if view else None)
                 if view is not None and isinstance(exc.denial, OUTDATED_CARD_DENIALS):
                     self._shown_cards.redraw(view.id)
                 reply = denial_text(exc, texts=texts, approvers=_approvers(view, self._rules))

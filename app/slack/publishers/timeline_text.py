@@ -102,7 +102,7 @@ class Timeline:
             basis, verdict = event.detail.get("basis"), event.detail.get("verdict")
             return f"timeline.decided.{BASIS_SUFFIXES.get(basis) or verdict}"
         if event.kind is Kind.SWITCH_ENDED:
-            succeeded = str(event.detail.get("how", "")).startswith("Succeeded")
+            succeeded = str(event.detail.get("end_reason", "")).startswith("Succeeded")
             return "timeline.finished" if succeeded else _ended_key(view)
         return key
 
@@ -115,7 +115,9 @@ class Timeline:
             "deployer": ", ".join(map(mention, str(detail.get("deployer") or "").split())),
             "deadline": _clock(view.deadline_at),
             "reason": _detail_text(detail, "reason"),
-            "why": failure_text(_first_detail(detail, "why", "codedeploy", "how"), self._texts),
+            "why": failure_text(
+                _first_detail(detail, "problem", "codedeploy", "end_reason", "reason"), self._texts
+            ),
             "answer": _detail_text(detail, "codedeploy", "answer"),
             "percent": _detail_text(detail, "percent"),
             "deployment": _detail_text(detail, "deployment"),
@@ -131,7 +133,7 @@ class Timeline:
         event, policy = entry.event, domain.policy
         minutes = int(str(event.detail.get("minutes", "0")))
         to = policy.reminder_settings.escalate_to
-        if event.detail.get("nudge") == ReminderKind.ESCALATION and to is not None:
+        if event.detail.get("reminder") == ReminderKind.ESCALATION and to is not None:
             channel = to if to.startswith(("C", "G")) else None
             who = ", ".join(map(mention, policy.voters)) if channel else mention(to)
             key = "reminder.escalation_elsewhere" if channel else "reminder.escalation"
@@ -152,11 +154,11 @@ def _variant(event: Event) -> str:
     """The key's suffix by the event's detail; else empty."""
     if event.kind is Kind.GATE_WITHDRAWN and event.detail.get("codedeploy"):
         return "elsewhere"
-    if event.kind is Kind.DEPLOYER_RESOLVED and event.detail.get("sure") is False:
+    if event.kind is Kind.DEPLOYER_RESOLVED and event.detail.get("certain") is False:
         return "named"
-    if event.kind is Kind.EVIDENCE_COLLECTED and event.detail.get("fit") is False:
+    if event.kind is Kind.EVIDENCE_COLLECTED and event.detail.get("healthy") is False:
         return "unfit"
-    return "warned" if event.kind is Kind.UNDO_SENT and event.detail.get("why") else ""
+    return "warned" if event.kind is Kind.UNDO_SENT and event.detail.get("problem") else ""
 
 
 def _ended_key(view: GateView) -> str | None:

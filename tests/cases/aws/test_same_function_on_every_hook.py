@@ -37,7 +37,7 @@ async def test_another_event_is_refused_in_words_and_no_traffic_moves(
         assert harness.aws.share("order") == {"blue": 100, "green": 0}
         (refused,) = harness.rows("SELECT kind, detail FROM audit_events")
         assert refused["kind"] == "hook_refused"
-        assert f"remove the function from {event}" in refused["detail"]["why"]
+        assert f"remove the function from {event}" in refused["detail"]["reason"]
         assert "HTTP 422 wrong_event" in "".join(harness.fakes.hook_log)
 
 

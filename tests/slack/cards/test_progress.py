@@ -121,7 +121,7 @@ def test_a_requested_stop_is_shown_as_one_in_the_thread(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("fit", "says"), [(True, "green looks fit"), (False, "what is wrong with green")])
 def test_evidence_is_posted_to_the_thread_with_its_findings(tmp_path: Path, fit: bool, says: str) -> None:
     seen = Event(
-        at=LATER, kind=Kind.EVIDENCE_COLLECTED, switch=SWITCH.key, actor=SWITCHGATE, detail={"fit": fit}
+        at=LATER, kind=Kind.EVIDENCE_COLLECTED, switch=SWITCH.key, actor=SWITCHGATE, detail={"healthy": fit}
     )
     assert says in line(view(), seen, tmp_path)
 
@@ -160,7 +160,7 @@ def line(shown: GateView, event: Event, folder: Path) -> str:
 
 def ended(ending: str) -> Event:
     return Event(
-        at=LATER, kind=Kind.SWITCH_ENDED, switch=SWITCH.key, actor=SWITCHGATE, detail={"how": ending}
+        at=LATER, kind=Kind.SWITCH_ENDED, switch=SWITCH.key, actor=SWITCHGATE, detail={"end_reason": ending}
     )
 
 

@@ -28,7 +28,7 @@ from app.db.leases import NO_LEASE, Leases, is_leased
 from app.db.mapping.rows import gate_view_from_row
 from app.db.repositories.messages.channels import CHANNEL_FACTS, Channels, current_id
 from app.db.tables import audit_events, cards, gates, switches, threads
-from app.flow.audit_events import Actor, ActorKind, Event, Kind, known_kind
+from app.flow.audit_events import Actor, ActorKind, Event, Kind, current_detail, known_kind
 from app.flow.notify.post_timeline import DueThread, PendingPost, TimelineEntry
 from app.flow.read_models import CardPlace
 from app.gate.ids import DomainName, GateId, SwitchKey
@@ -203,6 +203,6 @@ def _entry(stored: Mapping[str, Any], row: Any) -> TimelineEntry:
         actor=Actor(kind=ActorKind(stored["actor_kind"]), id=stored["actor"], name=stored["actor_name"]),
         domain=DomainName(stored["domain"]) if stored["domain"] else None,
         gate=GateId(UUID(stored["gate_id"])) if stored["gate_id"] else None,
-        detail=stored["detail"],
+        detail=current_detail(Kind(stored["kind"]), stored["detail"]),
     )
     return TimelineEntry(seq=stored["seq"], event=event)
