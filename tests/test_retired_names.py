@@ -7,6 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import psycopg
+from prometheus_client.metrics import MetricWrapperBase
+
+import app.observability.metrics
+from app.db.mapping.overridden_rules import RULE_NAMES
+from app.db.tables import metadata
+from app.flow.audit_events import EARLIER_KINDS, ActorKind, Kind
+from app.flow.notify.announce import AnnouncementKind
+from app.flow.undo.intervention import InterventionPhase
+from app.gate.decision import Verdict
+from app.gate.rules.permits import Basis
+from app.gate.state_machine import Outcome, Phase
+from app.gate.undo import InterventionKind
 from tests.docs.documents import pages, prose
 
 ROOT: Final = Path(__file__).parent.parent
@@ -72,3 +85,76 @@ def test_no_retired_word_is_in_prose() -> None:
         for match in RETIRED_IN_PROSE.finditer(text)
     ]
     assert found == []
+
+
+WORDS_RETIRED_WHEN_STORED: Final = """
+    asked asked_at asked_by asked_name broken contradicted deed digest edition ending goes_first green_serves heard_at
+    link mark moved_at over_at own owed rescue rule_marks telling_channel telling_link telling_since telling_thread
+    told told_at told_by told_link traffic_elsewhere turn_free turn_taken two_owed waits
+"""
+RETIRED_WHEN_STORED: Final = frozenset(WORDS_RETIRED_WHEN_STORED.split())
+"""Tables, columns and values that migration 0024 renamed. Audit events of earlier releases keep their kinds."""
+
+RETIRED_IN_METRICS: Final = re.compile(r"glass_broken|presse|homes|loop|told|drawn|door|errand|reach")
+RETIRED_IN_LOG_EVENTS: Final = re.compile(
+    r"press_|glass_(?!used|not_saved|failed)|loop_|errand|told|drawn|trouble|carried|several_|greeted|asked"
+)
+
+
+DEFINITIONS: Final = """
+SELECT pg_get_constraintdef(oid) || conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+UNION ALL SELECT prosrc || proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+"""
+
+
+def test_no_retired_name_is_stored() -> None:
+    tables = {
+        *metadata.tables,
+        *(column.name for table in metadata.tables.values() for column in table.columns),
+    }
+    enums = (
+        ActorKind,
+        AnnouncementKind,
+        Basis,
+        InterventionKind,
+        InterventionPhase,
+        Kind,
+        Outcome,
+        Phase,
+        Verdict,
+    )
+    values = {value.value for each in enums for value in each} | set(RULE_NAMES.values())
+    assert len(tables) > 100
+    assert (tables | values) & (RETIRED_WHEN_STORED | EARLIER_KINDS.keys()) == set()
+
+
+def test_no_retired_name_is_a_value_in_the_database(database_url: str) -> None:
+    """CHECK constraints, predicates of indexes and functions name no value that nothing writes any more."""
+    with psycopg.connect(database_url) as connection:
+        definitions = [row[0] for row in connection.execute(DEFINITIONS).fetchall()]
+    named = {name for text in definitions for name in re.findall(r"\w+", text)}
+    assert len(definitions) > 50
+    assert named & RETIRED_WHEN_STORED <= {"told", "own"}  # English in the messages of exceptions
+
+
+def test_no_retired_name_is_a_metric_or_a_log_event() -> None:
+    metrics = [
+        name
+        for value in vars(app.observability.metrics).values()
+        if isinstance(value, MetricWrapperBase)
+        for name in (value._name, *value._labelnames)
+    ]
+    events = [
+        argument.value
+        for path in (ROOT / "app").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        for argument in node.args[:1]
+        if isinstance(node.func.value, ast.Name) and node.func.value.id == "log"
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+    ]
+    assert len(metrics) > 20
+    assert len(events) > 50
+    assert [name for name in metrics if RETIRED_IN_METRICS.search(name)] == []
+    assert [event for event in events if RETIRED_IN_LOG_EVENTS.search(event)] == []
