@@ -113,7 +113,7 @@ class Page(ServerThread):
             self._notifier.notify()
 
     def _response(self, result: ActionResult, status: int) -> web.Response:
-        """The result of an action and the controls as they are now. `acts` sets it apart from older messages of `/live`."""
+        """The result of an action, and the controls as they are now. `acts` counts the actions."""
         self._acts += 1
         body = {"words": result.words, "trouble": result.failed, "acts": self._acts, "put": self._controls()}
         return web.json_response(body, status=status)
