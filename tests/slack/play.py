@@ -174,7 +174,7 @@ async def gate_held(harness: Harness, deployment: str) -> AsyncIterator[psycopg.
 def press_waits(harness: Harness, holder: psycopg.Connection) -> bool:
     """Whether a press waits for the gate's row that `holder` holds."""
     return bool(
-        harness.rows(BEHIND, holder.info.backend_pid, "SELECT 1 FROM gates WHERE id =%FOR NO KEY UPDATE")
+        harness.rows(BEHIND, holder.info.backend_pid, "SELECT gates.id%WHERE gates.id =%FOR NO KEY UPDATE")
     )
 
 
