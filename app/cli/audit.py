@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from app.db.database import Database
 from app.db.queries.audit_filter import deployment_id, time_range
-from app.db.queries.search import AuditFilter, AuditLine, Queries
+from app.db.queries.audit_trail import AuditFilter, AuditLine
+from app.db.queries.search import Queries
 from app.flow.audit_events import Kind, known_kind
 from app.flow.freezes.stored_freezes import ALL_DOMAINS
 

@@ -376,7 +376,7 @@ class Values:
             "probes.STORE_RESULT": {"result": "passed", "by": "probe"},
             "memberships.UPSERT_MEMBERSHIP": {"entry": "S0OTHER"},
             "audit_lock.LOCK_ROLLED_BACK_AUDIT": {"id": switches["d-live-4"]},
-            "locked_switch.END_INTERVENTIONS_WAITING_FOR": {"deployment": "d-live-4"},
+            "settled_interventions.END_INTERVENTIONS_WAITING_FOR": {"deployment": "d-live-4"},
             "locked_switch.STORE_OBSERVATION": {"switch": switches["d-live-4"]},
             "search.GATES_BY_ID": {"ids": [AWAITING, DECIDED, old_gate]},
             "gates.OPEN_GATE": {

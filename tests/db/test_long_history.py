@@ -17,7 +17,8 @@ from sqlalchemy.pool import ConnectionPoolEntry, Pool
 
 from app.db.database import Database
 from app.db.embedded_postgres import EmbeddedPostgres
-from app.db.queries.search import AuditFilter, Queries
+from app.db.queries.audit_trail import AuditFilter
+from app.db.queries.search import Queries
 from app.flow.audit_events import Kind
 from tests.conftest import TEMPLATE
 from tests.db.history import TABLES, fill_history

@@ -12,7 +12,8 @@ import pytest
 
 from app.db.database import Database
 from app.db.migrate import migrate, newest
-from app.db.queries.search import AuditFilter, Queries
+from app.db.queries.audit_trail import AuditFilter
+from app.db.queries.search import Queries
 from app.flow.audit_events import Kind
 
 FOLDER: Final = Path(__file__).parent / "databases"

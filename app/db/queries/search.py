@@ -1,24 +1,17 @@
 """Search: gates, switches and audit events for people and machines. Reads only."""
 
-import base64
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import product
-from typing import Any, Final, Generic, TypeVar
-from uuid import UUID
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    DateTime,
     FromClause,
     Integer,
     Select,
-    Table,
     Text,
-    and_,
     bindparam,
     func,
     literal,
@@ -29,8 +22,6 @@ from sqlalchemy import (
     tuple_,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from app.db.database import Database
 from app.db.expressions import LIMIT, ONE, is_among, is_one_of
@@ -39,22 +30,28 @@ from app.db.leases import readable_rows
 from app.db.mapping.rows import gate_view_from_row, switch_from_row
 from app.db.queries.audit_actors import audit_actors
 from app.db.queries.audit_filter import user_id, user_named
+from app.db.queries.audit_trail import AuditFilter, AuditLine, audit_line_from_row, audit_select
+from app.db.queries.pages import (
+    NotACursor,
+    Page,
+    encode_cursor,
+    equality_conditions,
+    first,
+    in_utc,
+    read_cursor,
+    read_moment,
+    read_uuid,
+    time_literal,
+    unchanged,
+)
 from app.db.repositories.evidence import gate_view_with_evidence
 from app.db.repositories.exclusivity import related_switches
 from app.db.repositories.messages.channels import Channels, current_id
-from app.db.tables import audit_events, cards, gates, reports, switches
-from app.flow.audit_events import Kind, known_kind, stored_kinds
-from app.flow.freezes.stored_freezes import ALL_DOMAINS, NO_DEPLOYMENT
+from app.db.tables import cards, gates, reports, switches
 from app.flow.read_models import CardPlace, GateView, Switch
 from app.gate.ids import DomainName
 from app.gate.rules.exclusivity import RelatedSwitch
 from app.gate.state_machine import Phase
-
-T = TypeVar("T")
-
-_Columns = ReadOnlyColumnCollection[str, Any]
-
-MAX_ID: Final = 2**63 - 1
 
 _DOMAIN: Final = bindparam("domain", type_=Text)
 _in_domain = or_(_DOMAIN.is_(None), switches.c.domain == _DOMAIN)
@@ -132,54 +129,12 @@ SWITCHES_BY_ID: Final = select(*SWITCH_COLUMNS).where(is_one_of(switches.c.id, "
 SELECT_TIME: Final = select(func.clock_timestamp().label("at"))
 
 
-class NotACursor(ValueError):
-    """The cursor does not belong to this query."""
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pending:
     """A waiting gate and the place of its card, if it has one yet."""
 
     view: GateView
     place: CardPlace | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Page(Generic[T]):
-    """One page, newest first; `cursor` asks for the next, None when this is the last."""
-
-    items: Sequence[T]
-    cursor: str | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AuditLine:
-    """One audit event as it is shown."""
-
-    id: int
-    at: datetime
-    kind: str
-    account: str
-    region: str
-    deployment_id: str
-    domain: str | None
-    gate_id: str | None
-    actor_kind: str
-    actor: str | None
-    actor_name: str | None
-    detail: dict[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AuditFilter:
-    """The filter; None means any. `since` is inclusive, `until` exclusive."""
-
-    domain: str | None = None
-    deployment: str | None = None
-    person: str | None = None
-    kind: Kind | None = None
-    since: datetime | None = None
-    until: datetime | None = None
 
 
 class Queries:
@@ -216,13 +171,13 @@ class Queries:
         """The audit trail, newest first. Raises `NotACursor`."""
         before = None
         if cursor is not None:
-            at, id_ = _read_cursor(cursor)
-            before = (_moment(at), id_)
+            at, id_ = read_cursor(cursor)
+            before = (read_moment(at), id_)
         rows = await self._database.rows(audit_select(wanted, before=before, limit=limit + 1))
         next_cursor = (
-            _cursor(rows[limit - 1].at.isoformat(), rows[limit - 1].id) if len(rows) > limit else None
+            encode_cursor(rows[limit - 1].at.isoformat(), rows[limit - 1].id) if len(rows) > limit else None
         )
-        return Page(items=[_audit_line(row) for row in rows[:limit]], cursor=next_cursor)
+        return Page(items=[audit_line_from_row(row) for row in rows[:limit]], cursor=next_cursor)
 
     async def user_named(self, text: str) -> str:
         """The id of a person as somebody writes it: an id, a mention or a name. Raises `ValueError`."""
@@ -232,50 +187,51 @@ class Queries:
         self, *, domain: str | None, deployment: str | None, limit: int, cursor: str | None
     ) -> Page[Switch]:
         """Switches, newest first. Raises `NotACursor`."""
-        conditions = _equality_conditions(switches, {"domain": domain, "deployment_id": deployment})
-        # Negative, as only `switches_newest` has it: see `_in_utc`.
+        conditions = equality_conditions(switches, {"domain": domain, "deployment_id": deployment})
+        # Negative, as only `switches_newest` has it: see `app.db.queries.pages.in_utc`.
         newest = -switches.c.id if conditions else switches.c.id.desc()
         if cursor is not None:
-            at, id_ = _read_cursor(cursor)
+            at, id_ = read_cursor(cursor)
             if at:
                 raise NotACursor  # of another query
             before = literal(id_, BigInteger)
             conditions.append(-switches.c.id > -before if conditions else switches.c.id < before)
         ids = await self._database.rows(
-            _first(select(switches.c.id).where(*conditions), newest, limit=limit + 1)
+            first(select(switches.c.id).where(*conditions), newest, limit=limit + 1)
         )
         rows = await self._database.rows(SWITCHES_BY_ID, ids=[row.id for row in ids[:limit]])
         found = sorted(readable_rows(rows, switch_from_row), key=lambda switch: switch.id, reverse=True)
-        return Page(items=found, cursor=_cursor("", ids[limit - 1].id) if len(ids) > limit else None)
+        return Page(items=found, cursor=encode_cursor("", ids[limit - 1].id) if len(ids) > limit else None)
 
     async def gates(
         self, *, domain: str | None, deployment: str | None, phase: str | None, limit: int, cursor: str | None
     ) -> Page[GateView]:
         """Gates, newest first. Raises `NotACursor`."""
-        conditions = _equality_conditions(gates, {"domain": domain, "phase": phase})
+        conditions = equality_conditions(gates, {"domain": domain, "phase": phase})
         if phase is not None and phase != Phase.CLOSED:
             conditions.append(gates.c.phase != literal_column(f"'{Phase.CLOSED}'"))  # as `gates_open` says it
         if deployment is not None:
             of_deployment = select(switches.c.id).where(switches.c.deployment_id == deployment)
             conditions.append(gates.c.switch_id.in_(of_deployment))
-        in_order = _unchanged if domain or deployment else _in_utc
+        in_order = unchanged if domain or deployment else in_utc
         newest = in_order(gates.c.opened_at)
         if cursor is not None:
-            at, id_ = _read_cursor(cursor)
+            at, id_ = read_cursor(cursor)
             if id_:
                 raise NotACursor  # of another query
             opened, _, gate = at.partition("/")
             conditions.append(
-                tuple_(newest, gates.c.id) < tuple_(in_order(_time(_moment(opened))), _uuid(gate))
+                tuple_(newest, gates.c.id)
+                < tuple_(in_order(time_literal(read_moment(opened))), read_uuid(gate))
             )
         found = select(gates.c.id, gates.c.opened_at).where(*conditions)
-        ids = await self._database.rows(_first(found, newest.desc(), gates.c.id.desc(), limit=limit + 1))
+        ids = await self._database.rows(first(found, newest.desc(), gates.c.id.desc(), limit=limit + 1))
         order = {row.id: place for place, row in enumerate(ids[:limit])}
         rows = await self._database.rows(GATES_BY_ID, ids=list(order))
         last = ids[limit - 1] if len(ids) > limit else None
         return Page(
             items=sorted(readable_rows(rows, gate_view_with_evidence), key=lambda view: order[view.id]),
-            cursor=_cursor(f"{last.opened_at.isoformat()}/{last.id}", 0) if last else None,
+            cursor=encode_cursor(f"{last.opened_at.isoformat()}/{last.id}", 0) if last else None,
         )
 
     async def load(self, *, now: datetime) -> tuple[int, timedelta]:
@@ -300,127 +256,7 @@ class Queries:
         return rows[0].version_num if rows else None
 
 
-def audit_select(
-    wanted: AuditFilter, *, before: tuple[datetime, int] | None = None, limit: int
-) -> Select[Any]:
-    """The newest matching events; for one domain also the freezes that include it.
-
-    Each of the two, and each name that rows have for the kind, is read by an index: an OR would scan the whole trail.
-    """
-    equal = {"deployment_id": wanted.deployment, "actor": wanted.person}
-    conditions = _equality_conditions(audit_events, equal)
-    kinds = [audit_events.c.kind == kind for kind in stored_kinds(wanted.kind)] if wanted.kind else [true()]
-    order = _in_utc if wanted.domain is None and wanted.kind is None and not conditions else _unchanged
-    newest, id_ = order(audit_events.c.at), audit_events.c.id
-    if wanted.since is not None:
-        conditions.append(newest >= order(_time(wanted.since)))
-    if wanted.until is not None:
-        conditions.append(newest < order(_time(wanted.until)))
-    if before is not None:
-        conditions.append(tuple_(newest, id_) < tuple_(order(_time(before[0])), before[1]))
-    domain = wanted.domain
-    subjects = (
-        [audit_events.c.domain == domain, _frozen_with_others(domain)] if domain is not None else [true()]
-    )
-    parts = [
-        _first(select(audit_events).where(*each, *conditions), newest.desc(), id_.desc(), limit=limit)
-        for each in product(subjects, kinds)
-    ]
-    if len(parts) == 1:
-        return parts[0]
-    merged = union_all(*parts).subquery()
-    return _first(select(merged), merged.c.at.desc(), merged.c.id.desc(), limit=limit)
-
-
-def _first(statement: Select[Any], *order: ColumnElement[Any], limit: int) -> Select[Any]:
-    """LIMIT as a literal: for a parameter the planner would assume many rows."""
-    return statement.order_by(*order).limit(literal_column(str(limit)))
-
-
-def _in_utc(column: ColumnElement[datetime]) -> ColumnElement[datetime]:
-    """The order of the index over all rows of a table.
-
-    Only queries without a domain or person use it: otherwise the planner would scan all rows by this index in the hope
-    of an early match.
-    """
-    return func.timezone(literal_column("'UTC'"), column)
-
-
-def _unchanged(column: ColumnElement[datetime]) -> ColumnElement[datetime]:
-    return column
-
-
-def _time(moment: datetime) -> ColumnElement[datetime]:
-    return literal(moment, DateTime(timezone=True))
-
-
-def _frozen_with_others(domain: str) -> ColumnElement[bool]:
-    """A freeze of several or all domains has the names in `detail` and belongs to no deployment."""
-    events = audit_events.c
-    names = func.string_to_array(events.detail["domains"].astext, " ", type_=ARRAY(Text))
-    return and_(
-        events.deployment_id == NO_DEPLOYMENT.deployment,
-        events.domain.is_(None),
-        names.overlap([domain, ALL_DOMAINS]),
-    )
-
-
-def _equality_conditions(table: Table, wanted: dict[str, str | None]) -> list[ColumnElement[bool]]:
-    return [table.c[name] == value for name, value in wanted.items() if value is not None]
-
-
 def _pending(row: Any) -> Pending:
     return Pending(
         view=gate_view_from_row(row), place=CardPlace(channel=row.channel, ts=row.ts) if row.ts else None
     )
-
-
-def _audit_line(row: Any) -> AuditLine:
-    return AuditLine(
-        id=row.id,
-        at=row.at,
-        kind=known_kind(row.kind) or row.kind,
-        account=row.account,
-        region=row.region,
-        deployment_id=row.deployment_id,
-        domain=row.domain,
-        gate_id=str(row.gate_id) if row.gate_id else None,
-        actor_kind=row.actor_kind,
-        actor=row.actor,
-        actor_name=row.actor_name,
-        detail=row.detail,
-    )
-
-
-def _cursor(at: str, id_: int) -> str:
-    return base64.urlsafe_b64encode(json.dumps([at, id_]).encode()).decode()
-
-
-def _read_cursor(cursor: str) -> tuple[str, int]:
-    try:
-        at, id_ = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-    except (ValueError, TypeError, RecursionError) as exc:
-        raise NotACursor from exc
-    # `type`, because true and false are ints to isinstance. Whatever else JSON can hold does not look like ours.
-    if not isinstance(at, str) or type(id_) is not int or not 0 <= id_ <= MAX_ID:
-        raise NotACursor
-    if _cursor(at, id_) != cursor:
-        raise NotACursor
-    return at, id_
-
-
-def _moment(text_: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(text_)
-    except ValueError as exc:
-        raise NotACursor from exc
-    if at.tzinfo is None or at.isoformat() != text_:
-        raise NotACursor
-    return at
-
-
-def _uuid(text_: str) -> UUID:
-    try:
-        return UUID(text_)
-    except ValueError as exc:
-        raise NotACursor from exc

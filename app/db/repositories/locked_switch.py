@@ -10,13 +10,11 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Integer,
-    Select,
     Text,
     Uuid,
     bindparam,
     case,
     cast,
-    exists,
     func,
     literal,
     null,
@@ -29,11 +27,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.audit_insert import insert_events
 from app.db.expressions import NOW, ONE, is_among
-from app.db.gate_view import IS_AWAITING, SWITCH_COLUMNS, as_json
-from app.db.invalidate_cards import invalidate_cards, invalidation
+from app.db.gate_view import IS_AWAITING
+from app.db.invalidate_cards import invalidate_cards
 from app.db.leases import NO_LEASE
-from app.db.mapping.rows import intervention_from_json, switch_from_row
 from app.db.repositories.open_gate import verification_columns
+from app.db.repositories.settled_interventions import (
+    END_INTERVENTIONS_WAITING_FOR,
+    END_OWN_INTERVENTIONS,
+    END_ROLLED_BACK_INTERVENTIONS,
+    settled_from_row,
+)
 from app.db.statements import execute
 from app.db.tables import evidence, gates, interventions, reports, switches
 from app.flow.audit_events import Event
@@ -147,45 +150,6 @@ TRACK_ROLLBACK: Final = _rollback_switch.on_conflict_do_update(
 )
 
 
-def _end_interventions(*which: ColumnElement[bool]) -> Select[Any]:
-    """Ends the matching interventions, invalidates their switches' cards and gives both."""
-    ended = (
-        update(interventions)
-        .where(interventions.c.phase.in_(["requested", "sent"]), *which)
-        .values(**NO_LEASE, phase=bindparam("end"), finished_at=NOW, due_at=null(), problem=bindparam("why"))
-        .returning(interventions)
-        .cte("ended")
-    )
-    return (
-        select(*SWITCH_COLUMNS, as_json(ended).label("intervention"))
-        .join_from(ended, switches, switches.c.id == ended.c.switch_id)
-        .add_cte(*invalidation(is_among(gates.c.switch_id, select(ended.c.switch_id))))
-    )
-
-
-_rollback = switches.alias("rollback")
-END_INTERVENTIONS_WAITING_FOR: Final = _end_interventions(
-    interventions.c.deployment_id == bindparam("deployment"),
-    interventions.c.switch_id.in_(
-        select(switches.c.id).where(
-            switches.c.account == bindparam("account"), switches.c.region == bindparam("region")
-        )
-    ),
-)
-END_ROLLED_BACK_INTERVENTIONS: Final = _end_interventions(
-    interventions.c.switch_id == _SWITCH,
-    interventions.c.kind == "stop",
-    exists().where(
-        _original.c.id == _SWITCH,
-        _rollback.c.account == _original.c.account,
-        _rollback.c.region == _original.c.region,
-        _rollback.c.deployment_id == _original.c.rollback_id,
-        _rollback.c.switched_at.is_not(None),
-    ),
-)
-END_OWN_INTERVENTIONS: Final = _end_interventions(
-    interventions.c.switch_id == _SWITCH, interventions.c.kind == bindparam("of_kind")
-)
 RESET_GATE: Final = (
     update(gates)
     .where(gates.c.id == _GATE, IS_AWAITING)
@@ -288,7 +252,8 @@ class HeldSwitchRow:
         where = {"deployment": key.deployment, "account": key.account, "region": key.region}
         values = {**where, "end": phase, "why": problem, "now": now}
         return [
-            _settled(row) for row in await execute(self._connection, END_INTERVENTIONS_WAITING_FOR, values)
+            settled_from_row(row)
+            for row in await execute(self._connection, END_INTERVENTIONS_WAITING_FOR, values)
         ]
 
     async def settle_own(
@@ -296,13 +261,16 @@ class HeldSwitchRow:
     ) -> Sequence[SettledIntervention]:
         """Ends the interventions of this switch."""
         values = {"switch": self._switch.id, "of_kind": kind, "end": phase, "why": problem, "now": now}
-        return [_settled(row) for row in await execute(self._connection, END_OWN_INTERVENTIONS, values)]
+        return [
+            settled_from_row(row) for row in await execute(self._connection, END_OWN_INTERVENTIONS, values)
+        ]
 
     async def settle_rolled_back(self, *, now: datetime) -> Sequence[SettledIntervention]:
         """Ends the undos of this switch whose rollback has moved its traffic."""
         values = {"switch": self._switch.id, "end": InterventionPhase.DONE, "why": None, "now": now}
         return [
-            _settled(row) for row in await execute(self._connection, END_ROLLED_BACK_INTERVENTIONS, values)
+            settled_from_row(row)
+            for row in await execute(self._connection, END_ROLLED_BACK_INTERVENTIONS, values)
         ]
 
     async def note(self, events: Sequence[Event]) -> None:
@@ -389,12 +357,6 @@ def _observed(update: SwitchUpdate) -> dict[str, Any]:
         "obstacle": update.previous.obstacle if update.previous else None,
         "seen_auto_rollback": update.auto_rollback,
     }
-
-
-def _settled(row: Any) -> SettledIntervention:
-    return SettledIntervention(
-        intervention=intervention_from_json(row.intervention), switch=switch_from_row(row)
-    )
 
 
 def _traffic_to_json(traffic: Traffic | None) -> str | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from app.db.queries.search import AuditLine
+from app.db.queries.audit_trail import AuditLine
 from app.flow.read_models import GateView, Switch
 from app.gate.evidence.health import health_of_green
 from app.gate.evidence.model import Evidence, Missing

@@ -8,7 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from app.db.queries.audit_filter import deployment_id, time_range
-from app.db.queries.search import AuditFilter, NotACursor, Queries
+from app.db.queries.audit_trail import AuditFilter
+from app.db.queries.pages import NotACursor
+from app.db.queries.search import Queries
 from app.web.api.dependencies import Now, Services, reader
 from app.web.api.query_params import AuditParams, GateParams, SwitchParams
 from app.web.api.schemas import AuditPage, GatePage, SwitchPage, audit_out, gate_out, switch_out

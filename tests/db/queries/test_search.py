@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy import make_url
 
 from app.db.database import Database
-from app.db.queries.search import AuditFilter, NotACursor, Queries, audit_select
+from app.db.queries.audit_trail import AuditFilter, audit_select
+from app.db.queries.pages import NotACursor
+from app.db.queries.search import Queries
 from app.db.repositories.gates import Gates
 from app.flow.audit_events import SWITCHGATE, Event, Kind
 from app.flow.freezes.stored_freezes import NO_DEPLOYMENT
