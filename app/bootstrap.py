@@ -27,11 +27,11 @@ from app.web.app import build_http
 from app.web.health import HealthServices
 from app.web.hooks.dependencies import HookServices
 from app.web.hooks.signature import HookKeys
-from app.workers.aws_recovery import AwsRecovery
 from app.workers.dependencies import Dependencies
 from app.workers.foreground import ForegroundTracker
 from app.workers.group import WorkerGroup
 from app.workers.registry import build_workers
+from app.workers.retry_after_aws_outage import RetryAfterAwsOutage
 from app.workers.wakeups import Wakeups
 
 
@@ -94,7 +94,7 @@ def _build_shared(
     slack = ClientBundle(
         settings, members=worker_repositories.memberships, foreground=foreground, clock=clock
     )
-    recovery = AwsRecovery(
+    retry_after_outage = RetryAfterAwsOutage(
         retries=worker_repositories.retries, background=slack.background, wakeups=wakeups, clock=clock
     )
     return _Shared(
@@ -105,7 +105,7 @@ def _build_shared(
         repositories=Repositories(database_url),
         worker_repositories=worker_repositories,
         slack=slack,
-        aws=AwsClients(region=settings.region, recovered=recovery),
+        aws=AwsClients(region=settings.region, recovered=retry_after_outage),
         rules=RuntimeConfig(
             config,
             roster=slack.directory.roster,

@@ -97,7 +97,7 @@ class SlackHandlers:
             rules=self._rules,
             directory=self._slack.directory,
             replies=self._slack.replies,
-            rate_limiter=self._slack.rate_limiter,
+            retry_after_tracker=self._slack.retry_after_tracker,
             workspace_url=self._slack.workspace_url,
             wakeups=self._wakeups,
             clock=self._clock,

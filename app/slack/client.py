@@ -1,4 +1,4 @@
-"""The shared Web API client, its rate limiter, and the meaning of its errors."""
+"""The shared Web API client, the tracker of its rate limits, and the meaning of its errors."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -93,7 +93,7 @@ def retry_after_of(exc: Exception) -> timedelta | None:
     return timedelta(seconds=min(max(seconds, 1.0), MAX_RETRY_AFTER_SECONDS))
 
 
-class RateLimiter:
+class RetryAfterTracker:
     """Remembers Slack's Retry-After, and rejects calls of that method and channel until then.
 
     Slack limits posts by channel. A limit of the whole workspace costs each channel one more 429.

@@ -14,7 +14,7 @@ from app.flow.ports.rules import Rules
 from app.i18n.catalog import Texts
 from app.slack.auth_check import AuthCheck
 from app.slack.background import BackgroundTasks
-from app.slack.client import RateLimiter, web_client
+from app.slack.client import RetryAfterTracker, web_client
 from app.slack.publishers.announcement import SlackAnnouncer
 from app.slack.publishers.card import SlackCardPublisher
 from app.slack.publishers.timeline import SlackTimelinePublisher
@@ -62,26 +62,30 @@ class ClientBundle:
         self.auth_check = AuthCheck(self.client, directory=self.directory, app_token=self._app_token)
         self.background = BackgroundTasks(foreground)
         self.replies = Replies(self.client, background=self.background)
-        self.rate_limiter = RateLimiter(clock)
+        self.retry_after_tracker = RetryAfterTracker(clock)
 
     def workspace_url(self) -> str | None:
         return self.auth_check.workspace_url
 
     def publishers(self, rules: Rules) -> Publishers:
-        """They share one rate limiter."""
+        """They share one tracker of Retry-After."""
         return Publishers(
             cards=SlackCardPublisher(
-                self.client, texts=self.texts, rules=rules, rate_limiter=self.rate_limiter, clock=self._clock
+                self.client,
+                texts=self.texts,
+                rules=rules,
+                retry_after_tracker=self.retry_after_tracker,
+                clock=self._clock,
             ),
             timelines=SlackTimelinePublisher(
                 self.client,
                 texts=self.texts,
                 rules=rules,
                 workspace_url=self.workspace_url,
-                rate_limiter=self.rate_limiter,
+                retry_after_tracker=self.retry_after_tracker,
             ),
             announcements=SlackAnnouncer(
-                self.client, texts=self.texts, rules=rules, rate_limiter=self.rate_limiter
+                self.client, texts=self.texts, rules=rules, retry_after_tracker=self.retry_after_tracker
             ),
             email_lookup=SlackEmailLookup(self.client, clock=self._clock),
         )

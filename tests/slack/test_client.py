@@ -9,7 +9,7 @@ from aiohttp import ClientSession, web
 from slack_sdk.web.async_client import AsyncWebClient
 
 from app.flow.notify.slack_errors import MessageGone, SlackCallFailed
-from app.slack.client import RateLimiter, web_client
+from app.slack.client import RetryAfterTracker, web_client
 from tests.harness import TestClock
 
 Answer = Callable[[], web.Response]
@@ -33,11 +33,11 @@ async def answering(answer: Answer) -> AsyncIterator[AsyncWebClient]:
     await runner.cleanup()
 
 
-async def not_drawn(answer: Answer, rate_limiter: RateLimiter | None = None) -> SlackCallFailed:
+async def not_drawn(answer: Answer, retry_after_tracker: RetryAfterTracker | None = None) -> SlackCallFailed:
     """How a post that is answered so fails."""
     async with answering(answer) as client:
         with pytest.raises(SlackCallFailed) as caught:
-            await (rate_limiter or RateLimiter(TestClock())).call(
+            await (retry_after_tracker or RetryAfterTracker(TestClock())).call(
                 "chat.postMessage", lambda: client.chat_postMessage(channel="C1", text="x")
             )
     return caught.value
@@ -86,7 +86,7 @@ async def test_nobody_listening_did_nothing() -> None:
     async with ClientSession() as session:
         gone = web_client(token="xoxb-1", api_url=client.base_url, session=session)
         with pytest.raises(SlackCallFailed) as caught:
-            await RateLimiter(TestClock()).call(
+            await RetryAfterTracker(TestClock()).call(
                 "chat.postMessage", lambda: gone.chat_postMessage(channel="C1", text="x")
             )
     assert not caught.value.uncertain
@@ -103,27 +103,27 @@ async def test_slacks_own_word_says_how_long_to_wait(header: str | None, seconds
 
 async def test_until_then_nothing_is_sent() -> None:
     clock = TestClock()
-    rate_limiter, calls = RateLimiter(clock), 0
+    retry_after_tracker, calls = RetryAfterTracker(clock), 0
 
     def answer() -> web.Response:
         nonlocal calls
         calls += 1
         return refusing("ratelimited", status=429, **{"Retry-After": "30"})()
 
-    await not_drawn(answer, rate_limiter)
+    await not_drawn(answer, retry_after_tracker)
     clock.advance(seconds=29)
-    again = await not_drawn(answer, rate_limiter)
+    again = await not_drawn(answer, retry_after_tracker)
     assert calls == 1
     assert again.retry_after is not None
     assert again.retry_after <= timedelta(seconds=1)
     clock.advance(seconds=2)
-    await not_drawn(answer, rate_limiter)
+    await not_drawn(answer, retry_after_tracker)
     assert calls == 2
 
 
 async def test_a_message_that_is_gone_has_a_name_of_its_own() -> None:
     async with answering(refusing("message_not_found")) as client:
         with pytest.raises(MessageGone):
-            await RateLimiter(TestClock()).call(
+            await RetryAfterTracker(TestClock()).call(
                 "chat.update", lambda: client.chat_update(channel="C1", ts="1.0", text="x")
             )

@@ -16,7 +16,7 @@ from app.flow.ports.rules import Rules
 from app.i18n.catalog import Texts
 from app.observability.metrics import HOME_PUBLISHES
 from app.slack.blocks import Block
-from app.slack.client import RateLimiter
+from app.slack.client import RetryAfterTracker
 from app.slack.home.query import ActiveFreezes, HomeQueries, load_home
 from app.slack.home.view import Notice, home_body, home_top, home_view, non_member_body, unavailable_body
 from app.slack.home.viewers import MIN_INTERVAL, HomeReplies, Viewer, Viewers
@@ -47,7 +47,7 @@ class HomePublisher:
         rules: Rules,
         directory: Directory,
         replies: Replies,
-        rate_limiter: RateLimiter,
+        retry_after_tracker: RetryAfterTracker,
         workspace_url: Callable[[], str | None],
         wakeups: Wakeups,
         clock: Callable[[], datetime],
@@ -58,7 +58,7 @@ class HomePublisher:
         self._rules = rules
         self._directory = directory
         self._replies = replies
-        self._rate_limiter = rate_limiter
+        self._retry_after_tracker = retry_after_tracker
         self._workspace_url = workspace_url
         self._wakeups = wakeups
         self._clock = clock
@@ -133,7 +133,7 @@ class HomePublisher:
         # An unrequested publication must not overwrite a newer one of another replica.
         guard = {} if requested or viewer.hash is None else {"hash": viewer.hash}
         try:
-            answer = await self._rate_limiter.call(
+            answer = await self._retry_after_tracker.call(
                 "views.publish", lambda: self._client.views_publish(user_id=user, view=view, **guard)
             )
         except SlackCallFailed as exc:

@@ -11,7 +11,7 @@ from app.flow.ports.rules import Rules
 from app.flow.read_models import CardPlace, GateView
 from app.i18n.catalog import Texts
 from app.slack.blocks import Block, mention, section
-from app.slack.client import RateLimiter
+from app.slack.client import RetryAfterTracker
 from app.slack.publishers.card_search import MAX_CLOCK_SKEW, SEARCH_DENIED_ERRORS
 from app.slack.publishers.timeline import THREAD_GONE_ERRORS
 from app.slack.text.escape import escaped, inline, quoted
@@ -28,17 +28,17 @@ class SlackAnnouncer:
     """See `app.flow.notify.announce.Announcer`."""
 
     def __init__(
-        self, client: AsyncWebClient, *, texts: Texts, rules: Rules, rate_limiter: RateLimiter
+        self, client: AsyncWebClient, *, texts: Texts, rules: Rules, retry_after_tracker: RetryAfterTracker
     ) -> None:
         self._client = client
         self._texts = texts
         self._rules = rules
-        self._rate_limiter = rate_limiter
+        self._retry_after_tracker = retry_after_tracker
 
     async def post(self, due: DueAnnouncement, *, place: CardPlace) -> str:
         """Posts the reply. A lost response raises with `uncertain`."""
         text, blocks = self._words(due)
-        answer = await self._rate_limiter.call(
+        answer = await self._retry_after_tracker.call(
             "chat.postMessage",
             lambda: self._client.chat_postMessage(
                 channel=place.channel,
@@ -58,7 +58,7 @@ class SlackAnnouncer:
         """Searches for a post whose response was lost. Without the scope, it counts as not posted."""
         oldest = ((due.posting_since or due.view.opened_at) - MAX_CLOCK_SKEW).timestamp()
         try:
-            answer = await self._rate_limiter.call(
+            answer = await self._retry_after_tracker.call(
                 "conversations.replies",
                 lambda: self._client.conversations_replies(
                     channel=place.channel,

@@ -23,7 +23,7 @@ from app.observability.metrics import UNAPPROVABLE_GATES
 from app.slack.blocks import Block, section
 from app.slack.cards.card import card_blocks
 from app.slack.cards.decision import card_sentence
-from app.slack.client import RateLimiter
+from app.slack.client import RetryAfterTracker
 from app.slack.publishers.card_search import CardSearch, card_metadata
 
 log = structlog.get_logger(__name__)
@@ -46,15 +46,15 @@ class SlackCardPublisher:
         *,
         texts: Texts,
         rules: Rules,
-        rate_limiter: RateLimiter,
+        retry_after_tracker: RetryAfterTracker,
         clock: Callable[[], datetime],
     ) -> None:
         self._client = client
         self._texts = texts
         self._rules = rules
         self._clock = clock
-        self._rate_limiter = rate_limiter
-        self._search = CardSearch(client, rate_limiter=rate_limiter)
+        self._retry_after_tracker = retry_after_tracker
+        self._search = CardSearch(client, retry_after_tracker=retry_after_tracker)
         self._unapprovable: set[GateId] = set()
 
     def draw(self, view: GateView, *, closed_channels: Mapping[str, str]) -> RenderedCard:
@@ -87,7 +87,7 @@ class SlackCardPublisher:
 
     async def post(self, rendered: RenderedCard, *, channel: str, view: GateView) -> CardPlace:
         """Posts a new card. A lost response raises with `uncertain`."""
-        answer = await self._rate_limiter.call(
+        answer = await self._retry_after_tracker.call(
             "chat.postMessage",
             lambda: self._client.chat_postMessage(
                 channel=channel,
@@ -109,7 +109,7 @@ class SlackCardPublisher:
 
     async def edit(self, rendered: RenderedCard, *, place: CardPlace) -> None:
         """Sends text and blocks together: text alone would delete the blocks."""
-        await self._rate_limiter.call(
+        await self._retry_after_tracker.call(
             "chat.update",
             lambda: self._client.chat_update(channel=place.channel, ts=place.ts, **self._shown(rendered)),
             channel=place.channel,
@@ -122,7 +122,7 @@ class SlackCardPublisher:
             log.warning("not_a_copy_of_a_card", channel=place.channel, ts=place.ts)
             return
         try:
-            await self._rate_limiter.call(
+            await self._retry_after_tracker.call(
                 "chat.delete",
                 lambda: self._client.chat_delete(channel=place.channel, ts=place.ts),
                 channel=place.channel,
@@ -138,7 +138,7 @@ class SlackCardPublisher:
     async def _strip(self, place: CardPlace) -> None:
         text = self._texts("card.second_copy")
         with suppress(MessageGone):
-            await self._rate_limiter.call(
+            await self._retry_after_tracker.call(
                 "chat.update",
                 lambda: self._client.chat_update(
                     channel=place.channel, ts=place.ts, text=text, blocks=[section(text)]

@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from app.flow.notify.slack_errors import SearchUnavailable, SlackCallFailed
 from app.flow.read_models import CardPlace
 from app.gate.ids import GateId
-from app.slack.client import RateLimiter
+from app.slack.client import RetryAfterTracker
 
 log = structlog.get_logger(__name__)
 
@@ -37,9 +37,9 @@ SEARCH_DENIED_ERRORS: Final = frozenset(
 class CardSearch:
     """Reads channels. Without the scope for it every search raises `SearchUnavailable`."""
 
-    def __init__(self, client: AsyncWebClient, *, rate_limiter: RateLimiter) -> None:
+    def __init__(self, client: AsyncWebClient, *, retry_after_tracker: RetryAfterTracker) -> None:
         self._client = client
-        self._rate_limiter = rate_limiter
+        self._retry_after_tracker = retry_after_tracker
 
     async def cards_of(self, gate: GateId, *, channel: str, since: datetime) -> Sequence[CardPlace]:
         """Searches for cards whose response was lost, newest first. Raises `SearchUnavailable` without the scope."""
@@ -74,7 +74,7 @@ class CardSearch:
 
     async def _history(self, channel: str, **span: Any) -> Any:
         try:
-            return await self._rate_limiter.call(
+            return await self._retry_after_tracker.call(
                 "conversations.history",
                 lambda: self._client.conversations_history(
                     channel=channel, include_all_metadata=True, **{"limit": 200, **span}

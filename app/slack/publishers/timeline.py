@@ -11,7 +11,7 @@ from app.flow.ports.rules import Rules
 from app.flow.read_models import CardPlace, GateView
 from app.i18n.catalog import Texts
 from app.slack.blocks import cut
-from app.slack.client import RateLimiter
+from app.slack.client import RetryAfterTracker
 from app.slack.publishers.card_search import MAX_CLOCK_SKEW, MAX_PAGES, SEARCH_DENIED_ERRORS
 from app.slack.publishers.timeline_text import Timeline
 
@@ -30,11 +30,11 @@ class SlackTimelinePublisher:
         texts: Texts,
         rules: Rules,
         workspace_url: Callable[[], str | None],
-        rate_limiter: RateLimiter,
+        retry_after_tracker: RetryAfterTracker,
     ) -> None:
         self._client = client
         self._timeline = Timeline(texts=texts, rules=rules, workspace_url=workspace_url)
-        self._rate_limiter = rate_limiter
+        self._retry_after_tracker = retry_after_tracker
 
     def messages(self, view: GateView, entries: Sequence[TimelineEntry]) -> Sequence[Message]:
         """Joins lines into one message: Slack allows about one message a second in a channel."""
@@ -60,7 +60,7 @@ class SlackTimelinePublisher:
         )
         payload = {"gate": str(view.id), "link": message.seq}
         try:
-            await self._rate_limiter.call(
+            await self._retry_after_tracker.call(
                 "chat.postMessage",
                 lambda: self._client.chat_postMessage(
                     **where,
@@ -97,7 +97,7 @@ class SlackTimelinePublisher:
     async def _look(self, tried: PendingPost, span: dict[str, Any]) -> Any:
         method = "conversations.replies" if tried.thread else "conversations.history"
         try:
-            return await self._rate_limiter.call(
+            return await self._retry_after_tracker.call(
                 method,
                 lambda: (
                     self._client.conversations_replies(ts=tried.thread, **span)

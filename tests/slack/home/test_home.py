@@ -16,7 +16,7 @@ from app.sandbox.slack.answers import PressResult
 from app.sandbox.slack.shapes import User
 from app.slack.background import BackgroundTasks
 from app.slack.blocks import actions, button
-from app.slack.client import RateLimiter
+from app.slack.client import RetryAfterTracker
 from app.slack.home.publisher import HomePublisher
 from app.slack.replies import Replies
 from app.slack.users.directory import Directory
@@ -238,7 +238,7 @@ async def test_a_publication_that_was_given_out_is_not_given_out_again_before_it
         rules=rules,
         directory=Directory(client, clock=lambda: NOW, locale="en"),
         replies=Replies(client, background=BackgroundTasks(ForegroundTracker())),
-        rate_limiter=RateLimiter(lambda: NOW),
+        retry_after_tracker=RetryAfterTracker(lambda: NOW),
         workspace_url=lambda: None,
         wakeups=Wakeups(),
         clock=lambda: NOW,

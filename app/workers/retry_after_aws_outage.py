@@ -18,8 +18,8 @@ class BackgroundTasks(Protocol):
     def run(self, work: Awaitable[Any], *, what: str) -> None: ...
 
 
-class AwsRecovery:
-    """Call it at the first answer after an outage."""
+class RetryAfterAwsOutage:
+    """Call it at the first response from AWS after an outage."""
 
     def __init__(
         self,
