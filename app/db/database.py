@@ -20,22 +20,22 @@ class Database:
         self.engine = create_engine(url, size)
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[AsyncConnection]:
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """One transaction, committed when the block ends. Raises `DatabaseUnavailable`."""
         with translate_errors():
             async with self.engine.connect() as connection:
                 yield connection
                 await commit(connection)
 
-    async def rows(self, statement: str | Executable, **values: Any) -> Sequence[Any]:
-        """Runs one statement in a transaction of its own and gives its rows. Raises `DatabaseUnavailable`."""
+    async def execute(self, statement: str | Executable, **values: Any) -> Sequence[Any]:
+        """Runs one statement, a read or a write, in a transaction of its own; returns its rows. Raises `DatabaseUnavailable`."""
         with translate_errors():
             async with self.engine.begin() as connection:
                 return await execute(connection, statement, values)
 
     async def ping(self) -> None:
         """Raises `DatabaseUnavailable` when Postgres does not answer."""
-        await self.rows("SELECT 1")
+        await self.execute("SELECT 1")
 
     async def close(self) -> None:
         await self.engine.dispose()

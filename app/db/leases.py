@@ -147,7 +147,7 @@ class Leases:
 
     async def claim_with(self, statement: Executable, *, now: datetime, limit: int) -> Sequence[Any]:
         """The rows of a statement that contains `claim_statement`."""
-        return await self._database.rows(
+        return await self._database.execute(
             statement,
             owner=self.owner,
             now=now,
@@ -171,7 +171,7 @@ class Leases:
     async def set_aside(self, key: UUID | int, *, problem: str, exc: BaseException | None = None) -> None:
         """Quarantines a row here and releases its lease; see `Quarantine`."""
         self.quarantine.add(key, problem=problem, exc=exc)
-        await self._database.rows(self._release, key=key, owner=self.owner, error=problem[:500])
+        await self._database.execute(self._release, key=key, owner=self.owner, error=problem[:500])
 
     @asynccontextmanager
     async def renewed(self, key: UUID | int, *, now: datetime) -> AsyncIterator[None]:
@@ -192,7 +192,7 @@ class Leases:
         while not await _is_set_within(is_done, RENEW_INTERVAL.total_seconds()):
             until = claimed + timedelta(seconds=clock() - began) + LEASE_DURATION
             try:
-                await self._database.rows(self._renew, owner=self.owner, key=key, until=until)
+                await self._database.execute(self._renew, owner=self.owner, key=key, until=until)
             except DatabaseUnavailable:
                 continue  # the finish is fenced: at worst another replica repeats the work
 

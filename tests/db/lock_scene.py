@@ -78,27 +78,27 @@ async def make_scene(database: Database, *, sent: bool) -> None:
 
     `sent`: CodeDeploy has taken the undo. Of the gates of d-1 the second in order is the first in the table.
     """
-    await database.rows(f"TRUNCATE {', '.join(TABLES)} CASCADE")
+    await database.execute(f"TRUNCATE {', '.join(TABLES)} CASCADE")
     gates = Gates(database)
     await open_gate(gates, "d-0", gate=PREVIOUS, at=LONG_AGO)
-    await database.rows("UPDATE switches SET status = 'Succeeded', previous_stale_since = NULL")
+    await database.execute("UPDATE switches SET status = 'Succeeded', previous_stale_since = NULL")
     await open_gate(gates, "d-1", execution="second", gate=SECOND)
     await open_gate(gates, "d-1", execution="first", gate=FIRST)
     await reject(gates, FIRST)
     await open_gate(gates, "d-2", gate=ROLLBACK)
     await _undo(database, sent=sent)
     await Probes(database, uuid4()).ask_for(SECOND, ["health"], now=NOW)
-    await database.rows("INSERT INTO threads (gate_id, due_at) VALUES (:gate, :now)", gate=FIRST, now=NOW)
+    await database.execute("INSERT INTO threads (gate_id, due_at) VALUES (:gate, :now)", gate=FIRST, now=NOW)
     async with Checks(database).hold_checks(
         deployment=DeploymentId("d-1"), account=key("d-1").account, region=key("d-1").region
     ) as held:
         await held.keep(smoke(CheckState.PENDING), events=[], now=NOW)
-    await database.rows(
+    await database.execute(
         "INSERT INTO freezes (starts_at, ends_at, reason, declared_by, declared_at)"
         " VALUES (:now, CAST(:now AS timestamptz) + interval '1 hour', 'inventory', 'U1', :now)",
         now=NOW,
     )
-    await database.rows("UPDATE switches SET rollback_id = 'd-2' WHERE deployment_id = 'd-1'")
+    await database.execute("UPDATE switches SET rollback_id = 'd-2' WHERE deployment_id = 'd-1'")
 
 
 def smoke(state: CheckState) -> Check:
@@ -170,7 +170,7 @@ async def touched_by(writer: Writer, database: Database) -> list[str]:
 
 async def _trace(database: Database, what: str) -> Sequence[object]:
     table = ROWS[what]
-    return await database.rows(
+    return await database.execute(
         f"SELECT CAST(ctid AS text), CAST(xmin AS text), CAST(xmax AS text) FROM {table}"
     )
 

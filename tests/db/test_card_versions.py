@@ -16,8 +16,8 @@ async def test_whoever_raises_a_gates_version_raises_the_version_its_card_wants(
     database: Database, name: str
 ) -> None:
     write = await prepare_writer(name, database)
-    assert await database.rows(BEHIND) == []
+    assert await database.execute(BEHIND) == []
 
     await write()
 
-    assert await database.rows(BEHIND) == []
+    assert await database.execute(BEHIND) == []

@@ -31,17 +31,17 @@ Statement = Callable[[Database, float], Coroutine[Any, Any, Sequence[Any]]]
 
 
 async def _alone(database: Database, seconds: float) -> Sequence[Any]:
-    return await database.rows(MY_BACKEND, seconds=seconds)
+    return await database.execute(MY_BACKEND, seconds=seconds)
 
 
 async def _in_turn(database: Database, seconds: float) -> Sequence[Any]:
-    async with database.begin() as connection:
+    async with database.transaction() as connection:
         first = await execute(connection, MY_BACKEND, {"seconds": seconds})
         return [first, await execute(connection, "SELECT 1 AS one", {})]
 
 
 async def _and_commit(database: Database, seconds: float) -> Sequence[Any]:
-    async with database.begin() as connection:
+    async with database.transaction() as connection:
         found = await execute(connection, MY_BACKEND, {"seconds": seconds})
         await commit(connection)
         return found
@@ -82,7 +82,7 @@ async def test_a_page_is_asked_for_on_none_of_the_connections_that_died(
     _kill_all(database_url)
     with pytest.raises(DatabaseUnavailable):
         await _alone(database, 0.0)
-    pages = await asyncio.gather(*(database.rows(select(gates.c.id)) for _ in range(SEVERAL)))
+    pages = await asyncio.gather(*(database.execute(select(gates.c.id)) for _ in range(SEVERAL)))
     assert pages == [[]] * SEVERAL
 
 
@@ -101,11 +101,11 @@ REFUSALS = {
 async def test_whatever_way_the_server_says_no_it_is_away(database: Database, state: str) -> None:
     raising = f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{state}'; END $$"
     with pytest.raises(DatabaseUnavailable):
-        await database.rows(raising)
+        await database.execute(raising)
     with pytest.raises(DatabaseUnavailable):
-        async with database.begin() as connection:
+        async with database.transaction() as connection:
             await execute(connection, raising, {})
-    assert await database.rows("SELECT 1 AS one") == [(1,)]
+    assert await database.execute("SELECT 1 AS one") == [(1,)]
 
 
 async def test_a_server_that_has_become_read_only_is_left_for_the_one_that_took_over(
@@ -116,16 +116,16 @@ async def test_a_server_that_has_become_read_only_is_left_for_the_one_that_took_
         return pid
 
     before = await backend()
-    await database.rows("SET default_transaction_read_only = on")  # LIFO: the same connection answers
+    await database.execute("SET default_transaction_read_only = on")  # LIFO: the same connection answers
     with pytest.raises(DatabaseUnavailable):
-        await database.rows("CREATE TABLE notes (n int)")
+        await database.execute("CREATE TABLE notes (n int)")
     assert await backend() != before
-    assert await database.rows("CREATE TABLE notes (n int)") == []
+    assert await database.execute("CREATE TABLE notes (n int)") == []
 
 
 async def test_an_exhausted_pool_is_an_unavailable_database(database_url: str) -> None:
     small = Database(database_url, size=PoolSize(pool_size=1, max_overflow=0))
-    async with small.begin():
+    async with small.transaction():
         with pytest.raises(DatabaseUnavailable):
             await small.ping()
     await small.ping()
@@ -135,13 +135,13 @@ async def test_an_exhausted_pool_is_an_unavailable_database(database_url: str) -
 async def test_who_is_cut_off_while_waiting_for_a_connection_takes_none_with_them(database_url: str) -> None:
     small = Database(database_url, size=PoolSize(pool_size=2, max_overflow=1))
     for turns in range(40):
-        asking = [asyncio.create_task(small.rows("SELECT 1 AS one")) for _ in range(6)]
+        asking = [asyncio.create_task(small.execute("SELECT 1 AS one")) for _ in range(6)]
         for _ in range(turns):
             await asyncio.sleep(0)
         for task in asking:
             task.cancel()
         await asyncio.gather(*asking, return_exceptions=True)
-    assert await asyncio.gather(*(small.rows("SELECT 1 AS one") for _ in range(9))) == [[(1,)]] * 9
+    assert await asyncio.gather(*(small.execute("SELECT 1 AS one") for _ in range(9))) == [[(1,)]] * 9
     await small.close()
 
 
@@ -150,7 +150,7 @@ async def test_a_statement_that_is_cut_off_half_way_leaves_no_connection_half_do
     database: Database, run: Statement
 ) -> None:
     work = [asyncio.create_task(run(database, 4)) for _ in range(SEVERAL)]
-    while (await database.rows(ASLEEP))[0].n < SEVERAL:
+    while (await database.execute(ASLEEP))[0].n < SEVERAL:
         assert not any(task.done() for task in work)
     for task in work:
         task.cancel()
@@ -171,7 +171,7 @@ async def test_wherever_statements_in_sequence_are_cut_off_the_next_ones_get_the
             await asyncio.sleep(0)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        assert await database.rows("SELECT :turns AS turns", turns=turns) == [(turns,)]
+        assert await database.execute("SELECT :turns AS turns", turns=turns) == [(turns,)]
         (backends, ones) = await _in_turn(database, 0.0)
         assert (len(backends), ones) == (1, [(1,)])
 
@@ -179,7 +179,7 @@ async def test_wherever_statements_in_sequence_are_cut_off_the_next_ones_get_the
 @pytest.fixture
 async def notes(database: Database) -> Database:
     """With a table that refuses what is negative."""
-    await database.rows("CREATE TABLE notes (n int CHECK (n >= 0))")
+    await database.execute("CREATE TABLE notes (n int CHECK (n >= 0))")
     return database
 
 
@@ -188,7 +188,7 @@ NOTED = "SELECT n FROM notes ORDER BY n"
 
 
 async def _note(database: Database, first: int, last: int, *, then: Exception | None = None) -> None:
-    async with database.begin() as connection:
+    async with database.transaction() as connection:
         await execute(connection, NOTE, {"n": first})
         assert await execute(connection, NOTE, {"n": last}) == [(last,)]
         await commit(connection)
@@ -199,13 +199,13 @@ async def _note(database: Database, first: int, last: int, *, then: Exception | 
 async def test_the_last_statement_commits_and_what_fails_after_it_takes_nothing_back(notes: Database) -> None:
     with pytest.raises(LookupError):
         await _note(notes, 1, 2, then=LookupError())
-    assert await notes.rows(NOTED) == [(1,), (2,)]
+    assert await notes.execute(NOTED) == [(1,), (2,)]
 
 
 async def test_a_last_statement_that_is_refused_commits_nothing(notes: Database) -> None:
     with pytest.raises(IntegrityError):
         await _note(notes, 1, -2)
-    assert await notes.rows(NOTED) == []
+    assert await notes.execute(NOTED) == []
 
 
 SLEEP_IN_COMMIT = """
@@ -218,7 +218,7 @@ CREATE CONSTRAINT TRIGGER noted_late AFTER INSERT ON notes DEFERRABLE INITIALLY 
 
 
 async def _commit_slowly(database: Database, seconds: float) -> Sequence[Any]:
-    async with database.begin() as connection:
+    async with database.transaction() as connection:
         return await execute(connection, NOTE, {"n": int(seconds)})
 
 
@@ -226,10 +226,10 @@ async def _commit_slowly(database: Database, seconds: float) -> Sequence[Any]:
 async def test_only_what_was_committing_when_its_connection_died_is_in_doubt(
     notes: Database, database_url: str, run: Statement
 ) -> None:
-    await notes.rows(SLEEP_IN_COMMIT)
-    await notes.rows(NOTED_LATE)
+    await notes.execute(SLEEP_IN_COMMIT)
+    await notes.execute(NOTED_LATE)
     work = asyncio.create_task(run(notes, 4))
-    while not (await notes.rows(ASLEEP))[0].n:
+    while not (await notes.execute(ASLEEP))[0].n:
         assert not work.done()
     _kill_all(database_url)
     with pytest.raises(DatabaseUnavailable) as trouble:
@@ -244,7 +244,7 @@ async def test_a_hung_replica_does_not_keep_the_locks_of_its_transaction(
     await _watch_closely(database, "transaction_timeout")
     with pytest.raises(DatabaseUnavailable):
         await _stand_still(database, statements, _gone(database_url))
-    assert await database.rows("SELECT 1")
+    assert await database.execute("SELECT 1")
 
 
 @SOME_STATEMENTS
@@ -267,12 +267,12 @@ async def test_a_replica_that_freezes_after_a_statement_does_not_keep_its_locks_
 
 
 async def test_every_connection_has_its_transactions_watched(database: Database) -> None:
-    watched = await asyncio.gather(*(database.rows("SHOW transaction_timeout") for _ in range(SEVERAL)))
+    watched = await asyncio.gather(*(database.execute("SHOW transaction_timeout") for _ in range(SEVERAL)))
     assert {rows[0].transaction_timeout for rows in watched} == {"10s"}
 
 
 async def _watch_closely(database: Database, time_out: str) -> None:
-    async with database.begin() as connection:
+    async with database.transaction() as connection:
         await connection.execute(text(f"SET {time_out} = 200"))
 
 
@@ -282,7 +282,7 @@ async def _stand_still(
     gone: Callable[[int], Coroutine[Any, Any, None]],
     first: Callable[[psycopg.AsyncConnection], None] | None = None,
 ) -> None:
-    async with database.begin() as connection:
+    async with database.transaction() as connection:
         for statement in statements or ["BEGIN"]:
             await connection.execute(text(statement))
         driver = await _driver_of(connection)

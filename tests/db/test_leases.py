@@ -64,7 +64,7 @@ async def test_who_lost_the_lease_writes_nothing(database: Database, gate: GateI
     assert await slow.reported(lost, ACKNOWLEDGED, acknowledged, now=NOW) is False
     await slow.retry_later(lost, error="x", redraw=True, due_at=NOW, now=NOW)
     assert await other.reported(due, ACKNOWLEDGED, acknowledged, now=NOW) is True
-    rows = await database.rows("SELECT kind FROM audit_events WHERE kind = 'report_acknowledged'")
+    rows = await database.execute("SELECT kind FROM audit_events WHERE kind = 'report_acknowledged'")
     assert len(rows) == 1
 
 
@@ -120,12 +120,12 @@ class LateDatabase(Database):
         self._came = asyncio.Condition()
         self.calls: list[tuple[float, datetime]] = []
 
-    async def rows(self, statement: str | Executable, **values: Any) -> Sequence[Any]:
+    async def execute(self, statement: str | Executable, **values: Any) -> Sequence[Any]:
         async with self._came:
             self.calls.append((asyncio.get_running_loop().time(), values["until"]))
             self._came.notify_all()
         await asyncio.sleep(self._seconds)
-        return await super().rows(statement, **values)
+        return await super().execute(statement, **values)
 
     async def received(self, count: int) -> None:
         """Returns once so many statements have come."""
@@ -134,17 +134,17 @@ class LateDatabase(Database):
 
 
 async def _claimed_until(database: Database) -> datetime:
-    until: datetime = (await database.rows("SELECT claimed_until FROM reports"))[0].claimed_until
+    until: datetime = (await database.execute("SELECT claimed_until FROM reports"))[0].claimed_until
     return until
 
 
 async def test_nobody_waits_until_a_claim_is_on_disk(database: Database, gate: GateId) -> None:
     """A lease that Postgres forgets in its own fall is only claimed anew. What comes after it is waited for again."""
     values = {"owner": uuid4(), "now": NOW, "until": NOW + LEASE_DURATION, "limit": 1, "busy": []}
-    async with database.begin() as connection:
+    async with database.transaction() as connection:
         await execute(connection, "SET synchronous_commit = on", {})
-    async with database.begin() as connection:
+    async with database.transaction() as connection:
         assert len(await execute(connection, claim_statement("reports"), values)) == 1
         assert await execute(connection, "SHOW synchronous_commit", {}) == [("off",)]
-    async with database.begin() as connection:
+    async with database.transaction() as connection:
         assert await execute(connection, "SHOW synchronous_commit", {}) == [("on",)]

@@ -75,7 +75,7 @@ async def _poll(database: Database, gate: GateId) -> None:
 async def _poll_rollback(database: Database, gate: GateId) -> None:
     """A poll of the rollback deployment writes events of both deployments."""
     await open_gate(Gates(database), "d-2")
-    await database.rows("UPDATE switches SET rollback_id = 'd-2' WHERE deployment_id = 'd-1'")
+    await database.execute("UPDATE switches SET rollback_id = 'd-2' WHERE deployment_id = 'd-1'")
     switches = Switches(database, uuid4())
     due_polls = await switches.claim(now=NOW, limit=2)
     due = next(one for one in due_polls if one.switch.key.deployment == "d-2")
@@ -149,7 +149,7 @@ async def test_a_transaction_that_waits_for_an_audit_lock_holds_nothing_that_its
             await holder.execute(f"SELECT 1 FROM {table} FOR UPDATE NOWAIT")
         await holder.rollback()
         await writing
-    broken = await database.rows(
+    broken = await database.execute(
         "SELECT 1 FROM (SELECT seq, row_number() OVER (PARTITION BY deployment_id ORDER BY seq) AS place"
         " FROM audit_events) e"
         " WHERE seq <> place"
@@ -224,16 +224,16 @@ async def test_a_card_publisher_waits_for_no_rule_change(
         await drawing.execute("INSERT INTO threads (gate_id, due_at) VALUES (%s, now())", [gate])
         await drawing.commit()
     await turning
-    assert (await database.rows("SELECT wanted_version > 1 AS later FROM cards"))[0].later
+    assert (await database.execute("SELECT wanted_version > 1 AS later FROM cards"))[0].later
 
 
 async def test_a_report_brings_the_next_look_forward(database: Database, gate: GateId) -> None:
-    await database.rows("UPDATE switches SET due_at = :later", later=NOW + timedelta(hours=1))
+    await database.execute("UPDATE switches SET due_at = :later", later=NOW + timedelta(hours=1))
     await reject(Gates(database), gate)
     reports = Reports(database, uuid4())
     (due,) = await reports.claim(now=NOW, limit=1)
     await reports.reported(due, ACKNOWLEDGED, event(Kind.REPORT_ACKNOWLEDGED, "d-1", gate), now=NOW)
-    assert (await database.rows("SELECT due_at FROM switches"))[0].due_at == NOW
+    assert (await database.execute("SELECT due_at FROM switches"))[0].due_at == NOW
 
 
 async def test_the_loser_of_a_deadlock_has_recorded_nothing_and_is_told_so(database: Database) -> None:
@@ -241,7 +241,7 @@ async def test_the_loser_of_a_deadlock_has_recorded_nothing_and_is_told_so(datab
     both_hold = asyncio.Barrier(2)
 
     async def lock(order: list[GateId]) -> None:
-        async with database.begin() as connection:
+        async with database.transaction() as connection:
             await connection.execute(
                 select(gates_table).where(gates_table.c.id == order[0]).with_for_update()
             )
@@ -290,7 +290,7 @@ async def test_what_is_closed_under_a_report_is_not_due_again(database: Database
         await held.close(view.gate.ended(), reason=None, events=[], now=NOW)
     await reports.retry_later(due, error="throttled", redraw=True, due_at=NOW, now=NOW)
     assert await reports.claim(now=NOW + timedelta(hours=1), limit=1) == []
-    assert (await database.rows("SELECT due_at FROM reports"))[0].due_at is None
+    assert (await database.execute("SELECT due_at FROM reports"))[0].due_at is None
 
 
 async def _seen(gates: Gates, gate: GateId) -> str:

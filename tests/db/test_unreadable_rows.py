@@ -113,7 +113,7 @@ async def _fill(database: Database, deployment: str) -> None:
         "INSERT INTO threads (gate_id, due_at) VALUES (:gate, :now)",
         "INSERT INTO announcements (gate_id, kind, written_at, due_at) VALUES (:gate, 'break_glass', :now, :now)",
     ):
-        await database.rows(statement, gate=decided, now=NOW)
+        await database.execute(statement, gate=decided, now=NOW)
 
 
 async def _undo(database: Database, gate: GateId, deployment: str) -> None:
@@ -140,7 +140,7 @@ async def two(database: Database) -> Database:
     for deployment in ("d-bad", "d-good"):
         await _fill(database, deployment)
     for statement in OPEN_TO_NEW_VALUES.rsplit(";\n", 4):
-        await database.rows(statement)
+        await database.execute(statement)
     return database
 
 
@@ -150,7 +150,7 @@ def _deployments(claimed: Sequence[Any]) -> set[str]:
 
 @pytest.mark.parametrize("poison", POISONS.values(), ids=POISONS)
 async def test_an_unreadable_row_does_not_stop_the_others(two: Database, poison: str) -> None:
-    await two.rows(poison)
+    await two.execute(poison)
     for work, build in LEASED.items():
         claimed = _deployments(await build(two).claim(now=NOW, limit=9))
         assert "d-good" in claimed, work
@@ -169,7 +169,7 @@ async def test_an_unreadable_row_is_quarantined_logged_once_and_left_to_other_re
     poisoned = (
         "another phase of an intervention" if work == "interventions" else "another way to move traffic"
     )
-    await two.rows(POISONS[poisoned])
+    await two.execute(POISONS[poisoned])
     replica, newer = LEASED[work](two), LEASED[work](two)
     sample = ("switchgate_rows_set_aside_total", {"work": work})
     before = REGISTRY.get_sample_value(*sample) or 0
@@ -189,16 +189,16 @@ async def _bad_and_good(database: Database, poison: str) -> None:
     """Two gates that wait; what the first holds cannot be read."""
     for deployment, at in (("d-bad", NOW - timedelta(minutes=1)), ("d-good", NOW)):
         gate = await open_gate(Gates(database), deployment, at=at)
-        await database.rows(
+        await database.execute(
             "INSERT INTO checks (account, region, deployment_id, name, state, reported_by, reported_at) SELECT account,"
             " region, deployment_id, 'smoke', 'passed', 'api:ci', now() FROM switches WHERE deployment_id = :d",
             d=deployment,
         )
-        await database.rows("UPDATE gates SET remind_at = :now WHERE id = :gate", now=NOW, gate=gate)
-    await database.rows("UPDATE switches SET deployed_by = 'ana@example.com'")
+        await database.execute("UPDATE gates SET remind_at = :now WHERE id = :gate", now=NOW, gate=gate)
+    await database.execute("UPDATE switches SET deployed_by = 'ana@example.com'")
     for statement in OPEN_TO_NEW_VALUES.rsplit(";\n", 4):
-        await database.rows(statement)
-    await database.rows(POISONS[poison])
+        await database.execute(statement)
+    await database.execute(POISONS[poison])
 
 
 @pytest.fixture
@@ -266,11 +266,11 @@ async def test_workers_without_a_lease_go_on_meanwhile_too(
 ) -> None:
     await _bad_and_good(database, poison)
     quarantine = Quarantine("test")
-    good = (await database.rows("SELECT id FROM switches WHERE deployment_id = 'd-good'"))[0].id
+    good = (await database.execute("SELECT id FROM switches WHERE deployment_id = 'd-good'"))[0].id
     with captured_logs() as log:
         for _ in range(3):
             await step(database, rules, quarantine)
-    assert await database.rows(done, good=good)
+    assert await database.execute(done, good=good)
     assert log.getvalue().count("row_set_aside") <= 1
 
 

@@ -85,11 +85,11 @@ async def test_a_gates_domain_is_its_switchs(database: Database) -> None:
     await open_gate(gates, "d-known", domain="hub")
     await open_gate(gates, "d-unknown", verified=False)
     read = "SELECT s.deployment_id, g.domain FROM gates g JOIN switches s ON s.id = g.switch_id ORDER BY s.id"
-    assert [tuple(row) for row in await database.rows(read)] == [("d-known", "hub"), ("d-unknown", None)]
-    await database.rows(
+    assert [tuple(row) for row in await database.execute(read)] == [("d-known", "hub"), ("d-unknown", None)]
+    await database.execute(
         "UPDATE switches SET domain = 'order', application = 'a', deployment_group = 'g', verified_at = :now"
         " WHERE deployment_id = 'd-unknown'",
         now=NOW,
     )
     await open_gate(gates, "d-unknown", verified=False, execution="two")
-    assert [row.domain for row in await database.rows(read)] == ["hub", "order", "order"]
+    assert [row.domain for row in await database.execute(read)] == ["hub", "order", "order"]

@@ -242,7 +242,7 @@ async def _probe(database: Database) -> Prepared:
 
 
 async def _probe_asked_again(database: Database) -> Prepared:
-    await database.rows("UPDATE probe_runs SET due_at = NULL")
+    await database.execute("UPDATE probe_runs SET due_at = NULL")
     later = NOW + timedelta(minutes=1)
     return partial(Probes(database, uuid4()).ask_again, SECOND, ["health"], now=later, before=later)
 

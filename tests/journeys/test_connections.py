@@ -32,4 +32,4 @@ async def _hold_all(database: Database, held: AsyncExitStack) -> None:
     """Takes the workers' connections until there is none left to be had."""
     with suppress(DatabaseUnavailable):
         while True:
-            await held.enter_async_context(database.begin())
+            await held.enter_async_context(database.transaction())

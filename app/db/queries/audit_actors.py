@@ -45,5 +45,6 @@ SELECT_AUDIT_ACTORS: Final = (
 async def audit_actors(database: Database) -> Sequence[AuditActor]:
     """Everybody who acted."""
     return [
-        AuditActor(row.actor, row.actor_name or row.actor) for row in await database.rows(SELECT_AUDIT_ACTORS)
+        AuditActor(row.actor, row.actor_name or row.actor)
+        for row in await database.execute(SELECT_AUDIT_ACTORS)
     ]

@@ -70,7 +70,7 @@ class HomeQueries:
 
     async def waiting(self) -> Sequence[WaitingGate]:
         """Every waiting gate, the nearest deadline first."""
-        return list(readable_rows(await self._database.rows(SELECT_WAITING), _waiting))
+        return list(readable_rows(await self._database.execute(SELECT_WAITING), _waiting))
 
     async def related_switches(self, domains: Sequence[DomainName]) -> Sequence[RelatedSwitch]:
         """See `app.flow.approval.approval_context.RelatedSwitchRepository`."""
@@ -81,18 +81,18 @@ class HomeQueries:
         if not gates:
             return []
         return list(
-            readable_rows(await self._database.rows(SELECT_WAITING_BY_ID, gates=list(gates)), _pending)
+            readable_rows(await self._database.execute(SELECT_WAITING_BY_ID, gates=list(gates)), _pending)
         )
 
     async def last_decided(self, *, limit: int) -> Sequence[GateView]:
         """The latest decisions of all domains, newest first."""
         return list(
-            readable_rows(await self._database.rows(SELECT_LAST_DECIDED, limit=limit), gate_view_from_row)
+            readable_rows(await self._database.execute(SELECT_LAST_DECIDED, limit=limit), gate_view_from_row)
         )
 
     async def change_token(self) -> str:
         """A change token: differs after any change of the waiting gates or active freezes."""
-        (row,) = await self._database.rows(SELECT_STATE_VERSION)
+        (row,) = await self._database.execute(SELECT_STATE_VERSION)
         return f"{row.gates} {row.versions} {row.freezes} {row.last_freeze}"
 
 

@@ -147,10 +147,10 @@ class Queries:
         self, *, domain: str | None = None, limit: int, offset: int = 0
     ) -> tuple[Sequence[Pending], int]:
         """Waiting gates, the nearest deadline first, and how many there are in all."""
-        rows = await self._database.rows(SELECT_PENDING, domain=domain, limit=limit, offset=offset)
+        rows = await self._database.execute(SELECT_PENDING, domain=domain, limit=limit, offset=offset)
         total = len(rows)
         if offset or total == limit:
-            total = (await self._database.rows(COUNT_PENDING, domain=domain))[0].total
+            total = (await self._database.execute(COUNT_PENDING, domain=domain))[0].total
         return list(readable_rows(rows, _pending)), total
 
     async def related_switches(self, domains: Sequence[DomainName]) -> Sequence[RelatedSwitch]:
@@ -159,12 +159,12 @@ class Queries:
 
     async def last_decided(self, *, domain: str, limit: int) -> Sequence[GateView]:
         """A domain's latest switches, newest first, each with its latest gate that no longer waits."""
-        rows = await self._database.rows(SELECT_LAST_GATES, domain=domain, limit=limit)
+        rows = await self._database.execute(SELECT_LAST_GATES, domain=domain, limit=limit)
         return list(readable_rows(rows, gate_view_from_row))
 
     async def last_let_through(self, *, domain: str) -> GateView | None:
         """The gate of the domain's latest switch that was let through, here or elsewhere; automatic rollbacks apart."""
-        rows = await self._database.rows(SELECT_LAST_LET_THROUGH, domain=domain)
+        rows = await self._database.execute(SELECT_LAST_LET_THROUGH, domain=domain)
         return gate_view_from_row(rows[0]) if rows else None
 
     async def audit(self, wanted: AuditFilter, *, limit: int, cursor: str | None = None) -> Page[AuditLine]:
@@ -173,7 +173,7 @@ class Queries:
         if cursor is not None:
             at, id_ = read_cursor(cursor)
             before = (read_moment(at), id_)
-        rows = await self._database.rows(audit_select(wanted, before=before, limit=limit + 1))
+        rows = await self._database.execute(audit_select(wanted, before=before, limit=limit + 1))
         next_cursor = (
             encode_cursor(rows[limit - 1].at.isoformat(), rows[limit - 1].id) if len(rows) > limit else None
         )
@@ -196,10 +196,10 @@ class Queries:
                 raise NotACursor  # of another query
             before = literal(id_, BigInteger)
             conditions.append(-switches.c.id > -before if conditions else switches.c.id < before)
-        ids = await self._database.rows(
+        ids = await self._database.execute(
             first(select(switches.c.id).where(*conditions), newest, limit=limit + 1)
         )
-        rows = await self._database.rows(SWITCHES_BY_ID, ids=[row.id for row in ids[:limit]])
+        rows = await self._database.execute(SWITCHES_BY_ID, ids=[row.id for row in ids[:limit]])
         found = sorted(readable_rows(rows, switch_from_row), key=lambda switch: switch.id, reverse=True)
         return Page(items=found, cursor=encode_cursor("", ids[limit - 1].id) if len(ids) > limit else None)
 
@@ -225,9 +225,9 @@ class Queries:
                 < tuple_(in_order(time_literal(read_moment(opened))), read_uuid(gate))
             )
         found = select(gates.c.id, gates.c.opened_at).where(*conditions)
-        ids = await self._database.rows(first(found, newest.desc(), gates.c.id.desc(), limit=limit + 1))
+        ids = await self._database.execute(first(found, newest.desc(), gates.c.id.desc(), limit=limit + 1))
         order = {row.id: place for place, row in enumerate(ids[:limit])}
-        rows = await self._database.rows(GATES_BY_ID, ids=list(order))
+        rows = await self._database.execute(GATES_BY_ID, ids=list(order))
         last = ids[limit - 1] if len(ids) > limit else None
         return Page(
             items=sorted(readable_rows(rows, gate_view_with_evidence), key=lambda view: order[view.id]),
@@ -236,7 +236,7 @@ class Queries:
 
     async def load(self, *, now: datetime) -> tuple[int, timedelta]:
         """How many gates wait, and the age of the oldest decision that is not reported."""
-        row = (await self._database.rows(SELECT_LOAD))[0]
+        row = (await self._database.execute(SELECT_LOAD))[0]
         return row.waiting, (now - row.oldest) if row.oldest else timedelta(0)
 
     async def channel_facts(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
@@ -245,14 +245,14 @@ class Queries:
 
     async def clock_time(self) -> datetime:
         """The time of the database server."""
-        at: datetime = (await self._database.rows(SELECT_TIME))[0].at
+        at: datetime = (await self._database.execute(SELECT_TIME))[0].at
         return at
 
     async def revision(self) -> str | None:
         """The database's revision; None before the first migration."""
-        if (await self._database.rows("SELECT to_regclass('alembic_version') AS there"))[0].there is None:
+        if (await self._database.execute("SELECT to_regclass('alembic_version') AS there"))[0].there is None:
             return None
-        rows = await self._database.rows("SELECT version_num FROM alembic_version")
+        rows = await self._database.execute("SELECT version_num FROM alembic_version")
         return rows[0].version_num if rows else None
 
 

@@ -180,7 +180,7 @@ class Checks:
         self, *, deployment: DeploymentId, account: str | None, region: str
     ) -> AsyncIterator[HeldChecksRows]:
         """The deployment's checks until the block ends. Raises `AmbiguousDeployment`."""
-        async with self._database.begin() as connection:
+        async with self._database.transaction() as connection:
             wanted = {"deployment": deployment, "account": account, "region": region}
             found = await execute(connection, SELECT_SWITCHES, wanted)
             if len(found) > 1:
@@ -204,7 +204,7 @@ class Checks:
 
     async def of(self, deployment: DeploymentId) -> Sequence[tuple[SwitchKey, Check]]:
         """Every check of a deployment, in whatever account and region."""
-        rows = await self._database.rows(SELECT_CHECKS_OF_ALL_ACCOUNTS, deployment=deployment)
+        rows = await self._database.execute(SELECT_CHECKS_OF_ALL_ACCOUNTS, deployment=deployment)
         return [
             (
                 SwitchKey(account=row.account, region=row.region, deployment=deployment),
@@ -218,13 +218,13 @@ class Checks:
     ) -> Sequence[GateView]:
         """Waiting gates of these domains of which some check has passed, the nearest deadline first."""
         where = {"domains": list(domains), "skip": list(skip)}
-        rows = await self._database.rows(SELECT_WITH_PASSED_CHECK, **where, limit=limit)
+        rows = await self._database.execute(SELECT_WITH_PASSED_CHECK, **where, limit=limit)
         return list(readable_rows(rows, gate_view_from_row))
 
     async def forget_strays(self, *, now: datetime) -> None:
         """Deletes checks without a hook after a week."""
         before = now - ORPHANED_CHECK_RETENTION
-        while (await self._database.rows(DELETE_ORPHANED_CHECKS, before=before))[
+        while (await self._database.execute(DELETE_ORPHANED_CHECKS, before=before))[
             0
         ].checks == DELETE_BATCH_SIZE:
             pass

@@ -105,7 +105,7 @@ class Deployers:
 
     async def unknown(self, *, after: int, limit: int) -> Sequence[UnknownDeployer]:
         """Waiting switches whose deployer is not known: the newest, and those with ids above `after`."""
-        rows = await self._database.rows(SELECT_UNKNOWN, after=after, limit=limit, tag=GITHUB_ACTOR_PATH)
+        rows = await self._database.execute(SELECT_UNKNOWN, after=after, limit=limit, tag=GITHUB_ACTOR_PATH)
         return list(
             readable_rows(rows, lambda row: UnknownDeployer(switch=switch_from_row(row), tag=row.tag))
         )
@@ -114,7 +114,7 @@ class Deployers:
         self, *, since: datetime, limit: int, skip: Sequence[GateId]
     ) -> Sequence[GateView]:
         """Waiting gates whose deployer is known and that somebody has approved after `since`."""
-        rows = await self._database.rows(
+        rows = await self._database.execute(
             SELECT_WITH_EARLIER_APPROVALS, since=since, limit=limit, skip=list(skip)
         )
         return list(readable_rows(rows, gate_view_from_row))
@@ -132,7 +132,7 @@ class Deployers:
             "named": sorted(found.named),
             "before": before,
         }
-        async with self._database.begin() as connection:
+        async with self._database.transaction() as connection:
             if not await execute(connection, STORE_DEPLOYER, values):
                 return False
             await execute(connection, INVALIDATE_CARDS, {"switch": unknown.switch.id, "now": now})

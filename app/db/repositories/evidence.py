@@ -96,8 +96,8 @@ class EvidenceRows:
         claimed = await self.leases.claim(now=now, limit=limit)
         if not claimed:
             return []
-        rows = await self._database.rows(SELECT_CLAIMED, gates=list(claimed))
-        waiting_gates = (await self._database.rows(COUNT_DUE))[0].gates
+        rows = await self._database.execute(SELECT_CLAIMED, gates=list(claimed))
+        waiting_gates = (await self._database.execute(COUNT_DUE))[0].gates
         return await self.leases.build_readable(
             rows, partial(_due, claimed, waiting_gates), key=lambda row: row.id
         )
@@ -116,7 +116,7 @@ class EvidenceRows:
         """Stores the evidence and, if it changed, invalidates the card; see the port."""
         gate, lease = due.view.id, self._lease_values(due)
         news = due.known is None or not due.known.same_as(evidence)
-        async with self._database.begin() as connection:
+        async with self._database.transaction() as connection:
             locked = await execute(connection, LOCK_GATE, {"gate": gate})
             if not locked or locked[0].phase != "awaiting":
                 await execute(connection, RESCHEDULE, {**lease, "next_due_at": None, "error": None})
@@ -137,23 +137,23 @@ class EvidenceRows:
     async def retry_later(self, due: DueEvidence, *, error: str, due_at: datetime) -> None:
         """Reschedules the collection to `due_at`."""
         values = {"error": error[:500], "next_due_at": due_at}
-        await self._database.rows(RESCHEDULE, **self._lease_values(due), **values)
+        await self._database.execute(RESCHEDULE, **self._lease_values(due), **values)
 
     async def rest(self, due: DueEvidence) -> None:
         """Ends the collection: the gate is decided."""
-        await self._database.rows(RESCHEDULE, **self._lease_values(due), error=None, next_due_at=None)
+        await self._database.execute(RESCHEDULE, **self._lease_values(due), error=None, next_due_at=None)
 
     def _lease_values(self, due: DueEvidence) -> dict[str, Any]:
         return {"key": due.view.id, "owner": self.leases.owner}
 
     async def get(self, gate: GateId) -> GateView | None:
         """A gate with its evidence."""
-        rows = await self._database.rows(SELECT_ONE, gate=gate)
+        rows = await self._database.execute(SELECT_ONE, gate=gate)
         return gate_view_with_evidence(rows[0]) if rows else None
 
     async def wanted(self, gate: GateId, *, now: datetime) -> None:
         """Makes a waiting gate's evidence due at once, because a person looks at it."""
-        await self._database.rows(MAKE_DUE, gate=gate, now=now)
+        await self._database.execute(MAKE_DUE, gate=gate, now=now)
 
 
 def _due(claimed: Mapping[Any, int], waiting_gates: int, row: Any) -> DueEvidence:

@@ -113,7 +113,7 @@ RELATED_SWITCHES: Final = (
 
 async def related_switches(database: Database, domains: Sequence[DomainName]) -> list[RelatedSwitch]:
     """These domains' switches that live, and the last one of each, the oldest first."""
-    rows = await database.rows(RELATED_SWITCHES, **related_switches_parameters(domains))
+    rows = await database.execute(RELATED_SWITCHES, **related_switches_parameters(domains))
     return [related_switch_from_row(row) for row in rows]
 
 

@@ -183,21 +183,21 @@ class Freezes:
     @asynccontextmanager
     async def hold_freezes(self, *, request: str | None = None) -> AsyncIterator[HeldFreezesRows]:
         """Holds the lock of all freezes until the block ends."""
-        async with self._database.begin() as connection:
+        async with self._database.transaction() as connection:
             active = await _lock_freezes(connection)
             is_replay = await is_replayed(connection, request, subject="freezes")
             yield HeldFreezesRows(connection, active, is_replay=is_replay)
 
     async def active(self) -> Sequence[ActiveFreeze]:
         """Freezes that are not over, including planned ones."""
-        return [freeze_from_row(row) for row in await self._database.rows(SELECT_ACTIVE)]
+        return [freeze_from_row(row) for row in await self._database.execute(SELECT_ACTIVE)]
 
     async def end_freezes(self, *, now: datetime) -> Sequence[ActiveFreeze]:
         """Ends expired freezes; gives the active ones."""
         active = await self.active()
         expired = [each for each in active if _end_of(each.freeze) <= now]
         if expired:
-            async with self._database.begin() as connection:
+            async with self._database.transaction() as connection:
                 still_active = {each.freeze.id for each in await _lock_freezes(connection)}
                 ended = [each for each in expired if each.freeze.id in still_active]
                 await execute(connection, END_FREEZES, {"ids": [each.freeze.id for each in ended]})
@@ -206,7 +206,7 @@ class Freezes:
 
     async def waiting(self) -> Sequence[WaitingGates]:
         """See `app.flow.notify.refresh_rule_status.WaitingGates`."""
-        return list(readable_rows(await self._database.rows(SELECT_WAITING), _waiting))
+        return list(readable_rows(await self._database.execute(SELECT_WAITING), _waiting))
 
     async def related_switches(self, domains: Sequence[DomainName]) -> Sequence[RelatedSwitch]:
         """These domains' switches that live, and the last one of each."""
@@ -216,7 +216,7 @@ class Freezes:
         self, waiting: WaitingGates, snapshot: RuleSnapshot, *, redraw: bool, now: datetime
     ) -> None:
         """Stores the current rule status and invalidates the cards; the first time only with `redraw`."""
-        await self._database.rows(
+        await self._database.execute(
             STORE_RULE_STATUS,
             domain=waiting.domain,
             shift=waiting.shift,

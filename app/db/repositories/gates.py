@@ -234,12 +234,12 @@ class Gates:
 
     async def get(self, gate: GateId) -> GateView | None:
         """A gate, without its lock."""
-        rows = await self._database.rows(SELECT_ONE, gate=gate)
+        rows = await self._database.execute(SELECT_ONE, gate=gate)
         return gate_view_from_row(rows[0]) if rows else None
 
     async def find(self, key: SwitchKey, *, execution_digest: str) -> GateView | None:
         """The gate of one hook execution."""
-        rows = await self._database.rows(
+        rows = await self._database.execute(
             SELECT_BY_EXECUTION,
             account=key.account,
             region=key.region,
@@ -250,7 +250,7 @@ class Gates:
 
     async def open(self, opening: Opening, events: Sequence[Event]) -> OpenedGate | None:
         """Opens the gate; None when its hook is known already."""
-        rows = await self._database.rows(OPEN_GATE, **open_gate_parameters(opening, events))
+        rows = await self._database.execute(OPEN_GATE, **open_gate_parameters(opening, events))
         return OpenedGate(undoes=rows[0].undoes) if rows else None
 
     @asynccontextmanager
@@ -263,7 +263,7 @@ class Gates:
         """
         # Lock first, in a statement of its own: a read in the statement that waits for a lock is stale.
         lock = LOCK_GATE_OR_SKIP if skip_locked else LOCK_GATE
-        async with self._database.begin() as connection:
+        async with self._database.transaction() as connection:
             if not await execute(connection, lock, {"gate": gate}):
                 yield None
                 return
@@ -280,27 +280,27 @@ class Gates:
 
     async def past_deadline(self, *, now: datetime, limit: int, skip: Sequence[GateId]) -> Sequence[GateId]:
         """Waiting gates whose deadline has come, the longest due first."""
-        rows = await self._database.rows(SELECT_PAST_DEADLINE, now=now, limit=limit, skip=list(skip))
+        rows = await self._database.execute(SELECT_PAST_DEADLINE, now=now, limit=limit, skip=list(skip))
         return [GateId(row.id) for row in rows]
 
     async def to_remind(self, *, now: datetime, limit: int, skip: Sequence[GateId]) -> Sequence[GateId]:
         """Waiting gates whose next reminder has come."""
-        rows = await self._database.rows(SELECT_TO_REMIND, now=now, limit=limit, skip=list(skip))
+        rows = await self._database.execute(SELECT_TO_REMIND, now=now, limit=limit, skip=list(skip))
         return [GateId(row.id) for row in rows]
 
     async def plan_reminders(self, *, now: datetime) -> None:
         """Reschedules the reminders of all waiting gates after a configuration change."""
-        await self._database.rows(RESCHEDULE_REMINDERS, now=now)
+        await self._database.execute(RESCHEDULE_REMINDERS, now=now)
 
     async def next_deadline(self, *, skip: Sequence[GateId]) -> datetime | None:
         """When the next waiting gate ends unless somebody decides."""
-        rows = await self._database.rows(SELECT_NEXT_DEADLINE, skip=list(skip))
+        rows = await self._database.execute(SELECT_NEXT_DEADLINE, skip=list(skip))
         at: datetime | None = rows[0].at
         return at
 
     async def note(self, events: Sequence[Event]) -> None:
         """Audit events that belong to no change of a gate."""
-        await self._database.rows(INSERT_EVENTS, events=events_parameter(events))
+        await self._database.execute(INSERT_EVENTS, events=events_parameter(events))
 
 
 def _decision_columns(decision: Decision | None) -> dict[str, Any]:

@@ -167,7 +167,7 @@ class Interventions:
     ) -> AsyncIterator[HeldInterventionRow | None]:
         """The gate's switch under its lock until the block ends."""
         # Lock first, in a statement of its own: a read in the statement that waits for a lock is stale.
-        async with self._database.begin() as connection:
+        async with self._database.transaction() as connection:
             if not await execute(connection, LOCK_SWITCH, {"gate": gate}):
                 yield None
                 return
@@ -180,7 +180,7 @@ class Interventions:
         claimed = await self.leases.claim(now=now, limit=limit)
         if not claimed:
             return []
-        rows = await self._database.rows(SELECT_CLAIMED, ids=list(claimed))
+        rows = await self._database.execute(SELECT_CLAIMED, ids=list(claimed))
         return await self.leases.build_readable(rows, partial(_due, claimed), key=lambda row: row.id)
 
     async def sent(
@@ -195,7 +195,7 @@ class Interventions:
     ) -> list[GateId]:
         """CodeDeploy accepted it; gives the waiting gates of the deployment that it created."""
         made = DeploymentId(deployment) if deployment else due.switch.key.deployment
-        rows = await self._database.rows(
+        rows = await self._database.execute(
             STORE_SENT,
             **self._lease_values(due),
             audit_lock=audit_lock_name(due.switch.key),
@@ -225,7 +225,7 @@ class Interventions:
         self, statement: Executable, values: Mapping[str, Any], *, events: Sequence[Event], now: datetime
     ) -> None:
         """Runs the fenced statement; if the lease still held, invalidates the cards and inserts the events."""
-        async with self._database.begin() as connection:
+        async with self._database.transaction() as connection:
             changed = await execute(connection, statement, values)
             if changed:
                 switch = {"switch": changed[0].switch_id, "now": now}

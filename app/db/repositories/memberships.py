@@ -44,7 +44,7 @@ class Memberships:
         self._database = database
 
     async def all(self) -> Sequence[Membership]:
-        rows = await self._database.rows(SELECT_ALL)
+        rows = await self._database.execute(SELECT_ALL)
         return [
             Membership(entry=row.entry, members=tuple(row.members), last_synced_at=row.last_synced_at)
             for row in rows
@@ -54,7 +54,7 @@ class Memberships:
         self, entries: Sequence[str], *, stale_before: datetime, requested_before: datetime, now: datetime
     ) -> Sequence[str]:
         """The entries that this replica alone is to refresh now."""
-        rows = await self._database.rows(
+        rows = await self._database.execute(
             CLAIM_REFRESH,
             entries=list(entries),
             stale_before=stale_before,
@@ -66,7 +66,7 @@ class Memberships:
     async def store(self, memberships: Sequence[Membership]) -> None:
         """Keeps the newer of what is stored and what is given."""
         for one in memberships:
-            await self._database.rows(
+            await self._database.execute(
                 UPSERT_MEMBERSHIP,
                 entry=one.entry,
                 members=list(one.members),

@@ -143,7 +143,7 @@ class Probes:
         claimed = await self.leases.claim(now=now, limit=limit)
         if not claimed:
             return []
-        rows = await self._database.rows(SELECT_CLAIMED, ids=list(claimed))
+        rows = await self._database.execute(SELECT_CLAIMED, ids=list(claimed))
         return await self.leases.build_readable(rows, partial(_due, claimed), key=lambda row: row.run)
 
     async def without_runs(
@@ -151,19 +151,19 @@ class Probes:
     ) -> Sequence[tuple[GateId, DomainName]]:
         """Waiting gates of these domains whose probes nobody has asked for."""
         where = {"domains": list(domains), "hooks": list(hooks), "skip": list(skip)}
-        rows = await self._database.rows(SELECT_WITHOUT_RUNS, **where, limit=limit)
+        rows = await self._database.execute(SELECT_WITHOUT_RUNS, **where, limit=limit)
         return [(GateId(row.id), DomainName(row.domain)) for row in rows]
 
     async def ask_for(self, gate: GateId, names: Sequence[str], *, now: datetime) -> None:
         """Has these probes run once; their checks are pending."""
-        async with self._database.begin() as connection:
+        async with self._database.transaction() as connection:
             await execute(connection, LOCK_GATE, {"gate": gate})
             values = {"gate": gate, "names": list(names), "now": now}
             await _show_pending(connection, gate, await execute(connection, INSERT_RUNS, values), now=now)
 
     async def ask_again(self, gate: GateId, names: Sequence[str], *, now: datetime, before: datetime) -> bool:
         """Has those run again that rest and were asked for before `before`; False when there are none."""
-        async with self._database.begin() as connection:
+        async with self._database.transaction() as connection:
             await execute(connection, LOCK_GATE, {"gate": gate})
             values = {"gate": gate, "names": list(names), "now": now, "before": before}
             runs = await execute(connection, RESTART_RUNS, values)
@@ -174,7 +174,7 @@ class Probes:
         self, due: DueProbe, check: Check | None, *, events: Sequence[Event], now: datetime
     ) -> None:
         """Ends the run under its lease, with its result."""
-        async with self._database.begin() as connection:
+        async with self._database.transaction() as connection:
             await execute(connection, LOCK_GATE, {"gate": due.view.id})
             mine = await execute(connection, FINISH_RUN, {"key": due.id, "owner": self.leases.owner})
             if not mine or check is None:

@@ -84,7 +84,7 @@ class Reports:
         """Stores what CodeDeploy holds; False when the lease was lost to another replica."""
         gate = {"gate": due.view.id, "now": now}
         values = {"result": result.outcome, "explanation": result.detail, "event_read": result.event_read}
-        async with self._database.begin() as connection:
+        async with self._database.transaction() as connection:
             if not await execute(connection, STORE_REPORTED, self._lease_values(due)):
                 return False
             stored = await execute(connection, STORE_OUTCOME, {**gate, **values})
@@ -100,7 +100,7 @@ class Reports:
     ) -> None:
         """Reschedules the report to `due_at`; with `redraw` the card shows the problem."""
         values = {"error": error[:500], "next_due_at": due_at}
-        async with self._database.begin() as connection:
+        async with self._database.transaction() as connection:
             kept = await execute(connection, RESCHEDULE, {**self._lease_values(due), **values})
             if kept and redraw:
                 await execute(connection, INVALIDATE_DECIDED, {"gate": due.view.id, "now": now})

@@ -33,4 +33,4 @@ class Retries:
     async def bring_forward(self, *, now: datetime) -> None:
         """Decisions first. Each kind in a transaction of its own, so that none waits for rows of another."""
         for statement in (RETRY_REPORTS, RETRY_INTERVENTIONS, RETRY_SWITCHES):
-            await self._database.rows(statement, now=now)
+            await self._database.execute(statement, now=now)

@@ -161,7 +161,7 @@ class Switches:
         claimed = await self.leases.claim(now=now, limit=limit)
         if not claimed:
             return []
-        rows = await self._database.rows(
+        rows = await self._database.execute(
             SELECT_CLAIMED, ids=list(claimed), rescuers=sorted(AUTO_ROLLBACK_CREATORS)
         )
         return await self.leases.build_readable(
@@ -174,7 +174,7 @@ class Switches:
         id_ = due.switch.id
         lease = {"id": id_, "key": id_, "switch": id_, "owner": self.leases.owner}
         for _ in range(LOCK_ATTEMPTS):
-            async with self._database.begin() as connection:
+            async with self._database.transaction() as connection:
                 await execute(connection, LOCK_ROLLED_BACK_AUDIT, lease)
                 if not await execute(connection, LOCK_SWITCH, lease):
                     yield None
@@ -206,7 +206,7 @@ class Switches:
     async def wake(self, key: SwitchKey, *, now: datetime) -> bool:
         """Makes the poll of a live switch due now, after a notification. False: no live switch has this key."""
         where = {"in_region": key.region, "deployment": key.deployment, "in_account": key.account}
-        return bool(await self._database.rows(MAKE_DUE, **where, now=now))
+        return bool(await self._database.execute(MAKE_DUE, **where, now=now))
 
     async def _reschedule(self, rescheduled: Sequence[_Reschedule]) -> Sequence[None | Exception]:
         rows = [
@@ -220,7 +220,9 @@ class Switches:
             for each in rescheduled
         ]
         ids = [each.id for each in rescheduled]
-        await self._database.rows(RESCHEDULE, rescheduled=json.dumps(rows), ids=ids, owner=self.leases.owner)
+        await self._database.execute(
+            RESCHEDULE, rescheduled=json.dumps(rows), ids=ids, owner=self.leases.owner
+        )
         return [None] * len(rescheduled)
 
 

@@ -129,7 +129,7 @@ VALUES (:at, :kind, '123456789012', 'ap-northeast-2', 'd-1', :domain, 'api', 'ci
 async def test_a_kind_finds_the_rows_of_earlier_releases_too(database: Database, domain: str | None) -> None:
     for minute, stored in enumerate(("check_told", "check_reported", "report_told", "check_told"), start=1):
         at = NOW + timedelta(minutes=minute)
-        await database.rows(EARLIER + " RETURNING 1", at=at, kind=stored, domain="order")
+        await database.execute(EARLIER + " RETURNING 1", at=at, kind=stored, domain="order")
     queries = Queries(database)
     wanted = AuditFilter(domain=domain, kind=Kind.CHECK_REPORTED)
 
@@ -143,7 +143,7 @@ async def test_a_kind_finds_the_rows_of_earlier_releases_too(database: Database,
         ("check_reported", 1),
     ]
     assert rest.cursor is None
-    stored_rows = await database.rows("SELECT kind FROM audit_events ORDER BY seq")
+    stored_rows = await database.execute("SELECT kind FROM audit_events ORDER BY seq")
     assert [row.kind for row in stored_rows] == ["check_told", "check_reported", "report_told", "check_told"]
 
 
@@ -198,7 +198,7 @@ async def test_a_domains_trail_holds_the_freezes_that_it_shares_with_others(data
 async def test_a_long_trail_is_not_walked_for_one_domain(database: Database) -> None:
     """Much happened to it, and much to others since: both parts are read along their index."""
     for domain, at, count in (("payment", NOW, 1000), ("delivery", NOW + timedelta(days=1), 7000)):
-        await database.rows(
+        await database.execute(
             "INSERT INTO audit_events (at, kind, account, region, deployment_id, domain, actor_kind, seq, hash)"
             " SELECT :at, 'traffic_moved', '1', 'r', :domain || n, :domain, 'codedeploy', 0, ''"
             " FROM generate_series(1, :count) n",
@@ -207,13 +207,13 @@ async def test_a_long_trail_is_not_walked_for_one_domain(database: Database) -> 
             count=count,
         )
     await _note_freezes(database, ("freeze_declared", None, "order payment"))
-    await database.rows("ANALYZE audit_events")
+    await database.execute("ANALYZE audit_events")
     dialect = make_url("postgresql+psycopg://").get_dialect()()
     for domain in ("payment", "order", "hub"):
         asked = audit_select(AuditFilter(domain=domain), limit=11).compile(
             dialect=dialect, compile_kwargs={"literal_binds": True}
         )
-        plan = await database.rows(f"EXPLAIN (ANALYZE, FORMAT JSON) {asked}".replace(":", "\\:"))
+        plan = await database.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {asked}".replace(":", "\\:"))
         assert most_read(plan[0][0][0]["Plan"]) < 30
 
 

@@ -23,20 +23,20 @@ async def test_a_card_that_arrives_when_nobody_posts_any_more_is_the_gates(datab
     assert not await slow.card_drawn(due, place=FIRST, fingerprint="f", now=NOW), "the lease is gone"
     assert await slow.met(gate, place=FIRST, now=NOW)
 
-    (row,) = await database.rows("SELECT channel, ts FROM cards")
+    (row,) = await database.execute("SELECT channel, ts FROM cards")
     assert (row.channel, row.ts) == (FIRST.channel, FIRST.ts)
     assert not await slow.met(gate, place=SECOND, now=NOW), "it has one"
 
 
 async def test_a_card_newer_than_was_asked_for_is_stored_all_the_same(database: Database) -> None:
     await open_gate(Gates(database), "d-1")
-    await database.rows("UPDATE gates SET version = version + 1")
+    await database.execute("UPDATE gates SET version = version + 1")
     cards = Cards(database, uuid4())
     (due,) = await cards.claim(now=NOW, limit=1)
 
     assert await cards.card_drawn(due, place=FIRST, fingerprint="f", now=NOW)
 
-    (row,) = await database.rows("SELECT drawn_version, wanted_version, due_at FROM cards")
+    (row,) = await database.execute("SELECT drawn_version, wanted_version, due_at FROM cards")
     assert (row.drawn_version, row.wanted_version, row.due_at) == (2, 2, None)
 
 
@@ -79,8 +79,8 @@ async def test_the_same_ts_under_another_id_is_the_same_card(database: Database)
 
     assert await cards.met(gate, place=moved, now=NOW)
 
-    assert await database.rows("SELECT 1 FROM card_copies") == []
-    (row,) = await database.rows("SELECT channel, ts FROM cards")
+    assert await database.execute("SELECT 1 FROM card_copies") == []
+    (row,) = await database.execute("SELECT channel, ts FROM cards")
     assert (row.channel, row.ts) == (moved.channel, moved.ts)
-    (change,) = await database.rows("SELECT old_id, new_id FROM channel_id_changes")
+    (change,) = await database.execute("SELECT old_id, new_id FROM channel_id_changes")
     assert (change.old_id, change.new_id) == ("C1", "C9")

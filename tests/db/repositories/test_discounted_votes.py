@@ -35,7 +35,7 @@ async def test_who_left_the_group_is_marked_by_the_decision(database: Database) 
         return (await cast_vote(press, repository=gates, rules=rules(*on_call), now=NOW)).decision
 
     async def counted() -> dict[str, bool]:
-        rows = await database.rows("SELECT voter, counted FROM votes")
+        rows = await database.execute("SELECT voter, counted FROM votes")
         return {row.voter: row.counted for row in rows}
 
     assert await approve(ANA, ANA, BEN, CHO) is None

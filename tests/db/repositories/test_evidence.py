@@ -29,7 +29,7 @@ GATE = GateId(AWAITING)
 async def filled(database: Database, database_url: str) -> Database:
     """One gate of each phase; the waiting one is due."""
     fill(database_url)
-    await database.rows(
+    await database.execute(
         "UPDATE evidence SET seen = NULL, seen_at = NULL, due_at = :at WHERE gate_id = :gate",
         at=AT,
         gate=AWAITING,
@@ -52,7 +52,7 @@ async def card(database: Database) -> tuple[int, int]:
     statement = (
         "SELECT g.version, c.wanted_version FROM gates g JOIN cards c ON c.gate_id = g.id WHERE g.id = :gate"
     )
-    row = (await database.rows(statement, gate=AWAITING))[0]
+    row = (await database.execute(statement, gate=AWAITING))[0]
     return row.version, row.wanted_version
 
 
@@ -125,7 +125,7 @@ async def test_opening_details_makes_a_waiting_gates_evidence_due_at_once(filled
 
 
 async def test_evidence_that_another_release_wrote_holds_up_no_card(filled: Database) -> None:
-    await filled.rows(
+    await filled.execute(
         "UPDATE evidence SET seen = '{\"green\": 7}', seen_at = :at WHERE gate_id = :gate",
         at=AT,
         gate=AWAITING,

@@ -73,7 +73,7 @@ async def test_the_thread_has_a_switch_from_its_hook_to_its_end(database: Databa
     assert going.holds_exclusivity(now=LATER)
 
     blue_until = LATER + timedelta(minutes=30)
-    await database.rows(
+    await database.execute(
         "UPDATE switches SET green_percent = 100, traffic_changed_at = :now, switched_at = :now, blue_until = :blue,"
         """ traffic = '{"shift": "canary", "percent": 10, "minutes": 5}'""",
         now=LATER,
@@ -82,7 +82,7 @@ async def test_the_thread_has_a_switch_from_its_hook_to_its_end(database: Databa
     through = await seen(database)
     assert (through.moved, through.switched_at, through.last_observed_at) == (True, LATER, blue_until)
     assert through.pause == timedelta(minutes=5)
-    await database.rows(
+    await database.execute(
         "UPDATE switches SET ended_at = :now, end_reason = 'Succeeded', due_at = NULL", now=LATER
     )
     assert (await seen(database)).ended_at == LATER
@@ -118,7 +118,7 @@ async def test_a_rejection_is_told_at_once(database: Database) -> None:
 @pytest.mark.parametrize("basis", ["auto_rollback", "undo"])
 async def test_auto_rollbacks_and_undos_exclude_nobody(database: Database, basis: str) -> None:
     await open_gate(Gates(database), "d-1", domain="payment")
-    await database.rows(
+    await database.execute(
         "UPDATE gates SET phase = 'decided', verdict = 'approved', basis = :basis, decided_at = :now,"
         " decided_by = 'U1', decided_name = 'Ana'",
         basis=basis,
@@ -129,7 +129,7 @@ async def test_auto_rollbacks_and_undos_exclude_nobody(database: Database, basis
 
 async def test_a_rollback_is_no_neighbour_at_all(database: Database) -> None:
     await open_gate(Gates(database), "d-1", domain="payment")
-    await database.rows("UPDATE switches SET creator = 'codeDeployRollback'")
+    await database.execute("UPDATE switches SET creator = 'codeDeployRollback'")
     assert await related_switches(database, [DomainName("payment")]) == []
 
 
@@ -141,7 +141,7 @@ async def test_an_approval_that_codedeploy_did_not_take_excludes_nobody(
 ) -> None:
     gate = await open_gate(Gates(database), "d-1", domain="payment")
     await approve(database, gate)
-    await database.rows(
+    await database.execute(
         "UPDATE gates SET phase = 'reported', outcome = :outcome, outcome_detail = 'x', reported_at = :now,"
         " execution_id = NULL",
         outcome=outcome,
@@ -153,7 +153,7 @@ async def test_an_approval_that_codedeploy_did_not_take_excludes_nobody(
 async def test_of_ended_switches_only_the_last_is_read(database: Database) -> None:
     for number in range(5):
         await open_gate(Gates(database), f"d-{number}", execution=str(number), domain="payment")
-    await database.rows("UPDATE switches SET ended_at = :now, end_reason = 'x', due_at = NULL", now=LATER)
+    await database.execute("UPDATE switches SET ended_at = :now, end_reason = 'x', due_at = NULL", now=LATER)
     assert (await seen(database)).deployment == "d-4"
 
 
@@ -186,7 +186,9 @@ async def test_many_pairs_of_presses_never_let_both_through(database: Database, 
             approve(database, order), approve(second, payment), return_exceptions=True
         )
         assert sorted(type(end).__name__ for end in ends) == ["RequestDenied", "VoteAccepted"]
-        await database.rows("UPDATE switches SET ended_at = :now, end_reason = 'x', due_at = NULL", now=LATER)
+        await database.execute(
+            "UPDATE switches SET ended_at = :now, end_reason = 'x', due_at = NULL", now=LATER
+        )
 
 
 async def test_a_transaction_that_waits_for_the_exclusivity_lock_holds_nothing_that_its_holder_may_want(
@@ -229,7 +231,7 @@ async def test_a_rejection_is_not_held_by_exclusivity(database: Database, databa
 
 async def test_a_long_history_makes_no_press_slower(database: Database, database_url: str) -> None:
     """Only live switches are read, however many have ended."""
-    await database.rows(
+    await database.execute(
         "INSERT INTO switches (account, region, deployment_id, domain, application, deployment_group, creator, status,"
         " first_seen_at, verified_at, ended_at, end_reason) SELECT '1', 'r', 'd-' || n, 'payment', 'a', 'g', 'user',"
         " 'Succeeded', :now, :now, :now, 'Succeeded'"
@@ -237,7 +239,7 @@ async def test_a_long_history_makes_no_press_slower(database: Database, database
         now=NOW,
     )
     await open_gate(Gates(database), "d-live", domain="payment")
-    await database.rows("ANALYZE switches, gates")
+    await database.execute("ANALYZE switches, gates")
     sql, values = for_driver(RELATED_SWITCHES, related_switches_parameters([DomainName("payment")]))
     with psycopg.connect(database_url) as connection:
         plan = connection.execute(b"EXPLAIN (ANALYZE, FORMAT JSON) " + sql, values).fetchall()

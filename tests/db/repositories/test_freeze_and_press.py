@@ -89,7 +89,7 @@ async def test_no_freeze_is_announced_while_an_approval_that_has_not_read_it_may
     assert counted.decision is not None
     assert not was_announced
     assert freezing.exception() is None
-    assert await database.rows("SELECT 1 FROM freezes WHERE ended_at IS NULL")
+    assert await database.execute("SELECT 1 FROM freezes WHERE ended_at IS NULL")
 
 
 async def test_an_approval_that_waited_for_a_freeze_reads_it(

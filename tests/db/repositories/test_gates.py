@@ -25,10 +25,10 @@ async def test_a_gate_that_waits_no_more_takes_no_vote_and_nothing_is_written(da
     async with gates.hold(gate) as held:
         assert held is not None
         await save_rejection(held)
-        before = await database.rows(WRITTEN)
+        before = await database.execute(WRITTEN)
         with pytest.raises(LostGate):
             await save_rejection(held, at=NOW)
-    assert before == await database.rows(WRITTEN)
+    assert before == await database.execute(WRITTEN)
     assert before[0].votes == before[0].reports == 1
 
 
@@ -77,7 +77,7 @@ async def take_back(gates: Gates, gate: GateId) -> None:
 
 
 async def votes(database: Database) -> set[tuple[GateId, str, bool]]:
-    rows = await database.rows("SELECT gate_id, voter, counted FROM votes")
+    rows = await database.execute("SELECT gate_id, voter, counted FROM votes")
     return {(GateId(row.gate_id), row.voter, row.counted) for row in rows}
 
 
@@ -101,7 +101,7 @@ async def test_a_vote_of_a_decided_gate_is_not_taken_back(database: Database) ->
     with pytest.raises(LostGate):
         await take_back(gates, gate)
     assert await votes(database) == {(gate, OLU.user, True)}
-    kinds = await database.rows("SELECT kind FROM audit_events WHERE kind = 'vote_retracted'")
+    kinds = await database.execute("SELECT kind FROM audit_events WHERE kind = 'vote_retracted'")
     assert kinds == []
 
 
@@ -126,7 +126,7 @@ async def test_a_gate_is_due_at_its_deadline_and_a_reminder_at_its_time(database
         await open_gate(gates, f"d-{minute}", at=NOW + minute * MINUTE) for minute in (1, 0, 2)
     ]
     await reject(gates, decided)
-    await database.rows("UPDATE gates SET remind_at = deadline_at")
+    await database.execute("UPDATE gates SET remind_at = deadline_at")
     for due in (gates.past_deadline, gates.to_remind):
         assert await due(now=NOW + 54 * MINUTE, limit=9, skip=[]) == []
         assert await due(now=NOW + 55 * MINUTE, limit=9, skip=[]) == [late]

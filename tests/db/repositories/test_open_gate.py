@@ -19,7 +19,7 @@ LATER = NOW + timedelta(minutes=20)
 async def test_a_hook_that_comes_eight_times_at_once_opens_one_gate(database: Database) -> None:
     gates = Gates(database)
     await asyncio.gather(*(open_gate(gates, "d-1") for _ in range(8)))
-    (counted,) = await database.rows(
+    (counted,) = await database.execute(
         "SELECT (SELECT count(*) FROM gates) AS gates, (SELECT count(*) FROM switches) AS switches,"
         " (SELECT count(*) FROM cards) AS cards, (SELECT count(*) FROM audit_events) AS events"
     )
@@ -30,7 +30,7 @@ async def test_a_repeated_hook_finds_the_gate_that_it_opened(database: Database)
     gates = Gates(database)
     first = await open_gate(gates, "d-1")
     await open_gate(gates, "d-1", at=LATER)
-    rows = await database.rows("SELECT id, execution_hash FROM gates")
+    rows = await database.execute("SELECT id, execution_hash FROM gates")
     found = await gates.find(key("d-1"), execution_digest=rows[0].execution_hash)
     assert found is not None
     assert found.id == first
@@ -40,7 +40,7 @@ async def test_a_repeated_hook_finds_the_gate_that_it_opened(database: Database)
 async def test_a_second_hook_of_the_switch_learns_anew_when_it_began(database: Database) -> None:
     gates = Gates(database)
     await reject(gates, await open_gate(gates, "d-1", execution="test", hook_name="AfterAllowTestTraffic"))
-    await database.rows("UPDATE switches SET hook_started_at = :at", at=NOW)
+    await database.execute("UPDATE switches SET hook_started_at = :at", at=NOW)
 
     await open_gate(gates, "d-1", execution="production", at=LATER)
 
@@ -52,9 +52,9 @@ async def test_a_second_hook_of_the_switch_learns_anew_when_it_began(database: D
 async def test_the_same_hook_once_more_forgets_nothing(database: Database) -> None:
     gates = Gates(database)
     await open_gate(gates, "d-1")
-    await database.rows("UPDATE switches SET hook_started_at = :at", at=NOW)
+    await database.execute("UPDATE switches SET hook_started_at = :at", at=NOW)
     await open_gate(gates, "d-1", at=LATER)
-    (switch,) = await database.rows("SELECT hook_started_at FROM switches")
+    (switch,) = await database.execute("SELECT hook_started_at FROM switches")
     assert switch.hook_started_at == NOW
 
 
@@ -66,7 +66,7 @@ async def test_an_ended_switch_is_live_again_with_a_new_hook(database: Database)
 
     await open_gate(gates, "d-1", execution="production", at=LATER)
 
-    (switch,) = await database.rows("SELECT ended_at, end_reason, due_at FROM switches")
+    (switch,) = await database.execute("SELECT ended_at, end_reason, due_at FROM switches")
     assert (switch.ended_at, switch.end_reason, switch.due_at) == (None, None, LATER)
     assert len(await Switches(database, uuid4()).claim(now=LATER, limit=5)) == 1
 
@@ -76,7 +76,7 @@ async def test_a_late_repetition_does_not_wake_a_switch_that_is_over(database: D
     await open_gate(gates, "d-1")
     await _end(database)
     await open_gate(gates, "d-1", at=LATER)
-    (switch,) = await database.rows("SELECT ended_at, due_at FROM switches")
+    (switch,) = await database.execute("SELECT ended_at, due_at FROM switches")
     assert (switch.ended_at, switch.due_at) == (NOW, None)
 
 
@@ -98,13 +98,13 @@ async def test_a_hook_waits_for_no_row_of_the_domains_previous_deployment(
 ) -> None:
     gates = Gates(database)
     previous = await open_gate(gates, "d-0")
-    await database.rows("UPDATE switches SET status = 'Succeeded', previous_stale_since = NULL")
+    await database.execute("UPDATE switches SET status = 'Succeeded', previous_stale_since = NULL")
     async with await psycopg.AsyncConnection.connect(database_url) as holder:
         for table, key_of in (("gates", "id"), ("cards", "gate_id"), ("switches", "id")):
             await holder.execute(f"SELECT 1 FROM {table} WHERE {key_of} IS NOT NULL FOR UPDATE".encode())
         opened = await asyncio.wait_for(open_gate(gates, "d-1", at=LATER), 2)
     assert await gates.get(opened) is not None
-    (card,) = await database.rows("SELECT wanted_version FROM cards WHERE gate_id = :gate", gate=previous)
+    (card,) = await database.execute("SELECT wanted_version FROM cards WHERE gate_id = :gate", gate=previous)
     assert card.wanted_version == 1
 
 
@@ -113,17 +113,17 @@ async def test_the_previous_deployments_card_is_redrawn_afterwards_and_never_for
 ) -> None:
     gates, cards = Gates(database), PreviousCards(database)
     previous = await open_gate(gates, "d-0")
-    await database.rows("UPDATE switches SET status = 'Succeeded', previous_stale_since = NULL")
+    await database.execute("UPDATE switches SET status = 'Succeeded', previous_stale_since = NULL")
     await open_gate(gates, "d-1", at=LATER)
     (stale,) = await cards.stale(limit=5, skip=[])
     again = stale.since + timedelta(seconds=1)
-    await database.rows(
+    await database.execute(
         "UPDATE switches SET previous_stale_since = :again WHERE id = :id", again=again, id=stale.id
     )
 
     await cards.redraw(stale, now=LATER)
 
-    (card,) = await database.rows("SELECT wanted_version FROM cards WHERE gate_id = :gate", gate=previous)
+    (card,) = await database.execute("SELECT wanted_version FROM cards WHERE gate_id = :gate", gate=previous)
     assert card.wanted_version == 2
     assert [one.since for one in await cards.stale(limit=5, skip=[])] == [
         again

@@ -45,6 +45,6 @@ async def test_a_state_change_during_the_last_poll_makes_one_more_poll_due(datab
 
 
 async def _due_at(database: Database) -> datetime | None:
-    (switch,) = await database.rows("SELECT due_at FROM switches")
+    (switch,) = await database.execute("SELECT due_at FROM switches")
     found: datetime | None = switch.due_at
     return found

@@ -54,7 +54,7 @@ async def waits(database: Database, blockers: Sequence[GuardRule]) -> VoteReques
 
 
 async def due_at(database: Database) -> datetime:
-    at: datetime = (await database.rows("SELECT due_at FROM evidence"))[0].due_at
+    at: datetime = (await database.execute("SELECT due_at FROM evidence"))[0].due_at
     return at
 
 

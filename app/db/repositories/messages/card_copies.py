@@ -53,15 +53,15 @@ class CardCopies:
                 place=CardPlace(channel=row.channel, ts=row.ts),
                 found_at=row.found_at,
             )
-            for row in await self._database.rows(SELECT_CLAIMED, ids=list(claimed))
+            for row in await self._database.execute(SELECT_CLAIMED, ids=list(claimed))
         ]
 
     async def copy_removed(self, due: DueCopy) -> None:
         """There is nothing left to do. The row stays, so that the same copy is not listed anew."""
-        await self._database.rows(STORE_REMOVED, copy=due.id)
+        await self._database.execute(STORE_REMOVED, copy=due.id)
 
     async def retry_later(self, due: DueCopy, *, error: str, due_at: datetime) -> None:
         """Reschedules it to `due_at`."""
-        await self._database.rows(
+        await self._database.execute(
             RESCHEDULE, key=due.id, owner=self.leases.owner, error=error[:500], next_due_at=due_at
         )

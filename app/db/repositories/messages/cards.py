@@ -162,27 +162,27 @@ class Cards:
         claimed = await self.leases.claim(now=now, limit=limit)
         if not claimed:
             return []
-        rows = await self._database.rows(SELECT_CLAIMED, gates=list(claimed))
+        rows = await self._database.execute(SELECT_CLAIMED, gates=list(claimed))
         return await self.leases.build_readable(rows, partial(_due, claimed), key=lambda row: row.id)
 
     async def redraw(self, gate: GateId, *, now: datetime) -> None:
         """Publishes the card again although it counts as up to date."""
-        await self._database.rows(FORCE_PUBLISH, gate=gate, now=now)
+        await self._database.execute(FORCE_PUBLISH, gate=gate, now=now)
 
     async def verify(self, *, now: datetime) -> int:
         """Publishes some cards again in case they were deleted; gives how many."""
-        return len(await self._database.rows(REPUBLISH_OLDEST, now=now))
+        return len(await self._database.execute(REPUBLISH_OLDEST, now=now))
 
     async def redraw_waiting(self, *, now: datetime) -> None:
         """Invalidates the cards of all waiting gates: their rule status may have changed."""
-        await self._database.rows(INVALIDATE_WAITING, now=now)
+        await self._database.execute(INVALIDATE_WAITING, now=now)
 
     async def met(self, gate: GateId, *, place: CardPlace, now: datetime) -> bool:
         """A card of this gate was seen at `place`; False: the gate's own card is elsewhere, and this is a copy.
 
         A copy is then due to be removed.
         """
-        rows = await self._database.rows(
+        rows = await self._database.execute(
             ADOPT_OR_INSERT_COPY, gate=gate, channel=place.channel, ts=place.ts, now=now
         )
         if not rows:
@@ -201,12 +201,12 @@ class Cards:
     ) -> bool:
         """Stores the intent to post and the channel, before the call to Slack. False: the lease is lost."""
         values = {"next_channel": channel, "vanished": vanished, "now": now}
-        return bool(await self._database.rows(STORE_POST_INTENT, **self._lease_values(due), **values))
+        return bool(await self._database.execute(STORE_POST_INTENT, **self._lease_values(due), **values))
 
     async def card_drawn(self, due: DueCard, *, place: CardPlace, fingerprint: str, now: datetime) -> bool:
         """The card stands at `place` and shows the gate as it was claimed. False: the lease is lost."""
         posted = due.place is None or due.place.ts != place.ts
-        drawn = await self._database.rows(
+        drawn = await self._database.execute(
             STORE_PUBLISHED,
             gate=due.view.id,
             audit_lock=audit_lock_name(due.view.switch.key),
@@ -233,7 +233,7 @@ class Cards:
     ) -> None:
         """Reschedules the card to `due_at`; None: until the gate changes again."""
         values = {"error": error[:500], "uncertain": uncertain, "next_due_at": due_at}
-        await self._database.rows(RESCHEDULE, **self._lease_values(due), **values)
+        await self._database.execute(RESCHEDULE, **self._lease_values(due), **values)
 
     def _lease_values(self, due: DueCard) -> dict[str, Any]:
         return {"key": due.view.id, "owner": self.leases.owner}

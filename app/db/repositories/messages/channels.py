@@ -102,20 +102,20 @@ class Channels:
         if old == new:
             return
         log.warning("channel_id_changed", old=old, new=new, remedy="name the new id in switchgate.toml")
-        await self._database.rows(STORE_ID_CHANGE, old=old, new=new, now=now)
+        await self._database.execute(STORE_ID_CHANGE, old=old, new=new, now=now)
 
     async def closed(self, channel: str, *, problem: str, now: datetime) -> None:
         """Slack permanently rejects messages in this channel."""
-        await self._database.rows(UPSERT_PROBLEM, channel=channel, problem=problem, since=now)
+        await self._database.execute(UPSERT_PROBLEM, channel=channel, problem=problem, since=now)
 
     async def retry_all(self, *, now: datetime) -> None:
         """Retries everything that waits for Slack at once."""
-        async with self._database.begin() as connection:
+        async with self._database.transaction() as connection:
             await execute(connection, DELETE_PROBLEMS, {})
             for statement in (RETRY_CARDS, RETRY_THREADS, RETRY_ANNOUNCEMENTS):
                 await execute(connection, statement, {"now": now})
 
     async def known(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
         """Changed ids, old to new; and channels that take no messages, with Slack's reason."""
-        (row,) = await self._database.rows(SELECT_FACTS)
+        (row,) = await self._database.execute(SELECT_FACTS)
         return row.id_changes or {}, row.channel_problems or {}

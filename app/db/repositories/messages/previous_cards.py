@@ -60,7 +60,7 @@ class PreviousCards:
 
     async def stale(self, *, limit: int, skip: Sequence[int]) -> Sequence[StalePrevious]:
         """The longest stale first."""
-        rows = await self._database.rows(SELECT_STALE, limit=limit, skip=list(skip))
+        rows = await self._database.execute(SELECT_STALE, limit=limit, skip=list(skip))
         return [
             StalePrevious(id=row.id, domain=DomainName(row.domain) if row.domain else None, since=row.since)
             for row in rows
@@ -68,5 +68,7 @@ class PreviousCards:
 
     async def redraw(self, stale: StalePrevious, *, now: datetime) -> None:
         """Invalidates the card. Idempotent; each statement in a transaction of its own."""
-        await self._database.rows(INVALIDATE_PREVIOUS_CARD, of_domain=stale.domain, before=stale.id, now=now)
-        await self._database.rows(CLEAR_STALE, switch=stale.id, since=stale.since)
+        await self._database.execute(
+            INVALIDATE_PREVIOUS_CARD, of_domain=stale.domain, before=stale.id, now=now
+        )
+        await self._database.execute(CLEAR_STALE, switch=stale.id, since=stale.since)

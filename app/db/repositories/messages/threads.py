@@ -132,7 +132,7 @@ class Threads:
         claimed = await self.leases.claim(now=now, limit=limit)
         if not claimed:
             return []
-        rows = await self._database.rows(SELECT_CLAIMED, gates=list(claimed))
+        rows = await self._database.execute(SELECT_CLAIMED, gates=list(claimed))
         return await self.leases.build_readable(rows, partial(_due, claimed), key=lambda row: row.id)
 
     async def posting(self, due: DueThread, *, tried: PendingPost) -> bool:
@@ -143,29 +143,29 @@ class Threads:
             "channel": tried.channel,
             "thread": tried.thread,
         }
-        return bool(await self._database.rows(STORE_POST_INTENT, **self._lease_values(due), **values))
+        return bool(await self._database.execute(STORE_POST_INTENT, **self._lease_values(due), **values))
 
     async def skipped(self, due: DueThread, *, seq: int, channel: str, problem: str, now: datetime) -> None:
         """Skips a message for a channel that accepts none; the card shows it."""
         log.warning("channel_skipped", channel=channel, problem=problem, gate=str(due.view.id))
         await self._channels.closed(channel, problem=problem, now=now)
         await self.posted(due, seq=seq)
-        await self._database.rows(INVALIDATE_CARD, gate=due.view.id, now=now)
+        await self._database.execute(INVALIDATE_CARD, gate=due.view.id, now=now)
 
     async def posted(self, due: DueThread, *, seq: int) -> None:
         """The thread contains everything up to `seq`."""
-        await self._database.rows(STORE_POSTED, **self._lease_values(due), posted_seq=seq)
+        await self._database.execute(STORE_POSTED, **self._lease_values(due), posted_seq=seq)
 
     async def caught_up(self, due: DueThread, *, seq: int) -> None:
         """Everything known at the claim is posted."""
-        await self._database.rows(
+        await self._database.execute(
             STORE_ALL_POSTED, **self._lease_values(due), posted_seq=seq, was_due=due.due_at
         )
 
     async def retry_later(self, due: DueThread, *, error: str, uncertain: bool, due_at: datetime) -> None:
         """Reschedules the thread to `due_at`; `uncertain`: the post may have arrived."""
         values = {"error": error[:500], "uncertain": uncertain, "next_due_at": due_at}
-        await self._database.rows(RESCHEDULE, **self._lease_values(due), **values)
+        await self._database.execute(RESCHEDULE, **self._lease_values(due), **values)
 
     def _lease_values(self, due: DueThread) -> dict[str, Any]:
         return {"key": due.view.id, "owner": self.leases.owner}
