@@ -24,7 +24,7 @@ ONE: Final[ColumnElement[int]] = literal_column("1")
 
 EMPTY: Final[ColumnElement[str]] = literal_column("''")
 
-NOW: Final = bindparam("now", type_=DateTime(timezone=True))
+NOW_PARAM: Final = bindparam("now", type_=DateTime(timezone=True))
 LIMIT: Final = bindparam("limit", type_=Integer)
 
 

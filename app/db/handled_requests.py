@@ -1,6 +1,6 @@
 """Request keys, kept longer than a Slack signature is valid (five minutes), so that a repeated request has no effect.
 
-The key is written in the transaction of the change, under the lock of the changed row.
+The key is written in the transaction of the request, under the lock of the row that it is about.
 """
 
 from datetime import timedelta
@@ -35,11 +35,12 @@ CLAIM_REQUEST: Final = (
 """Gives a row if the request is new. Also deletes some expired keys."""
 
 
-async def is_replayed(connection: AsyncConnection, request: str | None, *, subject: object) -> bool:
-    """Whether the request has changed the subject before; if not, stores that it does. Call it under the lock.
+async def claim_request(connection: AsyncConnection, request: str | None, *, subject: object) -> bool:
+    """Stores the request's key for this subject. False: it was stored before, so the request is repeated.
 
-    A request may change several subjects, each in a transaction of its own. False without a request.
+    Call it under the subject's lock. A request may change several subjects, each in a transaction of its own. Without
+    a key nothing is stored, and no request counts as repeated.
     """
     if request is None:
-        return False
-    return not await execute(connection, CLAIM_REQUEST, {"request": f"{request}/{subject}"})
+        return True
+    return bool(await execute(connection, CLAIM_REQUEST, {"request": f"{request}/{subject}"}))

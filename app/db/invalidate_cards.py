@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import CTE, ColumnElement, Select, select, update
 
-from app.db.expressions import NOW, is_among
+from app.db.expressions import NOW_PARAM, is_among
 from app.db.tables import cards, gates
 
 INVALIDATE_CARDS_OF_G: Final = """
@@ -30,7 +30,7 @@ def invalidation(*where: ColumnElement[bool]) -> tuple[CTE, CTE]:
     c = (
         update(cards)
         .where(cards.c.gate_id == g.c.id)
-        .values(wanted_version=g.c.version, due_at=NOW, attempts=0)
+        .values(wanted_version=g.c.version, due_at=NOW_PARAM, attempts=0)
         .cte("c")
     )
     return g, c

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.db.database import Database
-from app.db.expressions import LIMIT, NOW, is_among, is_none_of
+from app.db.expressions import LIMIT, NOW_PARAM, is_among, is_none_of
 from app.db.mapping.rows import IncoherentRow
 from app.db.quarantine import Quarantine
 from app.db.tables import card_copies, cards, metadata
@@ -65,7 +65,7 @@ NO_LEASE: Final = {"claimed_by": null(), "claimed_until": null()}
 
 EXTRA_CONDITIONS: Final[dict[Work, ColumnElement[bool]]] = {
     # Update a card at most once in two seconds.
-    "cards": or_(cards.c.drawn_at.is_(None), cards.c.drawn_at <= NOW - timedelta(seconds=2)),
+    "cards": or_(cards.c.drawn_at.is_(None), cards.c.drawn_at <= NOW_PARAM - timedelta(seconds=2)),
     # Remove no copy while the place of the gate's own card is unknown, and never the card itself.
     "card_copies": exists().where(
         cards.c.gate_id == card_copies.c.gate_id,
@@ -86,8 +86,8 @@ def claim_statement(work: Work) -> ReturningUpdate[Any]:
     due = (
         select(key)
         .where(
-            table.c.due_at <= NOW,
-            or_(table.c.claimed_until.is_(None), table.c.claimed_until <= NOW),
+            table.c.due_at <= NOW_PARAM,
+            or_(table.c.claimed_until.is_(None), table.c.claimed_until <= NOW_PARAM),
             is_none_of(key, "busy"),
         )
         .order_by(table.c.due_at)

@@ -1,4 +1,4 @@
-"""Runs statements that are written as SQL text."""
+"""Runs statements: SQLAlchemy's expressions, and SQL text with `:names`."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache

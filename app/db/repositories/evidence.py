@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from app.db.audit_insert import insert_events
 from app.db.audit_lock import GATE_AUDIT_LOCK
 from app.db.database import Database
-from app.db.expressions import NOW, ONE, condition, is_one_of
+from app.db.expressions import NOW_PARAM, ONE, condition, is_one_of
 from app.db.gate_view import GATE_VIEW_WITH_EVIDENCE, IS_AWAITING
 from app.db.invalidate_cards import invalidate_cards
 from app.db.leases import NO_LEASE, Leases, is_leased
@@ -66,8 +66,8 @@ RESCHEDULE: Final = (
 )
 MAKE_DUE: Final = (
     update(evidence)
-    .where(evidence.c.gate_id == bindparam("gate"), evidence.c.due_at > NOW)
-    .values(due_at=NOW)
+    .where(evidence.c.gate_id == bindparam("gate"), evidence.c.due_at > NOW_PARAM)
+    .values(due_at=NOW_PARAM)
 )
 
 

@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.db.audit_insert import insert_events
 from app.db.audit_lock import TAKE_AUDIT_LOCK, audit_lock_name
 from app.db.database import Database
-from app.db.expressions import NOW, is_one_of
+from app.db.expressions import NOW_PARAM, is_one_of
 from app.db.gate_view import IS_AWAITING
-from app.db.handled_requests import is_replayed
+from app.db.handled_requests import claim_request
 from app.db.invalidate_cards import INVALIDATE_CARDS_OF_G, invalidate_cards
 from app.db.leases import readable_rows
 from app.db.repositories.exclusivity import related_switches
@@ -51,7 +51,7 @@ _FREEZE: Final = bindparam("freeze", type_=BigInteger)
 LIFT_FREEZE: Final = (
     update(freezes)
     .where(freezes.c.id == _FREEZE, freezes.c.ended_at.is_(None))
-    .values(ended_at=NOW, lifted_by=bindparam("by"))
+    .values(ended_at=NOW_PARAM, lifted_by=bindparam("by"))
 )
 REMOVE_DOMAINS: Final = """
 UPDATE freezes SET domains = ARRAY(SELECT unnest(freezes.domains) EXCEPT SELECT unnest(CAST(:removed AS text[])))
@@ -185,7 +185,7 @@ class Freezes:
         """Holds the lock of all freezes until the block ends."""
         async with self._database.transaction() as connection:
             active = await _lock_freezes(connection)
-            is_replay = await is_replayed(connection, request, subject="freezes")
+            is_replay = not await claim_request(connection, request, subject="freezes")
             yield HeldFreezesRows(connection, active, is_replay=is_replay)
 
     async def active(self) -> Sequence[ActiveFreeze]:

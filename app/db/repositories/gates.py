@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.db.audit_insert import INSERT_EVENTS, events_parameter, insert_events
 from app.db.audit_lock import GATE_AUDIT_LOCK, TRY_GATE_AUDIT_LOCK
 from app.db.database import Database, commit
-from app.db.expressions import LIMIT, NOW, ONE, condition, is_among, is_none_of
+from app.db.expressions import LIMIT, NOW_PARAM, ONE, condition, is_among, is_none_of
 from app.db.gate_view import GATE_VIEW, IS_AWAITING, as_json, undo_that_created
-from app.db.handled_requests import is_replayed
+from app.db.handled_requests import claim_request
 from app.db.invalidate_cards import INVALIDATE_CARDS_OF_G, invalidate_cards
 from app.db.mapping.overridden_rules import overridden_rules_to_json
 from app.db.mapping.rows import gate_view_from_row, intervention_from_json
@@ -61,7 +61,7 @@ SELECT_BY_EXECUTION: Final = GATE_VIEW.where(
 )
 SELECT_PAST_DEADLINE: Final = (
     select(gates.c.id)
-    .where(IS_AWAITING, gates.c.deadline_at <= NOW, is_none_of(gates.c.id, "skip"))
+    .where(IS_AWAITING, gates.c.deadline_at <= NOW_PARAM, is_none_of(gates.c.id, "skip"))
     .order_by(gates.c.deadline_at)
     .limit(LIMIT)
 )
@@ -112,20 +112,20 @@ INVALIDATE_CARD: Final = invalidate_cards(gates.c.id == _GATE, IS_AWAITING)
 
 SELECT_TO_REMIND: Final = (
     select(gates.c.id)
-    .where(IS_AWAITING, gates.c.remind_at <= NOW, is_none_of(gates.c.id, "skip"))
+    .where(IS_AWAITING, gates.c.remind_at <= NOW_PARAM, is_none_of(gates.c.id, "skip"))
     .order_by(gates.c.remind_at)
     .limit(LIMIT)
 )
 STORE_REMINDED: Final = (
     update(gates)
     .where(gates.c.id == _GATE, IS_AWAITING)
-    .values(reminded_at=NOW, remind_at=bindparam("following"))
+    .values(reminded_at=NOW_PARAM, remind_at=bindparam("following"))
 )
 _awaiting = (
     select(gates.c.id).where(IS_AWAITING).order_by(gates.c.id).with_for_update(key_share=True, of=gates)
 )
 RESCHEDULE_REMINDERS: Final = (
-    update(gates).where(is_among(gates.c.id, _awaiting), IS_AWAITING).values(remind_at=NOW)
+    update(gates).where(is_among(gates.c.id, _awaiting), IS_AWAITING).values(remind_at=NOW_PARAM)
 )
 SELECT_UNDO_THAT_CREATED: Final = (
     select(as_json(interventions).label("intervention"))
@@ -135,7 +135,9 @@ SELECT_UNDO_THAT_CREATED: Final = (
     .limit(ONE)
 )
 REFRESH_EVIDENCE: Final = (
-    update(evidence).where(evidence.c.gate_id == _GATE, evidence.c.due_at > NOW).values(due_at=NOW)
+    update(evidence)
+    .where(evidence.c.gate_id == _GATE, evidence.c.due_at > NOW_PARAM)
+    .values(due_at=NOW_PARAM)
 )
 
 
@@ -259,7 +261,8 @@ class Gates:
     ) -> AsyncIterator[HeldGateRow | None]:
         """The gate under its row lock until the block ends; None when there is none (or it is held).
 
-        `request`: the key of the request that it is held for, remembered if the block changes anything.
+        `request`: the key of the request that it is held for. It is committed unless the block raises, so also when
+        the request was denied.
         """
         # Lock first, in a statement of its own: a read in the statement that waits for a lock is stale.
         lock = LOCK_GATE_OR_SKIP if skip_locked else LOCK_GATE
@@ -268,7 +271,7 @@ class Gates:
                 yield None
                 return
             rows = await execute(connection, SELECT_ONE, {"gate": gate})
-            is_replay = await is_replayed(connection, request, subject=gate)
+            is_replay = not await claim_request(connection, request, subject=gate)
             held = HeldGateRow(connection, gate_view_from_row(rows[0]), is_replay=is_replay)
             yield held
         if held.decision is not None:

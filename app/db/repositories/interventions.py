@@ -15,9 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.db.audit_insert import INSERT_EVENTS, events_parameter, insert_events
 from app.db.audit_lock import GATE_AUDIT_LOCK, NAMED_AUDIT_LOCK, NEW_DEPLOYMENT_AUDIT_LOCK, audit_lock_name
 from app.db.database import Database
-from app.db.expressions import NOW, condition, is_one_of
+from app.db.expressions import NOW_PARAM, condition, is_one_of
 from app.db.gate_view import GATE_VIEW, SWITCH_COLUMNS, as_json, blue_task_definition
-from app.db.handled_requests import is_replayed
+from app.db.handled_requests import claim_request
 from app.db.invalidate_cards import INVALIDATE_CARDS_OF_G, invalidate_cards
 from app.db.leases import NO_LEASE, Leases, is_leased
 from app.db.mapping.rows import gate_view_from_row, intervention_from_json, switch_from_row
@@ -42,11 +42,11 @@ SELECT_ONE: Final = GATE_VIEW.where(gates.c.id == _GATE)
 _SWITCH: Final = bindparam("switch", type_=BigInteger)
 INVALIDATE_CARDS: Final = invalidate_cards(gates.c.switch_id == _SWITCH)
 INSERT_INTERVENTION: Final = insert(interventions)
-POLL_SOON: Final = update(switches).where(switches.c.id == _SWITCH).values(due_at=NOW)
+POLL_SOON: Final = update(switches).where(switches.c.id == _SWITCH).values(due_at=NOW_PARAM)
 ABANDON_INTERVENTION: Final = (
     update(interventions)
     .where(interventions.c.id == bindparam("given_up"), interventions.c.phase.in_(["requested", "sent"]))
-    .values(**NO_LEASE, phase="failed", finished_at=NOW, problem=bindparam("why"), due_at=null())
+    .values(**NO_LEASE, phase="failed", finished_at=NOW_PARAM, problem=bindparam("why"), due_at=null())
 )
 SELECT_CLAIMED: Final = (
     select(
@@ -102,7 +102,7 @@ _is_leased_under_lock = and_(
 STORE_FAILED: Final = (
     update(interventions)
     .where(_is_leased_under_lock)
-    .values(**NO_LEASE, phase="failed", finished_at=NOW, problem=bindparam("why"), due_at=null())
+    .values(**NO_LEASE, phase="failed", finished_at=NOW_PARAM, problem=bindparam("why"), due_at=null())
     .returning(interventions.c.switch_id)
 )
 RESCHEDULE: Final = (
@@ -172,7 +172,7 @@ class Interventions:
                 yield None
                 return
             rows = await execute(connection, SELECT_ONE, {"gate": gate})
-            is_replay = await is_replayed(connection, request, subject=gate)
+            is_replay = not await claim_request(connection, request, subject=gate)
             yield HeldInterventionRow(connection, gate_view_from_row(rows[0]), is_replay=is_replay)
 
     async def claim(self, *, now: datetime, limit: int) -> Sequence[DueIntervention]:

@@ -26,7 +26,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.audit_insert import insert_events
-from app.db.expressions import NOW, ONE, is_among
+from app.db.expressions import NOW_PARAM, ONE, is_among
 from app.db.gate_view import IS_AWAITING
 from app.db.invalidate_cards import invalidate_cards
 from app.db.leases import NO_LEASE
@@ -56,7 +56,7 @@ _GATE: Final = bindparam("gate", type_=Uuid)
 MAKE_EVIDENCE_DUE: Final = (
     update(evidence)
     .where(evidence.c.gate_id == gates.c.id, gates.c.switch_id == _SWITCH, IS_AWAITING)
-    .values(due_at=NOW, attempts=0)
+    .values(due_at=NOW_PARAM, attempts=0)
 )
 MAKE_REPORTS_DUE: Final = (
     update(reports)
@@ -66,7 +66,7 @@ MAKE_REPORTS_DUE: Final = (
         gates.c.switch_id == _SWITCH,
         gates.c.phase == "decided",
     )
-    .values(due_at=NOW)
+    .values(due_at=NOW_PARAM)
 )
 _me, _original = switches.alias("me"), switches.alias("original")
 _rolled_back = select(_original.c.id).where(
@@ -104,7 +104,7 @@ STORE_OBSERVATION: Final = (
             else_=func.coalesce(_GREEN_PERCENT, switches.c.green_percent),
         ),
         traffic_changed_at=case(
-            (func.coalesce(switches.c.green_percent, 0) != _GREEN_PERCENT, NOW),
+            (func.coalesce(switches.c.green_percent, 0) != _GREEN_PERCENT, NOW_PARAM),
             else_=switches.c.traffic_changed_at,
         ),
         switched_at=_known_or("switched_at"),
@@ -139,9 +139,9 @@ _rollback_switch = insert(switches).from_select(
         bindparam("deployment", type_=Text),
         literal("codeDeployRollback"),
         _original.c.deployment_id,
-        NOW,
-        NOW,
-        NOW,
+        NOW_PARAM,
+        NOW_PARAM,
+        NOW_PARAM,
     ).where(_original.c.id == _SWITCH, _original.c.verified_at.is_not(None)),
 )
 TRACK_ROLLBACK: Final = _rollback_switch.on_conflict_do_update(
@@ -166,14 +166,14 @@ CLOSE_GATE: Final = (
     .where(gates.c.id == _GATE, gates.c.phase != "closed")
     .values(
         phase="closed",
-        closed_at=NOW,
+        closed_at=NOW_PARAM,
         execution_id=null(),
         verdict=func.coalesce(gates.c.verdict, bindparam("ended_verdict", type_=Text)),
-        decided_at=func.coalesce(gates.c.decided_at, NOW),
+        decided_at=func.coalesce(gates.c.decided_at, NOW_PARAM),
         reason=func.coalesce(gates.c.reason, bindparam("why", type_=Text)),
         outcome=func.coalesce(gates.c.outcome, _OUTCOME),
         outcome_detail=func.coalesce(gates.c.outcome_detail, bindparam("held_status", type_=Text)),
-        reported_at=case((_OUTCOME.is_not(None), func.coalesce(gates.c.reported_at, NOW))),
+        reported_at=case((_OUTCOME.is_not(None), func.coalesce(gates.c.reported_at, NOW_PARAM))),
     )
     .returning(ONE)
 )
@@ -182,7 +182,7 @@ STORE_COMPARISON: Final = (
     update(gates)
     .where(gates.c.id == _GATE, gates.c.outcome == "acknowledged", gates.c.event_read_at.is_(None))
     .values(
-        event_read_at=NOW,
+        event_read_at=NOW_PARAM,
         outcome=case((bindparam("differs", type_=Boolean), "conflict"), else_=gates.c.outcome),
         outcome_detail=bindparam("held_status"),
     )
@@ -192,10 +192,10 @@ END_SWITCH: Final = (
     update(switches)
     .where(switches.c.id == _SWITCH)
     .values(
-        ended_at=NOW,
+        ended_at=NOW_PARAM,
         end_reason=bindparam("why"),
         due_at=bindparam("next_due_at"),
-        previous_stale_since=NOW,
+        previous_stale_since=NOW_PARAM,
     )
 )
 

@@ -8,14 +8,16 @@ from sqlalchemy import Text, and_, bindparam, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from app.db.database import Database
-from app.db.expressions import NOW
+from app.db.expressions import NOW_PARAM
 from app.db.tables import memberships
 from app.flow.ports.membership import Membership
 
 SELECT_ALL: Final = select(memberships).where(memberships.c.last_synced_at.is_not(None))
 
 _ENTRIES: Final = func.unnest(bindparam("entries", type_=ARRAY(Text))).column_valued("entry")
-_claim = insert(memberships).from_select(["entry", "requested_at"], select(_ENTRIES, NOW).order_by(_ENTRIES))
+_claim = insert(memberships).from_select(
+    ["entry", "requested_at"], select(_ENTRIES, NOW_PARAM).order_by(_ENTRIES)
+)
 CLAIM_REFRESH: Final = _claim.on_conflict_do_update(
     index_elements=[memberships.c.entry],
     set_={"requested_at": _claim.excluded.requested_at},

@@ -27,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.db.audit_insert import insert_events
 from app.db.audit_lock import GATE_AUDIT_LOCK
 from app.db.database import Database
-from app.db.expressions import LIMIT, NOW, ONE, condition, is_none_of, is_one_of
+from app.db.expressions import LIMIT, NOW_PARAM, ONE, condition, is_none_of, is_one_of
 from app.db.gate_view import GATE_VIEW, IS_AWAITING
 from app.db.invalidate_cards import invalidate_cards
 from app.db.leases import NO_LEASE, Leases, is_leased
@@ -69,7 +69,7 @@ _switch_of_gate = select(gates.c.switch_id).where(gates.c.id == _GATE).scalar_su
 INVALIDATE_CARD: Final = invalidate_cards(gates.c.id == _GATE)
 
 _run = insert(probe_runs).from_select(
-    ["gate_id", "name", "requested_at", "due_at"], select(_GATE, func.unnest(_NAMES), NOW, NOW)
+    ["gate_id", "name", "requested_at", "due_at"], select(_GATE, func.unnest(_NAMES), NOW_PARAM, NOW_PARAM)
 )
 INSERT_RUNS: Final = _run.on_conflict_do_nothing(constraint="probe_runs_key").returning(probe_runs.c.name)
 RESTART_RUNS: Final = _run.on_conflict_do_update(
@@ -87,7 +87,7 @@ _pending = insert(checks).from_select(
         func.unnest(_NAMES),
         literal("pending"),
         literal(PROBE),
-        NOW,
+        NOW_PARAM,
     ).where(switches.c.id == _switch_of_gate),
 )
 SET_CHECKS_PENDING: Final = _pending.on_conflict_do_update(

@@ -10,7 +10,7 @@ from sqlalchemy import Boolean, Uuid, and_, bindparam, case, null, update
 from app.db.audit_insert import insert_events
 from app.db.audit_lock import NAMED_AUDIT_LOCK, audit_lock_name
 from app.db.database import Database
-from app.db.expressions import NOW, ONE, condition
+from app.db.expressions import NOW_PARAM, ONE, condition
 from app.db.gate_view import GATE_VIEW
 from app.db.invalidate_cards import invalidate_cards
 from app.db.leases import NO_LEASE, Leases, claim_statement, is_leased
@@ -46,8 +46,8 @@ STORE_OUTCOME: Final = (
         phase="reported",
         outcome=bindparam("result"),
         outcome_detail=bindparam("explanation"),
-        reported_at=NOW,
-        event_read_at=case((bindparam("event_read", type_=Boolean), NOW)),
+        reported_at=NOW_PARAM,
+        event_read_at=case((bindparam("event_read", type_=Boolean), NOW_PARAM)),
         execution_id=null(),
     )
     .returning(gates.c.switch_id)
@@ -55,7 +55,7 @@ STORE_OUTCOME: Final = (
 POLL_SOON: Final = (
     update(switches)
     .where(switches.c.id == bindparam("switch"), switches.c.ended_at.is_(None))
-    .values(due_at=NOW)
+    .values(due_at=NOW_PARAM)
 )
 RESCHEDULE: Final = (
     update(reports)

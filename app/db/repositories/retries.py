@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, Table, Update, func, update
 
 from app.db.database import Database
-from app.db.expressions import NOW
+from app.db.expressions import NOW_PARAM
 from app.db.tables import interventions, reports, switches
 
 MAX_JITTER: Final = timedelta(milliseconds=300)
@@ -15,8 +15,8 @@ MAX_JITTER: Final = timedelta(milliseconds=300)
 
 def _retry(table: Table, *where: ColumnElement[bool]) -> Update:
     """Makes failed work due at once, or nearly."""
-    failed = (table.c.due_at > NOW + MAX_JITTER, table.c.last_error.is_not(None))
-    return update(table).where(*failed, *where).values(due_at=NOW + func.random() * MAX_JITTER)
+    failed = (table.c.due_at > NOW_PARAM + MAX_JITTER, table.c.last_error.is_not(None))
+    return update(table).where(*failed, *where).values(due_at=NOW_PARAM + func.random() * MAX_JITTER)
 
 
 RETRY_REPORTS: Final = _retry(reports)

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, exists, null, select, update
 
-from app.db.expressions import NOW, is_among
+from app.db.expressions import NOW_PARAM, is_among
 from app.db.gate_view import SWITCH_COLUMNS, as_json
 from app.db.invalidate_cards import invalidation
 from app.db.leases import NO_LEASE
@@ -21,7 +21,9 @@ def _end_interventions(*which: ColumnElement[bool]) -> Select[Any]:
     ended = (
         update(interventions)
         .where(interventions.c.phase.in_(["requested", "sent"]), *which)
-        .values(**NO_LEASE, phase=bindparam("end"), finished_at=NOW, due_at=null(), problem=bindparam("why"))
+        .values(
+            **NO_LEASE, phase=bindparam("end"), finished_at=NOW_PARAM, due_at=null(), problem=bindparam("why")
+        )
         .returning(interventions)
         .cte("ended")
     )

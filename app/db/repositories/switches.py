@@ -32,7 +32,7 @@ from app.db.audit_lock import (
     SWITCH_AUDIT_LOCK,
 )
 from app.db.database import Database
-from app.db.expressions import EMPTY, NOW, ONE, condition, is_one_of
+from app.db.expressions import EMPTY, NOW_PARAM, ONE, condition, is_one_of
 from app.db.gate_view import (
     GATE_VIEW,
     IS_AWAITING,
@@ -132,7 +132,7 @@ MAKE_DUE: Final = (
         switches.c.account.in_([bindparam("in_account", type_=Text), EMPTY]),
         switches.c.due_at.is_not(None),
     )
-    .values(due_at=NOW)
+    .values(due_at=NOW_PARAM)
     .returning(ONE)
 )
 MAX_RESCHEDULE_BATCH: Final = 100

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Boolean, bindparam, case, delete, null, update
 
 from app.db.database import Database
-from app.db.expressions import NOW, ONE, is_one_of
+from app.db.expressions import NOW_PARAM, ONE, is_one_of
 from app.db.gate_view import GATE_VIEW
 from app.db.leases import NO_LEASE, Leases, is_leased
 from app.db.mapping.rows import gate_view_from_row
@@ -36,7 +36,7 @@ SELECT_CLAIMED: Final = (
 STORE_POST_INTENT: Final = (
     update(announcements)
     .where(is_leased("announcements"))
-    .values(posting_since=NOW, posting_channel=bindparam("channel"), posting_thread=bindparam("thread"))
+    .values(posting_since=NOW_PARAM, posting_channel=bindparam("channel"), posting_thread=bindparam("thread"))
     .returning(ONE)
 )
 STORE_POSTED: Final = (

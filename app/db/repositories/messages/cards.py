@@ -11,7 +11,7 @@ from sqlalchemy import Boolean, DateTime, bindparam, case, null, update
 from app.db.audit_insert import INSERT_EVENTS, events_parameter
 from app.db.audit_lock import NAMED_AUDIT_LOCK, audit_lock_name
 from app.db.database import Database
-from app.db.expressions import NOW, ONE, is_one_of
+from app.db.expressions import NOW_PARAM, ONE, is_one_of
 from app.db.gate_view import GATE_VIEW_WITH_EVIDENCE, IS_AWAITING
 from app.db.invalidate_cards import invalidate_cards
 from app.db.leases import NO_LEASE, Leases, is_leased
@@ -44,7 +44,7 @@ STORE_POST_INTENT: Final = (
     update(cards)
     .where(is_leased("cards"))
     .values(
-        posting_since=NOW,
+        posting_since=NOW_PARAM,
         posting_channel=bindparam("next_channel"),
         fingerprint=null(),
         channel=case((_VANISHED, null()), else_=cards.c.channel),
@@ -101,7 +101,7 @@ RESCHEDULE: Final = (
 FORCE_PUBLISH: Final = (
     update(cards)
     .where(cards.c.gate_id == bindparam("gate"), cards.c.due_at.is_(None))
-    .values(fingerprint=null(), due_at=NOW)
+    .values(fingerprint=null(), due_at=NOW_PARAM)
 )
 
 INVALIDATE_WAITING: Final = invalidate_cards(IS_AWAITING)

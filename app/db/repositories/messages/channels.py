@@ -9,7 +9,7 @@ from sqlalchemy import Column, ColumnElement, Table, Update, delete, func, selec
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.database import Database
-from app.db.expressions import NOW
+from app.db.expressions import NOW_PARAM
 from app.db.statements import execute
 from app.db.tables import announcements, cards, channel_id_changes, channel_problems, threads
 
@@ -77,7 +77,9 @@ DELETE_PROBLEMS: Final = delete(channel_problems)
 
 def _make_due(table: Table) -> Update:
     """What waits for a retry is due now."""
-    return update(table).where(table.c.due_at > NOW, table.c.claimed_by.is_(None)).values(due_at=NOW)
+    return (
+        update(table).where(table.c.due_at > NOW_PARAM, table.c.claimed_by.is_(None)).values(due_at=NOW_PARAM)
+    )
 
 
 RETRY_CARDS: Final = _make_due(cards)

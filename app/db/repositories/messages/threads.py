@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from app.db.database import Database
-from app.db.expressions import NOW, ONE, is_one_of
+from app.db.expressions import NOW_PARAM, ONE, is_one_of
 from app.db.gate_view import GATE_VIEW, as_json
 from app.db.leases import NO_LEASE, Leases, is_leased
 from app.db.mapping.rows import gate_view_from_row
@@ -91,7 +91,9 @@ STORE_POSTED: Final = (
 )
 # The card shows that the channel is unreachable.
 INVALIDATE_CARD: Final = (
-    update(cards).where(cards.c.gate_id == bindparam("gate"), cards.c.due_at.is_(None)).values(due_at=NOW)
+    update(cards)
+    .where(cards.c.gate_id == bindparam("gate"), cards.c.due_at.is_(None))
+    .values(due_at=NOW_PARAM)
 )
 STORE_ALL_POSTED: Final = (
     update(threads)
