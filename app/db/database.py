@@ -28,7 +28,10 @@ class Database:
                 await commit(connection)
 
     async def execute(self, statement: str | Executable, **values: Any) -> Sequence[Any]:
-        """Runs one statement, a read or a write, in a transaction of its own; returns its rows. Raises `DatabaseUnavailable`."""
+        """Runs one statement, a read or a write, in a transaction of its own, and returns its rows.
+
+        Raises `DatabaseUnavailable`.
+        """
         with translate_errors():
             async with self.engine.begin() as connection:
                 return await execute(connection, statement, values)

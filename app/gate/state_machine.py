@@ -214,8 +214,8 @@ class Awaiting:
         permit = permit_for_undo(self.id, by=by, name=name) if self.verified else None
         return Approval(permit=permit, at=now) if permit else None
 
-    def expire_now(self, *, now: datetime) -> "Awaiting":
-        """The hook is of an event that is not gated: nobody can decide it, and CodeDeploy is told `Failed`."""
+    def with_deadline_now(self, *, now: datetime) -> "Awaiting":
+        """With the deadline at `now`, for a hook of an event that is not gated: it expires as `Failed`."""
         return replace(self, deadline_at=min(self.deadline_at, now))
 
     def expire(self, *, now: datetime) -> Expiry:

@@ -247,9 +247,9 @@ async def _probe_asked_again(database: Database) -> Prepared:
     return partial(Probes(database, uuid4()).ask_again, SECOND, ["health"], now=later, before=later)
 
 
-async def _card_met(database: Database) -> Prepared:
+async def _card_registered(database: Database) -> Prepared:
     place = CardPlace(channel="C1", ts="2.2")
-    return partial(Cards(database, uuid4()).met, PREVIOUS, place=place, now=NOW)
+    return partial(Cards(database, uuid4()).register_location, PREVIOUS, place=place, now=NOW)
 
 
 WRITERS: dict[str, Prepare] = {
@@ -258,7 +258,7 @@ WRITERS: dict[str, Prepare] = {
     "the hook of the next deployment": _hook_of_the_next_deployment,
     "a card drawn": _card_drawn,
     "cards claimed": _cards_claimed,
-    "a card met": _card_met,
+    "a card registered": _card_registered,
     "a poll": partial(_poll, deployment="d-1"),
     "a poll of its rollback": partial(_poll, deployment="d-2"),
     "looks put back": _looks_put_back,

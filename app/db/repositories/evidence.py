@@ -151,7 +151,7 @@ class EvidenceRows:
         rows = await self._database.execute(SELECT_ONE, gate=gate)
         return gate_view_with_evidence(rows[0]) if rows else None
 
-    async def wanted(self, gate: GateId, *, now: datetime) -> None:
+    async def request_refresh(self, gate: GateId, *, now: datetime) -> None:
         """Makes a waiting gate's evidence due at once, because a person looks at it."""
         await self._database.execute(MAKE_DUE, gate=gate, now=now)
 

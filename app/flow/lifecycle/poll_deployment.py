@@ -155,7 +155,7 @@ async def _is_refused(
         refused = observed_event(
             Kind.HOOK_REFUSED, held.switch, now, gate=view.id, hook=exc.event, reason=str(exc)
         )
-        await held.ask(view.gate.expire_now(now=now), remind_at=None, events=[refused], now=now)
+        await held.ask(view.gate.with_deadline_now(now=now), remind_at=None, events=[refused], now=now)
         return True
     return False
 

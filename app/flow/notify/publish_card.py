@@ -78,8 +78,8 @@ class CardRepository(Protocol):
         """False: the lease is lost."""
         ...
 
-    async def met(self, gate: GateId, *, place: CardPlace, now: datetime) -> bool:
-        """A card of this gate was seen at `place`; False: the gate's own card is elsewhere, and this is a copy.
+    async def register_location(self, gate: GateId, *, place: CardPlace, now: datetime) -> bool:
+        """Saves that a card of this gate is at `place`. False: the gate's own card is elsewhere, and this is a copy.
 
         A copy is then due to be removed.
         """
@@ -119,7 +119,7 @@ async def publish_card(
     # A post that was slow may have arrived beside another one; and the lease may have been lost on the way.
     others = [one for one in found if one.ts != place.ts]
     for seen in others if drawn else [*others, place]:
-        await repository.met(due.view.id, place=seen, now=now)
+        await repository.register_location(due.view.id, place=seen, now=now)
     return None
 
 

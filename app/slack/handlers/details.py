@@ -26,7 +26,7 @@ class StoredEvidence(Protocol):
 
     async def get(self, gate: GateId) -> GateView | None: ...
 
-    async def wanted(self, gate: GateId, *, now: datetime) -> None:
+    async def request_refresh(self, gate: GateId, *, now: datetime) -> None:
         """Makes a waiting gate's evidence due now."""
         ...
 
@@ -69,7 +69,7 @@ class DetailsHandler:
         else:
             modal = details_modal(found, texts=texts)
             self._replies.open_modal(body, modal, not_opened=texts("refused.form_not_opened"))
-            await self._evidence.wanted(found.id, now=self._clock())
+            await self._evidence.request_refresh(found.id, now=self._clock())
             self._wakeups.notify("evidence_requested")
 
     async def _find(

@@ -21,8 +21,8 @@ class CardRepository(Protocol):
     async def redraw(self, gate: GateId, *, now: datetime) -> None:
         """Has the card published again."""
 
-    async def met(self, gate: GateId, *, place: CardPlace, now: datetime) -> bool:
-        """Saves that a card of this gate stands at `place`; False: it is a copy."""
+    async def register_location(self, gate: GateId, *, place: CardPlace, now: datetime) -> bool:
+        """Saves that a card of this gate is at `place`. False: it is a copy."""
 
 
 class ShownCards:
@@ -60,7 +60,7 @@ class ShownCards:
         self._wakeups.notify("card_outdated")
 
     async def _save_place(self, gate: GateId, place: CardPlace) -> None:
-        await self._repository.met(gate, place=place, now=self._clock())
+        await self._repository.register_location(gate, place=place, now=self._clock())
         self._wakeups.notify("card_place_learned")
 
 

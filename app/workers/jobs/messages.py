@@ -71,7 +71,7 @@ def republish_cards(deps: Dependencies) -> Step:
     """Makes cards due again that somebody may have deleted in Slack."""
 
     async def step(limit: int) -> Jobs:
-        if await deps.repositories.cards.verify(now=deps.clock()):
+        if await deps.repositories.cards.republish_oldest(now=deps.clock()):
             deps.wakeups.notify("card_outdated")
         return []
 

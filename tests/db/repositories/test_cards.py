@@ -21,11 +21,11 @@ async def test_a_card_that_arrives_when_nobody_posts_any_more_is_the_gates(datab
     await slow.retry_later(due, error="ratelimited", uncertain=False, due_at=NOW)
 
     assert not await slow.card_drawn(due, place=FIRST, fingerprint="f", now=NOW), "the lease is gone"
-    assert await slow.met(gate, place=FIRST, now=NOW)
+    assert await slow.register_location(gate, place=FIRST, now=NOW)
 
     (row,) = await database.execute("SELECT channel, ts FROM cards")
     assert (row.channel, row.ts) == (FIRST.channel, FIRST.ts)
-    assert not await slow.met(gate, place=SECOND, now=NOW), "it has one"
+    assert not await slow.register_location(gate, place=SECOND, now=NOW), "it has one"
 
 
 async def test_a_card_newer_than_was_asked_for_is_stored_all_the_same(database: Database) -> None:
@@ -48,8 +48,8 @@ async def test_the_card_of_a_waiting_gate_is_sent_again_after_a_while(database: 
     assert await cards.card_posting(due, now=NOW, channel="C1")
     assert await cards.card_drawn(due, place=FIRST, fingerprint="f", now=NOW)
 
-    assert await cards.verify(now=NOW + timedelta(seconds=39)) == 0
-    assert await cards.verify(now=NOW + timedelta(seconds=41)) == 1
+    assert await cards.republish_oldest(now=NOW + timedelta(seconds=39)) == 0
+    assert await cards.republish_oldest(now=NOW + timedelta(seconds=41)) == 1
     (again,) = await cards.claim(now=NOW + timedelta(seconds=41), limit=1)
     assert (again.place, again.fingerprint) == (FIRST, None)
 
@@ -63,9 +63,9 @@ async def test_many_cards_are_sent_again_at_a_pace_that_slack_takes(database: Da
         place = CardPlace(channel="C1", ts=str(due.view.id))
         assert await one.card_drawn(due, place=place, fingerprint="f", now=NOW)
 
-    assert await one.verify(now=NOW + timedelta(seconds=89)) == 0
+    assert await one.republish_oldest(now=NOW + timedelta(seconds=89)) == 0
     later = NOW + timedelta(seconds=91)
-    sent = [await replica.verify(now=later) for _ in range(7) for replica in (one, other)]
+    sent = [await replica.republish_oldest(now=later) for _ in range(7) for replica in (one, other)]
     assert sent == [5] * 12 + [0] * 2
 
 
@@ -77,7 +77,7 @@ async def test_the_same_ts_under_another_id_is_the_same_card(database: Database)
     assert await cards.card_drawn(due, place=FIRST, fingerprint="f", now=NOW)
     moved = CardPlace(channel="C9", ts=FIRST.ts)
 
-    assert await cards.met(gate, place=moved, now=NOW)
+    assert await cards.register_location(gate, place=moved, now=NOW)
 
     assert await database.execute("SELECT 1 FROM card_copies") == []
     (row,) = await database.execute("SELECT channel, ts FROM cards")

@@ -119,8 +119,8 @@ async def test_opening_details_makes_a_waiting_gates_evidence_due_at_once(filled
         due, HEALTHY, blockers=[], events=[], settled=True, due_at=AT + timedelta(hours=1), now=AT
     )
     assert await rows.claim(now=AT, limit=5) == []
-    await rows.wanted(GATE, now=AT)
-    await rows.wanted(GateId(DECIDED), now=AT)
+    await rows.request_refresh(GATE, now=AT)
+    await rows.request_refresh(GateId(DECIDED), now=AT)
     assert [due.view.id for due in await rows.claim(now=AT, limit=5)] == [GATE]
 
 

@@ -169,16 +169,16 @@ class Cards:
         """Publishes the card again although it counts as up to date."""
         await self._database.execute(FORCE_PUBLISH, gate=gate, now=now)
 
-    async def verify(self, *, now: datetime) -> int:
-        """Publishes some cards again in case they were deleted; gives how many."""
+    async def republish_oldest(self, *, now: datetime) -> int:
+        """Makes the oldest cards due again, in case they were deleted in Slack; returns how many."""
         return len(await self._database.execute(REPUBLISH_OLDEST, now=now))
 
     async def redraw_waiting(self, *, now: datetime) -> None:
         """Invalidates the cards of all waiting gates: their rule status may have changed."""
         await self._database.execute(INVALIDATE_WAITING, now=now)
 
-    async def met(self, gate: GateId, *, place: CardPlace, now: datetime) -> bool:
-        """A card of this gate was seen at `place`; False: the gate's own card is elsewhere, and this is a copy.
+    async def register_location(self, gate: GateId, *, place: CardPlace, now: datetime) -> bool:
+        """Saves that a card of this gate is at `place`. False: the gate's own card is elsewhere, and this is a copy.
 
         A copy is then due to be removed.
         """
