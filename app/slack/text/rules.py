@@ -29,7 +29,7 @@ from app.slack.text.evidence import code
 from app.slack.text.exclusivity import Tense, exclusivity_text
 
 MAX_TARGET_GROUPS: Final = 5
-MAX_SECTION_CHARS: Final = 10
+MAX_RULES_PER_SECTION: Final = 10
 """Slack's limit for one section is 3,000 characters."""
 
 
@@ -40,12 +40,12 @@ def mentions(people: Sequence[str]) -> str:
 
 def rule_sections(rules: Sequence[Violation], *, texts: Texts) -> list[Block]:
     """All rules, in sections within Slack's limits."""
-    starts = range(0, len(rules), MAX_SECTION_CHARS)
-    return [section(rule_lines(rules[start : start + MAX_SECTION_CHARS], texts=texts)) for start in starts]
+    starts = range(0, len(rules), MAX_RULES_PER_SECTION)
+    return [section(rule_lines(rules[start : start + MAX_RULES_PER_SECTION], texts=texts)) for start in starts]
 
 
 def rule_lines(
-    rules: Sequence[Violation], *, texts: Texts, tense: Tense = "unmet", max_items: int = MAX_SECTION_CHARS
+    rules: Sequence[Violation], *, texts: Texts, tense: Tense = "unmet", max_items: int = MAX_RULES_PER_SECTION
 ) -> str:
     """One line a rule, each with a bullet; what does not fit is counted."""
     lines = [f"• {rule_text(rule, texts=texts, tense=tense)}" for rule in rules[:max_items]]
