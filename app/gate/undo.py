@@ -177,5 +177,5 @@ def check_intervener(*, person: Person, policy: Policy, admins: tuple[str, ...],
     """The domain's approvers and the admins may intervene; nobody else."""
     if person.account_status is not AccountStatus.MEMBER:
         raise NotAMember(person.account_status)
-    if not roster.holds(person.user, approvers=(*policy.voters, *admins)):
+    if not roster.includes(person.user, approvers=(*policy.voters, *admins)):
         raise NotAnApprover

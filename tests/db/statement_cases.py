@@ -279,7 +279,7 @@ class Values:
             **dict.fromkeys(("entries", "members"), ["U1"]),
             "entry": "S0ONCALL",
             "discounted": [],
-            "held_status": "Succeeded",
+            "codedeploy_status": "Succeeded",
             "request": "a-request",
             "posted": True,
             "since": now,

@@ -121,7 +121,7 @@ async def _answer_compared(database: Database) -> Prepared:
         async with switches.hold_switch(due) as held:
             assert held is not None
             view = next(one for one in held.open_gates if one.id == FIRST)
-            await held.compare(view, held_status="Failed", differs=False, events=[], now=NOW)
+            await held.compare(view, codedeploy_status="Failed", differs=False, events=[], now=NOW)
 
     return compare
 

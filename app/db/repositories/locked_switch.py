@@ -172,7 +172,7 @@ CLOSE_GATE: Final = (
         decided_at=func.coalesce(gates.c.decided_at, NOW_PARAM),
         reason=func.coalesce(gates.c.reason, bindparam("why", type_=Text)),
         outcome=func.coalesce(gates.c.outcome, _OUTCOME),
-        outcome_detail=func.coalesce(gates.c.outcome_detail, bindparam("held_status", type_=Text)),
+        outcome_detail=func.coalesce(gates.c.outcome_detail, bindparam("codedeploy_status", type_=Text)),
         reported_at=case((_OUTCOME.is_not(None), func.coalesce(gates.c.reported_at, NOW_PARAM))),
     )
     .returning(ONE)
@@ -184,7 +184,7 @@ STORE_COMPARISON: Final = (
     .values(
         event_read_at=NOW_PARAM,
         outcome=case((bindparam("differs", type_=Boolean), "conflict"), else_=gates.c.outcome),
-        outcome_detail=bindparam("held_status"),
+        outcome_detail=bindparam("codedeploy_status"),
     )
     .returning(ONE)
 )
@@ -297,7 +297,7 @@ class HeldSwitchRow:
         reason: str | None,
         events: Sequence[Event],
         now: datetime,
-        held_status: str | None = None,
+        codedeploy_status: str | None = None,
     ) -> None:
         """Closes a gate; a waiting one as withdrawn, for `reason`."""
         values: dict[str, Any] = {
@@ -305,22 +305,22 @@ class HeldSwitchRow:
             "ended_verdict": gate.verdict,
             "why": reason if gate.verdict is Verdict.WITHDRAWN else None,
             "ended_as": gate.outcome,
-            "held_status": held_status,
+            "codedeploy_status": codedeploy_status,
             "now": now,
         }
         if await execute(self._connection, CLOSE_GATE, values):
             await execute(self._connection, CANCEL_REPORT, {"gate": gate.id})
             await execute(self._connection, INVALIDATE_CARD, {"gate": gate.id, "now": now})
         await insert_events(self._connection, events)
-        if held_status is not None:
+        if codedeploy_status is not None:
             ANSWERED_ELSEWHERE.inc()
         self._open_gates = [view for view in self._open_gates if view.id != gate.id]
 
     async def compare(
-        self, gate: GateView, *, held_status: str, differs: bool, events: Sequence[Event], now: datetime
+        self, gate: GateView, *, codedeploy_status: str, differs: bool, events: Sequence[Event], now: datetime
     ) -> None:
         """Stores the status that CodeDeploy holds after it accepted an answer; marks a conflict if it differs."""
-        values = {"gate": gate.id, "held_status": held_status, "differs": differs, "now": now}
+        values = {"gate": gate.id, "codedeploy_status": codedeploy_status, "differs": differs, "now": now}
         if await execute(self._connection, STORE_COMPARISON, values):
             if differs:
                 await execute(self._connection, INVALIDATE_CARD, {"gate": gate.id, "now": now})

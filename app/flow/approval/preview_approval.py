@@ -8,7 +8,7 @@ from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
 from app.gate.ids import DomainName
 from app.gate.people import AccountStatus, Person
-from app.gate.rules.denials import Denial, HeldBack
+from app.gate.rules.denials import ApprovalBlocked, Denial
 from app.gate.rules.evaluation import effective_policy
 from app.gate.rules.permits import rules_to_override
 from app.gate.rules.policy import ReasonFor, Shift
@@ -59,7 +59,7 @@ def preview_approval(view: GateView, *, person: Person, rules: Rules, now: datet
     return ApprovalPreview(
         may_decide=person.account_status is AccountStatus.MEMBER and case.may_vote(person.user),
         denial=denied,
-        unmet=denied.blockers if isinstance(denied, HeldBack) else rules_to_override(case, person),
+        unmet=denied.blockers if isinstance(denied, ApprovalBlocked) else rules_to_override(case, person),
         asks_reason=case.policy.reason is ReasonFor.ALWAYS,
         voted=person.user in context.gate.voters,
     )
@@ -73,4 +73,4 @@ def is_named(
     if owned is None or person.account_status is not AccountStatus.MEMBER:
         return False
     policy = effective_policy(owned.policy, now=now, shift=shift).policy
-    return rules.roster().holds(person.user, approvers=policy.voters)
+    return rules.roster().includes(person.user, approvers=policy.voters)

@@ -5,7 +5,7 @@ from datetime import datetime
 from app.flow.audit_events import Detail, Event, Kind, person_actor
 from app.flow.read_models import GateView
 from app.gate.people import Person
-from app.gate.rules.denials import Denial, HeldBack
+from app.gate.rules.denials import ApprovalBlocked, Denial
 from app.gate.rules.violations import Violation, rule_key
 
 
@@ -37,5 +37,5 @@ def denied_event(who: Person, choice: str, view: GateView, denial: Denial, now: 
 
 def _rules_of(denial: Denial) -> dict[str, Detail]:
     """Which rules blocked the request."""
-    held = denial.blockers if isinstance(denial, HeldBack) else ()
-    return {"rules": "; ".join(map(rule_key, held))} if held else {}
+    blockers = denial.blockers if isinstance(denial, ApprovalBlocked) else ()
+    return {"rules": "; ".join(map(rule_key, blockers))} if blockers else {}

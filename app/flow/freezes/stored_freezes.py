@@ -85,7 +85,7 @@ def check_may_freeze(person: Person, *, rules: Rules) -> None:
     """Raises the `Denial` of somebody who is no admin."""
     if person.account_status is not AccountStatus.MEMBER:
         raise NotAMember(person.account_status)
-    if not rules.roster().holds(person.user, approvers=rules.admins):
+    if not rules.roster().includes(person.user, approvers=rules.admins):
         raise NotAnAdmin
 
 

@@ -1,7 +1,7 @@
-"""What CodeDeploy holds at a gate's lifecycle event: the answer that it took from here, or somebody else's.
+"""Compares the status of a gate's lifecycle event in CodeDeploy with the answer that was sent from here.
 
-A 200 says that the call was taken. What CodeDeploy holds is what the event shows afterwards. Whoever may call
-CodeDeploy can answer past us, in the console or at a terminal; then nobody is to be asked here any more.
+A 200 means only that CodeDeploy accepted the call; the event shows afterwards which status it has. Anybody with the IAM
+permission can set that status in another way, for example with the AWS CLI. The gate is then closed here.
 """
 
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ WAIT_FOR_EVENT: Final = timedelta(seconds=30)
 
 
 async def compare_answers(held: HeldSwitch, target: Target, *, now: datetime) -> None:
-    """Stores for each answer that CodeDeploy took whether it holds it; a difference is told everywhere."""
+    """Compares each answer that CodeDeploy accepted with the event's status; a difference is stored and audited."""
     for view in held.open_gates:
         event = target.events.get(view.hook_name)
         if not is_unread(view) or event is None or not event.over or isinstance(view.gate, Awaiting):
@@ -38,7 +38,11 @@ async def compare_answers(held: HeldSwitch, target: Target, *, now: datetime) ->
             codedeploy=event.status,
         )
         await held.compare(
-            view, held_status=event.status, differs=differs, events=[conflict] if differs else [], now=now
+            view,
+            codedeploy_status=event.status,
+            differs=differs,
+            events=[conflict] if differs else [],
+            now=now,
         )
 
 
@@ -66,7 +70,7 @@ async def close_answered(
             codedeploy=event.status,
         )
         await held.close(
-            view.gate.ended(), reason=ELSEWHERE, held_status=event.status, events=[withdrawn], now=now
+            view.gate.ended(), reason=ELSEWHERE, codedeploy_status=event.status, events=[withdrawn], now=now
         )
 
 

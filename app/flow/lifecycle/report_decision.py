@@ -79,30 +79,30 @@ async def _send(due: DueReport, *, deployments: Deployments) -> Result:
         return await _reconcile(due, deployments=deployments)
     except AnswerRefused as exc:
         # The error for a hook that is over is undocumented: the lifecycle event is read to be sure.
-        held = await _held(due, deployments=deployments)
-        return held or Result(outcome=Outcome.UNDELIVERABLE, detail=str(exc))
+        read = await _codedeploy_status(due, deployments=deployments)
+        return read or Result(outcome=Outcome.UNDELIVERABLE, detail=str(exc))
     return Result(outcome=Outcome.ACKNOWLEDGED, detail=due.answer)
 
 
 async def _reconcile(due: DueReport, *, deployments: Deployments) -> Result:
-    """Reads which answer CodeDeploy holds."""
-    held = await _held(due, deployments=deployments)
-    if held is None:
+    """Reads which status CodeDeploy has."""
+    read = await _codedeploy_status(due, deployments=deployments)
+    if read is None:
         # Its reads lag behind its writes: "already completed" and "in progress" at once is only early.
         raise CodeDeployUnavailable(
             "CodeDeploy says that the hook is answered but does not yet show with what"
         )
-    return held
+    return read
 
 
-async def _held(due: DueReport, *, deployments: Deployments) -> Result | None:
-    """What CodeDeploy holds; None while the hook is not over. Equal to ours is success, whoever gave it."""
-    held = await deployments.hook_progress(due.view.switch.key, hook_name=due.view.hook_name)
-    if held is None or not held.over:
+async def _codedeploy_status(due: DueReport, *, deployments: Deployments) -> Result | None:
+    """The hook's status in CodeDeploy; None while the hook is not over. The same as ours is success, whoever sent it."""
+    progress = await deployments.hook_progress(due.view.switch.key, hook_name=due.view.hook_name)
+    if progress is None or not progress.over:
         return None
-    same = held.status == due.answer
+    same = progress.status == due.answer
     outcome = Outcome.ACKNOWLEDGED if same else Outcome.CONFLICT
-    return Result(outcome=outcome, detail=held.status, event_read=True)
+    return Result(outcome=outcome, detail=progress.status, event_read=True)
 
 
 def _needs_redraw(due: DueReport, exc: CodeDeployUnavailable, *, again: datetime) -> bool:

@@ -112,13 +112,13 @@ class HeldSwitch(Protocol):
         reason: str | None,
         events: Sequence[Event],
         now: datetime,
-        held_status: str | None = None,
+        codedeploy_status: str | None = None,
     ) -> None:
-        """`held_status`: the answer that CodeDeploy has from elsewhere."""
+        """`codedeploy_status`: the status that CodeDeploy has from another caller."""
         ...
 
     async def compare(
-        self, gate: GateView, *, held_status: str, differs: bool, events: Sequence[Event], now: datetime
+        self, gate: GateView, *, codedeploy_status: str, differs: bool, events: Sequence[Event], now: datetime
     ) -> None:
         """Stores the status of a reported gate's lifecycle event. `differs`: it contradicts the decision."""
         ...

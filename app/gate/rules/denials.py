@@ -53,7 +53,7 @@ class ReasonMissing(Denial):
     code = "reason_missing"
 
 
-class HeldBack(Denial):
+class ApprovalBlocked(Denial):
     """A check, a freeze or something unknown blocks every approval now."""
 
     code = "approval_blocked"

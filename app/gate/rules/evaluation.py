@@ -89,7 +89,7 @@ class EvaluationContext:
         return self.rules.policy
 
     def may_vote(self, user: UserId) -> bool:
-        return self.roster.holds(user, approvers=self.policy.voters)
+        return self.roster.includes(user, approvers=self.policy.voters)
 
     def is_own(self, user: UserId) -> bool:
         """Whether `user` deployed this, as far as any source says, and may not approve it for that."""
@@ -168,7 +168,7 @@ def missing_approvals(context: EvaluationContext) -> tuple[MissingApproval, ...]
     approvers = context.ballot.approved_by - discounted_voters(context)
     missing: list[MissingApproval] = []
     for source in context.policy.sources:
-        have = sum(context.roster.holds(user, approvers=source.people) for user in approvers)
+        have = sum(context.roster.includes(user, approvers=source.people) for user in approvers)
         if have < source.approvals:
             missing.append(ApprovalsRequired(people=source.people, missing=source.approvals - have))
     if requires_second_approver(context) and len(approvers) < 2:

@@ -15,7 +15,7 @@ class Span:
     start: datetime
     end: datetime
 
-    def holds(self, now: datetime) -> bool:
+    def includes(self, now: datetime) -> bool:
         return self.start <= now < self.end
 
 
@@ -41,7 +41,7 @@ class Weekly:
         monday -= timedelta(days=monday.weekday())
         for week in (monday, monday - timedelta(days=7)):
             span = self._in_week(week)
-            if span.holds(now):
+            if span.includes(now):
                 return span
         return None
 
@@ -67,7 +67,7 @@ class Freeze:
         """The span of it that `now` lies in; None: it is not in force."""
         match self.when:
             case Span():
-                return self.when if self.when.holds(now) else None
+                return self.when if self.when.includes(now) else None
             case Weekly():
                 return self.when.around(now)
             case _:

@@ -9,7 +9,7 @@ from app.gate.people import AccountStatus, Person
 from app.gate.rules.denials import (
     AlreadyApproved,
     AlreadyRejected,
-    HeldBack,
+    ApprovalBlocked,
     NotAMember,
     NotAnAdmin,
     NotAnApprover,
@@ -65,7 +65,7 @@ def check_approval(context: EvaluationContext, *, person: Person, reason: str) -
         raise OwnDeployment
     blockers = blockers_of(context)
     if blockers:
-        raise HeldBack(blockers)
+        raise ApprovalBlocked(blockers)
     again = person.user in context.ballot.approved_by
     if again and missing_approvals(context):
         raise AlreadyApproved
@@ -130,7 +130,7 @@ def permit_by_break_glass(
     rules that the admin was shown."""
     if person.account_status is not AccountStatus.MEMBER:
         raise NotAMember(person.account_status)
-    if not context.roster.holds(person.user, approvers=admins):
+    if not context.roster.includes(person.user, approvers=admins):
         raise NotAnAdmin
     overridden_rules = rules_to_override(context, person)
     if not overridden_rules:

@@ -157,7 +157,7 @@ class Roster:
         """All ids of the same person."""
         return self.aliases.get(user) or frozenset({user})
 
-    def holds(self, user: UserId, *, approvers: tuple[str, ...]) -> bool:
+    def includes(self, user: UserId, *, approvers: tuple[str, ...]) -> bool:
         """Whether `user` is one of `approvers`, by name or by group."""
         ids = self.ids(user)
         return any(

@@ -180,7 +180,7 @@ class BreakGlassHandler:
             raise RequestDenied(NoSuchGate(), None)
         if person.account_status is not AccountStatus.MEMBER:
             raise RequestDenied(NotAMember(person.account_status), view)
-        if not self._rules.roster().holds(person.user, approvers=self._rules.admins):
+        if not self._rules.roster().includes(person.user, approvers=self._rules.admins):
             raise RequestDenied(NotAnAdmin(), view)
         try:
             approval_context_of(view, rules=self._rules)

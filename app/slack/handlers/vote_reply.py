@@ -11,7 +11,7 @@ from app.flow.approval.request_denied import RequestDenied
 from app.flow.ports.database import DatabaseUnavailable
 from app.flow.ports.rules import Rules
 from app.flow.read_models import GateView
-from app.gate.rules.denials import Denial, HeldBack, ReasonMissing, RulesChanged
+from app.gate.rules.denials import ApprovalBlocked, Denial, ReasonMissing, RulesChanged
 from app.gate.rules.violations import Violation
 from app.gate.state_machine import AlreadyDecided, CardIsOld, NotVerified, TooLate
 from app.i18n.catalog import Texts
@@ -27,7 +27,14 @@ from app.slack.users.accounts import Profile
 
 log = structlog.get_logger(__name__)
 
-OUTDATED_CARD_DENIALS: Final = (AlreadyDecided, CardIsOld, TooLate, NotVerified, HeldBack, RulesChanged)
+OUTDATED_CARD_DENIALS: Final = (
+    AlreadyDecided,
+    CardIsOld,
+    TooLate,
+    NotVerified,
+    ApprovalBlocked,
+    RulesChanged,
+)
 """Denials after which the card may be outdated, and is redrawn. Other denials cause no Slack call."""
 
 
@@ -93,7 +100,7 @@ class VoteReplies:
         self, profile: Profile, view: GateView, unmet: Sequence[Violation], texts: Texts
     ) -> tuple[Block, ...]:
         """Break glass, for an admin whom a rule blocks."""
-        is_admin = self._rules.roster().holds(profile.person.user, approvers=self._rules.admins)
+        is_admin = self._rules.roster().includes(profile.person.user, approvers=self._rules.admins)
         action_value = ActionValue(gate=view.id, prompt_version=view.prompt_version)
         return (break_glass_button(action_value, texts=texts),) if unmet and is_admin else ()
 

@@ -87,7 +87,7 @@ def _mine(
     )
     if not contents.mine:
         return [header(title), section(texts("home.none_of_mine"))]
-    is_admin = rules.roster().holds(person.user, approvers=rules.admins)
+    is_admin = rules.roster().includes(person.user, approvers=rules.admins)
     gates = [
         block
         for one in contents.mine

@@ -14,8 +14,8 @@ from app.gate.rules.denials import (
     AlreadyApproved,
     AlreadyHandled,
     AlreadyRejected,
+    ApprovalBlocked,
     Denial,
-    HeldBack,
     NotAMember,
     NotAnAdmin,
     NotAnApprover,
@@ -62,7 +62,7 @@ _DENIAL_KEYS: Final[dict[type[Denial], str]] = {
     NotWhatWasAsked: "refused.not_what_was_asked",
     NothingToFinish: "refused.nothing_to_finish",
     AlreadyRejected: "refused.already_rejected",
-    HeldBack: "refused.held_back",
+    ApprovalBlocked: "refused.approval_blocked",
     NotAnAdmin: "refused.not_an_admin",
     NothingToBreak: "refused.nothing_to_break",
     RulesChanged: "refused.rules_changed",
@@ -75,7 +75,7 @@ LASTING_REPEAT_SECONDS: Final = 60
 UNKNOWN_REPEAT_SECONDS: Final = 5
 """Short: a person whose account Slack did not return is asked to try again in a moment."""
 
-DENIALS_WITH_RULES: Final = (HeldBack, OwnDeployment, AlreadyApproved)
+DENIALS_WITH_RULES: Final = (ApprovalBlocked, OwnDeployment, AlreadyApproved)
 """Denials shown together with the unmet rules."""
 
 
@@ -109,8 +109,8 @@ def denial_text(denied: RequestDenied, *, texts: Texts, approvers: tuple[str, ..
         deadline=when(view.deadline_at) if view else "—",
         first=mention(denial.by) if isinstance(denial, UnderWay) else "—",
     )
-    # A held-back vote was not saved, so missing approvals are not counted.
-    unmet = denial.blockers if isinstance(denial, HeldBack) else denied.unmet
+    # A blocked approval was not saved, so missing approvals are not counted.
+    unmet = denial.blockers if isinstance(denial, ApprovalBlocked) else denied.unmet
     said_already = (
         ApprovalsRequired(people=approvers, missing=1) if isinstance(denial, OwnDeployment) else None
     )

@@ -41,11 +41,17 @@ def mentions(people: Sequence[str]) -> str:
 def rule_sections(rules: Sequence[Violation], *, texts: Texts) -> list[Block]:
     """All rules, in sections within Slack's limits."""
     starts = range(0, len(rules), MAX_RULES_PER_SECTION)
-    return [section(rule_lines(rules[start : start + MAX_RULES_PER_SECTION], texts=texts)) for start in starts]
+    return [
+        section(rule_lines(rules[start : start + MAX_RULES_PER_SECTION], texts=texts)) for start in starts
+    ]
 
 
 def rule_lines(
-    rules: Sequence[Violation], *, texts: Texts, tense: Tense = "unmet", max_items: int = MAX_RULES_PER_SECTION
+    rules: Sequence[Violation],
+    *,
+    texts: Texts,
+    tense: Tense = "unmet",
+    max_items: int = MAX_RULES_PER_SECTION,
 ) -> str:
     """One line a rule, each with a bullet; what does not fit is counted."""
     lines = [f"• {rule_text(rule, texts=texts, tense=tense)}" for rule in rules[:max_items]]
@@ -66,7 +72,7 @@ def rule_text(
         case ApprovalsRequired() | SecondApproverRequired() | Outvoted():
             return _owing(rule, texts=texts, tense=tense, who=who)
         case CheckNotPassed() | Frozen():
-            return _held(rule, texts=texts, tense=tense, who=who)
+            return _condition_text(rule, texts=texts, tense=tense, who=who)
         case ExcludedBySwitch() | PredecessorPending():
             return exclusivity_text(rule, texts=texts, tense=tense)
         case GreenReceivesTraffic() | ForeignTargetGroup() | GreenUnhealthy():
@@ -89,7 +95,7 @@ def _owing(rule: MissingApproval, *, texts: Texts, tense: Tense, who: Callable[[
             assert_never(rule)
 
 
-def _held(
+def _condition_text(
     rule: CheckNotPassed | Frozen, *, texts: Texts, tense: Tense, who: Callable[[Sequence[str]], str]
 ) -> str:
     match rule:

@@ -20,7 +20,7 @@ from app.flow.approval.approval_context import queue_position_of
 from app.flow.approval.cast_vote import VoteAccepted, VoteRequest, cast_vote
 from app.flow.approval.request_denied import RequestDenied
 from app.gate.ids import DeploymentId, DomainName, GateId
-from app.gate.rules.denials import HeldBack
+from app.gate.rules.denials import ApprovalBlocked
 from app.gate.rules.exclusivity import FailedEnd, RelatedSwitch
 from app.gate.rules.policy import Roster
 from app.gate.rules.violations import ExcludedBySwitch
@@ -172,7 +172,7 @@ async def test_of_two_presses_at_the_same_moment_the_second_waits_and_is_told(
     await pressed
     with pytest.raises(RequestDenied) as refused:
         await approve(database, order)
-    assert isinstance(refused.value.denial, HeldBack)
+    assert isinstance(refused.value.denial, ApprovalBlocked)
     (rule,) = refused.value.denial.blockers
     assert isinstance(rule, ExcludedBySwitch)
     assert (rule.domain, rule.deployment) == ("payment", "d-2")

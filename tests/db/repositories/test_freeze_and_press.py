@@ -18,7 +18,7 @@ from app.flow.audit_events import Actor, ActorKind, Kind
 from app.flow.freezes.declare_freeze import declare_freeze
 from app.flow.freezes.stored_freezes import Declaration
 from app.gate.ids import DomainName, GateId
-from app.gate.rules.denials import HeldBack
+from app.gate.rules.denials import ApprovalBlocked
 from app.gate.rules.policy import Roster
 from app.gate.votes import Choice
 from tests.db.gate_builders import NOW, OLU, event, open_gate
@@ -105,4 +105,4 @@ async def test_an_approval_that_waited_for_a_freeze_reads_it(
         await until_somebody_waits(database_url)
     with pytest.raises(RequestDenied) as denied:
         await pressing
-    assert isinstance(denied.value.denial, HeldBack)
+    assert isinstance(denied.value.denial, ApprovalBlocked)

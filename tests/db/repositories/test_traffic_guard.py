@@ -15,7 +15,7 @@ from app.flow.approval.cast_vote import VoteRequest, cast_vote
 from app.flow.approval.request_denied import RequestDenied
 from app.gate.ids import UserId
 from app.gate.people import AccountStatus, Person
-from app.gate.rules.denials import HeldBack
+from app.gate.rules.denials import ApprovalBlocked
 from app.gate.rules.policy import Roster
 from app.gate.rules.traffic_guard import MAX_EVIDENCE_AGE, GuardRule
 from app.gate.rules.violations import ForeignTargetGroup, GreenReceivesTraffic, GreenUnhealthy
@@ -62,7 +62,7 @@ async def test_what_was_found_is_read_with_the_gate(database: Database) -> None:
     press = await waits(database, FOUND)
     with pytest.raises(RequestDenied) as denied:
         await cast_vote(press, repository=Gates(database), rules=RULES, now=NOW + MAX_EVIDENCE_AGE)
-    assert isinstance(denied.value.denial, HeldBack)
+    assert isinstance(denied.value.denial, ApprovalBlocked)
     assert denied.value.denial.blockers == tuple(FOUND)
     assert await due_at(database) == IN_AN_HOUR, "it is believed as long as that"
 

@@ -76,23 +76,23 @@ INCIDENT = Freeze(reason="incident", when=Span(start=NOW - MINUTE, end=NOW + MIN
 ROWS = {
     "nobody else is on": Row(scene=scene(), becomes="approved"),
     "a rival is on": Row(
-        scene=scene(going()), becomes="HeldBack", en=(f"{ON} {NEXT}",), ko=(f"{ON_KO} {NEXT_KO}",)
+        scene=scene(going()), becomes="ApprovalBlocked", en=(f"{ON} {NEXT}",), ko=(f"{ON_KO} {NEXT_KO}",)
     ),
     "a rival is on and others have waited longer": Row(
         scene=scene(going(), waiting(HUB, 6), waiting(AUTH, 9)),
-        becomes="HeldBack",
+        becomes="ApprovalBlocked",
         en=(f"{ON} This one is number 3 in line, after auth, hub.",),
         ko=(f"{ON_KO} 이 전환은 auth, hub 다음으로 3번째 차례입니다.",),
     ),
     "a rival is on and others have waited less": Row(
         scene=scene(going(), waiting(HUB, 1)),
-        becomes="HeldBack",
+        becomes="ApprovalBlocked",
         en=(f"{ON} {NEXT}",),
         ko=(f"{ON_KO} {NEXT_KO}",),
     ),
     "two excluded switches are on, since somebody used break glass": Row(
         scene=scene(going(), going(HUB)),
-        becomes="HeldBack",
+        becomes="ApprovalBlocked",
         en=(f"{ON} {NEXT}", f"{ON.replace('payment', 'hub')} {NEXT}"),
         ko=(f"{ON_KO} {NEXT_KO}", f"{ON_KO.replace('payment', 'hub')} {NEXT_KO}"),
     ),
@@ -100,7 +100,7 @@ ROWS = {
     "a rival has switched": Row(scene=scene(going(switched_at=NOW - MINUTE)), becomes="approved"),
     "an excluded switch is exclusive until its end": Row(
         scene=scene(going(switched_at=NOW - MINUTE, exclusive_until=ExclusiveUntil.FINISHED)),
-        becomes="HeldBack",
+        becomes="ApprovalBlocked",
         en=(
             ":vertical_traffic_light: One at a time: payment has switched (d-payment) and keeps its turn until blue"
             f" is gone. {NEXT}",
@@ -120,7 +120,7 @@ ROWS = {
     ),
     "a rival is asked about once more, with some traffic moved": Row(
         scene=scene(going(waiting_since=NOW - MINUTE, moved=True)),
-        becomes="HeldBack",
+        becomes="ApprovalBlocked",
         en=(f"{ON} {NEXT}",),
         ko=(f"{ON_KO} {NEXT_KO}",),
     ),
@@ -129,7 +129,7 @@ ROWS = {
     ),
     "a rival was rejected with some traffic moved": Row(
         scene=scene(going(refused=FailedEnd.REJECTED, moved=True)),
-        becomes="HeldBack",
+        becomes="ApprovalBlocked",
         en=(f"{ON} {NEXT}",),
         ko=(f"{ON_KO} {NEXT_KO}",),
     ),
@@ -138,7 +138,7 @@ ROWS = {
     ),
     "a rival rests between two steps": Row(
         scene=scene(going(last_observed_at=NOW - timedelta(hours=1, minutes=5), pause=timedelta(minutes=10))),
-        becomes="HeldBack",
+        becomes="ApprovalBlocked",
         en=(f"{ON} {NEXT}",),
         ko=(f"{ON_KO} {NEXT_KO}",),
     ),
@@ -149,7 +149,7 @@ ROWS = {
     ),
     "frozen, and a rival is on": Row(
         scene=scene(going(), freezes=(INCIDENT,)),
-        becomes="HeldBack",
+        becomes="ApprovalBlocked",
         en=(
             ":snowflake: Frozen until <!date^1795489260^{date_short_pretty} {time}|2026-11-24 03:01 UTC> by the"
             " configuration: incident",
@@ -164,26 +164,26 @@ ROWS = {
         scene=scene(
             going(), policy=replace(ALONE, required_checks=("smoke",)), checks={"smoke": CheckState.FAILED}
         ),
-        becomes="HeldBack",
+        becomes="ApprovalBlocked",
         en=(f"{ON} {NEXT}", "The check “smoke” failed."),
         ko=(f"{ON_KO} {NEXT_KO}", "“smoke” 검사가 실패했습니다."),
     ),
     "the second of two votes": Row(
         scene=scene(going(), policy=replace(ALONE, approvals=2), approved=(ANA,)),
-        becomes="HeldBack",
+        becomes="ApprovalBlocked",
         en=(f"{ON} {NEXT}",),
         ko=(f"{ON_KO} {NEXT_KO}",),
     ),
     "who goes first rests": Row(scene=scene(policy=AFTER), becomes="approved"),
     "who goes first waits": Row(
         scene=scene(waiting(AUTH, 1), policy=AFTER),
-        becomes="HeldBack",
+        becomes="ApprovalBlocked",
         en=("auth goes first, and its switch still waits for an answer (d-auth).",),
         ko=("auth 전환이 먼저인데 아직 결정되지 않았습니다 (d-auth).",),
     ),
     "who goes first is on": Row(
         scene=scene(going(AUTH), policy=AFTER),
-        becomes="HeldBack",
+        becomes="ApprovalBlocked",
         en=("auth goes first, and is being switched (d-auth).",),
         ko=("auth 전환이 먼저이며 지금 진행 중입니다 (d-auth).",),
     ),
@@ -199,7 +199,7 @@ ROWS = {
     ),
     "who goes first is a rival, too, and waits": Row(
         scene=scene(waiting(AUTH, 9), policy=BOTH),
-        becomes="HeldBack",
+        becomes="ApprovalBlocked",
         en=("auth goes first, and its switch still waits for an answer (d-auth).",),
         ko=("auth 전환이 먼저인데 아직 결정되지 않았습니다 (d-auth).",),
     ),

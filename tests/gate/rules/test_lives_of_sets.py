@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from app.gate.ids import DeploymentId, DomainName, GateId, UserId
 from app.gate.people import AccountStatus, Person
-from app.gate.rules.denials import Denial, HeldBack
+from app.gate.rules.denials import ApprovalBlocked, Denial
 from app.gate.rules.evaluation import RuleInputs, blockers_of
 from app.gate.rules.exclusivity import ExclusiveUntil, Exclusivity, FailedEnd, QueuePosition, RelatedSwitch
 from app.gate.rules.permits import rules_to_override
@@ -112,7 +112,7 @@ class Sets(RuleBasedStateMachine):
                 roster=Roster(),
                 rule_inputs=rule_inputs,
             )
-        except HeldBack:
+        except ApprovalBlocked:
             refused = True
         except TooLate:
             assert self.now >= life.gate.deadline_at

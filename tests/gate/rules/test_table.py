@@ -83,7 +83,7 @@ ELSEWHERE = TrafficGuard(
 ROWS = {
     "green serves already": Row(
         scene=scene(guard=SERVES),
-        becomes="HeldBack",
+        becomes="ApprovalBlocked",
         en="order cannot be approved now, so your press was not counted:\n"
         "• The listener on port 8020 already sends 10 % of production traffic to green, and this deployment has"
         " moved none yet.",
@@ -93,7 +93,7 @@ ROWS = {
     ),
     "traffic goes to neither": Row(
         scene=scene(guard=ELSEWHERE),
-        becomes="HeldBack",
+        becomes="ApprovalBlocked",
         en="order cannot be approved now, so your press was not counted:\n"
         "• The listener on port 8020 sends 40 % of production traffic to `legacy`, which is neither blue nor green.",
         ko="지금은 order 전환을 승인할 수 없어 방금 누른 것은 세지 않았습니다:\n"
@@ -101,7 +101,7 @@ ROWS = {
     ),
     "green has no healthy target": Row(
         scene=scene(guard=SICK),
-        becomes="HeldBack",
+        becomes="ApprovalBlocked",
         en="order cannot be approved now, so your press was not counted:\n"
         "• Green has no healthy target: 2 of 2 are unhealthy.",
         ko="지금은 order 전환을 승인할 수 없어 방금 누른 것은 세지 않았습니다:\n"
@@ -189,7 +189,7 @@ ROWS = {
     ),
     "a required check that nobody told of": Row(
         scene=scene(SMOKE),
-        becomes="HeldBack",
+        becomes="ApprovalBlocked",
         en="order cannot be approved now, so your press was not counted:\n"
         "• The check “smoke” has not reported yet.",
         ko="지금은 order 전환을 승인할 수 없어 방금 누른 것은 세지 않았습니다:\n"
@@ -197,7 +197,7 @@ ROWS = {
     ),
     "a required check that runs": Row(
         scene=scene(SMOKE, checks={"smoke": PENDING}),
-        becomes="HeldBack",
+        becomes="ApprovalBlocked",
         en="order cannot be approved now, so your press was not counted:\n"
         "• The check “smoke” is still running.",
         ko="지금은 order 전환을 승인할 수 없어 방금 누른 것은 세지 않았습니다:\n"
@@ -205,13 +205,13 @@ ROWS = {
     ),
     "a required check that failed": Row(
         scene=scene(SMOKE, checks={"smoke": FAILED, "other": PASSED}),
-        becomes="HeldBack",
+        becomes="ApprovalBlocked",
         en="order cannot be approved now, so your press was not counted:\n• The check “smoke” failed.",
         ko="지금은 order 전환을 승인할 수 없어 방금 누른 것은 세지 않았습니다:\n• “smoke” 검사가 실패했습니다.",
     ),
     "a check that failed, where two approvals are owed besides": Row(
         scene=scene(replace(SMOKE, approvals=2), checks={"smoke": FAILED}),
-        becomes="HeldBack",
+        becomes="ApprovalBlocked",
         en="order cannot be approved now, so your press was not counted:\n• The check “smoke” failed.",
         ko="지금은 order 전환을 승인할 수 없어 방금 누른 것은 세지 않았습니다:\n• “smoke” 검사가 실패했습니다.",
     ),
@@ -222,7 +222,7 @@ ROWS = {
     ),
     "frozen": Row(
         scene=scene(freezes=(INCIDENT,)),
-        becomes="HeldBack",
+        becomes="ApprovalBlocked",
         en="order cannot be approved now, so your press was not counted:\n• :snowflake: Frozen until"
         " <!date^1795510800^{date_short_pretty} {time}|2026-11-24 09:00 UTC> by <@UEVE>: payment incident",
         ko="지금은 order 전환을 승인할 수 없어 방금 누른 것은 세지 않았습니다:\n•"
@@ -320,7 +320,7 @@ ROWS = {
     ),
     "rules that depend on an unknown shift": Row(
         scene=scene(ALL_AT_ONCE, shift=None),
-        becomes="HeldBack",
+        becomes="ApprovalBlocked",
         en="order cannot be approved now, so your press was not counted:\n"
         "• The rules depend on how traffic moves, and CodeDeploy has not told that yet.",
         ko="지금은 order 전환을 승인할 수 없어 방금 누른 것은 세지 않았습니다:\n"
@@ -343,4 +343,4 @@ def test_approvals_that_were_held_up_count_when_their_voter_presses_again() -> N
 
 def test_what_a_variant_does_not_give_stays() -> None:
     both = replace(NIGHTS, required_checks=("smoke",))
-    assert scene(both, now=MIDNIGHT).press(ANA).came_of_it == "HeldBack"
+    assert scene(both, now=MIDNIGHT).press(ANA).came_of_it == "ApprovalBlocked"
